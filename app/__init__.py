@@ -1,0 +1,1 @@
+"""Switchboard: one live GraphQL graph over every support session a business has."""

@@ -1,0 +1,163 @@
+"""What can be set from outside, with defaults; the only reader of the environment."""
+
+import os
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from difflib import get_close_matches
+from typing import Annotated, Literal
+
+import orjson
+from pydantic import BeforeValidator, Field, NonNegativeInt, PositiveInt, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+PREFIX = "SWITCHBOARD_"
+_RESERVED_FOR_TESTS = f"{PREFIX}TEST_"
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+def _duration(value: object) -> object:
+    """Read `90s`, `30m`, `2h` and `7d`, and a bare number as seconds."""
+    if not isinstance(value, str):
+        return value
+    match = re.fullmatch(r"([0-9]{1,9})([smhd]?)", value.strip(), re.ASCII)
+    if match is None:
+        raise ValueError("it has to look like 90s, 30m, 2h or 7d")
+    return timedelta(seconds=int(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}[match[2]])
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration), Field(gt=timedelta(0))]
+
+
+class SettingsError(Exception):
+    """The environment holds a setting that cannot be used; the message has one line for each."""
+
+
+class Settings(BaseSettings):
+    """Every setting, read once at start-up. `SWITCHBOARD_` and the field's name in capitals set it."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    database_url: str = Field(
+        default="sqlite:///switchboard.db",
+        repr=False,
+        description="Where the data is: `sqlite:///<file>` (relative to the working directory, or absolute with four "
+        "slashes) or `postgresql://<user>:<password>@<host>:<port>/<database>`.",
+    )
+    pool_size: PositiveInt = Field(
+        default=10, description="Connections to PostgreSQL that one process keeps, for commands and for reads each."
+    )
+    reader_threads: PositiveInt = Field(
+        default=2, description="Threads that read an SQLite database, each with a connection of its own."
+    )
+    host: str = Field(default="127.0.0.1", description="The address to listen at; `0.0.0.0` is every one.")
+    port: Port = Field(default=8000, description="The port to listen at; 0 picks a free one.")
+    demo: bool = Field(
+        default=True,
+        description="Load the example data at the first start with an empty database. Left unset it counts for SQLite "
+        "alone, so that a PostgreSQL deployment starts empty.",
+    )
+    bootstrap_key: SecretStr | None = Field(
+        default=None,
+        description="The first API key of the user `admin`, made at the first start; without it a random one is made "
+        "and shown once.",
+    )
+    key_pepper: SecretStr | None = Field(
+        default=None,
+        description="Secret mixed into the stored digests of API keys; changing it makes all keys invalid. Without it "
+        "a random one is made once and kept in the database.",
+    )
+    allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Origins of web pages on other hosts that may call from a browser (CORS and WebSocket), separated "
+        "by commas; `*` is any.",
+    )
+    max_body_bytes: PositiveInt = Field(default=1_048_576, description="The largest request body that is read.")
+    max_document_bytes: PositiveInt = Field(default=65_536, description="The longest GraphQL document that is parsed.")
+    max_depth: PositiveInt = Field(default=32, description="The deepest nesting of fields in an operation.")
+    session_window: Duration = Field(
+        default=timedelta(hours=2),
+        description="How long after its last message a Session is its customer's current one.",
+    )
+    reply_window_warning: Duration = Field(
+        default=timedelta(hours=1),
+        description="How long before a Conversation's reply window closes a waiting customer becomes urgent.",
+    )
+    allow_reply_without_attention: bool = Field(
+        default=True, description="Whether a user may write in a Session that has not asked for attention."
+    )
+    escalation: Annotated[Mapping[str, tuple[str, ...] | None], NoDecode] = Field(
+        default={"resolution_status": ("escalated",), "priority": ("urgent",), "escalation_level": None},
+        description="When an AgentSession needs a human: a JSON object of metadata keys, each with the list of values "
+        "that escalate, or null for any value. `python -m app recompute` applies a changed one to what is stored.",
+    )
+    event_retention: Duration = Field(
+        default=timedelta(days=7),
+        description="How long events can be resumed from; an older cursor is CURSOR_EXPIRED.",
+    )
+    idempotency_retention: Duration = Field(
+        default=timedelta(hours=24), description="How long the answer to an idempotency key is kept."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="The least severe entry that is logged."
+    )
+    log_format: Literal["console", "json"] = Field(
+        default="console", description="Log lines for people, or one JSON object a line."
+    )
+    access_log: bool = Field(default=False, description="Whether every request is logged.")
+    shutdown_grace: NonNegativeInt = Field(
+        default=10, description="Seconds that open requests have to finish when the server is told to stop."
+    )
+
+    @field_validator("allowed_origins", mode="before")
+    @classmethod
+    def _split_at_commas(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return tuple(origin for part in value.split(",") if (origin := part.strip().rstrip("/")))
+
+    @field_validator("escalation", mode="before")
+    @classmethod
+    def _parse(cls, value: object) -> object:
+        return orjson.loads(value) if isinstance(value, str) else value
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: str) -> str:
+        scheme, separator, rest = value.partition("://")
+        if separator and scheme in ("postgres", "postgresql", "postgresql+asyncpg"):
+            return f"postgresql://{rest}"
+        if separator and scheme in ("sqlite", "sqlite+aiosqlite"):
+            return f"sqlite://{rest}"
+        raise ValueError("it has to begin with sqlite:/// or postgresql://")
+
+    @property
+    def on_sqlite(self) -> bool:
+        return self.database_url.startswith("sqlite:")
+
+    @property
+    def loads_demo(self) -> bool:
+        """Whether an empty database is filled with the example data."""
+        return self.demo and (self.on_sqlite or "demo" in self.model_fields_set)
+
+
+def load_settings() -> Settings:
+    """Read the environment.
+
+    Raises SettingsError for a value that does not fit and for a `SWITCHBOARD_` variable that is no setting."""
+    names = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
+    faults = []
+    for variable in sorted(os.environ):
+        if variable.startswith(PREFIX) and not variable.startswith(_RESERVED_FOR_TESTS) and variable not in names:
+            near = get_close_matches(variable, names, n=1)
+            faults.append(f"{variable} is not a setting." + (f" Did you mean {near[0]}?" if near else ""))
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        for fault in error.errors(include_url=False, include_input=False):
+            variable = f"{PREFIX}{str(fault['loc'][0]).upper()}"
+            faults.append(f"{variable}: {fault['msg'].removeprefix('Value error, ')}.")
+    if faults:
+        raise SettingsError("\n".join(faults))
+    return settings
