@@ -1,0 +1,83 @@
+"""Documentation under test: what it lists is what there is."""
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from app.core.errors import DomainError
+from app.settings import PREFIX, Settings
+
+DOCS = Path(__file__).parents[1] / "docs"
+
+TYPES = {
+    "database_url": "URL",
+    "pool_size": "integer",
+    "reader_threads": "integer",
+    "host": "text",
+    "port": "integer",
+    "demo": "true or false",
+    "bootstrap_key": "secret",
+    "key_pepper": "secret",
+    "allowed_origins": "list",
+    "max_body_bytes": "integer",
+    "max_document_bytes": "integer",
+    "max_depth": "integer",
+    "session_window": "duration",
+    "reply_window_warning": "duration",
+    "allow_reply_without_attention": "true or false",
+    "escalation": "JSON",
+    "event_retention": "duration",
+    "idempotency_retention": "duration",
+    "log_level": "`debug`, `info`, `warning` or `error`",
+    "log_format": "`console` or `json`",
+    "access_log": "true or false",
+    "shutdown_grace": "integer",
+}
+
+
+def first_cells(page: str) -> list[str]:
+    """The code in the first cell of every row of the page's tables."""
+    return re.findall(r"^\| `([^`]+)` \|", (DOCS / page).read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def written(default: Any) -> str:
+    """A default as it would be set."""
+    match default:
+        case None | ():
+            return "none"
+        case bool():
+            return f"`{str(default).lower()}`"
+        case timedelta():
+            hours = int(default / timedelta(hours=1))
+            return f"`{hours}h`" if hours < 48 else f"`{hours // 24}d`"
+        case Mapping():
+            return f"`{orjson.dumps(default).decode()}`"
+        case _:
+            return f"`{default}`"
+
+
+def error_codes(root: type[DomainError] = DomainError) -> Iterator[str]:
+    for subclass in root.__subclasses__():
+        if subclass.__module__.startswith("app."):
+            yield subclass.code
+            yield from error_codes(subclass)
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_settings_are_described_as_they_are(name: str) -> None:
+    field = Settings.model_fields[name]
+    row = f"| `{PREFIX}{name.upper()}` | {TYPES[name]} | {written(field.default)} | {field.description} |"
+    assert row in (DOCS / "settings.md").read_text(encoding="utf-8").splitlines()
+
+
+def test_no_setting_is_described_that_does_not_exist() -> None:
+    assert first_cells("settings.md") == [f"{PREFIX}{name.upper()}" for name in Settings.model_fields]
+
+
+def test_every_error_code_is_described_once() -> None:
+    assert sorted(first_cells("errors.md")) == sorted([*error_codes(), "INTERNAL"])
