@@ -46,10 +46,10 @@ class Settings(BaseSettings):
         "slashes) or `postgresql://<user>:<password>@<host>:<port>/<database>`.",
     )
     pool_size: PositiveInt = Field(
-        default=10, description="Connections to PostgreSQL that one process keeps, for commands and for reads each."
+        default=16, description="Connections to PostgreSQL that one process keeps, for commands and for reads each."
     )
     reader_threads: PositiveInt = Field(
-        default=2, description="Threads that read an SQLite database, each with a connection of its own."
+        default=4, description="Threads that read an SQLite database, each with a connection of its own."
     )
     host: str = Field(default="127.0.0.1", description="The address to listen at; `0.0.0.0` is every one.")
     port: Port = Field(default=8000, description="The port to listen at; 0 picks a free one.")
@@ -125,16 +125,14 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _known_database(cls, value: str) -> str:
-        scheme, separator, rest = value.partition("://")
-        if separator and scheme in ("postgres", "postgresql", "postgresql+asyncpg"):
-            return f"postgresql://{rest}"
-        if separator and scheme in ("sqlite", "sqlite+aiosqlite"):
-            return f"sqlite://{rest}"
-        raise ValueError("it has to begin with sqlite:/// or postgresql://")
+        scheme, separator, _ = value.partition("://")
+        if not separator or scheme.partition("+")[0] not in ("sqlite", "postgresql", "postgres"):
+            raise ValueError("it has to begin with sqlite:/// or postgresql://")
+        return value
 
     @property
     def on_sqlite(self) -> bool:
-        return self.database_url.startswith("sqlite:")
+        return self.database_url.startswith("sqlite")
 
     @property
     def loads_demo(self) -> bool:
@@ -142,8 +140,8 @@ class Settings(BaseSettings):
         return self.demo and (self.on_sqlite or "demo" in self.model_fields_set)
 
 
-def load_settings() -> Settings:
-    """Read the environment.
+def load_settings(overrides: Mapping[str, object] | None = None) -> Settings:
+    """Read the environment; `overrides`, by field name, win over it.
 
     Raises SettingsError for a value that does not fit and for a `SWITCHBOARD_` variable that is no setting."""
     names = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
@@ -153,7 +151,7 @@ def load_settings() -> Settings:
             near = get_close_matches(variable, names, n=1)
             faults.append(f"{variable} is not a setting." + (f" Did you mean {near[0]}?" if near else ""))
     try:
-        settings = Settings()
+        settings = Settings.model_validate(overrides or {})
     except ValidationError as error:
         for fault in error.errors(include_url=False, include_input=False):
             variable = f"{PREFIX}{str(fault['loc'][0]).upper()}"

@@ -27,17 +27,22 @@ def test_other_durations_are_refused(text: str, monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.parametrize(
-    ("text", "url", "on_sqlite"),
+    ("url", "on_sqlite"),
     [
-        ("sqlite:///here.db", "sqlite:///here.db", True),
-        ("sqlite+aiosqlite:////var/lib/there.db", "sqlite:////var/lib/there.db", True),
-        ("postgres://me:word@db/switchboard", "postgresql://me:word@db/switchboard", False),
-        ("postgresql+asyncpg://db/switchboard", "postgresql://db/switchboard", False),
+        ("sqlite:///here.db", True),
+        ("sqlite+aiosqlite:////var/lib/there.db", True),
+        ("postgres://me:word@db/switchboard", False),
+        ("postgresql+asyncpg://db/switchboard", False),
     ],
 )
-def test_spellings_of_a_database_become_one(text: str, url: str, on_sqlite: bool) -> None:
-    settings = Settings(database_url=text)
-    assert (settings.database_url, settings.on_sqlite) == (url, on_sqlite)
+def test_both_databases_are_known_by_their_address(url: str, on_sqlite: bool) -> None:
+    assert Settings(database_url=url).on_sqlite is on_sqlite
+
+
+@pytest.mark.parametrize("url", ["switchboard.db", "mysql://db/switchboard", "sqlite:switchboard.db", ""])
+def test_other_databases_are_refused(url: str) -> None:
+    with pytest.raises(ValidationError, match="it has to begin with sqlite:/// or postgresql://"):
+        Settings(database_url=url)
 
 
 def test_origins_are_split_at_commas(monkeypatch: pytest.MonkeyPatch) -> None:
