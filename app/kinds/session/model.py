@@ -1,0 +1,263 @@
+"""What a Session (Dirty Lemon) is, and its rules: when it is current, when it needs a human, what may be done to it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol, TypedDict
+
+from app.core.errors import DomainError, InvalidInput, InvalidTransition, NotSupported, TooLong, Unreachable
+from app.interactions.model import Cause, Command, Interaction, Level, State
+
+NAME = "session"
+PREFIX = "ses"
+
+FLAGGED = "FLAGGED"
+REASONS = {FLAGGED: "The Session's needAttention is true."}
+
+_AGES_OUT = "A Session is not closed or reopened: it ages out after its last message."
+
+LARGEST_LIST = 100
+LONGEST_TAG = 255
+LONGEST_REMOTE_ID = 255
+LONGEST_CONTENT = 10_000
+
+NOT_SUPPORTED = frozenset(
+    {
+        Command.CLOSE,
+        Command.REOPEN,
+        Command.SNOOZE,
+        Command.UNSNOOZE,
+        Command.REACT,
+        Command.REPORT_STATUS,
+        Command.TRANSFER,
+        Command.CANCEL_TRANSFER,
+        Command.ACCEPT_TRANSFER,
+        Command.REJECT_TRANSFER,
+        Command.RESET,
+        Command.RATE,
+        Command.RESTART,
+        Command.DELETE,
+    }
+)
+
+
+class ContentType(StrEnum):
+    """What a suggested message holds; the contract knows text alone."""
+
+    TEXT = "TEXT"
+
+
+class SenderRole(StrEnum):
+    """Who wrote a message, in the contract's words."""
+
+    END_USER = "END_USER"
+    AGENT = "AGENT"
+    BOT = "BOT"
+
+
+_ROLES = {"CUSTOMER": SenderRole.END_USER, "USER": SenderRole.AGENT}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suggestion:
+    """A suggested message as the caller gives it; `remote_id` is the caller's own id of it."""
+
+    remote_id: str | None
+    content: str
+    content_type: ContentType = ContentType.TEXT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuggestedMessage:
+    """A text offered to users of the Session; `selected_count` says how often one picked it."""
+
+    id: int | None = None
+    suggestion_key: str
+    remote_id: str | None
+    content: str
+    content_type: ContentType
+    selected_count: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session(Interaction):
+    """A Session with every field of its contract. `session_key` is the contract's `id`, a UUID.
+
+    `unsubscribed` and `has_number` are the customer's; they are read along, never written here."""
+
+    kind: str = NAME
+    session_key: str
+    need_attention: bool = False
+    tags: tuple[str, ...] = ()
+    topics: tuple[str, ...] = ()
+    unsubscribed: bool = False
+    has_number: bool = True
+
+
+class SessionChanges(TypedDict, total=False):
+    """What an update says: an absent key stays; None clears a list."""
+
+    need_attention: bool
+    tags: Sequence[str] | None
+    topics: Sequence[str] | None
+    suggested_messages: Sequence[Suggestion] | None
+
+
+class Subject(Protocol):
+    """What `refusal` looks at: a Session, or a row with columns of these names."""
+
+    @property
+    def assignee_id(self) -> int | None: ...
+
+    @property
+    def claimed_until(self) -> datetime | None: ...
+
+    @property
+    def created_at(self) -> datetime: ...
+
+    @property
+    def last_message_at(self) -> datetime | None: ...
+
+    @property
+    def need_attention(self) -> bool: ...
+
+    @property
+    def unsubscribed(self) -> bool: ...
+
+    @property
+    def has_number(self) -> bool: ...
+
+
+def window_end(session: Subject, window: timedelta) -> datetime | None:
+    """When the Session stops being current if nothing more is said; None while it is flagged: then it does not end.
+
+    A Session that has no message yet counts from its creation, because it is opened for one."""
+    return None if session.need_attention else (session.last_message_at or session.created_at) + window
+
+
+def is_current(session: Subject, now: datetime, window: timedelta) -> bool:
+    """Whether a message of the last `window` or a flag keeps the Session going."""
+    end = window_end(session, window)
+    return end is None or now < end
+
+
+def state(session: Subject, now: datetime, window: timedelta) -> State:
+    """OPEN while it is current. Nothing else closes a Session."""
+    return State.OPEN if is_current(session, now, window) else State.CLOSED
+
+
+def causes(session: Session) -> Sequence[Cause]:
+    """Why a human is needed: only the flag says so."""
+    if not session.need_attention:
+        return ()
+    return (Cause(FLAGGED, Level.HIGH, "needAttention false", clearable=True),)
+
+
+def refusal(
+    command: Command, subject: Subject, now: datetime, *, window: timedelta, reply_unflagged: bool
+) -> DomainError | None:
+    """Why a command that the caller is permitted is refused; None when it may be done.
+
+    `reply_unflagged` is the setting that lets a user write while the Session does not ask for attention."""
+    if command in NOT_SUPPORTED:
+        return NotSupported(
+            _AGES_OUT if command in (Command.CLOSE, Command.REOPEN) else "A Session has no such command."
+        )
+    if command is not Command.REPLY:
+        return None
+    if not is_current(subject, now, window):
+        return InvalidTransition(
+            "This Session is over: its last message is too long ago. The customer's next message opens another; "
+            "to write in this one, set needAttention first."
+        )
+    if not (subject.need_attention or reply_unflagged):
+        return InvalidTransition("A user may write in a Session only while its needAttention is true.")
+    return unreachable(subject)
+
+
+def unreachable(subject: Subject) -> Unreachable | None:
+    """Why no message gets to the customer; None when one does."""
+    if subject.unsubscribed:
+        return Unreachable("The customer has unsubscribed.")
+    if not subject.has_number:
+        return Unreachable("The customer has no phone number.")
+    return None
+
+
+def flagged(session: Session, need_attention: bool) -> Session:
+    """Ask for a human, which pauses the bot, or stop asking, which lets it resume."""
+    return replace(session, need_attention=need_attention, bot_active=not need_attention)
+
+
+def updated(session: Session, changes: SessionChanges) -> Session:
+    """The Session with the changes; suggested messages are rows of their own, see `replaced_suggestions`.
+
+    Raises InvalidInput or TooLong with the path in `changes`."""
+    if "need_attention" in changes:
+        session = flagged(session, changes["need_attention"])
+    if "tags" in changes:
+        session = replace(session, tags=_words("tags", changes["tags"] or ()))
+    if "topics" in changes:
+        session = replace(session, topics=_words("topics", changes["topics"] or ()))
+    return session
+
+
+def replaced_suggestions(
+    before: Sequence[SuggestedMessage], wanted: Sequence[Suggestion], new_key: Callable[[], str]
+) -> tuple[SuggestedMessage, ...]:
+    """The whole list as wanted. One whose remote id was in the list before stays that one, with its key and count.
+
+    Raises InvalidInput or TooLong with the path in an update's changes."""
+    name = "suggested_messages"
+    if len(wanted) > LARGEST_LIST:
+        raise TooLong(f"There can be at most {LARGEST_LIST} suggested messages.", path=(name,))
+    known = {suggestion.remote_id: suggestion for suggestion in before if suggestion.remote_id is not None}
+    seen: set[str] = set()
+    after = []
+    for index, item in enumerate(wanted):
+        if not item.content.strip():
+            raise InvalidInput("A suggested message cannot be empty.", path=(name, index, "content"))
+        if len(item.content) > LONGEST_CONTENT:
+            raise TooLong(
+                f"A suggested message can have at most {LONGEST_CONTENT} characters.", path=(name, index, "content")
+            )
+        if item.remote_id is not None:
+            path = (name, index, "remote_id")
+            if not item.remote_id.strip():
+                raise InvalidInput("A remote id cannot be empty.", path=path)
+            if len(item.remote_id) > LONGEST_REMOTE_ID:
+                raise TooLong(f"A remote id can have at most {LONGEST_REMOTE_ID} characters.", path=path)
+            if item.remote_id in seen:
+                raise InvalidInput("Two suggested messages have this remote id.", path=path)
+            seen.add(item.remote_id)
+        same = known.get(item.remote_id) if item.remote_id is not None else None
+        if same is not None:
+            after.append(replace(same, content=item.content, content_type=item.content_type))
+        else:
+            after.append(
+                SuggestedMessage(
+                    suggestion_key=new_key(),
+                    remote_id=item.remote_id,
+                    content=item.content,
+                    content_type=item.content_type,
+                )
+            )
+    return tuple(after)
+
+
+def sender_role(author: str) -> SenderRole:
+    """Who wrote a message with this common author, in the contract's words."""
+    return _ROLES.get(author, SenderRole.BOT)
+
+
+def _words(name: str, words: Sequence[str]) -> tuple[str, ...]:
+    """A list of tags or topics in the given order, each once."""
+    if len(words) > LARGEST_LIST:
+        raise TooLong(f"There can be at most {LARGEST_LIST} {name}.", path=(name,))
+    for index, word in enumerate(words):
+        if not word.strip():
+            raise InvalidInput("This cannot be empty.", path=(name, index))
+        if len(word) > LONGEST_TAG:
+            raise TooLong(f"This can have at most {LONGEST_TAG} characters.", path=(name, index))
+    return tuple(dict.fromkeys(words))
