@@ -1,0 +1,120 @@
+"""SQL constructs that are one thing to a repository and another to each database."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.engine import Dialect
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeEngine
+
+from app.storage.tables import Process
+
+ListParameter = sa.BindParameter[Any] | Sequence[int] | Sequence[str]
+
+
+class IntList(sa.types.TypeDecorator[Sequence[int]]):
+    """A Python list of integers as one parameter: bigint[] on PostgreSQL, JSON text on SQLite."""
+
+    impl = sa.Text
+    cache_ok = True
+    item: TypeEngine[Any] = sa.BigInteger()
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return sa.Text() if dialect.name == "sqlite" else ARRAY(self.item)
+
+    def bind_processor(self, dialect: Dialect) -> Process:
+        return _json_list if dialect.name == "sqlite" else _plain_list
+
+
+class TextList(IntList):
+    """A Python list of strings as one parameter: text[] on PostgreSQL, JSON text on SQLite."""
+
+    cache_ok = True
+    item = sa.Text()
+
+
+def _json_list(value: Sequence[object] | None) -> str | None:
+    return None if value is None else orjson.dumps(list(value)).decode()
+
+
+def _plain_list(value: Sequence[object] | None) -> list[object] | None:
+    return None if value is None else list(value)
+
+
+def _list_parameter(param: ListParameter, item: TypeEngine[Any]) -> sa.BindParameter[Any]:
+    list_type = IntList() if isinstance(item, sa.Integer) else TextList()
+    if isinstance(param, sa.BindParameter):
+        known = isinstance(param.type, IntList)
+        return param if known else sa.type_coerce(param, list_type)  # type: ignore[return-value]
+    return sa.bindparam(None, list(param), type_=list_type, unique=True)
+
+
+class among(FunctionElement[bool]):  # noqa: N801 - reads as SQL
+    """`among(column, param)`: the column's value is in the bound list; one SQL text however long the list is."""
+
+    inherit_cache = True
+    name = "among"
+
+    def __init__(self, column: sa.ColumnElement[Any], param: ListParameter) -> None:
+        self.type = sa.Boolean()
+        super().__init__(column, _list_parameter(param, column.type))
+
+
+@compiles(among, "postgresql")
+def _among_postgresql(element: among, compiler: SQLCompiler, **kw: Any) -> str:
+    column, param = element.clauses
+    return f"({compiler.process(column, **kw)} = ANY ({compiler.process(param, **kw)}))"
+
+
+@compiles(among, "sqlite")
+def _among_sqlite(element: among, compiler: SQLCompiler, **kw: Any) -> str:
+    column, param = element.clauses
+    return f"({compiler.process(column, **kw)} IN (SELECT value FROM json_each({compiler.process(param, **kw)})))"
+
+
+class unindexed(FunctionElement[Any]):  # noqa: N801 - reads as SQL
+    """`unindexed(column)`: the column, but SQLite's planner may not pick an index for it.
+
+    Keeps SQLite, which has no histogram of these columns, on the index that gives the order."""
+
+    inherit_cache = True
+    name = "unindexed"
+
+    def __init__(self, column: sa.ColumnElement[Any]) -> None:
+        self.type = column.type
+        super().__init__(column)
+
+
+@compiles(unindexed, "postgresql")
+def _unindexed_postgresql(element: unindexed, compiler: SQLCompiler, **kw: Any) -> str:
+    return compiler.process(element.clauses, **kw)
+
+
+@compiles(unindexed, "sqlite")
+def _unindexed_sqlite(element: unindexed, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"+{compiler.process(element.clauses, **kw)}"
+
+
+class _Keys(FunctionElement[int]):
+    inherit_cache = True
+    name = "keys"
+
+
+@compiles(_Keys, "postgresql")
+def _keys_postgresql(element: _Keys, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"(SELECT key FROM unnest({compiler.process(element.clauses, **kw)}) AS each(key))"
+
+
+@compiles(_Keys, "sqlite")
+def _keys_sqlite(element: _Keys, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"(SELECT value AS key FROM json_each({compiler.process(element.clauses, **kw)}))"
+
+
+def keys(param: ListParameter, name: str = "keys") -> sa.TableValuedAlias:
+    """A FROM element of one bigint column, `keys(…).c.key`, with a row per number of the bound list."""
+    return _Keys(_list_parameter(param, sa.BigInteger())).table_valued(sa.column("key", sa.BigInteger()), name=name)

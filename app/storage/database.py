@@ -1,0 +1,126 @@
+"""The two ways to reach SQL: `command` changes, `plan` reads."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+
+from app.core.clock import Clock
+from app.core.ids import Ids
+from app.settings import Settings
+from app.storage.engines import ConfigurationError, parse_database_url
+from app.storage.postgresql import PostgresqlCommands, PostgresqlPlans
+from app.storage.query import Observer, Query, Row, Steps
+from app.storage.sqlite import SqliteCommands, SqlitePlans
+from app.storage.work import Unit, Work
+
+__all__ = ["Database", "Query", "Row", "Steps", "Work", "open_database"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Commands(Protocol):
+    """Runs units of work, each exactly once in effect."""
+
+    dialect: sa.Dialect
+    committed: Callable[[], None]
+
+    async def run(self, unit: Unit[T]) -> T: ...
+
+    async def close(self) -> None: ...
+
+
+class Plans(Protocol):
+    """Runs plans on the driver."""
+
+    async def run(self, steps: Steps[T], snapshot: bool) -> T: ...
+
+    async def close(self) -> None: ...
+
+
+class Database:
+    """The store; made by `open_database` inside the running loop, and bound to it."""
+
+    def __init__(self, commands: Commands, plans: Plans) -> None:
+        self.dialect = commands.dialect
+        self._commands = commands
+        self._plans = plans
+        self._listeners: list[Callable[[], None]] = []
+        commands.committed = self._wake
+
+    async def command(self, f: Callable[Concatenate[Work, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `f(work, …)` as one unit of work and return its result once it is durable.
+
+        It finishes even when the caller is cancelled, and starts again as a whole (a new Work, a new now) when the
+        database asks for that. Whatever `f` raises undoes all of the unit, its events too, and passes through.
+        Raises Unavailable when the database gave up; nothing was changed then."""
+        return await self._commands.run(partial(_call, f, args, kwargs))
+
+    async def plan(self, steps: Steps[T], *, snapshot: bool) -> T:
+        """Run the generator that `steps` starts, and return what it returns.
+
+        With `snapshot` all its statements see one moment. What the generator raises passes through. `steps` may be
+        called again when a connection breaks, so a plan must have no effects."""
+        return await self._plans.run(steps, snapshot)
+
+    def on_commit(self, listener: Callable[[], None]) -> None:
+        """Call `listener` in the loop after every commit that wrote events: a hint, the log is the truth."""
+        self._listeners.append(listener)
+
+    async def close(self) -> None:
+        """Finish what is running, then let go of every connection and thread."""
+        await self._plans.close()
+        await self._commands.close()
+
+    def _wake(self) -> None:
+        for listener in self._listeners:
+            listener()
+
+
+def _call(f: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any], work: Work) -> T:
+    return f(work, *args, **kwargs)
+
+
+async def open_database(
+    database_url: str,
+    *,
+    clock: Clock,
+    ids: Ids,
+    settings: Settings,
+    observer: Observer | None = None,
+) -> Database:
+    """Open a migrated database.
+
+    `observer` is called with each SQL text that a unit or a plan executes, for tests that count (in the thread that
+    executes it). Transaction control is not counted.
+    Raises ConfigurationError for an address we cannot use and for a database without our tables."""
+    url = parse_database_url(database_url)
+
+    def open_work(connection: sa.Connection) -> Work:
+        return Work(connection, clock(), ids, settings)
+
+    commands: SqliteCommands | PostgresqlCommands
+    plans: SqlitePlans | PostgresqlPlans
+    try:
+        if url.get_backend_name() == "sqlite":
+            commands = await SqliteCommands.open(str(url.database), open_work)
+            plans = SqlitePlans(str(url.database), settings.reader_threads)
+        else:
+            commands = await PostgresqlCommands.open(url, settings.pool_size, open_work)
+            plans = await PostgresqlPlans.open(url, settings.pool_size)
+    except DBAPIError as error:
+        raise ConfigurationError(f"The database has no tables of ours; migrate it first. ({error.orig})") from None
+    if observer is not None:
+        plans.observer = observer
+        _observe(commands.engine, observer)
+    return Database(commands, plans)
+
+
+def _observe(engine: sa.Engine, observer: Callable[[str], None]) -> None:
+    def executed(_connection: object, _cursor: object, sql: str, *_rest: object) -> None:
+        observer(sql)
+
+    sa.event.listen(engine, "before_cursor_execute", executed)

@@ -1,0 +1,133 @@
+"""Database addresses, and the connections made from them."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import aiosqlite
+import asyncpg
+import sqlalchemy as sa
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import StaticPool
+
+T = TypeVar("T")
+
+BUSY_TIMEOUT_MS = 5000
+STATEMENTS_KEPT = 512
+
+_SQLITE = ("sqlite", "sqlite+aiosqlite", "sqlite+pysqlite")
+_POSTGRESQL = ("postgres", "postgresql", "postgresql+asyncpg")
+
+
+class ConfigurationError(ValueError):
+    """The database address, or the database behind it, cannot be used; the message never holds a password."""
+
+
+def parse_database_url(database_url: str) -> sa.URL:
+    """`sqlite:///file.db` or `postgresql://user:password@host/name` as a URL with the driver we use.
+
+    Raises ConfigurationError for anything else, and for SQLite in memory: its readers are other connections."""
+    try:
+        url = sa.make_url(database_url)
+    except (ArgumentError, ValueError):
+        raise ConfigurationError("The database address is not of the form sqlite:///… or postgresql://….") from None
+    if url.drivername in _SQLITE:
+        if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
+            raise ConfigurationError("The SQLite address needs the path of a file: sqlite:///path/file.db.")
+        return url.set(drivername="sqlite+aiosqlite")
+    if url.drivername in _POSTGRESQL:
+        query = dict(url.query)
+        if "sslmode" in query:
+            query["ssl"] = query.pop("sslmode")
+        return url.set(drivername="postgresql+asyncpg", query=query)
+    raise ConfigurationError(f"There is no support for {url.drivername!r} databases, only sqlite and postgresql.")
+
+
+def connect_sqlite(path: str, *, read_only: bool = False, foreign_keys: bool = True) -> sqlite3.Connection:
+    """A connection whose transactions are begun and ended by hand; raises ConfigurationError without its folder."""
+    if not Path(path).absolute().parent.is_dir():
+        raise ConfigurationError(f"The folder of the SQLite file {path} does not exist.")
+    connection = sqlite3.connect(
+        f"{Path(path).absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}",
+        uri=True,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=STATEMENTS_KEPT,
+    )
+    connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+    if read_only:
+        connection.execute("PRAGMA query_only = ON")
+    else:
+        connection.execute("PRAGMA journal_mode = WAL")
+        # NORMAL survives a killed process but not a power cut: an acknowledged command must survive both.
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}")
+    return connection
+
+
+def sqlite_engine(connection: sqlite3.Connection) -> sa.Engine:
+    """A synchronous engine over this one connection, for the thread that owns it."""
+    return sa.create_engine("sqlite+pysqlite://", creator=lambda: connection, poolclass=StaticPool)
+
+
+class WriterThread(aiosqlite.Connection):
+    """SQLite's one writing connection, in a thread of its own that runs functions one after another."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(lambda: connect_sqlite(path), iter_chunk_size=64)
+
+    @classmethod
+    async def start(cls, path: str) -> "WriterThread":
+        thread = cls(path)
+        _ = await thread
+        return thread
+
+    def run(self, f: Callable[[], T]) -> "asyncio.Future[T]":
+        """Queue `f` for the thread; the future is of the running loop."""
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._tx.put_nowait((future, f))
+        return future
+
+    def engine(self) -> sa.Engine:
+        """A synchronous engine over the connection; for use in the thread alone."""
+        return sqlite_engine(self._conn)
+
+
+def asyncpg_arguments(url: sa.URL) -> dict[str, Any]:
+    """What asyncpg's connect takes for a URL of `parse_database_url`."""
+    _, arguments = url.get_dialect()().create_connect_args(url)
+    return {**arguments, "server_settings": {"application_name": "switchboard", "jit": "off"}}
+
+
+def postgresql_engine(url: sa.URL, pool_size: int) -> AsyncEngine:
+    """The commands' engine: READ COMMITTED; locks, not the isolation level, order the writers."""
+    return create_async_engine(
+        url,
+        isolation_level="READ COMMITTED",
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_use_lifo=True,
+        connect_args={
+            "prepared_statement_cache_size": STATEMENTS_KEPT,
+            "server_settings": {"application_name": "switchboard", "jit": "off"},
+        },
+    )
+
+
+async def _keep(_connection: object) -> None:
+    """Nothing to reset: plans change no session state, and asyncpg ends an open transaction before this."""
+
+
+async def postgresql_pool(url: sa.URL, pool_size: int) -> "asyncpg.Pool[asyncpg.Record]":
+    """The plans' pool; giving a connection back costs no round trip."""
+    return await asyncpg.create_pool(
+        min_size=1,
+        max_size=pool_size,
+        reset=_keep,
+        statement_cache_size=STATEMENTS_KEPT * 2,
+        max_cached_statement_lifetime=0,
+        **asyncpg_arguments(url),
+    )

@@ -1,0 +1,86 @@
+"""Reading the log onwards from a cursor, on either road."""
+
+import heapq
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+
+import orjson
+
+from app.core.errors import CursorExpired, InvalidCursor
+from app.core.events import Event, LoggedEvent
+from app.storage.event_log.cursor import Cursor
+from app.storage.event_log.tables import event_log
+from app.storage.query import Query, Row
+
+HEADS = Query("SELECT id, head, oldest FROM lane ORDER BY id")
+"""Rows (lane, position of its newest entry, lowest position still held)."""
+
+COLUMNS = ", ".join(column.name for column in event_log.columns)
+
+_AFTER_SQLITE = f"SELECT {COLUMNS} FROM event_log WHERE lane = 0 AND position > ? ORDER BY position LIMIT ?"
+_AFTER_POSTGRESQL = (
+    f"SELECT entry.* FROM unnest($1::bigint[], $2::bigint[]) AS seen(lane, position) CROSS JOIN LATERAL "
+    f"(SELECT {COLUMNS} FROM event_log WHERE event_log.lane = seen.lane AND event_log.position > seen.position "
+    "ORDER BY event_log.position LIMIT $3) AS entry"
+)
+
+
+def read_after(dialect_name: str, cursor: Cursor, limit: int) -> Query:
+    """At most `limit` entries of each lane after the cursor, in each lane's order; rows for `logged`."""
+    if dialect_name == "sqlite":
+        return Query(_AFTER_SQLITE, (cursor.positions[0], limit))
+    return Query(_AFTER_POSTGRESQL, (list(range(len(cursor.positions))), list(cursor.positions), limit))
+
+
+def heads_cursor(heads: Sequence[Row]) -> Cursor:
+    """The cursor at the log's end, from the rows of HEADS."""
+    return Cursor(tuple(head for _, head, _ in heads))
+
+
+def check_cursor(cursor: Cursor, heads: Sequence[Row]) -> None:
+    """Prove from the rows of HEADS that nothing after the cursor is missing.
+
+    Raises CursorExpired when the log has forgotten entries it has not seen, InvalidCursor when it is of another log."""
+    if len(cursor.positions) != len(heads) or any(cursor.positions[lane] > head for lane, head, _ in heads):
+        raise InvalidCursor("This cursor is of another event log.", path=("after",))
+    if any(cursor.positions[lane] < oldest - 1 for lane, _, oldest in heads):
+        raise CursorExpired("The log no longer holds everything after this cursor; read the state anew.")
+
+
+def logged(row: Row) -> LoggedEvent:
+    """A row of `read_after`, from either driver or through SQLAlchemy's driver SQL, as an event."""
+    lane, position, at, *fields, data = row
+    topic, kind, interaction_id, customer_id, assignee_id, actor_id, client_mutation_id, version, before, after = fields
+    return LoggedEvent(
+        lane=lane,
+        position=position,
+        at=at if isinstance(at, datetime) else datetime.fromisoformat(at).astimezone(UTC),
+        event=Event(
+            topic=topic,
+            kind=kind,
+            interaction_id=interaction_id,
+            customer_id=customer_id,
+            assignee_id=assignee_id,
+            actor_id=actor_id,
+            client_mutation_id=client_mutation_id,
+            version=version,
+            level_before=before,
+            level_after=after,
+            data=orjson.loads(data),
+        ),
+    )
+
+
+def merge(events: Iterable[LoggedEvent]) -> list[LoggedEvent]:
+    """All lanes as one list by time, each lane's own order kept where its times run backwards."""
+    lanes: dict[int, list[LoggedEvent]] = {}
+    for event in events:
+        lanes.setdefault(event.lane, []).append(event)
+    return [event for _, event in heapq.merge(*map(_timed, lanes.values()), key=lambda timed: timed[0])]
+
+
+def _timed(entries: list[LoggedEvent]) -> Iterator[tuple[tuple[datetime, int, int], LoggedEvent]]:
+    latest = entries[0].at
+    for entry in entries:
+        latest = max(latest, entry.at)
+        yield (latest, entry.lane, entry.position), entry

@@ -1,0 +1,33 @@
+"""The log's tables."""
+
+import sqlalchemy as sa
+
+from app.storage.tables import BigId, JsonText, Timestamp, metadata
+
+lane = sa.Table(
+    "lane",
+    metadata,
+    sa.Column("id", BigId, primary_key=True, autoincrement=False),
+    sa.Column("head", BigId, nullable=False),
+    sa.Column("oldest", BigId, nullable=False),
+)
+
+event_log = sa.Table(
+    "event_log",
+    metadata,
+    sa.Column("lane", BigId, primary_key=True, autoincrement=False),
+    sa.Column("position", BigId, primary_key=True, autoincrement=False),
+    sa.Column("at", Timestamp, nullable=False),
+    sa.Column("topic", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text),
+    sa.Column("interaction_id", BigId),
+    sa.Column("customer_id", BigId),
+    sa.Column("assignee_id", BigId),
+    sa.Column("actor_id", BigId),
+    sa.Column("client_mutation_id", sa.Text),
+    sa.Column("version", BigId),
+    sa.Column("level_before", BigId),
+    sa.Column("level_after", BigId),
+    sa.Column("data", JsonText, nullable=False),
+    sa.Index(None, "interaction_id", "position"),
+)

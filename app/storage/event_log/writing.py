@@ -1,0 +1,128 @@
+"""Appending to the log, as the last step of a unit, and forgetting its oldest part."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+
+from app.core.events import Event
+from app.storage.event_log.tables import event_log, lane
+from app.storage.tables import Timestamp
+
+Entry = tuple[object, ...]
+"""One event ready for the driver: `at` and the columns after it, in the table's order."""
+
+_ENTRY_COLUMNS = [column.name for column in event_log.columns][2:]
+_ARRAYS = {"Timestamp": "timestamptz[]", "Text": "text[]", "JsonText": "text[]"}
+
+TAKE_POSITIONS = "UPDATE lane SET head = head + ? WHERE id = 0 RETURNING head"
+INSERT_ENTRIES = (
+    f"INSERT INTO event_log (lane, position, {', '.join(_ENTRY_COLUMNS)}) "
+    f"VALUES (0, ?, {', '.join('?' * len(_ENTRY_COLUMNS))})"
+)
+
+
+def _append_to_lane() -> str:
+    # One round trip, so the lane's lock is held no longer than the commit takes.
+    arrays, selected = [], []
+    for number, name in enumerate(_ENTRY_COLUMNS, start=3):
+        column_type = type(event_log.c[name].type).__name__
+        arrays.append(f"${number}::{_ARRAYS.get(column_type, 'bigint[]')}")
+        selected.append(f"entry.{name}::json" if column_type == "JsonText" else f"entry.{name}")
+    return (
+        "WITH taken AS (UPDATE lane SET head = head + $2::bigint WHERE id = $1::bigint RETURNING head) "
+        f"INSERT INTO event_log (lane, position, {', '.join(_ENTRY_COLUMNS)}) "
+        f"SELECT $1, taken.head - $2 + entry.place, {', '.join(selected)} "
+        f"FROM taken, unnest({', '.join(arrays)}) WITH ORDINALITY AS entry({', '.join(_ENTRY_COLUMNS)}, place)"
+    )
+
+
+APPEND_TO_LANE = _append_to_lane()
+
+
+def encode(events: Sequence[Event], at: datetime, dialect: sa.Dialect) -> list[tuple[Event, Entry]]:
+    """Events as driver values; raises TypeError when `data` is not JSON, so that only its own unit fails."""
+    bind = Timestamp().bind_processor(dialect)
+    moment = bind(at)
+    return [
+        (
+            event,
+            (
+                moment,
+                event.topic,
+                event.kind,
+                event.interaction_id,
+                event.customer_id,
+                event.assignee_id,
+                event.actor_id,
+                event.client_mutation_id,
+                event.version,
+                event.level_before,
+                event.level_after,
+                orjson.dumps(dict(event.data)).decode(),
+            ),
+        )
+        for event in events
+    ]
+
+
+def lane_of(event: Event, lanes: int) -> int:
+    """The lane an event is written to: always the same for one interaction, else by customer or user."""
+    for key in (event.interaction_id, event.customer_id, event.assignee_id, event.actor_id):
+        if key is not None:
+            return key % lanes
+    return 0
+
+
+def append_sqlite(cursor: Any, entries: Sequence[tuple[Event, Entry]]) -> None:
+    """Write to the only lane with two statements, on the driver's own cursor."""
+    count = len(entries)
+    (head,) = cursor.execute(TAKE_POSITIONS, (count,)).fetchone()
+    first = head - count + 1
+    cursor.executemany(INSERT_ENTRIES, [(first + place, *entry) for place, (_, entry) in enumerate(entries)])
+
+
+def append_postgresql(connection: sa.Connection, entries: Sequence[tuple[Event, Entry]], lanes: int) -> None:
+    """Write with one statement a lane, the lanes in ascending order, so that two units never wait for each other."""
+    placed = sorted(((lane_of(event, lanes), entry) for event, entry in entries), key=itemgetter(0))
+    for number, group in groupby(placed, key=itemgetter(0)):
+        columns = [list(values) for values in zip(*(entry for _, entry in group), strict=True)]
+        connection.exec_driver_sql(APPEND_TO_LANE, (number, len(columns[0]), *columns))
+
+
+def append(connection: sa.Connection, events: Sequence[Event], at: datetime) -> None:
+    """Append as the last step of the transaction that `connection` is in."""
+    if not events:
+        return
+    entries = encode(events, at, connection.dialect)
+    if connection.dialect.name == "sqlite":
+        append_sqlite(connection.connection.cursor(), entries)
+    else:
+        append_postgresql(connection, entries, lane_count(connection))
+
+
+def lane_count(connection: sa.Connection) -> int:
+    """How many lanes this database was made with."""
+    return connection.execute(sa.select(sa.func.count()).select_from(lane)).scalar_one()
+
+
+def prune(connection: sa.Connection, number: int, before: datetime, limit: int = 10_000) -> int:
+    """Forget at most `limit` of a lane's oldest entries, up to the first written at `before` or later.
+
+    Returns how many; the caller repeats it, one unit each, so that no lane is locked for long."""
+    oldest = connection.execute(sa.select(lane.c.oldest).where(lane.c.id == number).with_for_update()).scalar_one()
+    in_reach = (event_log.c.lane == number, event_log.c.position < oldest + limit)
+    kept = connection.execute(
+        sa.select(sa.func.min(event_log.c.position)).where(*in_reach, event_log.c.at >= before)
+    ).scalar()
+    if kept is None:
+        last = connection.execute(sa.select(sa.func.max(event_log.c.position)).where(*in_reach)).scalar()
+        kept = oldest if last is None else last + 1
+    if kept > oldest:
+        connection.execute(sa.delete(event_log).where(event_log.c.lane == number, event_log.c.position < kept))
+        connection.execute(sa.update(lane).where(lane.c.id == number).values(oldest=kept))
+    return int(kept - oldest)

@@ -1,0 +1,75 @@
+"""Requests that are carried out once, however often they are sent."""
+
+import hashlib
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import orjson
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from app.core.actor import Actor
+from app.core.errors import InvalidInput, KeyReused
+from app.core.text import is_storable
+from app.storage.tables import BigId, JsonValue, Timestamp, metadata
+from app.storage.work import Work
+
+T = TypeVar("T")
+
+LONGEST_KEY = 255
+
+idempotency_key = sa.Table(
+    "idempotency_key",
+    metadata,
+    # Without a foreign key: storage knows no users, and an answer outlives nobody by more than a day.
+    sa.Column("actor_id", BigId, primary_key=True, autoincrement=False),
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("request_hash", sa.Text, nullable=False),
+    sa.Column("result", JsonValue),
+    sa.Column("created_at", Timestamp, nullable=False),
+    sa.Index("ix_idempotency_key_created_at", "created_at"),
+    sqlite_with_rowid=False,
+)
+
+
+def once(work: Work, actor: Actor, key: str | None, request: object, f: Callable[[], T]) -> T:
+    """Run `f` unless the actor's `key` has run before; then its result is given again.
+
+    `request` is anything that orjson encodes and that tells two requests apart; the command's name belongs in it.
+    The result is kept as JSON, so it has to be made of surrogates, strings, lists and dicts. A request that was
+    refused is not kept. Without a key `f` just runs. Call it after the unit's other locks.
+    Raises KeyReused for another request under the same key, InvalidInput for a key of 0 or over 255 characters."""
+    if key is None:
+        return f()
+    if not 1 <= len(key) <= LONGEST_KEY or not is_storable(key):
+        raise InvalidInput(f"An idempotency key has 1 to {LONGEST_KEY} characters.", path=("idempotencyKey",))
+    encoded = orjson.dumps(request, default=str, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
+    request_hash = hashlib.sha256(encoded).hexdigest()
+    table = idempotency_key
+    mine = sa.and_(table.c.actor_id == actor.user_id, table.c.key == key)
+    oldest = work.now - work.settings.idempotency_retention
+    work.connection.execute(sa.delete(table).where(mine, table.c.created_at < oldest))
+    dialect = sqlite if work.dialect_name == "sqlite" else postgresql
+    taken = dialect.insert(table).values(
+        actor_id=actor.user_id, key=key, request_hash=request_hash, created_at=work.now
+    )
+    # The same key at the same moment waits here until the other unit has ended.
+    if work.connection.execute(taken.on_conflict_do_nothing().returning(table.c.key)).first() is None:
+        return _first_result(work, mine, request_hash)
+    result = f()
+    work.connection.execute(sa.update(table).where(mine).values(result=result))
+    return result
+
+
+def _first_result(work: Work, mine: sa.ColumnElement[bool], request_hash: str) -> Any:
+    row = work.connection.execute(sa.select(idempotency_key.c.request_hash, idempotency_key.c.result).where(mine)).one()
+    if row.request_hash != request_hash:
+        raise KeyReused("This idempotency key came with another request.", path=("idempotencyKey",))
+    return row.result
+
+
+def forget_answers(work: Work) -> int:
+    """Erase the answers that are older than the setting `idempotency_retention`; how many there were."""
+    oldest = work.now - work.settings.idempotency_retention
+    erased = work.connection.execute(sa.delete(idempotency_key).where(idempotency_key.c.created_at < oldest))
+    return erased.rowcount

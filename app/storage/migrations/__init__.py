@@ -1,0 +1,73 @@
+"""The database's structure, step by step; run in-process, never from a shell."""
+
+import asyncio
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from app.storage.engines import ConfigurationError, connect_sqlite, parse_database_url, sqlite_engine
+
+_FOLDER = Path(__file__).parent
+_LOCK = 0x5B0A
+_PATIENCE_MS = 60_000
+
+
+async def migrate(database_url: str, revision: str = "head") -> None:
+    """Bring a database to a revision; several processes may start this at once, and one does it.
+
+    Raises ConfigurationError for an address we cannot use, or when a row would be left pointing nowhere."""
+    url = parse_database_url(database_url)
+    if url.get_backend_name() == "sqlite":
+        await asyncio.to_thread(_migrate_sqlite, str(url.database), revision)
+        return
+    engine = create_async_engine(url, poolclass=NullPool)
+    try:
+        async with engine.begin() as connection:
+            await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+            await connection.run_sync(upgrade, revision)
+    finally:
+        await engine.dispose()
+
+
+def upgrade(connection: sa.Connection, revision: str = "head") -> None:
+    """Upgrade inside the caller's transaction, which on SQLite must have been begun with foreign keys off."""
+    command.upgrade(_config(connection), revision)
+
+
+def downgrade(connection: sa.Connection, revision: str) -> None:
+    """Downgrade inside the caller's transaction, which on SQLite must have been begun with foreign keys off."""
+    command.downgrade(_config(connection), revision)
+
+
+def revisions() -> list[str]:
+    """Every revision, the oldest first."""
+    script = ScriptDirectory(str(_FOLDER))
+    return [found.revision for found in script.walk_revisions()][::-1]
+
+
+def _config(connection: sa.Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    return config
+
+
+def _migrate_sqlite(path: str, revision: str) -> None:
+    # Rebuilding a table with foreign keys on would delete the rows that point at it.
+    driver = connect_sqlite(path, foreign_keys=False)
+    try:
+        driver.execute(f"PRAGMA busy_timeout = {_PATIENCE_MS}")
+        with sqlite_engine(driver).begin() as connection:
+            driver.execute("BEGIN IMMEDIATE")
+            upgrade(connection, revision)
+            dangling = driver.execute("PRAGMA foreign_key_check").fetchall()
+            if dangling:
+                raise ConfigurationError(f"Migrating would leave {len(dangling)} rows pointing nowhere.")
+    finally:
+        driver.close()

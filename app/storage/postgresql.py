@@ -1,0 +1,135 @@
+"""PostgreSQL's two roads: commands in SQLAlchemy's greenlet, plans on asyncpg itself."""
+
+import asyncio
+import random
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import asyncpg
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.util import greenlet_spawn
+
+from app.core.errors import Unavailable
+from app.storage.engines import postgresql_engine, postgresql_pool
+from app.storage.event_log.writing import append_postgresql, encode, lane_count
+from app.storage.query import Observer, Steps
+from app.storage.work import OpenWork, Unit
+
+T = TypeVar("T")
+
+ATTEMPTS = 8
+_SERIALIZATION_FAILURE = "40001"
+_DEADLOCK = "40P01"
+_LOST = (asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError, asyncpg.InterfaceError, OSError)
+
+
+class PostgresqlCommands:
+    """Each command is a transaction of its own, run to its end even when its caller is cancelled."""
+
+    def __init__(self, engine: AsyncEngine, lanes: int, open_work: OpenWork) -> None:
+        self.dialect = engine.sync_engine.dialect
+        self.engine = engine.sync_engine
+        self.committed: Callable[[], None] = lambda: None
+        self._async_engine = engine
+        self._lanes = lanes
+        self._open_work = open_work
+        self._running: set[asyncio.Task[Any]] = set()
+
+    @classmethod
+    async def open(cls, url: sa.URL, pool_size: int, open_work: OpenWork) -> "PostgresqlCommands":
+        engine = postgresql_engine(url, pool_size)
+        try:
+            async with engine.connect() as connection:
+                lanes = await connection.run_sync(lane_count)
+        except BaseException:
+            await engine.dispose()
+            raise
+        return cls(engine, lanes, open_work)
+
+    async def run(self, unit: Unit[T]) -> T:
+        task = asyncio.create_task(self._attempts(unit))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return await asyncio.shield(task)
+
+    async def close(self) -> None:
+        if self._running:
+            await asyncio.wait(self._running)
+        await self._async_engine.dispose()
+
+    async def _attempts(self, unit: Unit[T]) -> T:
+        for attempt in range(ATTEMPTS):
+            if attempt:
+                await asyncio.sleep(random.uniform(0.5, 1) * 0.005 * 2**attempt)
+            try:
+                result: tuple[T, bool] = await greenlet_spawn(self._transaction, unit)
+            except DBAPIError as error:
+                if not _may_be_repeated(error):
+                    raise
+                continue
+            value, recorded = result
+            if recorded:
+                self.committed()
+            return value
+        raise Unavailable("The database gave up after several attempts; nothing was changed.")
+
+    def _transaction(self, unit: Unit[T]) -> tuple[T, bool]:
+        with self.engine.connect() as connection:
+            work = self._open_work(connection)
+            value = unit(work)
+            if work.events:
+                append_postgresql(connection, encode(work.events, work.now, self.dialect), self._lanes)
+            connection.commit()
+        return value, bool(work.events)
+
+
+def _may_be_repeated(error: DBAPIError) -> bool:
+    return getattr(error.orig, "sqlstate", None) in (_SERIALIZATION_FAILURE, _DEADLOCK)
+
+
+class PostgresqlPlans:
+    """Plans on a pool of asyncpg's own connections, which prepare each text once."""
+
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+        self.observer: Observer | None = None
+        self._pool = pool
+
+    @classmethod
+    async def open(cls, url: sa.URL, pool_size: int) -> "PostgresqlPlans":
+        return cls(await postgresql_pool(url, pool_size))
+
+    async def run(self, steps: Steps[T], snapshot: bool) -> T:
+        for attempt in range(ATTEMPTS):
+            if attempt:
+                await asyncio.sleep(random.uniform(0.5, 1) * 0.005 * 2**attempt)
+            try:
+                async with self._pool.acquire() as connection:
+                    return await self._plan(connection, steps, snapshot)
+            except _LOST:
+                continue  # a plan only reads, so it may start again on another connection
+        raise Unavailable("The database cannot be reached.")
+
+    async def close(self) -> None:
+        await self._pool.close()
+
+    async def _plan(self, connection: Any, steps: Steps[T], snapshot: bool) -> T:
+        plan = steps()
+        observer = self.observer
+        if snapshot:
+            await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        # An exception leaves the transaction open; giving the connection back rolls it back.
+        try:
+            sql, args = next(plan)
+            while True:
+                if observer is not None:
+                    observer(sql)
+                sql, args = plan.send(await connection.fetch(sql, *args))
+        except StopIteration as stop:
+            result: T = stop.value
+        finally:
+            plan.close()
+        if snapshot:
+            await connection.execute("COMMIT")
+        return result

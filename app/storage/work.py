@@ -1,0 +1,46 @@
+"""One unit of work, as services see it."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, TypeVar, cast
+
+import sqlalchemy as sa
+
+from app.core.events import Event
+from app.core.ids import Ids
+from app.settings import Settings
+
+R = TypeVar("R")
+T = TypeVar("T")
+
+
+class Work:
+    """One transaction, synchronous; everything in it becomes durable together or not at all.
+
+    `now` is read once, when the unit starts. Nobody commits here: the database does, when the unit returns."""
+
+    __slots__ = ("_repositories", "connection", "dialect_name", "events", "ids", "now", "settings")
+
+    def __init__(self, connection: sa.Connection, now: datetime, ids: Ids, settings: Settings) -> None:
+        self.connection = connection
+        self.now = now
+        self.ids = ids
+        self.settings = settings
+        self.dialect_name = connection.dialect.name
+        self.events: list[Event] = []
+        self._repositories: dict[object, Any] = {}
+
+    def use(self, repository: Callable[[sa.Connection], R]) -> R:
+        """The unit's one instance of a repository."""
+        found = self._repositories.get(repository)
+        if found is None:
+            found = self._repositories[repository] = repository(self.connection)
+        return cast("R", found)
+
+    def record(self, event: Event) -> None:
+        """Keep an event for the log; it is written with the unit's last step, in the order recorded."""
+        self.events.append(event)
+
+
+Unit = Callable[[Work], T]
+OpenWork = Callable[[sa.Connection], Work]
