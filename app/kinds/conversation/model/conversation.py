@@ -1,0 +1,174 @@
+"""What a Conversation is, and the rules that time, messages and users follow on it."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from app.core.errors import Unreachable
+from app.interactions.model import Cause, Interaction, Level, State
+
+NAME = "conversation"
+PREFIX = "cnv"
+
+REPLY_WINDOW = "REPLY_WINDOW"
+UNREAD = "UNREAD"
+TO_DO = "TO_DO"
+
+REASONS = {
+    REPLY_WINDOW: "The customer waits for an answer, and the channel's reply window closes soon.",
+    UNREAD: "It is in progress and has unread messages of the customer.",
+    TO_DO: "Nobody has begun to work on it.",
+}
+
+
+class Channel(StrEnum):
+    """Type of messenger service."""
+
+    BRIDGE = "BRIDGE"
+    WHATSAPP = "WHATSAPP"
+    WIDGET = "WIDGET"
+
+
+class Status(StrEnum):
+    """How far the work on a conversation has got."""
+
+    TO_DO = "TO_DO"
+    IN_PROGRESS = "IN_PROGRESS"
+    DONE = "DONE"
+
+
+REPLY_WINDOWS = {Channel.WHATSAPP: timedelta(hours=24)}
+"""How long after a customer's message free-form replies arrive; a channel that is not listed has no window."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversation(Interaction):
+    """A conversation between a channel agent and a customer; `assignee_id` is the contract's `user`.
+
+    `conversation_id` is the contract's own key. `in_sync` and `blocked` belong to the channel agent and the
+    customer's profile; they are read along, never written here."""
+
+    conversation_id: int
+    channel: Channel
+    channel_agent_id: int
+    status: Status = Status.TO_DO
+    snooze_until: datetime | None = None
+    last_customer_reply_from: datetime | None = None
+    reply_until: datetime | None = None
+    customer_interaction_required: bool = False
+    in_sync: bool = True
+    blocked: bool = False
+
+
+def state(conversation: Conversation, now: datetime) -> State:
+    """Closed when done, else snoozed until the snooze ends."""
+    if conversation.status == Status.DONE:
+        return State.CLOSED
+    if conversation.snooze_until is not None and conversation.snooze_until > now:
+        return State.SNOOZED
+    return State.OPEN
+
+
+def customer_waits(conversation: Conversation) -> bool:
+    """Whether the last word is the customer's."""
+    latest = conversation.latest_message_id
+    return latest is not None and latest == conversation.latest_customer_message_id
+
+
+def causes(conversation: Conversation, now: datetime, warning: timedelta) -> tuple[Cause, ...]:
+    """Why a human is needed; `warning` is how long before the reply window closes a waiting customer is urgent."""
+    found = []
+    closes = conversation.reply_until
+    if closes is not None and closes - warning <= now < closes and customer_waits(conversation):
+        found.append(Cause(REPLY_WINDOW, Level.URGENT, "an answer, or the end of the reply window", deadline=closes))
+    if conversation.status == Status.IN_PROGRESS and conversation.unread_customer_messages_count > 0:
+        found.append(Cause(UNREAD, Level.NORMAL, "reading the messages"))
+    if conversation.status == Status.TO_DO:
+        found.append(Cause(TO_DO, Level.LOW, "beginning to work on it, or closing it"))
+    return tuple(found)
+
+
+def next_turn(conversation: Conversation, now: datetime, warning: timedelta) -> datetime | None:
+    """The next moment at which time alone changes the state or the causes; None when none will.
+
+    A snooze ends; a waiting customer becomes urgent; the reply window closes on a waiting customer."""
+    if conversation.status == Status.DONE:
+        return None
+    turns = [conversation.snooze_until]
+    if conversation.reply_until is not None and customer_waits(conversation):
+        turns += [conversation.reply_until - warning, conversation.reply_until]
+    return min((turn for turn in turns if turn is not None and turn > now), default=None)
+
+
+def reply_possible(
+    *, channel: str, in_sync: bool, reply_until: datetime | None, customer_interaction_required: bool, now: datetime
+) -> bool:
+    """Whether a free-form message that is sent now should arrive."""
+    return undelivered(channel, in_sync, reply_until, customer_interaction_required, now) is None
+
+
+def undelivered(
+    channel: str, in_sync: bool, reply_until: datetime | None, customer_interaction_required: bool, now: datetime
+) -> str | None:
+    """Why the channel would not deliver a free-form message that is sent now, in a sentence; None when it would."""
+    if not in_sync:
+        return "The channel agent is not connected."
+    if channel not in REPLY_WINDOWS:
+        return None
+    if customer_interaction_required:
+        return "The customer has to write first."
+    if reply_until is None or reply_until <= now:
+        return "The reply window is closed."
+    return None
+
+
+def undelivered_message(conversation: Conversation, now: datetime) -> str | None:
+    """Why a free-form message sent now gets the status ERROR; None when it is delivered."""
+    return undelivered(
+        conversation.channel,
+        conversation.in_sync,
+        conversation.reply_until,
+        conversation.customer_interaction_required,
+        now,
+    )
+
+
+def received(conversation: Conversation, at: datetime) -> Conversation:
+    """After a message that the customer wrote at `at`.
+
+    Done becomes to-do, a snooze ends, and the reply window opens; a message that arrives late never shortens it.
+    Raises Unreachable for a blocked profile, from which no messages are received."""
+    if conversation.blocked:
+        raise Unreachable("The customer's profile is blocked, so no messages are received from it.")
+    last = conversation.last_customer_reply_from
+    last = at if last is None else max(last, at)
+    window = REPLY_WINDOWS.get(conversation.channel)
+    return replace(
+        conversation,
+        status=Status.TO_DO if conversation.status == Status.DONE else conversation.status,
+        snooze_until=None,
+        last_customer_reply_from=last,
+        reply_until=None if window is None else last + window,
+        customer_interaction_required=False,
+    )
+
+
+def restarted(conversation: Conversation, now: datetime) -> Conversation:
+    """After the business began anew: the window is announced, but the customer has to write first.
+
+    Raises what `refusal` gives for RESTART; nothing changes while the channel agent is not connected."""
+    if not conversation.in_sync:
+        return conversation
+    window = REPLY_WINDOWS[conversation.channel]
+    return replace(conversation, reply_until=now + window, customer_interaction_required=True)
+
+
+def with_status(conversation: Conversation, status: Status) -> Conversation:
+    """In another status; what is done is not snoozed any more."""
+    snooze_until = None if status == Status.DONE else conversation.snooze_until
+    return replace(conversation, status=status, snooze_until=snooze_until)
+
+
+def taken(conversation: Conversation) -> Conversation:
+    """After a user took it: who takes a conversation has begun to work on it."""
+    return with_status(conversation, Status.IN_PROGRESS) if conversation.status == Status.TO_DO else conversation

@@ -1,0 +1,328 @@
+"""The pure rules of a conversation: state, attention, reply window, messages, and who may do what when."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from app.core.actor import Actor
+from app.core.errors import AlreadyClaimed, Forbidden, InvalidTransition, NotSupported, Unreachable
+from app.interactions.model import Command, Level, State, derive_attention
+from app.kinds.conversation.model.commands import refusal
+from app.kinds.conversation.model.conversation import (
+    Channel,
+    Conversation,
+    Status,
+    causes,
+    next_turn,
+    received,
+    reply_possible,
+    restarted,
+    state,
+    taken,
+    undelivered_message,
+    with_status,
+)
+
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+DAY = timedelta(hours=24)
+SECOND = timedelta(seconds=1)
+
+CONVERSATION = Conversation(
+    id=7,
+    kind="conversation",
+    customer_id=3,
+    conversation_id=123,
+    channel=Channel.WHATSAPP,
+    channel_agent_id=1,
+    created_at=NOW - DAY,
+    updated_at=NOW - DAY,
+)
+IN_PROGRESS = replace(CONVERSATION, status=Status.IN_PROGRESS)
+DONE = replace(CONVERSATION, status=Status.DONE)
+WAITING = replace(IN_PROGRESS, latest_message_id=9, latest_customer_message_id=9, reply_until=NOW + timedelta(hours=2))
+
+WRITER = Actor(5, "Mona", frozenset({"conversation:read", "conversation:write"}))
+READER = Actor(6, "Rita", frozenset({"conversation:read"}))
+STRANGER = Actor(8, "Sam")
+ADMIN = Actor(1, "Ada", is_admin=True)
+
+
+def reasons(conversation: Conversation, now: datetime = NOW) -> list[tuple[str, Level]]:
+    return [(cause.reason, cause.level) for cause in causes(conversation, now, HOUR)]
+
+
+def test_state_is_open_snoozed_or_closed() -> None:
+    snoozed = replace(IN_PROGRESS, snooze_until=NOW + SECOND)
+    assert state(CONVERSATION, NOW) == State.OPEN
+    assert state(IN_PROGRESS, NOW) == State.OPEN
+    assert state(snoozed, NOW) == State.SNOOZED
+    assert state(snoozed, NOW + SECOND) == State.OPEN
+    assert state(DONE, NOW) == State.CLOSED
+    assert state(replace(snoozed, status=Status.DONE), NOW) == State.CLOSED
+
+
+def test_to_do_raises_and_beginning_to_work_clears_it() -> None:
+    assert reasons(CONVERSATION) == [("TO_DO", Level.LOW)]
+    assert reasons(IN_PROGRESS) == []
+
+
+def test_unread_in_progress_raises_and_reading_clears_it() -> None:
+    assert reasons(replace(IN_PROGRESS, unread_customer_messages_count=2)) == [("UNREAD", Level.NORMAL)]
+    assert reasons(replace(CONVERSATION, unread_customer_messages_count=2)) == [("TO_DO", Level.LOW)]
+    assert reasons(replace(IN_PROGRESS, unread_customer_messages_count=0)) == []
+
+
+def test_a_waiting_customer_is_urgent_from_an_hour_before_the_window_closes_until_it_closes() -> None:
+    closes = NOW + timedelta(hours=2)
+    assert reasons(WAITING, closes - HOUR - SECOND) == []
+    assert reasons(WAITING, closes - HOUR) == [("REPLY_WINDOW", Level.URGENT)]
+    assert reasons(WAITING, closes - SECOND) == [("REPLY_WINDOW", Level.URGENT)]
+    assert reasons(WAITING, closes) == []
+    assert causes(WAITING, closes - HOUR, HOUR)[0].deadline == closes
+
+
+def test_an_answer_clears_the_reply_window() -> None:
+    closes = NOW + timedelta(hours=2)
+    assert reasons(replace(WAITING, latest_message_id=10), closes - HOUR) == []
+
+
+def test_without_a_reply_window_nothing_is_urgent() -> None:
+    widget = replace(WAITING, channel=Channel.WIDGET, reply_until=None)
+    assert reasons(widget) == []
+
+
+def test_the_first_reason_is_the_chief_one() -> None:
+    waiting = replace(WAITING, unread_customer_messages_count=1)
+    attention = derive_attention(waiting.attention, causes(waiting, NOW + HOUR, HOUR), NOW + HOUR)
+    assert attention.level == Level.URGENT
+    assert attention.reason == "REPLY_WINDOW"
+    assert attention.reasons == ("REPLY_WINDOW", "UNREAD")
+    assert attention.deadline == NOW + timedelta(hours=2)
+
+
+def test_time_alone_turns_a_waiting_conversation_twice() -> None:
+    closes = NOW + timedelta(hours=2)
+    assert next_turn(WAITING, NOW, HOUR) == closes - HOUR
+    assert next_turn(WAITING, closes - HOUR, HOUR) == closes
+    assert next_turn(WAITING, closes, HOUR) is None
+    assert next_turn(replace(WAITING, latest_message_id=10), NOW, HOUR) is None
+    assert next_turn(replace(WAITING, status=Status.DONE), NOW, HOUR) is None
+
+
+def test_the_end_of_a_snooze_is_a_turn() -> None:
+    snoozed = replace(WAITING, snooze_until=NOW + SECOND)
+    assert next_turn(snoozed, NOW, HOUR) == NOW + SECOND
+    assert next_turn(snoozed, NOW + SECOND, HOUR) == NOW + HOUR
+    assert next_turn(IN_PROGRESS, NOW, HOUR) is None
+
+
+def test_a_message_of_the_customer_opens_the_window_and_the_conversation() -> None:
+    done = replace(DONE, snooze_until=NOW + DAY, customer_interaction_required=True)
+    after = received(done, NOW)
+    assert after == replace(
+        done,
+        status=Status.TO_DO,
+        snooze_until=None,
+        last_customer_reply_from=NOW,
+        reply_until=NOW + DAY,
+        customer_interaction_required=False,
+    )
+
+
+def test_a_message_of_the_customer_leaves_work_in_progress() -> None:
+    assert received(IN_PROGRESS, NOW).status == Status.IN_PROGRESS
+
+
+def test_a_late_message_does_not_shorten_the_window() -> None:
+    after = received(received(CONVERSATION, NOW), NOW - HOUR)
+    assert after.last_customer_reply_from == NOW
+    assert after.reply_until == NOW + DAY
+
+
+@pytest.mark.parametrize("channel", [Channel.BRIDGE, Channel.WIDGET])
+def test_other_channels_have_no_window(channel: Channel) -> None:
+    after = received(replace(CONVERSATION, channel=channel), NOW)
+    assert after.reply_until is None
+    assert after.last_customer_reply_from == NOW
+    assert undelivered_message(after, NOW + 10 * DAY) is None
+
+
+def test_nothing_is_received_from_a_blocked_profile() -> None:
+    with pytest.raises(Unreachable):
+        received(replace(CONVERSATION, blocked=True), NOW)
+
+
+def test_a_message_outside_the_window_is_not_delivered() -> None:
+    opened = received(CONVERSATION, NOW)
+    assert undelivered_message(opened, NOW) is None
+    assert undelivered_message(opened, NOW + DAY - SECOND) is None
+    assert undelivered_message(opened, NOW + DAY) == "The reply window is closed."
+    assert undelivered_message(CONVERSATION, NOW) == "The reply window is closed."
+
+
+@pytest.mark.parametrize("channel", list(Channel))
+def test_a_message_through_a_channel_agent_that_is_not_in_sync_is_not_delivered(channel: Channel) -> None:
+    opened = replace(received(replace(CONVERSATION, channel=channel), NOW), in_sync=False)
+    assert undelivered_message(opened, NOW) == "The channel agent is not connected."
+
+
+def test_a_restart_announces_the_window_and_waits_for_the_customer() -> None:
+    after = restarted(CONVERSATION, NOW)
+    assert after == replace(CONVERSATION, reply_until=NOW + DAY, customer_interaction_required=True)
+    assert undelivered_message(after, NOW) == "The customer has to write first."
+    answered = received(after, NOW + HOUR)
+    assert answered.customer_interaction_required is False
+    assert undelivered_message(answered, NOW + HOUR) is None
+
+
+def test_a_restart_through_a_channel_agent_that_is_not_in_sync_changes_nothing() -> None:
+    apart = replace(CONVERSATION, in_sync=False)
+    assert restarted(apart, NOW) == apart
+
+
+def test_a_reply_is_possible_exactly_when_it_would_be_delivered() -> None:
+    def possible(channel: str, in_sync: bool, reply_until: datetime | None, required: bool) -> bool:
+        return reply_possible(
+            channel=channel,
+            in_sync=in_sync,
+            reply_until=reply_until,
+            customer_interaction_required=required,
+            now=NOW,
+        )
+
+    assert possible("WHATSAPP", True, NOW + SECOND, False)
+    assert not possible("WHATSAPP", True, NOW, False)
+    assert not possible("WHATSAPP", True, None, False)
+    assert not possible("WHATSAPP", True, NOW + SECOND, True)
+    assert not possible("WHATSAPP", False, NOW + SECOND, False)
+    assert possible("WIDGET", True, None, False)
+    assert possible("BRIDGE", True, None, False)
+    assert not possible("BRIDGE", False, None, False)
+
+
+def test_closing_ends_a_snooze() -> None:
+    snoozed = replace(IN_PROGRESS, snooze_until=NOW + DAY)
+    assert with_status(snoozed, Status.DONE) == replace(DONE, snooze_until=None)
+    assert with_status(snoozed, Status.TO_DO) == replace(snoozed, status=Status.TO_DO)
+
+
+def test_who_takes_a_conversation_begins_to_work_on_it() -> None:
+    assert taken(CONVERSATION).status == Status.IN_PROGRESS
+    assert taken(IN_PROGRESS) is IN_PROGRESS
+
+
+def refused(command: Command, conversation: Conversation, actor: Actor = WRITER) -> type[Exception] | None:
+    found = refusal(command, conversation, actor, NOW)
+    return None if found is None else type(found)
+
+
+MINE = replace(IN_PROGRESS, assignee_id=WRITER.user_id)
+THEIRS = replace(IN_PROGRESS, assignee_id=99)
+LEASED = replace(THEIRS, claimed_until=NOW + SECOND)
+LEASE_ENDED = replace(THEIRS, claimed_until=NOW)
+SNOOZED = replace(IN_PROGRESS, snooze_until=NOW + SECOND)
+BLOCKED = replace(IN_PROGRESS, blocked=True)
+EXPIRED = replace(IN_PROGRESS, reply_until=NOW)
+WINDOW_OPEN = replace(IN_PROGRESS, reply_until=NOW + SECOND)
+
+
+@pytest.mark.parametrize(
+    ("command", "conversation", "actor", "expected"),
+    [
+        (Command.CLAIM, IN_PROGRESS, WRITER, None),
+        (Command.CLAIM, MINE, WRITER, None),
+        (Command.CLAIM, THEIRS, WRITER, AlreadyClaimed),
+        (Command.CLAIM, THEIRS, ADMIN, AlreadyClaimed),
+        (Command.CLAIM, LEASED, WRITER, AlreadyClaimed),
+        (Command.CLAIM, LEASE_ENDED, WRITER, None),
+        (Command.CLAIM, DONE, WRITER, InvalidTransition),
+        (Command.RELEASE, MINE, WRITER, None),
+        (Command.RELEASE, THEIRS, WRITER, AlreadyClaimed),
+        (Command.RELEASE, THEIRS, ADMIN, None),
+        (Command.RELEASE, IN_PROGRESS, WRITER, InvalidTransition),
+        (Command.ASSIGN, IN_PROGRESS, WRITER, None),
+        (Command.ASSIGN, MINE, WRITER, None),
+        (Command.ASSIGN, THEIRS, WRITER, AlreadyClaimed),
+        (Command.ASSIGN, THEIRS, ADMIN, None),
+        (Command.CLOSE, IN_PROGRESS, WRITER, None),
+        (Command.CLOSE, DONE, WRITER, InvalidTransition),
+        (Command.REOPEN, DONE, WRITER, None),
+        (Command.REOPEN, IN_PROGRESS, WRITER, InvalidTransition),
+        (Command.SNOOZE, IN_PROGRESS, WRITER, None),
+        (Command.SNOOZE, SNOOZED, WRITER, None),
+        (Command.SNOOZE, DONE, WRITER, InvalidTransition),
+        (Command.UNSNOOZE, SNOOZED, WRITER, None),
+        (Command.UNSNOOZE, IN_PROGRESS, WRITER, InvalidTransition),
+        (Command.UNSNOOZE, replace(IN_PROGRESS, snooze_until=NOW), WRITER, InvalidTransition),
+        (Command.REPLY, IN_PROGRESS, WRITER, None),
+        (Command.REPLY, DONE, WRITER, None),
+        (Command.REPLY, BLOCKED, WRITER, Unreachable),
+        (Command.RECEIVE, DONE, WRITER, None),
+        (Command.RECEIVE, BLOCKED, WRITER, Unreachable),
+        (Command.RAISE_ATTENTION, IN_PROGRESS, WRITER, None),
+        (Command.RAISE_ATTENTION, DONE, WRITER, InvalidTransition),
+        (Command.RESTART, IN_PROGRESS, WRITER, None),
+        (Command.RESTART, EXPIRED, WRITER, None),
+        (Command.RESTART, WINDOW_OPEN, WRITER, InvalidTransition),
+        (Command.RESTART, replace(EXPIRED, blocked=True), WRITER, Unreachable),
+        (Command.RESTART, replace(EXPIRED, channel=Channel.WIDGET), WRITER, NotSupported),
+        (Command.RESTART, replace(EXPIRED, channel=Channel.BRIDGE), WRITER, NotSupported),
+    ],
+)
+def test_refusals(
+    command: Command, conversation: Conversation, actor: Actor, expected: type[Exception] | None
+) -> None:
+    assert refused(command, conversation, actor) is expected
+
+
+def test_the_refusal_of_a_claim_names_the_holder() -> None:
+    found = refusal(Command.CLAIM, LEASED, WRITER, NOW)
+    assert isinstance(found, AlreadyClaimed)
+    assert found.claimed_by == 99
+    assert found.claimed_until == NOW + SECOND
+
+
+FOREIGN = [
+    Command.TRANSFER,
+    Command.CANCEL_TRANSFER,
+    Command.ACCEPT_TRANSFER,
+    Command.REJECT_TRANSFER,
+    Command.RESET,
+    Command.RATE,
+]
+ALWAYS = [
+    Command.MARK_READ,
+    Command.NOTE,
+    Command.TYPE,
+    Command.LABEL,
+    Command.CLEAR_ATTENTION,
+    Command.ACKNOWLEDGE,
+    Command.REACT,
+    Command.REPORT_STATUS,
+    Command.UPDATE,
+    Command.DELETE,
+]
+
+
+@pytest.mark.parametrize("command", FOREIGN)
+def test_a_conversation_has_no_commands_of_other_kinds(command: Command) -> None:
+    assert refused(command, IN_PROGRESS, ADMIN) is NotSupported
+
+
+@pytest.mark.parametrize("command", ALWAYS)
+def test_the_rest_needs_no_more_than_the_permission(command: Command) -> None:
+    assert refused(command, IN_PROGRESS) is None
+    assert refused(command, DONE) is None
+    assert refused(command, IN_PROGRESS, READER) is Forbidden
+
+
+def test_reading_needs_the_permission() -> None:
+    assert refused(Command.READ, IN_PROGRESS, READER) is None
+    assert refused(Command.READ, IN_PROGRESS, STRANGER) is Forbidden
+
+
+@pytest.mark.parametrize("command", [command for command in Command if command is not Command.READ])
+def test_who_may_only_read_may_do_nothing_else(command: Command) -> None:
+    assert refused(command, IN_PROGRESS, READER) is Forbidden
