@@ -1,0 +1,87 @@
+"""Who holds an interaction, and the refusals that are the same for every kind."""
+
+from datetime import datetime
+from typing import Protocol
+
+from app.core.actor import Actor
+from app.core.errors import AlreadyClaimed, Conflict, DomainError, Forbidden, InvalidTransition
+from app.interactions.model import Command, Level, State
+
+VIEWER_COLUMNS = ("kind", "state", "assignee_id", "claimed_until", "attention_level")
+"""The common columns that `shared_refusal` looks at; a kind's own VIEWER_COLUMNS begin with these."""
+
+
+class Refusable(Protocol):
+    """The common attributes of what a refusal is asked about: a model, or a row of VIEWER_COLUMNS."""
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def state(self) -> str: ...
+
+    @property
+    def assignee_id(self) -> int | None: ...
+
+    @property
+    def claimed_until(self) -> datetime | None: ...
+
+
+def holder_of(subject: Refusable, now: datetime) -> int | None:
+    """The user who holds the interaction now; a lapsed lease holds nothing."""
+    if subject.claimed_until is not None and subject.claimed_until <= now:
+        return None
+    return subject.assignee_id
+
+
+def shared_refusal(command: Command, subject: Refusable, actor: Actor, now: datetime) -> DomainError | None:
+    """Why no kind would let the actor do this now; None when only the kind itself could refuse.
+
+    A kind's `refusal` asks this first, then applies its own rules (NotSupported among them)."""
+    if command is Command.READ:
+        return None if actor.can_read(subject.kind) else _missing(subject.kind, "read")
+    if not actor.can_write(subject.kind):
+        return _missing(subject.kind, "write")
+    match command:
+        case Command.CLAIM:
+            return _closed(subject) or _held(subject, actor, now, even_from_admins=True)
+        case Command.ASSIGN:
+            return _held(subject, actor, now)
+        case Command.RELEASE:
+            if holder_of(subject, now) is None:
+                return InvalidTransition("Nobody holds this interaction, so there is nothing to release.")
+            return _held(subject, actor, now)
+        case Command.CLOSE:
+            return InvalidTransition("This interaction is closed already.") if _is(subject, State.CLOSED) else None
+        case Command.REOPEN:
+            return None if _is(subject, State.CLOSED) else InvalidTransition("This interaction is not closed.")
+        case Command.SNOOZE:
+            return _closed(subject)
+        case Command.UNSNOOZE:
+            return None if _is(subject, State.SNOOZED) else InvalidTransition("This interaction is not snoozed.")
+        case Command.CLEAR_ATTENTION | Command.ACKNOWLEDGE:
+            level: Level | int | None = getattr(subject, "attention_level", None)
+            return Conflict("This interaction needs no attention now.") if level is None else None
+        case _:
+            return None
+
+
+def _is(subject: Refusable, state: State) -> bool:
+    return subject.state == state
+
+
+def _missing(kind: str, verb: str) -> Forbidden:
+    return Forbidden(f"This needs the permission {kind}:{verb}.")
+
+
+def _closed(subject: Refusable) -> DomainError | None:
+    return InvalidTransition("This interaction is closed; reopen it first.") if _is(subject, State.CLOSED) else None
+
+
+def _held(
+    subject: Refusable, actor: Actor, now: datetime, *, even_from_admins: bool = False
+) -> AlreadyClaimed | None:
+    holder = holder_of(subject, now)
+    if holder is None or holder == actor.user_id or (actor.is_admin and not even_from_admins):
+        return None
+    return AlreadyClaimed("Somebody else holds this.", claimed_by=holder, claimed_until=subject.claimed_until)

@@ -1,0 +1,79 @@
+"""What an event says of a change: names of fields, and values only where a value can be neither text nor secret."""
+
+from collections.abc import Iterator
+from dataclasses import fields
+from datetime import datetime
+from enum import Enum
+from typing import TypedDict
+
+from app.core.clock import rfc3339
+from app.interactions.model import Interaction
+
+REFERENCE = "reference"
+"""Metadata key of a model's field that holds a surrogate: the prefix of the global ids it belongs to."""
+
+_DERIVED = frozenset({"id", "attention", "version", "updated_at"})
+_REFERENCES = {"assignee_id": "usr", "customer_id": "cus", "latest_message_id": "msg", "latest_note_id": "not"}
+_ARRIVALS = frozenset({"last_message_at", "latest_message_id", "latest_customer_message_id", "latest_note_id"})
+
+
+class Change(TypedDict):
+    """One field that changed, by its name in the graph; both values null when they must not be kept."""
+
+    field: str
+    before: str | None
+    after: str | None
+
+
+def changes(before: Interaction, after: Interaction) -> Iterator[Change]:
+    """The fields that differ, apart from what is derived and what merely names the newest message or note."""
+    for field in fields(after):
+        if field.name in _DERIVED or field.name in _ARRIVALS:
+            continue
+        old, new = getattr(before, field.name), getattr(after, field.name)
+        if old != new:
+            prefix = field.metadata.get(REFERENCE) or _REFERENCES.get(field.name)
+            yield Change(
+                field=_graph_name(field.name, refers=prefix is not None),
+                before=_scalar(old, prefix),
+                after=_scalar(new, prefix),
+            )
+
+
+def filterable(of: Interaction) -> dict[str, object]:
+    """What filters ask of an interaction, as JSON: kept in an event so that a filter can be matched before it too."""
+    found: dict[str, object] = {
+        "state": of.state.value,
+        "assignee_id": of.assignee_id,
+        "customer_id": of.customer_id,
+        "bot_active": of.bot_active,
+        "labels": list(of.labels),
+        "reasons": list(of.attention.reasons),
+        "level": None if of.attention.level is None else int(of.attention.level),
+    }
+    for name in ("tags", "topics"):
+        values = getattr(of, name, None)
+        if values is not None:
+            found[name] = list(values)
+    return found
+
+
+def _scalar(value: object, prefix: str | None) -> str | None:
+    match value:
+        case Enum():
+            return value.name
+        case bool():
+            return "true" if value else "false"
+        case int():
+            return str(value) if prefix is None else f"{prefix}_{value}"
+        case datetime():
+            return rfc3339(value)
+        case _:
+            return None
+
+
+def _graph_name(name: str, *, refers: bool) -> str:
+    if refers:
+        name = name.removesuffix("_id")
+    head, *rest = name.split("_")
+    return head + "".join(part.capitalize() for part in rest)

@@ -1,0 +1,85 @@
+"""What a message is: who wrote it, what it holds, how far it came."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class MessageAuthor(StrEnum):
+    """Who wrote a message."""
+
+    CUSTOMER = "CUSTOMER"
+    USER = "USER"
+    AI_AGENT = "AI_AGENT"
+    BOT = "BOT"
+    SYSTEM = "SYSTEM"
+
+
+class MessageSource(StrEnum):
+    """What caused a message."""
+
+    USER = "USER"
+    WHATSAPP_CAMPAIGN = "WHATSAPP_CAMPAIGN"
+
+
+class MessageStatus(StrEnum):
+    """How far a message came on its channel."""
+
+    CREATED = "CREATED"
+    SENT = "SENT"
+    DELIVERED = "DELIVERED"
+    READ = "READ"
+    ERROR = "ERROR"
+
+
+class MessageErrorType(StrEnum):
+    """Where the word of a failure came from."""
+
+    STATUS_UPDATE = "STATUS_UPDATE"
+    OTHER = "OTHER"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageError:
+    """Why a message could not be sent or received; `original_message` is the channel's own wording."""
+
+    type: MessageErrorType = MessageErrorType.OTHER
+    original_message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One message of an interaction. `id` is 0 until it is stored; `contents` are as `contents.py` checked them.
+
+    `message_key` is the contract's own key (a UUID). `text` is the plain text of all contents, None when they have
+    none. `message_type` to `read_by_customer` are a chat's, `event_type` and `hidden` an agent session's."""
+
+    id: int = 0
+    interaction_id: int
+    kind: str
+    message_key: str
+    author: MessageAuthor
+    user_id: int | None = None
+    source: MessageSource = MessageSource.USER
+    contents: tuple[Mapping[str, object], ...]
+    text: str | None = None
+    status: MessageStatus = MessageStatus.CREATED
+    sent_at: datetime
+    delivered_at: datetime | None = None
+    created_at: datetime
+    updated_at: datetime
+    agent_reaction: str | None = None
+    customer_reaction: str | None = None
+    reference_id: int | None = None
+    campaign_id: int | None = None
+    campaign_name: str | None = None
+    latest_error_id: int | None = None
+    message_type: str | None = None
+    special_type: str | None = None
+    special_param: str | None = None
+    author_name: str | None = None
+    read_by_customer: bool | None = None
+    event_type: str | None = None
+    hidden: bool | None = None
+    error: MessageError | None = None

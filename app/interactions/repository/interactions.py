@@ -1,0 +1,143 @@
+"""Reads and writes what all kinds share of an interaction."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from app.interactions.model import Attention, Interaction, Level, State
+from app.interactions.repository.rows import differing, fields_of_row, written
+from app.interactions.tables import interaction, interaction_tag
+from app.storage.repository import Repository
+
+_OWN = fields_of_row(
+    Interaction, [column.name for column in interaction.columns if column.name not in ("id", "active_at")]
+)
+
+COLUMNS: tuple[sa.Column[Any], ...] = (
+    interaction.c.id,
+    interaction.c.kind,
+    interaction.c.customer_id,
+    interaction.c.assignee_id,
+    interaction.c.claimed_until,
+    interaction.c.state,
+    interaction.c.bot_active,
+    interaction.c.labels,
+    interaction.c.raised_level,
+    interaction.c.version,
+    interaction.c.created_at,
+    interaction.c.updated_at,
+    interaction.c.last_message_at,
+    interaction.c.latest_message_id,
+    interaction.c.latest_customer_message_id,
+    interaction.c.latest_note_id,
+    interaction.c.unread_customer_messages_count,
+    interaction.c.attention_level,
+    interaction.c.attention_reason,
+    interaction.c.attention_reasons,
+    interaction.c.attention_since,
+    interaction.c.attention_deadline,
+    interaction.c.acknowledged_by,
+    interaction.c.acknowledged_at,
+)
+"""What `common_arguments` reads, in its order."""
+
+_KEY = sa.bindparam("key")
+_INSERT = sa.insert(interaction)
+_UPDATE = sa.update(interaction).where(interaction.c.id == _KEY)
+_DELETE = sa.delete(interaction).where(interaction.c.id == _KEY)
+_INSERT_TAG = sa.insert(interaction_tag)
+_DELETE_TAG = sa.delete(interaction_tag).where(
+    interaction_tag.c.interaction_id == _KEY,
+    interaction_tag.c.name == sa.bindparam("list"),
+    interaction_tag.c.value == sa.bindparam("old"),
+)
+_KIND = sa.select(interaction.c.kind).where(interaction.c.id == _KEY)
+
+
+def common_arguments(row: Sequence[Any]) -> dict[str, Any]:
+    """The arguments of a model that all kinds share, from a row that begins with COLUMNS."""
+    raised, level = row[8], row[17]
+    return {
+        "id": row[0],
+        "kind": row[1],
+        "customer_id": row[2],
+        "assignee_id": row[3],
+        "claimed_until": row[4],
+        "state": State(row[5]),
+        "bot_active": row[6],
+        "labels": tuple(row[7]),
+        "raised_level": None if raised is None else Level(raised),
+        "version": row[9],
+        "created_at": row[10],
+        "updated_at": row[11],
+        "last_message_at": row[12],
+        "latest_message_id": row[13],
+        "latest_customer_message_id": row[14],
+        "latest_note_id": row[15],
+        "unread_customer_messages_count": row[16],
+        "attention": Attention(
+            level=None if level is None else Level(level),
+            reason=row[18],
+            reasons=tuple(row[19]),
+            since=row[20],
+            deadline=row[21],
+            acknowledged_by=row[22],
+            acknowledged_at=row[23],
+        ),
+    }
+
+
+class InteractionRepository(Repository):
+    """The rows of the common table, whichever kind they are of."""
+
+    def kind_of(self, interaction_id: int) -> str | None:
+        """The name of the interaction's kind; None when there is none."""
+        row = self._one(_KIND, {"key": interaction_id})
+        return None if row is None else row[0]
+
+    def add(self, new: Interaction) -> int:
+        """Insert the common row with its labels; the new surrogate."""
+        result = self.connection.execute(_INSERT, written(new, _OWN) | _attention_values(new.attention))
+        (key,) = result.inserted_primary_key or ()
+        self.write_list(key, "label", (), new.labels)
+        return int(key)
+
+    def save(self, before: Interaction, after: Interaction) -> None:
+        """Write the common columns that differ."""
+        values = differing(before, after, _OWN)
+        if before.attention != after.attention:
+            old = _attention_values(before.attention)
+            new = _attention_values(after.attention)
+            values.update({name: value for name, value in new.items() if value != old[name]})
+        if values:
+            self.connection.execute(_UPDATE, {"key": after.id, **values})
+        if before.labels != after.labels:
+            self.write_list(after.id, "label", before.labels, after.labels)
+
+    def delete(self, interaction_id: int) -> None:
+        """Delete the interaction with everything that hangs on it: the kind's row, messages, notes, search rows."""
+        self.connection.execute(_DELETE, {"key": interaction_id})
+
+    def write_list(self, interaction_id: int, name: str, before: Iterable[str], after: Iterable[str]) -> None:
+        """Bring the rows that filters read of one list (`label`, `tag`, `topic`) from `before` to `after`."""
+        old, new = set(before), set(after)
+        if gone := old - new:
+            self.connection.execute(
+                _DELETE_TAG, [{"key": interaction_id, "list": name, "old": value} for value in sorted(gone)]
+            )
+        if come := new - old:
+            rows = [{"interaction_id": interaction_id, "name": name, "value": value} for value in sorted(come)]
+            self.connection.execute(_INSERT_TAG, rows)
+
+
+def _attention_values(attention: Attention) -> Mapping[str, Any]:
+    return {
+        "attention_level": None if attention.level is None else int(attention.level),
+        "attention_reason": attention.reason,
+        "attention_reasons": list(attention.reasons),
+        "attention_since": attention.since,
+        "attention_deadline": attention.deadline,
+        "acknowledged_by": attention.acknowledged_by,
+        "acknowledged_at": attention.acknowledged_at,
+    }

@@ -1,0 +1,105 @@
+"""The base of each kind's repository: a whole interaction, common row and kind's row, read and written as one."""
+
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from typing import Any, ClassVar, Generic, TypeVar
+
+import sqlalchemy as sa
+
+from app.interactions.model import Interaction
+from app.interactions.repository.interactions import COLUMNS, InteractionRepository, common_arguments
+from app.interactions.repository.rows import FieldOfRow, differing, fields_of_row, read_row, written
+from app.interactions.tables import interaction
+from app.storage.repository import Repository
+
+I = TypeVar("I", bound=Interaction)  # noqa: E741 - the one interaction of these signatures
+
+_KEY = sa.bindparam("key")
+
+
+class KindRepository(Repository, Generic[I]):
+    """A subclass names its kind's table (primary key `id`) and model; columns and fields of one name belong together.
+
+    `lists` are the kind's own lists that filters read, as model field -> `tag` or `topic`. `related` are fields of the
+    model that other tables have: subclasses then join those in `source()`, as outer joins, for they are not locked.
+    Fields that are neither come from `others()`."""
+
+    table: ClassVar[sa.Table]
+    model: ClassVar[type[Any]]
+    lists: ClassVar[Mapping[str, str]] = {}
+    related: ClassVar[Mapping[str, sa.ColumnElement[Any]]] = {}
+
+    _own: ClassVar[tuple[FieldOfRow, ...]]
+    _read: ClassVar[tuple[FieldOfRow, ...]]
+    _has_others: ClassVar[bool]
+    _select: ClassVar[sa.Select[Any]]
+    _by_id: ClassVar[sa.Select[Any]]
+    _insert: ClassVar[sa.Insert]
+    _update: ClassVar[sa.Update]
+
+    def __init_subclass__(cls, **kw: Any) -> None:
+        super().__init_subclass__(**kw)
+        common = {field.name for field in fields(Interaction)}
+        names = [name for name in cls.table.columns.keys() if name not in common]  # noqa: SIM118 - of a collection
+        cls._own = fields_of_row(cls.model, names)
+        cls._read = cls._own + fields_of_row(cls.model, cls.related)
+        rest = {field.name for field in fields(cls.model)} - common - {field.name for field in cls._read}
+        cls._has_others = bool(rest)
+        cls._select = (
+            sa.select(*COLUMNS, *(cls.table.c[field.name] for field in cls._own), *cls.related.values())
+            .select_from(cls.source())
+            .with_for_update(of=interaction)
+        )
+        cls._by_id = cls._select.where(interaction.c.id == _KEY)
+        cls._insert = sa.insert(cls.table)
+        cls._update = sa.update(cls.table).where(cls.table.c.id == _KEY)
+
+    @classmethod
+    def source(cls) -> sa.FromClause:
+        """What `load` and `find` select from."""
+        return interaction.join(cls.table, cls.table.c.id == interaction.c.id)
+
+    def others(self, interaction_id: int) -> Mapping[str, Any]:
+        """The values of the fields that no column of the one statement has."""
+        raise NotImplementedError(f"{type(self).__name__} does not say where the rest of its model comes from")
+
+    def load(self, interaction_id: int) -> I | None:
+        """Lock and read one interaction of this kind."""
+        return self._whole(self._one(self._by_id, {"key": interaction_id}))
+
+    def find(self, *clauses: sa.ColumnElement[bool], order: sa.ColumnElement[Any] | None = None) -> I | None:
+        """Lock and read the first interaction of this kind that all clauses hold for, for instance by its own key."""
+        statement = self._select.where(*clauses)
+        if order is not None:
+            statement = statement.order_by(order).limit(1)
+        return self._whole(self._one(statement))
+
+    def add(self, new: I) -> I:
+        """Insert the common row, the kind's row and the rows of its lists; the same with its new id."""
+        interactions = InteractionRepository(self.connection)
+        stored = replace(new, id=interactions.add(new))
+        self.connection.execute(self._insert, {"id": stored.id, **written(stored, self._own)})
+        for field, name in self.lists.items():
+            interactions.write_list(stored.id, name, (), getattr(stored, field))
+        return stored
+
+    def save(self, before: I, after: I) -> None:
+        """Write the kind's own columns and lists that differ."""
+        values = differing(before, after, self._own)
+        if values:
+            self.connection.execute(self._update, {"key": after.id, **values})
+        for field, name in self.lists.items():
+            if field in values:
+                InteractionRepository(self.connection).write_list(
+                    after.id, name, getattr(before, field), getattr(after, field)
+                )
+
+    def _whole(self, row: sa.Row[Any] | None) -> I | None:
+        if row is None:
+            return None
+        arguments = common_arguments(row)
+        arguments.update(read_row(row[len(COLUMNS) :], self._read))
+        if self._has_others:
+            arguments.update(self.others(row[0]))
+        whole: I = self.model(**arguments)
+        return whole

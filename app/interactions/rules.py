@@ -1,0 +1,65 @@
+"""The contract that a kind of interaction fulfils towards everything that treats all kinds alike."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from app.core.actor import Actor
+from app.core.errors import DomainError
+from app.interactions.model import Cause, Command, Interaction, State
+
+if TYPE_CHECKING:
+    from app.interactions.messages import Message
+    from app.settings import Settings
+    from app.storage.database import Work
+
+I = TypeVar("I", bound=Interaction)  # noqa: E741 - the one interaction of these signatures
+
+
+class KindRules(Protocol[I]):
+    """Everything the shared commands need to know of one kind. No framework, no transport.
+
+    `name` is the kind's permission prefix and discriminator (`chat_session`), `prefix` that of its global ids (`chs`),
+    `reasons` are its attention reasons, the one that counts first when levels are equal first."""
+
+    name: str
+    prefix: str
+    reasons: Mapping[str, str]
+
+    def load(self, work: "Work", interaction_id: int) -> I | None:
+        """Lock and read the whole interaction, common columns and the kind's own, in one statement."""
+
+    def save(self, work: "Work", before: I, after: I) -> None:
+        """Write the kind's own columns that differ; the common ones are the caller's."""
+
+    def state(self, interaction: I, now: datetime, settings: "Settings") -> State:
+        """OPEN, SNOOZED or CLOSED, from the kind's own encoding."""
+
+    def causes(self, interaction: I, now: datetime, settings: "Settings") -> Sequence[Cause]:
+        """Why a human is needed, without RAISED; not asked when the state is not OPEN."""
+
+    def refusal(
+        self, command: Command, subject: object, actor: Actor, now: datetime, settings: "Settings"
+    ) -> DomainError | None:
+        """Why the actor may not do this now; None when it may. `subject` has the kind's columns as attributes."""
+
+    def on_customer_message(self, work: "Work", interaction: I, message: "Message") -> I:
+        """What a customer's message does beyond what is common to all kinds."""
+
+    def on_user_message(self, work: "Work", interaction: I, message: "Message") -> "tuple[I, Message]":
+        """What a message to the customer does; the message comes back as it is to be stored (its status, its error)."""
+
+    def on_assign(self, work: "Work", actor: Actor, interaction: I, user_id: int | None) -> I:
+        """What a new assignee, or none, does beyond `assignee_id`."""
+
+    def on_close(self, work: "Work", actor: Actor, interaction: I) -> I:
+        """The interaction in the kind's closed state."""
+
+    def on_reopen(self, work: "Work", actor: Actor, interaction: I) -> I:
+        """The interaction in the kind's open state."""
+
+    def on_clear(self, work: "Work", actor: Actor, interaction: I) -> I:
+        """The interaction without the causes that clearAttention ends."""
+
+    def open_for(self, work: "Work", actor: Actor, target: Mapping[str, object]) -> I:
+        """The customer's interaction that a received message belongs to; opened when there is none."""

@@ -1,0 +1,148 @@
+"""The tables that all kinds of interaction share; private to the slice's repository."""
+
+import sqlalchemy as sa
+
+from app.storage.tables import BigId, JsonValue, Timestamp, surrogate_key, table
+
+interaction = table(
+    "interaction",
+    surrogate_key(),
+    sa.Column("kind", sa.Text, nullable=False),
+    # A customer's data is erased with the customer.
+    sa.Column("customer_id", BigId, sa.ForeignKey("customer.id", ondelete="CASCADE")),
+    sa.Column("assignee_id", BigId, sa.ForeignKey("app_user.id")),
+    sa.Column("claimed_until", Timestamp),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("bot_active", sa.Boolean, nullable=False),
+    sa.Column("labels", JsonValue, nullable=False),
+    sa.Column("raised_level", sa.SmallInteger),
+    sa.Column("attention_level", sa.SmallInteger),
+    sa.Column("attention_reason", sa.Text),
+    sa.Column("attention_reasons", JsonValue, nullable=False),
+    sa.Column("attention_since", Timestamp),
+    sa.Column("attention_deadline", Timestamp),
+    sa.Column("acknowledged_by", BigId, sa.ForeignKey("app_user.id")),
+    sa.Column("acknowledged_at", Timestamp),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("created_at", Timestamp, nullable=False),
+    sa.Column("updated_at", Timestamp, nullable=False),
+    sa.Column("last_message_at", Timestamp),
+    # The latest rows are named without a foreign key: it would make every message check the one before it.
+    sa.Column("latest_message_id", BigId),
+    sa.Column("latest_customer_message_id", BigId),
+    sa.Column("latest_note_id", BigId),
+    sa.Column("unread_customer_messages_count", sa.Integer, nullable=False),
+    # What lists are ordered by: never null, as a place in an order must not be.
+    sa.Column(
+        "active_at", Timestamp, sa.Computed("coalesce(last_message_at, created_at)", persisted=True), nullable=False
+    ),
+    sa.Index("ix_interaction_active", "active_at", "id"),
+    sa.Index("ix_interaction_kind", "kind", "active_at", "id"),
+    sa.Index("ix_interaction_state", "state", "active_at", "id"),
+    sa.Index("ix_interaction_assignee", "assignee_id", "active_at", "id"),
+    sa.Index("ix_interaction_customer", "customer_id", "active_at", "id"),
+    sa.Index("ix_interaction_created", "created_at", "id"),
+    sa.Index("ix_interaction_updated", "updated_at", "id"),
+    sa.Index(
+        "ix_interaction_queue",
+        "attention_level",
+        "attention_since",
+        "id",
+        sqlite_where=sa.text("attention_level IS NOT NULL"),
+        postgresql_where=sa.text("attention_level IS NOT NULL"),
+    ),
+    sa.Index(
+        "ix_interaction_claim",
+        "claimed_until",
+        sqlite_where=sa.text("claimed_until IS NOT NULL"),
+        postgresql_where=sa.text("claimed_until IS NOT NULL"),
+    ),
+)
+
+interaction_tag = sa.Table(
+    "interaction_tag",
+    interaction.metadata,
+    sa.Column("interaction_id", BigId, sa.ForeignKey("interaction.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("value", sa.Text, primary_key=True),
+    sa.Index("ix_interaction_tag_value", "name", "value", "interaction_id"),
+    sqlite_with_rowid=False,
+)
+
+message = table(
+    "message",
+    surrogate_key(),
+    sa.Column("interaction_id", BigId, sa.ForeignKey("interaction.id", ondelete="CASCADE"), nullable=False),
+    # The interaction's kind again, so that a message alone says who may see it.
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("message_key", sa.Text, nullable=False, unique=True),
+    sa.Column("author", sa.Text, nullable=False),
+    sa.Column("user_id", BigId, sa.ForeignKey("app_user.id")),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("contents", JsonValue, nullable=False),
+    sa.Column("text", sa.Text),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("sent_at", Timestamp, nullable=False),
+    sa.Column("delivered_at", Timestamp),
+    sa.Column("created_at", Timestamp, nullable=False),
+    sa.Column("updated_at", Timestamp, nullable=False),
+    sa.Column("agent_reaction", sa.Text),
+    sa.Column("customer_reaction", sa.Text),
+    sa.Column("reference_id", BigId, sa.ForeignKey("message.id", ondelete="SET NULL")),
+    sa.Column("campaign_id", BigId),
+    sa.Column("campaign_name", sa.Text),
+    sa.Column("latest_error_id", BigId),
+    sa.Column("message_type", sa.Text),
+    sa.Column("special_type", sa.Text),
+    sa.Column("special_param", sa.Text),
+    sa.Column("author_name", sa.Text),
+    sa.Column("read_by_customer", sa.Boolean),
+    sa.Column("event_type", sa.Text),
+    sa.Column("hidden", sa.Boolean),
+    # The folded words of the text, space between: what is searched.
+    sa.Column("words", sa.Text),
+    sa.Index("ix_message_interaction", "interaction_id", "sent_at", "id"),
+    sa.Index(
+        "ix_message_unread",
+        "interaction_id",
+        "id",
+        sqlite_where=sa.text("author = 'CUSTOMER' AND status <> 'READ'"),
+        postgresql_where=sa.text("author = 'CUSTOMER' AND status <> 'READ'"),
+    ),
+    sa.Index(
+        "ix_message_reference",
+        "reference_id",
+        sqlite_where=sa.text("reference_id IS NOT NULL"),
+        postgresql_where=sa.text("reference_id IS NOT NULL"),
+    ),
+)
+
+message_error = table(
+    "message_error",
+    surrogate_key(),
+    sa.Column("message_id", BigId, sa.ForeignKey("message.id", ondelete="CASCADE"), nullable=False, index=True),
+    sa.Column("type", sa.Text, nullable=False),
+    sa.Column("original_message", sa.Text, nullable=False),
+    sa.Column("created_at", Timestamp, nullable=False),
+)
+
+note = table(
+    "note",
+    surrogate_key(),
+    sa.Column("interaction_id", BigId, sa.ForeignKey("interaction.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("author_id", BigId, sa.ForeignKey("app_user.id")),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("created_at", Timestamp, nullable=False),
+    sa.Column("updated_at", Timestamp, nullable=False),
+    sa.Index("ix_note_interaction", "interaction_id", "created_at", "id"),
+)
+
+viewer = sa.Table(
+    "viewer",
+    interaction.metadata,
+    sa.Column("interaction_id", BigId, sa.ForeignKey("interaction.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("user_id", BigId, sa.ForeignKey("app_user.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("until", Timestamp, nullable=False),
+    sqlite_with_rowid=False,
+)
