@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import orjson
 import sqlalchemy as sa
@@ -55,7 +55,7 @@ def once(work: Work, actor: Actor, key: str | None, request: object, f: Callable
     )
     # The same key at the same moment waits here until the other unit has ended.
     if work.connection.execute(taken.on_conflict_do_nothing().returning(table.c.key)).first() is None:
-        return _first_result(work, mine, request_hash)
+        return cast("T", _first_result(work, mine, request_hash))
     result = f()
     work.connection.execute(sa.update(table).where(mine).values(result=result))
     return result

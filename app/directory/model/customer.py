@@ -1,0 +1,154 @@
+"""What a Customer is: one identity of a person on one system or channel."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, TypedDict
+
+from app.core.errors import InvalidTransition
+from app.directory.model.checks import (
+    Check,
+    distinct,
+    email,
+    json_object,
+    line,
+    matching,
+    moment,
+    one_of,
+    optional,
+    telephone,
+    time_zone,
+    whole,
+)
+
+
+class CustomerSystem(StrEnum):
+    """The system a customer is known to."""
+
+    SESSION = "SESSION"
+    AGENT_SESSION = "AGENT_SESSION"
+    CHAT_SESSION = "CHAT_SESSION"
+    CONVERSATION = "CONVERSATION"
+
+
+class Channel(StrEnum):
+    """Type of messenger service."""
+
+    BRIDGE = "BRIDGE"
+    WHATSAPP = "WHATSAPP"
+    WIDGET = "WIDGET"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Customer:
+    """One identity; `id` and `profile_id` are surrogates, `customer_key` is the contract's own key.
+
+    `shipping_rate` is in the smallest unit of the shop's currency. `billing_address`, `shipping_address` and `card`
+    are objects of the upstream's own making, kept as given."""
+
+    id: int
+    customer_key: str
+    system: CustomerSystem
+    channel: Channel | None = None
+    display_id: str | None = None
+    name: str | None = None
+    phone_number: str | None = None
+    unconfirmed_phone_number: str | None = None
+    country_code: str | None = None
+    email: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+    time_zone: str | None = None
+    tags: tuple[str, ...] = ()
+    shipping_rate: int | None = None
+    unsubscribed: bool = False
+    billing_address: Mapping[str, object] | None = None
+    shipping_address: Mapping[str, object] | None = None
+    card: Mapping[str, object] | None = None
+    company_name: str | None = None
+    confirmed_at: datetime | None = None
+    profile_id: int | None = None
+    created_at: datetime
+    updated_at: datetime
+    version: int = 1
+
+    def searchable(self) -> tuple[str | None, ...]:
+        """What a search for a customer looks through."""
+        return (
+            *(self.name, self.first_name, self.last_name, self.company_name, self.email, self.customer_key),
+            *(self.phone_number, self.unconfirmed_phone_number, self.display_id, *self.tags),
+        )
+
+
+class CustomerChanges(TypedDict, total=False):
+    """What an update of a customer may carry; an absent key stays, None clears."""
+
+    name: str | None
+    phone_number: str | None
+    unconfirmed_phone_number: str | None
+    country_code: str | None
+    email: str | None
+    first_name: str | None
+    last_name: str | None
+    time_zone: str | None
+    tags: list[str] | None
+    shipping_rate: int | None
+    billing_address: dict[str, Any] | None
+    shipping_address: dict[str, Any] | None
+    card: dict[str, Any] | None
+    company_name: str | None
+    confirmed_at: datetime | None
+
+
+class NewCustomer(CustomerChanges, total=False):
+    """What a new customer may carry; `system` is required."""
+
+    system: str
+    channel: str | None
+    display_id: str | None
+    customer_key: str | None
+
+
+CHANGEABLE: Mapping[str, Check] = MappingProxyType(
+    {
+        "name": optional(line(255)),
+        "phone_number": optional(telephone),
+        "unconfirmed_phone_number": optional(telephone),
+        "country_code": optional(matching("[A-Za-z]{2,3}|[0-9]{1,3}", "This takes a country, such as NO.", 3)),
+        "email": optional(email),
+        "first_name": optional(line(255)),
+        "last_name": optional(line(255)),
+        "time_zone": optional(time_zone),
+        "tags": distinct(line(255, least=1), 100),
+        "shipping_rate": optional(whole(0)),
+        "billing_address": optional(json_object),
+        "shipping_address": optional(json_object),
+        "card": optional(json_object),
+        "company_name": optional(line(255)),
+        "confirmed_at": optional(moment),
+    }
+)
+
+CREATABLE: Mapping[str, Check] = MappingProxyType(
+    {
+        **CHANGEABLE,
+        "system": one_of(CustomerSystem),
+        "channel": optional(one_of(Channel)),
+        "display_id": optional(line(255, least=1)),
+        "customer_key": optional(line(255, least=1)),
+    }
+)
+
+
+def full_name(first_name: str | None, last_name: str | None) -> str | None:
+    """The name to show for a person of whom only the parts were given."""
+    return " ".join(part for part in (first_name, last_name) if part) or None
+
+
+def subscription(customer: Customer, *, unsubscribed: bool) -> dict[str, object]:
+    """The change that subscribing or unsubscribing makes. Raises InvalidTransition when it already is so."""
+    if customer.unsubscribed == unsubscribed:
+        raise InvalidTransition(f"The customer is already {'unsubscribed' if unsubscribed else 'subscribed'}.")
+    return {"unsubscribed": unsubscribed}

@@ -1,0 +1,66 @@
+"""What an API key is, and how the secret that is given out relates to the digest that is kept."""
+
+import hmac
+import re
+import secrets
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from app.core.actor import Actor
+from app.directory.model.user import User
+
+_TOKEN = re.compile(r"swk_([a-z0-9]{8})_[A-Za-z0-9_-]{43}", re.ASCII)
+_ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiKey:
+    """A key of a user; `permissions` narrows what the user may, None leaves it whole. The secret itself is nowhere."""
+
+    id: int
+    user_id: int
+    name: str
+    prefix: str
+    digest: str = field(repr=False)
+    permissions: tuple[str, ...] | None = None
+    expires_at: datetime | None = None
+    revoked_at: datetime | None = None
+    last_used_at: datetime | None = None
+    created_at: datetime
+
+    def is_usable(self, now: datetime) -> bool:
+        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
+
+
+def new_token() -> str:
+    """A fresh secret of 256 random bits: `swk_<8 characters to find it by>_<43 characters>`."""
+    prefix = "".join(secrets.choice(_ALPHABET) for _ in range(8))
+    return f"swk_{prefix}_{secrets.token_urlsafe(32)}"
+
+
+def digest_of(token: str, pepper: str) -> str:
+    """HMAC-SHA256 of the token under the pepper, in hex."""
+    return hmac.digest(pepper.encode(), token.encode("utf-8", "surrogatepass"), "sha256").hex()
+
+
+def prefix_of(token: str, digest: str) -> str:
+    """What the key is found by: its own prefix, or for a secret that an operator chose the head of its digest."""
+    match = _TOKEN.fullmatch(token)
+    return match[1] if match else f"~{digest[:12]}"
+
+
+def actor_of(user: User, key: ApiKey, all_permissions: Collection[str]) -> Actor:
+    """The caller that a usable key of an active user stands for.
+
+    An admin holds all permissions; a narrowed key holds only what it names, and is never an admin's."""
+    held = frozenset(all_permissions) if user.is_admin else frozenset(user.permissions)
+    if key.permissions is not None:
+        held &= frozenset(key.permissions)
+    return Actor(
+        user_id=user.id,
+        name=user.name,
+        permissions=held,
+        is_admin=user.is_admin and key.permissions is None,
+        key_id=key.id,
+    )

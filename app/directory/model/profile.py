@@ -1,0 +1,91 @@
+"""What a Profile is: the real person behind one or many customers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TypedDict
+
+from app.directory.model.checks import Check, birthday, email, flag, line, one_of, optional, telephone, text
+
+
+class Salutation(StrEnum):
+    """How a person wishes to be addressed."""
+
+    FORMAL_MALE = "FORMAL_MALE"
+    FORMAL_FEMALE = "FORMAL_FEMALE"
+    INFORMAL = "INFORMAL"
+
+
+class Gender(StrEnum):
+    """What a person said of their gender."""
+
+    UNDISCLOSED = "UNDISCLOSED"
+    MALE = "MALE"
+    FEMALE = "FEMALE"
+    DIVERSE = "DIVERSE"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """A person; `id` is a surrogate. What `custom_1` to `custom_5` mean is the business's own affair."""
+
+    id: int
+    salutation: Salutation | None = None
+    name: str
+    gender: Gender = Gender.UNDISCLOSED
+    blocked: bool = False
+    date_of_birth: date | None = None
+    phone_number: str | None = None
+    email: str | None = None
+    address: str | None = None
+    custom_1: str | None = None
+    custom_2: str | None = None
+    custom_3: str | None = None
+    custom_4: str | None = None
+    custom_5: str | None = None
+    created_at: datetime
+    updated_at: datetime
+    version: int = 1
+
+    def searchable(self) -> tuple[str | None, ...]:
+        """What a search for a profile looks through."""
+        return (self.name, self.email, self.phone_number)
+
+
+class ProfileChanges(TypedDict, total=False):
+    """What a profile may be made with or changed to; an absent key stays, None clears. A new one needs a name."""
+
+    salutation: str | None
+    name: str
+    gender: str
+    blocked: bool
+    date_of_birth: date | None
+    phone_number: str | None
+    email: str | None
+    address: str | None
+    custom_1: str | None
+    custom_2: str | None
+    custom_3: str | None
+    custom_4: str | None
+    custom_5: str | None
+
+
+CHANGEABLE: Mapping[str, Check] = MappingProxyType(
+    {
+        "salutation": optional(one_of(Salutation)),
+        "name": line(255, least=1),
+        "gender": one_of(Gender),
+        "blocked": flag,
+        "date_of_birth": optional(birthday),
+        "phone_number": optional(telephone),
+        "email": optional(email),
+        "address": optional(text(1000)),
+        "custom_1": optional(text(1000)),
+        "custom_2": optional(text(1000)),
+        "custom_3": optional(text(1000)),
+        "custom_4": optional(text(1000)),
+        "custom_5": optional(text(1000)),
+    }
+)

@@ -1,0 +1,118 @@
+"""What a User is: a person or service of the business who works here, and what it may grant to others."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TypedDict
+
+from app.core.actor import Actor
+from app.core.errors import Forbidden, InvalidInput
+from app.core.text import fold
+from app.directory.model.checks import Check, distinct, email, flag, line, matching, one_of, optional, whole
+
+ADMIN = "admin"
+"""The role that implies every permission."""
+
+
+class UserType(StrEnum):
+    """What sort of login a user has; the chat contract's UserType."""
+
+    UNKNOWN = "UNKNOWN"
+    INTERNAL_ASSOCIATE = "INTERNAL_ASSOCIATE"
+    RESOURCE_ASSOCIATE = "RESOURCE_ASSOCIATE"
+    EXTERNAL_ASSOCIATE = "EXTERNAL_ASSOCIATE"
+    ANONYMOUS_ASSOCIATE = "ANONYMOUS_ASSOCIATE"
+    SYSTEM_ASSOCIATE = "SYSTEM_ASSOCIATE"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """A user; `id` is a surrogate, `login` the chat contract's Name, `person_id` its PersonId.
+
+    `present` says whether chats may be offered to it; it is no edit and leaves `version` alone."""
+
+    id: int
+    name: str
+    login: str
+    full_name: str | None = None
+    email: str | None = None
+    roles: tuple[str, ...] = ()
+    permissions: tuple[str, ...] = ()
+    person_id: int | None = None
+    type: UserType = UserType.INTERNAL_ASSOCIATE
+    active: bool = True
+    present: bool = False
+    presence_changed_at: datetime | None = None
+    is_service: bool = False
+    created_at: datetime
+    updated_at: datetime
+    version: int = 1
+
+    @property
+    def is_admin(self) -> bool:
+        return ADMIN in self.roles
+
+    @property
+    def login_key(self) -> str:
+        """The login in the form that no two users may share."""
+        return fold(self.login)
+
+    def searchable(self) -> tuple[str | None, ...]:
+        """What a search for a user looks through; its e-mail address is not everybody's to find."""
+        return (self.name, self.login, self.full_name)
+
+
+class UserChanges(TypedDict, total=False):
+    """What a user may be made with or changed to; an absent key stays, None clears. A new one needs name and login."""
+
+    name: str
+    login: str
+    full_name: str | None
+    email: str | None
+    roles: list[str] | None
+    permissions: list[str] | None
+    person_id: int | None
+    type: str
+    active: bool
+    is_service: bool
+
+
+CHANGEABLE: Mapping[str, Check] = MappingProxyType(
+    {
+        "name": line(255, least=1),
+        "login": matching(r"[^\s]{1,64}", "This takes a login name of 1 to 64 characters without spaces.", 64),
+        "full_name": optional(line(255)),
+        "email": optional(email),
+        "roles": distinct(matching("[a-z0-9][a-z0-9_.:-]*", "This takes a role, such as admin.", 64), 32),
+        "permissions": distinct(line(64, least=1), 64),
+        "person_id": optional(whole(1)),
+        "type": one_of(UserType),
+        "active": flag,
+        "is_service": flag,
+    }
+)
+
+
+def require_known(permissions: Collection[str], known: Collection[str]) -> None:
+    """Raise InvalidInput for the first permission that does not exist."""
+    for place, permission in enumerate(permissions):
+        if permission not in known:
+            raise InvalidInput(f"There is no permission {permission}.", path=("permissions", place))
+
+
+def require_grantable(
+    actor: Actor, own_roles: Collection[str], roles: Collection[str], permissions: Collection[str]
+) -> None:
+    """Raise Forbidden when the actor does not hold what it wants to grant; an admin may grant everything.
+
+    The role `admin` follows from the actor, not from its user's roles, because a key may be narrower than its user."""
+    if actor.is_admin:
+        return
+    for place, role in enumerate(roles):
+        if role == ADMIN or role not in own_roles:
+            raise Forbidden(f"Only who has the role {role} may grant it.", path=("roles", place))
+    for place, permission in enumerate(permissions):
+        if permission not in actor.permissions:
+            raise Forbidden(f"Only who has the permission {permission} may grant it.", path=("permissions", place))

@@ -1,0 +1,106 @@
+"""What every repository of the directory does alike: whole rows to models, and models back to the columns changed."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields, replace
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
+
+import sqlalchemy as sa
+
+from app.core.errors import DomainError
+from app.core.text import index_words
+from app.storage.constructs import among
+from app.storage.repository import Repository
+
+
+class Stored(Protocol):
+    """A dataclass whose fields are named as its table's columns."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def id(self) -> int: ...
+
+
+M = TypeVar("M", bound=Stored)
+
+
+class Rows(Repository, Generic[M]):
+    """Rows of one table as models of one dataclass. `word_table` is given when they can be searched."""
+
+    model: type[M]
+    rows: ClassVar[sa.Table]
+    word_table: ClassVar[sa.Table | None] = None
+    readers: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
+    writers: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
+
+    def get(self, number: int, *, for_update: bool = False) -> M | None:
+        """The row with this surrogate; locked until the unit ends when it is going to change."""
+        return self._find(self.rows.c.id == number, for_update=for_update)
+
+    def get_many(self, numbers: Iterable[int]) -> dict[int, M]:
+        """The rows with these surrogates; those that do not exist are not in the answer."""
+        found = self._all(sa.select(*self._columns()).where(among(self.rows.c.id, list(numbers))))
+        return {row.id: self._model(row) for row in found}
+
+    def add(self, model: M) -> M:
+        """Store a new row and give the model its surrogate. Raises what `taken` says when it is not unique."""
+        values = self._values(model)
+        with self._refusing(self.taken(model)):
+            row = self._one(sa.insert(self.rows).values(values).returning(self.rows.c.id))
+        assert row is not None
+        stored = replace(model, id=row.id)
+        self._index(stored)
+        return stored
+
+    def save(self, before: M, after: M) -> None:
+        """Write the columns that differ. Raises what `taken` says when the new values are not unique."""
+        old, new = self._values(before), self._values(after)
+        changed = {name: value for name, value in new.items() if value != old[name]}
+        if not changed:
+            return
+        with self._refusing(self.taken(after)):
+            self.connection.execute(sa.update(self.rows).where(self.rows.c.id == after.id).values(changed))
+        if self._entries(before) != self._entries(after):
+            self._index(after)
+
+    def remove(self, number: int) -> None:
+        """Erase the row and what hangs on it."""
+        self.connection.execute(sa.delete(self.rows).where(self.rows.c.id == number))
+
+    def taken(self, model: M) -> DomainError:
+        """The refusal when a unique column of the model is another row's."""
+        raise NotImplementedError
+
+    def _find(self, *clauses: sa.ColumnElement[bool], for_update: bool = False) -> M | None:
+        statement = sa.select(*self._columns()).where(*clauses).limit(1)
+        row = self._one(statement.with_for_update() if for_update else statement)
+        return None if row is None else self._model(row)
+
+    def _columns(self) -> list[sa.Column[Any]]:
+        return [self.rows.c[field.name] for field in fields(self.model)]
+
+    def _model(self, row: sa.Row[Any]) -> M:
+        values = dict(row._mapping)
+        for name, read in self.readers.items():
+            if values[name] is not None:
+                values[name] = read(values[name])
+        return self.model(**values)
+
+    def _values(self, model: M) -> dict[str, Any]:
+        values = {field.name: getattr(model, field.name) for field in fields(model) if field.name != "id"}
+        for name, write in self.writers.items():
+            if values[name] is not None:
+                values[name] = write(values[name])
+        return values
+
+    def _entries(self, model: M) -> list[str]:
+        searchable: Callable[[], Iterable[str | None]] | None = getattr(model, "searchable", None)
+        return [] if searchable is None else index_words(*searchable())
+
+    def _index(self, model: M) -> None:
+        if self.word_table is None:
+            return
+        words = self.word_table
+        self.connection.execute(sa.delete(words).where(words.c.owner_id == model.id))
+        entries = [{"owner_id": model.id, "word": entry} for entry in self._entries(model)]
+        self.connection.execute(sa.insert(words), entries)

@@ -1,0 +1,86 @@
+"""Users, their API keys, and the pepper that key digests are made with."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from app.core.errors import AlreadyExists
+from app.core.text import fold
+from app.directory.model import ADMIN, ApiKey, User, UserType
+from app.directory.repository.rows import Rows
+from app.directory.tables import api_key, app_user, app_user_word, directory_secret
+from app.storage.repository import Repository
+
+
+class UserRepository(Rows[User]):
+    """Named queries over users."""
+
+    model = User
+    rows = app_user
+    word_table = app_user_word
+    readers = {"roles": tuple, "permissions": tuple, "type": UserType}  # noqa: RUF012 - declared by the base
+
+    def taken(self, model: User) -> AlreadyExists:
+        return AlreadyExists(f"There already is a user with the login {model.login}.", path=("login",))
+
+    def get_by_login(self, login: str, *, for_update: bool = False) -> User | None:
+        """The user with this login, whatever its case and accents."""
+        return self._find(app_user.c.login_key == fold(login), for_update=for_update)
+
+    def lock_admins(self) -> Sequence[int]:
+        """The surrogates of the active admins, locked in their order, so that two cannot remove each other at once."""
+        statement = (
+            sa.select(app_user.c.id)
+            .where(app_user.c.active, sa.cast(app_user.c.roles, sa.Text).contains(f'"{ADMIN}"', autoescape=True))
+            .order_by(app_user.c.id)
+        )
+        return [row.id for row in self._all(statement.with_for_update())]
+
+    def set_presence(self, user: User, *, present: bool, at: datetime) -> User:
+        """Note whether chats may be offered to the user: no edit, so its version stays."""
+        self.connection.execute(
+            sa.update(app_user).where(app_user.c.id == user.id).values(present=present, presence_changed_at=at)
+        )
+        return replace(user, present=present, presence_changed_at=at)
+
+    def _values(self, model: User) -> dict[str, Any]:
+        return {**super()._values(model), "login_key": model.login_key}
+
+
+class ApiKeyRepository(Rows[ApiKey]):
+    """Named queries over API keys."""
+
+    model = ApiKey
+    rows = api_key
+    readers = {"permissions": tuple}  # noqa: RUF012 - declared by the base
+
+    def taken(self, model: ApiKey) -> AlreadyExists:
+        return AlreadyExists(f"There already is a key that begins with {model.prefix}.")
+
+    def get_by_prefix(self, prefix: str) -> ApiKey | None:
+        """The one key that a token with this prefix can be."""
+        return self._find(api_key.c.prefix == prefix)
+
+    def list_of(self, user_id: int) -> Sequence[ApiKey]:
+        """The user's keys, the oldest first, revoked and expired ones too."""
+        statement = sa.select(*self._columns()).where(api_key.c.user_id == user_id).order_by(api_key.c.id)
+        return [self._model(row) for row in self._all(statement)]
+
+
+class SecretRepository(Repository):
+    """The secrets that the directory makes for itself."""
+
+    def get(self, name: str) -> str | None:
+        row = self._one(sa.select(directory_secret.c.value).where(directory_secret.c.name == name))
+        return None if row is None else str(row.value)
+
+    def get_or_add(self, name: str, value: str) -> str:
+        """The secret of this name: the given one, or the one that was there first."""
+        dialect = sqlite if self.dialect_name == "sqlite" else postgresql
+        insert = dialect.insert(directory_secret).values(name=name, value=value)
+        self.connection.execute(insert.on_conflict_do_nothing())
+        return self.get(name) or value

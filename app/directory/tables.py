@@ -1,0 +1,138 @@
+"""Where users, API keys, profiles and customers are kept; private to the repository."""
+
+import sqlalchemy as sa
+
+from app.storage.tables import BigId, JsonValue, Timestamp, surrogate_key, table
+
+SearchWord = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+"""Folded text that is compared by code point on both databases, so that a prefix is a range."""
+
+
+def _edited() -> tuple[sa.Column[object], ...]:
+    return (
+        sa.Column("created_at", Timestamp, nullable=False),
+        sa.Column("updated_at", Timestamp, nullable=False),
+        sa.Column("version", sa.Integer, nullable=False),
+    )
+
+
+def _words_of(owner: sa.Table) -> sa.Table:
+    """The side table that makes `owner` searchable: a row for each word, and one blank row that every search hits."""
+    return sa.Table(
+        f"{owner.name}_word",
+        owner.metadata,
+        sa.Column("owner_id", BigId, sa.ForeignKey(owner.c.id, ondelete="CASCADE"), primary_key=True),
+        sa.Column("word", SearchWord, primary_key=True),
+        sa.Index(f"ix_{owner.name}_word_word", "word", "owner_id"),
+        sqlite_with_rowid=False,
+    )
+
+
+app_user = table(
+    "app_user",
+    surrogate_key(),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("login", sa.Text, nullable=False),
+    sa.Column("login_key", sa.Text, nullable=False, unique=True),
+    sa.Column("full_name", sa.Text),
+    sa.Column("email", sa.Text),
+    sa.Column("roles", JsonValue, nullable=False),
+    sa.Column("permissions", JsonValue, nullable=False),
+    sa.Column("person_id", sa.BigInteger),
+    sa.Column("type", sa.Text, nullable=False),
+    sa.Column("active", sa.Boolean, nullable=False),
+    sa.Column("present", sa.Boolean, nullable=False),
+    sa.Column("presence_changed_at", Timestamp),
+    sa.Column("is_service", sa.Boolean, nullable=False),
+    *_edited(),
+)
+
+api_key = table(
+    "api_key",
+    surrogate_key(),
+    sa.Column("user_id", BigId, sa.ForeignKey("app_user.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("prefix", sa.Text, nullable=False, unique=True),
+    sa.Column("digest", sa.Text, nullable=False),
+    sa.Column("permissions", JsonValue),
+    sa.Column("expires_at", Timestamp),
+    sa.Column("revoked_at", Timestamp),
+    sa.Column("last_used_at", Timestamp),
+    sa.Column("created_at", Timestamp, nullable=False),
+    sa.Index("ix_api_key_user_id", "user_id", "id"),
+)
+
+directory_secret = table(
+    "directory_secret",
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),
+)
+
+profile = table(
+    "profile",
+    surrogate_key(),
+    sa.Column("salutation", sa.Text),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("gender", sa.Text, nullable=False),
+    sa.Column("blocked", sa.Boolean, nullable=False),
+    sa.Column("date_of_birth", sa.Text),
+    sa.Column("phone_number", sa.Text),
+    sa.Column("email", sa.Text),
+    sa.Column("address", sa.Text),
+    sa.Column("custom_1", sa.Text),
+    sa.Column("custom_2", sa.Text),
+    sa.Column("custom_3", sa.Text),
+    sa.Column("custom_4", sa.Text),
+    sa.Column("custom_5", sa.Text),
+    *_edited(),
+)
+
+customer = table(
+    "customer",
+    surrogate_key(),
+    sa.Column("customer_key", sa.Text, nullable=False, unique=True),
+    sa.Column("system", sa.Text, nullable=False),
+    sa.Column("channel", sa.Text),
+    sa.Column("display_id", sa.Text),
+    sa.Column("name", sa.Text),
+    sa.Column("phone_number", sa.Text),
+    sa.Column("unconfirmed_phone_number", sa.Text),
+    sa.Column("country_code", sa.Text),
+    sa.Column("email", sa.Text),
+    sa.Column("first_name", sa.Text),
+    sa.Column("last_name", sa.Text),
+    sa.Column("time_zone", sa.Text),
+    sa.Column("tags", JsonValue, nullable=False),
+    sa.Column("shipping_rate", sa.Integer),
+    sa.Column("unsubscribed", sa.Boolean, nullable=False),
+    sa.Column("billing_address", JsonValue),
+    sa.Column("shipping_address", JsonValue),
+    sa.Column("card", JsonValue),
+    sa.Column("company_name", sa.Text),
+    sa.Column("confirmed_at", Timestamp),
+    sa.Column("profile_id", BigId, sa.ForeignKey("profile.id", ondelete="SET NULL")),
+    *_edited(),
+    sa.Index("ix_customer_profile_id", "profile_id", "id"),
+    sa.Index("ix_customer_system", "system", "id"),
+    sa.UniqueConstraint("system", "channel", "display_id"),
+    # A unique constraint lets NULL repeat, and customers of most systems have no channel.
+    sa.Index(
+        "uq_customer_display_id",
+        "system",
+        "display_id",
+        unique=True,
+        sqlite_where=sa.text("channel IS NULL"),
+        postgresql_where=sa.text("channel IS NULL"),
+    ),
+    sa.Index(
+        "uq_customer_phone_number",
+        "phone_number",
+        unique=True,
+        sqlite_where=sa.text("system = 'SESSION'"),
+        postgresql_where=sa.text("system = 'SESSION'"),
+    ),
+)
+
+app_user_word = _words_of(app_user)
+profile_word = _words_of(profile)
+customer_word = _words_of(customer)
