@@ -11,6 +11,7 @@ import pytest
 
 from app.core.errors import DomainError
 from app.settings import PREFIX, Settings
+from app.transport import errors
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -80,4 +81,9 @@ def test_no_setting_is_described_that_does_not_exist() -> None:
 
 
 def test_every_error_code_is_described_once() -> None:
-    assert sorted(first_cells("errors.md")) == sorted([*error_codes(), "INTERNAL"])
+    of_requests = {
+        value
+        for name, value in vars(errors).items()
+        if name.isupper() and isinstance(value, str) and re.fullmatch("[A-Z_]+", value)
+    }
+    assert sorted(first_cells("errors.md")) == sorted([*error_codes(), *of_requests])

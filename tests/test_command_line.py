@@ -1,0 +1,92 @@
+import os
+import socket
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+class CommandLine:
+    """Runs `python -m app` in an empty working directory with the settings given."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __call__(self, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("SWITCHBOARD_")}
+        variables = {f"SWITCHBOARD_{name.upper()}": value for name, value in settings.items()}
+        return subprocess.run(
+            [sys.executable, "-m", "app", *arguments],
+            cwd=self.folder,
+            env={**environment, **variables, "PYTHONPATH": str(ROOT), "COLUMNS": "100"},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+
+@pytest.fixture
+def switchboard(tmp_path: Path) -> CommandLine:
+    return CommandLine(tmp_path)
+
+
+def test_help_lists_the_commands_without_importing_the_server() -> None:
+    script = (
+        "import sys\n"
+        "import app.__main__ as command_line\n"
+        "sys.argv = ['switchboard', '--help']\n"
+        "try:\n"
+        "    command_line.main()\n"
+        "except SystemExit:\n"
+        "    pass\n"
+        "slow = {'strawberry', 'graphql', 'starlette', 'sqlalchemy', 'uvicorn', 'pydantic'} & set(sys.modules)\n"
+        "sys.exit(f'imported {slow}' if slow else 0)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    listed = [line.split()[1] for line in done.stdout.splitlines() if line.startswith("│ ") and line[2] != " "]
+    assert listed == ["serve", "migrate", "schema", "--help"]
+
+
+def test_migrate_makes_the_database_where_it_is_set(switchboard: CommandLine) -> None:
+    for _ in range(2):
+        done = switchboard("migrate", database_url="sqlite:///here.db")
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "The database is up to date.\n")
+    with sqlite3.connect(switchboard.folder / "here.db") as connection:
+        assert connection.execute("SELECT count(*) FROM alembic_version").fetchone() == (1,)
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    ("settings", "line"),
+    [
+        ({"prot": "1"}, "switchboard: SWITCHBOARD_PROT is not a setting. Did you mean SWITCHBOARD_PORT?"),
+        (
+            {"database_url": "mysql://db/a"},
+            "switchboard: SWITCHBOARD_DATABASE_URL: it has to begin with sqlite:/// or postgresql://.",
+        ),
+        (
+            {"database_url": "sqlite:////no/such/folder/a.db"},
+            "switchboard: The folder of the SQLite file /no/such/folder/a.db does not exist.",
+        ),
+    ],
+)
+def test_a_fault_of_the_settings_is_one_line(switchboard: CommandLine, settings: dict[str, str], line: str) -> None:
+    done = switchboard("migrate", **settings)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", f"{line}\n")
+
+
+def test_a_database_that_does_not_answer_is_one_line(switchboard: CommandLine) -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        done = switchboard("migrate", database_url=f"postgresql://me:word@127.0.0.1:{silent.getsockname()[1]}/a")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("switchboard: The database refuses: ")
+    assert (done.stderr.count("\n"), "word" in done.stderr) == (1, False)
