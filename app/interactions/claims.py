@@ -78,9 +78,7 @@ def _closed(subject: Refusable) -> DomainError | None:
     return InvalidTransition("This interaction is closed; reopen it first.") if _is(subject, State.CLOSED) else None
 
 
-def _held(
-    subject: Refusable, actor: Actor, now: datetime, *, even_from_admins: bool = False
-) -> AlreadyClaimed | None:
+def _held(subject: Refusable, actor: Actor, now: datetime, *, even_from_admins: bool = False) -> AlreadyClaimed | None:
     holder = holder_of(subject, now)
     if holder is None or holder == actor.user_id or (actor.is_admin and not even_from_admins):
         return None

@@ -58,6 +58,9 @@ class KindRules(Protocol[I]):
     def on_reopen(self, work: "Work", actor: Actor, interaction: I) -> I:
         """The interaction in the kind's open state."""
 
+    def on_snooze(self, work: "Work", actor: Actor, interaction: I, until: datetime | None) -> I:
+        """Asleep until then, or awake with None; only asked of a kind that does not refuse the command."""
+
     def on_clear(self, work: "Work", actor: Actor, interaction: I) -> I:
         """The interaction without the causes that clearAttention ends."""
 

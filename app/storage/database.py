@@ -1,13 +1,16 @@
 """The two ways to reach SQL: `command` changes, `plan` reads."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Mapping
 from functools import partial
+from types import MappingProxyType
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from app.core.clock import Clock
+from app.core.errors import Unavailable
 from app.core.ids import Ids
 from app.settings import Settings
 from app.storage.engines import ConfigurationError, parse_database_url
@@ -48,6 +51,7 @@ class Database:
         self.dialect = commands.dialect
         self._commands = commands
         self._plans = plans
+        self._closed = False
         self._listeners: list[Callable[[], None]] = []
         commands.committed = self._wake
 
@@ -57,6 +61,7 @@ class Database:
         It finishes even when the caller is cancelled, and starts again as a whole (a new Work, a new now) when the
         database asks for that. Whatever `f` raises undoes all of the unit, its events too, and passes through.
         Raises Unavailable when the database gave up; nothing was changed then."""
+        self._require_open()
         return await self._commands.run(partial(_call, f, args, kwargs))
 
     async def plan(self, steps: Steps[T], *, snapshot: bool) -> T:
@@ -64,6 +69,7 @@ class Database:
 
         With `snapshot` all its statements see one moment. What the generator raises passes through. `steps` may be
         called again when a connection breaks, so a plan must have no effects."""
+        self._require_open()
         return await self._plans.run(steps, snapshot)
 
     def on_commit(self, listener: Callable[[], None]) -> None:
@@ -72,12 +78,18 @@ class Database:
 
     async def close(self) -> None:
         """Finish what is running, then let go of every connection and thread."""
+        self._closed = True
         await self._plans.close()
         await self._commands.close()
 
+    def _require_open(self) -> None:
+        if self._closed:
+            raise Unavailable("The database is closed.")
+
     def _wake(self) -> None:
+        # Each in a turn of its own: what goes wrong in a listener is not the command's failure.
         for listener in self._listeners:
-            listener()
+            asyncio.get_running_loop().call_soon(listener)
 
 
 def _call(f: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any], work: Work) -> T:
@@ -90,9 +102,10 @@ async def open_database(
     clock: Clock,
     ids: Ids,
     settings: Settings,
+    kinds: Mapping[str, Any] = MappingProxyType({}),
     observer: Observer | None = None,
 ) -> Database:
-    """Open a migrated database.
+    """Open a migrated database. Every unit's Work carries `kinds` to those who treat all kinds alike.
 
     `observer` is called with each SQL text that a unit or a plan executes, for tests that count (in the thread that
     executes it). Transaction control is not counted.
@@ -100,7 +113,7 @@ async def open_database(
     url = parse_database_url(database_url)
 
     def open_work(connection: sa.Connection) -> Work:
-        return Work(connection, clock(), ids, settings)
+        return Work(connection, clock(), ids, settings, kinds)
 
     commands: SqliteCommands | PostgresqlCommands
     plans: SqlitePlans | PostgresqlPlans

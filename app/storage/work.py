@@ -1,7 +1,8 @@
 """One unit of work, as services see it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, TypeVar, cast
 
 import sqlalchemy as sa
@@ -17,15 +18,24 @@ T = TypeVar("T")
 class Work:
     """One transaction, synchronous; everything in it becomes durable together or not at all.
 
-    `now` is read once, when the unit starts. Nobody commits here: the database does, when the unit returns."""
+    `now` is read once, when the unit starts. `kinds` are the rules of each kind of interaction by its name, injected.
+    Nobody commits here: the database does, when the unit returns."""
 
-    __slots__ = ("_repositories", "connection", "dialect_name", "events", "ids", "now", "settings")
+    __slots__ = ("_repositories", "connection", "dialect_name", "events", "ids", "kinds", "now", "settings")
 
-    def __init__(self, connection: sa.Connection, now: datetime, ids: Ids, settings: Settings) -> None:
+    def __init__(
+        self,
+        connection: sa.Connection,
+        now: datetime,
+        ids: Ids,
+        settings: Settings,
+        kinds: Mapping[str, Any] = MappingProxyType({}),
+    ) -> None:
         self.connection = connection
         self.now = now
         self.ids = ids
         self.settings = settings
+        self.kinds = kinds
         self.dialect_name = connection.dialect.name
         self.events: list[Event] = []
         self._repositories: dict[object, Any] = {}

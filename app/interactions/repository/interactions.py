@@ -1,6 +1,6 @@
 """Reads and writes what all kinds share of an interaction."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -42,8 +42,8 @@ COLUMNS: tuple[sa.Column[Any], ...] = (
 )
 """What `common_arguments` reads, in its order."""
 
-_KEY = sa.bindparam("key")
-_INSERT = sa.insert(interaction)
+_KEY: sa.BindParameter[int] = sa.bindparam("key")
+_INSERT = sa.insert(interaction).returning(interaction.c.id)
 _UPDATE = sa.update(interaction).where(interaction.c.id == _KEY)
 _DELETE = sa.delete(interaction).where(interaction.c.id == _KEY)
 _INSERT_TAG = sa.insert(interaction_tag)
@@ -98,10 +98,10 @@ class InteractionRepository(Repository):
 
     def add(self, new: Interaction) -> int:
         """Insert the common row with its labels; the new surrogate."""
-        result = self.connection.execute(_INSERT, written(new, _OWN) | _attention_values(new.attention))
-        (key,) = result.inserted_primary_key or ()
+        values = written(new, _OWN) | _attention_values(new.attention)
+        key = self.connection.execute(_INSERT, values).scalar_one()
         self.write_list(key, "label", (), new.labels)
-        return int(key)
+        return key
 
     def save(self, before: Interaction, after: Interaction) -> None:
         """Write the common columns that differ."""
@@ -131,7 +131,7 @@ class InteractionRepository(Repository):
             self.connection.execute(_INSERT_TAG, rows)
 
 
-def _attention_values(attention: Attention) -> Mapping[str, Any]:
+def _attention_values(attention: Attention) -> dict[str, Any]:
     return {
         "attention_level": None if attention.level is None else int(attention.level),
         "attention_reason": attention.reason,

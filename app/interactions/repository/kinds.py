@@ -14,7 +14,7 @@ from app.storage.repository import Repository
 
 I = TypeVar("I", bound=Interaction)  # noqa: E741 - the one interaction of these signatures
 
-_KEY = sa.bindparam("key")
+_KEY: sa.BindParameter[int] = sa.bindparam("key")
 
 
 class KindRepository(Repository, Generic[I]):

@@ -65,5 +65,3 @@ def _converters(hint: Any) -> tuple[Convert | None, Convert | None]:
 
 def _value(member: Enum) -> Any:
     return member.value
-
-

@@ -57,7 +57,8 @@ def kind_of(work: "Work", ref: GlobalId) -> "KindRules[Any]":
     """The kind that the id's prefix names. Raises NotFound for a prefix that is no kind's."""
     for kind in work.kinds.values():
         if kind.prefix == ref.prefix:
-            return kind
+            found: KindRules[Any] = kind
+            return found
     raise missing(ref)
 
 
@@ -95,13 +96,11 @@ def change(
     Raises NotFound, Forbidden, VersionConflict, what the kind refuses the command with, and what `f` raises."""
     kind = kind_of(work, ref)
     before = load(work, actor, ref)
-    refusal = kind.refusal(command, before, actor, work.now)
+    refusal = kind.refusal(command, before, actor, work.now, work.settings)
     if refusal is not None:
         raise refusal
     check_version(before, if_version)
-    return write(
-        work, actor, before, f(before), command, client_mutation_id=client_mutation_id, topic=topic, data=data
-    )
+    return write(work, actor, before, f(before), command, client_mutation_id=client_mutation_id, topic=topic, data=data)
 
 
 def check_version(found: Interaction, if_version: int | None) -> None:
@@ -126,7 +125,7 @@ def write(
     data: Mapping[str, object] | None = None,
 ) -> I:
     """The second half of `change`, for a command that has loaded and checked the interaction itself."""
-    kind = work.kinds[before.kind]
+    kind: KindRules[I] = work.kinds[before.kind]
     after = settle(work, kind, changed)
     if after == before and data is None:
         return before
@@ -143,7 +142,7 @@ def write(
 
 def settle(work: "Work", kind: "KindRules[I]", changed: I) -> I:
     """The same with its state and its attention as the kind's rules and the raised level make them."""
-    state = kind.state(changed, work.now)
+    state = kind.state(changed, work.now, work.settings)
     causes: list[Cause] = []
     if state is State.OPEN:
         causes.extend(kind.causes(changed, work.now, work.settings))
@@ -169,7 +168,7 @@ def open_interaction(
 
     Raises Forbidden without the kind's write permission."""
     actor.require(f"{new.kind}:write")
-    kind = work.kinds[new.kind]
+    kind: KindRules[I] = work.kinds[new.kind]
     stored = add(settle(work, kind, new))
     _record(work, actor, None, stored, f"{kind.name}.{topic}", client_mutation_id, data)
     return stored
@@ -189,7 +188,7 @@ def remove(
     Raises as `change` does."""
     kind = kind_of(work, ref)
     before = load(work, actor, ref)
-    refusal = kind.refusal(Command.DELETE, before, actor, work.now)
+    refusal = kind.refusal(Command.DELETE, before, actor, work.now, work.settings)
     if refusal is not None:
         raise refusal
     check_version(before, if_version)
