@@ -6,7 +6,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol, TypedDict
 
+from app.core.actor import Actor
 from app.core.errors import DomainError, InvalidInput, InvalidTransition, NotSupported, TooLong, Unreachable
+from app.interactions import claims as shared
+from app.interactions.claims import Refusable
 from app.interactions.model import Cause, Command, Interaction, Level, State
 
 NAME = "session"
@@ -104,14 +107,8 @@ class SessionChanges(TypedDict, total=False):
     suggested_messages: Sequence[Suggestion] | None
 
 
-class Subject(Protocol):
-    """What `refusal` looks at: a Session, or a row with columns of these names."""
-
-    @property
-    def assignee_id(self) -> int | None: ...
-
-    @property
-    def claimed_until(self) -> datetime | None: ...
+class Subject(Refusable, Protocol):
+    """What the rules look at: a Session, or a row of VIEWER_COLUMNS."""
 
     @property
     def created_at(self) -> datetime: ...
@@ -127,6 +124,17 @@ class Subject(Protocol):
 
     @property
     def has_number(self) -> bool: ...
+
+
+VIEWER_COLUMNS = (
+    *shared.VIEWER_COLUMNS,
+    "created_at",
+    "last_message_at",
+    "need_attention",
+    "unsubscribed",
+    "has_number",
+)
+"""What `refusal` reads of its subject."""
 
 
 def window_end(session: Subject, window: timedelta) -> datetime | None:
@@ -155,17 +163,18 @@ def causes(session: Session) -> Sequence[Cause]:
 
 
 def refusal(
-    command: Command, subject: Subject, now: datetime, *, window: timedelta, reply_unflagged: bool
+    command: Command, subject: Subject, actor: Actor, now: datetime, *, window: timedelta, reply_unflagged: bool
 ) -> DomainError | None:
-    """Why a command that the caller is permitted is refused; None when it may be done.
+    """Why the actor may not do this now; None when it may.
 
     `reply_unflagged` is the setting that lets a user write while the Session does not ask for attention."""
-    if command in NOT_SUPPORTED:
+    if command in NOT_SUPPORTED and actor.can_write(NAME):
         return NotSupported(
             _AGES_OUT if command in (Command.CLOSE, Command.REOPEN) else "A Session has no such command."
         )
-    if command is not Command.REPLY:
-        return None
+    refused = shared.shared_refusal(command, subject, actor, now)
+    if refused is not None or command is not Command.REPLY:
+        return refused
     if not is_current(subject, now, window):
         return InvalidTransition(
             "This Session is over: its last message is too long ago. The customer's next message opens another; "

@@ -2,7 +2,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from app.core.errors import DomainError, InvalidInput, InvalidTransition, NotSupported, TooLong, Unreachable
+from app.core.actor import Actor
+from app.core.errors import DomainError, Forbidden, InvalidInput, InvalidTransition, NotSupported, TooLong, Unreachable
 from app.interactions.model import Cause, Command, Level, State
 from app.kinds.session.model import (
     LARGEST_LIST,
@@ -30,6 +31,7 @@ from app.kinds.session.model import (
 NOW = datetime(2017, 5, 24, 19, 32, 54, tzinfo=UTC)
 WINDOW = timedelta(hours=2)
 MOMENT = timedelta(microseconds=1)
+ADMIN = Actor(user_id=1, name="Ada", is_admin=True)
 
 
 def session(**fields: object) -> Session:
@@ -81,26 +83,33 @@ def test_flagging_pauses_the_bot_and_the_end_of_it_resumes_it() -> None:
 
 
 def refused(command: Command, subject: Session, *, now: datetime = NOW, reply_unflagged: bool = True) -> str | None:
-    found = refusal(command, subject, now, window=WINDOW, reply_unflagged=reply_unflagged)
+    found = refusal(command, subject, ADMIN, now, window=WINDOW, reply_unflagged=reply_unflagged)
     return None if found is None else found.code
 
 
 @pytest.mark.parametrize("command", sorted(NOT_SUPPORTED))
 def test_a_session_has_no_such_command(command: Command) -> None:
-    found = refusal(command, session(), NOW, window=WINDOW, reply_unflagged=True)
+    found = refusal(command, session(), ADMIN, NOW, window=WINDOW, reply_unflagged=True)
     assert isinstance(found, NotSupported)
 
 
 def test_closing_and_reopening_say_that_it_ages_out() -> None:
     for command in (Command.CLOSE, Command.REOPEN):
-        found = refusal(command, session(), NOW, window=WINDOW, reply_unflagged=True)
+        found = refusal(command, session(), ADMIN, NOW, window=WINDOW, reply_unflagged=True)
         assert found is not None
         assert "ages out" in found.message
 
 
-@pytest.mark.parametrize("command", sorted(set(Command) - NOT_SUPPORTED - {Command.REPLY}))
-def test_everything_else_may_be_done_to_one_that_is_over(command: Command) -> None:
-    assert refused(command, session(), now=NOW + WINDOW) is None
+@pytest.mark.parametrize("command", [Command.RECEIVE, Command.UPDATE, Command.NOTE, Command.LABEL, Command.MARK_READ])
+def test_one_that_is_over_can_still_be_worked_on(command: Command) -> None:
+    assert refused(command, session(state=State.CLOSED), now=NOW + WINDOW) is None
+
+
+@pytest.mark.parametrize("command", sorted(Command))
+def test_without_the_permission_everything_is_forbidden(command: Command) -> None:
+    nobody = Actor(user_id=2, name="Bo")
+    found = refusal(command, session(), nobody, NOW, window=WINDOW, reply_unflagged=True)
+    assert isinstance(found, Forbidden)
 
 
 def test_a_reply_goes_to_a_current_session_alone() -> None:
