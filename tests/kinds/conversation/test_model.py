@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from app.core.actor import Actor
-from app.core.errors import AlreadyClaimed, Forbidden, InvalidTransition, NotSupported, Unreachable
-from app.interactions.model import Command, Level, State, derive_attention
+from app.core.errors import AlreadyClaimed, Conflict, Forbidden, InvalidTransition, NotSupported, Unreachable
+from app.directory.model import Channel
+from app.interactions.model import Attention, Command, Level, State, derive_attention
 from app.kinds.conversation.model.commands import refusal
 from app.kinds.conversation.model.conversation import (
-    Channel,
     Conversation,
     Status,
     causes,
@@ -40,7 +40,7 @@ CONVERSATION = Conversation(
     updated_at=NOW - DAY,
 )
 IN_PROGRESS = replace(CONVERSATION, status=Status.IN_PROGRESS)
-DONE = replace(CONVERSATION, status=Status.DONE)
+DONE = replace(CONVERSATION, status=Status.DONE, state=State.CLOSED)
 WAITING = replace(IN_PROGRESS, latest_message_id=9, latest_customer_message_id=9, reply_until=NOW + timedelta(hours=2))
 
 WRITER = Actor(5, "Mona", frozenset({"conversation:read", "conversation:write"}))
@@ -149,11 +149,6 @@ def test_other_channels_have_no_window(channel: Channel) -> None:
     assert undelivered_message(after, NOW + 10 * DAY) is None
 
 
-def test_nothing_is_received_from_a_blocked_profile() -> None:
-    with pytest.raises(Unreachable):
-        received(replace(CONVERSATION, blocked=True), NOW)
-
-
 def test_a_message_outside_the_window_is_not_delivered() -> None:
     opened = received(CONVERSATION, NOW)
     assert undelivered_message(opened, NOW) is None
@@ -204,7 +199,7 @@ def test_a_reply_is_possible_exactly_when_it_would_be_delivered() -> None:
 
 def test_closing_ends_a_snooze() -> None:
     snoozed = replace(IN_PROGRESS, snooze_until=NOW + DAY)
-    assert with_status(snoozed, Status.DONE) == replace(DONE, snooze_until=None)
+    assert with_status(snoozed, Status.DONE) == replace(IN_PROGRESS, status=Status.DONE)
     assert with_status(snoozed, Status.TO_DO) == replace(snoozed, status=Status.TO_DO)
 
 
@@ -222,7 +217,8 @@ MINE = replace(IN_PROGRESS, assignee_id=WRITER.user_id)
 THEIRS = replace(IN_PROGRESS, assignee_id=99)
 LEASED = replace(THEIRS, claimed_until=NOW + SECOND)
 LEASE_ENDED = replace(THEIRS, claimed_until=NOW)
-SNOOZED = replace(IN_PROGRESS, snooze_until=NOW + SECOND)
+SNOOZED = replace(IN_PROGRESS, snooze_until=NOW + SECOND, state=State.SNOOZED)
+NEEDY = replace(IN_PROGRESS, attention=Attention(level=Level.LOW))
 BLOCKED = replace(IN_PROGRESS, blocked=True)
 EXPIRED = replace(IN_PROGRESS, reply_until=NOW)
 WINDOW_OPEN = replace(IN_PROGRESS, reply_until=NOW + SECOND)
@@ -255,14 +251,15 @@ WINDOW_OPEN = replace(IN_PROGRESS, reply_until=NOW + SECOND)
         (Command.SNOOZE, DONE, WRITER, InvalidTransition),
         (Command.UNSNOOZE, SNOOZED, WRITER, None),
         (Command.UNSNOOZE, IN_PROGRESS, WRITER, InvalidTransition),
-        (Command.UNSNOOZE, replace(IN_PROGRESS, snooze_until=NOW), WRITER, InvalidTransition),
         (Command.REPLY, IN_PROGRESS, WRITER, None),
         (Command.REPLY, DONE, WRITER, None),
         (Command.REPLY, BLOCKED, WRITER, Unreachable),
         (Command.RECEIVE, DONE, WRITER, None),
         (Command.RECEIVE, BLOCKED, WRITER, Unreachable),
-        (Command.RAISE_ATTENTION, IN_PROGRESS, WRITER, None),
-        (Command.RAISE_ATTENTION, DONE, WRITER, InvalidTransition),
+        (Command.CLEAR_ATTENTION, NEEDY, WRITER, None),
+        (Command.CLEAR_ATTENTION, IN_PROGRESS, WRITER, Conflict),
+        (Command.ACKNOWLEDGE, NEEDY, WRITER, None),
+        (Command.ACKNOWLEDGE, IN_PROGRESS, WRITER, Conflict),
         (Command.RESTART, IN_PROGRESS, WRITER, None),
         (Command.RESTART, EXPIRED, WRITER, None),
         (Command.RESTART, WINDOW_OPEN, WRITER, InvalidTransition),
@@ -297,8 +294,7 @@ ALWAYS = [
     Command.NOTE,
     Command.TYPE,
     Command.LABEL,
-    Command.CLEAR_ATTENTION,
-    Command.ACKNOWLEDGE,
+    Command.RAISE_ATTENTION,
     Command.REACT,
     Command.REPORT_STATUS,
     Command.UPDATE,

@@ -1,10 +1,11 @@
 """What a Conversation is, and the rules that time, messages and users follow on it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from app.core.errors import Unreachable
+from app.directory.model import Channel
+from app.interactions.history import REFERENCE
 from app.interactions.model import Cause, Interaction, Level, State
 
 NAME = "conversation"
@@ -19,14 +20,6 @@ REASONS = {
     UNREAD: "It is in progress and has unread messages of the customer.",
     TO_DO: "Nobody has begun to work on it.",
 }
-
-
-class Channel(StrEnum):
-    """Type of messenger service."""
-
-    BRIDGE = "BRIDGE"
-    WHATSAPP = "WHATSAPP"
-    WIDGET = "WIDGET"
 
 
 class Status(StrEnum):
@@ -45,17 +38,19 @@ REPLY_WINDOWS = {Channel.WHATSAPP: timedelta(hours=24)}
 class Conversation(Interaction):
     """A conversation between a channel agent and a customer; `assignee_id` is the contract's `user`.
 
-    `conversation_id` is the contract's own key. `in_sync` and `blocked` belong to the channel agent and the
-    customer's profile; they are read along, never written here."""
+    `conversation_id` is the contract's own key. `turns_at` is when time alone will turn it next; it is found anew with
+    every change that is stored. `in_sync` and `blocked` belong to the channel agent and the customer's profile; they
+    are read along, never written here."""
 
     conversation_id: int
     channel: Channel
-    channel_agent_id: int
+    channel_agent_id: int = field(metadata={REFERENCE: "cha"})
     status: Status = Status.TO_DO
     snooze_until: datetime | None = None
     last_customer_reply_from: datetime | None = None
     reply_until: datetime | None = None
     customer_interaction_required: bool = False
+    turns_at: datetime | None = None
     in_sync: bool = True
     blocked: bool = False
 
@@ -136,10 +131,7 @@ def undelivered_message(conversation: Conversation, now: datetime) -> str | None
 def received(conversation: Conversation, at: datetime) -> Conversation:
     """After a message that the customer wrote at `at`.
 
-    Done becomes to-do, a snooze ends, and the reply window opens; a message that arrives late never shortens it.
-    Raises Unreachable for a blocked profile, from which no messages are received."""
-    if conversation.blocked:
-        raise Unreachable("The customer's profile is blocked, so no messages are received from it.")
+    Done becomes to-do, a snooze ends, and the reply window opens; a message that arrives late never shortens it."""
     last = conversation.last_customer_reply_from
     last = at if last is None else max(last, at)
     window = REPLY_WINDOWS.get(conversation.channel)
@@ -154,9 +146,9 @@ def received(conversation: Conversation, at: datetime) -> Conversation:
 
 
 def restarted(conversation: Conversation, now: datetime) -> Conversation:
-    """After the business began anew: the window is announced, but the customer has to write first.
+    """After the business began anew on a channel with a window: it is announced, but the customer has to write first.
 
-    Raises what `refusal` gives for RESTART; nothing changes while the channel agent is not connected."""
+    Nothing changes while the channel agent is not connected."""
     if not conversation.in_sync:
         return conversation
     window = REPLY_WINDOWS[conversation.channel]
