@@ -1,0 +1,42 @@
+"""Whether a chat is open, and why it needs a human."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from app.interactions.model import Cause, Level, State
+from app.kinds.chat_session.model.session import ENDED, ChatSession, ChatSessionStatus
+
+URGENT_ALERT = 3
+"""The AlertLevel from which a human is needed urgently."""
+
+REASONS: Mapping[str, str] = {
+    "ALERT": "The alert level of a chat is above 0.",
+    "TRANSFER": "A chat waits for the user it is being transferred to.",
+    "QUEUED": "A chat waits in its topic's queue.",
+    "CUSTOMER_WAITING": "The customer of a chat wrote last and no bot answers.",
+}
+
+
+def state(session: ChatSession) -> State:
+    """CLOSED once the chat ended in any way; a chat is never snoozed."""
+    return State.CLOSED if session.status in ENDED else State.OPEN
+
+
+def causes(session: ChatSession) -> list[Cause]:
+    """Why the chat needs a human, the reason that counts first among equals first."""
+    found = []
+    if session.alert_level > 0:
+        level = Level.URGENT if session.alert_level >= URGENT_ALERT else Level.HIGH
+        found.append(Cause("ALERT", level, "clearing attention, which sets the alert level to 0", clearable=True))
+    if session.transfer_to_id is not None:
+        found.append(Cause("TRANSFER", Level.HIGH, "accepting, rejecting or cancelling the transfer"))
+    if session.status is ChatSessionStatus.IN_QUEUE:
+        found.append(Cause("QUEUED", Level.HIGH, "picking the chat up or closing it"))
+    if session.status is ChatSessionStatus.CUSTOMER_LAST and not session.bot_active:
+        found.append(Cause("CUSTOMER_WAITING", Level.NORMAL, "answering the customer or closing the chat"))
+    return found
+
+
+def without_alert(session: ChatSession) -> ChatSession:
+    """The chat after clearAttention."""
+    return replace(session, alert_level=0)

@@ -1,0 +1,110 @@
+"""What a user may do to a chat now: the one rule for commands and for `viewerCan`."""
+
+from datetime import datetime
+from typing import Protocol
+
+from app.core.actor import Actor
+from app.core.errors import AlreadyClaimed, Conflict, DomainError, Forbidden, InvalidTransition, NotSupported
+from app.interactions.claims import VIEWER_COLUMNS as SHARED_COLUMNS
+from app.interactions.claims import Refusable, holder_of, shared_refusal
+from app.interactions.model import Command
+from app.kinds.chat_session.model.session import ACTIVE, ENDED, ChatSessionStatus
+
+VIEWER_COLUMNS = (*SHARED_COLUMNS, "status", "transfer_to_id", "when_started", "responders")
+"""What `refusal` reads of a chat."""
+
+_UNSUPPORTED = frozenset({Command.SNOOZE, Command.UNSNOOZE, Command.REACT, Command.REPORT_STATUS, Command.RESTART})
+_NEED_OPEN = frozenset(
+    {
+        Command.CLAIM,
+        Command.RELEASE,
+        Command.ASSIGN,
+        Command.REPLY,
+        Command.TYPE,
+        Command.RAISE_ATTENTION,
+        Command.TRANSFER,
+        Command.CANCEL_TRANSFER,
+        Command.ACCEPT_TRANSFER,
+        Command.REJECT_TRANSFER,
+        Command.RESET,
+    }
+)
+
+
+class Subject(Refusable, Protocol):
+    """A chat, or a row of VIEWER_COLUMNS."""
+
+    @property
+    def status(self) -> str: ...
+
+    @property
+    def transfer_to_id(self) -> int | None: ...
+
+    @property
+    def when_started(self) -> datetime | None: ...
+
+    @property
+    def responders(self) -> tuple[int, ...]: ...
+
+
+def refusal(command: Command, subject: Subject, actor: Actor, now: datetime) -> DomainError | None:
+    """Why the actor may not do this to the chat now; None when it may."""
+    if command in _UNSUPPORTED:
+        return NotSupported("A chat session has no such command.")
+    status = ChatSessionStatus(subject.status)
+    return (
+        _of_status(command, status, subject)
+        or shared_refusal(command, subject, actor, now)
+        or _of_holder(command, subject, actor, now)
+        or _of_transfer(command, status, subject, actor)
+    )
+
+
+def _of_status(command: Command, status: ChatSessionStatus, subject: Subject) -> DomainError | None:
+    if command is Command.READ:
+        return None
+    if status is ChatSessionStatus.DELETED:
+        return InvalidTransition("The chat is deleted.")
+    if command in _NEED_OPEN and status in ENDED:
+        return InvalidTransition(f"The chat is {status}; it has to be reopened first.")
+    if command is Command.RECEIVE and status in ENDED and status is not ChatSessionStatus.FINISHED:
+        return InvalidTransition(f"The chat is {status}; only a finished one is re-activated by its customer.")
+    if command is Command.RATE and subject.when_started is None:
+        return InvalidTransition("Only a chat that a user accepted can be rated.")
+    return None
+
+
+def _of_holder(command: Command, subject: Subject, actor: Actor, now: datetime) -> DomainError | None:
+    if command is Command.CLAIM and not may_respond(subject.responders, actor.user_id) and not actor.is_admin:
+        return Forbidden("Only a member of the topic who may respond can take its chats.")
+    if command is Command.RESET:
+        holder = holder_of(subject, now)
+        if holder is not None and holder != actor.user_id and not actor.is_admin:
+            return AlreadyClaimed(
+                "Somebody else handles the chat.", claimed_by=holder, claimed_until=subject.claimed_until
+            )
+    return None
+
+
+def may_respond(responders: tuple[int, ...], user_id: int) -> bool:
+    """Whether the user may take chats of a topic with these responders; a topic without any is everybody's."""
+    return not responders or user_id in responders
+
+
+def _of_transfer(command: Command, status: ChatSessionStatus, subject: Subject, actor: Actor) -> DomainError | None:
+    if command is Command.TRANSFER:
+        if subject.assignee_id is None or status not in ACTIVE:
+            return InvalidTransition("Only a chat that somebody handles can be transferred.")
+        if subject.assignee_id != actor.user_id and not actor.is_admin:
+            return Forbidden("Only the user who handles the chat may transfer it.")
+        if subject.transfer_to_id is not None:
+            return InvalidTransition("A transfer is pending; cancel it first.")
+    elif command in (Command.CANCEL_TRANSFER, Command.ACCEPT_TRANSFER, Command.REJECT_TRANSFER):
+        if subject.transfer_to_id is None:
+            return Conflict("No transfer of the chat is pending.")
+        if command is Command.CANCEL_TRANSFER:
+            if subject.assignee_id != actor.user_id and not actor.is_admin:
+                return Forbidden("Only the user who handles the chat may cancel its transfer.")
+        elif subject.transfer_to_id != actor.user_id:
+            return Forbidden("The chat is being transferred to somebody else.")
+    return None

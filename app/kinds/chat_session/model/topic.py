@@ -1,0 +1,120 @@
+"""A chat topic: how its chats begin, and what its members may do."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import TypedDict
+
+from app.kinds.chat_session.model.session import ChatSessionStatus
+
+
+class ChatInitialStatus(StrEnum):
+    """The status that a topic's chats begin with."""
+
+    IN_QUEUE = "IN_QUEUE"
+    PRE_CHAT_FORM = "PRE_CHAT_FORM"
+    FAQ = "FAQ"
+
+    @property
+    def status(self) -> ChatSessionStatus:
+        return ChatSessionStatus(self.value)
+
+
+class Weekday(StrEnum):
+    """A day of the week, as opening hours name it."""
+
+    MONDAY = "MONDAY"
+    TUESDAY = "TUESDAY"
+    WEDNESDAY = "WEDNESDAY"
+    THURSDAY = "THURSDAY"
+    FRIDAY = "FRIDAY"
+    SATURDAY = "SATURDAY"
+    SUNDAY = "SUNDAY"
+
+
+class Right(StrEnum):
+    """What a member may do in a topic; the value is the member's field."""
+
+    RESPOND = "can_respond"
+    LISTEN = "can_listen"
+    MANAGE = "can_manage"
+    NOTIFY = "can_notify"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatTopic:
+    """A subject that customers can chat about. `topic_id` is the contract's own key.
+
+    `opening_hours` holds `{"day", "opens", "closes"}` with times as `HH:MM` in `time_zone`."""
+
+    id: int
+    topic_id: int
+    name: str
+    description: str | None = None
+    welcome_message: str | None = None
+    language: str | None = None
+    bot_enabled: bool = False
+    initial_status: ChatInitialStatus = ChatInitialStatus.IN_QUEUE
+    opening_hours: tuple[Mapping[str, str], ...] = ()
+    time_zone: str | None = None
+    offline_message: str | None = None
+    ticket_enabled: bool = False
+    ticket_category_id: int | None = None
+    ticket_priority_id: int | None = None
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatTopicMember:
+    """A user's rights in a topic; `present` is whether the user is there to chat."""
+
+    id: int
+    topic_id: int
+    user_id: int
+    can_respond: bool = False
+    can_listen: bool = False
+    can_manage: bool = False
+    can_notify: bool = False
+    present: bool = False
+
+
+class ChatTopicChanges(TypedDict, total=False):
+    """What creating and updating a topic may name."""
+
+    topic_id: int
+    name: str
+    description: str | None
+    welcome_message: str | None
+    language: str | None
+    bot_enabled: bool
+    initial_status: ChatInitialStatus
+    opening_hours: Sequence[Mapping[str, str]]
+    time_zone: str | None
+    offline_message: str | None
+    ticket_enabled: bool
+    ticket_category_id: int | None
+    ticket_priority_id: int | None
+
+
+class MemberRights(TypedDict, total=False):
+    """The rights to give or take."""
+
+    can_respond: bool
+    can_listen: bool
+    can_manage: bool
+    can_notify: bool
+
+
+def holds(members: Iterable[ChatTopicMember], right: Right, user_id: int) -> bool:
+    """Whether the user has the right in a topic with these members.
+
+    A right that nobody holds in a topic is open to everyone, so that a topic works before it has members."""
+    holders = [member.user_id for member in members if getattr(member, right.value)]
+    return not holders or user_id in holders
+
+
+def somebody_is_there(members: Iterable[ChatTopicMember]) -> bool:
+    """Whether a member who may respond is present."""
+    return any(member.can_respond and member.present for member in members)

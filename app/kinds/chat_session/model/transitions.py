@@ -1,0 +1,169 @@
+"""How a chat moves: every change of status, holder, transfer and rank, as a function from chat to chat."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from app.core.errors import InvalidTransition
+from app.kinds.chat_session.model.session import ACTIVE, ENDED, ChatSession, ChatSessionStatus
+
+S = ChatSessionStatus
+MESSAGE_COPY = 1024
+"""Characters of a message that FirstMessage and LastMessage keep."""
+
+_ENDINGS = frozenset({S.FINISHED, S.CLOSED, S.REQUEST_POSTED, S.DELETED})
+_UPDATES: Mapping[ChatSessionStatus, frozenset[ChatSessionStatus]] = {
+    S.INVALID: frozenset(S) - {S.INVALID},
+    S.PRE_CHAT_FORM: frozenset({S.FAQ, S.IN_QUEUE, S.OFFLINE_FORM}) | _ENDINGS,
+    S.FAQ: frozenset({S.PRE_CHAT_FORM, S.IN_QUEUE, S.OFFLINE_FORM}) | _ENDINGS,
+    S.OFFLINE_FORM: frozenset({S.IN_QUEUE}) | _ENDINGS,
+    S.IN_QUEUE: frozenset({S.OFFLINE_FORM, S.CLOSED_FROM_QUEUE}) | _ENDINGS,
+    S.CUSTOMER_LAST: frozenset({S.USER_LAST, S.IN_QUEUE, S.OFFLINE_FORM}) | _ENDINGS,
+    S.USER_LAST: frozenset({S.CUSTOMER_LAST, S.IN_QUEUE, S.OFFLINE_FORM}) | _ENDINGS,
+    S.FINISHED: frozenset({S.USER_LAST, S.CUSTOMER_LAST}) | _ENDINGS,
+    S.CLOSED: frozenset({S.USER_LAST, S.DELETED}),
+    S.REQUEST_POSTED: frozenset({S.USER_LAST, S.CLOSED, S.DELETED}),
+    S.CLOSED_FROM_QUEUE: frozenset({S.USER_LAST, S.DELETED}),
+    S.DELETED: frozenset(),
+}
+
+
+def moved(session: ChatSession, status: ChatSessionStatus, now: datetime) -> ChatSession:
+    """The chat in the status that an update asks for, with what goes with it.
+
+    Raises InvalidTransition for a move that the state machine does not have; the same status is no move."""
+    if status is session.status:
+        return session
+    if status not in _UPDATES[session.status]:
+        raise InvalidTransition(f"A chat that is {session.status} cannot become {status}.", path=("status",))
+    if status in ENDED:
+        return ended(session, status, now)
+    if status in ACTIVE:
+        return replace(session, status=status, when_ended=None)
+    return waiting(session, status)
+
+
+def ended(session: ChatSession, status: ChatSessionStatus, now: datetime) -> ChatSession:
+    """The chat ended in one of the closed statuses; closing a queued one is ClosedFromQueue."""
+    if status is S.CLOSED and session.status is S.IN_QUEUE:
+        status = S.CLOSED_FROM_QUEUE
+    return replace(
+        session,
+        status=status,
+        when_ended=session.when_ended or now,
+        transfer_to_id=None,
+        customer_is_typing=False,
+        user_is_typing=False,
+    )
+
+
+def reopened(session: ChatSession) -> ChatSession:
+    """The chat going on again, the user to be the one who wrote last."""
+    return replace(session, status=S.USER_LAST, when_ended=None)
+
+
+def waiting(session: ChatSession, status: ChatSessionStatus) -> ChatSession:
+    """The chat in the queue or before it, in nobody's hands."""
+    return replace(
+        session,
+        status=status,
+        assignee_id=None,
+        claimed_until=None,
+        transfer_to_id=None,
+        user_is_typing=False,
+        when_ended=None,
+    )
+
+
+def handed_off(session: ChatSession, somebody_is_there: bool) -> ChatSession:
+    """The chat after a reset: no bot any more, and queued, or shown the offline form when nobody is there."""
+    return replace(waiting(session, S.IN_QUEUE if somebody_is_there else S.OFFLINE_FORM), bot_active=False)
+
+
+def picked_up(session: ChatSession, user_id: int, now: datetime, *, welcomed: bool) -> ChatSession:
+    """The chat in the user's hands.
+
+    Without a welcome message the customer, if it wrote anything, is still the one who wrote last."""
+    waits = not welcomed and session.latest_customer_message_id is not None
+    return replace(
+        session,
+        assignee_id=user_id,
+        status=S.CUSTOMER_LAST if waits else S.USER_LAST,
+        when_started=session.when_started or now,
+        transfer_to_id=None,
+        bot_active=False,
+    )
+
+
+def taken_over(session: ChatSession, user_id: int, now: datetime) -> ChatSession:
+    """The chat that goes on in another user's hands."""
+    return replace(
+        session,
+        assignee_id=user_id,
+        when_started=session.when_started or now,
+        transfer_to_id=None,
+        bot_active=False,
+        user_is_typing=False,
+    )
+
+
+def offered(session: ChatSession, user_id: int) -> ChatSession:
+    """The chat with a transfer to the user pending."""
+    return replace(session, transfer_to_id=user_id)
+
+
+def accepted(session: ChatSession, user_id: int, now: datetime) -> ChatSession:
+    """The chat in the hands of the user it was offered to; a lease of the user before ends."""
+    return replace(taken_over(session, user_id, now), claimed_until=None)
+
+
+def kept(session: ChatSession) -> ChatSession:
+    """The chat with its transfer cancelled or rejected."""
+    return replace(session, transfer_to_id=None)
+
+
+def customer_wrote(session: ChatSession) -> ChatSession:
+    """The chat after a message of the customer's. One in the queue keeps its place until somebody answers."""
+    status = session.status if session.status is S.IN_QUEUE else S.CUSTOMER_LAST
+    return replace(session, status=status, customer_is_typing=False, when_ended=None)
+
+
+def user_wrote(session: ChatSession, user_id: int | None, now: datetime) -> ChatSession:
+    """The chat after a message to the customer; `user_id` is None when a bot wrote it.
+
+    Who answers a chat that nobody holds has it from then on, as if picked up; a bot's answer only takes it off the
+    queue."""
+    after = replace(session, status=S.USER_LAST, user_is_typing=False)
+    if user_id is None or session.assignee_id is not None:
+        return after
+    return replace(taken_over(after, user_id, now), transfer_to_id=None)
+
+
+def with_copies(session: ChatSession, text: str | None, sent_at: datetime) -> ChatSession:
+    """The chat with FirstMessage, LastMessage and WhenIdle as the newest message makes them."""
+    copy = None if text is None else text[:MESSAGE_COPY]
+    latest = session.when_idle is None or sent_at >= session.when_idle
+    return replace(
+        session,
+        first_message=copy if session.first_message is None else session.first_message,
+        last_message=copy if latest and copy is not None else session.last_message,
+        when_idle=sent_at if latest else session.when_idle,
+    )
+
+
+def ranked(session: ChatSession, taken: Callable[[int], Iterable[int]]) -> ChatSession:
+    """The chat with the rank that its holder's other active chats leave free.
+
+    `taken(user)` gives the ranks of that user's active chats; it is asked only when the chat becomes one of them."""
+    owner = session.assignee_id if session.status in ACTIVE else None
+    if owner == session.rank_user_id:
+        return session
+    if owner is None:
+        return replace(session, rank_user_id=None)
+    return replace(session, rank_user_id=owner, rank=lowest_free(taken(owner)))
+
+
+def lowest_free(taken: Iterable[int]) -> int:
+    """The lowest number from 1 that is not among `taken`."""
+    numbers = set(taken)
+    return next(number for number in range(1, len(numbers) + 2) if number not in numbers)
