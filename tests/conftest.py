@@ -5,11 +5,12 @@ import os
 import shutil
 import tempfile
 import warnings
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import asyncpg
@@ -71,6 +72,12 @@ def settings() -> Settings:
     return Settings()
 
 
+@pytest.fixture
+def kinds() -> Mapping[str, Any]:
+    """The rules of each kind by its name; a test of interactions gives its own."""
+    return {}
+
+
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("template") / "template.db"
@@ -128,9 +135,9 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 
 @pytest.fixture
 async def database(
-    database_url: str, clock: ManualClock, ids: CountingIds, settings: Settings
+    database_url: str, clock: ManualClock, ids: CountingIds, settings: Settings, kinds: Mapping[str, Any]
 ) -> AsyncIterator[Database]:
-    opened = await open_database(database_url, clock=clock, ids=ids, settings=settings)
+    opened = await open_database(database_url, clock=clock, ids=ids, settings=settings, kinds=kinds)
     yield opened
     await opened.close()
 

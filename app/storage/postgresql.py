@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import asyncpg
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.util import greenlet_spawn
 
@@ -22,7 +23,13 @@ T = TypeVar("T")
 ATTEMPTS = 8
 _SERIALIZATION_FAILURE = "40001"
 _DEADLOCK = "40P01"
-_LOST = (asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError, asyncpg.InterfaceError, OSError)
+_GOING_AWAY = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+)
 
 
 class PostgresqlCommands:
@@ -61,13 +68,10 @@ class PostgresqlCommands:
 
     async def _attempts(self, unit: Unit[T]) -> T:
         for attempt in range(ATTEMPTS):
-            if attempt:
-                await asyncio.sleep(random.uniform(0.5, 1) * 0.005 * 2**attempt)
+            await _pause_before(attempt)
             try:
                 result: tuple[T, bool] = await greenlet_spawn(self._transaction, unit)
-            except DBAPIError as error:
-                if not _may_be_repeated(error):
-                    raise
+            except _Again:
                 continue
             value, recorded = result
             if recorded:
@@ -76,17 +80,41 @@ class PostgresqlCommands:
         raise Unavailable("The database gave up after several attempts; nothing was changed.")
 
     def _transaction(self, unit: Unit[T]) -> tuple[T, bool]:
-        with self.engine.connect() as connection:
-            work = self._open_work(connection)
-            value = unit(work)
-            if work.events:
-                append_postgresql(connection, encode(work.events, work.now, self.dialect), self._lanes)
-            connection.commit()
+        try:
+            connection = self.engine.connect()
+        except (OSError, DBAPIError, PoolTimeout) as error:
+            raise _Again from error
+        with connection:
+            try:
+                work = self._open_work(connection)
+                value = unit(work)
+                if work.events:
+                    append_postgresql(connection, encode(work.events, work.now, self.dialect), self._lanes)
+            except DBAPIError as error:
+                if error.connection_invalidated or _is_collision(error):
+                    raise _Again from error
+                raise
+            try:
+                connection.commit()
+            except DBAPIError as error:
+                # A connection lost here may have committed: to repeat the unit could do it twice.
+                if _is_collision(error):
+                    raise _Again from error
+                raise
         return value, bool(work.events)
 
 
-def _may_be_repeated(error: DBAPIError) -> bool:
+class _Again(Exception):
+    """Nothing was changed, and the unit may run again as a whole."""
+
+
+def _is_collision(error: DBAPIError) -> bool:
     return getattr(error.orig, "sqlstate", None) in (_SERIALIZATION_FAILURE, _DEADLOCK)
+
+
+async def _pause_before(attempt: int) -> None:
+    if attempt:
+        await asyncio.sleep(random.uniform(0.5, 1) * 0.005 * 2**attempt)
 
 
 class PostgresqlPlans:
@@ -102,13 +130,20 @@ class PostgresqlPlans:
 
     async def run(self, steps: Steps[T], snapshot: bool) -> T:
         for attempt in range(ATTEMPTS):
-            if attempt:
-                await asyncio.sleep(random.uniform(0.5, 1) * 0.005 * 2**attempt)
+            await _pause_before(attempt)
             try:
-                async with self._pool.acquire() as connection:
-                    return await self._plan(connection, steps, snapshot)
-            except _LOST:
-                continue  # a plan only reads, so it may start again on another connection
+                connection = await self._pool.acquire()
+            except (*_GOING_AWAY, OSError):
+                continue
+            try:
+                return await self._plan(connection, steps, snapshot)
+            except (*_GOING_AWAY, asyncpg.InterfaceError):
+                # A plan only reads, so it may start again on another connection. (A wrong argument is an
+                # InterfaceError too, but leaves its connection open.)
+                if not connection.is_closed():
+                    raise
+            finally:
+                await self._pool.release(connection)
         raise Unavailable("The database cannot be reached.")
 
     async def close(self) -> None:

@@ -5,7 +5,7 @@ import random
 import sqlite3
 import time
 from collections.abc import Callable, Generator, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from queue import SimpleQueue
 from threading import Thread
 from typing import Any, NamedTuple, TypeVar
@@ -52,8 +52,10 @@ class SqliteCommands:
         thread = await WriterThread.start(path)
 
         def start() -> "SqliteCommands":
-            connection = thread.engine().connect()
-            lane_count(connection)  # fails without our tables
+            with ExitStack() as opened:
+                connection = opened.enter_context(thread.engine().connect())
+                lane_count(connection)  # fails without our tables
+                opened.pop_all()
             return cls(thread, connection, open_work)
 
         try:
@@ -75,7 +77,8 @@ class SqliteCommands:
 
     async def close(self) -> None:
         await self._idle.wait()
-        await self._thread.run(self._cursor.close)
+        await self._thread.run(self._connection.close)
+        await self._thread.run(self.engine.dispose)
         await self._thread.close()
 
     def _start(self) -> None:
@@ -89,7 +92,8 @@ class SqliteCommands:
         group: list[tuple[Unit[Any], asyncio.Future[Any]]],
         done: "asyncio.Future[tuple[list[_Outcome], bool]]",
     ) -> None:
-        outcomes, recorded = done.result()
+        crash = done.exception()
+        outcomes, recorded = ([_Outcome(None, crash)] * len(group), False) if crash else done.result()
         for (_, future), outcome in zip(group, outcomes, strict=True):
             if future.done():
                 continue

@@ -55,8 +55,8 @@ class Timestamp(sa.types.TypeDecorator[datetime]):
     def result_processor(self, dialect: Dialect, coltype: object) -> Process | None:
         return _timestamp_value if dialect.name == "sqlite" else None
 
-    def process_literal_param(self, value: datetime | None, dialect: Dialect) -> str:
-        return str(_timestamp_text(value))
+    def process_literal_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        return self.bind_processor(dialect)(value)
 
 
 def _aware(value: datetime | None) -> datetime | None:

@@ -1,0 +1,144 @@
+"""Plans: reading on the driver."""
+
+import asyncio
+import sqlite3
+from collections.abc import Generator, Sequence
+
+import asyncpg
+import pytest
+
+from app.core.errors import NotFound
+from app.storage.database import Database, Query, Row
+from tests.storage.conftest import increment
+
+pytestmark = pytest.mark.anyio
+
+COUNT = Query("SELECT value FROM counter WHERE id = 1")
+Reading = Generator[Query, Sequence[Row], list[int]]
+
+
+@pytest.mark.parametrize(("snapshot", "second"), [(True, 0), (False, 1)])
+async def test_a_snapshot_sees_one_moment(scratch_database: Database, snapshot: bool, second: int) -> None:
+    loop = asyncio.get_running_loop()
+    between = asyncio.Event()
+    sqlite = scratch_database.dialect.name == "sqlite"
+
+    def steps() -> Reading:
+        first = yield COUNT
+        if sqlite:
+            asyncio.run_coroutine_threadsafe(scratch_database.command(increment), loop).result(5)
+        else:
+            between.set()
+            yield Query("SELECT pg_sleep(0.2)")
+        again = yield COUNT
+        return [first[0][0], again[0][0]]
+
+    async def write() -> None:
+        await between.wait()
+        await scratch_database.command(increment)
+
+    if sqlite:
+        assert await scratch_database.plan(steps, snapshot=snapshot) == [0, second]
+    else:
+        read, _ = await asyncio.gather(scratch_database.plan(steps, snapshot=snapshot), write())
+        assert read == [0, second]
+
+
+async def test_arguments_reach_the_driver(scratch_database: Database) -> None:
+    mark = "?" if scratch_database.dialect.name == "sqlite" else "$1"
+
+    def steps() -> Reading:
+        rows = yield Query(f"SELECT id FROM counter WHERE id > {mark}", (1,))
+        return [row[0] for row in rows]
+
+    assert await scratch_database.plan(steps, snapshot=False) == [2]
+
+
+@pytest.mark.parametrize("snapshot", [True, False])
+async def test_what_a_plan_raises_passes_through(scratch_database: Database, snapshot: bool) -> None:
+    closed = []
+
+    def steps() -> Reading:
+        try:
+            yield COUNT
+            raise NotFound("gone")
+        finally:
+            closed.append(True)
+
+    def after() -> Reading:
+        rows = yield COUNT
+        return [row[0] for row in rows]
+
+    for _ in range(20):
+        with pytest.raises(NotFound):
+            await scratch_database.plan(steps, snapshot=snapshot)
+        assert await scratch_database.plan(after, snapshot=True) == [0]
+    assert closed == [True] * 20
+    await scratch_database.command(increment)
+    assert await scratch_database.plan(after, snapshot=False) == [1]
+
+
+async def test_a_wrong_statement_or_argument_is_told_once(scratch_database: Database) -> None:
+    sqlite = scratch_database.dialect.name == "sqlite"
+    calls = []
+
+    def wrong() -> Reading:
+        calls.append("statement")
+        yield Query("SELECT nonsense FROM counter")
+        return []
+
+    def mistyped() -> Reading:
+        calls.append("argument")
+        yield Query("SELECT id FROM counter WHERE id = " + ("?" if sqlite else "$1"), (object(),))
+        return []
+
+    with pytest.raises(sqlite3.OperationalError if sqlite else asyncpg.UndefinedColumnError):
+        await scratch_database.plan(wrong, snapshot=True)
+    with pytest.raises(sqlite3.Error if sqlite else asyncpg.DataError):
+        await scratch_database.plan(mistyped, snapshot=True)
+    assert calls == ["statement", "argument"]
+
+
+async def test_a_plan_cannot_write(scratch_database: Database) -> None:
+    def write() -> Reading:
+        yield Query("UPDATE counter SET value = 7")
+        return []
+
+    with pytest.raises((sqlite3.OperationalError, asyncpg.ReadOnlySQLTransactionError)):
+        await scratch_database.plan(write, snapshot=True)
+
+
+async def test_a_cancelled_plan_gives_its_connection_back(scratch_database: Database) -> None:
+    def steps() -> Reading:
+        for _ in range(50):
+            yield COUNT
+        rows = yield COUNT
+        return [row[0] for row in rows]
+
+    for _ in range(30):
+        task = asyncio.create_task(scratch_database.plan(steps, snapshot=True))
+        await asyncio.sleep(0.001)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    assert await asyncio.gather(*(scratch_database.plan(steps, snapshot=True) for _ in range(30))) == [[0]] * 30
+
+
+async def test_lost_connections_are_replaced(scratch_database: Database) -> None:
+    """The server ends every other connection; commands and plans go on as if nothing had been."""
+    if scratch_database.dialect.name == "postgresql":
+
+        def end() -> Reading:
+            rows = yield Query(
+                "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            return [row[0] for row in rows]
+
+        assert (await scratch_database.plan(end, snapshot=False))[0] >= 1
+
+    def steps() -> Reading:
+        rows = yield COUNT
+        return [row[0] for row in rows]
+
+    await asyncio.gather(*(scratch_database.command(increment) for _ in range(20)))
+    assert await asyncio.gather(*(scratch_database.plan(steps, snapshot=True) for _ in range(20))) == [[20]] * 20
