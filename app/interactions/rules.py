@@ -44,13 +44,18 @@ class KindRules(Protocol[I]):
         """Why the actor may not do this now; None when it may. `subject` has the kind's columns as attributes."""
 
     def on_customer_message(self, work: "Work", interaction: I, message: "Message") -> I:
-        """What a customer's message does beyond what is common to all kinds."""
+        """What a customer's message does beyond what is common to all kinds.
+
+        The message is stored, and the common columns (latest message, unread count) already count it."""
 
     def on_user_message(self, work: "Work", interaction: I, message: "Message") -> "tuple[I, Message]":
-        """What a message to the customer does; the message comes back as it is to be stored (its status, its error)."""
+        """What a message to the customer does, whoever of ours wrote it: a user, a bot, an AI agent, the system.
+
+        The message comes back as it is to be stored (its status, its error); it has no id yet, and the common columns
+        do not count it yet."""
 
     def on_assign(self, work: "Work", actor: Actor, interaction: I, user_id: int | None) -> I:
-        """What a new assignee, or none, does beyond `assignee_id`."""
+        """What a new assignee, or none, does beyond `assignee_id` and `claimed_until`, which are set already."""
 
     def on_close(self, work: "Work", actor: Actor, interaction: I) -> I:
         """The interaction in the kind's closed state."""
@@ -65,4 +70,8 @@ class KindRules(Protocol[I]):
         """The interaction without the causes that clearAttention ends."""
 
     def open_for(self, work: "Work", actor: Actor, target: Mapping[str, object]) -> I:
-        """The customer's interaction that a received message belongs to; opened when there is none."""
+        """The customer's interaction that a received message belongs to, locked; opened when there is none.
+
+        `target` has `customer_id` (surrogate or None) and what of these was given: `channel_agent_id`, `topic_id`
+        (surrogates), `agent_key`. Raises InvalidInput, its path relative to the target, for what the kind needs and
+        was not given."""

@@ -99,7 +99,7 @@ class InteractionRepository(Repository):
     def add(self, new: Interaction) -> int:
         """Insert the common row with its labels; the new surrogate."""
         values = written(new, _OWN) | _attention_values(new.attention)
-        key = self.connection.execute(_INSERT, values).scalar_one()
+        key = int(self.connection.execute(_INSERT, values).scalar_one())
         self.write_list(key, "label", (), new.labels)
         return key
 

@@ -1,0 +1,160 @@
+"""Reads and writes messages, the errors of messages, and notes."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from app.core.text import words
+from app.interactions.messages import Message, MessageAuthor, MessageError, MessageStatus
+from app.interactions.repository.rows import differing, fields_of_row, read_row, written
+from app.interactions.tables import message, message_error, note
+from app.storage.repository import Repository
+
+_OWN = fields_of_row(Message, [column.name for column in message.columns if column.name not in ("id", "words")])
+_COLUMNS = (message.c.id, *(message.c[field.name] for field in _OWN))
+_KEY: sa.BindParameter[int] = sa.bindparam("key")
+_BY_ID = sa.select(*_COLUMNS).where(message.c.id == _KEY)
+_BY_MESSAGE_KEY = sa.select(*_COLUMNS).where(message.c.message_key == sa.bindparam("key"))
+_INSERT = sa.insert(message).returning(message.c.id)
+_UPDATE = sa.update(message).where(message.c.id == _KEY)
+_DELETE = sa.delete(message).where(message.c.id == _KEY)
+_INSERT_ERROR = sa.insert(message_error).returning(message_error.c.id)
+# Spelled as the partial index is, so that both planners see that it covers this.
+_UNREAD = sa.text("author = 'CUSTOMER' AND status <> 'READ'")
+_MARK_READ = (
+    sa.update(message)
+    .where(message.c.interaction_id == _KEY, _UNREAD)
+    .values(
+        status=MessageStatus.READ.value,
+        delivered_at=sa.func.coalesce(message.c.delivered_at, sa.bindparam("now", type_=message.c.updated_at.type)),
+        updated_at=sa.bindparam("now", type_=message.c.updated_at.type),
+    )
+)
+_COUNT_UNREAD = sa.select(sa.func.count()).select_from(message).where(message.c.interaction_id == _KEY, _UNREAD)
+_LATEST = (
+    sa.select(message.c.id, message.c.sent_at)
+    .where(message.c.interaction_id == _KEY)
+    .order_by(message.c.sent_at.desc(), message.c.id.desc())
+    .limit(1)
+)
+_LATEST_OF_CUSTOMER = _LATEST.where(message.c.author == sa.literal_column(f"'{MessageAuthor.CUSTOMER}'"))
+
+
+class Place(NamedTuple):
+    """A message's surrogate and its time, which is what messages are ordered by."""
+
+    id: int
+    sent_at: datetime
+
+
+class MessageRepository(Repository):
+    """Messages with their errors."""
+
+    def get(self, message_id: int) -> Message | None:
+        """The message with this surrogate. Lock its interaction before changing it."""
+        return _message(self._one(_BY_ID, {"key": message_id}))
+
+    def get_by_key(self, message_key: str) -> Message | None:
+        """The message with the contract's own key."""
+        return _message(self._one(_BY_MESSAGE_KEY, {"key": message_key}))
+
+    def add(self, new: Message) -> Message:
+        """Insert the message, its words for search and its error if it has one; the same with its ids."""
+        found = None if new.text is None else " ".join(dict.fromkeys(words(new.text)))
+        stored = replace(
+            new, id=self.connection.execute(_INSERT, {**written(new, _OWN), "words": found or None}).scalar_one()
+        )
+        return stored if new.error is None else self.add_error(stored, new.error)
+
+    def add_error(self, of: Message, error: MessageError) -> Message:
+        """Keep one more error of the message; it is the latest one now."""
+        row = {
+            "message_id": of.id,
+            "type": error.type.value,
+            "original_message": error.original_message,
+            "created_at": of.updated_at,
+        }
+        latest = self.connection.execute(_INSERT_ERROR, row).scalar_one()
+        self.connection.execute(_UPDATE, {"key": of.id, "latest_error_id": latest})
+        return replace(of, latest_error_id=latest)
+
+    def save(self, before: Message, after: Message) -> None:
+        """Write the columns that differ. A text never changes, so neither do its words."""
+        values = differing(before, after, _OWN)
+        if values:
+            self.connection.execute(_UPDATE, {"key": after.id, **values})
+
+    def remove(self, message_id: int) -> None:
+        """Erase the message, its words and its errors; what refers to it loses its reference."""
+        self.connection.execute(_DELETE, {"key": message_id})
+
+    def mark_read(self, interaction_id: int, now: datetime) -> None:
+        """Every message of the customer has been read."""
+        self.connection.execute(_MARK_READ, {"key": interaction_id, "now": now})
+
+    def count_unread(self, interaction_id: int) -> int:
+        """How many of the customer's messages have not been read."""
+        return int(self.connection.execute(_COUNT_UNREAD, {"key": interaction_id}).scalar_one())
+
+    def latest(self, interaction_id: int, *, of_customer: bool = False) -> Place | None:
+        """The newest message, of the customer alone or of all."""
+        row = self._one(_LATEST_OF_CUSTOMER if of_customer else _LATEST, {"key": interaction_id})
+        return None if row is None else Place(row[0], row[1])
+
+
+class Note(NamedTuple):
+    """A note of the business on an interaction."""
+
+    id: int
+    interaction_id: int
+    kind: str
+    author_id: int | None
+    text: str
+    created_at: datetime
+    updated_at: datetime
+
+
+_NOTE = sa.select(*note.columns.values()).where(note.c.id == _KEY)
+_INSERT_NOTE = sa.insert(note).returning(note.c.id)
+_UPDATE_NOTE = sa.update(note).where(note.c.id == _KEY)
+_DELETE_NOTE = sa.delete(note).where(note.c.id == _KEY)
+_LATEST_NOTE = (
+    sa.select(note.c.id)
+    .where(note.c.interaction_id == _KEY)
+    .order_by(note.c.created_at.desc(), note.c.id.desc())
+    .limit(1)
+)
+
+
+class NoteRepository(Repository):
+    """Notes; the customer never sees them."""
+
+    def get(self, note_id: int) -> Note | None:
+        row = self._one(_NOTE, {"key": note_id})
+        return None if row is None else Note(*row)
+
+    def add(self, new: Note) -> Note:
+        """Insert the note; the same with its surrogate."""
+        values = new._asdict()
+        del values["id"]
+        return new._replace(id=self.connection.execute(_INSERT_NOTE, values).scalar_one())
+
+    def save(self, changed: Note) -> None:
+        """Write the note's text."""
+        values = {"key": changed.id, "text": changed.text, "updated_at": changed.updated_at}
+        self.connection.execute(_UPDATE_NOTE, values)
+
+    def remove(self, note_id: int) -> None:
+        self.connection.execute(_DELETE_NOTE, {"key": note_id})
+
+    def latest(self, interaction_id: int) -> int | None:
+        """The newest note's surrogate."""
+        row = self._one(_LATEST_NOTE, {"key": interaction_id})
+        return None if row is None else row[0]
+
+
+def _message(row: Sequence[Any] | None) -> Message | None:
+    return None if row is None else Message(id=row[0], **read_row(row[1:], _OWN))
