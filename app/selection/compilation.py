@@ -1,0 +1,248 @@
+"""One plan while it is compiled: objects over rows, their neighbours and their edges."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+from sqlalchemy.engine import Dialect
+
+from app.selection.catalogue import Catalogue
+from app.selection.edges import Block, Collect, OneEdge
+from app.selection.items import Items
+from app.selection.listing import compile_many
+from app.selection.mapping import (
+    Column,
+    Computed,
+    Embedded,
+    Id,
+    Inline,
+    InterfaceMap,
+    Many,
+    One,
+    Permissions,
+    Sql,
+    TypeMap,
+    granted,
+)
+from app.selection.scope import Builder, Source
+from app.selection.shape import Fields, Make, Row, Run, chosen, nullable
+from app.selection.sql import Statement, reader, text_of, writer
+from app.selection.tree import Children, Field
+from app.storage.constructs import IntList, keys
+from app.storage.event_log import HEADS
+from app.storage.query import Query
+
+When = tuple[int, Any] | None  # the discriminator's slot and the value that a row must have there
+
+
+class Compilation:
+    """What is shared while the parts of one plan are compiled."""
+
+    def __init__(self, catalogue: Catalogue, dialect: Dialect, permissions: Permissions) -> None:
+        self.catalogue = catalogue
+        self.dialect = dialect
+        self.permissions = permissions
+        self.statements = 0
+        self.heads: Query | None = None
+        self._edges = 0
+
+    def edge_slot(self) -> int:
+        self._edges += 1
+        return self._edges
+
+    def statement(self, select: sa.Select[Any]) -> Statement:
+        return Statement(select, self.dialect)
+
+    def read_heads(self) -> None:
+        """Have the plan read the event log's heads before anything else."""
+        if self.heads is None:
+            self.heads = HEADS
+            self.statements += 1
+
+    # ---- rows ----
+
+    def source(self, builder: Builder, type_map: TypeMap | InterfaceMap, *, outer: bool = False) -> Source:
+        """Start the builder at a type's rows."""
+        table = self.catalogue.base(type_map).table if isinstance(type_map, TypeMap) and type_map.base else type_map.table
+        alias = builder.alias(table)
+        builder.start(alias)
+        return self.over(Source(builder, alias, type_map), type_map, outer=outer)
+
+    def over(self, source: Source, type_map: TypeMap | InterfaceMap, *, outer: bool) -> Source:
+        """The type's scope over a source of its interface's rows, or of its own."""
+        if isinstance(type_map, TypeMap) and type_map.base:
+            detail = source.detail(type_map, outer=outer)
+            detail.joined()
+            return detail
+        return source
+
+    def visible(self, type_map: TypeMap | InterfaceMap, source: Source) -> Sql | bool:
+        """The condition under which a row may be seen, with that of being of the concrete type."""
+        if isinstance(type_map, TypeMap) and type_map.base:
+            base = self.catalogue.base(type_map)
+            if not granted(self.permissions, type_map.requires):
+                return False
+            of_type: Sql = source.alias.c[base.discriminator] == type_map.value
+            own = type_map.visible(self.permissions, source)
+            return own if own is False else of_type if own is True else sa.and_(of_type, own)
+        if isinstance(type_map, TypeMap) and not granted(self.permissions, type_map.requires):
+            return False
+        return type_map.visible(self.permissions, source)
+
+    def table_map(self, name: str) -> TypeMap | InterfaceMap:
+        found = self.catalogue.maps[name]
+        if not isinstance(found, TypeMap | InterfaceMap):
+            raise TypeError(f"{name} lies in no table")
+        return found
+
+    def rows(self, block: Block, source: Source, type_name: str, children: Children, when: When = None) -> Make:
+        """The function from rows of this source to the objects of a selection on `type_name`."""
+        found = self.catalogue.maps[type_name]
+        if not isinstance(found, InterfaceMap):
+            return self._object(block, source, type_name, children.get(type_name, ()), when)
+        slot = source.builder.slot(source.alias.c[found.discriminator])
+        makes: dict[Any, Make] = {}
+        for extending in self.catalogue.extending(type_name):
+            detail = source.detail(extending)
+            fields = children.get(extending.name, ())
+            makes[extending.value] = self._object(block, detail, extending.name, fields, (slot, extending.value))
+        return chosen(slot, makes)
+
+    def _object(self, block: Block, source: Source, type_name: str, fields: Iterable[Field], when: When) -> Make:
+        made = Fields()
+        for field in fields:
+            if field.name == "__typename":
+                made.constant(field.key, type_name)
+            else:
+                self._field(made, block, source, type_name, field, when)
+        if not source.builder.columns:
+            source.builder.slot(source.c.id)
+        return made.make()
+
+    def _field(self, made: Fields, block: Block, source: Source, type_name: str, field: Field, when: When) -> None:
+        mapping = self.catalogue.field(type_name, field.name)
+        builder = source.builder
+        if not granted(self.permissions, getattr(mapping, "requires", None)):
+            made.constant(field.key, None)
+        elif isinstance(mapping, Column):
+            sql = mapping.sql(source)
+            names = mapping.names
+            made.column(field.key, builder.slot(sql), writer(sql.type, self.dialect) if names is None else names.get)
+        elif isinstance(mapping, Id):
+            form = f"{mapping.prefix}_%d"
+            made.column(field.key, builder.slot(mapping.sql(source)), form.__mod__)
+        elif isinstance(mapping, One):
+            made.fix(field.key, self._one(block, source, mapping, field, when))
+        elif isinstance(mapping, Many):
+            made.fix(field.key, compile_many(self, block, source, mapping, field, when))
+        elif isinstance(mapping, Inline):
+            make = self._object(block, source, mapping.type, (field.children or {}).get(mapping.type, ()), when)
+            made.fix(field.key, make if mapping.present is None else nullable(builder.slot(mapping.present(source)), make))
+        elif isinstance(mapping, Computed):
+            self._computed(made, block, source, mapping, field)
+        else:
+            self._embedded(made, block, source, mapping, field)
+
+    # ---- neighbours ----
+
+    def _one(self, block: Block, source: Source, mapping: One, field: Field, when: When) -> Make:
+        if mapping.sql is None:
+            raise TypeError(f"{field.name} names no column to join by")
+        target = self.table_map(mapping.type)
+        builder = source.builder
+        sql = mapping.sql(source)
+        if builder.full:
+            return self.detached(block, target.name, field.children or {}, self.collect(builder.slot(sql), when), builder.slot(sql))
+        base = self.catalogue.base(target) if isinstance(target, TypeMap) and target.base else target
+        alias = builder.alias(base.table)
+        neighbour = Source(builder, alias, target)
+        seen = self.visible(target, neighbour)
+        if seen is False:
+            return lambda row, run: None
+        on = alias.c.id == sql
+        builder.join(alias, on if seen is True else sa.and_(on, seen))
+        present = builder.slot(alias.c.id)
+        scope = neighbour.detail(target) if isinstance(target, TypeMap) and target.base else neighbour
+        return nullable(present, self.rows(block, scope, target.name, field.children or {}, when))
+
+    def collect(self, slot: int, when: When) -> Collect:
+        """The parent keys in a row: the one in this slot, where the row is of the type that asks."""
+        if when is None:
+            return lambda row, run: () if row[slot] is None else (row[slot],)
+        discriminator, value = when
+        return lambda row, run: () if row[slot] is None or row[discriminator] != value else (row[slot],)
+
+    def one_edge(self, type_name: str, children: Children, collect: Collect) -> OneEdge:
+        """Neighbours of many rows by a statement of their own."""
+        target = self.table_map(type_name)
+        edge = OneEdge(self.edge_slot(), collect)
+        builder = Builder(leading=1)
+        source = self.source(builder, target)
+        seen = self.visible(target, source)
+        if seen is False:
+            return edge
+        edge.block.make = self.rows(edge.block, source, type_name, children)
+        wanted = keys(sa.bindparam("keys", type_=IntList()))
+        named = [column.label(f"c{index}") for index, column in enumerate(builder.columns)]
+        select = sa.select(source.alias.c.id.label("key"), *named).select_from(builder.source())
+        select = select.where(source.alias.c.id.in_(sa.select(wanted.c.key)))
+        edge.statement = self.statement(select if seen is True else select.where(seen))
+        self.statements += 1
+        return edge
+
+    def detached(self, block: Block, type_name: str, children: Children, collect: Collect, slot: int) -> Make:
+        edge = self.one_edge(type_name, children, collect)
+        block.edges.append(edge)
+        place = edge.slot
+        return lambda row, run: run.edges[place].get(row[slot])
+
+    # ---- values ----
+
+    def _computed(self, made: Fields, block: Block, source: Source, mapping: Computed, field: Field) -> None:
+        columns = [getattr(source.c, each) if isinstance(each, str) else each(source) for each in mapping.columns]
+        slots = [(source.builder.slot(column), reader(column.type, self.dialect)) for column in columns]
+        fn = mapping.fn
+
+        def value(row: Row, run: Run) -> Any:
+            return fn(run.env, *(None if row[slot] is None else read(row[slot]) for slot, read in slots))
+
+        self._shaped(made, block, mapping.type, mapping.many, field, value)
+
+    def _embedded(self, made: Fields, block: Block, source: Source, mapping: Embedded, field: Field) -> None:
+        column = mapping.sql(source)
+        slot = source.builder.slot(column)
+
+        def value(row: Row, run: Run) -> Any:
+            return None if row[slot] is None else orjson.loads(row[slot])
+
+        self._shaped(made, block, mapping.type, mapping.many, field, value)
+
+    def _shaped(
+        self, made: Fields, block: Block, type_name: str | None, many: bool, field: Field, value: Callable[[Row, Run], Any]
+    ) -> None:
+        if type_name is None:
+            made.fix(field.key, lambda row, run: text_of(value(row, run)))
+            return
+
+        def reach(row: Row, run: Run) -> Iterable[Any]:
+            found = value(row, run)
+            return () if found is None else found if many else (found,)
+
+        make = Items(self, block).object(type_name, field.children or {}, reach)
+        if many:
+            made.fix(field.key, lambda row, run: [make(each, run) for each in value(row, run) or ()])
+            return
+
+        def single(row: Row, run: Run) -> Any:
+            found = value(row, run)
+            return None if found is None else make(found, run)
+
+        made.fix(field.key, single)
+
+    def item(self, type_name: str, children: Children) -> Block:
+        """The block of a row that is given at run time as a mapping: a payload, or a value of a root's own steps."""
+        block = Block()
+        block.make = Items(self, block).object(type_name, children, lambda row, run: (row,))
+        return block
+

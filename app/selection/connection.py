@@ -1,0 +1,206 @@
+"""Relay connections: keyset pages out of rows, for a root field and for an edge of many parents alike."""
+
+from collections.abc import Callable, Generator, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from app.core.errors import DomainError, InvalidCursor
+from app.core.paging import Page, decode_cursor, encode_cursor, page_of
+from app.selection.edges import Block, Collect, Edge
+from app.selection.mapping import Env, Filter, Order
+from app.selection.shape import Row, Run
+from app.selection.sql import Statement
+from app.selection.tree import Arguments
+from app.storage.query import Query
+from app.storage.tables import Timestamp
+
+MOST_COUNTED = 10_000
+PAGING = ("first", "after", "last", "before")
+
+Variant = tuple[str, bool, bool, tuple[tuple[str, Hashable], ...]]  # order, backward, has a cursor, filters
+
+
+@dataclass(slots=True)
+class Asked:
+    """The arguments of one run: the page, and the filters with the values that they bind."""
+
+    page: Page
+    variant: Variant
+    values: dict[str, object]
+
+
+class Listing:
+    """What a connection's statements are made of, whatever its parent: orders, filters, and a statement per variant."""
+
+    def __init__(
+        self, name: str, orders: Mapping[str, Order], default_order: str, filters: Mapping[str, Filter], arguments: Arguments
+    ) -> None:
+        self._name = name
+        self.orders = orders
+        self._default = default_order
+        self.filters = filters
+        self._arguments = arguments
+        self.cursor_types: dict[str, tuple[Any, ...]] = {}
+        self._statements: dict[Hashable, Statement] = {}
+
+    def asked(self, env: Env) -> Asked:
+        """Read and check the arguments. Raises InvalidInput and InvalidCursor with the argument's path."""
+        arguments = self._arguments(env.variables)
+        page = page_of(*(arguments.get(name) for name in PAGING))  # type: ignore[arg-type]
+        order = str(arguments.get("order_by") or self._default)
+        values: dict[str, object] = {"size": page.size + 1}
+        filters = []
+        for name, value in _conditions(arguments):
+            condition = self.filters[name]
+            try:
+                values[f"filter_{name}"] = condition.value(value)
+            except DomainError as error:
+                place = name.split(".") if name in arguments else ["filter", *name.split(".")]
+                error.path = (*place, *error.path)
+                raise
+            filters.append((name, condition.shape(value)))
+        if page.cursor is not None:
+            self._place(order, page, values)
+        return Asked(page, (order, page.backward, page.cursor is not None, tuple(filters)), values)
+
+    def _place(self, order: str, page: Page, values: dict[str, object]) -> None:
+        types = self.cursor_types[order]
+        path = ("before" if page.backward else "after",)
+        python = [str if isinstance(type_, Timestamp | sa.Text) else int for type_ in types]
+        found = decode_cursor(f"{self._name}.{order}", page.cursor or "", python, path=path)
+        for index, (value, type_) in enumerate(zip(found, types, strict=True)):
+            if isinstance(type_, Timestamp):
+                try:
+                    values[f"cursor_{index}"] = datetime.fromisoformat(str(value))
+                except ValueError:
+                    raise InvalidCursor("This cursor is not one of this connection in this order.", path=path) from None
+            elif isinstance(value, int) and not -(2**63) <= value < 2**63:
+                raise InvalidCursor("This cursor is not one of this connection in this order.", path=path)
+            else:
+                values[f"cursor_{index}"] = value
+
+    def statement(self, key: Hashable, build: Callable[[], Statement]) -> Statement:
+        """The statement of one variant, compiled at its first use."""
+        found = self._statements.get(key)
+        if found is None:
+            if len(self._statements) >= 256:  # shapes come from clients; they must not grow without end
+                self._statements.clear()
+            found = self._statements[key] = build()
+        return found
+
+    def cursor(self, order: str, values: Sequence[Any]) -> str:
+        return encode_cursor(f"{self._name}.{order}", values)
+
+
+def _conditions(arguments: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """The filters that were given, nested ones by their dotted name, in a stable order."""
+    found = []
+    for name, value in arguments.items():
+        if value is None or name in PAGING or name == "order_by":
+            continue
+        if name != "filter":
+            found.append((name, value))
+            continue
+        for item, condition in value.items():
+            if isinstance(condition, dict):
+                found += [(f"{item}.{part}", each) for part, each in condition.items() if each is not None]
+            elif condition is not None:
+                found.append((item, condition))
+    found.sort(key=lambda pair: pair[0])
+    return found
+
+
+@dataclass(slots=True)
+class Rows:
+    """One parent's page of rows with the objects made of them."""
+
+    rows: Sequence[Row]
+    nodes: Mapping[int, Sequence[Any]]  # by node block
+    more: bool
+    asked: Asked
+    total: int | None
+
+
+Part = Callable[[Rows, Run], Any]
+
+
+class Connection:
+    """The selection on a connection: what it needs read, and the object it makes."""
+
+    def __init__(self, listing: Listing) -> None:
+        self.listing = listing
+        self.parts: list[tuple[str, Part]] = []
+        self.nodes: list[Block] = []
+        self.counted = False
+        self.rows_needed = False
+        self.edges: list[Edge] = []
+        self.order_slots: dict[str, tuple[int, ...]] = {}
+        self.write: dict[str, tuple[Callable[[Any], Any] | None, ...]] = {}
+
+    def row_cursor(self, row: Row, order: str) -> str:
+        values = [
+            row[slot] if write is None else write(row[slot])
+            for slot, write in zip(self.order_slots[order], self.write[order], strict=True)
+        ]
+        return self.listing.cursor(order, values)
+
+    def make(self, page: Rows, run: Run) -> dict[str, Any]:
+        return {key: part(page, run) for key, part in self.parts}
+
+    def assemble(
+        self, groups: Mapping[Any, list[Row]], totals: Mapping[Any, int], asked: Asked, run: Run
+    ) -> Generator[Query, Sequence[Row], dict[Any, Any]]:
+        """The connection object of each parent, out of the rows of all of them."""
+        size = asked.page.size
+        pages: dict[Any, tuple[list[Row], bool]] = {}
+        everything: list[Row] = []
+        for key, rows in groups.items():
+            more = len(rows) > size
+            kept = rows[:size]
+            if asked.page.backward:
+                kept.reverse()
+            pages[key] = kept, more
+            everything += kept
+        made = []
+        for block in self.nodes:
+            made.append((yield from block.assemble(everything, run)))
+        answer = {}
+        start = 0
+        for key, (kept, more) in pages.items():
+            end = start + len(kept)
+            nodes = {index: objects[start:end] for index, objects in enumerate(made)}
+            answer[key] = self.make(Rows(kept, nodes, more, asked, totals.get(key)), run)
+            start = end
+        return answer
+
+
+class ManyEdge(Edge):
+    """A connection for many parents at once; the parent's key is each row's first column."""
+
+    __slots__ = ("build", "connection", "count")
+
+    def __init__(self, slot: int, collect: Collect, connection: Connection) -> None:
+        super().__init__(slot, collect)
+        self.connection = connection
+        self.build: Callable[[Variant], Statement | None] = lambda variant: None
+        self.count: Callable[[Variant], Statement | None] = lambda variant: None
+
+    def fetch(self, keys: list[Any], run: Run) -> Generator[Query, Sequence[Row], dict[Any, Any]]:
+        listing = self.connection.listing
+        asked = listing.asked(run.env)
+        values = {**asked.values, "keys": keys}
+        groups: dict[Any, list[Row]] = {key: [] for key in keys}
+        totals: dict[Any, int] = {}
+        if self.connection.rows_needed:
+            statement = listing.statement(asked.variant, lambda: self.build(asked.variant))  # type: ignore[arg-type,return-value]
+            if statement is not None:
+                for row in (yield statement.query(values)):
+                    groups[row[0]].append(row)
+        if self.connection.counted:
+            counting = listing.statement(("count", *asked.variant), lambda: self.count(asked.variant))  # type: ignore[arg-type,return-value]
+            if counting is not None:
+                totals = {row[0]: row[1] for row in (yield counting.query(values))}
+        return (yield from self.connection.assemble(groups, totals, asked, run))

@@ -1,0 +1,66 @@
+"""To-many edges, and to-one neighbours read by a statement of their own: one statement for all parents together."""
+
+from collections.abc import Callable, Generator, Iterable, Sequence
+from typing import Any
+
+from app.selection.shape import Make, Row, Run
+from app.selection.sql import Statement
+from app.storage.query import Query
+
+Queries = Generator[Query, Sequence[Row], Any]
+Collect = Callable[[Any, Run], Iterable[Any]]
+
+
+class Block:
+    """Rows of one statement with everything that hangs on them: their shape and the edges below."""
+
+    __slots__ = ("edges", "make")
+
+    def __init__(self) -> None:
+        self.edges: list[Edge] = []
+        self.make: Make = lambda row, run: row
+
+    def assemble(self, rows: Sequence[Row], run: Run) -> Generator[Query, Sequence[Row], list[Any]]:
+        """Read the edges of these rows, then make their objects."""
+        for edge in self.edges:
+            run.edges[edge.slot] = yield from edge.read(rows, run)
+        make = self.make
+        return [make(row, run) for row in rows]
+
+
+class Edge:
+    """What is read for many parents at once; `slot` is its place among the edges of the plan."""
+
+    __slots__ = ("_collect", "slot")
+
+    def __init__(self, slot: int, collect: Collect) -> None:
+        self.slot = slot
+        self._collect = collect
+
+    def read(self, rows: Sequence[Row], run: Run) -> Generator[Query, Sequence[Row], dict[Any, Any]]:
+        """What belongs to each parent key of these rows."""
+        keys = list(dict.fromkeys(key for row in rows for key in self._collect(row, run)))
+        if not keys:
+            return {}
+        return (yield from self.fetch(keys, run))
+
+    def fetch(self, keys: list[Any], run: Run) -> Generator[Query, Sequence[Row], dict[Any, Any]]:
+        raise NotImplementedError
+
+
+class OneEdge(Edge):
+    """Neighbours by their surrogate key; the key is the row's first column."""
+
+    __slots__ = ("block", "statement")
+
+    def __init__(self, slot: int, collect: Collect) -> None:
+        super().__init__(slot, collect)
+        self.block = Block()
+        self.statement: Statement | None = None  # None: nothing of this type may be seen
+
+    def fetch(self, keys: list[Any], run: Run) -> Generator[Query, Sequence[Row], dict[Any, Any]]:
+        if self.statement is None:
+            return {}
+        rows = yield self.statement.query({"keys": keys})
+        objects = yield from self.block.assemble(rows, run)
+        return {row[0]: made for row, made in zip(rows, objects, strict=True)}

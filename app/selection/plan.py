@@ -1,0 +1,58 @@
+"""A compiled operation: statements in order, and the answer made of their rows."""
+
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.core.errors import DomainError
+from app.selection.compilation import Compilation
+from app.selection.edges import Block
+from app.selection.mapping import Env
+from app.selection.roots import RootPlan
+from app.selection.shape import Row, Run
+from app.storage.event_log import heads_cursor
+from app.storage.query import Query
+
+
+@dataclass(slots=True)
+class Answer:
+    """`data` is ready for orjson; each error has the response path of the field that it is about."""
+
+    data: dict[str, Any] | None
+    errors: list[tuple[tuple[str | int, ...], DomainError]] = field(default_factory=list)
+
+
+class Plan:
+    """Runs as often as asked, for anyone with the permissions it was compiled for."""
+
+    def __init__(
+        self, roots: Sequence[RootPlan], type_name: str, compilation: Compilation, item: Block | None = None
+    ) -> None:
+        self._roots = tuple(roots)
+        self._type_name = type_name
+        self._item = item
+        self._heads = compilation.heads
+        self.snapshot = compilation.statements > 1
+
+    def steps(self, env: Env, row: Mapping[str, object] | None = None) -> Generator[Query, Sequence[Row], Answer]:
+        """Yield statements, take their rows, return the Answer."""
+        run = Run(env)
+        if self._heads is not None:
+            # Read before everything else: an overlap replays an event, a gap would lose one.
+            run.head = str(heads_cursor((yield self._heads)))
+        if self._item is not None:
+            made = yield from self._item.assemble([row], run)
+            return Answer(made[0])
+        data: dict[str, Any] | None = {}
+        errors: list[tuple[tuple[str | int, ...], DomainError]] = []
+        for root in self._roots:
+            try:
+                value = yield from root.read(run)
+            except DomainError as error:
+                errors.append(((root.key,), error))
+                value = None
+                if not root.nullable:
+                    data = None
+            if data is not None:
+                data[root.key] = value
+        return Answer(data, errors)

@@ -1,0 +1,195 @@
+"""Compiles the root fields of an operation."""
+
+from collections.abc import Callable, Generator, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from app.core.errors import DomainError, Forbidden, InvalidInput
+from app.core.ids import parse_id
+from app.selection.compilation import Compilation
+from app.selection.edges import Block, OneEdge
+from app.selection.listing import Lister
+from app.selection.mapping import Env, Permissions, Root, RootMany, RootNode, RootOne, RootSteps, granted
+from app.selection.scope import Builder
+from app.selection.shape import Row, Run
+from app.selection.sql import Statement, reader
+from app.selection.tree import Field
+from app.storage.query import Query
+from app.storage.tables import Timestamp
+
+MOST_NODES = 100
+
+Reading = Generator[Query, Sequence[Row], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class RootPlan:
+    """One root field: how to read it, and what becomes of the answer when that fails."""
+
+    key: str
+    nullable: bool
+    read: Callable[[Run], Reading]
+
+
+def compile_root(compilation: Compilation, field: Field) -> RootPlan:
+    """The plan of one root field. A missing permission is raised when it is read, so that its siblings are answered."""
+    if field.name == "__typename":
+        return RootPlan(field.key, False, _constant(compilation.catalogue.query))
+    root: Root = compilation.catalogue.roots[field.name]
+    nullable = compilation.catalogue.facts(compilation.catalogue.query, field.name).nullable
+    requires = getattr(root, "requires", None)
+    if not granted(compilation.permissions, requires):
+        return RootPlan(field.key, nullable, _refused(Forbidden(f"{field.name} needs the permission {requires}.")))
+    if isinstance(root, RootOne):
+        read = _one(compilation, root, field)
+    elif isinstance(root, RootMany):
+        read = _many(compilation, root, field)
+    elif isinstance(root, RootSteps):
+        read = _steps(compilation, root, field)
+    else:
+        read = _node(compilation, root, field)
+    return RootPlan(field.key, nullable, read)
+
+
+def _constant(value: object) -> Callable[[Run], Reading]:
+    def read(run: Run) -> Reading:
+        return value
+        yield
+
+    return read
+
+
+def _refused(error: DomainError) -> Callable[[Run], Reading]:
+    def read(run: Run) -> Reading:
+        raise type(error)(error.message)
+        yield
+
+    return read
+
+
+def _one(compilation: Compilation, root: RootOne, field: Field) -> Callable[[Run], Reading]:
+    builder = Builder()
+    target = compilation.table_map(root.type)
+    source = compilation.source(builder, target)
+    seen = compilation.visible(target, source)
+    block = Block()
+    block.make = compilation.rows(block, source, root.type, field.children or {})
+    if seen is False:
+        return _constant(None)
+    conditions = [root.where(source, lambda name, type_: sa.bindparam(name, type_=type_))]
+    select = builder.select().where(*conditions)
+    if seen is not True:
+        select = select.where(seen)
+    if root.order is not None:
+        select = select.order_by(*root.order(source)).limit(1)
+    statement = compilation.statement(select)
+    compilation.statements += 1
+    arguments = field.arguments
+
+    def read(run: Run) -> Reading:
+        values = root.values(run.env, arguments(run.env.variables))
+        if values is None:
+            return None
+        rows = yield statement.query(values)
+        found = yield from block.assemble(rows[:1], run)
+        return found[0] if found else None
+
+    return read
+
+
+def _many(compilation: Compilation, root: RootMany, field: Field) -> Callable[[Run], Reading]:
+    lister = Lister(compilation, root, field, leading=0, name=field.name)
+    paged, listing = lister.connection, lister.listing
+
+    def read(run: Run) -> Reading:
+        asked = listing.asked(run.env)
+        rows: Sequence[Row] = ()
+        totals: dict[Any, int] = {}
+        if lister.seen is not False:
+            if paged.rows_needed:
+                rows = yield listing.statement(asked.variant, lambda: lister.page(asked.variant)).query(asked.values)
+            if paged.counted:
+                counting = listing.statement(("count", *asked.variant), lambda: lister.count(asked.variant))
+                ((totals[None],),) = yield counting.query(asked.values)
+        made = yield from paged.assemble({None: list(rows)}, totals, asked, run)
+        return made[None]
+
+    return read
+
+
+class Reader:
+    """What a RootSteps function reads with; its statements are compiled once for each plan."""
+
+    def __init__(self, compilation: Compilation) -> None:
+        self.permissions: Permissions = compilation.permissions
+        self._compilation = compilation
+        self._statements: dict[Hashable, Statement] = {}
+        self._time = reader(Timestamp(), compilation.dialect)
+
+    @property
+    def dialect_name(self) -> str:
+        return self._compilation.dialect.name
+
+    def query(self, name: Hashable, build: Callable[[], sa.Select[Any]], **values: object) -> Query:
+        statement = self._statements.get(name)
+        if statement is None:
+            statement = self._statements[name] = self._compilation.statement(build())
+        return statement.query(values)
+
+    def time(self, raw: Any) -> datetime | None:
+        found: datetime | None = None if raw is None else self._time(raw)
+        return found
+
+
+def _steps(compilation: Compilation, root: RootSteps, field: Field) -> Callable[[Run], Reading]:
+    block = compilation.item(root.type, field.children or {})
+    # How many statements the steps take is their own affair; they always get one snapshot.
+    compilation.statements += 2
+    access = Reader(compilation)
+    arguments = field.arguments
+
+    def read(run: Run) -> Reading:
+        value = yield from root.steps(access, run.env, arguments(run.env.variables))
+        if value is None:
+            return None
+        made = yield from block.assemble(value if root.many else [value], run)
+        return made if root.many else made[0]
+
+    return read
+
+
+def _node(compilation: Compilation, root: RootNode, field: Field) -> Callable[[Run], Reading]:
+    children = field.children or {}
+    edges: dict[str, OneEdge] = {
+        prefix: compilation.one_edge(found.name, {found.name: children.get(found.name, ())}, lambda row, run: ())
+        for prefix, found in compilation.catalogue.prefixed().items()
+    }
+    arguments = field.arguments
+
+    def fetch(texts: Sequence[str], run: Run) -> Generator[Query, Sequence[Row], list[Any]]:
+        ids = [parse_id(text) for text in texts]
+        wanted: dict[str, list[int]] = {}
+        for each in ids:
+            if each is not None and each.prefix in edges:
+                wanted.setdefault(each.prefix, []).append(each.number)
+        found: dict[str, Mapping[Any, Any]] = {}
+        for prefix, numbers in wanted.items():
+            found[prefix] = yield from edges[prefix].fetch(list(dict.fromkeys(numbers)), run)
+        return [None if each is None else found.get(each.prefix, {}).get(each.number) for each in ids]
+
+    def one(run: Run) -> Reading:
+        return (yield from fetch([str(arguments(run.env.variables)["id"])], run))[0]
+
+    def many(run: Run) -> Reading:
+        texts: Any = arguments(run.env.variables)["ids"]
+        if len(texts) > MOST_NODES:
+            raise InvalidInput(f"ids must hold at most {MOST_NODES} ids.", path=("ids",))
+        return (yield from fetch(texts, run))
+
+    return many if root.many else one
+
+
+__all__ = ["Env", "RootPlan", "compile_root"]

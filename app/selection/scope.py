@@ -1,0 +1,137 @@
+"""The FROM clause and the columns of one statement while a selection is compiled into it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.sql.selectable import FromClause
+
+from app.core.errors import TooComplex
+from app.selection.mapping import InterfaceMap, Sql, TypeMap
+
+MOST_JOINS = 40  # SQLite joins at most 64 tables; beyond this a neighbour is read by a statement of its own
+
+
+class Builder:
+    """Collects a statement's joins and columns; a column that is asked for twice is read once."""
+
+    def __init__(self, leading: int = 0) -> None:
+        self.columns: list[Sql] = []
+        self._leading = leading  # columns that the statement puts in front of these
+        self._slots: dict[object, int] = {}
+        self._joins: list[tuple[FromClause, Sql, bool]] = []
+        self._root: FromClause | None = None
+        self._aliases = 0
+
+    def alias(self, table: sa.Table) -> FromClause:
+        self._aliases += 1
+        return table.alias(f"t{self._aliases}")
+
+    def start(self, source: FromClause) -> None:
+        self._root = source
+
+    def join(self, source: FromClause, on: Sql, *, outer: bool = True) -> None:
+        self._joins.append((source, on, outer))
+        if len(self._joins) > 60:
+            raise TooComplex("This operation joins too many neighbours; ask for fewer in one go.")
+
+    @property
+    def full(self) -> bool:
+        return len(self._joins) >= MOST_JOINS
+
+    def slot(self, column: Sql) -> int:
+        """The position in each row at which this column will be."""
+        known: object = (
+            (column.table.name, column.name) if isinstance(column, sa.Column) and column.table is not None else column
+        )
+        index = self._slots.get(known)
+        if index is None:
+            index = self._slots[known] = self._leading + len(self.columns)
+            self.columns.append(column)
+        return index
+
+    def fork(self) -> "Builder":
+        """A builder of the same columns that can take further joins: one variant of the statement."""
+        other = Builder(self._leading)
+        other.columns = self.columns
+        other._slots = self._slots
+        other._joins = list(self._joins)
+        other._root = self._root
+        other._aliases = self._aliases + 1000
+        return other
+
+    def source(self) -> FromClause:
+        """The joined FROM element."""
+        if self._root is None:
+            raise RuntimeError("a statement needs a source to start from")
+        joined: Any = self._root
+        for source, on, outer in self._joins:
+            joined = joined.join(source, on, isouter=outer)
+        return joined  # type: ignore[no-any-return]
+
+    def select(self) -> sa.Select[Any]:
+        named = [column.label(f"c{index}") for index, column in enumerate(self.columns)]
+        return sa.select(*named).select_from(self.source())
+
+
+class Columns:
+    """`scope.c`: columns by name, of the type's own table or of the one it extends."""
+
+    def __init__(self, find: Callable[[str], Sql | None], name: str) -> None:
+        self._find = find
+        self._name = name
+
+    def __getattr__(self, name: str) -> Any:
+        found = self._find(name)
+        if found is None:
+            raise AttributeError(f"{self._name} has no column {name}")
+        return found
+
+    def get(self, name: str) -> Sql | None:
+        return self._find(name)
+
+
+class Source:
+    """A type's row source in a statement: its alias, and for a type that extends another the extending row, joined
+    when one of its columns is asked for."""
+
+    def __init__(self, builder: Builder, alias: FromClause, type_map: TypeMap | InterfaceMap | None) -> None:
+        self.builder = builder
+        self.alias = alias
+        self.type_map = type_map
+        self.c = Columns(self._find, type_map.name if type_map else str(alias))
+        self._details: dict[str, Detail] = {}
+
+    def detail(self, extending: TypeMap, *, outer: bool = True) -> "Detail":
+        """The scope of a type that extends this one's; its table is joined by `id` at the first use."""
+        known = self._details.get(extending.name)
+        if known is None:
+            known = self._details[extending.name] = Detail(self, extending, outer)
+        return known
+
+    def _find(self, name: str) -> Sql | None:
+        return self.alias.c.get(name)
+
+
+class Detail(Source):
+    """The scope of a concrete type over its interface's row."""
+
+    def __init__(self, base: Source, extending: TypeMap, outer: bool) -> None:
+        self._base = base
+        self._outer = outer
+        self._joined: FromClause | None = None
+        super().__init__(base.builder, base.alias, extending)
+        self._table = extending.table
+
+    def _find(self, name: str) -> Sql | None:
+        own = self._table.c.get(name)
+        if own is None or own.primary_key:
+            return self._base.alias.c.get(name)
+        return self.joined().c[name]
+
+    def joined(self) -> FromClause:
+        """The extending table's alias, joined now if it was not."""
+        if self._joined is None:
+            self._joined = self.builder.alias(self._table)
+            self.builder.join(self._joined, self._joined.c.id == self._base.alias.c.id, outer=self._outer)
+        return self._joined
