@@ -1,0 +1,72 @@
+"""What one operation carries, and the one way in which a mutation reaches a service."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, TypeAlias
+
+import strawberry
+
+from app.core.actor import Actor
+from app.core.clock import Clock
+from app.core.errors import DomainError
+from app.settings import Settings
+from app.storage.database import Database
+from app.storage.work import Work
+from app.transport.errors import user_error
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Who asks, of which database, when."""
+
+    database: Database
+    actor: Actor
+    settings: Settings
+    clock: Clock
+    request_id: str = ""
+
+    def now(self) -> datetime:
+        return self.clock()
+
+    async def perform(
+        self,
+        input: object,  # noqa: A002 - the graph's word for a mutation's one argument
+        service: Callable[..., Any],
+        *args: Any,
+        gives: str | Callable[[Any], Mapping[str, object]] | None = None,
+        **kwargs: Any,
+    ) -> Any:
+        """Run `service(work, actor, *args, **kwargs)` as one command; the row that the payload is read from.
+
+        `gives` names the payload's field: it gets the surrogate key of what the service returns (its `id`), or the
+        returned value itself when that has none. A function gives several fields. A refusal becomes `errors`; events
+        carry the input's `client_mutation_id`."""
+        client_mutation_id = getattr(input, "client_mutation_id", None)
+        row: dict[str, object] = {"errors": [], "client_mutation_id": client_mutation_id}
+        try:
+            result = await self.database.command(_stamped, service, self.actor, client_mutation_id, args, kwargs)
+        except DomainError as error:
+            return row | {"errors": [user_error(error)]}
+        if callable(gives):
+            row |= gives(result)
+        elif gives is not None:
+            row[gives] = getattr(result, "id", result)
+        return row
+
+
+Info: TypeAlias = strawberry.Info[Context, None]
+
+
+def _stamped(
+    work: Work,
+    service: Callable[..., Any],
+    actor: Actor,
+    client_mutation_id: str | None,
+    args: tuple[Any, ...],
+    kwargs: Mapping[str, Any],
+) -> Any:
+    result = service(work, actor, *args, **kwargs)
+    if client_mutation_id is not None:
+        work.events[:] = [replace(event, client_mutation_id=client_mutation_id) for event in work.events]
+    return result

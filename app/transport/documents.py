@@ -1,0 +1,181 @@
+"""Parsed, checked and validated documents, kept by their text."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Mapping
+from typing import Any, Generic, TypeVar
+
+from graphql import (
+    DocumentNode,
+    GraphQLError,
+    OperationDefinitionNode,
+    OperationType,
+    StringValueNode,
+    Visitor,
+    parse,
+    specified_rules,
+    validate,
+    visit,
+)
+import strawberry
+from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
+from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
+
+from app.core.errors import InvalidInput, TooComplex
+from app.transport import errors
+from app.transport.coercion import Coercions
+from app.transport.guard import FragmentCycle, Guard
+from app.transport.lowering import condition_names
+from app.transport.outcome import Phase, Refused
+from app.transport.scalars import refuse_unstorable_text
+
+V = TypeVar("V")
+
+RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
+_MOST_ERRORS = 20
+_MOST_PLANS = 32
+_MOST_BYTES = 2 * 1024 * 1024
+_OVERHEAD = 2_048
+
+
+class Recent(Generic[V]):
+    """A cache that forgets what was used least recently once the weights exceed `limit`."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.weight = 0
+        self._items: OrderedDict[Hashable, tuple[V, int]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def get(self, key: Hashable) -> V | None:
+        found = self._items.get(key)
+        if found is None:
+            return None
+        self._items.move_to_end(key)
+        return found[0]
+
+    def put(self, key: Hashable, value: V, weight: int = 1) -> None:
+        if key in self._items:
+            self.weight -= self._items.pop(key)[1]
+        self._items[key] = (value, weight)
+        self.weight += weight
+        while self.weight > self.limit and len(self._items) > 1:
+            self.weight -= self._items.popitem(last=False)[1][1]
+
+
+class Operation:
+    """One operation of a valid document, with everything made from it that can be used again."""
+
+    def __init__(self, document: "Document", node: OperationDefinitionNode, coercions: Coercions) -> None:
+        self.document = document
+        self.node = node
+        self.kind = node.operation
+        self.reader = coercions.variables(node)
+        self.conditions = document.conditions
+        self.prepared: Recent[Any] = Recent(_MOST_PLANS)
+
+    @property
+    def name(self) -> str | None:
+        return self.node.name.value if self.node.name else None
+
+    @property
+    def costs_depend(self) -> bool:
+        """Whether the cost has to be checked again with the values of the variables."""
+        return self.name in self.document.open_costs
+
+
+class Document:
+    """A valid document."""
+
+    def __init__(self, ast: DocumentNode, open_costs: frozenset[str | None], coercions: Coercions) -> None:
+        self.ast = ast
+        self.open_costs = open_costs
+        self.conditions = condition_names(ast)
+        self.operations: Mapping[str, Operation] = {
+            node.name.value if node.name else "": Operation(self, node, coercions)
+            for node in ast.definitions
+            if isinstance(node, OperationDefinitionNode)
+        }
+
+    def operation(self, name: str | None) -> Operation:
+        """The named one; the only one when no name is given. Raises Refused."""
+        if name is not None and name != "":
+            found = self.operations.get(name)
+            if found is not None:
+                return found
+            message = f"The document has no operation named {name[:80]!r}."
+        elif len(self.operations) == 1:
+            return next(iter(self.operations.values()))
+        elif self.operations:
+            message = "The document has several operations; operationName has to say which one to run."
+        else:
+            message = "The document has no operation."
+        raise Refused([errors.entry(message, errors.UNKNOWN_OPERATION)], Phase.OPERATION)
+
+
+class Documents:
+    """Reads documents, each text once as long as it is in use."""
+
+    def __init__(self, schema: strawberry.Schema, guard: Guard, *, suggestions: bool = True) -> None:
+        self._schema = schema._schema  # noqa: SLF001 - Strawberry has no public name for it
+        self._guard = guard
+        self._suggestions = suggestions
+        self._coercions = Coercions(self._schema)
+        self._recent: Recent[Document] = Recent(_MOST_BYTES)
+
+    def get(self, text: str) -> Document:
+        """The valid document of the text. Raises Refused."""
+        found = self._recent.get(text)
+        if found is None:
+            size = len(text.encode(errors="surrogatepass"))
+            found = self._read(text, size)
+            self._recent.put(text, found, size + _OVERHEAD)
+        return found
+
+    def _read(self, text: str, size: int) -> Document:
+        limits = self._guard.limits
+        if size > limits.document_bytes:
+            raise _too_complex(f"The document has {size:,} bytes; the limit is {limits.document_bytes:,}.")
+        try:
+            ast = parse(text, max_lexical_tokens=limits.tokens, max_comments=limits.tokens)
+        except GraphQLError as error:
+            if "lexical tokens" in error.message or "comments" in error.message:
+                raise _too_complex(f"The document has too many tokens; the limit is {limits.tokens:,}.") from None
+            raise Refused([errors.from_graphql(error, errors.PARSE_FAILED)], Phase.PARSE) from None
+        try:
+            open_costs = self._guard.check(ast)
+        except TooComplex as error:
+            raise _too_complex(error.message) from None
+        except FragmentCycle as error:
+            entry = errors.entry(str(error), errors.VALIDATION_FAILED, locations=errors.places([error.node]))
+            raise Refused([entry], Phase.VALIDATION) from None
+        found = validate(self._schema, ast, RULES, _MOST_ERRORS, not self._suggestions)
+        if found:
+            raise Refused([errors.from_graphql(error, errors.VALIDATION_FAILED) for error in found], Phase.VALIDATION)
+        _refuse_unstorable_literals(ast)
+        return Document(ast, open_costs, self._coercions)
+
+
+def _too_complex(message: str) -> Refused:
+    return Refused([errors.entry(message, TooComplex.code)], Phase.VALIDATION)
+
+
+def _refuse_unstorable_literals(ast: DocumentNode) -> None:
+    texts = _Texts()
+    visit(ast, texts)
+    for node in texts.found:
+        try:
+            refuse_unstorable_text(node.value)
+        except InvalidInput as error:
+            entry = errors.entry(error.message, error.code, locations=errors.places([node]))
+            raise Refused([entry], Phase.VALIDATION) from None
+
+
+class _Texts(Visitor):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[StringValueNode] = []
+
+    def enter_string_value(self, node: StringValueNode, *_args: object) -> None:
+        self.found.append(node)

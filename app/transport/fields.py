@@ -1,0 +1,122 @@
+"""How the graph's fields, connections and errors are declared; the slices' types are made of these."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
+
+import strawberry
+from strawberry import UNSET
+from strawberry.annotation import StrawberryAnnotation
+from strawberry.types.arguments import StrawberryArgument
+
+if TYPE_CHECKING:
+    from app.directory.graphql import User
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """One argument of a field: its Python type as in an annotation, what it says of itself, its default if any."""
+
+    type: Any
+    description: str
+    default: object = UNSET
+
+
+def argument(type_: Any, description: str, default: object = UNSET) -> Argument:
+    """An argument of `edge` or `root`."""
+    return Argument(type_, description, default)
+
+
+PAGING: Mapping[str, Argument] = {
+    "first": argument(int | None, "The number of items from the start, 1 to 100; 20 when nothing is said."),
+    "after": argument(str | None, "The cursor after which items begin; goes with `first`."),
+    "last": argument(int | None, "The number of items from the end, 1 to 100."),
+    "before": argument(str | None, "The cursor before which items end; goes with `last`."),
+}
+"""The four arguments of every connection, for `edge(description=…, **PAGING)`."""
+
+
+def edge(*, description: str, deprecation_reason: str | None = None, **arguments: Argument) -> Any:
+    """A field with arguments and without a resolver: selections read it."""
+    made = strawberry.field(description=description, deprecation_reason=deprecation_reason)
+    made.arguments = [
+        StrawberryArgument(
+            python_name=name,
+            graphql_name=None,
+            type_annotation=StrawberryAnnotation(given.type),
+            description=given.description,
+            default=given.default,
+        )
+        for name, given in arguments.items()
+    ]
+    return made
+
+
+root = edge
+"""The same for a field of Query; the slice's `ROOTS` say how it is read."""
+
+
+@strawberry.interface(description="Anything with an id of its own.")
+class Node:
+    id: strawberry.ID = strawberry.field(description="The id of the object: opaque, and unique in the whole graph.")
+
+
+@strawberry.type(description="Where a page of a connection lies.")
+class PageInfo:
+    has_next_page: bool = strawberry.field(description="Whether items follow the page.")
+    has_previous_page: bool = strawberry.field(description="Whether items precede the page.")
+    start_cursor: str | None = strawberry.field(description="The cursor of the page's first item.")
+    end_cursor: str | None = strawberry.field(description="The cursor of the page's last item.")
+
+
+@strawberry.type(description="An item of a connection, with its place.")
+class Edge(Generic[T]):
+    cursor: str = strawberry.field(description="The cursor of the item.")
+    node: T = strawberry.field(description="The item of the edge.")
+
+
+@strawberry.type(description="A page of items.")
+class Connection(Generic[T]):
+    edges: list[Edge[T]] = strawberry.field(description="The items of the page, each with its cursor.")
+    page_info: PageInfo = strawberry.field(description="The place of the page.")
+    total_count: int = strawberry.field(description="The number of items of the whole connection, at most 10,000.")
+    total_count_is_capped: bool = strawberry.field(description="Whether the connection has more items than counted.")
+
+
+@strawberry.interface(description="Why a mutation did nothing.")
+class UserError:
+    code: str = strawberry.field(description="The code of the error; it never changes its meaning.")
+    message: str = strawberry.field(description="The sentence of the error, for a person.")
+    path: list[str] = strawberry.field(
+        description="The path of the input at fault, from the argument inwards; list indexes are decimal numbers."
+    )
+
+
+@strawberry.type(description="An error that has nothing to add.")
+class GenericError(UserError):
+    pass
+
+
+@strawberry.type(description="Somebody else holds the interaction.")
+class AlreadyClaimedError(UserError):
+    claimed_by: Annotated["User", strawberry.lazy("app.directory.graphql")] | None = strawberry.field(
+        description="The holder of the claim."
+    )
+    claimed_until: datetime | None = strawberry.field(description="The end of the claim's lease, if it has one.")
+
+
+@strawberry.type(description="The object was changed since it was read.")
+class VersionConflictError(UserError):
+    current_version: int = strawberry.field(description="The version of the object now.")
+
+
+@strawberry.type(description="The attention has reasons that clearing does not end.")
+class NotClearableError(UserError):
+    reasons: list[str] = strawberry.field(description="The reasons of the attention that stay.")
+
+
+ERROR_TYPES: tuple[type, ...] = (GenericError, AlreadyClaimedError, VersionConflictError, NotClearableError)
+"""The implementations of UserError, which no field names, for the schema's `types`."""

@@ -1,0 +1,244 @@
+"""GraphQL over HTTP, as a plain ASGI application."""
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any
+from urllib.parse import parse_qsl
+
+import orjson
+from starlette.exceptions import HTTPException
+from starlette.types import Receive, Scope, Send
+
+from app.core.actor import Actor
+from app.core.errors import Unauthenticated
+from app.transport import errors
+from app.transport.auth import KnownKeys, key_of
+from app.transport.context import Context
+from app.transport.graphiql import PAGE
+from app.transport.operation import Operations
+from app.transport.outcome import GraphQLRequest, Phase
+
+GRAPHQL_RESPONSE = "application/graphql-response+json"
+JSON = "application/json"
+
+Headers = Mapping[bytes, bytes]
+Answer = tuple[int, bytes, str, tuple[tuple[bytes, bytes], ...]]
+
+_STATUS = {
+    Phase.PARSE: 400,
+    Phase.VALIDATION: 400,
+    Phase.OPERATION: 400,
+    Phase.VARIABLES: 400,
+    Phase.EXECUTION: 200,
+}
+
+
+class BadRequest(Exception):
+    """The request itself is at fault, before any GraphQL."""
+
+    def __init__(self, status: int, message: str, *headers: tuple[bytes, bytes], code: str = errors.BAD_REQUEST) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.headers = headers
+        self.code = code
+
+
+class GraphQLOverHttp:
+    """The endpoint. `services` gives what the lifespan opened: the operations, the keys, a context for an actor."""
+
+    def __init__(
+        self,
+        operations: Callable[[], Operations],
+        keys: Callable[[], KnownKeys],
+        context: Callable[[Actor, str], Context],
+    ) -> None:
+        self._operations = operations
+        self._keys = keys
+        self._context = context
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers: Headers = dict(scope["headers"])
+        try:
+            status, body, media_type, more = await self._answer(scope, headers, receive)
+        except BadRequest as bad:
+            accept = headers.get(b"accept", b"").decode("latin-1")
+            status, more = bad.status, bad.headers
+            body = orjson.dumps({"errors": [errors.entry(bad.message, bad.code)]})
+            media_type = negotiate(accept) or JSON
+        await send(
+            {
+                "type": "http.response.start",
+                "status": status,
+                "headers": [
+                    (b"content-type", f"{media_type}; charset=utf-8".encode()),
+                    (b"content-length", str(len(body)).encode()),
+                    (b"vary", b"Accept"),
+                    *more,
+                ],
+            }
+        )
+        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+
+    async def _answer(self, scope: Scope, headers: Headers, receive: Receive) -> Answer:
+        method = scope["method"]
+        accept = headers.get(b"accept", b"").decode("latin-1")
+        if method in ("GET", "HEAD") and prefers_page(accept):
+            return 200, PAGE, "text/html", ((b"cache-control", b"no-store"), (b"referrer-policy", b"no-referrer"))
+        if method not in ("GET", "HEAD", "POST"):
+            raise BadRequest(405, "GraphQL is asked by GET or POST.", (b"allow", b"GET, POST"))
+        media_type = negotiate(accept)
+        if media_type is None:
+            raise BadRequest(406, f"Answers are {GRAPHQL_RESPONSE} or {JSON}.")
+        actor = await self._actor(headers)
+        if method == "POST":
+            check_content_type(headers)
+            request = read_json(await read_body(receive))
+        else:
+            request = read_query_string(scope["query_string"])
+        request_id = scope.get("state", {}).get("request_id", "")
+        outcome = await self._operations().run(request, self._context(actor, request_id))
+        if outcome.phase is Phase.METHOD:
+            return 405, outcome.body, media_type, ((b"allow", b"POST"),)
+        # A client that asked for plain JSON takes any other status than 200 for a failure of something in between.
+        status = 200 if media_type == JSON else _STATUS[outcome.phase]
+        return status, outcome.body, media_type, ()
+
+    async def _actor(self, headers: Headers) -> Actor:
+        authorization, api_key = headers.get(b"authorization"), headers.get(b"x-api-key")
+        key = key_of(
+            authorization.decode("latin-1") if authorization is not None else None,
+            api_key.decode("latin-1") if api_key is not None else None,
+        )
+        actor = await self._keys().actor_of(key) if key else None
+        if actor is None:
+            message = "This key is not valid." if key else "Send an API key as Authorization: Bearer <key> or x-api-key."
+            raise BadRequest(401, message, (b"www-authenticate", b"Bearer"), code=Unauthenticated.code)
+        return actor
+
+
+async def read_body(receive: Receive) -> bytes:
+    """The whole body. Raises BadRequest when it exceeds the application's limit or the client went away."""
+    try:
+        message = await receive()
+        if not message.get("more_body", False):
+            return bytes(message.get("body", b""))
+        chunks = [message.get("body", b"")]
+        while message.get("more_body", False):
+            message = await receive()
+            chunks.append(message.get("body", b""))
+        return b"".join(chunks)
+    except HTTPException as error:
+        raise BadRequest(error.status_code, "The request body is too large.") from None
+
+
+def check_content_type(headers: Headers) -> None:
+    """Raises BadRequest unless the body is JSON in UTF-8."""
+    given = headers.get(b"content-type", b"").decode("latin-1")
+    name, *parameters = (part.strip() for part in given.lower().split(";"))
+    if name != JSON:
+        raise BadRequest(415, f"The request body has to be {JSON}.")
+    for parameter in parameters:
+        if parameter.startswith("charset=") and parameter[8:].strip('"') not in ("utf-8", "utf8"):
+            raise BadRequest(415, "The request body has to be in UTF-8.")
+    if headers.get(b"content-encoding", b"identity").strip().lower() != b"identity":
+        raise BadRequest(415, "The request body must not be compressed.")
+
+
+def read_json(body: bytes) -> GraphQLRequest:
+    """The request of a POST's body. Raises BadRequest."""
+    try:
+        given = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise BadRequest(400, f"The request body is not JSON in UTF-8: {error}.") from None
+    if isinstance(given, list):
+        raise BadRequest(400, "Batches are not supported; send one operation at a time.")
+    if not isinstance(given, dict):
+        raise BadRequest(400, "The request body has to be a JSON object.")
+    return request_of(given, mutations=True)
+
+
+def read_query_string(raw: bytes) -> GraphQLRequest:
+    """The request of a GET. Raises BadRequest."""
+    try:
+        pairs = parse_qsl(raw.decode("latin-1"), keep_blank_values=True, errors="strict", max_num_fields=50)
+    except ValueError:
+        raise BadRequest(400, "The query string cannot be read as UTF-8.") from None
+    given: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in given:
+            raise BadRequest(400, f"The parameter {name[:40]!r} is given twice.")
+        given[name] = value
+    for name in ("variables", "extensions"):
+        if name in given:
+            try:
+                given[name] = orjson.loads(given[name]) if given[name] else None
+            except orjson.JSONDecodeError:
+                raise BadRequest(400, f"{name} is not JSON.") from None
+    return request_of(given, mutations=False)
+
+
+def request_of(given: Mapping[str, Any], *, mutations: bool) -> GraphQLRequest:
+    """The request that a JSON object describes. Raises BadRequest."""
+    query = given.get("query")
+    if not isinstance(query, str):
+        raise BadRequest(400, "query has to be the text of a GraphQL document.")
+    operation_name = given.get("operationName")
+    if operation_name is not None and not isinstance(operation_name, str):
+        raise BadRequest(400, "operationName has to be text or null.")
+    for name in ("variables", "extensions"):
+        if given.get(name) is not None and not isinstance(given[name], dict):
+            raise BadRequest(400, f"{name} has to be a JSON object or null.")
+    return GraphQLRequest(query, operation_name, given.get("variables") or {}, mutations)
+
+
+@lru_cache(maxsize=256)
+def negotiate(accept: str) -> str | None:
+    """The media type of the answer, or None when nothing we have is acceptable."""
+    best: tuple[float, int, int] | None = None
+    chosen = None
+    for order, media_type in enumerate((JSON, GRAPHQL_RESPONSE)):
+        found = _quality(accept, media_type)
+        if found is None or found[0] <= 0:
+            continue
+        # By quality, then as asked by name before by wildcard, then plain JSON for who did not care.
+        rank = (found[0], found[1], -order if found[1] < _EXACT else order)
+        if best is None or rank > best:
+            best, chosen = rank, media_type
+    return chosen if accept.strip() else JSON
+
+
+@lru_cache(maxsize=256)
+def prefers_page(accept: str) -> bool:
+    """Whether the client is a browser that shows pages: it names text/html and wants it at least as much as JSON."""
+    page = _quality(accept, "text/html")
+    if page is None or page[1] < _EXACT or page[0] <= 0:
+        return False
+    return all((found := _quality(accept, name)) is None or found[0] <= page[0] for name in (JSON, GRAPHQL_RESPONSE))
+
+
+_EXACT = 2
+
+
+def _quality(accept: str, media_type: str) -> tuple[float, int] | None:
+    """The quality the client gives a media type, and how closely it was named: 2 exactly, 1 `application/*`, 0 `*/*`."""
+    main = media_type.partition("/")[0]
+    closeness = {media_type: _EXACT, f"{main}/*": 1, "*/*": 0}
+    found: tuple[float, int] | None = None
+    for item in accept.lower().split(","):
+        name, *parameters = (part.strip() for part in item.split(";"))
+        if name not in closeness:
+            continue
+        quality = 1.0
+        for parameter in parameters:
+            key, _, value = parameter.partition("=")
+            if key.strip() == "q":
+                try:
+                    quality = min(1.0, max(0.0, float(value)))
+                except ValueError:
+                    quality = 0.0
+            elif key.strip() == "charset" and value.strip('" ') not in ("utf-8", "utf8"):
+                quality = 0.0
+        if found is None or closeness[name] > found[1] or (closeness[name] == found[1] and quality > found[0]):
+            found = (quality, closeness[name])
+    return found

@@ -1,0 +1,199 @@
+"""From a valid GraphQL document to the neutral tree of fields: fragments, aliases, @skip and @include are gone in it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLField,
+    GraphQLInterfaceType,
+    GraphQLNamedType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    GraphQLUnionType,
+    OperationDefinitionNode,
+    SelectionNode,
+    SelectionSetNode,
+    VariableNode,
+    get_named_type,
+    is_list_type,
+    get_nullable_type,
+    is_non_null_type,
+)
+
+from app.selection.catalogue import FieldFacts, TypeFacts
+from app.selection.tree import Children, Field
+from app.transport.arguments import arguments_of
+
+TYPENAME = "__typename"
+
+
+class RootField(NamedTuple):
+    """A root field with what is needed to answer for it."""
+
+    field: Field
+    nodes: tuple[FieldNode, ...]
+    definition: GraphQLField | None  # None: __typename, __schema or __type
+
+
+class Lowering:
+    """Lowers the operations of one schema."""
+
+    def __init__(self, schema: GraphQLSchema) -> None:
+        self._schema = schema
+        self._possible: dict[str, tuple[GraphQLObjectType, ...]] = {}
+        self._names: dict[str, frozenset[str]] = {}
+        for name, type_ in schema.type_map.items():
+            if isinstance(type_, GraphQLObjectType):
+                self._possible[name] = (type_,)
+            elif isinstance(type_, GraphQLInterfaceType | GraphQLUnionType):
+                self._possible[name] = tuple(schema.get_possible_types(type_))
+            else:
+                continue
+            self._names[name] = frozenset(possible.name for possible in self._possible[name])
+
+    def roots(
+        self, document: DocumentNode, operation: OperationDefinitionNode, conditions: Mapping[str, object]
+    ) -> tuple[RootField, ...]:
+        """The root fields in the order of the answer; `conditions` are the values that @skip and @include ask for."""
+        root_type = self._schema.get_root_type(operation.operation)
+        assert root_type is not None
+        run = _Run(self._possible, self._names, fragments_of(document), conditions)
+        found = []
+        for key, nodes in run.collect(root_type.name, (operation.selection_set,)).items():
+            name = nodes[0].name.value
+            definition = root_type.fields.get(name)
+            field = Field(name, key) if definition is None else run.field(key, nodes, definition)
+            found.append(RootField(field, tuple(nodes), definition))
+        return tuple(found)
+
+
+def type_facts(schema: GraphQLSchema) -> dict[str, TypeFacts]:
+    """What the compiler has to know of the schema's object and interface types."""
+    return {
+        name: TypeFacts(
+            {
+                field_name: FieldFacts(
+                    type=get_named_type(field.type).name,
+                    nullable=not is_non_null_type(field.type),
+                    many=is_list_type(get_nullable_type(field.type)),
+                )
+                for field_name, field in type_.fields.items()
+            },
+            tuple(interface.name for interface in type_.interfaces),
+        )
+        for name, type_ in schema.type_map.items()
+        if isinstance(type_, GraphQLObjectType | GraphQLInterfaceType) and not name.startswith("__")
+    }
+
+
+def fragments_of(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:
+    """The fragments of a document by name."""
+    return {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
+
+
+def condition_names(document: DocumentNode) -> tuple[str, ...]:
+    """The variables that any @skip or @include of the document asks for, sorted: the plan depends on their values."""
+    names = set()
+    stack: list[SelectionNode] = []
+    for definition in document.definitions:
+        if isinstance(definition, OperationDefinitionNode | FragmentDefinitionNode):
+            stack.extend(definition.selection_set.selections)
+    while stack:
+        node = stack.pop()
+        for directive in node.directives or ():
+            for argument in directive.arguments or ():
+                if isinstance(argument.value, VariableNode):
+                    names.add(argument.value.name.value)
+        inner = getattr(node, "selection_set", None)
+        if inner is not None:
+            stack.extend(inner.selections)
+    return tuple(sorted(names))
+
+
+class _Run:
+    """One lowering. What is selected on an interface is lowered once and shared by its types, so that the tree is as
+    large as the document and not as its product with the number of types."""
+
+    def __init__(
+        self,
+        possible: Mapping[str, tuple[GraphQLObjectType, ...]],
+        names: Mapping[str, frozenset[str]],
+        fragments: Mapping[str, FragmentDefinitionNode],
+        conditions: Mapping[str, object],
+    ) -> None:
+        self._possible = possible
+        self._names = names
+        self._fragments = fragments
+        self._conditions = conditions
+        self._fields: dict[tuple[object, ...], Field] = {}
+        self._children: dict[tuple[object, ...], Children] = {}
+
+    def field(self, key: str, nodes: Sequence[FieldNode], definition: GraphQLField) -> Field:
+        declared = definition.extensions.get("strawberry-definition", definition)
+        named = get_named_type(definition.type)
+        place = (id(declared), named.name, *map(id, nodes))
+        found = self._fields.get(place)
+        if found is None:
+            children = self._children_of(named, nodes) if named.name in self._possible else None
+            made = arguments_of(definition, nodes[0])
+            found = self._fields[place] = Field(nodes[0].name.value, key, made, children)
+        return found
+
+    def _children_of(self, named: GraphQLNamedType, nodes: Sequence[FieldNode]) -> Children:
+        place = (named.name, *map(id, nodes))
+        found = self._children.get(place)
+        if found is None:
+            sets = [node.selection_set for node in nodes if node.selection_set is not None]
+            found = self._children[place] = {type_.name: self._fields_of(type_, sets) for type_ in self._possible[named.name]}
+        return found
+
+    def _fields_of(self, type_: GraphQLObjectType, sets: Sequence[SelectionSetNode]) -> tuple[Field, ...]:
+        made = []
+        for key, nodes in self.collect(type_.name, sets).items():
+            name = nodes[0].name.value
+            made.append(Field(name, key) if name == TYPENAME else self.field(key, nodes, type_.fields[name]))
+        return tuple(made)
+
+    def collect(self, concrete: str, sets: Iterable[SelectionSetNode]) -> dict[str, list[FieldNode]]:
+        """The fields that apply to the concrete type, by response key, in the order of the document."""
+        grouped: dict[str, list[FieldNode]] = {}
+        visited: set[str] = set()
+
+        def visit(selection_set: SelectionSetNode) -> None:
+            for node in selection_set.selections:
+                if node.directives and not self._included(node):
+                    continue
+                if isinstance(node, FieldNode):
+                    grouped.setdefault((node.alias or node.name).value, []).append(node)
+                    continue
+                if isinstance(node, FragmentSpreadNode):
+                    name = node.name.value
+                    if name in visited:
+                        continue
+                    visited.add(name)
+                    node = self._fragments[name]  # noqa: PLW2901
+                condition = node.type_condition  # type: ignore[attr-defined]
+                if condition is None or concrete in self._names[condition.name.value]:
+                    visit(node.selection_set)  # type: ignore[attr-defined]
+
+        for selection_set in sets:
+            visit(selection_set)
+        return grouped
+
+    def _included(self, node: SelectionNode) -> bool:
+        for directive in node.directives or ():
+            name = directive.name.value
+            if name in ("skip", "include"):
+                value = directive.arguments[0].value
+                asked = (
+                    self._conditions.get(value.name.value)
+                    if isinstance(value, VariableNode)
+                    else value.value  # type: ignore[attr-defined]
+                )
+                if bool(asked) == (name == "skip"):
+                    return False
+        return True

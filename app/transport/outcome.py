@@ -1,0 +1,45 @@
+"""What an operation comes to, for whichever transport asked."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Any, NamedTuple
+
+from app.transport.errors import Entry
+
+
+class Phase(Enum):
+    """How far an operation came; each transport has its own sign for it."""
+
+    PARSE = auto()
+    VALIDATION = auto()
+    OPERATION = auto()
+    METHOD = auto()
+    VARIABLES = auto()
+    EXECUTION = auto()
+
+
+class Refused(Exception):
+    """The operation was not run; `entries` are its errors."""
+
+    def __init__(self, entries: list[Entry], phase: Phase) -> None:
+        super().__init__(phase.name)
+        self.entries = entries
+        self.phase = phase
+
+
+class Outcome(NamedTuple):
+    """The answer's body, encoded, and how far it came. Only Phase.EXECUTION has an item `data`."""
+
+    body: bytes
+    phase: Phase
+
+
+@dataclass(frozen=True, slots=True)
+class GraphQLRequest:
+    """What a client asks for. `mutations` is False where the transport must not change anything."""
+
+    query: str
+    operation_name: str | None = None
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    mutations: bool = True

@@ -1,0 +1,105 @@
+"""The graph's own scalars, and the check that every text is one that both databases can hold."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+
+import orjson
+import strawberry
+from strawberry.scalars import JSON
+from strawberry.types.scalar import ScalarDefinition
+
+from app.core.clock import rfc3339
+from app.core.errors import InvalidInput
+
+_RFC3339 = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})"
+)
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_WHOLE_SECONDS = 19
+_MICROSECONDS = 26
+
+
+def parse_datetime(value: object) -> datetime:
+    """An aware UTC datetime from RFC 3339; digits beyond microseconds are cut off. Raises ValueError."""
+    match = _RFC3339.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError("A DateTime has to look like 2026-01-31T09:30:00Z.")
+    text = match[0].upper()
+    moment = text[:_WHOLE_SECONDS] + (match[1] or "")[: _MICROSECONDS - _WHOLE_SECONDS]
+    try:
+        return datetime.fromisoformat(moment + match[2].upper().replace("Z", "+00:00")).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ValueError(f"There is no such moment as {text}.") from None
+
+
+def parse_date(value: object) -> date:
+    """A calendar date from `YYYY-MM-DD`. Raises ValueError."""
+    if not isinstance(value, str) or _DATE.fullmatch(value) is None:
+        raise ValueError("A Date has to look like 2026-01-31.")
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise ValueError(f"There is no such date as {value}.") from None
+
+
+def _write(value: datetime | str) -> str:
+    return value if isinstance(value, str) else rfc3339(value)
+
+
+def _same(value: object) -> object:
+    return value
+
+
+SCALARS: Mapping[object, ScalarDefinition] = {
+    datetime: strawberry.scalar(
+        name="DateTime",
+        description="A moment, as RFC 3339: `2026-01-31T09:30:00.000000Z`. Answers are in UTC with six digits.",
+        specified_by_url="https://datatracker.ietf.org/doc/html/rfc3339",
+        serialize=_write,
+        parse_value=parse_datetime,
+    ),
+    date: strawberry.scalar(
+        name="Date",
+        description="A calendar date: `2026-01-31`.",
+        specified_by_url="https://datatracker.ietf.org/doc/html/rfc3339",
+        serialize=str,
+        parse_value=parse_date,
+    ),
+    JSON: strawberry.scalar(
+        name="JSON",
+        description="Any JSON value; objects keep the order of their keys.",
+        specified_by_url="https://datatracker.ietf.org/doc/html/rfc8259",
+        serialize=_same,
+        parse_value=_same,
+    ),
+}
+
+
+def refuse_unstorable_text(value: object) -> None:
+    """Raise InvalidInput, with the path inside `value`, for a text with a NUL character or half a surrogate pair, and
+    for JSON nested deeper than can be written out again.
+
+    PostgreSQL cannot hold the first, UTF-8 cannot express the second."""
+    try:
+        if b"\\u0000" not in orjson.dumps(value, default=str):
+            return
+    except TypeError as error:
+        if "ecursion" in str(error):
+            raise InvalidInput("This is nested too deeply.") from None
+    _find(value, ())
+
+
+def _find(value: object, path: tuple[str | int, ...]) -> None:
+    if isinstance(value, str):
+        if "\0" in value:
+            raise InvalidInput("Text must not contain NUL characters.", path=path)
+        if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
+            raise InvalidInput("Text must not contain half of a surrogate pair.", path=path)
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            _find(key, path)
+            _find(item, (*path, key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            _find(item, (*path, index))
