@@ -16,10 +16,10 @@ from app.kinds.conversation.model.conversation import (
     causes,
     next_turn,
     received,
-    reply_possible,
     restarted,
     state,
     taken,
+    undelivered,
     undelivered_message,
     with_status,
 )
@@ -177,15 +177,9 @@ def test_a_restart_through_a_channel_agent_that_is_not_in_sync_changes_nothing()
     assert restarted(apart, NOW) == apart
 
 
-def test_a_reply_is_possible_exactly_when_it_would_be_delivered() -> None:
+def test_what_decides_whether_a_reply_is_possible() -> None:
     def possible(channel: str, in_sync: bool, reply_until: datetime | None, required: bool) -> bool:
-        return reply_possible(
-            channel=channel,
-            in_sync=in_sync,
-            reply_until=reply_until,
-            customer_interaction_required=required,
-            now=NOW,
-        )
+        return undelivered(channel, in_sync, reply_until, required, NOW) is None
 
     assert possible("WHATSAPP", True, NOW + SECOND, False)
     assert not possible("WHATSAPP", True, NOW, False)
@@ -195,6 +189,12 @@ def test_a_reply_is_possible_exactly_when_it_would_be_delivered() -> None:
     assert possible("WIDGET", True, None, False)
     assert possible("BRIDGE", True, None, False)
     assert not possible("BRIDGE", False, None, False)
+
+
+def test_a_template_needs_no_window_but_a_connection() -> None:
+    assert undelivered_message(restarted(CONVERSATION, NOW), NOW, template=True) is None
+    apart = replace(CONVERSATION, in_sync=False)
+    assert undelivered_message(apart, NOW, template=True) == "The channel agent is not connected."
 
 
 def test_closing_ends_a_snooze() -> None:
@@ -268,9 +268,7 @@ WINDOW_OPEN = replace(IN_PROGRESS, reply_until=NOW + SECOND)
         (Command.RESTART, replace(EXPIRED, channel=Channel.BRIDGE), WRITER, NotSupported),
     ],
 )
-def test_refusals(
-    command: Command, conversation: Conversation, actor: Actor, expected: type[Exception] | None
-) -> None:
+def test_refusals(command: Command, conversation: Conversation, actor: Actor, expected: type[Exception] | None) -> None:
     assert refused(command, conversation, actor) is expected
 
 

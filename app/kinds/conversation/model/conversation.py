@@ -95,15 +95,12 @@ def next_turn(conversation: Conversation, now: datetime, warning: timedelta) -> 
     return min((turn for turn in turns if turn is not None and turn > now), default=None)
 
 
-def reply_possible(
-    *, channel: str, in_sync: bool, reply_until: datetime | None, customer_interaction_required: bool, now: datetime
-) -> bool:
-    """Whether a free-form message that is sent now should arrive."""
-    return undelivered(channel, in_sync, reply_until, customer_interaction_required, now) is None
-
-
 def undelivered(
-    channel: str, in_sync: bool, reply_until: datetime | None, customer_interaction_required: bool, now: datetime
+    channel: str,
+    in_sync: bool,
+    reply_until: datetime | None,
+    customer_interaction_required: bool,
+    now: datetime,
 ) -> str | None:
     """Why the channel would not deliver a free-form message that is sent now, in a sentence; None when it would."""
     if not in_sync:
@@ -117,10 +114,12 @@ def undelivered(
     return None
 
 
-def undelivered_message(conversation: Conversation, now: datetime) -> str | None:
-    """Why a free-form message sent now gets the status ERROR; None when it is delivered."""
+def undelivered_message(conversation: Conversation, now: datetime, *, template: bool = False) -> str | None:
+    """Why a message sent now gets the status ERROR; None when it is delivered.
+
+    A template, approved by the channel beforehand, needs no reply window."""
     return undelivered(
-        conversation.channel,
+        "" if template else conversation.channel,
         conversation.in_sync,
         conversation.reply_until,
         conversation.customer_interaction_required,

@@ -1,0 +1,6 @@
+"""The stored rows of conversations and channel agents: queries for commands, and the mapping that selections read."""
+
+from app.kinds.conversation.repository.channel_agents import ChannelAgentRepository
+from app.kinds.conversation.repository.conversations import ConversationRepository
+
+__all__ = ("ChannelAgentRepository", "ConversationRepository")

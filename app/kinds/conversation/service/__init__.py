@@ -1,0 +1,1 @@
+"""Commands on conversations and channel agents."""

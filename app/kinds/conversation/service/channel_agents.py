@@ -1,0 +1,68 @@
+"""What can be done with channel agents."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from app.core.actor import Actor
+from app.core.errors import NotFound, VersionConflict
+from app.core.events import Event
+from app.core.ids import GlobalId
+from app.directory.model import checked
+from app.kinds.conversation.model.channel_agent import CHANGEABLE, CREATABLE, ChannelAgent, ChannelAgentChanges
+from app.kinds.conversation.model.conversation import NAME
+from app.kinds.conversation.repository import ChannelAgentRepository
+
+if TYPE_CHECKING:
+    from app.storage.database import Work
+
+
+def create_channel_agent(work: "Work", actor: Actor, values: Mapping[str, Any]) -> ChannelAgent:
+    """A new channel agent from `channel`, `display_id`, `name` and, unless it is in sync, `in_sync`.
+
+    Raises Forbidden, InvalidInput or TooLong for a value that does not fit, AlreadyExists when the channel has one of
+    that display id."""
+    actor.require(f"{NAME}:write")
+    new = ChannelAgent(created_at=work.now, updated_at=work.now, **checked(values, CREATABLE))
+    stored = work.use(ChannelAgentRepository).add(new)
+    _record(work, actor, "created", stored, ())
+    return stored
+
+
+def update_channel_agent(
+    work: "Work", actor: Actor, ref: GlobalId, given: ChannelAgentChanges, *, if_version: int | None = None
+) -> ChannelAgent:
+    """The channel agent after the changes.
+
+    Raises Forbidden, NotFound, VersionConflict, and InvalidInput or TooLong for a value that does not fit."""
+    actor.require(f"{NAME}:write")
+    agents = work.use(ChannelAgentRepository)
+    before = agents.get(ref.number, for_update=True)
+    if before is None:
+        raise NotFound(f"There is no channel agent {ref}.", path=("id",))
+    if if_version is not None and if_version != before.version:
+        raise VersionConflict(
+            f"This is version {before.version} by now, not {if_version}.",
+            current_version=before.version,
+            path=("if_version",),
+        )
+    after = replace(before, **checked(given, CHANGEABLE))
+    if after == before:
+        return before
+    after = replace(after, version=before.version + 1, updated_at=work.now)
+    agents.save(before, after)
+    fields = [name for name in CHANGEABLE if getattr(before, name) != getattr(after, name)]
+    _record(work, actor, "updated", after, fields)
+    return after
+
+
+def _record(work: "Work", actor: Actor, past: str, agent: ChannelAgent, fields: "list[str] | tuple[()]") -> None:
+    work.record(
+        Event(
+            topic=f"channel_agent.{past}",
+            kind=NAME,
+            actor_id=actor.user_id or None,
+            version=agent.version,
+            data={"channel_agent_id": agent.id, "fields": list(fields)},
+        )
+    )

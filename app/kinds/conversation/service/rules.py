@@ -1,0 +1,91 @@
+"""What the shared commands ask of a conversation."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, cast
+
+from app.core.actor import Actor
+from app.core.errors import DomainError
+from app.interactions.messages import Message, MessageError, MessageSource, MessageStatus
+from app.interactions.model import Cause, Command, State
+from app.kinds.conversation.model.commands import VIEWER_COLUMNS, Subject, refusal
+from app.kinds.conversation.model.conversation import (
+    NAME,
+    PREFIX,
+    REASONS,
+    Conversation,
+    Status,
+    causes,
+    next_turn,
+    received,
+    state,
+    taken,
+    undelivered_message,
+    with_status,
+)
+from app.kinds.conversation.repository import ConversationRepository
+from app.kinds.conversation.service.opening import open_for
+
+if TYPE_CHECKING:
+    from app.settings import Settings
+    from app.storage.database import Work
+
+
+class Rules:
+    """The rules of the kind, for the registry."""
+
+    name = NAME
+    prefix = PREFIX
+    reasons: Mapping[str, str] = REASONS
+    viewer_columns = VIEWER_COLUMNS
+
+    def load(self, work: "Work", interaction_id: int) -> Conversation | None:
+        return work.use(ConversationRepository).load(interaction_id)
+
+    def save(self, work: "Work", before: Conversation, after: Conversation) -> None:
+        turns_at = next_turn(after, work.now, work.settings.reply_window_warning)
+        work.use(ConversationRepository).save(before, replace(after, turns_at=turns_at))
+
+    def state(self, interaction: Conversation, now: datetime, settings: "Settings") -> State:
+        return state(interaction, now)
+
+    def causes(self, interaction: Conversation, now: datetime, settings: "Settings") -> Sequence[Cause]:
+        return causes(interaction, now, settings.reply_window_warning)
+
+    def refusal(
+        self, command: Command, subject: object, actor: Actor, now: datetime, settings: "Settings"
+    ) -> DomainError | None:
+        return refusal(command, cast("Subject", subject), actor, now)
+
+    def on_customer_message(self, work: "Work", interaction: Conversation, message: Message) -> Conversation:
+        # A channel's clock may be ahead of ours; the window must not be open for longer than it is.
+        return received(interaction, min(message.sent_at, work.now))
+
+    def on_user_message(
+        self, work: "Work", interaction: Conversation, message: Message
+    ) -> tuple[Conversation, Message]:
+        template = message.source is MessageSource.WHATSAPP_CAMPAIGN
+        fault = undelivered_message(interaction, work.now, template=template)
+        if fault is None:
+            return interaction, message
+        error = MessageError(original_message=fault)
+        return interaction, replace(message, status=MessageStatus.ERROR, error=error)
+
+    def on_assign(self, work: "Work", actor: Actor, interaction: Conversation, user_id: int | None) -> Conversation:
+        return taken(interaction) if user_id is not None and user_id == actor.user_id else interaction
+
+    def on_close(self, work: "Work", actor: Actor, interaction: Conversation) -> Conversation:
+        return with_status(interaction, Status.DONE)
+
+    def on_reopen(self, work: "Work", actor: Actor, interaction: Conversation) -> Conversation:
+        return with_status(interaction, Status.IN_PROGRESS)
+
+    def on_snooze(self, work: "Work", actor: Actor, interaction: Conversation, until: datetime | None) -> Conversation:
+        return replace(interaction, snooze_until=until)
+
+    def on_clear(self, work: "Work", actor: Actor, interaction: Conversation) -> Conversation:
+        return interaction
+
+    def open_for(self, work: "Work", actor: Actor, target: Mapping[str, Any]) -> Conversation:
+        return open_for(work, actor, target["customer_id"], target["channel_agent_id"])
