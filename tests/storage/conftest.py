@@ -41,4 +41,5 @@ def increment(work: Work, key: int = 1) -> int:
 
 
 def value_of(work: Work, key: int = 1) -> int | None:
-    return work.connection.execute(sa.select(counter.c.value).where(counter.c.id == key)).scalar_one()
+    value: int | None = work.connection.execute(sa.select(counter.c.value).where(counter.c.id == key)).scalar_one()
+    return value

