@@ -48,7 +48,11 @@ class Catalogue:
     """The mappings by type name. Raises UnmappedField when a field of a mapped type lies nowhere."""
 
     def __init__(
-        self, mappings: Iterable[Mapped], roots: Mapping[str, Root], types: Mapping[str, TypeFacts], query: str = "Query"
+        self,
+        mappings: Iterable[Mapped],
+        roots: Mapping[str, Root],
+        types: Mapping[str, TypeFacts],
+        query: str = "Query",
     ) -> None:
         self.maps: dict[str, Mapped] = {}
         for mapping in mappings:
@@ -95,6 +99,11 @@ class Catalogue:
             return Id(found.prefix)
         column = snake(name)
         return Column(lambda scope: getattr(scope.c, column))
+
+    def is_shared(self, type_name: str, name: str) -> bool:
+        """Whether a field is mapped by the type's interface, so that all its types read it in the same way."""
+        found = self.maps[type_name]
+        return isinstance(found, TypeMap) and found.base is not None and name not in found.fields
 
     def _check(self) -> None:
         faults = [fault for name in self.maps for fault in self._faults(name)]

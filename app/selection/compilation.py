@@ -1,6 +1,6 @@
 """One plan while it is compiled: objects over rows, their neighbours and their edges."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
@@ -9,12 +9,14 @@ from sqlalchemy.engine import Dialect
 
 from app.selection.catalogue import Catalogue
 from app.selection.edges import Block, Collect, OneEdge
+from app.selection.groups import Alone, Together, When
 from app.selection.items import Items
 from app.selection.listing import compile_many
 from app.selection.mapping import (
     Column,
     Computed,
     Embedded,
+    FieldMap,
     Id,
     Inline,
     InterfaceMap,
@@ -32,8 +34,6 @@ from app.selection.tree import Children, Field
 from app.storage.constructs import IntList, keys
 from app.storage.event_log import HEADS
 from app.storage.query import Query
-
-When = tuple[int, Any] | None  # the discriminator's slot and the value that a row must have there
 
 
 class Compilation:
@@ -64,7 +64,9 @@ class Compilation:
 
     def source(self, builder: Builder, type_map: TypeMap | InterfaceMap, *, outer: bool = False) -> Source:
         """Start the builder at a type's rows."""
-        table = self.catalogue.base(type_map).table if isinstance(type_map, TypeMap) and type_map.base else type_map.table
+        table = (
+            self.catalogue.base(type_map).table if isinstance(type_map, TypeMap) and type_map.base else type_map.table
+        )
         alias = builder.alias(table)
         builder.start(alias)
         return self.over(Source(builder, alias, type_map), type_map, outer=outer)
@@ -100,49 +102,65 @@ class Compilation:
         """The function from rows of this source to the objects of a selection on `type_name`."""
         found = self.catalogue.maps[type_name]
         if not isinstance(found, InterfaceMap):
-            return self._object(block, source, type_name, children.get(type_name, ()), when)
+            return self._object(block, source, type_name, children.get(type_name, ()), Alone(when))
         slot = source.builder.slot(source.alias.c[found.discriminator])
+        extending = self.catalogue.extending(type_name)
+        together = Together(slot, {each.value: children.get(each.name, ()) for each in extending})
         makes: dict[Any, Make] = {}
-        for extending in self.catalogue.extending(type_name):
-            detail = source.detail(extending)
-            fields = children.get(extending.name, ())
-            makes[extending.value] = self._object(block, detail, extending.name, fields, (slot, extending.value))
+        for each in extending:
+            detail = source.detail(each)
+            makes[each.value] = self._object(
+                block, detail, each.name, children.get(each.name, ()), together.of(each.value)
+            )
         return chosen(slot, makes)
 
-    def _object(self, block: Block, source: Source, type_name: str, fields: Iterable[Field], when: When) -> Make:
+    def _object(self, block: Block, source: Source, type_name: str, fields: Iterable[Field], group: "Alone") -> Make:
         made = Fields()
         for field in fields:
             if field.name == "__typename":
                 made.constant(field.key, type_name)
             else:
-                self._field(made, block, source, type_name, field, when)
+                self._field(made, block, source, type_name, field, group)
         if not source.builder.columns:
             source.builder.slot(source.c.id)
         return made.make()
 
-    def _field(self, made: Fields, block: Block, source: Source, type_name: str, field: Field, when: When) -> None:
+    def _field(self, made: Fields, block: Block, source: Source, type_name: str, field: Field, group: "Alone") -> None:
         mapping = self.catalogue.field(type_name, field.name)
-        builder = source.builder
         if not granted(self.permissions, getattr(mapping, "requires", None)):
             made.constant(field.key, None)
         elif isinstance(mapping, Column):
             sql = mapping.sql(source)
-            names = mapping.names
-            made.column(field.key, builder.slot(sql), writer(sql.type, self.dialect) if names is None else names.get)
+            convert = writer(sql.type, self.dialect) if mapping.names is None else mapping.names.get
+            made.column(field.key, source.builder.slot(sql), convert)
         elif isinstance(mapping, Id):
-            form = f"{mapping.prefix}_%d"
-            made.column(field.key, builder.slot(mapping.sql(source)), form.__mod__)
-        elif isinstance(mapping, One):
-            made.fix(field.key, self._one(block, source, mapping, field, when))
-        elif isinstance(mapping, Many):
-            made.fix(field.key, compile_many(self, block, source, mapping, field, when))
-        elif isinstance(mapping, Inline):
-            make = self._object(block, source, mapping.type, (field.children or {}).get(mapping.type, ()), when)
-            made.fix(field.key, make if mapping.present is None else nullable(builder.slot(mapping.present(source)), make))
-        elif isinstance(mapping, Computed):
-            self._computed(made, block, source, mapping, field)
+            made.column(field.key, source.builder.slot(mapping.sql(source)), f"{mapping.prefix}_%d".__mod__)
         else:
-            self._embedded(made, block, source, mapping, field)
+            # A field of the interface is compiled once for all the types that ask for it, over the interface's row.
+            known = group.known(field, mapping)
+            if known is None:
+                shared = self.catalogue.is_shared(type_name, field.name)
+                scope = source.base if shared else source
+                known = self._fix(block, scope, mapping, field, group if shared else group.alone())
+                if shared:
+                    group.remember(field, mapping, known)
+            made.fix(field.key, known)
+
+    def _fix(self, block: Block, source: Source, mapping: FieldMap, field: Field, group: "Alone") -> Make:
+        if isinstance(mapping, One):
+            return self._one(block, source, mapping, field, group.when(field))
+        if isinstance(mapping, Many):
+            return compile_many(self, block, source, mapping, field, group.when(field))
+        if isinstance(mapping, Inline):
+            make = self._object(
+                block, source, mapping.type, (field.children or {}).get(mapping.type, ()), Alone(group.when(field))
+            )
+            return make if mapping.present is None else nullable(source.builder.slot(mapping.present(source)), make)
+        if isinstance(mapping, Computed):
+            return self._computed(block, source, mapping, field)
+        if isinstance(mapping, Embedded):
+            return self._embedded(block, source, mapping, field)
+        raise TypeError(f"{type(mapping).__name__} is no mapping of a field")
 
     # ---- neighbours ----
 
@@ -153,7 +171,9 @@ class Compilation:
         builder = source.builder
         sql = mapping.sql(source)
         if builder.full:
-            return self.detached(block, target.name, field.children or {}, self.collect(builder.slot(sql), when), builder.slot(sql))
+            return self.detached(
+                block, target.name, field.children or {}, self.collect(builder.slot(sql), when), builder.slot(sql)
+            )
         base = self.catalogue.base(target) if isinstance(target, TypeMap) and target.base else target
         alias = builder.alias(base.table)
         neighbour = Source(builder, alias, target)
@@ -167,11 +187,11 @@ class Compilation:
         return nullable(present, self.rows(block, scope, target.name, field.children or {}, when))
 
     def collect(self, slot: int, when: When) -> Collect:
-        """The parent keys in a row: the one in this slot, where the row is of the type that asks."""
+        """The parent keys in a row: the one in this slot, where the row is of a type that asks."""
         if when is None:
             return lambda row, run: () if row[slot] is None else (row[slot],)
-        discriminator, value = when
-        return lambda row, run: () if row[slot] is None or row[discriminator] != value else (row[slot],)
+        discriminator, values = when
+        return lambda row, run: () if row[slot] is None or row[discriminator] not in values else (row[slot],)
 
     def one_edge(self, type_name: str, children: Children, collect: Collect) -> OneEdge:
         """Neighbours of many rows by a statement of their own."""
@@ -199,31 +219,27 @@ class Compilation:
 
     # ---- values ----
 
-    def _computed(self, made: Fields, block: Block, source: Source, mapping: Computed, field: Field) -> None:
+    def _computed(self, block: Block, source: Source, mapping: Computed, field: Field) -> Make:
         columns = [getattr(source.c, each) if isinstance(each, str) else each(source) for each in mapping.columns]
         slots = [(source.builder.slot(column), reader(column.type, self.dialect)) for column in columns]
         fn = mapping.fn
 
         def value(row: Row, run: Run) -> Any:
-            return fn(run.env, *(None if row[slot] is None else read(row[slot]) for slot, read in slots))
+            return fn(run.env, *[None if row[slot] is None else read(row[slot]) for slot, read in slots])
 
-        self._shaped(made, block, mapping.type, mapping.many, field, value)
+        return self._shaped(block, mapping.type, mapping.many, field, value)
 
-    def _embedded(self, made: Fields, block: Block, source: Source, mapping: Embedded, field: Field) -> None:
-        column = mapping.sql(source)
-        slot = source.builder.slot(column)
+    def _embedded(self, block: Block, source: Source, mapping: Embedded, field: Field) -> Make:
+        slot = source.builder.slot(mapping.sql(source))
 
         def value(row: Row, run: Run) -> Any:
             return None if row[slot] is None else orjson.loads(row[slot])
 
-        self._shaped(made, block, mapping.type, mapping.many, field, value)
+        return self._shaped(block, mapping.type, mapping.many, field, value)
 
-    def _shaped(
-        self, made: Fields, block: Block, type_name: str | None, many: bool, field: Field, value: Callable[[Row, Run], Any]
-    ) -> None:
+    def _shaped(self, block: Block, type_name: str | None, many: bool, field: Field, value: Make) -> Make:
         if type_name is None:
-            made.fix(field.key, lambda row, run: text_of(value(row, run)))
-            return
+            return lambda row, run: text_of(value(row, run))
 
         def reach(row: Row, run: Run) -> Iterable[Any]:
             found = value(row, run)
@@ -231,18 +247,16 @@ class Compilation:
 
         make = Items(self, block).object(type_name, field.children or {}, reach)
         if many:
-            made.fix(field.key, lambda row, run: [make(each, run) for each in value(row, run) or ()])
-            return
+            return lambda row, run: [make(each, run) for each in value(row, run) or ()]
 
         def single(row: Row, run: Run) -> Any:
             found = value(row, run)
             return None if found is None else make(found, run)
 
-        made.fix(field.key, single)
+        return single
 
     def item(self, type_name: str, children: Children) -> Block:
         """The block of a row that is given at run time as a mapping: a payload, or a value of a root's own steps."""
         block = Block()
         block.make = Items(self, block).object(type_name, children, lambda row, run: (row,))
         return block
-

@@ -36,7 +36,12 @@ class Listing:
     """What a connection's statements are made of, whatever its parent: orders, filters, and a statement per variant."""
 
     def __init__(
-        self, name: str, orders: Mapping[str, Order], default_order: str, filters: Mapping[str, Filter], arguments: Arguments
+        self,
+        name: str,
+        orders: Mapping[str, Order],
+        default_order: str,
+        filters: Mapping[str, Filter],
+        arguments: Arguments,
     ) -> None:
         self._name = name
         self.orders = orders

@@ -15,7 +15,8 @@ from app.selection.tree import Children, Field
 from app.storage.constructs import IntList, keys
 
 if TYPE_CHECKING:
-    from app.selection.compilation import Compilation, When
+    from app.selection.compilation import Compilation
+    from app.selection.groups import When
 
 
 class Lister:
@@ -107,9 +108,11 @@ class Lister:
         def cursor(page: Rows, index: int) -> str | None:
             return paged.row_cursor(page.rows[index], page.asked.variant[0]) if page.rows else None
 
-        values = {
+        values: dict[str, Callable[[Rows], Any]] = {
             "hasNextPage": lambda page: page.asked.page.cursor is not None if page.asked.page.backward else page.more,
-            "hasPreviousPage": lambda page: page.more if page.asked.page.backward else page.asked.page.cursor is not None,
+            "hasPreviousPage": lambda page: (
+                page.more if page.asked.page.backward else page.asked.page.cursor is not None
+            ),
             "startCursor": lambda page: cursor(page, 0),
             "endCursor": lambda page: cursor(page, -1),
             "__typename": lambda page: type_name,
@@ -181,9 +184,7 @@ class Lister:
         where = [by(scope) == parents.c.key, *self.conditions(scope, variant)]
         page = builder.select().where(*where).order_by(*self.ordering(scope, variant))
         each = self._seen(page).limit(sa.bindparam("size", type_=sa.Integer)).correlate(parents).lateral("page")
-        return self.compilation.statement(
-            sa.select(parents.c.key, *each.c).select_from(parents.join(each, sa.true()))
-        )
+        return self.compilation.statement(sa.select(parents.c.key, *each.c).select_from(parents.join(each, sa.true())))
 
     def _correlated(self, by: SqlOf, variant: Variant, parents: Any) -> Statement:
         # SQLite has no LATERAL; a correlated list of ids reads an index as far as the page goes, a window reads all.

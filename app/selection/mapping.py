@@ -273,6 +273,7 @@ Mapped = TypeMap | InterfaceMap | InlineMap | ObjectMap | UnionMap
 
 # ---- roots --------------------------------------------------------------------------------------------------------
 
+
 @dataclass(frozen=True, slots=True)
 class RootOne:
     """A root field that finds one row: `where(scope, bind)` with `bind("name", type)` for each of `values`' items.
@@ -346,7 +347,9 @@ def by_columns(type_: str, *, requires: str | None = None, **columns: str) -> Ro
     """The row whose columns equal the arguments: `by_columns("Session", session_key="session_key")`."""
 
     def where(scope: Scope, bind: Bind) -> Sql:
-        return sa.and_(*(getattr(scope.c, column) == bind(column, getattr(scope.c, column).type) for column in columns.values()))
+        return sa.and_(
+            *(getattr(scope.c, column) == bind(column, getattr(scope.c, column).type) for column in columns.values())
+        )
 
     def values(_env: Env, arguments: Mapping[str, Any]) -> Mapping[str, object] | None:
         if any(arguments.get(argument) is None for argument in columns):

@@ -102,6 +102,11 @@ class Source:
         self.c = Columns(self._find, type_map.name if type_map else str(alias))
         self._details: dict[str, Detail] = {}
 
+    @property
+    def base(self) -> "Source":
+        """The scope of the interface's row; itself where there is none."""
+        return self
+
     def detail(self, extending: TypeMap, *, outer: bool = True) -> "Detail":
         """The scope of a type that extends this one's; its table is joined by `id` at the first use."""
         known = self._details.get(extending.name)
@@ -128,6 +133,10 @@ class Detail(Source):
         if own is None or own.primary_key:
             return self._base.alias.c.get(name)
         return self.joined().c[name]
+
+    @property
+    def base(self) -> Source:
+        return self._base
 
     def joined(self) -> FromClause:
         """The extending table's alias, joined now if it was not."""

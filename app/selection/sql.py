@@ -7,6 +7,8 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
+from sqlalchemy.sql import visitors
+from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeEngine
 
 from app.core.clock import rfc3339
@@ -22,16 +24,17 @@ class Statement:
     __slots__ = ("_binds", "sql")
 
     def __init__(self, select: sa.Select[Any] | sa.CompoundSelect[Any], dialect: Dialect) -> None:
-        compiled = select.compile(dialect=dialect)
+        compiled = _compile(select, dialect)
         self.sql = str(compiled)
-        binds = []
+        binds: list[tuple[str, Convert | None, Any]] = []
         for name in compiled.positiontup or ():
-            bind = compiled.binds[name]
+            bind = compiled.binds.get(name)
+            if bind is None:  # an item of a list that was written out; strings and numbers need no processing
+                binds.append((name, None, compiled.params[name]))
+                continue
             process = bind.type.dialect_impl(dialect).bind_processor(dialect)
             default = bind.effective_value
-            if default is not None and process is not None:
-                default = process(default)
-            binds.append((bind.key, process, default))
+            binds.append((bind.key, process, default if default is None or process is None else process(default)))
         self._binds = tuple(binds)
 
     def query(self, values: Mapping[str, object]) -> Query:
@@ -43,6 +46,16 @@ class Statement:
                 for name, process, default in self._binds
             ],
         )
+
+
+def _compile(select: sa.Select[Any] | sa.CompoundSelect[Any], dialect: Dialect) -> SQLCompiler:
+    # Lists that are part of the SQL (`column.in_(("a", "b"))`) are written out here, which wants a value for every
+    # parameter, so none of them may insist on having one yet.
+    for element in visitors.iterate(select):
+        if isinstance(element, sa.BindParameter):
+            element.required = False
+    compiled = select.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
+    return compiled
 
 
 def writer(type_: TypeEngine[Any], dialect: Dialect) -> Convert | None:
