@@ -87,13 +87,15 @@ class SuggestedMessage:
 class Session(Interaction):
     """A Session with every field of its contract. `session_key` is the contract's `id`, a UUID.
 
-    `unsubscribed` and `has_number` are the customer's; they are read along, never written here."""
+    `suggested_messages` is None unless a command replaces them; they are stored beside it. `unsubscribed` and
+    `has_number` are the customer's; they are read along, never written here."""
 
     kind: str = NAME
     session_key: str
     need_attention: bool = False
     tags: tuple[str, ...] = ()
     topics: tuple[str, ...] = ()
+    suggested_messages: tuple[SuggestedMessage, ...] | None = None
     unsubscribed: bool = False
     has_number: bool = True
 

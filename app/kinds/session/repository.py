@@ -1,0 +1,129 @@
+"""Sessions and their suggested messages: rows in, models out."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from app.directory.tables import customer
+from app.interactions.repository.kinds import KindRepository
+from app.interactions.tables import interaction
+from app.kinds.session.model import ContentType, Session, SuggestedMessage
+from app.kinds.session.tables import session, suggested_message
+from app.storage.tables import Timestamp
+
+_SUGGESTION: tuple[sa.Column[Any], ...] = (
+    suggested_message.c.id,
+    suggested_message.c.suggestion_key,
+    suggested_message.c.remote_id,
+    suggested_message.c.content,
+    suggested_message.c.content_type,
+    suggested_message.c.selected_count,
+)
+_SUGGESTIONS = (
+    sa.select(*_SUGGESTION)
+    .where(suggested_message.c.session_id == sa.bindparam("key"))
+    .order_by(suggested_message.c.place, suggested_message.c.id)
+)
+_SESSION_OF = sa.select(suggested_message.c.session_id).where(suggested_message.c.id == sa.bindparam("key"))
+_INSERT = sa.insert(suggested_message)
+_UPDATE = sa.update(suggested_message).where(suggested_message.c.id == sa.bindparam("key"))
+_DELETE = sa.delete(suggested_message).where(suggested_message.c.id == sa.bindparam("key"))
+_SELECT_ONE_MORE = (
+    sa.update(suggested_message)
+    .where(suggested_message.c.id == sa.bindparam("key"))
+    .values(selected_count=suggested_message.c.selected_count + 1)
+    .returning(suggested_message.c.selected_count)
+)
+
+
+class SessionRepository(KindRepository[Session]):
+    """Named queries over Sessions."""
+
+    table = session
+    model = Session
+    lists = {"tags": "tag", "topics": "topic"}  # noqa: RUF012 - declared by the base
+    related = {  # noqa: RUF012 - declared by the base
+        "unsubscribed": sa.func.coalesce(customer.c.unsubscribed, sa.false()),
+        "has_number": sa.func.coalesce(customer.c.phone_number, customer.c.unconfirmed_phone_number).is_not(None),
+    }
+
+    @classmethod
+    def source(cls) -> sa.FromClause:
+        return super().source().outerjoin(customer, customer.c.id == interaction.c.customer_id)
+
+    def others(self, interaction_id: int) -> Mapping[str, Any]:
+        # Suggested messages are read by the one command that compares them.
+        return {}
+
+    def current(self, customer_id: int, since: datetime) -> Session | None:
+        """Lock and read the customer's current Session: the latest that is flagged or has a message after `since`."""
+        statement = self._select.where(
+            interaction.c.customer_id == sa.bindparam("customer"),
+            sa.or_(session.c.need_attention, interaction.c.active_at > sa.bindparam("since", type_=Timestamp)),
+        )
+        latest = statement.order_by(interaction.c.active_at.desc(), interaction.c.id.desc()).limit(1)
+        return self._whole(self._one(latest, {"customer": customer_id, "since": since}))
+
+    def add(self, new: Session) -> Session:
+        stored = super().add(new)
+        self._write_suggestions(stored.id, stored.suggested_messages or ())
+        return stored
+
+    def save(self, before: Session, after: Session) -> None:
+        super().save(before, after)
+        if after.suggested_messages is not None:
+            kept = {suggestion.id for suggestion in after.suggested_messages}
+            gone = [{"key": old.id} for old in self.suggestions(after.id) if old.id not in kept]
+            if gone:
+                self.connection.execute(_DELETE, gone)
+            self._write_suggestions(after.id, after.suggested_messages)
+
+    def suggestions(self, session_id: int) -> tuple[SuggestedMessage, ...]:
+        """The Session's suggested messages in their order."""
+        return tuple(
+            SuggestedMessage(
+                id=row.id,
+                suggestion_key=row.suggestion_key,
+                remote_id=row.remote_id,
+                content=row.content,
+                content_type=ContentType(row.content_type),
+                selected_count=row.selected_count,
+            )
+            for row in self._all(_SUGGESTIONS, {"key": session_id})
+        )
+
+    def session_of(self, suggestion_id: int) -> int | None:
+        """The surrogate of the Session in which a message is suggested."""
+        row = self._one(_SESSION_OF, {"key": suggestion_id})
+        return None if row is None else row[0]
+
+    def select_suggestion(self, suggestion_id: int) -> int:
+        """Count one more use of a suggested message; the count after."""
+        return int(self.connection.execute(_SELECT_ONE_MORE, {"key": suggestion_id}).scalar_one())
+
+    def _write_suggestions(self, session_id: int, wanted: Sequence[SuggestedMessage]) -> None:
+        new, known = [], []
+        for place, suggestion in enumerate(wanted):
+            values = {
+                "place": place,
+                "content": suggestion.content,
+                "content_type": suggestion.content_type.value,
+            }
+            if suggestion.id is not None:
+                known.append({"key": suggestion.id, **values})
+            else:
+                new.append(
+                    {
+                        **values,
+                        "session_id": session_id,
+                        "suggestion_key": suggestion.suggestion_key,
+                        "remote_id": suggestion.remote_id,
+                        "selected_count": suggestion.selected_count,
+                    }
+                )
+        if known:
+            self.connection.execute(_UPDATE, known)
+        if new:
+            self.connection.execute(_INSERT, new)

@@ -1,0 +1,161 @@
+"""What can be done to a Session beyond what all kinds have, and its rules as the shared commands ask for them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from app.core.actor import Actor
+from app.core.errors import DomainError, InvalidInput, NotFound
+from app.core.ids import GlobalId
+from app.directory.repository import CustomerRepository
+from app.interactions.model import Cause, Command, State
+from app.interactions.service.change import change, open_interaction
+from app.kinds.session import model
+from app.kinds.session.model import Session, SessionChanges, Subject
+from app.kinds.session.repository import SessionRepository
+
+if TYPE_CHECKING:
+    from app.interactions.messages import Message
+    from app.settings import Settings
+    from app.storage.work import Work
+
+
+class Rules:
+    """How a Session takes part in the shared commands."""
+
+    name = model.NAME
+    prefix = model.PREFIX
+    reasons = model.REASONS
+
+    def load(self, work: "Work", interaction_id: int) -> Session | None:
+        return work.use(SessionRepository).load(interaction_id)
+
+    def save(self, work: "Work", before: Session, after: Session) -> None:
+        work.use(SessionRepository).save(before, after)
+
+    def state(self, interaction: Session, now: datetime, settings: "Settings") -> State:
+        return model.state(interaction, now, settings.session_window)
+
+    def causes(self, interaction: Session, now: datetime, settings: "Settings") -> Sequence[Cause]:
+        return model.causes(interaction)
+
+    def refusal(
+        self, command: Command, subject: Subject, actor: Actor, now: datetime, settings: "Settings"
+    ) -> DomainError | None:
+        return model.refusal(
+            command,
+            subject,
+            actor,
+            now,
+            window=settings.session_window,
+            reply_unflagged=settings.allow_reply_without_attention,
+        )
+
+    def on_customer_message(self, work: "Work", interaction: Session, message: "Message") -> Session:
+        return interaction
+
+    def on_user_message(self, work: "Work", interaction: Session, message: "Message") -> "tuple[Session, Message]":
+        return interaction, message
+
+    def on_assign(self, work: "Work", actor: Actor, interaction: Session, user_id: int | None) -> Session:
+        return interaction
+
+    def on_close(self, work: "Work", actor: Actor, interaction: Session) -> Session:
+        return interaction
+
+    def on_reopen(self, work: "Work", actor: Actor, interaction: Session) -> Session:
+        return interaction
+
+    def on_snooze(self, work: "Work", actor: Actor, interaction: Session, until: datetime | None) -> Session:
+        return interaction
+
+    def on_clear(self, work: "Work", actor: Actor, interaction: Session) -> Session:
+        return model.flagged(interaction, False) if interaction.need_attention else interaction
+
+
+def current(work: "Work", customer_id: int) -> Session | None:
+    """Lock and read the customer's current Session; None when there is none."""
+    return work.use(SessionRepository).current(customer_id, work.now - work.settings.session_window)
+
+
+def open_for_customer(work: "Work", actor: Actor, customer_id: int) -> Session:
+    """The customer's current Session; a new one when there is none.
+
+    Raises Forbidden, and NotFound for a customer who does not exist."""
+    actor.require(f"{model.NAME}:write")
+    found = current(work, customer_id)
+    if found is not None:
+        return found
+    # Two messages at the same moment must not open two: who has the customer's row looks again.
+    if work.use(CustomerRepository).get(customer_id, for_update=True) is None:
+        raise NotFound("There is no such customer.", path=("customer_id",))
+    found = current(work, customer_id)
+    if found is not None:
+        return found
+    new = Session(
+        id=0,
+        customer_id=customer_id,
+        session_key=work.ids.uuid(),
+        bot_active=True,
+        created_at=work.now,
+        updated_at=work.now,
+    )
+    return open_interaction(work, actor, new, work.use(SessionRepository).add)
+
+
+def update(
+    work: "Work",
+    actor: Actor,
+    changes: SessionChanges,
+    *,
+    ref: GlobalId | None = None,
+    customer_key: str | None = None,
+    if_version: int | None = None,
+) -> Session:
+    """Change a Session: the one of the id, or the current one of the customer with this key. Exactly one is given.
+
+    Raises InvalidInput, TooLong, NotFound (a customer without a current Session, too), Forbidden, VersionConflict."""
+    actor.require(f"{model.NAME}:write")
+    if (ref is None) == (customer_key is None):
+        raise InvalidInput("Give either id or customerKey.", path=("id",))
+    if ref is None:
+        ref = _current_of_key(work, str(customer_key))
+
+    def apply(session: Session) -> Session:
+        after = model.updated(session, changes)
+        if "suggested_messages" in changes:
+            stored = work.use(SessionRepository).suggestions(session.id)
+            wanted = model.replaced_suggestions(stored, changes["suggested_messages"] or (), work.ids.uuid)
+            if wanted != stored:
+                after = replace(after, suggested_messages=wanted)
+        return after
+
+    return change(work, actor, ref, Command.UPDATE, apply, if_version=if_version)  # type: ignore[no-any-return]
+
+
+def use_suggested_message(work: "Work", actor: Actor, ref: GlobalId) -> Mapping[str, int]:
+    """Count one more use of a suggested message, each call anew; the surrogates of `suggested_message` and `session`.
+
+    Raises NotFound, Forbidden."""
+    repository = work.use(SessionRepository)
+    session_id = repository.session_of(ref.number) if actor.can_read(model.NAME) else None
+    if session_id is None:
+        raise NotFound(f"There is no suggested message {ref}.", path=("id",))
+    data: dict[str, object] = {"suggested_message": str(ref)}
+
+    def apply(session: Session) -> Session:
+        data["selected_count"] = repository.select_suggestion(ref.number)
+        return session
+
+    topic = "suggested_message_used"
+    change(work, actor, GlobalId(model.PREFIX, session_id), Command.UPDATE, apply, topic=topic, data=data)
+    return {"suggested_message": ref.number, "session": session_id}
+
+
+def _current_of_key(work: "Work", customer_key: str) -> GlobalId:
+    customer = work.use(CustomerRepository).get_by_key(customer_key)
+    found = None if customer is None else current(work, customer.id)
+    if found is None:
+        raise NotFound("This customer has no current Session.", path=("customer_key",))
+    return GlobalId(model.PREFIX, found.id)
