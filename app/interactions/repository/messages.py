@@ -102,7 +102,7 @@ class MessageRepository(Repository):
     def latest(self, interaction_id: int, *, of_customer: bool = False) -> Place | None:
         """The newest message, of the customer alone or of all."""
         row = self._one(_LATEST_OF_CUSTOMER if of_customer else _LATEST, {"key": interaction_id})
-        return None if row is None else Place(row[0], row[1])
+        return None if row is None else Place(row.id, row.sent_at)
 
 
 class Note(NamedTuple):
@@ -134,7 +134,7 @@ class NoteRepository(Repository):
 
     def get(self, note_id: int) -> Note | None:
         row = self._one(_NOTE, {"key": note_id})
-        return None if row is None else Note(*row)
+        return None if row is None else Note(**row._asdict())
 
     def add(self, new: Note) -> Note:
         """Insert the note; the same with its surrogate."""

@@ -49,7 +49,16 @@ _PAST = {
 }
 # These happen all the time in a busy exchange; counted, they would make every `ifVersion` conflict.
 _NO_EDIT = frozenset(
-    {Command.REPLY, Command.RECEIVE, Command.MARK_READ, Command.TYPE, Command.REACT, Command.REPORT_STATUS}
+    {
+        Command.READ,
+        Command.REPLY,
+        Command.RECEIVE,
+        Command.MARK_READ,
+        Command.NOTE,
+        Command.TYPE,
+        Command.REACT,
+        Command.REPORT_STATUS,
+    }
 )
 
 
@@ -94,17 +103,16 @@ def change(
     is derived. `topic` is the event's past tense in place of the command's own; with `data` the event is written even
     when no field of the interaction differs, and holds it.
     Raises NotFound, Forbidden, VersionConflict, what the kind refuses the command with, and what `f` raises."""
-    kind = kind_of(work, ref)
     before = load(work, actor, ref)
-    refusal = kind.refusal(command, before, actor, work.now, work.settings)
-    if refusal is not None:
-        raise refusal
-    check_version(before, if_version)
+    check(work, actor, before, command, if_version)
     return write(work, actor, before, f(before), command, client_mutation_id=client_mutation_id, topic=topic, data=data)
 
 
-def check_version(found: Interaction, if_version: int | None) -> None:
-    """Raise VersionConflict unless the interaction is still the one that the caller saw."""
+def check(work: "Work", actor: Actor, found: Interaction, command: Command, if_version: int | None = None) -> None:
+    """Raise what the kind refuses the command with, and VersionConflict unless the caller saw this version."""
+    refusal = work.kinds[found.kind].refusal(command, found, actor, work.now, work.settings)
+    if refusal is not None:
+        raise refusal
     if if_version is not None and if_version != found.version:
         raise VersionConflict(
             f"This is version {found.version} by now, not {if_version}.",
@@ -127,16 +135,14 @@ def write(
     """The second half of `change`, for a command that has loaded and checked the interaction itself."""
     kind: KindRules[I] = work.kinds[before.kind]
     after = settle(work, kind, changed)
-    if after == before and data is None:
+    if after == before and not data:
         return before
-    edited = command not in _NO_EDIT and after != replace(
-        before, attention=after.attention, latest_note_id=after.latest_note_id
-    )
+    edited = command not in _NO_EDIT and _without_arrivals(after) != _without_arrivals(before)
     if after != before:
         after = replace(after, version=before.version + 1 if edited else before.version, updated_at=work.now)
         work.use(InteractionRepository).save(before, after)
         kind.save(work, before, after)
-    _record(work, actor, before, after, f"{kind.name}.{topic or _PAST[command]}", client_mutation_id, data)
+    record(work, actor, before, after, topic or _PAST[command], data, client_mutation_id)
     return after
 
 
@@ -168,9 +174,8 @@ def open_interaction(
 
     Raises Forbidden without the kind's write permission."""
     actor.require(f"{new.kind}:write")
-    kind: KindRules[I] = work.kinds[new.kind]
-    stored = add(settle(work, kind, new))
-    _record(work, actor, None, stored, f"{kind.name}.{topic}", client_mutation_id, data)
+    stored = add(settle(work, work.kinds[new.kind], new))
+    record(work, actor, None, stored, topic, data, client_mutation_id)
     return stored
 
 
@@ -186,28 +191,38 @@ def remove(
     """Delete an interaction with all that hangs on it; what it was. Its events stay, and hold no text.
 
     Raises as `change` does."""
-    kind = kind_of(work, ref)
     before = load(work, actor, ref)
-    refusal = kind.refusal(Command.DELETE, before, actor, work.now, work.settings)
-    if refusal is not None:
-        raise refusal
-    check_version(before, if_version)
+    check(work, actor, before, Command.DELETE, if_version)
     work.use(InteractionRepository).delete(before.id)
     gone = replace(before, state=State.CLOSED, attention=Attention())
-    name = f"{kind.name}.{topic or _PAST[Command.DELETE]}"
-    _record(work, actor, before, gone, name, client_mutation_id, None)
+    record(work, actor, before, gone, topic or _PAST[Command.DELETE], None, client_mutation_id)
     return before
 
 
-def _record(
+def _without_arrivals(interaction: Interaction) -> Interaction:
+    """What an edit could have changed: neither what is derived, nor what messages and notes count up."""
+    return replace(
+        interaction,
+        state=State.OPEN,
+        attention=Attention(),
+        last_message_at=None,
+        latest_message_id=None,
+        latest_customer_message_id=None,
+        latest_note_id=None,
+        unread_customer_messages_count=0,
+    )
+
+
+def record(
     work: "Work",
     actor: Actor,
     before: Interaction | None,
     after: Interaction,
     topic: str,
-    client_mutation_id: str | None,
-    data: Mapping[str, object] | None,
+    data: Mapping[str, object] | None = None,
+    client_mutation_id: str | None = None,
 ) -> None:
+    """Tell of a change, and of what it did to the attention. A topic without a dot is the kind's own."""
     was = Attention() if before is None else before.attention
     now = after.attention
     facts: dict[str, object] = {} if data is None else dict(data)
@@ -233,10 +248,10 @@ def _record(
             data=holds,
         )
 
-    work.record(event(topic, facts))
+    work.record(event(topic if "." in topic else f"{after.kind}.{topic}", facts))
     if (was.level, was.reason) != (now.level, now.reason):
         turn = "changed" if was.needed and now.needed else "raised" if now.needed else "cleared"
-        holds = {"reason_before": was.reason, "reason_after": now.reason}
+        holds: dict[str, object] = {"reason_before": was.reason, "reason_after": now.reason}
         if "before" in facts:
-            holds["before"] = facts["before"]  # type: ignore[assignment]
+            holds["before"] = facts["before"]
         work.record(event(f"attention.{turn}", holds))

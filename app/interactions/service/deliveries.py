@@ -1,0 +1,165 @@
+"""What happens to a message after it was written: its status, reactions to it, its deletion."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from app.core.actor import Actor
+from app.core.errors import InvalidInput, InvalidTransition, NotFound
+from app.core.ids import GlobalId
+from app.directory.model.checks import text
+from app.interactions.contents import require_emoji
+from app.interactions.messages import Message, MessageAuthor, MessageError, MessageStatus
+from app.interactions.model import Command, Interaction
+from app.interactions.repository.messages import MessageRepository
+from app.interactions.service.change import change
+from app.interactions.service.messages import Posted
+
+if TYPE_CHECKING:
+    from app.storage.work import Work
+
+_PROGRESS = (MessageStatus.CREATED, MessageStatus.SENT, MessageStatus.DELIVERED, MessageStatus.READ)
+_ERROR_TEXT = text(4_096, least=1)
+
+
+def report_message_status(
+    work: "Work", actor: Actor, message_ref: GlobalId, status: MessageStatus, *, error: MessageError | None = None
+) -> Posted:
+    """Take in how far a message came on its channel, or with ERROR why it did not.
+
+    A status never goes back: one that the message has passed already changes nothing. Each report of an error is
+    kept, the newest is the latest.
+    Raises InvalidInput for an error without its MessageError or the other way round, InvalidTransition for a message
+    that was read or failed before, NotFound, and what `change` raises."""
+    if (error is not None) != (status is MessageStatus.ERROR):
+        raise InvalidInput("The status ERROR comes with an error, and no other status does.", path=("error",))
+
+    def reported(interaction: Interaction, message: Message) -> tuple[Interaction, Message]:
+        after = _at_status(work, message, status)
+        if after.status is MessageStatus.READ and _unread(message):
+            left = max(interaction.unread_customer_messages_count - 1, 0)
+            interaction = replace(interaction, unread_customer_messages_count=left)
+        if error is not None:
+            said = _ERROR_TEXT(error.original_message, ("error", "original_message"))
+            after = work.use(MessageRepository).add_error(after, replace(error, original_message=said))
+        return interaction, after
+
+    return _change_message(work, actor, message_ref, Command.REPORT_STATUS, reported)
+
+
+def set_reaction(
+    work: "Work", actor: Actor, message_ref: GlobalId, reaction: str | None, *, of_customer: bool = False
+) -> Posted:
+    """Put one emoji on a message, ours or the customer's, or with None take it off.
+
+    Raises InvalidInput for anything but one emoji, NotFound, and what `change` raises."""
+    emoji = None if reaction is None else require_emoji(reaction)
+    field = "customer_reaction" if of_customer else "agent_reaction"
+
+    def reacted(interaction: Interaction, message: Message) -> tuple[Interaction, Message]:
+        if getattr(message, field) == emoji:
+            return interaction, message
+        changed: dict[str, Any] = {field: emoji}
+        return interaction, replace(message, updated_at=work.now, **changed)
+
+    return _change_message(work, actor, message_ref, Command.REACT, reacted)
+
+
+def delete_message(work: "Work", actor: Actor, message_ref: GlobalId) -> Posted:
+    """Erase a message; the interaction's latest messages and unread count are those of what is left.
+
+    Raises NotFound, and what `change` raises."""
+    ref, _ = _find(work, actor, message_ref)
+    messages = work.use(MessageRepository)
+
+    def without(before: Interaction) -> Interaction:
+        message = _require(work, message_ref)
+        messages.remove(message.id)
+        newest = messages.latest(before.id)
+        of_customer = messages.latest(before.id, of_customer=True)
+        left = before.unread_customer_messages_count - 1 if _unread(message) else before.unread_customer_messages_count
+        return replace(
+            before,
+            last_message_at=None if newest is None else newest.sent_at,
+            latest_message_id=None if newest is None else newest.id,
+            latest_customer_message_id=None if of_customer is None else of_customer.id,
+            unread_customer_messages_count=max(left, 0),
+        )
+
+    data = {"message_id": message_ref.number}
+    change(work, actor, ref, Command.UPDATE, without, topic="message_deleted", data=data)
+    return Posted(ref.number, message_ref.number)
+
+
+def change_message(
+    work: "Work", actor: Actor, message_ref: GlobalId, command: Command, f: Callable[[Message], Message], *, topic: str
+) -> Posted:
+    """Change fields of a message that only its kind knows. Raises NotFound, and what `change` raises."""
+    return _change_message(
+        work, actor, message_ref, command, lambda interaction, message: (interaction, f(message)), topic=topic
+    )
+
+
+def _change_message(
+    work: "Work",
+    actor: Actor,
+    message_ref: GlobalId,
+    command: Command,
+    f: Callable[[Interaction, Message], tuple[Interaction, Message]],
+    *,
+    topic: str | None = None,
+) -> Posted:
+    ref, _ = _find(work, actor, message_ref)
+    facts: dict[str, object] = {}
+
+    def changed(before: Interaction) -> Interaction:
+        # Read again under the interaction's lock: what was found before it may have changed or gone.
+        message = _require(work, message_ref)
+        after, new = f(before, message)
+        if new != message:
+            work.use(MessageRepository).save(message, new)
+            facts["message_id"] = message.id
+        return after
+
+    change(work, actor, ref, command, changed, topic=topic, data=facts)
+    return Posted(ref.number, message_ref.number)
+
+
+def _at_status(work: "Work", message: Message, status: MessageStatus) -> Message:
+    if status is MessageStatus.ERROR:
+        if message.status is MessageStatus.READ:
+            raise InvalidTransition("This message was read already, so it cannot have failed.")
+        return replace(message, status=status, updated_at=work.now)
+    if message.status is MessageStatus.ERROR:
+        raise InvalidTransition("This message has failed; its status does not change any more.")
+    if _PROGRESS.index(status) <= _PROGRESS.index(message.status):
+        return message
+    arrived = status in (MessageStatus.DELIVERED, MessageStatus.READ) and message.delivered_at is None
+    return replace(
+        message,
+        status=status,
+        delivered_at=work.now if arrived else message.delivered_at,
+        updated_at=work.now,
+    )
+
+
+def _unread(message: Message) -> bool:
+    return message.author is MessageAuthor.CUSTOMER and message.status is not MessageStatus.READ
+
+
+def _find(work: "Work", actor: Actor, message_ref: GlobalId) -> tuple[GlobalId, Message]:
+    message = _require(work, message_ref)
+    if not actor.can_read(message.kind):
+        raise _missing(message_ref)
+    return GlobalId(work.kinds[message.kind].prefix, message.interaction_id), message
+
+
+def _require(work: "Work", message_ref: GlobalId) -> Message:
+    message = work.use(MessageRepository).get(message_ref.number)
+    if message is None:
+        raise _missing(message_ref)
+    return message
+
+
+def _missing(message_ref: GlobalId) -> NotFound:
+    return NotFound(f"There is no message {message_ref}.", path=("id",))

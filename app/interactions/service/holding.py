@@ -1,0 +1,93 @@
+"""Taking an interaction, giving it back, handing it on: exactly one user holds it."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from app.core.actor import Actor
+from app.core.errors import InvalidInput
+from app.core.ids import GlobalId
+from app.directory.repository import UserRepository
+from app.interactions.claims import holder_of
+from app.interactions.model import Command
+from app.interactions.service.change import change, kind_of
+
+if TYPE_CHECKING:
+    from app.storage.work import Work
+
+LONGEST_LEASE = 86_400
+"""Seconds; a claim that is meant to last longer has no lease."""
+
+
+def claim(
+    work: "Work", actor: Actor, ref: GlobalId, *, lease_seconds: int | None = None, if_version: int | None = None
+) -> Any:
+    """Assign the interaction to the actor, if nobody holds it; with a lease only for so long.
+
+    Who holds it already renews the lease, or keeps it for good without one.
+    Raises AlreadyClaimed with who holds it and until when; InvalidInput for a lease not from 1 to 86,400 s; and what
+    `change` raises."""
+    if lease_seconds is not None and not 1 <= lease_seconds <= LONGEST_LEASE:
+        raise InvalidInput(f"A lease lasts from 1 to {LONGEST_LEASE} seconds.", path=("lease_seconds",))
+    until = None if lease_seconds is None else work.now + timedelta(seconds=lease_seconds)
+    kind = kind_of(work, ref)
+
+    def taken(before: Any) -> Any:
+        after = replace(before, assignee_id=actor.user_id, claimed_until=until)
+        mine = holder_of(before, work.now) == actor.user_id
+        return after if mine else kind.on_assign(work, actor, after, actor.user_id)
+
+    return change(work, actor, ref, Command.CLAIM, taken, if_version=if_version)
+
+
+def release(work: "Work", actor: Actor, ref: GlobalId, *, if_version: int | None = None) -> Any:
+    """Let go of the interaction, so that anybody can claim it.
+
+    Raises AlreadyClaimed when another user holds it and the actor is no admin, and what `change` raises."""
+    return change(work, actor, ref, Command.RELEASE, _unassign(work, actor, ref), if_version=if_version)
+
+
+def assign(work: "Work", actor: Actor, ref: GlobalId, user_id: int | None, *, if_version: int | None = None) -> Any:
+    """Give the interaction to a user, without a lease, or with None to nobody.
+
+    Raises InvalidInput for a user who does not exist or is not active any more, AlreadyClaimed when another user than
+    the actor holds it and the actor is no admin, and what `change` raises."""
+    if user_id is None:
+        return change(work, actor, ref, Command.ASSIGN, _unassign(work, actor, ref), if_version=if_version)
+    kind = kind_of(work, ref)
+
+    def given(before: Any) -> Any:
+        require_user(work, user_id)
+        after = replace(before, assignee_id=user_id, claimed_until=None)
+        return after if holder_of(before, work.now) == user_id else kind.on_assign(work, actor, after, user_id)
+
+    return change(work, actor, ref, Command.ASSIGN, given, if_version=if_version)
+
+
+def lapse(work: "Work", actor: Actor, ref: GlobalId) -> Any:
+    """End a claim whose lease is over; nothing happens when it was renewed, or answered in time."""
+    unassign = _unassign(work, actor, ref)
+
+    def lapsed(before: Any) -> Any:
+        over = before.claimed_until is not None and before.claimed_until <= work.now
+        return unassign(before) if over else before
+
+    return change(work, actor, ref, Command.ASSIGN, lapsed, topic="claim_lapsed")
+
+
+def require_user(work: "Work", user_id: int) -> None:
+    """Raise InvalidInput unless interactions can be given to this user."""
+    user = work.use(UserRepository).get(user_id)
+    if user is None or not user.active:
+        raise InvalidInput("There is no such user to assign this to.", path=("user",))
+
+
+def _unassign(work: "Work", actor: Actor, ref: GlobalId) -> Any:
+    kind = kind_of(work, ref)
+
+    def free(before: Any) -> Any:
+        if before.assignee_id is None:
+            return before
+        return kind.on_assign(work, actor, replace(before, assignee_id=None, claimed_until=None), None)
+
+    return free

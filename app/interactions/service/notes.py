@@ -1,0 +1,87 @@
+"""Notes that users leave on an interaction for each other."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from app.core.actor import Actor
+from app.core.errors import NotFound
+from app.core.ids import GlobalId
+from app.directory.model.checks import text
+from app.interactions.model import Command
+from app.interactions.repository.messages import Note, NoteRepository
+from app.interactions.service.change import change, kind_of
+
+if TYPE_CHECKING:
+    from app.storage.work import Work
+
+LONGEST_NOTE = 65_536
+_TEXT = text(LONGEST_NOTE, least=1)
+
+
+class Noted(NamedTuple):
+    """An interaction with the one of its notes that a command was about; surrogates."""
+
+    interaction: int
+    note: int
+
+
+def add_note(work: "Work", actor: Actor, ref: GlobalId, said: str) -> Noted:
+    """Leave a note of 1 to 65,536 characters. Raises InvalidInput, TooLong, and what `change` raises."""
+    kind = kind_of(work, ref)
+    facts: dict[str, object] = {}
+
+    def noted(before: Any) -> Any:
+        note = work.use(NoteRepository).add(
+            Note(0, ref.number, kind.name, actor.user_id or None, _TEXT(said, ("text",)), work.now, work.now)
+        )
+        facts["note_id"] = note.id
+        return replace(before, latest_note_id=note.id)
+
+    after = change(work, actor, ref, Command.NOTE, noted, topic="note_added", data=facts)
+    return Noted(after.id, after.latest_note_id)
+
+
+def edit_note(work: "Work", actor: Actor, note_ref: GlobalId, said: str) -> Noted:
+    """Replace a note's text. Raises NotFound, InvalidInput, TooLong, and what `change` raises."""
+    ref = _interaction_of(work, actor, note_ref)
+
+    def edited(before: Any) -> Any:
+        note = _note(work, note_ref)
+        work.use(NoteRepository).save(note._replace(text=_TEXT(said, ("text",)), updated_at=work.now))
+        return before
+
+    change(work, actor, ref, Command.NOTE, edited, topic="note_edited", data={"note_id": note_ref.number})
+    return Noted(ref.number, note_ref.number)
+
+
+def delete_note(work: "Work", actor: Actor, note_ref: GlobalId) -> Noted:
+    """Erase a note. Raises NotFound, and what `change` raises."""
+    ref = _interaction_of(work, actor, note_ref)
+
+    def deleted(before: Any) -> Any:
+        notes = work.use(NoteRepository)
+        notes.remove(_note(work, note_ref).id)
+        if before.latest_note_id != note_ref.number:
+            return before
+        return replace(before, latest_note_id=notes.latest(ref.number))
+
+    change(work, actor, ref, Command.NOTE, deleted, topic="note_deleted", data={"note_id": note_ref.number})
+    return Noted(ref.number, note_ref.number)
+
+
+def _note(work: "Work", note_ref: GlobalId) -> Note:
+    note = work.use(NoteRepository).get(note_ref.number)
+    if note is None:
+        raise _missing(note_ref)
+    return note
+
+
+def _interaction_of(work: "Work", actor: Actor, note_ref: GlobalId) -> GlobalId:
+    note = _note(work, note_ref)
+    if not actor.can_read(note.kind):
+        raise _missing(note_ref)
+    return GlobalId(work.kinds[note.kind].prefix, note.interaction_id)
+
+
+def _missing(note_ref: GlobalId) -> NotFound:
+    return NotFound(f"There is no note {note_ref}.", path=("id",))

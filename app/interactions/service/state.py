@@ -1,0 +1,154 @@
+"""Closing, reopening, snoozing; labels; raising, clearing and acknowledging attention."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from app.core.actor import Actor
+from app.core.errors import InvalidInput, NotClearable
+from app.core.ids import GlobalId
+from app.directory.model.checks import distinct, line
+from app.interactions.model import Command, Interaction, Level
+from app.interactions.service.change import change, kind_of
+
+if TYPE_CHECKING:
+    from app.interactions.rules import KindRules
+    from app.storage.work import Work
+
+MOST_LABELS = 64
+_LABELS = distinct(line(64, least=1), MOST_LABELS)
+
+
+def close(work: "Work", actor: Actor, ref: GlobalId, *, if_version: int | None = None) -> Any:
+    """Put the interaction into its kind's closed state. Raises NotSupported, and what `change` raises."""
+    kind = kind_of(work, ref)
+    return change(
+        work, actor, ref, Command.CLOSE, lambda before: kind.on_close(work, actor, before), if_version=if_version
+    )
+
+
+def reopen(work: "Work", actor: Actor, ref: GlobalId, *, if_version: int | None = None) -> Any:
+    """Put the interaction into its kind's open state. Raises NotSupported, and what `change` raises."""
+    kind = kind_of(work, ref)
+    return change(
+        work, actor, ref, Command.REOPEN, lambda before: kind.on_reopen(work, actor, before), if_version=if_version
+    )
+
+
+def snooze(work: "Work", actor: Actor, ref: GlobalId, until: datetime, *, if_version: int | None = None) -> Any:
+    """Set the interaction aside until a time. Raises InvalidInput unless that is in the future, NotSupported by most
+    kinds, and what `change` raises."""
+    kind = kind_of(work, ref)
+
+    def asleep(before: Any) -> Any:
+        if until <= work.now:
+            raise InvalidInput("A snooze has to end in the future.", path=("until",))
+        return kind.on_snooze(work, actor, before, until)
+
+    return change(work, actor, ref, Command.SNOOZE, asleep, if_version=if_version)
+
+
+def unsnooze(work: "Work", actor: Actor, ref: GlobalId, *, if_version: int | None = None) -> Any:
+    """End the interaction's snooze now. Raises NotSupported by most kinds, and what `change` raises."""
+    kind = kind_of(work, ref)
+    return change(
+        work,
+        actor,
+        ref,
+        Command.UNSNOOZE,
+        lambda before: kind.on_snooze(work, actor, before, None),
+        if_version=if_version,
+    )
+
+
+def set_labels(
+    work: "Work", actor: Actor, ref: GlobalId, labels: Sequence[str], *, if_version: int | None = None
+) -> Any:
+    """Replace the interaction's labels: at most 64, each a line of 1 to 64 characters; the order is kept."""
+    return _label(work, actor, ref, labels, lambda _, given: given, if_version)
+
+
+def add_labels(
+    work: "Work", actor: Actor, ref: GlobalId, labels: Sequence[str], *, if_version: int | None = None
+) -> Any:
+    """Put the labels behind those that the interaction has."""
+    return _label(work, actor, ref, labels, lambda before, given: tuple(dict.fromkeys(before + given)), if_version)
+
+
+def remove_labels(
+    work: "Work", actor: Actor, ref: GlobalId, labels: Sequence[str], *, if_version: int | None = None
+) -> Any:
+    """Take the labels away where the interaction has them."""
+    return _label(
+        work, actor, ref, labels, lambda before, given: tuple(one for one in before if one not in given), if_version
+    )
+
+
+def raise_attention(
+    work: "Work", actor: Actor, ref: GlobalId, level: Level = Level.HIGH, *, if_version: int | None = None
+) -> Any:
+    """Say by hand that the interaction needs a human."""
+    return change(
+        work,
+        actor,
+        ref,
+        Command.RAISE_ATTENTION,
+        lambda before: replace(before, raised_level=level),
+        if_version=if_version,
+    )
+
+
+def clear_attention(work: "Work", actor: Actor, ref: GlobalId, *, if_version: int | None = None) -> Any:
+    """End the reasons that end by hand: RAISED, and those that the kind can end. Others stay as they are.
+
+    Raises NotClearable when all of its reasons are others, and what `change` raises."""
+    kind = kind_of(work, ref)
+
+    def cleared(before: Any) -> Any:
+        require_clearable(work, kind, before)
+        return kind.on_clear(work, actor, replace(before, raised_level=None))
+
+    return change(work, actor, ref, Command.CLEAR_ATTENTION, cleared, if_version=if_version)
+
+
+def require_clearable(work: "Work", kind: "KindRules[Any]", interaction: Interaction) -> None:
+    """Raise NotClearable, naming what would end them, when none of the interaction's reasons ends by hand."""
+    if interaction.raised_level is not None:
+        return
+    causes = kind.causes(interaction, work.now, work.settings)
+    if causes and not any(cause.clearable for cause in causes):
+        ends = "; ".join(f"{cause.reason} ends with {cause.ends_with}" for cause in causes)
+        raise NotClearable(f"Clearing does not end this: {ends}.", reasons=[cause.reason for cause in causes])
+
+
+def acknowledge(work: "Work", actor: Actor, ref: GlobalId) -> Any:
+    """Say that the actor knows of the attention; it holds until the level rises or attention ends."""
+
+    def known(before: Any) -> Any:
+        if before.attention.acknowledged_by == actor.user_id:
+            return before
+        attention = replace(before.attention, acknowledged_by=actor.user_id, acknowledged_at=work.now)
+        return replace(before, attention=attention)
+
+    return change(work, actor, ref, Command.ACKNOWLEDGE, known)
+
+
+def refresh(work: "Work", actor: Actor, ref: GlobalId) -> Any:
+    """Derive state and attention anew, as time or a setting may have changed them."""
+    return change(work, actor, ref, Command.READ, lambda before: before, topic="refreshed")
+
+
+def _label(
+    work: "Work",
+    actor: Actor,
+    ref: GlobalId,
+    labels: Sequence[str],
+    join: Callable[[tuple[str, ...], tuple[str, ...]], tuple[str, ...]],
+    if_version: int | None,
+) -> Any:
+    def labelled(before: Interaction) -> Interaction:
+        after = join(before.labels, _LABELS(labels, ("labels",)))
+        return replace(before, labels=_LABELS(after, ("labels",)))
+
+    return change(work, actor, ref, Command.LABEL, labelled, if_version=if_version)
