@@ -171,7 +171,7 @@ class Connection:
             everything += kept
         made = []
         for block in self.nodes:
-            made.append((yield from block.assemble(everything, run)))
+            made.append((yield from block.assemble(everything, run)))  # noqa: PERF401 - a comprehension cannot yield
         answer = {}
         start = 0
         for key, (kept, more) in pages.items():

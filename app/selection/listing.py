@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from app.selection.connection import MOST_COUNTED, Connection, Listing, ManyEdge, Part, Rows, Variant
 from app.selection.edges import Block
-from app.selection.mapping import InterfaceMap, Many, Order, RootMany, Sql, SqlOf, TypeMap
+from app.selection.mapping import InterfaceMap, Many, RootMany, Sql, SqlOf, TypeMap
 from app.selection.scope import Builder, Source
 from app.selection.shape import Make
 from app.selection.sql import Statement, writer

@@ -54,8 +54,7 @@ def _compile(select: sa.Select[Any] | sa.CompoundSelect[Any], dialect: Dialect) 
     for element in visitors.iterate(select):
         if isinstance(element, sa.BindParameter):
             element.required = False
-    compiled = select.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
-    return compiled
+    return select.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
 
 
 def writer(type_: TypeEngine[Any], dialect: Dialect) -> Convert | None:

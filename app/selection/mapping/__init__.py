@@ -1,0 +1,60 @@
+"""How the graph's types lie in the tables: the vocabulary in which every slice's repository maps its types.
+
+A GraphQL field `createdAt` is the column `created_at` of its type's table, converted by the column's type, unless the
+type's `fields` say otherwise. Names in `fields`, `filters` and `where` are the graph's camelCase field names and the
+snake_case names of arguments."""
+
+from app.selection.mapping.env import Env, Permissions, Scope, Sql, SqlOf, granted
+from app.selection.mapping.fields import Column, Computed, Embedded, FieldMap, Id, Inline, Many, One
+from app.selection.mapping.filters import Filter, Order, by_value, equals, one_of, reference
+from app.selection.mapping.roots import Bind, Read, Root, RootMany, RootNode, RootOne, RootSteps, by_columns, by_id
+from app.selection.mapping.types import (
+    InlineMap,
+    InterfaceMap,
+    Mapped,
+    ObjectId,
+    ObjectMap,
+    TypeMap,
+    UnionMap,
+    visible_to_all,
+)
+
+__all__ = [
+    "Bind",
+    "Column",
+    "Computed",
+    "Embedded",
+    "Env",
+    "FieldMap",
+    "Filter",
+    "Id",
+    "Inline",
+    "InlineMap",
+    "InterfaceMap",
+    "Many",
+    "Mapped",
+    "ObjectId",
+    "ObjectMap",
+    "One",
+    "Order",
+    "Permissions",
+    "Read",
+    "Root",
+    "RootMany",
+    "RootNode",
+    "RootOne",
+    "RootSteps",
+    "Scope",
+    "Sql",
+    "SqlOf",
+    "TypeMap",
+    "UnionMap",
+    "by_columns",
+    "by_id",
+    "by_value",
+    "equals",
+    "granted",
+    "one_of",
+    "reference",
+    "visible_to_all",
+]

@@ -1,0 +1,89 @@
+"""How a field is read from its type's row."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.selection.mapping.env import SqlOf
+from app.selection.mapping.filters import Filter, Order
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column or any SQL expression over the type's scope. Null without the permission `requires`.
+
+    `names` turns a stored number into its enum name; `sql_type` names the type of an untyped expression."""
+
+    sql: SqlOf
+    requires: str | None = None
+    names: Mapping[int, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Id:
+    """The global id `<prefix>_<surrogate>` made of a surrogate key column."""
+
+    prefix: str
+    sql: SqlOf = lambda scope: scope.c.id
+
+
+@dataclass(frozen=True, slots=True)
+class One:
+    """A to-one neighbour by its surrogate key, joined; null when the key is null or the row may not be seen.
+
+    In an embedded or computed object, `key` names the item that holds the surrogate instead."""
+
+    type: str
+    sql: SqlOf | None = None
+    key: str | None = None
+    requires: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Many:
+    """A to-many edge as a Relay connection: the rows of `type` whose `by` column is this row's key.
+
+    `inherits` says that who sees this row sees those: no visibility condition is added."""
+
+    type: str
+    by: SqlOf
+    orders: Mapping[str, Order]
+    default_order: str
+    filters: Mapping[str, Filter] = field(default_factory=dict)
+    where: SqlOf | None = None
+    key: SqlOf = lambda scope: scope.c.id
+    inherits: bool = False
+    requires: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Inline:
+    """An object made of columns of the same row; null where `present` is null."""
+
+    type: str
+    present: SqlOf | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """The value of a pure function of columns: `fn(env, *values)`, values as Python objects.
+
+    With `type` its result is a mapping (or a list of them, with `many`) that the selection's children pick from."""
+
+    columns: tuple[str | SqlOf, ...]
+    fn: Callable[..., Any]
+    type: str | None = None
+    many: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """Objects inside a JSON column; each field is the item of the same name in snake_case."""
+
+    type: str
+    sql: SqlOf
+    many: bool = False
+    requires: str | None = None
+
+
+FieldMap = Column | Id | One | Many | Inline | Computed | Embedded

@@ -1,0 +1,72 @@
+"""The orders and conditions of lists."""
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from app.core.ids import require_id
+from app.selection.mapping.env import Scope, Sql, SqlOf
+from app.storage.constructs import IntList, TextList, among
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A keyset order. All columns go one way, are NOT NULL and end with the surrogate key."""
+
+    by: Callable[[Scope], Sequence[Sql]]
+    descending: bool = False
+
+
+def _as_is(value: Any) -> Any:
+    return value
+
+
+def _same_shape(_value: Any) -> Hashable:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """One condition of a list. An absent or null argument leaves it out of the SQL.
+
+    `clause(scope, bind, shape)` makes the SQL, with `bind(type)` as the place of the bound value; `value` turns the
+    argument into that value (it may raise InvalidInput with a path relative to the argument); `shape` is what of the
+    argument the SQL's text depends on."""
+
+    clause: Callable[[Scope, Callable[[Any], sa.BindParameter[Any]], Any], Sql]
+    value: Callable[[Any], object] = _as_is
+    shape: Callable[[Any], Hashable] = _same_shape
+
+
+def equals(sql: SqlOf, type_: Any = sa.Text) -> Filter:
+    """The column is the argument."""
+    return Filter(lambda scope, bind, _: sql(scope) == bind(type_))
+
+
+def one_of(sql: SqlOf, values: Mapping[str, int] | None = None) -> Filter:
+    """The column is one of the argument's list; `values` turns enum names into stored numbers."""
+    item, items = (sa.Text(), TextList()) if values is None else (sa.BigInteger(), IntList())
+
+    def clause(scope: Scope, bind: Callable[[Any], sa.BindParameter[Any]], single: bool) -> Sql:
+        return sql(scope) == bind(item) if single else among(sql(scope), bind(items))
+
+    def value(names: Sequence[str]) -> object:
+        found: list[Any] = list(names) if values is None else [values[name] for name in names]
+        return found[0] if len(found) == 1 else found
+
+    return Filter(clause, value, lambda names: len(names) == 1)
+
+
+def reference(sql: SqlOf, *prefixes: str) -> Filter:
+    """The surrogate key column is the one of the argument's global id."""
+    return Filter(
+        lambda scope, bind, _: sql(scope) == bind(sa.BigInteger),
+        lambda text: require_id(text, *prefixes, path=()).number,
+    )
+
+
+def by_value(clause: Callable[[Scope, Any], Sql]) -> Filter:
+    """A condition whose SQL is chosen by the value itself (a boolean, an enum)."""
+    return Filter(lambda scope, _bind, value: clause(scope, value), shape=_as_is)

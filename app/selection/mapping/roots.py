@@ -1,0 +1,101 @@
+"""How a root field finds what it answers with."""
+
+from collections.abc import Callable, Generator, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+import sqlalchemy as sa
+
+from app.core.errors import InvalidInput
+from app.core.ids import require_id
+from app.selection.mapping.env import Env, Permissions, Scope, Sql, SqlOf
+from app.selection.mapping.filters import Filter, Order
+from app.storage.query import Query
+
+Bind = Callable[[str, Any], sa.BindParameter[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class RootOne:
+    """A root field that finds one row: `where(scope, bind)` with `bind("name", type)` for each of `values`' items.
+
+    `values(env, arguments)` gives the bound values, or None when nothing can match. It may raise DomainError."""
+
+    type: str
+    where: Callable[[Scope, Bind], Sql]
+    values: Callable[[Env, Mapping[str, Any]], Mapping[str, object] | None]
+    requires: str | None = None
+    order: Callable[[Scope], Sequence[Sql]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RootMany:
+    """A root field that is a connection. Filters are the items of argument `filter`, nested ones as `created_at.after`,
+    and every other argument that is not one of paging or `order_by` under its own name."""
+
+    type: str
+    orders: Mapping[str, Order]
+    default_order: str
+    filters: Mapping[str, Filter] = field(default_factory=dict)
+    where: SqlOf | None = None
+    requires: str | None = None
+
+
+class Read(Protocol):
+    """What a RootSteps function reads with: `yield read.query("name", build, **values)` gives rows (tuples, raw).
+
+    `build()` makes the SQLAlchemy statement, once for each name; its parameters are bound by name."""
+
+    permissions: Permissions
+
+    def query(self, name: Hashable, build: Callable[[], sa.Select[Any]], **values: object) -> Query: ...
+
+    def time(self, raw: Any) -> datetime | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class RootSteps:
+    """A root field of its own making: `steps(read, env, arguments)` yields queries and returns the value, a mapping or
+    a list of them shaped by the ObjectMap `type`."""
+
+    type: str
+    steps: Callable[[Read, Env, Mapping[str, Any]], Generator[Query, Sequence[Any], Any]]
+    requires: str | None = None
+    many: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RootNode:
+    """`node(id)`, or with `many` `nodes(ids)`: any type with a prefix; null for what is not there."""
+
+    many: bool = False
+
+
+Root = RootOne | RootMany | RootSteps | RootNode
+
+
+def by_id(type_: str, prefix: str, *, requires: str | None = None, argument: str = "id") -> RootOne:
+    """The row whose global id is the argument. Raises InvalidInput for an id of another type."""
+
+    def values(_env: Env, arguments: Mapping[str, Any]) -> Mapping[str, object] | None:
+        found = require_id(arguments[argument], prefix, path=(argument,))
+        return {"id": found.number}
+
+    return RootOne(type_, lambda scope, bind: scope.c.id == bind("id", sa.BigInteger), values, requires)
+
+
+def by_columns(type_: str, *, requires: str | None = None, **columns: str) -> RootOne:
+    """The row whose columns equal the arguments: `by_columns("Session", session_key="session_key")`."""
+
+    def where(scope: Scope, bind: Bind) -> Sql:
+        return sa.and_(
+            *(getattr(scope.c, column) == bind(column, getattr(scope.c, column).type) for column in columns.values())
+        )
+
+    def values(_env: Env, arguments: Mapping[str, Any]) -> Mapping[str, object] | None:
+        if any(arguments.get(argument) is None for argument in columns):
+            raise InvalidInput("This argument must not be null.", path=(next(iter(columns)),))
+        return {column: arguments[argument] for argument, column in columns.items()}
+
+    return RootOne(type_, where, values, requires)
