@@ -118,3 +118,23 @@ def _keys_sqlite(element: _Keys, compiler: SQLCompiler, **kw: Any) -> str:
 def keys(param: ListParameter, name: str = "keys") -> sa.TableValuedAlias:
     """A FROM element of one bigint column, `keys(…).c.key`, with a row per number of the bound list."""
     return _Keys(_list_parameter(param, sa.BigInteger())).table_valued(sa.column("key", sa.BigInteger()), name=name)
+
+
+class _Texts(FunctionElement[str]):
+    inherit_cache = True
+    name = "texts"
+
+
+@compiles(_Texts, "postgresql")
+def _texts_postgresql(element: _Texts, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"(SELECT text FROM unnest({compiler.process(element.clauses, **kw)}::text[]) AS each(text))"
+
+
+@compiles(_Texts, "sqlite")
+def _texts_sqlite(element: _Texts, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"(SELECT value AS text FROM json_each({compiler.process(element.clauses, **kw)}))"
+
+
+def texts(param: ListParameter, name: str = "texts") -> sa.TableValuedAlias:
+    """A FROM element of one text column, `texts(…).c.text`, with a row per string of the bound list."""
+    return _Texts(_list_parameter(param, sa.Text())).table_valued(sa.column("text", sa.Text()), name=name)

@@ -1,23 +1,26 @@
 """What the directory knows: users and their keys, customers, and the people behind them."""
 
-from app.directory.model.checks import checked
-from app.directory.model.customer import Channel, Customer, CustomerSystem
-from app.directory.model.key import ApiKey, digest_of, new_token, prefix_of
-from app.directory.model.profile import Gender, Profile, Salutation
-from app.directory.model.user import ADMIN, User, UserType
+from app.directory.model.customer import Channel, Customer, CustomerChanges, CustomerSystem, NewCustomer
+from app.directory.model.key import ApiKey, actor_of, digest_of, new_token, prefix_of
+from app.directory.model.profile import Gender, Profile, ProfileChanges, Salutation
+from app.directory.model.user import ADMIN, User, UserChanges, UserType
 
 __all__ = (
     "ADMIN",
     "ApiKey",
     "Channel",
     "Customer",
+    "CustomerChanges",
     "CustomerSystem",
     "Gender",
+    "NewCustomer",
     "Profile",
+    "ProfileChanges",
     "Salutation",
     "User",
+    "UserChanges",
     "UserType",
-    "checked",
+    "actor_of",
     "digest_of",
     "new_token",
     "prefix_of",

@@ -4,13 +4,16 @@ import hmac
 import re
 import secrets
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from app.core.actor import Actor
 from app.directory.model.user import User
 
 _TOKEN = re.compile(r"swk_([a-z0-9]{8})_[A-Za-z0-9_-]{43}", re.ASCII)
+FEWEST_CHARACTERS = 16
+"""The shortest key that an operator may choose."""
+
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
 
 
@@ -28,6 +31,12 @@ class ApiKey:
     revoked_at: datetime | None = None
     last_used_at: datetime | None = None
     created_at: datetime
+
+    def revoked(self, at: datetime) -> "ApiKey":
+        return replace(self, revoked_at=at)
+
+    def with_digest(self, digest: str) -> "ApiKey":
+        return replace(self, digest=digest)
 
     def is_usable(self, now: datetime) -> bool:
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)

@@ -1,6 +1,6 @@
 """What a User is: a person or service of the business who works here, and what it may grant to others."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -103,16 +103,17 @@ def require_known(permissions: Collection[str], known: Collection[str]) -> None:
 
 
 def require_grantable(
-    actor: Actor, own_roles: Collection[str], roles: Collection[str], permissions: Collection[str]
+    actor: Actor, own_roles: Collection[str], changes: Mapping[str, Sequence[str]], held: User | None
 ) -> None:
-    """Raise Forbidden when the actor does not hold what it wants to grant; an admin may grant everything.
+    """Raise Forbidden when the actor does not hold what `changes` would newly give to `held` (None: a new user).
 
-    The role `admin` follows from the actor, not from its user's roles, because a key may be narrower than its user."""
+    An admin may grant everything. Whether the actor is one follows from the actor itself, not from its user's roles,
+    because a key may be narrower than its user."""
     if actor.is_admin:
         return
-    for place, role in enumerate(roles):
-        if role == ADMIN or role not in own_roles:
+    for place, role in enumerate(changes.get("roles", ())):
+        if (held is None or role not in held.roles) and (role == ADMIN or role not in own_roles):
             raise Forbidden(f"Only who has the role {role} may grant it.", path=("roles", place))
-    for place, permission in enumerate(permissions):
-        if permission not in actor.permissions:
+    for place, permission in enumerate(changes.get("permissions", ())):
+        if (held is None or permission not in held.permissions) and permission not in actor.permissions:
             raise Forbidden(f"Only who has the permission {permission} may grant it.", path=("permissions", place))

@@ -1,0 +1,224 @@
+"""How the directory's part of the graph lies in the tables."""
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+import sqlalchemy as sa
+
+from app.core.errors import InvalidInput
+from app.core.ids import require_id
+from app.core.text import search_terms
+from app.directory.tables import (
+    api_key,
+    app_user,
+    app_user_word,
+    customer,
+    customer_word,
+    profile,
+    profile_word,
+)
+from app.selection.mapping import (
+    Bind,
+    Column,
+    Computed,
+    Env,
+    FieldMap,
+    Filter,
+    Id,
+    Inline,
+    InlineMap,
+    Many,
+    Mapped,
+    One,
+    Order,
+    Root,
+    RootMany,
+    RootOne,
+    Scope,
+    Sql,
+    TypeMap,
+    by_id,
+    by_value,
+    equals,
+    reference,
+)
+from app.storage.constructs import TextList, texts
+
+READ = "directory:read"
+MANAGE = "users:manage"
+
+_NEWEST = {"NEWEST": Order(lambda scope: (scope.c.id,), descending=True)}
+_OLDEST = {"OLDEST": Order(lambda scope: (scope.c.id,))}
+_BEYOND = sa.literal_column(f"'{chr(0x10FFFF)}'", sa.Text)
+
+
+def _guarded(*columns: str) -> dict[str, FieldMap]:
+    """Fields that only who may read the directory sees."""
+
+    def field(name: str) -> tuple[str, FieldMap]:
+        head, *rest = name.split("_")
+        graph_name = head + "".join(part.capitalize() for part in rest)
+        return graph_name, Column(lambda scope: getattr(scope.c, name), requires=READ)
+
+    return dict(map(field, columns))
+
+
+def _search(words: sa.Table) -> Filter:
+    """Every word of the argument is one of the row's, the last a beginning of one."""
+
+    def clause(scope: Scope, bind: Any, single: bool) -> Sql:
+        entry = words.alias("entry")
+        if single:
+            term = bind(sa.Text())
+            return scope.c.id.in_(sa.select(entry.c.owner_id).where(*_begins(entry, term)))
+        wanted = bind(TextList())
+        terms = texts(wanted, "term")
+        found = (
+            sa.select(entry.c.owner_id)
+            .select_from(terms.join(entry, sa.and_(*_begins(entry, terms.c.text))))
+            .group_by(entry.c.owner_id)
+            .having(
+                sa.func.count(terms.c.text.distinct())
+                == sa.select(sa.func.count()).select_from(texts(wanted, "each_term")).scalar_subquery()
+            )
+        )
+        return scope.c.id.in_(found)
+
+    def value(text: str) -> object:
+        found = search_terms(text)
+        return found[0] if len(found) == 1 else found
+
+    return Filter(clause, value, lambda text: len(search_terms(text)) == 1)
+
+
+def _begins(entry: sa.FromClause, term: sa.ColumnElement[str]) -> Sequence[Sql]:
+    return entry.c.word >= term, entry.c.word < term.concat(_BEYOND)
+
+
+def _permissions(env: Env) -> list[str]:
+    return sorted(env.actor.permissions)
+
+
+def _is_current(env: Env, key_id: int) -> bool:
+    return env.actor.key_id == key_id
+
+
+MAPPINGS: tuple[Mapped, ...] = (
+    TypeMap(
+        "User",
+        app_user,
+        prefix="usr",
+        fields={
+            **_guarded("email", "roles", "permissions"),
+            "presence": Inline("Presence"),
+            "apiKeys": Many("ApiKey", lambda scope: scope.c.user_id, _NEWEST, "NEWEST", inherits=True, requires=MANAGE),
+        },
+    ),
+    InlineMap(
+        "Presence",
+        fields={
+            "present": Column(lambda scope: scope.c.present),
+            "changedAt": Column(lambda scope: scope.c.presence_changed_at),
+        },
+    ),
+    # Without a prefix of node's: a key is reached through its user or its maker's payload alone.
+    TypeMap(
+        "ApiKey",
+        api_key,
+        fields={
+            "id": Id("key"),
+            "user": One("User", lambda scope: scope.c.user_id),
+            "isCurrent": Computed((lambda scope: scope.c.id,), _is_current),
+        },
+    ),
+    TypeMap(
+        "Viewer",
+        api_key,
+        fields={
+            "user": One("User", lambda scope: scope.c.user_id),
+            "apiKey": One("ApiKey", lambda scope: scope.c.id),
+            "permissions": Computed((), _permissions),
+            "apiKeys": Many(
+                "ApiKey",
+                lambda scope: scope.c.user_id,
+                _NEWEST,
+                "NEWEST",
+                key=lambda scope: scope.c.user_id,
+                inherits=True,
+            ),
+        },
+    ),
+    TypeMap(
+        "Customer",
+        customer,
+        prefix="cus",
+        fields={
+            **_guarded(
+                *("display_id", "phone_number", "unconfirmed_phone_number", "country_code", "email", "first_name"),
+                *("last_name", "time_zone", "tags", "shipping_rate", "billing_address", "shipping_address", "card"),
+                *("company_name", "confirmed_at"),
+            ),
+            "profile": One("Profile", lambda scope: scope.c.profile_id),
+        },
+    ),
+    TypeMap(
+        "Profile",
+        profile,
+        prefix="prf",
+        fields={
+            **_guarded(
+                *("salutation", "gender", "date_of_birth", "phone_number", "email", "address"),
+                *("custom_1", "custom_2", "custom_3", "custom_4", "custom_5"),
+            ),
+            "customers": Many("Customer", lambda scope: scope.c.profile_id, _OLDEST, "OLDEST", inherits=True),
+        },
+    ),
+)
+
+
+def _the_caller(env: Env, _arguments: Mapping[str, Any]) -> Mapping[str, object] | None:
+    return None if env.actor.key_id is None else {"id": env.actor.key_id}
+
+
+def _customer(scope: Scope, bind: Bind) -> Sql:
+    return sa.or_(scope.c.id == bind("id", sa.BigInteger), scope.c.customer_key == bind("customer_key", sa.Text))
+
+
+def _customer_values(_env: Env, arguments: Mapping[str, Any]) -> Mapping[str, object]:
+    given, key = arguments.get("id"), arguments.get("customer_key")
+    if (given is None) == (key is None):
+        raise InvalidInput("Give either id or customerKey.", path=("id",))
+    return {"id": None if given is None else require_id(given, "cus").number, "customer_key": key}
+
+
+ROOTS: Mapping[str, Root] = MappingProxyType(
+    {
+        "viewer": RootOne("Viewer", lambda scope, bind: scope.c.id == bind("id", sa.BigInteger), _the_caller),
+        "user": by_id("User", "usr"),
+        "users": RootMany(
+            "User",
+            _OLDEST,
+            "OLDEST",
+            filters={
+                "search": _search(app_user_word),
+                "present": by_value(lambda scope, value: scope.c.present if value else sa.not_(scope.c.present)),
+                "active": by_value(lambda scope, value: scope.c.active if value else sa.not_(scope.c.active)),
+            },
+        ),
+        "customer": RootOne("Customer", _customer, _customer_values, requires=READ),
+        "customers": RootMany(
+            "Customer",
+            _NEWEST,
+            "NEWEST",
+            filters={
+                "search": _search(customer_word),
+                "system": equals(lambda scope: scope.c.system),
+                "profile_id": reference(lambda scope: scope.c.profile_id, "prf"),
+            },
+            requires=READ,
+        ),
+        "profile": by_id("Profile", "prf", requires=READ),
+        "profiles": RootMany("Profile", _NEWEST, "NEWEST", filters={"search": _search(profile_word)}, requires=READ),
+    }
+)

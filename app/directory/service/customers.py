@@ -1,0 +1,150 @@
+"""Use cases of customers."""
+
+from app.core.actor import Actor
+from app.core.errors import AlreadyExists, InvalidInput
+from app.directory.model import Customer, CustomerChanges, CustomerSystem, NewCustomer
+from app.directory.model.checks import checked
+from app.directory.model.customer import CHANGEABLE, CREATABLE, full_name, subscription
+from app.directory.repository import CustomerRepository, ProfileRepository
+from app.directory.service.editing import Ref, created, edit, found, number, require_version, tell
+from app.storage.work import Work
+
+WRITE = "directory:write"
+
+
+def create_customer(
+    work: Work,
+    actor: Actor,
+    given: NewCustomer,
+    *,
+    profile: Ref | None = None,
+    idempotency_key: str | None = None,
+) -> Customer:
+    """A new customer of `given["system"]`; its key is made when none is given, its name of first and last name.
+
+    Limits: names, company, display id, key and each of at most 100 tags 255 characters, e-mail address 254, telephone
+    numbers 31 digits, addresses and card 16,384 bytes of JSON each.
+    Raises Forbidden, InvalidInput, TooLong, NotFound for the profile, AlreadyExists for a key, a display id within
+    system and channel, or (among SESSION customers) a telephone number that is taken, KeyReused."""
+    actor.require(WRITE)
+
+    def make() -> Customer:
+        values = checked(given, CREATABLE)
+        if "system" not in values:
+            raise InvalidInput("A customer needs a system.", path=("system",))
+        if values.get("name") is None:
+            values["name"] = full_name(values.get("first_name"), values.get("last_name"))
+        if values.get("customer_key") is None:
+            values["customer_key"] = work.ids.uuid()
+        if profile is not None:
+            values["profile_id"] = _profile_number(work, profile)
+        customer = Customer(id=0, created_at=work.now, updated_at=work.now, **values)
+        _require_free(work, customer)
+        stored = work.use(CustomerRepository).add(customer)
+        tell(work, actor, "customer.created", stored)
+        return stored
+
+    request = {"create": "customer", "profile": profile, **given}
+    return created(work, actor, idempotency_key, request, work.use(CustomerRepository).get, make)
+
+
+def update_customer(
+    work: Work, actor: Actor, ref: Ref, changes: CustomerChanges, *, if_version: int | None = None
+) -> Customer:
+    """Change a customer; limits as for `create_customer`. A name that was made of its parts follows them.
+
+    Raises Forbidden, NotFound, InvalidInput, TooLong, VersionConflict, AlreadyExists."""
+    actor.require(WRITE)
+    before = _customer(work, ref, if_version)
+    values = checked(changes, CHANGEABLE)
+    if "name" not in values and before.name == full_name(before.first_name, before.last_name):
+        values["name"] = full_name(
+            values.get("first_name", before.first_name), values.get("last_name", before.last_name)
+        )
+    number = values.get("phone_number")
+    if number is not None and number != before.phone_number and before.system is CustomerSystem.SESSION:
+        _require_free_number(work, number)
+    return edit(work, actor, work.use(CustomerRepository), before, values, "customer.updated")
+
+
+def delete_customer(work: Work, actor: Actor, ref: Ref, *, if_version: int | None = None) -> Customer:
+    """Erase a customer with everything that hangs on it; what it was. Raises Forbidden, NotFound, VersionConflict."""
+    actor.require(WRITE)
+    before = _customer(work, ref, if_version)
+    work.use(CustomerRepository).remove(before.id)
+    tell(work, actor, "customer.deleted", before)
+    return before
+
+
+def subscribe_customer(
+    work: Work, actor: Actor, ref: Ref, *, strict: bool = False, if_version: int | None = None
+) -> Customer:
+    """Let the customer receive messages again. With `strict` it is InvalidTransition when it already may.
+
+    Raises Forbidden, NotFound, VersionConflict."""
+    return _subscription(work, actor, ref, unsubscribed=False, strict=strict, if_version=if_version)
+
+
+def unsubscribe_customer(
+    work: Work, actor: Actor, ref: Ref, *, strict: bool = False, if_version: int | None = None
+) -> Customer:
+    """Send the customer no more messages. With `strict` it is InvalidTransition when that is so already.
+
+    Raises Forbidden, NotFound, VersionConflict."""
+    return _subscription(work, actor, ref, unsubscribed=True, strict=strict, if_version=if_version)
+
+
+def link_customer(work: Work, actor: Actor, ref: Ref, profile: Ref, *, if_version: int | None = None) -> Customer:
+    """Say that the customer is the profile's person, whoever's it was. Raises Forbidden, NotFound, VersionConflict."""
+    actor.require(WRITE)
+    profile_id = _profile_number(work, profile)
+    before = _customer(work, ref, if_version)
+    return edit(work, actor, work.use(CustomerRepository), before, {"profile_id": profile_id}, "customer.linked")
+
+
+def unlink_customer(work: Work, actor: Actor, ref: Ref, *, if_version: int | None = None) -> Customer:
+    """Say that nothing is known of the person behind the customer. Raises Forbidden, NotFound, VersionConflict."""
+    actor.require(WRITE)
+    before = _customer(work, ref, if_version)
+    return edit(work, actor, work.use(CustomerRepository), before, {"profile_id": None}, "customer.unlinked")
+
+
+def _subscription(
+    work: Work, actor: Actor, ref: Ref, *, unsubscribed: bool, strict: bool, if_version: int | None
+) -> Customer:
+    actor.require(WRITE)
+    before = _customer(work, ref, if_version)
+    if not strict and before.unsubscribed == unsubscribed:
+        return before
+    topic = "customer.unsubscribed" if unsubscribed else "customer.subscribed"
+    values = subscription(before, unsubscribed=unsubscribed)
+    return edit(work, actor, work.use(CustomerRepository), before, values, topic)
+
+
+def _customer(work: Work, ref: Ref, if_version: int | None) -> Customer:
+    customer = found(work.use(CustomerRepository).get(number(ref, "cus"), for_update=True), ref)
+    require_version(customer, if_version)
+    return customer
+
+
+def _profile_number(work: Work, ref: Ref) -> int:
+    profiles = work.use(ProfileRepository)
+    # Locked before its customers, as in deleting a profile, and so that it cannot go before the link is stored.
+    return found(profiles.get(number(ref, "prf", "profile_id"), for_update=True), ref, "profile_id").id
+
+
+def _require_free(work: Work, customer: Customer) -> None:
+    customers = work.use(CustomerRepository)
+    if customers.get_by_key(customer.customer_key) is not None:
+        raise AlreadyExists("Another customer has this key.", path=("customer_key",))
+    if customer.display_id is not None and customers.get_by_display_id(
+        customer.system, customer.channel, customer.display_id
+    ):
+        raise AlreadyExists("Another customer of this system and channel has this id.", path=("display_id",))
+    if customer.phone_number is not None and customer.system is CustomerSystem.SESSION:
+        _require_free_number(work, customer.phone_number)
+
+
+def _require_free_number(work: Work, phone_number: str) -> None:
+    if work.use(CustomerRepository).get_by_phone_number(phone_number) is not None:
+        raise AlreadyExists("Another customer has this telephone number.", path=("phone_number",))

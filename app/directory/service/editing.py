@@ -1,0 +1,138 @@
+"""What every change of the directory does alike: find, compare versions, save, and tell without contact details."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields, replace
+from datetime import datetime
+from enum import Enum
+from typing import Any, Protocol, TypedDict, TypeVar
+
+from app.core.actor import Actor
+from app.core.clock import rfc3339
+from app.core.errors import NotFound, VersionConflict
+from app.core.events import Event
+from app.core.ids import GlobalId, require_id
+from app.directory.model import Customer, Profile, User
+from app.directory.repository.rows import Rows
+from app.storage.idempotency import once
+from app.storage.work import Work
+
+E = TypeVar("E", Customer, Profile, User)
+
+Ref = GlobalId | str
+"""A global id, read or not yet read."""
+
+_DERIVED = frozenset({"id", "version", "created_at", "updated_at"})
+_GRANTS = frozenset({"roles", "permissions"})
+
+
+class Change(TypedDict):
+    """One field that changed, by its name in the graph; both values null when they must not be kept."""
+
+    field: str
+    before: str | None
+    after: str | None
+
+
+class Has(Protocol):
+    @property
+    def id(self) -> int: ...
+
+
+H = TypeVar("H", bound=Has)
+
+
+def found(row: H | None, ref: Ref, path: str = "id") -> H:
+    """The row itself. Raises NotFound when there is none."""
+    if row is None:
+        raise NotFound(f"There is nothing with the id {ref}.", path=(path,))
+    return row
+
+
+def number(ref: Ref, prefix: str, path: str = "id") -> int:
+    """The surrogate of a global id with this prefix. Raises InvalidInput or NotFound."""
+    return require_id(str(ref), prefix, path=(path,)).number
+
+
+def created(
+    work: Work,
+    actor: Actor,
+    key: str | None,
+    request: Mapping[str, object],
+    get: Callable[[int], H | None],
+    make: Callable[[], H],
+) -> H:
+    """What `make` creates, or what it created when this idempotency key came first.
+
+    Raises KeyReused, and NotFound when what it created is gone."""
+    new: list[H] = []
+
+    def run() -> int:
+        new.append(make())
+        return new[0].id
+
+    first = once(work, actor, key, request, run)
+    return new[0] if new else found(get(first), str(first), path="idempotency_key")
+
+
+def require_version(row: Customer | Profile | User, if_version: int | None) -> None:
+    """Raise VersionConflict unless the row is still the one that the caller saw."""
+    if if_version is not None and if_version != row.version:
+        raise VersionConflict(
+            f"This is version {row.version} by now, not {if_version}.",
+            current_version=row.version,
+            path=("if_version",),
+        )
+
+
+def edit(work: Work, actor: Actor, rows: Rows[E], before: E, values: Mapping[str, object], topic: str) -> E:
+    """Save the values that differ and record `topic`; without a difference nothing happens."""
+    after: E = replace(before, **dict[str, Any](values))
+    if after == before:
+        return before
+    after = replace(after, version=before.version + 1, updated_at=work.now)
+    rows.save(before, after)
+    tell(work, actor, topic, after, changes=list(_changes(before, after)))
+    return after
+
+
+def tell(work: Work, actor: Actor, topic: str, row: Customer | Profile | User, **data: object) -> None:
+    """Record what happened to the row."""
+    is_customer = isinstance(row, Customer)
+    work.record(
+        Event(
+            topic=topic,
+            customer_id=row.id if is_customer else None,
+            actor_id=actor.user_id or None,
+            version=row.version,
+            data=data if is_customer else {f"{type(row).__name__.lower()}_id": row.id, **data},
+        )
+    )
+
+
+def _changes(before: Customer | Profile | User, after: Customer | Profile | User) -> Iterator[Change]:
+    for field in fields(after):
+        old, new = getattr(before, field.name), getattr(after, field.name)
+        if old != new and field.name not in _DERIVED:
+            yield Change(field=_graph_name(field.name), before=_scalar(field.name, old), after=_scalar(field.name, new))
+
+
+def _scalar(name: str, value: object) -> str | None:
+    """The value as an event may keep it: never free text, and nothing by which a person can be reached."""
+    match value:
+        case Enum():
+            return value.name
+        case bool():
+            return "true" if value else "false"
+        case int() if name == "profile_id":
+            return f"prf_{value}"
+        case tuple() if name in _GRANTS:
+            return " ".join(value)
+        case datetime():
+            return rfc3339(value)
+        case _:
+            return None
+
+
+def _graph_name(name: str) -> str:
+    head, *rest = name.removesuffix("_id").split("_") if name == "profile_id" else name.split("_")
+    return head + "".join(part.capitalize() for part in rest)

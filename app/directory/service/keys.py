@@ -1,0 +1,206 @@
+"""Use cases of API keys, and the first key of all."""
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime
+
+from app.core.actor import GENERAL_PERMISSIONS, Actor, kind_permissions
+from app.core.errors import Forbidden, InvalidInput, InvalidTransition, NotFound
+from app.core.events import Event
+from app.directory.model import ADMIN, ApiKey, User, digest_of, new_token, prefix_of
+from app.directory.model.checks import distinct, line, moment
+from app.directory.model.key import FEWEST_CHARACTERS
+from app.directory.model.user import require_known
+from app.directory.repository import ApiKeyRepository, SecretRepository, UserRepository
+from app.directory.service.editing import Ref, created, found, number
+from app.storage.work import Work
+
+MANAGE = "users:manage"
+PEPPER = "key_pepper"
+FIRST_ADMIN = "admin"
+FIRST_KEY = "bootstrap"
+
+
+def create_api_key(
+    work: Work,
+    actor: Actor,
+    name: str,
+    *,
+    user: Ref | None = None,
+    permissions: Sequence[str] | None = None,
+    expires_at: datetime | None = None,
+    idempotency_key: str | None = None,
+) -> tuple[ApiKey, str | None]:
+    """A new key of the actor's own user, or of any with `users:manage`, and its secret, which is never given again.
+
+    `permissions` (at most 64) narrows what the user may; a key never allows more than its maker's own, so one that is
+    made with a narrowed key, or for somebody else by anyone but an admin, is narrowed to what both hold when nothing
+    is said. `name` has 1 to 255 characters. A repeat under the same idempotency key gives the key without its secret.
+    Raises Forbidden, NotFound, InvalidInput, TooLong, KeyReused, and InvalidTransition for an inactive user."""
+    ref = f"usr_{actor.user_id}" if user is None else user
+    user_id = number(ref, "usr", "user_id")
+    if user_id != actor.user_id:
+        actor.require(MANAGE)
+    token = new_token()
+
+    def make() -> ApiKey:
+        owner = found(work.use(UserRepository).get(user_id, for_update=True), ref, "user_id")
+        if owner.is_admin and owner.id != actor.user_id and not actor.is_admin:
+            raise Forbidden("Only an admin may make keys for an admin.", path=("user_id",))
+        if not owner.active:
+            raise InvalidTransition("The user is not active.", path=("user_id",))
+        if expires_at is not None and moment(expires_at, ("expires_at",)) <= work.now:
+            raise InvalidInput("The key would have expired already.", path=("expires_at",))
+        return _issue(
+            work,
+            actor,
+            owner,
+            line(255, least=1)(name, ("name",)),
+            token,
+            permissions=_narrowed(work, actor, owner, permissions),
+            expires_at=expires_at,
+        )
+
+    request = {"create": "api_key", "user": user_id, "name": name, "permissions": permissions, "expires": expires_at}
+    key = created(work, actor, idempotency_key, request, work.use(ApiKeyRepository).get, make)
+    return key, token if prefix_of(token, "") == key.prefix else None
+
+
+def revoke_api_key(work: Work, actor: Actor, ref: Ref) -> ApiKey:
+    """Let a key in no more, for good: an own one, or any with `users:manage`. Nothing happens when it is so.
+
+    Raises NotFound, also for a key of somebody else without that permission, and Forbidden for an admin's key."""
+    keys = work.use(ApiKeyRepository)
+    before = found(keys.get(number(ref, "key"), for_update=True), ref)
+    if before.user_id != actor.user_id:
+        if not actor.can(MANAGE):
+            raise NotFound(f"There is nothing with the id {ref}.", path=("id",))
+        owner = work.use(UserRepository).get(before.user_id)
+        if owner is not None and owner.is_admin and not actor.is_admin:
+            raise Forbidden("Only an admin may revoke an admin's keys.", path=("id",))
+    return _revoke(work, actor, before)
+
+
+def pepper_of(work: Work) -> str:
+    """The secret that digests are made with: the setting, or one that is made once and kept in the database.
+
+    The stored one is written first of all, so that two processes which start at once go one after the other."""
+    stored = work.use(SecretRepository).get_or_add(PEPPER, secrets.token_urlsafe(32))
+    setting = work.settings.key_pepper
+    return stored if setting is None else setting.get_secret_value()
+
+
+def bootstrap(work: Work, key: str | None) -> tuple[User, str | None]:
+    """The first admin, made when there is no active admin; with the secret of its key when that was made just now.
+
+    `key` is the setting `bootstrap_key`: it is made a key of the admin unless it was one before (a revoked one stays
+    revoked), and the one that was set before it is revoked. Without it a random key is made with the admin.
+    Raises InvalidInput for a key of fewer than 16 or more than 255 characters."""
+    pepper = pepper_of(work)
+    users = work.use(UserRepository)
+    admins = users.lock_admins()
+    named = users.get_by_login(FIRST_ADMIN)
+    known = named if named is not None and named.id in admins else users.get(admins[0]) if admins else None
+    admin = known or _first_admin(work, named)
+    if key is None:
+        if known is not None:
+            return admin, None
+        token = new_token()
+        _issue(work, _themself(admin), admin, FIRST_KEY, token)
+        return admin, token
+    if not FEWEST_CHARACTERS <= len(key) <= 255:
+        raise InvalidInput(f"The bootstrap key needs {FEWEST_CHARACTERS} to 255 characters.", path=("bootstrap_key",))
+    keys = work.use(ApiKeyRepository)
+    digest = digest_of(key, pepper)
+    if (same := keys.get_by_prefix(prefix_of(key, digest))) is not None:
+        if same.digest != digest and same.user_id == admin.id and same.name == FIRST_KEY:
+            # The pepper was changed: the row that holds this key's prefix fits no secret any more.
+            keys.save(same, same.with_digest(digest))
+        return admin, None
+    for earlier in keys.list_of(admin.id):
+        if earlier.name == FIRST_KEY:
+            _revoke(work, _themself(admin), earlier)
+    _issue(work, _themself(admin), admin, FIRST_KEY, key)
+    return admin, key
+
+
+def admin_key(work: Work, name: str) -> str:
+    """The secret of one more key of an admin, for whoever has lost theirs and can reach the database.
+
+    Raises InvalidInput, TooLong."""
+    admin, token = bootstrap(work, None)
+    if token is None:
+        token = new_token()
+        _issue(work, _themself(admin), admin, line(255, least=1)(name, ("name",)), token)
+    return token
+
+
+def _narrowed(work: Work, actor: Actor, owner: User, permissions: Sequence[str] | None) -> tuple[str, ...] | None:
+    known = (*GENERAL_PERMISSIONS, *kind_permissions(work.kinds))
+    if permissions is None:
+        acting = None if actor.key_id is None else work.use(ApiKeyRepository).get(actor.key_id)
+        is_whole = acting is None or acting.permissions is None
+        if actor.is_admin or (owner.id == actor.user_id and is_whole):
+            return None
+        held = frozenset(known) if owner.is_admin else frozenset(owner.permissions)
+        return tuple(sorted(held & actor.permissions))
+    wanted: tuple[str, ...] = distinct(line(64, least=1), 64)(permissions, ("permissions",))
+    require_known(wanted, known)
+    for place, permission in enumerate(wanted):
+        if not actor.can(permission):
+            raise Forbidden(f"Only who has the permission {permission} may grant it.", path=("permissions", place))
+    return wanted
+
+
+def _issue(
+    work: Work,
+    actor: Actor,
+    owner: User,
+    name: str,
+    token: str,
+    *,
+    permissions: tuple[str, ...] | None = None,
+    expires_at: datetime | None = None,
+) -> ApiKey:
+    digest = digest_of(token, pepper_of(work))
+    key = work.use(ApiKeyRepository).add(
+        ApiKey(
+            id=0,
+            user_id=owner.id,
+            name=name,
+            prefix=prefix_of(token, digest),
+            digest=digest,
+            permissions=permissions,
+            expires_at=expires_at,
+            created_at=work.now,
+        )
+    )
+    _tell(work, actor, "api_key.created", key)
+    return key
+
+
+def _revoke(work: Work, actor: Actor, before: ApiKey) -> ApiKey:
+    if before.revoked_at is not None:
+        return before
+    after = before.revoked(work.now)
+    work.use(ApiKeyRepository).save(before, after)
+    _tell(work, actor, "api_key.revoked", after)
+    return after
+
+
+def _tell(work: Work, actor: Actor, topic: str, key: ApiKey) -> None:
+    data = {"api_key_id": key.id, "user_id": key.user_id}
+    work.record(Event(topic=topic, actor_id=actor.user_id or None, data=data))
+
+
+def _first_admin(work: Work, named: User | None) -> User:
+    users = work.use(UserRepository)
+    # Somebody else may have taken the login in the meantime: a demoted or deactivated first admin has it still.
+    login = FIRST_ADMIN if named is None else f"{FIRST_ADMIN}-{work.ids.uuid()}"
+    admin = users.add(User(id=0, name="Admin", login=login, roles=(ADMIN,), created_at=work.now, updated_at=work.now))
+    work.record(Event(topic="user.created", actor_id=admin.id, version=admin.version, data={"user_id": admin.id}))
+    return admin
+
+
+def _themself(user: User) -> Actor:
+    return Actor(user_id=user.id, name=user.name, is_admin=user.is_admin)

@@ -1,0 +1,76 @@
+"""Use cases of profiles."""
+
+from app.core.actor import Actor
+from app.core.errors import InvalidInput
+from app.directory.model import Profile, ProfileChanges
+from app.directory.model.checks import checked
+from app.directory.model.profile import CHANGEABLE
+from app.directory.repository import CustomerRepository, ProfileRepository
+from app.directory.service.editing import Ref, created, edit, found, number, require_version, tell
+from app.storage.work import Work
+
+WRITE = "directory:write"
+
+
+def create_profile(work: Work, actor: Actor, given: ProfileChanges, *, idempotency_key: str | None = None) -> Profile:
+    """A new profile, which needs a name of 1 to 255 characters.
+
+    Other limits: e-mail address 254 characters, telephone number 31 digits, address and custom fields 1,000 characters.
+    Raises Forbidden, InvalidInput, TooLong, KeyReused."""
+    actor.require(WRITE)
+
+    def make() -> Profile:
+        values = checked(given, CHANGEABLE)
+        if "name" not in values:
+            raise InvalidInput("A profile needs a name.", path=("name",))
+        stored = work.use(ProfileRepository).add(Profile(id=0, created_at=work.now, updated_at=work.now, **values))
+        tell(work, actor, "profile.created", stored)
+        return stored
+
+    request = {"create": "profile", **given}
+    return created(work, actor, idempotency_key, request, work.use(ProfileRepository).get, make)
+
+
+def update_profile(
+    work: Work, actor: Actor, ref: Ref, changes: ProfileChanges, *, if_version: int | None = None
+) -> Profile:
+    """Change a profile; limits as for `create_profile`.
+
+    Raises Forbidden, NotFound, InvalidInput, TooLong, VersionConflict."""
+    actor.require(WRITE)
+    before = _profile(work, ref, if_version)
+    return edit(work, actor, work.use(ProfileRepository), before, checked(changes, CHANGEABLE), "profile.updated")
+
+
+def delete_profile(work: Work, actor: Actor, ref: Ref, *, if_version: int | None = None) -> Profile:
+    """Erase a profile; what it was. Its customers stay, linked to nobody.
+
+    Raises Forbidden, NotFound, VersionConflict."""
+    actor.require(WRITE)
+    before = _profile(work, ref, if_version)
+    customers = work.use(CustomerRepository)
+    for customer in customers.list_of_profile(before.id, for_update=True):
+        edit(work, actor, customers, customer, {"profile_id": None}, "customer.unlinked")
+    work.use(ProfileRepository).remove(before.id)
+    tell(work, actor, "profile.deleted", before)
+    return before
+
+
+def block_profile(work: Work, actor: Actor, ref: Ref, *, if_version: int | None = None) -> Profile:
+    """Let nothing more be sent to the person; nothing happens when it is so. Raises as `update_profile` does."""
+    actor.require(WRITE)
+    before = _profile(work, ref, if_version)
+    return edit(work, actor, work.use(ProfileRepository), before, {"blocked": True}, "profile.blocked")
+
+
+def unblock_profile(work: Work, actor: Actor, ref: Ref, *, if_version: int | None = None) -> Profile:
+    """Let the person be written to again; nothing happens when it is so. Raises as `update_profile` does."""
+    actor.require(WRITE)
+    before = _profile(work, ref, if_version)
+    return edit(work, actor, work.use(ProfileRepository), before, {"blocked": False}, "profile.unblocked")
+
+
+def _profile(work: Work, ref: Ref, if_version: int | None) -> Profile:
+    profile = found(work.use(ProfileRepository).get(number(ref, "prf"), for_update=True), ref)
+    require_version(profile, if_version)
+    return profile

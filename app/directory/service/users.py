@@ -1,0 +1,117 @@
+"""Use cases of users."""
+
+from collections.abc import Mapping
+
+from app.core.actor import GENERAL_PERMISSIONS, Actor, kind_permissions
+from app.core.errors import AlreadyExists, Forbidden, InvalidInput, InvalidTransition
+from app.core.events import Event
+from app.directory.model import User, UserChanges
+from app.directory.model.checks import checked
+from app.directory.model.user import CHANGEABLE, require_grantable, require_known
+from app.directory.repository import UserRepository
+from app.directory.service.editing import Ref, created, edit, found, number, require_version, tell
+from app.storage.work import Work
+
+MANAGE = "users:manage"
+
+
+def create_user(work: Work, actor: Actor, given: UserChanges, *, idempotency_key: str | None = None) -> User:
+    """A new user, which needs a name (1 to 255 characters) and a login (1 to 64, without spaces, of no other user).
+
+    Other limits: full name 255 characters, e-mail address 254, 32 roles, 64 permissions.
+    Raises Forbidden, also for a role or permission that the actor does not hold, InvalidInput, TooLong,
+    AlreadyExists, KeyReused."""
+    actor.require(MANAGE)
+
+    def make() -> User:
+        values = checked(given, CHANGEABLE)
+        for name in ("name", "login"):
+            if name not in values:
+                raise InvalidInput(f"A user needs a {name}.", path=(name,))
+        _require_grantable(work, actor, values, None)
+        users = work.use(UserRepository)
+        user = User(id=0, created_at=work.now, updated_at=work.now, **values)
+        _require_free(work, user)
+        stored = users.add(user)
+        tell(work, actor, "user.created", stored)
+        return stored
+
+    request = {"create": "user", **given}
+    return created(work, actor, idempotency_key, request, work.use(UserRepository).get, make)
+
+
+def update_user(work: Work, actor: Actor, ref: Ref, changes: UserChanges, *, if_version: int | None = None) -> User:
+    """Change a user; limits as for `create_user`. An admin can be changed by an admin alone.
+
+    Raises Forbidden, also for a role or permission that the actor does not hold and would newly grant, NotFound,
+    InvalidInput, TooLong, VersionConflict, AlreadyExists, and InvalidTransition when no active admin would remain."""
+    actor.require(MANAGE)
+    users = work.use(UserRepository)
+    # Before the user itself, and all in one order, so that two changes of admins wait for each other.
+    admins = users.lock_admins() if changes.keys() & {"roles", "active"} else ()
+    before = found(users.get(number(ref, "usr"), for_update=True), ref)
+    if before.is_admin and not actor.is_admin:
+        raise Forbidden("Only an admin may change an admin.", path=("id",))
+    require_version(before, if_version)
+    values = checked(changes, CHANGEABLE)
+    _require_grantable(work, actor, values, before)
+    stays = values.get("active", before.active) and "admin" in values.get("roles", before.roles)
+    if before.id in admins and not stays and len(admins) == 1:
+        raise InvalidTransition("This is the last active admin, without whom nobody could manage users.")
+    if "login" in values:
+        _require_free(
+            work, User(id=before.id, name="", login=values["login"], created_at=work.now, updated_at=work.now)
+        )
+    topic = "user.updated"
+    if values.get("active", before.active) != before.active:
+        topic = "user.activated" if values["active"] else "user.deactivated"
+    return edit(work, actor, users, before, values, topic)
+
+
+def deactivate_user(work: Work, actor: Actor, ref: Ref, *, if_version: int | None = None) -> User:
+    """Let none of the user's keys in any more. Raises as `update_user` does."""
+    return update_user(work, actor, ref, {"active": False}, if_version=if_version)
+
+
+def activate_user(work: Work, actor: Actor, ref: Ref, *, if_version: int | None = None) -> User:
+    """Let the user's keys in again. Raises as `update_user` does."""
+    return update_user(work, actor, ref, {"active": True}, if_version=if_version)
+
+
+def set_presence(work: Work, actor: Actor, present: bool, *, user: Ref | None = None) -> User:
+    """Say whether chats may be offered to the user: the actor itself, or any user with `users:manage`.
+
+    Raises Forbidden, NotFound, and InvalidTransition for an inactive user who would become present."""
+    ref = f"usr_{actor.user_id}" if user is None else user
+    user_id = number(ref, "usr", "user_id")
+    if user_id != actor.user_id:
+        actor.require(MANAGE)
+    users = work.use(UserRepository)
+    before = found(users.get(user_id, for_update=True), ref, "user_id")
+    if present and not before.active:
+        raise InvalidTransition("The user is not active.", path=("user_id",))
+    if before.present == present:
+        return before
+    after = users.set_presence(before, present=present, at=work.now)
+    work.record(
+        Event(
+            topic="user.presence_changed",
+            actor_id=actor.user_id or None,
+            version=after.version,
+            data={"user_id": after.id, "present": present},
+        )
+    )
+    return after
+
+
+def _require_grantable(work: Work, actor: Actor, values: Mapping[str, tuple[str, ...]], held: User | None) -> None:
+    known = (*GENERAL_PERMISSIONS, *kind_permissions(work.kinds))
+    require_known(values.get("permissions", ()), known)
+    own = None if actor.is_admin else work.use(UserRepository).get(actor.user_id)
+    require_grantable(actor, () if own is None else own.roles, values, held)
+
+
+def _require_free(work: Work, user: User) -> None:
+    other = work.use(UserRepository).get_by_login(user.login)
+    if other is not None and other.id != user.id:
+        raise AlreadyExists(f"There already is a user with the login {other.login}.", path=("login",))
