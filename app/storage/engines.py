@@ -82,7 +82,12 @@ class WriterThread(aiosqlite.Connection):
     @classmethod
     async def start(cls, path: str) -> "WriterThread":
         thread = cls(path)
-        _ = await thread
+        try:
+            _ = await thread
+        except BaseException:
+            # It is ending, and its last word must still find the loop.
+            await asyncio.to_thread(thread._thread.join)
+            raise
         return thread
 
     def run(self, f: Callable[[], T]) -> "asyncio.Future[T]":
@@ -110,6 +115,7 @@ def postgresql_engine(url: sa.URL, pool_size: int) -> AsyncEngine:
         pool_size=pool_size,
         max_overflow=0,
         pool_use_lifo=True,
+        json_deserializer=str,  # our own column types decode, or hand the text on as it is
         connect_args={
             "prepared_statement_cache_size": STATEMENTS_KEPT,
             "server_settings": {"application_name": "switchboard", "jit": "off"},

@@ -2,9 +2,12 @@
 
 from alembic import context
 
+from app.storage.tables import metadata
+
 connection = context.config.attributes["connection"]
 context.configure(
     connection=connection,
+    target_metadata=metadata,  # for its naming convention alone
     render_as_batch=connection.dialect.name == "sqlite",
     transactional_ddl=True,
 )
