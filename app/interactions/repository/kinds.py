@@ -48,7 +48,8 @@ class KindRepository(Repository, Generic[I]):
         cls._select = (
             sa.select(*COLUMNS, *(cls.table.c[field.name] for field in cls._own), *cls.related.values())
             .select_from(cls.source())
-            .with_for_update(of=interaction)
+            # Both rows: PostgreSQL reads again, after a wait, only the rows that it locks.
+            .with_for_update(of=[interaction, cls.table])
         )
         cls._by_id = cls._select.where(interaction.c.id == _KEY)
         cls._insert = sa.insert(cls.table)
