@@ -1,0 +1,117 @@
+"""Channel agents and customers; every unit knows Conversations alone."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from app.core.ids import GlobalId
+from app.directory.model import Channel, CustomerSystem, Gender, Profile, User
+from app.directory.repository import ProfileRepository, UserRepository
+from app.kinds.conversation.model.channel_agent import ChannelAgent
+from app.kinds.conversation.model.conversation import PREFIX
+from app.kinds.conversation.repository import ChannelAgentRepository
+from app.kinds.conversation.service.rules import Rules
+from app.storage.database import Database, Work
+from app.storage.event_log import event_log
+from tests.conftest import START
+from tests.kinds.conftest import store_customer, store_users
+
+IVO = 5
+"""A user who is not active any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What the tests start from: channel agents and customers, one of them blocked."""
+
+    whatsapp: int
+    widget: int
+    bridge: int
+    apart: int
+    ana: int
+    wim: int
+    bea: int
+    blocked: int
+    blocked_profile: int
+
+
+@pytest.fixture
+def kinds() -> Mapping[str, Any]:
+    return {"conversation": Rules()}
+
+
+@pytest.fixture
+async def desk(database: Database) -> Desk:
+    """The users of every kind's tests, and one who has left; channel agents; customers."""
+    return await database.command(_furnish)
+
+
+def _furnish(work: Work) -> Desk:
+    store_users(work)
+    work.use(UserRepository).add(User(id=0, name="Ivo", login="ivo", active=False, created_at=START, updated_at=START))
+    blocked = work.use(ProfileRepository).add(
+        Profile(id=0, name="Bad", gender=Gender.UNDISCLOSED, blocked=True, created_at=START, updated_at=START)
+    )
+    return Desk(
+        whatsapp=_agent(work, Channel.WHATSAPP, "4915223567929"),
+        widget=_agent(work, Channel.WIDGET, "shop"),
+        bridge=_agent(work, Channel.BRIDGE, "bridge-1"),
+        apart=_agent(work, Channel.WHATSAPP, "4915200000000", in_sync=False),
+        ana=_customer(work, Channel.WHATSAPP, "4915100000001", "Ana"),
+        wim=_customer(work, Channel.WIDGET, "visitor-1", "Wim"),
+        bea=_customer(work, Channel.BRIDGE, "bridge-customer-1", "Bea"),
+        blocked=_customer(work, Channel.WHATSAPP, "4915100000002", "Bad", blocked.id),
+        blocked_profile=blocked.id,
+    )
+
+
+def _agent(work: Work, channel: Channel, display_id: str, *, in_sync: bool = True) -> int:
+    agent = ChannelAgent(
+        channel=channel,
+        display_id=display_id,
+        name=f"{channel} account",
+        in_sync=in_sync,
+        created_at=START,
+        updated_at=START,
+    )
+    return work.use(ChannelAgentRepository).add(agent).id
+
+
+def _customer(work: Work, channel: Channel, display_id: str, name: str, profile_id: int | None = None) -> int:
+    return store_customer(
+        work,
+        customer_key=f"conversation-{display_id}",
+        system=CustomerSystem.CONVERSATION,
+        channel=channel,
+        display_id=display_id,
+        name=name,
+        profile_id=profile_id,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An event, as far as the tests look at it."""
+
+    topic: str
+    actor_id: int | None
+    level_before: int | None
+    level_after: int | None
+
+
+async def told(database: Database) -> list[Told]:
+    """Every event so far, in the order of the log; a test has one interaction, so one lane."""
+    columns = (event_log.c.topic, event_log.c.actor_id, event_log.c.level_before, event_log.c.level_after)
+    order = (event_log.c.lane, event_log.c.position)
+
+    def read(work: Work) -> list[Told]:
+        return [Told(*row) for row in work.connection.execute(sa.select(*columns).order_by(*order))]
+
+    return await database.command(read)
+
+
+def ref(number: int) -> GlobalId:
+    return GlobalId(PREFIX, number)
