@@ -114,9 +114,7 @@ class Coercions:
         return _scalar_reader(cast("GraphQLScalarType", type_))
 
     def _object_reader(self, type_: GraphQLInputObjectType) -> Convert:
-        fields = {
-            name: (python_name(field, name), self.reader(field.type)) for name, field in type_.fields.items()
-        }
+        fields = {name: (python_name(field, name), self.reader(field.type)) for name, field in type_.fields.items()}
         required = [
             name
             for name, field in type_.fields.items()
@@ -196,7 +194,9 @@ class VariableReader:
         if isinstance(found, VariableValues):
             return found
         entries = [fault for definition in self._definitions for fault in self._faults(definition, given)]
-        raise BadVariables((entries or [errors.from_graphql(error, errors.BAD_USER_INPUT) for error in found])[:_MOST_ERRORS])
+        raise BadVariables(
+            (entries or [errors.from_graphql(error, errors.BAD_USER_INPUT) for error in found])[:_MOST_ERRORS]
+        )
 
     def _faults(self, definition: VariableDefinitionNode, given: Mapping[str, Any]) -> list[errors.Entry]:
         name = definition.variable.name.value

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar, cast
 
 import strawberry
 
@@ -15,6 +15,15 @@ from app.storage.database import Database
 from app.storage.work import Work
 from app.transport.errors import user_error
 
+P = TypeVar("P")
+
+# Events after which a key may stand for somebody else, or for nobody.
+_ABOUT_KEYS = ("user.", "api_key.")
+
+
+def _nothing() -> None:
+    """Nobody remembers keys."""
+
 
 @dataclass(frozen=True, slots=True)
 class Context:
@@ -25,34 +34,39 @@ class Context:
     settings: Settings
     clock: Clock
     request_id: str = ""
+    keys_changed: Callable[[], None] = _nothing
 
     def now(self) -> datetime:
         return self.clock()
 
     async def perform(
         self,
-        input: object,  # noqa: A002 - the graph's word for a mutation's one argument
+        input: object,
         service: Callable[..., Any],
         *args: Any,
         gives: str | Callable[[Any], Mapping[str, object]] | None = None,
         **kwargs: Any,
-    ) -> Any:
+    ) -> P:
         """Run `service(work, actor, *args, **kwargs)` as one command; the row that the payload is read from.
 
         `gives` names the payload's field: it gets the surrogate key of what the service returns (its `id`), or the
         returned value itself when that has none. A function gives several fields. A refusal becomes `errors`; events
-        carry the input's `client_mutation_id`."""
+        carry the input's `client_mutation_id`. The row passes for the payload's class, whichever the resolver names."""
         client_mutation_id = getattr(input, "client_mutation_id", None)
-        row: dict[str, object] = {"errors": [], "client_mutation_id": client_mutation_id}
+        row: dict[str, Any] = {"errors": [], "client_mutation_id": client_mutation_id}
         try:
-            result = await self.database.command(_stamped, service, self.actor, client_mutation_id, args, kwargs)
+            result, topics = await self.database.command(
+                _stamped, service, self.actor, client_mutation_id, args, kwargs
+            )
         except DomainError as error:
-            return row | {"errors": [user_error(error)]}
+            return cast("P", row | {"errors": [user_error(error)]})
+        if any(topic.startswith(_ABOUT_KEYS) for topic in topics):
+            self.keys_changed()
         if callable(gives):
             row |= gives(result)
         elif gives is not None:
             row[gives] = getattr(result, "id", result)
-        return row
+        return cast("P", row)
 
 
 Info: TypeAlias = strawberry.Info[Context, None]
@@ -65,8 +79,8 @@ def _stamped(
     client_mutation_id: str | None,
     args: tuple[Any, ...],
     kwargs: Mapping[str, Any],
-) -> Any:
+) -> tuple[Any, list[str]]:
     result = service(work, actor, *args, **kwargs)
     if client_mutation_id is not None:
         work.events[:] = [replace(event, client_mutation_id=client_mutation_id) for event in work.events]
-    return result
+    return result, [event.topic for event in work.events]

@@ -1,14 +1,14 @@
 """Parsed, checked and validated documents, kept by their text."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Hashable, Mapping
 from typing import Any, Generic, TypeVar
 
+import strawberry
 from graphql import (
     DocumentNode,
     GraphQLError,
     OperationDefinitionNode,
-    OperationType,
     StringValueNode,
     Visitor,
     parse,
@@ -16,7 +16,6 @@ from graphql import (
     validate,
     visit,
 )
-import strawberry
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
@@ -118,7 +117,7 @@ class Documents:
     """Reads documents, each text once as long as it is in use."""
 
     def __init__(self, schema: strawberry.Schema, guard: Guard, *, suggestions: bool = True) -> None:
-        self._schema = schema._schema  # noqa: SLF001 - Strawberry has no public name for it
+        self._schema = schema._schema
         self._guard = guard
         self._suggestions = suggestions
         self._coercions = Coercions(self._schema)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from graphql import FieldNode, GraphQLError, Node
+from strawberry.utils.str_converters import to_camel_case
 
 from app.core.errors import AlreadyClaimed, DomainError, NotClearable, VersionConflict
 
@@ -51,7 +52,12 @@ def from_graphql(error: GraphQLError, code: str) -> Entry:
 
 def from_domain(error: DomainError, path: Sequence[str | int], nodes: Iterable[FieldNode] = ()) -> Entry:
     """A refusal at a root field or below it."""
-    return entry(error.message, error.code, locations=places(nodes), path=path, argument=error.path)
+    return entry(error.message, error.code, locations=places(nodes), path=path, argument=graph_path(error.path))
+
+
+def graph_path(path: Iterable[str | int]) -> list[str]:
+    """The path of a DomainError in the graph's names: services say `if_version`, clients sent `ifVersion`."""
+    return [to_camel_case(item) if isinstance(item, str) else str(item) for item in path]
 
 
 def places(nodes: Iterable[Node]) -> list[Mapping[str, int]]:
@@ -65,12 +71,11 @@ def places(nodes: Iterable[Node]) -> list[Mapping[str, int]]:
 
 def user_error(error: DomainError, prefix: str = "input") -> Entry:
     """The row of a payload's `errors` that a refusal becomes."""
-    path = (prefix, *error.path) if error.path else ()
     row: Entry = {
         "__typename": "GenericError",
         "code": error.code,
         "message": error.message,
-        "path": [str(item) for item in path],
+        "path": [prefix, *graph_path(error.path)] if error.path else [],
     }
     if isinstance(error, AlreadyClaimed):
         row |= {

@@ -1,6 +1,6 @@
 """How the graph's fields, connections and errors are declared; the slices' types are made of these."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
@@ -39,9 +39,9 @@ PAGING: Mapping[str, Argument] = {
 """The four arguments of every connection, for `edge(description=…, **PAGING)`."""
 
 
-def edge(*, description: str, deprecation_reason: str | None = None, **arguments: Argument) -> Any:
+def edge(*, description: str, **arguments: Argument) -> Any:
     """A field with arguments and without a resolver: selections read it."""
-    made = strawberry.field(description=description, deprecation_reason=deprecation_reason)
+    made = strawberry.field(description=description)
     made.arguments = [
         StrawberryArgument(
             python_name=name,
@@ -57,6 +57,16 @@ def edge(*, description: str, deprecation_reason: str | None = None, **arguments
 
 root = edge
 """The same for a field of Query; the slice's `ROOTS` say how it is read."""
+
+
+def mutation(*, description: str) -> Callable[[Callable[..., Awaitable[Any]]], Any]:
+    """A field of Mutation: an async method `(self, info, input) -> Payload` that calls `info.context.perform`."""
+    return lambda resolver: strawberry.mutation(resolver, description=description)
+
+
+def subscription(*, description: str) -> Callable[[Callable[..., AsyncIterator[Any]]], Any]:
+    """A field of Subscription."""
+    return lambda resolver: strawberry.subscription(resolver, description=description)
 
 
 @strawberry.interface(description="Anything with an id of its own.")

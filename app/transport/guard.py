@@ -250,9 +250,7 @@ class Guard:
     # ---- overlaps: the whole operation written out, which `fields` has bounded -------------------------------------
 
     def _check_overlaps(self, document: DocumentNode) -> None:
-        fragments = {
-            node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)
-        }
+        fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
         overlaps = 0
         for definition in document.definitions:
             if not isinstance(definition, OperationDefinitionNode | FragmentDefinitionNode):

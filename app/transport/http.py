@@ -1,22 +1,20 @@
 """GraphQL over HTTP, as a plain ASGI application."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
 import orjson
-from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
 from app.core.actor import Actor
 from app.core.errors import Unauthenticated
 from app.transport import errors
 from app.transport.auth import KnownKeys, key_of
-from app.transport.context import Context
 from app.transport.graphiql import PAGE
-from app.transport.operation import Operations
 from app.transport.outcome import GraphQLRequest, Phase
+from app.transport.services import request_id_of, services_of
 
 GRAPHQL_RESPONSE = "application/graphql-response+json"
 JSON = "application/json"
@@ -36,7 +34,9 @@ _STATUS = {
 class BadRequest(Exception):
     """The request itself is at fault, before any GraphQL."""
 
-    def __init__(self, status: int, message: str, *headers: tuple[bytes, bytes], code: str = errors.BAD_REQUEST) -> None:
+    def __init__(
+        self, status: int, message: str, *headers: tuple[bytes, bytes], code: str = errors.BAD_REQUEST
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
@@ -45,17 +45,10 @@ class BadRequest(Exception):
 
 
 class GraphQLOverHttp:
-    """The endpoint. `services` gives what the lifespan opened: the operations, the keys, a context for an actor."""
+    """The endpoint; a plain ASGI application, because a request object costs more than the rest of it."""
 
-    def __init__(
-        self,
-        operations: Callable[[], Operations],
-        keys: Callable[[], KnownKeys],
-        context: Callable[[Actor, str], Context],
-    ) -> None:
-        self._operations = operations
-        self._keys = keys
-        self._context = context
+    def __init__(self, *, max_body_bytes: int) -> None:
+        self._max_body_bytes = max_body_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers: Headers = dict(scope["headers"])
@@ -90,46 +83,51 @@ class GraphQLOverHttp:
         media_type = negotiate(accept)
         if media_type is None:
             raise BadRequest(406, f"Answers are {GRAPHQL_RESPONSE} or {JSON}.")
-        actor = await self._actor(headers)
+        services = services_of(scope)
+        actor = await authenticate(headers, services.keys)
         if method == "POST":
             check_content_type(headers)
-            request = read_json(await read_body(receive))
+            request = read_json(await read_body(receive, self._max_body_bytes))
         else:
             request = read_query_string(scope["query_string"])
-        request_id = scope.get("state", {}).get("request_id", "")
-        outcome = await self._operations().run(request, self._context(actor, request_id))
+        context = services.context(actor, request_id_of(scope))
+        outcome = await services.operations.run(request, context)
         if outcome.phase is Phase.METHOD:
             return 405, outcome.body, media_type, ((b"allow", b"POST"),)
         # A client that asked for plain JSON takes any other status than 200 for a failure of something in between.
         status = 200 if media_type == JSON else _STATUS[outcome.phase]
         return status, outcome.body, media_type, ()
 
-    async def _actor(self, headers: Headers) -> Actor:
-        authorization, api_key = headers.get(b"authorization"), headers.get(b"x-api-key")
-        key = key_of(
-            authorization.decode("latin-1") if authorization is not None else None,
-            api_key.decode("latin-1") if api_key is not None else None,
-        )
-        actor = await self._keys().actor_of(key) if key else None
-        if actor is None:
-            message = "This key is not valid." if key else "Send an API key as Authorization: Bearer <key> or x-api-key."
-            raise BadRequest(401, message, (b"www-authenticate", b"Bearer"), code=Unauthenticated.code)
-        return actor
+
+async def authenticate(headers: Headers, keys: KnownKeys) -> Actor:
+    """Who a request's headers say is calling. Raises BadRequest (401)."""
+    authorization, api_key = headers.get(b"authorization"), headers.get(b"x-api-key")
+    key = key_of(
+        authorization.decode("latin-1") if authorization is not None else None,
+        api_key.decode("latin-1") if api_key is not None else None,
+    )
+    actor = await keys.actor_of(key) if key else None
+    if actor is None:
+        message = "This key is not valid." if key else "Send an API key as Authorization: Bearer <key> or x-api-key."
+        raise BadRequest(401, message, (b"www-authenticate", b"Bearer"), code=Unauthenticated.code)
+    return actor
 
 
-async def read_body(receive: Receive) -> bytes:
-    """The whole body. Raises BadRequest when it exceeds the application's limit or the client went away."""
-    try:
+async def read_body(receive: Receive, limit: int) -> bytes:
+    """The whole body. Raises BadRequest (413) as soon as it has more than `limit` bytes, or when the client left."""
+    chunks: list[bytes] = []
+    size = 0
+    while True:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise BadRequest(400, "The request body is incomplete.")
+        chunk: bytes = message.get("body", b"")
+        size += len(chunk)
+        if size > limit:
+            raise BadRequest(413, f"The request body may have {limit:,} bytes at most.")
+        chunks.append(chunk)
         if not message.get("more_body", False):
-            return bytes(message.get("body", b""))
-        chunks = [message.get("body", b"")]
-        while message.get("more_body", False):
-            message = await receive()
-            chunks.append(message.get("body", b""))
-        return b"".join(chunks)
-    except HTTPException as error:
-        raise BadRequest(error.status_code, "The request body is too large.") from None
+            return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
 def check_content_type(headers: Headers) -> None:
@@ -221,7 +219,7 @@ _EXACT = 2
 
 
 def _quality(accept: str, media_type: str) -> tuple[float, int] | None:
-    """The quality the client gives a media type, and how closely it was named: 2 exactly, 1 `application/*`, 0 `*/*`."""
+    """The quality the client gives a media type, and how closely it named it: 2 exactly, 1 `application/*`, 0 `*/*`."""
     main = media_type.partition("/")[0]
     closeness = {media_type: _EXACT, f"{main}/*": 1, "*/*": 0}
     found: tuple[float, int] | None = None

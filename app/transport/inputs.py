@@ -9,6 +9,4 @@ def changes(given: object, *names: str) -> dict[str, Any]:
     """The fields of an input that were given, by snake_case name: an absent one is absent, null is None.
 
     `names` are fields of type `strawberry.Maybe`."""
-    return {
-        name: found.value for name in names if isinstance(found := getattr(given, name), Some)
-    }
+    return {name: found.value for name in names if isinstance(found := getattr(given, name), Some)}

@@ -1,9 +1,10 @@
-"""From a valid GraphQL document to the neutral tree of fields: fragments, aliases, @skip and @include are gone in it."""
+"""From a valid GraphQL document to the neutral tree of fields, without fragments, aliases, @skip and @include."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from graphql import (
+    BooleanValueNode,
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
@@ -14,13 +15,14 @@ from graphql import (
     GraphQLObjectType,
     GraphQLSchema,
     GraphQLUnionType,
+    InlineFragmentNode,
     OperationDefinitionNode,
     SelectionNode,
     SelectionSetNode,
     VariableNode,
     get_named_type,
-    is_list_type,
     get_nullable_type,
+    is_list_type,
     is_non_null_type,
 )
 
@@ -148,7 +150,9 @@ class _Run:
         found = self._children.get(place)
         if found is None:
             sets = [node.selection_set for node in nodes if node.selection_set is not None]
-            found = self._children[place] = {type_.name: self._fields_of(type_, sets) for type_ in self._possible[named.name]}
+            found = self._children[place] = {
+                type_.name: self._fields_of(type_, sets) for type_ in self._possible[named.name]
+            }
         return found
 
     def _fields_of(self, type_: GraphQLObjectType, sets: Sequence[SelectionSetNode]) -> tuple[Field, ...]:
@@ -170,15 +174,18 @@ class _Run:
                 if isinstance(node, FieldNode):
                     grouped.setdefault((node.alias or node.name).value, []).append(node)
                     continue
+                definition: InlineFragmentNode | FragmentDefinitionNode
                 if isinstance(node, FragmentSpreadNode):
                     name = node.name.value
                     if name in visited:
                         continue
                     visited.add(name)
-                    node = self._fragments[name]  # noqa: PLW2901
-                condition = node.type_condition  # type: ignore[attr-defined]
+                    definition = self._fragments[name]
+                else:
+                    definition = cast("InlineFragmentNode", node)
+                condition = definition.type_condition
                 if condition is None or concrete in self._names[condition.name.value]:
-                    visit(node.selection_set)  # type: ignore[attr-defined]
+                    visit(definition.selection_set)
 
         for selection_set in sets:
             visit(selection_set)
@@ -188,11 +195,12 @@ class _Run:
         for directive in node.directives or ():
             name = directive.name.value
             if name in ("skip", "include"):
-                value = directive.arguments[0].value
+                (argument,) = directive.arguments or ()
+                value = argument.value
                 asked = (
                     self._conditions.get(value.name.value)
                     if isinstance(value, VariableNode)
-                    else value.value  # type: ignore[attr-defined]
+                    else cast("BooleanValueNode", value).value
                 )
                 if bool(asked) == (name == "skip"):
                     return False

@@ -1,4 +1,4 @@
-"""Calls a mutation's resolver outside of graphql-core's execution: the one module that leans on Strawberry's insides."""
+"""Calls a mutation's resolver without graphql-core's execution; the one module that leans on Strawberry's insides."""
 
 from collections.abc import Awaitable, Callable
 from inspect import isawaitable

@@ -63,7 +63,7 @@ class Operations:
     def __init__(
         self, schema: strawberry.Schema, compiler: Compiler, database: Database, settings: Settings, clock: Clock
     ) -> None:
-        core = schema._schema  # noqa: SLF001 - Strawberry has no public name for it
+        core = schema._schema
         limits = Limits(document_bytes=settings.max_document_bytes, depth=settings.max_depth)
         self.guard = Guard(core, limits)
         self.documents = Documents(schema, self.guard)
@@ -93,7 +93,7 @@ class Operations:
         except DomainError as error:
             entry = errors.entry(error.message, error.code, argument=error.path)
             return Outcome(orjson.dumps({"data": None, "errors": [entry]}), Phase.EXECUTION)
-        except Exception as error:  # noqa: BLE001 - the last line of defence: masked, logged, answered
+        except Exception as error:
             return Outcome(orjson.dumps({"data": None, "errors": [_internal(error, context)]}), Phase.EXECUTION)
 
     # ---- queries --------------------------------------------------------------------------------------------------
@@ -127,10 +127,7 @@ class Operations:
             roots=roots,
             nodes={root.field.key: root.nodes for root in roots},
             introspective=tuple(
-                node
-                for root in roots
-                if root.definition is None and root.field.name != TYPENAME
-                for node in root.nodes
+                node for root in roots if root.definition is None and root.field.name != TYPENAME for node in root.nodes
             ),
             mixed=len(read) < len(roots),
         )
@@ -156,7 +153,7 @@ class Operations:
         if mutations is None:
             mutations = self._prepare_mutations(operation, permissions, variables)
             operation.prepared.put(key, mutations)
-        data: dict[str, Any] | None = {}
+        data: dict[str, Any] = {}
         entries: list[errors.Entry] = []
         for mutation in mutations:
             root = mutation.root
@@ -164,8 +161,7 @@ class Operations:
             entries.extend(faults)
             if value is None and not mutation.nullable:
                 # As in any serial execution: what ran before stays done, what comes after does not start.
-                data = None
-                break
+                return orjson.dumps({"data": None, "errors": entries})
             data[root.field.key] = value
         return orjson.dumps({"data": data, "errors": entries} if entries else {"data": data})
 
@@ -203,7 +199,7 @@ class Operations:
             answer = await self._database.plan(lambda: plan.steps(env, row), snapshot=plan.snapshot)
         except DomainError as error:
             return None, [errors.from_domain(error, (key,), root.nodes)]
-        except Exception as error:  # noqa: BLE001 - one field's fault; what ran before it is answered
+        except Exception as error:
             return None, [_internal(error, context, (key,), root.nodes)]
         faults = [errors.from_domain(error, (key, *path), root.nodes) for path, error in answer.errors]
         return answer.data, faults

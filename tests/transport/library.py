@@ -1,6 +1,7 @@
 """A graph of books and authors, so that the transport is tested without any slice of the product."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -13,21 +14,21 @@ from app.core.actor import Actor
 from app.core.errors import InvalidInput, VersionConflict
 from app.core.events import Event
 from app.core.ids import require_id
-from app.selection.catalogue import Catalogue
+from app.schema import build_catalogue, build_schema
 from app.selection.compiler import Compiler
 from app.selection.mapping import (
     Computed,
-    Embedded,
     Many,
     One,
     Order,
+    Root,
     RootMany,
     RootNode,
     TypeMap,
+    UnionMap,
     by_id,
     equals,
     one_of,
-    visible_to_all,
 )
 from app.settings import Settings
 from app.storage.database import Database, Work
@@ -42,19 +43,21 @@ from app.transport.fields import (
     VersionConflictError,
     argument,
     edge,
+    mutation,
     root,
+    subscription,
 )
 from app.transport.inputs import changes
-from app.transport.lowering import type_facts
 from app.transport.operation import Operations
-from app.transport.scalars import SCALARS
+from app.transport.slice import Slice
 from tests.conftest import ManualClock
-from strawberry.schema.config import StrawberryConfig
-from datetime import datetime
 
 tables = sa.MetaData()
 author = sa.Table(
-    "author", tables, sa.Column("id", BigId, sa.Identity(), primary_key=True), sa.Column("name", sa.Text, nullable=False)
+    "author",
+    tables,
+    sa.Column("id", BigId, sa.Identity(), primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
 )
 book = sa.Table(
     "book",
@@ -139,7 +142,7 @@ class UpdateBookPayload:
 
 @strawberry.type
 class Mutation:
-    @strawberry.mutation(description="Change a book.")
+    @mutation(description="Change a book.")
     async def update_book(
         self, info: Info, input: Annotated[UpdateBookInput, strawberry.argument(description="The change.")]
     ) -> UpdateBookPayload:
@@ -152,14 +155,14 @@ class Mutation:
             gives="book",
         )
 
-    @strawberry.mutation(description="Always fails.")
+    @mutation(description="Always fails.")
     async def explode(self) -> UpdateBookPayload | None:
         raise RuntimeError("secret detail")
 
 
 @strawberry.type
 class Subscription:
-    @strawberry.subscription(description="Ticks.")
+    @subscription(description="Ticks.")
     async def ticks(self) -> Any:
         yield 1
 
@@ -204,7 +207,7 @@ MAPPINGS = (
         fields={"books": Many("Book", by=lambda b: b.c.author_id, orders=BY_ID, default_order="ID", filters=FILTERS)},
     ),
 )
-ROOTS = {
+ROOTS: dict[str, Root] = {
     "book": by_id("Book", "boo"),
     "secret": by_id("Book", "boo", requires="users:manage"),
     "authors": RootMany("Author", orders=BY_ID, default_order="ID"),
@@ -216,19 +219,17 @@ READER = Actor(user_id=1, name="Reader", permissions=frozenset({"directory:read"
 ADMIN = Actor(user_id=2, name="Admin", is_admin=True)
 
 
-def make_schema() -> strawberry.Schema:
-    return strawberry.Schema(
-        query=Query,
-        mutation=Mutation,
-        types=[GenericError, VersionConflictError],
-        config=StrawberryConfig(scalar_map=SCALARS),
-    )
+SLICES = (
+    Slice(query=Query, mutation=Mutation, subscription=Subscription, mappings=MAPPINGS, roots=ROOTS),
+    # Those of the product's errors that name no type of the product.
+    Slice(types=(GenericError, VersionConflictError), mappings=(UnionMap("UserError"),)),
+)
 
 
 def make_operations(database: Database, settings: Settings, clock: ManualClock) -> Operations:
-    schema = make_schema()
-    catalogue = Catalogue(MAPPINGS, ROOTS, type_facts(schema._schema))
-    return Operations(schema, Compiler(catalogue, database.dialect), database, settings, clock)
+    schema = build_schema(SLICES)
+    compiler = Compiler(build_catalogue(schema, SLICES), database.dialect)
+    return Operations(schema, compiler, database, settings, clock)
 
 
 def fill(work: Work) -> None:

@@ -1,0 +1,54 @@
+"""Composes the graph from the slices and the kinds; defines nothing itself."""
+
+from collections.abc import Iterable, Sequence
+
+import strawberry
+from graphql import lexicographic_sort_schema, print_schema
+from strawberry.schema.config import StrawberryConfig
+
+from app.registry import KINDS
+from app.selection.catalogue import Catalogue
+from app.transport.lowering import type_facts
+from app.transport.scalars import SCALARS
+from app.transport.slice import ERRORS, Slice
+
+SLICES: tuple[Slice, ...] = (ERRORS, *(kind.slice for kind in KINDS))
+"""Everything the graph is made of."""
+
+
+def build_schema(slices: Sequence[Slice] = SLICES) -> strawberry.Schema:
+    """The schema. Raises when a slice leaves a type or a field undefined."""
+    return strawberry.Schema(
+        query=_merged("Query", "What can be read.", (slice_.query for slice_ in slices)),
+        mutation=_merged_if_any("Mutation", "What can be changed.", [slice_.mutation for slice_ in slices]),
+        subscription=_merged_if_any("Subscription", "What can be listened to.", [each.subscription for each in slices]),
+        types=[type_ for slice_ in slices for type_ in slice_.types],
+        config=StrawberryConfig(scalar_map=SCALARS),
+    )
+
+
+def build_catalogue(schema: strawberry.Schema, slices: Sequence[Slice] = SLICES) -> Catalogue:
+    """How selections read the schema. Raises UnmappedField for a field that lies nowhere."""
+    return Catalogue(
+        [mapping for slice_ in slices for mapping in slice_.mappings],
+        {name: root for slice_ in slices for name, root in slice_.roots.items()},
+        type_facts(schema._schema),
+    )
+
+
+def print_sdl() -> str:
+    """The schema as text, in alphabetical order, so that a diff shows what changed and nothing else."""
+    return print_schema(lexicographic_sort_schema(build_schema()._schema)) + "\n"
+
+
+def _merged_if_any(name: str, description: str, parts: Sequence[type | None]) -> type | None:
+    return _merged(name, description, parts) if any(parts) else None
+
+
+def _merged(name: str, description: str, parts: Iterable[type | None]) -> type:
+    bases = tuple(part for part in parts if part is not None)
+    fields = [field.name for base in bases for field in base.__strawberry_definition__.fields]  # type: ignore[attr-defined]
+    twice = {field for field in fields if fields.count(field) > 1}
+    if twice:
+        raise ValueError(f"{name} has two fields of the same name: {', '.join(sorted(twice))}")
+    return strawberry.type(type(name, bases, {}), description=description)

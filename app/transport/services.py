@@ -1,0 +1,40 @@
+"""What an application holds open while it serves; every request finds it in its scope."""
+
+from dataclasses import dataclass
+
+from starlette.types import Scope
+
+from app.core.actor import Actor
+from app.core.clock import Clock
+from app.settings import Settings
+from app.storage.database import Database
+from app.transport.auth import KnownKeys
+from app.transport.context import Context
+from app.transport.operation import Operations
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Opened by the lifespan, closed by it."""
+
+    database: Database
+    operations: Operations
+    keys: KnownKeys
+    settings: Settings
+    clock: Clock
+
+    def context(self, actor: Actor, request_id: str) -> Context:
+        """What one operation of this actor carries."""
+        return Context(self.database, actor, self.settings, self.clock, request_id, self.keys.forget)
+
+
+def services_of(scope: Scope) -> Services:
+    """The services of the application that serves this request."""
+    found: Services = scope["state"]["services"]
+    return found
+
+
+def request_id_of(scope: Scope) -> str:
+    """The id under which this request is logged; empty outside of RequestId."""
+    found: str = scope["state"].get("request_id", "")
+    return found
