@@ -1,0 +1,38 @@
+"""Who is calling, and what that allows."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from app.core.errors import Forbidden
+
+GENERAL_PERMISSIONS = ("directory:read", "directory:write", "users:manage")
+
+
+def kind_permissions(kinds: Iterable[str]) -> tuple[str, ...]:
+    """The permissions that each kind of interaction brings: `<kind>:read` and `<kind>:write`."""
+    return tuple(f"{kind}:{verb}" for kind in kinds for verb in ("read", "write"))
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A user with the permissions of the key it came with; role `admin` implies all of them."""
+
+    user_id: int
+    name: str
+    permissions: frozenset[str] = frozenset()
+    is_admin: bool = False
+    key_id: int | None = None
+
+    def can(self, permission: str) -> bool:
+        return self.is_admin or permission in self.permissions
+
+    def require(self, permission: str) -> None:
+        """Raise Forbidden unless the actor has the permission."""
+        if not self.can(permission):
+            raise Forbidden(f"This needs the permission {permission}.")
+
+    def can_read(self, kind: str) -> bool:
+        return self.can(f"{kind}:read")
+
+    def can_write(self, kind: str) -> bool:
+        return self.can(f"{kind}:write")

@@ -1,0 +1,135 @@
+"""Every failure a caller can be told about.
+
+* DomainError
+  - Unauthenticated             no credentials, or unknown, revoked or expired ones
+  - Forbidden                   known caller, missing permission
+  - NotFound                    no such thing, or none this caller may see
+  - InvalidInput                a value that the rules refuse
+    + InvalidCursor             a page or event cursor that we did not make
+    + TooLong                   a text or list over its contract's limit
+    + TooComplex                an operation over a limit (depth, size, fields, joins)
+  - Conflict                    the thing is not in a state that allows this
+    + InvalidTransition         the state machine of the kind refuses
+    + AlreadyClaimed            somebody else holds it
+    + VersionConflict           `ifVersion` is not the current version
+    + NotClearable              the attention has a cause that clearing does not end
+    + KeyReused                 an idempotency key came with another request
+    + AlreadyExists             a key that must be unique is taken
+    + Disabled                  the interaction accepts no new messages
+    + Unreachable               the customer cannot be written to (unsubscribed, blocked, no number)
+  - NotSupported                this kind has no such command
+  - CursorExpired               the event cursor is older than the log's retention
+  - Unavailable                 the database gave up after retries; nothing was changed
+
+`code` is public API: stable, never reused. Nothing here knows HTTP or GraphQL.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import ClassVar
+
+
+class DomainError(Exception):
+    """A refusal with a stable `code`, a sentence for a person and the path of the input at fault."""
+
+    code: ClassVar[str]
+
+    def __init__(self, message: str, *, path: Sequence[str | int] = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        self.path = tuple(path)
+
+
+class Unauthenticated(DomainError):
+    code = "UNAUTHENTICATED"
+
+
+class Forbidden(DomainError):
+    code = "FORBIDDEN"
+
+
+class NotFound(DomainError):
+    code = "NOT_FOUND"
+
+
+class InvalidInput(DomainError):
+    code = "INVALID_INPUT"
+
+
+class InvalidCursor(InvalidInput):
+    code = "INVALID_CURSOR"
+
+
+class TooLong(InvalidInput):
+    code = "TOO_LONG"
+
+
+class TooComplex(InvalidInput):
+    code = "TOO_COMPLEX"
+
+
+class Conflict(DomainError):
+    code = "CONFLICT"
+
+
+class InvalidTransition(Conflict):
+    code = "INVALID_TRANSITION"
+
+
+class AlreadyClaimed(Conflict):
+    """Somebody else holds the interaction; `claimed_by` is a user's surrogate."""
+
+    code = "ALREADY_CLAIMED"
+
+    def __init__(
+        self, message: str, *, claimed_by: int, claimed_until: datetime | None, path: Sequence[str | int] = ()
+    ) -> None:
+        super().__init__(message, path=path)
+        self.claimed_by = claimed_by
+        self.claimed_until = claimed_until
+
+
+class VersionConflict(Conflict):
+    code = "VERSION_CONFLICT"
+
+    def __init__(self, message: str, *, current_version: int, path: Sequence[str | int] = ()) -> None:
+        super().__init__(message, path=path)
+        self.current_version = current_version
+
+
+class NotClearable(Conflict):
+    """`reasons` are the reasons that stay, each ended only by what the message names."""
+
+    code = "NOT_CLEARABLE"
+
+    def __init__(self, message: str, *, reasons: Sequence[str], path: Sequence[str | int] = ()) -> None:
+        super().__init__(message, path=path)
+        self.reasons = tuple(reasons)
+
+
+class KeyReused(Conflict):
+    code = "KEY_REUSED"
+
+
+class AlreadyExists(Conflict):
+    code = "ALREADY_EXISTS"
+
+
+class Disabled(Conflict):
+    code = "DISABLED"
+
+
+class Unreachable(Conflict):
+    code = "UNREACHABLE"
+
+
+class NotSupported(DomainError):
+    code = "NOT_SUPPORTED"
+
+
+class CursorExpired(DomainError):
+    code = "CURSOR_EXPIRED"
+
+
+class Unavailable(DomainError):
+    code = "UNAVAILABLE"

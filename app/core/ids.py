@@ -1,0 +1,60 @@
+"""Global ids (`ses_17`), and where new keys come from."""
+
+import re
+from typing import NamedTuple, Protocol
+
+import uuid_utils
+
+from app.core.errors import InvalidInput, NotFound
+
+_GLOBAL_ID = re.compile(r"([a-z]{3})_([1-9][0-9]{0,18})", re.ASCII)
+_LARGEST = 2**63 - 1
+
+
+class GlobalId(NamedTuple):
+    """The prefix names the type, the number is the surrogate key."""
+
+    prefix: str
+    number: int
+
+    def __str__(self) -> str:
+        return f"{self.prefix}_{self.number}"
+
+
+def parse_id(text: str) -> GlobalId | None:
+    """Read a global id; None when it is not one."""
+    match = _GLOBAL_ID.fullmatch(text)
+    if match is None or int(match[2]) > _LARGEST:
+        return None
+    return GlobalId(match[1], int(match[2]))
+
+
+def require_id(text: str, *prefixes: str, path: tuple[str | int, ...] = ("id",)) -> GlobalId:
+    """Read a global id of one of the given types.
+
+    Raises InvalidInput for an id of another type, NotFound for what is no id at all."""
+    found = parse_id(text)
+    if found is None:
+        raise NotFound(f"There is nothing with the id {text[:80]!r}.", path=path)
+    if found.prefix not in prefixes:
+        expected = " or ".join(f"{prefix}_…" for prefix in prefixes)
+        raise InvalidInput(f"This takes an id of the form {expected}, not {text[:80]!r}.", path=path)
+    return found
+
+
+class Ids(Protocol):
+    """A source of new keys; injected, so that tests can show the ids of a contract's page."""
+
+    def uuid(self) -> str: ...
+
+    def key(self, prefix: str) -> str: ...
+
+
+class TimeOrderedIds:
+    """UUIDv7, so that new keys land at the end of their index."""
+
+    def uuid(self) -> str:
+        return str(uuid_utils.uuid7())
+
+    def key(self, prefix: str) -> str:
+        return f"{prefix}_{uuid_utils.uuid7().hex}"
