@@ -123,7 +123,11 @@ async def open_database(
             plans = SqlitePlans(str(url.database), settings.reader_threads)
         else:
             commands = await PostgresqlCommands.open(url, settings.pool_size, open_work)
-            plans = await PostgresqlPlans.open(url, settings.pool_size)
+            try:
+                plans = await PostgresqlPlans.open(url, settings.pool_size)
+            except BaseException:
+                await commands.close()
+                raise
     except DBAPIError as error:
         raise ConfigurationError(f"The database has no tables of ours; migrate it first. ({error.orig})") from None
     if observer is not None:
