@@ -3,15 +3,20 @@
 import asyncio
 import socket
 import sys
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cyclopts import App
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from rich.console import Console
 
     from app.settings import Settings
+    from app.storage.database import Database
+    from app.storage.work import Work
 
 # Every import that takes long is inside the command that needs it, so that `--help` answers at once.
 
@@ -52,6 +57,7 @@ def serve(*, host: str | None = None, port: int | None = None) -> None:
     listener = _listen(settings.host, settings.port)
     address = f"http://{_shown(settings.host)}:{listener.getsockname()[1]}"
     _migrate(settings)
+    secret = asyncio.run(_first_start(settings))
     config = uvicorn.Config(
         create_app(settings),
         loop="uvloop",
@@ -64,8 +70,15 @@ def serve(*, host: str | None = None, port: int | None = None) -> None:
         ws_max_size=settings.max_body_bytes,
         timeout_graceful_shutdown=settings.shutdown_grace,
     )
-    _console().print(f"Switchboard is at [link={address}/graphql]{address}/graphql[/link]", highlight=False)
-    uvicorn.Server(config).run(sockets=[listener])
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets=sockets)
+            # Last of all, so that what it says is true and the only sight of the key is not scrolled away.
+            if self.started:
+                _announce(f"{address}/graphql", secret)
+
+    Server(config).run(sockets=[listener])
 
 
 @app.command(sort_key=2)
@@ -73,6 +86,22 @@ def migrate() -> None:
     """Bring the database's structure up to date. `serve` does this too."""
     _migrate(_settings())
     _console().print("The database is up to date.")
+
+
+@app.command(sort_key=4)
+def key(*, user: str | None = None, name: str = "command line") -> None:
+    """Make another API key and print it: to standard output, and never again.
+
+    Parameters
+    ----------
+    user
+        The login of the user it stands for, in place of an admin.
+    name
+        What the key is called in the list of keys.
+    """
+    settings = _settings()
+    _migrate(settings)
+    sys.stdout.write(f"{asyncio.run(_new_key(settings, user, name))}\n")
 
 
 @app.command(sort_key=5)
@@ -119,6 +148,78 @@ def _migrate(settings: "Settings") -> None:
         raise CommandError(f"The database refuses: {error.orig}") from None
     except (OSError, PostgresError) as error:
         raise CommandError(f"The database refuses: {error}") from None
+
+
+@asynccontextmanager
+async def _database(settings: "Settings") -> "AsyncIterator[Database]":
+    from app.core.clock import utc_now
+    from app.core.ids import TimeOrderedIds
+    from app.registry import KINDS
+    from app.storage.database import open_database
+
+    rules = {kind.rules.name: kind.rules for kind in KINDS}
+    ids = TimeOrderedIds()
+    database = await open_database(settings.database_url, clock=utc_now, ids=ids, settings=settings, kinds=rules)
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+async def _first_start(settings: "Settings") -> str | None:
+    """Make the first admin; the secret of its key when it was made just now and nobody has seen it."""
+    from app.directory.service import bootstrap
+
+    chosen = settings.bootstrap_key
+    async with _database(settings) as database:
+        _, secret = await database.command(bootstrap, None if chosen is None else chosen.get_secret_value())
+    return secret if chosen is None else None
+
+
+async def _new_key(settings: "Settings", login: str | None, name: str) -> str:
+    from app.directory.service import admin_key
+
+    async with _database(settings) as database:
+        if login is None:
+            return await database.command(admin_key, name)
+        return await database.command(_key_of_user, login, name)
+
+
+def _key_of_user(work: "Work", login: str, name: str) -> str:
+    from app.core.actor import Actor
+    from app.directory.repository import UserRepository
+    from app.directory.service import create_api_key
+
+    user = work.use(UserRepository).get_by_login(login)
+    if user is None:
+        raise CommandError(f"There is no user with the login {login}.")
+    # As the user itself: such a key allows what the user may, no more.
+    _, secret = create_api_key(work, Actor(user_id=user.id, name=user.name, is_admin=user.is_admin), name)
+    if secret is None:
+        raise CommandError("A key was not made.")
+    return secret
+
+
+def _announce(url: str, secret: str | None) -> None:
+    from rich.console import Console
+    from rich.panel import Panel
+    from rich.text import Text
+
+    # Standard output, because standard error may be a stream of JSON objects.
+    console = Console()
+    if secret is None:
+        console.print(Text(f"Switchboard is at {url} (python -m app key makes another key)"), soft_wrap=True)
+        return
+    text = Text.assemble(
+        "Open GraphiQL, with the key in place:\n",
+        (f"{url}#key={secret}", "bold cyan"),
+        "\n\nThe key of the user admin, shown this once:\n",
+        (secret, "bold"),
+        "\n\nAnother one: python -m app key",
+    )
+    # Wide enough for the address on one line, however narrow the terminal is, so that it can be copied.
+    console.width = max(console.width, *(len(line) + 4 for line in text.plain.splitlines()))
+    console.print(Panel(text, title="Switchboard", title_align="left", border_style="green", expand=False))
 
 
 def _listen(host: str, port: int) -> socket.socket:

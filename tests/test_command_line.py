@@ -1,4 +1,5 @@
 import os
+import re
 import socket
 import sqlite3
 import subprocess
@@ -52,7 +53,7 @@ def test_help_lists_the_commands_without_importing_the_server() -> None:
     )
     assert (done.returncode, done.stderr) == (0, "")
     listed = [line.split()[1] for line in done.stdout.splitlines() if line.startswith("│ ") and line[2] != " "]
-    assert listed == ["serve", "migrate", "schema", "--help"]
+    assert listed == ["serve", "migrate", "key", "schema", "--help"]
 
 
 def test_migrate_makes_the_database_where_it_is_set(switchboard: CommandLine) -> None:
@@ -62,6 +63,37 @@ def test_migrate_makes_the_database_where_it_is_set(switchboard: CommandLine) ->
     with sqlite3.connect(switchboard.folder / "here.db") as connection:
         assert connection.execute("SELECT count(*) FROM alembic_version").fetchone() == (1,)
     connection.close()
+
+
+def test_key_prints_one_more_key_and_nothing_else(switchboard: CommandLine) -> None:
+    keys = [switchboard("key"), switchboard("key", "--user", "ADMIN", "--name", "pager")]
+    assert [(made.returncode, made.stderr) for made in keys] == [(0, ""), (0, "")]
+    assert all(re.fullmatch(r"swk_[a-z0-9]{8}_[A-Za-z0-9_-]{43}\n", made.stdout) for made in keys)
+    with sqlite3.connect(switchboard.folder / "switchboard.db") as connection:
+        stored = connection.execute("SELECT name, prefix, permissions FROM api_key ORDER BY id").fetchall()
+    connection.close()
+    prefixes = [made.stdout[4:12] for made in keys]
+    assert stored == [("bootstrap", prefixes[0], None), ("pager", prefixes[1], None)]
+
+
+def test_key_refuses_a_user_who_does_not_exist(switchboard: CommandLine) -> None:
+    done = switchboard("key", "--user", "nobody")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "switchboard: There is no user with the login nobody.\n"
+
+
+def test_a_taken_port_is_told_before_anything_is_made(switchboard: CommandLine) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = switchboard("serve", "--port", str(port))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        f"switchboard: Cannot listen at 127.0.0.1 port {port}: Address already in use. "
+        "`--port` or SWITCHBOARD_PORT picks another.\n"
+    )
+    assert list(switchboard.folder.iterdir()) == []
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,8 @@ def configure_logs(level: str, form: Literal["console", "json"], stream: TextIO 
         )
     )
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    # It tells of every plug-in and every step at a level where others tell what matters.
+    logging.getLogger("alembic").setLevel("DEBUG" if level == "debug" else "WARNING")
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
