@@ -10,6 +10,7 @@ import orjson
 import pytest
 
 from app.core.errors import DomainError
+from app.registry import PERMISSIONS
 from app.settings import PREFIX, Settings
 from app.transport import errors
 
@@ -87,3 +88,9 @@ def test_every_error_code_is_described_once() -> None:
         if name.isupper() and isinstance(value, str) and re.fullmatch("[A-Z_]+", value)
     }
     assert sorted(first_cells("errors.md")) == sorted([*error_codes(), *of_requests])
+
+
+def test_every_permission_is_described_once() -> None:
+    described = first_cells("permissions.md")
+    assert len(described) == len(set(described))
+    assert set(PERMISSIONS) <= set(described)
