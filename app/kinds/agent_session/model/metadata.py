@@ -1,0 +1,86 @@
+"""Metadata: what is accepted as such, and what its keys say about customer and escalation."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from app.core import json_text
+from app.core.errors import InvalidInput
+from app.core.text import is_storable
+from app.directory.model.checks import Path
+from app.interactions.model import Level
+
+EMPTY = "{}"
+
+_DEEPEST = 64
+_LONGEST_KEY = 255
+
+
+def json_object(value: Any, path: Path) -> str:
+    """The text of a JSON object, byte for byte as given; None is an empty object."""
+    return EMPTY if value is None else _text_of(value, (dict,), "object", path)
+
+
+def json_structure(value: Any, path: Path) -> str:
+    """The text of a JSON object or array, byte for byte as given; None is an empty object."""
+    return EMPTY if value is None else _text_of(value, (dict, list), "object or array", path)
+
+
+def optional_json_object(value: Any, path: Path) -> str | None:
+    """The text of a JSON object, byte for byte as given; None stays None."""
+    return None if value is None else _text_of(value, (dict,), "object", path)
+
+
+def customer_key_of(metadata: str) -> str | None:
+    """The key of the customer that the metadata names, `customer_id`; None when it names none."""
+    named = _read(metadata).get("customer_id")
+    if isinstance(named, int) and not isinstance(named, bool):
+        named = str(named)
+    if not isinstance(named, str) or not 1 <= len(named.strip()) <= _LONGEST_KEY:
+        return None
+    return named
+
+
+def escalation(metadata: str, rule: Mapping[str, Sequence[str] | None]) -> Level | None:
+    """How urgently the metadata asks for a human by the rule of the settings; None when it does not.
+
+    The rule has, for a key of the metadata, the values that escalate, or None for any value but null. Whatever
+    escalates, `priority` urgent makes it URGENT."""
+    found = _read(metadata)
+    for key, values in rule.items():
+        value = found.get(key)
+        if value is not None and (values is None or value in values):
+            return Level.URGENT if found.get("priority") == "urgent" else Level.HIGH
+    return None
+
+
+def _read(metadata: str) -> Mapping[str, object]:
+    found = json_text.parse(metadata)
+    assert isinstance(found, dict)
+    return found
+
+
+def _text_of(value: Any, wanted: tuple[type, ...], name: str, path: Path) -> str:
+    try:
+        text = value if isinstance(value, str) else json_text.write(value)
+        found = json_text.parse(text)
+    except (ValueError, TypeError, RecursionError):
+        raise InvalidInput(f"This takes a JSON {name}.", path=path) from None
+    if not isinstance(found, wanted):
+        raise InvalidInput(f"This takes a JSON {name}.", path=path)
+    _require_storable(found, path, _DEEPEST)
+    return text
+
+
+def _require_storable(value: object, path: Path, deeper: int) -> None:
+    # What an escape in the text stands for ends up in columns (a customer's key) and in answers.
+    if isinstance(value, str):
+        if not is_storable(value):
+            raise InvalidInput("This holds text that cannot be stored.", path=path)
+    elif isinstance(value, dict | list):
+        if deeper == 0:
+            raise InvalidInput("This is nested too deeply.", path=path)
+        for item in value:
+            _require_storable(item, path, deeper - 1)
+        if isinstance(value, dict):
+            for item in value.values():
+                _require_storable(item, path, deeper - 1)

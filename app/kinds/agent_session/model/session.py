@@ -1,0 +1,164 @@
+"""What an AgentSession (Vectara) is, and its rules: when it is closed, when it needs a human, when it expires."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, Protocol, TypedDict
+
+from app.core.actor import Actor
+from app.core.errors import Disabled, DomainError, InvalidInput, NotSupported, TooLong
+from app.directory.model.checks import Check, Path, flag, line, optional, text, whole
+from app.interactions import claims as shared
+from app.interactions.claims import Refusable
+from app.interactions.model import Cause, Command, Interaction, State
+from app.kinds.agent_session.model.agent import LONGEST_DESCRIPTION, LONGEST_NAME
+from app.kinds.agent_session.model.metadata import escalation, json_object
+
+NAME = "agent_session"
+PREFIX = "ags"
+
+ESCALATED = "ESCALATED"
+REASONS = {ESCALATED: "The AgentSession's metadata says that it is escalated, by the rule of the settings."}
+
+MASK = "****"
+MOST_SECRETS = 100
+LONGEST_SECRET = 4096
+_SECRET_NAME = re.compile(r"[A-Za-z0-9_-]{1,255}", re.ASCII)
+
+NOT_SUPPORTED = frozenset(
+    {
+        Command.SNOOZE,
+        Command.UNSNOOZE,
+        Command.REACT,
+        Command.REPORT_STATUS,
+        Command.TRANSFER,
+        Command.CANCEL_TRANSFER,
+        Command.ACCEPT_TRANSFER,
+        Command.REJECT_TRANSFER,
+        Command.RESET,
+        Command.RATE,
+        Command.RESTART,
+    }
+)
+
+
+class Status(StrEnum):
+    """Whether the agent is at work in a session."""
+
+    UNSTARTED = "UNSTARTED"
+    RUNNING = "RUNNING"
+    STOPPED = "STOPPED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentSession(Interaction):
+    """An AgentSession with every field of its contract. `agent_session_key` is the contract's `key`, unique per agent.
+
+    `metadata` is its text, byte for byte. `agent_key` is the agent's, read along. `secrets` has the names alone, each
+    with a mask: no value is kept."""
+
+    kind: str = NAME
+    agent_id: int
+    agent_key: str
+    agent_session_key: str
+    name: str
+    description: str | None = None
+    metadata: str = "{}"
+    enabled: bool = True
+    tti_minutes: int = 0
+    current_step_name: str | None = None
+    session_context_usage: Mapping[str, int] | None = None
+    effective_compaction: Mapping[str, Any] | None = None
+    status: Status = Status.UNSTARTED
+    created_by_agent_key: str | None = None
+    created_by_session_key: str | None = None
+    alias_key: str | None = None
+    secrets: Mapping[str, str] = field(default_factory=dict)
+
+
+class AgentSessionChanges(TypedDict, total=False):
+    """What an update says: an absent key stays. None clears description and metadata; secrets are merged, and None
+    removes one. `metadata` is a JSON object, or its text."""
+
+    name: str
+    description: str | None
+    metadata: Any
+    enabled: bool
+    tti_minutes: int
+    secrets: Mapping[str, str | None] | None
+
+
+SESSION_CHECKS: Mapping[str, Check] = MappingProxyType(
+    {
+        "name": line(LONGEST_NAME, least=1),
+        "description": optional(text(LONGEST_DESCRIPTION)),
+        "metadata": json_object,
+        "enabled": flag,
+        "tti_minutes": whole(0),
+    }
+)
+
+
+class Subject(Refusable, Protocol):
+    """What `refusal` looks at: an AgentSession, or a row of VIEWER_COLUMNS."""
+
+    @property
+    def enabled(self) -> bool: ...
+
+
+VIEWER_COLUMNS = (*shared.VIEWER_COLUMNS, "enabled")
+"""What `refusal` reads of its subject."""
+
+
+def state(session: AgentSession) -> State:
+    """OPEN while it is enabled."""
+    return State.OPEN if session.enabled else State.CLOSED
+
+
+def causes(session: AgentSession, rule: Mapping[str, Sequence[str] | None]) -> Sequence[Cause]:
+    """Why a human is needed: the metadata says so. Only other metadata ends it."""
+    level = escalation(session.metadata, rule)
+    return () if level is None else (Cause(ESCALATED, level, "metadata that no longer escalates"),)
+
+
+def refusal(command: Command, subject: Subject, actor: Actor, now: datetime) -> DomainError | None:
+    """Why the actor may not do this now; None when it may."""
+    if command in NOT_SUPPORTED and actor.can_write(NAME):
+        return NotSupported("An AgentSession has no such command.")
+    refused = shared.shared_refusal(command, subject, actor, now)
+    if refused is not None or command not in (Command.REPLY, Command.RECEIVE) or subject.enabled:
+        return refused
+    return Disabled("This AgentSession is disabled and accepts no new messages.")
+
+
+def expires_at(session: AgentSession) -> datetime | None:
+    """When the session is deleted if nothing happens to it before; None when it never is."""
+    return session.updated_at + timedelta(minutes=session.tti_minutes) if session.tti_minutes else None
+
+
+def merged_secrets(known: Mapping[str, str], given: Any, path: Path = ("secrets",)) -> Mapping[str, str]:
+    """The names of secrets after a merge patch: a value sets one, None removes it. Values are checked and let go.
+
+    A masked value written back changes nothing. Raises InvalidInput or TooLong with the secret's path."""
+    if given is None:
+        return known
+    if not isinstance(given, Mapping):
+        raise InvalidInput("This takes a JSON object of secrets by name.", path=path)
+    after = dict(known)
+    for name, value in given.items():
+        if not isinstance(name, str) or _SECRET_NAME.fullmatch(name) is None:
+            raise InvalidInput("A secret's name has letters, digits, underscores and hyphens.", path=path)
+        if value is None:
+            after.pop(name, None)
+        elif not isinstance(value, str) or not value:
+            raise InvalidInput(f"A secret has 1 to {LONGEST_SECRET} characters.", path=(*path, name))
+        elif len(value) > LONGEST_SECRET:
+            raise TooLong(f"A secret has 1 to {LONGEST_SECRET} characters.", path=(*path, name))
+        elif value != MASK:
+            after[name] = MASK
+    if len(after) > MOST_SECRETS:
+        raise TooLong(f"There can be at most {MOST_SECRETS} secrets.", path=path)
+    return after
