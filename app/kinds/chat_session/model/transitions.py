@@ -51,6 +51,7 @@ def ended(session: ChatSession, status: ChatSessionStatus, now: datetime) -> Cha
         session,
         status=status,
         when_ended=session.when_ended or now,
+        claimed_until=None,
         transfer_to_id=None,
         customer_is_typing=False,
         user_is_typing=False,

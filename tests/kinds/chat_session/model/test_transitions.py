@@ -76,7 +76,9 @@ def test_an_update_moves_along_the_state_machine_alone(status: S, target: S) -> 
 
 @pytest.mark.parametrize("target", [S.FINISHED, S.CLOSED, S.REQUEST_POSTED, S.DELETED])
 def test_ending_notes_when_and_ends_transfer_and_typing(target: S) -> None:
-    before = chat(assignee_id=5, transfer_to_id=6, customer_is_typing=True, user_is_typing=True, rank=2)
+    before = chat(
+        assignee_id=5, claimed_until=NOW, transfer_to_id=6, customer_is_typing=True, user_is_typing=True, rank=2
+    )
     assert ended(before, target, NOW) == chat(target, assignee_id=5, when_ended=NOW, rank=2)
 
 

@@ -1,0 +1,140 @@
+"""Named queries over chats: whole ones, the queue, and the ranks of a user's."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from app.core.errors import AlreadyExists
+from app.directory.tables import app_user, customer
+from app.interactions.repository.kinds import KindRepository
+from app.interactions.tables import interaction
+from app.kinds.chat_session.model.session import ENDED, ChatSession, ChatSessionStatus
+from app.kinds.chat_session.repository.numbers import next_number, reach_number
+from app.kinds.chat_session.tables import chat_session, chat_topic, chat_topic_member
+from app.storage.tables import Timestamp
+
+_NUMBERS = "session"
+_KEY: sa.BindParameter[int] = sa.bindparam("key")
+_ID_OF_KEY = sa.select(chat_session.c.id).where(chat_session.c.chat_session_id == _KEY)
+# Weaker than FOR UPDATE: a foreign key that names the user or the topic does not wait for it, so cannot deadlock.
+_LOCK_USER = sa.select(app_user.c.id).where(app_user.c.id == _KEY).with_for_update(key_share=True)
+_LOCK_CUSTOMER = sa.select(customer.c.id).where(customer.c.id == _KEY).with_for_update(key_share=True)
+_RANKS = sa.select(chat_session.c.rank).where(chat_session.c.rank_user_id == _KEY)
+_PENDING = (
+    sa.select(sa.func.count())
+    .select_from(chat_session)
+    .where(chat_session.c.topic_id == _KEY, chat_session.c.status == ChatSessionStatus.IN_QUEUE.value)
+)
+_OF_CUSTOMER = (
+    sa.select(chat_session.c.id)
+    .join(interaction, interaction.c.id == chat_session.c.id)
+    .where(
+        interaction.c.customer_id == _KEY,
+        chat_session.c.topic_id == sa.bindparam("topic"),
+        chat_session.c.status.not_in(
+            [status.value for status in sorted(ENDED) if status is not ChatSessionStatus.FINISHED]
+        ),
+    )
+    .order_by(chat_session.c.status == ChatSessionStatus.FINISHED.value, chat_session.c.id.desc())
+    .limit(1)
+)
+_DUE = (
+    sa.select(chat_session.c.id)
+    .where(
+        chat_session.c.status == ChatSessionStatus.DELETED.value,
+        chat_session.c.when_ended <= sa.bindparam("until", type_=Timestamp),
+    )
+    .order_by(chat_session.c.when_ended, chat_session.c.id)
+    .limit(sa.bindparam("most", type_=sa.Integer))
+)
+_PRESENT = sa.select(sa.and_(app_user.c.present, app_user.c.active)).where(app_user.c.id == _KEY)
+
+
+def _first_of_queue() -> sa.Select[tuple[int]]:
+    topic = sa.cast(sa.bindparam("topic"), sa.BigInteger)
+    user = sa.cast(sa.bindparam("user"), sa.BigInteger)
+    responder = sa.exists().where(
+        chat_topic_member.c.topic_id == chat_session.c.topic_id, chat_topic_member.c.can_respond
+    )
+    return (
+        sa.select(interaction.c.id)
+        .join(chat_session, chat_session.c.id == interaction.c.id)
+        .where(
+            chat_session.c.status == ChatSessionStatus.IN_QUEUE.value,
+            interaction.c.assignee_id.is_(None),
+            sa.or_(topic.is_(None), chat_session.c.topic_id == topic),
+            sa.or_(user.is_(None), ~responder, responder.where(chat_topic_member.c.user_id == user)),
+        )
+        .order_by(interaction.c.attention_level, interaction.c.attention_since, interaction.c.id)
+        .limit(1)
+        # Both rows: what is not locked would be judged as it was before another unit changed it.
+        .with_for_update(of=[interaction, chat_session], skip_locked=True)
+    )
+
+
+_FIRST_OF_QUEUE = _first_of_queue()
+
+
+class ChatSessionRepository(KindRepository[ChatSession]):
+    """Whole chats. `chat_session_id` 0 stands for one that is still to be given out."""
+
+    table = chat_session
+    model = ChatSession
+    related = {"responders": chat_topic.c.responders}  # noqa: RUF012 - declared by the base
+
+    @classmethod
+    def source(cls) -> sa.FromClause:
+        return super().source().outerjoin(chat_topic, chat_topic.c.id == chat_session.c.topic_id)
+
+    def add(self, new: ChatSession) -> ChatSession:
+        """Insert a chat; the same with its id and its contract's number.
+
+        Raises AlreadyExists for a number that another chat has."""
+        if new.chat_session_id == 0:
+            return super().add(replace(new, chat_session_id=next_number(self.connection, _NUMBERS)))
+        taken = AlreadyExists("There already is a chat with this number.", path=("chat_session_id",))
+        with self._refusing(taken):
+            stored = super().add(new)
+        reach_number(self.connection, _NUMBERS, new.chat_session_id)
+        return stored
+
+    def id_of_key(self, chat_session_id: int) -> int | None:
+        """The surrogate of the chat with the contract's own number."""
+        row = self._one(_ID_OF_KEY, {"key": chat_session_id})
+        return None if row is None else int(row[0])
+
+    def first_of_queue(self, topic_id: int | None, user_id: int | None) -> int | None:
+        """Lock the chat that waits first, of one topic or of all, and that the user (None: anybody) may take.
+
+        Its surrogate. A chat that another unit has in hand right now is passed over."""
+        row = self._one(_FIRST_OF_QUEUE, {"topic": topic_id, "user": user_id})
+        return None if row is None else int(row[0])
+
+    def lock_ranks(self, user_id: int) -> Sequence[int]:
+        """Lock the user; then the ranks of its active chats, which nobody else changes until the unit ends."""
+        self._one(_LOCK_USER, {"key": user_id})
+        return [row[0] for row in self._all(_RANKS, {"key": user_id})]
+
+    def count_pending(self, topic_id: int) -> int:
+        """How many chats wait in the topic's queue. Lock the topic first, or the number is old when it arrives."""
+        return int(self.connection.execute(_PENDING, {"key": topic_id}).scalar_one())
+
+    def lock_customer(self, customer_id: int) -> None:
+        """Hold the customer until the unit ends, so that two messages at once do not open two chats."""
+        self._one(_LOCK_CUSTOMER, {"key": customer_id})
+
+    def of_customer(self, customer_id: int, topic_id: int) -> int | None:
+        """The customer's chat in the topic that takes its messages, one that goes on before a finished one."""
+        row = self._one(_OF_CUSTOMER, {"key": customer_id, "topic": topic_id})
+        return None if row is None else int(row[0])
+
+    def is_present(self, user_id: int) -> bool | None:
+        """Whether chats may be offered to the user; None when there is no such user."""
+        row = self._one(_PRESENT, {"key": user_id})
+        return None if row is None else bool(row[0])
+
+    def list_due(self, until: datetime, most: int) -> Sequence[int]:
+        """At most `most` chats that were deleted at `until` or before, the longest ago first."""
+        return [row[0] for row in self._all(_DUE, {"until": until, "most": most})]

@@ -1,0 +1,71 @@
+"""Taking chats out of the queue, and sending them back to it."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from app.core.actor import Actor
+from app.core.errors import InvalidTransition, NotFound
+from app.core.ids import GlobalId
+from app.interactions.model import Command
+from app.interactions.service.change import change
+from app.kinds.chat_session.model.session import KIND, PREFIX, ChatSession, ChatSessionStatus
+from app.kinds.chat_session.model.topic import somebody_is_there
+from app.kinds.chat_session.model.transitions import handed_off
+from app.kinds.chat_session.repository import ChatSessionRepository, ChatTopicRepository
+from app.kinds.chat_session.service.notices import started, with_rank
+
+if TYPE_CHECKING:
+    from app.storage.work import Work
+
+
+def pick_up_chat_session(
+    work: "Work",
+    actor: Actor,
+    ref: GlobalId | None = None,
+    *,
+    topic_id: int | None = None,
+    if_version: int | None = None,
+) -> ChatSession | None:
+    """Take a queued chat: the named one, or the first that waits (of one topic, by the contract's number, or of all).
+
+    None when nothing waits that the actor may respond to. Of many who ask at once each gets another chat.
+    Raises AlreadyClaimed, InvalidTransition for a chat that is not queued, Forbidden for who may not respond in its
+    topic, NotFound, VersionConflict."""
+    if ref is None:
+        actor.require(f"{KIND}:write")
+        first = _first(work, actor, topic_id)
+        if first is None:
+            return None
+        ref = GlobalId(PREFIX, first)
+
+    def taken(before: ChatSession) -> ChatSession:
+        if before.status is not ChatSessionStatus.IN_QUEUE:
+            raise InvalidTransition(f"The chat is {before.status}, so it cannot be picked up from the queue.")
+        return started(work, actor, replace(before, claimed_until=None), actor.user_id)
+
+    after: ChatSession = change(work, actor, ref, Command.CLAIM, taken, topic="picked_up", if_version=if_version)
+    return after
+
+
+def _first(work: "Work", actor: Actor, topic_id: int | None) -> int | None:
+    topic = None
+    if topic_id is not None:
+        found = work.use(ChatTopicRepository).get_by_key(topic_id)
+        if found is None:
+            raise NotFound(f"There is no chat topic {topic_id}.", path=("topic_id",))
+        topic = found.id
+    return work.use(ChatSessionRepository).first_of_queue(topic, None if actor.is_admin else actor.user_id)
+
+
+def reset_chat_session(work: "Work", actor: Actor, ref: GlobalId, *, if_version: int | None = None) -> ChatSession:
+    """Hand the chat to the humans of its topic: queued, or the offline form where nobody of them is present.
+
+    Raises AlreadyClaimed when another user holds it and the actor is no admin, InvalidTransition for one that ended,
+    and what `change` raises."""
+
+    def reset(before: ChatSession) -> ChatSession:
+        members = work.use(ChatTopicRepository).members(before.topic_id)
+        return with_rank(work, handed_off(before, somebody_is_there(members)))
+
+    after: ChatSession = change(work, actor, ref, Command.RESET, reset, if_version=if_version)
+    return after

@@ -1,0 +1,125 @@
+"""What the commands of all kinds ask of a chat."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, cast
+
+from app.core.actor import Actor
+from app.core.errors import DomainError, InvalidInput, NotSupported
+from app.interactions.messages import Message, MessageAuthor
+from app.interactions.model import Cause, Command, State
+from app.interactions.repository.messages import MessageRepository
+from app.kinds.chat_session.model.attention import REASONS, causes, state, without_alert
+from app.kinds.chat_session.model.refusals import Subject, refusal
+from app.kinds.chat_session.model.session import (
+    ACTIVE,
+    KIND,
+    PREFIX,
+    ChatMessageSpecialType,
+    ChatMessageType,
+    ChatSession,
+    ChatSessionStatus,
+)
+from app.kinds.chat_session.model.transitions import (
+    customer_wrote,
+    ended,
+    reopened,
+    taken_over,
+    user_wrote,
+    waiting,
+    with_copies,
+)
+from app.kinds.chat_session.repository import ChatSessionRepository, ChatTopicRepository
+from app.kinds.chat_session.service.notices import closing, notice, started, typed, with_rank
+from app.kinds.chat_session.service.requests import open_chat
+
+if TYPE_CHECKING:
+    from app.settings import Settings
+    from app.storage.work import Work
+
+
+class Rules:
+    """The KindRules of chats; all decisions are the model's."""
+
+    name = KIND
+    prefix = PREFIX
+    reasons: Mapping[str, str] = REASONS
+
+    def load(self, work: "Work", interaction_id: int) -> ChatSession | None:
+        return work.use(ChatSessionRepository).load(interaction_id)
+
+    def save(self, work: "Work", before: ChatSession, after: ChatSession) -> None:
+        work.use(ChatSessionRepository).save(before, after)
+
+    def state(self, interaction: ChatSession, now: datetime, settings: "Settings") -> State:
+        return state(interaction)
+
+    def causes(self, interaction: ChatSession, now: datetime, settings: "Settings") -> Sequence[Cause]:
+        return causes(interaction)
+
+    def refusal(
+        self, command: Command, subject: object, actor: Actor, now: datetime, settings: "Settings"
+    ) -> DomainError | None:
+        return refusal(command, cast("Subject", subject), actor, now)
+
+    def on_customer_message(self, work: "Work", interaction: ChatSession, message: Message) -> ChatSession:
+        work.use(MessageRepository).save(
+            message,
+            replace(
+                message,
+                message_type=message.message_type or ChatMessageType.TO_USER.value,
+                special_type=message.special_type or ChatMessageSpecialType.NONE.value,
+                author_name=message.author_name or interaction.customer_name or interaction.customer_alias,
+            ),
+        )
+        after = with_copies(customer_wrote(interaction), message.text, message.sent_at)
+        if interaction.status is ChatSessionStatus.FINISHED:
+            customer = Actor(user_id=0, name=interaction.customer_name or interaction.customer_alias or "")
+            text = "The customer reopened the chat."
+            after = notice(work, customer, after, ChatMessageSpecialType.REOPENED_BY_CUSTOMER, text)
+        return with_rank(work, after)
+
+    def on_user_message(self, work: "Work", interaction: ChatSession, message: Message) -> tuple[ChatSession, Message]:
+        ready = typed(message)
+        if ready.message_type != ChatMessageType.TO_CUSTOMER:
+            return interaction, ready
+        after = with_copies(interaction, ready.text, ready.sent_at)
+        if ready.special_type != ChatMessageSpecialType.WELCOME:
+            user_id = ready.user_id if ready.author is MessageAuthor.USER else None
+            after = with_rank(work, user_wrote(after, user_id, work.now))
+        return after, ready
+
+    def on_assign(self, work: "Work", actor: Actor, interaction: ChatSession, user_id: int | None) -> ChatSession:
+        if user_id is None:
+            return with_rank(work, waiting(interaction, ChatSessionStatus.IN_QUEUE))
+        if interaction.status in ACTIVE and interaction.when_started is not None:
+            return with_rank(work, taken_over(interaction, user_id, work.now))
+        return started(work, actor, interaction, user_id)
+
+    def on_close(self, work: "Work", actor: Actor, interaction: ChatSession) -> ChatSession:
+        return closing(work, actor, ended(interaction, ChatSessionStatus.CLOSED, work.now))
+
+    def on_reopen(self, work: "Work", actor: Actor, interaction: ChatSession) -> ChatSession:
+        return with_rank(work, reopened(interaction))
+
+    def on_snooze(self, work: "Work", actor: Actor, interaction: ChatSession, until: datetime | None) -> ChatSession:
+        raise NotSupported("A chat session has no such command.")
+
+    def on_clear(self, work: "Work", actor: Actor, interaction: ChatSession) -> ChatSession:
+        return without_alert(interaction)
+
+    def open_for(self, work: "Work", actor: Actor, target: Mapping[str, Any]) -> ChatSession:
+        topic_id = target.get("topic_id")
+        topic = None if topic_id is None else work.use(ChatTopicRepository).get(topic_id)
+        if topic is None:
+            raise InvalidInput("A chat needs a topic.", path=("topic_id",))
+        customer_id = target.get("customer_id")
+        if customer_id is not None:
+            chats = work.use(ChatSessionRepository)
+            chats.lock_customer(customer_id)
+            found = chats.of_customer(customer_id, topic.id)
+            chat = None if found is None else chats.load(found)
+            if chat is not None:
+                return chat
+        return open_chat(work, actor, topic, {}, customer_id=customer_id).session

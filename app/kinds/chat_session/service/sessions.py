@@ -1,0 +1,145 @@
+"""Use cases of one chat: changing its fields, rating, deleting, noting that the customer's side has read it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from app.core.actor import Actor
+from app.core.errors import NotFound
+from app.core.ids import GlobalId
+from app.interactions.model import Command
+from app.interactions.repository.interactions import InteractionRepository
+from app.interactions.service.change import change, record
+from app.kinds.chat_session.model.limits import LENGTHS, REFERENCES, check_int, check_reference, check_session
+from app.kinds.chat_session.model.refusals import refusal
+from app.kinds.chat_session.model.session import MASK, PREFIX, ChatSession, ChatSessionChanges, ChatSessionStatus
+from app.kinds.chat_session.model.transitions import ended, moved
+from app.kinds.chat_session.repository import ChatSessionRepository, ChatTopicRepository
+from app.kinds.chat_session.service.notices import closing, with_rank
+from app.kinds.chat_session.service.requests import require_session_key
+
+if TYPE_CHECKING:
+    from app.storage.work import Work
+
+CLEAN_UP_AFTER = timedelta(hours=24)
+"""How long a deleted chat is kept; the contract says it is usually gone within 24 hours."""
+
+_PLAIN = (*LENGTHS, "customer_consented", "alert_level", "customer_is_typing", "user_is_typing", "rating")
+_CLOSED = frozenset({ChatSessionStatus.CLOSED, ChatSessionStatus.CLOSED_FROM_QUEUE})
+_WAITING = frozenset({ChatSessionStatus.IN_QUEUE, ChatSessionStatus.OFFLINE_FORM})
+
+
+def update_chat_session(
+    work: "Work", actor: Actor, ref: GlobalId, changes: ChatSessionChanges, *, if_version: int | None = None
+) -> ChatSession:
+    """Change what the changes name; a status moves along the state machine with all that goes with it.
+
+    A masked session key, and the chat's own, is ignored. Raises InvalidInput and TooLong with the field's path,
+    InvalidTransition for a status the chat cannot move to or a rating before it started, AlreadyClaimed for who would
+    take a chat from its holder, NotFound for the topic, and what `change` raises."""
+
+    def updated(before: ChatSession) -> ChatSession:
+        after = _with_fields(work, actor, before, changes)
+        status = changes.get("status")
+        if status is None or status is before.status:
+            return with_rank(work, after)
+        _require_free_to_move(work, actor, before, status)
+        after = moved(after, status, work.now)
+        return closing(work, actor, after) if after.status in _CLOSED else with_rank(work, after)
+
+    after: ChatSession = change(work, actor, ref, Command.UPDATE, updated, if_version=if_version)
+    return after
+
+
+def rate_chat_session(
+    work: "Work", actor: Actor, ref: GlobalId, rating: int, *, if_version: int | None = None
+) -> ChatSession:
+    """Keep the customer's rating, an int32 (the contract names no range).
+
+    Raises InvalidTransition for a chat that no user accepted, InvalidInput, and what `change` raises."""
+
+    def rated(before: ChatSession) -> ChatSession:
+        check_int("rating", rating)
+        return replace(before, rating=rating)
+
+    after: ChatSession = change(work, actor, ref, Command.RATE, rated, if_version=if_version)
+    return after
+
+
+def delete_chat_session(work: "Work", actor: Actor, ref: GlobalId, *, if_version: int | None = None) -> ChatSession:
+    """Mark the chat as deleted; it is erased a day later. Raises what `change` raises."""
+
+    def deleted(before: ChatSession) -> ChatSession:
+        return with_rank(work, ended(before, ChatSessionStatus.DELETED, work.now))
+
+    after: ChatSession = change(work, actor, ref, Command.DELETE, deleted, if_version=if_version)
+    return after
+
+
+def mark_fetched(work: "Work", actor: Actor, ref: GlobalId, *, session_key: str | None = None) -> ChatSession:
+    """Note that the customer's side has read the chat; no edit, so its version stays.
+
+    Raises InvalidInput for a session key that is not the chat's, and what `change` raises."""
+
+    def fetched(before: ChatSession) -> ChatSession:
+        if session_key is not None:
+            require_session_key(before, session_key)
+        return replace(before, when_fetched=work.now)
+
+    after: ChatSession = change(work, actor, ref, Command.MARK_READ, fetched, topic="fetched")
+    return after
+
+
+def list_erasable(work: "Work", most: int) -> Sequence[GlobalId]:
+    """At most `most` deleted chats whose time has come to be erased, the longest deleted first."""
+    found = work.use(ChatSessionRepository).list_due(work.now - CLEAN_UP_AFTER, most)
+    return [GlobalId(PREFIX, number) for number in found]
+
+
+def erase_chat_session(work: "Work", actor: Actor, ref: GlobalId) -> bool:
+    """Erase a chat that was deleted a day ago, with all that hangs on it; False when it is not, or not any more."""
+    found = work.use(ChatSessionRepository).load(ref.number)
+    if found is None or found.status is not ChatSessionStatus.DELETED or found.when_ended is None:
+        return False
+    if found.when_ended > work.now - CLEAN_UP_AFTER:
+        return False
+    work.use(InteractionRepository).delete(found.id)
+    record(work, actor, found, found, "erased", None)
+    return True
+
+
+def _with_fields(work: "Work", actor: Actor, before: ChatSession, changes: ChatSessionChanges) -> ChatSession:
+    check_session(changes)
+    values: dict[str, Any] = {name: changes[name] for name in _PLAIN if name in changes}  # type: ignore[literal-required]
+    for name in REFERENCES:
+        if name in changes:
+            values[name] = check_reference(name, changes[name])  # type: ignore[literal-required]
+    if "chatbot_is_active" in changes:
+        values["bot_active"] = changes["chatbot_is_active"]
+    if "topic_id" in changes:
+        values |= _of_topic(work, changes["topic_id"])
+    session_key = changes.get("session_key")
+    if session_key is not None and session_key != MASK:
+        require_session_key(before, session_key)
+    if values.get("rating", before.rating) != before.rating:
+        refused = refusal(Command.RATE, before, actor, work.now)
+        if refused is not None:
+            raise refused
+    return replace(before, **values)
+
+
+def _of_topic(work: "Work", topic_id: int) -> Mapping[str, Any]:
+    topics = work.use(ChatTopicRepository)
+    topic = topics.get_by_key(topic_id)
+    if topic is None:
+        raise NotFound(f"There is no chat topic {topic_id}.", path=("topic_id",))
+    responders = tuple(member.user_id for member in topics.members(topic.id) if member.can_respond)
+    return {"topic_id": topic.id, "responders": responders}
+
+
+def _require_free_to_move(work: "Work", actor: Actor, before: ChatSession, status: ChatSessionStatus) -> None:
+    if status in _WAITING and before.assignee_id is not None:
+        refused = refusal(Command.RESET, before, actor, work.now)
+        if refused is not None:
+            raise refused

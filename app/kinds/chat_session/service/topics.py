@@ -1,0 +1,142 @@
+"""Use cases of chat topics and their members."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from app.core.actor import Actor
+from app.core.errors import Forbidden, InvalidInput, NotFound
+from app.core.events import Event
+from app.core.ids import GlobalId
+from app.kinds.chat_session.model.limits import check_topic
+from app.kinds.chat_session.model.session import KIND
+from app.kinds.chat_session.model.topic import ChatTopic, ChatTopicChanges, ChatTopicMember, MemberRights, Right, holds
+from app.kinds.chat_session.repository import ChatTopicRepository
+from app.storage.idempotency import once
+
+if TYPE_CHECKING:
+    from app.storage.work import Work
+
+_REQUIRED = ("name", "bot_enabled", "initial_status", "opening_hours", "ticket_enabled")
+
+
+def create_chat_topic(
+    work: "Work", actor: Actor, given: ChatTopicChanges, *, idempotency_key: str | None = None
+) -> ChatTopic:
+    """A new topic, which needs a name; `topic_id` is the contract's number, given out when it is not given.
+
+    Raises Forbidden, InvalidInput and TooLong with the field's path, AlreadyExists for a number that is taken,
+    KeyReused."""
+    actor.require(f"{KIND}:write")
+    topics = work.use(ChatTopicRepository)
+
+    def make() -> int:
+        _check(given, new=True)
+        values = {name: value for name, value in given.items() if value is not None}
+        values["opening_hours"] = tuple(given.get("opening_hours") or ())
+        values.setdefault("topic_id", 0)
+        new = topics.add(ChatTopic(id=0, created_at=work.now, updated_at=work.now, **values))  # type: ignore[arg-type]
+        _tell(work, actor, "created", new.id)
+        return new.id
+
+    request = ["createChatTopic", dict(given)]
+    return _found(topics.get(once(work, actor, idempotency_key, request, make)))
+
+
+def update_chat_topic(work: "Work", actor: Actor, ref: GlobalId, changes: ChatTopicChanges) -> ChatTopic:
+    """Change a topic. Raises NotFound, Forbidden, InvalidInput and TooLong with the field's path."""
+    before = _manageable(work, actor, ref.number)
+    _check(changes, new=False)
+    values = dict(changes)
+    if "opening_hours" in changes:
+        values["opening_hours"] = tuple(changes["opening_hours"])
+    after = replace(before, **values)  # type: ignore[arg-type]
+    if after == before:
+        return before
+    after = replace(after, updated_at=work.now)
+    work.use(ChatTopicRepository).save(before, after)
+    _tell(work, actor, "updated", before.id)
+    return after
+
+
+def delete_chat_topic(work: "Work", actor: Actor, ref: GlobalId) -> GlobalId:
+    """Delete a topic with its members. Raises NotFound, Forbidden, Conflict for one that has chats."""
+    before = _manageable(work, actor, ref.number)
+    work.use(ChatTopicRepository).remove(before.id)
+    _tell(work, actor, "deleted", before.id)
+    return ref
+
+
+def add_chat_topic_member(
+    work: "Work", actor: Actor, ref: GlobalId, user_id: int, rights: MemberRights
+) -> ChatTopicMember:
+    """Give a user rights in a topic. Raises NotFound, Forbidden, AlreadyExists for who is a member already."""
+    topic = _manageable(work, actor, ref.number)
+    new = ChatTopicMember(id=0, topic_id=topic.id, user_id=user_id, **rights)
+    member = work.use(ChatTopicRepository).add_member(new)
+    _tell(work, actor, "member_added", topic.id, user_id)
+    return member
+
+
+def update_chat_topic_member(work: "Work", actor: Actor, ref: GlobalId, rights: MemberRights) -> ChatTopicMember:
+    """Change a member's rights. Raises NotFound, Forbidden."""
+    before = _member(work, actor, ref)
+    after = replace(before, **rights)
+    if after != before:
+        work.use(ChatTopicRepository).save_member(before, after)
+        _tell(work, actor, "member_updated", before.topic_id, before.user_id)
+    return after
+
+
+def remove_chat_topic_member(work: "Work", actor: Actor, ref: GlobalId) -> GlobalId:
+    """End a membership. Raises NotFound, Forbidden."""
+    before = _member(work, actor, ref)
+    work.use(ChatTopicRepository).remove_member(before)
+    _tell(work, actor, "member_removed", before.topic_id, before.user_id)
+    return ref
+
+
+def _manageable(work: "Work", actor: Actor, number: int) -> ChatTopic:
+    """The topic, locked. Raises Forbidden for who may not manage it: where a topic has managers, they alone may."""
+    actor.require(f"{KIND}:write")
+    topics = work.use(ChatTopicRepository)
+    topics.lock(number)
+    topic = _found(topics.get(number))
+    if not actor.is_admin and not holds(topics.members(topic.id), Right.MANAGE, actor.user_id):
+        raise Forbidden("Only a member of the topic who may manage it can change it.", path=("id",))
+    return topic
+
+
+def _member(work: "Work", actor: Actor, ref: GlobalId) -> ChatTopicMember:
+    topics = work.use(ChatTopicRepository)
+    topic = topics.topic_of_member(ref.number)
+    if topic is not None:
+        _manageable(work, actor, topic)
+        for member in topics.members(topic):
+            if member.id == ref.number:
+                return member
+    actor.require(f"{KIND}:write")
+    raise NotFound("There is no such member of a topic.", path=("id",))
+
+
+def _found(topic: ChatTopic | None) -> ChatTopic:
+    if topic is None:
+        raise NotFound("There is no such chat topic.", path=("id",))
+    return topic
+
+
+def _check(given: ChatTopicChanges, *, new: bool) -> None:
+    check_topic(given)
+    for name in _REQUIRED:
+        if name in given and given[name] is None:  # type: ignore[literal-required]
+            raise InvalidInput(f"{name} cannot be cleared.", path=(name,))
+    if new and "name" not in given:
+        raise InvalidInput("A topic needs a name.", path=("name",))
+    if not new and "topic_id" in given:
+        raise InvalidInput("A topic's number stays what it is.", path=("topic_id",))
+
+
+def _tell(work: "Work", actor: Actor, what: str, topic: int, user_id: int | None = None) -> None:
+    data: dict[str, object] = {"topic_id": topic}
+    if user_id is not None:
+        data["user_id"] = user_id
+    work.record(Event(topic=f"chat_topic.{what}", actor_id=actor.user_id or None, data=data))

@@ -1,0 +1,73 @@
+"""Handing a chat from one user to another, who has to accept it."""
+
+from typing import TYPE_CHECKING
+
+from app.core.actor import Actor
+from app.core.errors import Conflict, InvalidInput, NotFound
+from app.core.ids import GlobalId
+from app.interactions.model import Command
+from app.interactions.service.change import change
+from app.kinds.chat_session.model.refusals import may_respond
+from app.kinds.chat_session.model.session import ChatMessageSpecialType, ChatSession
+from app.kinds.chat_session.model.transitions import accepted, kept, offered
+from app.kinds.chat_session.repository import ChatSessionRepository
+from app.kinds.chat_session.service.notices import notice, with_rank
+
+if TYPE_CHECKING:
+    from app.storage.work import Work
+
+
+def transfer_chat_session(
+    work: "Work", actor: Actor, ref: GlobalId, to_user: int, *, if_version: int | None = None
+) -> ChatSession:
+    """Offer the chat to another user, who is present and may respond in its topic.
+
+    Raises InvalidInput for the actor itself or the holder, NotFound for an unknown user, Conflict for one who is not
+    there or may not respond, Forbidden unless the actor holds the chat or is an admin, InvalidTransition while a
+    transfer is pending, and what `change` raises."""
+
+    def transferred(before: ChatSession) -> ChatSession:
+        if to_user in (actor.user_id, before.assignee_id):
+            raise InvalidInput("A chat is transferred to somebody else.", path=("user_id",))
+        present = work.use(ChatSessionRepository).is_present(to_user)
+        if present is None:
+            raise NotFound("There is no such user.", path=("user_id",))
+        if not present:
+            raise Conflict("The user is not present.", path=("user_id",))
+        if not may_respond(before.responders, to_user):
+            raise Conflict("The user may not respond in the chat's topic.", path=("user_id",))
+        return offered(before, to_user)
+
+    after: ChatSession = change(work, actor, ref, Command.TRANSFER, transferred, if_version=if_version)
+    return after
+
+
+def cancel_chat_transfer(work: "Work", actor: Actor, ref: GlobalId, *, if_version: int | None = None) -> ChatSession:
+    """Take the offer back. Raises Conflict when there is none, Forbidden unless the actor holds the chat or is an
+    admin, and what `change` raises."""
+    after: ChatSession = change(work, actor, ref, Command.CANCEL_TRANSFER, kept, if_version=if_version)
+    return after
+
+
+def accept_chat_transfer(work: "Work", actor: Actor, ref: GlobalId, *, if_version: int | None = None) -> ChatSession:
+    """Take the chat over. Raises Conflict when it is not being transferred, Forbidden when it is to somebody else, and
+    what `change` raises."""
+
+    def taken(before: ChatSession) -> ChatSession:
+        after = accepted(before, actor.user_id, work.now)
+        text = f"The chat was transferred to {actor.name}."
+        return with_rank(work, notice(work, actor, after, ChatMessageSpecialType.TRANSFERED_SESSION, text))
+
+    after: ChatSession = change(work, actor, ref, Command.ACCEPT_TRANSFER, taken, if_version=if_version)
+    return after
+
+
+def reject_chat_transfer(work: "Work", actor: Actor, ref: GlobalId, *, if_version: int | None = None) -> ChatSession:
+    """Leave the chat with who has it. Raises as `accept_chat_transfer`."""
+
+    def rejected(before: ChatSession) -> ChatSession:
+        text = f"{actor.name} rejected the transfer."
+        return notice(work, actor, kept(before), ChatMessageSpecialType.TRANSFER_REJECTED, text)
+
+    after: ChatSession = change(work, actor, ref, Command.REJECT_TRANSFER, rejected, if_version=if_version)
+    return after
