@@ -71,7 +71,7 @@ def _search(words: sa.Table) -> Filter:
         entry = words.alias("entry")
         if single:
             term = bind(sa.Text())
-            return scope.c.id.in_(sa.select(entry.c.owner_id).where(*_begins(entry, term)))
+            return _among(scope, sa.select(entry.c.owner_id).where(*_begins(entry, term)))
         wanted = bind(TextList())
         terms = texts(wanted, "term")
         found = (
@@ -83,13 +83,18 @@ def _search(words: sa.Table) -> Filter:
                 == sa.select(sa.func.count()).select_from(texts(wanted, "each_term")).scalar_subquery()
             )
         )
-        return scope.c.id.in_(found)
+        return _among(scope, found)
 
     def value(text: str) -> object:
         found = search_terms(text)
         return found[0] if len(found) == 1 else found
 
     return Filter(clause, value, lambda text: len(search_terms(text)) == 1)
+
+
+def _among(scope: Scope, owners: sa.Select[Any]) -> Sql:
+    found: Sql = scope.c.id.in_(owners)
+    return found
 
 
 def _begins(entry: sa.FromClause, term: sa.ColumnElement[str]) -> Sequence[Sql]:

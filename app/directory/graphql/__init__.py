@@ -1,0 +1,26 @@
+"""The directory's part of the graph: users and their keys, customers and profiles."""
+
+from app.directory.graphql.customers import CustomerMutation, ProfileMutation
+from app.directory.graphql.query import DirectoryQuery
+from app.directory.graphql.types import ApiKey, Customer, Presence, Profile, User, Viewer
+from app.directory.graphql.users import UserMutation
+from app.directory.repository import MAPPINGS, ROOTS
+from app.transport.slice import Slice
+
+__all__ = (
+    "DIRECTORY",
+    "ApiKey",
+    "Customer",
+    "Presence",
+    "Profile",
+    "User",
+    "Viewer",
+)
+
+
+class _Mutation(CustomerMutation, ProfileMutation, UserMutation):
+    pass
+
+
+DIRECTORY = Slice(query=DirectoryQuery, mutation=_Mutation, mappings=MAPPINGS, roots=ROOTS)
+"""What the directory adds to the graph."""

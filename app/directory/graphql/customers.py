@@ -1,0 +1,140 @@
+"""The mutations of customers and profiles."""
+
+from typing import Annotated
+
+import strawberry
+
+from app.directory import service
+from app.directory.graphql.inputs import (
+    CreateCustomerInput,
+    CreateProfileInput,
+    CustomerInput,
+    CustomerPayload,
+    DeleteCustomerPayload,
+    DeleteProfilePayload,
+    LinkCustomerInput,
+    ProfileInput,
+    ProfilePayload,
+    UpdateCustomerInput,
+    UpdateProfileInput,
+)
+from app.directory.model import Customer, Profile
+from app.directory.model.customer import CHANGEABLE as CUSTOMER
+from app.directory.model.profile import CHANGEABLE as PROFILE
+from app.transport.context import Info
+from app.transport.fields import mutation
+from app.transport.inputs import changes
+
+_NEW_PROFILE = tuple(name for name in PROFILE if name != "name")
+_What = strawberry.argument(description="What to do.")
+
+
+def _deleted_customer(gone: Customer) -> dict[str, object]:
+    return {"deleted_id": f"cus_{gone.id}"}
+
+
+def _deleted_profile(gone: Profile) -> dict[str, object]:
+    return {"deleted_id": f"prf_{gone.id}"}
+
+
+@strawberry.type
+class CustomerMutation:
+    @mutation(description="Make a customer known. Needs `directory:write`.")
+    async def create_customer(self, info: Info, input: Annotated[CreateCustomerInput, _What]) -> CustomerPayload:
+        given = {"system": input.system, **changes(input, "channel", "display_id", "customer_key", *CUSTOMER)}
+        return await info.context.perform(
+            input,
+            service.create_customer,
+            given,
+            profile=input.profile_id,
+            idempotency_key=input.idempotency_key,
+            gives="customer",
+        )
+
+    @mutation(description="Change a customer. Needs `directory:write`.")
+    async def update_customer(self, info: Info, input: Annotated[UpdateCustomerInput, _What]) -> CustomerPayload:
+        return await info.context.perform(
+            input,
+            service.update_customer,
+            input.id,
+            changes(input, *CUSTOMER),
+            if_version=input.if_version,
+            gives="customer",
+        )
+
+    @mutation(description="Erase a customer with all its interactions. Needs `directory:write`.")
+    async def delete_customer(self, info: Info, input: Annotated[CustomerInput, _What]) -> DeleteCustomerPayload:
+        return await info.context.perform(
+            input, service.delete_customer, input.id, if_version=input.if_version, gives=_deleted_customer
+        )
+
+    @mutation(description="Let a customer receive messages again. Needs `directory:write`.")
+    async def subscribe_customer(self, info: Info, input: Annotated[CustomerInput, _What]) -> CustomerPayload:
+        return await info.context.perform(
+            input, service.subscribe_customer, input.id, if_version=input.if_version, gives="customer"
+        )
+
+    @mutation(description="Send a customer no more messages. Needs `directory:write`.")
+    async def unsubscribe_customer(self, info: Info, input: Annotated[CustomerInput, _What]) -> CustomerPayload:
+        return await info.context.perform(
+            input, service.unsubscribe_customer, input.id, if_version=input.if_version, gives="customer"
+        )
+
+    @mutation(description="Say whose profile a customer belongs to. Needs `directory:write`.")
+    async def link_customer(self, info: Info, input: Annotated[LinkCustomerInput, _What]) -> CustomerPayload:
+        return await info.context.perform(
+            input,
+            service.link_customer,
+            input.id,
+            input.profile_id,
+            if_version=input.if_version,
+            gives="customer",
+        )
+
+    @mutation(description="Say that a customer belongs to no profile. Needs `directory:write`.")
+    async def unlink_customer(self, info: Info, input: Annotated[CustomerInput, _What]) -> CustomerPayload:
+        return await info.context.perform(
+            input, service.unlink_customer, input.id, if_version=input.if_version, gives="customer"
+        )
+
+
+@strawberry.type
+class ProfileMutation:
+    @mutation(description="Make a person known. Needs `directory:write`.")
+    async def create_profile(self, info: Info, input: Annotated[CreateProfileInput, _What]) -> ProfilePayload:
+        return await info.context.perform(
+            input,
+            service.create_profile,
+            {"name": input.name, **changes(input, *_NEW_PROFILE)},
+            idempotency_key=input.idempotency_key,
+            gives="profile",
+        )
+
+    @mutation(description="Change a profile. Needs `directory:write`.")
+    async def update_profile(self, info: Info, input: Annotated[UpdateProfileInput, _What]) -> ProfilePayload:
+        return await info.context.perform(
+            input,
+            service.update_profile,
+            input.id,
+            changes(input, *PROFILE),
+            if_version=input.if_version,
+            gives="profile",
+        )
+
+    @mutation(description="Erase a profile; its customers stay, linked to nobody. Needs `directory:write`.")
+    async def delete_profile(self, info: Info, input: Annotated[ProfileInput, _What]) -> DeleteProfilePayload:
+        return await info.context.perform(
+            input, service.delete_profile, input.id, if_version=input.if_version, gives=_deleted_profile
+        )
+
+    @mutation(description="Let nothing more be sent to a person. Needs `directory:write`.")
+    async def block_profile(self, info: Info, input: Annotated[ProfileInput, _What]) -> ProfilePayload:
+        return await info.context.perform(
+            input, service.block_profile, input.id, if_version=input.if_version, gives="profile"
+        )
+
+    @mutation(description="Let a person be written to again. Needs `directory:write`.")
+    async def unblock_profile(self, info: Info, input: Annotated[ProfileInput, _What]) -> ProfilePayload:
+        return await info.context.perform(
+            input, service.unblock_profile, input.id, if_version=input.if_version, gives="profile"
+        )

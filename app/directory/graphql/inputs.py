@@ -1,0 +1,259 @@
+"""What the directory's mutations take and give."""
+
+from datetime import date, datetime
+
+import strawberry
+from strawberry import Maybe
+from strawberry.scalars import JSON
+
+from app.directory.graphql.types import ApiKey, Customer, Profile, User
+from app.directory.model import Channel, CustomerSystem, Gender, Salutation, UserType
+from app.transport.fields import UserError
+
+_MUTATION_ID = "The caller's own name for this mutation: given back in the payload and in its events."
+_VERSION = "The version that was read; when it is no longer the current one, nothing is done."
+_ONCE = "A key of the caller's making, 1 to 255 characters; a repeat within 24 hours gives the first result again."
+
+
+@strawberry.input
+class _Input:
+    client_mutation_id: str | None = strawberry.field(default=None, description=_MUTATION_ID)
+
+
+@strawberry.input
+class _Edit(_Input):
+    id: strawberry.ID = strawberry.field(description="The id of the object.")
+    if_version: int | None = strawberry.field(default=None, description=_VERSION)
+
+
+@strawberry.input
+class _Creation(_Input):
+    idempotency_key: str | None = strawberry.field(default=None, description=_ONCE)
+
+
+@strawberry.type
+class _Payload:
+    errors: list[UserError] = strawberry.field(description="The reasons why nothing was done; empty when it was.")
+    client_mutation_id: str | None = strawberry.field(description="The `clientMutationId` of the input.")
+
+
+# ---- customers ----------------------------------------------------------------------------------------------------
+
+
+@strawberry.input
+class _CustomerFields:
+    name: Maybe[str | None] = strawberry.field(
+        description="The name of the customer, up to 255 characters; made of first and last name when there is none."
+    )
+    phone_number: Maybe[str | None] = strawberry.field(
+        description="The telephone number of the customer, 3 to 31 digits; unique among customers of SESSION."
+    )
+    unconfirmed_phone_number: Maybe[str | None] = strawberry.field(
+        description="The telephone number that the customer has not confirmed, 3 to 31 digits."
+    )
+    country_code: Maybe[str | None] = strawberry.field(
+        description="The country of the customer: two or three letters, or its calling code."
+    )
+    email: Maybe[str | None] = strawberry.field(description="The e-mail address of the customer, up to 254 characters.")
+    first_name: Maybe[str | None] = strawberry.field(
+        description="The first name of the customer, up to 255 characters."
+    )
+    last_name: Maybe[str | None] = strawberry.field(description="The last name of the customer, up to 255 characters.")
+    time_zone: Maybe[str | None] = strawberry.field(description="The time zone of the customer, as `Europe/Oslo`.")
+    tags: Maybe[list[str] | None] = strawberry.field(
+        description="All tags of the customer, at most 100 of up to 255 characters; null is none."
+    )
+    shipping_rate: Maybe[int | None] = strawberry.field(description="The shipping rate of the customer, 0 or more.")
+    billing_address: Maybe[JSON | None] = strawberry.field(
+        description="The billing address of the customer: an object of up to 16,384 bytes."
+    )
+    shipping_address: Maybe[JSON | None] = strawberry.field(
+        description="The shipping address of the customer: an object of up to 16,384 bytes."
+    )
+    card: Maybe[JSON | None] = strawberry.field(
+        description="The payment card of the customer: an object of up to 16,384 bytes."
+    )
+    company_name: Maybe[str | None] = strawberry.field(description="The company of the customer, up to 255 characters.")
+    confirmed_at: Maybe[datetime | None] = strawberry.field(
+        description="The time of the confirmation of the customer's telephone number."
+    )
+
+
+@strawberry.input(description="A new customer.")
+class CreateCustomerInput(_CustomerFields, _Creation):
+    system: CustomerSystem = strawberry.field(description="The system of the customer.")
+    channel: Maybe[Channel | None] = strawberry.field(description="The messenger service of the customer.")
+    display_id: Maybe[str | None] = strawberry.field(
+        description="The id of the customer on its channel, 1 to 255 characters; unique in system and channel."
+    )
+    customer_key: Maybe[str | None] = strawberry.field(
+        description="The key of the customer in its own system, 1 to 255 characters; made when there is none."
+    )
+    profile_id: strawberry.ID | None = strawberry.field(
+        default=None, description="The id of the profile of the customer."
+    )
+
+
+@strawberry.input(description="What to change of a customer: an absent field stays, null clears it.")
+class UpdateCustomerInput(_CustomerFields, _Edit):
+    pass
+
+
+@strawberry.input(description="Which customer.")
+class CustomerInput(_Edit):
+    pass
+
+
+@strawberry.input(description="Which customer belongs to which profile.")
+class LinkCustomerInput(_Edit):
+    profile_id: strawberry.ID = strawberry.field(description="The id of the profile.")
+
+
+@strawberry.type(description="What came of a command about a customer.")
+class CustomerPayload(_Payload):
+    customer: Customer | None = strawberry.field(description="The customer as it is now; null after a refusal.")
+
+
+@strawberry.type(description="What came of deleting a customer.")
+class DeleteCustomerPayload(_Payload):
+    deleted_id: strawberry.ID | None = strawberry.field(description="The id of the customer that is gone.")
+
+
+# ---- profiles -----------------------------------------------------------------------------------------------------
+
+
+@strawberry.input
+class _ProfileFields:
+    salutation: Maybe[Salutation | None] = strawberry.field(description="The salutation of the profile.")
+    gender: Maybe[Gender] = strawberry.field(description="The gender of the profile.")
+    blocked: Maybe[bool] = strawberry.field(description="Whether the person receives nothing.")
+    date_of_birth: Maybe[date | None] = strawberry.field(description="The date of birth of the profile.")
+    phone_number: Maybe[str | None] = strawberry.field(
+        description="The telephone number of the profile, 3 to 31 digits."
+    )
+    email: Maybe[str | None] = strawberry.field(description="The e-mail address of the profile, up to 254 characters.")
+    address: Maybe[str | None] = strawberry.field(description="The address of the profile, up to 1,000 characters.")
+    custom_1: Maybe[str | None] = strawberry.field(
+        description="The first custom field of the profile, up to 1,000 characters."
+    )
+    custom_2: Maybe[str | None] = strawberry.field(
+        description="The second custom field of the profile, up to 1,000 characters."
+    )
+    custom_3: Maybe[str | None] = strawberry.field(
+        description="The third custom field of the profile, up to 1,000 characters."
+    )
+    custom_4: Maybe[str | None] = strawberry.field(
+        description="The fourth custom field of the profile, up to 1,000 characters."
+    )
+    custom_5: Maybe[str | None] = strawberry.field(
+        description="The fifth custom field of the profile, up to 1,000 characters."
+    )
+
+
+@strawberry.input(description="A new profile.")
+class CreateProfileInput(_ProfileFields, _Creation):
+    name: str = strawberry.field(description="The name of the profile, 1 to 255 characters.")
+
+
+@strawberry.input(description="What to change of a profile: an absent field stays, null clears it.")
+class UpdateProfileInput(_ProfileFields, _Edit):
+    name: Maybe[str] = strawberry.field(description="The name of the profile, 1 to 255 characters.")
+
+
+@strawberry.input(description="Which profile.")
+class ProfileInput(_Edit):
+    pass
+
+
+@strawberry.type(description="What came of a command about a profile.")
+class ProfilePayload(_Payload):
+    profile: Profile | None = strawberry.field(description="The profile as it is now; null after a refusal.")
+
+
+@strawberry.type(description="What came of deleting a profile.")
+class DeleteProfilePayload(_Payload):
+    deleted_id: strawberry.ID | None = strawberry.field(description="The id of the profile that is gone.")
+
+
+# ---- users and keys -----------------------------------------------------------------------------------------------
+
+
+@strawberry.input
+class _UserFields:
+    full_name: Maybe[str | None] = strawberry.field(description="The full name of the user, up to 255 characters.")
+    email: Maybe[str | None] = strawberry.field(description="The e-mail address of the user, up to 254 characters.")
+    roles: Maybe[list[str] | None] = strawberry.field(
+        description="All roles of the user, at most 32; null is none. Only a role that the caller has can be given."
+    )
+    permissions: Maybe[list[str] | None] = strawberry.field(
+        description="All permissions of the user; null is none. Only one that the caller has can be given."
+    )
+    person_id: Maybe[int | None] = strawberry.field(
+        description="The number of the user's person in the live chat's system."
+    )
+    type: Maybe[UserType] = strawberry.field(description="The sort of login of the user.")
+    is_service: Maybe[bool] = strawberry.field(description="Whether the user is a program.")
+
+
+@strawberry.input(description="A new user.")
+class CreateUserInput(_UserFields, _Creation):
+    name: str = strawberry.field(description="The name of the user, 1 to 255 characters.")
+    login: str = strawberry.field(description="The login name of the user, 1 to 64 characters without spaces; unique.")
+
+
+@strawberry.input(description="What to change of a user: an absent field stays, null clears it.")
+class UpdateUserInput(_UserFields, _Edit):
+    name: Maybe[str] = strawberry.field(description="The name of the user, 1 to 255 characters.")
+    login: Maybe[str] = strawberry.field(
+        description="The login name of the user, 1 to 64 characters without spaces; unique."
+    )
+
+
+@strawberry.input(description="Which user.")
+class UserInput(_Edit):
+    pass
+
+
+@strawberry.input(description="Whether chats may be offered to a user.")
+class SetPresenceInput(_Input):
+    present: bool = strawberry.field(description="Whether chats may be offered to the user.")
+    user_id: strawberry.ID | None = strawberry.field(
+        default=None, description="The id of the user; the caller's own when nothing is said."
+    )
+
+
+@strawberry.type(description="What came of a command about a user.")
+class UserPayload(_Payload):
+    user: User | None = strawberry.field(description="The user as it is now; null after a refusal.")
+
+
+@strawberry.input(description="A new API key.")
+class CreateApiKeyInput(_Creation):
+    name: str = strawberry.field(description="The name of the API key, 1 to 255 characters.")
+    user_id: strawberry.ID | None = strawberry.field(
+        default=None, description="The id of the user of the API key; the caller's own when nothing is said."
+    )
+    permissions: list[str] | None = strawberry.field(
+        default=None,
+        description="What the API key is narrowed to. A key made with a narrowed one, or for somebody else by anyone "
+        "but an admin, is narrowed to what both hold when nothing is said.",
+    )
+    expires_at: datetime | None = strawberry.field(default=None, description="The end of the API key's validity.")
+
+
+@strawberry.input(description="Which API key.")
+class RevokeApiKeyInput(_Input):
+    id: strawberry.ID = strawberry.field(description="The id of the API key.")
+
+
+@strawberry.type(description="What came of making an API key.")
+class CreateApiKeyPayload(_Payload):
+    api_key: ApiKey | None = strawberry.field(description="The API key; null after a refusal.")
+    secret: str | None = strawberry.field(
+        description="The secret of the API key, given here and never again; null when the request was a repeat."
+    )
+
+
+@strawberry.type(description="What came of revoking an API key.")
+class RevokeApiKeyPayload(_Payload):
+    api_key: ApiKey | None = strawberry.field(description="The API key as it is now; null after a refusal.")

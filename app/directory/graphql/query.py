@@ -1,0 +1,46 @@
+"""The root fields by which the directory is read."""
+
+import strawberry
+
+from app.directory.graphql.types import Customer, Profile, User, Viewer
+from app.directory.model import CustomerSystem
+from app.transport.fields import PAGING, Connection, argument, root
+
+_SEARCH = "Words that must all be found, whatever their case and accents; the last may be a beginning of one."
+
+
+@strawberry.type
+class DirectoryQuery:
+    viewer: Viewer | None = root(description="Who is calling; null for a caller without an API key of its own.")
+    user: User | None = root(description="The user with an id.", id=argument(strawberry.ID, "The id of the user."))
+    users: Connection[User] = root(
+        description="The users, in the order in which they were made.",
+        search=argument(str | None, f"{_SEARCH} Names and logins are searched."),
+        present=argument(bool | None, "Whether chats may be offered to the users."),
+        active=argument(bool | None, "Whether the keys of the users are let in."),
+        **PAGING,
+    )
+    customer: Customer | None = root(
+        description="The customer with an id or with the key of its own system: give one. Needs `directory:read`.",
+        id=argument(strawberry.ID | None, "The id of the customer."),
+        customer_key=argument(str | None, "The key of the customer in its own system."),
+    )
+    customers: Connection[Customer] = root(
+        description="The customers, the newest first. Needs `directory:read`.",
+        search=argument(
+            str | None,
+            f"{_SEARCH} Names, companies, e-mail addresses, telephone numbers, keys and tags are searched.",
+        ),
+        system=argument(CustomerSystem | None, "The system of the customers."),
+        profile_id=argument(strawberry.ID | None, "The id of the profile of the customers."),
+        **PAGING,
+    )
+    profile: Profile | None = root(
+        description="The profile with an id. Needs `directory:read`.",
+        id=argument(strawberry.ID, "The id of the profile."),
+    )
+    profiles: Connection[Profile] = root(
+        description="The profiles, the newest first. Needs `directory:read`.",
+        search=argument(str | None, f"{_SEARCH} Names, e-mail addresses and telephone numbers are searched."),
+        **PAGING,
+    )

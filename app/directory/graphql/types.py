@@ -1,0 +1,170 @@
+"""The types of the directory in the graph."""
+
+from datetime import date, datetime
+from typing import Annotated
+
+import strawberry
+from strawberry.scalars import JSON
+
+from app.directory.model import Channel, CustomerSystem, Gender, Salutation, UserType
+from app.transport.enums import described
+from app.transport.fields import PAGING, Connection, Node, edge
+
+_READ = "Null without the permission `directory:read`."
+
+described(
+    CustomerSystem,
+    "The system that a customer is known to.",
+    {
+        "SESSION": "The messaging bot whose exchanges are Sessions.",
+        "AGENT_SESSION": "The AI agents whose exchanges are AgentSessions.",
+        "CHAT_SESSION": "The live chat whose exchanges are ChatSessions.",
+        "CONVERSATION": "The messenger inboxes whose exchanges are Conversations.",
+    },
+)
+described(
+    Channel,
+    "Type of messenger service.",
+    {
+        "BRIDGE": "A messenger that is connected by way of a bridge.",
+        "WHATSAPP": "WhatsApp.",
+        "WIDGET": "The widget on a page of one's own.",
+    },
+)
+described(
+    Salutation,
+    "How a person wishes to be addressed.",
+    {"FORMAL_MALE": "Formally, as a man.", "FORMAL_FEMALE": "Formally, as a woman.", "INFORMAL": "Informally."},
+)
+described(
+    Gender,
+    "What a person said of their gender.",
+    {"UNDISCLOSED": "Nothing was said.", "MALE": "Male.", "FEMALE": "Female.", "DIVERSE": "Neither male nor female."},
+)
+described(
+    UserType,
+    "What sort of login a user has.",
+    {
+        "UNKNOWN": "Not known.",
+        "INTERNAL_ASSOCIATE": "A person of the business.",
+        "RESOURCE_ASSOCIATE": "A thing that can be booked.",
+        "EXTERNAL_ASSOCIATE": "A person of another business.",
+        "ANONYMOUS_ASSOCIATE": "Nobody in particular.",
+        "SYSTEM_ASSOCIATE": "A program.",
+    },
+)
+
+
+@strawberry.type(description="Whether chats may be offered to a user.")
+class Presence:
+    present: bool = strawberry.field(description="Whether chats may be offered to the user.")
+    changed_at: datetime | None = strawberry.field(description="The time of the latest change of the presence.")
+
+
+@strawberry.type(description="A person or service of the business who works here.")
+class User(Node):
+    name: str = strawberry.field(description="The name of the user.")
+    login: str = strawberry.field(description="The login name of the user, which no other user has.")
+    full_name: str | None = strawberry.field(description="The full name of the user.")
+    email: str | None = strawberry.field(description=f"The e-mail address of the user. {_READ}")
+    roles: list[str] | None = strawberry.field(
+        description=f"The roles of the user; `admin` implies all permissions. {_READ}"
+    )
+    permissions: list[str] | None = strawberry.field(description=f"The permissions of the user. {_READ}")
+    person_id: int | None = strawberry.field(description="The number of the user's person in the live chat's system.")
+    type: UserType = strawberry.field(description="The sort of login of the user.")
+    active: bool = strawberry.field(description="Whether the user's keys are let in.")
+    is_service: bool = strawberry.field(description="Whether the user is a program.")
+    presence: Presence = strawberry.field(description="The presence of the user.")
+    created_at: datetime = strawberry.field(description="The time of the user's creation.")
+    updated_at: datetime = strawberry.field(description="The time of the latest edit of the user.")
+    version: int = strawberry.field(description="The number of edits of the user, from 1.")
+    api_keys: Connection[Annotated["ApiKey", strawberry.lazy("app.directory.graphql.types")]] | None = edge(
+        description="The API keys of the user, the newest first. Null without the permission `users:manage`; "
+        "one's own are at `viewer`.",
+        **PAGING,
+    )
+
+
+@strawberry.type(description="A key by which a user's programs are let in. Its secret is nowhere to be read.")
+class ApiKey:
+    id: strawberry.ID = strawberry.field(description="The id of the API key.")
+    name: str = strawberry.field(description="The name of the API key, which says what it is for.")
+    prefix: str = strawberry.field(description="The part of the API key's secret by which people can tell it.")
+    user: User = strawberry.field(description="The user of the API key.")
+    permissions: list[str] | None = strawberry.field(
+        description="The permissions that the API key is narrowed to; null when it allows all that its user may."
+    )
+    expires_at: datetime | None = strawberry.field(description="The end of the API key's validity, if it has one.")
+    revoked_at: datetime | None = strawberry.field(description="The time of the API key's revocation.")
+    created_at: datetime = strawberry.field(description="The time of the API key's creation.")
+    is_current: bool = strawberry.field(description="Whether the API key is the one that this request came with.")
+
+
+@strawberry.type(description="Who is calling.")
+class Viewer:
+    user: User = strawberry.field(description="The user who is calling.")
+    permissions: list[str] = strawberry.field(description="The permissions of the caller, which its key may narrow.")
+    api_key: ApiKey = strawberry.field(description="The API key of the request.")
+    api_keys: Connection[ApiKey] = edge(description="The API keys of the caller's user, the newest first.", **PAGING)
+
+
+@strawberry.type(description="One identity of a person on one system or channel.")
+class Customer(Node):
+    customer_key: str = strawberry.field(description="The key of the customer in its own system.")
+    system: CustomerSystem = strawberry.field(description="The system of the customer.")
+    channel: Channel | None = strawberry.field(description="The messenger service of the customer.")
+    display_id: str | None = strawberry.field(
+        description=f"The id of the customer on its channel, such as a telephone number. {_READ}"
+    )
+    name: str | None = strawberry.field(description="The name of the customer.")
+    phone_number: str | None = strawberry.field(description=f"The telephone number of the customer. {_READ}")
+    unconfirmed_phone_number: str | None = strawberry.field(
+        description=f"The telephone number that the customer has not confirmed. {_READ}"
+    )
+    country_code: str | None = strawberry.field(description=f"The country of the customer. {_READ}")
+    email: str | None = strawberry.field(description=f"The e-mail address of the customer. {_READ}")
+    first_name: str | None = strawberry.field(description=f"The first name of the customer. {_READ}")
+    last_name: str | None = strawberry.field(description=f"The last name of the customer. {_READ}")
+    time_zone: str | None = strawberry.field(
+        description=f"The time zone of the customer, such as `Europe/Oslo`. {_READ}"
+    )
+    tags: list[str] | None = strawberry.field(description=f"The tags of the customer. {_READ}")
+    shipping_rate: int | None = strawberry.field(description=f"The shipping rate of the customer. {_READ}")
+    unsubscribed: bool = strawberry.field(description="Whether the customer receives no messages.")
+    billing_address: JSON | None = strawberry.field(description=f"The billing address of the customer. {_READ}")
+    shipping_address: JSON | None = strawberry.field(description=f"The shipping address of the customer. {_READ}")
+    card: JSON | None = strawberry.field(description=f"The payment card of the customer. {_READ}")
+    company_name: str | None = strawberry.field(description=f"The company of the customer. {_READ}")
+    confirmed_at: datetime | None = strawberry.field(
+        description=f"The time of the confirmation of the customer's telephone number. {_READ}"
+    )
+    profile: Annotated["Profile", strawberry.lazy("app.directory.graphql.types")] | None = strawberry.field(
+        description="The profile of the customer."
+    )
+    created_at: datetime = strawberry.field(description="The time of the customer's creation.")
+    updated_at: datetime = strawberry.field(description="The time of the latest edit of the customer.")
+    version: int = strawberry.field(description="The number of edits of the customer, from 1.")
+
+
+@strawberry.type(description="The real person behind one or many customers.")
+class Profile(Node):
+    salutation: Salutation | None = strawberry.field(description=f"The salutation of the profile. {_READ}")
+    name: str = strawberry.field(description="The name of the profile.")
+    gender: Gender | None = strawberry.field(description=f"The gender of the profile. {_READ}")
+    blocked: bool = strawberry.field(description="Whether the person receives nothing.")
+    date_of_birth: date | None = strawberry.field(description=f"The date of birth of the profile. {_READ}")
+    phone_number: str | None = strawberry.field(description=f"The telephone number of the profile. {_READ}")
+    email: str | None = strawberry.field(description=f"The e-mail address of the profile. {_READ}")
+    address: str | None = strawberry.field(description=f"The address of the profile. {_READ}")
+    custom_1: str | None = strawberry.field(description=f"The first custom field of the profile. {_READ}")
+    custom_2: str | None = strawberry.field(description=f"The second custom field of the profile. {_READ}")
+    custom_3: str | None = strawberry.field(description=f"The third custom field of the profile. {_READ}")
+    custom_4: str | None = strawberry.field(description=f"The fourth custom field of the profile. {_READ}")
+    custom_5: str | None = strawberry.field(description=f"The fifth custom field of the profile. {_READ}")
+    customers: Connection[Customer] = edge(
+        description="The customers of the profile, in the order in which they became known.", **PAGING
+    )
+    created_at: datetime = strawberry.field(description="The time of the profile's creation.")
+    updated_at: datetime = strawberry.field(description="The time of the latest edit of the profile.")
+    version: int = strawberry.field(description="The number of edits of the profile, from 1.")

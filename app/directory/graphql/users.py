@@ -1,0 +1,89 @@
+"""The mutations of users and their API keys."""
+
+from typing import Annotated
+
+import strawberry
+
+from app.directory import service
+from app.directory.graphql.inputs import (
+    CreateApiKeyInput,
+    CreateApiKeyPayload,
+    CreateUserInput,
+    RevokeApiKeyInput,
+    RevokeApiKeyPayload,
+    SetPresenceInput,
+    UpdateUserInput,
+    UserInput,
+    UserPayload,
+)
+from app.directory.model import ApiKey
+from app.transport.context import Info
+from app.transport.fields import mutation
+from app.transport.inputs import changes
+
+_FIELDS = ("full_name", "email", "roles", "permissions", "person_id", "type", "is_service")
+_What = strawberry.argument(description="What to do.")
+
+
+def _with_secret(made: tuple[ApiKey, str | None]) -> dict[str, object]:
+    key, secret = made
+    return {"api_key": key.id, "secret": secret}
+
+
+@strawberry.type
+class UserMutation:
+    @mutation(description="Make a user. Needs `users:manage`.")
+    async def create_user(self, info: Info, input: Annotated[CreateUserInput, _What]) -> UserPayload:
+        return await info.context.perform(
+            input,
+            service.create_user,
+            {"name": input.name, "login": input.login, **changes(input, *_FIELDS)},
+            idempotency_key=input.idempotency_key,
+            gives="user",
+        )
+
+    @mutation(description="Change a user. Needs `users:manage`.")
+    async def update_user(self, info: Info, input: Annotated[UpdateUserInput, _What]) -> UserPayload:
+        return await info.context.perform(
+            input,
+            service.update_user,
+            input.id,
+            changes(input, "name", "login", *_FIELDS),
+            if_version=input.if_version,
+            gives="user",
+        )
+
+    @mutation(description="Let none of a user's keys in any more. Needs `users:manage`.")
+    async def deactivate_user(self, info: Info, input: Annotated[UserInput, _What]) -> UserPayload:
+        return await info.context.perform(
+            input, service.deactivate_user, input.id, if_version=input.if_version, gives="user"
+        )
+
+    @mutation(description="Let a user's keys in again. Needs `users:manage`.")
+    async def activate_user(self, info: Info, input: Annotated[UserInput, _What]) -> UserPayload:
+        return await info.context.perform(
+            input, service.activate_user, input.id, if_version=input.if_version, gives="user"
+        )
+
+    @mutation(description="Say whether chats may be offered to the caller, or with `users:manage` to any user.")
+    async def set_presence(self, info: Info, input: Annotated[SetPresenceInput, _What]) -> UserPayload:
+        return await info.context.perform(input, service.set_presence, input.present, user=input.user_id, gives="user")
+
+    @mutation(
+        description="Make an API key for the caller, or with `users:manage` for any user; its secret is given once."
+    )
+    async def create_api_key(self, info: Info, input: Annotated[CreateApiKeyInput, _What]) -> CreateApiKeyPayload:
+        return await info.context.perform(
+            input,
+            service.create_api_key,
+            input.name,
+            user=input.user_id,
+            permissions=input.permissions,
+            expires_at=input.expires_at,
+            idempotency_key=input.idempotency_key,
+            gives=_with_secret,
+        )
+
+    @mutation(description="Let an own API key, or with `users:manage` any, in no more, for good.")
+    async def revoke_api_key(self, info: Info, input: Annotated[RevokeApiKeyInput, _What]) -> RevokeApiKeyPayload:
+        return await info.context.perform(input, service.revoke_api_key, input.id, gives="api_key")
