@@ -8,7 +8,7 @@ from app.core.actor import Actor
 from app.core.errors import NotFound, VersionConflict
 from app.core.events import Event
 from app.core.ids import GlobalId
-from app.directory.model import checked
+from app.directory.model.checks import checked
 from app.kinds.conversation.model.channel_agent import CHANGEABLE, CREATABLE, ChannelAgent, ChannelAgentChanges
 from app.kinds.conversation.model.conversation import NAME
 from app.kinds.conversation.repository import ChannelAgentRepository

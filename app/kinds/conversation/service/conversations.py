@@ -6,15 +6,26 @@ from typing import TYPE_CHECKING, TypedDict
 from app.core.actor import Actor
 from app.core.errors import InvalidInput, NotFound
 from app.core.ids import GlobalId
+from app.directory.model import checks
 from app.directory.repository import UserRepository
+from app.interactions.contents import LONGEST_TEXT, text_content
+from app.interactions.messages import MessageAuthor
 from app.interactions.model import Command
 from app.interactions.service.change import change, remove
+from app.interactions.service.messages import Posted, post
 from app.kinds.conversation.model.commands import refusal
-from app.kinds.conversation.model.conversation import NAME, PREFIX, Conversation, Status, with_status
+from app.kinds.conversation.model.conversation import NAME, PREFIX, Conversation, Status, restarted, with_status
 from app.kinds.conversation.repository import ConversationRepository
 
 if TYPE_CHECKING:
     from app.storage.database import Work
+
+
+RESTART_TEXT = "Hello! We would like to go on with our conversation. Please answer this message to continue."
+"""What is written to the customer when a restart brings no text of its own."""
+
+
+_TEXT = checks.text(LONGEST_TEXT, least=1)
 
 
 class ConversationChanges(TypedDict, total=False):
@@ -45,6 +56,26 @@ def update_conversation(
 
     found: Conversation = change(work, actor, ref, Command.UPDATE, changed, if_version=if_version)
     return found
+
+
+def restart_conversation(work: "Work", actor: Actor, ref: GlobalId, *, text: str | None = None) -> Posted:
+    """Write to a customer on WhatsApp after the reply window has closed; the customer then has to write first.
+
+    The message gets through as a template that the channel has approved; without `text` it is RESTART_TEXT.
+    Raises NotSupported on other channels, InvalidTransition while the window is open, Unreachable for a blocked
+    profile, InvalidInput and TooLong for a text that does not fit, and what `change` raises."""
+    contents = text_content(RESTART_TEXT if text is None else _TEXT(text, ("text",)))
+    written = []
+
+    def restart(before: Conversation) -> Conversation:
+        announced = restarted(before, work.now)
+        free = replace(announced, customer_interaction_required=False)
+        after, message = post(work, actor, free, contents, author=MessageAuthor.USER)
+        written.append(message.id)
+        return replace(after, customer_interaction_required=announced.customer_interaction_required)
+
+    change(work, actor, ref, Command.RESTART, restart)
+    return Posted(ref.number, *written)
 
 
 def delete_conversation(work: "Work", actor: Actor, ref: GlobalId, *, if_version: int | None = None) -> Conversation:

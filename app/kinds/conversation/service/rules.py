@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from app.core.actor import Actor
 from app.core.errors import DomainError
-from app.interactions.messages import Message, MessageError, MessageSource, MessageStatus
+from app.interactions.messages import Message, MessageAuthor, MessageError, MessageSource, MessageStatus
 from app.interactions.model import Cause, Command, State
 from app.kinds.conversation.model.commands import VIEWER_COLUMNS, Subject, refusal
 from app.kinds.conversation.model.conversation import (
@@ -59,12 +59,13 @@ class Rules:
         return refusal(command, cast("Subject", subject), actor, now)
 
     def on_customer_message(self, work: "Work", interaction: Conversation, message: Message) -> Conversation:
-        # A channel's clock may be ahead of ours; the window must not be open for longer than it is.
-        return received(interaction, min(message.sent_at, work.now))
+        return received(interaction, message.sent_at)
 
     def on_user_message(
         self, work: "Work", interaction: Conversation, message: Message
     ) -> tuple[Conversation, Message]:
+        if message.author is MessageAuthor.SYSTEM:
+            return interaction, message  # a notice that the channel never sees
         template = message.source is MessageSource.WHATSAPP_CAMPAIGN
         fault = undelivered_message(interaction, work.now, template=template)
         if fault is None:
