@@ -22,7 +22,8 @@ from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 from app.core.errors import InvalidInput, TooComplex
 from app.transport import errors
 from app.transport.coercion import Coercions
-from app.transport.guard import FragmentCycle, Guard
+from app.transport.guard import Guard
+from app.transport.limits import BadDefinition
 from app.transport.lowering import condition_names
 from app.transport.outcome import Phase, Refused
 from app.transport.scalars import refuse_unstorable_text
@@ -146,7 +147,7 @@ class Documents:
             open_costs = self._guard.check(ast)
         except TooComplex as error:
             raise _too_complex(error.message) from None
-        except FragmentCycle as error:
+        except BadDefinition as error:
             entry = errors.entry(str(error), errors.VALIDATION_FAILED, locations=errors.places([error.node]))
             raise Refused([entry], Phase.VALIDATION) from None
         found = validate(self._schema, ast, RULES, _MOST_ERRORS, not self._suggestions)

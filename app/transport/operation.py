@@ -20,8 +20,9 @@ from app.transport import errors
 from app.transport.coercion import BadVariables
 from app.transport.context import Context
 from app.transport.documents import Documents, Operation
-from app.transport.guard import Guard, Limits
+from app.transport.guard import Guard
 from app.transport.introspection import Introspection
+from app.transport.limits import Limits
 from app.transport.lowering import TYPENAME, Lowering, RootField
 from app.transport.mutations import Call, prepare_call
 from app.transport.outcome import GraphQLRequest, Outcome, Phase, Refused

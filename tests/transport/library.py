@@ -1,5 +1,6 @@
 """A graph of books and authors, so that the transport is tested without any slice of the product."""
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -163,7 +164,7 @@ class Mutation:
 @strawberry.type
 class Subscription:
     @subscription(description="Ticks.")
-    async def ticks(self) -> Any:
+    async def ticks(self) -> AsyncIterator[int]:
         yield 1
 
 

@@ -1,0 +1,44 @@
+"""How large a document may be, and how a larger one is refused."""
+
+from dataclasses import dataclass
+
+from graphql import Node
+
+from app.core.errors import TooComplex
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The largest document. `bytes`, `tokens`, `definitions` and `directives` are of the text as it stands; the other
+    counts are of all its operations with every fragment spread written out.
+
+    `selections` are fields, spreads and inline fragments; `depth` counts fields, `nesting` those and fragments.
+    `overlaps` bounds how often two fields of the same response name meet, and `reach` how often a fragment is reached
+    from another: the standard rules look at each such pair. `cost` is the number of objects that an operation may read.
+    """
+
+    document_bytes: int = 65_536
+    tokens: int = 5_000
+    definitions: int = 100
+    directives: int = 100
+    depth: int = 32
+    nesting: int = 128
+    selections: int = 2_000
+    aliases: int = 200
+    root_fields: int = 50
+    overlaps: int = 1_000
+    reach: int = 1_500
+    cost: int = 20_000
+
+
+class BadDefinition(Exception):
+    """A fragment or operation that no valid document has, and whose discovery by the standard rules could be costly."""
+
+    def __init__(self, message: str, node: Node) -> None:
+        super().__init__(message)
+        self.node = node
+
+
+def too_many(what: str, limit: int, found: int | None = None) -> TooComplex:
+    given = f"{found:,}" if found is not None and found < 10**9 else "too many"
+    return TooComplex(f"The document has {given} {what}; the limit is {limit:,}.")

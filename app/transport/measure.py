@@ -1,0 +1,283 @@
+"""Weighs the operations of a document: each fragment once, then sums in the order of who spreads whom."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import ceil
+from typing import Any, cast
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLEnumType,
+    GraphQLField,
+    GraphQLInputObjectType,
+    GraphQLNamedType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    InlineFragmentNode,
+    IntValueNode,
+    ListValueNode,
+    Node,
+    NullValueNode,
+    OperationDefinitionNode,
+    VariableNode,
+    get_named_type,
+    is_composite_type,
+)
+
+from app.core.paging import DEFAULT_PAGE, LARGEST_PAGE
+from app.transport.limits import BadDefinition, Limits, too_many
+
+_LIST_ARGUMENTS = ("ids",)
+
+
+@dataclass(slots=True)
+class Spread:
+    node: FragmentSpreadNode
+    depth: int
+    nesting: int
+    times: int
+
+
+@dataclass(slots=True)
+class Measure:
+    """What one selection set weighs; first alone, then with its fragments."""
+
+    node: Node
+    selections: int = 0
+    aliases: int = 0
+    root_fields: int = 0
+    depth: int = 0
+    nesting: int = 0
+    cost: int = 0
+    introspection: int = 0
+    spreads: list[Spread] = field(default_factory=list)
+    open: bool = False  # a page size is a variable, so the cost is an upper bound
+
+
+class Scales:
+    """Weighs documents of one schema. `visits` counts the nodes looked at, for tests of linearity."""
+
+    def __init__(self, schema: GraphQLSchema, limits: Limits) -> None:
+        self.limits = limits
+        self.visits = 0
+        self._schema = schema
+        self._plumbing = _plumbing(schema)
+        self._sizes = _introspection_sizes(schema)
+
+    def weigh(self, document: DocumentNode, variables: Mapping[str, Any] | None) -> dict[str | None, Measure]:
+        """The measure of each operation by its name; with `variables`, the page sizes that they give.
+
+        Raises TooComplex and BadDefinition."""
+        fragments: dict[str, Measure] = {}
+        operations: dict[str | None, Measure] = {}
+        directives = 0
+        for definition in document.definitions:
+            if isinstance(definition, FragmentDefinitionNode):
+                on = self._schema.get_type(definition.type_condition.name.value)
+                measure, found = self._measure(definition, on, variables)
+                if definition.name.value in fragments:
+                    raise BadDefinition(f"There can be only one fragment named '{definition.name.value}'.", definition)
+                fragments[definition.name.value] = measure
+            elif isinstance(definition, OperationDefinitionNode):
+                on = self._schema.get_root_type(definition.operation)
+                measure, found = self._measure(definition, on, variables)
+                name = definition.name.value if definition.name else None
+                if name in operations:
+                    raise BadDefinition("There can be only one operation of each name.", definition)
+                operations[name] = measure
+            else:
+                continue
+            directives += found + len(definition.directives or ())
+            if directives > self.limits.directives:
+                raise too_many("directives", self.limits.directives)
+        order = _dependencies_first(fragments)
+        self._check_reach(order, fragments, operations.values())
+        for name in order:
+            self._add_spreads(fragments[name], fragments)
+        for measure in operations.values():
+            self._add_spreads(measure, fragments)
+        return operations
+
+    def _check_reach(
+        self, order: Sequence[str], fragments: Mapping[str, Measure], operations: Iterable[Measure]
+    ) -> None:
+        reached: dict[str, int] = {}  # a bit for each fragment
+        total = 0
+        for place, name in enumerate(order):
+            reached[name] = 1 << place | _union(fragments[name], reached)
+            total += reached[name].bit_count()
+        used = 0
+        for measure in operations:
+            used |= _union(measure, reached)
+        for place, name in enumerate(order):
+            if not used >> place & 1:
+                raise BadDefinition(f"Fragment '{name}' is never used.", fragments[name].node)
+        if total > self.limits.reach:
+            raise too_many("fragments that spread each other", self.limits.reach)
+
+    def _add_spreads(self, measure: Measure, fragments: Mapping[str, Measure]) -> None:
+        for spread in measure.spreads:
+            inner = fragments.get(spread.node.name.value)
+            if inner is None:
+                continue
+            measure.selections += inner.selections
+            measure.aliases += inner.aliases
+            measure.root_fields += inner.root_fields if spread.depth == 0 else 0
+            measure.depth = max(measure.depth, spread.depth + inner.depth)
+            measure.nesting = max(measure.nesting, spread.nesting + inner.nesting)
+            measure.cost += spread.times * inner.cost
+            measure.introspection += spread.times * inner.introspection
+            measure.open = measure.open or inner.open
+
+    def _measure(
+        self,
+        measured: OperationDefinitionNode | FragmentDefinitionNode,
+        on: GraphQLNamedType | None,
+        variables: Mapping[str, Any] | None,
+    ) -> tuple[Measure, int]:
+        measure = Measure(measured)
+        directives = 0
+        stack = [(measured.selection_set, on, 1, 1, 1)]
+        while stack:
+            selection_set, on, depth, nesting, times = stack.pop()
+            measure.nesting = max(measure.nesting, nesting)
+            for node in selection_set.selections:
+                self.visits += 1
+                directives += len(node.directives or ())
+                measure.selections += 1
+                if isinstance(node, FragmentSpreadNode):
+                    measure.spreads.append(Spread(node, depth - 1, nesting, times))
+                elif isinstance(node, FieldNode):
+                    measure.aliases += node.alias is not None
+                    measure.root_fields += depth == 1
+                    measure.depth = max(measure.depth, depth)
+                    definition = self._definition(on, node.name.value)
+                    if node.selection_set is None:
+                        continue
+                    size, is_open = self._size(on, definition, node, variables)
+                    inner = get_named_type(definition.type) if definition is not None else None
+                    if inner is not None and inner.name.startswith("__"):
+                        measure.introspection += times * size
+                    elif size > 1:
+                        measure.cost += times * size
+                    elif not self._is_plumbing(on) and not self._is_plumbing(inner):
+                        measure.cost += times
+                    measure.open = measure.open or is_open
+                    stack.append((node.selection_set, inner, depth + 1, nesting + 1, times * size))
+                else:
+                    inline = cast("InlineFragmentNode", node)
+                    condition = inline.type_condition
+                    inner = self._schema.get_type(condition.name.value) if condition is not None else on
+                    stack.append((inline.selection_set, inner, depth, nesting + 1, times))
+        return measure, directives
+
+    def _is_plumbing(self, type_: GraphQLNamedType | None) -> bool:
+        return type_ is not None and type_.name in self._plumbing
+
+    def _definition(self, on: GraphQLNamedType | None, name: str) -> GraphQLField | None:
+        if name in ("__schema", "__type"):
+            return self._schema.get_field(self._schema.query_type, name) if self._schema.query_type else None
+        fields: Mapping[str, GraphQLField] = getattr(on, "fields", {})
+        found = fields.get(name)
+        return found if isinstance(found, GraphQLField) else None
+
+    def _size(
+        self,
+        on: GraphQLNamedType | None,
+        definition: GraphQLField | None,
+        node: FieldNode,
+        variables: Mapping[str, Any] | None,
+    ) -> tuple[int, bool]:
+        if definition is None:
+            return 1, False
+        if on is not None and on.name.startswith("__"):
+            return self._sizes.get(node.name.value, 1), False
+        values = {argument.name.value: argument.value for argument in node.arguments or ()}
+        if "first" in definition.args:
+            sizes = [_page_size(values[name], variables) for name in ("first", "last") if name in values]
+            return max((size for size, _ in sizes), default=DEFAULT_PAGE), any(is_open for _, is_open in sizes)
+        for name in _LIST_ARGUMENTS:
+            if name in definition.args:
+                given = values.get(name)
+                return (len(given.values) if isinstance(given, ListValueNode) else LARGEST_PAGE), False
+        return 1, False
+
+
+def _dependencies_first(fragments: Mapping[str, Measure]) -> list[str]:
+    """The fragments so that each comes after those it spreads. Raises BadDefinition for a cycle."""
+    order: list[str] = []
+    state: dict[str, bool] = {}  # False: entered, True: left
+    for start in fragments:
+        if start in state:
+            continue
+        state[start] = False
+        path: list[tuple[str, Iterator[Spread]]] = [(start, iter(fragments[start].spreads))]
+        while path:
+            name, spreads = path[-1]
+            for spread in spreads:
+                inner = spread.node.name.value
+                if inner not in fragments or state.get(inner):
+                    continue
+                if inner in state:
+                    raise BadDefinition(f"Cannot spread fragment '{inner}' within itself.", spread.node)
+                state[inner] = False
+                path.append((inner, iter(fragments[inner].spreads)))
+                break
+            else:
+                state[name] = True
+                order.append(name)
+                path.pop()
+    return order
+
+
+def _union(measure: Measure, reached: Mapping[str, int]) -> int:
+    found = 0
+    for spread in measure.spreads:
+        found |= reached.get(spread.node.name.value, 0)
+    return found
+
+
+def _page_size(node: Node, variables: Mapping[str, Any] | None) -> tuple[int, bool]:
+    if isinstance(node, IntValueNode):
+        return min(int(node.value[:9]), LARGEST_PAGE) if node.value.isdigit() else 1, False
+    if isinstance(node, NullValueNode):
+        return DEFAULT_PAGE, False
+    if isinstance(node, VariableNode) and variables is not None:
+        value = variables.get(node.name.value)
+        return (min(max(value, 1), LARGEST_PAGE) if isinstance(value, int) else DEFAULT_PAGE), False
+    return LARGEST_PAGE, True
+
+
+def _plumbing(schema: GraphQLSchema) -> frozenset[str]:
+    """The types that only carry a connection: the connections, their edges and PageInfo. Their items are what costs."""
+    found = {"PageInfo"}
+    for name, type_ in schema.type_map.items():
+        if isinstance(type_, GraphQLObjectType) and "pageInfo" in type_.fields and "edges" in type_.fields:
+            found |= {name, get_named_type(type_.fields["edges"].type).name}
+    return frozenset(found)
+
+
+def _introspection_sizes(schema: GraphQLSchema) -> dict[str, int]:
+    """About how many items each list of the introspection has in this schema, rounded up."""
+    types = list(schema.type_map.values())
+    composites: list[Any] = [type_ for type_ in types if is_composite_type(type_) and hasattr(type_, "fields")]
+    fields = [one for type_ in composites for one in type_.fields.values()]
+    inputs = [type_ for type_ in types if isinstance(type_, GraphQLInputObjectType)]
+    enums = [type_ for type_ in types if isinstance(type_, GraphQLEnumType)]
+
+    def mean(total: int, count: int) -> int:
+        return max(1, ceil(total / max(1, count)))
+
+    return {
+        "types": len(types),
+        "directives": len(schema.directives),
+        "fields": mean(len(fields), len(types)),
+        "args": mean(sum(len(one.args) for one in fields), len(fields)),
+        "inputFields": mean(sum(len(type_.fields) for type_ in inputs), len(types)),
+        "enumValues": mean(sum(len(type_.values) for type_ in enums), len(types)),
+        "interfaces": 1,
+        "possibleTypes": 1,
+    }
