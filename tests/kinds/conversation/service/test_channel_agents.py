@@ -7,7 +7,7 @@ import pytest
 from app.core.errors import AlreadyExists, DomainError, Forbidden, InvalidInput, NotFound, TooLong, VersionConflict
 from app.core.ids import GlobalId
 from app.directory.model import Channel
-from app.kinds.conversation.model.channel_agent import ChannelAgent
+from app.kinds.conversation.model.channel_agent import ChannelAgent, ChannelAgentChanges
 from app.kinds.conversation.repository import ChannelAgentRepository
 from app.kinds.conversation.service.channel_agents import create_channel_agent, update_channel_agent
 from app.storage.database import Database, Work
@@ -75,14 +75,16 @@ async def test_what_does_not_fit(
 async def test_refused_changes(database: Database, desk: Desk) -> None:
     agent = GlobalId("cha", desk.whatsapp)
     before = await database.command(_stored, desk.whatsapp)
-    for error, args, version in (
-        (VersionConflict, (BO, agent, {"name": "x"}), 2),
-        (NotFound, (BO, GlobalId("cha", 999), {"name": "x"}), None),
-        (InvalidInput, (BO, agent, {"name": " "}), None),
-        (Forbidden, (CY, agent, {"name": "x"}), None),
-    ):
-        with pytest.raises(error):
-            await database.command(update_channel_agent, *args, if_version=version)
+    name: ChannelAgentChanges = {"name": "x"}
+    blank: ChannelAgentChanges = {"name": " "}
+    with pytest.raises(VersionConflict):
+        await database.command(update_channel_agent, BO, agent, name, if_version=2)
+    with pytest.raises(NotFound):
+        await database.command(update_channel_agent, BO, GlobalId("cha", 999), name)
+    with pytest.raises(InvalidInput):
+        await database.command(update_channel_agent, BO, agent, blank)
+    with pytest.raises(Forbidden):
+        await database.command(update_channel_agent, CY, agent, name)
     with pytest.raises(Forbidden):
         await database.command(create_channel_agent, CY, NEW)
     assert await database.command(_stored, desk.whatsapp) == before

@@ -115,7 +115,7 @@ async def test_only_the_holder_or_an_admin_hands_on(database: Database, conversa
 
 
 async def test_an_old_version_is_refused(database: Database, conversation: Conversation) -> None:
-    given = {"status": Status.DONE}
+    given: ConversationChanges = {"status": Status.DONE}
     refused = await unchanged(
         database,
         conversation,
