@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from app.storage.tables import BigId, JsonValue, Timestamp, surrogate_key, table
+from app.storage.tables import BigId, JsonText, JsonValue, Timestamp, surrogate_key, table
 
 interaction = table(
     "interaction",
@@ -145,4 +145,24 @@ viewer = sa.Table(
     sa.Column("user_id", BigId, sa.ForeignKey("app_user.id", ondelete="CASCADE"), primary_key=True),
     sa.Column("until", Timestamp, nullable=False),
     sqlite_with_rowid=False,
+)
+
+history = sa.Table(
+    "interaction_history",
+    # A view over the event log, so not a table of the one MetaData.
+    sa.MetaData(),
+    sa.Column("id", sa.BigInteger, primary_key=True),
+    sa.Column("position", sa.BigInteger, nullable=False),
+    sa.Column("interaction_id", sa.BigInteger, nullable=False),
+    sa.Column("at", Timestamp, nullable=False),
+    sa.Column("topic", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("actor_id", sa.BigInteger),
+    sa.Column("client_mutation_id", sa.Text),
+    sa.Column("version", sa.BigInteger),
+    sa.Column("level_before", sa.BigInteger),
+    sa.Column("level_after", sa.BigInteger),
+    sa.Column("changes", JsonText),
+    sa.Column("message_id", sa.BigInteger),
+    sa.Column("note_id", sa.BigInteger),
 )

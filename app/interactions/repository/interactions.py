@@ -103,6 +103,11 @@ class InteractionRepository(Repository):
         self.write_list(key, "label", (), new.labels)
         return key
 
+    def add_many(self, new: Sequence[Interaction]) -> None:
+        """Insert the common rows of interactions that come with their ids, without labels' rows."""
+        rows = [{"id": each.id, **written(each, _OWN), **_attention_values(each.attention)} for each in new]
+        self.connection.execute(sa.insert(interaction), rows)
+
     def save(self, before: Interaction, after: Interaction) -> None:
         """Write the common columns that differ."""
         values = differing(before, after, _OWN)
@@ -118,6 +123,12 @@ class InteractionRepository(Repository):
     def delete(self, interaction_id: int) -> None:
         """Delete the interaction with everything that hangs on it: the kind's row, messages, notes, search rows."""
         self.connection.execute(_DELETE, {"key": interaction_id})
+
+    def add_tags(self, tags: Sequence[tuple[int, str, str]]) -> None:
+        """Insert rows that filters read: (interaction, list, value)."""
+        if tags:
+            rows = [{"interaction_id": key, "name": name, "value": value} for key, name, value in tags]
+            self.connection.execute(_INSERT_TAG, rows)
 
     def write_list(self, interaction_id: int, name: str, before: Iterable[str], after: Iterable[str]) -> None:
         """Bring the rows that filters read of one list (`label`, `tag`, `topic`) from `before` to `after`."""

@@ -1,6 +1,6 @@
 """The base of each kind's repository: a whole interaction, common row and kind's row, read and written as one."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -83,6 +83,16 @@ class KindRepository(Repository, Generic[I]):
         for field, name in self.lists.items():
             interactions.write_list(stored.id, name, (), getattr(stored, field))
         return stored
+
+    def add_many(self, new: Sequence[I]) -> None:
+        """Insert interactions that come with their ids, with their lists: a bulk load, without events."""
+        interactions = InteractionRepository(self.connection)
+        interactions.add_many(new)
+        self.connection.execute(self._insert, [{"id": each.id, **written(each, self._own)} for each in new])
+        lists = {"labels": "label", **self.lists}
+        interactions.add_tags(
+            [(each.id, name, value) for each in new for field, name in lists.items() for value in getattr(each, field)]
+        )
 
     def save(self, before: I, after: I) -> None:
         """Write the kind's own columns and lists that differ."""

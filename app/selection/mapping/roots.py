@@ -49,6 +49,9 @@ class Read(Protocol):
 
     permissions: Permissions
 
+    @property
+    def dialect_name(self) -> str: ...
+
     def query(self, name: Hashable, build: Callable[[], sa.Select[Any]], **values: object) -> Query: ...
 
     def time(self, raw: Any) -> datetime | None: ...

@@ -15,9 +15,11 @@ def upgrade() -> None:
     _note()
     _viewer()
     _search()
+    _history()
 
 
 def downgrade() -> None:
+    op.execute("DROP VIEW interaction_history")
     if op.get_context().dialect.name == "sqlite":
         op.execute("DROP TABLE message_search")
     for name in ("viewer", "note", "message_error", "message", "interaction_tag", "interaction"):
@@ -187,4 +189,19 @@ def _search() -> None:
     op.execute(
         "CREATE TRIGGER message_search_delete AFTER DELETE ON message WHEN old.words IS NOT NULL "
         "BEGIN INSERT INTO message_search (message_search, rowid, words) VALUES ('delete', old.id, old.words); END"
+    )
+
+
+def _history() -> None:
+    # What names an event is its place in its lane; an interaction's events are all in one. A page needs one key for
+    # each row, and on SQLite, which has one lane, the row's own is the quickest.
+    sqlite = op.get_context().dialect.name == "sqlite"
+    key = "rowid" if sqlite else "position"
+    changes = "json_extract(data, '$.changes')" if sqlite else "data -> 'changes'"
+    message = "json_extract(data, '$.message_id')" if sqlite else "CAST(data ->> 'message_id' AS bigint)"
+    note = "json_extract(data, '$.note_id')" if sqlite else "CAST(data ->> 'note_id' AS bigint)"
+    op.execute(
+        f"CREATE VIEW interaction_history AS SELECT {key} AS id, position, interaction_id, at, topic, kind, actor_id, "
+        f"client_mutation_id, version, level_before, level_after, {changes} AS changes, {message} AS message_id, "
+        f"{note} AS note_id FROM event_log WHERE interaction_id IS NOT NULL"
     )

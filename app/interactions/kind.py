@@ -1,0 +1,31 @@
+"""What a kind of interaction is made of; each kind's own `kind.py` makes one, and the registry lists them."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.routing import BaseRoute
+
+from app.interactions.rules import KindRules
+from app.transport.slice import Slice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InteractionKind:
+    """A kind: its rules, its part of the graph, and the routes of its upstream's own REST contract.
+
+    `description` is what the graph's enum `InteractionKind` says of it."""
+
+    rules: KindRules[Any]
+    description: str
+    slice: Slice
+    routes: tuple[BaseRoute, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Its permissions' prefix, its discriminator, and in capitals its name in the graph's enum."""
+        return self.rules.name
+
+    @property
+    def prefix(self) -> str:
+        """The prefix of its global ids."""
+        return self.rules.prefix

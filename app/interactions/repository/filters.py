@@ -1,0 +1,105 @@
+"""The conditions and orders of lists of interactions, and who may see what in them."""
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+import sqlalchemy as sa
+
+from app.interactions.model import Level
+from app.interactions.tables import interaction_tag
+from app.selection.mapping import Filter, Order, Permissions, Scope, Sql, SqlOf, by_value, one_of, reference
+from app.storage.constructs import TextList, among, unindexed
+from app.storage.tables import Timestamp
+
+LEVELS = {level.value: level.name for level in Level}
+"""A stored level's name."""
+
+ORDERS = MappingProxyType(
+    {
+        "LAST_MESSAGE_DESC": Order(lambda scope: (scope.c.active_at, scope.c.id), descending=True),
+        "CREATED_ASC": Order(lambda scope: (scope.c.created_at, scope.c.id)),
+        "CREATED_DESC": Order(lambda scope: (scope.c.created_at, scope.c.id), descending=True),
+        "UPDATED_DESC": Order(lambda scope: (scope.c.updated_at, scope.c.id), descending=True),
+    }
+)
+QUEUE_ORDER = Order(lambda scope: (scope.c.attention_level, scope.c.attention_since, scope.c.id))
+
+
+def visible(permissions: Permissions, scope: Scope) -> Sql | bool:
+    """What is of a kind that may be read; for every table with a column `kind`."""
+    if permissions is None:
+        return True
+    kinds = sorted(name.removesuffix(":read") for name in permissions if name.endswith(":read"))
+    # Not by an index: the one that gives the list's order does far less work than sorting all of a kind.
+    found: Sql = unindexed(scope.c.kind).in_(kinds)
+    return found if kinds else False
+
+
+def _kinds() -> Filter:
+    by_name = one_of(lambda scope: scope.c.kind)
+    return Filter(by_name.clause, lambda names: by_name.value([name.lower() for name in names]), by_name.shape)
+
+
+def _listed(name: str) -> Filter:
+    """At least one of the argument's values is in the interaction's list of this name."""
+
+    def clause(scope: Scope, bind: Any, single: bool) -> Sql:
+        value = interaction_tag.c.value
+        match = value == bind(sa.Text()) if single else among(value, bind(TextList()))
+        found = sa.select(interaction_tag.c.interaction_id).where(
+            interaction_tag.c.name == sa.literal_column(f"'{name}'"), match
+        )
+        return scope.c.id.in_(found)
+
+    def value(values: Sequence[str]) -> object:
+        return values[0] if len(values) == 1 else list(values)
+
+    return Filter(clause, value, lambda values: len(values) == 1)
+
+
+def _reasons() -> Filter:
+    """At least one of the reasons is among those of the attention. They are enum names, so text is enough to go by."""
+
+    def clause(scope: Scope, _bind: Any, reasons: Sequence[str]) -> Sql:
+        held = sa.cast(scope.c.attention_reasons, sa.Text)
+        return sa.or_(sa.false(), *(held.like(f'%"{reason}"%') for reason in reasons))
+
+    return Filter(clause, shape=lambda reasons: tuple(sorted(set(reasons))))
+
+
+def _from(sql: SqlOf) -> Filter:
+    return Filter(lambda scope, bind, _: sql(scope) >= bind(Timestamp()))
+
+
+def _before(sql: SqlOf) -> Filter:
+    return Filter(lambda scope, bind, _: sql(scope) < bind(Timestamp()))
+
+
+def _true_or_false(sql: SqlOf) -> Filter:
+    return by_value(lambda scope, wanted: sql(scope) if wanted else sa.not_(sql(scope)))
+
+
+FILTERS: Mapping[str, Filter] = MappingProxyType(
+    {
+        "kinds": _kinds(),
+        "states": one_of(lambda scope: scope.c.state),
+        "assignee.user": reference(lambda scope: scope.c.assignee_id, "usr"),
+        "assignee.assigned": _true_or_false(lambda scope: scope.c.assignee_id.is_not(None)),
+        "customer": reference(lambda scope: scope.c.customer_id, "cus"),
+        "labels": _listed("label"),
+        "tags": _listed("tag"),
+        "topics": _listed("topic"),
+        "needs_attention": _true_or_false(lambda scope: scope.c.attention_level.is_not(None)),
+        "reasons": _reasons(),
+        "levels": one_of(lambda scope: scope.c.attention_level, {name: level for level, name in LEVELS.items()}),
+        "bot_active": _true_or_false(lambda scope: scope.c.bot_active),
+        "created_at.since": _from(lambda scope: scope.c.created_at),
+        "created_at.before": _before(lambda scope: scope.c.created_at),
+        "updated_at.since": _from(lambda scope: scope.c.updated_at),
+        "updated_at.before": _before(lambda scope: scope.c.updated_at),
+        "last_message_at.since": _from(lambda scope: scope.c.last_message_at),
+        "last_message_at.before": _before(lambda scope: scope.c.last_message_at),
+    }
+)
+"""What `InteractionFilter` may hold; all conditions that are given must hold."""

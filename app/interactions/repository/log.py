@@ -1,0 +1,66 @@
+"""The root field `events`: the event log as the actor may see it, onwards from a cursor."""
+
+from collections.abc import Generator, Mapping, Sequence
+from typing import Any
+
+from app.core.errors import InvalidInput
+from app.core.events import LoggedEvent
+from app.core.paging import DEFAULT_PAGE, LARGEST_PAGE
+from app.interactions.repository.filters import LEVELS
+from app.selection.mapping import Env, Permissions, Read, granted
+from app.storage.event_log import HEADS, Cursor, check_cursor, heads_cursor, logged, merge, parse_cursor, read_after
+from app.storage.query import Query
+
+DIRECTORY = "directory:read"
+
+
+def events(
+    read: Read, _env: Env, arguments: Mapping[str, Any]
+) -> Generator[Query, Sequence[Any], Mapping[str, object]]:
+    """A page of what happened after the cursor, or without one only the cursor of now.
+
+    What the actor may not see is passed over, so a page can be shorter than asked for, even empty, and not the last.
+    Raises InvalidCursor, CursorExpired, InvalidInput."""
+    size = arguments.get("first")
+    size = DEFAULT_PAGE if size is None else size
+    if not 1 <= size <= LARGEST_PAGE:
+        raise InvalidInput(f"first must be from 1 to {LARGEST_PAGE}, not {size}.", path=("first",))
+    heads = yield HEADS
+    if arguments.get("after") is None:
+        return {"events": [], "cursor": str(heads_cursor(heads)), "has_more": False}
+    cursor = parse_cursor(str(arguments["after"]))
+    check_cursor(cursor, heads)
+    rows = yield read_after(read.dialect_name, cursor, size + 1)
+    found = merge(map(logged, rows))
+    page, seen = [], cursor
+    for each in found[:size]:
+        seen = seen.advance(each.lane, each.position)
+        if may_see(read.permissions, each):
+            page.append(event_item(each, seen))
+    return {"events": page, "cursor": str(seen), "has_more": len(found) > size}
+
+
+def may_see(permissions: Permissions, logged_event: LoggedEvent) -> bool:
+    """Whether who has these permissions may know of the event: by its kind, or as one of the directory."""
+    kind = logged_event.event.kind
+    return granted(permissions, DIRECTORY if kind is None else f"{kind}:read")
+
+
+def event_item(found: LoggedEvent, cursor: Cursor) -> Mapping[str, object]:
+    """An event as the graph's `Event` is made of; `cursor` has seen all up to it."""
+    event = found.event
+    return {
+        "cursor": str(cursor),
+        "at": found.at,
+        "topic": event.topic,
+        "kind": None if event.kind is None else event.kind.upper(),
+        "interaction_id": event.interaction_id,
+        "actor_id": event.actor_id,
+        "client_mutation_id": event.client_mutation_id,
+        "version": event.version,
+        "level_before": LEVELS.get(event.level_before or 0),
+        "level_after": LEVELS.get(event.level_after or 0),
+        "changes": event.data.get("changes") or [],
+        "message_id": event.data.get("message_id"),
+        "note_id": event.data.get("note_id"),
+    }

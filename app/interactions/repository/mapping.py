@@ -1,0 +1,212 @@
+"""How what all kinds share lies in the tables."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any
+
+import sqlalchemy as sa
+
+from app.core.ids import parse_id
+from app.interactions.contents import ContentType
+from app.interactions.repository.filters import FILTERS, LEVELS, ORDERS, visible
+from app.interactions.repository.log import events
+from app.interactions.repository.search import Question, question_of, speaks_of
+from app.interactions.repository.viewing import VIEWERS
+from app.interactions.tables import history, interaction, message, message_error, note
+from app.selection.mapping import (
+    Column,
+    Computed,
+    Embedded,
+    Env,
+    Filter,
+    Inline,
+    InlineMap,
+    InterfaceMap,
+    Many,
+    Mapped,
+    ObjectMap,
+    One,
+    Order,
+    Root,
+    RootMany,
+    RootOne,
+    RootSteps,
+    Scope,
+    TypeMap,
+    UnionMap,
+    one_of,
+)
+
+_SENT = {
+    "SENT_ASC": Order(lambda scope: (scope.c.sent_at, scope.c.id)),
+    "SENT_DESC": Order(lambda scope: (scope.c.sent_at, scope.c.id), descending=True),
+}
+_CREATED = {
+    "CREATED_ASC": Order(lambda scope: (scope.c.created_at, scope.c.id)),
+    "CREATED_DESC": Order(lambda scope: (scope.c.created_at, scope.c.id), descending=True),
+}
+# An interaction's events are all in one lane, so a position is one event.
+_HAPPENED = {
+    "HAPPENED_ASC": Order(lambda scope: (scope.c.position,)),
+    "HAPPENED_DESC": Order(lambda scope: (scope.c.position,), descending=True),
+}
+_REPORTED = {"CREATED_DESC": Order(lambda scope: (scope.c.created_at, scope.c.id), descending=True)}
+
+
+def graph_kind(scope: Scope) -> sa.ColumnElement[str]:
+    """The name of the row's kind in the graph's enum."""
+    return sa.func.upper(scope.c.kind, type_=sa.Text)
+
+
+def _waiting_seconds(env: Env, since: datetime | None) -> int | None:
+    return None if since is None else max(int((env.now - since).total_seconds()), 0)
+
+
+MAPPINGS: tuple[Mapped, ...] = (
+    InterfaceMap(
+        "Interaction",
+        interaction,
+        discriminator="kind",
+        fields={
+            "kind": Column(graph_kind),
+            "customer": One("Customer", lambda scope: scope.c.customer_id),
+            "assignee": One("User", lambda scope: scope.c.assignee_id),
+            "attention": Inline("Attention"),
+            "messages": Many("Message", lambda scope: scope.c.interaction_id, _SENT, "SENT_ASC", inherits=True),
+            "latestMessage": One("Message", lambda scope: scope.c.latest_message_id),
+            "latestCustomerMessage": One("Message", lambda scope: scope.c.latest_customer_message_id),
+            "notes": Many("Note", lambda scope: scope.c.interaction_id, _CREATED, "CREATED_DESC", inherits=True),
+            "latestNote": One("Note", lambda scope: scope.c.latest_note_id),
+            "history": Many(
+                "HistoryEntry",
+                lambda scope: scope.c.interaction_id,
+                _HAPPENED,
+                "HAPPENED_DESC",
+                where=lambda scope: scope.c.topic != sa.literal_column("'interaction.typing'"),
+                inherits=True,
+            ),
+            "viewers": VIEWERS,
+        },
+        visible=visible,
+    ),
+    InlineMap(
+        "Attention",
+        fields={
+            "needed": Column(lambda scope: scope.c.attention_level.is_not(None)),
+            "reason": Column(lambda scope: scope.c.attention_reason),
+            "reasons": Column(lambda scope: scope.c.attention_reasons),
+            "level": Column(lambda scope: scope.c.attention_level, names=LEVELS),
+            "since": Column(lambda scope: scope.c.attention_since),
+            "deadline": Column(lambda scope: scope.c.attention_deadline),
+            "acknowledgedBy": One("User", lambda scope: scope.c.acknowledged_by),
+            "acknowledgedAt": Column(lambda scope: scope.c.acknowledged_at),
+            "claimedBy": One("User", lambda scope: scope.c.assignee_id),
+            "claimedUntil": Column(lambda scope: scope.c.claimed_until),
+            "waitingSeconds": Computed(("attention_since",), _waiting_seconds),
+        },
+    ),
+    TypeMap(
+        "Message",
+        message,
+        prefix="msg",
+        fields={
+            "messageId": Column(lambda scope: scope.c.id),
+            "interaction": One("Interaction", lambda scope: scope.c.interaction_id),
+            "user": One("User", lambda scope: scope.c.user_id),
+            "contents": Embedded("MessageContent", lambda scope: scope.c.contents, many=True),
+            "reference": One("Message", lambda scope: scope.c.reference_id),
+            "campaign": Inline("Campaign", lambda scope: scope.c.campaign_name),
+            "latestError": One("MessageError", lambda scope: scope.c.latest_error_id),
+            "errors": Many("MessageError", lambda scope: scope.c.message_id, _REPORTED, "CREATED_DESC", inherits=True),
+        },
+        visible=visible,
+    ),
+    InlineMap(
+        "Campaign",
+        fields={
+            "campaignId": Column(lambda scope: scope.c.campaign_id),
+            "name": Column(lambda scope: scope.c.campaign_name),
+        },
+    ),
+    TypeMap("MessageError", message_error, fields={"errorId": Column(lambda scope: scope.c.id)}),
+    UnionMap(
+        "MessageContent",
+        tag="type",
+        types={each.value: f"{each.value.capitalize()}MessageContent" for each in ContentType},
+    ),
+    TypeMap(
+        "Note",
+        note,
+        prefix="not",
+        fields={
+            "noteId": Column(lambda scope: scope.c.id),
+            "interaction": One("Interaction", lambda scope: scope.c.interaction_id),
+            "author": One("User", lambda scope: scope.c.author_id),
+        },
+        visible=visible,
+    ),
+    TypeMap(
+        "HistoryEntry",
+        history,
+        fields={
+            "actor": One("User", lambda scope: scope.c.actor_id),
+            "levelBefore": Column(lambda scope: scope.c.level_before, names=LEVELS),
+            "levelAfter": Column(lambda scope: scope.c.level_after, names=LEVELS),
+            "changes": Embedded("FieldChange", lambda scope: scope.c.changes, many=True),
+            "message": One("Message", lambda scope: scope.c.message_id),
+            "note": One("Note", lambda scope: scope.c.note_id),
+        },
+        visible=visible,
+    ),
+    ObjectMap("InteractionViewer"),
+    ObjectMap("EventPage"),
+    ObjectMap(
+        "Event",
+        {
+            "actor": One("User", key="actor_id"),
+            "interaction": One("Interaction", key="interaction_id"),
+            "message": One("Message", key="message_id"),
+            "note": One("Note", key="note_id"),
+        },
+    ),
+)
+
+
+def _question() -> Filter:
+    return Filter(lambda scope, bind, _: speaks_of(scope.c.id, scope.c.words, bind(Question())), question_of)
+
+
+def _message_kinds() -> Filter:
+    by_name = one_of(lambda scope: scope.c.kind)
+    return Filter(by_name.clause, lambda names: by_name.value([name.lower() for name in names]), by_name.shape)
+
+
+def interaction_by_id(kinds: Mapping[str, str]) -> RootOne:
+    """The root field `interaction(id)`; `kinds` gives each id prefix its kind's name."""
+
+    def values(_env: Env, arguments: Mapping[str, Any]) -> Mapping[str, object] | None:
+        found = parse_id(str(arguments["id"]))
+        if found is None or found.prefix not in kinds:
+            return None
+        return {"id": found.number, "kind": kinds[found.prefix]}
+
+    return RootOne(
+        "Interaction",
+        lambda scope, bind: sa.and_(scope.c.id == bind("id", sa.BigInteger), scope.c.kind == bind("kind", sa.Text)),
+        values,
+    )
+
+
+ROOTS: Mapping[str, Root] = MappingProxyType(
+    {
+        "interactions": RootMany("Interaction", ORDERS, "LAST_MESSAGE_DESC", filters=FILTERS),
+        "searchMessages": RootMany(
+            "Message",
+            {"NEWEST": Order(lambda scope: (scope.c.id,), descending=True)},
+            "NEWEST",
+            filters={"text": _question(), "kinds": _message_kinds()},
+        ),
+        "events": RootSteps("EventPage", events),
+    }
+)

@@ -1,0 +1,76 @@
+"""The search for messages: a row's folded words on one side, the folded words of a question on the other."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Dialect
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeEngine
+
+from app.core.errors import InvalidInput
+from app.core.text import words
+from app.storage.tables import Process
+
+MOST_WORDS = 16
+
+
+class Question(sa.types.TypeDecorator[Sequence[str]]):
+    """Folded words, all to be met and the last as a prefix, in the query language of each database."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return sa.Text()
+
+    def bind_processor(self, dialect: Dialect) -> Process:
+        return _fts5 if dialect.name == "sqlite" else _tsquery
+
+
+def question_of(text: str) -> Sequence[str]:
+    """The words that are searched for. Raises InvalidInput for a text without any, or with more than 16."""
+    found = words(text)
+    if not found:
+        raise InvalidInput("Search for at least one letter or digit.")
+    if len(found) > MOST_WORDS:
+        raise InvalidInput(f"Search for at most {MOST_WORDS} words.")
+    return found
+
+
+# Words are letters and digits alone, so quoting them is enough.
+def _fts5(found: Sequence[str]) -> str:
+    return " ".join(f'"{word}"' for word in found) + "*"
+
+
+def _tsquery(found: Sequence[str]) -> str:
+    return " & ".join(f"'{word}'" for word in found) + ":*"
+
+
+class speaks_of(FunctionElement[bool]):  # noqa: N801 - reads as SQL
+    """`speaks_of(message.id, message.words, bind(Question()))`: all words of the question are in the message."""
+
+    inherit_cache = True
+    name = "speaks_of"
+
+    def __init__(
+        self, key: sa.ColumnElement[Any], words: sa.ColumnElement[Any], question: sa.ColumnElement[Any]
+    ) -> None:
+        self.type = sa.Boolean()
+        super().__init__(key, words, question)
+
+
+@compiles(speaks_of, "postgresql")
+def _speaks_of_postgresql(element: speaks_of, compiler: SQLCompiler, **kw: Any) -> str:
+    _, words, question = element.clauses
+    document = f"array_to_tsvector(string_to_array({compiler.process(words, **kw)}, ' '))"
+    return f"({document} @@ CAST(CAST({compiler.process(question, **kw)} AS text) AS tsquery))"
+
+
+@compiles(speaks_of, "sqlite")
+def _speaks_of_sqlite(element: speaks_of, compiler: SQLCompiler, **kw: Any) -> str:
+    key, _, question = element.clauses
+    found = f"SELECT rowid FROM message_search WHERE message_search MATCH {compiler.process(question, **kw)}"
+    return f"({compiler.process(key, **kw)} IN ({found}))"
