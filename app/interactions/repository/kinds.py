@@ -20,16 +20,19 @@ _KEY: sa.BindParameter[int] = sa.bindparam("key")
 class KindRepository(Repository, Generic[I]):
     """A subclass names its kind's table (primary key `id`) and model; columns and fields of one name belong together.
 
+    `repeated` are common fields that the kind's table has too, for a constraint; they are written once and never read.
     `lists` are the kind's own lists that filters read, as model field -> `tag` or `topic`. `related` are fields of the
     model that other tables have: subclasses then join those in `source()`, as outer joins, for they are not locked.
     Fields that are neither come from `others()`."""
 
     table: ClassVar[sa.Table]
     model: ClassVar[type[Any]]
+    repeated: ClassVar[tuple[str, ...]] = ()
     lists: ClassVar[Mapping[str, str]] = {}
     related: ClassVar[Mapping[str, sa.ColumnElement[Any]]] = {}
 
     _own: ClassVar[tuple[FieldOfRow, ...]]
+    _new: ClassVar[tuple[FieldOfRow, ...]]
     _read: ClassVar[tuple[FieldOfRow, ...]]
     _has_others: ClassVar[bool]
     _select: ClassVar[sa.Select[Any]]
@@ -42,6 +45,7 @@ class KindRepository(Repository, Generic[I]):
         common = {field.name for field in fields(Interaction)}
         names = [name for name in cls.table.columns.keys() if name not in common]  # noqa: SIM118 - of a collection
         cls._own = fields_of_row(cls.model, names)
+        cls._new = cls._own + fields_of_row(cls.model, cls.repeated)
         cls._read = cls._own + fields_of_row(cls.model, cls.related)
         rest = {field.name for field in fields(cls.model)} - common - {field.name for field in cls._read}
         cls._has_others = bool(rest)
@@ -79,7 +83,7 @@ class KindRepository(Repository, Generic[I]):
         """Insert the common row, the kind's row and the rows of its lists; the same with its new id."""
         interactions = InteractionRepository(self.connection)
         stored = replace(new, id=interactions.add(new))
-        self.connection.execute(self._insert, {"id": stored.id, **written(stored, self._own)})
+        self.connection.execute(self._insert, {"id": stored.id, **written(stored, self._new)})
         for field, name in self.lists.items():
             interactions.write_list(stored.id, name, (), getattr(stored, field))
         return stored
@@ -88,7 +92,7 @@ class KindRepository(Repository, Generic[I]):
         """Insert interactions that come with their ids, with their lists: a bulk load, without events."""
         interactions = InteractionRepository(self.connection)
         interactions.add_many(new)
-        self.connection.execute(self._insert, [{"id": each.id, **written(each, self._own)} for each in new])
+        self.connection.execute(self._insert, [{"id": each.id, **written(each, self._new)} for each in new])
         lists = {"labels": "label", **self.lists}
         interactions.add_tags(
             [(each.id, name, value) for each in new for field, name in lists.items() for value in getattr(each, field)]

@@ -2,5 +2,6 @@
 
 from app.kinds.conversation.repository.channel_agents import ChannelAgentRepository
 from app.kinds.conversation.repository.conversations import ConversationRepository
+from app.kinds.conversation.repository.mapping import MAPPINGS, ROOTS
 
-__all__ = ("ChannelAgentRepository", "ConversationRepository")
+__all__ = ("MAPPINGS", "ROOTS", "ChannelAgentRepository", "ConversationRepository")

@@ -1,15 +1,12 @@
 """Named queries over conversations."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 
 import sqlalchemy as sa
 
 from app.directory.tables import customer, profile
-from app.interactions.repository.interactions import InteractionRepository
 from app.interactions.repository.kinds import KindRepository
-from app.interactions.repository.rows import written
 from app.interactions.tables import interaction
 from app.kinds.conversation.model.conversation import Conversation
 from app.kinds.conversation.tables import channel_agent, conversation, conversation_counter
@@ -22,8 +19,10 @@ _DUE = (
     .order_by(conversation.c.turns_at, conversation.c.id)
     .limit(_MOST)
 )
+_LARGEST = sa.select(sa.func.coalesce(sa.func.max(conversation.c.conversation_id), 0)).scalar_subquery()
+_LAST = conversation_counter.c.last
 _NEXT = (
-    sa.update(conversation_counter).values(last=conversation_counter.c.last + 1).returning(conversation_counter.c.last)
+    sa.update(conversation_counter).values(last=sa.case((_LARGEST > _LAST, _LARGEST), else_=_LAST) + 1).returning(_LAST)
 )
 
 
@@ -32,6 +31,7 @@ class ConversationRepository(KindRepository[Conversation]):
 
     table = conversation
     model = Conversation
+    repeated = ("customer_id",)
     related = {  # noqa: RUF012 - declared by the base
         "in_sync": channel_agent.c.in_sync,
         "blocked": sa.func.coalesce(profile.c.blocked, sa.false()),
@@ -60,13 +60,6 @@ class ConversationRepository(KindRepository[Conversation]):
         row = self._one(_NEXT)
         assert row is not None
         return int(row[0])
-
-    def add(self, new: Conversation) -> Conversation:
-        """Insert the common row and the conversation's; the same with its new id."""
-        stored = replace(new, id=InteractionRepository(self.connection).add(new))
-        values = {"id": stored.id, "customer_id": stored.customer_id, **written(stored, self._own)}
-        self.connection.execute(self._insert, values)
-        return stored
 
     def list_due(self, now: datetime, most: int) -> Sequence[int]:
         """The surrogates of at most `most` conversations that time has turned, the longest due first."""

@@ -9,6 +9,7 @@ from app.core.errors import NotFound, VersionConflict
 from app.core.events import Event
 from app.core.ids import GlobalId
 from app.directory.model.checks import checked
+from app.directory.service.editing import created
 from app.kinds.conversation.model.channel_agent import CHANGEABLE, CREATABLE, ChannelAgent, ChannelAgentChanges
 from app.kinds.conversation.model.conversation import NAME
 from app.kinds.conversation.repository import ChannelAgentRepository
@@ -17,16 +18,22 @@ if TYPE_CHECKING:
     from app.storage.database import Work
 
 
-def create_channel_agent(work: "Work", actor: Actor, values: Mapping[str, Any]) -> ChannelAgent:
+def create_channel_agent(
+    work: "Work", actor: Actor, values: Mapping[str, Any], *, idempotency_key: str | None = None
+) -> ChannelAgent:
     """A new channel agent from `channel`, `display_id`, `name` and, unless it is in sync, `in_sync`.
 
     Raises Forbidden, InvalidInput or TooLong for a value that does not fit, AlreadyExists when the channel has one of
-    that display id."""
+    that display id, KeyReused."""
     actor.require(f"{NAME}:write")
-    new = ChannelAgent(created_at=work.now, updated_at=work.now, **checked(values, CREATABLE))
-    stored = work.use(ChannelAgentRepository).add(new)
-    _record(work, actor, "created", stored, ())
-    return stored
+    agents = work.use(ChannelAgentRepository)
+
+    def make() -> ChannelAgent:
+        stored = agents.add(ChannelAgent(created_at=work.now, updated_at=work.now, **checked(values, CREATABLE)))
+        _record(work, actor, "created", stored)
+        return stored
+
+    return created(work, actor, idempotency_key, {"create": "channel_agent", **values}, agents.get, make)
 
 
 def update_channel_agent(
@@ -52,17 +59,17 @@ def update_channel_agent(
     after = replace(after, version=before.version + 1, updated_at=work.now)
     agents.save(before, after)
     fields = [name for name in CHANGEABLE if getattr(before, name) != getattr(after, name)]
-    _record(work, actor, "updated", after, fields)
+    _record(work, actor, "updated", after, *fields)
     return after
 
 
-def _record(work: "Work", actor: Actor, past: str, agent: ChannelAgent, fields: "list[str] | tuple[()]") -> None:
+def _record(work: "Work", actor: Actor, past: str, agent: ChannelAgent, *fields: str) -> None:
     work.record(
         Event(
             topic=f"channel_agent.{past}",
             kind=NAME,
             actor_id=actor.user_id or None,
             version=agent.version,
-            data={"channel_agent_id": agent.id, "fields": list(fields)},
+            data={"channel_agent_id": agent.id, "fields": fields},
         )
     )

@@ -47,6 +47,10 @@ def upgrade() -> None:
         sqlite_where=sa.text("turns_at IS NOT NULL"),
         postgresql_where=sa.text("turns_at IS NOT NULL"),
     )
+    unread = sa.text("kind = 'conversation' AND unread_customer_messages_count > 0")
+    op.create_index(
+        "ix_interaction_unread_conversation", "interaction", ["id"], sqlite_where=unread, postgresql_where=unread
+    )
     counter = op.create_table(
         "conversation_counter",
         sa.Column("id", BigId, primary_key=True, autoincrement=False),
@@ -56,5 +60,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index("ix_interaction_unread_conversation", "interaction")
     for name in ("conversation_counter", "conversation", "channel_agent"):
         op.drop_table(name)
