@@ -42,7 +42,7 @@ def once(work: Work, actor: Actor, key: str | None, request: object, f: Callable
     if key is None:
         return f()
     if not 1 <= len(key) <= LONGEST_KEY or not is_storable(key):
-        raise InvalidInput(f"An idempotency key has 1 to {LONGEST_KEY} characters.", path=("idempotencyKey",))
+        raise InvalidInput(f"An idempotency key has 1 to {LONGEST_KEY} characters.", path=("idempotency_key",))
     encoded = orjson.dumps(request, default=str, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
     request_hash = hashlib.sha256(encoded).hexdigest()
     table = idempotency_key
@@ -64,7 +64,7 @@ def once(work: Work, actor: Actor, key: str | None, request: object, f: Callable
 def _first_result(work: Work, mine: sa.ColumnElement[bool], request_hash: str) -> Any:
     row = work.connection.execute(sa.select(idempotency_key.c.request_hash, idempotency_key.c.result).where(mine)).one()
     if row.request_hash != request_hash:
-        raise KeyReused("This idempotency key came with another request.", path=("idempotencyKey",))
+        raise KeyReused("This idempotency key came with another request.", path=("idempotency_key",))
     return row.result
 
 

@@ -35,24 +35,24 @@ def optional(check: Check) -> Check:
     return lambda value, path: None if value is None else check(value, path)
 
 
-def text(most: int, *, least: int = 0) -> Check:
-    """A string of `least` to `most` characters, kept as given."""
+def text(most: int, *, blank: bool = True) -> Check:
+    """A string of at most `most` characters, kept as given; without `blank` there must be more than spaces."""
 
     def check(value: Any, path: Path) -> str:
         if not isinstance(value, str) or not is_storable(value):
             raise InvalidInput("This takes text without control characters that cannot be stored.", path=path)
         if len(value) > most:
             raise TooLong(f"This takes at most {most} characters, not {len(value)}.", path=path)
-        if len(value.strip()) < least:
-            raise InvalidInput("This must not be empty." if least == 1 else f"This takes {least} or more.", path=path)
+        if not blank and not value.strip():
+            raise InvalidInput("This must not be empty.", path=path)
         return value
 
     return check
 
 
-def line(most: int, *, least: int = 0) -> Check:
+def line(most: int, *, blank: bool = True) -> Check:
     """Text without line breaks or other control characters and without spaces around it."""
-    limited = text(most, least=least)
+    limited = text(most, blank=blank)
 
     def check(value: Any, path: Path) -> str:
         found: str = limited(value, path)

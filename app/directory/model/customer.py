@@ -121,7 +121,7 @@ CHANGEABLE: Mapping[str, Check] = MappingProxyType(
         "first_name": optional(line(255)),
         "last_name": optional(line(255)),
         "time_zone": optional(time_zone),
-        "tags": distinct(line(255, least=1), 100),
+        "tags": distinct(line(255, blank=False), 100),
         "shipping_rate": optional(whole(0)),
         "billing_address": optional(json_object),
         "shipping_address": optional(json_object),
@@ -136,8 +136,8 @@ CREATABLE: Mapping[str, Check] = MappingProxyType(
         **CHANGEABLE,
         "system": one_of(CustomerSystem),
         "channel": optional(one_of(Channel)),
-        "display_id": optional(line(255, least=1)),
-        "customer_key": optional(line(255, least=1)),
+        "display_id": optional(line(255, blank=False)),
+        "customer_key": optional(line(255, blank=False)),
     }
 )
 

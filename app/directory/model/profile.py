@@ -75,7 +75,7 @@ class ProfileChanges(TypedDict, total=False):
 CHANGEABLE: Mapping[str, Check] = MappingProxyType(
     {
         "salutation": optional(one_of(Salutation)),
-        "name": line(255, least=1),
+        "name": line(255, blank=False),
         "gender": one_of(Gender),
         "blocked": flag,
         "date_of_birth": optional(birthday),

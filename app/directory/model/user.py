@@ -81,12 +81,12 @@ class UserChanges(TypedDict, total=False):
 
 CHANGEABLE: Mapping[str, Check] = MappingProxyType(
     {
-        "name": line(255, least=1),
+        "name": line(255, blank=False),
         "login": matching(r"[^\s]{1,64}", "This takes a login name of 1 to 64 characters without spaces.", 64),
         "full_name": optional(line(255)),
         "email": optional(email),
         "roles": distinct(matching("[a-z0-9][a-z0-9_.:-]*", "This takes a role, such as admin.", 64), 32),
-        "permissions": distinct(line(64, least=1), 64),
+        "permissions": distinct(line(64, blank=False), 64),
         "person_id": optional(whole(1)),
         "type": one_of(UserType),
         "active": flag,

@@ -55,7 +55,7 @@ def create_api_key(
             work,
             actor,
             owner,
-            line(255, least=1)(name, ("name",)),
+            line(255, blank=False)(name, ("name",)),
             token,
             permissions=_narrowed(work, actor, owner, permissions),
             expires_at=expires_at,
@@ -131,7 +131,7 @@ def admin_key(work: Work, name: str) -> str:
     admin, token = bootstrap(work, None)
     if token is None:
         token = new_token()
-        _issue(work, _themself(admin), admin, line(255, least=1)(name, ("name",)), token)
+        _issue(work, _themself(admin), admin, line(255, blank=False)(name, ("name",)), token)
     return token
 
 
@@ -144,7 +144,7 @@ def _narrowed(work: Work, actor: Actor, owner: User, permissions: Sequence[str] 
             return None
         held = frozenset(known) if owner.is_admin else frozenset(owner.permissions)
         return tuple(sorted(held & actor.permissions))
-    wanted: tuple[str, ...] = distinct(line(64, least=1), 64)(permissions, ("permissions",))
+    wanted: tuple[str, ...] = distinct(line(64, blank=False), 64)(permissions, ("permissions",))
     require_known(wanted, known)
     for place, permission in enumerate(wanted):
         if not actor.can(permission):

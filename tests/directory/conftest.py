@@ -1,0 +1,88 @@
+"""A directory with an admin and its key in a fresh database, and what was told of changes."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import orjson
+import pytest
+
+from app.core.actor import GENERAL_PERMISSIONS, Actor, kind_permissions
+from app.core.events import Event
+from app.directory import service
+from app.directory.authenticator import KeyAuthenticator
+from app.directory.graphql import DIRECTORY
+from app.directory.model import User
+from app.schema import build_catalogue, build_schema
+from app.selection.compiler import Compiler
+from app.settings import Settings
+from app.storage.database import Database, Work
+from app.storage.event_log import Cursor, lane_count, logged, read_after
+from app.transport.context import Context
+from app.transport.operation import Operations
+from app.transport.outcome import GraphQLRequest
+from app.transport.slice import ERRORS
+from tests.conftest import ManualClock
+
+PERMISSIONS = (*GENERAL_PERMISSIONS, *kind_permissions(["session"]))
+
+Ask = Callable[..., Awaitable[dict[str, Any]]]
+
+
+@pytest.fixture
+def kinds() -> Mapping[str, Any]:
+    """Only the names matter to the directory: they make the permissions that can be granted."""
+    return {"session": object()}
+
+
+@pytest.fixture
+def authenticator(database: Database, settings: Settings, clock: ManualClock) -> KeyAuthenticator:
+    return KeyAuthenticator(database, settings, clock, PERMISSIONS)
+
+
+@pytest.fixture
+async def admin_secret(database: Database) -> str:
+    """The secret of the first key: user 1, key 1."""
+    _, secret = await database.command(service.bootstrap, None)
+    assert secret is not None
+    return secret
+
+
+@pytest.fixture
+async def admin(authenticator: KeyAuthenticator, admin_secret: str) -> Actor:
+    """The first admin, by its key."""
+    actor = await authenticator.actor_of(admin_secret)
+    assert actor is not None
+    return actor
+
+
+@pytest.fixture
+def ask(database: Database, settings: Settings, clock: ManualClock) -> Ask:
+    """Runs an operation of the directory's own schema."""
+    schema = build_schema((ERRORS, DIRECTORY))
+    compiler = Compiler(build_catalogue(schema, (ERRORS, DIRECTORY)), database.dialect)
+    operations = Operations(schema, compiler, database, settings, clock)
+
+    async def ask(actor: Actor, query: str, **variables: object) -> dict[str, Any]:
+        context = Context(database, actor, settings, clock)
+        outcome = await operations.run(GraphQLRequest(query, variables=variables), context)
+        answer: dict[str, Any] = orjson.loads(outcome.body)
+        return answer
+
+    return ask
+
+
+async def told(database: Database) -> list[Event]:
+    """Every event so far, lane by lane."""
+
+    def read(work: Work) -> list[Event]:
+        cursor = Cursor((0,) * lane_count(work.connection))
+        query = read_after(work.dialect_name, cursor, 1000)
+        return [logged(row).event for row in work.connection.exec_driver_sql(query.sql, tuple(query.args))]
+
+    return await database.command(read)
+
+
+def actor_of(user: User, *permissions: str) -> Actor:
+    """The user as a caller without a key, with these permissions or its own."""
+    held = frozenset(permissions or user.permissions)
+    return Actor(user_id=user.id, name=user.name, permissions=held, is_admin=user.is_admin)
