@@ -4,13 +4,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol, TypedDict
+from typing import TYPE_CHECKING, Protocol, TypedDict
 
 from app.core.actor import Actor
 from app.core.errors import DomainError, InvalidInput, InvalidTransition, NotSupported, TooLong, Unreachable
 from app.interactions import claims as shared
 from app.interactions.claims import Refusable
 from app.interactions.model import Cause, Command, Interaction, Level, State
+
+if TYPE_CHECKING:
+    from app.settings import Settings
 
 NAME = "session"
 PREFIX = "ses"
@@ -165,11 +168,9 @@ def causes(session: Session) -> Sequence[Cause]:
 
 
 def refusal(
-    command: Command, subject: Subject, actor: Actor, now: datetime, *, window: timedelta, reply_unflagged: bool
+    command: Command, subject: Subject, actor: Actor, now: datetime, settings: "Settings"
 ) -> DomainError | None:
-    """Why the actor may not do this now; None when it may.
-
-    `reply_unflagged` is the setting that lets a user write while the Session does not ask for attention."""
+    """Why the actor may not do this now; None when it may."""
     if command in NOT_SUPPORTED and actor.can_write(NAME):
         return NotSupported(
             _AGES_OUT if command in (Command.CLOSE, Command.REOPEN) else "A Session has no such command."
@@ -177,12 +178,12 @@ def refusal(
     refused = shared.shared_refusal(command, subject, actor, now)
     if refused is not None or command is not Command.REPLY:
         return refused
-    if not is_current(subject, now, window):
+    if not is_current(subject, now, settings.session_window):
         return InvalidTransition(
             "This Session is over: its last message is too long ago. The customer's next message opens another; "
             "to write in this one, set needAttention first."
         )
-    if not (subject.need_attention or reply_unflagged):
+    if not (subject.need_attention or settings.allow_reply_without_attention):
         return InvalidTransition("A user may write in a Session only while its needAttention is true.")
     return unreachable(subject)
 

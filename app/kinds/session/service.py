@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from app.core.actor import Actor
 from app.core.errors import DomainError, InvalidInput, NotFound
-from app.core.ids import GlobalId
+from app.core.ids import GlobalId, require_id
 from app.directory.repository import CustomerRepository
+from app.directory.service.editing import Ref
 from app.interactions.model import Cause, Command, State
 from app.interactions.service.change import change, open_interaction
 from app.kinds.session import model
@@ -43,14 +44,7 @@ class Rules:
     def refusal(
         self, command: Command, subject: Subject, actor: Actor, now: datetime, settings: "Settings"
     ) -> DomainError | None:
-        return model.refusal(
-            command,
-            subject,
-            actor,
-            now,
-            window=settings.session_window,
-            reply_unflagged=settings.allow_reply_without_attention,
-        )
+        return model.refusal(command, subject, actor, now, settings)
 
     def on_customer_message(self, work: "Work", interaction: Session, message: "Message") -> Session:
         return interaction
@@ -72,6 +66,10 @@ class Rules:
 
     def on_clear(self, work: "Work", actor: Actor, interaction: Session) -> Session:
         return model.flagged(interaction, False) if interaction.need_attention else interaction
+
+    def open_for(self, work: "Work", actor: Actor, target: Mapping[str, Any]) -> Session:
+        """The customer's current Session; a new one when there is none."""
+        return open_for_customer(work, actor, target["customer_id"])
 
 
 def current(work: "Work", customer_id: int) -> Session | None:
@@ -109,7 +107,7 @@ def update(
     actor: Actor,
     changes: SessionChanges,
     *,
-    ref: GlobalId | None = None,
+    ref: Ref | None = None,
     customer_key: str | None = None,
     if_version: int | None = None,
 ) -> Session:
@@ -119,8 +117,7 @@ def update(
     actor.require(f"{model.NAME}:write")
     if (ref is None) == (customer_key is None):
         raise InvalidInput("Give either id or customerKey.", path=("id",))
-    if ref is None:
-        ref = _current_of_key(work, str(customer_key))
+    found = _current_of_key(work, str(customer_key)) if ref is None else require_id(str(ref), model.PREFIX)
 
     def apply(session: Session) -> Session:
         after = model.updated(session, changes)
@@ -131,26 +128,27 @@ def update(
                 after = replace(after, suggested_messages=wanted)
         return after
 
-    return change(work, actor, ref, Command.UPDATE, apply, if_version=if_version)  # type: ignore[no-any-return]
+    return change(work, actor, found, Command.UPDATE, apply, if_version=if_version)  # type: ignore[no-any-return]
 
 
-def use_suggested_message(work: "Work", actor: Actor, ref: GlobalId) -> Mapping[str, int]:
+def use_suggested_message(work: "Work", actor: Actor, ref: Ref) -> Mapping[str, int]:
     """Count one more use of a suggested message, each call anew; the surrogates of `suggested_message` and `session`.
 
     Raises NotFound, Forbidden."""
     repository = work.use(SessionRepository)
-    session_id = repository.session_of(ref.number) if actor.can_read(model.NAME) else None
+    number = require_id(str(ref), "sug").number
+    session_id = repository.session_of(number) if actor.can_read(model.NAME) else None
     if session_id is None:
         raise NotFound(f"There is no suggested message {ref}.", path=("id",))
     data: dict[str, object] = {"suggested_message": str(ref)}
 
     def apply(session: Session) -> Session:
-        data["selected_count"] = repository.select_suggestion(ref.number)
+        data["selected_count"] = repository.select_suggestion(number)
         return session
 
     topic = "suggested_message_used"
     change(work, actor, GlobalId(model.PREFIX, session_id), Command.UPDATE, apply, topic=topic, data=data)
-    return {"suggested_message": ref.number, "session": session_id}
+    return {"suggested_message": number, "session": session_id}
 
 
 def _current_of_key(work: "Work", customer_key: str) -> GlobalId:

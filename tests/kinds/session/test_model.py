@@ -27,6 +27,7 @@ from app.kinds.session.model import (
     updated,
     window_end,
 )
+from app.settings import Settings
 
 NOW = datetime(2017, 5, 24, 19, 32, 54, tzinfo=UTC)
 WINDOW = timedelta(hours=2)
@@ -82,20 +83,20 @@ def test_flagging_pauses_the_bot_and_the_end_of_it_resumes_it() -> None:
     assert (content.need_attention, content.bot_active) == (False, True)
 
 
-def refused(command: Command, subject: Session, *, now: datetime = NOW, reply_unflagged: bool = True) -> str | None:
-    found = refusal(command, subject, ADMIN, now, window=WINDOW, reply_unflagged=reply_unflagged)
+def refused(command: Command, subject: Session, *, now: datetime = NOW, settings: Settings | None = None) -> str | None:
+    found = refusal(command, subject, ADMIN, now, settings or Settings())
     return None if found is None else found.code
 
 
 @pytest.mark.parametrize("command", sorted(NOT_SUPPORTED))
 def test_a_session_has_no_such_command(command: Command) -> None:
-    found = refusal(command, session(), ADMIN, NOW, window=WINDOW, reply_unflagged=True)
+    found = refusal(command, session(), ADMIN, NOW, Settings())
     assert isinstance(found, NotSupported)
 
 
 def test_closing_and_reopening_say_that_it_ages_out() -> None:
     for command in (Command.CLOSE, Command.REOPEN):
-        found = refusal(command, session(), ADMIN, NOW, window=WINDOW, reply_unflagged=True)
+        found = refusal(command, session(), ADMIN, NOW, Settings())
         assert found is not None
         assert "ages out" in found.message
 
@@ -108,7 +109,7 @@ def test_one_that_is_over_can_still_be_worked_on(command: Command) -> None:
 @pytest.mark.parametrize("command", sorted(Command))
 def test_without_the_permission_everything_is_forbidden(command: Command) -> None:
     nobody = Actor(user_id=2, name="Bo")
-    found = refusal(command, session(), nobody, NOW, window=WINDOW, reply_unflagged=True)
+    found = refusal(command, session(), nobody, NOW, Settings())
     assert isinstance(found, Forbidden)
 
 
@@ -119,8 +120,14 @@ def test_a_reply_goes_to_a_current_session_alone() -> None:
 
 
 def test_a_setting_forbids_replies_without_the_flag() -> None:
-    assert refused(Command.REPLY, session(), reply_unflagged=False) == InvalidTransition.code
-    assert refused(Command.REPLY, session(need_attention=True), reply_unflagged=False) is None
+    assert (
+        refused(Command.REPLY, session(), settings=Settings(allow_reply_without_attention=False))
+        == InvalidTransition.code
+    )
+    assert (
+        refused(Command.REPLY, session(need_attention=True), settings=Settings(allow_reply_without_attention=False))
+        is None
+    )
 
 
 def test_a_customer_without_number_or_subscription_cannot_be_written_to() -> None:

@@ -1,0 +1,62 @@
+"""AgentSessions: rows in, models out."""
+
+import sqlalchemy as sa
+
+from app.core.errors import AlreadyExists
+from app.interactions.repository.kinds import KindRepository
+from app.interactions.tables import interaction
+from app.kinds.agent_session.model import AgentSession, expires_at
+from app.kinds.agent_session.tables import agent_session, ai_agent
+
+_ID_BY_KEYS = (
+    sa.select(agent_session.c.id)
+    .join(ai_agent, ai_agent.c.id == agent_session.c.agent_id)
+    .where(
+        ai_agent.c.agent_key == sa.bindparam("agent_key"),
+        agent_session.c.agent_session_key == sa.bindparam("agent_session_key"),
+    )
+)
+_EXPIRE = sa.update(agent_session).where(agent_session.c.id == sa.bindparam("key"))
+
+
+class AgentSessionRepository(KindRepository[AgentSession]):
+    """Named queries over AgentSessions."""
+
+    table = agent_session
+    model = AgentSession
+    related = {"agent_key": ai_agent.c.agent_key}  # noqa: RUF012 - declared by the base
+
+    @classmethod
+    def source(cls) -> sa.FromClause:
+        return super().source().join(ai_agent, ai_agent.c.id == agent_session.c.agent_id)
+
+    def id_by_keys(self, agent_key: str, agent_session_key: str) -> int | None:
+        """The surrogate of the session that the contract knows by these two keys."""
+        row = self._one(_ID_BY_KEYS, {"agent_key": agent_key, "agent_session_key": agent_session_key})
+        return None if row is None else row[0]
+
+    def latest_enabled(self, agent_id: int, customer_id: int) -> AgentSession | None:
+        """Lock and read the customer's enabled session with the agent that was last active."""
+        statement = self._select.where(
+            interaction.c.customer_id == sa.bindparam("customer"),
+            agent_session.c.agent_id == sa.bindparam("agent"),
+            agent_session.c.enabled,
+        )
+        latest = statement.order_by(interaction.c.active_at.desc(), interaction.c.id.desc()).limit(1)
+        return self._whole(self._one(latest, {"customer": customer_id, "agent": agent_id}))
+
+    def add(self, new: AgentSession) -> AgentSession:
+        """Store a new session. Raises AlreadyExists when its agent has one with this key."""
+        with self._refusing(AlreadyExists("The agent has a session with this key.", path=("agent_session_key",))):
+            stored = super().add(new)
+        self._expire(stored)
+        return stored
+
+    def save(self, before: AgentSession, after: AgentSession) -> None:
+        super().save(before, after)
+        # Whatever happens to the session starts its idle time anew.
+        if before.tti_minutes or after.tti_minutes:
+            self._expire(after)
+
+    def _expire(self, session: AgentSession) -> None:
+        self.connection.execute(_EXPIRE, {"key": session.id, "expires_at": expires_at(session)})

@@ -1,0 +1,17 @@
+"""What can be done to AI agents and their sessions beyond what all kinds have."""
+
+from app.kinds.agent_session.service.agents import create_agent, delete_agent, update_agent
+from app.kinds.agent_session.service.rules import Rules
+from app.kinds.agent_session.service.sessions import Keys, create, delete, open_for_customer, update
+
+__all__ = (
+    "Keys",
+    "Rules",
+    "create",
+    "create_agent",
+    "delete",
+    "delete_agent",
+    "open_for_customer",
+    "update",
+    "update_agent",
+)

@@ -1,0 +1,79 @@
+"""The rules of an AgentSession as the shared commands ask for them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from app.core.actor import Actor
+from app.core.errors import DomainError
+from app.interactions.messages import MessageAuthor
+from app.interactions.model import Cause, Command, State
+from app.kinds.agent_session import model
+from app.kinds.agent_session.model import AgentSession, Status, Subject
+from app.kinds.agent_session.repository import AgentSessionRepository
+from app.kinds.agent_session.service.sessions import open_for_customer, switched
+
+if TYPE_CHECKING:
+    from app.interactions.messages import Message
+    from app.settings import Settings
+    from app.storage.work import Work
+
+INPUT = "input_message"
+OUTPUT = "agent_output"
+
+
+class Rules:
+    """How an AgentSession takes part in the shared commands."""
+
+    name = model.NAME
+    prefix = model.PREFIX
+    reasons = model.REASONS
+
+    def load(self, work: "Work", interaction_id: int) -> AgentSession | None:
+        return work.use(AgentSessionRepository).load(interaction_id)
+
+    def save(self, work: "Work", before: AgentSession, after: AgentSession) -> None:
+        work.use(AgentSessionRepository).save(before, after)
+
+    def state(self, interaction: AgentSession, now: datetime, settings: "Settings") -> State:
+        return model.state(interaction)
+
+    def causes(self, interaction: AgentSession, now: datetime, settings: "Settings") -> Sequence[Cause]:
+        return model.causes(interaction, settings.escalation)
+
+    def refusal(
+        self, command: Command, subject: Subject, actor: Actor, now: datetime, settings: "Settings"
+    ) -> DomainError | None:
+        return model.refusal(command, subject, actor, now)
+
+    def on_customer_message(self, work: "Work", interaction: AgentSession, message: "Message") -> AgentSession:
+        """The agent begins to work on it."""
+        return replace(interaction, status=Status.RUNNING)
+
+    def on_user_message(
+        self, work: "Work", interaction: AgentSession, message: "Message"
+    ) -> "tuple[AgentSession, Message]":
+        """An answer of the agent ends its work; it is the contract's event `agent_output`."""
+        if message.author is not MessageAuthor.AI_AGENT:
+            return interaction, message
+        return replace(interaction, status=Status.STOPPED), replace(message, event_type=message.event_type or OUTPUT)
+
+    def on_assign(self, work: "Work", actor: Actor, interaction: AgentSession, user_id: int | None) -> AgentSession:
+        return interaction
+
+    def on_close(self, work: "Work", actor: Actor, interaction: AgentSession) -> AgentSession:
+        return switched(interaction, enabled=False)
+
+    def on_reopen(self, work: "Work", actor: Actor, interaction: AgentSession) -> AgentSession:
+        return switched(interaction, enabled=True)
+
+    def on_snooze(self, work: "Work", actor: Actor, interaction: AgentSession, until: datetime | None) -> AgentSession:
+        return interaction
+
+    def on_clear(self, work: "Work", actor: Actor, interaction: AgentSession) -> AgentSession:
+        return interaction
+
+    def open_for(self, work: "Work", actor: Actor, target: Mapping[str, Any]) -> AgentSession:
+        """The customer's latest enabled session with the agent of `agent_key`; a new one when there is none."""
+        return open_for_customer(work, actor, target["customer_id"], target["agent_key"])

@@ -1,0 +1,204 @@
+"""Use cases of AgentSessions."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from app.core import json_text
+from app.core.actor import Actor
+from app.core.errors import AlreadyExists, Disabled, InvalidInput, NotFound
+from app.core.ids import GlobalId, require_id
+from app.directory.model import Customer, CustomerSystem
+from app.directory.model.checks import checked
+from app.directory.repository import CustomerRepository
+from app.directory.service.editing import Ref, tell
+from app.interactions.model import Command
+from app.interactions.service.change import change, load, open_interaction, remove
+from app.kinds.agent_session import model
+from app.kinds.agent_session.model import AgentSession, AgentSessionChanges, AiAgent
+from app.kinds.agent_session.model.agent import key as checked_key
+from app.kinds.agent_session.repository import AgentSessionRepository, AiAgentRepository
+from app.storage.idempotency import once
+
+if TYPE_CHECKING:
+    from app.storage.work import Work
+
+WRITE = f"{model.NAME}:write"
+
+
+class Keys(NamedTuple):
+    """What the contract knows a session by."""
+
+    agent_key: str
+    agent_session_key: str
+
+
+def create(
+    work: "Work",
+    actor: Actor,
+    agent_key: str,
+    given: AgentSessionChanges,
+    *,
+    agent_session_key: str | None = None,
+    idempotency_key: str | None = None,
+) -> AgentSession:
+    """A new session of the agent. Its key is made when none is given, and is its name when that has none.
+
+    `metadata.customer_id` names its customer by key, who is made known when nobody has that key.
+    Raises Forbidden, NotFound for the agent, Disabled for one that is switched off, InvalidInput, TooLong,
+    AlreadyExists for a key that the agent's sessions have, KeyReused."""
+    actor.require(WRITE)
+    if agent_session_key is not None:
+        agent_session_key = checked_key(agent_session_key, ("agent_session_key",))
+
+    def make() -> int:
+        agent = _agent(work, agent_key)
+        values = checked({name: value for name, value in given.items() if name != "secrets"}, model.SESSION_CHECKS)
+        secrets = model.merged_secrets({}, given.get("secrets"))
+        key = agent_session_key or work.ids.key("ase")
+        values.setdefault("name", key)
+        if work.use(AgentSessionRepository).id_by_keys(agent.agent_key, key) is not None:
+            raise AlreadyExists("The agent has a session with this key.", path=("agent_session_key",))
+        return _open(work, actor, agent, key, secrets=secrets, **values).id
+
+    # A digest of a request with its secrets would say something of them.
+    named = {name: value for name, value in given.items() if name != "secrets"}
+    request = ["createAgentSession", agent_key, agent_session_key, named, sorted(given.get("secrets") or ())]
+    number = once(work, actor, idempotency_key, request, make)
+    return load(work, actor, GlobalId(model.PREFIX, number))  # type: ignore[no-any-return]
+
+
+def update(
+    work: "Work", actor: Actor, which: Ref | Keys, changes: AgentSessionChanges, *, if_version: int | None = None
+) -> AgentSession:
+    """Change a session; metadata is replaced whole, secrets are merged.
+
+    Metadata that names another customer than before moves the session to that one.
+    Raises NotFound, Forbidden, InvalidInput, TooLong, VersionConflict."""
+    ref = _ref(work, actor, which)
+
+    def apply(before: AgentSession) -> AgentSession:
+        values = checked({name: value for name, value in changes.items() if name != "secrets"}, model.SESSION_CHECKS)
+        after = replace(before, **values)
+        if "secrets" in changes:
+            after = replace(after, secrets=model.merged_secrets(before.secrets, changes["secrets"]))
+        if "enabled" in values:
+            after = switched(after, enabled=after.enabled)
+        named = model.customer_key_of(after.metadata)
+        if named != model.customer_key_of(before.metadata):
+            after = replace(after, customer_id=_customer(work, actor, named))
+        return after
+
+    return change(work, actor, ref, Command.UPDATE, apply, if_version=if_version)  # type: ignore[no-any-return]
+
+
+def delete(work: "Work", actor: Actor, which: Ref | Keys, *, if_version: int | None = None) -> AgentSession:
+    """Delete a session with its events for good; what it was. Raises NotFound, Forbidden, VersionConflict."""
+    return remove(work, actor, _ref(work, actor, which), if_version=if_version)  # type: ignore[no-any-return]
+
+
+def open_for_customer(work: "Work", actor: Actor, customer_id: int, agent_key: str) -> AgentSession:
+    """The customer's latest enabled session with the agent; a new one when there is none.
+
+    Raises Forbidden, NotFound for customer or agent, Disabled for an agent that is switched off."""
+    actor.require(WRITE)
+    agent = _agent(work, agent_key)
+    sessions = work.use(AgentSessionRepository)
+    found = sessions.latest_enabled(agent.id, customer_id)
+    if found is not None:
+        return found
+    # Two messages at the same moment must not open two: who has the customer's row looks again.
+    customer = work.use(CustomerRepository).get(customer_id, for_update=True)
+    if customer is None:
+        raise NotFound("There is no such customer.", path=("customer_id",))
+    found = sessions.latest_enabled(agent.id, customer_id)
+    if found is not None:
+        return found
+    key = work.ids.key("ase")
+    metadata = json_text.write({"customer_id": customer.customer_key})
+    return _open(work, actor, agent, key, name=key, metadata=metadata, customer_id=customer_id)
+
+
+def switched(session: AgentSession, *, enabled: bool) -> AgentSession:
+    """The session with its agent at work, or not."""
+    return replace(session, enabled=enabled, bot_active=enabled)
+
+
+def _open(
+    work: "Work",
+    actor: Actor,
+    agent: AiAgent,
+    key: str,
+    *,
+    customer_id: int | None = None,
+    **values: Any,
+) -> AgentSession:
+    if customer_id is None:
+        customer_id = _customer(work, actor, model.customer_key_of(values.get("metadata", "{}")))
+    new = AgentSession(
+        id=0,
+        customer_id=customer_id,
+        agent_id=agent.id,
+        agent_key=agent.agent_key,
+        agent_session_key=key,
+        created_at=work.now,
+        updated_at=work.now,
+        **values,
+    )
+    opened = switched(new, enabled=new.enabled)
+    return open_interaction(work, actor, opened, work.use(AgentSessionRepository).add)
+
+
+def _agent(work: "Work", agent_key: str) -> AiAgent:
+    agent = work.use(AiAgentRepository).get_by_key(agent_key)
+    if agent is None:
+        raise NotFound("There is no AI agent with this key.", path=("agent_key",))
+    if not agent.enabled:
+        raise Disabled("This AI agent is disabled and takes no sessions.", path=("agent_key",))
+    return agent
+
+
+def _ref(work: "Work", actor: Actor, which: Ref | Keys) -> GlobalId:
+    if not isinstance(which, Keys):
+        return require_id(str(which), model.PREFIX)
+    number = work.use(AgentSessionRepository).id_by_keys(*which) if actor.can_read(model.NAME) else None
+    if number is None:
+        raise NotFound("There is no session with these keys.", path=("agent_session_key",))
+    return GlobalId(model.PREFIX, number)
+
+
+def _customer(work: "Work", actor: Actor, customer_key: str | None) -> int | None:
+    if customer_key is None:
+        return None
+    customers = work.use(CustomerRepository)
+    found = customers.get_by_key(customer_key)
+    if found is not None:
+        return found.id
+    new = Customer(
+        id=0,
+        customer_key=customer_key,
+        system=CustomerSystem.AGENT_SESSION,
+        created_at=work.now,
+        updated_at=work.now,
+    )
+    try:
+        # Another unit may make the same customer known at the same moment; only the insert is undone then.
+        with work.connection.begin_nested():
+            stored = customers.add(new)
+    except AlreadyExists:
+        found = customers.get_by_key(customer_key)
+        if found is None:
+            raise
+        return found.id
+    tell(work, actor, "customer.created", stored)
+    return stored.id
+
+
+def exactly_one(ref: str | None, keys: Mapping[str, str | None]) -> Ref | Keys:
+    """Which session a caller means: by `id`, or by both contract keys. Raises InvalidInput for neither and both."""
+    agent_key, agent_session_key = keys.get("agent_key"), keys.get("agent_session_key")
+    if ref is not None and agent_key is None and agent_session_key is None:
+        return ref
+    if ref is None and agent_key is not None and agent_session_key is not None:
+        return Keys(agent_key, agent_session_key)
+    raise InvalidInput("Give either id, or agentKey and agentSessionKey.", path=("id",))
