@@ -24,7 +24,7 @@ from graphql.utilities.coerce_input_value import coerce_input_literal
 
 from app.core.errors import InvalidInput
 from app.selection.tree import Arguments, Variables, no_arguments
-from app.transport.coercion import default_of, is_one_of, neutral, python_name
+from app.transport.neutral import default_of, is_one_of, neutral, python_name
 
 Value = Callable[[Variables], Any]
 """The value of a literal that holds variables; `Undefined` when it is one variable that was not given."""

@@ -1,20 +1,14 @@
-"""Input values from GraphQL's form to the neutral one that selections take.
+"""Reads the variables of a request: straight to the neutral form where they are plain, by graphql-core where not."""
 
-Neutral means: input objects are dicts with snake_case keys and without absent fields, enums are their names, times are
-aware datetimes, ids are text."""
-
-from collections.abc import Callable, Mapping
-from enum import Enum
+from collections.abc import Mapping
 from typing import Any, cast
 
 from graphql import (
-    GraphQLArgument,
     GraphQLBoolean,
     GraphQLEnumType,
     GraphQLError,
     GraphQLFloat,
     GraphQLID,
-    GraphQLInputField,
     GraphQLInputObjectType,
     GraphQLInputType,
     GraphQLInt,
@@ -27,15 +21,15 @@ from graphql import (
     Undefined,
     VariableDefinitionNode,
     get_variable_values,
+    is_required_input_field,
     type_from_ast,
 )
 from graphql.execution.values import VariableValues
 from graphql.utilities import validate_input_value
 
 from app.transport import errors
+from app.transport.neutral import Convert, default_of, is_one_of, neutral, python_name
 from app.transport.scalars import refuse_unstorable_text
-
-Convert = Callable[[Any], Any]
 
 _INT_LIMIT = 2**31
 _MOST_ERRORS = 20
@@ -51,18 +45,6 @@ class BadVariables(Exception):
     def __init__(self, entries: list[errors.Entry]) -> None:
         super().__init__("The variables do not fit the operation.")
         self.entries = entries
-
-
-def python_name(definition: GraphQLArgument | GraphQLInputField, name: str) -> str:
-    """The name in Python of an argument or input field, from the class it was declared in."""
-    declared = definition.extensions.get("strawberry-definition")
-    return str(declared.python_name) if declared is not None else name
-
-
-def default_of(definition: GraphQLArgument | GraphQLInputField) -> Any:
-    """The neutral default of an argument or input field; Undefined when it has none."""
-    default = definition.default_value
-    return default if default is Undefined else neutral(definition.type)(default)
 
 
 class Coercions:
@@ -115,11 +97,7 @@ class Coercions:
 
     def _object_reader(self, type_: GraphQLInputObjectType) -> Convert:
         fields = {name: (python_name(field, name), self.reader(field.type)) for name, field in type_.fields.items()}
-        required = [
-            name
-            for name, field in type_.fields.items()
-            if isinstance(field.type, GraphQLNonNull) and field.default_value is Undefined
-        ]
+        required = [name for name, field in type_.fields.items() if is_required_input_field(field)]
         defaults = {
             python_name(field, name): default
             for name, field in type_.fields.items()
@@ -222,39 +200,6 @@ class VariableReader:
         except RecursionError:
             return []
         return found
-
-
-def is_one_of(type_: GraphQLInputObjectType) -> bool:
-    """Whether exactly one field has to be given."""
-    declared = type_.extensions.get("strawberry-definition")
-    return bool(type_.is_one_of or (declared is not None and declared.is_one_of))
-
-
-def neutral(type_: GraphQLInputType) -> Convert:
-    """From a value that graphql-core coerced to the neutral form."""
-
-    def convert(value: Any) -> Any:
-        return _neutral(value, type_)
-
-    return convert
-
-
-def _neutral(value: Any, type_: GraphQLInputType) -> Any:
-    if value is None:
-        return None
-    if isinstance(type_, GraphQLNonNull):
-        return _neutral(value, type_.of_type)
-    if isinstance(type_, GraphQLList):
-        return [_neutral(item, type_.of_type) for item in value]
-    if isinstance(type_, GraphQLEnumType):
-        return value.name if isinstance(value, Enum) else value
-    if isinstance(type_, GraphQLInputObjectType):
-        return {
-            python_name(field, name): _neutral(value[name], field.type)
-            for name, field in type_.fields.items()
-            if name in value
-        }
-    return value
 
 
 def _enum_reader(type_: GraphQLEnumType) -> Convert:

@@ -1,14 +1,14 @@
 """A graph of books and authors, so that the transport is tested without any slice of the product."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
 import sqlalchemy as sa
 import strawberry
-from strawberry import Maybe
+from strawberry import UNSET, Maybe
 from strawberry.scalars import JSON
 
 from app.core.actor import Actor
@@ -84,8 +84,8 @@ GenreEnum = strawberry.enum(Genre, description="The genre of a book.")
 
 @strawberry.input(description="Which books.")
 class BookFilter:
-    genres: list[GenreEnum] | None = strawberry.field(default=None, description="The genres of the books.")  # type: ignore[valid-type]
-    title: str | None = strawberry.field(default=None, description="The title of the books.")
+    genres: list[GenreEnum] | None = strawberry.field(default=UNSET, description="The genres of the books.")  # type: ignore[valid-type]
+    title: str | None = strawberry.field(default=UNSET, description="The title of the books.")
 
 
 @strawberry.type(description="A book.")
@@ -171,7 +171,6 @@ class Subscription:
 @dataclass(frozen=True)
 class Changed:
     id: int
-    events: list[Event] = field(default_factory=list)
 
 
 def update_book(work: Work, actor: Actor, id_: str, given: dict[str, Any], if_version: int | None) -> Changed:
@@ -182,6 +181,7 @@ def update_book(work: Work, actor: Actor, id_: str, given: dict[str, Any], if_ve
     if if_version is not None and if_version != version:
         raise VersionConflict("The book has changed.", current_version=version, path=("if_version",))
     work.connection.execute(sa.update(book).where(book.c.id == key).values(**given, version=version + 1))
+    work.record(Event(topic="user.updated", actor_id=actor.user_id, data={"book": key}))
     return Changed(key)
 
 
