@@ -29,7 +29,7 @@ from app.selection.mapping import (
 )
 from app.selection.scope import Builder, Source
 from app.selection.shape import Fields, Make, Row, Run, chosen, nullable
-from app.selection.sql import Statement, reader, text_of, writer
+from app.selection.sql import Convert, Statement, reader, text_of, writer
 from app.selection.tree import Children, Field
 from app.storage.constructs import IntList, keys
 from app.storage.event_log import HEADS
@@ -130,9 +130,9 @@ class Compilation:
         if not granted(self.permissions, getattr(mapping, "requires", None)):
             made.constant(field.key, None)
         elif isinstance(mapping, Column):
-            sql = mapping.sql(source)
-            convert = writer(sql.type, self.dialect) if mapping.names is None else mapping.names.get
-            made.column(field.key, source.builder.slot(sql), convert)
+            shared = self.catalogue.is_shared(type_name, field.name)
+            slot, convert = self._column(source.base if shared else source, mapping)
+            made.column(field.key, slot, convert)
         elif isinstance(mapping, Id):
             made.column(field.key, source.builder.slot(mapping.sql(source)), f"{mapping.prefix}_%d".__mod__)
         else:
@@ -145,6 +145,11 @@ class Compilation:
                 if shared:
                     group.remember(field, mapping, known)
             made.fix(field.key, known)
+
+    def _column(self, source: Source, mapping: Column) -> tuple[int, Convert | None]:
+        sql = source.expression(mapping, mapping.sql)
+        convert = writer(sql.type, self.dialect) if mapping.names is None else mapping.names.get
+        return source.builder.slot(sql), convert
 
     def _fix(self, block: Block, source: Source, mapping: FieldMap, field: Field, group: "Alone") -> Make:
         if isinstance(mapping, One):

@@ -101,11 +101,19 @@ class Source:
         self.type_map = type_map
         self.c = Columns(self._find, type_map.name if type_map else str(alias))
         self._details: dict[str, Detail] = {}
+        self._expressions: dict[int, tuple[object, Sql]] = {}
 
     @property
     def base(self) -> "Source":
         """The scope of the interface's row; itself where there is none."""
         return self
+
+    def expression(self, mapping: object, sql: Callable[["Source"], Sql]) -> Sql:
+        """A mapping's SQL over this row, one and the same for all the types that ask: so it is read once."""
+        known = self._expressions.get(id(mapping))
+        if known is None:  # kept with its mapping, so that no other can come to have the same identity
+            known = self._expressions[id(mapping)] = (mapping, sql(self))
+        return known[1]
 
     def detail(self, extending: TypeMap, *, outer: bool = True) -> "Detail":
         """The scope of a type that extends this one's; its table is joined by `id` at the first use."""
