@@ -61,13 +61,13 @@ class AiAgentChanges(TypedDict, total=False):
 
 AGENT_CHECKS: Mapping[str, Check] = MappingProxyType(
     {
-        "name": line(LONGEST_NAME, least=1),
+        "name": line(LONGEST_NAME, blank=False),
         "description": optional(text(LONGEST_DESCRIPTION)),
         "metadata": json_object,
         "tool_configurations": json_structure,
         "model": json_object,
         "first_step": json_object,
-        "first_step_name": optional(line(LONGEST_NAME, least=1)),
+        "first_step_name": optional(line(LONGEST_NAME, blank=False)),
         "steps": json_structure,
         "skills": json_structure,
         "compaction": optional_json_object,

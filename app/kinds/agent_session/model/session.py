@@ -93,7 +93,7 @@ class AgentSessionChanges(TypedDict, total=False):
 
 SESSION_CHECKS: Mapping[str, Check] = MappingProxyType(
     {
-        "name": line(LONGEST_NAME, least=1),
+        "name": line(LONGEST_NAME, blank=False),
         "description": optional(text(LONGEST_DESCRIPTION)),
         "metadata": json_object,
         "enabled": flag,
@@ -124,7 +124,9 @@ def causes(session: AgentSession, rule: Mapping[str, Sequence[str] | None]) -> S
     return () if level is None else (Cause(ESCALATED, level, "metadata that no longer escalates"),)
 
 
-def refusal(command: Command, subject: Subject, actor: Actor, now: datetime) -> DomainError | None:
+def refusal(
+    command: Command, subject: Subject, actor: Actor, now: datetime, _settings: object = None
+) -> DomainError | None:
     """Why the actor may not do this now; None when it may."""
     if command in NOT_SUPPORTED and actor.can_write(NAME):
         return NotSupported("An AgentSession has no such command.")

@@ -1,0 +1,111 @@
+"""How AI agents and their sessions lie in the tables."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+import sqlalchemy as sa
+
+from app.core.errors import InvalidInput
+from app.core.ids import require_id
+from app.interactions.repository.filters import ORDERS
+from app.interactions.repository.viewing import viewer_can
+from app.kinds.agent_session.model import NAME, PREFIX, VIEWER_COLUMNS, refusal
+from app.kinds.agent_session.tables import agent_session, ai_agent
+from app.selection.mapping import (
+    Bind,
+    Column,
+    Embedded,
+    Env,
+    Many,
+    Mapped,
+    One,
+    Order,
+    Permissions,
+    Root,
+    RootMany,
+    RootOne,
+    Scope,
+    Sql,
+    TypeMap,
+    by_value,
+    granted,
+)
+
+READ = f"{NAME}:read"
+AGENT_PREFIX = "aia"
+
+
+def _visible(permissions: Permissions, _scope: Scope) -> bool:
+    return granted(permissions, READ)
+
+
+def _agent_key(scope: Scope) -> Sql:
+    found = sa.select(ai_agent.c.agent_key).where(ai_agent.c.id == scope.c.agent_id)
+    return found.correlate(scope.c.agent_id.table).scalar_subquery()
+
+
+MAPPINGS: tuple[Mapped, ...] = (
+    TypeMap(
+        "AgentSession",
+        agent_session,
+        prefix=PREFIX,
+        base="Interaction",
+        value=NAME,
+        fields={
+            "agent": One("AiAgent", lambda scope: scope.c.agent_id),
+            "agentKey": Column(_agent_key),
+            "sessionContextUsage": Embedded("SessionContextUsage", lambda scope: scope.c.session_context_usage),
+            "effectiveCompaction": Embedded("CompactionConfig", lambda scope: scope.c.effective_compaction),
+            "viewerCan": viewer_can(refusal, VIEWER_COLUMNS),
+        },
+        visible=_visible,
+    ),
+    TypeMap(
+        "AiAgent",
+        ai_agent,
+        prefix=AGENT_PREFIX,
+        fields={
+            "sessions": Many("AgentSession", lambda scope: scope.c.agent_id, ORDERS, "LAST_MESSAGE_DESC", inherits=True)
+        },
+        visible=_visible,
+    ),
+)
+
+
+def _by_keys(scope: Scope, bind: Bind) -> Sql:
+    agent = sa.select(ai_agent.c.id).where(ai_agent.c.agent_key == bind("agent_key", sa.Text))
+    return sa.and_(
+        scope.c.agent_id == agent.scalar_subquery(),
+        scope.c.agent_session_key == bind("agent_session_key", sa.Text),
+    )
+
+
+def _keys(_env: Env, arguments: Mapping[str, Any]) -> Mapping[str, object]:
+    return {name: arguments[name] for name in ("agent_key", "agent_session_key")}
+
+
+def _agent(scope: Scope, bind: Bind) -> Sql:
+    return sa.or_(scope.c.id == bind("id", sa.BigInteger), scope.c.agent_key == bind("agent_key", sa.Text))
+
+
+def _agent_values(_env: Env, arguments: Mapping[str, Any]) -> Mapping[str, object]:
+    given, key = arguments.get("id"), arguments.get("agent_key")
+    if (given is None) == (key is None):
+        raise InvalidInput("Give either id or agentKey.", path=("id",))
+    return {"id": None if given is None else require_id(given, AGENT_PREFIX).number, "agent_key": key}
+
+
+ROOTS: Mapping[str, Root] = MappingProxyType(
+    {
+        "agentSession": RootOne("AgentSession", _by_keys, _keys, requires=READ),
+        "aiAgent": RootOne("AiAgent", _agent, _agent_values, requires=READ),
+        "aiAgents": RootMany(
+            "AiAgent",
+            {"OLDEST": Order(lambda scope: (scope.c.id,))},
+            "OLDEST",
+            filters={"enabled": by_value(lambda scope, value: scope.c.enabled if value else sa.not_(scope.c.enabled))},
+            requires=READ,
+        ),
+    }
+)
