@@ -68,9 +68,7 @@ async def test_a_customer_comes_back_whole(database: Database) -> None:
         ),
     ],
 )
-async def test_what_must_be_unique_is(
-    database: Database, first: dict[str, object], second: dict[str, object]
-) -> None:
+async def test_what_must_be_unique_is(database: Database, first: dict[str, object], second: dict[str, object]) -> None:
     def add(work: Work, given: Customer) -> None:
         work.use(CustomerRepository).add(given)
 

@@ -19,7 +19,8 @@ Check = Callable[[Any, Path], Any]
 E = TypeVar("E", bound=Enum)
 
 _EMAIL = re.compile(r"[^\s@]+@[^\s@.]+(\.[^\s@.]+)*")
-_TELEPHONE = re.compile(r"\+?[0-9](?:[ ().\-/]?[0-9]){2,30}[ )]?")
+_TELEPHONE = re.compile(r"\+?[0-9]{3,31}")
+_GROUPING = str.maketrans("", "", " ().-/")
 _LARGEST_INT = 2**31 - 1
 _LARGEST_OBJECT = 16_384
 _DEEPEST_OBJECT = 16
@@ -88,9 +89,10 @@ def email(value: Any, path: Path) -> str:
 def telephone(value: Any, path: Path) -> str:
     """A telephone number of 3 to 31 digits, a `+` before them when international; the grouping is dropped."""
     found: str = line(64)(value, path)
-    if _TELEPHONE.fullmatch(found) is None:
+    bare = found.translate(_GROUPING)
+    if _TELEPHONE.fullmatch(bare) is None:
         raise InvalidInput("This takes a telephone number, such as +4915224367929.", path=path)
-    return "".join(character for character in found if character.isdigit() or character == "+")
+    return bare
 
 
 def time_zone(value: Any, path: Path) -> str:

@@ -1,6 +1,6 @@
 """What every repository of the directory does alike: whole rows to models, and models back to the columns changed."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
@@ -51,6 +51,15 @@ class Rows(Repository, Generic[M]):
         stored = replace(model, id=row.id)
         self._index(stored)
         return stored
+
+    def add_many(self, models: Sequence[M]) -> None:
+        """Store rows that come with their surrogates, with the words they are found by: a bulk load."""
+        if not models:
+            return
+        self.connection.execute(sa.insert(self.rows), [{"id": model.id, **self._values(model)} for model in models])
+        if self.word_table is not None:
+            entries = [{"owner_id": model.id, "word": entry} for model in models for entry in self._entries(model)]
+            self.connection.execute(sa.insert(self.word_table), entries)
 
     def save(self, before: M, after: M) -> None:
         """Write the columns that differ. Raises what `taken` says when the new values are not unique."""
