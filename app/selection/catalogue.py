@@ -103,7 +103,9 @@ class Catalogue:
     def is_shared(self, type_name: str, name: str) -> bool:
         """Whether a field is mapped by the type's interface, so that all its types read it in the same way."""
         found = self.maps[type_name]
-        return isinstance(found, TypeMap) and found.base is not None and name not in found.fields
+        if not isinstance(found, TypeMap) or found.base is None:
+            return False
+        return name not in found.fields and name in self.base(found).fields
 
     def _check(self) -> None:
         faults = [fault for name in self.maps for fault in self._faults(name)]
