@@ -32,8 +32,8 @@ class ChannelAgentChanges(TypedDict, total=False):
     in_sync: bool
 
 
-CHANGEABLE: Mapping[str, Check] = MappingProxyType({"name": line(255, least=1), "in_sync": flag})
+CHANGEABLE: Mapping[str, Check] = MappingProxyType({"name": line(255, blank=False), "in_sync": flag})
 
 CREATABLE: Mapping[str, Check] = MappingProxyType(
-    {**CHANGEABLE, "channel": one_of(Channel), "display_id": line(255, least=1)}
+    {**CHANGEABLE, "channel": one_of(Channel), "display_id": line(255, blank=False)}
 )

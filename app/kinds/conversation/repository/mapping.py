@@ -3,11 +3,17 @@
 from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from app.core.actor import Actor
+from app.core.errors import DomainError
 from app.directory.tables import customer, profile
+from app.interactions.model import Command
+from app.interactions.repository.viewing import viewer_can
 from app.interactions.tables import interaction
+from app.kinds.conversation.model.commands import VIEWER_COLUMNS, Subject, refusal
 from app.kinds.conversation.model.conversation import NAME, PREFIX, undelivered
 from app.kinds.conversation.tables import channel_agent, conversation, is_unread
 from app.selection.mapping import (
@@ -17,6 +23,7 @@ from app.selection.mapping import (
     Mapped,
     One,
     Order,
+    Permissions,
     Root,
     RootMany,
     Scope,
@@ -25,38 +32,51 @@ from app.selection.mapping import (
     by_columns,
     by_id,
     equals,
+    granted,
 )
+
+if TYPE_CHECKING:
+    from app.settings import Settings
 
 READ = f"{NAME}:read"
 
 _OLDEST = {"OLDEST": Order(lambda scope: (scope.c.id,))}
 
 
-def in_sync(scope: Scope) -> Sql:
+def _in_sync(scope: Scope) -> Sql:
     """Whether the conversation's channel agent is connected."""
-    agent = channel_agent.alias("its_agent")
-    return sa.select(agent.c.in_sync).where(agent.c.id == scope.c.channel_agent_id).scalar_subquery()
+    found = sa.select(channel_agent.c.in_sync).where(channel_agent.c.id == scope.c.channel_agent_id)
+    return found.correlate(scope.c.channel_agent_id.table).scalar_subquery()
 
 
-def blocked(scope: Scope) -> Sql:
+def _blocked(scope: Scope) -> Sql:
     """Whether the profile of the conversation's customer is blocked; false without a profile."""
-    whose, person = customer.alias("its_customer"), profile.alias("its_profile")
-    return (
+    found = (
         sa.select(sa.true())
-        .select_from(whose.join(person, person.c.id == whose.c.profile_id))
-        .where(whose.c.id == scope.c.customer_id, person.c.blocked)
-        .exists()
+        .select_from(customer.join(profile, profile.c.id == customer.c.profile_id))
+        .where(customer.c.id == scope.c.customer_id, profile.c.blocked)
     )
+    return found.correlate(scope.c.customer_id.table).exists()
 
 
 def _unread(scope: Scope) -> Sql:
-    one, common = conversation.alias("unread_one"), interaction.alias("unread_common")
-    return (
+    """How many of the channel agent's conversations have unread messages."""
+    found = (
         sa.select(sa.func.count())
-        .select_from(common.join(one, one.c.id == common.c.id))
-        .where(one.c.channel_agent_id == scope.c.id, is_unread(common))
-        .scalar_subquery()
+        .select_from(interaction.join(conversation, conversation.c.id == interaction.c.id))
+        .where(conversation.c.channel_agent_id == scope.c.id, is_unread(interaction))
     )
+    return found.correlate(scope.c.id.table).scalar_subquery()
+
+
+def _refusal(
+    command: Command, subject: Subject, actor: Actor, now: datetime, _settings: "Settings"
+) -> DomainError | None:
+    return refusal(command, subject, actor, now)
+
+
+def _visible(permissions: Permissions, _scope: Scope) -> bool:
+    return granted(permissions, READ)
 
 
 def _reply_possible(
@@ -77,7 +97,7 @@ MAPPINGS: tuple[Mapped, ...] = (
         channel_agent,
         prefix="cha",
         fields={"unreadConversationsCount": Column(_unread)},
-        requires=READ,
+        visible=_visible,
     ),
     TypeMap(
         "Conversation",
@@ -89,9 +109,11 @@ MAPPINGS: tuple[Mapped, ...] = (
             "user": One("User", lambda scope: scope.c.assignee_id),
             "channelAgent": One("ChannelAgent", lambda scope: scope.c.channel_agent_id),
             "replyPossible": Computed(
-                ("channel", in_sync, "reply_until", "customer_interaction_required", blocked), _reply_possible
+                ("channel", _in_sync, "reply_until", "customer_interaction_required", _blocked), _reply_possible
             ),
+            "viewerCan": viewer_can(_refusal, {**{name: name for name in VIEWER_COLUMNS}, "blocked": _blocked}),
         },
+        visible=_visible,
     ),
 )
 

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 from app.core.actor import Actor
 from app.core.errors import NotFound, VersionConflict
 from app.core.events import Event
-from app.core.ids import GlobalId
 from app.directory.model.checks import checked
-from app.directory.service.editing import created
+from app.directory.service.editing import Ref, created, number
 from app.kinds.conversation.model.channel_agent import CHANGEABLE, CREATABLE, ChannelAgent, ChannelAgentChanges
 from app.kinds.conversation.model.conversation import NAME
 from app.kinds.conversation.repository import ChannelAgentRepository
@@ -37,14 +36,14 @@ def create_channel_agent(
 
 
 def update_channel_agent(
-    work: "Work", actor: Actor, ref: GlobalId, given: ChannelAgentChanges, *, if_version: int | None = None
+    work: "Work", actor: Actor, ref: Ref, given: ChannelAgentChanges, *, if_version: int | None = None
 ) -> ChannelAgent:
     """The channel agent after the changes.
 
     Raises Forbidden, NotFound, VersionConflict, and InvalidInput or TooLong for a value that does not fit."""
     actor.require(f"{NAME}:write")
     agents = work.use(ChannelAgentRepository)
-    before = agents.get(ref.number, for_update=True)
+    before = agents.get(number(ref, "cha"), for_update=True)
     if before is None:
         raise NotFound(f"There is no channel agent {ref}.", path=("id",))
     if if_version is not None and if_version != before.version:

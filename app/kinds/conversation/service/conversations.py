@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, TypedDict
 
 from app.core.actor import Actor
 from app.core.errors import InvalidInput, NotFound
-from app.core.ids import GlobalId
+from app.core.ids import GlobalId, require_id
 from app.directory.model import checks
 from app.directory.repository import UserRepository
+from app.directory.service.editing import Ref, number
 from app.interactions.contents import LONGEST_TEXT, text_content
 from app.interactions.messages import MessageAuthor
 from app.interactions.model import Command
@@ -25,18 +26,18 @@ RESTART_TEXT = "Hello! We would like to go on with our conversation. Please answ
 """What is written to the customer when a restart brings no text of its own."""
 
 
-_TEXT = checks.text(LONGEST_TEXT, least=1)
+_TEXT = checks.text(LONGEST_TEXT, blank=False)
 
 
 class ConversationChanges(TypedDict, total=False):
-    """What an update may carry; an absent key stays. `user_id` is a user's surrogate, None unassigns."""
+    """What an update may carry; an absent key stays. `user_id` is a user's global id or surrogate, None unassigns."""
 
     status: Status
-    user_id: int | None
+    user_id: str | int | None
 
 
 def update_conversation(
-    work: "Work", actor: Actor, ref: GlobalId, given: ConversationChanges, *, if_version: int | None = None
+    work: "Work", actor: Actor, ref: Ref, given: ConversationChanges, *, if_version: int | None = None
 ) -> Conversation:
     """The conversation in another status, or with another user.
 
@@ -46,19 +47,23 @@ def update_conversation(
     def changed(conversation: Conversation) -> Conversation:
         if "status" in given:
             conversation = with_status(conversation, given["status"])
-        if "user_id" in given and given["user_id"] != conversation.assignee_id:
-            refused = refusal(Command.ASSIGN, conversation, actor, work.now)
-            if refused is not None:
-                raise refused
-            _require_user(work, given["user_id"])
-            conversation = replace(conversation, assignee_id=given["user_id"], claimed_until=None)
-        return conversation
+        if "user_id" not in given:
+            return conversation
+        user_id = _user(work, given["user_id"])
+        if user_id == conversation.assignee_id:
+            return conversation
+        refused = refusal(Command.ASSIGN, conversation, actor, work.now)
+        if refused is not None:
+            raise refused
+        return replace(conversation, assignee_id=user_id, claimed_until=None)
 
-    found: Conversation = change(work, actor, ref, Command.UPDATE, changed, if_version=if_version)
+    found: Conversation = change(work, actor, _ref(ref), Command.UPDATE, changed, if_version=if_version)
     return found
 
 
-def restart_conversation(work: "Work", actor: Actor, ref: GlobalId, *, text: str | None = None) -> Posted:
+def restart_conversation(
+    work: "Work", actor: Actor, ref: Ref, *, text: str | None = None, if_version: int | None = None
+) -> Posted:
     """Write to a customer on WhatsApp after the reply window has closed; the customer then has to write first.
 
     The message gets through as a template that the channel has approved; without `text` it is RESTART_TEXT.
@@ -74,13 +79,13 @@ def restart_conversation(work: "Work", actor: Actor, ref: GlobalId, *, text: str
         written.append(message.id)
         return replace(after, customer_interaction_required=announced.customer_interaction_required)
 
-    change(work, actor, ref, Command.RESTART, restart)
-    return Posted(ref.number, *written)
+    after = change(work, actor, _ref(ref), Command.RESTART, restart, if_version=if_version)
+    return Posted(after.id, *written)
 
 
-def delete_conversation(work: "Work", actor: Actor, ref: GlobalId, *, if_version: int | None = None) -> Conversation:
+def delete_conversation(work: "Work", actor: Actor, ref: Ref, *, if_version: int | None = None) -> Conversation:
     """Erase the conversation with its messages and notes; what it was. Raises as `change` does."""
-    gone: Conversation = remove(work, actor, ref, if_version=if_version)
+    gone: Conversation = remove(work, actor, _ref(ref), if_version=if_version)
     return gone
 
 
@@ -92,9 +97,16 @@ def conversation_ref(work: "Work", actor: Actor, conversation_id: int) -> Global
     return GlobalId(PREFIX, found.id)
 
 
-def _require_user(work: "Work", user_id: int | None) -> None:
-    if user_id is None:
-        return
+def _ref(ref: Ref) -> GlobalId:
+    return require_id(str(ref), PREFIX)
+
+
+def _user(work: "Work", given: str | int | None) -> int | None:
+    """The surrogate of a user who can be assigned. Raises InvalidInput, or NotFound for what is no id."""
+    if given is None:
+        return None
+    user_id = given if isinstance(given, int) else number(given, "usr", "user_id")
     user = work.use(UserRepository).get(user_id)
     if user is None or not user.active:
         raise InvalidInput(f"There is no active user usr_{user_id}.", path=("user_id",))
+    return user_id
