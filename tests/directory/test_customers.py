@@ -431,6 +431,37 @@ async def test_creations_happen_once_under_one_key(database: Database) -> None:
         await create()
 
 
+async def meet(database: Database, **given: Any) -> Customer:
+    return await database.command(service.meet_customer, READER, given)  # type: ignore[arg-type]
+
+
+async def test_who_is_met_again_is_known(database: Database) -> None:
+    first = await meet(database, system="CONVERSATION", channel="WHATSAPP", display_id="4715", name="Ana")
+    assert await meet(database, system="CONVERSATION", channel="WHATSAPP", display_id="4715", name="Other") == first
+    other = await meet(database, system="CONVERSATION", channel="WIDGET", display_id="4715")
+    assert other.id == 2
+    caller = await meet(database, system="SESSION", phone_number="+47 15")
+    assert await meet(database, system="SESSION", phone_number="+4715") == caller
+    keyed = await meet(database, system="AGENT_SESSION", customer_key="k")
+    assert await meet(database, system="AGENT_SESSION", customer_key="k") == keyed
+    with pytest.raises(InvalidInput):
+        await meet(database, system="AGENT_SESSION", name="Ana")
+    assert [event.topic for event in await told(database)] == ["customer.created"] * 4
+
+
+async def test_who_is_met_twice_at_once_is_one(database: Database) -> None:
+    met: list[int] = []
+
+    async def once_more() -> None:
+        met.append((await meet(database, system="CONVERSATION", channel="WHATSAPP", display_id="4715")).id)
+
+    async with anyio.create_task_group() as group:
+        for _ in range(5):
+            group.start_soon(once_more)
+    assert len(set(met)) == 1
+    assert [event.topic for event in await told(database)] == ["customer.created"]
+
+
 async def test_without_permission_nothing_happens(database: Database) -> None:
     await add(database)
     await database.command(service.create_profile, WRITER, {"name": "John"})

@@ -5,6 +5,7 @@ from dataclasses import fields, replace
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from app.core.errors import DomainError
 from app.core.text import index_words
@@ -60,6 +61,17 @@ class Rows(Repository, Generic[M]):
         if self.word_table is not None:
             entries = [{"owner_id": model.id, "word": entry} for model in models for entry in self._entries(model)]
             self.connection.execute(sa.insert(self.word_table), entries)
+
+    def add_if_new(self, model: M) -> M | None:
+        """The same, but None when a unique column is another row's; the unit goes on."""
+        dialect = sqlite if self.dialect_name == "sqlite" else postgresql
+        insert = dialect.insert(self.rows).values(self._values(model)).on_conflict_do_nothing()
+        row = self._one(insert.returning(self.rows.c.id))
+        if row is None:
+            return None
+        stored = replace(model, id=row.id)
+        self._index(stored)
+        return stored
 
     def save(self, before: M, after: M) -> None:
         """Write the columns that differ. Raises what `taken` says when the new values are not unique."""

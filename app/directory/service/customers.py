@@ -1,5 +1,7 @@
 """Use cases of customers."""
 
+from dataclasses import replace
+
 from app.core.actor import Actor
 from app.core.errors import AlreadyExists, InvalidInput
 from app.directory.model import Customer, CustomerChanges, CustomerSystem, NewCustomer
@@ -29,16 +31,9 @@ def create_customer(
     actor.require(WRITE)
 
     def make() -> Customer:
-        values = checked(given, CREATABLE)
-        if "system" not in values:
-            raise InvalidInput("A customer needs a system.", path=("system",))
-        if values.get("name") is None:
-            values["name"] = full_name(values.get("first_name"), values.get("last_name"))
-        if values.get("customer_key") is None:
-            values["customer_key"] = work.ids.uuid()
+        customer = _new_customer(work, given)
         if profile is not None:
-            values["profile_id"] = _profile_number(work, profile)
-        customer = Customer(id=0, created_at=work.now, updated_at=work.now, **values)
+            customer = replace(customer, profile_id=_profile_number(work, profile))
         _require_free(work, customer)
         stored = work.use(CustomerRepository).add(customer)
         tell(work, actor, "customer.created", stored)
@@ -46,6 +41,24 @@ def create_customer(
 
     request = {"create": "customer", "profile": profile, **given}
     return created(work, actor, idempotency_key, request, work.use(CustomerRepository).get, make)
+
+
+def meet_customer(work: Work, actor: Actor, given: NewCustomer) -> Customer:
+    """The customer of `given["system"]` with this key, display id or (in SESSION) telephone number; made when new.
+
+    For commands that bring their customer along, so it asks for no permission: theirs is their own. A customer who is
+    known stays as it is. Of two that meet the same one at once, the second finds the first's.
+    Raises InvalidInput and TooLong as `create_customer` does, InvalidInput also without any of the three."""
+    new = _new_customer(work, given)
+    if given.get("customer_key") is None and new.display_id is None and new.phone_number is None:
+        raise InvalidInput("A customer is known by a key, a display id or a telephone number.", path=("customer_key",))
+    if (known := _known(work, new)) is not None:
+        return known
+    stored = work.use(CustomerRepository).add_if_new(new)
+    if stored is None:
+        return found(_known(work, new), new.customer_key, "customer_key")
+    tell(work, actor, "customer.created", stored)
+    return stored
 
 
 def update_customer(
@@ -131,6 +144,27 @@ def _profile_number(work: Work, ref: Ref) -> int:
     profiles = work.use(ProfileRepository)
     # Locked before its customers, as in deleting a profile, and so that it cannot go before the link is stored.
     return found(profiles.get(number(ref, "prf", "profile_id"), for_update=True), ref, "profile_id").id
+
+
+def _new_customer(work: Work, given: NewCustomer) -> Customer:
+    values = checked(given, CREATABLE)
+    if "system" not in values:
+        raise InvalidInput("A customer needs a system.", path=("system",))
+    if values.get("name") is None:
+        values["name"] = full_name(values.get("first_name"), values.get("last_name"))
+    if values.get("customer_key") is None:
+        values["customer_key"] = work.ids.uuid()
+    return Customer(id=0, created_at=work.now, updated_at=work.now, **values)
+
+
+def _known(work: Work, new: Customer) -> Customer | None:
+    customers = work.use(CustomerRepository)
+    known = customers.get_by_key(new.customer_key)
+    if known is None and new.display_id is not None:
+        known = customers.get_by_display_id(new.system, new.channel, new.display_id)
+    if known is None and new.phone_number is not None and new.system is CustomerSystem.SESSION:
+        known = customers.get_by_phone_number(new.phone_number)
+    return known
 
 
 def _require_free(work: Work, customer: Customer) -> None:
