@@ -6,31 +6,44 @@ import strawberry
 from graphql import lexicographic_sort_schema, print_schema
 from strawberry.schema.config import StrawberryConfig
 
+from app.attention.graphql import ATTENTION
+from app.directory.graphql import DIRECTORY
+from app.interactions.graphql import interactions_slice
 from app.registry import KINDS
 from app.selection.catalogue import Catalogue
 from app.transport.lowering import type_facts
 from app.transport.scalars import SCALARS
-from app.transport.slice import ERRORS, Slice
+from app.transport.slice import ERRORS, NODES, Addition, Slice, extended, with_additions
 
-SLICES: tuple[Slice, ...] = (ERRORS, *(kind.slice for kind in KINDS))
+SLICES: tuple[Slice, ...] = (
+    ERRORS,
+    NODES,
+    DIRECTORY,
+    interactions_slice({kind.prefix: kind.name for kind in KINDS}),
+    ATTENTION,
+    *(kind.slice for kind in KINDS),
+)
 """Everything the graph is made of."""
 
 
 def build_schema(slices: Sequence[Slice] = SLICES) -> strawberry.Schema:
     """The schema. Raises when a slice leaves a type or a field undefined."""
-    return strawberry.Schema(
-        query=_merged("Query", "What can be read.", (slice_.query for slice_ in slices)),
-        mutation=_merged_if_any("Mutation", "What can be changed.", [slice_.mutation for slice_ in slices]),
-        subscription=_merged_if_any("Subscription", "What can be listened to.", [each.subscription for each in slices]),
-        types=[type_ for slice_ in slices for type_ in slice_.types],
-        config=StrawberryConfig(scalar_map=SCALARS),
-    )
+    with extended(_additions(slices)):
+        return strawberry.Schema(
+            query=_merged("Query", "What can be read.", (slice_.query for slice_ in slices)),
+            mutation=_merged_if_any("Mutation", "What can be changed.", [slice_.mutation for slice_ in slices]),
+            subscription=_merged_if_any(
+                "Subscription", "What can be listened to.", [each.subscription for each in slices]
+            ),
+            types=[type_ for slice_ in slices for type_ in slice_.types],
+            config=StrawberryConfig(scalar_map=SCALARS),
+        )
 
 
 def build_catalogue(schema: strawberry.Schema, slices: Sequence[Slice] = SLICES) -> Catalogue:
     """How selections read the schema. Raises UnmappedField for a field that lies nowhere."""
     return Catalogue(
-        [mapping for slice_ in slices for mapping in slice_.mappings],
+        with_additions((mapping for slice_ in slices for mapping in slice_.mappings), _additions(slices)),
         {name: root for slice_ in slices for name, root in slice_.roots.items()},
         type_facts(schema._schema),
     )
@@ -39,6 +52,10 @@ def build_catalogue(schema: strawberry.Schema, slices: Sequence[Slice] = SLICES)
 def print_sdl() -> str:
     """The schema as text, in alphabetical order, so that a diff shows what changed and nothing else."""
     return print_schema(lexicographic_sort_schema(build_schema()._schema)) + "\n"
+
+
+def _additions(slices: Sequence[Slice]) -> list[Addition]:
+    return [addition for slice_ in slices for addition in slice_.additions]
 
 
 def _merged_if_any(name: str, description: str, parts: Sequence[type | None]) -> type | None:

@@ -1,10 +1,29 @@
 """What a slice of the product adds to the graph."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
 
-from app.selection.mapping import Mapped, ObjectMap, One, Root, UnionMap
-from app.transport.fields import ERROR_TYPES
+import strawberry
+from strawberry.annotation import StrawberryAnnotation
+from strawberry.utils.str_converters import to_camel_case
+
+from app.selection.mapping import FieldMap, Mapped, ObjectMap, One, Root, RootNode, TypeMap, UnionMap
+from app.transport.fields import ERROR_TYPES, Node, argument, root
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Addition:
+    """A field that a slice gives to a type of a slice below it: an edge lives on the upper slice.
+
+    `field` is what `edge(…)` gives, `gives` the field's type as in an annotation."""
+
+    to: type
+    name: str
+    gives: Any
+    field: Any
+    mapping: FieldMap
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +37,55 @@ class Slice:
     types: tuple[type, ...] = ()
     mappings: tuple[Mapped, ...] = ()
     roots: Mapping[str, Root] = field(default_factory=dict)
+    additions: tuple[Addition, ...] = ()
 
+
+@contextmanager
+def extended(additions: Iterable[Addition]) -> Iterator[None]:
+    """While a schema is built, the types have the fields that are added to them."""
+    added = []
+    try:
+        for each in additions:
+            each.field.python_name = each.name
+            each.field.type_annotation = StrawberryAnnotation(each.gives)
+            each.field.origin = each.to
+            fields = each.to.__strawberry_definition__.fields  # type: ignore[attr-defined]
+            fields.append(each.field)
+            added.append((fields, each.field))
+        yield
+    finally:
+        for fields, one in added:
+            fields.remove(one)
+
+
+def with_additions(mappings: Iterable[Mapped], additions: Iterable[Addition]) -> list[Mapped]:
+    """The mappings in which the added fields lie where their slices say."""
+    extra: dict[str, dict[str, FieldMap]] = {}
+    for each in additions:
+        graph_name = each.to.__strawberry_definition__.name  # type: ignore[attr-defined]
+        extra.setdefault(graph_name, {})[to_camel_case(each.name)] = each.mapping
+    return [
+        replace(found, fields={**found.fields, **extra[found.name]})
+        if isinstance(found, TypeMap) and found.name in extra
+        else found
+        for found in mappings
+    ]
+
+
+@strawberry.type
+class _NodeQuery:
+    node: Node | None = root(
+        description="The object with an id, of any type; null for what is not there or may not be seen.",
+        id=argument(strawberry.ID, "The id of the object."),
+    )
+    nodes: list[Node | None] = root(
+        description="The objects with these ids in the same order, null for each that is not there.",
+        ids=argument(list[strawberry.ID], "The ids of the objects, at most 100."),
+    )
+
+
+NODES = Slice(query=_NodeQuery, roots={"node": RootNode(), "nodes": RootNode(many=True)})
+"""Everything with an id, by its id."""
 
 ERRORS = Slice(
     types=ERROR_TYPES,

@@ -31,9 +31,10 @@ def visible(permissions: Permissions, scope: Scope) -> Sql | bool:
     if permissions is None:
         return True
     kinds = sorted(name.removesuffix(":read") for name in permissions if name.endswith(":read"))
+    if not kinds:
+        return False
     # Not by an index: the one that gives the list's order does far less work than sorting all of a kind.
-    found: Sql = unindexed(scope.c.kind).in_(kinds)
-    return found if kinds else False
+    return sa.ColumnElement.in_(unindexed(scope.c.kind), kinds)
 
 
 def _kinds() -> Filter:
@@ -50,7 +51,7 @@ def _listed(name: str) -> Filter:
         found = sa.select(interaction_tag.c.interaction_id).where(
             interaction_tag.c.name == sa.literal_column(f"'{name}'"), match
         )
-        return scope.c.id.in_(found)
+        return sa.ColumnElement.in_(scope.c.id, found)
 
     def value(values: Sequence[str]) -> object:
         return values[0] if len(values) == 1 else list(values)

@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 
 from app.core.ids import parse_id
 from app.interactions.contents import ContentType
+from app.interactions.messages import SENDER_ROLES, SenderRole
 from app.interactions.repository.filters import FILTERS, LEVELS, ORDERS, visible
 from app.interactions.repository.log import events
 from app.interactions.repository.search import Question, question_of, speaks_of
@@ -54,6 +55,10 @@ _HAPPENED = {
 _REPORTED = {"CREATED_DESC": Order(lambda scope: (scope.c.created_at, scope.c.id), descending=True)}
 
 
+# The directory's table, of which selections join these two columns alone.
+customer_profile = sa.table("customer", sa.column("id", sa.BigInteger), sa.column("profile_id", sa.BigInteger))
+
+
 def graph_kind(scope: Scope) -> sa.ColumnElement[str]:
     """The name of the row's kind in the graph's enum."""
     return sa.func.upper(scope.c.kind, type_=sa.Text)
@@ -61,6 +66,17 @@ def graph_kind(scope: Scope) -> sa.ColumnElement[str]:
 
 def _waiting_seconds(env: Env, since: datetime | None) -> int | None:
     return None if since is None else max(int((env.now - since).total_seconds()), 0)
+
+
+def _sender_role(scope: Scope) -> sa.ColumnElement[str]:
+    names = {author.value: role.value for author, role in SENDER_ROLES.items()}
+    return sa.case(
+        *(
+            (scope.c.author == sa.literal_column(f"'{author}'"), sa.literal_column(f"'{role}'", sa.Text))
+            for author, role in names.items()
+        ),
+        else_=sa.literal_column(f"'{SenderRole.BOT.value}'", sa.Text),
+    )
 
 
 MAPPINGS: tuple[Mapped, ...] = (
@@ -113,6 +129,7 @@ MAPPINGS: tuple[Mapped, ...] = (
         fields={
             "messageId": Column(lambda scope: scope.c.id),
             "interaction": One("Interaction", lambda scope: scope.c.interaction_id),
+            "senderRole": Column(_sender_role),
             "user": One("User", lambda scope: scope.c.user_id),
             "contents": Embedded("MessageContent", lambda scope: scope.c.contents, many=True),
             "reference": One("Message", lambda scope: scope.c.reference_id),
@@ -171,6 +188,30 @@ MAPPINGS: tuple[Mapped, ...] = (
         },
     ),
 )
+
+
+OF_CUSTOMER = Many("Interaction", lambda scope: scope.c.customer_id, ORDERS, "LAST_MESSAGE_DESC", filters=FILTERS)
+"""The edge `Customer.interactions`."""
+
+
+class _OfProfile:
+    """In place of a column: equal to a profile's key where the interaction's customer belongs to that profile."""
+
+    def __init__(self, scope: Scope) -> None:
+        self._customer_id = scope.c.customer_id
+
+    def __eq__(self, key: object) -> Any:
+        of_profile: Any = key
+        customers = sa.select(customer_profile.c.id).where(customer_profile.c.profile_id == of_profile)
+        return self._customer_id.in_(customers.correlate(of_profile.table))
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+OF_PROFILE = Many(
+    "Interaction", lambda scope: cast("Any", _OfProfile(scope)), ORDERS, "LAST_MESSAGE_DESC", filters=FILTERS
+)
+"""The edge `Profile.interactions`: by way of the profile's customers, of whom a person has a few."""
 
 
 def _question() -> Filter:

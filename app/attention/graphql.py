@@ -1,0 +1,85 @@
+"""The attention queue and its summary in the graph."""
+
+from datetime import datetime
+from enum import Enum
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+
+from app.attention.repository import MAPPINGS, ROOTS
+from app.directory.graphql import User
+from app.interactions.graphql import Interaction, Level
+from app.interactions.graphql.query import FILTER
+from app.transport.enums import described
+from app.transport.fields import PAGING, Connection, argument, root
+from app.transport.slice import Slice
+
+if TYPE_CHECKING:
+    from app.registry import AttentionReason, InteractionKind
+
+
+class AttentionGrouping(Enum):
+    """By what the attention summary is grouped."""
+
+    KIND = "KIND"
+    REASON = "REASON"
+    LEVEL = "LEVEL"
+    ASSIGNEE = "ASSIGNEE"
+
+
+described(
+    AttentionGrouping,
+    "By what the attention summary is grouped.",
+    {
+        "KIND": "By the kind of the interactions.",
+        "REASON": "By the most urgent reason of each interaction.",
+        "LEVEL": "By the level of the attention.",
+        "ASSIGNEE": "By the user whom the interactions are assigned to.",
+    },
+)
+
+
+@strawberry.type(description="The interactions that need a human, the most urgent first.")
+class AttentionQueueConnection(Connection[Interaction]):
+    cursor: str = strawberry.field(description="The cursor of the event log at the queue's moment: subscribe from it.")
+
+
+@strawberry.type(description="How many interactions of one sort need a human.")
+class AttentionGroup:
+    kind: Annotated["InteractionKind", strawberry.lazy("app.registry")] | None = strawberry.field(
+        description="The kind of the group's interactions, when grouped by it."
+    )
+    reason: Annotated["AttentionReason", strawberry.lazy("app.registry")] | None = strawberry.field(
+        description="The most urgent reason of the group's interactions, when grouped by it."
+    )
+    level: Level | None = strawberry.field(description="The level of the group's attention, when grouped by it.")
+    assignee: User | None = strawberry.field(
+        description="The assignee of the group's interactions, when grouped by it; null for those without."
+    )
+    count: int = strawberry.field(description="The number of the group's interactions.")
+    oldest_since: datetime | None = strawberry.field(description="The time since which the group's first has waited.")
+
+
+@strawberry.type(description="How many interactions need a human.")
+class AttentionSummary:
+    count: int = strawberry.field(description="The number of interactions that need a human.")
+    oldest_since: datetime | None = strawberry.field(description="The time since which the first of them has waited.")
+    groups: list[AttentionGroup] = strawberry.field(description="The groups of the summary.")
+
+
+@strawberry.type
+class AttentionQuery:
+    attention_queue: AttentionQueueConnection = root(
+        description="The interactions that need a human and that the caller may see: by level, then by who has waited "
+        "longest.",
+        filter=FILTER,
+        **PAGING,
+    )
+    attention_summary: AttentionSummary = root(
+        description="How many interactions need a human, of those that the caller may see.",
+        group_by=argument(AttentionGrouping, "By what they are grouped."),
+    )
+
+
+ATTENTION = Slice(query=AttentionQuery, mappings=MAPPINGS, roots=ROOTS)
+"""What the attention slice adds to the graph."""

@@ -1,0 +1,70 @@
+"""The attention queue and its summary, as selections read them."""
+
+from collections.abc import Callable, Generator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+import sqlalchemy as sa
+
+from app.interactions.repository.filters import FILTERS, LEVELS, QUEUE_ORDER, visible
+from app.interactions.tables import interaction
+from app.selection.mapping import Env, Mapped, ObjectMap, One, Read, Root, RootMany, RootSteps
+from app.storage.query import Query
+
+_GROUPS: Mapping[str, tuple[sa.ColumnElement[Any], str, Callable[[Any], object]]] = MappingProxyType(
+    {
+        "KIND": (interaction.c.kind, "kind", str.upper),
+        "REASON": (interaction.c.attention_reason, "reason", str),
+        "LEVEL": (interaction.c.attention_level, "level", LEVELS.__getitem__),
+        "ASSIGNEE": (interaction.c.assignee_id, "assignee_id", int),
+    }
+)
+
+
+def _counted(by: str, read: Read) -> sa.Select[Any]:
+    column = _GROUPS[by][0]
+    seen = visible(read.permissions, interaction)
+    needed = interaction.c.attention_level.is_not(None)
+    return (
+        sa.select(column, sa.func.count(), sa.func.min(interaction.c.attention_since))
+        .where(needed, sa.false() if seen is False else sa.true() if seen is True else seen)
+        .group_by(column)
+        .order_by(column)
+    )
+
+
+def _summary(
+    read: Read, _env: Env, arguments: Mapping[str, Any]
+) -> Generator[Query, Sequence[Any], Mapping[str, object]]:
+    by = str(arguments["group_by"])
+    _, name, convert = _GROUPS[by]
+    rows = yield read.query(by, lambda: _counted(by, read))
+    groups = [
+        {name: None if key is None else convert(key), "count": count, "oldest_since": read.time(oldest)}
+        for key, count, oldest in rows
+    ]
+    moments = [moment for group in groups if (moment := group["oldest_since"]) is not None]
+    return {
+        "count": sum(count for _, count, _ in rows),
+        "oldest_since": min(moments, default=None),
+        "groups": groups,
+    }
+
+
+MAPPINGS: tuple[Mapped, ...] = (
+    ObjectMap("AttentionSummary"),
+    ObjectMap("AttentionGroup", {"assignee": One("User", key="assignee_id")}),
+)
+
+ROOTS: Mapping[str, Root] = MappingProxyType(
+    {
+        "attentionQueue": RootMany(
+            "Interaction",
+            {"QUEUE": QUEUE_ORDER},
+            "QUEUE",
+            filters=FILTERS,
+            where=lambda scope: scope.c.attention_level.is_not(None),
+        ),
+        "attentionSummary": RootSteps("AttentionSummary", _summary),
+    }
+)

@@ -1,0 +1,65 @@
+"""What all kinds share in the graph: the interface, messages, notes, history, and the commands on them."""
+
+from collections.abc import Mapping
+
+from app.directory.graphql import Customer, Profile
+from app.interactions.graphql.enums import Level, State
+from app.interactions.graphql.filters import InteractionFilter
+from app.interactions.graphql.messaging import MessageMutation
+from app.interactions.graphql.mutations import HoldingMutation, NoteMutation, StateMutation
+from app.interactions.graphql.query import FILTER, ORDER, InteractionsQuery
+from app.interactions.graphql.types import Attention, Interaction, Message, Note
+from app.interactions.repository.mapping import MAPPINGS, OF_CUSTOMER, OF_PROFILE, ROOTS, interaction_by_id
+from app.transport.fields import PAGING, Connection, edge
+from app.transport.slice import Addition, Slice
+
+__all__ = (
+    "Attention",
+    "Interaction",
+    "InteractionFilter",
+    "Level",
+    "Message",
+    "Note",
+    "State",
+    "interactions_slice",
+)
+
+
+class _Mutation(HoldingMutation, StateMutation, NoteMutation, MessageMutation):
+    pass
+
+
+def interactions_slice(kinds: Mapping[str, str]) -> Slice:
+    """What all kinds share in the graph; `kinds` gives each prefix of their ids its kind's name."""
+    return Slice(
+        query=InteractionsQuery,
+        mutation=_Mutation,
+        mappings=MAPPINGS,
+        roots={**ROOTS, "interaction": interaction_by_id(kinds)},
+        additions=(
+            Addition(
+                to=Customer,
+                name="interactions",
+                gives=Connection[Interaction],
+                field=edge(
+                    description="The interactions of the customer that the caller may see.",
+                    filter=FILTER,
+                    order_by=ORDER,
+                    **PAGING,
+                ),
+                mapping=OF_CUSTOMER,
+            ),
+            Addition(
+                to=Profile,
+                name="interactions",
+                gives=Connection[Interaction],
+                field=edge(
+                    description="The interactions of the person in all systems that the caller may see.",
+                    filter=FILTER,
+                    order_by=ORDER,
+                    **PAGING,
+                ),
+                mapping=OF_PROFILE,
+            ),
+        ),
+    )

@@ -1,0 +1,136 @@
+"""The enums that all kinds share, as the graph has them."""
+
+from enum import Enum
+
+from app.interactions.messages import MessageAuthor, MessageErrorType, MessageSource, MessageStatus, SenderRole
+from app.interactions.model import Level, State
+from app.transport.enums import described
+
+described(
+    State,
+    "Where an interaction stands, in the words that all kinds share.",
+    {
+        "OPEN": "It goes on, or can go on at any time.",
+        "SNOOZED": "It is set aside until a time.",
+        "CLOSED": "It has ended; what each kind means by that differs.",
+    },
+    name="InteractionState",
+)
+described(
+    Level,
+    "How urgently a human is needed.",
+    {"URGENT": "At once.", "HIGH": "Soon.", "NORMAL": "In its turn.", "LOW": "When there is time."},
+    name="AttentionLevel",
+)
+described(
+    MessageAuthor,
+    "Who wrote a message.",
+    {
+        "CUSTOMER": "The customer.",
+        "USER": "A user of the business.",
+        "AI_AGENT": "The AiAgent of an AgentSession.",
+        "BOT": "A bot.",
+        "SYSTEM": "The system by itself.",
+    },
+)
+described(
+    SenderRole,
+    "Who wrote a message, as seen from the customer.",
+    {
+        "END_USER": "The customer.",
+        "AGENT": "A user of the business.",
+        "BOT": "A program: a bot, an AiAgent, the system.",
+    },
+)
+described(
+    MessageSource,
+    "What caused a message.",
+    {"USER": "Somebody wrote it.", "WHATSAPP_CAMPAIGN": "A campaign on WhatsApp sent it."},
+)
+described(
+    MessageStatus,
+    "How far a message came on its channel.",
+    {
+        "CREATED": "It was written and not handed to the channel yet.",
+        "SENT": "The channel has it.",
+        "DELIVERED": "It arrived.",
+        "READ": "It was read.",
+        "ERROR": "It did not arrive; its latest error says why.",
+    },
+)
+described(
+    MessageErrorType,
+    "Where the word of a message's failure came from.",
+    {"STATUS_UPDATE": "From the channel, about a message it had taken.", "OTHER": "From anywhere else."},
+)
+
+
+class InteractionOrder(Enum):
+    """The orders of interactions."""
+
+    LAST_MESSAGE_DESC = "LAST_MESSAGE_DESC"
+    CREATED_ASC = "CREATED_ASC"
+    CREATED_DESC = "CREATED_DESC"
+    UPDATED_DESC = "UPDATED_DESC"
+
+
+class MessageOrder(Enum):
+    """The orders of messages."""
+
+    SENT_ASC = "SENT_ASC"
+    SENT_DESC = "SENT_DESC"
+
+
+class NoteOrder(Enum):
+    """The orders of notes."""
+
+    CREATED_ASC = "CREATED_ASC"
+    CREATED_DESC = "CREATED_DESC"
+
+
+class HistoryOrder(Enum):
+    """The orders of an interaction's history."""
+
+    HAPPENED_ASC = "HAPPENED_ASC"
+    HAPPENED_DESC = "HAPPENED_DESC"
+
+
+described(
+    InteractionOrder,
+    "The order of a list of interactions.",
+    {
+        "LAST_MESSAGE_DESC": "The one with the newest message first; one without messages counts from its creation.",
+        "CREATED_ASC": "The oldest first.",
+        "CREATED_DESC": "The newest first.",
+        "UPDATED_DESC": "The last one changed first.",
+    },
+)
+described(
+    MessageOrder,
+    "The order of a list of messages.",
+    {"SENT_ASC": "The oldest first.", "SENT_DESC": "The newest first."},
+)
+described(
+    NoteOrder,
+    "The order of a list of notes.",
+    {"CREATED_ASC": "The oldest first.", "CREATED_DESC": "The newest first."},
+)
+described(
+    HistoryOrder,
+    "The order of an interaction's history.",
+    {"HAPPENED_ASC": "The oldest first.", "HAPPENED_DESC": "The newest first."},
+)
+
+__all__ = (
+    "HistoryOrder",
+    "InteractionOrder",
+    "Level",
+    "MessageAuthor",
+    "MessageErrorType",
+    "MessageOrder",
+    "MessageSource",
+    "MessageStatus",
+    "NoteOrder",
+    "SenderRole",
+    "State",
+)

@@ -1,0 +1,170 @@
+"""What the mutations on interactions of all kinds take and give."""
+
+from datetime import datetime
+
+import strawberry
+
+from app.interactions.graphql.enums import Level, MessageErrorType, MessageStatus
+from app.interactions.graphql.message_inputs import MessageContentInput, ReceiveMessageTarget
+from app.interactions.graphql.types import Interaction, Message, Note
+from app.transport.fields import UserError
+
+_MUTATION_ID = "The caller's own name for this mutation: given back in the payload and in its events."
+_VERSION = "The version that was read; when it is no longer the current one, nothing is done."
+_ONCE = "A key of the caller's making, 1 to 255 characters; a repeat within 24 hours gives the first result again."
+
+
+@strawberry.input
+class _Input:
+    client_mutation_id: str | None = strawberry.field(default=None, description=_MUTATION_ID)
+
+
+@strawberry.input
+class _Edit(_Input):
+    id: strawberry.ID = strawberry.field(description="The id of the interaction, of any kind.")
+    if_version: int | None = strawberry.field(default=None, description=_VERSION)
+
+
+@strawberry.input
+class _OnMessage(_Input):
+    id: strawberry.ID = strawberry.field(description="The id of the message.")
+
+
+@strawberry.input(description="Which interaction.")
+class InteractionInput(_Edit):
+    pass
+
+
+@strawberry.input(description="Which interaction to read, to type in or to acknowledge.")
+class InteractionNoticeInput(_Input):
+    id: strawberry.ID = strawberry.field(description="The id of the interaction, of any kind.")
+
+
+@strawberry.input(description="Which interaction to take, and for how long.")
+class ClaimInteractionInput(_Edit):
+    lease_seconds: int | None = strawberry.field(
+        default=None,
+        description="The time after which the claim ends unless it is renewed or the customer answered, 1 to 86,400 "
+        "seconds; without one it does not end.",
+    )
+
+
+@strawberry.input(description="Which interaction to give to whom.")
+class AssignInteractionInput(_Edit):
+    user_id: strawberry.ID | None = strawberry.field(description="The id of the user; null gives it to nobody.")
+
+
+@strawberry.input(description="Which interaction to set aside, and until when.")
+class SnoozeInteractionInput(_Edit):
+    until: datetime = strawberry.field(description="The end of the snooze, in the future.")
+
+
+@strawberry.input(description="Labels of an interaction.")
+class LabelsInput(_Edit):
+    labels: list[str] = strawberry.field(description="The labels: at most 64, each of 1 to 64 characters.")
+
+
+@strawberry.input(description="How urgently an interaction needs a human.")
+class RaiseAttentionInput(_Edit):
+    level: Level | None = strawberry.field(
+        default=None, description="The level of the attention; HIGH when nothing is said."
+    )
+
+
+@strawberry.input(description="What to write to the customer.")
+class SendMessageInput(_Input):
+    id: strawberry.ID = strawberry.field(description="The id of the interaction, of any kind.")
+    content: MessageContentInput = strawberry.field(description="The content of the message.")
+    reference_id: strawberry.ID | None = strawberry.field(
+        default=None, description="The id of the message of the same interaction that the new one refers to."
+    )
+    idempotency_key: str | None = strawberry.field(default=None, description=_ONCE)
+
+
+@strawberry.input(description="What the customer wrote.")
+class ReceiveMessageInput(_Input):
+    target: ReceiveMessageTarget = strawberry.field(description="The interaction of the message, or how to find it.")
+    contents: list[MessageContentInput] = strawberry.field(description="The contents of the message, 1 to 32.")
+    sent_at: datetime | None = strawberry.field(
+        default=None, description="The time at which the customer sent it; one in the future counts as now."
+    )
+    reference_id: strawberry.ID | None = strawberry.field(
+        default=None, description="The id of the message of the same interaction that the new one refers to."
+    )
+    message_key: str | None = strawberry.field(
+        default=None, description="The key of the message in its own system; made when there is none."
+    )
+    idempotency_key: str | None = strawberry.field(default=None, description=_ONCE)
+
+
+@strawberry.input(description="A note on an interaction.")
+class AddNoteInput(_Input):
+    id: strawberry.ID = strawberry.field(description="The id of the interaction, of any kind.")
+    text: str = strawberry.field(description="The text of the note, 1 to 65,536 characters.")
+
+
+@strawberry.input(description="Another text for a note.")
+class EditNoteInput(_Input):
+    id: strawberry.ID = strawberry.field(description="The id of the note.")
+    text: str = strawberry.field(description="The text of the note, 1 to 65,536 characters.")
+
+
+@strawberry.input(description="Which note to delete.")
+class DeleteNoteInput(_Input):
+    id: strawberry.ID = strawberry.field(description="The id of the note.")
+
+
+@strawberry.input(description="A reaction to a message.")
+class SetReactionInput(_OnMessage):
+    reaction: str | None = strawberry.field(description="The one emoji of the reaction; null takes it away.")
+    of_customer: bool = strawberry.field(default=False, description="Whether the customer reacted, not the business.")
+
+
+@strawberry.input(description="Why a message could not be sent or received.")
+class MessageErrorInput:
+    type: MessageErrorType = strawberry.field(description="The type of the error.")
+    original_message: str = strawberry.field(
+        description="The wording of the error, as the channel gave it, 1 to 4,096 characters."
+    )
+
+
+@strawberry.input(description="How far a message came.")
+class ReportMessageStatusInput(_OnMessage):
+    status: MessageStatus = strawberry.field(description="The status of the message.")
+    error: MessageErrorInput | None = strawberry.field(
+        default=None, description="The error of the message; it goes with the status ERROR."
+    )
+
+
+@strawberry.input(description="Which message to delete.")
+class DeleteMessageInput(_OnMessage):
+    pass
+
+
+@strawberry.type
+class _Payload:
+    interaction: Interaction | None = strawberry.field(
+        description="The interaction as it is now; null after a refusal."
+    )
+    errors: list[UserError] = strawberry.field(description="The reasons why nothing was done; empty when it was.")
+    client_mutation_id: str | None = strawberry.field(description="The `clientMutationId` of the input.")
+
+
+@strawberry.type(description="What came of a command about an interaction.")
+class InteractionPayload(_Payload):
+    pass
+
+
+@strawberry.type(description="What came of a command about a message.")
+class MessagePayload(_Payload):
+    message: Message | None = strawberry.field(description="The message as it is now; null after a refusal.")
+
+
+@strawberry.type(description="What came of a command about a note.")
+class NotePayload(_Payload):
+    note: Note | None = strawberry.field(description="The note as it is now; null after a refusal.")
+
+
+@strawberry.type(description="What came of deleting a message or a note.")
+class DeletedPayload(_Payload):
+    deleted_id: strawberry.ID | None = strawberry.field(description="The id of what is gone.")

@@ -1,0 +1,160 @@
+"""The mutations on messages of interactions of all kinds."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Any
+
+import strawberry
+from strawberry import Some
+
+from app.core.actor import Actor
+from app.core.ids import GlobalId, require_id
+from app.interactions.graphql.inputs import (
+    DeletedPayload,
+    DeleteMessageInput,
+    MessagePayload,
+    ReceiveMessageInput,
+    ReportMessageStatusInput,
+    SendMessageInput,
+    SetReactionInput,
+)
+from app.interactions.graphql.message_inputs import ReceiveMessageTarget, content_of
+from app.interactions.graphql.mutations import interaction_ref
+from app.interactions.messages import MessageError
+from app.interactions.service import deliveries, messages
+from app.interactions.service.messages import Posted
+from app.storage.work import Work
+from app.transport.context import Info
+from app.transport.fields import mutation
+
+_What = strawberry.argument(description="What to do.")
+_REFERENCES = {"customer_id": "cus", "channel_agent_id": "cha", "topic_id": "top"}
+
+
+def send(
+    work: Work, actor: Actor, given: str, content: Mapping[str, Any], reference: str | None, idempotency_key: str | None
+) -> Posted:
+    """Send by ids as the graph has them."""
+    return messages.send_message(
+        work,
+        actor,
+        interaction_ref(given),
+        content,
+        reference=_message(reference),
+        idempotency_key=idempotency_key,
+    )
+
+
+def receive(
+    work: Work,
+    actor: Actor,
+    target: ReceiveMessageTarget,
+    contents: Sequence[Mapping[str, Any]],
+    sent_at: datetime | None,
+    reference: str | None,
+    message_key: str | None,
+    idempotency_key: str | None,
+) -> Posted:
+    """Receive by ids as the graph has them."""
+    return messages.receive_message(
+        work,
+        actor,
+        _target(target),
+        contents,
+        sent_at=sent_at,
+        reference=_message(reference),
+        idempotency_key=idempotency_key,
+        fields=None if message_key is None else {"message_key": message_key},
+    )
+
+
+def on_message(
+    work: Work, actor: Actor, command: Callable[..., Posted], given: str, *args: Any, **kwargs: Any
+) -> Posted:
+    """Give a command to the message with this id."""
+    return command(work, actor, require_id(given, "msg"), *args, **kwargs)
+
+
+def _message(given: str | None) -> GlobalId | None:
+    return None if given is None else require_id(given, "msg", path=("reference_id",))
+
+
+def _target(given: ReceiveMessageTarget) -> Mapping[str, Any]:
+    if isinstance(given.interaction, Some):
+        return {"interaction": interaction_ref(given.interaction.value, path=("target", "interaction"))}
+    if not isinstance(given.customer, Some):
+        return {}
+    of = given.customer.value
+    found: dict[str, Any] = {"kind": of.kind.value.lower(), "customer_id": None}
+    for name, prefix in _REFERENCES.items():
+        text = getattr(of, name)
+        if text is not None:
+            found[name] = require_id(text, prefix, path=("target", "customer", name)).number
+    if of.agent_key is not None:
+        found["agent_key"] = of.agent_key
+    return found
+
+
+def _posted(found: Posted) -> dict[str, object]:
+    return found._asdict()
+
+
+def _without_message(found: Posted) -> dict[str, object]:
+    return {"interaction": found.interaction, "deleted_id": f"msg_{found.message}"}
+
+
+@strawberry.type
+class MessageMutation:
+    @mutation(description="Write to the customer of an interaction.")
+    async def send_message(self, info: Info, input: Annotated[SendMessageInput, _What]) -> MessagePayload:
+        return await info.context.perform(
+            input,
+            send,
+            input.id,
+            content_of(input.content),
+            input.reference_id,
+            input.idempotency_key,
+            gives=_posted,
+        )
+
+    @mutation(description="Hand in what a customer wrote; its interaction is opened when there is none.")
+    async def receive_message(self, info: Info, input: Annotated[ReceiveMessageInput, _What]) -> MessagePayload:
+        return await info.context.perform(
+            input,
+            receive,
+            input.target,
+            [content_of(each) for each in input.contents],
+            input.sent_at,
+            input.reference_id,
+            input.message_key,
+            input.idempotency_key,
+            gives=_posted,
+        )
+
+    @mutation(description="Put one emoji on a message, or take it away. Only Conversations know reactions.")
+    async def set_reaction(self, info: Info, input: Annotated[SetReactionInput, _What]) -> MessagePayload:
+        return await info.context.perform(
+            input,
+            on_message,
+            deliveries.set_reaction,
+            input.id,
+            input.reaction,
+            of_customer=input.of_customer,
+            gives=_posted,
+        )
+
+    @mutation(description="Hand in how far a message came on its channel. Only Conversations know it.")
+    async def report_message_status(
+        self, info: Info, input: Annotated[ReportMessageStatusInput, _What]
+    ) -> MessagePayload:
+        told = input.error
+        error = None if told is None else MessageError(type=told.type, original_message=told.original_message)
+        return await info.context.perform(
+            input, on_message, deliveries.report_message_status, input.id, input.status, error=error, gives=_posted
+        )
+
+    @mutation(description="Delete a message.")
+    async def delete_message(self, info: Info, input: Annotated[DeleteMessageInput, _What]) -> DeletedPayload:
+        return await info.context.perform(
+            input, on_message, deliveries.delete_message, input.id, gives=_without_message
+        )

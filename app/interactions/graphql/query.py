@@ -1,0 +1,40 @@
+"""The root fields by which interactions of all kinds are read."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+
+from app.interactions.graphql.enums import InteractionOrder
+from app.interactions.graphql.filters import InteractionFilter
+from app.interactions.graphql.types import EventPage, Interaction, Message
+from app.transport.fields import PAGING, Connection, argument, root
+
+if TYPE_CHECKING:
+    from app.registry import InteractionKind
+
+FILTER = argument(InteractionFilter | None, "Which interactions.")
+ORDER = argument(InteractionOrder | None, "The order of the interactions; LAST_MESSAGE_DESC when nothing is said.")
+
+
+@strawberry.type
+class InteractionsQuery:
+    interaction: Interaction | None = root(
+        description="The interaction with an id, of any kind.", id=argument(strawberry.ID, "The id of the interaction.")
+    )
+    interactions: Connection[Interaction] = root(
+        description="The interactions of all kinds that the caller may see.", filter=FILTER, order_by=ORDER, **PAGING
+    )
+    search_messages: Connection[Message] = root(
+        description="The messages that hold all words of a text, whatever their case and accents; the newest first.",
+        text=argument(str, "Up to 16 words that must all be found; the last may be a beginning of one."),
+        kinds=argument(
+            list[Annotated["InteractionKind", strawberry.lazy("app.registry")]] | None,
+            "The kinds of the messages' interactions.",
+        ),
+        **PAGING,
+    )
+    events: EventPage = root(
+        description="What happened after a cursor, as far as the caller may see it.",
+        after=argument(str | None, "The cursor after which events begin; without one only the cursor of now is given."),
+        first=argument(int | None, "The number of events that are looked at, 1 to 100; 20 when nothing is said."),
+    )

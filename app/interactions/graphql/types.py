@@ -1,0 +1,233 @@
+"""The types that all kinds of interaction share in the graph."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+
+from app.directory.graphql import Customer, User
+from app.interactions.graphql.contents import MessageContent
+from app.interactions.graphql.enums import (
+    HistoryOrder,
+    Level,
+    MessageAuthor,
+    MessageErrorType,
+    MessageOrder,
+    MessageSource,
+    MessageStatus,
+    NoteOrder,
+    SenderRole,
+    State,
+)
+from app.transport.fields import PAGING, Connection, Node, argument, edge
+
+if TYPE_CHECKING:
+    from app.registry import AttentionReason, InteractionKind
+
+
+@strawberry.type(description="Whether, why, since when and until when an interaction needs a human.")
+class Attention:
+    needed: bool = strawberry.field(description="Whether the interaction needs a human.")
+    reason: Annotated["AttentionReason", strawberry.lazy("app.registry")] | None = strawberry.field(
+        description="The most urgent reason of the attention."
+    )
+    reasons: list[Annotated["AttentionReason", strawberry.lazy("app.registry")]] = strawberry.field(
+        description="All reasons of the attention."
+    )
+    level: Level | None = strawberry.field(description="The level of the attention: that of its most urgent reason.")
+    since: datetime | None = strawberry.field(description="The time since which a human has been needed.")
+    deadline: datetime | None = strawberry.field(description="The time by which a human has to have acted.")
+    acknowledged_by: User | None = strawberry.field(description="The user who knows of the attention.")
+    acknowledged_at: datetime | None = strawberry.field(description="The time of the acknowledgement.")
+    claimed_by: User | None = strawberry.field(description="The user who holds the interaction.")
+    claimed_until: datetime | None = strawberry.field(description="The end of the claim's lease, if it has one.")
+    waiting_seconds: int | None = strawberry.field(description="The whole seconds since a human has been needed.")
+
+
+@strawberry.type(description="What the caller may do with an interaction now, by the rules of the commands themselves.")
+class ViewerCan:
+    claim: bool = strawberry.field(description="Whether the caller may claim the interaction.")
+    release: bool = strawberry.field(description="Whether the caller may release the interaction.")
+    assign: bool = strawberry.field(description="Whether the caller may assign the interaction.")
+    close: bool = strawberry.field(description="Whether the caller may close the interaction.")
+    reopen: bool = strawberry.field(description="Whether the caller may reopen the interaction.")
+    snooze: bool = strawberry.field(description="Whether the caller may snooze the interaction.")
+    unsnooze: bool = strawberry.field(description="Whether the caller may end the snooze of the interaction.")
+    reply: bool = strawberry.field(description="Whether the caller may write to the interaction's customer.")
+    receive: bool = strawberry.field(description="Whether the caller may hand in a message of the customer.")
+    mark_read: bool = strawberry.field(description="Whether the caller may mark the interaction's messages as read.")
+    note: bool = strawberry.field(description="Whether the caller may leave notes on the interaction.")
+    type: bool = strawberry.field(description="Whether the caller may show that they are typing.")
+    label: bool = strawberry.field(description="Whether the caller may change the labels of the interaction.")
+    raise_attention: bool = strawberry.field(description="Whether the caller may raise the attention.")
+    clear_attention: bool = strawberry.field(description="Whether the caller may try to clear the attention.")
+    acknowledge: bool = strawberry.field(description="Whether the caller may acknowledge the attention.")
+    react: bool = strawberry.field(description="Whether the caller may react to messages of the interaction.")
+    report_status: bool = strawberry.field(description="Whether the caller may report the status of messages.")
+    update: bool = strawberry.field(description="Whether the caller may change the interaction's own fields.")
+    transfer: bool = strawberry.field(description="Whether the caller may offer the interaction to another user.")
+    cancel_transfer: bool = strawberry.field(description="Whether the caller may take the offer back.")
+    accept_transfer: bool = strawberry.field(description="Whether the caller may accept the offer.")
+    reject_transfer: bool = strawberry.field(description="Whether the caller may reject the offer.")
+    reset: bool = strawberry.field(description="Whether the caller may send the interaction back to its queue.")
+    rate: bool = strawberry.field(description="Whether the caller may hand in the customer's rating.")
+    restart: bool = strawberry.field(description="Whether the caller may begin the exchange anew.")
+    delete: bool = strawberry.field(description="Whether the caller may delete the interaction.")
+
+
+@strawberry.type(description="A user who is looking at an interaction.")
+class InteractionViewer:
+    user: User | None = strawberry.field(description="The user who is looking.")
+    until: datetime = strawberry.field(description="The time until which this is known; it is renewed while they look.")
+
+
+@strawberry.interface(description="One exchange with one customer that may need a human, whichever system it is in.")
+class Interaction(Node):
+    kind: Annotated["InteractionKind", strawberry.lazy("app.registry")] = strawberry.field(
+        description="The kind of the interaction."
+    )
+    state: State = strawberry.field(description="The state of the interaction.")
+    customer: Customer | None = strawberry.field(description="The customer of the interaction.")
+    assignee: User | None = strawberry.field(description="The user whom the interaction is assigned to.")
+    attention: Attention = strawberry.field(description="The attention of the interaction.")
+    bot_active: bool = strawberry.field(description="Whether a bot answers the customer of the interaction.")
+    labels: list[str] = strawberry.field(description="The labels of the interaction.")
+    version: int = strawberry.field(description="The number of edits of the interaction, from 1; messages are none.")
+    created_at: datetime = strawberry.field(description="The time of the interaction's creation.")
+    updated_at: datetime = strawberry.field(description="The time of the latest change of the interaction.")
+    last_message_at: datetime | None = strawberry.field(description="The time of the interaction's newest message.")
+    messages: Connection[Annotated["Message", strawberry.lazy("app.interactions.graphql.types")]] = edge(
+        description="The messages of the interaction.",
+        order_by=argument(MessageOrder | None, "The order of the messages; SENT_ASC when nothing is said."),
+        **PAGING,
+    )
+    latest_message: Annotated["Message", strawberry.lazy("app.interactions.graphql.types")] | None = strawberry.field(
+        description="The newest message of the interaction."
+    )
+    latest_customer_message: Annotated["Message", strawberry.lazy("app.interactions.graphql.types")] | None = (
+        strawberry.field(description="The newest message of the interaction's customer.")
+    )
+    unread_customer_messages_count: int = strawberry.field(
+        description="The number of messages of the interaction's customer that nobody has read."
+    )
+    notes: Connection[Annotated["Note", strawberry.lazy("app.interactions.graphql.types")]] = edge(
+        description="The notes of the interaction.",
+        order_by=argument(NoteOrder | None, "The order of the notes; CREATED_DESC when nothing is said."),
+        **PAGING,
+    )
+    latest_note: Annotated["Note", strawberry.lazy("app.interactions.graphql.types")] | None = strawberry.field(
+        description="The newest note of the interaction."
+    )
+    history: Connection[Annotated["HistoryEntry", strawberry.lazy("app.interactions.graphql.types")]] = edge(
+        description="The history of the interaction: who changed what and when, as far back as events are kept.",
+        order_by=argument(HistoryOrder | None, "The order of the entries; HAPPENED_DESC when nothing is said."),
+        **PAGING,
+    )
+    viewers: list[InteractionViewer] = strawberry.field(description="The users who are looking at the interaction.")
+    viewer_can: ViewerCan = strawberry.field(description="The commands of the interaction that the caller may give.")
+
+
+@strawberry.type(description="A campaign that sends messages.")
+class Campaign:
+    campaign_id: int | None = strawberry.field(description="The number of the campaign in its own system.")
+    name: str = strawberry.field(description="The name of the campaign.")
+
+
+@strawberry.type(description="Why a message could not be sent or received.")
+class MessageError:
+    error_id: int = strawberry.field(description="The number of the error.")
+    type: MessageErrorType = strawberry.field(description="The type of the error.")
+    original_message: str = strawberry.field(description="The wording of the error, as the channel gave it.")
+    created_at: datetime = strawberry.field(description="The time of the error.")
+
+
+@strawberry.type(description="A message within an interaction.")
+class Message(Node):
+    message_id: int = strawberry.field(description="The number of the message.")
+    message_key: str = strawberry.field(description="The key of the message in its own system.")
+    interaction: Interaction = strawberry.field(description="The interaction of the message.")
+    author: MessageAuthor = strawberry.field(description="The author of the message.")
+    sender_role: SenderRole = strawberry.field(description="The role of the message's author.")
+    user: User | None = strawberry.field(description="The user who wrote the message.")
+    source: MessageSource = strawberry.field(description="The source of the message.")
+    contents: list[MessageContent] = strawberry.field(description="The contents of the message.")
+    text: str | None = strawberry.field(description="The texts and captions of the message, a line each.")
+    status: MessageStatus = strawberry.field(description="The status of the message.")
+    sent_at: datetime = strawberry.field(description="The time at which the message was sent.")
+    delivered_at: datetime | None = strawberry.field(description="The time at which the message arrived.")
+    created_at: datetime = strawberry.field(description="The time at which the message became known.")
+    updated_at: datetime = strawberry.field(description="The time of the latest change of the message.")
+    agent_reaction: str | None = strawberry.field(description="The emoji of the business on the message.")
+    customer_reaction: str | None = strawberry.field(description="The emoji of the customer on the message.")
+    reference: Annotated["Message", strawberry.lazy("app.interactions.graphql.types")] | None = strawberry.field(
+        description="The message that the message refers to."
+    )
+    campaign: Campaign | None = strawberry.field(description="The campaign of the message.")
+    latest_error: MessageError | None = strawberry.field(description="The latest error of the message.")
+    errors: Connection[MessageError] = edge(description="The errors of the message, the newest first.", **PAGING)
+    message_type: str | None = strawberry.field(description="The type of the message in a ChatSession.")
+    special_type: str | None = strawberry.field(description="The special type of the message in a ChatSession.")
+    special_param: str | None = strawberry.field(description="The parameter of the message's special type.")
+    author_name: str | None = strawberry.field(description="The name of the message's author, as it was given.")
+    read_by_customer: bool | None = strawberry.field(description="Whether the customer has read the message.")
+    event_type: str | None = strawberry.field(description="The type of the message's event in an AgentSession.")
+    hidden: bool | None = strawberry.field(description="Whether the message is hidden from the AiAgent.")
+
+
+@strawberry.type(description="A note that users of the business leave each other; the customer never sees it.")
+class Note(Node):
+    note_id: int = strawberry.field(description="The number of the note.")
+    interaction: Interaction = strawberry.field(description="The interaction of the note.")
+    author: User | None = strawberry.field(description="The author of the note.")
+    text: str = strawberry.field(description="The text of the note.")
+    created_at: datetime = strawberry.field(description="The time of the note's creation.")
+    updated_at: datetime = strawberry.field(description="The time of the latest edit of the note.")
+
+
+@strawberry.type(description="A field that changed. Texts are not kept: then both values are null.")
+class FieldChange:
+    field: str = strawberry.field(description="The name of the field.")
+    before: str | None = strawberry.field(description="The value of the field before the change.")
+    after: str | None = strawberry.field(description="The value of the field after the change.")
+
+
+@strawberry.type(description="Something that happened to an interaction.")
+class HistoryEntry:
+    at: datetime = strawberry.field(description="The time of the entry.")
+    topic: str = strawberry.field(description="The topic of the entry, such as `conversation.closed`.")
+    actor: User | None = strawberry.field(description="The user who did it; null when nobody did.")
+    client_mutation_id: str | None = strawberry.field(description="The `clientMutationId` of the mutation that did it.")
+    version: int | None = strawberry.field(description="The version of the interaction after the entry.")
+    level_before: Level | None = strawberry.field(description="The level of the attention before the entry.")
+    level_after: Level | None = strawberry.field(description="The level of the attention after the entry.")
+    changes: list[FieldChange] = strawberry.field(description="The changed fields of the entry.")
+    message: Message | None = strawberry.field(description="The message of the entry, while it exists.")
+    note: Note | None = strawberry.field(description="The note of the entry, while it exists.")
+
+
+@strawberry.type(description="Something that happened, as the event log has it.")
+class Event:
+    cursor: str = strawberry.field(description="The cursor of the event: what comes after it can be asked for.")
+    at: datetime = strawberry.field(description="The time of the event.")
+    topic: str = strawberry.field(description="The topic of the event, such as `conversation.closed`.")
+    kind: Annotated["InteractionKind", strawberry.lazy("app.registry")] | None = strawberry.field(
+        description="The kind of the event's interaction."
+    )
+    interaction: Interaction | None = strawberry.field(
+        description="The interaction of the event as it is now, while it exists."
+    )
+    actor: User | None = strawberry.field(description="The user who did it; null when nobody did.")
+    client_mutation_id: str | None = strawberry.field(description="The `clientMutationId` of the mutation that did it.")
+    version: int | None = strawberry.field(description="The version of the interaction after the event.")
+    level_before: Level | None = strawberry.field(description="The level of the attention before the event.")
+    level_after: Level | None = strawberry.field(description="The level of the attention after the event.")
+    changes: list[FieldChange] = strawberry.field(description="The changed fields of the event.")
+    message: Message | None = strawberry.field(description="The message of the event, while it exists.")
+    note: Note | None = strawberry.field(description="The note of the event, while it exists.")
+
+
+@strawberry.type(description="A page of the event log.")
+class EventPage:
+    events: list[Event] = strawberry.field(description="The events of the page that the caller may see.")
+    cursor: str = strawberry.field(description="The cursor of the page's end.")
+    has_more: bool = strawberry.field(description="Whether more events follow the page.")
