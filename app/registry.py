@@ -1,13 +1,38 @@
 """Every kind of interaction. Adding one is a folder in app/kinds and a line here."""
 
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from app.core.actor import GENERAL_PERMISSIONS, kind_permissions
+from app.interactions import kind as interactions
+from app.interactions.model import RAISED
+from app.kinds.conversation import kind as conversation
+from app.kinds.session import kind as session
+from app.transport.enums import described
+
+KINDS: tuple[interactions.InteractionKind, ...] = (session.kind, conversation.kind)
+
+PERMISSIONS: tuple[str, ...] = (*kind_permissions(kind.name for kind in KINDS), *GENERAL_PERMISSIONS)
+"""All permissions there are; an admin has them all."""
+
+_DESCRIPTIONS = {kind.name.upper(): kind.description for kind in KINDS}
+_REASONS = {
+    **{name: text for kind in KINDS for name, text in kind.rules.reasons.items()},
+    RAISED: "A user raised it by hand.",
+}
 
 if TYPE_CHECKING:
-    from app.interactions.kind import InteractionKind
 
-KINDS: "tuple[InteractionKind, ...]" = ()
+    class InteractionKind(StrEnum):
+        """The graph's enum of the kinds; its members are those of KINDS, in capitals."""
 
-PERMISSIONS: tuple[str, ...] = (*kind_permissions(kind.rules.name for kind in KINDS), *GENERAL_PERMISSIONS)
-"""All permissions there are; an admin has them all."""
+    class AttentionReason(StrEnum):
+        """The graph's enum of why an interaction needs a human; its members are the kinds' reasons and RAISED."""
+
+else:
+    InteractionKind = described(
+        StrEnum("InteractionKind", {name: name for name in _DESCRIPTIONS}), "The kind of an interaction.", _DESCRIPTIONS
+    )
+    AttentionReason = described(
+        StrEnum("AttentionReason", {name: name for name in _REASONS}), "Why an interaction needs a human.", _REASONS
+    )

@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 import pytest
 
 from app.core.actor import Actor
@@ -12,7 +14,7 @@ class Keys:
     def __init__(self) -> None:
         self.asked: list[str] = []
         self.valid = {"k": Actor(user_id=1, name="Ada")}
-        self.during = lambda: None
+        self.during: Callable[[], None] = lambda: None
 
     async def actor_of(self, key: str) -> Actor | None:
         self.asked.append(key)
