@@ -1,6 +1,7 @@
 """How chats and topics are kept: named queries for commands, and the mapping that selections read."""
 
+from app.kinds.chat_session.repository.mapping import MAPPINGS, MEMBER_PREFIX, ROOTS, TOPIC_PREFIX
 from app.kinds.chat_session.repository.sessions import ChatSessionRepository
 from app.kinds.chat_session.repository.topics import ChatTopicRepository
 
-__all__ = ("ChatSessionRepository", "ChatTopicRepository")
+__all__ = ("MAPPINGS", "MEMBER_PREFIX", "ROOTS", "TOPIC_PREFIX", "ChatSessionRepository", "ChatTopicRepository")

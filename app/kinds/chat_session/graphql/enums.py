@@ -1,0 +1,102 @@
+"""The contract's enums, as the graph has them."""
+
+from app.kinds.chat_session.model.rights import FieldRight, TableRightMask
+from app.kinds.chat_session.model.session import ChatMessageSpecialType, ChatMessageType, ChatSessionStatus
+from app.kinds.chat_session.model.topic import ChatInitialStatus, Weekday
+from app.transport.enums import described
+
+described(
+    ChatSessionStatus,
+    "Where a chat stands.",
+    {
+        "INVALID": "It is not known.",
+        "PRE_CHAT_FORM": "The customer is shown the form before the chat.",
+        "FAQ": "The customer is shown frequent questions.",
+        "OFFLINE_FORM": "The customer is shown the form for when nobody is there.",
+        "IN_QUEUE": "It waits to be picked up.",
+        "CUSTOMER_LAST": "It goes on, and the customer wrote last.",
+        "USER_LAST": "It goes on, and a user or bot wrote last.",
+        "FINISHED": "It has ended; a message of the customer re-activates it.",
+        "DELETED": "It is to be erased soon.",
+        "CLOSED": "It was closed.",
+        "REQUEST_POSTED": "It ended with a request or ticket.",
+        "CLOSED_FROM_QUEUE": "It was closed while it waited.",
+    },
+)
+described(
+    ChatMessageType,
+    "Who a message of a chat is for.",
+    {
+        "INVALID": "It is not known.",
+        "TO_CUSTOMER": "The customer.",
+        "TO_USER": "The user.",
+        "SPECIAL": "Both: it says what happened to the chat.",
+    },
+)
+described(
+    ChatMessageSpecialType,
+    "What a message of a chat is beyond its text.",
+    {
+        "NONE": "Nothing.",
+        "WELCOME": "The topic's welcome message.",
+        "URL": "A link.",
+        "BLOCK": "A block.",
+        "NEW_SESSION": "The chat began.",
+        "TRANSFERED_SESSION": "The chat was transferred; the contract's own spelling.",
+        "ERROR": "Something failed.",
+        "SESSION_DELETED": "The chat was deleted.",
+        "FAQ_SUCCESS_QUESTION": "The question whether an answer helped.",
+        "CLOSED_BY_USER": "A user closed the chat.",
+        "CLOSED_BY_CUSTOMER": "The customer closed the chat.",
+        "CLOSED_BY_IDLE": "The chat was closed because nobody wrote.",
+        "TRANSFER_REJECTED": "A transfer was rejected.",
+        "REOPENED_BY_CUSTOMER": "The customer re-activated the chat.",
+        "CLICKED_OPTION": "The customer chose an option.",
+        "BOT_MESSAGE": "A bot wrote it.",
+        "OPTIONS": "Options to choose from.",
+        "ILLEGAL_FILE_TYPE": "A file of a type that is not taken.",
+    },
+)
+described(
+    ChatInitialStatus,
+    "How the chats of a topic begin.",
+    {
+        "IN_QUEUE": "In the queue.",
+        "PRE_CHAT_FORM": "With a form to fill in.",
+        "FAQ": "With frequent questions.",
+    },
+    name="ChatTopicInitialStatus",
+)
+described(
+    Weekday,
+    "A day of the week.",
+    {
+        "MONDAY": "Monday.",
+        "TUESDAY": "Tuesday.",
+        "WEDNESDAY": "Wednesday.",
+        "THURSDAY": "Thursday.",
+        "FRIDAY": "Friday.",
+        "SATURDAY": "Saturday.",
+        "SUNDAY": "Sunday.",
+    },
+)
+described(
+    TableRightMask,
+    "What can be done with a chat as a whole.",
+    {"SELECT": "Read it.", "UPDATE": "Change it.", "INSERT": "Make one.", "DELETE": "Delete it."},
+)
+described(
+    FieldRight,
+    "What can be done with a field of a chat.",
+    {"READ": "Read it.", "UPDATE": "Read and change it."},
+)
+
+__all__ = (
+    "ChatInitialStatus",
+    "ChatMessageSpecialType",
+    "ChatMessageType",
+    "ChatSessionStatus",
+    "FieldRight",
+    "TableRightMask",
+    "Weekday",
+)

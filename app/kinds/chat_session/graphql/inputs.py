@@ -1,0 +1,282 @@
+"""What the mutations of chats and topics take and give."""
+
+import strawberry
+from strawberry import Maybe
+
+from app.kinds.chat_session.graphql.enums import ChatInitialStatus, ChatSessionStatus, Weekday
+from app.kinds.chat_session.graphql.types import ChatSession, ChatTopic, ChatTopicMember
+from app.transport.fields import UserError
+
+_ONCE = "A key of the caller's making, 1 to 255 characters; a repeat within 24 hours gives the first result again."
+
+
+@strawberry.input
+class _Input:
+    client_mutation_id: str | None = strawberry.field(
+        default=None,
+        description="The caller's own name for this mutation: given back in the payload and in its events.",
+    )
+
+
+@strawberry.input
+class _Edit(_Input):
+    id: strawberry.ID = strawberry.field(description="The id of the object.")
+    if_version: int | None = strawberry.field(
+        default=None,
+        description="The version that was read; when it is no longer the current one, nothing is done.",
+    )
+
+
+@strawberry.type
+class _Payload:
+    errors: list[UserError] = strawberry.field(description="The reasons why nothing was done; empty when it was.")
+    client_mutation_id: str | None = strawberry.field(description="The `clientMutationId` of the input.")
+
+
+# ---- chats --------------------------------------------------------------------------------------------------------
+
+
+@strawberry.input(description="A person in the system of the chat; -1 is none.")
+class PersonReferenceInput:
+    person_id: int = strawberry.field(description="The number of the person.")
+    firstname: str | None = strawberry.field(default=None, description="The first name of the person.")
+    lastname: str | None = strawberry.field(default=None, description="The last name of the person.")
+    full_name: str | None = strawberry.field(default=None, description="The full name of the person.")
+    email: str | None = strawberry.field(default=None, description="The e-mail address of the person.")
+    contact_id: int | None = strawberry.field(default=None, description="The number of the person's contact.")
+
+
+@strawberry.input(description="A contact in the system of the chat; -1 is none.")
+class ContactReferenceInput:
+    contact_id: int = strawberry.field(description="The number of the contact.")
+    name: str | None = strawberry.field(default=None, description="The name of the contact.")
+
+
+@strawberry.input(description="A project in the system of the chat; -1 is none.")
+class ProjectReferenceInput:
+    project_id: int = strawberry.field(description="The number of the project.")
+    name: str | None = strawberry.field(default=None, description="The name of the project.")
+
+
+@strawberry.input(description="A sale in the system of the chat; -1 is none.")
+class SaleReferenceInput:
+    sale_id: int = strawberry.field(description="The number of the sale.")
+    title: str | None = strawberry.field(default=None, description="The title of the sale.")
+    amount: float | None = strawberry.field(default=None, description="The amount of the sale.")
+    currency: str | None = strawberry.field(default=None, description="The currency of the sale's amount.")
+
+
+@strawberry.input(description="A ticket in the system of the chat; -1 is none.")
+class TicketReferenceInput:
+    ticket_id: int = strawberry.field(description="The number of the ticket.")
+    title: str | None = strawberry.field(default=None, description="The title of the ticket.")
+    base_status: str | None = strawberry.field(default=None, description="The base status of the ticket.")
+
+
+@strawberry.input
+class _CustomerFields:
+    customer_alias: Maybe[str | None] = strawberry.field(
+        description="The alias of the chat's customer, up to 64 characters."
+    )
+    customer_host: Maybe[str | None] = strawberry.field(
+        description="The host name or IP address of the chat's customer, up to 255 characters."
+    )
+    customer_name: Maybe[str | None] = strawberry.field(
+        description="The name of the chat's customer, up to 255 characters."
+    )
+    customer_email: Maybe[str | None] = strawberry.field(
+        description="The e-mail address of the chat's customer, up to 255 characters."
+    )
+    customer_phone: Maybe[str | None] = strawberry.field(
+        description="The telephone number of the chat's customer, up to 32 characters."
+    )
+    customer_company_name: Maybe[str | None] = strawberry.field(
+        description="The name of the company of the chat's customer, up to 255 characters."
+    )
+    customer_consented: Maybe[bool] = strawberry.field(
+        description="Whether the chat's customer consented at the start."
+    )
+    person: Maybe[PersonReferenceInput | None] = strawberry.field(description="The person of the chat.")
+    contact: Maybe[ContactReferenceInput | None] = strawberry.field(description="The contact of the chat.")
+    project: Maybe[ProjectReferenceInput | None] = strawberry.field(description="The project of the chat.")
+    sale: Maybe[SaleReferenceInput | None] = strawberry.field(description="The sale of the chat.")
+    ticket: Maybe[TicketReferenceInput | None] = strawberry.field(description="The ticket of the chat.")
+
+
+@strawberry.input(description="A customer's request of a chat.")
+class RequestChatSessionInput(_CustomerFields, _Input):
+    topic_id: int = strawberry.field(description="The number of the chat's topic in its own system.")
+    customer_id: strawberry.ID | None = strawberry.field(
+        default=None, description="The id of the chat's customer, if it is one of the directory's."
+    )
+    idempotency_key: str | None = strawberry.field(default=None, description=_ONCE)
+
+
+@strawberry.input(description="What to change of a chat: an absent field stays.")
+class UpdateChatSessionInput(_CustomerFields, _Edit):
+    topic_id: Maybe[int] = strawberry.field(description="The number of the chat's topic in its own system.")
+    status: Maybe[ChatSessionStatus] = strawberry.field(
+        description="The status of the chat; it moves along the state machine with all that goes with it."
+    )
+    alert_level: Maybe[int] = strawberry.field(description="The alert level of the chat, 0 or more.")
+    customer_is_typing: Maybe[bool] = strawberry.field(description="Whether the customer of the chat is typing.")
+    user_is_typing: Maybe[bool] = strawberry.field(description="Whether the user of the chat is typing.")
+    chatbot_is_active: Maybe[bool] = strawberry.field(description="Whether a bot is active in the chat.")
+    rating: Maybe[int | None] = strawberry.field(
+        description="The rating of the chat by its customer; only of one that a user accepted."
+    )
+    session_key: Maybe[str | None] = strawberry.field(
+        description="The key of the chat: ignored when it is masked or the chat's own, refused otherwise."
+    )
+
+
+@strawberry.input(description="Which chat to pick up.")
+class PickUpChatSessionInput(_Input):
+    id: strawberry.ID | None = strawberry.field(
+        default=None, description="The id of the chat; without one it is the first that waits."
+    )
+    topic_id: int | None = strawberry.field(
+        default=None, description="The number of the topic of whose chats the first is picked up; null is any topic."
+    )
+    if_version: int | None = strawberry.field(
+        default=None, description="The version that was read; when it is no longer the current one, nothing is done."
+    )
+
+
+@strawberry.input(description="Which chat a command is about.")
+class ChatSessionInput(_Edit):
+    pass
+
+
+@strawberry.input(description="Which chat to offer to whom.")
+class TransferChatSessionInput(_Edit):
+    user_id: strawberry.ID = strawberry.field(
+        description="The id of the user to transfer the chat to: somebody else, present, who may respond in its topic."
+    )
+
+
+@strawberry.input(description="The customer's rating of a chat.")
+class RateChatSessionInput(_Edit):
+    rating: int = strawberry.field(description="The rating of the chat by its customer.")
+
+
+@strawberry.input(description="A reading of a chat by the customer's side.")
+class MarkFetchedInput(_Input):
+    id: strawberry.ID = strawberry.field(description="The id of the chat.")
+    session_key: str | None = strawberry.field(
+        default=None, description="The key of the chat; when it is given it has to be right."
+    )
+
+
+@strawberry.type(description="What came of a command about a chat.")
+class ChatSessionPayload(_Payload):
+    chat_session: ChatSession | None = strawberry.field(
+        description="The chat as it is now; null after a refusal, and where no chat waits to be picked up."
+    )
+
+
+@strawberry.type(description="What came of a request of a chat.")
+class RequestChatSessionPayload(_Payload):
+    chat_session: ChatSession | None = strawberry.field(description="The new chat; null after a refusal.")
+    session_key: str | None = strawberry.field(
+        description="The key of the chat, which is given this once: null when the request was a repeat."
+    )
+
+
+# ---- topics -------------------------------------------------------------------------------------------------------
+
+
+@strawberry.input(description="A time of the week at which a topic is open.")
+class OpeningHoursInput:
+    day: Weekday = strawberry.field(description="The day of the opening hours.")
+    opens: str = strawberry.field(description="The start of the opening hours, as `08:00`.")
+    closes: str = strawberry.field(description="The end of the opening hours, as `16:00`; `24:00` is midnight.")
+
+
+@strawberry.input
+class _TopicFields:
+    description: Maybe[str | None] = strawberry.field(
+        description="The description of the topic, up to 1,024 characters."
+    )
+    welcome_message: Maybe[str | None] = strawberry.field(
+        description="The welcome message of the topic, up to 1,024 characters."
+    )
+    language: Maybe[str | None] = strawberry.field(description="The language of the topic, up to 32 characters.")
+    bot_enabled: Maybe[bool] = strawberry.field(description="Whether a bot starts with each chat of the topic.")
+    initial_status: Maybe[ChatInitialStatus] = strawberry.field(description="The first status of the topic's chats.")
+    opening_hours: Maybe[list[OpeningHoursInput]] = strawberry.field(description="All opening hours of the topic.")
+    time_zone: Maybe[str | None] = strawberry.field(
+        description="The time zone of the topic's opening hours, as `Europe/Oslo`."
+    )
+    offline_message: Maybe[str | None] = strawberry.field(
+        description="The message of the topic for when nobody of it is present, up to 1,024 characters."
+    )
+    ticket_enabled: Maybe[bool] = strawberry.field(description="Whether the topic's offline form makes a ticket.")
+    ticket_category_id: Maybe[int | None] = strawberry.field(description="The category of the topic's tickets.")
+    ticket_priority_id: Maybe[int | None] = strawberry.field(description="The priority of the topic's tickets.")
+
+
+@strawberry.input(description="A new topic.")
+class CreateChatTopicInput(_TopicFields, _Input):
+    name: str = strawberry.field(description="The name of the topic, 1 to 255 characters.")
+    topic_id: int | None = strawberry.field(
+        default=None, description="The number of the topic in its own system; given out when there is none."
+    )
+    idempotency_key: str | None = strawberry.field(default=None, description=_ONCE)
+
+
+@strawberry.input(description="What to change of a topic: an absent field stays.")
+class UpdateChatTopicInput(_TopicFields, _Input):
+    id: strawberry.ID = strawberry.field(description="The id of the topic.")
+    name: Maybe[str] = strawberry.field(description="The name of the topic, 1 to 255 characters.")
+
+
+@strawberry.input(description="Which topic to delete.")
+class DeleteChatTopicInput(_Input):
+    id: strawberry.ID = strawberry.field(description="The id of the topic.")
+
+
+@strawberry.input
+class _Rights:
+    can_respond: Maybe[bool] = strawberry.field(description="Whether the member may take the topic's chats.")
+    can_listen: Maybe[bool] = strawberry.field(description="Whether the member may follow the topic's chats.")
+    can_manage: Maybe[bool] = strawberry.field(description="Whether the member may change the topic and its members.")
+    can_notify: Maybe[bool] = strawberry.field(description="Whether the member is to be told of the topic's chats.")
+
+
+@strawberry.input(description="A new member of a topic; a right that is not given is not had.")
+class AddChatTopicMemberInput(_Rights, _Input):
+    topic_id: strawberry.ID = strawberry.field(description="The id of the topic.")
+    user_id: strawberry.ID = strawberry.field(description="The id of the user of the member.")
+
+
+@strawberry.input(description="What to change of a member's rights: an absent one stays.")
+class UpdateChatTopicMemberInput(_Rights, _Input):
+    id: strawberry.ID = strawberry.field(description="The id of the member.")
+
+
+@strawberry.input(description="Which member to remove.")
+class RemoveChatTopicMemberInput(_Input):
+    id: strawberry.ID = strawberry.field(description="The id of the member.")
+
+
+@strawberry.type(description="What came of a command about a topic.")
+class ChatTopicPayload(_Payload):
+    chat_topic: ChatTopic | None = strawberry.field(description="The topic as it is now; null after a refusal.")
+
+
+@strawberry.type(description="What came of deleting a topic.")
+class DeleteChatTopicPayload(_Payload):
+    deleted_id: strawberry.ID | None = strawberry.field(description="The id of the topic that is gone.")
+
+
+@strawberry.type(description="What came of a command about a member.")
+class ChatTopicMemberPayload(_Payload):
+    chat_topic_member: ChatTopicMember | None = strawberry.field(
+        description="The member as it is now; null after a refusal."
+    )
+
+
+@strawberry.type(description="What came of removing a member.")
+class RemoveChatTopicMemberPayload(_Payload):
+    deleted_id: strawberry.ID | None = strawberry.field(description="The id of the member that is gone.")

@@ -1,0 +1,168 @@
+"""The mutations of chats."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import strawberry
+
+from app.core.actor import Actor
+from app.core.ids import GlobalId, require_id
+from app.kinds.chat_session.graphql.inputs import (
+    ChatSessionInput,
+    ChatSessionPayload,
+    MarkFetchedInput,
+    PickUpChatSessionInput,
+    RateChatSessionInput,
+    RequestChatSessionInput,
+    RequestChatSessionPayload,
+    TransferChatSessionInput,
+    UpdateChatSessionInput,
+)
+from app.kinds.chat_session.model.limits import LENGTHS, REFERENCES
+from app.kinds.chat_session.model.session import PREFIX, ChatSession
+from app.kinds.chat_session.service import queue, requests, sessions, transfers
+from app.kinds.chat_session.service.requests import Request
+from app.storage.work import Work
+from app.transport.context import Info
+from app.transport.fields import mutation
+from app.transport.inputs import changes
+
+_What = strawberry.argument(description="What to do.")
+_CUSTOMER = (*LENGTHS, "customer_consented", *REFERENCES)
+_OWN = (
+    *("topic_id", "status", "alert_level", "customer_is_typing", "user_is_typing"),
+    *("chatbot_is_active", "rating", "session_key"),
+)
+
+
+def _on(
+    work: Work, actor: Actor, service: Callable[..., ChatSession], given: str, *args: object, **kwargs: object
+) -> ChatSession:
+    """Run a service on the chat with a global id."""
+    return service(work, actor, require_id(given, PREFIX), *args, **kwargs)
+
+
+def _request(
+    work: Work, actor: Actor, topic_id: int, given: dict[str, Any], customer: str | None, key: str | None
+) -> Request:
+    customer_id = None if customer is None else require_id(customer, "cus", path=("customer_id",)).number
+    return requests.request_chat_session(work, actor, topic_id, given, customer_id=customer_id, idempotency_key=key)
+
+
+def _pick_up(
+    work: Work, actor: Actor, given: str | None, topic_id: int | None, if_version: int | None
+) -> ChatSession | None:
+    ref = None if given is None else require_id(given, PREFIX)
+    return queue.pick_up_chat_session(work, actor, ref, topic_id=topic_id, if_version=if_version)
+
+
+def _transfer(work: Work, actor: Actor, ref: GlobalId, to_user: str, *, if_version: int | None) -> ChatSession:
+    user_id = require_id(to_user, "usr", path=("user_id",)).number
+    return transfers.transfer_chat_session(work, actor, ref, user_id, if_version=if_version)
+
+
+def _plain(given: Mapping[str, Any]) -> dict[str, Any]:
+    """References as mappings; the items that were not given are not in them."""
+    found = {}
+    for name, value in given.items():
+        if name in REFERENCES and value is not None:
+            value = {item: held for item, held in asdict(value).items() if held is not None}
+        found[name] = value
+    return found
+
+
+def _requested(made: Request) -> dict[str, object]:
+    return {"chat_session": made.id, "session_key": made.session_key}
+
+
+@strawberry.type
+class ChatSessionMutation:
+    @mutation(description="Begin a chat; its topic decides how. The session key is given this once.")
+    async def request_chat_session(
+        self, info: Info, input: Annotated[RequestChatSessionInput, _What]
+    ) -> RequestChatSessionPayload:
+        return await info.context.perform(
+            input,
+            _request,
+            input.topic_id,
+            _plain(changes(input, *_CUSTOMER)),
+            input.customer_id,
+            input.idempotency_key,
+            gives=_requested,
+        )
+
+    @mutation(description="Change fields of a chat; a status moves along the state machine.")
+    async def update_chat_session(
+        self, info: Info, input: Annotated[UpdateChatSessionInput, _What]
+    ) -> ChatSessionPayload:
+        given = _plain(changes(input, *_CUSTOMER, *_OWN))
+        return await info.context.perform(
+            input,
+            _on,
+            sessions.update_chat_session,
+            input.id,
+            given,
+            if_version=input.if_version,
+            gives="chat_session",
+        )
+
+    @mutation(description="Take a queued chat: one, or the first that waits. Each caller gets another one.")
+    async def pick_up_chat_session(
+        self, info: Info, input: Annotated[PickUpChatSessionInput, _What]
+    ) -> ChatSessionPayload:
+        return await info.context.perform(
+            input, _pick_up, input.id, input.topic_id, input.if_version, gives="chat_session"
+        )
+
+    @mutation(description="Offer a chat to another user, who then accepts or rejects it.")
+    async def transfer_chat_session(
+        self, info: Info, input: Annotated[TransferChatSessionInput, _What]
+    ) -> ChatSessionPayload:
+        return await info.context.perform(
+            input, _on, _transfer, input.id, input.user_id, if_version=input.if_version, gives="chat_session"
+        )
+
+    @mutation(description="Take back the offer of a chat.")
+    async def cancel_chat_transfer(self, info: Info, input: Annotated[ChatSessionInput, _What]) -> ChatSessionPayload:
+        return await _simply(info, input, transfers.cancel_chat_transfer)
+
+    @mutation(description="Take over a chat that is offered to the caller.")
+    async def accept_chat_transfer(self, info: Info, input: Annotated[ChatSessionInput, _What]) -> ChatSessionPayload:
+        return await _simply(info, input, transfers.accept_chat_transfer)
+
+    @mutation(description="Leave a chat that is offered to the caller with who has it.")
+    async def reject_chat_transfer(self, info: Info, input: Annotated[ChatSessionInput, _What]) -> ChatSessionPayload:
+        return await _simply(info, input, transfers.reject_chat_transfer)
+
+    @mutation(
+        description="Hand a chat to the humans of its topic: queued, or the offline form when none of them is present."
+    )
+    async def reset_chat_session(self, info: Info, input: Annotated[ChatSessionInput, _What]) -> ChatSessionPayload:
+        return await _simply(info, input, queue.reset_chat_session)
+
+    @mutation(description="Hand in the customer's rating of a chat that a user accepted.")
+    async def rate_chat_session(self, info: Info, input: Annotated[RateChatSessionInput, _What]) -> ChatSessionPayload:
+        return await info.context.perform(
+            input,
+            _on,
+            sessions.rate_chat_session,
+            input.id,
+            input.rating,
+            if_version=input.if_version,
+            gives="chat_session",
+        )
+
+    @mutation(description="Mark a chat as deleted; it is erased a day later.")
+    async def delete_chat_session(self, info: Info, input: Annotated[ChatSessionInput, _What]) -> ChatSessionPayload:
+        return await _simply(info, input, sessions.delete_chat_session)
+
+    @mutation(description="Note that the customer's side has read a chat.")
+    async def mark_fetched(self, info: Info, input: Annotated[MarkFetchedInput, _What]) -> ChatSessionPayload:
+        return await info.context.perform(
+            input, _on, sessions.mark_fetched, input.id, session_key=input.session_key, gives="chat_session"
+        )
+
+
+async def _simply(info: Info, given: ChatSessionInput, service: Callable[..., ChatSession]) -> ChatSessionPayload:
+    return await info.context.perform(given, _on, service, given.id, if_version=given.if_version, gives="chat_session")

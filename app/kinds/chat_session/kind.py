@@ -1,0 +1,11 @@
+"""The kind ChatSession, as the registry lists it."""
+
+from app.interactions.kind import InteractionKind
+from app.kinds.chat_session.graphql import CHAT_SESSIONS
+from app.kinds.chat_session.service.rules import Rules
+
+kind = InteractionKind(
+    rules=Rules(),
+    description="A live chat of SuperOffice.",
+    slice=CHAT_SESSIONS,
+)

@@ -1,0 +1,180 @@
+"""How chats and topics lie in the tables, as selections read them."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from app.core.actor import Actor
+from app.core.errors import DomainError
+from app.directory.tables import app_user
+from app.interactions.model import Command
+from app.interactions.repository.viewing import viewer_can
+from app.kinds.chat_session.model.refusals import VIEWER_COLUMNS, Subject, refusal
+from app.kinds.chat_session.model.rights import FieldProperty, TableRight, field_properties, table_right
+from app.kinds.chat_session.model.session import KIND, MASK, PREFIX, ChatSessionStatus
+from app.kinds.chat_session.tables import chat_session, chat_topic, chat_topic_member
+from app.selection.mapping import (
+    Column,
+    Computed,
+    Embedded,
+    Env,
+    Many,
+    Mapped,
+    ObjectMap,
+    One,
+    Order,
+    Permissions,
+    Root,
+    RootMany,
+    Scope,
+    Sql,
+    TypeMap,
+    by_columns,
+    by_id,
+    equals,
+    granted,
+)
+
+if TYPE_CHECKING:
+    from app.settings import Settings
+
+READ = f"{KIND}:read"
+TOPIC_PREFIX = "top"
+MEMBER_PREFIX = "tpm"
+
+_OLDEST = {"OLDEST": Order(lambda scope: (scope.c.id,))}
+_QUEUE = {"QUEUE": Order(lambda scope: (scope.c.attention_level, scope.c.attention_since, scope.c.id))}
+_IN_QUEUE = sa.literal_column(f"'{ChatSessionStatus.IN_QUEUE}'", sa.Text)
+
+
+def _topic_number(scope: Scope) -> Sql:
+    found = sa.select(chat_topic.c.topic_id).where(chat_topic.c.id == scope.c.topic_id)
+    return found.correlate(scope.c.topic_id.table).scalar_subquery()
+
+
+def _responders(scope: Scope) -> Sql:
+    found = sa.select(chat_topic.c.responders).where(chat_topic.c.id == scope.c.topic_id)
+    return found.correlate(scope.c.topic_id.table).scalar_subquery()
+
+
+def _waiting(scope: Scope) -> Sql:
+    """How many chats wait in the topic's queue."""
+    found = (
+        sa.select(sa.func.count())
+        .select_from(chat_session)
+        .where(chat_session.c.topic_id == scope.c.id, chat_session.c.status == _IN_QUEUE)
+    )
+    return found.correlate(scope.c.id.table).scalar_subquery()
+
+
+def _present(scope: Scope) -> Sql:
+    """Whether chats may be offered to the member."""
+    found = sa.select(app_user.c.id).where(app_user.c.id == scope.c.user_id, app_user.c.present, app_user.c.active)
+    return found.correlate(scope.c.user_id.table).exists()
+
+
+def _ongoing(scope: Scope) -> Sql:
+    """How many active chats the member has, in any topic."""
+    found = sa.select(sa.func.count()).select_from(chat_session).where(chat_session.c.rank_user_id == scope.c.user_id)
+    return found.correlate(scope.c.user_id.table).scalar_subquery()
+
+
+def _refusal(
+    command: Command, subject: Subject, actor: Actor, now: datetime, _settings: "Settings"
+) -> DomainError | None:
+    return refusal(command, subject, actor, now)
+
+
+def _table_right(env: Env, status: str) -> TableRight:
+    return table_right(env.actor, status)
+
+
+def _field_properties(env: Env, status: str) -> list[FieldProperty]:
+    return field_properties(env.actor, status)
+
+
+def _visible(permissions: Permissions, _scope: Scope) -> bool:
+    return granted(permissions, READ)
+
+
+MAPPINGS: tuple[Mapped, ...] = (
+    TypeMap(
+        "ChatSession",
+        chat_session,
+        prefix=PREFIX,
+        base="Interaction",
+        value=KIND,
+        fields={
+            "topicId": Column(_topic_number),
+            "topic": One("ChatTopic", lambda scope: scope.c.topic_id),
+            "user": One("User", lambda scope: scope.c.assignee_id),
+            "transferTo": One("User", lambda scope: scope.c.transfer_to_id),
+            "chatbotIsActive": Column(lambda scope: scope.c.bot_active),
+            "sessionKey": Column(lambda _scope: sa.literal_column(f"'{MASK}'", sa.Text)),
+            "person": Embedded("PersonReference", lambda scope: scope.c.person),
+            "contact": Embedded("ContactReference", lambda scope: scope.c.contact),
+            "project": Embedded("ProjectReference", lambda scope: scope.c.project),
+            "sale": Embedded("SaleReference", lambda scope: scope.c.sale),
+            "ticket": Embedded("TicketReference", lambda scope: scope.c.ticket),
+            "tableRight": Computed(("status",), _table_right, type="TableRight"),
+            "fieldProperties": Computed(("status",), _field_properties, type="FieldProperty", many=True),
+            "viewerCan": viewer_can(_refusal, {**{name: name for name in VIEWER_COLUMNS}, "responders": _responders}),
+        },
+        visible=_visible,
+    ),
+    *(
+        ObjectMap(name)
+        for name in (
+            "PersonReference",
+            "ContactReference",
+            "ProjectReference",
+            "SaleReference",
+            "TicketReference",
+            "TableRight",
+            "FieldProperty",
+            "OpeningHours",
+        )
+    ),
+    TypeMap(
+        "ChatTopic",
+        chat_topic,
+        prefix=TOPIC_PREFIX,
+        fields={
+            "openingHours": Embedded("OpeningHours", lambda scope: scope.c.opening_hours, many=True),
+            "queueLength": Column(_waiting),
+            "members": Many("ChatTopicMember", lambda scope: scope.c.topic_id, _OLDEST, "OLDEST", inherits=True),
+        },
+        visible=_visible,
+    ),
+    TypeMap(
+        "ChatTopicMember",
+        chat_topic_member,
+        prefix=MEMBER_PREFIX,
+        fields={
+            "topic": One("ChatTopic", lambda scope: scope.c.topic_id),
+            "user": One("User", lambda scope: scope.c.user_id),
+            "present": Column(_present),
+            "ongoingChats": Column(_ongoing),
+        },
+        visible=_visible,
+    ),
+)
+
+ROOTS: Mapping[str, Root] = MappingProxyType(
+    {
+        "chatSession": by_columns("ChatSession", requires=READ, chat_session_id="chat_session_id"),
+        "chatQueue": RootMany(
+            "ChatSession",
+            _QUEUE,
+            "QUEUE",
+            filters={"topic_id": equals(_topic_number, sa.Integer)},
+            where=lambda scope: scope.c.status == _IN_QUEUE,
+            requires=READ,
+        ),
+        "chatTopic": by_id("ChatTopic", TOPIC_PREFIX, requires=READ),
+        "chatTopics": RootMany("ChatTopic", _OLDEST, "OLDEST", requires=READ),
+    }
+)
