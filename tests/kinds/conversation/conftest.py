@@ -46,10 +46,10 @@ def kinds() -> Mapping[str, Any]:
 @pytest.fixture
 async def desk(database: Database) -> Desk:
     """The users of every kind's tests, and one who has left; channel agents; customers."""
-    return await database.command(_furnish)
+    return await database.command(furnish)
 
 
-def _furnish(work: Work) -> Desk:
+def furnish(work: Work) -> Desk:
     store_users(work)
     work.use(UserRepository).add(User(id=0, name="Ivo", login="ivo", active=False, created_at=START, updated_at=START))
     blocked = work.use(ProfileRepository).add(

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from app.core.actor import Actor
-from app.core.errors import DomainError
+from app.core.errors import DomainError, InvalidInput
 from app.interactions.messages import Message, MessageAuthor, MessageError, MessageSource, MessageStatus
 from app.interactions.model import Cause, Command, State
 from app.kinds.conversation.model.commands import VIEWER_COLUMNS, Subject, refusal
@@ -89,4 +89,11 @@ class Rules:
         return interaction
 
     def open_for(self, work: "Work", actor: Actor, target: Mapping[str, Any]) -> Conversation:
-        return open_for(work, actor, target["customer_id"], target["channel_agent_id"])
+        return open_for(work, actor, _given(target, "customer_id"), _given(target, "channel_agent_id"))
+
+
+def _given(target: Mapping[str, Any], name: str) -> int:
+    found: int | None = target.get(name)
+    if found is None:
+        raise InvalidInput("A conversation is found by its customer and its channel agent.", path=(name,))
+    return found

@@ -195,6 +195,15 @@ async def test_a_first_message_opens_the_conversation(database: Database, desk: 
     ]
 
 
+@pytest.mark.parametrize("missing", ["customer_id", "channel_agent_id"])
+async def test_a_first_message_needs_both_partners(
+    database: Database, desk: Desk, conversation: Conversation, missing: str
+) -> None:
+    target = {"kind": "conversation", "customer_id": desk.ana, "channel_agent_id": desk.whatsapp, missing: None}
+    fault = await refused(database, conversation, InvalidInput, receive_message, BO, target, TEXT)
+    assert fault.path[-1] == missing
+
+
 async def test_reading_clears_what_is_unread(database: Database, desk: Desk, conversation: Conversation) -> None:
     await database.command(claim, BO, ref(conversation.id))
     await receive(database, desk.ana, desk.whatsapp)

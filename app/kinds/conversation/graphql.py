@@ -1,0 +1,268 @@
+"""Conversations and channel agents in the graph."""
+
+from datetime import datetime
+from typing import Annotated
+
+import strawberry
+from strawberry import Maybe
+
+from app.directory.graphql import User
+from app.directory.model import Channel
+from app.interactions.graphql import Interaction, Message
+from app.interactions.service.messages import Posted
+from app.kinds.conversation import service
+from app.kinds.conversation.model.channel_agent import CHANGEABLE, CREATABLE
+from app.kinds.conversation.model.conversation import PREFIX, Status
+from app.kinds.conversation.model.conversation import Conversation as Stored
+from app.kinds.conversation.repository import MAPPINGS, ROOTS
+from app.transport.context import Info
+from app.transport.enums import described
+from app.transport.fields import PAGING, Connection, Node, UserError, argument, mutation, root
+from app.transport.inputs import changes
+from app.transport.slice import Slice
+
+_What = strawberry.argument(description="What to do.")
+
+described(
+    Status,
+    "How far the work on a conversation has got.",
+    {
+        "TO_DO": "Nobody has begun to work on it.",
+        "IN_PROGRESS": "Somebody works on it.",
+        "DONE": "Nothing is left to do, until the customer writes again.",
+    },
+    name="ConversationStatus",
+)
+
+
+@strawberry.type(description="An account of the business on a messenger channel, such as a WhatsApp number.")
+class ChannelAgent(Node):
+    channel: Channel = strawberry.field(description="The messenger service of the channel agent.")
+    display_id: str = strawberry.field(description="The id of the channel agent, unique within its channel.")
+    name: str = strawberry.field(description="The name of the channel agent.")
+    in_sync: bool = strawberry.field(
+        description="Whether the channel agent is connected; what is sent through one that is not fails."
+    )
+    unread_conversations_count: int = strawberry.field(
+        description="The number of the channel agent's conversations with an unread message of the customer."
+    )
+    version: int = strawberry.field(description="The number of edits of the channel agent, from 1.")
+    created_at: datetime = strawberry.field(description="The time of the channel agent's creation.")
+    updated_at: datetime = strawberry.field(description="The time of the latest edit of the channel agent.")
+
+
+@strawberry.type(description="An exchange of a customer with a channel agent in a messenger.")
+class Conversation(Interaction, Node):
+    conversation_id: int = strawberry.field(description="The number of the conversation in its own system.")
+    channel: Channel = strawberry.field(description="The messenger service of the conversation.")
+    status: Status = strawberry.field(description="The status of the conversation.")
+    snooze_until: datetime | None = strawberry.field(description="The end of the conversation's snooze.")
+    channel_agent: ChannelAgent | None = strawberry.field(
+        description="The channel agent of the conversation: the contract's `agent`."
+    )
+    user: User | None = strawberry.field(description="The user of the conversation: its assignee.")
+    last_customer_reply_from: datetime | None = strawberry.field(
+        description="The time of the customer's latest message of the conversation; it outlives that message."
+    )
+    reply_until: datetime | None = strawberry.field(
+        description="The end of the conversation's reply window. On WhatsApp it is open for 24 hours after a "
+        "message of the customer; null on WhatsApp says that it never was, on other channels that there is none."
+    )
+    reply_possible: bool = strawberry.field(
+        description="Whether a free-form message of the conversation should arrive now."
+    )
+    customer_interaction_required: bool = strawberry.field(
+        description="Whether the conversation waits for the customer to answer a restart."
+    )
+
+
+# ---- inputs and payloads ------------------------------------------------------------------------------------------
+
+
+@strawberry.input
+class _Input:
+    client_mutation_id: str | None = strawberry.field(
+        default=None,
+        description="The caller's own name for this mutation: given back in the payload and in its events.",
+    )
+
+
+@strawberry.input
+class _Edit(_Input):
+    id: strawberry.ID = strawberry.field(description="The id of the object.")
+    if_version: int | None = strawberry.field(
+        default=None,
+        description="The version that was read; when it is no longer the current one, nothing is done.",
+    )
+
+
+@strawberry.type
+class _Payload:
+    errors: list[UserError] = strawberry.field(description="The reasons why nothing was done; empty when it was.")
+    client_mutation_id: str | None = strawberry.field(description="The `clientMutationId` of the input.")
+
+
+@strawberry.input(description="What to change of a conversation: an absent field stays.")
+class UpdateConversationInput(_Edit):
+    status: Maybe[Status] = strawberry.field(description="The status of the conversation.")
+    user_id: Maybe[strawberry.ID | None] = strawberry.field(
+        description="The id of the user of the conversation; null unassigns."
+    )
+
+
+@strawberry.input(description="Which conversation to restart.")
+class RestartConversationInput(_Edit):
+    text: str | None = strawberry.field(
+        default=None, description="The text of the message to the customer; a greeting when nothing is said."
+    )
+
+
+@strawberry.input(description="Which conversation to delete.")
+class DeleteConversationInput(_Edit):
+    pass
+
+
+@strawberry.type(description="What came of a command about a conversation.")
+class ConversationPayload(_Payload):
+    conversation: Conversation | None = strawberry.field(
+        description="The conversation as it is now; null after a refusal."
+    )
+
+
+@strawberry.type(description="What came of restarting a conversation.")
+class RestartConversationPayload(_Payload):
+    conversation: Conversation | None = strawberry.field(
+        description="The conversation as it is now; null after a refusal."
+    )
+    message: Message | None = strawberry.field(description="The message of the restart; null after a refusal.")
+
+
+@strawberry.type(description="What came of deleting a conversation.")
+class DeleteConversationPayload(_Payload):
+    deleted_id: strawberry.ID | None = strawberry.field(description="The id of the conversation that is gone.")
+
+
+@strawberry.input(description="A new channel agent.")
+class CreateChannelAgentInput(_Input):
+    channel: Channel = strawberry.field(description="The messenger service of the channel agent.")
+    display_id: str = strawberry.field(
+        description="The id of the channel agent, 1 to 255 characters; unique within its channel."
+    )
+    name: str = strawberry.field(description="The name of the channel agent, 1 to 255 characters.")
+    in_sync: bool = strawberry.field(default=True, description="Whether the channel agent is connected.")
+    idempotency_key: str | None = strawberry.field(
+        default=None,
+        description="A key of the caller's making, 1 to 255 characters; a repeat within 24 hours gives the "
+        "first result again.",
+    )
+
+
+@strawberry.input(description="What to change of a channel agent: an absent field stays.")
+class UpdateChannelAgentInput(_Edit):
+    name: Maybe[str] = strawberry.field(description="The name of the channel agent, 1 to 255 characters.")
+    in_sync: Maybe[bool] = strawberry.field(description="Whether the channel agent is connected.")
+
+
+@strawberry.type(description="What came of a command about a channel agent.")
+class ChannelAgentPayload(_Payload):
+    channel_agent: ChannelAgent | None = strawberry.field(
+        description="The channel agent as it is now; null after a refusal."
+    )
+
+
+# ---- root fields --------------------------------------------------------------------------------------------------
+
+
+@strawberry.type
+class ConversationQuery:
+    conversation: Conversation | None = root(
+        description="The conversation with a number of its own system. Needs `conversation:read`.",
+        conversation_id=argument(int, "The number of the conversation in its own system."),
+    )
+    channel_agent: ChannelAgent | None = root(
+        description="The channel agent with an id. Needs `conversation:read`.",
+        id=argument(strawberry.ID, "The id of the channel agent."),
+    )
+    channel_agents: Connection[ChannelAgent] = root(
+        description="The channel agents, in the order in which they were made. Needs `conversation:read`.",
+        channel=argument(Channel | None, "The messenger service of the channel agents."),
+        **PAGING,
+    )
+
+
+def _restarted(posted: Posted) -> dict[str, object]:
+    return {"conversation": posted.interaction, "message": posted.message}
+
+
+def _deleted(gone: Stored) -> dict[str, object]:
+    return {"deleted_id": f"{PREFIX}_{gone.id}"}
+
+
+@strawberry.type
+class ConversationMutation:
+    @mutation(description="Change a conversation's status or user. Needs `conversation:write`.")
+    async def update_conversation(
+        self, info: Info, input: Annotated[UpdateConversationInput, _What]
+    ) -> ConversationPayload:
+        return await info.context.perform(
+            input,
+            service.update_conversation,
+            input.id,
+            changes(input, "status", "user_id"),
+            if_version=input.if_version,
+            gives="conversation",
+        )
+
+    @mutation(
+        description="Write to the customer of a conversation on WhatsApp after its reply window has closed. The "
+        "customer then has to answer first. Needs `conversation:write`."
+    )
+    async def restart_conversation(
+        self, info: Info, input: Annotated[RestartConversationInput, _What]
+    ) -> RestartConversationPayload:
+        return await info.context.perform(
+            input,
+            service.restart_conversation,
+            input.id,
+            text=input.text,
+            if_version=input.if_version,
+            gives=_restarted,
+        )
+
+    @mutation(description="Erase a conversation with its messages and notes. Needs `conversation:write`.")
+    async def delete_conversation(
+        self, info: Info, input: Annotated[DeleteConversationInput, _What]
+    ) -> DeleteConversationPayload:
+        return await info.context.perform(
+            input, service.delete_conversation, input.id, if_version=input.if_version, gives=_deleted
+        )
+
+    @mutation(description="Make a channel agent known. Needs `conversation:write`.")
+    async def create_channel_agent(
+        self, info: Info, input: Annotated[CreateChannelAgentInput, _What]
+    ) -> ChannelAgentPayload:
+        given = {name: getattr(input, name) for name in CREATABLE}
+        return await info.context.perform(
+            input,
+            service.create_channel_agent,
+            given,
+            idempotency_key=input.idempotency_key,
+            gives="channel_agent",
+        )
+
+    @mutation(description="Change a channel agent. Needs `conversation:write`.")
+    async def update_channel_agent(
+        self, info: Info, input: Annotated[UpdateChannelAgentInput, _What]
+    ) -> ChannelAgentPayload:
+        return await info.context.perform(
+            input,
+            service.update_channel_agent,
+            input.id,
+            changes(input, *CHANGEABLE),
+            if_version=input.if_version,
+            gives="channel_agent",
+        )
+
+
+SLICE = Slice(query=ConversationQuery, mutation=ConversationMutation, mappings=MAPPINGS, roots=ROOTS)
+"""What the kind adds to the graph."""
