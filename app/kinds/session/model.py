@@ -54,17 +54,6 @@ class ContentType(StrEnum):
     TEXT = "TEXT"
 
 
-class SenderRole(StrEnum):
-    """Who wrote a message, in the contract's words."""
-
-    END_USER = "END_USER"
-    AGENT = "AGENT"
-    BOT = "BOT"
-
-
-_ROLES = {"CUSTOMER": SenderRole.END_USER, "USER": SenderRole.AGENT}
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suggestion:
     """A suggested message as the caller gives it; `remote_id` is the caller's own id of it."""
@@ -256,11 +245,6 @@ def replaced_suggestions(
                 )
             )
     return tuple(after)
-
-
-def sender_role(author: str) -> SenderRole:
-    """Who wrote a message with this common author, in the contract's words."""
-    return _ROLES.get(author, SenderRole.BOT)
 
 
 def _words(name: str, words: Sequence[str]) -> tuple[str, ...]:

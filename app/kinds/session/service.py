@@ -13,7 +13,7 @@ from app.directory.service.editing import Ref
 from app.interactions.model import Cause, Command, State
 from app.interactions.service.change import change, open_interaction
 from app.kinds.session import model
-from app.kinds.session.model import Session, SessionChanges, Subject
+from app.kinds.session.model import Session, SessionChanges
 from app.kinds.session.repository import SessionRepository
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class Rules:
 
     name = model.NAME
     prefix = model.PREFIX
-    reasons = model.REASONS
+    reasons: Mapping[str, str] = model.REASONS
 
     def load(self, work: "Work", interaction_id: int) -> Session | None:
         return work.use(SessionRepository).load(interaction_id)
@@ -42,7 +42,7 @@ class Rules:
         return model.causes(interaction)
 
     def refusal(
-        self, command: Command, subject: Subject, actor: Actor, now: datetime, settings: "Settings"
+        self, command: Command, subject: Any, actor: Actor, now: datetime, settings: "Settings"
     ) -> DomainError | None:
         return model.refusal(command, subject, actor, now, settings)
 

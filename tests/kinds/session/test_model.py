@@ -12,7 +12,6 @@ from app.kinds.session.model import (
     LONGEST_TAG,
     NOT_SUPPORTED,
     ContentType,
-    SenderRole,
     Session,
     SessionChanges,
     SuggestedMessage,
@@ -22,7 +21,6 @@ from app.kinds.session.model import (
     is_current,
     refusal,
     replaced_suggestions,
-    sender_role,
     state,
     updated,
     window_end,
@@ -227,17 +225,3 @@ def test_bad_suggestions_are_refused_with_their_place(
     with pytest.raises(error) as refused:
         replaced_suggestions([], wanted, lambda: "key")
     assert (refused.value.code, refused.value.path) == (error.code, path)
-
-
-@pytest.mark.parametrize(
-    ("author", "role"),
-    [
-        ("CUSTOMER", SenderRole.END_USER),
-        ("USER", SenderRole.AGENT),
-        ("BOT", SenderRole.BOT),
-        ("AI_AGENT", SenderRole.BOT),
-        ("SYSTEM", SenderRole.BOT),
-    ],
-)
-def test_the_role_of_a_sender_follows_from_the_author(author: str, role: SenderRole) -> None:
-    assert sender_role(author) is role

@@ -10,7 +10,7 @@ from app.core.errors import DomainError
 from app.interactions.messages import MessageAuthor
 from app.interactions.model import Cause, Command, State
 from app.kinds.agent_session import model
-from app.kinds.agent_session.model import AgentSession, Status, Subject
+from app.kinds.agent_session.model import AgentSession, Status
 from app.kinds.agent_session.repository import AgentSessionRepository
 from app.kinds.agent_session.service.sessions import open_for_customer, switched
 
@@ -28,7 +28,7 @@ class Rules:
 
     name = model.NAME
     prefix = model.PREFIX
-    reasons = model.REASONS
+    reasons: Mapping[str, str] = model.REASONS
 
     def load(self, work: "Work", interaction_id: int) -> AgentSession | None:
         return work.use(AgentSessionRepository).load(interaction_id)
@@ -43,7 +43,7 @@ class Rules:
         return model.causes(interaction, settings.escalation)
 
     def refusal(
-        self, command: Command, subject: Subject, actor: Actor, now: datetime, settings: "Settings"
+        self, command: Command, subject: Any, actor: Actor, now: datetime, settings: "Settings"
     ) -> DomainError | None:
         return model.refusal(command, subject, actor, now)
 

@@ -1,0 +1,168 @@
+"""Sessions in the graph."""
+
+from typing import Annotated
+from uuid import UUID
+
+import strawberry
+from strawberry import Maybe
+
+from app.interactions.graphql import Interaction
+from app.kinds.session import service
+from app.kinds.session.model import ContentType, SessionChanges, Suggestion
+from app.kinds.session.repository import MAPPINGS, ROOTS
+from app.transport.context import Info
+from app.transport.enums import described
+from app.transport.fields import PAGING, Connection, Node, UserError, argument, edge, mutation, root
+from app.transport.inputs import changes
+from app.transport.slice import Slice
+
+_What = strawberry.argument(description="What to do.")
+
+described(
+    ContentType,
+    "The type of a suggested message's content.",
+    {"TEXT": "Plain text."},
+    name="SuggestedMessageContentType",
+)
+
+
+@strawberry.type(description="A message that users can pick to send in a Session.")
+class SuggestedMessage:
+    id: strawberry.ID = strawberry.field(description="The id of the suggested message.")
+    suggestion_key: UUID = strawberry.field(description="The key of the suggested message in its own system.")
+    remote_id: str | None = strawberry.field(
+        description="The id of the suggested message in the system that suggested it."
+    )
+    content: str = strawberry.field(description="The content of the suggested message.")
+    content_type: ContentType = strawberry.field(description="The content type of the suggested message.")
+    selected_count: int = strawberry.field(description="The number of times that the suggested message was picked.")
+
+
+@strawberry.type(description="An exchange of a customer with a messaging bot that asks humans for help.")
+class Session(Interaction, Node):
+    session_key: UUID = strawberry.field(description="The key of the Session in its own system.")
+    need_attention: bool = strawberry.field(
+        description="Whether the customer of the Session needs a human; while so, the bot is paused."
+    )
+    tags: list[str] = strawberry.field(description="The tags of the Session.")
+    topics: list[str] = strawberry.field(description="The topics of the Session.")
+    suggested_messages: Connection[SuggestedMessage] = edge(
+        description="The messages that are suggested in the Session, in their order.", **PAGING
+    )
+
+
+@strawberry.input(description="A message to suggest.")
+class SuggestedMessageInput:
+    remote_id: str | None = strawberry.field(
+        default=None,
+        description="The caller's own id of the suggested message, 1 to 255 characters. One that was in the list "
+        "before stays the same suggested message, with its count.",
+    )
+    content: str = strawberry.field(description="The content of the suggested message, 1 to 10,000 characters.")
+    content_type: ContentType = strawberry.field(
+        default=ContentType.TEXT, description="The content type of the suggested message."
+    )
+
+
+@strawberry.input
+class _Input:
+    client_mutation_id: str | None = strawberry.field(
+        default=None,
+        description="The caller's own name for this mutation: given back in the payload and in its events.",
+    )
+
+
+@strawberry.input(description="What to change of a Session: an absent field stays. Give either id or customerKey.")
+class UpdateSessionInput(_Input):
+    id: strawberry.ID | None = strawberry.field(default=None, description="The id of the Session.")
+    customer_key: str | None = strawberry.field(
+        default=None, description="The key of the customer whose current Session is meant."
+    )
+    if_version: int | None = strawberry.field(
+        default=None,
+        description="The version that was read; when it is no longer the current one, nothing is done.",
+    )
+    need_attention: Maybe[bool] = strawberry.field(
+        description="Whether the customer of the Session needs a human: true pauses the bot, false resumes it."
+    )
+    tags: Maybe[list[str] | None] = strawberry.field(
+        description="All tags of the Session, at most 100 of up to 255 characters; null is none."
+    )
+    topics: Maybe[list[str] | None] = strawberry.field(
+        description="All topics of the Session, at most 100 of up to 255 characters; null is none."
+    )
+    suggested_messages: Maybe[list[SuggestedMessageInput] | None] = strawberry.field(
+        description="All messages to suggest in the Session, at most 100; null is none."
+    )
+
+
+@strawberry.input(description="Which suggested message was picked.")
+class UseSuggestedMessageInput(_Input):
+    id: strawberry.ID = strawberry.field(description="The id of the suggested message.")
+
+
+@strawberry.type
+class _Payload:
+    session: Session | None = strawberry.field(description="The Session as it is now; null after a refusal.")
+    errors: list[UserError] = strawberry.field(description="The reasons why nothing was done; empty when it was.")
+    client_mutation_id: str | None = strawberry.field(description="The `clientMutationId` of the input.")
+
+
+@strawberry.type(description="What came of a command about a Session.")
+class SessionPayload(_Payload):
+    pass
+
+
+@strawberry.type(description="What came of picking a suggested message.")
+class SuggestedMessagePayload(_Payload):
+    suggested_message: SuggestedMessage | None = strawberry.field(
+        description="The suggested message as it is now; null after a refusal."
+    )
+
+
+@strawberry.type
+class SessionQuery:
+    session: Session | None = root(
+        description="The Session with a key of its own system. Needs `session:read`.",
+        session_key=argument(UUID, "The key of the Session in its own system."),
+    )
+    current_session: Session | None = root(
+        description="The current Session of a customer: the latest that is flagged or has a message of the last two "
+        "hours (a setting); null when there is none. Needs `session:read`.",
+        customer_key=argument(str, "The key of the customer."),
+    )
+
+
+def _changes(given: UpdateSessionInput) -> SessionChanges:
+    found: SessionChanges = changes(given, "need_attention", "tags", "topics")  # type: ignore[assignment]
+    if given.suggested_messages is not None:
+        found["suggested_messages"] = [
+            Suggestion(remote_id=item.remote_id, content=item.content, content_type=item.content_type)
+            for item in given.suggested_messages.value or ()
+        ]
+    return found
+
+
+@strawberry.type
+class SessionMutation:
+    @mutation(description="Change a Session. NOT_FOUND for a customer without a current one. Needs `session:write`.")
+    async def update_session(self, info: Info, input: Annotated[UpdateSessionInput, _What]) -> SessionPayload:
+        return await info.context.perform(
+            input,
+            service.update,
+            _changes(input),
+            ref=input.id,
+            customer_key=input.customer_key,
+            if_version=input.if_version,
+            gives="session",
+        )
+
+    @mutation(description="Count one more pick of a suggested message; each call counts. Needs `session:write`.")
+    async def use_suggested_message(
+        self, info: Info, input: Annotated[UseSuggestedMessageInput, _What]
+    ) -> SuggestedMessagePayload:
+        return await info.context.perform(input, service.use_suggested_message, input.id, gives=dict)
+
+
+SLICE = Slice(query=SessionQuery, mutation=SessionMutation, mappings=MAPPINGS, roots=ROOTS)
+"""What the kind adds to the graph."""
