@@ -166,6 +166,7 @@ def _node(compilation: Compilation, root: RootNode, field: Field) -> Callable[[R
     edges: dict[str, OneEdge] = {
         prefix: compilation.one_edge(found.name, {found.name: children.get(found.name, ())}, lambda row, run: ())
         for prefix, found in compilation.catalogue.prefixed().items()
+        if granted(compilation.permissions, found.node_requires)
     }
     arguments = field.arguments
 

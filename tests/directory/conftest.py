@@ -20,7 +20,7 @@ from app.storage.event_log import Cursor, lane_count, logged, read_after
 from app.transport.context import Context
 from app.transport.operation import Operations
 from app.transport.outcome import GraphQLRequest
-from app.transport.slice import ERRORS
+from app.transport.slice import ERRORS, NODES
 from tests.conftest import ManualClock
 
 PERMISSIONS = (*GENERAL_PERMISSIONS, *kind_permissions(["session"]))
@@ -58,8 +58,8 @@ async def admin(authenticator: KeyAuthenticator, admin_secret: str) -> Actor:
 @pytest.fixture
 def ask(database: Database, settings: Settings, clock: ManualClock) -> Ask:
     """Runs an operation of the directory's own schema."""
-    schema = build_schema((ERRORS, DIRECTORY))
-    compiler = Compiler(build_catalogue(schema, (ERRORS, DIRECTORY)), database.dialect)
+    schema = build_schema((ERRORS, NODES, DIRECTORY))
+    compiler = Compiler(build_catalogue(schema, (ERRORS, NODES, DIRECTORY)), database.dialect)
     operations = Operations(schema, compiler, database, settings, clock)
 
     async def ask(actor: Actor, query: str, **variables: object) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from app.directory.authenticator import KeyAuthenticator
 from app.directory.graphql import DIRECTORY
 from app.schema import build_schema
 from app.storage.database import Database
-from app.transport.slice import ERRORS
+from app.transport.slice import ERRORS, NODES
 from tests.directory.conftest import Ask, told
 
 pytestmark = pytest.mark.anyio
@@ -221,7 +221,7 @@ async def test_contact_details_are_for_who_may_read_them(ask: Ask, admin: Actor)
         "address": None,
         "custom5": None,
         "blocked": False,
-        "customers": {"totalCount": 0},
+        "customers": None,
     }
     user = '{ user(id: "usr_1") { name login roles permissions email apiKeys { totalCount } } }'
     assert (await ask(NOBODY, user))["data"]["user"] == {
@@ -255,6 +255,22 @@ async def test_contact_details_are_for_who_may_read_them(ask: Ask, admin: Actor)
 async def test_the_directory_is_closed_without_permission(ask: Ask, field: str) -> None:
     (error,) = (await ask(NOBODY, f"{{ {field} }}"))["errors"]
     assert error["extensions"]["code"] == "FORBIDDEN"
+
+
+async def test_nobody_counts_up_ids_to_learn_names(ask: Ask, admin: Actor) -> None:
+    await fill(ask, name="Ana")
+    await ask(WRITER, 'mutation { createProfile(input: {name: "P"}) { errors { code } } }')
+    nodes = """{ nodes(ids: ["cus_1", "prf_1", "usr_1", "key_1"]) {
+      id ... on Customer { called: name } ... on Profile { name } ... on User { name }
+    } }"""
+    user = {"id": "usr_1", "name": "Admin"}
+    assert (await ask(NOBODY, nodes))["data"]["nodes"] == [None, None, user, None]
+    assert (await ask(READER, nodes))["data"]["nodes"] == [
+        {"id": "cus_1", "called": "Ana"},
+        {"id": "prf_1", "name": "P"},
+        user,
+        None,
+    ]
 
 
 @pytest.mark.parametrize("arguments", ["", '(id: "cus_1", customerKey: "k")'])
@@ -444,7 +460,7 @@ async def test_users_through_mutations(ask: Ask, admin: Actor) -> None:
 
 
 def undescribed() -> Iterator[str]:
-    for name, type_ in build_schema((ERRORS, DIRECTORY))._schema.type_map.items():
+    for name, type_ in build_schema((ERRORS, NODES, DIRECTORY))._schema.type_map.items():
         if name.startswith("__"):
             continue
         if not type_.description:

@@ -162,8 +162,8 @@ class Profile(Node):
     custom_3: str | None = strawberry.field(description=f"The third custom field of the profile. {_READ}")
     custom_4: str | None = strawberry.field(description=f"The fourth custom field of the profile. {_READ}")
     custom_5: str | None = strawberry.field(description=f"The fifth custom field of the profile. {_READ}")
-    customers: Connection[Customer] = edge(
-        description="The customers of the profile, in the order in which they became known.", **PAGING
+    customers: Connection[Customer] | None = edge(
+        description=f"The customers of the profile, in the order in which they became known. {_READ}", **PAGING
     )
     created_at: datetime = strawberry.field(description="The time of the profile's creation.")
     updated_at: datetime = strawberry.field(description="The time of the latest edit of the profile.")

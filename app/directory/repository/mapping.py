@@ -158,6 +158,7 @@ MAPPINGS: tuple[Mapped, ...] = (
         "Customer",
         customer,
         prefix="cus",
+        node_requires=READ,
         fields={
             **_guarded(
                 *("display_id", "phone_number", "unconfirmed_phone_number", "country_code", "email", "first_name"),
@@ -171,12 +172,15 @@ MAPPINGS: tuple[Mapped, ...] = (
         "Profile",
         profile,
         prefix="prf",
+        node_requires=READ,
         fields={
             **_guarded(
                 *("salutation", "gender", "date_of_birth", "phone_number", "email", "address"),
                 *("custom_1", "custom_2", "custom_3", "custom_4", "custom_5"),
             ),
-            "customers": Many("Customer", lambda scope: scope.c.profile_id, _OLDEST, "OLDEST", inherits=True),
+            "customers": Many(
+                "Customer", lambda scope: scope.c.profile_id, _OLDEST, "OLDEST", inherits=True, requires=READ
+            ),
         },
     ),
 )

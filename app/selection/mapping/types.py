@@ -20,7 +20,8 @@ class TypeMap:
     """An object type over a table with the surrogate key `id`.
 
     With `base` the table extends the interface's: same `id`, one row each; `value` is its discriminator there.
-    `prefix` makes it reachable by `node`, and gives the field `id`. Without the permission `requires` there is none."""
+    `prefix` makes it reachable by `node`, and gives the field `id`. Without the permission `requires` there is none,
+    without `node_requires` none that `node` finds: it is seen only where something visible leads to it."""
 
     name: str
     table: sa.Table
@@ -30,6 +31,7 @@ class TypeMap:
     base: str | None = None
     value: str | None = None
     requires: str | None = None
+    node_requires: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
