@@ -20,6 +20,7 @@ from graphql import (
     OperationDefinitionNode,
     Undefined,
     VariableDefinitionNode,
+    get_named_type,
     get_variable_values,
     is_required_input_field,
     type_from_ast,
@@ -29,7 +30,7 @@ from graphql.utilities import validate_input_value
 
 from app.transport import errors
 from app.transport.neutral import Convert, default_of, is_one_of, neutral, python_name
-from app.transport.scalars import refuse_unstorable_text
+from app.transport.scalars import JSON_OBJECT, refuse_unstorable_text
 
 _INT_LIMIT = 2**31
 _MOST_ERRORS = 20
@@ -130,6 +131,8 @@ class VariableReader:
     def __init__(self, coercions: Coercions, operation: OperationDefinitionNode) -> None:
         self._schema = coercions.schema
         self._definitions = operation.variable_definitions or ()
+        self.exact = False
+        """Whether a variable holds JSON whose numbers keep their spelling."""
         self._fast: list[tuple[str, bool, Convert]] = []
         self._neutral: dict[str, Convert] = {}
         self._defaults: dict[str, Any] = {}
@@ -139,6 +142,7 @@ class VariableReader:
             required = isinstance(type_, GraphQLNonNull) and definition.default_value is None
             self._fast.append((name, required, coercions.reader(type_)))
             self._neutral[name] = neutral(type_)
+            self.exact = self.exact or _holds_json_text(type_, set())
         if any(definition.default_value is not None for definition in self._definitions):
             optional = [one for one in self._definitions if one.default_value is not None]
             found = get_variable_values(self._schema, optional, {})

@@ -140,7 +140,7 @@ class Documents:
         try:
             ast = parse(text, max_lexical_tokens=limits.tokens, max_comments=limits.tokens)
         except GraphQLError as error:
-            if "lexical tokens" in error.message or "comments" in error.message:
+            if "Document contains more than" in error.message:
                 raise _too_complex(f"The document has too many tokens; the limit is {limits.tokens:,}.") from None
             raise Refused([errors.from_graphql(error, errors.PARSE_FAILED)], Phase.PARSE) from None
         try:

@@ -87,8 +87,8 @@ mutation AskForHelp($input: UpdateSessionInput!) {
     ),
     Example(
         """# Take an interaction; only one user can.
-mutation Claim($input: ClaimInput!) {
-  claim(input: $input) {
+mutation Claim($input: ClaimInteractionInput!) {
+  claimInteraction(input: $input) {
     interaction { id assignee { id name } }
     errors {
       code

@@ -153,7 +153,7 @@ def read_json(body: bytes) -> GraphQLRequest:
         raise BadRequest(400, "Batches are not supported; send one operation at a time.")
     if not isinstance(given, dict):
         raise BadRequest(400, "The request body has to be a JSON object.")
-    return request_of(given, mutations=True)
+    return replace(request_of(given, mutations=True), body=body)
 
 
 def read_query_string(raw: bytes) -> GraphQLRequest:

@@ -147,7 +147,8 @@ class Operations:
 
     async def _mutate(self, operation: Operation, request: GraphQLRequest, context: Context) -> bytes:
         variables = self._variables(operation, request.variables)
-        sourced = operation.reader.sourced(request.variables)
+        exact = operation.reader.exact
+        sourced = operation.reader.sourced(request.exact_variables() if exact else request.variables)
         permissions = _permissions(context)
         key = (permissions, *[variables.get(name) for name in operation.conditions])
         mutations: Sequence[_Mutation] | None = operation.prepared.get(key)

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any, NamedTuple
 
+from app.core import json_text
+from app.core.errors import InvalidInput
 from app.transport.errors import Entry
 
 
@@ -37,9 +39,23 @@ class Outcome(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class GraphQLRequest:
-    """What a client asks for. `mutations` is False where the transport must not change anything."""
+    """What a client asks for. `mutations` is False where the transport must not change anything.
+
+    `body` is the JSON it was read from, where there is one: numbers are spelled there as the client spelled them."""
 
     query: str
     operation_name: str | None = None
     variables: Mapping[str, Any] = field(default_factory=dict)
     mutations: bool = True
+    body: bytes | None = None
+
+    def exact_variables(self) -> Mapping[str, Any]:
+        """The variables with every number as it was spelled. Raises InvalidInput when they are nested too deeply."""
+        if self.body is None:
+            return self.variables
+        try:
+            given = json_text.parse(self.body)
+        except RecursionError:
+            raise InvalidInput("This is nested too deeply.") from None
+        found = given.get("variables") if isinstance(given, dict) else None
+        return found if isinstance(found, dict) else {}

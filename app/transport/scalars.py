@@ -3,12 +3,24 @@
 import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from typing import Any, NewType
 
 import orjson
 import strawberry
+from graphql import (
+    FloatValueNode,
+    IntValueNode,
+    ListValueNode,
+    ObjectValueNode,
+    StringValueNode,
+    ValueNode,
+    VariableNode,
+    value_from_ast_untyped,
+)
 from strawberry.scalars import JSON
 from strawberry.types.scalar import ScalarDefinition
 
+from app.core import json_text
 from app.core.clock import rfc3339
 from app.core.errors import InvalidInput
 
@@ -51,6 +63,32 @@ def _same(value: object) -> object:
     return value
 
 
+JSON_OBJECT = "JSONObject"
+
+JsonObject = NewType("JsonObject", str)
+"""The text of a JSON object; selections splice it, services check it."""
+
+
+def _json_text(value: object) -> str:
+    return value if isinstance(value, str) else json_text.write(value)
+
+
+def _literal_text(node: ValueNode, variables: Mapping[str, Any] | None = None) -> str:
+    return node.value if isinstance(node, StringValueNode) else json_text.write(_exact(node, variables or {}))
+
+
+def _exact(node: ValueNode, variables: Mapping[str, Any]) -> object:
+    if isinstance(node, IntValueNode | FloatValueNode):
+        return json_text.Number(node.value)
+    if isinstance(node, ListValueNode):
+        return [_exact(item, variables) for item in node.values]
+    if isinstance(node, ObjectValueNode):
+        return {field.name.value: _exact(field.value, variables) for field in node.fields}
+    if isinstance(node, VariableNode):
+        return variables.get(node.name.value)
+    return value_from_ast_untyped(node)
+
+
 SCALARS: Mapping[object, ScalarDefinition] = {
     datetime: strawberry.scalar(
         name="DateTime",
@@ -71,7 +109,16 @@ SCALARS: Mapping[object, ScalarDefinition] = {
         description="Any JSON value; objects keep the order of their keys.",
         specified_by_url="https://datatracker.ietf.org/doc/html/rfc8259",
         serialize=_same,
-        parse_value=_same,
+        parse_value=json_text.plain,
+    ),
+    JsonObject: strawberry.scalar(
+        name=JSON_OBJECT,
+        description="A JSON object that comes back as it was written. Given as an object it keeps the order of its keys "
+        "and the spelling of its numbers; given as a String that holds its text it is kept byte for byte.",
+        specified_by_url="https://datatracker.ietf.org/doc/html/rfc8259",
+        serialize=_same,
+        parse_value=_json_text,
+        parse_literal=_literal_text,
     ),
 }
 

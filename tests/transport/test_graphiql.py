@@ -1,7 +1,9 @@
 import re
 
 import orjson
+from graphql import parse, validate
 
+from app.schema import build_schema
 from app.transport.graphiql import EXAMPLES, PAGE
 
 
@@ -26,3 +28,10 @@ def test_the_examples_are_tabs_of_the_page() -> None:
     assert found is not None
     assert [tab["query"] for tab in orjson.loads(found[1])] == [example.query for example in EXAMPLES]
     assert b"<!-- assets -->" not in PAGE
+
+
+def test_the_examples_fit_the_graph() -> None:
+    schema = build_schema()._schema
+    for example in EXAMPLES:
+        assert [error.message for error in validate(schema, parse(example.query))] == []
+        assert isinstance(orjson.loads(example.variables or "{}"), dict)

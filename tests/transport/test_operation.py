@@ -200,6 +200,17 @@ async def test_text_that_cannot_be_stored_is_refused_wherever_it_stands(run: Run
     ]
 
 
+async def test_page_sizes_in_variables_count_with_their_values(run: Run) -> None:
+    query = """query ($n: Int) { authors(first: $n) { edges { node { books(first: $n) { edges { node {
+        author { books(first: $n) { totalCount } } } } } } } } }"""
+    assert "errors" not in await run(query, {"n": 20})
+    answer = await run(query, {"n": 100})
+    assert (answer["phase"], errors_of(answer)) == (
+        "VARIABLES",
+        [("TOO_COMPLEX", "The operation may read 1,020,100 objects; the limit is a cost of 20,000.")],
+    )
+
+
 async def test_null_where_a_default_made_a_nullable_variable_acceptable(run: Run) -> None:
     query = 'query ($id: ID = "boo_1") { book(id: $id) { id } }'
     assert await run(query) == {"data": {"book": {"id": "boo_1"}}}

@@ -1,0 +1,54 @@
+import pytest
+
+from app.schema import build_schema
+from app.transport.documents import Documents, Recent
+from app.transport.guard import Guard
+from app.transport.limits import Limits
+from app.transport.outcome import Phase, Refused
+from tests.transport.library import SLICES
+
+
+def test_what_was_used_least_recently_is_forgotten_first() -> None:
+    recent: Recent[str] = Recent(10)
+    recent.put("a", "A", 4)
+    recent.put("b", "B", 4)
+    assert recent.get("a") == "A"
+    recent.put("c", "C", 4)
+    assert [recent.get(key) for key in "abc"] == ["A", None, "C"]
+    recent.put("a", "A2", 1)
+    assert (recent.weight, len(recent), recent.get("a")) == (5, 2, "A2")
+    recent.put("d", "D", 100)
+    assert (recent.weight, len(recent), recent.get("d")) == (100, 1, "D")
+
+
+def documents(limits: Limits, *, suggestions: bool = True) -> Documents:
+    schema = build_schema(SLICES)
+    return Documents(schema, Guard(schema._schema, limits), suggestions=suggestions)
+
+
+@pytest.mark.parametrize(
+    ("limits", "text", "message"),
+    [
+        (Limits(document_bytes=20), "{ __typename } # \u00e9\u00e9", "The document has 21 bytes; the limit is 20."),
+        (Limits(tokens=4), "{ a b c d }", "The document has too many tokens; the limit is 4."),
+        (Limits(tokens=4), "#\n" * 5 + "{ a }", "The document has too many tokens; the limit is 4."),
+    ],
+)
+def test_a_long_document_is_not_parsed(limits: Limits, text: str, message: str) -> None:
+    with pytest.raises(Refused) as caught:
+        documents(limits).get(text)
+    assert caught.value.phase is Phase.VALIDATION
+    assert caught.value.entries == [{"message": message, "extensions": {"code": "TOO_COMPLEX"}}]
+
+
+def test_suggestions_can_be_left_out() -> None:
+    with pytest.raises(Refused) as caught:
+        documents(Limits(), suggestions=False).get("{ bok { id } }")
+    assert [entry["message"] for entry in caught.value.entries] == ["Cannot query field 'bok' on type 'Query'."]
+
+
+def test_errors_are_counted_up_to_twenty() -> None:
+    with pytest.raises(Refused) as caught:
+        documents(Limits()).get("{ " + " ".join(f"x{i}" for i in range(40)) + " }")
+    assert len(caught.value.entries) == 21
+    assert caught.value.entries[-1]["message"] == "Too many validation errors, error limit reached. Validation aborted."
