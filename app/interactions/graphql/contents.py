@@ -13,6 +13,7 @@ class TextMessageContent:
 
 @strawberry.type
 class _File:
+    has_file: bool = strawberry.field(description="Whether the content has a file: always true.")
     uuid: str = strawberry.field(description="The id of the file in the system that keeps it.")
     name: str | None = strawberry.field(description="The name of the file.")
     mime_type: str = strawberry.field(description="The type of the file, such as `audio/ogg`.")
