@@ -54,10 +54,11 @@ def kinds() -> Mapping[str, Any]:
 @pytest.fixture
 async def desk(database: Database) -> Desk:
     """Users, topics, members and a customer."""
-    return await database.command(_furnish)
+    return await database.command(furnish)
 
 
-def _furnish(work: Work) -> Desk:
+def furnish(work: Work) -> Desk:
+    """Store users, topics, members and a customer."""
     store_users(work)
     users, topics = work.use(UserRepository), work.use(ChatTopicRepository)
     for actor in (EVE, FAY, GUS):

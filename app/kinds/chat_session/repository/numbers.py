@@ -8,7 +8,7 @@ _NAME: sa.BindParameter[str] = sa.bindparam("of")
 _NEXT = (
     sa.update(chat_number)
     .where(chat_number.c.name == _NAME)
-    .values(head=chat_number.c.head + 1)
+    .values(head=chat_number.c.head + sa.bindparam("count", type_=sa.Integer))
     .returning(chat_number.c.head)
 )
 _REACH = (
@@ -20,7 +20,12 @@ _REACH = (
 
 def next_number(connection: sa.Connection, of: str) -> int:
     """A number never given out before; until the unit ends nobody else gets one, so take it last of all locks."""
-    return int(connection.execute(_NEXT, {"of": of}).scalar_one())
+    return next_numbers(connection, of, 1)
+
+
+def next_numbers(connection: sa.Connection, of: str, count: int) -> int:
+    """As `next_number`, for `count` numbers in a row; the first of them."""
+    return int(connection.execute(_NEXT, {"of": of, "count": count}).scalar_one()) - count + 1
 
 
 def reach_number(connection: sa.Connection, of: str, given: int) -> None:

@@ -11,7 +11,7 @@ from app.directory.tables import app_user, customer
 from app.interactions.repository.kinds import KindRepository
 from app.interactions.tables import interaction
 from app.kinds.chat_session.model.session import ENDED, ChatSession, ChatSessionStatus
-from app.kinds.chat_session.repository.numbers import next_number, reach_number
+from app.kinds.chat_session.repository.numbers import next_number, next_numbers, reach_number
 from app.kinds.chat_session.tables import chat_session, chat_topic, chat_topic_member
 from app.storage.tables import Timestamp
 
@@ -99,6 +99,10 @@ class ChatSessionRepository(KindRepository[ChatSession]):
             stored = super().add(new)
         reach_number(self.connection, _NUMBERS, new.chat_session_id)
         return stored
+
+    def reserve_numbers(self, count: int) -> int:
+        """Take as many numbers as `chat_session_id`s of a bulk load; the first of them."""
+        return next_numbers(self.connection, _NUMBERS, count)
 
     def id_of_key(self, chat_session_id: int) -> int | None:
         """The surrogate of the chat with the contract's own number."""

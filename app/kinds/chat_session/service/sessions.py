@@ -125,6 +125,7 @@ def _with_fields(work: "Work", actor: Actor, before: ChatSession, changes: ChatS
     if values.get("rating", before.rating) != before.rating:
         refused = refusal(Command.RATE, before, actor, work.now)
         if refused is not None:
+            refused.path = ("rating",)
             raise refused
     return replace(before, **values)
 
@@ -142,4 +143,5 @@ def _require_free_to_move(work: "Work", actor: Actor, before: ChatSession, statu
     if status in _WAITING and before.assignee_id is not None:
         refused = refusal(Command.RESET, before, actor, work.now)
         if refused is not None:
+            refused.path = ("status",)
             raise refused

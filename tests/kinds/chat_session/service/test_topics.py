@@ -2,7 +2,7 @@ import pytest
 
 from app.core.errors import AlreadyExists, Conflict, Forbidden, InvalidInput, NotFound
 from app.core.ids import GlobalId
-from app.kinds.chat_session.model.topic import ChatInitialStatus, ChatTopic
+from app.kinds.chat_session.model.topic import ChatInitialStatus, ChatTopic, MemberRights
 from app.kinds.chat_session.repository import ChatTopicRepository
 from app.kinds.chat_session.service.topics import (
     add_chat_topic_member,
@@ -91,7 +91,7 @@ async def test_a_topic_needs_its_name_and_a_manager_the_permission(database: Dat
         await database.command(create_chat_topic, CY, {"name": "A"})
     made = await database.command(create_chat_topic, BO, {"name": "A"})
     with pytest.raises(InvalidInput) as cleared:
-        await database.command(update_chat_topic, BO, ref(made), {"bot_enabled": None})
+        await database.command(update_chat_topic, BO, ref(made), {"bot_enabled": None})  # type: ignore[typeddict-item]
     assert cleared.value.path == ("bot_enabled",)
     with pytest.raises(Forbidden):
         await database.command(update_chat_topic, CY, ref(made), {"name": "B"})
@@ -129,7 +129,7 @@ async def test_members_decide_who_responds(database: Database, desk: Desk) -> No
         await database.command(add_chat_topic_member, BO, ref(made), 999, {})
     assert unknown.value.path == ("user_id",)
 
-    rights = {"can_respond": False, "can_notify": True}
+    rights: MemberRights = {"can_respond": False, "can_notify": True}
     changed = await database.command(update_chat_topic_member, BO, GlobalId("tpm", member.id), rights)
     assert (changed.can_respond, changed.can_notify) == (False, True)
     assert (await stored(database, chat)).responders == ()

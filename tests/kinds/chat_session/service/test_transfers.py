@@ -1,4 +1,5 @@
 import asyncio
+from collections.abc import Callable
 
 import pytest
 
@@ -7,6 +8,7 @@ from app.core.ids import GlobalId
 from app.interactions.model import Level
 from app.interactions.service.holding import claim, release
 from app.interactions.service.state import close
+from app.kinds.chat_session.model.session import ChatSession
 from app.kinds.chat_session.model.session import ChatSessionStatus as S
 from app.kinds.chat_session.service.transfers import (
     accept_chat_transfer,
@@ -107,10 +109,10 @@ async def test_it_goes_from_nobody_but_the_holder_or_an_admin(database: Database
 
 @pytest.mark.parametrize("command", [release, close])
 async def test_a_transfer_ends_with_the_chat_that_is_released_or_closed(
-    database: Database, chat: GlobalId, command: object
+    database: Database, chat: GlobalId, command: Callable[..., ChatSession]
 ) -> None:
     await database.command(transfer_chat_session, BO, chat, EVE.user_id)
-    session = await database.command(command, BO, chat)  # type: ignore[arg-type]
+    session = await database.command(command, BO, chat)
     assert session.transfer_to_id is None
     assert "TRANSFER" not in session.attention.reasons
 
@@ -138,12 +140,13 @@ async def test_chats_that_cross_never_wait_for_each_other_in_a_circle(database: 
         sender, receiver = (BO, EVE) if place % 2 else (EVE, BO)
         await database.command(claim, sender, ref)
         await database.command(transfer_chat_session, sender, ref, receiver.user_id)
-    sessions = await asyncio.gather(
-        *(database.command(accept_chat_transfer, EVE if place % 2 else BO, ref) for place, ref in enumerate(refs)),
-        *(request(database, desk.sales) for _ in range(4)),
-    )
+    taking = [
+        asyncio.ensure_future(database.command(accept_chat_transfer, EVE if place % 2 else BO, ref))
+        for place, ref in enumerate(refs)
+    ]
+    await asyncio.gather(*taking, *(request(database, desk.sales) for _ in range(4)))
     ranks: dict[int | None, list[int]] = {}
-    for session in sessions[:8]:
+    for session in (each.result() for each in taking):
         ranks.setdefault(session.assignee_id, []).append(session.rank)
     assert {user: len(set(found)) for user, found in ranks.items()} == {BO.user_id: 4, EVE.user_id: 4}
 
