@@ -1,15 +1,12 @@
-"""The pure rules of a conversation: state, attention, reply window, messages, and who may do what when."""
+"""The pure rules of a conversation: state, attention, the reply window, messages."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from app.core.actor import Actor
-from app.core.errors import AlreadyClaimed, Conflict, Forbidden, InvalidTransition, NotSupported, Unreachable
 from app.directory.model import Channel
-from app.interactions.model import Attention, Command, Level, State, derive_attention
-from app.kinds.conversation.model.commands import refusal
+from app.interactions.model import Level, State, derive_attention
 from app.kinds.conversation.model.conversation import (
     Conversation,
     Status,
@@ -42,11 +39,6 @@ CONVERSATION = Conversation(
 IN_PROGRESS = replace(CONVERSATION, status=Status.IN_PROGRESS)
 DONE = replace(CONVERSATION, status=Status.DONE, state=State.CLOSED)
 WAITING = replace(IN_PROGRESS, latest_message_id=9, latest_customer_message_id=9, reply_until=NOW + timedelta(hours=2))
-
-WRITER = Actor(5, "Mona", frozenset({"conversation:read", "conversation:write"}))
-READER = Actor(6, "Rita", frozenset({"conversation:read"}))
-STRANGER = Actor(8, "Sam")
-ADMIN = Actor(1, "Ada", is_admin=True)
 
 
 def reasons(conversation: Conversation, now: datetime = NOW) -> list[tuple[str, Level]]:
@@ -206,117 +198,3 @@ def test_closing_ends_a_snooze() -> None:
 def test_who_takes_a_conversation_begins_to_work_on_it() -> None:
     assert taken(CONVERSATION).status == Status.IN_PROGRESS
     assert taken(IN_PROGRESS) is IN_PROGRESS
-
-
-def refused(command: Command, conversation: Conversation, actor: Actor = WRITER) -> type[Exception] | None:
-    found = refusal(command, conversation, actor, NOW)
-    return None if found is None else type(found)
-
-
-MINE = replace(IN_PROGRESS, assignee_id=WRITER.user_id)
-THEIRS = replace(IN_PROGRESS, assignee_id=99)
-LEASED = replace(THEIRS, claimed_until=NOW + SECOND)
-LEASE_ENDED = replace(THEIRS, claimed_until=NOW)
-SNOOZED = replace(IN_PROGRESS, snooze_until=NOW + SECOND, state=State.SNOOZED)
-NEEDY = replace(IN_PROGRESS, attention=Attention(level=Level.LOW))
-BLOCKED = replace(IN_PROGRESS, blocked=True)
-EXPIRED = replace(IN_PROGRESS, reply_until=NOW)
-WINDOW_OPEN = replace(IN_PROGRESS, reply_until=NOW + SECOND)
-
-
-@pytest.mark.parametrize(
-    ("command", "conversation", "actor", "expected"),
-    [
-        (Command.CLAIM, IN_PROGRESS, WRITER, None),
-        (Command.CLAIM, MINE, WRITER, None),
-        (Command.CLAIM, THEIRS, WRITER, AlreadyClaimed),
-        (Command.CLAIM, THEIRS, ADMIN, AlreadyClaimed),
-        (Command.CLAIM, LEASED, WRITER, AlreadyClaimed),
-        (Command.CLAIM, LEASE_ENDED, WRITER, None),
-        (Command.CLAIM, DONE, WRITER, InvalidTransition),
-        (Command.RELEASE, MINE, WRITER, None),
-        (Command.RELEASE, THEIRS, WRITER, AlreadyClaimed),
-        (Command.RELEASE, THEIRS, ADMIN, None),
-        (Command.RELEASE, IN_PROGRESS, WRITER, InvalidTransition),
-        (Command.ASSIGN, IN_PROGRESS, WRITER, None),
-        (Command.ASSIGN, MINE, WRITER, None),
-        (Command.ASSIGN, THEIRS, WRITER, AlreadyClaimed),
-        (Command.ASSIGN, THEIRS, ADMIN, None),
-        (Command.CLOSE, IN_PROGRESS, WRITER, None),
-        (Command.CLOSE, DONE, WRITER, InvalidTransition),
-        (Command.REOPEN, DONE, WRITER, None),
-        (Command.REOPEN, IN_PROGRESS, WRITER, InvalidTransition),
-        (Command.SNOOZE, IN_PROGRESS, WRITER, None),
-        (Command.SNOOZE, SNOOZED, WRITER, None),
-        (Command.SNOOZE, DONE, WRITER, InvalidTransition),
-        (Command.UNSNOOZE, SNOOZED, WRITER, None),
-        (Command.UNSNOOZE, IN_PROGRESS, WRITER, InvalidTransition),
-        (Command.REPLY, IN_PROGRESS, WRITER, None),
-        (Command.REPLY, DONE, WRITER, None),
-        (Command.REPLY, BLOCKED, WRITER, Unreachable),
-        (Command.RECEIVE, DONE, WRITER, None),
-        (Command.RECEIVE, BLOCKED, WRITER, Unreachable),
-        (Command.CLEAR_ATTENTION, NEEDY, WRITER, None),
-        (Command.CLEAR_ATTENTION, IN_PROGRESS, WRITER, Conflict),
-        (Command.ACKNOWLEDGE, NEEDY, WRITER, None),
-        (Command.ACKNOWLEDGE, IN_PROGRESS, WRITER, Conflict),
-        (Command.RESTART, IN_PROGRESS, WRITER, None),
-        (Command.RESTART, EXPIRED, WRITER, None),
-        (Command.RESTART, WINDOW_OPEN, WRITER, InvalidTransition),
-        (Command.RESTART, replace(EXPIRED, blocked=True), WRITER, Unreachable),
-        (Command.RESTART, replace(EXPIRED, channel=Channel.WIDGET), WRITER, NotSupported),
-        (Command.RESTART, replace(EXPIRED, channel=Channel.BRIDGE), WRITER, NotSupported),
-    ],
-)
-def test_refusals(command: Command, conversation: Conversation, actor: Actor, expected: type[Exception] | None) -> None:
-    assert refused(command, conversation, actor) is expected
-
-
-def test_the_refusal_of_a_claim_names_the_holder() -> None:
-    found = refusal(Command.CLAIM, LEASED, WRITER, NOW)
-    assert isinstance(found, AlreadyClaimed)
-    assert found.claimed_by == 99
-    assert found.claimed_until == NOW + SECOND
-
-
-FOREIGN = [
-    Command.TRANSFER,
-    Command.CANCEL_TRANSFER,
-    Command.ACCEPT_TRANSFER,
-    Command.REJECT_TRANSFER,
-    Command.RESET,
-    Command.RATE,
-]
-ALWAYS = [
-    Command.MARK_READ,
-    Command.NOTE,
-    Command.TYPE,
-    Command.LABEL,
-    Command.RAISE_ATTENTION,
-    Command.REACT,
-    Command.REPORT_STATUS,
-    Command.UPDATE,
-    Command.DELETE,
-]
-
-
-@pytest.mark.parametrize("command", FOREIGN)
-def test_a_conversation_has_no_commands_of_other_kinds(command: Command) -> None:
-    assert refused(command, IN_PROGRESS, ADMIN) is NotSupported
-
-
-@pytest.mark.parametrize("command", ALWAYS)
-def test_the_rest_needs_no_more_than_the_permission(command: Command) -> None:
-    assert refused(command, IN_PROGRESS) is None
-    assert refused(command, DONE) is None
-    assert refused(command, IN_PROGRESS, READER) is Forbidden
-
-
-def test_reading_needs_the_permission() -> None:
-    assert refused(Command.READ, IN_PROGRESS, READER) is None
-    assert refused(Command.READ, IN_PROGRESS, STRANGER) is Forbidden
-
-
-@pytest.mark.parametrize("command", [command for command in Command if command is not Command.READ])
-def test_who_may_only_read_may_do_nothing_else(command: Command) -> None:
-    assert refused(command, IN_PROGRESS, READER) is Forbidden
