@@ -91,6 +91,7 @@ class Edge(Generic[T]):
 @strawberry.type(description="A page of items.")
 class Connection(Generic[T]):
     edges: list[Edge[T]] = strawberry.field(description="The items of the page, each with its cursor.")
+    nodes: list[T] = strawberry.field(description="The items of the page, for who has no use for their cursors.")
     page_info: PageInfo = strawberry.field(description="The place of the page.")
     total_count: int = strawberry.field(description="The number of items of the whole connection, at most 10,000.")
     total_count_is_capped: bool = strawberry.field(description="Whether the connection has more items than counted.")
