@@ -10,7 +10,6 @@ from app.directory.graphql.inputs import (
     CreateProfileInput,
     CustomerInput,
     CustomerPayload,
-    DeleteCustomerPayload,
     DeleteProfilePayload,
     LinkCustomerInput,
     ProfileInput,
@@ -18,7 +17,7 @@ from app.directory.graphql.inputs import (
     UpdateCustomerInput,
     UpdateProfileInput,
 )
-from app.directory.model import Customer, Profile
+from app.directory.model import Profile
 from app.directory.model.customer import CHANGEABLE as CUSTOMER
 from app.directory.model.profile import CHANGEABLE as PROFILE
 from app.transport.context import Info
@@ -27,10 +26,6 @@ from app.transport.inputs import changes
 
 _NEW_PROFILE = tuple(name for name in PROFILE if name != "name")
 _What = strawberry.argument(description="What to do.")
-
-
-def _deleted_customer(gone: Customer) -> dict[str, object]:
-    return {"deleted_id": f"cus_{gone.id}"}
 
 
 def _deleted_profile(gone: Profile) -> dict[str, object]:
@@ -60,12 +55,6 @@ class CustomerMutation:
             changes(input, *CUSTOMER),
             if_version=input.if_version,
             gives="customer",
-        )
-
-    @mutation(description="Erase a customer with all its interactions. Needs `directory:write`.")
-    async def delete_customer(self, info: Info, input: Annotated[CustomerInput, _What]) -> DeleteCustomerPayload:
-        return await info.context.perform(
-            input, service.delete_customer, input.id, if_version=input.if_version, gives=_deleted_customer
         )
 
     @mutation(description="Let a customer receive messages again. Needs `directory:write`.")

@@ -81,7 +81,10 @@ def update_customer(
 
 
 def delete_customer(work: Work, actor: Actor, ref: Ref, *, if_version: int | None = None) -> Customer:
-    """Erase a customer with everything that hangs on it; what it was. Raises Forbidden, NotFound, VersionConflict."""
+    """Erase a customer; what it was. Its interactions' rows go too, but nothing is told of them: the upper slice's
+    `erase_customer`, which is what callers want, has erased them one by one before.
+
+    Raises Forbidden, NotFound, VersionConflict."""
     actor.require(WRITE)
     before = _customer(work, ref, if_version)
     work.use(CustomerRepository).remove(before.id)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from app.directory.graphql import Customer, Profile
 from app.interactions.graphql.enums import Level, State
+from app.interactions.graphql.erasing import ErasingMutation
 from app.interactions.graphql.filters import InteractionFilter
 from app.interactions.graphql.messaging import MessageMutation
 from app.interactions.graphql.mutations import HoldingMutation, NoteMutation, StateMutation
@@ -25,7 +26,7 @@ __all__ = (
 )
 
 
-class _Mutation(HoldingMutation, StateMutation, NoteMutation, MessageMutation):
+class _Mutation(HoldingMutation, StateMutation, NoteMutation, MessageMutation, ErasingMutation):
     pass
 
 

@@ -52,6 +52,11 @@ _DELETE_TAG = sa.delete(interaction_tag).where(
     interaction_tag.c.name == sa.bindparam("list"),
     interaction_tag.c.value == sa.bindparam("old"),
 )
+_OF_CUSTOMER = (
+    sa.select(interaction.c.id, interaction.c.kind)
+    .where(interaction.c.customer_id == sa.bindparam("key"))
+    .order_by(interaction.c.id)
+)
 _KIND = sa.select(interaction.c.kind).where(interaction.c.id == _KEY)
 
 
@@ -95,6 +100,10 @@ class InteractionRepository(Repository):
         """The name of the interaction's kind; None when there is none."""
         row = self._one(_KIND, {"key": interaction_id})
         return None if row is None else row[0]
+
+    def list_of_customer(self, customer_id: int) -> Sequence[tuple[int, str]]:
+        """The surrogates and kinds of the customer's interactions, the oldest first."""
+        return [(row.id, row.kind) for row in self._all(_OF_CUSTOMER, {"key": customer_id})]
 
     def add(self, new: Interaction) -> int:
         """Insert the common row with its labels; the new surrogate."""
