@@ -7,17 +7,21 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from app.core.errors import DomainError
 from app.core.ids import GlobalId
 from app.directory.model import Channel, CustomerSystem, Gender, Profile, User
 from app.directory.repository import ProfileRepository, UserRepository
+from app.interactions.messages import Message
+from app.interactions.repository.messages import MessageRepository
+from app.interactions.service.messages import Posted, receive_message
 from app.kinds.conversation.model.channel_agent import ChannelAgent
-from app.kinds.conversation.model.conversation import PREFIX
-from app.kinds.conversation.repository import ChannelAgentRepository
+from app.kinds.conversation.model.conversation import PREFIX, Conversation
+from app.kinds.conversation.repository import ChannelAgentRepository, ConversationRepository
 from app.kinds.conversation.service.rules import Rules
 from app.storage.database import Database, Work
 from app.storage.event_log import event_log
 from tests.conftest import START
-from tests.kinds.conftest import store_customer, store_users
+from tests.kinds.conftest import BO, store_customer, store_users
 
 IVO = 5
 """A user who is not active any more."""
@@ -115,3 +119,43 @@ async def told(database: Database) -> list[Told]:
 
 def ref(number: int) -> GlobalId:
     return GlobalId(PREFIX, number)
+
+
+async def receive(database: Database, customer: int, agent: int) -> Posted:
+    """The customer writes to the channel agent, as Bo hands it in."""
+    target = {"kind": "conversation", "customer_id": customer, "channel_agent_id": agent}
+    return await database.command(receive_message, BO, target, [{"type": "text", "content": "Where is my parcel?"}])
+
+
+def _stored(work: Work, number: int) -> Conversation | None:
+    return work.use(ConversationRepository).load(number)
+
+
+async def stored(database: Database, number: int) -> Conversation:
+    """The conversation as it is in the database."""
+    found = await database.command(_stored, number)
+    assert found is not None
+    return found
+
+
+def _message(work: Work, number: int) -> Message | None:
+    return work.use(MessageRepository).get(number)
+
+
+async def message(database: Database, number: int) -> Message:
+    """The message as it is in the database."""
+    found = await database.command(_message, number)
+    assert found is not None
+    return found
+
+
+async def refused(
+    database: Database, conversation: int, error: type[DomainError], *args: Any, **given: Any
+) -> DomainError:
+    """Expect the refusal of a command, and that it left no trace."""
+    before, events = await stored(database, conversation), await told(database)
+    with pytest.raises(error) as caught:
+        await database.command(*args, **given)
+    assert await stored(database, conversation) == before
+    assert await told(database) == events
+    return caught.value

@@ -1,20 +1,18 @@
 """Conversations and channel agents as clients of the graph see them; first of all the contract's own example."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from app.core.ids import GlobalId
 from app.interactions.service.deliveries import set_reaction
-from app.interactions.service.messages import mark_read, receive_message, send_message
+from app.interactions.service.messages import mark_read, send_message
 from app.interactions.service.notes import add_note
 from app.kinds.conversation.service import open_for
-from app.settings import Settings
 from tests.conftest import ManualClock
-from tests.graph.running import Graph, open_graph
+from tests.graph.running import Graph
 from tests.kinds.conftest import ADA, BO, CY, DEE
-from tests.kinds.conversation.conftest import Desk, furnish, ref
+from tests.kinds.conversation.conftest import Desk, receive, ref
 
 pytestmark = pytest.mark.anyio
 
@@ -40,28 +38,9 @@ fragment message on Message {
 """
 
 
-@pytest.fixture
-async def graph(database_url: str, clock: ManualClock, settings: Settings) -> AsyncIterator[Graph]:
-    opened = await open_graph(database_url, clock, settings)
-    yield opened
-    await opened.database.close()
-
-
-@pytest.fixture
-async def desk(graph: Graph) -> Desk:
-    return await graph.database.command(furnish)
-
-
-async def receive(graph: Graph, customer: int, agent: int, *contents: dict[str, Any]) -> tuple[int, int]:
-    target = {"kind": "conversation", "customer_id": customer, "channel_agent_id": agent}
-    given = contents or ({"type": "text", "content": "Where is my parcel?"},)
-    posted = await graph.database.command(receive_message, BO, target, given)
-    return posted.interaction, posted.message
-
-
 async def test_the_example_of_the_page(graph: Graph, clock: ManualClock, desk: Desk) -> None:
     """PATCH of `status` and `user_id`, read back with every field of the contract's Conversation."""
-    number, first = await receive(graph, desk.ana, desk.whatsapp)
+    number, first = await receive(graph.database, desk.ana, desk.whatsapp)
     clock.advance(60)
     await graph.database.command(set_reaction, BO, GlobalId("msg", first), "👍")
     noted = await graph.database.command(add_note, BO, ref(number), "Call back")
@@ -167,7 +146,7 @@ async def test_the_example_of_the_page(graph: Graph, clock: ManualClock, desk: D
 
 
 async def test_an_absent_field_stays_and_null_unassigns(graph: Graph, desk: Desk) -> None:
-    number, _ = await receive(graph, desk.ana, desk.whatsapp)
+    number, _ = await receive(graph.database, desk.ana, desk.whatsapp)
     gives = "conversation { status user { id } }"
     first = await graph.do("updateConversation", {"id": f"cnv_{number}", "userId": "usr_2"}, gives, BO)
     assert first["conversation"] == {"status": "TO_DO", "user": {"id": "usr_2"}}
@@ -189,7 +168,7 @@ async def test_an_absent_field_stays_and_null_unassigns(graph: Graph, desk: Desk
     ],
 )
 async def test_refused_updates(graph: Graph, desk: Desk, given: dict[str, Any], code: str, path: list[str]) -> None:
-    number, _ = await receive(graph, desk.ana, desk.whatsapp)
+    number, _ = await receive(graph.database, desk.ana, desk.whatsapp)
     refused = await graph.attempt("updateConversation", {"id": f"cnv_{number}", **given}, "conversation { id }", BO)
     assert refused["conversation"] is None
     assert [(error["code"], error["path"]) for error in refused["errors"]] == [(code, path)]
@@ -198,8 +177,8 @@ async def test_refused_updates(graph: Graph, desk: Desk, given: dict[str, Any], 
 
 
 async def test_a_reply_is_possible_as_time_goes_by(graph: Graph, clock: ManualClock, desk: Desk) -> None:
-    number, _ = await receive(graph, desk.ana, desk.whatsapp)
-    await receive(graph, desk.wim, desk.widget)
+    number, _ = await receive(graph.database, desk.ana, desk.whatsapp)
+    await receive(graph.database, desk.wim, desk.widget)
     apart = await graph.database.command(open_for, BO, desk.ana, desk.apart)
     document = """{
       whatsapp: conversation(conversationId: 1) { replyPossible replyUntil viewerCan { restart reply } }
@@ -232,7 +211,7 @@ async def test_a_reply_is_possible_as_time_goes_by(graph: Graph, clock: ManualCl
 
 
 async def test_what_the_caller_may_do(graph: Graph, desk: Desk) -> None:
-    await receive(graph, desk.ana, desk.whatsapp)
+    await receive(graph.database, desk.ana, desk.whatsapp)
     document = """{ conversation(conversationId: 1) { viewerCan {
       claim release assign close reopen snooze unsnooze reply receive markRead note react reportStatus update transfer
       reset rate restart delete
@@ -246,7 +225,7 @@ async def test_what_the_caller_may_do(graph: Graph, desk: Desk) -> None:
 
 async def test_a_blocked_profile_cannot_be_written_to(graph: Graph, desk: Desk) -> None:
     await graph.do("unblockProfile", {"id": f"prf_{desk.blocked_profile}"}, "profile { id }", ADA)
-    await receive(graph, desk.blocked, desk.whatsapp)
+    await receive(graph.database, desk.blocked, desk.whatsapp)
     document = "{ conversation(conversationId: 1) { replyPossible viewerCan { reply receive } } }"
     free = {"replyPossible": True, "viewerCan": {"reply": True, "receive": True}}
     assert (await graph.read(document, BO))["conversation"] == free
@@ -256,8 +235,8 @@ async def test_a_blocked_profile_cannot_be_written_to(graph: Graph, desk: Desk) 
 
 
 async def test_the_unread_conversations_of_a_channel_agent(graph: Graph, desk: Desk) -> None:
-    number, _ = await receive(graph, desk.ana, desk.whatsapp)
-    await receive(graph, desk.ana, desk.whatsapp)
+    number, _ = await receive(graph.database, desk.ana, desk.whatsapp)
+    await receive(graph.database, desk.ana, desk.whatsapp)
     document = f'{{ channelAgent(id: "cha_{desk.whatsapp}") {{ unreadConversationsCount }} }}'
     assert (await graph.read(document, BO))["channelAgent"] == {"unreadConversationsCount": 1}
     await graph.database.command(mark_read, BO, ref(number))
@@ -295,14 +274,14 @@ async def test_channel_agents(graph: Graph, desk: Desk) -> None:
 
 
 async def test_deleting(graph: Graph, desk: Desk) -> None:
-    number, _ = await receive(graph, desk.ana, desk.whatsapp)
+    number, _ = await receive(graph.database, desk.ana, desk.whatsapp)
     gone = await graph.do("deleteConversation", {"id": f"cnv_{number}"}, "deletedId", BO)
     assert gone["deletedId"] == f"cnv_{number}"
     assert (await graph.read("{ conversation(conversationId: 1) { id } }", BO))["conversation"] is None
 
 
 async def test_permissions(graph: Graph, desk: Desk) -> None:
-    number, _ = await receive(graph, desk.ana, desk.whatsapp)
+    number, _ = await receive(graph.database, desk.ana, desk.whatsapp)
     for document, name in (
         ("{ conversation(conversationId: 1) { id } }", "conversation"),
         (f'{{ channelAgent(id: "cha_{desk.widget}") {{ id }} }}', "channelAgent"),
@@ -322,124 +301,3 @@ async def test_permissions(graph: Graph, desk: Desk) -> None:
     ):
         refused = await graph.attempt(name, given, actor=DEE)
         assert [error["code"] for error in refused["errors"]] == [code]
-
-
-FILE = {
-    "uuid": "0b2f7d6e-1f0e-4c7c-9a53-0a5b2d9e2f11",
-    "name": "file",
-    "mimeType": "application/octet-stream",
-    "size": 1024,
-    "downloadUrl": "https://files.example/file",
-    "publicDownloadUrl": "https://public.example/file",
-}
-CONTACT = {
-    "name": {
-        "formattedName": "Dr. Ana Maria Lund jr.",
-        "firstName": "Ana",
-        "middleName": "Maria",
-        "lastName": "Lund",
-        "prefix": "Dr.",
-        "suffix": "jr.",
-    },
-    "birthday": "1970-01-01",
-    "phones": [{"phone": "+4915223567929", "type": "WORK"}],
-    "emails": [{"email": "ana@example.com", "type": "HOME"}],
-    "addresses": [
-        {
-            "street": "Way 1",
-            "city": "Oslo",
-            "state": "Oslo",
-            "zip": "0150",
-            "country": "Norway",
-            "countryCode": "no",
-            "type": "HOME",
-        }
-    ],
-    "org": {"company": "Lund AS", "department": "Sales", "title": "Head"},
-}
-CONTENTS: list[tuple[str, dict[str, Any]]] = [
-    ("text", {"content": "Hello 👋\nthere"}),
-    ("image", {**FILE, "caption": "A picture"}),
-    ("video", {**FILE, "caption": "A film"}),
-    ("audio", {**FILE, "voice": True}),
-    ("document", {**FILE, "filename": "invoice.pdf", "caption": "An invoice"}),
-    (
-        "location",
-        {
-            "latitude": "59.9139",
-            "longitude": "10.7522",
-            "address": "Way 1",
-            "name": "Office",
-            "url": "https://maps.example",
-        },
-    ),
-    ("contact", CONTACT),
-]
-OF_FILE = "hasFile uuid name mimeType size downloadUrl publicDownloadUrl"
-OF_CONTENT = f"""
-  __typename
-  ... on TextMessageContent {{ content }}
-  ... on ImageMessageContent {{ {OF_FILE} caption }}
-  ... on VideoMessageContent {{ {OF_FILE} caption }}
-  ... on AudioMessageContent {{ {OF_FILE} voice }}
-  ... on DocumentMessageContent {{ {OF_FILE} filename caption }}
-  ... on LocationMessageContent {{ latitude longitude address name url }}
-  ... on ContactMessageContent {{
-    contactName: name {{ formattedName firstName middleName lastName prefix suffix }} birthday
-    phones {{ phone type }} emails {{ email type }}
-    addresses {{ street city state zip country countryCode type }}
-    org {{ company department title }}
-  }}
-"""
-
-
-def as_read(name: str, given: dict[str, Any]) -> dict[str, Any]:
-    """A contact's name is an object, everything else's a text, so that GraphQL wants another key for it."""
-    file = {"hasFile": True} if "mimeType" in given else {}
-    keyed = {"contactName" if (name, key) == ("contact", "name") else key: value for key, value in given.items()}
-    return {"__typename": f"{name.capitalize()}MessageContent", **file, **keyed}
-
-
-async def test_a_customer_sends_every_content_at_once(graph: Graph, desk: Desk) -> None:
-    target = {
-        "customer": {
-            "kind": "CONVERSATION",
-            "customerId": f"cus_{desk.ana}",
-            "channelAgentId": f"cha_{desk.whatsapp}",
-        }
-    }
-    given = {"target": target, "contents": [{name: content} for name, content in CONTENTS]}
-    gives = f"interaction {{ ... on Conversation {{ conversationId }} }} message {{ contents {{ {OF_CONTENT} }} text }}"
-    received = await graph.do("receiveMessage", given, gives, BO)
-    assert received["interaction"] == {"conversationId": 1}
-    assert received["message"] == {
-        "contents": [as_read(name, content) for name, content in CONTENTS],
-        "text": "Hello 👋\nthere\nA picture\nA film\nAn invoice",
-    }
-
-
-@pytest.mark.parametrize(("name", "content"), CONTENTS)
-async def test_each_content_is_sent(graph: Graph, desk: Desk, name: str, content: dict[str, Any]) -> None:
-    number, _ = await receive(graph, desk.ana, desk.whatsapp)
-    given = {"id": f"cnv_{number}", "content": {name: content}}
-    sent = await graph.do("sendMessage", given, f"message {{ status contents {{ {OF_CONTENT} }} }}", BO)
-    assert sent["message"] == {"status": "CREATED", "contents": [as_read(name, content)]}
-
-
-async def test_an_undelivered_message_says_why(graph: Graph, desk: Desk) -> None:
-    opened = await graph.database.command(open_for, BO, desk.ana, desk.whatsapp)
-    given = {"id": f"cnv_{opened.id}", "content": {"text": {"content": "Hello"}}}
-    gives = """message {
-      status latestError { errorId type originalMessage createdAt } errors { totalCount edges { node { errorId } } }
-    }"""
-    sent = await graph.do("sendMessage", given, gives, BO)
-    assert sent["message"] == {
-        "status": "ERROR",
-        "latestError": {
-            "errorId": 1,
-            "type": "OTHER",
-            "originalMessage": "The reply window is closed.",
-            "createdAt": START,
-        },
-        "errors": {"totalCount": 1, "edges": [{"node": {"errorId": 1}}]},
-    }
