@@ -68,7 +68,7 @@ def checked_content(
 
 def text_content(said: str) -> tuple[Mapping[str, object], ...]:
     """A message of plain text, as it is stored."""
-    return ({"type": ContentType.TEXT.value, "content": text(LONGEST_TEXT, least=1)(said, ("content",))},)
+    return ({"type": ContentType.TEXT.value, "content": text(LONGEST_TEXT, blank=False)(said, ("content",))},)
 
 
 def plain_text(contents: Sequence[Mapping[str, object]]) -> str | None:
@@ -130,7 +130,7 @@ def _default(check: Check, value: object) -> tuple[Check, bool]:
 
 def _degrees(most: int) -> Check:
     """A decimal number as the string it was given as; the contract's coordinates are strings."""
-    short = line(32, least=1)
+    short = line(32, blank=False)
 
     def check(value: Any, path: Path) -> str:
         found: str = short(value, path)
@@ -152,7 +152,7 @@ def _day(value: Any, path: Path) -> str:
 def _file_uuid(given: dict[str, Any], new_uuid: Callable[[], str], path: Path) -> str:
     known = given.pop("uuid", None)
     if known is not None:
-        found: str = line(64, least=1)(known, (*path, "uuid"))
+        found: str = line(64, blank=False)(known, (*path, "uuid"))
         return found
     if given.get("download_url") is None and given.get("public_download_url") is None:
         raise InvalidInput("A file needs its uuid or a URL to get it from.", path=(*path, "uuid"))
@@ -160,24 +160,24 @@ def _file_uuid(given: dict[str, Any], new_uuid: Callable[[], str], path: Path) -
 
 
 _LINE = line(_LONGEST_LINE)
-_URL = line(_LONGEST_URL, least=1)
+_URL = line(_LONGEST_URL, blank=False)
 _CAPTION = _optional(text(LONGEST_TEXT))
 _FILE: Mapping[str, tuple[Check, bool]] = {
     "name": _optional(_LINE),
-    "mime_type": _required(line(255, least=1)),
+    "mime_type": _required(line(255, blank=False)),
     "size": _optional(whole(0, _LARGEST_FILE)),
     "download_url": _optional(_URL),
     "public_download_url": _optional(_URL),
 }
 _NAME: Mapping[str, tuple[Check, bool]] = {
-    "formatted_name": _required(line(_LONGEST_LINE, least=1)),
+    "formatted_name": _required(line(_LONGEST_LINE, blank=False)),
     **{part: _optional(_LINE) for part in ("first_name", "middle_name", "last_name", "prefix", "suffix")},
 }
 _ADDRESS = {part: _optional(_LINE) for part in ("street", "city", "state", "zip", "country", "country_code", "type")}
 _FILES = frozenset({ContentType.IMAGE, ContentType.VIDEO, ContentType.AUDIO, ContentType.DOCUMENT})
 _FIELDS: Mapping[ContentType, Mapping[str, tuple[Check, bool]]] = MappingProxyType(
     {
-        ContentType.TEXT: {"content": _required(text(LONGEST_TEXT, least=1))},
+        ContentType.TEXT: {"content": _required(text(LONGEST_TEXT, blank=False))},
         ContentType.IMAGE: {**_FILE, "caption": _CAPTION},
         ContentType.VIDEO: {**_FILE, "caption": _CAPTION},
         ContentType.AUDIO: {**_FILE, "voice": _default(flag, False)},

@@ -13,8 +13,16 @@ REFERENCE = "reference"
 """Metadata key of a model's field that holds a surrogate: the prefix of the global ids it belongs to."""
 
 _DERIVED = frozenset({"id", "attention", "version", "updated_at"})
-_REFERENCES = {"assignee_id": "usr", "customer_id": "cus", "latest_message_id": "msg", "latest_note_id": "not"}
-_ARRIVALS = frozenset({"last_message_at", "latest_message_id", "latest_customer_message_id", "latest_note_id"})
+_REFERENCES = {"assignee_id": "usr", "customer_id": "cus"}
+_ARRIVALS = frozenset(
+    {
+        "last_message_at",
+        "latest_message_id",
+        "latest_customer_message_id",
+        "latest_note_id",
+        "unread_customer_messages_count",
+    }
+)
 
 
 class Change(TypedDict):
@@ -26,7 +34,7 @@ class Change(TypedDict):
 
 
 def changes(before: Interaction, after: Interaction) -> Iterator[Change]:
-    """The fields that differ, apart from what is derived and what merely names the newest message or note."""
+    """The fields that differ, apart from what is derived and what messages and notes count up by themselves."""
     for field in fields(after):
         if field.name in _DERIVED or field.name in _ARRIVALS:
             continue

@@ -16,6 +16,18 @@ class MessageAuthor(StrEnum):
     SYSTEM = "SYSTEM"
 
 
+class SenderRole(StrEnum):
+    """Who wrote a message, as a messaging bot's contract has it."""
+
+    END_USER = "END_USER"
+    AGENT = "AGENT"
+    BOT = "BOT"
+
+
+SENDER_ROLES = {MessageAuthor.CUSTOMER: SenderRole.END_USER, MessageAuthor.USER: SenderRole.AGENT}
+"""The role of an author; BOT is that of every other."""
+
+
 class MessageSource(StrEnum):
     """What caused a message."""
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from app.storage.work import Work
 
 _PROGRESS = (MessageStatus.CREATED, MessageStatus.SENT, MessageStatus.DELIVERED, MessageStatus.READ)
-_ERROR_TEXT = text(4_096, least=1)
+_ERROR_TEXT = text(4_096, blank=False)
 
 
 def report_message_status(

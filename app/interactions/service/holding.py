@@ -79,7 +79,7 @@ def require_user(work: "Work", user_id: int) -> None:
     """Raise InvalidInput unless interactions can be given to this user."""
     user = work.use(UserRepository).get(user_id)
     if user is None or not user.active:
-        raise InvalidInput("There is no such user to assign this to.", path=("user",))
+        raise InvalidInput("There is no such user to assign this to.", path=("user_id",))
 
 
 def _unassign(work: "Work", actor: Actor, ref: GlobalId) -> Any:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from app.storage.work import Work
 
 LONGEST_NOTE = 65_536
-_TEXT = text(LONGEST_NOTE, least=1)
+_TEXT = text(LONGEST_NOTE, blank=False)
 
 
 class Noted(NamedTuple):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from app.storage.work import Work
 
 MOST_LABELS = 64
-_LABELS = distinct(line(64, least=1), MOST_LABELS)
+_LABELS = distinct(line(64, blank=False), MOST_LABELS)
 
 
 def close(work: "Work", actor: Actor, ref: GlobalId, *, if_version: int | None = None) -> Any:

@@ -1,0 +1,97 @@
+"""The whole graph with users, channel agents and customers; what all kinds share is tested through two of them."""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from app.core.actor import Actor
+from app.core.events import Event
+from app.core.ids import GlobalId
+from app.directory.model import CustomerSystem
+from app.interactions.service.messages import Posted, receive_message
+from app.storage.database import Database, Work
+from app.storage.event_log import Cursor, lane_count, logged, read_after
+from tests.conftest import ManualClock
+from tests.graph.running import Graph, open_graph
+from tests.kinds.conftest import BO, store_customer
+from tests.kinds.conversation.conftest import Desk, furnish
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """A graph with its people, and a customer of Sessions beside those of conversations."""
+
+    graph: Graph
+    desk: Desk
+    sam: int
+
+    @property
+    def database(self) -> Database:
+        return self.graph.database
+
+    @property
+    def clock(self) -> ManualClock:
+        return self.graph.clock
+
+    async def hear(
+        self, text: str = "Hello", *, customer: int | None = None, actor: Actor = BO, **given: Any
+    ) -> Posted:
+        """A message of a WhatsApp customer, Ana unless another is named."""
+        target = {
+            "kind": "conversation",
+            "customer_id": self.desk.ana if customer is None else customer,
+            "channel_agent_id": self.desk.whatsapp,
+        }
+        return await self.database.command(receive_message, actor, target, [said(text)], **given)
+
+    async def hear_sam(self, text: str = "Hello", *, actor: Actor = BO) -> Posted:
+        """A message of the customer of Sessions."""
+        target = {"kind": "session", "customer_id": self.sam}
+        return await self.database.command(receive_message, actor, target, [said(text)])
+
+    async def told(self) -> list[Event]:
+        """Every event so far, lane by lane."""
+
+        def read(work: Work) -> list[Event]:
+            cursor = Cursor((0,) * lane_count(work.connection))
+            query = read_after(work.dialect_name, cursor, 1000)
+            return [logged(row).event for row in work.connection.exec_driver_sql(query.sql, tuple(query.args))]
+
+        return await self.database.command(read)
+
+    async def topics(self) -> list[str]:
+        return [event.topic for event in await self.told()]
+
+
+@pytest.fixture
+async def house(database_url: str, clock: ManualClock) -> AsyncIterator[House]:
+    graph = await open_graph(database_url, clock)
+
+    def fill(work: Work) -> tuple[Desk, int]:
+        desk = furnish(work)
+        sam = store_customer(
+            work, customer_key="sam", system=CustomerSystem.SESSION, name="Sam", phone_number="+4733333333"
+        )
+        return desk, sam
+
+    desk, sam = await graph.database.command(fill)
+    yield House(graph, desk, sam)
+    await graph.database.close()
+
+
+def said(text: str) -> Mapping[str, Any]:
+    return {"type": "text", "content": text}
+
+
+def cnv(number: int) -> GlobalId:
+    return GlobalId("cnv", number)
+
+
+def ses(number: int) -> GlobalId:
+    return GlobalId("ses", number)
+
+
+def msg(number: int) -> GlobalId:
+    return GlobalId("msg", number)
