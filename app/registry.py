@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 from app.core.actor import GENERAL_PERMISSIONS, kind_permissions
 from app.interactions import kind as interactions
 from app.interactions.model import RAISED
+from app.kinds.agent_session import kind as agent_session
 from app.kinds.chat_session import kind as chat_session
 from app.kinds.conversation import kind as conversation
 from app.kinds.session import kind as session
 from app.transport.enums import described
 
-KINDS: tuple[interactions.InteractionKind, ...] = (session.kind, chat_session.kind, conversation.kind)
+KINDS: tuple[interactions.InteractionKind, ...] = (session.kind, agent_session.kind, chat_session.kind, conversation.kind)
 
 PERMISSIONS: tuple[str, ...] = (*kind_permissions(kind.name for kind in KINDS), *GENERAL_PERMISSIONS)
 """All permissions there are; an admin has them all."""

@@ -206,6 +206,16 @@ class VariableReader:
         return found
 
 
+def _holds_json_text(type_: GraphQLInputType, seen: set[str]) -> bool:
+    named = get_named_type(type_)
+    if named.name in seen:
+        return False
+    seen.add(named.name)
+    if isinstance(named, GraphQLInputObjectType):
+        return any(_holds_json_text(field.type, seen) for field in named.fields.values())
+    return named.name == JSON_OBJECT
+
+
 def _enum_reader(type_: GraphQLEnumType) -> Convert:
     names = {name: name for name in type_.values} | {None: None}
 

@@ -1,6 +1,7 @@
 """GraphQL over HTTP, as a plain ASGI application."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl

@@ -113,8 +113,8 @@ SCALARS: Mapping[object, ScalarDefinition] = {
     ),
     JsonObject: strawberry.scalar(
         name=JSON_OBJECT,
-        description="A JSON object that comes back as it was written. Given as an object it keeps the order of its keys "
-        "and the spelling of its numbers; given as a String that holds its text it is kept byte for byte.",
+        description="A JSON object that comes back as it was written. Given as an object it keeps the order of its "
+        "keys and the spelling of its numbers; given as a String that holds its text it is kept byte for byte.",
         specified_by_url="https://datatracker.ietf.org/doc/html/rfc8259",
         serialize=_same,
         parse_value=_json_text,

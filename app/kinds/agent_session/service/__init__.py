@@ -2,7 +2,7 @@
 
 from app.kinds.agent_session.service.agents import create_agent, delete_agent, update_agent
 from app.kinds.agent_session.service.rules import Rules
-from app.kinds.agent_session.service.sessions import Keys, create, delete, open_for_customer, update
+from app.kinds.agent_session.service.sessions import Keys, create, delete, exactly_one, open_for_customer, update
 
 __all__ = (
     "Keys",
@@ -11,6 +11,7 @@ __all__ = (
     "create_agent",
     "delete",
     "delete_agent",
+    "exactly_one",
     "open_for_customer",
     "update",
     "update_agent",

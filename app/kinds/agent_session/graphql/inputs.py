@@ -1,0 +1,155 @@
+"""What the mutations of AI agents and their sessions take and give."""
+
+import strawberry
+from strawberry import Maybe
+from strawberry.scalars import JSON
+
+from app.kinds.agent_session.graphql.types import AgentSession, AiAgent
+from app.transport.fields import UserError
+from app.transport.scalars import JsonObject
+
+_VERSION = "The version that was read; when it is no longer the current one, nothing is done."
+_ONCE = "A key of the caller's making, 1 to 255 characters; a repeat within 24 hours gives the first result again."
+_JSON = "A JSON object, or its text"
+
+
+@strawberry.input
+class _Input:
+    client_mutation_id: str | None = strawberry.field(
+        default=None,
+        description="The caller's own name for this mutation: given back in the payload and in its events.",
+    )
+
+
+@strawberry.type
+class _Payload:
+    errors: list[UserError] = strawberry.field(description="The reasons why nothing was done; empty when it was.")
+    client_mutation_id: str | None = strawberry.field(description="The `clientMutationId` of the input.")
+
+
+# ---- AI agents ----------------------------------------------------------------------------------------------------
+
+
+@strawberry.input
+class _AgentFields(_Input):
+    description: Maybe[str | None] = strawberry.field(
+        description="The description of the AI agent, up to 10,000 characters."
+    )
+    metadata: Maybe[JsonObject | None] = strawberry.field(description=f"The metadata of the AI agent. {_JSON}.")
+    tool_configurations: Maybe[JsonObject | None] = strawberry.field(
+        description=f"The tools of the AI agent. {_JSON}; an array is taken too."
+    )
+    model: Maybe[JsonObject | None] = strawberry.field(description=f"The model of the AI agent. {_JSON}.")
+    first_step: Maybe[JsonObject | None] = strawberry.field(description=f"The first step of the AI agent. {_JSON}.")
+    first_step_name: Maybe[str | None] = strawberry.field(
+        description="The name of the AI agent's first step, up to 255 characters."
+    )
+    steps: Maybe[JsonObject | None] = strawberry.field(
+        description=f"The steps of the AI agent. {_JSON}; an array is taken too."
+    )
+    skills: Maybe[JsonObject | None] = strawberry.field(
+        description=f"The skills of the AI agent. {_JSON}; an array is taken too."
+    )
+    compaction: Maybe[JsonObject | None] = strawberry.field(description=f"The compaction of the AI agent. {_JSON}.")
+    enabled: Maybe[bool | None] = strawberry.field(description="Whether the AI agent takes sessions; null is true.")
+
+
+@strawberry.input(description="A new AI agent.")
+class CreateAiAgentInput(_AgentFields):
+    name: str = strawberry.field(description="The name of the AI agent, 1 to 255 characters.")
+    agent_key: str | None = strawberry.field(
+        default=None,
+        description="The key of the AI agent: 1 to 50 letters, digits, `_` and `-`. Made when there is none.",
+    )
+    idempotency_key: str | None = strawberry.field(default=None, description=_ONCE)
+
+
+@strawberry.input
+class _WhichAgent(_Input):
+    id: strawberry.ID | None = strawberry.field(default=None, description="The id of the AI agent.")
+    agent_key: str | None = strawberry.field(default=None, description="The key of the AI agent in its own system.")
+    if_version: int | None = strawberry.field(default=None, description=_VERSION)
+
+
+@strawberry.input(
+    description="What to change of an AI agent: an absent field stays, null clears it. Give either id or agentKey."
+)
+class UpdateAiAgentInput(_AgentFields, _WhichAgent):
+    name: Maybe[str] = strawberry.field(description="The name of the AI agent, 1 to 255 characters.")
+
+
+@strawberry.input(description="Which AI agent to delete. Give either id or agentKey.")
+class DeleteAiAgentInput(_WhichAgent):
+    pass
+
+
+@strawberry.type(description="What came of a command about an AI agent.")
+class AiAgentPayload(_Payload):
+    ai_agent: AiAgent | None = strawberry.field(description="The AI agent as it is now; null after a refusal.")
+
+
+@strawberry.type(description="What came of deleting an AI agent.")
+class DeleteAiAgentPayload(_Payload):
+    deleted_id: strawberry.ID | None = strawberry.field(description="The id of the AI agent that is gone.")
+
+
+# ---- sessions -----------------------------------------------------------------------------------------------------
+
+
+@strawberry.input
+class _SessionFields(_Input):
+    name: Maybe[str] = strawberry.field(description="The name of the session, 1 to 255 characters.")
+    description: Maybe[str | None] = strawberry.field(
+        description="The description of the session, up to 10,000 characters."
+    )
+    metadata: Maybe[JsonObject | None] = strawberry.field(
+        description=f"All metadata of the session, which replaces what there was; null is none. {_JSON}."
+    )
+    enabled: Maybe[bool] = strawberry.field(description="Whether the session accepts new messages.")
+    tti_minutes: Maybe[int] = strawberry.field(
+        description="The minutes of idle time after which the session is deleted; 0 is never."
+    )
+    secrets: Maybe[JSON | None] = strawberry.field(
+        description="Secrets of the session by name, merged into those it has; null removes one. Names have letters, "
+        "digits, `_` and `-`, values 1 to 4,096 characters. No value is kept."
+    )
+
+
+@strawberry.input(description="A new session of an AI agent.")
+class CreateAgentSessionInput(_SessionFields):
+    agent_key: str = strawberry.field(description="The key of the AI agent.")
+    agent_session_key: str | None = strawberry.field(
+        default=None,
+        description="The key of the session: 1 to 50 letters, digits, `_` and `-`. Made when there is none.",
+    )
+    idempotency_key: str | None = strawberry.field(default=None, description=_ONCE)
+
+
+@strawberry.input
+class _WhichSession(_Input):
+    id: strawberry.ID | None = strawberry.field(default=None, description="The id of the session.")
+    agent_key: str | None = strawberry.field(default=None, description="The key of the session's AI agent.")
+    agent_session_key: str | None = strawberry.field(default=None, description="The key of the session.")
+    if_version: int | None = strawberry.field(default=None, description=_VERSION)
+
+
+@strawberry.input(
+    description="What to change of a session: an absent field stays. Give either id, or agentKey and agentSessionKey."
+)
+class UpdateAgentSessionInput(_SessionFields, _WhichSession):
+    pass
+
+
+@strawberry.input(description="Which session to delete. Give either id, or agentKey and agentSessionKey.")
+class DeleteAgentSessionInput(_WhichSession):
+    pass
+
+
+@strawberry.type(description="What came of a command about a session of an AI agent.")
+class AgentSessionPayload(_Payload):
+    agent_session: AgentSession | None = strawberry.field(description="The session as it is now; null after a refusal.")
+
+
+@strawberry.type(description="What came of deleting a session of an AI agent.")
+class DeleteAgentSessionPayload(_Payload):
+    deleted_id: strawberry.ID | None = strawberry.field(description="The id of the session that is gone.")

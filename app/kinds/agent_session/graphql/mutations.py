@@ -1,0 +1,134 @@
+"""The mutations of AI agents and their sessions."""
+
+from typing import Annotated, Any
+
+import strawberry
+
+from app.core.actor import Actor
+from app.kinds.agent_session import service
+from app.kinds.agent_session.graphql.inputs import (
+    AgentSessionPayload,
+    AiAgentPayload,
+    CreateAgentSessionInput,
+    CreateAiAgentInput,
+    DeleteAgentSessionInput,
+    DeleteAgentSessionPayload,
+    DeleteAiAgentInput,
+    DeleteAiAgentPayload,
+    UpdateAgentSessionInput,
+    UpdateAiAgentInput,
+)
+from app.kinds.agent_session.model import AGENT_CHECKS, PREFIX, SESSION_CHECKS, AgentSession, AiAgent
+from app.storage.work import Work
+from app.transport.context import Info
+from app.transport.fields import mutation
+from app.transport.inputs import changes
+
+_What = strawberry.argument(description="What to do.")
+_AGENT_FIELDS = tuple(name for name in AGENT_CHECKS if name != "name")
+_SESSION_FIELDS = (*SESSION_CHECKS, "secrets")
+
+
+def update_session(
+    work: Work, actor: Actor, ref: str | None, keys: dict[str, str | None], given: Any, if_version: int | None
+) -> AgentSession:
+    """Change a session that is named as the graph has it."""
+    return service.update(work, actor, service.exactly_one(ref, keys), given, if_version=if_version)
+
+
+def delete_session(
+    work: Work, actor: Actor, ref: str | None, keys: dict[str, str | None], if_version: int | None
+) -> AgentSession:
+    """Delete a session that is named as the graph has it."""
+    return service.delete(work, actor, service.exactly_one(ref, keys), if_version=if_version)
+
+
+def _keys(given: UpdateAgentSessionInput | DeleteAgentSessionInput) -> dict[str, str | None]:
+    return {"agent_key": given.agent_key, "agent_session_key": given.agent_session_key}
+
+
+def _deleted_session(gone: AgentSession) -> dict[str, object]:
+    return {"deleted_id": f"{PREFIX}_{gone.id}"}
+
+
+def _deleted_agent(gone: AiAgent) -> dict[str, object]:
+    return {"deleted_id": f"aia_{gone.id}"}
+
+
+@strawberry.type
+class AgentSessionMutation:
+    @mutation(description="Open a session with an AI agent. Needs `agent_session:write`.")
+    async def create_agent_session(
+        self, info: Info, input: Annotated[CreateAgentSessionInput, _What]
+    ) -> AgentSessionPayload:
+        return await info.context.perform(
+            input,
+            service.create,
+            input.agent_key,
+            changes(input, *_SESSION_FIELDS),
+            agent_session_key=input.agent_session_key,
+            idempotency_key=input.idempotency_key,
+            gives="agent_session",
+        )
+
+    @mutation(description="Change a session of an AI agent. Needs `agent_session:write`.")
+    async def update_agent_session(
+        self, info: Info, input: Annotated[UpdateAgentSessionInput, _What]
+    ) -> AgentSessionPayload:
+        return await info.context.perform(
+            input,
+            update_session,
+            input.id,
+            _keys(input),
+            changes(input, *_SESSION_FIELDS),
+            input.if_version,
+            gives="agent_session",
+        )
+
+    @mutation(description="Delete a session of an AI agent with its messages. Needs `agent_session:write`.")
+    async def delete_agent_session(
+        self, info: Info, input: Annotated[DeleteAgentSessionInput, _What]
+    ) -> DeleteAgentSessionPayload:
+        return await info.context.perform(
+            input, delete_session, input.id, _keys(input), input.if_version, gives=_deleted_session
+        )
+
+
+@strawberry.type
+class AiAgentMutation:
+    @mutation(description="Make an AI agent known. Needs `agent_session:write`.")
+    async def create_ai_agent(self, info: Info, input: Annotated[CreateAiAgentInput, _What]) -> AiAgentPayload:
+        return await info.context.perform(
+            input,
+            service.create_agent,
+            {"name": input.name, **changes(input, *_AGENT_FIELDS)},
+            agent_key=input.agent_key,
+            idempotency_key=input.idempotency_key,
+            gives="ai_agent",
+        )
+
+    @mutation(description="Change an AI agent. Needs `agent_session:write`.")
+    async def update_ai_agent(self, info: Info, input: Annotated[UpdateAiAgentInput, _What]) -> AiAgentPayload:
+        return await info.context.perform(
+            input,
+            service.update_agent,
+            changes(input, *AGENT_CHECKS),
+            ref=input.id,
+            agent_key=input.agent_key,
+            if_version=input.if_version,
+            gives="ai_agent",
+        )
+
+    @mutation(
+        description="Delete an AI agent. CONFLICT while it has sessions, whose messages would be lost. Needs "
+        "`agent_session:write`."
+    )
+    async def delete_ai_agent(self, info: Info, input: Annotated[DeleteAiAgentInput, _What]) -> DeleteAiAgentPayload:
+        return await info.context.perform(
+            input,
+            service.delete_agent,
+            ref=input.id,
+            agent_key=input.agent_key,
+            if_version=input.if_version,
+            gives=_deleted_agent,
+        )

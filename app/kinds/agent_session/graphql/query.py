@@ -1,0 +1,25 @@
+"""The root fields by which AI agents and their sessions are read."""
+
+import strawberry
+
+from app.kinds.agent_session.graphql.types import AgentSession, AiAgent
+from app.transport.fields import PAGING, Connection, argument, root
+
+
+@strawberry.type
+class AgentSessionQuery:
+    agent_session: AgentSession | None = root(
+        description="The AgentSession with the keys of its own system. Needs `agent_session:read`.",
+        agent_key=argument(str, "The key of the session's AI agent."),
+        agent_session_key=argument(str, "The key of the session."),
+    )
+    ai_agent: AiAgent | None = root(
+        description="The AI agent with an id or with a key: give one. Needs `agent_session:read`.",
+        id=argument(strawberry.ID | None, "The id of the AI agent."),
+        agent_key=argument(str | None, "The key of the AI agent in its own system."),
+    )
+    ai_agents: Connection[AiAgent] = root(
+        description="The AI agents, in the order in which they were made. Needs `agent_session:read`.",
+        enabled=argument(bool | None, "Whether the AI agents take sessions."),
+        **PAGING,
+    )
