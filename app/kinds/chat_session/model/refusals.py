@@ -8,7 +8,7 @@ from app.core.errors import AlreadyClaimed, Conflict, DomainError, Forbidden, In
 from app.interactions.claims import VIEWER_COLUMNS as SHARED_COLUMNS
 from app.interactions.claims import Refusable, holder_of, shared_refusal
 from app.interactions.model import Command
-from app.kinds.chat_session.model.session import ACTIVE, ENDED, ChatSessionStatus
+from app.kinds.chat_session.model.session import ACTIVE, ENDED, KIND, ChatSessionStatus
 
 VIEWER_COLUMNS = (*SHARED_COLUMNS, "status", "transfer_to_id", "when_started", "responders")
 """What `refusal` reads of a chat."""
@@ -51,6 +51,8 @@ def refusal(command: Command, subject: Subject, actor: Actor, now: datetime) -> 
     """Why the actor may not do this to the chat now; None when it may."""
     if command in _UNSUPPORTED:
         return NotSupported("A chat session has no such command.")
+    if command is not Command.READ and not actor.can_write(KIND):
+        return shared_refusal(command, subject, actor, now)
     status = ChatSessionStatus(subject.status)
     return (
         _of_status(command, status, subject)

@@ -43,7 +43,8 @@ _OF_CUSTOMER = (
 _DUE = (
     sa.select(chat_session.c.id)
     .where(
-        chat_session.c.status == ChatSessionStatus.DELETED.value,
+        # Spelled as the partial index is, so that both planners see that it covers this.
+        chat_session.c.status == sa.literal_column(f"'{ChatSessionStatus.DELETED}'"),
         chat_session.c.when_ended <= sa.bindparam("until", type_=Timestamp),
     )
     .order_by(chat_session.c.when_ended, chat_session.c.id)

@@ -48,9 +48,9 @@ class ChatTopicRepository(Repository):
         """The topic with the contract's own number."""
         return _topic(self._one(_BY_KEY, {"key": topic_id}))
 
-    def lock(self, topic: int) -> None:
-        """Hold the topic until the unit ends: its queue's length, and its members."""
-        self._one(_LOCK, {"key": topic})
+    def lock(self, topic: int) -> bool:
+        """Hold the topic until the unit ends: its queue's length, and its members. False when it is not there."""
+        return self._one(_LOCK, {"key": topic}) is not None
 
     def add(self, new: ChatTopic) -> ChatTopic:
         """Insert a topic; the same with its id and number. Raises AlreadyExists for a number that another has."""

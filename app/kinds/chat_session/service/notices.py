@@ -30,16 +30,17 @@ def started(work: "Work", actor: Actor, session: ChatSession, user_id: int) -> C
     """The chat picked up for the user, with the topic's welcome message if it has one."""
     topic = work.use(ChatTopicRepository).get(session.topic_id)
     text = None if topic is None else topic.welcome_message
-    session = picked_up(session, user_id, work.now, welcomed=bool(text))
-    if text:
-        fields = {
-            "message_type": ChatMessageType.TO_CUSTOMER.value,
-            "special_type": ChatMessageSpecialType.WELCOME.value,
-            "author_name": actor.name if user_id == actor.user_id else None,
-            "user_id": user_id,
-        }
-        session, _ = post(work, actor, session, [{"type": "text", "content": text}], fields=fields)
-    return with_rank(work, session)
+    # The user is locked for the rank before the message refers to it.
+    session = with_rank(work, picked_up(session, user_id, work.now, welcomed=bool(text)))
+    if not text:
+        return session
+    fields = {
+        "message_type": ChatMessageType.TO_CUSTOMER.value,
+        "special_type": ChatMessageSpecialType.WELCOME.value,
+        "author_name": actor.name if user_id == actor.user_id else None,
+        "user_id": user_id,
+    }
+    return post(work, actor, session, [{"type": "text", "content": text}], fields=fields)[0]
 
 
 def with_rank(work: "Work", session: ChatSession) -> ChatSession:

@@ -77,7 +77,8 @@ def open_chat(
             fields[name] = given[name]
     sessions, topics = work.use(ChatSessionRepository), work.use(ChatTopicRepository)
     # Held until the unit ends, so that two requests never count the same queue.
-    topics.lock(topic.id)
+    if not topics.lock(topic.id):
+        raise NotFound(f"There is no chat topic {topic.topic_id} any more.", path=("topic_id",))
     new = ChatSession(
         id=0,
         customer_id=customer_id,

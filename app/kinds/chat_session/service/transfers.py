@@ -54,9 +54,9 @@ def accept_chat_transfer(work: "Work", actor: Actor, ref: GlobalId, *, if_versio
     what `change` raises."""
 
     def taken(before: ChatSession) -> ChatSession:
-        after = accepted(before, actor.user_id, work.now)
+        after = with_rank(work, accepted(before, actor.user_id, work.now))
         text = f"The chat was transferred to {actor.name}."
-        return with_rank(work, notice(work, actor, after, ChatMessageSpecialType.TRANSFERED_SESSION, text))
+        return notice(work, actor, after, ChatMessageSpecialType.TRANSFERED_SESSION, text)
 
     after: ChatSession = change(work, actor, ref, Command.ACCEPT_TRANSFER, taken, if_version=if_version)
     return after

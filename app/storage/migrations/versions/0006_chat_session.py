@@ -90,6 +90,13 @@ def upgrade() -> None:
         sqlite_where=sa.text("transfer_to_id IS NOT NULL"),
         postgresql_where=sa.text("transfer_to_id IS NOT NULL"),
     )
+    op.create_index(
+        "ix_chat_session_deleted",
+        "chat_session",
+        ["when_ended", "id"],
+        sqlite_where=sa.text("status = 'DELETED'"),
+        postgresql_where=sa.text("status = 'DELETED'"),
+    )
     number = op.create_table(
         "chat_number",
         sa.Column("name", sa.Text, primary_key=True),

@@ -46,6 +46,7 @@ def test_what_a_chat_does_not_have(command: Command) -> None:
 def test_reading_needs_one_permission_and_all_else_the_other() -> None:
     assert refused(Command.READ, chat(S.DELETED), READER) is None
     assert refused(Command.UPDATE, chat(), READER) is Forbidden
+    assert refused(Command.UPDATE, chat(S.DELETED), READER) is Forbidden
     assert refused(Command.UPDATE, chat()) is None
 
 
