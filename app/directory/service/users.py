@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from app.core.actor import GENERAL_PERMISSIONS, Actor, kind_permissions
 from app.core.errors import AlreadyExists, Forbidden, InvalidInput, InvalidTransition
 from app.core.events import Event
-from app.directory.model import User, UserChanges
+from app.directory.model import ADMIN, User, UserChanges
 from app.directory.model.checks import checked
 from app.directory.model.user import CHANGEABLE, require_grantable, require_known
 from app.directory.repository import UserRepository
@@ -55,7 +55,7 @@ def update_user(work: Work, actor: Actor, ref: Ref, changes: UserChanges, *, if_
     require_version(before, if_version)
     values = checked(changes, CHANGEABLE)
     _require_grantable(work, actor, values, before)
-    stays = values.get("active", before.active) and "admin" in values.get("roles", before.roles)
+    stays = values.get("active", before.active) and ADMIN in values.get("roles", before.roles)
     if before.id in admins and not stays and len(admins) == 1:
         raise InvalidTransition("This is the last active admin, without whom nobody could manage users.")
     if "login" in values:
