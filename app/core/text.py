@@ -11,6 +11,8 @@ _REFUSED = re.compile("[\x00\ud800-\udfff]")
 
 def fold(text: str) -> str:
     """Decompose (NFKD), drop marks, fold case: what differs only by accent, width or case becomes equal."""
+    if text.isascii():
+        return text.lower()
     decomposed = unicodedata.normalize("NFKD", text)
     bare = "".join(character for character in decomposed if not unicodedata.category(character).startswith("M"))
     # Folding case can bring compatibility characters back (U+1E9E gives "ss" only after it), hence the second pass.

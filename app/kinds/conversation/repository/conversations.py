@@ -24,6 +24,7 @@ _LAST = conversation_counter.c.last
 _NEXT = (
     sa.update(conversation_counter).values(last=sa.case((_LARGEST > _LAST, _LARGEST), else_=_LAST) + 1).returning(_LAST)
 )
+_RESERVE = sa.update(conversation_counter).values(last=_LAST + sa.bindparam("count", type_=sa.Integer)).returning(_LAST)
 
 
 class ConversationRepository(KindRepository[Conversation]):
@@ -60,6 +61,12 @@ class ConversationRepository(KindRepository[Conversation]):
         row = self._one(_NEXT)
         assert row is not None
         return int(row[0])
+
+    def reserve_numbers(self, count: int) -> int:
+        """Take as many numbers as `conversation_id`s of a bulk load; the first of them."""
+        first = self.next_number()
+        self._one(_RESERVE, {"count": count - 1})
+        return first
 
     def list_due(self, now: datetime, most: int) -> Sequence[int]:
         """The surrogates of at most `most` conversations that time has turned, the longest due first."""
