@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any, NewType
+from uuid import UUID
 
 import orjson
 import strawberry
@@ -103,6 +104,13 @@ SCALARS: Mapping[object, ScalarDefinition] = {
         specified_by_url="https://datatracker.ietf.org/doc/html/rfc3339",
         serialize=str,
         parse_value=parse_date,
+    ),
+    UUID: strawberry.scalar(
+        name="UUID",
+        description="A UUID: `7cb0a876-5d34-4e03-b725-932606041626`.",
+        specified_by_url="https://datatracker.ietf.org/doc/html/rfc9562",
+        serialize=str,
+        parse_value=UUID,
     ),
     JSON: strawberry.scalar(
         name="JSON",
