@@ -165,8 +165,6 @@ class Message(Node):
     campaign: Campaign | None = strawberry.field(description="The campaign of the message.")
     latest_error: MessageError | None = strawberry.field(description="The latest error of the message.")
     errors: Connection[MessageError] = edge(description="The errors of the message, the newest first.", **PAGING)
-    message_type: str | None = strawberry.field(description="The type of the message in a ChatSession.")
-    special_type: str | None = strawberry.field(description="The special type of the message in a ChatSession.")
     special_param: str | None = strawberry.field(description="The parameter of the message's special type.")
     author_name: str | None = strawberry.field(description="The name of the message's author, as it was given.")
     read_by_customer: bool | None = strawberry.field(description="Whether the customer has read the message.")

@@ -512,6 +512,63 @@ async def test_the_attention_queue_has_chats_by_their_reasons(graph: Graph, cloc
     }
 
 
+async def test_the_shared_commands_on_a_chat(graph: Graph, desk: Desk) -> None:
+    """Every command of the table that all kinds share, as far as no other test here gives it to a chat."""
+    chat = str(await request(graph.database, desk.open))
+    held = "interaction { assignee { id } attention { claimedBy { id } } ... on ChatSession { status rank } }"
+    claimed = await graph.do("claimInteraction", {"id": chat, "leaseSeconds": 60}, held, BO)
+    assert claimed["interaction"] == {
+        "assignee": {"id": "usr_2"},
+        "attention": {"claimedBy": {"id": "usr_2"}},
+        "status": "USER_LAST",
+        "rank": 1,
+    }
+    target = {"target": {"interaction": chat}, "contents": [{"text": {"content": "Hello"}}]}
+    got = await graph.do("receiveMessage", target, "interaction { unreadCustomerMessagesCount }", BO)
+    assert got["interaction"] == {"unreadCustomerMessagesCount": 1}
+    read = await graph.do("markRead", {"id": chat}, "interaction { unreadCustomerMessagesCount version }", BO)
+    assert read["interaction"] == {"unreadCustomerMessagesCount": 0, "version": 2}
+    acknowledged = await graph.do(
+        "acknowledgeAttention", {"id": chat}, "interaction { attention { reason acknowledgedBy { id } } }", BO
+    )
+    assert acknowledged["interaction"]["attention"] == {
+        "reason": "CUSTOMER_WAITING",
+        "acknowledgedBy": {"id": "usr_2"},
+    }
+    sent = await graph.do(
+        "sendMessage",
+        {"id": chat, "content": {"text": {"content": "Hi"}}},
+        "message { id messageType specialType readByCustomer } interaction { ... on ChatSession { status } }",
+        BO,
+    )
+    message = sent["message"].pop("id")
+    assert sent["message"] == {"messageType": "TO_CUSTOMER", "specialType": "NONE", "readByCustomer": False}
+    assert sent["interaction"] == {"status": "USER_LAST"}
+    noted = await graph.do("addNote", {"id": chat, "text": "VIP"}, "interaction { latestNote { text } }", BO)
+    assert noted["interaction"] == {"latestNote": {"text": "VIP"}}
+    labelled = await graph.do("setLabels", {"id": chat, "labels": ["vip"]}, "interaction { labels }", BO)
+    assert labelled["interaction"] == {"labels": ["vip"]}
+    raised = await graph.do("raiseAttention", {"id": chat}, "interaction { attention { reasons } }", BO)
+    assert raised["interaction"]["attention"] == {"reasons": ["RAISED"]}
+    cleared = await graph.do("clearAttention", {"id": chat}, "interaction { attention { needed } }", BO)
+    assert cleared["interaction"]["attention"] == {"needed": False}
+    released = await graph.do("releaseInteraction", {"id": chat}, held, BO)
+    assert (released["interaction"]["status"], released["interaction"]["assignee"]) == ("IN_QUEUE", None)
+    closed = await graph.do("closeInteraction", {"id": chat}, held, BO)
+    assert closed["interaction"]["status"] == "CLOSED_FROM_QUEUE"
+    reopened = await graph.do("reopenInteraction", {"id": chat}, held, BO)
+    assert reopened["interaction"]["status"] == "USER_LAST"
+    count = await event_count(graph.database)
+    for mutation, given in (
+        ("snoozeInteraction", {"id": chat, "until": "2027-01-01T00:00:00Z"}),
+        ("unsnoozeInteraction", {"id": chat}),
+        ("setReaction", {"id": message, "reaction": "👍"}),
+        ("reportMessageStatus", {"id": message, "status": "READ"}),
+    ):
+        assert [code for code, _ in codes(await graph.attempt(mutation, given, "", BO))] == ["NOT_SUPPORTED"]
+    assert await event_count(graph.database) == count
+
+
 async def test_a_bad_input_names_its_field(graph: Graph, desk: Desk) -> None:
     chat = await request(graph.database, desk.sales)
     before = await event_count(graph.database)

@@ -2,13 +2,15 @@
 
 import strawberry
 
+from app.interactions.graphql import Message
 from app.kinds.chat_session.graphql.enums import ChatMessageSpecialType, ChatMessageType
 from app.kinds.chat_session.graphql.query import ChatSessionQuery
 from app.kinds.chat_session.graphql.sessions import ChatSessionMutation
 from app.kinds.chat_session.graphql.topics import ChatTopicMutation
 from app.kinds.chat_session.graphql.types import ChatSession, ChatTopic, ChatTopicMember
-from app.kinds.chat_session.repository import MAPPINGS, ROOTS
-from app.transport.slice import Slice
+from app.kinds.chat_session.repository import MAPPINGS, MESSAGE_TYPE, ROOTS, SPECIAL_TYPE
+from app.transport.fields import edge
+from app.transport.slice import Addition, Slice
 
 __all__ = (
     "CHAT_SESSIONS",
@@ -25,5 +27,27 @@ class _Mutation(ChatSessionMutation, ChatTopicMutation):
     pass
 
 
-CHAT_SESSIONS = Slice(query=ChatSessionQuery, mutation=_Mutation, types=(ChatSession,), mappings=MAPPINGS, roots=ROOTS)
+CHAT_SESSIONS = Slice(
+    query=ChatSessionQuery,
+    mutation=_Mutation,
+    types=(ChatSession,),
+    mappings=MAPPINGS,
+    roots=ROOTS,
+    additions=(
+        Addition(
+            to=Message,
+            name="message_type",
+            gives=ChatMessageType | None,
+            field=edge(description="The type of the message in a ChatSession."),
+            mapping=MESSAGE_TYPE,
+        ),
+        Addition(
+            to=Message,
+            name="special_type",
+            gives=ChatMessageSpecialType | None,
+            field=edge(description="The special type of the message in a ChatSession."),
+            mapping=SPECIAL_TYPE,
+        ),
+    ),
+)
 """What chats add to the graph."""

@@ -163,6 +163,10 @@ MAPPINGS: tuple[Mapped, ...] = (
     ),
 )
 
+MESSAGE_TYPE = Column(lambda scope: scope.c.message_type)
+SPECIAL_TYPE = Column(lambda scope: scope.c.special_type)
+"""The chats' part of every message."""
+
 ROOTS: Mapping[str, Root] = MappingProxyType(
     {
         "chatSession": by_columns("ChatSession", requires=READ, chat_session_id="chat_session_id"),

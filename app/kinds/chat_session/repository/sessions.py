@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from app.core.errors import AlreadyExists
 from app.directory.tables import app_user, customer
 from app.interactions.repository.kinds import KindRepository
-from app.interactions.tables import interaction
+from app.interactions.tables import interaction, message
 from app.kinds.chat_session.model.session import ENDED, ChatSession, ChatSessionStatus
 from app.kinds.chat_session.repository.numbers import next_number, next_numbers, reach_number
 from app.kinds.chat_session.tables import chat_session, chat_topic, chat_topic_member
@@ -49,6 +49,11 @@ _DUE = (
     )
     .order_by(chat_session.c.when_ended, chat_session.c.id)
     .limit(sa.bindparam("most", type_=sa.Integer))
+)
+_MARK_FETCHED = (
+    sa.update(message)
+    .where(message.c.interaction_id == _KEY, message.c.read_by_customer.is_(False))
+    .values(read_by_customer=True, updated_at=sa.bindparam("now", type_=Timestamp))
 )
 _PRESENT = sa.select(sa.and_(app_user.c.present, app_user.c.active)).where(app_user.c.id == _KEY)
 
@@ -134,6 +139,10 @@ class ChatSessionRepository(KindRepository[ChatSession]):
         """The customer's chat in the topic that takes its messages, one that goes on before a finished one."""
         row = self._one(_OF_CUSTOMER, {"key": customer_id, "topic": topic_id})
         return None if row is None else int(row[0])
+
+    def mark_fetched(self, session_id: int, now: datetime) -> None:
+        """The customer has read every message that was for it."""
+        self.connection.execute(_MARK_FETCHED, {"key": session_id, "now": now})
 
     def is_present(self, user_id: int) -> bool | None:
         """Whether chats may be offered to the user; None when there is no such user."""

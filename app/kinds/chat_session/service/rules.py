@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from app.core.actor import Actor
 from app.core.errors import DomainError, InvalidInput, NotSupported
+from app.directory.repository import UserRepository
 from app.interactions.messages import Message, MessageAuthor
 from app.interactions.model import Cause, Command, State
 from app.interactions.repository.messages import MessageRepository
@@ -81,7 +82,7 @@ class Rules:
         return with_rank(work, after)
 
     def on_user_message(self, work: "Work", interaction: ChatSession, message: Message) -> tuple[ChatSession, Message]:
-        ready = typed(message)
+        ready = typed(_of_bot(work, interaction, message))
         if ready.message_type != ChatMessageType.TO_CUSTOMER:
             return interaction, ready
         after = with_copies(interaction, ready.text, ready.sent_at)
@@ -123,3 +124,11 @@ class Rules:
             if chat is not None:
                 return chat
         return open_chat(work, actor, topic, {}, customer_id=customer_id).session
+
+
+def _of_bot(work: "Work", session: ChatSession, message: Message) -> Message:
+    """A message of a service user in a chat that nobody holds is a bot's: it does not take the chat."""
+    if message.author is not MessageAuthor.USER or message.user_id is None or session.assignee_id is not None:
+        return message
+    user = work.use(UserRepository).get(message.user_id)
+    return replace(message, author=MessageAuthor.BOT) if user is not None and user.is_service else message

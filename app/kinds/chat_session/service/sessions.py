@@ -85,6 +85,7 @@ def mark_fetched(work: "Work", actor: Actor, ref: GlobalId, *, session_key: str 
     def fetched(before: ChatSession) -> ChatSession:
         if session_key is not None:
             require_session_key(before, session_key)
+        work.use(ChatSessionRepository).mark_fetched(before.id, work.now)
         return replace(before, when_fetched=work.now)
 
     after: ChatSession = change(work, actor, ref, Command.MARK_READ, fetched, topic="fetched")

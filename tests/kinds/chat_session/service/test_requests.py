@@ -2,15 +2,19 @@ import asyncio
 
 import pytest
 
+from app.core.actor import Actor
 from app.core.errors import DomainError, Forbidden, InvalidInput, KeyReused, NotFound, TooLong
 from app.core.ids import GlobalId
+from app.directory.model import User
+from app.directory.repository import UserRepository
 from app.interactions.messages import MessageAuthor
 from app.interactions.model import Level, State
+from app.interactions.service.holding import claim
 from app.interactions.service.messages import receive_message, send_message
 from app.kinds.chat_session.model.session import MASK, PREFIX, ChatSessionStatus
 from app.kinds.chat_session.service.requests import digest, request_chat_session
 from app.kinds.chat_session.service.sessions import mark_fetched, update_chat_session
-from app.storage.database import Database
+from app.storage.database import Database, Work
 from tests.conftest import START, ManualClock
 from tests.kinds.chat_session.conftest import Desk, event_count, messages, request, stored, topics
 from tests.kinds.conftest import ADA, BO, CY, DEE
@@ -192,6 +196,38 @@ async def test_a_bots_message_keeps_the_chat_off_the_queue(database: Database, d
     await database.command(receive_message, BO, {"interaction": ref}, [{"type": "text", "content": "?"}])
     session = await stored(database, ref)
     assert (session.status, session.attention.level) == (ChatSessionStatus.CUSTOMER_LAST, None)
+
+
+async def test_a_service_users_message_is_a_bots_until_somebody_has_the_chat(database: Database, desk: Desk) -> None:
+    bot = await database.command(_install)
+    ref = await request(database, desk.bot)
+    said = {"type": "text", "content": "I am a bot."}
+    await database.command(send_message, bot, ref, said)
+    session = await stored(database, ref)
+    assert (session.status, session.bot_active, session.assignee_id) == (ChatSessionStatus.USER_LAST, True, None)
+    await database.command(claim, BO, ref)
+    await database.command(send_message, bot, ref, said)
+    assert [(each.author, each.special_type) for each in await messages(database, ref)] == [
+        (MessageAuthor.BOT, "BOT_MESSAGE"),
+        (MessageAuthor.USER, "NONE"),
+    ]
+    assert (await stored(database, ref)).assignee_id == BO.user_id
+
+
+def _install(work: Work) -> Actor:
+    user = User(id=0, name="Bot", login="bot", is_service=True, created_at=START, updated_at=START)
+    added = work.use(UserRepository).add(user)
+    return Actor(user_id=added.id, name="Bot", permissions=BO.permissions)
+
+
+async def test_the_customers_side_reads_what_was_for_it(database: Database, desk: Desk) -> None:
+    ref = await request(database, desk.sales)
+    await database.command(claim, BO, ref)
+    await database.command(receive_message, BO, {"interaction": ref}, [{"type": "text", "content": "?"}])
+    await database.command(send_message, BO, ref, {"type": "text", "content": "!"})
+    assert [each.read_by_customer for each in await messages(database, ref)] == [False, None, False]
+    await database.command(mark_fetched, BO, ref)
+    assert [each.read_by_customer for each in await messages(database, ref)] == [True, None, True]
 
 
 async def test_faq_no_leads_into_the_queue(database: Database, desk: Desk) -> None:
