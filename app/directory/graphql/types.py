@@ -87,8 +87,7 @@ class User(Node):
 
 
 @strawberry.type(description="A key by which a user's programs are let in. Its secret is nowhere to be read.")
-class ApiKey:
-    id: strawberry.ID = strawberry.field(description="The id of the API key.")
+class ApiKey(Node):
     name: str = strawberry.field(description="The name of the API key, which says what it is for.")
     prefix: str = strawberry.field(description="The part of the API key's secret by which people can tell it.")
     user: User = strawberry.field(description="The user of the API key.")

@@ -25,7 +25,6 @@ from app.selection.mapping import (
     Env,
     FieldMap,
     Filter,
-    Id,
     Inline,
     InlineMap,
     Many,
@@ -127,12 +126,13 @@ MAPPINGS: tuple[Mapped, ...] = (
             "changedAt": Column(lambda scope: scope.c.presence_changed_at),
         },
     ),
-    # Without a prefix of node's: a key is reached through its user or its maker's payload alone.
     TypeMap(
         "ApiKey",
         api_key,
+        prefix="key",
+        # One's own keys are reached through `viewer`.
+        node_requires=MANAGE,
         fields={
-            "id": Id("key"),
             "user": One("User", lambda scope: scope.c.user_id),
             "isCurrent": Computed((lambda scope: scope.c.id,), _is_current),
         },

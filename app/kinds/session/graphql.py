@@ -27,8 +27,7 @@ described(
 
 
 @strawberry.type(description="A message that users can pick to send in a Session.")
-class SuggestedMessage:
-    id: strawberry.ID = strawberry.field(description="The id of the suggested message.")
+class SuggestedMessage(Node):
     suggestion_key: UUID = strawberry.field(description="The key of the suggested message in its own system.")
     remote_id: str | None = strawberry.field(
         description="The id of the suggested message in the system that suggested it."

@@ -69,7 +69,10 @@ class Rules:
 
     def open_for(self, work: "Work", actor: Actor, target: Mapping[str, Any]) -> Session:
         """The customer's current Session; a new one when there is none."""
-        return open_for_customer(work, actor, target["customer_id"])
+        customer_id: int | None = target.get("customer_id")
+        if customer_id is None:
+            raise InvalidInput("A Session is found by its customer.", path=("customer_id",))
+        return open_for_customer(work, actor, customer_id)
 
 
 def current(work: "Work", customer_id: int) -> Session | None:

@@ -13,7 +13,6 @@ from app.kinds.session.tables import session, suggested_message
 from app.selection.mapping import (
     Bind,
     Env,
-    Id,
     Many,
     Mapped,
     Order,
@@ -71,7 +70,7 @@ MAPPINGS: tuple[Mapped, ...] = (
         },
         visible=_visible,
     ),
-    TypeMap("SuggestedMessage", suggested_message, fields={"id": Id("sug")}, visible=_visible),
+    TypeMap("SuggestedMessage", suggested_message, prefix="sug", visible=_visible),
 )
 
 
