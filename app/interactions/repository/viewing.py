@@ -1,7 +1,7 @@
 """What of an interaction is computed for the one who looks: what they may do, who else is looking."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,7 +15,6 @@ from app.settings import Settings
 
 Refusal = Callable[[Command, Any, Actor, datetime, Settings], DomainError | None]
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _COMMANDS = {command.lower(): command for command in Command}
 
 
@@ -60,9 +59,8 @@ def viewer_can(refusal: Refusal, columns: Sequence[str] | Mapping[str, str | Sql
 
 
 def _leases(scope: Scope) -> Sql:
-    """Who looks at the interaction and until when, as `user second, user second`."""
-    second = sa.cast(sa.cast(sa.extract("epoch", viewer.c.until), sa.BigInteger), sa.Text)
-    lease = sa.cast(viewer.c.user_id, sa.Text) + sa.literal_column("' '") + second
+    """Who looks at the interaction and until when, as `user moment,user moment`."""
+    lease = sa.cast(viewer.c.user_id, sa.Text) + sa.literal_column("' '") + sa.cast(viewer.c.until, sa.Text)
     return (
         sa.select(sa.func.aggregate_strings(lease, ","))
         .where(viewer.c.interaction_id == scope.c.id)
@@ -74,8 +72,8 @@ def _leases(scope: Scope) -> Sql:
 def _viewers(env: Env, leases: str | None) -> Sequence[Mapping[str, object]]:
     found = []
     for lease in leases.split(",") if leases else ():
-        user, second = lease.split(" ")
-        until = _EPOCH + timedelta(seconds=int(second))
+        user, moment = lease.split(" ", 1)
+        until = datetime.fromisoformat(moment).astimezone(UTC)
         if until > env.now:
             found.append({"user": int(user), "until": until})
     return sorted(found, key=lambda each: int(str(each["user"])))
