@@ -5,7 +5,7 @@ import socket
 import sys
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from cyclopts import App
 
@@ -88,6 +88,22 @@ def migrate() -> None:
     _console().print("The database is up to date.")
 
 
+@app.command(sort_key=3)
+def demo(*, size: Literal["small", "100k", "1m"] = "small", force: bool = False) -> None:
+    """Load the demo data into a database without interactions. `serve` loads the small one at its first start.
+
+    Parameters
+    ----------
+    size
+        Some fifty interactions, or a hundred thousand or a million in bulk, with ten messages each.
+    force
+        Add it to the interactions that are there.
+    """
+    settings = _settings()
+    _migrate(settings)
+    _console().print(asyncio.run(_load_demo(settings, size, force)))
+
+
 @app.command(sort_key=4)
 def key(*, user: str | None = None, name: str = "command line") -> None:
     """Make another API key and print it: to standard output, and never again.
@@ -167,13 +183,38 @@ async def _database(settings: "Settings") -> "AsyncIterator[Database]":
 
 
 async def _first_start(settings: "Settings") -> str | None:
-    """Make the first admin; the secret of its key when it was made just now and nobody has seen it."""
+    """Make the first admin and load the demo; the key's secret when it was made just now and nobody has seen it."""
+    from app.demo.loading import SMALL, has_interactions, load
     from app.directory.service import bootstrap
 
     chosen = settings.bootstrap_key
     async with _database(settings) as database:
         _, secret = await database.command(bootstrap, None if chosen is None else chosen.get_secret_value())
+        if _wants_demo(settings, database) and not await database.command(has_interactions):
+            await load(database, SMALL, lambda _done, _of: None)
     return secret if chosen is None else None
+
+
+def _wants_demo(settings: "Settings", database: "Database") -> bool:
+    # A real deployment on PostgreSQL starts empty unless it asks for the demo.
+    return settings.demo and ("demo" in settings.model_fields_set or database.dialect.name == "sqlite")
+
+
+async def _load_demo(settings: "Settings", size: str, force: bool) -> str:
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from app.demo.loading import load
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=_console()) as progress:
+        task = progress.add_task("Interactions", total=None)
+        async with _database(settings) as database:
+            loaded = await load(
+                database, size, lambda done, of: progress.update(task, completed=done, total=of), force=force
+            )
+    if loaded.was_there:
+        return "The demo is there already; nothing was changed."
+    return f"Loaded {loaded.interactions:,} interactions with {loaded.messages:,} messages."
 
 
 async def _new_key(settings: "Settings", login: str | None, name: str) -> str:

@@ -53,7 +53,7 @@ def test_help_lists_the_commands_without_importing_the_server() -> None:
     )
     assert (done.returncode, done.stderr) == (0, "")
     listed = [line.split()[1] for line in done.stdout.splitlines() if line.startswith("│ ") and line[2] != " "]
-    assert listed == ["serve", "migrate", "key", "schema", "--help"]
+    assert listed == ["serve", "migrate", "demo", "key", "schema", "--help"]
 
 
 def test_migrate_makes_the_database_where_it_is_set(switchboard: CommandLine) -> None:

@@ -26,8 +26,8 @@ from app.kinds.chat_session.service.transfers import transfer_chat_session
 from app.storage.work import Work
 
 _TOPICS: tuple[ChatTopicChanges, ...] = (
-    {"topic_id": 1, "name": "Support", "welcome_message": "Welcome! What can we do for you?", "language": "en"},
-    {"topic_id": 2, "name": "Sales", "bot_enabled": True, "language": "en"},
+    {"name": "Support", "welcome_message": "Welcome! What can we do for you?", "language": "en"},
+    {"name": "Sales", "bot_enabled": True, "language": "en"},
     {"topic_id": 918, "name": "Orders", "welcome_message": "Hello, you are talking to the team of orders."},
     {"topic_id": 978, "name": "Billing", "initial_status": ChatInitialStatus.PRE_CHAT_FORM},
 )
@@ -83,33 +83,35 @@ _SAMPLES: Mapping[int, tuple[int, str, str, str, Mapping[str, Any]]] = {
 """The page's samples by ChatSessionId: topic, first and last message, session key, and the fields that are values."""
 
 # Person, minutes ago, topic, lines, what happens then.
-_SCENES: tuple[tuple[int, float, int, Sequence[Line], str], ...] = (
-    (0, 5_400, 1, ENGLISH[3][:1], "solve"),
-    (1, 3_300, 2, ENGLISH[4], "solve"),
-    (2, 2_200, 918, OTHERS[0][:3], "solve"),
-    (3, 1_100, 1, OTHERS[2][:1], "close from queue"),
-    (4, 400, 1, ENGLISH[5][:1], "solve"),
-    (5, 120, 1, ENGLISH[2][:1], "talk"),
-    (6, 70, 918, OTHERS[5][:1], "talk"),
-    (7, 48, 1, ENGLISH[1][:1], "transfer"),
-    (8, 35, 918, ENGLISH[0][:1], "alert"),
-    (9, 19, 1, OTHERS[3][:1], "queue"),
-    (10, 11, 918, ENGLISH[4][:1], "queue"),
-    (11, 4, 1, OTHERS[6][:1], "queue"),
+_SCENES: tuple[tuple[int, float, str, Sequence[Line], str], ...] = (
+    (0, 5_400, "Support", ENGLISH[3][:1], "solve"),
+    (1, 3_300, "Sales", ENGLISH[4], "solve"),
+    (2, 2_200, "Orders", OTHERS[0][:3], "solve"),
+    (3, 1_100, "Support", OTHERS[2][:1], "close from queue"),
+    (4, 400, "Support", ENGLISH[5][:1], "solve"),
+    (5, 120, "Support", ENGLISH[2][:1], "talk"),
+    (6, 70, "Orders", OTHERS[5][:1], "talk"),
+    (7, 48, "Support", ENGLISH[1][:1], "transfer"),
+    (8, 35, "Orders", ENGLISH[0][:1], "alert"),
+    (9, 19, "Support", OTHERS[3][:1], "queue"),
+    (10, 11, "Orders", ENGLISH[4][:1], "queue"),
+    (11, 4, "Support", OTHERS[6][:1], "queue"),
 )
 
 
 def stories(stage: Stage, cast: Cast) -> Iterator[Story]:
     """Four topics with fourteen chats."""
+    numbers = {}
     for given in _TOPICS:
         topic = stage.do(create_chat_topic, ROOT, given)
+        numbers[topic.name] = topic.topic_id
         for login in ("ingrid", "tony", "femi", "rosa"):
             rights = {"can_respond": True, "can_listen": True, "can_manage": login == "ingrid", "can_notify": True}
             stage.do(add_chat_topic_member, ROOT, GlobalId("top", topic.id), cast[login].user_id, rights)  # type: ignore[arg-type]
     for number in _SAMPLES:
         yield _sample(stage, cast, number)
-    for person, minutes, topic_id, lines, ending in _SCENES:
-        yield _scene(stage, cast, person, stage.ago(minutes=minutes), topic_id, lines, ending)
+    for person, minutes, name, lines, ending in _SCENES:
+        yield _scene(stage, cast, person, stage.ago(minutes=minutes), numbers[name], lines, ending)
 
 
 def _sample(stage: Stage, cast: Cast, number: int) -> Story:

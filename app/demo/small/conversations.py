@@ -85,7 +85,7 @@ def _scene(
     ref = GlobalId(PREFIX, first.interaction)
     if ending:
         yield at + timedelta(seconds=50)
-        stage.do(claim, tony, ref, lease_seconds=86_400 if ending == "claim" else None)
+        stage.do(claim, tony, ref)
         stage.do(mark_read, tony, ref)
     hear, answer = hearing(stage, gateway, ref), answering(stage, tony, ref)
     yield from talk(at + timedelta(minutes=1), timedelta(minutes=3), lines[1:], hear, answer)
@@ -142,6 +142,7 @@ def _claim(stage: Stage, cast: Cast, ref: GlobalId, first: int) -> Story:
     stage.do(report_message_status, gateway, GlobalId("msg", sent.message), MessageStatus.ERROR, error=error)
     yield stage.now + timedelta(minutes=1)
     stage.do(receive_message, gateway, {"interaction": ref}, [said("\U0001f914 where exactly?")])
+    stage.do(claim, tony, ref, lease_seconds=7_200)
 
 
 def _snooze(stage: Stage, cast: Cast, ref: GlobalId, first: int) -> Story:

@@ -1,0 +1,73 @@
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def _environment(folder: Path, **settings: str) -> dict[str, str]:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("SWITCHBOARD_")}
+    given = {f"SWITCHBOARD_{name.upper()}": value for name, value in settings.items()}
+    database = {"SWITCHBOARD_DATABASE_URL": f"sqlite:///{folder / 'demo.db'}"}
+    return {**inherited, **database, **given, "PYTHONPATH": str(ROOT), "COLUMNS": "100"}
+
+
+def _demo(folder: Path, *arguments: str) -> tuple[int, str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "app", "demo", *arguments],
+        cwd=folder,
+        env=_environment(folder),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return done.returncode, done.stderr.splitlines()[-1]
+
+
+def _interactions(folder: Path) -> int:
+    connection = sqlite3.connect(folder / "demo.db", timeout=10)
+    try:
+        (found,) = connection.execute("SELECT count(*) FROM interaction").fetchone()
+    finally:
+        connection.close()
+    return int(found)
+
+
+def test_demo_says_what_it_did(tmp_path: Path) -> None:
+    assert _demo(tmp_path) == (0, "Loaded 52 interactions with 237 messages.")
+    assert _demo(tmp_path) == (0, "The demo is there already; nothing was changed.")
+    refused = "switchboard: The database holds interactions already. --force adds the demo to them."
+    assert _demo(tmp_path, "--size", "100k") == (1, refused)
+    assert _interactions(tmp_path) == 52
+
+
+@pytest.mark.parametrize(("settings", "interactions"), [({}, 52), ({"demo": "0"}, 0)])
+def test_serve_loads_the_demo_at_its_first_start_unless_it_is_told_not_to(
+    tmp_path: Path, settings: dict[str, str], interactions: int
+) -> None:
+    server = subprocess.Popen(
+        [sys.executable, "-m", "app", "serve", "--port", "0"],
+        cwd=tmp_path,
+        env=_environment(tmp_path, **settings),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    assert server.stdout is not None
+    try:
+        # It announces itself last of all.
+        deadline = time.monotonic() + 30
+        while "swk_" not in server.stdout.readline():
+            assert time.monotonic() < deadline
+            assert server.poll() is None
+    finally:
+        server.send_signal(signal.SIGTERM)
+        server.communicate(timeout=20)
+    assert _interactions(tmp_path) == interactions
