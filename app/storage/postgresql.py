@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import asyncpg
@@ -29,6 +30,8 @@ _GOING_AWAY = (
     asyncpg.CrashShutdownError,
     asyncpg.CannotConnectNowError,
     asyncpg.TooManyConnectionsError,
+    ConnectionError,
+    asyncpg.InternalClientError,  # the server's farewell reached an idle connection before the end of its socket did
 )
 
 
@@ -90,10 +93,12 @@ class PostgresqlCommands:
                 value = unit(work)
                 if work.events:
                     append_postgresql(connection, encode(work.events, work.now, self.dialect), self._lanes)
-            except DBAPIError as error:
-                if error.connection_invalidated or _is_collision(error):
-                    raise _Again from error
-                raise
+            except (DBAPIError, ConnectionError) as error:
+                if _is_lost(error):
+                    connection.invalidate()
+                elif not _is_collision(error):
+                    raise
+                raise _Again from error
             try:
                 connection.commit()
             except DBAPIError as error:
@@ -108,13 +113,34 @@ class _Again(Exception):
     """Nothing was changed, and the unit may run again as a whole."""
 
 
-def _is_collision(error: DBAPIError) -> bool:
-    return getattr(error.orig, "sqlstate", None) in (_SERIALIZATION_FAILURE, _DEADLOCK)
+def _is_collision(error: DBAPIError | ConnectionError) -> bool:
+    found = error.orig if isinstance(error, DBAPIError) else None
+    return getattr(found, "sqlstate", None) in (_SERIALIZATION_FAILURE, _DEADLOCK)
+
+
+def _is_lost(error: DBAPIError | ConnectionError) -> bool:
+    if not isinstance(error, DBAPIError) or error.connection_invalidated:
+        return True
+    # SQLAlchemy asks whether the socket is closed, which may be known only later than the server's farewell.
+    return error.orig is not None and isinstance(error.orig.__cause__, _GOING_AWAY)
 
 
 async def _pause_before(attempt: int) -> None:
     if attempt:
         await asyncio.sleep(random.uniform(0.5, 1) * 0.005 * 2**attempt)
+
+
+def _is_closed(connection: Any) -> bool:
+    try:
+        return bool(connection.is_closed())
+    except asyncpg.InterfaceError:  # the pool has taken the broken connection back already
+        return True
+
+
+def _end(connection: Any) -> None:
+    """Let nobody have it again, though its socket may not have told of its end yet."""
+    with suppress(asyncpg.InterfaceError):
+        connection.terminate()
 
 
 class PostgresqlPlans:
@@ -137,13 +163,17 @@ class PostgresqlPlans:
                 continue
             try:
                 return await self._plan(connection, steps, snapshot)
-            except (*_GOING_AWAY, asyncpg.InterfaceError):
+            except (*_GOING_AWAY, asyncpg.InterfaceError) as error:
                 # A plan only reads, so it may start again on another connection. (A wrong argument is an
                 # InterfaceError too, but leaves its connection open.)
-                if not connection.is_closed():
+                if isinstance(error, _GOING_AWAY):
+                    _end(connection)
+                elif not _is_closed(connection):
                     raise
             finally:
-                await self._pool.release(connection)
+                # What was read is right even when its connection breaks only now.
+                with suppress(*_GOING_AWAY, asyncpg.InterfaceError):
+                    await self._pool.release(connection)
         raise Unavailable("The database cannot be reached.")
 
     async def close(self) -> None:

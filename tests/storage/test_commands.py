@@ -150,6 +150,23 @@ async def test_a_deadlock_is_repeated_with_a_new_unit(scratch_database: Database
     assert len(units) == len(set(map(id, units))) == 3
 
 
+async def test_a_unit_starts_again_when_its_connection_is_ended(scratch_database: Database) -> None:
+    endings = 0 if scratch_database.dialect.name == "sqlite" else 3  # nobody ends a connection to a file
+    starts = 0
+
+    def unit(work: Work) -> int:
+        nonlocal starts
+        starts += 1
+        made = increment(work)
+        if starts <= endings:
+            work.connection.execute(sa.text("SELECT pg_terminate_backend(pg_backend_pid())"))
+        return made
+
+    assert await scratch_database.command(unit) == 1
+    assert starts == endings + 1
+    assert await scratch_database.command(value_of) == 1
+
+
 def _both_of(work: Work, first: int, second: int) -> int:
     increment(work, first)
     return increment(work, second)

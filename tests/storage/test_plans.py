@@ -14,6 +14,10 @@ from tests.storage.conftest import increment
 pytestmark = pytest.mark.anyio
 
 COUNT = Query("SELECT value FROM counter WHERE id = 1")
+END_OTHERS = Query(
+    "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
+    "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
 Reading = Generator[Query, Sequence[Row], list[int]]
 
 
@@ -128,10 +132,7 @@ async def test_lost_connections_are_replaced(scratch_database: Database) -> None
     if scratch_database.dialect.name == "postgresql":
 
         def end() -> Reading:
-            rows = yield Query(
-                "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
-                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            )
+            rows = yield END_OTHERS
             return [row[0] for row in rows]
 
         assert (await scratch_database.plan(end, snapshot=False))[0] >= 1
@@ -142,3 +143,44 @@ async def test_lost_connections_are_replaced(scratch_database: Database) -> None
 
     await asyncio.gather(*(scratch_database.command(increment) for _ in range(20)))
     assert await asyncio.gather(*(scratch_database.plan(steps, snapshot=True) for _ in range(20))) == [[20]] * 20
+
+
+@pytest.mark.parametrize("snapshot", [True, False])
+async def test_a_plan_starts_again_when_its_connection_is_ended(scratch_database: Database, snapshot: bool) -> None:
+    endings = 0 if scratch_database.dialect.name == "sqlite" else 3  # nobody ends a connection to a file
+    starts = 0
+
+    def steps() -> Reading:
+        nonlocal starts
+        starts += 1
+        if starts <= endings:
+            yield Query("SELECT pg_terminate_backend(pg_backend_pid())")
+        rows = yield COUNT
+        return [row[0] for row in rows]
+
+    assert await scratch_database.plan(steps, snapshot=snapshot) == [0]
+    assert starts == endings + 1
+
+
+async def test_connections_that_are_ended_under_load_are_not_noticed(scratch_database: Database) -> None:
+    over = False
+
+    def end() -> Reading:
+        rows = yield COUNT if scratch_database.dialect.name == "sqlite" else END_OTHERS
+        return [row[0] for row in rows]
+
+    def steps() -> Reading:
+        yield COUNT
+        rows = yield COUNT
+        return [row[0] for row in rows]
+
+    async def read() -> None:
+        while not over:
+            assert await scratch_database.plan(steps, snapshot=True) == [0]
+
+    readers = [asyncio.create_task(read()) for _ in range(8)]
+    for _ in range(10):
+        await scratch_database.plan(end, snapshot=False)
+        await asyncio.sleep(0.03)
+    over = True
+    await asyncio.gather(*readers)
