@@ -1,8 +1,10 @@
+import asyncio
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from app.core.actor import Actor
 from app.core.errors import AlreadyClaimed, InvalidInput, InvalidTransition, NotFound
 from app.core.ids import GlobalId
 from app.interactions.model import Interaction
@@ -17,7 +19,7 @@ from tests.kinds.conversation.conftest import IVO
 
 pytestmark = pytest.mark.anyio
 
-EVE = type(BO)(user_id=4, name="Dee", permissions=BO.permissions)
+EVE = Actor(user_id=4, name="Dee", permissions=BO.permissions)
 """A user with the permissions of Bo."""
 
 
@@ -202,3 +204,16 @@ async def test_the_loser_is_told_in_the_graph(house: House) -> None:
             "claimedUntil": "2026-01-05T09:01:00.000000Z",
         }
     ]
+
+
+async def test_of_many_who_claim_at_once_one_wins(house: House) -> None:
+    await house.hear()
+    actors = [BO, EVE, Actor(user_id=3, name="Cy", permissions=BO.permissions), ADA] * 3
+    found = await asyncio.gather(
+        *(house.database.command(claim, actor, cnv(1)) for actor in actors), return_exceptions=True
+    )
+    lost = [each for each in found if isinstance(each, AlreadyClaimed)]
+    winners = {each.assignee_id for each in found if isinstance(each, Interaction)}
+    assert (len(lost), len(winners)) == (9, 1)
+    assert {each.claimed_by for each in lost} == winners
+    assert (await house.topics()).count("conversation.claimed") == 1

@@ -31,10 +31,11 @@ def visible(permissions: Permissions, scope: Scope) -> Sql | bool:
     if permissions is None:
         return True
     kinds = sorted(name.removesuffix(":read") for name in permissions if name.endswith(":read"))
-    if not kinds:
-        return False
-    # Not by an index: the one that gives the list's order does far less work than sorting all of a kind.
-    return sa.ColumnElement.in_(unindexed(scope.c.kind), kinds)
+    kinds = [kind for kind in kinds if kind != "directory"]
+    if len(kinds) == 1:
+        return sa.ColumnElement.__eq__(scope.c.kind, kinds[0])
+    # Of several, not by an index: the one that gives the list's order does far less work than sorting all of them.
+    return sa.ColumnElement.in_(unindexed(scope.c.kind), kinds) if kinds else False
 
 
 def _kinds() -> Filter:

@@ -93,7 +93,6 @@ def change(
     f: Callable[[Any], Any],
     *,
     if_version: int | None = None,
-    client_mutation_id: str | None = None,
     topic: str | None = None,
     data: Mapping[str, object] | None = None,
 ) -> Any:
@@ -105,7 +104,7 @@ def change(
     Raises NotFound, Forbidden, VersionConflict, what the kind refuses the command with, and what `f` raises."""
     before = load(work, actor, ref)
     check(work, actor, before, command, if_version)
-    return write(work, actor, before, f(before), command, client_mutation_id=client_mutation_id, topic=topic, data=data)
+    return write(work, actor, before, f(before), command, topic=topic, data=data)
 
 
 def check(work: "Work", actor: Actor, found: Interaction, command: Command, if_version: int | None = None) -> None:
@@ -128,7 +127,6 @@ def write(
     changed: I,
     command: Command,
     *,
-    client_mutation_id: str | None = None,
     topic: str | None = None,
     data: Mapping[str, object] | None = None,
 ) -> I:
@@ -142,7 +140,7 @@ def write(
         after = replace(after, version=before.version + 1 if edited else before.version, updated_at=work.now)
         work.use(InteractionRepository).save(before, after)
         kind.save(work, before, after)
-    record(work, actor, before, after, topic or _PAST[command], data, client_mutation_id)
+    record(work, actor, before, after, topic or _PAST[command], data)
     return after
 
 
@@ -166,7 +164,6 @@ def open_interaction(
     new: I,
     add: Callable[[I], I],
     *,
-    client_mutation_id: str | None = None,
     topic: str = "created",
     data: Mapping[str, object] | None = None,
 ) -> I:
@@ -175,7 +172,7 @@ def open_interaction(
     Raises Forbidden without the kind's write permission."""
     actor.require(f"{new.kind}:write")
     stored = add(settle(work, work.kinds[new.kind], new))
-    record(work, actor, None, stored, topic, data, client_mutation_id)
+    record(work, actor, None, stored, topic, data)
     return stored
 
 
@@ -185,7 +182,6 @@ def remove(
     ref: GlobalId,
     *,
     if_version: int | None = None,
-    client_mutation_id: str | None = None,
     topic: str | None = None,
 ) -> Any:
     """Delete an interaction with all that hangs on it; what it was. Its events stay, and hold no text.
@@ -195,7 +191,7 @@ def remove(
     check(work, actor, before, Command.DELETE, if_version)
     work.use(InteractionRepository).delete(before.id)
     gone = replace(before, state=State.CLOSED, attention=Attention())
-    record(work, actor, before, gone, topic or _PAST[Command.DELETE], None, client_mutation_id)
+    record(work, actor, before, gone, topic or _PAST[Command.DELETE])
     return before
 
 
@@ -220,7 +216,6 @@ def record(
     after: Interaction,
     topic: str,
     data: Mapping[str, object] | None = None,
-    client_mutation_id: str | None = None,
 ) -> None:
     """Tell of a change, and of what it did to the attention. A topic without a dot is the kind's own."""
     was = Attention() if before is None else before.attention
@@ -241,7 +236,6 @@ def record(
             customer_id=after.customer_id,
             assignee_id=after.assignee_id,
             actor_id=actor.user_id or None,
-            client_mutation_id=client_mutation_id,
             version=after.version,
             level_before=None if was.level is None else int(was.level),
             level_after=None if now.level is None else int(now.level),
