@@ -2,13 +2,14 @@
 
 from typing import Any
 
+from app import registry
 from app.core.actor import Actor
 from app.directory.model import Customer, User
 from app.directory.repository import CustomerRepository, UserRepository
 from app.storage.database import Work
 from tests.conftest import START
 
-KINDS = ("session", "agent_session", "chat_session", "conversation")
+KINDS = tuple(kind.name for kind in registry.KINDS)
 ADA = Actor(user_id=1, name="Ada", is_admin=True)
 BO = Actor(
     user_id=2, name="Bo", permissions=frozenset(f"{kind}:{verb}" for kind in KINDS for verb in ("read", "write"))

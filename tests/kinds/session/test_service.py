@@ -19,6 +19,7 @@ from app.core.events import Event
 from app.core.ids import GlobalId
 from app.interactions.model import Command, Level, State
 from app.interactions.service.change import change
+from app.interactions.service.messages import receive_message
 from app.kinds.session import service
 from app.kinds.session.model import NOT_SUPPORTED, ContentType, Session, SuggestedMessage, Suggestion
 from app.kinds.session.repository import SessionRepository
@@ -297,3 +298,11 @@ async def test_a_reply_goes_to_current_sessions_of_reachable_customers(peopled: 
     clock.advance(7200)
     with pytest.raises(InvalidTransition):
         await peopled.command(reply, 1)
+
+
+async def test_a_message_needs_a_customer(peopled: Database) -> None:
+    text = {"type": "text", "content": "Hi"}
+    with pytest.raises(InvalidInput):
+        await peopled.command(receive_message, BO, {"kind": "session", "customer_id": None}, [text])
+    posted = await peopled.command(receive_message, BO, {"kind": "session", "customer_id": 1}, [text])
+    assert posted == (1, 1)

@@ -6,13 +6,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from app.core.actor import Actor
-from app.core.errors import DomainError
+from app.core.errors import DomainError, InvalidInput
 from app.interactions.messages import MessageAuthor
 from app.interactions.model import Cause, Command, State
+from app.interactions.repository.messages import MessageRepository
 from app.kinds.agent_session import model
 from app.kinds.agent_session.model import AgentSession, Status
 from app.kinds.agent_session.repository import AgentSessionRepository
-from app.kinds.agent_session.service.sessions import open_for_customer, switched
+from app.kinds.agent_session.service.sessions import create, open_for_customer, switched
 
 if TYPE_CHECKING:
     from app.interactions.messages import Message
@@ -48,7 +49,9 @@ class Rules:
         return model.refusal(command, subject, actor, now)
 
     def on_customer_message(self, work: "Work", interaction: AgentSession, message: "Message") -> AgentSession:
-        """The agent begins to work on it."""
+        """The agent begins to work on it; it is the contract's event `input_message`."""
+        if message.event_type is None:
+            work.use(MessageRepository).save(message, replace(message, event_type=INPUT))
         return replace(interaction, status=Status.RUNNING)
 
     def on_user_message(
@@ -75,5 +78,13 @@ class Rules:
         return interaction
 
     def open_for(self, work: "Work", actor: Actor, target: Mapping[str, Any]) -> AgentSession:
-        """The customer's latest enabled session with the agent of `agent_key`; a new one when there is none."""
-        return open_for_customer(work, actor, target["customer_id"], target["agent_key"])
+        """The customer's latest enabled session with the agent of `agent_key`; a new one when there is none.
+
+        Without a customer it is always a new one."""
+        agent_key: str | None = target.get("agent_key")
+        if agent_key is None:
+            raise InvalidInput("An AgentSession is found by its AI agent.", path=("agent_key",))
+        customer_id: int | None = target.get("customer_id")
+        if customer_id is None:
+            return create(work, actor, agent_key, {})
+        return open_for_customer(work, actor, customer_id, agent_key)

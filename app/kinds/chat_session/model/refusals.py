@@ -49,10 +49,10 @@ class Subject(Refusable, Protocol):
 
 def refusal(command: Command, subject: Subject, actor: Actor, now: datetime) -> DomainError | None:
     """Why the actor may not do this to the chat now; None when it may."""
-    if command in _UNSUPPORTED:
-        return NotSupported("A chat session has no such command.")
     if command is not Command.READ and not actor.can_write(KIND):
         return shared_refusal(command, subject, actor, now)
+    if command in _UNSUPPORTED:
+        return NotSupported("A chat session has no such command.")
     status = ChatSessionStatus(subject.status)
     return (
         _of_status(command, status, subject)

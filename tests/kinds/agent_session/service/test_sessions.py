@@ -198,8 +198,7 @@ async def test_a_disabled_session_accepts_no_message(peopled: Database) -> None:
 
 async def test_messages_are_the_contract_s_events(peopled: Database) -> None:
     target = {"kind": "agent_session", "customer_id": 1, "agent_key": AGENT_KEY}
-    fields = {"message_key": "aev_1", "event_type": "input_message"}
-    posted = await peopled.command(receive_message, BO, target, [TEXT], fields=fields)
+    posted = await peopled.command(receive_message, BO, target, [TEXT], fields={"message_key": "aev_1"})
     assert posted == (1, 1)
     session = await peopled.command(stored)
     assert session is not None
@@ -217,6 +216,16 @@ async def test_messages_are_the_contract_s_events(peopled: Database) -> None:
         ("AI_AGENT", "agent_output"),
         ("USER", None),
     ]
+
+
+async def test_a_message_needs_an_agent_and_may_do_without_a_customer(peopled: Database) -> None:
+    with pytest.raises(InvalidInput):
+        await peopled.command(receive_message, BO, {"kind": "agent_session", "customer_id": 1}, [TEXT])
+    target = {"kind": "agent_session", "customer_id": None, "agent_key": AGENT_KEY}
+    assert [await peopled.command(receive_message, BO, target, [TEXT]) for _ in range(2)] == [(1, 1), (2, 2)]
+    session = await peopled.command(stored)
+    assert session is not None
+    assert (session.customer_id, session.metadata) == (None, "{}")
 
 
 async def test_its_expiry_moves_with_whatever_happens(peopled: Database, clock: ManualClock) -> None:

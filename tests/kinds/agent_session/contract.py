@@ -1,0 +1,18 @@
+"""What the suite of all kinds needs to know of AgentSessions."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.directory.model import CustomerSystem
+from app.kinds.agent_session.service import create_agent
+from app.storage.work import Work
+from tests.kinds.conftest import BO, store_customer
+
+NOT_SUPPORTED = frozenset({"snoozeInteraction", "unsnoozeInteraction", "setReaction", "reportMessageStatus"})
+
+
+def target(work: Work, key: str) -> Mapping[str, Any]:
+    """Where a message of a customer with this key belongs."""
+    agent = create_agent(work, BO, {"name": "Support"})
+    customer = store_customer(work, customer_key=key, system=CustomerSystem.AGENT_SESSION)
+    return {"customer_id": customer, "agent_key": agent.agent_key}

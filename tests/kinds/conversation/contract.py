@@ -1,0 +1,23 @@
+"""What the suite of all kinds needs to know of Conversations."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.directory.model import Channel, CustomerSystem
+from app.kinds.conversation.model.channel_agent import ChannelAgent
+from app.kinds.conversation.repository import ChannelAgentRepository
+from app.storage.work import Work
+from tests.kinds.conftest import store_customer
+
+NOT_SUPPORTED: frozenset[str] = frozenset()
+
+
+def target(work: Work, key: str) -> Mapping[str, Any]:
+    """Where a message of a customer with this key belongs."""
+    agent = ChannelAgent(
+        channel=Channel.WIDGET, display_id="w", name="Widget", created_at=work.now, updated_at=work.now
+    )
+    customer = store_customer(
+        work, customer_key=key, system=CustomerSystem.CONVERSATION, channel=Channel.WIDGET, display_id=key
+    )
+    return {"customer_id": customer, "channel_agent_id": work.use(ChannelAgentRepository).add(agent).id}
