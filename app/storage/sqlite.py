@@ -123,7 +123,8 @@ class SqliteCommands:
                 if not _is_busy(raised):
                     break
         else:
-            error = Unavailable("The database is busy; nothing was changed.")
+            # Who holds the file keeps it from all of them: to try each alone would only multiply the wait.
+            return [_Outcome(None, Unavailable("The database is busy; nothing was changed.")) for _ in units], False
         if len(units) == 1:
             return [_Outcome(None, error)], False
         # One of them spoilt the commit of all (a deferred constraint, a full disk): let each stand alone.

@@ -14,6 +14,7 @@ from app.core.events import Event
 from app.storage.database import Database, Work, open_database
 from app.storage.event_log import HEADS, event_log
 from app.storage.migrations import migrate
+from app.storage.sqlite import ATTEMPTS
 from tests.conftest import START, CountingIds, ManualClock
 from tests.storage.conftest import counter, increment, value_of
 
@@ -257,6 +258,34 @@ async def test_a_busy_file_is_waited_for(
         assert not command.done()
         other.execute("COMMIT")
         assert await command == "sqlite"
+    finally:
+        other.close()
+        await database.close()
+
+
+async def test_a_file_that_stays_busy_is_told_to_all_who_wait_at_once(
+    tmp_path: Path,
+    clock: ManualClock,
+    ids: CountingIds,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("app.storage.engines.BUSY_TIMEOUT_MS", 50)
+    url = f"sqlite:///{tmp_path / 'busy.db'}"
+    await migrate(url)
+    database = await open_database(url, clock=clock, ids=ids, settings=request.getfixturevalue("settings"))
+    begun: list[str] = []
+    driver = database._commands._driver  # type: ignore[attr-defined]
+    driver.set_trace_callback(begun.append)
+    other = sqlite3.connect(tmp_path / "busy.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    try:
+        commands = [database.command(lambda work: work.dialect_name) for _ in range(20)]
+        found = await asyncio.gather(*commands, return_exceptions=True)
+        assert [type(each) for each in found] == [Unavailable] * 20
+        assert begun == ["BEGIN IMMEDIATE"] * ATTEMPTS
+        other.execute("COMMIT")
+        assert await database.command(lambda work: work.dialect_name) == "sqlite"
     finally:
         other.close()
         await database.close()
