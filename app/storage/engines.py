@@ -70,7 +70,9 @@ def connect_sqlite(path: str, *, read_only: bool = False, foreign_keys: bool = T
 
 def sqlite_engine(connection: sqlite3.Connection) -> sa.Engine:
     """A synchronous engine over this one connection, for the thread that owns it."""
-    return sa.create_engine("sqlite+pysqlite://", creator=lambda: connection, poolclass=StaticPool)
+    return sa.create_engine(
+        "sqlite+pysqlite://", creator=lambda: connection, poolclass=StaticPool, hide_parameters=True
+    )
 
 
 class WriterThread(aiosqlite.Connection):
@@ -115,6 +117,7 @@ def postgresql_engine(url: sa.URL, pool_size: int) -> AsyncEngine:
         pool_size=pool_size,
         max_overflow=0,
         pool_use_lifo=True,
+        hide_parameters=True,  # errors are logged, and parameters hold what customers wrote
         json_deserializer=str,  # our own column types decode, or hand the text on as it is
         connect_args={
             "prepared_statement_cache_size": STATEMENTS_KEPT,

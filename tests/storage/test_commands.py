@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
 
 from app.core.errors import Conflict, Unavailable
 from app.core.events import Event
@@ -166,6 +167,16 @@ async def test_a_unit_starts_again_when_its_connection_is_ended(scratch_database
     assert await scratch_database.command(unit) == 1
     assert starts == endings + 1
     assert await scratch_database.command(value_of) == 1
+
+
+async def test_an_error_of_the_database_shows_no_values(scratch_database: Database) -> None:
+    def unit(work: Work) -> None:
+        work.connection.execute(sa.text("SELECT nonsense FROM counter WHERE id = :id"), {"id": 987_654})
+
+    with pytest.raises(DBAPIError) as raised:
+        await scratch_database.command(unit)
+    assert "nonsense" in str(raised.value)
+    assert "987" not in str(raised.value)
 
 
 def _both_of(work: Work, first: int, second: int) -> int:
