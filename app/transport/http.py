@@ -7,18 +7,23 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import orjson
+import structlog
 from starlette.types import Receive, Scope, Send
 
 from app.core.actor import Actor
-from app.core.errors import Unauthenticated
+from app.core.errors import Unauthenticated, Unavailable
 from app.transport import errors
 from app.transport.auth import KnownKeys, key_of
 from app.transport.graphiql import PAGE
 from app.transport.outcome import GraphQLRequest, Phase
 from app.transport.services import request_id_of, services_of
 
+log = structlog.get_logger(__name__)
+
 GRAPHQL_RESPONSE = "application/graphql-response+json"
 JSON = "application/json"
+
+_LONGEST_ACCEPT = 1_000
 
 Headers = Mapping[bytes, bytes]
 Answer = tuple[int, bytes, str, tuple[tuple[bytes, bytes], ...]]
@@ -33,7 +38,7 @@ _STATUS = {
 
 
 class BadRequest(Exception):
-    """The request itself is at fault, before any GraphQL."""
+    """The request is refused before any GraphQL, nearly always by its own fault."""
 
     def __init__(
         self, status: int, message: str, *headers: tuple[bytes, bytes], code: str = errors.BAD_REQUEST
@@ -56,10 +61,12 @@ class GraphQLOverHttp:
         try:
             status, body, media_type, more = await self._answer(scope, headers, receive)
         except BadRequest as bad:
-            accept = headers.get(b"accept", b"").decode("latin-1")
-            status, more = bad.status, bad.headers
-            body = orjson.dumps({"errors": [errors.entry(bad.message, bad.code)]})
-            media_type = negotiate(accept) or JSON
+            status, body, media_type, more = _refusal(bad, headers)
+        except Exception as error:
+            log.error("request failed", request_id=request_id_of(scope), exc_info=error)
+            status, body, media_type, more = _refusal(
+                BadRequest(500, errors.INTERNAL_MESSAGE, code=errors.INTERNAL), headers
+            )
         await send(
             {
                 "type": "http.response.start",
@@ -76,7 +83,7 @@ class GraphQLOverHttp:
 
     async def _answer(self, scope: Scope, headers: Headers, receive: Receive) -> Answer:
         method = scope["method"]
-        accept = headers.get(b"accept", b"").decode("latin-1")
+        accept = accept_of(headers)
         if method in ("GET", "HEAD") and prefers_page(accept):
             return 200, PAGE, "text/html", ((b"cache-control", b"no-store"), (b"referrer-policy", b"no-referrer"))
         if method not in ("GET", "HEAD", "POST"):
@@ -100,14 +107,27 @@ class GraphQLOverHttp:
         return status, outcome.body, media_type, ()
 
 
+def _refusal(bad: BadRequest, headers: Headers) -> Answer:
+    body = orjson.dumps({"errors": [errors.entry(bad.message, bad.code)]})
+    return bad.status, body, negotiate(accept_of(headers)) or JSON, bad.headers
+
+
+def accept_of(headers: Headers) -> str:
+    """What the client takes; the start of a header that is longer than any client writes, because it is remembered."""
+    return headers.get(b"accept", b"")[:_LONGEST_ACCEPT].decode("latin-1")
+
+
 async def authenticate(headers: Headers, keys: KnownKeys) -> Actor:
-    """Who a request's headers say is calling. Raises BadRequest (401)."""
+    """Who a request's headers say is calling. Raises BadRequest (401, or 503 while nobody can be asked)."""
     authorization, api_key = headers.get(b"authorization"), headers.get(b"x-api-key")
     key = key_of(
         authorization.decode("latin-1") if authorization is not None else None,
         api_key.decode("latin-1") if api_key is not None else None,
     )
-    actor = await keys.actor_of(key) if key else None
+    try:
+        actor = await keys.actor_of(key) if key else None
+    except Unavailable as error:
+        raise BadRequest(503, error.message, (b"retry-after", b"1"), code=error.code) from None
     if actor is None:
         message = "This key is not valid." if key else "Send an API key as Authorization: Bearer <key> or x-api-key."
         raise BadRequest(401, message, (b"www-authenticate", b"Bearer"), code=Unauthenticated.code)

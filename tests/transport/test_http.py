@@ -7,6 +7,7 @@ import pytest
 
 from app.asgi import create_app
 from app.core.actor import Actor
+from app.core.errors import Unavailable
 from app.settings import Settings
 from app.storage.database import Database
 from app.transport.http import negotiate, prefers_page
@@ -23,6 +24,10 @@ TITLE = {"data": {"book": {"title": "The Dispossessed"}}}
 
 class Keys:
     async def actor_of(self, key: str) -> Actor | None:
+        if key == "later":
+            raise Unavailable("The database cannot be reached.")
+        if key == "broken":
+            raise RuntimeError("secret detail")
         return {"admin": ADMIN, "reader": READER}.get(key)
 
 
@@ -202,6 +207,35 @@ async def test_without_a_valid_key_nothing_is_answered(client: httpx2.AsyncClien
     ):
         assert (response.status_code, code_of(response)) == (401, "UNAUTHENTICATED")
         assert response.headers["www-authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize("accept", [GRAPHQL, JSON])
+@pytest.mark.parametrize(
+    ("key", "status", "code", "message"),
+    [
+        ("later", 503, "UNAVAILABLE", "The database cannot be reached."),
+        ("broken", 500, "INTERNAL", "Something went wrong on our side."),
+    ],
+)
+async def test_who_cannot_be_recognised_gets_an_answer_of_the_same_form(
+    client: httpx2.AsyncClient, accept: str, key: str, status: int, code: str, message: str
+) -> None:
+    headers = {"authorization": f"Bearer {key}", "accept": accept}
+    response = await client.post("/graphql", json={"query": BOOK}, headers=headers)
+    assert (response.status_code, response.headers["content-type"]) == (status, f"{accept}; charset=utf-8")
+    assert response.json() == {"errors": [{"message": message, "extensions": {"code": code}}]}
+
+
+async def test_of_a_header_without_end_only_the_start_is_kept(client: httpx2.AsyncClient) -> None:
+    negotiate.cache_clear()
+    for number in range(3):
+        accept = f"{JSON}, " + f"text/x{number}, " * 10_000
+        assert (await client.post("/graphql", json={"query": BOOK}, headers={"accept": accept})).json() == TITLE
+    known = {"accept": JSON + ", " + "a" * 10_000}, {"accept": JSON + ", " + "a" * 20_000}
+    before = negotiate.cache_info().misses
+    for headers in known:
+        assert (await client.post("/graphql", json={"query": BOOK}, headers=headers)).json() == TITLE
+    assert negotiate.cache_info().misses == before + 1
 
 
 async def test_a_key_in_x_api_key(client: httpx2.AsyncClient) -> None:
