@@ -44,6 +44,7 @@ class Compilation:
         self.dialect = dialect
         self.permissions = permissions
         self.statements = 0
+        self.personal = False
         self.heads: Query | None = None
         self._edges = 0
 
@@ -225,6 +226,7 @@ class Compilation:
     # ---- values ----
 
     def _computed(self, block: Block, source: Source, mapping: Computed, field: Field) -> Make:
+        self.personal = self.personal or mapping.personal
         columns = [getattr(source.c, each) if isinstance(each, str) else each(source) for each in mapping.columns]
         slots = [(source.builder.slot(column), reader(column.type, self.dialect)) for column in columns]
         fn = mapping.fn

@@ -23,7 +23,9 @@ class Answer:
 
 
 class Plan:
-    """Runs as often as asked, for anyone with the permissions it was compiled for."""
+    """Runs as often as asked, for anyone with the permissions it was compiled for.
+
+    A `personal` plan's result depends on more of the actor than its permissions, so two actors never share a run."""
 
     def __init__(
         self, roots: Sequence[RootPlan], type_name: str, compilation: Compilation, item: Block | None = None
@@ -33,6 +35,7 @@ class Plan:
         self._item = item
         self._heads = compilation.heads
         self.snapshot = compilation.statements > 1
+        self.personal = compilation.personal
 
     def steps(self, env: Env, row: Mapping[str, object] | None = None) -> Generator[Query, Sequence[Row], Answer]:
         """Yield statements, take their rows, return the Answer."""
@@ -56,3 +59,10 @@ class Plan:
             if data is not None:
                 data[root.key] = value
         return Answer(data, errors)
+
+    def each(
+        self, env: Env, rows: Sequence[Mapping[str, object]]
+    ) -> Generator[Query, Sequence[Row], Sequence[dict[str, Any]]]:
+        """The objects of many rows that are given at run time, read together: as many statements as for one."""
+        assert self._item is not None
+        return (yield from self._item.assemble(rows, Run(env)))

@@ -134,7 +134,7 @@ MAPPINGS: tuple[Mapped, ...] = (
         node_requires=MANAGE,
         fields={
             "user": One("User", lambda scope: scope.c.user_id),
-            "isCurrent": Computed((lambda scope: scope.c.id,), _is_current),
+            "isCurrent": Computed((lambda scope: scope.c.id,), _is_current, personal=True),
         },
     ),
     TypeMap(
@@ -143,7 +143,7 @@ MAPPINGS: tuple[Mapped, ...] = (
         fields={
             "user": One("User", lambda scope: scope.c.user_id),
             "apiKey": One("ApiKey", lambda scope: scope.c.id),
-            "permissions": Computed((), _permissions),
+            "permissions": Computed((), _permissions, personal=True),
             "apiKeys": Many(
                 "ApiKey",
                 lambda scope: scope.c.user_id,

@@ -55,7 +55,7 @@ def viewer_can(refusal: Refusal, columns: Sequence[str] | Mapping[str, str | Sql
     def fn(env: Env, *values: Any) -> ViewerCan:
         return ViewerCan(refusal, Subject(dict(zip(names, values, strict=True))), env)
 
-    return Computed(read, fn, type="ViewerCan")
+    return Computed(read, fn, type="ViewerCan", personal=True)
 
 
 def _leases(scope: Scope) -> Sql:

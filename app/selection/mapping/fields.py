@@ -68,12 +68,14 @@ class Inline:
 class Computed:
     """The value of a pure function of columns: `fn(env, *values)`, values as Python objects.
 
-    With `type` its result is a mapping (or a list of them, with `many`) that the selection's children pick from."""
+    With `type` its result is a mapping (or a list of them, with `many`) that the selection's children pick from.
+    A `personal` one looks at the actor (`env.actor`); any other must not."""
 
     columns: tuple[str | SqlOf, ...]
     fn: Callable[..., Any]
     type: str | None = None
     many: bool = False
+    personal: bool = False
 
 
 @dataclass(frozen=True, slots=True)
