@@ -4,7 +4,7 @@ import pytest
 
 from app.core.actor import Actor
 from app.core.errors import DomainError, Forbidden, InvalidInput, InvalidTransition, NotSupported, TooLong, Unreachable
-from app.interactions.model import Cause, Command, Level, State
+from app.interactions.model import Cause, Command, Level, State, Turn
 from app.kinds.session.model import (
     LARGEST_LIST,
     LONGEST_CONTENT,
@@ -22,6 +22,7 @@ from app.kinds.session.model import (
     refusal,
     replaced_suggestions,
     state,
+    turn,
     updated,
     window_end,
 )
@@ -65,6 +66,13 @@ def test_a_flag_keeps_it_current_without_end() -> None:
     waiting = session(need_attention=True)
     assert window_end(waiting, WINDOW) is None
     assert state(waiting, NOW + timedelta(days=365), WINDOW) is State.OPEN
+
+
+def test_time_alone_ends_a_session_that_is_not_current() -> None:
+    told = session()
+    assert turn(told, NOW + WINDOW - MOMENT, WINDOW) is None
+    assert turn(told, NOW + WINDOW, WINDOW) == Turn("ended", told)
+    assert turn(session(need_attention=True), NOW + timedelta(days=365), WINDOW) is None
 
 
 def test_the_flag_is_the_one_reason_for_attention() -> None:

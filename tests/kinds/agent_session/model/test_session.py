@@ -7,7 +7,7 @@ import pytest
 from app.core.actor import Actor
 from app.core.errors import Disabled, DomainError, Forbidden, InvalidInput, NotSupported, TooLong
 from app.directory.model.checks import checked
-from app.interactions.model import Cause, Command, Level, State
+from app.interactions.model import Cause, Command, Level, State, Turn
 from app.kinds.agent_session.model import (
     AGENT_CHECKS,
     NOT_SUPPORTED,
@@ -20,6 +20,7 @@ from app.kinds.agent_session.model import (
     state,
 )
 from app.kinds.agent_session.model.agent import key
+from app.kinds.agent_session.model.session import turn
 from app.settings import Settings
 
 NOW = datetime(2024, 1, 15, 10, 30, tzinfo=UTC)
@@ -77,8 +78,15 @@ def test_without_the_permission_everything_is_forbidden(command: Command) -> Non
 
 
 def test_it_expires_after_its_idle_time() -> None:
-    assert expires_at(session()) is None
-    assert expires_at(session(tti_minutes=60)) == NOW + timedelta(hours=1)
+    end = NOW + timedelta(hours=1)
+    assert expires_at(NOW, 60) == end
+    assert turn(session(tti_minutes=60), end - timedelta(microseconds=1)) is None
+    assert turn(session(tti_minutes=60), end) == Turn("deleted", None)
+
+
+def test_without_an_idle_time_it_never_expires() -> None:
+    assert expires_at(NOW, 0) is None
+    assert turn(session(), NOW + timedelta(days=10_000)) is None
 
 
 def test_secrets_are_merged_and_no_value_is_kept() -> None:

@@ -27,7 +27,7 @@ from app.interactions.service.change import change
 from app.interactions.service.messages import receive_message, send_message
 from app.interactions.service.state import clear_attention, close, reopen
 from app.kinds.agent_session import service
-from app.kinds.agent_session.model import NOT_SUPPORTED, AgentSession, AgentSessionChanges, Status
+from app.kinds.agent_session.model import NOT_SUPPORTED, AgentSession, AgentSessionChanges, Status, expires_at
 from app.kinds.agent_session.repository import AgentSessionRepository
 from app.kinds.agent_session.service import Keys
 from app.storage.database import Database, Work
@@ -49,11 +49,6 @@ def told(work: Work, f: Any, *args: Any, **kwargs: Any) -> tuple[Any, list[Event
 
 def stored(work: Work, number: int = 1) -> AgentSession | None:
     return work.use(AgentSessionRepository).load(number)
-
-
-def expiry(work: Work) -> Any:
-    row = work.connection.execute(sa.text("SELECT expires_at FROM agent_session WHERE id = 1")).one()
-    return row[0]
 
 
 def everything(work: Work) -> str:
@@ -99,6 +94,7 @@ async def test_a_session_comes_back_whole(peopled: Database) -> None:
         secrets={"TOKEN": "****"},
         created_at=START,
         updated_at=START,
+        due_at=START + timedelta(minutes=30),
     )
     assert [event.topic for event in events] == ["agent_session.created"]
     assert "hush" not in await peopled.command(everything)
@@ -228,20 +224,13 @@ async def test_a_message_needs_an_agent_and_may_do_without_a_customer(peopled: D
     assert (session.customer_id, session.metadata) == (None, "{}")
 
 
-async def test_its_expiry_moves_with_whatever_happens(peopled: Database, clock: ManualClock) -> None:
-    def at(work: Work) -> Any:
-        return work.connection.execute(sa.select(sa.text("expires_at")).select_from(sa.text("agent_session"))).scalar()
-
-    await made(peopled)
-    assert await peopled.command(expiry) is None
-    await peopled.command(service.update, BO, FIRST, {"tti_minutes": 60})
-    first = await peopled.command(at)
-    clock.advance(60)
+async def test_whatever_happens_starts_its_idle_time_anew(peopled: Database, clock: ManualClock) -> None:
+    await made(peopled, tti_minutes=60)
+    clock.advance(3599)
     await peopled.command(send_message, BO, FIRST, TEXT)
-    second = await peopled.command(at)
-    assert str(first) < str(second)
-    await peopled.command(service.update, BO, FIRST, {"tti_minutes": 0})
-    assert await peopled.command(expiry) is None
+    session = await peopled.command(stored)
+    assert session is not None
+    assert expires_at(session.updated_at, session.tti_minutes) == START + timedelta(seconds=3599 + 3600)
 
 
 async def test_an_update_touches_only_what_it_names(peopled: Database, clock: ManualClock) -> None:
