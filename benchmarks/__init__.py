@@ -1,0 +1,1 @@
+"""Measures what a request costs, on the real server over generated databases."""

@@ -1,0 +1,139 @@
+"""Prints what requests cost: `python -m benchmarks --sizes 10k,100k,1m --postgres --seconds 5`."""
+
+import os
+import platform
+import sys
+from dataclasses import replace
+from typing import Annotated
+
+import psutil
+from cyclopts import App, Parameter
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.cases import cases
+from benchmarks.client import BenchmarkError
+from benchmarks.databases import folder, postgresql, size_of, sqlite_url
+from benchmarks.measuring import Measured, measure_baseline, measure_database
+from benchmarks.processes import GENERATOR_CORES, SERVER_CORES, pin
+
+_SIZES = {"1k": 1_000, "10k": 10_000, "100k": 100_000, "1m": 1_000_000}
+_ON_POSTGRESQL = "100k"
+_HELD = 1.5
+"""How much dearer the inbox may be in the largest database than in the smallest."""
+
+app = App(name="bench", help="Measure what requests cost on this machine.", version_flags=[])
+
+
+@app.default
+def bench(
+    *,
+    sizes: str = "10k,100k,1m",
+    postgres: Annotated[bool, Parameter(negative=())] = False,
+    seconds: float = 5.0,
+) -> None:
+    """Measure the four cases on SQLite at each size, and on PostgreSQL at 100k.
+
+    Parameters
+    ----------
+    sizes
+        Interactions on SQLite: 1k, 10k, 100k, 1m, separated by commas.
+    postgres
+        PostgreSQL too, on a server of its own.
+    seconds
+        How long each case is measured.
+    """
+    wanted = sizes.split(",")
+    if unknown := set(wanted) - set(_SIZES):
+        raise BenchmarkError(f"There is no size {min(unknown)}; there are {', '.join(_SIZES)}.")
+    console = Console(width=max(Console().width, 120))
+    runs: dict[str, list[Measured]] = {}
+    baselines: dict[str, float] = {}
+    urls = {size: sqlite_url(_SIZES[size], console) for size in wanted}
+    pin(GENERATOR_CORES)
+    _say_machine(console)
+    for size, url in urls.items():
+        console.print(f"SQLite, {_SIZES[size]:,} interactions ({(size_of(url) or 0) / 1e6:,.0f} MB) …")
+        runs[f"SQLite {size}"] = _with_baseline(measure_database(url, seconds, folder(), None), baselines, seconds)
+    if postgres:
+        pin(GENERATOR_CORES | SERVER_CORES)
+        with postgresql(_SIZES[_ON_POSTGRESQL], console) as (url, processes):
+            pin(GENERATOR_CORES)
+            console.print(f"PostgreSQL, {_SIZES[_ON_POSTGRESQL]:,} interactions …")
+            measured = measure_database(url, seconds, folder(), processes)
+        runs[f"PostgreSQL {_ON_POSTGRESQL}"] = _with_baseline(measured, baselines, seconds)
+    console.print(_table(runs))
+    _say_aims(console, runs)
+
+
+def _with_baseline(measured: list[Measured], known: dict[str, float], seconds: float) -> list[Measured]:
+    """The same with the cost of a constant answer, measured once for each case."""
+    plain = {case.name: case for case in cases([("ses_1", "-")] * 32)}
+    for one in measured:
+        if one.case not in known:
+            known[one.case] = measure_baseline(one.bytes, plain[one.case], min(seconds, 3.0), folder())
+    return [replace(one, baseline_cpu=known[one.case]) for one in measured]
+
+
+def _table(runs: dict[str, list[Measured]]) -> Table:
+    table = Table()
+    for name in ("database", "case"):
+        table.add_column(name)
+    for name in ("req/s", "p50 ms", "p99 ms", "CPU us", "database us", "bytes", "baseline us", "ratio"):
+        table.add_column(name, justify="right")
+    for run, measured in runs.items():
+        for one in measured:
+            table.add_row(
+                run,
+                one.case,
+                f"{one.requests_per_second:,.0f}",
+                f"{one.median:.2f}",
+                f"{one.slowest_percent:.2f}",
+                f"{one.cpu:,.0f}",
+                "" if one.database_cpu is None else f"{one.database_cpu:,.0f}",
+                f"{one.bytes:,}",
+                f"{one.baseline_cpu:,.0f}",
+                f"{one.cpu / one.baseline_cpu:.1f}",
+            )
+        table.add_section()
+    return table
+
+
+def _say_machine(console: Console) -> None:
+    console.print(
+        f"Python {platform.python_version()}, {_processor()}, {psutil.cpu_count()} cores, "
+        f"{psutil.virtual_memory().total / 2**30:.0f} GiB; load {os.getloadavg()[0]:.1f} before; "
+        f"generator on core {min(GENERATOR_CORES)}, server on core {min(SERVER_CORES)}"
+    )
+
+
+def _processor() -> str:
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as info:
+            return next(line.split(":", 1)[1].strip() for line in info if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.machine()
+
+
+def _say_aims(console: Console, runs: dict[str, list[Measured]]) -> None:
+    on_sqlite = {run: measured for run, measured in runs.items() if run.startswith("SQLite")}
+    for run, measured in on_sqlite.items():
+        for one in measured:
+            verdict = "met" if one.cpu < one.aim else "missed"
+            console.print(f"{run}: {one.case}: {one.cpu:,.0f} us of {one.aim:,} us: {verdict}")
+    inboxes = [one.cpu for measured in on_sqlite.values() for one in measured if one.case.startswith("inbox")]
+    if len(inboxes) > 1:
+        growth = inboxes[-1] / inboxes[0]
+        console.print(f"inbox, largest to smallest: {growth:.2f} of {_HELD}: {'met' if growth < _HELD else 'missed'}")
+
+
+def main() -> None:
+    """Run; what went wrong for a known reason is one line."""
+    try:
+        app()
+    except BenchmarkError as error:
+        sys.exit(f"bench: {error}")
+
+
+if __name__ == "__main__":
+    main()
