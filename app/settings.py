@@ -93,8 +93,9 @@ class Settings(BaseSettings):
         "that escalate, or null for any value. `python -m app recompute` applies a changed one to what is stored.",
     )
     event_retention: Duration = Field(
-        default=timedelta(days=7),
-        description="How long events can be resumed from; an older cursor is CURSOR_EXPIRED.",
+        default=timedelta(days=90),
+        description="How long events are kept: how far back a history reaches and a subscription can resume; an older "
+        "cursor is CURSOR_EXPIRED.",
     )
     idempotency_retention: Duration = Field(
         default=timedelta(hours=24), description="How long the answer to an idempotency key is kept."
