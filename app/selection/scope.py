@@ -1,6 +1,7 @@
 """The FROM clause and the columns of one statement while a selection is compiled into it."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,6 +11,12 @@ from app.core.errors import TooComplex
 from app.selection.mapping import InterfaceMap, Sql, TypeMap
 
 MOST_JOINS = 40  # SQLite joins at most 64 tables; beyond this a neighbour is read by a statement of its own
+
+
+@lru_cache(maxsize=512)
+def _alias(table: sa.Table, number: int) -> FromClause:
+    # SQLAlchemy copies a table's columns for each alias, which was most of a plan's time and memory: plans share them.
+    return table.alias(f"t{number}")
 
 
 class Builder:
@@ -25,7 +32,7 @@ class Builder:
 
     def alias(self, table: sa.Table) -> FromClause:
         self._aliases += 1
-        return table.alias(f"t{self._aliases}")
+        return _alias(table, self._aliases)
 
     def start(self, source: FromClause) -> None:
         self._root = source
