@@ -18,7 +18,9 @@ from app.storage.query import Query
 from app.storage.tables import Timestamp
 
 MOST_COUNTED = 10_000
+MOST_VARIANTS = 64
 PAGING = ("first", "after", "last", "before")
+PAGE = "page"  # what a selection that is built by hand gives in their place: a Page, of any size
 
 Variant = tuple[str, bool, bool, tuple[tuple[str, Hashable], ...]]  # order, backward, has a cursor, filters
 
@@ -54,7 +56,9 @@ class Listing:
     def asked(self, env: Env) -> Asked:
         """Read and check the arguments. Raises InvalidInput and InvalidCursor with the argument's path."""
         arguments = self._arguments(env.variables)
-        page = page_of(*(arguments.get(name) for name in PAGING))  # type: ignore[arg-type]
+        page = arguments.get(PAGE)
+        if not isinstance(page, Page):
+            page = page_of(*(arguments.get(name) for name in PAGING))  # type: ignore[arg-type]
         order = str(arguments.get("order_by") or self._default)
         values: dict[str, object] = {"size": page.size + 1}
         filters = []
@@ -91,7 +95,7 @@ class Listing:
         """The statement of one variant, compiled at its first use."""
         found = self._statements.get(key)
         if found is None:
-            if len(self._statements) >= 256:  # shapes come from clients; they must not grow without end
+            if len(self._statements) >= MOST_VARIANTS:  # shapes come from clients; they must not grow without end
                 self._statements.clear()
             found = self._statements[key] = build()
         return found
@@ -104,7 +108,7 @@ def _conditions(arguments: Mapping[str, Any]) -> list[tuple[str, Any]]:
     """The filters that were given, nested ones by their dotted name, in a stable order."""
     found = []
     for name, value in arguments.items():
-        if value is None or name in PAGING or name == "order_by":
+        if value is None or name in PAGING or name in (PAGE, "order_by"):
             continue
         if name != "filter":
             found.append((name, value))

@@ -32,9 +32,10 @@ V = TypeVar("V")
 
 RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
 _MOST_ERRORS = 20
-_MOST_PLANS = 32
-_MOST_BYTES = 2 * 1024 * 1024
-_OVERHEAD = 2_048
+_MOST_BYTES = 2 * 1024 * 1024  # of text; as nodes it is 50 to 200 times as much
+_OVERHEAD = 4_096
+_MOST_FIELDS = 20_000  # of plans; with its share of the statements each takes one to four kilobytes
+_FIELDS_OF_AN_EMPTY_PLAN = 10
 
 
 class Recent(Generic[V]):
@@ -64,16 +65,32 @@ class Recent(Generic[V]):
             self.weight -= self._items.popitem(last=False)[1][1]
 
 
+class Prepared:
+    """What was made of one operation and can be used again, in a cache that all operations share."""
+
+    def __init__(self, shared: Recent[Any]) -> None:
+        self._shared = shared
+
+    def get(self, key: Hashable) -> Any:
+        return self._shared.get((self, key))
+
+    def put(self, key: Hashable, value: object, fields: int = 0) -> None:
+        """Keep a plan of about so many fields."""
+        self._shared.put((self, key), value, _FIELDS_OF_AN_EMPTY_PLAN + fields)
+
+
 class Operation:
     """One operation of a valid document, with everything made from it that can be used again."""
 
-    def __init__(self, document: "Document", node: OperationDefinitionNode, coercions: Coercions) -> None:
+    def __init__(
+        self, document: "Document", node: OperationDefinitionNode, coercions: Coercions, plans: Recent[Any]
+    ) -> None:
         self.document = document
         self.node = node
         self.kind = node.operation
         self.reader = coercions.variables(node)
         self.conditions = document.conditions
-        self.prepared: Recent[Any] = Recent(_MOST_PLANS)
+        self.prepared = Prepared(plans)
 
     @property
     def name(self) -> str | None:
@@ -88,12 +105,14 @@ class Operation:
 class Document:
     """A valid document."""
 
-    def __init__(self, ast: DocumentNode, open_costs: frozenset[str | None], coercions: Coercions) -> None:
+    def __init__(
+        self, ast: DocumentNode, open_costs: frozenset[str | None], coercions: Coercions, plans: Recent[Any]
+    ) -> None:
         self.ast = ast
         self.open_costs = open_costs
         self.conditions = condition_names(ast)
         self.operations: Mapping[str, Operation] = {
-            node.name.value if node.name else "": Operation(self, node, coercions)
+            node.name.value if node.name else "": Operation(self, node, coercions, plans)
             for node in ast.definitions
             if isinstance(node, OperationDefinitionNode)
         }
@@ -123,6 +142,7 @@ class Documents:
         self._suggestions = suggestions
         self._coercions = Coercions(self._schema)
         self._recent: Recent[Document] = Recent(_MOST_BYTES)
+        self.plans: Recent[Any] = Recent(_MOST_FIELDS)
 
     def get(self, text: str) -> Document:
         """The valid document of the text. Raises Refused."""
@@ -154,7 +174,7 @@ class Documents:
         if found:
             raise Refused([errors.from_graphql(error, errors.VALIDATION_FAILED) for error in found], Phase.VALIDATION)
         _refuse_unstorable_literals(ast)
-        return Document(ast, open_costs, self._coercions)
+        return Document(ast, open_costs, self._coercions, self.plans)
 
 
 def _too_complex(message: str) -> Refused:

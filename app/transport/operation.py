@@ -69,11 +69,11 @@ class Operations:
         self.guard = Guard(core, limits)
         self.documents = Documents(schema, self.guard)
         self._schema = schema
-        self._compiler = compiler
+        self.compiler = compiler
         self._database = database
         self._settings = settings
         self._clock = clock
-        self._lowering = Lowering(core)
+        self.lowering = Lowering(core)
         self._introspection = Introspection(core)
 
     async def run(self, request: GraphQLRequest, context: Context) -> Outcome:
@@ -100,12 +100,13 @@ class Operations:
     # ---- queries --------------------------------------------------------------------------------------------------
 
     async def _query(self, operation: Operation, request: GraphQLRequest, context: Context) -> bytes:
-        variables = self._variables(operation, request.variables)
-        key = (_permissions(context), *[variables.get(name) for name in operation.conditions])
+        variables = self.variables(operation, request.variables)
+        permissions = permissions_of(context)
+        key = (permissions, *[variables.get(name) for name in operation.conditions])
         query: _Query | None = operation.prepared.get(key)
         if query is None:
-            query = self._prepare_query(operation, key[0], variables)
-            operation.prepared.put(key, query)
+            query = self._prepare_query(operation, permissions, variables)
+            operation.prepared.put(key, query, _fields_in(query.roots))
         data: dict[str, Any] | None = {}
         entries: list[errors.Entry] = []
         plan = query.plan
@@ -121,10 +122,10 @@ class Operations:
     def _prepare_query(
         self, operation: Operation, permissions: frozenset[str] | None, variables: Mapping[str, object]
     ) -> _Query:
-        roots = self._lowering.roots(operation.document.ast, operation.node, variables)
+        roots = self.lowering.roots(operation.document.ast, operation.node, variables)
         read = [root.field for root in roots if root.definition is not None]
         return _Query(
-            plan=self._compiler.query(read, permissions) if read else None,
+            plan=self.compiler.query(read, permissions) if read else None,
             roots=roots,
             nodes={root.field.key: root.nodes for root in roots},
             introspective=tuple(
@@ -146,15 +147,15 @@ class Operations:
     # ---- mutations ------------------------------------------------------------------------------------------------
 
     async def _mutate(self, operation: Operation, request: GraphQLRequest, context: Context) -> bytes:
-        variables = self._variables(operation, request.variables)
+        variables = self.variables(operation, request.variables)
         exact = operation.reader.exact
         sourced = operation.reader.sourced(request.exact_variables() if exact else request.variables)
-        permissions = _permissions(context)
+        permissions = permissions_of(context)
         key = (permissions, *[variables.get(name) for name in operation.conditions])
         mutations: Sequence[_Mutation] | None = operation.prepared.get(key)
         if mutations is None:
             mutations = self._prepare_mutations(operation, permissions, variables)
-            operation.prepared.put(key, mutations)
+            operation.prepared.put(key, mutations, _fields_in([mutation.root for mutation in mutations]))
         data: dict[str, Any] = {}
         entries: list[errors.Entry] = []
         for mutation in mutations:
@@ -171,7 +172,7 @@ class Operations:
         self, operation: Operation, permissions: frozenset[str] | None, variables: Mapping[str, object]
     ) -> list[_Mutation]:
         made = []
-        for root in self._lowering.roots(operation.document.ast, operation.node, variables):
+        for root in self.lowering.roots(operation.document.ast, operation.node, variables):
             definition = root.definition
             if definition is None:
                 made.append(_Mutation(root, None, None, nullable=False))
@@ -182,7 +183,7 @@ class Operations:
                 _Mutation(
                     root,
                     prepare_call(self._schema, definition, root.nodes[0]),
-                    self._compiler.payload(type_name, fields, permissions),
+                    self.compiler.payload(type_name, fields, permissions),
                     nullable=not isinstance(definition.type, GraphQLNonNull),
                 )
             )
@@ -208,7 +209,8 @@ class Operations:
 
     # ---- both -----------------------------------------------------------------------------------------------------
 
-    def _variables(self, operation: Operation, given: Mapping[str, Any]) -> dict[str, Any]:
+    def variables(self, operation: Operation, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The variables in the neutral form. Raises Refused."""
         try:
             values = operation.reader.neutral(given)
             if operation.costs_depend:
@@ -221,7 +223,18 @@ class Operations:
         return values
 
 
-def _permissions(context: Context) -> frozenset[str] | None:
+def _fields_in(roots: Sequence[RootField]) -> int:
+    found = 0
+    stack = [root.field for root in roots]
+    while stack:
+        found += 1
+        for fields in (stack.pop().children or {}).values():
+            stack.extend(fields)
+    return found
+
+
+def permissions_of(context: Context) -> frozenset[str] | None:
+    """What plans are compiled for: the actor's permissions, None for all of them."""
     return None if context.actor.is_admin else context.actor.permissions
 
 

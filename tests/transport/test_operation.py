@@ -71,11 +71,19 @@ async def test_a_repeated_operation_is_prepared_once(run: Run, operations: Opera
     query = "query ($id: ID!) { book(id: $id) { title } }"
     for number in (1, 2, 3):
         await run(query, {"id": f"boo_{number}"})
-    document = operations.documents.get(query)
-    assert operations.documents.get(query) is document
-    assert len(document.operation(None).prepared) == 1
+    assert operations.documents.get(query) is operations.documents.get(query)
+    assert len(operations.documents.plans) == 1
     await run(query, {"id": "boo_1"}, actor=READER)
-    assert len(document.operation(None).prepared) == 2
+    assert len(operations.documents.plans) == 2
+
+
+async def test_plans_are_kept_by_how_large_they_are(run: Run, operations: Operations) -> None:
+    fields = " ".join(f"f{number}: title" for number in range(190))
+    for number in range(200):
+        query = f'query Q{number} {{ book(id: "boo_1") {{ {fields} }} }}'
+        assert len((await run(query))["data"]["book"]) == 190
+    # 20,000 fields are kept; each of these has 190, its root field, and 10 for the plan itself.
+    assert len(operations.documents.plans) == 99
 
 
 async def test_introspection_stands_beside_what_is_read(run: Run) -> None:
