@@ -26,6 +26,7 @@ from graphql import (
     is_non_null_type,
 )
 
+from app.core.errors import InvalidInput
 from app.selection.catalogue import FieldFacts, TypeFacts
 from app.selection.tree import Children, Field
 from app.transport.arguments import arguments_of
@@ -60,7 +61,9 @@ class Lowering:
     def roots(
         self, document: DocumentNode, operation: OperationDefinitionNode, conditions: Mapping[str, object]
     ) -> tuple[RootField, ...]:
-        """The root fields in the order of the answer; `conditions` are the values that @skip and @include ask for."""
+        """The root fields in the order of the answer; `conditions` are the values that @skip and @include ask for.
+
+        Raises InvalidInput for a condition that is null."""
         root_type = self._schema.get_root_type(operation.operation)
         assert root_type is not None
         run = _Run(self._possible, self._names, fragments_of(document), conditions)
@@ -202,6 +205,9 @@ class _Run:
                     if isinstance(value, VariableNode)
                     else cast("BooleanValueNode", value).value
                 )
-                if bool(asked) == (name == "skip"):
+                if asked is None:
+                    # A nullable variable may stand here when it has a default: null is found out only now.
+                    raise InvalidInput(f"The condition of @{name} must not be null.", path=("if",))
+                if asked == (name == "skip"):
                     return False
         return True

@@ -67,6 +67,18 @@ async def test_skip_and_include_choose_a_plan_by_their_values(run: Run) -> None:
     assert await run(query, {"a": False, "b": True}) == {"data": {"book": {"id": "boo_1"}}}
 
 
+@pytest.mark.parametrize("directive", ["skip", "include"])
+async def test_a_condition_that_is_null_is_refused(run: Run, directive: str) -> None:
+    query = f'query ($a: Boolean = true) {{ book(id: "boo_1") {{ id title @{directive}(if: $a) }} }}'
+    expected = {"id": "boo_1"} if directive == "skip" else {"id": "boo_1", "title": "The Dispossessed"}
+    assert await run(query) == {"data": {"book": expected}}
+    answer = await run(query, {"a": None})
+    assert answer["data"] is None
+    assert [(each["message"], each["extensions"]) for each in answer["errors"]] == [
+        (f"The condition of @{directive} must not be null.", {"code": "INVALID_INPUT", "argument": ["if"]})
+    ]
+
+
 async def test_a_repeated_operation_is_prepared_once(run: Run, operations: Operations) -> None:
     query = "query ($id: ID!) { book(id: $id) { title } }"
     for number in (1, 2, 3):
