@@ -6,8 +6,11 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
+from sqlalchemy.sql import FromClause
+from sqlalchemy.sql.visitors import replacement_traverse
 
 from app.selection.catalogue import Catalogue
+from app.selection.connection import Listing
 from app.selection.edges import Block, Collect, OneEdge
 from app.selection.groups import Alone, Together, When
 from app.selection.items import Items
@@ -31,7 +34,7 @@ from app.selection.scope import Builder, Source
 from app.selection.shape import Fields, Make, Row, Run, chosen, nullable
 from app.selection.sql import Convert, Statement, reader, text_of, writer
 from app.selection.tree import Children, Field
-from app.storage.constructs import IntList, keys
+from app.storage.constructs import IntList, keys, unindexed
 from app.storage.event_log import HEADS
 from app.storage.query import Query
 
@@ -46,6 +49,7 @@ class Compilation:
         self.statements = 0
         self.personal = False
         self.heads: Query | None = None
+        self.listings: list[Listing] = []
         self._edges = 0
 
     def edge_slot(self) -> int:
@@ -213,7 +217,7 @@ class Compilation:
         named = [column.label(f"c{index}") for index, column in enumerate(builder.columns)]
         select = sa.select(source.alias.c.id.label("key"), *named).select_from(builder.source())
         select = select.where(source.alias.c.id.in_(sa.select(wanted.c.key)))
-        edge.statement = self.statement(select if seen is True else select.where(seen))
+        edge.statement = self.statement(select if seen is True else select.where(_unindexed(seen, source.alias)))
         self.statements += 1
         return edge
 
@@ -267,3 +271,14 @@ class Compilation:
         block = Block()
         block.make = Items(self, block).object(type_name, children, lambda row, run: (row,))
         return block
+
+
+def _unindexed(seen: Sql, alias: FromClause) -> Sql:
+    """A condition on rows that are read by their keys: SQLite, which cannot see how few those are, would rather look
+    for them among all rows of a kind."""
+    columns = set(alias.c)
+
+    def plain(element: Any, **_: Any) -> Any:
+        return unindexed(element) if isinstance(element, sa.ColumnElement) and element in columns else None
+
+    return replacement_traverse(seen, {}, plain)
