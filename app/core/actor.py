@@ -1,7 +1,8 @@
 """Who is calling, and what that allows."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from app.core.errors import Forbidden
 
@@ -15,13 +16,16 @@ def kind_permissions(kinds: Iterable[str]) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A user with the permissions of the key it came with; role `admin` implies all of them."""
+    """A user with the permissions of the key it came with; role `admin` implies all of them.
+
+    `expires_at` is when that key ends by itself, if it does."""
 
     user_id: int
     name: str
     permissions: frozenset[str] = frozenset()
     is_admin: bool = False
     key_id: int | None = None
+    expires_at: datetime | None = field(default=None, compare=False)
 
     def can(self, permission: str) -> bool:
         return self.is_admin or permission in self.permissions
@@ -36,3 +40,7 @@ class Actor:
 
     def can_write(self, kind: str) -> bool:
         return self.can(f"{kind}:write")
+
+
+SYSTEM = Actor(user_id=0, name="Switchboard", is_admin=True)
+"""Who acts when only time has passed: nobody. What it does has no actor in the event log."""

@@ -12,7 +12,7 @@ from app.interactions.model import Interaction
 REFERENCE = "reference"
 """Metadata key of a model's field that holds a surrogate: the prefix of the global ids it belongs to."""
 
-_DERIVED = frozenset({"id", "attention", "version", "updated_at"})
+_DERIVED = frozenset({"id", "attention", "version", "updated_at", "due_at"})
 _REFERENCES = {"assignee_id": "usr", "customer_id": "cus"}
 _ARRIVALS = frozenset(
     {

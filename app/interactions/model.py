@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum, StrEnum
+from typing import Generic, TypeVar
 
 
 class State(StrEnum):
@@ -93,7 +94,9 @@ class Attention:
 class Interaction:
     """One exchange with one customer. Each kind's model extends it with the fields of its contract.
 
-    `id` is the surrogate key, `customer_id`, `assignee_id`, `latest_*_id` are surrogates too."""
+    `id` is the surrogate key, `customer_id`, `assignee_id`, `latest_*_id` are surrogates too. `due_at` is when time
+    alone is next asked what it has done to the interaction: never later than the first deadline, often earlier, because
+    a deadline that moved away is found when it comes up."""
 
     id: int
     kind: str
@@ -113,11 +116,23 @@ class Interaction:
     latest_customer_message_id: int | None = None
     latest_note_id: int | None = None
     unread_customer_messages_count: int = 0
+    due_at: datetime | None = None
 
     @property
     def attention_level(self) -> Level | None:
         """The level again, under the name of its column: what a refusal asks about may be a model or a row."""
         return self.attention.level
+
+
+I = TypeVar("I", bound=Interaction)  # noqa: E741 - the one interaction of a turn
+
+
+@dataclass(frozen=True, slots=True)
+class Turn(Generic[I]):
+    """What time alone has done to an interaction: `topic` is its past tense, `after` None when it is to be erased."""
+
+    topic: str
+    after: I | None
 
 
 def derive_attention(before: Attention, causes: Sequence[Cause], now: datetime) -> Attention:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from app.core.actor import Actor
 from app.core.errors import DomainError
-from app.interactions.model import Cause, Command, Interaction, State
+from app.interactions.model import Cause, Command, Interaction, State, Turn
 
 if TYPE_CHECKING:
     from app.interactions.messages import Message
@@ -68,6 +68,16 @@ class KindRules(Protocol[I]):
 
     def on_clear(self, work: "Work", actor: Actor, interaction: I) -> I:
         """The interaction without the causes that clearAttention ends."""
+
+    def next_turn(self, interaction: I, now: datetime, settings: "Settings") -> datetime | None:
+        """The first moment at which time alone changes the interaction, if nothing else happens; None when none will.
+
+        It has passed already while a change is due that nobody has made yet. What follows from the time by itself
+        (state, causes) counts only from `now` on, because it has just been derived. The end of a claim's lease is
+        common to all kinds, and not asked for here."""
+
+    def turn(self, interaction: I, now: datetime, settings: "Settings") -> Turn[I] | None:
+        """What is due by `now`; None when nothing is. State and attention are derived from what it gives."""
 
     def open_for(self, work: "Work", actor: Actor, target: Mapping[str, object]) -> I:
         """The customer's interaction that a received message belongs to, locked; opened when there is none.

@@ -32,6 +32,9 @@ interaction = table(
     sa.Column("latest_customer_message_id", BigId),
     sa.Column("latest_note_id", BigId),
     sa.Column("unread_customer_messages_count", sa.Integer, nullable=False),
+    sa.Column("due_at", Timestamp),
+    # How often in a row what was due could not be done.
+    sa.Column("due_failures", sa.SmallInteger, nullable=False, server_default=sa.text("0")),
     # What lists are ordered by: never null, as a place in an order must not be.
     sa.Column(
         "active_at", Timestamp, sa.Computed("coalesce(last_message_at, created_at)", persisted=True), nullable=False
@@ -52,10 +55,11 @@ interaction = table(
         postgresql_where=sa.text("attention_level IS NOT NULL"),
     ),
     sa.Index(
-        "ix_interaction_claim",
-        "claimed_until",
-        sqlite_where=sa.text("claimed_until IS NOT NULL"),
-        postgresql_where=sa.text("claimed_until IS NOT NULL"),
+        "ix_interaction_due",
+        "due_at",
+        "id",
+        sqlite_where=sa.text("due_at IS NOT NULL"),
+        postgresql_where=sa.text("due_at IS NOT NULL"),
     ),
 )
 

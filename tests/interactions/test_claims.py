@@ -9,7 +9,8 @@ from app.core.errors import AlreadyClaimed, InvalidInput, InvalidTransition, Not
 from app.core.ids import GlobalId
 from app.interactions.model import Interaction
 from app.interactions.service.change import load
-from app.interactions.service.holding import assign, claim, lapse, release
+from app.interactions.service.deadlines import fire_due
+from app.interactions.service.holding import assign, claim, release
 from app.interactions.service.messages import send_message
 from app.interactions.service.state import close
 from tests.conftest import START
@@ -73,7 +74,7 @@ async def test_the_holder_renews_the_lease(house: House) -> None:
     assert after.claimed_until == START + timedelta(seconds=90)
     told = await house.topics()
     house.clock.advance(1)
-    await house.database.command(lapse, ADA, cnv(1))
+    await house.database.command(fire_due, 10)
     assert await house.topics() == told
 
 
@@ -83,7 +84,7 @@ async def test_a_reply_ends_the_lease_and_not_the_claim(house: House) -> None:
     await house.database.command(send_message, BO, cnv(1), said("Hi"))
     assert (await found(house)).claimed_until is None
     house.clock.advance(61)
-    await house.database.command(lapse, ADA, cnv(1))
+    await house.database.command(fire_due, 10)
     assert (await found(house)).assignee_id == 2
 
 
@@ -91,7 +92,8 @@ async def test_a_lease_that_ends_unassigns(house: House) -> None:
     await house.hear()
     await house.database.command(claim, BO, cnv(1), lease_seconds=60)
     house.clock.advance(60)
-    after = await house.database.command(lapse, ADA, cnv(1))
+    await house.database.command(fire_due, 10)
+    after = await found(house)
     assert (after.assignee_id, after.claimed_until) == (None, None)
     assert (await house.topics())[-1] == "conversation.claim_lapsed"
 

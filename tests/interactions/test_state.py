@@ -5,13 +5,13 @@ import pytest
 from app.core.errors import Conflict, InvalidInput, InvalidTransition, NotClearable, NotSupported, TooLong
 from app.interactions.model import Attention, Level, State
 from app.interactions.service.change import load
+from app.interactions.service.deadlines import fire_due
 from app.interactions.service.messages import mark_read
 from app.interactions.service.state import (
     acknowledge,
     clear_attention,
     close,
     raise_attention,
-    refresh,
     reopen,
     set_labels,
     snooze,
@@ -48,11 +48,11 @@ async def test_a_snooze_ends_with_time_and_by_hand(house: House) -> None:
     asleep = await house.database.command(snooze, BO, cnv(1), until)
     assert (asleep.state, asleep.attention.needed) == (State.SNOOZED, False)
     told = await house.topics()
-    await house.database.command(refresh, ADA, cnv(1))
+    await house.database.command(fire_due, 10)
     assert await house.topics() == told
     house.clock.advance(3600)
-    awake = await house.database.command(refresh, ADA, cnv(1))
-    assert (awake.state, awake.attention.needed, awake.version) == (State.OPEN, True, asleep.version)
+    assert (await house.database.command(fire_due, 10)).changed == 1
+    assert (await house.topics())[len(told) :] == ["conversation.snooze_ended", "attention.raised"]
     await house.database.command(snooze, BO, cnv(1), until + timedelta(hours=1))
     assert (await house.database.command(unsnooze, BO, cnv(1))).state is State.OPEN
     with pytest.raises(InvalidTransition):

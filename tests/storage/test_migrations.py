@@ -44,7 +44,7 @@ async def on(database_url: str, f: Callable[[sa.Connection], T]) -> T:
 
 def _declare_all_tables() -> None:
     for module in walk_packages(app.__path__, "app."):
-        if module.name.rpartition(".")[2] in ("tables", "idempotency"):
+        if module.name.rpartition(".")[2] in ("tables", "idempotency", "chores"):
             import_module(module.name)
 
 
@@ -57,7 +57,7 @@ def _structure(connection: sa.Connection) -> dict[str, Any]:
     inspector = sa.inspect(connection)
     return {
         name: (
-            [(column["name"], str(column["type"]), column["nullable"]) for column in inspector.get_columns(name)],
+            sorted((column["name"], str(column["type"]), column["nullable"]) for column in inspector.get_columns(name)),
             inspector.get_pk_constraint(name)["constrained_columns"],
             sorted((key["constrained_columns"], key["referred_table"]) for key in inspector.get_foreign_keys(name)),
             sorted((index["name"] or "", index["column_names"]) for index in inspector.get_indexes(name)),

@@ -14,6 +14,7 @@ from app.demo.texts import LABELS, NOTES
 from app.directory.model import CustomerSystem
 from app.interactions.model import RAISED, Attention, Cause, Interaction, Level, State, derive_attention
 from app.interactions.repository.messages import Note
+from app.interactions.service.change import next_due
 from app.storage.work import Work
 
 I = TypeVar("I", bound=Interaction)  # noqa: E741 - the one interaction of these signatures
@@ -78,8 +79,8 @@ class Chunk:
         }
 
     def settled(self, draft: Draft, new: I) -> I:
-        """The same with the state and the attention that its kind's rules and the raised level make; needed since its
-        last message."""
+        """The same with the state, the attention and the deadline that its kind's rules, the raised level and the lease
+        make; needed since its last message."""
         kind, work = self.work.kinds[new.kind], self.work
         state = kind.state(new, self.staff.now, work.settings)
         causes: list[Cause] = []
@@ -87,12 +88,11 @@ class Chunk:
             causes.extend(kind.causes(new, self.staff.now, work.settings))
             if new.raised_level is not None:
                 causes.append(Cause(RAISED, new.raised_level, "clearAttention", clearable=True))
-        if not causes and state is new.state:
-            return new
         attention = derive_attention(Attention(), causes, draft.last_at)
         if causes and self.random.random() < 0.15:
             attention = replace(attention, acknowledged_by=self.user(1.0), acknowledged_at=self.staff.now)
-        return replace(new, state=state, attention=attention)
+        after = replace(new, state=state, attention=attention)
+        return replace(after, due_at=next_due(kind, after, self.staff.now, work.settings))
 
     def _note(self, draft: Draft) -> int | None:
         if self.random.random() > 0.05:

@@ -16,7 +16,7 @@ from app.interactions.model import Interaction
 from app.kinds.agent_session.model import AgentSession
 from app.kinds.agent_session.model import Status as AgentStatus
 from app.kinds.chat_session.model.session import ACTIVE, ENDED, ChatSession, ChatSessionStatus
-from app.kinds.conversation.model.conversation import REPLY_WINDOWS, Conversation, Status, next_turn
+from app.kinds.conversation.model.conversation import REPLY_WINDOWS, Conversation, Status
 from app.kinds.session.model import Session
 
 _CUSTOMER = Voice("CUSTOMER", delivered=True)
@@ -175,8 +175,7 @@ def conversation(chunk: Chunk, draft: Draft) -> Conversation:
         last_customer_reply_from=heard,
         reply_until=heard + window if heard is not None and window is not None else None,
     )
-    turns_at = next_turn(new, chunk.staff.now, chunk.work.settings.reply_window_warning)
-    return chunk.settled(draft, replace(new, turns_at=turns_at))
+    return chunk.settled(draft, new)
 
 
 MAKERS: Mapping[str, Callable[[Chunk, Draft], Interaction]] = {

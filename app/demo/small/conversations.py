@@ -19,7 +19,6 @@ from app.interactions.service.state import close, set_labels, snooze
 from app.kinds.conversation.model.conversation import PREFIX
 from app.kinds.conversation.service.channel_agents import create_channel_agent
 from app.kinds.conversation.service.conversations import restart_conversation
-from app.kinds.conversation.service.turning import due_conversations, turn_conversation
 
 _CHANNEL_AGENTS: Mapping[Channel, tuple[str, str]] = {
     Channel.WHATSAPP: ("4915223567929", "Support on WhatsApp"),
@@ -92,14 +91,6 @@ def _scene(
     if ending:
         yield stage.now + timedelta(minutes=2)
         yield from _ENDINGS[ending](stage, cast, ref, first.message)
-
-
-def turn(stage: Stage) -> None:
-    """Tell what time alone has done to conversations by the end."""
-    stage.now = stage.end
-    while due := stage.do(due_conversations, 100):
-        for ref in due:
-            stage.do(turn_conversation, ROOT, ref)
 
 
 def _done(stage: Stage, cast: Cast, ref: GlobalId, first: int) -> Story:

@@ -8,12 +8,14 @@ from app.core.errors import DomainError
 from app.demo.small import agent_sessions, chats, conversations, sessions
 from app.demo.small.cast import gather
 from app.demo.small.stage import DemoIds, Stage
+from app.interactions.service.deadlines import fire_due
 from app.interactions.tables import interaction, message
 from app.kinds.session.tables import session
 from app.storage.database import Database
 from app.storage.work import Work
 
 _SEED = "switchboard"
+_DUE = 100
 _MARK = "7cb0a876-5d34-4e03-b725-932606041626"
 """The key of a session that only the demo and its contract's page have."""
 
@@ -40,7 +42,9 @@ def _load(work: Work, refuse: Callable[[], DomainError] | None) -> tuple[int, in
     cast = gather(stage)
     kinds = (sessions, agent_sessions, chats, conversations)
     stage.play([story for kind in kinds for story in kind.stories(stage, cast)])
-    conversations.turn(stage)
+    stage.now = stage.end
+    while stage.do(fire_due, _DUE).found == _DUE:
+        pass
     return _count(work, interaction) - before[0], _count(work, message) - before[1], False
 
 

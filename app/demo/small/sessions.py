@@ -11,10 +11,11 @@ from app.demo.texts import ENGLISH, OTHERS, Line
 from app.directory.model import CustomerSystem
 from app.directory.service import create_customer
 from app.interactions.messages import MessageAuthor
+from app.interactions.service.deadlines import fire_due
 from app.interactions.service.holding import claim
 from app.interactions.service.messages import receive_message, send_message
 from app.interactions.service.notes import add_note
-from app.interactions.service.state import acknowledge, refresh, set_labels
+from app.interactions.service.state import acknowledge, set_labels
 from app.kinds.session.model import PREFIX, SessionChanges, Suggestion
 from app.kinds.session.service import open_for_customer, update
 
@@ -107,7 +108,7 @@ def _scene(stage: Stage, cast: Cast, person: int, at: datetime, lines: Sequence[
     over = stage.now + stage.settings.session_window
     if over < stage.end:
         yield over
-        stage.do(refresh, gateway, ref)
+        stage.do(fire_due, 100)
 
 
 def _flagged(stage: Stage, cast: Cast, ref: GlobalId, ending: str) -> Story:

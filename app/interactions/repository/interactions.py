@@ -39,6 +39,7 @@ COLUMNS: tuple[sa.Column[Any], ...] = (
     interaction.c.attention_deadline,
     interaction.c.acknowledged_by,
     interaction.c.acknowledged_at,
+    interaction.c.due_at,
 )
 """What `common_arguments` reads, in its order."""
 
@@ -81,6 +82,7 @@ def common_arguments(row: Sequence[Any]) -> dict[str, Any]:
         "latest_customer_message_id": row[14],
         "latest_note_id": row[15],
         "unread_customer_messages_count": row[16],
+        "due_at": row[24],
         "attention": Attention(
             level=None if level is None else Level(level),
             reason=row[18],

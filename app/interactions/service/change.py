@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from app.core.actor import Actor
@@ -14,6 +15,7 @@ from app.interactions.repository.interactions import InteractionRepository
 
 if TYPE_CHECKING:
     from app.interactions.rules import KindRules
+    from app.settings import Settings
     from app.storage.database import Work
 
 I = TypeVar("I", bound=Interaction)  # noqa: E741 - the one interaction of these signatures
@@ -138,6 +140,7 @@ def write(
     edited = command not in _NO_EDIT and _without_arrivals(after) != _without_arrivals(before)
     if after != before:
         after = replace(after, version=before.version + 1 if edited else before.version, updated_at=work.now)
+        after = armed(work, after)
         work.use(InteractionRepository).save(before, after)
         kind.save(work, before, after)
     record(work, actor, before, after, topic or _PAST[command], data)
@@ -158,6 +161,24 @@ def settle(work: "Work", kind: "KindRules[I]", changed: I) -> I:
     return replace(changed, state=state, attention=attention)
 
 
+def next_due(kind: "KindRules[I]", interaction: I, now: datetime, settings: "Settings") -> datetime | None:
+    """When time alone will next do something to the interaction; None when it never will."""
+    turn = kind.next_turn(interaction, now, settings)
+    lease = interaction.claimed_until
+    if turn is None or lease is None:
+        return turn or lease
+    return min(turn, lease)
+
+
+def armed(work: "Work", interaction: I) -> I:
+    """The same with a `due_at` that is not too late. One that has become too early stays: most deadlines move away with
+    every message, and it costs less to find that out once than to write it down each time."""
+    due = next_due(work.kinds[interaction.kind], interaction, work.now, work.settings)
+    if due is None or (interaction.due_at is not None and interaction.due_at <= due):
+        return interaction
+    return replace(interaction, due_at=due)
+
+
 def open_interaction(
     work: "Work",
     actor: Actor,
@@ -171,7 +192,7 @@ def open_interaction(
 
     Raises Forbidden without the kind's write permission."""
     actor.require(f"{new.kind}:write")
-    stored = add(settle(work, work.kinds[new.kind], new))
+    stored = add(armed(work, settle(work, work.kinds[new.kind], new)))
     record(work, actor, None, stored, topic, data)
     return stored
 
@@ -189,10 +210,15 @@ def remove(
     Raises as `change` does."""
     before = load(work, actor, ref)
     check(work, actor, before, Command.DELETE, if_version)
+    erase(work, actor, before, topic or _PAST[Command.DELETE])
+    return before
+
+
+def erase(work: "Work", actor: Actor, before: Interaction, topic: str) -> None:
+    """The second half of `remove`, for a command that has loaded and checked the interaction itself."""
     work.use(InteractionRepository).delete(before.id)
     gone = replace(before, state=State.CLOSED, attention=Attention())
-    record(work, actor, before, gone, topic or _PAST[Command.DELETE])
-    return before
+    record(work, actor, before, gone, topic)
 
 
 def _without_arrivals(interaction: Interaction) -> Interaction:
@@ -206,6 +232,7 @@ def _without_arrivals(interaction: Interaction) -> Interaction:
         latest_customer_message_id=None,
         latest_note_id=None,
         unread_customer_messages_count=0,
+        due_at=None,
     )
 
 

@@ -2,18 +2,21 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from app.core.actor import Actor
 from app.core.errors import InvalidInput
 from app.core.ids import GlobalId
 from app.directory.repository import UserRepository
 from app.interactions.claims import holder_of
-from app.interactions.model import Command
+from app.interactions.model import Command, Interaction, State
 from app.interactions.service.change import change, kind_of
 
 if TYPE_CHECKING:
+    from app.interactions.rules import KindRules
     from app.storage.work import Work
+
+I = TypeVar("I", bound=Interaction)  # noqa: E741 - the one interaction of these signatures
 
 LONGEST_LEASE = 86_400
 """Seconds; a claim that is meant to last longer has no lease."""
@@ -64,15 +67,16 @@ def assign(work: "Work", actor: Actor, ref: GlobalId, user_id: int | None, *, if
     return change(work, actor, ref, Command.ASSIGN, given, if_version=if_version)
 
 
-def lapse(work: "Work", actor: Actor, ref: GlobalId) -> Any:
-    """End a claim whose lease is over; nothing happens when it was renewed, or answered in time."""
-    unassign = _unassign(work, actor, ref)
+def lapsed(work: "Work", actor: Actor, before: I) -> I:
+    """The interaction without a claim whose lease is over; the same when it has none, was renewed or answered in time.
 
-    def lapsed(before: Any) -> Any:
-        over = before.claimed_until is not None and before.claimed_until <= work.now
-        return unassign(before) if over else before
-
-    return change(work, actor, ref, Command.ASSIGN, lapsed, topic="claim_lapsed")
+    What was closed meanwhile stays with who closed it."""
+    if before.claimed_until is None or before.claimed_until > work.now:
+        return before
+    if before.state is State.CLOSED:
+        return replace(before, claimed_until=None)
+    kind: KindRules[I] = work.kinds[before.kind]
+    return kind.on_assign(work, actor, replace(before, assignee_id=None, claimed_until=None), None)
 
 
 def require_user(work: "Work", user_id: int) -> None:

@@ -134,11 +134,6 @@ def acknowledge(work: "Work", actor: Actor, ref: GlobalId) -> Any:
     return change(work, actor, ref, Command.ACKNOWLEDGE, known)
 
 
-def refresh(work: "Work", actor: Actor, ref: GlobalId) -> Any:
-    """Derive state and attention anew, as time or a setting may have changed them."""
-    return change(work, actor, ref, Command.READ, lambda before: before, topic="refreshed")
-
-
 def _label(
     work: "Work",
     actor: Actor,

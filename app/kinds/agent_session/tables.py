@@ -36,8 +36,6 @@ agent_session = sa.Table(
     sa.Column("metadata", JsonText, nullable=False),
     sa.Column("enabled", sa.Boolean, nullable=False),
     sa.Column("tti_minutes", sa.BigInteger, nullable=False),
-    # When it is deleted if nothing happens before; null when it never is.
-    sa.Column("expires_at", Timestamp),
     sa.Column("current_step_name", sa.Text),
     sa.Column("session_context_usage", JsonValue),
     sa.Column("effective_compaction", JsonValue),
@@ -48,10 +46,4 @@ agent_session = sa.Table(
     # Names alone: a value that is not kept cannot be read.
     sa.Column("secrets", JsonValue, nullable=False),
     sa.UniqueConstraint("agent_id", "agent_session_key"),
-    sa.Index(
-        "ix_agent_session_expires",
-        "expires_at",
-        sqlite_where=sa.text("expires_at IS NOT NULL"),
-        postgresql_where=sa.text("expires_at IS NOT NULL"),
-    ),
 )

@@ -82,13 +82,6 @@ chat_session = sa.Table(
         sqlite_where=sa.text("transfer_to_id IS NOT NULL"),
         postgresql_where=sa.text("transfer_to_id IS NOT NULL"),
     ),
-    sa.Index(
-        "ix_chat_session_deleted",
-        "when_ended",
-        "id",
-        sqlite_where=sa.text("status = 'DELETED'"),
-        postgresql_where=sa.text("status = 'DELETED'"),
-    ),
 )
 
 # The contract's keys are int32 and given out by us, except where an import brings its own.

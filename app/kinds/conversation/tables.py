@@ -32,15 +32,8 @@ conversation = sa.Table(
     sa.Column("last_customer_reply_from", Timestamp),
     sa.Column("reply_until", Timestamp),
     sa.Column("customer_interaction_required", sa.Boolean, nullable=False),
-    sa.Column("turns_at", Timestamp),
     sa.UniqueConstraint("channel_agent_id", "customer_id"),
     sa.Index("ix_conversation_customer_id", "customer_id"),
-    sa.Index(
-        "ix_conversation_turns_at",
-        "turns_at",
-        sqlite_where=sa.text("turns_at IS NOT NULL"),
-        postgresql_where=sa.text("turns_at IS NOT NULL"),
-    ),
 )
 
 _UNREAD = "kind = 'conversation' AND unread_customer_messages_count > 0"

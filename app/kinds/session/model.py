@@ -10,7 +10,7 @@ from app.core.actor import Actor
 from app.core.errors import DomainError, InvalidInput, InvalidTransition, NotSupported, TooLong, Unreachable
 from app.interactions import claims as shared
 from app.interactions.claims import Refusable
-from app.interactions.model import Cause, Command, Interaction, Level, State
+from app.interactions.model import Cause, Command, Interaction, Level, State, Turn
 
 if TYPE_CHECKING:
     from app.settings import Settings
@@ -147,6 +147,11 @@ def is_current(session: Subject, now: datetime, window: timedelta) -> bool:
 def state(session: Subject, now: datetime, window: timedelta) -> State:
     """OPEN while it is current. Nothing else closes a Session."""
     return State.OPEN if is_current(session, now, window) else State.CLOSED
+
+
+def turn(session: Session, now: datetime, window: timedelta) -> Turn[Session] | None:
+    """What time has done to the Session: it is over."""
+    return None if is_current(session, now, window) else Turn("ended", session)
 
 
 def causes(session: Session) -> Sequence[Cause]:

@@ -10,7 +10,7 @@ from app.core.errors import DomainError, InvalidInput, NotFound
 from app.core.ids import GlobalId, require_id
 from app.directory.repository import CustomerRepository
 from app.directory.service.editing import Ref
-from app.interactions.model import Cause, Command, State
+from app.interactions.model import Cause, Command, State, Turn
 from app.interactions.service.change import change, open_interaction
 from app.kinds.session import model
 from app.kinds.session.model import Session, SessionChanges
@@ -66,6 +66,12 @@ class Rules:
 
     def on_clear(self, work: "Work", actor: Actor, interaction: Session) -> Session:
         return model.flagged(interaction, False) if interaction.need_attention else interaction
+
+    def next_turn(self, interaction: Session, now: datetime, settings: "Settings") -> datetime | None:
+        return model.window_end(interaction, settings.session_window) if interaction.state is State.OPEN else None
+
+    def turn(self, interaction: Session, now: datetime, settings: "Settings") -> Turn[Session] | None:
+        return model.turn(interaction, now, settings.session_window)
 
     def open_for(self, work: "Work", actor: Actor, target: Mapping[str, Any]) -> Session:
         """The customer's current Session; a new one when there is none."""

@@ -2,6 +2,7 @@
 
 from app.storage.event_log.cursor import Cursor, parse_cursor
 from app.storage.event_log.reading import HEADS, check_cursor, heads_cursor, logged, merge, read_after
+from app.storage.event_log.retention import forget_events
 from app.storage.event_log.tables import event_log, lane
 from app.storage.event_log.writing import append, lane_count, lane_of, prune
 
@@ -11,6 +12,7 @@ __all__ = [
     "append",
     "check_cursor",
     "event_log",
+    "forget_events",
     "heads_cursor",
     "lane",
     "lane_count",

@@ -19,6 +19,7 @@ from app.kinds.agent_session.model.session import (
     merged_secrets,
     refusal,
     state,
+    turn,
 )
 
 __all__ = (
@@ -43,4 +44,5 @@ __all__ = (
     "merged_secrets",
     "refusal",
     "state",
+    "turn",
 )

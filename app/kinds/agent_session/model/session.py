@@ -13,7 +13,7 @@ from app.core.errors import Disabled, DomainError, InvalidInput, NotSupported, T
 from app.directory.model.checks import Check, Path, flag, line, optional, text, whole
 from app.interactions import claims as shared
 from app.interactions.claims import Refusable
-from app.interactions.model import Cause, Command, Interaction, State
+from app.interactions.model import Cause, Command, Interaction, State, Turn
 from app.kinds.agent_session.model.agent import LONGEST_DESCRIPTION, LONGEST_NAME
 from app.kinds.agent_session.model.metadata import escalation, json_object
 
@@ -136,9 +136,17 @@ def refusal(
     return Disabled("This AgentSession is disabled and accepts no new messages.")
 
 
-def expires_at(session: AgentSession) -> datetime | None:
-    """When the session is deleted if nothing happens to it before; None when it never is."""
-    return session.updated_at + timedelta(minutes=session.tti_minutes) if session.tti_minutes else None
+def expires_at(updated_at: datetime, tti_minutes: int) -> datetime | None:
+    """When a session is deleted if nothing happens to it before; None when it never is.
+
+    Whatever happens to it starts its idle time anew."""
+    return updated_at + timedelta(minutes=tti_minutes) if tti_minutes else None
+
+
+def turn(session: AgentSession, now: datetime) -> Turn[AgentSession] | None:
+    """What time has done to the session: it was idle for too long, and goes."""
+    expires = expires_at(session.updated_at, session.tti_minutes)
+    return None if expires is None or expires > now else Turn("deleted", None)
 
 
 def merged_secrets(known: Mapping[str, str], given: Any, path: Path = ("secrets",)) -> Mapping[str, str]:

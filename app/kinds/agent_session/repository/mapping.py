@@ -1,6 +1,7 @@
 """How AI agents and their sessions lie in the tables."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
@@ -10,11 +11,12 @@ from app.core.errors import InvalidInput
 from app.core.ids import require_id
 from app.interactions.repository.filters import ORDERS
 from app.interactions.repository.viewing import viewer_can
-from app.kinds.agent_session.model import NAME, PREFIX, VIEWER_COLUMNS, refusal
+from app.kinds.agent_session.model import NAME, PREFIX, VIEWER_COLUMNS, expires_at, refusal
 from app.kinds.agent_session.tables import agent_session, ai_agent
 from app.selection.mapping import (
     Bind,
     Column,
+    Computed,
     Embedded,
     Env,
     Many,
@@ -45,6 +47,10 @@ def _agent_key(scope: Scope) -> Sql:
     return found.correlate(scope.c.agent_id.table).scalar_subquery()
 
 
+def _expires_at(_env: Env, updated_at: datetime, tti_minutes: int) -> datetime | None:
+    return expires_at(updated_at, tti_minutes)
+
+
 MAPPINGS: tuple[Mapped, ...] = (
     TypeMap(
         "AgentSession",
@@ -57,6 +63,7 @@ MAPPINGS: tuple[Mapped, ...] = (
             "agentKey": Column(_agent_key),
             "sessionContextUsage": Embedded("SessionContextUsage", lambda scope: scope.c.session_context_usage),
             "effectiveCompaction": Embedded("CompactionConfig", lambda scope: scope.c.effective_compaction),
+            "expiresAt": Computed(("updated_at", "tti_minutes"), _expires_at),
             "viewerCan": viewer_can(refusal, VIEWER_COLUMNS),
         },
         visible=_visible,

@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from app.core.errors import AlreadyExists
 from app.interactions.repository.kinds import KindRepository
 from app.interactions.tables import interaction
-from app.kinds.agent_session.model import AgentSession, expires_at
+from app.kinds.agent_session.model import AgentSession
 from app.kinds.agent_session.tables import agent_session, ai_agent
 
 _ID_BY_KEYS = (
@@ -16,7 +16,6 @@ _ID_BY_KEYS = (
         agent_session.c.agent_session_key == sa.bindparam("agent_session_key"),
     )
 )
-_EXPIRE = sa.update(agent_session).where(agent_session.c.id == sa.bindparam("key"))
 
 
 class AgentSessionRepository(KindRepository[AgentSession]):
@@ -48,15 +47,4 @@ class AgentSessionRepository(KindRepository[AgentSession]):
     def add(self, new: AgentSession) -> AgentSession:
         """Store a new session. Raises AlreadyExists when its agent has one with this key."""
         with self._refusing(AlreadyExists("The agent has a session with this key.", path=("agent_session_key",))):
-            stored = super().add(new)
-        self._expire(stored)
-        return stored
-
-    def save(self, before: AgentSession, after: AgentSession) -> None:
-        super().save(before, after)
-        # Whatever happens to the session starts its idle time anew.
-        if before.tti_minutes or after.tti_minutes:
-            self._expire(after)
-
-    def _expire(self, session: AgentSession) -> None:
-        self.connection.execute(_EXPIRE, {"key": session.id, "expires_at": expires_at(session)})
+            return super().add(new)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from app.core.actor import Actor
 from app.core.errors import DomainError, InvalidInput
 from app.interactions.messages import MessageAuthor
-from app.interactions.model import Cause, Command, State
+from app.interactions.model import Cause, Command, State, Turn
 from app.interactions.repository.messages import MessageRepository
 from app.kinds.agent_session import model
 from app.kinds.agent_session.model import AgentSession, Status
@@ -76,6 +76,12 @@ class Rules:
 
     def on_clear(self, work: "Work", actor: Actor, interaction: AgentSession) -> AgentSession:
         return interaction
+
+    def next_turn(self, interaction: AgentSession, now: datetime, settings: "Settings") -> datetime | None:
+        return model.expires_at(interaction.updated_at, interaction.tti_minutes)
+
+    def turn(self, interaction: AgentSession, now: datetime, settings: "Settings") -> Turn[AgentSession] | None:
+        return model.turn(interaction, now)
 
     def open_for(self, work: "Work", actor: Actor, target: Mapping[str, Any]) -> AgentSession:
         """The customer's latest enabled session with the agent of `agent_key`; a new one when there is none.

@@ -2,14 +2,18 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from app.core.errors import InvalidTransition
+from app.interactions.model import Turn
 from app.kinds.chat_session.model.session import ACTIVE, ENDED, ChatSession, ChatSessionStatus
 
 S = ChatSessionStatus
 MESSAGE_COPY = 1024
 """Characters of a message that FirstMessage and LastMessage keep."""
+
+CLEAN_UP_AFTER = timedelta(hours=24)
+"""How long a deleted chat is kept; the contract says it is usually gone within 24 hours."""
 
 _ENDINGS = frozenset({S.FINISHED, S.CLOSED, S.REQUEST_POSTED, S.DELETED})
 _UPDATES: Mapping[ChatSessionStatus, frozenset[ChatSessionStatus]] = {
@@ -56,6 +60,17 @@ def ended(session: ChatSession, status: ChatSessionStatus, now: datetime) -> Cha
         customer_is_typing=False,
         user_is_typing=False,
     )
+
+
+def erased_at(session: ChatSession) -> datetime | None:
+    """When the chat is erased: a day after it was deleted, which no later command changes."""
+    return session.updated_at + CLEAN_UP_AFTER if session.status is S.DELETED else None
+
+
+def turn(session: ChatSession, now: datetime) -> Turn[ChatSession] | None:
+    """What time has done to the chat: it was deleted long enough ago to be erased."""
+    due = erased_at(session)
+    return None if due is None or due > now else Turn("erased", None)
 
 
 def reopened(session: ChatSession) -> ChatSession:

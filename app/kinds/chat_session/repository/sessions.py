@@ -40,16 +40,6 @@ _OF_CUSTOMER = (
     .order_by(chat_session.c.status == ChatSessionStatus.FINISHED.value, chat_session.c.id.desc())
     .limit(1)
 )
-_DUE = (
-    sa.select(chat_session.c.id)
-    .where(
-        # Spelled as the partial index is, so that both planners see that it covers this.
-        chat_session.c.status == sa.literal_column(f"'{ChatSessionStatus.DELETED}'"),
-        chat_session.c.when_ended <= sa.bindparam("until", type_=Timestamp),
-    )
-    .order_by(chat_session.c.when_ended, chat_session.c.id)
-    .limit(sa.bindparam("most", type_=sa.Integer))
-)
 _MARK_FETCHED = (
     sa.update(message)
     .where(message.c.interaction_id == _KEY, message.c.read_by_customer.is_(False))
@@ -148,7 +138,3 @@ class ChatSessionRepository(KindRepository[ChatSession]):
         """Whether chats may be offered to the user; None when there is no such user."""
         row = self._one(_PRESENT, {"key": user_id})
         return None if row is None else bool(row[0])
-
-    def list_due(self, until: datetime, most: int) -> Sequence[int]:
-        """At most `most` chats that were deleted at `until` or before, the longest ago first."""
-        return [row[0] for row in self._all(_DUE, {"until": until, "most": most})]

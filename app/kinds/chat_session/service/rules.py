@@ -9,7 +9,7 @@ from app.core.actor import Actor
 from app.core.errors import DomainError, InvalidInput, NotSupported
 from app.directory.repository import UserRepository
 from app.interactions.messages import Message, MessageAuthor
-from app.interactions.model import Cause, Command, State
+from app.interactions.model import Cause, Command, State, Turn
 from app.interactions.repository.messages import MessageRepository
 from app.kinds.chat_session.model.attention import REASONS, causes, state, without_alert
 from app.kinds.chat_session.model.refusals import Subject, refusal
@@ -25,8 +25,10 @@ from app.kinds.chat_session.model.session import (
 from app.kinds.chat_session.model.transitions import (
     customer_wrote,
     ended,
+    erased_at,
     reopened,
     taken_over,
+    turn,
     user_wrote,
     waiting,
     with_copies,
@@ -109,6 +111,12 @@ class Rules:
 
     def on_clear(self, work: "Work", actor: Actor, interaction: ChatSession) -> ChatSession:
         return without_alert(interaction)
+
+    def next_turn(self, interaction: ChatSession, now: datetime, settings: "Settings") -> datetime | None:
+        return erased_at(interaction)
+
+    def turn(self, interaction: ChatSession, now: datetime, settings: "Settings") -> Turn[ChatSession] | None:
+        return turn(interaction, now)
 
     def open_for(self, work: "Work", actor: Actor, target: Mapping[str, Any]) -> ChatSession:
         topic_id = target.get("topic_id")

@@ -1,19 +1,17 @@
 """Use cases of one chat: changing its fields, rating, deleting, noting that the customer's side has read it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from app.core.actor import Actor
 from app.core.errors import NotFound
 from app.core.ids import GlobalId
 from app.interactions.model import Command
-from app.interactions.repository.interactions import InteractionRepository
-from app.interactions.service.change import change, record
+from app.interactions.service.change import change
 from app.kinds.chat_session.model.limits import LENGTHS, REFERENCES, check_int, check_reference, check_session
 from app.kinds.chat_session.model.refusals import refusal
-from app.kinds.chat_session.model.session import MASK, PREFIX, ChatSession, ChatSessionChanges, ChatSessionStatus
+from app.kinds.chat_session.model.session import MASK, ChatSession, ChatSessionChanges, ChatSessionStatus
 from app.kinds.chat_session.model.transitions import ended, moved
 from app.kinds.chat_session.repository import ChatSessionRepository, ChatTopicRepository
 from app.kinds.chat_session.service.notices import closing, with_rank
@@ -21,9 +19,6 @@ from app.kinds.chat_session.service.requests import require_session_key
 
 if TYPE_CHECKING:
     from app.storage.work import Work
-
-CLEAN_UP_AFTER = timedelta(hours=24)
-"""How long a deleted chat is kept; the contract says it is usually gone within 24 hours."""
 
 _PLAIN = (*LENGTHS, "customer_consented", "alert_level", "customer_is_typing", "user_is_typing", "rating")
 _CLOSED = frozenset({ChatSessionStatus.CLOSED, ChatSessionStatus.CLOSED_FROM_QUEUE})
@@ -90,24 +85,6 @@ def mark_fetched(work: "Work", actor: Actor, ref: GlobalId, *, session_key: str 
 
     after: ChatSession = change(work, actor, ref, Command.MARK_READ, fetched, topic="fetched")
     return after
-
-
-def list_erasable(work: "Work", most: int) -> Sequence[GlobalId]:
-    """At most `most` deleted chats whose time has come to be erased, the longest deleted first."""
-    found = work.use(ChatSessionRepository).list_due(work.now - CLEAN_UP_AFTER, most)
-    return [GlobalId(PREFIX, number) for number in found]
-
-
-def erase_chat_session(work: "Work", actor: Actor, ref: GlobalId) -> bool:
-    """Erase a chat that was deleted a day ago, with all that hangs on it; False when it is not, or not any more."""
-    found = work.use(ChatSessionRepository).load(ref.number)
-    if found is None or found.status is not ChatSessionStatus.DELETED or found.when_ended is None:
-        return False
-    if found.when_ended > work.now - CLEAN_UP_AFTER:
-        return False
-    work.use(InteractionRepository).delete(found.id)
-    record(work, actor, found, found, "erased", None)
-    return True
 
 
 def _with_fields(work: "Work", actor: Actor, before: ChatSession, changes: ChatSessionChanges) -> ChatSession:

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from app.directory.model import Channel
 from app.interactions.history import REFERENCE
-from app.interactions.model import Cause, Interaction, Level, State
+from app.interactions.model import Cause, Interaction, Level, State, Turn
 
 NAME = "conversation"
 PREFIX = "cnv"
@@ -38,9 +38,8 @@ REPLY_WINDOWS = {Channel.WHATSAPP: timedelta(hours=24)}
 class Conversation(Interaction):
     """A conversation between a channel agent and a customer; `assignee_id` is the contract's `user`.
 
-    `conversation_id` is the contract's own key. `turns_at` is when time alone will turn it next; it is found anew with
-    every change that is stored. `in_sync` and `blocked` belong to the channel agent and the customer's profile; they
-    are read along, never written here."""
+    `conversation_id` is the contract's own key. `in_sync` and `blocked` belong to the channel agent and the customer's
+    profile; they are read along, never written here."""
 
     conversation_id: int
     channel: Channel
@@ -50,7 +49,6 @@ class Conversation(Interaction):
     last_customer_reply_from: datetime | None = None
     reply_until: datetime | None = None
     customer_interaction_required: bool = False
-    turns_at: datetime | None = None
     in_sync: bool = True
     blocked: bool = False
 
@@ -84,15 +82,26 @@ def causes(conversation: Conversation, now: datetime, warning: timedelta) -> tup
 
 
 def next_turn(conversation: Conversation, now: datetime, warning: timedelta) -> datetime | None:
-    """The next moment at which time alone changes the state or the causes; None when none will.
+    """The next moment at which time alone changes the conversation; None when none will.
 
-    A snooze ends; a waiting customer becomes urgent; the reply window closes on a waiting customer."""
+    A snooze ends; a waiting customer becomes urgent; the reply window closes on a waiting customer. The end of a snooze
+    counts until somebody has ended it."""
     if conversation.status == Status.DONE:
         return None
-    turns = [conversation.snooze_until]
+    turns = [] if conversation.snooze_until is None else [conversation.snooze_until]
     if conversation.reply_until is not None and customer_waits(conversation):
-        turns += [conversation.reply_until - warning, conversation.reply_until]
-    return min((turn for turn in turns if turn is not None and turn > now), default=None)
+        turns += [at for at in (conversation.reply_until - warning, conversation.reply_until) if at > now]
+    return min(turns, default=None)
+
+
+def turn(conversation: Conversation, now: datetime) -> Turn[Conversation] | None:
+    """What time has done to the conversation; whether its attention is another one follows from the causes."""
+    if conversation.snooze_until is not None and conversation.snooze_until <= now:
+        return Turn("snooze_ended", replace(conversation, snooze_until=None))
+    if conversation.reply_until is None:
+        return None
+    closed = conversation.reply_until <= now
+    return Turn("reply_window_closed" if closed else "reply_window_closing", conversation)
 
 
 def undelivered(

@@ -1,8 +1,5 @@
 """Named queries over conversations."""
 
-from collections.abc import Sequence
-from datetime import datetime
-
 import sqlalchemy as sa
 
 from app.directory.tables import customer, profile
@@ -11,14 +8,6 @@ from app.interactions.tables import interaction
 from app.kinds.conversation.model.conversation import Conversation
 from app.kinds.conversation.tables import channel_agent, conversation, conversation_counter
 
-_UNTIL = sa.bindparam("until", type_=conversation.c.turns_at.type)
-_MOST = sa.bindparam("most", type_=sa.Integer)
-_DUE = (
-    sa.select(conversation.c.id)
-    .where(conversation.c.turns_at <= _UNTIL)
-    .order_by(conversation.c.turns_at, conversation.c.id)
-    .limit(_MOST)
-)
 _LARGEST = sa.select(sa.func.coalesce(sa.func.max(conversation.c.conversation_id), 0)).scalar_subquery()
 _LAST = conversation_counter.c.last
 _NEXT = (
@@ -67,7 +56,3 @@ class ConversationRepository(KindRepository[Conversation]):
         first = self.next_number()
         self._one(_RESERVE, {"count": count - 1})
         return first
-
-    def list_due(self, now: datetime, most: int) -> Sequence[int]:
-        """The surrogates of at most `most` conversations that time has turned, the longest due first."""
-        return [row[0] for row in self._all(_DUE, {"until": now, "most": most})]

@@ -11,7 +11,6 @@ from app.kinds.conversation.service.conversations import (
 )
 from app.kinds.conversation.service.opening import open_for
 from app.kinds.conversation.service.rules import Rules
-from app.kinds.conversation.service.turning import due_conversations, turn_conversation
 
 __all__ = (
     "RESTART_TEXT",
@@ -20,10 +19,8 @@ __all__ = (
     "conversation_ref",
     "create_channel_agent",
     "delete_conversation",
-    "due_conversations",
     "open_for",
     "restart_conversation",
-    "turn_conversation",
     "update_channel_agent",
     "update_conversation",
 )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from app.core.actor import Actor
 from app.core.errors import DomainError, InvalidInput
 from app.interactions.messages import Message, MessageAuthor, MessageError, MessageSource, MessageStatus
-from app.interactions.model import Cause, Command, State
+from app.interactions.model import Cause, Command, State, Turn
 from app.kinds.conversation.model.commands import VIEWER_COLUMNS, Subject, refusal
 from app.kinds.conversation.model.conversation import (
     NAME,
@@ -21,6 +21,7 @@ from app.kinds.conversation.model.conversation import (
     received,
     state,
     taken,
+    turn,
     undelivered_message,
     with_status,
 )
@@ -44,8 +45,7 @@ class Rules:
         return work.use(ConversationRepository).load(interaction_id)
 
     def save(self, work: "Work", before: Conversation, after: Conversation) -> None:
-        turns_at = next_turn(after, work.now, work.settings.reply_window_warning)
-        work.use(ConversationRepository).save(before, replace(after, turns_at=turns_at))
+        work.use(ConversationRepository).save(before, after)
 
     def state(self, interaction: Conversation, now: datetime, settings: "Settings") -> State:
         return state(interaction, now)
@@ -87,6 +87,12 @@ class Rules:
 
     def on_clear(self, work: "Work", actor: Actor, interaction: Conversation) -> Conversation:
         return interaction
+
+    def next_turn(self, interaction: Conversation, now: datetime, settings: "Settings") -> datetime | None:
+        return next_turn(interaction, now, settings.reply_window_warning)
+
+    def turn(self, interaction: Conversation, now: datetime, settings: "Settings") -> Turn[Conversation] | None:
+        return turn(interaction, now)
 
     def open_for(self, work: "Work", actor: Actor, target: Mapping[str, Any]) -> Conversation:
         return open_for(work, actor, _given(target, "customer_id"), _given(target, "channel_agent_id"))

@@ -9,7 +9,8 @@ from app.core.ids import GlobalId
 from app.directory.model import User
 from app.directory.repository import UserRepository
 from app.interactions.model import Level, State
-from app.interactions.service.holding import assign, claim, lapse, release
+from app.interactions.service.deadlines import fire_due
+from app.interactions.service.holding import assign, claim, release
 from app.interactions.service.messages import receive_message, send_message
 from app.interactions.service.state import close, reopen
 from app.kinds.chat_session.model.session import ChatSession
@@ -184,7 +185,8 @@ async def test_a_claim_is_a_pick_up_with_a_lease_if_wanted(database: Database, c
     assert [each.special_type for each in await messages(database, ref)] == ["WELCOME"]
     await refused(database, ref, AlreadyClaimed, claim, EVE, ref)
     clock.advance(60)
-    lapsed = await database.command(lapse, ADA, ref)
+    await database.command(fire_due, 10)
+    lapsed = await stored(database, ref)
     assert (lapsed.status, lapsed.assignee_id, lapsed.attention.reasons) == (S.IN_QUEUE, None, ("QUEUED",))
     taken = await database.command(claim, EVE, ref)
     assert (taken.assignee_id, taken.when_started, taken.rank) == (EVE.user_id, START, 1)

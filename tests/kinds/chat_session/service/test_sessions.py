@@ -17,17 +17,16 @@ from app.core.errors import (
 )
 from app.core.ids import GlobalId
 from app.interactions.model import Level
+from app.interactions.service.deadlines import fire_due
 from app.interactions.service.holding import claim
 from app.interactions.service.messages import receive_message, send_message
 from app.interactions.service.state import clear_attention, close, raise_attention, snooze
 from app.kinds.chat_session.model.session import ChatSessionChanges
 from app.kinds.chat_session.model.session import ChatSessionStatus as S
+from app.kinds.chat_session.model.transitions import CLEAN_UP_AFTER
 from app.kinds.chat_session.repository import ChatSessionRepository
 from app.kinds.chat_session.service.sessions import (
-    CLEAN_UP_AFTER,
     delete_chat_session,
-    erase_chat_session,
-    list_erasable,
     rate_chat_session,
     update_chat_session,
 )
@@ -148,15 +147,12 @@ async def test_a_deleted_chat_takes_no_command_and_is_erased_a_day_later(
     for command in (delete_chat_session, close, claim):
         await refused(database, chat, InvalidTransition, command, BO, chat)
     clock.advance(CLEAN_UP_AFTER.total_seconds() - 1)
-    assert await database.command(list_erasable, 10) == []
-    assert await database.command(erase_chat_session, ADA, chat) is False
+    assert (await database.command(fire_due, 10)).found == 0
     clock.advance(1)
-    assert await database.command(list_erasable, 10) == [chat]
-    assert await database.command(erase_chat_session, ADA, chat) is True
+    assert (await database.command(fire_due, 10)).changed == 1
     assert await database.command(lambda work: work.use(ChatSessionRepository).load(chat.number)) is None
     assert await messages(database, chat) == []
     assert (await topics(database, chat))[-1] == "chat_session.erased"
-    assert await database.command(erase_chat_session, ADA, chat) is False
 
 
 # Attention: each reason raises, and clears.

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from app.directory.model import Channel
-from app.interactions.model import Level, State, derive_attention
+from app.interactions.model import Level, State, Turn, derive_attention
 from app.kinds.conversation.model.conversation import (
     Conversation,
     Status,
@@ -16,6 +16,7 @@ from app.kinds.conversation.model.conversation import (
     restarted,
     state,
     taken,
+    turn,
     undelivered,
     undelivered_message,
     with_status,
@@ -106,8 +107,19 @@ def test_time_alone_turns_a_waiting_conversation_twice() -> None:
 def test_the_end_of_a_snooze_is_a_turn() -> None:
     snoozed = replace(WAITING, snooze_until=NOW + SECOND)
     assert next_turn(snoozed, NOW, HOUR) == NOW + SECOND
-    assert next_turn(snoozed, NOW + SECOND, HOUR) == NOW + HOUR
+    # It stays the next one until somebody has ended the snooze.
+    assert next_turn(snoozed, NOW + SECOND, HOUR) == NOW + SECOND
     assert next_turn(IN_PROGRESS, NOW, HOUR) is None
+
+
+def test_a_turn_says_what_time_has_done() -> None:
+    closes = NOW + timedelta(hours=2)
+    snoozed = replace(WAITING, snooze_until=NOW + SECOND)
+    assert turn(snoozed, NOW + SECOND) == Turn("snooze_ended", WAITING)
+    assert turn(snoozed, NOW) == Turn("reply_window_closing", snoozed)
+    assert turn(WAITING, closes - SECOND) == Turn("reply_window_closing", WAITING)
+    assert turn(WAITING, closes) == Turn("reply_window_closed", WAITING)
+    assert turn(IN_PROGRESS, NOW) is None
 
 
 def test_a_message_of_the_customer_opens_the_window_and_the_conversation() -> None:

@@ -95,10 +95,9 @@ async def test_a_snoozed_conversation_needs_nobody(
     asleep = await database.command(snooze, BO, ref(conversation.id), START + HOUR)
     assert (asleep.state, asleep.snooze_until) == (State.SNOOZED, START + HOUR)
     assert asleep.attention.needed is False
-    assert (await stored(database, conversation.id)).turns_at == START + HOUR
+    assert (await stored(database, conversation.id)).due_at == START + HOUR
     awake = await database.command(unsnooze, BO, ref(conversation.id))
     assert (awake.state, awake.snooze_until, awake.attention.level) == (State.OPEN, None, Level.LOW)
-    assert (await stored(database, conversation.id)).turns_at is None
     await refused(database, awake.id, InvalidTransition, unsnooze, BO, ref(conversation.id))
     await refused(database, awake.id, InvalidInput, snooze, BO, ref(conversation.id), START)
     await database.command(close, BO, ref(conversation.id))
@@ -120,7 +119,7 @@ async def test_a_message_of_the_customer_opens_everything(
     assert after.unread_customer_messages_count == 1
     assert after.last_customer_reply_from == clock.now
     assert after.reply_until == clock.now + DAY
-    assert after.turns_at == clock.now + DAY - HOUR
+    assert after.due_at == clock.now + DAY - HOUR
     assert after.attention.reasons == ("TO_DO",)
     found = await message(database, after.latest_message_id or 0)
     assert (found.author, found.status) == (MessageAuthor.CUSTOMER, MessageStatus.DELIVERED)

@@ -63,7 +63,6 @@ async def test_within_the_window_a_message_is_sent(database: Database, clock: Ma
     clock.advance(DAY.total_seconds() - 1)
     found = await sent(database, opened)
     assert (found.status, found.latest_error_id) == (MessageStatus.CREATED, None)
-    assert (await stored(database, opened.id)).turns_at is None
 
 
 async def test_outside_the_window_it_is_accepted_with_an_error(

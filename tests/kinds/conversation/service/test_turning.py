@@ -6,16 +6,15 @@ from datetime import timedelta
 import pytest
 
 from app.interactions.model import Level, State
+from app.interactions.service.deadlines import fire_due
 from app.interactions.service.holding import claim
 from app.interactions.service.messages import mark_read, receive_message
 from app.interactions.service.state import close, snooze
 from app.kinds.conversation.model.conversation import Conversation
-from app.kinds.conversation.service.conversations import delete_conversation
-from app.kinds.conversation.service.turning import due_conversations, turn_conversation
 from app.storage.database import Database
 from tests.conftest import START, ManualClock
-from tests.kinds.conftest import ADA, BO
-from tests.kinds.conversation.conftest import Desk, Told, ref, told
+from tests.kinds.conftest import BO
+from tests.kinds.conversation.conftest import Desk, Told, ref, stored, told
 
 pytestmark = pytest.mark.anyio
 
@@ -33,42 +32,44 @@ async def waiting(database: Database, desk: Desk) -> int:
     return posted.interaction
 
 
-async def turned(database: Database, number: int) -> Conversation:
-    found = await database.command(turn_conversation, ADA, ref(number))
-    assert found is not None
-    return found
+async def fired(database: Database, number: int) -> Conversation:
+    """The conversation after what time alone had to do to it."""
+    assert (await database.command(fire_due, 10)).found == 1
+    assert (await database.command(fire_due, 10)).found == 0
+    return await stored(database, number)
+
+
+async def nothing_is_due(database: Database) -> bool:
+    return (await database.command(fire_due, 10)).found == 0
 
 
 async def test_the_window_is_about_to_close_and_closes(database: Database, clock: ManualClock, waiting: int) -> None:
     before = await told(database)
     clock.now = START + DAY - HOUR - timedelta(microseconds=1)
-    assert await database.command(due_conversations, 10) == []
-    assert (await turned(database, waiting)).attention.needed is False
+    assert await nothing_is_due(database)
+    assert (await stored(database, waiting)).attention.needed is False
     assert await told(database) == before
 
     clock.now = START + DAY - HOUR
-    assert await database.command(due_conversations, 10) == [ref(waiting)]
-    urgent = await turned(database, waiting)
+    urgent = await fired(database, waiting)
     assert (urgent.attention.level, urgent.attention.reason) == (Level.URGENT, "REPLY_WINDOW")
-    assert urgent.attention.deadline == START + DAY
-    assert await database.command(due_conversations, 10) == []
+    assert (urgent.attention.deadline, urgent.due_at) == (START + DAY, START + DAY)
 
     clock.now = START + DAY
-    assert await database.command(due_conversations, 10) == [ref(waiting)]
-    assert (await turned(database, waiting)).attention.needed is False
-    assert await database.command(due_conversations, 10) == []
+    closed = await fired(database, waiting)
+    assert (closed.attention.needed, closed.due_at) == (False, None)
     assert (await told(database))[len(before) :] == [
-        Told("conversation.reply_window_closing", 1, None, 1),
-        Told("attention.raised", 1, None, 1),
-        Told("conversation.reply_window_closed", 1, 1, None),
-        Told("attention.cleared", 1, 1, None),
+        Told("conversation.reply_window_closing", None, None, 1),
+        Told("attention.raised", None, None, 1),
+        Told("conversation.reply_window_closed", None, 1, None),
+        Told("attention.cleared", None, 1, None),
     ]
 
 
 async def test_a_snooze_ends(database: Database, clock: ManualClock, waiting: int) -> None:
     await database.command(snooze, BO, ref(waiting), START + DAY - HOUR)
     clock.now = START + DAY - HOUR
-    awake = await turned(database, waiting)
+    awake = await fired(database, waiting)
     assert (awake.state, awake.snooze_until) == (State.OPEN, None)
     assert awake.attention.reasons == ("REPLY_WINDOW",)
     assert [event.topic for event in await told(database)][-2:] == ["conversation.snooze_ended", "attention.raised"]
@@ -77,7 +78,7 @@ async def test_a_snooze_ends(database: Database, clock: ManualClock, waiting: in
 async def test_two_who_fire_at_once_tell_it_once(database: Database, clock: ManualClock, waiting: int) -> None:
     before = len(await told(database))
     clock.now = START + DAY - HOUR
-    await asyncio.gather(*(turned(database, waiting) for _ in range(4)))
+    await asyncio.gather(*(database.command(fire_due, 10) for _ in range(4)))
     assert len(await told(database)) == before + 2
 
 
@@ -86,17 +87,16 @@ async def test_a_snoozed_conversation_turns_without_a_word(
 ) -> None:
     await database.command(snooze, BO, ref(waiting), START + 2 * DAY)
     before = await told(database)
-    for moment in (START + DAY - HOUR, START + DAY):
+    for moment, due_at in ((START + DAY - HOUR, START + DAY), (START + DAY, START + 2 * DAY)):
         clock.now = moment
-        assert await database.command(due_conversations, 10) == [ref(waiting)]
-        assert (await turned(database, waiting)).state is State.SNOOZED
-        assert await database.command(due_conversations, 10) == []
+        turned = await fired(database, waiting)
+        assert (turned.state, turned.due_at) == (State.SNOOZED, due_at)
     assert await told(database) == before
 
 
-async def test_what_is_closed_or_gone_is_not_due(database: Database, clock: ManualClock, waiting: int) -> None:
+async def test_what_is_closed_does_not_turn(database: Database, clock: ManualClock, waiting: int) -> None:
     await database.command(close, BO, ref(waiting))
+    before = await told(database)
     clock.now = START + 2 * DAY
-    assert await database.command(due_conversations, 10) == []
-    await database.command(delete_conversation, BO, ref(waiting))
-    assert await database.command(turn_conversation, ADA, ref(waiting)) is None
+    assert (await fired(database, waiting)).due_at is None
+    assert await told(database) == before

@@ -1,0 +1,115 @@
+"""What time alone does to interactions: each deadline is met once, by a command of nobody's.
+
+An interaction is looked at when its `due_at` comes up. Its kind says what is due by then; when that is nothing, because
+a message or a command moved the deadline away, `due_at` is set to the next one, and nothing else happens. What is due
+is read from the interaction itself, under its lock, so whoever comes second finds it done.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from app.core.actor import SYSTEM
+from app.core.ids import GlobalId
+from app.interactions.model import Command
+from app.interactions.repository.deadlines import DeadlineRepository, Due
+from app.interactions.service.change import erase, next_due, settle, write
+from app.interactions.service.holding import lapsed
+
+if TYPE_CHECKING:
+    from app.interactions.rules import KindRules
+    from app.storage.work import Work
+
+_FIRST_PAUSE = timedelta(seconds=1)
+_DOUBLINGS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What was due and could not be done; it is tried again after `pause`."""
+
+    ref: str
+    error: Exception
+    pause: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What became of a batch: how many interactions were looked at, how many changed, of how many others only the
+    deadline moved, and what failed. `last` is the surrogate of the last one, 0 when there was none."""
+
+    found: int
+    changed: int
+    moved: int
+    failures: tuple[Failure, ...]
+    last: int
+
+
+def fire_due(work: "Work", most: int) -> Looked:
+    """Do what is due to at most `most` interactions, the longest due first. One that fails holds up no other.
+
+    Call it again until it has found fewer than `most`."""
+    return _each(work, work.use(DeadlineRepository).claim(work.now, most))
+
+
+def recompute(work: "Work", after: int, most: int) -> Looked:
+    """Derive state, attention and deadlines anew of the `most` interactions whose surrogates come after `after`, as the
+    settings and the time make them now. Call it again with `last` until it has found none."""
+    return _each(work, work.use(DeadlineRepository).list_after(after, most))
+
+
+def _each(work: "Work", batch: Sequence[Due]) -> Looked:
+    changed, moved, failures = 0, 0, []
+    for one in batch:
+        told = len(work.events)
+        try:
+            with work.connection.begin_nested():
+                rearmed = _turn(work, one)
+        except Exception as error:
+            del work.events[told:]
+            pause = _FIRST_PAUSE * 2 ** min(one.failures, _DOUBLINGS)
+            work.use(DeadlineRepository).arm(one.id, work.now + pause, one.failures + 1)
+            failures.append(Failure(_ref(work, one), error, pause))
+            continue
+        if len(work.events) > told:
+            changed += 1
+        else:
+            moved += rearmed
+    return Looked(len(batch), changed, moved, tuple(failures), batch[-1].id if batch else 0)
+
+
+def _turn(work: "Work", due: Due) -> bool:
+    """Do to one interaction what time has made due, derive what follows, and say when to look again.
+
+    Whether its deadline had to be moved by itself."""
+    kind: KindRules[Any] = work.kinds[due.kind]
+    found = kind.load(work, due.id)
+    if found is None:
+        return False
+    after = lapsed(work, SYSTEM, found)
+    if after is not found:
+        after = _written(work, kind, found, after, Command.ASSIGN, "claim_lapsed")
+    turn = kind.turn(after, work.now, work.settings)
+    if turn is not None and turn.after is None:
+        erase(work, SYSTEM, after, turn.topic)
+        return False
+    topic, changed = ("refreshed", after) if turn is None else (turn.topic, turn.after)
+    after = _written(work, kind, after, changed, Command.UPDATE, topic)
+    due_at = next_due(kind, after, work.now, work.settings)
+    moved: bool = due_at != after.due_at
+    if moved or due.failures:
+        work.use(DeadlineRepository).arm(after.id, due_at)
+    return moved
+
+
+def _written(work: "Work", kind: "KindRules[Any]", before: Any, changed: Any, command: Command, topic: str) -> Any:
+    if settle(work, kind, changed) == before:
+        return before
+    # Without the deadline that came up, the next one is found anew and saved along, even where it is later.
+    return write(work, SYSTEM, before, replace(changed, due_at=None), command, topic=topic)
+
+
+def _ref(work: "Work", one: Due) -> str:
+    kind = work.kinds.get(one.kind)
+    return str(one.id) if kind is None else str(GlobalId(kind.prefix, one.id))

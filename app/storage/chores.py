@@ -1,0 +1,40 @@
+"""What recurs without being anybody's command: done by one process each time, however many there are."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from app.storage.tables import Timestamp, metadata
+from app.storage.work import Work
+
+chore = sa.Table(
+    "chore",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("due_at", Timestamp, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Chore:
+    """`run` does a part that is short enough for one unit, and says whether more is left to do."""
+
+    name: str
+    every: timedelta
+    run: Callable[[Work], bool]
+
+
+def take(work: Work, wanted: Chore) -> tuple[bool, datetime]:
+    """Whether the chore is the caller's to do now, and when it is due next. Of many who ask at once one gets it."""
+    dialect = sqlite if work.dialect_name == "sqlite" else postgresql
+    work.connection.execute(dialect.insert(chore).values(name=wanted.name, due_at=work.now).on_conflict_do_nothing())
+    next_at = work.now + wanted.every
+    mine = sa.update(chore).where(chore.c.name == wanted.name, chore.c.due_at <= work.now).values(due_at=next_at)
+    if work.connection.execute(mine).rowcount:
+        return True, next_at
+    found: datetime = work.connection.execute(sa.select(chore.c.due_at).where(chore.c.name == wanted.name)).scalar_one()
+    return False, found
