@@ -7,7 +7,7 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from app.core.clock import Clock, utc_now
 from app.core.ids import Ids, TimeOrderedIds
@@ -21,9 +21,16 @@ from app.transport.auth import Authenticator, KnownKeys
 from app.transport.health import healthz, readyz
 from app.transport.http import GraphQLOverHttp
 from app.transport.operation import Operations
+from app.transport.rate import Limiter
 from app.transport.request_id import RequestId
+from app.transport.rest import Contract
+from app.transport.rest.application import contract_routes
+from app.transport.rest.reading import Reads, with_contracts
 from app.transport.services import Services
 from app.transport.slice import Slice
+
+CONTRACTS = tuple(kind.contract for kind in KINDS if kind.contract is not None)
+"""The REST contracts of the kinds that have one."""
 
 _HEADERS = ("Authorization", "Content-Type", "X-API-Key", "X-Request-ID", "Last-Event-ID")
 
@@ -35,26 +42,28 @@ def create_app(
     ids: Ids | None = None,
     slices: Sequence[Slice] = SLICES,
     authenticator: Callable[[Database], Authenticator] | None = None,
+    contracts: Sequence[Contract] = CONTRACTS,
 ) -> Starlette:
     """The application over a migrated database. It opens what it needs when it starts and closes it when it stops."""
     new_ids = TimeOrderedIds() if ids is None else ids
+    rest: list[BaseRoute] = [route for contract in contracts for route in contract_routes(contract)]
     rules: Mapping[str, Any] = {kind.rules.name: kind.rules for kind in KINDS}
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[dict[str, Services]]:
         schema = build_schema(slices)
-        catalogue = build_catalogue(schema, slices)
+        catalogue = with_contracts(build_catalogue(schema, slices), contracts)
+        limiter = Limiter(settings.rate_limit)
         database = await open_database(settings.database_url, clock=clock, ids=new_ids, settings=settings, kinds=rules)
         try:
-            found = (
-                KeyAuthenticator(database, settings, clock, PERMISSIONS)
-                if authenticator is None
-                else authenticator(database)
-            )
-            keys = KnownKeys(found)
-            operations = Operations(schema, Compiler(catalogue, database.dialect), database, settings, clock)
-            yield {"services": Services(database, operations, keys, settings, clock)}
+            issuer = KeyAuthenticator(database, settings, clock, PERMISSIONS)
+            keys = KnownKeys(issuer if authenticator is None else authenticator(database))
+            compiler = Compiler(catalogue, database.dialect)
+            operations = Operations(schema, compiler, database, settings, clock)
+            reads = Reads(compiler, database)
+            yield {"services": Services(database, operations, keys, issuer, limiter, reads, settings, clock)}
         finally:
+            await limiter.close()
             await database.close()
 
     return Starlette(
@@ -63,6 +72,7 @@ def create_app(
             Route("/graphql", GraphQLOverHttp(max_body_bytes=settings.max_body_bytes)),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
+            *rest,
         ],
         middleware=[Middleware(RequestId, ids=new_ids), *_cors(settings)],
     )

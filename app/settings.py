@@ -74,6 +74,15 @@ class Settings(BaseSettings):
         "by commas; `*` is any.",
     )
     max_body_bytes: PositiveInt = Field(default=1_048_576, description="The largest request body that is read.")
+    rate_limit: NonNegativeInt = Field(
+        default=0,
+        description="Requests that one API key may make in a minute of one process, over GraphQL and REST together; 0 "
+        "is no limit.",
+    )
+    access_token_lifetime: Duration = Field(
+        default=timedelta(hours=1),
+        description="How long an access token of the client-credentials exchange is valid.",
+    )
     max_document_bytes: PositiveInt = Field(default=65_536, description="The longest GraphQL document that is parsed.")
     max_depth: PositiveInt = Field(default=32, description="The deepest nesting of fields in an operation.")
     session_window: Duration = Field(

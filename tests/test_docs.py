@@ -27,6 +27,8 @@ TYPES = {
     "key_pepper": "secret",
     "allowed_origins": "list",
     "max_body_bytes": "integer",
+    "rate_limit": "integer",
+    "access_token_lifetime": "duration",
     "max_document_bytes": "integer",
     "max_depth": "integer",
     "session_window": "duration",

@@ -19,6 +19,7 @@
     + Unreachable               the customer cannot be written to (unsubscribed, blocked, no number)
   - NotSupported                this kind has no such command
   - CursorExpired               the event cursor is older than the log's retention
+  - RateLimited                 more requests in a minute than the caller's key may make
   - Unavailable                 the database gave up after retries; nothing was changed
 
 `code` is public API: stable, never reused. Nothing here knows HTTP or GraphQL.
@@ -129,6 +130,16 @@ class NotSupported(DomainError):
 
 class CursorExpired(DomainError):
     code = "CURSOR_EXPIRED"
+
+
+class RateLimited(DomainError):
+    """Too many requests; `retry_after` is the number of seconds after which one more is taken."""
+
+    code = "RATE_LIMITED"
+
+    def __init__(self, message: str, *, retry_after: int, path: Sequence[str | int] = ()) -> None:
+        super().__init__(message, path=path)
+        self.retry_after = retry_after
 
 
 class Unavailable(DomainError):

@@ -3,22 +3,21 @@
 from dataclasses import dataclass
 from typing import Any
 
-from starlette.routing import BaseRoute
-
 from app.interactions.rules import KindRules
+from app.transport.rest import Contract
 from app.transport.slice import Slice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InteractionKind:
-    """A kind: its rules, its part of the graph, and the routes of its upstream's own REST contract.
+    """A kind: its rules, its part of the graph, and its upstream's own REST contract.
 
     `description` is what the graph's enum `InteractionKind` says of it."""
 
     rules: KindRules[Any]
     description: str
     slice: Slice
-    routes: tuple[BaseRoute, ...] = ()
+    contract: Contract | None = None
 
     @property
     def name(self) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from hashlib import blake2b
 from time import monotonic
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from app.core.actor import Actor
 
@@ -17,6 +17,20 @@ class Authenticator(Protocol):
 
     async def actor_of(self, key: str) -> Actor | None:
         """The actor of a key that is valid now; None for any other text."""
+
+
+class AccessToken(NamedTuple):
+    """A credential that ends by itself, in place of the key that it was given for."""
+
+    token: str
+    expires_in: int
+
+
+class TokenIssuer(Protocol):
+    """Exchanges keys for access tokens; app.directory implements it."""
+
+    async def access_token(self, client_id: str, client_secret: str) -> AccessToken | None:
+        """A token for the key whose prefix and secret these are; None for any others."""
 
 
 class KnownKeys:

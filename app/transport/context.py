@@ -39,6 +39,19 @@ class Context:
     def now(self) -> datetime:
         return self.clock()
 
+    async def command(
+        self,
+        service: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+        client_mutation_id: str | None = None,
+    ) -> Any:
+        """Run `service(work, actor, *args, **kwargs)` as one command; what it returns. Raises its DomainError."""
+        result, topics = await self.database.command(_stamped, service, self.actor, client_mutation_id, args, kwargs)
+        if any(topic.startswith(_ABOUT_KEYS) for topic in topics):
+            self.keys_changed()
+        return result
+
     async def perform(
         self,
         input: object,
@@ -55,13 +68,9 @@ class Context:
         client_mutation_id = getattr(input, "client_mutation_id", None)
         row: dict[str, Any] = {"errors": [], "client_mutation_id": client_mutation_id}
         try:
-            result, topics = await self.database.command(
-                _stamped, service, self.actor, client_mutation_id, args, kwargs
-            )
+            result = await self.command(service, args, kwargs, client_mutation_id)
         except DomainError as error:
             return cast("P", row | {"errors": [user_error(error)]})
-        if any(topic.startswith(_ABOUT_KEYS) for topic in topics):
-            self.keys_changed()
         if callable(gives):
             row |= gives(result)
         elif gives is not None:

@@ -11,7 +11,7 @@ import structlog
 from starlette.types import Receive, Scope, Send
 
 from app.core.actor import Actor
-from app.core.errors import Unauthenticated, Unavailable
+from app.core.errors import RateLimited, Unauthenticated, Unavailable
 from app.transport import errors
 from app.transport.auth import KnownKeys, key_of
 from app.transport.graphiql import PAGE
@@ -93,6 +93,11 @@ class GraphQLOverHttp:
             raise BadRequest(406, f"Answers are {GRAPHQL_RESPONSE} or {JSON}.")
         services = services_of(scope)
         actor = await authenticate(headers, services.keys)
+        try:
+            await services.limiter.take(actor)
+        except RateLimited as error:
+            wait = (b"retry-after", str(error.retry_after).encode())
+            raise BadRequest(429, error.message, wait, code=error.code) from None
         if method == "POST":
             check_content_type(headers)
             request = read_json(await read_body(receive, self._max_body_bytes))

@@ -1,6 +1,7 @@
 """What an application holds open while it serves; every request finds it in its scope."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from starlette.types import Scope
 
@@ -8,9 +9,13 @@ from app.core.actor import Actor
 from app.core.clock import Clock
 from app.settings import Settings
 from app.storage.database import Database
-from app.transport.auth import KnownKeys
+from app.transport.auth import KnownKeys, TokenIssuer
 from app.transport.context import Context
 from app.transport.operation import Operations
+from app.transport.rate import Limiter
+
+if TYPE_CHECKING:
+    from app.transport.rest.reading import Reads
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +25,9 @@ class Services:
     database: Database
     operations: Operations
     keys: KnownKeys
+    tokens: TokenIssuer
+    limiter: Limiter
+    reads: "Reads"
     settings: Settings
     clock: Clock
 

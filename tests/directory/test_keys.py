@@ -262,3 +262,71 @@ async def test_authenticating_reads_once_and_writes_nothing(
     clock.advance(10)
     await authenticator.actor_of(admin_secret)
     assert await database.command(stored) == before
+
+
+async def test_an_access_token_stands_for_its_key_until_it_ends(
+    database: Database, authenticator: KeyAuthenticator, clock: ManualClock
+) -> None:
+    _, secret = await database.command(service.bootstrap, None)
+    assert secret is not None
+    prefix = secret.split("_")[1]
+    actor = await authenticator.actor_of(secret)
+    for given in (secret, secret.removeprefix(f"swk_{prefix}_")):
+        issued = await authenticator.access_token(prefix, given)
+        assert issued is not None
+        assert issued.expires_in == 3600
+        assert secret.removeprefix(f"swk_{prefix}_") not in issued.token
+        assert await authenticator.actor_of(issued.token) == actor
+    clock.advance(3599)
+    assert await authenticator.actor_of(issued.token) == actor
+    clock.advance(1)
+    assert await authenticator.actor_of(issued.token) is None
+
+
+async def test_an_access_token_cannot_be_made_or_stretched(database: Database, authenticator: KeyAuthenticator) -> None:
+    _, secret = await database.command(service.bootstrap, None)
+    assert secret is not None
+    prefix = secret.split("_")[1]
+    for client_id, client_secret in (
+        ("", ""),
+        (prefix, ""),
+        ("", secret),
+        ("aaaaaaaa", secret),
+        (prefix, secret[:-1]),
+        ("aaaaaaaa", secret.removeprefix(f"swk_{prefix}_")),
+    ):
+        assert await authenticator.access_token(client_id, client_secret) is None
+    issued = await authenticator.access_token(prefix, secret)
+    assert issued is not None
+    head, name, ends, seal = issued.token.split("_")
+    for forged in (
+        f"{head}_{name}_{int(ends) + 1}_{seal}",
+        f"{head}_aaaaaaaa_{ends}_{seal}",
+        f"{head}_{name}_{ends}_{seal[:-1]}0" if seal[-1] != "0" else f"{head}_{name}_{ends}_{seal[:-1]}1",
+        f"{head}_{name}_{'9' * 11}_{seal}",
+    ):
+        assert await authenticator.actor_of(forged) is None
+
+
+async def test_an_access_token_ends_with_its_key(
+    database: Database, authenticator: KeyAuthenticator, admin: Actor
+) -> None:
+    key, secret = await database.command(
+        service.create_api_key, admin, "short", expires_at=START + timedelta(minutes=10)
+    )
+    assert secret is not None
+    issued = await authenticator.access_token(key.prefix, secret)
+    assert issued is not None
+    assert issued.expires_in == 600
+    assert await authenticator.actor_of(issued.token) is not None
+    await database.command(service.revoke_api_key, admin, f"key_{key.id}")
+    assert await authenticator.actor_of(issued.token) is None
+    assert await authenticator.access_token(key.prefix, secret) is None
+
+
+async def test_a_chosen_key_has_access_tokens_too(database: Database, authenticator: KeyAuthenticator) -> None:
+    await database.command(service.bootstrap, "a key of my own, 1")
+    found = (await database.command(lambda work: work.use(ApiKeyRepository).list_of(1)))[0]
+    issued = await authenticator.access_token(found.prefix, "a key of my own, 1")
+    assert issued is not None
+    assert await authenticator.actor_of(issued.token) == await authenticator.actor_of("a key of my own, 1")

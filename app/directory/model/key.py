@@ -5,7 +5,7 @@ import re
 import secrets
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from app.core.actor import Actor
 from app.directory.model.user import User
@@ -14,6 +14,7 @@ _TOKEN = re.compile(r"swk_([a-z0-9]{8})_[A-Za-z0-9_-]{43}", re.ASCII)
 FEWEST_CHARACTERS = 16
 """The shortest key that an operator may choose."""
 
+_ACCESS_TOKEN = re.compile(r"swt_(~?[a-z0-9]{8,12})_([0-9]{1,11})_[0-9a-f]{64}", re.ASCII)
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
 
 
@@ -59,6 +60,24 @@ def prefix_of(token: str, digest: str) -> str:
     return match[1] if match else f"~{digest[:12]}"
 
 
+def credentials_of(client_id: str, client_secret: str) -> str:
+    """The key that a client means by its prefix and its secret: the whole key, or what follows the prefix in it."""
+    is_whole = client_id.startswith("~") or _TOKEN.fullmatch(client_secret) is not None
+    return client_secret if is_whole else f"swk_{client_id}_{client_secret}"
+
+
+def access_token(key: ApiKey, ends: datetime, pepper: str) -> str:
+    """A credential in place of the key until `ends` (whole seconds): it names the key and nobody else can make it."""
+    named = f"{key.prefix}_{int(ends.timestamp())}"
+    return f"swt_{named}_{hmac.digest(pepper.encode(), f'access {named} {key.digest}'.encode(), 'sha256').hex()}"
+
+
+def read_access_token(token: str) -> tuple[str, datetime] | None:
+    """The prefix of the key that an access token is for, and its end; None for any other text. Proves nothing yet."""
+    match = _ACCESS_TOKEN.fullmatch(token)
+    return None if match is None else (match[1], datetime.fromtimestamp(int(match[2]), UTC))
+
+
 def actor_of(user: User, key: ApiKey, all_permissions: Collection[str]) -> Actor:
     """The caller that a usable key of an active user stands for.
 
@@ -72,4 +91,5 @@ def actor_of(user: User, key: ApiKey, all_permissions: Collection[str]) -> Actor
         permissions=held,
         is_admin=user.is_admin and key.permissions is None,
         key_id=key.id,
+        expires_at=key.expires_at,
     )

@@ -1,0 +1,26 @@
+"""Serves the upstreams' own REST contracts; `Contract` is what a kind's `rest` hands over."""
+
+from app.transport.rest.call import Call, Parameters
+from app.transport.rest.contract import Contract, Operation, Refusal, Reply
+from app.transport.rest.reading import Pick, Selection, leaf, listed, one, root
+from app.transport.rest.schemes import BASIC, BEARER, SO_TICKET, TOKEN, X_API_KEY
+
+__all__ = (
+    "BASIC",
+    "BEARER",
+    "SO_TICKET",
+    "TOKEN",
+    "X_API_KEY",
+    "Call",
+    "Contract",
+    "Operation",
+    "Parameters",
+    "Pick",
+    "Refusal",
+    "Reply",
+    "Selection",
+    "leaf",
+    "listed",
+    "one",
+    "root",
+)

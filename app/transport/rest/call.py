@@ -1,0 +1,177 @@
+"""One request of a contract's client as its handlers see it: parameters, body, who asks; commands and reads."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Concatenate, ParamSpec, TypeVar
+from urllib.parse import parse_qsl
+
+import orjson
+from starlette.types import Receive, Scope
+
+from app.core import json_text
+from app.core.actor import Actor
+from app.core.errors import InvalidInput
+from app.core.text import is_storable
+from app.selection.mapping import Env
+from app.storage.work import Work
+from app.transport.http import BadRequest, read_body
+from app.transport.rest.reading import Selection
+from app.transport.services import Services
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_MOST_PARAMETERS = 100
+_DEEPEST = 200
+
+
+class Parameters:
+    """A query string or a form. Raises BadRequest for one that cannot be read."""
+
+    def __init__(self, raw: bytes) -> None:
+        try:
+            pairs = parse_qsl(
+                raw.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=_MOST_PARAMETERS
+            )
+        except ValueError:
+            raise BadRequest(400, "The parameters cannot be read.") from None
+        for name, value in pairs:
+            if not (is_storable(name) and is_storable(value)):
+                raise BadRequest(400, "The parameters hold text that cannot be stored.")
+        self._values = dict(pairs)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._values
+
+    def __iter__(self) -> Any:
+        return iter(self._values)
+
+    def get(self, name: str) -> str | None:
+        """The parameter's text, the last when it is repeated; None when it is absent."""
+        return self._values.get(name)
+
+    def integer(self, name: str, default: int, least: int, most: int) -> int:
+        """A whole number. Raises InvalidInput."""
+        given = self._values.get(name)
+        if given is None:
+            return default
+        if not (
+            given.isascii() and given.removeprefix("-").isdigit() and len(given) <= 20 and least <= int(given) <= most
+        ):
+            raise InvalidInput(f"{name} has to be a whole number from {least} to {most}.", path=(name,))
+        return int(given)
+
+    def flag(self, name: str) -> bool | None:
+        """True or false; None when it is absent. Raises InvalidInput."""
+        given = self._values.get(name)
+        if given is None:
+            return None
+        if given.lower() not in ("true", "false"):
+            raise InvalidInput(f"{name} has to be true or false.", path=(name,))
+        return given.lower() == "true"
+
+
+class Call:
+    """Who asks what. The actor of a public operation is nobody, without any permission."""
+
+    def __init__(
+        self, scope: Scope, receive: Receive, services: Services, actor: Actor, path: Mapping[str, str], request_id: str
+    ) -> None:
+        self.headers: Mapping[bytes, bytes] = dict(scope["headers"])
+        self.query = Parameters(scope["query_string"])
+        self.path = path
+        self.actor = actor
+        self.request_id = request_id
+        self.services = services
+        self._scope = scope
+        self._receive = receive
+
+    @property
+    def idempotency_key(self) -> str | None:
+        """The header `Idempotency-Key`: a repeat of a creation or message gives the first answer again."""
+        given = self.headers.get(b"idempotency-key")
+        return None if given is None else given.decode("latin-1")
+
+    @property
+    def base_url(self) -> str:
+        """The address by which the client reaches the application, without a slash at the end."""
+        host = self.headers.get(b"host", b"localhost").decode("latin-1")
+        prefix = self._scope.get("app_root_path", self._scope.get("root_path", ""))
+        return f"{self._scope['scheme']}://{host}{prefix}"
+
+    def now(self) -> datetime:
+        return self.services.clock()
+
+    # ---- the body -------------------------------------------------------------------------------------------------
+
+    async def body(self, *types: str) -> bytes:
+        """The whole body. Raises BadRequest: 413 over the limit, 415 for a type that is none of `types`."""
+        found = await read_body(self._receive, self.services.settings.max_body_bytes)
+        if found and types:
+            name, *parameters = self.headers.get(b"content-type", b"").decode("latin-1").lower().split(";")
+            if name.strip() and name.strip() not in types:
+                raise BadRequest(415, f"The request body has to be {' or '.join(types)}.")
+            for parameter in parameters:
+                key, _, value = parameter.strip().partition("=")
+                if key == "charset" and value.strip('"') not in ("utf-8", "utf8", "us-ascii"):
+                    raise BadRequest(415, "The request body has to be in UTF-8.")
+        return found
+
+    async def json(self, *types: str, exact: bool = False, empty: bool = False) -> Any:
+        """The body as JSON, None for an empty one where that is allowed; without `types` it is application/json.
+
+        With `exact` numbers keep their spelling (`json_text`). Raises BadRequest."""
+        found = await self.body(*(types or ("application/json",)))
+        if empty and not found.strip():
+            return None
+        try:
+            value = json_text.parse(found.decode()) if exact else orjson.loads(found)
+        except RecursionError:
+            raise BadRequest(400, "The request body is nested too deeply.") from None
+        except ValueError as error:
+            raise BadRequest(400, f"The request body is not JSON: {error}.") from None
+        # A backslash is how text that no database can hold gets through a JSON parser.
+        if b"\\u" in found and not _is_storable(value, _DEEPEST):
+            raise BadRequest(400, "The request body holds text that cannot be stored.")
+        return value
+
+    async def json_object(self, *types: str, exact: bool = False, empty: bool = False) -> dict[str, Any]:
+        """The body as a JSON object; an empty body is an empty object where that is allowed. Raises BadRequest."""
+        found = await self.json(*types, exact=exact, empty=empty)
+        if found is None and empty:
+            return {}
+        if not isinstance(found, dict):
+            raise BadRequest(400, "The request body has to be a JSON object.")
+        return found
+
+    async def form(self) -> Parameters:
+        """The body as a form. Raises BadRequest."""
+        return Parameters(await self.body("application/x-www-form-urlencoded"))
+
+    # ---- commands and reads ---------------------------------------------------------------------------------------
+
+    async def perform(self, service: Callable[Concatenate[Work, Actor, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `service(work, actor, …)` as one command; what it returns. Raises its DomainError."""
+        context = self.services.context(self.actor, self.request_id)
+        result: T = await context.command(service, args, kwargs)
+        return result
+
+    async def read(self, selection: Selection, **variables: object) -> Any:
+        """What the selection finds; see `Reads.read`."""
+        env = Env(self.actor, self.now(), self.services.settings, variables)
+        return await self.services.reads.read(selection, env)
+
+
+def picked(body: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """Those of the names that the body has; whatever else it holds is left out."""
+    return {name: body[name] for name in names if name in body}
+
+
+def _is_storable(value: object, deeper: int) -> bool:
+    if isinstance(value, str):
+        return is_storable(value)
+    if isinstance(value, list):
+        return deeper > 0 and all(_is_storable(item, deeper - 1) for item in value)
+    if isinstance(value, dict):
+        return deeper > 0 and all(is_storable(key) and _is_storable(item, deeper - 1) for key, item in value.items())
+    return True

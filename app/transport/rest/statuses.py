@@ -1,0 +1,30 @@
+"""The one table from a refusal's code to an HTTP status; docs/errors.md shows it."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+STATUSES: Mapping[str, int] = MappingProxyType(
+    {
+        "UNAUTHENTICATED": 401,
+        "FORBIDDEN": 403,
+        "NOT_FOUND": 404,
+        "INVALID_INPUT": 400,
+        "INVALID_CURSOR": 400,
+        "TOO_LONG": 400,
+        "TOO_COMPLEX": 400,
+        "CONFLICT": 409,
+        "INVALID_TRANSITION": 409,
+        "ALREADY_CLAIMED": 409,
+        "VERSION_CONFLICT": 409,
+        "NOT_CLEARABLE": 409,
+        "KEY_REUSED": 409,
+        "ALREADY_EXISTS": 409,
+        "DISABLED": 409,
+        "UNREACHABLE": 409,
+        "NOT_SUPPORTED": 400,
+        "CURSOR_EXPIRED": 410,
+        "RATE_LIMITED": 429,
+        "UNAVAILABLE": 503,
+        "INTERNAL": 500,
+    }
+)
