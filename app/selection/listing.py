@@ -34,6 +34,7 @@ class Lister:
             True if isinstance(mapping, Many) and mapping.inherits else compilation.visible(self.type_map, self.source)
         )
         self.listing = Listing(name, mapping.orders, mapping.default_order, mapping.filters, field.arguments)
+        compilation.listings.append(self.listing)
         self.connection = Connection(self.listing)
         self._parts(field.children or {})
 

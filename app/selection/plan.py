@@ -34,8 +34,16 @@ class Plan:
         self._type_name = type_name
         self._item = item
         self._heads = compilation.heads
+        self._listings = tuple(compilation.listings)
         self.snapshot = compilation.statements > 1
         self.personal = compilation.personal
+
+    def check(self, env: Env) -> None:
+        """Read the arguments of every connection, whether there will be a parent for it or not.
+
+        Raises DomainError. For whoever must not find out after a command that its answer cannot be read."""
+        for listing in self._listings:
+            listing.asked(env)
 
     def steps(self, env: Env, row: Mapping[str, object] | None = None) -> Generator[Query, Sequence[Row], Answer]:
         """Yield statements, take their rows, return the Answer."""

@@ -156,6 +156,9 @@ class Operations:
         if mutations is None:
             mutations = self._prepare_mutations(operation, permissions, variables)
             operation.prepared.put(key, mutations, _fields_in([mutation.root for mutation in mutations]))
+        refusals = self._unreadable(mutations, variables, context)
+        if refusals:
+            return orjson.dumps({"data": None, "errors": refusals})
         data: dict[str, Any] = {}
         entries: list[errors.Entry] = []
         for mutation in mutations:
@@ -167,6 +170,21 @@ class Operations:
                 return orjson.dumps({"data": None, "errors": entries})
             data[root.field.key] = value
         return orjson.dumps({"data": data, "errors": entries} if entries else {"data": data})
+
+    def _unreadable(
+        self, mutations: Sequence[_Mutation], variables: Mapping[str, object], context: Context
+    ) -> list[errors.Entry]:
+        # Before the first command: a payload that cannot be read would hide what has been done.
+        env = Env(context.actor, context.clock(), self._settings, variables)
+        found = []
+        for mutation in mutations:
+            root = mutation.root
+            try:
+                if mutation.plan is not None:
+                    mutation.plan.check(env)
+            except DomainError as error:
+                found.append(errors.from_domain(error, (root.field.key,), root.nodes))
+        return found
 
     def _prepare_mutations(
         self, operation: Operation, permissions: frozenset[str] | None, variables: Mapping[str, object]

@@ -79,6 +79,37 @@ async def test_a_condition_that_is_null_is_refused(run: Run, directive: str) -> 
     ]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "code", "argument"),
+    [
+        ("first: 0", "INVALID_INPUT", "first"),
+        ('after: "x"', "INVALID_CURSOR", "after"),
+        ("first: $n, last: 1", "INVALID_INPUT", "last"),
+    ],
+)
+async def test_a_payload_that_cannot_be_read_is_refused_before_anything_is_done(
+    run: Run, arguments: str, code: str, argument: str
+) -> None:
+    query = f"""mutation ($n: Int) {{
+      a: updateBook(input: {{id: "boo_1", title: "A"}}) {{
+        book {{ author {{ one: books(first: 1, after: null) {{ totalCount }} books(last: $n) {{ totalCount }} }} }}
+      }}
+      b: updateBook(input: {{id: "boo_2", title: "B"}}) {{
+        book {{ author {{ books({arguments}) {{ totalCount }} }} }}
+      }}
+    }}"""
+    answer = await run(query, {"n": 1})
+    assert answer["data"] is None
+    (error,) = answer["errors"]
+    assert (error["path"], error["extensions"]) == (["b"], {"code": code, "argument": [argument]})
+    books = await run("{ books { nodes { title } } }")
+    assert [book["title"] for book in books["data"]["books"]["nodes"]] == [
+        "The Dispossessed",
+        "Steering the Craft",
+        "Invisible Cities",
+    ]
+
+
 async def test_a_repeated_operation_is_prepared_once(run: Run, operations: Operations) -> None:
     query = "query ($id: ID!) { book(id: $id) { title } }"
     for number in (1, 2, 3):
@@ -166,7 +197,7 @@ async def test_an_unknown_failure_is_logged_with_its_request_and_masked(run: Run
         ("{ book(id: 1) { ...A } } fragment A on Book { ...A }", "VALIDATION", "GRAPHQL_VALIDATION_FAILED"),
         ("query A { __typename } query A { __typename }", "VALIDATION", "GRAPHQL_VALIDATION_FAILED"),
         ("query A { __typename } query B { __typename }", "OPERATION", "OPERATION_RESOLUTION_FAILURE"),
-        ("subscription { ticks }", "OPERATION", "NOT_SUPPORTED"),
+        ("subscription { ticks { number } }", "OPERATION", "NOT_SUPPORTED"),
         ('{ book(id: "\\u0000") { id } }', "VALIDATION", "INVALID_INPUT"),
     ],
 )
