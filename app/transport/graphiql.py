@@ -26,30 +26,38 @@ EXAMPLES: tuple[Example, ...] = (
         """# The inbox: the latest interactions of all four systems, each with its newest messages.
 query Inbox($first: Int = 20, $after: String) {
   interactions(first: $first, after: $after) {
-    edges {
-      node {
-        __typename
-        id
-        state
-        customer { id name }
-        assignee { id name }
-        attention { needed level reason waitingSeconds }
-        messages(last: 5) { edges { node { id createdAt } } }
+    totalCount
+    nodes {
+      __typename
+      id
+      state
+      customer { name }
+      assignee { name }
+      attention { needed level reason waitingSeconds }
+      messages(last: 5) {
+        nodes { sentAt author text }
       }
     }
     pageInfo { hasNextPage endCursor }
-    totalCount
   }
 }
 """
     ),
     Example(
-        """# One person across four systems.
+        """# One person across four systems, with what only one of them knows.
 query Person($id: ID!) {
   profile(id: $id) {
-    id
+    name
     interactions(first: 20) {
-      edges { node { __typename id kind state lastMessageAt } }
+      nodes {
+        id
+        kind
+        lastMessageAt
+        ... on Session { needAttention tags topics }
+        ... on AgentSession { name metadata }
+        ... on ChatSession { chatStatus: status customerName rating }
+        ... on Conversation { status channel replyPossible replyUntil }
+      }
     }
   }
 }
@@ -62,34 +70,33 @@ query Queue {
   attentionQueue(first: 20) {
     cursor
     totalCount
-    edges {
-      node {
-        __typename
-        id
-        attention { level reason reasons since claimedBy { name } claimedUntil }
-        viewerCan { claim reply }
-      }
+    nodes {
+      id
+      kind
+      customer { name }
+      attention { level reason reasons since claimedBy { name } claimedUntil }
+      viewerCan { claim reply }
     }
   }
 }
 """
     ),
     Example(
-        """# A bot asks for help.
+        """# A bot asks for help: the bot is paused, and the Session comes into the queue.
 mutation AskForHelp($input: UpdateSessionInput!) {
   updateSession(input: $input) {
     session { id needAttention tags botActive attention { needed reason level } }
-    errors { __typename code message path }
+    errors { code message path }
   }
 }
 """,
-        '{ "input": { "id": "ses_1", "needAttention": true } }',
+        '{ "input": { "id": "ses_33", "needAttention": true, "tags": ["refund"] } }',
     ),
     Example(
         """# Take an interaction; only one user can.
 mutation Claim($input: ClaimInteractionInput!) {
   claimInteraction(input: $input) {
-    interaction { id assignee { id name } }
+    interaction { id assignee { name } }
     errors {
       code
       message
@@ -98,18 +105,19 @@ mutation Claim($input: ClaimInteractionInput!) {
   }
 }
 """,
-        '{ "input": { "id": "ses_1" } }',
+        '{ "input": { "id": "ses_33" } }',
     ),
     Example(
         """# Answer the customer.
 mutation Reply($input: SendMessageInput!) {
   sendMessage(input: $input) {
-    message { id createdAt }
+    message { id sentAt text }
+    interaction { attention { needed } latestMessage { text } }
     errors { code message path }
   }
 }
 """,
-        '{ "input": { "id": "ses_1", "text": "Hello, how can I help?" } }',
+        '{ "input": { "id": "ses_33", "content": { "text": { "content": "Hello, how can I help?" } } } }',
     ),
 )
 

@@ -2,6 +2,7 @@ import re
 
 import orjson
 from graphql import parse, validate
+from graphql.execution import get_variable_values
 
 from app.schema import build_schema
 from app.transport.graphiql import EXAMPLES, PAGE
@@ -34,4 +35,6 @@ def test_the_examples_fit_the_graph() -> None:
     schema = build_schema()._schema
     for example in EXAMPLES:
         assert [error.message for error in validate(schema, parse(example.query))] == []
-        assert isinstance(orjson.loads(example.variables or "{}"), dict)
+        (operation,) = parse(example.query).definitions
+        given = orjson.loads(example.variables or "{}")
+        assert not isinstance(get_variable_values(schema, operation.variable_definitions or (), given), list)  # type: ignore[attr-defined]
