@@ -1,0 +1,40 @@
+"""Everything that a database holds, as plain Python: to compare before and after, and for the oracle to answer from."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from app.storage.database import Database, Work
+from app.storage.tables import metadata
+
+Row = dict[str, Any]
+Rows = Mapping[str, Sequence[Row]]
+
+# Searches read these, but no rule and no field does.
+_INDEXES = ("app_user_word", "profile_word", "customer_word")
+# When a key was last used is no change of anything.
+_NOT_COMPARED = {"api_key": "last_used_at"}
+
+
+async def rows_of(database: Database) -> Rows:
+    """All rows of all tables, ordered by their primary key; JSON text as text, times as datetimes."""
+    return await database.command(_read)
+
+
+async def unchanged(database: Database, before: Rows) -> None:
+    """Fail, naming the table, when anything differs from before: rows, or the heads of the event log."""
+    after = await rows_of(database)
+    for name, rows in after.items():
+        assert rows == before[name], f"{name} has changed"
+
+
+def _read(work: Work) -> Rows:
+    found = {}
+    for table in metadata.sorted_tables:
+        if table.name in _INDEXES:
+            continue
+        columns = [column for column in table.columns if _NOT_COMPARED.get(table.name) != column.name]
+        statement = sa.select(*columns).order_by(*table.primary_key.columns)
+        found[table.name] = [dict(row._mapping) for row in work.connection.execute(statement)]
+    return found

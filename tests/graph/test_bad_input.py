@@ -1,0 +1,319 @@
+"""What cannot be done is refused with a code and the path of what is at fault, and nothing is changed."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from tests.graph.exchanges import CONTENTS, text
+from tests.graph.filled import Filled
+from tests.graph.running import CORE, mutation_text
+from tests.graph.state import rows_of, unchanged
+
+pytestmark = pytest.mark.anyio
+
+Case = tuple[str, Mapping[str, Any], str, Sequence[str]]
+
+LONG = "x" * 70_000
+OVER, FLAGGED, _, QUIET = (f"ses_{number}" for number in range(1, 5))
+WHATSAPP, WIDGET, CLOSED, SNOOZED, BLOCKED = (f"cnv_{number}" for number in range(5, 10))
+ESCALATED, CALM, DISABLED, OPENED = (f"ags_{number}" for number in range(10, 14))
+ONGOING, WAITING, ALERTED, WITH_BOT, RATED, DELETED = (f"chs_{number}" for number in range(14, 20))
+
+
+def content(said: str) -> dict[str, Any]:
+    return {"content": text(said)}
+
+
+IDS: Sequence[Case] = [
+    (name, {"id": given, **more}, "NOT_FOUND", ["input", "id"])
+    for name, more in (
+        ("claimInteraction", {}),
+        ("closeInteraction", {}),
+        ("sendMessage", content("x")),
+        ("setLabels", {"labels": ["a"]}),
+        ("addNote", {"text": "x"}),
+    )
+    for given in ("ses_999", "cnv_1", "", "nonsense", "cus_1", "ses_00", "ses_9223372036854775808", f"ses_{'9' * 100}")
+] + [
+    (name, {"id": given, **more}, code, ["input", "id"])
+    for name, prefix, more in (
+        ("updateCustomer", "cus", {"name": "x"}),
+        ("updateProfile", "prf", {"name": "x"}),
+        ("updateUser", "usr", {"name": "x"}),
+        ("revokeApiKey", "key", {}),
+        ("editNote", "not", {"text": "x"}),
+        ("deleteNote", "not", {}),
+        ("setReaction", "msg", {"reaction": None}),
+        ("deleteMessage", "msg", {}),
+        ("updateConversation", "cnv", {"status": "DONE"}),
+        ("restartConversation", "cnv", {}),
+        ("deleteConversation", "cnv", {}),
+        ("updateChannelAgent", "cha", {"name": "x"}),
+        ("updateSession", "ses", {"needAttention": True}),
+        ("useSuggestedMessage", "sug", {}),
+        ("updateAgentSession", "ags", {"name": "x"}),
+        ("updateAiAgent", "aia", {"name": "x"}),
+        ("updateChatSession", "chs", {"alertLevel": 1}),
+        ("resetChatSession", "chs", {}),
+        ("updateChatTopic", "top", {"name": "x"}),
+        ("updateChatTopicMember", "tpm", {"canRespond": True}),
+    )
+    for given, code in ((f"{prefix}_999", "NOT_FOUND"), ("nonsense", "NOT_FOUND"), ("xyz_1", "INVALID_INPUT"))
+]
+
+TRANSITIONS: Sequence[Case] = [
+    ("pickUpChatSession", {"id": RATED}, "INVALID_TRANSITION", []),
+    ("pickUpChatSession", {"id": DELETED}, "INVALID_TRANSITION", []),
+    ("pickUpChatSession", {"id": WITH_BOT}, "INVALID_TRANSITION", []),
+    ("pickUpChatSession", {"topicId": 999}, "NOT_FOUND", ["input", "topicId"]),
+    ("claimInteraction", {"id": CLOSED}, "INVALID_TRANSITION", []),
+    ("claimInteraction", {"id": WHATSAPP}, "ALREADY_CLAIMED", []),
+    ("claimInteraction", {"id": WIDGET, "leaseSeconds": 0}, "INVALID_INPUT", ["input", "leaseSeconds"]),
+    ("claimInteraction", {"id": WIDGET, "leaseSeconds": 86_401}, "INVALID_INPUT", ["input", "leaseSeconds"]),
+    ("claimInteraction", {"id": WIDGET, "ifVersion": 77}, "VERSION_CONFLICT", ["input", "ifVersion"]),
+    ("releaseInteraction", {"id": WIDGET}, "INVALID_TRANSITION", []),
+    ("assignInteraction", {"id": WIDGET, "userId": "usr_999"}, "INVALID_INPUT", ["input", "userId"]),
+    ("assignInteraction", {"id": WIDGET, "userId": "usr_7"}, "INVALID_INPUT", ["input", "userId"]),
+    ("closeInteraction", {"id": FLAGGED}, "NOT_SUPPORTED", []),
+    ("closeInteraction", {"id": CLOSED}, "INVALID_TRANSITION", []),
+    ("closeInteraction", {"id": RATED}, "INVALID_TRANSITION", []),
+    ("reopenInteraction", {"id": WIDGET}, "INVALID_TRANSITION", []),
+    ("reopenInteraction", {"id": FLAGGED}, "NOT_SUPPORTED", []),
+    ("snoozeInteraction", {"id": WIDGET, "until": "2020-01-01T00:00:00Z"}, "INVALID_INPUT", ["input", "until"]),
+    ("snoozeInteraction", {"id": CLOSED, "until": "2030-01-01T00:00:00Z"}, "INVALID_TRANSITION", []),
+    ("snoozeInteraction", {"id": FLAGGED, "until": "2030-01-01T00:00:00Z"}, "NOT_SUPPORTED", []),
+    ("snoozeInteraction", {"id": ESCALATED, "until": "2030-01-01T00:00:00Z"}, "NOT_SUPPORTED", []),
+    ("snoozeInteraction", {"id": ONGOING, "until": "2030-01-01T00:00:00Z"}, "NOT_SUPPORTED", []),
+    ("unsnoozeInteraction", {"id": WIDGET}, "INVALID_TRANSITION", []),
+    ("sendMessage", {"id": DISABLED, **content("x")}, "DISABLED", []),
+    ("sendMessage", {"id": QUIET, **content("x")}, "UNREACHABLE", []),
+    ("sendMessage", {"id": BLOCKED, **content("x")}, "UNREACHABLE", []),
+    ("sendMessage", {"id": OVER, **content("x")}, "INVALID_TRANSITION", []),
+    ("sendMessage", {"id": RATED, **content("x")}, "INVALID_TRANSITION", []),
+    ("sendMessage", {"id": WIDGET, "referenceId": "msg_1", **content("x")}, "INVALID_INPUT", ["input", "referenceId"]),
+    ("sendMessage", {"id": WIDGET, "referenceId": "usr_1", **content("x")}, "INVALID_INPUT", ["input", "referenceId"]),
+    ("setReaction", {"id": "msg_1", "reaction": "\U0001f600"}, "NOT_SUPPORTED", []),
+    ("reportMessageStatus", {"id": "msg_1", "status": "READ"}, "NOT_SUPPORTED", []),
+    ("transferChatSession", {"id": ONGOING, "userId": "usr_2"}, "INVALID_TRANSITION", []),
+    ("transferChatSession", {"id": WAITING, "userId": "usr_2"}, "INVALID_TRANSITION", []),
+    ("acceptChatTransfer", {"id": ONGOING}, "FORBIDDEN", []),
+    ("acceptChatTransfer", {"id": WAITING}, "CONFLICT", []),
+    ("cancelChatTransfer", {"id": WAITING}, "CONFLICT", []),
+    ("rejectChatTransfer", {"id": RATED}, "INVALID_TRANSITION", []),
+    ("resetChatSession", {"id": RATED}, "INVALID_TRANSITION", []),
+    ("rateChatSession", {"id": WAITING, "rating": 5}, "INVALID_TRANSITION", []),
+    ("rateChatSession", {"id": DELETED, "rating": 5}, "INVALID_TRANSITION", []),
+    ("updateChatSession", {"id": DELETED, "alertLevel": 1}, "INVALID_TRANSITION", []),
+    ("deleteChatTopic", {"id": "top_1"}, "CONFLICT", ["input", "id"]),
+    ("addChatTopicMember", {"topicId": "top_2", "userId": "usr_4"}, "ALREADY_EXISTS", ["input", "userId"]),
+    ("restartConversation", {"id": WIDGET}, "NOT_SUPPORTED", []),
+    ("clearAttention", {"id": ESCALATED}, "NOT_CLEARABLE", []),
+    ("clearAttention", {"id": CLOSED}, "CONFLICT", []),
+    ("acknowledgeAttention", {"id": CALM}, "CONFLICT", []),
+    ("deleteAiAgent", {"agentKey": "agt_customer_support"}, "CONFLICT", ["input", "id"]),
+    ("createAiAgent", {"name": "x", "agentKey": "agt_other"}, "ALREADY_EXISTS", ["input", "agentKey"]),
+    ("createAgentSession", {"agentKey": "agt_nobody"}, "NOT_FOUND", ["input", "agentKey"]),
+    ("createChannelAgent", {"channel": "WIDGET", "displayId": "w", "name": "x"}, "ALREADY_EXISTS", ["input", "displayId"]),
+    ("createUser", {"name": "x", "login": "BO"}, "ALREADY_EXISTS", ["input", "login"]),
+    ("createUser", {"name": "x", "login": "x", "permissions": ["fly"]}, "INVALID_INPUT", ["input", "permissions", "0"]),
+    ("createCustomer", {"system": "SESSION", "customerKey": "zoe-key"}, "ALREADY_EXISTS", ["input", "customerKey"]),
+    ("createCustomer", {"system": "SESSION", "phoneNumber": "+4790000001"}, "ALREADY_EXISTS", ["input", "phoneNumber"]),
+    ("linkCustomer", {"id": "cus_1", "profileId": "prf_999"}, "NOT_FOUND", ["input", "profileId"]),
+    ("linkCustomer", {"id": "cus_1", "profileId": "cus_1"}, "INVALID_INPUT", ["input", "profileId"]),
+    ("deactivateUser", {"id": "usr_1"}, "INVALID_TRANSITION", []),
+    ("setPresence", {"userId": "usr_7", "present": True}, "INVALID_TRANSITION", ["input", "userId"]),
+    ("updateSession", {"customerKey": "nobody", "tags": []}, "NOT_FOUND", ["input", "customerKey"]),
+    ("updateSession", {"tags": []}, "INVALID_INPUT", ["input", "id"]),
+    ("updateSession", {"id": OVER, "customerKey": "zoe-key"}, "INVALID_INPUT", ["input", "id"]),
+]
+
+LIMITS: Sequence[Case] = [
+    ("updateChatSession", {"id": WAITING, "customerAlias": "x" * 65}, "TOO_LONG", ["input", "customerAlias"]),
+    ("updateChatSession", {"id": WAITING, "customerHost": "x" * 256}, "TOO_LONG", ["input", "customerHost"]),
+    ("updateChatSession", {"id": WAITING, "customerName": "x" * 256}, "TOO_LONG", ["input", "customerName"]),
+    ("updateChatSession", {"id": WAITING, "customerEmail": "x" * 256}, "TOO_LONG", ["input", "customerEmail"]),
+    ("updateChatSession", {"id": WAITING, "customerPhone": "1" * 33}, "TOO_LONG", ["input", "customerPhone"]),
+    ("updateChatSession", {"id": WAITING, "alertLevel": -1}, "INVALID_INPUT", ["input", "alertLevel"]),
+    ("requestChatSession", {"topicId": 1, "customerAlias": "x" * 65}, "TOO_LONG", ["input", "customerAlias"]),
+    ("requestChatSession", {"topicId": 999}, "NOT_FOUND", ["input", "topicId"]),
+    ("createChatTopic", {"name": ""}, "INVALID_INPUT", ["input", "name"]),
+    ("createChatTopic", {"name": "x", "welcomeMessage": "x" * 1025}, "TOO_LONG", ["input", "welcomeMessage"]),
+    ("sendMessage", {"id": WIDGET, **content(LONG)}, "TOO_LONG", ["input", "content", "text", "content"]),
+    ("sendMessage", {"id": WIDGET, **content("")}, "INVALID_INPUT", ["input", "content", "text", "content"]),
+    ("addNote", {"id": WIDGET, "text": LONG}, "TOO_LONG", ["input", "text"]),
+    ("addNote", {"id": WIDGET, "text": ""}, "INVALID_INPUT", ["input", "text"]),
+    ("setLabels", {"id": WIDGET, "labels": ["x" * 65]}, "TOO_LONG", ["input", "labels", "0"]),
+    ("addLabels", {"id": WIDGET, "labels": [f"l{n}" for n in range(65)]}, "TOO_LONG", ["input", "labels"]),
+    ("setReaction", {"id": "msg_9", "reaction": "\U0001f600\U0001f600"}, "INVALID_INPUT", ["input", "reaction"]),
+    ("setReaction", {"id": "msg_9", "reaction": "a"}, "INVALID_INPUT", ["input", "reaction"]),
+    ("updateSession", {"id": FLAGGED, "tags": ["x" * 256]}, "TOO_LONG", ["input", "tags", "0"]),
+    ("updateSession", {"id": FLAGGED, "topics": ["x"] * 101}, "TOO_LONG", ["input", "topics"]),
+    (
+        "updateSession",
+        {"id": FLAGGED, "suggestedMessages": [{"content": "x"}, {"content": "x" * 10_001}]},
+        "TOO_LONG",
+        ["input", "suggestedMessages", "1", "content"],
+    ),
+    ("createAiAgent", {"name": "x", "agentKey": "x" * 51}, "TOO_LONG", ["input", "agentKey"]),
+    ("createAiAgent", {"name": "x", "agentKey": "no spaces"}, "INVALID_INPUT", ["input", "agentKey"]),
+    ("updateAgentSession", {"id": CALM, "metadata": []}, "INVALID_INPUT", ["input", "metadata"]),
+    ("updateAgentSession", {"id": CALM, "metadata": "[]"}, "INVALID_INPUT", ["input", "metadata"]),
+    ("updateAgentSession", {"id": CALM, "metadata": 1}, "INVALID_INPUT", ["input", "metadata"]),
+    ("updateAgentSession", {"id": CALM, "ttiMinutes": -1}, "INVALID_INPUT", ["input", "ttiMinutes"]),
+    ("updateAgentSession", {"id": CALM, "name": ""}, "INVALID_INPUT", ["input", "name"]),
+    ("updateAgentSession", {"id": CALM, "secrets": {"no good": "x"}}, "INVALID_INPUT", ["input", "secrets"]),
+    ("updateCustomer", {"id": "cus_1", "name": "x" * 256}, "TOO_LONG", ["input", "name"]),
+    ("updateCustomer", {"id": "cus_1", "email": "nonsense"}, "INVALID_INPUT", ["input", "email"]),
+    ("updateCustomer", {"id": "cus_1", "card": []}, "INVALID_INPUT", ["input", "card"]),
+    ("updateCustomer", {"id": "cus_1", "shippingRate": -1}, "INVALID_INPUT", ["input", "shippingRate"]),
+    ("createApiKey", {"name": ""}, "INVALID_INPUT", ["input", "name"]),
+    ("createApiKey", {"name": "x", "expiresAt": "2020-01-01T00:00:00Z"}, "INVALID_INPUT", ["input", "expiresAt"]),
+    (
+        "receiveMessage",
+        {"target": {"interaction": WIDGET}, "contents": []},
+        "INVALID_INPUT",
+        ["input", "contents"],
+    ),
+    (
+        "receiveMessage",
+        {"target": {"interaction": WIDGET}, "contents": [CONTENTS[0]] * 33},
+        "TOO_LONG",
+        ["input", "contents"],
+    ),
+    (
+        "receiveMessage",
+        {
+            "target": {"interaction": WIDGET},
+            "contents": [CONTENTS[0], {"location": {"latitude": "91", "longitude": "0"}}],
+        },
+        "INVALID_INPUT",
+        ["input", "contents", "1", "location", "latitude"],
+    ),
+    (
+        "receiveMessage",
+        {"target": {"customer": {"kind": "CONVERSATION", "customerId": "cus_7"}}, "contents": [CONTENTS[0]]},
+        "INVALID_INPUT",
+        ["input", "target", "customer", "channelAgentId"],
+    ),
+    (
+        "receiveMessage",
+        {"target": {"interaction": WIDGET}, "contents": [CONTENTS[0]], "messageKey": "wamid-1"},
+        "ALREADY_EXISTS",
+        ["input", "messageKey"],
+    ),
+    (
+        "sendMessage",
+        {"id": WIDGET, "idempotencyKey": "x" * 256, **content("x")},
+        "INVALID_INPUT",
+        ["input", "idempotencyKey"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "cases"), [("ids", IDS), ("transitions", TRANSITIONS), ("limits", LIMITS)])
+async def test_refused_commands_change_nothing(filled: Filled, name: str, cases: Sequence[Case]) -> None:
+    before = await rows_of(filled.graph.database)
+    wrong = []
+    for mutation, given, code, path in cases:
+        payload = await filled.graph.attempt(mutation, {**given, "clientMutationId": "echo"}, actor=filled.people.admin)
+        found = [(error["code"], error["path"]) for error in payload["errors"]]
+        if found != [(code, path)]:
+            wrong.append((mutation, str(given)[:200], found))
+        assert payload["clientMutationId"] == "echo"
+    assert wrong == []
+    await unchanged(filled.graph.database, before)
+
+
+def nested(depth: int) -> str:
+    """Fields `depth` deep."""
+    inner = "id"
+    for _ in range((depth - 2) // 2):
+        inner = f"customer {{ interactions(first: 1) {{ nodes {{ {inner} }} }} }}"
+    return inner
+
+
+QUERIES: Sequence[tuple[str, str, Sequence[str]]] = [
+    ("{ interactions(first: 0) { nodes { id } } }", "INVALID_INPUT", ["first"]),
+    ("{ interactions(first: -1) { nodes { id } } }", "INVALID_INPUT", ["first"]),
+    ("{ interactions(first: 101) { nodes { id } } }", "INVALID_INPUT", ["first"]),
+    ("{ interactions(last: 0) { nodes { id } } }", "INVALID_INPUT", ["last"]),
+    ("{ interactions(last: 101) { nodes { id } } }", "INVALID_INPUT", ["last"]),
+    ("{ interactions(first: 1, last: 1) { nodes { id } } }", "INVALID_INPUT", ["last"]),
+    ('{ interactions(after: "a", before: "b") { nodes { id } } }', "INVALID_INPUT", ["before"]),
+    ('{ interactions(after: "nonsense") { nodes { id } } }', "INVALID_CURSOR", ["after"]),
+    ('{ interactions(last: 1, before: "") { nodes { id } } }', "INVALID_CURSOR", ["before"]),
+    ('{ interactions(filter: {customer: "usr_1"}) { nodes { id } } }', "INVALID_INPUT", ["filter", "customer"]),
+    ('{ interactions(filter: {assignee: {user: "x"}}) { totalCount } }', "NOT_FOUND", ["filter", "assignee", "user"]),
+    ("{ interactions(filter: {kinds: [NOBODY]}) { nodes { id } } }", "GRAPHQL_VALIDATION_FAILED", []),
+    ('{ customers(profileId: "cus_1") { nodes { id } } }', "INVALID_INPUT", ["profileId"]),
+    ("{ customer { id } }", "INVALID_INPUT", ["id"]),
+    ('{ customer(id: "cus_1", customerKey: "k") { id } }', "INVALID_INPUT", ["id"]),
+    ('{ user(id: "cus_1") { id } }', "INVALID_INPUT", ["id"]),
+    ('{ user(id: "nonsense") { id } }', "NOT_FOUND", ["id"]),
+    ('{ session(sessionKey: "no uuid") { id } }', "GRAPHQL_VALIDATION_FAILED", []),
+    ('{ searchMessages(text: "?!") { nodes { id } } }', "INVALID_INPUT", ["text"]),
+    (f'{{ searchMessages(text: "{"a " * 17}") {{ nodes {{ id }} }} }}', "INVALID_INPUT", ["text"]),
+    ("{ events(first: 101) { cursor } }", "INVALID_INPUT", ["first"]),
+    ('{ events(after: "nonsense") { cursor } }', "INVALID_CURSOR", ["after"]),
+    ('{ nodes(ids: [%s]) { id } }' % ", ".join(['"ses_1"'] * 101), "INVALID_INPUT", ["ids"]),
+    ("{ interactions(first: 1) { nodes { %s } } }" % nested(34), "TOO_COMPLEX", []),
+    ("{ a%s }" % (" " * 65_536), "TOO_COMPLEX", []),
+    ("{ nothing }", "GRAPHQL_VALIDATION_FAILED", []),
+    ("{ interactions(", "GRAPHQL_PARSE_FAILED", []),
+    ('{ customers(search: "a\\u0000b") { nodes { id } } }', "INVALID_INPUT", []),
+    ('{ customers(search: "a\\uD800b") { nodes { id } } }', "GRAPHQL_PARSE_FAILED", []),
+]
+
+
+async def test_refused_queries_say_what_is_wrong(filled: Filled) -> None:
+    wrong = []
+    for query, code, argument in QUERIES:
+        answer = await filled.graph.answer(query, filled.people.admin)
+        found = [(each["extensions"]["code"], each["extensions"].get("argument", [])) for each in answer["errors"]]
+        if found[0] != (code, argument) or answer.get("data") is not None and any(answer["data"].values()):
+            wrong.append((query[:200], found))
+    assert wrong == []
+
+
+VARIABLES: Sequence[tuple[str, Mapping[str, Any], str, Sequence[str]]] = [
+    ("updateConversation", {"id": WIDGET, "status": None}, "BAD_USER_INPUT", ["input", "status"]),
+    ("updateConversation", {"id": None}, "BAD_USER_INPUT", ["input", "id"]),
+    ("updateConversation", {"status": "DONE"}, "BAD_USER_INPUT", ["input"]),
+    ("updateConversation", {"id": WIDGET, "status": "NEVER"}, "BAD_USER_INPUT", ["input", "status"]),
+    ("updateConversation", {"id": WIDGET, "stranger": 1}, "BAD_USER_INPUT", ["input"]),
+    ("updateAgentSession", {"id": CALM, "enabled": None}, "BAD_USER_INPUT", ["input", "enabled"]),
+    ("claimInteraction", {"id": WIDGET, "leaseSeconds": 2**31}, "BAD_USER_INPUT", ["input", "leaseSeconds"]),
+    ("claimInteraction", {"id": WIDGET, "leaseSeconds": "1"}, "BAD_USER_INPUT", ["input", "leaseSeconds"]),
+    ("claimInteraction", {"id": WIDGET, "ifVersion": 1.5}, "BAD_USER_INPUT", ["input", "ifVersion"]),
+    ("snoozeInteraction", {"id": WIDGET, "until": "tomorrow"}, "BAD_USER_INPUT", ["input", "until"]),
+    ("addNote", {"id": WIDGET, "text": "a\0b"}, "INVALID_INPUT", ["input", "text"]),
+    ("addNote", {"id": WIDGET, "text": "a\ud800b"}, "INVALID_INPUT", ["input", "text"]),
+    ("addNote", {"id": "ses\0", "text": "x"}, "INVALID_INPUT", ["input", "id"]),
+    ("updateAgentSession", {"id": CALM, "metadata": {"a\0": 1}}, "INVALID_INPUT", ["input", "metadata"]),
+    ("updateAgentSession", {"id": CALM, "metadata": {"a": ["\udfff"]}}, "INVALID_INPUT", ["input", "metadata", "a", "0"]),
+    ("sendMessage", {"id": WIDGET, "content": {}}, "BAD_USER_INPUT", ["input", "content"]),
+    ("sendMessage", {"id": WIDGET, "content": {**text("x"), **CONTENTS[1]}}, "BAD_USER_INPUT", ["input", "content"]),
+    ("sendMessage", {"id": WIDGET, "content": {"text": None}}, "BAD_USER_INPUT", ["input", "content"]),
+    ("receiveMessage", {"target": {}, "contents": [text("x")]}, "BAD_USER_INPUT", ["input", "target"]),
+]
+
+
+async def test_variables_that_do_not_fit_never_reach_a_command(filled: Filled) -> None:
+    before = await rows_of(filled.graph.database)
+    wrong = []
+    for mutation, given, code, argument in VARIABLES:
+        answer = await filled.graph.answer(mutation_text(mutation), filled.people.admin, input=given)
+        found = [(each["extensions"]["code"], each["extensions"].get("argument")) for each in answer.get("errors", ())]
+        if not found or found[0] != (code, argument) or answer.get("data") is not None:
+            wrong.append((mutation, given, found, answer.get("data")))
+    assert wrong == []
+    await unchanged(filled.graph.database, before)
+
+
+async def test_every_mutation_has_one_input_and_says_what_became_of_it() -> None:
+    assert CORE.mutation_type is not None
+    for name, field in CORE.mutation_type.fields.items():
+        assert list(field.args) == ["input"], name
+        payload: Any = field.type.of_type  # type: ignore[union-attr]
+        assert {"errors", "clientMutationId"} < set(payload.fields), name

@@ -1,0 +1,79 @@
+"""What lists of interactions are narrowed by, tried on plain rows."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from tests.graph.state import Row
+from tests.oracle.connections import refuse
+from tests.oracle.world import ID
+
+LEVELS = {1: "URGENT", 2: "HIGH", 3: "NORMAL", 4: "LOW"}
+
+
+def number_of(text: str, prefix: str) -> int:
+    """The key in a global id of one type."""
+    match = ID.fullmatch(text)
+    if match is None or int(match[2]) >= 2**63:
+        raise refuse("NOT_FOUND")
+    if match[1] != prefix:
+        raise refuse("INVALID_INPUT")
+    return int(match[2])
+
+
+def passes(row: Row, condition: Mapping[str, Any]) -> bool:
+    """Whether an interaction fulfils all of an InteractionFilter."""
+    return all(_CONDITIONS[name](row, wanted) for name, wanted in condition.items() if wanted is not None)
+
+
+def _ranged(column: str) -> Callable[[Row, Any], bool]:
+    def test(row: Row, wanted: Mapping[str, datetime | None]) -> bool:
+        since, before, at = wanted.get("since"), wanted.get("before"), row[column]
+        if at is None:
+            return since is None and before is None
+        return (since is None or at >= since) and (before is None or at < before)
+
+    return test
+
+
+def _assigned(row: Row, wanted: Mapping[str, Any]) -> bool:
+    user, assigned = wanted.get("user"), wanted.get("assigned")
+    if user is not None and row["assignee_id"] != number_of(user, "usr"):
+        return False
+    or_nobody = wanted.get("userOrNobody")
+    if or_nobody is not None and row["assignee_id"] not in (None, number_of(or_nobody, "usr")):
+        return False
+    return assigned is None or (row["assignee_id"] is not None) == assigned
+
+
+def _shares(column: str) -> Callable[[Row, Any], bool]:
+    return lambda row, wanted: bool(set(row.get(column) or ()) & set(wanted))
+
+
+_CONDITIONS: Mapping[str, Callable[[Row, Any], bool]] = {
+    "kinds": lambda row, wanted: row["kind"].upper() in wanted,
+    "states": lambda row, wanted: row["state"] in wanted,
+    "assignee": _assigned,
+    "customer": lambda row, wanted: row["customer_id"] == number_of(wanted, "cus"),
+    "labels": _shares("labels"),
+    "tags": _shares("tags"),
+    "topics": _shares("topics"),
+    "needsAttention": lambda row, wanted: (row["attention_level"] is not None) == wanted,
+    "reasons": _shares("attention_reasons"),
+    "levels": lambda row, wanted: LEVELS.get(row["attention_level"]) in wanted,
+    "botActive": lambda row, wanted: bool(row["bot_active"]) == wanted,
+    "createdAt": _ranged("created_at"),
+    "updatedAt": _ranged("updated_at"),
+    "lastMessageAt": _ranged("last_message_at"),
+}
+
+
+def references(condition: Mapping[str, Any] | None) -> None:
+    """Refuse a filter whose ids are of another type, whether or not anything is there to be filtered."""
+    found = condition or {}
+    for name in ("user", "userOrNobody"):
+        user = (found.get("assignee") or {}).get(name)
+        if user is not None:
+            number_of(user, "usr")
+    if found.get("customer") is not None:
+        number_of(found["customer"], "cus")

@@ -1,0 +1,274 @@
+"""How the root fields are answered from plain rows."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from app.core.text import search_terms, words
+from tests.graph.state import Row
+from tests.oracle.conditions import LEVELS, number_of, passes, references
+from tests.oracle.connections import Orders, connection, refuse
+from tests.oracle.resolvers import BY_ID, INTERACTIONS, NEWEST, Resolve, asking
+from tests.oracle.world import ID, KIND_TYPES, PREFIXES, Asking
+
+_INTERACTION_PREFIXES = {prefix for prefix, name in PREFIXES.items() if name in KIND_TYPES.values()}
+_NEEDS = {
+    **dict.fromkeys(("customer", "customers", "profile", "profiles"), "directory:read"),
+    **dict.fromkeys(("session", "currentSession"), "session:read"),
+    **dict.fromkeys(("agentSession", "aiAgent", "aiAgents"), "agent_session:read"),
+    **dict.fromkeys(("chatSession", "chatQueue", "chatTopic", "chatTopics"), "chat_session:read"),
+    **dict.fromkeys(("conversation", "channelAgent", "channelAgents"), "conversation:read"),
+}
+"""The permission of each root field that needs one."""
+
+
+def _by_id(name: str, prefix: str) -> Resolve:
+    return lambda found, id: found.one(name, number_of(id, prefix))
+
+
+def _by_key(name: str, prefix: str, argument: str, column: str) -> Resolve:
+    """By the global id or by the contract's own key: exactly one."""
+
+    def resolve(found: Asking, id: str | None = None, **given: Any) -> Row | None:
+        key = given.get(argument)
+        if (id is None) == (key is None):
+            raise refuse("INVALID_INPUT")
+        if id is not None:
+            return found.one(name, number_of(id, prefix))
+        return next(iter(found.many(name, lambda row: row[column] == key)), None)
+
+    return resolve
+
+
+def _only(name: str, **columns: str) -> Resolve:
+    """The one object whose columns equal the arguments."""
+
+    def resolve(found: Asking, **given: Any) -> Row | None:
+        matches = found.many(name, lambda row: all(row[columns[each]] == given[each] for each in columns))
+        return matches[0] if matches else None
+
+    return resolve
+
+
+def _searchable(row: Row) -> list[str]:
+    match row["__typename"]:
+        case "User":
+            texts = [row["name"], row["full_name"], row["login"]]
+        case "Profile":
+            texts = [row["name"], row["email"]]
+        case _:
+            texts = [
+                *(row[each] for each in ("name", "first_name", "last_name", "company_name", "email", "customer_key")),
+                *(row["display_id"], *row["tags"]),
+            ]
+    numbers = [row[each] for each in ("phone_number", "unconfirmed_phone_number") if row.get(each)]
+    found = [word for text in texts if text for word in words(text)]
+    return [f"{word} " for word in found] + [f"{digits(number)} " for number in numbers] + [" "]
+
+
+def digits(text: str) -> str:
+    return "".join(each for each in text if each.isdigit())
+
+
+def _matches(row: Row, search: str | None) -> bool:
+    if search is None:
+        return True
+    entries = _searchable(row)
+    return all(any(entry.startswith(term) for entry in entries) for term in search_terms(search))
+
+
+def _users(found: Asking, search: str | None = None, **given: Any) -> Any:
+    wanted = {name: given[name] for name in ("present", "active") if given.get(name) is not None}
+    items = found.many(
+        "User", lambda row: _matches(row, search) and all(row[name] is value for name, value in wanted.items())
+    )
+    return connection(items, "users", BY_ID, "OLDEST", given)
+
+
+def _customers(found: Asking, search: str | None = None, system: str | None = None, **given: Any) -> Any:
+    profile = None if given.get("profileId") is None else number_of(given["profileId"], "prf")
+    items = found.many(
+        "Customer",
+        lambda row: (
+            _matches(row, search) and system in (None, row["system"]) and profile in (None, row["profile_id"])
+        ),
+    )
+    return connection(items, "customers", NEWEST, "NEWEST", given)
+
+
+def _profiles(found: Asking, search: str | None = None, **given: Any) -> Any:
+    return connection(
+        found.many("Profile", lambda row: _matches(row, search)), "profiles", NEWEST, "NEWEST", given
+    )
+
+
+def _nodes(found: Asking, ids: Sequence[str]) -> Sequence[Row | None]:
+    return [found.node(each) for each in ids]
+
+
+def _viewer(found: Asking) -> Row | None:
+    key = found.one("ApiKey", found.actor.key_id)
+    return None if key is None else {**key, "__typename": "Viewer"}
+
+
+# ---- interactions -------------------------------------------------------------------------------------------------
+
+
+def _interaction(found: Asking, id: str) -> Row | None:
+    match = ID.fullmatch(id)
+    return found.node(id) if match is not None and match[1] in _INTERACTION_PREFIXES else None
+
+
+def _interactions(found: Asking, filter: Mapping[str, Any] | None = None, **given: Any) -> Any:
+    references(filter)
+    items = found.many("Interaction", lambda row: passes(row, filter or {}))
+    return connection(items, "interactions", INTERACTIONS, "LAST_MESSAGE_DESC", given)
+
+
+QUEUE: Orders = {"QUEUE": (lambda row: (row["attention_level"], row["attention_since"], row["id"]), False)}
+
+
+def _attention_queue(found: Asking, filter: Mapping[str, Any] | None = None, **given: Any) -> Any:
+    references(filter)
+    items = found.many("Interaction", lambda row: row["attention_level"] is not None and passes(row, filter or {}))
+    return {**connection(items, "attentionQueue", QUEUE, "QUEUE", given), "cursor": found.world.log_cursor}
+
+
+def _attention_summary(found: Asking, groupBy: str) -> Row:  # noqa: N803 - the argument's name
+    column = {"KIND": "kind", "REASON": "attention_reason", "LEVEL": "attention_level", "ASSIGNEE": "assignee_id"}
+    name = {"KIND": "kind", "REASON": "reason", "LEVEL": "level", "ASSIGNEE": "assignee_id"}[groupBy]
+    needed = found.many("Interaction", lambda row: row["attention_level"] is not None)
+    groups: dict[Any, list[Row]] = {}
+    for row in needed:
+        groups.setdefault(row[column[groupBy]], []).append(row)
+
+    def shown(key: Any) -> Any:
+        return LEVELS[key] if groupBy == "LEVEL" else key.upper() if groupBy == "KIND" else key
+
+    empty = dict.fromkeys(("kind", "reason", "level", "assignee_id"))
+    return {
+        "count": len(needed),
+        "oldest_since": min((row["attention_since"] for row in needed), default=None),
+        "groups": [
+            {
+                **empty,
+                name: shown(key),
+                "count": len(rows),
+                "oldest_since": min(row["attention_since"] for row in rows),
+            }
+            for key, rows in sorted(groups.items(), key=lambda item: (item[0] is None, item[0]))
+        ],
+    }
+
+
+def _chat_queue(found: Asking, topicId: int | None = None, **given: Any) -> Any:  # noqa: N803
+    topics = {row["id"]: row["topic_id"] for row in found.many("ChatTopic")}
+    items = found.many(
+        "ChatSession", lambda row: row["status"] == "IN_QUEUE" and topicId in (None, topics[row["topic_id"]])
+    )
+    return connection(items, "chatQueue", QUEUE, "QUEUE", given)
+
+
+def _chat_topics(found: Asking, **given: Any) -> Any:
+    return connection(found.many("ChatTopic"), "chatTopics", BY_ID, "OLDEST", given)
+
+
+def _search_messages(found: Asking, text: str, kinds: Sequence[str] | None = None, **given: Any) -> Any:
+    terms = words(text)
+    if not 1 <= len(terms) <= 16:
+        raise refuse("INVALID_INPUT")
+
+    def matches(row: Row) -> bool:
+        if kinds is not None and row["kind"].upper() not in kinds:
+            return False
+        said = words(row["text"] or "")
+        return all(term in said for term in terms[:-1]) and any(word.startswith(terms[-1]) for word in said)
+
+    return connection(found.many("Message", matches), "searchMessages", NEWEST, "NEWEST", given)
+
+
+def _events(found: Asking, after: str | None = None, first: int | None = None) -> Row:
+    if after is not None:
+        raise LookupError("the pages of the log have tests of their own")
+    if first is not None and not 1 <= first <= 100:
+        raise refuse("INVALID_INPUT")
+    return {"__typename": "EventPage", "events": [], "cursor": found.world.log_cursor, "has_more": False}
+
+
+def _current_session(found: Asking, customerKey: str) -> Row | None:  # noqa: N803 - the argument's name
+    world = found.world
+    customers = [row["id"] for row in world.all("Customer") if row["customer_key"] == customerKey]
+    since = world.now - world.settings.session_window
+
+    def active(row: Row) -> datetime:
+        at: datetime = row["last_message_at"] or row["created_at"]
+        return at
+
+    current = found.many(
+        "Session",
+        lambda row: row["customer_id"] in customers and (row["need_attention"] or active(row) > since),
+    )
+    return max(current, key=lambda row: (active(row), row["id"]), default=None)
+
+
+def _agent_session(found: Asking, agentKey: str, agentSessionKey: str) -> Row | None:  # noqa: N803
+    agents = {row["id"] for row in found.many("AiAgent", lambda row: row["agent_key"] == agentKey)}
+    matches = found.many(
+        "AgentSession", lambda row: row["agent_id"] in agents and row["agent_session_key"] == agentSessionKey
+    )
+    return matches[0] if matches else None
+
+
+def _ai_agents(found: Asking, enabled: bool | None = None, **given: Any) -> Any:
+    items = found.many("AiAgent", lambda row: enabled in (None, row["enabled"]))
+    return connection(items, "aiAgents", BY_ID, "OLDEST", given)
+
+
+def _channel_agents(found: Asking, channel: str | None = None, **given: Any) -> Any:
+    items = found.many("ChannelAgent", lambda row: channel in (None, row["channel"]))
+    return connection(items, "channelAgents", BY_ID, "OLDEST", given)
+
+
+ROOTS: Mapping[str, Resolve] = {
+    "node": lambda found, id: found.node(id),
+    "nodes": _nodes,
+    "viewer": _viewer,
+    "user": _by_id("User", "usr"),
+    "users": _users,
+    "customer": _by_key("Customer", "cus", "customerKey", "customer_key"),
+    "customers": _customers,
+    "profile": _by_id("Profile", "prf"),
+    "profiles": _profiles,
+    "interaction": _interaction,
+    "interactions": _interactions,
+    "attentionQueue": _attention_queue,
+    "attentionSummary": _attention_summary,
+    "searchMessages": _search_messages,
+    "events": _events,
+    "session": _only("Session", sessionKey="session_key"),
+    "currentSession": _current_session,
+    "agentSession": _agent_session,
+    "aiAgent": _by_key("AiAgent", "aia", "agentKey", "agent_key"),
+    "aiAgents": _ai_agents,
+    "conversation": _only("Conversation", conversationId="conversation_id"),
+    "channelAgent": _by_id("ChannelAgent", "cha"),
+    "channelAgents": _channel_agents,
+    "chatSession": _only("ChatSession", chatSessionId="chat_session_id"),
+    "chatQueue": _chat_queue,
+    "chatTopic": _by_id("ChatTopic", "top"),
+    "chatTopics": _chat_topics,
+}
+
+
+def root(name: str) -> Resolve:
+    """The resolver of a root field, behind the permission that it needs."""
+    answer = ROOTS[name]
+    needed = _NEEDS.get(name)
+
+    def resolve(_query: None, info: Any, **arguments: Any) -> Any:
+        found = asking(info)
+        if needed is not None and not found.actor.can(needed):
+            raise refuse("FORBIDDEN")
+        return answer(found, **arguments)
+
+    return resolve

@@ -1,0 +1,146 @@
+"""The stored rows as Python objects, found again by key, kind and owner: what the plain resolvers answer from."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from app.core.actor import Actor
+from app.settings import Settings
+from tests.graph.state import Row, Rows
+
+KIND_TYPES = {
+    "session": "Session",
+    "agent_session": "AgentSession",
+    "chat_session": "ChatSession",
+    "conversation": "Conversation",
+}
+PREFIXES = {
+    "ses": "Session",
+    "ags": "AgentSession",
+    "chs": "ChatSession",
+    "cnv": "Conversation",
+    "msg": "Message",
+    "not": "Note",
+    "cus": "Customer",
+    "prf": "Profile",
+    "usr": "User",
+    "aia": "AiAgent",
+    "cha": "ChannelAgent",
+    "top": "ChatTopic",
+    "tpm": "ChatTopicMember",
+}
+"""What `node` finds, by the prefix of its id."""
+
+TABLES = {
+    "Message": "message",
+    "MessageError": "message_error",
+    "Note": "note",
+    "Customer": "customer",
+    "Profile": "profile",
+    "User": "app_user",
+    "ApiKey": "api_key",
+    "AiAgent": "ai_agent",
+    "ChannelAgent": "channel_agent",
+    "ChatTopic": "chat_topic",
+    "ChatTopicMember": "chat_topic_member",
+    "SuggestedMessage": "suggested_message",
+}
+_OF_KIND = {
+    "AiAgent": "agent_session:read",
+    "ChannelAgent": "conversation:read",
+    "ChatTopic": "chat_session:read",
+    "ChatTopicMember": "chat_session:read",
+    "SuggestedMessage": "session:read",
+}
+ID = re.compile(r"([a-z]{3})_([1-9][0-9]{0,18})")
+
+
+@dataclass
+class World:
+    """All objects by type and key. `models` are the interactions as the kinds' own repositories load them."""
+
+    rows: Rows
+    settings: Settings
+    now: datetime
+    log_cursor: str
+    models: Mapping[int, Any]
+    refusals: Mapping[str, Callable[..., Any]]
+    objects: dict[str, dict[int, Row]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, table in TABLES.items():
+            self.objects[name] = {row["id"]: {"__typename": name, **row} for row in self.rows[table]}
+        for kind, name in KIND_TYPES.items():
+            own = {row["id"]: row for row in self.rows[kind]}
+            self.objects[name] = {
+                row["id"]: {"__typename": name, **own[row["id"]], **row}
+                for row in self.rows["interaction"]
+                if row["kind"] == kind
+            }
+        self.objects["HistoryEntry"] = {
+            index: {"__typename": "HistoryEntry", **row, **_told(row)}
+            for index, row in enumerate(self.rows["event_log"])
+            if row["interaction_id"] is not None
+        }
+
+    def all(self, name: str) -> list[Row]:
+        """Every object of a type; "Interaction" is all kinds."""
+        if name != "Interaction":
+            return list(self.objects[name].values())
+        return [row for kind in KIND_TYPES.values() for row in self.objects[kind].values()]
+
+    def interaction(self, key: int | None) -> Row | None:
+        return next((row for row in self.all("Interaction") if row["id"] == key), None)
+
+
+@dataclass(frozen=True)
+class Asking:
+    """One actor who asks."""
+
+    world: World
+    actor: Actor
+
+    def sees(self, row: Row | None) -> bool:
+        """Whether the actor may see this object at all."""
+        if row is None:
+            return False
+        name = row["__typename"]
+        if name in _OF_KIND:
+            return self.actor.can(_OF_KIND[name])
+        kind = row.get("kind")
+        return not isinstance(kind, str) or self.actor.can(f"{kind}:read")
+
+    def one(self, name: str, key: int | None) -> Row | None:
+        """The object of a key, if there is one that the actor may see."""
+        if key is None:
+            return None
+        found = self.world.interaction(key) if name == "Interaction" else self.world.objects[name].get(key)
+        return found if self.sees(found) else None
+
+    def many(self, name: str, matches: Callable[[Row], bool] = lambda row: True) -> list[Row]:
+        """Every object that matches and that the actor may see."""
+        return [row for row in self.world.all(name) if self.sees(row) and matches(row)]
+
+    def node(self, text: str) -> Row | None:
+        """What `node` finds."""
+        match = ID.fullmatch(text)
+        if match is None or match[1] not in PREFIXES:
+            return None
+        if match[1] in ("cus", "prf") and not self.actor.can("directory:read"):
+            return None
+        return self.one(PREFIXES[match[1]], int(match[2]))
+
+
+def parsed(text: str | None) -> Any:
+    """A stored JSON text as what it says."""
+    return None if text is None else orjson.loads(text)
+
+
+def _told(row: Row) -> Row:
+    data: Mapping[str, Any] = parsed(row["data"])
+    changes: Sequence[Any] = data.get("changes") or []
+    return {"changes": changes, "message_id": data.get("message_id"), "note_id": data.get("note_id")}
