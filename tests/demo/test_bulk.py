@@ -77,13 +77,17 @@ async def test_its_mix(database: Database) -> None:
     await database.command(read)
 
 
-async def test_every_interaction_has_a_created_event(database: Database) -> None:
+async def test_its_events_are_those_of_new_interactions(database: Database) -> None:
     await load(database, COUNT, _told)
 
     def read(work: Work) -> None:
-        told = rows(work, event_log, "interaction_id")
-        assert [row["interaction_id"] for row in told] == list(range(1, COUNT + 1))
-        assert {row["topic"] for row in told} == {f"{row['kind']}.created" for row in told}
+        told = rows(work, event_log, "interaction_id", "lane", "position")
+        created = [row for row in told if row["topic"] != "attention.raised"]
+        assert [row["interaction_id"] for row in created] == list(range(1, COUNT + 1))
+        assert {row["topic"] for row in created} == {f"{row['kind']}.created" for row in created}
+        raised = {row["interaction_id"]: row["level_after"] for row in told if row["topic"] == "attention.raised"}
+        needing = [row for row in rows(work, interaction) if row["attention_level"] is not None]
+        assert raised == {row["id"]: row["attention_level"] for row in needing}
 
     await database.command(read)
 

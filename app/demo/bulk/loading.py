@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from app.core.events import Event
+from app.core.actor import Actor
 from app.demo.bulk.chunk import Chunk
 from app.demo.bulk.customers import Crowd, add_persons, invite
 from app.demo.bulk.drafts import KINDS, draft
@@ -17,6 +17,7 @@ from app.demo.bulk.talk import Pages
 from app.interactions.model import Interaction
 from app.interactions.repository.bulk import BulkRepository
 from app.interactions.repository.kinds import KindRepository
+from app.interactions.service.change import record
 from app.interactions.tables import interaction, message, message_error, note
 from app.kinds.agent_session.repository import AgentSessionRepository
 from app.kinds.chat_session.repository import ChatSessionRepository
@@ -29,6 +30,7 @@ from app.storage.work import Work
 CHUNK = 1_000
 SEED = "switchboard"
 _PERSONS_IN_CHUNK = 1_000
+_NOBODY = Actor(user_id=0, name="Demo")
 _REPOSITORIES: Mapping[str, Callable[[sa.Connection], KindRepository[Any]]] = {
     "session": SessionRepository,
     "agent_session": AgentSessionRepository,
@@ -117,7 +119,7 @@ def _add_chunk(work: Work, load: Load, places: range, ranks: dict[int, int]) -> 
         number += one.length
         new = MAKERS[one.kind](chunk, one)
         made[one.kind].append(new)
-        work.record(_created(new))
+        record(work, _NOBODY, None, new, "created")
     _write(work, made, pages)
     return len(pages.messages), chunk.ranks
 
@@ -130,15 +132,3 @@ def _write(work: Work, made: dict[str, list[Interaction]], pages: Pages) -> None
     bulk.add_messages(pages.messages)
     bulk.add_errors(pages.errors)
     bulk.add_notes(pages.notes)
-
-
-def _created(new: Interaction) -> Event:
-    return Event(
-        topic=f"{new.kind}.created",
-        kind=new.kind,
-        interaction_id=new.id,
-        customer_id=new.customer_id,
-        assignee_id=new.assignee_id,
-        version=new.version,
-        level_after=None if new.attention.level is None else int(new.attention.level),
-    )
