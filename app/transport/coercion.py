@@ -30,6 +30,7 @@ from graphql.utilities import validate_input_value
 
 from app.transport import errors
 from app.transport.neutral import Convert, default_of, is_one_of, neutral, python_name
+from app.transport.presence import one_of_faults, refuse_null
 from app.transport.scalars import JSON_OBJECT, refuse_unstorable_text
 
 _INT_LIMIT = 2**31
@@ -169,13 +170,15 @@ class VariableReader:
     def sourced(self, given: Mapping[str, Any]) -> VariableValues:
         """The values as graphql-core itself takes them. Raises as `neutral` does."""
         refuse_unstorable_text(given)
+        refuse_null(self._schema, self._definitions, given)
         return self._coerced(given)
 
     def _coerced(self, given: Mapping[str, Any]) -> VariableValues:
         found = get_variable_values(self._schema, list(self._definitions), dict(given), max_errors=_MOST_ERRORS)
         if isinstance(found, VariableValues):
             return found
-        entries = [fault for definition in self._definitions for fault in self._faults(definition, given)]
+        entries = one_of_faults(self._schema, self._definitions, given)
+        entries += [fault for definition in self._definitions for fault in self._faults(definition, given)]
         raise BadVariables(
             (entries or [errors.from_graphql(error, errors.BAD_USER_INPUT) for error in found])[:_MOST_ERRORS]
         )

@@ -277,12 +277,12 @@ async def test_refused_queries_say_what_is_wrong(filled: Filled) -> None:
 
 
 VARIABLES: Sequence[tuple[str, Mapping[str, Any], str, Sequence[str]]] = [
-    ("updateConversation", {"id": WIDGET, "status": None}, "BAD_USER_INPUT", ["input", "status"]),
+    ("updateConversation", {"id": WIDGET, "status": None}, "INVALID_INPUT", ["input", "status"]),
     ("updateConversation", {"id": None}, "BAD_USER_INPUT", ["input", "id"]),
     ("updateConversation", {"status": "DONE"}, "BAD_USER_INPUT", ["input"]),
     ("updateConversation", {"id": WIDGET, "status": "NEVER"}, "BAD_USER_INPUT", ["input", "status"]),
     ("updateConversation", {"id": WIDGET, "stranger": 1}, "BAD_USER_INPUT", ["input"]),
-    ("updateAgentSession", {"id": CALM, "enabled": None}, "BAD_USER_INPUT", ["input", "enabled"]),
+    ("updateAgentSession", {"id": CALM, "enabled": None}, "INVALID_INPUT", ["input", "enabled"]),
     ("claimInteraction", {"id": WIDGET, "leaseSeconds": 2**31}, "BAD_USER_INPUT", ["input", "leaseSeconds"]),
     ("claimInteraction", {"id": WIDGET, "leaseSeconds": "1"}, "BAD_USER_INPUT", ["input", "leaseSeconds"]),
     ("claimInteraction", {"id": WIDGET, "ifVersion": 1.5}, "BAD_USER_INPUT", ["input", "ifVersion"]),

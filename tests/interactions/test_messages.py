@@ -105,7 +105,7 @@ async def test_a_reference_stays_within_the_interaction(house: House) -> None:
     for reference in (msg(2), msg(99)):
         with pytest.raises(InvalidInput) as refused:
             await house.database.command(send_message, BO, cnv(1), said("Hi"), reference=reference)
-        assert refused.value.path == ("reference",)
+        assert refused.value.path == ("reference_id",)
 
 
 async def test_a_key_makes_a_repeat_harmless(house: House) -> None:

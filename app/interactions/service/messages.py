@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from app.core.actor import Actor
-from app.core.errors import AlreadyExists, InvalidInput
+from app.core.errors import AlreadyExists, DomainError, InvalidInput
 from app.core.ids import GlobalId
 from app.interactions.contents import checked_content, checked_contents, plain_text
 from app.interactions.messages import Message, MessageAuthor, MessageStatus
@@ -144,7 +144,12 @@ def type_in(work: "Work", actor: Actor, ref: GlobalId) -> Any:
 def _opened(work: "Work", actor: Actor, target: Mapping[str, Any]) -> Any:
     kind = work.kinds[target["kind"]]
     actor.require(f"{kind.name}:write")
-    return kind.open_for(work, actor, {name: value for name, value in target.items() if name != "kind"})
+    try:
+        return kind.open_for(work, actor, {name: value for name, value in target.items() if name != "kind"})
+    except DomainError as error:
+        if error.path:
+            error.path = ("target", "customer", *error.path)
+        raise
 
 
 def _post(
@@ -202,7 +207,7 @@ def _reference(work: "Work", interaction: Interaction, reference: GlobalId | Non
         return None
     found = work.use(MessageRepository).get(reference.number)
     if found is None or found.interaction_id != interaction.id:
-        raise InvalidInput("A message can only refer to one of the same interaction.", path=("reference",))
+        raise InvalidInput("A message can only refer to one of the same interaction.", path=("reference_id",))
     return found.id
 
 
