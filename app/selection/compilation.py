@@ -11,7 +11,6 @@ from sqlalchemy.sql.visitors import replacement_traverse
 
 from app.selection.catalogue import Catalogue
 from app.selection.connection import Listing
-from app.selection.connection import Listing
 from app.selection.edges import Block, Collect, OneEdge
 from app.selection.groups import Alone, Together, When
 from app.selection.items import Items
@@ -50,7 +49,6 @@ class Compilation:
         self.statements = 0
         self.personal = False
         self.heads: Query | None = None
-        self.listings: list[Listing] = []
         self.listings: list[Listing] = []
         self._edges = 0
 
