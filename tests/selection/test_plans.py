@@ -62,7 +62,7 @@ def nodes(*children: Any, connection: str = "ItemConnection", on: Any = None) ->
     return ask("nodes", *children, on=on)
 
 
-def items(*parts: Any, **arguments: object) -> Field:
+def items(*parts: Any, **arguments: Any) -> Field:
     return ask("items", *parts, on="ItemConnection", **arguments)
 
 

@@ -18,6 +18,7 @@ from app.selection.mapping import (
     ObjectMap,
     One,
     Order,
+    Root,
     RootMany,
     RootNode,
     RootOne,
@@ -165,7 +166,7 @@ MAPPINGS = (
     UnionMap("Part", "type", {"reel": "Reel", "disc": "Disc"}),
     ObjectMap("Reel", {"keeper": One("Member", key="keeper_id")}),
 )
-ROOTS = {
+ROOTS: dict[str, Root] = {
     "node": RootNode(),
     "nodes": RootNode(many=True),
     "member": by_id("Member", "mem", requires="directory:read"),

@@ -1,5 +1,7 @@
 """What all kinds of interaction share: the interaction itself, messages, notes, search, who is looking."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -30,7 +32,7 @@ def _key() -> "sa.Column[int]":
     return sa.Column("id", BigId, sa.Identity(), primary_key=True)
 
 
-def _of(target: str, name: str = "", *, ondelete: str | None = None, **kw: bool) -> "sa.Column[int]":
+def _of(target: str, name: str = "", *, ondelete: str | None = None, **kw: Any) -> "sa.Column[int]":
     return sa.Column(name or f"{target}_id", BigId, sa.ForeignKey(f"{target}.id", ondelete=ondelete), **kw)
 
 
