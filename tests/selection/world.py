@@ -206,17 +206,17 @@ def _facts(**fields: str) -> TypeFacts:
     )
 
 
-_ITEM = dict(
-    id="ID!",
-    title="String!",
-    holder="Member",
-    status="Status!",
-    shout="String!",
-    tags="[String]!",
-    lent="Boolean!",
-    addedAt="DateTime!",
-    remarks="RemarkConnection!",
-)
+_ITEM = {
+    "id": "ID!",
+    "title": "String!",
+    "holder": "Member",
+    "status": "Status!",
+    "shout": "String!",
+    "tags": "[String]!",
+    "lent": "Boolean!",
+    "addedAt": "DateTime!",
+    "remarks": "RemarkConnection!",
+}
 TYPES = {
     "Query": _facts(
         node="Node",
