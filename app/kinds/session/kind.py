@@ -2,10 +2,12 @@
 
 from app.interactions.kind import InteractionKind
 from app.kinds.session.graphql import SLICE
+from app.kinds.session.rest import CONTRACT
 from app.kinds.session.service import Rules
 
 kind = InteractionKind(
     rules=Rules(),
     description="An exchange of a customer with a messaging bot that asks humans for help.",
     slice=SLICE,
+    contract=CONTRACT,
 )

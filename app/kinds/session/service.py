@@ -10,11 +10,14 @@ from app.core.errors import DomainError, InvalidInput, NotFound
 from app.core.ids import GlobalId, require_id
 from app.directory.repository import CustomerRepository
 from app.directory.service.editing import Ref
+from app.interactions.messages import MessageAuthor
 from app.interactions.model import Cause, Command, State, Turn
 from app.interactions.service.change import change, open_interaction
+from app.interactions.service.messages import Posted, receive_message, send_message
 from app.kinds.session import model
 from app.kinds.session.model import Session, SessionChanges
 from app.kinds.session.repository import SessionRepository
+from app.storage.idempotency import once
 
 if TYPE_CHECKING:
     from app.interactions.messages import Message
@@ -118,15 +121,18 @@ def update(
     *,
     ref: Ref | None = None,
     customer_key: str | None = None,
+    session_key: str | None = None,
     if_version: int | None = None,
 ) -> Session:
     """Change a Session: the one of the id, or the current one of the customer with this key. Exactly one is given.
+
+    With a `session_key` the customer's current Session has to be that one.
 
     Raises InvalidInput, TooLong, NotFound (a customer without a current Session, too), Forbidden, VersionConflict."""
     actor.require(f"{model.NAME}:write")
     if (ref is None) == (customer_key is None):
         raise InvalidInput("Give either id or customerKey.", path=("id",))
-    found = _current_of_key(work, str(customer_key)) if ref is None else require_id(str(ref), model.PREFIX)
+    found = _current_of_key(work, str(customer_key), session_key) if ref is None else require_id(str(ref), model.PREFIX)
 
     def apply(session: Session) -> Session:
         after = model.updated(session, changes)
@@ -160,9 +166,59 @@ def use_suggested_message(work: "Work", actor: Actor, ref: Ref) -> Mapping[str, 
     return {"suggested_message": number, "session": session_id}
 
 
-def _current_of_key(work: "Work", customer_key: str) -> GlobalId:
+def use_suggested_message_by_key(work: "Work", actor: Actor, key: str) -> Mapping[str, int]:
+    """`use_suggested_message` of the one that the contract knows by this key. Raises NotFound, Forbidden."""
+    number = work.use(SessionRepository).suggestion_by_key(key) if actor.can_read(model.NAME) else None
+    if number is None:
+        raise NotFound("There is no suggested message with this key.", path=("id",))
+    return use_suggested_message(work, actor, f"sug_{number}")
+
+
+def post_message(
+    work: "Work",
+    actor: Actor,
+    customer_key: str,
+    content: Mapping[str, Any],
+    *,
+    author: MessageAuthor,
+    sent_at: datetime | None = None,
+    session_key: str | None = None,
+    idempotency_key: str | None = None,
+) -> Posted:
+    """A message in the current Session of the customer with this key, which is opened when there is none.
+
+    With a `session_key` it has to be that one. A `sent_at` in the future counts as now.
+    Raises Forbidden, NotFound, what `receive_message` raises for a message of the customer, and what `send_message`
+    raises for any other."""
+    actor.require(f"{model.NAME}:write")
+
+    def run() -> tuple[int, ...]:
+        if session_key is not None:
+            session = _current_with_key(work, customer_key, session_key)
+        else:
+            customer = work.use(CustomerRepository).get_by_key(customer_key)
+            if customer is None:
+                raise NotFound("There is no such customer.", path=("customer_key",))
+            session = open_for_customer(work, actor, customer.id)
+        ref = GlobalId(model.PREFIX, session.id)
+        if author is MessageAuthor.CUSTOMER:
+            return tuple(receive_message(work, actor, {"interaction": ref}, [content], sent_at=sent_at))
+        fields = {} if sent_at is None else {"sent_at": min(sent_at, work.now)}
+        return tuple(send_message(work, actor, ref, content, author=author, fields=fields))
+
+    request = ["postMessage", customer_key, session_key, content, author, sent_at]
+    return Posted(*once(work, actor, idempotency_key, request, run))
+
+
+def _current_of_key(work: "Work", customer_key: str, session_key: str | None) -> GlobalId:
+    return GlobalId(model.PREFIX, _current_with_key(work, customer_key, session_key).id)
+
+
+def _current_with_key(work: "Work", customer_key: str, session_key: str | None) -> Session:
     customer = work.use(CustomerRepository).get_by_key(customer_key)
     found = None if customer is None else current(work, customer.id)
     if found is None:
         raise NotFound("This customer has no current Session.", path=("customer_key",))
-    return GlobalId(model.PREFIX, found.id)
+    if session_key is not None and session_key != found.session_key:
+        raise NotFound("This is not the customer's current Session.", path=("session_key",))
+    return found

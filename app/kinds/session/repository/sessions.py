@@ -27,6 +27,7 @@ _SUGGESTIONS = (
     .order_by(suggested_message.c.place, suggested_message.c.id)
 )
 _SESSION_OF = sa.select(suggested_message.c.session_id).where(suggested_message.c.id == sa.bindparam("key"))
+_BY_KEY = sa.select(suggested_message.c.id).where(suggested_message.c.suggestion_key == sa.bindparam("key"))
 _INSERT = sa.insert(suggested_message)
 _UPDATE = sa.update(suggested_message).where(suggested_message.c.id == sa.bindparam("key"))
 _DELETE = sa.delete(suggested_message).where(suggested_message.c.id == sa.bindparam("key"))
@@ -97,6 +98,11 @@ class SessionRepository(KindRepository[Session]):
     def session_of(self, suggestion_id: int) -> int | None:
         """The surrogate of the Session in which a message is suggested."""
         row = self._one(_SESSION_OF, {"key": suggestion_id})
+        return None if row is None else row[0]
+
+    def suggestion_by_key(self, key: str) -> int | None:
+        """The surrogate of the suggested message with the contract's own key."""
+        row = self._one(_BY_KEY, {"key": key})
         return None if row is None else row[0]
 
     def select_suggestion(self, suggestion_id: int) -> int:

@@ -1,0 +1,161 @@
+"""What the contract reads, and its wire shapes."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.core.paging import Page
+from app.transport.rest import Pick, leaf, listed, one, root
+
+MOST_MESSAGES = 1_000
+"""How many of its newest messages a session shows within itself."""
+
+_ROLES = {"END_USER": "end-user", "AGENT": "agent", "BOT": "bot"}
+
+_MESSAGE = tuple(map(leaf, ("messageKey", "text", "senderRole", "sentAt", "deliveredAt", "createdAt", "updatedAt")))
+_SUGGESTION = tuple(map(leaf, ("suggestionKey", "remoteId", "content", "selectedCount")))
+_SESSION = (
+    leaf("sessionKey"),
+    one("customer", "Customer", (leaf("customerKey"),)),
+    leaf("needAttention"),
+    leaf("tags"),
+    leaf("topics"),
+    listed("messages", "Message", _MESSAGE, page=Page(size=MOST_MESSAGES, backward=True)),
+    listed("suggestedMessages", "SuggestedMessage", _SUGGESTION),
+    leaf("createdAt"),
+    leaf("updatedAt"),
+)
+_CUSTOMER = tuple(
+    map(
+        leaf,
+        (
+            *(
+                "customerKey",
+                "system",
+                "phoneNumber",
+                "countryCode",
+                "email",
+                "firstName",
+                "lastName",
+                "timeZone",
+                "tags",
+            ),
+            *("shippingRate", "unsubscribed", "billingAddress", "shippingAddress", "card", "confirmedAt", "createdAt"),
+            "updatedAt",
+        ),
+    )
+)
+
+SESSION = root(one("session", "Session", _SESSION, session_key=Pick("session_key")))
+CURRENT = root(one("currentSession", "Session", _SESSION, customer_key=Pick("customer_key")))
+OF_CUSTOMER = root(
+    one(
+        "sessionContractSessions",
+        "SessionContractSessions",
+        (one("sessions", "Session", _SESSION),),
+        customer_key=Pick("customer_key"),
+        limit=Pick("limit"),
+        offset=Pick("offset"),
+    )
+)
+MESSAGES = root(
+    one(
+        "sessionContractMessages",
+        "SessionContractMessages",
+        (one("messages", "Message", _MESSAGE),),
+        session_key=Pick("session_key"),
+        limit=Pick("limit"),
+        offset=Pick("offset"),
+    )
+)
+_OWN_SESSION = one("interaction", "Session", (leaf("sessionKey"),))
+MESSAGE = root(one("node", "Message", (*_MESSAGE, _OWN_SESSION), id=Pick("id")))
+SUGGESTION = root(
+    one("sessionContractSuggestion", "SuggestedMessage", _SUGGESTION, suggestion_key=Pick("suggestion_key"))
+)
+CUSTOMER = root(one("customer", "Customer", _CUSTOMER, customer_key=Pick("customer_key")))
+WITH_NUMBER = root(
+    one(
+        "sessionContractCustomers",
+        "SessionContractCustomers",
+        (one("customers", "Customer", _CUSTOMER),),
+        phone_number=Pick("phone_number"),
+    )
+)
+
+
+def session(found: Mapping[str, Any]) -> dict[str, object]:
+    """A session with its messages, the oldest first, and what is suggested in it."""
+    key = found["sessionKey"]
+    return {
+        "id": key,
+        "customer_id": found["customer"]["customerKey"],
+        "need_attention": found["needAttention"],
+        "tags": found["tags"],
+        "topics": found["topics"],
+        "messages": [embedded(each, key) for each in found["messages"]["nodes"]],
+        "suggested_messages": [_suggested(each) for each in found["suggestedMessages"]["nodes"]],
+        "created_at": milliseconds(found["createdAt"]),
+        "updated_at": milliseconds(found["updatedAt"]),
+    }
+
+
+def embedded(found: Mapping[str, Any], session_key: str) -> dict[str, object]:
+    """A message within its session."""
+    return {
+        "id": found["messageKey"],
+        "session_id": session_key,
+        "content": found["text"] or "",
+        "content_type": "text",
+        "sender_role": _ROLES[found["senderRole"]],
+        "sent_at": milliseconds(found["sentAt"]),
+        "created_at": milliseconds(found["createdAt"]),
+    }
+
+
+def message(found: Mapping[str, Any], session_key: str) -> dict[str, object]:
+    """A message by itself."""
+    return embedded(found, session_key) | {
+        "delivered_at": milliseconds(found["deliveredAt"]),
+        "updated_at": milliseconds(found["updatedAt"]),
+    }
+
+
+def suggestion(found: Mapping[str, Any]) -> dict[str, object]:
+    """A suggested message by itself."""
+    return _suggested(found) | {"selected_count": found["selectedCount"]}
+
+
+def customer(found: Mapping[str, Any]) -> dict[str, object]:
+    """A customer."""
+    return {
+        "id": found["customerKey"],
+        "phone_number": found["phoneNumber"],
+        "country_code": found["countryCode"],
+        "email": found["email"],
+        "first_name": found["firstName"],
+        "last_name": found["lastName"],
+        "time_zone": found["timeZone"],
+        "tags": found["tags"],
+        "shipping_rate": found["shippingRate"],
+        "unsubscribed": found["unsubscribed"],
+        "billing_address": found["billingAddress"],
+        "shipping_address": found["shippingAddress"],
+        "card": found["card"],
+        "confirmed_at": milliseconds(found["confirmedAt"]),
+        "created_at": milliseconds(found["createdAt"]),
+        "updated_at": milliseconds(found["updatedAt"]),
+    }
+
+
+def milliseconds(moment: str | None) -> str | None:
+    """A time of the graph, which has six digits, with three."""
+    return None if moment is None else f"{moment[:23]}Z"
+
+
+def _suggested(found: Mapping[str, Any]) -> dict[str, object]:
+    return {
+        "id": found["suggestionKey"],
+        "remote_id": found["remoteId"],
+        "content": found["content"],
+        "content_type": "text",
+    }

@@ -1,0 +1,133 @@
+"""Clients of the REST contracts: within the process for most tests, over a real socket for the pages' examples."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import orjson
+import uvicorn
+from starlette.applications import Starlette
+
+from app.asgi import create_app
+from app.core.actor import Actor
+from app.core.ids import Ids
+from app.registry import KINDS
+from app.settings import Settings
+from app.storage.database import Database, open_database
+from tests.conftest import CountingIds, ManualClock
+from tests.kinds.conftest import ADA, BO, CY, DEE
+
+ACTORS: Mapping[str, Actor] = {actor.name.lower(): actor for actor in (ADA, BO, CY, DEE)}
+"""Who is let in, by a key that is their name in small letters."""
+
+
+class Names:
+    """Lets people in by their names."""
+
+    async def actor_of(self, key: str) -> Actor | None:
+        return ACTORS.get(key)
+
+
+@dataclass
+class House:
+    """The application over one database, which is open beside it for set-up and for looking into."""
+
+    app: Starlette
+    database: Database
+    clock: ManualClock
+    state: Mapping[str, Any]
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await self.app({**scope, "state": dict(self.state)}, receive, send)
+
+    def client(self, **headers: str) -> httpx2.AsyncClient:
+        """A client within the process, by default of Bo, who may read and write every kind."""
+        given = {"authorization": "Bearer bo", **{name.replace("_", "-"): value for name, value in headers.items()}}
+        return httpx2.AsyncClient(transport=httpx2.ASGITransport(self), base_url="http://test", headers=given)
+
+    async def told(self, after: int = 0) -> list[tuple[str, Any, Any]]:
+        """Topic, data and actor of every event but the first `after`."""
+        rows = await self.database.command(_events)
+        return rows[after:]
+
+
+@asynccontextmanager
+async def housed(
+    database_url: str, clock: ManualClock, ids: Ids | None = None, **settings: Any
+) -> AsyncIterator[House]:
+    """The application with everybody of `ACTORS` let in."""
+    ready = Settings(database_url=database_url, **settings)
+    made = CountingIds() if ids is None else ids
+    app = create_app(ready, clock=clock, ids=made, authenticator=lambda _: Names())
+    rules = {kind.name: kind.rules for kind in KINDS}
+    database = await open_database(database_url, clock=clock, ids=made, settings=ready, kinds=rules)
+    try:
+        async with app.router.lifespan_context(app) as state:
+            yield House(app, database, clock, dict(state or {}))
+    finally:
+        await database.close()
+
+
+@asynccontextmanager
+async def serving(house: House) -> AsyncIterator[str]:
+    """A real server in front of the house; its address."""
+    config = uvicorn.Config(house, port=0, lifespan="off", log_config=None, ws="none")
+    server = uvicorn.Server(config)
+    task = asyncio.create_task(server._serve())
+    try:
+        async with asyncio.timeout(10):
+            while not server.started:
+                assert not task.done()
+                await asyncio.sleep(0.005)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        await task
+
+
+def golden(folder: Path) -> list[Any]:
+    """The request and response pairs of a contract's pages, by file."""
+    return [orjson.loads(path.read_bytes()) for path in sorted(folder.glob("*.json"))]
+
+
+async def send(client: httpx2.AsyncClient, request: Mapping[str, Any], names: Mapping[str, str]) -> httpx2.Response:
+    """Send a page's request with its placeholders filled in."""
+
+    def filled(text: str) -> str:
+        for name, value in names.items():
+            text = text.replace(name, value)
+        return text
+
+    return await client.request(
+        request["method"],
+        filled(request["path"]),
+        headers={name: filled(value) for name, value in request.get("headers", {}).items()},
+        content=orjson.dumps(request["body"]) if "body" in request else None,
+    )
+
+
+def ordered(value: Any) -> Any:
+    """The value with objects as lists of pairs, so that equality sees the order of keys."""
+    if isinstance(value, dict):
+        return [(key, ordered(item)) for key, item in value.items()]
+    if isinstance(value, list):
+        return [ordered(item) for item in value]
+    return value
+
+
+def _events(work: Any) -> list[tuple[str, Any, Any]]:
+    import sqlalchemy as sa
+
+    from app.storage.event_log import event_log
+
+    rows = work.connection.execute(
+        sa.select(event_log.c.topic, event_log.c.data, event_log.c.actor_id).order_by(
+            event_log.c.at, event_log.c.position
+        )
+    )
+    return [tuple(row) for row in rows]

@@ -1,0 +1,179 @@
+"""Bad input: the contract's own error body, and nothing changed."""
+
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.kinds.rest import House
+from tests.kinds.session.rest.conftest import CUSTOMER
+
+pytestmark = pytest.mark.anyio
+
+SESSIONS = f"/v1/customers/{CUSTOMER}/sessions"
+CURRENT = f"{SESSIONS}/current"
+MESSAGES = f"{CURRENT}/messages"
+
+
+@pytest.fixture
+async def opened(client: httpx2.AsyncClient) -> httpx2.AsyncClient:
+    response = await client.post(MESSAGES, json={"content": "Hi"})
+    assert response.status_code == 201
+    return client
+
+
+async def refused(house: House, client: httpx2.AsyncClient, method: str, path: str, **request: Any) -> Any:
+    """What a request that must change nothing is answered."""
+    before = (await house.told(), (await client.get(SESSIONS, headers={"authorization": "Bearer ada"})).json())
+    response = await client.request(method, path, **request)
+    after = (await house.told(), (await client.get(SESSIONS, headers={"authorization": "Bearer ada"})).json())
+    assert after == before
+    body = response.json()
+    assert list(body) == ["error"]
+    assert set(body["error"]) - {"fields"} == {"type", "message"}
+    return response.status_code, body["error"]["type"], list(body["error"].get("fields", {}))
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "kind", "fields"),
+    [
+        (b"{", 400, "bad_request", []),
+        (b"", 400, "bad_request", []),
+        (b"[]", 400, "bad_request", []),
+        (b'{"tags": ["\\u0000"]}', 400, "bad_request", []),
+        (b'{"need_attention": null}', 422, "record_invalid", ["need_attention"]),
+        (b'{"need_attention": "true"}', 422, "record_invalid", ["need_attention"]),
+        (b'{"need_attention": 1}', 422, "record_invalid", ["need_attention"]),
+        (b'{"tags": "detox"}', 422, "record_invalid", ["tags"]),
+        (b'{"tags": {"a": 1}}', 422, "record_invalid", ["tags"]),
+        (b'{"tags": ["a", 1]}', 422, "record_invalid", ["tags.1"]),
+        (b'{"tags": ["a", ""]}', 422, "record_invalid", ["tags.1"]),
+        (b'{"topics": ["' + b"x" * 256 + b'"]}', 422, "record_invalid", ["topics.0"]),
+        (b'{"tags": [' + b",".join(b'"%d"' % n for n in range(101)) + b"]}", 422, "record_invalid", ["tags"]),
+        (b'{"suggested_messages": [1]}', 422, "record_invalid", ["suggested_messages.0"]),
+        (b'{"suggested_messages": [{"id": "a"}]}', 422, "parameter_missing", []),
+        (b'{"suggested_messages": [{"content": " "}]}', 422, "record_invalid", ["suggested_messages.0.content"]),
+        (b'{"suggested_messages": [{"content": 1}]}', 422, "record_invalid", ["suggested_messages.0.content"]),
+        (b'{"suggested_messages": [{"id": 1, "content": "a"}]}', 422, "record_invalid", ["suggested_messages.0.id"]),
+        (
+            b'{"suggested_messages": [{"content": "a", "content_type": "html"}]}',
+            422,
+            "record_invalid",
+            ["suggested_messages.0.content_type"],
+        ),
+        (b'{"tags": ["kept"], "need_attention": 7}', 422, "record_invalid", ["need_attention"]),
+    ],
+)
+async def test_updates(
+    opened: httpx2.AsyncClient, house: House, body: bytes, status: int, kind: str, fields: list[str]
+) -> None:
+    headers = {"content-type": "application/json"}
+    assert await refused(house, opened, "PATCH", CURRENT, content=body, headers=headers) == (status, kind, fields)
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "fields"),
+    [
+        ({}, "parameter_missing", []),
+        ({"content": None}, "parameter_missing", []),
+        ({"content": ""}, "record_invalid", ["content.text.content"]),
+        ({"content": 5}, "record_invalid", ["content"]),
+        ({"content": "x" * 65_537}, "record_invalid", ["content.text.content"]),
+        ({"content": "x", "content_type": "image"}, "record_invalid", ["content_type"]),
+        ({"content": "x", "sender_role": "admin"}, "record_invalid", ["sender_role"]),
+        ({"content": "x", "sender_role": ["agent"]}, "record_invalid", ["sender_role"]),
+        ({"content": "x", "sent_at": "yesterday"}, "record_invalid", ["sent_at"]),
+        ({"content": "x", "sent_at": 5}, "record_invalid", ["sent_at"]),
+    ],
+)
+async def test_messages(
+    opened: httpx2.AsyncClient, house: House, body: dict[str, Any], kind: str, fields: list[str]
+) -> None:
+    assert await refused(house, opened, "POST", MESSAGES, json=body) == (422, kind, fields)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "kind"),
+    [
+        ("GET", "/v1/customers/nobody/sessions", 404, "not_found"),
+        ("GET", "/v1/customers/nobody/sessions/current", 404, "not_found"),
+        ("PATCH", "/v1/customers/nobody/sessions/current", 404, "not_found"),
+        ("POST", "/v1/customers/nobody/sessions/current/messages", 404, "not_found"),
+        ("GET", f"{SESSIONS}/00000000-0000-7000-8000-00000000000f", 404, "not_found"),
+        ("PATCH", f"{SESSIONS}/00000000-0000-7000-8000-00000000000f", 404, "not_found"),
+        # A session of somebody else.
+        ("GET", "/v1/customers/left/sessions/00000000-0000-7000-8000-000000000001", 404, "not_found"),
+        ("PATCH", "/v1/customers/left/sessions/00000000-0000-7000-8000-000000000001", 404, "not_found"),
+        ("GET", "/v1/customers/left/sessions/00000000-0000-7000-8000-000000000001/messages", 404, "not_found"),
+        ("POST", "/v1/customers/left/sessions/00000000-0000-7000-8000-000000000001/messages", 404, "not_found"),
+        ("PATCH", "/v1/suggested_messages/00000000-0000-7000-8000-00000000000f", 404, "not_found"),
+        ("PATCH", "/v1/suggested_messages/sug_1", 404, "not_found"),
+        ("GET", "/v1/customers/'%20OR%20'1'='1/sessions/current", 404, "not_found"),
+        ("GET", "/v1/customers/a%00b/sessions", 404, "routing_error"),
+        ("GET", "/v1/nothing", 404, "routing_error"),
+        ("PATCH", f"{CURRENT}/messages", 405, "method_not_allowed"),
+        ("DELETE", CURRENT, 405, "method_not_allowed"),
+        ("PUT", CURRENT, 405, "method_not_allowed"),
+        ("GET", f"{SESSIONS}?limit=0", 422, "record_invalid"),
+        ("GET", f"{SESSIONS}?limit=501", 422, "record_invalid"),
+        ("GET", f"{SESSIONS}?limit=ten", 422, "record_invalid"),
+        ("GET", f"{SESSIONS}?offset=-1", 422, "record_invalid"),
+        ("GET", f"{MESSAGES}?offset=1;DROP", 422, "record_invalid"),
+    ],
+)
+async def test_paths_and_parameters(
+    opened: httpx2.AsyncClient, house: House, method: str, path: str, status: int, kind: str
+) -> None:
+    body = {} if method == "GET" else {"json": {"content": "x", "tags": ["x"]}}
+    assert (await refused(house, opened, method, path, **body))[:2] == (status, kind)
+
+
+async def test_verbs_name_what_is_allowed(opened: httpx2.AsyncClient) -> None:
+    assert (await opened.delete(CURRENT)).headers["allow"] == "GET, HEAD, PATCH, POST"
+
+
+@pytest.mark.parametrize(
+    ("authorization", "method", "path", "status", "kind"),
+    [
+        ("", "GET", CURRENT, 401, "unauthorized"),
+        ("Bearer nobody", "PATCH", CURRENT, 401, "unauthorized"),
+        ("Basic Ym86Ym8=", "GET", CURRENT, 401, "unauthorized"),
+        ("Bearer bo\tada", "PATCH", CURRENT, 401, "unauthorized"),
+        ("Bearer cy", "PATCH", CURRENT, 403, "forbidden"),
+        ("Token cy", "POST", MESSAGES, 403, "forbidden"),
+        ("Bearer dee", "GET", CURRENT, 403, "forbidden"),
+        ("Bearer dee", "GET", SESSIONS, 403, "forbidden"),
+        ("Bearer bo", "GET", "/v1/customers?phone_number=1234", 403, "forbidden"),
+        ("Bearer bo", "GET", f"/v1/customers/{CUSTOMER}", 403, "forbidden"),
+        ("Bearer bo", "PATCH", f"/v1/customers/{CUSTOMER}", 403, "forbidden"),
+        ("Bearer bo", "POST", f"/v1/customers/{CUSTOMER}/unsubscribe", 403, "forbidden"),
+        ("Bearer bo", "DELETE", f"/v1/customers/{CUSTOMER}", 403, "forbidden"),
+        ("Bearer ada", "GET", "/v1/customers", 422, "parameter_missing"),
+        ("Bearer ada", "GET", "/v1/customers/elsewhere", 404, "not_found"),
+        ("Bearer ada", "PATCH", "/v1/customers/elsewhere", 404, "not_found"),
+        ("Bearer ada", "DELETE", "/v1/customers/nobody", 404, "not_found"),
+    ],
+)
+async def test_credentials_and_permissions(
+    opened: httpx2.AsyncClient, house: House, authorization: str, method: str, path: str, status: int, kind: str
+) -> None:
+    body = {} if method in ("GET", "DELETE") else {"json": {"content": "x", "tags": ["x"]}}
+    headers = {"authorization": authorization}
+    assert (await refused(house, opened, method, path, headers=headers, **body))[:2] == (status, kind)
+
+
+@pytest.mark.parametrize("customer", ["left", "numberless"])
+async def test_who_cannot_be_written_to(client: httpx2.AsyncClient, house: House, customer: str) -> None:
+    path = f"/v1/customers/{customer}/sessions/current/messages"
+    assert await refused(house, client, "POST", path, json={"content": "x"}) == (422, "record_invalid", [])
+    assert (await client.get(f"/v1/customers/{customer}/sessions")).json() == []
+    response = await client.post(path, json={"content": "x", "sender_role": "end-user"})
+    assert response.status_code == 201
+
+
+async def test_headers_cannot_be_injected(opened: httpx2.AsyncClient, house: House) -> None:
+    given = {"idempotency-key": "k\tx", "x-request-id": "a b", "x-forwarded-host": "evil"}
+    response = await opened.post(MESSAGES, json={"content": "x'; DROP TABLE message; --\r\nX: y"}, headers=given)
+    assert response.status_code == 201
+    assert response.json()["content"] == "x'; DROP TABLE message; --\r\nX: y"
+    assert response.headers["x-request-id"] != "a b"
