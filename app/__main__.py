@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Literal
 
 from cyclopts import App
 
+from app.terminal import announce, console, progress
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-
-    from rich.console import Console
 
     from app.settings import Settings
     from app.storage.database import Database
@@ -76,7 +76,7 @@ def serve(*, host: str | None = None, port: int | None = None) -> None:
             await super().startup(sockets=sockets)
             # Last of all, so that what it says is true and the only sight of the key is not scrolled away.
             if self.started:
-                _announce(f"{address}/graphql", secret)
+                announce(f"{address}/graphql", secret)
 
     Server(config).run(sockets=[listener])
 
@@ -85,7 +85,7 @@ def serve(*, host: str | None = None, port: int | None = None) -> None:
 def migrate() -> None:
     """Bring the database's structure up to date. `serve` does this too."""
     _migrate(_settings())
-    _console().print("The database is up to date.")
+    console().print("The database is up to date.")
 
 
 @app.command(sort_key=3)
@@ -101,7 +101,7 @@ def demo(*, size: Literal["small", "100k", "1m"] = "small", force: bool = False)
     """
     settings = _settings()
     _migrate(settings)
-    _console().print(asyncio.run(_load_demo(settings, size, force)))
+    console().print(asyncio.run(_load_demo(settings, size, force)))
 
 
 @app.command(sort_key=4)
@@ -144,6 +144,17 @@ def schema(*, check: bool = False) -> None:
         )
         sys.stdout.writelines(f"{line}\n" for line in lines)
         raise CommandError(f"{SCHEMA_FILE} is not what the code says. ./scripts/schema writes it.")
+
+
+@app.command(sort_key=6)
+def recompute() -> None:
+    """Derive state, attention and deadlines of all interactions anew, after a setting has changed.
+
+    The server may run, with the new settings; whatever becomes different is told to its listeners.
+    """
+    settings = _settings()
+    _migrate(settings)
+    console().print(asyncio.run(_recompute(settings)))
 
 
 def _settings(**overrides: object) -> "Settings":
@@ -201,20 +212,26 @@ def _wants_demo(settings: "Settings", database: "Database") -> bool:
 
 
 async def _load_demo(settings: "Settings", size: str, force: bool) -> str:
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
     from app.demo.loading import load
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=_console()) as progress:
-        task = progress.add_task("Interactions", total=None)
+    with progress("Interactions") as report:
         async with _database(settings) as database:
-            loaded = await load(
-                database, size, lambda done, of: progress.update(task, completed=done, total=of), force=force
-            )
+            loaded = await load(database, size, report, force=force)
     if loaded.was_there:
         return "The demo is there already; nothing was changed."
     return f"Loaded {loaded.interactions:,} interactions with {loaded.messages:,} messages."
+
+
+async def _recompute(settings: "Settings") -> str:
+    from app.scheduler import recompute_all
+
+    with progress("Interactions") as report:
+        async with _database(settings) as database:
+            found = await recompute_all(database, report)
+    if found.failures:
+        causes = "\n".join(f"{failure.ref}: {failure.error}" for failure in found.failures[:10])
+        raise CommandError(f"{len(found.failures):,} of {found.found:,} interactions could not be derived.\n{causes}")
+    return f"Of {found.found:,} interactions {found.changed:,} changed, and of {found.moved:,} more the deadline."
 
 
 async def _new_key(settings: "Settings", login: str | None, name: str) -> str:
@@ -241,28 +258,6 @@ def _key_of_user(work: "Work", login: str, name: str) -> str:
     return secret
 
 
-def _announce(url: str, secret: str | None) -> None:
-    from rich.console import Console
-    from rich.panel import Panel
-    from rich.text import Text
-
-    # Standard output, because standard error may be a stream of JSON objects.
-    console = Console()
-    if secret is None:
-        console.print(Text(f"Switchboard is at {url} (python -m app key makes another key)"), soft_wrap=True)
-        return
-    text = Text.assemble(
-        "Open GraphiQL, with the key in place:\n",
-        (f"{url}#key={secret}", "bold cyan"),
-        "\n\nThe key of the user admin, shown this once:\n",
-        (secret, "bold"),
-        "\n\nAnother one: python -m app key",
-    )
-    # Wide enough for the address on one line, however narrow the terminal is, so that it can be copied.
-    console.width = max(console.width, *(len(line) + 4 for line in text.plain.splitlines()))
-    console.print(Panel(text, title="Switchboard", title_align="left", border_style="green", expand=False))
-
-
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family)
@@ -283,12 +278,6 @@ def _shown(host: str) -> str:
     if host in ("0.0.0.0", "::", ""):
         return "localhost"
     return f"[{host}]" if ":" in host else host
-
-
-def _console() -> "Console":
-    from rich.console import Console
-
-    return Console(stderr=True)
 
 
 def main() -> None:

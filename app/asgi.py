@@ -13,6 +13,7 @@ from app.core.clock import Clock, utc_now
 from app.core.ids import Ids, TimeOrderedIds
 from app.directory.authenticator import KeyAuthenticator
 from app.registry import KINDS, PERMISSIONS
+from app.scheduler import scheduling
 from app.schema import SLICES, build_catalogue, build_schema
 from app.selection.compiler import Compiler
 from app.settings import Settings
@@ -61,7 +62,9 @@ def create_app(
             compiler = Compiler(catalogue, database.dialect)
             operations = Operations(schema, compiler, database, settings, clock)
             reads = Reads(compiler, database)
-            yield {"services": Services(database, operations, keys, issuer, limiter, reads, settings, clock)}
+            services = Services(database, operations, keys, issuer, limiter, reads, settings, clock)
+            async with scheduling(database, clock):
+                yield {"services": services}
         finally:
             await limiter.close()
             await database.close()

@@ -53,7 +53,7 @@ def test_help_lists_the_commands_without_importing_the_server() -> None:
     )
     assert (done.returncode, done.stderr) == (0, "")
     listed = [line.split()[1] for line in done.stdout.splitlines() if line.startswith("│ ") and line[2] != " "]
-    assert listed == ["serve", "migrate", "demo", "key", "schema", "--help"]
+    assert listed == ["serve", "migrate", "demo", "key", "schema", "recompute", "--help"]
 
 
 def test_migrate_makes_the_database_where_it_is_set(switchboard: CommandLine) -> None:
@@ -122,3 +122,18 @@ def test_a_database_that_does_not_answer_is_one_line(switchboard: CommandLine) -
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("switchboard: The database refuses: ")
     assert (done.stderr.count("\n"), "word" in done.stderr) == (1, False)
+
+
+def test_recompute_applies_a_changed_rule_once(switchboard: CommandLine) -> None:
+    assert switchboard("demo").returncode == 0
+    with sqlite3.connect(switchboard.folder / "switchboard.db") as connection:
+        total = connection.execute("SELECT count(*) FROM interaction").fetchone()[0]
+        escalated = connection.execute(
+            "SELECT count(*) FROM interaction WHERE attention_reason = 'ESCALATED'"
+        ).fetchone()[0]
+    connection.close()
+    assert escalated > 0
+    for changed in (escalated, 0):
+        done = switchboard("recompute", escalation="{}")
+        assert (done.returncode, done.stdout) == (0, "")
+        assert f"Of {total} interactions {changed} changed, and of " in " ".join(done.stderr.split())

@@ -1,0 +1,20 @@
+"""The chores that there are."""
+
+from datetime import timedelta
+
+from app.storage.chores import Chore
+from app.storage.event_log import forget_events
+from app.storage.idempotency import forget_answers
+from app.storage.work import Work
+
+
+def _forget_answers(work: Work) -> bool:
+    forget_answers(work)
+    return False
+
+
+CHORES = (
+    Chore("answers", timedelta(minutes=1), _forget_answers),
+    Chore("events", timedelta(minutes=1), forget_events),
+)
+"""What is forgotten after its time: answers to idempotency keys, and the oldest part of the event log."""

@@ -1,0 +1,119 @@
+"""The loop that sleeps until something is due."""
+
+import asyncio
+from collections.abc import AsyncIterator, Generator, Sequence
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
+
+import structlog
+
+from app.core.clock import Clock
+from app.core.errors import Unavailable
+from app.interactions.repository.deadlines import NEXT_DUE
+from app.interactions.service.deadlines import fire_due
+from app.scheduler.chores import CHORES
+from app.storage.chores import Chore, take
+from app.storage.database import Database
+from app.storage.query import Query, Row
+
+BATCH = 64
+"""Interactions that one unit looks at; on PostgreSQL they stay locked until it ends."""
+
+LONGEST_PAUSE = 1.0
+"""Seconds from one look to the next when nothing is known to be due before: whatever another process arms meanwhile is
+found that late at most."""
+
+_SHORTEST_PAUSE = 0.05
+_LONGEST_TROUBLE = 30.0
+
+_log = structlog.get_logger(__name__)
+
+
+class Scheduler:
+    """Each process has one, and they need not know of each other: the database gives each deadline to one of them."""
+
+    def __init__(self, database: Database, clock: Clock, chores: Sequence[Chore] = CHORES) -> None:
+        self._database = database
+        self._clock = clock
+        self._chores: dict[Chore, datetime | None] = dict.fromkeys(chores)
+        self._begun: set[Chore] = set()
+
+    async def run(self) -> None:
+        """Fire whatever is due, what is late first, until cancelled."""
+        trouble = 0.0
+        while True:
+            try:
+                pause = await self.fire()
+                trouble = 0.0
+            except Exception as error:
+                # Nothing is lost by waiting: what is due stays due.
+                trouble = min(_LONGEST_TROUBLE, 2 * trouble or LONGEST_PAUSE)
+                pause = trouble
+                if isinstance(error, Unavailable):
+                    _log.warning("nothing can be fired", reason=error.message, seconds=trouble)
+                else:
+                    _log.exception("nothing can be fired", seconds=trouble)
+            await asyncio.sleep(pause)
+
+    async def fire(self) -> float:
+        """Fire everything that is due now; for how many seconds there is nothing to do, as far as is known."""
+        next_due = await self._database.plan(_next_due, snapshot=False)
+        if next_due is not None and next_due <= self._clock():
+            await self._fire_deadlines()
+            next_due = await self._database.plan(_next_due, snapshot=False)
+        if await self._fire_chores():
+            return 0
+        if next_due is None:
+            return LONGEST_PAUSE
+        # What is due still is in the hands of somebody else just now.
+        return min(LONGEST_PAUSE, max(_SHORTEST_PAUSE, (next_due - self._clock()).total_seconds()))
+
+    async def _fire_deadlines(self) -> None:
+        while True:
+            looked = await self._database.command(fire_due, BATCH)
+            for failure in looked.failures:
+                _log.error(
+                    "a deadline failed",
+                    interaction=failure.ref,
+                    again_in=failure.pause.total_seconds(),
+                    exc_info=failure.error,
+                )
+            if looked.found < BATCH:
+                return
+
+    async def _fire_chores(self) -> bool:
+        """Do a part of each chore that is due; whether parts are left, which wait until no deadline is due."""
+        for chore, due_at in self._chores.items():
+            if chore not in self._begun and (due_at is None or due_at <= self._clock()):
+                mine, self._chores[chore] = await self._database.command(take, chore)
+                if mine:
+                    self._begun.add(chore)
+        for chore in list(self._begun):
+            try:
+                if await self._database.command(chore.run):
+                    continue
+            except Exception:
+                _log.exception("a chore failed", chore=chore.name, again_in=chore.every.total_seconds())
+            self._begun.discard(chore)
+        return bool(self._begun)
+
+
+@asynccontextmanager
+async def scheduling(database: Database, clock: Clock) -> AsyncIterator[Scheduler]:
+    """Run a scheduler beside the block. What it has begun when the block ends is finished by the database."""
+    scheduler = Scheduler(database, clock)
+    task = asyncio.create_task(scheduler.run(), name="scheduler")
+    try:
+        yield scheduler
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+def _next_due() -> Generator[Query, Sequence[Row], datetime | None]:
+    rows = yield NEXT_DUE
+    if not rows:
+        return None
+    found = rows[0][0]
+    return found if isinstance(found, datetime) else datetime.fromisoformat(found).astimezone(UTC)

@@ -1,0 +1,49 @@
+"""What the command line shows to people; nothing is imported before it is shown."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def console() -> "Console":
+    """Where everything goes that is not a result."""
+    from rich.console import Console
+
+    return Console(stderr=True)
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar that moves as it is told how many are done, and of how many."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console()) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, of: bar.update(task, completed=done, total=of)
+
+
+def announce(url: str, secret: str | None) -> None:
+    """Say where the server is; the secret is the first key's, which nobody has seen yet."""
+    from rich.console import Console
+    from rich.panel import Panel
+    from rich.text import Text
+
+    # Standard output, because standard error may be a stream of JSON objects.
+    output = Console()
+    if secret is None:
+        output.print(Text(f"Switchboard is at {url} (python -m app key makes another key)"), soft_wrap=True)
+        return
+    text = Text.assemble(
+        "Open GraphiQL, with the key in place:\n",
+        (f"{url}#key={secret}", "bold cyan"),
+        "\n\nThe key of the user admin, shown this once:\n",
+        (secret, "bold"),
+        "\n\nAnother one: python -m app key",
+    )
+    # Wide enough for the address on one line, however narrow the terminal is, so that it can be copied.
+    output.width = max(output.width, *(len(line) + 4 for line in text.plain.splitlines()))
+    output.print(Panel(text, title="Switchboard", title_align="left", border_style="green", expand=False))
