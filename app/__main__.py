@@ -46,10 +46,9 @@ def serve(*, host: str | None = None, port: int | None = None) -> None:
     port
         The port to listen at, in place of `SWITCHBOARD_PORT`; 0 picks a free one.
     """
-    import uvicorn
-
     from app.asgi import create_app
     from app.core.logs import configure_logs
+    from app.transport import server
 
     settings = _settings(host=host, port=port)
     configure_logs(settings.log_level, settings.log_format)
@@ -58,27 +57,15 @@ def serve(*, host: str | None = None, port: int | None = None) -> None:
     address = f"http://{_shown(settings.host)}:{listener.getsockname()[1]}"
     _migrate(settings)
     secret = asyncio.run(_first_start(settings))
-    config = uvicorn.Config(
-        create_app(settings),
-        loop="uvloop",
-        http="httptools",
-        ws="websockets-sansio",
-        lifespan="on",
-        access_log=settings.access_log,
-        log_config=None,
-        server_header=False,
-        ws_max_size=settings.max_body_bytes,
-        timeout_graceful_shutdown=settings.shutdown_grace,
-    )
 
-    class Server(uvicorn.Server):
+    class Server(server.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets=sockets)
             # Last of all, so that what it says is true and the only sight of the key is not scrolled away.
             if self.started:
                 announce(f"{address}/graphql", secret)
 
-    Server(config).run(sockets=[listener])
+    Server(server.server_config(create_app(settings), settings)).run(sockets=[listener])
 
 
 @app.command(sort_key=2)

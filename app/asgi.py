@@ -7,7 +7,7 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from app.core.clock import Clock, utc_now
 from app.core.ids import Ids, TimeOrderedIds
@@ -19,8 +19,10 @@ from app.selection.compiler import Compiler
 from app.settings import Settings
 from app.storage.database import Database, open_database
 from app.transport.auth import Authenticator, KnownKeys
+from app.transport.connections import ConnectionLimits
 from app.transport.health import healthz, readyz
 from app.transport.http import GraphQLOverHttp
+from app.transport.live import live
 from app.transport.operation import Operations
 from app.transport.rate import Limiter
 from app.transport.request_id import RequestId
@@ -29,10 +31,12 @@ from app.transport.rest.application import contract_routes
 from app.transport.rest.reading import Reads, with_contracts
 from app.transport.services import Services
 from app.transport.slice import Slice
+from app.transport.websocket import GraphQLOverWebSocket
 
 CONTRACTS = tuple(kind.contract for kind in KINDS if kind.contract is not None)
 """The REST contracts of the kinds that have one."""
 
+_LIMITS = ConnectionLimits()
 _HEADERS = ("Authorization", "Content-Type", "X-API-Key", "X-Request-ID", "Last-Event-ID")
 
 
@@ -44,10 +48,12 @@ def create_app(
     slices: Sequence[Slice] = SLICES,
     authenticator: Callable[[Database], Authenticator] | None = None,
     contracts: Sequence[Contract] = CONTRACTS,
+    limits: ConnectionLimits = _LIMITS,
 ) -> Starlette:
     """The application over a migrated database. It opens what it needs when it starts and closes it when it stops."""
     new_ids = TimeOrderedIds() if ids is None else ids
     rest: list[BaseRoute] = [route for contract in contracts for route in contract_routes(contract)]
+    streams = {name: stream for slice_ in slices for name, stream in slice_.streams.items()}
     rules: Mapping[str, Any] = {kind.rules.name: kind.rules for kind in KINDS}
 
     @asynccontextmanager
@@ -62,8 +68,22 @@ def create_app(
             compiler = Compiler(catalogue, database.dialect)
             operations = Operations(schema, compiler, database, settings, clock)
             reads = Reads(compiler, database)
-            services = Services(database, operations, keys, issuer, limiter, reads, settings, clock)
-            async with scheduling(database, clock):
+            async with (
+                live(schema, streams, operations, database, keys, settings, clock, limits) as found,
+                scheduling(database, clock),
+            ):
+                services = Services(
+                    database,
+                    operations,
+                    keys,
+                    issuer,
+                    limiter,
+                    reads,
+                    settings,
+                    clock,
+                    found.subscriptions,
+                    found.connections,
+                )
                 yield {"services": services}
         finally:
             await limiter.close()
@@ -73,6 +93,7 @@ def create_app(
         lifespan=lifespan,
         routes=[
             Route("/graphql", GraphQLOverHttp(max_body_bytes=settings.max_body_bytes)),
+            WebSocketRoute("/graphql", GraphQLOverWebSocket(allowed_origins=settings.allowed_origins)),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
             *rest,

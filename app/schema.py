@@ -6,7 +6,7 @@ import strawberry
 from graphql import lexicographic_sort_schema, print_schema
 from strawberry.schema.config import StrawberryConfig
 
-from app.attention.graphql import ATTENTION
+from app.attention.graphql import attention_slice
 from app.directory.graphql import DIRECTORY
 from app.interactions.graphql import interactions_slice
 from app.registry import KINDS
@@ -15,12 +15,14 @@ from app.transport.lowering import type_facts
 from app.transport.scalars import SCALARS
 from app.transport.slice import ERRORS, NODES, Addition, Slice, extended, with_additions
 
+_KINDS = {kind.prefix: kind.name for kind in KINDS}
+
 SLICES: tuple[Slice, ...] = (
     ERRORS,
     NODES,
     DIRECTORY,
-    interactions_slice({kind.prefix: kind.name for kind in KINDS}),
-    ATTENTION,
+    interactions_slice(_KINDS),
+    attention_slice(_KINDS),
     *(kind.slice for kind in KINDS),
 )
 """Everything the graph is made of."""

@@ -1,14 +1,15 @@
 """The attention queue and its summary in the graph."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from app.attention.repository import MAPPINGS, ROOTS
+from app.attention.repository import MAPPINGS, ROOTS, streams
 from app.directory.graphql import User
-from app.interactions.graphql import Interaction, Level
+from app.interactions.graphql import AFTER, Interaction, InteractionEvent, Level
 from app.interactions.graphql.query import FILTER
 from app.transport.enums import described
 from app.transport.fields import PAGING, Connection, argument, root
@@ -81,5 +82,26 @@ class AttentionQuery:
     )
 
 
-ATTENTION = Slice(query=AttentionQuery, mappings=MAPPINGS, roots=ROOTS)
-"""What the attention slice adds to the graph."""
+@strawberry.type
+class AttentionSubscription:
+    attention_changed: InteractionEvent = root(
+        description="What enters the attention queue, leaves it or stands differently in it: another level or reason, "
+        "another holder, an acknowledgement.",
+        filter=FILTER,
+        after=AFTER,
+    )
+    attention_summary_changed: AttentionSummary = root(
+        description="How many interactions need a human: now, and whenever that changes, at most a few times a second.",
+        group_by=argument(AttentionGrouping, "By what they are grouped."),
+    )
+
+
+def attention_slice(kinds: Mapping[str, str]) -> Slice:
+    """What the attention slice adds to the graph; `kinds` gives each prefix of interactions' ids its kind's name."""
+    return Slice(
+        query=AttentionQuery,
+        subscription=AttentionSubscription,
+        mappings=MAPPINGS,
+        roots=ROOTS,
+        streams=streams(kinds),
+    )

@@ -6,9 +6,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from app.feed import Entry, SnapshotStream, Stream
 from app.interactions.repository.filters import FILTERS, LEVELS, QUEUE_ORDER, visible
+from app.interactions.repository.log import may_see
+from app.interactions.repository.streams import InteractionStreams
 from app.interactions.tables import interaction
-from app.selection.mapping import Env, Mapped, ObjectMap, One, Read, Root, RootMany, RootSteps
+from app.selection.mapping import Env, Mapped, ObjectMap, One, Permissions, Read, Root, RootMany, RootSteps
 from app.storage.query import Query
 
 _GROUPS: Mapping[str, tuple[sa.ColumnElement[Any], str, Callable[[Any], object]]] = MappingProxyType(
@@ -29,7 +32,7 @@ def _counted(by: str, read: Read) -> sa.Select[Any]:
         sa.select(column, sa.func.count(), sa.func.min(interaction.c.attention_since))
         .where(needed, sa.false() if seen is False else sa.true() if seen is True else seen)
         .group_by(column)
-        .order_by(column)
+        .order_by(column.nulls_last())
     )
 
 
@@ -48,6 +51,23 @@ def _summary(
         "count": sum(count for _, count, _ in rows),
         "oldest_since": min(moments, default=None),
         "groups": groups,
+    }
+
+
+def _moves_the_summary(permissions: Permissions, entry: Entry) -> bool:
+    event = entry.event
+    if not may_see(permissions, entry.logged):
+        return False
+    # Who holds what waits counts too, when the summary is by assignee.
+    before = event.data.get("before")
+    return event.topic.startswith("attention.") or (isinstance(before, dict) and "assignee_id" in before)
+
+
+def streams(kinds: Mapping[str, str]) -> Mapping[str, Stream]:
+    """What the subscriptions to attention send; `kinds` gives each prefix of interactions' ids its kind's name."""
+    return {
+        "attentionChanged": InteractionStreams(kinds).attention(),
+        "attentionSummaryChanged": SnapshotStream("attentionSummary", _moves_the_summary),
     }
 
 

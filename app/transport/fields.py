@@ -1,6 +1,6 @@
 """How the graph's fields, connections and errors are declared; the slices' types are made of these."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
@@ -56,17 +56,12 @@ def edge(*, description: str, **arguments: Argument) -> Any:
 
 
 root = edge
-"""The same for a field of Query; the slice's `ROOTS` say how it is read."""
+"""The same for a field of Query or Subscription; the slice's `roots` and `streams` say how it is answered."""
 
 
 def mutation(*, description: str) -> Callable[[Callable[..., Awaitable[Any]]], Any]:
     """A field of Mutation: an async method `(self, info, input) -> Payload` that calls `info.context.perform`."""
     return lambda resolver: strawberry.mutation(resolver, description=description)
-
-
-def subscription(*, description: str) -> Callable[[Callable[..., AsyncIterator[Any]]], Any]:
-    """A field of Subscription."""
-    return lambda resolver: strawberry.subscription(resolver, description=description)
 
 
 @strawberry.interface(description="Anything with an id of its own.")

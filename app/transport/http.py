@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -15,13 +14,12 @@ from app.core.errors import RateLimited, Unauthenticated, Unavailable
 from app.transport import errors
 from app.transport.auth import KnownKeys, key_of
 from app.transport.graphiql import PAGE
+from app.transport.negotiation import GRAPHQL_RESPONSE, JSON, negotiate, prefers_page
 from app.transport.outcome import GraphQLRequest, Phase
 from app.transport.services import request_id_of, services_of
+from app.transport.sse import prefers_stream, send_outcome, stream, takes_stream
 
 log = structlog.get_logger(__name__)
-
-GRAPHQL_RESPONSE = "application/graphql-response+json"
-JSON = "application/json"
 
 _LONGEST_ACCEPT = 1_000
 
@@ -59,7 +57,10 @@ class GraphQLOverHttp:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers: Headers = dict(scope["headers"])
         try:
-            status, body, media_type, more = await self._answer(scope, headers, receive)
+            answer = await self._answer(scope, headers, receive, send)
+            if answer is None:
+                return
+            status, body, media_type, more = answer
         except BadRequest as bad:
             status, body, media_type, more = _refusal(bad, headers)
         except Exception as error:
@@ -81,7 +82,8 @@ class GraphQLOverHttp:
         )
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 
-    async def _answer(self, scope: Scope, headers: Headers, receive: Receive) -> Answer:
+    async def _answer(self, scope: Scope, headers: Headers, receive: Receive, send: Send) -> Answer | None:
+        """The answer; None when it has gone out already, as a stream."""
         method = scope["method"]
         accept = accept_of(headers)
         if method in ("GET", "HEAD") and prefers_page(accept):
@@ -89,7 +91,7 @@ class GraphQLOverHttp:
         if method not in ("GET", "HEAD", "POST"):
             raise BadRequest(405, "GraphQL is asked by GET or POST.", (b"allow", b"GET, POST"))
         media_type = negotiate(accept)
-        if media_type is None:
+        if media_type is None and not takes_stream(accept):
             raise BadRequest(406, f"Answers are {GRAPHQL_RESPONSE} or {JSON}.")
         services = services_of(scope)
         actor = await authenticate(headers, services.keys)
@@ -104,9 +106,16 @@ class GraphQLOverHttp:
         else:
             request = read_query_string(scope["query_string"])
         context = services.context(actor, request_id_of(scope))
+        if takes_stream(accept) and services.subscriptions.is_subscription(request):
+            after = headers.get(b"last-event-id", b"").decode("latin-1") or None
+            await stream(services, request, context, presented_key(headers), after, scope, receive, send)
+            return None
         outcome = await services.operations.run(request, context)
         if outcome.phase is Phase.METHOD:
-            return 405, outcome.body, media_type, ((b"allow", b"POST"),)
+            return 405, outcome.body, media_type or JSON, ((b"allow", b"POST"),)
+        if media_type is None or prefers_stream(accept):
+            await send_outcome(send, outcome)
+            return None
         # A client that asked for plain JSON takes any other status than 200 for a failure of something in between.
         status = 200 if media_type == JSON else _STATUS[outcome.phase]
         return status, outcome.body, media_type, ()
@@ -124,11 +133,7 @@ def accept_of(headers: Headers) -> str:
 
 async def authenticate(headers: Headers, keys: KnownKeys) -> Actor:
     """Who a request's headers say is calling. Raises BadRequest (401, or 503 while nobody can be asked)."""
-    authorization, api_key = headers.get(b"authorization"), headers.get(b"x-api-key")
-    key = key_of(
-        authorization.decode("latin-1") if authorization is not None else None,
-        api_key.decode("latin-1") if api_key is not None else None,
-    )
+    key = presented_key(headers)
     try:
         actor = await keys.actor_of(key) if key else None
     except Unavailable as error:
@@ -137,6 +142,15 @@ async def authenticate(headers: Headers, keys: KnownKeys) -> Actor:
         message = "This key is not valid." if key else "Send an API key as Authorization: Bearer <key> or x-api-key."
         raise BadRequest(401, message, (b"www-authenticate", b"Bearer"), code=Unauthenticated.code)
     return actor
+
+
+def presented_key(headers: Headers) -> str:
+    """The key in a request's headers; empty when there is none."""
+    authorization, api_key = headers.get(b"authorization"), headers.get(b"x-api-key")
+    return key_of(
+        authorization.decode("latin-1") if authorization is not None else None,
+        api_key.decode("latin-1") if api_key is not None else None,
+    )
 
 
 async def read_body(receive: Receive, limit: int) -> bytes:
@@ -214,55 +228,3 @@ def request_of(given: Mapping[str, Any], *, mutations: bool) -> GraphQLRequest:
         if given.get(name) is not None and not isinstance(given[name], dict):
             raise BadRequest(400, f"{name} has to be a JSON object or null.")
     return GraphQLRequest(query, operation_name, given.get("variables") or {}, mutations)
-
-
-@lru_cache(maxsize=256)
-def negotiate(accept: str) -> str | None:
-    """The media type of the answer, or None when nothing we have is acceptable."""
-    best: tuple[float, int, int] | None = None
-    chosen = None
-    for order, media_type in enumerate((JSON, GRAPHQL_RESPONSE)):
-        found = _quality(accept, media_type)
-        if found is None or found[0] <= 0:
-            continue
-        # By quality, then as asked by name before by wildcard, then plain JSON for who did not care.
-        rank = (found[0], found[1], -order if found[1] < _EXACT else order)
-        if best is None or rank > best:
-            best, chosen = rank, media_type
-    return chosen if accept.strip() else JSON
-
-
-@lru_cache(maxsize=256)
-def prefers_page(accept: str) -> bool:
-    """Whether the client is a browser that shows pages: it names text/html and wants it at least as much as JSON."""
-    page = _quality(accept, "text/html")
-    if page is None or page[1] < _EXACT or page[0] <= 0:
-        return False
-    return all((found := _quality(accept, name)) is None or found[0] <= page[0] for name in (JSON, GRAPHQL_RESPONSE))
-
-
-_EXACT = 2
-
-
-def _quality(accept: str, media_type: str) -> tuple[float, int] | None:
-    """The quality the client gives a media type, and how closely it named it: 2 exactly, 1 `application/*`, 0 `*/*`."""
-    main = media_type.partition("/")[0]
-    closeness = {media_type: _EXACT, f"{main}/*": 1, "*/*": 0}
-    found: tuple[float, int] | None = None
-    for item in accept.lower().split(","):
-        name, *parameters = (part.strip() for part in item.split(";"))
-        if name not in closeness:
-            continue
-        quality = 1.0
-        for parameter in parameters:
-            key, _, value = parameter.partition("=")
-            if key.strip() == "q":
-                try:
-                    quality = min(1.0, max(0.0, float(value)))
-                except ValueError:
-                    quality = 0.0
-            elif key.strip() == "charset" and value.strip('" ') not in ("utf-8", "utf8"):
-                quality = 0.0
-        if found is None or closeness[name] > found[1] or (closeness[name] == found[1] and quality > found[0]):
-            found = (quality, closeness[name])
-    return found

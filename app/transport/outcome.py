@@ -41,13 +41,15 @@ class Outcome(NamedTuple):
 class GraphQLRequest:
     """What a client asks for. `mutations` is False where the transport must not change anything.
 
-    `body` is the JSON it was read from, where there is one: numbers are spelled there as the client spelled them."""
+    `body` is the JSON it was read from, where there is one: numbers are spelled there as the client spelled them.
+    `within` names the item of it that is the request, where it is not the whole."""
 
     query: str
     operation_name: str | None = None
     variables: Mapping[str, Any] = field(default_factory=dict)
     mutations: bool = True
     body: bytes | None = None
+    within: str | None = None
 
     def exact_variables(self) -> Mapping[str, Any]:
         """The variables with every number as it was spelled. Raises InvalidInput when they are nested too deeply."""
@@ -57,5 +59,7 @@ class GraphQLRequest:
             given = json_text.parse(self.body)
         except RecursionError:
             raise InvalidInput("This is nested too deeply.") from None
+        if self.within is not None and isinstance(given, dict):
+            given = given.get(self.within)
         found = given.get("variables") if isinstance(given, dict) else None
         return found if isinstance(found, dict) else {}

@@ -10,9 +10,11 @@ from app.core.clock import Clock
 from app.settings import Settings
 from app.storage.database import Database
 from app.transport.auth import KnownKeys, TokenIssuer
+from app.transport.connections import Connections
 from app.transport.context import Context
 from app.transport.operation import Operations
 from app.transport.rate import Limiter
+from app.transport.subscriptions import Subscriptions
 
 if TYPE_CHECKING:
     from app.transport.rest.reading import Reads
@@ -30,6 +32,8 @@ class Services:
     reads: "Reads"
     settings: Settings
     clock: Clock
+    subscriptions: Subscriptions
+    connections: Connections
 
     def context(self, actor: Actor, request_id: str) -> Context:
         """What one operation of this actor carries."""

@@ -9,6 +9,7 @@ import strawberry
 from strawberry.annotation import StrawberryAnnotation
 from strawberry.utils.str_converters import to_camel_case
 
+from app.feed import Stream
 from app.selection.mapping import FieldMap, Mapped, ObjectMap, One, Root, RootNode, TypeMap, UnionMap
 from app.transport.fields import ERROR_TYPES, Node, argument, root
 
@@ -29,7 +30,8 @@ class Addition:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slice:
     """Strawberry types whose fields become root fields, types that no field names (implementations of an interface),
-    and how selections read them. `graphql.py` of every slice ends with its own."""
+    how selections read them, and what each field of Subscription sends. `graphql.py` of every slice ends with its own.
+    """
 
     query: type | None = None
     mutation: type | None = None
@@ -38,6 +40,7 @@ class Slice:
     mappings: tuple[Mapped, ...] = ()
     roots: Mapping[str, Root] = field(default_factory=dict)
     additions: tuple[Addition, ...] = ()
+    streams: Mapping[str, Stream] = field(default_factory=dict)
 
 
 @contextmanager

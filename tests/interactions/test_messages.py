@@ -251,7 +251,8 @@ async def test_typing_is_told_and_not_stored(house: House) -> None:
     await house.database.command(type_in, BO, cnv(1))
     assert await house.database.command(load, ADA, cnv(1)) == before
     event = (await house.told())[-1]
-    assert (event.topic, event.data) == ("interaction.typing", {"user_id": 2})
+    after = {"state": "OPEN", "bot_active": False, "labels": [], "reasons": ["TO_DO"]}
+    assert (event.topic, event.data) == ("interaction.typing", {"user_id": 2, "after": after})
     found = await house.graph.read('{ interaction(id: "cnv_1") { history { edges { node { topic } } } } }')
     topics = [edge["node"]["topic"] for edge in found["interaction"]["history"]["edges"]]
     assert topics == ["conversation.message_received", "attention.raised", "conversation.created"]

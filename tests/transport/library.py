@@ -1,6 +1,6 @@
 """A graph of books and authors, so that the transport is tested without any slice of the product."""
 
-from collections.abc import AsyncIterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -15,6 +15,8 @@ from app.core.actor import Actor
 from app.core.errors import InvalidInput, VersionConflict
 from app.core.events import Event
 from app.core.ids import require_id
+from app.feed import Entry, EventStream
+from app.feed.stream import Match
 from app.schema import build_catalogue, build_schema
 from app.selection.compiler import Compiler
 from app.selection.mapping import (
@@ -22,6 +24,7 @@ from app.selection.mapping import (
     Many,
     One,
     Order,
+    Permissions,
     Root,
     RootMany,
     RootNode,
@@ -46,7 +49,6 @@ from app.transport.fields import (
     edge,
     mutation,
     root,
-    subscription,
 )
 from app.transport.inputs import changes
 from app.transport.operation import Operations
@@ -161,11 +163,44 @@ class Mutation:
         raise RuntimeError("secret detail")
 
 
+@strawberry.type(description="A tick.")
+class Tick:
+    cursor: str = strawberry.field(description="The cursor of the tick.")
+    number: int = strawberry.field(description="The number of the tick.")
+    book: Book | None = strawberry.field(description="The book of the tick.")
+
+
 @strawberry.type
 class Subscription:
-    @subscription(description="Ticks.")
-    async def ticks(self) -> AsyncIterator[int]:
-        yield 1
+    ticks: Tick = root(
+        description="Ticks.",
+        over=argument(int, "Only numbers over this one.", 0),
+        after=argument(str | None, "The cursor to go on from."),
+    )
+
+
+def match_ticks(_permissions: Permissions, arguments: Mapping[str, Any]) -> Match:
+    over = arguments["over"]
+    if over < 0:
+        raise InvalidInput("Ticks are over 0.", path=("over",))
+
+    def match(entry: Entry) -> str | None:
+        return "TICK" if entry.event.topic == "tick" and int(str(entry.event.data["number"])) > over else None
+
+    return match
+
+
+def tick_row(entry: Entry, _as_what: str) -> Mapping[str, object]:
+    return {"cursor": entry.cursor_text, "book": entry.event.data.get("book"), **entry.event.data}
+
+
+TICKS = EventStream("Tick", match_ticks, tick_row)
+
+
+def tick(work: Work, *numbers: int, interaction: int = 1) -> None:
+    """Tell of ticks."""
+    for number in numbers:
+        work.record(Event(topic="tick", kind="tick", interaction_id=interaction, data={"number": number, "book": 1}))
 
 
 @dataclass(frozen=True)
@@ -221,7 +256,14 @@ ADMIN = Actor(user_id=2, name="Admin", is_admin=True)
 
 
 SLICES = (
-    Slice(query=Query, mutation=Mutation, subscription=Subscription, mappings=MAPPINGS, roots=ROOTS),
+    Slice(
+        query=Query,
+        mutation=Mutation,
+        subscription=Subscription,
+        mappings=MAPPINGS,
+        roots=ROOTS,
+        streams={"ticks": TICKS},
+    ),
     # Those of the product's errors that name no type of the product.
     Slice(types=(GenericError, VersionConflictError), mappings=(UnionMap("UserError"),)),
 )

@@ -20,6 +20,9 @@ class TimeRange:
 @strawberry.input(description="Whom interactions are assigned to.")
 class AssigneeFilter:
     user: strawberry.ID | None = strawberry.field(default=None, description="The id of the assignee.")
+    user_or_nobody: strawberry.ID | None = strawberry.field(
+        default=None, description="The id of a user: what is assigned to them, or to nobody."
+    )
     assigned: bool | None = strawberry.field(default=None, description="Whether there is an assignee at all.")
 
 

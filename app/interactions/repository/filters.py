@@ -43,6 +43,15 @@ def _kinds() -> Filter:
     return Filter(by_name.clause, lambda names: by_name.value([name.lower() for name in names]), by_name.shape)
 
 
+def _free_or_held_by() -> Filter:
+    held = reference(lambda scope: scope.c.assignee_id, "usr")
+
+    def clause(scope: Scope, bind: Any, shape: Any) -> Sql:
+        return sa.or_(scope.c.assignee_id.is_(None), held.clause(scope, bind, shape))
+
+    return Filter(clause, held.value, held.shape)
+
+
 def _listed(name: str) -> Filter:
     """At least one of the argument's values is in the interaction's list of this name."""
 
@@ -87,6 +96,7 @@ FILTERS: Mapping[str, Filter] = MappingProxyType(
         "kinds": _kinds(),
         "states": one_of(lambda scope: scope.c.state),
         "assignee.user": reference(lambda scope: scope.c.assignee_id, "usr"),
+        "assignee.user_or_nobody": _free_or_held_by(),
         "assignee.assigned": _true_or_false(lambda scope: scope.c.assignee_id.is_not(None)),
         "customer": reference(lambda scope: scope.c.customer_id, "cus"),
         "labels": _listed("label"),

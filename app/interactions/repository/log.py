@@ -8,7 +8,7 @@ from app.core.events import LoggedEvent
 from app.core.paging import DEFAULT_PAGE, LARGEST_PAGE
 from app.interactions.repository.filters import LEVELS
 from app.selection.mapping import Env, Permissions, Read, granted
-from app.storage.event_log import HEADS, Cursor, check_cursor, heads_cursor, logged, merge, parse_cursor, read_after
+from app.storage.event_log import HEADS, check_cursor, heads_cursor, logged, merge, parse_cursor, read_after
 from app.storage.query import Query
 
 DIRECTORY = "directory:read"
@@ -36,7 +36,7 @@ def events(
     for each in found[:size]:
         seen = seen.advance(each.lane, each.position)
         if may_see(read.permissions, each):
-            page.append(event_item(each, seen))
+            page.append(event_item(each, str(seen)))
     return {"events": page, "cursor": str(seen), "has_more": len(found) > size}
 
 
@@ -46,11 +46,11 @@ def may_see(permissions: Permissions, logged_event: LoggedEvent) -> bool:
     return granted(permissions, DIRECTORY if kind is None else f"{kind}:read")
 
 
-def event_item(found: LoggedEvent, cursor: Cursor) -> Mapping[str, object]:
+def event_item(found: LoggedEvent, cursor: str) -> Mapping[str, object]:
     """An event as the graph's `Event` is made of; `cursor` has seen all up to it."""
     event = found.event
     return {
-        "cursor": str(cursor),
+        "cursor": cursor,
         "at": found.at,
         "topic": event.topic,
         "kind": None if event.kind is None else event.kind.upper(),

@@ -49,6 +49,7 @@ _PAST = {
     Command.RESTART: "restarted",
     Command.DELETE: "deleted",
 }
+_OF_EVENT = frozenset({"assignee_id", "customer_id", "level"})
 # These happen all the time in a busy exchange; counted, they would make every `ifVersion` conflict.
 _NO_EDIT = frozenset(
     {
@@ -218,7 +219,7 @@ def erase(work: "Work", actor: Actor, before: Interaction, topic: str) -> None:
     """The second half of `remove`, for a command that has loaded and checked the interaction itself."""
     work.use(InteractionRepository).delete(before.id)
     gone = replace(before, state=State.CLOSED, attention=Attention())
-    record(work, actor, before, gone, topic)
+    record(work, actor, before, gone, topic, is_gone=True)
 
 
 def _without_arrivals(interaction: Interaction) -> Interaction:
@@ -243,17 +244,29 @@ def record(
     after: Interaction,
     topic: str,
     data: Mapping[str, object] | None = None,
+    *,
+    is_gone: bool = False,
 ) -> None:
-    """Tell of a change, and of what it did to the attention. A topic without a dot is the kind's own."""
+    """Tell of a change, and of what it did to the attention. A topic without a dot is the kind's own.
+
+    Beside `data` the event holds what filters ask: `after`, without what the event's own fields say, and `before` as
+    far as it differs; null where the interaction was not there yet, or `is_gone`."""
     was = Attention() if before is None else before.attention
     now = after.attention
     facts: dict[str, object] = {} if data is None else dict(data)
-    if before is not None:
+    new = filterable(after)
+    if before is None:
+        facts["before"] = None
+    else:
         if changed := list(changes(before, after)):
             facts["changes"] = changed
-        old, new = filterable(before), filterable(after)
-        if different := {name: value for name, value in old.items() if value != new.get(name)}:
+        old = filterable(before)
+        if different := {name: value for name, value in old.items() if is_gone or value != new.get(name)}:
             facts["before"] = different
+    facts["after"] = None if is_gone else {name: value for name, value in new.items() if name not in _OF_EVENT}
+    attention_differs = (was.level, was.reason) != (now.level, now.reason)
+    if attention_differs:
+        facts["attention"] = "changed" if was.needed and now.needed else "raised" if now.needed else "cleared"
 
     def event(name: str, holds: Mapping[str, object]) -> Event:
         return Event(
@@ -270,9 +283,8 @@ def record(
         )
 
     work.record(event(topic if "." in topic else f"{after.kind}.{topic}", facts))
-    if (was.level, was.reason) != (now.level, now.reason):
-        turn = "changed" if was.needed and now.needed else "raised" if now.needed else "cleared"
-        holds: dict[str, object] = {"reason_before": was.reason, "reason_after": now.reason}
+    if attention_differs:
+        holds: dict[str, object] = {"reason_before": was.reason, "reason_after": now.reason, "after": facts["after"]}
         if "before" in facts:
             holds["before"] = facts["before"]
-        work.record(event(f"attention.{turn}", holds))
+        work.record(event(f"attention.{facts['attention']}", holds))

@@ -31,5 +31,6 @@ def erase_customer(work: "Work", actor: Actor, ref: GlobalId | str, *, if_versio
         before = work.kinds[kind].load(work, interaction_id)
         if before is not None:
             interactions.delete(interaction_id)
-            record(work, actor, before, replace(before, state=State.CLOSED, attention=Attention()), "deleted")
+            gone = replace(before, state=State.CLOSED, attention=Attention())
+            record(work, actor, before, gone, "deleted", is_gone=True)
     return delete_customer(work, actor, ref, if_version=if_version)

@@ -1,0 +1,8 @@
+"""The live end of the event log: what is committed reaches who listens, once and in order."""
+
+from app.feed.entry import Entry
+from app.feed.stream import EventStream, SnapshotStream, Stream
+from app.feed.tail import Feed, Listener, Page
+from app.feed.wakeup import Wakeups, wakeups_for
+
+__all__ = ["Entry", "EventStream", "Feed", "Listener", "Page", "SnapshotStream", "Stream", "Wakeups", "wakeups_for"]

@@ -1,0 +1,30 @@
+"""An event on its way to who listens."""
+
+from app.core.events import Event, LoggedEvent
+from app.storage.event_log import Cursor
+
+
+class Entry:
+    """An event of the log with the cursor that has seen it and everything before it.
+
+    `number` counts the events that this process's tail has read; 0 for one that was read again from the log. `facts` is
+    for what a stream finds out about the event, so that it is found out once however many listen."""
+
+    __slots__ = ("_cursor_text", "cursor", "facts", "logged", "number")
+
+    def __init__(self, logged: LoggedEvent, cursor: Cursor, number: int = 0) -> None:
+        self.logged = logged
+        self.cursor = cursor
+        self.number = number
+        self.facts: object = None
+        self._cursor_text: str | None = None
+
+    @property
+    def event(self) -> Event:
+        return self.logged.event
+
+    @property
+    def cursor_text(self) -> str:
+        if self._cursor_text is None:
+            self._cursor_text = str(self.cursor)
+        return self._cursor_text

@@ -1,0 +1,39 @@
+"""How a root field of Subscription finds what it sends; the vocabulary in which the slices say so."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from app.feed.entry import Entry
+from app.selection.mapping import Permissions
+
+Match = Callable[[Entry], str | None]
+"""Whether an event is sent, and as what (`ENTERED`); None when it is not."""
+
+Row = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class EventStream:
+    """A field that sends events of the log, each as an object of `type` that is made of `row(entry, as_what)`.
+
+    `match(permissions, arguments)` gives the condition of one subscription; it raises DomainError, its path relative to
+    the arguments, for what cannot be listened to. A durable stream has an argument `after` and misses nothing; any
+    other leaves out what came while its listener could not keep up."""
+
+    type: str
+    match: Callable[[Permissions, Mapping[str, Any]], Match]
+    row: Callable[[Entry, str], Row]
+    durable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotStream:
+    """A field that sends what the root field `root` of Query answers to the same arguments: at once, and again, at most
+    a few times a second, after events that concern it."""
+
+    root: str
+    concerns: Callable[[Permissions, Entry], bool]
+
+
+Stream = EventStream | SnapshotStream

@@ -1,0 +1,232 @@
+"""The process's one tail of the event log: reads every event once, however many listen."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import structlog
+
+from app.core.clock import Clock
+from app.core.errors import CursorExpired
+from app.core.events import LoggedEvent
+from app.feed.entry import Entry
+from app.feed.wakeup import Wakeups
+from app.storage.database import Database
+from app.storage.event_log import HEADS, Cursor, check_cursor, heads_cursor, logged, merge, read_after
+from app.storage.query import Query, Row
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Generator
+
+log = structlog.get_logger(__name__)
+
+_BATCH = 500
+_WORTH_A_WORD = 1.0  # seconds of lag
+_PAUSE_AFTER_FAILURE = 0.2
+
+
+class Listener(Protocol):
+    """Who takes what the tail reads; called in the loop, and must not wait."""
+
+    def heard(self, entries: Sequence[Entry]) -> None:
+        """The next events of the log."""
+
+    def lost(self) -> None:
+        """The log has forgotten events before they were read, or is another one: whoever listens must start anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Events read again from the log. `number` is the tail's count at their end, once they have caught up with it."""
+
+    entries: Sequence[Entry]
+    cursor: Cursor
+    number: int | None
+
+
+class Feed:
+    """Sleeps while nobody holds it, so that a process without listeners does not read the log."""
+
+    def __init__(self, database: Database, wakeups: Wakeups, clock: Clock, *, poll_seconds: float = 0.5) -> None:
+        self.number = 0
+        self._database = database
+        self._wakeups = wakeups
+        self._clock = clock
+        self._listeners: list[Listener] = []
+        self._poll_seconds = poll_seconds
+        self._head: Cursor | None = None
+        self._holders = 0
+        self._needed = asyncio.Event()
+        self._wake = asyncio.Event()
+        self._moved: list[asyncio.Future[None]] = []
+        self._lag_told = _WORTH_A_WORD
+        database.on_commit(self._committed)
+
+    @property
+    def head(self) -> Cursor:
+        """Everything up to here has been handed to the listeners; only while the feed is held."""
+        assert self._head is not None
+        return self._head
+
+    def listen(self, listener: Listener) -> None:
+        """Hand everything that is read to `listener` too, after those that came before it."""
+        self._listeners.append(listener)
+
+    @asynccontextmanager
+    async def held(self) -> "AsyncIterator[None]":
+        """Keep the tail awake."""
+        self._holders += 1
+        self._needed.set()
+        try:
+            while self._head is None:
+                await self._movement()
+            yield
+        finally:
+            self._holders -= 1
+            if not self._holders:
+                self._needed.clear()
+                self._wake.set()
+
+    async def run(self) -> None:
+        """Tail the log until cancelled; outlives every failure of the database."""
+        others = asyncio.create_task(self._wakeups.run(self._wake.set))
+        try:
+            while True:
+                await self._needed.wait()
+                try:
+                    await self._follow()
+                except Exception:
+                    log.exception("the feed cannot read the event log; it tries again")
+                    await asyncio.sleep(_PAUSE_AFTER_FAILURE)
+        finally:
+            others.cancel()
+            with suppress(asyncio.CancelledError):
+                await others
+
+    async def reached(self, cursor: Cursor) -> None:
+        """Wait until the tail has read everything up to the cursor."""
+        while not cursor <= self.head:
+            self._wake.set()
+            await self._movement()
+
+    async def check(self, cursor: Cursor) -> None:
+        """Raise CursorExpired for a cursor that is too old to go on from, InvalidCursor for one of another log."""
+        check_cursor(cursor, await self._database.plan(_heads, snapshot=False))
+
+    async def since(self, cursor: Cursor) -> Page:
+        """The next events after a cursor that the tail has reached, up to the tail's head.
+
+        Raises CursorExpired when the log does not hold them all any more."""
+        head, number = self.head, self.number
+        if head <= cursor:
+            return Page((), cursor, number)
+        rows = await self._database.plan(lambda: self._after(cursor), snapshot=False)
+        entries: list[Entry] = []
+        for found in merge(map(logged, rows)):
+            if head.has_seen(found.lane, found.position):
+                _require_next(cursor, found)
+                cursor = cursor.advance(found.lane, found.position)
+                entries.append(Entry(found, cursor))
+        if not entries:
+            raise CursorExpired("The log no longer holds everything after this cursor; read the state anew.")
+        return Page(entries, cursor, number if head <= cursor else None)
+
+    # ---- the tail -------------------------------------------------------------------------------------------------
+
+    def _committed(self) -> None:
+        self._wake.set()
+        self._wakeups.tell()
+
+    async def _follow(self) -> None:
+        if self._head is None:
+            self._head = heads_cursor(await self._database.plan(_heads, snapshot=False))
+            self._stir()
+        while self._holders:
+            self._wake.clear()
+            if await self._read():
+                continue
+            try:
+                async with asyncio.timeout(self._poll_seconds):
+                    await self._wake.wait()
+            except TimeoutError:
+                await self._look()
+        # Who comes next starts at the head of that time: what happens until then is nobody's concern.
+        self._head = None
+
+    async def _read(self) -> bool:
+        """Hand on what is new; True when there may be more at once."""
+        head = self.head
+        rows = await self._database.plan(lambda: self._after(head), snapshot=False)
+        if not rows:
+            return False
+        found = merge(map(logged, rows))
+        entries: list[Entry] = []
+        try:
+            for each in found:
+                _require_next(head, each)
+                head = head.advance(each.lane, each.position)
+                self.number += 1
+                entries.append(Entry(each, head, self.number))
+        except CursorExpired:
+            log.error("events are missing from the log", lane=each.lane, after=head.positions[each.lane])
+            await self._start_anew()
+            return True
+        self._head = head
+        for listener in self._listeners:
+            listener.heard(entries)
+        self._stir()
+        self._watch_lag(found)
+        return max(Counter(each.lane for each in found).values()) >= self._share(head)
+
+    async def _look(self) -> None:
+        """Without any hint for a while: is the log still the one that was read?"""
+        heads = await self._database.plan(_heads, snapshot=False)
+        if len(heads) != len(self.head.positions) or not self.head <= heads_cursor(heads):
+            log.error("the event log is another one than before")
+            await self._start_anew()
+
+    async def _start_anew(self) -> None:
+        self._head = heads_cursor(await self._database.plan(_heads, snapshot=False))
+        self.number += 1
+        for listener in self._listeners:
+            listener.lost()
+        self._stir()
+
+    def _after(self, cursor: Cursor) -> "Generator[Query, Sequence[Row], Sequence[Row]]":
+        return (yield read_after(self._database.dialect.name, cursor, self._share(cursor)))
+
+    def _share(self, cursor: Cursor) -> int:
+        """How many events of each lane are read at once: few lanes are busy at the same moment."""
+        return _BATCH // min(len(cursor.positions), 8)
+
+    def _watch_lag(self, found: Sequence[LoggedEvent]) -> None:
+        lag = (self._clock() - found[0].at).total_seconds()
+        if lag >= self._lag_told:
+            log.warning("the feed lags behind the log", seconds=round(lag, 1), events=len(found))
+            self._lag_told = lag * 2
+        elif lag < _WORTH_A_WORD:
+            self._lag_told = _WORTH_A_WORD
+
+    async def _movement(self) -> None:
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._moved.append(future)
+        await future
+
+    def _stir(self) -> None:
+        waiting, self._moved = self._moved, []
+        for future in waiting:
+            if not future.done():
+                future.set_result(None)
+
+
+def _heads() -> "Generator[Query, Sequence[Row], Sequence[Row]]":
+    return (yield HEADS)
+
+
+def _require_next(cursor: Cursor, found: LoggedEvent) -> None:
+    # Numbers within a lane have no gaps, so one that is skipped is an event that is gone.
+    if found.position != cursor.positions[found.lane] + 1:
+        raise CursorExpired("The log no longer holds everything after this cursor; read the state anew.")

@@ -1,0 +1,113 @@
+"""How a process learns that another one has committed events: hints, which may be lost, doubled or late."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, Protocol
+
+import asyncpg
+import structlog
+
+from app.storage.engines import asyncpg_arguments, connect_sqlite, parse_database_url
+
+log = structlog.get_logger(__name__)
+
+CHANNEL = "switchboard_events"
+
+_CANNOT = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+_LONGEST_PAUSE = 5.0
+
+Wake = Callable[[], None]
+
+
+class Wakeups(Protocol):
+    """Runs until it is cancelled, whatever becomes of the database."""
+
+    def tell(self) -> None:
+        """Let the other processes know, soon, that there is news."""
+
+    async def run(self, wake: Wake) -> None:
+        """Call `wake` whenever another process may have committed events."""
+
+
+class PostgresqlWakeups:
+    """LISTEN and NOTIFY on a connection of its own.
+
+    A notification inside the writing transaction would take a lock that all writers of the server share; so it is sent
+    after the commit, and one stands for all the commits of a few milliseconds."""
+
+    def __init__(self, database_url: str, *, pause: float = 0.002) -> None:
+        self._url = parse_database_url(database_url)
+        self._pause = pause
+        self._news = asyncio.Event()
+
+    def tell(self) -> None:
+        self._news.set()
+
+    async def run(self, wake: Wake) -> None:
+        pause = 0.0
+        while True:
+            await asyncio.sleep(pause)
+            pause = min(max(pause * 2, 0.1), _LONGEST_PAUSE)
+            connection: Any = None
+            try:
+                connection = await asyncpg.connect(timeout=5, command_timeout=5, **asyncpg_arguments(self._url))
+                await self._serve(connection, wake)
+            except _CANNOT as error:
+                log.warning("wake-ups of other processes have stopped; polling goes on", error=str(error))
+            else:
+                pause = 0.1
+            finally:
+                if connection is not None:
+                    connection.terminate()
+
+    async def _serve(self, connection: Any, wake: Wake) -> None:
+        own = connection.get_server_pid()
+
+        def heard(_connection: object, sender: int, _channel: str, _payload: str) -> None:
+            if sender != own:
+                wake()
+
+        connection.add_termination_listener(lambda _connection: self._news.set())
+        await connection.add_listener(CHANNEL, heard)
+        # For what was told while nobody listened.
+        wake()
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            if connection.is_closed():
+                return
+            await connection.execute(f"NOTIFY {CHANNEL}")
+            await asyncio.sleep(self._pause)
+
+
+class SqliteWakeups:
+    """Looks every few milliseconds whether another connection has changed the file; that costs microseconds."""
+
+    def __init__(self, database_url: str, *, pause: float = 0.02) -> None:
+        self._path = str(parse_database_url(database_url).database)
+        self._pause = pause
+
+    def tell(self) -> None:
+        """Nothing to tell: the others look for themselves."""
+
+    async def run(self, wake: Wake) -> None:
+        connection = connect_sqlite(self._path, read_only=True)
+        try:
+            version = None
+            while True:
+                with suppress(connection.OperationalError):  # somebody holds the file; it is there at the next look
+                    (found,) = connection.execute("PRAGMA data_version").fetchone()
+                    if found != version:
+                        version = found
+                        wake()
+                await asyncio.sleep(self._pause)
+        finally:
+            connection.close()
+
+
+def wakeups_for(database_url: str) -> Wakeups:
+    """The way that suits the database."""
+    if parse_database_url(database_url).get_backend_name() == "sqlite":
+        return SqliteWakeups(database_url)
+    return PostgresqlWakeups(database_url)

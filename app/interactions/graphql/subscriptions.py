@@ -1,0 +1,87 @@
+"""What can be listened to of all kinds of interaction."""
+
+from datetime import datetime
+from enum import Enum
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+
+from app.directory.graphql import User
+from app.interactions.graphql.query import FILTER
+from app.interactions.graphql.types import Event
+from app.transport.enums import described
+from app.transport.fields import Argument, argument, root
+
+if TYPE_CHECKING:
+    from app.registry import AttentionReason
+
+AFTER: Argument = argument(
+    str | None,
+    "The cursor to go on from: everything that came after it is sent first. Without it, only what comes from now on.",
+)
+"""The argument of every durable subscription."""
+
+
+class Change(Enum):
+    """What an event means to whoever listens through a filter."""
+
+    ENTERED = "ENTERED"
+    UPDATED = "UPDATED"
+    LEFT = "LEFT"
+
+
+described(
+    Change,
+    "What an event means to a list of what the filter matches.",
+    {
+        "ENTERED": "The filter matches the interaction now, and did not before: add it to the list.",
+        "UPDATED": "The filter matches the interaction as it did before.",
+        "LEFT": "The filter does not match the interaction any more, or it is gone: take it off the list.",
+    },
+)
+
+
+@strawberry.type(description="Something that happened to an interaction, as a subscription sends it.")
+class InteractionEvent(Event):
+    change: Change = strawberry.field(description="The meaning of the event to a list of what the filter matches.")
+    interaction_id: strawberry.ID = strawberry.field(
+        description="The id of the event's interaction, also when that is gone."
+    )
+    reason_before: Annotated["AttentionReason", strawberry.lazy("app.registry")] | None = strawberry.field(
+        description="The reason of the attention before the event, of events of the attention alone."
+    )
+    reason_after: Annotated["AttentionReason", strawberry.lazy("app.registry")] | None = strawberry.field(
+        description="The reason of the attention after the event, of events of the attention alone."
+    )
+
+
+@strawberry.type(description="Somebody is typing.")
+class Typing:
+    interaction_id: strawberry.ID = strawberry.field(description="The id of the interaction in which they type.")
+    user: User | None = strawberry.field(description="The user who is typing.")
+    at: datetime = strawberry.field(description="The time of the latest sign of their typing.")
+    until: datetime = strawberry.field(
+        description="The end of their typing, if no other sign comes: stop showing it then."
+    )
+
+
+@strawberry.type
+class InteractionsSubscription:
+    interaction_changed: InteractionEvent = root(
+        description="Every change of one interaction, of those that a filter matches before or after the change, or of "
+        "all that the caller may see.",
+        id=argument(strawberry.ID | None, "The id of the interaction, in place of a filter."),
+        filter=FILTER,
+        after=AFTER,
+    )
+    message_added: InteractionEvent = root(
+        description="Every new message, whoever wrote it: in one interaction, in those that a filter matches, or in "
+        "all that the caller may see.",
+        interaction_id=argument(strawberry.ID | None, "The id of the interaction, in place of a filter."),
+        filter=FILTER,
+        after=AFTER,
+    )
+    typing_changed: Typing = root(
+        description="Who types in an interaction, while they do. Signs that come too fast are left out.",
+        interaction_id=argument(strawberry.ID, "The id of the interaction."),
+    )

@@ -1,0 +1,144 @@
+"""What an event says of its interaction before and after, and the filters that are matched against it."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from app.core.errors import InvalidInput
+from app.core.events import Event
+from app.core.ids import require_id
+from app.feed import Entry
+from app.interactions.model import Level
+
+Facts = Mapping[str, Any]
+"""The items of `filterable` in app/interactions/history.py, `kind` and `interaction_id`."""
+
+Sides = tuple[Facts | None, Facts | None]
+"""Before and after; None where the interaction was not there yet, or is not there any more."""
+
+Condition = Callable[[Facts], bool]
+
+ENTERED, UPDATED, LEFT = "ENTERED", "UPDATED", "LEFT"
+
+_NOT_KEPT = ("created_at", "updated_at", "last_message_at")
+
+
+def sides_of(entry: Entry) -> Sides:
+    """The interaction before and after the event, found out once for each entry."""
+    if entry.facts is None:
+        entry.facts = _sides(entry.event)
+    found: Sides = entry.facts  # type: ignore[assignment]
+    return found
+
+
+def _sides(event: Event) -> Sides:
+    common = {
+        "kind": event.kind,
+        "interaction_id": event.interaction_id,
+        "assignee_id": event.assignee_id,
+        "customer_id": event.customer_id,
+        "level": event.level_after,
+    }
+    kept, differed = event.data.get("after", {}), event.data.get("before", {})
+    after = common | kept if isinstance(kept, dict) else None
+    before = (after or common) | differed if isinstance(differed, dict) else None
+    return before, after
+
+
+def turn_of(sides: Sides, condition: Condition) -> str | None:
+    """What the event means to a list of what meets the condition; None when it never was in it."""
+    before, after = sides
+    was = before is not None and condition(before)
+    now = after is not None and condition(after)
+    if now:
+        return UPDATED if was else ENTERED
+    return LEFT if was else None
+
+
+def condition_of(given: Mapping[str, Any] | None) -> Condition:
+    """An `InteractionFilter` as a condition on facts. Raises InvalidInput, its path relative to the filter."""
+    conditions: list[Condition] = []
+    for name, value in (given or {}).items():
+        if value is None:
+            continue
+        if name in _NOT_KEPT:
+            raise InvalidInput("A subscription cannot be filtered by times.", path=(name,))
+        if name == "assignee":
+            conditions.extend(_ASSIGNEE[key](wanted) for key, wanted in value.items() if wanted is not None)
+        else:
+            conditions.append(_CONDITIONS[name](value))
+    if len(conditions) == 1:
+        return conditions[0]
+    return lambda facts: all(condition(facts) for condition in conditions)
+
+
+def _user(text: str, name: str) -> int:
+    return require_id(text, "usr", path=("assignee", name)).number
+
+
+def _held_by(text: str) -> Condition:
+    wanted = _user(text, "user")
+    return lambda facts: facts["assignee_id"] == wanted
+
+
+def _free_or_held_by(text: str) -> Condition:
+    wanted = _user(text, "user_or_nobody")
+    return lambda facts: facts["assignee_id"] is None or facts["assignee_id"] == wanted
+
+
+def _assigned(wanted: bool) -> Condition:
+    return lambda facts: (facts["assignee_id"] is not None) is wanted
+
+
+def _of_customer(text: str) -> Condition:
+    wanted = require_id(text, "cus", path=("customer",)).number
+    return lambda facts: facts["customer_id"] == wanted
+
+
+def _kind_among(names: list[str]) -> Condition:
+    wanted = frozenset(name.lower() for name in names)
+    return lambda facts: facts["kind"] in wanted
+
+
+def _state_among(names: list[str]) -> Condition:
+    wanted = frozenset(names)
+    return lambda facts: facts.get("state") in wanted
+
+
+def _level_among(names: list[str]) -> Condition:
+    wanted = frozenset(int(Level[name]) for name in names)
+    return lambda facts: facts["level"] in wanted
+
+
+def _needed(wanted: bool) -> Condition:
+    return lambda facts: (facts["level"] is not None) is wanted
+
+
+def _bot_active(wanted: bool) -> Condition:
+    return lambda facts: facts.get("bot_active", False) is wanted
+
+
+def _any_of(name: str) -> Callable[[list[str]], Condition]:
+    def made(values: list[str]) -> Condition:
+        wanted = frozenset(values)
+        return lambda facts: not wanted.isdisjoint(facts.get(name) or ())
+
+    return made
+
+
+_ASSIGNEE: Mapping[str, Callable[[Any], Condition]] = {
+    "user": _held_by,
+    "assigned": _assigned,
+    "user_or_nobody": _free_or_held_by,
+}
+_CONDITIONS: Mapping[str, Callable[[Any], Condition]] = {
+    "kinds": _kind_among,
+    "states": _state_among,
+    "customer": _of_customer,
+    "labels": _any_of("labels"),
+    "tags": _any_of("tags"),
+    "topics": _any_of("topics"),
+    "needs_attention": _needed,
+    "reasons": _any_of("reasons"),
+    "levels": _level_among,
+    "bot_active": _bot_active,
+}

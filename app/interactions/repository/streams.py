@@ -1,0 +1,157 @@
+"""What subscriptions to interactions send: which events, and what an item is made of."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from app.core.errors import DomainError, Forbidden, InvalidInput, NotFound
+from app.core.ids import parse_id
+from app.feed import Entry, EventStream, Stream
+from app.feed.stream import Match
+from app.interactions.repository.facts import Condition, condition_of, sides_of, turn_of
+from app.interactions.repository.log import event_item, may_see
+from app.selection.mapping import ObjectMap, One, Permissions, granted
+
+TYPING_LASTS = timedelta(seconds=6)
+"""How long after its event somebody counts as typing."""
+
+_TYPING = "interaction.typing"
+_MESSAGES = (".message_received", ".message_sent")
+_ATTENTION = "attention."
+
+CHANGE = ObjectMap(
+    "InteractionEvent",
+    {
+        "interactionId": "ref",
+        "actor": One("User", key="actor_id"),
+        "interaction": One("Interaction", key="interaction_id"),
+        "message": One("Message", key="message_id"),
+        "note": One("Note", key="note_id"),
+    },
+)
+TYPING = ObjectMap("Typing", {"interactionId": "ref"})
+
+Arguments = Mapping[str, Any]
+
+
+class InteractionStreams:
+    """The streams over interactions; `kinds` gives each prefix of their ids its kind's name."""
+
+    def __init__(self, kinds: Mapping[str, str]) -> None:
+        self._kinds = kinds
+        self._prefixes = {kind: prefix for prefix, kind in kinds.items()}
+
+    def streams(self) -> Mapping[str, Stream]:
+        return {
+            "interactionChanged": EventStream("InteractionEvent", self._changed, self.row),
+            "messageAdded": EventStream("InteractionEvent", self._message_added, self.row),
+            "typingChanged": EventStream("Typing", self._typing, self._typing_row, durable=False),
+        }
+
+    def attention(self) -> EventStream:
+        """The stream of the attention queue: what enters it, leaves it, or stands differently in it."""
+        return EventStream("InteractionEvent", self._attention_changed, self.row)
+
+    def row(self, entry: Entry, change: str) -> Mapping[str, object]:
+        event = entry.event
+        return {
+            **event_item(entry.logged, entry.cursor_text),
+            "change": change,
+            "ref": self._ref(entry),
+            "reason_before": event.data.get("reason_before"),
+            "reason_after": event.data.get("reason_after"),
+        }
+
+    def _changed(self, permissions: Permissions, arguments: Arguments) -> Match:
+        condition = self._condition(permissions, arguments, "id")
+
+        def match(entry: Entry) -> str | None:
+            topic = entry.event.topic
+            # Attention is told of a second time, for who listens to nothing else.
+            if entry.event.interaction_id is None or topic.startswith(_ATTENTION) or topic == _TYPING:
+                return None
+            return turn_of(sides_of(entry), condition) if may_see(permissions, entry.logged) else None
+
+        return match
+
+    def _message_added(self, permissions: Permissions, arguments: Arguments) -> Match:
+        condition = self._condition(permissions, arguments, "interaction_id")
+
+        def match(entry: Entry) -> str | None:
+            if not entry.event.topic.endswith(_MESSAGES) or not may_see(permissions, entry.logged):
+                return None
+            return turn_of(sides_of(entry), condition)
+
+        return match
+
+    def _attention_changed(self, permissions: Permissions, arguments: Arguments) -> Match:
+        wanted = _filtered(arguments)
+
+        def condition(facts: Mapping[str, Any]) -> bool:
+            return facts["level"] is not None and wanted(facts)
+
+        def match(entry: Entry) -> str | None:
+            event = entry.event
+            # Where the attention's own event follows, that one is sent in place of its cause.
+            if event.interaction_id is None or "attention" in event.data or not may_see(permissions, entry.logged):
+                return None
+            turn = turn_of(sides_of(entry), condition)
+            return turn if turn != "UPDATED" or _stands_differently(entry) else None
+
+        return match
+
+    def _typing(self, permissions: Permissions, arguments: Arguments) -> Match:
+        wanted = self._number(permissions, arguments["interaction_id"], "interaction_id")
+
+        def match(entry: Entry) -> str | None:
+            event = entry.event
+            return "TYPING" if event.topic == _TYPING and event.interaction_id == wanted else None
+
+        return match
+
+    def _typing_row(self, entry: Entry, _as_what: str) -> Mapping[str, object]:
+        at = entry.logged.at
+        return {
+            "ref": self._ref(entry),
+            "user": entry.event.data.get("user_id"),
+            "at": at,
+            "until": at + TYPING_LASTS,
+        }
+
+    def _ref(self, entry: Entry) -> str:
+        return f"{self._prefixes[str(entry.event.kind)]}_{entry.event.interaction_id}"
+
+    def _condition(self, permissions: Permissions, arguments: Arguments, name: str) -> Condition:
+        text = arguments.get(name)
+        if text is None:
+            return _filtered(arguments)
+        if arguments.get("filter") is not None:
+            raise InvalidInput(f"{name} and filter exclude each other.", path=("filter",))
+        number = self._number(permissions, text, name)
+        return lambda facts: facts["interaction_id"] == number
+
+    def _number(self, permissions: Permissions, text: str, name: str) -> int:
+        found = parse_id(str(text))
+        kind = None if found is None else self._kinds.get(found.prefix)
+        if found is None or kind is None:
+            raise NotFound(f"There is no interaction {text[:80]!r}.", path=(name,))
+        if not granted(permissions, f"{kind}:read"):
+            raise Forbidden(f"This needs the permission {kind}:read.")
+        return found.number
+
+
+def _stands_differently(entry: Entry) -> bool:
+    """Whether what an attention queue shows of the interaction is another than before: why, who holds it, who knows."""
+    event = entry.event
+    if event.topic.startswith(_ATTENTION) or event.topic.endswith(".acknowledged"):
+        return True
+    changes: Any = event.data.get("changes") or ()
+    return any(change["field"] in ("assignee", "claimedUntil") for change in changes)
+
+
+def _filtered(arguments: Arguments) -> Condition:
+    try:
+        return condition_of(arguments.get("filter"))
+    except DomainError as error:
+        error.path = ("filter", *error.path)
+        raise

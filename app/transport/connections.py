@@ -1,0 +1,206 @@
+"""Every open stream of answers, so that all can be ended: by time, by a key that no longer counts, by a shutdown."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from app.core.actor import Actor
+from app.core.clock import Clock
+from app.core.errors import Unavailable
+from app.feed import Entry, Feed
+from app.transport.auth import KnownKeys
+
+log = structlog.get_logger(__name__)
+
+ABORT = "switchboard.abort"
+"""The extension of a scope that cuts the connection at once; `app.transport.server` gives it."""
+
+_ABOUT_KEYS = ("user.", "api_key.")
+_PRESENCE = "user.presence_changed"
+_PAUSE_WITHOUT_DATABASE = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Why a stream ends, as a WebSocket close code says it. Clients come back by themselves after all of these."""
+
+    code: int
+    reason: str
+
+
+SHUTDOWN = Ending(1012, "Service restart")
+FORBIDDEN = Ending(4403, "Forbidden")
+
+
+class Connection:
+    """One stream of answers to one caller. While `doubtful`, nothing must be sent before `cleared`."""
+
+    def __init__(self, connections: "Connections", key: str, actor: Actor, abort: Callable[[], None] | None) -> None:
+        self.key = key
+        self.actor = actor
+        self.doubtful = False
+        self.ending: Ending | None = None
+        self._connections = connections
+        self._abort = abort
+        self._task = asyncio.current_task()
+        self._doubts = 0
+        self._recheck: asyncio.Task[None] | None = None
+        self._writing = 0
+        self._waiting_since = 0.0
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def doubt(self) -> None:
+        """The key may not count any more: ask before anything else is sent."""
+        self._doubts += 1
+        self.doubtful = True
+        if self._recheck is None:
+            self._recheck = self._started(self._ask())
+
+    async def cleared(self) -> None:
+        """Wait until it is known whether the caller may still listen; then `ending` says."""
+        if self.actor.expires_at is not None and self.has_expired():
+            self.end(FORBIDDEN)
+        while self.doubtful and self.ending is None and self._recheck is not None:
+            await asyncio.wait([self._recheck])
+
+    def has_expired(self) -> bool:
+        """Whether the caller's key has reached its end."""
+        return self.actor.expires_at is not None and self._connections.clock() >= self.actor.expires_at
+
+    def end(self, ending: Ending) -> None:
+        """Send nothing more, and close."""
+        if self.ending is None:
+            self.ending = ending
+            self.close(ending)
+
+    def close(self, ending: Ending) -> None:
+        """Each transport in its own way."""
+        raise NotImplementedError
+
+    def abort(self) -> None:
+        """Cut the connection, whatever the client still has to read."""
+        if self._abort is not None:
+            self._abort()
+        elif self._task is not None:
+            self._task.cancel()
+
+    def is_stalled(self, now: float) -> bool:
+        """Whether the client has read nothing for too long, while there was something to read."""
+        return self._writing > 0 and now - self._waiting_since > self._connections.limits.stall_seconds
+
+    async def written(self, sending: Coroutine[Any, Any, None]) -> None:
+        """Await a write, under watch."""
+        if not self._writing:
+            self._waiting_since = asyncio.get_running_loop().time()
+        self._writing += 1
+        try:
+            await sending
+        finally:
+            self._writing -= 1
+            self._waiting_since = asyncio.get_running_loop().time()
+
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run beside the connection, and end with it at the latest."""
+        _ = self._started(work)
+
+    def _started(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def finish(self) -> None:
+        """End everything that runs beside it."""
+        while self._tasks:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.wait(self._tasks)
+
+    async def _ask(self) -> None:
+        while self.doubtful:
+            doubts = self._doubts
+            try:
+                actor = await self._connections.keys.actor_of(self.key)
+            except Exception as error:
+                if not isinstance(error, Unavailable):
+                    log.exception("a key cannot be looked up again")
+                await asyncio.sleep(_PAUSE_WITHOUT_DATABASE)
+                continue
+            if actor is None or actor != self.actor:
+                self.end(FORBIDDEN)
+                break
+            if doubts == self._doubts:
+                self.doubtful = False
+        self._recheck = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionLimits:
+    """Seconds, bytes and counts that a connection is held to."""
+
+    init_seconds: float = 10.0
+    ping_seconds: float = 25.0
+    heartbeat_seconds: float = 12.0
+    stall_seconds: float = 30.0
+    operations: int = 100
+    message_bytes: int = 1_048_576
+    tick_seconds: float = 0.25
+
+
+class Connections:
+    """The open connections of this process; a listener of the feed that must come before the deliveries."""
+
+    def __init__(self, feed: Feed, keys: KnownKeys, clock: Clock, limits: ConnectionLimits) -> None:
+        self.feed = feed
+        self.keys = keys
+        self.clock = clock
+        self.limits = limits
+        self.stopping = False
+        self._open: set[Connection] = set()
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def add(self, connection: Connection) -> None:
+        self._open.add(connection)
+        if self.stopping:
+            connection.end(SHUTDOWN)
+
+    def remove(self, connection: Connection) -> None:
+        self._open.discard(connection)
+
+    async def run(self) -> None:
+        """Look after the connections until cancelled."""
+        while True:
+            await asyncio.sleep(self.limits.tick_seconds)
+            now = asyncio.get_running_loop().time()
+            for connection in list(self._open):
+                if connection.is_stalled(now):
+                    log.warning("a client that reads nothing is cut off", user_id=connection.actor.user_id)
+                    connection.abort()
+                elif connection.has_expired():
+                    connection.end(FORBIDDEN)
+
+    def stop(self) -> None:
+        """End all streams in a way that has their clients come back, to another process or to the next one."""
+        self.stopping = True
+        for connection in list(self._open):
+            connection.end(SHUTDOWN)
+
+    def heard(self, entries: Sequence[Entry]) -> None:
+        for entry in entries:
+            topic = entry.event.topic
+            if topic.startswith(_ABOUT_KEYS) and topic != _PRESENCE:
+                self._doubt(entry.event.data.get("user_id"))
+
+    def lost(self) -> None:
+        self._doubt(None)
+
+    def _doubt(self, user_id: object) -> None:
+        self.keys.forget()
+        for connection in self._open:
+            if user_id is None or connection.actor.user_id == user_id:
+                connection.doubt()

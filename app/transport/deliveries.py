@@ -1,0 +1,278 @@
+"""Executes and encodes what subscriptions send: once for all equal ones, however many listen."""
+
+import asyncio
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import orjson
+import structlog
+
+from app.core.actor import Actor
+from app.core.clock import Clock
+from app.core.errors import Unavailable
+from app.feed import Entry, EventStream, Feed, SnapshotStream
+from app.feed.stream import Match
+from app.selection.mapping import Env, Permissions
+from app.selection.plan import Plan
+from app.settings import Settings
+from app.storage.database import Database
+from app.storage.event_log import Cursor
+from app.transport import errors
+from app.transport.channel import Channel, EventSubscriber, Item, Subscriber, Waiting
+
+log = structlog.get_logger(__name__)
+
+_MOST_PENDING = 5_000
+_AT_ONCE = 64
+_REPLAYS_AT_ONCE = 4
+_PAUSE_WITHOUT_DATABASE = 0.2
+_BETWEEN_SNAPSHOTS = 0.25
+
+
+class _Nobody:
+    """Stands for the actor where a result is shared by several."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"a field that looks at the actor's {name} has to be mapped as personal")
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How an item is made: the plan, the variables of its selection, and the actor if it looks at one."""
+
+    key: str
+    plan: Plan
+    variables: Mapping[str, object]
+    actor: Actor | None
+
+    def env(self, clock: Clock, settings: Settings) -> Env:
+        actor = cast("Actor", _Nobody()) if self.actor is None else self.actor
+        return Env(actor, clock(), settings, self.variables)
+
+
+class Deliveries:
+    """All subscriptions of this process. It takes what the feed reads."""
+
+    def __init__(self, database: Database, feed: Feed, settings: Settings, clock: Clock) -> None:
+        self.database = database
+        self.feed = feed
+        self.settings = settings
+        self.clock = clock
+        self.turns = asyncio.Semaphore(_REPLAYS_AT_ONCE)
+        self._deliveries: dict[Hashable, Delivery] = {}
+        self._snapshots: dict[Hashable, Snapshots] = {}
+
+    async def events(
+        self, key: Hashable, share: Hashable, stream: EventStream, recipe: Recipe, match: Match, cursor: Cursor | None
+    ) -> Subscriber:
+        """A subscriber to a stream of events, after the cursor or from now on; the feed has to be held.
+
+        Equal `key`s share a channel, equal `share`s the execution too. Raises CursorExpired, InvalidCursor."""
+        if cursor is not None and stream.durable:
+            await self.feed.check(cursor)
+            await self.feed.reached(cursor)
+        delivery = self._deliveries.get(share)
+        if delivery is None:
+            delivery = self._deliveries[share] = Delivery(self, share, stream, recipe)
+        channel = delivery.channels.get(key)
+        if channel is None:
+            channel = delivery.channels[key] = Channel(key, delivery, match, self.feed.number)
+        if cursor is None or not stream.durable:
+            return EventSubscriber(self.feed, channel, self.feed.head, self.feed.number)
+        return EventSubscriber(self.feed, channel, cursor, None)
+
+    def snapshots(
+        self, key: Hashable, stream: SnapshotStream, recipe: Recipe, permissions: Permissions
+    ) -> "SnapshotSubscriber":
+        """A subscriber to snapshots: one now, and one after what changes them."""
+        found = self._snapshots.get(key)
+        if found is None:
+            found = self._snapshots[key] = Snapshots(self, key, stream, recipe, permissions)
+        return SnapshotSubscriber(found)
+
+    def heard(self, entries: Sequence[Entry]) -> None:
+        listening: list[Delivery | Snapshots] = [*self._deliveries.values(), *self._snapshots.values()]
+        for each in listening:
+            try:
+                each.offer(entries)
+            except Exception:
+                log.exception("a subscription cannot take an event")
+
+    def lost(self) -> None:
+        deliveries, self._deliveries = self._deliveries, {}
+        for delivery in deliveries.values():
+            for channel in delivery.channels.values():
+                channel.end()
+
+    def forget(self, delivery: "Delivery | Snapshots") -> None:
+        """Nobody listens to it any more."""
+        kept: dict[Hashable, Any] = self._deliveries if isinstance(delivery, Delivery) else self._snapshots
+        if kept.get(delivery.key) is delivery:
+            del kept[delivery.key]
+
+
+class Delivery:
+    """One selection with the channels whose items are made by it."""
+
+    def __init__(self, deliveries: Deliveries, key: Hashable, stream: EventStream, recipe: Recipe) -> None:
+        self.key = key
+        self.stream = stream
+        self.turns = deliveries.turns
+        self.channels: dict[Hashable, Channel] = {}
+        self._deliveries = deliveries
+        self._recipe = recipe
+        self._pending: list[tuple[Entry, str, list[Channel]]] = []
+        self._worker: asyncio.Task[None] | None = None
+
+    def offer(self, entries: Sequence[Entry]) -> None:
+        """Take what somebody listens to; the rest costs no more than a look."""
+        channels = self.channels.values()
+        for entry in entries:
+            wanted: dict[str, list[Channel]] = {}
+            for channel in channels:
+                as_what = channel.match(entry)
+                if as_what is not None:
+                    wanted.setdefault(as_what, []).append(channel)
+            for as_what, those in wanted.items():
+                self._pending.append((entry, as_what, those))
+        if len(self._pending) > _MOST_PENDING:
+            self._pending.clear()
+            for channel in channels:
+                channel.skip(entries[-1].number)
+        elif self._pending and self._worker is None:
+            self._worker = asyncio.create_task(self._work())
+
+    def leave(self, channel: Channel) -> None:
+        """A subscriber of the channel is gone."""
+        channel.subscribers -= 1
+        if channel.subscribers:
+            return
+        if self.channels.get(channel.key) is channel:
+            del self.channels[channel.key]
+        if not self.channels:
+            self._deliveries.forget(self)
+            if self._worker is not None:
+                self._worker.cancel()
+
+    async def texts(self, wanted: Sequence[tuple[Entry, str]]) -> Sequence[str]:
+        """The encoded items of events, read together. While there is no database, it waits for it."""
+        rows = [self.stream.row(entry, as_what) for entry, as_what in wanted]
+        while True:
+            try:
+                return await self._read(rows)
+            except Unavailable:
+                await asyncio.sleep(_PAUSE_WITHOUT_DATABASE)
+            except Exception:
+                if len(rows) > 1:
+                    # One of them is at fault: the others go out as they should.
+                    return [(await self.texts([each]))[0] for each in wanted]
+                log.exception("an item of a subscription cannot be made")
+                return [_failed()]
+
+    async def _read(self, rows: Sequence[Mapping[str, object]]) -> Sequence[str]:
+        recipe, deliveries = self._recipe, self._deliveries
+        env, plan, key = recipe.env(deliveries.clock, deliveries.settings), recipe.plan, recipe.key
+        made = await deliveries.database.plan(lambda: plan.each(env, rows), snapshot=plan.snapshot)
+        return [orjson.dumps({"data": {key: each}}).decode() for each in made]
+
+    async def _work(self) -> None:
+        try:
+            while self._pending:
+                some, self._pending = self._pending[:_AT_ONCE], self._pending[_AT_ONCE:]
+                texts = await self.texts([(entry, as_what) for entry, as_what, _ in some])
+                stirred: dict[Channel, None] = {}
+                for text, (entry, _, channels) in zip(texts, some, strict=True):
+                    item = Item(text, entry)
+                    for channel in channels:
+                        if channel.dropped < entry.number:
+                            channel.publish(item)
+                            stirred[channel] = None
+                for channel in stirred:
+                    channel.stir()
+        finally:
+            self._worker = None
+
+
+class Snapshots:
+    """A query that is asked again after events that concern it; equal subscriptions share it."""
+
+    def __init__(
+        self, deliveries: Deliveries, key: Hashable, stream: SnapshotStream, recipe: Recipe, permissions: Permissions
+    ) -> None:
+        self.key = key
+        self.text: str | None = None
+        self.version = 0
+        self.waiting = Waiting()
+        self.subscribers = 0
+        self._deliveries = deliveries
+        self._stream = stream
+        self._recipe = recipe
+        self._permissions = permissions
+        self._due = asyncio.Event()
+        self._due.set()
+        self._worker = asyncio.create_task(self._work())
+
+    def offer(self, entries: Sequence[Entry]) -> None:
+        if not self._due.is_set() and any(self._stream.concerns(self._permissions, entry) for entry in entries):
+            self._due.set()
+
+    def leave(self) -> None:
+        self.subscribers -= 1
+        if not self.subscribers:
+            self._deliveries.forget(self)
+            self._worker.cancel()
+
+    async def _work(self) -> None:
+        while True:
+            await self._due.wait()
+            self._due.clear()
+            try:
+                text = await self._read()
+            except Exception as error:
+                self._due.set()
+                if not isinstance(error, Unavailable):
+                    log.exception("a snapshot cannot be read")
+            else:
+                if text != self.text:
+                    self.text = text
+                    self.version += 1
+                    self.waiting.stir()
+            await asyncio.sleep(_BETWEEN_SNAPSHOTS)
+
+    async def _read(self) -> str:
+        recipe, deliveries = self._recipe, self._deliveries
+        env, plan = recipe.env(deliveries.clock, deliveries.settings), recipe.plan
+        answer = await deliveries.database.plan(lambda: plan.steps(env), snapshot=plan.snapshot)
+        found: dict[str, Any] = {"data": answer.data}
+        if answer.errors:
+            found["errors"] = [errors.from_domain(error, path) for path, error in answer.errors]
+        return orjson.dumps(found).decode()
+
+
+class SnapshotSubscriber:
+    """A listener that is shown the newest snapshot; what came in between it never sees."""
+
+    __slots__ = ("_closed", "_snapshots", "_version")
+
+    def __init__(self, snapshots: Snapshots) -> None:
+        self._snapshots = snapshots
+        self._version = 0
+        self._closed = False
+        snapshots.subscribers += 1
+
+    async def next(self) -> Item:
+        while self._version == self._snapshots.version:
+            await self._snapshots.waiting.wait()
+        self._version = self._snapshots.version
+        assert self._snapshots.text is not None
+        return Item(self._snapshots.text)
+
+    def close(self) -> None:
+        if not self._closed:
+            self._closed = True
+            self._snapshots.leave()
+
+
+def _failed() -> str:
+    return orjson.dumps({"data": None, "errors": [errors.entry(errors.INTERNAL_MESSAGE, errors.INTERNAL)]}).decode()

@@ -1,0 +1,56 @@
+"""Everything that has to run so that subscriptions are answered, begun and ended together."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import strawberry
+
+from app.core.clock import Clock
+from app.feed import Feed, Stream, wakeups_for
+from app.settings import Settings
+from app.storage.database import Database
+from app.transport.auth import KnownKeys
+from app.transport.connections import ConnectionLimits, Connections
+from app.transport.deliveries import Deliveries
+from app.transport.operation import Operations
+from app.transport.subscriptions import Subscriptions
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """The live road of one process."""
+
+    feed: Feed
+    subscriptions: Subscriptions
+    connections: Connections
+
+
+@asynccontextmanager
+async def live(
+    schema: strawberry.Schema,
+    streams: Mapping[str, Stream],
+    operations: Operations,
+    database: Database,
+    keys: KnownKeys,
+    settings: Settings,
+    clock: Clock,
+    limits: ConnectionLimits,
+) -> AsyncIterator[Live]:
+    """Tail the log and look after the connections until the end of the block."""
+    feed = Feed(database, wakeups_for(settings.database_url), clock)
+    connections = Connections(feed, keys, clock, limits)
+    deliveries = Deliveries(database, feed, settings, clock)
+    # In this order, so that who may not listen any more is known before anything is delivered.
+    feed.listen(connections)
+    feed.listen(deliveries)
+    subscriptions = Subscriptions(schema, operations, streams, deliveries)
+    running = [asyncio.create_task(feed.run()), asyncio.create_task(connections.run())]
+    try:
+        yield Live(feed, subscriptions, connections)
+    finally:
+        connections.stop()
+        for task in running:
+            task.cancel()
+        await asyncio.wait(running)

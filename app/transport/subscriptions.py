@@ -1,0 +1,147 @@
+"""Prepares subscriptions: from a request to a place in a channel that it may share with others."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import strawberry
+from graphql import FieldNode, OperationType, VariableNode, Visitor, visit
+
+from app.core.errors import DomainError, NotSupported
+from app.feed import EventStream, Stream
+from app.selection.catalogue import UnmappedField
+from app.selection.plan import Plan
+from app.selection.tree import Field
+from app.storage.event_log import parse_cursor
+from app.transport import errors
+from app.transport.channel import Subscriber
+from app.transport.context import Context
+from app.transport.deliveries import Deliveries, Recipe
+from app.transport.documents import Operation, Recent
+from app.transport.lowering import RootField
+from app.transport.operation import Operations, permissions_of
+from app.transport.outcome import GraphQLRequest, Phase, Refused
+
+AFTER = "after"
+_MOST_PREPARED = 512
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """What is the same for everyone who sends this text with these permissions."""
+
+    root: RootField
+    stream: Stream
+    plan: Plan
+    inner: frozenset[str]  # the variables that the selection itself uses
+
+
+class Subscriptions:
+    """Opens subscriptions of one schema. Raises UnmappedField when a field of Subscription has no stream."""
+
+    def __init__(
+        self,
+        schema: strawberry.Schema,
+        operations: Operations,
+        streams: Mapping[str, Stream],
+        deliveries: Deliveries,
+    ) -> None:
+        self._operations = operations
+        self._streams = streams
+        self._deliveries = deliveries
+        self._prepared: Recent[_Prepared] = Recent(_MOST_PREPARED)
+        declared = schema._schema.subscription_type
+        missing = set() if declared is None else set(declared.fields) - set(streams)
+        if missing:
+            raise UnmappedField(f"these subscriptions have no stream: {', '.join(sorted(missing))}")
+
+    def is_subscription(self, request: GraphQLRequest) -> bool:
+        """Whether the request is for a subscription; False also for what cannot be run at all."""
+        try:
+            operation = self._operations.documents.get(request.query).operation(request.operation_name)
+        except Refused:
+            return False
+        return operation.kind is OperationType.SUBSCRIPTION
+
+    async def open(self, request: GraphQLRequest, context: Context, after: str | None = None) -> Subscriber | None:
+        """Begin to listen; the caller must close what it gets. None when the request is for no subscription.
+
+        `after` wins over the argument of that name. Raises Refused."""
+        operation = self._operations.documents.get(request.query).operation(request.operation_name)
+        if operation.kind is not OperationType.SUBSCRIPTION:
+            return None
+        variables = self._operations.variables(operation, request.variables)
+        permissions = permissions_of(context)
+        conditions = [variables.get(name) for name in operation.conditions]
+        place = (request.query, operation.name, permissions, *conditions)
+        prepared = self._prepared.get(place)
+        if prepared is None:
+            prepared = self._prepare(operation, permissions, variables)
+            self._prepared.put(place, prepared)
+        root, stream = prepared.root, prepared.stream
+        path = (root.field.key,)
+        try:
+            arguments = dict(root.field.arguments(variables))
+            asked = arguments.pop(AFTER, None)
+            given = asked if after is None else after
+            durable = isinstance(stream, EventStream) and stream.durable
+            cursor = parse_cursor(str(given)) if durable and given is not None else None
+            actor = context.actor
+            share = (
+                *place,
+                _frozen({name: variables[name] for name in prepared.inner if name in variables}),
+                # What only this actor sees is shared with its other listeners alone.
+                actor if prepared.plan.personal else None,
+            )
+            recipe = Recipe(root.field.key, prepared.plan, variables, actor if prepared.plan.personal else None)
+            channel = (share, _frozen(arguments))
+            if isinstance(stream, EventStream):
+                match = stream.match(permissions, arguments)
+                return await self._deliveries.events(channel, share, stream, recipe, match, cursor)
+            return self._deliveries.snapshots(channel, stream, recipe, permissions)
+        except DomainError as error:
+            raise Refused([errors.from_domain(error, path, root.nodes)], Phase.VARIABLES) from None
+
+    def _prepare(
+        self, operation: Operation, permissions: frozenset[str] | None, variables: Mapping[str, object]
+    ) -> _Prepared:
+        roots = self._operations.lowering.roots(operation.document.ast, operation.node, variables)
+        if len(roots) != 1 or roots[0].definition is None:
+            message = "A subscription has one field, and that is none of introspection."
+            raise Refused([errors.entry(message, NotSupported.code)], Phase.VALIDATION)
+        (root,) = roots
+        field = root.field
+        stream = self._streams[field.name]
+        if isinstance(stream, EventStream):
+            fields = (field.children or {}).get(stream.type, ())
+            plan = self._operations.compiler.payload(stream.type, fields, permissions)
+        else:
+            as_query = Field(stream.root, field.key, field.arguments, field.children)
+            plan = self._operations.compiler.query([as_query], permissions)
+        return _Prepared(root, stream, plan, _variables_below(operation, root.nodes))
+
+
+def _variables_below(operation: Operation, nodes: Iterable[FieldNode]) -> frozenset[str]:
+    """The variables in the selections of the root field; those of any fragment count, used or not."""
+    found = _Variables()
+    for node in nodes:
+        if node.selection_set is not None:
+            visit(node.selection_set, found)
+    for definition in operation.document.ast.definitions:
+        if definition.kind == "fragment_definition":
+            visit(definition, found)
+    return frozenset(found.names)
+
+
+class _Variables(Visitor):
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+
+    def enter_variable(self, node: VariableNode, *_args: object) -> None:
+        self.names.add(node.name.value)
+
+
+def _frozen(values: Mapping[str, Any]) -> bytes:
+    return orjson.dumps(values, default=str, option=orjson.OPT_SORT_KEYS)

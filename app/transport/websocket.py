@@ -1,0 +1,335 @@
+"""GraphQL over WebSocket: the protocol graphql-transport-ws, and nothing older."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlsplit
+
+import orjson
+import structlog
+from starlette.types import Message, Receive, Scope, Send
+
+from app.core.actor import Actor
+from app.core.errors import CursorExpired, DomainError, TooComplex, Unavailable
+from app.transport import errors
+from app.transport.auth import key_of
+from app.transport.channel import Subscriber
+from app.transport.connections import ABORT, FORBIDDEN, Connection, Ending
+from app.transport.http import BadRequest, Headers, presented_key, request_of
+from app.transport.outcome import GraphQLRequest, Phase, Refused
+from app.transport.services import Services, request_id_of, services_of
+
+log = structlog.get_logger(__name__)
+
+PROTOCOL = "graphql-transport-ws"
+
+_LONGEST_ID = 256
+_LONGEST_REASON = 120
+_CLOSE_SECONDS = 2.0
+
+INVALID = 4400
+UNAUTHORIZED = 4401
+NOT_ACCEPTABLE = 4406
+INIT_TIMEOUT = 4408
+DUPLICATE = 4409
+TOO_MANY_INITS = 4429
+INTERNAL_ERROR = 4500
+TOO_BIG = 1009
+
+
+class _Closed(Exception):
+    """The socket has to be closed with this code; most of them tell a client that it must not come back as it is."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(reason)
+        self.ending = Ending(code, reason)
+
+
+class GraphQLOverWebSocket:
+    """The endpoint."""
+
+    def __init__(self, *, allowed_origins: tuple[str, ...]) -> None:
+        self._allowed_origins = allowed_origins
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()  # websocket.connect
+        headers: Headers = dict(scope["headers"])
+        if not origin_is_allowed(headers, self._allowed_origins):
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        if PROTOCOL not in scope["subprotocols"]:
+            await send({"type": "websocket.accept"})
+            reason = f"Subprotocol not acceptable: this server speaks {PROTOCOL}"
+            await send({"type": "websocket.close", "code": NOT_ACCEPTABLE, "reason": reason})
+            return
+        await send({"type": "websocket.accept", "subprotocol": PROTOCOL})
+        services = services_of(scope)
+        try:
+            async with services.connections.feed.held():
+                await _serve(services, scope, headers, receive, send)
+        except OSError:
+            pass  # the client is gone
+
+
+def origin_is_allowed(headers: Headers, allowed: tuple[str, ...]) -> bool:
+    """Whether the page that opens the socket is one of ours or of an allowed origin; programs send no origin."""
+    given = headers.get(b"origin")
+    if given is None or "*" in allowed:
+        return True
+    origin = given.decode("latin-1").rstrip("/").lower()
+    host = headers.get(b"host", b"").decode("latin-1").lower()
+    return urlsplit(origin).netloc == host or origin in (each.lower() for each in allowed)
+
+
+async def _serve(services: Services, scope: Scope, headers: Headers, receive: Receive, send: Send) -> None:
+    """From the opened socket to its end."""
+    try:
+        key, actor = await _admitted(services, headers, receive, send)
+    except _Closed as closed:
+        await _close(send, closed.ending)
+        return
+    if actor is None:
+        return
+    abort = scope.get("extensions", {}).get(ABORT)
+    socket = Socket(services, key, actor, abort, receive, send, request_id_of(scope))
+    services.connections.add(socket)
+    try:
+        await socket.serve()
+    finally:
+        services.connections.remove(socket)
+        await socket.finish()
+
+
+async def _admitted(services: Services, headers: Headers, receive: Receive, send: Send) -> tuple[str, Actor | None]:
+    """Wait for `connection_init` and answer it: the caller's key and who that is; nobody when the client has left."""
+    try:
+        async with asyncio.timeout(services.connections.limits.init_seconds):
+            while True:
+                message = await receive()
+                if message["type"] == "websocket.disconnect":
+                    return "", None
+                given = read_message(message, services.connections.limits.message_bytes)
+                if given["type"] == "ping":
+                    await send(text_of("pong", payload=given.get("payload")))
+                elif given["type"] == "connection_init":
+                    break
+                elif given["type"] != "pong":
+                    raise _Closed(UNAUTHORIZED, "Unauthorized")
+            key = _key_of(given.get("payload"), headers)
+            try:
+                actor = await services.keys.actor_of(key)
+            except Unavailable:
+                raise _Closed(1013, "Try again later") from None
+    except TimeoutError:
+        raise _Closed(INIT_TIMEOUT, "Connection initialisation timeout") from None
+    if actor is None:
+        raise _Closed(UNAUTHORIZED, "Unauthorized")
+    await send(text_of("connection_ack"))
+    return key, actor
+
+
+class Socket(Connection):
+    """An admitted client with its operations."""
+
+    def __init__(
+        self,
+        services: Services,
+        key: str,
+        actor: Actor,
+        abort: Any,
+        receive: Receive,
+        send: Send,
+        request_id: str,
+    ) -> None:
+        super().__init__(services.connections, key, actor, abort)
+        self._services = services
+        self._receive = receive
+        self._send = send
+        self._request_id = request_id
+        self._operations: dict[str, asyncio.Task[None]] = {}
+
+    async def serve(self) -> None:
+        """Answer messages until the socket closes."""
+        try:
+            while True:
+                message = await self._next()
+                if message["type"] == "websocket.disconnect":
+                    return
+                if self.ending is None:
+                    await self._take(message)
+        except _Closed as closed:
+            self.ending = closed.ending
+            await self.finish()
+            await self._close(closed.ending)
+
+    def close(self, ending: Ending) -> None:
+        for task in self._operations.values():
+            task.cancel()
+        self.start(self._close(ending))
+
+    async def _close(self, ending: Ending) -> None:
+        try:
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                await _close(self._send, ending)
+        except TimeoutError:
+            self.abort()
+        except OSError:
+            pass  # it is closed already
+
+    async def _next(self) -> Message:
+        """The next message; a client that is silent for long is asked for a sign of life, which also shows it ours."""
+        while True:
+            try:
+                async with asyncio.timeout(self._services.connections.limits.ping_seconds):
+                    return await self._receive()
+            except TimeoutError:
+                self.start(self._tell(text_of("ping")))
+
+    async def _take(self, message: Message) -> None:
+        given = read_message(message, self._services.connections.limits.message_bytes)
+        match given["type"]:
+            case "ping":
+                await self._tell(text_of("pong", payload=given.get("payload")))
+            case "pong":
+                pass
+            case "subscribe":
+                await self._begin(given, message)
+            case "complete":
+                task = self._operations.pop(_id_of(given), None)
+                if task is not None:
+                    task.cancel()
+            case "connection_init":
+                raise _Closed(TOO_MANY_INITS, "Too many initialisation requests")
+            case _:
+                raise _Closed(INVALID, "Invalid message")
+
+    async def _begin(self, given: Mapping[str, Any], message: Message) -> None:
+        operation = _id_of(given)
+        payload = given.get("payload")
+        if not isinstance(payload, dict):
+            raise _Closed(INVALID, "Invalid message")
+        try:
+            request = replace(request_of(payload, mutations=True), body=message["text"].encode(), within="payload")
+        except BadRequest as bad:
+            raise _Closed(INVALID, bad.message) from None
+        if operation in self._operations:
+            raise _Closed(DUPLICATE, f"Subscriber for {operation} already exists")
+        limit = self._services.connections.limits.operations
+        if len(self._operations) >= limit:
+            text = f"This socket has {limit} operations running; it cannot have more."
+            await self._tell(_error(operation, [errors.entry(text, TooComplex.code)]))
+            return
+        self._operations[operation] = self._started(self._run(operation, request))
+
+    async def _run(self, operation: str, request: GraphQLRequest) -> None:
+        task = asyncio.current_task()
+        try:
+            await self._answer(operation, request)
+        except Refused as refused:
+            await self._tell(_error(operation, refused.entries))
+        except DomainError as error:
+            await self._tell(_error(operation, [errors.entry(error.message, error.code, argument=error.path)]))
+        except OSError:
+            pass  # the client is gone
+        except Exception as error:
+            log.error("operation failed", request_id=self._request_id, exc_info=error)
+            await self._tell(_error(operation, [errors.entry(errors.INTERNAL_MESSAGE, errors.INTERNAL)]))
+        finally:
+            # By now the client may have used the id again.
+            if self._operations.get(operation) is task:
+                del self._operations[operation]
+
+    async def _answer(self, operation: str, request: GraphQLRequest) -> None:
+        services = self._services
+        actor = await services.keys.actor_of(self.key)
+        if actor is None:
+            self.end(FORBIDDEN)
+            return
+        await services.limiter.take(actor)
+        context = services.context(actor, self._request_id)
+        subscriber = await services.subscriptions.open(request, context)
+        if subscriber is not None:
+            try:
+                await self._deliver(operation, subscriber)
+            finally:
+                subscriber.close()
+        else:
+            outcome = await services.operations.run(request, context)
+            if outcome.phase is not Phase.EXECUTION:
+                await self._tell(_error(operation, orjson.loads(outcome.body)["errors"]))
+                return
+            await self._tell(_framed(_head(operation) + outcome.body.decode() + "}"))
+        self._operations.pop(operation, None)
+        await self._tell(text_of("complete", id=operation))
+
+    async def _deliver(self, operation: str, subscriber: Subscriber) -> None:
+        head = _head(operation)
+        while True:
+            try:
+                item = await subscriber.next()
+            except CursorExpired as error:
+                answer = {"data": None, "errors": [errors.entry(error.message, error.code)]}
+                await self._tell(_framed(head + orjson.dumps(answer).decode() + "}"))
+                return
+            if self.doubtful or self.actor.expires_at is not None:
+                await self.cleared()
+            await self._tell(_framed(head + item.text + "}"))
+
+    async def _tell(self, message: Message) -> None:
+        if self.ending is None:
+            await self.written(self._send(message))  # type: ignore[arg-type]
+
+
+def read_message(message: Message, limit: int) -> dict[str, Any]:
+    """The JSON object in a frame of text, with a text as its type. Raises _Closed."""
+    text = message.get("text")
+    if text is None:
+        raise _Closed(INVALID, "Invalid message: frames hold text")
+    if len(text) > limit:
+        raise _Closed(TOO_BIG, "Message too big")
+    try:
+        given = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        raise _Closed(INVALID, "Invalid message: not JSON") from None
+    if not isinstance(given, dict) or not isinstance(given.get("type"), str):
+        raise _Closed(INVALID, "Invalid message")
+    if given["type"] in ("ping", "pong", "connection_init") and not isinstance(given.get("payload"), dict | None):
+        raise _Closed(INVALID, "Invalid message")
+    return given
+
+
+def text_of(type_: str, **items: object) -> Message:
+    """A message of the protocol; items that are None are left out."""
+    body = {"type": type_, **{name: value for name, value in items.items() if value is not None}}
+    return _framed(orjson.dumps(body).decode())
+
+
+def _framed(text: str) -> Message:
+    return {"type": "websocket.send", "text": text}
+
+
+def _head(operation: str) -> str:
+    return f'{{"id":{orjson.dumps(operation).decode()},"type":"next","payload":'
+
+
+def _error(operation: str, entries: list[errors.Entry]) -> Message:
+    return text_of("error", id=operation, payload=entries)
+
+
+def _id_of(given: Mapping[str, Any]) -> str:
+    found = given.get("id")
+    if not isinstance(found, str) or not 0 < len(found) <= _LONGEST_ID:
+        raise _Closed(INVALID, "Invalid message: the id has to be a text that is not empty")
+    return found
+
+
+def _key_of(payload: Mapping[str, Any] | None, headers: Headers) -> str:
+    """The key in `connection_init`, spelled like the headers of a request, or else in the upgrade's own headers."""
+    given = {name.lower(): value for name, value in (payload or {}).items() if isinstance(value, str)}
+    return key_of(given.get("authorization"), given.get("x-api-key")) or presented_key(headers)
+
+
+async def _close(send: Send, ending: Ending) -> None:
+    reason = ending.reason.encode()[:_LONGEST_REASON].decode(errors="ignore")
+    await send({"type": "websocket.close", "code": ending.code, "reason": reason})

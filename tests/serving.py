@@ -1,0 +1,116 @@
+"""The real server in a thread of the test, and clients that speak its protocols frame by frame."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from threading import Thread
+from typing import Any
+
+import orjson
+from starlette.applications import Starlette
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+from websockets.typing import Subprotocol
+
+from app.settings import Settings
+from app.transport.server import Server, server_config
+
+PROTOCOL = Subprotocol("graphql-transport-ws")
+PATIENCE = 10.0
+"""Seconds that anything may take; only a failing test takes them."""
+
+
+class Served:
+    """A running server."""
+
+    def __init__(self, app: Starlette, settings: Settings) -> None:
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self.listener.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}/graphql"
+        self.server = Server(server_config(app, settings))
+        self._thread = Thread(target=self.server.run, kwargs={"sockets": [self.listener]}, daemon=True)
+
+    async def start(self) -> None:
+        self._thread.start()
+        while not self.server.started:
+            assert self._thread.is_alive(), "the server did not start"
+            await asyncio.sleep(0.005)
+
+    def stop(self) -> None:
+        """As a signal does."""
+        self.server.should_exit = True
+
+    async def stopped(self) -> None:
+        await asyncio.to_thread(self._thread.join, PATIENCE)
+        assert not self._thread.is_alive(), "the server did not stop"
+
+    @asynccontextmanager
+    async def socket(
+        self, init: Mapping[str, Any] | None = None, *, begin: bool = True, **options: Any
+    ) -> "AsyncIterator[Socket]":
+        """A socket, by default after a successful `connection_init`."""
+        options.setdefault("subprotocols", [PROTOCOL])
+        url = f"ws://127.0.0.1:{self.port}/graphql"
+        async with connect(url, compression=None, max_queue=None, close_timeout=1, **options) as connection:
+            opened = Socket(connection)
+            if begin:
+                await opened.send(type="connection_init", payload={} if init is None else init)
+                assert await opened.take() == {"type": "connection_ack"}
+            yield opened
+
+
+@asynccontextmanager
+async def serving(app: Starlette, settings: Settings) -> AsyncIterator[Served]:
+    served = Served(app, settings)
+    await served.start()
+    try:
+        yield served
+    finally:
+        served.stop()
+        await served.stopped()
+
+
+class Socket:
+    """A client of graphql-transport-ws that sends what it is told, right or wrong."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self.connection = connection
+
+    async def send(self, **message: Any) -> None:
+        await self.connection.send(orjson.dumps(message).decode())
+
+    async def subscribe(self, operation: str, query: str, **variables: Any) -> None:
+        await self.send(id=operation, type="subscribe", payload={"query": query, "variables": variables})
+
+    async def take(self) -> dict[str, Any]:
+        """The next message but for pings of the protocol."""
+        async with asyncio.timeout(PATIENCE):
+            found: dict[str, Any] = orjson.loads(await self.connection.recv())
+            return found
+
+    async def data(self, operation: str) -> Any:
+        """The data of the next message, which must be one of this operation."""
+        message = await self.take()
+        assert (message["type"], message["id"]) == ("next", operation), message
+        assert "errors" not in message["payload"], message
+        return message["payload"]["data"]
+
+    async def silent(self, seconds: float = 0.1) -> bool:
+        """Whether nothing comes for a while."""
+        try:
+            async with asyncio.timeout(seconds):
+                found = await self.connection.recv()
+        except TimeoutError:
+            return True
+        raise AssertionError(found)
+
+    async def closed(self) -> tuple[int, str]:
+        """The code and the reason with which the server closes; messages before it are passed over."""
+        async with asyncio.timeout(PATIENCE):
+            try:
+                while True:
+                    await self.connection.recv()
+            except ConnectionClosed as closed:
+                assert closed.rcvd is not None, "the connection was cut"
+                return closed.rcvd.code, closed.rcvd.reason
