@@ -61,6 +61,10 @@ class speaks_of(FunctionElement[bool]):  # noqa: N801 - reads as SQL
         self.type = sa.Boolean()
         super().__init__(key, words, question)
 
+    def self_group(self, against: Any = None) -> "speaks_of":
+        # SQLAlchemy would write `= 1` behind it, for which SQLite goes through every message there is.
+        return self
+
 
 @compiles(speaks_of, "postgresql")
 def _speaks_of_postgresql(element: speaks_of, compiler: SQLCompiler, **kw: Any) -> str:
