@@ -2,10 +2,12 @@
 
 from app.interactions.kind import InteractionKind
 from app.kinds.conversation.graphql import SLICE
+from app.kinds.conversation.rest import CONTRACT
 from app.kinds.conversation.service import Rules
 
 kind = InteractionKind(
     rules=Rules(),
     description="An exchange of a customer with a channel agent in a messenger.",
     slice=SLICE,
+    contract=CONTRACT,
 )

@@ -1,0 +1,157 @@
+"""What only the REST contract reads: pages by offset, and what lies within the conversation that a path names."""
+
+from collections.abc import Callable, Generator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+import sqlalchemy as sa
+
+from app.directory.model import CustomerSystem
+from app.directory.model.user import ADMIN
+from app.directory.tables import app_user, customer
+from app.interactions.tables import interaction, message, note
+from app.kinds.conversation.model.conversation import NAME
+from app.kinds.conversation.repository.mapping import READ
+from app.kinds.conversation.tables import conversation
+from app.selection.catalogue import FieldFacts, TypeFacts
+from app.selection.mapping import Bind, Env, Read, RootMany, RootOne, RootSteps, Scope, Sql
+
+Reading = Generator[Any, Sequence[Any], Mapping[str, object] | None]
+Select = Callable[[], sa.Select[Any]]
+
+_DIRECTORY = "directory:read"
+_OF_KIND = interaction.c.kind == sa.literal_column(f"'{NAME}'")
+_SYSTEM = customer.c.system == sa.literal_column(f"'{CustomerSystem.CONVERSATION}'")
+_CONVERSATION_ID: sa.BindParameter[int] = sa.bindparam("conversation_id", type_=sa.Integer)
+_INTERACTION: sa.BindParameter[int] = sa.bindparam("interaction_id", type_=sa.BigInteger)
+
+
+def _named() -> sa.Select[Any]:
+    return sa.select(conversation.c.id).where(conversation.c.conversation_id == _CONVERSATION_ID)
+
+
+def _conversations() -> sa.Select[Any]:
+    return sa.select(interaction.c.id).where(_OF_KIND).order_by(interaction.c.active_at.desc(), interaction.c.id.desc())
+
+
+def _messages() -> sa.Select[Any]:
+    found = sa.select(message.c.id).where(message.c.interaction_id == _INTERACTION)
+    return found.order_by(message.c.sent_at.desc(), message.c.id.desc())
+
+
+def _notes() -> sa.Select[Any]:
+    found = sa.select(note.c.id).where(note.c.interaction_id == _INTERACTION)
+    return found.order_by(note.c.created_at.desc(), note.c.id.desc())
+
+
+def _customers() -> sa.Select[Any]:
+    return sa.select(customer.c.id).where(_SYSTEM).order_by(customer.c.id)
+
+
+def _customer() -> sa.Select[Any]:
+    key: sa.BindParameter[int] = sa.bindparam("customer_id", type_=sa.BigInteger)
+    return sa.select(customer.c.id).where(_SYSTEM, customer.c.id == key)
+
+
+def _readers() -> sa.Select[Any]:
+    """Active users who may read conversations without being admins."""
+    roles, permissions = sa.cast(app_user.c.roles, sa.Text), sa.cast(app_user.c.permissions, sa.Text)
+    found = sa.select(app_user.c.id).where(
+        app_user.c.active, sa.not_(roles.like(f'%"{ADMIN}"%')), permissions.like(f'%"{READ}"%')
+    )
+    return found.order_by(app_user.c.id)
+
+
+def _page_of(select: Select) -> Select:
+    limit, offset = sa.bindparam("limit", type_=sa.Integer), sa.bindparam("offset", type_=sa.BigInteger)
+    return lambda: select().limit(limit).offset(offset)
+
+
+def _count_of(select: Select) -> Select:
+    return lambda: sa.select(sa.func.count()).select_from(select().order_by(None).subquery())
+
+
+def _paged(name: str, select: Select, *, within: bool = False) -> Callable[..., Reading]:
+    """`limit` rows from `offset`, and how many there are; `within` a conversation that may not be there."""
+    page, count = _page_of(select), _count_of(select)
+
+    def steps(read: Read, _env: Env, arguments: Mapping[str, Any]) -> Reading:
+        of = {}
+        if within:
+            known = yield read.query("conversation", _named, conversation_id=arguments["conversation_id"])
+            if not known:
+                return None
+            of = {"interaction_id": known[0][0]}
+        rows = yield read.query(name, page, limit=arguments["limit"], offset=arguments["offset"], **of)
+        total = yield read.query(f"{name} in all", count, **of)
+        return {name: [row[0] for row in rows], "total": total[0][0]}
+
+    return steps
+
+
+def _users(read: Read, _env: Env, arguments: Mapping[str, Any]) -> Reading:
+    known = yield read.query("customer", _customer, **arguments)
+    if not known:
+        return None
+    rows = yield read.query("readers", _readers)
+    return {"users": [row[0] for row in rows]}
+
+
+def _within(type_name: str) -> RootOne:
+    """The row with the surrogate `id`, if it is one of the conversation with the number `conversation_id`."""
+
+    def where(scope: Scope, bind: Bind) -> Sql:
+        named = conversation.c.conversation_id == bind("conversation_id", sa.Integer)
+        interaction_id = sa.select(conversation.c.id).where(named).scalar_subquery()
+        return sa.and_(scope.c.id == bind("id", sa.BigInteger), scope.c.interaction_id == interaction_id)
+
+    return RootOne(type_name, where, lambda _env, arguments: arguments, requires=READ)
+
+
+def _error_within() -> RootOne:
+    def where(scope: Scope, bind: Bind) -> Sql:
+        named = conversation.c.conversation_id == bind("conversation_id", sa.Integer)
+        known = (
+            sa.select(message.c.id)
+            .where(message.c.id == bind("message_id", sa.BigInteger))
+            .where(message.c.interaction_id == sa.select(conversation.c.id).where(named).scalar_subquery())
+        )
+        return sa.and_(scope.c.id == bind("id", sa.BigInteger), scope.c.message_id == known.scalar_subquery())
+
+    return RootOne("MessageError", where, lambda _env, arguments: arguments, requires=READ)
+
+
+def _page_facts(name: str, type_name: str) -> TypeFacts:
+    return TypeFacts({name: FieldFacts(type_name, False, True), "total": FieldFacts("Int", False, False)})
+
+
+CONTRACT_ROOTS: Mapping[str, RootOne | RootMany | RootSteps] = MappingProxyType(
+    {
+        "conversationContractConversations": RootSteps(
+            "ConversationContractConversations", _paged("conversations", _conversations), requires=READ
+        ),
+        "conversationContractMessages": RootSteps(
+            "ConversationContractMessages", _paged("messages", _messages, within=True), requires=READ
+        ),
+        "conversationContractNotes": RootSteps(
+            "ConversationContractNotes", _paged("notes", _notes, within=True), requires=READ
+        ),
+        "conversationContractCustomers": RootSteps(
+            "ConversationContractCustomers", _paged("customers", _customers), requires=_DIRECTORY
+        ),
+        "conversationContractUsers": RootSteps("ConversationContractUsers", _users, requires=_DIRECTORY),
+        "conversationContractMessage": _within("Message"),
+        "conversationContractNote": _within("Note"),
+        "conversationContractError": _error_within(),
+    }
+)
+
+CONTRACT_TYPES: Mapping[str, TypeFacts] = MappingProxyType(
+    {
+        "ConversationContractConversations": _page_facts("conversations", "Conversation"),
+        "ConversationContractMessages": _page_facts("messages", "Message"),
+        "ConversationContractNotes": _page_facts("notes", "Note"),
+        "ConversationContractCustomers": _page_facts("customers", "Customer"),
+        "ConversationContractUsers": TypeFacts({"users": FieldFacts("User", False, True)}),
+    }
+)

@@ -1,0 +1,25 @@
+"""The Conversation contract at /third-party/v1: existing clients of the messenger speak it."""
+
+from pathlib import Path
+
+from app.kinds.conversation.repository.contract import CONTRACT_ROOTS, CONTRACT_TYPES
+from app.kinds.conversation.rest import conversations, directory, messages, notes
+from app.kinds.conversation.rest.refusals import STATUSES, refused
+from app.transport.rest import BEARER, Contract
+
+CONTRACT = Contract(
+    name="conversation",
+    base="/third-party/v1",
+    operations=(
+        *conversations.OPERATIONS,
+        *messages.OPERATIONS,
+        *notes.OPERATIONS,
+        *directory.OPERATIONS,
+    ),
+    schemes=(BEARER,),
+    refused=refused,
+    statuses=STATUSES,
+    document=Path(__file__).with_name("openapi.json"),
+    roots=CONTRACT_ROOTS,
+    types=CONTRACT_TYPES,
+)

@@ -1,0 +1,63 @@
+"""Channel agents, and the customers and profiles of the contract's own system."""
+
+from app.directory.model import CustomerSystem
+from app.kinds.conversation.rest import paging, people
+from app.kinds.conversation.rest.values import key, missing
+from app.transport.rest import Call, Operation, Reply
+
+
+async def list_agents(call: Call) -> Reply:
+    found = await call.read(people.LIST_AGENTS)
+    return Reply(body={"data": [people.agent(each) for each in found["nodes"]]})
+
+
+async def get_agent(call: Call) -> Reply:
+    number = key(call, "id", "agent")
+    found = await call.read(people.GET_AGENT, id=f"cha_{number}")
+    if found is None:
+        raise missing("agent", number)
+    return Reply(body={"data": people.agent(found)})
+
+
+async def list_customers(call: Call) -> Reply:
+    wanted = paging.asked(call)
+    found = await call.read(people.LIST_CUSTOMERS, **wanted.variables)
+    shown = [people.customer(each) for each in found["customers"]]
+    return Reply(body=paging.page(call, _CUSTOMERS, wanted, shown, found["total"]))
+
+
+async def get_customer(call: Call) -> Reply:
+    number = key(call, "id", "customer")
+    found = await call.read(people.GET_CUSTOMER, id=f"cus_{number}")
+    if found is None or found["system"] != CustomerSystem.CONVERSATION:
+        raise missing("customer", number)
+    return Reply(body={"data": people.customer(found)})
+
+
+async def list_users(call: Call) -> Reply:
+    number = key(call, "id", "customer")
+    found = await call.read(people.LIST_USERS, customer_id=number)
+    if found is None:
+        raise missing("customer", number)
+    return Reply(body={"data": [people.user(each) for each in found["users"]]})
+
+
+async def get_profile(call: Call) -> Reply:
+    number = key(call, "id", "profile")
+    found = await call.read(people.GET_PROFILE, id=f"prf_{number}")
+    if found is None:
+        raise missing("profile", number)
+    return Reply(body={"data": people.profile(found)})
+
+
+_AGENTS = "/third-party/v1/agents"
+_CUSTOMERS = "/third-party/v1/customers"
+
+OPERATIONS = (
+    Operation("GET", _AGENTS, list_agents),
+    Operation("GET", f"{_AGENTS}/{{id}}", get_agent),
+    Operation("GET", _CUSTOMERS, list_customers),
+    Operation("GET", f"{_CUSTOMERS}/{{id}}", get_customer),
+    Operation("GET", f"{_CUSTOMERS}/{{id}}/users", list_users),
+    Operation("GET", "/third-party/v1/profiles/{id}", get_profile),
+)

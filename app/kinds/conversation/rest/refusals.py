@@ -1,0 +1,40 @@
+"""How the contract refuses. Its pages show no refusal; its lists are those of Laravel, and so are these bodies."""
+
+from collections.abc import Sequence
+from types import MappingProxyType
+
+from app.transport.rest import Refusal, Reply
+
+STATUSES = MappingProxyType(
+    {
+        "INVALID_INPUT": 422,
+        "INVALID_CURSOR": 422,
+        "TOO_LONG": 422,
+        "NOT_SUPPORTED": 422,
+        "UNREACHABLE": 422,
+    }
+)
+
+_MESSAGES = MappingProxyType({401: "Unauthenticated.", 429: "Too Many Attempts.", 500: "Server Error"})
+_OF_FILES = MappingProxyType(
+    {"uuid": "internal_uuid", "mime_type": "mime_type", "size": "size", "public_download_url": "url"}
+)
+_WITH_FILE = ("image", "video", "audio", "document")
+
+
+def refused(refusal: Refusal) -> Reply:
+    """`{"message"}`, with `errors` by field where the request's content is at fault."""
+    body: dict[str, object] = {"message": _MESSAGES.get(refusal.status, refusal.message)}
+    if refusal.status == 422 and refusal.path:
+        body["errors"] = {_field(refusal.path): [refusal.message]}
+    return Reply(status=refusal.status, body=body, headers=refusal.headers)
+
+
+def _field(path: Sequence[str | int]) -> str:
+    """The path in the request's own names: what is stored within a file's content was sent beside it."""
+    head, *rest = path
+    if head == "content" and rest:
+        path = rest
+        if rest[0] in _WITH_FILE and len(rest) == 2 and rest[1] in _OF_FILES:
+            path = ("file", _OF_FILES[str(rest[1])])
+    return ".".join(map(str, path))

@@ -1,0 +1,42 @@
+"""The contract's spelling of keys, times and enum values."""
+
+import re
+
+from app.core.errors import NotFound
+from app.transport.rest import Call
+
+_WHOLE = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
+LARGEST_NUMBER = 2**31 - 1
+_LARGEST = 2**63 - 1
+
+
+def key(call: Call, name: str, what: str, *, most: int = _LARGEST) -> int:
+    """The key that the path names. Raises NotFound for what is none."""
+    given = call.path[name]
+    if _WHOLE.fullmatch(given) is None or int(given) > most:
+        raise missing(what, given)
+    return int(given)
+
+
+def conversation_key(call: Call, name: str = "id") -> int:
+    """The number of the conversation that the path names. Raises NotFound for what is none."""
+    return key(call, name, "conversation", most=LARGEST_NUMBER)
+
+
+def missing(what: str, key: object) -> NotFound:
+    return NotFound(f"There is no {what} {str(key)[:80]}.")
+
+
+def surrogate(global_id: str) -> int:
+    """The number within a global id."""
+    return int(global_id.partition("_")[2])
+
+
+def seconds(moment: str | None) -> str | None:
+    """A time of the graph, which has six digits, with none."""
+    return None if moment is None else f"{moment[:19]}Z"
+
+
+def word(name: str | None) -> str | None:
+    """An enum's name as the contract writes most of them: `IN_PROGRESS` is `in-progress`."""
+    return None if name is None else name.lower().replace("_", "-")
