@@ -62,8 +62,8 @@ async def customer(database: Database, key: str) -> int:
 
 
 async def eventually(check: Callable[[], Awaitable[bool]]) -> None:
-    """Wait until it holds, for five seconds at most."""
-    for _ in range(250):
+    """Wait until it holds, for ten seconds at most."""
+    for _ in range(500):
         if await check():
             return
         await asyncio.sleep(0.02)
