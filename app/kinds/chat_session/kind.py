@@ -2,10 +2,12 @@
 
 from app.interactions.kind import InteractionKind
 from app.kinds.chat_session.graphql import CHAT_SESSIONS
+from app.kinds.chat_session.rest import CONTRACT
 from app.kinds.chat_session.service.rules import Rules
 
 kind = InteractionKind(
     rules=Rules(),
     description="A live chat of SuperOffice.",
     slice=CHAT_SESSIONS,
+    contract=CONTRACT,
 )

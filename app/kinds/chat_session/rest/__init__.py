@@ -1,0 +1,19 @@
+"""The ChatSession contract at /api/v1: existing clients of SuperOffice speak it."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from app.kinds.chat_session.rest.answers import answering
+from app.kinds.chat_session.rest.refusals import refused
+from app.kinds.chat_session.rest.sessions import SESSIONS
+from app.transport.rest import BASIC, BEARER, SO_TICKET, Contract
+
+CONTRACT = Contract(
+    name="chat_session",
+    base="/api/v1",
+    operations=tuple(replace(each, handler=answering(each.handler)) for each in SESSIONS),
+    schemes=(BASIC, SO_TICKET, BEARER),
+    refused=refused,
+    document=Path(__file__).with_name("openapi.json"),
+    any_case=True,
+)

@@ -1,0 +1,35 @@
+"""What the contract reads of chats and their messages."""
+
+from app.kinds.chat_session.model.limits import REFERENCES
+from app.selection.tree import Field
+from app.transport.rest import Pick, leaf, one, root
+
+
+def camel(name: str) -> str:
+    """The graph's name of a field: `customerAlias` for `customer_alias`."""
+    head, *rest = name.split("_")
+    return head + "".join(part.capitalize() for part in rest)
+
+
+def _reference(name: str) -> Field:
+    items = tuple(leaf(camel(item)) for item in REFERENCES[name])
+    return one(name, f"{name.capitalize()}Reference", items)
+
+
+_USER = tuple(map(leaf, ("id", "login", "name", "fullName", "personId", "type", "active")))
+_LEAVES = (
+    *("chatSessionId", "topicId", "customerAlias", "customerHost", "customerName", "customerEmail", "customerPhone"),
+    *("customerConsented", "customerCompanyName", "status", "firstMessage", "lastMessage", "whenRequested"),
+    *("whenStarted", "whenEnded", "whenIdle", "whenFetched", "sessionKey", "initialQueuePos", "alertLevel", "rank"),
+    *("userIsTyping", "chatbotIsActive", "rating", "updatedAt"),
+)
+_CHAT = (
+    *map(leaf, _LEAVES),
+    one("user", "User", _USER),
+    one("transferTo", "User", _USER),
+    *map(_reference, REFERENCES),
+    one("tableRight", "TableRight", (leaf("mask"), leaf("reason"))),
+    one("fieldProperties", "FieldProperty", tuple(map(leaf, ("name", "right", "type", "length")))),
+)
+
+CHAT = root(one("chatSession", "ChatSession", _CHAT, chat_session_id=Pick("chat_session_id")))

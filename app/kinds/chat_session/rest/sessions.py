@@ -1,0 +1,126 @@
+"""Chats as whole entities: read, made, replaced, patched, deleted."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from app.core.actor import Actor
+from app.core.errors import InvalidInput, NotFound, VersionConflict
+from app.core.ids import GlobalId
+from app.interactions.service.change import load
+from app.kinds.chat_session.model.limits import LARGEST_INT
+from app.kinds.chat_session.model.session import KIND, PREFIX, ChatSession, ChatSessionChanges
+from app.kinds.chat_session.repository import ChatSessionRepository
+from app.kinds.chat_session.rest import bodies
+from app.kinds.chat_session.rest.answers import TYPES, body_of, selected, wire_of
+from app.kinds.chat_session.rest.patches import patched
+from app.kinds.chat_session.rest.reading import CHAT
+from app.kinds.chat_session.service.sessions import delete_chat_session, update_chat_session
+from app.storage.work import Work
+from app.transport.http import BadRequest
+from app.transport.rest import Call, Operation, Reply
+
+_ATTEMPTS = 3
+
+
+async def get_chat(call: Call) -> Reply:
+    return Reply(body=await entity(call, key(call), links=True))
+
+
+async def put_chat(call: Call) -> Reply:
+    number = key(call)
+    changes = bodies.changes(await body_of(call), whole=True)
+    await call.perform(on_chat, number, update_chat_session, changes)
+    return Reply(body=await entity(call, number, links=True))
+
+
+async def patch_chat(call: Call) -> Reply:
+    number = key(call)
+    patch = await call.json(*TYPES)
+    unmodified_since = _unmodified_since(call)
+    for attempt in range(_ATTEMPTS):
+        found = await read(call, number)
+        seen = datetime.fromisoformat(found["updatedAt"]).replace(tzinfo=UTC)
+        if unmodified_since is not None and seen.replace(microsecond=0) > unmodified_since:
+            raise BadRequest(412, "The chat session has changed since then.")
+        touched = patched(wire_of(call).entity(found), patch)
+        try:
+            await call.perform(on_chat, number, _update_unchanged, seen, bodies.changes(touched, whole=False))
+        except VersionConflict:
+            # What was patched is not what is there any more.
+            if attempt == _ATTEMPTS - 1:
+                raise
+        else:
+            break
+    return Reply(body=await entity(call, number, links=True))
+
+
+async def delete_chat(call: Call) -> Reply:
+    await call.perform(on_chat, key(call), delete_chat_session)
+    return Reply(status=204)
+
+
+async def read(call: Call, number: int) -> Mapping[str, Any]:
+    """What the contract shows of a chat. Raises NotFound, Forbidden."""
+    found: Mapping[str, Any] | None = await call.read(CHAT, chat_session_id=number)
+    if found is None:
+        raise missing(number)
+    return found
+
+
+async def entity(call: Call, number: int, *, links: bool = False) -> dict[str, Any]:
+    """The chat as the request wants it written. Raises NotFound, Forbidden."""
+    return selected(call, wire_of(call).entity(await read(call, number), links=links))
+
+
+def key(call: Call) -> int:
+    """The contract's number of the chat that the path names. Raises NotFound for what is no number."""
+    given = call.path["id"]
+    if given.isascii() and given.isdigit() and len(given) <= 10 and int(given) <= LARGEST_INT:
+        return int(given)
+    raise NotFound(f"ChatSession id {given[:80]} not found.")
+
+
+def missing(number: int) -> NotFound:
+    """The answer for a chat that is not there."""
+    return NotFound(f"ChatSession id {number} not found.")
+
+
+def on_chat(work: Work, actor: Actor, number: int, service: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Run a service on the chat with the contract's number. Raises NotFound."""
+    found = work.use(ChatSessionRepository).id_of_key(number) if actor.can_read(KIND) else None
+    if found is None:
+        raise missing(number)
+    return service(work, actor, GlobalId(PREFIX, found), *args, **kwargs)
+
+
+def _update_unchanged(
+    work: Work, actor: Actor, ref: GlobalId, seen: datetime, changes: ChatSessionChanges
+) -> ChatSession:
+    """Update the chat if it is still the one that was seen. Raises VersionConflict."""
+    before: ChatSession = load(work, actor, ref)
+    if before.updated_at != seen:
+        raise VersionConflict("The chat session keeps changing.", current_version=before.version)
+    return update_chat_session(work, actor, ref, changes)
+
+
+def _unmodified_since(call: Call) -> datetime | None:
+    given = call.headers.get(b"if-unmodified-since")
+    if given is None:
+        return None
+    try:
+        found = parsedate_to_datetime(given.decode("latin-1"))
+    except ValueError:
+        raise InvalidInput("If-Unmodified-Since takes a date of HTTP.") from None
+    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
+
+
+_CHAT = "/api/v1/ChatSession/{id}"
+
+SESSIONS = (
+    Operation("GET", _CHAT, get_chat),
+    Operation("PUT", _CHAT, put_chat),
+    Operation("PATCH", _CHAT, patch_chat),
+    Operation("DELETE", _CHAT, delete_chat),
+)

@@ -1,0 +1,129 @@
+"""The example of the contract's page, sent to a real server."""
+
+import base64
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from app.core.ids import GlobalId
+from app.kinds.chat_session.model.session import PREFIX, ChatSession, ChatSessionStatus
+from app.kinds.chat_session.model.topic import ChatTopic
+from app.kinds.chat_session.repository import ChatSessionRepository, ChatTopicRepository
+from app.kinds.chat_session.service.queue import pick_up_chat_session
+from app.kinds.chat_session.service.requests import digest
+from app.storage.work import Work
+from tests.conftest import START, ManualClock
+from tests.kinds.conftest import BO, store_users
+from tests.kinds.rest import golden, housed, ordered, send, serving
+
+pytestmark = pytest.mark.anyio
+
+GET, PUT = golden(Path(__file__).with_name("golden"))
+CREDENTIALS = base64.b64encode(b"tje0:bo").decode()
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def store(work: Work, topic_id: int, **given: Any) -> int:
+    """A chat with the number and topic that a page shows."""
+    new = ChatTopic(id=0, topic_id=topic_id, name="Topic", created_at=START, updated_at=START)
+    topic = work.use(ChatTopicRepository).add(new)
+    fields = {"customer_id": None, "session_key_digest": "", "created_at": START, "updated_at": START} | given
+    return work.use(ChatSessionRepository).add(ChatSession(id=0, topic_id=topic.id, **fields)).id
+
+
+async def test_the_chat_of_the_response(database_url: str, clock: ManualClock) -> None:
+    page = GET["response"]["body"]
+
+    def fill(work: Work) -> None:
+        store_users(work)
+        times = {name: at(page[wire]) for name, wire in TIMES.items()}
+        texts = {name: page[wire] for name, wire in TEXTS.items()}
+        store(
+            work,
+            page["TopicId"],
+            chat_session_id=page["ChatSessionId"],
+            status=ChatSessionStatus.CLOSED,
+            **times,
+            **texts,
+        )
+
+    async with housed(database_url, clock) as house, serving(house) as url:
+        await house.database.command(fill)
+        async with httpx2.AsyncClient(base_url=url) as client:
+            response = await send(client, GET["request"], {"<CREDENTIALS>": CREDENTIALS})
+        expected = {**page, "_Links": {name: link.replace("<URL>", url) for name, link in page["_Links"].items()}}
+        assert (response.status_code, ordered(response.json())) == (200, ordered(expected))
+        assert response.headers["content-type"] == GET["response"]["headers"]["Content-Type"]
+
+
+async def test_the_request(database_url: str, clock: ManualClock) -> None:
+    body = PUT["request"]["body"]
+
+    def fill(work: Work) -> None:
+        store_users(work)
+        number = store(
+            work,
+            body["TopicId"],
+            chat_session_id=body["ChatSessionId"],
+            status=ChatSessionStatus.IN_QUEUE,
+            session_key_digest=digest(body["SessionKey"]),
+            when_requested=START,
+        )
+        pick_up_chat_session(work, BO, GlobalId(PREFIX, number))
+
+    async with housed(database_url, clock) as house, serving(house) as url:
+        await house.database.command(fill)
+        clock.advance(60)
+        async with httpx2.AsyncClient(base_url=url) as client:
+            response = await send(client, PUT["request"], {"<CREDENTIALS>": CREDENTIALS})
+            found = response.json()
+            read = await send(
+                client, {**GET["request"], "path": PUT["request"]["path"]}, {"<CREDENTIALS>": CREDENTIALS}
+            )
+    assert response.status_code == PUT["response"]["status"]
+    assert response.headers["content-type"] == PUT["response"]["headers"]["Content-Type"]
+    assert read.content == response.content
+    assert list(found) == list(GET["response"]["body"])
+    assert {name: found[name] for name in PUT["echoed"]} == {name: body[name] for name in PUT["echoed"]}
+    derived = {name: found[name] for name in ("FirstMessage", "LastMessage", *TIMES.values(), "Rank", "SessionKey")}
+    assert derived == {
+        "FirstMessage": None,
+        "LastMessage": None,
+        "WhenRequested": "2026-01-05T10:00:00.0000000+01:00",
+        "WhenStarted": "2026-01-05T10:00:00.0000000+01:00",
+        "WhenEnded": "2026-01-05T10:01:00.0000000+01:00",
+        "WhenIdle": "0001-01-01T00:00:00",
+        "WhenFetched": "0001-01-01T00:00:00",
+        "Rank": 1,
+        "SessionKey": "********",
+    }
+    assert found["User"]["Name"] == "bo"
+
+
+TIMES = {
+    "when_requested": "WhenRequested",
+    "when_started": "WhenStarted",
+    "when_ended": "WhenEnded",
+    "when_idle": "WhenIdle",
+    "when_fetched": "WhenFetched",
+}
+TEXTS = {
+    "customer_alias": "CustomerAlias",
+    "customer_host": "CustomerHost",
+    "customer_name": "CustomerName",
+    "customer_email": "CustomerEmail",
+    "customer_phone": "CustomerPhone",
+    "customer_company_name": "CustomerCompanyName",
+    "first_message": "FirstMessage",
+    "last_message": "LastMessage",
+    "initial_queue_pos": "InitialQueuePos",
+    "alert_level": "AlertLevel",
+    "rank": "Rank",
+    "rating": "Rating",
+}
