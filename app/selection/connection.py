@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from app.core.clock import rfc3339
 from app.core.errors import DomainError, InvalidCursor
 from app.core.paging import Page, decode_cursor, encode_cursor, page_of
 from app.selection.edges import Block, Collect, Edge
@@ -82,11 +83,11 @@ class Listing:
         found = decode_cursor(f"{self._name}.{order}", page.cursor or "", python, path=path)
         for index, (value, type_) in enumerate(zip(found, types, strict=True)):
             if isinstance(type_, Timestamp):
-                try:
-                    values[f"cursor_{index}"] = datetime.fromisoformat(str(value))
-                except ValueError:
-                    raise InvalidCursor("This cursor is not one of this connection in this order.", path=path) from None
-            elif isinstance(value, int) and not -(2**63) <= value < 2**63:
+                moment = _moment(str(value))
+                if moment is None:
+                    raise InvalidCursor("This cursor is not one of this connection in this order.", path=path)
+                values[f"cursor_{index}"] = moment
+            elif isinstance(value, int) and not _fits(value, type_):
                 raise InvalidCursor("This cursor is not one of this connection in this order.", path=path)
             else:
                 values[f"cursor_{index}"] = value
@@ -102,6 +103,21 @@ class Listing:
 
     def cursor(self, order: str, values: Sequence[Any]) -> str:
         return encode_cursor(f"{self._name}.{order}", values)
+
+
+def _fits(value: int, type_: Any) -> bool:
+    """Whether the value can be bound to a column of this type; PostgreSQL refuses what is out of its range."""
+    bits = 15 if isinstance(type_, sa.SmallInteger) else 63 if isinstance(type_, sa.BigInteger) else 31
+    return -(2**bits) <= value < 2**bits
+
+
+def _moment(text: str) -> datetime | None:
+    """The time that a cursor holds, spelled as we spell it; None for any other text."""
+    try:
+        found = datetime.fromisoformat(text)
+        return found if rfc3339(found) == text else None
+    except (ValueError, OverflowError):
+        return None
 
 
 def _conditions(arguments: Mapping[str, Any]) -> list[tuple[str, Any]]:

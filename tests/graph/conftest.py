@@ -11,7 +11,7 @@ from tests.graph.running import Graph, running_graph
 from tests.postgres import Copies
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"
 
@@ -23,14 +23,14 @@ async def graph(database_url: str) -> AsyncIterator[Graph]:
         yield found
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+@pytest.fixture(scope="session", params=["sqlite", "postgres"])
 def lasting_url(
     request: pytest.FixtureRequest,
     sqlite_template: Path,
     postgres_copies: Copies,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[str]:
-    """A fresh database for all tests of a module."""
+    """A fresh database for all tests that change nothing."""
     if request.param == "sqlite":
         path = tmp_path_factory.mktemp("graph") / "graph.db"
         shutil.copyfile(sqlite_template, path)
@@ -40,8 +40,8 @@ def lasting_url(
             yield url
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 async def filled(lasting_url: str) -> AsyncIterator[Filled]:
-    """People and interactions of every kind, for all tests of a module."""
+    """People and interactions of every kind, for all tests that change nothing."""
     async with running_graph(lasting_url) as found:
         yield await fill(found)

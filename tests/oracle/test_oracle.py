@@ -54,9 +54,10 @@ async def test_every_field_of_every_type_is_what_is_stored(pairs: list[Pair], na
     for pair in pairs:
         keys = sorted(pair.world.objects[name])
         assert keys, f"there is no {name}"
-        for key in (*keys, 10_000):
-            for actor in pair.actors:
-                await compare(pair, actor, text, {"id": f"{prefix}_{key}"})
+        for actor in pair.actors:
+            await compare(pair, actor, text, {"id": f"{prefix}_{keys[-1]}"})
+        for place, key in enumerate((*keys[:: max(1, len(keys) // 8)], 10_000)):
+            await compare(pair, pair.actors[place % 2], text, {"id": f"{prefix}_{key}"})
 
 
 @pytest.mark.parametrize("root", ["interactions", "attentionQueue"])
@@ -89,7 +90,7 @@ async def test_neighbours_of_neighbours_are_found(pairs: list[Pair]) -> None:
 
 @pytest.mark.parametrize("root", sorted(ROOTS))
 async def test_whatever_is_asked_is_answered_alike(pairs: list[Pair], root: str) -> None:
-    @settings(derandomize=True, deadline=None, max_examples=16, database=None, suppress_health_check=list(HealthCheck))
+    @settings(derandomize=True, deadline=None, max_examples=12, database=None, suppress_health_check=list(HealthCheck))
     @given(st.data())
     def generate(data: st.DataObject) -> None:
         number = data.draw(st.integers(0, len(pairs[0].actors) - 1))
