@@ -41,7 +41,7 @@ async def opened(house: House, desk: Desk, client: httpx2.AsyncClient) -> httpx2
     return client
 
 
-def hear(work: Work, customer: int, agent: int, *texts: str, **more: Any) -> Posted:
+def hear(work: Work, /, customer: int, agent: int, *texts: str, **more: Any) -> Posted:
     """The customer writes to the channel agent."""
     target = {"kind": "conversation", "customer_id": customer, "channel_agent_id": agent}
     return receive_message(work, BO, target, [{"type": "text", "content": text} for text in texts], **more)
