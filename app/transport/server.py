@@ -1,5 +1,6 @@
 """The server process: uvicorn, with streams that end when it stops and connections that can be cut."""
 
+import asyncio
 import socket
 from typing import Any
 
@@ -11,14 +12,50 @@ from app.settings import Settings
 from app.transport.connections import ABORT
 from app.transport.services import Services
 
+LONGEST_HEAD = 65_536
+"""The most bytes of a request line with its headers."""
+
+SLOWEST_REQUEST = 30.0
+"""The most seconds from a request's first byte to its last."""
+
 
 class HttpProtocol(HttpToolsProtocol):
-    """Requests can cut their connection."""
+    """Requests can cut their connection. A head that has no end, and a request that never comes whole, are cut off:
+    uvicorn would hold them for as long as the client likes."""
+
+    _head: int | None = None  # bytes so far of a head that is not complete
+    _too_slow: asyncio.TimerHandle | None = None
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._head is not None:
+            self._head += len(data)
+            if self._head > LONGEST_HEAD:
+                self.send_400_response("The head of the request is too long.")
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
         extensions: Any = self.scope
         extensions["extensions"] = {ABORT: self.transport.abort}
+        self._head = 0
+        self._too_slow = self.loop.call_later(SLOWEST_REQUEST, self.transport.abort)
+
+    def on_headers_complete(self) -> None:
+        self._head = None
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._in_time()
+        super().on_message_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._in_time()
+        super().connection_lost(exc)
+
+    def _in_time(self) -> None:
+        if self._too_slow is not None:
+            self._too_slow.cancel()
+            self._too_slow = None
 
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):

@@ -1,0 +1,54 @@
+import asyncio
+
+import pytest
+
+from app.transport import server
+from tests.serving import PATIENCE, Served
+
+pytestmark = pytest.mark.anyio
+
+
+async def sent(served: Served, *parts: bytes) -> bytes:
+    """What the server answers until it closes."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
+    try:
+        for part in parts:
+            writer.write(part)
+        return await asyncio.wait_for(reader.read(), PATIENCE)
+    finally:
+        writer.close()
+
+
+async def test_a_head_without_an_end_is_cut_off(sqlite_served: Served) -> None:
+    answer = await sent(sqlite_served, b"GET /healthz HTTP/1.1\r\nx: ", *[b"y" * 16_384] * 5)
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert answer.endswith(b"The head of the request is too long.")
+
+
+async def test_a_long_head_that_ends_is_a_request(sqlite_served: Served) -> None:
+    head = b"GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\nx: " + b"y" * 60_000 + b"\r\n\r\n"
+    assert (await sent(sqlite_served, head)).startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        b"GET /healthz HTTP/1.1\r\n",
+        b"POST /graphql HTTP/1.1\r\ncontent-length: 9\r\ncontent-type: application/json\r\n\r\n{",
+    ],
+)
+async def test_a_request_that_never_comes_whole_is_cut_off(
+    sqlite_served: Served, monkeypatch: pytest.MonkeyPatch, start: bytes
+) -> None:
+    monkeypatch.setattr(server, "SLOWEST_REQUEST", 0.02)
+    assert b"HTTP/1.1 200" not in await sent(sqlite_served, start)
+
+
+async def test_a_socket_outlives_the_time_of_its_request(
+    sqlite_served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "SLOWEST_REQUEST", 0.02)
+    async with sqlite_served.socket({"Authorization": "Bearer reader"}) as socket:
+        await asyncio.sleep(0.1)
+        await socket.send(type="ping")
+        assert await socket.take() == {"type": "pong"}
