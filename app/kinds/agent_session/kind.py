@@ -2,10 +2,12 @@
 
 from app.interactions.kind import InteractionKind
 from app.kinds.agent_session.graphql import SLICE
+from app.kinds.agent_session.rest import CONTRACT
 from app.kinds.agent_session.service import Rules
 
 kind = InteractionKind(
     rules=Rules(),
     description="An exchange of a customer with an AI agent.",
     slice=SLICE,
+    contract=CONTRACT,
 )

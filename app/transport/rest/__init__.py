@@ -2,7 +2,7 @@
 
 from app.transport.rest.call import Call, Parameters
 from app.transport.rest.contract import Contract, Operation, Refusal, Reply
-from app.transport.rest.reading import Pick, Selection, leaf, listed, one, root
+from app.transport.rest.reading import Pick, Selection, leaf, listed, one, picks, root
 from app.transport.rest.schemes import BASIC, BEARER, SO_TICKET, TOKEN, X_API_KEY
 
 __all__ = (
@@ -22,5 +22,6 @@ __all__ = (
     "leaf",
     "listed",
     "one",
+    "picks",
     "root",
 )

@@ -71,10 +71,12 @@ class ContractApp:
         except Exception as error:
             log.error("request failed", request_id=request_id_of(scope), exc_info=error)
             refusal = Refusal(status=500, code=errors.INTERNAL, message=errors.INTERNAL_MESSAGE)
-        return self._contract.refused(replace(refusal, request_id=request_id_of(scope)))
+        parameters = scope.get("path_params") or {}
+        return self._contract.refused(replace(refusal, request_id=request_id_of(scope), parameters=parameters))
 
     async def _answer(self, scope: Scope, receive: Receive) -> Reply:
         operations, path = self._find(scope)
+        scope["path_params"] = path
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
         operation = operations.get(method)
         if operation is None:

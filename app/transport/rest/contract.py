@@ -28,7 +28,9 @@ class Reply:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """Why a request is not done. `error` is the rules' own refusal; None for a fault of the request or of ours."""
+    """Why a request is not done. `error` is the rules' own refusal; None for a fault of the request or of ours.
+
+    `parameters` are those of the path."""
 
     status: int
     code: str
@@ -36,6 +38,7 @@ class Refusal:
     path: Sequence[str | int] = ()
     request_id: str = ""
     error: DomainError | None = None
+    parameters: Mapping[str, str] = field(default_factory=dict)
     headers: Sequence[tuple[str, str]] = ()
 
 

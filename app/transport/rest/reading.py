@@ -49,6 +49,11 @@ def listed(name: str, type_name: str, fields: Sequence[Field], key: str | None =
     return Field(name, key or name, _arguments(arguments), {f"{type_name}Connection": (nodes, page_info)})
 
 
+def picks(*names: str) -> dict[str, Any]:
+    """A `Pick` for each argument, of the variable with the argument's own name."""
+    return {name: Pick(name) for name in names}
+
+
 def root(field: Field) -> Selection:
     """What `Call.read` reads; its answer is the field's value."""
     return Selection(field)

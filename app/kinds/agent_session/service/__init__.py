@@ -2,7 +2,15 @@
 
 from app.kinds.agent_session.service.agents import create_agent, delete_agent, update_agent
 from app.kinds.agent_session.service.rules import Rules
-from app.kinds.agent_session.service.sessions import Keys, create, delete, exactly_one, open_for_customer, update
+from app.kinds.agent_session.service.sessions import (
+    Keys,
+    create,
+    delete,
+    exactly_one,
+    open_for_customer,
+    post_event,
+    update,
+)
 
 __all__ = (
     "Keys",
@@ -13,6 +21,7 @@ __all__ = (
     "delete_agent",
     "exactly_one",
     "open_for_customer",
+    "post_event",
     "update",
     "update_agent",
 )

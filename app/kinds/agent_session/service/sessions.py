@@ -1,6 +1,6 @@
 """Use cases of AgentSessions."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -12,8 +12,10 @@ from app.directory.model import Customer, CustomerSystem
 from app.directory.model.checks import checked
 from app.directory.repository import CustomerRepository
 from app.directory.service.editing import Ref, tell
+from app.interactions.messages import MessageAuthor
 from app.interactions.model import Command
 from app.interactions.service.change import change, load, open_interaction, remove
+from app.interactions.service.messages import Posted, receive_message, send_message
 from app.kinds.agent_session import model
 from app.kinds.agent_session.model import AgentSession, AgentSessionChanges, AiAgent
 from app.kinds.agent_session.model.agent import key as checked_key
@@ -97,6 +99,26 @@ def delete(work: "Work", actor: Actor, which: Ref | Keys, *, if_version: int | N
     return remove(work, actor, _ref(work, actor, which), if_version=if_version)  # type: ignore[no-any-return]
 
 
+def post_event(
+    work: "Work",
+    actor: Actor,
+    keys: Keys,
+    contents: Sequence[Mapping[str, Any]],
+    *,
+    by_agent: bool = False,
+    idempotency_key: str | None = None,
+) -> Posted:
+    """What the customer said in the session, in one or several contents; with `by_agent` its agent's one answer.
+
+    Raises NotFound, and what `receive_message` or `send_message` raises: Disabled for one that is switched off."""
+    ref = _ref(work, actor, keys)
+    if by_agent:
+        (content,) = contents
+        author = MessageAuthor.AI_AGENT
+        return send_message(work, actor, ref, content, author=author, idempotency_key=idempotency_key)
+    return receive_message(work, actor, {"interaction": ref}, contents, idempotency_key=idempotency_key)
+
+
 def open_for_customer(work: "Work", actor: Actor, customer_id: int, agent_key: str) -> AgentSession:
     """The customer's latest enabled session with the agent; a new one when there is none.
 
@@ -163,6 +185,8 @@ def _ref(work: "Work", actor: Actor, which: Ref | Keys) -> GlobalId:
         return require_id(str(which), model.PREFIX)
     number = work.use(AgentSessionRepository).id_by_keys(*which) if actor.can_read(model.NAME) else None
     if number is None:
+        if actor.can_read(model.NAME) and work.use(AiAgentRepository).get_by_key(which.agent_key) is None:
+            raise NotFound("There is no AI agent with this key.", path=("agent_key",))
         raise NotFound("There is no session with these keys.", path=("agent_session_key",))
     return GlobalId(model.PREFIX, number)
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.core.paging import Page
-from app.transport.rest import Pick, leaf, listed, one, root
+from app.transport.rest import leaf, listed, one, picks, root
 
 MOST_MESSAGES = 1_000
 """How many of its newest messages a session shows within itself."""
@@ -45,16 +45,14 @@ _CUSTOMER = tuple(
     )
 )
 
-SESSION = root(one("session", "Session", _SESSION, session_key=Pick("session_key")))
-CURRENT = root(one("currentSession", "Session", _SESSION, customer_key=Pick("customer_key")))
+SESSION = root(one("session", "Session", _SESSION, **picks("session_key")))
+CURRENT = root(one("currentSession", "Session", _SESSION, **picks("customer_key")))
 OF_CUSTOMER = root(
     one(
         "sessionContractSessions",
         "SessionContractSessions",
         (one("sessions", "Session", _SESSION),),
-        customer_key=Pick("customer_key"),
-        limit=Pick("limit"),
-        offset=Pick("offset"),
+        **picks("customer_key", "limit", "offset"),
     )
 )
 MESSAGES = root(
@@ -62,23 +60,19 @@ MESSAGES = root(
         "sessionContractMessages",
         "SessionContractMessages",
         (one("messages", "Message", _MESSAGE),),
-        session_key=Pick("session_key"),
-        limit=Pick("limit"),
-        offset=Pick("offset"),
+        **picks("session_key", "limit", "offset"),
     )
 )
 _OWN_SESSION = one("interaction", "Session", (leaf("sessionKey"),))
-MESSAGE = root(one("node", "Message", (*_MESSAGE, _OWN_SESSION), id=Pick("id")))
-SUGGESTION = root(
-    one("sessionContractSuggestion", "SuggestedMessage", _SUGGESTION, suggestion_key=Pick("suggestion_key"))
-)
-CUSTOMER = root(one("customer", "Customer", _CUSTOMER, customer_key=Pick("customer_key")))
+MESSAGE = root(one("node", "Message", (*_MESSAGE, _OWN_SESSION), **picks("id")))
+SUGGESTION = root(one("sessionContractSuggestion", "SuggestedMessage", _SUGGESTION, **picks("suggestion_key")))
+CUSTOMER = root(one("customer", "Customer", _CUSTOMER, **picks("customer_key")))
 WITH_NUMBER = root(
     one(
         "sessionContractCustomers",
         "SessionContractCustomers",
         (one("customers", "Customer", _CUSTOMER),),
-        phone_number=Pick("phone_number"),
+        **picks("phone_number"),
     )
 )
 

@@ -1,0 +1,194 @@
+"""What only the REST contract reads: pages of agents, sessions and events, by the contract's own filters."""
+
+from collections.abc import Callable, Generator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+import sqlalchemy as sa
+
+from app.core.paging import decode_cursor, encode_cursor
+from app.interactions.tables import message
+from app.kinds.agent_session.model import NAME
+from app.kinds.agent_session.model.matching import conditions, expression
+from app.kinds.agent_session.repository.mapping import READ
+from app.kinds.agent_session.tables import agent_session, ai_agent
+from app.selection.catalogue import FieldFacts, TypeFacts
+from app.selection.mapping import Bind, Env, Read, RootMany, RootOne, RootSteps, Scope, Sql
+
+MOST_SCANNED = 20_000
+"""Rows that one request looks at for those that its filter lets through; the next page goes on from there."""
+
+_BATCH = 500
+
+Reading = Generator[Any, Sequence[Any], Mapping[str, object] | None]
+Passes = Callable[[Any], bool]
+
+_AGENT_KEY: sa.BindParameter[str] = sa.bindparam("agent_key", type_=sa.Text)
+
+
+def _place() -> sa.BindParameter[int]:
+    return sa.bindparam("place", type_=sa.BigInteger)
+
+
+def _sized(select: sa.Select[Any]) -> sa.Select[Any]:
+    return select.limit(sa.bindparam("size", type_=sa.Integer))
+
+
+def _agent() -> sa.Select[Any]:
+    return sa.select(ai_agent.c.id).where(ai_agent.c.agent_key == _AGENT_KEY)
+
+
+def _agents(enabled: bool | None) -> Callable[[], sa.Select[Any]]:
+    def build() -> sa.Select[Any]:
+        found = sa.select(ai_agent.c.id, ai_agent.c.name, ai_agent.c.description).where(ai_agent.c.id > _place())
+        return _sized(_switched(found, ai_agent.c.enabled, enabled).order_by(ai_agent.c.id))
+
+    return build
+
+
+def _sessions(enabled: bool | None) -> Callable[[], sa.Select[Any]]:
+    def build() -> sa.Select[Any]:
+        own = agent_session.c
+        found = sa.select(own.id, own.name, own.description, own.metadata)
+        of_agent = own.agent_id == sa.bindparam("agent_id", type_=sa.BigInteger)
+        found = found.where(of_agent, own.id < _place())
+        return _sized(_switched(found, own.enabled, enabled).order_by(own.id.desc()))
+
+    return build
+
+
+def _events(hidden: bool) -> Callable[[], sa.Select[Any]]:
+    def build() -> sa.Select[Any]:
+        of_session = message.c.interaction_id == sa.bindparam("session_id", type_=sa.BigInteger)
+        found = sa.select(message.c.id).where(of_session, message.c.id > _place())
+        if not hidden:
+            found = found.where(sa.not_(sa.func.coalesce(message.c.hidden, sa.false())))
+        return _sized(found.order_by(message.c.id))
+
+    return build
+
+
+def _session() -> sa.Select[Any]:
+    own_key = agent_session.c.agent_session_key == sa.bindparam("agent_session_key", type_=sa.Text)
+    return sa.select(agent_session.c.id).join(ai_agent).where(ai_agent.c.agent_key == _AGENT_KEY, own_key)
+
+
+def _switched(select: sa.Select[Any], column: sa.Column[Any], enabled: bool | None) -> sa.Select[Any]:
+    return select if enabled is None else select.where(column if enabled else sa.not_(column))
+
+
+def _scan(
+    read: Read,
+    name: object,
+    build: Callable[[], sa.Select[Any]],
+    passes: Passes | None,
+    size: int,
+    place: int,
+    **values: object,
+) -> Generator[Any, Sequence[Any], tuple[list[int], int | None]]:
+    """The ids of one page, and the place from which the next one begins; None when nothing can follow."""
+    found: list[int] = []
+    scanned = 0
+    batch = size + 1 if passes is None else _BATCH
+    while True:
+        rows = yield read.query(name, build, place=place, size=batch, **values)
+        for row in rows:
+            if passes is None or passes(row):
+                if len(found) == size:
+                    return found, place
+                found.append(row[0])
+            place = row[0]
+        scanned += len(rows)
+        if len(rows) < batch:
+            return found, None
+        if scanned >= MOST_SCANNED:
+            return found, place
+
+
+def _naming(pattern: str) -> Passes:
+    matches = expression(pattern)
+    return lambda row: matches(row[1]) or (row[2] is not None and matches(row[2]))
+
+
+def _begun(kind: str, key: str | None, start: int) -> int:
+    if key is None:
+        return start
+    return int(decode_cursor(kind, key, (int,), path=("page_key",))[0]) if key else start
+
+
+def _page(items: str, kind: str, found: tuple[list[int], int | None]) -> Mapping[str, object]:
+    ids, place = found
+    return {items: ids, "page_key": None if place is None else encode_cursor(kind, [place])}
+
+
+def list_agents(read: Read, _env: Env, arguments: Mapping[str, Any]) -> Reading:
+    """In the order in which they were made."""
+    pattern, enabled = arguments.get("filter"), arguments.get("enabled")
+    passes = None if pattern is None else _naming(pattern)
+    place = _begun("agents", arguments.get("page_key"), 0)
+    found = yield from _scan(read, ("agents", enabled), _agents(enabled), passes, arguments["limit"], place)
+    return _page("agents", "agents", found)
+
+
+def list_sessions(read: Read, _env: Env, arguments: Mapping[str, Any]) -> Reading:
+    """The newest first; None for an agent nobody knows."""
+    rows = yield read.query("agent", _agent, agent_key=arguments["agent_key"])
+    if not rows:
+        return None
+    enabled = arguments.get("enabled")
+    tests: list[Passes] = []
+    if arguments.get("filter") is not None:
+        tests.append(_naming(arguments["filter"]))
+    if arguments.get("metadata_filter") is not None:
+        meets = conditions(arguments["metadata_filter"])
+        tests.append(lambda row: meets(row[3]))
+    passes: Passes | None = (lambda row: all(test(row) for test in tests)) if tests else None
+    place = _begun("sessions", arguments.get("page_key"), 2**63 - 1)
+    found = yield from _scan(
+        read, ("sessions", enabled), _sessions(enabled), passes, arguments["limit"], place, agent_id=rows[0][0]
+    )
+    return _page("sessions", "sessions", found)
+
+
+def list_events(read: Read, _env: Env, arguments: Mapping[str, Any]) -> Reading:
+    """In the order in which they happened; None for a session nobody knows."""
+    keys = {name: arguments[name] for name in ("agent_key", "agent_session_key")}
+    rows = yield read.query("session", _session, **keys)
+    if not rows:
+        return None
+    hidden = bool(arguments.get("include_hidden"))
+    place = _begun("events", arguments.get("page_key"), 0)
+    found = yield from _scan(
+        read, ("events", hidden), _events(hidden), None, arguments["limit"], place, session_id=rows[0][0]
+    )
+    return _page("events", "events", found)
+
+
+def _event(scope: Scope, bind: Bind) -> Sql:
+    return sa.and_(scope.c.message_key == bind("message_key", sa.Text), scope.c.kind == sa.literal_column(f"'{NAME}'"))
+
+
+def _facts(items: str, type_name: str) -> TypeFacts:
+    return TypeFacts(
+        {items: FieldFacts(type_name, nullable=False, many=True), "pageKey": FieldFacts("String", True, False)}
+    )
+
+
+CONTRACT_ROOTS: Mapping[str, RootOne | RootMany | RootSteps] = MappingProxyType(
+    {
+        "agentContractAgents": RootSteps("AgentContractAgents", list_agents, requires=READ),
+        "agentContractSessions": RootSteps("AgentContractSessions", list_sessions, requires=READ),
+        "agentContractEvents": RootSteps("AgentContractEvents", list_events, requires=READ),
+        "agentContractEvent": RootOne(
+            "Message", _event, lambda _env, arguments: {"message_key": arguments["message_key"]}, requires=READ
+        ),
+    }
+)
+
+CONTRACT_TYPES: Mapping[str, TypeFacts] = MappingProxyType(
+    {
+        "AgentContractAgents": _facts("agents", "AiAgent"),
+        "AgentContractSessions": _facts("sessions", "AgentSession"),
+        "AgentContractEvents": _facts("events", "Message"),
+    }
+)
