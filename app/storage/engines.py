@@ -13,6 +13,8 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import StaticPool
 
+from app.storage import query
+
 T = TypeVar("T")
 
 BUSY_TIMEOUT_MS = 5000
@@ -138,5 +140,10 @@ async def postgresql_pool(url: sa.URL, pool_size: int) -> "asyncpg.Pool[asyncpg.
         reset=_keep,
         statement_cache_size=STATEMENTS_KEPT * 2,
         max_cached_statement_lifetime=0,
+        init=_bound_reads,
         **asyncpg_arguments(url),
     )
+
+
+async def _bound_reads(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    await connection.execute(f"SET statement_timeout = {int(query.LONGEST_READ * 1000)}")

@@ -16,7 +16,7 @@ from sqlalchemy.util import greenlet_spawn
 from app.core.errors import Unavailable
 from app.storage.engines import postgresql_engine, postgresql_pool
 from app.storage.event_log.writing import append_postgresql, encode, lane_count
-from app.storage.query import Observer, Steps
+from app.storage.query import Observer, Steps, too_long
 from app.storage.work import OpenWork, Unit
 
 T = TypeVar("T")
@@ -163,6 +163,8 @@ class PostgresqlPlans:
                 continue
             try:
                 return await self._plan(connection, steps, snapshot)
+            except asyncpg.QueryCanceledError:
+                raise too_long() from None
             except (*_GOING_AWAY, asyncpg.InterfaceError) as error:
                 # A plan only reads, so it may start again on another connection. (A wrong argument is an
                 # InterfaceError too, but leaves its connection open.)

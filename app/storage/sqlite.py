@@ -1,6 +1,7 @@
 """SQLite's two roads: one writer thread that commits in groups, and reader threads."""
 
 import asyncio
+import math
 import random
 import sqlite3
 import time
@@ -14,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from app.core.errors import Unavailable
+from app.storage import query
 from app.storage.engines import BUSY_TIMEOUT_MS, WriterThread, connect_sqlite
 from app.storage.event_log.writing import Entry, append_sqlite, encode, lane_count
 from app.storage.query import Observer, Query, Row, Steps
@@ -187,6 +189,8 @@ def _settable(error: BaseException) -> BaseException:
     return RuntimeError("a unit raised StopIteration") if isinstance(error, StopIteration) else error
 
 
+_STEPS_BETWEEN_LOOKS = 200_000  # of SQLite's machine: about a millisecond
+
 _Job = tuple[Callable[[], Generator[Query, Sequence[Row], Any]], bool, "asyncio.Future[Any]"]
 
 
@@ -218,6 +222,11 @@ class SqlitePlans:
 
     def _serve(self) -> None:
         connection: sqlite3.Connection | None = None
+        until = math.inf
+
+        def is_late() -> bool:
+            return time.monotonic() > until
+
         while (job := self._jobs.get()) is not None:
             steps, snapshot, future = job
             if future.cancelled():
@@ -226,9 +235,11 @@ class SqlitePlans:
             try:
                 if connection is None:
                     connection = connect_sqlite(self._path, read_only=True)
+                    connection.set_progress_handler(is_late, _STEPS_BETWEEN_LOOKS)
+                until = time.monotonic() + query.LONGEST_READ
                 value = self._plan(connection, steps, snapshot)
             except BaseException as raised:
-                error = _settable(raised)
+                error = query.too_long() if _is_interrupted(raised) else _settable(raised)
                 if isinstance(raised, sqlite3.Error) and connection is not None:
                     # It may be the file or the connection that is at fault: the next plan gets a new one.
                     connection.close()
@@ -257,6 +268,10 @@ class SqlitePlans:
             plan.close()
             if snapshot and connection.in_transaction:
                 connection.execute("COMMIT")
+
+
+def _is_interrupted(error: BaseException) -> bool:
+    return isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT
 
 
 def _settle(future: "asyncio.Future[Any]", value: object, error: BaseException | None) -> None:

@@ -7,8 +7,12 @@ from collections.abc import Generator, Sequence
 import asyncpg
 import pytest
 
-from app.core.errors import NotFound
-from app.storage.database import Database, Query, Row
+from app.core.clock import Clock
+from app.core.errors import NotFound, Unavailable
+from app.core.ids import Ids
+from app.settings import Settings
+from app.storage import query
+from app.storage.database import Database, Query, Row, open_database
 from tests.storage.conftest import increment
 
 pytestmark = pytest.mark.anyio
@@ -184,3 +188,26 @@ async def test_connections_that_are_ended_under_load_are_not_noticed(scratch_dat
         await asyncio.sleep(0.03)
     over = True
     await asyncio.gather(*readers)
+
+
+ENDLESS = {
+    "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n",
+    "postgresql": "SELECT pg_sleep(60)",
+}
+
+
+async def test_a_read_without_an_end_is_stopped(
+    database_url: str, clock: Clock, ids: Ids, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(query, "LONGEST_READ", 0.2)
+    database = await open_database(database_url, clock=clock, ids=ids, settings=settings)
+
+    def steps(sql: str) -> Reading:
+        return [row[0] for row in (yield Query(sql))]
+
+    try:
+        with pytest.raises(Unavailable, match="longer than"):
+            await database.plan(lambda: steps(ENDLESS[database.dialect.name]), snapshot=True)
+        assert await database.plan(lambda: steps("SELECT 7"), snapshot=True) == [7]
+    finally:
+        await database.close()
