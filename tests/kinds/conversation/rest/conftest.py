@@ -4,17 +4,46 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx2
+import orjson
 import pytest
 
 from app.interactions.service.messages import Posted, receive_message
+from app.kinds.conversation.rest import CONTRACT
 from app.storage.work import Work
 from tests.conftest import ManualClock
 from tests.kinds.conftest import BO
 from tests.kinds.conversation.conftest import Desk, furnish
+from tests.kinds.conversation.rest.schema import faults, resolved
 from tests.kinds.rest import House, housed
 
 BASE = "/third-party/v1"
 ONE = f"{BASE}/conversations/1"
+DOCUMENT = orjson.loads(CONTRACT.document.read_bytes())
+
+
+async def as_described(response: httpx2.Response) -> None:
+    """Hold every answer of the tests to the contract's own document."""
+    await response.aread()
+    described = _described(response.request.method, response.request.url.path)
+    if described is None or response.status_code == 405:
+        assert response.status_code in (404, 405)
+        return
+    said = resolved(DOCUMENT, described["responses"][str(response.status_code)]).get("content")
+    if said is None:
+        assert response.content == b""
+        return
+    schema = said["application/json"]["schema"]
+    assert list(faults(DOCUMENT, schema, response.json(), closed=True)) == []
+
+
+def _described(method: str, path: str) -> Any:
+    given = path.removeprefix(BASE).split("/")
+    for template, operations in DOCUMENT["paths"].items():
+        parts = template.split("/")
+        pairs = zip(parts, given, strict=False)
+        if len(parts) == len(given) and all(part == value or part[:1] == "{" for part, value in pairs):
+            return operations.get(method.lower())
+    return None
 
 
 @pytest.fixture
@@ -31,6 +60,7 @@ async def desk(house: House) -> Desk:
 @pytest.fixture
 async def client(house: House, desk: Desk) -> AsyncIterator[httpx2.AsyncClient]:
     async with house.client(x_request_id="known") as opened:
+        opened.event_hooks = {"response": [as_described]}
         yield opened
 
 

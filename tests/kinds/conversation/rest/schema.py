@@ -18,7 +18,7 @@ _TYPES: Mapping[str, Any] = {
 
 def faults(document: Schema, schema: Schema, value: Any, at: str = "", *, closed: bool = False) -> Iterator[str]:
     """Where the value is not what the schema says; `closed` takes a member that is not declared for one, too."""
-    schema = _resolved(document, schema)
+    schema = resolved(document, schema)
     if value is None and schema.get("nullable"):
         return
     types = schema.get("type")
@@ -50,7 +50,8 @@ def _is(value: Any, name: str) -> bool:
     return isinstance(value, _TYPES[name]) and not (isinstance(value, bool) and name in ("integer", "number"))
 
 
-def _resolved(document: Schema, schema: Schema) -> Schema:
+def resolved(document: Schema, schema: Schema) -> Schema:
+    """What a `$ref` leads to; anything else is itself."""
     while "$ref" in schema:
         found: Any = document
         for part in schema["$ref"].removeprefix("#/").split("/"):
@@ -62,5 +63,5 @@ def _resolved(document: Schema, schema: Schema) -> Schema:
 def _properties(document: Schema, schema: Schema) -> dict[str, Any]:
     found = dict(schema.get("properties", {}))
     for part in schema.get("allOf", ()):
-        found |= _properties(document, _resolved(document, part))
+        found |= _properties(document, resolved(document, part))
     return found

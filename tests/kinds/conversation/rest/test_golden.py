@@ -1,6 +1,6 @@
 """The contract's page: the requests that a client generated from it sends, to a real server."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +61,7 @@ def furnish(work: Work) -> None:
         salutation=Salutation.FORMAL_MALE,
         name="John Doe",
         gender=Gender.UNDISCLOSED,
-        date_of_birth=datetime(1970, 1, 1).date(),
+        date_of_birth=date(1970, 1, 1),
         phone_number="+4915224367929",
         email="john@example.com",
         created_at=work.now,
