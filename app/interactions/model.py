@@ -52,6 +52,7 @@ class Command(StrEnum):
     SNOOZE = "SNOOZE"
     UNSNOOZE = "UNSNOOZE"
     REPLY = "REPLY"
+    BOT_REPLY = "BOT_REPLY"
     RECEIVE = "RECEIVE"
     MARK_READ = "MARK_READ"
     NOTE = "NOTE"

@@ -29,6 +29,7 @@ _PAST = {
     Command.SNOOZE: "snoozed",
     Command.UNSNOOZE: "unsnoozed",
     Command.REPLY: "message_sent",
+    Command.BOT_REPLY: "message_sent",
     Command.RECEIVE: "message_received",
     Command.MARK_READ: "read",
     Command.NOTE: "noted",
@@ -55,6 +56,7 @@ _NO_EDIT = frozenset(
     {
         Command.READ,
         Command.REPLY,
+        Command.BOT_REPLY,
         Command.RECEIVE,
         Command.MARK_READ,
         Command.NOTE,

@@ -49,13 +49,14 @@ def send_message(
     before = load(work, actor, ref)
 
     def send() -> tuple[int, int]:
-        check(work, actor, before, Command.REPLY)
+        command = Command.REPLY if author is MessageAuthor.USER else Command.BOT_REPLY
+        check(work, actor, before, command)
         contents = (checked_content(content, work.ids.uuid),)
         interaction = before
         if author is MessageAuthor.USER and before.assignee_id == actor.user_id:
             interaction = replace(before, claimed_until=None)
         changed, message = _post(work, actor, interaction, contents, author, reference, fields)
-        write(work, actor, before, changed, Command.REPLY, data={"message_id": message.id})
+        write(work, actor, before, changed, command, data={"message_id": message.id})
         return before.id, message.id
 
     request = ["sendMessage", str(ref), content, reference, author, fields]

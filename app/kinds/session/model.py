@@ -170,14 +170,15 @@ def refusal(
             _AGES_OUT if command in (Command.CLOSE, Command.REOPEN) else "A Session has no such command."
         )
     refused = shared.shared_refusal(command, subject, actor, now)
-    if refused is not None or command is not Command.REPLY:
+    if refused is not None or command not in (Command.REPLY, Command.BOT_REPLY):
         return refused
     if not is_current(subject, now, settings.session_window):
         return InvalidTransition(
             "This Session is over: its last message is too long ago. The customer's next message opens another; "
             "to write in this one, set needAttention first."
         )
-    if not (subject.need_attention or settings.allow_reply_without_attention):
+    unflagged = command is Command.REPLY and not subject.need_attention
+    if unflagged and not settings.allow_reply_without_attention:
         return InvalidTransition("A user may write in a Session only while its needAttention is true.")
     return unreachable(subject)
 

@@ -136,6 +136,12 @@ def test_a_setting_forbids_replies_without_the_flag() -> None:
     )
 
 
+def test_a_bot_may_write_whatever_the_setting_says_of_users() -> None:
+    strict = Settings(allow_reply_without_attention=False)
+    assert refused(Command.BOT_REPLY, session(), settings=strict) is None
+    assert refused(Command.BOT_REPLY, session(unsubscribed=True), settings=strict) == Unreachable.code
+
+
 def test_a_customer_without_number_or_subscription_cannot_be_written_to() -> None:
     assert refused(Command.REPLY, session(unsubscribed=True)) == Unreachable.code
     assert refused(Command.REPLY, session(has_number=False)) == Unreachable.code

@@ -131,7 +131,7 @@ def refusal(
     if command in NOT_SUPPORTED and actor.can_write(NAME):
         return NotSupported("An AgentSession has no such command.")
     refused = shared.shared_refusal(command, subject, actor, now)
-    if refused is not None or command not in (Command.REPLY, Command.RECEIVE) or subject.enabled:
+    if refused is not None or command not in (Command.REPLY, Command.BOT_REPLY, Command.RECEIVE) or subject.enabled:
         return refused
     return Disabled("This AgentSession is disabled and accepts no new messages.")
 

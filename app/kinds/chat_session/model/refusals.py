@@ -20,6 +20,7 @@ _NEED_OPEN = frozenset(
         Command.RELEASE,
         Command.ASSIGN,
         Command.REPLY,
+        Command.BOT_REPLY,
         Command.TYPE,
         Command.RAISE_ATTENTION,
         Command.TRANSFER,

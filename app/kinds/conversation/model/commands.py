@@ -46,7 +46,7 @@ def refusal(command: Command, subject: Subject, actor: Actor, now: datetime) -> 
     if command in _FOREIGN:
         return NotSupported(f"A conversation has no command {command}.")
     match command:
-        case Command.REPLY | Command.RECEIVE:
+        case Command.REPLY | Command.BOT_REPLY | Command.RECEIVE:
             return _blocked(subject)
         case Command.RESTART:
             return _restart(subject, now)
