@@ -2,8 +2,8 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
 from threading import Thread
 from typing import Any
 
@@ -19,6 +19,15 @@ from app.transport.server import Server, server_config
 PROTOCOL = Subprotocol("graphql-transport-ws")
 PATIENCE = 10.0
 """Seconds that anything may take; only a failing test takes them."""
+
+
+async def eventually(condition: Callable[[], bool]) -> None:
+    """Wait until it holds."""
+    for _ in range(int(PATIENCE / 0.01)):
+        if condition():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it never came to be")
 
 
 class Served:
@@ -83,11 +92,20 @@ class Socket:
     async def subscribe(self, operation: str, query: str, **variables: Any) -> None:
         await self.send(id=operation, type="subscribe", payload={"query": query, "variables": variables})
 
-    async def take(self) -> dict[str, Any]:
-        """The next message but for pings of the protocol."""
+    async def listen(self, operation: str, query: str, **variables: Any) -> None:
+        """Subscribe, and be sure that the server listens: an operation that came later has been answered."""
+        await self.subscribe(operation, query, **variables)
+        await self.subscribe("settle", "{ __typename }")
+        assert (await self.take())["id"] == "settle"
+        assert await self.take() == {"id": "settle", "type": "complete"}
+
+    async def take(self, *, pings: bool = False) -> dict[str, Any]:
+        """The next message; the server's pings are passed over unless they are asked for."""
         async with asyncio.timeout(PATIENCE):
-            found: dict[str, Any] = orjson.loads(await self.connection.recv())
-            return found
+            while True:
+                found: dict[str, Any] = orjson.loads(await self.connection.recv())
+                if pings or found["type"] != "ping":
+                    return found
 
     async def data(self, operation: str) -> Any:
         """The data of the next message, which must be one of this operation."""
@@ -100,7 +118,7 @@ class Socket:
         """Whether nothing comes for a while."""
         try:
             async with asyncio.timeout(seconds):
-                found = await self.connection.recv()
+                found = await self.take()
         except TimeoutError:
             return True
         raise AssertionError(found)
@@ -108,9 +126,8 @@ class Socket:
     async def closed(self) -> tuple[int, str]:
         """The code and the reason with which the server closes; messages before it are passed over."""
         async with asyncio.timeout(PATIENCE):
-            try:
+            with suppress(ConnectionClosed):
                 while True:
                     await self.connection.recv()
-            except ConnectionClosed as closed:
-                assert closed.rcvd is not None, "the connection was cut"
-                return closed.rcvd.code, closed.rcvd.reason
+        assert self.connection.close_code is not None
+        return self.connection.close_code, self.connection.close_reason or ""

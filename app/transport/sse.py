@@ -44,7 +44,7 @@ def takes_stream(accept: str) -> bool:
 def prefers_stream(accept: str) -> bool:
     """Whether the client wants any answer as a stream: it names the type, and likes it better than JSON."""
     found = quality(accept, EVENT_STREAM)
-    if found is None or found[1] < EXACT:
+    if found is None or found[1] < EXACT or found[0] <= 0:
         return False
     return all((other := quality(accept, name)) is None or other[0] < found[0] for name in (JSON, GRAPHQL_RESPONSE))
 

@@ -1,6 +1,8 @@
 """The library's graph over a fresh database."""
 
-from collections.abc import Awaitable, Callable, Mapping
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -8,12 +10,14 @@ import pytest
 
 from app.core.actor import Actor
 from app.settings import Settings
-from app.storage.database import Database
+from app.storage.database import Database, open_database
 from app.transport.context import Context
 from app.transport.operation import Operations
 from app.transport.outcome import GraphQLRequest, Phase
-from tests.conftest import ManualClock
+from tests.conftest import CountingIds, ManualClock
+from tests.serving import Served
 from tests.transport.library import ADMIN, fill, make_operations
+from tests.transport.live import Keys, serving_library, telling
 
 Run = Callable[..., Awaitable[dict[str, Any]]]
 
@@ -42,3 +46,33 @@ def run(operations: Operations, library: Database, settings: Settings, clock: Ma
         return answer if outcome.phase is Phase.EXECUTION else answer | {"phase": outcome.phase.name}
 
     return run
+
+
+@pytest.fixture
+def keys() -> Keys:
+    return Keys()
+
+
+@pytest.fixture
+async def served(library: Database, database_url: str, clock: ManualClock, keys: Keys) -> AsyncIterator[Served]:
+    """A server over the library; what the test commits reaches it as another process's commits do."""
+    async with telling(library, database_url), serving_library(database_url, clock, keys) as served:
+        yield served
+
+
+@pytest.fixture
+async def sqlite_library(tmp_path: Path, sqlite_template: Path, clock: ManualClock) -> AsyncIterator[Database]:
+    """For what has nothing to do with the kind of database."""
+    path = shutil.copyfile(sqlite_template, tmp_path / "library.db")
+    opened = await open_database(f"sqlite:///{path}", clock=clock, ids=CountingIds(), settings=Settings())
+    await opened.command(fill)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def sqlite_served(
+    sqlite_library: Database, tmp_path: Path, clock: ManualClock, keys: Keys
+) -> AsyncIterator[Served]:
+    async with serving_library(f"sqlite:///{tmp_path / 'library.db'}", clock, keys) as served:
+        yield served

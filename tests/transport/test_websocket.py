@@ -1,61 +1,23 @@
 """graphql-transport-ws, frame by frame, on the real server."""
 
-from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.typing import Subprotocol
 
-from app.asgi import create_app
-from app.core.actor import Actor
-from app.settings import Settings
 from app.storage.database import Database
-from app.transport.connections import ConnectionLimits
-from tests.conftest import CountingIds, ManualClock
-from tests.serving import PROTOCOL, Served, serving
-from tests.transport.library import ADMIN, READER, SLICES, fill, tick
+from tests.serving import PROTOCOL, Served
+from tests.transport.library import tick
+from tests.transport.live import BOOK, KEY, NUMBERS, TICKS, TITLE
 
 pytestmark = pytest.mark.anyio
 
-BOOK = '{ book(id: "boo_1") { title } }'
-TITLE = {"book": {"title": "The Dispossessed"}}
-TICKS = "subscription($over: Int! = 0, $after: String) { ticks(over: $over, after: $after) { number } }"
-KEY = {"Authorization": "Bearer admin"}
 
-
-class Keys:
-    def __init__(self) -> None:
-        self.known = {"admin": ADMIN, "reader": READER}
-
-    async def actor_of(self, key: str) -> Actor | None:
-        return self.known.get(key)
-
-
-@pytest.fixture
-def keys() -> Keys:
-    return Keys()
-
-
-@pytest.fixture
-async def served(database: Database, database_url: str, clock: ManualClock, keys: Keys) -> AsyncIterator[Served]:
-    await database.command(fill)
-    settings = Settings(database_url=database_url, allowed_origins=("https://ui.example",), pool_size=4)
-    limits = ConnectionLimits(init_seconds=0.3, operations=5, tick_seconds=0.05, message_bytes=20_000)
-    app = create_app(
-        settings,
-        clock=clock,
-        ids=CountingIds(),
-        slices=SLICES,
-        authenticator=lambda _: keys,
-        contracts=(),
-        limits=limits,
-    )
-    async with serving(app, settings) as served:
-        yield served
-
-
-async def test_queries_mutations_and_subscriptions_share_a_socket(served: Served, database: Database) -> None:
+async def test_queries_mutations_and_subscriptions_share_a_socket(served: Served, library: Database) -> None:
     async with served.socket(KEY) as socket:
         assert socket.connection.subprotocol == PROTOCOL
-        await socket.subscribe("t", TICKS)
+        await socket.listen("t", NUMBERS)
         await socket.subscribe("q", BOOK)
         assert await socket.take() == {"id": "q", "type": "next", "payload": {"data": TITLE}}
         assert await socket.take() == {"type": "complete", "id": "q"}
@@ -63,11 +25,154 @@ async def test_queries_mutations_and_subscriptions_share_a_socket(served: Served
         await socket.subscribe("m", update)
         assert await socket.data("m") == {"updateBook": {"book": {"title": "New"}}}
         assert await socket.take() == {"type": "complete", "id": "m"}
-        await database.command(tick, 1, 2)
+        await library.command(tick, 1, 2)
         assert await socket.data("t") == {"ticks": {"number": 1}}
         assert await socket.data("t") == {"ticks": {"number": 2}}
         await socket.send(id="t", type="complete")
         await socket.send(type="ping", payload={"n": 1})
         assert await socket.take() == {"type": "pong", "payload": {"n": 1}}
-        await database.command(tick, 3)
+        await library.command(tick, 3)
         assert await socket.silent()
+
+
+@pytest.mark.parametrize(
+    ("message", "code"),
+    [
+        ("[]", 4400),
+        ("{", 4400),
+        ("null", 4400),
+        ("{}", 4400),
+        ('{"type": 1}', 4400),
+        ('{"type": "start", "id": "1"}', 4400),
+        ('{"type": "connection_ack"}', 4400),
+        ('{"type": "ping", "payload": 1}', 4400),
+        ('{"type": "subscribe", "payload": {"query": "{__typename}"}}', 4400),
+        ('{"type": "subscribe", "id": "", "payload": {"query": "{__typename}"}}', 4400),
+        ('{"type": "subscribe", "id": 1, "payload": {"query": "{__typename}"}}', 4400),
+        ('{"type": "subscribe", "id": "1"}', 4400),
+        ('{"type": "subscribe", "id": "1", "payload": {}}', 4400),
+        ('{"type": "subscribe", "id": "1", "payload": {"query": 1}}', 4400),
+        ('{"type": "subscribe", "id": "1", "payload": {"query": "", "variables": []}}', 4400),
+        ('{"type": "complete"}', 4400),
+        ('{"type": "connection_init"}', 4429),
+        ("[" * 5_000, 4400),
+        ("x" * 20_001, 1009),
+        (b'{"type": "ping"}', 4400),
+    ],
+)
+async def test_a_message_that_breaks_the_protocol_closes_the_socket(
+    sqlite_served: Served, message: str | bytes, code: int
+) -> None:
+    async with sqlite_served.socket(KEY) as socket:
+        await socket.connection.send(message)
+        assert (await socket.closed())[0] == code
+
+
+async def test_an_id_is_used_once_at_a_time(sqlite_served: Served) -> None:
+    async with sqlite_served.socket(KEY) as socket:
+        await socket.subscribe("1", TICKS)
+        await socket.send(id="1", type="complete")
+        await socket.subscribe("1", TICKS)
+        await socket.subscribe("1", TICKS)
+        assert await socket.closed() == (4409, "Subscriber for 1 already exists")
+
+
+async def test_who_does_not_begin_with_a_key_is_turned_away(sqlite_served: Served) -> None:
+    for message in ({"type": "subscribe", "id": "1", "payload": {"query": BOOK}}, {"type": "complete", "id": "1"}):
+        async with sqlite_served.socket(begin=False) as socket:
+            await socket.send(**message)
+            assert await socket.closed() == (4401, "Unauthorized")
+    for init in ({}, {"payload": {"authorization": "Bearer nobody"}}, {"payload": {"authorization": 5}}):
+        async with sqlite_served.socket(begin=False) as socket:
+            await socket.send(type="connection_init", **init)
+            assert await socket.closed() == (4401, "Unauthorized")
+    async with sqlite_served.socket(begin=False) as socket:
+        assert await socket.closed() == (4408, "Connection initialisation timeout")
+
+
+@pytest.mark.parametrize("init", [{"x-api-key": "admin"}, {"X-API-Key": "admin"}, {"authorization": "bearer admin"}])
+async def test_the_key_comes_in_the_first_message(sqlite_served: Served, init: dict[str, str]) -> None:
+    async with sqlite_served.socket(begin=False) as socket:
+        await socket.send(type="ping")
+        assert await socket.take() == {"type": "pong"}
+        await socket.send(type="connection_init", payload=init)
+        assert await socket.take() == {"type": "connection_ack"}
+
+
+async def test_or_in_the_header_of_the_upgrade(sqlite_served: Served) -> None:
+    async with sqlite_served.socket(begin=False, additional_headers=KEY) as socket:
+        await socket.send(type="connection_init")
+        assert await socket.take() == {"type": "connection_ack"}
+
+
+async def test_other_protocols_are_not_spoken(sqlite_served: Served) -> None:
+    for protocols in ([], [Subprotocol("graphql-ws")]):
+        async with sqlite_served.socket(begin=False, subprotocols=protocols or None) as socket:
+            assert (await socket.closed())[0] == 4406
+
+
+async def test_only_pages_of_allowed_origins_may_connect(sqlite_served: Served) -> None:
+    own = f"http://127.0.0.1:{sqlite_served.port}"
+    for origin in (own, "https://ui.example", "https://UI.example/"):
+        async with sqlite_served.socket(KEY, origin=origin) as socket:
+            await socket.subscribe("1", BOOK)
+            assert await socket.data("1") == TITLE
+    for origin in ("https://evil.example", "null", "https://ui.example.evil.example", "http://127.0.0.1:1"):
+        with pytest.raises(InvalidStatus) as refused:
+            async with sqlite_served.socket(KEY, origin=origin):
+                pass
+        assert refused.value.response.status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("payload", "code"),
+    [
+        ({"query": "{"}, "GRAPHQL_PARSE_FAILED"),
+        ({"query": "subscription { nothing }"}, "GRAPHQL_VALIDATION_FAILED"),
+        ({"query": "subscription { __typename }"}, "GRAPHQL_VALIDATION_FAILED"),
+        ({"query": "subscription { a: ticks { number } b: ticks { number } }"}, "GRAPHQL_VALIDATION_FAILED"),
+        ({"query": TICKS, "variables": {"over": "many"}}, "BAD_USER_INPUT"),
+        ({"query": TICKS, "variables": {"over": -1}}, "INVALID_INPUT"),
+        ({"query": TICKS, "variables": {"after": "x"}}, "INVALID_CURSOR"),
+        ({"query": TICKS, "operationName": "Other"}, "OPERATION_RESOLUTION_FAILURE"),
+    ],
+)
+async def test_a_bad_operation_fails_alone(
+    sqlite_served: Served, sqlite_library: Database, payload: dict[str, Any], code: str
+) -> None:
+    async with sqlite_served.socket(KEY) as socket:
+        await socket.listen("good", NUMBERS)
+        await socket.send(id="bad", type="subscribe", payload=payload)
+        failed = await socket.take()
+        assert (failed["id"], failed["type"]) == ("bad", "error")
+        assert [error["extensions"]["code"] for error in failed["payload"]] == [code]
+        await sqlite_library.command(tick, 1)
+        assert await socket.data("good") == {"ticks": {"number": 1}}
+        # Its id is free again.
+        await socket.subscribe("bad", BOOK)
+        assert await socket.data("bad") == TITLE
+
+
+async def test_a_socket_has_so_many_operations_at_once(sqlite_served: Served, sqlite_library: Database) -> None:
+    async with sqlite_served.socket(KEY) as socket:
+        for number in range(6):
+            await socket.subscribe(str(number), TICKS)
+        failed = await socket.take()
+        assert (failed["id"], failed["type"]) == ("5", "error")
+        assert failed["payload"][0]["extensions"]["code"] == "TOO_COMPLEX"
+        await sqlite_library.command(tick, 1)
+        assert sorted([(await socket.take())["id"] for _ in range(5)]) == ["0", "1", "2", "3", "4"]
+
+
+async def test_mutations_keep_the_spelling_of_numbers(sqlite_served: Served) -> None:
+    async with sqlite_served.socket(KEY) as socket:
+        query = "query($id: ID!) { book(id: $id) { title } }"
+        await socket.subscribe("1", query, id="boo_1")
+        assert await socket.data("1") == TITLE
+
+
+async def test_a_client_that_is_silent_is_asked_for_a_sign_of_life(sqlite_served: Served) -> None:
+    async with sqlite_served.socket(KEY) as socket:
+        assert await socket.take(pings=True) == {"type": "ping"}
+        await socket.send(type="pong")
+        assert await socket.take(pings=True) == {"type": "ping"}

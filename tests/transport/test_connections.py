@@ -1,0 +1,115 @@
+"""Streams that end: by a key that no longer counts, by a client that does not read, by a shutdown."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from websockets.exceptions import ConnectionClosedError
+
+from app.core.events import Event
+from app.storage.database import Database, Work
+from tests.conftest import ManualClock
+from tests.serving import Served, eventually
+from tests.transport.library import READER, tick
+from tests.transport.live import KEY, NUMBERS, TICKS, Keys
+
+pytestmark = pytest.mark.anyio
+
+MUCH = f"subscription {{ ticks {{ number book {{ {' '.join(f't{n}: title' for n in range(150))} }} }} }}"
+"""Five kilobytes for each tick, so that a client that does not read is soon noticed."""
+
+
+def tell_of_user(work: Work, user_id: int, topic: str = "user.updated") -> None:
+    work.record(Event(topic=topic, data={"user_id": user_id}))
+
+
+async def test_a_revoked_key_gets_no_further_event(served: Served, library: Database, keys: Keys) -> None:
+    async with served.socket({"Authorization": "Bearer reader"}) as socket, served.socket(KEY) as other:
+        await socket.listen("1", NUMBERS)
+        await other.listen("1", NUMBERS)
+        await library.command(tick, 1)
+        assert await socket.data("1") == await other.data("1") == {"ticks": {"number": 1}}
+        del keys.known["reader"]
+
+        def revoke(work: Work) -> None:
+            tell_of_user(work, READER.user_id, "api_key.revoked")
+            tick(work, 2)
+
+        await library.command(revoke)
+        with pytest.raises(ConnectionClosedError) as closed:
+            await socket.take()
+        assert closed.value.rcvd is not None
+        assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (4403, "Forbidden")
+        assert await other.data("1") == {"ticks": {"number": 2}}
+
+
+async def test_a_permission_that_is_taken_away_ends_the_socket(served: Served, library: Database, keys: Keys) -> None:
+    async with served.socket({"Authorization": "Bearer reader"}) as socket:
+        await socket.listen("1", NUMBERS)
+        await library.command(tell_of_user, READER.user_id)
+        await library.command(tick, 1)
+        assert await socket.data("1") == {"ticks": {"number": 1}}
+        keys.known["reader"] = replace(READER, permissions=frozenset())
+        await library.command(tell_of_user, READER.user_id)
+        assert await socket.closed() == (4403, "Forbidden")
+
+
+async def test_a_key_that_expires_ends_the_socket(
+    sqlite_served: Served, sqlite_library: Database, keys: Keys, clock: ManualClock
+) -> None:
+    keys.known["reader"] = replace(READER, expires_at=clock.now + timedelta(seconds=60))
+    async with sqlite_served.socket({"Authorization": "Bearer reader"}) as socket:
+        await socket.listen("1", NUMBERS)
+        await sqlite_library.command(tick, 1)
+        assert await socket.data("1") == {"ticks": {"number": 1}}
+        clock.advance(60)
+        assert await socket.closed() == (4403, "Forbidden")
+
+
+async def test_an_operation_with_a_key_that_ended_unnoticed_ends_the_socket(sqlite_served: Served, keys: Keys) -> None:
+    async with sqlite_served.socket({"Authorization": "Bearer reader"}) as socket:
+        del keys.known["reader"]
+        await asyncio.sleep(1.0)  # the second for which a key is remembered
+        await socket.subscribe("1", NUMBERS)
+        assert await socket.closed() == (4403, "Forbidden")
+
+
+async def test_who_does_not_read_delays_nobody_and_is_cut_off(served: Served, library: Database) -> None:
+    async with served.socket(KEY, max_size=None) as reading, served.socket(KEY) as stalled:
+        await reading.listen("1", MUCH)
+        for number in range(4):
+            await stalled.listen(str(number), MUCH)
+        stalled.connection.transport.pause_reading()
+        for first in range(1, 1_501, 50):
+            await library.command(tick, *range(first, first + 50))
+            for number in range(first, first + 50):
+                assert (await reading.data("1"))["ticks"]["number"] == number
+        connections = served.server.lifespan.state["services"].connections
+        await eventually(lambda: len(connections) == 1)
+        await library.command(tick, 9_999)
+        assert (await reading.data("1"))["ticks"]["number"] == 9_999
+
+
+async def test_who_falls_behind_reads_the_log_and_misses_nothing(served: Served, library: Database) -> None:
+    async with served.socket(KEY, max_size=None) as slow:
+        await slow.listen("1", MUCH)
+        await library.command(tick, 1)
+        assert (await slow.data("1"))["ticks"]["number"] == 1
+        slow.connection.transport.pause_reading()
+        for first in range(2, 1_502, 50):
+            await library.command(tick, *range(first, first + 50))
+        slow.connection.transport.resume_reading()
+        for number in range(2, 1_502):
+            assert (await slow.data("1"))["ticks"]["number"] == number
+
+
+async def test_a_shutdown_ends_sockets_so_that_their_clients_come_back(served: Served, library: Database) -> None:
+    async with served.socket(KEY) as socket:
+        await socket.listen("1", TICKS)
+        await library.command(tick, 1)
+        cursor = (await socket.data("1"))["ticks"]["cursor"]
+        assert cursor
+        served.stop()
+        assert (await socket.closed())[0] == 1012
+    await served.stopped()
