@@ -1,6 +1,6 @@
 """One request of a contract's client as its handlers see it: parameters, body, who asks; commands and reads."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Concatenate, ParamSpec, TypeVar
 from urllib.parse import parse_qsl
@@ -25,8 +25,8 @@ _MOST_PARAMETERS = 100
 _DEEPEST = 200
 
 
-class Parameters:
-    """A query string or a form. Raises BadRequest for one that cannot be read."""
+class Parameters(Mapping[str, str]):
+    """A query string or a form, of a repeated parameter the last. Raises BadRequest for one that cannot be read."""
 
     def __init__(self, raw: bytes) -> None:
         try:
@@ -40,15 +40,14 @@ class Parameters:
                 raise BadRequest(400, "The parameters hold text that cannot be stored.")
         self._values = dict(pairs)
 
-    def __contains__(self, name: str) -> bool:
-        return name in self._values
+    def __getitem__(self, name: str) -> str:
+        return self._values[name]
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[str]:
         return iter(self._values)
 
-    def get(self, name: str) -> str | None:
-        """The parameter's text, the last when it is repeated; None when it is absent."""
-        return self._values.get(name)
+    def __len__(self) -> int:
+        return len(self._values)
 
     def integer(self, name: str, default: int, least: int, most: int) -> int:
         """A whole number. Raises InvalidInput."""

@@ -52,7 +52,7 @@ async def test_the_header_carries_the_credentials_too(keyed: Keyed) -> None:
 @pytest.mark.parametrize(
     ("form", "status", "error"),
     [
-        ({}, 400, "invalid_request"),
+        ({}, 401, "invalid_client"),
         ({"grant_type": "password"}, 400, "unsupported_grant_type"),
         ({"grant_type": "client_credentials"}, 401, "invalid_client"),
         ({"grant_type": "client_credentials", "client_id": "a", "client_secret": "b"}, 401, "invalid_client"),
@@ -70,7 +70,17 @@ async def test_refusals(keyed: Keyed, form: dict[str, str], status: int, error: 
     assert "access_token" not in response.text
 
 
+async def test_json_is_taken_in_place_of_a_form(keyed: Keyed) -> None:
+    client, secret = keyed
+    given = {"grant_type": "client_credentials", "client_id": secret.split("_")[1], "client_secret": secret}
+    assert (await client.post("/oauth2/token", json=given)).json()["token_type"] == "Bearer"
+    response = await client.post("/oauth2/token", json=given | {"client_secret": 5})
+    assert (response.status_code, response.json()["error"]) == (401, "invalid_client")
+
+
 async def test_other_requests(keyed: Keyed) -> None:
     client, _ = keyed
     assert (await client.get("/oauth2/token")).headers["allow"] == "POST"
-    assert (await client.post("/oauth2/token", json={"grant_type": "client_credentials"})).status_code == 415
+    assert (
+        await client.post("/oauth2/token", content=b"<a/>", headers={"content-type": "text/xml"})
+    ).status_code == 415
