@@ -46,7 +46,7 @@ def bench(
     wanted = sizes.split(",")
     if unknown := set(wanted) - set(_SIZES):
         raise BenchmarkError(f"There is no size {min(unknown)}; there are {', '.join(_SIZES)}.")
-    console = Console(width=max(Console().width, 120))
+    console = Console(width=max(Console().width, 132))
     runs: dict[str, list[Measured]] = {}
     baselines: dict[str, float] = {}
     urls = {size: sqlite_url(_SIZES[size], console) for size in wanted}
