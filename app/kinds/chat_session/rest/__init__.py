@@ -3,17 +3,24 @@
 from dataclasses import replace
 from pathlib import Path
 
+from app.kinds.chat_session.repository.contract import CONTRACT_ROOTS, CONTRACT_TYPES
 from app.kinds.chat_session.rest.answers import answering
+from app.kinds.chat_session.rest.handing import HANDING
+from app.kinds.chat_session.rest.messages import MESSAGING
 from app.kinds.chat_session.rest.refusals import refused
 from app.kinds.chat_session.rest.sessions import SESSIONS
 from app.transport.rest import BASIC, BEARER, SO_TICKET, Contract
 
+_OPERATIONS = (*SESSIONS, *HANDING, *MESSAGING)
+
 CONTRACT = Contract(
     name="chat_session",
     base="/api/v1",
-    operations=tuple(replace(each, handler=answering(each.handler)) for each in SESSIONS),
+    operations=tuple(replace(each, handler=answering(each.handler)) for each in _OPERATIONS),
     schemes=(BASIC, SO_TICKET, BEARER),
     refused=refused,
     document=Path(__file__).with_name("openapi.json"),
+    roots=CONTRACT_ROOTS,
+    types=CONTRACT_TYPES,
     any_case=True,
 )

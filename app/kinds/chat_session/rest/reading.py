@@ -33,3 +33,21 @@ _CHAT = (
 )
 
 CHAT = root(one("chatSession", "ChatSession", _CHAT, chat_session_id=Pick("chat_session_id")))
+MINE = root(one("chatContractMine", "ChatContractChats", (one("chats", "ChatSession", _CHAT),)))
+
+_MESSAGE = (
+    *map(leaf, ("messageId", "messageType", "text", "authorName", "readByCustomer", "specialType", "specialParam")),
+    leaf("sentAt"),
+    one("user", "User", (leaf("name"),)),
+)
+MESSAGES = root(
+    one(
+        "chatContractMessages",
+        "ChatContractMessages",
+        (one("messages", "Message", _MESSAGE),),
+        chat_session_id=Pick("chat_session_id"),
+        after=Pick("after"),
+        limit=Pick("limit"),
+    )
+)
+MESSAGE = root(one("node", "Message", _MESSAGE, id=Pick("id")))

@@ -14,8 +14,10 @@ from app.kinds.chat_session.model.session import KIND, PREFIX, ChatSession, Chat
 from app.kinds.chat_session.repository import ChatSessionRepository
 from app.kinds.chat_session.rest import bodies
 from app.kinds.chat_session.rest.answers import TYPES, body_of, selected, wire_of
+from app.kinds.chat_session.rest.creating import create_chat
 from app.kinds.chat_session.rest.patches import patched
-from app.kinds.chat_session.rest.reading import CHAT
+from app.kinds.chat_session.rest.reading import CHAT, MINE
+from app.kinds.chat_session.rest.wire import blank
 from app.kinds.chat_session.service.sessions import delete_chat_session, update_chat_session
 from app.storage.work import Work
 from app.transport.http import BadRequest
@@ -26,6 +28,20 @@ _ATTEMPTS = 3
 
 async def get_chat(call: Call) -> Reply:
     return Reply(body=await entity(call, key(call), links=True))
+
+
+async def list_mine(call: Call) -> Reply:
+    found, wire = await call.read(MINE), wire_of(call)
+    return Reply(body=[selected(call, wire.entity(each)) for each in found["chats"]])
+
+
+async def get_default(call: Call) -> Reply:
+    call.actor.require(f"{KIND}:read")
+    return Reply(body=selected(call, blank(call.actor)))
+
+
+async def post_chat(call: Call) -> Reply:
+    return Reply(body=await created(call, await body_of(call), links=True))
 
 
 async def put_chat(call: Call) -> Reply:
@@ -59,6 +75,16 @@ async def patch_chat(call: Call) -> Reply:
 async def delete_chat(call: Call) -> Reply:
     await call.perform(on_chat, key(call), delete_chat_session)
     return Reply(status=204)
+
+
+async def created(call: Call, body: bodies.Body, *, links: bool = False) -> dict[str, Any]:
+    """A new chat as the body describes it; its session key is shown this once. Raises what making it raises."""
+    changes = bodies.changes(body, whole=False)
+    made = await call.perform(create_chat, changes, call.idempotency_key)
+    found = wire_of(call).entity(await read(call, made.chat_session_id), links=links)
+    if made.session_key is not None:
+        found["SessionKey"] = made.session_key
+    return selected(call, found)
 
 
 async def read(call: Call, number: int) -> Mapping[str, Any]:
@@ -119,6 +145,9 @@ def _unmodified_since(call: Call) -> datetime | None:
 _CHAT = "/api/v1/ChatSession/{id}"
 
 SESSIONS = (
+    Operation("POST", "/api/v1/ChatSession", post_chat),
+    Operation("GET", "/api/v1/ChatSession/default", get_default),
+    Operation("GET", "/api/v1/ChatSession/ForCurrentUser", list_mine),
     Operation("GET", _CHAT, get_chat),
     Operation("PUT", _CHAT, put_chat),
     Operation("PATCH", _CHAT, patch_chat),

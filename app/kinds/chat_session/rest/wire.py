@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
+from app.core.actor import Actor
 from app.core.ids import parse_id
+from app.kinds.chat_session.model import rights
 from app.kinds.chat_session.model.limits import REFERENCES
 from app.kinds.chat_session.model.session import ChatSessionStatus
 from app.kinds.chat_session.rest.reading import camel
@@ -18,6 +20,7 @@ NO_FLAGS = "CustomerIsTyping"
 """The flag of value 0: what a chat shows while no flag is set."""
 
 _USER_IS_TYPING = "UserIsTyping"
+_NEW = ChatSessionStatus.IN_QUEUE
 _EVERYTHING = ["SELECT", "UPDATE", "INSERT", "DELETE"]
 _TEXTS = ("CustomerAlias", "CustomerHost", "CustomerName", "CustomerEmail", "CustomerPhone")
 
@@ -74,6 +77,55 @@ class Wire:
             archive = f"{self.base_url}/api/v1/ChatSession"
             entity["_Links"] = {"Self": f"{archive}/{found['chatSessionId']}", "Archive": archive}
         return entity
+
+    def message(self, found: Mapping[str, Any], number: int) -> dict[str, Any]:
+        """A ChatMessage of the chat with the contract's number."""
+        return {
+            "ChatMessageId": found["messageId"],
+            "ChatSessionId": number,
+            "Type": pascal((found["messageType"] or "INVALID").lower()),
+            "Message": found["text"] or "",
+            "Author": author(found),
+            "ReadByCustomer": int(bool(found["readByCustomer"])),
+            "SpecialType": pascal((found["specialType"] or "NONE").lower()),
+            "SpecialParam": found["specialParam"],
+            "WhenPosted": self.time(found["sentAt"]),
+        }
+
+
+def author(message: Mapping[str, Any]) -> str | None:
+    """Who wrote a message, by name."""
+    if message["authorName"] is not None or message["user"] is None:
+        name: str | None = message["authorName"]
+        return name
+    return str(message["user"]["name"])
+
+
+def blank(actor: Actor) -> dict[str, Any]:
+    """The entity that there is not yet, with what the actor may do with such a one."""
+    table, fields = table_right(rights.table_right(actor, _NEW)), rights.field_properties(actor, _NEW)
+    texts = dict.fromkeys(_TEXTS)
+    return {
+        "ChatSessionId": 0,
+        "TopicId": 0,
+        "User": None,
+        "Person": None,
+        **texts,
+        "CustomerConsented": False,
+        "CustomerCompanyName": None,
+        "Status": ChatSessionStatus.INVALID.wire,
+        "FirstMessage": None,
+        "LastMessage": None,
+        **dict.fromkeys(("WhenRequested", "WhenStarted", "WhenEnded", "WhenIdle", "WhenFetched"), UNSET),
+        "SessionKey": None,
+        **dict.fromkeys(("InitialQueuePos", "AlertLevel", "Rank"), 0),
+        "Flags": NO_FLAGS,
+        **dict.fromkeys(("Contact", "Project", "Sale", "Ticket", "TransferTo")),
+        "ChatbotIsActive": False,
+        "Rating": 0,
+        "TableRight": table,
+        "FieldProperties": field_properties(fields),
+    }
 
 
 def associate(user: Mapping[str, Any] | None) -> dict[str, Any] | None:

@@ -1,0 +1,83 @@
+"""What only the REST contract reads: a user's chats, and messages after one of them."""
+
+from collections.abc import Generator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+import sqlalchemy as sa
+
+from app.interactions.tables import message
+from app.kinds.chat_session.model.session import ENDED
+from app.kinds.chat_session.repository.mapping import READ
+from app.kinds.chat_session.tables import chat_session, chat_topic_member
+from app.selection.catalogue import FieldFacts, TypeFacts
+from app.selection.mapping import Env, Read, RootMany, RootOne, RootSteps
+
+Reading = Generator[Any, Sequence[Any], Mapping[str, object] | None]
+
+MOST_OF_USER = 1_000
+_LIMIT = sa.bindparam("limit", type_=sa.Integer)
+
+
+def _chat() -> sa.Select[Any]:
+    return sa.select(chat_session.c.id).where(
+        chat_session.c.chat_session_id == sa.bindparam("chat_session_id", type_=sa.Integer)
+    )
+
+
+def _messages() -> sa.Select[Any]:
+    return (
+        sa.select(message.c.id)
+        .where(
+            message.c.interaction_id == sa.bindparam("chat", type_=sa.BigInteger),
+            message.c.id > sa.bindparam("after", type_=sa.BigInteger),
+        )
+        .order_by(message.c.id)
+        .limit(_LIMIT)
+    )
+
+
+def _of_user() -> sa.Select[Any]:
+    member = chat_topic_member.c
+    topics = sa.select(member.topic_id).where(
+        member.user_id == sa.bindparam("user_id", type_=sa.BigInteger),
+        sa.or_(member.can_respond, member.can_listen, member.can_manage, member.can_notify),
+    )
+    ended = [sa.literal_column(f"'{status}'", sa.Text) for status in sorted(ENDED)]
+    return (
+        sa.select(chat_session.c.id)
+        .where(chat_session.c.topic_id.in_(topics), chat_session.c.status.not_in(ended))
+        .order_by(chat_session.c.id.desc())
+        .limit(_LIMIT)
+    )
+
+
+def _messages_of_chat(read: Read, _env: Env, arguments: Mapping[str, Any]) -> Reading:
+    """The oldest first; None for a chat that is not there."""
+    rows = yield read.query("chat", _chat, chat_session_id=arguments["chat_session_id"])
+    if not rows:
+        return None
+    page = {name: arguments[name] for name in ("after", "limit")}
+    found = yield read.query("messages", _messages, chat=rows[0][0], **page)
+    return {"messages": [row[0] for row in found]}
+
+
+def _chats_of_user(read: Read, env: Env, _arguments: Mapping[str, Any]) -> Reading:
+    """The chats of the topics that the caller is a member of, as far as they have not ended; the newest first."""
+    found = yield read.query("of user", _of_user, user_id=env.actor.user_id, limit=MOST_OF_USER)
+    return {"chats": [row[0] for row in found]}
+
+
+CONTRACT_ROOTS: Mapping[str, RootOne | RootMany | RootSteps] = MappingProxyType(
+    {
+        "chatContractMessages": RootSteps("ChatContractMessages", _messages_of_chat, requires=READ),
+        "chatContractMine": RootSteps("ChatContractChats", _chats_of_user, requires=READ),
+    }
+)
+
+CONTRACT_TYPES: Mapping[str, TypeFacts] = MappingProxyType(
+    {
+        "ChatContractMessages": TypeFacts({"messages": FieldFacts("Message", nullable=False, many=True)}),
+        "ChatContractChats": TypeFacts({"chats": FieldFacts("ChatSession", nullable=False, many=True)}),
+    }
+)

@@ -1,0 +1,117 @@
+"""Who has a chat: transfers, pick-ups and resets. Where the contract says that nothing happens, nothing is said."""
+
+from collections.abc import Callable
+from typing import Any
+
+from app.core.actor import Actor
+from app.core.errors import Conflict, Forbidden, NotFound
+from app.core.ids import GlobalId
+from app.directory.repository import UserRepository
+from app.kinds.chat_session.model.limits import LARGEST_INT
+from app.kinds.chat_session.model.session import KIND, ChatSession
+from app.kinds.chat_session.rest.sessions import entity, key, on_chat
+from app.kinds.chat_session.service import queue, transfers
+from app.storage.work import Work
+from app.transport.rest import Call, Operation, Reply
+
+NULL = b"null"
+
+
+async def transfer(call: Call) -> Reply:
+    return Reply(body=await transferred(call, key(call), call.path["toAssociate"]))
+
+
+async def accept(call: Call) -> Reply:
+    return Reply(body=await accepted(call, key(call)))
+
+
+async def reject(call: Call) -> Reply:
+    return Reply(body=await rejected(call, key(call)))
+
+
+async def pick_up(call: Call) -> Reply:
+    return Reply(body=await picked_up(call, key(call)))
+
+
+async def pick_up_first(call: Call) -> Reply:
+    return Reply(body=await first_picked_up(call))
+
+
+async def reset(call: Call) -> Reply:
+    return Reply(body=await was_reset(call, key(call)))
+
+
+async def transferred(call: Call, number: int, to_associate: str) -> Any:
+    """The chat, offered to the user with this login or number; as it was, if it is not the caller's to offer.
+
+    Raises NotFound, Forbidden without the permission, and what is wrong with the user."""
+    await _if_possible(call, number, _transfer, to_associate)
+    return await entity(call, number)
+
+
+async def accepted(call: Call, number: int) -> Any:
+    """The chat, taken over; as it was, if it is not offered to the caller. Raises NotFound, Forbidden."""
+    await _if_possible(call, number, transfers.accept_chat_transfer)
+    return await entity(call, number)
+
+
+async def rejected(call: Call, number: int) -> Any:
+    """The chat, not taken over; as it was, if it is not offered to the caller. Raises NotFound, Forbidden."""
+    await _if_possible(call, number, transfers.reject_chat_transfer)
+    return await entity(call, number)
+
+
+async def picked_up(call: Call, number: int) -> Any:
+    """The chat, now the caller's; null when it does not wait in the queue. Raises NotFound, Forbidden."""
+    try:
+        await call.perform(on_chat, number, queue.pick_up_chat_session)
+    except Conflict:
+        return NULL
+    return await entity(call, number)
+
+
+async def first_picked_up(call: Call) -> Any:
+    """The chat that waited first, now the caller's; null when none does. Raises Forbidden."""
+    found = await call.perform(queue.pick_up_chat_session)
+    return NULL if found is None else await entity(call, found.chat_session_id)
+
+
+async def was_reset(call: Call, number: int) -> Any:
+    """The chat, back in its queue. Raises NotFound, Forbidden, Conflict for one that ended or that somebody has."""
+    await call.perform(on_chat, number, queue.reset_chat_session)
+    return await entity(call, number)
+
+
+async def _if_possible(call: Call, number: int, service: Callable[..., Any], *args: Any) -> None:
+    try:
+        await call.perform(on_chat, number, service, *args)
+    except (Conflict, Forbidden) as refused:
+        # A path names what of the request is at fault: that the client is told.
+        if refused.path or not call.actor.can_write(KIND):
+            raise
+
+
+def _transfer(work: Work, actor: Actor, ref: GlobalId, to_associate: str) -> ChatSession:
+    return transfers.transfer_chat_session(work, actor, ref, _user(work, to_associate))
+
+
+def _user(work: Work, given: str) -> int:
+    users = work.use(UserRepository)
+    user = users.get_by_login(given)
+    if user is None and given.isascii() and given.isdigit() and len(given) <= 10 and int(given) <= LARGEST_INT:
+        user = users.get(int(given))
+    if user is None:
+        raise NotFound(f"Associate {given[:80]} not found.")
+    return user.id
+
+
+_CHAT = "/api/v1/ChatSession/{id}"
+
+HANDING = (
+    Operation("POST", f"{_CHAT}/TransferTo/{{toAssociate}}", transfer),
+    Operation("POST", f"{_CHAT}/AcceptTransfer", accept),
+    Operation("POST", f"{_CHAT}/RejectTransfer", reject),
+    Operation("POST", f"{_CHAT}/Pickup", pick_up),
+    Operation("POST", "/api/v1/ChatSession/Pickup", pick_up_first),
+    Operation("POST", f"{_CHAT}/Reset", reset),
+)

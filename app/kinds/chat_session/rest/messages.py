@@ -1,0 +1,123 @@
+"""The messages of chats, and their transcripts."""
+
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+
+from app.core.actor import Actor
+from app.core.errors import InvalidInput
+from app.core.ids import GlobalId
+from app.interactions.messages import MessageAuthor
+from app.interactions.service.messages import Posted, receive_message, send_message
+from app.kinds.chat_session.model.limits import LARGEST_INT, check_text
+from app.kinds.chat_session.model.session import ChatMessageSpecialType, ChatMessageType
+from app.kinds.chat_session.rest import bodies
+from app.kinds.chat_session.rest.answers import body_of, selected, wire_of
+from app.kinds.chat_session.rest.reading import MESSAGE, MESSAGES
+from app.kinds.chat_session.rest.sessions import key, missing, on_chat
+from app.kinds.chat_session.rest.wire import author
+from app.storage.work import Work
+from app.transport.rest import Call, Operation, Reply
+
+PAGE = 1_000
+_LONGEST = 255
+
+_TYPES = {each.wire.lower(): each for each in ChatMessageType}
+_SPECIAL_TYPES = {each.wire.lower(): each for each in ChatMessageSpecialType}
+
+
+async def list_messages(call: Call) -> Reply:
+    after = call.query.integer("after", 0, -LARGEST_INT - 1, LARGEST_INT)
+    return Reply(body=await messages_after(call, key(call), after))
+
+
+async def post_message(call: Call) -> Reply:
+    return Reply(body=await added(call, key(call), await body_of(call)))
+
+
+async def post_transcript(call: Call) -> Reply:
+    return Reply(body=await transcript(call, key(call), html=call.query.flag("html") or False))
+
+
+async def messages_after(call: Call, number: int, after: int) -> list[dict[str, Any]]:
+    """The chat's messages after the one with the number, the oldest first. Raises NotFound, Forbidden."""
+    wire = wire_of(call)
+    return [selected(call, wire.message(each, number)) for each in await _read(call, number, after)]
+
+
+async def added(call: Call, number: int, body: bodies.Body) -> dict[str, Any]:
+    """The message that the body describes, written to the customer or taken in from it. Raises what that raises."""
+    posted = await call.perform(on_chat, number, _post, body, call.idempotency_key)
+    found = await call.read(MESSAGE, id=f"msg_{posted.message}")
+    return selected(call, wire_of(call).message(found, number))
+
+
+async def transcript(call: Call, number: int, *, html: bool) -> str:
+    """What was said, a line for each message. Raises NotFound, Forbidden."""
+    wire, lines, after = wire_of(call), [], 0
+    while True:
+        found = await _read(call, number, after)
+        for each in found:
+            said = f"[{wire.time(each['sentAt'])[:19].replace('T', ' ')}] {author(each) or ''}: {each['text'] or ''}"
+            lines.append(f"<p>{escape(said).replace(chr(10), '<br>')}</p>" if html else said)
+        if len(found) < PAGE:
+            return "\n".join(lines)
+        after = found[-1]["messageId"]
+
+
+async def _read(call: Call, number: int, after: int) -> list[Mapping[str, Any]]:
+    found = await call.read(MESSAGES, chat_session_id=number, after=after, limit=PAGE)
+    if found is None:
+        raise missing(number)
+    read: list[Mapping[str, Any]] = found["messages"]
+    return read
+
+
+def _post(work: Work, actor: Actor, ref: GlobalId, body: bodies.Body, idempotency_key: str | None) -> Posted:
+    """Post a message. One to the user is the customer's; what is not said to be for whom is for the customer."""
+    kind = _one_of(_TYPES, body, "type", ChatMessageType.TO_CUSTOMER)
+    special = _one_of(_SPECIAL_TYPES, body, "specialtype", ChatMessageSpecialType.NONE)
+    fields = {
+        "special_type": special.value,
+        "special_param": _text(body, "specialparam", "special_param"),
+        "author_name": _text(body, "author", "author"),
+    }
+    content = {"type": "text", "content": body.get("message")}
+    if kind is ChatMessageType.TO_USER:
+        fields["message_type"] = kind.value
+        target = {"interaction": ref}
+        return receive_message(work, actor, target, [content], idempotency_key=idempotency_key, fields=fields)
+    by = MessageAuthor.USER
+    if kind is ChatMessageType.SPECIAL:
+        by = MessageAuthor.SYSTEM
+    elif special in (ChatMessageSpecialType.BOT_MESSAGE, ChatMessageSpecialType.OPTIONS):
+        by = MessageAuthor.BOT
+    fields["message_type"] = (ChatMessageType.TO_CUSTOMER if kind is ChatMessageType.INVALID else kind).value
+    return send_message(work, actor, ref, content, author=by, idempotency_key=idempotency_key, fields=fields)
+
+
+def _one_of(known: Mapping[str, Any], body: bodies.Body, name: str, default: Any) -> Any:
+    given = body.get(name)
+    if given is None or given == "":
+        return default
+    found = known.get(given.strip().lower()) if isinstance(given, str) else None
+    if found is None:
+        raise InvalidInput(f"{name} is one of {', '.join(each.wire for each in known.values())}.", path=(name,))
+    return found
+
+
+def _text(body: bodies.Body, name: str, field: str) -> str | None:
+    given = body.get(name)
+    if given is None or given == "":
+        return None
+    check_text(field, given, _LONGEST)
+    return str(given)
+
+
+_CHAT = "/api/v1/ChatSession/{id}"
+
+MESSAGING = (
+    Operation("GET", f"{_CHAT}/Messages", list_messages),
+    Operation("POST", f"{_CHAT}/Messages", post_message),
+    Operation("POST", f"{_CHAT}/Transcript", post_transcript),
+)
