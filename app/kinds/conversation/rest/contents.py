@@ -1,5 +1,6 @@
 """What messages hold: what is read of it, its wire shape, and what a request to send brings."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from types import MappingProxyType
@@ -11,6 +12,7 @@ from app.selection.tree import Field
 from app.transport.rest import leaf, one
 from app.transport.rest.call import picked
 
+_DAY = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:T00:00:00(?:\.0{1,6})?Z)?", re.ASCII)
 _SUFFIX = "MessageContent"
 _FILE = ("has_file", "uuid", "name", "mime_type", "size", "download_url", "public_download_url")
 _NAME = ("formatted_name", "first_name", "middle_name", "last_name", "prefix", "suffix")
@@ -119,9 +121,10 @@ def _known_only(contact: dict[str, Any]) -> None:
 
 def _day(value: object) -> date:
     """A day, or the midnight that it begins with, which is how the contract's own example writes it."""
+    match = _DAY.fullmatch(value) if isinstance(value, str) else None
     try:
-        if isinstance(value, str) and (len(value) == 10 or value[10] == "T"):
-            return date.fromisoformat(value[:10])
+        if match is not None:
+            return date.fromisoformat(match[1])
     except ValueError:
         pass
     raise InvalidInput("This takes a day, such as 1970-01-01.", path=("contact", "birthday"))

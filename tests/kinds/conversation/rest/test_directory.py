@@ -4,6 +4,7 @@ import httpx2
 import pytest
 
 from app.directory.model import CustomerSystem
+from app.storage.work import Work
 from tests.kinds.conftest import store_customer
 from tests.kinds.conversation.conftest import Desk
 from tests.kinds.conversation.rest.conftest import BASE
@@ -12,6 +13,10 @@ from tests.kinds.rest import House
 pytestmark = pytest.mark.anyio
 
 ADA = {"authorization": "Bearer ada"}
+
+
+def elsewhere(work: Work) -> int:
+    return store_customer(work, customer_key="s", system=CustomerSystem.SESSION)
 
 
 async def test_agents(opened: httpx2.AsyncClient) -> None:
@@ -28,7 +33,7 @@ async def test_agents(opened: httpx2.AsyncClient) -> None:
 
 
 async def test_customers(client: httpx2.AsyncClient, house: House, desk: Desk) -> None:
-    other = await house.database.command(store_customer, customer_key="s", system=CustomerSystem.SESSION)
+    other = await house.database.command(elsewhere)
     found = (await client.get(f"{BASE}/customers", headers=ADA)).json()
     assert [each["id"] for each in found["data"]] == [desk.ana, desk.wim, desk.bea, desk.blocked]
     assert (found["meta"]["total"], found["meta"]["path"]) == (4, f"http://test{BASE}/customers")
