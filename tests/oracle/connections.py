@@ -32,10 +32,10 @@ def connection(
 ) -> dict[str, Any]:
     """The page that the arguments ask for. `name` is what the connection's cursors begin with."""
     first, after, last, before = (arguments.get(each) for each in ("first", "after", "last", "before"))
-    if first is not None and last is not None or after is not None and before is not None:
+    if (first is not None and last is not None) or (after is not None and before is not None):
         raise refuse("INVALID_INPUT")
     backward = last is not None or before is not None
-    if backward and (after is not None or first is not None) or not backward and before is not None:
+    if (backward and (after is not None or first is not None)) or (not backward and before is not None):
         raise refuse("INVALID_INPUT")
     size = last if backward else first
     size = 20 if size is None else size

@@ -101,9 +101,9 @@ class Writer:
         for name, argument in arguments.items():
             if name in values:
                 value = values[name]
-            elif name in PAGING and "last" in arguments:
-                continue
-            elif not isinstance(argument.type, GraphQLNonNull) and self.chance(2):
+            elif (name in PAGING and "last" in arguments) or (
+                not isinstance(argument.type, GraphQLNonNull) and self.chance(2)
+            ):
                 continue
             else:
                 value = self.value(argument.type, (f"{where}.{name}", name))
@@ -116,7 +116,9 @@ class Writer:
     def paging(self, where: str, *, root: bool) -> dict[str, Any]:
         """The arguments of a page; with a cursor the order that it belongs to."""
         cursors = self.pools.get(f"{where}.cursor", ())
-        mode = self.random.choice(("none", "first", "first", "after", "last", "before", *(("wrong",) if self.chance(3) else ())))
+        mode = self.random.choice(
+            ("none", "first", "first", "after", "last", "before", *(("wrong",) if self.chance(3) else ()))
+        )
         size = self.random.choice((1, 2, 3, 5, 30) if root else (1, 2, 3))
         if mode in ("none", "first") or (mode in ("after", "before") and not cursors):
             return {"first": size}
@@ -136,8 +138,7 @@ class Writer:
             return None
         if isinstance(type_, GraphQLList):
             size = self.random.choice((0, 1, 1, 2, 3))
-            items = [self.value(type_.of_type, places) for _ in range(size)]
-            return items
+            return [self.value(type_.of_type, places) for _ in range(size)]
         if isinstance(type_, GraphQLEnumType):
             return self.random.choice(sorted(type_.values))
         if isinstance(type_, GraphQLInputObjectType):
@@ -176,7 +177,9 @@ def literal(value: Any, type_: GraphQLInputType) -> str:
     if isinstance(type_, GraphQLEnumType):
         return str(value)
     if isinstance(type_, GraphQLInputObjectType):
-        return "{" + ", ".join(f"{name}: {literal(each, type_.fields[name].type)}" for name, each in value.items()) + "}"
+        return (
+            "{" + ", ".join(f"{name}: {literal(each, type_.fields[name].type)}" for name, each in value.items()) + "}"
+        )
     return orjson.dumps(value).decode()
 
 

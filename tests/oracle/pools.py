@@ -1,4 +1,4 @@
-"""What generated operations have for arguments: keys, cursors, words and moments that are stored, and some that are not."""
+"""What generated operations have for arguments: keys, cursors, words and moments, stored ones and others."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -21,7 +21,20 @@ _ROOT_IDS = {
 }
 _STRANGE = ("", "nonsense", "ses_", "ses_01", "xyz_1", "ses_99999999999999999999", "ses_9223372036854775807")
 _WORDS = (
-    *("kol", "KÖLN", "köln again", "hello", "hel", "order here", "Grüße", "e", "zoe", "ZOË strasse", "ang", "+4790000001"),
+    *(
+        "kol",
+        "KÖLN",
+        "köln again",
+        "hello",
+        "hel",
+        "order here",
+        "Grüße",
+        "e",
+        "zoe",
+        "ZOË strasse",
+        "ang",
+        "+4790000001",
+    ),
     *("479000000", "vip", "example.com", "straße as", "nobody", "x" * 70, "a-caption with, Ünï", "4790000001 zoe"),
 )
 

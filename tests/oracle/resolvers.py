@@ -84,7 +84,9 @@ def ref(name: str, column: str) -> Resolve:
     return lambda row, info: asking(info).one(name, row[column])
 
 
-def edge(name: str, column: str, orders: Orders, order: str, where: Callable[[Row], bool] = lambda row: True) -> Resolve:
+def edge(
+    name: str, column: str, orders: Orders, order: str, where: Callable[[Row], bool] = lambda row: True
+) -> Resolve:
     """The connection of all objects whose column is this one's key."""
 
     def resolve(row: Row, info: Any, **arguments: Any) -> Any:
@@ -160,9 +162,7 @@ def _history(row: Row, info: Any, **arguments: Any) -> Any:
 def _filtered(info: Any, customers: Collection[int], given: Mapping[str, Any]) -> Any:
     condition = given.get("filter") or {}
     references(condition)
-    items = asking(info).many(
-        "Interaction", lambda each: each["customer_id"] in customers and passes(each, condition)
-    )
+    items = asking(info).many("Interaction", lambda each: each["customer_id"] in customers and passes(each, condition))
     return connection(items, "Interaction.interactions", INTERACTIONS, "LAST_MESSAGE_DESC", given)
 
 
@@ -271,7 +271,7 @@ def embedded(name: str) -> Resolve:
 
 
 FIELDS: Mapping[str, Mapping[str, Resolve]] = {
-    **{name: _INTERACTION for name in KIND_TYPES.values()},
+    **dict.fromkeys(KIND_TYPES.values(), _INTERACTION),
     "Attention": {"acknowledgedBy": ref("User", "acknowledged_by"), "claimedBy": ref("User", "claimed_by")},
     "InteractionViewer": {"user": ref("User", "user")},
     "Message": {

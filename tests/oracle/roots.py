@@ -89,17 +89,13 @@ def _customers(found: Asking, search: str | None = None, system: str | None = No
     profile = None if given.get("profileId") is None else number_of(given["profileId"], "prf")
     items = found.many(
         "Customer",
-        lambda row: (
-            _matches(row, search) and system in (None, row["system"]) and profile in (None, row["profile_id"])
-        ),
+        lambda row: _matches(row, search) and system in (None, row["system"]) and profile in (None, row["profile_id"]),
     )
     return connection(items, "customers", NEWEST, "NEWEST", given)
 
 
 def _profiles(found: Asking, search: str | None = None, **given: Any) -> Any:
-    return connection(
-        found.many("Profile", lambda row: _matches(row, search)), "profiles", NEWEST, "NEWEST", given
-    )
+    return connection(found.many("Profile", lambda row: _matches(row, search)), "profiles", NEWEST, "NEWEST", given)
 
 
 def _nodes(found: Asking, ids: Sequence[str]) -> Sequence[Row | None]:

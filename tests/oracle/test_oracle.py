@@ -1,4 +1,4 @@
-"""The graph and graphql-core over plain Python objects answer alike: whatever is asked, whoever asks, on both databases."""
+"""The graph and graphql-core over plain Python objects answer alike, whatever is asked and whoever asks."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -12,8 +12,8 @@ from app.core.actor import Actor
 from tests.oracle.conftest import SCHEMA, Pair
 from tests.oracle.executable import ask
 from tests.oracle.operations import Operation, operations
-from tests.oracle.whole import selection
 from tests.oracle.roots import ROOTS
+from tests.oracle.whole import selection
 from tests.oracle.world import PREFIXES, Asking
 
 pytestmark = pytest.mark.anyio
@@ -72,15 +72,24 @@ async def test_mixed_lists_hold_every_field_of_every_kind(pairs: list[Pair], roo
 
 async def test_neighbours_of_neighbours_are_found(pairs: list[Pair]) -> None:
     texts = (
-        "{ profiles(first: 5) { edges { node { name customers(first: 5) { edges { node { id interactions(first: 3) { totalCount edges { node { id kind "
-        "customer { id profile { id interactions(first: 1) { edges { node { id } } } } } "
-        "messages(last: 2) { edges { node { text reference { id text user { name } } latestError { originalMessage } "
-        "interaction { id latestNote { author { presence { present } } } } } } } } } } } } } } } } }",
-        "{ interactions(filter: {kinds: [SESSION, CHAT_SESSION]}) { edges { node { id ... on Session { tags "
-        "suggestedMessages { edges { node { content } } } } ... on ChatSession { topic { members { edges { node { "
-        "user { id } topic { topicId } } } } } transferTo { id } } ... on Conversation { channelAgent { id } } } } } }",
-        "{ a: interactions(first: 2) { edges { node { id messages(first: 1) { edges { node { id } } } } } } "
-        "b: interactions(last: 2) { edges { node { id messages(first: 2) { edges { node { text } } } } } } }",
+        (
+            "{ profiles(first: 5) { edges { node { name customers(first: 5) { edges { node { id "
+            "interactions(first: 3) { totalCount edges { node { id kind "
+            "customer { id profile { id interactions(first: 1) { edges { node { id } } } } } "
+            "messages(last: 2) { edges { node { text reference { id text user { name } } "
+            "latestError { originalMessage } "
+            "interaction { id latestNote { author { presence { present } } } } } } } } } } } } } } } } }"
+        ),
+        (
+            "{ interactions(filter: {kinds: [SESSION, CHAT_SESSION]}) { edges { node { id ... on Session { tags "
+            "suggestedMessages { edges { node { content } } } } ... on ChatSession { topic { members { edges { node { "
+            "user { id } topic { topicId } } } } } transferTo { id } } "
+            "... on Conversation { channelAgent { id } } } } } }"
+        ),
+        (
+            "{ a: interactions(first: 2) { edges { node { id messages(first: 1) { edges { node { id } } } } } } "
+            "b: interactions(last: 2) { edges { node { id messages(first: 2) { edges { node { text } } } } } } }"
+        ),
     )
     for pair in pairs:
         for actor in pair.actors:

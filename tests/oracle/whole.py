@@ -30,7 +30,7 @@ def _fields(schema: GraphQLSchema, type_: Any, depth: int, path: tuple[str, ...]
             found.append(head)
             continue
         plumbing = inner.name.endswith(("Connection", "Edge")) or inner.name == "PageInfo"
-        if depth == 0 and not plumbing or inner.name in path[-2:] and not plumbing:
+        if (depth == 0 and not plumbing) or (inner.name in path[-2:] and not plumbing):
             continue
         if inner.name.endswith("Connection") and depth == 0:
             continue
