@@ -1,9 +1,9 @@
 """Clients of the REST contracts: within the process for most tests, over a real socket for the pages' examples."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,13 @@ import orjson
 import uvicorn
 from starlette.applications import Starlette
 
-from app.asgi import create_app
+from app.asgi import CONTRACTS, create_app
 from app.core.actor import Actor
 from app.core.ids import Ids
 from app.registry import KINDS
 from app.settings import Settings
 from app.storage.database import Database, open_database
+from app.transport.rest import Contract, Refusal, Reply
 from tests.conftest import CountingIds, ManualClock
 from tests.kinds.conftest import ADA, BO, CY, DEE
 
@@ -34,12 +35,15 @@ class Names:
 
 @dataclass
 class House:
-    """The application over one database, which is open beside it for set-up and for looking into."""
+    """The application over one database, which is open beside it for set-up and for looking into.
+
+    `refusals` are those that contracts have turned into answers, before they did."""
 
     app: Starlette
     database: Database
     clock: ManualClock
     state: Mapping[str, Any]
+    refusals: list[Refusal]
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         await self.app({**scope, "state": dict(self.state)}, receive, send)
@@ -62,12 +66,16 @@ async def housed(
     """The application with everybody of `ACTORS` let in by name, or who has a real key."""
     ready = Settings(database_url=database_url, **settings)
     made = CountingIds() if ids is None else ids
-    app = create_app(ready, clock=clock, ids=made, authenticator=(lambda _: Names()) if by_names else None)
+    refusals: list[Refusal] = []
+    contracts = [replace(contract, refused=_noting(refusals, contract)) for contract in CONTRACTS]
+    app = create_app(
+        ready, contracts=contracts, clock=clock, ids=made, authenticator=(lambda _: Names()) if by_names else None
+    )
     rules = {kind.name: kind.rules for kind in KINDS}
     database = await open_database(database_url, clock=clock, ids=made, settings=ready, kinds=rules)
     try:
         async with app.router.lifespan_context(app) as state:
-            yield House(app, database, clock, dict(state or {}))
+            yield House(app, database, clock, dict(state or {}), refusals)
     finally:
         await database.close()
 
@@ -118,6 +126,14 @@ def ordered(value: Any) -> Any:
     if isinstance(value, list):
         return [ordered(item) for item in value]
     return value
+
+
+def _noting(refusals: list[Refusal], contract: Contract) -> Callable[[Refusal], Reply]:
+    def refused(refusal: Refusal) -> Reply:
+        refusals.append(refusal)
+        return contract.refused(refusal)
+
+    return refused
 
 
 def _events(work: Any) -> list[tuple[str, Any, Any]]:

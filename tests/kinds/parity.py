@@ -1,0 +1,112 @@
+"""One command sent over REST to one interaction and over GraphQL to its twin: what comes of it has to be the same."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+
+from app.storage.event_log import event_log
+from app.storage.work import Work
+from app.transport.rest import Contract
+from app.transport.rest.statuses import STATUSES
+from tests.graph.running import mutation_text
+from tests.kinds.rest import House
+
+STATE = """
+__typename state botActive version unreadCustomerMessagesCount labels
+customer { system }
+attention { needed reason reasons level since deadline }
+messages { nodes { author text status sentAt contents { __typename } } }
+"""
+
+# What tells twins apart in an event.
+_NAMES = ("message_id", "note_id", "suggested_message", "customer_id")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """`{twin}` in texts is the twin's own name, `{id}` its id in the graph. `code` is the refusal's, if one is due.
+
+    `before` are requests over REST that both twins get first."""
+
+    name: str
+    method: str
+    path: str
+    body: Any = None
+    mutation: str
+    input: Mapping[str, Any]
+    code: str | None = None
+    actor: str = "bo"
+    later: float = 1
+    before: tuple[tuple[str, str, Any], ...] = field(default=())
+
+
+def filled(value: Any, names: Mapping[str, str]) -> Any:
+    """The value with the placeholders in its texts filled in."""
+    if isinstance(value, str):
+        for name, text in names.items():
+            value = value.replace(f"{{{name}}}", text)
+        return value
+    if isinstance(value, dict):
+        return {key: filled(item, names) for key, item in value.items()}
+    if isinstance(value, list):
+        return [filled(item, names) for item in value]
+    return value
+
+
+async def compare(house: House, contract: Contract, case: Case, twins: Mapping[str, str], own_fields: str) -> None:
+    """Run the case on both of `twins` (name -> id in the graph), REST on the first, GraphQL on the second."""
+    (rest, rest_id), (graph, graph_id) = twins.items()
+    async with house.client(authorization=f"Bearer {case.actor}") as client:
+        for method, path, body in case.before:
+            for twin, number in twins.items():
+                names = {"twin": twin, "id": number}
+                response = await client.request(
+                    method, filled(path, names), json=filled(body, names), headers={"authorization": "Bearer ada"}
+                )
+                assert response.status_code < 300, response.text
+        house.clock.advance(case.later)
+        unchanged = [await _seen(house, number, own_fields) for number in twins.values()]
+        names = {"twin": rest, "id": rest_id}
+        given = {} if case.body is None else {"json": filled(case.body, names)}
+        response = await client.request(case.method, filled(case.path, names), **given)
+        names = {"twin": graph, "id": graph_id}
+        query = {"query": mutation_text(case.mutation), "variables": {"input": filled(dict(case.input), names)}}
+        payload = (await client.post("/graphql", json=query)).json()["data"][case.mutation]
+    seen = [await _seen(house, number, own_fields) for number in twins.values()]
+    assert seen[0] == seen[1]
+    codes = [error["code"] for error in payload["errors"]]
+    if case.code is None:
+        assert (codes, response.status_code < 300) == ([], True), response.text
+        assert seen != unchanged
+    else:
+        assert codes == [case.code]
+        assert [refusal.code for refusal in house.refusals] == [case.code]
+        assert response.status_code == contract.statuses.get(case.code, STATUSES[case.code])
+        assert seen == unchanged
+
+
+async def _seen(house: House, number: str, own_fields: str) -> tuple[Any, list[Any]]:
+    """The state of an interaction, and its events, without what tells it from its twin."""
+    query = f'{{ interaction(id: "{number}") {{ {STATE} {own_fields} }} }}'
+    async with house.client(authorization="Bearer ada") as client:
+        answer = (await client.post("/graphql", json={"query": query})).json()
+    assert "errors" not in answer, answer
+    events = await house.database.command(_events, int(number.partition("_")[2]))
+    return answer["data"]["interaction"], events
+
+
+def _events(work: Work, interaction_id: int) -> list[Any]:
+    c = event_log.c
+    columns = (c.at, c.topic, c.kind, c.actor_id, c.version, c.level_before, c.level_after, c.data)
+    rows = work.connection.execute(
+        sa.select(*columns).where(c.interaction_id == interaction_id).order_by(c.position)
+    ).all()
+    return [(*row[:-1], _plain(row[-1])) for row in rows]
+
+
+def _plain(data: Any) -> Any:
+    found = orjson.loads(data) if isinstance(data, str) else data
+    return {name: value for name, value in (found or {}).items() if name not in _NAMES}
