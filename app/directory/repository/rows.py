@@ -9,7 +9,6 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from app.core.errors import DomainError
 from app.core.text import index_words
-from app.storage.constructs import among
 from app.storage.repository import Repository
 
 
@@ -37,11 +36,6 @@ class Rows(Repository, Generic[M]):
     def get(self, number: int, *, for_update: bool = False) -> M | None:
         """The row with this surrogate; locked until the unit ends when it is going to change."""
         return self._find(self.rows.c.id == number, for_update=for_update)
-
-    def get_many(self, numbers: Iterable[int]) -> dict[int, M]:
-        """The rows with these surrogates; those that do not exist are not in the answer."""
-        found = self._all(sa.select(*self._columns()).where(among(self.rows.c.id, list(numbers))))
-        return {row.id: self._model(row) for row in found}
 
     def add(self, model: M) -> M:
         """Store a new row and give the model its surrogate. Raises what `taken` says when it is not unique."""
