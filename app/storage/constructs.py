@@ -74,7 +74,8 @@ def _among_postgresql(element: among, compiler: SQLCompiler, **kw: Any) -> str:
 @compiles(among, "sqlite")
 def _among_sqlite(element: among, compiler: SQLCompiler, **kw: Any) -> str:
     column, param = element.clauses
-    return f"({compiler.process(column, **kw)} IN (SELECT value FROM json_each({compiler.process(param, **kw)})))"
+    # `+` as in `unindexed`: a list of values tells SQLite nothing of how many rows match.
+    return f"(+{compiler.process(column, **kw)} IN (SELECT value FROM json_each({compiler.process(param, **kw)})))"
 
 
 class unindexed(FunctionElement[Any]):  # noqa: N801 - reads as SQL
