@@ -7,10 +7,11 @@ import orjson
 import pytest
 
 from app.directory.service import link_customer
+from tests.conftest import ManualClock
 from tests.kinds.conftest import ADA as ADMIN
-from tests.kinds.conversation.conftest import Desk
+from tests.kinds.conversation.conftest import Desk, furnish
 from tests.kinds.conversation.rest.conftest import BASE, ONE, hear
-from tests.kinds.rest import House
+from tests.kinds.rest import House, housed
 
 pytestmark = pytest.mark.anyio
 
@@ -261,3 +262,13 @@ async def test_nothing_can_be_injected(opened: httpx2.AsyncClient, house: House,
     assert response.headers["x-request-id"] != "a b"
     await house.database.command(hear, desk.ana, desk.whatsapp, "Still here")
     assert (await opened.get(MESSAGES)).json()["meta"]["total"] == 3
+
+
+async def test_too_many_requests(database_url: str, clock: ManualClock) -> None:
+    async with housed(database_url, clock, rate_limit=2) as house:
+        await house.database.command(furnish)
+        async with house.client() as client:
+            answers = [await client.get(f"{BASE}/agents") for _ in range(3)]
+            assert [each.status_code for each in answers] == [200, 200, 429]
+            assert answers[2].json() == {"message": "Too Many Attempts."}
+            assert int(answers[2].headers["retry-after"]) > 0
