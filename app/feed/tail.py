@@ -106,15 +106,19 @@ class Feed:
             with suppress(asyncio.CancelledError):
                 await others
 
-    async def reached(self, cursor: Cursor) -> None:
-        """Wait until the tail has read everything up to the cursor."""
+    async def begin(self, cursor: Cursor | None) -> Cursor:
+        """Where to go on from, once the tail has read all up to it: the cursor, or without one the log's end now.
+
+        Raises CursorExpired for a cursor that is too old to go on from, InvalidCursor for one of another log."""
+        heads = await self._database.plan(_heads, snapshot=False)
+        if cursor is None:
+            cursor = heads_cursor(heads)
+        else:
+            check_cursor(cursor, heads)
         while not cursor <= self.head:
             self._wake.set()
             await self._movement()
-
-    async def check(self, cursor: Cursor) -> None:
-        """Raise CursorExpired for a cursor that is too old to go on from, InvalidCursor for one of another log."""
-        check_cursor(cursor, await self._database.plan(_heads, snapshot=False))
+        return cursor
 
     async def since(self, cursor: Cursor) -> Page:
         """The next events after a cursor that the tail has reached, up to the tail's head.

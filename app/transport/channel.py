@@ -114,12 +114,12 @@ class EventSubscriber:
 
     __slots__ = ("_again", "_channel", "_closed", "_cursor", "_feed", "_number", "_place", "_unmade")
 
-    def __init__(self, feed: Feed, channel: Channel, cursor: Cursor, number: int | None) -> None:
+    def __init__(self, feed: Feed, channel: Channel, cursor: Cursor) -> None:
         self._feed = feed
         self._channel = channel
         self._cursor = cursor
         # The tail's number of the last event that was passed; None while the log is read again.
-        self._number = number
+        self._number = feed.number if feed.head <= cursor else None
         self._place = channel.first + len(channel.items)
         self._again: deque[Item] = deque()
         self._unmade: Sequence[tuple[Entry, str]] = ()

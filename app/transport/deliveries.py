@@ -69,18 +69,14 @@ class Deliveries:
         """A subscriber to a stream of events, after the cursor or from now on; the feed has to be held.
 
         Equal `key`s share a channel, equal `share`s the execution too. Raises CursorExpired, InvalidCursor."""
-        if cursor is not None and stream.durable:
-            await self.feed.check(cursor)
-            await self.feed.reached(cursor)
+        cursor = await self.feed.begin(cursor)
         delivery = self._deliveries.get(share)
         if delivery is None:
             delivery = self._deliveries[share] = Delivery(self, share, stream, recipe)
         channel = delivery.channels.get(key)
         if channel is None:
             channel = delivery.channels[key] = Channel(key, delivery, match, self.feed.number)
-        if cursor is None or not stream.durable:
-            return EventSubscriber(self.feed, channel, self.feed.head, self.feed.number)
-        return EventSubscriber(self.feed, channel, cursor, None)
+        return EventSubscriber(self.feed, channel, cursor)
 
     def snapshots(
         self, key: Hashable, stream: SnapshotStream, recipe: Recipe, permissions: Permissions

@@ -1,0 +1,101 @@
+"""Subscriptions to the product's graph in the test's own loop, without a server between."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import orjson
+
+from app.core.actor import Actor
+from app.schema import SLICES
+from app.transport.auth import KnownKeys
+from app.transport.channel import Subscriber
+from app.transport.connections import ConnectionLimits
+from app.transport.context import Context
+from app.transport.live import Live, live
+from app.transport.outcome import GraphQLRequest, Refused
+from tests.graph.running import ADMIN, SCHEMA, Graph
+from tests.serving import PATIENCE
+
+STREAMS = {name: stream for slice_ in SLICES for name, stream in slice_.streams.items()}
+
+
+class _NoKeys:
+    async def actor_of(self, _key: str) -> Actor | None:
+        return None
+
+
+class Listener:
+    """One subscription."""
+
+    def __init__(self, subscriber: Subscriber) -> None:
+        self._subscriber = subscriber
+        self._next: asyncio.Task[Any] | None = None
+        self.cursor: str | None = None
+
+    async def next(self) -> Any:
+        """The value of the subscription's field in the next item."""
+        async with asyncio.timeout(PATIENCE):
+            found = await (self._next or self._subscriber.next())
+        self._next = None
+        self.cursor = found.cursor
+        answer = orjson.loads(found.text)
+        assert "errors" not in answer, answer
+        (value,) = answer["data"].values()
+        return value
+
+    async def silent(self, seconds: float = 0.05) -> bool:
+        """Whether nothing comes for a while."""
+        if self._next is None:
+            self._next = asyncio.create_task(self._subscriber.next())
+        done, _ = await asyncio.wait([self._next], timeout=seconds)
+        return not done
+
+    def close(self) -> None:
+        if self._next is not None:
+            self._next.cancel()
+        self._subscriber.close()
+
+
+class Ears:
+    """Who listens to a graph."""
+
+    def __init__(self, graph: Graph, found: Live) -> None:
+        self.graph = graph
+        self.live = found
+        self._listeners: list[Listener] = []
+
+    async def listen(self, query: str, actor: Actor = ADMIN, /, **variables: object) -> Listener:
+        context = Context(self.graph.database, actor, self.graph.settings, self.graph.clock)
+        subscriber = await self.live.subscriptions.open(GraphQLRequest(query, variables=variables), context)
+        assert subscriber is not None
+        self._listeners.append(Listener(subscriber))
+        return self._listeners[-1]
+
+    async def refused(self, query: str, actor: Actor = ADMIN, /, **variables: object) -> list[Any]:
+        """The code and the argument at fault of each error with which a subscription is refused."""
+        try:
+            await self.listen(query, actor, **variables)
+        except Refused as refused:
+            extensions: list[Any] = [entry["extensions"] for entry in refused.entries]
+            return [(each["code"], *each.get("argument", ())) for each in extensions]
+        raise AssertionError("it was not refused")
+
+    def close(self) -> None:
+        for listener in self._listeners:
+            listener.close()
+
+
+@asynccontextmanager
+async def ears(graph: Graph, url: str) -> AsyncIterator[Ears]:
+    keys = KnownKeys(_NoKeys())
+    settings = graph.settings.model_copy(update={"database_url": url})
+    limits = ConnectionLimits()
+    async with (
+        live(SCHEMA, STREAMS, graph.operations, graph.database, keys, settings, graph.clock, limits) as found,
+        found.feed.held(),
+    ):
+        opened = Ears(graph, found)
+        yield opened
+        opened.close()
