@@ -108,7 +108,8 @@ class Listing:
 def _fits(value: int, type_: Any) -> bool:
     """Whether the value can be bound to a column of this type; PostgreSQL refuses what is out of its range."""
     bits = 15 if isinstance(type_, sa.SmallInteger) else 63 if isinstance(type_, sa.BigInteger) else 31
-    return -(2**bits) <= value < 2**bits
+    limit: int = 2**bits
+    return -limit <= value < limit
 
 
 def _moment(text: str) -> datetime | None:

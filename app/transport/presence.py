@@ -44,9 +44,7 @@ def one_of_faults(
     ]
 
 
-def refuse_null(
-    schema: GraphQLSchema, definitions: Sequence[VariableDefinitionNode], given: Mapping[str, Any]
-) -> None:
+def refuse_null(schema: GraphQLSchema, definitions: Sequence[VariableDefinitionNode], given: Mapping[str, Any]) -> None:
     """Raise InvalidInput, with the variable and the path in it, for null where a field may only be absent."""
     for definition in definitions:
         for field, _, value, path in _places_of(schema, definition, given):
@@ -54,9 +52,7 @@ def refuse_null(
                 raise InvalidInput("This may be left out, but it cannot be null.", path=path)
 
 
-def _places_of(
-    schema: GraphQLSchema, definition: VariableDefinitionNode, given: Mapping[str, Any]
-) -> Iterator[_Place]:
+def _places_of(schema: GraphQLSchema, definition: VariableDefinitionNode, given: Mapping[str, Any]) -> Iterator[_Place]:
     name = definition.variable.name.value
     type_ = cast("GraphQLInputType", type_from_ast(schema, definition.type))
     return _places(None, type_, given.get(name), (name,))

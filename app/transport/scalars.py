@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import MAXYEAR, MINYEAR, UTC, date, datetime
 from typing import Any, NewType
 from uuid import UUID
 
@@ -41,9 +41,13 @@ def parse_datetime(value: object) -> datetime:
     text = match[0].upper()
     moment = text[:_WHOLE_SECONDS] + (match[1] or "")[: _MICROSECONDS - _WHOLE_SECONDS]
     try:
-        return datetime.fromisoformat(moment + match[2].upper().replace("Z", "+00:00")).astimezone(UTC)
+        found = datetime.fromisoformat(moment + match[2].upper().replace("Z", "+00:00")).astimezone(UTC)
     except (ValueError, OverflowError):
         raise ValueError(f"There is no such moment as {text}.") from None
+    if not MINYEAR < found.year < MAXYEAR:
+        # PostgreSQL's driver takes the first and the last of all moments for infinity, which has no time zone.
+        raise ValueError(f"A DateTime has to lie in the years {MINYEAR + 1} to {MAXYEAR - 1}.")
+    return found
 
 
 def parse_date(value: object) -> date:

@@ -53,10 +53,11 @@ def create(
     if agent_session_key is not None:
         agent_session_key = checked_key(agent_session_key, ("agent_session_key",))
 
+    secrets = model.merged_secrets({}, given.get("secrets"))
+
     def make() -> int:
         agent = _agent(work, agent_key)
         values = checked({name: value for name, value in given.items() if name != "secrets"}, model.SESSION_CHECKS)
-        secrets = model.merged_secrets({}, given.get("secrets"))
         key = agent_session_key or work.ids.key("ase")
         values.setdefault("name", key)
         if work.use(AgentSessionRepository).id_by_keys(agent.agent_key, key) is not None:
@@ -65,7 +66,7 @@ def create(
 
     # A digest of a request with its secrets would say something of them.
     named = {name: value for name, value in given.items() if name != "secrets"}
-    request = ["createAgentSession", agent_key, agent_session_key, named, sorted(given.get("secrets") or ())]
+    request = ["createAgentSession", agent_key, agent_session_key, named, sorted(secrets)]
     number = once(work, actor, idempotency_key, request, make)
     return load(work, actor, GlobalId(model.PREFIX, number))  # type: ignore[no-any-return]
 

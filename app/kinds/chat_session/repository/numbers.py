@@ -2,13 +2,16 @@
 
 import sqlalchemy as sa
 
+from app.core.errors import Conflict
+from app.kinds.chat_session.model.limits import LARGEST_INT
 from app.kinds.chat_session.tables import chat_number
 
 _NAME: sa.BindParameter[str] = sa.bindparam("of")
+_COUNT = sa.bindparam("count", type_=sa.Integer)
 _NEXT = (
     sa.update(chat_number)
-    .where(chat_number.c.name == _NAME)
-    .values(head=chat_number.c.head + sa.bindparam("count", type_=sa.Integer))
+    .where(chat_number.c.name == _NAME, chat_number.c.head <= LARGEST_INT - _COUNT)
+    .values(head=chat_number.c.head + _COUNT)
     .returning(chat_number.c.head)
 )
 _REACH = (
@@ -24,8 +27,12 @@ def next_number(connection: sa.Connection, of: str) -> int:
 
 
 def next_numbers(connection: sa.Connection, of: str, count: int) -> int:
-    """As `next_number`, for `count` numbers in a row; the first of them."""
-    return int(connection.execute(_NEXT, {"of": of, "count": count}).scalar_one()) - count + 1
+    """As `next_number`, for `count` numbers in a row; the first of them. Raises Conflict when the contract has no
+    more: somebody brought one of the last along."""
+    head = connection.execute(_NEXT, {"of": of, "count": count}).scalar()
+    if head is None:
+        raise Conflict(f"The largest number of a {of} has been given out; give one that is free.")
+    return int(head) - count + 1
 
 
 def reach_number(connection: sa.Connection, of: str, given: int) -> None:
