@@ -14,15 +14,19 @@ from app.kinds.conversation.rest.conversations import CONVERSATIONS
 from app.kinds.conversation.rest.values import conversation_key, key, missing
 from app.storage.work import Work
 from app.transport.rest import Call, Operation, Reply
+from app.transport.rest.contract import Handler
 
 
-async def list_notes(call: Call) -> Reply:
-    number, wanted = conversation_key(call), paging.asked(call)
-    found = await call.read(reading.LIST_NOTES, conversation_id=number, **wanted.variables)
-    if found is None:
-        raise missing("conversation", number)
-    shown = [reading.note(each, number) for each in found["notes"]]
-    return Reply(body=paging.page(call, f"{CONVERSATION}/{number}/notes", wanted, shown, found["total"]))
+def _listing(base: str) -> Handler:
+    async def list_notes(call: Call) -> Reply:
+        number, wanted = conversation_key(call), paging.asked(call)
+        found = await call.read(reading.LIST_NOTES, conversation_id=number, **wanted.variables)
+        if found is None:
+            raise missing("conversation", number)
+        shown = [reading.note(each, number) for each in found["notes"]]
+        return Reply(body=paging.page(call, f"{base}/{number}/notes", wanted, shown, found["total"]))
+
+    return list_notes
 
 
 async def get_note(call: Call) -> Reply:
@@ -82,7 +86,7 @@ OPERATIONS = tuple(
     Operation(method, f"{base}/{{id}}/notes{more}", handler)
     for base in (CONVERSATION, CONVERSATIONS)
     for method, more, handler in (
-        ("GET", "", list_notes),
+        ("GET", "", _listing(base)),
         ("POST", "", create_note),
         ("GET", "/{note_id}", get_note),
         ("PATCH", "/{note_id}", update_note),

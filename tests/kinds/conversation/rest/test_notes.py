@@ -30,6 +30,7 @@ async def test_the_life_of_a_note(opened: httpx2.AsyncClient, house: House, cloc
     second = (await opened.post(path, json={"text": "Two"})).json()
     body = (await opened.get(path)).json()
     assert (body["data"], body["meta"]["total"]) == ([second, changed], 2)
+    assert body["meta"]["path"] == f"http://test{path}"
     assert (await opened.get(path, params={"per_page": 1, "page": 2})).json()["data"] == [changed]
     deleted = await opened.delete(f"{path}/2")
     assert (deleted.status_code, deleted.content) == (204, b"")
