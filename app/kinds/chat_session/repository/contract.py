@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from app.interactions.tables import message
 from app.kinds.chat_session.model.session import ENDED
+from app.kinds.chat_session.repository.listing import listed_chats
 from app.kinds.chat_session.repository.mapping import READ
 from app.kinds.chat_session.tables import chat_session, chat_topic_member
 from app.selection.catalogue import FieldFacts, TypeFacts
@@ -72,6 +73,7 @@ CONTRACT_ROOTS: Mapping[str, RootOne | RootMany | RootSteps] = MappingProxyType(
     {
         "chatContractMessages": RootSteps("ChatContractMessages", _messages_of_chat, requires=READ),
         "chatContractMine": RootSteps("ChatContractChats", _chats_of_user, requires=READ),
+        "chatContractList": RootSteps("ChatContractChats", listed_chats, requires=READ),
     }
 )
 

@@ -4,14 +4,16 @@ from dataclasses import replace
 from pathlib import Path
 
 from app.kinds.chat_session.repository.contract import CONTRACT_ROOTS, CONTRACT_TYPES
+from app.kinds.chat_session.rest.agents import AGENTS
 from app.kinds.chat_session.rest.answers import answering
 from app.kinds.chat_session.rest.handing import HANDING
+from app.kinds.chat_session.rest.listing import LISTING
 from app.kinds.chat_session.rest.messages import MESSAGING
 from app.kinds.chat_session.rest.refusals import refused
 from app.kinds.chat_session.rest.sessions import SESSIONS
 from app.transport.rest import BASIC, BEARER, SO_TICKET, Contract
 
-_OPERATIONS = (*SESSIONS, *HANDING, *MESSAGING)
+_OPERATIONS = (*LISTING, *SESSIONS, *HANDING, *MESSAGING, *AGENTS)
 
 CONTRACT = Contract(
     name="chat_session",

@@ -101,7 +101,7 @@ def _user(work: Work, given: str) -> int:
     if user is None and given.isascii() and given.isdigit() and len(given) <= 10 and int(given) <= LARGEST_INT:
         user = users.get(int(given))
     if user is None:
-        raise NotFound(f"Associate {given[:80]} not found.")
+        raise NotFound(f"Associate {given[:80]} not found")
     return user.id
 
 

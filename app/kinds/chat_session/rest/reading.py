@@ -1,8 +1,9 @@
 """What the contract reads of chats and their messages."""
 
 from app.kinds.chat_session.model.limits import REFERENCES
+from app.kinds.chat_session.repository.listing import Shape
 from app.selection.tree import Field
-from app.transport.rest import Pick, leaf, one, root
+from app.transport.rest import Pick, Selection, leaf, one, root
 
 
 def camel(name: str) -> str:
@@ -33,6 +34,31 @@ _CHAT = (
 )
 
 CHAT = root(one("chatSession", "ChatSession", _CHAT, chat_session_id=Pick("chat_session_id")))
+_ROW = (
+    *map(leaf, ("chatSessionId", "firstMessage", "lastMessage", "whenRequested", "whenStarted", "whenEnded")),
+    *map(leaf, ("initialQueuePos", "rating", "status", "topicId", "updatedAt", "createdAt")),
+    one("user", "User", tuple(map(leaf, ("id", "name", "fullName", "personId")))),
+    one("topic", "ChatTopic", (leaf("name"), leaf("description"))),
+    _reference("person"),
+    _reference("contact"),
+)
+
+
+def listing(shape: Shape) -> Selection:
+    """A page of the list that is filtered and ordered so."""
+    return root(
+        one(
+            "chatContractList",
+            "ChatContractChats",
+            (one("chats", "ChatSession", _ROW),),
+            shape=shape,
+            values=Pick("values"),
+            limit=Pick("limit"),
+            offset=Pick("offset"),
+        )
+    )
+
+
 MINE = root(one("chatContractMine", "ChatContractChats", (one("chats", "ChatSession", _CHAT),)))
 
 _MESSAGE = (

@@ -105,12 +105,12 @@ def key(call: Call) -> int:
     given = call.path["id"]
     if given.isascii() and given.isdigit() and len(given) <= 10 and int(given) <= LARGEST_INT:
         return int(given)
-    raise NotFound(f"ChatSession id {given[:80]} not found.")
+    raise NotFound(f"ChatSession id {given[:80]} not found")
 
 
 def missing(number: int) -> NotFound:
     """The answer for a chat that is not there."""
-    return NotFound(f"ChatSession id {number} not found.")
+    return NotFound(f"ChatSession id {number} not found")
 
 
 def on_chat(work: Work, actor: Actor, number: int, service: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

@@ -132,8 +132,7 @@ def associate(user: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """An Associate: a user as the contract knows one."""
     if user is None:
         return None
-    ref = parse_id(user["id"])
-    number = 0 if ref is None else ref.number
+    number = number_of(user["id"])
     full_name = user["fullName"] or user["name"]
     return {
         "AssociateId": number,
@@ -149,6 +148,12 @@ def associate(user: Mapping[str, Any] | None) -> dict[str, Any] | None:
         "EjUserId": number,
         "UserName": user["login"],
     }
+
+
+def number_of(global_id: str) -> int:
+    """The number in a global id."""
+    ref = parse_id(global_id)
+    return 0 if ref is None else ref.number
 
 
 def table_right(found: Mapping[str, Any]) -> dict[str, Any]:

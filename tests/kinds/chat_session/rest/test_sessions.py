@@ -50,7 +50,7 @@ async def test_a_new_chat(client: httpx2.AsyncClient, desk: Desk) -> None:
 async def test_the_default_entity_makes_a_chat(client: httpx2.AsyncClient, desk: Desk) -> None:
     blank = (await client.get(f"{BASE}/default")).json()
     assert (blank["ChatSessionId"], blank["Status"], blank["WhenEnded"]) == (0, "Invalid", "0001-01-01T00:00:00")
-    assert list(blank) == [name for name in (await client.post(BASE, json=blank | {"TopicId": desk.bot})).json()][:-1]
+    assert list(blank) == list((await client.post(BASE, json=blank | {"TopicId": desk.bot})).json())[:-1]
     assert (await client.get(f"{BASE}/1")).json()["ChatbotIsActive"] is True
     refused = await client.post(BASE, json=blank)
     assert (refused.status_code, refused.json()["Message"]) == (400, "A chat session needs its TopicId.")
