@@ -45,9 +45,7 @@ async def store_agent_sessions(graph: Graph, people: People) -> list[str]:
     )
     graph.clock.advance(2)
     _, asked = await receive(graph, {"interaction": escalated}, text("Talk to a human"))
-    await graph.do(
-        "sendMessage", {"id": escalated, "content": text("A human here"), "referenceId": asked}, actor=bo
-    )
+    await graph.do("sendMessage", {"id": escalated, "content": text("A human here"), "referenceId": asked}, actor=bo)
     await graph.do("addNote", {"id": escalated, "text": "angry"}, actor=bo)
     calm = await create(name="Calm", metadata={"resolution_status": "open"})
     disabled = await create(agentSessionKey="closed-1", metadata={"escalation_level": 2})

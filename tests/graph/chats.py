@@ -8,7 +8,7 @@ from tests.graph.running import Graph
 
 CHAT = "chatSession { id chatSessionId }"
 
-REFERENCES = {
+REFERENCES: dict[str, Any] = {
     "person": {"personId": 5, "firstname": "Zoë", "lastname": "Straße", "email": "zoe@example.com"},
     "contact": {"contactId": 6, "name": 'Straße "AS"'},
     "project": {"projectId": 7, "name": "P"},

@@ -2,13 +2,12 @@
 
 import shutil
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from contextlib import contextmanager
 
 import pytest
 
 from tests.graph.filled import Filled, fill
 from tests.graph.running import Graph, running_graph
-from tests.postgres import Copies
 
 
 @pytest.fixture(scope="session")
@@ -23,21 +22,30 @@ async def graph(database_url: str) -> AsyncIterator[Graph]:
         yield found
 
 
-@pytest.fixture(scope="session", params=["sqlite", "postgres"])
-def lasting_url(
-    request: pytest.FixtureRequest,
-    sqlite_template: Path,
-    postgres_copies: Copies,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[str]:
-    """A fresh database for all tests that change nothing."""
+@contextmanager
+def fresh_url(request: pytest.FixtureRequest, folders: pytest.TempPathFactory) -> Iterator[str]:
+    """A database of the kind that the fixture's parameter names."""
     if request.param == "sqlite":
-        path = tmp_path_factory.mktemp("graph") / "graph.db"
-        shutil.copyfile(sqlite_template, path)
+        path = folders.mktemp("graph") / "graph.db"
+        shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
         yield f"sqlite:///{path}"
     else:
-        with postgres_copies.fresh() as url:
+        with request.getfixturevalue("postgres_copies").fresh() as url:
             yield url
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgres"])
+def lasting_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A database for all tests that change nothing."""
+    with fresh_url(request, tmp_path_factory) as url:
+        yield url
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def changing_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A database for all tests of one module, which change it as they come."""
+    with fresh_url(request, tmp_path_factory) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

@@ -37,7 +37,9 @@ def text(said: str) -> dict[str, Any]:
     return {"text": {"content": said}}
 
 
-async def receive(graph: Graph, target: Mapping[str, Any], *contents: Mapping[str, Any], **more: Any) -> tuple[str, str]:
+async def receive(
+    graph: Graph, target: Mapping[str, Any], *contents: Mapping[str, Any], **more: Any
+) -> tuple[str, str]:
     """Hand in a message of a customer; the ids of its interaction and of itself."""
     given = {"target": target, "contents": list(contents), **more}
     message = (await graph.do("receiveMessage", given, MESSAGE))["message"]

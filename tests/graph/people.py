@@ -1,6 +1,7 @@
 """The users, customers and profiles of the tests of the graph, made by its own mutations."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from app.core.actor import Actor
 from app.directory import service
@@ -97,7 +98,7 @@ async def _profiles(graph: Graph, people: People) -> None:
 
 async def _customers(graph: Graph, people: People) -> None:
     zoe = people.profiles["zoe"]
-    given = {
+    given: dict[str, dict[str, Any]] = {
         "zoe_session": {
             "system": "SESSION",
             "phoneNumber": "+4790000001",
@@ -141,4 +142,3 @@ async def _customers(graph: Graph, people: People) -> None:
         made = await graph.do("createCustomer", values, "customer { id }")
         people.customers[name] = made["customer"]["id"]
     await graph.do("unsubscribeCustomer", {"id": people.customers["ben"]})
-

@@ -10,7 +10,6 @@ from graphql import GraphQLSchema, get_named_type
 
 from app.core.actor import Actor
 from app.core.ids import Ids
-from app.core.ids import Ids
 from app.registry import KINDS
 from app.schema import SLICES, build_catalogue, build_schema
 from app.selection.compiler import Compiler

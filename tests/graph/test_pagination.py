@@ -13,7 +13,9 @@ from tests.graph.running import CORE, Graph
 
 pytestmark = pytest.mark.anyio
 
-PAGE = "{ edges { cursor node { __typename } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } totalCount }"
+PAGE = (
+    "{ edges { cursor node { __typename } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } totalCount }"
+)
 
 
 def connections() -> list[tuple[str, str, str | None]]:
@@ -60,8 +62,9 @@ class Pages:
         )
         head = "query($first: Int, $after: String, $last: Int, $before: String) "
         inner = f"{field}(first: $first, after: $after, last: $last, before: $before{fixed}) {PAGE}"
+        self.path: tuple[str, ...] = (field,)
         if type_name == "Query":
-            self.query, self.path = f"{head}{{ {inner} }}", (field,)
+            self.query = f"{head}{{ {inner} }}"
         elif type_name == "Viewer":
             self.query, self.path = f"{head}{{ viewer {{ {inner} }} }}", ("viewer", field)
         else:
@@ -144,8 +147,8 @@ async def ids_after(graph: Graph, order: str, cursor: str | None) -> tuple[list[
     """The next three interactions, and the cursor of the last."""
     page = (
         await graph.read(
-            "query($after: String) { interactions(first: 3, after: $after, orderBy: %s) "
-            "{ nodes { id } pageInfo { endCursor } } }" % order,
+            f"query($after: String) {{ interactions(first: 3, after: $after, orderBy: {order}) "
+            "{ nodes { id } pageInfo { endCursor } } }",
             after=cursor,
         )
     )["interactions"]

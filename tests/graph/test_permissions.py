@@ -70,7 +70,9 @@ async def test_a_kind_that_may_not_be_read_is_nowhere(filled: Filled, kind: str)
     for each in interactions:
         assert await ask("query($id: ID!) { interaction(id: $id) { id } }", actor, id=each) == {"interaction": None}
 
-    everything = "totalCount nodes { id kind messages(first: 5) { nodes { id } } latestMessage { id } latestNote { id } }"
+    everything = (
+        "totalCount nodes { id kind messages(first: 5) { nodes { id } } latestMessage { id } latestNote { id } }"
+    )
     for query in (
         f"{{ interactions(first: 50) {{ {everything} }} }}",
         f"{{ attentionQueue(first: 50) {{ {everything} }} }}",
@@ -149,7 +151,7 @@ async def test_root_fields_about_one_kind_are_forbidden_without_its_permission(f
     assert roots == {root.split("(")[0] for kind in NAMES for root in wanted[kind]}
     for kind, fields in wanted.items():
         for field in fields:
-            plural = field.rstrip("s") != field and "(" not in field or field == "chatQueue"
+            plural = (field.rstrip("s") != field and "(" not in field) or field == "chatQueue"
             query = f"{{ {field} {'{ totalCount }' if plural else '{ id }'} }}"
             answer = await filled.graph.answer(query, without(f"{kind}:read"))
             assert [error["extensions"]["code"] for error in answer["errors"]] == ["FORBIDDEN"], query

@@ -142,9 +142,7 @@ async def test_twenty_who_pick_up_the_first_get_twenty_chats(graph: Graph, team:
 async def test_the_ranks_of_one_user_s_chats_have_no_gap_and_no_double(graph: Graph, team: Sequence[Actor]) -> None:
     await graph.do("createChatTopic", {"name": "Support", "topicId": 1})
     await all_of([graph.do("requestChatSession", {"topicId": 1}) for _ in range(8)])
-    payloads = await all_of(
-        [graph.do("pickUpChatSession", {}, "chatSession { id rank }", team[0]) for _ in range(8)]
-    )
+    payloads = await all_of([graph.do("pickUpChatSession", {}, "chatSession { id rank }", team[0]) for _ in range(8)])
     ranks = {payload["chatSession"]["rank"]: payload["chatSession"]["id"] for payload in payloads}
     assert sorted(ranks) == list(range(1, 9))
     await graph.do("closeInteraction", {"id": ranks[3]}, actor=team[0])
@@ -160,7 +158,10 @@ async def test_messages_of_a_new_customer_open_one_session(graph: Graph, team: S
     payloads = await all_of(
         [
             graph.do(
-                "receiveMessage", {"target": target, "contents": [text(f"{number}")]}, "interaction { id }", team[number]
+                "receiveMessage",
+                {"target": target, "contents": [text(f"{number}")]},
+                "interaction { id }",
+                team[number],
             )
             for number in range(12)
         ]

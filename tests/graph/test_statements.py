@@ -41,15 +41,19 @@ QUERIES = {
     "one read": ('{ interaction(id: "ses_1") { id kind state version customer { name } assignee { name } } }', 1),
     "one of its kind": ("{ conversation(conversationId: 1) { id status user { name } channelAgent { name } } }", 1),
     "inbox page": (
-        "{ interactions(first: 50) { nodes { id kind customer { name } assignee { name } attention { level } "
-        "messages(last: 5) { nodes { text sentAt user { name } } } } pageInfo { hasNextPage endCursor } } }",
+        (
+            "{ interactions(first: 50) { nodes { id kind customer { name } assignee { name } attention { level } "
+            "messages(last: 5) { nodes { text sentAt user { name } } } } pageInfo { hasNextPage endCursor } } }"
+        ),
         2,
     ),
     "flat page": ("{ interactions(first: 20) { nodes { id kind state } } }", 1),
     "counted page": ("{ interactions(first: 20) { totalCount nodes { id } } }", 2),
     "queue": (
-        "{ attentionQueue(first: 50) { cursor totalCount nodes { id attention { level since waitingSeconds } "
-        "customer { name profile { name } } latestMessage { text } } } }",
+        (
+            "{ attentionQueue(first: 50) { cursor totalCount nodes { id attention { level since waitingSeconds } "
+            "customer { name profile { name } } latestMessage { text } } } }"
+        ),
         3,
     ),
     "summary": ("{ attentionSummary(groupBy: REASON) { count oldestSince groups { reason count } } }", 1),

@@ -6,7 +6,8 @@ from typing import Any
 from graphql import GraphQLObjectType, GraphQLSchema, build_schema, graphql_sync, is_abstract_type
 
 from app.transport.scalars import parse_date, parse_datetime
-from tests.oracle.resolvers import FIELDS, default, global_id
+from tests.oracle.basics import default, global_id
+from tests.oracle.resolvers import FIELDS
 from tests.oracle.roots import root
 from tests.oracle.world import Asking
 

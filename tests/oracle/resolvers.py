@@ -1,221 +1,35 @@
 """How every object's fields are answered from plain rows: written from the product's description, not from mappings."""
 
-import re
-from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from app.core.clock import rfc3339
-from app.interactions.model import Command
 from app.kinds.chat_session.model.rights import field_properties, table_right
 from tests.graph.state import Row
-from tests.oracle.conditions import LEVELS, passes, references
-from tests.oracle.connections import Orders, connection
-from tests.oracle.world import KIND_TYPES, Asking, parsed
-
-Resolve = Callable[..., Any]
-
-BY_ID: Orders = {"OLDEST": (lambda row: (row["id"],), False)}
-NEWEST: Orders = {"NEWEST": (lambda row: (row["id"],), True)}
-SENT: Orders = {
-    "SENT_ASC": (lambda row: (row["sent_at"], row["id"]), False),
-    "SENT_DESC": (lambda row: (row["sent_at"], row["id"]), True),
-}
-CREATED: Orders = {
-    "CREATED_ASC": (lambda row: (row["created_at"], row["id"]), False),
-    "CREATED_DESC": (lambda row: (row["created_at"], row["id"]), True),
-}
-HAPPENED: Orders = {
-    "HAPPENED_ASC": (lambda row: (row["position"],), False),
-    "HAPPENED_DESC": (lambda row: (row["position"],), True),
-}
-INTERACTIONS: Orders = {
-    "LAST_MESSAGE_DESC": (lambda row: (row["last_message_at"] or row["created_at"], row["id"]), True),
-    "CREATED_ASC": (lambda row: (row["created_at"], row["id"]), False),
-    "CREATED_DESC": (lambda row: (row["created_at"], row["id"]), True),
-    "UPDATED_DESC": (lambda row: (row["updated_at"], row["id"]), True),
-}
-
-_PREFIXES = {
-    "Session": "ses",
-    "AgentSession": "ags",
-    "ChatSession": "chs",
-    "Conversation": "cnv",
-    "Message": "msg",
-    "Note": "not",
-    "Customer": "cus",
-    "Profile": "prf",
-    "User": "usr",
-    "ApiKey": "key",
-    "AiAgent": "aia",
-    "ChannelAgent": "cha",
-    "ChatTopic": "top",
-    "ChatTopicMember": "tpm",
-    "SuggestedMessage": "sug",
-}
-_JSON = {"metadata", "tool_configurations", "model", "first_step", "steps", "skills", "compaction"}
-"""Columns whose JSON is kept as text."""
-
-_CONTACT_DATA = {
-    "User": ("email", "roles", "permissions"),
-    "Customer": (
-        *("displayId", "phoneNumber", "unconfirmedPhoneNumber", "countryCode", "email", "firstName", "lastName"),
-        *("timeZone", "tags", "shippingRate", "billingAddress", "shippingAddress", "card", "companyName"),
-        "confirmedAt",
-    ),
-    "Profile": (
-        *("salutation", "gender", "dateOfBirth", "phoneNumber", "email", "address"),
-        *("custom1", "custom2", "custom3", "custom4", "custom5"),
-    ),
-}
-
-
-def default(row: Mapping[str, Any], info: Any, **_arguments: Any) -> Any:
-    """The column of the field's name."""
-    name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[a-z])(?=[0-9])", "_", info.field_name).lower()
-    value = row[name]
-    if name in _JSON and isinstance(value, str):
-        return parsed(value)
-    return rfc3339(value) if isinstance(value, datetime) else value
-
-
-def ref(name: str, column: str) -> Resolve:
-    """The neighbour whose key is in a column."""
-    return lambda row, info: asking(info).one(name, row[column])
-
-
-def edge(
-    name: str, column: str, orders: Orders, order: str, where: Callable[[Row], bool] = lambda row: True
-) -> Resolve:
-    """The connection of all objects whose column is this one's key."""
-
-    def resolve(row: Row, info: Any, **arguments: Any) -> Any:
-        items = asking(info).many(name, lambda each: each[column] == row["id"] and where(each))
-        return connection(items, f"{name}.{info.field_name}", orders, order, arguments)
-
-    return resolve
-
-
-def asking(info: Any) -> Asking:
-    """Who asks."""
-    found: Asking = info.context
-    return found
-
-
-def global_id(row: Row, info: Any) -> str:
-    return f"{_PREFIXES[row['__typename']]}_{row['id']}"
-
-
-def _guarded(row: Row, info: Any) -> Any:
-    return default(row, info) if asking(info).actor.can("directory:read") else None
-
-
-# ---- interactions -------------------------------------------------------------------------------------------------
-
-
-def _attention(row: Row, info: Any) -> Row:
-    since = row["attention_since"]
-    waited = None if since is None else int((asking(info).world.now - since).total_seconds())
-    return {
-        "__typename": "Attention",
-        "needed": row["attention_level"] is not None,
-        "reason": row["attention_reason"],
-        "reasons": row["attention_reasons"],
-        "level": LEVELS.get(row["attention_level"]),
-        "since": since,
-        "deadline": row["attention_deadline"],
-        "acknowledged_by": row["acknowledged_by"],
-        "acknowledged_at": row["acknowledged_at"],
-        "claimed_by": row["assignee_id"],
-        "claimed_until": row["claimed_until"],
-        "waiting_seconds": waited,
-    }
-
-
-def _viewers(row: Row, info: Any) -> Sequence[Row]:
-    found = asking(info)
-    leases = [each for each in found.world.rows["viewer"] if each["interaction_id"] == row["id"]]
-    alive = [each for each in leases if each["until"] > found.world.now]
-    return [
-        {"__typename": "InteractionViewer", "user": each["user_id"], "until": each["until"]}
-        for each in sorted(alive, key=lambda each: int(each["user_id"]))
-    ]
-
-
-def _viewer_can(row: Row, info: Any) -> Row:
-    found = asking(info)
-    world = found.world
-    refusal = world.refusals[row["kind"]]
-    model = world.models[row["id"]]
-    return {
-        command.lower(): refusal(command, model, found.actor, world.now, world.settings) is None for command in Command
-    }
-
-
-def _history(row: Row, info: Any, **arguments: Any) -> Any:
-    items = asking(info).many(
-        "HistoryEntry", lambda each: each["interaction_id"] == row["id"] and each["topic"] != "interaction.typing"
-    )
-    return connection(items, "HistoryEntry.history", HAPPENED, "HAPPENED_DESC", arguments)
-
-
-def _filtered(info: Any, customers: Collection[int], given: Mapping[str, Any]) -> Any:
-    condition = given.get("filter") or {}
-    references(condition)
-    items = asking(info).many("Interaction", lambda each: each["customer_id"] in customers and passes(each, condition))
-    return connection(items, "Interaction.interactions", INTERACTIONS, "LAST_MESSAGE_DESC", given)
-
-
-def _interactions_of_customer(row: Row, info: Any, **given: Any) -> Any:
-    return _filtered(info, (row["id"],), given)
-
-
-def _interactions_of_profile(row: Row, info: Any, **given: Any) -> Any:
-    customers = [each["id"] for each in asking(info).world.all("Customer") if each["profile_id"] == row["id"]]
-    return _filtered(info, customers, given)
-
-
-def _customers(row: Row, info: Any, **given: Any) -> Any:
-    if not asking(info).actor.can("directory:read"):
-        return None
-    return edge("Customer", "profile_id", BY_ID, "OLDEST")(row, info, **given)
-
-
-def _level(column: str) -> Resolve:
-    return lambda row, info: LEVELS.get(row[column])
-
-
-_INTERACTION: Mapping[str, Resolve] = {
-    "kind": lambda row, info: row["kind"].upper(),
-    "customer": ref("Customer", "customer_id"),
-    "assignee": ref("User", "assignee_id"),
-    "attention": _attention,
-    "messages": edge("Message", "interaction_id", SENT, "SENT_ASC"),
-    "latestMessage": ref("Message", "latest_message_id"),
-    "latestCustomerMessage": ref("Message", "latest_customer_message_id"),
-    "notes": edge("Note", "interaction_id", CREATED, "CREATED_DESC"),
-    "latestNote": ref("Note", "latest_note_id"),
-    "history": _history,
-    "viewers": _viewers,
-    "viewerCan": _viewer_can,
-    "user": ref("User", "assignee_id"),
-}
-
-
-# ---- messages -----------------------------------------------------------------------------------------------------
-
-
-def _contents(row: Row, info: Any) -> Sequence[Row]:
-    return [{"__typename": f"{each['type'].capitalize()}MessageContent", **each} for each in row["contents"]]
-
-
-def _campaign(row: Row, info: Any) -> Row | None:
-    if row["campaign_name"] is None:
-        return None
-    return {"__typename": "Campaign", "campaign_id": row["campaign_id"], "name": row["campaign_name"]}
-
-
-# ---- the kinds ----------------------------------------------------------------------------------------------------
+from tests.oracle.basics import (
+    BY_ID,
+    CONTACT_DATA,
+    INTERACTIONS,
+    NEWEST,
+    Resolve,
+    asking,
+    edge,
+    embedded,
+    guarded,
+    ref,
+)
+from tests.oracle.connections import connection
+from tests.oracle.interactions import (
+    INTERACTION,
+    campaign,
+    contents,
+    customers_of_profile,
+    interactions_of_customer,
+    interactions_of_profile,
+    level,
+)
+from tests.oracle.world import KIND_TYPES
 
 
 def _unread_conversations(row: Row, info: Any) -> int:
@@ -251,27 +65,8 @@ def _reply_possible(row: Row, info: Any) -> bool:
     return row["channel"] != "WHATSAPP" or (row["reply_until"] is not None and row["reply_until"] > world.now)
 
 
-class Loose(dict[str, Any]):
-    """A stored JSON object; what it does not name is null."""
-
-    def __missing__(self, key: str) -> None:
-        return None
-
-
-def embedded(name: str) -> Resolve:
-    """The objects in a JSON column."""
-
-    def resolve(row: Row, info: Any) -> Any:
-        value = row[name]
-        if isinstance(value, list):
-            return [Loose(each) for each in value]
-        return None if value is None else Loose(value)
-
-    return resolve
-
-
 FIELDS: Mapping[str, Mapping[str, Resolve]] = {
-    **dict.fromkeys(KIND_TYPES.values(), _INTERACTION),
+    **dict.fromkeys(KIND_TYPES.values(), INTERACTION),
     "Attention": {"acknowledgedBy": ref("User", "acknowledged_by"), "claimedBy": ref("User", "claimed_by")},
     "InteractionViewer": {"user": ref("User", "user")},
     "Message": {
@@ -279,9 +74,9 @@ FIELDS: Mapping[str, Mapping[str, Resolve]] = {
         "senderRole": lambda row, info: {"CUSTOMER": "END_USER", "USER": "AGENT"}.get(row["author"], "BOT"),
         "interaction": ref("Interaction", "interaction_id"),
         "user": ref("User", "user_id"),
-        "contents": _contents,
+        "contents": contents,
         "reference": ref("Message", "reference_id"),
-        "campaign": _campaign,
+        "campaign": campaign,
         "latestError": ref("MessageError", "latest_error_id"),
         "errors": edge(
             "MessageError",
@@ -298,13 +93,13 @@ FIELDS: Mapping[str, Mapping[str, Resolve]] = {
     },
     "HistoryEntry": {
         "actor": ref("User", "actor_id"),
-        "levelBefore": _level("level_before"),
-        "levelAfter": _level("level_after"),
+        "levelBefore": level("level_before"),
+        "levelAfter": level("level_after"),
         "message": ref("Message", "message_id"),
         "note": ref("Note", "note_id"),
     },
     "User": {
-        **dict.fromkeys(_CONTACT_DATA["User"], _guarded),
+        **dict.fromkeys(CONTACT_DATA["User"], guarded),
         "presence": lambda row, info: {"present": row["present"], "changed_at": row["presence_changed_at"]},
         "apiKeys": lambda row, info, **arguments: (
             edge("ApiKey", "user_id", NEWEST, "NEWEST")(row, info, **arguments)
@@ -329,17 +124,17 @@ FIELDS: Mapping[str, Mapping[str, Resolve]] = {
         ),
     },
     "Customer": {
-        **dict.fromkeys(_CONTACT_DATA["Customer"], _guarded),
+        **dict.fromkeys(CONTACT_DATA["Customer"], guarded),
         "profile": ref("Profile", "profile_id"),
-        "interactions": _interactions_of_customer,
+        "interactions": interactions_of_customer,
     },
     "Profile": {
-        **dict.fromkeys(_CONTACT_DATA["Profile"], _guarded),
-        "customers": _customers,
-        "interactions": _interactions_of_profile,
+        **dict.fromkeys(CONTACT_DATA["Profile"], guarded),
+        "customers": customers_of_profile,
+        "interactions": interactions_of_profile,
     },
     "Session": {
-        **_INTERACTION,
+        **INTERACTION,
         "suggestedMessages": edge(
             "SuggestedMessage",
             "session_id",
@@ -349,7 +144,7 @@ FIELDS: Mapping[str, Mapping[str, Resolve]] = {
     },
     "AiAgent": {"sessions": edge("AgentSession", "agent_id", INTERACTIONS, "LAST_MESSAGE_DESC")},
     "AgentSession": {
-        **_INTERACTION,
+        **INTERACTION,
         "agent": ref("AiAgent", "agent_id"),
         "expiresAt": lambda row, info: (
             rfc3339(row["updated_at"] + timedelta(minutes=row["tti_minutes"])) if row["tti_minutes"] else None
@@ -360,7 +155,7 @@ FIELDS: Mapping[str, Mapping[str, Resolve]] = {
     },
     "ChannelAgent": {"unreadConversationsCount": _unread_conversations},
     "ChatSession": {
-        **_INTERACTION,
+        **INTERACTION,
         "topicId": lambda row, info: asking(info).world.objects["ChatTopic"][row["topic_id"]]["topic_id"],
         "topic": ref("ChatTopic", "topic_id"),
         "transferTo": ref("User", "transfer_to_id"),
@@ -383,7 +178,7 @@ FIELDS: Mapping[str, Mapping[str, Resolve]] = {
     },
     "AttentionGroup": {"assignee": ref("User", "assignee_id")},
     "Conversation": {
-        **_INTERACTION,
+        **INTERACTION,
         "channelAgent": ref("ChannelAgent", "channel_agent_id"),
         "replyPossible": _reply_possible,
     },

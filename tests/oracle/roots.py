@@ -6,9 +6,9 @@ from typing import Any
 
 from app.core.text import search_terms, words
 from tests.graph.state import Row
+from tests.oracle.basics import BY_ID, INTERACTIONS, NEWEST, Resolve, asking
 from tests.oracle.conditions import LEVELS, number_of, passes, references
 from tests.oracle.connections import Orders, connection, refuse
-from tests.oracle.resolvers import BY_ID, INTERACTIONS, NEWEST, Resolve, asking
 from tests.oracle.world import ID, KIND_TYPES, PREFIXES, Asking
 
 _INTERACTION_PREFIXES = {prefix for prefix, name in PREFIXES.items() if name in KIND_TYPES.values()}

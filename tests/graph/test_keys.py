@@ -1,0 +1,72 @@
+"""Over HTTP nobody is let in without a key that is valid now."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.asgi import create_app
+from app.core.clock import rfc3339
+from app.directory import service
+from app.settings import Settings
+from tests.conftest import CountingIds, ManualClock
+from tests.graph.running import running_graph
+
+QUERY = {"query": "{ viewer { user { name } } }"}
+SECRETS = ("valid", "revoked", "expired", "inactive", "narrow")
+
+
+@pytest.fixture
+def secrets(database_url: str, clock: ManualClock) -> dict[str, str]:
+    """A key of each sort, of a user of its own; those that expire do so after an hour."""
+
+    async def make() -> dict[str, str]:
+        async with running_graph(database_url) as graph:
+            await graph.database.command(service.bootstrap, None)
+            found = {}
+            for name in SECRETS:
+                user = (await graph.do("createUser", {"name": name, "login": name}, "user { id }"))["user"]["id"]
+                given: dict[str, Any] = {"name": name, "userId": user}
+                if name == "expired":
+                    given["expiresAt"] = rfc3339(clock.now + timedelta(hours=1))
+                made = await graph.do("createApiKey", given, "secret apiKey { id }")
+                found[name] = made["secret"]
+                if name == "revoked":
+                    await graph.do("revokeApiKey", {"id": made["apiKey"]["id"]})
+                if name == "inactive":
+                    await graph.do("deactivateUser", {"id": user})
+            return found
+
+    return asyncio.run(make())
+
+
+def test_only_a_valid_key_lets_in(database_url: str, clock: ManualClock, secrets: dict[str, str]) -> None:
+    app = create_app(Settings(database_url=database_url), clock=clock, ids=CountingIds())
+    clock.advance(3600)
+    refused = {"errors", "UNAUTHENTICATED"}
+    with TestClient(app) as client:
+
+        def ask(**headers: str) -> tuple[int, dict[str, Any]]:
+            answer = client.post("/graphql", json=QUERY, headers=headers)
+            return answer.status_code, answer.json()
+
+        for headers in (
+            {},
+            {"Authorization": ""},
+            {"Authorization": "Bearer"},
+            {"Authorization": "Bearer nonsense"},
+            {"Authorization": f"Basic {secrets['valid']}"},
+            {"Authorization": f"Bearer {secrets['valid']}x"},
+            {"Authorization": f"Bearer {secrets['revoked']}"},
+            {"Authorization": f"Bearer {secrets['expired']}"},
+            {"Authorization": f"Bearer {secrets['inactive']}"},
+            {"X-API-Key": secrets["revoked"]},
+        ):
+            status, body = ask(**headers)
+            assert status == 401, headers
+            assert [error["extensions"]["code"] for error in body["errors"]] == ["UNAUTHENTICATED"]
+            assert not any(secret in str(body) for secret in secrets.values()), refused
+        for headers in ({"Authorization": f"Bearer {secrets['valid']}"}, {"X-API-Key": secrets["valid"]}):
+            assert ask(**headers) == (200, {"data": {"viewer": {"user": {"name": "valid"}}}})

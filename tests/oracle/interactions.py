@@ -1,0 +1,109 @@
+"""How the fields of interactions, messages and history are answered from plain rows."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from app.interactions.model import Command
+from tests.graph.state import Row
+from tests.oracle.basics import BY_ID, CREATED, HAPPENED, INTERACTIONS, SENT, Resolve, asking, edge, ref
+from tests.oracle.conditions import LEVELS, passes, references
+from tests.oracle.connections import connection
+
+
+def _attention(row: Row, info: Any) -> Row:
+    since = row["attention_since"]
+    waited = None if since is None else int((asking(info).world.now - since).total_seconds())
+    return {
+        "__typename": "Attention",
+        "needed": row["attention_level"] is not None,
+        "reason": row["attention_reason"],
+        "reasons": row["attention_reasons"],
+        "level": LEVELS.get(row["attention_level"]),
+        "since": since,
+        "deadline": row["attention_deadline"],
+        "acknowledged_by": row["acknowledged_by"],
+        "acknowledged_at": row["acknowledged_at"],
+        "claimed_by": row["assignee_id"],
+        "claimed_until": row["claimed_until"],
+        "waiting_seconds": waited,
+    }
+
+
+def _viewers(row: Row, info: Any) -> Sequence[Row]:
+    found = asking(info)
+    leases = [each for each in found.world.rows["viewer"] if each["interaction_id"] == row["id"]]
+    alive = [each for each in leases if each["until"] > found.world.now]
+    return [
+        {"__typename": "InteractionViewer", "user": each["user_id"], "until": each["until"]}
+        for each in sorted(alive, key=lambda each: int(each["user_id"]))
+    ]
+
+
+def _viewer_can(row: Row, info: Any) -> Row:
+    found = asking(info)
+    world = found.world
+    refusal = world.refusals[row["kind"]]
+    model = world.models[row["id"]]
+    return {
+        command.lower(): refusal(command, model, found.actor, world.now, world.settings) is None for command in Command
+    }
+
+
+def _history(row: Row, info: Any, **arguments: Any) -> Any:
+    items = asking(info).many(
+        "HistoryEntry", lambda each: each["interaction_id"] == row["id"] and each["topic"] != "interaction.typing"
+    )
+    return connection(items, "HistoryEntry.history", HAPPENED, "HAPPENED_DESC", arguments)
+
+
+def _filtered(info: Any, customers: Collection[int], given: Mapping[str, Any]) -> Any:
+    condition = given.get("filter") or {}
+    references(condition)
+    items = asking(info).many("Interaction", lambda each: each["customer_id"] in customers and passes(each, condition))
+    return connection(items, "Interaction.interactions", INTERACTIONS, "LAST_MESSAGE_DESC", given)
+
+
+def interactions_of_customer(row: Row, info: Any, **given: Any) -> Any:
+    return _filtered(info, (row["id"],), given)
+
+
+def interactions_of_profile(row: Row, info: Any, **given: Any) -> Any:
+    customers = [each["id"] for each in asking(info).world.all("Customer") if each["profile_id"] == row["id"]]
+    return _filtered(info, customers, given)
+
+
+def customers_of_profile(row: Row, info: Any, **given: Any) -> Any:
+    if not asking(info).actor.can("directory:read"):
+        return None
+    return edge("Customer", "profile_id", BY_ID, "OLDEST")(row, info, **given)
+
+
+def level(column: str) -> Resolve:
+    return lambda row, info: LEVELS.get(row[column])
+
+
+INTERACTION: Mapping[str, Resolve] = {
+    "kind": lambda row, info: row["kind"].upper(),
+    "customer": ref("Customer", "customer_id"),
+    "assignee": ref("User", "assignee_id"),
+    "attention": _attention,
+    "messages": edge("Message", "interaction_id", SENT, "SENT_ASC"),
+    "latestMessage": ref("Message", "latest_message_id"),
+    "latestCustomerMessage": ref("Message", "latest_customer_message_id"),
+    "notes": edge("Note", "interaction_id", CREATED, "CREATED_DESC"),
+    "latestNote": ref("Note", "latest_note_id"),
+    "history": _history,
+    "viewers": _viewers,
+    "viewerCan": _viewer_can,
+    "user": ref("User", "assignee_id"),
+}
+
+
+def contents(row: Row, info: Any) -> Sequence[Row]:
+    return [{"__typename": f"{each['type'].capitalize()}MessageContent", **each} for each in row["contents"]]
+
+
+def campaign(row: Row, info: Any) -> Row | None:
+    if row["campaign_name"] is None:
+        return None
+    return {"__typename": "Campaign", "campaign_id": row["campaign_id"], "name": row["campaign_name"]}
