@@ -27,7 +27,7 @@ from app.transport.operation import Operations
 from app.transport.rate import Limiter
 from app.transport.request_id import RequestId
 from app.transport.rest import Contract
-from app.transport.rest.application import contract_routes
+from app.transport.rest.application import ContractRoute
 from app.transport.rest.reading import Reads, with_contracts
 from app.transport.services import Services
 from app.transport.slice import Slice
@@ -52,7 +52,7 @@ def create_app(
 ) -> Starlette:
     """The application over a migrated database. It opens what it needs when it starts and closes it when it stops."""
     new_ids = TimeOrderedIds() if ids is None else ids
-    rest: list[BaseRoute] = [route for contract in contracts for route in contract_routes(contract)]
+    rest: list[BaseRoute] = [ContractRoute(contract) for contract in contracts]
     streams = {name: stream for slice_ in slices for name, stream in slice_.streams.items()}
     rules: Mapping[str, Any] = {kind.rules.name: kind.rules for kind in KINDS}
 

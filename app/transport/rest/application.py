@@ -6,7 +6,8 @@ from urllib.parse import unquote
 
 import orjson
 import structlog
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.datastructures import URLPath
+from starlette.routing import BaseRoute, Match, NoMatchFound
 from starlette.types import Receive, Scope, Send
 
 from app.core.actor import Actor
@@ -27,12 +28,31 @@ NOBODY = Actor(user_id=0, name="Nobody")
 Methods = Mapping[str, Operation]
 
 
-def contract_routes(contract: Contract) -> list[BaseRoute]:
-    """Where an application mounts the contract."""
-    served = ContractApp(contract)
-    # A mount takes what lies below its path, not the path itself.
-    outside = dict.fromkeys(each.path for each in contract.operations if not each.path.startswith(f"{contract.base}/"))
-    return [Mount(contract.base, app=served), *(Route(path, served) for path in outside)]
+class ContractRoute(BaseRoute):
+    """Where an application serves a contract: at its base, below it, and at its paths outside of it.
+
+    No `Mount`: that has no place for a path with a line break, and redirects from the base to the base with a slash."""
+
+    def __init__(self, contract: Contract) -> None:
+        self._served = ContractApp(contract)
+        self._base = contract.base.lower() if contract.any_case else contract.base
+        self._any_case = contract.any_case
+        self._outside = frozenset(operation.path for operation in contract.operations)
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        if scope["type"] in ("http", "websocket"):
+            path: str = scope["path"].removeprefix(scope.get("root_path", ""))
+            if self._any_case:
+                path = path.lower()
+            if path.startswith(f"{self._base}/") or path == self._base or path in self._outside:
+                return Match.FULL, {}
+        return Match.NONE, {}
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._served(scope, receive, send)
+
+    def url_path_for(self, name: str, /, **path_params: object) -> URLPath:
+        raise NoMatchFound(name, path_params)
 
 
 class ContractApp:
