@@ -1,0 +1,58 @@
+"""What is served, what its description lists and what docs/contracts.md says of it are the same."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from app.registry import KINDS
+from app.transport.rest import Contract
+
+DOCUMENT = Path(__file__).parents[1] / "docs" / "contracts.md"
+# The contracts whose description lists exactly what is served.
+NAMES = ("session", "agent_session")
+CONTRACTS = {kind.name: kind.contract for kind in KINDS if kind.contract is not None and kind.name in NAMES}
+
+
+def document(contract: Contract) -> Any:
+    return orjson.loads(contract.document.read_bytes())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_description_lists_what_is_served(name: str) -> None:
+    contract = CONTRACTS[name]
+    described = document(contract)
+    assert described["openapi"] == "3.1.0"
+    listed = {
+        (method.upper(), path)
+        for path, operations in described["paths"].items()
+        for method in operations
+        if method in ("get", "post", "put", "patch", "delete")
+    }
+    assert listed == {(operation.method, operation.path) for operation in contract.operations}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_reference_of_a_description_leads_somewhere(name: str) -> None:
+    described = document(CONTRACTS[name])
+    references = re.findall(r'"\$ref":"#/([^"]+)"', orjson.dumps(described).decode())
+    assert references
+    for reference in references:
+        found = described
+        for part in reference.split("/"):
+            found = found[part]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_table_says_what_is_served(name: str) -> None:
+    contract = CONTRACTS[name]
+    (section,) = [
+        each for each in re.split(r"^## ", DOCUMENT.read_text(), flags=re.MULTILINE) if f"at {contract.base}\n" in each
+    ]
+    told = set()
+    for first, last in re.findall(r"^\| (.+?) \|.*\| (.+?) \|$", section, re.MULTILINE):
+        if last.startswith("yes"):
+            told |= {tuple(found.split()) for found in re.findall(r"`([A-Z]+ /[^`]*)`", first)}
+    assert told == {(operation.method, operation.path.removeprefix(contract.base)) for operation in contract.operations}
