@@ -12,7 +12,7 @@ from app.transport.rest import Contract
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "contracts.md"
 # The contracts whose description lists exactly what is served.
-NAMES = ("session", "agent_session")
+NAMES = ("session", "agent_session", "chat_session")
 CONTRACTS = {kind.name: kind.contract for kind in KINDS if kind.contract is not None and kind.name in NAMES}
 
 
