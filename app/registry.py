@@ -12,7 +12,12 @@ from app.kinds.conversation import kind as conversation
 from app.kinds.session import kind as session
 from app.transport.enums import described
 
-KINDS: tuple[interactions.InteractionKind, ...] = (session.kind, agent_session.kind, chat_session.kind, conversation.kind)
+KINDS: tuple[interactions.InteractionKind, ...] = (
+    session.kind,
+    agent_session.kind,
+    chat_session.kind,
+    conversation.kind,
+)
 
 PERMISSIONS: tuple[str, ...] = (*kind_permissions(kind.name for kind in KINDS), *GENERAL_PERMISSIONS)
 """All permissions there are; an admin has them all."""

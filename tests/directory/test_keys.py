@@ -277,6 +277,7 @@ async def test_an_access_token_stands_for_its_key_until_it_ends(
         assert issued.expires_in == 3600
         assert secret.removeprefix(f"swk_{prefix}_") not in issued.token
         assert await authenticator.actor_of(issued.token) == actor
+    assert issued is not None
     clock.advance(3599)
     assert await authenticator.actor_of(issued.token) == actor
     clock.advance(1)
