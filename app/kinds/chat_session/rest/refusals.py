@@ -30,7 +30,9 @@ def refused(refusal: Refusal) -> Reply:
     """`{"Error", "ErrorType", "ErrorMessage", "Message", "ErrorSource", "ErrorCode"}`; the code is the graph's own."""
     message = refusal.message
     name = next((part for part in reversed(refusal.path) if isinstance(part, str)), "")
-    if name:
+    if refusal.path and refusal.path[0] in ("content", "contents"):
+        message = f"Message: {message}"
+    elif name:
         # The services name fields as they are kept.
         message = message.replace(name, pascal(name))
     body = {

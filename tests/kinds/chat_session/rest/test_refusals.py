@@ -65,6 +65,16 @@ async def test_the_error_body(client: httpx2.AsyncClient) -> None:
     }
 
 
+async def test_errors_name_fields_as_the_contract_does(client: httpx2.AsyncClient, desk: Desk) -> None:
+    await make(client, desk)
+    long = (await client.patch(f"{BASE}/1", json={"CustomerAlias": "x" * 65})).json()
+    assert long["Message"] == "CustomerAlias may have at most 64 characters, not 65."
+    empty = (await client.post(f"{BASE}/1/Messages", json={"Message": ""})).json()
+    assert empty["Message"] == "Message: This must not be empty."
+    topic = (await client.post(BASE, json={"TopicId": "x"})).json()
+    assert topic["Message"] == "TopicId has to be a whole number from 0 to 2147483647."
+
+
 @pytest.mark.parametrize("path", ["/x", "/0x1", "/-1", "/2147483648", "/99999999999999999999", "/1%27%20OR%201=1"])
 async def test_what_is_no_chat(client: httpx2.AsyncClient, path: str) -> None:
     assert (await client.get(f"{BASE}{path}")).status_code == 404
