@@ -18,7 +18,10 @@ from app.selection.mapping import Bind, Env, Read, RootMany, RootOne, RootSteps,
 MOST_SCANNED = 20_000
 """Rows that one request looks at for those that its filter lets through; the next page goes on from there."""
 
-_BATCH = 500
+MOST_CHARACTERS = 2_000_000
+"""Of their names, descriptions and metadata, which the process reads while others wait."""
+
+_BATCH = 100
 
 Reading = Generator[Any, Sequence[Any], Mapping[str, object] | None]
 Passes = Callable[[Any], bool]
@@ -88,7 +91,7 @@ def _scan(
 ) -> Generator[Any, Sequence[Any], tuple[list[int], int | None]]:
     """The ids of one page, and the place from which the next one begins; None when nothing can follow."""
     found: list[int] = []
-    scanned = 0
+    scanned = characters = 0
     batch = size + 1 if passes is None else _BATCH
     while True:
         rows = yield read.query(name, build, place=place, size=batch, **values)
@@ -98,6 +101,9 @@ def _scan(
                     return found, place
                 found.append(row[0])
             place = row[0]
+            characters += sum(len(text) for text in row[1:] if text is not None)
+            if passes is not None and characters >= MOST_CHARACTERS:
+                return found, place
         scanned += len(rows)
         if len(rows) < batch:
             return found, None
