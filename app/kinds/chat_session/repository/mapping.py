@@ -120,9 +120,7 @@ MAPPINGS: tuple[Mapped, ...] = (
             "sale": Embedded("SaleReference", lambda scope: scope.c.sale),
             "ticket": Embedded("TicketReference", lambda scope: scope.c.ticket),
             "tableRight": Computed(("status",), _table_right, type="TableRight", personal=True),
-            "fieldProperties": Computed(
-                ("status",), _field_properties, type="FieldProperty", many=True, personal=True
-            ),
+            "fieldProperties": Computed(("status",), _field_properties, type="FieldProperty", many=True, personal=True),
             "viewerCan": viewer_can(_refusal, {**{name: name for name in VIEWER_COLUMNS}, "responders": _responders}),
         },
         visible=_visible,
