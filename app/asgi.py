@@ -36,7 +36,6 @@ from app.transport.websocket import GraphQLOverWebSocket
 CONTRACTS = tuple(kind.contract for kind in KINDS if kind.contract is not None)
 """The REST contracts of the kinds that have one."""
 
-_LIMITS = ConnectionLimits()
 _HEADERS = ("Authorization", "Content-Type", "X-API-Key", "X-Request-ID", "Last-Event-ID")
 
 
@@ -48,11 +47,12 @@ def create_app(
     slices: Sequence[Slice] = SLICES,
     authenticator: Callable[[Database], Authenticator] | None = None,
     contracts: Sequence[Contract] = CONTRACTS,
-    limits: ConnectionLimits = _LIMITS,
+    limits: ConnectionLimits | None = None,
 ) -> Starlette:
     """The application over a migrated database. It opens what it needs when it starts and closes it when it stops."""
     new_ids = TimeOrderedIds() if ids is None else ids
     rest: list[BaseRoute] = [ContractRoute(contract) for contract in contracts]
+    held_to = ConnectionLimits(message_bytes=settings.max_body_bytes) if limits is None else limits
     streams = {name: stream for slice_ in slices for name, stream in slice_.streams.items()}
     rules: Mapping[str, Any] = {kind.rules.name: kind.rules for kind in KINDS}
 
@@ -69,7 +69,7 @@ def create_app(
             operations = Operations(schema, compiler, database, settings, clock)
             reads = Reads(compiler, database)
             async with (
-                live(schema, streams, operations, database, keys, settings, clock, limits) as found,
+                live(schema, streams, operations, database, keys, settings, clock, held_to) as found,
                 scheduling(database, clock),
             ):
                 services = Services(

@@ -18,6 +18,9 @@ log = structlog.get_logger(__name__)
 ABORT = "switchboard.abort"
 """The extension of a scope that cuts the connection at once; `app.transport.server` gives it."""
 
+CLOSE_SECONDS = 2.0
+"""How long a client has to take what closes its connection."""
+
 _ABOUT_KEYS = ("user.", "api_key.")
 _PRESENCE = "user.presence_changed"
 _PAUSE_WITHOUT_DATABASE = 0.2
@@ -75,6 +78,9 @@ class Connection:
         if self.ending is None:
             self.ending = ending
             self.close(ending)
+            # A close waits for a client that reads nothing; a server that stops must not.
+            if self._abort is not None:
+                asyncio.get_running_loop().call_later(CLOSE_SECONDS, self._abort)
 
     def close(self, ending: Ending) -> None:
         """Each transport in its own way."""

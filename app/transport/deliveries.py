@@ -63,6 +63,12 @@ class Deliveries:
         self._deliveries: dict[Hashable, Delivery] = {}
         self._snapshots: dict[Hashable, Snapshots] = {}
 
+    def __len__(self) -> int:
+        """How many subscriptions run."""
+        channels = (channel for each in self._deliveries.values() for channel in each.channels.values())
+        snapshots = self._snapshots.values()
+        return sum(each.subscribers for each in channels) + sum(each.subscribers for each in snapshots)
+
     async def events(
         self, key: Hashable, share: Hashable, stream: EventStream, recipe: Recipe, match: Match, cursor: Cursor | None
     ) -> Subscriber:

@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 from app.core.errors import CursorExpired
 from app.transport import errors
 from app.transport.channel import Item, Subscriber
-from app.transport.connections import ABORT, Connection, Ending
+from app.transport.connections import ABORT, CLOSE_SECONDS, Connection, Ending
 from app.transport.context import Context
 from app.transport.negotiation import EXACT, GRAPHQL_RESPONSE, JSON, quality
 from app.transport.outcome import GraphQLRequest, Outcome, Refused
@@ -24,7 +24,6 @@ EVENT_STREAM = "text/event-stream"
 
 _COMPLETE = b"event: complete\ndata:\n\n"
 _BEAT = b":\n\n"
-_CLOSE_SECONDS = 2.0
 _HEADERS = (
     (b"content-type", f"{EVENT_STREAM}; charset=utf-8".encode()),
     (b"cache-control", b"no-cache"),
@@ -109,7 +108,7 @@ class _Stream(Connection):
         if watching.done():
             return
         try:
-            async with asyncio.timeout(_CLOSE_SECONDS):
+            async with asyncio.timeout(CLOSE_SECONDS):
                 # Without `complete`, so that the client comes back, unless it is.
                 await _body(self._send, _COMPLETE if self._is_complete else b"", more=False)
         except TimeoutError:

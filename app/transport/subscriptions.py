@@ -56,6 +56,11 @@ class Subscriptions:
         if missing:
             raise UnmappedField(f"these subscriptions have no stream: {', '.join(sorted(missing))}")
 
+    @property
+    def running(self) -> int:
+        """How many subscriptions this process answers now."""
+        return len(self._deliveries)
+
     def is_subscription(self, request: GraphQLRequest) -> bool:
         """Whether the request is for a subscription; False also for what cannot be run at all."""
         try:

@@ -15,7 +15,7 @@ from app.core.errors import CursorExpired, DomainError, TooComplex, Unavailable
 from app.transport import errors
 from app.transport.auth import key_of
 from app.transport.channel import Subscriber
-from app.transport.connections import ABORT, FORBIDDEN, Connection, Ending
+from app.transport.connections import ABORT, CLOSE_SECONDS, FORBIDDEN, Connection, Ending
 from app.transport.http import BadRequest, Headers, presented_key, request_of
 from app.transport.outcome import GraphQLRequest, Phase, Refused
 from app.transport.services import Services, request_id_of, services_of
@@ -26,7 +26,6 @@ PROTOCOL = "graphql-transport-ws"
 
 _LONGEST_ID = 256
 _LONGEST_REASON = 120
-_CLOSE_SECONDS = 2.0
 
 INVALID = 4400
 UNAUTHORIZED = 4401
@@ -34,7 +33,6 @@ NOT_ACCEPTABLE = 4406
 INIT_TIMEOUT = 4408
 DUPLICATE = 4409
 TOO_MANY_INITS = 4429
-INTERNAL_ERROR = 4500
 TOO_BIG = 1009
 
 
@@ -170,7 +168,7 @@ class Socket(Connection):
 
     async def _close(self, ending: Ending) -> None:
         try:
-            async with asyncio.timeout(_CLOSE_SECONDS):
+            async with asyncio.timeout(CLOSE_SECONDS):
                 await _close(self._send, ending)
         except TimeoutError:
             self.abort()

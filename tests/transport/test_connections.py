@@ -113,3 +113,14 @@ async def test_a_shutdown_ends_sockets_so_that_their_clients_come_back(served: S
         served.stop()
         assert (await socket.closed())[0] == 1012
     await served.stopped()
+
+
+async def test_a_shutdown_does_not_wait_for_who_does_not_read(sqlite_served: Served, sqlite_library: Database) -> None:
+    async with sqlite_served.socket(KEY) as socket:
+        await socket.listen("1", MUCH)
+        socket.connection.transport.pause_reading()
+        await sqlite_library.command(tick, *range(1, 2_001))
+        await asyncio.sleep(0.3)
+        sqlite_served.stop()
+        async with asyncio.timeout(5):
+            await sqlite_served.stopped()

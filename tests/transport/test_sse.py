@@ -66,9 +66,8 @@ async def streaming(
 
 
 async def settled(served: Served) -> None:
-    """The server has taken up what was asked before."""
-    await ask(served, {"query": BOOK})
-    await asyncio.sleep(0.02)
+    """The server listens on behalf of the stream that was opened."""
+    await eventually(lambda: served.running == 1)
 
 
 async def ask(served: Served, content: dict[str, Any], **headers: str) -> httpx2.Response:
@@ -99,6 +98,7 @@ async def test_a_subscription_is_a_stream_with_cursors(served: Served, library: 
 
 async def test_heartbeats_show_that_the_stream_lives(sqlite_served: Served, sqlite_library: Database) -> None:
     async with streaming(sqlite_served, NUMBERS) as stream:
+        await settled(sqlite_served)
         await asyncio.sleep(0.5)
         await sqlite_library.command(tick, 1)
         assert await stream.frame() == 'event: next\nid: AQEBE345DQ\ndata: {"data":{"ticks":{"number":1}}}'

@@ -7,7 +7,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.typing import Subprotocol
 
 from app.storage.database import Database
-from tests.serving import PROTOCOL, Served
+from tests.serving import PROTOCOL, Served, eventually
 from tests.transport.library import tick
 from tests.transport.live import BOOK, KEY, NUMBERS, TICKS, TITLE
 
@@ -160,6 +160,7 @@ async def test_a_socket_has_so_many_operations_at_once(sqlite_served: Served, sq
         failed = await socket.take()
         assert (failed["id"], failed["type"]) == ("5", "error")
         assert failed["payload"][0]["extensions"]["code"] == "TOO_COMPLEX"
+        await eventually(lambda: sqlite_served.running == 5)
         await sqlite_library.command(tick, 1)
         assert sorted([(await socket.take())["id"] for _ in range(5)]) == ["0", "1", "2", "3", "4"]
 
