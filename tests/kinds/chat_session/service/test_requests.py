@@ -180,7 +180,7 @@ async def test_a_message_without_a_topic_opens_nothing(database: Database, desk:
     target = {"kind": "chat_session", "customer_id": desk.ana}
     with pytest.raises(InvalidInput) as refused:
         await database.command(receive_message, BO, target, [{"type": "text", "content": "Hello"}])
-    assert refused.value.path == ("topic_id",)
+    assert refused.value.path == ("target", "customer", "topic_id")
     assert await event_count(database) == 0
 
 
