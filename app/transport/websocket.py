@@ -16,32 +16,28 @@ from app.transport import errors
 from app.transport.auth import key_of
 from app.transport.channel import Subscriber
 from app.transport.connections import ABORT, CLOSE_SECONDS, FORBIDDEN, Connection, Ending
+from app.transport.frames import (
+    DUPLICATE,
+    INIT_TIMEOUT,
+    INVALID,
+    NOT_ACCEPTABLE,
+    PROTOCOL,
+    TOO_MANY_INITS,
+    UNAUTHORIZED,
+    Closed,
+    close,
+    error_of,
+    framed,
+    head_of,
+    id_of,
+    read_message,
+    text_of,
+)
 from app.transport.http import BadRequest, Headers, presented_key, request_of
 from app.transport.outcome import GraphQLRequest, Phase, Refused
-from app.transport.services import Services, request_id_of, services_of
+from app.transport.services import Services, services_of
 
 log = structlog.get_logger(__name__)
-
-PROTOCOL = "graphql-transport-ws"
-
-_LONGEST_ID = 256
-_LONGEST_REASON = 120
-
-INVALID = 4400
-UNAUTHORIZED = 4401
-NOT_ACCEPTABLE = 4406
-INIT_TIMEOUT = 4408
-DUPLICATE = 4409
-TOO_MANY_INITS = 4429
-TOO_BIG = 1009
-
-
-class _Closed(Exception):
-    """The socket has to be closed with this code; most of them tell a client that it must not come back as it is."""
-
-    def __init__(self, code: int, reason: str) -> None:
-        super().__init__(reason)
-        self.ending = Ending(code, reason)
 
 
 class GraphQLOverWebSocket:
@@ -84,8 +80,8 @@ async def _serve(services: Services, scope: Scope, headers: Headers, receive: Re
     """From the opened socket to its end."""
     try:
         key, actor = await _admitted(services, headers, receive, send)
-    except _Closed as closed:
-        await _close(send, closed.ending)
+    except Closed as closed:
+        await close(send, closed.ending)
         return
     if actor is None:
         return
@@ -113,16 +109,16 @@ async def _admitted(services: Services, headers: Headers, receive: Receive, send
                 elif given["type"] == "connection_init":
                     break
                 elif given["type"] != "pong":
-                    raise _Closed(UNAUTHORIZED, "Unauthorized")
+                    raise Closed(UNAUTHORIZED, "Unauthorized")
             key = _key_of(given.get("payload"), headers)
             try:
                 actor = await services.keys.actor_of(key)
             except Unavailable:
-                raise _Closed(1013, "Try again later") from None
+                raise Closed(1013, "Try again later") from None
     except TimeoutError:
-        raise _Closed(INIT_TIMEOUT, "Connection initialisation timeout") from None
+        raise Closed(INIT_TIMEOUT, "Connection initialisation timeout") from None
     if actor is None:
-        raise _Closed(UNAUTHORIZED, "Unauthorized")
+        raise Closed(UNAUTHORIZED, "Unauthorized")
     await send(text_of("connection_ack"))
     return key, actor
 
@@ -156,7 +152,7 @@ class Socket(Connection):
                     return
                 if self.ending is None:
                     await self._take(message)
-        except _Closed as closed:
+        except Closed as closed:
             self.ending = closed.ending
             await self.finish()
             await self._close(closed.ending)
@@ -169,7 +165,7 @@ class Socket(Connection):
     async def _close(self, ending: Ending) -> None:
         try:
             async with asyncio.timeout(CLOSE_SECONDS):
-                await _close(self._send, ending)
+                await close(self._send, ending)
         except TimeoutError:
             self.abort()
         except OSError:
@@ -194,29 +190,29 @@ class Socket(Connection):
             case "subscribe":
                 await self._begin(given, message)
             case "complete":
-                task = self._operations.pop(_id_of(given), None)
+                task = self._operations.pop(id_of(given), None)
                 if task is not None:
                     task.cancel()
             case "connection_init":
-                raise _Closed(TOO_MANY_INITS, "Too many initialisation requests")
+                raise Closed(TOO_MANY_INITS, "Too many initialisation requests")
             case _:
-                raise _Closed(INVALID, "Invalid message")
+                raise Closed(INVALID, "Invalid message")
 
     async def _begin(self, given: Mapping[str, Any], message: Message) -> None:
-        operation = _id_of(given)
+        operation = id_of(given)
         payload = given.get("payload")
         if not isinstance(payload, dict):
-            raise _Closed(INVALID, "Invalid message")
+            raise Closed(INVALID, "Invalid message")
         try:
             request = replace(request_of(payload, mutations=True), body=message["text"].encode(), within="payload")
         except BadRequest as bad:
-            raise _Closed(INVALID, bad.message) from None
+            raise Closed(INVALID, bad.message) from None
         if operation in self._operations:
-            raise _Closed(DUPLICATE, f"Subscriber for {operation} already exists")
+            raise Closed(DUPLICATE, f"Subscriber for {operation} already exists")
         limit = self._services.connections.limits.operations
         if len(self._operations) >= limit:
             text = f"This socket has {limit} operations running; it cannot have more."
-            await self._tell(_error(operation, [errors.entry(text, TooComplex.code)]))
+            await self._tell(error_of(operation, [errors.entry(text, TooComplex.code)]))
             return
         self._operations[operation] = self._started(self._run(operation, request))
 
@@ -225,14 +221,14 @@ class Socket(Connection):
         try:
             await self._answer(operation, request)
         except Refused as refused:
-            await self._tell(_error(operation, refused.entries))
+            await self._tell(error_of(operation, refused.entries))
         except DomainError as error:
-            await self._tell(_error(operation, [errors.entry(error.message, error.code, argument=error.path)]))
+            await self._tell(error_of(operation, [errors.entry(error.message, error.code, argument=error.path)]))
         except OSError:
             pass  # the client is gone
         except Exception as error:
             log.error("operation failed", request_id=self._request_id, exc_info=error)
-            await self._tell(_error(operation, [errors.entry(errors.INTERNAL_MESSAGE, errors.INTERNAL)]))
+            await self._tell(error_of(operation, [errors.entry(errors.INTERNAL_MESSAGE, errors.INTERNAL)]))
         finally:
             # By now the client may have used the id again.
             if self._operations.get(operation) is task:
@@ -255,79 +251,31 @@ class Socket(Connection):
         else:
             outcome = await services.operations.run(request, context)
             if outcome.phase is not Phase.EXECUTION:
-                await self._tell(_error(operation, orjson.loads(outcome.body)["errors"]))
+                await self._tell(error_of(operation, orjson.loads(outcome.body)["errors"]))
                 return
-            await self._tell(_framed(_head(operation) + outcome.body.decode() + "}"))
+            await self._tell(framed(head_of(operation) + outcome.body.decode() + "}"))
         self._operations.pop(operation, None)
         await self._tell(text_of("complete", id=operation))
 
     async def _deliver(self, operation: str, subscriber: Subscriber) -> None:
-        head = _head(operation)
+        head = head_of(operation)
         while True:
             try:
                 item = await subscriber.next()
             except CursorExpired as error:
                 answer = {"data": None, "errors": [errors.entry(error.message, error.code)]}
-                await self._tell(_framed(head + orjson.dumps(answer).decode() + "}"))
+                await self._tell(framed(head + orjson.dumps(answer).decode() + "}"))
                 return
             if self.doubtful or self.actor.expires_at is not None:
                 await self.cleared()
-            await self._tell(_framed(head + item.text + "}"))
+            await self._tell(framed(head + item.text + "}"))
 
     async def _tell(self, message: Message) -> None:
         if self.ending is None:
             await self.written(self._send(message))  # type: ignore[arg-type]
 
 
-def read_message(message: Message, limit: int) -> dict[str, Any]:
-    """The JSON object in a frame of text, with a text as its type. Raises _Closed."""
-    text = message.get("text")
-    if text is None:
-        raise _Closed(INVALID, "Invalid message: frames hold text")
-    if len(text) > limit:
-        raise _Closed(TOO_BIG, "Message too big")
-    try:
-        given = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        raise _Closed(INVALID, "Invalid message: not JSON") from None
-    if not isinstance(given, dict) or not isinstance(given.get("type"), str):
-        raise _Closed(INVALID, "Invalid message")
-    if given["type"] in ("ping", "pong", "connection_init") and not isinstance(given.get("payload"), dict | None):
-        raise _Closed(INVALID, "Invalid message")
-    return given
-
-
-def text_of(type_: str, **items: object) -> Message:
-    """A message of the protocol; items that are None are left out."""
-    body = {"type": type_, **{name: value for name, value in items.items() if value is not None}}
-    return _framed(orjson.dumps(body).decode())
-
-
-def _framed(text: str) -> Message:
-    return {"type": "websocket.send", "text": text}
-
-
-def _head(operation: str) -> str:
-    return f'{{"id":{orjson.dumps(operation).decode()},"type":"next","payload":'
-
-
-def _error(operation: str, entries: list[errors.Entry]) -> Message:
-    return text_of("error", id=operation, payload=entries)
-
-
-def _id_of(given: Mapping[str, Any]) -> str:
-    found = given.get("id")
-    if not isinstance(found, str) or not 0 < len(found) <= _LONGEST_ID:
-        raise _Closed(INVALID, "Invalid message: the id has to be a text that is not empty")
-    return found
-
-
 def _key_of(payload: Mapping[str, Any] | None, headers: Headers) -> str:
     """The key in `connection_init`, spelled like the headers of a request, or else in the upgrade's own headers."""
     given = {name.lower(): value for name, value in (payload or {}).items() if isinstance(value, str)}
     return key_of(given.get("authorization"), given.get("x-api-key")) or presented_key(headers)
-
-
-async def _close(send: Send, ending: Ending) -> None:
-    reason = ending.reason.encode()[:_LONGEST_REASON].decode(errors="ignore")
-    await send({"type": "websocket.close", "code": ending.code, "reason": reason})
