@@ -35,7 +35,7 @@ from app.transport.frames import (
 )
 from app.transport.http import BadRequest, Headers, presented_key, request_of
 from app.transport.outcome import GraphQLRequest, Phase, Refused
-from app.transport.services import Services, services_of
+from app.transport.services import Services, request_id_of, services_of
 
 log = structlog.get_logger(__name__)
 
