@@ -23,7 +23,6 @@ from app.selection.mapping import (
     Mapped,
     One,
     Order,
-    Permissions,
     Root,
     RootMany,
     RootOne,
@@ -31,15 +30,10 @@ from app.selection.mapping import (
     Sql,
     TypeMap,
     by_value,
-    granted,
 )
 
 READ = f"{NAME}:read"
 AGENT_PREFIX = "aia"
-
-
-def _visible(permissions: Permissions, _scope: Scope) -> bool:
-    return granted(permissions, READ)
 
 
 def _agent_key(scope: Scope) -> Sql:
@@ -66,7 +60,7 @@ MAPPINGS: tuple[Mapped, ...] = (
             "expiresAt": Computed(("updated_at", "tti_minutes"), _expires_at),
             "viewerCan": viewer_can(refusal, VIEWER_COLUMNS),
         },
-        visible=_visible,
+        requires=READ,
     ),
     TypeMap(
         "AiAgent",
@@ -75,7 +69,7 @@ MAPPINGS: tuple[Mapped, ...] = (
         fields={
             "sessions": Many("AgentSession", lambda scope: scope.c.agent_id, ORDERS, "LAST_MESSAGE_DESC", inherits=True)
         },
-        visible=_visible,
+        requires=READ,
     ),
 )
 

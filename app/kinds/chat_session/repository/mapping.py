@@ -26,7 +26,6 @@ from app.selection.mapping import (
     ObjectMap,
     One,
     Order,
-    Permissions,
     Root,
     RootMany,
     Scope,
@@ -35,7 +34,6 @@ from app.selection.mapping import (
     by_columns,
     by_id,
     equals,
-    granted,
 )
 
 if TYPE_CHECKING:
@@ -96,10 +94,6 @@ def _field_properties(env: Env, status: str) -> list[FieldProperty]:
     return field_properties(env.actor, status)
 
 
-def _visible(permissions: Permissions, _scope: Scope) -> bool:
-    return granted(permissions, READ)
-
-
 MAPPINGS: tuple[Mapped, ...] = (
     TypeMap(
         "ChatSession",
@@ -123,7 +117,7 @@ MAPPINGS: tuple[Mapped, ...] = (
             "fieldProperties": Computed(("status",), _field_properties, type="FieldProperty", many=True, personal=True),
             "viewerCan": viewer_can(_refusal, {**{name: name for name in VIEWER_COLUMNS}, "responders": _responders}),
         },
-        visible=_visible,
+        requires=READ,
     ),
     *(
         ObjectMap(name)
@@ -147,7 +141,7 @@ MAPPINGS: tuple[Mapped, ...] = (
             "queueLength": Column(_waiting),
             "members": Many("ChatTopicMember", lambda scope: scope.c.topic_id, _OLDEST, "OLDEST", inherits=True),
         },
-        visible=_visible,
+        requires=READ,
     ),
     TypeMap(
         "ChatTopicMember",
@@ -159,7 +153,7 @@ MAPPINGS: tuple[Mapped, ...] = (
             "present": Column(_present),
             "ongoingChats": Column(_ongoing),
         },
-        visible=_visible,
+        requires=READ,
     ),
 )
 

@@ -23,7 +23,6 @@ from app.selection.mapping import (
     Mapped,
     One,
     Order,
-    Permissions,
     Root,
     RootMany,
     Scope,
@@ -32,7 +31,6 @@ from app.selection.mapping import (
     by_columns,
     by_id,
     equals,
-    granted,
 )
 
 if TYPE_CHECKING:
@@ -75,10 +73,6 @@ def _refusal(
     return refusal(command, subject, actor, now)
 
 
-def _visible(permissions: Permissions, _scope: Scope) -> bool:
-    return granted(permissions, READ)
-
-
 def _reply_possible(
     env: Env,
     channel: str,
@@ -97,7 +91,7 @@ MAPPINGS: tuple[Mapped, ...] = (
         channel_agent,
         prefix="cha",
         fields={"unreadConversationsCount": Column(_unread)},
-        visible=_visible,
+        requires=READ,
     ),
     TypeMap(
         "Conversation",
@@ -113,7 +107,7 @@ MAPPINGS: tuple[Mapped, ...] = (
             ),
             "viewerCan": viewer_can(_refusal, {**{name: name for name in VIEWER_COLUMNS}, "blocked": _blocked}),
         },
-        visible=_visible,
+        requires=READ,
     ),
 )
 

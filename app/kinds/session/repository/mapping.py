@@ -16,14 +16,12 @@ from app.selection.mapping import (
     Many,
     Mapped,
     Order,
-    Permissions,
     Root,
     RootOne,
     Scope,
     Sql,
     SqlOf,
     TypeMap,
-    granted,
 )
 from app.storage.tables import Timestamp
 
@@ -47,10 +45,6 @@ _VIEWER_COLUMNS: Mapping[str, str | SqlOf] = {
 }
 
 
-def _visible(permissions: Permissions, _scope: Scope) -> bool:
-    return granted(permissions, READ)
-
-
 MAPPINGS: tuple[Mapped, ...] = (
     TypeMap(
         "Session",
@@ -68,9 +62,9 @@ MAPPINGS: tuple[Mapped, ...] = (
             ),
             "viewerCan": viewer_can(refusal, _VIEWER_COLUMNS),
         },
-        visible=_visible,
+        requires=READ,
     ),
-    TypeMap("SuggestedMessage", suggested_message, prefix="sug", visible=_visible),
+    TypeMap("SuggestedMessage", suggested_message, prefix="sug", requires=READ),
 )
 
 
