@@ -101,6 +101,35 @@ class UserError:
     )
 
 
+@strawberry.input
+class MutationInput:
+    """What every mutation takes."""
+
+    client_mutation_id: str | None = strawberry.field(
+        default=None,
+        description="The caller's own name for this mutation: given back in the payload and in its events.",
+    )
+
+
+@strawberry.input
+class EditInput(MutationInput):
+    """What a mutation of one object takes."""
+
+    id: strawberry.ID = strawberry.field(description="The id of the object.")
+    if_version: int | None = strawberry.field(
+        default=None,
+        description="The version that was read; when it is no longer the current one, nothing is done.",
+    )
+
+
+@strawberry.type
+class MutationPayload:
+    """What every mutation answers with, beside the object that it is about."""
+
+    errors: list[UserError] = strawberry.field(description="The reasons why nothing was done; empty when it was.")
+    client_mutation_id: str | None = strawberry.field(description="The `clientMutationId` of the input.")
+
+
 @strawberry.type(description="An error that has nothing to add.")
 class GenericError(UserError):
     pass

@@ -8,33 +8,14 @@ from strawberry.scalars import JSON
 
 from app.directory.graphql.types import ApiKey, Customer, Profile, User
 from app.directory.model import Channel, CustomerSystem, Gender, Salutation, UserType
-from app.transport.fields import UserError
+from app.transport.fields import EditInput, MutationInput, MutationPayload
 
-_MUTATION_ID = "The caller's own name for this mutation: given back in the payload and in its events."
-_VERSION = "The version that was read; when it is no longer the current one, nothing is done."
 _ONCE = "A key of the caller's making, 1 to 255 characters; a repeat within 24 hours gives the first result again."
 
 
 @strawberry.input
-class _Input:
-    client_mutation_id: str | None = strawberry.field(default=None, description=_MUTATION_ID)
-
-
-@strawberry.input
-class _Edit(_Input):
-    id: strawberry.ID = strawberry.field(description="The id of the object.")
-    if_version: int | None = strawberry.field(default=None, description=_VERSION)
-
-
-@strawberry.input
-class _Creation(_Input):
+class _Creation(MutationInput):
     idempotency_key: str | None = strawberry.field(default=None, description=_ONCE)
-
-
-@strawberry.type
-class _Payload:
-    errors: list[UserError] = strawberry.field(description="The reasons why nothing was done; empty when it was.")
-    client_mutation_id: str | None = strawberry.field(description="The `clientMutationId` of the input.")
 
 
 # ---- customers ----------------------------------------------------------------------------------------------------
@@ -95,27 +76,27 @@ class CreateCustomerInput(_CustomerFields, _Creation):
 
 
 @strawberry.input(description="What to change of a customer: an absent field stays, null clears it.")
-class UpdateCustomerInput(_CustomerFields, _Edit):
+class UpdateCustomerInput(_CustomerFields, EditInput):
     pass
 
 
 @strawberry.input(description="Which customer.")
-class CustomerInput(_Edit):
+class CustomerInput(EditInput):
     pass
 
 
 @strawberry.input(description="Which customer belongs to which profile.")
-class LinkCustomerInput(_Edit):
+class LinkCustomerInput(EditInput):
     profile_id: strawberry.ID = strawberry.field(description="The id of the profile.")
 
 
 @strawberry.type(description="What came of a command about a customer.")
-class CustomerPayload(_Payload):
+class CustomerPayload(MutationPayload):
     customer: Customer | None = strawberry.field(description="The customer as it is now; null after a refusal.")
 
 
 @strawberry.type(description="What came of deleting a customer.")
-class DeleteCustomerPayload(_Payload):
+class DeleteCustomerPayload(MutationPayload):
     deleted_id: strawberry.ID | None = strawberry.field(description="The id of the customer that is gone.")
 
 
@@ -156,22 +137,22 @@ class CreateProfileInput(_ProfileFields, _Creation):
 
 
 @strawberry.input(description="What to change of a profile: an absent field stays, null clears it.")
-class UpdateProfileInput(_ProfileFields, _Edit):
+class UpdateProfileInput(_ProfileFields, EditInput):
     name: Maybe[str] = strawberry.field(description="The name of the profile, 1 to 255 characters.")
 
 
 @strawberry.input(description="Which profile.")
-class ProfileInput(_Edit):
+class ProfileInput(EditInput):
     pass
 
 
 @strawberry.type(description="What came of a command about a profile.")
-class ProfilePayload(_Payload):
+class ProfilePayload(MutationPayload):
     profile: Profile | None = strawberry.field(description="The profile as it is now; null after a refusal.")
 
 
 @strawberry.type(description="What came of deleting a profile.")
-class DeleteProfilePayload(_Payload):
+class DeleteProfilePayload(MutationPayload):
     deleted_id: strawberry.ID | None = strawberry.field(description="The id of the profile that is gone.")
 
 
@@ -202,7 +183,7 @@ class CreateUserInput(_UserFields, _Creation):
 
 
 @strawberry.input(description="What to change of a user: an absent field stays, null clears it.")
-class UpdateUserInput(_UserFields, _Edit):
+class UpdateUserInput(_UserFields, EditInput):
     name: Maybe[str] = strawberry.field(description="The name of the user, 1 to 255 characters.")
     login: Maybe[str] = strawberry.field(
         description="The login name of the user, 1 to 64 characters without spaces; unique."
@@ -210,12 +191,12 @@ class UpdateUserInput(_UserFields, _Edit):
 
 
 @strawberry.input(description="Which user.")
-class UserInput(_Edit):
+class UserInput(EditInput):
     pass
 
 
 @strawberry.input(description="Whether chats may be offered to a user.")
-class SetPresenceInput(_Input):
+class SetPresenceInput(MutationInput):
     present: bool = strawberry.field(description="Whether chats may be offered to the user.")
     user_id: strawberry.ID | None = strawberry.field(
         default=None, description="The id of the user; the caller's own when nothing is said."
@@ -223,7 +204,7 @@ class SetPresenceInput(_Input):
 
 
 @strawberry.type(description="What came of a command about a user.")
-class UserPayload(_Payload):
+class UserPayload(MutationPayload):
     user: User | None = strawberry.field(description="The user as it is now; null after a refusal.")
 
 
@@ -242,12 +223,12 @@ class CreateApiKeyInput(_Creation):
 
 
 @strawberry.input(description="Which API key.")
-class RevokeApiKeyInput(_Input):
+class RevokeApiKeyInput(MutationInput):
     id: strawberry.ID = strawberry.field(description="The id of the API key.")
 
 
 @strawberry.type(description="What came of making an API key.")
-class CreateApiKeyPayload(_Payload):
+class CreateApiKeyPayload(MutationPayload):
     api_key: ApiKey | None = strawberry.field(description="The API key; null after a refusal.")
     secret: str | None = strawberry.field(
         description="The secret of the API key, given here and never again; null when the request was a repeat."
@@ -255,5 +236,5 @@ class CreateApiKeyPayload(_Payload):
 
 
 @strawberry.type(description="What came of revoking an API key.")
-class RevokeApiKeyPayload(_Payload):
+class RevokeApiKeyPayload(MutationPayload):
     api_key: ApiKey | None = strawberry.field(description="The API key as it is now; null after a refusal.")

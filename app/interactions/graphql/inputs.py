@@ -7,26 +7,20 @@ import strawberry
 from app.interactions.graphql.enums import Level, MessageErrorType, MessageStatus
 from app.interactions.graphql.message_inputs import MessageContentInput, ReceiveMessageTarget
 from app.interactions.graphql.types import Interaction, Message, Note
-from app.transport.fields import UserError
+from app.transport.fields import MutationInput, MutationPayload
 
-_MUTATION_ID = "The caller's own name for this mutation: given back in the payload and in its events."
 _VERSION = "The version that was read; when it is no longer the current one, nothing is done."
 _ONCE = "A key of the caller's making, 1 to 255 characters; a repeat within 24 hours gives the first result again."
 
 
 @strawberry.input
-class _Input:
-    client_mutation_id: str | None = strawberry.field(default=None, description=_MUTATION_ID)
-
-
-@strawberry.input
-class _Edit(_Input):
+class _Edit(MutationInput):
     id: strawberry.ID = strawberry.field(description="The id of the interaction, of any kind.")
     if_version: int | None = strawberry.field(default=None, description=_VERSION)
 
 
 @strawberry.input
-class _OnMessage(_Input):
+class _OnMessage(MutationInput):
     id: strawberry.ID = strawberry.field(description="The id of the message.")
 
 
@@ -36,7 +30,7 @@ class InteractionInput(_Edit):
 
 
 @strawberry.input(description="Which interaction to read, to type in or to acknowledge.")
-class InteractionNoticeInput(_Input):
+class InteractionNoticeInput(MutationInput):
     id: strawberry.ID = strawberry.field(description="The id of the interaction, of any kind.")
 
 
@@ -72,7 +66,7 @@ class RaiseAttentionInput(_Edit):
 
 
 @strawberry.input(description="What to write to the customer.")
-class SendMessageInput(_Input):
+class SendMessageInput(MutationInput):
     id: strawberry.ID = strawberry.field(description="The id of the interaction, of any kind.")
     content: MessageContentInput = strawberry.field(description="The content of the message.")
     reference_id: strawberry.ID | None = strawberry.field(
@@ -82,7 +76,7 @@ class SendMessageInput(_Input):
 
 
 @strawberry.input(description="What the customer wrote.")
-class ReceiveMessageInput(_Input):
+class ReceiveMessageInput(MutationInput):
     target: ReceiveMessageTarget = strawberry.field(description="The interaction of the message, or how to find it.")
     contents: list[MessageContentInput] = strawberry.field(description="The contents of the message, 1 to 32.")
     sent_at: datetime | None = strawberry.field(
@@ -98,19 +92,19 @@ class ReceiveMessageInput(_Input):
 
 
 @strawberry.input(description="A note on an interaction.")
-class AddNoteInput(_Input):
+class AddNoteInput(MutationInput):
     id: strawberry.ID = strawberry.field(description="The id of the interaction, of any kind.")
     text: str = strawberry.field(description="The text of the note, 1 to 65,536 characters.")
 
 
 @strawberry.input(description="Another text for a note.")
-class EditNoteInput(_Input):
+class EditNoteInput(MutationInput):
     id: strawberry.ID = strawberry.field(description="The id of the note.")
     text: str = strawberry.field(description="The text of the note, 1 to 65,536 characters.")
 
 
 @strawberry.input(description="Which note to delete.")
-class DeleteNoteInput(_Input):
+class DeleteNoteInput(MutationInput):
     id: strawberry.ID = strawberry.field(description="The id of the note.")
 
 
@@ -142,12 +136,10 @@ class DeleteMessageInput(_OnMessage):
 
 
 @strawberry.type
-class _Payload:
+class _Payload(MutationPayload):
     interaction: Interaction | None = strawberry.field(
         description="The interaction as it is now; null after a refusal."
     )
-    errors: list[UserError] = strawberry.field(description="The reasons why nothing was done; empty when it was.")
-    client_mutation_id: str | None = strawberry.field(description="The `clientMutationId` of the input.")
 
 
 @strawberry.type(description="What came of a command about an interaction.")

@@ -17,7 +17,17 @@ from app.kinds.conversation.model.conversation import Conversation as Stored
 from app.kinds.conversation.repository import MAPPINGS, ROOTS
 from app.transport.context import Info
 from app.transport.enums import described
-from app.transport.fields import PAGING, Connection, Node, UserError, argument, mutation, root
+from app.transport.fields import (
+    PAGING,
+    Connection,
+    EditInput,
+    MutationInput,
+    MutationPayload,
+    Node,
+    argument,
+    mutation,
+    root,
+)
 from app.transport.inputs import changes
 from app.transport.slice import Slice
 
@@ -79,31 +89,8 @@ class Conversation(Interaction, Node):
 # ---- inputs and payloads ------------------------------------------------------------------------------------------
 
 
-@strawberry.input
-class _Input:
-    client_mutation_id: str | None = strawberry.field(
-        default=None,
-        description="The caller's own name for this mutation: given back in the payload and in its events.",
-    )
-
-
-@strawberry.input
-class _Edit(_Input):
-    id: strawberry.ID = strawberry.field(description="The id of the object.")
-    if_version: int | None = strawberry.field(
-        default=None,
-        description="The version that was read; when it is no longer the current one, nothing is done.",
-    )
-
-
-@strawberry.type
-class _Payload:
-    errors: list[UserError] = strawberry.field(description="The reasons why nothing was done; empty when it was.")
-    client_mutation_id: str | None = strawberry.field(description="The `clientMutationId` of the input.")
-
-
 @strawberry.input(description="What to change of a conversation: an absent field stays.")
-class UpdateConversationInput(_Edit):
+class UpdateConversationInput(EditInput):
     status: Maybe[Status] = strawberry.field(description="The status of the conversation.")
     user_id: Maybe[strawberry.ID | None] = strawberry.field(
         description="The id of the user of the conversation; null unassigns."
@@ -111,26 +98,26 @@ class UpdateConversationInput(_Edit):
 
 
 @strawberry.input(description="Which conversation to restart.")
-class RestartConversationInput(_Edit):
+class RestartConversationInput(EditInput):
     text: str | None = strawberry.field(
         default=None, description="The text of the message to the customer; a greeting when nothing is said."
     )
 
 
 @strawberry.input(description="Which conversation to delete.")
-class DeleteConversationInput(_Edit):
+class DeleteConversationInput(EditInput):
     pass
 
 
 @strawberry.type(description="What came of a command about a conversation.")
-class ConversationPayload(_Payload):
+class ConversationPayload(MutationPayload):
     conversation: Conversation | None = strawberry.field(
         description="The conversation as it is now; null after a refusal."
     )
 
 
 @strawberry.type(description="What came of restarting a conversation.")
-class RestartConversationPayload(_Payload):
+class RestartConversationPayload(MutationPayload):
     conversation: Conversation | None = strawberry.field(
         description="The conversation as it is now; null after a refusal."
     )
@@ -138,12 +125,12 @@ class RestartConversationPayload(_Payload):
 
 
 @strawberry.type(description="What came of deleting a conversation.")
-class DeleteConversationPayload(_Payload):
+class DeleteConversationPayload(MutationPayload):
     deleted_id: strawberry.ID | None = strawberry.field(description="The id of the conversation that is gone.")
 
 
 @strawberry.input(description="A new channel agent.")
-class CreateChannelAgentInput(_Input):
+class CreateChannelAgentInput(MutationInput):
     channel: Channel = strawberry.field(description="The messenger service of the channel agent.")
     display_id: str = strawberry.field(
         description="The id of the channel agent, 1 to 255 characters; unique within its channel."
@@ -158,13 +145,13 @@ class CreateChannelAgentInput(_Input):
 
 
 @strawberry.input(description="What to change of a channel agent: an absent field stays.")
-class UpdateChannelAgentInput(_Edit):
+class UpdateChannelAgentInput(EditInput):
     name: Maybe[str] = strawberry.field(description="The name of the channel agent, 1 to 255 characters.")
     in_sync: Maybe[bool] = strawberry.field(description="Whether the channel agent is connected.")
 
 
 @strawberry.type(description="What came of a command about a channel agent.")
-class ChannelAgentPayload(_Payload):
+class ChannelAgentPayload(MutationPayload):
     channel_agent: ChannelAgent | None = strawberry.field(
         description="The channel agent as it is now; null after a refusal."
     )

@@ -12,7 +12,17 @@ from app.kinds.session.model import ContentType, SessionChanges, Suggestion
 from app.kinds.session.repository import MAPPINGS, ROOTS
 from app.transport.context import Info
 from app.transport.enums import described
-from app.transport.fields import PAGING, Connection, Node, UserError, argument, edge, mutation, root
+from app.transport.fields import (
+    PAGING,
+    Connection,
+    MutationInput,
+    MutationPayload,
+    Node,
+    argument,
+    edge,
+    mutation,
+    root,
+)
 from app.transport.inputs import changes
 from app.transport.slice import Slice
 
@@ -63,16 +73,8 @@ class SuggestedMessageInput:
     )
 
 
-@strawberry.input
-class _Input:
-    client_mutation_id: str | None = strawberry.field(
-        default=None,
-        description="The caller's own name for this mutation: given back in the payload and in its events.",
-    )
-
-
 @strawberry.input(description="What to change of a Session: an absent field stays. Give either id or customerKey.")
-class UpdateSessionInput(_Input):
+class UpdateSessionInput(MutationInput):
     id: strawberry.ID | None = strawberry.field(default=None, description="The id of the Session.")
     customer_key: str | None = strawberry.field(
         default=None, description="The key of the customer whose current Session is meant."
@@ -96,15 +98,13 @@ class UpdateSessionInput(_Input):
 
 
 @strawberry.input(description="Which suggested message was picked.")
-class UseSuggestedMessageInput(_Input):
+class UseSuggestedMessageInput(MutationInput):
     id: strawberry.ID = strawberry.field(description="The id of the suggested message.")
 
 
 @strawberry.type
-class _Payload:
+class _Payload(MutationPayload):
     session: Session | None = strawberry.field(description="The Session as it is now; null after a refusal.")
-    errors: list[UserError] = strawberry.field(description="The reasons why nothing was done; empty when it was.")
-    client_mutation_id: str | None = strawberry.field(description="The `clientMutationId` of the input.")
 
 
 @strawberry.type(description="What came of a command about a Session.")

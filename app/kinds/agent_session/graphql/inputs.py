@@ -5,7 +5,7 @@ from strawberry import Maybe
 from strawberry.scalars import JSON
 
 from app.kinds.agent_session.graphql.types import AgentSession, AiAgent
-from app.transport.fields import UserError
+from app.transport.fields import MutationInput, MutationPayload
 from app.transport.scalars import JsonObject
 
 _VERSION = "The version that was read; when it is no longer the current one, nothing is done."
@@ -13,25 +13,11 @@ _ONCE = "A key of the caller's making, 1 to 255 characters; a repeat within 24 h
 _JSON = "A JSON object, or its text"
 
 
-@strawberry.input
-class _Input:
-    client_mutation_id: str | None = strawberry.field(
-        default=None,
-        description="The caller's own name for this mutation: given back in the payload and in its events.",
-    )
-
-
-@strawberry.type
-class _Payload:
-    errors: list[UserError] = strawberry.field(description="The reasons why nothing was done; empty when it was.")
-    client_mutation_id: str | None = strawberry.field(description="The `clientMutationId` of the input.")
-
-
 # ---- AI agents ----------------------------------------------------------------------------------------------------
 
 
 @strawberry.input
-class _AgentFields(_Input):
+class _AgentFields(MutationInput):
     description: Maybe[str | None] = strawberry.field(
         description="The description of the AI agent, up to 10,000 characters."
     )
@@ -65,7 +51,7 @@ class CreateAiAgentInput(_AgentFields):
 
 
 @strawberry.input
-class _WhichAgent(_Input):
+class _WhichAgent(MutationInput):
     id: strawberry.ID | None = strawberry.field(default=None, description="The id of the AI agent.")
     agent_key: str | None = strawberry.field(default=None, description="The key of the AI agent in its own system.")
     if_version: int | None = strawberry.field(default=None, description=_VERSION)
@@ -84,12 +70,12 @@ class DeleteAiAgentInput(_WhichAgent):
 
 
 @strawberry.type(description="What came of a command about an AI agent.")
-class AiAgentPayload(_Payload):
+class AiAgentPayload(MutationPayload):
     ai_agent: AiAgent | None = strawberry.field(description="The AI agent as it is now; null after a refusal.")
 
 
 @strawberry.type(description="What came of deleting an AI agent.")
-class DeleteAiAgentPayload(_Payload):
+class DeleteAiAgentPayload(MutationPayload):
     deleted_id: strawberry.ID | None = strawberry.field(description="The id of the AI agent that is gone.")
 
 
@@ -97,7 +83,7 @@ class DeleteAiAgentPayload(_Payload):
 
 
 @strawberry.input
-class _SessionFields(_Input):
+class _SessionFields(MutationInput):
     name: Maybe[str] = strawberry.field(description="The name of the session, 1 to 255 characters.")
     description: Maybe[str | None] = strawberry.field(
         description="The description of the session, up to 10,000 characters."
@@ -126,7 +112,7 @@ class CreateAgentSessionInput(_SessionFields):
 
 
 @strawberry.input
-class _WhichSession(_Input):
+class _WhichSession(MutationInput):
     id: strawberry.ID | None = strawberry.field(default=None, description="The id of the session.")
     agent_key: str | None = strawberry.field(default=None, description="The key of the session's AI agent.")
     agent_session_key: str | None = strawberry.field(default=None, description="The key of the session.")
@@ -146,10 +132,10 @@ class DeleteAgentSessionInput(_WhichSession):
 
 
 @strawberry.type(description="What came of a command about a session of an AI agent.")
-class AgentSessionPayload(_Payload):
+class AgentSessionPayload(MutationPayload):
     agent_session: AgentSession | None = strawberry.field(description="The session as it is now; null after a refusal.")
 
 
 @strawberry.type(description="What came of deleting a session of an AI agent.")
-class DeleteAgentSessionPayload(_Payload):
+class DeleteAgentSessionPayload(MutationPayload):
     deleted_id: strawberry.ID | None = strawberry.field(description="The id of the session that is gone.")

@@ -5,32 +5,9 @@ from strawberry import Maybe
 
 from app.kinds.chat_session.graphql.enums import ChatInitialStatus, ChatSessionStatus, Weekday
 from app.kinds.chat_session.graphql.types import ChatSession, ChatTopic, ChatTopicMember
-from app.transport.fields import UserError
+from app.transport.fields import EditInput, MutationInput, MutationPayload
 
 _ONCE = "A key of the caller's making, 1 to 255 characters; a repeat within 24 hours gives the first result again."
-
-
-@strawberry.input
-class _Input:
-    client_mutation_id: str | None = strawberry.field(
-        default=None,
-        description="The caller's own name for this mutation: given back in the payload and in its events.",
-    )
-
-
-@strawberry.input
-class _Edit(_Input):
-    id: strawberry.ID = strawberry.field(description="The id of the object.")
-    if_version: int | None = strawberry.field(
-        default=None,
-        description="The version that was read; when it is no longer the current one, nothing is done.",
-    )
-
-
-@strawberry.type
-class _Payload:
-    errors: list[UserError] = strawberry.field(description="The reasons why nothing was done; empty when it was.")
-    client_mutation_id: str | None = strawberry.field(description="The `clientMutationId` of the input.")
 
 
 # ---- chats --------------------------------------------------------------------------------------------------------
@@ -104,7 +81,7 @@ class _CustomerFields:
 
 
 @strawberry.input(description="A customer's request of a chat.")
-class RequestChatSessionInput(_CustomerFields, _Input):
+class RequestChatSessionInput(_CustomerFields, MutationInput):
     topic_id: int = strawberry.field(description="The number of the chat's topic in its own system.")
     customer_id: strawberry.ID | None = strawberry.field(
         default=None, description="The id of the chat's customer, if it is one of the directory's."
@@ -113,7 +90,7 @@ class RequestChatSessionInput(_CustomerFields, _Input):
 
 
 @strawberry.input(description="What to change of a chat: an absent field stays.")
-class UpdateChatSessionInput(_CustomerFields, _Edit):
+class UpdateChatSessionInput(_CustomerFields, EditInput):
     topic_id: Maybe[int] = strawberry.field(description="The number of the chat's topic in its own system.")
     status: Maybe[ChatSessionStatus] = strawberry.field(
         description="The status of the chat; it moves along the state machine with all that goes with it."
@@ -131,7 +108,7 @@ class UpdateChatSessionInput(_CustomerFields, _Edit):
 
 
 @strawberry.input(description="Which chat to pick up.")
-class PickUpChatSessionInput(_Input):
+class PickUpChatSessionInput(MutationInput):
     id: strawberry.ID | None = strawberry.field(
         default=None, description="The id of the chat; without one it is the first that waits."
     )
@@ -144,24 +121,24 @@ class PickUpChatSessionInput(_Input):
 
 
 @strawberry.input(description="Which chat a command is about.")
-class ChatSessionInput(_Edit):
+class ChatSessionInput(EditInput):
     pass
 
 
 @strawberry.input(description="Which chat to offer to whom.")
-class TransferChatSessionInput(_Edit):
+class TransferChatSessionInput(EditInput):
     user_id: strawberry.ID = strawberry.field(
         description="The id of the user to transfer the chat to: somebody else, present, who may respond in its topic."
     )
 
 
 @strawberry.input(description="The customer's rating of a chat.")
-class RateChatSessionInput(_Edit):
+class RateChatSessionInput(EditInput):
     rating: int = strawberry.field(description="The rating of the chat by its customer.")
 
 
 @strawberry.input(description="A reading of a chat by the customer's side.")
-class MarkFetchedInput(_Input):
+class MarkFetchedInput(MutationInput):
     id: strawberry.ID = strawberry.field(description="The id of the chat.")
     session_key: str | None = strawberry.field(
         default=None, description="The key of the chat; when it is given it has to be right."
@@ -169,14 +146,14 @@ class MarkFetchedInput(_Input):
 
 
 @strawberry.type(description="What came of a command about a chat.")
-class ChatSessionPayload(_Payload):
+class ChatSessionPayload(MutationPayload):
     chat_session: ChatSession | None = strawberry.field(
         description="The chat as it is now; null after a refusal, and where no chat waits to be picked up."
     )
 
 
 @strawberry.type(description="What came of a request of a chat.")
-class RequestChatSessionPayload(_Payload):
+class RequestChatSessionPayload(MutationPayload):
     chat_session: ChatSession | None = strawberry.field(description="The new chat; null after a refusal.")
     session_key: str | None = strawberry.field(
         description="The key of the chat, which is given this once: null when the request was a repeat."
@@ -217,7 +194,7 @@ class _TopicFields:
 
 
 @strawberry.input(description="A new topic.")
-class CreateChatTopicInput(_TopicFields, _Input):
+class CreateChatTopicInput(_TopicFields, MutationInput):
     name: str = strawberry.field(description="The name of the topic, 1 to 255 characters.")
     topic_id: int | None = strawberry.field(
         default=None, description="The number of the topic in its own system; given out when there is none."
@@ -226,13 +203,13 @@ class CreateChatTopicInput(_TopicFields, _Input):
 
 
 @strawberry.input(description="What to change of a topic: an absent field stays.")
-class UpdateChatTopicInput(_TopicFields, _Input):
+class UpdateChatTopicInput(_TopicFields, MutationInput):
     id: strawberry.ID = strawberry.field(description="The id of the topic.")
     name: Maybe[str] = strawberry.field(description="The name of the topic, 1 to 255 characters.")
 
 
 @strawberry.input(description="Which topic to delete.")
-class DeleteChatTopicInput(_Input):
+class DeleteChatTopicInput(MutationInput):
     id: strawberry.ID = strawberry.field(description="The id of the topic.")
 
 
@@ -245,38 +222,38 @@ class _Rights:
 
 
 @strawberry.input(description="A new member of a topic; a right that is not given is not had.")
-class AddChatTopicMemberInput(_Rights, _Input):
+class AddChatTopicMemberInput(_Rights, MutationInput):
     topic_id: strawberry.ID = strawberry.field(description="The id of the topic.")
     user_id: strawberry.ID = strawberry.field(description="The id of the user of the member.")
 
 
 @strawberry.input(description="What to change of a member's rights: an absent one stays.")
-class UpdateChatTopicMemberInput(_Rights, _Input):
+class UpdateChatTopicMemberInput(_Rights, MutationInput):
     id: strawberry.ID = strawberry.field(description="The id of the member.")
 
 
 @strawberry.input(description="Which member to remove.")
-class RemoveChatTopicMemberInput(_Input):
+class RemoveChatTopicMemberInput(MutationInput):
     id: strawberry.ID = strawberry.field(description="The id of the member.")
 
 
 @strawberry.type(description="What came of a command about a topic.")
-class ChatTopicPayload(_Payload):
+class ChatTopicPayload(MutationPayload):
     chat_topic: ChatTopic | None = strawberry.field(description="The topic as it is now; null after a refusal.")
 
 
 @strawberry.type(description="What came of deleting a topic.")
-class DeleteChatTopicPayload(_Payload):
+class DeleteChatTopicPayload(MutationPayload):
     deleted_id: strawberry.ID | None = strawberry.field(description="The id of the topic that is gone.")
 
 
 @strawberry.type(description="What came of a command about a member.")
-class ChatTopicMemberPayload(_Payload):
+class ChatTopicMemberPayload(MutationPayload):
     chat_topic_member: ChatTopicMember | None = strawberry.field(
         description="The member as it is now; null after a refusal."
     )
 
 
 @strawberry.type(description="What came of removing a member.")
-class RemoveChatTopicMemberPayload(_Payload):
+class RemoveChatTopicMemberPayload(MutationPayload):
     deleted_id: strawberry.ID | None = strawberry.field(description="The id of the member that is gone.")
