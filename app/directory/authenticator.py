@@ -3,6 +3,7 @@
 import hmac
 import secrets
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime
 
 from app.core.actor import Actor
@@ -33,13 +34,19 @@ class KeyAuthenticator:
 
     async def actor_of(self, key: str) -> Actor | None:
         """The actor of a key, or of an access token, that is valid now; None when it is unknown, revoked, expired or an
-        inactive user's. A token ends with the key that it was given for."""
+        inactive user's. A token ends with the key that it was given for, if not before."""
         pepper = await self._secret()
         if pepper is None:
             return None
         token = read_access_token(key)
         found = await self._of_key(key, pepper) if token is None else await self._of_token(key, *token, pepper)
-        return None if found is None else actor_of(found[1], found[0], self._permissions)
+        if found is None:
+            return None
+        actor = actor_of(found[1], found[0], self._permissions)
+        if token is None:
+            return actor
+        ends = token[1] if actor.expires_at is None else min(token[1], actor.expires_at)
+        return replace(actor, expires_at=ends)
 
     async def access_token(self, client_id: str, client_secret: str) -> AccessToken | None:
         """A token for the key with the prefix `client_id`; `client_secret` is the key, or what follows its prefix."""

@@ -279,7 +279,11 @@ async def test_an_access_token_stands_for_its_key_until_it_ends(
         assert await authenticator.actor_of(issued.token) == actor
     assert issued is not None
     clock.advance(3599)
-    assert await authenticator.actor_of(issued.token) == actor
+    found = await authenticator.actor_of(issued.token)
+    assert found is not None
+    assert found == actor
+    # The actor knows its end, so that what it listens to ends then too; the key itself has none.
+    assert (found.expires_at, actor and actor.expires_at) == (START + timedelta(hours=1), None)
     clock.advance(1)
     assert await authenticator.actor_of(issued.token) is None
 
@@ -319,7 +323,9 @@ async def test_an_access_token_ends_with_its_key(
     issued = await authenticator.access_token(key.prefix, secret)
     assert issued is not None
     assert issued.expires_in == 600
-    assert await authenticator.actor_of(issued.token) is not None
+    found = await authenticator.actor_of(issued.token)
+    assert found is not None
+    assert found.expires_at == START + timedelta(minutes=10)
     await database.command(service.revoke_api_key, admin, f"key_{key.id}")
     assert await authenticator.actor_of(issued.token) is None
     assert await authenticator.access_token(key.prefix, secret) is None
