@@ -21,6 +21,9 @@ ABORT = "switchboard.abort"
 CLOSE_SECONDS = 2.0
 """How long a client has to take what closes its connection."""
 
+ANSWER_SECONDS = 2.0
+"""How long the operations that run when the server stops have to be answered."""
+
 _ABOUT_KEYS = ("user.", "api_key.")
 _PRESENCE = "user.presence_changed"
 _PAUSE_WITHOUT_DATABASE = 0.2
@@ -81,6 +84,10 @@ class Connection:
             # A close waits for a client that reads nothing; a server that stops must not.
             if self._abort is not None:
                 asyncio.get_running_loop().call_later(CLOSE_SECONDS, self._abort)
+
+    async def stop(self) -> None:
+        """End because the server does; whoever is answered once, and soon, is answered first."""
+        self.end(SHUTDOWN)
 
     def close(self, ending: Ending) -> None:
         """Each transport in its own way."""
@@ -190,11 +197,10 @@ class Connections:
                 elif connection.has_expired():
                     connection.end(FORBIDDEN)
 
-    def stop(self) -> None:
+    async def stop(self) -> None:
         """End all streams in a way that has their clients come back, to another process or to the next one."""
         self.stopping = True
-        for connection in list(self._open):
-            connection.end(SHUTDOWN)
+        await asyncio.gather(*(connection.stop() for connection in self._open))
 
     def heard(self, entries: Sequence[Entry]) -> None:
         for entry in entries:

@@ -50,7 +50,7 @@ async def live(
     try:
         yield Live(feed, subscriptions, connections)
     finally:
-        connections.stop()
+        await connections.stop()
         for task in running:
             task.cancel()
         await asyncio.wait(running)

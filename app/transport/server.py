@@ -68,12 +68,14 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
 
 
 class Server(uvicorn.Server):
-    """Ends the streams first when it stops: uvicorn would wait for them."""
+    """Ends the streams first when it stops: uvicorn would wait for them, and close sockets that have an answer due."""
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         services: Services | None = self.lifespan.state.get("services")
         if services is not None:
-            services.connections.stop()
+            for server in self.servers:
+                server.close()  # nobody new meanwhile
+            await services.connections.stop()
         await super().shutdown(sockets=sockets)
 
 

@@ -15,7 +15,7 @@ from app.core.errors import CursorExpired, DomainError, TooComplex, Unavailable
 from app.transport import errors
 from app.transport.auth import key_of
 from app.transport.channel import Subscriber
-from app.transport.connections import ABORT, CLOSE_SECONDS, FORBIDDEN, Connection, Ending
+from app.transport.connections import ABORT, ANSWER_SECONDS, CLOSE_SECONDS, FORBIDDEN, Connection, Ending
 from app.transport.frames import (
     DUPLICATE,
     INIT_TIMEOUT,
@@ -142,6 +142,8 @@ class Socket(Connection):
         self._send = send
         self._request_id = request_id
         self._operations: dict[str, asyncio.Task[None]] = {}
+        self._listening: set[asyncio.Task[None]] = set()
+        self._is_stopping = False
 
     async def serve(self) -> None:
         """Answer messages until the socket closes."""
@@ -150,12 +152,20 @@ class Socket(Connection):
                 message = await self._next()
                 if message["type"] == "websocket.disconnect":
                     return
-                if self.ending is None:
+                if self.ending is None and not self._is_stopping:
                     await self._take(message)
         except Closed as closed:
             self.ending = closed.ending
             await self.finish()
             await self._close(closed.ending)
+
+    async def stop(self) -> None:
+        self._is_stopping = True
+        for task in self._listening:
+            task.cancel()
+        if answering := set(self._operations.values()) - self._listening:
+            await asyncio.wait(answering, timeout=ANSWER_SECONDS)
+        await super().stop()
 
     def close(self, ending: Ending) -> None:
         for task in self._operations.values():
@@ -218,8 +228,9 @@ class Socket(Connection):
 
     async def _run(self, operation: str, request: GraphQLRequest) -> None:
         task = asyncio.current_task()
+        assert task is not None
         try:
-            await self._answer(operation, request)
+            await self._answer(operation, request, task)
         except Refused as refused:
             await self._tell(error_of(operation, refused.entries))
         except DomainError as error:
@@ -233,8 +244,9 @@ class Socket(Connection):
             # By now the client may have used the id again.
             if self._operations.get(operation) is task:
                 del self._operations[operation]
+            self._listening.discard(task)
 
-    async def _answer(self, operation: str, request: GraphQLRequest) -> None:
+    async def _answer(self, operation: str, request: GraphQLRequest, task: asyncio.Task[None]) -> None:
         services = self._services
         actor = await services.keys.actor_of(self.key)
         if actor is None:
@@ -245,6 +257,9 @@ class Socket(Connection):
         subscriber = await services.subscriptions.open(request, context)
         if subscriber is not None:
             try:
+                if self._is_stopping:
+                    return
+                self._listening.add(task)
                 await self._deliver(operation, subscriber)
             finally:
                 subscriber.close()

@@ -1,17 +1,22 @@
 """Streams that end: by a key that no longer counts, by a client that does not read, by a shutdown."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
+from threading import Event as Signal
 
 import pytest
+import sqlalchemy as sa
 from websockets.exceptions import ConnectionClosedError
 
 from app.core.events import Event
 from app.storage.database import Database, Work
+from app.transport import websocket
 from tests.conftest import ManualClock
-from tests.serving import Served, eventually
-from tests.transport.library import READER, tick
+from tests.serving import PATIENCE, Served, Socket, eventually
+from tests.transport.library import READER, book, tick
 from tests.transport.live import KEY, NUMBERS, TICKS, Keys
 
 pytestmark = pytest.mark.anyio
@@ -124,3 +129,60 @@ async def test_a_shutdown_does_not_wait_for_who_does_not_read(sqlite_served: Ser
         sqlite_served.stop()
         async with asyncio.timeout(5):
             await sqlite_served.stopped()
+
+
+UPDATE = 'mutation { updateBook(input: {id: "boo_1", title: "New"}) { book { title } } }'
+
+
+@asynccontextmanager
+async def writing(database: Database) -> AsyncIterator[Signal]:
+    """Nobody else can write to the SQLite database until the signal is set."""
+    begun, release = Signal(), Signal()
+
+    def hold(work: Work) -> None:
+        work.connection.execute(sa.update(book).values(note="held"))
+        begun.set()
+        release.wait(PATIENCE)
+
+    holding = asyncio.create_task(database.command(hold))
+    try:
+        assert await asyncio.to_thread(begun.wait, PATIENCE)
+        yield release
+    finally:
+        release.set()
+        await holding
+
+
+async def stop_while_it_writes(served: Served, socket: Socket) -> None:
+    """Stop the server when it listens for this client, and has begun what it is told to change."""
+    await socket.listen("t", NUMBERS)
+    await socket.subscribe("m", UPDATE)
+    await socket.send(type="ping")
+    assert await socket.take() == {"type": "pong"}
+    served.stop()
+    await eventually(lambda: served.running == 0)
+
+
+async def test_a_mutation_that_runs_when_the_server_stops_is_answered(
+    sqlite_served: Served, sqlite_library: Database
+) -> None:
+    async with writing(sqlite_library) as release, sqlite_served.socket(KEY) as socket:
+        await stop_while_it_writes(sqlite_served, socket)
+        await socket.subscribe("late", UPDATE)
+        assert await socket.silent()
+        release.set()
+        assert await socket.data("m") == {"updateBook": {"book": {"title": "New"}}}
+        assert await socket.take() == {"type": "complete", "id": "m"}
+        assert (await socket.closed())[0] == 1012
+    await sqlite_served.stopped()
+
+
+async def test_a_shutdown_waits_for_no_answer_for_long(
+    sqlite_served: Served, sqlite_library: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(websocket, "ANSWER_SECONDS", 0.1)
+    async with writing(sqlite_library), sqlite_served.socket(KEY) as socket:
+        await stop_while_it_writes(sqlite_served, socket)
+        async with asyncio.timeout(1):
+            assert (await socket.closed())[0] == 1012
+    await sqlite_served.stopped()
