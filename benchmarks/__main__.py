@@ -66,6 +66,38 @@ def bench(
     _say_aims(console, runs)
 
 
+@app.command
+def live(
+    *,
+    postgres: Annotated[bool, Parameter(negative=())] = False,
+    listeners: int = 1_000,
+    filters: int = 5_000,
+    rate: float = 20.0,
+    seconds: float = 10.0,
+) -> None:
+    """Measure subscriptions over 10,000 interactions on SQLite: deliveries to many listeners, and the log's writing.
+
+    Parameters
+    ----------
+    postgres
+        PostgreSQL too, on a server of its own.
+    listeners
+        How many listen to everything.
+    filters
+        How many listen to something of their own each.
+    rate
+        Changes in a second.
+    seconds
+        How long each load is measured.
+    """
+    from benchmarks.live.command import live as measured
+
+    console = Console(width=max(Console().width, 180))
+    _say_machine(console)
+    measured(postgres=postgres, listeners=listeners, filters=filters, rate=rate, seconds=seconds, console=console)
+    console.print(f"load {os.getloadavg()[0]:.1f} after")
+
+
 def _with_baseline(measured: list[Measured], known: dict[str, float], seconds: float) -> list[Measured]:
     """The same with the cost of a constant answer, measured once for each case."""
     plain = {case.name: case for case in cases([("ses_1", "-")] * 32)}

@@ -8,7 +8,7 @@ import uvicorn
 
 
 def main(size: int) -> None:
-    """Serve until ended, at a free port that is printed as the real server prints its own."""
+    """Answer every request with so many bytes."""
     body = b"x" * size
     headers = [(b"content-type", b"application/json"), (b"content-length", str(size).encode())]
 
@@ -18,19 +18,25 @@ def main(size: int) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
+    serve(
+        uvicorn.Config(
+            answer,
+            loop="uvloop",
+            http="httptools",
+            ws="none",
+            lifespan="off",
+            access_log=False,
+            log_level="warning",
+        )
+    )
+
+
+def serve(config: uvicorn.Config) -> None:
+    """Serve until ended, at a free port that is printed as the real server prints its own."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     listener.listen(2048)
     print(f"http://127.0.0.1:{listener.getsockname()[1]}/graphql", flush=True)  # noqa: T201 - read by the benchmark
-    config = uvicorn.Config(
-        answer,
-        loop="uvloop",
-        http="httptools",
-        ws="none",
-        lifespan="off",
-        access_log=False,
-        log_level="warning",
-    )
     uvicorn.Server(config).run(sockets=[listener])
 
 

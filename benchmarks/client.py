@@ -101,17 +101,36 @@ async def drive(port: int, connections: Sequence[Sequence[bytes]], seconds: floa
     return tally
 
 
+class KeptAlive:
+    """A connection for one request after another."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    @classmethod
+    async def connect(cls, port: int) -> "KeptAlive":
+        return cls(*await asyncio.open_connection("127.0.0.1", port))
+
+    async def ask(self, request: bytes) -> bytes:
+        """The body of the answer. Raises BenchmarkError for any status but 200."""
+        self._writer.write(request)
+        head = await self._reader.readuntil(b"\r\n\r\n")
+        start = head.lower().index(_LENGTH) + len(_LENGTH)
+        body = await self._reader.readexactly(int(head[start : head.index(b"\r", start)]))
+        if not head.startswith(b"HTTP/1.1 200"):
+            raise BenchmarkError(f"The server answered: {(head + body)[:600]!r}")
+        return body
+
+    async def close(self) -> None:
+        self._writer.close()
+        await self._writer.wait_closed()
+
+
 async def ask(port: int, request: bytes) -> bytes:
     """The body of one answer."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    connection = await KeptAlive.connect(port)
     try:
-        writer.write(request)
-        head = await reader.readuntil(b"\r\n\r\n")
-        start = head.lower().index(_LENGTH) + len(_LENGTH)
-        body = await reader.readexactly(int(head[start : head.index(b"\r", start)]))
+        return await connection.ask(request)
     finally:
-        writer.close()
-        await writer.wait_closed()
-    if not head.startswith(b"HTTP/1.1 200"):
-        raise BenchmarkError(f"The server answered: {(head + body)[:600]!r}")
-    return body
+        await connection.close()

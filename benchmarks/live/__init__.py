@@ -1,0 +1,1 @@
+"""Measures what live data costs: deliveries to many listeners, and the writing of the log."""
