@@ -1,7 +1,8 @@
 """Runs the vendors' own clients against a server that is started for them; `scripts/conformance` calls it.
 
 Each folder beside this file is one client: its `run` gets the server's address and keys from the environment, makes an
-environment of its own in .conformance, and fails when the client is not satisfied."""
+environment of its own in .conformance, and fails when the client is not satisfied. What it writes is counted, see
+`report`; one that ends with NOT_RUN could not be tried, which is no failure."""
 
 import os
 import socket
@@ -15,14 +16,22 @@ from urllib.request import Request, urlopen
 
 import orjson
 
+from tests.conformance.report import Result, not_run, page, result_of
+
 HERE = Path(__file__).parent
+DOCS = HERE.parents[1] / "docs"
+REPORT = "--report"
+NOT_RUN = 77
 ADMIN_KEY = "a key for conformance runs"
 PATIENCE = 60
 
 
 def main(wanted: list[str]) -> int:
-    """Run the named clients, or all; how many were not satisfied."""
-    clients = [path for path in sorted(HERE.glob("*/run")) if not wanted or path.parent.name in wanted]
+    """Run the named clients, or all, and write the page when REPORT is among the names; 1 if one is not satisfied."""
+    names = [name for name in wanted if name != REPORT]
+    clients = [path for path in sorted(HERE.glob("*/run")) if not names or path.parent.name in names]
+    results: list[Result] = []
+    failed: list[str] = []
     with TemporaryDirectory() as folder, socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
         free.close()
@@ -39,10 +48,37 @@ def main(wanted: list[str]) -> int:
             url = f"http://127.0.0.1:{port}"
             _wait(server, url)
             given = {"SERVER": url, "ADMIN_KEY": ADMIN_KEY, "READER_KEY": _reader_key(url)}
-            return sum(subprocess.run([path], env=kept | given).returncode != 0 for path in clients)
+            given["LIVE_PAGE"] = str(DOCS / "live.md")
+            for path in clients:
+                status, output = _run(path, kept | given)
+                results.append(not_run(path) if status == NOT_RUN else result_of(path, output))
+                if status not in (0, NOT_RUN):
+                    failed.append(path.parent.name)
         finally:
             server.terminate()
             server.wait(PATIENCE)
+    if REPORT in wanted:
+        (DOCS / "conformance.md").write_text(page(results), encoding="utf-8")
+    missing = [each.folder for each in results if each.passed is None]
+    _say(f"satisfied: {len(clients) - len(failed) - len(missing)}", failed=failed, not_run=missing)
+    return 1 if failed else 0
+
+
+def _say(summary: str, **named: list[str]) -> None:
+    parts = [f"{name.replace('_', ' ')}: {', '.join(names)}" for name, names in named.items() if names]
+    sys.stdout.write("; ".join([summary, *parts]) + "\n")
+
+
+def _run(path: Path, environment: dict[str, str]) -> tuple[int, list[str]]:
+    """Run a client and show what it writes meanwhile; its exit status and its lines."""
+    lines: list[str] = []
+    with subprocess.Popen([path], env=environment, stdout=subprocess.PIPE, text=True, encoding="utf-8") as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            sys.stdout.write(line)
+            sys.stdout.flush()
+            lines.append(line)
+    return process.returncode, lines
 
 
 def _wait(server: subprocess.Popen[bytes], url: str) -> None:

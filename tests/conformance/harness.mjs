@@ -1,0 +1,155 @@
+// What the clients in Node share: the server under test, checks and their count, a wire that can be cut, and the code
+// that docs/live.md shows.
+import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
+import net from "node:net";
+import { pipeline } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
+
+export const { SERVER, ADMIN_KEY } = process.env;
+export const ENDPOINT = `${SERVER}/graphql`;
+
+const PATIENCE = 60_000;
+const EXAMPLE_HOST = "switchboard.example";
+
+let passed = 0;
+let total = 0;
+let pages = 0;
+
+export async function check(name, run) {
+  total += 1;
+  try {
+    await soon(run());
+    passed += 1;
+    console.log(`- ${name}`);
+  } catch (error) {
+    console.log(`! ${name}`);
+    console.error(error);
+  }
+}
+
+// The last line, by which the runner counts, and the end of the process.
+export function finish(client) {
+  const { version } = JSON.parse(readFileSync(`node_modules/${client}/package.json`, "utf8"));
+  const word = passed === total ? "ok" : "failed";
+  process.stdout.write(`${word} ${passed}/${total} ${client} ${version}\n`, () => process.exit(passed === total ? 0 : 1));
+}
+
+async function soon(promise) {
+  const ended = new AbortController();
+  const late = sleep(PATIENCE, null, { signal: ended.signal }).then(() => {
+    throw new Error(`nothing came within ${PATIENCE / 1000} seconds`);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    late.catch(() => {});
+    ended.abort();
+  }
+}
+
+export async function graph(query, variables = {}, key = ADMIN_KEY) {
+  const response = await fetch(ENDPOINT, {
+    method: "POST",
+    headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+    body: JSON.stringify({ query, variables }),
+  });
+  const { data, errors } = await response.json();
+  assert.equal(errors, undefined);
+  return data;
+}
+
+async function mutate(field, type, input, selection) {
+  const query = `mutation ($input: ${type}!) { ${field}(input: $input) { ${selection} errors { message } } }`;
+  const { [field]: payload } = await graph(query, { input });
+  assert.deepEqual(payload.errors, []);
+  return payload;
+}
+
+// A key of the administrator's, and how to revoke it.
+export async function newKey() {
+  const { apiKey, secret } = await mutate("createApiKey", "CreateApiKeyInput", { name: "conformance" }, "secret apiKey { id }");
+  return { secret, revoke: () => mutate("revokeApiKey", "RevokeApiKeyInput", { id: apiKey.id }, "apiKey { id }") };
+}
+
+// A session whose customer has this name, and the cursor of the moment after it was made.
+export async function newSession(name) {
+  const { customer } = await mutate("createCustomer", "CreateCustomerInput", { system: "SESSION", name }, "customer { id }");
+  const { interaction } = await mutate(
+    "receiveMessage",
+    "ReceiveMessageInput",
+    { target: { customer: { kind: "SESSION", customerId: customer.id } }, contents: [{ text: { content: "Hello?" } }] },
+    "interaction { id }",
+  );
+  const { events } = await graph("{ events(first: 1) { cursor } }");
+  return { id: interaction.id, name, cursor: events.cursor };
+}
+
+export const addNote = (id, text) => mutate("addNote", "AddNoteInput", { id, text }, "note { id }");
+export const raise = (id, level = "URGENT") => mutate("raiseAttention", "RaiseAttentionInput", { id, level }, "interaction { id }");
+
+// What comes, in order; `take` waits for the next that is wanted and passes over what comes before it.
+export function inbox() {
+  const items = [];
+  let wake = () => {};
+  return {
+    items,
+    put(item) {
+      items.push(item);
+      wake();
+    },
+    async take(wanted = () => true) {
+      for (;;) {
+        while (items.length) {
+          const item = items.shift();
+          if (wanted(item)) return item;
+        }
+        await new Promise((resolve) => (wake = resolve));
+      }
+    },
+  };
+}
+
+// A way to the server on which every connection can be broken at once, or go dead without a word.
+export async function wire() {
+  const { hostname, port } = new URL(SERVER);
+  const sockets = new Set();
+  const proxy = net.createServer((near) => {
+    const far = net.connect(Number(port), hostname);
+    for (const socket of [near, far]) {
+      sockets.add(socket);
+      socket.on("close", () => sockets.delete(socket));
+    }
+    pipeline(near, far, () => {});
+    pipeline(far, near, () => {});
+  });
+  await new Promise((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+  const host = `127.0.0.1:${proxy.address().port}`;
+  return {
+    http: `http://${host}/graphql`,
+    ws: `ws://${host}/graphql`,
+    cut: () => sockets.forEach((socket) => socket.destroy()),
+    freeze: () => sockets.forEach((socket) => socket.unpipe().pause()),
+  };
+}
+
+// Gives clients the WebSocket that they find in a browser.
+export async function browserSockets() {
+  globalThis.WebSocket = (await import("ws")).WebSocket;
+}
+
+// Runs what docs/live.md shows below these headings, as one module; `way` is put in place of the page's example host.
+export async function runPage(headings, way, given) {
+  const page = readFileSync(process.env.LIVE_PAGE, "utf8");
+  const blocks = headings.map((heading) => {
+    const found = page.split(`\n## ${heading}\n`)[1]?.split("\n## ")[0].match(/```js\n(.*?)```/s);
+    assert.ok(found, `docs/live.md has no code below ${heading}`);
+    return found[1];
+  });
+  const host = new URL(way.http).host;
+  const code = blocks.join("\n").replaceAll(`https://${EXAMPLE_HOST}`, `http://${host}`).replaceAll(`wss://${EXAMPLE_HOST}`, `ws://${host}`);
+  Object.assign(globalThis, given);
+  pages += 1;
+  writeFileSync(`page${pages}.mjs`, code);
+  await import(`${process.cwd()}/page${pages}.mjs`);
+}
