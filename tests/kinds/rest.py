@@ -1,14 +1,12 @@
-"""Clients of the REST contracts: within the process for most tests, over a real socket for the pages' examples."""
+"""The application as clients of the REST contracts see it: within the process for most tests, or over a real socket."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import httpx2
-import orjson
 import uvicorn
 from starlette.applications import Starlette
 
@@ -96,36 +94,6 @@ async def serving(house: House) -> AsyncIterator[str]:
     finally:
         server.should_exit = True
         await task
-
-
-def golden(folder: Path) -> list[Any]:
-    """The request and response pairs of a contract's pages, by file."""
-    return [orjson.loads(path.read_bytes()) for path in sorted(folder.glob("*.json"))]
-
-
-async def send(client: httpx2.AsyncClient, request: Mapping[str, Any], names: Mapping[str, str]) -> httpx2.Response:
-    """Send a page's request with its placeholders filled in."""
-
-    def filled(text: str) -> str:
-        for name, value in names.items():
-            text = text.replace(name, value)
-        return text
-
-    return await client.request(
-        request["method"],
-        filled(request["path"]),
-        headers={name: filled(value) for name, value in request.get("headers", {}).items()},
-        content=orjson.dumps(request["body"]) if "body" in request else None,
-    )
-
-
-def ordered(value: Any) -> Any:
-    """The value with objects as lists of pairs, so that equality sees the order of keys."""
-    if isinstance(value, dict):
-        return [(key, ordered(item)) for key, item in value.items()]
-    if isinstance(value, list):
-        return [ordered(item) for item in value]
-    return value
 
 
 def _noting(refusals: list[Refusal], contract: Contract) -> Callable[[Refusal], Reply]:

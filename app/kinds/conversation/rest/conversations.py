@@ -6,12 +6,13 @@ from typing import Any
 from app.core.actor import Actor
 from app.core.errors import InvalidInput
 from app.directory.model.checks import flag, whole
-from app.interactions.service.messages import Posted, mark_read
+from app.interactions.service.messages import mark_read
 from app.kinds.conversation import service
 from app.kinds.conversation.model.conversation import NAME, Status
 from app.kinds.conversation.rest import paging, reading
 from app.kinds.conversation.rest.values import LARGEST_NUMBER, conversation_key, missing, word
 from app.kinds.conversation.service import ConversationChanges
+from app.storage.idempotency import once
 from app.storage.work import Work
 from app.transport.rest import Call, Operation, Reply
 
@@ -52,8 +53,8 @@ async def mark_conversation_read(call: Call) -> Reply:
 
 async def restart_conversation(call: Call) -> Reply:
     number = conversation_key(call)
-    posted = await call.perform(_restart, number)
-    found = await call.read(reading.GET_MESSAGE, conversation_id=number, id=posted.message)
+    message_id = await call.perform(_restart, number, call.idempotency_key)
+    found = await call.read(reading.GET_MESSAGE, conversation_id=number, id=message_id)
     return Reply(body={"data": reading.message(found, number)})
 
 
@@ -72,9 +73,11 @@ def _mark_read(work: Work, actor: Actor, number: int) -> None:
     mark_read(work, actor, service.conversation_ref(work, actor, number))
 
 
-def _restart(work: Work, actor: Actor, number: int) -> Posted:
+def _restart(work: Work, actor: Actor, number: int, idempotency_key: str | None) -> int:
     actor.require(f"{NAME}:write")
-    return service.restart_conversation(work, actor, str(service.conversation_ref(work, actor, number)))
+    ref = str(service.conversation_ref(work, actor, number))
+    request = ["restartConversation", number]
+    return once(work, actor, idempotency_key, request, lambda: service.restart_conversation(work, actor, ref).message)
 
 
 def _changes(body: Mapping[str, Any]) -> ConversationChanges:

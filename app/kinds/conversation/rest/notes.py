@@ -6,12 +6,13 @@ from typing import Any
 from app.core.actor import Actor
 from app.core.errors import InvalidInput
 from app.core.ids import GlobalId
-from app.interactions.service.notes import Noted, add_note, delete_note, edit_note
+from app.interactions.service.notes import add_note, delete_note, edit_note
 from app.kinds.conversation import service
 from app.kinds.conversation.model.conversation import NAME
 from app.kinds.conversation.rest import paging, reading
 from app.kinds.conversation.rest.conversations import CONVERSATIONS
 from app.kinds.conversation.rest.values import conversation_key, key, missing
+from app.storage.idempotency import once
 from app.storage.work import Work
 from app.transport.rest import Call, Operation, Reply
 from app.transport.rest.contract import Handler
@@ -35,8 +36,8 @@ async def get_note(call: Call) -> Reply:
 
 async def create_note(call: Call) -> Reply:
     number = conversation_key(call)
-    noted = await call.perform(_add, number, _text(await call.json_object()))
-    return Reply(body=await _read(call, number, noted.note))
+    note_id = await call.perform(_add, number, _text(await call.json_object()), call.idempotency_key)
+    return Reply(body=await _read(call, number, note_id))
 
 
 async def update_note(call: Call) -> Reply:
@@ -56,9 +57,11 @@ async def remove_note(call: Call) -> Reply:
     return Reply(status=204)
 
 
-def _add(work: Work, actor: Actor, number: int, text: str) -> Noted:
+def _add(work: Work, actor: Actor, number: int, text: str, idempotency_key: str | None) -> int:
     actor.require(f"{NAME}:write")
-    return add_note(work, actor, service.conversation_ref(work, actor, number), text)
+    ref = service.conversation_ref(work, actor, number)
+    request = ["addNote", number, text]
+    return once(work, actor, idempotency_key, request, lambda: add_note(work, actor, ref, text).note)
 
 
 def _text(body: Mapping[str, Any]) -> str:

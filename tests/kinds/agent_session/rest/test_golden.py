@@ -7,8 +7,9 @@ import httpx2
 import pytest
 
 from tests.conftest import ManualClock
-from tests.kinds.agent_session.rest.conftest import fill
-from tests.kinds.rest import golden, housed, ordered, send, serving
+from tests.kinds.agent_session.rest.conftest import SESSION, fill
+from tests.kinds.golden import golden, ordered, send
+from tests.kinds.rest import housed, serving
 
 pytestmark = pytest.mark.anyio
 
@@ -16,27 +17,26 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_the_page(database_url: str) -> None:
-    page = PAGE["response"]["body"]
+    page = PAGE.response["body"]
     clock = ManualClock(datetime(2024, 1, 15, 10, 30, tzinfo=UTC))
     async with housed(database_url, clock) as house, serving(house) as url:
         await house.database.command(fill)
         clock.now += timedelta(hours=5)
-        async with httpx2.AsyncClient(base_url=url) as client:
-            response = await send(client, PAGE["request"], {"<KEY>": "bo"})
-            body = response.json()
-            shown = {key: value for key, value in body.items() if key in page}
-            assert (response.status_code, ordered(shown)) == (200, ordered(page))
-            more = {key: value for key, value in body.items() if key not in page}
-            assert more == {
-                "key": "ase_customer_support_001",
-                "name": "First",
-                "current_step_name": None,
-                "tti_minutes": 0,
-                "status": "unstarted",
-                "secrets": {},
-            }
-            read = await client.get(PAGE["request"]["path"], headers={"Authorization": "Bearer bo"})
-            assert read.content == response.content
+        answer = await send(PAGE, url, {"<KEY>": "bo"})
+        body = answer.json()
+        shown = {key: value for key, value in body.items() if key in page}
+        assert (answer.status, ordered(shown)) == (200, ordered(page))
+        more = {key: value for key, value in body.items() if key not in page}
+        assert more == {
+            "key": "ase_customer_support_001",
+            "name": "First",
+            "current_step_name": None,
+            "tti_minutes": 0,
+            "status": "unstarted",
+            "secrets": {},
+        }
+        async with httpx2.AsyncClient(base_url=url, headers={"Authorization": "Bearer bo"}) as client:
+            assert (await client.get(SESSION)).content == answer.content
         attention = '{ interaction(id: "ags_1") { attention { level reason } customer { customerKey } } }'
         async with house.client() as graph:
             found = (await graph.post("/graphql", json={"query": attention})).json()

@@ -1,11 +1,11 @@
 """The example of the contract's page, sent to a real server."""
 
-import base64
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx2
+import orjson
 import pytest
 
 from app.core.ids import GlobalId
@@ -17,12 +17,17 @@ from app.kinds.chat_session.service.requests import digest
 from app.storage.work import Work
 from tests.conftest import START, ManualClock
 from tests.kinds.conftest import BO, store_users
-from tests.kinds.rest import golden, housed, ordered, send, serving
+from tests.kinds.golden import golden, ordered, send
+from tests.kinds.rest import housed, serving
 
 pytestmark = pytest.mark.anyio
 
 GET, PUT = golden(Path(__file__).with_name("golden"))
-CREDENTIALS = base64.b64encode(b"tje0:bo").decode()
+
+
+@pytest.fixture(autouse=True)
+def the_printed_password_is_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.kinds.rest.ACTORS", {"Tje0": BO})
 
 
 def at(text: str) -> datetime:
@@ -38,7 +43,7 @@ def store(work: Work, topic_id: int, **given: Any) -> int:
 
 
 async def test_the_chat_of_the_response(database_url: str, clock: ManualClock) -> None:
-    page = GET["response"]["body"]
+    page = GET.response["body"]
 
     def fill(work: Work) -> None:
         store_users(work)
@@ -55,15 +60,14 @@ async def test_the_chat_of_the_response(database_url: str, clock: ManualClock) -
 
     async with housed(database_url, clock) as house, serving(house) as url:
         await house.database.command(fill)
-        async with httpx2.AsyncClient(base_url=url) as client:
-            response = await send(client, GET["request"], {"<CREDENTIALS>": CREDENTIALS})
+        answer = await send(GET, url)
         expected = {**page, "_Links": {name: link.replace("<URL>", url) for name, link in page["_Links"].items()}}
-        assert (response.status_code, ordered(response.json())) == (200, ordered(expected))
-        assert response.headers["content-type"] == GET["response"]["headers"]["Content-Type"]
+        assert (answer.status, ordered(answer.json())) == (200, ordered(expected))
+        assert answer.headers["content-type"] == GET.response["headers"]["Content-Type"]
 
 
 async def test_the_request(database_url: str, clock: ManualClock) -> None:
-    body = PUT["request"]["body"]
+    (body,) = [orjson.loads(word) for word in PUT.arguments("", {}) if word.startswith("{")]
 
     def fill(work: Work) -> None:
         store_users(work)
@@ -80,24 +84,22 @@ async def test_the_request(database_url: str, clock: ManualClock) -> None:
     async with housed(database_url, clock) as house, serving(house) as url:
         await house.database.command(fill)
         clock.advance(60)
-        async with httpx2.AsyncClient(base_url=url) as client:
-            response = await send(client, PUT["request"], {"<CREDENTIALS>": CREDENTIALS})
-            found = response.json()
-            read = await send(
-                client, {**GET["request"], "path": PUT["request"]["path"]}, {"<CREDENTIALS>": CREDENTIALS}
-            )
-    assert response.status_code == PUT["response"]["status"]
-    assert response.headers["content-type"] == PUT["response"]["headers"]["Content-Type"]
-    assert read.content == response.content
-    assert list(found) == list(GET["response"]["body"])
-    assert {name: found[name] for name in PUT["echoed"]} == {name: body[name] for name in PUT["echoed"]}
+        answer = await send(PUT, url)
+        async with httpx2.AsyncClient(base_url=url, headers={"Authorization": "SOTicket Tje0"}) as client:
+            read = await client.get(f"/api/v1/ChatSession/{body['ChatSessionId']}")
+    found = answer.json()
+    assert answer.status == PUT.response["status"]
+    assert answer.headers["content-type"] == PUT.response["headers"]["Content-Type"]
+    assert read.content == answer.content
+    assert list(found) == list(GET.response["body"])
+    assert {name: found[name] for name in PUT.echoed} == {name: body[name] for name in PUT.echoed}
     derived = {name: found[name] for name in ("FirstMessage", "LastMessage", *TIMES.values(), "Rank", "SessionKey")}
     assert derived == {
         "FirstMessage": None,
         "LastMessage": None,
-        "WhenRequested": "2026-01-05T10:00:00.0000000+01:00",
-        "WhenStarted": "2026-01-05T10:00:00.0000000+01:00",
-        "WhenEnded": "2026-01-05T10:01:00.0000000+01:00",
+        "WhenRequested": "2026-01-05T09:00:00.0000000+00:00",
+        "WhenStarted": "2026-01-05T09:00:00.0000000+00:00",
+        "WhenEnded": "2026-01-05T09:01:00.0000000+00:00",
         "WhenIdle": "0001-01-01T00:00:00",
         "WhenFetched": "0001-01-01T00:00:00",
         "Rank": 1,

@@ -64,6 +64,39 @@ async def test_a_new_chat_with_more_than_its_customer_says(client: httpx2.AsyncC
     assert (await client.get(f"{BASE}/2")).status_code == 404
 
 
+async def test_a_repeated_request_makes_one_chat(client: httpx2.AsyncClient, house: House, desk: Desk) -> None:
+    entity = {"TopicId": desk.sales, "CustomerName": "Ana", "AlertLevel": 2, "Status": "OfflineForm"}
+    again = {"idempotency-key": "once"}
+    first = (await client.post(BASE, json=entity, headers=again)).json()
+    told = await house.told()
+    repeated = await client.post(BASE, json=dict(reversed(entity.items())), headers=again)
+    assert (repeated.status_code, repeated.json()) == (200, first | {"SessionKey": "********"})
+    further = {
+        "AlertLevel": 3,
+        "Status": "InQueue",
+        "Flags": 1,
+        "ChatbotIsActive": True,
+        "Rating": 4,
+        "CustomerName": "B",
+    }
+    for name, value in further.items():
+        other = await client.post(BASE, json=entity | {name: value}, headers=again)
+        assert (other.status_code, other.json()["ErrorCode"]) == (409, "KEY_REUSED")
+    assert await house.told() == told
+    assert (await client.get(f"{BASE}/2")).status_code == 404
+
+
+async def test_a_refused_request_makes_no_half_of_a_chat(client: httpx2.AsyncClient, house: House, desk: Desk) -> None:
+    for refused in ({"Rating": 4}, {"Status": "UserLast"}, {"AlertLevel": -1}):
+        entity = {"TopicId": desk.sales, **refused}
+        response = await client.post(BASE, json=entity, headers={"idempotency-key": "once"})
+        assert response.status_code in (400, 409)
+    assert await house.told() == []
+    # What was refused is not remembered.
+    made = await client.post(BASE, json={"TopicId": desk.sales}, headers={"idempotency-key": "once"})
+    assert (made.status_code, made.json()["ChatSessionId"]) == (200, 1)
+
+
 async def test_put_replaces_what_can_be_written(client: httpx2.AsyncClient, desk: Desk) -> None:
     await make(client, desk, CustomerEmail="a@b.no", AlertLevel=2, Contact={"ContactId": 3, "Name": "C"})
     entity = (await client.get(f"{BASE}/1")).json()

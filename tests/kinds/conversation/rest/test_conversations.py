@@ -85,17 +85,20 @@ async def test_reading_marks_every_message(opened: httpx2.AsyncClient) -> None:
     assert (await opened.post(f"{ONE}/mark-read")).json() == response.json()
 
 
-async def test_a_restart_writes_to_the_customer(opened: httpx2.AsyncClient, clock: ManualClock) -> None:
+async def test_a_restart_writes_to_the_customer(opened: httpx2.AsyncClient, house: House, clock: ManualClock) -> None:
     early = await opened.post(f"{ONE}/restart")
     assert early.status_code == 409
     clock.advance(86_400)
     expired = (await opened.get(ONE)).json()["data"]
     assert (expired["reply_until"], expired["reply_possible"]) == ("2026-01-06T09:00:00Z", False)
-    message = (await opened.post(f"{ONE}/restart")).json()["data"]
+    for _ in range(2):
+        repeated = await opened.post(f"{ONE}/restart", headers={"idempotency-key": "once"})
+    message = repeated.json()["data"]
     assert (message["id"], message["from"], message["status"]) == (2, "agent", "created")
     found = (await opened.get(ONE)).json()["data"]
     assert (found["reply_until"], found["customer_interaction_required"]) == ("2026-01-07T09:00:00Z", True)
     assert (found["reply_possible"], found["latest_message"]["id"]) == (False, 2)
+    assert [topic for topic, _, _ in await house.told()].count("conversation.restarted") == 1
 
 
 async def test_only_whatsapp_is_restarted(client: httpx2.AsyncClient, house: House, desk: Desk) -> None:

@@ -21,7 +21,8 @@ from app.storage.work import Work
 from tests.conftest import ManualClock
 from tests.kinds.conftest import BO, store_customer, store_users
 from tests.kinds.conversation.rest.schema import faults
-from tests.kinds.rest import golden, housed, ordered, send, serving
+from tests.kinds.golden import golden, ordered, send
+from tests.kinds.rest import housed, serving
 
 pytestmark = pytest.mark.anyio
 
@@ -89,17 +90,16 @@ def furnish(work: Work) -> None:
 async def test_the_page(database_url: str) -> None:
     async with housed(database_url, ManualClock(AT)) as house, serving(house) as url:
         await house.database.command(furnish)
-        # With an id of its own a request takes none of those that are shown.
-        async with httpx2.AsyncClient(base_url=url, headers={"x-request-id": "golden"}) as client:
-            for pair in golden(HERE / "golden"):
-                response = await send(client, pair["request"], {"<token>": "ada"})
-                assert response.status_code == pair["response"]["status"]
-                assert ordered(response.json()) == ordered(pair["response"]["body"])
-                assert response.headers["content-type"] == "application/json; charset=utf-8"
-                found = faults(PAGE, ANSWER, response.json(), closed=True)
-                assert [fault for fault in found if fault not in KNOWN] == []
-                read = await client.get(pair["request"]["path"], headers={"Authorization": "Bearer bo"})
-                assert list(read.json()) == ["data"]
+        for example in golden(HERE / "golden"):
+            answer = await send(example, url, {"<token>": "ada"})
+            assert answer.status == example.response["status"]
+            assert ordered(answer.json()) == ordered(example.response["body"])
+            assert answer.headers["content-type"] == "application/json; charset=utf-8"
+            found = faults(PAGE, ANSWER, answer.json(), closed=True)
+            assert [fault for fault in found if fault not in KNOWN] == []
+        async with httpx2.AsyncClient(base_url=url, headers={"Authorization": "Bearer ada"}) as client:
+            read = await client.get("/third-party/v1/conversations/123")
+            assert read.json() == {"data": answer.json()}
 
 
 def test_the_oracle_sees_faults() -> None:

@@ -48,3 +48,12 @@ async def test_notes_of_other_conversations_are_not_found(opened: httpx2.AsyncCl
     for response in (await opened.get(path), await opened.patch(path, json={"text": "x"}), await opened.delete(path)):
         assert (response.status_code, response.json()) == (404, {"message": "There is no note 1."})
     assert (await opened.get(f"{BASE}/conversation/2/notes/1")).json()["data"]["text"] == "Two"
+
+
+async def test_a_repeated_request_makes_one_note(opened: httpx2.AsyncClient, house: House) -> None:
+    path, again = f"{BASE}/conversation/1/notes", {"idempotency-key": "once"}
+    first = (await opened.post(path, json={"text": "Angry"}, headers=again)).json()
+    told = await house.told()
+    assert (await opened.post(path, json={"text": "Angry"}, headers=again)).json() == first
+    assert (await opened.post(path, json={"text": "Calm"}, headers=again)).status_code == 409
+    assert await house.told() == told

@@ -14,12 +14,13 @@ from app.kinds.session import service
 from app.storage.work import Work
 from tests.conftest import ManualClock
 from tests.kinds.conftest import BO, store_customer, store_users
-from tests.kinds.rest import golden, housed, ordered, send, serving
+from tests.kinds.golden import golden, ordered, send
+from tests.kinds.rest import housed, serving
 
 pytestmark = pytest.mark.anyio
 
-# With an id of their own requests take none of those that the page shows.
-KNOWN = {"x-request-id": "golden"}
+# A request comes without an id of its own, and takes one.
+REQUEST = "00000000-0000-7000-8000-00000000000f"
 NEWER, OLDER = golden(Path(__file__).with_name("golden"))
 
 
@@ -49,10 +50,10 @@ def people(customer: str) -> Callable[[Work], None]:
 
 
 async def test_the_newer_page(database_url: str) -> None:
-    page = NEWER["response"]["body"]
+    page = NEWER.response["body"]
     (message,), (suggestion,) = page["messages"], page["suggested_messages"]
     clock = ManualClock(at(page["created_at"][:-1]))
-    ids = PageIds(page["id"], suggestion["id"])
+    ids = PageIds(page["id"], REQUEST, suggestion["id"], *[REQUEST] * 3)
     async with housed(database_url, clock, ids) as house, serving(house) as url:
         await house.database.command(people(page["customer_id"]))
         await house.database.command(service.open_for_customer, BO, 1)
@@ -62,29 +63,21 @@ async def test_the_newer_page(database_url: str) -> None:
         await house.database.command(send_message, BO, GlobalId("ses", 1), text, fields=sent)
         clock.now = at(page["updated_at"][:-1])
         names = {"{CUSTOMER_ID}": page["customer_id"], "<TOKEN>": "bo"}
-        async with httpx2.AsyncClient(base_url=url, headers=KNOWN) as client:
-            response = await send(client, NEWER["request"], names)
-            assert (response.status_code, ordered(response.json())) == (200, ordered(page))
-            assert response.headers["content-type"] == "application/json; charset=utf-8"
+        answer = await send(NEWER, url, names)
+        assert (answer.status, ordered(answer.json())) == (200, ordered(page))
+        assert answer.headers["content-type"] == "application/json; charset=utf-8"
+        async with httpx2.AsyncClient(base_url=url, headers={"Authorization": "Token bo"}) as client:
             for key in ("current", page["id"]):
-                read = await client.get(
-                    f"/v1/customers/{page['customer_id']}/sessions/{key}", headers={"Authorization": "Token bo"}
-                )
-                assert read.content == response.content
-            # As printed, with the comma.
-            printed = b'{"need_attention": true, "suggested_messages": [],}'
-            refused = await client.patch(
-                f"/v1/customers/{page['customer_id']}/sessions/current",
-                content=printed,
-                headers=dict(NEWER["request"]["headers"]) | {"Authorization": "Bearer bo"},
-            )
-            assert (refused.status_code, refused.json()["error"]["type"]) == (400, "bad_request")
+                read = await client.get(f"/v1/customers/{page['customer_id']}/sessions/{key}")
+                assert read.content == answer.content
+        refused = await send(NEWER, url, names, as_printed=True)
+        assert (refused.status, refused.json()["error"]["type"]) == (400, "bad_request")
 
 
 async def test_the_older_page(database_url: str) -> None:
-    page = OLDER["response"]["body"]
+    page = OLDER.response["body"]
     clock = ManualClock(at(page["created_at"][:-1]))
-    ids = PageIds(page["id"], "4bada73e-14f2-4306-9752-51b4008251a4")
+    ids = PageIds(page["id"], "4bada73e-14f2-4306-9752-51b4008251a4", REQUEST)
     async with housed(database_url, clock, ids) as house, serving(house) as url:
         await house.database.command(people(page["customer_id"]))
         await house.database.command(service.open_for_customer, BO, 1)
@@ -93,9 +86,8 @@ async def test_the_older_page(database_url: str) -> None:
         await house.database.command(send_message, BO, GlobalId("ses", 1), {"type": "text", "content": "Hi"})
         clock.now = at(page["updated_at"][:-1])
         names = {"{CUSTOMER_ID}": page["customer_id"], "{SESSION_ID}": page["id"], "<TOKEN>": "bo"}
-        async with httpx2.AsyncClient(base_url=url, headers=KNOWN) as client:
-            response = await send(client, OLDER["request"], names)
-        body = response.json()
+        answer = await send(OLDER, url, names)
+        body = answer.json()
         assert [each["content"] for each in body.pop("messages")] == ["Hi"]
         assert body.pop("suggested_messages") == []
-        assert (response.status_code, ordered(body)) == (200, ordered(page))
+        assert (answer.status, ordered(body)) == (200, ordered(page))
