@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from app.core.clock import Clock, utc_now
 from app.core.ids import Ids, TimeOrderedIds
 from app.directory.authenticator import KeyAuthenticator
+from app.interactions.service.watching import watch
 from app.registry import KINDS, PERMISSIONS
 from app.scheduler import scheduling
 from app.schema import SLICES, build_catalogue, build_schema
@@ -69,7 +70,7 @@ def create_app(
             operations = Operations(schema, compiler, database, settings, clock)
             reads = Reads(compiler, database)
             async with (
-                live(schema, streams, operations, database, keys, settings, clock, held_to) as found,
+                live(schema, streams, operations, database, keys, settings, clock, held_to, watch) as found,
                 scheduling(database, clock),
             ):
                 services = Services(

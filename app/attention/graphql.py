@@ -65,6 +65,9 @@ class AttentionGroup:
 class AttentionSummary:
     count: int = strawberry.field(description="The number of interactions that need a human.")
     oldest_since: datetime | None = strawberry.field(description="The time since which the first of them has waited.")
+    listeners: int = strawberry.field(
+        description="The number of subscriptions to `attentionChanged` that run now: who would be told of an alert."
+    )
     groups: list[AttentionGroup] = strawberry.field(description="The groups of the summary.")
 
 

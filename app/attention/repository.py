@@ -7,9 +7,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from app.feed import Entry, SnapshotStream, Stream
+from app.interactions.history import LISTENERS_CHANGED
 from app.interactions.repository.filters import FILTERS, LEVELS, QUEUE_ORDER, visible
 from app.interactions.repository.log import may_see
 from app.interactions.repository.streams import InteractionStreams
+from app.interactions.repository.watches import LISTENERS
 from app.interactions.tables import interaction
 from app.selection.mapping import Env, Mapped, ObjectMap, One, Permissions, Read, Root, RootMany, RootSteps
 from app.storage.query import Query
@@ -37,7 +39,7 @@ def _counted(by: str, read: Read) -> sa.Select[Any]:
 
 
 def _summary(
-    read: Read, _env: Env, arguments: Mapping[str, Any]
+    read: Read, env: Env, arguments: Mapping[str, Any]
 ) -> Generator[Query, Sequence[Any], Mapping[str, object]]:
     by = str(arguments["group_by"])
     _, name, convert = _GROUPS[by]
@@ -46,16 +48,20 @@ def _summary(
         {name: None if key is None else convert(key), "count": count, "oldest_since": read.time(oldest)}
         for key, count, oldest in rows
     ]
+    leases = yield read.query("listeners", lambda: LISTENERS)
     moments = [moment for group in groups if (moment := group["oldest_since"]) is not None]
     return {
         "count": sum(count for _, count, _ in rows),
         "oldest_since": min(moments, default=None),
         "groups": groups,
+        "listeners": sum(count for count, until in leases if (read.time(until) or env.now) > env.now),
     }
 
 
 def _moves_the_summary(permissions: Permissions, entry: Entry) -> bool:
     event = entry.event
+    if event.topic == LISTENERS_CHANGED:
+        return True
     if not may_see(permissions, entry.logged):
         return False
     # Who holds what waits counts too, when the summary is by assignee.

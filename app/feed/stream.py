@@ -12,6 +12,8 @@ Match = Callable[[Entry], str | None]
 
 Row = Mapping[str, object]
 
+Arguments = Mapping[str, Any]
+
 
 @dataclass(frozen=True, slots=True)
 class EventStream:
@@ -19,12 +21,14 @@ class EventStream:
 
     `match(permissions, arguments)` gives the condition of one subscription; it raises DomainError, its path relative to
     the arguments, for what cannot be listened to. A durable stream has an argument `after` and misses nothing; any
-    other leaves out what came while its listener could not keep up."""
+    other leaves out what came while its listener could not keep up. `watches(arguments)` is what others are told the
+    listener looks at; None for nothing."""
 
     type: str
-    match: Callable[[Permissions, Mapping[str, Any]], Match]
+    match: Callable[[Permissions, Arguments], Match]
     row: Callable[[Entry, str], Row]
     durable: bool = True
+    watches: Callable[[Arguments], int | None] = lambda _arguments: None
 
 
 @dataclass(frozen=True, slots=True)

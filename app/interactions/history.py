@@ -9,6 +9,12 @@ from typing import TypedDict
 from app.core.clock import rfc3339
 from app.interactions.model import Interaction
 
+SIGN_OF_TYPING = "interaction.typing"
+VIEWERS_CHANGED = "interaction.viewers_changed"
+LISTENERS_CHANGED = "attention.listeners_changed"
+MOMENTARY = (SIGN_OF_TYPING, VIEWERS_CHANGED)
+"""The topics of what means nothing afterwards: the history leaves it out."""
+
 REFERENCE = "reference"
 """Metadata key of a model's field that holds a surrogate: the prefix of the global ids it belongs to."""
 

@@ -142,11 +142,14 @@ note = table(
     sa.Index("ix_note_interaction", "interaction_id", "created_at", "id"),
 )
 
-viewer = sa.Table(
-    "viewer",
+watch = sa.Table(
+    "watch",
     interaction.metadata,
-    sa.Column("interaction_id", BigId, sa.ForeignKey("interaction.id", ondelete="CASCADE"), primary_key=True),
-    sa.Column("user_id", BigId, sa.ForeignKey("app_user.id", ondelete="CASCADE"), primary_key=True),
+    # Leases, which end soon: without foreign keys, so that one of somebody or something that is gone spoils no batch.
+    sa.Column("subject", BigId, primary_key=True, autoincrement=False),
+    sa.Column("user_id", BigId, primary_key=True, autoincrement=False),
+    sa.Column("holder", sa.Text, primary_key=True),
+    sa.Column("listeners", sa.Integer, nullable=False),
     sa.Column("until", Timestamp, nullable=False),
     sqlite_with_rowid=False,
 )

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from app.interactions.service.watching import forget_watches
 from app.storage.chores import Chore
 from app.storage.event_log import forget_events
 from app.storage.idempotency import forget_answers
@@ -13,8 +14,15 @@ def _forget_answers(work: Work) -> bool:
     return False
 
 
+def _forget_watches(work: Work) -> bool:
+    forget_watches(work)
+    return False
+
+
 CHORES = (
     Chore("answers", timedelta(minutes=1), _forget_answers),
     Chore("events", timedelta(minutes=1), forget_events),
+    Chore("watches", timedelta(seconds=15), _forget_watches),
 )
-"""What is forgotten after its time: answers to idempotency keys, and the oldest part of the event log."""
+"""What is forgotten after its time: answers to idempotency keys, the oldest part of the event log, and who watched in a
+process that ended without a word."""

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from app.core.errors import CursorExpired
@@ -112,7 +112,7 @@ class Channel:
 class EventSubscriber:
     """A place in a channel. It holds no items of its own but for a handful while it reads the log again."""
 
-    __slots__ = ("_again", "_channel", "_closed", "_cursor", "_feed", "_number", "_place", "_unmade")
+    __slots__ = ("_again", "_channel", "_closed", "_cursor", "_feed", "_number", "_place", "_unmade", "on_close")
 
     def __init__(self, feed: Feed, channel: Channel, cursor: Cursor) -> None:
         self._feed = feed
@@ -124,6 +124,7 @@ class EventSubscriber:
         self._again: deque[Item] = deque()
         self._unmade: Sequence[tuple[Entry, str]] = ()
         self._closed = False
+        self.on_close: Callable[[], None] | None = None
         channel.subscribers += 1
 
     async def next(self) -> Item:
@@ -153,6 +154,8 @@ class EventSubscriber:
         if not self._closed:
             self._closed = True
             self._channel.delivery.leave(self._channel)
+            if self.on_close is not None:
+                self.on_close()
 
     async def _read_again(self) -> None:
         delivery = self._channel.delivery

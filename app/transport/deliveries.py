@@ -19,7 +19,7 @@ from app.settings import Settings
 from app.storage.database import Database
 from app.storage.event_log import Cursor
 from app.transport import errors
-from app.transport.channel import Channel, EventSubscriber, Item, Subscriber, Waiting
+from app.transport.channel import Channel, EventSubscriber, Item, Waiting
 
 log = structlog.get_logger(__name__)
 
@@ -71,7 +71,7 @@ class Deliveries:
 
     async def events(
         self, key: Hashable, share: Hashable, stream: EventStream, recipe: Recipe, match: Match, cursor: Cursor | None
-    ) -> Subscriber:
+    ) -> EventSubscriber:
         """A subscriber to a stream of events, after the cursor or from now on; the feed has to be held.
 
         Equal `key`s share a channel, equal `share`s the execution too. Raises CursorExpired, InvalidCursor."""

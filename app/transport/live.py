@@ -16,6 +16,7 @@ from app.transport.connections import ConnectionLimits, Connections
 from app.transport.deliveries import Deliveries
 from app.transport.operation import Operations
 from app.transport.subscriptions import Subscriptions
+from app.transport.watching import Watch, Watches
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,20 +38,24 @@ async def live(
     settings: Settings,
     clock: Clock,
     limits: ConnectionLimits,
+    watch: Watch,
 ) -> AsyncIterator[Live]:
     """Tail the log and look after the connections until the end of the block."""
     feed = Feed(database, wakeups_for(settings.database_url), clock)
     connections = Connections(feed, keys, clock, limits)
     deliveries = Deliveries(database, feed, settings, clock)
+    watches = Watches(database, watch)
     # In this order, so that who may not listen any more is known before anything is delivered.
     feed.listen(connections)
     feed.listen(deliveries)
-    subscriptions = Subscriptions(schema, operations, streams, deliveries)
+    subscriptions = Subscriptions(schema, operations, streams, deliveries, watches)
+    watching = asyncio.create_task(watches.run())
     running = [asyncio.create_task(feed.run()), asyncio.create_task(connections.run())]
     try:
         yield Live(feed, subscriptions, connections)
     finally:
         await connections.stop()
+        await watches.stop(watching)
         for task in running:
             task.cancel()
         await asyncio.wait(running)

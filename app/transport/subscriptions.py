@@ -22,6 +22,7 @@ from app.transport.documents import Operation, Recent
 from app.transport.lowering import RootField
 from app.transport.operation import Operations, permissions_of
 from app.transport.outcome import GraphQLRequest, Phase, Refused
+from app.transport.watching import Watches
 
 AFTER = "after"
 _MOST_PREPARED = 512
@@ -46,10 +47,12 @@ class Subscriptions:
         operations: Operations,
         streams: Mapping[str, Stream],
         deliveries: Deliveries,
+        watches: Watches,
     ) -> None:
         self._operations = operations
         self._streams = streams
         self._deliveries = deliveries
+        self._watches = watches
         self._prepared: Recent[_Prepared] = Recent(_MOST_PREPARED)
         declared = schema._schema.subscription_type
         missing = set() if declared is None else set(declared.fields) - set(streams)
@@ -102,8 +105,11 @@ class Subscriptions:
             recipe = Recipe(root.field.key, prepared.plan, variables, actor if prepared.plan.personal else None)
             channel = (share, _frozen(arguments))
             if isinstance(stream, EventStream):
-                match = stream.match(permissions, arguments)
-                return await self._deliveries.events(channel, share, stream, recipe, match, cursor)
+                match, watched = stream.match(permissions, arguments), stream.watches(arguments)
+                subscriber = await self._deliveries.events(channel, share, stream, recipe, match, cursor)
+                if watched is not None:
+                    subscriber.on_close = self._watches.begin(watched, actor.user_id)
+                return subscriber
             return self._deliveries.snapshots(channel, stream, recipe, permissions)
         except DomainError as error:
             raise Refused([errors.from_domain(error, path, root.nodes)], Phase.VARIABLES) from None

@@ -7,7 +7,7 @@ from datetime import timedelta
 import sqlalchemy as sa
 
 from app.core.actor import Actor
-from app.interactions.tables import viewer
+from app.interactions.tables import watch
 from app.storage.database import Work
 from tests.graph.assistants import store_agent_sessions
 from tests.graph.chats import store_chats, store_topics
@@ -55,12 +55,18 @@ async def fill(graph: Graph) -> Filled:
 
 
 def _look(work: Work, interaction: int) -> None:
-    """The admin and Bo look at an interaction, Cy no longer does: that is told by subscriptions alone."""
-    leases = {1: 60, 2: 30, 3: -30}
+    """The admin and Bo look at an interaction and listen for alerts, Cy no longer does: subscriptions tell of it."""
+    leases = {(interaction, 1): 60, (interaction, 2): 30, (interaction, 3): -30, (0, 1): 60, (0, 2): 30, (0, 3): -30}
     work.connection.execute(
-        sa.insert(viewer),
+        sa.insert(watch),
         [
-            {"interaction_id": interaction, "user_id": user, "until": work.now + timedelta(seconds=seconds)}
-            for user, seconds in leases.items()
+            {
+                "subject": subject,
+                "user_id": user,
+                "holder": "a process",
+                "listeners": user,
+                "until": work.now + timedelta(seconds=seconds),
+            }
+            for (subject, user), seconds in leases.items()
         ],
     )

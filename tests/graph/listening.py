@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from app.core.actor import Actor
+from app.interactions.service.watching import watch
 from app.schema import SLICES
 from app.transport.auth import KnownKeys
 from app.transport.channel import Subscriber
@@ -93,7 +94,7 @@ async def ears(graph: Graph, url: str) -> AsyncIterator[Ears]:
     settings = graph.settings.model_copy(update={"database_url": url})
     limits = ConnectionLimits()
     async with (
-        live(SCHEMA, STREAMS, graph.operations, graph.database, keys, settings, graph.clock, limits) as found,
+        live(SCHEMA, STREAMS, graph.operations, graph.database, keys, settings, graph.clock, limits, watch) as found,
         found.feed.held(),
     ):
         opened = Ears(graph, found)

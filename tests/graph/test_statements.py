@@ -56,8 +56,8 @@ QUERIES = {
         ),
         3,
     ),
-    "summary": ("{ attentionSummary(groupBy: REASON) { count oldestSince groups { reason count } } }", 1),
-    "summary by assignee": ("{ attentionSummary(groupBy: ASSIGNEE) { groups { assignee { name } count } } }", 2),
+    "summary": ("{ attentionSummary(groupBy: REASON) { count oldestSince groups { reason count } } }", 2),
+    "summary by assignee": ("{ attentionSummary(groupBy: ASSIGNEE) { groups { assignee { name } count } } }", 3),
     "search": (
         '{ searchMessages(text: "hello", first: 50) { nodes { id text interaction { id customer { name } } } } }',
         1,

@@ -11,7 +11,7 @@ from app.interactions.service.holding import claim
 from app.interactions.service.messages import send_message
 from app.interactions.service.notes import add_note
 from app.interactions.service.state import raise_attention, set_labels
-from app.interactions.tables import viewer
+from app.interactions.tables import watch
 from app.storage.database import Work
 from tests.conftest import START
 from tests.interactions.conftest import House, cnv, said, ses
@@ -249,10 +249,11 @@ async def test_who_is_looking(house: House) -> None:
 
     def look(work: Work) -> None:
         rows = [
-            {"interaction_id": 1, "user_id": 2, "until": START + timedelta(seconds=30)},
-            {"interaction_id": 1, "user_id": 3, "until": START + timedelta(seconds=10)},
+            {"subject": 1, "user_id": 2, "holder": "one", "listeners": 1, "until": START + timedelta(seconds=30)},
+            {"subject": 1, "user_id": 2, "holder": "two", "listeners": 2, "until": START + timedelta(seconds=20)},
+            {"subject": 1, "user_id": 3, "holder": "one", "listeners": 1, "until": START + timedelta(seconds=10)},
         ]
-        work.connection.execute(sa.insert(viewer), rows)
+        work.connection.execute(sa.insert(watch), rows)
 
     await house.database.command(look)
     house.clock.advance(10)

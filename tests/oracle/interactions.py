@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from app.interactions.history import MOMENTARY
 from app.interactions.model import Command
 from tests.graph.state import Row
 from tests.oracle.basics import BY_ID, CREATED, HAPPENED, INTERACTIONS, SENT, Resolve, asking, edge, ref
@@ -31,7 +32,7 @@ def _attention(row: Row, info: Any) -> Row:
 
 def _viewers(row: Row, info: Any) -> Sequence[Row]:
     found = asking(info)
-    leases = [each for each in found.world.rows["viewer"] if each["interaction_id"] == row["id"]]
+    leases = [each for each in found.world.rows["watch"] if each["subject"] == row["id"]]
     alive = [each for each in leases if each["until"] > found.world.now]
     return [
         {"__typename": "InteractionViewer", "user": each["user_id"], "until": each["until"]}
@@ -51,7 +52,7 @@ def _viewer_can(row: Row, info: Any) -> Row:
 
 def _history(row: Row, info: Any, **arguments: Any) -> Any:
     items = asking(info).many(
-        "HistoryEntry", lambda each: each["interaction_id"] == row["id"] and each["topic"] != "interaction.typing"
+        "HistoryEntry", lambda each: each["interaction_id"] == row["id"] and each["topic"] not in MOMENTARY
     )
     return connection(items, "HistoryEntry.history", HAPPENED, "HAPPENED_DESC", arguments)
 

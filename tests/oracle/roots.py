@@ -154,6 +154,11 @@ def _attention_summary(found: Asking, groupBy: str) -> Row:  # noqa: N803 - the 
             }
             for key, rows in sorted(groups.items(), key=lambda item: (item[0] is None, item[0]))
         ],
+        "listeners": sum(
+            each["listeners"]
+            for each in found.world.rows["watch"]
+            if not each["subject"] and each["until"] > found.world.now
+        ),
     }
 
 

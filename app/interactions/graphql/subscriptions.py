@@ -73,6 +73,9 @@ class InteractionsSubscription:
         id=argument(strawberry.ID | None, "The id of the interaction, in place of a filter."),
         filter=FILTER,
         after=AFTER,
+        viewing=argument(
+            bool, "Whether to be one of the interaction's `viewers` meanwhile; needs its id.", default=False
+        ),
     )
     message_added: InteractionEvent = root(
         description="Every new message, whoever wrote it: in one interaction, in those that a filter matches, or in "

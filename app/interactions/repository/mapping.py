@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from app.core.ids import parse_id
 from app.interactions.contents import ContentType
+from app.interactions.history import MOMENTARY
 from app.interactions.messages import SENDER_ROLES, SenderRole
 from app.interactions.repository.filters import FILTERS, LEVELS, ORDERS, visible
 from app.interactions.repository.log import events
@@ -99,7 +100,7 @@ MAPPINGS: tuple[Mapped, ...] = (
                 lambda scope: scope.c.interaction_id,
                 _HAPPENED,
                 "HAPPENED_DESC",
-                where=lambda scope: scope.c.topic != sa.literal_column("'interaction.typing'"),
+                where=lambda scope: scope.c.topic.not_in([sa.literal_column(f"'{topic}'") for topic in MOMENTARY]),
                 inherits=True,
             ),
             "viewers": VIEWERS,

@@ -8,14 +8,15 @@ from app.core.errors import DomainError, Forbidden, InvalidInput, NotFound
 from app.core.ids import parse_id
 from app.feed import Entry, EventStream, Stream
 from app.feed.stream import Match
+from app.interactions.history import SIGN_OF_TYPING, VIEWERS_CHANGED
 from app.interactions.repository.facts import Condition, condition_of, sides_of, turn_of
 from app.interactions.repository.log import event_item, may_see
+from app.interactions.repository.watches import ATTENTION
 from app.selection.mapping import ObjectMap, One, Permissions, granted
 
 TYPING_LASTS = timedelta(seconds=6)
 """How long after its event somebody counts as typing."""
 
-_TYPING = "interaction.typing"
 _MESSAGES = (".message_received", ".message_sent")
 _ATTENTION = "attention."
 
@@ -43,14 +44,14 @@ class InteractionStreams:
 
     def streams(self) -> Mapping[str, Stream]:
         return {
-            "interactionChanged": EventStream("InteractionEvent", self._changed, self.row),
+            "interactionChanged": EventStream("InteractionEvent", self._changed, self.row, watches=_viewed),
             "messageAdded": EventStream("InteractionEvent", self._message_added, self.row),
             "typingChanged": EventStream("Typing", self._typing, self._typing_row, durable=False),
         }
 
     def attention(self) -> EventStream:
         """The stream of the attention queue: what enters it, leaves it, or stands differently in it."""
-        return EventStream("InteractionEvent", self._attention_changed, self.row)
+        return EventStream("InteractionEvent", self._attention_changed, self.row, watches=lambda _arguments: ATTENTION)
 
     def row(self, entry: Entry, change: str) -> Mapping[str, object]:
         event = entry.event
@@ -64,11 +65,15 @@ class InteractionStreams:
 
     def _changed(self, permissions: Permissions, arguments: Arguments) -> Match:
         condition = self._condition(permissions, arguments, "id")
+        # Who looks is of interest to others who look, and no change of what a list shows.
+        alone = arguments.get("id") is not None
 
         def match(entry: Entry) -> str | None:
             topic = entry.event.topic
             # Attention is told of a second time, for who listens to nothing else.
-            if entry.event.interaction_id is None or topic.startswith(_ATTENTION) or topic == _TYPING:
+            if entry.event.interaction_id is None or topic.startswith(_ATTENTION) or topic == SIGN_OF_TYPING:
+                return None
+            if topic == VIEWERS_CHANGED and not alone:
                 return None
             return turn_of(sides_of(entry), condition) if may_see(permissions, entry.logged) else None
 
@@ -105,7 +110,7 @@ class InteractionStreams:
 
         def match(entry: Entry) -> str | None:
             event = entry.event
-            return "TYPING" if event.topic == _TYPING and event.interaction_id == wanted else None
+            return "TYPING" if event.topic == SIGN_OF_TYPING and event.interaction_id == wanted else None
 
         return match
 
@@ -138,6 +143,15 @@ class InteractionStreams:
         if not granted(permissions, f"{kind}:read"):
             raise Forbidden(f"This needs the permission {kind}:read.")
         return found.number
+
+
+def _viewed(arguments: Arguments) -> int | None:
+    if not arguments.get("viewing"):
+        return None
+    found = parse_id(str(arguments.get("id") or ""))
+    if found is None:
+        raise InvalidInput("One looks at one interaction: viewing needs its id.", path=("viewing",))
+    return found.number
 
 
 def _stands_differently(entry: Entry) -> bool:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from app.core.actor import Actor
 from app.core.errors import DomainError
 from app.interactions.model import Command
-from app.interactions.tables import viewer
+from app.interactions.tables import watch
 from app.selection.mapping import Computed, Env, Scope, Sql, SqlOf
 from app.settings import Settings
 
@@ -60,23 +60,24 @@ def viewer_can(refusal: Refusal, columns: Sequence[str] | Mapping[str, str | Sql
 
 def _leases(scope: Scope) -> Sql:
     """Who looks at the interaction and until when, as `user moment,user moment`."""
-    lease = sa.cast(viewer.c.user_id, sa.Text) + sa.literal_column("' '") + sa.cast(viewer.c.until, sa.Text)
+    lease = sa.cast(watch.c.user_id, sa.Text) + sa.literal_column("' '") + sa.cast(watch.c.until, sa.Text)
     return (
         sa.select(sa.func.aggregate_strings(lease, ","))
-        .where(viewer.c.interaction_id == scope.c.id)
+        .where(watch.c.subject == scope.c.id)
         .correlate(scope.c.id.table)
         .scalar_subquery()
     )
 
 
 def _viewers(env: Env, leases: str | None) -> Sequence[Mapping[str, object]]:
-    found = []
+    found: dict[int, datetime] = {}
     for lease in leases.split(",") if leases else ():
         user, moment = lease.split(" ", 1)
         until = datetime.fromisoformat(moment).astimezone(UTC)
-        if until > env.now:
-            found.append({"user": int(user), "until": until})
-    return sorted(found, key=lambda each: int(str(each["user"])))
+        # Several processes may know the same user.
+        if until > found.get(int(user), env.now):
+            found[int(user)] = until
+    return [{"user": user, "until": until} for user, until in sorted(found.items())]
 
 
 VIEWERS = Computed((_leases,), _viewers, type="InteractionViewer", many=True)

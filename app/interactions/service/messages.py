@@ -9,6 +9,7 @@ from app.core.actor import Actor
 from app.core.errors import AlreadyExists, DomainError, InvalidInput
 from app.core.ids import GlobalId
 from app.interactions.contents import checked_content, checked_contents, plain_text
+from app.interactions.history import SIGN_OF_TYPING
 from app.interactions.messages import Message, MessageAuthor, MessageStatus
 from app.interactions.model import Command, Interaction
 from app.interactions.repository.messages import MessageRepository
@@ -139,7 +140,7 @@ def mark_read(work: "Work", actor: Actor, ref: GlobalId) -> Any:
 def type_in(work: "Work", actor: Actor, ref: GlobalId) -> Any:
     """Tell those who look at the interaction that the actor is typing; nothing of it is stored."""
     data = {"user_id": actor.user_id}
-    return change(work, actor, ref, Command.TYPE, lambda before: before, topic="interaction.typing", data=data)
+    return change(work, actor, ref, Command.TYPE, lambda before: before, topic=SIGN_OF_TYPING, data=data)
 
 
 def _opened(work: "Work", actor: Actor, target: Mapping[str, Any]) -> Any:

@@ -1,0 +1,51 @@
+"""Presence: who looks at an interaction, and how many listen to the attention queue."""
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from app.core.events import Event
+from app.interactions.history import LISTENERS_CHANGED, VIEWERS_CHANGED
+from app.interactions.repository.watches import ATTENTION, Place, WatchRepository
+
+if TYPE_CHECKING:
+    from app.storage.work import Work
+
+LEASE = timedelta(seconds=30)
+"""How long who watches is known after the last sign of their process."""
+
+
+def watch(work: "Work", holder: str, held: Mapping[Place, int], let_go: Collection[Place]) -> None:
+    """Begin or renew the holder's leases `held`, end those of `let_go`, and tell of what differs by that."""
+    watches = work.use(WatchRepository)
+    subjects = sorted({subject for subject, _ in (*held, *let_go)})
+    before = watches.watchers(subjects, work.now)
+    if held:
+        watches.hold(holder, held, work.now + LEASE)
+    if let_go:
+        watches.let_go(holder, let_go)
+    after = watches.watchers(subjects, work.now)
+    _tell(work, [subject for subject in subjects if _seen(subject, before) != _seen(subject, after)])
+
+
+def forget_watches(work: "Work") -> None:
+    """Erase the leases that have ended, and tell those who still look."""
+    _tell(work, work.use(WatchRepository).forget(work.now))
+
+
+def _seen(subject: int, watchers: Mapping[int, Mapping[int, int]]) -> object:
+    """What others see of the subject's watchers: of an interaction who they are, of the queue how many."""
+    found = watchers.get(subject, {})
+    return sum(found.values()) if subject == ATTENTION else found.keys()
+
+
+def _tell(work: "Work", subjects: Iterable[int]) -> None:
+    changed = list(subjects)
+    if not changed:
+        return
+    kinds = work.use(WatchRepository).kinds(changed)
+    for subject in changed:
+        if subject == ATTENTION:
+            work.record(Event(topic=LISTENERS_CHANGED))
+        elif subject in kinds:
+            work.record(Event(topic=VIEWERS_CHANGED, kind=kinds[subject], interaction_id=subject))

@@ -1,0 +1,100 @@
+"""What the subscriptions of this process let others know by being there: who looks, and how many listen."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
+from itertools import islice
+from uuid import uuid4
+
+import structlog
+
+from app.core.errors import Unavailable
+from app.storage.database import Database
+from app.storage.work import Work
+
+log = structlog.get_logger(__name__)
+
+Place = tuple[int, int]
+"""A subject, and the user who watches it."""
+
+Watch = Callable[[Work, str, Mapping[Place, int], Collection[Place]], None]
+"""The command that begins or renews leases of a holder, each with its number of listeners, and ends others of it."""
+
+_PAUSE = 0.2
+_AT_ONCE = 500
+_LAST_SECONDS = 2.0
+
+
+class Watches:
+    """Written when they change, a few times a second at most, and renewed: a lease is longer than a few renewals."""
+
+    def __init__(self, database: Database, watch: Watch, *, renewal_seconds: float = 10.0) -> None:
+        self._database = database
+        self._watch = watch
+        self._renewal_seconds = renewal_seconds
+        self._holder = uuid4().hex
+        self._held: Counter[Place] = Counter()
+        self._written: dict[Place, int] = {}
+        self._changed = asyncio.Event()
+        self._stopping = False
+
+    def begin(self, subject: int, user_id: int) -> Callable[[], None]:
+        """The user watches the subject, until what this gives is called."""
+        place = (subject, user_id)
+        self._held[place] += 1
+        self._changed.set()
+
+        def end() -> None:
+            self._held[place] -= 1
+            if self._held[place] < 1:
+                del self._held[place]
+            self._changed.set()
+
+        return end
+
+    async def run(self) -> None:
+        """Keep the leases as they should be, whatever becomes of the database, until `stop`."""
+        while not self._stopping:
+            renewing = not await self._differs()
+            try:
+                await self._write(renewing)
+            except Exception as error:
+                if not isinstance(error, Unavailable):
+                    log.exception("who watches cannot be written")
+                self._changed.set()
+                await asyncio.sleep(_PAUSE)
+            await asyncio.sleep(_PAUSE)
+
+    async def stop(self, running: "asyncio.Task[None]") -> None:
+        """End all leases and the task of `run`, as far as the database answers in time."""
+        self._stopping = True
+        self._held.clear()
+        self._changed.set()
+        with suppress(Exception):
+            async with asyncio.timeout(_LAST_SECONDS):
+                await running
+                await self._write(renewing=False)
+
+    async def _differs(self) -> bool:
+        """Wait for something to write; False when the time has come to renew what is written."""
+        try:
+            async with asyncio.timeout(self._renewal_seconds if self._held else None):
+                await self._changed.wait()
+        except TimeoutError:
+            return False
+        self._changed.clear()
+        return True
+
+    async def _write(self, renewing: bool) -> None:
+        due = {place: count for place, count in self._held.items() if renewing or self._written.get(place) != count}
+        gone = [place for place in self._written if place not in self._held]
+        holding, letting_go = iter(due.items()), iter(gone)
+        while True:
+            held, let_go = dict(islice(holding, _AT_ONCE)), list(islice(letting_go, _AT_ONCE))
+            if not held and not let_go:
+                return
+            await self._database.command(self._watch, self._holder, held, let_go)
+            self._written |= held
+            for place in let_go:
+                del self._written[place]

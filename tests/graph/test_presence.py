@@ -1,0 +1,124 @@
+"""Who looks at an interaction, and how many listen for alerts, over all processes."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from app.core.actor import Actor
+from app.interactions.service.state import set_labels
+from app.interactions.service.watching import forget_watches, watch
+from tests.graph.listening import Ears, ears
+from tests.interactions.conftest import House, cnv
+from tests.interactions.conftest import house as house
+from tests.kinds.conftest import BO, CY, DEE
+
+pytestmark = pytest.mark.anyio
+
+WATCH = """subscription($viewing: Boolean!) { interactionChanged(id: "cnv_1", viewing: $viewing) {
+  topic change interaction { viewers { user { name } } } } }"""
+LISTENERS = "{ attentionSummary(groupBy: KIND) { listeners } }"
+ALERTS = "subscription { attentionChanged { topic } }"
+
+
+@pytest.fixture
+async def one(house: House, database_url: str) -> AsyncIterator[Ears]:
+    """What listens in one process."""
+    async with ears(house.graph, database_url) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def other(house: House, database_url: str) -> AsyncIterator[Ears]:
+    """What listens in another process on the same database."""
+    async with ears(house.graph, database_url) as opened:
+        yield opened
+
+
+def looked_at_by(*names: str) -> dict[str, object]:
+    viewers = [{"user": {"name": name}} for name in names]
+    return {"topic": "interaction.viewers_changed", "change": "UPDATED", "interaction": {"viewers": viewers}}
+
+
+async def listeners(house: House, actor: Actor = BO) -> int:
+    found: int = (await house.graph.read(LISTENERS, actor))["attentionSummary"]["listeners"]
+    return found
+
+
+async def test_who_looks_is_known_to_who_listens_in_any_process(house: House, one: Ears, other: Ears) -> None:
+    await house.hear()
+    witness = await one.listen(WATCH, CY, viewing=False)
+    here = await one.listen(WATCH, BO, viewing=True)
+    assert await witness.next() == await here.next() == looked_at_by("Bo")
+    there, far = await other.listen(WATCH, BO, viewing=True), await other.listen(WATCH, CY, viewing=True)
+    assert await witness.next() == await there.next() == await far.next() == looked_at_by("Bo", "Cy")
+    here.close()
+    far.close()
+    # Bo still looks, from the other process.
+    assert await witness.next() == await there.next() == looked_at_by("Bo")
+    there.close()
+    assert await witness.next() == looked_at_by()
+    assert await witness.silent(0.5)
+
+
+async def test_a_look_changes_no_list_and_leaves_no_history(house: House, one: Ears) -> None:
+    await house.hear()
+    listed = await one.listen("subscription { interactionChanged(filter: {kinds: [CONVERSATION]}) { topic } }")
+    alone = await one.listen(WATCH, BO, viewing=True)
+    assert await alone.next() == looked_at_by("Bo")
+    await house.database.command(set_labels, BO, cnv(1), ["vip"])
+    assert await listed.next() == {"topic": "conversation.labelled"}
+    found = await house.graph.read('{ interaction(id: "cnv_1") { version history { nodes { topic } } } }')
+    topics = [each["topic"] for each in found["interaction"]["history"]["nodes"]]
+    assert "conversation.labelled" in topics
+    assert "interaction.viewers_changed" not in topics
+    assert found["interaction"]["version"] == 2
+
+
+async def test_what_cannot_be_looked_at(house: House, one: Ears) -> None:
+    await house.hear()
+    everything = "subscription { interactionChanged(viewing: true) { topic } }"
+    assert await one.refused(everything) == [("INVALID_INPUT", "viewing")]
+    assert await one.refused(WATCH, DEE, viewing=True) == [("FORBIDDEN",)]
+    assert (await house.graph.read('{ interaction(id: "cnv_1") { viewers { until } } }'))["interaction"] == {
+        "viewers": []
+    }
+
+
+async def test_how_many_listen_for_alerts(house: House, one: Ears, other: Ears) -> None:
+    summary = await other.listen("subscription { attentionSummaryChanged(groupBy: KIND) { listeners } }", DEE)
+    assert await summary.next() == {"listeners": 0}
+    heard = [await one.listen(ALERTS, BO), await one.listen(ALERTS, BO), await other.listen(ALERTS, CY)]
+    while (found := await summary.next()) != {"listeners": 3}:
+        assert found["listeners"] < 3
+    assert await listeners(house) == await listeners(house, DEE) == 3
+    for listener in heard:
+        listener.close()
+    while (found := await summary.next()) != {"listeners": 0}:
+        assert found["listeners"] < 3
+    assert await listeners(house) == 0
+
+
+async def test_a_process_that_ends_lets_go(house: House, one: Ears, database_url: str) -> None:
+    await house.hear()
+    witness = await one.listen(WATCH, CY, viewing=False)
+    async with ears(house.graph, database_url) as ending:
+        _ = await ending.listen(WATCH, BO, viewing=True)
+        _ = await ending.listen(ALERTS, BO)
+        assert await witness.next() == looked_at_by("Bo")
+    assert await witness.next() == looked_at_by()
+    assert await listeners(house) == 0
+
+
+async def test_who_watched_in_a_process_that_was_killed_is_forgotten(house: House, one: Ears) -> None:
+    await house.hear()
+    witness = await one.listen(WATCH, CY, viewing=False)
+    await house.database.command(watch, "killed", {(1, 2): 1, (0, 2): 4, (77, 2): 1}, ())
+    assert await witness.next() == looked_at_by("Bo")
+    assert await listeners(house) == 4
+    house.clock.advance(29)
+    await house.database.command(forget_watches)
+    assert (await listeners(house), await witness.silent()) == (4, True)
+    house.clock.advance(1)
+    assert await listeners(house) == 0
+    await house.database.command(forget_watches)
+    assert await witness.next() == looked_at_by()
