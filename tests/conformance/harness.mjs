@@ -10,7 +10,6 @@ export const { SERVER, ADMIN_KEY } = process.env;
 export const ENDPOINT = `${SERVER}/graphql`;
 
 const PATIENCE = 60_000;
-const EXAMPLE_HOST = "switchboard.example";
 
 let passed = 0;
 let total = 0;
@@ -88,6 +87,15 @@ export async function newSession(name) {
 export const addNote = (id, text) => mutate("addNote", "AddNoteInput", { id, text }, "note { id }");
 export const raise = (id, level = "URGENT") => mutate("raiseAttention", "RaiseAttentionInput", { id, level }, "interaction { id }");
 
+// Customers in need, one after the other until somebody has heard of one: nobody tells when a subscription without a
+// cursor begins.
+export async function raiseUntil(isHeard) {
+  for (let number = 1; !isHeard(); number += 1) {
+    await raise((await newSession(`Customer ${number}`)).id);
+    await sleep(200);
+  }
+}
+
 // What comes, in order; `take` waits for the next that is wanted and passes over what comes before it.
 export function inbox() {
   const items = [];
@@ -138,18 +146,19 @@ export async function browserSockets() {
   globalThis.WebSocket = (await import("ws")).WebSocket;
 }
 
-// Runs what docs/live.md shows below these headings, as one module; `way` is put in place of the page's example host.
-export async function runPage(headings, way, given) {
+// What docs/live.md shows in this language below a heading, with `way` in place of the page's example host.
+export function pageCode(heading, language, way) {
   const page = readFileSync(process.env.LIVE_PAGE, "utf8");
-  const blocks = headings.map((heading) => {
-    const found = page.split(`\n## ${heading}\n`)[1]?.split("\n## ")[0].match(/```js\n(.*?)```/s);
-    assert.ok(found, `docs/live.md has no code below ${heading}`);
-    return found[1];
-  });
-  const host = new URL(way.http).host;
-  const code = blocks.join("\n").replaceAll(`https://${EXAMPLE_HOST}`, `http://${host}`).replaceAll(`wss://${EXAMPLE_HOST}`, `ws://${host}`);
+  const section = page.split(`\n## ${heading}\n`)[1]?.split("\n## ")[0];
+  const found = section?.match(new RegExp(`\`\`\`${language}\\n(.*?)\`\`\``, "s"));
+  assert.ok(found, `docs/live.md has no ${language} below ${heading}`);
+  return found[1].replaceAll("https://switchboard.example/graphql", way.http).replaceAll("wss://switchboard.example/graphql", way.ws);
+}
+
+// Runs the code below these headings as one module, which finds what is given in global names.
+export async function runPage(headings, way, given) {
   Object.assign(globalThis, given);
   pages += 1;
-  writeFileSync(`page${pages}.mjs`, code);
+  writeFileSync(`page${pages}.mjs`, headings.map((heading) => pageCode(heading, "js", way)).join("\n"));
   await import(`${process.cwd()}/page${pages}.mjs`);
 }
