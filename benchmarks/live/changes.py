@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from benchmarks.cases import request
@@ -37,48 +38,55 @@ def change(number: int, interaction: str, label: str) -> bytes:
 class Changes:
     """Makes changes on a few connections, numbered onwards from 0."""
 
-    def __init__(self, make: Make) -> None:
+    def __init__(self, port: int, make: Make) -> None:
+        self._port = port
         self._make = make
         self._number = 0
         self._made = Made()
         self._free: asyncio.Queue[KeptAlive] = asyncio.Queue()
 
-    async def connect(self, port: int) -> None:
-        for _ in range(_CONNECTIONS):
-            self._free.put_nowait(await KeptAlive.connect(port))
-
-    async def close(self) -> None:
-        while not self._free.empty():
-            await self._free.get_nowait().close()
-
     async def at_rate(self, rate: float, seconds: float) -> Made:
         """So many changes a second, each at its time whatever became of those before it."""
-        made = self._made = Made()
-        started = time.perf_counter()
-        running = []
-        for turn in range(int(rate * seconds)):
-            await asyncio.sleep(started + turn / rate - time.perf_counter())
-            running.append(asyncio.create_task(self._change()))
-        await asyncio.gather(*running)
-        made.seconds = time.perf_counter() - started
+        async with self._connected() as made:
+            started = time.perf_counter()
+            running = []
+            for turn in range(int(rate * seconds)):
+                await asyncio.sleep(started + turn / rate - time.perf_counter())
+                running.append(asyncio.create_task(self._change()))
+            await asyncio.gather(*running)
+            made.seconds = time.perf_counter() - started
         return made
 
     async def as_fast_as_delivered(self, heard: Heard, listeners: int, in_flight: int, seconds: float) -> Made:
         """The next change as soon as all but `in_flight` - 1 of those before it have reached every listener."""
-        made = self._made = Made()
         before = heard.deliveries
-        started = time.perf_counter()
-        running: set[asyncio.Task[None]] = set()
-        while time.perf_counter() - started < seconds:
-            count = len(made.sent)
-            if not await heard.until(before + (count - in_flight + 1) * listeners, _PATIENCE):
-                raise BenchmarkError(f"After {count} changes {heard.deliveries - before} deliveries have come.")
-            running.add(asyncio.create_task(self._change()))
-            await asyncio.sleep(0)
-        await asyncio.gather(*running)
-        _ = await heard.until(before + len(made.sent) * listeners, _PATIENCE)
-        made.seconds = time.perf_counter() - started
+        async with self._connected() as made:
+            started = time.perf_counter()
+            running: set[asyncio.Task[None]] = set()
+            while time.perf_counter() - started < seconds:
+                count = len(made.sent)
+                if not await heard.until(before + (count - in_flight + 1) * listeners, _PATIENCE):
+                    raise BenchmarkError(f"After {count} changes {heard.deliveries - before} deliveries have come.")
+                running.add(asyncio.create_task(self._change()))
+                await asyncio.sleep(0)
+            await asyncio.gather(*running)
+            _ = await heard.until(before + len(made.sent) * listeners, _PATIENCE)
+            made.seconds = time.perf_counter() - started
         return made
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[Made]:
+        # Anew for every load: the server closes connections that were idle for some seconds.
+        self._made = Made()
+        connections = [await KeptAlive.connect(self._port) for _ in range(_CONNECTIONS)]
+        self._free = asyncio.Queue()
+        for connection in connections:
+            self._free.put_nowait(connection)
+        try:
+            yield self._made
+        finally:
+            for connection in connections:
+                await connection.close()
 
     async def _change(self) -> None:
         number = self._number

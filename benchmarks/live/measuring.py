@@ -60,8 +60,7 @@ def measure(server: Server, load: Load, seconds: float, database: list[psutil.Pr
 
 async def _measure(server: Server, load: Load, seconds: float, database: list[psutil.Process] | None) -> Measured:
     heard = Heard() if load.equal else Heard(timed=1)
-    changes = Changes(load.make)
-    await changes.connect(server.port)
+    changes = Changes(server.port, load.make)
     # What is made once whoever listens is no listener's.
     with closing(await listen(server.port, load.subscriptions[:_FIRST], heard)):
         await _settled(server)
@@ -86,7 +85,6 @@ async def _measure(server: Server, load: Load, seconds: float, database: list[ps
             used, helped = server.cpu_seconds() - before, cpu_seconds(helpers) - helped_before
         finally:
             gc.enable()
-    await changes.close()
     _require_all(load, made, heard)
     count = len(made.sent)
     return Measured(
