@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from app.selection.connection import MOST_COUNTED, Connection, Listing, ManyEdge, Part, Rows, Variant
 from app.selection.edges import Block
-from app.selection.mapping import InterfaceMap, Many, RootMany, Sql, SqlOf, TypeMap
+from app.selection.mapping import InterfaceMap, Many, Owned, RootMany, Sql, TypeMap
 from app.selection.scope import Builder, Source
 from app.selection.shape import Make
 from app.selection.sql import Statement, writer
@@ -175,24 +175,24 @@ class Lister:
     def _seen(self, select: sa.Select[Any]) -> sa.Select[Any]:
         return select if isinstance(self.seen, bool) else select.where(self.seen)
 
-    def pages_of(self, by: SqlOf, variant: Variant) -> Statement:
+    def pages_of(self, by: Owned, variant: Variant) -> Statement:
         """The statement of an edge: a page for each parent key."""
         parents = keys(sa.bindparam("keys", type_=IntList()))
         if self.compilation.dialect.name == "sqlite":
             return self._correlated(by, variant, parents)
         builder = self.builder.fork()
         scope = self.scope(builder, self.source)
-        where = [by(scope) == parents.c.key, *self.conditions(scope, variant)]
+        where = [by(scope, parents.c.key), *self.conditions(scope, variant)]
         page = builder.select().where(*where).order_by(*self.ordering(scope, variant))
         each = self._seen(page).limit(sa.bindparam("size", type_=sa.Integer)).correlate(parents).lateral("page")
         return self.compilation.statement(sa.select(parents.c.key, *each.c).select_from(parents.join(each, sa.true())))
 
-    def _correlated(self, by: SqlOf, variant: Variant, parents: Any) -> Statement:
+    def _correlated(self, by: Owned, variant: Variant, parents: Any) -> Statement:
         # SQLite has no LATERAL; a correlated list of ids reads an index as far as the page goes, a window reads all.
         inner = Builder()
         inner._aliases = 5000
         source = self.compilation.source(inner, self.type_map)
-        where = [by(source) == parents.c.key, *self.conditions(source, variant)]
+        where = [by(source, parents.c.key), *self.conditions(source, variant)]
         seen = True if isinstance(self.seen, bool) else self.compilation.visible(self.type_map, source)
         if not isinstance(seen, bool):
             where.append(seen)
@@ -210,12 +210,12 @@ class Lister:
         order = self.ordering(self.scope(builder, self.source), variant)
         return self.compilation.statement(sa.select(parents.c.key, *columns).select_from(joined).order_by(*order))
 
-    def counts_of(self, by: SqlOf, variant: Variant) -> Statement:
+    def counts_of(self, by: Owned, variant: Variant) -> Statement:
         """The statement that counts an edge's rows for each parent key, up to the cap."""
         parents = keys(sa.bindparam("keys", type_=IntList()))
         builder = Builder()
         source = self.compilation.source(builder, self.type_map)
-        where = [by(source) == parents.c.key, *self.conditions(source, (variant[0], variant[1], False, variant[3]))]
+        where = [by(source, parents.c.key), *self.conditions(source, (variant[0], variant[1], False, variant[3]))]
         seen = True if isinstance(self.seen, bool) else self.compilation.visible(self.type_map, source)
         if not isinstance(seen, bool):
             where.append(seen)

@@ -26,6 +26,7 @@ from app.selection.mapping import (
     TypeMap,
     UnionMap,
     by_id,
+    keyed,
     one_of,
     reference,
 )
@@ -111,7 +112,7 @@ MAPPINGS = (
             "email": Column(lambda s: s.c.email, requires="directory:read"),
             "items": Many(
                 "Item",
-                lambda s: s.c.holder_id,
+                keyed("holder_id"),
                 {"ADDED": Order(lambda s: (s.c.added_at, s.c.id), True)},
                 "ADDED",
                 {"kinds": one_of(lambda s: s.c.kind)},
@@ -130,7 +131,7 @@ MAPPINGS = (
             ),
             "remarks": Many(
                 "Remark",
-                lambda s: s.c.item_id,
+                keyed("item_id"),
                 {"TIME": BY_TIME, "LATEST": Order(BY_TIME.by, True)},
                 "TIME",
                 inherits=True,

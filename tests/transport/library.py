@@ -32,6 +32,7 @@ from app.selection.mapping import (
     UnionMap,
     by_id,
     equals,
+    keyed,
     one_of,
 )
 from app.settings import Settings
@@ -240,7 +241,7 @@ MAPPINGS = (
         "Author",
         author,
         prefix="aut",
-        fields={"books": Many("Book", by=lambda b: b.c.author_id, orders=BY_ID, default_order="ID", filters=FILTERS)},
+        fields={"books": Many("Book", by=keyed("author_id"), orders=BY_ID, default_order="ID", filters=FILTERS)},
     ),
 )
 ROOTS: dict[str, Root] = {

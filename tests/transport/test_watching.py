@@ -21,14 +21,17 @@ class Book:
 
     def __init__(self) -> None:
         self.calls: asyncio.Queue[Call] = asyncio.Queue()
+        self._loop = asyncio.get_running_loop()
         self.holders: set[str] = set()
         self.away = False
+        self.asked = asyncio.Event()
 
     def __call__(self, _work: Work, holder: str, held: Mapping[Place, int], let_go: Collection[Place]) -> None:
         self.holders.add(holder)
+        self._loop.call_soon_threadsafe(self.asked.set)
         if self.away:
             raise Unavailable("The database is away.")
-        self.calls.put_nowait((dict(held), sorted(let_go)))
+        self._loop.call_soon_threadsafe(self.calls.put_nowait, (dict(held), sorted(let_go)))
 
     async def next(self) -> Call:
         async with asyncio.timeout(PATIENCE):
@@ -82,8 +85,8 @@ async def test_a_database_that_is_away_is_waited_for(database: Database) -> None
     book.away = True
     async with watching(database, book) as watches:
         end = watches.begin(7, 1)
-        while not book.holders:
-            await asyncio.sleep(0.01)
+        async with asyncio.timeout(PATIENCE):
+            await book.asked.wait()
         book.away = False
         assert await book.next() == ({(7, 1): 1}, [])
         end()

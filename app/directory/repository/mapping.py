@@ -40,6 +40,7 @@ from app.selection.mapping import (
     by_id,
     by_value,
     equals,
+    keyed,
     reference,
 )
 from app.storage.constructs import TextList, texts
@@ -116,7 +117,7 @@ MAPPINGS: tuple[Mapped, ...] = (
         fields={
             **_guarded("email", "roles", "permissions"),
             "presence": Inline("Presence"),
-            "apiKeys": Many("ApiKey", lambda scope: scope.c.user_id, _NEWEST, "NEWEST", inherits=True, requires=MANAGE),
+            "apiKeys": Many("ApiKey", keyed("user_id"), _NEWEST, "NEWEST", inherits=True, requires=MANAGE),
         },
     ),
     InlineMap(
@@ -146,7 +147,7 @@ MAPPINGS: tuple[Mapped, ...] = (
             "permissions": Computed((), _permissions, personal=True),
             "apiKeys": Many(
                 "ApiKey",
-                lambda scope: scope.c.user_id,
+                keyed("user_id"),
                 _NEWEST,
                 "NEWEST",
                 key=lambda scope: scope.c.user_id,
@@ -178,9 +179,7 @@ MAPPINGS: tuple[Mapped, ...] = (
                 *("salutation", "gender", "date_of_birth", "phone_number", "email", "address"),
                 *("custom_1", "custom_2", "custom_3", "custom_4", "custom_5"),
             ),
-            "customers": Many(
-                "Customer", lambda scope: scope.c.profile_id, _OLDEST, "OLDEST", inherits=True, requires=READ
-            ),
+            "customers": Many("Customer", keyed("profile_id"), _OLDEST, "OLDEST", inherits=True, requires=READ),
         },
     ),
 )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, cast
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -35,8 +35,10 @@ from app.selection.mapping import (
     RootOne,
     RootSteps,
     Scope,
+    Sql,
     TypeMap,
     UnionMap,
+    keyed,
     one_of,
 )
 
@@ -90,14 +92,14 @@ MAPPINGS: tuple[Mapped, ...] = (
             "customer": One("Customer", lambda scope: scope.c.customer_id),
             "assignee": One("User", lambda scope: scope.c.assignee_id),
             "attention": Inline("Attention"),
-            "messages": Many("Message", lambda scope: scope.c.interaction_id, _SENT, "SENT_ASC", inherits=True),
+            "messages": Many("Message", keyed("interaction_id"), _SENT, "SENT_ASC", inherits=True),
             "latestMessage": One("Message", lambda scope: scope.c.latest_message_id),
             "latestCustomerMessage": One("Message", lambda scope: scope.c.latest_customer_message_id),
-            "notes": Many("Note", lambda scope: scope.c.interaction_id, _CREATED, "CREATED_DESC", inherits=True),
+            "notes": Many("Note", keyed("interaction_id"), _CREATED, "CREATED_DESC", inherits=True),
             "latestNote": One("Note", lambda scope: scope.c.latest_note_id),
             "history": Many(
                 "HistoryEntry",
-                lambda scope: scope.c.interaction_id,
+                keyed("interaction_id"),
                 _HAPPENED,
                 "HAPPENED_DESC",
                 where=lambda scope: scope.c.topic.not_in([sa.literal_column(f"'{topic}'") for topic in MOMENTARY]),
@@ -136,7 +138,7 @@ MAPPINGS: tuple[Mapped, ...] = (
             "reference": One("Message", lambda scope: scope.c.reference_id),
             "campaign": Inline("Campaign", lambda scope: scope.c.campaign_name),
             "latestError": One("MessageError", lambda scope: scope.c.latest_error_id),
-            "errors": Many("MessageError", lambda scope: scope.c.message_id, _REPORTED, "CREATED_DESC", inherits=True),
+            "errors": Many("MessageError", keyed("message_id"), _REPORTED, "CREATED_DESC", inherits=True),
         },
         visible=visible,
     ),
@@ -191,27 +193,17 @@ MAPPINGS: tuple[Mapped, ...] = (
 )
 
 
-OF_CUSTOMER = Many("Interaction", lambda scope: scope.c.customer_id, ORDERS, "LAST_MESSAGE_DESC", filters=FILTERS)
+OF_CUSTOMER = Many("Interaction", keyed("customer_id"), ORDERS, "LAST_MESSAGE_DESC", filters=FILTERS)
 """The edge `Customer.interactions`."""
 
 
-class _OfProfile:
-    """In place of a column: equal to a profile's key where the interaction's customer belongs to that profile."""
-
-    def __init__(self, scope: Scope) -> None:
-        self._customer_id = scope.c.customer_id
-
-    def __eq__(self, key: object) -> Any:
-        of_profile: Any = key
-        customers = sa.select(customer_profile.c.id).where(customer_profile.c.profile_id == of_profile)
-        return self._customer_id.in_(customers.correlate(of_profile.table))
-
-    __hash__ = None  # type: ignore[assignment]
+def _of_profile(scope: Scope, key: Any) -> Sql:
+    customers = sa.select(customer_profile.c.id).where(customer_profile.c.profile_id == key)
+    of_customer: sa.Column[int] = scope.c.customer_id
+    return of_customer.in_(customers.correlate(key.table))
 
 
-OF_PROFILE = Many(
-    "Interaction", lambda scope: cast("Any", _OfProfile(scope)), ORDERS, "LAST_MESSAGE_DESC", filters=FILTERS
-)
+OF_PROFILE = Many("Interaction", _of_profile, ORDERS, "LAST_MESSAGE_DESC", filters=FILTERS)
 """The edge `Profile.interactions`: by way of the profile's customers, of whom a person has a few."""
 
 

@@ -5,7 +5,7 @@ type's `fields` say otherwise. Names in `fields`, `filters` and `where` are the 
 snake_case names of arguments."""
 
 from app.selection.mapping.env import Env, Permissions, Scope, Sql, SqlOf, granted
-from app.selection.mapping.fields import Column, Computed, Embedded, FieldMap, Id, Inline, Many, One
+from app.selection.mapping.fields import Column, Computed, Embedded, FieldMap, Id, Inline, Many, One, Owned, keyed
 from app.selection.mapping.filters import Filter, Order, by_value, equals, one_of, reference
 from app.selection.mapping.roots import Bind, Read, Root, RootMany, RootNode, RootOne, RootSteps, by_columns, by_id
 from app.selection.mapping.types import (
@@ -37,6 +37,7 @@ __all__ = [
     "ObjectMap",
     "One",
     "Order",
+    "Owned",
     "Permissions",
     "Read",
     "Root",
@@ -54,6 +55,7 @@ __all__ = [
     "by_value",
     "equals",
     "granted",
+    "keyed",
     "one_of",
     "reference",
     "visible_to_all",

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.selection.mapping.env import SqlOf
+from app.selection.mapping.env import Scope, Sql, SqlOf
 from app.selection.mapping.filters import Filter, Order
 
 
@@ -39,14 +39,18 @@ class One:
     requires: str | None = None
 
 
+Owned = Callable[[Scope, Sql], Sql]
+"""Which rows belong to a key."""
+
+
 @dataclass(frozen=True, slots=True)
 class Many:
-    """A to-many edge as a Relay connection: the rows of `type` whose `by` column is this row's key.
+    """A to-many edge as a Relay connection: the rows of `type` that `by(scope, key)` gives to this row's key.
 
     `inherits` says that who sees this row sees those: no visibility condition is added."""
 
     type: str
-    by: SqlOf
+    by: Owned
     orders: Mapping[str, Order]
     default_order: str
     filters: Mapping[str, Filter] = field(default_factory=dict)
@@ -54,6 +58,11 @@ class Many:
     key: SqlOf = lambda scope: scope.c.id
     inherits: bool = False
     requires: str | None = None
+
+
+def keyed(column: str) -> Owned:
+    """The rows whose column is the key."""
+    return lambda scope, key: getattr(scope.c, column) == key
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ from app.selection.mapping import (
     Sql,
     TypeMap,
     by_value,
+    keyed,
 )
 
 READ = f"{NAME}:read"
@@ -66,9 +67,7 @@ MAPPINGS: tuple[Mapped, ...] = (
         "AiAgent",
         ai_agent,
         prefix=AGENT_PREFIX,
-        fields={
-            "sessions": Many("AgentSession", lambda scope: scope.c.agent_id, ORDERS, "LAST_MESSAGE_DESC", inherits=True)
-        },
+        fields={"sessions": Many("AgentSession", keyed("agent_id"), ORDERS, "LAST_MESSAGE_DESC", inherits=True)},
         requires=READ,
     ),
 )

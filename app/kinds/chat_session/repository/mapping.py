@@ -34,6 +34,7 @@ from app.selection.mapping import (
     by_columns,
     by_id,
     equals,
+    keyed,
 )
 
 if TYPE_CHECKING:
@@ -139,7 +140,7 @@ MAPPINGS: tuple[Mapped, ...] = (
         fields={
             "openingHours": Embedded("OpeningHours", lambda scope: scope.c.opening_hours, many=True),
             "queueLength": Column(_waiting),
-            "members": Many("ChatTopicMember", lambda scope: scope.c.topic_id, _OLDEST, "OLDEST", inherits=True),
+            "members": Many("ChatTopicMember", keyed("topic_id"), _OLDEST, "OLDEST", inherits=True),
         },
         requires=READ,
     ),

@@ -10,19 +10,7 @@ from app.directory.tables import customer
 from app.interactions.repository.viewing import viewer_can
 from app.kinds.session.model import NAME, PREFIX, VIEWER_COLUMNS, refusal
 from app.kinds.session.tables import session, suggested_message
-from app.selection.mapping import (
-    Bind,
-    Env,
-    Many,
-    Mapped,
-    Order,
-    Root,
-    RootOne,
-    Scope,
-    Sql,
-    SqlOf,
-    TypeMap,
-)
+from app.selection.mapping import Bind, Env, Many, Mapped, Order, Root, RootOne, Scope, Sql, SqlOf, TypeMap, keyed
 from app.storage.tables import Timestamp
 
 READ = f"{NAME}:read"
@@ -55,7 +43,7 @@ MAPPINGS: tuple[Mapped, ...] = (
         fields={
             "suggestedMessages": Many(
                 "SuggestedMessage",
-                lambda scope: scope.c.session_id,
+                keyed("session_id"),
                 {"PLACE": Order(lambda scope: (scope.c.place, scope.c.id))},
                 "PLACE",
                 inherits=True,
