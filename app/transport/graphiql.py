@@ -82,6 +82,23 @@ query Queue {
 """
     ),
     Example(
+        """# Alerts as they come: leave this running, and send the next tab's mutation from another window.
+subscription Alerts($after: String) {
+  attentionChanged(after: $after) {
+    cursor
+    change
+    reasonAfter
+    interaction {
+      id
+      kind
+      customer { name }
+      attention { level reason since }
+    }
+  }
+}
+"""
+    ),
+    Example(
         """# A bot asks for help: the bot is paused, and the Session comes into the queue.
 mutation AskForHelp($input: UpdateSessionInput!) {
   updateSession(input: $input) {
