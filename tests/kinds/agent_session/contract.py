@@ -11,6 +11,10 @@ from tests.kinds.conftest import BO, store_customer
 NOT_SUPPORTED = frozenset({"snoozeInteraction", "unsnoozeInteraction", "setReaction", "reportMessageStatus"})
 
 
+PATH: Mapping[str, Any] = {"agent_key": "agt_1", "session_key": "ase_1", "event_id": "aev_1"}
+"""The parameters of the contract's paths that lead to the first interaction."""
+
+
 def target(work: Work, key: str) -> Mapping[str, Any]:
     """Where a message of a customer with this key belongs."""
     agent = create_agent(work, BO, {"name": "Support"})

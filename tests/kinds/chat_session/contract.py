@@ -12,6 +12,10 @@ from tests.kinds.conftest import store_customer
 NOT_SUPPORTED = frozenset({"snoozeInteraction", "unsnoozeInteraction", "setReaction", "reportMessageStatus"})
 
 
+PATH: Mapping[str, Any] = {"id": 1, "toAssociate": "bo"}
+"""The parameters of the contract's paths that lead to the first interaction."""
+
+
 def target(work: Work, key: str) -> Mapping[str, Any]:
     """Where a message of a customer with this key belongs."""
     topic = ChatTopic(id=0, topic_id=0, name="Everything", created_at=work.now, updated_at=work.now)

@@ -12,6 +12,10 @@ from tests.kinds.conftest import store_customer
 NOT_SUPPORTED: frozenset[str] = frozenset()
 
 
+PATH: Mapping[str, Any] = {"id": 1, "message_id": 1}
+"""The parameters of the contract's paths that lead to the first interaction."""
+
+
 def target(work: Work, key: str) -> Mapping[str, Any]:
     """Where a message of a customer with this key belongs."""
     agent = ChannelAgent(

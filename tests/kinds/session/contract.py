@@ -19,6 +19,10 @@ NOT_SUPPORTED = frozenset(
 )
 
 
+PATH: Mapping[str, Any] = {"customer_id": "4711", "session_id": "current"}
+"""The parameters of the contract's paths that lead to the first interaction."""
+
+
 def target(work: Work, key: str) -> Mapping[str, Any]:
     """Where a message of a customer with this key belongs."""
     customer = store_customer(work, customer_key=key, system=CustomerSystem.SESSION, unconfirmed_phone_number=f"+{key}")

@@ -1,0 +1,100 @@
+"""What the contracts say of themselves holds: generated requests, right and wrong, are answered as described.
+
+A small edition of what `scripts/conformance schemathesis` does at length: a few requests for each operation, the same
+in every run."""
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from starlette.applications import Starlette
+
+from app.asgi import create_app
+from app.interactions.kind import InteractionKind
+from app.interactions.service.messages import receive_message
+from app.registry import KINDS
+from app.settings import Settings
+from app.storage.database import open_database
+from app.storage.work import Work
+from tests.conftest import CountingIds, ManualClock
+from tests.graph.running import RULES
+from tests.kinds.conftest import BO, store_users
+from tests.kinds.rest import Names
+
+SERVED = [kind for kind in KINDS if kind.contract is not None]
+EXAMPLES = 3
+"""How many right and how many wrong requests each operation gets."""
+
+# A description does not say what makes a telephone number, and a second, wrong credential beside the right one is not
+# looked at.
+NOT_ASKED = ("positive_data_acceptance", "ignored_auth")
+
+
+@pytest.fixture
+def app(database_url: str, kind: InteractionKind) -> Iterator[Starlette]:
+    """The application over a database with one interaction of the kind."""
+    from schemathesis.python import asgi
+
+    given, ids, clock = Settings(database_url=database_url), CountingIds(), ManualClock()
+
+    def fill(work: Work) -> None:
+        store_users(work)
+        target = import_module(f"tests.kinds.{kind.name}.contract").target(work, "4711")
+        receive_message(work, BO, {"kind": kind.name, **target}, [{"type": "text", "content": "Where is my parcel?"}])
+
+    async def filled() -> None:
+        database = await open_database(database_url, clock=clock, ids=ids, settings=given, kinds=RULES)
+        await database.command(fill)
+        await database.close()
+
+    asyncio.run(filled())
+    yield create_app(given, clock=clock, ids=ids, authenticator=lambda _: Names())
+    asgi.shutdown_lifespans()
+
+
+@pytest.mark.parametrize("kind", SERVED, ids=lambda kind: kind.name)
+def test_answers_are_as_described(app: Starlette, kind: InteractionKind) -> None:
+    import schemathesis
+
+    assert kind.contract is not None
+    known: Mapping[str, Any] = import_module(f"tests.kinds.{kind.name}.contract").PATH
+    # Who is let in, and how, is no part of this.
+    config = schemathesis.Config.from_dict({"seed": 1, "generation": {"with-security-parameters": False}})
+    description = schemathesis.openapi.from_asgi(f"{kind.contract.base}/openapi.json", app, config=config)
+    operations = [each.ok() for each in description.get_all_operations()]
+    assert len(operations) == len(kind.contract.operations)
+    # What deletes comes last, so that there is something to read.
+    for operation in sorted(operations, key=lambda each: each.method == "delete"):
+        check(operation.as_strategy(generation_mode=schemathesis.GenerationMode.POSITIVE), known)
+        # In paths nearly every text will do.
+        if list(operation.body) or list(operation.query):
+            check(operation.as_strategy(generation_mode=schemathesis.GenerationMode.NEGATIVE), known)
+
+
+def check(cases: Any, known: Mapping[str, Any]) -> None:
+    """Send some of the cases; every other one to what is there."""
+    from schemathesis.checks import CHECKS
+    from schemathesis.core.parameters import ParameterLocation
+
+    excluded = [CHECKS.get_one(name) for name in NOT_ASKED]
+
+    @settings(
+        max_examples=EXAMPLES,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(cases, st.booleans())
+    def send(case: Any, there: bool) -> None:
+        if there and not case.meta.is_negative_at(ParameterLocation.PATH):
+            named = {name: known[name] for name in case.path_parameters if name in known}
+            case.path_parameters = {**case.path_parameters, **named}
+        case.call_and_validate(headers={"authorization": "Bearer ada"}, excluded_checks=excluded)
+
+    send()
