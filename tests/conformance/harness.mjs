@@ -14,6 +14,7 @@ const PATIENCE = 60_000;
 let passed = 0;
 let total = 0;
 let pages = 0;
+let sessions = 0;
 
 export async function check(name, run) {
   total += 1;
@@ -73,7 +74,9 @@ export async function newKey() {
 
 // A session whose customer has this name, and the cursor of the moment after it was made.
 export async function newSession(name) {
-  const { customer } = await mutate("createCustomer", "CreateCustomerInput", { system: "SESSION", name }, "customer { id }");
+  sessions += 1;
+  const described = { system: "SESSION", name, phoneNumber: `47${process.pid}000${sessions}` };
+  const { customer } = await mutate("createCustomer", "CreateCustomerInput", described, "customer { id }");
   const { interaction } = await mutate(
     "receiveMessage",
     "ReceiveMessageInput",

@@ -1,0 +1,243 @@
+"""What the Python client gql has to be able to do over each of its transports."""
+
+import asyncio
+import os
+import re
+import sys
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from gql import Client, GraphQLRequest, gql
+from gql.transport.aiohttp import AIOHTTPTransport
+from gql.transport.exceptions import TransportConnectionFailed, TransportError, TransportQueryError
+from gql.transport.httpx import HTTPXTransport
+from gql.transport.websockets import WebsocketsTransport
+
+from tests.conformance.checks import Checks
+
+SERVER = os.environ["SERVER"]
+ENDPOINT = f"{SERVER}/graphql"
+KEY = os.environ["ADMIN_KEY"]
+PATIENCE = 60
+READ = "query ($id: ID!) { interaction(id: $id) { id attention { level } } }"
+RAISE = """mutation ($input: RaiseAttentionInput!) {
+  raiseAttention(input: $input) { interaction { attention { level } } errors { code message path } } }"""
+CHANGES = """subscription ($id: ID!, $after: String) {
+  interactionChanged(id: $id, after: $after) { cursor interaction { attention { level } } } }"""
+
+
+def sync_client(key: str = KEY) -> Client:
+    return Client(transport=HTTPXTransport(url=ENDPOINT, headers={"authorization": f"Bearer {key}"}))
+
+
+def async_client() -> Client:
+    return Client(transport=AIOHTTPTransport(url=ENDPOINT, headers={"x-api-key": KEY}))
+
+
+def socket_client(port: int, key: str = KEY) -> Client:
+    url = f"ws://127.0.0.1:{port}/graphql"
+    return Client(transport=WebsocketsTransport(url=url, init_payload={"authorization": f"Bearer {key}"}))
+
+
+def request(document: str, **variables: Any) -> GraphQLRequest:
+    return GraphQLRequest(document, variable_values=variables)
+
+
+def mutate(client: Client, field: str, type_: str, selection: str, **given: Any) -> dict[str, Any]:
+    document = f"mutation ($input: {type_}!) {{ {field}(input: $input) {{ {selection} errors {{ message }} }} }}"
+    payload: dict[str, Any] = client.execute(request(document, input=given))[field]
+    assert payload["errors"] == [], payload
+    return payload
+
+
+def new_session(name: str) -> tuple[str, str]:
+    """A session whose customer has this name: its id, and the cursor of the moment after it was made."""
+    client = sync_client()
+    customer = mutate(client, "createCustomer", "CreateCustomerInput", "customer { id }", system="SESSION", name=name)
+    target = {"customer": {"kind": "SESSION", "customerId": customer["customer"]["id"]}}
+    contents = [{"text": {"content": "Hello?"}}]
+    received = mutate(
+        client, "receiveMessage", "ReceiveMessageInput", "interaction { id }", target=target, contents=contents
+    )
+    return received["interaction"]["id"], client.execute(gql("{ events(first: 1) { cursor } }"))["events"]["cursor"]
+
+
+def raise_attention(id_: str, level: str = "URGENT") -> None:
+    mutate(sync_client(), "raiseAttention", "RaiseAttentionInput", "interaction { id }", id=id_, level=level)
+
+
+class Wire:
+    """A way to the server on which every connection can be broken at once."""
+
+    def __init__(self) -> None:
+        self.port = 0
+        self._writers: set[asyncio.StreamWriter] = set()
+
+    def cut(self) -> None:
+        for writer in self._writers:
+            writer.transport.abort()
+
+    async def connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        address = urlsplit(SERVER)
+        far_reader, far_writer = await asyncio.open_connection(address.hostname, address.port)
+        self._writers |= {writer, far_writer}
+        await asyncio.gather(self._pass_on(reader, far_writer), self._pass_on(far_reader, writer))
+
+    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while chunk := await reader.read(65_536):
+                writer.write(chunk)
+                await writer.drain()
+        except OSError:
+            pass
+        finally:
+            writer.close()
+            self._writers.discard(writer)
+
+
+@asynccontextmanager
+async def wire() -> AsyncIterator[Wire]:
+    made = Wire()
+    server = await asyncio.start_server(made.connect, "127.0.0.1")
+    made.port = server.sockets[0].getsockname()[1]
+    yield made
+    server.close()
+
+
+def over_http(checks: Checks) -> None:
+    client = sync_client()
+    with checks.check("a query and a mutation are answered over HTTP, sync"):
+        session, _ = new_session("Sync")
+        assert client.execute(request(READ, id=session))["interaction"]["id"] == session
+        assert client.execute(request(RAISE, input={"id": session}))["raiseAttention"]["errors"] == []
+    with checks.check("the client reads the schema from the server, and holds operations against it"):
+        knowing = Client(transport=client.transport, fetch_schema_from_transport=True)
+        session, _ = new_session("Schema")
+        assert knowing.execute(request(READ, id=session))["interaction"]["id"] == session
+        assert knowing.schema is not None
+        assert "attentionQueue" in knowing.schema.query_type.fields
+    with checks.check("why a mutation did nothing is data"):
+        refused = client.execute(request(RAISE, input={"id": "ses_999999"}))["raiseAttention"]
+        assert refused["interaction"] is None
+        assert [(each["code"], each["path"]) for each in refused["errors"]] == [("NOT_FOUND", ["input", "id"])]
+    with checks.check("errors of a document are errors of the query, with their codes"):
+        error = failure(client, "{ nothing }")
+        assert isinstance(error, TransportQueryError), error
+        assert error.errors[0]["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"
+    with checks.check("a key that is not valid is an error of the server"):
+        assert "UNAUTHENTICATED" in repr(failure(sync_client("nobody"), "{ __typename }"))
+
+
+def failure(client: Client, document: str) -> TransportError:
+    try:
+        client.execute(gql(document))
+    except TransportError as error:
+        return error
+    raise AssertionError("it did not fail")
+
+
+async def over_http_async(checks: Checks) -> None:
+    with checks.check("a query is answered over HTTP, async"):
+        session, _ = new_session("Async")
+        async with async_client() as client:
+            assert (await client.execute(request(READ, id=session)))["interaction"]["id"] == session
+
+
+async def over_socket(checks: Checks, way: Wire) -> None:
+    with checks.check("a query, a mutation and subscriptions share a socket; one that fails does not end the others"):
+        session, cursor = await asyncio.to_thread(new_session, "Shared")
+        async with asyncio.timeout(PATIENCE), socket_client(way.port) as client:
+            changes = client.subscribe(request(CHANGES, id=session, after=cursor))
+            first = asyncio.ensure_future(anext(changes))
+            assert (await client.execute(request(READ, id=session)))["interaction"]["id"] == session
+            assert "GRAPHQL_VALIDATION_FAILED" in await refusal(client.execute(gql("{ nothing }")))
+            raised = await client.execute(request(RAISE, input={"id": session, "level": "HIGH"}))
+            assert raised["raiseAttention"]["errors"] == []
+            assert (await first)["interactionChanged"]["interaction"]["attention"]["level"] == "HIGH"
+            await changes.aclose()
+    with checks.check("a subscription goes on by `after` when the network breaks: nothing twice, nothing missed"):
+        session, cursor = await asyncio.to_thread(new_session, "Resumed")
+        for level in ("LOW", "NORMAL", "HIGH", "URGENT"):
+            await asyncio.to_thread(raise_attention, session, level)
+            async with asyncio.timeout(PATIENCE):
+                seen, cursor = await until_cut(way, session, cursor)
+            assert seen == [level], seen
+    with checks.check("a key that is not valid is closed with 4401"):
+        assert "4401" in await refusal(socket_client(way.port, "nobody").connect_async())
+
+
+async def refusal(attempt: Awaitable[Any]) -> str:
+    """How what is attempted fails, with its cause."""
+    try:
+        await asyncio.wait_for(attempt, PATIENCE)
+    except TransportError as error:
+        return f"{error!r} {error.__cause__!r}"
+    raise AssertionError("it did not fail")
+
+
+async def until_cut(way: Wire, session: str, cursor: str) -> tuple[list[str], str]:
+    """The levels that a subscription tells of until its network breaks, which it does after the first."""
+    seen = []
+    try:
+        async with socket_client(way.port) as client:
+            async for found in client.subscribe(request(CHANGES, id=session, after=cursor)):
+                item = found["interactionChanged"]
+                cursor = item["cursor"]
+                seen.append(item["interaction"]["attention"]["level"])
+                way.cut()
+    except TransportConnectionFailed:
+        return seen, cursor
+    raise AssertionError("the break was not noticed")
+
+
+def page_code() -> str:
+    page = Path(os.environ["LIVE_PAGE"]).read_text(encoding="utf-8")
+    found = re.search(r"\n## With Python\n.*?```python\n(.*?)```", page, re.DOTALL)
+    assert found is not None
+    return found[1]
+
+
+async def as_documented(checks: Checks, way: Wire) -> None:
+    with checks.check("the code of docs/live.md tells of customers who need somebody, again after the network broke"):
+        code = page_code().replace("wss://switchboard.example", f"ws://127.0.0.1:{way.port}")
+        arguments = ("-u", "-W", "error::DeprecationWarning:__main__", "-c", f"KEY = {KEY!r}\n{code}")
+        process = await asyncio.create_subprocess_exec(sys.executable, *arguments, stdout=asyncio.subprocess.PIPE)
+        assert process.stdout is not None
+        try:
+            async with asyncio.timeout(PATIENCE):
+                first = asyncio.ensure_future(process.stdout.readline())
+                # Nobody tells when a subscription without a cursor begins.
+                while not (await asyncio.wait([first], timeout=0.2))[0]:
+                    await asyncio.to_thread(lambda: raise_attention(new_session("First")[0]))
+                assert await first == b"Somebody is needed: First\n"
+                way.cut()
+                await asyncio.to_thread(lambda: raise_attention(new_session("Second")[0]))
+                said: list[str] = []
+                while not said or "Second" not in said[-1]:
+                    said.append((await process.stdout.readline()).decode())
+                others = [line for line in said if line != "Somebody is needed: First\n"]
+                assert [others[0][:22], *others[1:]] == ["once more in a second:", "Somebody is needed: Second\n"], said
+        finally:
+            process.kill()
+            await process.wait()
+
+
+async def run(checks: Checks) -> None:
+    await over_http_async(checks)
+    async with wire() as way:
+        await over_socket(checks, way)
+        await as_documented(checks, way)
+
+
+def main() -> int:
+    checks = Checks("gql")
+    over_http(checks)
+    asyncio.run(run(checks))
+    return checks.finish()
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
