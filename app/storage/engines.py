@@ -19,6 +19,8 @@ T = TypeVar("T")
 
 BUSY_TIMEOUT_MS = 5000
 STATEMENTS_KEPT = 512
+LONGEST_WAIT = 10.0
+"""Seconds that a command waits for a connection to PostgreSQL when all are busy."""
 
 _SQLITE = ("sqlite", "sqlite+aiosqlite", "sqlite+pysqlite")
 _POSTGRESQL = ("postgres", "postgresql", "postgresql+asyncpg")
@@ -118,6 +120,7 @@ def postgresql_engine(url: sa.URL, pool_size: int) -> AsyncEngine:
         isolation_level="READ COMMITTED",
         pool_size=pool_size,
         max_overflow=0,
+        pool_timeout=LONGEST_WAIT,
         pool_use_lifo=True,
         hide_parameters=True,  # errors are logged, and parameters hold what customers wrote
         json_deserializer=str,  # our own column types decode, or hand the text on as it is

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.core.actor import Actor
-from app.core.errors import InvalidInput, KeyReused
+from app.core.errors import InvalidInput, KeyReused, TooLong
 from app.core.text import is_storable
 from app.storage.tables import BigId, JsonValue, Timestamp, metadata
 from app.storage.work import Work
@@ -38,11 +38,13 @@ def once(work: Work, actor: Actor, key: str | None, request: object, f: Callable
     `request` is anything that orjson encodes and that tells two requests apart; the command's name belongs in it.
     The result is kept as JSON, so it has to be made of surrogates, strings, lists and dicts. A request that was
     refused is not kept. Without a key `f` just runs. Call it after the unit's other locks.
-    Raises KeyReused for another request under the same key, InvalidInput for a key of 0 or over 255 characters."""
+    Raises KeyReused for another request under the same key, InvalidInput for an empty key, TooLong for one of over 255
+    characters."""
     if key is None:
         return f()
-    if not 1 <= len(key) <= LONGEST_KEY or not is_storable(key):
-        raise InvalidInput(f"An idempotency key has 1 to {LONGEST_KEY} characters.", path=("idempotency_key",))
+    if not key or len(key) > LONGEST_KEY or not is_storable(key):
+        refused = TooLong if len(key) > LONGEST_KEY else InvalidInput
+        raise refused(f"An idempotency key has 1 to {LONGEST_KEY} characters.", path=("idempotency_key",))
     encoded = orjson.dumps(request, default=str, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
     request_hash = hashlib.sha256(encoded).hexdigest()
     table = idempotency_key

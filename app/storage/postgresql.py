@@ -85,7 +85,10 @@ class PostgresqlCommands:
     def _transaction(self, unit: Unit[T]) -> tuple[T, bool]:
         try:
             connection = self.engine.connect()
-        except (OSError, DBAPIError, PoolTimeout) as error:
+        except PoolTimeout as error:
+            # Who has waited for so long would only wait again.
+            raise Unavailable("All connections to the database are busy; nothing was changed.") from error
+        except (OSError, DBAPIError) as error:
             raise _Again from error
         with connection:
             try:

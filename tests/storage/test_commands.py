@@ -12,11 +12,13 @@ from sqlalchemy.exc import DBAPIError
 
 from app.core.errors import Conflict, Unavailable
 from app.core.events import Event
+from app.settings import Settings
 from app.storage.database import Database, Work, open_database
 from app.storage.event_log import HEADS, event_log
 from app.storage.migrations import migrate
 from app.storage.sqlite import ATTEMPTS
 from tests.conftest import START, CountingIds, ManualClock
+from tests.postgres import Copies
 from tests.storage.conftest import counter, increment, value_of
 
 pytestmark = pytest.mark.anyio
@@ -310,3 +312,19 @@ async def test_acknowledged_means_visible_to_others(scratch_database: Database) 
         return [value for (value,) in rows]
 
     assert await scratch_database.plan(steps, snapshot=False) == [1, 0]
+
+
+async def test_connections_that_stay_busy_are_waited_for_once(
+    postgres_copies: Copies, clock: ManualClock, ids: CountingIds, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.storage.engines.LONGEST_WAIT", 0.05)
+    few = settings.model_copy(update={"pool_size": 1})
+    with postgres_copies.fresh() as url:
+        database = await open_database(url, clock=clock, ids=ids, settings=few)
+        try:
+            async with database._commands._async_engine.connect():  # type: ignore[attr-defined]
+                with pytest.raises(Unavailable, match="busy"):
+                    await database.command(lambda work: work.now)
+            assert await database.command(lambda work: work.now) == START
+        finally:
+            await database.close()

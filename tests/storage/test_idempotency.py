@@ -64,12 +64,15 @@ async def test_a_refused_request_may_be_tried_again(database: Database) -> None:
     assert count.calls == 1
 
 
-@pytest.mark.parametrize("key", ["", "x" * 256, "\0", "\ud800"])
-async def test_keys_that_cannot_be(database: Database, key: str) -> None:
+@pytest.mark.parametrize(
+    ("key", "code"),
+    [("", "INVALID_INPUT"), ("x" * 256, "TOO_LONG"), ("\0", "INVALID_INPUT"), ("\ud800", "INVALID_INPUT")],
+)
+async def test_keys_that_cannot_be(database: Database, key: str, code: str) -> None:
     count = Counter()
-    with pytest.raises(InvalidInput):
+    with pytest.raises(InvalidInput) as refused:
         await database.command(keep, ONE, key, {}, count)
-    assert count.calls == 0
+    assert (refused.value.code, refused.value.path, count.calls) == (code, ("idempotency_key",), 0)
 
 
 async def test_one_of_two_at_once_runs(database: Database) -> None:
