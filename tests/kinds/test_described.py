@@ -59,13 +59,14 @@ def app(database_url: str, kind: InteractionKind) -> Iterator[Starlette]:
 @pytest.mark.parametrize("kind", SERVED, ids=lambda kind: kind.name)
 def test_answers_are_as_described(app: Starlette, kind: InteractionKind) -> None:
     import schemathesis
+    from schemathesis.core.result import Ok
 
     assert kind.contract is not None
     known: Mapping[str, Any] = import_module(f"tests.kinds.{kind.name}.contract").PATH
     # Who is let in, and how, is no part of this.
     config = schemathesis.Config.from_dict({"seed": 1, "generation": {"with-security-parameters": False}})
     description = schemathesis.openapi.from_asgi(f"{kind.contract.base}/openapi.json", app, config=config)
-    operations = [each.ok() for each in description.get_all_operations()]
+    operations = [each.ok() for each in description.get_all_operations() if isinstance(each, Ok)]
     assert len(operations) == len(kind.contract.operations)
     # What deletes comes last, so that there is something to read.
     for operation in sorted(operations, key=lambda each: each.method == "delete"):
