@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 import threading
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -314,17 +315,22 @@ async def test_acknowledged_means_visible_to_others(scratch_database: Database) 
     assert await scratch_database.plan(steps, snapshot=False) == [1, 0]
 
 
+@pytest.fixture
+def postgres_url(postgres_copies: Copies) -> Iterator[str]:
+    with postgres_copies.fresh() as url:
+        yield url
+
+
 async def test_connections_that_stay_busy_are_waited_for_once(
-    postgres_copies: Copies, clock: ManualClock, ids: CountingIds, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    postgres_url: str, clock: ManualClock, ids: CountingIds, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.storage.engines.LONGEST_WAIT", 0.05)
     few = settings.model_copy(update={"pool_size": 1})
-    with postgres_copies.fresh() as url:
-        database = await open_database(url, clock=clock, ids=ids, settings=few)
-        try:
-            async with database._commands._async_engine.connect():  # type: ignore[attr-defined]
-                with pytest.raises(Unavailable, match="busy"):
-                    await database.command(lambda work: work.now)
-            assert await database.command(lambda work: work.now) == START
-        finally:
-            await database.close()
+    database = await open_database(postgres_url, clock=clock, ids=ids, settings=few)
+    try:
+        async with database._commands._async_engine.connect():  # type: ignore[attr-defined]
+            with pytest.raises(Unavailable, match="busy"):
+                await database.command(lambda work: work.now)
+        assert await database.command(lambda work: work.now) == START
+    finally:
+        await database.close()
