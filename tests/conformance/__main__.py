@@ -1,4 +1,4 @@
-"""Runs the vendors' own clients against a server that is started for them; `scripts/conformance` calls it.
+"""Runs the public clients and suites, each against a server that is started for it; `scripts/conformance` calls it.
 
 Each folder beside this file is one client: its `run` gets the server's address and keys from the environment, makes an
 environment of its own in .conformance, and fails when the client is not satisfied. What it writes is counted, see
@@ -9,6 +9,8 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.error import URLError
@@ -29,9 +31,45 @@ PATIENCE = 60
 def main(wanted: list[str]) -> int:
     """Run the named clients, or all, and write the page when REPORT is among the names; 1 if one is not satisfied."""
     names = [name for name in wanted if name != REPORT]
-    clients = [path for path in sorted(HERE.glob("*/run")) if not names or path.parent.name in names]
-    results: list[Result] = []
-    failed: list[str] = []
+    known = {path.parent.name: path for path in sorted(HERE.glob("*/run"))}
+    if unknown := set(names) - set(known):
+        raise SystemExit(f"There is no {', '.join(sorted(unknown))}; there is {', '.join(known)}.")
+    if names and REPORT in wanted:
+        raise SystemExit("The page is of all clients.")
+    results = [_result(known[name]) for name in names or known]
+    if REPORT in wanted:
+        (DOCS / "conformance.md").write_text(page(results), encoding="utf-8")
+    failed = [each.folder for each in results if each.passed is not None and each.passed < each.total]
+    missing = [each.folder for each in results if each.passed is None]
+    _say(f"satisfied: {len(results) - len(failed) - len(missing)}")
+    _say(f"failed: {', '.join(failed) or 'none'}")
+    _say(f"not run: {', '.join(missing) or 'none'}")
+    return 1 if failed else 0
+
+
+def _result(run: Path) -> Result:
+    """Run a client, and show what it writes meanwhile."""
+    _say(f"{run.parent.name}:")
+    output: list[str] = []
+    with (
+        _serving() as given,
+        subprocess.Popen([run], env=given, stdout=subprocess.PIPE, text=True, encoding="utf-8") as process,
+    ):
+        assert process.stdout is not None
+        for line in process.stdout:
+            _say(line.rstrip("\n"))
+            output.append(line.rstrip("\n"))
+    return not_run(run) if process.returncode == NOT_RUN else result_of(run, output, process.returncode)
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+@contextmanager
+def _serving() -> Iterator[dict[str, str]]:
+    """A server with an empty database, so that no client finds what another left; the environment of a client of it."""
     with TemporaryDirectory() as folder, socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
         free.close()
@@ -43,42 +81,16 @@ def main(wanted: list[str]) -> int:
             "SWITCHBOARD_LOG_LEVEL": "warning",
         }
         kept = {name: value for name, value in os.environ.items() if not name.startswith("SWITCHBOARD_")}
-        server = subprocess.Popen([sys.executable, "-m", "app", "serve"], env=kept | settings)
+        command = [sys.executable, "-m", "app", "serve"]
+        server = subprocess.Popen(command, env=kept | settings, stdout=subprocess.DEVNULL)
         try:
             url = f"http://127.0.0.1:{port}"
             _wait(server, url)
             given = {"SERVER": url, "ADMIN_KEY": ADMIN_KEY, "READER_KEY": _reader_key(url)}
-            given["LIVE_PAGE"] = str(DOCS / "live.md")
-            for path in clients:
-                status, output = _run(path, kept | given)
-                results.append(not_run(path) if status == NOT_RUN else result_of(path, output))
-                if status not in (0, NOT_RUN):
-                    failed.append(path.parent.name)
+            yield kept | given | {"LIVE_PAGE": str(DOCS / "live.md")}
         finally:
             server.terminate()
             server.wait(PATIENCE)
-    if REPORT in wanted:
-        (DOCS / "conformance.md").write_text(page(results), encoding="utf-8")
-    missing = [each.folder for each in results if each.passed is None]
-    _say(f"satisfied: {len(clients) - len(failed) - len(missing)}", failed=failed, not_run=missing)
-    return 1 if failed else 0
-
-
-def _say(summary: str, **named: list[str]) -> None:
-    parts = [f"{name.replace('_', ' ')}: {', '.join(names)}" for name, names in named.items() if names]
-    sys.stdout.write("; ".join([summary, *parts]) + "\n")
-
-
-def _run(path: Path, environment: dict[str, str]) -> tuple[int, list[str]]:
-    """Run a client and show what it writes meanwhile; its exit status and its lines."""
-    lines: list[str] = []
-    with subprocess.Popen([path], env=environment, stdout=subprocess.PIPE, text=True, encoding="utf-8") as process:
-        assert process.stdout is not None
-        for line in process.stdout:
-            sys.stdout.write(line)
-            sys.stdout.flush()
-            lines.append(line)
-    return process.returncode, lines
 
 
 def _wait(server: subprocess.Popen[bytes], url: str) -> None:

@@ -16,17 +16,19 @@ class Checks:
         self._total = 0
 
     @contextmanager
-    def check(self, name: str) -> Iterator[None]:
-        """Run the block as one check; when it fails, that is reported and the next one follows."""
+    def check(self, name: str) -> Iterator[list[str]]:
+        """Run the block as one check; when it fails, that is reported and the next one follows. What the block appends
+        to the list is added to the name."""
         self._total += 1
+        more: list[str] = []
         try:
-            yield
+            yield more
         except Exception:
             _say(f"! {name}")
             traceback.print_exc()
         else:
             self._passed += 1
-            _say(f"- {name}")
+            _say(f"- {', '.join([name, *more])}")
 
     def finish(self) -> int:
         """Write the last line, by which the runner counts; the status to exit with."""

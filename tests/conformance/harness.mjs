@@ -59,7 +59,7 @@ export async function graph(query, variables = {}, key = ADMIN_KEY) {
   return data;
 }
 
-async function mutate(field, type, input, selection) {
+export async function mutate(field, type, input, selection) {
   const query = `mutation ($input: ${type}!) { ${field}(input: $input) { ${selection} errors { message } } }`;
   const { [field]: payload } = await graph(query, { input });
   assert.deepEqual(payload.errors, []);

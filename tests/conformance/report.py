@@ -5,15 +5,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-_LAST = re.compile(r"(?:ok|failed) (\d+)/(\d+) (\S+) (\S+)\n?")
+_LAST = re.compile(r"(?:ok|failed) (\d+)/(\d+) (\S+) (\S+)")
 
 _INTRODUCTION = """\
 # Conformance
 
-What public clients and suites make of the server. `scripts/conformance` starts one, with an empty database, and runs
-what each folder of `tests/conformance` has against it; given the names of folders, only those. Each client is installed
-once, at the version below, into an environment of its own in `.conformance`. Those of npm are left out, and said to be,
-on a machine without npm. `scripts/conformance --report` writes this page.
+What public clients and suites make of the server. `scripts/conformance` runs what each folder of `tests/conformance`
+holds, or the folders that it is given the names of, each against a server that it starts with an empty database. Each
+client is installed once, at the version below, into an environment of its own in `.conformance`. Those of npm are left
+out, and said to be, on a machine without npm. `scripts/conformance --report` writes this page.
 """
 
 
@@ -32,24 +32,28 @@ class Result:
 
 def about(run: Path) -> str:
     """What a client does, as the comment at the head of its `run` says."""
-    lines = run.read_text(encoding="utf-8").splitlines()[1:]
     comment = []
-    for line in lines:
+    for line in run.read_text(encoding="utf-8").splitlines()[1:]:
         if not line.startswith("# "):
             break
         comment.append(line[2:])
     return " ".join(comment)
 
 
-def result_of(run: Path, output: Sequence[str]) -> Result:
-    """The result of a client that wrote these lines: `- ` before a check that passed, `! ` before one that did not,
-    and last `ok` or `failed` with the count, the client and its version."""
-    checks = tuple(line[2:].rstrip("\n") for line in output if line.startswith(("- ", "! ")))
+def result_of(run: Path, output: Sequence[str], status: int) -> Result:
+    """The result of a client that wrote these lines and ended with this status.
+
+    Lines are `- ` and a check that passed, `! ` and one that did not, and last `ok` or `failed` with the count, the
+    client and its version. A client that ends otherwise has failed one check more."""
+    checks = tuple(line[2:] for line in output if line.startswith(("- ", "! ")))
     last = _LAST.fullmatch(output[-1]) if output else None
     if last is None:
-        return Result(run.parent.name, about(run), run.parent.name, "?", 0, len(checks), checks)
-    passed, total, client, version = last.groups()
-    return Result(run.parent.name, about(run), client, version, int(passed), int(total), checks)
+        passed = sum(line.startswith("- ") for line in output)
+        return Result(run.parent.name, about(run), run.parent.name, "", passed, len(checks) + 1, checks)
+    passed, total = int(last[1]), int(last[2])
+    if status and passed == total:
+        total += 1
+    return Result(run.parent.name, about(run), last[3], last[4], passed, total, checks)
 
 
 def not_run(run: Path) -> Result:
@@ -58,14 +62,12 @@ def not_run(run: Path) -> Result:
 
 
 def page(results: Iterable[Result]) -> str:
-    """The page of documentation."""
-    ordered = sorted(results, key=lambda result: result.folder)
-    rows = ["| client | version | checks passed | what it does |", "|---|---|---|---|"]
-    parts = []
-    for each in ordered:
+    """The page of documentation, which says the same of the same results."""
+    rows = ["| client | version | checks passed | what it is |", "|---|---|---|---|"]
+    sections = []
+    for each in sorted(results, key=lambda result: result.folder):
         passed = "not run" if each.passed is None else f"{each.passed} of {each.total}"
-        rows.append(f"| {each.client} | {each.version} | {passed} | {each.about} |")
+        rows.append(f"| `{each.client}` | {each.version} | {passed} | {each.about} |")
         if each.checks:
-            listed = "\n".join(f"- {check}" for check in each.checks)
-            parts.append(f"\n## {each.client}\n\n{listed}\n")
-    return _INTRODUCTION + "\n" + "\n".join(rows) + "\n" + "".join(parts)
+            sections += ["", f"## {each.client}", "", *(f"- {check}" for check in each.checks)]
+    return "\n".join([_INTRODUCTION, *rows, *sections, ""])

@@ -3,7 +3,6 @@
 import asyncio
 import itertools
 import os
-import sys
 from typing import Any
 
 import httpx
@@ -12,6 +11,8 @@ from vectara.core.api_error import ApiError
 from vectara.environment import VectaraEnvironment
 from vectara.errors import BadRequestError, ForbiddenError, NotFoundError
 from vectara.types import AgentModel, AgentOutputParser_Default, FirstAgentStep
+
+from tests.conformance.checks import Checks
 
 SERVER = os.environ["SERVER"]
 ADMIN_KEY = os.environ["ADMIN_KEY"]
@@ -168,13 +169,18 @@ def check_credentials() -> None:
         assert status == 401, given
 
 
-def main() -> None:
-    check_credentials()
+def main() -> int:
+    checks = Checks("vectara")
+    with checks.check("keys that may only read, and credentials that are none, are refused"):
+        check_credentials()
     for number, given in enumerate(credentials()):
-        walk(Vectara(environment=ENVIRONMENT, **given), f"agt_sync_{number}")
-        asyncio.run(walk_async(AsyncVectara(environment=ENVIRONMENT, **given), f"agt_async_{number}"))
-        sys.stdout.write(f"vectara, by {' and '.join(given)}: satisfied\n")
+        name = " and ".join(given)
+        with checks.check(f"the sync client by {name}: agents, sessions, every update, events, refusals"):
+            walk(Vectara(environment=ENVIRONMENT, **given), f"agt_sync_{number}")
+        with checks.check(f"the async client by {name}: agents, sessions, updates, refusals"):
+            asyncio.run(walk_async(AsyncVectara(environment=ENVIRONMENT, **given), f"agt_async_{number}"))
+    return checks.finish()
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())
