@@ -2,29 +2,35 @@
 
 import asyncio
 import socket
+from collections.abc import Sequence
 from typing import Any
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.protocol import State
 
 from app.settings import Settings
-from app.transport.connections import ABORT
+from app.transport.connections import ABORT, WRITE
 from app.transport.services import Services
 
 LONGEST_HEAD = 65_536
 """The most bytes of a request line with its headers."""
 
 SLOWEST_REQUEST = 30.0
-"""The most seconds from a request's first byte to its last."""
+"""The most seconds from a request's first byte to its last, and from a connection to its first request."""
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """Requests can cut their connection. A head that has no end, and a request that never comes whole, are cut off:
-    uvicorn would hold them for as long as the client likes."""
+    """Requests can cut their connection. A head that has no end, and a request that never comes or never comes whole,
+    are cut off: uvicorn would hold them for as long as the client likes."""
 
     _head: int | None = None  # bytes so far of a head that is not complete
     _too_slow: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._too_slow = self.loop.call_later(SLOWEST_REQUEST, transport.abort)
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
@@ -38,6 +44,7 @@ class HttpProtocol(HttpToolsProtocol):
         extensions: Any = self.scope
         extensions["extensions"] = {ABORT: self.transport.abort}
         self._head = 0
+        self._in_time()
         self._too_slow = self.loop.call_later(SLOWEST_REQUEST, self.transport.abort)
 
     def on_headers_complete(self) -> None:
@@ -59,12 +66,30 @@ class HttpProtocol(HttpToolsProtocol):
 
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):
-    """Sockets can cut their connection: a close would wait for a client that reads nothing."""
+    """Sockets can cut their connection: a close would wait for a client that reads nothing. And they can write texts
+    without all that is around a `send`, which would be most of what a delivery costs."""
 
     async def run_asgi(self) -> None:
         extensions: Any = self.scope["extensions"]
         extensions[ABORT] = self.transport.abort
+        extensions[WRITE] = self.write_texts
         await super().run_asgi()
+
+    def write_texts(self, texts: Sequence[str]) -> bool:
+        """Send a frame for each text, unless the socket is not open or has too much to write already."""
+        if not self.writable.is_set() or self.disconnected or self.close_sent or self.conn.state is not State.OPEN:
+            return False
+        self.transport.write(b"".join([_frame(text.encode()) for text in texts]))
+        return True
+
+
+def _frame(text: bytes) -> bytes:
+    length = len(text)
+    if length < 126:
+        return b"\x81%c%b" % (length, text)
+    if length < 65_536:
+        return b"\x81\x7e%b%b" % (length.to_bytes(2, "big"), text)
+    return b"\x81\x7f%b%b" % (length.to_bytes(8, "big"), text)
 
 
 class Server(uvicorn.Server):

@@ -33,11 +33,12 @@ async def test_a_long_head_that_ends_is_a_request(sqlite_served: Served) -> None
 @pytest.mark.parametrize(
     "start",
     [
+        b"",
         b"GET /healthz HTTP/1.1\r\n",
         b"POST /graphql HTTP/1.1\r\ncontent-length: 9\r\ncontent-type: application/json\r\n\r\n{",
     ],
 )
-async def test_a_request_that_never_comes_whole_is_cut_off(
+async def test_a_request_that_never_comes_or_never_comes_whole_is_cut_off(
     sqlite_served: Served, monkeypatch: pytest.MonkeyPatch, start: bytes
 ) -> None:
     monkeypatch.setattr(server, "SLOWEST_REQUEST", 0.02)
