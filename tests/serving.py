@@ -65,13 +65,8 @@ class Served:
         self, init: Mapping[str, Any] | None = None, *, begin: bool = True, **options: Any
     ) -> "AsyncIterator[Socket]":
         """A socket, by default after a successful `connection_init`."""
-        options.setdefault("subprotocols", [PROTOCOL])
-        url = f"ws://127.0.0.1:{self.port}/graphql"
-        async with connect(url, compression=None, max_queue=None, close_timeout=1, **options) as connection:
-            opened = Socket(connection, self)
-            if begin:
-                await opened.send(type="connection_init", payload={} if init is None else init)
-                assert await opened.take() == {"type": "connection_ack"}
+        async with open_socket(self.port, init, begin=begin, **options) as opened:
+            opened.running = lambda: self.running
             yield opened
 
 
@@ -86,12 +81,29 @@ async def serving(app: Starlette, settings: Settings) -> AsyncIterator[Served]:
         await served.stopped()
 
 
-class Socket:
-    """A client of graphql-transport-ws that sends what it is told, right or wrong."""
+@asynccontextmanager
+async def open_socket(
+    port: int, init: Mapping[str, Any] | None = None, *, begin: bool = True, **options: Any
+) -> "AsyncIterator[Socket]":
+    """A socket to the server at this port, by default after a successful `connection_init`."""
+    options.setdefault("subprotocols", [PROTOCOL])
+    url = f"ws://127.0.0.1:{port}/graphql"
+    async with connect(url, compression=None, max_queue=None, close_timeout=1, **options) as connection:
+        opened = Socket(connection)
+        if begin:
+            await opened.send(type="connection_init", payload={} if init is None else init)
+            assert await opened.take() == {"type": "connection_ack"}
+        yield opened
 
-    def __init__(self, connection: ClientConnection, served: Served) -> None:
+
+class Socket:
+    """A client of graphql-transport-ws that sends what it is told, right or wrong.
+
+    `running` counts the subscriptions of the server, where that can be asked."""
+
+    def __init__(self, connection: ClientConnection) -> None:
         self.connection = connection
-        self._served = served
+        self.running: Callable[[], int] | None = None
 
     async def send(self, **message: Any) -> None:
         await self.connection.send(orjson.dumps(message).decode())
@@ -101,9 +113,11 @@ class Socket:
 
     async def listen(self, operation: str, query: str, **variables: Any) -> None:
         """Subscribe, and be sure that the server listens."""
-        wanted = self._served.running + 1
+        running = self.running
+        assert running is not None
+        wanted = running() + 1
         await self.subscribe(operation, query, **variables)
-        await eventually(lambda: self._served.running == wanted)
+        await eventually(lambda: running() == wanted)
 
     async def take(self, *, pings: bool = False) -> dict[str, Any]:
         """The next message; the server's pings are passed over unless they are asked for."""

@@ -1,0 +1,129 @@
+"""Real server processes, which can be killed and come back at the same port, and the databases that they share."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+import asyncpg
+import sqlalchemy as sa
+
+from app.storage.engines import asyncpg_arguments, parse_database_url
+from tests.postgres import empty_database, running_server
+
+ROOT = Path(__file__).parents[2]
+KEY = "the key of a run that lasts"
+"""The admin's key on every server of a run."""
+
+_STARTS_WITHIN = 60.0
+_STOPS_WITHIN = 15.0
+
+
+class Process:
+    """A server over a database that others may share. It loads the demo when it finds an empty one."""
+
+    def __init__(self, database_url: str, folder: Path, settings: Mapping[str, str]) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port: int = free.getsockname()[1]
+        self.log = folder / f"server-{self.port}.log"
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("SWITCHBOARD_")}
+        self._settings = {
+            **inherited,
+            "PYTHONPATH": str(ROOT),
+            "SWITCHBOARD_DATABASE_URL": database_url,
+            "SWITCHBOARD_BOOTSTRAP_KEY": KEY,
+            "SWITCHBOARD_DEMO": "true",
+            "SWITCHBOARD_LOG_LEVEL": "warning",
+            # Three of them stay under what PostgreSQL lets in.
+            "SWITCHBOARD_POOL_SIZE": "8",
+            **settings,
+        }
+        self._folder = folder
+        self._running: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        """Serve. Raises RuntimeError, with the end of its log, when it does not come up."""
+        arguments = ("-m", "app", "serve", "--port", str(self.port))
+        with self.log.open("ab") as log:
+            self._running = await asyncio.create_subprocess_exec(
+                sys.executable,
+                *arguments,
+                env=self._settings,
+                cwd=self._folder,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=log,
+            )
+        assert self._running.stdout is not None
+        async with asyncio.timeout(_STARTS_WITHIN):
+            # What it says when it listens.
+            while b"/graphql" not in (line := await self._running.stdout.readline()):
+                if not line:
+                    raise RuntimeError(f"A server did not start:\n{self.log.read_text(encoding='utf-8')[-2_000:]}")
+
+    async def kill(self) -> None:
+        """As a power cut would."""
+        await self._end(signal.SIGKILL)
+
+    async def stop(self) -> None:
+        """As whoever operates it would."""
+        await self._end(signal.SIGTERM)
+
+    async def _end(self, with_signal: int) -> None:
+        running, self._running = self._running, None
+        if running is None or running.returncode is not None:
+            return
+        running.send_signal(with_signal)
+        try:
+            async with asyncio.timeout(_STOPS_WITHIN):
+                await running.wait()
+        except TimeoutError:
+            running.kill()
+            await running.wait()
+
+    def tracebacks(self) -> int:
+        """How often it has failed in a way that nobody thought of."""
+        return self.log.read_text(encoding="utf-8").count("Traceback (most recent call last)")
+
+
+@asynccontextmanager
+async def processes(
+    count: int, database_url: str, folder: Path, settings: Mapping[str, str] | None = None
+) -> AsyncIterator[list[Process]]:
+    """So many servers over one database, until the block ends."""
+    made = [Process(database_url, folder, settings or {}) for _ in range(count)]
+    try:
+        # The first one prepares the database alone.
+        await made[0].start()
+        await asyncio.gather(*(each.start() for each in made[1:]))
+        yield made
+    finally:
+        await asyncio.gather(*(each.stop() for each in made))
+
+
+@contextmanager
+def fresh_database(backend: str) -> Iterator[tuple[str, Path]]:
+    """The address of an empty database of a run, `sqlite` or `postgresql`, and a folder for what else it leaves."""
+    with tempfile.TemporaryDirectory(prefix="switchboard-soak-") as name:
+        if backend == "sqlite":
+            yield f"sqlite:///{name}/switchboard.db", Path(name)
+            return
+        with running_server() as server, empty_database(server) as url:
+            yield url, Path(name)
+
+
+@asynccontextmanager
+async def idle_transaction(database_url: str) -> AsyncIterator[None]:
+    """A transaction that has written, in another database of the same server, and does nothing more."""
+    elsewhere = sa.make_url(database_url).set(database="postgres").render_as_string(hide_password=False)
+    connection = await asyncpg.connect(**asyncpg_arguments(parse_database_url(elsewhere)))
+    try:
+        await connection.execute("BEGIN")
+        await connection.execute("SELECT pg_current_xact_id()")
+        yield
+    finally:
+        await connection.close()
