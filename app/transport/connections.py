@@ -18,6 +18,9 @@ log = structlog.get_logger(__name__)
 ABORT = "switchboard.abort"
 """The extension of a scope that cuts the connection at once; `app.transport.server` gives it."""
 
+WRITE = "switchboard.write"
+"""The extension of a socket's scope that sends texts at once; it answers False where they would have to wait."""
+
 CLOSE_SECONDS = 2.0
 """How long a client has to take what closes its connection."""
 
