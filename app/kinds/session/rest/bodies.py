@@ -55,8 +55,8 @@ def sent_at(body: Mapping[str, Any]) -> datetime | None:
         return None
     try:
         return parse_datetime(body["sent_at"])
-    except ValueError:
-        raise InvalidInput("sent_at has to look like 2017-05-24T19:32:54.060Z.", path=("sent_at",)) from None
+    except ValueError as error:
+        raise InvalidInput(str(error), path=("sent_at",)) from None
 
 
 def text(value: Any, path: tuple[str | int, ...]) -> str:

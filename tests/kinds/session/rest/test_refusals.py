@@ -84,6 +84,12 @@ async def test_updates(
         ({"content": "x", "sender_role": ["agent"]}, "record_invalid", ["sender_role"]),
         ({"content": "x", "sent_at": "yesterday"}, "record_invalid", ["sent_at"]),
         ({"content": "x", "sent_at": 5}, "record_invalid", ["sent_at"]),
+        # What the graph could not write, or a database not hold, of either end of time.
+        ({"content": "x", "sent_at": "0001-12-31T23:59:59Z"}, "record_invalid", ["sent_at"]),
+        ({"content": "x", "sent_at": "0002-01-01T00:00:00+00:01"}, "record_invalid", ["sent_at"]),
+        ({"content": "x", "sent_at": "9998-12-31T23:59:59-00:01"}, "record_invalid", ["sent_at"]),
+        ({"content": "x", "sent_at": "9999-01-01T00:00:00Z"}, "record_invalid", ["sent_at"]),
+        ({"content": "x", "sent_at": "2016-02-30T00:00:00Z"}, "record_invalid", ["sent_at"]),
     ],
 )
 async def test_messages(
