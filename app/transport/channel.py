@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 MOST_ITEMS = 256
 MOST_CHARACTERS = 512 * 1024
 _AT_ONCE = 16
+_CHARACTERS_AT_ONCE = 32 * 1024
 
 
 class Item(NamedTuple):
@@ -34,6 +35,9 @@ class Subscriber(Protocol):
 
     async def next(self) -> Item:
         """The next item. Raises CursorExpired when what comes next is lost; then it has ended."""
+
+    def ready(self) -> Sequence[Item]:
+        """The items after it that are there already: a handful, so that they go out in one write."""
 
     def close(self) -> None:
         """Listen no more."""
@@ -138,17 +142,40 @@ class EventSubscriber:
             if number is None or channel.dropped > number:
                 await self._read_again()
                 continue
-            place = max(self._place, channel.first) - channel.first
-            if place == len(channel.items):
-                await channel.waiting.wait()
-                continue
+            item = self._kept(number)
+            if item is not None:
+                return item
+            await channel.waiting.wait()
+
+    def ready(self) -> Sequence[Item]:
+        found: list[Item] = []
+        characters = 0
+        channel = self._channel
+        while len(found) < _AT_ONCE and characters < _CHARACTERS_AT_ONCE:
+            number = self._number
+            if number is None or channel.broken or channel.dropped > number or self._again or self._unmade:
+                break
+            item = self._kept(number)
+            if item is None:
+                break
+            found.append(item)
+            characters += len(item.text)
+        return found
+
+    def _kept(self, number: int) -> Item | None:
+        """The channel's next item of an event after this number."""
+        channel = self._channel
+        place = max(self._place, channel.first) - channel.first
+        while place < len(channel.items):
             item = channel.items[place]
-            self._place = channel.first + place + 1
+            place += 1
+            self._place = channel.first + place
             entry = item.entry
             assert entry is not None
             if entry.number > number:
                 self._number, self._cursor = entry.number, entry.cursor
                 return item
+        return None
 
     def close(self) -> None:
         if not self._closed:

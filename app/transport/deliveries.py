@@ -270,6 +270,9 @@ class SnapshotSubscriber:
         assert self._snapshots.text is not None
         return Item(self._snapshots.text)
 
+    def ready(self) -> Sequence[Item]:
+        return ()
+
     def close(self) -> None:
         if not self._closed:
             self._closed = True

@@ -1,7 +1,7 @@
 """GraphQL over WebSocket: the protocol graphql-transport-ws, and nothing older."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,7 +15,7 @@ from app.core.errors import CursorExpired, DomainError, TooComplex, Unavailable
 from app.transport import errors
 from app.transport.auth import key_of
 from app.transport.channel import Subscriber
-from app.transport.connections import ABORT, ANSWER_SECONDS, CLOSE_SECONDS, FORBIDDEN, Connection, Ending
+from app.transport.connections import ABORT, ANSWER_SECONDS, CLOSE_SECONDS, FORBIDDEN, WRITE, Connection, Ending
 from app.transport.frames import (
     DUPLICATE,
     INIT_TIMEOUT,
@@ -85,8 +85,7 @@ async def _serve(services: Services, scope: Scope, headers: Headers, receive: Re
         return
     if actor is None:
         return
-    abort = scope.get("extensions", {}).get(ABORT)
-    socket = Socket(services, key, actor, abort, receive, send, request_id_of(scope))
+    socket = Socket(services, key, actor, scope.get("extensions", {}), receive, send, request_id_of(scope))
     services.connections.add(socket)
     try:
         await socket.serve()
@@ -131,13 +130,14 @@ class Socket(Connection):
         services: Services,
         key: str,
         actor: Actor,
-        abort: Any,
+        extensions: Mapping[str, Any],
         receive: Receive,
         send: Send,
         request_id: str,
     ) -> None:
-        super().__init__(services.connections, key, actor, abort)
+        super().__init__(services.connections, key, actor, extensions.get(ABORT))
         self._services = services
+        self._write: Callable[[list[str]], bool] = extensions.get(WRITE, lambda _: False)
         self._receive = receive
         self._send = send
         self._request_id = request_id
@@ -283,7 +283,10 @@ class Socket(Connection):
                 return
             if self.doubtful or self.actor.expires_at is not None:
                 await self.cleared()
-            await self._tell(framed(head + item.text + "}"))
+            texts = [f"{head}{each.text}}}" for each in (item, *subscriber.ready())]
+            if self.ending is not None or not self._write(texts):
+                for text in texts:
+                    await self._tell(framed(text))
 
     async def _tell(self, message: Message) -> None:
         if self.ending is None:
