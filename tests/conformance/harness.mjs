@@ -99,6 +99,9 @@ export async function raiseUntil(isHeard) {
   }
 }
 
+// How long clients wait before they try again: long enough to do no harm where they cannot succeed.
+export const pause = () => sleep(50);
+
 // What comes, in order; `take` waits for the next that is wanted and passes over what comes before it.
 export function inbox() {
   const items = [];

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { ApolloClient, ApolloLink, CombinedGraphQLErrors, gql, HttpLink, InMemoryCache } from "@apollo/client";
 import { GraphQLWsLink } from "@apollo/client/link/subscriptions";
 import { createClient } from "graphql-ws";
-import { addNote, ADMIN_KEY, browserSockets, check, finish, inbox, newSession, raise, runPage, wire } from "./harness.mjs";
+import { addNote, ADMIN_KEY, browserSockets, check, finish, inbox, newSession, pause, raise, runPage, wire } from "./harness.mjs";
 
 await browserSockets();
 const way = await wire();
@@ -19,7 +19,7 @@ function connect(key = ADMIN_KEY) {
   const headers = { authorization: `Bearer ${key}` };
   const http = new HttpLink({ uri: way.http, headers });
   const live = new GraphQLWsLink(
-    createClient({ url: way.ws, connectionParams: headers, retryAttempts: 20, retryWait: async () => {}, shouldRetry: () => true }),
+    createClient({ url: way.ws, connectionParams: headers, retryAttempts: 20, retryWait: pause, shouldRetry: () => true }),
   );
   const link = ApolloLink.split(({ operationType }) => operationType === "subscription", live, http);
   return new ApolloClient({ link, cache: new InMemoryCache() });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { createClient } from "graphql-sse";
 import {
-  addNote, ADMIN_KEY, check, finish, inbox, newKey, newSession, pageCode, raise, raiseUntil, runPage, wire,
+  addNote, ADMIN_KEY, check, finish, inbox, newKey, newSession, pageCode, pause, raise, raiseUntil, runPage, wire,
 } from "./harness.mjs";
 
 const way = await wire();
@@ -15,7 +15,7 @@ const connect = (options = {}) =>
     url: way.http,
     headers: { "x-api-key": ADMIN_KEY },
     retryAttempts: 20,
-    retry: async () => {},
+    retry: pause,
     ...options,
   });
 

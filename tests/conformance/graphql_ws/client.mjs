@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createClient } from "graphql-ws";
 import {
-  ADMIN_KEY, addNote, browserSockets, check, finish, inbox, newKey, newSession, raise, raiseUntil, runPage, wire,
+  ADMIN_KEY, addNote, browserSockets, check, finish, inbox, newKey, newSession, pause, raise, raiseUntil, runPage, wire,
 } from "./harness.mjs";
 
 await browserSockets();
@@ -18,7 +18,7 @@ const connect = (options = {}) =>
     url: way.ws,
     connectionParams: { "x-api-key": ADMIN_KEY },
     retryAttempts: 20,
-    retryWait: async () => {},
+    retryWait: pause,
     shouldRetry: () => true,
     ...options,
   });
