@@ -1,6 +1,7 @@
 """The `switchboard` command."""
 
 import asyncio
+import gc
 import socket
 import sys
 from contextlib import asynccontextmanager
@@ -61,12 +62,17 @@ def serve(*, host: str | None = None, port: int | None = None) -> None:
     class Server(server.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets=sockets)
+            # Everything until now stays for good: each full collection would look through it, and hold up everyone.
+            gc.collect()
+            gc.freeze()
             # Last of all, so that what it says is true and the only sight of the key is not scrolled away.
             if self.started:
                 announce(f"{address}/graphql", secret)
 
     # The loop waits for the interpreter while SQLite's threads make answers: shorter turns halve the slowest requests.
     sys.setswitchinterval(0.0005)
+    # An event that goes to a thousand listeners makes several thousand objects, which are gone when it is delivered.
+    gc.set_threshold(20_000, 20, 10)
     Server(server.server_config(create_app(settings), settings)).run(sockets=[listener])
 
 
