@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 import strawberry
-from graphql import lexicographic_sort_schema, print_schema
+from graphql import GraphQLInputObjectType, GraphQLSchema, Undefined, lexicographic_sort_schema, print_schema
 from strawberry.schema.config import StrawberryConfig
 
 from app.attention.graphql import attention_slice
@@ -31,7 +31,7 @@ SLICES: tuple[Slice, ...] = (
 def build_schema(slices: Sequence[Slice] = SLICES) -> strawberry.Schema:
     """The schema. Raises when a slice leaves a type or a field undefined."""
     with extended(_additions(slices)):
-        return strawberry.Schema(
+        schema = strawberry.Schema(
             query=_merged("Query", "What can be read.", (slice_.query for slice_ in slices)),
             mutation=_merged_if_any("Mutation", "What can be changed.", [slice_.mutation for slice_ in slices]),
             subscription=_merged_if_any(
@@ -40,6 +40,8 @@ def build_schema(slices: Sequence[Slice] = SLICES) -> strawberry.Schema:
             types=[type_ for slice_ in slices for type_ in slice_.types],
             config=StrawberryConfig(scalar_map=SCALARS),
         )
+    _without_null_defaults(schema._schema)
+    return schema
 
 
 def build_catalogue(schema: strawberry.Schema, slices: Sequence[Slice] = SLICES) -> Catalogue:
@@ -54,6 +56,15 @@ def build_catalogue(schema: strawberry.Schema, slices: Sequence[Slice] = SLICES)
 def print_sdl() -> str:
     """The schema as text, in alphabetical order, so that a diff shows what changed and nothing else."""
     return print_schema(lexicographic_sort_schema(build_schema()._schema)) + "\n"
+
+
+def _without_null_defaults(schema: GraphQLSchema) -> None:
+    """A field that may be left out needs no `= null` to say so: the input's class has the default."""
+    for type_ in schema.type_map.values():
+        if isinstance(type_, GraphQLInputObjectType):
+            for field in type_.fields.values():
+                if field.default_value is None:
+                    field.default_value = Undefined
 
 
 def _additions(slices: Sequence[Slice]) -> list[Addition]:

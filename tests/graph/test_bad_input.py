@@ -210,7 +210,7 @@ LIMITS: Sequence[Case] = [
     (
         "sendMessage",
         {"id": WIDGET, "idempotencyKey": "x" * 256, **content("x")},
-        "INVALID_INPUT",
+        "TOO_LONG",
         ["input", "idempotencyKey"],
     ),
 ]
