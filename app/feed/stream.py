@@ -1,6 +1,6 @@
 """How a root field of Subscription finds what it sends; the vocabulary in which the slices say so."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,13 +22,18 @@ class EventStream:
     `match(permissions, arguments)` gives the condition of one subscription; it raises DomainError, its path relative to
     the arguments, for what cannot be listened to. A durable stream has an argument `after` and misses nothing; any
     other leaves out what came while its listener could not keep up. `watches(arguments)` is what others are told the
-    listener looks at; None for nothing."""
+    listener looks at; None for nothing.
+
+    `keys(arguments)` are such that an event which matches has at least one of them among its own, `keys_of(entry)`, so
+    that not every subscription has to be asked about every event; None where there are none such."""
 
     type: str
     match: Callable[[Permissions, Arguments], Match]
     row: Callable[[Entry, str], Row]
     durable: bool = True
     watches: Callable[[Arguments], int | None] = lambda _arguments: None
+    keys: Callable[[Arguments], Collection[Hashable] | None] = lambda _arguments: None
+    keys_of: Callable[[Entry], Collection[Hashable]] = lambda _entry: ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from app.core.errors import CursorExpired
@@ -69,12 +69,27 @@ class Channel:
     `first` counts the items that are not kept any more, `dropped` is the tail's number of the last of them: a
     subscriber that has seen everything up to it finds the rest here."""
 
-    __slots__ = ("_size", "broken", "delivery", "dropped", "first", "items", "key", "match", "subscribers", "waiting")
+    __slots__ = (
+        "_size",
+        "broken",
+        "delivery",
+        "dropped",
+        "first",
+        "items",
+        "key",
+        "keys",
+        "match",
+        "subscribers",
+        "waiting",
+    )
 
-    def __init__(self, key: object, delivery: "Delivery", match: "Match", number: int) -> None:
+    def __init__(
+        self, key: object, delivery: "Delivery", match: "Match", keys: Collection[Hashable] | None, number: int
+    ) -> None:
         self.key = key
         self.delivery = delivery
         self.match = match
+        self.keys = keys
         self.items: deque[Item] = deque()
         self.first = 0
         self.dropped = number

@@ -1,7 +1,7 @@
 """Executes and encodes what subscriptions send: once for all equal ones, however many listen."""
 
 import asyncio
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -20,6 +20,7 @@ from app.storage.database import Database
 from app.storage.event_log import Cursor
 from app.transport import errors
 from app.transport.channel import Channel, EventSubscriber, Item, Waiting
+from app.transport.index import Index
 
 log = structlog.get_logger(__name__)
 
@@ -70,7 +71,14 @@ class Deliveries:
         return sum(each.subscribers for each in channels) + sum(each.subscribers for each in snapshots)
 
     async def events(
-        self, key: Hashable, share: Hashable, stream: EventStream, recipe: Recipe, match: Match, cursor: Cursor | None
+        self,
+        key: Hashable,
+        share: Hashable,
+        stream: EventStream,
+        recipe: Recipe,
+        match: Match,
+        keys: Collection[Hashable] | None,
+        cursor: Cursor | None,
     ) -> EventSubscriber:
         """A subscriber to a stream of events, after the cursor or from now on; the feed has to be held.
 
@@ -81,7 +89,8 @@ class Deliveries:
             delivery = self._deliveries[share] = Delivery(self, share, stream, recipe)
         channel = delivery.channels.get(key)
         if channel is None:
-            channel = delivery.channels[key] = Channel(key, delivery, match, self.feed.number)
+            channel = delivery.channels[key] = Channel(key, delivery, match, keys, self.feed.number)
+            delivery.index.add(channel)
         return EventSubscriber(self.feed, channel, cursor)
 
     def snapshots(
@@ -122,6 +131,7 @@ class Delivery:
         self.stream = stream
         self.turns = deliveries.turns
         self.channels: dict[Hashable, Channel] = {}
+        self.index = Index(stream.keys_of)
         self._deliveries = deliveries
         self._recipe = recipe
         self._pending: list[tuple[Entry, str, list[Channel]]] = []
@@ -129,10 +139,9 @@ class Delivery:
 
     def offer(self, entries: Sequence[Entry]) -> None:
         """Take what somebody listens to; the rest costs no more than a look."""
-        channels = self.channels.values()
         for entry in entries:
             wanted: dict[str, list[Channel]] = {}
-            for channel in channels:
+            for channel in self.index.concerned(entry):
                 as_what = channel.match(entry)
                 if as_what is not None:
                     wanted.setdefault(as_what, []).append(channel)
@@ -140,7 +149,7 @@ class Delivery:
                 self._pending.append((entry, as_what, those))
         if len(self._pending) > _MOST_PENDING:
             self._pending.clear()
-            for channel in channels:
+            for channel in self.channels.values():
                 channel.skip(entries[-1].number)
         elif self._pending and self._worker is None:
             self._worker = asyncio.create_task(self._work())
@@ -152,6 +161,7 @@ class Delivery:
             return
         if self.channels.get(channel.key) is channel:
             del self.channels[channel.key]
+            self.index.remove(channel)
         if not self.channels:
             self._deliveries.forget(self)
             if self._worker is not None:

@@ -106,7 +106,8 @@ class Subscriptions:
             channel = (share, _frozen(arguments))
             if isinstance(stream, EventStream):
                 match, watched = stream.match(permissions, arguments), stream.watches(arguments)
-                subscriber = await self._deliveries.events(channel, share, stream, recipe, match, cursor)
+                keys = stream.keys(arguments)
+                subscriber = await self._deliveries.events(channel, share, stream, recipe, match, keys, cursor)
                 if watched is not None:
                     subscriber.on_close = self._watches.begin(watched, actor.user_id)
                 return subscriber

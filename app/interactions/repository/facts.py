@@ -1,6 +1,6 @@
 """What an event says of its interaction before and after, and the filters that are matched against it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from app.core.errors import InvalidInput
@@ -69,6 +69,42 @@ def condition_of(given: Mapping[str, Any] | None) -> Condition:
     if len(conditions) == 1:
         return conditions[0]
     return lambda facts: all(condition(facts) for condition in conditions)
+
+
+Key = tuple[str, object]
+"""The name of a fact and a value of it, or one of its values."""
+
+_LISTS = ("labels", "tags", "topics")
+
+
+def keys_of(entry: Entry) -> Collection[Key]:
+    """What the subscriptions that the event may concern are found by: facts of before and of after."""
+    found: set[Key] = set()
+    if entry.event.interaction_id is None:
+        return found
+    found.add(("interaction_id", entry.event.interaction_id))
+    for side in sides_of(entry):
+        if side is not None:
+            found.add(("assignee_id", side["assignee_id"]))
+            found.add(("customer_id", side["customer_id"]))
+            found.update((name, value) for name in _LISTS for value in side.get(name) or ())
+    return found
+
+
+def wanted_keys(given: Mapping[str, Any] | None) -> Collection[Key] | None:
+    """Keys of which an event that matches a valid `InteractionFilter` has at least one; None where it may have none."""
+    given = given or {}
+    if given.get("customer") is not None:
+        return [("customer_id", require_id(given["customer"], "cus").number)]
+    assignee = given.get("assignee") or {}
+    if assignee.get("user") is not None:
+        return [("assignee_id", _user(assignee["user"], "user"))]
+    for name in _LISTS:
+        if given.get(name) is not None:
+            return [(name, value) for value in given[name]]
+    if assignee.get("user_or_nobody") is not None:
+        return [("assignee_id", None), ("assignee_id", _user(assignee["user_or_nobody"], "user_or_nobody"))]
+    return None
 
 
 def _user(text: str, name: str) -> int:

@@ -1,6 +1,6 @@
 """What subscriptions to interactions send: which events, and what an item is made of."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -9,7 +9,7 @@ from app.core.ids import parse_id
 from app.feed import Entry, EventStream, Stream
 from app.feed.stream import Match
 from app.interactions.history import SIGN_OF_TYPING, VIEWERS_CHANGED
-from app.interactions.repository.facts import Condition, condition_of, sides_of, turn_of
+from app.interactions.repository.facts import Condition, Key, condition_of, keys_of, sides_of, turn_of, wanted_keys
 from app.interactions.repository.log import event_item, may_see
 from app.interactions.repository.watches import ATTENTION
 from app.selection.mapping import ObjectMap, One, Permissions, granted
@@ -44,14 +44,23 @@ class InteractionStreams:
 
     def streams(self) -> Mapping[str, Stream]:
         return {
-            "interactionChanged": EventStream("InteractionEvent", self._changed, self.row, watches=_viewed),
-            "messageAdded": EventStream("InteractionEvent", self._message_added, self.row),
-            "typingChanged": EventStream("Typing", self._typing, self._typing_row, durable=False),
+            "interactionChanged": self._of_changes(self._changed, watches=_viewed),
+            "messageAdded": self._of_changes(self._message_added),
+            "typingChanged": EventStream(
+                "Typing", self._typing, self._typing_row, durable=False, keys=_keys, keys_of=keys_of
+            ),
         }
 
     def attention(self) -> EventStream:
         """The stream of the attention queue: what enters it, leaves it, or stands differently in it."""
-        return EventStream("InteractionEvent", self._attention_changed, self.row, watches=lambda _arguments: ATTENTION)
+        return self._of_changes(self._attention_changed, watches=lambda _arguments: ATTENTION)
+
+    def _of_changes(
+        self,
+        match: Callable[[Permissions, Arguments], Match],
+        watches: Callable[[Arguments], int | None] = lambda _arguments: None,
+    ) -> EventStream:
+        return EventStream("InteractionEvent", match, self.row, watches=watches, keys=_keys, keys_of=keys_of)
 
     def row(self, entry: Entry, change: str) -> Mapping[str, object]:
         event = entry.event
@@ -143,6 +152,12 @@ class InteractionStreams:
         if not granted(permissions, f"{kind}:read"):
             raise Forbidden(f"This needs the permission {kind}:read.")
         return found.number
+
+
+def _keys(arguments: Arguments) -> Collection[Key] | None:
+    text = arguments.get("id") or arguments.get("interaction_id")
+    found = None if text is None else parse_id(str(text))
+    return wanted_keys(arguments.get("filter")) if found is None else (("interaction_id", found.number),)
 
 
 def _viewed(arguments: Arguments) -> int | None:
