@@ -1,5 +1,6 @@
 """Who looks at an interaction, and how many listen for alerts, over all processes."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -122,3 +123,14 @@ async def test_who_watched_in_a_process_that_was_killed_is_forgotten(house: Hous
     assert await listeners(house) == 0
     await house.database.command(forget_watches)
     assert await witness.next() == looked_at_by()
+
+
+async def test_of_two_who_leave_at_once_one_is_the_last(house: House) -> None:
+    await house.hear()
+    database = house.database
+    for turn in range(10):
+        for holder in ("one", "two"):
+            await database.command(watch, holder, {(1, 2): 1}, ())
+        await asyncio.gather(*(database.command(watch, holder, {}, [(1, 2)]) for holder in ("one", "two")))
+        told = (await house.topics()).count("interaction.viewers_changed")
+        assert told == 2 * (turn + 1)

@@ -34,6 +34,12 @@ class WatchRepository(Repository):
             found.setdefault(subject, {})[user_id] = int(listeners)
         return found
 
+    def lock(self, subjects: Collection[int]) -> None:
+        """Let no other unit change the leases of these subjects meanwhile: of two who leave at once one is the last, and
+        who comes while the last one leaves is told of."""
+        keys = (watch.c.subject, watch.c.user_id, watch.c.holder)
+        self.connection.execute(sa.select(*keys).where(watch.c.subject.in_(subjects)).order_by(*keys).with_for_update())
+
     def hold(self, holder: str, held: Mapping[Place, int], until: datetime) -> None:
         """Begin or renew the holder's leases."""
         insert = sqlite.insert(watch) if self.connection.dialect.name == "sqlite" else postgresql.insert(watch)

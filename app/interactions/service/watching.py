@@ -19,6 +19,7 @@ def watch(work: "Work", holder: str, held: Mapping[Place, int], let_go: Collecti
     """Begin or renew the holder's leases `held`, end those of `let_go`, and tell of what differs by that."""
     watches = work.use(WatchRepository)
     subjects = sorted({subject for subject, _ in (*held, *let_go)})
+    watches.lock(subjects)
     before = watches.watchers(subjects, work.now)
     if held:
         watches.hold(holder, held, work.now + LEASE)
