@@ -90,7 +90,7 @@ class Deliveries:
         channel = delivery.channels.get(key)
         if channel is None:
             channel = delivery.channels[key] = Channel(key, delivery, match, keys, self.feed.number)
-            delivery.index.add(channel)
+            delivery.index.add(channel, keys)
         return EventSubscriber(self.feed, channel, cursor)
 
     def snapshots(
@@ -131,7 +131,7 @@ class Delivery:
         self.stream = stream
         self.turns = deliveries.turns
         self.channels: dict[Hashable, Channel] = {}
-        self.index = Index(stream.keys_of)
+        self.index: Index[Channel] = Index(stream.keys_of)
         self._deliveries = deliveries
         self._recipe = recipe
         self._pending: list[tuple[Entry, str, list[Channel]]] = []
@@ -161,7 +161,7 @@ class Delivery:
             return
         if self.channels.get(channel.key) is channel:
             del self.channels[channel.key]
-            self.index.remove(channel)
+            self.index.remove(channel, channel.keys)
         if not self.channels:
             self._deliveries.forget(self)
             if self._worker is not None:

@@ -2,8 +2,10 @@ import asyncio
 
 import pytest
 
+from app.storage.database import Database
 from app.transport import server
 from tests.serving import PATIENCE, Served
+from tests.transport.library import ADMIN, tick, update_book
 
 pytestmark = pytest.mark.anyio
 
@@ -53,3 +55,15 @@ async def test_a_socket_outlives_the_time_of_its_request(
         await asyncio.sleep(0.1)
         await socket.send(type="ping")
         assert await socket.take() == {"type": "pong"}
+
+
+@pytest.mark.parametrize("length", [1, 200, 70_000])
+async def test_items_of_any_length_are_frames_that_clients_read(
+    sqlite_served: Served, sqlite_library: Database, length: int
+) -> None:
+    title = "é" * length
+    await sqlite_library.command(update_book, ADMIN, "boo_1", {"title": title}, None)
+    async with sqlite_served.socket({"Authorization": "Bearer admin"}) as socket:
+        await socket.listen("1", "subscription { t: ticks { b: book { title } } }")
+        await sqlite_library.command(tick, 1, 2)
+        assert [await socket.data("1") for _ in range(2)] == [{"t": {"b": {"title": title}}}] * 2

@@ -1,0 +1,102 @@
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.core.events import Event, LoggedEvent
+from app.feed import Entry
+from app.interactions.repository.facts import condition_of, keys_of, sides_of, turn_of, wanted_keys
+from app.storage.event_log import Cursor
+
+NUMBERS = st.integers(1, 3)
+WORDS = st.lists(st.sampled_from(["a", "b", "c"]), max_size=2)
+
+
+def parts(**values: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    return st.fixed_dictionaries({}, optional=values)
+
+
+FACTS = parts(
+    state=st.sampled_from(["OPEN", "CLOSED"]),
+    assignee_id=st.none() | NUMBERS,
+    customer_id=NUMBERS,
+    labels=WORDS,
+    tags=WORDS,
+    topics=WORDS,
+)
+EVENTS = st.builds(
+    lambda interaction, customer, assignee, data: Event(
+        topic="session.updated",
+        kind="session",
+        interaction_id=interaction,
+        customer_id=customer,
+        assignee_id=assignee,
+        data=data,
+    ),
+    NUMBERS,
+    NUMBERS,
+    st.none() | NUMBERS,
+    parts(before=st.none() | FACTS, after=st.none() | FACTS),
+)
+FILTERS = parts(
+    states=st.lists(st.sampled_from(["OPEN", "CLOSED"]), max_size=2),
+    customer=st.none() | st.sampled_from(["cus_1", "cus_2"]),
+    assignee=st.none()
+    | parts(
+        user=st.none() | st.sampled_from(["usr_1", "usr_2"]),
+        user_or_nobody=st.none() | st.sampled_from(["usr_1", "usr_2"]),
+        assigned=st.booleans(),
+    ),
+    labels=st.none() | WORDS,
+    tags=st.none() | WORDS,
+    topics=st.none() | WORDS,
+)
+
+
+def entry(event: Event) -> Entry:
+    at = datetime(2026, 11, 20, tzinfo=UTC)
+    return Entry(LoggedEvent(lane=0, position=1, at=at, event=event), Cursor((1,)))
+
+
+@given(EVENTS, FILTERS)
+def test_an_event_that_matches_a_filter_has_one_of_its_keys(event: Event, filter_: dict[str, Any]) -> None:
+    found = entry(event)
+    wanted = wanted_keys(filter_)
+    if turn_of(sides_of(found), condition_of(filter_)) is not None and wanted is not None:
+        assert set(wanted) & set(keys_of(found))
+
+
+@pytest.mark.parametrize(
+    ("filter_", "keys"),
+    [
+        (None, None),
+        ({}, None),
+        ({"states": ["OPEN"], "assignee": {"assigned": True}}, None),
+        ({"customer": "cus_7", "labels": ["a"]}, [("customer_id", 7)]),
+        ({"assignee": {"user": "usr_5"}, "labels": ["a"]}, [("assignee_id", 5)]),
+        ({"assignee": {"user_or_nobody": "usr_5"}}, [("assignee_id", None), ("assignee_id", 5)]),
+        ({"assignee": {"user_or_nobody": "usr_5"}, "tags": ["a", "b"]}, [("tags", "a"), ("tags", "b")]),
+        ({"topics": []}, []),
+    ],
+)
+def test_a_filter_is_found_by_what_few_interactions_have(filter_: Any, keys: Any) -> None:
+    assert wanted_keys(filter_) == keys
+
+
+def test_an_event_is_found_by_what_was_and_by_what_is() -> None:
+    data = {"before": {"assignee_id": None, "labels": ["vip"]}, "after": {"assignee_id": 4, "labels": ["vip", "new"]}}
+    event = Event(topic="session.updated", kind="session", interaction_id=9, customer_id=2, assignee_id=4, data=data)
+    assert set(keys_of(entry(event))) == {
+        ("interaction_id", 9),
+        ("customer_id", 2),
+        ("assignee_id", None),
+        ("assignee_id", 4),
+        ("labels", "vip"),
+        ("labels", "new"),
+    }
+
+
+def test_what_is_about_no_interaction_has_no_keys() -> None:
+    assert keys_of(entry(Event(topic="user.updated", data={"after": "x"}))) == set()
