@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+import httpx2
 import orjson
 import sqlalchemy as sa
 
@@ -38,9 +39,9 @@ class Step(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """`{twin}` in texts is the twin's own name, `{id}` its id in the graph. `code` is the refusal's, if one is due.
-
-    `before` are requests that both twins get first. With `silent` REST does not tell that nothing happened."""
+    """In texts `{twin}` is the twin's own name, `{id}` its id in the graph, and `{made}` the id in the last answer of
+    `before`, which are requests that both twins get first. `code` is the refusal's, if one is due; with `silent` REST
+    does not tell that nothing happened."""
 
     name: str
     method: str
@@ -68,26 +69,22 @@ def filled(value: Any, names: Mapping[str, str]) -> Any:
     return value
 
 
-async def compare(house: House, contract: Contract, case: Case, twins: Mapping[str, str], own_fields: str) -> None:
-    """Run the case on both of `twins` (name -> id in the graph), REST on the first, GraphQL on the second."""
-    (rest, rest_id), (graph, graph_id) = twins.items()
+Names = Mapping[str, str]
+"""What stands for the placeholders of one twin."""
+
+
+async def compare(house: House, contract: Contract, case: Case, twins: tuple[Names, Names], own_fields: str) -> None:
+    """Run the case on both twins, REST on the first, GraphQL on the second."""
+    house.refusals.clear()
     async with house.client(authorization=f"Bearer {case.actor}") as client:
-        for method, path, body, actor in (Step(*step) for step in case.before):
-            for twin, number in twins.items():
-                names = {"twin": twin, "id": number}
-                response = await client.request(
-                    method, filled(path, names), json=filled(body, names), headers={"authorization": f"Bearer {actor}"}
-                )
-                assert response.status_code < 300, response.text
+        rest, graph = [await _prepared(client, case, dict(names)) for names in twins]
         house.clock.advance(case.later)
-        unchanged = [await seen_of(house, number, own_fields) for number in twins.values()]
-        names = {"twin": rest, "id": rest_id}
-        given = {} if case.body is None else {"json": filled(case.body, names)}
-        response = await client.request(case.method, filled(case.path, names), **given)
-        names = {"twin": graph, "id": graph_id}
-        query = {"query": mutation_text(case.mutation), "variables": {"input": filled(dict(case.input), names)}}
+        unchanged = [await seen_of(house, names["id"], own_fields) for names in twins]
+        given = {} if case.body is None else {"json": filled(case.body, rest)}
+        response = await client.request(case.method, filled(case.path, rest), **given)
+        query = {"query": mutation_text(case.mutation), "variables": {"input": filled(dict(case.input), graph)}}
         payload = (await client.post("/graphql", json=query)).json()["data"][case.mutation]
-    seen = [await seen_of(house, number, own_fields) for number in twins.values()]
+    seen = [await seen_of(house, names["id"], own_fields) for names in twins]
     assert seen[0] == seen[1], seen
     codes = [error["code"] for error in payload["errors"]]
     if case.code is None:
@@ -101,6 +98,16 @@ async def compare(house: House, contract: Contract, case: Case, twins: Mapping[s
         assert [refusal.code for refusal in house.refusals] == [case.code]
         assert response.status_code == contract.statuses.get(case.code, STATUSES[case.code])
         assert seen == unchanged
+
+
+async def _prepared(client: httpx2.AsyncClient, case: Case, names: dict[str, str]) -> Names:
+    for method, path, body, actor in (Step(*step) for step in case.before):
+        headers = {"authorization": f"Bearer {actor}"}
+        response = await client.request(method, filled(path, names), json=filled(body, names), headers=headers)
+        assert response.status_code < 300, response.text
+        if response.content and "id" in response.json():
+            names["made"] = str(response.json()["id"])
+    return names
 
 
 async def seen_of(house: House, number: str, own_fields: str) -> tuple[Any, list[Any]]:

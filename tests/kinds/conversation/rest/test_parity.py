@@ -17,9 +17,6 @@ pytestmark = pytest.mark.anyio
 
 ONE = f"{BASE}/conversations/{{twin}}"
 NOTES = f"{BASE}/conversation/{{twin}}/notes"
-# The first message of each twin, and its first note, have the twin's own number.
-MESSAGE = "msg_{twin}"
-NOTE = "not_{twin}"
 FIELDS = """... on Conversation {
   status channel user { name } snoozeUntil replyUntil replyPossible customerInteractionRequired lastCustomerReplyFrom
   latestNote { text } notes { nodes { text createdAt updatedAt } }
@@ -70,10 +67,10 @@ def reacted(name: str, reaction: str | None, code: str | None = None, **more: An
     return Case(
         name=name,
         method="POST",
-        path=f"{ONE}/messages/{{twin}}/set-reaction",
+        path=f"{ONE}/messages/{{message}}/set-reaction",
         body={"reaction": reaction},
         mutation="setReaction",
-        input={"id": MESSAGE, "reaction": reaction},
+        input={"id": "msg_{message}", "reaction": reaction},
         code=code,
         **more,
     )
@@ -84,10 +81,10 @@ def noted(name: str, method: str, mutation: str, text: str | None, code: str | N
     return Case(
         name=name,
         method=method,
-        path=NOTES if new else f"{NOTES}/{{twin}}",
+        path=NOTES if new else f"{NOTES}/{{made}}",
         body=None if text is None else {"text": text},
         mutation=mutation,
-        input={"id": "{id}" if new else NOTE, **({} if text is None else {"text": text})},
+        input={"id": "{id}" if new else "not_{made}", **({} if text is None else {"text": text})},
         code=code,
         **({} if new else {"before": (WITH_NOTE,)}),
         **more,
@@ -97,7 +94,7 @@ def noted(name: str, method: str, mutation: str, text: str | None, code: str | N
 WITH_NOTE = Step("POST", NOTES, {"text": "First"})
 TAKEN = Step("PATCH", ONE, {"user_id": 3})
 DONE = Step("PATCH", ONE, {"status": "done"})
-LIKED = Step("POST", f"{ONE}/messages/{{twin}}/set-reaction", {"reaction": "👍"})
+LIKED = Step("POST", f"{ONE}/messages/{{message}}/set-reaction", {"reaction": "👍"})
 FILE = {"url": "https://files.example.com/1", "mime_type": "image/png", "size": 10}
 OF_FILE = {"publicDownloadUrl": "https://files.example.com/1", "mimeType": "image/png", "size": 10}
 HI = ({"type": "text", "text": {"content": "Hi"}}, {"text": {"content": "Hi"}})
@@ -181,19 +178,24 @@ CASES = [
 ]
 
 
-def twin_of_ana(work: Work) -> int:
+def customer(work: Work, key: str) -> int:
     return store_customer(
         work,
-        customer_key="twin",
+        customer_key=key,
         system=CustomerSystem.CONVERSATION,
         channel=Channel.WHATSAPP,
-        display_id="4915100000009",
+        display_id=key,
         name="Ana",
     )
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name.replace(" ", "_"))
-async def test_both_transports_do_the_same(house: House, desk: Desk, case: Case) -> None:
-    for customer in (desk.ana, await house.database.command(twin_of_ana)):
-        await house.database.command(hear, customer, desk.whatsapp, "Where is my parcel?")
-    await compare(house, CONTRACT, case, {"1": "cnv_1", "2": "cnv_2"}, FIELDS)
+async def test_both_transports_do_the_same(house: House, desk: Desk, subtests: pytest.Subtests) -> None:
+    for place, case in enumerate(CASES):
+        with subtests.test(case.name):
+            twins = []
+            for twin in ("one", "two"):
+                number = await house.database.command(customer, f"{twin}-{place}")
+                said = await house.database.command(hear, number, desk.whatsapp, "Where is my parcel?")
+                key = str(said.interaction)
+                twins.append({"twin": key, "id": f"cnv_{key}", "message": str(said.message)})
+            await compare(house, CONTRACT, case, (twins[0], twins[1]), FIELDS)
