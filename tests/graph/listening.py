@@ -65,14 +65,20 @@ class Ears:
     def __init__(self, graph: Graph, found: Live) -> None:
         self.graph = graph
         self.live = found
-        self._listeners: list[Listener] = []
+        self._opened: list[Listener | Subscriber] = []
 
     async def listen(self, query: str, actor: Actor = ADMIN, /, **variables: object) -> Listener:
+        listener = Listener(await self.open(query, actor, **variables))
+        self._opened.append(listener)
+        return listener
+
+    async def open(self, query: str, actor: Actor = ADMIN, /, **variables: object) -> Subscriber:
+        """A subscription as the transports have it; it is closed with the others."""
         context = Context(self.graph.database, actor, self.graph.settings, self.graph.clock)
         subscriber = await self.live.subscriptions.open(GraphQLRequest(query, variables=variables), context)
         assert subscriber is not None
-        self._listeners.append(Listener(subscriber))
-        return self._listeners[-1]
+        self._opened.append(subscriber)
+        return subscriber
 
     async def refused(self, query: str, actor: Actor = ADMIN, /, **variables: object) -> list[Any]:
         """The code and the argument at fault of each error with which a subscription is refused."""
@@ -84,8 +90,8 @@ class Ears:
         raise AssertionError("it was not refused")
 
     def close(self) -> None:
-        for listener in self._listeners:
-            listener.close()
+        for each in reversed(self._opened):
+            each.close()
 
 
 @asynccontextmanager

@@ -32,8 +32,6 @@ _PAST = {
     Command.BOT_REPLY: "message_sent",
     Command.RECEIVE: "message_received",
     Command.MARK_READ: "read",
-    Command.NOTE: "noted",
-    Command.TYPE: "typing",
     Command.LABEL: "labelled",
     Command.RAISE_ATTENTION: "attention_raised",
     Command.CLEAR_ATTENTION: "attention_cleared",

@@ -1,0 +1,157 @@
+"""Whatever happens: what was fetched once, changed by the events after its cursor, is what a fresh fetch gives."""
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from app.core.actor import Actor
+from app.core.ids import require_id
+from app.interactions.service.deadlines import fire_due, recompute
+from app.interactions.service.watching import watch
+from app.settings import Settings
+from app.storage.database import Work
+from app.storage.event_log import Cursor, lane_count, logged, read_after
+from tests.graph.commands import DIRECTORY, OF_KIND, ON_INTERACTION, ON_MESSAGE, ON_NOTE, ONES_OWN, RECEIVING, received
+from tests.graph.copies import Copies
+from tests.graph.exchanges import text
+from tests.graph.filled import Filled, fill
+from tests.graph.listening import ears
+from tests.graph.running import ADMIN, Graph, open_graph, running_graph
+from tests.graph.topics import ANY, KIND_NAMES, all_topics
+
+pytestmark = pytest.mark.anyio
+
+HOUR = 3_600
+
+
+@dataclass(frozen=True)
+class World:
+    """A filled graph, with a client that listens and hears of nothing else."""
+
+    filled: Filled
+    copies: Copies
+    url: str
+
+    @property
+    def graph(self) -> Graph:
+        return self.filled.graph
+
+    async def do(self, mutation: str, given: Mapping[str, Any], gives: str = "", actor: Actor = ADMIN) -> Any:
+        """Do what must not be refused; the id of what it gives."""
+        payload = await self.graph.do(mutation, given, gives and f"{gives} {{ id }}", actor)
+        await self.copies.agree((mutation, given))
+        return payload[gives]["id"] if gives else None
+
+    async def grow_older(self, seconds: float) -> None:
+        self.graph.clock.advance(seconds)
+        await self.graph.database.command(fire_due, 1_000)
+        await self.copies.agree(f"{seconds} seconds")
+
+
+@pytest.fixture
+async def world(database_url: str) -> AsyncIterator[World]:
+    async with running_graph(database_url) as graph:
+        filled = await fill(graph)
+        async with ears(graph, database_url) as heard:
+            copies = Copies(graph)
+            await copies.begin(heard)
+            yield World(filled, copies, database_url)
+            await copies.end()
+
+
+async def test_a_copy_stays_what_a_fresh_fetch_gives(world: World) -> None:
+    await hand_a_chat_over(world)
+    await look_on(world)
+    await let_a_reply_window_close(world)
+    await change_the_rules(world)
+    await change_the_directory(world)
+    for mutation, given in samples(world.filled):
+        if not (await world.graph.attempt(mutation, given))["errors"]:
+            await world.copies.agree((mutation, given))
+    for seconds in (60, HOUR, 2 * HOUR, 24 * HOUR):
+        await world.grow_older(seconds)
+    # A topic without a case above: add one.
+    assert all_topics() - await told(world.graph) == set()
+
+
+def samples(filled: Filled) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Every mutation, on interactions of every kind; some are refused where they are."""
+    for ref in (*filled.sessions[1:3], *filled.conversations[:2], *filled.agent_sessions[:2], *filled.chats[:2]):
+        yield "receiveMessage", {"target": {"interaction": ref}, "contents": [text("Hello?")]}
+        for mutation, given in ON_INTERACTION.items():
+            yield mutation, {"id": ref, **given}
+        yield "closeInteraction", {"id": ref}
+        yield "receiveMessage", {"target": {"interaction": ref}, "contents": [text("Hello again")]}
+    for mutation, given in ON_MESSAGE.items():
+        for number in (11, 12, 13):
+            yield mutation, {"id": f"msg_{number}", **given}
+    yield from ((mutation, {"id": "not_2", **given}) for mutation, given in ON_NOTE.items())
+    yield from (("receiveMessage", received(kind)) for kind in RECEIVING)
+    for given in OF_KIND.values():
+        yield from given.items()
+    yield from ONES_OWN.items()
+    yield from ((mutation, given) for mutation, (_, given) in DIRECTORY.items())
+
+
+async def hand_a_chat_over(world: World) -> None:
+    bo = world.filled.people.actors["bo"]
+    chat = await world.do("requestChatSession", {"topicId": 1, "customerName": "Ida"}, "chatSession")
+    offer = {"id": chat, "userId": f"usr_{bo.user_id}"}
+    await world.do("pickUpChatSession", {"id": chat})
+    await world.do("transferChatSession", offer)
+    await world.do("cancelChatTransfer", {"id": chat})
+    await world.do("transferChatSession", offer)
+    await world.do("rejectChatTransfer", {"id": chat}, actor=bo)
+    await world.do("transferChatSession", offer)
+    await world.do("acceptChatTransfer", {"id": chat}, actor=bo)
+    await world.do("resetChatSession", {"id": chat}, actor=bo)
+
+
+async def look_on(world: World) -> None:
+    conversation = require_id(world.filled.conversations[0], "cnv").number
+    await world.graph.database.command(watch, "process", {(conversation, 2): 1, (0, 2): 1}, [])
+    await world.copies.agree("a look")
+
+
+async def let_a_reply_window_close(world: World) -> None:
+    conversation = world.filled.conversations[0]
+    await world.do("receiveMessage", {"target": {"interaction": conversation}, "contents": [text("Are you there?")]})
+    await world.grow_older(23 * HOUR)
+    await world.grow_older(HOUR)
+    await world.do("restartConversation", {"id": conversation})
+
+
+async def change_the_rules(world: World) -> None:
+    given = {"agentKey": "agt_other", "metadata": {"resolution_status": "later"}, "ttiMinutes": 90}
+    await world.do("createAgentSession", given, "agentSession")
+    stricter = Settings(escalation={"resolution_status": ("later",)})
+    other = await open_graph(world.url, world.graph.clock, stricter)
+    try:
+        await other.database.command(recompute, 0, 1_000)
+    finally:
+        await other.database.close()
+    await world.copies.agree("other settings")
+
+
+async def change_the_directory(world: World) -> None:
+    topic = await world.do("createChatTopic", {"name": "Short-lived"}, "chatTopic")
+    await world.do("deleteChatTopic", {"id": topic})
+    customer, profile = world.filled.people.customers["zoe_session"], world.filled.people.profiles["max"]
+    await world.do("linkCustomer", {"id": customer, "profileId": profile})
+    await world.do("unblockProfile", {"id": profile})
+    await world.do("blockProfile", {"id": profile})
+    await world.do("unlinkCustomer", {"id": customer})
+
+
+async def told(graph: Graph) -> set[str]:
+    """The topics in the log, those of interactions also as topics of any kind."""
+
+    def read(work: Work) -> set[str]:
+        query = read_after(work.dialect_name, Cursor.start(lane_count(work.connection)), 100_000)
+        return {logged(row).event.topic for row in work.connection.exec_driver_sql(query.sql, tuple(query.args))}
+
+    found = await graph.database.command(read)
+    parts = [topic.partition(".") for topic in found]
+    return found | {f"{ANY}.{word}" for kind, _, word in parts if kind in KIND_NAMES}
