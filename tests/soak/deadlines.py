@@ -81,7 +81,7 @@ async def run(database_url: str, folder: Path, *, count: int, kill: bool = False
         if each.event.topic == _ENDED
     )
     faults = [*_not_once("met", met, refs), *_not_once("told", told.times, refs)]
-    faults += [f"{each.log.name}: {count} tracebacks" for each in running if (count := each.tracebacks())]
+    faults += [failure for each in running for failure in each.failures()]
     return Outcome(f"{len(refs):,} snoozes ended, {met.total():,} events, the last told after {late:.2f} s", faults)
 
 

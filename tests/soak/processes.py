@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 import socket
 import sys
@@ -11,6 +12,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import asyncpg
+import orjson
 import sqlalchemy as sa
 
 from app.storage.engines import asyncpg_arguments, parse_database_url
@@ -20,6 +22,7 @@ ROOT = Path(__file__).parents[2]
 KEY = "the key of a run that lasts"
 """The admin's key on every server of a run."""
 
+_ERROR = re.compile(r"[A-Za-z_][\w.]*: ")
 _STARTS_WITHIN = 60.0
 _STOPS_WITHIN = 15.0
 
@@ -39,6 +42,7 @@ class Process:
             "SWITCHBOARD_BOOTSTRAP_KEY": KEY,
             "SWITCHBOARD_DEMO": "true",
             "SWITCHBOARD_LOG_LEVEL": "warning",
+            "SWITCHBOARD_LOG_FORMAT": "json",
             # Three of them stay under what PostgreSQL lets in.
             "SWITCHBOARD_POOL_SIZE": "8",
             **settings,
@@ -85,9 +89,16 @@ class Process:
             running.kill()
             await running.wait()
 
-    def tracebacks(self) -> int:
-        """How often it has failed in a way that nobody thought of."""
-        return self.log.read_text(encoding="utf-8").count("Traceback (most recent call last)")
+    def failures(self) -> list[str]:
+        """What it logged that nobody thought of: each exception with the place in our code that it came from."""
+        found = []
+        for line in self.log.read_text(encoding="utf-8").splitlines():
+            entry = orjson.loads(line) if line.startswith("{") else {}
+            if text := entry.get("exception"):
+                place = [row.strip() for row in text.splitlines() if "/app/" in row]
+                error = [row for row in text.splitlines() if _ERROR.match(row)]
+                found.append(f"{self.log.name}: {entry['event']}: {error[-1:]} {place[-1:]}")
+        return found
 
 
 @asynccontextmanager

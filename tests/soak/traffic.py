@@ -116,7 +116,7 @@ async def run(
     faults += _unwritten(stored, written)
     # Whatever came after the writers, by a deadline, may have been told, and need not.
     faults += _untold(ears, stored, await stored_after(cursor, database_url))
-    faults += [f"{each.log.name}: {count} tracebacks" for each in running if (count := each.tracebacks())]
+    faults += [failure for each in running for failure in each.failures()]
     summary = (
         f"{len(written.acknowledged):,} mutations acknowledged, {written.refused:,} refused, {written.unknown:,} "
         f"broken off; {len(stored.events):,} events; {len(ears)} listeners took {sum(ear.items for ear in ears):,} "
