@@ -13,7 +13,7 @@ from tests.conformance.checks import Checks
 
 SERVER = os.environ["SERVER"]
 KEY = os.environ["ADMIN_KEY"]
-BASES = os.environ.get("BASES", "v1 v2 api/v1").split()
+BASES = os.environ.get("BASES", "v1 v2 api/v1 third-party/v1").split()
 EXAMPLES = os.environ.get("EXAMPLES", "20")
 
 

@@ -3,17 +3,21 @@ import { createRequire } from "node:module";
 import { ADMIN_KEY, check, finish, mutate, SERVER } from "./harness.mjs";
 
 // Its CommonJS build; its other build does not load.
-const { ChatMessageType, ChatSessionStatus, WebApi } = createRequire(import.meta.url)("@superoffice/webapi");
+const { ChatAgent, ChatMessageSpecialType, ChatMessageType, ChatSessionStatus, WebApi } = createRequire(import.meta.url)("@superoffice/webapi");
 
 const described = { name: "Sales", welcomeMessage: "Welcome!" };
 const { chatTopic } = await mutate("createChatTopic", "CreateChatTopicInput", described, "chatTopic { topicId }");
-const { user } = await mutate("createUser", "CreateUserInput", { name: "Tony", login: "tony" }, "user { id }");
+const permissions = ["chat_session:read", "chat_session:write"];
+const invited = { name: "Tony", login: "tony", permissions };
+const { user } = await mutate("createUser", "CreateUserInput", invited, "user { id }");
 await mutate("setPresence", "SetPresenceInput", { present: true, userId: user.id }, "user { id }");
 const topic = chatTopic.topicId;
+const { secret } = await mutate("createApiKey", "CreateApiKeyInput", { name: "tony", userId: user.id }, "secret");
 
 const api = new WebApi(SERVER);
 api.authenticateWithToken(ADMIN_KEY);
 const chat = api.getChatAgent();
+const tony = new ChatAgent(SERVER, { headers: { Authorization: `SOTicket ${secret}` } });
 let id;
 
 await check("CreateDefaultChatSessionEntity and SaveChatSessionEntity make a session", async () => {
@@ -51,6 +55,21 @@ await check("TransferChatSession; an offer to somebody else is neither accepted 
   assert.equal((await chat.transferChatSessionAsync(id, "tony")).transferTo.name, "tony");
   assert.equal((await chat.acceptChatSessionTransferAsync(id)).transferTo.name, "tony");
   assert.equal((await chat.rejectChatSessionTransferAsync(id)).transferTo.name, "tony");
+});
+
+await check("AcceptChatSessionTransfer and RejectChatSessionTransfer by whom it is offered to", async () => {
+  const rejected = await tony.rejectChatSessionTransferAsync(id);
+  assert.equal(rejected.transferTo, null);
+  assert.notEqual(rejected.user.name, "tony");
+  assert.equal((await chat.transferChatSessionAsync(id, "tony")).transferTo.name, "tony");
+  const accepted = await tony.acceptChatSessionTransferAsync(id);
+  assert.deepEqual([accepted.user.name, accepted.transferTo], ["tony", null]);
+  const messages = await tony.getChatMessagesAsync(id, 0);
+  assert.deepEqual(messages.map((each) => each.specialType).filter((each) => each !== ChatMessageSpecialType.None), [
+    ChatMessageSpecialType.Welcome,
+    ChatMessageSpecialType.TransferRejected,
+    ChatMessageSpecialType.TransferedSession,
+  ]);
 });
 
 await check("SaveChatSessionEntity with a part of a session, and with all of it", async () => {

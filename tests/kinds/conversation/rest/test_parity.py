@@ -86,7 +86,7 @@ def noted(name: str, method: str, mutation: str, text: str | None, code: str | N
         mutation=mutation,
         input={"id": "{id}" if new else "not_{made}", **({} if text is None else {"text": text})},
         code=code,
-        **({} if new else {"before": (WITH_NOTE,)}),
+        before=() if new else (WITH_NOTE,),
         **more,
     )
 
