@@ -163,9 +163,11 @@ class EventSubscriber:
             await channel.waiting.wait()
 
     def ready(self) -> Sequence[Item]:
+        channel = self._channel
+        if self._place == channel.first + len(channel.items):
+            return ()
         found: list[Item] = []
         characters = 0
-        channel = self._channel
         while len(found) < _AT_ONCE and characters < _CHARACTERS_AT_ONCE:
             number = self._number
             if number is None or channel.broken or channel.dropped > number or self._again or self._unmade:
