@@ -91,6 +91,12 @@ def walk(client: Vectara, key: str) -> None:
             headers={"x-api-key": ADMIN_KEY},
         ).raise_for_status()
     assert [each.messages[0].content for each in events.list(key, "s1", limit=2)] == list("01234")
+    hidden, deleted, *_ = events.list(key, "s1", limit=2)
+    assert events.hide(key, "s1", hidden.id) == events.get(key, "s1", hidden.id)
+    events.delete(key, "s1", deleted.id)
+    assert [each.messages[0].content for each in events.list(key, "s1")] == list("234")
+    assert events.unhide(key, "s1", hidden.id) == hidden
+    assert [each.messages[0].content for each in events.list(key, "s1")] == list("0234")
     for refused, run in refusals(sessions, key):
         try:
             run()

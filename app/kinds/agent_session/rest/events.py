@@ -4,12 +4,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.core.errors import InvalidInput, NotFound
+from app.core.ids import GlobalId, require_id
+from app.interactions.service.deliveries import delete_message
 from app.kinds.agent_session import service
 from app.kinds.agent_session.rest import reading
 from app.kinds.agent_session.rest.agents import page, page_metadata
 from app.kinds.agent_session.rest.bodies import text, unsupported
 from app.kinds.agent_session.rest.sessions import keys_of, no_session
 from app.transport.rest import Call, Operation, Reply
+from app.transport.rest.contract import Handler
 
 
 async def list_events(call: Call) -> Reply:
@@ -27,12 +30,20 @@ async def list_events(call: Call) -> Reply:
 
 
 async def get_event(call: Call) -> Reply:
-    keys = keys_of(call)
-    found = await call.read(reading.EVENT, message_key=call.path["event_id"].removeprefix(reading.EVENT_PREFIX))
-    inside = None if found is None else found["interaction"]
-    if inside != {"agentKey": keys.agent_key, "agentSessionKey": keys.agent_session_key}:
-        raise NotFound("There is no event with this id in this session.", path=("event_id",))
-    return Reply(body=reading.event(found))
+    return Reply(body=reading.event(await _event(call)))
+
+
+async def delete_event(call: Call) -> Reply:
+    await call.perform(delete_message, _ref(await _event(call)))
+    return Reply(status=204)
+
+
+def _hiding(hidden: bool) -> Handler:
+    async def hide(call: Call) -> Reply:
+        await call.perform(service.hide_event, _ref(await _event(call)), hidden=hidden)
+        return await get_event(call)
+
+    return hide
 
 
 async def create_event(call: Call) -> Reply:
@@ -50,6 +61,21 @@ async def create_event(call: Call) -> Reply:
     )
     found = await call.read(reading.POSTED, id=f"msg_{posted.message}")
     return Reply(status=201, body={"events": [reading.event(found)], "session_key": call.path["session_key"]})
+
+
+async def _event(call: Call) -> Mapping[str, Any]:
+    keys = keys_of(call)
+    found: Mapping[str, Any] | None = await call.read(
+        reading.EVENT, message_key=call.path["event_id"].removeprefix(reading.EVENT_PREFIX)
+    )
+    inside = None if found is None else found["interaction"]
+    if found is None or inside != {"agentKey": keys.agent_key, "agentSessionKey": keys.agent_session_key}:
+        raise NotFound("There is no event with this id in this session.", path=("event_id",))
+    return found
+
+
+def _ref(found: Mapping[str, Any]) -> GlobalId:
+    return require_id(found["id"], "msg")
 
 
 def _inputs(body: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
@@ -74,9 +100,13 @@ def _output(body: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 _EVENTS = "/v2/agents/{agent_key}/sessions/{session_key}/events"
+_EVENT = f"{_EVENTS}/{{event_id}}"
 
 EVENTS = (
     Operation("GET", _EVENTS, list_events),
     Operation("POST", _EVENTS, create_event),
-    Operation("GET", _EVENTS + "/{event_id}", get_event),
+    Operation("GET", _EVENT, get_event),
+    Operation("DELETE", _EVENT, delete_event),
+    Operation("POST", f"{_EVENT}/hide", _hiding(True)),
+    Operation("POST", f"{_EVENT}/unhide", _hiding(False)),
 )

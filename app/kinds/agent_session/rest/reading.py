@@ -60,7 +60,7 @@ _SAID: Children = {
     "ContactMessageContent": (),
 }
 _EVENT = (
-    *map(leaf, ("messageKey", "eventType", "author", "text", "createdAt")),
+    *map(leaf, ("id", "messageKey", "author", "text", "createdAt")),
     Field("contents", "contents", children=_SAID),
     one("interaction", "AgentSession", (leaf("agentKey"), leaf("agentSessionKey"))),
 )

@@ -15,6 +15,7 @@ from app.directory.service.editing import Ref, tell
 from app.interactions.messages import MessageAuthor
 from app.interactions.model import Command
 from app.interactions.service.change import change, load, open_interaction, remove
+from app.interactions.service.deliveries import change_message
 from app.interactions.service.messages import Posted, receive_message, send_message
 from app.kinds.agent_session import model
 from app.kinds.agent_session.model import AgentSession, AgentSessionChanges, AiAgent
@@ -118,6 +119,14 @@ def post_event(
         author = MessageAuthor.AI_AGENT
         return send_message(work, actor, ref, content, author=author, idempotency_key=idempotency_key)
     return receive_message(work, actor, {"interaction": ref}, contents, idempotency_key=idempotency_key)
+
+
+def hide_event(work: "Work", actor: Actor, message_ref: GlobalId, *, hidden: bool) -> Posted:
+    """Keep a message from the agent, or no longer. Raises NotFound, and what `change` raises."""
+    topic = "message_hidden" if hidden else "message_shown"
+    return change_message(
+        work, actor, message_ref, Command.UPDATE, lambda message: replace(message, hidden=hidden), topic=topic
+    )
 
 
 def open_for_customer(work: "Work", actor: Actor, customer_id: int, agent_key: str) -> AgentSession:

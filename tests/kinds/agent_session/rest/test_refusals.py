@@ -80,6 +80,9 @@ async def test_updates(client: httpx2.AsyncClient, house: House, body: bytes, co
         ("PATCH", f"{SESSIONS}/sess%20ion%3Fx", {"name": "x"}, 404, "session_not_found"),
         ("PATCH", f"{SESSIONS}/'%20OR%20'1'='1", {"name": "x"}, 404, "session_not_found"),
         ("GET", f"{EVENTS}/aev_none", None, 404, "event_not_found"),
+        ("DELETE", f"{EVENTS}/aev_none", None, 404, "event_not_found"),
+        ("POST", f"{EVENTS}/aev_none/hide", None, 404, "event_not_found"),
+        ("POST", f"{EVENTS}/msg_1/unhide", None, 404, "event_not_found"),
         ("GET", "/v2/nothing", None, 404, "invalid_request"),
         ("PUT", SESSION, {}, 405, "invalid_request"),
         ("POST", SESSION, {}, 405, "invalid_request"),
@@ -134,7 +137,14 @@ async def test_an_event_of_another_session_is_not_there(client: httpx2.AsyncClie
     await client.post(SESSIONS, json={"key": "other"})
     posted = await client.post(f"{SESSIONS}/other/events", json={"messages": [{"content": "x"}]})
     key = posted.json()["events"][0]["id"]
-    assert (await refused(house, client, "GET", f"{EVENTS}/{key}"))[1]["error_code"] == "event_not_found"
+    for method, more in (("GET", ""), ("DELETE", ""), ("POST", "/hide"), ("POST", "/unhide")):
+        _, found = await refused(house, client, method, f"{EVENTS}/{key}{more}")
+        assert found["error_code"] == "event_not_found"
+    for name in ("cy", "dee"):
+        for method, more in (("DELETE", ""), ("POST", "/hide"), ("POST", "/unhide")):
+            path = f"{SESSIONS}/other/events/{key}{more}"
+            status, found = await refused(house, client, method, path, headers={"x-api-key": name})
+            assert (status, found["error_code"]) == (403, "forbidden")
 
 
 async def test_a_disabled_session_takes_no_messages(client: httpx2.AsyncClient, house: House) -> None:

@@ -177,6 +177,33 @@ async def test_events(client: httpx2.AsyncClient, clock: ManualClock, house: Hou
     assert topics == ["agent_session.message_received", "agent_session.message_sent"]
 
 
+async def test_events_are_hidden_and_deleted(client: httpx2.AsyncClient, house: House) -> None:
+    path = f"{SESSION}/events"
+    for content in ("One", "Two"):
+        await client.post(path, json={"messages": [{"content": content}]})
+    first, second = (await client.get(path)).json()["events"]
+    one = f"{path}/{first['id']}"
+    told = len(await house.told())
+    for _ in range(2):
+        hidden = await client.post(f"{one}/hide")
+        assert (hidden.status_code, hidden.json()) == (200, first)
+        assert (await client.get(path)).json()["events"] == [second]
+        assert (await client.get(f"{path}?include_hidden=true")).json()["events"] == [first, second]
+    query = '{ interaction(id: "ags_1") { messages { nodes { text hidden } } } }'
+    async with house.client() as graph:
+        found = (await graph.post("/graphql", json={"query": query})).json()["data"]["interaction"]["messages"]
+    assert sorted((each["text"], each["hidden"]) for each in found["nodes"]) == [("One", True), ("Two", None)]
+    assert (await client.post(f"{one}/unhide")).json() == first
+    assert (await client.get(path)).json()["events"] == [first, second]
+    deleted = await client.delete(one)
+    assert (deleted.status_code, deleted.content) == (204, b"")
+    assert (await client.get(path)).json()["events"] == [second]
+    assert (await client.delete(one)).json()["error_code"] == "event_not_found"
+    assert [topic for topic, _, _ in await house.told(told)] == [
+        *("agent_session.message_hidden", "agent_session.message_shown", "agent_session.message_deleted"),
+    ]
+
+
 async def test_a_repeat_under_an_idempotency_key_writes_once(client: httpx2.AsyncClient) -> None:
     headers = {"idempotency-key": "k"}
     said = {"type": "input_message", "messages": [{"content": "Hi"}]}
