@@ -12,6 +12,7 @@ from app.interactions.graphql import interactions_slice
 from app.registry import KINDS
 from app.selection.catalogue import Catalogue
 from app.transport.lowering import type_facts
+from app.transport.neutral import is_one_of
 from app.transport.scalars import SCALARS
 from app.transport.slice import ERRORS, NODES, Addition, Slice, extended, with_additions
 
@@ -55,7 +56,12 @@ def build_catalogue(schema: strawberry.Schema, slices: Sequence[Slice] = SLICES)
 
 def print_sdl() -> str:
     """The schema as text, in alphabetical order, so that a diff shows what changed and nothing else."""
-    return print_schema(lexicographic_sort_schema(build_schema()._schema)) + "\n"
+    schema = build_schema()._schema
+    for type_ in schema.type_map.values():
+        if isinstance(type_, GraphQLInputObjectType):
+            # Strawberry keeps this to itself, and tells of it in introspection alone.
+            type_.is_one_of = is_one_of(type_)
+    return print_schema(lexicographic_sort_schema(schema)) + "\n"
 
 
 def _without_null_defaults(schema: GraphQLSchema) -> None:

@@ -1,0 +1,23 @@
+"""The schema as text says what the schema says of itself."""
+
+from graphql import build_client_schema, build_schema, get_introspection_query, lexicographic_sort_schema, print_schema
+
+from app.schema import build_schema as build_own_schema
+from app.schema import print_sdl
+
+
+def test_the_text_is_what_introspection_tells() -> None:
+    query = get_introspection_query(
+        specified_by_url=True,
+        directive_is_repeatable=True,
+        schema_description=True,
+        input_value_deprecation=True,
+        one_of=True,
+    )
+    told = build_own_schema().execute_sync(query)
+    assert told.errors is None
+    assert told.data is not None
+    text = print_sdl()
+    of_introspection = lexicographic_sort_schema(build_client_schema(told.data))  # type: ignore[arg-type]
+    assert print_schema(of_introspection) == print_schema(build_schema(text))
+    assert "input MessageContentInput @oneOf {" in text
