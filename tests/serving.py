@@ -52,6 +52,15 @@ class Served:
         found: int = self.server.lifespan.state["services"].subscriptions.running
         return found
 
+    async def tasks(self) -> int:
+        """How many tasks its loop holds."""
+
+        async def count() -> int:
+            return len(asyncio.all_tasks()) - 1
+
+        loop = self.server.servers[0].get_loop()
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(count(), loop))
+
     def stop(self) -> None:
         """As a signal does."""
         self.server.should_exit = True

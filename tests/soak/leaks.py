@@ -51,12 +51,16 @@ class Held:
         )
 
     def is_back_at(self, before: "Held") -> bool:
-        return (self.files, self.tasks, self.connections, self.subscriptions) <= (
-            before.files,
-            before.tasks,
-            before.connections,
-            before.subscriptions,
-        ) and self.memory - before.memory <= TOLERATED_BYTES
+        return (
+            self.files <= before.files
+            and self.tasks <= before.tasks
+            and self.connections <= before.connections
+            and self.subscriptions <= before.subscriptions
+            and self.memory - before.memory <= TOLERATED_BYTES
+        )
+
+
+_NOBODY = Held(files=10**6, tasks=10**6, connections=0, subscriptions=0, memory=2**60)
 
 
 async def run(database_url: str, _folder: Path, *, connections: int) -> Outcome:
@@ -66,8 +70,7 @@ async def run(database_url: str, _folder: Path, *, connections: int) -> Outcome:
     settings = Settings(database_url=database_url, pool_size=8)
     await _prepare(database_url, settings)
     async with serving(create_app(settings), settings) as served:
-        await _visited(served, _WARMING_UP, Held(10**9, 10**9, 0, 0, 10**12))
-        before = await held_by(served)
+        _, before = await _visited(served, _WARMING_UP, _NOBODY)
         failed, after = await _visited(served, connections, before)
     summary = f"{connections:,} connections, {_STAYING} of them never ended; before {before}; after {after}"
     faults = [] if after.is_back_at(before) else ["more is held than before"]
@@ -77,16 +80,11 @@ async def run(database_url: str, _folder: Path, *, connections: int) -> Outcome:
 
 async def held_by(served: Served) -> Held:
     """Measure a server that runs in this process."""
-
-    async def tasks() -> int:
-        return len(asyncio.all_tasks()) - 1
-
     gc.collect()
-    counting = asyncio.run_coroutine_threadsafe(tasks(), served.server.servers[0].get_loop())
     process = psutil.Process()
     return Held(
         files=process.num_fds(),
-        tasks=await asyncio.wrap_future(counting),
+        tasks=await served.tasks(),
         connections=len(served.server.server_state.connections),
         subscriptions=served.running,
         memory=process.memory_info().rss,
