@@ -35,8 +35,8 @@ class WatchRepository(Repository):
         return found
 
     def lock(self, subjects: Collection[int]) -> None:
-        """Let no other unit change the leases of these subjects meanwhile: of two who leave at once one is the last, and
-        who comes while the last one leaves is told of."""
+        """Let no other unit change the leases of these subjects meanwhile: of two who leave at once one is the last,
+        and whoever comes while the last one leaves is told of."""
         keys = (watch.c.subject, watch.c.user_id, watch.c.holder)
         self.connection.execute(sa.select(*keys).where(watch.c.subject.in_(subjects)).order_by(*keys).with_for_update())
 
