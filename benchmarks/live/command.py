@@ -10,7 +10,7 @@ from rich.table import Table
 
 from benchmarks.cases import KEY
 from benchmarks.databases import folder, postgresql, sqlite_url
-from benchmarks.live.loads import equal, filtered, watched
+from benchmarks.live.loads import Watched, equal, filtered, watched
 from benchmarks.live.log_rate import Rate, on_postgresql, on_sqlite
 from benchmarks.live.measuring import IN_FLIGHT, Load, Measured, measure
 from benchmarks.processes import GENERATOR_CORES, SERVER_CORES, pin, serving
@@ -50,24 +50,31 @@ def _on(
         "SWITCHBOARD_DEMO": "0",
         "SWITCHBOARD_LOG_LEVEL": "error",
     }
-    with serving(["app", "serve", "--port", "0"], settings, folder()) as server:
-        over = asyncio.run(watched(server.port, max(filters // 4, 400)))
-        loads = [
-            *_equal(listeners, rate, over[:400]),
-            filtered(f"{filters:,} filters, {rate:g} changes/s", filters, rate, over),
-        ]
-        return [measure(server, load, seconds, database) for load in loads]
+    makes: list[Callable[[Watched], Load]] = [
+        *_equal(listeners, rate),
+        lambda over: filtered(f"{filters:,} filters, {rate:g} changes/s", filters, rate, over),
+    ]
+    found = []
+    for make in makes:
+        # A server for each: what one gave back of its memory, the next listeners would be given.
+        with serving(["app", "serve", "--port", "0"], settings, folder()) as server:
+            over = asyncio.run(watched(server.port, max(filters // 4, 400)))
+            found.append(measure(server, make(over), seconds, database))
+    return found
 
 
 def _bare(size: int, listeners: int, rate: float, seconds: float) -> list[Measured]:
-    with serving(["benchmarks.live.bare", str(size)], {}, folder()) as server:
-        return [measure(server, load, seconds) for load in _equal(listeners, rate, [("ses_1", "cus_1")])]
+    found = []
+    for make in _equal(listeners, rate):
+        with serving(["benchmarks.live.bare", str(size)], {}, folder()) as server:
+            found.append(measure(server, make([("ses_1", "cus_1")]), seconds))
+    return found
 
 
-def _equal(listeners: int, rate: float, over: list[tuple[str, str]]) -> list[Load]:
+def _equal(listeners: int, rate: float) -> list[Callable[[Watched], Load]]:
     return [
-        equal(f"{listeners:,} equal, {rate:g} changes/s", listeners, rate, over),
-        equal(f"{listeners:,} equal, {IN_FLIGHT} in flight", listeners, None, over),
+        lambda over: equal(f"{listeners:,} equal, {rate:g} changes/s", listeners, rate, over),
+        lambda over: equal(f"{listeners:,} equal, {IN_FLIGHT} in flight", listeners, None, over),
     ]
 
 
@@ -78,11 +85,11 @@ def _deliveries(runs: dict[str, list[Measured]]) -> Table:
         "deliveries/s": lambda one, _: f"{one.deliveries_per_second:,.0f}",
         "CPU us": lambda one, _: f"{one.cpu_per_delivery:,.1f}",
         "ratio": lambda one, place: "" if place >= len(bare) else _ratio(one, bare[place]),
-        "CPU us/change": lambda one, _: f"{one.cpu_per_change:,.0f}",
-        "database us/change": lambda one, _: _optional(one.database_cpu_per_change),
+        "us/change": lambda one, _: f"{one.cpu_per_change:,.0f}",
+        "db us/change": lambda one, _: _optional(one.database_cpu_per_change),
         "p50 ms": lambda one, _: f"{one.after_answer[0]:,.1f}",
         "p99 ms": lambda one, _: f"{one.after_answer[1]:,.1f}",
-        "largest ms": lambda one, _: f"{one.after_answer[2]:,.1f}",
+        "max ms": lambda one, _: f"{one.after_answer[2]:,.1f}",
         "p50 all": lambda one, _: f"{one.after_request[0]:,.1f}",
         "p99 all": lambda one, _: f"{one.after_request[1]:,.1f}",
         "kB each": lambda one, _: f"{one.memory:,.1f}",
@@ -95,7 +102,7 @@ def _deliveries(runs: dict[str, list[Measured]]) -> Table:
             run: [[one.load, *(make(one, place) for make in columns.values())] for place, one in enumerate(measured)]
             for run, measured in runs.items()
         },
-        "CPU us and its ratio to the bare server's are of one delivery; p50, p99 and largest from a change's answer to "
+        "CPU us and its ratio to the bare server's are of one delivery; p50, p99 and max from a change's answer to "
         "its deliveries, all from its request",
     )
 
@@ -103,7 +110,7 @@ def _deliveries(runs: dict[str, list[Measured]]) -> Table:
 def _log(rates: dict[str, list[Rate]]) -> Table:
     rows = {
         run: [
-            [one.how, f"{one.events_per_second:,.0f}", f"{one.events_per_second / _insert_before(found, place):.2f}"]
+            [one.how, f"{one.per_second:,.0f}", f"{one.per_second / _insert_before(found, place):.2f}"]
             for place, one in enumerate(found)
         ]
         for run, found in rates.items()
@@ -112,13 +119,13 @@ def _log(rates: dict[str, list[Rate]]) -> Table:
 
 
 def _insert_before(rates: Sequence[Rate], place: int) -> float:
-    return next(one.events_per_second for one in reversed(rates[: place + 1]) if one.how.startswith("bare"))
+    return next(one.per_second for one in reversed(rates[: place + 1]) if one.is_bare)
 
 
 def _table(names: list[str], numbers: list[str], runs: dict[str, list[list[str]]], caption: str) -> Table:
     table = Table(caption=caption)
     for name in names:
-        table.add_column(name)
+        table.add_column(name, no_wrap=True)
     for name in numbers:
         table.add_column(name, justify="right")
     for run, rows in runs.items():
