@@ -126,7 +126,7 @@ class _Stream(Connection):
                     await self.cleared()
                 if self.ending is not None:
                     return
-                await self._write(_next(item))
+                await self._write(b"".join(map(_next, (item, *subscriber.ready()))))
         except CursorExpired as error:
             await self._write(_failed([errors.entry(error.message, error.code)]))
             self._is_complete = True
