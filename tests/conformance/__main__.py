@@ -21,7 +21,8 @@ import orjson
 from tests.conformance.report import Result, not_run, page, result_of
 
 HERE = Path(__file__).parent
-DOCS = HERE.parents[1] / "docs"
+ROOT = HERE.parents[1]
+PAGE = ROOT / "docs" / "conformance.md"
 REPORT = "--report"
 NOT_RUN = 77
 ADMIN_KEY = "a key for conformance runs"
@@ -38,7 +39,7 @@ def main(wanted: list[str]) -> int:
         raise SystemExit("The page is of all clients.")
     results = [_result(known[name]) for name in names or known]
     if REPORT in wanted:
-        (DOCS / "conformance.md").write_text(page(results), encoding="utf-8")
+        PAGE.write_text(page(results), encoding="utf-8")
     failed = [each.folder for each in results if each.passed is not None and each.passed < each.total]
     missing = [each.folder for each in results if each.passed is None]
     _say(f"satisfied: {len(results) - len(failed) - len(missing)}")
@@ -86,8 +87,8 @@ def _serving() -> Iterator[dict[str, str]]:
         try:
             url = f"http://127.0.0.1:{port}"
             _wait(server, url)
-            given = {"SERVER": url, "ADMIN_KEY": ADMIN_KEY, "READER_KEY": _reader_key(url)}
-            yield kept | given | {"LIVE_PAGE": str(DOCS / "live.md")}
+            given = {"SERVER": url, "ADMIN_KEY": ADMIN_KEY, "READER_KEY": _reader_key(url), "ROOT": str(ROOT)}
+            yield kept | given
         finally:
             server.terminate()
             server.wait(PATIENCE)

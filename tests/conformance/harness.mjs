@@ -87,6 +87,9 @@ export async function newSession(name) {
   return { id: interaction.id, name, cursor: events.cursor };
 }
 
+// What is easily broken on its way: line breaks of all sorts, what frames are made of, characters outside of the plane.
+export const TEXTS = ["one\r\ntwo\rthree\n\nfour", "data: x\nevent: complete\n\n", "a\u2028b\u2029c\u0085d", "👩‍👩‍👧 \u{10ffff}", "\\\"\u0001", "x".repeat(65_000)];
+
 export const addNote = (id, text) => mutate("addNote", "AddNoteInput", { id, text }, "note { id }");
 export const raise = (id, level = "URGENT") => mutate("raiseAttention", "RaiseAttentionInput", { id, level }, "interaction { id }");
 
@@ -152,19 +155,27 @@ export async function browserSockets() {
   globalThis.WebSocket = (await import("ws")).WebSocket;
 }
 
-// What docs/live.md shows in this language below a heading, with `way` in place of the page's example host.
-export function pageCode(heading, language, way) {
-  const page = readFileSync(process.env.LIVE_PAGE, "utf8");
-  const section = page.split(`\n## ${heading}\n`)[1]?.split("\n## ")[0];
+// A page of the repository, by its path.
+export const pageOf = (path) => readFileSync(`${process.env.ROOT}/${path}`, "utf8");
+
+// What a page shows in this language below a heading, with `way` in place of its example host.
+export function pageCode(page, heading, language, way) {
+  const section = pageOf(page).split(new RegExp(`\n##+ ${heading}\n`))[1]?.split(/\n##+ /)[0];
   const found = section?.match(new RegExp(`\`\`\`${language}\\n(.*?)\`\`\``, "s"));
-  assert.ok(found, `docs/live.md has no ${language} below ${heading}`);
-  return found[1].replaceAll("https://switchboard.example/graphql", way.http).replaceAll("wss://switchboard.example/graphql", way.ws);
+  assert.ok(found, `${page} has no ${language} below ${heading}`);
+  return found[1]
+    .replaceAll(/https:\/\/switchboard\.example\/graphql|http:\/\/127\.0\.0\.1:8000\/graphql/g, way.http)
+    .replaceAll("wss://switchboard.example/graphql", way.ws);
 }
 
-// Runs the code below these headings as one module, which finds what is given in global names.
-export async function runPage(headings, way, given) {
+// Runs code as a module, which finds what is given in global names; what it exports.
+export async function runCode(code, given) {
   Object.assign(globalThis, given);
   pages += 1;
-  writeFileSync(`page${pages}.mjs`, headings.map((heading) => pageCode(heading, "js", way)).join("\n"));
-  await import(`${process.cwd()}/page${pages}.mjs`);
+  writeFileSync(`page${pages}.mjs`, code);
+  return import(`${process.cwd()}/page${pages}.mjs`);
 }
+
+// Runs what docs/live.md shows below these headings, as one module.
+export const runPage = (headings, way, given) =>
+  runCode(headings.map((heading) => pageCode("docs/live.md", heading, "js", way)).join("\n"), given);

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from gql import Client, GraphQLRequest, gql
 from gql.transport.aiohttp import AIOHTTPTransport
+from gql.transport.aiohttp_websockets import AIOHTTPWebsocketsTransport
 from gql.transport.exceptions import TransportConnectionFailed, TransportError, TransportQueryError
 from gql.transport.httpx import HTTPXTransport
 from gql.transport.websockets import WebsocketsTransport
@@ -22,6 +23,8 @@ SERVER = os.environ["SERVER"]
 ENDPOINT = f"{SERVER}/graphql"
 KEY = os.environ["ADMIN_KEY"]
 PATIENCE = 60
+Socket = type[WebsocketsTransport] | type[AIOHTTPWebsocketsTransport]
+SOCKETS: dict[str, Socket] = {"websockets": WebsocketsTransport, "aiohttp": AIOHTTPWebsocketsTransport}
 READ = "query ($id: ID!) { interaction(id: $id) { id attention { level } } }"
 RAISE = """mutation ($input: RaiseAttentionInput!) {
   raiseAttention(input: $input) { interaction { attention { level } } errors { code message path } } }"""
@@ -37,9 +40,9 @@ def async_client() -> Client:
     return Client(transport=AIOHTTPTransport(url=ENDPOINT, headers={"x-api-key": KEY}))
 
 
-def socket_client(port: int, key: str = KEY) -> Client:
+def socket_client(transport: Socket, port: int, key: str = KEY) -> Client:
     url = f"ws://127.0.0.1:{port}/graphql"
-    return Client(transport=WebsocketsTransport(url=url, init_payload={"authorization": f"Bearer {key}"}))
+    return Client(transport=transport(url=url, init_payload={"authorization": f"Bearer {key}"}))
 
 
 def request(document: str, **variables: Any) -> GraphQLRequest:
@@ -146,10 +149,12 @@ async def over_http_async(checks: Checks) -> None:
             assert (await client.execute(request(READ, id=session)))["interaction"]["id"] == session
 
 
-async def over_socket(checks: Checks, way: Wire) -> None:
-    with checks.check("a query, a mutation and subscriptions share a socket; one that fails does not end the others"):
+async def over_socket(checks: Checks, way: Wire, name: str, transport: Socket) -> None:
+    with checks.check(
+        f"by {name}: a query, a mutation and subscriptions share a socket; one that fails does not end the others"
+    ):
         session, cursor = await asyncio.to_thread(new_session, "Shared")
-        async with asyncio.timeout(PATIENCE), socket_client(way.port) as client:
+        async with asyncio.timeout(PATIENCE), socket_client(transport, way.port) as client:
             changes = client.subscribe(request(CHANGES, id=session, after=cursor))
             first = asyncio.ensure_future(anext(changes))
             assert (await client.execute(request(READ, id=session)))["interaction"]["id"] == session
@@ -158,15 +163,19 @@ async def over_socket(checks: Checks, way: Wire) -> None:
             assert raised["raiseAttention"]["errors"] == []
             assert (await first)["interactionChanged"]["interaction"]["attention"]["level"] == "HIGH"
             await changes.aclose()
-    with checks.check("a subscription goes on by `after` when the network breaks: nothing twice, nothing missed"):
+    with checks.check(
+        f"by {name}: a subscription goes on by `after` when the network breaks: nothing twice, nothing missed"
+    ):
         session, cursor = await asyncio.to_thread(new_session, "Resumed")
         for level in ("LOW", "NORMAL", "HIGH", "URGENT"):
             await asyncio.to_thread(raise_attention, session, level)
             async with asyncio.timeout(PATIENCE):
-                seen, cursor = await until_cut(way, session, cursor)
+                seen, cursor = await until_cut(way, transport, session, cursor)
             assert seen == [level], seen
-    with checks.check("a key that is not valid is closed with 4401"):
-        assert "4401" in await refusal(socket_client(way.port, "nobody").connect_async())
+    with checks.check(f"by {name}: a key that is not valid is refused"):
+        told = await refusal(socket_client(transport, way.port, "nobody").connect_async())
+        # aiohttp does not pass on why a socket was closed.
+        assert "4401" in told or transport is AIOHTTPWebsocketsTransport, told
 
 
 async def refusal(attempt: Awaitable[Any]) -> str:
@@ -178,11 +187,11 @@ async def refusal(attempt: Awaitable[Any]) -> str:
     raise AssertionError("it did not fail")
 
 
-async def until_cut(way: Wire, session: str, cursor: str) -> tuple[list[str], str]:
+async def until_cut(way: Wire, transport: Socket, session: str, cursor: str) -> tuple[list[str], str]:
     """The levels that a subscription tells of until its network breaks, which it does after the first."""
     seen = []
     try:
-        async with socket_client(way.port) as client:
+        async with socket_client(transport, way.port) as client:
             async for found in client.subscribe(request(CHANGES, id=session, after=cursor)):
                 item = found["interactionChanged"]
                 cursor = item["cursor"]
@@ -194,7 +203,7 @@ async def until_cut(way: Wire, session: str, cursor: str) -> tuple[list[str], st
 
 
 def page_code() -> str:
-    page = Path(os.environ["LIVE_PAGE"]).read_text(encoding="utf-8")
+    page = Path(os.environ["ROOT"], "docs", "live.md").read_text(encoding="utf-8")
     found = re.search(r"\n## With Python\n.*?```python\n(.*?)```", page, re.DOTALL)
     assert found is not None
     return found[1]
@@ -228,7 +237,8 @@ async def as_documented(checks: Checks, way: Wire) -> None:
 async def run(checks: Checks) -> None:
     await over_http_async(checks)
     async with wire() as way:
-        await over_socket(checks, way)
+        for name, transport in SOCKETS.items():
+            await over_socket(checks, way, name, transport)
         await as_documented(checks, way)
 
 

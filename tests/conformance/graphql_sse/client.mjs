@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { createClient } from "graphql-sse";
 import {
-  addNote, ADMIN_KEY, check, finish, inbox, newKey, newSession, pageCode, pause, raise, raiseUntil, runPage, wire,
+  addNote, ADMIN_KEY, check, finish, inbox, newKey, newSession, pageCode, pause, raise, raiseUntil, runPage, TEXTS, wire,
 } from "./harness.mjs";
 
 const way = await wire();
@@ -50,7 +50,7 @@ await check("a mutation is answered once and completes", async () => {
   assert.deepEqual(answers, [{ data: { addNote: { note: { text: "By events" }, errors: [] } } }]);
 });
 
-await check("a subscription sends what happens from a cursor on, and each event's id is its cursor", async () => {
+await check("a subscription sends what happens from a cursor on, each as an event of the type next", async () => {
   const session = await newSession("Listened to");
   const messages = inbox();
   const client = connect({ onMessage: messages.put });
@@ -83,6 +83,16 @@ await check("a subscription resumes by Last-Event-ID when the network breaks: no
     assert.equal(await next(), note);
   }
   assert.deepEqual(listening.items, []);
+  listening.stop();
+});
+
+await check("texts come as they were written, with every line break", async () => {
+  const session = await newSession("Texts");
+  const listening = listen(connect(), { query: INTERACTION, variables: { id: session.id, after: session.cursor } });
+  for (const written of TEXTS) {
+    await addNote(session.id, written);
+    assert.equal(await text(listening), written);
+  }
   listening.stop();
 });
 
@@ -150,7 +160,7 @@ await check("the code of docs/live.md tells of customers who need somebody, agai
 });
 
 await check("the command of docs/live.md shows what happens", async () => {
-  const command = pageCode("With Server-Sent Events", "sh", way);
+  const command = pageCode("docs/live.md", "With Server-Sent Events", "sh", way);
   const curl = spawn("sh", ["-c", `exec ${command}`], { env: { ...process.env, KEY: ADMIN_KEY }, stdio: ["ignore", "pipe", "ignore"] });
   let shown = "";
   curl.stdout.on("data", (chunk) => (shown += chunk));

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createClient } from "graphql-ws";
 import {
-  ADMIN_KEY, addNote, browserSockets, check, finish, inbox, newKey, newSession, pause, raise, raiseUntil, runPage, wire,
+  ADMIN_KEY, addNote, browserSockets, check, finish, inbox, newKey, newSession, pause, raise, raiseUntil, runPage, TEXTS, wire,
 } from "./harness.mjs";
 
 await browserSockets();
@@ -96,6 +96,16 @@ await check("attentionChanged and interactionChanged resume by `after` when the 
   }
   attention.stop();
   changes.stop();
+});
+
+await check("texts come as they were written", async () => {
+  const session = await newSession("Texts");
+  const listening = listen(connect(), { query: INTERACTION, variables: { id: session.id, after: session.cursor } });
+  for (const text of TEXTS) {
+    await addNote(session.id, text);
+    assert.equal((await listening.take()).next.data.interactionChanged.note.text, text);
+  }
+  listening.stop();
 });
 
 await check("an operation that fails is told why by `error`, and its sibling on the socket goes on", async () => {

@@ -1,8 +1,15 @@
 import assert from "node:assert/strict";
 import { cacheExchange, Client, fetchExchange, subscriptionExchange } from "@urql/core";
+import { cacheExchange as normalisedCache } from "@urql/exchange-graphcache";
+import { getIntrospectionQuery } from "graphql";
 import { createClient } from "graphql-ws";
-import { addNote, ADMIN_KEY, browserSockets, check, finish, inbox, newSession, raise, runPage, wire } from "./harness.mjs";
+import { onEnd, pipe, subscribe as subscribeTo } from "wonka";
+import { addNote, ADMIN_KEY, browserSockets, check, finish, graph, inbox, newKey, newSession, raise, runPage, wire } from "./harness.mjs";
 
+// The client leaves a stream by aborting it, and does not always handle what its own abort raises.
+process.on("unhandledRejection", (error) => {
+  if (error.name !== "AbortError") throw error;
+});
 await browserSockets();
 const way = await wire();
 const READ = "query ($id: ID!) { interaction(id: $id) { id attention { level reason } } }";
@@ -60,6 +67,25 @@ await check("a mutation makes queries of what it answers with be asked again", a
   unsubscribe();
 });
 
+await check("the normalised cache is brought up to date by id, by a mutation and by a subscription", async () => {
+  const session = await newSession("Normalised");
+  const schema = await graph(getIntrospectionQuery());
+  const exchanges = () => ({ exchanges: [normalisedCache({ schema, keys: { Attention: () => null } }), fetchExchange], fetchSubscriptions: true });
+  const client = connect(ADMIN_KEY, exchanges);
+  const cached = async () => {
+    const { data } = await client.query(READ, { id: session.id }, { requestPolicy: "cache-only" }).toPromise();
+    return data.interaction.attention.level;
+  };
+  await client.query(READ, { id: session.id }).toPromise();
+  await client.mutation(RAISE, { input: { id: session.id, level: "LOW" } }).toPromise();
+  assert.equal(await cached(), "LOW");
+  const changes = subscribe(client, CHANGES, { id: session.id, after: session.cursor });
+  await raise(session.id, "HIGH");
+  await changes.take(({ data }) => data.interactionChanged.interaction.attention.level === "HIGH");
+  assert.equal(await cached(), "HIGH");
+  changes.stop();
+});
+
 await check("why a mutation did nothing is data, with a type of its own for each reason", async () => {
   const session = await newSession("Refused");
   const { data, error } = await connect().mutation(RAISE, { input: { id: session.id, ifVersion: 0 } }).toPromise();
@@ -107,6 +133,20 @@ for (const [name, options] of Object.entries(WAYS)) {
     }
   });
 }
+
+await check("over Server-Sent Events: when a key is revoked the subscription ends", async () => {
+  const session = await newSession("Revoked");
+  const key = await newKey();
+  const told = inbox();
+  const client = connect(key.secret, WAYS["Server-Sent Events"]);
+  const changes = client.subscription(CHANGES, { id: session.id, after: session.cursor });
+  pipe(changes, onEnd(() => told.put("end")), subscribeTo(({ data }) => told.put(data.interactionChanged.note.text)));
+  await addNote(session.id, "for whom may");
+  assert.equal(await told.take(), "for whom may");
+  await key.revoke();
+  await addNote(session.id, "not for whom may not");
+  await told.take((item) => item === "end");
+});
 
 await check("the code of docs/live.md shows what happens and resumes when the network breaks: nothing twice, nothing missed", async () => {
   const shown = inbox();
