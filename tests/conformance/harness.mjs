@@ -32,7 +32,9 @@ export async function check(name, run) {
 export function finish(client) {
   const { version } = JSON.parse(readFileSync(`node_modules/${client}/package.json`, "utf8"));
   const word = passed === total ? "ok" : "failed";
-  process.stdout.write(`${word} ${passed}/${total} ${client} ${version}\n`, () => process.exit(passed === total ? 0 : 1));
+  process.stdout.write(`${word} ${passed}/${total} ${client} ${version}\n`, () =>
+    process.exit(passed === total ? 0 : 1),
+  );
 }
 
 async function soon(promise) {
@@ -68,7 +70,12 @@ export async function mutate(field, type, input, selection) {
 
 // A key of the administrator's, and how to revoke it.
 export async function newKey() {
-  const { apiKey, secret } = await mutate("createApiKey", "CreateApiKeyInput", { name: "conformance" }, "secret apiKey { id }");
+  const { apiKey, secret } = await mutate(
+    "createApiKey",
+    "CreateApiKeyInput",
+    { name: "conformance" },
+    "secret apiKey { id }",
+  );
   return { secret, revoke: () => mutate("revokeApiKey", "RevokeApiKeyInput", { id: apiKey.id }, "apiKey { id }") };
 }
 
@@ -80,7 +87,10 @@ export async function newSession(name) {
   const { interaction } = await mutate(
     "receiveMessage",
     "ReceiveMessageInput",
-    { target: { customer: { kind: "SESSION", customerId: customer.id } }, contents: [{ text: { content: "Hello?" } }] },
+    {
+      target: { customer: { kind: "SESSION", customerId: customer.id } },
+      contents: [{ text: { content: "Hello?" } }],
+    },
     "interaction { id }",
   );
   const { events } = await graph("{ events(first: 1) { cursor } }");
@@ -88,10 +98,18 @@ export async function newSession(name) {
 }
 
 // What is easily broken on its way: line breaks of all sorts, what frames are made of, characters outside of the plane.
-export const TEXTS = ["one\r\ntwo\rthree\n\nfour", "data: x\nevent: complete\n\n", "a\u2028b\u2029c\u0085d", "👩‍👩‍👧 \u{10ffff}", "\\\"\u0001", "x".repeat(65_000)];
+export const TEXTS = [
+  "one\r\ntwo\rthree\n\nfour",
+  "data: x\nevent: complete\n\n",
+  "a\u2028b\u2029c\u0085d",
+  "👩‍👩‍👧 \u{10ffff}",
+  '\\"\u0001',
+  "x".repeat(65_000),
+];
 
 export const addNote = (id, text) => mutate("addNote", "AddNoteInput", { id, text }, "note { id }");
-export const raise = (id, level = "URGENT") => mutate("raiseAttention", "RaiseAttentionInput", { id, level }, "interaction { id }");
+export const raise = (id, level = "URGENT") =>
+  mutate("raiseAttention", "RaiseAttentionInput", { id, level }, "interaction { id }");
 
 // Customers in need, one after the other until somebody has heard of one: nobody tells when a subscription without a
 // cursor begins.
@@ -160,7 +178,9 @@ export const pageOf = (path) => readFileSync(`${process.env.ROOT}/${path}`, "utf
 
 // What a page shows in this language below a heading, with `way` in place of its example host.
 export function pageCode(page, heading, language, way) {
-  const section = pageOf(page).split(new RegExp(`\n##+ ${heading}\n`))[1]?.split(/\n##+ /)[0];
+  const section = pageOf(page)
+    .split(new RegExp(`\n##+ ${heading}\n`))[1]
+    ?.split(/\n##+ /)[0];
   const found = section?.match(new RegExp(`\`\`\`${language}\\n(.*?)\`\`\``, "s"));
   assert.ok(found, `${page} has no ${language} below ${heading}`);
   return found[1]

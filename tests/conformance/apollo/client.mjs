@@ -2,7 +2,19 @@ import assert from "node:assert/strict";
 import { ApolloClient, ApolloLink, CombinedGraphQLErrors, gql, HttpLink, InMemoryCache } from "@apollo/client";
 import { GraphQLWsLink } from "@apollo/client/link/subscriptions";
 import { createClient } from "graphql-ws";
-import { addNote, ADMIN_KEY, browserSockets, check, finish, inbox, newSession, pause, raise, runPage, wire } from "./harness.mjs";
+import {
+  addNote,
+  ADMIN_KEY,
+  browserSockets,
+  check,
+  finish,
+  inbox,
+  newSession,
+  pause,
+  raise,
+  runPage,
+  wire,
+} from "./harness.mjs";
 
 await browserSockets();
 const way = await wire();
@@ -19,7 +31,13 @@ function connect(key = ADMIN_KEY) {
   const headers = { authorization: `Bearer ${key}` };
   const http = new HttpLink({ uri: way.http, headers });
   const live = new GraphQLWsLink(
-    createClient({ url: way.ws, connectionParams: headers, retryAttempts: 20, retryWait: pause, shouldRetry: () => true }),
+    createClient({
+      url: way.ws,
+      connectionParams: headers,
+      retryAttempts: 20,
+      retryWait: pause,
+      shouldRetry: () => true,
+    }),
   );
   const link = ApolloLink.split(({ operationType }) => operationType === "subscription", live, http);
   return new ApolloClient({ link, cache: new InMemoryCache() });
@@ -27,12 +45,18 @@ function connect(key = ADMIN_KEY) {
 
 function subscribe(apollo, query, variables) {
   const told = inbox();
-  const subscription = apollo.subscribe({ query, variables }).subscribe({ next: told.put, error: (error) => told.put({ error }) });
+  const subscription = apollo
+    .subscribe({ query, variables })
+    .subscribe({ next: told.put, error: (error) => told.put({ error }) });
   return { ...told, stop: () => subscription.unsubscribe() };
 }
 
 const cached = (apollo, id) => apollo.cache.readQuery({ query: READ, variables: { id } }).interaction.attention;
-const failing = async (run) => run.then(() => assert.fail("it did not fail"), (error) => error);
+const failing = async (run) =>
+  run.then(
+    () => assert.fail("it did not fail"),
+    (error) => error,
+  );
 
 await check("a query is answered, and once more from the cache", async () => {
   const session = await newSession("Query");
@@ -44,27 +68,39 @@ await check("a query is answered, and once more from the cache", async () => {
   assert.deepEqual(again.data, data);
 });
 
-await check("a mutation brings the cache up to date by the id of what it answers with, for a query that is watched", async () => {
-  const session = await newSession("Mutation");
-  const apollo = connect();
-  const seen = inbox();
-  const watched = apollo.watchQuery({ query: READ, variables: { id: session.id } });
-  watched.subscribe(({ data, dataState }) => dataState === "complete" && seen.put(data.interaction.attention.level));
-  await seen.take();
-  const { data } = await apollo.mutate({ mutation: RAISE, variables: { input: { id: session.id, level: "LOW" } } });
-  assert.deepEqual(data.raiseAttention.errors, []);
-  assert.equal(await seen.take(), "LOW");
-  assert.deepEqual([cached(apollo, session.id).level, cached(apollo, session.id).reason], ["LOW", "RAISED"]);
-});
+await check(
+  "a mutation brings the cache up to date by the id of what it answers with, for a query that is watched",
+  async () => {
+    const session = await newSession("Mutation");
+    const apollo = connect();
+    const seen = inbox();
+    const watched = apollo.watchQuery({ query: READ, variables: { id: session.id } });
+    watched.subscribe(({ data, dataState }) => dataState === "complete" && seen.put(data.interaction.attention.level));
+    await seen.take();
+    const { data } = await apollo.mutate({
+      mutation: RAISE,
+      variables: { input: { id: session.id, level: "LOW" } },
+    });
+    assert.deepEqual(data.raiseAttention.errors, []);
+    assert.equal(await seen.take(), "LOW");
+    assert.deepEqual([cached(apollo, session.id).level, cached(apollo, session.id).reason], ["LOW", "RAISED"]);
+  },
+);
 
 await check("why a mutation did nothing is data, with a type of its own for each reason", async () => {
   const session = await newSession("Refused");
   const apollo = connect();
   const refused = async (input) => (await apollo.mutate({ mutation: RAISE, variables: { input } })).data.raiseAttention;
   const late = await refused({ id: session.id, ifVersion: 0 });
-  assert.deepEqual([late.interaction, late.errors[0].__typename, late.errors[0].code], [null, "VersionConflictError", "VERSION_CONFLICT"]);
+  assert.deepEqual(
+    [late.interaction, late.errors[0].__typename, late.errors[0].code],
+    [null, "VersionConflictError", "VERSION_CONFLICT"],
+  );
   const lost = await refused({ id: "ses_999999" });
-  assert.deepEqual([lost.interaction, lost.errors[0].__typename, lost.errors[0].code], [null, "GenericError", "NOT_FOUND"]);
+  assert.deepEqual(
+    [lost.interaction, lost.errors[0].__typename, lost.errors[0].code],
+    [null, "GenericError", "NOT_FOUND"],
+  );
   assert.deepEqual(lost.errors[0].path, ["input", "id"]);
 });
 
@@ -100,21 +136,28 @@ await check("a subscription brings the cache up to date, and its sibling that fa
   changes.stop();
 });
 
-await check("the code of docs/live.md keeps a queue current and resumes when the network breaks: nothing twice, nothing missed", async () => {
-  const session = await newSession("Of the queue");
-  const shown = inbox();
-  await runPage(["The alert, with graphql-ws", "With Apollo Client"], way, { key: ADMIN_KEY, notify: () => {}, show: shown.put });
-  const mine = async () => shown.take(({ interactionId }) => interactionId === session.id);
-  await raise(session.id, "LOW");
-  assert.deepEqual([(await mine()).change], ["ENTERED"]);
-  for (const level of ["NORMAL", "HIGH", "URGENT"]) {
-    way.cut();
-    await raise(session.id, level);
-    const item = await mine();
-    assert.deepEqual([item.change, item.interaction.attention.level], ["UPDATED", level]);
-  }
-  await addNote(session.id, "no change of attention");
-  assert.deepEqual(shown.items, []);
-});
+await check(
+  "the code of docs/live.md keeps a queue current and resumes when the network breaks: nothing twice, nothing missed",
+  async () => {
+    const session = await newSession("Of the queue");
+    const shown = inbox();
+    await runPage(["The alert, with graphql-ws", "With Apollo Client"], way, {
+      key: ADMIN_KEY,
+      notify: () => {},
+      show: shown.put,
+    });
+    const mine = async () => shown.take(({ interactionId }) => interactionId === session.id);
+    await raise(session.id, "LOW");
+    assert.deepEqual([(await mine()).change], ["ENTERED"]);
+    for (const level of ["NORMAL", "HIGH", "URGENT"]) {
+      way.cut();
+      await raise(session.id, level);
+      const item = await mine();
+      assert.deepEqual([item.change, item.interaction.attention.level], ["UPDATED", level]);
+    }
+    await addNote(session.id, "no change of attention");
+    assert.deepEqual(shown.items, []);
+  },
+);
 
 finish("@apollo/client");

@@ -7,9 +7,19 @@ import { ADMIN_KEY, check, ENDPOINT, finish, graph, pageCode, pageOf, runCode } 
 
 const way = { http: ENDPOINT };
 const written = readFileSync("schema.graphql", "utf8");
-const everything = { descriptions: true, specifiedByUrl: true, directiveIsRepeatable: true, schemaDescription: true, inputValueDeprecation: true, oneOf: true };
+const everything = {
+  descriptions: true,
+  specifiedByUrl: true,
+  directiveIsRepeatable: true,
+  schemaDescription: true,
+  inputValueDeprecation: true,
+  oneOf: true,
+};
 
-for (const [version, js] of [["16", sixteen], ["17", seventeen]]) {
+for (const [version, js] of [
+  ["16", sixteen],
+  ["17", seventeen],
+]) {
   await check(`version ${version} finds nothing to object to in schema.graphql`, async () => {
     assert.deepEqual(js.validateSchema(js.buildSchema(written)), []);
   });
@@ -24,7 +34,12 @@ for (const [version, js] of [["16", sixteen], ["17", seventeen]]) {
 await check("the documents of README.md and docs are valid", async () => {
   const schema = sixteen.buildSchema(written);
   let documents = 0;
-  for (const page of ["README.md", ...readdirSync(`${process.env.ROOT}/docs`).filter((name) => name.endsWith(".md")).map((name) => `docs/${name}`)]) {
+  for (const page of [
+    "README.md",
+    ...readdirSync(`${process.env.ROOT}/docs`)
+      .filter((name) => name.endsWith(".md"))
+      .map((name) => `docs/${name}`),
+  ]) {
     for (const [, text] of pageOf(page).matchAll(/^```graphql\n(.*?)^```/gms)) {
       documents += 1;
       assert.deepEqual(sixteen.validate(schema, sixteen.parse(text)), [], `${page}:\n${text}`);

@@ -2,7 +2,20 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { createClient } from "graphql-sse";
 import {
-  addNote, ADMIN_KEY, check, finish, inbox, newKey, newSession, pageCode, pause, raise, raiseUntil, runPage, TEXTS, wire,
+  addNote,
+  ADMIN_KEY,
+  check,
+  finish,
+  inbox,
+  newKey,
+  newSession,
+  pageCode,
+  pause,
+  raise,
+  raiseUntil,
+  runPage,
+  TEXTS,
+  wire,
 } from "./harness.mjs";
 
 const way = await wire();
@@ -65,26 +78,29 @@ await check("a subscription sends what happens from a cursor on, each as an even
   listening.stop();
 });
 
-await check("a subscription resumes by Last-Event-ID when the network breaks: nothing twice, nothing missed", async () => {
-  const session = await newSession("Resumed");
-  let last = session.cursor;
-  const client = connect({ headers: () => ({ "x-api-key": ADMIN_KEY, "last-event-id": last }) });
-  const listening = listen(client, { query: INTERACTION, variables: { id: session.id } });
-  const next = async () => {
-    const { next: result } = await listening.take();
-    last = result.data.interactionChanged.cursor;
-    return result.data.interactionChanged.note.text;
-  };
-  await addNote(session.id, "one");
-  assert.equal(await next(), "one");
-  for (const note of ["two", "three", "four"]) {
-    way.cut();
-    await addNote(session.id, note);
-    assert.equal(await next(), note);
-  }
-  assert.deepEqual(listening.items, []);
-  listening.stop();
-});
+await check(
+  "a subscription resumes by Last-Event-ID when the network breaks: nothing twice, nothing missed",
+  async () => {
+    const session = await newSession("Resumed");
+    let last = session.cursor;
+    const client = connect({ headers: () => ({ "x-api-key": ADMIN_KEY, "last-event-id": last }) });
+    const listening = listen(client, { query: INTERACTION, variables: { id: session.id } });
+    const next = async () => {
+      const { next: result } = await listening.take();
+      last = result.data.interactionChanged.cursor;
+      return result.data.interactionChanged.note.text;
+    };
+    await addNote(session.id, "one");
+    assert.equal(await next(), "one");
+    for (const note of ["two", "three", "four"]) {
+      way.cut();
+      await addNote(session.id, note);
+      assert.equal(await next(), note);
+    }
+    assert.deepEqual(listening.items, []);
+    listening.stop();
+  },
+);
 
 await check("texts come as they were written, with every line break", async () => {
   const session = await newSession("Texts");
@@ -100,9 +116,18 @@ await check("an operation that fails is told why and completes, and its sibling 
   const session = await newSession("Sibling");
   const client = connect();
   const sibling = listen(client, { query: INTERACTION, variables: { id: session.id, after: session.cursor } });
-  for (const query of ["{ nothing }", "{", "subscription { nothing }", "query ($id: ID!) { node(id: $id) { id } }", INTERACTION]) {
+  for (const query of [
+    "{ nothing }",
+    "{",
+    "subscription { nothing }",
+    "query ($id: ID!) { node(id: $id) { id } }",
+    INTERACTION,
+  ]) {
     const [answer, ...more] = await all(client, { query });
-    assert.ok(answer.errors.every(({ message }) => typeof message === "string"), query);
+    assert.ok(
+      answer.errors.every(({ message }) => typeof message === "string"),
+      query,
+    );
     assert.deepEqual([answer.data, more], [undefined, []], query);
   }
   await addNote(session.id, "still here");
@@ -111,8 +136,11 @@ await check("an operation that fails is told why and completes, and its sibling 
 });
 
 await check("a cursor that is none is an error with a code", async () => {
-  const [answer] = await all(connect(), { query: "subscription { attentionChanged(after: \"no\") { cursor } }" });
-  assert.deepEqual(answer.errors.map(({ extensions }) => extensions.code), ["INVALID_CURSOR"]);
+  const [answer] = await all(connect(), { query: 'subscription { attentionChanged(after: "no") { cursor } }' });
+  assert.deepEqual(
+    answer.errors.map(({ extensions }) => extensions.code),
+    ["INVALID_CURSOR"],
+  );
 });
 
 await check("leaving a subscription stops it and no other", async () => {
@@ -125,7 +153,10 @@ await check("leaving a subscription stops it and no other", async () => {
   stopped.stop();
   await addNote(session.id, "two");
   assert.equal(await text(other), "two");
-  assert.deepEqual(stopped.items.filter((item) => "next" in item), []);
+  assert.deepEqual(
+    stopped.items.filter((item) => "next" in item),
+    [],
+  );
   other.stop();
 });
 
@@ -133,35 +164,47 @@ await check("a key that is not valid is answered with the status 401", async () 
   const client = connect({ headers: { "x-api-key": "nobody" }, retryAttempts: 0 });
   const told = listen(client, { query: "subscription { attentionChanged { cursor } }" });
   const { error } = await told.take();
-  assert.deepEqual([error.response.status, (await error.response.json()).errors[0].extensions.code], [401, "UNAUTHENTICATED"]);
+  assert.deepEqual(
+    [error.response.status, (await error.response.json()).errors[0].extensions.code],
+    [401, "UNAUTHENTICATED"],
+  );
 });
 
-await check("a key that is revoked ends its stream without `complete`, and is refused when the client comes back", async () => {
-  const session = await newSession("Revoked");
-  const key = await newKey();
-  const client = connect({ headers: { authorization: `Bearer ${key.secret}` }, retryAttempts: 1 });
-  const listening = listen(client, { query: INTERACTION, variables: { id: session.id, after: session.cursor } });
-  await addNote(session.id, "for whom may");
-  assert.equal(await text(listening), "for whom may");
-  await key.revoke();
-  await addNote(session.id, "not for whom may not");
-  assert.equal((await listening.take()).error.response.status, 401);
-});
+await check(
+  "a key that is revoked ends its stream without `complete`, and is refused when the client comes back",
+  async () => {
+    const session = await newSession("Revoked");
+    const key = await newKey();
+    const client = connect({ headers: { authorization: `Bearer ${key.secret}` }, retryAttempts: 1 });
+    const listening = listen(client, { query: INTERACTION, variables: { id: session.id, after: session.cursor } });
+    await addNote(session.id, "for whom may");
+    assert.equal(await text(listening), "for whom may");
+    await key.revoke();
+    await addNote(session.id, "not for whom may not");
+    assert.equal((await listening.take()).error.response.status, 401);
+  },
+);
 
-await check("the code of docs/live.md tells of customers who need somebody, again after the network broke", async () => {
-  const alerts = inbox();
-  await runPage(["With Server-Sent Events"], way, { key: ADMIN_KEY, notify: alerts.put });
-  await raiseUntil(() => alerts.items.length > 0);
-  way.cut();
-  const session = await newSession("After trouble");
-  await raise(session.id);
-  assert.deepEqual(await alerts.take(({ id }) => id === session.id), { id: session.id });
-  assert.deepEqual(alerts.items, []);
-});
+await check(
+  "the code of docs/live.md tells of customers who need somebody, again after the network broke",
+  async () => {
+    const alerts = inbox();
+    await runPage(["With Server-Sent Events"], way, { key: ADMIN_KEY, notify: alerts.put });
+    await raiseUntil(() => alerts.items.length > 0);
+    way.cut();
+    const session = await newSession("After trouble");
+    await raise(session.id);
+    assert.deepEqual(await alerts.take(({ id }) => id === session.id), { id: session.id });
+    assert.deepEqual(alerts.items, []);
+  },
+);
 
 await check("the command of docs/live.md shows what happens", async () => {
   const command = pageCode("docs/live.md", "With Server-Sent Events", "sh", way);
-  const curl = spawn("sh", ["-c", `exec ${command}`], { env: { ...process.env, KEY: ADMIN_KEY }, stdio: ["ignore", "pipe", "ignore"] });
+  const curl = spawn("sh", ["-c", `exec ${command}`], {
+    env: { ...process.env, KEY: ADMIN_KEY },
+    stdio: ["ignore", "pipe", "ignore"],
+  });
   let shown = "";
   curl.stdout.on("data", (chunk) => (shown += chunk));
   await raiseUntil(() => shown.includes("event: next\n"));

@@ -1,7 +1,20 @@
 import assert from "node:assert/strict";
 import { createClient } from "graphql-ws";
 import {
-  ADMIN_KEY, addNote, browserSockets, check, finish, inbox, newKey, newSession, pause, raise, raiseUntil, runPage, TEXTS, wire,
+  ADMIN_KEY,
+  addNote,
+  browserSockets,
+  check,
+  finish,
+  inbox,
+  newKey,
+  newSession,
+  pause,
+  raise,
+  raiseUntil,
+  runPage,
+  TEXTS,
+  wire,
 } from "./harness.mjs";
 
 await browserSockets();
@@ -53,7 +66,7 @@ const silent = connect({
 
 await check("a query is answered once and completes", async () => {
   const client = connect();
-  const answers = await once(client, { query: "{ viewer { permissions } node(id: \"no\") { id } }" });
+  const answers = await once(client, { query: '{ viewer { permissions } node(id: "no") { id } }' });
   assert.ok(answers[0].data.viewer.permissions.length > 0);
   assert.deepEqual(answers[1], { complete: true });
 });
@@ -73,30 +86,40 @@ await check("a lazy client opens its socket for the first operation and closes i
   assert.deepEqual([await happened.take(), await happened.take()], ["opened", 1000]);
 });
 
-await check("attentionChanged and interactionChanged resume by `after` when the network breaks: nothing twice, nothing missed", async () => {
-  const session = await newSession("Resumed");
-  const client = connect();
-  const resumed = (query, variables) =>
-    listen(client, { query, variables }, ({ data }) => {
-      for (const item of Object.values(data)) variables.after = item.cursor;
-    });
-  const attention = resumed(ATTENTION, { after: session.cursor });
-  const changes = resumed(INTERACTION, { id: session.id, after: session.cursor });
-  const level = async () => (await attention.take(({ next }) => next.data.attentionChanged.interactionId === session.id)).next.data.attentionChanged.levelAfter;
-  const text = async () => (await changes.take(({ next }) => next.data.interactionChanged.note)).next.data.interactionChanged.note.text;
-  await raise(session.id, "LOW");
-  assert.equal(await level(), "LOW");
-  await addNote(session.id, "one");
-  assert.equal(await text(), "one");
-  for (const [step, next] of [["NORMAL", "two"], ["HIGH", "three"], ["URGENT", "four"]]) {
-    way.cut();
-    await raise(session.id, step);
-    await addNote(session.id, next);
-    assert.deepEqual([await level(), await text()], [step, next]);
-  }
-  attention.stop();
-  changes.stop();
-});
+await check(
+  "attentionChanged and interactionChanged resume by `after` when the network breaks: nothing twice, nothing missed",
+  async () => {
+    const session = await newSession("Resumed");
+    const client = connect();
+    const resumed = (query, variables) =>
+      listen(client, { query, variables }, ({ data }) => {
+        for (const item of Object.values(data)) variables.after = item.cursor;
+      });
+    const attention = resumed(ATTENTION, { after: session.cursor });
+    const changes = resumed(INTERACTION, { id: session.id, after: session.cursor });
+    const level = async () =>
+      (await attention.take(({ next }) => next.data.attentionChanged.interactionId === session.id)).next.data
+        .attentionChanged.levelAfter;
+    const text = async () =>
+      (await changes.take(({ next }) => next.data.interactionChanged.note)).next.data.interactionChanged.note.text;
+    await raise(session.id, "LOW");
+    assert.equal(await level(), "LOW");
+    await addNote(session.id, "one");
+    assert.equal(await text(), "one");
+    for (const [step, next] of [
+      ["NORMAL", "two"],
+      ["HIGH", "three"],
+      ["URGENT", "four"],
+    ]) {
+      way.cut();
+      await raise(session.id, step);
+      await addNote(session.id, next);
+      assert.deepEqual([await level(), await text()], [step, next]);
+    }
+    attention.stop();
+    changes.stop();
+  },
+);
 
 await check("texts come as they were written", async () => {
   const session = await newSession("Texts");
@@ -153,6 +176,21 @@ await check("operations of a hundred ids run beside each other on one socket", a
   assert.equal(opened, 1);
 });
 
+await check("an id is free again as soon as its operation has ended, well or not", async () => {
+  let opened = 0;
+  const client = connect({
+    generateID: () => "the same",
+    lazyCloseTimeout: 10_000,
+    on: { opened: () => (opened += 1) },
+  });
+  for (let round = 0; round < 300; round += 1) {
+    const answers = await once(client, { query: round % 3 ? "{ nothing }" : "{ __typename }" });
+    assert.ok(round % 3 ? Array.isArray(answers[0].error) : answers[0].data.__typename === "Query", answers);
+  }
+  assert.equal(opened, 1);
+  await client.dispose();
+});
+
 await check("a key that is not valid is answered with 4401, which the client does not try again", async () => {
   for (const connectionParams of [{ authorization: "Bearer nobody" }, undefined]) {
     let opened = 0;
@@ -162,22 +200,25 @@ await check("a key that is not valid is answered with 4401, which the client doe
   }
 });
 
-await check("a key that is revoked closes the socket with 4403, and is refused when the client comes back", async () => {
-  const session = await newSession("Revoked");
-  const key = await newKey();
-  const closed = inbox();
-  const client = connect({
-    connectionParams: { authorization: `Bearer ${key.secret}` },
-    on: { closed: ({ code }) => closed.put(code) },
-  });
-  const listening = listen(client, { query: INTERACTION, variables: { id: session.id, after: session.cursor } });
-  await addNote(session.id, "for whom may");
-  assert.equal((await listening.take()).next.data.interactionChanged.note.text, "for whom may");
-  await key.revoke();
-  await addNote(session.id, "not for whom may not");
-  assert.deepEqual([await closed.take(), await closed.take()], [4403, 4401]);
-  assert.equal((await listening.take()).error.code, 4401);
-});
+await check(
+  "a key that is revoked closes the socket with 4403, and is refused when the client comes back",
+  async () => {
+    const session = await newSession("Revoked");
+    const key = await newKey();
+    const closed = inbox();
+    const client = connect({
+      connectionParams: { authorization: `Bearer ${key.secret}` },
+      on: { closed: ({ code }) => closed.put(code) },
+    });
+    const listening = listen(client, { query: INTERACTION, variables: { id: session.id, after: session.cursor } });
+    await addNote(session.id, "for whom may");
+    assert.equal((await listening.take()).next.data.interactionChanged.note.text, "for whom may");
+    await key.revoke();
+    await addNote(session.id, "not for whom may not");
+    assert.deepEqual([await closed.take(), await closed.take()], [4403, 4401]);
+    assert.equal((await listening.take()).error.code, 4401);
+  },
+);
 
 await check("a ping of the client is answered", async () => {
   const answers = inbox();
@@ -195,19 +236,22 @@ await check("who asks for another subprotocol is closed with 4406", async () => 
   assert.equal(error.message, "Server sent no subprotocol");
 });
 
-await check("the alert of docs/live.md tells of customers who need somebody, again after the network broke or fell silent", async () => {
-  const alerts = inbox();
-  await runPage(["The alert, with graphql-ws"], way, { key: ADMIN_KEY, notify: alerts.put });
-  await raiseUntil(() => alerts.items.length > 0);
-  for (const trouble of [way.cut, way.freeze]) {
-    trouble();
-    const session = await newSession("After trouble");
-    await raise(session.id);
-    const alert = await alerts.take(({ id }) => id === session.id);
-    assert.deepEqual([alert.customer.name, alert.attention], [session.name, { level: "URGENT", reason: "RAISED" }]);
-    assert.deepEqual(alerts.items, []);
-  }
-});
+await check(
+  "the alert of docs/live.md tells of customers who need somebody, again after the network broke or fell silent",
+  async () => {
+    const alerts = inbox();
+    await runPage(["The alert, with graphql-ws"], way, { key: ADMIN_KEY, notify: alerts.put });
+    await raiseUntil(() => alerts.items.length > 0);
+    for (const trouble of [way.cut, way.freeze]) {
+      trouble();
+      const session = await newSession("After trouble");
+      await raise(session.id);
+      const alert = await alerts.take(({ id }) => id === session.id);
+      assert.deepEqual([alert.customer.name, alert.attention], [session.name, { level: "URGENT", reason: "RAISED" }]);
+      assert.deepEqual(alerts.items, []);
+    }
+  },
+);
 
 await check("a client that says nothing is asked for a sign of life, and gives it", async () => {
   assert.deepEqual([await pings.take(), await pings.take()], ["ping", "pong"]);

@@ -19,8 +19,13 @@ export const Interaction = graphql`
 export const Queue = graphql`
   fragment operations_queue on Query
   @refetchable(queryName: "operationsQueuePaginationQuery")
-  @argumentDefinitions(count: { type: "Int", defaultValue: 20 }, after: { type: "String" }, filter: { type: "InteractionFilter" }) {
-    attentionQueue(first: $count, after: $after, filter: $filter) @connection(key: "operations_attentionQueue", filters: ["filter"]) {
+  @argumentDefinitions(
+    count: { type: "Int", defaultValue: 20 }
+    after: { type: "String" }
+    filter: { type: "InteractionFilter" }
+  ) {
+    attentionQueue(first: $count, after: $after, filter: $filter)
+    @connection(key: "operations_attentionQueue", filters: ["filter"]) {
       __id
       cursor
       totalCount
@@ -32,8 +37,13 @@ export const Queue = graphql`
 export const All = graphql`
   fragment operations_all on Query
   @refetchable(queryName: "operationsAllPaginationQuery")
-  @argumentDefinitions(count: { type: "Int", defaultValue: 20 }, after: { type: "String" }, filter: { type: "InteractionFilter" }) {
-    interactions(first: $count, after: $after, filter: $filter, orderBy: UPDATED_DESC) @connection(key: "operations_interactions") {
+  @argumentDefinitions(
+    count: { type: "Int", defaultValue: 20 }
+    after: { type: "String" }
+    filter: { type: "InteractionFilter" }
+  ) {
+    interactions(first: $count, after: $after, filter: $filter, orderBy: UPDATED_DESC)
+    @connection(key: "operations_interactions") {
       edges { node { ...operations_interaction } }
     }
   }

@@ -3,7 +3,9 @@ import { createRequire } from "node:module";
 import { ADMIN_KEY, check, finish, mutate, SERVER } from "./harness.mjs";
 
 // Its CommonJS build; its other build does not load.
-const { ChatAgent, ChatMessageSpecialType, ChatMessageType, ChatSessionStatus, WebApi } = createRequire(import.meta.url)("@superoffice/webapi");
+const { ChatAgent, ChatMessageSpecialType, ChatMessageType, ChatSessionStatus, WebApi } = createRequire(
+  import.meta.url,
+)("@superoffice/webapi");
 
 const described = { name: "Sales", welcomeMessage: "Welcome!" };
 const { chatTopic } = await mutate("createChatTopic", "CreateChatTopicInput", described, "chatTopic { topicId }");
@@ -46,7 +48,10 @@ await check("AddChatMessage, GetChatMessages and GetChatTranscript", async () =>
   const message = { type: ChatMessageType.ToCustomer, message: "hi", author: "Bot" };
   const posted = await chat.addChatMessageAsync(id, message);
   assert.deepEqual([posted.message, posted.type, posted.author], ["hi", ChatMessageType.ToCustomer, "Bot"]);
-  assert.deepEqual((await chat.getChatMessagesAsync(id, 0)).map((each) => each.message), ["Welcome!", "hi"]);
+  assert.deepEqual(
+    (await chat.getChatMessagesAsync(id, 0)).map((each) => each.message),
+    ["Welcome!", "hi"],
+  );
   assert.deepEqual(await chat.getChatMessagesAsync(id, posted.chatMessageId), []);
   assert.match(await chat.getChatTranscriptAsync(id, false), /Bot: hi$/);
 });
@@ -65,11 +70,10 @@ await check("AcceptChatSessionTransfer and RejectChatSessionTransfer by whom it 
   const accepted = await tony.acceptChatSessionTransferAsync(id);
   assert.deepEqual([accepted.user.name, accepted.transferTo], ["tony", null]);
   const messages = await tony.getChatMessagesAsync(id, 0);
-  assert.deepEqual(messages.map((each) => each.specialType).filter((each) => each !== ChatMessageSpecialType.None), [
-    ChatMessageSpecialType.Welcome,
-    ChatMessageSpecialType.TransferRejected,
-    ChatMessageSpecialType.TransferedSession,
-  ]);
+  assert.deepEqual(
+    messages.map((each) => each.specialType).filter((each) => each !== ChatMessageSpecialType.None),
+    [ChatMessageSpecialType.Welcome, ChatMessageSpecialType.TransferRejected, ChatMessageSpecialType.TransferedSession],
+  );
 });
 
 await check("SaveChatSessionEntity with a part of a session, and with all of it", async () => {
@@ -79,14 +83,17 @@ await check("SaveChatSessionEntity with a part of a session, and with all of it"
   assert.deepEqual(await chat.saveChatSessionEntityAsync(closed), closed);
 });
 
-await check("CreateChatSessionForTopic, ResetChatSession, DeleteChatSessionEntity and ChatSessionsForUser", async () => {
-  const other = await chat.createChatSessionForTopicAsync(topic);
-  assert.equal((await chat.pickUpChatSessionAsync(other.chatSessionId)).status, ChatSessionStatus.UserLast);
-  assert.equal((await chat.resetChatSessionAsync(other.chatSessionId)).user, null);
-  await chat.deleteChatSessionEntityAsync(other.chatSessionId);
-  assert.equal((await chat.getChatSessionEntityAsync(other.chatSessionId)).status, ChatSessionStatus.Deleted);
-  assert.ok(Array.isArray(await chat.chatSessionsForUserAsync()));
-});
+await check(
+  "CreateChatSessionForTopic, ResetChatSession, DeleteChatSessionEntity and ChatSessionsForUser",
+  async () => {
+    const other = await chat.createChatSessionForTopicAsync(topic);
+    assert.equal((await chat.pickUpChatSessionAsync(other.chatSessionId)).status, ChatSessionStatus.UserLast);
+    assert.equal((await chat.resetChatSessionAsync(other.chatSessionId)).user, null);
+    await chat.deleteChatSessionEntityAsync(other.chatSessionId);
+    assert.equal((await chat.getChatSessionEntityAsync(other.chatSessionId)).status, ChatSessionStatus.Deleted);
+    assert.ok(Array.isArray(await chat.chatSessionsForUserAsync()));
+  },
+);
 
 await check("what cannot be done is 404 with the contract's error, and a key that is not valid 401", async () => {
   await assert.rejects(chat.resetChatSessionAsync(id + 1000), (error) => {

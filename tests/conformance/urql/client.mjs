@@ -4,7 +4,21 @@ import { cacheExchange as normalisedCache } from "@urql/exchange-graphcache";
 import { getIntrospectionQuery } from "graphql";
 import { createClient } from "graphql-ws";
 import { onEnd, pipe, subscribe as subscribeTo } from "wonka";
-import { addNote, ADMIN_KEY, browserSockets, check, finish, graph, inbox, newKey, newSession, raise, runPage, wire } from "./harness.mjs";
+import {
+  addNote,
+  ADMIN_KEY,
+  browserSockets,
+  check,
+  finish,
+  graph,
+  inbox,
+  newKey,
+  newSession,
+  raise,
+  raiseUntil,
+  runPage,
+  wire,
+} from "./harness.mjs";
 
 // The client leaves a stream by aborting it, and does not always handle what its own abort raises.
 process.on("unhandledRejection", (error) => {
@@ -21,9 +35,11 @@ const CHANGES = `subscription ($id: ID!, $after: String) {
 }`;
 
 const WAYS = {
-  "WebSocket": (headers) => {
+  WebSocket: (headers) => {
     const sockets = createClient({ url: way.ws, connectionParams: headers, retryAttempts: 0 });
-    const forwardSubscription = (request) => ({ subscribe: (sink) => ({ unsubscribe: sockets.subscribe(request, sink) }) });
+    const forwardSubscription = (request) => ({
+      subscribe: (sink) => ({ unsubscribe: sockets.subscribe(request, sink) }),
+    });
     return { exchanges: [cacheExchange, fetchExchange, subscriptionExchange({ forwardSubscription })] };
   },
   "Server-Sent Events": () => ({ exchanges: [cacheExchange, fetchExchange], fetchSubscriptions: true }),
@@ -59,7 +75,9 @@ await check("a mutation makes queries of what it answers with be asked again", a
   const session = await newSession("Mutation");
   const client = connect();
   const seen = inbox();
-  const { unsubscribe } = client.query(READ, { id: session.id }).subscribe(({ data, stale }) => stale || seen.put(data.interaction.attention.level));
+  const { unsubscribe } = client
+    .query(READ, { id: session.id })
+    .subscribe(({ data, stale }) => stale || seen.put(data.interaction.attention.level));
   await seen.take();
   const { data } = await client.mutation(RAISE, { input: { id: session.id, level: "LOW" } }).toPromise();
   assert.deepEqual(data.raiseAttention.errors, []);
@@ -70,7 +88,10 @@ await check("a mutation makes queries of what it answers with be asked again", a
 await check("the normalised cache is brought up to date by id, by a mutation and by a subscription", async () => {
   const session = await newSession("Normalised");
   const schema = await graph(getIntrospectionQuery());
-  const exchanges = () => ({ exchanges: [normalisedCache({ schema, keys: { Attention: () => null } }), fetchExchange], fetchSubscriptions: true });
+  const exchanges = () => ({
+    exchanges: [normalisedCache({ schema, keys: { Attention: () => null } }), fetchExchange],
+    fetchSubscriptions: true,
+  });
   const client = connect(ADMIN_KEY, exchanges);
   const cached = async () => {
     const { data } = await client.query(READ, { id: session.id }, { requestPolicy: "cache-only" }).toPromise();
@@ -88,14 +109,22 @@ await check("the normalised cache is brought up to date by id, by a mutation and
 
 await check("why a mutation did nothing is data, with a type of its own for each reason", async () => {
   const session = await newSession("Refused");
-  const { data, error } = await connect().mutation(RAISE, { input: { id: session.id, ifVersion: 0 } }).toPromise();
+  const { data, error } = await connect()
+    .mutation(RAISE, { input: { id: session.id, ifVersion: 0 } })
+    .toPromise();
   const [{ __typename, code }] = data.raiseAttention.errors;
-  assert.deepEqual([error, data.raiseAttention.interaction, __typename, code], [undefined, null, "VersionConflictError", "VERSION_CONFLICT"]);
+  assert.deepEqual(
+    [error, data.raiseAttention.interaction, __typename, code],
+    [undefined, null, "VersionConflictError", "VERSION_CONFLICT"],
+  );
 });
 
 await check("errors of a query are errors of GraphQL", async () => {
   const { data, error } = await connect().query("{ nothing }", {}).toPromise();
-  assert.deepEqual([data, error.networkError, error.graphQLErrors[0].extensions.code], [undefined, undefined, "GRAPHQL_VALIDATION_FAILED"]);
+  assert.deepEqual(
+    [data, error.networkError, error.graphQLErrors[0].extensions.code],
+    [undefined, undefined, "GRAPHQL_VALIDATION_FAILED"],
+  );
 });
 
 await check("a key that is not valid is the status 401", async () => {
@@ -115,23 +144,26 @@ for (const [name, options] of Object.entries(WAYS)) {
     changes.stop();
   });
 
-  await check(`over ${name}: a subscription that broke is an error, and a new one goes on by \`after\`: nothing twice, nothing missed`, async () => {
-    const session = await newSession("Resumed");
-    const client = connect(ADMIN_KEY, options);
-    let after = session.cursor;
-    for (const note of ["one", "two", "three"]) {
-      await addNote(session.id, note);
-      const changes = subscribe(client, CHANGES, { id: session.id, after });
-      const { data } = await changes.take();
-      assert.equal(data.interactionChanged.note.text, note);
-      after = data.interactionChanged.cursor;
-      way.cut();
-      const { error } = await changes.take();
-      assert.ok(error);
-      assert.deepEqual(changes.items, []);
-      changes.stop();
-    }
-  });
+  await check(
+    `over ${name}: a subscription that broke is an error, and a new one goes on: nothing twice, nothing missed`,
+    async () => {
+      const session = await newSession("Resumed");
+      const client = connect(ADMIN_KEY, options);
+      let after = session.cursor;
+      for (const note of ["one", "two", "three"]) {
+        await addNote(session.id, note);
+        const changes = subscribe(client, CHANGES, { id: session.id, after });
+        const { data } = await changes.take();
+        assert.equal(data.interactionChanged.note.text, note);
+        after = data.interactionChanged.cursor;
+        way.cut();
+        const { error } = await changes.take();
+        assert.ok(error);
+        assert.deepEqual(changes.items, []);
+        changes.stop();
+      }
+    },
+  );
 }
 
 await check("over Server-Sent Events: when a key is revoked the subscription ends", async () => {
@@ -140,7 +172,11 @@ await check("over Server-Sent Events: when a key is revoked the subscription end
   const told = inbox();
   const client = connect(key.secret, WAYS["Server-Sent Events"]);
   const changes = client.subscription(CHANGES, { id: session.id, after: session.cursor });
-  pipe(changes, onEnd(() => told.put("end")), subscribeTo(({ data }) => told.put(data.interactionChanged.note.text)));
+  pipe(
+    changes,
+    onEnd(() => told.put("end")),
+    subscribeTo(({ data }) => told.put(data.interactionChanged.note.text)),
+  );
   await addNote(session.id, "for whom may");
   assert.equal(await told.take(), "for whom may");
   await key.revoke();
@@ -148,20 +184,28 @@ await check("over Server-Sent Events: when a key is revoked the subscription end
   await told.take((item) => item === "end");
 });
 
-await check("the code of docs/live.md shows what happens and resumes when the network breaks: nothing twice, nothing missed", async () => {
-  const shown = inbox();
-  await runPage(["The alert, with graphql-ws", "With urql"], way, { key: ADMIN_KEY, notify: () => {}, show: shown.put });
-  const session = await newSession("Of the queue");
-  const mine = async () => (await shown.take(({ interactionId }) => interactionId === session.id)).change;
-  await raise(session.id, "LOW");
-  assert.equal(await mine(), "ENTERED");
-  for (const level of ["NORMAL", "HIGH", "URGENT"]) {
-    way.cut();
-    await raise(session.id, level);
-    assert.equal(await mine(), "UPDATED");
-  }
-  await addNote(session.id, "no change of attention");
-  assert.deepEqual(shown.items, []);
-});
+await check(
+  "the code of docs/live.md shows what happens and resumes when the network breaks: nothing twice, nothing missed",
+  async () => {
+    const shown = inbox();
+    await runPage(["The alert, with graphql-ws", "With urql"], way, {
+      key: ADMIN_KEY,
+      notify: () => {},
+      show: shown.put,
+    });
+    await raiseUntil(() => shown.items.length > 0);
+    const session = await newSession("Of the queue");
+    const mine = async () => (await shown.take(({ interactionId }) => interactionId === session.id)).change;
+    await raise(session.id, "LOW");
+    assert.equal(await mine(), "ENTERED");
+    for (const level of ["NORMAL", "HIGH", "URGENT"]) {
+      way.cut();
+      await raise(session.id, level);
+      assert.equal(await mine(), "UPDATED");
+    }
+    await addNote(session.id, "no change of attention");
+    assert.deepEqual(shown.items, []);
+  },
+);
 
 finish("@urql/core");
