@@ -164,8 +164,11 @@ class PostgresqlPlans:
                 connection = await self._pool.acquire()
             except (*_GOING_AWAY, OSError):
                 continue
+            is_finished = False
             try:
-                return await self._plan(connection, steps, snapshot)
+                result = await self._plan(connection, steps, snapshot)
+                is_finished = True
+                return result
             except asyncpg.QueryCanceledError:
                 raise too_long() from None
             except (*_GOING_AWAY, asyncpg.InterfaceError) as error:
@@ -176,20 +179,33 @@ class PostgresqlPlans:
                 elif not _is_closed(connection):
                     raise
             finally:
-                # What was read is right even when its connection breaks only now.
-                with suppress(*_GOING_AWAY, asyncpg.InterfaceError):
-                    await self._pool.release(connection)
+                # Whoever leaves in the middle must not keep it from being given back.
+                await (self._released(connection) if is_finished else asyncio.shield(self._tidied(connection)))
         raise Unavailable("The database cannot be reached.")
 
     async def close(self) -> None:
         await self._pool.close()
+
+    async def _released(self, connection: Any) -> None:
+        # What was read is right even when its connection breaks only now.
+        with suppress(*_GOING_AWAY, asyncpg.InterfaceError):
+            await self._pool.release(connection)
+
+    async def _tidied(self, connection: Any) -> None:
+        """End what a plan left begun, also what neither it nor the driver knows of: a caller who leaves after a
+        statement was prepared and before it runs leaves the server within a transaction, which the next would get."""
+        try:
+            await connection.execute("ROLLBACK")
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            _end(connection)
+        await self._released(connection)
 
     async def _plan(self, connection: Any, steps: Steps[T], snapshot: bool) -> T:
         plan = steps()
         observer = self.observer
         if snapshot:
             await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        # An exception leaves the transaction open; giving the connection back rolls it back.
+        # An exception leaves the transaction open; whoever gives the connection back rolls it back.
         try:
             sql, args = next(plan)
             while True:

@@ -131,6 +131,31 @@ async def test_a_cancelled_plan_gives_its_connection_back(scratch_database: Data
     assert await asyncio.gather(*(scratch_database.plan(steps, snapshot=True) for _ in range(30))) == [[0]] * 30
 
 
+@pytest.mark.parametrize("moment", range(1, 6))
+async def test_whoever_leaves_at_any_moment_leaves_nothing_begun(scratch_database: Database, moment: int) -> None:
+    """Among the moments is the one between the preparation of a statement and its run: the answer to the first has
+    arrived, and the task has not seen it yet."""
+
+    def new(number: int) -> Reading:
+        rows = yield Query(f"SELECT value AS never_asked_{number} FROM counter")
+        return [row[0] for row in rows]
+
+    def steps() -> Reading:
+        rows = yield COUNT
+        return [row[0] for row in rows]
+
+    for number in range(5):
+        task: asyncio.Task[object] = asyncio.create_task(scratch_database.plan(lambda n=number: new(n), snapshot=False))  # type: ignore[misc]
+        answers = 0
+        while answers < moment and not task.done():
+            await asyncio.sleep(0)
+            waiting: asyncio.Future[object] | None = getattr(task, "_fut_waiter", None)
+            answers += waiting is not None and waiting.done()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        assert await scratch_database.plan(steps, snapshot=True) == [0]
+
+
 async def test_lost_connections_are_replaced(scratch_database: Database) -> None:
     """The server ends every other connection; commands and plans go on as if nothing had been."""
     if scratch_database.dialect.name == "postgresql":
