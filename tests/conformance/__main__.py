@@ -5,6 +5,7 @@ environment of its own in .conformance, and fails when the client is not satisfi
 `report`; one that ends with NOT_RUN could not be tried, which is no failure."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -70,7 +71,9 @@ def _say(line: str) -> None:
 
 @contextmanager
 def _serving() -> Iterator[dict[str, str]]:
-    """A server with an empty database, so that no client finds what another left; the environment of a client of it."""
+    """A server with an empty database, so that no client finds what another left; the environment of a client of it.
+
+    A client has the server restarted by sending SIGUSR1 to RUNNER, which is this process."""
     with TemporaryDirectory() as folder, socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
         free.close()
@@ -82,16 +85,31 @@ def _serving() -> Iterator[dict[str, str]]:
             "SWITCHBOARD_LOG_LEVEL": "warning",
         }
         kept = {name: value for name, value in os.environ.items() if not name.startswith("SWITCHBOARD_")}
-        command = [sys.executable, "-m", "app", "serve"]
-        server = subprocess.Popen(command, env=kept | settings, stdout=subprocess.DEVNULL)
+        server = _started(kept | settings)
+
+        def restart(*_: object) -> None:
+            nonlocal server
+            _stop(server)
+            server = _started(kept | settings)
+
+        signal.signal(signal.SIGUSR1, restart)
         try:
             url = f"http://127.0.0.1:{port}"
             _wait(server, url)
-            given = {"SERVER": url, "ADMIN_KEY": ADMIN_KEY, "READER_KEY": _reader_key(url), "ROOT": str(ROOT)}
-            yield kept | given
+            given = {"SERVER": url, "ADMIN_KEY": ADMIN_KEY, "READER_KEY": _reader_key(url)}
+            yield kept | given | {"ROOT": str(ROOT), "RUNNER": str(os.getpid())}
         finally:
-            server.terminate()
-            server.wait(PATIENCE)
+            signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+            _stop(server)
+
+
+def _started(environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-m", "app", "serve"], env=environment, stdout=subprocess.DEVNULL)
+
+
+def _stop(server: subprocess.Popen[bytes]) -> None:
+    server.terminate()
+    server.wait(PATIENCE)
 
 
 def _wait(server: subprocess.Popen[bytes], url: str) -> None:

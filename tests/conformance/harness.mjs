@@ -168,6 +168,17 @@ export async function wire() {
   };
 }
 
+// Has the server stop and start again with the same database, and waits until it has.
+export async function restart() {
+  const isReady = () =>
+    fetch(`${SERVER}/readyz`).then(
+      (response) => response.ok,
+      () => false,
+    );
+  process.kill(Number(process.env.RUNNER), "SIGUSR1");
+  for (const wanted of [false, true]) while ((await isReady()) !== wanted) await pause();
+}
+
 // Gives clients the WebSocket that they find in a browser.
 export async function browserSockets() {
   globalThis.WebSocket = (await import("ws")).WebSocket;

@@ -12,6 +12,7 @@ import {
   newSession,
   pause,
   raise,
+  restart,
   runPage,
   wire,
 } from "./harness.mjs";
@@ -137,7 +138,7 @@ await check("a subscription brings the cache up to date, and its sibling that fa
 });
 
 await check(
-  "the code of docs/live.md keeps a queue current and resumes when the network breaks: nothing twice, nothing missed",
+  "the code of docs/live.md keeps a queue current and resumes after breaks and restarts: nothing twice, nothing missed",
   async () => {
     const session = await newSession("Of the queue");
     const shown = inbox();
@@ -149,8 +150,12 @@ await check(
     const mine = async () => shown.take(({ interactionId }) => interactionId === session.id);
     await raise(session.id, "LOW");
     assert.deepEqual([(await mine()).change], ["ENTERED"]);
-    for (const level of ["NORMAL", "HIGH", "URGENT"]) {
-      way.cut();
+    for (const [level, trouble] of [
+      ["NORMAL", way.cut],
+      ["HIGH", restart],
+      ["URGENT", way.cut],
+    ]) {
+      await trouble();
       await raise(session.id, level);
       const item = await mine();
       assert.deepEqual([item.change, item.interaction.attention.level], ["UPDATED", level]);

@@ -13,6 +13,7 @@ import {
   pause,
   raise,
   raiseUntil,
+  restart,
   runPage,
   TEXTS,
   wire,
@@ -112,6 +113,24 @@ await check("texts come as they were written, with every line break", async () =
   listening.stop();
 });
 
+await check("a server that stops ends streams without `complete`, and they resume when it is back", async () => {
+  const session = await newSession("Restarted");
+  let last = session.cursor;
+  const client = connect({
+    headers: () => ({ "x-api-key": ADMIN_KEY, "last-event-id": last }),
+    retryAttempts: Infinity,
+  });
+  const listening = listen(client, { query: INTERACTION, variables: { id: session.id } });
+  for (const written of ["one", "two", "three"]) {
+    await addNote(session.id, written);
+    const { next } = await listening.take();
+    last = next.data.interactionChanged.cursor;
+    assert.equal(next.data.interactionChanged.note.text, written);
+    await restart();
+  }
+  listening.stop();
+});
+
 await check("an operation that fails is told why and completes, and its sibling goes on", async () => {
   const session = await newSession("Sibling");
   const client = connect();
@@ -186,16 +205,18 @@ await check(
 );
 
 await check(
-  "the code of docs/live.md tells of customers who need somebody, again after the network broke",
+  "the code of docs/live.md tells of customers who need somebody, again after the network broke or a restart",
   async () => {
     const alerts = inbox();
     await runPage(["With Server-Sent Events"], way, { key: ADMIN_KEY, notify: alerts.put });
     await raiseUntil(() => alerts.items.length > 0);
-    way.cut();
-    const session = await newSession("After trouble");
-    await raise(session.id);
-    assert.deepEqual(await alerts.take(({ id }) => id === session.id), { id: session.id });
-    assert.deepEqual(alerts.items, []);
+    for (const trouble of [way.cut, restart]) {
+      await trouble();
+      const session = await newSession("After trouble");
+      await raise(session.id);
+      assert.deepEqual(await alerts.take(({ id }) => id === session.id), { id: session.id });
+      assert.deepEqual(alerts.items, []);
+    }
   },
 );
 

@@ -12,6 +12,7 @@ import {
   pause,
   raise,
   raiseUntil,
+  restart,
   runPage,
   TEXTS,
   wire,
@@ -236,14 +237,39 @@ await check("who asks for another subprotocol is closed with 4406", async () => 
   assert.equal(error.message, "Server sent no subprotocol");
 });
 
+await check("a client that says nothing is asked for a sign of life, and gives it", async () => {
+  assert.deepEqual([await pings.take(), await pings.take()], ["ping", "pong"]);
+  await silent.dispose();
+});
+
+await check("a server that stops closes with 1012, and subscriptions resume when it is back", async () => {
+  const session = await newSession("Restarted");
+  const closed = inbox();
+  const client = connect({
+    retryAttempts: Infinity,
+    on: { closed: ({ code }) => closed.put(code) },
+  });
+  const variables = { id: session.id, after: session.cursor };
+  const listening = listen(client, { query: INTERACTION, variables }, ({ data }) => {
+    variables.after = data.interactionChanged.cursor;
+  });
+  for (const text of ["one", "two", "three"]) {
+    await addNote(session.id, text);
+    assert.equal((await listening.take()).next.data.interactionChanged.note.text, text);
+    await restart();
+  }
+  assert.equal(await closed.take(), 1012);
+  listening.stop();
+});
+
 await check(
-  "the alert of docs/live.md tells of customers who need somebody, again after the network broke or fell silent",
+  "the alert of docs/live.md comes, again after the network broke, fell silent, or the server was restarted",
   async () => {
     const alerts = inbox();
     await runPage(["The alert, with graphql-ws"], way, { key: ADMIN_KEY, notify: alerts.put });
     await raiseUntil(() => alerts.items.length > 0);
-    for (const trouble of [way.cut, way.freeze]) {
-      trouble();
+    for (const trouble of [way.cut, way.freeze, restart]) {
+      await trouble();
       const session = await newSession("After trouble");
       await raise(session.id);
       const alert = await alerts.take(({ id }) => id === session.id);
@@ -252,10 +278,5 @@ await check(
     }
   },
 );
-
-await check("a client that says nothing is asked for a sign of life, and gives it", async () => {
-  assert.deepEqual([await pings.take(), await pings.take()], ["ping", "pong"]);
-  await silent.dispose();
-});
 
 finish("graphql-ws");
