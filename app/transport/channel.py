@@ -17,6 +17,7 @@ MOST_ITEMS = 256
 MOST_CHARACTERS = 512 * 1024
 _AT_ONCE = 16
 _CHARACTERS_AT_ONCE = 32 * 1024
+_WOKEN_AT_ONCE = 250
 
 
 class Item(NamedTuple):
@@ -57,10 +58,17 @@ class Waiting:
         await future
 
     def stir(self) -> None:
+        """Wake them all: a crowd in portions, between which the loop does what else there is to do."""
         futures, self._futures = self._futures, []
-        for future in futures:
+        self._wake(futures)
+
+    def _wake(self, futures: Sequence[asyncio.Future[None]], start: int = 0) -> None:
+        rest = start + _WOKEN_AT_ONCE
+        for future in futures[start:rest]:
             if not future.done():
                 future.set_result(None)
+        if rest < len(futures):
+            asyncio.get_running_loop().call_soon(self._wake, futures, rest)
 
 
 class Channel:
