@@ -11,8 +11,8 @@ from app.storage.tables import metadata
 Row = dict[str, Any]
 Rows = Mapping[str, Sequence[Row]]
 
-# Searches read these, but no rule and no field does.
-_INDEXES = ("app_user_word", "profile_word", "customer_word")
+# Searches read the words, but no rule and no field does; chores are done whatever is asked.
+_LEFT_OUT = ("app_user_word", "profile_word", "customer_word", "chore")
 # When a key was last used is no change of anything.
 _NOT_COMPARED = {"api_key": "last_used_at"}
 
@@ -32,7 +32,7 @@ async def unchanged(database: Database, before: Rows) -> None:
 def _read(work: Work) -> Rows:
     found = {}
     for table in metadata.sorted_tables:
-        if table.name in _INDEXES:
+        if table.name in _LEFT_OUT:
             continue
         columns = [column for column in table.columns if _NOT_COMPARED.get(table.name) != column.name]
         statement = sa.select(*columns).order_by(*table.primary_key.columns)

@@ -1,7 +1,7 @@
 """Serves the upstreams' own REST contracts; `Contract` is what a kind's `rest` hands over."""
 
 from app.transport.rest.call import Call, Parameters
-from app.transport.rest.contract import Contract, Operation, Refusal, Reply
+from app.transport.rest.contract import Contract, Operation, Refusal, Reply, guarded
 from app.transport.rest.reading import Pick, Selection, leaf, listed, one, picks, root
 from app.transport.rest.schemes import BASIC, BEARER, SO_TICKET, TOKEN, X_API_KEY
 
@@ -19,6 +19,7 @@ __all__ = (
     "Refusal",
     "Reply",
     "Selection",
+    "guarded",
     "leaf",
     "listed",
     "one",

@@ -106,6 +106,8 @@ class ContractApp:
         actor = NOBODY if operation.public else await self._authenticate(dict(scope["headers"]), services)
         if not operation.public:
             await services.limiter.take(actor)
+        if operation.reads is not None:
+            actor.require(operation.reads)
         return await operation.handler(Call(scope, receive, services, actor, path, request_id_of(scope)))
 
     def _find(self, scope: Scope) -> tuple[Methods, Mapping[str, str]]:

@@ -1,7 +1,7 @@
 """What a REST contract is made of; each kind's `rest` makes one."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,12 +49,14 @@ Handler = Callable[["Call"], Awaitable[Reply]]
 class Operation:
     """A method on a path such as `/v1/customers/{customer_id}`; a `public` one is answered without a key.
 
-    A template's segment is text, or one parameter. Texts win over parameters."""
+    A template's segment is text, or one parameter. Texts win over parameters. `reads` is the permission that its answer
+    needs: who has it not is refused before anything is done."""
 
     method: str
     path: str
     handler: Handler
     public: bool = False
+    reads: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,3 +77,8 @@ class Contract:
     roots: Mapping[str, RootOne | RootMany | RootSteps] = field(default_factory=dict)
     types: Mapping[str, TypeFacts] = field(default_factory=dict)
     any_case: bool = False
+
+
+def guarded(permission: str, operations: Iterable[Operation]) -> tuple[Operation, ...]:
+    """The operations, whose answers need the permission."""
+    return tuple(replace(operation, reads=permission) for operation in operations)

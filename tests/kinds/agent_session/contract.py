@@ -6,6 +6,7 @@ from typing import Any
 from app.directory.model import CustomerSystem
 from app.kinds.agent_session.service import create_agent
 from app.storage.work import Work
+from tests.kinds.bad_input import INJECTED, Sample
 from tests.kinds.conftest import BO, store_customer
 
 NOT_SUPPORTED = frozenset({"snoozeInteraction", "unsnoozeInteraction", "setReaction", "reportMessageStatus"})
@@ -13,6 +14,17 @@ NOT_SUPPORTED = frozenset({"snoozeInteraction", "unsnoozeInteraction", "setReact
 
 PATH: Mapping[str, Any] = {"agent_key": "agt_1", "session_key": "ase_1", "event_id": "aev_1"}
 """The parameters of the contract's paths that lead to the first interaction."""
+
+SAMPLE = Sample(
+    method="PATCH",
+    path="/v2/agents/agt_1/sessions/ase_1",
+    body={"name": "Changed"},
+    wrong=({"name": 5}, {"metadata": "{}"}, {"enabled": "true"}, {"tti_minutes": "1"}),
+    long={"name": "x" * 256},
+    texts={"description": INJECTED},
+    unknown=("/v2/agents/nobody/sessions/ase_1", "/v2/agents/agt_1/sessions/nothing"),
+    foreign="/v2/agents/agt_2/sessions/ase_1",
+)
 
 
 def target(work: Work, key: str) -> Mapping[str, Any]:

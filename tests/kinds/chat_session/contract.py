@@ -7,6 +7,7 @@ from app.directory.model import CustomerSystem
 from app.kinds.chat_session.model.topic import ChatTopic
 from app.kinds.chat_session.repository import ChatTopicRepository
 from app.storage.work import Work
+from tests.kinds.bad_input import INJECTED, Sample
 from tests.kinds.conftest import store_customer
 
 NOT_SUPPORTED = frozenset({"snoozeInteraction", "unsnoozeInteraction", "setReaction", "reportMessageStatus"})
@@ -14,6 +15,18 @@ NOT_SUPPORTED = frozenset({"snoozeInteraction", "unsnoozeInteraction", "setReact
 
 PATH: Mapping[str, Any] = {"id": 1, "toAssociate": "bo"}
 """The parameters of the contract's paths that lead to the first interaction."""
+
+SAMPLE = Sample(
+    method="PUT",
+    path="/api/v1/ChatSession/1",
+    body={"CustomerName": "Changed"},
+    wrong=({"CustomerName": 5}, {"AlertLevel": "much"}, {"Status": []}, {"Person": "Ana"}, {"CustomerConsented": 7}),
+    long={"CustomerAlias": "x" * 65},
+    texts={"CustomerName": INJECTED},
+    unknown=("/api/v1/ChatSession/99", "/api/v1/ChatSession/nothing"),
+    # The number that the chat has among all interactions.
+    foreign="/api/v1/ChatSession/3",
+)
 
 
 def target(work: Work, key: str) -> Mapping[str, Any]:

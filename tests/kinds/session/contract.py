@@ -5,6 +5,7 @@ from typing import Any
 
 from app.directory.model import CustomerSystem
 from app.storage.work import Work
+from tests.kinds.bad_input import INJECTED, Sample
 from tests.kinds.conftest import store_customer
 
 NOT_SUPPORTED = frozenset(
@@ -21,6 +22,17 @@ NOT_SUPPORTED = frozenset(
 
 PATH: Mapping[str, Any] = {"customer_id": "4711", "session_id": "current"}
 """The parameters of the contract's paths that lead to the first interaction."""
+
+SAMPLE = Sample(
+    method="PATCH",
+    path="/v1/customers/4711/sessions/current",
+    body={"need_attention": True},
+    wrong=({"need_attention": "true"}, {"tags": "x"}, {"topics": [1]}, {"suggested_messages": {"content": "x"}}),
+    long={"tags": ["x" * 256]},
+    texts={"tags": [INJECTED]},
+    unknown=("/v1/customers/nobody/sessions/current", "/v1/customers/4711/sessions/nothing"),
+    foreign="/v1/customers/4712/sessions/00000000-0000-7000-8000-000000000001",
+)
 
 
 def target(work: Work, key: str) -> Mapping[str, Any]:

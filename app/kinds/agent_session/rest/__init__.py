@@ -2,18 +2,19 @@
 
 from pathlib import Path
 
+from app.kinds.agent_session.model import NAME
 from app.kinds.agent_session.repository.contract import CONTRACT_ROOTS, CONTRACT_TYPES
 from app.kinds.agent_session.rest.agents import AGENTS
 from app.kinds.agent_session.rest.events import EVENTS
 from app.kinds.agent_session.rest.refusals import STATUSES, refused
 from app.kinds.agent_session.rest.sessions import SESSIONS
 from app.kinds.agent_session.rest.tokens import TOKENS
-from app.transport.rest import BEARER, X_API_KEY, Contract
+from app.transport.rest import BEARER, X_API_KEY, Contract, guarded
 
 CONTRACT = Contract(
     name="agent_session",
     base="/v2",
-    operations=(*AGENTS, *SESSIONS, *EVENTS, *TOKENS),
+    operations=(*guarded(f"{NAME}:read", (*AGENTS, *SESSIONS, *EVENTS)), *TOKENS),
     schemes=(BEARER, X_API_KEY),
     refused=refused,
     statuses=STATUSES,

@@ -2,18 +2,17 @@
 
 from pathlib import Path
 
+from app.kinds.conversation.model.conversation import NAME
 from app.kinds.conversation.repository.contract import CONTRACT_ROOTS, CONTRACT_TYPES
 from app.kinds.conversation.rest import conversations, directory, messages, notes
 from app.kinds.conversation.rest.refusals import STATUSES, refused
-from app.transport.rest import BEARER, Contract
+from app.transport.rest import BEARER, Contract, guarded
 
 CONTRACT = Contract(
     name="conversation",
     base="/third-party/v1",
     operations=(
-        *conversations.OPERATIONS,
-        *messages.OPERATIONS,
-        *notes.OPERATIONS,
+        *guarded(f"{NAME}:read", (*conversations.OPERATIONS, *messages.OPERATIONS, *notes.OPERATIONS)),
         *directory.OPERATIONS,
     ),
     schemes=(BEARER,),

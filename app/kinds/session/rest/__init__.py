@@ -2,16 +2,17 @@
 
 from pathlib import Path
 
+from app.kinds.session.model import NAME
 from app.kinds.session.repository.contract import CONTRACT_ROOTS, CONTRACT_TYPES
 from app.kinds.session.rest.customers import CUSTOMERS
 from app.kinds.session.rest.refusals import STATUSES, refused
 from app.kinds.session.rest.sessions import SESSIONS
-from app.transport.rest import BEARER, TOKEN, Contract
+from app.transport.rest import BEARER, TOKEN, Contract, guarded
 
 CONTRACT = Contract(
     name="session",
     base="/v1",
-    operations=(*SESSIONS, *CUSTOMERS),
+    operations=(*guarded(f"{NAME}:read", SESSIONS), *CUSTOMERS),
     schemes=(BEARER, TOKEN),
     refused=refused,
     statuses=STATUSES,

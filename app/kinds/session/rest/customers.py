@@ -92,9 +92,9 @@ _CUSTOMER = "/v1/customers/{customer_id}"
 
 CUSTOMERS = (
     Operation("GET", "/v1/customers", find_customers),
-    Operation("POST", "/v1/customers", add_customer),
+    Operation("POST", "/v1/customers", add_customer, reads="directory:read"),
     Operation("GET", _CUSTOMER, get_customer),
-    Operation("PATCH", _CUSTOMER, change_customer),
+    Operation("PATCH", _CUSTOMER, change_customer, reads="directory:read"),
     Operation("DELETE", _CUSTOMER, remove_customer),
     Operation("POST", f"{_CUSTOMER}/subscribe", subscribe),
     Operation("POST", f"{_CUSTOMER}/unsubscribe", unsubscribe),

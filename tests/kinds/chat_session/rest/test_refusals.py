@@ -44,7 +44,7 @@ async def test_without_permission(client: httpx2.AsyncClient, house: House, desk
             (dee, "GET", "/default", 403),
             (dee, "GET", "/1/Messages", 403),
             (dee, "GET", "/ForCurrentUser", 403),
-            (dee, "PUT", "/1", 404),
+            (dee, "PUT", "/1", 403),
         ):
             refused = await client.request(method, f"{BASE}{path}", json={"TopicId": desk.sales})
             assert (method, path, refused.status_code) == (method, path, status)
