@@ -7,6 +7,7 @@ import {
   check,
   finish,
   inbox,
+  mutate,
   newKey,
   newSession,
   pause,
@@ -220,6 +221,33 @@ await check(
     assert.equal((await listening.take()).error.code, 4401);
   },
 );
+
+await check("who looks at an interaction is told to the others, and forgotten when their network breaks", async () => {
+  const session = await newSession("Looked at");
+  const described = { name: "Tony", login: "tony", roles: ["admin"] };
+  const { user } = await mutate("createUser", "CreateUserInput", described, "user { id }");
+  const { secret } = await newKey(user.id);
+  const query = `subscription ($id: ID!) {
+    interactionChanged(id: $id, viewing: true) { topic interaction { viewers { user { name } } } }
+  }`;
+  const payload = { query, variables: { id: session.id } };
+  const staying = listen(connect(), payload);
+  const viewers = async (wanted) => {
+    const isWanted = ({ interactionChanged: { topic, interaction } }) =>
+      topic === "interaction.viewers_changed" &&
+      interaction.viewers.some(({ user }) => user.name === "Tony") === wanted;
+    return staying.take(({ next }) => isWanted(next.data));
+  };
+  const elsewhere = await wire();
+  const leaving = connect({ url: elsewhere.ws, connectionParams: { "x-api-key": secret }, retryAttempts: 0 });
+  for (const leave of [(told) => told.stop(), elsewhere.cut]) {
+    const told = listen(leaving, payload);
+    await viewers(true);
+    leave(told);
+    await viewers(false);
+  }
+  staying.stop();
+});
 
 await check("a ping of the client is answered", async () => {
   const answers = inbox();
