@@ -82,7 +82,7 @@ def _deliveries(runs: dict[str, list[Measured]]) -> Table:
     bare = runs[_BARE]
     columns: dict[str, Callable[[Measured, int], str]] = {
         "changes/s": lambda one, _: f"{one.changes_per_second:,.0f}",
-        "deliveries/s": lambda one, _: f"{one.deliveries_per_second:,.0f}",
+        "sent/s": lambda one, _: f"{one.deliveries_per_second:,.0f}",
         "CPU us": lambda one, _: f"{one.cpu_per_delivery:,.1f}",
         "ratio": lambda one, place: "" if place >= len(bare) else _ratio(one, bare[place]),
         "us/change": lambda one, _: f"{one.cpu_per_change:,.0f}",
@@ -102,8 +102,8 @@ def _deliveries(runs: dict[str, list[Measured]]) -> Table:
             run: [[one.load, *(make(one, place) for make in columns.values())] for place, one in enumerate(measured)]
             for run, measured in runs.items()
         },
-        "CPU us and its ratio to the bare server's are of one delivery; p50, p99 and max from a change's answer to "
-        "its deliveries, all from its request",
+        "sent are deliveries; CPU us and its ratio to the bare server's are of one of them; p50, p99 and max from a "
+        "change's answer to its deliveries, all from its request",
     )
 
 
