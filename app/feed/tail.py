@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 import structlog
 
 from app.core.clock import Clock
-from app.core.errors import CursorExpired
+from app.core.errors import CursorExpired, Unavailable
 from app.core.events import LoggedEvent
 from app.feed.entry import Entry
 from app.feed.wakeup import Wakeups
@@ -26,6 +26,7 @@ log = structlog.get_logger(__name__)
 _BATCH = 500
 _WORTH_A_WORD = 1.0  # seconds of lag
 _PAUSE_AFTER_FAILURE = 0.2
+_LONGEST_BEGINNING = 5.0
 
 
 class Listener(Protocol):
@@ -61,7 +62,7 @@ class Feed:
         self._holders = 0
         self._needed = asyncio.Event()
         self._wake = asyncio.Event()
-        self._moved: list[asyncio.Future[None]] = []
+        self._moved: dict[asyncio.Future[None], None] = {}
         self._lag_told = _WORTH_A_WORD
         database.on_commit(self._committed)
 
@@ -77,12 +78,16 @@ class Feed:
 
     @asynccontextmanager
     async def held(self) -> "AsyncIterator[None]":
-        """Keep the tail awake."""
+        """Keep the tail awake. Raises Unavailable when it cannot begin, because the database does not answer."""
         self._holders += 1
         self._needed.set()
         try:
-            while self._head is None:
-                await self._movement()
+            try:
+                async with asyncio.timeout(_LONGEST_BEGINNING):
+                    while self._head is None:
+                        await self._movement()
+            except TimeoutError:
+                raise Unavailable("The event log cannot be read now.") from None
             yield
         finally:
             self._holders -= 1
@@ -216,11 +221,14 @@ class Feed:
 
     async def _movement(self) -> None:
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._moved.append(future)
-        await future
+        self._moved[future] = None
+        try:
+            await future
+        finally:
+            self._moved.pop(future, None)
 
     def _stir(self) -> None:
-        waiting, self._moved = self._moved, []
+        waiting, self._moved = self._moved, {}
         for future in waiting:
             if not future.done():
                 future.set_result(None)

@@ -108,7 +108,10 @@ class GraphQLOverHttp:
         context = services.context(actor, request_id_of(scope))
         if takes_stream(accept) and services.subscriptions.is_subscription(request):
             after = headers.get(b"last-event-id", b"").decode("latin-1") or None
-            await stream(services, request, context, presented_key(headers), after, scope, receive, send)
+            try:
+                await stream(services, request, context, presented_key(headers), after, scope, receive, send)
+            except Unavailable as error:
+                raise _later(error) from None
             return None
         outcome = await services.operations.run(request, context)
         if outcome.phase is Phase.METHOD:
@@ -126,6 +129,10 @@ def _refusal(bad: BadRequest, headers: Headers) -> Answer:
     return bad.status, body, negotiate(accept_of(headers)) or JSON, bad.headers
 
 
+def _later(error: Unavailable) -> BadRequest:
+    return BadRequest(503, error.message, (b"retry-after", b"1"), code=error.code)
+
+
 def accept_of(headers: Headers) -> str:
     """What the client takes; the start of a header that is longer than any client writes, because it is remembered."""
     return headers.get(b"accept", b"")[:_LONGEST_ACCEPT].decode("latin-1")
@@ -137,7 +144,7 @@ async def authenticate(headers: Headers, keys: KnownKeys) -> Actor:
     try:
         actor = await keys.actor_of(key) if key else None
     except Unavailable as error:
-        raise BadRequest(503, error.message, (b"retry-after", b"1"), code=error.code) from None
+        raise _later(error) from None
     if actor is None:
         message = "This key is not valid." if key else "Send an API key as Authorization: Bearer <key> or x-api-key."
         raise BadRequest(401, message, (b"www-authenticate", b"Bearer"), code=Unauthenticated.code)

@@ -62,6 +62,8 @@ class GraphQLOverWebSocket:
         try:
             async with services.connections.feed.held():
                 await _serve(services, scope, headers, receive, send)
+        except Unavailable:
+            await close(send, Ending(1013, "Try again later"))
         except OSError:
             pass  # the client is gone
 
@@ -110,10 +112,7 @@ async def _admitted(services: Services, headers: Headers, receive: Receive, send
                 elif given["type"] != "pong":
                     raise Closed(UNAUTHORIZED, "Unauthorized")
             key = _key_of(given.get("payload"), headers)
-            try:
-                actor = await services.keys.actor_of(key)
-            except Unavailable:
-                raise Closed(1013, "Try again later") from None
+            actor = await services.keys.actor_of(key)
     except TimeoutError:
         raise Closed(INIT_TIMEOUT, "Connection initialisation timeout") from None
     if actor is None:

@@ -46,3 +46,17 @@ async def test_who_waits_again_waits_for_the_next_time() -> None:
     for task in tasks:
         task.cancel()
     await asyncio.wait(tasks)
+
+
+async def test_who_leaves_while_nothing_happens_leaves_nothing() -> None:
+    waiting = Waiting()
+    tasks = [asyncio.create_task(waiting.wait()) for _ in range(3)]
+    await asyncio.sleep(0)
+    assert len(waiting) == 3
+    for task in tasks[1:]:
+        task.cancel()
+    await asyncio.wait(tasks[1:])
+    assert len(waiting) == 1
+    waiting.stir()
+    await tasks[0]
+    assert len(waiting) == 0

@@ -7,11 +7,14 @@ from dataclasses import replace
 from datetime import timedelta
 from threading import Event as Signal
 
+import httpx2
 import pytest
 import sqlalchemy as sa
+from structlog.testing import capture_logs
 from websockets.exceptions import ConnectionClosedError
 
 from app.core.events import Event
+from app.feed import tail
 from app.storage.database import Database, Work
 from app.transport import websocket
 from tests.conftest import ManualClock
@@ -186,3 +189,27 @@ async def test_a_shutdown_waits_for_no_answer_for_long(
         async with asyncio.timeout(1):
             assert (await socket.closed())[0] == 1012
     await sqlite_served.stopped()
+
+
+def rename(work: Work, table: str, name: str) -> None:
+    work.connection.exec_driver_sql(f"ALTER TABLE {table} RENAME TO {name}")
+
+
+async def test_who_comes_while_the_log_cannot_be_read_is_told_to_try_later(
+    sqlite_served: Served, sqlite_library: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tail, "_LONGEST_BEGINNING", 0.05)
+    await sqlite_library.command(rename, "lane", "away")
+    with capture_logs():
+        async with sqlite_served.socket(begin=False) as socket:
+            assert await socket.closed() == (1013, "Try again later")
+        async with httpx2.AsyncClient(headers=KEY | {"accept": "text/event-stream"}) as client:
+            refused = await client.post(sqlite_served.url, json={"query": NUMBERS})
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+    assert [each["extensions"]["code"] for each in refused.json()["errors"]] == ["UNAVAILABLE"]
+    monkeypatch.undo()
+    await sqlite_library.command(rename, "away", "lane")
+    async with sqlite_served.socket(KEY) as socket:
+        await socket.listen("1", NUMBERS)
+        await sqlite_library.command(tick, 1)
+        assert await socket.data("1") == {"ticks": {"number": 1}}
