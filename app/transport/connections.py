@@ -125,8 +125,15 @@ class Connection:
     def _started(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         task = asyncio.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
         return task
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        # That the client is gone is no news.
+        if error is not None and not isinstance(error, OSError):
+            log.error("a connection has failed", exc_info=error)
 
     async def finish(self) -> None:
         """End everything that runs beside it."""

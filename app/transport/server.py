@@ -7,11 +7,12 @@ from typing import Any
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.protocol import State
 
 from app.settings import Settings
-from app.transport.connections import ABORT, WRITE
+from app.transport.connections import ABORT, CLOSE_SECONDS, WRITE
 from app.transport.services import Services
 
 LONGEST_HEAD = 65_536
@@ -68,6 +69,20 @@ class HttpProtocol(HttpToolsProtocol):
 class WebSocketProtocol(WebSocketsSansIOProtocol):
     """Sockets can cut their connection: a close would wait for a client that reads nothing. And they can write texts
     without all that is around a `send`, which would be most of what a delivery costs."""
+
+    def keepalive_timeout(self) -> None:
+        super().keepalive_timeout()
+        # That closes once everything is sent: never, to a client that has lost its power with something to take.
+        self.loop.call_later(CLOSE_SECONDS, self.transport.abort)
+
+    async def send(self, message: Any) -> None:
+        try:
+            await super().send(message)
+        except RuntimeError:
+            # The socket was closed on its own account, which its application learns later.
+            if self.close_sent:
+                raise ClientDisconnected from None
+            raise
 
     async def run_asgi(self) -> None:
         extensions: Any = self.scope["extensions"]

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import re
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -15,9 +16,11 @@ from structlog.testing import capture_logs
 from websockets.exceptions import ConnectionClosed
 
 from app.storage.database import Database
+from app.transport import server
 from tests.serving import PATIENCE, Served, Socket
 from tests.transport.library import tick
 from tests.transport.live import BOOK, KEY, LIMITS, NUMBERS, TICKS, TITLE
+from tests.transport.test_connections import MUCH
 
 pytestmark = pytest.mark.anyio
 
@@ -300,7 +303,8 @@ async def raw(
 
 def frame(head: int, content: bytes) -> bytes:
     """A frame with these first eight bits, masked with zeros."""
-    return bytes([head, 0x80 | len(content)]) + b"\x00\x00\x00\x00" + content
+    length = bytes([0x80 | len(content)]) if len(content) < 126 else b"\xfe" + len(content).to_bytes(2, "big")
+    return bytes([head]) + length + b"\x00\x00\x00\x00" + content
 
 
 INIT = frame(0x81, b'{"type":"connection_init","payload":{"x-api-key":"admin"}}')
@@ -370,4 +374,36 @@ async def test_a_half_open_socket_is_cut_off(calm: Served) -> None:
         # It answers no ping, as one that has lost its power.
         async with asyncio.timeout(PATIENCE):
             await reader.read()
+        await running(calm, 0)
+
+
+async def test_a_half_open_socket_with_unsent_events_is_cut_off(
+    calm: Served, sqlite_library: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "CLOSE_SECONDS", 0.1)
+    calm.server.config.ws_ping_interval = calm.server.config.ws_ping_timeout = 0.2
+    # What the system takes off the server's hands is little, so that the rest stays with the server.
+    calm.listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4_096)
+    subscribe = orjson.dumps({"id": "1", "type": "subscribe", "payload": {"query": MUCH}})
+    async with raw(calm) as (reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(INIT + frame(0x81, subscribe))
+        await reader.readuntil(b"connection_ack")
+        await running(calm, 1)
+        writer.transport.pause_reading()  # type: ignore[attr-defined]
+        for number in range(1, 51):
+            await sqlite_library.command(tick, number)
+        await running(calm, 0)
+
+
+async def test_what_comes_after_the_server_has_begun_to_close_is_for_nobody(
+    calm: Served, sqlite_library: Database
+) -> None:
+    loop = calm.server.servers[0].get_loop()
+    async with calm.socket(KEY) as opened:
+        await opened.listen("1", NUMBERS)
+        (connection,) = calm.server.server_state.connections
+        # As when a ping is not answered, while what was sent is not taken.
+        loop.call_soon_threadsafe(setattr, connection, "close_sent", True)
+        await sqlite_library.command(tick, 1)
         await running(calm, 0)
