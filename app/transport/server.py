@@ -21,13 +21,17 @@ LONGEST_HEAD = 65_536
 SLOWEST_REQUEST = 30.0
 """The most seconds from a request's first byte to its last, and from a connection to its first request."""
 
+LONGEST_STALL = 30.0
+"""The most seconds in which a client may take nothing of an answer."""
+
 
 class HttpProtocol(HttpToolsProtocol):
-    """Requests can cut their connection. A head that has no end, and a request that never comes or never comes whole,
-    are cut off: uvicorn would hold them for as long as the client likes."""
+    """Requests can cut their connection. A head that has no end, a request that never comes or never comes whole, and
+    an answer that is not taken are cut off: uvicorn would hold them for as long as the client likes."""
 
     _head: int | None = None  # bytes so far of a head that is not complete
     _too_slow: asyncio.TimerHandle | None = None
+    _stalled: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -58,7 +62,36 @@ class HttpProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._in_time()
+        self._taken()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._watch()
+
+    def resume_writing(self) -> None:
+        self._taken()
+        super().resume_writing()
+
+    def timeout_keep_alive_handler(self) -> None:
+        self._watch()
+        super().timeout_keep_alive_handler()
+
+    def _watch(self) -> None:
+        self._taken()
+        if left := self.transport.get_write_buffer_size():
+            self._stalled = self.loop.call_later(LONGEST_STALL, self._look, left)
+
+    def _look(self, before: int) -> None:
+        if self.transport.get_write_buffer_size() < before:
+            self._watch()
+        else:
+            self.transport.abort()
+
+    def _taken(self) -> None:
+        if self._stalled is not None:
+            self._stalled.cancel()
+            self._stalled = None
 
     def _in_time(self) -> None:
         if self._too_slow is not None:

@@ -1,10 +1,13 @@
 import asyncio
+import socket
 
+import orjson
 import pytest
+from graphql import get_introspection_query
 
 from app.storage.database import Database
 from app.transport import server
-from tests.serving import PATIENCE, Served
+from tests.serving import PATIENCE, Served, eventually
 from tests.transport.library import ADMIN, tick, update_book
 
 pytestmark = pytest.mark.anyio
@@ -67,3 +70,43 @@ async def test_items_of_any_length_are_frames_that_clients_read(
         await socket.listen("1", "subscription { t: ticks { b: book { title } } }")
         await sqlite_library.command(tick, 1, 2)
         assert [await socket.data("1") for _ in range(2)] == [{"t": {"b": {"title": title}}}] * 2
+
+
+@pytest.mark.parametrize("requests", [1, 12])
+async def test_a_client_that_takes_no_answer_is_cut_off(
+    sqlite_served: Served, monkeypatch: pytest.MonkeyPatch, requests: int
+) -> None:
+    monkeypatch.setattr(server, "LONGEST_STALL", 0.1)
+    sqlite_served.server.config.timeout_keep_alive = 0.05  # type: ignore[assignment]
+    # What the system takes off the server's hands is little, so that the rest stays with the server.
+    sqlite_served.listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4_096)
+    client = socket.socket()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+    with client:
+        client.connect(("127.0.0.1", sqlite_served.port))
+        body = orjson.dumps({"query": get_introspection_query()})
+        head = f"POST /graphql HTTP/1.1\r\nhost: x\r\nx-api-key: admin\r\ncontent-length: {len(body)}\r\n"
+        client.sendall((head.encode() + b"content-type: application/json\r\n\r\n" + body) * requests)
+        connections = sqlite_served.server.server_state.connections
+        await eventually(lambda: len(connections) == 1)
+        await eventually(lambda: len(connections) == 0)
+
+
+async def test_a_client_that_takes_its_answer_slowly_gets_it(
+    sqlite_served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "LONGEST_STALL", 0.1)
+    sqlite_served.server.config.timeout_keep_alive = 0.05  # type: ignore[assignment]
+    sqlite_served.listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4_096)
+    reader, writer = await asyncio.open_connection("127.0.0.1", sqlite_served.port, limit=2_048)
+    body = orjson.dumps({"query": get_introspection_query()})
+    head = f"POST /graphql HTTP/1.1\r\nhost: x\r\nx-api-key: admin\r\ncontent-length: {len(body)}\r\n"
+    writer.write(head.encode() + b"content-type: application/json\r\n\r\n" + body)
+    answer = b""
+    async with asyncio.timeout(PATIENCE):
+        while part := await reader.read(2_048):
+            answer += part
+            await asyncio.sleep(0.02)
+    writer.close()
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert orjson.loads(answer.partition(b"\r\n\r\n")[2])["data"]["__schema"]
