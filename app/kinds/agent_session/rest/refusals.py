@@ -38,7 +38,8 @@ def refused(refusal: Refusal) -> Reply:
     elif refusal.status in _BY_STATUS:
         body["error_code"] = _BY_STATUS[refusal.status]
     else:
-        fields = {".".join(map(str, refusal.path)): refusal.message} if refusal.path else {}
+        # The graph's `id` is in no request of the contract: what is at fault then is what the path names.
+        fields = {".".join(map(str, refusal.path)): refusal.message} if place not in ("", "id") else {}
         body = {"field_errors": fields, **body}
         body["error_code"] = "invalid_metadata" if place == "metadata" else "invalid_request"
     return Reply(status=refusal.status, body=body, headers=refusal.headers)

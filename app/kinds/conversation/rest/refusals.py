@@ -1,5 +1,6 @@
 """How the contract refuses. Its pages show no refusal; its lists are those of Laravel, and so are these bodies."""
 
+import re
 from collections.abc import Sequence
 from types import MappingProxyType
 
@@ -19,14 +20,17 @@ _MESSAGES = MappingProxyType({401: "Unauthenticated.", 429: "Too Many Attempts."
 _OF_FILES = MappingProxyType(
     {"uuid": "internal_uuid", "mime_type": "mime_type", "size": "size", "public_download_url": "url"}
 )
+_PREFIX = re.compile(r"\b[a-z]{3}_(?=[0-9]+\b)")
 _WITH_FILE = ("image", "video", "audio", "document")
 
 
 def refused(refusal: Refusal) -> Reply:
     """`{"message"}`, with `errors` by field where the request's content is at fault."""
-    body: dict[str, object] = {"message": _MESSAGES.get(refusal.status, refusal.message)}
+    # The contract knows things by number alone.
+    message = _PREFIX.sub("", _MESSAGES.get(refusal.status, refusal.message))
+    body: dict[str, object] = {"message": message}
     if refusal.status == 422 and refusal.path:
-        body["errors"] = {_field(refusal.path): [refusal.message]}
+        body["errors"] = {_field(refusal.path): [message]}
     return Reply(status=refusal.status, body=body, headers=refusal.headers)
 
 

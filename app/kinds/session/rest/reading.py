@@ -108,8 +108,11 @@ def embedded(found: Mapping[str, Any], session_key: str) -> dict[str, object]:
 
 def message(found: Mapping[str, Any], session_key: str) -> dict[str, object]:
     """A message by itself."""
-    return embedded(found, session_key) | {
+    shown = embedded(found, session_key)
+    created_at = shown.pop("created_at")
+    return shown | {
         "delivered_at": milliseconds(found["deliveredAt"]),
+        "created_at": created_at,
         "updated_at": milliseconds(found["updatedAt"]),
     }
 

@@ -44,11 +44,11 @@ _NAMED = MappingProxyType(
 
 
 def refused(refusal: Refusal) -> Reply:
-    """`{"error": {"type", "message", "fields"}}`; `fields` only where one is at fault, by its path."""
+    """`{"error": {"type", "message", "fields"}}`; `fields` only where one of the body is at fault, by its path."""
     error: dict[str, object] = {
         "type": _NAMED.get(refusal.code, _TYPES.get(refusal.status, "bad_request")),
         "message": refusal.message,
     }
-    if refusal.path:
+    if refusal.path and refusal.status != 404:
         error["fields"] = {".".join(map(str, refusal.path)): refusal.message}
     return Reply(status=refusal.status, body={"error": error}, headers=refusal.headers)

@@ -121,6 +121,11 @@ async def test_requests(
     ) == (status, code)
 
 
+async def test_an_agent_with_sessions_stays(client: httpx2.AsyncClient, house: House) -> None:
+    status, body = await refused(house, client, "DELETE", AGENT)
+    assert (status, body["error_code"], body["field_errors"]) == (400, "invalid_request", {})
+
+
 async def test_what_is_not_there_is_named(client: httpx2.AsyncClient, house: House) -> None:
     _, body = await refused(house, client, "GET", f"{SESSIONS}/k-9")
     assert body == {

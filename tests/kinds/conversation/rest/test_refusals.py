@@ -69,6 +69,12 @@ async def test_updates(opened: httpx2.AsyncClient, house: House, body: bytes, st
     assert await refused(house, opened, "PATCH", ONE, content=body, headers=headers) == (status, fields)
 
 
+async def test_refusals_name_things_as_the_contract_does(opened: httpx2.AsyncClient) -> None:
+    message = "There is no active user 99."
+    response = await opened.patch(ONE, json={"user_id": 99})
+    assert response.json() == {"message": message, "errors": {"user_id": [message]}}
+
+
 @pytest.mark.parametrize(
     ("body", "field"),
     [

@@ -134,6 +134,11 @@ async def test_paths_and_parameters(
     assert (await refused(house, opened, method, path, **body))[:2] == (status, kind)
 
 
+async def test_nothing_current_is_no_fault_of_a_field(client: httpx2.AsyncClient, house: House) -> None:
+    found = await refused(house, client, "PATCH", CURRENT, json={"tags": []})
+    assert found == (404, "not_found", [])
+
+
 async def test_verbs_name_what_is_allowed(opened: httpx2.AsyncClient) -> None:
     assert (await opened.delete(CURRENT)).headers["allow"] == "GET, HEAD, PATCH, POST"
 

@@ -77,7 +77,7 @@ async def test_messages_are_newest_first_and_paged(client: httpx2.AsyncClient, c
         assert [each["content"] for each in found] == ["three", "two", "one"]
     page = await client.get(f"{CURRENT}/messages", params={"limit": "1", "offset": "2"})
     assert [each["content"] for each in page.json()] == ["one"]
-    assert list(page.json()[0])[-2:] == ["delivered_at", "updated_at"]
+    assert list(page.json()[0])[-3:] == ["delivered_at", "created_at", "updated_at"]
 
 
 async def test_a_session_shows_more_messages_than_a_page_of_the_graph(client: httpx2.AsyncClient) -> None:
