@@ -85,7 +85,7 @@ _NAMES = {name.lower(): name for name in _COLUMNS}
 
 async def list_chats(call: Call) -> Reply:
     given = {name.lower(): call.query.get(name) for name in call.query}
-    if (given.get("$format") or "json").lower() != "json":
+    if str(given.get("$format", "json")).lower() != "json":
         raise BadRequest(406, "Lists are given as JSON.")
     columns = _selected(given.get("$select"))
     condition, values = condition_of(given.get("$filter"))

@@ -157,4 +157,6 @@ async def test_what_cannot_be_read(client: httpx2.AsyncClient, query: dict[str, 
 
 
 async def test_lists_are_json(client: httpx2.AsyncClient) -> None:
-    assert (await client.get(f"{BASE}?$format=XML")).status_code == 406
+    assert (await client.get(f"{BASE}?$format=JSON")).status_code == 200
+    for other in ("XML", ""):
+        assert (await client.get(f"{BASE}?$format={other}")).status_code == 406
