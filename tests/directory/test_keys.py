@@ -271,6 +271,7 @@ async def test_an_access_token_stands_for_its_key_until_it_ends(
     assert secret is not None
     prefix = secret.split("_")[1]
     actor = await authenticator.actor_of(secret)
+    assert actor is not None
     for given in (secret, secret.removeprefix(f"swk_{prefix}_")):
         issued = await authenticator.access_token(prefix, given)
         assert issued is not None
@@ -283,7 +284,7 @@ async def test_an_access_token_stands_for_its_key_until_it_ends(
     assert found is not None
     assert found == actor
     # The actor knows its end, so that what it listens to ends then too; the key itself has none.
-    assert (found.expires_at, actor and actor.expires_at) == (START + timedelta(hours=1), None)
+    assert (found.expires_at, actor.expires_at) == (START + timedelta(hours=1), None)
     clock.advance(1)
     assert await authenticator.actor_of(issued.token) is None
 

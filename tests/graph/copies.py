@@ -23,7 +23,8 @@ INTERACTION = """id kind state version botActive labels createdAt updatedAt last
   ... on Conversation { conversationStatus: status snoozeUntil replyUntil channelAgent { id } }"""
 STANDING = """id assignee { id } attention { level reason since acknowledgedAt acknowledgedBy { id } claimedUntil
   claimedBy { id } }"""
-MESSAGE = "id text status author deliveredAt agentReaction customerReaction user { id } latestError { originalMessage }"
+MESSAGE = """id text status author hidden deliveredAt agentReaction customerReaction user { id }
+  latestError { originalMessage }"""
 NOTE = "id text"
 
 

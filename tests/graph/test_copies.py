@@ -10,6 +10,7 @@ from app.core.actor import Actor
 from app.core.ids import require_id
 from app.interactions.service.deadlines import fire_due, recompute
 from app.interactions.service.watching import watch
+from app.kinds.agent_session.service import hide_event
 from app.settings import Settings
 from app.storage.database import Work
 from app.storage.event_log import Cursor, lane_count, logged, read_after
@@ -63,6 +64,7 @@ async def world(database_url: str) -> AsyncIterator[World]:
 
 async def test_a_copy_stays_what_a_fresh_fetch_gives(world: World) -> None:
     await hand_a_chat_over(world)
+    await hide_a_message(world)
     await look_on(world)
     await let_a_reply_window_close(world)
     await change_the_rules(world)
@@ -133,6 +135,15 @@ async def change_the_rules(world: World) -> None:
     finally:
         await other.database.close()
     await world.copies.agree("other settings")
+
+
+async def hide_a_message(world: World) -> None:
+    asked = {"target": {"interaction": world.filled.agent_sessions[0]}, "contents": [text("A secret")]}
+    payload = await world.graph.do("receiveMessage", asked, "message { id }")
+    message = require_id(payload["message"]["id"], "msg")
+    for hidden in (True, False):
+        await world.graph.database.command(hide_event, ADMIN, message, hidden=hidden)
+        await world.copies.agree(f"hidden: {hidden}")
 
 
 async def change_the_directory(world: World) -> None:
