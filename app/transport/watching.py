@@ -55,15 +55,22 @@ class Watches:
 
     async def run(self) -> None:
         """Keep the leases as they should be, whatever becomes of the database, until `stop`."""
+        time = asyncio.get_running_loop().time
+        renewal_at = time() + self._renewal_seconds
         while not self._stopping:
-            renewing = not await self._differs()
+            await self._something_to_write(renewal_at)
+            now = time()
             try:
-                await self._write(renewing)
+                # By the clock: where others come and go all the time, there is no quiet moment to renew in.
+                await self._write(renewing=now >= renewal_at)
             except Exception as error:
                 if not isinstance(error, Unavailable):
                     log.exception("who watches cannot be written")
                 self._changed.set()
                 await asyncio.sleep(_PAUSE)
+            else:
+                if now >= renewal_at:
+                    renewal_at = now + self._renewal_seconds
             await asyncio.sleep(_PAUSE)
 
     async def stop(self, running: "asyncio.Task[None]") -> None:
@@ -76,15 +83,12 @@ class Watches:
                 await running
                 await self._write(renewing=False)
 
-    async def _differs(self) -> bool:
-        """Wait for something to write; False when the time has come to renew what is written."""
-        try:
-            async with asyncio.timeout(self._renewal_seconds if self._held else None):
+    async def _something_to_write(self, renewal_at: float) -> None:
+        """Wait for a change, or for the time to renew what is held."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(renewal_at if self._held else None):
                 await self._changed.wait()
-        except TimeoutError:
-            return False
         self._changed.clear()
-        return True
 
     async def _write(self, renewing: bool) -> None:
         due = {place: count for place, count in self._held.items() if renewing or self._written.get(place) != count}

@@ -80,6 +80,18 @@ async def test_leases_are_renewed(database: Database) -> None:
         assert [await book.next() for _ in range(3)] == [({(7, 1): 1}, [])] * 3
 
 
+async def test_leases_are_renewed_while_others_come_and_go(database: Database) -> None:
+    book = Book()
+    async with watching(database, book, renewal_seconds=1.0) as watches:
+        watches.begin(7, 1)
+        assert await book.next() == ({(7, 1): 1}, [])
+        renewed, subject = False, 100
+        while not renewed and subject < 130:
+            watches.begin(subject := subject + 1, 2)
+            renewed = (7, 1) in (await book.next())[0]
+        assert renewed
+
+
 async def test_a_database_that_is_away_is_waited_for(database: Database) -> None:
     book = Book()
     book.away = True
