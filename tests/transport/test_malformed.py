@@ -1,9 +1,9 @@
 """Whatever is sent, the answer is well formed, and never a failure of ours."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
-import anyio
 import httpx2
 import orjson
 import pytest
@@ -98,7 +98,7 @@ class Keys:
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> str:
     found = f"sqlite:///{tmp_path_factory.mktemp('malformed') / 'library.db'}"
-    anyio.run(migrate, found)
+    asyncio.run(migrate(found))
     return found
 
 
@@ -107,7 +107,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> str:
     st.lists(st.tuples(bodies, st.sampled_from(["application/json", "application/graphql-response+json"])), min_size=20)
 )
 def test_no_request_is_a_failure_of_ours(url: str, sent: list[tuple[bytes, str]]) -> None:
-    anyio.run(_send_all, url, sent)
+    asyncio.run(_send_all(url, sent))
 
 
 async def _send_all(url: str, sent: list[tuple[bytes, str]]) -> None:
