@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -57,6 +57,7 @@ class Feed:
         self._wakeups = wakeups
         self._clock = clock
         self._listeners: list[Listener] = []
+        self._at_beginnings: list[Callable[[], None]] = []
         self._poll_seconds = poll_seconds
         self._head: Cursor | None = None
         self._holders = 0
@@ -75,6 +76,10 @@ class Feed:
     def listen(self, listener: Listener) -> None:
         """Hand everything that is read to `listener` too, after those that came before it."""
         self._listeners.append(listener)
+
+    def on_begin(self, listener: Callable[[], None]) -> None:
+        """Call `listener` whenever the tail begins to read after a sleep, in which it heard of nothing."""
+        self._at_beginnings.append(listener)
 
     @asynccontextmanager
     async def held(self) -> "AsyncIterator[None]":
@@ -100,11 +105,14 @@ class Feed:
         others = asyncio.create_task(self._wakeups.run(self._wake.set))
         try:
             while True:
+                if not self._holders:
+                    # Who comes next starts at the head of that time: what happens until then is nobody's concern.
+                    self._head = None
                 await self._needed.wait()
                 try:
                     await self._follow()
-                except Exception:
-                    log.exception("the feed cannot read the event log; it tries again")
+                except Exception as error:
+                    self._tell_of(error)
                     await asyncio.sleep(_PAUSE_AFTER_FAILURE)
         finally:
             others.cancel()
@@ -152,6 +160,8 @@ class Feed:
     async def _follow(self) -> None:
         if self._head is None:
             self._head = heads_cursor(await self._database.plan(_heads, snapshot=False))
+            for begun in self._at_beginnings:
+                begun()
             self._stir()
         while self._holders:
             self._wake.clear()
@@ -162,8 +172,6 @@ class Feed:
                     await self._wake.wait()
             except TimeoutError:
                 await self._look()
-        # Who comes next starts at the head of that time: what happens until then is nobody's concern.
-        self._head = None
 
     async def _read(self) -> bool:
         """Hand on what is new; True when there may be more at once."""
@@ -210,6 +218,12 @@ class Feed:
     def _share(self, cursor: Cursor) -> int:
         """How many events of each lane are read at once: few lanes are busy at the same moment."""
         return _BATCH // min(len(cursor.positions), 8)
+
+    def _tell_of(self, failure: Exception) -> None:
+        if isinstance(failure, Unavailable):
+            log.warning("the feed cannot read the event log; it tries again", reason=failure.message)
+        else:
+            log.error("the feed cannot read the event log; it tries again", exc_info=failure)
 
     def _watch_lag(self, found: Sequence[LoggedEvent]) -> None:
         lag = (self._clock() - found[0].at).total_seconds()

@@ -46,6 +46,7 @@ async def live(
     deliveries = Deliveries(database, feed, settings, clock)
     watches = Watches(database, watch)
     # In this order, so that who may not listen any more is known before anything is delivered.
+    feed.on_begin(keys.forget)
     feed.listen(connections)
     feed.listen(deliveries)
     subscriptions = Subscriptions(schema, operations, streams, deliveries, watches)

@@ -76,6 +76,8 @@ async def stream(
         abort = scope.get("extensions", {}).get(ABORT)
         connection = _Stream(services, key, context, abort, send)
         services.connections.add(connection)
+        # The caller was known before the rest of the request had come; from now on a change of the key is heard.
+        connection.doubt()
         try:
             await connection.serve(subscriber, receive)
         finally:

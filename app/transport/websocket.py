@@ -248,7 +248,7 @@ class Socket(Connection):
     async def _answer(self, operation: str, request: GraphQLRequest, task: asyncio.Task[None]) -> None:
         services = self._services
         actor = await services.keys.actor_of(self.key)
-        if actor is None:
+        if actor is None or actor != self.actor:
             self.end(FORBIDDEN)
             return
         await services.limiter.take(actor)

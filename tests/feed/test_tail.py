@@ -125,6 +125,43 @@ async def test_the_tail_sleeps_while_nobody_listens(database: Database, database
         await task
 
 
+async def test_after_a_failure_too_it_begins_at_the_end(
+    database: Database, database_url: str, clock: ManualClock
+) -> None:
+    def rename(work: Work, table: str, name: str) -> None:
+        work.connection.exec_driver_sql(f"ALTER TABLE {table} RENAME TO {name}")
+
+    feed, heard = Feed(database, wakeups_for(database_url), clock, poll_seconds=0.01), Heard()
+    feed.listen(heard)
+    task = asyncio.create_task(feed.run())
+    with capture_logs() as logs:
+        async with feed.held():
+            await database.command(rename, "event_log", "away")
+            await eventually(lambda: len(logs) > 0)
+    await database.command(rename, "away", "event_log")
+    await asyncio.sleep(0.3)
+    await database.command(record, "unheard")
+    async with feed.held():
+        await database.command(record, "heard")
+        await eventually(lambda: len(heard.entries) > 0)
+    assert heard.topics == ["heard"]
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+async def test_a_database_that_is_away_is_no_failure_of_ours(
+    database: Database, database_url: str, clock: ManualClock, settings: Settings
+) -> None:
+    going = await open_database(database_url, clock=clock, ids=CountingIds(), settings=settings)
+    async with tailing(going, database_url, clock, poll_seconds=0.01):
+        with capture_logs() as logs:
+            await going.close()
+            await eventually(lambda: len(logs) > 0)
+    told = ("the feed cannot read the event log; it tries again", "warning", False)
+    assert {(entry["event"], entry["log_level"], "exc_info" in entry) for entry in logs} == {told}
+
+
 async def test_many_events_are_read_in_batches_and_all(
     database: Database, database_url: str, clock: ManualClock
 ) -> None:

@@ -83,6 +83,25 @@ async def test_an_operation_with_a_key_that_ended_unnoticed_ends_the_socket(sqli
         assert await socket.closed() == (4403, "Forbidden")
 
 
+async def test_a_key_that_ended_while_nobody_listened_is_asked_for_again(served: Served, keys: Keys) -> None:
+    reader = {"authorization": "Bearer reader"}
+    async with httpx2.AsyncClient(headers=reader) as client:
+        assert (await client.post(served.url, json={"query": "{ __typename }"})).status_code == 200
+        # Another process does it, and this one, which remembers the key for a second, sleeps.
+        del keys.known["reader"]
+        async with served.socket(begin=False) as socket:
+            await socket.send(type="connection_init", payload=reader)
+            assert await socket.closed() == (4401, "Unauthorized")
+
+
+async def test_a_socket_answers_only_who_it_has_admitted(sqlite_served: Served, keys: Keys) -> None:
+    async with sqlite_served.socket({"Authorization": "Bearer reader"}) as socket:
+        keys.known["reader"] = replace(READER, permissions=READER.permissions | {"more"})
+        await asyncio.sleep(1.0)  # the second for which a key is remembered
+        await socket.subscribe("1", NUMBERS)
+        assert await socket.closed() == (4403, "Forbidden")
+
+
 async def test_who_does_not_read_delays_nobody_and_is_cut_off(served: Served, library: Database) -> None:
     async with served.socket(KEY, max_size=None) as reading, served.socket(KEY) as stalled:
         await reading.listen("1", MUCH)

@@ -178,6 +178,28 @@ async def test_who_may_listen_no_more_is_disconnected(served: Served, library: D
             await stream.frame()
 
 
+async def test_a_key_that_ends_before_the_request_is_whole_gets_no_event(
+    served: Served, library: Database, keys: Keys
+) -> None:
+    body = orjson.dumps({"query": NUMBERS})
+    head = "".join(f"{name}: {value}\r\n" for name, value in HEADERS.items())
+    head = f"POST /graphql HTTP/1.1\r\nhost: a\r\n{head}content-type: {JSON}\r\ncontent-length: {len(body)}\r\n\r\n"
+    async with asyncio.timeout(PATIENCE), streaming(served, NUMBERS, authorization="Bearer admin") as other:
+        await settled(served)
+        reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
+        writer.write(head.encode() + body[:-1])
+        await asyncio.sleep(0.2)  # the caller is known by now
+        del keys.known["reader"]
+        await library.command(tell_of_user, READER.user_id)
+        await library.command(tick, 1)
+        assert await other.data() == {"ticks": {"number": 1}}
+        writer.write(body[-1:])
+        assert b"200 OK" in await reader.readuntil(b"\r\n\r\n")
+        await library.command(tick, 2)
+        assert b"number" not in await reader.readuntil(b"0\r\n\r\n")
+        writer.close()
+
+
 async def test_a_shutdown_ends_streams(sqlite_served: Served) -> None:
     async with streaming(sqlite_served, NUMBERS) as stream:
         await settled(sqlite_served)
