@@ -14,7 +14,6 @@ log = structlog.get_logger(__name__)
 
 CHANNEL = "switchboard_events"
 
-_CANNOT = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
 _LONGEST_PAUSE = 5.0
 
 Wake = Callable[[], None]
@@ -53,8 +52,9 @@ class PostgresqlWakeups:
             try:
                 connection = await asyncpg.connect(timeout=5, command_timeout=5, **asyncpg_arguments(self._url))
                 await self._serve(connection, wake)
-            except _CANNOT as error:
-                log.warning("wake-ups of other processes have stopped; polling goes on", error=str(error))
+            except Exception as error:
+                # The driver has many names for a server that goes away, and nothing here is worth ending for.
+                log.warning("wake-ups of other processes have stopped; polling goes on", error=repr(error))
             else:
                 pause = 0.1
             finally:
