@@ -45,7 +45,8 @@ def _changed(of_each: str) -> str:
 
 
 _EXCHANGED = f"""subscription($after: String, $filter: InteractionFilter) {{
-  interactionChanged(after: $after, filter: $filter) {{ {_EVENT} message {{ {MESSAGE} }} note {{ {NOTE} }} }} }}"""
+  interactionChanged(after: $after, filter: $filter) {{ {_EVENT} messageId noteId message {{ {MESSAGE} }}
+    note {{ {NOTE} }} }} }}"""
 _ATTENTION = f"""subscription($after: String, $filter: InteractionFilter) {{
   attentionChanged(after: $after, filter: $filter) {{ {_EVENT} interaction {{ {STANDING} }} }} }}"""
 _MESSAGES = f"""subscription($after: String) {{
@@ -78,8 +79,8 @@ _QUEUES = ("all", "two kinds", "Bo's", "Bo's or nobody's", "labelled", "urgent",
 """Those of them that are attention queues too."""
 
 
-READ_AGAIN = frozenset({"read", "message_deleted", "note_deleted"})
-"""Events after which messages and notes are read again: of all messages, and of one that is gone."""
+READ_AGAIN = frozenset({"read"})
+"""Events after which messages and notes are read again: they are about all messages."""
 
 
 class Copy:
@@ -116,6 +117,8 @@ class Exchanges(Copy):
                 self.what[ref] = exchange(found)
             return
         for name in ("message", "note"):
+            if topic == f"{name}_deleted":
+                known[f"{name}s"].pop(item[f"{name}Id"], None)
             if (new := item.get(name)) is not None and (
                 name == "note" or new["id"] in known["messages"] or topic.startswith("message_")
             ):

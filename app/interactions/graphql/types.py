@@ -221,7 +221,11 @@ class Event:
     level_after: Level | None = strawberry.field(description="The level of the attention after the event.")
     changes: list[FieldChange] = strawberry.field(description="The changed fields of the event.")
     message: Message | None = strawberry.field(description="The message of the event, while it exists.")
+    message_id: strawberry.ID | None = strawberry.field(
+        description="The id of the event's message, also when that is gone."
+    )
     note: Note | None = strawberry.field(description="The note of the event, while it exists.")
+    note_id: strawberry.ID | None = strawberry.field(description="The id of the event's note, also when that is gone.")
 
 
 @strawberry.type(description="A page of the event log.")

@@ -7,7 +7,7 @@ from app.core.errors import InvalidInput
 from app.core.events import LoggedEvent
 from app.core.paging import DEFAULT_PAGE, LARGEST_PAGE
 from app.interactions.repository.filters import LEVELS
-from app.selection.mapping import Env, Permissions, Read, granted
+from app.selection.mapping import Env, ObjectId, One, Permissions, Read, granted
 from app.storage.event_log import HEADS, check_cursor, heads_cursor, logged, merge, parse_cursor, read_after
 from app.storage.query import Query
 
@@ -44,6 +44,17 @@ def may_see(permissions: Permissions, logged_event: LoggedEvent) -> bool:
     """Whether who has these permissions may know of the event: by its kind, or as one of the directory."""
     kind = logged_event.event.kind
     return granted(permissions, DIRECTORY if kind is None else f"{kind}:read")
+
+
+EVENT: Mapping[str, str | One | ObjectId] = {
+    "actor": One("User", key="actor_id"),
+    "interaction": One("Interaction", key="interaction_id"),
+    "message": One("Message", key="message_id"),
+    "messageId": ObjectId("msg", "message_id"),
+    "note": One("Note", key="note_id"),
+    "noteId": ObjectId("not", "note_id"),
+}
+"""The fields of `event_item` that are not simply its items."""
 
 
 def event_item(found: LoggedEvent, cursor: str) -> Mapping[str, object]:

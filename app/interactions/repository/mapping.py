@@ -12,7 +12,7 @@ from app.interactions.contents import ContentType
 from app.interactions.history import MOMENTARY
 from app.interactions.messages import SENDER_ROLES, SenderRole
 from app.interactions.repository.filters import FILTERS, LEVELS, ORDERS, visible
-from app.interactions.repository.log import events
+from app.interactions.repository.log import EVENT, events
 from app.interactions.repository.search import Question, question_of, speaks_of
 from app.interactions.repository.viewing import VIEWERS
 from app.interactions.tables import history, interaction, message, message_error, note
@@ -181,15 +181,7 @@ MAPPINGS: tuple[Mapped, ...] = (
     ),
     ObjectMap("InteractionViewer"),
     ObjectMap("EventPage"),
-    ObjectMap(
-        "Event",
-        {
-            "actor": One("User", key="actor_id"),
-            "interaction": One("Interaction", key="interaction_id"),
-            "message": One("Message", key="message_id"),
-            "note": One("Note", key="note_id"),
-        },
-    ),
+    ObjectMap("Event", EVENT),
 )
 
 

@@ -10,9 +10,9 @@ from app.feed import Entry, EventStream, Stream
 from app.feed.stream import Match
 from app.interactions.history import SIGN_OF_TYPING, VIEWERS_CHANGED
 from app.interactions.repository.facts import Condition, Key, condition_of, keys_of, sides_of, turn_of, wanted_keys
-from app.interactions.repository.log import event_item, may_see
+from app.interactions.repository.log import EVENT, event_item, may_see
 from app.interactions.repository.watches import ATTENTION
-from app.selection.mapping import ObjectMap, One, Permissions, granted
+from app.selection.mapping import ObjectMap, Permissions, granted
 
 TYPING_LASTS = timedelta(seconds=6)
 """How long after its event somebody counts as typing."""
@@ -20,16 +20,7 @@ TYPING_LASTS = timedelta(seconds=6)
 _MESSAGES = (".message_received", ".message_sent")
 _ATTENTION = "attention."
 
-CHANGE = ObjectMap(
-    "InteractionEvent",
-    {
-        "interactionId": "ref",
-        "actor": One("User", key="actor_id"),
-        "interaction": One("Interaction", key="interaction_id"),
-        "message": One("Message", key="message_id"),
-        "note": One("Note", key="note_id"),
-    },
-)
+CHANGE = ObjectMap("InteractionEvent", {**EVENT, "interactionId": "ref"})
 TYPING = ObjectMap("Typing", {"interactionId": "ref"})
 
 Arguments = Mapping[str, Any]
