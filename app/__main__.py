@@ -55,6 +55,7 @@ def serve(*, host: str | None = None, port: int | None = None) -> None:
     configure_logs(settings.log_level, settings.log_format)
     # First, so that a taken port stops the start before the only sight of a key is lost on it.
     listener = _listen(settings.host, settings.port)
+    server.notice_the_vanished(listener)
     address = f"http://{_shown(settings.host)}:{listener.getsockname()[1]}"
     _migrate(settings)
     secret = asyncio.run(_first_start(settings))

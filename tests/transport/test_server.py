@@ -110,3 +110,11 @@ async def test_a_client_that_takes_its_answer_slowly_gets_it(
     writer.close()
     assert answer.startswith(b"HTTP/1.1 200 ")
     assert orjson.loads(answer.partition(b"\r\n\r\n")[2])["data"]["__schema"]
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="only Linux has the option")
+def test_clients_that_vanish_are_noticed() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server.notice_the_vanished(listener)
+        with socket.create_connection(listener.getsockname()), listener.accept()[0] as accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 30_000
