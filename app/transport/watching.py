@@ -37,7 +37,7 @@ class Watches:
         self._held: Counter[Place] = Counter()
         self._written: dict[Place, int] = {}
         self._changed = asyncio.Event()
-        self._stopping = False
+        self._stopping = asyncio.Event()
 
     def begin(self, subject: int, user_id: int) -> Callable[[], None]:
         """The user watches the subject, until what this gives is called."""
@@ -57,7 +57,7 @@ class Watches:
         """Keep the leases as they should be, whatever becomes of the database, until `stop`."""
         time = asyncio.get_running_loop().time
         renewal_at = time() + self._renewal_seconds
-        while not self._stopping:
+        while not self._stopping.is_set():
             await self._something_to_write(renewal_at)
             now = time()
             try:
@@ -67,15 +67,16 @@ class Watches:
                 if not isinstance(error, Unavailable):
                     log.exception("who watches cannot be written")
                 self._changed.set()
-                await asyncio.sleep(_PAUSE)
             else:
                 if now >= renewal_at:
                     renewal_at = now + self._renewal_seconds
-            await asyncio.sleep(_PAUSE)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_PAUSE):
+                    await self._stopping.wait()
 
     async def stop(self, running: "asyncio.Task[None]") -> None:
         """End all leases and the task of `run`, as far as the database answers in time."""
-        self._stopping = True
+        self._stopping.set()
         self._held.clear()
         self._changed.set()
         with suppress(Exception):
