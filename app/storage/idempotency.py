@@ -38,15 +38,14 @@ def once(work: Work, actor: Actor, key: str | None, request: object, f: Callable
     `request` is anything that orjson encodes and that tells two requests apart; the command's name belongs in it.
     The result is kept as JSON, so it has to be made of surrogates, strings, lists and dicts. A request that was
     refused is not kept. Without a key `f` just runs. Call it after the unit's other locks.
-    Raises KeyReused for another request under the same key, InvalidInput for an empty key, TooLong for one of over 255
-    characters."""
+    Raises KeyReused for another request under the same key, InvalidInput for an empty key and for a request that is
+    nested too deeply for any command, TooLong for a key of over 255 characters."""
     if key is None:
         return f()
     if not key or len(key) > LONGEST_KEY or not is_storable(key):
         refused = TooLong if len(key) > LONGEST_KEY else InvalidInput
         raise refused(f"An idempotency key has 1 to {LONGEST_KEY} characters.", path=("idempotency_key",))
-    encoded = orjson.dumps(request, default=str, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
-    request_hash = hashlib.sha256(encoded).hexdigest()
+    request_hash = _hash_of(request)
     table = idempotency_key
     mine = sa.and_(table.c.actor_id == actor.user_id, table.c.key == key)
     oldest = work.now - work.settings.idempotency_retention
@@ -61,6 +60,15 @@ def once(work: Work, actor: Actor, key: str | None, request: object, f: Callable
     result = f()
     work.connection.execute(sa.update(table).where(mine).values(result=result))
     return result
+
+
+def _hash_of(request: object) -> str:
+    try:
+        encoded = orjson.dumps(request, default=str, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
+    except orjson.JSONEncodeError:
+        # The request is hashed before its command has looked at what the client nested in it.
+        raise InvalidInput("This request is nested too deeply.") from None
+    return hashlib.sha256(encoded).hexdigest()
 
 
 def _first_result(work: Work, mine: sa.ColumnElement[bool], request_hash: str) -> Any:

@@ -75,6 +75,18 @@ async def test_keys_that_cannot_be(database: Database, key: str, code: str) -> N
     assert (refused.value.code, refused.value.path, count.calls) == (code, ("idempotency_key",), 0)
 
 
+async def test_a_request_that_is_nested_too_deeply(database: Database) -> None:
+    deep: object = "x"
+    for _ in range(300):
+        deep = [deep]
+    count = Counter()
+    with pytest.raises(InvalidInput) as refused:
+        await database.command(keep, ONE, "k", {"a": deep}, count)
+    assert (refused.value.code, count.calls) == ("INVALID_INPUT", 0)
+    await database.command(keep, ONE, None, {"a": deep}, count)
+    assert count.calls == 1
+
+
 async def test_one_of_two_at_once_runs(database: Database) -> None:
     count = Counter()
     results: list[object] = []
