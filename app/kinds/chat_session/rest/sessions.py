@@ -137,7 +137,7 @@ def _unmodified_since(call: Call) -> datetime | None:
         return None
     try:
         found = parsedate_to_datetime(given.decode("latin-1"))
-    except ValueError:
+    except (ValueError, OverflowError):
         raise InvalidInput("If-Unmodified-Since takes a date of HTTP.") from None
     return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
 
