@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
@@ -18,6 +17,7 @@ _MOST_ENTRIES = 32
 _LONGEST_LINE = 1_024
 _LONGEST_URL = 4_096
 _LARGEST_FILE = 2**53 - 1
+_DEGREES = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)", re.ASCII)
 
 
 class ContentType(StrEnum):
@@ -134,11 +134,7 @@ def _degrees(most: int) -> Check:
 
     def check(value: Any, path: Path) -> str:
         found: str = short(value, path)
-        try:
-            fits = abs(Decimal(found)) <= most
-        except InvalidOperation:
-            fits = False
-        if not fits:
+        if _DEGREES.fullmatch(found) is None or abs(float(found)) > most:
             raise InvalidInput(f"This takes decimal degrees from -{most} to {most}, as text.", path=path)
         return found
 

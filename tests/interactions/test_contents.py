@@ -71,6 +71,9 @@ def test_a_birthday_is_kept_as_its_day() -> None:
         ({"type": "video", **FILE, "caption": "x" * 65_537}, ("video", "caption"), TooLong),
         ({"type": "location", "latitude": "1", "longitude": "181"}, ("location", "longitude"), InvalidInput),
         ({"type": "location", "latitude": "NaN", "longitude": "1"}, ("location", "latitude"), InvalidInput),
+        ({"type": "location", "latitude": "1E+9999999", "longitude": "1"}, ("location", "latitude"), InvalidInput),
+        ({"type": "location", "latitude": "1", "longitude": "1_0"}, ("location", "longitude"), InvalidInput),
+        ({"type": "location", "latitude": "1", "longitude": "\uff11"}, ("location", "longitude"), InvalidInput),
         ({"type": "contact", "name": {}}, ("contact", "name", "formatted_name"), InvalidInput),
         (
             {"type": "contact", "name": {"formatted_name": "A"}, "phones": [{"phone": "1"}, {}]},
