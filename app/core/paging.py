@@ -11,6 +11,7 @@ from app.core.errors import InvalidCursor, InvalidInput
 
 DEFAULT_PAGE = 20
 LARGEST_PAGE = 100
+_LARGEST = 2**63 - 1  # of what either database takes for a number
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ def decode_cursor(order: str, cursor: str, types: Sequence[type], *, path: tuple
         or len(found) != len(types) + 1
         or found[0] != order
         or any(type(value) is not wanted for value, wanted in zip(found[1:], types, strict=True))
+        or any(type(value) is int and not -_LARGEST - 1 <= value <= _LARGEST for value in found[1:])
     ):
         raise InvalidCursor("This cursor is not one of this connection in this order.", path=path)
     return found[1:]

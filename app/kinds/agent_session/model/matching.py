@@ -58,8 +58,11 @@ def _meets(found: Any, compare: Callable[[Any, Any], bool], value: Any) -> bool:
     if compare in (eq, ne):
         # JSON's true is not its 1, though Python's are equal.
         return (compare is eq) == (found == value and isinstance(found, bool) == isinstance(value, bool))
-    comparable = (int, float) if isinstance(value, int | float) else (str,)
-    return isinstance(found, comparable) and not isinstance(found, bool) and compare(found, value)
+    # Numbers have an order, and so have texts; true, false and null have none.
+    ordered = (int, float) if isinstance(value, int | float) else str
+    if isinstance(value, bool) or isinstance(found, bool):
+        return False
+    return isinstance(value, ordered) and isinstance(found, ordered) and compare(found, value)
 
 
 def _by_object(text: str) -> list[tuple[str, Callable[[Any, Any], bool], Any]]:

@@ -5,6 +5,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from app.core.paging import encode_cursor
 from tests.kinds.agent_session.rest.conftest import AGENT, SESSION, SESSIONS
 from tests.kinds.rest import House, housed
 
@@ -103,6 +104,7 @@ async def test_updates(client: httpx2.AsyncClient, house: House, body: bytes, co
         ("GET", f"{SESSIONS}?limit=0", None, 400, "invalid_request"),
         ("GET", f"{SESSIONS}?limit=101", None, 400, "invalid_request"),
         ("GET", f"{SESSIONS}?page_key=x", None, 400, "invalid_request"),
+        ("GET", f"{SESSIONS}?page_key={encode_cursor('sessions', [2**63])}", None, 400, "invalid_request"),
         ("GET", f"{SESSIONS}?filter=(", None, 400, "invalid_request"),
         ("GET", f"{SESSIONS}?filter=(?=x)", None, 400, "invalid_request"),
         ("GET", f"{SESSIONS}?filter={'x' * 1001}", None, 400, "invalid_request"),
