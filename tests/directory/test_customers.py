@@ -168,6 +168,7 @@ def nested(depth: int) -> dict[str, Any]:
         ({"time_zone": ""}, InvalidInput, ("time_zone",)),
         ({"tags": ["x"] * 101}, TooLong, ("tags",)),
         ({"tags": ["ok", ""]}, InvalidInput, ("tags", 1)),
+        ({"tags": {"ok": True}}, InvalidInput, ("tags",)),
         ({"tags": ["ok", "x" * 256]}, TooLong, ("tags", 1)),
         ({"tags": ["ok", "\0"]}, InvalidInput, ("tags", 1)),
         ({"shipping_rate": -1}, InvalidInput, ("shipping_rate",)),

@@ -156,7 +156,7 @@ def distinct(item: Check, most: int) -> Check:
     def check(value: Any, path: Path) -> tuple[Any, ...]:
         if value is None:
             return ()
-        if isinstance(value, str) or not hasattr(value, "__iter__"):
+        if isinstance(value, str | Mapping) or not hasattr(value, "__iter__"):
             raise InvalidInput("This takes a list.", path=path)
         found = list(value)
         if len(found) > most:
