@@ -7,7 +7,9 @@ import orjson
 from starlette.types import Message, Send
 
 from app.transport import errors
+from app.transport.auth import key_of
 from app.transport.connections import Ending
+from app.transport.http import Headers, presented_key
 
 PROTOCOL = "graphql-transport-ws"
 
@@ -76,6 +78,12 @@ def id_of(given: Mapping[str, Any]) -> str:
     if not isinstance(found, str) or not 0 < len(found) <= _LONGEST_ID:
         raise Closed(INVALID, "Invalid message: the id has to be a text that is not empty")
     return found
+
+
+def key_given(init: Mapping[str, Any], headers: Headers) -> str:
+    """The key in `connection_init`, spelled like the headers of a request, or else in the upgrade's own headers."""
+    given = {name.lower(): value for name, value in (init.get("payload") or {}).items() if isinstance(value, str)}
+    return key_of(given.get("authorization"), given.get("x-api-key")) or presented_key(headers)
 
 
 async def close(send: Send, ending: Ending) -> None:

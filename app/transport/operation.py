@@ -106,7 +106,7 @@ class Operations:
         query: _Query | None = operation.prepared.get(key)
         if query is None:
             query = self._prepare_query(operation, permissions, variables)
-            operation.prepared.put(key, query, _fields_in(query.roots))
+            operation.prepared.put(key, query, fields_in(query.roots))
         data: dict[str, Any] | None = {}
         entries: list[errors.Entry] = []
         plan = query.plan
@@ -155,7 +155,7 @@ class Operations:
         mutations: Sequence[_Mutation] | None = operation.prepared.get(key)
         if mutations is None:
             mutations = self._prepare_mutations(operation, permissions, variables)
-            operation.prepared.put(key, mutations, _fields_in([mutation.root for mutation in mutations]))
+            operation.prepared.put(key, mutations, fields_in([mutation.root for mutation in mutations]))
         refusals = self._unreadable(mutations, variables, context)
         if refusals:
             return orjson.dumps({"data": None, "errors": refusals})
@@ -241,7 +241,8 @@ class Operations:
         return values
 
 
-def _fields_in(roots: Sequence[RootField]) -> int:
+def fields_in(roots: Sequence[RootField]) -> int:
+    """How many fields there are below and with these, which is how large their plan is."""
     found = 0
     stack = [root.field for root in roots]
     while stack:

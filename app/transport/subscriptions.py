@@ -8,7 +8,7 @@ import orjson
 import strawberry
 from graphql import FieldNode, OperationType, VariableNode, Visitor, visit
 
-from app.core.errors import DomainError, NotSupported
+from app.core.errors import DomainError, NotSupported, TooComplex
 from app.feed import EventStream, Stream
 from app.selection.catalogue import UnmappedField
 from app.selection.plan import Plan
@@ -18,14 +18,14 @@ from app.transport import errors
 from app.transport.channel import Subscriber
 from app.transport.context import Context
 from app.transport.deliveries import Deliveries, Recipe
-from app.transport.documents import Operation, Recent
+from app.transport.documents import Operation
 from app.transport.lowering import RootField
-from app.transport.operation import Operations, permissions_of
+from app.transport.operation import Operations, fields_in, permissions_of
 from app.transport.outcome import GraphQLRequest, Phase, Refused
 from app.transport.watching import Watches
 
 AFTER = "after"
-_MOST_PREPARED = 512
+_MOST_BYTES_OF_VARIABLES = 65_536  # of each subscription: they are held for as long as it lasts
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,6 @@ class Subscriptions:
         self._streams = streams
         self._deliveries = deliveries
         self._watches = watches
-        self._prepared: Recent[_Prepared] = Recent(_MOST_PREPARED)
         declared = schema._schema.subscription_type
         missing = set() if declared is None else set(declared.fields) - set(streams)
         if missing:
@@ -80,13 +79,15 @@ class Subscriptions:
         if operation.kind is not OperationType.SUBSCRIPTION:
             return None
         variables = self._operations.variables(operation, request.variables)
+        if len(_frozen(variables)) > _MOST_BYTES_OF_VARIABLES:
+            text = f"The variables of a subscription may have {_MOST_BYTES_OF_VARIABLES:,} bytes at most."
+            raise Refused([errors.entry(text, TooComplex.code)], Phase.VARIABLES)
         permissions = permissions_of(context)
-        conditions = [variables.get(name) for name in operation.conditions]
-        place = (request.query, operation.name, permissions, *conditions)
-        prepared = self._prepared.get(place)
+        key = (permissions, *[variables.get(name) for name in operation.conditions])
+        prepared: _Prepared | None = operation.prepared.get(key)
         if prepared is None:
             prepared = self._prepare(operation, permissions, variables)
-            self._prepared.put(place, prepared)
+            operation.prepared.put(key, prepared, fields_in([prepared.root]))
         root, stream = prepared.root, prepared.stream
         path = (root.field.key,)
         try:
@@ -97,7 +98,9 @@ class Subscriptions:
             cursor = parse_cursor(str(given)) if durable and given is not None else None
             actor = context.actor
             share = (
-                *place,
+                request.query,
+                operation.name,
+                *key,
                 _frozen({name: variables[name] for name in prepared.inner if name in variables}),
                 # What only this actor sees is shared with its other listeners alone.
                 actor if prepared.plan.personal else None,

@@ -13,7 +13,6 @@ from starlette.types import Message, Receive, Scope, Send
 from app.core.actor import Actor
 from app.core.errors import CursorExpired, DomainError, TooComplex, Unavailable
 from app.transport import errors
-from app.transport.auth import key_of
 from app.transport.channel import Subscriber
 from app.transport.connections import ABORT, ANSWER_SECONDS, CLOSE_SECONDS, FORBIDDEN, WRITE, Connection, Ending
 from app.transport.frames import (
@@ -30,11 +29,12 @@ from app.transport.frames import (
     framed,
     head_of,
     id_of,
+    key_given,
     read_message,
     text_of,
 )
-from app.transport.http import BadRequest, Headers, presented_key, request_of
-from app.transport.outcome import GraphQLRequest, Phase, Refused
+from app.transport.http import BadRequest, Headers, request_of
+from app.transport.outcome import GraphQLRequest, Outcome, Phase, Refused
 from app.transport.services import Services, request_id_of, services_of
 
 log = structlog.get_logger(__name__)
@@ -111,7 +111,7 @@ async def _admitted(services: Services, headers: Headers, receive: Receive, send
                     break
                 elif given["type"] != "pong":
                     raise Closed(UNAUTHORIZED, "Unauthorized")
-            key = _key_of(given.get("payload"), headers)
+            key = key_given(given, headers)
             actor = await services.keys.actor_of(key)
     except TimeoutError:
         raise Closed(INIT_TIMEOUT, "Connection initialisation timeout") from None
@@ -229,7 +229,10 @@ class Socket(Connection):
         task = asyncio.current_task()
         assert task is not None
         try:
-            await self._answer(operation, request, task)
+            answer = await self._asked(request)
+            del request  # it may be large, and a subscription lasts
+            if answer is not None:
+                await self._answer(operation, answer, task)
         except Refused as refused:
             await self._tell(error_of(operation, refused.entries))
         except DomainError as error:
@@ -245,29 +248,32 @@ class Socket(Connection):
                 del self._operations[operation]
             self._listening.discard(task)
 
-    async def _answer(self, operation: str, request: GraphQLRequest, task: asyncio.Task[None]) -> None:
+    async def _asked(self, request: GraphQLRequest) -> Subscriber | Outcome | None:
+        """What answers the request; None when its sender may ask for nothing any more."""
         services = self._services
         actor = await services.keys.actor_of(self.key)
         if actor is None or actor != self.actor:
             self.end(FORBIDDEN)
-            return
+            return None
         await services.limiter.take(actor)
         context = services.context(actor, self._request_id)
         subscriber = await services.subscriptions.open(request, context)
-        if subscriber is not None:
+        return await services.operations.run(request, context) if subscriber is None else subscriber
+
+    async def _answer(self, operation: str, answer: Subscriber | Outcome, task: asyncio.Task[None]) -> None:
+        if not isinstance(answer, Outcome):
             try:
                 if self._is_stopping:
                     return
                 self._listening.add(task)
-                await self._deliver(operation, subscriber)
+                await self._deliver(operation, answer)
             finally:
-                subscriber.close()
+                answer.close()
+        elif answer.phase is not Phase.EXECUTION:
+            await self._tell(error_of(operation, orjson.loads(answer.body)["errors"]))
+            return
         else:
-            outcome = await services.operations.run(request, context)
-            if outcome.phase is not Phase.EXECUTION:
-                await self._tell(error_of(operation, orjson.loads(outcome.body)["errors"]))
-                return
-            await self._tell(framed(head_of(operation) + outcome.body.decode() + "}"))
+            await self._tell(framed(head_of(operation) + answer.body.decode() + "}"))
         self._operations.pop(operation, None)
         await self._tell(text_of("complete", id=operation))
 
@@ -290,9 +296,3 @@ class Socket(Connection):
     async def _tell(self, message: Message) -> None:
         if self.ending is None:
             await self.written(self._send(message))  # type: ignore[arg-type]
-
-
-def _key_of(payload: Mapping[str, Any] | None, headers: Headers) -> str:
-    """The key in `connection_init`, spelled like the headers of a request, or else in the upgrade's own headers."""
-    given = {name.lower(): value for name, value in (payload or {}).items() if isinstance(value, str)}
-    return key_of(given.get("authorization"), given.get("x-api-key")) or presented_key(headers)

@@ -147,6 +147,13 @@ async def test_errors_come_through_the_stream(
     assert [error["extensions"]["code"] for error in body["errors"]] == [code]
 
 
+async def test_the_variables_of_a_subscription_are_short(sqlite_served: Served) -> None:
+    frame, _ = (await ask(sqlite_served, {"query": TICKS, "variables": {"after": "x" * 65_536}})).text.split("\n\n", 1)
+    (error,) = orjson.loads(frame.partition("data: ")[2])["errors"]
+    assert error["message"] == "The variables of a subscription may have 65,536 bytes at most."
+    assert error["extensions"]["code"] == "TOO_COMPLEX"
+
+
 async def test_faults_of_the_request_have_a_status(sqlite_served: Served) -> None:
     assert (await ask(sqlite_served, {"query": NUMBERS}, authorization="Bearer nobody")).status_code == 401
     assert (await ask(sqlite_served, {"query": 1})).status_code == 400

@@ -1,5 +1,6 @@
 """graphql-transport-ws, frame by frame, on the real server."""
 
+import gc
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.typing import Subprotocol
 
 from app.storage.database import Database
+from app.transport.outcome import GraphQLRequest
 from tests.serving import PROTOCOL, Served, eventually
 from tests.transport.library import tick
 from tests.transport.live import BOOK, KEY, NUMBERS, TICKS, TITLE
@@ -163,6 +165,22 @@ async def test_a_socket_has_so_many_operations_at_once(sqlite_served: Served, sq
         await eventually(lambda: sqlite_served.running == 5)
         await sqlite_library.command(tick, 1)
         assert sorted([(await socket.take())["id"] for _ in range(5)]) == ["0", "1", "2", "3", "4"]
+
+
+async def test_what_a_subscription_was_asked_with_is_not_held_while_it_lasts(sqlite_served: Served) -> None:
+    async with sqlite_served.socket(KEY) as socket:
+        await socket.listen("1", NUMBERS)
+        assert not [each for each in gc.get_objects() if type(each) is GraphQLRequest and each.query == NUMBERS]
+
+
+async def test_plans_of_subscriptions_are_kept_by_how_large_they_are(sqlite_served: Served) -> None:
+    plans = sqlite_served.server.lifespan.state["services"].operations.documents.plans
+    fields = " ".join(f"f{number}: title" for number in range(190))
+    async with sqlite_served.socket(KEY) as socket:
+        for number in range(3):
+            await socket.listen(str(number), f"subscription S{number} {{ ticks {{ book {{ {fields} }} }} }}")
+    # Each has 190, two around them, and 10 for the plan itself.
+    assert plans.weight == 3 * 202
 
 
 async def test_mutations_keep_the_spelling_of_numbers(sqlite_served: Served) -> None:
