@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import asyncpg
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.util import greenlet_spawn
@@ -70,11 +70,19 @@ class PostgresqlCommands:
         await self._async_engine.dispose()
 
     async def _attempts(self, unit: Unit[T]) -> T:
+        overtaken = False
         for attempt in range(ATTEMPTS):
             await _pause_before(attempt)
             try:
                 result: tuple[T, bool] = await greenlet_spawn(self._transaction, unit)
             except _Again:
+                continue
+            except IntegrityError:
+                # A row that the unit had seen went meanwhile, or one that it had missed came: begun again it sees that,
+                # and refuses what it has to. When that does not help, it is the unit's own fault.
+                if overtaken:
+                    raise
+                overtaken = True
                 continue
             value, recorded = result
             if recorded:

@@ -1,5 +1,6 @@
 """The base of every repository: the shared reads, and constraint violations as the rules they guard."""
 
+import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -8,6 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from app.core.errors import DomainError
+
+_FOREIGN_KEY_VIOLATION = "23503"
 
 
 def reserve_ids(connection: sa.Connection, table: sa.Table, count: int) -> int:
@@ -48,8 +51,17 @@ class Repository:
 
     @contextmanager
     def _refusing(self, error: DomainError) -> Iterator[None]:
-        """Turn a violated constraint into `error`, which must then end the unit."""
+        """Turn a value that has to be unique and is not into `error`, which must then end the unit."""
         try:
             yield
         except IntegrityError as violation:
+            if _is_of_reference(violation):
+                raise
             raise error from violation
+
+
+def _is_of_reference(violation: IntegrityError) -> bool:
+    """Whether a row names another that is not there, or that is named is taken away."""
+    if isinstance(violation.orig, sqlite3.IntegrityError):
+        return violation.orig.sqlite_errorcode == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY
+    return getattr(violation.orig, "sqlstate", None) == _FOREIGN_KEY_VIOLATION

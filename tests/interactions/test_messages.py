@@ -1,3 +1,4 @@
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -125,6 +126,21 @@ async def test_a_message_key_is_taken_in_once(house: House) -> None:
     with pytest.raises(AlreadyExists):
         await house.hear(fields={"message_key": "upstream-1"})
     assert await house.topics() == told
+
+
+async def test_a_message_key_is_taken_in_once_of_several_at_once(house: House) -> None:
+    await house.hear()
+    await house.hear_sam()
+    received = [topic for topic in await house.topics() if topic.endswith(".message_received")]
+    taken = [
+        house.database.command(
+            receive_message, BO, {"interaction": ref}, [said("Hello")], fields={"message_key": "upstream-1"}
+        )
+        for ref in (cnv(1), ses(2)) * 3
+    ]
+    results = await asyncio.gather(*taken, return_exceptions=True)
+    assert sorted(type(result).__name__ for result in results) == [*["AlreadyExists"] * 5, "Posted"]
+    assert len([topic for topic in await house.topics() if topic.endswith(".message_received")]) == len(received) + 1
 
 
 async def test_texts_have_limits(house: House) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.util import await_only
 
 from app.core.errors import Conflict, Unavailable
 from app.core.events import Event
@@ -153,6 +154,47 @@ async def test_a_deadlock_is_repeated_with_a_new_unit(scratch_database: Database
     await asyncio.gather(scratch_database.command(crossing, 1, 2), scratch_database.command(crossing, 2, 1))
     assert (await scratch_database.command(value_of, 1), await scratch_database.command(value_of, 2)) == (2, 2)
     assert len(units) == len(set(map(id, units))) == 3
+
+
+async def test_a_unit_that_was_overtaken_starts_again_and_sees_that(scratch_database: Database) -> None:
+    await scratch_database.command(_make_child)
+    if scratch_database.dialect.name == "sqlite":  # its one writer cannot be overtaken
+        return
+    starts = 0
+
+    def bury(work: Work) -> None:
+        work.connection.execute(sa.delete(counter).where(counter.c.id == 2))
+
+    def adopt(work: Work) -> str:
+        nonlocal starts
+        starts += 1
+        if work.connection.execute(sa.select(counter.c.id).where(counter.c.id == 2)).first() is None:
+            return "gone"
+        await_only(scratch_database.command(bury))
+        work.connection.execute(sa.text("INSERT INTO child (id, parent_id) VALUES (1, 2)"))
+        return "adopted"
+
+    assert (await scratch_database.command(adopt), starts) == ("gone", 2)
+
+
+async def test_a_unit_that_violates_by_its_own_fault_fails(scratch_database: Database) -> None:
+    await scratch_database.command(_make_child)
+    starts = 0
+
+    def orphan(work: Work) -> None:
+        nonlocal starts
+        starts += 1
+        work.connection.execute(sa.text("INSERT INTO child (id, parent_id) VALUES (1, 99)"))
+
+    with pytest.raises(IntegrityError):
+        await scratch_database.command(orphan)
+    assert starts == {"sqlite": 1, "postgresql": 2}[scratch_database.dialect.name]
+
+
+def _make_child(work: Work) -> None:
+    work.connection.execute(
+        sa.text("CREATE TABLE child (id bigint PRIMARY KEY, parent_id bigint REFERENCES counter(id))")
+    )
 
 
 async def test_a_unit_starts_again_when_its_connection_is_ended(scratch_database: Database) -> None:

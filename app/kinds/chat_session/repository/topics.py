@@ -71,11 +71,9 @@ class ChatTopicRepository(Repository):
 
     def remove(self, topic: int) -> None:
         """Delete a topic with its members. Raises Conflict for one that has chats."""
-        error = Conflict("The topic has chats, so it has to stay.", path=("id",))
         if self.connection.execute(_USED, {"key": topic}).scalar_one():
-            raise error
-        with self._refusing(error):
-            self.connection.execute(sa.delete(chat_topic).where(chat_topic.c.id == topic))
+            raise Conflict("The topic has chats, so it has to stay.", path=("id",))
+        self.connection.execute(sa.delete(chat_topic).where(chat_topic.c.id == topic))
 
     def members(self, topic: int) -> Sequence[ChatTopicMember]:
         """The topic's members with their presence, by user."""
