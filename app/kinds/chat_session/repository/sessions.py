@@ -121,9 +121,11 @@ class ChatSessionRepository(KindRepository[ChatSession]):
         """How many chats wait in the topic's queue. Lock the topic first, or the number is old when it arrives."""
         return int(self.connection.execute(_PENDING, {"key": topic_id}).scalar_one())
 
-    def lock_customer(self, customer_id: int) -> None:
-        """Hold the customer until the unit ends, so that two messages at once do not open two chats."""
-        self._one(_LOCK_CUSTOMER, {"key": customer_id})
+    def lock_customer(self, customer_id: int) -> bool:
+        """Hold the customer until the unit ends, so that two messages at once do not open two chats.
+
+        False when it is not there."""
+        return self._one(_LOCK_CUSTOMER, {"key": customer_id}) is not None
 
     def of_customer(self, customer_id: int, topic_id: int) -> int | None:
         """The customer's chat in the topic that takes its messages, one that goes on before a finished one."""

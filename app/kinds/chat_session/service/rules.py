@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from app.core.actor import Actor
-from app.core.errors import DomainError, InvalidInput, NotSupported
+from app.core.errors import DomainError, InvalidInput, NotFound, NotSupported
 from app.directory.repository import UserRepository
 from app.interactions.messages import Message, MessageAuthor
 from app.interactions.model import Cause, Command, State, Turn
@@ -126,7 +126,8 @@ class Rules:
         customer_id = target.get("customer_id")
         if customer_id is not None:
             chats = work.use(ChatSessionRepository)
-            chats.lock_customer(customer_id)
+            if not chats.lock_customer(customer_id):
+                raise NotFound("There is no such customer.", path=("customer_id",))
             found = chats.of_customer(customer_id, topic.id)
             chat = None if found is None else chats.load(found)
             if chat is not None:

@@ -184,6 +184,14 @@ async def test_a_message_without_a_topic_opens_nothing(database: Database, desk:
     assert await event_count(database) == 0
 
 
+async def test_a_message_of_an_unknown_customer_opens_nothing(database: Database, desk: Desk) -> None:
+    target = {"kind": "chat_session", "customer_id": 999, "topic_id": await surrogate(database, desk.open)}
+    with pytest.raises(NotFound) as refused:
+        await database.command(receive_message, BO, target, [{"type": "text", "content": "Hello"}])
+    assert refused.value.path == ("target", "customer", "customer_id")
+    assert await event_count(database) == 0
+
+
 async def test_a_bots_message_keeps_the_chat_off_the_queue(database: Database, desk: Desk) -> None:
     ref = await request(database, desk.bot)
     said = {"type": "text", "content": "I am a bot."}
