@@ -170,8 +170,8 @@ class PostgresqlPlans:
             await _pause_before(attempt)
             try:
                 connection = await self._pool.acquire()
-            except (*_GOING_AWAY, OSError):
-                continue
+            except (*_GOING_AWAY, asyncpg.PostgresError, OSError):
+                continue  # whatever the server has against a connection, nothing was asked yet
             is_finished = False
             try:
                 result = await self._plan(connection, steps, snapshot)

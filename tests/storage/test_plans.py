@@ -6,6 +6,7 @@ from collections.abc import Generator, Sequence
 
 import asyncpg
 import pytest
+import sqlalchemy as sa
 
 from app.core.clock import Clock
 from app.core.errors import NotFound, Unavailable
@@ -13,6 +14,8 @@ from app.core.ids import Ids
 from app.settings import Settings
 from app.storage import query
 from app.storage.database import Database, Query, Row, open_database
+from app.storage.engines import asyncpg_arguments, parse_database_url
+from app.storage.migrations import migrate
 from tests.storage.conftest import increment
 
 pytestmark = pytest.mark.anyio
@@ -235,4 +238,32 @@ async def test_a_read_without_an_end_is_stopped(
             await database.plan(lambda: steps(ENDLESS[database.dialect.name]), snapshot=True)
         assert await database.plan(lambda: steps("SELECT 7"), snapshot=True) == [7]
     finally:
+        await database.close()
+
+
+@pytest.mark.parametrize("empty_database_url", ["postgres"], indirect=True)
+async def test_a_database_that_lets_nobody_in_is_away(
+    empty_database_url: str, clock: Clock, ids: Ids, settings: Settings
+) -> None:
+    await migrate(empty_database_url)
+    database = await open_database(empty_database_url, clock=clock, ids=ids, settings=settings)
+    url = sa.make_url(empty_database_url)
+    elsewhere = parse_database_url(url.set(database="postgres").render_as_string(hide_password=False))
+    door = await asyncpg.connect(**asyncpg_arguments(elsewhere))
+
+    def end_all() -> Reading:
+        yield Query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()")
+        return []
+
+    def steps() -> Reading:
+        return [row[0] for row in (yield Query("SELECT 7"))]
+
+    try:
+        await door.execute(f"ALTER DATABASE {url.database} WITH ALLOW_CONNECTIONS false")
+        with pytest.raises(Unavailable, match=r"The database cannot be reached\."):
+            await database.plan(end_all, snapshot=False)
+        await door.execute(f"ALTER DATABASE {url.database} WITH ALLOW_CONNECTIONS true")
+        assert await database.plan(steps, snapshot=False) == [7]
+    finally:
+        await door.close()
         await database.close()
