@@ -236,6 +236,18 @@ async def test_a_page_looks_through_so_many_rows_and_no_more(
     assert pages == [["k10"], [], ["k1"], []]
 
 
+async def test_a_page_looks_for_so_long_and_no_longer(
+    client: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(contract, "LONGEST_LOOK", 0)
+    for number in range(3):
+        await client.post(SESSIONS, json={"key": f"k{number}", "description": "x"})
+    first = (await client.get(f"{SESSIONS}?filter=x")).json()
+    assert [each["key"] for each in first["sessions"]] == ["k2"]
+    assert await keys(client, "filter=x") == ["k2", "k1", "k0"]
+    assert len((await client.get(SESSIONS)).json()["sessions"]) == 4
+
+
 async def test_a_page_looks_through_so_much_text_and_no_more(
     client: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
