@@ -44,7 +44,7 @@ class ContractRoute(BaseRoute):
             path: str = scope["path"].removeprefix(scope.get("root_path", ""))
             if self._any_case:
                 path = path.lower()
-            if path.startswith(f"{self._base}/") or path == self._base or path in self._outside:
+            if path.startswith(f"{self._base}/") or path == self._base or path.removesuffix("/") in self._outside:
                 return Match.FULL, {}
         return Match.NONE, {}
 

@@ -38,6 +38,7 @@ async def test_a_token_is_as_good_as_its_key(keyed: Keyed) -> None:
         assert (await client.get(path, headers=bearer)).status_code == 200
     viewer = await client.post("/graphql", json={"query": "{ viewer { user { login } } }"}, headers=bearer)
     assert viewer.json() == {"data": {"viewer": {"user": {"login": "admin"}}}}
+    assert (await client.post("/oauth2/token/", data=form)).status_code == 200
 
 
 async def test_the_header_carries_the_credentials_too(keyed: Keyed) -> None:
