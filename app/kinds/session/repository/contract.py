@@ -20,6 +20,7 @@ Reading = Generator[Any, Sequence[Any], Mapping[str, object] | None]
 _CUSTOMER_KEY: sa.BindParameter[str] = sa.bindparam("customer_key", type_=sa.Text)
 _SESSION_KEY: sa.BindParameter[str] = sa.bindparam("session_key", type_=sa.Text)
 _PHONE_NUMBER: sa.BindParameter[str] = sa.bindparam("phone_number", type_=sa.Text)
+_OF_KIND = interaction.c.kind == sa.literal_column(f"'{NAME}'")
 _SYSTEM = customer.c.system == sa.literal_column(f"'{CustomerSystem.SESSION}'")
 
 
@@ -28,12 +29,14 @@ def _paged(select: sa.Select[Any]) -> sa.Select[Any]:
 
 
 def _customer() -> sa.Select[Any]:
-    return sa.select(customer.c.id).where(customer.c.customer_key == _CUSTOMER_KEY)
+    """One of the contract's own system, or who has a session: of others it is not said whether they exist."""
+    has_session = sa.exists().where(interaction.c.customer_id == customer.c.id, _OF_KIND)
+    return sa.select(customer.c.id).where(customer.c.customer_key == _CUSTOMER_KEY, sa.or_(_SYSTEM, has_session))
 
 
 def _sessions() -> sa.Select[Any]:
     of_customer = interaction.c.customer_id == sa.bindparam("customer_id", type_=sa.BigInteger)
-    found = sa.select(interaction.c.id).where(of_customer, interaction.c.kind == sa.literal_column(f"'{NAME}'"))
+    found = sa.select(interaction.c.id).where(of_customer, _OF_KIND)
     return _paged(found.order_by(interaction.c.created_at.desc(), interaction.c.id.desc()))
 
 

@@ -91,7 +91,7 @@ async def _read(call: Call, customer_key: str) -> dict[str, object]:
 _CUSTOMER = "/v1/customers/{customer_id}"
 
 CUSTOMERS = (
-    Operation("GET", "/v1/customers", find_customers),
+    Operation("GET", "/v1/customers", find_customers, reads="directory:read"),
     Operation("POST", "/v1/customers", add_customer, reads="directory:read"),
     Operation("GET", _CUSTOMER, get_customer),
     Operation("PATCH", _CUSTOMER, change_customer, reads="directory:read"),

@@ -85,6 +85,14 @@ async def test_erasing_takes_the_sessions_along(admin: httpx2.AsyncClient, house
     assert [topic for topic, _, _ in await house.told()][-2:] == ["session.deleted", "customer.deleted"]
 
 
+async def test_of_other_systems_only_who_has_a_session_is_known(admin: httpx2.AsyncClient) -> None:
+    elsewhere = "/v1/customers/elsewhere"
+    assert (await admin.get(f"{elsewhere}/sessions")).status_code == 404
+    said = {"content": "Hi", "sender_role": "end-user"}
+    assert (await admin.post(f"{elsewhere}/sessions/current/messages", json=said)).status_code == 201
+    assert len((await admin.get(f"{elsewhere}/sessions")).json()) == 1
+
+
 async def test_a_number_is_one_customers(admin: httpx2.AsyncClient, house: House) -> None:
     before = await house.told()
     response = await admin.post("/v1/customers", json={"phone_number": "+4711111111"})

@@ -155,6 +155,7 @@ async def test_verbs_name_what_is_allowed(opened: httpx2.AsyncClient) -> None:
         ("Bearer dee", "GET", CURRENT, 403, "forbidden"),
         ("Bearer dee", "GET", SESSIONS, 403, "forbidden"),
         ("Bearer bo", "GET", "/v1/customers?phone_number=1234", 403, "forbidden"),
+        ("Bearer bo", "GET", "/v1/customers?phone_number=nothing", 403, "forbidden"),
         ("Bearer bo", "GET", f"/v1/customers/{CUSTOMER}", 403, "forbidden"),
         ("Bearer bo", "PATCH", f"/v1/customers/{CUSTOMER}", 403, "forbidden"),
         ("Bearer bo", "POST", f"/v1/customers/{CUSTOMER}/unsubscribe", 403, "forbidden"),
