@@ -45,7 +45,7 @@ def create_app(
     *,
     clock: Clock = utc_now,
     ids: Ids | None = None,
-    slices: Sequence[Slice] = SLICES,
+    slices: tuple[Slice, ...] = SLICES,
     authenticator: Callable[[Database], Authenticator] | None = None,
     contracts: Sequence[Contract] = CONTRACTS,
     limits: ConnectionLimits | None = None,

@@ -1,6 +1,7 @@
 """Composes the graph from the slices and the kinds; defines nothing itself."""
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 import strawberry
 from graphql import GraphQLInputObjectType, GraphQLSchema, Undefined, lexicographic_sort_schema, print_schema
@@ -29,8 +30,11 @@ SLICES: tuple[Slice, ...] = (
 """Everything the graph is made of."""
 
 
-def build_schema(slices: Sequence[Slice] = SLICES) -> strawberry.Schema:
-    """The schema. Raises when a slice leaves a type or a field undefined."""
+@lru_cache(maxsize=8)
+def build_schema(slices: tuple[Slice, ...] = SLICES) -> strawberry.Schema:
+    """The schema; the same slices give the same one, for nothing changes a schema once it is made.
+
+    Raises when a slice leaves a type or a field undefined."""
     with extended(_additions(slices)):
         schema = strawberry.Schema(
             query=_merged("Query", "What can be read.", (slice_.query for slice_ in slices)),
@@ -56,12 +60,12 @@ def build_catalogue(schema: strawberry.Schema, slices: Sequence[Slice] = SLICES)
 
 def print_sdl() -> str:
     """The schema as text, in alphabetical order, so that a diff shows what changed and nothing else."""
-    schema = build_schema()._schema
+    schema = lexicographic_sort_schema(build_schema()._schema)
     for type_ in schema.type_map.values():
         if isinstance(type_, GraphQLInputObjectType):
             # Strawberry keeps this to itself, and tells of it in introspection alone.
             type_.is_one_of = is_one_of(type_)
-    return print_schema(lexicographic_sort_schema(schema)) + "\n"
+    return print_schema(schema) + "\n"
 
 
 def _without_null_defaults(schema: GraphQLSchema) -> None:

@@ -27,7 +27,7 @@ class Addition:
     mapping: FieldMap
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Slice:
     """Strawberry types whose fields become root fields, types that no field names (implementations of an interface),
     how selections read them, and what each field of Subscription sends. `graphql.py` of every slice ends with its own.
