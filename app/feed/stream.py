@@ -31,7 +31,7 @@ class EventStream:
     match: Callable[[Permissions, Arguments], Match]
     row: Callable[[Entry, str], Row]
     durable: bool = True
-    watches: Callable[[Arguments], int | None] = lambda _arguments: None
+    watches: Callable[[Arguments], Hashable | None] = lambda _arguments: None
     keys: Callable[[Arguments], Collection[Hashable] | None] = lambda _arguments: None
     keys_of: Callable[[Entry], Collection[Hashable]] = lambda _entry: ()
 

@@ -2,9 +2,10 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping
 from contextlib import suppress
 from itertools import islice
+from typing import Any
 from uuid import uuid4
 
 import structlog
@@ -15,7 +16,7 @@ from app.storage.work import Work
 
 log = structlog.get_logger(__name__)
 
-Place = tuple[int, int]
+Place = tuple[Any, int]
 """A subject, and the user who watches it."""
 
 Watch = Callable[[Work, str, Mapping[Place, int], Collection[Place]], None]
@@ -39,7 +40,7 @@ class Watches:
         self._changed = asyncio.Event()
         self._stopping = asyncio.Event()
 
-    def begin(self, subject: int, user_id: int) -> Callable[[], None]:
+    def begin(self, subject: Hashable, user_id: int) -> Callable[[], None]:
         """The user watches the subject, until what this gives is called."""
         place = (subject, user_id)
         self._held[place] += 1

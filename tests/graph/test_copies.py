@@ -8,6 +8,7 @@ import pytest
 
 from app.core.actor import Actor
 from app.core.ids import require_id
+from app.interactions.repository.watches import ATTENTION
 from app.interactions.service.deadlines import fire_due, recompute
 from app.interactions.service.watching import watch
 from app.kinds.agent_session.service import hide_event
@@ -112,8 +113,8 @@ async def hand_a_chat_over(world: World) -> None:
 
 
 async def look_on(world: World) -> None:
-    conversation = require_id(world.filled.conversations[0], "cnv").number
-    await world.graph.database.command(watch, "process", {(conversation, 2): 1, (0, 2): 1}, [])
+    conversation = ("conversation", require_id(world.filled.conversations[0], "cnv").number)
+    await world.graph.database.command(watch, "process", {(conversation, 2): 1, ((None, ATTENTION), 2): 1}, [])
     await world.copies.agree("a look")
 
 

@@ -2,10 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
 from app.core.actor import Actor
+from app.interactions.repository.watches import ATTENTION
+from app.interactions.service.messages import type_in
 from app.interactions.service.state import set_labels
 from app.interactions.service.watching import forget_watches, watch
 from tests.graph.listening import Ears, ears
@@ -17,6 +20,7 @@ pytestmark = pytest.mark.anyio
 
 WATCH = """subscription($viewing: Boolean!) { interactionChanged(id: "cnv_1", viewing: $viewing) {
   topic change interaction { viewers { user { name } } } } }"""
+ONE, GONE = ("conversation", 1), ("conversation", 77)
 LISTENERS = "{ attentionSummary(groupBy: KIND) { listeners } }"
 ALERTS = "subscription { attentionChanged { topic } }"
 
@@ -85,6 +89,21 @@ async def test_what_cannot_be_looked_at(house: House, one: Ears) -> None:
     }
 
 
+async def test_an_interaction_is_not_reached_as_one_of_another_kind(house: House, one: Ears) -> None:
+    await house.hear()
+    sessions = replace(DEE, permissions=frozenset({"session:read", "session:write"}))
+    typing = 'subscription { typingChanged(interactionId: "%s_1") { user { name } } }'
+    changes = 'subscription { interactionChanged(id: "ses_1", viewing: true) { topic } }'
+    heard = [await one.listen(typing % "ses", sessions), await one.listen(changes, sessions)]
+    told, seen = await one.listen(typing % "cnv", CY), await one.listen(changes.replace("ses", "cnv"), CY)
+    assert await seen.next() == {"topic": "interaction.viewers_changed"}
+    await house.database.command(type_in, BO, cnv(1))
+    assert await told.next() == {"user": {"name": "Bo"}}
+    assert [await each.silent(0.3) for each in heard] == [True, True]
+    read = '{ interaction(id: "cnv_1") { viewers { user { name } } } }'
+    assert (await house.graph.read(read))["interaction"] == {"viewers": [{"user": {"name": "Cy"}}]}
+
+
 async def test_how_many_listen_for_alerts(house: House, one: Ears, other: Ears) -> None:
     summary = await other.listen("subscription { attentionSummaryChanged(groupBy: KIND) { listeners } }", DEE)
     assert await summary.next() == {"listeners": 0}
@@ -113,7 +132,7 @@ async def test_a_process_that_ends_lets_go(house: House, one: Ears, database_url
 async def test_who_watched_in_a_process_that_was_killed_is_forgotten(house: House, one: Ears) -> None:
     await house.hear()
     witness = await one.listen(WATCH, CY, viewing=False)
-    await house.database.command(watch, "killed", {(1, 2): 1, (0, 2): 4, (77, 2): 1}, ())
+    await house.database.command(watch, "killed", {(ONE, 2): 1, ((None, ATTENTION), 2): 4, (GONE, 2): 1}, ())
     assert await witness.next() == looked_at_by("Bo")
     assert await listeners(house) == 4
     house.clock.advance(29)
@@ -130,7 +149,7 @@ async def test_of_two_who_leave_at_once_one_is_the_last(house: House) -> None:
     database = house.database
     for turn in range(10):
         for holder in ("one", "two"):
-            await database.command(watch, holder, {(1, 2): 1}, ())
-        await asyncio.gather(*(database.command(watch, holder, {}, [(1, 2)]) for holder in ("one", "two")))
+            await database.command(watch, holder, {(ONE, 2): 1}, ())
+        await asyncio.gather(*(database.command(watch, holder, {}, [(ONE, 2)]) for holder in ("one", "two")))
         told = (await house.topics()).count("interaction.viewers_changed")
         assert told == 2 * (turn + 1)

@@ -11,7 +11,7 @@ from app.feed.stream import Match
 from app.interactions.history import SIGN_OF_TYPING, VIEWERS_CHANGED
 from app.interactions.repository.facts import Condition, Key, condition_of, keys_of, sides_of, turn_of, wanted_keys
 from app.interactions.repository.log import EVENT, event_item, may_see
-from app.interactions.repository.watches import ATTENTION
+from app.interactions.repository.watches import ATTENTION, Subject
 from app.selection.mapping import ObjectMap, Permissions, granted
 
 TYPING_LASTS = timedelta(seconds=6)
@@ -35,7 +35,7 @@ class InteractionStreams:
 
     def streams(self) -> Mapping[str, Stream]:
         return {
-            "interactionChanged": self._of_changes(self._changed, watches=_viewed),
+            "interactionChanged": self._of_changes(self._changed, watches=self._viewed),
             "messageAdded": self._of_changes(self._message_added),
             "typingChanged": EventStream(
                 "Typing", self._typing, self._typing_row, durable=False, keys=_keys, keys_of=keys_of
@@ -44,12 +44,12 @@ class InteractionStreams:
 
     def attention(self) -> EventStream:
         """The stream of the attention queue: what enters it, leaves it, or stands differently in it."""
-        return self._of_changes(self._attention_changed, watches=lambda _arguments: ATTENTION)
+        return self._of_changes(self._attention_changed, watches=lambda _arguments: (None, ATTENTION))
 
     def _of_changes(
         self,
         match: Callable[[Permissions, Arguments], Match],
-        watches: Callable[[Arguments], int | None] = lambda _arguments: None,
+        watches: Callable[[Arguments], Subject | None] = lambda _arguments: None,
     ) -> EventStream:
         return EventStream("InteractionEvent", match, self.row, watches=watches, keys=_keys, keys_of=keys_of)
 
@@ -106,11 +106,11 @@ class InteractionStreams:
         return match
 
     def _typing(self, permissions: Permissions, arguments: Arguments) -> Match:
-        wanted = self._number(permissions, arguments["interaction_id"], "interaction_id")
+        wanted = self._wanted(permissions, arguments["interaction_id"], "interaction_id")
 
         def match(entry: Entry) -> str | None:
             event = entry.event
-            return "TYPING" if event.topic == SIGN_OF_TYPING and event.interaction_id == wanted else None
+            return "TYPING" if event.topic == SIGN_OF_TYPING and (event.kind, event.interaction_id) == wanted else None
 
         return match
 
@@ -132,32 +132,32 @@ class InteractionStreams:
             return _filtered(arguments)
         if arguments.get("filter") is not None:
             raise InvalidInput(f"{name} and filter exclude each other.", path=("filter",))
-        number = self._number(permissions, text, name)
-        return lambda facts: facts["interaction_id"] == number
+        wanted = self._wanted(permissions, text, name)
+        return lambda facts: (facts["kind"], facts["interaction_id"]) == wanted
 
-    def _number(self, permissions: Permissions, text: str, name: str) -> int:
+    def _wanted(self, permissions: Permissions, text: str, name: str) -> tuple[str, int]:
+        """The kind, which the permission was asked for, and the surrogate: another kind may have the same one."""
         found = parse_id(str(text))
         kind = None if found is None else self._kinds.get(found.prefix)
         if found is None or kind is None:
             raise NotFound(f"There is no interaction {text[:80]!r}.", path=(name,))
         if not granted(permissions, f"{kind}:read"):
             raise Forbidden(f"This needs the permission {kind}:read.")
-        return found.number
+        return kind, found.number
+
+    def _viewed(self, arguments: Arguments) -> Subject | None:
+        if not arguments.get("viewing"):
+            return None
+        found = parse_id(str(arguments.get("id") or ""))
+        if found is None:
+            raise InvalidInput("One looks at one interaction: viewing needs its id.", path=("viewing",))
+        return self._kinds[found.prefix], found.number
 
 
 def _keys(arguments: Arguments) -> Collection[Key] | None:
     text = arguments.get("id") or arguments.get("interaction_id")
     found = None if text is None else parse_id(str(text))
     return wanted_keys(arguments.get("filter")) if found is None else (("interaction_id", found.number),)
-
-
-def _viewed(arguments: Arguments) -> int | None:
-    if not arguments.get("viewing"):
-        return None
-    found = parse_id(str(arguments.get("id") or ""))
-    if found is None:
-        raise InvalidInput("One looks at one interaction: viewing needs its id.", path=("viewing",))
-    return found.number
 
 
 def _stands_differently(entry: Entry) -> bool:

@@ -10,10 +10,13 @@ from app.interactions.tables import interaction, watch
 from app.storage.repository import Repository
 
 ATTENTION = 0
-"""The subject that is no interaction: the attention queue."""
+"""The place that is no interaction's surrogate: the attention queue."""
+
+Subject = tuple[str | None, int]
+"""A kind, and the surrogate of an interaction that is said to be of it; no kind, and ATTENTION."""
 
 Place = tuple[int, int]
-"""A subject, and the user who watches it."""
+"""A surrogate or ATTENTION, and the user who watches it."""
 
 Watchers = Mapping[int, Mapping[int, int]]
 """How many listeners each user has, by subject."""

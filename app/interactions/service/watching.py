@@ -6,25 +6,33 @@ from typing import TYPE_CHECKING
 
 from app.core.events import Event
 from app.interactions.history import LISTENERS_CHANGED, VIEWERS_CHANGED
-from app.interactions.repository.watches import ATTENTION, Place, WatchRepository
+from app.interactions.repository.watches import ATTENTION, Subject, WatchRepository
 
 if TYPE_CHECKING:
     from app.storage.work import Work
+
+Watched = tuple[Subject, int]
+"""What is watched, and the user who watches it."""
 
 LEASE = timedelta(seconds=30)
 """How long who watches is known after the last sign of their process."""
 
 
-def watch(work: "Work", holder: str, held: Mapping[Place, int], let_go: Collection[Place]) -> None:
-    """Begin or renew the holder's leases `held`, end those of `let_go`, and tell of what differs by that."""
+def watch(work: "Work", holder: str, held: Mapping[Watched, int], let_go: Collection[Watched]) -> None:
+    """Begin or renew the holder's leases `held`, end those of `let_go`, and tell of what differs by that.
+
+    The user may read interactions of the kind that is said: nobody watches one that is gone, or of another kind."""
     watches = work.use(WatchRepository)
-    subjects = sorted({subject for subject, _ in (*held, *let_go)})
+    subjects = sorted({subject for (_, subject), _ in (*held, *let_go)})
     watches.lock(subjects)
+    kinds = watches.kinds(subjects)
+    holding = {(subject, user): n for ((kind, subject), user), n in held.items() if kinds.get(subject) == kind}
+    leaving = [(subject, user) for (kind, subject), user in let_go if kinds.get(subject, kind) == kind]
     before = watches.watchers(subjects, work.now)
-    if held:
-        watches.hold(holder, held, work.now + LEASE)
-    if let_go:
-        watches.let_go(holder, let_go)
+    if holding:
+        watches.hold(holder, holding, work.now + LEASE)
+    if leaving:
+        watches.let_go(holder, leaving)
     after = watches.watchers(subjects, work.now)
     _tell(work, [subject for subject in subjects if _seen(subject, before) != _seen(subject, after)])
 
