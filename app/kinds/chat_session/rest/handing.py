@@ -6,8 +6,6 @@ from typing import Any
 from app.core.actor import Actor
 from app.core.errors import Conflict, Forbidden, NotFound
 from app.core.ids import GlobalId
-from app.directory.repository import UserRepository
-from app.kinds.chat_session.model.limits import LARGEST_INT
 from app.kinds.chat_session.model.session import KIND, ChatSession
 from app.kinds.chat_session.rest.sessions import entity, key, on_chat
 from app.kinds.chat_session.service import queue, transfers
@@ -92,17 +90,10 @@ async def _if_possible(call: Call, number: int, service: Callable[..., Any], *ar
 
 
 def _transfer(work: Work, actor: Actor, ref: GlobalId, to_associate: str) -> ChatSession:
-    return transfers.transfer_chat_session(work, actor, ref, _user(work, to_associate))
-
-
-def _user(work: Work, given: str) -> int:
-    users = work.use(UserRepository)
-    user = users.get_by_login(given)
-    if user is None and given.isascii() and given.isdigit() and len(given) <= 10 and int(given) <= LARGEST_INT:
-        user = users.get(int(given))
-    if user is None:
-        raise NotFound(f"Associate {given[:80]} not found")
-    return user.id
+    to_user = transfers.find_associate(work, to_associate)
+    if to_user is None:
+        raise NotFound(f"Associate {to_associate[:80]} not found")
+    return transfers.transfer_chat_session(work, actor, ref, to_user)
 
 
 _CHAT = "/api/v1/ChatSession/{id}"

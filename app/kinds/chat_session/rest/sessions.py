@@ -10,15 +10,14 @@ from app.core.errors import InvalidInput, NotFound, VersionConflict
 from app.core.ids import GlobalId
 from app.interactions.service.change import load
 from app.kinds.chat_session.model.limits import LARGEST_INT
-from app.kinds.chat_session.model.session import KIND, PREFIX, ChatSession, ChatSessionChanges
-from app.kinds.chat_session.repository import ChatSessionRepository
+from app.kinds.chat_session.model.session import KIND, ChatSession, ChatSessionChanges
 from app.kinds.chat_session.rest import bodies
 from app.kinds.chat_session.rest.answers import TYPES, body_of, selected, wire_of
-from app.kinds.chat_session.rest.creating import create_chat
 from app.kinds.chat_session.rest.patches import patched
 from app.kinds.chat_session.rest.reading import CHAT, MINE
 from app.kinds.chat_session.rest.wire import blank
-from app.kinds.chat_session.service.sessions import delete_chat_session, update_chat_session
+from app.kinds.chat_session.service.creating import create_chat
+from app.kinds.chat_session.service.sessions import delete_chat_session, find_chat, update_chat_session
 from app.storage.work import Work
 from app.transport.http import BadRequest
 from app.transport.rest import Call, Operation, Reply
@@ -115,10 +114,10 @@ def missing(number: int) -> NotFound:
 
 def on_chat(work: Work, actor: Actor, number: int, service: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """Run a service on the chat with the contract's number. Raises NotFound."""
-    found = work.use(ChatSessionRepository).id_of_key(number) if actor.can_read(KIND) else None
+    found = find_chat(work, actor, number)
     if found is None:
         raise missing(number)
-    return service(work, actor, GlobalId(PREFIX, found), *args, **kwargs)
+    return service(work, actor, found, *args, **kwargs)
 
 
 def _update_unchanged(

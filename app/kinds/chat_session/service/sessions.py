@@ -11,7 +11,14 @@ from app.interactions.model import Command
 from app.interactions.service.change import change
 from app.kinds.chat_session.model.limits import LENGTHS, REFERENCES, check_int, check_reference, check_session
 from app.kinds.chat_session.model.refusals import refusal
-from app.kinds.chat_session.model.session import MASK, ChatSession, ChatSessionChanges, ChatSessionStatus
+from app.kinds.chat_session.model.session import (
+    KIND,
+    MASK,
+    PREFIX,
+    ChatSession,
+    ChatSessionChanges,
+    ChatSessionStatus,
+)
 from app.kinds.chat_session.model.transitions import ended, moved
 from app.kinds.chat_session.repository import ChatSessionRepository, ChatTopicRepository
 from app.kinds.chat_session.service.notices import closing, with_rank
@@ -70,6 +77,12 @@ def delete_chat_session(work: "Work", actor: Actor, ref: GlobalId, *, if_version
 
     after: ChatSession = change(work, actor, ref, Command.DELETE, deleted, if_version=if_version)
     return after
+
+
+def find_chat(work: "Work", actor: Actor, chat_session_id: int) -> GlobalId | None:
+    """The id of the chat with the contract's own number; None where the actor may see none."""
+    found = work.use(ChatSessionRepository).id_of_key(chat_session_id) if actor.can_read(KIND) else None
+    return None if found is None else GlobalId(PREFIX, found)
 
 
 def mark_fetched(work: "Work", actor: Actor, ref: GlobalId, *, session_key: str | None = None) -> ChatSession:

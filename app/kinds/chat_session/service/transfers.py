@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING
 from app.core.actor import Actor
 from app.core.errors import Conflict, InvalidInput, NotFound
 from app.core.ids import GlobalId
+from app.directory.repository import UserRepository
 from app.interactions.model import Command
 from app.interactions.service.change import change
+from app.kinds.chat_session.model.limits import LARGEST_INT
 from app.kinds.chat_session.model.refusals import may_respond
 from app.kinds.chat_session.model.session import ChatMessageSpecialType, ChatSession
 from app.kinds.chat_session.model.transitions import accepted, kept, offered
@@ -40,6 +42,15 @@ def transfer_chat_session(
 
     after: ChatSession = change(work, actor, ref, Command.TRANSFER, transferred, if_version=if_version)
     return after
+
+
+def find_associate(work: "Work", given: str) -> int | None:
+    """The surrogate of the user with this login, or else with this number; None when there is none."""
+    users = work.use(UserRepository)
+    user = users.get_by_login(given)
+    if user is None and given.isascii() and given.isdigit() and len(given) <= 10 and int(given) <= LARGEST_INT:
+        user = users.get(int(given))
+    return None if user is None else user.id
 
 
 def cancel_chat_transfer(work: "Work", actor: Actor, ref: GlobalId, *, if_version: int | None = None) -> ChatSession:

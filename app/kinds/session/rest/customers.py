@@ -7,11 +7,11 @@ from app.core.actor import Actor
 from app.core.errors import InvalidInput, NotFound
 from app.directory.model import Customer, CustomerSystem
 from app.directory.model.checks import telephone
-from app.directory.repository import CustomerRepository
 from app.directory.service import create_customer, subscribe_customer, unsubscribe_customer, update_customer
 from app.interactions.service.erasing import erase_customer
 from app.kinds.session.rest import reading
 from app.kinds.session.rest.bodies import missing
+from app.kinds.session.service import find_customer
 from app.storage.work import Work
 from app.transport.rest import Call, Operation, Reply
 from app.transport.rest.call import picked
@@ -75,10 +75,10 @@ def _on_customer(
 ) -> Customer:
     """Do this to the customer whom the contract knows by this key."""
     actor.require("directory:write")
-    customer = work.use(CustomerRepository).get_by_key(customer_key)
-    if customer is None or customer.system is not CustomerSystem.SESSION:
+    customer = find_customer(work, customer_key)
+    if customer is None:
         raise NotFound("Couldn't find Customer.")
-    return service(work, actor, f"cus_{customer.id}", *args, **kwargs)
+    return service(work, actor, customer, *args, **kwargs)
 
 
 async def _read(call: Call, customer_key: str) -> dict[str, object]:
