@@ -163,15 +163,18 @@ class Feed:
             for begun in self._at_beginnings:
                 begun()
             self._stir()
+        time = asyncio.get_running_loop().time
+        look_at = time() + self._poll_seconds
         while self._holders:
             self._wake.clear()
             if await self._read():
                 continue
-            try:
-                async with asyncio.timeout(self._poll_seconds):
-                    await self._wake.wait()
-            except TimeoutError:
+            if time() >= look_at:
                 await self._look()
+                look_at = time() + self._poll_seconds
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(look_at):
+                    await self._wake.wait()
 
     async def _read(self) -> bool:
         """Hand on what is new; True when there may be more at once."""
@@ -199,7 +202,7 @@ class Feed:
         return max(Counter(each.lane for each in found).values()) >= self._share(head)
 
     async def _look(self) -> None:
-        """Without any hint for a while: is the log still the one that was read?"""
+        """From time to time, however much is read: is the log still the one that was read?"""
         heads = await self._database.plan(_heads, snapshot=False)
         if len(heads) != len(self.head.positions) or not self.head <= heads_cursor(heads):
             log.error("the event log is another one than before")

@@ -248,6 +248,26 @@ async def test_another_log_is_noticed(database: Database, database_url: str, clo
         assert [entry["event"] for entry in logs] == ["the event log is another one than before"]
 
 
+async def test_another_log_is_noticed_while_it_grows(database: Database, database_url: str, clock: ManualClock) -> None:
+    async with tailing(database, database_url, clock, poll_seconds=0.1) as (_, heard):
+        await database.command(record, *map(str, range(500)))
+        await eventually(lambda: len(heard.entries) == 500)
+
+        def restore(work: Work) -> None:
+            work.connection.execute(sa.delete(event_log))
+            work.connection.execute(sa.update(lane).values(head=0, oldest=1))
+
+        with capture_logs():
+            await database.command(restore)
+            # Never a quiet moment, and always less than there was.
+            for number in range(400):
+                await database.command(record, f"other {number}")
+                if heard.losses:
+                    break
+                await asyncio.sleep(0.005)
+        assert heard.losses == 1
+
+
 async def test_a_lag_is_logged_when_it_grows(database: Database, database_url: str, clock: ManualClock) -> None:
     async with tailing(database, database_url, clock) as (_, heard):
 
