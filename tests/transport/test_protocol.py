@@ -330,12 +330,14 @@ async def test_bits_of_any_kind_end_the_socket_at_most(calm: Served, bits: list[
                 await reader.read()
 
 
-async def test_text_that_is_no_text_closes_the_socket(calm: Served) -> None:
+async def test_text_that_is_no_text_closes_the_socket(calm: Served, caplog: pytest.LogCaptureFixture) -> None:
     async with raw(calm) as (reader, writer):
         await reader.readuntil(b"\r\n\r\n")
         writer.write(INIT + frame(0x81, b"\xff\xfe"))
         async with asyncio.timeout(PATIENCE):
             assert (await reader.read()).endswith(b"\x88\x02\x03\xef")  # 1007
+    # It is the client's fault, and none of ours.
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 @pytest.mark.parametrize(
