@@ -71,6 +71,13 @@ async def test_refusals(keyed: Keyed, form: dict[str, str], status: int, error: 
     assert "access_token" not in response.text
 
 
+@pytest.mark.parametrize("client_id", ["", "another1", "~another12345"])
+async def test_a_key_goes_with_its_own_prefix_alone(keyed: Keyed, client_id: str) -> None:
+    client, secret = keyed
+    response = await client.post("/oauth2/token", data={"client_id": client_id, "client_secret": secret})
+    assert (response.status_code, response.json()["error"]) == (401, "invalid_client")
+
+
 async def test_json_is_taken_in_place_of_a_form(keyed: Keyed) -> None:
     client, secret = keyed
     given = {"grant_type": "client_credentials", "client_id": secret.split("_")[1], "client_secret": secret}

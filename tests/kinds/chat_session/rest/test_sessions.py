@@ -1,3 +1,5 @@
+import asyncio
+from datetime import datetime
 from typing import Any
 
 import httpx2
@@ -153,8 +155,26 @@ async def test_operations_of_a_patch(client: httpx2.AsyncClient, desk: Desk) -> 
         "PersonId": 5,
         "Email": "a@b.no",
     }
-    conflict = await client.patch(f"{BASE}/1", json=[{"op": "test", "path": "Rating", "value": 1}, patch[1]])
-    assert (conflict.status_code, conflict.json()["ErrorCode"]) == (409, "CONFLICT")
+    for path, value in (("Rating", 1), ("Rating", False), ("CustomerConsented", 0), ("Person", {"PersonId": 5})):
+        conflict = await client.patch(f"{BASE}/1", json=[{"op": "test", "path": path, "value": value}, patch[1]])
+        assert (conflict.status_code, conflict.json()["ErrorCode"]) == (409, "CONFLICT"), path
+
+
+async def test_of_patches_at_once_that_test_for_the_same_one_is_done(
+    client: httpx2.AsyncClient, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def tick(clock: ManualClock) -> datetime:
+        clock.advance(0.001)
+        return clock.now
+
+    await make(client, desk)
+    monkeypatch.setattr(ManualClock, "__call__", tick)
+    patches = [
+        [{"op": "test", "path": "/AlertLevel", "value": 0}, {"op": "replace", "path": "/AlertLevel", "value": level}]
+        for level in range(1, 7)
+    ]
+    answers = await asyncio.gather(*(client.patch(f"{BASE}/1", json=patch) for patch in patches))
+    assert sorted(answer.status_code for answer in answers) == [200, *[409] * 5]
 
 
 @pytest.mark.parametrize(
