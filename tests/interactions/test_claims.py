@@ -7,6 +7,7 @@ import pytest
 from app.core.actor import Actor
 from app.core.errors import AlreadyClaimed, InvalidInput, InvalidTransition, NotFound
 from app.core.ids import GlobalId
+from app.interactions.messages import MessageAuthor
 from app.interactions.model import Interaction
 from app.interactions.service.change import load
 from app.interactions.service.deadlines import fire_due
@@ -86,6 +87,14 @@ async def test_a_reply_ends_the_lease_and_not_the_claim(house: House) -> None:
     house.clock.advance(61)
     await house.database.command(fire_due, 10)
     assert (await found(house)).assignee_id == 2
+
+
+async def test_anybody_elses_reply_leaves_the_lease(house: House) -> None:
+    await house.hear()
+    await house.database.command(claim, BO, cnv(1), lease_seconds=60)
+    await house.database.command(send_message, ADA, cnv(1), said("Hi"))
+    await house.database.command(send_message, BO, cnv(1), said("Hi"), author=MessageAuthor.BOT)
+    assert (await found(house)).claimed_until == START + timedelta(seconds=60)
 
 
 async def test_a_lease_that_ends_unassigns(house: House) -> None:

@@ -166,6 +166,19 @@ async def test_who_may_not_write_neither_sends_nor_receives(house: House) -> Non
     assert await house.topics() == told
 
 
+async def test_who_sees_nothing_of_the_kind_is_not_told_whose_message_it_is(house: House) -> None:
+    await house.hear()
+    told = await house.topics()
+    missing = "^There is no message msg_1.$"
+    with pytest.raises(NotFound, match=missing):
+        await house.database.command(delete_message, DEE, msg(1))
+    with pytest.raises(NotFound, match=missing):
+        await house.database.command(set_reaction, DEE, msg(1), None)
+    with pytest.raises(NotFound, match=missing):
+        await house.database.command(report_message_status, DEE, msg(1), MessageStatus.READ)
+    assert await house.topics() == told
+
+
 async def test_a_message_goes_on_and_never_back(house: House) -> None:
     await house.hear()
     await house.database.command(send_message, BO, cnv(1), said("Hi"))

@@ -48,10 +48,12 @@ async def test_notes_have_limits_and_readers(house: House) -> None:
     with pytest.raises(TooLong):
         await house.database.command(add_note, BO, cnv(1), "x" * 65_537)
     await house.database.command(add_note, BO, cnv(1), "One")
+    # Who sees nothing of the kind is told neither the kind nor the interaction of the note.
     for actor, note in ((DEE, 1), (BO, 2)):
-        with pytest.raises(NotFound):
+        missing = f"^There is no note not_{note}.$"
+        with pytest.raises(NotFound, match=missing):
             await house.database.command(edit_note, actor, GlobalId("not", note), "Two")
-        with pytest.raises(NotFound):
+        with pytest.raises(NotFound, match=missing):
             await house.database.command(delete_note, actor, GlobalId("not", note))
 
 
