@@ -22,6 +22,9 @@ from app.storage.work import OpenWork, Unit
 T = TypeVar("T")
 
 ATTEMPTS = 8
+LAST_SECONDS = 2.0
+"""How long a command may take still when the database is closed."""
+
 _SERIALIZATION_FAILURE = "40001"
 _DEADLOCK = "40P01"
 _GOING_AWAY = (
@@ -66,7 +69,12 @@ class PostgresqlCommands:
 
     async def close(self) -> None:
         if self._running:
-            await asyncio.wait(self._running)
+            _, waiting = await asyncio.wait(self._running, timeout=LAST_SECONDS)
+            for task in waiting:
+                # It may wait for ever, for a lock that is held elsewhere. The server undoes it with its connection.
+                task.cancel()
+            if waiting:
+                await asyncio.wait(waiting)
         await self._async_engine.dispose()
 
     async def _attempts(self, unit: Unit[T]) -> T:

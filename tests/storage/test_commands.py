@@ -15,6 +15,7 @@ from sqlalchemy.util import await_only
 from app.core.errors import Conflict, Unavailable
 from app.core.events import Event
 from app.settings import Settings
+from app.storage import postgresql
 from app.storage.database import Database, Work, open_database
 from app.storage.event_log import HEADS, event_log
 from app.storage.migrations import migrate
@@ -376,3 +377,37 @@ async def test_connections_that_stay_busy_are_waited_for_once(
         assert await database.command(lambda work: work.now) == START
     finally:
         await database.close()
+
+
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+async def test_a_command_that_waits_for_another_holds_up_the_end_for_a_moment_alone(
+    scratch_database: Database,
+    database_url: str,
+    clock: ManualClock,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(postgresql, "LAST_SECONDS", 0.1)
+    ending = await open_database(database_url, clock=clock, ids=CountingIds(), settings=settings)
+    held, release = asyncio.Event(), asyncio.Event()
+
+    async def wait() -> None:
+        held.set()
+        await release.wait()
+
+    def hold(work: Work) -> int:
+        increment(work)
+        await_only(wait())
+        return 1
+
+    holding = asyncio.create_task(scratch_database.command(hold))
+    await held.wait()
+    waiting = asyncio.create_task(ending.command(increment))
+    await asyncio.sleep(0.1)
+    async with asyncio.timeout(5):
+        await ending.close()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    release.set()
+    await holding
+    assert await scratch_database.command(value_of) == 1
