@@ -117,7 +117,7 @@ class Settings(BaseSettings):
     )
     access_log: bool = Field(default=False, description="Whether every request is logged.")
     shutdown_grace: NonNegativeInt = Field(
-        default=10, description="Seconds that open requests have to finish when the server is told to stop."
+        default=2, description="Seconds that open requests have to finish when the server is told to stop."
     )
 
     @field_validator("allowed_origins", mode="before")

@@ -22,7 +22,7 @@ from app.storage.work import OpenWork, Unit
 T = TypeVar("T")
 
 ATTEMPTS = 8
-LAST_SECONDS = 2.0
+LAST_SECONDS = 1.0
 """How long a command may take still when the database is closed."""
 
 _SERIALIZATION_FAILURE = "40001"
