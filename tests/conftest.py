@@ -89,7 +89,7 @@ def postgres_server() -> Iterator[sa.URL]:
 def postgres_copies(postgres_server: sa.URL) -> Iterator[Copies]:
     copies = Copies(postgres_server)
     yield copies
-    copies.drop()
+    copies.close()
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

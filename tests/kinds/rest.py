@@ -13,9 +13,8 @@ from starlette.applications import Starlette
 from app.asgi import CONTRACTS, create_app
 from app.core.actor import Actor
 from app.core.ids import Ids
-from app.registry import KINDS
 from app.settings import Settings
-from app.storage.database import Database, open_database
+from app.storage.database import Database
 from app.transport.rest import Contract, Refusal, Reply
 from tests.conftest import CountingIds, ManualClock
 from tests.kinds.conftest import ADA, BO, CY, DEE
@@ -33,7 +32,7 @@ class Names:
 
 @dataclass
 class House:
-    """The application over one database, which is open beside it for set-up and for looking into.
+    """The application with its database, for set-up and for looking into.
 
     `refusals` are those that contracts have turned into answers, before they did."""
 
@@ -69,13 +68,9 @@ async def housed(
     app = create_app(
         ready, contracts=contracts, clock=clock, ids=made, authenticator=(lambda _: Names()) if by_names else None
     )
-    rules = {kind.name: kind.rules for kind in KINDS}
-    database = await open_database(database_url, clock=clock, ids=made, settings=ready, kinds=rules)
-    try:
-        async with app.router.lifespan_context(app) as state:
-            yield House(app, database, clock, dict(state or {}), refusals)
-    finally:
-        await database.close()
+    async with app.router.lifespan_context(app) as state:
+        found = dict(state or {})
+        yield House(app, found["services"].database, clock, found, refusals)
 
 
 @asynccontextmanager
