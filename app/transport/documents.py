@@ -16,7 +16,6 @@ from graphql import (
     validate,
     visit,
 )
-from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from app.core.errors import InvalidInput, TooComplex
@@ -26,11 +25,12 @@ from app.transport.guard import Guard
 from app.transport.limits import BadDefinition
 from app.transport.lowering import condition_names
 from app.transport.outcome import Phase, Refused
+from app.transport.presence import AbsentOrGiven
 from app.transport.scalars import refuse_unstorable_text
 
 V = TypeVar("V")
 
-RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
+RULES = (*specified_rules, AbsentOrGiven, OneOfInputValidationRule)
 _MOST_ERRORS = 20
 _MOST_BYTES = 2 * 1024 * 1024  # of text; as nodes it is 50 to 200 times as much
 _OVERHEAD = 4_096

@@ -14,6 +14,7 @@ from strawberry.types.field import StrawberryField
 
 from app.core.errors import InvalidInput
 from app.transport.context import Context
+from app.transport.presence import NOT_NULL
 
 Call = Callable[[VariableValues, Context], Awaitable[dict[str, Any]]]
 
@@ -31,9 +32,12 @@ def prepare_call(schema: strawberry.Schema, definition: GraphQLField, node: Fiel
     async def call(variables: VariableValues, context: Context) -> dict[str, Any]:
         try:
             values = get_argument_values(definition, node, variables)
-            kwargs = convert_arguments(values, field.arguments, converter.scalar_registry, schema.config)
         except (GraphQLError, StrawberryInputCoercionError) as error:
             raise InvalidInput(str(getattr(error, "message", error))) from None
+        try:
+            kwargs = convert_arguments(values, field.arguments, converter.scalar_registry, schema.config)
+        except StrawberryInputCoercionError:
+            raise InvalidInput(NOT_NULL) from None
         if info_name is not None:
             kwargs[info_name] = strawberry.Info(_raw_info=cast("Any", SimpleNamespace(context=context)), _field=field)
         args = (None,) if resolver.self_parameter is not None else ()

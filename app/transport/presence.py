@@ -1,17 +1,22 @@
-"""What GraphQL's own rules of variables do not hold: exactly one field of some inputs, no null where a field may stay
+"""What GraphQL's own rules do not hold: exactly one field of some inputs, no null where a field may stay
 absent."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from graphql import (
+    GraphQLError,
     GraphQLInputField,
     GraphQLInputObjectType,
     GraphQLInputType,
     GraphQLList,
     GraphQLNonNull,
     GraphQLSchema,
+    NullValueNode,
+    ObjectValueNode,
+    ValidationRule,
     VariableDefinitionNode,
+    get_named_type,
     type_from_ast,
 )
 from strawberry.types.base import StrawberryMaybe, StrawberryOptional
@@ -22,6 +27,22 @@ from app.transport.neutral import is_one_of
 
 Path = tuple[str | int, ...]
 _Place = tuple[GraphQLInputField | None, GraphQLInputType, Any, Path]
+
+
+NOT_NULL = "This may be left out, but it cannot be null."
+
+
+class AbsentOrGiven(ValidationRule):
+    """No `null` is written in a document for a field that may only be left out."""
+
+    def enter_object_value(self, node: ObjectValueNode, *_args: object) -> None:
+        type_ = get_named_type(self.context.get_input_type())
+        if isinstance(type_, GraphQLInputObjectType):
+            for given in node.fields:
+                field = type_.fields.get(given.name.value)
+                if isinstance(given.value, NullValueNode) and field is not None and _may_only_be_absent(field):
+                    text = f"Field '{type_.name}.{given.name.value}': {NOT_NULL}"
+                    self.report_error(GraphQLError(text, given))
 
 
 def one_of_faults(
@@ -49,7 +70,7 @@ def refuse_null(schema: GraphQLSchema, definitions: Sequence[VariableDefinitionN
     for definition in definitions:
         for field, _, value, path in _places_of(schema, definition, given):
             if value is None and field is not None and _may_only_be_absent(field):
-                raise InvalidInput("This may be left out, but it cannot be null.", path=path)
+                raise InvalidInput(NOT_NULL, path=path)
 
 
 def _places_of(schema: GraphQLSchema, definition: VariableDefinitionNode, given: Mapping[str, Any]) -> Iterator[_Place]:

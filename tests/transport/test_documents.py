@@ -52,3 +52,11 @@ def test_errors_are_counted_up_to_twenty() -> None:
         documents(Limits()).get("{ " + " ".join(f"x{i}" for i in range(40)) + " }")
     assert len(caught.value.entries) == 21
     assert caught.value.entries[-1]["message"] == "Too many validation errors, error limit reached. Validation aborted."
+
+
+def test_null_is_not_written_for_what_may_only_be_left_out() -> None:
+    update = 'mutation { updateBook(input: {id: "boo_1", title: null, note: null}) { __typename } }'
+    with pytest.raises(Refused) as caught:
+        documents(Limits()).get(update)
+    text = "Field 'UpdateBookInput.title': This may be left out, but it cannot be null."
+    assert [entry["message"] for entry in caught.value.entries] == [text]
