@@ -29,6 +29,7 @@ _AT_ONCE = 64
 _REPLAYS_AT_ONCE = 4
 _PAUSE_WITHOUT_DATABASE = 0.2
 _BETWEEN_SNAPSHOTS = 0.25
+_AFTER_A_FAILURE = 5.0
 
 
 class _Nobody:
@@ -244,7 +245,8 @@ class Snapshots:
             except Exception as error:
                 self._due.set()
                 if not isinstance(error, Unavailable):
-                    log.exception("a snapshot cannot be read")
+                    log.exception("a snapshot cannot be read", again_in=_AFTER_A_FAILURE)
+                    await asyncio.sleep(_AFTER_A_FAILURE)
             else:
                 if text != self.text:
                     self.text = text

@@ -106,7 +106,8 @@ class GraphQLOverHttp:
         else:
             request = read_query_string(scope["query_string"])
         context = services.context(actor, request_id_of(scope))
-        if takes_stream(accept) and services.subscriptions.is_subscription(request):
+        # A stream that sends nothing would only be held.
+        if method != "HEAD" and takes_stream(accept) and services.subscriptions.is_subscription(request):
             after = headers.get(b"last-event-id", b"").decode("latin-1") or None
             try:
                 await stream(services, request, context, presented_key(headers), after, scope, receive, send)

@@ -172,6 +172,12 @@ async def test_a_get_can_subscribe(sqlite_served: Served, sqlite_library: Databa
         assert await stream.data() == {"ticks": {"number": 1}}
 
 
+async def test_a_head_holds_no_stream(sqlite_served: Served) -> None:
+    async with httpx2.AsyncClient(headers=HEADERS, timeout=PATIENCE) as client:
+        response = await client.head(f"{sqlite_served.url}?{urlencode({'query': NUMBERS})}")
+        assert (response.status_code, response.content, sqlite_served.running) == (200, b"", 0)
+
+
 async def test_who_may_listen_no_more_is_disconnected(served: Served, library: Database, keys: Keys) -> None:
     async with streaming(served, NUMBERS) as stream:
         await settled(served)
