@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -46,8 +47,9 @@ class CountingIds:
         return f"{prefix}_{next(self._keys.setdefault(prefix, count(1)))}"
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def anyio_backend() -> str:
+    """Of the session, so that fixtures of any scope may be asynchronous: a loop lives as long as one needs it."""
     return "asyncio"
 
 
@@ -102,6 +104,25 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     else:
         with request.getfixturevalue("postgres_copies").fresh() as url:
             yield url
+
+
+@contextmanager
+def fresh_url(request: pytest.FixtureRequest, folders: pytest.TempPathFactory) -> Iterator[str]:
+    """A fresh, migrated database of the kind that the fixture's parameter names, for a fixture of any scope."""
+    if request.param == "sqlite":
+        path = folders.mktemp("database") / "switchboard.db"
+        shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
+        yield f"sqlite:///{path}"
+    else:
+        with request.getfixturevalue("postgres_copies").fresh() as url:
+            yield url
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def module_database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a database for all those tests of a module that leave it as it is."""
+    with fresh_url(request, tmp_path_factory) as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

@@ -1,18 +1,12 @@
 """The whole graph over fresh databases: empty for each test, or filled once for the tests that change nothing."""
 
-import shutil
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
 
 import pytest
 
+from tests.conftest import fresh_url
 from tests.graph.filled import Filled, fill
 from tests.graph.running import Graph, running_graph
-
-
-@pytest.fixture(scope="session")
-def anyio_backend() -> str:
-    return "asyncio"
 
 
 @pytest.fixture
@@ -20,18 +14,6 @@ async def graph(database_url: str) -> AsyncIterator[Graph]:
     """The graph over an empty database."""
     async with running_graph(database_url) as found:
         yield found
-
-
-@contextmanager
-def fresh_url(request: pytest.FixtureRequest, folders: pytest.TempPathFactory) -> Iterator[str]:
-    """A database of the kind that the fixture's parameter names."""
-    if request.param == "sqlite":
-        path = folders.mktemp("graph") / "graph.db"
-        shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
-        yield f"sqlite:///{path}"
-    else:
-        with request.getfixturevalue("postgres_copies").fresh() as url:
-            yield url
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgres"])

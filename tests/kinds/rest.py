@@ -1,7 +1,7 @@
 """The application as clients of the REST contracts see it: within the process for most tests, or over a real socket."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -54,6 +54,28 @@ class House:
         """Topic, data and actor of every event but the first `after`."""
         rows = await self.database.command(_events)
         return rows[after:]
+
+
+@dataclass
+class Untouched:
+    """A house that no request may change, which is looked at after each; so many tests share one.
+
+    What was seen after one request is what the next has to leave: of many tests only those fail that change something.
+    """
+
+    client: httpx2.AsyncClient
+    look: Callable[[], Awaitable[Any]]
+    seen: Any
+
+    @classmethod
+    async def by(cls, client: httpx2.AsyncClient, look: Callable[[], Awaitable[Any]]) -> "Untouched":
+        return cls(client, look, await look())
+
+    async def request(self, method: str, path: str, **request: Any) -> httpx2.Response:
+        response = await self.client.request(method, path, **request)
+        before, self.seen = self.seen, await self.look()
+        assert self.seen == before
+        return response
 
 
 @asynccontextmanager

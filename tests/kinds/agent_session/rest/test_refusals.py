@@ -1,25 +1,39 @@
 """Bad input: the contract's own error bodies, and nothing changed."""
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx2
 import pytest
 
 from app.core.paging import encode_cursor
-from tests.kinds.agent_session.rest.conftest import AGENT, SESSION, SESSIONS
-from tests.kinds.rest import House, housed
+from tests.conftest import ManualClock
+from tests.kinds.agent_session.rest.conftest import AGENT, SESSION, SESSIONS, as_client, fill
+from tests.kinds.rest import House, Untouched, housed
 
 pytestmark = pytest.mark.anyio
 
 EVENTS = f"{SESSION}/events"
 
 
-async def refused(house: House, client: httpx2.AsyncClient, method: str, path: str, **request: Any) -> Any:
+async def watched(house: House, client: httpx2.AsyncClient) -> Untouched:
+    async def state() -> Any:
+        return await house.told(), (await client.get(SESSIONS, headers={"x-api-key": "ada"})).content
+
+    return await Untouched.by(client, state)
+
+
+@pytest.fixture(scope="module")
+async def untouched(module_database_url: str) -> AsyncIterator[Untouched]:
+    """An agent with a session."""
+    async with housed(module_database_url, ManualClock()) as house, as_client(house) as client:
+        await house.database.command(fill)
+        yield await watched(house, client)
+
+
+async def refused(untouched: Untouched, method: str, path: str, **request: Any) -> Any:
     """The status and body of a request that must change nothing."""
-    admin = {"x-api-key": "ada"}
-    before = (await house.told(), (await client.get(SESSIONS, headers=admin)).content)
-    response = await client.request(method, path, **request)
-    assert (await house.told(), (await client.get(SESSIONS, headers=admin)).content) == before
+    response = await untouched.request(method, path, **request)
     body = response.json()
     assert body["request_id"] == "known"
     assert isinstance(body["messages"], list)
@@ -55,9 +69,9 @@ async def refused(house: House, client: httpx2.AsyncClient, method: str, path: s
         (b'{"description": "kept out", "enabled": 1}', "invalid_request", ["enabled"]),
     ],
 )
-async def test_updates(client: httpx2.AsyncClient, house: House, body: bytes, code: str, fields: list[str]) -> None:
+async def test_updates(untouched: Untouched, body: bytes, code: str, fields: list[str]) -> None:
     headers = {"content-type": "application/json"}
-    status, found = await refused(house, client, "PATCH", SESSION, content=body, headers=headers)
+    status, found = await refused(untouched, "PATCH", SESSION, content=body, headers=headers)
     assert (status, found["error_code"], list(found["field_errors"])) == (400, code, fields)
 
 
@@ -114,29 +128,28 @@ async def test_updates(client: httpx2.AsyncClient, house: House, body: bytes, co
         ("GET", f"{EVENTS}?include_hidden=1", None, 400, "invalid_request"),
     ],
 )
-async def test_requests(
-    client: httpx2.AsyncClient, house: House, method: str, path: str, body: Any, status: int, code: str
-) -> None:
+async def test_requests(untouched: Untouched, method: str, path: str, body: Any, status: int, code: str) -> None:
     request = {} if body is None else {"json": body}
-    assert (lambda found: (found[0], found[1]["error_code"]))(
-        await refused(house, client, method, path, **request)
-    ) == (status, code)
+    assert (lambda found: (found[0], found[1]["error_code"]))(await refused(untouched, method, path, **request)) == (
+        status,
+        code,
+    )
 
 
-async def test_an_agent_with_sessions_stays(client: httpx2.AsyncClient, house: House) -> None:
-    status, body = await refused(house, client, "DELETE", AGENT)
+async def test_an_agent_with_sessions_stays(untouched: Untouched) -> None:
+    status, body = await refused(untouched, "DELETE", AGENT)
     assert (status, body["error_code"], body["field_errors"]) == (400, "invalid_request", {})
 
 
-async def test_what_is_not_there_is_named(client: httpx2.AsyncClient, house: House) -> None:
-    _, body = await refused(house, client, "GET", f"{SESSIONS}/k-9")
+async def test_what_is_not_there_is_named(untouched: Untouched) -> None:
+    _, body = await refused(untouched, "GET", f"{SESSIONS}/k-9")
     assert body == {
         "id": "k-9",
         "messages": ["There is no session with these keys."],
         "request_id": "known",
         "error_code": "session_not_found",
     }
-    _, body = await refused(house, client, "PATCH", "/v2/agents/k-8/sessions/k-9", json={})
+    _, body = await refused(untouched, "PATCH", "/v2/agents/k-8/sessions/k-9", json={})
     assert (body["id"], body["error_code"]) == ("k-8", "agent_not_found")
 
 
@@ -144,20 +157,22 @@ async def test_an_event_of_another_session_is_not_there(client: httpx2.AsyncClie
     await client.post(SESSIONS, json={"key": "other"})
     posted = await client.post(f"{SESSIONS}/other/events", json={"messages": [{"content": "x"}]})
     key = posted.json()["events"][0]["id"]
+    untouched = await watched(house, client)
     for method, more in (("GET", ""), ("DELETE", ""), ("POST", "/hide"), ("POST", "/unhide")):
-        _, found = await refused(house, client, method, f"{EVENTS}/{key}{more}")
+        _, found = await refused(untouched, method, f"{EVENTS}/{key}{more}")
         assert found["error_code"] == "event_not_found"
     for name in ("cy", "dee"):
         for method, more in (("DELETE", ""), ("POST", "/hide"), ("POST", "/unhide")):
             path = f"{SESSIONS}/other/events/{key}{more}"
-            status, found = await refused(house, client, method, path, headers={"x-api-key": name})
+            status, found = await refused(untouched, method, path, headers={"x-api-key": name})
             assert (status, found["error_code"]) == (403, "forbidden")
 
 
 async def test_a_disabled_session_takes_no_messages(client: httpx2.AsyncClient, house: House) -> None:
     assert (await client.patch(SESSION, json={"enabled": False})).json()["enabled"] is False
+    untouched = await watched(house, client)
     for body in ({"messages": [{"content": "x"}]}, {"type": "agent_output", "content": "x"}):
-        status, found = await refused(house, client, "POST", EVENTS, json=body)
+        status, found = await refused(untouched, "POST", EVENTS, json=body)
         assert (status, found["error_code"]) == (400, "invalid_request")
 
 
@@ -179,12 +194,12 @@ async def test_a_disabled_session_takes_no_messages(client: httpx2.AsyncClient, 
     ],
 )
 async def test_credentials_and_permissions(
-    client: httpx2.AsyncClient, house: House, headers: dict[str, str], method: str, path: str, status: int, code: str
+    untouched: Untouched, headers: dict[str, str], method: str, path: str, status: int, code: str
 ) -> None:
     request: dict[str, Any] = {"headers": headers}
     if method in ("PATCH", "POST"):
         request["json"] = {"name": "x", "messages": [{"content": "x"}]}
-    found = await refused(house, client, method, path, **request)
+    found = await refused(untouched, method, path, **request)
     assert (found[0], found[1]["error_code"]) == (status, code)
 
 

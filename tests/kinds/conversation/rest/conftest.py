@@ -59,9 +59,15 @@ async def desk(house: House) -> Desk:
 
 @pytest.fixture
 async def client(house: House, desk: Desk) -> AsyncIterator[httpx2.AsyncClient]:
-    async with house.client(x_request_id="known") as opened:
-        opened.event_hooks = {"response": [as_described]}
+    async with as_client(house) as opened:
         yield opened
+
+
+def as_client(house: House) -> httpx2.AsyncClient:
+    """Bo; what they are answered is held to the description."""
+    client = house.client(x_request_id="known")
+    client.event_hooks = {"response": [as_described]}
+    return client
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 """Bad input: bodies as Laravel writes them, and nothing changed."""
 
+from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 import httpx2
@@ -10,8 +12,8 @@ from app.directory.service import link_customer
 from tests.conftest import ManualClock
 from tests.kinds.conftest import ADA as ADMIN
 from tests.kinds.conversation.conftest import Desk, furnish
-from tests.kinds.conversation.rest.conftest import BASE, ONE, hear
-from tests.kinds.rest import House, housed
+from tests.kinds.conversation.rest.conftest import BASE, ONE, as_client, hear
+from tests.kinds.rest import House, Untouched, housed
 
 pytestmark = pytest.mark.anyio
 
@@ -28,11 +30,19 @@ async def state(house: House, client: httpx2.AsyncClient) -> Any:
     return await house.told(), [(await client.get(path, headers=ADA)).json() for path in paths]
 
 
-async def refused(house: House, client: httpx2.AsyncClient, method: str, path: str, **request: Any) -> Any:
+@pytest.fixture(scope="module")
+async def untouched(module_database_url: str) -> AsyncIterator[Untouched]:
+    """Conversation 1 with message 1 and note 1."""
+    async with housed(module_database_url, ManualClock()) as house, as_client(house) as client:
+        desk = await house.database.command(furnish)
+        await house.database.command(hear, desk.ana, desk.whatsapp, "Where is my parcel?")
+        assert (await client.post(NOTES, json={"text": "Kept"})).status_code == 200
+        yield await Untouched.by(client, partial(state, house, client))
+
+
+async def refused(untouched: Untouched, method: str, path: str, **request: Any) -> Any:
     """What a request that must change nothing is answered: its status and the fields at fault."""
-    before = await state(house, client)
-    response = await client.request(method, path, **request)
-    assert await state(house, client) == before
+    response = await untouched.request(method, path, **request)
     assert response.headers["content-type"] == "application/json; charset=utf-8"
     body = response.json()
     assert isinstance(body["message"], str)
@@ -64,14 +74,14 @@ async def refused(house: House, client: httpx2.AsyncClient, method: str, path: s
         (b'{"status": "done", "user_id": 99}', 422, ["user_id"]),
     ],
 )
-async def test_updates(opened: httpx2.AsyncClient, house: House, body: bytes, status: int, fields: list[str]) -> None:
+async def test_updates(untouched: Untouched, body: bytes, status: int, fields: list[str]) -> None:
     headers = {"content-type": "application/json"}
-    assert await refused(house, opened, "PATCH", ONE, content=body, headers=headers) == (status, fields)
+    assert await refused(untouched, "PATCH", ONE, content=body, headers=headers) == (status, fields)
 
 
-async def test_refusals_name_things_as_the_contract_does(opened: httpx2.AsyncClient) -> None:
+async def test_refusals_name_things_as_the_contract_does(untouched: Untouched) -> None:
     message = "There is no active user 99."
-    response = await opened.patch(ONE, json={"user_id": 99})
+    response = await untouched.request("PATCH", ONE, json={"user_id": 99})
     assert response.json() == {"message": message, "errors": {"user_id": [message]}}
 
 
@@ -110,8 +120,8 @@ async def test_refusals_name_things_as_the_contract_does(opened: httpx2.AsyncCli
         ({"type": "text", "text": {"content": "x"}, "reference_id": 2**63}, "reference_id"),
     ],
 )
-async def test_messages(opened: httpx2.AsyncClient, house: House, body: dict[str, Any], field: str) -> None:
-    assert await refused(house, opened, "POST", MESSAGES, json=body) == (422, [field])
+async def test_messages(untouched: Untouched, body: dict[str, Any], field: str) -> None:
+    assert await refused(untouched, "POST", MESSAGES, json=body) == (422, [field])
 
 
 @pytest.mark.parametrize(
@@ -135,18 +145,15 @@ async def test_messages(opened: httpx2.AsyncClient, house: House, body: dict[str
         ("GET", f"{NOTES}?page=1;DROP", None, "page"),
     ],
 )
-async def test_other_content(
-    opened: httpx2.AsyncClient, house: House, method: str, path: str, body: Any, field: str
-) -> None:
-    await opened.post(NOTES, json={"text": "Kept"})
+async def test_other_content(untouched: Untouched, method: str, path: str, body: Any, field: str) -> None:
     request: dict[str, Any] = {} if body is None else {"json": body}
-    assert await refused(house, opened, method, path, **request) == (422, [field])
+    assert await refused(untouched, method, path, **request) == (422, [field])
 
 
 @pytest.mark.parametrize(
     "number", ["2", "0", "-1", "01", "x", "1.0", "2147483648", "9" * 40, "'%20OR%20'1'='1", "a%00b"]
 )
-async def test_unknown_keys(opened: httpx2.AsyncClient, house: House, number: str) -> None:
+async def test_unknown_keys(untouched: Untouched, number: str) -> None:
     for method, path, body in (
         ("GET", f"conversations/{number}", None),
         ("PATCH", f"conversations/{number}", {"status": "done"}),
@@ -164,10 +171,10 @@ async def test_unknown_keys(opened: httpx2.AsyncClient, house: House, number: st
         ("DELETE", f"conversation/1/notes/{number}", None),
     ):
         request: dict[str, Any] = {} if body is None else {"json": body}
-        assert await refused(house, opened, method, f"{BASE}/{path}", **request) == (404, [])
+        assert await refused(untouched, method, f"{BASE}/{path}", **request) == (404, [])
     if number != "2":
         for path in ("agents", "customers", "profiles"):
-            assert await refused(house, opened, "GET", f"{BASE}/{path}/{number}", headers=ADA) == (404, [])
+            assert await refused(untouched, "GET", f"{BASE}/{path}/{number}", headers=ADA) == (404, [])
 
 
 @pytest.mark.parametrize(
@@ -181,12 +188,10 @@ async def test_unknown_keys(opened: httpx2.AsyncClient, house: House, number: st
         ("DELETE", f"{BASE}/customers/1", "GET, HEAD"),
     ],
 )
-async def test_other_verbs(opened: httpx2.AsyncClient, house: House, method: str, path: str, allowed: str) -> None:
-    before = await state(house, opened)
-    response = await opened.request(method, path)
+async def test_other_verbs(untouched: Untouched, method: str, path: str, allowed: str) -> None:
+    response = await untouched.request(method, path)
     assert (response.status_code, response.headers["allow"]) == (405, allowed)
     assert response.json() == {"message": f"This path takes {allowed}."}
-    assert await state(house, opened) == before
 
 
 @pytest.mark.parametrize(
@@ -221,17 +226,16 @@ async def test_other_verbs(opened: httpx2.AsyncClient, house: House, method: str
     ],
 )
 async def test_credentials_and_permissions(
-    opened: httpx2.AsyncClient, house: House, authorization: str, method: str, path: str, status: int
+    untouched: Untouched, authorization: str, method: str, path: str, status: int
 ) -> None:
-    await opened.post(NOTES, json={"text": "Kept"})
     body: dict[str, Any] = {"status": "done", "type": "text", "text": {"content": "x"}, "reaction": None}
     content: dict[str, Any] = (
         {} if method in ("GET", "DELETE") else {"json": body | ({"text": "x"} if "notes" in path else {})}
     )
     headers = {"authorization": authorization}
-    assert await refused(house, opened, method, path, headers=headers, **content) == (status, [])
+    assert await refused(untouched, method, path, headers=headers, **content) == (status, [])
     if status == 401:
-        response = await opened.request(method, path, headers=headers, **content)
+        response = await untouched.request(method, path, headers=headers, **content)
         assert response.json() == {"message": "Unauthenticated."}
         assert response.headers["www-authenticate"] == "Bearer"
 
@@ -239,7 +243,8 @@ async def test_credentials_and_permissions(
 async def test_a_blocked_profile_is_not_written_to(opened: httpx2.AsyncClient, house: House, desk: Desk) -> None:
     await house.database.command(link_customer, ADMIN, f"cus_{desk.ana}", f"prf_{desk.blocked_profile}")
     body = {"type": "text", "text": {"content": "x"}}
-    assert await refused(house, opened, "POST", MESSAGES, json=body) == (422, [])
+    untouched = await Untouched.by(opened, partial(state, house, opened))
+    assert await refused(untouched, "POST", MESSAGES, json=body) == (422, [])
 
 
 @pytest.mark.parametrize(
@@ -252,10 +257,8 @@ async def test_a_blocked_profile_is_not_written_to(opened: httpx2.AsyncClient, h
         (b'{"status": "done", "x": "' + b"x" * 1_048_576 + b'"}', {"content-type": "application/json"}, 413),
     ],
 )
-async def test_bodies_that_are_none(
-    opened: httpx2.AsyncClient, house: House, content: bytes, headers: dict[str, str], status: int
-) -> None:
-    assert await refused(house, opened, "PATCH", ONE, content=content, headers=headers) == (status, [])
+async def test_bodies_that_are_none(untouched: Untouched, content: bytes, headers: dict[str, str], status: int) -> None:
+    assert await refused(untouched, "PATCH", ONE, content=content, headers=headers) == (status, [])
 
 
 async def test_nothing_can_be_injected(opened: httpx2.AsyncClient, house: House, desk: Desk) -> None:

@@ -1,12 +1,14 @@
 """Bad input: the contract's own error body, and nothing changed."""
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx2
 import pytest
 
-from tests.kinds.rest import House
-from tests.kinds.session.rest.conftest import CUSTOMER
+from tests.conftest import ManualClock
+from tests.kinds.rest import House, Untouched, housed
+from tests.kinds.session.rest.conftest import CUSTOMER, fill
 
 pytestmark = pytest.mark.anyio
 
@@ -22,12 +24,25 @@ async def opened(client: httpx2.AsyncClient) -> httpx2.AsyncClient:
     return client
 
 
-async def refused(house: House, client: httpx2.AsyncClient, method: str, path: str, **request: Any) -> Any:
+async def watched(house: House, client: httpx2.AsyncClient) -> Untouched:
+    async def state() -> Any:
+        return await house.told(), (await client.get(SESSIONS, headers={"authorization": "Bearer ada"})).json()
+
+    return await Untouched.by(client, state)
+
+
+@pytest.fixture(scope="module")
+async def untouched(module_database_url: str) -> AsyncIterator[Untouched]:
+    """A session with one message."""
+    async with housed(module_database_url, ManualClock()) as house, house.client(x_request_id="known") as client:
+        await house.database.command(fill)
+        assert (await client.post(MESSAGES, json={"content": "Hi"})).status_code == 201
+        yield await watched(house, client)
+
+
+async def refused(untouched: Untouched, method: str, path: str, **request: Any) -> Any:
     """What a request that must change nothing is answered."""
-    before = (await house.told(), (await client.get(SESSIONS, headers={"authorization": "Bearer ada"})).json())
-    response = await client.request(method, path, **request)
-    after = (await house.told(), (await client.get(SESSIONS, headers={"authorization": "Bearer ada"})).json())
-    assert after == before
+    response = await untouched.request(method, path, **request)
     body = response.json()
     assert list(body) == ["error"]
     assert set(body["error"]) - {"fields"} == {"type", "message"}
@@ -64,11 +79,9 @@ async def refused(house: House, client: httpx2.AsyncClient, method: str, path: s
         (b'{"tags": ["kept"], "need_attention": 7}', 422, "record_invalid", ["need_attention"]),
     ],
 )
-async def test_updates(
-    opened: httpx2.AsyncClient, house: House, body: bytes, status: int, kind: str, fields: list[str]
-) -> None:
+async def test_updates(untouched: Untouched, body: bytes, status: int, kind: str, fields: list[str]) -> None:
     headers = {"content-type": "application/json"}
-    assert await refused(house, opened, "PATCH", CURRENT, content=body, headers=headers) == (status, kind, fields)
+    assert await refused(untouched, "PATCH", CURRENT, content=body, headers=headers) == (status, kind, fields)
 
 
 @pytest.mark.parametrize(
@@ -92,10 +105,8 @@ async def test_updates(
         ({"content": "x", "sent_at": "2016-02-30T00:00:00Z"}, "record_invalid", ["sent_at"]),
     ],
 )
-async def test_messages(
-    opened: httpx2.AsyncClient, house: House, body: dict[str, Any], kind: str, fields: list[str]
-) -> None:
-    assert await refused(house, opened, "POST", MESSAGES, json=body) == (422, kind, fields)
+async def test_messages(untouched: Untouched, body: dict[str, Any], kind: str, fields: list[str]) -> None:
+    assert await refused(untouched, "POST", MESSAGES, json=body) == (422, kind, fields)
 
 
 @pytest.mark.parametrize(
@@ -127,20 +138,18 @@ async def test_messages(
         ("GET", f"{MESSAGES}?offset=1;DROP", 422, "record_invalid"),
     ],
 )
-async def test_paths_and_parameters(
-    opened: httpx2.AsyncClient, house: House, method: str, path: str, status: int, kind: str
-) -> None:
+async def test_paths_and_parameters(untouched: Untouched, method: str, path: str, status: int, kind: str) -> None:
     body = {} if method == "GET" else {"json": {"content": "x", "tags": ["x"]}}
-    assert (await refused(house, opened, method, path, **body))[:2] == (status, kind)
+    assert (await refused(untouched, method, path, **body))[:2] == (status, kind)
 
 
 async def test_nothing_current_is_no_fault_of_a_field(client: httpx2.AsyncClient, house: House) -> None:
-    found = await refused(house, client, "PATCH", CURRENT, json={"tags": []})
+    found = await refused(await watched(house, client), "PATCH", CURRENT, json={"tags": []})
     assert found == (404, "not_found", [])
 
 
-async def test_verbs_name_what_is_allowed(opened: httpx2.AsyncClient) -> None:
-    assert (await opened.delete(CURRENT)).headers["allow"] == "GET, HEAD, PATCH, POST"
+async def test_verbs_name_what_is_allowed(untouched: Untouched) -> None:
+    assert (await untouched.request("DELETE", CURRENT)).headers["allow"] == "GET, HEAD, PATCH, POST"
 
 
 @pytest.mark.parametrize(
@@ -167,17 +176,21 @@ async def test_verbs_name_what_is_allowed(opened: httpx2.AsyncClient) -> None:
     ],
 )
 async def test_credentials_and_permissions(
-    opened: httpx2.AsyncClient, house: House, authorization: str, method: str, path: str, status: int, kind: str
+    untouched: Untouched, authorization: str, method: str, path: str, status: int, kind: str
 ) -> None:
     body = {} if method in ("GET", "DELETE") else {"json": {"content": "x", "tags": ["x"]}}
     headers = {"authorization": authorization}
-    assert (await refused(house, opened, method, path, headers=headers, **body))[:2] == (status, kind)
+    assert (await refused(untouched, method, path, headers=headers, **body))[:2] == (status, kind)
 
 
 @pytest.mark.parametrize("customer", ["left", "numberless"])
 async def test_who_cannot_be_written_to(client: httpx2.AsyncClient, house: House, customer: str) -> None:
     path = f"/v1/customers/{customer}/sessions/current/messages"
-    assert await refused(house, client, "POST", path, json={"content": "x"}) == (422, "record_invalid", [])
+    assert await refused(await watched(house, client), "POST", path, json={"content": "x"}) == (
+        422,
+        "record_invalid",
+        [],
+    )
     assert (await client.get(f"/v1/customers/{customer}/sessions")).json() == []
     response = await client.post(path, json={"content": "x", "sender_role": "end-user"})
     assert response.status_code == 201
