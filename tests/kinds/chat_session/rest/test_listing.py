@@ -1,17 +1,29 @@
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx2
 import pytest
 
 from tests.conftest import ManualClock
-from tests.kinds.chat_session.conftest import Desk
+from tests.kinds.chat_session.conftest import Desk, furnish
 from tests.kinds.chat_session.rest.test_sessions import BASE, make
+from tests.kinds.rest import housed
 
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-async def chats(client: httpx2.AsyncClient, desk: Desk, clock: ManualClock) -> None:
+@pytest.fixture(scope="module")
+async def client(module_database_url: str) -> AsyncIterator[httpx2.AsyncClient]:
+    """Of an application for all tests of the module: none of them changes anything."""
+    clock = ManualClock()
+    async with housed(module_database_url, clock) as house, house.client() as opened:
+        await have_chats(opened, await house.database.command(furnish), clock)
+        told = await house.told()
+        yield opened
+        assert await house.told() == told
+
+
+async def have_chats(client: httpx2.AsyncClient, desk: Desk, clock: ManualClock) -> None:
     """Three chats, an hour apart: the second is Bo's with a rating, the third is about O'Hara's contact 7."""
     await make(client, desk)
     clock.advance(3600)
@@ -31,7 +43,7 @@ async def listed(client: httpx2.AsyncClient, **query: object) -> list[int]:
     return [row["PrimaryKey"] for row in response.json()["value"]]
 
 
-async def test_rows_of_the_columns_asked_for(client: httpx2.AsyncClient, chats: None) -> None:
+async def test_rows_of_the_columns_asked_for(client: httpx2.AsyncClient) -> None:
     names = "chatsessionid,STATUS,agent,timeInQueue,duration,chatTopic/name,person/fullName,whenStarted,contactId"
     response = await client.get(BASE, params={"$select": names, "$filter": "chatSessionId eq 2"})
     assert response.json() == {
@@ -92,17 +104,17 @@ async def test_rows_of_the_columns_asked_for(client: httpx2.AsyncClient, chats: 
         ("agent eq 'x'' or 1 eq 1 --'", []),
     ],
 )
-async def test_conditions(client: httpx2.AsyncClient, chats: None, condition: str, found: list[int]) -> None:
+async def test_conditions(client: httpx2.AsyncClient, condition: str, found: list[int]) -> None:
     assert await listed(client, filter=condition) == found
 
 
-async def test_orders(client: httpx2.AsyncClient, chats: None) -> None:
+async def test_orders(client: httpx2.AsyncClient) -> None:
     assert await listed(client, orderBy="chatSessionId desc") == [3, 2, 1]
     assert await listed(client, orderby="rating") == [1, 3, 2]
     assert await listed(client, orderBy="rating desc, whenRequested DESC") == [2, 3, 1]
 
 
-async def test_pages(client: httpx2.AsyncClient, chats: None) -> None:
+async def test_pages(client: httpx2.AsyncClient) -> None:
     query = {"$top": "2", "$orderBy": "chatSessionId desc", "$filter": "status ne 'Invalid'", "$select": "rating"}
     first = (await client.get(BASE, params=query)).json()
     assert [row["PrimaryKey"] for row in first["value"]] == [3, 2]
