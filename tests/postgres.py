@@ -34,8 +34,10 @@ DO $$ DECLARE t text; filled boolean; BEGIN
   END LOOP;
 END $$
 """
+_BE_ALONE = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
 _RESET = """
-SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid();
 SET session_replication_role = replica;
 DO $$ DECLARE t text; filled boolean; BEGIN
   FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
@@ -49,6 +51,7 @@ DO $$ DECLARE t text; filled boolean; BEGIN
     FROM pg_sequences WHERE last_value IS NOT NULL;
 END $$
 """
+_TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
 _STRUCTURE = """
 SELECT string_agg(concat(table_name, column_name, data_type, is_nullable), ',' ORDER BY table_name, column_name)
 FROM information_schema.columns WHERE table_schema = 'public'
@@ -99,6 +102,7 @@ class Copies:
         self._made: list[str] = []
         self._free: list[str] = []
         self._structure: Any = None
+        self._tables: set[str] = set()
         self._loop = asyncio.new_event_loop()
         self._kept: dict[str, asyncpg.Connection[asyncpg.Record]] = {}
 
@@ -131,11 +135,19 @@ class Copies:
         await _run(url, _KEEP_SEED)
         connection = await self._connection(name)
         self._structure = await connection.fetchval(_STRUCTURE)
+        self._tables = await _tables(connection)
         return name
 
     async def _reset(self, name: str) -> bool:
-        """Bring the rows back; False when the test has changed the structure, and the database is of no more use."""
+        """Bring the rows back, and drop tables of the test's own.
+
+        False when the test has changed ours, and the database is of no more use."""
         connection = await self._connection(name)
+        await connection.execute(_BE_ALONE)
+        own = ", ".join(f'"{table}"' for table in await _tables(connection) - self._tables)
+        if own:
+            with suppress(asyncpg.DependentObjectsStillExistError):
+                await connection.execute(f"DROP TABLE {own}")
         if await connection.fetchval(_STRUCTURE) != self._structure:
             await self._kept.pop(name).close()
             return False
@@ -152,6 +164,10 @@ class Copies:
         url = parse_database_url(_text(self._server.set(database=name)))
         self._kept[name] = await asyncpg.connect(**asyncpg_arguments(url))
         return self._kept[name]
+
+
+async def _tables(connection: "asyncpg.Connection[asyncpg.Record]") -> set[str]:
+    return {row["tablename"] for row in await connection.fetch(_TABLES)}
 
 
 async def _run(url: sa.URL, *statements: str) -> None:
