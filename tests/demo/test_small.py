@@ -1,4 +1,5 @@
 from collections import Counter
+from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,9 +22,11 @@ from app.kinds.session.model import ContentType, SuggestedMessage
 from app.kinds.session.repository import SessionRepository
 from app.kinds.session.service import open_for_customer
 from app.kinds.session.tables import session
-from app.storage.database import Database, Work
+from app.registry import KINDS
+from app.settings import Settings
+from app.storage.database import Database, Work, open_database
 from app.storage.event_log import event_log
-from tests.conftest import START
+from tests.conftest import START, CountingIds, ManualClock
 from tests.demo.structure import require_valid, rows
 
 pytestmark = pytest.mark.anyio
@@ -35,6 +38,18 @@ EVENTS = 636
 
 def _told(_done: int, _of: int) -> None:
     return None
+
+
+@pytest.fixture(scope="module")
+async def loaded(module_database_url: str) -> AsyncIterator[Database]:
+    """With the small demo, for all tests that only read it."""
+    rules = {kind.name: kind.rules for kind in KINDS}
+    database = await open_database(
+        module_database_url, clock=ManualClock(), ids=CountingIds(), settings=Settings(), kinds=rules
+    )
+    await load(database, SMALL, _told)
+    yield database
+    await database.close()
 
 
 async def test_it_has_some_of_everything(database: Database) -> None:
@@ -71,16 +86,12 @@ async def test_it_has_some_of_everything(database: Database) -> None:
     assert sum(row["acknowledged_by"] is not None for row in found) == 1
 
 
-async def test_it_is_as_commands_made_it(database: Database) -> None:
-    await load(database, SMALL, _told)
-
-    await database.command(require_valid)
+async def test_it_is_as_commands_made_it(loaded: Database) -> None:
+    await loaded.command(require_valid)
 
 
-async def test_its_history_is_spread_over_six_days_and_in_order(database: Database) -> None:
-    await load(database, SMALL, _told)
-
-    times = await database.command(lambda work: [(row["lane"], row["at"]) for row in rows(work, event_log)])
+async def test_its_history_is_spread_over_six_days_and_in_order(loaded: Database) -> None:
+    times = await loaded.command(lambda work: [(row["lane"], row["at"]) for row in rows(work, event_log)])
     assert len(times) == EVENTS
     assert times == sorted(times)
     assert (min(at for _, at in times), max(at for _, at in times)) == (START - timedelta(days=6), START)
@@ -122,26 +133,22 @@ async def test_nothing_of_it_stays_when_a_part_fails(database: Database) -> None
     assert await database.command(lambda work: rows(work, event_log)) == []
 
 
-async def test_its_users_have_different_permissions(database: Database) -> None:
-    await load(database, SMALL, _told)
-
-    users = {row["login"]: set(row["permissions"]) for row in await database.command(lambda work: rows(work, app_user))}
+async def test_its_users_have_different_permissions(loaded: Database) -> None:
+    users = {row["login"]: set(row["permissions"]) for row in await loaded.command(lambda work: rows(work, app_user))}
     assert set(users) == {"ingrid", "tony", "femi", "rosa", "quinn", "nadia", "gateway", "wallboard"}
     assert all(permission.endswith(":read") for permission in users["quinn"])
     assert users["tony"] - users["nadia"] == {"chat_session:read", "chat_session:write"}
     assert users["ingrid"] - users["tony"] == {"users:manage"}
 
 
-async def test_one_person_is_in_all_four_systems(database: Database) -> None:
-    await load(database, SMALL, _told)
-
+async def test_one_person_is_in_all_four_systems(loaded: Database) -> None:
     def kinds_of_maya(work: Work) -> set[tuple[int, str]]:
         of = sa.select(customer.c.profile_id, interaction.c.kind).join(
             customer, customer.c.id == interaction.c.customer_id
         )
         return {(row[0], row[1]) for row in work.connection.execute(of.where(customer.c.name == "Maya Okonkwo"))}
 
-    found = await database.command(kinds_of_maya)
+    found = await loaded.command(kinds_of_maya)
     assert {kind for _, kind in found} == {"session", "agent_session", "chat_session", "conversation"}
     assert len({profile for profile, _ in found}) == 1
 
@@ -179,9 +186,7 @@ async def test_the_page_that_updates_a_session(database: Database) -> None:
     await database.command(read)
 
 
-async def test_the_page_about_sessions(database: Database) -> None:
-    await load(database, SMALL, _told)
-
+async def test_the_page_about_sessions(loaded: Database) -> None:
     def read(work: Work) -> None:
         found = work.use(SessionRepository).find(session.c.session_key == "10125e23-3ad9-46bc-a4c1-e1e8e1a79d16")
         assert found is not None
@@ -191,7 +196,7 @@ async def test_the_page_about_sessions(database: Database) -> None:
         assert found.updated_at - found.created_at == span
         assert _customer_key(work, found.customer_id) == "fffd7e80-1691-41f5-8946-9deeaf0b8640"
 
-    await database.command(read)
+    await loaded.command(read)
 
 
 async def test_the_page_about_agent_sessions_can_be_followed(database: Database) -> None:
@@ -257,10 +262,8 @@ _CHAT_807 = {
 
 @pytest.mark.parametrize(("number", "topic_id", "fields"), [(446, 918, _CHAT_446), (807, 978, _CHAT_807)])
 async def test_the_samples_of_the_chat_page(
-    database: Database, number: int, topic_id: int, fields: dict[str, Any]
+    loaded: Database, number: int, topic_id: int, fields: dict[str, Any]
 ) -> None:
-    await load(database, SMALL, _told)
-
     def read(work: Work) -> None:
         chats = work.use(ChatSessionRepository)
         chat = chats.load(chats.id_of_key(number) or 0)
@@ -276,15 +279,13 @@ async def test_the_samples_of_the_chat_page(
         assert topic is not None
         assert topic.topic_id == topic_id
 
-    await database.command(read)
+    await loaded.command(read)
 
 
-async def test_conversations_are_on_all_three_channels(database: Database) -> None:
-    await load(database, SMALL, _told)
-
-    found = await database.command(lambda work: Counter(row["channel"] for row in rows(work, conversation)))
+async def test_conversations_are_on_all_three_channels(loaded: Database) -> None:
+    found = await loaded.command(lambda work: Counter(row["channel"] for row in rows(work, conversation)))
     assert found == {"WHATSAPP": 5, "WIDGET": 5, "BRIDGE": 4}
-    agents = await database.command(lambda work: [row["display_id"] for row in rows(work, channel_agent)])
+    agents = await loaded.command(lambda work: [row["display_id"] for row in rows(work, channel_agent)])
     assert agents == ["4915223567929", "shop-widget", "bridge-1"]
 
 
