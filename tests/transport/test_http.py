@@ -9,7 +9,7 @@ from app.asgi import create_app
 from app.core.actor import Actor
 from app.core.errors import Unavailable
 from app.settings import Settings
-from app.storage.database import Database
+from app.storage.database import open_database
 from app.transport.negotiation import negotiate, prefers_page
 from tests.conftest import CountingIds, ManualClock
 from tests.transport.library import ADMIN, READER, SLICES, fill
@@ -31,16 +31,20 @@ class Keys:
         return {"admin": ADMIN, "reader": READER}.get(key)
 
 
-@pytest.fixture
-async def client(database: Database, database_url: str, clock: ManualClock) -> AsyncIterator[httpx2.AsyncClient]:
-    await database.command(fill)
+@pytest.fixture(scope="module")
+async def lasting_client(module_database_url: str) -> AsyncIterator[httpx2.AsyncClient]:
+    """For all tests of the module: none of them changes anything."""
+    clock = ManualClock()
     settings = Settings(
-        database_url=database_url,
+        database_url=module_database_url,
         max_body_bytes=2_000,
         max_document_bytes=1_000,
         allowed_origins=("https://ui.example",),
     )
     app = create_app(settings, clock=clock, ids=CountingIds(), slices=SLICES, authenticator=lambda _: Keys())
+    database = await open_database(module_database_url, clock=clock, ids=CountingIds(), settings=settings)
+    await database.command(fill)
+    await database.close()
     async with app.router.lifespan_context(app) as state:
 
         async def with_state(scope: Any, receive: Any, send: Any) -> None:
@@ -50,6 +54,15 @@ async def client(database: Database, database_url: str, clock: ManualClock) -> A
         headers = {"authorization": "Bearer admin", "accept": GRAPHQL}
         async with httpx2.AsyncClient(transport=transport, base_url="http://test", headers=headers) as opened:
             yield opened
+
+
+@pytest.fixture
+async def client(lasting_client: httpx2.AsyncClient) -> AsyncIterator[httpx2.AsyncClient]:
+    """A client whose requests must leave the books as they are."""
+    yield lasting_client
+    found = await lasting_client.post("/graphql", json={"query": "{ books { nodes { title version } } }"})
+    titles = ("The Dispossessed", "Steering the Craft", "Invisible Cities")
+    assert found.json()["data"]["books"]["nodes"] == [{"title": title, "version": 1} for title in titles]
 
 
 def code_of(response: httpx2.Response) -> str:
