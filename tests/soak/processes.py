@@ -4,7 +4,6 @@ import asyncio
 import os
 import re
 import signal
-import socket
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -23,6 +22,7 @@ KEY = "the key of a run that lasts"
 """The admin's key on every server of a run."""
 
 _ERROR = re.compile(r"[A-Za-z_][\w.]*: ")
+_ADDRESS = re.compile(rb":(\d+)/graphql")
 _STARTS_WITHIN = 60.0
 _STOPS_WITHIN = 15.0
 
@@ -30,10 +30,11 @@ _STOPS_WITHIN = 15.0
 class Process:
     """A server over a database that others may share. It loads the demo when it finds an empty one."""
 
-    def __init__(self, database_url: str, folder: Path, settings: Mapping[str, str]) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port: int = free.getsockname()[1]
-        self.log = folder / f"server-{self.port}.log"
+    port = 0
+    """Where it listens: a free one at its first start, and the same at every later one."""
+
+    def __init__(self, number: int, database_url: str, folder: Path, settings: Mapping[str, str]) -> None:
+        self.log = folder / f"server-{number}.log"
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("SWITCHBOARD_")}
         self._settings = {
             **inherited,
@@ -65,9 +66,10 @@ class Process:
         assert self._running.stdout is not None
         async with asyncio.timeout(_STARTS_WITHIN):
             # What it says when it listens.
-            while b"/graphql" not in (line := await self._running.stdout.readline()):
+            while (said := _ADDRESS.search(line := await self._running.stdout.readline())) is None:
                 if not line:
                     raise RuntimeError(f"A server did not start:\n{self.log.read_text(encoding='utf-8')[-2_000:]}")
+        self.port = int(said[1])
 
     async def kill(self) -> None:
         """As a power cut would."""
@@ -106,7 +108,7 @@ async def processes(
     count: int, database_url: str, folder: Path, settings: Mapping[str, str] | None = None
 ) -> AsyncIterator[list[Process]]:
     """So many servers over one database, until the block ends."""
-    made = [Process(database_url, folder, settings or {}) for _ in range(count)]
+    made = [Process(number, database_url, folder, settings or {}) for number in range(count)]
     try:
         # The first one prepares the database alone.
         await made[0].start()
