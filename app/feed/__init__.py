@@ -3,6 +3,18 @@
 from app.feed.entry import Entry
 from app.feed.stream import EventStream, SnapshotStream, Stream
 from app.feed.tail import Feed, Listener, Page
+from app.feed.waiting import Waiting
 from app.feed.wakeup import Wakeups, wakeups_for
 
-__all__ = ["Entry", "EventStream", "Feed", "Listener", "Page", "SnapshotStream", "Stream", "Wakeups", "wakeups_for"]
+__all__ = [
+    "Entry",
+    "EventStream",
+    "Feed",
+    "Listener",
+    "Page",
+    "SnapshotStream",
+    "Stream",
+    "Waiting",
+    "Wakeups",
+    "wakeups_for",
+]

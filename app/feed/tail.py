@@ -13,6 +13,7 @@ from app.core.clock import Clock
 from app.core.errors import CursorExpired, Unavailable
 from app.core.events import LoggedEvent
 from app.feed.entry import Entry
+from app.feed.waiting import Waiting
 from app.feed.wakeup import Wakeups
 from app.storage.database import Database
 from app.storage.event_log import HEADS, Cursor, check_cursor, heads_cursor, logged, merge, read_after
@@ -63,7 +64,7 @@ class Feed:
         self._holders = 0
         self._needed = asyncio.Event()
         self._wake = asyncio.Event()
-        self._moved: dict[asyncio.Future[None], None] = {}
+        self._moved = Waiting()
         self._lag_told = _WORTH_A_WORD
         database.on_commit(self._committed)
 
@@ -90,7 +91,7 @@ class Feed:
             try:
                 async with asyncio.timeout(_LONGEST_BEGINNING):
                     while self._head is None:
-                        await self._movement()
+                        await self._moved.wait()
             except TimeoutError:
                 raise Unavailable("The event log cannot be read now.") from None
             yield
@@ -130,7 +131,7 @@ class Feed:
             check_cursor(cursor, heads)
         while not cursor <= self.head:
             self._wake.set()
-            await self._movement()
+            await self._moved.wait()
         return cursor
 
     async def since(self, cursor: Cursor) -> Page:
@@ -162,7 +163,7 @@ class Feed:
             self._head = heads_cursor(await self._database.plan(_heads, snapshot=False))
             for begun in self._at_beginnings:
                 begun()
-            self._stir()
+            self._moved.stir()
         time = asyncio.get_running_loop().time
         look_at = time() + self._poll_seconds
         while self._holders:
@@ -197,7 +198,7 @@ class Feed:
         self._head = head
         for listener in self._listeners:
             listener.heard(entries)
-        self._stir()
+        self._moved.stir()
         self._watch_lag(found)
         return max(Counter(each.lane for each in found).values()) >= self._share(head)
 
@@ -213,7 +214,7 @@ class Feed:
         self.number += 1
         for listener in self._listeners:
             listener.lost()
-        self._stir()
+        self._moved.stir()
 
     def _after(self, cursor: Cursor) -> "Generator[Query, Sequence[Row], Sequence[Row]]":
         return (yield read_after(self._database.dialect.name, cursor, self._share(cursor)))
@@ -235,20 +236,6 @@ class Feed:
             self._lag_told = lag * 2
         elif lag < _WORTH_A_WORD:
             self._lag_told = _WORTH_A_WORD
-
-    async def _movement(self) -> None:
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._moved[future] = None
-        try:
-            await future
-        finally:
-            self._moved.pop(future, None)
-
-    def _stir(self) -> None:
-        waiting, self._moved = self._moved, {}
-        for future in waiting:
-            if not future.done():
-                future.set_result(None)
 
 
 def _heads() -> "Generator[Query, Sequence[Row], Sequence[Row]]":

@@ -1,12 +1,11 @@
 """Channels, which equal subscriptions share, and the place of each subscriber in one."""
 
-import asyncio
 from collections import deque
 from collections.abc import Callable, Collection, Hashable, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from app.core.errors import CursorExpired
-from app.feed import Entry, Feed
+from app.feed import Entry, Feed, Waiting
 from app.storage.event_log import Cursor
 
 if TYPE_CHECKING:
@@ -17,7 +16,6 @@ MOST_ITEMS = 256
 MOST_CHARACTERS = 512 * 1024
 _AT_ONCE = 16
 _CHARACTERS_AT_ONCE = 32 * 1024
-_WOKEN_AT_ONCE = 250
 
 
 class Item(NamedTuple):
@@ -42,40 +40,6 @@ class Subscriber(Protocol):
 
     def close(self) -> None:
         """Listen no more."""
-
-
-class Waiting:
-    """Who waits for the next item of a channel."""
-
-    __slots__ = ("_futures",)
-
-    def __init__(self) -> None:
-        self._futures: dict[asyncio.Future[None], None] = {}
-
-    def __len__(self) -> int:
-        return len(self._futures)
-
-    async def wait(self) -> None:
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._futures[future] = None
-        try:
-            await future
-        finally:
-            # Who leaves while nothing happens must leave nothing here.
-            self._futures.pop(future, None)
-
-    def stir(self) -> None:
-        """Wake them all: a crowd in portions, between which the loop does what else there is to do."""
-        futures, self._futures = list(self._futures), {}
-        self._wake(futures)
-
-    def _wake(self, futures: Sequence[asyncio.Future[None]], start: int = 0) -> None:
-        rest = start + _WOKEN_AT_ONCE
-        for future in futures[start:rest]:
-            if not future.done():
-                future.set_result(None)
-        if rest < len(futures):
-            asyncio.get_running_loop().call_soon(self._wake, futures, rest)
 
 
 class Channel:

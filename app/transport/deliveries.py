@@ -11,7 +11,7 @@ import structlog
 from app.core.actor import Actor
 from app.core.clock import Clock
 from app.core.errors import Unavailable
-from app.feed import Entry, EventStream, Feed, SnapshotStream
+from app.feed import Entry, EventStream, Feed, SnapshotStream, Waiting
 from app.feed.stream import Match
 from app.selection.mapping import Env, Permissions
 from app.selection.plan import Plan
@@ -19,7 +19,7 @@ from app.settings import Settings
 from app.storage.database import Database
 from app.storage.event_log import Cursor
 from app.transport import errors
-from app.transport.channel import Channel, EventSubscriber, Item, Waiting
+from app.transport.channel import Channel, EventSubscriber, Item
 from app.transport.index import Index
 
 log = structlog.get_logger(__name__)

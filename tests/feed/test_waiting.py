@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from app.transport.channel import Waiting
+from app.feed import Waiting
 
 pytestmark = pytest.mark.anyio
 
