@@ -11,7 +11,7 @@ from app.core.actor import Actor
 from app.core.clock import Clock
 from app.core.errors import Unavailable
 from app.feed import Entry, Feed
-from app.transport.auth import KnownKeys
+from app.transport.auth import ABOUT_KEYS, KnownKeys
 
 log = structlog.get_logger(__name__)
 
@@ -27,7 +27,6 @@ CLOSE_SECONDS = 2.0
 ANSWER_SECONDS = 2.0
 """How long the operations that run when the server stops have to be answered."""
 
-_ABOUT_KEYS = ("user.", "api_key.")
 _PRESENCE = "user.presence_changed"
 _PAUSE_WITHOUT_DATABASE = 0.2
 
@@ -215,7 +214,7 @@ class Connections:
     def heard(self, entries: Sequence[Entry]) -> None:
         for entry in entries:
             topic = entry.event.topic
-            if topic.startswith(_ABOUT_KEYS) and topic != _PRESENCE:
+            if topic.startswith(ABOUT_KEYS) and topic != _PRESENCE:
                 self._doubt(entry.event.data.get("user_id"))
 
     def lost(self) -> None:

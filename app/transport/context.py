@@ -13,12 +13,10 @@ from app.core.errors import DomainError
 from app.settings import Settings
 from app.storage.database import Database
 from app.storage.work import Work
+from app.transport.auth import ABOUT_KEYS
 from app.transport.errors import user_error
 
 P = TypeVar("P")
-
-# Events after which a key may stand for somebody else, or for nobody.
-_ABOUT_KEYS = ("user.", "api_key.")
 
 
 def _nothing() -> None:
@@ -48,7 +46,7 @@ class Context:
     ) -> Any:
         """Run `service(work, actor, *args, **kwargs)` as one command; what it returns. Raises its DomainError."""
         result, topics = await self.database.command(_stamped, service, self.actor, client_mutation_id, args, kwargs)
-        if any(topic.startswith(_ABOUT_KEYS) for topic in topics):
+        if any(topic.startswith(ABOUT_KEYS) for topic in topics):
             self.keys_changed()
         return result
 
