@@ -10,6 +10,7 @@ from app.directory.model.checks import text
 from app.interactions.model import Command
 from app.interactions.repository.messages import Note, NoteRepository
 from app.interactions.service.change import change, kind_of
+from app.storage.idempotency import once
 
 if TYPE_CHECKING:
     from app.storage.work import Work
@@ -25,8 +26,8 @@ class Noted(NamedTuple):
     note: int
 
 
-def add_note(work: "Work", actor: Actor, ref: GlobalId, said: str) -> Noted:
-    """Leave a note of 1 to 65,536 characters. Raises InvalidInput, TooLong, and what `change` raises."""
+def add_note(work: "Work", actor: Actor, ref: GlobalId, said: str, *, idempotency_key: str | None = None) -> Noted:
+    """Leave a note of 1 to 65,536 characters. Raises InvalidInput, TooLong, KeyReused, and what `change` raises."""
     kind = kind_of(work, ref)
     facts: dict[str, object] = {}
 
@@ -37,8 +38,11 @@ def add_note(work: "Work", actor: Actor, ref: GlobalId, said: str) -> Noted:
         facts["note_id"] = note.id
         return replace(before, latest_note_id=note.id)
 
-    after = change(work, actor, ref, Command.NOTE, noted, topic="note_added", data=facts)
-    return Noted(after.id, after.latest_note_id)
+    def add() -> tuple[int, int]:
+        after = change(work, actor, ref, Command.NOTE, noted, topic="note_added", data=facts)
+        return after.id, after.latest_note_id
+
+    return Noted(*once(work, actor, idempotency_key, ["addNote", str(ref), said], add))
 
 
 def edit_note(work: "Work", actor: Actor, note_ref: GlobalId, said: str) -> Noted:

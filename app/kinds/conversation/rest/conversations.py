@@ -12,7 +12,6 @@ from app.kinds.conversation.model.conversation import NAME, Status
 from app.kinds.conversation.rest import paging, reading
 from app.kinds.conversation.rest.values import LARGEST_NUMBER, conversation_key, missing, word
 from app.kinds.conversation.service import ConversationChanges
-from app.storage.idempotency import once
 from app.storage.work import Work
 from app.transport.rest import Call, Operation, Reply
 
@@ -76,8 +75,7 @@ def _mark_read(work: Work, actor: Actor, number: int) -> None:
 def _restart(work: Work, actor: Actor, number: int, idempotency_key: str | None) -> int:
     actor.require(f"{NAME}:write")
     ref = str(service.conversation_ref(work, actor, number))
-    request = ["restartConversation", number]
-    return once(work, actor, idempotency_key, request, lambda: service.restart_conversation(work, actor, ref).message)
+    return service.restart_conversation(work, actor, ref, idempotency_key=idempotency_key).message
 
 
 def _changes(body: Mapping[str, Any]) -> ConversationChanges:

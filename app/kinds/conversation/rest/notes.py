@@ -12,7 +12,6 @@ from app.kinds.conversation.model.conversation import NAME
 from app.kinds.conversation.rest import paging, reading
 from app.kinds.conversation.rest.conversations import CONVERSATIONS
 from app.kinds.conversation.rest.values import conversation_key, key, missing
-from app.storage.idempotency import once
 from app.storage.work import Work
 from app.transport.rest import Call, Operation, Reply
 from app.transport.rest.contract import Handler
@@ -60,8 +59,7 @@ async def remove_note(call: Call) -> Reply:
 def _add(work: Work, actor: Actor, number: int, text: str, idempotency_key: str | None) -> int:
     actor.require(f"{NAME}:write")
     ref = service.conversation_ref(work, actor, number)
-    request = ["addNote", number, text]
-    return once(work, actor, idempotency_key, request, lambda: add_note(work, actor, ref, text).note)
+    return add_note(work, actor, ref, text, idempotency_key=idempotency_key).note
 
 
 def _text(body: Mapping[str, Any]) -> str:

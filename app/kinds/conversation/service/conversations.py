@@ -17,6 +17,7 @@ from app.interactions.service.messages import Posted, post
 from app.kinds.conversation.model.commands import refusal
 from app.kinds.conversation.model.conversation import NAME, PREFIX, Conversation, Status, restarted, with_status
 from app.kinds.conversation.repository import ConversationRepository
+from app.storage.idempotency import once
 
 if TYPE_CHECKING:
     from app.storage.database import Work
@@ -62,13 +63,19 @@ def update_conversation(
 
 
 def restart_conversation(
-    work: "Work", actor: Actor, ref: Ref, *, text: str | None = None, if_version: int | None = None
+    work: "Work",
+    actor: Actor,
+    ref: Ref,
+    *,
+    text: str | None = None,
+    if_version: int | None = None,
+    idempotency_key: str | None = None,
 ) -> Posted:
     """Write to a customer on WhatsApp after the reply window has closed; the customer then has to write first.
 
     The message gets through as a template that the channel has approved; without `text` it is RESTART_TEXT.
     Raises NotSupported on other channels, InvalidTransition while the window is open, Unreachable for a blocked
-    profile, InvalidInput and TooLong for a text that does not fit, and what `change` raises."""
+    profile, InvalidInput and TooLong for a text that does not fit, KeyReused, and what `change` raises."""
     contents = text_content(RESTART_TEXT if text is None else _TEXT(text, ("text",)))
     written = []
 
@@ -79,8 +86,12 @@ def restart_conversation(
         written.append(message.id)
         return replace(after, customer_interaction_required=announced.customer_interaction_required)
 
-    after = change(work, actor, _ref(ref), Command.RESTART, restart, if_version=if_version)
-    return Posted(after.id, *written)
+    def write() -> tuple[int, int]:
+        after = change(work, actor, _ref(ref), Command.RESTART, restart, if_version=if_version)
+        return after.id, written[-1]
+
+    request = ["restartConversation", str(_ref(ref)), text, if_version]
+    return Posted(*once(work, actor, idempotency_key, request, write))
 
 
 def delete_conversation(work: "Work", actor: Actor, ref: Ref, *, if_version: int | None = None) -> Conversation:
