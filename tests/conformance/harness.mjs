@@ -145,6 +145,24 @@ export function inbox() {
   };
 }
 
+export const INTERACTION = `subscription ($id: ID!, $after: String) {
+  interactionChanged(id: $id, after: $after) { cursor topic note { text } }
+}`;
+
+// All that one operation of graphql-ws or graphql-sse is told, in order.
+export function listen(client, payload, onNext = () => {}) {
+  const told = inbox();
+  const stop = client.subscribe(payload, {
+    next: (result) => {
+      onNext(result);
+      told.put({ next: result });
+    },
+    error: (error) => told.put({ error }),
+    complete: () => told.put({ complete: true }),
+  });
+  return { ...told, stop };
+}
+
 // A way to the server on which every connection can be broken at once, or go dead without a word.
 export async function wire() {
   const { hostname, port } = new URL(SERVER);

@@ -7,6 +7,8 @@ import {
   check,
   finish,
   inbox,
+  INTERACTION,
+  listen,
   newKey,
   newSession,
   pageCode,
@@ -20,9 +22,6 @@ import {
 } from "./harness.mjs";
 
 const way = await wire();
-const INTERACTION = `subscription ($id: ID!, $after: String) {
-  interactionChanged(id: $id, after: $after) { cursor topic note { text } }
-}`;
 
 const connect = (options = {}) =>
   createClient({
@@ -32,17 +31,6 @@ const connect = (options = {}) =>
     retry: pause,
     ...options,
   });
-
-// All that one operation is told, in order.
-function listen(client, payload) {
-  const told = inbox();
-  const stop = client.subscribe(payload, {
-    next: (result) => told.put({ next: result }),
-    error: (error) => told.put({ error }),
-    complete: () => told.put({ complete: true }),
-  });
-  return { ...told, stop };
-}
 
 async function all(client, payload) {
   const answers = [];

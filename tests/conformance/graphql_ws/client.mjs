@@ -7,6 +7,8 @@ import {
   check,
   finish,
   inbox,
+  INTERACTION,
+  listen,
   mutate,
   newKey,
   newSession,
@@ -24,9 +26,6 @@ const way = await wire();
 const ATTENTION = `subscription ($after: String) {
   attentionChanged(after: $after) { cursor change interactionId levelAfter }
 }`;
-const INTERACTION = `subscription ($id: ID!, $after: String) {
-  interactionChanged(id: $id, after: $after) { cursor topic note { text } }
-}`;
 
 const connect = (options = {}) =>
   createClient({
@@ -37,20 +36,6 @@ const connect = (options = {}) =>
     shouldRetry: () => true,
     ...options,
   });
-
-// All that one operation is told, in order.
-function listen(client, payload, onNext = () => {}) {
-  const told = inbox();
-  const stop = client.subscribe(payload, {
-    next: (result) => {
-      onNext(result);
-      told.put({ next: result });
-    },
-    error: (error) => told.put({ error }),
-    complete: () => told.put({ complete: true }),
-  });
-  return { ...told, stop };
-}
 
 async function once(client, payload) {
   const told = listen(client, payload);
