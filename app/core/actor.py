@@ -27,6 +27,11 @@ class Actor:
     key_id: int | None = None
     expires_at: datetime | None = field(default=None, compare=False)
 
+    @property
+    def caller(self) -> int:
+        """Whose share of this process's resources the actor's work takes: all keys of a user share one."""
+        return self.user_id
+
     def can(self, permission: str) -> bool:
         return self.is_admin or permission in self.permissions
 

@@ -1,0 +1,172 @@
+"""Fair queueing of callers that compete for a resource.
+
+A caller is whoever a share belongs to: `Actor.caller`, or an address where there is no user. Each caller has used so
+much of the resource, and the one that has used least is served first (start-time fair queueing). A caller that was away
+starts level with those who are there: idling saves nothing up.
+"""
+
+import asyncio
+import heapq
+from collections import deque
+from collections.abc import AsyncIterator, Hashable
+from contextlib import asynccontextmanager
+from itertools import count
+from typing import Generic, TypeVar
+
+from app.core.errors import RateLimited
+
+T = TypeVar("T")
+
+Caller = Hashable
+
+
+class _Share(Generic[T]):
+    """What one caller has waiting and running, and how much it has used."""
+
+    __slots__ = ("caller", "entries", "is_ordered", "running", "used")
+
+    def __init__(self, caller: Caller, used: float) -> None:
+        self.caller = caller
+        self.used = used
+        self.entries: deque[T] = deque()
+        self.running = 0
+        self.is_ordered = False
+
+
+class FairQueue(Generic[T]):
+    """Entries that wait for a resource; `pop` serves the caller that has used least of it.
+
+    `most_running` bounds how many entries of one caller run at once. There is no lock inside: threads that share a
+    queue bring one."""
+
+    def __init__(self, most_running: int | None = None) -> None:
+        self._most_running = most_running
+        self._shares: dict[Caller, _Share[T]] = {}
+        # Shares with an entry that may run. One that was charged since it was put here is put back by `pop`.
+        self._order: list[tuple[float, int, _Share[T]]] = []
+        self._number = count()
+        self._level = 0.0  # what the caller that was served last had used by then
+        self._waiting = 0
+        self._running = 0
+
+    def __len__(self) -> int:
+        """How many entries wait."""
+        return self._waiting
+
+    def waiting(self, caller: Caller) -> int:
+        """How many entries of the caller wait."""
+        share = self._shares.get(caller)
+        return 0 if share is None else len(share.entries)
+
+    def running(self, caller: Caller) -> int:
+        """How many entries of the caller run."""
+        share = self._shares.get(caller)
+        return 0 if share is None else share.running
+
+    def push(self, caller: Caller, entry: T) -> None:
+        """Add an entry behind the caller's others."""
+        share = self._shares.get(caller)
+        if share is None:
+            share = self._shares[caller] = _Share(caller, self._level)
+        share.entries.append(entry)
+        self._waiting += 1
+        self._put_in_order(share)
+
+    def pop(self) -> tuple[Caller, T] | None:
+        """The next entry, which runs from now on until `done`; None when no entry waits that may run."""
+        while self._order:
+            used, _, share = heapq.heappop(self._order)
+            share.is_ordered = False
+            if used < share.used or not share.entries:
+                self._put_in_order(share)
+                continue
+            self._level = max(self._level, share.used)
+            share.running += 1
+            self._running += 1
+            self._waiting -= 1
+            entry = share.entries.popleft()
+            self._put_in_order(share)
+            return share.caller, entry
+        return None
+
+    def done(self, caller: Caller, cost: float) -> None:
+        """An entry of the caller that `pop` gave has ended; it used `cost` of the resource."""
+        share = self._shares[caller]
+        share.used += cost
+        share.running -= 1
+        self._running -= 1
+        self._put_in_order(share)
+        self._forget(share)
+
+    def remove(self, caller: Caller, entry: T) -> bool:
+        """Take a waiting entry out; False when it does not wait here."""
+        share = self._shares.get(caller)
+        if share is None or entry not in share.entries:
+            return False
+        share.entries.remove(entry)
+        self._waiting -= 1
+        self._forget(share)
+        return True
+
+    def _put_in_order(self, share: _Share[T]) -> None:
+        may_run = self._most_running is None or share.running < self._most_running
+        if share.entries and may_run and not share.is_ordered:
+            share.is_ordered = True
+            heapq.heappush(self._order, (share.used, next(self._number), share))
+
+    def _forget(self, share: _Share[T]) -> None:
+        """Drop what makes no difference any more, so that the queue is as large as the number of those who compete."""
+        if not self._waiting and not self._running:
+            self._shares.clear()
+            self._order.clear()
+            self._level = 0.0
+        elif not share.entries and not share.running and not share.is_ordered and share.used <= self._level:
+            del self._shares[share.caller]
+
+
+class Turns:
+    """Lets at most `at_once` works run, at most `each` of one caller, and the others in a fair order.
+
+    A caller that has `waiting` works waiting is refused another one."""
+
+    def __init__(self, at_once: int, *, each: int | None = None, waiting: int | None = None) -> None:
+        self._free = at_once
+        self._most_waiting = waiting
+        self._queue: FairQueue[asyncio.Future[None]] = FairQueue(each)
+
+    @asynccontextmanager
+    async def of(self, caller: Caller) -> AsyncIterator[None]:
+        """Wait for a turn of the caller, and hold it. Raises RateLimited when too many of the caller's works wait."""
+        if self._most_waiting is not None and self._queue.waiting(caller) >= self._most_waiting:
+            message = f"{self._most_waiting} requests of this caller wait already. Try again in 1 s."
+            raise RateLimited(message, retry_after=1)
+        loop = asyncio.get_running_loop()
+        turn: asyncio.Future[None] = loop.create_future()
+        self._queue.push(caller, turn)
+        self._serve()
+        try:
+            await turn
+        except asyncio.CancelledError:
+            # Taken out here, or dropped by `_serve` when that came first; a turn that was given is given back.
+            if not self._queue.remove(caller, turn) and not turn.cancelled():
+                self._end(caller, 0.0)
+            raise
+        began = loop.time()
+        try:
+            yield
+        finally:
+            self._end(caller, loop.time() - began)
+
+    def _end(self, caller: Caller, seconds: float) -> None:
+        self._queue.done(caller, seconds)
+        self._free += 1
+        self._serve()
+
+    def _serve(self) -> None:
+        while self._free and (found := self._queue.pop()) is not None:
+            caller, turn = found
+            if turn.done():
+                self._queue.done(caller, 0.0)
+                continue
+            self._free -= 1
+            turn.set_result(None)

@@ -1,0 +1,149 @@
+"""Fair queueing: the order of service, its bounds, and that nothing is kept."""
+
+import asyncio
+from collections import Counter
+
+import pytest
+
+from app.core.errors import RateLimited
+from app.core.fairness import FairQueue, Turns
+
+pytestmark = pytest.mark.anyio
+
+
+def drained(queue: FairQueue[str], cost: dict[str, float]) -> list[str]:
+    served = []
+    while (found := queue.pop()) is not None:
+        caller, entry = found
+        served.append(entry)
+        queue.done(caller, cost[str(caller)])
+    return served
+
+
+def test_fair_queue_serves_the_caller_that_used_least() -> None:
+    queue: FairQueue[str] = FairQueue()
+    for number in range(4):
+        queue.push("heavy", f"heavy {number}")
+    for number in range(4):
+        queue.push("light", f"light {number}")
+    served = drained(queue, {"heavy": 3, "light": 1})
+    assert served == ["heavy 0", "light 0", "light 1", "light 2", "heavy 1", "light 3", "heavy 2", "heavy 3"]
+
+
+def test_fair_queue_newcomer_starts_level() -> None:
+    queue: FairQueue[str] = FairQueue()
+    queue.push("old", "first")
+    for number in range(3):
+        queue.push("old", f"old {number}")
+    for _ in range(2):
+        found = queue.pop()
+        assert found is not None
+        queue.done("old", 10)
+    for number in range(3):
+        queue.push("new", f"new {number}")
+    # Level with what the other had used when it was served last: one turn ahead, not three.
+    assert drained(queue, {"old": 10, "new": 10}) == ["new 0", "old 1", "new 1", "old 2", "new 2"]
+
+
+def test_fair_queue_bounds_what_one_caller_runs() -> None:
+    queue: FairQueue[str] = FairQueue(most_running=2)
+    for number in range(3):
+        queue.push("a", f"a {number}")
+    queue.push("b", "b 0")
+    popped = [found[1] for found in (queue.pop(), queue.pop(), queue.pop()) if found is not None]
+    assert popped == ["a 0", "b 0", "a 1"]
+    assert queue.pop() is None
+    assert (len(queue), queue.waiting("a"), queue.running("a")) == (1, 1, 2)
+    queue.done("a", 1)
+    assert queue.pop() == ("a", "a 2")
+
+
+def test_fair_queue_removes_what_waits() -> None:
+    queue: FairQueue[str] = FairQueue()
+    queue.push("a", "first")
+    queue.push("a", "second")
+    assert queue.remove("a", "first")
+    assert not queue.remove("a", "first")
+    assert not queue.remove("b", "first")
+    assert queue.pop() == ("a", "second")
+    assert queue.pop() is None
+
+
+def test_fair_queue_keeps_nothing_of_those_who_left() -> None:
+    queue: FairQueue[str] = FairQueue(most_running=1)
+    for number in range(1_000):
+        queue.push(number, "come and go")
+        assert queue.remove(number, "come and go")
+    for number in range(1_000):
+        queue.push(number, "served")
+    for _ in range(1_000):
+        found = queue.pop()
+        assert found is not None
+        queue.done(found[0], 1)
+    assert (len(queue), len(queue._shares), len(queue._order)) == (0, 0, 0)
+
+
+async def test_turns_are_bounded_at_once_and_for_each_caller() -> None:
+    turns = Turns(3, each=2)
+    running: Counter[str] = Counter()
+    most: Counter[str] = Counter()
+
+    async def work(caller: str) -> None:
+        async with turns.of(caller):
+            running[caller] += 1
+            running["all"] += 1
+            for name in (caller, "all"):
+                most[name] = max(most[name], running[name])
+            await asyncio.sleep(0)
+            running[caller] -= 1
+            running["all"] -= 1
+
+    await asyncio.gather(*[work("greedy") for _ in range(20)], *[work("modest") for _ in range(3)])
+    assert most == {"greedy": 2, "modest": 2, "all": 3}
+
+
+async def test_turns_of_a_caller_that_waits_too_often_are_refused() -> None:
+    turns = Turns(1, waiting=1)
+    gate = asyncio.Event()
+
+    async def hold(caller: str) -> None:
+        async with turns.of(caller):
+            await gate.wait()
+
+    tasks = [asyncio.create_task(hold("a")) for _ in range(2)]
+    await asyncio.sleep(0)
+    with pytest.raises(RateLimited) as refused:
+        await hold("a")
+    assert refused.value.retry_after == 1
+    tasks.append(asyncio.create_task(hold("b")))
+    await asyncio.sleep(0)
+    gate.set()
+    await asyncio.gather(*tasks)
+
+
+@pytest.mark.parametrize("late", [False, True])
+async def test_turns_survive_cancelled_waiters(late: bool) -> None:
+    turns = Turns(1)
+    gate = asyncio.Event()
+
+    async def hold(caller: str) -> str:
+        async with turns.of(caller):
+            await gate.wait()
+            return caller
+
+    first = asyncio.create_task(hold("a"))
+    await asyncio.sleep(0)
+    second, third = (asyncio.create_task(hold(caller)) for caller in "bc")
+    await asyncio.sleep(0)
+    if late:
+        # The turn is given in the same round of the loop in which its waiter is cancelled.
+        gate.set()
+        await first
+        second.cancel()
+    else:
+        second.cancel()
+        gate.set()
+    assert list(await asyncio.gather(third, first)) == ["c", "a"]
+    assert second.cancelled() or second.result() == "b"
+    async with asyncio.timeout(5):
+        assert await hold("d") == "d"
