@@ -5,29 +5,71 @@ import re
 from collections.abc import Mapping
 from datetime import timedelta
 from difflib import get_close_matches
+from types import MappingProxyType
 from typing import Annotated, Literal
 
 import orjson
-from pydantic import BeforeValidator, Field, NonNegativeInt, PositiveInt, SecretStr, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    NonNegativeInt,
+    PositiveInt,
+    SecretStr,
+    ValidationError,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "SWITCHBOARD_"
 _RESERVED_FOR_TESTS = f"{PREFIX}TEST_"
 
-Port = Annotated[int, Field(ge=0, le=65535)]
+LARGEST_PORT = 65_535
+
+Port = Annotated[int, Field(ge=0, le=LARGEST_PORT)]
+
+
+LONGEST_DURATION = timedelta(days=36_500)
+"""A hundred years: a time of ours minus or plus this is still one that both databases can store."""
+
+_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
 def _duration(value: object) -> object:
     """Read `90s`, `30m`, `2h` and `7d`, and a bare number as seconds."""
     if not isinstance(value, str):
         return value
-    match = re.fullmatch(r"([0-9]{1,9})([smhd]?)", value.strip(), re.ASCII)
+    match = re.fullmatch(r"([0-9]{1,18})([smhd]?)", value.strip(), re.ASCII)
     if match is None:
         raise ValueError("it has to look like 90s, 30m, 2h or 7d")
-    return timedelta(seconds=int(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}[match[2]])
+    # Compared as a number, because a timedelta cannot hold every number of days.
+    return timedelta(seconds=min(int(match[1]) * _SECONDS[match[2]], LONGEST_DURATION.total_seconds() + 1))
 
 
-Duration = Annotated[timedelta, BeforeValidator(_duration), Field(gt=timedelta(0))]
+def _possible(value: timedelta) -> timedelta:
+    if not timedelta(0) < value <= LONGEST_DURATION:
+        raise ValueError(f"it has to be longer than 0s and at most {LONGEST_DURATION.days}d")
+    return value
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration), AfterValidator(_possible)]
+
+SHORTEST_SECRET = 16
+LONGEST_SECRET = 255
+
+
+def _strong(value: SecretStr) -> SecretStr:
+    secret = value.get_secret_value()
+    if not secret.strip():
+        raise ValueError("it is empty; leave the variable unset to do without it")
+    if secret != secret.strip():
+        raise ValueError("it must not begin or end with white space")
+    if not SHORTEST_SECRET <= len(secret) <= LONGEST_SECRET:
+        raise ValueError(f"it needs {SHORTEST_SECRET} to {LONGEST_SECRET} characters, such as `openssl rand -hex 32`")
+    return value
+
+
+Secret = Annotated[SecretStr, AfterValidator(_strong)]
 
 
 class SettingsError(Exception):
@@ -58,12 +100,12 @@ class Settings(BaseSettings):
         description="Load the example data at the first start with an empty database. Left unset it counts for SQLite "
         "alone, so that a PostgreSQL deployment starts empty.",
     )
-    bootstrap_key: SecretStr | None = Field(
+    bootstrap_key: Secret | None = Field(
         default=None,
         description="The first API key of the user `admin`, made at the first start; without it a random one is made "
         "and shown once.",
     )
-    key_pepper: SecretStr | None = Field(
+    key_pepper: Secret | None = Field(
         default=None,
         description="Secret mixed into the stored digests of API keys; changing it makes all keys invalid. Without it "
         "a random one is made once and kept in the database.",
@@ -150,8 +192,8 @@ class Settings(BaseSettings):
         return self.demo and (self.on_sqlite or "demo" in self.model_fields_set)
 
 
-def load_settings(overrides: Mapping[str, object] | None = None) -> Settings:
-    """Read the environment; `overrides`, by field name, win over it.
+def load_settings(overrides: Mapping[str, object] = MappingProxyType({})) -> Settings:
+    """Read the environment; `overrides`, options of the command line by field name, win over it.
 
     Raises SettingsError for a value that does not fit and for a `SWITCHBOARD_` variable that is no setting."""
     names = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
@@ -161,11 +203,12 @@ def load_settings(overrides: Mapping[str, object] | None = None) -> Settings:
             near = get_close_matches(variable, names, n=1)
             faults.append(f"{variable} is not a setting." + (f" Did you mean {near[0]}?" if near else ""))
     try:
-        settings = Settings.model_validate(overrides or {})
+        settings = Settings.model_validate(dict(overrides))
     except ValidationError as error:
         for fault in error.errors(include_url=False, include_input=False):
-            variable = f"{PREFIX}{str(fault['loc'][0]).upper()}"
-            faults.append(f"{variable}: {fault['msg'].removeprefix('Value error, ')}.")
+            name = str(fault["loc"][0])
+            source = f"--{name}" if name in overrides else f"{PREFIX}{name.upper()}"
+            faults.append(f"{source}: {fault['msg'].removeprefix('Value error, ')}.")
     if faults:
         raise SettingsError("\n".join(faults))
     return settings

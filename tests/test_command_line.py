@@ -108,6 +108,15 @@ def test_a_taken_port_is_told_before_anything_is_made(switchboard: CommandLine) 
             {"database_url": "sqlite:////no/such/folder/a.db"},
             "switchboard: The folder of the SQLite file /no/such/folder/a.db does not exist.",
         ),
+        ({"database_url": "sqlite:////"}, "switchboard: The SQLite file / cannot be used: it is a folder."),
+        (
+            {"database_url": "postgresql://me:word@db:99999/a"},
+            "switchboard: The port of the database address has to be 1 to 65535.",
+        ),
+        (
+            {"event_retention": "999999999d"},
+            "switchboard: SWITCHBOARD_EVENT_RETENTION: it has to be longer than 0s and at most 36500d.",
+        ),
     ],
 )
 def test_a_fault_of_the_settings_is_one_line(switchboard: CommandLine, settings: dict[str, str], line: str) -> None:

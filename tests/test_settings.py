@@ -1,9 +1,14 @@
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from pydantic import ValidationError
+from pydantic.fields import FieldInfo
 
 from app.settings import Settings, SettingsError, load_settings
+
+
+def _is_duration(field: FieldInfo) -> bool:
+    return isinstance(field.default, timedelta)
 
 
 @pytest.fixture(autouse=True)
@@ -24,6 +29,52 @@ def test_other_durations_are_refused(text: str, monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(SettingsError) as refused:
         load_settings()
     assert str(refused.value) == "SWITCHBOARD_SESSION_WINDOW: it has to look like 90s, 30m, 2h or 7d."
+
+
+@pytest.mark.parametrize("name", [name for name, field in Settings.model_fields.items() if _is_duration(field)])
+@pytest.mark.parametrize("text", ["0", "0d", "36501d", "3153600001s", "999999999d", "999999999999999999d"])
+def test_durations_that_cannot_be_reckoned_with_are_refused(
+    name: str, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"SWITCHBOARD_{name.upper()}", text)
+    with pytest.raises(SettingsError) as refused:
+        load_settings()
+    variable = f"SWITCHBOARD_{name.upper()}"
+    assert str(refused.value) == f"{variable}: it has to be longer than 0s and at most 36500d."
+
+
+def test_durations_at_the_limit_can_be_reckoned_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SWITCHBOARD_EVENT_RETENTION", "36500d")
+    longest = load_settings().event_retention
+    now = datetime.now(UTC)
+    assert now - longest < now < now + longest
+
+
+@pytest.mark.parametrize("name", ["bootstrap_key", "key_pepper"])
+@pytest.mark.parametrize(
+    ("secret", "says"),
+    [
+        ("", "it is empty; leave the variable unset to do without it"),
+        ("  \t ", "it is empty; leave the variable unset to do without it"),
+        ("x" * 15, "it needs 16 to 255 characters, such as `openssl rand -hex 32`"),
+        ("x" * 256, "it needs 16 to 255 characters, such as `openssl rand -hex 32`"),
+        (f" {'x' * 16}", "it must not begin or end with white space"),
+        (f"{'x' * 16}\n", "it must not begin or end with white space"),
+    ],
+)
+def test_secrets_that_protect_nothing_are_refused(
+    name: str, secret: str, says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"SWITCHBOARD_{name.upper()}", secret)
+    with pytest.raises(SettingsError) as refused:
+        load_settings()
+    assert str(refused.value) == f"SWITCHBOARD_{name.upper()}: {says}."
+
+
+@pytest.mark.parametrize("port", [-1, 65_536, 70_000])
+def test_port_option_outside_the_range_is_refused_by_its_name(port: int) -> None:
+    with pytest.raises(SettingsError, match=r"^--port: Input should be "):
+        load_settings({"port": port})
 
 
 @pytest.mark.parametrize(
@@ -89,8 +140,13 @@ def test_variables_of_the_tests_are_no_fault(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_settings_are_frozen_and_hide_secrets() -> None:
     settings = Settings.model_validate(
-        {"database_url": "postgresql://me:word@db/a", "bootstrap_key": "swb_first", "key_pepper": "salt"}
+        {
+            "database_url": "postgresql://me:word@db/a",
+            "bootstrap_key": "first-of-my-keys",
+            "key_pepper": "salt-of-my-keys!",
+        }
     )
     with pytest.raises(ValidationError, match="frozen"):
         settings.port = 1
-    assert not {"word", "swb_first", "salt"} & set(repr(settings).replace("'", " ").replace(":", " ").split())
+    shown = repr(settings).replace("'", " ").replace(":", " ").split()
+    assert not {"word", "first-of-my-keys", "salt-of-my-keys!"} & set(shown)

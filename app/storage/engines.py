@@ -1,8 +1,10 @@
 """Database addresses, and the connections made from them."""
 
 import asyncio
+import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,6 +15,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import StaticPool
 
+from app.settings import LARGEST_PORT
 from app.storage import query
 
 T = TypeVar("T")
@@ -24,6 +27,7 @@ LONGEST_WAIT = 10.0
 
 _SQLITE = ("sqlite", "sqlite+aiosqlite", "sqlite+pysqlite")
 _POSTGRESQL = ("postgres", "postgresql", "postgresql+asyncpg")
+_POSTGRESQL_OPTIONS = {"host", "port", "ssl", "passfile", "target_session_attrs"}
 
 
 class ConfigurationError(ValueError):
@@ -36,7 +40,7 @@ def parse_database_url(database_url: str) -> sa.URL:
     Raises ConfigurationError for anything else, and for SQLite in memory: its readers are other connections."""
     try:
         url = sa.make_url(database_url)
-    except (ArgumentError, ValueError):
+    except (ArgumentError, ValueError):  # ValueError: a port that is no number
         raise ConfigurationError("The database address is not of the form sqlite:///… or postgresql://….") from None
     if url.drivername in _SQLITE:
         if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
@@ -46,21 +50,66 @@ def parse_database_url(database_url: str) -> sa.URL:
         query = dict(url.query)
         if "sslmode" in query:
             query["ssl"] = query.pop("sslmode")
+        for name in query.keys() - _POSTGRESQL_OPTIONS:
+            raise ConfigurationError(f"The database address has an option {name!r} that there is no support for.")
+        for port in (url.port, *_ports(query.get("port", ()))):
+            if port is not None and not 0 < port <= LARGEST_PORT:
+                raise ConfigurationError(f"The port of the database address has to be 1 to {LARGEST_PORT}.")
         return url.set(drivername="postgresql+asyncpg", query=query)
     raise ConfigurationError(f"There is no support for {url.drivername!r} databases, only sqlite and postgresql.")
 
 
+def _ports(text: str | Sequence[str]) -> list[int]:
+    """The ports of the address's options; 0 for one that is no number."""
+    texts = [text] if isinstance(text, str) else text
+    return [int(port) if port.isascii() and port.isdigit() else 0 for port in texts]
+
+
+@contextmanager
+def plain_failures(path: str) -> Iterator[None]:
+    """Turn what SQLite says of a file that it cannot use into a ConfigurationError that says why."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise ConfigurationError(f"The SQLite file {path} cannot be used: {_reason(path, error)}.") from None
+
+
+def _reason(path: str, error: sqlite3.Error) -> str:
+    file = Path(path)
+    if file.is_dir():
+        return "it is a folder"
+    if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
+        return "it is not an SQLite database"
+    if file.exists() and not os.access(file, os.R_OK):
+        return "this user may not read it"
+    if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_READONLY or not os.access(file.absolute().parent, os.W_OK):
+        return "this user needs to write to it and to its folder"
+    return str(error)
+
+
 def connect_sqlite(path: str, *, read_only: bool = False, foreign_keys: bool = True) -> sqlite3.Connection:
-    """A connection whose transactions are begun and ended by hand; raises ConfigurationError without its folder."""
+    """A connection whose transactions are begun and ended by hand.
+
+    Raises ConfigurationError for a file that cannot be used, and without its folder."""
     if not Path(path).absolute().parent.is_dir():
         raise ConfigurationError(f"The folder of the SQLite file {path} does not exist.")
-    connection = sqlite3.connect(
-        f"{Path(path).absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}",
-        uri=True,
-        isolation_level=None,
-        check_same_thread=False,
-        cached_statements=STATEMENTS_KEPT,
-    )
+    with plain_failures(path):
+        connection = sqlite3.connect(
+            f"{Path(path).absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}",
+            uri=True,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=STATEMENTS_KEPT,
+        )
+        try:
+            _prepare(connection, read_only, foreign_keys)
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection, read_only: bool, foreign_keys: bool) -> None:
     connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
     if read_only:
         connection.execute("PRAGMA query_only = ON")
@@ -69,7 +118,6 @@ def connect_sqlite(path: str, *, read_only: bool = False, foreign_keys: bool = T
         # NORMAL survives a killed process but not a power cut: an acknowledged command must survive both.
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute(f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}")
-    return connection
 
 
 def sqlite_engine(connection: sqlite3.Connection) -> sa.Engine:

@@ -1,12 +1,18 @@
 """Database addresses."""
 
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
 from app.settings import Settings
 from app.storage.database import open_database
 from app.storage.engines import ConfigurationError, parse_database_url
+from app.storage.migrations import migrate
 from tests.conftest import CountingIds, ManualClock
 
 
@@ -34,6 +40,11 @@ def test_addresses_are_normalised(text: str, normal: str) -> None:
         "mysql://user:hunter2@host/name",
         "postgresql+psycopg2://user:hunter2@host/name",
         "postgresql://user:hunter2@host:port/name",
+        "postgresql://user:hunter2@host:99999/name",
+        "postgresql://user:hunter2@host:0/name",
+        "postgresql://user:hunter2@host/name?port=99999",
+        "postgresql://user:hunter2@host/name?port=port",
+        "postgresql://user:hunter2@host/name?shoe=size",
         "hunter2",
     ],
 )
@@ -57,3 +68,80 @@ async def test_a_folder_that_is_not_there_is_told(
 ) -> None:
     with pytest.raises(ConfigurationError, match="does not exist"):
         await open_database(f"sqlite:///{tmp_path}/no/x.db", clock=clock, ids=ids, settings=settings)
+
+
+@pytest.fixture
+def foreign(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    """What is not a database of ours: by the fixture's parameter."""
+    path = tmp_path / "foreign.db"
+    if request.param == "folder":
+        path.mkdir()
+    elif request.param == "text":
+        path.write_bytes(b"Dear diary, " * 1000)
+    else:
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("CREATE TABLE a (b)")
+        with path.open("r+b") as file:
+            # A higher version of the file format than SQLite's own makes it read the file and refuse to write.
+            file.seek(18)
+            file.write(b"\x03")
+    return path
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("foreign", "says"),
+    [
+        ("folder", "it is a folder"),
+        ("text", "it is not an SQLite database"),
+        ("read-only", "this user needs to write to it and to its folder"),
+    ],
+    indirect=["foreign"],
+)
+async def test_database_file_that_cannot_be_used_is_told(
+    foreign: Path, says: str, clock: ManualClock, ids: CountingIds, settings: Settings
+) -> None:
+    expected = f"The SQLite file {foreign} cannot be used: {says}."
+    with pytest.raises(ConfigurationError) as refused:
+        await migrate(f"sqlite:///{foreign}")
+    assert str(refused.value) == expected
+    if says != "this user needs to write to it and to its folder":  # it opens, and is without our tables
+        with pytest.raises(ConfigurationError) as refused:
+            await open_database(f"sqlite:///{foreign}", clock=clock, ids=ids, settings=settings)
+        assert str(refused.value) == expected
+
+
+_MIGRATE = """
+import asyncio, concurrent.futures.thread, os, sys
+from app.storage.engines import ConfigurationError
+from app.storage.migrations import migrate
+if os.getuid() == 0:  # every right is root's: this has to be somebody else
+    os.setgroups([])
+    os.setgid(65534)
+    os.setuid(65534)
+try:
+    asyncio.run(migrate(sys.argv[1]))
+except ConfigurationError as error:
+    sys.exit(str(error))
+"""
+
+
+@pytest.mark.parametrize(
+    ("mode", "says"),
+    [(0o000, "this user may not read it"), (0o444, "this user needs to write to it and to its folder")],
+)
+def test_database_file_without_rights_is_told(mode: int, says: str) -> None:
+    with TemporaryDirectory() as folder:  # tmp_path is closed to other users
+        path = Path(folder) / "switchboard.db"
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("CREATE TABLE a (b)")
+        Path(folder).chmod(0o755)
+        path.chmod(mode)
+        done = subprocess.run(
+            [sys.executable, "-c", _MIGRATE, f"sqlite:///{path}"],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (1, f"The SQLite file {path} cannot be used: {says}.\n")

@@ -112,3 +112,13 @@ async def test_rows_that_would_point_nowhere_stop_a_migration(tmp_path: Any) -> 
         await migrate(f"sqlite:///{path}")
     tables = await on(f"sqlite:///{path}", lambda connection: sa.inspect(connection).get_table_names())
     assert tables == ["child", "parent"]
+
+
+async def test_revision_of_another_program_is_refused(empty_database_url: str) -> None:
+    def other(connection: sa.Connection) -> None:
+        connection.execute(sa.text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)"))
+        connection.execute(sa.text("INSERT INTO alembic_version VALUES ('abc')"))
+
+    await on(empty_database_url, other)
+    with pytest.raises(ConfigurationError, match="revision abc, which this version of Switchboard does not know"):
+        await migrate(empty_database_url)

@@ -6,11 +6,18 @@ from pathlib import Path
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from app.storage.engines import ConfigurationError, connect_sqlite, parse_database_url, sqlite_engine
+from app.storage.engines import (
+    ConfigurationError,
+    connect_sqlite,
+    parse_database_url,
+    plain_failures,
+    sqlite_engine,
+)
 
 _FOLDER = Path(__file__).parent
 _LOCK = 0x5B0A
@@ -20,7 +27,8 @@ _PATIENCE_MS = 60_000
 async def migrate(database_url: str, revision: str = "head") -> None:
     """Bring a database to a revision; several processes may start this at once, and one does it.
 
-    Raises ConfigurationError for an address we cannot use, or when a row would be left pointing nowhere."""
+    Raises ConfigurationError for an address or a database that cannot be used, and when a row would be left pointing
+    nowhere."""
     url = parse_database_url(database_url)
     if url.get_backend_name() == "sqlite":
         await asyncio.to_thread(_migrate_sqlite, str(url.database), revision)
@@ -35,7 +43,15 @@ async def migrate(database_url: str, revision: str = "head") -> None:
 
 
 def upgrade(connection: sa.Connection, revision: str = "head") -> None:
-    """Upgrade inside the caller's transaction, which on SQLite must have been begun with foreign keys off."""
+    """Upgrade inside the caller's transaction, which on SQLite must have been begun with foreign keys off.
+
+    Raises ConfigurationError for a database at a revision that is none of ours."""
+    current = MigrationContext.configure(connection).get_current_revision()
+    if current is not None and current not in revisions():
+        raise ConfigurationError(
+            f"The database is at revision {current}, which this version of Switchboard does not know: "
+            "it is a newer version's, or another program's."
+        )
     command.upgrade(_config(connection), revision)
 
 
@@ -62,12 +78,13 @@ def _migrate_sqlite(path: str, revision: str) -> None:
     # Rebuilding a table with foreign keys on would delete the rows that point at it.
     driver = connect_sqlite(path, foreign_keys=False)
     try:
-        driver.execute(f"PRAGMA busy_timeout = {_PATIENCE_MS}")
-        with sqlite_engine(driver).begin() as connection:
-            driver.execute("BEGIN IMMEDIATE")
-            upgrade(connection, revision)
-            dangling = driver.execute("PRAGMA foreign_key_check").fetchall()
-            if dangling:
-                raise ConfigurationError(f"Migrating would leave {len(dangling)} rows pointing nowhere.")
+        with plain_failures(path):
+            driver.execute(f"PRAGMA busy_timeout = {_PATIENCE_MS}")
+            with sqlite_engine(driver).begin() as connection:
+                driver.execute("BEGIN IMMEDIATE")
+                upgrade(connection, revision)
+                dangling = driver.execute("PRAGMA foreign_key_check").fetchall()
+                if dangling:
+                    raise ConfigurationError(f"Migrating would leave {len(dangling)} rows pointing nowhere.")
     finally:
         driver.close()
