@@ -90,6 +90,15 @@ class Settings(BaseSettings):
     pool_size: PositiveInt = Field(
         default=16, description="Connections to PostgreSQL that one process keeps, for commands and for reads each."
     )
+    lock_timeout: Duration = Field(
+        default=timedelta(seconds=5),
+        description="How long a command on PostgreSQL waits for what another one holds, here or elsewhere, before it "
+        "is UNAVAILABLE.",
+    )
+    max_waiting_commands: PositiveInt = Field(
+        default=1_000,
+        description="Commands of one caller that one process keeps waiting; further ones are RATE_LIMITED.",
+    )
     reader_threads: PositiveInt = Field(
         default=4, description="Threads that read an SQLite database, each with a connection of its own."
     )

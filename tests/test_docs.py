@@ -19,6 +19,8 @@ DOCS = Path(__file__).parents[1] / "docs"
 TYPES = {
     "database_url": "URL",
     "pool_size": "integer",
+    "lock_timeout": "duration",
+    "max_waiting_commands": "integer",
     "reader_threads": "integer",
     "host": "text",
     "port": "integer",
@@ -57,6 +59,8 @@ def written(default: Any) -> str:
         case bool():
             return f"`{str(default).lower()}`"
         case timedelta():
+            if default < timedelta(minutes=1):
+                return f"`{default.seconds}s`"
             hours = int(default / timedelta(hours=1))
             return f"`{hours}h`" if hours < 48 else f"`{hours // 24}d`"
         case Mapping():

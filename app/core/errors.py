@@ -19,8 +19,9 @@
     + Unreachable               the customer cannot be written to (unsubscribed, blocked, no number)
   - NotSupported                this kind has no such command
   - CursorExpired               the event cursor is older than the log's retention
-  - RateLimited                 more requests in a minute than the caller's key may make
-  - Unavailable                 the database gave up after retries; nothing was changed
+  - RateLimited                 more requests in a minute than the key may make, or more of the caller waiting
+  - Unavailable                 the database cannot do it now; nothing was changed
+  - OutcomeUnknown              the connection ended during the commit: done or not, nobody knows
 
 `code` is public API: stable, never reused. Nothing here knows HTTP or GraphQL.
 """
@@ -144,3 +145,7 @@ class RateLimited(DomainError):
 
 class Unavailable(DomainError):
     code = "UNAVAILABLE"
+
+
+class OutcomeUnknown(DomainError):
+    code = "OUTCOME_UNKNOWN"

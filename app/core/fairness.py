@@ -7,7 +7,7 @@ starts level with those who are there: idling saves nothing up.
 
 import asyncio
 import heapq
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Hashable
 from contextlib import asynccontextmanager
 from itertools import count
@@ -124,6 +124,11 @@ class FairQueue(Generic[T]):
             del self._shares[share.caller]
 
 
+def too_many_wait(most: int) -> RateLimited:
+    """The answer to a caller of whom `most` requests wait already."""
+    return RateLimited(f"{most} requests of this caller wait already. Try again in 1 s.", retry_after=1)
+
+
 class Turns:
     """Lets at most `at_once` works run, at most `each` of one caller, and the others in a fair order.
 
@@ -138,8 +143,7 @@ class Turns:
     async def of(self, caller: Caller) -> AsyncIterator[None]:
         """Wait for a turn of the caller, and hold it. Raises RateLimited when too many of the caller's works wait."""
         if self._most_waiting is not None and self._queue.waiting(caller) >= self._most_waiting:
-            message = f"{self._most_waiting} requests of this caller wait already. Try again in 1 s."
-            raise RateLimited(message, retry_after=1)
+            raise too_many_wait(self._most_waiting)
         loop = asyncio.get_running_loop()
         turn: asyncio.Future[None] = loop.create_future()
         self._queue.push(caller, turn)
@@ -170,3 +174,31 @@ class Turns:
                 continue
             self._free -= 1
             turn.set_result(None)
+
+
+class KeyedTurns:
+    """Turns for each of many keys: at most `at_once` works run on one key. A key that nobody asks for is forgotten."""
+
+    def __init__(self, at_once: int) -> None:
+        self._at_once = at_once
+        self._turns: dict[Hashable, Turns] = {}
+        self._asking: Counter[Hashable] = Counter()
+
+    def __len__(self) -> int:
+        """How many keys are kept."""
+        return len(self._turns)
+
+    @asynccontextmanager
+    async def of(self, key: Hashable, caller: Caller) -> AsyncIterator[None]:
+        """Wait for a turn of the caller on the key, and hold it."""
+        turns = self._turns.get(key)
+        if turns is None:
+            turns = self._turns[key] = Turns(self._at_once)
+        self._asking[key] += 1
+        try:
+            async with turns.of(caller):
+                yield
+        finally:
+            self._asking[key] -= 1
+            if not self._asking[key]:
+                del self._asking[key], self._turns[key]

@@ -1,7 +1,7 @@
 """The two ways to reach SQL: `command` changes, `plan` reads."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from functools import partial
 from types import MappingProxyType
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
@@ -9,14 +9,17 @@ from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
+from app.core.actor import SYSTEM
 from app.core.clock import Clock
 from app.core.errors import Unavailable
+from app.core.fairness import Caller
 from app.core.ids import Ids
 from app.settings import Settings
 from app.storage.engines import ConfigurationError, parse_database_url
 from app.storage.postgresql import PostgresqlCommands, PostgresqlPlans
 from app.storage.query import Observer, Query, Row, Steps
-from app.storage.sqlite import SqliteCommands, SqlitePlans
+from app.storage.sqlite import SqlitePlans
+from app.storage.sqlite_commands import SqliteCommands
 from app.storage.work import Unit, Work
 
 __all__ = ["Database", "Query", "Row", "Steps", "Work", "open_database"]
@@ -31,7 +34,7 @@ class Commands(Protocol):
     dialect: sa.Dialect
     committed: Callable[[], None]
 
-    async def run(self, unit: Unit[T]) -> T: ...
+    async def run(self, unit: Unit[T], caller: Caller, subject: Hashable | None) -> T: ...
 
     async def close(self) -> None: ...
 
@@ -56,13 +59,27 @@ class Database:
         commands.committed = self._wake
 
     async def command(self, f: Callable[Concatenate[Work, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `f(work, …)` as one unit of work of the process itself, and otherwise as `command_of`."""
+        return await self.command_of(SYSTEM.caller, None, f, *args, **kwargs)
+
+    async def command_of(
+        self,
+        caller: Caller,
+        subject: Hashable | None,
+        f: Callable[Concatenate[Work, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
         """Run `f(work, …)` as one unit of work and return its result once it is durable.
 
-        It finishes even when the caller is cancelled, and starts again as a whole (a new Work, a new now) when the
-        database asks for that. Whatever `f` raises undoes all of the unit, its events too, and passes through.
-        Raises Unavailable when the database gave up; nothing was changed then."""
+        Units of one `caller` take their share of the database alone. `subject` is what the unit locks, where that is
+        known before: units on one subject wait for each other before they take a connection.
+        The unit finishes even when its caller is cancelled, and starts again as a whole (a new Work, a new now) when
+        the database asks for that. Whatever `f` raises undoes all of the unit, its events too, and passes through.
+        Raises RateLimited when too many units of the caller wait, Unavailable when the database cannot do it now, in
+        both cases without any change, and OutcomeUnknown when it failed during the commit."""
         self._require_open()
-        return await self._commands.run(partial(_call, f, args, kwargs))
+        return await self._commands.run(partial(_call, f, args, kwargs), caller, subject)
 
     async def plan(self, steps: Steps[T], *, snapshot: bool) -> T:
         """Run the generator that `steps` starts, and return what it returns.
@@ -119,10 +136,10 @@ async def open_database(
     plans: SqlitePlans | PostgresqlPlans
     try:
         if url.get_backend_name() == "sqlite":
-            commands = await SqliteCommands.open(str(url.database), open_work)
+            commands = await SqliteCommands.open(str(url.database), open_work, settings)
             plans = SqlitePlans(str(url.database), settings.reader_threads)
         else:
-            commands = await PostgresqlCommands.open(url, settings.pool_size, open_work)
+            commands = await PostgresqlCommands.open(url, open_work, settings)
             try:
                 plans = await PostgresqlPlans.open(url, settings.pool_size)
             except BaseException:

@@ -22,6 +22,9 @@ T = TypeVar("T")
 
 BUSY_TIMEOUT_MS = 5000
 STATEMENTS_KEPT = 512
+LONGEST_STATEMENT = 30.0
+"""Seconds that one statement of a command may take on PostgreSQL."""
+
 LONGEST_WAIT = 10.0
 """Seconds that a command waits for a connection to PostgreSQL when all are busy."""
 
@@ -161,8 +164,10 @@ def asyncpg_arguments(url: sa.URL) -> dict[str, Any]:
     return {**arguments, "server_settings": {"application_name": "switchboard", "jit": "off"}}
 
 
-def postgresql_engine(url: sa.URL, pool_size: int) -> AsyncEngine:
-    """The commands' engine: READ COMMITTED; locks, not the isolation level, order the writers."""
+def postgresql_engine(url: sa.URL, pool_size: int, lock_timeout: float) -> AsyncEngine:
+    """The commands' engine: READ COMMITTED; locks, not the isolation level, order the writers.
+
+    A command that waits for a lock for over `lock_timeout` seconds fails."""
     return create_async_engine(
         url,
         isolation_level="READ COMMITTED",
@@ -174,7 +179,12 @@ def postgresql_engine(url: sa.URL, pool_size: int) -> AsyncEngine:
         json_deserializer=str,  # our own column types decode, or hand the text on as it is
         connect_args={
             "prepared_statement_cache_size": STATEMENTS_KEPT,
-            "server_settings": {"application_name": "switchboard", "jit": "off"},
+            "server_settings": {
+                "application_name": "switchboard",
+                "jit": "off",
+                "lock_timeout": f"{lock_timeout * 1000:.0f}",
+                "statement_timeout": f"{LONGEST_STATEMENT * 1000:.0f}",
+            },
         },
     )
 

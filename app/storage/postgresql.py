@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -14,9 +14,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.util import greenlet_spawn
 
 from app.core.errors import Unavailable
+from app.core.fairness import Caller
+from app.settings import Settings
+from app.storage.admission import Admission
 from app.storage.engines import postgresql_engine, postgresql_pool
 from app.storage.event_log.writing import append_postgresql, encode, lane_count
 from app.storage.query import Observer, Steps, too_long
+from app.storage.refusals import outcome_unknown, postgresql_refusal
 from app.storage.work import OpenWork, Unit
 
 T = TypeVar("T")
@@ -41,28 +45,31 @@ _GOING_AWAY = (
 class PostgresqlCommands:
     """Each command is a transaction of its own, run to its end even when its caller is cancelled."""
 
-    def __init__(self, engine: AsyncEngine, lanes: int, open_work: OpenWork) -> None:
+    def __init__(self, engine: AsyncEngine, lanes: int, open_work: OpenWork, admission: Admission) -> None:
         self.dialect = engine.sync_engine.dialect
         self.engine = engine.sync_engine
         self.committed: Callable[[], None] = lambda: None
         self._async_engine = engine
         self._lanes = lanes
         self._open_work = open_work
+        self._admission = admission
         self._running: set[asyncio.Task[Any]] = set()
 
     @classmethod
-    async def open(cls, url: sa.URL, pool_size: int, open_work: OpenWork) -> "PostgresqlCommands":
-        engine = postgresql_engine(url, pool_size)
+    async def open(cls, url: sa.URL, open_work: OpenWork, settings: Settings) -> "PostgresqlCommands":
+        patience = settings.lock_timeout.total_seconds()
+        engine = postgresql_engine(url, settings.pool_size, patience)
         try:
             async with engine.connect() as connection:
                 lanes = await connection.run_sync(lane_count)
         except BaseException:
             await engine.dispose()
             raise
-        return cls(engine, lanes, open_work)
+        admission = Admission(settings.pool_size, most_waiting=settings.max_waiting_commands, patience=patience)
+        return cls(engine, lanes, open_work, admission)
 
-    async def run(self, unit: Unit[T]) -> T:
-        task = asyncio.create_task(self._attempts(unit))
+    async def run(self, unit: Unit[T], caller: Caller, subject: Hashable | None) -> T:
+        task = asyncio.create_task(self._admitted(unit, caller, subject))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         return await asyncio.shield(task)
@@ -76,6 +83,10 @@ class PostgresqlCommands:
             if waiting:
                 await asyncio.wait(waiting)
         await self._async_engine.dispose()
+
+    async def _admitted(self, unit: Unit[T], caller: Caller, subject: Hashable | None) -> T:
+        async with self._admission.of(caller, subject):
+            return await self._attempts(unit)
 
     async def _attempts(self, unit: Unit[T]) -> T:
         overtaken = False
@@ -116,15 +127,18 @@ class PostgresqlCommands:
                 if _is_lost(error):
                     connection.invalidate()
                 elif not _is_collision(error):
-                    raise
+                    raise postgresql_refusal(error) or error from None
                 raise _Again from error
             try:
                 connection.commit()
-            except DBAPIError as error:
-                # A connection lost here may have committed: to repeat the unit could do it twice.
+            except (DBAPIError, ConnectionError) as error:
                 if _is_collision(error):
                     raise _Again from error
-                raise
+                if _is_lost(error):
+                    # It may have committed: to repeat the unit could do it twice.
+                    connection.invalidate()
+                    raise outcome_unknown() from error
+                raise postgresql_refusal(error) or error from None
         return value, bool(work.events)
 
 

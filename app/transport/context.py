@@ -1,6 +1,6 @@
 """What one operation carries, and the one way in which a mutation reaches a service."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeAlias, TypeVar, cast
@@ -10,6 +10,7 @@ import strawberry
 from app.core.actor import Actor
 from app.core.clock import Clock
 from app.core.errors import DomainError
+from app.core.ids import parse_id
 from app.settings import Settings
 from app.storage.database import Database
 from app.storage.work import Work
@@ -43,9 +44,21 @@ class Context:
         args: tuple[Any, ...],
         kwargs: Mapping[str, Any],
         client_mutation_id: str | None = None,
+        about: Hashable | None = None,
     ) -> Any:
-        """Run `service(work, actor, *args, **kwargs)` as one command; what it returns. Raises its DomainError."""
-        result, topics = await self.database.command(_stamped, service, self.actor, client_mutation_id, args, kwargs)
+        """Run `service(work, actor, *args, **kwargs)` as one command; what it returns. Raises its DomainError.
+
+        `about` is what the command changes, where `subject_of` its arguments does not say that."""
+        result, topics = await self.database.command_of(
+            self.actor.caller,
+            subject_of(args) if about is None else about,
+            _stamped,
+            service,
+            self.actor,
+            client_mutation_id,
+            args,
+            kwargs,
+        )
         if any(topic.startswith(ABOUT_KEYS) for topic in topics):
             self.keys_changed()
         return result
@@ -56,17 +69,19 @@ class Context:
         service: Callable[..., Any],
         *args: Any,
         gives: str | Callable[[Any], Mapping[str, object]] | None = None,
+        about: Hashable | None = None,
         **kwargs: Any,
     ) -> P:
         """Run `service(work, actor, *args, **kwargs)` as one command; the row that the payload is read from.
 
         `gives` names the payload's field: it gets the surrogate key of what the service returns (its `id`), or the
-        returned value itself when that has none. A function gives several fields. A refusal becomes `errors`; events
-        carry the input's `client_mutation_id`. The row passes for the payload's class, whichever the resolver names."""
+        returned value itself when that has none. A function gives several fields. `about` is as for `command`. A
+        refusal becomes `errors`; events carry the input's `client_mutation_id`. The row passes for the payload's class,
+        whichever the resolver names."""
         client_mutation_id = getattr(input, "client_mutation_id", None)
         row: dict[str, Any] = {"errors": [], "client_mutation_id": client_mutation_id}
         try:
-            result = await self.command(service, args, kwargs, client_mutation_id)
+            result = await self.command(service, args, kwargs, client_mutation_id, about)
         except DomainError as error:
             return cast("P", row | {"errors": [user_error(error)]})
         if callable(gives):
@@ -74,6 +89,16 @@ class Context:
         elif gives is not None:
             row[gives] = getattr(result, "id", result)
         return cast("P", row)
+
+
+def subject_of(arguments: Iterable[object]) -> Hashable | None:
+    """What a command changes, as far as its arguments say: the first of them that is a key, in a contract's own form
+    (a number, a tuple) or as a global id. None when none is. Two things that share a key only wait for each other."""
+    for argument in arguments:
+        found = parse_id(argument) if isinstance(argument, str) else argument
+        if isinstance(found, (int, tuple)):
+            return found
+    return None
 
 
 Info: TypeAlias = strawberry.Info[Context, None]

@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from app.core.errors import RateLimited
-from app.core.fairness import FairQueue, Turns
+from app.core.fairness import FairQueue, KeyedTurns, Turns
 
 pytestmark = pytest.mark.anyio
 
@@ -147,3 +147,33 @@ async def test_turns_survive_cancelled_waiters(late: bool) -> None:
     assert second.cancelled() or second.result() == "b"
     async with asyncio.timeout(5):
         assert await hold("d") == "d"
+
+
+async def test_keyed_turns_bound_each_key_alone_and_forget_it() -> None:
+    turns = KeyedTurns(1)
+    running: Counter[str] = Counter()
+    most: Counter[str] = Counter()
+
+    async def work(key: str, caller: int) -> None:
+        async with turns.of(key, caller):
+            running[key] += 1
+            most[key] = max(most[key], running[key])
+            most["all"] = max(most["all"], running.total())
+            await asyncio.sleep(0)
+            running[key] -= 1
+
+    await asyncio.gather(*(work(key, caller) for key in ("a", "b", "c") for caller in range(5)))
+    assert most == {"a": 1, "b": 1, "c": 1, "all": 3}
+    assert len(turns) == 0
+
+
+async def test_keyed_turns_forget_a_key_whose_last_asker_left() -> None:
+    turns = KeyedTurns(1)
+    async with turns.of("a", 1):
+        waiting = asyncio.create_task(turns.of("a", 2).__aenter__())
+        await asyncio.sleep(0)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        assert len(turns) == 1
+    assert len(turns) == 0

@@ -19,7 +19,7 @@ from app.storage import postgresql
 from app.storage.database import Database, Work, open_database
 from app.storage.event_log import HEADS, event_log
 from app.storage.migrations import migrate
-from app.storage.sqlite import ATTEMPTS
+from app.storage.sqlite_commands import ATTEMPTS
 from tests.conftest import START, CountingIds, ManualClock
 from tests.postgres import Copies
 from tests.storage.conftest import counter, increment, value_of

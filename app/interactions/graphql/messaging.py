@@ -8,7 +8,7 @@ import strawberry
 from strawberry import Some
 
 from app.core.actor import Actor
-from app.core.ids import GlobalId, require_id
+from app.core.ids import GlobalId, parse_id, require_id
 from app.interactions.graphql.inputs import (
     DeletedPayload,
     DeleteMessageInput,
@@ -95,6 +95,14 @@ def _target(given: ReceiveMessageTarget) -> Mapping[str, Any]:
     return found
 
 
+def _subject(given: ReceiveMessageTarget) -> GlobalId | None:
+    """The interaction that the message is for, or the customer who wrote it."""
+    if isinstance(given.interaction, Some):
+        return parse_id(given.interaction.value)
+    of = given.customer.value if isinstance(given.customer, Some) else None
+    return None if of is None or of.customer_id is None else parse_id(of.customer_id)
+
+
 def _posted(found: Posted) -> dict[str, object]:
     return found._asdict()
 
@@ -129,6 +137,7 @@ class MessageMutation:
             input.message_key,
             input.idempotency_key,
             gives=_posted,
+            about=_subject(input.target),
         )
 
     @mutation(description="Put one emoji on a message, or take it away. Only Conversations know reactions.")

@@ -1,0 +1,216 @@
+"""SQLite's road of commands: one writer thread that commits in groups."""
+
+import asyncio
+import random
+import sqlite3
+import time
+from collections.abc import Callable, Hashable, Sequence
+from contextlib import ExitStack
+from typing import Any, NamedTuple, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+
+from app.core.errors import OutcomeUnknown, Unavailable
+from app.core.fairness import Caller, FairQueue, too_many_wait
+from app.settings import Settings
+from app.storage.engines import WriterThread
+from app.storage.event_log.writing import Entry, append_sqlite, encode, lane_count
+from app.storage.refusals import sqlite_failed_commit, sqlite_refusal
+from app.storage.work import OpenWork, Unit
+
+T = TypeVar("T")
+
+ATTEMPTS = 4
+_LARGEST_GROUP = 256
+_MOST_OF_ONE_CALLER = 64
+
+
+class _Outcome(NamedTuple):
+    value: Any
+    error: BaseException | None
+    seconds: float
+    """How long the unit kept the writer, without its part of the commit."""
+
+
+_Entry = tuple[Unit[Any], "asyncio.Future[Any]"]
+_Group = list[tuple[Caller, _Entry]]
+
+
+class SqliteCommands:
+    """The writer. While its thread works, commands queue; then one hop runs a group of them in one transaction.
+
+    A group holds at most 64 units of one caller, so that a caller with many keeps no other waiting for long."""
+
+    def __init__(self, thread: WriterThread, connection: sa.Connection, open_work: OpenWork, most_waiting: int) -> None:
+        self.dialect = connection.dialect
+        self.engine = connection.engine
+        self.committed: Callable[[], None] = lambda: None
+        self._thread = thread
+        self._connection = connection
+        self._driver: sqlite3.Connection = connection.connection.driver_connection  # type: ignore[assignment]
+        self._cursor = self._driver.cursor()
+        self._open_work = open_work
+        self._most_waiting = most_waiting
+        self._queue: FairQueue[_Entry] = FairQueue(_MOST_OF_ONE_CALLER)
+        self._working = False
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    @classmethod
+    async def open(cls, path: str, open_work: OpenWork, settings: Settings) -> "SqliteCommands":
+        thread = await WriterThread.start(path)
+
+        def start() -> "SqliteCommands":
+            with ExitStack() as opened:
+                connection = opened.enter_context(thread.engine().connect())
+                lane_count(connection)  # fails without our tables
+                opened.pop_all()
+            return cls(thread, connection, open_work, settings.max_waiting_commands)
+
+        try:
+            return await thread.run(start)
+        except BaseException:
+            await thread.close()
+            raise
+
+    async def run(self, unit: Unit[T], caller: Caller, subject: Hashable | None) -> T:
+        """The unit's result once it is durable. The unit is queued whatever becomes of the caller.
+
+        `subject` makes no difference: there is one connection, and units take it one after another."""
+        if self._queue.waiting(caller) >= self._most_waiting:
+            raise too_many_wait(self._most_waiting)
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._queue.push(caller, (unit, future))
+        if not self._working:
+            self._working = True
+            self._idle.clear()
+            # A turn of the loop later, so that commands that start together share a commit.
+            future.get_loop().call_soon(self._start)
+        return await future
+
+    async def close(self) -> None:
+        await self._idle.wait()
+        await self._thread.run(self._connection.close)
+        await self._thread.run(self.engine.dispose)
+        await self._thread.close()
+
+    def _start(self) -> None:
+        group: _Group = []
+        while len(group) < _LARGEST_GROUP and (found := self._queue.pop()) is not None:
+            group.append(found)
+        units = [unit for _, (unit, _) in group]
+        answer = self._thread.run(lambda: self._run_group(units))
+        answer.add_done_callback(lambda done: self._answer(group, done))
+
+    def _answer(
+        self,
+        group: _Group,
+        done: "asyncio.Future[tuple[list[_Outcome], bool]]",
+    ) -> None:
+        crash = done.exception()
+        outcomes, recorded = ([_Outcome(None, crash, 0.0)] * len(group), False) if crash else done.result()
+        for (caller, (_, future)), outcome in zip(group, outcomes, strict=True):
+            self._queue.done(caller, outcome.seconds)
+            if future.done():
+                continue
+            if outcome.error is None:
+                future.set_result(outcome.value)
+            else:
+                future.set_exception(outcome.error)
+        if recorded:
+            self.committed()
+        if self._queue:
+            self._start()
+        else:
+            self._working = False
+            self._idle.set()
+
+    # What follows runs in the writer's thread.
+
+    def _run_group(self, units: Sequence[Unit[Any]]) -> tuple[list[_Outcome], bool]:
+        error: BaseException
+        for attempt in range(ATTEMPTS):
+            if attempt:
+                time.sleep(random.uniform(0.5, 1) * 0.02 * 2**attempt)
+            try:
+                return self._transaction(units)
+            except Exception as raised:
+                error = raised
+                if not _is_busy(raised):
+                    break
+        else:
+            # Who holds the file keeps it from all of them: to try each alone would only multiply the wait.
+            return [
+                _Outcome(None, Unavailable("The database is busy; nothing was changed."), 0.0) for _ in units
+            ], False
+        if isinstance(error, OutcomeUnknown):
+            return [_Outcome(None, error, 0.0) for _ in units], False
+        if len(units) == 1:
+            return [_Outcome(None, sqlite_refusal(error) or error, 0.0)], False
+        # One of them spoilt the commit of all (a deferred constraint, a full disk): let each stand alone.
+        alone = [self._run_group([unit]) for unit in units]
+        return [outcomes[0] for outcomes, _ in alone], any(recorded for _, recorded in alone)
+
+    def _transaction(self, units: Sequence[Unit[Any]]) -> tuple[list[_Outcome], bool]:
+        execute = self._cursor.execute
+        entries: list[tuple[Any, Entry]] = []
+        execute("BEGIN IMMEDIATE")
+        try:
+            if len(units) == 1:
+                outcomes = [self._alone(units[0], entries)]
+            else:
+                outcomes = [self._within(unit, entries) for unit in units]
+            if outcomes[-1].error is not None and len(units) == 1:
+                execute("ROLLBACK")
+                return outcomes, False
+            if entries:
+                append_sqlite(self._cursor, entries)
+            self._commit()
+        except BaseException:
+            if self._driver.in_transaction:
+                execute("ROLLBACK")
+            raise
+        return outcomes, bool(entries)
+
+    def _commit(self) -> None:
+        try:
+            self._cursor.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise sqlite_failed_commit(error) or error from None
+
+    def _alone(self, unit: Unit[Any], entries: list[tuple[Any, Entry]]) -> _Outcome:
+        began = time.perf_counter()
+        try:
+            work = self._open_work(self._connection)
+            value = unit(work)
+            if work.events:
+                entries += encode(work.events, work.now, self.dialect)
+        except BaseException as error:
+            if _is_busy(error) or not self._driver.in_transaction:
+                raise
+            return _Outcome(None, sqlite_refusal(error) or settable(error), time.perf_counter() - began)
+        return _Outcome(value, None, time.perf_counter() - began)
+
+    def _within(self, unit: Unit[Any], entries: list[tuple[Any, Entry]]) -> _Outcome:
+        # On the driver's cursor: through SQLAlchemy a savepoint costs more than most units do.
+        self._cursor.execute("SAVEPOINT unit")
+        outcome = self._alone(unit, entries)
+        if outcome.error is not None:
+            self._cursor.execute("ROLLBACK TO unit")
+        self._cursor.execute("RELEASE unit")
+        return outcome
+
+
+def _is_busy(error: BaseException) -> bool:
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return isinstance(cause, sqlite3.OperationalError) and (getattr(cause, "sqlite_errorcode", 0) & 0xFF) in (
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+    )
+
+
+def settable(error: BaseException) -> BaseException:
+    """The error as a future takes it."""
+    # A future refuses a StopIteration, and its caller would wait for ever.
+    return RuntimeError("a unit raised StopIteration") if isinstance(error, StopIteration) else error
