@@ -166,7 +166,10 @@ class Settings(BaseSettings):
     log_format: Literal["console", "json"] = Field(
         default="console", description="Log lines for people, or one JSON object a line."
     )
-    access_log: bool = Field(default=False, description="Whether every request is logged.")
+    access_log: bool = Field(
+        default=False,
+        description="Whether every request and every WebSocket handshake is logged, without its query string.",
+    )
     shutdown_grace: NonNegativeInt = Field(
         default=2, description="Seconds that open requests have to finish when the server is told to stop."
     )

@@ -1,6 +1,7 @@
 """A fresh, migrated database of each kind for every test, with a clock and ids that the test controls."""
 
 import asyncio
+import logging
 import shutil
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+import structlog
 
 from app.settings import Settings
 from app.storage.database import Database, open_database
@@ -179,3 +181,17 @@ async def database(
     opened = await open_database(database_url, clock=clock, ids=ids, settings=settings, kinds=kinds)
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+def own_logs() -> Iterator[None]:
+    """Lets a test call `configure_logs`: afterwards the loggers are as they were."""
+    loggers = [logging.getLogger(name) for name in (None, "alembic", "uvicorn.error", "uvicorn.websocket", "aiosqlite")]
+    levels = [logger.level for logger in loggers]
+    handlers = loggers[0].handlers[:]
+    loggers[0].handlers.clear()
+    yield
+    loggers[0].handlers[:] = handlers
+    for logger, level in zip(loggers, levels, strict=True):
+        logger.setLevel(level)
+    structlog.reset_defaults()

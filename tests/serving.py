@@ -92,11 +92,11 @@ async def serving(app: Starlette, settings: Settings) -> AsyncIterator[Served]:
 
 @asynccontextmanager
 async def open_socket(
-    port: int, init: Mapping[str, Any] | None = None, *, begin: bool = True, **options: Any
+    port: int, init: Mapping[str, Any] | None = None, *, begin: bool = True, query: str = "", **options: Any
 ) -> "AsyncIterator[Socket]":
     """A socket to the server at this port, by default after a successful `connection_init`."""
     options.setdefault("subprotocols", [PROTOCOL])
-    url = f"ws://127.0.0.1:{port}/graphql"
+    url = f"ws://127.0.0.1:{port}/graphql?{query}"
     async with connect(url, compression=None, max_queue=None, close_timeout=1, **options) as connection:
         opened = Socket(connection)
         if begin:

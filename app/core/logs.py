@@ -1,16 +1,22 @@
 """How log entries look: structlog for our own, the same form for those of libraries."""
 
 import logging
+import re
 import sys
 from typing import Literal, TextIO
 
 import structlog
+
+from app.core.log_limit import LimitedHandler
+
+_QUERY_STRING = re.compile(r"""(/[^\s?"']*)\?[^\s"']*""")
 
 
 def configure_logs(level: str, form: Literal["console", "json"], stream: TextIO | None = None) -> None:
     """Send every log entry from `level` upwards to `stream` (standard error), as a line for people or a JSON object.
 
     Called once by a process's entry point. Tracebacks never show local variables: they may hold what customers wrote.
+    Addresses lose their query string, which may hold a key. Entries that repeat are limited, see LimitedHandler.
     """
     target = sys.stderr if stream is None else stream
     timestamp = structlog.processors.TimeStamper(fmt="%H:%M:%S" if form == "console" else "iso", utc=form == "json")
@@ -27,16 +33,19 @@ def configure_logs(level: str, form: Literal["console", "json"], stream: TextIO 
         last = [structlog.dev.ConsoleRenderer(colors=colours, exception_formatter=plain, pad_event_to=0)]
     else:
         last = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]
-    handler = logging.StreamHandler(target)
+    handler = LimitedHandler(target)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[*shared, structlog.stdlib.PositionalArgumentsFormatter()],
+            foreign_pre_chain=[*shared, structlog.stdlib.PositionalArgumentsFormatter(), _without_query_strings],
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
         )
     )
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     # It tells of every plug-in and every step at a level where others tell what matters.
     logging.getLogger("alembic").setLevel("DEBUG" if level == "debug" else "WARNING")
+    # At a finer level they show the headers and the frames of every socket, and what every statement was given.
+    for name in ("uvicorn.error", "aiosqlite"):
+        logging.getLogger(name).setLevel(max(logging.INFO, logging.getLogger().level))
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -47,3 +56,10 @@ def configure_logs(level: str, form: Literal["console", "json"], stream: TextIO 
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+
+
+def _without_query_strings(
+    _logger: object, _name: str, entry: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    entry["event"] = _QUERY_STRING.sub(r"\1", str(entry["event"]))
+    return entry

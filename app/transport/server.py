@@ -1,6 +1,7 @@
 """The server process: uvicorn, with streams that end when it stops and connections that can be cut."""
 
 import asyncio
+import logging
 import socket
 from collections.abc import Sequence
 from typing import Any
@@ -15,6 +16,9 @@ from websockets.protocol import State
 from app.settings import Settings
 from app.transport.connections import ABORT, CLOSE_SECONDS, WRITE
 from app.transport.services import Services
+
+SOCKET_LOG = "uvicorn.websocket"
+"""The logger of WebSocket handshakes, which are entries of the access log, and of what fails in sockets."""
 
 LONGEST_HEAD = 65_536
 """The most bytes of a request line with its headers."""
@@ -104,6 +108,12 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
     """Sockets can cut their connection: a close would wait for a client that reads nothing. And they can write texts
     without all that is around a `send`, which would be most of what a delivery costs."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # uvicorn logs every handshake and every end, whether there is an access log or not.
+        self.logger = self.conn.logger = logging.getLogger(SOCKET_LOG)
+        self.conn.debug = False
+
     def keepalive_timeout(self) -> None:
         super().keepalive_timeout()
         # That closes once everything is sent: never, to a client that has lost its power with something to take.
@@ -177,6 +187,7 @@ def notice_the_vanished(listener: socket.socket) -> None:
 
 def server_config(app: Any, settings: Settings) -> uvicorn.Config:
     """How we run uvicorn."""
+    logging.getLogger(SOCKET_LOG).setLevel("INFO" if settings.access_log else "WARNING")
     return uvicorn.Config(
         app,
         loop="uvloop",

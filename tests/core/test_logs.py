@@ -1,6 +1,5 @@
 import json
 import logging
-from collections.abc import Iterator
 from io import StringIO
 from typing import Literal
 
@@ -9,16 +8,7 @@ import structlog
 
 from app.core.logs import configure_logs
 
-
-@pytest.fixture(autouse=True)
-def _as_before() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    root.handlers.clear()
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
+pytestmark = pytest.mark.usefixtures("own_logs")
 
 
 def logged(form: Literal["console", "json"]) -> list[str]:

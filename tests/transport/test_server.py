@@ -1,10 +1,17 @@
 import asyncio
+import logging
 import socket
+from contextlib import suppress
+from io import StringIO
 
 import orjson
 import pytest
 from graphql import get_introspection_query
+from websockets.exceptions import ConnectionClosed
+from websockets.typing import Subprotocol
 
+from app.core.log_limit import MOST_ALIKE
+from app.core.logs import configure_logs
 from app.storage.database import Database
 from app.transport import server
 from tests.serving import PATIENCE, Served, eventually
@@ -118,3 +125,47 @@ def test_clients_that_vanish_are_noticed() -> None:
         server.notice_the_vanished(listener)
         with socket.create_connection(listener.getsockname()), listener.accept()[0] as accepted:
             assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 30_000
+
+
+@pytest.mark.usefixtures("own_logs")
+@pytest.mark.parametrize("accessed", [False, True])
+async def test_server_logs_hold_no_query_string_and_no_key(sqlite_served: Served, accessed: bool) -> None:
+    stream = StringIO()
+    configure_logs("debug", "console", stream)
+    logging.getLogger(server.SOCKET_LOG).setLevel("INFO" if accessed else "WARNING")
+    sqlite_served.server.config.access_log = accessed
+    secret = b"very-secret"
+    for key in (b"reader", b"nobody"):
+        head = b"GET /graphql?key=%b HTTP/1.1\r\nhost: x\r\nx-api-key: %b-%b\r\n" % (secret, key, secret)
+        await sent(sqlite_served, head + b"connection: close\r\n\r\n")
+    for protocol in ("graphql-transport-ws", "graphql-ws"):
+        async with sqlite_served.socket(
+            begin=False, subprotocols=[Subprotocol(protocol)], query="key=very-secret"
+        ) as opened:
+            with suppress(ConnectionClosed):
+                await opened.send(type="connection_init", payload={"authorization": "Bearer very-secret"})
+            await opened.closed()
+    await sent(sqlite_served, b"GET /graphql?key=%b HTTP/1.1\r\nbroken\r\n\r\n" % secret)
+    # The clients of this test log here too.
+    logged = "\n".join(line for line in stream.getvalue().splitlines() if "websockets.client" not in line)
+    assert "very-secret" not in logged
+    assert ("/graphql" in logged) is accessed
+
+
+@pytest.mark.usefixtures("own_logs")
+async def test_server_log_is_not_written_without_limit_by_strangers(sqlite_served: Served) -> None:
+    stream = StringIO()
+    configure_logs("info", "console", stream)
+    logging.getLogger(server.SOCKET_LOG).setLevel("WARNING")
+    times = MOST_ALIKE + 10
+    for _ in range(times):
+        await sent(sqlite_served, b"nonsense\r\n\r\n")
+        await sent(
+            sqlite_served,
+            b"GET /graphql HTTP/1.1\r\nhost: x\r\nconnection: upgrade, close\r\nupgrade: h2c\r\n\r\n",
+        )
+        async with sqlite_served.socket(begin=False, subprotocols=None) as opened:
+            await opened.closed()
+    lines = stream.getvalue().splitlines()
+    assert len([line for line in lines if "Invalid HTTP request" in line]) == MOST_ALIKE
+    assert len(lines) <= 2 * MOST_ALIKE
