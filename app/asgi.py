@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
@@ -25,6 +26,7 @@ from app.transport.health import healthz, readyz
 from app.transport.http import GraphQLOverHttp
 from app.transport.live import live
 from app.transport.operation import Operations
+from app.transport.pages.site import Site
 from app.transport.rate import Limiter
 from app.transport.request_id import RequestId
 from app.transport.rest import Contract
@@ -54,6 +56,7 @@ def create_app(
     new_ids = TimeOrderedIds() if ids is None else ids
     rest: list[BaseRoute] = [ContractRoute(contract) for contract in contracts]
     held_to = ConnectionLimits(message_bytes=settings.max_body_bytes) if limits is None else limits
+    site = Site(Path(settings.graphiql_folder), [(contract.name, contract.base) for contract in contracts])
     streams = {name: stream for slice_ in slices for name, stream in slice_.streams.items()}
     rules: Mapping[str, Any] = {kind.rules.name: kind.rules for kind in KINDS}
 
@@ -93,11 +96,12 @@ def create_app(
     return Starlette(
         lifespan=lifespan,
         routes=[
-            Route("/graphql", GraphQLOverHttp(max_body_bytes=settings.max_body_bytes)),
+            Route("/graphql", GraphQLOverHttp(max_body_bytes=settings.max_body_bytes, page=site.graphql)),
             WebSocketRoute("/graphql", GraphQLOverWebSocket(allowed_origins=settings.allowed_origins)),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
             *rest,
+            *site.routes,
         ],
         middleware=[Middleware(RequestId, ids=new_ids), *_cors(settings)],
     )

@@ -125,6 +125,11 @@ class Settings(BaseSettings):
         "by commas; `*` is any.",
     )
     max_body_bytes: PositiveInt = Field(default=1_048_576, description="The largest request body that is read.")
+    graphiql_folder: str = Field(
+        default=".graphiql",
+        description="Where the GraphiQL build is that `./scripts/serve` fetches by npm; without one `/graphql` shows "
+        "the built-in explorer.",
+    )
     rate_limit: NonNegativeInt = Field(
         default=0,
         description="Requests that one API key may make in a minute of one process, over GraphQL and REST together; 0 "

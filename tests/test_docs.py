@@ -29,6 +29,7 @@ TYPES = {
     "key_pepper": "secret",
     "allowed_origins": "list",
     "max_body_bytes": "integer",
+    "graphiql_folder": "text",
     "rate_limit": "integer",
     "access_token_lifetime": "duration",
     "max_document_bytes": "integer",

@@ -13,9 +13,9 @@ from app.core.actor import Actor
 from app.core.errors import RateLimited, Unauthenticated, Unavailable
 from app.transport import errors
 from app.transport.auth import KnownKeys, key_of
-from app.transport.graphiql import PAGE
 from app.transport.negotiation import GRAPHQL_RESPONSE, JSON, negotiate, prefers_page
 from app.transport.outcome import GraphQLRequest, Phase
+from app.transport.pages.site import Page
 from app.transport.services import request_id_of, services_of
 from app.transport.sse import prefers_stream, send_outcome, stream, takes_stream
 
@@ -51,8 +51,9 @@ class BadRequest(Exception):
 class GraphQLOverHttp:
     """The endpoint; a plain ASGI application, because a request object costs more than the rest of it."""
 
-    def __init__(self, *, max_body_bytes: int) -> None:
+    def __init__(self, *, max_body_bytes: int, page: Page) -> None:
         self._max_body_bytes = max_body_bytes
+        self._page = page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers: Headers = dict(scope["headers"])
@@ -87,7 +88,7 @@ class GraphQLOverHttp:
         method = scope["method"]
         accept = accept_of(headers)
         if method in ("GET", "HEAD") and prefers_page(accept):
-            return 200, PAGE, "text/html", ((b"cache-control", b"no-store"), (b"referrer-policy", b"no-referrer"))
+            return 200, self._page.body, "text/html", self._page.headers
         if method not in ("GET", "HEAD", "POST"):
             raise BadRequest(405, "GraphQL is asked by GET or POST.", (b"allow", b"GET, POST"))
         media_type = negotiate(accept)

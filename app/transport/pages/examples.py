@@ -1,16 +1,6 @@
-"""The page that browsers get at /graphql: GraphiQL with example operations."""
+"""The example operations that the pages open with."""
 
-import re
-from dataclasses import asdict, dataclass
-from importlib.resources import files
-
-import orjson
-
-_ASSETS = re.compile(
-    r'<(?:script\s+crossorigin\s+src="[^"]*/(?:react|react-dom|graphiql|@graphiql/plugin-explorer)@[^"]*"'
-    r'\s+integrity="[^"]*"\s*>\s*</script>'
-    r'|link\s+crossorigin\s+rel="stylesheet"\s+href="[^"]*"\s+integrity="[^"]*"\s*/>)'
-)
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,16 +127,3 @@ mutation Reply($input: SendMessageInput!) {
         '{ "input": { "id": "ses_33", "content": { "text": { "content": "Hello, how can I help?" } } } }',
     ),
 )
-
-
-def page() -> bytes:
-    """The page, with the assets that Strawberry's own page names, pinned by their digests."""
-    original = files("strawberry").joinpath("static", "graphiql.html").read_text(encoding="utf-8")
-    template = files("app.transport").joinpath("graphiql.html").read_text(encoding="utf-8")
-    tabs = orjson.dumps([asdict(example) for example in EXAMPLES]).decode().replace("<", "\\u003c")
-    return (
-        template.replace("<!-- assets -->", "\n".join(_ASSETS.findall(original))).replace("[/* tabs */]", tabs).encode()
-    )
-
-
-PAGE = page()
