@@ -35,6 +35,7 @@ class HttpProtocol(HttpToolsProtocol):
     an answer that is not taken are cut off: uvicorn would hold them for as long as the client likes."""
 
     _head: int | None = None  # bytes so far of a head that is not complete
+    _refused = False
     _too_slow: asyncio.TimerHandle | None = None
     _stalled: asyncio.TimerHandle | None = None
 
@@ -43,11 +44,24 @@ class HttpProtocol(HttpToolsProtocol):
         self._too_slow = self.loop.call_later(SLOWEST_REQUEST, transport.abort)
 
     def data_received(self, data: bytes) -> None:
+        if self._refused:
+            return
         super().data_received(data)
         if self._head is not None:
             self._head += len(data)
             if self._head > LONGEST_HEAD:
                 self.send_400_response("The head of the request is too long.")
+
+    def send_400_response(self, msg: str) -> None:
+        if self._refused:
+            return
+        self._refused = True
+        head = "HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain; charset=utf-8\r\nconnection: close\r\n"
+        self.transport.write(f"{head}content-length: {len(msg)}\r\n\r\n{msg}".encode())
+        # What the client still sends is read and dropped: a connection that is closed with something unread is reset,
+        # and the client would lose the answer.
+        self.transport.write_eof()
+        self.loop.call_later(CLOSE_SECONDS, self.transport.abort)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()

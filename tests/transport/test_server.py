@@ -37,6 +37,20 @@ async def test_a_head_without_an_end_is_cut_off(sqlite_served: Served) -> None:
     assert answer.endswith(b"The head of the request is too long.")
 
 
+async def test_head_that_is_refused_is_answered_while_the_client_still_sends(sqlite_served: Served) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", sqlite_served.port)
+    try:
+        writer.write(b"GET /healthz HTTP/1.1\r\nx: " + b"y" * 70_000)
+        await writer.drain()
+        for _ in range(20):
+            writer.write(b"y" * 100_000)
+            await asyncio.sleep(0)
+        await writer.drain()
+        assert (await asyncio.wait_for(reader.read(), PATIENCE)).startswith(b"HTTP/1.1 400 ")
+    finally:
+        writer.close()
+
+
 async def test_a_long_head_that_ends_is_a_request(sqlite_served: Served) -> None:
     head = b"GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\nx: " + b"y" * 60_000 + b"\r\n\r\n"
     assert (await sent(sqlite_served, head)).startswith(b"HTTP/1.1 200 ")
