@@ -135,6 +135,9 @@ class Settings(BaseSettings):
         description="Requests that one API key may make in a minute of one process, over GraphQL and REST together; 0 "
         "is no limit.",
     )
+    keys_per_user: PositiveInt = Field(
+        default=100, description="API keys of one user that may be valid at once; one more is refused with TOO_MANY."
+    )
     access_token_lifetime: Duration = Field(
         default=timedelta(hours=1),
         description="How long an access token of the client-credentials exchange is valid.",

@@ -31,6 +31,7 @@ TYPES = {
     "max_body_bytes": "integer",
     "graphiql_folder": "text",
     "rate_limit": "integer",
+    "keys_per_user": "integer",
     "access_token_lifetime": "duration",
     "max_document_bytes": "integer",
     "max_depth": "integer",

@@ -18,7 +18,8 @@ def kind_permissions(kinds: Iterable[str]) -> tuple[str, ...]:
 class Actor:
     """A user with the permissions of the key it came with; role `admin` implies all of them.
 
-    `expires_at` is when that key ends by itself, if it does."""
+    `is_narrowed` says that the key may hold less than its user; `expires_at` is when the key, or the access token in
+    its place, ends by itself."""
 
     user_id: int
     name: str
@@ -26,6 +27,7 @@ class Actor:
     is_admin: bool = False
     key_id: int | None = None
     expires_at: datetime | None = field(default=None, compare=False)
+    is_narrowed: bool = False
 
     @property
     def caller(self) -> int:

@@ -15,6 +15,7 @@
     + NotClearable              the attention has a cause that clearing does not end
     + KeyReused                 an idempotency key came with another request
     + AlreadyExists             a key that must be unique is taken
+    + TooMany                   a bounded set of the caller's is full
     + Disabled                  the interaction accepts no new messages
     + Unreachable               the customer cannot be written to (unsubscribed, blocked, no number)
   - NotSupported                this kind has no such command
@@ -115,6 +116,10 @@ class KeyReused(Conflict):
 
 class AlreadyExists(Conflict):
     code = "ALREADY_EXISTS"
+
+
+class TooMany(Conflict):
+    code = "TOO_MANY"
 
 
 class Disabled(Conflict):

@@ -9,7 +9,7 @@ from datetime import datetime
 from app.core.actor import Actor
 from app.core.clock import Clock
 from app.directory.model import ApiKey, User, actor_of, digest_of, prefix_of
-from app.directory.model.key import access_token, credentials_of, read_access_token
+from app.directory.model.key import access_token, credentials_of, earliest, read_access_token
 from app.directory.repository import KeyLookup
 from app.directory.service import PEPPER
 from app.settings import Settings
@@ -45,8 +45,7 @@ class KeyAuthenticator:
         actor = actor_of(found[1], found[0], self._permissions)
         if token is None:
             return actor
-        ends = token[1] if actor.expires_at is None else min(token[1], actor.expires_at)
-        return replace(actor, expires_at=ends)
+        return replace(actor, expires_at=earliest(token[1], actor.expires_at))
 
     async def access_token(self, client_id: str, client_secret: str) -> AccessToken | None:
         """A token for the key with the prefix `client_id`; `client_secret` is the key, or what follows its prefix."""
@@ -57,8 +56,7 @@ class KeyAuthenticator:
         if found is None or found[0].prefix != client_id:
             return None
         ends = self._clock() + self._lifetime
-        if found[0].expires_at is not None:
-            ends = min(ends, found[0].expires_at)
+        ends = earliest(ends, found[0].expires_at) or ends
         token = access_token(found[0], ends, pepper)
         return AccessToken(token, int((ends - self._clock()).total_seconds()))
 

@@ -59,7 +59,9 @@ api_key = table(
     sa.Column("revoked_at", Timestamp),
     sa.Column("last_used_at", Timestamp),
     sa.Column("created_at", Timestamp, nullable=False),
+    sa.Column("made_by_id", BigId, sa.ForeignKey("api_key.id", ondelete="SET NULL")),
     sa.Index("ix_api_key_user_id", "user_id", "id"),
+    sa.Index("ix_api_key_made_by_id", "made_by_id"),
 )
 
 directory_secret = table(

@@ -87,7 +87,7 @@ async def test_a_chosen_first_key_can_be_changed_and_is_made_once(
 async def test_a_chosen_key_of_the_usual_form_survives_a_changed_pepper(database: Database, clock: ManualClock) -> None:
     key = new_token()
     await database.command(service.bootstrap, key)
-    peppered = Settings(key_pepper=SecretStr("pepper"))
+    peppered = Settings(key_pepper=SecretStr("a pepper of my own"))
 
     def bootstrap_again(work: Work) -> str | None:
         work.settings = peppered
@@ -186,19 +186,19 @@ async def test_a_narrowed_key_allows_what_both_allow(
     _, narrowed = await database.command(
         service.create_api_key, admin, "k", user=ref, permissions=["session:read", "directory:read"]
     )
-    _, own = await database.command(service.create_api_key, admin, "k", permissions=["session:read"])
+    _, own = await database.command(service.create_api_key, admin, "k", permissions=["session:read", "users:manage"])
     tony = await authenticator.actor_of(str(narrowed))
     assert tony is not None
     assert tony.permissions == {"session:read"}
     half_admin = await authenticator.actor_of(str(own))
     assert half_admin is not None
     assert not half_admin.is_admin
-    assert half_admin.permissions == {"session:read"}
+    assert half_admin.permissions == {"session:read", "users:manage"}
     # What a narrowed key makes is at most as wide.
     key, _ = await database.command(service.create_api_key, half_admin, "child")
-    assert key.permissions == ("session:read",)
+    assert key.permissions == ("session:read", "users:manage")
     with pytest.raises(Forbidden) as refused:
-        await database.command(service.create_api_key, half_admin, "child", permissions=["users:manage"])
+        await database.command(service.create_api_key, half_admin, "child", permissions=["directory:read"])
     assert refused.value.path == ("permissions", 0)
 
 

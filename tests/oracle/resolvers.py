@@ -109,6 +109,9 @@ FIELDS: Mapping[str, Mapping[str, Resolve]] = {
     },
     "ApiKey": {
         "user": ref("User", "user_id"),
+        "madeBy": lambda row, info: (
+            ref("ApiKey", "made_by_id")(row, info) if asking(info).actor.can("users:manage") else None
+        ),
         "isCurrent": lambda row, info: row["id"] == asking(info).actor.key_id,
     },
     "Viewer": {

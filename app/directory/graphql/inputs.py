@@ -219,12 +219,20 @@ class CreateApiKeyInput(_Creation):
         description="What the API key is narrowed to. A key made with a narrowed one, or for somebody else by anyone "
         "but an admin, is narrowed to what both hold when nothing is said.",
     )
-    expires_at: datetime | None = strawberry.field(default=None, description="The end of the API key's validity.")
+    expires_at: datetime | None = strawberry.field(
+        default=None,
+        description="The end of the API key's validity; that of the key or access token that makes it, if earlier.",
+    )
 
 
 @strawberry.input(description="Which API key.")
 class RevokeApiKeyInput(MutationInput):
     id: strawberry.ID = strawberry.field(description="The id of the API key.")
+    include_made: bool = strawberry.field(
+        default=False,
+        description="Whether the API keys that it made, and those that they made, are revoked too: after a leak, not "
+        "when a key is only replaced.",
+    )
 
 
 @strawberry.type(description="What came of making an API key.")

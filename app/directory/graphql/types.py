@@ -97,6 +97,10 @@ class ApiKey(Node):
     expires_at: datetime | None = strawberry.field(description="The end of the API key's validity, if it has one.")
     revoked_at: datetime | None = strawberry.field(description="The time of the API key's revocation.")
     created_at: datetime = strawberry.field(description="The time of the API key's creation.")
+    made_by: Annotated["ApiKey", strawberry.lazy("app.directory.graphql.types")] | None = strawberry.field(
+        description="The API key that made this one; null for one of the command line, and without the permission "
+        "`users:manage`."
+    )
     is_current: bool = strawberry.field(description="Whether the API key is the one that this request came with.")
 
 

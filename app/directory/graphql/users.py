@@ -65,12 +65,16 @@ class UserMutation:
             input, service.activate_user, input.id, if_version=input.if_version, gives="user"
         )
 
-    @mutation(description="Say whether chats may be offered to the caller, or with `users:manage` to any user.")
+    @mutation(
+        description="Say whether chats may be offered to the caller, or with `users:manage` to any user. A narrowed "
+        "key needs a permission to write."
+    )
     async def set_presence(self, info: Info, input: Annotated[SetPresenceInput, _What]) -> UserPayload:
         return await info.context.perform(input, service.set_presence, input.present, user=input.user_id, gives="user")
 
     @mutation(
-        description="Make an API key for the caller, or with `users:manage` for any user; its secret is given once."
+        description="Make an API key for the caller, or with `users:manage` for any user; its secret is given once. "
+        "A narrowed key needs `users:manage`. The new one allows at most what the caller's allows and ends with it."
     )
     async def create_api_key(self, info: Info, input: Annotated[CreateApiKeyInput, _What]) -> CreateApiKeyPayload:
         return await info.context.perform(
@@ -84,6 +88,11 @@ class UserMutation:
             gives=_with_secret,
         )
 
-    @mutation(description="Let an own API key, or with `users:manage` any, in no more, for good.")
+    @mutation(
+        description="Revoke an API key for good: the caller's own user's, or with `users:manage` any. A narrowed key "
+        "without `users:manage` revokes only itself."
+    )
     async def revoke_api_key(self, info: Info, input: Annotated[RevokeApiKeyInput, _What]) -> RevokeApiKeyPayload:
-        return await info.context.perform(input, service.revoke_api_key, input.id, gives="api_key")
+        return await info.context.perform(
+            input, service.revoke_api_key, input.id, include_made=input.include_made, gives="api_key"
+        )

@@ -20,7 +20,9 @@ _ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKey:
-    """A key of a user; `permissions` narrows what the user may, None leaves it whole. The secret itself is nowhere."""
+    """A key of a user; `permissions` narrows what the user may, None leaves it whole. The secret itself is nowhere.
+
+    `made_by_id` is the key that made this one; None for a key of the command line."""
 
     id: int
     user_id: int
@@ -32,6 +34,7 @@ class ApiKey:
     revoked_at: datetime | None = None
     last_used_at: datetime | None = None
     created_at: datetime
+    made_by_id: int | None = None
 
     def revoked(self, at: datetime) -> "ApiKey":
         return replace(self, revoked_at=at)
@@ -78,6 +81,11 @@ def read_access_token(token: str) -> tuple[str, datetime] | None:
     return None if match is None else (match[1], datetime.fromtimestamp(int(match[2]), UTC))
 
 
+def earliest(*ends: datetime | None) -> datetime | None:
+    """The first of these ends; None is no end."""
+    return min((end for end in ends if end is not None), default=None)
+
+
 def actor_of(user: User, key: ApiKey, all_permissions: Collection[str]) -> Actor:
     """The caller that a usable key of an active user stands for.
 
@@ -92,4 +100,5 @@ def actor_of(user: User, key: ApiKey, all_permissions: Collection[str]) -> Actor
         is_admin=user.is_admin and key.permissions is None,
         key_id=key.id,
         expires_at=key.expires_at,
+        is_narrowed=key.permissions is not None,
     )

@@ -135,6 +135,7 @@ MAPPINGS: tuple[Mapped, ...] = (
         node_requires=MANAGE,
         fields={
             "user": One("User", lambda scope: scope.c.user_id),
+            "madeBy": One("ApiKey", lambda scope: scope.c.made_by_id, requires=MANAGE),
             "isCurrent": Computed((lambda scope: scope.c.id,), _is_current, personal=True),
         },
     ),

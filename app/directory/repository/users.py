@@ -1,6 +1,6 @@
 """Users, their API keys, and the pepper that key digests are made with."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -40,6 +40,14 @@ class UserRepository(Rows[User]):
         )
         return [row.id for row in self._all(statement.with_for_update())]
 
+    def any_admin(self, numbers: Collection[int]) -> bool:
+        """Whether one of these users has the role of an admin."""
+        roles = sa.cast(app_user.c.roles, sa.Text)
+        found = sa.select(app_user.c.id).where(
+            app_user.c.id.in_(numbers), roles.contains(f'"{ADMIN}"', autoescape=True)
+        )
+        return self._one(found.limit(1)) is not None
+
     def set_presence(self, user: User, *, present: bool, at: datetime) -> User:
         """Note whether chats may be offered to the user: no edit, so its version stays."""
         self.connection.execute(
@@ -69,6 +77,32 @@ class ApiKeyRepository(Rows[ApiKey]):
         """The user's keys, the oldest first, revoked and expired ones too."""
         statement = sa.select(*self._columns()).where(api_key.c.user_id == user_id).order_by(api_key.c.id)
         return [self._model(row) for row in self._all(statement)]
+
+    def count_usable(self, user_id: int, now: datetime) -> int:
+        """How many keys of the user are neither revoked nor expired."""
+        statement = sa.select(sa.func.count()).where(
+            api_key.c.user_id == user_id,
+            api_key.c.revoked_at.is_(None),
+            sa.or_(api_key.c.expires_at.is_(None), api_key.c.expires_at > now),
+        )
+        return int(self.connection.execute(statement).scalar_one())
+
+    def made_by(self, key_id: int) -> Sequence[ApiKey]:
+        """The keys that this one made, and those that they made, which are not revoked; locked, in their order."""
+        made = sa.select(api_key.c.id).where(api_key.c.made_by_id == key_id).cte("made", recursive=True)
+        # UNION, not UNION ALL: each key once.
+        made = made.union(sa.select(api_key.c.id).join(made, api_key.c.made_by_id == made.c.id))
+        statement = (
+            sa.select(*self._columns())
+            .where(api_key.c.id.in_(sa.select(made.c.id)), api_key.c.revoked_at.is_(None))
+            .order_by(api_key.c.id)
+        )
+        return [self._model(row) for row in self._all(statement.with_for_update())]
+
+    def revoke(self, keys: Sequence[ApiKey], at: datetime) -> None:
+        """Note for each of the keys, in one statement, that it lets nobody in from now on."""
+        ids = [key.id for key in keys]
+        self.connection.execute(sa.update(api_key).where(api_key.c.id.in_(ids)).values(revoked_at=at))
 
 
 class SecretRepository(Repository):

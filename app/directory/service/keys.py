@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from app.core.actor import GENERAL_PERMISSIONS, Actor, kind_permissions
-from app.core.errors import Forbidden, InvalidInput, InvalidTransition, NotFound
+from app.core.errors import Forbidden, InvalidInput, InvalidTransition, NotFound, TooMany, Unauthenticated
 from app.core.events import Event
 from app.directory.model import ADMIN, ApiKey, User, digest_of, new_token, prefix_of
 from app.directory.model.checks import distinct, line, moment
-from app.directory.model.key import FEWEST_CHARACTERS
+from app.directory.model.key import FEWEST_CHARACTERS, earliest
 from app.directory.model.user import require_known
 from app.directory.repository import ApiKeyRepository, SecretRepository, UserRepository
 from app.directory.service.editing import Ref, created, found, number
@@ -35,15 +35,19 @@ def create_api_key(
 
     `permissions` (at most 64) narrows what the user may; a key never allows more than its maker's own, so one that is
     made with a narrowed key, or for somebody else by anyone but an admin, is narrowed to what both hold when nothing
-    is said. `name` has 1 to 255 characters. A repeat under the same idempotency key gives the key without its secret.
-    Raises Forbidden, NotFound, InvalidInput, TooLong, KeyReused, and InvalidTransition for an inactive user."""
+    is said. It ends at `expires_at`, and with the actor's own credential at the latest. `name` has 1 to 255 characters.
+    A repeat under the same idempotency key gives the key without its secret.
+    Raises Forbidden, also for a narrowed key without `users:manage`, Unauthenticated for an actor whose key has been
+    revoked meanwhile, NotFound, InvalidInput, TooLong, TooMany, KeyReused, and InvalidTransition for an inactive
+    user."""
     ref = f"usr_{actor.user_id}" if user is None else user
     user_id = number(ref, "usr", "user_id")
-    if user_id != actor.user_id:
+    if user_id != actor.user_id or actor.is_narrowed:
         actor.require(MANAGE)
     token = new_token()
 
     def make() -> ApiKey:
+        _require_valid(work, actor)
         owner = found(work.use(UserRepository).get(user_id, for_update=True), ref, "user_id")
         if owner.is_admin and owner.id != actor.user_id and not actor.is_admin:
             raise Forbidden("Only an admin may make keys for an admin.", path=("user_id",))
@@ -51,6 +55,7 @@ def create_api_key(
             raise InvalidTransition("The user is not active.", path=("user_id",))
         if expires_at is not None and moment(expires_at, ("expires_at",)) <= work.now:
             raise InvalidInput("The key would have expired already.", path=("expires_at",))
+        require_room(work, owner)
         return _issue(
             work,
             actor,
@@ -58,7 +63,7 @@ def create_api_key(
             line(255, blank=False)(name, ("name",)),
             token,
             permissions=_narrowed(work, actor, owner, permissions),
-            expires_at=expires_at,
+            expires_at=earliest(expires_at, actor.expires_at),
         )
 
     request = {"create": "api_key", "user": user_id, "name": name, "permissions": permissions, "expires": expires_at}
@@ -66,19 +71,37 @@ def create_api_key(
     return key, token if prefix_of(token, "") == key.prefix else None
 
 
-def revoke_api_key(work: Work, actor: Actor, ref: Ref) -> ApiKey:
-    """Let a key in no more, for good: an own one, or any with `users:manage`. Nothing happens when it is so.
+def revoke_api_key(work: Work, actor: Actor, ref: Ref, *, include_made: bool = False) -> ApiKey:
+    """Let a key in no more, for good; with `include_made` also the keys that it made, and those that they made.
 
-    Raises NotFound, also for a key of somebody else without that permission, and Forbidden for an admin's key."""
+    Any key revokes itself. A key that is not narrowed revokes its user's other keys, one with `users:manage` those of
+    anybody but an admin, and an admin's any. Nothing happens when it is so already.
+    Raises NotFound, also for a key of somebody else without that permission, and Forbidden."""
     keys = work.use(ApiKeyRepository)
     before = found(keys.get(number(ref, "key"), for_update=True), ref)
-    if before.user_id != actor.user_id:
-        if not actor.can(MANAGE):
-            raise NotFound(f"There is nothing with the id {ref}.", path=("id",))
-        owner = work.use(UserRepository).get(before.user_id)
-        if owner is not None and owner.is_admin and not actor.is_admin:
-            raise Forbidden("Only an admin may revoke an admin's keys.", path=("id",))
-    return _revoke(work, actor, before)
+    if before.user_id != actor.user_id and not actor.can(MANAGE):
+        raise NotFound(f"There is nothing with the id {ref}.", path=("id",))
+    _require_revocable(work, actor, [before])
+    after = _revoke(work, actor, before)
+    # Again until there are none: a key that waited for its maker's row to be unlocked is seen by the next look alone.
+    while include_made and (made := keys.made_by(before.id)):
+        _require_revocable(work, actor, made)
+        revoke_all(work, actor, made)
+    return after
+
+
+def revoke_all(work: Work, actor: Actor, keys: Sequence[ApiKey]) -> None:
+    """Let these keys, none of which is revoked, in no more. Asks for no permission."""
+    work.use(ApiKeyRepository).revoke(keys, work.now)
+    for key in keys:
+        _tell(work, actor, "api_key.revoked", key)
+
+
+def require_room(work: Work, owner: User) -> None:
+    """Raise TooMany when the user, whose row is locked, has as many valid keys as it may have."""
+    most = work.settings.keys_per_user
+    if work.use(ApiKeyRepository).count_usable(owner.id, work.now) >= most:
+        raise TooMany(f"The user has {most} valid keys, which is the most: revoke one first.", path=("user_id",))
 
 
 def pepper_of(work: Work) -> str:
@@ -130,6 +153,7 @@ def admin_key(work: Work, name: str) -> str:
     Raises InvalidInput, TooLong."""
     admin, token = bootstrap(work, None)
     if token is None:
+        require_room(work, admin)
         token = new_token()
         _issue(work, _themself(admin), admin, line(255, blank=False)(name, ("name",)), token)
     return token
@@ -138,9 +162,7 @@ def admin_key(work: Work, name: str) -> str:
 def _narrowed(work: Work, actor: Actor, owner: User, permissions: Sequence[str] | None) -> tuple[str, ...] | None:
     known = (*GENERAL_PERMISSIONS, *kind_permissions(work.kinds))
     if permissions is None:
-        acting = None if actor.key_id is None else work.use(ApiKeyRepository).get(actor.key_id)
-        is_whole = acting is None or acting.permissions is None
-        if actor.is_admin or (owner.id == actor.user_id and is_whole):
+        if actor.is_admin or (owner.id == actor.user_id and not actor.is_narrowed):
             return None
         held = frozenset(known) if owner.is_admin else frozenset(owner.permissions)
         return tuple(sorted(held & actor.permissions))
@@ -150,6 +172,28 @@ def _narrowed(work: Work, actor: Actor, owner: User, permissions: Sequence[str] 
         if not actor.can(permission):
             raise Forbidden(f"Only who has the permission {permission} may grant it.", path=("permissions", place))
     return wanted
+
+
+def _require_valid(work: Work, actor: Actor) -> None:
+    """Lock the actor's key, so that who revokes it sees what it made.
+
+    Raises Unauthenticated when it is revoked or expired: an actor is remembered for a moment after that."""
+    if actor.key_id is None:
+        return
+    acting = work.use(ApiKeyRepository).get(actor.key_id, for_update=True)
+    if acting is None or not acting.is_usable(work.now):
+        raise Unauthenticated("The key of this request is no longer valid.")
+
+
+def _require_revocable(work: Work, actor: Actor, keys: Sequence[ApiKey]) -> None:
+    of_others = [key for key in keys if key.id != actor.key_id]
+    if not actor.is_narrowed:
+        of_others = [key for key in of_others if key.user_id != actor.user_id]
+    if not of_others or actor.is_admin:
+        return
+    actor.require(MANAGE)
+    if work.use(UserRepository).any_admin({key.user_id for key in of_others}):
+        raise Forbidden("Only an admin may revoke an admin's keys.", path=("id",))
 
 
 def _issue(
@@ -173,6 +217,7 @@ def _issue(
             permissions=permissions,
             expires_at=expires_at,
             created_at=work.now,
+            made_by_id=actor.key_id,
         )
     )
     _tell(work, actor, "api_key.created", key)
@@ -182,10 +227,8 @@ def _issue(
 def _revoke(work: Work, actor: Actor, before: ApiKey) -> ApiKey:
     if before.revoked_at is not None:
         return before
-    after = before.revoked(work.now)
-    work.use(ApiKeyRepository).save(before, after)
-    _tell(work, actor, "api_key.revoked", after)
-    return after
+    revoke_all(work, actor, [before])
+    return before.revoked(work.now)
 
 
 def _tell(work: Work, actor: Actor, topic: str, key: ApiKey) -> None:

@@ -81,11 +81,14 @@ def activate_user(work: Work, actor: Actor, ref: Ref, *, if_version: int | None 
 def set_presence(work: Work, actor: Actor, present: bool, *, user: Ref | None = None) -> User:
     """Say whether chats may be offered to the user: the actor itself, or any user with `users:manage`.
 
+    A narrowed key needs a permission to write something to say it of its own user.
     Raises Forbidden, NotFound, and InvalidTransition for an inactive user who would become present."""
     ref = f"usr_{actor.user_id}" if user is None else user
     user_id = number(ref, "usr", "user_id")
     if user_id != actor.user_id:
         actor.require(MANAGE)
+    elif actor.is_narrowed and not any(held == MANAGE or held.endswith(":write") for held in actor.permissions):
+        raise Forbidden("This needs a key with a permission to write.")
     users = work.use(UserRepository)
     before = found(users.get(user_id, for_update=True), ref, "user_id")
     if present and not before.active:
