@@ -7,35 +7,63 @@ import time
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 from rich.console import Console
 from rich.table import Table
 
 from tests.soak import deadlines, leaks, traffic
+from tests.soak.hostile import refusals
+from tests.soak.hostile import scenario as hostile
+from tests.soak.hostile.attacks import ATTACKS, described
+from tests.soak.hostile.databases import loaded_database
+from tests.soak.hostile.fuzz import scenario as fuzz
+from tests.soak.hostile.proofs import PROOFS
 from tests.soak.processes import fresh_database, idle_transaction
 from tests.soak.traffic import Outcome
 
 _MOST_FAULTS = 10
+_TRAFFIC_SECONDS = 20.0
+_ATTACK_SECONDS = 6.0
+_REFUSED_SECONDS = 30.0
+_SIZES = {"small": 3_000, "100k": 100_000}
 
 
 @dataclass(frozen=True)
 class Amounts:
     """How much of everything."""
 
-    seconds: float
+    seconds: float | None
     snoozes: int
     connections: int
+    interactions: int
+    attacks: tuple[str, ...]
+    requests: int
+    seed: int
+
+    def lasting(self, seconds: float) -> float:
+        """The seconds that were asked for, or else so many."""
+        return seconds if self.seconds is None else self.seconds
 
 
 Run = Callable[[str, Path, Amounts], Coroutine[Any, Any, Outcome]]
-Scenario = tuple[str, str, Run]
-"""What it shows, the database that it runs on, and itself."""
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What it shows, the database that it runs on, and itself. `loaded` asks for a database with bulk data."""
+
+    shows: str
+    backend: str
+    run: Run
+    loaded: bool = False
 
 
 def _traffic(servers: int, *, kill: bool = False) -> Run:
-    return lambda url, folder, of: traffic.run(url, folder, servers=servers, seconds=of.seconds, kill=kill)
+    return lambda url, folder, of: traffic.run(
+        url, folder, servers=servers, seconds=of.lasting(_TRAFFIC_SECONDS), kill=kill
+    )
 
 
 def _deadlines(*, kill: bool) -> Run:
@@ -46,32 +74,51 @@ def _leaks(url: str, folder: Path, of: Amounts) -> Coroutine[Any, Any, Outcome]:
     return leaks.run(url, folder, connections=of.connections)
 
 
+def _hostile(url: str, folder: Path, of: Amounts) -> Coroutine[Any, Any, Outcome]:
+    seconds = of.lasting(_ATTACK_SECONDS)
+    return hostile.run(url, folder, seconds=seconds, messages=of.interactions, only=of.attacks)
+
+
+def _refusals(url: str, folder: Path, of: Amounts) -> Coroutine[Any, Any, Outcome]:
+    return refusals.run(url, folder, seconds=of.lasting(_REFUSED_SECONDS))
+
+
+def _fuzz(url: str, folder: Path, of: Amounts) -> Coroutine[Any, Any, Outcome]:
+    return fuzz.run(url, folder, requests=of.requests, seed=of.seed)
+
+
 async def _beside_an_idle_transaction(url: str, folder: Path, of: Amounts) -> Outcome:
     async with idle_transaction(url):
-        return await traffic.run(url, folder, servers=1, seconds=of.seconds)
+        return await traffic.run(url, folder, servers=1, seconds=of.lasting(_TRAFFIC_SECONDS))
 
 
 SCENARIOS: Mapping[str, Scenario] = {
-    "gap-free-sqlite": ("every event once and in order, whoever disconnects", "sqlite", _traffic(1)),
-    "gap-free-sqlite-two": ("the same on two servers over one file", "sqlite", _traffic(2)),
-    "gap-free-postgresql": ("the same on PostgreSQL", "postgresql", _traffic(1)),
-    "gap-free-postgresql-two": ("the same on two servers over one database", "postgresql", _traffic(2)),
-    "gap-free-postgresql-idle": (
+    "gap-free-sqlite": Scenario("every event once and in order, whoever disconnects", "sqlite", _traffic(1)),
+    "gap-free-sqlite-two": Scenario("the same on two servers over one file", "sqlite", _traffic(2)),
+    "gap-free-postgresql": Scenario("the same on PostgreSQL", "postgresql", _traffic(1)),
+    "gap-free-postgresql-two": Scenario("the same on two servers over one database", "postgresql", _traffic(2)),
+    "gap-free-postgresql-idle": Scenario(
         "the same beside a transaction that stays open elsewhere on that PostgreSQL",
         "postgresql",
         _beside_an_idle_transaction,
     ),
-    "kill-sqlite": ("the same when the server is killed and comes back", "sqlite", _traffic(1, kill=True)),
-    "kill-postgresql": ("the same when one of two servers is killed", "postgresql", _traffic(2, kill=True)),
-    "deadlines-sqlite": (
+    "kill-sqlite": Scenario("the same when the server is killed and comes back", "sqlite", _traffic(1, kill=True)),
+    "kill-postgresql": Scenario("the same when one of two servers is killed", "postgresql", _traffic(2, kill=True)),
+    "deadlines-sqlite": Scenario(
         "snoozes that end in one second, three servers: each told once",
         "sqlite",
         _deadlines(kill=False),
     ),
-    "deadlines-postgresql": ("the same on PostgreSQL", "postgresql", _deadlines(kill=False)),
-    "deadlines-kill-sqlite": ("the same when a server is killed as they end", "sqlite", _deadlines(kill=True)),
-    "deadlines-kill-postgresql": ("the same on PostgreSQL", "postgresql", _deadlines(kill=True)),
-    "leaks": ("rude clients by the thousand leave no file, task or memory behind", "sqlite", _leaks),
+    "deadlines-postgresql": Scenario("the same on PostgreSQL", "postgresql", _deadlines(kill=False)),
+    "deadlines-kill-sqlite": Scenario("the same when a server is killed as they end", "sqlite", _deadlines(kill=True)),
+    "deadlines-kill-postgresql": Scenario("the same on PostgreSQL", "postgresql", _deadlines(kill=True)),
+    "leaks": Scenario("rude clients by the thousand leave no file, task or memory behind", "sqlite", _leaks),
+    "hostile-sqlite": Scenario("no attack is felt by an innocent caller", "sqlite", _hostile, loaded=True),
+    "hostile-postgresql": Scenario("the same on PostgreSQL", "postgresql", _hostile, loaded=True),
+    "refusals-sqlite": Scenario("memory stays as it is, whatever is refused", "sqlite", _refusals, loaded=True),
+    "refusals-postgresql": Scenario("the same on PostgreSQL", "postgresql", _refusals, loaded=True),
+    "fuzz-sqlite": Scenario("no generated request is the server's fault or a stall", "sqlite", _fuzz, loaded=True),
+    "fuzz-postgresql": Scenario("the same on PostgreSQL", "postgresql", _fuzz, loaded=True),
 }
 
 app = App(name="soak", help="Prove on this machine that no event is lost, and nothing leaks.", version_flags=[])
@@ -80,9 +127,13 @@ app = App(name="soak", help="Prove on this machine that no event is lost, and no
 @app.default
 def soak(
     *scenarios: str,
-    seconds: float = 20.0,
+    seconds: float | None = None,
     snoozes: int = 1_000,
     connections: int = 10_000,
+    size: Literal["small", "100k"] = "100k",
+    attacks: str = "",
+    requests: int = 5_000,
+    seed: int = 1,
     list_: Annotated[bool, Parameter(name="--list", negative=())] = False,
 ) -> int:
     """Run the named scenarios, or all, one after the other; the status is 0 when all passed.
@@ -92,13 +143,22 @@ def soak(
     Parameters
     ----------
     scenarios
-        Their names, or the beginnings of names: `gap-free`, `kill`, `deadlines`, `leaks`.
+        Their names, or the beginnings of names: `gap-free`, `kill`, `deadlines`, `leaks`, `hostile`,
+        `refusals`, `fuzz`.
     seconds
-        How long the writers of gap-free and kill write.
+        How long the writers of gap-free and kill write (20), each attack of hostile lasts (6), and refusals come (30).
     snoozes
         How many end in the same second.
     connections
         How many clients of leaks come and go.
+    size
+        How many interactions the database of hostile, refusals and fuzz has: 3,000 or 100,000, generated once and kept.
+    attacks
+        The attacks of hostile to run in place of all, separated by commas.
+    requests
+        How many fuzz sends.
+    seed
+        What fuzz begins with; the same one makes the same requests.
     list_
         Say what there is, and run nothing.
     """
@@ -109,7 +169,10 @@ def soak(
     for by in scenarios:
         if not any(_is_meant(name, by) for name in SCENARIOS):
             sys.exit(f"soak: There is no scenario {by}; --list shows them.")
-    of = Amounts(seconds, snoozes, connections)
+    only = tuple(attacks.split(",")) if attacks else ()
+    if unknown := set(only) - ATTACKS.keys() - PROOFS.keys():
+        sys.exit(f"soak: There is no attack {min(unknown)}; --list shows them.")
+    of = Amounts(seconds, snoozes, connections, _SIZES[size], only, requests, seed)
     passed = [_run(name, of) for name in chosen]
     print(f"{sum(passed)} of {len(passed)} passed")  # noqa: T201 - what it is for
     return 0 if all(passed) else 1
@@ -120,10 +183,11 @@ def _is_meant(name: str, by: str) -> bool:
 
 
 def _run(name: str, of: Amounts) -> bool:
-    _, backend, scenario = SCENARIOS[name]
+    scenario = SCENARIOS[name]
+    backend = scenario.backend
     started = time.monotonic()
-    with fresh_database(backend) as (url, folder):
-        outcome = asyncio.run(scenario(url, folder, of))
+    with loaded_database(backend, of.interactions) if scenario.loaded else fresh_database(backend) as (url, folder):
+        outcome = asyncio.run(scenario.run(url, folder, of))
     verdict = "FAIL" if outcome.faults else "PASS"
     lines = [f"{verdict} {name}: {outcome.summary} ({time.monotonic() - started:.0f} s)"]
     lines += [f"     {fault}" for fault in outcome.faults[:_MOST_FAULTS]]
@@ -135,9 +199,12 @@ def _run(name: str, of: Amounts) -> bool:
 
 def _show() -> None:
     table = Table("name", "what it shows", box=None)
-    for name, (what, _, _) in SCENARIOS.items():
-        table.add_row(name, what)
-    Console().print(table)
+    for name, scenario in SCENARIOS.items():
+        table.add_row(name, scenario.shows)
+    attacks = Table("attack of hostile", "what it does", box=None)
+    for name, attack in {**ATTACKS, **PROOFS}.items():
+        attacks.add_row(name, described(attack))
+    Console().print(table, "", attacks)
 
 
 if __name__ == "__main__":

@@ -33,8 +33,8 @@ class Process:
     port = 0
     """Where it listens: a free one at its first start, and the same at every later one."""
 
-    def __init__(self, number: int, database_url: str, folder: Path, settings: Mapping[str, str]) -> None:
-        self.log = folder / f"server-{number}.log"
+    def __init__(self, name: int | str, database_url: str, folder: Path, settings: Mapping[str, str]) -> None:
+        self.log = folder / f"server-{name}.log"
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("SWITCHBOARD_")}
         self._settings = {
             **inherited,
@@ -71,18 +71,29 @@ class Process:
                     raise RuntimeError(f"A server did not start:\n{self.log.read_text(encoding='utf-8')[-2_000:]}")
         self.port = int(said[1])
 
+    @property
+    def pid(self) -> int:
+        """The number of the process, while it runs."""
+        assert self._running is not None
+        return self._running.pid
+
+    @property
+    def runs(self) -> bool:
+        """Whether it was started and has not ended, by itself or by us."""
+        return self._running is not None and self._running.returncode is None
+
     async def kill(self) -> None:
         """As a power cut would."""
         await self._end(signal.SIGKILL)
 
-    async def stop(self) -> None:
-        """As whoever operates it would."""
-        await self._end(signal.SIGTERM)
+    async def stop(self) -> bool:
+        """As whoever operates it would; False when it did not stop and was killed."""
+        return await self._end(signal.SIGTERM)
 
-    async def _end(self, with_signal: int) -> None:
+    async def _end(self, with_signal: int) -> bool:
         running, self._running = self._running, None
         if running is None or running.returncode is not None:
-            return
+            return True
         running.send_signal(with_signal)
         try:
             async with asyncio.timeout(_STOPS_WITHIN):
@@ -90,6 +101,8 @@ class Process:
         except TimeoutError:
             running.kill()
             await running.wait()
+            return False
+        return True
 
     def failures(self) -> list[str]:
         """What it logged that nobody thought of: each exception with the place in our code that it came from."""
