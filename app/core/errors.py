@@ -7,7 +7,7 @@
   - InvalidInput                a value that the rules refuse
     + InvalidCursor             a page or event cursor that we did not make
     + TooLong                   a text or list over its contract's limit
-    + TooComplex                an operation over a limit (depth, size, fields, joins)
+    + TooComplex                an operation or the JSON of a request over a limit
   - Conflict                    the thing is not in a state that allows this
     + InvalidTransition         the state machine of the kind refuses
     + AlreadyClaimed            somebody else holds it

@@ -6,6 +6,8 @@ from typing import Any
 import orjson
 from starlette.types import Message, Send
 
+from app.core import json_input
+from app.core.errors import TooComplex
 from app.transport import errors
 from app.transport.auth import key_of
 from app.transport.connections import Ending
@@ -41,11 +43,15 @@ def read_message(message: Message, limit: int) -> dict[str, Any]:
     if len(text) > limit:
         raise Closed(TOO_BIG, "Message too big")
     try:
-        given = orjson.loads(text)
-    except orjson.JSONDecodeError:
+        given = json_input.parsed(text)
+        if not isinstance(given, dict) or not isinstance(given.get("type"), str):
+            raise Closed(INVALID, "Invalid message")
+        if given["type"] != "subscribe":  # whose refusal is about one operation, not about the socket
+            json_input.require_bounds(given, text)
+    except json_input.NotJson:
         raise Closed(INVALID, "Invalid message: not JSON") from None
-    if not isinstance(given, dict) or not isinstance(given.get("type"), str):
-        raise Closed(INVALID, "Invalid message")
+    except TooComplex as error:
+        raise Closed(INVALID, f"Invalid message: {error.message}") from None
     if given["type"] in ("ping", "pong", "connection_init") and not isinstance(given.get("payload"), dict | None):
         raise Closed(INVALID, "Invalid message")
     return given

@@ -9,8 +9,9 @@ import orjson
 import structlog
 from starlette.types import Receive, Scope, Send
 
+from app.core import json_input
 from app.core.actor import Actor
-from app.core.errors import RateLimited, Unauthenticated, Unavailable
+from app.core.errors import RateLimited, TooComplex, Unauthenticated, Unavailable
 from app.transport import errors
 from app.transport.auth import KnownKeys, key_of
 from app.transport.negotiation import GRAPHQL_RESPONSE, JSON, negotiate, prefers_page
@@ -194,10 +195,7 @@ def check_content_type(headers: Headers) -> None:
 
 def read_json(body: bytes) -> GraphQLRequest:
     """The request of a POST's body. Raises BadRequest."""
-    try:
-        given = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise BadRequest(400, f"The request body is not JSON in UTF-8: {error}.") from None
+    given = _loaded(body, "The request body is not JSON in UTF-8")
     if isinstance(given, list):
         raise BadRequest(400, "Batches are not supported; send one operation at a time.")
     if not isinstance(given, dict):
@@ -218,11 +216,18 @@ def read_query_string(raw: bytes) -> GraphQLRequest:
         given[name] = value
     for name in ("variables", "extensions"):
         if name in given:
-            try:
-                given[name] = orjson.loads(given[name]) if given[name] else None
-            except orjson.JSONDecodeError:
-                raise BadRequest(400, f"{name} is not JSON.") from None
+            given[name] = _loaded(given[name], f"{name} is not JSON") if given[name] else None
     return request_of(given, mutations=False)
+
+
+def _loaded(text: bytes | str, fault: str) -> Any:
+    try:
+        return json_input.loads(text)
+    except json_input.NotJson as error:
+        refused = BadRequest(400, f"{fault}: {error}.")
+    except TooComplex as error:
+        refused = BadRequest(400, error.message, code=error.code)
+    raise refused
 
 
 def request_of(given: Mapping[str, Any], *, mutations: bool) -> GraphQLRequest:

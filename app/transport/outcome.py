@@ -6,7 +6,6 @@ from enum import Enum, auto
 from typing import Any, NamedTuple
 
 from app.core import json_text
-from app.core.errors import InvalidInput
 from app.transport.errors import Entry
 
 
@@ -41,8 +40,8 @@ class Outcome(NamedTuple):
 class GraphQLRequest:
     """What a client asks for. `mutations` is False where the transport must not change anything.
 
-    `body` is the JSON it was read from, where there is one: numbers are spelled there as the client spelled them.
-    `within` names the item of it that is the request, where it is not the whole."""
+    `body` is the JSON, within its bounds, that it was read from, where there is one: numbers are spelled there as the
+    client spelled them. `within` names the item of it that is the request, where it is not the whole."""
 
     query: str
     operation_name: str | None = None
@@ -52,13 +51,10 @@ class GraphQLRequest:
     within: str | None = None
 
     def exact_variables(self) -> Mapping[str, Any]:
-        """The variables with every number as it was spelled. Raises InvalidInput when they are nested too deeply."""
+        """The variables with every number as it was spelled."""
         if self.body is None:
             return self.variables
-        try:
-            given = json_text.parse(self.body)
-        except RecursionError:
-            raise InvalidInput("This is nested too deeply.") from None
+        given = json_text.parse(self.body)
         if self.within is not None and isinstance(given, dict):
             given = given.get(self.within)
         found = given.get("variables") if isinstance(given, dict) else None

@@ -10,6 +10,7 @@ import orjson
 import structlog
 from starlette.types import Message, Receive, Scope, Send
 
+from app.core import json_input
 from app.core.actor import Actor
 from app.core.errors import CursorExpired, DomainError, TooComplex, Unavailable
 from app.transport import errors
@@ -213,7 +214,11 @@ class Socket(Connection):
         if not isinstance(payload, dict):
             raise Closed(INVALID, "Invalid message")
         try:
+            json_input.require_bounds(payload, message["text"])
             request = replace(request_of(payload, mutations=True), body=message["text"].encode(), within="payload")
+        except TooComplex as error:
+            await self._tell(error_of(operation, [errors.entry(error.message, error.code)]))
+            return
         except BadRequest as bad:
             raise Closed(INVALID, bad.message) from None
         if operation in self._operations:

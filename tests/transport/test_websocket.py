@@ -3,6 +3,7 @@
 import gc
 from typing import Any
 
+import orjson
 import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.typing import Subprotocol
@@ -56,6 +57,7 @@ async def test_queries_mutations_and_subscriptions_share_a_socket(served: Served
         ('{"type": "subscribe", "id": "1", "payload": {"query": 1}}', 4400),
         ('{"type": "subscribe", "id": "1", "payload": {"query": "", "variables": []}}', 4400),
         ('{"type": "complete"}', 4400),
+        ('{"type": "ping", "payload": {"a": ' + "[" * 101 + "]" * 101 + "}}", 4400),
         ('{"type": "connection_init"}', 4429),
         ("[" * 5_000, 4400),
         ("x" * 20_001, 1009),
@@ -137,6 +139,7 @@ async def test_only_pages_of_allowed_origins_may_connect(sqlite_served: Served) 
         ({"query": TICKS, "variables": {"over": -1}}, "INVALID_INPUT"),
         ({"query": TICKS, "variables": {"after": "x"}}, "INVALID_CURSOR"),
         ({"query": TICKS, "operationName": "Other"}, "OPERATION_RESOLUTION_FAILURE"),
+        ({"query": TICKS, "variables": {"after": orjson.loads("[" * 101 + "]" * 101)}}, "TOO_COMPLEX"),
     ],
 )
 async def test_a_bad_operation_fails_alone(

@@ -5,10 +5,9 @@ from datetime import datetime
 from typing import Any, Concatenate, ParamSpec, TypeVar
 from urllib.parse import parse_qsl
 
-import orjson
 from starlette.types import Receive, Scope
 
-from app.core import json_text
+from app.core import json_input
 from app.core.actor import Actor
 from app.core.errors import InvalidInput
 from app.core.text import is_storable
@@ -22,7 +21,6 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _MOST_PARAMETERS = 100
-_DEEPEST = 200
 
 
 class Parameters(Mapping[str, str]):
@@ -119,18 +117,16 @@ class Call:
     async def json(self, *types: str, exact: bool = False, empty: bool = False) -> Any:
         """The body as JSON, None for an empty one where that is allowed; without `types` it is application/json.
 
-        With `exact` numbers keep their spelling (`json_text`). Raises BadRequest."""
+        With `exact` numbers keep their spelling (`json_text`). Raises BadRequest, and TooComplex over its bounds."""
         found = await self.body(*(types or ("application/json",)))
         if empty and not found.strip():
             return None
         try:
-            value = json_text.parse(found.decode()) if exact else orjson.loads(found)
-        except RecursionError:
-            raise BadRequest(400, "The request body is nested too deeply.") from None
-        except ValueError as error:
+            value = json_input.loads_exact(found) if exact else json_input.loads(found)
+        except json_input.NotJson as error:
             raise BadRequest(400, f"The request body is not JSON: {error}.") from None
         # A backslash is how text that no database can hold gets through a JSON parser.
-        if b"\\u" in found and not _is_storable(value, _DEEPEST):
+        if b"\\u" in found and not _is_storable(value):
             raise BadRequest(400, "The request body holds text that cannot be stored.")
         return value
 
@@ -166,11 +162,11 @@ def picked(body: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
     return {name: body[name] for name in names if name in body}
 
 
-def _is_storable(value: object, deeper: int) -> bool:
+def _is_storable(value: object) -> bool:
     if isinstance(value, str):
         return is_storable(value)
     if isinstance(value, list):
-        return deeper > 0 and all(_is_storable(item, deeper - 1) for item in value)
+        return all(map(_is_storable, value))
     if isinstance(value, dict):
-        return deeper > 0 and all(is_storable(key) and _is_storable(item, deeper - 1) for key, item in value.items())
+        return all(map(is_storable, value)) and all(map(_is_storable, value.values()))
     return True

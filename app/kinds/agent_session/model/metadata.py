@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app.core import json_text
-from app.core.errors import InvalidInput
+from app.core import json_input, json_text
+from app.core.errors import InvalidInput, TooComplex
 from app.core.text import is_storable
 from app.directory.model.checks import Path
 from app.interactions.model import Level
@@ -62,7 +62,9 @@ def _read(metadata: str) -> Mapping[str, object]:
 def _text_of(value: Any, wanted: tuple[type, ...], name: str, path: Path) -> str:
     try:
         text = value if isinstance(value, str) else json_text.write(value)
-        found = json_text.parse(text)
+        found = json_input.loads_exact(text)
+    except TooComplex as error:
+        raise TooComplex(error.message, path=path) from None
     except (ValueError, TypeError, RecursionError):
         raise InvalidInput(f"This takes a JSON {name}.", path=path) from None
     if not isinstance(found, wanted):

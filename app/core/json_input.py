@@ -1,0 +1,92 @@
+"""JSON that clients send: read within bounds on its size and nesting."""
+
+from typing import Any
+
+import orjson
+
+from app.core import json_text
+from app.core.errors import TooComplex
+
+MOST_VALUES = 10_000
+LONGEST_ARRAY = 5_000
+DEEPEST = 100
+
+_TOO_MANY = f"The JSON holds too many values; the limit is {MOST_VALUES:,}."
+_TOO_LONG = f"The JSON holds an array that is too long; the limit is {LONGEST_ARRAY:,} items."
+_TOO_DEEP = f"The JSON is nested too deeply; the limit is {DEEPEST} objects and arrays."
+_DEPTH_OF_ORJSON = "depth limit"
+
+
+class NotJson(ValueError):
+    """The text is not JSON; the message says where, and holds nothing of the text."""
+
+
+def loads(text: bytes | str) -> Any:
+    """The value of JSON text. Raises NotJson, and TooComplex for a value that is over the bounds."""
+    value = parsed(text)
+    require_bounds(value, text)
+    return value
+
+
+def loads_exact(text: bytes | str) -> Any:
+    """As `loads`, with numbers that keep their spelling (`json_text`)."""
+    if not is_small(text):
+        # A spelled number costs ten times as much as an ordinary one, so they are counted before they are made.
+        check(parsed(text))
+    try:
+        return json_text.parse(text if isinstance(text, str) else text.decode())
+    except ValueError as error:
+        found = str(error)
+    raise NotJson(found)
+
+
+def parsed(text: bytes | str) -> Any:
+    """The value of JSON text, still to be checked. Raises NotJson, and TooComplex where it is nested very deeply."""
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        # The error holds the whole text, and would stay the context of whatever is raised here.
+        found = str(error)
+    if found.startswith(_DEPTH_OF_ORJSON):
+        raise TooComplex(_TOO_DEEP)
+    raise NotJson(found)
+
+
+def require_bounds(value: object, text: bytes | str) -> None:
+    """Raise TooComplex unless the value that was parsed from the text is within the bounds."""
+    if not is_small(text):
+        check(value)
+
+
+def is_small(text: bytes | str) -> bool:
+    """Whether the value of the text is within the bounds for certain, from its brackets and commas alone."""
+    if isinstance(text, bytes):
+        opened, commas = text.count(b"{") + text.count(b"["), text.count(b",")
+    else:
+        opened, commas = text.count("{") + text.count("["), text.count(",")
+    return opened <= DEEPEST and opened + commas < LONGEST_ARRAY
+
+
+def check(value: object) -> None:
+    """Raise TooComplex, with the limit, for a value over the bounds. Looks at no more than MOST_VALUES values."""
+    found = 0
+    level = [value]
+    for _ in range(DEEPEST):
+        inner: list[object] = []
+        for each in level:
+            if isinstance(each, dict):
+                found += len(each)
+                if found > MOST_VALUES:
+                    raise TooComplex(_TOO_MANY)
+                inner += [item for item in each.values() if isinstance(item, (dict, list))]
+            elif isinstance(each, list):
+                found += len(each)
+                if len(each) > LONGEST_ARRAY:
+                    raise TooComplex(_TOO_LONG)
+                if found > MOST_VALUES:
+                    raise TooComplex(_TOO_MANY)
+                inner += [item for item in each if isinstance(item, (dict, list))]
+        if not inner:
+            return
+        level = inner
+    raise TooComplex(_TOO_DEEP)
