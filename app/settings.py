@@ -102,6 +102,15 @@ class Settings(BaseSettings):
     reader_threads: PositiveInt = Field(
         default=4, description="Threads that read an SQLite database, each with a connection of its own."
     )
+    max_waiting_reads: PositiveInt = Field(
+        default=1_000,
+        description="Reads of one caller that one process keeps waiting; further ones are RATE_LIMITED.",
+    )
+    read_timeout: Duration = Field(
+        default=timedelta(seconds=10),
+        description="How long one read may run, without the time that it waits; a longer one is stopped and says "
+        "TIMEOUT.",
+    )
     host: str = Field(default="127.0.0.1", description="The address to listen at; `0.0.0.0` is every one.")
     port: Port = Field(default=8000, description="The port to listen at; 0 picks a free one.")
     demo: bool = Field(

@@ -22,6 +22,8 @@ TYPES = {
     "lock_timeout": "duration",
     "max_waiting_commands": "integer",
     "reader_threads": "integer",
+    "max_waiting_reads": "integer",
+    "read_timeout": "duration",
     "host": "text",
     "port": "integer",
     "demo": "true or false",

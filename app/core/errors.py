@@ -21,6 +21,7 @@
   - NotSupported                this kind has no such command
   - CursorExpired               the event cursor is older than the log's retention
   - RateLimited                 more requests in a minute than the key may make, or more of the caller waiting
+  - Timeout                     a read took longer than it may
   - Unavailable                 the database cannot do it now; nothing was changed
   - OutcomeUnknown              the connection ended during the commit: done or not, nobody knows
 
@@ -146,6 +147,10 @@ class RateLimited(DomainError):
     def __init__(self, message: str, *, retry_after: int, path: Sequence[str | int] = ()) -> None:
         super().__init__(message, path=path)
         self.retry_after = retry_after
+
+
+class Timeout(DomainError):
+    code = "TIMEOUT"
 
 
 class Unavailable(DomainError):

@@ -19,6 +19,9 @@ T = TypeVar("T")
 
 Caller = Hashable
 
+SERVER: Caller = "server"
+"""The process itself, whose own work comes before that of all callers: key look-ups, the feed, deadlines, health."""
+
 
 class _Share(Generic[T]):
     """What one caller has waiting and running, and how much it has used."""
@@ -72,6 +75,20 @@ class FairQueue(Generic[T]):
         self._waiting += 1
         self._put_in_order(share)
 
+    def begin(self, caller: Caller) -> bool:
+        """Run an entry from now on until `done`, without a wait; False when entries wait or the caller runs enough."""
+        if self._waiting:
+            return False
+        share = self._shares.get(caller)
+        if share is None:
+            share = self._shares[caller] = _Share(caller, self._level)
+        if self._most_running is not None and share.running >= self._most_running:
+            return False
+        self._level = max(self._level, share.used)
+        share.running += 1
+        self._running += 1
+        return True
+
     def pop(self) -> tuple[Caller, T] | None:
         """The next entry, which runs from now on until `done`; None when no entry waits that may run."""
         while self._order:
@@ -95,8 +112,10 @@ class FairQueue(Generic[T]):
         share.used += cost
         share.running -= 1
         self._running -= 1
-        self._put_in_order(share)
-        self._forget(share)
+        if share.entries:
+            self._put_in_order(share)
+        else:
+            self._forget(share)
 
     def remove(self, caller: Caller, entry: T) -> bool:
         """Take a waiting entry out; False when it does not wait here."""

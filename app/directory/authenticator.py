@@ -8,6 +8,7 @@ from datetime import datetime
 
 from app.core.actor import Actor
 from app.core.clock import Clock
+from app.core.fairness import SERVER
 from app.directory.model import ApiKey, User, actor_of, digest_of, prefix_of
 from app.directory.model.key import access_token, credentials_of, earliest, read_access_token
 from app.directory.repository import KeyLookup
@@ -61,7 +62,7 @@ class KeyAuthenticator:
         return AccessToken(token, int((ends - self._clock()).total_seconds()))
 
     async def _of_token(self, token: str, prefix: str, ends: datetime, pepper: str) -> tuple[ApiKey, User] | None:
-        found = await self._database.plan(lambda: self._lookup.key_and_user(prefix), snapshot=False)
+        found = await self._database.plan(lambda: self._lookup.key_and_user(prefix), snapshot=False, caller=SERVER)
         if found is None or not hmac.compare_digest(access_token(found[0], ends, pepper), token):
             return None
         return found if self._clock() < ends and self._is_usable(*found) else None
@@ -69,7 +70,7 @@ class KeyAuthenticator:
     async def _of_key(self, key: str, pepper: str) -> tuple[ApiKey, User] | None:
         digest = digest_of(key, pepper)
         prefix = prefix_of(key, digest)
-        found = await self._database.plan(lambda: self._lookup.key_and_user(prefix), snapshot=False)
+        found = await self._database.plan(lambda: self._lookup.key_and_user(prefix), snapshot=False, caller=SERVER)
         is_same = hmac.compare_digest(digest, self._no_digest if found is None else found[0].digest)
         if found is None or not is_same:
             return None
@@ -81,5 +82,5 @@ class KeyAuthenticator:
     async def _secret(self) -> str | None:
         """The pepper, read once; None before the first start has made it, when there is no key either."""
         if self._pepper is None:
-            self._pepper = await self._database.plan(lambda: self._lookup.secret(PEPPER), snapshot=False)
+            self._pepper = await self._database.plan(lambda: self._lookup.secret(PEPPER), snapshot=False, caller=SERVER)
         return self._pepper

@@ -12,6 +12,7 @@ import structlog
 from app.core.clock import Clock
 from app.core.errors import CursorExpired, Unavailable
 from app.core.events import LoggedEvent
+from app.core.fairness import SERVER
 from app.feed.entry import Entry
 from app.feed.waiting import Waiting
 from app.feed.wakeup import Wakeups
@@ -124,7 +125,7 @@ class Feed:
         """Where to go on from, once the tail has read all up to it: the cursor, or without one the log's end now.
 
         Raises CursorExpired for a cursor that is too old to go on from, InvalidCursor for one of another log."""
-        heads = await self._database.plan(_heads, snapshot=False)
+        heads = await self._database.plan(_heads, snapshot=False, caller=SERVER)
         if cursor is None:
             cursor = heads_cursor(heads)
         else:
@@ -141,7 +142,7 @@ class Feed:
         head, number = self.head, self.number
         if head <= cursor:
             return Page((), cursor, number)
-        rows = await self._database.plan(lambda: self._after(cursor), snapshot=False)
+        rows = await self._database.plan(lambda: self._after(cursor), snapshot=False, caller=SERVER)
         entries: list[Entry] = []
         for found in merge(map(logged, rows)):
             if head.has_seen(found.lane, found.position):
@@ -160,7 +161,7 @@ class Feed:
 
     async def _follow(self) -> None:
         if self._head is None:
-            self._head = heads_cursor(await self._database.plan(_heads, snapshot=False))
+            self._head = heads_cursor(await self._database.plan(_heads, snapshot=False, caller=SERVER))
             for begun in self._at_beginnings:
                 begun()
             self._moved.stir()
@@ -180,7 +181,7 @@ class Feed:
     async def _read(self) -> bool:
         """Hand on what is new; True when there may be more at once."""
         head = self.head
-        rows = await self._database.plan(lambda: self._after(head), snapshot=False)
+        rows = await self._database.plan(lambda: self._after(head), snapshot=False, caller=SERVER)
         if not rows:
             return False
         found = merge(map(logged, rows))
@@ -204,13 +205,13 @@ class Feed:
 
     async def _look(self) -> None:
         """From time to time, however much is read: is the log still the one that was read?"""
-        heads = await self._database.plan(_heads, snapshot=False)
+        heads = await self._database.plan(_heads, snapshot=False, caller=SERVER)
         if len(heads) != len(self.head.positions) or not self.head <= heads_cursor(heads):
             log.error("the event log is another one than before")
             await self._start_anew()
 
     async def _start_anew(self) -> None:
-        self._head = heads_cursor(await self._database.plan(_heads, snapshot=False))
+        self._head = heads_cursor(await self._database.plan(_heads, snapshot=False, caller=SERVER))
         self.number += 1
         for listener in self._listeners:
             listener.lost()

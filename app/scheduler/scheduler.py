@@ -9,6 +9,7 @@ import structlog
 
 from app.core.clock import Clock
 from app.core.errors import Unavailable
+from app.core.fairness import SERVER
 from app.interactions.repository.deadlines import NEXT_DUE
 from app.interactions.service.deadlines import fire_due
 from app.scheduler.chores import CHORES
@@ -57,10 +58,10 @@ class Scheduler:
 
     async def fire(self) -> float:
         """Fire everything that is due now; for how many seconds there is nothing to do, as far as is known."""
-        next_due = await self._database.plan(_next_due, snapshot=False)
+        next_due = await self._database.plan(_next_due, snapshot=False, caller=SERVER)
         if next_due is not None and next_due <= self._clock():
             await self._fire_deadlines()
-            next_due = await self._database.plan(_next_due, snapshot=False)
+            next_due = await self._database.plan(_next_due, snapshot=False, caller=SERVER)
         if await self._fire_chores():
             return 0
         if next_due is None:

@@ -9,17 +9,17 @@ from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from app.core.actor import SYSTEM
 from app.core.clock import Clock
 from app.core.errors import Unavailable
-from app.core.fairness import Caller
+from app.core.fairness import SERVER, Caller
 from app.core.ids import Ids
 from app.settings import Settings
 from app.storage.engines import ConfigurationError, parse_database_url
-from app.storage.postgresql import PostgresqlCommands, PostgresqlPlans
+from app.storage.postgresql import PostgresqlCommands
+from app.storage.postgresql_plans import PostgresqlPlans
 from app.storage.query import Observer, Query, Row, Steps
-from app.storage.sqlite import SqlitePlans
 from app.storage.sqlite_commands import SqliteCommands
+from app.storage.sqlite_plans import SqlitePlans
 from app.storage.work import Unit, Work
 
 __all__ = ["Database", "Query", "Row", "Steps", "Work", "open_database"]
@@ -40,9 +40,12 @@ class Commands(Protocol):
 
 
 class Plans(Protocol):
-    """Runs plans on the driver."""
+    """Runs plans on the driver; `waiting` is how many wait for a reader."""
 
-    async def run(self, steps: Steps[T], snapshot: bool) -> T: ...
+    @property
+    def waiting(self) -> int: ...
+
+    async def run(self, steps: Steps[T], snapshot: bool, caller: Caller) -> T: ...
 
     async def close(self) -> None: ...
 
@@ -60,7 +63,7 @@ class Database:
 
     async def command(self, f: Callable[Concatenate[Work, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `f(work, …)` as one unit of work of the process itself, and otherwise as `command_of`."""
-        return await self.command_of(SYSTEM.caller, None, f, *args, **kwargs)
+        return await self.command_of(SERVER, None, f, *args, **kwargs)
 
     async def command_of(
         self,
@@ -81,13 +84,15 @@ class Database:
         self._require_open()
         return await self._commands.run(partial(_call, f, args, kwargs), caller, subject)
 
-    async def plan(self, steps: Steps[T], *, snapshot: bool) -> T:
-        """Run the generator that `steps` starts, and return what it returns.
+    async def plan(self, steps: Steps[T], *, snapshot: bool, caller: Caller) -> T:
+        """Run the generator that `steps` starts in the caller's share of the readers, and return what it returns.
 
         With `snapshot` all its statements see one moment. What the generator raises passes through. `steps` may be
-        called again when a connection breaks, so a plan must have no effects."""
+        called again when a connection breaks or the plan takes long, so a plan must have no effects.
+        Raises Timeout after `read_timeout` of reading, RateLimited when too many plans of the caller wait, and
+        Unavailable when the plan waited for too long or the database cannot be reached."""
         self._require_open()
-        return await self._plans.run(steps, snapshot)
+        return await self._plans.run(steps, snapshot, caller)
 
     def on_commit(self, listener: Callable[[], None]) -> None:
         """Call `listener` in the loop after every commit that wrote events: a hint, the log is the truth."""
@@ -137,11 +142,11 @@ async def open_database(
     try:
         if url.get_backend_name() == "sqlite":
             commands = await SqliteCommands.open(str(url.database), open_work, settings)
-            plans = SqlitePlans(str(url.database), settings.reader_threads)
+            plans = SqlitePlans(str(url.database), settings)
         else:
             commands = await PostgresqlCommands.open(url, open_work, settings)
             try:
-                plans = await PostgresqlPlans.open(url, settings.pool_size)
+                plans = await PostgresqlPlans.open(url, settings)
             except BaseException:
                 await commands.close()
                 raise

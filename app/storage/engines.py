@@ -16,7 +16,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import StaticPool
 
 from app.settings import LARGEST_PORT
-from app.storage import query
 
 T = TypeVar("T")
 
@@ -193,18 +192,18 @@ async def _keep(_connection: object) -> None:
     """Nothing to reset: plans change no session state, and asyncpg ends an open transaction before this."""
 
 
-async def postgresql_pool(url: sa.URL, pool_size: int) -> "asyncpg.Pool[asyncpg.Record]":
-    """The plans' pool; giving a connection back costs no round trip."""
+async def postgresql_pool(url: sa.URL, pool_size: int, longest: float) -> "asyncpg.Pool[asyncpg.Record]":
+    """The plans' pool, whose statements may take `longest` seconds; giving a connection back costs no round trip."""
+
+    async def bound_reads(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+        await connection.execute(f"SET statement_timeout = {max(1, int(longest * 1000))}")
+
     return await asyncpg.create_pool(
         min_size=1,
         max_size=pool_size,
         reset=_keep,
         statement_cache_size=STATEMENTS_KEPT * 2,
         max_cached_statement_lifetime=0,
-        init=_bound_reads,
+        init=bound_reads,
         **asyncpg_arguments(url),
     )
-
-
-async def _bound_reads(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
-    await connection.execute(f"SET statement_timeout = {int(query.LONGEST_READ * 1000)}")

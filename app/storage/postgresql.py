@@ -1,9 +1,8 @@
-"""PostgreSQL's two roads: commands in SQLAlchemy's greenlet, plans on asyncpg itself."""
+"""PostgreSQL's commands, in SQLAlchemy's greenlet."""
 
 import asyncio
 import random
 from collections.abc import Callable, Hashable
-from contextlib import suppress
 from typing import Any, TypeVar
 
 import asyncpg
@@ -17,9 +16,8 @@ from app.core.errors import Unavailable
 from app.core.fairness import Caller
 from app.settings import Settings
 from app.storage.admission import Admission
-from app.storage.engines import postgresql_engine, postgresql_pool
+from app.storage.engines import postgresql_engine
 from app.storage.event_log.writing import append_postgresql, encode, lane_count
-from app.storage.query import Observer, Steps, too_long
 from app.storage.refusals import outcome_unknown, postgresql_refusal
 from app.storage.work import OpenWork, Unit
 
@@ -31,7 +29,7 @@ LAST_SECONDS = 1.0
 
 _SERIALIZATION_FAILURE = "40001"
 _DEADLOCK = "40P01"
-_GOING_AWAY = (
+GOING_AWAY = (
     asyncpg.PostgresConnectionError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
@@ -91,7 +89,7 @@ class PostgresqlCommands:
     async def _attempts(self, unit: Unit[T]) -> T:
         overtaken = False
         for attempt in range(ATTEMPTS):
-            await _pause_before(attempt)
+            await pause_before(attempt)
             try:
                 result: tuple[T, bool] = await greenlet_spawn(self._transaction, unit)
             except _Again:
@@ -155,97 +153,10 @@ def _is_lost(error: DBAPIError | ConnectionError) -> bool:
     if not isinstance(error, DBAPIError) or error.connection_invalidated:
         return True
     # SQLAlchemy asks whether the socket is closed, which may be known only later than the server's farewell.
-    return error.orig is not None and isinstance(error.orig.__cause__, _GOING_AWAY)
+    return error.orig is not None and isinstance(error.orig.__cause__, GOING_AWAY)
 
 
-async def _pause_before(attempt: int) -> None:
+async def pause_before(attempt: int) -> None:
+    """Wait before every attempt but the first, each time for about twice as long."""
     if attempt:
         await asyncio.sleep(random.uniform(0.5, 1) * 0.005 * 2**attempt)
-
-
-def _is_closed(connection: Any) -> bool:
-    try:
-        return bool(connection.is_closed())
-    except asyncpg.InterfaceError:  # the pool has taken the broken connection back already
-        return True
-
-
-def _end(connection: Any) -> None:
-    """Let nobody have it again, though its socket may not have told of its end yet."""
-    with suppress(asyncpg.InterfaceError):
-        connection.terminate()
-
-
-class PostgresqlPlans:
-    """Plans on a pool of asyncpg's own connections, which prepare each text once."""
-
-    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
-        self.observer: Observer | None = None
-        self._pool = pool
-
-    @classmethod
-    async def open(cls, url: sa.URL, pool_size: int) -> "PostgresqlPlans":
-        return cls(await postgresql_pool(url, pool_size))
-
-    async def run(self, steps: Steps[T], snapshot: bool) -> T:
-        for attempt in range(ATTEMPTS):
-            await _pause_before(attempt)
-            try:
-                connection = await self._pool.acquire()
-            except (*_GOING_AWAY, asyncpg.PostgresError, OSError):
-                continue  # whatever the server has against a connection, nothing was asked yet
-            is_finished = False
-            try:
-                result = await self._plan(connection, steps, snapshot)
-                is_finished = True
-                return result
-            except asyncpg.QueryCanceledError:
-                raise too_long() from None
-            except (*_GOING_AWAY, asyncpg.InterfaceError) as error:
-                # A plan only reads, so it may start again on another connection. (A wrong argument is an
-                # InterfaceError too, but leaves its connection open.)
-                if isinstance(error, _GOING_AWAY):
-                    _end(connection)
-                elif not _is_closed(connection):
-                    raise
-            finally:
-                # Whoever leaves in the middle must not keep it from being given back.
-                await (self._released(connection) if is_finished else asyncio.shield(self._tidied(connection)))
-        raise Unavailable("The database cannot be reached.")
-
-    async def close(self) -> None:
-        await self._pool.close()
-
-    async def _released(self, connection: Any) -> None:
-        # What was read is right even when its connection breaks only now.
-        with suppress(*_GOING_AWAY, asyncpg.InterfaceError):
-            await self._pool.release(connection)
-
-    async def _tidied(self, connection: Any) -> None:
-        """End what a plan left begun, also what neither it nor the driver knows of: a caller who leaves after a
-        statement was prepared and before it runs leaves the server within a transaction, which the next would get."""
-        try:
-            await connection.execute("ROLLBACK")
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
-            _end(connection)
-        await self._released(connection)
-
-    async def _plan(self, connection: Any, steps: Steps[T], snapshot: bool) -> T:
-        plan = steps()
-        observer = self.observer
-        if snapshot:
-            await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        # An exception leaves the transaction open; whoever gives the connection back rolls it back.
-        try:
-            sql, args = next(plan)
-            while True:
-                if observer is not None:
-                    observer(sql)
-                sql, args = plan.send(await connection.fetch(sql, *args))
-        except StopIteration as stop:
-            result: T = stop.value
-        finally:
-            plan.close()
-        if snapshot:
-            await connection.execute("COMMIT")
-        return result

@@ -3,8 +3,6 @@
 from collections.abc import Callable, Generator, Sequence
 from typing import Any, NamedTuple, TypeVar
 
-from app.core.errors import Unavailable
-
 Row = Sequence[Any]
 """A tuple on SQLite, an asyncpg Record on PostgreSQL; read by position."""
 
@@ -22,12 +20,3 @@ class Query(NamedTuple):
 
     sql: str
     args: Sequence[object] = ()
-
-
-LONGEST_READ = 30.0
-"""Seconds that a plan may read on SQLite, or one of its statements on PostgreSQL: readers are few, and shared."""
-
-
-def too_long() -> Unavailable:
-    """The answer to a plan that was stopped."""
-    return Unavailable(f"This took longer than {LONGEST_READ:g} seconds; ask for less at once.")

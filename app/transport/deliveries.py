@@ -10,7 +10,8 @@ import structlog
 
 from app.core.actor import Actor
 from app.core.clock import Clock
-from app.core.errors import Unavailable
+from app.core.errors import RateLimited, Timeout, Unavailable
+from app.core.fairness import Caller
 from app.feed import Entry, EventStream, Feed, SnapshotStream, Waiting
 from app.feed.stream import Match
 from app.selection.mapping import Env, Permissions
@@ -41,12 +42,15 @@ class _Nobody:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How an item is made: the plan, the variables of its selection, and the actor if it looks at one."""
+    """How an item is made: the plan, the variables of its selection, and the actor if it looks at one.
+
+    `caller` has the share that its reads take: a user's deliveries have one beside that of the user's requests."""
 
     key: str
     plan: Plan
     variables: Mapping[str, object]
     actor: Actor | None
+    caller: Caller
 
     def env(self, clock: Clock, settings: Settings) -> Env:
         actor = cast("Actor", _Nobody()) if self.actor is None else self.actor
@@ -174,19 +178,23 @@ class Delivery:
         while True:
             try:
                 return await self._read(rows)
-            except Unavailable:
+            except (Unavailable, RateLimited):
                 await asyncio.sleep(_PAUSE_WITHOUT_DATABASE)
-            except Exception:
+            except Exception as error:
                 if len(rows) > 1:
                     # One of them is at fault: the others go out as they should.
                     return [(await self.texts([each]))[0] for each in wanted]
+                if isinstance(error, Timeout):
+                    return [_failed(error.message, error.code)]
                 log.exception("an item of a subscription cannot be made")
-                return [_failed()]
+                return [_failed(errors.INTERNAL_MESSAGE, errors.INTERNAL)]
 
     async def _read(self, rows: Sequence[Mapping[str, object]]) -> Sequence[str]:
         recipe, deliveries = self._recipe, self._deliveries
         env, plan, key = recipe.env(deliveries.clock, deliveries.settings), recipe.plan, recipe.key
-        made = await deliveries.database.plan(lambda: plan.each(env, rows), snapshot=plan.snapshot)
+        made = await deliveries.database.plan(
+            lambda: plan.each(env, rows), snapshot=plan.snapshot, caller=recipe.caller
+        )
         return [orjson.dumps({"data": {key: each}}).decode() for each in made]
 
     async def _work(self) -> None:
@@ -244,7 +252,7 @@ class Snapshots:
                 text = await self._read()
             except Exception as error:
                 self._due.set()
-                if not isinstance(error, Unavailable):
+                if not isinstance(error, Unavailable | RateLimited):
                     log.exception("a snapshot cannot be read", again_in=_AFTER_A_FAILURE)
                     await asyncio.sleep(_AFTER_A_FAILURE)
             else:
@@ -257,7 +265,7 @@ class Snapshots:
     async def _read(self) -> str:
         recipe, deliveries = self._recipe, self._deliveries
         env, plan = recipe.env(deliveries.clock, deliveries.settings), recipe.plan
-        answer = await deliveries.database.plan(lambda: plan.steps(env), snapshot=plan.snapshot)
+        answer = await deliveries.database.plan(lambda: plan.steps(env), snapshot=plan.snapshot, caller=recipe.caller)
         found: dict[str, Any] = {"data": answer.data}
         if answer.errors:
             found["errors"] = [errors.from_domain(error, path) for path, error in answer.errors]
@@ -291,5 +299,5 @@ class SnapshotSubscriber:
             self._snapshots.leave()
 
 
-def _failed() -> str:
-    return orjson.dumps({"data": None, "errors": [errors.entry(errors.INTERNAL_MESSAGE, errors.INTERNAL)]}).decode()
+def _failed(message: str, code: str) -> str:
+    return orjson.dumps({"data": None, "errors": [errors.entry(message, code)]}).decode()

@@ -7,6 +7,7 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
+from app.core.fairness import SERVER
 from app.storage.database import Query, Row
 from app.transport.services import services_of
 
@@ -26,7 +27,7 @@ async def readyz(request: Request) -> JSONResponse:
     database = services_of(request.scope).database
     try:
         async with asyncio.timeout(_PATIENCE):
-            revision = await database.plan(_revision, snapshot=False)
+            revision = await database.plan(_revision, snapshot=False, caller=SERVER)
     except Exception as error:
         log.warning("not ready", exc_info=error)
         revision = None

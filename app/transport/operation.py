@@ -112,7 +112,9 @@ class Operations:
         plan = query.plan
         if plan is not None:
             env = Env(context.actor, context.clock(), self._settings, variables)
-            answer = await self._database.plan(lambda: plan.steps(env), snapshot=plan.snapshot)
+            answer = await self._database.plan(
+                lambda: plan.steps(env), snapshot=plan.snapshot, caller=context.actor.caller
+            )
             data = answer.data
             entries = [errors.from_domain(error, path, query.nodes[str(path[0])]) for path, error in answer.errors]
         if query.mixed and data is not None:
@@ -217,7 +219,9 @@ class Operations:
         try:
             row = await mutation.call(sourced, context)
             env = Env(context.actor, context.clock(), self._settings, variables)
-            answer = await self._database.plan(lambda: plan.steps(env, row), snapshot=plan.snapshot)
+            answer = await self._database.plan(
+                lambda: plan.steps(env, row), snapshot=plan.snapshot, caller=context.actor.caller
+            )
         except DomainError as error:
             return None, [errors.from_domain(error, (key,), root.nodes)]
         except Exception as error:

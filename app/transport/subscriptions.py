@@ -105,7 +105,13 @@ class Subscriptions:
                 # What only this actor sees is shared with its other listeners alone.
                 actor if prepared.plan.personal else None,
             )
-            recipe = Recipe(root.field.key, prepared.plan, variables, actor if prepared.plan.personal else None)
+            recipe = Recipe(
+                root.field.key,
+                prepared.plan,
+                variables,
+                actor if prepared.plan.personal else None,
+                caller=("deliveries", actor.caller),
+            )
             channel = (share, _frozen(arguments))
             if isinstance(stream, EventStream):
                 match, watched = stream.match(permissions, arguments), stream.watches(arguments)

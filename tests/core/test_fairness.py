@@ -177,3 +177,18 @@ async def test_keyed_turns_forget_a_key_whose_last_asker_left() -> None:
             await waiting
         assert len(turns) == 1
     assert len(turns) == 0
+
+
+def test_fair_queue_begins_an_entry_that_need_not_wait() -> None:
+    queue: FairQueue[str] = FairQueue(most_running=2)
+    assert [queue.begin("one") for _ in range(3)] == [True, True, False]
+    assert queue.begin("other")
+    queue.push("one", "waiting")
+    assert not queue.begin("third")  # it would overtake
+    assert queue.pop() is None
+    queue.done("one", 1)
+    assert queue.pop() == ("one", "waiting")
+    for caller in ("one", "one", "other"):
+        queue.done(caller, 1)
+    assert queue.running("one") == 0
+    assert queue.begin("third")

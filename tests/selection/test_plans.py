@@ -42,7 +42,7 @@ class Library:
 
     async def _run(self, plan: Any, row: dict[str, object] | None) -> Answer:
         self.statements.clear()
-        return await self.database.plan(lambda: plan.steps(self.env, row), snapshot=plan.snapshot)
+        return await self.database.plan(lambda: plan.steps(self.env, row), snapshot=plan.snapshot, caller=1)
 
     @property
     def selects(self) -> int:

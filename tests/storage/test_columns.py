@@ -47,7 +47,7 @@ async def test_the_driver_gives_what_an_answer_splices(scratch_database: Databas
 
     sqlite = scratch_database.dialect.name == "sqlite"
     at: Any = "2026-01-05T09:00:00.000120Z" if sqlite else MOMENT
-    assert await scratch_database.plan(steps, snapshot=False) == (at, SPACED, '{"é":1}')
+    assert await scratch_database.plan(steps, snapshot=False, caller=1) == (at, SPACED, '{"é":1}')
 
 
 async def test_a_time_without_a_zone_is_refused(scratch_database: Database) -> None:
@@ -90,7 +90,7 @@ async def _on_driver(database: Database, statement: sa.Select[Any], **values: An
         rows = yield Query(str(compiled), args)
         return [tuple(row) for row in rows]
 
-    result: list[tuple[Any, ...]] = await database.plan(steps, snapshot=False)
+    result: list[tuple[Any, ...]] = await database.plan(steps, snapshot=False, caller=1)
     return result
 
 

@@ -277,7 +277,7 @@ async def test_the_observer_sees_every_statement(
     )
     try:
         await database.command(lambda work: work.connection.execute(sa.text("SELECT 1")).scalar_one())
-        rows = await database.plan(_heads, snapshot=True)
+        rows = await database.plan(_heads, snapshot=True, caller=1)
     finally:
         await database.close()
     assert seen == ["SELECT 1", HEADS.sql]
@@ -355,7 +355,7 @@ async def test_acknowledged_means_visible_to_others(scratch_database: Database) 
         rows = yield (str(sa.select(counter.c.value).order_by(counter.c.id)), ())
         return [value for (value,) in rows]
 
-    assert await scratch_database.plan(steps, snapshot=False) == [1, 0]
+    assert await scratch_database.plan(steps, snapshot=False, caller=1) == [1, 0]
 
 
 @pytest.fixture

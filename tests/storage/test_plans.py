@@ -3,16 +3,17 @@
 import asyncio
 import sqlite3
 from collections.abc import Generator, Sequence
+from datetime import timedelta
+from functools import partial
 
 import asyncpg
 import pytest
 import sqlalchemy as sa
 
 from app.core.clock import Clock
-from app.core.errors import NotFound, Unavailable
+from app.core.errors import NotFound, Timeout, Unavailable
 from app.core.ids import Ids
 from app.settings import Settings
-from app.storage import query
 from app.storage.database import Database, Query, Row, open_database
 from app.storage.engines import asyncpg_arguments, parse_database_url
 from app.storage.migrations import migrate
@@ -40,7 +41,7 @@ async def test_a_snapshot_sees_one_moment(scratch_database: Database, snapshot: 
             asyncio.run_coroutine_threadsafe(scratch_database.command(increment), loop).result(5)
         else:
             between.set()
-            yield Query("SELECT pg_sleep(0.2)")
+            yield Query("SELECT pg_sleep(0.1)")
         again = yield COUNT
         return [first[0][0], again[0][0]]
 
@@ -49,9 +50,9 @@ async def test_a_snapshot_sees_one_moment(scratch_database: Database, snapshot: 
         await scratch_database.command(increment)
 
     if sqlite:
-        assert await scratch_database.plan(steps, snapshot=snapshot) == [0, second]
+        assert await scratch_database.plan(steps, snapshot=snapshot, caller=1) == [0, second]
     else:
-        read, _ = await asyncio.gather(scratch_database.plan(steps, snapshot=snapshot), write())
+        read, _ = await asyncio.gather(scratch_database.plan(steps, snapshot=snapshot, caller=1), write())
         assert read == [0, second]
 
 
@@ -62,7 +63,7 @@ async def test_arguments_reach_the_driver(scratch_database: Database) -> None:
         rows = yield Query(f"SELECT id FROM counter WHERE id > {mark}", (1,))
         return [row[0] for row in rows]
 
-    assert await scratch_database.plan(steps, snapshot=False) == [2]
+    assert await scratch_database.plan(steps, snapshot=False, caller=1) == [2]
 
 
 @pytest.mark.parametrize("snapshot", [True, False])
@@ -82,11 +83,11 @@ async def test_what_a_plan_raises_passes_through(scratch_database: Database, sna
 
     for _ in range(20):
         with pytest.raises(NotFound):
-            await scratch_database.plan(steps, snapshot=snapshot)
-        assert await scratch_database.plan(after, snapshot=True) == [0]
+            await scratch_database.plan(steps, snapshot=snapshot, caller=1)
+        assert await scratch_database.plan(after, snapshot=True, caller=1) == [0]
     assert closed == [True] * 20
     await scratch_database.command(increment)
-    assert await scratch_database.plan(after, snapshot=False) == [1]
+    assert await scratch_database.plan(after, snapshot=False, caller=1) == [1]
 
 
 async def test_a_wrong_statement_or_argument_is_told_once(scratch_database: Database) -> None:
@@ -104,9 +105,9 @@ async def test_a_wrong_statement_or_argument_is_told_once(scratch_database: Data
         return []
 
     with pytest.raises(sqlite3.OperationalError if sqlite else asyncpg.UndefinedColumnError):
-        await scratch_database.plan(wrong, snapshot=True)
+        await scratch_database.plan(wrong, snapshot=True, caller=1)
     with pytest.raises(sqlite3.Error if sqlite else asyncpg.DataError):
-        await scratch_database.plan(mistyped, snapshot=True)
+        await scratch_database.plan(mistyped, snapshot=True, caller=1)
     assert calls == ["statement", "argument"]
 
 
@@ -116,7 +117,7 @@ async def test_a_plan_cannot_write(scratch_database: Database) -> None:
         return []
 
     with pytest.raises((sqlite3.OperationalError, asyncpg.ReadOnlySQLTransactionError)):
-        await scratch_database.plan(write, snapshot=True)
+        await scratch_database.plan(write, snapshot=True, caller=1)
 
 
 async def test_a_cancelled_plan_gives_its_connection_back(scratch_database: Database) -> None:
@@ -127,11 +128,13 @@ async def test_a_cancelled_plan_gives_its_connection_back(scratch_database: Data
         return [row[0] for row in rows]
 
     for _ in range(30):
-        task = asyncio.create_task(scratch_database.plan(steps, snapshot=True))
+        task = asyncio.create_task(scratch_database.plan(steps, snapshot=True, caller=1))
         await asyncio.sleep(0.001)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-    assert await asyncio.gather(*(scratch_database.plan(steps, snapshot=True) for _ in range(30))) == [[0]] * 30
+    assert (
+        await asyncio.gather(*(scratch_database.plan(steps, snapshot=True, caller=1) for _ in range(30))) == [[0]] * 30
+    )
 
 
 @pytest.mark.parametrize("moment", range(1, 6))
@@ -148,7 +151,7 @@ async def test_whoever_leaves_at_any_moment_leaves_nothing_begun(scratch_databas
         return [row[0] for row in rows]
 
     for number in range(5):
-        task: asyncio.Task[object] = asyncio.create_task(scratch_database.plan(lambda n=number: new(n), snapshot=False))  # type: ignore[misc]
+        task = asyncio.create_task(scratch_database.plan(partial(new, number), snapshot=False, caller=1))
         answers = 0
         while answers < moment and not task.done():
             await asyncio.sleep(0)
@@ -156,7 +159,7 @@ async def test_whoever_leaves_at_any_moment_leaves_nothing_begun(scratch_databas
             answers += waiting is not None and waiting.done()
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-        assert await scratch_database.plan(steps, snapshot=True) == [0]
+        assert await scratch_database.plan(steps, snapshot=True, caller=1) == [0]
 
 
 async def test_lost_connections_are_replaced(scratch_database: Database) -> None:
@@ -167,14 +170,16 @@ async def test_lost_connections_are_replaced(scratch_database: Database) -> None
             rows = yield END_OTHERS
             return [row[0] for row in rows]
 
-        assert (await scratch_database.plan(end, snapshot=False))[0] >= 1
+        assert (await scratch_database.plan(end, snapshot=False, caller=1))[0] >= 1
 
     def steps() -> Reading:
         rows = yield COUNT
         return [row[0] for row in rows]
 
     await asyncio.gather(*(scratch_database.command(increment) for _ in range(20)))
-    assert await asyncio.gather(*(scratch_database.plan(steps, snapshot=True) for _ in range(20))) == [[20]] * 20
+    assert (
+        await asyncio.gather(*(scratch_database.plan(steps, snapshot=True, caller=1) for _ in range(20))) == [[20]] * 20
+    )
 
 
 @pytest.mark.parametrize("snapshot", [True, False])
@@ -190,7 +195,7 @@ async def test_a_plan_starts_again_when_its_connection_is_ended(scratch_database
         rows = yield COUNT
         return [row[0] for row in rows]
 
-    assert await scratch_database.plan(steps, snapshot=snapshot) == [0]
+    assert await scratch_database.plan(steps, snapshot=snapshot, caller=1) == [0]
     assert starts == endings + 1
 
 
@@ -208,11 +213,11 @@ async def test_connections_that_are_ended_under_load_are_not_noticed(scratch_dat
 
     async def read() -> None:
         while not over:
-            assert await scratch_database.plan(steps, snapshot=True) == [0]
+            assert await scratch_database.plan(steps, snapshot=True, caller=1) == [0]
 
     readers = [asyncio.create_task(read()) for _ in range(8)]
     for _ in range(10):
-        await scratch_database.plan(end, snapshot=False)
+        await scratch_database.plan(end, snapshot=False, caller=1)
         await asyncio.sleep(0.03)
     over = True
     await asyncio.gather(*readers)
@@ -224,19 +229,17 @@ ENDLESS = {
 }
 
 
-async def test_a_read_without_an_end_is_stopped(
-    database_url: str, clock: Clock, ids: Ids, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(query, "LONGEST_READ", 0.2)
-    database = await open_database(database_url, clock=clock, ids=ids, settings=settings)
+async def test_a_read_without_an_end_is_stopped(database_url: str, clock: Clock, ids: Ids, settings: Settings) -> None:
+    hasty = settings.model_copy(update={"read_timeout": timedelta(seconds=0.2)})
+    database = await open_database(database_url, clock=clock, ids=ids, settings=hasty)
 
     def steps(sql: str) -> Reading:
         return [row[0] for row in (yield Query(sql))]
 
     try:
-        with pytest.raises(Unavailable, match="longer than"):
-            await database.plan(lambda: steps(ENDLESS[database.dialect.name]), snapshot=True)
-        assert await database.plan(lambda: steps("SELECT 7"), snapshot=True) == [7]
+        with pytest.raises(Timeout, match=r"longer than 0\.2 seconds"):
+            await database.plan(lambda: steps(ENDLESS[database.dialect.name]), snapshot=True, caller=1)
+        assert await database.plan(lambda: steps("SELECT 7"), snapshot=True, caller=1) == [7]
     finally:
         await database.close()
 
@@ -261,9 +264,9 @@ async def test_a_database_that_lets_nobody_in_is_away(
     try:
         await door.execute(f"ALTER DATABASE {url.database} WITH ALLOW_CONNECTIONS false")
         with pytest.raises(Unavailable, match=r"The database cannot be reached\."):
-            await database.plan(end_all, snapshot=False)
+            await database.plan(end_all, snapshot=False, caller=1)
         await door.execute(f"ALTER DATABASE {url.database} WITH ALLOW_CONNECTIONS true")
-        assert await database.plan(steps, snapshot=False) == [7]
+        assert await database.plan(steps, snapshot=False, caller=1) == [7]
     finally:
         await door.close()
         await database.close()

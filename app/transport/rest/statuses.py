@@ -25,6 +25,7 @@ STATUSES: Mapping[str, int] = MappingProxyType(
         "NOT_SUPPORTED": 400,
         "CURSOR_EXPIRED": 410,
         "RATE_LIMITED": 429,
+        "TIMEOUT": 503,
         "UNAVAILABLE": 503,
         "OUTCOME_UNKNOWN": 500,
         "INTERNAL": 500,

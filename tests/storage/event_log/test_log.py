@@ -51,7 +51,7 @@ async def heads(database: Database) -> Sequence[Row]:
     def steps() -> Any:
         return (yield HEADS)
 
-    rows: Sequence[Row] = await database.plan(steps, snapshot=False)
+    rows: Sequence[Row] = await database.plan(steps, snapshot=False, caller=1)
     return rows
 
 
@@ -60,7 +60,7 @@ async def read(database: Database, cursor: Cursor, limit: int = 1000) -> list[Lo
         rows = yield read_after(database.dialect.name, cursor, limit)
         return merge(map(logged, rows))
 
-    events: list[LoggedEvent] = await database.plan(steps, snapshot=False)
+    events: list[LoggedEvent] = await database.plan(steps, snapshot=False, caller=1)
     return events
 
 

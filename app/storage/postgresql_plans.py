@@ -1,0 +1,177 @@
+"""PostgreSQL's plans: a pool of asyncpg's connections, shared out between callers."""
+
+import asyncio
+from contextlib import suppress
+from time import monotonic
+from typing import Any, TypeVar
+
+import asyncpg
+import sqlalchemy as sa
+
+from app.core.errors import Unavailable
+from app.core.fairness import Caller
+from app.settings import Settings
+from app.storage.engines import postgresql_pool
+from app.storage.postgresql import ATTEMPTS, GOING_AWAY, pause_before
+from app.storage.query import Observer, Steps
+from app.storage.read_queue import Read, ReadQueue, TakesLong, too_long
+
+T = TypeVar("T")
+
+SHORT_SECONDS = 0.2
+"""Time on a connection that a plan may take before it counts as long."""
+
+
+class PostgresqlPlans:
+    """Plans on a pool of asyncpg's own connections, which prepare each text once."""
+
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", settings: Settings) -> None:
+        self.observer: Observer | None = None
+        self._pool = pool
+        self._longest = settings.read_timeout.total_seconds()
+        # A quarter for long reads: each of them may keep a core of the database busy.
+        self._queue = ReadQueue(
+            settings.pool_size,
+            most_long=max(1, settings.pool_size // 4),
+            most_waiting=settings.max_waiting_reads,
+            short_seconds=SHORT_SECONDS,
+        )
+
+    @classmethod
+    async def open(cls, url: sa.URL, settings: Settings) -> "PostgresqlPlans":
+        return cls(await postgresql_pool(url, settings.pool_size, settings.read_timeout.total_seconds()), settings)
+
+    @property
+    def waiting(self) -> int:
+        """How many plans wait for a connection."""
+        return self._queue.waiting
+
+    async def run(self, steps: Steps[T], snapshot: bool, caller: Caller) -> T:
+        loop = asyncio.get_running_loop()
+        read = Read(steps, snapshot, caller, loop.create_future())
+        if not self._queue.start(read):
+            self._queue.add(read)
+            await self._admitted(read)
+        while True:
+            began = monotonic()
+            restarts = False
+            try:
+                read.require_patience()
+                result: T = await self._attempts(read)
+                return result
+            except TakesLong:
+                restarts = True
+                read.future = loop.create_future()
+            finally:
+                if restarts:
+                    self._queue.restart(read, monotonic() - began)
+                else:
+                    self._queue.end(read, monotonic() - began)
+                self._serve()
+            await self._admitted(read)
+
+    async def close(self) -> None:
+        await self._pool.close()
+
+    def _serve(self) -> None:
+        while (read := self._queue.next()) is not None:
+            if read.future.cancelled():
+                self._queue.end(read, 0.0)
+            else:
+                read.future.set_result(None)
+
+    async def _admitted(self, read: Read) -> None:
+        try:
+            await read.future
+        except asyncio.CancelledError:
+            if read.future.cancelled():
+                self._queue.remove(read)
+            else:  # its turn came in the same moment
+                self._queue.end(read, 0.0)
+                self._serve()
+            raise
+
+    async def _attempts(self, read: Read) -> Any:
+        for attempt in range(ATTEMPTS):
+            await pause_before(attempt)
+            try:
+                connection = await self._pool.acquire()
+            except (*GOING_AWAY, asyncpg.PostgresError, OSError):
+                continue  # whatever the server has against a connection, nothing was asked yet
+            is_finished = False
+            try:
+                result = await self._within_time(connection, read)
+                is_finished = True
+                return result
+            except asyncpg.QueryCanceledError:
+                raise too_long(self._longest) from None
+            except (*GOING_AWAY, asyncpg.InterfaceError) as error:
+                # A plan only reads, so it may start again on another connection. (A wrong argument is an
+                # InterfaceError too, but leaves its connection open.)
+                if isinstance(error, GOING_AWAY):
+                    _end(connection)
+                elif not _is_closed(connection):
+                    raise
+            finally:
+                # Whoever leaves in the middle must not keep it from being given back.
+                await (self._released(connection) if is_finished else asyncio.shield(self._tidied(connection)))
+        raise Unavailable("The database cannot be reached.")
+
+    async def _within_time(self, connection: Any, read: Read) -> Any:
+        try:
+            async with asyncio.timeout(SHORT_SECONDS if read.is_short else self._longest) as limit:
+                return await self._plan(connection, read)
+        except TimeoutError:
+            if not limit.expired():
+                raise
+        if read.is_short:
+            raise TakesLong
+        raise too_long(self._longest)
+
+    async def _released(self, connection: Any) -> None:
+        # What was read is right even when its connection breaks only now.
+        with suppress(*GOING_AWAY, asyncpg.InterfaceError):
+            await self._pool.release(connection)
+
+    async def _tidied(self, connection: Any) -> None:
+        """End what a plan left begun, also what neither it nor the driver knows of: a caller who leaves after a
+        statement was prepared and before it runs leaves the server within a transaction, which the next would get."""
+        try:
+            await connection.execute("ROLLBACK")
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            _end(connection)
+        await self._released(connection)
+
+    async def _plan(self, connection: Any, read: Read) -> Any:
+        plan = read.steps()
+        observer = self.observer
+        if read.snapshot:
+            await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        # An exception leaves the transaction open; whoever gives the connection back rolls it back.
+        try:
+            sql, args = next(plan)
+            while True:
+                self._queue.require_short(read, sql)
+                if observer is not None:
+                    observer(sql)
+                sql, args = plan.send(await connection.fetch(sql, *args))
+        except StopIteration as stop:
+            result: Any = stop.value
+        finally:
+            plan.close()
+        if read.snapshot:
+            await connection.execute("COMMIT")
+        return result
+
+
+def _is_closed(connection: Any) -> bool:
+    try:
+        return bool(connection.is_closed())
+    except asyncpg.InterfaceError:  # the pool has taken the broken connection back already
+        return True
+
+
+def _end(connection: Any) -> None:
+    """Let nobody have it again, though its socket may not have told of its end yet."""
+    with suppress(asyncpg.InterfaceError):
+        connection.terminate()

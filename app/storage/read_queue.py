@@ -1,0 +1,154 @@
+"""Decides which plan reads next: fairly between callers, short plans beside long ones."""
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any
+
+from app.core.errors import Timeout, Unavailable
+from app.core.fairness import SERVER, Caller, FairQueue, too_many_wait
+from app.storage.query import Steps
+
+LONGEST_WAIT = 30.0
+"""Seconds that a read may wait for its turn. One that waited longer is refused when its turn comes."""
+
+_MOST_REMEMBERED = 1_000
+
+
+@dataclass(slots=True, eq=False)
+class Read:
+    """A plan that waits or runs. Its future ends with the plan on SQLite, with the wait for a turn on PostgreSQL."""
+
+    steps: Steps[Any]
+    snapshot: bool
+    caller: Caller
+    future: asyncio.Future[Any]
+    asked: float = 0.0  # when it began to wait
+    is_long: bool = False
+    statement: str = ""  # the one that runs, or ran last
+    cause: str = ""  # the one in which it turned out to be long
+
+    @property
+    def is_short(self) -> bool:
+        """Whether only a little time is given to it before it counts as long."""
+        return not self.is_long and self.caller is not SERVER
+
+    def require_patience(self) -> None:
+        """Raise Unavailable when the read has waited for too long."""
+        if self.asked and monotonic() - self.asked > LONGEST_WAIT:
+            raise Unavailable("All readers are busy with other reads. Try again in 1 s.")
+
+
+class TakesLong(Exception):
+    """A short read has used up its time, or would: it starts again among the long ones."""
+
+
+class ReadQueue:
+    """The reads that wait for one of `readers`, in three classes.
+
+    The server's own reads go first. A long read starts when fewer than `most_long` of them run, and a short one
+    otherwise; within a class the caller is served that has used least. One caller runs at most half of the readers'
+    short reads and half of the long ones. A read is short unless it used up `short_seconds` before. There is no lock
+    inside: threads that share it bring one. `waiting` is how many reads wait."""
+
+    def __init__(self, readers: int, *, most_long: int, most_waiting: int, short_seconds: float) -> None:
+        self.most_long = most_long
+        self.most_waiting = most_waiting
+        self.short_seconds = short_seconds
+        self.most_short_each = max(1, readers // 2)
+        self.most_long_each = max(1, most_long // 2)
+        self.waiting = 0
+        self._free = readers
+        self._own: deque[Read] = deque()
+        self._short: FairQueue[Read] = FairQueue(self.most_short_each)
+        self._long: FairQueue[Read] = FairQueue(self.most_long_each)
+        self._long_running = 0
+        self._remembered: dict[tuple[Caller, str], None] = {}
+
+    def start(self, read: Read) -> bool:
+        """Whether the read runs at once, until `end` or `restart`; it does when no other has to go first."""
+        if not self._free or self._own or not (read.caller is SERVER or self._short.begin(read.caller)):
+            return False
+        self._free -= 1
+        return True
+
+    def add(self, read: Read) -> bool:
+        """Let the read wait, and say whether `next` may give it now, and not only after the end of another.
+
+        Raises RateLimited when too many reads of its caller wait."""
+        read.asked = monotonic()
+        if read.caller is SERVER:
+            self._own.append(read)
+            self.waiting += 1
+            return self._free > 0
+        if self._short.waiting(read.caller) + self._long.waiting(read.caller) >= self.most_waiting:
+            raise too_many_wait(self.most_waiting)
+        self._short.push(read.caller, read)
+        self.waiting += 1
+        return self._free > 0 and self._short.running(read.caller) < self.most_short_each
+
+    def next(self) -> Read | None:
+        """The read that runs from now on until `end` or `restart`; None when none may run."""
+        if not self.waiting or not self._free:
+            return None
+        read = self._first()
+        if read is not None:
+            self.waiting -= 1
+            self._free -= 1
+        return read
+
+    def _first(self) -> Read | None:
+        if self._own:
+            return self._own.popleft()
+        if self._long_running < self.most_long and (found := self._long.pop()) is not None:
+            self._long_running += 1
+            return found[1]
+        found = self._short.pop()
+        return None if found is None else found[1]
+
+    def end(self, read: Read, seconds: float) -> None:
+        """The read has ended after it ran for so long."""
+        self._free += 1
+        if read.is_long:
+            self._long_running -= 1
+            self._long.done(read.caller, seconds)
+            if seconds < self.short_seconds:
+                self._remembered.pop((read.caller, read.cause), None)
+        elif read.caller is not SERVER:
+            self._short.done(read.caller, seconds)
+
+    def restart(self, read: Read, seconds: float) -> None:
+        """The read ran for so long, and waits again, as a long one."""
+        self._free += 1
+        self._short.done(read.caller, seconds)
+        read.is_long = True
+        read.asked = monotonic()
+        read.cause = read.statement
+        self._long.push(read.caller, read)
+        self.waiting += 1
+        # For this caller alone: what one makes slow by its arguments may be fast with another's.
+        if len(self._remembered) >= _MOST_REMEMBERED:
+            del self._remembered[next(iter(self._remembered))]
+        self._remembered[read.caller, read.cause] = None
+
+    def remove(self, read: Read) -> None:
+        """Take out a read that waits; nothing happens when it runs."""
+        if read.caller is SERVER:
+            is_out = read in self._own
+            if is_out:
+                self._own.remove(read)
+        else:
+            is_out = (self._long if read.is_long else self._short).remove(read.caller, read)
+        self.waiting -= is_out
+
+    def require_short(self, read: Read, statement: str) -> None:
+        """Note which statement comes next. Raises TakesLong when it made another read of the caller long."""
+        read.statement = statement
+        if self._remembered and read.is_short and (read.caller, statement) in self._remembered:
+            raise TakesLong
+
+
+def too_long(seconds: float) -> Timeout:
+    """The answer to a plan that was stopped."""
+    return Timeout(f"This took longer than {seconds:g} seconds; ask for less at once.")

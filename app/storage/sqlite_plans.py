@@ -1,0 +1,211 @@
+"""SQLite's plans: reader threads that share them out between callers."""
+
+import asyncio
+import math
+import sqlite3
+from collections.abc import Callable
+from contextlib import suppress
+from queue import SimpleQueue
+from threading import Lock, Thread
+from time import monotonic, thread_time
+from typing import Any, TypeVar
+
+from app.core.fairness import Caller
+from app.settings import Settings
+from app.storage.engines import BUSY_TIMEOUT_MS, connect_sqlite
+from app.storage.query import Observer, Steps
+from app.storage.read_queue import Read, ReadQueue, TakesLong, too_long
+from app.storage.sqlite_commands import settable
+
+T = TypeVar("T")
+
+SHORT_SECONDS = 0.02
+"""Processor time of a reader that a plan may use before it counts as long."""
+
+_WAITS_IN_IT = 5  # a short plan may take as many times as long, when it waits for the file or for other threads
+_STEPS_BETWEEN_LOOKS = 200_000  # of SQLite's machine: about a millisecond
+
+
+class SqlitePlans:
+    """The readers: threads, each with a read-only connection; a whole plan is one hop."""
+
+    def __init__(self, path: str, settings: Settings) -> None:
+        self.observer: Observer | None = None
+        self.path = path
+        self.longest = settings.read_timeout.total_seconds()
+        threads = settings.reader_threads
+        self._queue = ReadQueue(
+            threads,
+            most_long=max(1, threads // 2),
+            most_waiting=settings.max_waiting_reads,
+            short_seconds=SHORT_SECONDS,
+        )
+        self._lock = Lock()
+        # A read that runs at once, or that there may be one to run among those that wait, or the end of a thread.
+        self._wake: SimpleQueue[Read | bool] = SimpleQueue()
+        self._threads = [
+            Thread(target=self._serve, name=f"sqlite-reader-{number}", daemon=True) for number in range(threads)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    @property
+    def waiting(self) -> int:
+        """How many plans wait for a reader."""
+        return self._queue.waiting
+
+    async def run(self, steps: Steps[T], snapshot: bool, caller: Caller) -> T:
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        read = Read(steps, snapshot, caller, future)
+        with self._lock:
+            starts = self._queue.start(read)
+            may_run = starts or self._queue.add(read)
+        if may_run:
+            self._wake.put(read if starts else True)
+        try:
+            return await future
+        except asyncio.CancelledError:
+            # A reader that runs it sees that its future is cancelled.
+            with self._lock:
+                self._queue.remove(read)
+            raise
+
+    async def close(self) -> None:
+        for _ in self._threads:
+            self._wake.put(False)
+        for thread in self._threads:
+            await asyncio.to_thread(thread.join, BUSY_TIMEOUT_MS / 1000)
+
+    # What follows runs in the readers' threads.
+
+    def _serve(self) -> None:
+        reader = _Reader(self, self._queue.require_short)
+        while woken := self._wake.get():
+            read = woken if isinstance(woken, Read) else self._next()
+            del woken
+            while read is not None:
+                began = monotonic()
+                if read.future.cancelled():
+                    read = self._next_after(read, 0.0)
+                    continue
+                try:
+                    read.require_patience()
+                    value, error = reader.plan(read, began), None
+                except TakesLong:
+                    read = self._next_after(read, monotonic() - began, restarts=True)
+                    continue
+                except BaseException as raised:
+                    value, error = None, settable(raised)
+                future = read.future
+                # Before the answer: after it the loop wants the interpreter.
+                read = self._next_after(read, monotonic() - began)
+                with suppress(RuntimeError):  # the loop is gone, and nobody waits
+                    future.get_loop().call_soon_threadsafe(_settle, future, value, error)
+                del future, value, error
+        reader.close()
+
+    def _next(self) -> Read | None:
+        with self._lock:
+            return self._queue.next()
+
+    def _next_after(self, ended: Read, seconds: float, *, restarts: bool = False) -> Read | None:
+        with self._lock:
+            if restarts:
+                self._queue.restart(ended, seconds)
+                # Two may run now: the long one, and the next short one of its caller.
+                self._wake.put(True)
+            else:
+                self._queue.end(ended, seconds)
+            return self._queue.next()
+
+
+class _Reader:
+    """One thread's connection, and the time that the plan on it has."""
+
+    def __init__(self, plans: SqlitePlans, require_short: Callable[[Read, str], None]) -> None:
+        self._plans = plans
+        self._require_short = require_short
+        self._connection: sqlite3.Connection | None = None
+        self._until = math.inf
+        self._until_processor: float | None = None
+        self._future: asyncio.Future[Any] | None = None
+
+    def plan(self, read: Read, began: float) -> Any:
+        """What the plan returns. Raises TakesLong for a short one that is not short, Timeout, and what it raises."""
+        is_short = read.is_short
+        self._future = read.future
+        self._until = began + (SHORT_SECONDS * _WAITS_IN_IT if is_short else self._plans.longest)
+        self._until_processor = None if is_short else math.inf
+        try:
+            return self._run(self._connected(), read)
+        except _Interrupted:
+            pass
+        except sqlite3.Error as error:
+            if not _is_interrupted(error):
+                # It may be the file or the connection that is at fault: the next plan gets a new one.
+                self.close()
+                raise
+        finally:
+            self._future = None
+        if is_short and not read.future.cancelled():
+            raise TakesLong
+        raise too_long(self._plans.longest)
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _connected(self) -> sqlite3.Connection:
+        if self._connection is None:
+            self._connection = connect_sqlite(self._plans.path, read_only=True)
+            self._connection.set_progress_handler(self._is_over, _STEPS_BETWEEN_LOOKS)
+        return self._connection
+
+    def _is_over(self) -> bool:
+        if self._future is None:  # between two plans
+            return False
+        if self._until_processor is None:  # at the first look: most plans are done before, and need not ask
+            self._until_processor = thread_time() + SHORT_SECONDS
+        return self._future.cancelled() or monotonic() > self._until or thread_time() > self._until_processor
+
+    def _run(self, connection: sqlite3.Connection, read: Read) -> Any:
+        plan = read.steps()
+        observer = self._plans.observer
+        require_short = self._require_short
+        if read.snapshot:
+            connection.execute("BEGIN")
+        try:
+            sql, args = next(plan)
+            while True:
+                require_short(read, sql)
+                if observer is not None:
+                    observer(sql)
+                rows = connection.execute(sql, args).fetchall()
+                sql, args = plan.send(rows)
+                # Many statements may each be too short for SQLite to ask.
+                if self._is_over():
+                    raise _Interrupted
+        except StopIteration as stop:
+            return stop.value
+        finally:
+            plan.close()
+            if read.snapshot and connection.in_transaction:
+                connection.execute("COMMIT")
+
+
+class _Interrupted(Exception):
+    """The plan has used up its time, or nobody waits for it any more."""
+
+
+def _is_interrupted(error: sqlite3.Error) -> bool:
+    return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT
+
+
+def _settle(future: "asyncio.Future[Any]", value: object, error: BaseException | None) -> None:
+    if future.done():
+        return
+    if error is None:
+        future.set_result(value)
+    else:
+        future.set_exception(error)
