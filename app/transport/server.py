@@ -4,7 +4,7 @@ import asyncio
 import logging
 import socket
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -30,6 +30,35 @@ LONGEST_STALL = 30.0
 """The most seconds in which a client may take nothing of an answer."""
 
 
+class LenientTransport:
+    """A transport that drops what is written after its end, as those of asyncio do.
+
+    That of uvloop raises, and uvicorn learns of a reset only in the loop's next turn, and of one beside a pipelined
+    request never: each would be an error in the log that anybody could cause."""
+
+    __slots__ = ("_ended", "_transport")
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._ended = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        if not self._ended and not self._transport.is_closing():
+            self._transport.write(data)
+
+    def write_eof(self) -> None:
+        self._ended = True
+        if not self._transport.is_closing():
+            self._transport.write_eof()
+
+    def is_closing(self) -> bool:
+        """Whether nothing more can be written."""
+        return self._ended or self._transport.is_closing()
+
+
 class HttpProtocol(HttpToolsProtocol):
     """Requests can cut their connection. A head that has no end, a request that never comes or never comes whole, and
     an answer that is not taken are cut off: uvicorn would hold them for as long as the client likes."""
@@ -40,7 +69,7 @@ class HttpProtocol(HttpToolsProtocol):
     _stalled: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
+        super().connection_made(cast("asyncio.Transport", LenientTransport(transport)))
         self._too_slow = self.loop.call_later(SLOWEST_REQUEST, transport.abort)
 
     def data_received(self, data: bytes) -> None:

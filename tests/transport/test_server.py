@@ -1,6 +1,7 @@
 import asyncio
 import logging
 import socket
+import struct
 from contextlib import suppress
 from io import StringIO
 
@@ -183,3 +184,25 @@ async def test_server_log_is_not_written_without_limit_by_strangers(sqlite_serve
     lines = stream.getvalue().splitlines()
     assert len([line for line in lines if "Invalid HTTP request" in line]) == MOST_ALIKE
     assert len(lines) <= 2 * MOST_ALIKE
+
+
+@pytest.mark.usefixtures("own_logs")
+@pytest.mark.parametrize("last", [b"", b"no request at all\r\n\r\n"], ids=["valid", "broken"])
+async def test_pipelined_requests_whose_client_is_gone_are_no_errors(sqlite_served: Served, last: bytes) -> None:
+    stream = StringIO()
+    configure_logs("warning", "console", stream)
+    body = b'{"query":"{ books(first: 1) { nodes { id } } }"}'
+    request = (
+        b"POST /graphql HTTP/1.1\r\nhost: x\r\nauthorization: Bearer reader\r\ncontent-type: application/json\r\n"
+        b"content-length: %d\r\n\r\n%b" % (len(body), body)
+    )
+    for _ in range(5):
+        _, writer = await asyncio.open_connection("127.0.0.1", sqlite_served.port)
+        # Without lingering a close is a reset.
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        writer.write(request * 20 + last)
+        await asyncio.sleep(0.01)
+        writer.transport.abort()
+    state = sqlite_served.server.server_state
+    await eventually(lambda: not state.connections and not state.tasks)
+    assert "Traceback" not in stream.getvalue()
