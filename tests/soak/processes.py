@@ -112,7 +112,7 @@ class Process:
             if text := entry.get("exception"):
                 place = [row.strip() for row in text.splitlines() if "/app/" in row]
                 error = [row for row in text.splitlines() if _ERROR.match(row)]
-                found.append(f"{self.log.name}: {entry['event']}: {error[-1:]} {place[-1:]}")
+                found.append(f"{self.log.name}: {entry['event'].strip()}: {error[-1:]} {place[-1:]}")
         return found
 
 

@@ -21,15 +21,18 @@ _QUIET = 0.03
 """Seconds without a byte after which nothing more is waited for, where nothing has to come."""
 
 _LONGEST_VISIT = 2.0
+_SHOWN = 3_000
 _ACCEPTED = (GRAPHQL, GRAPHQL, "application/json", "*/*", "text/event-stream", "image/png", "")
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """What came of one visit: how many requests it was, a word for the tally, and what is the server's fault."""
+    """What came of one visit: how many requests it was, a word for the tally, what was sent, as far as it is shown, and
+    what is the server's fault."""
 
     requests: int
     outcome: str
+    sent: str
     fault: str | None = None
 
 
@@ -65,10 +68,11 @@ class Visitor:
     async def malformed(self, random: Random) -> Visit:
         """Bytes on a fresh connection."""
         valid = (self._graph_request if random.random() < 0.5 else self._rest_request)(random)
-        data = await self._sent([raw(valid, random)])
+        made = raw(valid, random)
+        data = await self._sent([made])
         status = data[9:12].decode("latin-1") if data.startswith(b"HTTP/1.1 ") else "closed"
         fault = f"{status} {data[:300]!r}" if status.startswith("5") and status != "503" else None
-        return Visit(1, f"bytes {status}", fault)
+        return Visit(1, f"bytes {status}", _shown(made), fault)
 
     async def socket(self, random: Random) -> Visit:
         """A handshake, and frames after it."""
@@ -77,7 +81,7 @@ class Visitor:
         answer, _, rest = data.partition(b"\r\n\r\n")
         status = answer[9:12].decode("latin-1") or "closed"
         fault = f"{data[-400:]!r}" if is_internal(rest) or status.startswith("5") else None
-        return Visit(1 + len(sent), f"frames {status}", fault)
+        return Visit(1 + len(sent), f"frames {status}", _shown(b"".join(sent)), fault)
 
     def _graph_request(self, random: Random) -> bytes:
         document = random.choice(self._corpus.documents)
@@ -118,16 +122,16 @@ class Visitor:
         line = self._lines.pop() if self._lines else Line(self._target.port, _PATIENCE)
         if b"accept: text/event-stream" in made[:400]:
             data = await self._sent([made])
-            return Visit(1, f"{door} stream {data[9:12].decode('latin-1')}", _internal_stream(data))
+            return Visit(1, f"{door} stream {data[9:12].decode('latin-1')}", _shown(made), _internal_stream(data))
         try:
             answer = await line.ask(made)
         except TimeoutError:
-            return Visit(1, f"{door} nothing", f"no answer in {_PATIENCE:.0f} s")
+            return Visit(1, f"{door} nothing", _shown(made), f"no answer in {_PATIENCE:.0f} s")
         except BROKEN:
-            return Visit(1, f"{door} closed")
+            return Visit(1, f"{door} closed", _shown(made))
         self._lines.append(line)
         fault = f"{answer.status} {answer.body[:300]!r}" if answer.is_internal else None
-        return Visit(1, f"{door} {answer.status}", fault)
+        return Visit(1, f"{door} {answer.status}", _shown(made), fault)
 
     async def _sent(self, parts: list[bytes]) -> bytes:
         """Send on a fresh connection; what comes back until nothing more does."""
@@ -147,6 +151,11 @@ class Visitor:
             finally:
                 writer.close()
         return bytes(found)
+
+
+def _shown(made: bytes) -> str:
+    head, _, body = made.partition(b"\r\n\r\n")
+    return repr(head[:300] + b" | " + body[:_SHOWN])
 
 
 def _internal_stream(data: bytes) -> str | None:

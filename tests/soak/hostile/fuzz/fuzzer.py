@@ -52,7 +52,7 @@ class Fuzzed:
         if visit.fault is not None:
             self.faults_in_all += 1
             if len(self.faults) < _MOST_FAULTS:
-                self.faults.append(f"visit {number}, {visit.outcome}: {visit.fault}")
+                self.faults.append(f"visit {number}, {visit.outcome}: {visit.fault} to {visit.sent}")
         if visit.outcome.startswith(("bytes", "frames")) or "stream" in visit.outcome:
             return  # their time is mostly that of waiting for what does not come
         if len(self.slowest) < _SLOWEST:

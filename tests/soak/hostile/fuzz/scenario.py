@@ -90,10 +90,10 @@ async def _stalls(fuzzer: asyncio.subprocess.Process, somebody: Innocent, found:
             measuring = asyncio.create_task(somebody.measure(_REPEAT_SECONDS))
             await asyncio.sleep(_REPEAT_SECONDS / 4)
             say(fuzzer, str(number).encode())
-            await heard(fuzzer, STARTS_WITHIN)
+            visit = orjson.loads(await heard(fuzzer, STARTS_WITHIN))
             measures = await measuring
             stalls.append(measures.read.worst - measures.canary.worst)
         if min(stalls) > TOLERATED:
             shown = ", ".join(f"{stall * 1_000:.0f}" for stall in stalls)
-            faults.append(f"visit {number} holds up an innocent read for {shown} ms, alone")
+            faults.append(f"visit {number} holds up an innocent read for {shown} ms, alone: {visit['sent']}")
     return faults
