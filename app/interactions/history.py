@@ -1,6 +1,6 @@
 """What an event says of a change: names of fields, and values only where a value can be neither text nor secret."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from datetime import datetime
 from enum import Enum
@@ -70,6 +70,20 @@ def filterable(of: Interaction) -> dict[str, object]:
         if values is not None:
             found[name] = list(values)
     return found
+
+
+_CODES = frozenset({"state", "assignee_id", "customer_id", "bot_active", "reasons", "level"})
+_FACTS = frozenset({"message_id", "note_id", "user_id", "changes", "attention", "reason_before", "reason_after"})
+
+
+def without_words(data: Mapping[str, object]) -> dict[str, object]:
+    """An event's data without anything that somebody could have written: what stays is listed here by name."""
+    kept = {name: value for name, value in data.items() if name in _FACTS}
+    for side in ("before", "after"):
+        if side in data:
+            facts = data[side]
+            kept[side] = {k: v for k, v in facts.items() if k in _CODES} if isinstance(facts, dict) else None
+    return kept
 
 
 def _scalar(value: object, prefix: str | None) -> str | None:

@@ -76,7 +76,8 @@ interaction_tag = sa.Table(
 message = table(
     "message",
     surrogate_key(),
-    sa.Column("interaction_id", BigId, sa.ForeignKey("interaction.id", ondelete="CASCADE"), nullable=False),
+    # Without a foreign key: the messages of a deleted interaction are erased a few at a time (`erasing`).
+    sa.Column("interaction_id", BigId, nullable=False),
     # The interaction's kind again, so that a message alone says who may see it.
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("message_key", sa.Text, nullable=False, unique=True),
@@ -133,7 +134,8 @@ message_error = table(
 note = table(
     "note",
     surrogate_key(),
-    sa.Column("interaction_id", BigId, sa.ForeignKey("interaction.id", ondelete="CASCADE"), nullable=False),
+    # Without a foreign key, as messages.
+    sa.Column("interaction_id", BigId, nullable=False),
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("author_id", BigId, sa.ForeignKey("app_user.id")),
     sa.Column("text", sa.Text, nullable=False),
@@ -151,6 +153,27 @@ watch = sa.Table(
     sa.Column("holder", sa.Text, primary_key=True),
     sa.Column("listeners", sa.Integer, nullable=False),
     sa.Column("until", Timestamp, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+erasing = sa.Table(
+    "erasing",
+    interaction.metadata,
+    # What was deleted and is not erased yet: `customer` and `interaction` with their surrogates, and what comes last.
+    sa.Column("what", sa.Text, primary_key=True),
+    sa.Column("number", BigId, primary_key=True, autoincrement=False),
+    sa.Column("place", BigId, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+erasure = sa.Table(
+    "erasure",
+    interaction.metadata,
+    # Outlives its customer. After a restored backup a surrogate may be given out again: with the time it is one person.
+    sa.Column("customer_id", BigId, primary_key=True, autoincrement=False),
+    sa.Column("customer_created_at", Timestamp, primary_key=True),
+    sa.Column("erased_at", Timestamp, nullable=False),
+    sa.Column("finished_at", Timestamp),
     sqlite_with_rowid=False,
 )
 

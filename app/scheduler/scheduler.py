@@ -11,8 +11,10 @@ from app.core.clock import Clock
 from app.core.errors import Unavailable
 from app.core.fairness import SERVER
 from app.interactions.repository.deadlines import NEXT_DUE
+from app.interactions.repository.erasing import ANY_ERASING
 from app.interactions.service.deadlines import fire_due
 from app.scheduler.chores import CHORES
+from app.scheduler.erasing import Eraser
 from app.storage.chores import Chore, take
 from app.storage.database import Database
 from app.storage.query import Query, Row
@@ -23,6 +25,9 @@ BATCH = 64
 LONGEST_PAUSE = 1.0
 """Seconds from one look to the next when nothing is known to be due before: whatever another process arms meanwhile is
 found that late at most."""
+
+BETWEEN_PARTS = 0.02
+"""Seconds that other commands have for themselves between two units that erase."""
 
 _SHORTEST_PAUSE = 0.05
 _LONGEST_TROUBLE = 30.0
@@ -38,6 +43,7 @@ class Scheduler:
         self._clock = clock
         self._chores: dict[Chore, datetime | None] = dict.fromkeys(chores)
         self._begun: set[Chore] = set()
+        self._eraser = Eraser(database)
 
     async def run(self) -> None:
         """Fire whatever is due, what is late first, until cancelled."""
@@ -58,12 +64,14 @@ class Scheduler:
 
     async def fire(self) -> float:
         """Fire everything that is due now; for how many seconds there is nothing to do, as far as is known."""
-        next_due = await self._database.plan(_next_due, snapshot=False, caller=SERVER)
+        next_due, erases = await self._database.plan(_look, snapshot=False, caller=SERVER)
         if next_due is not None and next_due <= self._clock():
             await self._fire_deadlines()
-            next_due = await self._database.plan(_next_due, snapshot=False, caller=SERVER)
+            next_due, erases = await self._database.plan(_look, snapshot=False, caller=SERVER)
         if await self._fire_chores():
             return 0
+        if erases and await self._eraser.step():
+            return BETWEEN_PARTS
         if next_due is None:
             return LONGEST_PAUSE
         # What is due still is in the hands of somebody else just now.
@@ -112,9 +120,11 @@ async def scheduling(database: Database, clock: Clock) -> AsyncIterator[Schedule
             await task
 
 
-def _next_due() -> Generator[Query, Sequence[Row], datetime | None]:
+def _look() -> Generator[Query, Sequence[Row], tuple[datetime | None, bool]]:
+    """When a deadline is due next, and whether something is to be erased."""
     rows = yield NEXT_DUE
+    erases = bool((yield ANY_ERASING))
     if not rows:
-        return None
+        return None, erases
     found = rows[0][0]
-    return found if isinstance(found, datetime) else datetime.fromisoformat(found).astimezone(UTC)
+    return (found if isinstance(found, datetime) else datetime.fromisoformat(found).astimezone(UTC)), erases

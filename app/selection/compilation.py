@@ -187,7 +187,7 @@ class Compilation:
         base = self.catalogue.base(target) if isinstance(target, TypeMap) and target.base else target
         alias = builder.alias(base.table)
         neighbour = Source(builder, alias, target)
-        seen = self.visible(target, neighbour)
+        seen = True if mapping.inherits else self.visible(target, neighbour)
         if seen is False:
             return lambda row, run: None
         on = alias.c.id == sql

@@ -36,6 +36,8 @@ class Commands(Protocol):
 
     async def run(self, unit: Unit[T], caller: Caller, subject: Hashable | None) -> T: ...
 
+    async def forget_deleted(self) -> bool: ...
+
     async def close(self) -> None: ...
 
 
@@ -93,6 +95,12 @@ class Database:
         Unavailable when the plan waited for too long or the database cannot be reached."""
         self._require_open()
         return await self._plans.run(steps, snapshot, caller)
+
+    async def forget_deleted(self) -> bool:
+        """Clean SQLite's files of what has been deleted; False when a reader or another process keeps an old state just
+        now. On PostgreSQL that is the server's own task, and this is True."""
+        self._require_open()
+        return await self._commands.forget_deleted()
 
     def on_commit(self, listener: Callable[[], None]) -> None:
         """Call `listener` in the loop after every commit that wrote events: a hint, the log is the truth."""

@@ -119,6 +119,8 @@ def _prepare(connection: sqlite3.Connection, read_only: bool, foreign_keys: bool
         connection.execute("PRAGMA journal_mode = WAL")
         # NORMAL survives a killed process but not a power cut: an acknowledged command must survive both.
         connection.execute("PRAGMA synchronous = FULL")
+        # What is deleted is overwritten, in rows and in pages that become free.
+        connection.execute("PRAGMA secure_delete = ON")
         connection.execute(f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}")
 
 

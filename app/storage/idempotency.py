@@ -23,6 +23,7 @@ idempotency_key = sa.Table(
     metadata,
     # Without a foreign key: storage knows no users, and an answer outlives nobody by more than a day.
     sa.Column("actor_id", BigId, primary_key=True, autoincrement=False),
+    # The digest of the key, which may be made of a customer's words.
     sa.Column("key", sa.Text, primary_key=True),
     sa.Column("request_hash", sa.Text, nullable=False),
     sa.Column("result", JsonValue),
@@ -47,12 +48,13 @@ def once(work: Work, actor: Actor, key: str | None, request: object, f: Callable
         raise refused(f"An idempotency key has 1 to {LONGEST_KEY} characters.", path=("idempotency_key",))
     request_hash = _hash_of(request)
     table = idempotency_key
-    mine = sa.and_(table.c.actor_id == actor.user_id, table.c.key == key)
+    digest = hashlib.sha256(key.encode()).hexdigest()
+    mine = sa.and_(table.c.actor_id == actor.user_id, table.c.key == digest)
     oldest = work.now - work.settings.idempotency_retention
     work.connection.execute(sa.delete(table).where(mine, table.c.created_at < oldest))
     dialect = sqlite if work.dialect_name == "sqlite" else postgresql
     taken = dialect.insert(table).values(
-        actor_id=actor.user_id, key=key, request_hash=request_hash, created_at=work.now
+        actor_id=actor.user_id, key=digest, request_hash=request_hash, created_at=work.now
     )
     # The same key at the same moment waits here until the other unit has ended.
     if work.connection.execute(taken.on_conflict_do_nothing().returning(table.c.key)).first() is None:

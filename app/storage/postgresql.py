@@ -72,6 +72,9 @@ class PostgresqlCommands:
         task.add_done_callback(self._running.discard)
         return await asyncio.shield(task)
 
+    async def forget_deleted(self) -> bool:
+        return True
+
     async def close(self) -> None:
         if self._running:
             _, waiting = await asyncio.wait(self._running, timeout=LAST_SECONDS)

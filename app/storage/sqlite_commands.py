@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from app.core.errors import OutcomeUnknown, Unavailable
 from app.core.fairness import Caller, FairQueue, too_many_wait
 from app.settings import Settings
-from app.storage.engines import WriterThread
+from app.storage.engines import BUSY_TIMEOUT_MS, WriterThread
 from app.storage.event_log.writing import Entry, append_sqlite, encode, lane_count
 from app.storage.refusals import sqlite_failed_commit, sqlite_refusal
 from app.storage.work import OpenWork, Unit
@@ -89,6 +89,10 @@ class SqliteCommands:
             future.get_loop().call_soon(self._start)
         return await future
 
+    async def forget_deleted(self) -> bool:
+        """Empty the write-ahead log, which holds what pages were before; False while somebody still reads from it."""
+        return await self._thread.run(self._empty_log)
+
     async def close(self) -> None:
         await self._idle.wait()
         await self._thread.run(self._connection.close)
@@ -127,6 +131,15 @@ class SqliteCommands:
             self._idle.set()
 
     # What follows runs in the writer's thread.
+
+    def _empty_log(self) -> bool:
+        # Between two groups, and without waiting for readers: the next group would wait as well.
+        self._cursor.execute("PRAGMA busy_timeout = 0")
+        try:
+            (busy, _, _) = self._cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        finally:
+            self._cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+        return not busy
 
     def _run_group(self, units: Sequence[Unit[Any]]) -> tuple[list[_Outcome], bool]:
         error: BaseException

@@ -10,6 +10,7 @@ from app.core.actor import Actor
 from app.core.events import Event
 from app.core.ids import GlobalId
 from app.directory.model import CustomerSystem
+from app.interactions.service.erasing import erase_part, finish_erasing
 from app.interactions.service.messages import Posted, receive_message
 from app.storage.database import Database, Work
 from app.storage.event_log import Cursor, lane_count, logged, read_after
@@ -50,6 +51,19 @@ class House:
         """A message of the customer of Sessions."""
         target = {"kind": "session", "customer_id": self.sam}
         return await self.database.command(receive_message, actor, target, [said(text)])
+
+    async def erase(self) -> int:
+        """Erase all that was deleted, a few rows in a unit; how many rows."""
+        rows = 0
+        while True:
+            erased = await self.database.command(erase_part, 3)
+            assert erased.rows <= 3
+            rows += erased.rows
+            if erased.files is not None:
+                assert await self.database.forget_deleted()
+                await self.database.command(finish_erasing, erased.files)
+            elif not erased.more:
+                return rows
 
     async def told(self) -> list[Event]:
         """Every event so far, lane by lane."""

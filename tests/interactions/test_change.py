@@ -71,6 +71,7 @@ async def test_a_deletion_leaves_only_events(house: House) -> None:
     await house.hear("Secret words")
     await house.database.command(set_labels, BO, cnv(1), ["a"])
     await house.database.command(remove, BO, cnv(1))
+    await house.erase()
     events = await house.told()
     assert [event.topic for event in events][-2:] == ["conversation.deleted", "attention.cleared"]
     assert all("ecret" not in str(event.data) for event in events)

@@ -86,7 +86,9 @@ async def test_a_deadline_is_met_once_and_not_before(
     clock.now = case.due_at
     await scheduler.fire()
     assert await topics(database, before) == case.topics
-    found = [each for each in await told(database) if each not in before]
+    # By their places: the words in the events of what was erased are gone by now.
+    known = {(each.lane, each.position) for each in before}
+    found = [each for each in await told(database) if (each.lane, each.position) not in known]
     assert {(each.event.actor_id, each.at) for each in found} == {(None, case.due_at)}
     for later in (0, 0.5):
         clock.advance(later)

@@ -7,7 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from app.interactions.model import Level
-from app.interactions.tables import interaction_tag
+from app.interactions.repository.erasing import INTERACTION
+from app.interactions.tables import erasing, interaction_tag
 from app.selection.mapping import Filter, Order, Permissions, Scope, Sql, SqlOf, by_value, one_of, reference
 from app.storage.constructs import TextList, among, unindexed
 from app.storage.tables import Timestamp
@@ -36,6 +37,16 @@ def visible(permissions: Permissions, scope: Scope) -> Sql | bool:
         return sa.ColumnElement.__eq__(scope.c.kind, kinds[0])
     # Of several, not by an index: the one that gives the list's order does far less work than sorting all of them.
     return sa.ColumnElement.in_(unindexed(scope.c.kind), kinds) if kinds else False
+
+
+def visible_part(permissions: Permissions, scope: Scope) -> Sql | bool:
+    """What may be read of messages and notes where no visible interaction leads to them: none of a deleted one."""
+    seen = visible(permissions, scope)
+    if seen is False:
+        return False
+    deleted = sa.select(erasing.c.number).where(erasing.c.what == sa.literal_column(f"'{INTERACTION}'"))
+    kept = sa.ColumnElement.not_in(scope.c.interaction_id, deleted)
+    return kept if seen is True else sa.and_(seen, kept)
 
 
 def _kinds() -> Filter:

@@ -6,6 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from app.interactions.model import Attention, Interaction, Level, State
+from app.interactions.repository.erasing import ErasingRepository
 from app.interactions.repository.rows import differing, fields_of_row, written
 from app.interactions.tables import interaction, interaction_tag
 from app.storage.repository import Repository
@@ -132,8 +133,9 @@ class InteractionRepository(Repository):
             self.write_list(after.id, "label", before.labels, after.labels)
 
     def delete(self, interaction_id: int) -> None:
-        """Delete the interaction with everything that hangs on it: the kind's row, messages, notes, search rows."""
+        """Delete the interaction with its kind's row. Its messages and notes are out of sight, and erased later."""
         self.connection.execute(_DELETE, {"key": interaction_id})
+        ErasingRepository(self.connection).begin_interaction(interaction_id)
 
     def add_tags(self, tags: Sequence[tuple[int, str, str]]) -> None:
         """Insert rows that filters read: (interaction, list, value)."""

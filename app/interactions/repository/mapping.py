@@ -11,7 +11,7 @@ from app.core.ids import parse_id
 from app.interactions.contents import ContentType
 from app.interactions.history import MOMENTARY
 from app.interactions.messages import SENDER_ROLES, SenderRole
-from app.interactions.repository.filters import FILTERS, LEVELS, ORDERS, visible
+from app.interactions.repository.filters import FILTERS, LEVELS, ORDERS, visible, visible_part
 from app.interactions.repository.log import EVENT, events
 from app.interactions.repository.search import Question, question_of, speaks_of
 from app.interactions.repository.viewing import VIEWERS
@@ -93,10 +93,10 @@ MAPPINGS: tuple[Mapped, ...] = (
             "assignee": One("User", lambda scope: scope.c.assignee_id),
             "attention": Inline("Attention"),
             "messages": Many("Message", keyed("interaction_id"), _SENT, "SENT_ASC", inherits=True),
-            "latestMessage": One("Message", lambda scope: scope.c.latest_message_id),
-            "latestCustomerMessage": One("Message", lambda scope: scope.c.latest_customer_message_id),
+            "latestMessage": One("Message", lambda scope: scope.c.latest_message_id, inherits=True),
+            "latestCustomerMessage": One("Message", lambda scope: scope.c.latest_customer_message_id, inherits=True),
             "notes": Many("Note", keyed("interaction_id"), _CREATED, "CREATED_DESC", inherits=True),
-            "latestNote": One("Note", lambda scope: scope.c.latest_note_id),
+            "latestNote": One("Note", lambda scope: scope.c.latest_note_id, inherits=True),
             "history": Many(
                 "HistoryEntry",
                 keyed("interaction_id"),
@@ -135,12 +135,12 @@ MAPPINGS: tuple[Mapped, ...] = (
             "senderRole": Column(_sender_role),
             "user": One("User", lambda scope: scope.c.user_id),
             "contents": Embedded("MessageContent", lambda scope: scope.c.contents, many=True),
-            "reference": One("Message", lambda scope: scope.c.reference_id),
+            "reference": One("Message", lambda scope: scope.c.reference_id, inherits=True),
             "campaign": Inline("Campaign", lambda scope: scope.c.campaign_name),
             "latestError": One("MessageError", lambda scope: scope.c.latest_error_id),
             "errors": Many("MessageError", keyed("message_id"), _REPORTED, "CREATED_DESC", inherits=True),
         },
-        visible=visible,
+        visible=visible_part,
     ),
     InlineMap(
         "Campaign",
@@ -164,7 +164,7 @@ MAPPINGS: tuple[Mapped, ...] = (
             "interaction": One("Interaction", lambda scope: scope.c.interaction_id),
             "author": One("User", lambda scope: scope.c.author_id),
         },
-        visible=visible,
+        visible=visible_part,
     ),
     TypeMap(
         "HistoryEntry",
@@ -174,8 +174,8 @@ MAPPINGS: tuple[Mapped, ...] = (
             "levelBefore": Column(lambda scope: scope.c.level_before, names=LEVELS),
             "levelAfter": Column(lambda scope: scope.c.level_after, names=LEVELS),
             "changes": Embedded("FieldChange", lambda scope: scope.c.changes, many=True),
-            "message": One("Message", lambda scope: scope.c.message_id),
-            "note": One("Note", lambda scope: scope.c.note_id),
+            "message": One("Message", lambda scope: scope.c.message_id, inherits=True),
+            "note": One("Note", lambda scope: scope.c.note_id, inherits=True),
         },
         visible=visible,
     ),

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from app.core.text import words
 from app.interactions.messages import Message, MessageAuthor, MessageError, MessageStatus
 from app.interactions.repository.rows import differing, fields_of_row, read_row, written
-from app.interactions.tables import message, message_error, note
+from app.interactions.tables import interaction, message, message_error, note
 from app.storage.repository import Repository
 
 _OWN = fields_of_row(Message, [column.name for column in message.columns if column.name not in ("id", "words")])
@@ -18,6 +18,7 @@ _COLUMNS = (message.c.id, *(message.c[field.name] for field in _OWN))
 _KEY: sa.BindParameter[int] = sa.bindparam("key")
 _BY_ID = sa.select(*_COLUMNS).where(message.c.id == _KEY)
 _BY_MESSAGE_KEY = sa.select(*_COLUMNS).where(message.c.message_key == sa.bindparam("key"))
+_INTERACTION = sa.select(interaction.c.id).where(interaction.c.id == _KEY)
 _INSERT = sa.insert(message).returning(message.c.id)
 _UPDATE = sa.update(message).where(message.c.id == _KEY)
 _DELETE = sa.delete(message).where(message.c.id == _KEY)
@@ -58,8 +59,12 @@ class MessageRepository(Repository):
         return _message(self._one(_BY_ID, {"key": message_id}))
 
     def get_by_key(self, message_key: str) -> Message | None:
-        """The message with the contract's own key."""
-        return _message(self._one(_BY_MESSAGE_KEY, {"key": message_key}))
+        """The message with the contract's own key. One of a deleted interaction gives its key up, and is erased."""
+        found = _message(self._one(_BY_MESSAGE_KEY, {"key": message_key}))
+        if found is not None and self._one(_INTERACTION, {"key": found.interaction_id}) is None:
+            self.remove(found.id)
+            return None
+        return found
 
     def add(self, new: Message) -> Message:
         """Insert the message, its words for search and its error if it has one; the same with its ids."""

@@ -1,7 +1,7 @@
-"""Erasing a customer with everything that was said."""
+"""Erasing a customer with everything that was said: at once from sight, then from the files."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from app.core.actor import Actor
 from app.core.ids import GlobalId, require_id
@@ -9,6 +9,7 @@ from app.directory.model import Customer
 from app.directory.repository import CustomerRepository
 from app.directory.service import delete_customer
 from app.interactions.model import Attention, State
+from app.interactions.repository.erasing import FILES, INTERACTION, SEARCH, ErasingRepository, Erasure, Part
 from app.interactions.repository.interactions import InteractionRepository
 from app.interactions.service.change import record
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 def erase_customer(work: "Work", actor: Actor, ref: GlobalId | str, *, if_version: int | None = None) -> Customer:
     """Erase a customer with its interactions of every kind; what it was.
+
+    From the end of this unit on nobody sees any of it. `erase_part` then erases what is many rows: messages, notes, and
+    the words in events.
 
     Each interaction is told of as deleted, so that lists and queues let go of it; the permission to change the
     directory is enough, because a person's wish to be forgotten does not stop at a kind.
@@ -33,4 +37,47 @@ def erase_customer(work: "Work", actor: Actor, ref: GlobalId | str, *, if_versio
             interactions.delete(interaction_id)
             gone = replace(before, state=State.CLOSED, attention=Attention())
             record(work, actor, before, gone, "deleted", is_gone=True)
-    return delete_customer(work, actor, ref, if_version=if_version)
+    erased = delete_customer(work, actor, ref, if_version=if_version)
+    work.use(ErasingRepository).begin_customer(Erasure(erased.id, erased.created_at, work.now))
+    return erased
+
+
+class Erased(NamedTuple):
+    """What a unit erased: how many rows it touched, whether more is left that it knows of, and the part that waits for
+    the files to be cleaned, which no unit can do."""
+
+    rows: int
+    more: bool
+    files: Part | None = None
+
+
+def erase_part(work: "Work", most: int) -> Erased:
+    """Erase at most `most` rows of what was deleted. Call it until nothing is left; of several processes each erases
+    something else."""
+    erasing = work.use(ErasingRepository)
+    part = erasing.claim()
+    if part is None:
+        return Erased(0, more=False)
+    if part.what == FILES:
+        return Erased(0, more=False, files=part)
+    if part.what == SEARCH:
+        if not erasing.rewrite_search(part):
+            erasing.end(part._replace(place=1))
+        return Erased(0, more=True)
+    done = 0
+    if part.what == INTERACTION:
+        done += erasing.erase_messages(part.number, most)
+        if done < most:
+            done += erasing.erase_notes(part.number, most - done)
+    if done < most:
+        done += erasing.clean_events(part, most - done)
+    if not done:
+        erasing.end(part)
+    return Erased(done, more=True)
+
+
+def finish_erasing(work: "Work", files: Part) -> None:
+    """The files hold nothing any more of what was deleted before they were cleaned for `files`."""
+    erasing = work.use(ErasingRepository)
+    if erasing.end(files):
+        erasing.finish(work.now)

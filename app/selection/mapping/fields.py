@@ -31,12 +31,14 @@ class Id:
 class One:
     """A to-one neighbour by its surrogate key, joined; null when the key is null or the row may not be seen.
 
-    In an embedded or computed object, `key` names the item that holds the surrogate instead."""
+    In an embedded or computed object, `key` names the item that holds the surrogate instead. `inherits` is as for
+    Many."""
 
     type: str
     sql: SqlOf | None = None
     key: str | None = None
     requires: str | None = None
+    inherits: bool = False
 
 
 Owned = Callable[[Scope, Sql], Sql]

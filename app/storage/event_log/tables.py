@@ -30,4 +30,11 @@ event_log = sa.Table(
     sa.Column("level_after", BigId),
     sa.Column("data", JsonText, nullable=False),
     sa.Index(None, "interaction_id", "position"),
+    sa.Index(
+        "ix_event_log_customer",
+        "customer_id",
+        "position",
+        sqlite_where=sa.text("interaction_id IS NULL"),
+        postgresql_where=sa.text("interaction_id IS NULL"),
+    ),
 )

@@ -1,0 +1,32 @@
+"""Erases what was deleted, a few rows in a unit."""
+
+import structlog
+
+from app.core.errors import Unavailable
+from app.interactions.service.erasing import erase_part, finish_erasing
+from app.storage.database import Database
+
+ROWS = 100
+"""Rows that one unit erases; on SQLite other commands wait for it."""
+
+_log = structlog.get_logger(__name__)
+
+
+class Eraser:
+    """Takes one step at a time, between everything else that a process does."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def step(self) -> bool:
+        """Erase a part; whether there is more to do now. What fails is logged, and is still there to be tried again."""
+        try:
+            erased = await self._database.command(erase_part, ROWS)
+            if erased.files is not None and await self._database.forget_deleted():
+                await self._database.command(finish_erasing, erased.files)
+        except Unavailable:
+            raise
+        except Exception:
+            _log.exception("what was deleted cannot be erased")
+            return False
+        return erased.more
