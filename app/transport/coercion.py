@@ -1,12 +1,11 @@
-"""Reads the variables of a request: straight to the neutral form where they are plain, by graphql-core where not."""
+"""Reads the variables of a request: straight to the neutral form where they are plain, by the Coercer where not."""
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from graphql import (
     GraphQLBoolean,
     GraphQLEnumType,
-    GraphQLError,
     GraphQLFloat,
     GraphQLID,
     GraphQLInputObjectType,
@@ -20,25 +19,40 @@ from graphql import (
     OperationDefinitionNode,
     Undefined,
     VariableDefinitionNode,
-    get_named_type,
-    get_variable_values,
     is_required_input_field,
-    type_from_ast,
 )
-from graphql.execution.values import VariableValues
-from graphql.utilities import validate_input_value
+from graphql.execution.get_variable_signature import GraphQLVariableSignature, get_variable_signature
+from graphql.execution.values import VariableValues, VariableValueSource
+from graphql.utilities.coerce_input_value import coerce_default_value, coerce_input_value
 
 from app.transport import errors
+from app.transport.faults import MOST_FAULTS, Coercer, Enough, Fault
 from app.transport.neutral import Convert, default_of, is_one_of, neutral, python_name
-from app.transport.presence import one_of_faults, refuse_null
+from app.transport.presence import holds, may_only_be_absent, refuse_null
 from app.transport.scalars import JSON_OBJECT, refuse_unstorable_text
 
 _INT_LIMIT = 2**31
-_MOST_ERRORS = 20
 
 
 class _Slow(Exception):
-    """The value is not of the plain form that is read directly; graphql-core decides what it means."""
+    """The value is not of the plain form that is read directly; the Coercer decides what it means."""
+
+
+class _Variable(NamedTuple):
+    name: str
+    required: bool
+    read: Convert
+    signature: GraphQLVariableSignature
+    definition: VariableDefinitionNode
+    not_null: bool  # whether a field of it may be left out and not be null
+
+    def entry(self, fault: Fault) -> errors.Entry:
+        return errors.entry(
+            f"Variable '${self.name}' does not fit: {fault.message}",
+            errors.BAD_USER_INPUT,
+            locations=errors.places([self.definition]),
+            argument=fault.path,
+        )
 
 
 class BadVariables(Exception):
@@ -54,6 +68,8 @@ class Coercions:
 
     def __init__(self, schema: GraphQLSchema) -> None:
         self.schema = schema
+        self.visits = 0
+        """How many values of variables that are not plain were looked at so far, for tests of linearity."""
         self._readers: dict[str, Convert] = {}
 
     def variables(self, operation: OperationDefinitionNode) -> "VariableReader":
@@ -130,93 +146,99 @@ class VariableReader:
     """Reads the variables of one operation, again and again."""
 
     def __init__(self, coercions: Coercions, operation: OperationDefinitionNode) -> None:
-        self._schema = coercions.schema
-        self._definitions = operation.variable_definitions or ()
+        self.coercions = coercions
+        self._variables: list[_Variable] = []
         self.exact = False
         """Whether a variable holds JSON whose numbers keep their spelling."""
-        self._fast: list[tuple[str, bool, Convert]] = []
-        self._neutral: dict[str, Convert] = {}
         self._defaults: dict[str, Any] = {}
-        for definition in self._definitions:
+        self._core_defaults: dict[str, Any] = {}
+        for definition in operation.variable_definitions or ():
             name = definition.variable.name.value
-            type_ = cast("GraphQLInputType", type_from_ast(self._schema, definition.type))
-            required = isinstance(type_, GraphQLNonNull) and definition.default_value is None
-            self._fast.append((name, required, coercions.reader(type_)))
-            self._neutral[name] = neutral(type_)
-            self.exact = self.exact or _holds_json_text(type_, set())
-        if any(definition.default_value is not None for definition in self._definitions):
-            optional = [one for one in self._definitions if one.default_value is not None]
-            found = get_variable_values(self._schema, optional, {})
-            if isinstance(found, VariableValues):
-                self._defaults = {name: self._neutral[name](value) for name, value in found.coerced.items()}
+            signature = get_variable_signature(coercions.schema, definition)
+            assert isinstance(signature, GraphQLVariableSignature)
+            self._variables.append(
+                _Variable(
+                    name,
+                    isinstance(signature.type, GraphQLNonNull) and definition.default_value is None,
+                    coercions.reader(signature.type),
+                    signature,
+                    definition,
+                    holds(signature.type, may_only_be_absent),
+                )
+            )
+            self.exact = self.exact or holds(signature.type, _is_json_text)
+            if definition.default_value is not None:
+                # Of a valid document, so it fits.
+                default = coerce_default_value(signature)
+                self._core_defaults[name] = default
+                self._defaults[name] = neutral(signature.type)(default)
 
     def neutral(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """The values by GraphQL name, absent ones absent. Raises BadVariables, and InvalidInput for unstorable text."""
-        if not self._fast:
+        """The values by GraphQL name, absent ones absent; what the operation does not declare is not looked at.
+
+        Raises BadVariables, and InvalidInput for unstorable text."""
+        if not self._variables:
             return {}
-        refuse_unstorable_text(given)
+        declared = {each.name: given[each.name] for each in self._variables if each.name in given}
+        refuse_unstorable_text(declared)
         values = dict(self._defaults)
         try:
-            for name, required, read in self._fast:
-                if name in given:
-                    values[name] = read(given[name])
+            for name, required, read, *_ in self._variables:
+                if name in declared:
+                    values[name] = read(declared[name])
                 elif required:
                     raise _Slow
         except (_Slow, RecursionError):
-            coerced = self._coerced(given).coerced
-            return {name: self._neutral[name](value) for name, value in coerced.items()}
+            return self._coerced(declared)
         return values
 
     def sourced(self, given: Mapping[str, Any]) -> VariableValues:
-        """The values as graphql-core itself takes them. Raises as `neutral` does."""
-        refuse_unstorable_text(given)
-        refuse_null(self._schema, self._definitions, given)
-        return self._coerced(given)
+        """The values as graphql-core itself takes them, of variables that `neutral` has accepted.
 
-    def _coerced(self, given: Mapping[str, Any]) -> VariableValues:
-        found = get_variable_values(self._schema, list(self._definitions), dict(given), max_errors=_MOST_ERRORS)
-        if isinstance(found, VariableValues):
-            return found
-        entries = one_of_faults(self._schema, self._definitions, given)
-        entries += [fault for definition in self._definitions for fault in self._faults(definition, given)]
-        raise BadVariables(
-            (entries or [errors.from_graphql(error, errors.BAD_USER_INPUT) for error in found])[:_MOST_ERRORS]
-        )
+        Raises BadVariables, and InvalidInput for null where a field may only be absent."""
+        sources: dict[str, VariableValueSource] = {}
+        coerced = dict(self._core_defaults)
+        for each in self._variables:
+            name = each.name
+            if name not in given:
+                sources[name] = VariableValueSource(each.signature)
+                continue
+            value = given[name]
+            if each.not_null:
+                refuse_null(each.signature.type, value, name)
+            sources[name] = VariableValueSource(each.signature, value)
+            # It stops at the first value that does not fit, and says nothing about it.
+            coerced[name] = coerce_input_value(value, each.signature.type)
+            if coerced[name] is Undefined:
+                self._coerced(given)
+                raise BadVariables([each.entry(Fault("The value does not fit.", (name,)))])
+        return VariableValues(sources, coerced)
 
-    def _faults(self, definition: VariableDefinitionNode, given: Mapping[str, Any]) -> list[errors.Entry]:
-        name = definition.variable.name.value
-        if name not in given and definition.default_value is not None:
-            return []
-        type_ = cast("GraphQLInputType", type_from_ast(self._schema, definition.type))
-        if name not in given and not isinstance(type_, GraphQLNonNull):
-            return []
-        found: list[errors.Entry] = []
-
-        def fault(error: GraphQLError, path: list[str | int]) -> None:
-            found.append(
-                errors.entry(
-                    f"Variable '${name}' does not fit: {error.message}",
-                    errors.BAD_USER_INPUT,
-                    locations=errors.places([definition]),
-                    argument=(name, *path),
-                )
-            )
-
-        try:
-            validate_input_value(given.get(name, Undefined), type_, fault)
-        except RecursionError:
-            return []
-        return found
+    def _coerced(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        coercer = Coercer()
+        values = dict(self._defaults)
+        entries: list[errors.Entry] = []
+        listed = 0
+        for each in self._variables:
+            try:
+                if each.name in given:
+                    values[each.name] = coercer.coerce(each.signature.type, given[each.name], (None, each.name))
+                elif each.required:
+                    coercer.fault(f"A value of type {each.signature.type} has to be given.", (None, each.name))
+            except Enough:
+                pass
+            entries += [each.entry(fault) for fault in coercer.faults[listed:]]
+            listed = len(entries)
+            if listed >= MOST_FAULTS:
+                break
+        self.coercions.visits += coercer.visits
+        if entries:
+            raise BadVariables(entries)
+        return values
 
 
-def _holds_json_text(type_: GraphQLInputType, seen: set[str]) -> bool:
-    named = get_named_type(type_)
-    if named.name in seen:
-        return False
-    seen.add(named.name)
-    if isinstance(named, GraphQLInputObjectType):
-        return any(_holds_json_text(field.type, seen) for field in named.fields.values())
-    return named.name == JSON_OBJECT
+def _is_json_text(definition: object) -> bool:
+    return isinstance(definition, GraphQLScalarType) and definition.name == JSON_OBJECT
 
 
 def _enum_reader(type_: GraphQLEnumType) -> Convert:

@@ -7,9 +7,12 @@ from typing import Any, Generic, TypeVar
 import strawberry
 from graphql import (
     DocumentNode,
+    FieldsOnCorrectTypeRule,
     GraphQLError,
+    KnownArgumentNamesRule,
     OperationDefinitionNode,
     StringValueNode,
+    ValuesOfCorrectTypeRule,
     Visitor,
     parse,
     specified_rules,
@@ -23,6 +26,7 @@ from app.transport import errors
 from app.transport.coercion import Coercions
 from app.transport.guard import Guard
 from app.transport.limits import BadDefinition
+from app.transport.literals import LiteralsOfCorrectType
 from app.transport.lowering import condition_names
 from app.transport.outcome import Phase, Refused
 from app.transport.presence import AbsentOrGiven
@@ -30,7 +34,12 @@ from app.transport.scalars import refuse_unstorable_text
 
 V = TypeVar("V")
 
-RULES = (*specified_rules, AbsentOrGiven, OneOfInputValidationRule)
+RULES = (
+    *(LiteralsOfCorrectType if rule is ValuesOfCorrectTypeRule else rule for rule in specified_rules),
+    AbsentOrGiven,
+    OneOfInputValidationRule,
+)
+_SUGGESTING = (FieldsOnCorrectTypeRule, KnownArgumentNamesRule)
 _MOST_ERRORS = 20
 _MOST_BYTES = 2 * 1024 * 1024  # of text; as nodes it is 50 to 200 times as much
 _OVERHEAD = 4_096
@@ -170,7 +179,11 @@ class Documents:
         except BadDefinition as error:
             entry = errors.entry(str(error), errors.VALIDATION_FAILED, locations=errors.places([error.node]))
             raise Refused([entry], Phase.VALIDATION) from None
-        found = validate(self._schema, ast, RULES, _MOST_ERRORS, not self._suggestions)
+        found = validate(self._schema, ast, RULES, _MOST_ERRORS, hide_suggestions=True)
+        if len(found) == 1 and self._suggestions:
+            # Each suggestion compares a name with all others of its set, so only a lone fault gets one, and none is
+            # looked for among all types of the schema.
+            found = validate(self._schema, ast, _SUGGESTING, 1) or found
         if found:
             raise Refused([errors.from_graphql(error, errors.VALIDATION_FAILED) for error in found], Phase.VALIDATION)
         _refuse_unstorable_literals(ast)

@@ -151,7 +151,10 @@ class Operations:
     async def _mutate(self, operation: Operation, request: GraphQLRequest, context: Context) -> bytes:
         variables = self.variables(operation, request.variables)
         exact = operation.reader.exact
-        sourced = operation.reader.sourced(request.exact_variables() if exact else request.variables)
+        try:
+            sourced = operation.reader.sourced(request.exact_variables() if exact else request.variables)
+        except BadVariables as bad:
+            raise Refused(bad.entries, Phase.VARIABLES) from None
         permissions = permissions_of(context)
         key = (permissions, *[variables.get(name) for name in operation.conditions])
         mutations: Sequence[_Mutation] | None = operation.prepared.get(key)

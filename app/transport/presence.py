@@ -1,8 +1,8 @@
 """What GraphQL's own rules do not hold: exactly one field of some inputs, no null where a field may stay
 absent."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Callable
+from typing import Any
 
 from graphql import (
     GraphQLError,
@@ -11,23 +11,15 @@ from graphql import (
     GraphQLInputType,
     GraphQLList,
     GraphQLNonNull,
-    GraphQLSchema,
     NullValueNode,
     ObjectValueNode,
     ValidationRule,
-    VariableDefinitionNode,
     get_named_type,
-    type_from_ast,
 )
 from strawberry.types.base import StrawberryMaybe, StrawberryOptional
 
 from app.core.errors import InvalidInput
-from app.transport import errors
-from app.transport.neutral import is_one_of
-
-Path = tuple[str | int, ...]
-_Place = tuple[GraphQLInputField | None, GraphQLInputType, Any, Path]
-
+from app.transport.faults import Place, path_of
 
 NOT_NULL = "This may be left out, but it cannot be null."
 
@@ -40,62 +32,54 @@ class AbsentOrGiven(ValidationRule):
         if isinstance(type_, GraphQLInputObjectType):
             for given in node.fields:
                 field = type_.fields.get(given.name.value)
-                if isinstance(given.value, NullValueNode) and field is not None and _may_only_be_absent(field):
+                if isinstance(given.value, NullValueNode) and field is not None and may_only_be_absent(field):
                     text = f"Field '{type_.name}.{given.name.value}': {NOT_NULL}"
                     self.report_error(GraphQLError(text, given))
 
 
-def one_of_faults(
-    schema: GraphQLSchema, definitions: Sequence[VariableDefinitionNode], given: Mapping[str, Any]
-) -> list[errors.Entry]:
-    """An entry, with its path, for each input of which exactly one field has to be given and is not."""
-    return [
-        errors.entry(
-            f"Variable '${definition.variable.name.value}' does not fit: Exactly one field has to be given.",
-            errors.BAD_USER_INPUT,
-            locations=errors.places([definition]),
-            argument=path,
-        )
-        for definition in definitions
-        for _, type_, value, path in _places_of(schema, definition, given)
-        if isinstance(type_, GraphQLInputObjectType)
-        and isinstance(value, dict)
-        and is_one_of(type_)
-        and (len(value) != 1 or None in value.values())
-    ]
+def refuse_null(type_: GraphQLInputType, value: Any, name: str) -> None:
+    """Raise InvalidInput, with the path in it, for null in the variable where a field may only be absent."""
+    stack: list[tuple[GraphQLInputType, Any, Place]] = [(type_, value, (None, name))]
+    while stack:
+        type_, value, place = stack.pop()
+        if isinstance(type_, GraphQLNonNull):
+            type_ = type_.of_type
+        if isinstance(type_, GraphQLList) and isinstance(value, list):
+            stack.extend((type_.of_type, item, (place, index)) for index, item in reversed(list(enumerate(value))))
+        elif isinstance(type_, GraphQLList) and value is not None:
+            stack.append((type_.of_type, value, place))
+        elif isinstance(type_, GraphQLInputObjectType) and isinstance(value, dict):
+            for key, item in reversed(value.items()):
+                field = type_.fields.get(key)
+                if field is None:
+                    continue
+                if item is None and may_only_be_absent(field):
+                    raise InvalidInput(NOT_NULL, path=path_of((place, key)))
+                stack.append((field.type, item, (place, key)))
 
 
-def refuse_null(schema: GraphQLSchema, definitions: Sequence[VariableDefinitionNode], given: Mapping[str, Any]) -> None:
-    """Raise InvalidInput, with the variable and the path in it, for null where a field may only be absent."""
-    for definition in definitions:
-        for field, _, value, path in _places_of(schema, definition, given):
-            if value is None and field is not None and _may_only_be_absent(field):
-                raise InvalidInput(NOT_NULL, path=path)
+def holds(type_: GraphQLInputType, wanted: Callable[[object], bool]) -> bool:
+    """Whether the type, or a field or type inside it, is wanted."""
+    seen = set()
+    stack = [get_named_type(type_)]
+    while stack:
+        named = stack.pop()
+        if named.name in seen:
+            continue
+        seen.add(named.name)
+        if wanted(named):
+            return True
+        if isinstance(named, GraphQLInputObjectType):
+            if any(map(wanted, named.fields.values())):
+                return True
+            stack.extend(get_named_type(field.type) for field in named.fields.values())
+    return False
 
 
-def _places_of(schema: GraphQLSchema, definition: VariableDefinitionNode, given: Mapping[str, Any]) -> Iterator[_Place]:
-    name = definition.variable.name.value
-    type_ = cast("GraphQLInputType", type_from_ast(schema, definition.type))
-    return _places(None, type_, given.get(name), (name,))
-
-
-def _places(field: GraphQLInputField | None, type_: GraphQLInputType, value: Any, path: Path) -> Iterator[_Place]:
-    if isinstance(type_, GraphQLNonNull):
-        type_ = type_.of_type
-    yield field, type_, value, path
-    if isinstance(type_, GraphQLList) and isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _places(None, type_.of_type, item, (*path, index))
-    elif isinstance(type_, GraphQLList) and value is not None:
-        yield from _places(None, type_.of_type, value, path)
-    elif isinstance(type_, GraphQLInputObjectType) and isinstance(value, dict):
-        for name, item in value.items():
-            inner = type_.fields.get(name)
-            if inner is not None:
-                yield from _places(inner, inner.type, item, (*path, name))
-
-
-def _may_only_be_absent(field: GraphQLInputField) -> bool:
+def may_only_be_absent(field: object) -> bool:
+    """Whether it is a field that may be left out and not be null."""
+    if not isinstance(field, GraphQLInputField):
+        return False
     declared = field.extensions.get("strawberry-definition")
     type_ = None if declared is None else declared.type
     return isinstance(type_, StrawberryMaybe) and not isinstance(type_.of_type, StrawberryOptional)

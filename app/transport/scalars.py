@@ -24,6 +24,7 @@ from strawberry.types.scalar import ScalarDefinition
 from app.core import json_text
 from app.core.clock import rfc3339
 from app.core.errors import InvalidInput
+from app.core.text import is_storable
 
 _RFC3339 = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})"
@@ -43,7 +44,7 @@ def parse_datetime(value: object) -> datetime:
     try:
         found = datetime.fromisoformat(moment + match[2].upper().replace("Z", "+00:00")).astimezone(UTC)
     except (ValueError, OverflowError):
-        raise ValueError(f"There is no such moment as {text}.") from None
+        raise ValueError("There is no such moment.") from None
     if not MINYEAR < found.year < MAXYEAR:
         # PostgreSQL's driver takes the first and the last of all moments for infinity, which has no time zone.
         raise ValueError(f"A DateTime has to lie in the years {MINYEAR + 1} to {MAXYEAR - 1}.")
@@ -57,7 +58,7 @@ def parse_date(value: object) -> date:
     try:
         return date.fromisoformat(value)
     except ValueError:
-        raise ValueError(f"There is no such date as {value}.") from None
+        raise ValueError("There is no such date.") from None
 
 
 def _write(value: datetime | str) -> str:
@@ -151,10 +152,9 @@ def refuse_unstorable_text(value: object) -> None:
 
 def _find(value: object, path: tuple[str | int, ...]) -> None:
     if isinstance(value, str):
-        if "\0" in value:
-            raise InvalidInput("Text must not contain NUL characters.", path=path)
-        if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
-            raise InvalidInput("Text must not contain half of a surrogate pair.", path=path)
+        if not is_storable(value):
+            fault = "NUL characters" if "\0" in value else "half of a surrogate pair"
+            raise InvalidInput(f"Text must not contain {fault}.", path=path)
     elif isinstance(value, Mapping):
         for key, item in value.items():
             _find(key, path)

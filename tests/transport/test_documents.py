@@ -47,6 +47,20 @@ def test_suggestions_can_be_left_out() -> None:
     assert [entry["message"] for entry in caught.value.entries] == ["Cannot query field 'bok' on type 'Query'."]
 
 
+@pytest.mark.parametrize(
+    "text", ["{ bok { id } authrs { totalCount } }", "{ ...on Boook { id } }", "query ($a: Strng) { f(a: $a) }"]
+)
+def test_suggestions_are_made_for_a_lone_field_or_argument(text: str) -> None:
+    with pytest.raises(Refused) as caught:
+        documents(Limits()).get(text)
+    assert not any("Did you mean" in str(entry["message"]) for entry in caught.value.entries)
+    with pytest.raises(Refused) as caught:
+        documents(Limits()).get("{ books(frst: 1) { totalCount } }")
+    assert [entry["message"] for entry in caught.value.entries] == [
+        "Unknown argument 'frst' on field 'Query.books'. Did you mean 'first' or 'last'?"
+    ]
+
+
 def test_errors_are_counted_up_to_twenty() -> None:
     with pytest.raises(Refused) as caught:
         documents(Limits()).get("{ " + " ".join(f"x{i}" for i in range(40)) + " }")

@@ -40,14 +40,14 @@ def test_times_are_read_as_utc(text: str, moment: datetime) -> None:
     ],
 )
 def test_what_is_no_moment_is_refused(text: object) -> None:
-    with pytest.raises(ValueError, match=r"^(A DateTime has to (look like|lie in)|There is no such moment as)"):
+    with pytest.raises(ValueError, match=r"^(A DateTime has to (look like|lie in)|There is no such moment)"):
         parse_datetime(text)
 
 
 def test_dates() -> None:
     assert parse_date("2026-01-31") == date(2026, 1, 31)
     for text in ("2026-1-31", "20260131", "2026-02-30", 5):
-        with pytest.raises(ValueError, match=r"^(A Date has to look like|There is no such date as)"):
+        with pytest.raises(ValueError, match=r"^(A Date has to look like|There is no such date)"):
             parse_date(text)
 
 
