@@ -148,6 +148,23 @@ def too_many_wait(most: int) -> RateLimited:
     return RateLimited(f"{most} requests of this caller wait already. Try again in 1 s.", retry_after=1)
 
 
+class Turn:
+    """A turn of a caller, held until `end`."""
+
+    __slots__ = ("_began", "_caller", "_turns")
+
+    def __init__(self, turns: "Turns", caller: Caller) -> None:
+        self._turns: Turns | None = turns
+        self._caller = caller
+        self._began = asyncio.get_running_loop().time()
+
+    def end(self) -> None:
+        """Let the next one have the turn; a second time does nothing."""
+        turns, self._turns = self._turns, None
+        if turns is not None:
+            turns._end(self._caller, asyncio.get_running_loop().time() - self._began)
+
+
 class Turns:
     """Lets at most `at_once` works run, at most `each` of one caller, and the others in a fair order.
 
@@ -161,10 +178,17 @@ class Turns:
     @asynccontextmanager
     async def of(self, caller: Caller) -> AsyncIterator[None]:
         """Wait for a turn of the caller, and hold it. Raises RateLimited when too many of the caller's works wait."""
+        turn = await self.take(caller)
+        try:
+            yield
+        finally:
+            turn.end()
+
+    async def take(self, caller: Caller) -> Turn:
+        """Wait for a turn of the caller, which has to be ended. Raises RateLimited as `of` does."""
         if self._most_waiting is not None and self._queue.waiting(caller) >= self._most_waiting:
             raise too_many_wait(self._most_waiting)
-        loop = asyncio.get_running_loop()
-        turn: asyncio.Future[None] = loop.create_future()
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._queue.push(caller, turn)
         self._serve()
         try:
@@ -174,11 +198,7 @@ class Turns:
             if not self._queue.remove(caller, turn) and not turn.cancelled():
                 self._end(caller, 0.0)
             raise
-        began = loop.time()
-        try:
-            yield
-        finally:
-            self._end(caller, loop.time() - began)
+        return Turn(self, caller)
 
     def _end(self, caller: Caller, seconds: float) -> None:
         self._queue.done(caller, seconds)

@@ -12,7 +12,7 @@ import structlog
 from app.core.clock import Clock
 from app.core.errors import CursorExpired, Unavailable
 from app.core.events import LoggedEvent
-from app.core.fairness import SERVER
+from app.core.fairness import SERVER, Caller
 from app.feed.entry import Entry
 from app.feed.waiting import Waiting
 from app.feed.wakeup import Wakeups
@@ -121,11 +121,12 @@ class Feed:
             with suppress(asyncio.CancelledError):
                 await others
 
-    async def begin(self, cursor: Cursor | None) -> Cursor:
+    async def begin(self, cursor: Cursor | None, caller: Caller) -> Cursor:
         """Where to go on from, once the tail has read all up to it: the cursor, or without one the log's end now.
 
+        The log's end is read in the caller's share.
         Raises CursorExpired for a cursor that is too old to go on from, InvalidCursor for one of another log."""
-        heads = await self._database.plan(_heads, snapshot=False, caller=SERVER)
+        heads = await self._database.plan(_heads, snapshot=False, caller=caller)
         if cursor is None:
             cursor = heads_cursor(heads)
         else:
@@ -135,14 +136,14 @@ class Feed:
             await self._moved.wait()
         return cursor
 
-    async def since(self, cursor: Cursor) -> Page:
-        """The next events after a cursor that the tail has reached, up to the tail's head.
+    async def since(self, cursor: Cursor, most: int, caller: Caller) -> Page:
+        """The next events after a cursor that the tail has reached, up to the tail's head: about `most`.
 
-        Raises CursorExpired when the log does not hold them all any more."""
+        They are read in the caller's share. Raises CursorExpired when the log does not hold them all any more."""
         head, number = self.head, self.number
         if head <= cursor:
             return Page((), cursor, number)
-        rows = await self._database.plan(lambda: self._after(cursor), snapshot=False, caller=SERVER)
+        rows = await self._database.plan(lambda: self._after(cursor, most), snapshot=False, caller=caller)
         entries: list[Entry] = []
         for found in merge(map(logged, rows)):
             if head.has_seen(found.lane, found.position):
@@ -181,7 +182,7 @@ class Feed:
     async def _read(self) -> bool:
         """Hand on what is new; True when there may be more at once."""
         head = self.head
-        rows = await self._database.plan(lambda: self._after(head), snapshot=False, caller=SERVER)
+        rows = await self._database.plan(lambda: self._after(head, _BATCH), snapshot=False, caller=SERVER)
         if not rows:
             return False
         found = merge(map(logged, rows))
@@ -201,7 +202,7 @@ class Feed:
             listener.heard(entries)
         self._moved.stir()
         self._watch_lag(found)
-        return max(Counter(each.lane for each in found).values()) >= self._share(head)
+        return max(Counter(each.lane for each in found).values()) >= _share(head, _BATCH)
 
     async def _look(self) -> None:
         """From time to time, however much is read: is the log still the one that was read?"""
@@ -217,12 +218,8 @@ class Feed:
             listener.lost()
         self._moved.stir()
 
-    def _after(self, cursor: Cursor) -> "Generator[Query, Sequence[Row], Sequence[Row]]":
-        return (yield read_after(self._database.dialect.name, cursor, self._share(cursor)))
-
-    def _share(self, cursor: Cursor) -> int:
-        """How many events of each lane are read at once: few lanes are busy at the same moment."""
-        return _BATCH // min(len(cursor.positions), 8)
+    def _after(self, cursor: Cursor, most: int) -> "Generator[Query, Sequence[Row], Sequence[Row]]":
+        return (yield read_after(self._database.dialect.name, cursor, _share(cursor, most)))
 
     def _tell_of(self, failure: Exception) -> None:
         if isinstance(failure, Unavailable):
@@ -241,6 +238,11 @@ class Feed:
 
 def _heads() -> "Generator[Query, Sequence[Row], Sequence[Row]]":
     return (yield HEADS)
+
+
+def _share(cursor: Cursor, most: int) -> int:
+    """How many events of each lane are read at once: few lanes are busy at the same moment."""
+    return max(most // min(len(cursor.positions), 8), 1)
 
 
 def _require_next(cursor: Cursor, found: LoggedEvent) -> None:

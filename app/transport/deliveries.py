@@ -2,59 +2,33 @@
 
 import asyncio
 from collections.abc import Collection, Hashable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import orjson
 import structlog
 
-from app.core.actor import Actor
 from app.core.clock import Clock
 from app.core.errors import RateLimited, Timeout, Unavailable
 from app.core.fairness import Caller
-from app.feed import Entry, EventStream, Feed, SnapshotStream, Waiting
+from app.feed import Entry, EventStream, Feed, SnapshotStream
 from app.feed.stream import Match
-from app.selection.mapping import Env, Permissions
-from app.selection.plan import Plan
+from app.selection.mapping import Permissions
 from app.settings import Settings
 from app.storage.database import Database
 from app.storage.event_log import Cursor
 from app.transport import errors
-from app.transport.channel import Channel, EventSubscriber, Item
+from app.transport.channel import Channel, Item
 from app.transport.index import Index
+from app.transport.recipe import Recipe
+from app.transport.replays import Replays
+from app.transport.snapshots import Snapshots, SnapshotSubscriber
+from app.transport.subscriber import EventSubscriber
 
 log = structlog.get_logger(__name__)
 
 _MOST_PENDING = 5_000
 _AT_ONCE = 64
-_REPLAYS_AT_ONCE = 4
 _PAUSE_WITHOUT_DATABASE = 0.2
-_BETWEEN_SNAPSHOTS = 0.25
-_AFTER_A_FAILURE = 5.0
-
-
-class _Nobody:
-    """Stands for the actor where a result is shared by several."""
-
-    def __getattr__(self, name: str) -> Any:
-        raise AttributeError(f"a field that looks at the actor's {name} has to be mapped as personal")
-
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """How an item is made: the plan, the variables of its selection, and the actor if it looks at one.
-
-    `caller` has the share that its reads take: a user's deliveries have one beside that of the user's requests."""
-
-    key: str
-    plan: Plan
-    variables: Mapping[str, object]
-    actor: Actor | None
-    caller: Caller
-
-    def env(self, clock: Clock, settings: Settings) -> Env:
-        actor = cast("Actor", _Nobody()) if self.actor is None else self.actor
-        return Env(actor, clock(), settings, self.variables)
 
 
 class Deliveries:
@@ -65,7 +39,7 @@ class Deliveries:
         self.feed = feed
         self.settings = settings
         self.clock = clock
-        self.turns = asyncio.Semaphore(_REPLAYS_AT_ONCE)
+        self.replays = Replays()
         self._deliveries: dict[Hashable, Delivery] = {}
         self._snapshots: dict[Hashable, Snapshots] = {}
 
@@ -83,12 +57,13 @@ class Deliveries:
         recipe: Recipe,
         match: Match,
         keys: Collection[Hashable] | None,
+        caller: Caller,
         cursor: Cursor | None,
     ) -> EventSubscriber:
-        """A subscriber to a stream of events, after the cursor or from now on; the feed has to be held.
+        """A subscriber of the caller to a stream of events, after the cursor or from now on; the feed has to be held.
 
         Equal `key`s share a channel, equal `share`s the execution too. Raises CursorExpired, InvalidCursor."""
-        cursor = await self.feed.begin(cursor)
+        cursor = await self.feed.begin(cursor, recipe.caller)
         delivery = self._deliveries.get(share)
         if delivery is None:
             delivery = self._deliveries[share] = Delivery(self, share, stream, recipe)
@@ -96,11 +71,11 @@ class Deliveries:
         if channel is None:
             channel = delivery.channels[key] = Channel(key, delivery, match, keys, self.feed.number)
             delivery.index.add(channel, keys)
-        return EventSubscriber(self.feed, channel, cursor)
+        return EventSubscriber(self.feed, channel, caller, cursor)
 
     def snapshots(
         self, key: Hashable, stream: SnapshotStream, recipe: Recipe, permissions: Permissions
-    ) -> "SnapshotSubscriber":
+    ) -> SnapshotSubscriber:
         """A subscriber to snapshots: one now, and one after what changes them."""
         found = self._snapshots.get(key)
         if found is None:
@@ -134,7 +109,7 @@ class Delivery:
     def __init__(self, deliveries: Deliveries, key: Hashable, stream: EventStream, recipe: Recipe) -> None:
         self.key = key
         self.stream = stream
-        self.turns = deliveries.turns
+        self.replays = deliveries.replays
         self.channels: dict[Hashable, Channel] = {}
         self.index: Index[Channel] = Index(stream.keys_of)
         self._deliveries = deliveries
@@ -213,90 +188,6 @@ class Delivery:
                     channel.stir()
         finally:
             self._worker = None
-
-
-class Snapshots:
-    """A query that is asked again after events that concern it; equal subscriptions share it."""
-
-    def __init__(
-        self, deliveries: Deliveries, key: Hashable, stream: SnapshotStream, recipe: Recipe, permissions: Permissions
-    ) -> None:
-        self.key = key
-        self.text: str | None = None
-        self.version = 0
-        self.waiting = Waiting()
-        self.subscribers = 0
-        self._deliveries = deliveries
-        self._stream = stream
-        self._recipe = recipe
-        self._permissions = permissions
-        self._due = asyncio.Event()
-        self._due.set()
-        self._worker = asyncio.create_task(self._work())
-
-    def offer(self, entries: Sequence[Entry]) -> None:
-        if not self._due.is_set() and any(self._stream.concerns(self._permissions, entry) for entry in entries):
-            self._due.set()
-
-    def leave(self) -> None:
-        self.subscribers -= 1
-        if not self.subscribers:
-            self._deliveries.forget(self)
-            self._worker.cancel()
-
-    async def _work(self) -> None:
-        while True:
-            await self._due.wait()
-            self._due.clear()
-            try:
-                text = await self._read()
-            except Exception as error:
-                self._due.set()
-                if not isinstance(error, Unavailable | RateLimited):
-                    log.exception("a snapshot cannot be read", again_in=_AFTER_A_FAILURE)
-                    await asyncio.sleep(_AFTER_A_FAILURE)
-            else:
-                if text != self.text:
-                    self.text = text
-                    self.version += 1
-                    self.waiting.stir()
-            await asyncio.sleep(_BETWEEN_SNAPSHOTS)
-
-    async def _read(self) -> str:
-        recipe, deliveries = self._recipe, self._deliveries
-        env, plan = recipe.env(deliveries.clock, deliveries.settings), recipe.plan
-        answer = await deliveries.database.plan(lambda: plan.steps(env), snapshot=plan.snapshot, caller=recipe.caller)
-        found: dict[str, Any] = {"data": answer.data}
-        if answer.errors:
-            found["errors"] = [errors.from_domain(error, path) for path, error in answer.errors]
-        return orjson.dumps(found).decode()
-
-
-class SnapshotSubscriber:
-    """A listener that is shown the newest snapshot; what came in between it never sees."""
-
-    __slots__ = ("_closed", "_snapshots", "_version")
-
-    def __init__(self, snapshots: Snapshots) -> None:
-        self._snapshots = snapshots
-        self._version = 0
-        self._closed = False
-        snapshots.subscribers += 1
-
-    async def next(self) -> Item:
-        while self._version == self._snapshots.version:
-            await self._snapshots.waiting.wait()
-        self._version = self._snapshots.version
-        assert self._snapshots.text is not None
-        return Item(self._snapshots.text)
-
-    def ready(self) -> Sequence[Item]:
-        return ()
-
-    def close(self) -> None:
-        if not self._closed:
-            self._closed = True
-            self._snapshots.leave()
 
 
 def _failed(message: str, code: str) -> str:

@@ -17,11 +17,12 @@ from app.storage.event_log import parse_cursor
 from app.transport import errors
 from app.transport.channel import Subscriber
 from app.transport.context import Context
-from app.transport.deliveries import Deliveries, Recipe
+from app.transport.deliveries import Deliveries
 from app.transport.documents import Operation
 from app.transport.lowering import RootField
 from app.transport.operation import Operations, fields_in, permissions_of
 from app.transport.outcome import GraphQLRequest, Phase, Refused
+from app.transport.recipe import Recipe
 from app.transport.watching import Watches
 
 AFTER = "after"
@@ -116,7 +117,9 @@ class Subscriptions:
             if isinstance(stream, EventStream):
                 match, watched = stream.match(permissions, arguments), stream.watches(arguments)
                 keys = stream.keys(arguments)
-                subscriber = await self._deliveries.events(channel, share, stream, recipe, match, keys, cursor)
+                subscriber = await self._deliveries.events(
+                    channel, share, stream, recipe, match, keys, actor.caller, cursor
+                )
                 if watched is not None:
                     subscriber.on_close = self._watches.begin(watched, actor.user_id)
                 return subscriber

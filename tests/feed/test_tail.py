@@ -75,10 +75,10 @@ async def test_commits_of_this_process_arrive_at_once(
         assert [entry.number for entry in heard.entries] == [1, 2, 3]
         assert [entry.cursor for entry in heard.entries][-1] == feed.head
         assert all(one.cursor <= other.cursor for one, other in zip(heard.entries, heard.entries[1:], strict=False))
-        page = await feed.since(start)
+        page = await feed.since(start, 500, "caller")
         assert [entry.event.topic for entry in page.entries] == ["a", "b", "c"]
         assert (page.cursor, page.number) == (feed.head, 3)
-        assert (await feed.since(feed.head)).entries == ()
+        assert (await feed.since(feed.head, 500, "caller")).entries == ()
 
 
 async def test_commits_of_another_process_arrive_without_polling(
@@ -179,7 +179,7 @@ async def test_many_events_are_read_in_batches_and_all(
             by_lane.setdefault(entry.logged.lane, []).append(entry.logged.position)
         assert all(found == list(range(1, len(found) + 1)) for found in by_lane.values())
         cursor, again = start, 0
-        while (page := await feed.since(cursor)).entries:
+        while (page := await feed.since(cursor, 500, "caller")).entries:
             again += len(page.entries)
             cursor = page.cursor
         assert (again, cursor) == (1_300, feed.head)
@@ -191,24 +191,24 @@ async def test_a_cursor_is_checked_and_waited_for(database: Database, database_u
     await database.command(record, "d")
     async with tailing(database, database_url, clock) as (feed, _):
         lanes = len(feed.head.positions)
-        assert await feed.begin(None) == await feed.begin(feed.head) == feed.head
-        assert await feed.begin(Cursor.start(lanes)) == Cursor.start(lanes)
+        assert await feed.begin(None, "caller") == await feed.begin(feed.head, "caller") == feed.head
+        assert await feed.begin(Cursor.start(lanes), "caller") == Cursor.start(lanes)
         with pytest.raises(InvalidCursor):
-            await feed.begin(Cursor((0,) * (lanes + 1)))
+            await feed.begin(Cursor((0,) * (lanes + 1)), "caller")
         with pytest.raises(InvalidCursor):
-            await feed.begin(feed.head.advance(0, 10**9))
+            await feed.begin(feed.head.advance(0, 10**9), "caller")
         number = next(index for index, position in enumerate(feed.head.positions) if position)
         await database.command(lambda work: prune(work.connection, number, START + timedelta(seconds=5)))
         with pytest.raises(CursorExpired):
-            await feed.begin(Cursor.start(lanes))
+            await feed.begin(Cursor.start(lanes), "caller")
         with pytest.raises(CursorExpired):
-            await feed.since(Cursor.start(lanes))
+            await feed.since(Cursor.start(lanes), 500, "caller")
 
 
 async def test_who_begins_waits_for_the_tail(database: Database, database_url: str, clock: ManualClock) -> None:
     async with tailing(database, database_url, clock) as (feed, _):
         await database.command(record, "a")
-        assert await feed.begin(None) == feed.head
+        assert await feed.begin(None, "caller") == feed.head
 
 
 async def test_events_that_are_missing_are_never_passed_over_in_silence(

@@ -309,8 +309,9 @@ async def test_who_does_not_keep_up_reads_the_log_again(house: House, heard: Ear
     assert [each["version"] for each in found] == list(range(2, 602))
     # What is read again is read in pages, not one by one, and shows the state of now.
     assert {each["interaction"]["version"] for each in found[:300]} == {601}
-    # The tail polls the log meanwhile, as often as there is time for: what it reads is left out.
-    assert len([sql for sql in house.graph.statements if "FROM interaction" in sql]) == 39
+    # The tail polls the log meanwhile, as often as there is time for: what it reads is left out. The first pages are
+    # smaller than those that follow.
+    assert 38 <= len([sql for sql in house.graph.statements if "FROM interaction" in sql]) <= 42
     await house.database.command(many, 600)
     assert (await slow.next())["version"] == 602
     # Signs of typing that came too fast are left out.

@@ -1,0 +1,36 @@
+"""How an item of a subscription is made."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from app.core.actor import Actor
+from app.core.clock import Clock
+from app.core.fairness import Caller
+from app.selection.mapping import Env
+from app.selection.plan import Plan
+from app.settings import Settings
+
+
+class _Nobody:
+    """Stands for the actor where a result is shared by several."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"a field that looks at the actor's {name} has to be mapped as personal")
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How an item is made: the plan, the variables of its selection, and the actor if it looks at one.
+
+    `caller` has the share that its reads take: a user's deliveries have one beside that of the user's requests."""
+
+    key: str
+    plan: Plan
+    variables: Mapping[str, object]
+    actor: Actor | None
+    caller: Caller
+
+    def env(self, clock: Clock, settings: Settings) -> Env:
+        actor = cast("Actor", _Nobody()) if self.actor is None else self.actor
+        return Env(actor, clock(), settings, self.variables)
