@@ -84,6 +84,9 @@ class Innocent:
     async def measure(self, seconds: float) -> Measures:
         """Read, write and listen for so long."""
         self._heard = heard = Heard()
+        # The server may have closed a connection that was idle since the last time.
+        self._reader.close()
+        self._writer.close()
         until = time.perf_counter() + seconds
         reads, writes, canary = await asyncio.gather(
             self._paced(self._read, _READS_EVERY, until), self._paced(self._write, _WRITES_EVERY, until), _canary(until)
