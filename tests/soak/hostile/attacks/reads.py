@@ -76,7 +76,7 @@ async def deep_pages(to: Hostile) -> None:
 
 async def contained_texts(to: Hostile) -> None:
     """OData filters by texts that are contained nowhere."""
-    columns = ("customerName", "customerEmail", "firstMessage", "lastMessage")
+    columns = ("firstMessage", "lastMessage", "person/fullName", "chatTopic/description")
     made = [
         request("GET", f"/api/v1/ChatSession?$filter=contains({column},%27{text}%27)&$top=1000", key=to.target.able)
         for column, text in product(columns, ("zzzz", "qqqq", "a"))
