@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from cyclopts import App
 
-from app.terminal import announce, console, progress
+from app.terminal import CommandError, announce, console, listen, progress, shown
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -32,10 +32,6 @@ app = App(
 )
 
 
-class CommandError(Exception):
-    """The command cannot do what was asked; the message is for whoever typed it."""
-
-
 @app.command(sort_key=1)
 def serve(*, host: str | None = None, port: int | None = None) -> None:
     """Migrate the database, make the first key, load the demo, and serve.
@@ -54,9 +50,9 @@ def serve(*, host: str | None = None, port: int | None = None) -> None:
     settings = _settings(host=host, port=port)
     configure_logs(settings.log_level, settings.log_format)
     # First, so that a taken port stops the start before the only sight of a key is lost on it.
-    listener = _listen(settings.host, settings.port)
+    listener = listen(settings.host, settings.port)
     server.notice_the_vanished(listener)
-    address = f"http://{_shown(settings.host)}:{listener.getsockname()[1]}"
+    address = f"http://{shown(settings.host)}:{listener.getsockname()[1]}"
     _migrate(settings)
     secret = asyncio.run(_first_start(settings))
 
@@ -153,6 +149,27 @@ def recompute() -> None:
     console().print(asyncio.run(_recompute(settings)))
 
 
+@app.command(sort_key=7)
+def erasures(action: Literal["export", "repeat"], file: Path) -> None:
+    """Write the log of erased customers to a file, or erase those of a file again after a restored backup.
+
+    Parameters
+    ----------
+    file
+        One erasure a line: ids and times, no personal data.
+    """
+    settings = _settings()
+    _migrate(settings)
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines() if action == "repeat" else None
+        said, written = asyncio.run(_erasures(settings, lines))
+        if written is not None:
+            file.write_text(written, encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise CommandError(f"{file}: {error}") from None
+    console().print(said)
+
+
 def _settings(**overrides: object) -> "Settings":
     from app.settings import load_settings
 
@@ -230,6 +247,13 @@ async def _recompute(settings: "Settings") -> str:
     return f"Of {found.found:,} interactions {found.changed:,} changed, and of {found.moved:,} more the deadline."
 
 
+async def _erasures(settings: "Settings", lines: list[str] | None) -> tuple[str, str | None]:
+    from app.scheduler import erasures
+
+    async with _database(settings) as database:
+        return await (erasures.export(database) if lines is None else erasures.repeat(database, lines))
+
+
 async def _new_key(settings: "Settings", login: str | None, name: str) -> str:
     from app.directory.service import admin_key
 
@@ -252,28 +276,6 @@ def _key_of_user(work: "Work", login: str, name: str) -> str:
     if secret is None:
         raise CommandError("A key was not made.")
     return secret
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-    except OSError as error:
-        listener.close()
-        raise CommandError(
-            f"Cannot listen at {host} port {port}: {error.strerror}. `--port` or SWITCHBOARD_PORT picks another."
-        ) from None
-    listener.set_inheritable(True)
-    return listener
-
-
-def _shown(host: str) -> str:
-    """The host as a browser on this machine reaches it."""
-    if host in ("0.0.0.0", "::", ""):
-        return "localhost"
-    return f"[{host}]" if ":" in host else host
 
 
 def main() -> None:

@@ -1,11 +1,16 @@
-"""What the command line shows to people; nothing is imported before it is shown."""
+"""What the command line shows to people, and the address it listens at."""
 
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+
+class CommandError(Exception):
+    """The command cannot do what was asked; the message is for whoever typed it."""
 
 
 def console() -> "Console":
@@ -47,3 +52,26 @@ def announce(url: str, secret: str | None) -> None:
     # Wide enough for the address on one line, however narrow the terminal is, so that it can be copied.
     output.width = max(output.width, *(len(line) + 4 for line in text.plain.splitlines()))
     output.print(Panel(text, title="Switchboard", title_align="left", border_style="green", expand=False))
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket bound to the address. Raises CommandError when it cannot be."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise CommandError(
+            f"Cannot listen at {host} port {port}: {error.strerror}. `--port` or SWITCHBOARD_PORT picks another."
+        ) from None
+    listener.set_inheritable(True)
+    return listener
+
+
+def shown(host: str) -> str:
+    """The host as a browser on this machine reaches it."""
+    if host in ("0.0.0.0", "::", ""):
+        return "localhost"
+    return f"[{host}]" if ":" in host else host

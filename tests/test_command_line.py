@@ -53,7 +53,7 @@ def test_help_lists_the_commands_without_importing_the_server() -> None:
     )
     assert (done.returncode, done.stderr) == (0, "")
     listed = [line.split()[1] for line in done.stdout.splitlines() if line.startswith("│ ") and line[2] != " "]
-    assert listed == ["serve", "migrate", "demo", "key", "schema", "recompute", "--help"]
+    assert listed == ["serve", "migrate", "demo", "key", "schema", "recompute", "erasures", "--help"]
 
 
 def test_migrate_makes_the_database_where_it_is_set(switchboard: CommandLine) -> None:
@@ -146,3 +146,20 @@ def test_recompute_applies_a_changed_rule_once(switchboard: CommandLine) -> None
         done = switchboard("recompute", escalation="{}")
         assert (done.returncode, done.stdout) == (0, "")
         assert f"Of {total} interactions {changed} changed, and of " in " ".join(done.stderr.split())
+
+
+def test_erasures_are_exported_and_repeated(switchboard: CommandLine, tmp_path: Path) -> None:
+    assert switchboard("migrate").returncode == 0
+    database = sqlite3.connect(tmp_path / "switchboard.db")
+    line = '{"customer":"cus_7","createdAt":"2026-01-05T09:00:00.000000Z","erasedAt":"2026-02-05T09:00:00.000000Z"}\n'
+    (tmp_path / "erased.jsonl").write_text(line, encoding="utf-8")
+    done = switchboard("erasures", "repeat", "erased.jsonl")
+    assert (done.returncode, done.stderr.strip()) == (0, "Of 1 erased customers 0 were there again; they are erased.")
+    assert database.execute("SELECT customer_id FROM erasure").fetchall() == [(7,)]
+    database.close()
+    assert switchboard("erasures", "export", "again.jsonl").returncode == 0
+    assert (tmp_path / "again.jsonl").read_text(encoding="utf-8") == line
+    (tmp_path / "erased.jsonl").write_text("nonsense", encoding="utf-8")
+    refused = switchboard("erasures", "repeat", "erased.jsonl")
+    assert (refused.returncode, refused.stderr) == (1, "switchboard: Line 1 is no erasure.\n")
+    assert switchboard("erasures", "repeat", "missing.jsonl").returncode == 1

@@ -1,9 +1,10 @@
 """Erasing a customer with everything that was said: at once from sight, then from the files."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from app.core.actor import Actor
+from app.core.actor import SYSTEM, Actor
 from app.core.ids import GlobalId, require_id
 from app.directory.model import Customer
 from app.directory.repository import CustomerRepository
@@ -40,6 +41,23 @@ def erase_customer(work: "Work", actor: Actor, ref: GlobalId | str, *, if_versio
     erased = delete_customer(work, actor, ref, if_version=if_version)
     work.use(ErasingRepository).begin_customer(Erasure(erased.id, erased.created_at, work.now))
     return erased
+
+
+def erasures(work: "Work") -> Sequence[Erasure]:
+    """Every customer that was erased, the oldest first."""
+    return work.use(ErasingRepository).list_logged()
+
+
+def repeat_erasure(work: "Work", done: Erasure) -> bool:
+    """Erase the customer again, if an older state of the database has brought it back; whether it was there.
+
+    Only the same person is erased: the surrogate may belong to another one by now, who was stored at another time."""
+    found = work.use(CustomerRepository).get(done.customer_id, for_update=True)
+    if found is None or found.created_at != done.customer_created_at:
+        work.use(ErasingRepository).log(done)
+        return False
+    erase_customer(work, SYSTEM, GlobalId("cus", found.id))
+    return True
 
 
 class Erased(NamedTuple):

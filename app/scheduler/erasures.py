@@ -1,0 +1,53 @@
+"""The log of erased customers as a file, and erasing them again after a restored backup."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import orjson
+
+from app.core.clock import rfc3339
+from app.core.errors import InvalidInput
+from app.core.ids import parse_id
+from app.interactions.repository.erasing import Erasure
+from app.interactions.service.erasing import erasures, repeat_erasure
+from app.storage.database import Database
+
+
+async def export(database: Database) -> tuple[str, str]:
+    """What was done, in a sentence, and the log: each erasure as a line of JSON, ids and times alone."""
+    found = await database.command(erasures)
+    lines = [
+        orjson.dumps(
+            {
+                "customer": f"cus_{done.customer_id}",
+                "createdAt": rfc3339(done.customer_created_at),
+                "erasedAt": rfc3339(done.erased_at),
+            }
+        ).decode()
+        for done in found
+    ]
+    return f"Wrote {len(found):,} erasures.", "".join(f"{line}\n" for line in lines)
+
+
+async def repeat(database: Database, lines: Iterable[str]) -> tuple[str, None]:
+    """Erase each customer again that is there, one in a unit; what was done, in a sentence.
+
+    The scheduler erases the rest. Nothing is erased when a line cannot be read: raises InvalidInput."""
+    read = [_erasure(number, line) for number, line in enumerate(lines, start=1) if line.strip()]
+    erased = 0
+    for done in read:
+        erased += await database.command(repeat_erasure, done)
+    return f"Of {len(read):,} erased customers {erased:,} were there again; they are erased.", None
+
+
+def _erasure(number: int, line: str) -> Erasure:
+    try:
+        given = orjson.loads(line)
+        ref = parse_id(given["customer"])
+        if ref is None or ref.prefix != "cus":
+            raise ValueError
+        return Erasure(
+            ref.number, datetime.fromisoformat(given["createdAt"]), datetime.fromisoformat(given["erasedAt"])
+        )
+    except (ValueError, KeyError, TypeError):
+        raise InvalidInput(f"Line {number} is no erasure.") from None
