@@ -34,6 +34,8 @@ _TOLERATED_MEMORY = 64 * MEGABYTE
 """How much more memory a server may hold after an attack: its caches are bounded, and it has just begun."""
 
 _TOLERATED_LOG = 64 * 1024
+_TOLERATED_STARVING = 0.2
+"""The part of the time in which a server may wait for a core, and its times still mean something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ class Attacked:
     peak: int
     after: Held | None
     logged: int
+    starved: float
     stopped: float
     faults: Sequence[str]
 
@@ -63,6 +66,7 @@ class Attacked:
         common = sorted(self.answers.items(), key=lambda each: -each[1])[:3]
         return (
             f"{'FAIL' if self.faults else 'ok  '} {self.name:<20} {times}  canary {_ms(self.beside.canary.p99)}  "
+            f"no core {self.starved:.0%}  "
             f"RSS {self.before.memory / MEGABYTE:.0f} -> {self.peak / MEGABYTE:.0f} -> {after} MB  "
             f"files {self.before.files} -> {files}  log {self.logged / 1024:.0f} KB  stop {self.stopped:.1f} s  "
             f"{', '.join(f'{count} x {answer}' for answer, count in common) or 'no answer'}"
@@ -78,7 +82,7 @@ async def run(database_url: str, folder: Path, *, seconds: float, messages: int,
     on_postgresql = database_url.startswith("postgresql")
     attacks = [name for name in ATTACKS if _wanted(name, only) and (on_postgresql or name not in ON_POSTGRESQL)]
     proofs = [name for name in PROOFS if _wanted(name, only)]
-    faults, failed = list[str](), 0
+    failed = list[str]()
     async with served(database_url, folder, "prepare") as process:
         people = await cast(process.port, database_url, messages)
     _tell("median/p99 in ms without the attacker -> median/p99/worst beside it, and how many times the p99")
@@ -86,21 +90,26 @@ async def run(database_url: str, folder: Path, *, seconds: float, messages: int,
         try:
             found = await _attack(name, database_url, folder, people, seconds)
         except (EOFError, TimeoutError, RuntimeError, psutil.Error) as error:
-            wrong = [f"the run itself failed: {error!r}"]
+            wrong: Sequence[str] = [f"the run itself failed: {error!r}"]
             _tell(f"FAIL {name}")
         else:
-            wrong = list(found.faults)
+            wrong = found.faults
             _tell(str(found))
-        faults += [f"{name}: {fault}" for fault in wrong]
-        failed += bool(wrong)
+        failed += _told(name, wrong)
     ground = Ground(people.target, folder, SETTINGS)
     for name in proofs:
         wrong = await PROOFS[name](ground)
         _tell(f"{'FAIL' if wrong else 'ok  '} {name}")
-        faults += [f"{name}: {fault}" for fault in wrong]
-        failed += bool(wrong)
+        failed += _told(name, wrong)
     total = len(attacks) + len(proofs)
-    return Outcome(f"{total - failed} of {total} attacks hurt nobody, {seconds:.0f} s each", faults)
+    return Outcome(f"{total - len(failed)} of {total} attacks hurt nobody, {seconds:.0f} s each", failed)
+
+
+def _told(name: str, faults: Sequence[str]) -> list[str]:
+    """Tell the faults of an attack; its name when it has any."""
+    for fault in faults:
+        _tell(f"     {fault}")
+    return [name] if faults else []
 
 
 def _wanted(name: str, only: Sequence[str]) -> bool:
@@ -123,9 +132,11 @@ async def _attack(name: str, database_url: str, folder: Path, people: Cast, seco
         target = replace(people.target, port=process.port)
         errand = replace(people.errand, port=process.port)
         watched = Watched(process)
-        alone, beside, before, tally = await _measured(name, watched, target, errand, seconds)
+        alone, beside, before, tally, starved = await _measured(name, watched, target, errand, seconds)
         after = await watched.settled(before, _TOLERATED_MEMORY) if process.runs else None
         faults = faults_between(alone, beside)
+        if faults and starved > _TOLERATED_STARVING:
+            faults.append(f"its loop had no core for {starved:.0%} of that time: run it again on a quiet machine")
         faults += _left(watched, before, after)
         started = time.perf_counter()
         ended = await process.stop()
@@ -145,6 +156,7 @@ async def _attack(name: str, database_url: str, folder: Path, people: Cast, seco
         peak=watched.peak,
         after=after,
         logged=watched.logged,
+        starved=starved,
         stopped=stopped,
         faults=faults,
     )
@@ -152,7 +164,7 @@ async def _attack(name: str, database_url: str, folder: Path, people: Cast, seco
 
 async def _measured(
     name: str, watched: Watched, target: Target, errand: Errand, seconds: float
-) -> tuple[Measures, Measures, Held, dict[str, Any]]:
+) -> tuple[Measures, Measures, Held, dict[str, Any], float]:
     async with innocent(errand) as somebody:
         await somebody.measure(_WARM_SECONDS)
         alone = await somebody.measure(max(seconds / 2, 2.0))
@@ -161,13 +173,15 @@ async def _measured(
         sampling = asyncio.create_task(watched.sample())
         try:
             async with attacker(name, target) as attacking:
+                began, waited = time.perf_counter(), watched.waited()
                 beside = await somebody.measure(seconds)
+                starved = (watched.waited() - waited) / (time.perf_counter() - began)
                 tally = await attacking.end()
         finally:
             sampling.cancel()
             with suppress(asyncio.CancelledError, psutil.NoSuchProcess):
                 await sampling
-    return alone, beside, before, tally
+    return alone, beside, before, tally, starved
 
 
 def _left(watched: Watched, before: Held, after: Held | None) -> list[str]:

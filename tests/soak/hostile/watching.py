@@ -5,6 +5,7 @@ import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -57,6 +58,14 @@ class Watched:
     def logged(self) -> int:
         """Bytes that it has written to its log since this watch began."""
         return self.process.log.stat().st_size - self._logged
+
+    def waited(self) -> float:
+        """Seconds so far in which its loop could have run and had no core; 0 where the system does not tell."""
+        try:
+            _, waited, _ = Path(f"/proc/{self._seen.pid}/schedstat").read_text(encoding="ascii").split()
+        except OSError:
+            return 0.0
+        return int(waited) / 1e9
 
     async def sample(self) -> None:
         """Look at what it holds again and again, for the peak, until cancelled."""
