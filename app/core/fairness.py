@@ -66,6 +66,12 @@ class FairQueue(Generic[T]):
         share = self._shares.get(caller)
         return 0 if share is None else share.running
 
+    def others(self, caller: Caller) -> int:
+        """How many entries of other callers wait or run."""
+        share = self._shares.get(caller)
+        own = 0 if share is None else len(share.entries) + share.running
+        return self._waiting + self._running - own
+
     def push(self, caller: Caller, entry: T) -> None:
         """Add an entry behind the caller's others."""
         share = self._shares.get(caller)

@@ -118,13 +118,33 @@ class PostgresqlPlans:
         raise Unavailable("The database cannot be reached.")
 
     async def _within_time(self, connection: Any, read: Read) -> Any:
+        loop = asyncio.get_running_loop()
+        ends = loop.time() + self._longest
+        takes_long = False
+        timer: asyncio.TimerHandle
+
+        def look_later() -> None:
+            nonlocal timer
+            timer = loop.call_at(min(loop.time() + SHORT_SECONDS, ends), look)
+
+        def look() -> None:
+            nonlocal takes_long
+            takes_long = self._queue.must_yield(read)
+            if takes_long or loop.time() >= ends:
+                limit.reschedule(loop.time())
+            else:
+                look_later()
+
+        look_later()
         try:
-            async with asyncio.timeout(SHORT_SECONDS if read.is_short else self._longest) as limit:
+            async with asyncio.timeout(None) as limit:
                 return await self._plan(connection, read)
         except TimeoutError:
             if not limit.expired():
                 raise
-        if read.is_short:
+        finally:
+            timer.cancel()
+        if takes_long:
             raise TakesLong
         raise too_long(self._longest)
 

@@ -41,7 +41,7 @@ class Read:
 
 
 class TakesLong(Exception):
-    """A short read has used up its time, or would: it starts again among the long ones."""
+    """A short read has used up its time while others read, or would: it starts again among the long ones."""
 
 
 class ReadQueue:
@@ -142,10 +142,16 @@ class ReadQueue:
             is_out = (self._long if read.is_long else self._short).remove(read.caller, read)
         self.waiting -= is_out
 
+    def must_yield(self, read: Read) -> bool:
+        """Whether a short read that has used up its time is in the way of another caller.
+
+        Threads may ask without the lock: an answer that is late by a moment does no harm."""
+        return read.is_short and self._short.others(read.caller) + self._long.others(read.caller) > 0
+
     def require_short(self, read: Read, statement: str) -> None:
-        """Note which statement comes next. Raises TakesLong when it made another read of the caller long."""
+        """Note which statement comes next. Raises TakesLong when it made a read of the caller long before."""
         read.statement = statement
-        if self._remembered and read.is_short and (read.caller, statement) in self._remembered:
+        if self._remembered and (read.caller, statement) in self._remembered and self.must_yield(read):
             raise TakesLong
 
 

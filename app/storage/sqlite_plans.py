@@ -1,9 +1,7 @@
 """SQLite's plans: reader threads that share them out between callers."""
 
 import asyncio
-import math
 import sqlite3
-from collections.abc import Callable
 from contextlib import suppress
 from queue import SimpleQueue
 from threading import Lock, Thread
@@ -79,7 +77,7 @@ class SqlitePlans:
     # What follows runs in the readers' threads.
 
     def _serve(self) -> None:
-        reader = _Reader(self, self._queue.require_short)
+        reader = _Reader(self, self._queue)
         while woken := self._wake.get():
             read = woken if isinstance(woken, Read) else self._next()
             del woken
@@ -122,20 +120,21 @@ class SqlitePlans:
 class _Reader:
     """One thread's connection, and the time that the plan on it has."""
 
-    def __init__(self, plans: SqlitePlans, require_short: Callable[[Read, str], None]) -> None:
+    def __init__(self, plans: SqlitePlans, queue: ReadQueue) -> None:
         self._plans = plans
-        self._require_short = require_short
+        self._queue = queue
         self._connection: sqlite3.Connection | None = None
-        self._until = math.inf
-        self._until_processor: float | None = None
-        self._future: asyncio.Future[Any] | None = None
+        self._read: Read | None = None
+        self._began = 0.0
+        self._used: float | None = None
+        self._takes_long = False
 
     def plan(self, read: Read, began: float) -> Any:
         """What the plan returns. Raises TakesLong for a short one that is not short, Timeout, and what it raises."""
-        is_short = read.is_short
-        self._future = read.future
-        self._until = began + (SHORT_SECONDS * _WAITS_IN_IT if is_short else self._plans.longest)
-        self._until_processor = None if is_short else math.inf
+        self._read = read
+        self._began = began
+        self._used = None
+        self._takes_long = False
         try:
             return self._run(self._connected(), read)
         except _Interrupted:
@@ -146,8 +145,8 @@ class _Reader:
                 self.close()
                 raise
         finally:
-            self._future = None
-        if is_short and not read.future.cancelled():
+            self._read = None
+        if self._takes_long:
             raise TakesLong
         raise too_long(self._plans.longest)
 
@@ -163,16 +162,23 @@ class _Reader:
         return self._connection
 
     def _is_over(self) -> bool:
-        if self._future is None:  # between two plans
+        read = self._read
+        if read is None:  # between two plans
             return False
-        if self._until_processor is None:  # at the first look: most plans are done before, and need not ask
-            self._until_processor = thread_time() + SHORT_SECONDS
-        return self._future.cancelled() or monotonic() > self._until or thread_time() > self._until_processor
+        seconds = monotonic() - self._began
+        if seconds > self._plans.longest or read.future.cancelled():
+            return True
+        processor = thread_time()
+        if self._used is None:  # at the first look: most plans are done before, and need not ask
+            self._used = processor
+        is_used_up = processor - self._used > SHORT_SECONDS or seconds > SHORT_SECONDS * _WAITS_IN_IT
+        self._takes_long = is_used_up and self._queue.must_yield(read)
+        return self._takes_long
 
     def _run(self, connection: sqlite3.Connection, read: Read) -> Any:
         plan = read.steps()
         observer = self._plans.observer
-        require_short = self._require_short
+        require_short = self._queue.require_short
         if read.snapshot:
             connection.execute("BEGIN")
         try:

@@ -134,9 +134,27 @@ async def test_a_read_that_left_is_taken_out() -> None:
     assert all(queue.start(read_of(caller)) for caller in (1, 2))
 
 
+async def test_a_read_yields_to_other_callers_alone() -> None:
+    queue = queue_of(4, 2)
+    first, same, own = read_of(1), read_of(1), read_of(SERVER)
+    assert all(queue.start(read) for read in (first, same, own))
+    queue.add(read_of(1))
+    assert not any(queue.must_yield(read) for read in (first, same, own))
+    other = read_of(2)
+    queue.add(other)
+    assert [queue.must_yield(read) for read in (first, same, own)] == [True, True, False]
+    queue.restart(first, 1.0)
+    assert queue.next() is first
+    assert not queue.must_yield(first)
+    queue.remove(other)
+    assert not queue.must_yield(same)
+
+
 async def test_a_statement_that_took_long_is_remembered_for_its_caller() -> None:
     queue = queue_of(4, 2)
     first = long_read(queue, 1, "SELECT slow")
+    queue.require_short(read_of(1), "SELECT slow")  # nobody else is there
+    queue.start(read_of(9))
     queue.require_short(read_of(2), "SELECT slow")
     queue.require_short(read_of(SERVER), "SELECT slow")
     queue.require_short(read_of(1), "SELECT fast")
@@ -158,6 +176,7 @@ async def test_remembered_statements_are_bounded(monkeypatch: pytest.MonkeyPatch
     queue = queue_of(4, 2)
     for statement in ("SELECT 1", "SELECT 2", "SELECT 3"):
         long_read(queue, 1, statement)
+    queue.start(read_of(9))
     queue.require_short(read_of(1), "SELECT 1")
     for statement in ("SELECT 2", "SELECT 3"):
         with pytest.raises(TakesLong):
