@@ -83,7 +83,9 @@ class Guard:
 
     def _too_costly(self, cost: int) -> TooComplex:
         shown = f"{cost:,}" if cost < 10**9 else "more than 1,000,000,000"
-        return TooComplex(f"The operation may read {shown} objects; the limit is a cost of {self.limits.cost:,}.")
+        return TooComplex(
+            f"The operation may read as much as {shown} objects; the limit is a cost of {self.limits.cost:,}."
+        )
 
     def _check_overlaps(self, document: DocumentNode) -> None:
         fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}

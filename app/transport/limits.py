@@ -6,6 +6,15 @@ from graphql import Node
 
 from app.core.errors import TooComplex
 
+COUNT_COST = 1_000
+"""What the count of a root field's connection weighs. It reads up to 10,000 rows, of which no objects are made."""
+
+EDGE_COUNT_COST = 100
+"""What the count of an object's connection weighs: few objects have thousands of neighbours."""
+
+SEARCH_COST = 2_000
+"""What a search for words weighs. It reads every match, to find the newest."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -14,7 +23,8 @@ class Limits:
 
     `selections` are fields, spreads and inline fragments; `depth` counts fields, `nesting` those and fragments.
     `overlaps` bounds how often two fields of the same response name meet, and `reach` how often a fragment is reached
-    from another: the standard rules look at each such pair. `cost` is the number of objects that an operation may read.
+    from another: the standard rules look at each such pair. `cost` is the number of objects that an operation may read;
+    a count and a search weigh as much as the numbers of objects below.
     """
 
     document_bytes: int = 65_536

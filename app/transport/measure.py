@@ -22,15 +22,19 @@ from graphql import (
     Node,
     NullValueNode,
     OperationDefinitionNode,
+    SelectionSetNode,
+    ValueNode,
     VariableNode,
     get_named_type,
     is_composite_type,
 )
 
 from app.core.paging import DEFAULT_PAGE, LARGEST_PAGE
-from app.transport.limits import BadDefinition, Limits, too_many
+from app.transport.limits import COUNT_COST, EDGE_COUNT_COST, SEARCH_COST, BadDefinition, Limits, too_many
 
 _LIST_ARGUMENTS = ("ids",)
+_COUNTS = ("totalCount", "totalCountIsCapped")
+_SEARCHES = ("search", "text")
 
 
 @dataclass(slots=True)
@@ -39,6 +43,7 @@ class Spread:
     depth: int
     nesting: int
     times: int
+    count: int | None  # what a count costs where it stands; None: in the connection that a fragment is about
 
 
 @dataclass(slots=True)
@@ -55,6 +60,7 @@ class Measure:
     introspection: int = 0
     spreads: list[Spread] = field(default_factory=list)
     open: bool = False  # a page size is a variable, so the cost is an upper bound
+    counts: bool = False  # a fragment counts the connection that it is about
 
 
 class Scales:
@@ -131,6 +137,10 @@ class Scales:
             measure.cost += spread.times * inner.cost
             measure.introspection += spread.times * inner.introspection
             measure.open = measure.open or inner.open
+            if inner.counts and spread.count is None:
+                measure.counts = True
+            elif inner.counts:
+                measure.cost += spread.count or 0
 
     def _measure(
         self,
@@ -140,22 +150,25 @@ class Scales:
     ) -> tuple[Measure, int]:
         measure = Measure(measured)
         directives = 0
-        stack = [(measured.selection_set, on, 1, 1, 1)]
+        stack: list[tuple[SelectionSetNode, GraphQLNamedType | None, int, int, int, int | None]]
+        stack = [(measured.selection_set, on, 1, 1, 1, None)]
         while stack:
-            selection_set, on, depth, nesting, times = stack.pop()
+            selection_set, on, depth, nesting, times, count = stack.pop()
             measure.nesting = max(measure.nesting, nesting)
+            is_counted = False
             for node in selection_set.selections:
                 self.visits += 1
                 directives += len(node.directives or ())
                 measure.selections += 1
                 if isinstance(node, FragmentSpreadNode):
-                    measure.spreads.append(Spread(node, depth - 1, nesting, times))
+                    measure.spreads.append(Spread(node, depth - 1, nesting, times, count))
                 elif isinstance(node, FieldNode):
                     measure.aliases += node.alias is not None
                     measure.root_fields += depth == 1
                     measure.depth = max(measure.depth, depth)
                     definition = self._definition(on, node.name.value)
                     if node.selection_set is None:
+                        is_counted = is_counted or (node.name.value in _COUNTS and self._is_plumbing(on))
                         continue
                     size, is_open = self._size(on, definition, node, variables)
                     inner = get_named_type(definition.type) if definition is not None else None
@@ -166,16 +179,34 @@ class Scales:
                     elif not self._is_plumbing(on) and not self._is_plumbing(inner):
                         measure.cost += times
                     measure.open = measure.open or is_open
-                    stack.append((node.selection_set, inner, depth + 1, nesting + 1, times * size))
+                    for words in self._searches(definition, node):
+                        if isinstance(words, VariableNode):
+                            if variables is not None and variables.get(words.name.value) is None:
+                                continue
+                            measure.open = True
+                        measure.cost += times * SEARCH_COST
+                    each = COUNT_COST if on is self._schema.query_type else EDGE_COUNT_COST
+                    stack.append((node.selection_set, inner, depth + 1, nesting + 1, times * size, times * each))
                 else:
                     inline = cast("InlineFragmentNode", node)
                     condition = inline.type_condition
                     inner = self._schema.get_type(condition.name.value) if condition is not None else on
-                    stack.append((inline.selection_set, inner, depth, nesting + 1, times))
+                    stack.append((inline.selection_set, inner, depth, nesting + 1, times, count))
+            if is_counted and count is None:
+                measure.counts = True
+            elif is_counted:
+                measure.cost += count or 0
         return measure, directives
 
     def _is_plumbing(self, type_: GraphQLNamedType | None) -> bool:
         return type_ is not None and type_.name in self._plumbing
+
+    def _searches(self, definition: GraphQLField | None, node: FieldNode) -> list[ValueNode]:
+        """The words that a connection is searched for, as far as they are given."""
+        if definition is None or not self._is_plumbing(get_named_type(definition.type)):
+            return []
+        given = {argument.name.value: argument.value for argument in node.arguments or ()}
+        return [given[name] for name in _SEARCHES if name in given and not isinstance(given[name], NullValueNode)]
 
     def _definition(self, on: GraphQLNamedType | None, name: str) -> GraphQLField | None:
         if name in ("__schema", "__type"):
