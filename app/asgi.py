@@ -1,7 +1,7 @@
 """The composition root: `create_app(settings)` builds everything; nothing is global."""
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
@@ -72,23 +72,24 @@ def create_app(
             compiler = Compiler(catalogue, database.dialect)
             operations = Operations(schema, compiler, database, settings, clock)
             reads = Reads(compiler, database)
-            async with (
-                live(schema, streams, operations, database, keys, settings, clock, held_to, watch) as found,
-                scheduling(database, clock),
-            ):
-                services = Services(
-                    database,
-                    operations,
-                    keys,
-                    issuer,
-                    limiter,
-                    reads,
-                    settings,
-                    clock,
-                    found.subscriptions,
-                    found.connections,
-                )
-                yield {"services": services}
+            with closing(operations):
+                async with (
+                    live(schema, streams, operations, database, keys, settings, clock, held_to, watch) as found,
+                    scheduling(database, clock),
+                ):
+                    services = Services(
+                        database,
+                        operations,
+                        keys,
+                        issuer,
+                        limiter,
+                        reads,
+                        settings,
+                        clock,
+                        found.subscriptions,
+                        found.connections,
+                    )
+                    yield {"services": services}
         finally:
             await limiter.close()
             await database.close()

@@ -153,6 +153,11 @@ class Settings(BaseSettings):
     )
     max_document_bytes: PositiveInt = Field(default=65_536, description="The longest GraphQL document that is parsed.")
     max_depth: PositiveInt = Field(default=32, description="The deepest nesting of fields in an operation.")
+    compile_seconds: NonNegativeInt = Field(
+        default=10,
+        description="Seconds of computing a minute that one process spends on a caller's new GraphQL documents; beyond "
+        "them the caller is RATE_LIMITED. 0 is no limit.",
+    )
     session_window: Duration = Field(
         default=timedelta(hours=2),
         description="How long after its last message a Session is its customer's current one.",

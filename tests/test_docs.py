@@ -37,6 +37,7 @@ TYPES = {
     "access_token_lifetime": "duration",
     "max_document_bytes": "integer",
     "max_depth": "integer",
+    "compile_seconds": "integer",
     "session_window": "duration",
     "reply_window_warning": "duration",
     "allow_reply_without_attention": "true or false",

@@ -20,7 +20,7 @@
     + Unreachable               the customer cannot be written to (unsubscribed, blocked, no number)
   - NotSupported                this kind has no such command
   - CursorExpired               the event cursor is older than the log's retention
-  - RateLimited                 more requests in a minute than the key may make, or more of the caller waiting
+  - RateLimited                 more requests or computing in a minute than the caller may have, or more of it waiting
   - Timeout                     a read took longer than it may
   - Unavailable                 the database cannot do it now; nothing was changed
   - OutcomeUnknown              the connection ended during the commit: done or not, nobody knows

@@ -85,7 +85,8 @@ class Lister:
 
     def _node(self, children: Children) -> int:
         block = Block()
-        block.make = self.compilation.rows(block, self.source, self.mapping.type, children)
+        if self.seen is not False:  # of a list without rows nothing is compiled
+            block.make = self.compilation.rows(block, self.source, self.mapping.type, children)
         self.connection.nodes.append(block)
         return len(self.connection.nodes) - 1
 

@@ -75,10 +75,10 @@ def _one(compilation: Compilation, root: RootOne, field: Field) -> Callable[[Run
     target = compilation.table_map(root.type)
     source = compilation.source(builder, target)
     seen = compilation.visible(target, source)
-    block = Block()
-    block.make = compilation.rows(block, source, root.type, field.children or {})
     if seen is False:
         return _constant(None)
+    block = Block()
+    block.make = compilation.rows(block, source, root.type, field.children or {})
     conditions = [root.where(source, lambda name, type_: sa.bindparam(name, type_=type_))]
     select = builder.select().where(*conditions)
     if seen is not True:

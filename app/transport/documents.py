@@ -1,8 +1,7 @@
 """Parsed, checked and validated documents, kept by their text."""
 
-from collections import OrderedDict
 from collections.abc import Hashable, Mapping
-from typing import Any, Generic, TypeVar
+from typing import Any, Protocol
 
 import strawberry
 from graphql import (
@@ -22,6 +21,7 @@ from graphql import (
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from app.core.errors import InvalidInput, TooComplex
+from app.core.recent import Recent
 from app.transport import errors
 from app.transport.coercion import Coercions
 from app.transport.guard import Guard
@@ -31,8 +31,6 @@ from app.transport.lowering import condition_names
 from app.transport.outcome import Phase, Refused
 from app.transport.presence import AbsentOrGiven
 from app.transport.scalars import refuse_unstorable_text
-
-V = TypeVar("V")
 
 RULES = (
     *(LiteralsOfCorrectType if rule is ValuesOfCorrectTypeRule else rule for rule in specified_rules),
@@ -47,31 +45,11 @@ _MOST_FIELDS = 20_000  # of plans; with its share of the statements each takes o
 _FIELDS_OF_AN_EMPTY_PLAN = 10
 
 
-class Recent(Generic[V]):
-    """A cache that forgets what was used least recently once the weights exceed `limit`."""
+class Made(Protocol):
+    """What was made of an operation; `fields` is how many fields it has."""
 
-    def __init__(self, limit: int) -> None:
-        self.limit = limit
-        self.weight = 0
-        self._items: OrderedDict[Hashable, tuple[V, int]] = OrderedDict()
-
-    def __len__(self) -> int:
-        return len(self._items)
-
-    def get(self, key: Hashable) -> V | None:
-        found = self._items.get(key)
-        if found is None:
-            return None
-        self._items.move_to_end(key)
-        return found[0]
-
-    def put(self, key: Hashable, value: V, weight: int = 1) -> None:
-        if key in self._items:
-            self.weight -= self._items.pop(key)[1]
-        self._items[key] = (value, weight)
-        self.weight += weight
-        while self.weight > self.limit and len(self._items) > 1:
-            self.weight -= self._items.popitem(last=False)[1][1]
+    @property
+    def fields(self) -> int: ...
 
 
 class Prepared:
@@ -83,9 +61,8 @@ class Prepared:
     def get(self, key: Hashable) -> Any:
         return self._shared.get((self, key))
 
-    def put(self, key: Hashable, value: object, fields: int = 0) -> None:
-        """Keep a plan of about so many fields."""
-        self._shared.put((self, key), value, _FIELDS_OF_AN_EMPTY_PLAN + fields)
+    def put(self, key: Hashable, made: Made) -> None:
+        self._shared.put((self, key), made, _FIELDS_OF_AN_EMPTY_PLAN + made.fields)
 
 
 class Operation:
@@ -112,12 +89,13 @@ class Operation:
 
 
 class Document:
-    """A valid document."""
+    """A valid document; `size` is the number of bytes of its text."""
 
     def __init__(
-        self, ast: DocumentNode, open_costs: frozenset[str | None], coercions: Coercions, plans: Recent[Any]
+        self, ast: DocumentNode, size: int, open_costs: frozenset[str | None], coercions: Coercions, plans: Recent[Any]
     ) -> None:
         self.ast = ast
+        self.size = size
         self.open_costs = open_costs
         self.conditions = condition_names(ast)
         self.operations: Mapping[str, Operation] = {
@@ -143,7 +121,7 @@ class Document:
 
 
 class Documents:
-    """Reads documents, each text once as long as it is in use."""
+    """Reads documents, and keeps those that are in use."""
 
     def __init__(self, schema: strawberry.Schema, guard: Guard, *, suggestions: bool = True) -> None:
         self._schema = schema._schema
@@ -153,24 +131,28 @@ class Documents:
         self._recent: Recent[Document] = Recent(_MOST_BYTES)
         self.plans: Recent[Any] = Recent(_MOST_FIELDS)
 
-    def get(self, text: str) -> Document:
-        """The valid document of the text. Raises Refused."""
-        found = self._recent.get(text)
-        if found is None:
-            size = len(text.encode(errors="surrogatepass"))
-            found = self._read(text, size)
-            self._recent.put(text, found, size + _OVERHEAD)
-        return found
+    def known(self, text: str) -> Document | None:
+        """The document of a text that is kept."""
+        return self._recent.get(text)
 
-    def _read(self, text: str, size: int) -> Document:
+    def keep(self, text: str, document: Document) -> None:
+        """Have `known` find it."""
+        self._recent.put(text, document, document.size + _OVERHEAD)
+
+    def read(self, text: str, most_tokens: int | None = None) -> Document:
+        """The valid document of a text, which has at most so many tokens where that is less than the limit.
+
+        Raises Refused. Any thread may call it: it changes nothing but counters."""
         limits = self._guard.limits
+        size = len(text.encode(errors="surrogatepass"))
         if size > limits.document_bytes:
             raise _too_complex(f"The document has {size:,} bytes; the limit is {limits.document_bytes:,}.")
+        tokens = limits.tokens if most_tokens is None else min(most_tokens, limits.tokens)
         try:
-            ast = parse(text, max_lexical_tokens=limits.tokens, max_comments=limits.tokens)
+            ast = parse(text, max_lexical_tokens=tokens, max_comments=tokens)
         except GraphQLError as error:
             if "Document contains more than" in error.message:
-                raise _too_complex(f"The document has too many tokens; the limit is {limits.tokens:,}.") from None
+                raise _too_complex(f"The document has too many tokens; the limit is {tokens:,}.") from None
             raise Refused([errors.from_graphql(error, errors.PARSE_FAILED)], Phase.PARSE) from None
         try:
             open_costs = self._guard.check(ast)
@@ -187,7 +169,7 @@ class Documents:
         if found:
             raise Refused([errors.from_graphql(error, errors.VALIDATION_FAILED) for error in found], Phase.VALIDATION)
         _refuse_unstorable_literals(ast)
-        return Document(ast, open_costs, self._coercions, self.plans)
+        return Document(ast, size, open_costs, self._coercions, self.plans)
 
 
 def _too_complex(message: str) -> Refused:

@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl
 
 import orjson
 import structlog
+from graphql import OperationType
 from starlette.types import Receive, Scope, Send
 
 from app.core import json_input
@@ -14,8 +15,9 @@ from app.core.actor import Actor
 from app.core.errors import RateLimited, TooComplex, Unauthenticated, Unavailable
 from app.transport import errors
 from app.transport.auth import KnownKeys, key_of
+from app.transport.documents import Operation
 from app.transport.negotiation import GRAPHQL_RESPONSE, JSON, negotiate, prefers_page
-from app.transport.outcome import GraphQLRequest, Phase
+from app.transport.outcome import GraphQLRequest, Outcome, Phase
 from app.transport.pages.site import Page
 from app.transport.services import request_id_of, services_of
 from app.transport.sse import prefers_stream, send_outcome, stream, takes_stream
@@ -65,6 +67,9 @@ class GraphQLOverHttp:
             status, body, media_type, more = answer
         except BadRequest as bad:
             status, body, media_type, more = _refusal(bad, headers)
+        except RateLimited as error:
+            wait = (b"retry-after", str(error.retry_after).encode())
+            status, body, media_type, more = _refusal(BadRequest(429, error.message, wait, code=error.code), headers)
         except Exception as error:
             log.error("request failed", request_id=request_id_of(scope), exc_info=error)
             status, body, media_type, more = _refusal(
@@ -97,11 +102,7 @@ class GraphQLOverHttp:
             raise BadRequest(406, f"Answers are {GRAPHQL_RESPONSE} or {JSON}.")
         services = services_of(scope)
         actor = await authenticate(headers, services.keys)
-        try:
-            await services.limiter.take(actor)
-        except RateLimited as error:
-            wait = (b"retry-after", str(error.retry_after).encode())
-            raise BadRequest(429, error.message, wait, code=error.code) from None
+        await services.limiter.take(actor)
         if method == "POST":
             check_content_type(headers)
             request = read_json(await read_body(receive, self._max_body_bytes))
@@ -109,14 +110,16 @@ class GraphQLOverHttp:
             request = read_query_string(scope["query_string"])
         context = services.context(actor, request_id_of(scope))
         # A stream that sends nothing would only be held.
-        if method != "HEAD" and takes_stream(accept) and services.subscriptions.is_subscription(request):
+        streams = method != "HEAD" and takes_stream(accept)
+        found = await services.operations.find(request, context) if streams else None
+        if isinstance(found, Operation) and found.kind is OperationType.SUBSCRIPTION:
             after = headers.get(b"last-event-id", b"").decode("latin-1") or None
             try:
-                await stream(services, request, context, presented_key(headers), after, scope, receive, send)
+                await stream(services, found, request, context, presented_key(headers), after, scope, receive, send)
             except Unavailable as error:
                 raise _later(error) from None
             return None
-        outcome = await services.operations.run(request, context)
+        outcome = found if isinstance(found, Outcome) else await services.operations.run(request, context, found)
         if outcome.phase is Phase.METHOD:
             return 405, outcome.body, media_type or JSON, ((b"allow", b"POST"),)
         if media_type is None or prefers_stream(accept):

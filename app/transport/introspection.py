@@ -1,6 +1,5 @@
 """Answers `__schema` and `__type`, the one thing that graphql-core executes."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,29 +14,37 @@ from graphql import (
     execute_sync,
 )
 
-from app.transport.documents import Operation, Recent
+from app.core.fairness import Caller
+from app.core.recent import Recent
+from app.transport.compiling import Compiling
+from app.transport.documents import Operation
 
 _KEPT = 8
 
 
 class Introspection:
-    """Runs the introspective root fields of operations, off the loop, and keeps the latest answers."""
+    """Runs the introspective root fields of operations in the compile thread, and keeps the latest answers."""
 
-    def __init__(self, schema: GraphQLSchema) -> None:
+    def __init__(self, schema: GraphQLSchema, compiling: Compiling) -> None:
         self._schema = schema
+        self._compiling = compiling
         self._kept: Recent[Mapping[str, Any]] = Recent(_KEPT)
 
     async def read(
-        self, operation: Operation, nodes: Sequence[FieldNode], variables: Mapping[str, Any]
+        self, caller: Caller, operation: Operation, nodes: Sequence[FieldNode], variables: Mapping[str, Any]
     ) -> Mapping[str, Any]:
-        """The values of the fields by response key."""
+        """The values of the fields by response key. Raises RateLimited when the caller's share is used up."""
         constant = not operation.node.variable_definitions
         found = self._kept.get(operation) if constant else None
-        if found is None:
-            found = await asyncio.to_thread(self._execute, operation, nodes, variables)
-            if constant:
-                self._kept.put(operation, found)
-        return found
+        if found is not None:
+            return found
+        return await self._compiling.run(
+            caller,
+            operation if constant else object(),
+            find=lambda: self._kept.get(operation) if constant else None,
+            work=lambda: self._execute(operation, nodes, variables),
+            keep=lambda made: self._kept.put(operation, made) if constant else None,
+        )
 
     def _execute(
         self, operation: Operation, nodes: Sequence[FieldNode], variables: Mapping[str, Any]

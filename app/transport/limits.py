@@ -25,10 +25,12 @@ class Limits:
     `overlaps` bounds how often two fields of the same response name meet, and `reach` how often a fragment is reached
     from another: the standard rules look at each such pair. `cost` is the number of objects that an operation may read;
     a count and a search weigh as much as the numbers of objects below.
+    A new document of a caller without any permission has `tokens_without_permission` at most.
     """
 
     document_bytes: int = 65_536
     tokens: int = 5_000
+    tokens_without_permission: int = 500
     definitions: int = 100
     directives: int = 100
     depth: int = 32

@@ -1,61 +1,35 @@
 """Runs GraphQL operations: text and variables in, the encoded answer out, the same for every transport."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from functools import partial
+from typing import Any, TypeVar, cast
 
 import orjson
 import strawberry
 import structlog
-from graphql import FieldNode, GraphQLNonNull, OperationType, get_named_type
+from graphql import FieldNode, OperationType
 from graphql.execution.values import VariableValues
 
 from app.core.clock import Clock
-from app.core.errors import DomainError, InvalidInput, NotSupported, TooComplex
+from app.core.errors import DomainError, InvalidInput, NotSupported, RateLimited, TooComplex
 from app.selection.mapping import Env
-from app.selection.tree import Field
 from app.settings import Settings
 from app.storage.database import Database
 from app.transport import errors
 from app.transport.coercion import BadVariables
+from app.transport.compiling import Compiling
 from app.transport.context import Context
-from app.transport.documents import Documents, Operation
+from app.transport.documents import Document, Documents, Made, Operation
 from app.transport.guard import Guard
 from app.transport.introspection import Introspection
 from app.transport.limits import Limits
-from app.transport.lowering import TYPENAME, Lowering, RootField
-from app.transport.mutations import Call, prepare_call
+from app.transport.lowering import TYPENAME
 from app.transport.outcome import GraphQLRequest, Outcome, Phase, Refused
-
-if TYPE_CHECKING:
-    from app.selection.plan import Plan
+from app.transport.preparing import Compiler, Mutation, Mutations, Preparer, Query
 
 log = structlog.get_logger(__name__)
 
-
-class Compiler(Protocol):
-    """The part of app.selection.compiler.Compiler that operations need."""
-
-    def query(self, fields: Sequence[Field], permissions: frozenset[str] | None) -> "Plan": ...
-
-    def payload(self, type_name: str, fields: Sequence[Field], permissions: frozenset[str] | None) -> "Plan": ...
-
-
-@dataclass(slots=True)
-class _Query:
-    plan: "Plan | None"
-    roots: tuple[RootField, ...]
-    nodes: Mapping[str, tuple[FieldNode, ...]]
-    introspective: tuple[FieldNode, ...]
-    mixed: bool  # __typename, __schema or __type stand beside or instead of fields that are read
-
-
-@dataclass(slots=True)
-class _Mutation:
-    root: RootField
-    call: Call | None  # None: __typename
-    plan: "Plan | None"
-    nullable: bool
+M = TypeVar("M", bound=Made)
 
 
 class Operations:
@@ -68,18 +42,40 @@ class Operations:
         limits = Limits(document_bytes=settings.max_document_bytes, depth=settings.max_depth)
         self.guard = Guard(core, limits)
         self.documents = Documents(schema, self.guard)
-        self._schema = schema
-        self.compiler = compiler
+        self.preparer = Preparer(schema, compiler)
+        self.compiling = Compiling(settings.compile_seconds)
         self._database = database
         self._settings = settings
         self._clock = clock
-        self.lowering = Lowering(core)
-        self._introspection = Introspection(core)
+        self._introspection = Introspection(core, self.compiling)
 
-    async def run(self, request: GraphQLRequest, context: Context) -> Outcome:
-        """Answer one request. Never raises but for cancellation."""
+    def close(self) -> None:
+        """Let go of the compile thread."""
+        self.compiling.close()
+
+    async def find(self, request: GraphQLRequest, context: Context) -> Operation | Outcome:
+        """The operation that a request names; the answer where there is none.
+
+        Raises RateLimited when the document is new and the caller's share of compiling is used up."""
         try:
-            operation = self.documents.get(request.query).operation(request.operation_name)
+            document = self.documents.known(request.query)
+            if document is None:
+                document = await self._read(request.query, context)
+            return document.operation(request.operation_name)
+        except Refused as refused:
+            return _refusal(refused)
+
+    async def run(self, request: GraphQLRequest, context: Context, found: Operation | None = None) -> Outcome:
+        """Answer one request, whose operation may have been found already.
+
+        Raises RateLimited where a caller's share is used up and nothing was done; nothing else but for cancellation."""
+        try:
+            operation = found
+            if operation is None:
+                document = self.documents.known(request.query)
+                if document is None:
+                    document = await self._read(request.query, context)
+                operation = document.operation(request.operation_name)
             if operation.kind is OperationType.QUERY:
                 return Outcome(await self._query(operation, request, context), Phase.EXECUTION)
             if operation.kind is OperationType.SUBSCRIPTION:
@@ -90,12 +86,38 @@ class Operations:
                 raise Refused([errors.entry(message, NotSupported.code)], Phase.METHOD)
             return Outcome(await self._mutate(operation, request, context), Phase.EXECUTION)
         except Refused as refused:
-            return Outcome(orjson.dumps({"errors": refused.entries}), refused.phase)
+            return _refusal(refused)
+        except RateLimited:
+            raise
         except DomainError as error:
             entry = errors.entry(error.message, error.code, argument=error.path)
             return Outcome(orjson.dumps({"data": None, "errors": [entry]}), Phase.EXECUTION)
         except Exception as error:
             return Outcome(orjson.dumps({"data": None, "errors": [_internal(error, context)]}), Phase.EXECUTION)
+
+    async def _read(self, text: str, context: Context) -> Document:
+        actor, documents = context.actor, self.documents
+        most_tokens = None if actor.is_admin or actor.permissions else self.guard.limits.tokens_without_permission
+        return await self.compiling.run(
+            actor.caller,
+            text,
+            find=lambda: documents.known(text),
+            work=lambda: documents.read(text, most_tokens),
+            keep=lambda document: documents.keep(text, document),
+        )
+
+    async def prepared(self, operation: Operation, key: Hashable, context: Context, make: Callable[[], M]) -> M:
+        """What is kept of the operation under the key, or made now in the compile thread.
+
+        Raises RateLimited when the caller's share of compiling is used up, and what `make` raises."""
+        prepared = operation.prepared
+        return await self.compiling.run(
+            context.actor.caller,
+            (prepared, key),
+            find=lambda: cast("M | None", prepared.get(key)),
+            work=make,
+            keep=lambda made: prepared.put(key, made),
+        )
 
     # ---- queries --------------------------------------------------------------------------------------------------
 
@@ -103,10 +125,10 @@ class Operations:
         variables = self.variables(operation, request.variables)
         permissions = permissions_of(context)
         key = (permissions, *[variables.get(name) for name in operation.conditions])
-        query: _Query | None = operation.prepared.get(key)
+        query: Query | None = operation.prepared.get(key)
         if query is None:
-            query = self._prepare_query(operation, permissions, variables)
-            operation.prepared.put(key, query, fields_in(query.roots))
+            make = partial(self.preparer.query, operation, permissions, variables)
+            query = await self.prepared(operation, key, context, make)
         data: dict[str, Any] | None = {}
         entries: list[errors.Entry] = []
         plan = query.plan
@@ -118,30 +140,20 @@ class Operations:
             data = answer.data
             entries = [errors.from_domain(error, path, query.nodes[str(path[0])]) for path, error in answer.errors]
         if query.mixed and data is not None:
-            data = await self._mix(operation, query, data, request.variables)
+            data = await self._mix(operation, query, data, request.variables, context)
         return orjson.dumps({"data": data, "errors": entries} if entries else {"data": data})
 
-    def _prepare_query(
-        self, operation: Operation, permissions: frozenset[str] | None, variables: Mapping[str, object]
-    ) -> _Query:
-        roots = self.lowering.roots(operation.document.ast, operation.node, variables)
-        read = [root.field for root in roots if root.definition is not None]
-        return _Query(
-            plan=self.compiler.query(read, permissions) if read else None,
-            roots=roots,
-            nodes={root.field.key: root.nodes for root in roots},
-            introspective=tuple(
-                node for root in roots if root.definition is None and root.field.name != TYPENAME for node in root.nodes
-            ),
-            mixed=len(read) < len(roots),
-        )
-
     async def _mix(
-        self, operation: Operation, query: _Query, data: Mapping[str, Any], given: Mapping[str, Any]
+        self,
+        operation: Operation,
+        query: Query,
+        data: Mapping[str, Any],
+        given: Mapping[str, Any],
+        context: Context,
     ) -> dict[str, Any]:
         read = dict(data)
         if query.introspective:
-            read |= await self._introspection.read(operation, query.introspective, given)
+            read |= await self._introspection.read(context.actor.caller, operation, query.introspective, given)
         return {
             root.field.key: "Query" if root.field.name == TYPENAME else read[root.field.key] for root in query.roots
         }
@@ -157,10 +169,11 @@ class Operations:
             raise Refused(bad.entries, Phase.VARIABLES) from None
         permissions = permissions_of(context)
         key = (permissions, *[variables.get(name) for name in operation.conditions])
-        mutations: Sequence[_Mutation] | None = operation.prepared.get(key)
-        if mutations is None:
-            mutations = self._prepare_mutations(operation, permissions, variables)
-            operation.prepared.put(key, mutations, fields_in([mutation.root for mutation in mutations]))
+        prepared: Mutations | None = operation.prepared.get(key)
+        if prepared is None:
+            make = partial(self.preparer.mutations, operation, permissions, variables)
+            prepared = await self.prepared(operation, key, context, make)
+        mutations = prepared.all
         refusals = self._unreadable(mutations, variables, context)
         if refusals:
             return orjson.dumps({"data": None, "errors": refusals})
@@ -177,7 +190,7 @@ class Operations:
         return orjson.dumps({"data": data, "errors": entries} if entries else {"data": data})
 
     def _unreadable(
-        self, mutations: Sequence[_Mutation], variables: Mapping[str, object], context: Context
+        self, mutations: Sequence[Mutation], variables: Mapping[str, object], context: Context
     ) -> list[errors.Entry]:
         # Before the first command: a payload that cannot be read would hide what has been done.
         env = Env(context.actor, context.clock(), self._settings, variables)
@@ -191,29 +204,8 @@ class Operations:
                 found.append(errors.from_domain(error, (root.field.key,), root.nodes))
         return found
 
-    def _prepare_mutations(
-        self, operation: Operation, permissions: frozenset[str] | None, variables: Mapping[str, object]
-    ) -> list[_Mutation]:
-        made = []
-        for root in self.lowering.roots(operation.document.ast, operation.node, variables):
-            definition = root.definition
-            if definition is None:
-                made.append(_Mutation(root, None, None, nullable=False))
-                continue
-            type_name = get_named_type(definition.type).name
-            fields = (root.field.children or {}).get(type_name, ())
-            made.append(
-                _Mutation(
-                    root,
-                    prepare_call(self._schema, definition, root.nodes[0]),
-                    self.compiler.payload(type_name, fields, permissions),
-                    nullable=not isinstance(definition.type, GraphQLNonNull),
-                )
-            )
-        return made
-
     async def _run_mutation(
-        self, mutation: _Mutation, sourced: VariableValues, variables: Mapping[str, object], context: Context
+        self, mutation: Mutation, sourced: VariableValues, variables: Mapping[str, object], context: Context
     ) -> tuple[Any, list[errors.Entry]]:
         root, plan = mutation.root, mutation.plan
         if mutation.call is None or plan is None:
@@ -248,20 +240,13 @@ class Operations:
         return values
 
 
-def fields_in(roots: Sequence[RootField]) -> int:
-    """How many fields there are below and with these, which is how large their plan is."""
-    found = 0
-    stack = [root.field for root in roots]
-    while stack:
-        found += 1
-        for fields in (stack.pop().children or {}).values():
-            stack.extend(fields)
-    return found
-
-
 def permissions_of(context: Context) -> frozenset[str] | None:
     """What plans are compiled for: the actor's permissions, None for all of them."""
     return None if context.actor.is_admin else context.actor.permissions
+
+
+def _refusal(refused: Refused) -> Outcome:
+    return Outcome(orjson.dumps({"errors": refused.entries}), refused.phase)
 
 
 def _internal(

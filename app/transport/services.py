@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from graphql import OperationType
 from starlette.types import Scope
 
 from app.core.actor import Actor
@@ -10,9 +11,11 @@ from app.core.clock import Clock
 from app.settings import Settings
 from app.storage.database import Database
 from app.transport.auth import KnownKeys, TokenIssuer
+from app.transport.channel import Subscriber
 from app.transport.connections import Connections
 from app.transport.context import Context
 from app.transport.operation import Operations
+from app.transport.outcome import GraphQLRequest, Outcome
 from app.transport.rate import Limiter
 from app.transport.subscriptions import Subscriptions
 
@@ -38,6 +41,15 @@ class Services:
     def context(self, actor: Actor, request_id: str) -> Context:
         """What one operation of this actor carries."""
         return Context(self.database, actor, self.settings, self.clock, request_id, self.keys.forget)
+
+    async def ask(self, request: GraphQLRequest, context: Context) -> Subscriber | Outcome:
+        """Open the subscription that is asked for, or answer any other request. Raises Refused and DomainError."""
+        found = await self.operations.find(request, context)
+        if isinstance(found, Outcome):
+            return found
+        if found.kind is OperationType.SUBSCRIPTION:
+            return await self.subscriptions.open(found, request, context)
+        return await self.operations.run(request, context, found)
 
 
 def services_of(scope: Scope) -> Services:

@@ -14,6 +14,7 @@ from app.transport import errors
 from app.transport.channel import Item, Subscriber
 from app.transport.connections import ABORT, CLOSE_SECONDS, Connection, Ending
 from app.transport.context import Context
+from app.transport.documents import Operation
 from app.transport.negotiation import EXACT, GRAPHQL_RESPONSE, JSON, quality
 from app.transport.outcome import GraphQLRequest, Outcome, Refused
 from app.transport.services import Services
@@ -56,6 +57,7 @@ async def send_outcome(send: Send, outcome: Outcome) -> None:
 
 async def stream(
     services: Services,
+    operation: Operation,
     request: GraphQLRequest,
     context: Context,
     key: str,
@@ -67,12 +69,11 @@ async def stream(
     """Answer a subscription for as long as the client stays; `after` is its Last-Event-ID."""
     async with services.connections.feed.held():
         try:
-            subscriber = await services.subscriptions.open(request, context, after)
+            subscriber = await services.subscriptions.open(operation, request, context, after)
         except Refused as refused:
             await _start(send)
             await _body(send, _failed(refused.entries) + _COMPLETE, more=False)
             return
-        assert subscriber is not None
         abort = scope.get("extensions", {}).get(ABORT)
         connection = _Stream(services, key, context, abort, send)
         services.connections.add(connection)

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import orjson
 import strawberry
-from graphql import FieldNode, OperationType, VariableNode, Visitor, visit
+from graphql import FieldNode, VariableNode, Visitor, visit
 
 from app.core.errors import DomainError, NotSupported, TooComplex
 from app.feed import EventStream, Stream
@@ -20,8 +21,9 @@ from app.transport.context import Context
 from app.transport.deliveries import Deliveries
 from app.transport.documents import Operation
 from app.transport.lowering import RootField
-from app.transport.operation import Operations, fields_in, permissions_of
+from app.transport.operation import Operations, permissions_of
 from app.transport.outcome import GraphQLRequest, Phase, Refused
+from app.transport.preparing import fields_in
 from app.transport.recipe import Recipe
 from app.transport.watching import Watches
 
@@ -37,6 +39,7 @@ class _Prepared:
     stream: Stream
     plan: Plan
     inner: frozenset[str]  # the variables that the selection itself uses
+    fields: int
 
 
 class Subscriptions:
@@ -64,21 +67,12 @@ class Subscriptions:
         """How many subscriptions this process answers now."""
         return len(self._deliveries)
 
-    def is_subscription(self, request: GraphQLRequest) -> bool:
-        """Whether the request is for a subscription; False also for what cannot be run at all."""
-        try:
-            operation = self._operations.documents.get(request.query).operation(request.operation_name)
-        except Refused:
-            return False
-        return operation.kind is OperationType.SUBSCRIPTION
+    async def open(
+        self, operation: Operation, request: GraphQLRequest, context: Context, after: str | None = None
+    ) -> Subscriber:
+        """Begin to listen to an operation that is a subscription; the caller must close what it gets.
 
-    async def open(self, request: GraphQLRequest, context: Context, after: str | None = None) -> Subscriber | None:
-        """Begin to listen; the caller must close what it gets. None when the request is for no subscription.
-
-        `after` wins over the argument of that name. Raises Refused."""
-        operation = self._operations.documents.get(request.query).operation(request.operation_name)
-        if operation.kind is not OperationType.SUBSCRIPTION:
-            return None
+        `after` wins over the argument of that name. Raises Refused and RateLimited."""
         variables = self._operations.variables(operation, request.variables)
         if len(_frozen(variables)) > _MOST_BYTES_OF_VARIABLES:
             text = f"The variables of a subscription may have {_MOST_BYTES_OF_VARIABLES:,} bytes at most."
@@ -87,8 +81,8 @@ class Subscriptions:
         key = (permissions, *[variables.get(name) for name in operation.conditions])
         prepared: _Prepared | None = operation.prepared.get(key)
         if prepared is None:
-            prepared = self._prepare(operation, permissions, variables)
-            operation.prepared.put(key, prepared, fields_in([prepared.root]))
+            make = partial(self._prepare, operation, permissions, variables)
+            prepared = await self._operations.prepared(operation, key, context, make)
         root, stream = prepared.root, prepared.stream
         path = (root.field.key,)
         try:
@@ -130,7 +124,7 @@ class Subscriptions:
     def _prepare(
         self, operation: Operation, permissions: frozenset[str] | None, variables: Mapping[str, object]
     ) -> _Prepared:
-        roots = self._operations.lowering.roots(operation.document.ast, operation.node, variables)
+        roots = self._operations.preparer.roots(operation, variables)
         if len(roots) != 1 or roots[0].definition is None:
             message = "A subscription has one field, and that is none of introspection."
             raise Refused([errors.entry(message, NotSupported.code)], Phase.VALIDATION)
@@ -139,11 +133,11 @@ class Subscriptions:
         stream = self._streams[field.name]
         if isinstance(stream, EventStream):
             fields = (field.children or {}).get(stream.type, ())
-            plan = self._operations.compiler.payload(stream.type, fields, permissions)
+            plan = self._operations.preparer.compiler.payload(stream.type, fields, permissions)
         else:
             as_query = Field(stream.root, field.key, field.arguments, field.children)
-            plan = self._operations.compiler.query([as_query], permissions)
-        return _Prepared(root, stream, plan, _variables_below(operation, root.nodes))
+            plan = self._operations.preparer.compiler.query([as_query], permissions)
+        return _Prepared(root, stream, plan, _variables_below(operation, root.nodes), fields_in(roots))
 
 
 def _variables_below(operation: Operation, nodes: Iterable[FieldNode]) -> frozenset[str]:

@@ -262,8 +262,7 @@ class Socket(Connection):
             return None
         await services.limiter.take(actor)
         context = services.context(actor, self._request_id)
-        subscriber = await services.subscriptions.open(request, context)
-        return await services.operations.run(request, context) if subscriber is None else subscriber
+        return await services.ask(request, context)
 
     async def _answer(self, operation: str, answer: Subscriber | Outcome, task: asyncio.Task[None]) -> None:
         if not isinstance(answer, Outcome):

@@ -15,7 +15,7 @@ from app.transport.channel import Subscriber
 from app.transport.connections import ConnectionLimits
 from app.transport.context import Context
 from app.transport.live import Live, live
-from app.transport.outcome import GraphQLRequest, Refused
+from app.transport.outcome import GraphQLRequest, Outcome, Refused
 from tests.graph.running import ADMIN, SCHEMA, Graph
 from tests.serving import PATIENCE
 
@@ -75,8 +75,11 @@ class Ears:
     async def open(self, query: str, actor: Actor = ADMIN, /, **variables: object) -> Subscriber:
         """A subscription as the transports have it; it is closed with the others."""
         context = Context(self.graph.database, actor, self.graph.settings, self.graph.clock)
-        subscriber = await self.live.subscriptions.open(GraphQLRequest(query, variables=variables), context)
-        assert subscriber is not None
+        request = GraphQLRequest(query, variables=variables)
+        found = await self.graph.operations.find(request, context)
+        if isinstance(found, Outcome):
+            raise Refused(orjson.loads(found.body)["errors"], found.phase)
+        subscriber = await self.live.subscriptions.open(found, request, context)
         self._opened.append(subscriber)
         return subscriber
 

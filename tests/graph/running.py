@@ -99,9 +99,11 @@ def payload_object(mutation: str) -> str | None:
 async def open_graph(
     database_url: str, clock: ManualClock | None = None, settings: Settings | None = None, *, ids: Ids | None = None
 ) -> Graph:
-    """The product's graph over a migrated database; whoever opens it closes its database."""
+    """The product's graph over a migrated database; whoever opens it closes its database.
+
+    Without other settings no caller has a limit of compiling: a test may ask for more in a minute than a client."""
     clock = ManualClock() if clock is None else clock
-    settings = Settings() if settings is None else settings
+    settings = Settings(compile_seconds=0) if settings is None else settings
     statements: list[str] = []
     database = await open_database(
         database_url,

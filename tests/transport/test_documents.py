@@ -1,24 +1,11 @@
 import pytest
 
 from app.schema import build_schema
-from app.transport.documents import Documents, Recent
+from app.transport.documents import Documents
 from app.transport.guard import Guard
 from app.transport.limits import Limits
 from app.transport.outcome import Phase, Refused
 from tests.transport.library import SLICES
-
-
-def test_what_was_used_least_recently_is_forgotten_first() -> None:
-    recent: Recent[str] = Recent(10)
-    recent.put("a", "A", 4)
-    recent.put("b", "B", 4)
-    assert recent.get("a") == "A"
-    recent.put("c", "C", 4)
-    assert [recent.get(key) for key in "abc"] == ["A", None, "C"]
-    recent.put("a", "A2", 1)
-    assert (recent.weight, len(recent), recent.get("a")) == (5, 2, "A2")
-    recent.put("d", "D", 100)
-    assert (recent.weight, len(recent), recent.get("d")) == (100, 1, "D")
 
 
 def documents(limits: Limits, *, suggestions: bool = True) -> Documents:
@@ -36,14 +23,14 @@ def documents(limits: Limits, *, suggestions: bool = True) -> Documents:
 )
 def test_a_long_document_is_not_parsed(limits: Limits, text: str, message: str) -> None:
     with pytest.raises(Refused) as caught:
-        documents(limits).get(text)
+        documents(limits).read(text)
     assert caught.value.phase is Phase.VALIDATION
     assert caught.value.entries == [{"message": message, "extensions": {"code": "TOO_COMPLEX"}}]
 
 
 def test_suggestions_can_be_left_out() -> None:
     with pytest.raises(Refused) as caught:
-        documents(Limits(), suggestions=False).get("{ bok { id } }")
+        documents(Limits(), suggestions=False).read("{ bok { id } }")
     assert [entry["message"] for entry in caught.value.entries] == ["Cannot query field 'bok' on type 'Query'."]
 
 
@@ -52,10 +39,10 @@ def test_suggestions_can_be_left_out() -> None:
 )
 def test_suggestions_are_made_for_a_lone_field_or_argument(text: str) -> None:
     with pytest.raises(Refused) as caught:
-        documents(Limits()).get(text)
+        documents(Limits()).read(text)
     assert not any("Did you mean" in str(entry["message"]) for entry in caught.value.entries)
     with pytest.raises(Refused) as caught:
-        documents(Limits()).get("{ books(frst: 1) { totalCount } }")
+        documents(Limits()).read("{ books(frst: 1) { totalCount } }")
     assert [entry["message"] for entry in caught.value.entries] == [
         "Unknown argument 'frst' on field 'Query.books'. Did you mean 'first' or 'last'?"
     ]
@@ -63,7 +50,7 @@ def test_suggestions_are_made_for_a_lone_field_or_argument(text: str) -> None:
 
 def test_errors_are_counted_up_to_twenty() -> None:
     with pytest.raises(Refused) as caught:
-        documents(Limits()).get("{ " + " ".join(f"x{i}" for i in range(40)) + " }")
+        documents(Limits()).read("{ " + " ".join(f"x{i}" for i in range(40)) + " }")
     assert len(caught.value.entries) == 21
     assert caught.value.entries[-1]["message"] == "Too many validation errors, error limit reached. Validation aborted."
 
@@ -71,6 +58,6 @@ def test_errors_are_counted_up_to_twenty() -> None:
 def test_null_is_not_written_for_what_may_only_be_left_out() -> None:
     update = 'mutation { updateBook(input: {id: "boo_1", title: null, note: null}) { __typename } }'
     with pytest.raises(Refused) as caught:
-        documents(Limits()).get(update)
+        documents(Limits()).read(update)
     text = "Field 'UpdateBookInput.title': This may be left out, but it cannot be null."
     assert [entry["message"] for entry in caught.value.entries] == [text]

@@ -16,7 +16,9 @@ from app.storage.database import Database
 from app.transport.auth import KnownKeys
 from app.transport.connections import ConnectionLimits
 from app.transport.context import Context
+from app.transport.documents import Operation
 from app.transport.live import live
+from app.transport.operation import Operations
 from app.transport.outcome import GraphQLRequest
 from app.transport.replays import CHARACTERS_IN_CHUNK, CHUNKS_OF_CALLER, ITEMS_IN_CHUNK
 from app.transport.subscriber import EventSubscriber
@@ -40,10 +42,16 @@ class House:
     """Subscriptions of the library, without a server between."""
 
     def __init__(
-        self, database: Database, subscriptions: Subscriptions, settings: Settings, clock: ManualClock
+        self,
+        database: Database,
+        operations: Operations,
+        subscriptions: Subscriptions,
+        settings: Settings,
+        clock: ManualClock,
     ) -> None:
         self.database = database
         self.start = ""
+        self._operations = operations
         self._subscriptions = subscriptions
         self._settings = settings
         self._clock = clock
@@ -52,7 +60,9 @@ class House:
     async def open(self, actor: Actor, query: str = TICKS, *, after: str | None = None) -> EventSubscriber:
         context = Context(self.database, actor, self._settings, self._clock)
         request = GraphQLRequest(query, variables={} if after is None else {"after": after})
-        opened = await self._subscriptions.open(request, context)
+        found = await self._operations.find(request, context)
+        assert isinstance(found, Operation)
+        opened = await self._subscriptions.open(found, request, context)
         assert isinstance(opened, EventSubscriber)
         self._opened.append(opened)
         return opened
@@ -72,7 +82,7 @@ async def house(library: Database, database_url: str, settings: Settings, clock:
         live(build_schema(SLICES), streams, operations, library, keys, settings, clock, limits, watch) as found,
         found.feed.held(),
     ):
-        house = House(library, found.subscriptions, settings, clock)
+        house = House(library, operations, found.subscriptions, settings, clock)
         first = await house.open(ADMIN)
         await library.command(tick, EVENTS + 1)
         house.start = orjson.loads((await first.next()).text)["data"]["ticks"]["cursor"]

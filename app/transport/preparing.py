@@ -1,0 +1,114 @@
+"""Makes operations ready to run: lowered, and compiled for a set of permissions."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+import strawberry
+from graphql import FieldNode, GraphQLNonNull, get_named_type
+
+from app.selection.tree import Field
+from app.transport.documents import Operation
+from app.transport.lowering import TYPENAME, Lowering, RootField
+from app.transport.mutations import Call, prepare_call
+
+if TYPE_CHECKING:
+    from app.selection.plan import Plan
+
+Permissions = frozenset[str] | None
+
+
+class Compiler(Protocol):
+    """The part of app.selection.compiler.Compiler that operations need."""
+
+    def query(self, fields: Sequence[Field], permissions: Permissions) -> "Plan": ...
+
+    def payload(self, type_name: str, fields: Sequence[Field], permissions: Permissions) -> "Plan": ...
+
+
+@dataclass(slots=True)
+class Query:
+    """A query with its plan; `fields` is how large that is."""
+
+    plan: "Plan | None"
+    roots: tuple[RootField, ...]
+    nodes: Mapping[str, tuple[FieldNode, ...]]
+    introspective: tuple[FieldNode, ...]
+    mixed: bool  # __typename, __schema or __type stand beside or instead of fields that are read
+    fields: int
+
+
+@dataclass(slots=True)
+class Mutation:
+    """A root field of a mutation with the plan of its payload."""
+
+    root: RootField
+    call: Call | None  # None: __typename
+    plan: "Plan | None"
+    nullable: bool
+
+
+class Mutations(NamedTuple):
+    """The root fields of a mutation, in order; `fields` is how large their plans are."""
+
+    all: Sequence[Mutation]
+    fields: int
+
+
+class Preparer:
+    """Lowers and compiles the operations of one schema. Any thread may call it."""
+
+    def __init__(self, schema: strawberry.Schema, compiler: Compiler) -> None:
+        self._schema = schema
+        self.compiler = compiler
+        self._lowering = Lowering(schema._schema)
+
+    def roots(self, operation: Operation, variables: Mapping[str, object]) -> tuple[RootField, ...]:
+        """The root fields of an operation. Raises InvalidInput for a condition that is null."""
+        return self._lowering.roots(operation.document.ast, operation.node, variables)
+
+    def query(self, operation: Operation, permissions: Permissions, variables: Mapping[str, object]) -> Query:
+        """A query, ready to run. Raises InvalidInput and TooComplex."""
+        roots = self.roots(operation, variables)
+        read = [root.field for root in roots if root.definition is not None]
+        return Query(
+            plan=self.compiler.query(read, permissions) if read else None,
+            roots=roots,
+            nodes={root.field.key: root.nodes for root in roots},
+            introspective=tuple(
+                node for root in roots if root.definition is None and root.field.name != TYPENAME for node in root.nodes
+            ),
+            mixed=len(read) < len(roots),
+            fields=fields_in(roots),
+        )
+
+    def mutations(self, operation: Operation, permissions: Permissions, variables: Mapping[str, object]) -> Mutations:
+        """The root fields of a mutation, ready to run. Raises InvalidInput and TooComplex."""
+        roots = self.roots(operation, variables)
+        return Mutations([self._mutation(root, permissions) for root in roots], fields_in(roots))
+
+    def _mutation(self, root: RootField, permissions: Permissions) -> Mutation:
+        definition = root.definition
+        if definition is None:
+            return Mutation(root, None, None, nullable=False)
+        type_name = get_named_type(definition.type).name
+        fields = (root.field.children or {}).get(type_name, ())
+        return Mutation(
+            root,
+            prepare_call(self._schema, definition, root.nodes[0]),
+            self.compiler.payload(type_name, fields, permissions),
+            nullable=not isinstance(definition.type, GraphQLNonNull),
+        )
+
+
+def fields_in(roots: Iterable[RootField]) -> int:
+    """How many fields there are below and with these; one that several types share counts once."""
+    seen: set[int] = set()
+    stack = [root.field for root in roots]
+    while stack:
+        field = stack.pop()
+        if id(field) not in seen:
+            seen.add(id(field))
+            for fields in (field.children or {}).values():
+                stack.extend(fields)
+    return len(seen)
