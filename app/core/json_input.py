@@ -1,5 +1,6 @@
 """JSON that clients send: read within bounds on its size and nesting."""
 
+import re
 from typing import Any
 
 import orjson
@@ -16,6 +17,10 @@ _TOO_LONG = f"The JSON holds an array that is too long; the limit is {LONGEST_AR
 _TOO_DEEP = f"The JSON is nested too deeply; the limit is {DEEPEST} objects and arrays."
 _DEPTH_OF_ORJSON = "depth limit"
 
+# Also one that nothing ends: looked for again from each quote within, it would take quadratic time.
+_STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
+_STRING_IN_BYTES = re.compile(_STRING.pattern.encode(), re.DOTALL)
+
 
 class NotJson(ValueError):
     """The text is not JSON; the message says where, and holds nothing of the text."""
@@ -23,14 +28,18 @@ class NotJson(ValueError):
 
 def loads(text: bytes | str) -> Any:
     """The value of JSON text. Raises NotJson, and TooComplex for a value that is over the bounds."""
+    if is_small(text):
+        return parsed(text)
+    require_few_values(text)
     value = parsed(text)
-    require_bounds(value, text)
+    check(value)
     return value
 
 
 def loads_exact(text: bytes | str) -> Any:
     """As `loads`, with numbers that keep their spelling (`json_text`)."""
     if not is_small(text):
+        require_few_values(text)
         # A spelled number costs ten times as much as an ordinary one, so they are counted before they are made.
         check(parsed(text))
     try:
@@ -56,6 +65,25 @@ def require_bounds(value: object, text: bytes | str) -> None:
     """Raise TooComplex unless the value that was parsed from the text is within the bounds."""
     if not is_small(text):
         check(value)
+
+
+def require_few_values(text: bytes | str) -> None:
+    """Raise TooComplex for a text that holds more than MOST_VALUES values if it is JSON.
+
+    It is not parsed for that: to make a million values, and to free them, takes much longer than to count them."""
+    if isinstance(text, bytes):
+        # Every value has two strings at most, its own and the name of its member; a quote that ends one may be missed.
+        if text.count(b'"') - text.count(b'\\"') > 4 * MOST_VALUES:
+            raise TooComplex(_TOO_MANY)
+        bare = _STRING_IN_BYTES.sub(b"", text)
+        values = max(bare.count(b","), bare.count(b"{") + bare.count(b"[") - 1)
+    else:
+        if text.count('"') - text.count('\\"') > 4 * MOST_VALUES:
+            raise TooComplex(_TOO_MANY)
+        bare_text = _STRING.sub("", text)
+        values = max(bare_text.count(","), bare_text.count("{") + bare_text.count("[") - 1)
+    if values > MOST_VALUES:
+        raise TooComplex(_TOO_MANY)
 
 
 def is_small(text: bytes | str) -> bool:

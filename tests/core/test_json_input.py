@@ -42,7 +42,8 @@ def test_json_within_the_bounds_is_read(read: Any, text: bytes) -> None:
     [
         (nested(DEEPEST + 1), "nested too deeply; the limit is 100 objects and arrays"),
         (b'{"a":' * (DEEPEST + 1) + b"1" + b"}" * (DEEPEST + 1), "nested too deeply; the limit is 100"),
-        (nested(300_000), "nested too deeply; the limit is 100"),
+        (nested(2_000), "nested too deeply; the limit is 100"),  # deeper than orjson reads
+        (nested(300_000), "too many values; the limit is 10,000"),
         (
             orjson.dumps({str(number): number for number in range(MOST_VALUES + 1)}),
             "too many values; the limit is 10,000",
@@ -88,3 +89,38 @@ def test_the_values_looked_at_are_bounded_whatever_the_size() -> None:
     with pytest.raises(TooComplex):
         json_input.check(values)
     assert Counted.taken <= MOST_VALUES
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        orjson.dumps([{f"u{number}": 1} for number in range(2 * MOST_VALUES)]),
+        orjson.dumps({f"u{number}": "x" for number in range(3 * MOST_VALUES)}),
+        b"[" + b",".join([b"[[[]]]"] * MOST_VALUES) + b"]",
+    ],
+    ids=["objects", "members", "arrays"],
+)
+@pytest.mark.parametrize("decode", [False, True], ids=["bytes", "str"])
+def test_json_with_too_many_values_is_refused_unparsed(
+    monkeypatch: pytest.MonkeyPatch, text: bytes, decode: bool
+) -> None:
+    monkeypatch.setattr(json_input, "parsed", lambda _: pytest.fail("it is parsed"))
+    for read in (json_input.loads, json_input.loads_exact):
+        with pytest.raises(TooComplex, match="too many values"):
+            read(text.decode() if decode else text)
+
+
+@pytest.mark.parametrize(
+    "said", ["a, b [c] {d} " * MOST_VALUES, '",[{' * MOST_VALUES, "\\" * 20_000, '\\",' * MOST_VALUES]
+)
+def test_json_texts_are_no_values_whatever_they_hold(said: str) -> None:
+    value = {"said": said, "more": [said]}
+    assert json_input.loads(orjson.dumps(value)) == value
+    assert json_input.loads(orjson.dumps(value).decode()) == value
+
+
+@pytest.mark.parametrize("text", ['["' + '\\"' * 9_000, '["' + '\\"' * 9_000 + "\\", '["' + "," * 9_000])
+def test_json_text_without_an_end_is_no_json(text: str) -> None:
+    for given in (text, text.encode()):
+        with pytest.raises(json_input.NotJson):
+            json_input.loads(given)
