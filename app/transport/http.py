@@ -230,7 +230,11 @@ def _loaded(text: bytes | str, fault: str) -> Any:
         refused = BadRequest(400, f"{fault}: {error}.")
     except TooComplex as error:
         refused = BadRequest(400, error.message, code=error.code)
-    raise refused
+    try:
+        raise refused
+    finally:
+        # Its traceback holds this frame, which would hold it, and with it the whole body until the next collection.
+        del refused
 
 
 def request_of(given: Mapping[str, Any], *, mutations: bool) -> GraphQLRequest:

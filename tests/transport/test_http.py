@@ -1,4 +1,6 @@
+import gc
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlencode
 
@@ -10,6 +12,7 @@ from app.core.actor import Actor
 from app.core.errors import Unavailable
 from app.settings import Settings
 from app.storage.database import open_database
+from app.transport.http import BadRequest, read_json
 from app.transport.negotiation import negotiate, prefers_page
 from tests.conftest import CountingIds, ManualClock
 from tests.transport.library import ADMIN, READER, SLICES, fill
@@ -337,3 +340,15 @@ def test_the_media_type_of_the_answer(accept: str, media_type: str | None) -> No
 )
 def test_who_gets_the_page(accept: str, page: bool) -> None:
     assert prefers_page(accept) is page
+
+
+@pytest.mark.parametrize("text", [b"[" * 200_000, b"[" + b"1," * 20_000 + b"1]"], ids=["broken", "too many"])
+async def test_refused_json_is_held_by_no_reference_cycle(text: bytes) -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        with suppress(BadRequest):
+            read_json(text)
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
