@@ -109,7 +109,7 @@ class Subscriptions:
             )
             channel = (share, _frozen(arguments))
             if isinstance(stream, EventStream):
-                match, watched = stream.match(permissions, arguments), stream.watches(arguments)
+                match, watched = stream.match(permissions, arguments), stream.watches(permissions, arguments)
                 keys = stream.keys(arguments)
                 subscriber = await self._deliveries.events(
                     channel, share, stream, recipe, match, keys, actor.caller, cursor

@@ -118,6 +118,28 @@ async def test_how_many_listen_for_alerts(house: House, one: Ears, other: Ears) 
     assert await listeners(house) == 0
 
 
+async def test_listeners_are_those_who_can_see_an_alert(house: House, one: Ears) -> None:
+    await house.hear()
+    nobody = replace(DEE, permissions=frozenset())
+    of_sessions = replace(DEE, permissions=frozenset({"session:read"}))
+    of_kinds = "subscription { attentionChanged(filter: {kinds: [%s]}) { topic } }"
+    for actor, query in (
+        (nobody, ALERTS),
+        (nobody, of_kinds % "CONVERSATION"),
+        (of_sessions, of_kinds % "CONVERSATION, CHAT_SESSION"),
+        (BO, of_kinds % ""),
+    ):
+        _ = await one.listen(query, actor)
+    # Leases are written in the order of the subscriptions: those above would be counted by now.
+    for actor, query in ((of_sessions, ALERTS), (of_sessions, of_kinds % "CONVERSATION, SESSION"), (BO, ALERTS)):
+        _ = await one.listen(query, actor)
+    summary = await one.listen("subscription { attentionSummaryChanged(groupBy: KIND) { listeners } }", BO)
+    while (found := await summary.next()) != {"listeners": 3}:
+        assert found["listeners"] < 3
+    assert await summary.silent(0.6)
+    assert await listeners(house) == 3
+
+
 async def test_a_process_that_ends_lets_go(house: House, one: Ears, database_url: str) -> None:
     await house.hear()
     witness = await one.listen(WATCH, CY, viewing=False)

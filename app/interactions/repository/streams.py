@@ -44,12 +44,12 @@ class InteractionStreams:
 
     def attention(self) -> EventStream:
         """The stream of the attention queue: what enters it, leaves it, or stands differently in it."""
-        return self._of_changes(self._attention_changed, watches=lambda _arguments: (None, ATTENTION))
+        return self._of_changes(self._attention_changed, watches=self._listened)
 
     def _of_changes(
         self,
         match: Callable[[Permissions, Arguments], Match],
-        watches: Callable[[Arguments], Subject | None] = lambda _arguments: None,
+        watches: Callable[[Permissions, Arguments], Subject | None] = lambda _permissions, _arguments: None,
     ) -> EventStream:
         return EventStream("InteractionEvent", match, self.row, watches=watches, keys=_keys, keys_of=keys_of)
 
@@ -145,7 +145,13 @@ class InteractionStreams:
             raise Forbidden(f"This needs the permission {kind}:read.")
         return kind, found.number
 
-    def _viewed(self, arguments: Arguments) -> Subject | None:
+    def _listened(self, permissions: Permissions, arguments: Arguments) -> Subject | None:
+        """The attention queue, where the listener may see interactions of a kind that its filter lets through."""
+        asked = (arguments.get("filter") or {}).get("kinds")
+        kinds = self._prefixes if asked is None else [name.lower() for name in asked]
+        return (None, ATTENTION) if any(granted(permissions, f"{kind}:read") for kind in kinds) else None
+
+    def _viewed(self, _permissions: Permissions, arguments: Arguments) -> Subject | None:
         if not arguments.get("viewing"):
             return None
         found = parse_id(str(arguments.get("id") or ""))
