@@ -7,7 +7,6 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from app.core.clock import Clock, utc_now
@@ -22,6 +21,8 @@ from app.settings import Settings
 from app.storage.database import Database, open_database
 from app.transport.auth import Authenticator, KnownKeys
 from app.transport.connections import ConnectionLimits
+from app.transport.cors import Cors
+from app.transport.handshake import GraphQLOverWebSocket
 from app.transport.health import healthz, readyz
 from app.transport.http import GraphQLOverHttp
 from app.transport.live import live
@@ -34,12 +35,9 @@ from app.transport.rest.application import ContractRoute
 from app.transport.rest.reading import Reads, with_contracts
 from app.transport.services import Services
 from app.transport.slice import Slice
-from app.transport.websocket import GraphQLOverWebSocket
 
 CONTRACTS = tuple(kind.contract for kind in KINDS if kind.contract is not None)
 """The REST contracts of the kinds that have one."""
-
-_HEADERS = ("Authorization", "Content-Type", "X-API-Key", "X-Request-ID", "Last-Event-ID")
 
 
 def create_app(
@@ -55,10 +53,12 @@ def create_app(
     """The application over a migrated database. It opens what it needs when it starts and closes it when it stops."""
     new_ids = TimeOrderedIds() if ids is None else ids
     rest: list[BaseRoute] = [ContractRoute(contract) for contract in contracts]
-    held_to = ConnectionLimits(message_bytes=settings.max_body_bytes) if limits is None else limits
+    held_to = ConnectionLimits.of(settings) if limits is None else limits
     site = Site(Path(settings.graphiql_folder), [(contract.name, contract.base) for contract in contracts])
     streams = {name: stream for slice_ in slices for name, stream in slice_.streams.items()}
     rules: Mapping[str, Any] = {kind.rules.name: kind.rules for kind in KINDS}
+
+    cors = Middleware(Cors, origins=settings.allowed_origins, headers=settings.allowed_headers)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[dict[str, Services]]:
@@ -104,20 +104,5 @@ def create_app(
             *rest,
             *site.routes,
         ],
-        middleware=[Middleware(RequestId, ids=new_ids), *_cors(settings)],
+        middleware=[Middleware(RequestId, ids=new_ids), cors],
     )
-
-
-def _cors(settings: Settings) -> list[Middleware]:
-    if not settings.allowed_origins:
-        return []
-    return [
-        Middleware(
-            CORSMiddleware,
-            allow_origins=settings.allowed_origins,
-            allow_methods=("GET", "POST", "PUT", "PATCH", "DELETE"),
-            allow_headers=_HEADERS,
-            expose_headers=("X-Request-ID",),
-            max_age=600,
-        )
-    ]

@@ -133,6 +133,11 @@ class Settings(BaseSettings):
         description="Origins of web pages on other hosts that may call from a browser (CORS and WebSocket), separated "
         "by commas; `*` is any.",
     )
+    allowed_headers: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Request headers that such pages may send besides those that clients of our APIs are known to "
+        "send, separated by commas.",
+    )
     max_body_bytes: PositiveInt = Field(default=1_048_576, description="The largest request body that is read.")
     graphiql_folder: str = Field(
         default=".graphiql",
@@ -146,6 +151,17 @@ class Settings(BaseSettings):
     )
     keys_per_user: PositiveInt = Field(
         default=100, description="API keys of one user that may be valid at once; one more is refused with TOO_MANY."
+    )
+    max_sockets: PositiveInt = Field(
+        default=1_000, description="WebSockets and streams of events that one user may have open in one process."
+    )
+    max_subscriptions: PositiveInt = Field(
+        default=2_000, description="Subscriptions that one user may have open in one process."
+    )
+    max_unauthenticated_sockets: PositiveInt = Field(
+        default=500,
+        description="WebSockets of one address that may wait to show their key in one process; all addresses together "
+        "have four times as many.",
     )
     access_token_lifetime: Duration = Field(
         default=timedelta(hours=1),
@@ -196,12 +212,12 @@ class Settings(BaseSettings):
         default=2, description="Seconds that open requests have to finish when the server is told to stop."
     )
 
-    @field_validator("allowed_origins", mode="before")
+    @field_validator("allowed_origins", "allowed_headers", mode="before")
     @classmethod
     def _split_at_commas(cls, value: object) -> object:
         if not isinstance(value, str):
             return value
-        return tuple(origin for part in value.split(",") if (origin := part.strip().rstrip("/")))
+        return tuple(found for part in value.split(",") if (found := part.strip().rstrip("/")))
 
     @field_validator("escalation", mode="before")
     @classmethod

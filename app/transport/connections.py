@@ -11,7 +11,9 @@ from app.core.actor import Actor
 from app.core.clock import Clock
 from app.core.errors import Unavailable
 from app.feed import Entry, Feed
+from app.settings import Settings
 from app.transport.auth import ABOUT_KEYS, KnownKeys
+from app.transport.places import Places
 
 log = structlog.get_logger(__name__)
 
@@ -29,6 +31,7 @@ ANSWER_SECONDS = 2.0
 
 _PRESENCE = "user.presence_changed"
 _PAUSE_WITHOUT_DATABASE = 0.2
+_ADDRESSES = 4  # that may each have as many unauthenticated sockets as one may
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +173,19 @@ class ConnectionLimits:
     operations: int = 100
     message_bytes: int = 1_048_576
     tick_seconds: float = 0.25
+    sockets: int = 1_000
+    subscriptions: int = 2_000
+    strangers: int = 500
+
+    @staticmethod
+    def of(settings: Settings) -> "ConnectionLimits":
+        """Those that the settings say."""
+        return ConnectionLimits(
+            message_bytes=settings.max_body_bytes,
+            sockets=settings.max_sockets,
+            subscriptions=settings.max_subscriptions,
+            strangers=settings.max_unauthenticated_sockets,
+        )
 
 
 class Connections:
@@ -181,6 +197,9 @@ class Connections:
         self.clock = clock
         self.limits = limits
         self.stopping = False
+        # The open sockets and streams of each user, and the sockets of each address that have not shown a key yet.
+        self.sockets = Places(limits.sockets)
+        self.strangers = Places(limits.strangers, _ADDRESSES * limits.strangers)
         self._open: set[Connection] = set()
 
     def __len__(self) -> int:

@@ -25,6 +25,7 @@ INIT_TIMEOUT = 4408
 DUPLICATE = 4409
 TOO_MANY_INITS = 4429
 TOO_BIG = 1009
+TRY_LATER = 1013
 
 
 class Closed(Exception):
@@ -87,8 +88,12 @@ def id_of(given: Mapping[str, Any]) -> str:
 
 
 def key_given(init: Mapping[str, Any], headers: Headers) -> str:
-    """The key in `connection_init`, spelled like the headers of a request, or else in the upgrade's own headers."""
-    given = {name.lower(): value for name, value in (init.get("payload") or {}).items() if isinstance(value, str)}
+    """The key in `connection_init`, spelled like the headers of a request and among its `headers` or beside them, or
+    else in the upgrade's own headers."""
+    payload = init.get("payload") or {}
+    nested = payload.get("headers")
+    both = [*(nested.items() if isinstance(nested, dict) else ()), *payload.items()]
+    given = {name.lower(): value for name, value in both if isinstance(value, str)}
     return key_of(given.get("authorization"), given.get("x-api-key")) or presented_key(headers)
 
 

@@ -26,6 +26,17 @@ log = structlog.get_logger(__name__)
 
 _LONGEST_ACCEPT = 1_000
 
+HTML = "text/html"
+
+CREDENTIALS = b"Authorization, X-API-Key"
+"""The headers on which an answer depends because they say who asks."""
+
+NOT_SHARED = (b"cache-control", b"private, no-store")
+"""Keeps an answer out of caches: what one caller may see must not be given to another."""
+
+_OF_PAGE = ((b"vary", b"Accept"),)
+_OF_ANSWER = (NOT_SHARED, (b"vary", b"Accept, " + CREDENTIALS))
+
 Headers = Mapping[bytes, bytes]
 Answer = tuple[int, bytes, str, tuple[tuple[bytes, bytes], ...]]
 
@@ -75,6 +86,7 @@ class GraphQLOverHttp:
             status, body, media_type, more = _refusal(
                 BadRequest(500, errors.INTERNAL_MESSAGE, code=errors.INTERNAL), headers
             )
+        headers_of_all = _OF_PAGE if media_type == HTML else _OF_ANSWER
         await send(
             {
                 "type": "http.response.start",
@@ -82,7 +94,7 @@ class GraphQLOverHttp:
                 "headers": [
                     (b"content-type", f"{media_type}; charset=utf-8".encode()),
                     (b"content-length", str(len(body)).encode()),
-                    (b"vary", b"Accept"),
+                    *headers_of_all,
                     *more,
                 ],
             }
@@ -94,7 +106,7 @@ class GraphQLOverHttp:
         method = scope["method"]
         accept = accept_of(headers)
         if method in ("GET", "HEAD") and prefers_page(accept):
-            return 200, self._page.body, "text/html", self._page.headers
+            return 200, self._page.body, HTML, self._page.headers
         if method not in ("GET", "HEAD", "POST"):
             raise BadRequest(405, "GraphQL is asked by GET or POST.", (b"allow", b"GET, POST"))
         media_type = negotiate(accept)
@@ -240,6 +252,9 @@ def _loaded(text: bytes | str, fault: str) -> Any:
 def request_of(given: Mapping[str, Any], *, mutations: bool) -> GraphQLRequest:
     """The request that a JSON object describes. Raises BadRequest."""
     query = given.get("query")
+    if query is None and _is_persisted(given.get("extensions")):
+        # What clients look for before they send the text, and that they leave out the hash from then on.
+        raise BadRequest(200, "PersistedQueryNotSupported", code=errors.PERSISTED_QUERY_NOT_SUPPORTED)
     if not isinstance(query, str):
         raise BadRequest(400, "query has to be the text of a GraphQL document.")
     operation_name = given.get("operationName")
@@ -249,3 +264,7 @@ def request_of(given: Mapping[str, Any], *, mutations: bool) -> GraphQLRequest:
         if given.get(name) is not None and not isinstance(given[name], dict):
             raise BadRequest(400, f"{name} has to be a JSON object or null.")
     return GraphQLRequest(query, operation_name, given.get("variables") or {}, mutations)
+
+
+def _is_persisted(extensions: object) -> bool:
+    return isinstance(extensions, dict) and "persistedQuery" in extensions

@@ -49,7 +49,7 @@ async def live(
     feed.on_begin(keys.forget)
     feed.listen(connections)
     feed.listen(deliveries)
-    subscriptions = Subscriptions(schema, operations, streams, deliveries, watches)
+    subscriptions = Subscriptions(schema, operations, streams, deliveries, watches, limits.subscriptions)
     watching = asyncio.create_task(watches.run())
     running = [asyncio.create_task(feed.run()), asyncio.create_task(connections.run())]
     try:

@@ -1,7 +1,7 @@
 """Queries that are asked again after events that concern them."""
 
 import asyncio
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -83,12 +83,13 @@ class Snapshots:
 class SnapshotSubscriber:
     """A listener that is shown the newest snapshot; what came in between it never sees."""
 
-    __slots__ = ("_closed", "_snapshots", "_version")
+    __slots__ = ("_closed", "_snapshots", "_version", "on_close")
 
     def __init__(self, snapshots: Snapshots) -> None:
         self._snapshots = snapshots
         self._version = 0
         self._closed = False
+        self.on_close: list[Callable[[], None]] = []
         snapshots.subscribers += 1
 
     async def next(self) -> Item:
@@ -105,3 +106,5 @@ class SnapshotSubscriber:
         if not self._closed:
             self._closed = True
             self._snapshots.leave()
+            for closed in self.on_close:
+                closed()

@@ -9,7 +9,7 @@ import orjson
 import structlog
 from starlette.types import Receive, Scope, Send
 
-from app.core.errors import CursorExpired
+from app.core.errors import CursorExpired, RateLimited
 from app.transport import errors
 from app.transport.channel import Item, Subscriber
 from app.transport.connections import ABORT, CLOSE_SECONDS, Connection, Ending
@@ -27,9 +27,9 @@ _COMPLETE = b"event: complete\ndata:\n\n"
 _BEAT = b":\n\n"
 _HEADERS = (
     (b"content-type", f"{EVENT_STREAM}; charset=utf-8".encode()),
-    (b"cache-control", b"no-cache"),
+    (b"cache-control", b"private, no-store"),
     (b"x-accel-buffering", b"no"),
-    (b"vary", b"Accept"),
+    (b"vary", b"Accept, Authorization, X-API-Key"),
 )
 
 
@@ -66,7 +66,28 @@ async def stream(
     receive: Receive,
     send: Send,
 ) -> None:
-    """Answer a subscription for as long as the client stays; `after` is its Last-Event-ID."""
+    """Answer a subscription for as long as the client stays; `after` is its Last-Event-ID. Raises RateLimited."""
+    places = services.connections.sockets
+    place = places.take(context.actor.caller)
+    if place is None:
+        raise RateLimited(f"This user has {places.each:,} sockets and streams open; close one first.", retry_after=5)
+    try:
+        await _stream(services, operation, request, context, key, after, scope, receive, send)
+    finally:
+        place.leave()
+
+
+async def _stream(
+    services: Services,
+    operation: Operation,
+    request: GraphQLRequest,
+    context: Context,
+    key: str,
+    after: str | None,
+    scope: Scope,
+    receive: Receive,
+    send: Send,
+) -> None:
     async with services.connections.feed.held():
         try:
             subscriber = await services.subscriptions.open(operation, request, context, after)

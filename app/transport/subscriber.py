@@ -25,7 +25,7 @@ class EventSubscriber:
         self._place = channel.first + len(channel.items)
         self._replay = Replay(feed, channel, caller, cursor)
         self._closed = False
-        self.on_close: Callable[[], None] | None = None
+        self.on_close: list[Callable[[], None]] = []
         channel.subscribers += 1
 
     async def next(self) -> Item:
@@ -71,8 +71,8 @@ class EventSubscriber:
             self._closed = True
             self._replay.taken()
             self._channel.delivery.leave(self._channel)
-            if self.on_close is not None:
-                self.on_close()
+            for closed in self.on_close:
+                closed()
 
     def _kept(self, number: int) -> Item | None:
         """The channel's next item of an event after this number."""

@@ -1,6 +1,7 @@
 """Prepares subscriptions: from a request to a place in a channel that it may share with others."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -9,7 +10,8 @@ import orjson
 import strawberry
 from graphql import FieldNode, VariableNode, Visitor, visit
 
-from app.core.errors import DomainError, NotSupported, TooComplex
+from app.core.actor import Actor
+from app.core.errors import DomainError, NotSupported, RateLimited, TooComplex
 from app.feed import EventStream, Stream
 from app.selection.catalogue import UnmappedField
 from app.selection.plan import Plan
@@ -23,11 +25,15 @@ from app.transport.documents import Operation
 from app.transport.lowering import RootField
 from app.transport.operation import Operations, permissions_of
 from app.transport.outcome import GraphQLRequest, Phase, Refused
+from app.transport.places import Place, Places
 from app.transport.preparing import fields_in
 from app.transport.recipe import Recipe
+from app.transport.snapshots import SnapshotSubscriber
+from app.transport.subscriber import EventSubscriber
 from app.transport.watching import Watches
 
 AFTER = "after"
+_RETRY_AFTER = 5
 _MOST_BYTES_OF_VARIABLES = 65_536  # of each subscription: they are held for as long as it lasts
 
 
@@ -52,11 +58,13 @@ class Subscriptions:
         streams: Mapping[str, Stream],
         deliveries: Deliveries,
         watches: Watches,
+        most_of_user: int,
     ) -> None:
         self._operations = operations
         self._streams = streams
         self._deliveries = deliveries
         self._watches = watches
+        self._places = Places(most_of_user)
         declared = schema._schema.subscription_type
         missing = set() if declared is None else set(declared.fields) - set(streams)
         if missing:
@@ -108,18 +116,35 @@ class Subscriptions:
                 caller=("deliveries", actor.caller),
             )
             channel = (share, _frozen(arguments))
-            if isinstance(stream, EventStream):
-                match, watched = stream.match(permissions, arguments), stream.watches(permissions, arguments)
-                keys = stream.keys(arguments)
-                subscriber = await self._deliveries.events(
-                    channel, share, stream, recipe, match, keys, actor.caller, cursor
-                )
-                if watched is not None:
-                    subscriber.on_close = self._watches.begin(watched, actor.user_id)
+            with self._place(actor) as place:
+                subscriber: EventSubscriber | SnapshotSubscriber
+                if isinstance(stream, EventStream):
+                    match, watched = stream.match(permissions, arguments), stream.watches(permissions, arguments)
+                    keys = stream.keys(arguments)
+                    subscriber = await self._deliveries.events(
+                        channel, share, stream, recipe, match, keys, actor.caller, cursor
+                    )
+                    if watched is not None:
+                        subscriber.on_close.append(self._watches.begin(watched, actor.user_id))
+                else:
+                    subscriber = self._deliveries.snapshots(channel, stream, recipe, permissions)
+                subscriber.on_close.append(place.leave)
                 return subscriber
-            return self._deliveries.snapshots(channel, stream, recipe, permissions)
         except DomainError as error:
             raise Refused([errors.from_domain(error, path, root.nodes)], Phase.VARIABLES) from None
+
+    @contextmanager
+    def _place(self, actor: Actor) -> Iterator[Place]:
+        """The user's place for one more subscription, given up when the block fails. Raises RateLimited."""
+        place = self._places.take(actor.caller)
+        if place is None:
+            message = f"This user has {self._places.each:,} subscriptions open; close one first."
+            raise RateLimited(message, retry_after=_RETRY_AFTER)
+        try:
+            yield place
+        except BaseException:
+            place.leave()
+            raise
 
     def _prepare(
         self, operation: Operation, permissions: frozenset[str] | None, variables: Mapping[str, object]

@@ -1,125 +1,38 @@
-"""GraphQL over WebSocket: the protocol graphql-transport-ws, and nothing older."""
+"""An admitted GraphQL WebSocket with its operations."""
 
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
-from urllib.parse import urlsplit
 
 import orjson
 import structlog
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Message, Receive, Send
 
 from app.core import json_input
 from app.core.actor import Actor
-from app.core.errors import CursorExpired, DomainError, TooComplex, Unavailable
+from app.core.errors import CursorExpired, DomainError, TooComplex
 from app.transport import errors
 from app.transport.channel import Subscriber
 from app.transport.connections import ABORT, ANSWER_SECONDS, CLOSE_SECONDS, FORBIDDEN, WRITE, Connection, Ending
 from app.transport.frames import (
     DUPLICATE,
-    INIT_TIMEOUT,
     INVALID,
-    NOT_ACCEPTABLE,
-    PROTOCOL,
     TOO_MANY_INITS,
-    UNAUTHORIZED,
     Closed,
     close,
     error_of,
     framed,
     head_of,
     id_of,
-    key_given,
     read_message,
     text_of,
 )
-from app.transport.http import BadRequest, Headers, request_of
+from app.transport.http import BadRequest, request_of
 from app.transport.outcome import GraphQLRequest, Outcome, Phase, Refused
-from app.transport.services import Services, request_id_of, services_of
+from app.transport.services import Services
 
 log = structlog.get_logger(__name__)
-
-
-class GraphQLOverWebSocket:
-    """The endpoint."""
-
-    def __init__(self, *, allowed_origins: tuple[str, ...]) -> None:
-        self._allowed_origins = allowed_origins
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await receive()  # websocket.connect
-        headers: Headers = dict(scope["headers"])
-        if not origin_is_allowed(headers, self._allowed_origins):
-            await send({"type": "websocket.close", "code": 1008})
-            return
-        if PROTOCOL not in scope["subprotocols"]:
-            await send({"type": "websocket.accept"})
-            reason = f"Subprotocol not acceptable: this server speaks {PROTOCOL}"
-            await send({"type": "websocket.close", "code": NOT_ACCEPTABLE, "reason": reason})
-            return
-        await send({"type": "websocket.accept", "subprotocol": PROTOCOL})
-        services = services_of(scope)
-        try:
-            async with services.connections.feed.held():
-                await _serve(services, scope, headers, receive, send)
-        except Unavailable:
-            await close(send, Ending(1013, "Try again later"))
-        except OSError:
-            pass  # the client is gone
-
-
-def origin_is_allowed(headers: Headers, allowed: tuple[str, ...]) -> bool:
-    """Whether the page that opens the socket is one of ours or of an allowed origin; programs send no origin."""
-    given = headers.get(b"origin")
-    if given is None or "*" in allowed:
-        return True
-    origin = given.decode("latin-1").rstrip("/").lower()
-    host = headers.get(b"host", b"").decode("latin-1").lower()
-    return urlsplit(origin).netloc == host or origin in (each.lower() for each in allowed)
-
-
-async def _serve(services: Services, scope: Scope, headers: Headers, receive: Receive, send: Send) -> None:
-    """From the opened socket to its end."""
-    try:
-        key, actor = await _admitted(services, headers, receive, send)
-    except Closed as closed:
-        await close(send, closed.ending)
-        return
-    if actor is None:
-        return
-    socket = Socket(services, key, actor, scope.get("extensions", {}), receive, send, request_id_of(scope))
-    services.connections.add(socket)
-    try:
-        await socket.serve()
-    finally:
-        services.connections.remove(socket)
-        await socket.finish()
-
-
-async def _admitted(services: Services, headers: Headers, receive: Receive, send: Send) -> tuple[str, Actor | None]:
-    """Wait for `connection_init` and answer it: the caller's key and who that is; nobody when the client has left."""
-    try:
-        async with asyncio.timeout(services.connections.limits.init_seconds):
-            while True:
-                message = await receive()
-                if message["type"] == "websocket.disconnect":
-                    return "", None
-                given = read_message(message, services.connections.limits.message_bytes)
-                if given["type"] == "ping":
-                    await send(text_of("pong", payload=given.get("payload")))
-                elif given["type"] == "connection_init":
-                    break
-                elif given["type"] != "pong":
-                    raise Closed(UNAUTHORIZED, "Unauthorized")
-            key = key_given(given, headers)
-            actor = await services.keys.actor_of(key)
-    except TimeoutError:
-        raise Closed(INIT_TIMEOUT, "Connection initialisation timeout") from None
-    if actor is None:
-        raise Closed(UNAUTHORIZED, "Unauthorized")
-    await send(text_of("connection_ack"))
-    return key, actor
 
 
 class Socket(Connection):
@@ -210,19 +123,18 @@ class Socket(Connection):
 
     async def _begin(self, given: Mapping[str, Any], message: Message) -> None:
         operation = id_of(given)
-        payload = given.get("payload")
-        if not isinstance(payload, dict):
-            raise Closed(INVALID, "Invalid message")
-        try:
-            json_input.require_bounds(payload, message["text"])
-            request = replace(request_of(payload, mutations=True), body=message["text"].encode(), within="payload")
-        except TooComplex as error:
-            await self._tell(error_of(operation, [errors.entry(error.message, error.code)]))
-            return
-        except BadRequest as bad:
-            raise Closed(INVALID, bad.message) from None
         if operation in self._operations:
             raise Closed(DUPLICATE, f"Subscriber for {operation} already exists")
+        payload = given.get("payload")
+        try:
+            if not isinstance(payload, dict):
+                raise BadRequest(400, "The payload has to be a JSON object.")
+            json_input.require_bounds(payload, message["text"])
+            request = replace(request_of(payload, mutations=True), body=message["text"].encode(), within="payload")
+        except (TooComplex, BadRequest) as bad:
+            # Of this operation alone: a close would end its siblings, for good or in a loop.
+            await self._tell(error_of(operation, [errors.entry(bad.message, bad.code)]))
+            return
         limit = self._services.connections.limits.operations
         if len(self._operations) >= limit:
             text = f"This socket has {limit} operations running; it cannot have more."

@@ -27,6 +27,9 @@ LIMITS = ConnectionLimits(
     heartbeat_seconds=0.2,
     stall_seconds=0.5,
     tick_seconds=0.05,
+    sockets=4,
+    subscriptions=7,
+    strangers=6,
 )
 
 

@@ -18,6 +18,7 @@ from app.core.events import Event
 from app.feed import tail
 from app.storage.database import Database, Work
 from app.transport import websocket
+from app.transport.handshake import FORMS
 from tests.conftest import ManualClock
 from tests.serving import PATIENCE, Served, Socket, eventually
 from tests.transport.library import READER, book, tick
@@ -92,7 +93,7 @@ async def test_a_key_that_ended_while_nobody_listened_is_asked_for_again(served:
         del keys.known["reader"]
         async with served.socket(begin=False) as socket:
             await socket.send(type="connection_init", payload=reader)
-            assert await socket.closed() == (4401, "Unauthorized")
+            assert await socket.closed() == (4401, FORMS)
 
 
 async def test_a_socket_answers_only_who_it_has_admitted(sqlite_served: Served, keys: Keys) -> None:

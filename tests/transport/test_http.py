@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import httpx2
+import orjson
 import pytest
 
 from app.asgi import create_app
@@ -12,6 +13,7 @@ from app.core.actor import Actor
 from app.core.errors import Unavailable
 from app.settings import Settings
 from app.storage.database import open_database
+from app.transport.cors import SENT
 from app.transport.http import BadRequest, read_json
 from app.transport.negotiation import negotiate, prefers_page
 from tests.conftest import CountingIds, ManualClock
@@ -43,6 +45,7 @@ async def lasting_client(module_database_url: str) -> AsyncIterator[httpx2.Async
         max_body_bytes=2_000,
         max_document_bytes=1_000,
         allowed_origins=("https://ui.example",),
+        allowed_headers=("X-Ours",),
     )
     app = create_app(settings, clock=clock, ids=CountingIds(), slices=SLICES, authenticator=lambda _: Keys())
     database = await open_database(module_database_url, clock=clock, ids=CountingIds(), settings=settings)
@@ -79,13 +82,32 @@ async def test_post_and_get(client: httpx2.AsyncClient) -> None:
     response = await client.post("/graphql", json={"query": BOOK})
     assert (response.status_code, response.json()) == (200, TITLE)
     assert response.headers["content-type"] == f"{GRAPHQL}; charset=utf-8"
-    assert response.headers["vary"] == "Accept, Origin"
     query = "query A { __typename } query B($id: ID!) { book(id: $id) { title } }"
     parameters = {"query": query, "operationName": "B", "variables": '{"id": "boo_1"}', "extensions": "{}"}
     response = await client.get("/graphql?" + urlencode(parameters))
     assert (response.status_code, response.json()) == (200, TITLE)
     response = await client.head("/graphql?" + urlencode(parameters))
     assert (response.status_code, response.content) == (200, b"")
+
+
+async def test_cache_that_is_shared_keeps_no_answer(client: httpx2.AsyncClient) -> None:
+    for path in ("/graphql?query=%7B__typename%7D", "/graphql?query=%7B"):
+        for key in ("Bearer admin", "Bearer nobody"):
+            response = await client.get(path, headers={"authorization": key})
+            assert response.headers["cache-control"] == "private, no-store"
+            assert response.headers["vary"] == "Accept, Authorization, X-API-Key"
+
+
+async def test_persisted_query_is_refused_as_clients_expect(client: httpx2.AsyncClient) -> None:
+    extensions = {"persistedQuery": {"version": 1, "sha256Hash": "0" * 64}}
+    entry = {"message": "PersistedQueryNotSupported", "extensions": {"code": "PERSISTED_QUERY_NOT_SUPPORTED"}}
+    response = await client.post("/graphql", json={"extensions": extensions})
+    assert (response.status_code, response.json()) == (200, {"errors": [entry]})
+    response = await client.get("/graphql", params={"extensions": orjson.dumps(extensions).decode()})
+    assert (response.status_code, response.json()) == (200, {"errors": [entry]})
+    # With the text such clients go on.
+    response = await client.post("/graphql", json={"query": BOOK, "extensions": extensions})
+    assert response.json() == TITLE
 
 
 @pytest.mark.parametrize("null", [{}, {"variables": None, "operationName": None, "extensions": None}])
@@ -301,6 +323,26 @@ async def test_pages_of_allowed_origins_may_call(client: httpx2.AsyncClient) -> 
     assert (response.status_code, response.headers["access-control-allow-origin"]) == (200, "https://ui.example")
     response = await client.options("/graphql", headers={"origin": "https://evil.example", **asked})
     assert "access-control-allow-origin" not in response.headers
+    told = "Origin https://evil.example is not in SWITCHBOARD_ALLOWED_ORIGINS; another port is another origin."
+    assert (response.status_code, response.text) == (400, told)
+
+
+@pytest.mark.parametrize("header", [*SENT, "X-Ours"])
+async def test_pages_of_allowed_origins_may_send_the_headers_of_our_clients(
+    client: httpx2.AsyncClient, header: str
+) -> None:
+    asked = {"origin": "https://ui.example", "access-control-request-method": "POST"}
+    response = await client.options("/graphql", headers={**asked, "access-control-request-headers": header.lower()})
+    assert (response.status_code, header in response.headers["access-control-allow-headers"]) == (200, True)
+    response = await client.options("/graphql", headers={**asked, "access-control-request-headers": "x-other"})
+    assert (response.status_code, "SWITCHBOARD_ALLOWED_HEADERS" in response.text) == (400, True)
+
+
+async def test_pages_of_allowed_origins_may_read_what_a_refusal_says(client: httpx2.AsyncClient) -> None:
+    response = await client.put("/graphql", headers={"origin": "https://ui.example"})
+    assert response.status_code == 405
+    exposed = response.headers["access-control-expose-headers"]
+    assert exposed == "Allow, Retry-After, WWW-Authenticate, X-Request-ID"
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,7 @@ async def test_a_subscription_is_a_stream_with_cursors(served: Served, library: 
     async with streaming(served, TICKS) as stream:
         headers = stream.response.headers
         assert headers["content-type"] == "text/event-stream; charset=utf-8"
-        assert (headers["cache-control"], headers["x-accel-buffering"]) == ("no-cache", "no")
+        assert (headers["cache-control"], headers["x-accel-buffering"]) == ("private, no-store", "no")
         await settled(served)
         await library.command(tick, 1, 2)
         first = await stream.frame()

@@ -14,7 +14,7 @@ from app.core.actor import Actor
 from app.core.errors import DomainError, RateLimited, Unauthenticated, Unavailable
 from app.core.text import is_storable
 from app.transport import errors
-from app.transport.http import BadRequest
+from app.transport.http import CREDENTIALS, NOT_SHARED, BadRequest
 from app.transport.rest.call import Call
 from app.transport.rest.contract import Contract, Handler, Operation, Refusal, Reply
 from app.transport.rest.schemes import Headers, key_of
@@ -73,6 +73,7 @@ class ContractApp:
         reply = await self._reply(scope, receive)
         body = reply.body if isinstance(reply.body, bytes) else b"" if reply.body is None else orjson.dumps(reply.body)
         headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers]
+        headers += [NOT_SHARED, (b"vary", CREDENTIALS)]
         if reply.body is not None:
             headers.append((b"content-type", reply.media_type.encode()))
         if reply.status != 204:
