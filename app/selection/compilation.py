@@ -1,11 +1,10 @@
 """One plan while it is compiled: objects over rows, their neighbours and their edges."""
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from typing import Any
 
 import orjson
 import sqlalchemy as sa
-from sqlalchemy.engine import Dialect
 from sqlalchemy.sql import FromClause
 from sqlalchemy.sql.visitors import replacement_traverse
 
@@ -32,7 +31,7 @@ from app.selection.mapping import (
 )
 from app.selection.scope import Builder, Source
 from app.selection.shape import Fields, Make, Row, Run, chosen, nullable
-from app.selection.sql import Convert, Statement, reader, text_of, writer
+from app.selection.sql import Convert, SqlCompiler, Statement, reader, text_of, writer
 from app.selection.tree import Children, Field
 from app.storage.constructs import IntList, keys, unindexed
 from app.storage.event_log import HEADS
@@ -42,22 +41,28 @@ from app.storage.query import Query
 class Compilation:
     """What is shared while the parts of one plan are compiled."""
 
-    def __init__(self, catalogue: Catalogue, dialect: Dialect, permissions: Permissions) -> None:
+    def __init__(self, catalogue: Catalogue, sql: SqlCompiler, permissions: Permissions) -> None:
         self.catalogue = catalogue
-        self.dialect = dialect
+        self.sql = sql
+        self.dialect = sql.dialect
         self.permissions = permissions
         self.statements = 0
         self.personal = False
         self.heads: Query | None = None
         self.listings: list[Listing] = []
         self._edges = 0
+        self._own_statements: dict[int, dict[Hashable, Statement]] = {}
 
     def edge_slot(self) -> int:
         self._edges += 1
         return self._edges
 
     def statement(self, select: sa.Select[Any]) -> Statement:
-        return Statement(select, self.dialect)
+        return self.sql.statement(select)
+
+    def statements_of(self, root: object) -> dict[Hashable, Statement]:
+        """The statements that a root field's own steps have compiled; fields of the same root share them."""
+        return self._own_statements.setdefault(id(root), {})
 
     def read_heads(self) -> None:
         """Have the plan read the event log's heads before anything else."""

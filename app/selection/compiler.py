@@ -9,6 +9,7 @@ from app.selection.compilation import Compilation
 from app.selection.mapping import Permissions
 from app.selection.plan import Plan
 from app.selection.roots import compile_root
+from app.selection.sql import SqlCompiler
 from app.selection.tree import Field
 
 
@@ -17,15 +18,15 @@ class Compiler:
 
     def __init__(self, catalogue: Catalogue, dialect: Dialect) -> None:
         self.catalogue = catalogue
-        self.dialect = dialect
+        self.sql = SqlCompiler(dialect)
 
     def query(self, fields: Sequence[Field], permissions: Permissions) -> Plan:
         """The plan of an operation's root fields. Raises TooComplex when a statement would join too much."""
-        compilation = Compilation(self.catalogue, self.dialect, permissions)
+        compilation = Compilation(self.catalogue, self.sql, permissions)
         roots = [compile_root(compilation, field) for field in fields]
         return Plan(roots, self.catalogue.query, compilation)
 
     def payload(self, type_name: str, fields: Sequence[Field], permissions: Permissions) -> Plan:
         """The plan of a mutation's payload or a subscription's item, whose row is given at run time."""
-        compilation = Compilation(self.catalogue, self.dialect, permissions)
+        compilation = Compilation(self.catalogue, self.sql, permissions)
         return Plan([], type_name, compilation, compilation.item(type_name, {type_name: tuple(fields)}))

@@ -19,7 +19,7 @@ from app.storage.query import Query
 from app.storage.tables import Timestamp
 
 MOST_COUNTED = 10_000
-MOST_VARIANTS = 64
+MOST_VARIANTS = 32
 PAGING = ("first", "after", "last", "before")
 PAGE = "page"  # what a selection that is built by hand gives in their place: a Page, of any size
 
@@ -33,6 +33,12 @@ class Asked:
     page: Page
     variant: Variant
     values: dict[str, object]
+
+    @property
+    def unplaced(self) -> Variant:
+        """The variant without its place in the list, which a count does not depend on."""
+        order, backward, _, filters = self.variant
+        return order, backward, False, filters
 
 
 class Listing:
@@ -92,13 +98,13 @@ class Listing:
             else:
                 values[f"cursor_{index}"] = value
 
-    def statement(self, key: Hashable, build: Callable[[], Statement]) -> Statement:
-        """The statement of one variant, compiled at its first use."""
-        found = self._statements.get(key)
+    def statement(self, variant: Variant, make: Callable[[Variant], Statement]) -> Statement:
+        """The statement that `make` gives for a variant, put together at its first use."""
+        found = self._statements.get((make, variant))
         if found is None:
             if len(self._statements) >= MOST_VARIANTS:  # shapes come from clients; they must not grow without end
                 self._statements.clear()
-            found = self._statements[key] = build()
+            found = self._statements[make, variant] = make(variant)
         return found
 
     def cursor(self, order: str, values: Sequence[Any]) -> str:
@@ -206,13 +212,13 @@ class Connection:
 class ManyEdge(Edge):
     """A connection for many parents at once; the parent's key is each row's first column."""
 
-    __slots__ = ("build", "connection", "count")
+    __slots__ = ("connection", "count", "page")
 
     def __init__(self, slot: int, collect: Collect, connection: Connection) -> None:
         super().__init__(slot, collect)
         self.connection = connection
-        self.build: Callable[[Variant], Statement | None] = lambda variant: None
-        self.count: Callable[[Variant], Statement | None] = lambda variant: None
+        self.page: Callable[[Variant], Statement] | None = None
+        self.count: Callable[[Variant], Statement] | None = None
 
     def fetch(self, keys: list[Any], run: Run) -> Generator[Query, Sequence[Row], dict[Any, Any]]:
         listing = self.connection.listing
@@ -220,13 +226,9 @@ class ManyEdge(Edge):
         values = {**asked.values, "keys": keys}
         groups: dict[Any, list[Row]] = {key: [] for key in keys}
         totals: dict[Any, int] = {}
-        if self.connection.rows_needed:
-            statement = listing.statement(asked.variant, lambda: self.build(asked.variant))  # type: ignore[arg-type,return-value]
-            if statement is not None:
-                for row in (yield statement.query(values)):
-                    groups[row[0]].append(row)
-        if self.connection.counted:
-            counting = listing.statement(("count", *asked.variant), lambda: self.count(asked.variant))  # type: ignore[arg-type,return-value]
-            if counting is not None:
-                totals = {row[0]: row[1] for row in (yield counting.query(values))}
+        if self.page is not None:
+            for row in (yield listing.statement(asked.variant, self.page).query(values)):
+                groups[row[0]].append(row)
+        if self.count is not None:
+            totals = {row[0]: row[1] for row in (yield listing.statement(asked.unplaced, self.count).query(values))}
         return (yield from self.connection.assemble(groups, totals, asked, run))

@@ -1,16 +1,18 @@
 """Compiles the connections: a root field's list, and an edge's lists of all parents in one statement."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
+from sqlalchemy.sql import FromClause
 
 from app.selection.connection import MOST_COUNTED, Connection, Listing, ManyEdge, Part, Rows, Variant
 from app.selection.edges import Block
 from app.selection.mapping import InterfaceMap, Many, Owned, RootMany, Sql, TypeMap
 from app.selection.scope import Builder, Source
 from app.selection.shape import Make
-from app.selection.sql import Statement, writer
+from app.selection.sql import Fragment, Statement, Template, hole, writer
 from app.selection.tree import Children, Field
 from app.storage.constructs import IntList, keys
 
@@ -18,9 +20,15 @@ if TYPE_CHECKING:
     from app.selection.compilation import Compilation
     from app.selection.groups import When
 
+_WHERE, _ORDER, _COUNTED = "where", "order", "counted"
+_INNER_WHERE, _INNER_ORDER = "inner_where", "inner_order"
+_INNER_ALIASES = 5_000
+_SIZE = sa.bindparam("size", type_=sa.Integer)
+_ONE: sa.Select[Any] = sa.select(sa.literal_column("1").label("one"))
+
 
 class Lister:
-    """One connection while it is compiled: where its rows come from, and the statement of each variant."""
+    """One connection while it is compiled: where its rows come from, and what its statements are made of."""
 
     def __init__(
         self, compilation: "Compilation", mapping: Many | RootMany, field: Field, *, leading: int, name: str
@@ -124,106 +132,98 @@ class Lister:
 
     # ---- statements ----
 
-    def conditions(self, scope: Source, variant: Variant) -> list[Sql]:
-        """The filters of a variant and the place of its cursor, over a scope."""
-        order_name, backward, placed, filters = variant
-        found: list[Sql] = []
-        if self.mapping.where is not None:
-            found.append(self.mapping.where(scope))
-        for name, shape in filters:
-            found.append(self.mapping.filters[name].clause(scope, _place_of(name), shape))
-        if placed:
-            order = self.mapping.orders[order_name]
-            columns = order.by(scope)
-            binds = [sa.bindparam(f"cursor_{index}", type_=column.type) for index, column in enumerate(columns)]
-            here, there = (sa.tuple_(*columns), sa.tuple_(*binds)) if len(columns) > 1 else (columns[0], binds[0])
-            found.append(here < there if order.descending != backward else here > there)
-        return found
+    def statement(self, template: Template, variant: Variant) -> Statement:
+        """The statement of one variant. Only conditions and orders that are new to the process are compiled."""
+        return template.filled(lambda name: list(self._fragments(name, variant)))
 
-    def ordering(self, scope: Source, variant: Variant) -> list[Sql]:
+    def _fragments(self, name: str, variant: Variant) -> Iterator[Fragment]:
+        order_name, backward, placed, filters = variant
+        inner = name in (_INNER_WHERE, _INNER_ORDER)
+        sql, mapping = self.compilation.sql, self.mapping
+        if name in (_ORDER, _INNER_ORDER):
+            yield sql.ordering(mapping, (inner, name, order_name, backward), lambda: self._ordering(inner, variant))
+            return
+        for each, shape in filters:
+            yield sql.condition(mapping, (inner, each, shape), partial(self._filter, inner, each, shape))
+        if placed and name != _COUNTED:
+            yield sql.condition(mapping, (inner, None, order_name, backward), lambda: self._placed(inner, variant))
+
+    def _rows(self, inner: bool) -> tuple[FromClause, Source]:
+        """The type's rows alone, under the aliases that they have in the statements."""
+        builder = Builder(first_alias=_INNER_ALIASES if inner else 0)
+        source = self.compilation.source(builder, self.type_map)
+        return builder.source(), source
+
+    def _filter(self, inner: bool, name: str, shape: Hashable) -> tuple[FromClause, Sql]:
+        rows, scope = self._rows(inner)
+        return rows, self.mapping.filters[name].clause(scope, _place_of(name), shape)
+
+    def _placed(self, inner: bool, variant: Variant) -> tuple[FromClause, Sql]:
+        rows, scope = self._rows(inner)
+        order = self.mapping.orders[variant[0]]
+        columns = order.by(scope)
+        binds = [sa.bindparam(f"cursor_{index}", type_=column.type) for index, column in enumerate(columns)]
+        here, there = (sa.tuple_(*columns), sa.tuple_(*binds)) if len(columns) > 1 else (columns[0], binds[0])
+        return rows, here < there if order.descending != variant[1] else here > there
+
+    def _ordering(self, inner: bool, variant: Variant) -> tuple[FromClause, Sequence[Sql]]:
+        rows, scope = self._rows(inner)
         order = self.mapping.orders[variant[0]]
         downward = order.descending != variant[1]
-        return [column.desc() if downward else column.asc() for column in order.by(scope)]
+        return rows, [column.desc() if downward else column.asc() for column in order.by(scope)]
 
-    def scope(self, builder: Builder, source: Source) -> Source:
-        """The type's scope for conditions: the same row source, joining what it needs to this builder."""
-        plain = Source(builder, source.alias, self.type_map)
-        is_detail = isinstance(self.type_map, TypeMap) and self.type_map.base is not None
-        return plain.detail(self.type_map, outer=False) if is_detail else plain  # type: ignore[arg-type]
+    def _always(self, source: Source) -> list[Sql]:
+        """The conditions of all variants."""
+        found = [] if self.mapping.where is None else [self.mapping.where(source)]
+        seen = True if isinstance(self.seen, bool) else self.compilation.visible(self.type_map, source)
+        return found if isinstance(seen, bool) else [*found, seen]
 
-    def page(self, variant: Variant) -> Statement:
+    def page(self) -> Template:
         """The statement of a root field's page."""
-        builder = self.builder.fork()
-        scope = self.scope(builder, self.source)
-        where = self.conditions(scope, variant)
-        order = self.ordering(scope, variant)
-        select = builder.select().where(*where).order_by(*order).limit(sa.bindparam("size", type_=sa.Integer))
-        return self.compilation.statement(self._seen(select))
+        select = self.builder.select().where(*self._always(self.source), hole(_WHERE)).order_by(hole(_ORDER))
+        return self.compilation.sql.template(select.limit(_SIZE))
 
-    def count(self, variant: Variant) -> Statement:
+    def count(self) -> Template:
         """The statement that counts what a root field's list holds, up to the cap."""
-        builder = Builder()
-        source = self.compilation.source(builder, self.type_map)
-        unplaced = (variant[0], variant[1], False, variant[3])
-        where = self.conditions(source, unplaced)
-        seen = self.compilation.visible(self.type_map, source)
-        if seen is not True:
-            where.append(seen)  # type: ignore[arg-type]
-        one: sa.Select[Any] = sa.select(sa.literal_column("1").label("one")).select_from(builder.source()).where(*where)
+        rows, source = self._rows(inner=False)
+        one = _ONE.select_from(rows).where(*self._always(source), hole(_COUNTED))
         counted = one.limit(MOST_COUNTED + 1).subquery("counted")
-        return self.compilation.statement(sa.select(sa.func.count()).select_from(counted))
+        return self.compilation.sql.template(sa.select(sa.func.count()).select_from(counted))
 
-    def _seen(self, select: sa.Select[Any]) -> sa.Select[Any]:
-        return select if isinstance(self.seen, bool) else select.where(self.seen)
-
-    def pages_of(self, by: Owned, variant: Variant) -> Statement:
+    def pages_of(self, by: Owned) -> Template:
         """The statement of an edge: a page for each parent key."""
         parents = keys(sa.bindparam("keys", type_=IntList()))
         if self.compilation.dialect.name == "sqlite":
-            return self._correlated(by, variant, parents)
-        builder = self.builder.fork()
-        scope = self.scope(builder, self.source)
-        where = [by(scope, parents.c.key), *self.conditions(scope, variant)]
-        page = builder.select().where(*where).order_by(*self.ordering(scope, variant))
-        each = self._seen(page).limit(sa.bindparam("size", type_=sa.Integer)).correlate(parents).lateral("page")
-        return self.compilation.statement(sa.select(parents.c.key, *each.c).select_from(parents.join(each, sa.true())))
+            return self._correlated(by, parents)
+        page = self.builder.select().where(by(self.source, parents.c.key), *self._always(self.source), hole(_WHERE))
+        each = page.order_by(hole(_ORDER)).limit(_SIZE).correlate(parents).lateral("page")
+        select = sa.select(parents.c.key, *each.c).select_from(parents.join(each, sa.true()))
+        return self.compilation.sql.template(select)
 
-    def _correlated(self, by: Owned, variant: Variant, parents: Any) -> Statement:
+    def _correlated(self, by: Owned, parents: Any) -> Template:
         # SQLite has no LATERAL; a correlated list of ids reads an index as far as the page goes, a window reads all.
-        inner = Builder()
-        inner._aliases = 5000
-        source = self.compilation.source(inner, self.type_map)
-        where = [by(source, parents.c.key), *self.conditions(source, variant)]
-        seen = True if isinstance(self.seen, bool) else self.compilation.visible(self.type_map, source)
-        if not isinstance(seen, bool):
-            where.append(seen)
+        rows, source = self._rows(inner=True)
         ids = (
             sa.select(source.alias.c.id)
-            .select_from(inner.source())
-            .where(*where)
-            .order_by(*self.ordering(source, variant))
-            .limit(sa.bindparam("size", type_=sa.Integer))
+            .select_from(rows)
+            .where(by(source, parents.c.key), *self._always(source), hole(_INNER_WHERE))
+            .order_by(hole(_INNER_ORDER))
+            .limit(_SIZE)
             .correlate(parents)
         )
-        builder = self.builder.fork()
-        columns = [column.label(f"c{index}") for index, column in enumerate(builder.columns)]
-        joined = parents.join(builder.source(), self.source.alias.c.id.in_(ids))
-        order = self.ordering(self.scope(builder, self.source), variant)
-        return self.compilation.statement(sa.select(parents.c.key, *columns).select_from(joined).order_by(*order))
+        columns = [column.label(f"c{index}") for index, column in enumerate(self.builder.columns)]
+        joined = parents.join(self.builder.source(), self.source.alias.c.id.in_(ids))
+        select = sa.select(parents.c.key, *columns).select_from(joined).order_by(hole(_ORDER))
+        return self.compilation.sql.template(select)
 
-    def counts_of(self, by: Owned, variant: Variant) -> Statement:
+    def counts_of(self, by: Owned) -> Template:
         """The statement that counts an edge's rows for each parent key, up to the cap."""
         parents = keys(sa.bindparam("keys", type_=IntList()))
-        builder = Builder()
-        source = self.compilation.source(builder, self.type_map)
-        where = [by(source, parents.c.key), *self.conditions(source, (variant[0], variant[1], False, variant[3]))]
-        seen = True if isinstance(self.seen, bool) else self.compilation.visible(self.type_map, source)
-        if not isinstance(seen, bool):
-            where.append(seen)
-        one: sa.Select[Any] = sa.select(sa.literal_column("1").label("one")).select_from(builder.source()).where(*where)
+        rows, source = self._rows(inner=False)
+        one = _ONE.select_from(rows).where(by(source, parents.c.key), *self._always(source), hole(_COUNTED))
         counted = one.limit(MOST_COUNTED + 1).correlate(parents).subquery("counted")
         number = sa.select(sa.func.count()).select_from(counted).correlate(parents).scalar_subquery()
-        return self.compilation.statement(sa.select(parents.c.key, number.label("number")))
+        return self.compilation.sql.template(sa.select(parents.c.key, number.label("number")))
 
 
 def _place_of(name: str) -> Callable[[Any], sa.BindParameter[Any]]:
@@ -241,9 +241,10 @@ def compile_many(
     lister = Lister(compilation, mapping, field, leading=1, name=f"{mapping.type}.{field.name}")
     slot = source.builder.slot(mapping.key(source))
     edge = ManyEdge(compilation.edge_slot(), compilation.collect(slot, when), lister.connection)
-    if lister.seen is not False:
-        edge.build = lambda variant: lister.pages_of(mapping.by, variant)
-        edge.count = lambda variant: lister.counts_of(mapping.by, variant)
+    if lister.seen is not False and lister.connection.rows_needed:
+        edge.page = partial(lister.statement, lister.pages_of(mapping.by))
+    if lister.seen is not False and lister.connection.counted:
+        edge.count = partial(lister.statement, lister.counts_of(mapping.by))
     block.edges.append(edge)
     place = edge.slot
     return lambda row, run: run.edges[place].get(row[slot])

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Generator, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,7 +16,7 @@ from app.selection.listing import Lister
 from app.selection.mapping import Env, Permissions, Root, RootMany, RootNode, RootOne, RootSteps, granted
 from app.selection.scope import Builder
 from app.selection.shape import Row, Run
-from app.selection.sql import Statement, reader
+from app.selection.sql import reader
 from app.selection.tree import Field
 from app.storage.query import Query
 from app.storage.tables import Timestamp
@@ -103,17 +104,18 @@ def _one(compilation: Compilation, root: RootOne, field: Field) -> Callable[[Run
 def _many(compilation: Compilation, root: RootMany, field: Field) -> Callable[[Run], Reading]:
     lister = Lister(compilation, root, field, leading=0, name=field.name)
     paged, listing = lister.connection, lister.listing
+    visible = lister.seen is not False
+    page = partial(lister.statement, lister.page()) if visible and paged.rows_needed else None
+    count = partial(lister.statement, lister.count()) if visible and paged.counted else None
 
     def read(run: Run) -> Reading:
         asked = listing.asked(run.env)
         rows: Sequence[Row] = ()
         totals: dict[Any, int] = {}
-        if lister.seen is not False:
-            if paged.rows_needed:
-                rows = yield listing.statement(asked.variant, lambda: lister.page(asked.variant)).query(asked.values)
-            if paged.counted:
-                counting = listing.statement(("count", *asked.variant), lambda: lister.count(asked.variant))
-                ((totals[None],),) = yield counting.query(asked.values)
+        if page is not None:
+            rows = yield listing.statement(asked.variant, page).query(asked.values)
+        if count is not None:
+            ((totals[None],),) = yield listing.statement(asked.unplaced, count).query(asked.values)
         made = yield from paged.assemble({None: list(rows)}, totals, asked, run)
         return made[None]
 
@@ -123,10 +125,10 @@ def _many(compilation: Compilation, root: RootMany, field: Field) -> Callable[[R
 class Reader:
     """What a RootSteps function reads with; its statements are compiled once for each plan."""
 
-    def __init__(self, compilation: Compilation) -> None:
+    def __init__(self, compilation: Compilation, root: RootSteps) -> None:
         self.permissions: Permissions = compilation.permissions
         self._compilation = compilation
-        self._statements: dict[Hashable, Statement] = {}
+        self._statements = compilation.statements_of(root)
         self._time = reader(Timestamp(), compilation.dialect)
 
     @property
@@ -148,7 +150,7 @@ def _steps(compilation: Compilation, root: RootSteps, field: Field) -> Callable[
     block = compilation.item(root.type, field.children or {})
     # How many statements the steps take is their own affair; they always get one snapshot.
     compilation.statements += 2
-    access = Reader(compilation)
+    access = Reader(compilation, root)
     arguments = field.arguments
 
     def read(run: Run) -> Reading:

@@ -22,13 +22,13 @@ def _alias(table: sa.Table, number: int) -> FromClause:
 class Builder:
     """Collects a statement's joins and columns; a column that is asked for twice is read once."""
 
-    def __init__(self, leading: int = 0) -> None:
+    def __init__(self, leading: int = 0, first_alias: int = 0) -> None:
         self.columns: list[Sql] = []
         self._leading = leading  # columns that the statement puts in front of these
         self._slots: dict[object, int] = {}
         self._joins: list[tuple[FromClause, Sql, bool]] = []
         self._root: FromClause | None = None
-        self._aliases = 0
+        self._aliases = first_alias
 
     def alias(self, table: sa.Table) -> FromClause:
         self._aliases += 1
@@ -56,16 +56,6 @@ class Builder:
             index = self._slots[known] = self._leading + len(self.columns)
             self.columns.append(column)
         return index
-
-    def fork(self) -> "Builder":
-        """A builder of the same columns that can take further joins: one variant of the statement."""
-        other = Builder(self._leading)
-        other.columns = self.columns
-        other._slots = self._slots
-        other._joins = list(self._joins)
-        other._root = self._root
-        other._aliases = self._aliases + 1000
-        return other
 
     def source(self) -> FromClause:
         """The joined FROM element."""

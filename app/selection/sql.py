@@ -1,13 +1,14 @@
-"""Statements compiled once to a driver's own SQL, and the values that come back from the driver."""
+"""Statements in a driver's own SQL, and the values that come back."""
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
-from sqlalchemy.sql import visitors
+from sqlalchemy.sql import FromClause, visitors
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeEngine
 
@@ -16,6 +17,29 @@ from app.storage.query import Query
 from app.storage.tables import JsonText, JsonValue, Timestamp
 
 Convert = Callable[[Any], Any]
+Sql = sa.ColumnElement[Any]
+Select = sa.Select[Any] | sa.CompoundSelect[Any]
+
+MOST_FRAGMENTS = 4_000
+
+
+class Bind(NamedTuple):
+    """A parameter of a statement: what it is called, how its value is bound, and the value it has by itself."""
+
+    name: str
+    process: Convert | None
+    default: Any
+
+
+class Hole(NamedTuple):
+    """A place in a statement's SQL that fragments fill. `glue` comes before the first of them."""
+
+    name: str
+    glue: str
+
+
+Fragment = Sequence[str | Bind]
+"""SQL that fills a hole, cut at its parameters."""
 
 
 class Statement:
@@ -23,18 +47,24 @@ class Statement:
 
     __slots__ = ("_binds", "sql")
 
-    def __init__(self, select: sa.Select[Any] | sa.CompoundSelect[Any], dialect: Dialect) -> None:
-        compiled = _compile(select, dialect)
-        self.sql = str(compiled)
-        binds: list[tuple[str, Convert | None, Any]] = []
-        for name in compiled.positiontup or ():
-            bind = compiled.binds.get(name)
-            if bind is None:  # an item of a list that was written out; strings and numbers need no processing
-                binds.append((name, None, compiled.params[name]))
-                continue
-            process = bind.type.dialect_impl(dialect).bind_processor(dialect)
-            default = bind.effective_value
-            binds.append((bind.key, process, default if default is None or process is None else process(default)))
+    def __init__(self, parts: Iterable[str | Bind], dialect: Dialect) -> None:
+        texts: list[str] = []
+        binds: list[Bind] = []
+        numbers: dict[int, int] = {}
+        numbered = dialect.name != "sqlite"
+        for part in parts:
+            if isinstance(part, str):
+                texts.append(part)
+            elif not numbered:
+                texts.append("?")
+                binds.append(part)
+            else:
+                number = numbers.get(id(part))
+                if number is None:
+                    binds.append(part)
+                    number = numbers[id(part)] = len(binds)
+                texts.append(f"${number}")
+        self.sql = "".join(texts)
         self._binds = tuple(binds)
 
     def query(self, values: Mapping[str, object]) -> Query:
@@ -48,7 +78,122 @@ class Statement:
         )
 
 
-def _compile(select: sa.Select[Any] | sa.CompoundSelect[Any], dialect: Dialect) -> SQLCompiler:
+class Template:
+    """A SELECT with holes, compiled once. What differs between its variants is put together as text."""
+
+    def __init__(self, parts: Sequence[str | Bind | Hole], dialect: Dialect) -> None:
+        self._parts = parts
+        self._dialect = dialect
+
+    def filled(self, fragments: Callable[[str], Sequence[Fragment]]) -> Statement:
+        """The statement in which each hole holds the fragments of its name; a hole for conditions may stay empty."""
+        parts: list[str | Bind] = []
+        for part in self._parts:
+            if isinstance(part, Hole):
+                glue = part.glue
+                for fragment in fragments(part.name):
+                    parts.append(glue)
+                    parts.extend(fragment)
+                    glue = " AND "
+            else:
+                parts.append(part)
+        return Statement(parts, self._dialect)
+
+
+def hole(name: str) -> sa.ColumnClause[Any]:
+    """A place for fragments: the last condition of a WHERE, or an ORDER BY."""
+    return sa.literal_column(f"__{name}_hole__")
+
+
+_HOLE = r"(?P<glue>(?:\s+WHERE|\s+ORDER BY|\s+AND)\s+)__(?P<hole>\w+)_hole__"
+_PARTS = {"sqlite": re.compile(rf"\?|{_HOLE}"), "postgresql": re.compile(rf"\$(?P<number>[0-9]+)|{_HOLE}")}
+_BEGINNING: sa.ColumnClause[Any] = sa.literal_column("__beginning__")
+_BEFORE = re.compile(r".*__beginning__(?: AND |, )", re.DOTALL)
+
+
+class SqlCompiler:
+    """Compiles for one database, and counts how often. Any thread may call it: two that compile the same fragment at
+    once do it twice."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self.dialect = dialect
+        self.compiled = 0
+        self._fragments: dict[Hashable, tuple[object, Fragment]] = {}
+
+    def statement(self, select: Select) -> Statement:
+        """The statement of a SELECT without holes."""
+        return Statement(self._parts(select), self.dialect)  # type: ignore[arg-type]
+
+    def template(self, select: Select) -> Template:
+        """A SELECT in which `hole`s are left open."""
+        return Template(self._parts(select), self.dialect)
+
+    def condition(self, of: object, key: Hashable, build: Callable[[], tuple[FromClause, Sql]]) -> Fragment:
+        """A condition over the rows of a FROM element, compiled once for each key of the object `of`."""
+        return self._fragment(of, key, lambda: _beside(*build()))
+
+    def ordering(self, of: object, key: Hashable, build: Callable[[], tuple[FromClause, Sequence[Sql]]]) -> Fragment:
+        """An ORDER BY over the rows of a FROM element, compiled once for each key of the object `of`."""
+
+        def select() -> sa.Select[Any]:
+            source, columns = build()
+            return sa.select(sa.literal_column("1")).select_from(source).order_by(_BEGINNING, *columns)
+
+        return self._fragment(of, key, select)
+
+    def _fragment(self, of: object, key: Hashable, build: Callable[[], sa.Select[Any]]) -> Fragment:
+        place = (id(of), key)
+        found = self._fragments.get(place)
+        if found is None:
+            first, *rest = self._parts(build())
+            if len(self._fragments) >= MOST_FRAGMENTS:  # shapes come from clients; they must not grow without end
+                self._fragments.clear()
+            # Kept with its object, so that no other can come to have the same identity.
+            found = self._fragments[place] = (of, (_BEFORE.sub("", str(first), count=1), *rest))  # type: ignore[arg-type]
+        return found[1]
+
+    def _parts(self, select: Select) -> list[str | Bind | Hole]:
+        self.compiled += 1
+        return parts_of(select, self.dialect)
+
+
+def _beside(source: FromClause, condition: Sql) -> sa.Select[Any]:
+    return sa.select(sa.literal_column("1")).select_from(source).where(_BEGINNING, condition)
+
+
+def parts_of(select: Select, dialect: Dialect) -> list[str | Bind | Hole]:
+    """The SQL of a SELECT as its driver takes it, cut at parameters and holes."""
+    compiled = _compile(select, dialect)
+    names = compiled.positiontup or []
+    binds = {name: _bind(compiled, name, dialect) for name in names}
+    sql = str(compiled)
+    parts: list[str | Bind | Hole] = []
+    end = found = 0
+    for match in _PARTS[dialect.name].finditer(sql):
+        parts.append(sql[end : match.start()])
+        end = match.end()
+        if match["hole"] is not None:
+            parts.append(Hole(match["hole"], match["glue"]))
+            continue
+        number = found if dialect.name == "sqlite" else int(match["number"]) - 1
+        found += 1
+        parts.append(binds[names[number]])
+    parts.append(sql[end:])
+    if found < len(names) or (dialect.name == "sqlite" and found > len(names)):
+        raise RuntimeError(f"the parameters of a statement cannot be told from its text: {sql}")
+    return parts
+
+
+def _bind(compiled: SQLCompiler, name: str, dialect: Dialect) -> Bind:
+    bind = compiled.binds.get(name)
+    if bind is None:  # an item of a list that was written out; strings and numbers need no processing
+        return Bind(name, None, compiled.params[name])
+    process = bind.type.dialect_impl(dialect).bind_processor(dialect)
+    default = bind.effective_value
+    return Bind(bind.key, process, default if default is None or process is None else process(default))
+
+
+def _compile(select: Select, dialect: Dialect) -> SQLCompiler:
     # Lists that are part of the SQL (`column.in_(("a", "b"))`) are written out here, which wants a value for every
     # parameter, so none of them may insist on having one yet.
     for element in visitors.iterate(select):

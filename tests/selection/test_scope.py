@@ -16,5 +16,5 @@ def test_builders_share_the_aliases_of_a_table() -> None:
 
 def test_an_alias_has_a_name_of_its_own_within_a_statement() -> None:
     builder = Builder()
-    found = [builder.alias(first), builder.alias(first), builder.alias(second), builder.fork().alias(first)]
-    assert [getattr(alias, "name", None) for alias in found] == ["t1", "t2", "t3", "t1004"]
+    found = [builder.alias(first), builder.alias(first), builder.alias(second), Builder(first_alias=3).alias(first)]
+    assert [getattr(alias, "name", None) for alias in found] == ["t1", "t2", "t3", "t4"]

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from app.directory.model import ApiKey, User
 from app.directory.repository.users import ApiKeyRepository, UserRepository
 from app.directory.tables import api_key, app_user, directory_secret
-from app.selection.sql import Statement, reader
+from app.selection.sql import SqlCompiler, reader
 from app.storage.query import Query, Row
 
 M = TypeVar("M")
@@ -23,10 +23,10 @@ class KeyLookup:
 
     def __init__(self, dialect: sa.Dialect) -> None:
         found = sa.select(*_KEY_COLUMNS, *_USER_COLUMNS).join(app_user, app_user.c.id == api_key.c.user_id)
-        self._by_prefix = Statement(found.where(api_key.c.prefix == sa.bindparam("prefix", type_=sa.Text)), dialect)
-        self._secret = Statement(
-            sa.select(directory_secret.c.value).where(directory_secret.c.name == sa.bindparam("name", type_=sa.Text)),
-            dialect,
+        sql = SqlCompiler(dialect)
+        self._by_prefix = sql.statement(found.where(api_key.c.prefix == sa.bindparam("prefix", type_=sa.Text)))
+        self._secret = sql.statement(
+            sa.select(directory_secret.c.value).where(directory_secret.c.name == sa.bindparam("name", type_=sa.Text))
         )
         self._key_of = _model_of(ApiKey, _KEY_COLUMNS, ApiKeyRepository.readers, dialect)
         self._user_of = _model_of(User, _USER_COLUMNS, UserRepository.readers, dialect)
