@@ -25,6 +25,7 @@ from graphql.utilities.coerce_input_value import coerce_input_literal
 from app.core.errors import InvalidInput
 from app.selection.tree import Arguments, Variables, no_arguments
 from app.transport.neutral import default_of, is_one_of, neutral, python_name
+from app.transport.presence import NOT_NULL, may_only_be_absent
 
 Value = Callable[[Variables], Any]
 """The value of a literal that holds variables; `Undefined` when it is one variable that was not given."""
@@ -54,7 +55,9 @@ def _object(
         if node is None:
             continue
         if _holds_variables(node):
-            open_values.append((python, _value(node, definition.type, (*path, python))))
+            at = (*path, python)
+            value_of = _value(node, definition.type, at)
+            open_values.append((python, _given(value_of, at) if may_only_be_absent(definition) else value_of))
         else:
             constants[python] = _constant(node, definition.type)
     if not open_values:
@@ -77,6 +80,18 @@ def _object(
         return made
 
     return all_
+
+
+def _given(value_of: Value, path: tuple[str | int, ...]) -> Value:
+    """A value that may be absent and not null."""
+
+    def read(variables: Variables) -> Any:
+        value = value_of(variables)
+        if value is None:
+            raise InvalidInput(NOT_NULL, path=path)
+        return value
+
+    return read
 
 
 def _holds_variables(node: ValueNode) -> bool:

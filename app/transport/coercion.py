@@ -114,7 +114,10 @@ class Coercions:
         return _scalar_reader(cast("GraphQLScalarType", type_))
 
     def _object_reader(self, type_: GraphQLInputObjectType) -> Convert:
-        fields = {name: (python_name(field, name), self.reader(field.type)) for name, field in type_.fields.items()}
+        fields = {
+            name: (python_name(field, name), self.reader(field.type), may_only_be_absent(field))
+            for name, field in type_.fields.items()
+        }
         required = [name for name, field in type_.fields.items() if is_required_input_field(field)]
         defaults = {
             python_name(field, name): default
@@ -131,7 +134,7 @@ class Coercions:
             made = dict(defaults)
             for key, item in value.items():
                 field = fields.get(key)
-                if field is None or (one_of and item is None):
+                if field is None or (item is None and (one_of or field[2])):
                     raise _Slow
                 made[field[0]] = field[1](item)
             for name in required:
@@ -176,7 +179,7 @@ class VariableReader:
     def neutral(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """The values by GraphQL name, absent ones absent; what the operation does not declare is not looked at.
 
-        Raises BadVariables, and InvalidInput for unstorable text."""
+        Raises BadVariables, and InvalidInput for unstorable text and for null where a field may only be absent."""
         if not self._variables:
             return {}
         declared = {each.name: given[each.name] for each in self._variables if each.name in given}
@@ -189,13 +192,16 @@ class VariableReader:
                 elif required:
                     raise _Slow
         except (_Slow, RecursionError):
+            for each in self._variables:
+                if each.not_null and each.name in declared:
+                    refuse_null(each.signature.type, declared[each.name], each.name)
             return self._coerced(declared)
         return values
 
     def sourced(self, given: Mapping[str, Any]) -> VariableValues:
         """The values as graphql-core itself takes them, of variables that `neutral` has accepted.
 
-        Raises BadVariables, and InvalidInput for null where a field may only be absent."""
+        Raises BadVariables."""
         sources: dict[str, VariableValueSource] = {}
         coerced = dict(self._core_defaults)
         for each in self._variables:
@@ -204,8 +210,6 @@ class VariableReader:
                 sources[name] = VariableValueSource(each.signature)
                 continue
             value = given[name]
-            if each.not_null:
-                refuse_null(each.signature.type, value, name)
             sources[name] = VariableValueSource(each.signature, value)
             # It stops at the first value that does not fit, and says nothing about it.
             coerced[name] = coerce_input_value(value, each.signature.type)

@@ -19,6 +19,8 @@ from graphql import (
 )
 from hypothesis import strategies as st
 
+from app.transport.presence import may_only_be_absent
+from tests.graph.running import CORE
 from tests.oracle.shapes import Shape, generated, wide
 
 Pools = Mapping[str, Sequence[Any]]
@@ -147,7 +149,9 @@ class Writer:
             chosen += [name for name in names if isinstance(type_.fields[name].type, GraphQLNonNull)]
             found = {}
             for name in dict.fromkeys(chosen):
-                found[name] = self.value(type_.fields[name].type, (f"{type_.name}.{name}", name))
+                value = self.value(type_.fields[name].type, (f"{type_.name}.{name}", name))
+                if value is not None or not _refuses_null(type_.name, name):
+                    found[name] = value
             return found
         if type_.name == "Boolean":
             return self.chance(2)
@@ -164,6 +168,12 @@ class Writer:
 
     def chance(self, one_in: int) -> bool:
         return self.random.randrange(one_in) == 0
+
+
+def _refuses_null(type_name: str, field: str) -> bool:
+    """Whether a field may only be left out; the schema that is asked here has no means to say so."""
+    declared: Any = CORE.type_map[type_name]
+    return may_only_be_absent(declared.fields[field])
 
 
 def literal(value: Any, type_: GraphQLInputType) -> str:
