@@ -159,3 +159,15 @@ class Unavailable(DomainError):
 
 class OutcomeUnknown(DomainError):
     code = "OUTCOME_UNKNOWN"
+
+
+def release(error: BaseException | None) -> None:
+    """Let go of the frames that the error and its contexts have passed. For whoever handles it last.
+
+    A frame that still refers to its error (a future, a list of errors) forms a cycle with the error's traceback. All
+    that the frames hold, such as the body of a request, would stay until a full collection of the process."""
+    while error is not None:
+        error.__traceback__ = None
+        before = error.__cause__ or error.__context__
+        error.__cause__ = error.__context__ = None
+        error = before

@@ -4,7 +4,7 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.core.errors import DomainError
+from app.core.errors import DomainError, release
 from app.selection.compilation import Compilation
 from app.selection.edges import Block
 from app.selection.mapping import Env
@@ -60,6 +60,7 @@ class Plan:
             try:
                 value = yield from root.read(run)
             except DomainError as error:
+                release(error)
                 errors.append(((root.key,), error))
                 value = None
                 if not root.nullable:

@@ -9,7 +9,7 @@ import strawberry
 
 from app.core.actor import Actor
 from app.core.clock import Clock
-from app.core.errors import DomainError
+from app.core.errors import DomainError, release
 from app.core.ids import parse_id
 from app.settings import Settings
 from app.storage.database import Database
@@ -83,6 +83,7 @@ class Context:
         try:
             result = await self.command(service, args, kwargs, client_mutation_id, about)
         except DomainError as error:
+            release(error)
             return cast("P", row | {"errors": [user_error(error)]})
         if callable(gives):
             row |= gives(result)

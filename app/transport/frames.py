@@ -7,11 +7,12 @@ import orjson
 from starlette.types import Message, Send
 
 from app.core import json_input
-from app.core.errors import TooComplex
+from app.core.errors import DomainError, TooComplex, release
 from app.transport import errors
 from app.transport.auth import key_of
 from app.transport.connections import Ending
 from app.transport.http import Headers, presented_key
+from app.transport.outcome import Refused
 
 PROTOCOL = "graphql-transport-ws"
 
@@ -77,6 +78,14 @@ def head_of(operation: str) -> str:
 def error_of(operation: str, entries: list[errors.Entry]) -> Message:
     """The refusal of an operation, which ends it."""
     return text_of("error", id=operation, payload=entries)
+
+
+def refusal_of(operation: str, error: Refused | DomainError) -> Message:
+    """The refusal of an operation by an error that nobody handles any more."""
+    release(error)
+    if isinstance(error, Refused):
+        return error_of(operation, error.entries)
+    return error_of(operation, [errors.entry(error.message, error.code, argument=error.path)])
 
 
 def id_of(given: Mapping[str, Any]) -> str:

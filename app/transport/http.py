@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from app.core import json_input
 from app.core.actor import Actor
-from app.core.errors import RateLimited, TooComplex, Unauthenticated, Unavailable
+from app.core.errors import RateLimited, TooComplex, Unauthenticated, Unavailable, release
 from app.transport import errors
 from app.transport.auth import KnownKeys, key_of
 from app.transport.documents import Operation
@@ -77,12 +77,14 @@ class GraphQLOverHttp:
                 return
             status, body, media_type, more = answer
         except BadRequest as bad:
+            release(bad)
             status, body, media_type, more = _refusal(bad, headers)
         except RateLimited as error:
             wait = (b"retry-after", str(error.retry_after).encode())
             status, body, media_type, more = _refusal(BadRequest(429, error.message, wait, code=error.code), headers)
         except Exception as error:
             log.error("request failed", request_id=request_id_of(scope), exc_info=error)
+            release(error)
             status, body, media_type, more = _refusal(
                 BadRequest(500, errors.INTERNAL_MESSAGE, code=errors.INTERNAL), headers
             )

@@ -11,7 +11,7 @@ from graphql import FieldNode, OperationType
 from graphql.execution.values import VariableValues
 
 from app.core.clock import Clock
-from app.core.errors import DomainError, InvalidInput, NotSupported, RateLimited, TooComplex
+from app.core.errors import DomainError, InvalidInput, NotSupported, RateLimited, TooComplex, release
 from app.selection.mapping import Env
 from app.settings import Settings
 from app.storage.database import Database
@@ -90,6 +90,7 @@ class Operations:
         except RateLimited:
             raise
         except DomainError as error:
+            release(error)
             entry = errors.entry(error.message, error.code, argument=error.path)
             return Outcome(orjson.dumps({"data": None, "errors": [entry]}), Phase.EXECUTION)
         except Exception as error:
@@ -201,6 +202,7 @@ class Operations:
                 if mutation.plan is not None:
                     mutation.plan.check(env)
             except DomainError as error:
+                release(error)
                 found.append(errors.from_domain(error, (root.field.key,), root.nodes))
         return found
 
@@ -218,6 +220,7 @@ class Operations:
                 lambda: plan.steps(env, row), snapshot=plan.snapshot, caller=context.actor.caller
             )
         except DomainError as error:
+            release(error)
             return None, [errors.from_domain(error, (key,), root.nodes)]
         except Exception as error:
             return None, [_internal(error, context, (key,), root.nodes)]
@@ -246,6 +249,7 @@ def permissions_of(context: Context) -> frozenset[str] | None:
 
 
 def _refusal(refused: Refused) -> Outcome:
+    release(refused)
     return Outcome(orjson.dumps({"errors": refused.entries}), refused.phase)
 
 
@@ -253,4 +257,5 @@ def _internal(
     error: Exception, context: Context, path: Sequence[str | int] | None = None, nodes: Sequence[FieldNode] = ()
 ) -> errors.Entry:
     log.error("operation failed", request_id=context.request_id, exc_info=error)
+    release(error)
     return errors.entry(errors.INTERNAL_MESSAGE, errors.INTERNAL, locations=errors.places(nodes), path=path)

@@ -9,7 +9,7 @@ import orjson
 import structlog
 from starlette.types import Receive, Scope, Send
 
-from app.core.errors import CursorExpired, RateLimited
+from app.core.errors import CursorExpired, RateLimited, release
 from app.transport import errors
 from app.transport.channel import Item, Subscriber
 from app.transport.connections import ABORT, CLOSE_SECONDS, Connection, Ending
@@ -92,6 +92,7 @@ async def _stream(
         try:
             subscriber = await services.subscriptions.open(operation, request, context, after)
         except Refused as refused:
+            release(refused)
             await _start(send)
             await _body(send, _failed(refused.entries) + _COMPLETE, more=False)
             return

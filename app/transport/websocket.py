@@ -11,7 +11,7 @@ from starlette.types import Message, Receive, Send
 
 from app.core import json_input
 from app.core.actor import Actor
-from app.core.errors import CursorExpired, DomainError, TooComplex
+from app.core.errors import CursorExpired, DomainError, TooComplex, release
 from app.transport import errors
 from app.transport.channel import Subscriber
 from app.transport.connections import ABORT, ANSWER_SECONDS, CLOSE_SECONDS, FORBIDDEN, WRITE, Connection, Ending
@@ -26,6 +26,7 @@ from app.transport.frames import (
     head_of,
     id_of,
     read_message,
+    refusal_of,
     text_of,
 )
 from app.transport.http import BadRequest, request_of
@@ -132,6 +133,7 @@ class Socket(Connection):
             json_input.require_bounds(payload, message["text"])
             request = replace(request_of(payload, mutations=True), body=message["text"].encode(), within="payload")
         except (TooComplex, BadRequest) as bad:
+            release(bad)
             # Of this operation alone: a close would end its siblings, for good or in a loop.
             await self._tell(error_of(operation, [errors.entry(bad.message, bad.code)]))
             return
@@ -150,14 +152,13 @@ class Socket(Connection):
             del request  # it may be large, and a subscription lasts
             if answer is not None:
                 await self._answer(operation, answer, task)
-        except Refused as refused:
-            await self._tell(error_of(operation, refused.entries))
-        except DomainError as error:
-            await self._tell(error_of(operation, [errors.entry(error.message, error.code, argument=error.path)]))
+        except (Refused, DomainError) as error:
+            await self._tell(refusal_of(operation, error))
         except OSError:
             pass  # the client is gone
         except Exception as error:
             log.error("operation failed", request_id=self._request_id, exc_info=error)
+            release(error)
             await self._tell(error_of(operation, [errors.entry(errors.INTERNAL_MESSAGE, errors.INTERNAL)]))
         finally:
             # By now the client may have used the id again.

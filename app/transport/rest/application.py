@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute, Match, NoMatchFound
 from starlette.types import Receive, Scope, Send
 
 from app.core.actor import Actor
-from app.core.errors import DomainError, RateLimited, Unauthenticated, Unavailable
+from app.core.errors import DomainError, RateLimited, Unauthenticated, Unavailable, release
 from app.core.text import is_storable
 from app.transport import errors
 from app.transport.http import CREDENTIALS, NOT_SHARED, BadRequest
@@ -85,12 +85,15 @@ class ContractApp:
         try:
             return await self._answer(scope, receive)
         except DomainError as error:
+            release(error)
             refusal = self._refusal(error)
         except BadRequest as bad:
+            release(bad)
             more = tuple((name.decode(), value.decode()) for name, value in bad.headers)
             refusal = Refusal(status=bad.status, code=bad.code, message=bad.message, headers=more)
         except Exception as error:
             log.error("request failed", request_id=request_id_of(scope), exc_info=error)
+            release(error)
             refusal = Refusal(status=500, code=errors.INTERNAL, message=errors.INTERNAL_MESSAGE)
         parameters = scope.get("path_params") or {}
         return self._contract.refused(replace(refusal, request_id=request_id_of(scope), parameters=parameters))
