@@ -118,33 +118,16 @@ class PostgresqlPlans:
         raise Unavailable("The database cannot be reached.")
 
     async def _within_time(self, connection: Any, read: Read) -> Any:
-        loop = asyncio.get_running_loop()
-        ends = loop.time() + self._longest
-        takes_long = False
-        timer: asyncio.TimerHandle
-
-        def look_later() -> None:
-            nonlocal timer
-            timer = loop.call_at(min(loop.time() + SHORT_SECONDS, ends), look)
-
-        def look() -> None:
-            nonlocal takes_long
-            takes_long = self._queue.must_yield(read)
-            if takes_long or loop.time() >= ends:
-                limit.reschedule(loop.time())
-            else:
-                look_later()
-
-        look_later()
+        look = _Look(self._queue, read, self._longest)
         try:
-            async with asyncio.timeout(None) as limit:
+            async with look.limit:
                 return await self._plan(connection, read)
         except TimeoutError:
-            if not limit.expired():
+            if not look.limit.expired():
                 raise
         finally:
-            timer.cancel()
-        if takes_long:
+            look.timer.cancel()
+        if look.takes_long:
             raise TakesLong
         raise too_long(self._longest)
 
@@ -182,6 +165,31 @@ class PostgresqlPlans:
         if read.snapshot:
             await connection.execute("COMMIT")
         return result
+
+
+class _Look:
+    """Looks at a running read every few milliseconds, and ends it by `limit` where it may not run on.
+
+    An object, because functions that name each other are a reference cycle, which would keep the read's variables."""
+
+    def __init__(self, queue: ReadQueue, read: Read, longest: float) -> None:
+        self.limit = asyncio.timeout(None)
+        self.takes_long = False
+        self._queue = queue
+        self._read = read
+        self._loop = asyncio.get_running_loop()
+        self._ends = self._loop.time() + longest
+        self.timer = self._later()
+
+    def _later(self) -> asyncio.TimerHandle:
+        return self._loop.call_at(min(self._loop.time() + SHORT_SECONDS, self._ends), self._look)
+
+    def _look(self) -> None:
+        self.takes_long = self._queue.must_yield(self._read)
+        if self.takes_long or self._loop.time() >= self._ends:
+            self.limit.reschedule(self._loop.time())
+        else:
+            self.timer = self._later()
 
 
 def _is_closed(connection: Any) -> bool:
