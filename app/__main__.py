@@ -4,20 +4,19 @@ import asyncio
 import gc
 import socket
 import sys
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from cyclopts import App
 
+from app.commands.keys import keys, peppers
+from app.commands.opening import command_line, opened, prepare, read_settings
+from app.commands.users import users
 from app.terminal import CommandError, announce, console, listen, progress, shown
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from app.settings import Settings
     from app.storage.database import Database
-    from app.storage.work import Work
 
 # Every import that takes long is inside the command that needs it, so that `--help` answers at once.
 
@@ -30,6 +29,11 @@ app = App(
     help_epilogue="Settings are environment variables; `docs/settings.md` lists them.",
     version_flags=[],
 )
+
+
+for number, group in ((4, keys), (5, users), (6, peppers)):
+    group.sort_key = number
+    app.command(group)
 
 
 @app.command(sort_key=1)
@@ -47,13 +51,13 @@ def serve(*, host: str | None = None, port: int | None = None) -> None:
     from app.core.logs import configure_logs
     from app.transport import server
 
-    settings = _settings(host=host, port=port)
+    settings = read_settings(host=host, port=port)
     configure_logs(settings.log_level, settings.log_format)
     # First, so that a taken port stops the start before the only sight of a key is lost on it.
     listener = listen(settings.host, settings.port)
     server.notice_the_vanished(listener)
     address = f"http://{shown(settings.host)}:{listener.getsockname()[1]}"
-    _migrate(settings)
+    prepare(settings)
     secret = asyncio.run(_first_start(settings))
 
     class Server(server.Server):
@@ -64,7 +68,7 @@ def serve(*, host: str | None = None, port: int | None = None) -> None:
             gc.freeze()
             # Last of all, so that what it says is true and the only sight of the key is not scrolled away.
             if self.started:
-                announce(f"{address}/graphql", secret)
+                announce(f"{address}/graphql", secret, command_line("key"))
 
     # The loop waits for the interpreter while SQLite's threads make answers: shorter turns halve the slowest requests.
     sys.setswitchinterval(0.0005)
@@ -76,7 +80,7 @@ def serve(*, host: str | None = None, port: int | None = None) -> None:
 @app.command(sort_key=2)
 def migrate() -> None:
     """Bring the database's structure up to date. `serve` does this too."""
-    _migrate(_settings())
+    prepare(read_settings())
     console().print("The database is up to date.")
 
 
@@ -91,28 +95,12 @@ def demo(*, size: Literal["small", "100k", "1m"] = "small", force: bool = False)
     force
         Add it to the interactions that are there.
     """
-    settings = _settings()
-    _migrate(settings)
+    settings = read_settings()
+    prepare(settings)
     console().print(asyncio.run(_load_demo(settings, size, force)))
 
 
-@app.command(sort_key=4)
-def key(*, user: str | None = None, name: str = "command line") -> None:
-    """Make another API key and print it: to standard output, and never again.
-
-    Parameters
-    ----------
-    user
-        The login of the user it stands for, in place of an admin.
-    name
-        What the key is called in the list of keys.
-    """
-    settings = _settings()
-    _migrate(settings)
-    sys.stdout.write(f"{asyncio.run(_new_key(settings, user, name))}\n")
-
-
-@app.command(sort_key=5)
+@app.command(sort_key=7)
 def schema(*, check: bool = False) -> None:
     """Write the schema to `schema.graphql`.
 
@@ -138,18 +126,18 @@ def schema(*, check: bool = False) -> None:
         raise CommandError(f"{SCHEMA_FILE} is not what the code says. ./scripts/schema writes it.")
 
 
-@app.command(sort_key=6)
+@app.command(sort_key=8)
 def recompute() -> None:
     """Derive state, attention and deadlines of all interactions anew, after a setting has changed.
 
     The server may run, with the new settings; whatever becomes different is told to its listeners.
     """
-    settings = _settings()
-    _migrate(settings)
+    settings = read_settings()
+    prepare(settings)
     console().print(asyncio.run(_recompute(settings)))
 
 
-@app.command(sort_key=7)
+@app.command(sort_key=9)
 def erasures(action: Literal["export", "repeat"], file: Path) -> None:
     """Write the log of erased customers to a file, or erase those of a file again after a restored backup.
 
@@ -158,8 +146,8 @@ def erasures(action: Literal["export", "repeat"], file: Path) -> None:
     file
         One erasure a line: ids and times, no personal data.
     """
-    settings = _settings()
-    _migrate(settings)
+    settings = read_settings()
+    prepare(settings)
     try:
         lines = file.read_text(encoding="utf-8").splitlines() if action == "repeat" else None
         said, written = asyncio.run(_erasures(settings, lines))
@@ -170,49 +158,13 @@ def erasures(action: Literal["export", "repeat"], file: Path) -> None:
     console().print(said)
 
 
-def _settings(**overrides: object) -> "Settings":
-    from app.settings import load_settings
-
-    return load_settings({name: value for name, value in overrides.items() if value is not None})
-
-
-def _migrate(settings: "Settings") -> None:
-    from asyncpg import PostgresError
-    from sqlalchemy.exc import DBAPIError
-
-    from app.storage.migrations import migrate
-
-    try:
-        asyncio.run(migrate(settings.database_url))
-    except DBAPIError as error:
-        raise CommandError(f"The database refuses: {error.orig}") from None
-    except (OSError, PostgresError) as error:
-        raise CommandError(f"The database refuses: {error}") from None
-
-
-@asynccontextmanager
-async def _database(settings: "Settings") -> "AsyncIterator[Database]":
-    from app.core.clock import utc_now
-    from app.core.ids import TimeOrderedIds
-    from app.registry import KINDS
-    from app.storage.database import open_database
-
-    rules = {kind.rules.name: kind.rules for kind in KINDS}
-    ids = TimeOrderedIds()
-    database = await open_database(settings.database_url, clock=utc_now, ids=ids, settings=settings, kinds=rules)
-    try:
-        yield database
-    finally:
-        await database.close()
-
-
 async def _first_start(settings: "Settings") -> str | None:
     """Make the first admin and load the demo; the key's secret when it was made just now and nobody has seen it."""
     from app.demo.loading import SMALL, has_interactions, load
     from app.directory.service import bootstrap
 
     chosen = settings.bootstrap_key
-    async with _database(settings) as database:
+    async with opened(settings) as database:
         _, secret = await database.command(bootstrap, None if chosen is None else chosen.get_secret_value())
         if _wants_demo(settings, database) and not await database.command(has_interactions):
             await load(database, SMALL, lambda _done, _of: None)
@@ -228,7 +180,7 @@ async def _load_demo(settings: "Settings", size: str, force: bool) -> str:
     from app.demo.loading import load
 
     with progress("Interactions") as report:
-        async with _database(settings) as database:
+        async with opened(settings) as database:
             loaded = await load(database, size, report, force=force)
     if loaded.was_there:
         return "The demo is there already; nothing was changed."
@@ -239,7 +191,7 @@ async def _recompute(settings: "Settings") -> str:
     from app.scheduler import recompute_all
 
     with progress("Interactions") as report:
-        async with _database(settings) as database:
+        async with opened(settings) as database:
             found = await recompute_all(database, report)
     if found.failures:
         causes = "\n".join(f"{failure.ref}: {failure.error}" for failure in found.failures[:10])
@@ -250,32 +202,8 @@ async def _recompute(settings: "Settings") -> str:
 async def _erasures(settings: "Settings", lines: list[str] | None) -> tuple[str, str | None]:
     from app.scheduler import erasures
 
-    async with _database(settings) as database:
+    async with opened(settings) as database:
         return await (erasures.export(database) if lines is None else erasures.repeat(database, lines))
-
-
-async def _new_key(settings: "Settings", login: str | None, name: str) -> str:
-    from app.directory.service import admin_key
-
-    async with _database(settings) as database:
-        if login is None:
-            return await database.command(admin_key, name)
-        return await database.command(_key_of_user, login, name)
-
-
-def _key_of_user(work: "Work", login: str, name: str) -> str:
-    from app.core.actor import Actor
-    from app.directory.repository import UserRepository
-    from app.directory.service import create_api_key
-
-    user = work.use(UserRepository).get_by_login(login)
-    if user is None:
-        raise CommandError(f"There is no user with the login {login}.")
-    # As the user itself: such a key allows what the user may, no more.
-    _, secret = create_api_key(work, Actor(user_id=user.id, name=user.name, is_admin=user.is_admin), name)
-    if secret is None:
-        raise CommandError("A key was not made.")
-    return secret
 
 
 def main() -> None:

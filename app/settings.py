@@ -46,6 +46,13 @@ def _duration(value: object) -> object:
     return timedelta(seconds=min(int(match[1]) * _SECONDS[match[2]], LONGEST_DURATION.total_seconds() + 1))
 
 
+def read_duration(text: str) -> timedelta:
+    """The duration that a text such as `30d` names. Raises ValueError with what is wrong with it."""
+    found = _duration(text)
+    assert isinstance(found, timedelta)
+    return _possible(found)
+
+
 def _possible(value: timedelta) -> timedelta:
     if not timedelta(0) < value <= LONGEST_DURATION:
         raise ValueError(f"it has to be longer than 0s and at most {LONGEST_DURATION.days}d")
@@ -125,8 +132,13 @@ class Settings(BaseSettings):
     )
     key_pepper: Secret | None = Field(
         default=None,
-        description="Secret mixed into the stored digests of API keys; changing it makes all keys invalid. Without it "
-        "a random one is made once and kept in the database.",
+        description="Secret mixed into the stored digests of API keys; [keys.md](keys.md) says how to change it. "
+        "Without it a random one is made once and kept in the database.",
+    )
+    key_pepper_previous: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        default=(),
+        description="Former peppers that keys may still be digested with, during a change: one pepper, or a JSON list "
+        "of them. A key is digested anew at its next use.",
     )
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
@@ -218,6 +230,18 @@ class Settings(BaseSettings):
         if not isinstance(value, str):
             return value
         return tuple(found for part in value.split(",") if (found := part.strip().rstrip("/")))
+
+    @field_validator("key_pepper_previous", mode="before")
+    @classmethod
+    def _one_or_several(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        try:
+            found = orjson.loads(value)
+        except orjson.JSONDecodeError:
+            found = None
+        # A pepper may be a number, and be JSON by accident.
+        return found if isinstance(found, list) else [value] if value.strip() else []
 
     @field_validator("escalation", mode="before")
     @classmethod

@@ -1,7 +1,8 @@
 """What the command line shows to people, and the address it listens at."""
 
 import socket
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -31,8 +32,18 @@ def progress(what: str) -> Iterator[Callable[[int, int], None]]:
         yield lambda done, of: bar.update(task, completed=done, total=of)
 
 
-def announce(url: str, secret: str | None) -> None:
-    """Say where the server is; the secret is the first key's, which nobody has seen yet."""
+def columns(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Write a table to standard output, whatever its width, so that other programs can read it."""
+    widths = [max(len(row[place]) for row in (headings, *rows)) for place in range(len(headings))]
+    for row in (headings, *rows):
+        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        sys.stdout.write(f"{line.rstrip()}\n")
+
+
+def announce(url: str, secret: str | None, another: str) -> None:
+    """Say where the server is; the secret is the first key's, which nobody has seen yet.
+
+    `another` is the command that makes one more."""
     from rich.console import Console
     from rich.panel import Panel
     from rich.text import Text
@@ -40,14 +51,14 @@ def announce(url: str, secret: str | None) -> None:
     # Standard output, because standard error may be a stream of JSON objects.
     output = Console()
     if secret is None:
-        output.print(Text(f"Switchboard is at {url} (python -m app key makes another key)"), soft_wrap=True)
+        output.print(Text(f"Switchboard is at {url} (another key: {another})"), soft_wrap=True)
         return
     text = Text.assemble(
         "Open GraphiQL, with the key in place:\n",
         (f"{url}#key={secret}", "bold cyan"),
         "\n\nThe key of the user admin, shown this once:\n",
         (secret, "bold"),
-        "\n\nAnother one: python -m app key",
+        f"\n\nAnother one: {another}",
     )
     # Wide enough for the address on one line, however narrow the terminal is, so that it can be copied.
     output.width = max(output.width, *(len(line) + 4 for line in text.plain.splitlines()))

@@ -4,6 +4,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -53,7 +54,8 @@ def test_help_lists_the_commands_without_importing_the_server() -> None:
     )
     assert (done.returncode, done.stderr) == (0, "")
     listed = [line.split()[1] for line in done.stdout.splitlines() if line.startswith("│ ") and line[2] != " "]
-    assert listed == ["serve", "migrate", "demo", "key", "schema", "recompute", "erasures", "--help"]
+    commands = ["serve", "migrate", "demo", "key", "user", "pepper", "schema", "recompute", "erasures"]
+    assert listed == [*commands, "--help"]
 
 
 def test_migrate_makes_the_database_where_it_is_set(switchboard: CommandLine) -> None:
@@ -73,7 +75,119 @@ def test_key_prints_one_more_key_and_nothing_else(switchboard: CommandLine) -> N
         stored = connection.execute("SELECT name, prefix, permissions FROM api_key ORDER BY id").fetchall()
     connection.close()
     prefixes = [made.stdout[4:12] for made in keys]
-    assert stored == [("bootstrap", prefixes[0], None), ("pager", prefixes[1], None)]
+    assert stored == [("command line", prefixes[0], None), ("pager", prefixes[1], None)]
+
+
+def test_key_is_narrowed_and_ended_by_options(switchboard: CommandLine) -> None:
+    assert switchboard("user", "add", "tony", "--permissions", "session:read, session:write").returncode == 0
+    made = switchboard("key", "--user", "tony", "--permissions", "session:read", "--expires", "30d", "--name", "ci")
+    assert (made.returncode, made.stderr) == (0, "")
+    nothing = switchboard("key", "--user", "tony", "--permissions", "")
+    listed = [re.split(r" {2,}", line) for line in switchboard("key", "list", "--user", "tony").stdout.splitlines()]
+    assert listed[0] == ["ID", "PREFIX", "USER", "NAME", "PERMISSIONS", "STATE", "MADE BY"]
+    assert listed[1][:5] == ["key_1", made.stdout[4:12], "tony", "ci", "session:read"]
+    end = datetime.strptime(listed[1][5], "valid until %Y-%m-%d %H:%M").replace(tzinfo=UTC)
+    assert timedelta(days=29) < end - datetime.now(UTC) < timedelta(days=31)
+    assert listed[2][1:] == [nothing.stdout[4:12], "tony", "command line", "none", "valid"]
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        (["--expires", "soon"], "--expires: it has to look like 90s, 30m, 2h or 7d."),
+        (["--expires", "999999999d"], "--expires: it has to be longer than 0s and at most 36500d."),
+        (["--permissions", "session:fly"], "There is no permission session:fly."),
+        (["--user", "eve", "--permissions", "session:read"], "Only who has the permission session:read may grant it."),
+    ],
+)
+def test_key_refuses_what_it_cannot_give(switchboard: CommandLine, options: list[str], line: str) -> None:
+    assert switchboard("user", "add", "eve").returncode == 0
+    done = switchboard("key", *options)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", f"switchboard: {line}\n")
+
+
+def test_keys_are_revoked_by_id_prefix_or_secret(switchboard: CommandLine) -> None:
+    secrets = [switchboard("key").stdout.strip() for _ in range(3)]
+    for number, text in enumerate(("key_1", secrets[1][4:12], secrets[2]), start=1):
+        done = switchboard("key", "revoke", text)
+        assert (done.returncode, done.stderr) == (0, f"Revoked: key_{number}.\n")
+    again = switchboard("key", "revoke", "key_1", "--include-made")
+    assert (again.returncode, again.stderr) == (0, "Revoked: nothing, it was revoked before.\n")
+    states = [re.split(r" {2,}", line)[5] for line in switchboard("key", "list").stdout.splitlines()[1:]]
+    assert [state.split()[0] for state in states] == ["revoked"] * 3
+    unknown = switchboard("key", "revoke", "key_99")
+    assert (unknown.returncode, unknown.stderr) == (1, "switchboard: There is nothing with the id key_99.\n")
+
+
+def test_users_are_added_listed_and_changed(switchboard: CommandLine) -> None:
+    assert switchboard("user", "add", "boss", "--admin").stderr == "Added usr_1 (boss).\n"
+    assert switchboard("user", "add", "tony", "--name", "Tony Yates", "--email", "t@example.com").returncode == 0
+    assert switchboard("user", "permissions", "tony", "session:read,users:manage").stderr == (
+        "tony may: session:read, users:manage.\n"
+    )
+    assert switchboard("user", "deactivate", "tony").stderr == "tony is inactive.\n"
+    rows = [re.split(r" {2,}", line) for line in switchboard("user", "list").stdout.splitlines()]
+    assert rows == [
+        ["ID", "LOGIN", "NAME", "STATE", "PERMISSIONS"],
+        ["usr_1", "boss", "boss", "active", "admin"],
+        ["usr_2", "tony", "Tony Yates", "inactive", "session:read,users:manage"],
+    ]
+    assert switchboard("user", "activate", "tony").stderr == "tony is active.\n"
+    last = switchboard("user", "deactivate", "boss")
+    assert (last.returncode, "last active admin" in last.stderr) == (1, True)
+
+
+def test_pepper_is_changed_and_the_former_one_ended(switchboard: CommandLine) -> None:
+    old, new = "the old pepper of ours", "the new pepper of ours"
+    assert switchboard("key", key_pepper=old).returncode == 0
+    wrong = switchboard("key", key_pepper=new)
+    assert (wrong.returncode, wrong.stdout) == (1, "")
+    assert wrong.stderr.startswith("switchboard: SWITCHBOARD_KEY_PEPPER is another pepper, but ")
+    assert "Traceback" not in wrong.stderr
+    shown = switchboard("pepper", key_pepper=new, key_pepper_previous=old)
+    rows = [re.split(r" {2,}", line) for line in shown.stdout.splitlines()]
+    assert [(row[0], *row[2:]) for row in rows] == [
+        ("ID", "STATE", "KEYS"),
+        ("1", "former", "1"),
+        ("2", "in use", "0"),
+    ]
+    ended = switchboard("pepper", "end", key_pepper=new)
+    assert ended.stderr == "The former peppers are ended. Keys that were revoked with them: 1.\n"
+    assert switchboard("key", key_pepper=new).returncode == 0
+    assert switchboard("pepper", "end", "--lost", key_pepper="a third pepper of ours").returncode == 0
+
+
+def test_wrong_pepper_stops_the_server_before_it_listens(switchboard: CommandLine) -> None:
+    assert switchboard("key", key_pepper="the old pepper of ours").returncode == 0
+    done = switchboard("serve", "--port", "0", key_pepper="the new pepper of ours")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "SWITCHBOARD_KEY_PEPPER_PREVIOUS" in done.stderr
+
+
+def test_printed_command_works_where_it_is_printed(switchboard: CommandLine, tmp_path: Path) -> None:
+    assert switchboard("key").returncode == 0  # the first key: the server shows the command on a line of its own
+    folder = tmp_path / "some where else"
+    folder.mkdir()
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("SWITCHBOARD_")}
+    with subprocess.Popen(
+        [sys.executable, "-m", "app", "serve", "--port", "0"],
+        cwd=switchboard.folder,
+        env={**environment, "SWITCHBOARD_DEMO": "false", "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as server:
+        try:
+            assert server.stdout is not None
+            printed = re.search(r"\(another key: (.*)\)", server.stdout.readline())
+        finally:
+            server.terminate()
+    assert printed is not None
+    done = subprocess.run(
+        printed[1], shell=True, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout[4:12] in switchboard("key", "list").stdout
 
 
 def test_key_refuses_a_user_who_does_not_exist(switchboard: CommandLine) -> None:

@@ -29,6 +29,7 @@ TYPES = {
     "demo": "true or false",
     "bootstrap_key": "secret",
     "key_pepper": "secret",
+    "key_pepper_previous": "secrets",
     "allowed_origins": "list",
     "allowed_headers": "list",
     "max_body_bytes": "integer",

@@ -47,6 +47,15 @@ app_user = table(
     *_edited(),
 )
 
+key_pepper = table(
+    "key_pepper",
+    surrogate_key(),
+    sa.Column("fingerprint", sa.Text, nullable=False, unique=True),
+    sa.Column("is_current", sa.Boolean, nullable=False),
+    sa.Column("created_at", Timestamp, nullable=False),
+    sa.Column("ended_at", Timestamp),
+)
+
 api_key = table(
     "api_key",
     surrogate_key(),
@@ -60,8 +69,15 @@ api_key = table(
     sa.Column("last_used_at", Timestamp),
     sa.Column("created_at", Timestamp, nullable=False),
     sa.Column("made_by_id", BigId, sa.ForeignKey("api_key.id", ondelete="SET NULL")),
+    sa.Column("pepper_id", BigId, sa.ForeignKey("key_pepper.id")),
     sa.Index("ix_api_key_user_id", "user_id", "id"),
     sa.Index("ix_api_key_made_by_id", "made_by_id"),
+)
+
+bootstrap_key = table(
+    "bootstrap_key",
+    sa.Column("fingerprint", sa.Text, primary_key=True),
+    sa.Column("api_key_id", BigId, sa.ForeignKey("api_key.id"), nullable=False),
 )
 
 directory_secret = table(

@@ -35,6 +35,9 @@ class TokenIssuer(Protocol):
     async def access_token(self, client_id: str, client_secret: str) -> AccessToken | None:
         """A token for the key whose prefix and secret these are; None for any others."""
 
+    async def fault(self) -> str | None:
+        """Why valid keys would be refused by this process, or None."""
+
 
 class KnownKeys:
     """Remembers for a second which key is whose, so that a busy client costs one look-up a second.

@@ -23,16 +23,21 @@ async def healthz(_request: Request) -> JSONResponse:
 
 
 async def readyz(request: Request) -> JSONResponse:
-    """200 when the database answers and is migrated, 503 otherwise."""
-    database = services_of(request.scope).database
+    """200 when the database answers, is migrated and its keys can be checked, 503 otherwise."""
+    services = services_of(request.scope)
+    fault = None
     try:
         async with asyncio.timeout(_PATIENCE):
-            revision = await database.plan(_revision, snapshot=False, caller=SERVER)
+            revision = await services.database.plan(_revision, snapshot=False, caller=SERVER)
+            fault = await services.tokens.fault()
     except Exception as error:
         log.warning("not ready", exc_info=error)
         revision = None
     if revision is None:
         return JSONResponse({"status": "unavailable"}, 503)
+    if fault is not None:
+        log.warning("not ready", reason=fault)
+        return JSONResponse({"status": "unavailable", "reason": fault}, 503)
     return JSONResponse({"status": "ready", "revision": revision})
 
 

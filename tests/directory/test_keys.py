@@ -7,7 +7,6 @@ from typing import Any
 import anyio
 import pytest
 import sqlalchemy as sa
-from pydantic import SecretStr
 
 from app.core.actor import Actor
 from app.core.errors import Forbidden, InvalidInput, InvalidTransition, NotFound, TooLong
@@ -15,7 +14,6 @@ from app.directory import service
 from app.directory.authenticator import KeyAuthenticator
 from app.directory.model import ApiKey, User, new_token
 from app.directory.repository import ApiKeyRepository, UserRepository
-from app.settings import Settings
 from app.storage.database import Database, Work
 from app.storage.event_log import event_log
 from tests.conftest import START, ManualClock
@@ -84,30 +82,9 @@ async def test_a_chosen_first_key_can_be_changed_and_is_made_once(
     assert await authenticator.actor_of(new) is None
 
 
-async def test_a_chosen_key_of_the_usual_form_survives_a_changed_pepper(database: Database, clock: ManualClock) -> None:
-    key = new_token()
-    await database.command(service.bootstrap, key)
-    peppered = Settings(key_pepper=SecretStr("a pepper of my own"))
-
-    def bootstrap_again(work: Work) -> str | None:
-        work.settings = peppered
-        return service.bootstrap(work, key)[1]
-
-    assert await database.command(bootstrap_again) is None
-    assert await KeyAuthenticator(database, peppered, clock, PERMISSIONS).actor_of(key) is not None
-    assert await KeyAuthenticator(database, Settings(), clock, PERMISSIONS).actor_of(key) is None
-
-
-@pytest.mark.parametrize("key", ["", "x" * 15, "x" * 256])
-async def test_a_chosen_first_key_has_a_proper_length(database: Database, key: str) -> None:
-    with pytest.raises(InvalidInput):
-        await database.command(service.bootstrap, key)
-    assert await told(database) == []
-
-
 async def test_who_lost_all_keys_makes_another(database: Database, authenticator: KeyAuthenticator) -> None:
-    first = await database.command(service.admin_key, "first")
-    second = await database.command(service.admin_key, "second")
+    first = await database.command(service.local_key, None, "first")
+    second = await database.command(service.local_key, None, "second")
     assert first != second
     for key in (first, second):
         actor = await authenticator.actor_of(key)

@@ -5,12 +5,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 from starlette.testclient import TestClient
 
 from app.asgi import create_app
 from app.core.clock import rfc3339
 from app.directory import service
 from app.settings import Settings
+from app.storage.database import open_database
 from tests.conftest import CountingIds, ManualClock
 from tests.graph.running import running_graph
 
@@ -40,6 +42,34 @@ def secrets(database_url: str, clock: ManualClock) -> dict[str, str]:
             return found
 
     return asyncio.run(make())
+
+
+def test_readiness_tells_of_a_changed_pepper(database_url: str, clock: ManualClock) -> None:
+    old, new = SecretStr("the old pepper of ours"), SecretStr("the new pepper of ours")
+
+    async def start(settings: Settings) -> str:
+        database = await open_database(database_url, clock=clock, ids=CountingIds(), settings=settings)
+        try:
+            await database.command(service.bootstrap, None)
+            return await database.command(service.local_key, None, "k")
+        finally:
+            await database.close()
+
+    settings = Settings(database_url=database_url, key_pepper=old)
+    key = asyncio.run(start(settings))
+    with TestClient(create_app(settings, clock=clock, ids=CountingIds())) as client:
+        assert client.get("/readyz").status_code == 200
+        changed = asyncio.run(start(Settings(database_url=database_url, key_pepper=new, key_pepper_previous=(old,))))
+        clock.advance(1)
+        answer = client.get("/readyz")
+        assert (answer.status_code, answer.json()["status"]) == (503, "unavailable")
+        assert "key pepper was changed" in answer.json()["reason"]
+        # Neither a valid key that it cannot check nor an invalid one is called invalid.
+        for text in (changed, "nonsense"):
+            refused = client.post("/graphql", json=QUERY, headers={"Authorization": f"Bearer {text}"})
+            assert [error["extensions"]["code"] for error in refused.json()["errors"]] == ["UNAVAILABLE"]
+            assert refused.status_code == 503
+        assert client.post("/graphql", json=QUERY, headers={"Authorization": f"Bearer {key}"}).status_code == 200
 
 
 def test_only_a_valid_key_lets_in(database_url: str, clock: ManualClock, secrets: dict[str, str]) -> None:

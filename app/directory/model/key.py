@@ -11,8 +11,6 @@ from app.core.actor import Actor
 from app.directory.model.user import User
 
 _TOKEN = re.compile(r"swk_([a-z0-9]{8})_[A-Za-z0-9_-]{43}", re.ASCII)
-FEWEST_CHARACTERS = 16
-"""The shortest key that an operator may choose."""
 
 _ACCESS_TOKEN = re.compile(r"swt_(~?[a-z0-9]{8,12})_([0-9]{1,11})_[0-9a-f]{64}", re.ASCII)
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
@@ -22,7 +20,8 @@ _ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
 class ApiKey:
     """A key of a user; `permissions` narrows what the user may, None leaves it whole. The secret itself is nowhere.
 
-    `made_by_id` is the key that made this one; None for a key of the command line."""
+    `made_by_id` is the key that made this one; None for a key of the command line. `pepper_id` is the pepper that the
+    digest is made with; None for a key from before that was noted."""
 
     id: int
     user_id: int
@@ -35,12 +34,15 @@ class ApiKey:
     last_used_at: datetime | None = None
     created_at: datetime
     made_by_id: int | None = None
+    pepper_id: int | None = None
 
     def revoked(self, at: datetime) -> "ApiKey":
         return replace(self, revoked_at=at)
 
-    def with_digest(self, digest: str) -> "ApiKey":
-        return replace(self, digest=digest)
+    def digested(self, token: str, pepper: str, pepper_id: int) -> "ApiKey":
+        """The same key with the digest of its secret under another pepper."""
+        digest = digest_of(token, pepper)
+        return replace(self, digest=digest, prefix=prefix_of(token, digest), pepper_id=pepper_id)
 
     def is_usable(self, now: datetime) -> bool:
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
@@ -54,7 +56,11 @@ def new_token() -> str:
 
 def digest_of(token: str, pepper: str) -> str:
     """HMAC-SHA256 of the token under the pepper, in hex."""
-    return hmac.digest(pepper.encode(), token.encode("utf-8", "surrogatepass"), "sha256").hex()
+    return hmac.digest(_bytes(pepper), _bytes(token), "sha256").hex()
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
 
 
 def prefix_of(token: str, digest: str) -> str:
@@ -72,7 +78,7 @@ def credentials_of(client_id: str, client_secret: str) -> str:
 def access_token(key: ApiKey, ends: datetime, pepper: str) -> str:
     """A credential in place of the key until `ends` (whole seconds): it names the key and nobody else can make it."""
     named = f"{key.prefix}_{int(ends.timestamp())}"
-    return f"swt_{named}_{hmac.digest(pepper.encode(), f'access {named} {key.digest}'.encode(), 'sha256').hex()}"
+    return f"swt_{named}_{hmac.digest(_bytes(pepper), f'access {named} {key.digest}'.encode(), 'sha256').hex()}"
 
 
 def read_access_token(token: str) -> tuple[str, datetime] | None:

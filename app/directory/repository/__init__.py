@@ -3,14 +3,17 @@
 from app.directory.repository.customers import CustomerRepository, ProfileRepository
 from app.directory.repository.lookup import KeyLookup
 from app.directory.repository.mapping import MAPPINGS, ROOTS
-from app.directory.repository.users import ApiKeyRepository, SecretRepository, UserRepository
+from app.directory.repository.peppers import BootstrapKeyRepository, PepperRepository, SecretRepository
+from app.directory.repository.users import ApiKeyRepository, UserRepository
 
 __all__ = (
     "MAPPINGS",
     "ROOTS",
     "ApiKeyRepository",
+    "BootstrapKeyRepository",
     "CustomerRepository",
     "KeyLookup",
+    "PepperRepository",
     "ProfileRepository",
     "SecretRepository",
     "UserRepository",

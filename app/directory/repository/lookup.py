@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from app.directory.model import ApiKey, User
 from app.directory.repository.users import ApiKeyRepository, UserRepository
-from app.directory.tables import api_key, app_user, directory_secret
+from app.directory.tables import api_key, app_user, directory_secret, key_pepper
 from app.selection.sql import SqlCompiler, reader
 from app.storage.query import Query, Row
 
@@ -28,21 +28,32 @@ class KeyLookup:
         self._secret = sql.statement(
             sa.select(directory_secret.c.value).where(directory_secret.c.name == sa.bindparam("name", type_=sa.Text))
         )
+        self._pepper = sql.statement(sa.select(key_pepper.c.fingerprint).where(key_pepper.c.is_current))
         self._key_of = _model_of(ApiKey, _KEY_COLUMNS, ApiKeyRepository.readers, dialect)
         self._user_of = _model_of(User, _USER_COLUMNS, UserRepository.readers, dialect)
 
-    def secret(self, name: str) -> Generator[Query, Sequence[Row], str | None]:
-        """The stored secret of this name."""
-        rows = yield self._secret.query({"name": name})
+    def secrets(self, *names: str) -> Generator[Query, Sequence[Row], list[str | None]]:
+        """The stored secrets of these names."""
+        found: list[str | None] = []
+        for name in names:
+            rows = yield self._secret.query({"name": name})
+            found.append(str(rows[0][0]) if rows else None)
+        return found
+
+    def current_pepper(self) -> Generator[Query, Sequence[Row], str | None]:
+        """The fingerprint of the pepper that new digests are made with; None before the first start."""
+        rows = yield self._pepper.query({})
         return str(rows[0][0]) if rows else None
 
-    def key_and_user(self, prefix: str) -> Generator[Query, Sequence[Row], tuple[ApiKey, User] | None]:
-        """The one key with this prefix, and whose it is."""
-        rows = yield self._by_prefix.query({"prefix": prefix})
-        if not rows:
+    def key_and_user(self, *prefixes: str) -> Generator[Query, Sequence[Row], tuple[ApiKey, User] | None]:
+        """The first key with one of these prefixes, and whose it is; as many statements for none."""
+        found = None
+        for prefix in prefixes:
+            rows = yield self._by_prefix.query({"prefix": prefix})
+            found = found or (tuple(rows[0]) if rows else None)
+        if found is None:
             return None
-        values = tuple(rows[0])
-        return self._key_of(values[: len(_KEY_COLUMNS)]), self._user_of(values[len(_KEY_COLUMNS) :])
+        return self._key_of(found[: len(_KEY_COLUMNS)]), self._user_of(found[len(_KEY_COLUMNS) :])
 
 
 def _model_of(

@@ -1,19 +1,17 @@
-"""Users, their API keys, and the pepper that key digests are made with."""
+"""Users and their API keys."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from app.core.errors import AlreadyExists
 from app.core.text import fold
 from app.directory.model import ADMIN, ApiKey, User, UserType
 from app.directory.repository.rows import Rows
-from app.directory.tables import api_key, app_user, app_user_word, directory_secret
-from app.storage.repository import Repository
+from app.directory.tables import api_key, app_user, app_user_word
 
 
 class UserRepository(Rows[User]):
@@ -30,6 +28,10 @@ class UserRepository(Rows[User]):
     def get_by_login(self, login: str, *, for_update: bool = False) -> User | None:
         """The user with this login, whatever its case and accents."""
         return self._find(app_user.c.login_key == fold(login), for_update=for_update)
+
+    def all(self) -> Sequence[User]:
+        """The users, the oldest first."""
+        return [self._model(row) for row in self._all(sa.select(*self._columns()).order_by(app_user.c.id))]
 
     def lock_admins(self) -> Sequence[int]:
         """The surrogates of the active admins, locked in their order, so that two cannot remove each other at once."""
@@ -80,12 +82,13 @@ class ApiKeyRepository(Rows[ApiKey]):
 
     def count_usable(self, user_id: int, now: datetime) -> int:
         """How many keys of the user are neither revoked nor expired."""
-        statement = sa.select(sa.func.count()).where(
-            api_key.c.user_id == user_id,
-            api_key.c.revoked_at.is_(None),
-            sa.or_(api_key.c.expires_at.is_(None), api_key.c.expires_at > now),
-        )
+        statement = sa.select(sa.func.count()).where(api_key.c.user_id == user_id, _usable(now))
         return int(self.connection.execute(statement).scalar_one())
+
+    def usable_by_pepper(self, now: datetime) -> Mapping[int | None, int]:
+        """How many keys that are neither revoked nor expired are digested with each pepper."""
+        statement = sa.select(api_key.c.pepper_id, sa.func.count().label("valid")).where(_usable(now))
+        return {row.pepper_id: row.valid for row in self._all(statement.group_by(api_key.c.pepper_id))}
 
     def made_by(self, key_id: int) -> Sequence[ApiKey]:
         """The keys that this one made, and those that they made, which are not revoked; locked, in their order."""
@@ -99,22 +102,21 @@ class ApiKeyRepository(Rows[ApiKey]):
         )
         return [self._model(row) for row in self._all(statement.with_for_update())]
 
+    def not_digested_with(self, pepper_id: int) -> Sequence[ApiKey]:
+        """The keys that are not revoked and whose digest is made with another pepper; locked, in their order."""
+        statement = (
+            sa.select(*self._columns())
+            .where(api_key.c.revoked_at.is_(None), api_key.c.pepper_id.is_distinct_from(pepper_id))
+            .order_by(api_key.c.id)
+        )
+        return [self._model(row) for row in self._all(statement.with_for_update())]
+
     def revoke(self, keys: Sequence[ApiKey], at: datetime) -> None:
         """Note for each of the keys, in one statement, that it lets nobody in from now on."""
         ids = [key.id for key in keys]
         self.connection.execute(sa.update(api_key).where(api_key.c.id.in_(ids)).values(revoked_at=at))
 
 
-class SecretRepository(Repository):
-    """The secrets that the directory makes for itself."""
-
-    def get(self, name: str) -> str | None:
-        row = self._one(sa.select(directory_secret.c.value).where(directory_secret.c.name == name))
-        return None if row is None else str(row.value)
-
-    def get_or_add(self, name: str, value: str) -> str:
-        """The secret of this name: the given one, or the one that was there first."""
-        dialect = sqlite if self.dialect_name == "sqlite" else postgresql
-        insert = dialect.insert(directory_secret).values(name=name, value=value)
-        self.connection.execute(insert.on_conflict_do_nothing())
-        return self.get(name) or value
+def _usable(now: datetime) -> sa.ColumnElement[bool]:
+    unexpired = sa.or_(api_key.c.expires_at.is_(None), api_key.c.expires_at > now)
+    return sa.and_(api_key.c.revoked_at.is_(None), unexpired)

@@ -1,5 +1,6 @@
 """What can be done to users, API keys, customers and profiles."""
 
+from app.directory.service.bootstrap import bootstrap, local_key, user_by_login
 from app.directory.service.customers import (
     create_customer,
     delete_customer,
@@ -10,7 +11,8 @@ from app.directory.service.customers import (
     unsubscribe_customer,
     update_customer,
 )
-from app.directory.service.keys import PEPPER, admin_key, bootstrap, create_api_key, pepper_of, revoke_api_key
+from app.directory.service.keys import create_api_key, revoke_api_key
+from app.directory.service.peppers import settle_pepper
 from app.directory.service.profiles import (
     block_profile,
     create_profile,
@@ -18,12 +20,11 @@ from app.directory.service.profiles import (
     unblock_profile,
     update_profile,
 )
+from app.directory.service.rotation import end_peppers, redigest
 from app.directory.service.users import activate_user, create_user, deactivate_user, set_presence, update_user
 
 __all__ = (
-    "PEPPER",
     "activate_user",
-    "admin_key",
     "block_profile",
     "bootstrap",
     "create_api_key",
@@ -33,11 +34,14 @@ __all__ = (
     "deactivate_user",
     "delete_customer",
     "delete_profile",
+    "end_peppers",
     "link_customer",
+    "local_key",
     "meet_customer",
-    "pepper_of",
+    "redigest",
     "revoke_api_key",
     "set_presence",
+    "settle_pepper",
     "subscribe_customer",
     "unblock_profile",
     "unlink_customer",
@@ -45,4 +49,5 @@ __all__ = (
     "update_customer",
     "update_profile",
     "update_user",
+    "user_by_login",
 )

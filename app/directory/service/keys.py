@@ -1,24 +1,21 @@
-"""Use cases of API keys, and the first key of all."""
+"""Use cases of API keys."""
 
-import secrets
 from collections.abc import Sequence
 from datetime import datetime
 
 from app.core.actor import GENERAL_PERMISSIONS, Actor, kind_permissions
 from app.core.errors import Forbidden, InvalidInput, InvalidTransition, NotFound, TooMany, Unauthenticated
 from app.core.events import Event
-from app.directory.model import ADMIN, ApiKey, User, digest_of, new_token, prefix_of
+from app.directory.model import ApiKey, User, digest_of, new_token, prefix_of
 from app.directory.model.checks import distinct, line, moment
-from app.directory.model.key import FEWEST_CHARACTERS, earliest
+from app.directory.model.key import earliest
 from app.directory.model.user import require_known
-from app.directory.repository import ApiKeyRepository, SecretRepository, UserRepository
+from app.directory.repository import ApiKeyRepository, UserRepository
 from app.directory.service.editing import Ref, created, found, number
+from app.directory.service.peppers import pepper_in_use
 from app.storage.work import Work
 
 MANAGE = "users:manage"
-PEPPER = "key_pepper"
-FIRST_ADMIN = "admin"
-FIRST_KEY = "bootstrap"
 
 
 def create_api_key(
@@ -55,8 +52,8 @@ def create_api_key(
             raise InvalidTransition("The user is not active.", path=("user_id",))
         if expires_at is not None and moment(expires_at, ("expires_at",)) <= work.now:
             raise InvalidInput("The key would have expired already.", path=("expires_at",))
-        require_room(work, owner)
-        return _issue(
+        _require_room(work, owner)
+        return issue(
             work,
             actor,
             owner,
@@ -82,7 +79,7 @@ def revoke_api_key(work: Work, actor: Actor, ref: Ref, *, include_made: bool = F
     if before.user_id != actor.user_id and not actor.can(MANAGE):
         raise NotFound(f"There is nothing with the id {ref}.", path=("id",))
     _require_revocable(work, actor, [before])
-    after = _revoke(work, actor, before)
+    after = revoke(work, actor, before)
     # Again until there are none: a key that waited for its maker's row to be unlocked is seen by the next look alone.
     while include_made and (made := keys.made_by(before.id)):
         _require_revocable(work, actor, made)
@@ -97,66 +94,11 @@ def revoke_all(work: Work, actor: Actor, keys: Sequence[ApiKey]) -> None:
         _tell(work, actor, "api_key.revoked", key)
 
 
-def require_room(work: Work, owner: User) -> None:
+def _require_room(work: Work, owner: User) -> None:
     """Raise TooMany when the user, whose row is locked, has as many valid keys as it may have."""
     most = work.settings.keys_per_user
     if work.use(ApiKeyRepository).count_usable(owner.id, work.now) >= most:
         raise TooMany(f"The user has {most} valid keys, which is the most: revoke one first.", path=("user_id",))
-
-
-def pepper_of(work: Work) -> str:
-    """The secret that digests are made with: the setting, or one that is made once and kept in the database.
-
-    The stored one is written first of all, so that two processes which start at once go one after the other."""
-    stored = work.use(SecretRepository).get_or_add(PEPPER, secrets.token_urlsafe(32))
-    setting = work.settings.key_pepper
-    return stored if setting is None else setting.get_secret_value()
-
-
-def bootstrap(work: Work, key: str | None) -> tuple[User, str | None]:
-    """The first admin, made when there is no active admin; with the secret of its key when that was made just now.
-
-    `key` is the setting `bootstrap_key`: it is made a key of the admin unless it was one before (a revoked one stays
-    revoked), and the one that was set before it is revoked. Without it a random key is made with the admin.
-    Raises InvalidInput for a key of fewer than 16 or more than 255 characters."""
-    pepper = pepper_of(work)
-    users = work.use(UserRepository)
-    admins = users.lock_admins()
-    named = users.get_by_login(FIRST_ADMIN)
-    known = named if named is not None and named.id in admins else users.get(admins[0]) if admins else None
-    admin = known or _first_admin(work, named)
-    if key is None:
-        if known is not None:
-            return admin, None
-        token = new_token()
-        _issue(work, _themself(admin), admin, FIRST_KEY, token)
-        return admin, token
-    if not FEWEST_CHARACTERS <= len(key) <= 255:
-        raise InvalidInput(f"The bootstrap key needs {FEWEST_CHARACTERS} to 255 characters.", path=("bootstrap_key",))
-    keys = work.use(ApiKeyRepository)
-    digest = digest_of(key, pepper)
-    if (same := keys.get_by_prefix(prefix_of(key, digest))) is not None:
-        if same.digest != digest and same.user_id == admin.id and same.name == FIRST_KEY:
-            # The pepper was changed: the row that holds this key's prefix fits no secret any more.
-            keys.save(same, same.with_digest(digest))
-        return admin, None
-    for earlier in keys.list_of(admin.id):
-        if earlier.name == FIRST_KEY:
-            _revoke(work, _themself(admin), earlier)
-    _issue(work, _themself(admin), admin, FIRST_KEY, key)
-    return admin, key
-
-
-def admin_key(work: Work, name: str) -> str:
-    """The secret of one more key of an admin, for whoever has lost theirs and can reach the database.
-
-    Raises InvalidInput, TooLong."""
-    admin, token = bootstrap(work, None)
-    if token is None:
-        require_room(work, admin)
-        token = new_token()
-        _issue(work, _themself(admin), admin, line(255, blank=False)(name, ("name",)), token)
-    return token
 
 
 def _narrowed(work: Work, actor: Actor, owner: User, permissions: Sequence[str] | None) -> tuple[str, ...] | None:
@@ -196,7 +138,7 @@ def _require_revocable(work: Work, actor: Actor, keys: Sequence[ApiKey]) -> None
         raise Forbidden("Only an admin may revoke an admin's keys.", path=("id",))
 
 
-def _issue(
+def issue(
     work: Work,
     actor: Actor,
     owner: User,
@@ -206,7 +148,9 @@ def _issue(
     permissions: tuple[str, ...] | None = None,
     expires_at: datetime | None = None,
 ) -> ApiKey:
-    digest = digest_of(token, pepper_of(work))
+    """A key of the owner with this secret, stored and told. Asks for no permission."""
+    pepper = pepper_in_use(work)
+    digest = digest_of(token, pepper.secret)
     key = work.use(ApiKeyRepository).add(
         ApiKey(
             id=0,
@@ -218,13 +162,15 @@ def _issue(
             expires_at=expires_at,
             created_at=work.now,
             made_by_id=actor.key_id,
+            pepper_id=pepper.id,
         )
     )
     _tell(work, actor, "api_key.created", key)
     return key
 
 
-def _revoke(work: Work, actor: Actor, before: ApiKey) -> ApiKey:
+def revoke(work: Work, actor: Actor, before: ApiKey) -> ApiKey:
+    """Let the key in no more, unless that is so already. Asks for no permission."""
     if before.revoked_at is not None:
         return before
     revoke_all(work, actor, [before])
@@ -234,16 +180,3 @@ def _revoke(work: Work, actor: Actor, before: ApiKey) -> ApiKey:
 def _tell(work: Work, actor: Actor, topic: str, key: ApiKey) -> None:
     data = {"api_key_id": key.id, "user_id": key.user_id}
     work.record(Event(topic=topic, actor_id=actor.user_id or None, data=data))
-
-
-def _first_admin(work: Work, named: User | None) -> User:
-    users = work.use(UserRepository)
-    # Somebody else may have taken the login in the meantime: a demoted or deactivated first admin has it still.
-    login = FIRST_ADMIN if named is None else f"{FIRST_ADMIN}-{work.ids.uuid()}"
-    admin = users.add(User(id=0, name="Admin", login=login, roles=(ADMIN,), created_at=work.now, updated_at=work.now))
-    work.record(Event(topic="user.created", actor_id=admin.id, version=admin.version, data={"user_id": admin.id}))
-    return admin
-
-
-def _themself(user: User) -> Actor:
-    return Actor(user_id=user.id, name=user.name, is_admin=user.is_admin)

@@ -1,0 +1,82 @@
+"""What commands begin with: settings, and a migrated database."""
+
+import asyncio
+import shlex
+import sys
+from collections.abc import Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from app.terminal import CommandError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from app.settings import Settings
+    from app.storage.database import Database
+
+# Every import that takes long is inside the function that needs it, so that `--help` answers at once.
+
+T = TypeVar("T")
+
+
+def read_settings(**overrides: object) -> "Settings":
+    """The settings; options that were given win over the environment. Raises SettingsError."""
+    from app.settings import load_settings
+
+    return load_settings({name: value for name, value in overrides.items() if value is not None})
+
+
+def prepare(settings: "Settings") -> None:
+    """Bring the database's structure up to date. Raises CommandError and ConfigurationError."""
+    from asyncpg import PostgresError
+    from sqlalchemy.exc import DBAPIError
+
+    from app.storage.migrations import migrate
+
+    try:
+        asyncio.run(migrate(settings.database_url))
+    except DBAPIError as error:
+        raise CommandError(f"The database refuses: {error.orig}") from None
+    except (OSError, PostgresError) as error:
+        raise CommandError(f"The database refuses: {error}") from None
+
+
+@asynccontextmanager
+async def opened(settings: "Settings") -> "AsyncIterator[Database]":
+    """The migrated database, closed afterwards."""
+    from app.core.clock import utc_now
+    from app.core.ids import TimeOrderedIds
+    from app.registry import KINDS
+    from app.storage.database import open_database
+
+    rules = {kind.rules.name: kind.rules for kind in KINDS}
+    ids = TimeOrderedIds()
+    database = await open_database(settings.database_url, clock=utc_now, ids=ids, settings=settings, kinds=rules)
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+def done(f: Callable[..., T], *arguments: Any, **named: Any) -> T:
+    """What one unit of work, `f(work, …)`, returns on the migrated database of the settings."""
+
+    async def run() -> T:
+        async with opened(settings) as database:
+            return await database.command(f, *arguments, **named)
+
+    settings = read_settings()
+    prepare(settings)
+    return asyncio.run(run())
+
+
+def command_line(*words: str) -> str:
+    """A line for a shell that runs a command of ours with this Python and on this database, wherever it is typed."""
+    here, root = Path.cwd(), Path(__file__).parents[2]
+    python = Path(sys.executable)
+    shown = python.relative_to(here) if python.is_relative_to(here) else python
+    run = shlex.join([str(shown), "-m", "app", *words])
+    # `python -m` finds the package in the working directory alone, where a relative SQLite path counts from as well.
+    return f"cd {shlex.quote(str(here))} && {run if here == root else f'PYTHONPATH={shlex.quote(str(root))} {run}'}"

@@ -1,0 +1,104 @@
+"""The command `user`."""
+
+from typing import TYPE_CHECKING, Any
+
+from cyclopts import App
+
+from app.commands.keys import listed
+from app.commands.opening import done
+from app.terminal import columns, console
+
+if TYPE_CHECKING:
+    from app.directory.model import UserChanges
+    from app.storage.work import Work
+
+users = App(name="user", help="Add, list and change users.", version_flags=[])
+
+
+@users.command
+def add(
+    login: str, /, *, name: str | None = None, email: str | None = None, permissions: str = "", admin: bool = False
+) -> None:
+    """Add a user.
+
+    Parameters
+    ----------
+    login
+        The login name, which no other user has.
+    name
+        The name, in place of the login.
+    email
+        The e-mail address.
+    permissions
+        What the user may, separated by commas; docs/permissions.md lists them.
+    admin
+        Give it the role `admin`, which implies every permission.
+    """
+    given: dict[str, Any] = {"name": name or login, "login": login, "permissions": listed(permissions)}
+    given |= {"roles": ["admin"]} if admin else {}
+    console().print(f"Added {done(_add, given | ({} if email is None else {'email': email}))}.")
+
+
+@users.command(name="list")
+def list_() -> None:
+    """List the users, the oldest first."""
+    columns(("ID", "LOGIN", "NAME", "STATE", "PERMISSIONS"), done(_list))
+
+
+@users.command
+def deactivate(login: str, /) -> None:
+    """Let none of the user's keys in any more."""
+    done(_change, login, {"active": False})
+    console().print(f"{login} is inactive.")
+
+
+@users.command
+def activate(login: str, /) -> None:
+    """Let the user's keys in again."""
+    done(_change, login, {"active": True})
+    console().print(f"{login} is active.")
+
+
+@users.command
+def permissions(login: str, permissions: str, /) -> None:
+    """Replace all permissions of a user.
+
+    Parameters
+    ----------
+    login
+        The login name.
+    permissions
+        What the user may from now on, separated by commas; empty for nothing.
+    """
+    done(_change, login, {"permissions": listed(permissions)})
+    console().print(f"{login} may: {', '.join(listed(permissions)) or 'nothing'}.")
+
+
+def _add(work: "Work", given: "UserChanges") -> str:
+    from app.core.actor import SYSTEM
+    from app.directory.service import create_user
+
+    user = create_user(work, SYSTEM, given)
+    return f"usr_{user.id} ({user.login})"
+
+
+def _list(work: "Work") -> list[tuple[str, ...]]:
+    from app.directory.repository import UserRepository
+
+    return [
+        (
+            f"usr_{user.id}",
+            user.login,
+            user.name,
+            "active" if user.active else "inactive",
+            "admin" if user.is_admin else ",".join(user.permissions) or "none",
+        )
+        for user in work.use(UserRepository).all()
+    ]
+
+
+def _change(work: "Work", login: str, changes: "UserChanges") -> None:
+    from app.core.actor import SYSTEM
+    from app.directory.service import update_user, user_by_login
+
+    update_user(work, SYSTEM, f"usr_{user_by_login(work, login).id}", changes)

@@ -1,0 +1,38 @@
+"""The peppers of key digests, and fingerprints that recognise a secret."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+
+from app.settings import Settings
+
+SALT = "fingerprint_salt"
+"""The name of the stored salt of all fingerprints."""
+
+PEPPER = "key_pepper"
+"""The name of the stored pepper that counts where the settings have none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredPepper:
+    """A pepper that keys were digested with, known by its fingerprint alone."""
+
+    id: int
+    fingerprint: str
+    is_current: bool
+    created_at: datetime
+    ended_at: datetime | None = None
+
+
+@lru_cache(maxsize=64)
+def fingerprint(secret: str, salt: str) -> str:
+    """A slow digest that no pepper is part of, because a person may have chosen the secret."""
+    return hashlib.scrypt(secret.encode("utf-8", "surrogatepass"), salt=salt.encode(), n=2**14, r=8, p=1).hex()
+
+
+def peppers_of(settings: Settings, stored: str) -> tuple[str, ...]:
+    """The peppers at hand, each once: the one for new digests, then those that stored digests may be made with."""
+    own = settings.key_pepper
+    previous = (pepper.get_secret_value() for pepper in settings.key_pepper_previous)
+    return tuple(dict.fromkeys((stored if own is None else own.get_secret_value(), *previous, stored)))

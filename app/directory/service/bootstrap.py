@@ -1,0 +1,130 @@
+"""The first admin and its key, and keys for whoever reaches the database."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from app.core.actor import Actor
+from app.core.errors import NotFound
+from app.core.events import Event
+from app.directory.model import ADMIN, ApiKey, User, digest_of, new_token, prefix_of
+from app.directory.model.pepper import PEPPER, SALT, fingerprint, peppers_of
+from app.directory.repository import ApiKeyRepository, BootstrapKeyRepository, SecretRepository, UserRepository
+from app.directory.service.keys import create_api_key, issue, revoke
+from app.directory.service.peppers import settle_pepper
+from app.storage.engines import ConfigurationError
+from app.storage.work import Work
+
+FIRST_ADMIN = "admin"
+FIRST_KEY = "bootstrap"
+
+
+def bootstrap(work: Work, key: str | None) -> tuple[User, str | None]:
+    """The first admin, made when there is no active admin; with the secret of its key when that was made just now.
+
+    `key` is the setting `bootstrap_key`: it is made a key of the admin unless it was one before, whatever the pepper
+    (a revoked one stays revoked), and the one that was set before it is revoked. Without it a random key is made with
+    the admin. Raises ConfigurationError for a pepper that does not fit the database."""
+    pepper = settle_pepper(work)
+    admin, is_new = _admin(work)
+    if key is None:
+        if not is_new:
+            return admin, None
+        token = new_token()
+        issue(work, _themself(admin), admin, FIRST_KEY, token)
+        return admin, token
+    keys = work.use(ApiKeyRepository)
+    if (same := _known_before(work, key)) is not None:
+        if same.pepper_id != pepper.id and same.revoked_at is None:
+            keys.save(same, same.digested(key, pepper.secret, pepper.id))
+        return admin, None
+    for earlier in keys.list_of(admin.id):
+        if earlier.name == FIRST_KEY:
+            revoke(work, _themself(admin), earlier)
+    _remember(work, key, issue(work, _themself(admin), admin, FIRST_KEY, key))
+    return admin, key
+
+
+def local_key(
+    work: Work,
+    login: str | None,
+    name: str,
+    *,
+    permissions: Sequence[str] | None = None,
+    expires_at: datetime | None = None,
+) -> str:
+    """The secret of a new key of the user with this login, or of an admin, for whoever can reach the database.
+
+    Raises NotFound, what `create_api_key` raises, and ConfigurationError for a pepper that does not fit the
+    database."""
+    settle_pepper(work)
+    user = _admin(work)[0] if login is None else user_by_login(work, login)
+    _, secret = create_api_key(work, _themself(user), name, permissions=permissions, expires_at=expires_at)
+    assert secret is not None  # given always without an idempotency key
+    return secret
+
+
+def user_by_login(work: Work, login: str) -> User:
+    """The user with this login. Raises NotFound."""
+    user = work.use(UserRepository).get_by_login(login)
+    if user is None:
+        raise NotFound(f"There is no user with the login {login}.")
+    return user
+
+
+def _admin(work: Work) -> tuple[User, bool]:
+    """An active admin, the first one if it is, and whether it was made just now because there was none."""
+    users = work.use(UserRepository)
+    admins = users.lock_admins()
+    named = users.get_by_login(FIRST_ADMIN)
+    known = named if named is not None and named.id in admins else users.get(admins[0]) if admins else None
+    return (known, False) if known is not None else (_first_admin(work, named), True)
+
+
+def _themself(user: User) -> Actor:
+    """The user as who acts at the command line, with all that it may."""
+    return Actor(user_id=user.id, name=user.name, permissions=frozenset(user.permissions), is_admin=user.is_admin)
+
+
+def _known_before(work: Work, key: str) -> ApiKey | None:
+    """The API key that this bootstrap key is already: by its fingerprint, or by a digest with a pepper at hand.
+
+    Raises ConfigurationError for a key that was digested with a pepper that is not at hand."""
+    keys = work.use(ApiKeyRepository)
+    remembered = work.use(BootstrapKeyRepository).get(_fingerprint(work, key))
+    if remembered is not None:
+        return keys.get(remembered, for_update=True)
+    stranger = None
+    for pepper in _peppers(work):
+        digest = digest_of(key, pepper)
+        found = keys.get_by_prefix(prefix_of(key, digest))
+        if found is not None and found.digest == digest:
+            _remember(work, key, found)
+            return found
+        stranger = stranger or found
+    if stranger is not None:
+        raise ConfigurationError(
+            "SWITCHBOARD_BOOTSTRAP_KEY is an API key of this database that was digested with another pepper. Set "
+            "another key, or give that pepper in SWITCHBOARD_KEY_PEPPER_PREVIOUS."
+        )
+    return None
+
+
+def _remember(work: Work, key: str, made: ApiKey) -> None:
+    work.use(BootstrapKeyRepository).add(_fingerprint(work, key), made.id)
+
+
+def _fingerprint(work: Work, key: str) -> str:
+    return fingerprint(key, work.use(SecretRepository).get(SALT) or "")
+
+
+def _peppers(work: Work) -> tuple[str, ...]:
+    return peppers_of(work.settings, work.use(SecretRepository).get(PEPPER) or "")
+
+
+def _first_admin(work: Work, named: User | None) -> User:
+    users = work.use(UserRepository)
+    # Somebody else may have taken the login in the meantime: a demoted or deactivated first admin has it still.
+    login = FIRST_ADMIN if named is None else f"{FIRST_ADMIN}-{work.ids.uuid()}"
+    admin = users.add(User(id=0, name="Admin", login=login, roles=(ADMIN,), created_at=work.now, updated_at=work.now))
+    work.record(Event(topic="user.created", actor_id=admin.id, version=admin.version, data={"user_id": admin.id}))
+    return admin
