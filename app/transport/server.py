@@ -4,10 +4,11 @@ import asyncio
 import logging
 import socket
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, cast
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import CloseCode
@@ -61,12 +62,14 @@ class LenientTransport:
 
 class HttpProtocol(HttpToolsProtocol):
     """Requests can cut their connection. A head that has no end, a request that never comes or never comes whole, and
-    an answer that is not taken are cut off: uvicorn would hold them for as long as the client likes."""
+    an answer that is not taken are cut off: uvicorn would hold them for as long as the client likes. The request of a
+    client that has left is cancelled; a command that has begun finishes all the same."""
 
     _head: int | None = None  # bytes so far of a head that is not complete
     _refused = False
     _too_slow: asyncio.TimerHandle | None = None
     _stalled: asyncio.TimerHandle | None = None
+    _answering: tuple[RequestResponseCycle, asyncio.Task[Any]] | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(cast("asyncio.Transport", LenientTransport(transport)))
@@ -112,6 +115,28 @@ class HttpProtocol(HttpToolsProtocol):
         self._in_time()
         self._taken()
         super().connection_lost(exc)
+        if self._answering is not None:
+            cycle, task = self._answering
+            if not cycle.response_complete:
+                cycle.disconnected = True  # uvicorn says so to the latest request alone, not to one before it
+                task.cancel()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        super()._start_asgi_task(cycle, partial(self._answer, cycle, app))
+
+    async def _answer(self, cycle: RequestResponseCycle, app: Any, scope: Any, receive: Any, send: Any) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        answering = self._answering = (cycle, task)
+        try:
+            await app(scope, receive, send)
+        except asyncio.CancelledError:
+            if not cycle.disconnected:
+                raise
+            # Nobody waits for an answer, and uvicorn would log it as a failure.
+        finally:
+            if self._answering is answering:  # and not the next request of the connection
+                self._answering = None
 
     def pause_writing(self) -> None:
         super().pause_writing()

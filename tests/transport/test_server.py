@@ -1,9 +1,12 @@
 import asyncio
 import logging
 import socket
+import sqlite3
 import struct
-from contextlib import suppress
+from contextlib import closing, suppress
 from io import StringIO
+from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -11,12 +14,15 @@ from graphql import get_introspection_query
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
+from app.core.actor import Actor
 from app.core.log_limit import MOST_ALIKE
 from app.core.logs import configure_logs
 from app.storage.database import Database
 from app.transport import server
+from tests.conftest import ManualClock
 from tests.serving import PATIENCE, Served, eventually
 from tests.transport.library import ADMIN, tick, update_book
+from tests.transport.live import BOOK, Keys, serving_library
 
 pytestmark = pytest.mark.anyio
 
@@ -132,6 +138,77 @@ async def test_a_client_that_takes_its_answer_slowly_gets_it(
     writer.close()
     assert answer.startswith(b"HTTP/1.1 200 ")
     assert orjson.loads(answer.partition(b"\r\n\r\n")[2])["data"]["__schema"]
+
+
+class Waiting(Keys):
+    """Keys that are never found, and who asks for them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = 0
+        self.left = 0
+
+    async def actor_of(self, key: str) -> Actor | None:
+        self.asked += 1
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            self.left += 1
+            raise
+        return None
+
+
+def request(query: str) -> bytes:
+    body = orjson.dumps({"query": query})
+    head = f"POST /graphql HTTP/1.1\r\nhost: x\r\nx-api-key: admin\r\ncontent-length: {len(body)}\r\n"
+    return head.encode() + b"content-type: application/json\r\n\r\n" + body
+
+
+@pytest.mark.usefixtures("own_logs")
+@pytest.mark.parametrize("requests", [1, 3])
+async def test_request_of_a_client_that_has_left_is_cancelled(
+    sqlite_library: Database, tmp_path: Path, clock: ManualClock, requests: int
+) -> None:
+    keys, stream = Waiting(), StringIO()
+    configure_logs("warning", "console", stream)
+    async with serving_library(f"sqlite:///{tmp_path / 'library.db'}", clock, keys) as served:
+        before = await served.tasks()
+        _, writer = await asyncio.open_connection("127.0.0.1", served.port)
+        writer.write(request(BOOK) * requests)
+        await eventually(lambda: keys.asked == 1)
+        assert await served.tasks() > before
+        if requests == 1:
+            writer.transport.abort()
+        else:
+            # Of requests behind each other uvicorn reads one, and does not see that their client has left.
+            (connection,) = served.server.server_state.connections
+            served.server.servers[0].get_loop().call_soon_threadsafe(connection.transport.abort)
+        await eventually(lambda: keys.left == 1)
+        await eventually(lambda: not served.server.server_state.tasks)
+        assert await served.tasks() == before
+        writer.close()
+    assert stream.getvalue() == ""
+
+
+async def test_command_of_a_client_that_has_left_is_finished(
+    sqlite_served: Served, sqlite_library: Database, tmp_path: Path
+) -> None:
+    queue: Any = sqlite_served.server.lifespan.state["services"].database._commands._queue
+    with closing(sqlite3.connect(tmp_path / "library.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        _, writer = await asyncio.open_connection("127.0.0.1", sqlite_served.port)
+        update = 'mutation { updateBook(input: {id: "boo_1", title: "Left"}) { errors { code } } }'
+        writer.write(request(update))
+        await eventually(lambda: queue.waiting(ADMIN.caller) + queue.running(ADMIN.caller) == 1)
+        writer.transport.abort()
+        await eventually(lambda: not sqlite_served.server.server_state.tasks)
+        other.execute("ROLLBACK")
+        await eventually(lambda: other.execute("SELECT title FROM book WHERE id = 1").fetchone() == ("Left",))
+
+
+async def test_requests_after_each_other_are_answered_each(sqlite_served: Served) -> None:
+    last = request(BOOK).replace(b"host: x", b"host: x\r\nconnection: close")
+    assert (await sent(sqlite_served, request(BOOK) * 3 + last)).count(b"The Dispossessed") == 4
 
 
 @pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="only Linux has the option")
