@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import ceil
 from typing import Any, cast
 
 from graphql import (
@@ -10,31 +9,21 @@ from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
-    GraphQLEnumType,
     GraphQLField,
-    GraphQLInputObjectType,
     GraphQLNamedType,
-    GraphQLObjectType,
     GraphQLSchema,
     InlineFragmentNode,
-    IntValueNode,
-    ListValueNode,
     Node,
-    NullValueNode,
     OperationDefinitionNode,
     SelectionSetNode,
-    ValueNode,
     VariableNode,
     get_named_type,
-    is_composite_type,
 )
 
-from app.core.paging import DEFAULT_PAGE, LARGEST_PAGE
 from app.transport.limits import COUNT_COST, EDGE_COUNT_COST, SEARCH_COST, BadDefinition, Limits, too_many
+from app.transport.sizes import Sizes
 
-_LIST_ARGUMENTS = ("ids",)
 _COUNTS = ("totalCount", "totalCountIsCapped")
-_SEARCHES = ("search", "text")
 
 
 @dataclass(slots=True)
@@ -70,8 +59,7 @@ class Scales:
         self.limits = limits
         self.visits = 0
         self._schema = schema
-        self._plumbing = _plumbing(schema)
-        self._sizes = _introspection_sizes(schema)
+        self._sizes = Sizes(schema)
 
     def weigh(self, document: DocumentNode, variables: Mapping[str, Any] | None) -> dict[str | None, Measure]:
         """The measure of each operation by its name; with `variables`, the page sizes that they give.
@@ -168,18 +156,18 @@ class Scales:
                     measure.depth = max(measure.depth, depth)
                     definition = self._definition(on, node.name.value)
                     if node.selection_set is None:
-                        is_counted = is_counted or (node.name.value in _COUNTS and self._is_plumbing(on))
+                        is_counted = is_counted or (node.name.value in _COUNTS and self._sizes.is_plumbing(on))
                         continue
-                    size, is_open = self._size(on, definition, node, variables)
+                    size, is_open = self._sizes.of(on, definition, node, variables)
                     inner = get_named_type(definition.type) if definition is not None else None
                     if inner is not None and inner.name.startswith("__"):
                         measure.introspection += times * size
                     elif size > 1:
                         measure.cost += times * size
-                    elif not self._is_plumbing(on) and not self._is_plumbing(inner):
+                    elif not self._sizes.is_plumbing(on) and not self._sizes.is_plumbing(inner):
                         measure.cost += times
                     measure.open = measure.open or is_open
-                    for words in self._searches(definition, node):
+                    for words in self._sizes.searches(definition, node):
                         if isinstance(words, VariableNode):
                             if variables is not None and variables.get(words.name.value) is None:
                                 continue
@@ -198,43 +186,12 @@ class Scales:
                 measure.cost += count or 0
         return measure, directives
 
-    def _is_plumbing(self, type_: GraphQLNamedType | None) -> bool:
-        return type_ is not None and type_.name in self._plumbing
-
-    def _searches(self, definition: GraphQLField | None, node: FieldNode) -> list[ValueNode]:
-        """The words that a connection is searched for, as far as they are given."""
-        if definition is None or not self._is_plumbing(get_named_type(definition.type)):
-            return []
-        given = {argument.name.value: argument.value for argument in node.arguments or ()}
-        return [given[name] for name in _SEARCHES if name in given and not isinstance(given[name], NullValueNode)]
-
     def _definition(self, on: GraphQLNamedType | None, name: str) -> GraphQLField | None:
         if name in ("__schema", "__type"):
             return self._schema.get_field(self._schema.query_type, name) if self._schema.query_type else None
         fields: Mapping[str, GraphQLField] = getattr(on, "fields", {})
         found = fields.get(name)
         return found if isinstance(found, GraphQLField) else None
-
-    def _size(
-        self,
-        on: GraphQLNamedType | None,
-        definition: GraphQLField | None,
-        node: FieldNode,
-        variables: Mapping[str, Any] | None,
-    ) -> tuple[int, bool]:
-        if definition is None:
-            return 1, False
-        if on is not None and on.name.startswith("__"):
-            return self._sizes.get(node.name.value, 1), False
-        values = {argument.name.value: argument.value for argument in node.arguments or ()}
-        if "first" in definition.args:
-            sizes = [_page_size(values[name], variables) for name in ("first", "last") if name in values]
-            return max((size for size, _ in sizes), default=DEFAULT_PAGE), any(is_open for _, is_open in sizes)
-        for name in _LIST_ARGUMENTS:
-            if name in definition.args:
-                given = values.get(name)
-                return (len(given.values) if isinstance(given, ListValueNode) else LARGEST_PAGE), False
-        return 1, False
 
 
 def _dependencies_first(fragments: Mapping[str, Measure]) -> list[str]:
@@ -269,46 +226,3 @@ def _union(measure: Measure, reached: Mapping[str, int]) -> int:
     for spread in measure.spreads:
         found |= reached.get(spread.node.name.value, 0)
     return found
-
-
-def _page_size(node: Node, variables: Mapping[str, Any] | None) -> tuple[int, bool]:
-    if isinstance(node, IntValueNode):
-        return min(int(node.value[:9]), LARGEST_PAGE) if node.value.isdigit() else 1, False
-    if isinstance(node, NullValueNode):
-        return DEFAULT_PAGE, False
-    if isinstance(node, VariableNode) and variables is not None:
-        value = variables.get(node.name.value)
-        return (min(max(value, 1), LARGEST_PAGE) if isinstance(value, int) else DEFAULT_PAGE), False
-    return LARGEST_PAGE, True
-
-
-def _plumbing(schema: GraphQLSchema) -> frozenset[str]:
-    """The types that only carry a connection: the connections, their edges and PageInfo. Their items are what costs."""
-    found = {"PageInfo"}
-    for name, type_ in schema.type_map.items():
-        if isinstance(type_, GraphQLObjectType) and "pageInfo" in type_.fields and "edges" in type_.fields:
-            found |= {name, get_named_type(type_.fields["edges"].type).name}
-    return frozenset(found)
-
-
-def _introspection_sizes(schema: GraphQLSchema) -> dict[str, int]:
-    """About how many items each list of the introspection has in this schema, rounded up."""
-    types = list(schema.type_map.values())
-    composites: list[Any] = [type_ for type_ in types if is_composite_type(type_) and hasattr(type_, "fields")]
-    fields = [one for type_ in composites for one in type_.fields.values()]
-    inputs = [type_ for type_ in types if isinstance(type_, GraphQLInputObjectType)]
-    enums = [type_ for type_ in types if isinstance(type_, GraphQLEnumType)]
-
-    def mean(total: int, count: int) -> int:
-        return max(1, ceil(total / max(1, count)))
-
-    return {
-        "types": len(types),
-        "directives": len(schema.directives),
-        "fields": mean(len(fields), len(types)),
-        "args": mean(sum(len(one.args) for one in fields), len(fields)),
-        "inputFields": mean(sum(len(type_.fields) for type_ in inputs), len(types)),
-        "enumValues": mean(sum(len(type_.values) for type_ in enums), len(types)),
-        "interfaces": 1,
-        "possibleTypes": 1,
-    }
