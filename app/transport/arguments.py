@@ -1,11 +1,11 @@
 """The arguments of a field as closures: constants are read once, variables are looked up for each run."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, cast
 
 from graphql import (
     FieldNode,
-    GraphQLArgument,
     GraphQLField,
     GraphQLInputField,
     GraphQLInputObjectType,
@@ -18,6 +18,7 @@ from graphql import (
     Undefined,
     ValueNode,
     VariableNode,
+    print_ast,
     value_from_ast_untyped,
 )
 from graphql.utilities.coerce_input_value import coerce_input_literal
@@ -31,19 +32,52 @@ Value = Callable[[Variables], Any]
 """The value of a literal that holds variables; `Undefined` when it is one variable that was not given."""
 
 
-def arguments_of(definition: GraphQLField, node: FieldNode) -> Arguments:
-    """The arguments of a field for one run: constants are read here, once."""
+class Constants:
+    """The arguments of an operation that hold no variables, under names that no variable can have.
+
+    A run gets them among its variables, so that operations that differ in them alone share a plan."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, object] = {}
+
+    def add(self, value: object) -> str:
+        """The name under which a run finds the value."""
+        name = f"#{len(self.values)}"
+        self.values[name] = value
+        return name
+
+
+def arguments_of(
+    definition: GraphQLField, node: FieldNode, constants: Constants
+) -> tuple[Arguments, tuple[tuple[str, str], ...]]:
+    """The arguments of a field for one run, and what they are but for the constants, which are read here, once."""
     if not definition.args:
-        return no_arguments
+        return no_arguments, ()
+    defaults: dict[str, Any] = {}
+    open_values: list[tuple[str, Value]] = []
+    shape: list[tuple[str, str]] = []
     given = {argument.name.value: argument.value for argument in node.arguments or ()}
-    return _object(definition.args, given, ())
+    for name, argument in definition.args.items():
+        python = python_name(argument, name)
+        default = default_of(argument)
+        if default is not Undefined:
+            defaults[python] = default
+        value = given.get(name)
+        if value is None:
+            continue
+        if _holds_variables(value):
+            open_values.append((python, _value(value, argument.type, (python,))))
+            shape.append((name, print_ast(value)))
+        else:
+            place = constants.add(_constant(value, argument.type))
+            open_values.append((python, itemgetter(place)))
+            shape.append((name, place))
+    return _read(defaults, open_values), tuple(shape)
 
 
 def _object(
-    definitions: Mapping[str, GraphQLArgument] | Mapping[str, GraphQLInputField],
-    given: Mapping[str, ValueNode],
-    path: tuple[str | int, ...],
-) -> Callable[[Variables], dict[str, Any]]:
+    definitions: Mapping[str, GraphQLInputField], given: Mapping[str, ValueNode], path: tuple[str | int, ...]
+) -> Arguments:
     constants: dict[str, Any] = {}
     open_values: list[tuple[str, Value]] = []
     for name, definition in definitions.items():
@@ -60,6 +94,10 @@ def _object(
             open_values.append((python, _given(value_of, at) if may_only_be_absent(definition) else value_of))
         else:
             constants[python] = _constant(node, definition.type)
+    return _read(constants, open_values)
+
+
+def _read(constants: dict[str, Any], open_values: Sequence[tuple[str, Value]]) -> Arguments:
     if not open_values:
         return lambda _variables: constants
     if len(open_values) == 1 and not constants:

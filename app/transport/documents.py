@@ -1,6 +1,7 @@
 """Parsed, checked and validated documents, kept by their text."""
 
 from collections.abc import Hashable, Mapping
+from hashlib import blake2b
 from typing import Any, Protocol
 
 import strawberry
@@ -11,6 +12,7 @@ from graphql import (
     KnownArgumentNamesRule,
     OperationDefinitionNode,
     StringValueNode,
+    TokenKind,
     ValuesOfCorrectTypeRule,
     Visitor,
     parse,
@@ -43,6 +45,7 @@ _MOST_BYTES = 2 * 1024 * 1024  # of text; as nodes it is 50 to 200 times as much
 _OVERHEAD = 4_096
 _MOST_FIELDS = 20_000  # of plans; with its share of the statements each takes one to four kilobytes
 _FIELDS_OF_AN_EMPTY_PLAN = 10
+_MOST_VALID = 10_000  # digests of documents known to be valid
 
 
 class Made(Protocol):
@@ -129,7 +132,10 @@ class Documents:
         self._suggestions = suggestions
         self._coercions = Coercions(self._schema)
         self._recent: Recent[Document] = Recent(_MOST_BYTES)
+        self._valid: Recent[bool] = Recent(_MOST_VALID)
         self.plans: Recent[Any] = Recent(_MOST_FIELDS)
+        self.validated = 0
+        """How many documents were validated."""
 
     def known(self, text: str) -> Document | None:
         """The document of a text that is kept."""
@@ -142,7 +148,7 @@ class Documents:
     def read(self, text: str, most_tokens: int | None = None) -> Document:
         """The valid document of a text, which has at most so many tokens where that is less than the limit.
 
-        Raises Refused. Any thread may call it: it changes nothing but counters."""
+        Raises Refused. One thread at a time may call it, which need not be that of `known` and `keep`."""
         limits = self._guard.limits
         size = len(text.encode(errors="surrogatepass"))
         if size > limits.document_bytes:
@@ -161,6 +167,14 @@ class Documents:
         except BadDefinition as error:
             entry = errors.entry(str(error), errors.VALIDATION_FAILED, locations=errors.places([error.node]))
             raise Refused([entry], Phase.VALIDATION) from None
+        digest = _digest(ast)
+        if self._valid.get(digest) is None:
+            self._validate(ast)
+            self._valid.put(digest, True)
+        return Document(ast, size, open_costs, self._coercions, self.plans)
+
+    def _validate(self, ast: DocumentNode) -> None:
+        self.validated += 1
         found = validate(self._schema, ast, RULES, _MOST_ERRORS, hide_suggestions=True)
         if len(found) == 1 and self._suggestions:
             # Each suggestion compares a name with all others of its set, so only a lone fault gets one, and none is
@@ -169,7 +183,20 @@ class Documents:
         if found:
             raise Refused([errors.from_graphql(error, errors.VALIDATION_FAILED) for error in found], Phase.VALIDATION)
         _refuse_unstorable_literals(ast)
-        return Document(ast, size, open_costs, self._coercions, self.plans)
+
+
+def _digest(ast: DocumentNode) -> bytes:
+    """The same for two documents that differ in white space, comments and the name of their only operation."""
+    operations = [node for node in ast.definitions if isinstance(node, OperationDefinitionNode)]
+    name = operations[0].name if len(operations) == 1 else None
+    left_out = None if name is None or name.loc is None else name.loc.start_token
+    tokens = []
+    token = None if ast.loc is None else ast.loc.start_token
+    while token is not None:
+        if token.kind is not TokenKind.COMMENT and token is not left_out:
+            tokens.append((token.kind.value, token.value))
+        token = token.next
+    return blake2b(repr(tokens).encode(errors="surrogatepass"), digest_size=32).digest()
 
 
 def _too_complex(message: str) -> Refused:

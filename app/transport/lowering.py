@@ -1,6 +1,7 @@
 """From a valid GraphQL document to the neutral tree of fields, without fragments, aliases, @skip and @include."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from hashlib import blake2b
 from typing import NamedTuple, cast
 
 from graphql import (
@@ -29,17 +30,25 @@ from graphql import (
 from app.core.errors import InvalidInput
 from app.selection.catalogue import FieldFacts, TypeFacts
 from app.selection.tree import Children, Field
-from app.transport.arguments import arguments_of
+from app.transport.arguments import Constants, arguments_of
 
 TYPENAME = "__typename"
 
 
 class RootField(NamedTuple):
-    """A root field with what is needed to answer for it."""
+    """A root field with what is needed to answer for it. Fields of one `shape` differ in their constants at most."""
 
     field: Field
+    shape: bytes
     nodes: tuple[FieldNode, ...]
     definition: GraphQLField | None  # None: __typename, __schema or __type
+
+
+class Lowered(NamedTuple):
+    """An operation's root fields in the order of the answer, and the constants that a run gets with its variables."""
+
+    roots: tuple[RootField, ...]
+    constants: Mapping[str, object]
 
 
 class Lowering:
@@ -60,8 +69,8 @@ class Lowering:
 
     def roots(
         self, document: DocumentNode, operation: OperationDefinitionNode, conditions: Mapping[str, object]
-    ) -> tuple[RootField, ...]:
-        """The root fields in the order of the answer; `conditions` are the values that @skip and @include ask for.
+    ) -> Lowered:
+        """The root fields; `conditions` are the values that @skip and @include ask for.
 
         Raises InvalidInput for a condition that is null."""
         root_type = self._schema.get_root_type(operation.operation)
@@ -72,8 +81,8 @@ class Lowering:
             name = nodes[0].name.value
             definition = root_type.fields.get(name)
             field = Field(name, key) if definition is None else run.field(key, nodes, definition)
-            found.append(RootField(field, tuple(nodes), definition))
-        return tuple(found)
+            found.append(RootField(field, run.shape(field), tuple(nodes), definition))
+        return Lowered(tuple(found), run.constants.values)
 
 
 def type_facts(schema: GraphQLSchema) -> dict[str, TypeFacts]:
@@ -136,6 +145,8 @@ class _Run:
         self._conditions = conditions
         self._fields: dict[tuple[object, ...], Field] = {}
         self._children: dict[tuple[object, ...], Children] = {}
+        self._shapes: dict[int, bytes] = {}  # of the fields that are not leaves without arguments, by identity
+        self.constants = Constants()
 
     def field(self, key: str, nodes: Sequence[FieldNode], definition: GraphQLField) -> Field:
         declared = definition.extensions.get("strawberry-definition", definition)
@@ -144,9 +155,19 @@ class _Run:
         found = self._fields.get(place)
         if found is None:
             children = self._children_of(named, nodes) if named.name in self._possible else None
-            made = arguments_of(definition, nodes[0])
+            made, arguments = arguments_of(definition, nodes[0], self.constants)
             found = self._fields[place] = Field(nodes[0].name.value, key, made, children)
+            if arguments or children is not None:
+                self._shapes[id(found)] = self._shape_of(found, arguments)
         return found
+
+    def shape(self, field: Field) -> bytes:
+        """The same for two fields that compile to the same. Another one cannot be made to have it."""
+        return self._shapes.get(id(field)) or f"{field.name} {field.key}".encode()
+
+    def _shape_of(self, field: Field, arguments: object) -> bytes:
+        parts = [(type_, [self.shape(each) for each in fields]) for type_, fields in (field.children or {}).items()]
+        return blake2b(repr((field.name, field.key, arguments, parts)).encode(), digest_size=32).digest()
 
     def _children_of(self, named: GraphQLNamedType, nodes: Sequence[FieldNode]) -> Children:
         place = (named.name, *map(id, nodes))

@@ -134,7 +134,7 @@ class Operations:
         entries: list[errors.Entry] = []
         plan = query.plan
         if plan is not None:
-            env = Env(context.actor, context.clock(), self._settings, variables)
+            env = Env(context.actor, context.clock(), self._settings, with_constants(variables, query.constants))
             answer = await self._database.plan(
                 lambda: plan.steps(env), snapshot=plan.snapshot, caller=context.actor.caller
             )
@@ -175,6 +175,7 @@ class Operations:
             make = partial(self.preparer.mutations, operation, permissions, variables)
             prepared = await self.prepared(operation, key, context, make)
         mutations = prepared.all
+        variables = with_constants(variables, prepared.constants)
         refusals = self._unreadable(mutations, variables, context)
         if refusals:
             return orjson.dumps({"data": None, "errors": refusals})
@@ -241,6 +242,11 @@ class Operations:
             entry = errors.entry(error.message, error.code, argument=error.path)
             raise Refused([entry], Phase.VARIABLES) from None
         return values
+
+
+def with_constants(variables: dict[str, Any], constants: Mapping[str, object]) -> dict[str, Any]:
+    """What the arguments of a run are read from."""
+    return {**variables, **constants} if constants else variables
 
 
 def permissions_of(context: Context) -> frozenset[str] | None:

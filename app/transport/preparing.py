@@ -1,15 +1,16 @@
 """Makes operations ready to run: lowered, and compiled for a set of permissions."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
+from weakref import WeakValueDictionary
 
 import strawberry
 from graphql import FieldNode, GraphQLNonNull, get_named_type
 
 from app.selection.tree import Field
 from app.transport.documents import Operation
-from app.transport.lowering import TYPENAME, Lowering, RootField
+from app.transport.lowering import TYPENAME, Lowered, Lowering, RootField
 from app.transport.mutations import Call, prepare_call
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class Query:
     nodes: Mapping[str, tuple[FieldNode, ...]]
     introspective: tuple[FieldNode, ...]
     mixed: bool  # __typename, __schema or __type stand beside or instead of fields that are read
+    constants: Mapping[str, object]
     fields: int
 
 
@@ -52,53 +54,73 @@ class Mutations(NamedTuple):
     """The root fields of a mutation, in order; `fields` is how large their plans are."""
 
     all: Sequence[Mutation]
+    constants: Mapping[str, object]
     fields: int
 
 
 class Preparer:
-    """Lowers and compiles the operations of one schema. Any thread may call it."""
+    """Lowers and compiles the operations of one schema; one thread at a time may call it.
+
+    Operations that differ in constants alone share a plan for as long as one of them is kept."""
 
     def __init__(self, schema: strawberry.Schema, compiler: Compiler) -> None:
         self._schema = schema
         self.compiler = compiler
         self._lowering = Lowering(schema._schema)
+        self._plans: WeakValueDictionary[Hashable, Plan] = WeakValueDictionary()
 
-    def roots(self, operation: Operation, variables: Mapping[str, object]) -> tuple[RootField, ...]:
+    def lowered(self, operation: Operation, variables: Mapping[str, object]) -> Lowered:
         """The root fields of an operation. Raises InvalidInput for a condition that is null."""
         return self._lowering.roots(operation.document.ast, operation.node, variables)
 
     def query(self, operation: Operation, permissions: Permissions, variables: Mapping[str, object]) -> Query:
         """A query, ready to run. Raises InvalidInput and TooComplex."""
-        roots = self.roots(operation, variables)
-        read = [root.field for root in roots if root.definition is not None]
+        roots, constants = self.lowered(operation, variables)
+        read = [root for root in roots if root.definition is not None]
         return Query(
-            plan=self.compiler.query(read, permissions) if read else None,
+            plan=self.plan(read, permissions) if read else None,
             roots=roots,
             nodes={root.field.key: root.nodes for root in roots},
             introspective=tuple(
                 node for root in roots if root.definition is None and root.field.name != TYPENAME for node in root.nodes
             ),
             mixed=len(read) < len(roots),
+            constants=constants,
             fields=fields_in(roots),
         )
 
     def mutations(self, operation: Operation, permissions: Permissions, variables: Mapping[str, object]) -> Mutations:
         """The root fields of a mutation, ready to run. Raises InvalidInput and TooComplex."""
-        roots = self.roots(operation, variables)
-        return Mutations([self._mutation(root, permissions) for root in roots], fields_in(roots))
+        roots, constants = self.lowered(operation, variables)
+        return Mutations([self._mutation(root, permissions) for root in roots], constants, fields_in(roots))
 
     def _mutation(self, root: RootField, permissions: Permissions) -> Mutation:
         definition = root.definition
         if definition is None:
             return Mutation(root, None, None, nullable=False)
-        type_name = get_named_type(definition.type).name
-        fields = (root.field.children or {}).get(type_name, ())
         return Mutation(
             root,
             prepare_call(self._schema, definition, root.nodes[0]),
-            self.compiler.payload(type_name, fields, permissions),
+            self.payload(root, get_named_type(definition.type).name, permissions),
             nullable=not isinstance(definition.type, GraphQLNonNull),
         )
+
+    def plan(self, roots: Sequence[RootField], permissions: Permissions) -> "Plan":
+        """The plan of root fields of Query."""
+        key = (permissions, *(root.shape for root in roots))
+        return self._shared(key, lambda: self.compiler.query([root.field for root in roots], permissions))
+
+    def payload(self, root: RootField, type_name: str, permissions: Permissions) -> "Plan":
+        """The plan of a root field's selection on a type whose rows are given."""
+        fields = (root.field.children or {}).get(type_name, ())
+        key = (permissions, type_name, root.shape)
+        return self._shared(key, lambda: self.compiler.payload(type_name, fields, permissions))
+
+    def _shared(self, key: Hashable, make: Callable[[], "Plan"]) -> "Plan":
+        plan = self._plans.get(key)
+        if plan is None:
+            plan = self._plans[key] = make()
+        return plan
 
 
 def fields_in(roots: Iterable[RootField]) -> int:

@@ -23,7 +23,7 @@ from app.transport.context import Context
 from app.transport.deliveries import Deliveries
 from app.transport.documents import Operation
 from app.transport.lowering import RootField
-from app.transport.operation import Operations, permissions_of
+from app.transport.operation import Operations, permissions_of, with_constants
 from app.transport.outcome import GraphQLRequest, Phase, Refused
 from app.transport.places import Place, Places
 from app.transport.preparing import fields_in
@@ -45,6 +45,7 @@ class _Prepared:
     stream: Stream
     plan: Plan
     inner: frozenset[str]  # the variables that the selection itself uses
+    constants: Mapping[str, object]
     fields: int
 
 
@@ -92,6 +93,7 @@ class Subscriptions:
             make = partial(self._prepare, operation, permissions, variables)
             prepared = await self._operations.prepared(operation, key, context, make)
         root, stream = prepared.root, prepared.stream
+        variables = with_constants(variables, prepared.constants)
         path = (root.field.key,)
         try:
             arguments = dict(root.field.arguments(variables))
@@ -149,7 +151,8 @@ class Subscriptions:
     def _prepare(
         self, operation: Operation, permissions: frozenset[str] | None, variables: Mapping[str, object]
     ) -> _Prepared:
-        roots = self._operations.preparer.roots(operation, variables)
+        preparer = self._operations.preparer
+        roots, constants = preparer.lowered(operation, variables)
         if len(roots) != 1 or roots[0].definition is None:
             message = "A subscription has one field, and that is none of introspection."
             raise Refused([errors.entry(message, NotSupported.code)], Phase.VALIDATION)
@@ -157,12 +160,12 @@ class Subscriptions:
         field = root.field
         stream = self._streams[field.name]
         if isinstance(stream, EventStream):
-            fields = (field.children or {}).get(stream.type, ())
-            plan = self._operations.preparer.compiler.payload(stream.type, fields, permissions)
+            plan = preparer.payload(root, stream.type, permissions)
         else:
             as_query = Field(stream.root, field.key, field.arguments, field.children)
-            plan = self._operations.preparer.compiler.query([as_query], permissions)
-        return _Prepared(root, stream, plan, _variables_below(operation, root.nodes), fields_in(roots))
+            shape = f"{stream.root} ".encode() + root.shape
+            plan = preparer.plan([root._replace(field=as_query, shape=shape)], permissions)
+        return _Prepared(root, stream, plan, _variables_below(operation, root.nodes), constants, fields_in(roots))
 
 
 def _variables_below(operation: Operation, nodes: Iterable[FieldNode]) -> frozenset[str]:

@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from math import inf
+from typing import cast
 from urllib.parse import urlencode
 
 import httpx2
@@ -11,6 +12,8 @@ import pytest
 
 from app.core.actor import Actor
 from app.core.errors import RateLimited
+from app.selection.compiler import Compiler
+from app.selection.sql import SqlCompiler
 from app.settings import Settings
 from app.storage.database import Database
 from app.transport.compiling import MOST_WAITING, Budgets, Compiling
@@ -230,6 +233,67 @@ async def test_document_without_permissions_is_short(
     await run(long)
     known = await operations.run(GraphQLRequest(long), context)
     assert b"errors" not in known.body
+
+
+def sql_of(operations: Operations) -> SqlCompiler:
+    return cast("Compiler", operations.preparer.compiler).sql
+
+
+async def test_documents_that_differ_in_spelling_are_validated_and_compiled_once(
+    run: Run, operations: Operations
+) -> None:
+    await run('query A { book(id: "boo_1") { title } }')
+    done = operations.documents.validated, sql_of(operations).compiled
+    for text in (
+        'query B { book(id: "boo_1") { title } }',
+        'query   C {\n  book(id: "boo_1"), { title } }',
+        'query D { # a comment\n book(id: "boo_1") { title # another\n } }',
+    ):
+        assert await run(text) == {"data": TITLE}
+    assert (operations.documents.validated, sql_of(operations).compiled) == done
+
+
+async def test_documents_that_differ_in_constants_share_a_plan(run: Run, operations: Operations) -> None:
+    text = (
+        '{{ book(id: "{}") {{ title author {{ books(first: {}, filter: {{genres: [{}]}}) {{ nodes {{ id }} }} }} }} }}'
+    )
+    first = await run(text.format("boo_1", 1, "NOVEL"))
+    compiled = sql_of(operations).compiled
+    books = [first, *[await run(text.format(f"boo_{number}", 5, "ESSAY")) for number in (1, 2, 3)]]
+    assert [book["data"]["book"] for book in books] == [
+        {"title": "The Dispossessed", "author": {"books": {"nodes": [{"id": "boo_1"}]}}},
+        {"title": "The Dispossessed", "author": {"books": {"nodes": [{"id": "boo_2"}]}}},
+        {"title": "Steering the Craft", "author": {"books": {"nodes": [{"id": "boo_2"}]}}},
+        {"title": "Invisible Cities", "author": {"books": {"nodes": []}}},
+    ]
+    assert sql_of(operations).compiled == compiled
+    # Another set of permissions has plans of its own.
+    await run(text.format("boo_1", 1, "NOVEL"), actor=READER)
+    assert sql_of(operations).compiled > compiled
+
+
+async def test_documents_that_share_a_plan_have_errors_in_their_own_places(run: Run) -> None:
+    found = [await run(f'query {name}{{ book(id: "{ref}") {{ title }} }}') for name, ref in (("A", "x"), ("Long", "y"))]
+    assert [error["locations"] for answer in found for error in answer["errors"]] == [
+        [{"line": 1, "column": 10}],
+        [{"line": 1, "column": 13}],
+    ]
+
+
+async def test_mutations_that_differ_in_constants_share_a_plan(run: Run, operations: Operations) -> None:
+    text = """mutation {{ updateBook(input: {{id: "boo_1", title: "{}"}}) {{
+      book {{ title author {{ books(first: {}) {{ nodes {{ id }} }} }} }} }} }}"""
+    await run(text.format("A", 2))
+    compiled = sql_of(operations).compiled
+    found = await run(text.format("B", 1))
+    assert found["data"]["updateBook"]["book"] == {"title": "B", "author": {"books": {"nodes": [{"id": "boo_1"}]}}}
+    assert sql_of(operations).compiled == compiled
+
+
+async def test_invalid_documents_are_validated_each_time(run: Run, operations: Operations) -> None:
+    for number in (1, 2):
+        assert (await run(f"query Q{number} {{ nothing }}"))["phase"] == "VALIDATION"
+        assert operations.documents.validated == number
 
 
 # ---- doors ----

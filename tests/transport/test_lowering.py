@@ -20,7 +20,7 @@ def lower(text: str, conditions: dict[str, object] | None = None) -> list[Field]
     operation = document.definitions[0]
     assert isinstance(operation, OperationDefinitionNode)
     assert operation.operation is OperationType.QUERY
-    return [root.field for root in lowering.roots(document, operation, conditions or {})]
+    return [root.field for root in lowering.roots(document, operation, conditions or {}).roots]
 
 
 def shape(field: Field) -> Any:
@@ -83,9 +83,52 @@ def test_arguments_are_constants_or_look_ups(arguments: str, variables: dict[str
     document = parse(f"{declared} {{ books{f'({arguments})' if arguments else ''} {{ totalCount }} }}")
     operation = document.definitions[0]
     assert isinstance(operation, OperationDefinitionNode)
-    (root,) = lowering.roots(document, operation, {})
+    (root,), constants = lowering.roots(document, operation, {})
     given = Coercions(schema).variables(operation).neutral(variables)
-    assert root.field.arguments(given) == values
+    assert root.field.arguments({**given, **constants}) == values
+
+
+def shapes(*texts: str) -> int:
+    """How many different shapes the only root fields of these documents have."""
+    found = set()
+    for text in texts:
+        document = parse(text)
+        assert validate(schema, document) == []
+        operation = document.definitions[0]
+        assert isinstance(operation, OperationDefinitionNode)
+        found.add(lowering.roots(document, operation, {}).roots[0].shape)
+    return len(found)
+
+
+def test_shape_is_the_same_whatever_the_constants() -> None:
+    book = '{{ book(id: "{}") {{ id author {{ books(first: {}, filter: {{genres: [{}]}}) {{ totalCount }} }} }} }}'
+    assert shapes(book.format("boo_1", 1, "NOVEL"), book.format("boo_2", 20, "ESSAY, NOVEL")) == 1
+    assert shapes("{ books { totalCount } }", "query A { ...B } fragment B on Query { books { totalCount } }") == 1
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "{ authors(first: 1) { nodes { id } } }",
+        "{ b: books(first: 1) { nodes { id } } }",
+        "{ books(last: 1) { nodes { id } } }",
+        "{ books { nodes { id } } }",
+        "{ books(first: 1) { nodes { title } } }",
+        "{ books(first: 1) { nodes { id: title } } }",
+        "{ books(first: 1) { nodes { id title } } }",
+        "{ books(first: 1) { edges { node { id } } } }",
+        "query ($n: Int) { books(first: $n) { nodes { id } } }",
+    ],
+)
+def test_shape_differs_with_anything_but_constants(other: str) -> None:
+    assert shapes("{ books(first: 1) { nodes { id } } }", other) == 2
+
+
+def test_shape_tells_variables_apart() -> None:
+    text = "query ($a: Int, $b: Int) {{ books(first: ${}) {{ nodes {{ id }} }} authors(first: ${}) {{ totalCount }} }}"
+    assert shapes(text.format("a", "b"), text.format("b", "a")) == 2
+    nested = "query ($t: String!) {{ books(filter: {{title: $t{}}}) {{ totalCount }} }}"
+    assert shapes(nested.format(", genres: [NOVEL]"), nested.format(", genres: [ESSAY]")) == 2
 
 
 def test_null_in_a_place_that_takes_none_is_found_at_run_time() -> None:
