@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from app.core.actor import GENERAL_PERMISSIONS, kind_permissions
 from app.interactions import kind as interactions
-from app.interactions.model import RAISED
+from app.interactions.model import SHARED_REASONS
 from app.kinds.agent_session import kind as agent_session
 from app.kinds.chat_session import kind as chat_session
 from app.kinds.conversation import kind as conversation
@@ -25,7 +25,7 @@ PERMISSIONS: tuple[str, ...] = (*kind_permissions(kind.name for kind in KINDS), 
 _DESCRIPTIONS = {kind.name.upper(): kind.description for kind in KINDS}
 _REASONS = {
     **{name: text for kind in KINDS for name, text in kind.rules.reasons.items()},
-    RAISED: "A user raised it by hand.",
+    **SHARED_REASONS,
 }
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
         """The graph's enum of the kinds; its members are those of KINDS, in capitals."""
 
     class AttentionReason(StrEnum):
-        """The graph's enum of why an interaction needs a human; its members are the kinds' reasons and RAISED."""
+        """The graph's enum of why an interaction needs a human; its members are the kinds' and the shared ones."""
 
 else:
     InteractionKind = described(

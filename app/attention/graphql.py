@@ -35,7 +35,7 @@ described(
         "KIND": "By the kind of the interactions.",
         "REASON": "By the most urgent reason of each interaction.",
         "LEVEL": "By the level of the attention.",
-        "ASSIGNEE": "By the user whom the interactions are assigned to.",
+        "ASSIGNEE": "By the user whom the interactions are offered to, or else assigned to.",
     },
 )
 
@@ -75,7 +75,7 @@ class AttentionSummary:
 class AttentionQuery:
     attention_queue: AttentionQueueConnection = root(
         description="The interactions that need a human and that the caller may see: by level, then by who has waited "
-        "longest.",
+        "longest. One that is offered to a user counts as theirs in the filter.",
         filter=FILTER,
         **PAGING,
     )
@@ -89,7 +89,8 @@ class AttentionQuery:
 class AttentionSubscription:
     attention_changed: InteractionEvent = root(
         description="What enters the attention queue, leaves it or stands differently in it: another level or reason, "
-        "another holder, an acknowledgement.",
+        "another holder, an acknowledgement, new words of a waiting customer. One that is offered to a user counts as "
+        "theirs in the filter.",
         filter=FILTER,
         after=AFTER,
     )

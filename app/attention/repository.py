@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from app.feed import Entry, SnapshotStream, Stream
 from app.interactions.history import LISTENERS_CHANGED
-from app.interactions.repository.filters import FILTERS, LEVELS, QUEUE_ORDER, visible
+from app.interactions.repository.filters import LEVELS, QUEUE_FILTERS, QUEUE_ORDER, asked_id, visible
 from app.interactions.repository.log import may_see
 from app.interactions.repository.streams import InteractionStreams
 from app.interactions.repository.watches import LISTENERS
@@ -21,9 +21,12 @@ _GROUPS: Mapping[str, tuple[sa.ColumnElement[Any], str, Callable[[Any], object]]
         "KIND": (interaction.c.kind, "kind", str.upper),
         "REASON": (interaction.c.attention_reason, "reason", str),
         "LEVEL": (interaction.c.attention_level, "level", LEVELS.__getitem__),
-        "ASSIGNEE": (interaction.c.assignee_id, "assignee_id", int),
+        "ASSIGNEE": (asked_id(interaction), "assignee_id", int),
     }
 )
+
+
+_ASKED = frozenset({"assignee_id", "asked_id"})
 
 
 def _counted(by: str, read: Read) -> sa.Select[Any]:
@@ -66,7 +69,8 @@ def _moves_the_summary(permissions: Permissions, entry: Entry) -> bool:
         return False
     # Who holds what waits counts too, when the summary is by assignee.
     before = event.data.get("before")
-    return event.topic.startswith("attention.") or (isinstance(before, dict) and "assignee_id" in before)
+    asked = isinstance(before, dict) and not _ASKED.isdisjoint(before)
+    return event.topic.startswith("attention.") or asked
 
 
 def streams(kinds: Mapping[str, str]) -> Mapping[str, Stream]:
@@ -88,7 +92,7 @@ ROOTS: Mapping[str, Root] = MappingProxyType(
             "Interaction",
             {"QUEUE": QUEUE_ORDER},
             "QUEUE",
-            filters=FILTERS,
+            filters=QUEUE_FILTERS,
             where=lambda scope: scope.c.attention_level.is_not(None),
         ),
         "attentionSummary": RootSteps("AttentionSummary", _summary),

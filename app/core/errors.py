@@ -12,6 +12,7 @@
     + InvalidTransition         the state machine of the kind refuses
     + AlreadyClaimed            somebody else holds it
     + VersionConflict           `ifVersion` is not the current version
+    + NewerMessage              another message came than the latest that the caller saw
     + NotClearable              the attention has a cause that clearing does not end
     + KeyReused                 an idempotency key came with another request
     + AlreadyExists             a key that must be unique is taken
@@ -99,6 +100,16 @@ class VersionConflict(Conflict):
     def __init__(self, message: str, *, current_version: int, path: Sequence[str | int] = ()) -> None:
         super().__init__(message, path=path)
         self.current_version = current_version
+
+
+class NewerMessage(Conflict):
+    """A message came after the latest one that the caller saw; `message_id` is a surrogate."""
+
+    code = "NEWER_MESSAGE"
+
+    def __init__(self, message: str, *, message_id: int, path: Sequence[str | int] = ()) -> None:
+        super().__init__(message, path=path)
+        self.message_id = message_id
 
 
 class NotClearable(Conflict):

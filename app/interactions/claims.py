@@ -5,9 +5,9 @@ from typing import Protocol
 
 from app.core.actor import Actor
 from app.core.errors import AlreadyClaimed, Conflict, DomainError, Forbidden, InvalidTransition
-from app.interactions.model import Command, Level, State
+from app.interactions.model import Command, Level, ReplyBlock, State
 
-VIEWER_COLUMNS = ("kind", "state", "assignee_id", "claimed_until", "attention_level")
+VIEWER_COLUMNS = ("kind", "state", "assignee_id", "claimed_until", "bot_active", "attention_level", "lost_holder_id")
 """The common columns that `shared_refusal` looks at; a kind's own VIEWER_COLUMNS begin with these."""
 
 
@@ -26,10 +26,18 @@ class Refusable(Protocol):
     @property
     def claimed_until(self) -> datetime | None: ...
 
+    @property
+    def bot_active(self) -> bool: ...
+
+    @property
+    def lost_holder_id(self) -> int | None: ...
+
 
 def holder_of(subject: Refusable, now: datetime) -> int | None:
-    """The user who holds the interaction now; a lapsed lease holds nothing."""
+    """The user who holds the interaction now; a lapsed lease holds nothing, nor does a user who cannot work on it."""
     if subject.claimed_until is not None and subject.claimed_until <= now:
+        return None
+    if subject.assignee_id == subject.lost_holder_id:
         return None
     return subject.assignee_id
 
@@ -59,6 +67,10 @@ def shared_refusal(command: Command, subject: Refusable, actor: Actor, now: date
             return _closed(subject)
         case Command.UNSNOOZE:
             return None if _is(subject, State.SNOOZED) else InvalidTransition("This interaction is not snoozed.")
+        case Command.RAISE_ATTENTION:
+            return _closed(subject) or _snoozed(subject)
+        case Command.RESUME_BOT:
+            return _closed(subject) or _bot_in_charge(subject) or _held(subject, actor, now)
         case Command.CLEAR_ATTENTION | Command.ACKNOWLEDGE:
             level: Level | int | None = getattr(subject, "attention_level", None)
             return Conflict("This interaction needs no attention now.") if level is None else None
@@ -76,6 +88,28 @@ def _missing(kind: str, verb: str) -> Forbidden:
 
 def _closed(subject: Refusable) -> DomainError | None:
     return InvalidTransition("This interaction is closed; reopen it first.") if _is(subject, State.CLOSED) else None
+
+
+def _snoozed(subject: Refusable) -> DomainError | None:
+    return (
+        InvalidTransition("This interaction is snoozed; end its snooze first.") if _is(subject, State.SNOOZED) else None
+    )
+
+
+def _bot_in_charge(subject: Refusable) -> DomainError | None:
+    if subject.bot_active and subject.assignee_id is None:
+        return InvalidTransition("The bot is in charge already.")
+    return None
+
+
+def held_by_other(subject: Refusable, actor: Actor, now: datetime) -> AlreadyClaimed | None:
+    """The refusal of a reply into what somebody else holds, whoever asks; None when nobody else does."""
+    return _held(subject, actor, now, even_from_admins=True)
+
+
+def shared_block(subject: Refusable, actor: Actor, now: datetime) -> ReplyBlock | None:
+    """Why no kind would let the actor reply in a way that crosses nobody; a kind's own reasons come before."""
+    return None if held_by_other(subject, actor, now) is None else ReplyBlock.HELD_BY_OTHER
 
 
 def _held(subject: Refusable, actor: Actor, now: datetime, *, even_from_admins: bool = False) -> AlreadyClaimed | None:

@@ -18,7 +18,9 @@ MOMENTARY = (SIGN_OF_TYPING, VIEWERS_CHANGED)
 REFERENCE = "reference"
 """Metadata key of a model's field that holds a surrogate: the prefix of the global ids it belongs to."""
 
-_DERIVED = frozenset({"id", "attention", "version", "updated_at", "due_at"})
+_DERIVED = frozenset(
+    {"id", "attention", "waiting", "version", "updated_at", "due_at", "answered_lease", "lost_holder_id"}
+)
 _REFERENCES = {"assignee_id": "usr", "customer_id": "cus"}
 _ARRIVALS = frozenset(
     {
@@ -65,6 +67,8 @@ def filterable(of: Interaction) -> dict[str, object]:
         "reasons": list(of.attention.reasons),
         "level": None if of.attention.level is None else int(of.attention.level),
     }
+    if of.attention.user_id is not None:
+        found["asked_id"] = of.attention.user_id
     for name in ("tags", "topics"):
         values = getattr(of, name, None)
         if values is not None:
@@ -72,7 +76,7 @@ def filterable(of: Interaction) -> dict[str, object]:
     return found
 
 
-_CODES = frozenset({"state", "assignee_id", "customer_id", "bot_active", "reasons", "level"})
+_CODES = frozenset({"state", "assignee_id", "asked_id", "customer_id", "bot_active", "reasons", "level"})
 _FACTS = frozenset({"message_id", "note_id", "user_id", "changes", "attention", "reason_before", "reason_after"})
 
 

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from app.interactions.model import Interaction
+from app.interactions.waiting import Bearing
+
 
 class MessageAuthor(StrEnum):
     """Who wrote a message."""
@@ -94,4 +97,19 @@ class Message:
     read_by_customer: bool | None = None
     event_type: str | None = None
     hidden: bool | None = None
+    bearing: Bearing | None = None
     error: MessageError | None = None
+
+
+_BOTS = frozenset({MessageAuthor.BOT, MessageAuthor.AI_AGENT})
+
+
+def is_answer(message: Message, interaction: Interaction, *, asked: bool) -> bool:
+    """Whether a message to the customer answers it, written while the interaction stands so.
+
+    A user's does. A bot's does while the bot is in charge, nobody holds the interaction, and no human was `asked` for,
+    by the kind's own means or by raising the attention."""
+    if message.author not in _BOTS:
+        return message.author is MessageAuthor.USER
+    in_charge = interaction.bot_active and interaction.assignee_id is None
+    return in_charge and not asked and interaction.raised_level is None

@@ -1,10 +1,13 @@
 """What every interaction has, whichever of the kinds it is: its state, its attention, who holds it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum, StrEnum
+from types import MappingProxyType
 from typing import Generic, TypeVar
+
+from app.interactions.waiting import NOT_WAITING, Waiting
 
 
 class State(StrEnum):
@@ -24,20 +27,37 @@ class Level(IntEnum):
     LOW = 4
 
 
+MISSED = "MISSED"
+CUSTOMER_WAITING = "CUSTOMER_WAITING"
+DELIVERY_FAILED = "DELIVERY_FAILED"
+ORPHANED = "ORPHANED"
 RAISED = "RAISED"
+
+SHARED_REASONS: Mapping[str, str] = MappingProxyType(
+    {
+        MISSED: "A human was asked for and nobody was there, or a reply window closed while the customer waited.",
+        CUSTOMER_WAITING: "The customer waits for an answer of a human.",
+        DELIVERY_FAILED: "The latest answer was not delivered, and the customer waits.",
+        ORPHANED: "It is assigned to a user who is not active or may not see it.",
+        RAISED: "A user raised it by hand.",
+    }
+)
+"""The attention reasons that are not one kind's alone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cause:
     """One reason why an interaction needs a human.
 
-    `ends_with` says, for a person, what ends it; `clearable` causes end by clearAttention."""
+    `ends_with` says, for a person, what ends it; `clearable` causes end by clearAttention; `user_id` is whom it asks,
+    where that is not the assignee."""
 
     reason: str
     level: Level
     ends_with: str
     clearable: bool = False
     deadline: datetime | None = None
+    user_id: int | None = None
 
 
 class Command(StrEnum):
@@ -54,6 +74,7 @@ class Command(StrEnum):
     REPLY = "REPLY"
     BOT_REPLY = "BOT_REPLY"
     RECEIVE = "RECEIVE"
+    IMPORT = "IMPORT"
     MARK_READ = "MARK_READ"
     NOTE = "NOTE"
     TYPE = "TYPE"
@@ -71,18 +92,37 @@ class Command(StrEnum):
     RESET = "RESET"
     RATE = "RATE"
     RESTART = "RESTART"
+    RESUME_BOT = "RESUME_BOT"
     DELETE = "DELETE"
+
+
+class ReplyBlock(StrEnum):
+    """Why a user cannot reply to the customer now, in a way that reaches it and crosses nobody."""
+
+    NOT_ALLOWED = "NOT_ALLOWED"
+    CLOSED = "CLOSED"
+    BLOCKED = "BLOCKED"
+    UNSUBSCRIBED = "UNSUBSCRIBED"
+    NO_NUMBER = "NO_NUMBER"
+    ACCOUNT_OFFLINE = "ACCOUNT_OFFLINE"
+    CUSTOMER_MUST_ANSWER = "CUSTOMER_MUST_ANSWER"
+    WINDOW_CLOSED = "WINDOW_CLOSED"
+    BOT_IN_CHARGE = "BOT_IN_CHARGE"
+    HELD_BY_OTHER = "HELD_BY_OTHER"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attention:
-    """Whether, why and since when a human is needed; `level` is None when none is."""
+    """Whether, why and since when a human is needed; `level` is None when none is.
+
+    `user_id` is whom it asks, where that is not the interaction's assignee."""
 
     level: Level | None = None
     reason: str | None = None
     reasons: tuple[str, ...] = ()
     since: datetime | None = None
     deadline: datetime | None = None
+    user_id: int | None = None
     acknowledged_by: int | None = None
     acknowledged_at: datetime | None = None
 
@@ -97,17 +137,22 @@ class Interaction:
 
     `id` is the surrogate key, `customer_id`, `assignee_id`, `latest_*_id` are surrogates too. `due_at` is when time
     alone is next asked what it has done to the interaction: never later than the first deadline, often earlier, because
-    a deadline that moved away is found when it comes up."""
+    a deadline that moved away is found when it comes up. `answered_lease` is the end of the claim's lease that an
+    answer has ended: it runs again when that answer fails. `lost_holder_id` is the assignee when it was loaded, if that
+    user is not active or may not see the interaction; it is read along, never written here."""
 
     id: int
     kind: str
     customer_id: int | None
     assignee_id: int | None = None
     claimed_until: datetime | None = None
+    answered_lease: datetime | None = None
     state: State = State.OPEN
     bot_active: bool = False
     labels: tuple[str, ...] = ()
+    waiting: Waiting = NOT_WAITING
     raised_level: Level | None = None
+    raised_note: str | None = None
     attention: Attention = Attention()
     version: int = 1
     created_at: datetime
@@ -118,6 +163,12 @@ class Interaction:
     latest_note_id: int | None = None
     unread_customer_messages_count: int = 0
     due_at: datetime | None = None
+    lost_holder_id: int | None = None
+
+    @property
+    def waiting_since(self) -> datetime | None:
+        """Since when the customer waits, under the name of its column."""
+        return self.waiting.since
 
     @property
     def attention_level(self) -> Level | None:
@@ -136,21 +187,39 @@ class Turn(Generic[I]):
     after: I | None
 
 
-def derive_attention(before: Attention, causes: Sequence[Cause], now: datetime) -> Attention:
+def shared_causes(interaction: Interaction, causes: Sequence[Cause]) -> Sequence[Cause]:
+    """The causes that every kind of interaction has, beside `causes`, which are its kind's."""
+    found: list[Cause] = []
+    waits = interaction.waiting.needed
+    if waits and (not interaction.bot_active or interaction.assignee_id is not None):
+        found.append(Cause(CUSTOMER_WAITING, Level.NORMAL, "answering the customer, or closing it"))
+    if waits and interaction.waiting.failed:
+        found.append(Cause(DELIVERY_FAILED, Level.HIGH, "an answer that is delivered, or closing it"))
+    if interaction.lost_holder_id is not None and interaction.lost_holder_id == interaction.assignee_id:
+        level = min((cause.level for cause in (*causes, *found)), default=Level.LOW)
+        found.append(Cause(ORPHANED, level, "claiming, assigning or releasing it"))
+    if interaction.raised_level is not None:
+        found.append(Cause(RAISED, interaction.raised_level, "clearAttention", clearable=True))
+    return found
+
+
+def derive_attention(before: Attention, causes: Sequence[Cause], now: datetime, *, renewed: bool = False) -> Attention:
     """The attention that the causes amount to.
 
-    `since` stays while attention stays needed; an acknowledgement ends when the level rises or attention ends."""
+    `since` stays while attention stays needed. An acknowledgement ends when the level rises, when attention ends, and
+    when it is `renewed`: the customer wrote again."""
     if not causes:
         return Attention()
     chief = min(causes, key=lambda cause: cause.level)
     deadlines = [cause.deadline for cause in causes if cause.deadline is not None]
-    kept = before.needed and (before.level is None or chief.level >= before.level)
+    kept = before.needed and not renewed and (before.level is None or chief.level >= before.level)
     return Attention(
         level=chief.level,
         reason=chief.reason,
         reasons=tuple(cause.reason for cause in causes),
         since=before.since if before.needed else now,
         deadline=min(deadlines) if deadlines else None,
+        user_id=next((cause.user_id for cause in causes if cause.user_id is not None), None),
         acknowledged_by=before.acknowledged_by if kept else None,
         acknowledged_at=before.acknowledged_at if kept else None,
     )

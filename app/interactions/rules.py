@@ -9,6 +9,7 @@ from app.core.errors import DomainError
 from app.interactions.model import Cause, Command, Interaction, State, Turn
 
 if TYPE_CHECKING:
+    from app.directory.model import User
     from app.interactions.messages import Message
     from app.settings import Settings
     from app.storage.database import Work
@@ -20,7 +21,7 @@ class KindRules(Protocol[I]):
     """Everything the shared commands need to know of one kind. No framework, no transport.
 
     `name` is the kind's permission prefix and discriminator (`chat_session`), `prefix` that of its global ids (`chs`),
-    `reasons` are its attention reasons, the one that counts first when levels are equal first."""
+    `reasons` are the attention reasons that it alone has, the one that counts first when levels are equal first."""
 
     name: str
     prefix: str
@@ -36,12 +37,20 @@ class KindRules(Protocol[I]):
         """OPEN, SNOOZED or CLOSED, from the kind's own encoding."""
 
     def causes(self, interaction: I, now: datetime, settings: "Settings") -> Sequence[Cause]:
-        """Why a human is needed, without RAISED; not asked when the state is not OPEN."""
+        """Why a human is needed, without what all kinds share; not asked when the state is not OPEN."""
+
+    def answers(self, interaction: I, message: "Message", settings: "Settings") -> bool:
+        """Whether a message to the customer, written while the interaction stands so, is an answer.
+
+        A user's is, a notice or a welcome is not; a bot's is while it is in charge and nobody has asked for a human."""
 
     def refusal(
         self, command: Command, subject: object, actor: Actor, now: datetime, settings: "Settings"
     ) -> DomainError | None:
         """Why the actor may not do this now; None when it may. `subject` has the kind's columns as attributes."""
+
+    def as_received(self, interaction: I, message: "Message") -> "Message":
+        """A message of the customer, not stored yet, with what the kind's contract says of every such message."""
 
     def on_customer_message(self, work: "Work", interaction: I, message: "Message") -> I:
         """What a customer's message does beyond what is common to all kinds.
@@ -54,6 +63,9 @@ class KindRules(Protocol[I]):
         The message comes back as it is to be stored (its status, its error); it has no id yet, and the common columns
         do not count it yet."""
 
+    def on_answer_failed(self, work: "Work", interaction: I, message: "Message") -> I:
+        """What the failed delivery of the latest answer undoes beyond what is common to all kinds."""
+
     def on_assign(self, work: "Work", actor: Actor, interaction: I, user_id: int | None) -> I:
         """What a new assignee, or none, does beyond `assignee_id` and `claimed_until`, which are set already."""
 
@@ -62,6 +74,9 @@ class KindRules(Protocol[I]):
 
     def on_reopen(self, work: "Work", actor: Actor, interaction: I) -> I:
         """The interaction in the kind's open state."""
+
+    def on_resume_bot(self, work: "Work", interaction: I) -> I:
+        """The interaction, which nobody holds any more, with its bot in charge."""
 
     def on_snooze(self, work: "Work", actor: Actor, interaction: I, until: datetime | None) -> I:
         """Asleep until then, or awake with None; only asked of a kind that does not refuse the command."""
@@ -79,9 +94,13 @@ class KindRules(Protocol[I]):
     def turn(self, interaction: I, now: datetime, settings: "Settings") -> Turn[I] | None:
         """What is due by `now`; None when nothing is. State and attention are derived from what it gives."""
 
+    def on_user_changed(self, work: "Work", actor: Actor, before: "User", after: "User") -> None:
+        """Release what the user can no longer work on, and do what else follows from the change of the user."""
+
     def open_for(self, work: "Work", actor: Actor, target: Mapping[str, object]) -> I:
         """The customer's interaction that a received message belongs to, locked; opened when there is none.
 
         `target` has `customer_id` (surrogate or None) and what of these was given: `channel_agent_id`, `topic_id`
-        (surrogates), `agent_key`. Raises InvalidInput, its path relative to the target, for what the kind needs and
+        (surrogates), `agent_key`. With `imported` true a new one is over where the kind knows that, for what comes is
+        history. Raises InvalidInput, its path relative to the target, for what the kind needs and
         was not given."""

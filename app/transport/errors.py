@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from graphql import FieldNode, GraphQLError, Node
 from strawberry.utils.str_converters import to_camel_case
 
-from app.core.errors import AlreadyClaimed, DomainError, NotClearable, VersionConflict
+from app.core.errors import AlreadyClaimed, DomainError, NewerMessage, NotClearable, VersionConflict
 
 Entry = dict[str, object]
 
@@ -87,6 +87,8 @@ def user_error(error: DomainError, prefix: str = "input") -> Entry:
         }
     elif isinstance(error, VersionConflict):
         row |= {"__typename": "VersionConflictError", "current_version": error.current_version}
+    elif isinstance(error, NewerMessage):
+        row |= {"__typename": "NewerMessageError", "message_id": error.message_id}
     elif isinstance(error, NotClearable):
         row |= {"__typename": "NotClearableError", "reasons": list(error.reasons)}
     return row

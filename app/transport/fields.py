@@ -12,6 +12,7 @@ from strawberry.types.arguments import StrawberryArgument
 
 if TYPE_CHECKING:
     from app.directory.graphql import User
+    from app.interactions.graphql.types import Message
 
 T = TypeVar("T")
 
@@ -148,10 +149,23 @@ class VersionConflictError(UserError):
     current_version: int = strawberry.field(description="The version of the object now.")
 
 
+@strawberry.type(description="A message came after the latest one that the caller saw.")
+class NewerMessageError(UserError):
+    newer_message: Annotated["Message", strawberry.lazy("app.interactions.graphql.types")] | None = strawberry.field(
+        description="The message that came last."
+    )
+
+
 @strawberry.type(description="The attention has reasons that clearing does not end.")
 class NotClearableError(UserError):
     reasons: list[str] = strawberry.field(description="The reasons of the attention that stay.")
 
 
-ERROR_TYPES: tuple[type, ...] = (GenericError, AlreadyClaimedError, VersionConflictError, NotClearableError)
+ERROR_TYPES: tuple[type, ...] = (
+    GenericError,
+    AlreadyClaimedError,
+    VersionConflictError,
+    NewerMessageError,
+    NotClearableError,
+)
 """The implementations of UserError, which no field names, for the schema's `types`."""

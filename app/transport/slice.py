@@ -92,6 +92,10 @@ NODES = Slice(query=_NodeQuery, roots={"node": RootNode(), "nodes": RootNode(man
 
 ERRORS = Slice(
     types=ERROR_TYPES,
-    mappings=(UnionMap("UserError"), ObjectMap("AlreadyClaimedError", {"claimedBy": One("User", key="claimed_by")})),
+    mappings=(
+        UnionMap("UserError"),
+        ObjectMap("AlreadyClaimedError", {"claimedBy": One("User", key="claimed_by")}),
+        ObjectMap("NewerMessageError", {"newerMessage": One("Message", key="message_id")}),
+    ),
 )
 """What every mutation's payload needs."""

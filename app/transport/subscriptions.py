@@ -100,6 +100,8 @@ class Subscriptions:
             asked = arguments.pop(AFTER, None)
             given = asked if after is None else after
             durable = isinstance(stream, EventStream) and stream.durable
+            if isinstance(stream, EventStream) and stream.personal:
+                arguments["viewer"] = context.actor.user_id
             cursor = parse_cursor(str(given)) if durable and given is not None else None
             actor = context.actor
             share = (

@@ -62,7 +62,8 @@ async def test_from_the_queues_cursor_no_event_is_missed_and_none_comes_twice(wa
     assert (await waiting.graph.read(after, after=cursor))["events"]["events"] == []
     await waiting.hear("More", customer=waiting.desk.ana)
     assert (await waiting.graph.read(after, after=cursor))["events"]["events"] == [
-        {"topic": "conversation.message_received"}
+        {"topic": "conversation.message_received"},
+        {"topic": "attention.renewed"},
     ]
 
 
@@ -75,8 +76,8 @@ async def test_a_summary_counts_by_what_is_asked(waiting: House) -> None:
             {**nobody, "kind": "SESSION", "count": 1, "oldestSince": later},
         ],
         "REASON": [
+            {**nobody, "reason": "CUSTOMER_WAITING", "count": 1, "oldestSince": nine},
             {**nobody, "reason": "RAISED", "count": 1, "oldestSince": later},
-            {**nobody, "reason": "UNREAD", "count": 1, "oldestSince": nine},
         ],
         "LEVEL": [
             {**nobody, "level": "URGENT", "count": 1, "oldestSince": later},

@@ -33,7 +33,7 @@ pytestmark = pytest.mark.anyio
 
 ROOT = Actor(user_id=0, name="Root", is_admin=True)
 MESSAGES = 237
-EVENTS = 636
+EVENTS = 673
 
 
 def _told(_done: int, _of: int) -> None:
@@ -79,8 +79,8 @@ async def test_it_has_some_of_everything(database: Database) -> None:
         "QUEUED": 3,
         "TRANSFER": 1,
         "REPLY_WINDOW": 1,
-        "UNREAD": 3,
-        "TO_DO": 3,
+        "CUSTOMER_WAITING": 4,
+        "DELIVERY_FAILED": 1,
     }
     assert sum(row["claimed_until"] is not None for row in found) == 2
     assert sum(row["acknowledged_by"] is not None for row in found) == 1

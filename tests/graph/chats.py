@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from app.kinds.chat_session.model.topic import Weekday
 from tests.graph.exchanges import receive, text
 from tests.graph.people import People
 from tests.graph.running import Graph
@@ -31,7 +32,7 @@ async def store_topics(graph: Graph, people: People) -> list[str]:
             "topicId": 42,
             "botEnabled": True,
             "initialStatus": "PRE_CHAT_FORM",
-            "openingHours": [{"day": "MONDAY", "opens": "08:00", "closes": "16:30"}],
+            "openingHours": [{"day": day.name, "opens": "00:00", "closes": "24:00"} for day in Weekday],
             "timeZone": "Europe/Oslo",
             "offlineMessage": "Nobody is here.",
             "ticketEnabled": True,

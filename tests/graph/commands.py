@@ -23,6 +23,7 @@ ON_INTERACTION: Mapping[str, Mapping[str, Any]] = {
     "sendTyping": {},
     "addNote": {"text": "x"},
     "sendMessage": {"content": text("x")},
+    "resumeBot": {},
 }
 """The commands that every kind has; each takes the interaction's `id` besides."""
 

@@ -69,7 +69,7 @@ FILTERS: Mapping[str, Mapping[str, object]] = {
     "tagged": {"tags": ["a", "refund"]},
     "of topics": {"topics": ["shipping", "x"]},
     "urgent": {"levels": ["URGENT", "HIGH"]},
-    "raised": {"reasons": ["RAISED", "UNREAD"]},
+    "raised": {"reasons": ["RAISED", "CUSTOMER_WAITING"]},
     "in need": {"needsAttention": True},
     "with a bot": {"botActive": True},
 }

@@ -65,6 +65,7 @@ async def world(database_url: str) -> AsyncIterator[World]:
 
 async def test_a_copy_stays_what_a_fresh_fetch_gives(world: World) -> None:
     await hand_a_chat_over(world)
+    await miss_a_chat(world)
     await hide_a_message(world)
     await look_on(world)
     await let_a_reply_window_close(world)
@@ -85,6 +86,7 @@ def samples(filled: Filled) -> Iterator[tuple[str, Mapping[str, Any]]]:
         yield "receiveMessage", {"target": {"interaction": ref}, "contents": [text("Hello?")]}
         for mutation, given in ON_INTERACTION.items():
             yield mutation, {"id": ref, **given}
+        yield "receiveMessage", {"target": {"interaction": ref}, "contents": [text("Long ago")], "imported": True}
         yield "closeInteraction", {"id": ref}
         yield "receiveMessage", {"target": {"interaction": ref}, "contents": [text("Hello again")]}
     for mutation, given in ON_MESSAGE.items():
@@ -110,6 +112,17 @@ async def hand_a_chat_over(world: World) -> None:
     await world.do("transferChatSession", offer)
     await world.do("acceptChatTransfer", {"id": chat}, actor=bo)
     await world.do("resetChatSession", {"id": chat}, actor=bo)
+
+
+async def miss_a_chat(world: World) -> None:
+    dee = world.filled.people.actors["dee"]
+    await world.do("setPresence", {"present": False}, "user", actor=dee)
+    for more in ({}, {"status": "REQUEST_POSTED"}):
+        chat = await world.do("requestChatSession", {"topicId": 42}, "chatSession")
+        await world.do("resetChatSession", {"id": chat})
+        if more:
+            await world.do("updateChatSession", {"id": chat, **more})
+    await world.do("setPresence", {"present": True}, "user", actor=dee)
 
 
 async def look_on(world: World) -> None:

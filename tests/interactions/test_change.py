@@ -24,7 +24,12 @@ async def test_labels_are_edited_and_indexed(house: House) -> None:
     assert event.data == {
         "changes": [{"field": "labels", "before": None, "after": None}],
         "before": {"labels": ["vip", "b", "c"]},
-        "after": {"state": "OPEN", "bot_active": False, "labels": ["vip", "c"], "reasons": ["TO_DO"]},
+        "after": {
+            "state": "OPEN",
+            "bot_active": False,
+            "labels": ["vip", "c"],
+            "reasons": ["TO_DO", "CUSTOMER_WAITING"],
+        },
     }
     found = await house.graph.read('{ interactions(filter: {labels: ["c", "y"]}) { edges { node { id } } } }')
     assert found["interactions"]["edges"] == [{"node": {"id": "cnv_1"}}]

@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from app.core.actor import Actor
+from app.interactions.model import Level
 from app.interactions.service.holding import claim
 from app.interactions.service.messages import send_message
 from app.interactions.service.notes import add_note
@@ -47,6 +48,7 @@ async def test_an_inbox_of_two_kinds(house: House) -> None:
     await house.hear_sam("Help")
     await house.database.command(claim, BO, cnv(1))
     await house.database.command(send_message, BO, cnv(1), said("Hi"))
+    await house.database.command(raise_attention, BO, cnv(1), Level.NORMAL)
     await house.database.command(add_note, BO, cnv(1), "Careful")
     house.clock.advance(30)
     data = await house.graph.read(f"{{ interactions {{ totalCount edges {{ node {{ {NODE} }} }} }} }}", BO)
@@ -99,11 +101,11 @@ async def test_an_inbox_of_two_kinds(house: House) -> None:
     assert conversation["id"] == "cnv_1"
     assert conversation["attention"] == {
         "needed": True,
-        "reason": "UNREAD",
-        "reasons": ["UNREAD"],
+        "reason": "RAISED",
+        "reasons": ["RAISED"],
         "level": "NORMAL",
-        "since": "2026-01-05T09:00:00.000000Z",
-        "waitingSeconds": 90,
+        "since": "2026-01-05T09:01:00.000000Z",
+        "waitingSeconds": 30,
         "claimedBy": {"name": "Bo"},
         "acknowledgedBy": None,
     }
@@ -141,7 +143,7 @@ async def test_filters_and_orders(house: House) -> None:
         'labels: ["no"]': [],
         "needsAttention: true": ["cnv_1"],
         "needsAttention: false": ["ses_2"],
-        "reasons: [UNREAD, RAISED]": ["cnv_1"],
+        "reasons: [CUSTOMER_WAITING, RAISED]": ["cnv_1"],
         "reasons: [TO_DO]": [],
         "levels: [NORMAL]": ["cnv_1"],
         "levels: [URGENT, LOW]": [],
@@ -283,11 +285,12 @@ async def test_events_go_on_from_a_cursor(house: House) -> None:
         "conversation.created",
         "attention.raised",
         "conversation.message_received",
+        "attention.changed",
         "conversation.attention_raised",
         "attention.changed",
     ]
     assert seen[2]["message"] == {"text": "Hello"}
-    assert seen[3] | {"cursor": ""} == {
+    assert seen[4] | {"cursor": ""} == {
         "cursor": "",
         "topic": "conversation.attention_raised",
         "kind": "CONVERSATION",
@@ -297,7 +300,7 @@ async def test_events_go_on_from_a_cursor(house: House) -> None:
         "changes": [{"field": "raisedLevel", "before": None, "after": "HIGH"}],
         "message": None,
     }
-    resumed = (await house.graph.read(EVENTS, CONVERSATIONS, after=seen[3]["cursor"], first=100))["events"]
+    resumed = (await house.graph.read(EVENTS, CONVERSATIONS, after=seen[4]["cursor"], first=100))["events"]
     assert [event["topic"] for event in resumed["events"]] == ["attention.changed"]
 
 

@@ -25,6 +25,7 @@ from app.interactions.repository.messages import MessageRepository
 from app.interactions.service.change import load
 from app.interactions.service.deliveries import delete_message, report_message_status, set_reaction
 from app.interactions.service.messages import Posted, mark_read, receive_message, send_message, type_in
+from app.interactions.waiting import Bearing
 from app.storage.database import Work
 from tests.conftest import START
 from tests.interactions.conftest import House, cnv, msg, said, ses
@@ -65,11 +66,13 @@ async def test_a_received_message_opens_an_interaction_and_counts(house: House) 
         delivered_at=START,
         created_at=START,
         updated_at=START,
+        bearing=Bearing.ASKS,
     )
     assert await house.topics() == [
         "conversation.created",
         "attention.raised",
         "conversation.message_received",
+        "attention.changed",
     ]
     assert all("Hei" not in str(event.data) for event in await house.told())
 
@@ -85,7 +88,7 @@ async def test_a_sent_message_is_the_latest_and_no_edit(house: House) -> None:
     interaction = await house.database.command(load, ADA, cnv(1))
     assert (interaction.latest_message_id, interaction.latest_customer_message_id) == (2, 1)
     assert (interaction.version, interaction.updated_at) == (1, START + timedelta(seconds=5))
-    assert (await house.told())[-1].data["message_id"] == 2
+    assert (await house.told())[-2].data["message_id"] == 2
 
 
 async def test_a_late_message_is_not_the_latest(house: House) -> None:
@@ -252,7 +255,7 @@ async def test_a_deleted_message_is_nowhere(house: House) -> None:
     await house.database.command(delete_message, BO, msg(2))
     interaction = await house.database.command(load, ADA, cnv(1))
     assert (interaction.latest_message_id, interaction.latest_customer_message_id) == (3, 1)
-    assert (interaction.unread_customer_messages_count, interaction.version) == (1, 1)
+    assert (interaction.unread_customer_messages_count, interaction.version) == (0, 1)
     assert (await stored(house, 3)).reference_id is None
     found = await house.graph.read('{ searchMessages(text: "second") { totalCount } node(id: "msg_2") { id } }')
     assert found == {"searchMessages": {"totalCount": 0}, "node": None}
@@ -280,11 +283,12 @@ async def test_typing_is_told_and_not_stored(house: House) -> None:
     await house.database.command(type_in, BO, cnv(1))
     assert await house.database.command(load, ADA, cnv(1)) == before
     event = (await house.told())[-1]
-    after = {"state": "OPEN", "bot_active": False, "labels": [], "reasons": ["TO_DO"]}
+    after = {"state": "OPEN", "bot_active": False, "labels": [], "reasons": ["TO_DO", "CUSTOMER_WAITING"]}
     assert (event.topic, event.data) == ("interaction.typing", {"user_id": 2, "after": after})
     found = await house.graph.read('{ interaction(id: "cnv_1") { history { edges { node { topic } } } } }')
     topics = [edge["node"]["topic"] for edge in found["interaction"]["history"]["edges"]]
-    assert topics == ["conversation.message_received", "attention.raised", "conversation.created"]
+    assert topics[-3:] == ["conversation.message_received", "attention.raised", "conversation.created"]
+    assert "interaction.typing" not in topics
 
 
 async def test_all_contents_come_back(house: House) -> None:

@@ -32,7 +32,7 @@ async def test_notes_are_added_edited_and_deleted(house: House) -> None:
     await house.database.command(delete_note, BO, GlobalId("not", 2))
     assert (await house.graph.read(NOTES))["interaction"]["latestNote"] == {"id": "not_1"}
     events = (await house.told())[-4:]
-    after = {"state": "OPEN", "bot_active": False, "labels": [], "reasons": ["TO_DO"]}
+    after = {"state": "OPEN", "bot_active": False, "labels": [], "reasons": ["TO_DO", "CUSTOMER_WAITING"]}
     assert [(event.topic, event.data) for event in events] == [
         ("conversation.note_added", {"note_id": 1, "after": after}),
         ("conversation.note_added", {"note_id": 2, "after": after}),

@@ -4,7 +4,6 @@ import pytest
 
 from app.core.errors import Conflict, InvalidInput, InvalidTransition, NotClearable, NotSupported, TooLong
 from app.interactions.model import Attention, Level, State
-from app.interactions.service.change import load
 from app.interactions.service.deadlines import fire_due
 from app.interactions.service.messages import mark_read
 from app.interactions.service.state import (
@@ -19,7 +18,7 @@ from app.interactions.service.state import (
 )
 from tests.conftest import START
 from tests.interactions.conftest import House, cnv, ses
-from tests.kinds.conftest import ADA, BO
+from tests.kinds.conftest import BO
 
 pytestmark = pytest.mark.anyio
 
@@ -33,7 +32,7 @@ async def test_closing_ends_attention_and_reopening_brings_it_back(house: House)
     house.clock.advance(10)
     opened = await house.database.command(reopen, BO, cnv(1))
     assert opened.state is State.OPEN
-    assert (opened.attention.reason, opened.attention.since) == ("UNREAD", START + timedelta(seconds=10))
+    assert (opened.attention.reason, opened.attention.since) == ("CUSTOMER_WAITING", START + timedelta(seconds=10))
     assert (await house.topics())[-4:] == [
         "conversation.closed",
         "attention.cleared",
@@ -92,12 +91,12 @@ async def test_the_highest_reason_leads_and_all_are_kept(house: House) -> None:
     await house.hear()
     raised = await house.database.command(raise_attention, BO, cnv(1))
     assert (raised.attention.reason, raised.attention.level) == ("RAISED", Level.HIGH)
-    assert raised.attention.reasons == ("TO_DO", "RAISED")
+    assert raised.attention.reasons == ("TO_DO", "CUSTOMER_WAITING", "RAISED")
     cleared = await house.database.command(clear_attention, BO, cnv(1))
-    assert cleared.attention.reasons == ("TO_DO",)
+    assert cleared.attention.reasons == ("TO_DO", "CUSTOMER_WAITING")
     assert [(event.topic, event.level_before, event.level_after) for event in (await house.told())[-2:]] == [
-        ("conversation.attention_cleared", 2, 4),
-        ("attention.changed", 2, 4),
+        ("conversation.attention_cleared", 2, 3),
+        ("attention.changed", 2, 3),
     ]
 
 
@@ -106,9 +105,10 @@ async def test_what_does_not_end_by_hand_says_what_ends_it(house: House) -> None
     told = await house.topics()
     with pytest.raises(NotClearable) as refused:
         await house.database.command(clear_attention, BO, cnv(1))
-    assert refused.value.reasons == ("TO_DO",)
+    assert refused.value.reasons == ("TO_DO", "CUSTOMER_WAITING")
     assert refused.value.message == (
-        "Clearing does not end this: TO_DO ends with beginning to work on it, or closing it."
+        "Clearing does not end this: TO_DO ends with beginning to work on it, or closing it; "
+        "CUSTOMER_WAITING ends with answering the customer, or closing it."
     )
     assert await house.topics() == told
 
@@ -121,8 +121,7 @@ async def test_an_acknowledgement_ends_when_the_level_rises(house: House) -> Non
     assert await house.database.command(acknowledge, BO, cnv(1)) == known
     assert await house.topics() == told
     house.clock.advance(5)
-    await house.hear("More")
-    still = await house.database.command(load, ADA, cnv(1))
+    still = await house.database.command(raise_attention, BO, cnv(1), Level.LOW)
     assert (still.attention.acknowledged_by, still.attention.since) == (2, START)
     raised = await house.database.command(raise_attention, BO, cnv(1))
     assert (raised.attention.acknowledged_by, raised.attention.since) == (None, START)

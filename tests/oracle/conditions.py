@@ -26,6 +26,12 @@ def passes(row: Row, condition: Mapping[str, Any]) -> bool:
     return all(_CONDITIONS[name](row, wanted) for name, wanted in condition.items() if wanted is not None)
 
 
+def as_asked(row: Row) -> Row:
+    """An interaction as lists of attention have it: one that is offered to a user counts as that user's."""
+    offered = row["attention_user_id"]
+    return row if offered is None else {**row, "assignee_id": offered}
+
+
 def _ranged(column: str) -> Callable[[Row, Any], bool]:
     def test(row: Row, wanted: Mapping[str, datetime | None]) -> bool:
         since, before, at = wanted.get("since"), wanted.get("before"), row[column]

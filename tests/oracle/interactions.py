@@ -1,6 +1,7 @@
 """How the fields of interactions, messages and history are answered from plain rows."""
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from app.interactions.history import MOMENTARY
@@ -20,6 +21,7 @@ def _attention(row: Row, info: Any) -> Row:
         "reason": row["attention_reason"],
         "reasons": row["attention_reasons"],
         "level": LEVELS.get(row["attention_level"]),
+        "note": None if row["attention_level"] is None else row["raised_note"],
         "since": since,
         "deadline": row["attention_deadline"],
         "acknowledged_by": row["acknowledged_by"],
@@ -45,9 +47,42 @@ def _viewer_can(row: Row, info: Any) -> Row:
     world = found.world
     refusal = world.refusals[row["kind"]]
     model = world.models[row["id"]]
-    return {
+    allowed = {
         command.lower(): refusal(command, model, found.actor, world.now, world.settings) is None for command in Command
     }
+    block = _reply_block(model, found.actor, world.now, world.settings)
+    return {**allowed, "reply": block is None, "reply_blocked_by": block}
+
+
+def _reply_block(model: Any, actor: Any, now: datetime, settings: Any) -> str | None:
+    """Why the actor cannot reply, from the whole model; the first reason that holds."""
+    reasons = {"NOT_ALLOWED": not actor.can_write(model.kind)}
+    match model.kind:
+        case "conversation":
+            window = model.channel == "WHATSAPP" and (model.reply_until is None or model.reply_until <= now)
+            reasons |= {
+                "BLOCKED": model.blocked,
+                "ACCOUNT_OFFLINE": not model.in_sync,
+                "CUSTOMER_MUST_ANSWER": model.channel == "WHATSAPP" and model.customer_interaction_required,
+                "WINDOW_CLOSED": window,
+            }
+        case "session":
+            waits = model.assignee_id is not None and model.waiting.since is not None
+            ends = (model.last_message_at or model.created_at) + settings.session_window
+            reasons |= {
+                "CLOSED": not model.need_attention and not waits and ends <= now,
+                "BOT_IN_CHARGE": not model.need_attention and not settings.allow_reply_without_attention,
+                "UNSUBSCRIBED": model.unsubscribed,
+                "NO_NUMBER": not model.has_number,
+            }
+        case "agent_session":
+            reasons["CLOSED"] = not model.enabled
+        case "chat_session":
+            reasons["CLOSED"] = model.status in ("FINISHED", "DELETED", "CLOSED", "CLOSED_FROM_QUEUE")
+    lapsed = model.claimed_until is not None and model.claimed_until <= now
+    held = model.assignee_id not in (None, actor.user_id, model.lost_holder_id)
+    reasons["HELD_BY_OTHER"] = held and not lapsed
+    return next((name for name, holds in reasons.items() if holds), None)
 
 
 def _history(row: Row, info: Any, **arguments: Any) -> Any:

@@ -65,6 +65,13 @@ def _reply_possible(row: Row, info: Any) -> bool:
     return row["channel"] != "WHATSAPP" or (row["reply_until"] is not None and row["reply_until"] > world.now)
 
 
+def _expires_at(row: Row, info: Any) -> str | None:
+    busy = any(row[name] is not None for name in ("attention_level", "assignee_id", "waiting_since"))
+    if not row["tti_minutes"] or (busy and row["state"] != "CLOSED"):
+        return None
+    return rfc3339(row["updated_at"] + timedelta(minutes=row["tti_minutes"]))
+
+
 FIELDS: Mapping[str, Mapping[str, Resolve]] = {
     **dict.fromkeys(KIND_TYPES.values(), INTERACTION),
     "Attention": {"acknowledgedBy": ref("User", "acknowledged_by"), "claimedBy": ref("User", "claimed_by")},
@@ -149,9 +156,7 @@ FIELDS: Mapping[str, Mapping[str, Resolve]] = {
     "AgentSession": {
         **INTERACTION,
         "agent": ref("AiAgent", "agent_id"),
-        "expiresAt": lambda row, info: (
-            rfc3339(row["updated_at"] + timedelta(minutes=row["tti_minutes"])) if row["tti_minutes"] else None
-        ),
+        "expiresAt": _expires_at,
         "agentKey": lambda row, info: asking(info).world.objects["AiAgent"][row["agent_id"]]["agent_key"],
         "sessionContextUsage": embedded("session_context_usage"),
         "effectiveCompaction": embedded("effective_compaction"),

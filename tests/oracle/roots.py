@@ -7,7 +7,7 @@ from typing import Any
 from app.core.text import search_terms, words
 from tests.graph.state import Row
 from tests.oracle.basics import BY_ID, INTERACTIONS, NEWEST, Resolve, asking
-from tests.oracle.conditions import LEVELS, number_of, passes, references
+from tests.oracle.conditions import LEVELS, as_asked, number_of, passes, references
 from tests.oracle.connections import Orders, connection, refuse
 from tests.oracle.world import ID, KIND_TYPES, PREFIXES, Asking
 
@@ -126,7 +126,9 @@ QUEUE: Orders = {"QUEUE": (lambda row: (row["attention_level"], row["attention_s
 
 def _attention_queue(found: Asking, filter: Mapping[str, Any] | None = None, **given: Any) -> Any:
     references(filter)
-    items = found.many("Interaction", lambda row: row["attention_level"] is not None and passes(row, filter or {}))
+    items = found.many(
+        "Interaction", lambda row: row["attention_level"] is not None and passes(as_asked(row), filter or {})
+    )
     return {**connection(items, "attentionQueue", QUEUE, "QUEUE", given), "cursor": found.world.log_cursor}
 
 
@@ -136,7 +138,7 @@ def _attention_summary(found: Asking, groupBy: str) -> Row:  # noqa: N803 - the 
     needed = found.many("Interaction", lambda row: row["attention_level"] is not None)
     groups: dict[Any, list[Row]] = {}
     for row in needed:
-        groups.setdefault(row[column[groupBy]], []).append(row)
+        groups.setdefault(as_asked(row)[column[groupBy]], []).append(row)
 
     def shown(key: Any) -> Any:
         return LEVELS[key] if groupBy == "LEVEL" else key.upper() if groupBy == "KIND" else key

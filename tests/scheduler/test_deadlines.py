@@ -7,6 +7,7 @@ from typing import NamedTuple
 import pytest
 
 from app.core.ids import GlobalId
+from app.interactions.messages import MessageAuthor
 from app.interactions.service.deadlines import fire_due
 from app.interactions.service.holding import claim
 from app.interactions.service.messages import receive_message, send_message
@@ -155,7 +156,7 @@ async def test_an_idle_time_begins_anew_with_whatever_happens(
 ) -> None:
     await an_idle_time(database, desk)
     clock.advance(1800)
-    await database.command(send_message, BO, GlobalId("ags", 1), said("Still there?"))
+    await database.command(send_message, BO, GlobalId("ags", 1), said("Still there?"), author=MessageAuthor.AI_AGENT)
     before = await told(database)
     scheduler = Scheduler(database, clock)
     for moment, expected in (

@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 from app.core.clock import Clock, utc_now
 from app.core.ids import GlobalId
 from app.directory.model import Channel
+from app.interactions.service.messages import send_message
 from app.interactions.service.state import raise_attention, snooze
 from app.interactions.tables import interaction
 from app.kinds.conversation.model.conversation import Conversation, Status
@@ -28,7 +29,7 @@ from app.storage.repository import reserve_ids
 from tests.conftest import START, CountingIds, ManualClock
 from tests.kinds.conftest import BO
 from tests.kinds.conversation.conftest import Desk, stored
-from tests.scheduler.conftest import RULES, eventually, hear, told, topics
+from tests.scheduler.conftest import RULES, eventually, hear, said, told, topics
 
 pytestmark = pytest.mark.anyio
 
@@ -87,7 +88,7 @@ async def test_two_schedulers_fire_a_thousand_deadlines_of_the_same_moment_once_
         # Whoever found the rest in the hands of the other one has gone to sleep before it was done.
         await Scheduler(database, clock, ()).fire()
     found = Counter((each.event.topic, each.event.interaction_id) for each in await told(database))
-    assert found == Counter(("conversation.snooze_ended", key) for key in ids)
+    assert found == Counter((topic, key) for topic in ("conversation.snooze_ended", "attention.raised") for key in ids)
 
 
 async def test_what_came_due_while_nobody_ran_is_fired_at_start(
@@ -167,7 +168,7 @@ async def test_a_deadline_that_fails_holds_up_no_other_and_is_tried_again(
     clock.now = START + HOUR
     with capture_logs() as logs:
         await scheduler.fire()
-        assert [each.event.interaction_id for each in await told(database)] == [2, 3]
+        assert [each.event.interaction_id for each in await told(database)] == [2, 2, 3, 3]
         for pause in (1, 2, 4):
             clock.advance(pause - 0.001)
             await scheduler.fire()
@@ -176,11 +177,11 @@ async def test_a_deadline_that_fails_holds_up_no_other_and_is_tried_again(
     assert [(each["event"], each["interaction"], each["again_in"]) for each in logs] == [
         ("a deadline failed", "cnv_1", pause) for pause in (1, 2, 4, 8)
     ]
-    assert len(await told(database)) == 2
+    assert len(await told(database)) == 4
     await database.command(mended)
     clock.advance(8)
     await scheduler.fire()
-    assert [each.event.interaction_id for each in await told(database)] == [2, 3, 1]
+    assert [each.event.interaction_id for each in await told(database)] == [2, 2, 3, 3, 1, 1]
     assert await database.command(failures) == [0, 0, 0]
 
 
@@ -275,7 +276,7 @@ async def test_a_chore_goes_on_until_nothing_is_left_and_deadlines_come_first(
     clock.now = START + HOUR
     for _ in range(3):
         seen.append(int(await scheduler.fire()))
-        assert len(await told(database)) == 1
+        assert await topics(database) == ["conversation.snooze_ended", "attention.raised"]
     assert (seen, left) == ([0, 0, 1], [])
 
 
@@ -314,6 +315,8 @@ async def test_answers_are_forgotten_after_their_time(database: Database, clock:
 
 async def test_events_are_forgotten_after_their_time(database: Database, desk: Desk, clock: ManualClock) -> None:
     ref = await hear(database, desk)
+    # Nobody waits, so no reply window that closes is told of.
+    await database.command(send_message, BO, ref, said("Hello!"))
     clock.advance(60)
     await database.command(raise_attention, BO, ref)
     before = await told(database)

@@ -9,12 +9,13 @@ from typing import Any, TypeVar
 from app.demo.bulk.customers import Crowd
 from app.demo.bulk.drafts import Draft, Wish
 from app.demo.bulk.staff import Staff
-from app.demo.bulk.talk import Pages, Voice, talk
+from app.demo.bulk.talk import Pages, Voice, talk, waiting_of
 from app.demo.texts import LABELS, NOTES
 from app.directory.model import CustomerSystem
-from app.interactions.model import RAISED, Attention, Cause, Interaction, Level, State, derive_attention
+from app.interactions.model import Attention, Cause, Interaction, Level, State, derive_attention, shared_causes
 from app.interactions.repository.messages import Note
 from app.interactions.service.change import next_due
+from app.interactions.waiting import settled
 from app.storage.work import Work
 
 I = TypeVar("I", bound=Interaction)  # noqa: E741 - the one interaction of these signatures
@@ -79,15 +80,17 @@ class Chunk:
         }
 
     def settled(self, draft: Draft, new: I) -> I:
-        """The same with the state, the attention and the deadline that its kind's rules, the raised level and the lease
-        make; needed since its last message."""
+        """The same with the wait that its messages make, and the state, the attention and the deadline that its kind's
+        rules, the wait, the raised level and the lease make; needed since its last message."""
         kind, work = self.work.kinds[new.kind], self.work
+        new = replace(new, waiting=waiting_of(self.pages.messages[-draft.length :]))
         state = kind.state(new, self.staff.now, work.settings)
         causes: list[Cause] = []
         if state is State.OPEN:
-            causes.extend(kind.causes(new, self.staff.now, work.settings))
-            if new.raised_level is not None:
-                causes.append(Cause(RAISED, new.raised_level, "clearAttention", clearable=True))
+            own = kind.causes(new, self.staff.now, work.settings)
+            causes = [*own, *shared_causes(new, own)]
+        elif state is State.CLOSED and new.waiting.needed:
+            new = replace(new, waiting=settled(new.waiting, draft.latest_of_customer or 0))
         attention = derive_attention(Attention(), causes, draft.last_at)
         if causes and self.random.random() < 0.15:
             attention = replace(attention, acknowledged_by=self.user(1.0), acknowledged_at=self.staff.now)

@@ -27,7 +27,7 @@ _CHAT = {"message_type": "TO_CUSTOMER", "read_by_customer": True}
 _CHAT_BOT = Voice("BOT", special_type="BOT_MESSAGE", name="Assistant", **_CHAT)  # type: ignore[arg-type]
 _CHAT_ENDINGS = (
     *(ChatSessionStatus.CLOSED,) * 7,
-    *(ChatSessionStatus.FINISHED, ChatSessionStatus.REQUEST_POSTED, ChatSessionStatus.CLOSED_FROM_QUEUE),
+    *(ChatSessionStatus.FINISHED, ChatSessionStatus.CLOSED_FROM_QUEUE),
 )
 
 
@@ -66,7 +66,7 @@ def agent_session(chunk: Chunk, draft: Draft) -> AgentSession:
         description=f"The customer asks about {issue}.",
         metadata=orjson.dumps({**named, **_metadata(chunk, draft, issue)}).decode(),
         enabled=enabled,
-        bot_active=enabled,
+        bot_active=enabled and user is None,
         status=AgentStatus.RUNNING if enabled and draft.waits else AgentStatus.STOPPED,
     )
     return chunk.settled(draft, new)

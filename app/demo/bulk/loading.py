@@ -17,7 +17,7 @@ from app.demo.bulk.talk import Pages
 from app.interactions.model import Interaction
 from app.interactions.repository.bulk import BulkRepository
 from app.interactions.repository.kinds import KindRepository
-from app.interactions.service.change import record
+from app.interactions.service.recording import record
 from app.interactions.tables import interaction, message, message_error, note
 from app.kinds.agent_session.repository import AgentSessionRepository
 from app.kinds.chat_session.repository import ChatSessionRepository

@@ -1,6 +1,6 @@
 """The messages of a bulk load's interactions: the hot loop, one tuple for each message."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import orjson
@@ -10,6 +10,7 @@ from app.demo.bulk.scripts import filled
 from app.demo.texts import CHANNEL_FAULTS, EMOJI
 from app.interactions.repository.bulk import BulkError, BulkMessage
 from app.interactions.repository.messages import Note
+from app.interactions.waiting import Bearing, Waiting, answered, asked
 
 Chance = Callable[[], float]
 
@@ -69,10 +70,22 @@ def talk(
             *(number, of, kind, f"{key}{number:012x}", voice.author, voice.user_id, contents, text, status),
             *(moment(at), line.of_customer or voice.delivered, None, None, None, None),
             *(voice.message_type, voice.special_type, voice.name, voice.read_by_customer, voice.event_type),
+            Bearing.ASKS if line.of_customer else Bearing.ANSWERS,
         )
         rows.append(row)
         number += 1
     draft.last, draft.latest, draft.unread = at, number - 1, draft.length - unread_from
+
+
+def waiting_of(rows: Sequence[BulkMessage]) -> Waiting:
+    """The customer's wait that an interaction's messages make; the rows come in the order of their arrival."""
+    waiting = Waiting()
+    for row in rows:
+        if row.bearing == Bearing.ASKS:
+            waiting = asked(waiting, row.sent_at)
+        elif waiting.needed or row.status == "ERROR":
+            waiting = answered(waiting, delivered=row.status != "ERROR")
+    return waiting
 
 
 def embellish(draft: Draft, pages: Pages, chance: Chance) -> None:

@@ -12,7 +12,7 @@ from app.demo.texts import CHANNEL_FAULTS, ENGLISH, OTHERS, Line
 from app.directory.model import Channel, CustomerSystem
 from app.interactions.messages import MessageError, MessageErrorType, MessageStatus
 from app.interactions.service.deliveries import report_message_status, set_reaction
-from app.interactions.service.holding import claim
+from app.interactions.service.holding import claim, release
 from app.interactions.service.messages import mark_read, receive_message, send_message
 from app.interactions.service.notes import add_note
 from app.interactions.service.state import close, set_labels, snooze
@@ -133,6 +133,7 @@ def _claim(stage: Stage, cast: Cast, ref: GlobalId, first: int) -> Story:
     stage.do(report_message_status, gateway, GlobalId("msg", sent.message), MessageStatus.ERROR, error=error)
     yield stage.now + timedelta(minutes=1)
     stage.do(receive_message, gateway, {"interaction": ref}, [said("\U0001f914 where exactly?")])
+    stage.do(release, tony, ref)
     stage.do(claim, tony, ref, lease_seconds=7_200)
 
 

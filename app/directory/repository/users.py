@@ -25,6 +25,12 @@ class UserRepository(Rows[User]):
     def taken(self, model: User) -> AlreadyExists:
         return AlreadyExists(f"There already is a user with the login {model.login}.", path=("login",))
 
+    def hold(self, number: int) -> User | None:
+        """The user, who does not leave until the unit ends. Others may hold it too, and rows may name it."""
+        statement = sa.select(*self._columns()).where(app_user.c.id == number)
+        row = self._one(statement.with_for_update(read=True, key_share=True))
+        return None if row is None else self._model(row)
+
     def get_by_login(self, login: str, *, for_update: bool = False) -> User | None:
         """The user with this login, whatever its case and accents."""
         return self._find(app_user.c.login_key == fold(login), for_update=for_update)

@@ -65,11 +65,17 @@ def update_user(work: Work, actor: Actor, ref: Ref, changes: UserChanges, *, if_
     topic = "user.updated"
     if values.get("active", before.active) != before.active:
         topic = "user.activated" if values["active"] else "user.deactivated"
-    return edit(work, actor, users, before, values, topic)
+    after = edit(work, actor, users, before, values, topic)
+    if after.present and not after.active:
+        after = _with_presence(work, actor, after, present=False)
+    _follow(work, actor, before, after)
+    return after
 
 
 def deactivate_user(work: Work, actor: Actor, ref: Ref, *, if_version: int | None = None) -> User:
-    """Let none of the user's keys in any more. Raises as `update_user` does."""
+    """Let none of the user's keys in any more; its presence ends, and what it holds is released.
+
+    Raises as `update_user` does."""
     return update_user(work, actor, ref, {"active": False}, if_version=if_version)
 
 
@@ -95,7 +101,13 @@ def set_presence(work: Work, actor: Actor, present: bool, *, user: Ref | None = 
         raise InvalidTransition("The user is not active.", path=("user_id",))
     if before.present == present:
         return before
-    after = users.set_presence(before, present=present, at=work.now)
+    after = _with_presence(work, actor, before, present=present)
+    _follow(work, actor, before, after)
+    return after
+
+
+def _with_presence(work: Work, actor: Actor, before: User, *, present: bool) -> User:
+    after = work.use(UserRepository).set_presence(before, present=present, at=work.now)
     work.record(
         Event(
             topic="user.presence_changed",
@@ -105,6 +117,12 @@ def set_presence(work: Work, actor: Actor, present: bool, *, user: Ref | None = 
         )
     )
     return after
+
+
+def _follow(work: Work, actor: Actor, before: User, after: User) -> None:
+    """Have each kind do in this unit what follows for its interactions."""
+    for kind in work.kinds.values():
+        kind.on_user_changed(work, actor, before, after)
 
 
 def _require_grantable(work: Work, actor: Actor, values: Mapping[str, tuple[str, ...]], held: User | None) -> None:

@@ -3,7 +3,7 @@
 from enum import Enum
 
 from app.interactions.messages import MessageAuthor, MessageErrorType, MessageSource, MessageStatus, SenderRole
-from app.interactions.model import Level, State
+from app.interactions.model import Level, ReplyBlock, State
 from app.transport.enums import described
 
 described(
@@ -21,6 +21,22 @@ described(
     "How urgently a human is needed.",
     {"URGENT": "At once.", "HIGH": "Soon.", "NORMAL": "In its turn.", "LOW": "When there is time."},
     name="AttentionLevel",
+)
+described(
+    ReplyBlock,
+    "Why a user cannot reply to the customer now, in a way that reaches it and crosses nobody.",
+    {
+        "NOT_ALLOWED": "The user lacks the permission to write.",
+        "CLOSED": "The interaction takes no messages as it stands; it has to be reopened first.",
+        "BLOCKED": "The profile of the customer is blocked.",
+        "UNSUBSCRIBED": "The customer has unsubscribed.",
+        "NO_NUMBER": "The customer has no phone number.",
+        "ACCOUNT_OFFLINE": "The business account on the channel is not connected.",
+        "CUSTOMER_MUST_ANSWER": "The exchange was begun anew, and the customer has to write first.",
+        "WINDOW_CLOSED": "The reply window of the channel is closed; a restart is possible.",
+        "BOT_IN_CHARGE": "A bot answers the customer, and the deployment keeps users out meanwhile.",
+        "HELD_BY_OTHER": "Another user holds the interaction; `override` writes all the same.",
+    },
 )
 described(
     MessageAuthor,
@@ -131,6 +147,7 @@ __all__ = (
     "MessageSource",
     "MessageStatus",
     "NoteOrder",
+    "ReplyBlock",
     "SenderRole",
     "State",
 )

@@ -10,6 +10,9 @@ from app.interactions.graphql.types import Interaction, Message, Note
 from app.transport.fields import MutationInput, MutationPayload
 
 _VERSION = "The version that was read; when it is no longer the current one, nothing is done."
+_LATEST = (
+    "The id of the last message that the caller saw; when another one arrived since, nothing is done: NEWER_MESSAGE."
+)
 _ONCE = "A key of the caller's making, 1 to 255 characters; a repeat within 24 hours gives the first result again."
 
 
@@ -29,7 +32,25 @@ class InteractionInput(_Edit):
     pass
 
 
-@strawberry.input(description="Which interaction to read, to type in or to acknowledge.")
+@strawberry.input
+class _UnlessNewer(_Edit):
+    if_latest_message: strawberry.ID | None = strawberry.field(default=None, description=_LATEST)
+
+
+@strawberry.input(description="Which interaction to close.")
+class CloseInteractionInput(_UnlessNewer):
+    pass
+
+
+@strawberry.input(description="Which messages of an interaction have been read.")
+class MarkReadInput(MutationInput):
+    id: strawberry.ID = strawberry.field(description="The id of the interaction, of any kind.")
+    up_to: strawberry.ID | None = strawberry.field(
+        default=None, description="The id of the last message that was read, by arrival; all were when nothing is said."
+    )
+
+
+@strawberry.input(description="Which interaction to type in or to acknowledge.")
 class InteractionNoticeInput(MutationInput):
     id: strawberry.ID = strawberry.field(description="The id of the interaction, of any kind.")
 
@@ -49,7 +70,7 @@ class AssignInteractionInput(_Edit):
 
 
 @strawberry.input(description="Which interaction to set aside, and until when.")
-class SnoozeInteractionInput(_Edit):
+class SnoozeInteractionInput(_UnlessNewer):
     until: datetime = strawberry.field(description="The end of the snooze, in the future.")
 
 
@@ -63,12 +84,19 @@ class RaiseAttentionInput(_Edit):
     level: Level | None = strawberry.field(
         default=None, description="The level of the attention; HIGH when nothing is said."
     )
+    note: str | None = strawberry.field(
+        default=None, description="What those should know who are told of it, 1 to 1,000 characters."
+    )
 
 
 @strawberry.input(description="What to write to the customer.")
 class SendMessageInput(MutationInput):
     id: strawberry.ID = strawberry.field(description="The id of the interaction, of any kind.")
     content: MessageContentInput = strawberry.field(description="The content of the message.")
+    if_latest_message: strawberry.ID | None = strawberry.field(default=None, description=_LATEST)
+    override: bool = strawberry.field(
+        default=False, description="Whether to write although another user holds the interaction."
+    )
     reference_id: strawberry.ID | None = strawberry.field(
         default=None, description="The id of the message of the same interaction that the new one refers to."
     )
@@ -81,6 +109,11 @@ class ReceiveMessageInput(MutationInput):
     contents: list[MessageContentInput] = strawberry.field(description="The contents of the message, 1 to 32.")
     sent_at: datetime | None = strawberry.field(
         default=None, description="The time at which the customer sent it; one in the future counts as now."
+    )
+    imported: bool = strawberry.field(
+        default=False,
+        description="Whether the message is history: it is read already, asks for no answer, opens nothing and ends no "
+        "snooze. One that is older than the interaction's latest by more than the session window is taken so too.",
     )
     reference_id: strawberry.ID | None = strawberry.field(
         default=None, description="The id of the message of the same interaction that the new one refers to."

@@ -19,7 +19,7 @@ from app.interactions.graphql.inputs import (
     SetReactionInput,
 )
 from app.interactions.graphql.message_inputs import ReceiveMessageTarget, content_of
-from app.interactions.graphql.mutations import interaction_ref
+from app.interactions.graphql.mutations import interaction_ref, message_ref
 from app.interactions.messages import MessageError
 from app.interactions.service import deliveries, messages
 from app.interactions.service.messages import Posted
@@ -32,7 +32,15 @@ _REFERENCES = {"customer_id": "cus", "channel_agent_id": "cha", "topic_id": "top
 
 
 def send(
-    work: Work, actor: Actor, given: str, content: Mapping[str, Any], reference: str | None, idempotency_key: str | None
+    work: Work,
+    actor: Actor,
+    given: str,
+    content: Mapping[str, Any],
+    *,
+    reference: str | None,
+    if_latest_message: str | None,
+    override: bool,
+    idempotency_key: str | None,
 ) -> Posted:
     """Send by ids as the graph has them."""
     return messages.send_message(
@@ -40,7 +48,9 @@ def send(
         actor,
         interaction_ref(given),
         content,
-        reference=_message(reference),
+        reference=message_ref(reference, "reference_id"),
+        if_latest_message=message_ref(if_latest_message, "if_latest_message"),
+        override=override,
         idempotency_key=idempotency_key,
     )
 
@@ -51,6 +61,7 @@ def receive(
     target: ReceiveMessageTarget,
     contents: Sequence[Mapping[str, Any]],
     sent_at: datetime | None,
+    imported: bool,
     reference: str | None,
     message_key: str | None,
     idempotency_key: str | None,
@@ -62,7 +73,8 @@ def receive(
         _target(target),
         contents,
         sent_at=sent_at,
-        reference=_message(reference),
+        imported=imported,
+        reference=message_ref(reference, "reference_id"),
         idempotency_key=idempotency_key,
         fields=None if message_key is None else {"message_key": message_key},
     )
@@ -73,10 +85,6 @@ def on_message(
 ) -> Posted:
     """Give a command to the message with this id."""
     return command(work, actor, require_id(given, "msg"), *args, **kwargs)
-
-
-def _message(given: str | None) -> GlobalId | None:
-    return None if given is None else require_id(given, "msg", path=("reference_id",))
 
 
 def _target(given: ReceiveMessageTarget) -> Mapping[str, Any]:
@@ -120,8 +128,10 @@ class MessageMutation:
             send,
             input.id,
             content_of(input.content),
-            input.reference_id,
-            input.idempotency_key,
+            reference=input.reference_id,
+            if_latest_message=input.if_latest_message,
+            override=input.override,
+            idempotency_key=input.idempotency_key,
             gives=_posted,
         )
 
@@ -133,6 +143,7 @@ class MessageMutation:
             input.target,
             [content_of(each) for each in input.contents],
             input.sent_at,
+            input.imported,
             input.reference_id,
             input.message_key,
             input.idempotency_key,

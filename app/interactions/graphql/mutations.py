@@ -12,6 +12,7 @@ from app.interactions.graphql.inputs import (
     AddNoteInput,
     AssignInteractionInput,
     ClaimInteractionInput,
+    CloseInteractionInput,
     DeletedPayload,
     DeleteNoteInput,
     EditNoteInput,
@@ -19,6 +20,7 @@ from app.interactions.graphql.inputs import (
     InteractionNoticeInput,
     InteractionPayload,
     LabelsInput,
+    MarkReadInput,
     NotePayload,
     RaiseAttentionInput,
     SnoozeInteractionInput,
@@ -44,6 +46,30 @@ def interaction_ref(text: str, *, path: tuple[str, ...] = ("id",)) -> GlobalId:
 def on_interaction(work: Work, actor: Actor, command: Callable[..., Any], given: str, *args: Any, **kwargs: Any) -> Any:
     """Give a command to the interaction with this id, within the unit, so that an id that is none is a refusal too."""
     return command(work, actor, interaction_ref(given), *args, **kwargs)
+
+
+def message_ref(text: str | None, name: str) -> GlobalId | None:
+    """The id of a message that an argument names; None for none. Raises InvalidInput and NotFound."""
+    return None if text is None else require_id(text, "msg", path=(name,))
+
+
+def unless_newer(
+    work: Work,
+    actor: Actor,
+    command: Callable[..., Any],
+    given: str,
+    *args: Any,
+    if_latest_message: str | None,
+    **more: Any,
+) -> Any:
+    """Give a command to the interaction with this id, unless a message arrived after the named one."""
+    latest = message_ref(if_latest_message, "if_latest_message")
+    return command(work, actor, interaction_ref(given), *args, if_latest_message=latest, **more)
+
+
+def mark_read(work: Work, actor: Actor, given: str, up_to: str | None) -> Any:
+    """Mark as read by ids as the graph has them."""
+    return messages.mark_read(work, actor, interaction_ref(given), up_to=message_ref(up_to, "up_to"))
 
 
 def assign(work: Work, actor: Actor, given: str, user: str | None, *, if_version: int | None) -> Any:
@@ -97,9 +123,15 @@ class HoldingMutation:
 @strawberry.type
 class StateMutation:
     @mutation(description="Close an interaction. NOT_SUPPORTED by Sessions, which age out.")
-    async def close_interaction(self, info: Info, input: Annotated[InteractionInput, _What]) -> InteractionPayload:
+    async def close_interaction(self, info: Info, input: Annotated[CloseInteractionInput, _What]) -> InteractionPayload:
         return await info.context.perform(
-            input, on_interaction, state.close, input.id, if_version=input.if_version, gives="interaction"
+            input,
+            unless_newer,
+            state.close,
+            input.id,
+            if_version=input.if_version,
+            if_latest_message=input.if_latest_message,
+            gives="interaction",
         )
 
     @mutation(description="Reopen an interaction. NOT_SUPPORTED by Sessions, which age out.")
@@ -113,7 +145,14 @@ class StateMutation:
         self, info: Info, input: Annotated[SnoozeInteractionInput, _What]
     ) -> InteractionPayload:
         return await info.context.perform(
-            input, on_interaction, state.snooze, input.id, input.until, if_version=input.if_version, gives="interaction"
+            input,
+            unless_newer,
+            state.snooze,
+            input.id,
+            input.until,
+            if_version=input.if_version,
+            if_latest_message=input.if_latest_message,
+            gives="interaction",
         )
 
     @mutation(description="End the snooze of an interaction now.")
@@ -142,6 +181,7 @@ class StateMutation:
             state.raise_attention,
             input.id,
             Level.HIGH if input.level is None else input.level,
+            note=input.note,
             if_version=input.if_version,
             gives="interaction",
         )
@@ -161,9 +201,18 @@ class StateMutation:
     ) -> InteractionPayload:
         return await info.context.perform(input, on_interaction, state.acknowledge, input.id, gives="interaction")
 
-    @mutation(description="Say that all messages of the customer have been read.")
-    async def mark_read(self, info: Info, input: Annotated[InteractionNoticeInput, _What]) -> InteractionPayload:
-        return await info.context.perform(input, on_interaction, messages.mark_read, input.id, gives="interaction")
+    @mutation(description="Say that messages of the customer have been read: all, or those up to one.")
+    async def mark_read(self, info: Info, input: Annotated[MarkReadInput, _What]) -> InteractionPayload:
+        return await info.context.perform(input, mark_read, input.id, input.up_to, gives="interaction")
+
+    @mutation(
+        description="Hand an interaction back to its bot; nobody holds it then. NOT_SUPPORTED by Conversations, which "
+        "have none."
+    )
+    async def resume_bot(self, info: Info, input: Annotated[InteractionInput, _What]) -> InteractionPayload:
+        return await info.context.perform(
+            input, on_interaction, state.resume_bot, input.id, if_version=input.if_version, gives="interaction"
+        )
 
     @mutation(description="Show those who look at an interaction that one is typing.")
     async def send_typing(self, info: Info, input: Annotated[InteractionNoticeInput, _What]) -> InteractionPayload:

@@ -16,6 +16,7 @@ from app.interactions.graphql.enums import (
     MessageSource,
     MessageStatus,
     NoteOrder,
+    ReplyBlock,
     SenderRole,
     State,
 )
@@ -35,6 +36,9 @@ class Attention:
         description="All reasons of the attention."
     )
     level: Level | None = strawberry.field(description="The level of the attention: that of its most urgent reason.")
+    note: str | None = strawberry.field(
+        description="The note of the user who raised the attention by hand, for those who are told of it."
+    )
     since: datetime | None = strawberry.field(description="The time since which a human has been needed.")
     deadline: datetime | None = strawberry.field(description="The time by which a human has to have acted.")
     acknowledged_by: User | None = strawberry.field(description="The user who knows of the attention.")
@@ -53,7 +57,13 @@ class ViewerCan:
     reopen: bool = strawberry.field(description="Whether the caller may reopen the interaction.")
     snooze: bool = strawberry.field(description="Whether the caller may snooze the interaction.")
     unsnooze: bool = strawberry.field(description="Whether the caller may end the snooze of the interaction.")
-    reply: bool = strawberry.field(description="Whether the caller may write to the interaction's customer.")
+    reply: bool = strawberry.field(
+        description="Whether the caller may write to the interaction's customer, the message would be delivered, and "
+        "nobody else holds the interaction."
+    )
+    reply_blocked_by: ReplyBlock | None = strawberry.field(
+        description="The reason why the caller cannot reply; null when they can."
+    )
     receive: bool = strawberry.field(description="Whether the caller may hand in a message of the customer.")
     mark_read: bool = strawberry.field(description="Whether the caller may mark the interaction's messages as read.")
     note: bool = strawberry.field(description="Whether the caller may leave notes on the interaction.")
@@ -71,6 +81,7 @@ class ViewerCan:
     reject_transfer: bool = strawberry.field(description="Whether the caller may reject the offer.")
     reset: bool = strawberry.field(description="Whether the caller may send the interaction back to its queue.")
     rate: bool = strawberry.field(description="Whether the caller may hand in the customer's rating.")
+    resume_bot: bool = strawberry.field(description="Whether the caller may hand the interaction back to its bot.")
     restart: bool = strawberry.field(description="Whether the caller may begin the exchange anew.")
     delete: bool = strawberry.field(description="Whether the caller may delete the interaction.")
 
@@ -109,6 +120,14 @@ class Interaction(Node):
     )
     unread_customer_messages_count: int = strawberry.field(
         description="The number of messages of the interaction's customer that nobody has read."
+    )
+    waiting_since: datetime | None = strawberry.field(
+        description="The arrival of the first message of the interaction's customer that nobody has answered; null "
+        "while the customer does not wait. Reading a message does not answer it."
+    )
+    unanswered_messages_count: int = strawberry.field(
+        description="The number of messages of the interaction's customer that nobody has answered; 1,000 is so many "
+        "or more."
     )
     notes: Connection[Annotated["Note", strawberry.lazy("app.interactions.graphql.types")]] = edge(
         description="The notes of the interaction.",

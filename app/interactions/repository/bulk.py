@@ -41,6 +41,7 @@ class BulkMessage(NamedTuple):
     author_name: str | None = None
     read_by_customer: bool | None = None
     event_type: str | None = None
+    bearing: str | None = None
 
 
 class BulkError(NamedTuple):

@@ -71,6 +71,12 @@ def condition_of(given: Mapping[str, Any] | None) -> Condition:
     return lambda facts: all(condition(facts) for condition in conditions)
 
 
+def as_asked(facts: Facts) -> Facts:
+    """The same with the user as assignee whom the attention asks: whom it is offered to, or else its assignee."""
+    asked = facts.get("asked_id")
+    return facts if asked is None else {**facts, "assignee_id": asked}
+
+
 Key = tuple[str, object]
 """The name of a fact and a value of it, or one of its values."""
 
@@ -86,6 +92,7 @@ def keys_of(entry: Entry) -> Collection[Key]:
     for side in sides_of(entry):
         if side is not None:
             found.add(("assignee_id", side["assignee_id"]))
+            found.add(("assignee_id", as_asked(side)["assignee_id"]))
             found.add(("customer_id", side["customer_id"]))
             found.update((name, value) for name in _LISTS for value in side.get(name) or ())
     return found

@@ -54,15 +54,6 @@ def _kinds() -> Filter:
     return Filter(by_name.clause, lambda names: by_name.value([name.lower() for name in names]), by_name.shape)
 
 
-def _free_or_held_by() -> Filter:
-    held = reference(lambda scope: scope.c.assignee_id, "usr")
-
-    def clause(scope: Scope, bind: Any, shape: Any) -> Sql:
-        return sa.or_(scope.c.assignee_id.is_(None), held.clause(scope, bind, shape))
-
-    return Filter(clause, held.value, held.shape)
-
-
 def _listed(name: str) -> Filter:
     """At least one of the argument's values is in the interaction's list of this name."""
 
@@ -102,13 +93,30 @@ def _true_or_false(sql: SqlOf) -> Filter:
     return by_value(lambda scope, wanted: sql(scope) if wanted else sa.not_(sql(scope)))
 
 
+def asked_id(scope: Scope) -> Sql:
+    """Whom the attention asks: the user whom the interaction is offered to, or else its assignee."""
+    return sa.func.coalesce(scope.c.attention_user_id, scope.c.assignee_id)
+
+
+def _held_by(holder: SqlOf) -> Mapping[str, Filter]:
+    """The conditions on who holds an interaction."""
+    held = reference(holder, "usr")
+
+    def free_or_held(scope: Scope, bind: Any, shape: Any) -> Sql:
+        return sa.or_(holder(scope).is_(None), held.clause(scope, bind, shape))
+
+    return {
+        "assignee.user": held,
+        "assignee.user_or_nobody": Filter(free_or_held, held.value, held.shape),
+        "assignee.assigned": _true_or_false(lambda scope: holder(scope).is_not(None)),
+    }
+
+
 FILTERS: Mapping[str, Filter] = MappingProxyType(
     {
         "kinds": _kinds(),
         "states": one_of(lambda scope: scope.c.state),
-        "assignee.user": reference(lambda scope: scope.c.assignee_id, "usr"),
-        "assignee.user_or_nobody": _free_or_held_by(),
-        "assignee.assigned": _true_or_false(lambda scope: scope.c.assignee_id.is_not(None)),
+        **_held_by(lambda scope: scope.c.assignee_id),
         "customer": reference(lambda scope: scope.c.customer_id, "cus"),
         "labels": _listed("label"),
         "tags": _listed("tag"),
@@ -126,3 +134,6 @@ FILTERS: Mapping[str, Filter] = MappingProxyType(
     }
 )
 """What `InteractionFilter` may hold; all conditions that are given must hold."""
+
+QUEUE_FILTERS: Mapping[str, Filter] = MappingProxyType({**FILTERS, **_held_by(asked_id)})
+"""The same where attention is listed: an interaction that is offered to a user counts as that user's."""

@@ -9,6 +9,7 @@ from app.interactions.model import Attention, Interaction, Level, State
 from app.interactions.repository.erasing import ErasingRepository
 from app.interactions.repository.rows import differing, fields_of_row, written
 from app.interactions.tables import interaction, interaction_tag
+from app.interactions.waiting import Waiting
 from app.storage.repository import Repository
 
 _OWN = fields_of_row(
@@ -41,6 +42,13 @@ COLUMNS: tuple[sa.Column[Any], ...] = (
     interaction.c.acknowledged_by,
     interaction.c.acknowledged_at,
     interaction.c.due_at,
+    interaction.c.waiting_since,
+    interaction.c.unanswered_messages_count,
+    interaction.c.answer_failed,
+    interaction.c.settled_message_id,
+    interaction.c.answered_lease,
+    interaction.c.raised_note,
+    interaction.c.attention_user_id,
 )
 """What `common_arguments` reads, in its order."""
 
@@ -84,12 +92,16 @@ def common_arguments(row: Sequence[Any]) -> dict[str, Any]:
         "latest_note_id": row[15],
         "unread_customer_messages_count": row[16],
         "due_at": row[24],
+        "answered_lease": row[29],
+        "raised_note": row[30],
+        "waiting": Waiting(since=row[25], unanswered=row[26], failed=row[27], settled_id=row[28]),
         "attention": Attention(
             level=None if level is None else Level(level),
             reason=row[18],
             reasons=tuple(row[19]),
             since=row[20],
             deadline=row[21],
+            user_id=row[31],
             acknowledged_by=row[22],
             acknowledged_at=row[23],
         ),
@@ -110,23 +122,22 @@ class InteractionRepository(Repository):
 
     def add(self, new: Interaction) -> int:
         """Insert the common row with its labels; the new surrogate."""
-        values = written(new, _OWN) | _attention_values(new.attention)
+        values = written(new, _OWN) | _derived_values(new)
         key = int(self.connection.execute(_INSERT, values).scalar_one())
         self.write_list(key, "label", (), new.labels)
         return key
 
     def add_many(self, new: Sequence[Interaction]) -> None:
         """Insert the common rows of interactions that come with their ids, without labels' rows."""
-        rows = [{"id": each.id, **written(each, _OWN), **_attention_values(each.attention)} for each in new]
+        rows = [{"id": each.id, **written(each, _OWN), **_derived_values(each)} for each in new]
         self.connection.execute(sa.insert(interaction), rows)
 
     def save(self, before: Interaction, after: Interaction) -> None:
         """Write the common columns that differ."""
         values = differing(before, after, _OWN)
-        if before.attention != after.attention:
-            old = _attention_values(before.attention)
-            new = _attention_values(after.attention)
-            values.update({name: value for name, value in new.items() if value != old[name]})
+        if before.attention != after.attention or before.waiting != after.waiting:
+            old = _derived_values(before)
+            values.update({name: value for name, value in _derived_values(after).items() if value != old[name]})
         if values:
             self.connection.execute(_UPDATE, {"key": after.id, **values})
         if before.labels != after.labels:
@@ -155,13 +166,19 @@ class InteractionRepository(Repository):
             self.connection.execute(_INSERT_TAG, rows)
 
 
-def _attention_values(attention: Attention) -> dict[str, Any]:
+def _derived_values(of: Interaction) -> dict[str, Any]:
+    attention, waiting = of.attention, of.waiting
     return {
         "attention_level": None if attention.level is None else int(attention.level),
         "attention_reason": attention.reason,
         "attention_reasons": list(attention.reasons),
         "attention_since": attention.since,
         "attention_deadline": attention.deadline,
+        "attention_user_id": attention.user_id,
         "acknowledged_by": attention.acknowledged_by,
         "acknowledged_at": attention.acknowledged_at,
+        "waiting_since": waiting.since,
+        "unanswered_messages_count": waiting.unanswered,
+        "answer_failed": waiting.failed,
+        "settled_message_id": waiting.settled_id,
     }

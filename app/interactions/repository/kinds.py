@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 import sqlalchemy as sa
 
 from app.interactions.model import Interaction
+from app.interactions.repository.holders import lost_holder_id
 from app.interactions.repository.interactions import COLUMNS, InteractionRepository, common_arguments
 from app.interactions.repository.rows import FieldOfRow, differing, fields_of_row, read_row, written
 from app.interactions.tables import interaction
@@ -46,11 +47,12 @@ class KindRepository(Repository, Generic[I]):
         names = [name for name in cls.table.columns.keys() if name not in common]  # noqa: SIM118 - of a collection
         cls._own = fields_of_row(cls.model, names)
         cls._new = cls._own + fields_of_row(cls.model, cls.repeated)
-        cls._read = cls._own + fields_of_row(cls.model, cls.related)
+        related = {**cls.related, "lost_holder_id": lost_holder_id(interaction)}
+        cls._read = cls._own + fields_of_row(cls.model, related)
         rest = {field.name for field in fields(cls.model)} - common - {field.name for field in cls._read}
         cls._has_others = bool(rest)
         cls._select = (
-            sa.select(*COLUMNS, *(cls.table.c[field.name] for field in cls._own), *cls.related.values())
+            sa.select(*COLUMNS, *(cls.table.c[field.name] for field in cls._own), *related.values())
             .select_from(cls.source())
             # Both rows: PostgreSQL reads again, after a wait, only the rows that it locks.
             .with_for_update(of=[interaction, cls.table])

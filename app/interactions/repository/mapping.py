@@ -116,6 +116,7 @@ MAPPINGS: tuple[Mapped, ...] = (
             "reason": Column(lambda scope: scope.c.attention_reason),
             "reasons": Column(lambda scope: scope.c.attention_reasons),
             "level": Column(lambda scope: scope.c.attention_level, names=LEVELS),
+            "note": Column(lambda scope: sa.case((scope.c.attention_level.is_not(None), scope.c.raised_note))),
             "since": Column(lambda scope: scope.c.attention_since),
             "deadline": Column(lambda scope: scope.c.attention_deadline),
             "acknowledgedBy": One("User", lambda scope: scope.c.acknowledged_by),

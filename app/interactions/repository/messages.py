@@ -34,6 +34,7 @@ _MARK_READ = (
         updated_at=sa.bindparam("now", type_=message.c.updated_at.type),
     )
 )
+_MARK_READ_UP_TO = _MARK_READ.where(message.c.id <= sa.bindparam("up_to", type_=sa.BigInteger))
 _COUNT_UNREAD = sa.select(sa.func.count()).select_from(message).where(message.c.interaction_id == _KEY, _UNREAD)
 _LATEST = (
     sa.select(message.c.id, message.c.sent_at)
@@ -96,9 +97,13 @@ class MessageRepository(Repository):
         """Erase the message, its words and its errors; what refers to it loses its reference."""
         self.connection.execute(_DELETE, {"key": message_id})
 
-    def mark_read(self, interaction_id: int, now: datetime) -> None:
-        """Every message of the customer has been read."""
-        self.connection.execute(_MARK_READ, {"key": interaction_id, "now": now})
+    def mark_read(self, interaction_id: int, now: datetime, up_to: int | None = None) -> None:
+        """Every message of the customer has been read, or those up to a surrogate."""
+        given = {"key": interaction_id, "now": now}
+        if up_to is None:
+            self.connection.execute(_MARK_READ, given)
+        else:
+            self.connection.execute(_MARK_READ_UP_TO, {**given, "up_to": up_to})
 
     def count_unread(self, interaction_id: int) -> int:
         """How many of the customer's messages have not been read."""

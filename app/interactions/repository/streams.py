@@ -9,7 +9,16 @@ from app.core.ids import parse_id
 from app.feed import Entry, EventStream, Stream
 from app.feed.stream import Match
 from app.interactions.history import SIGN_OF_TYPING, VIEWERS_CHANGED
-from app.interactions.repository.facts import Condition, Key, condition_of, keys_of, sides_of, turn_of, wanted_keys
+from app.interactions.repository.facts import (
+    Condition,
+    Key,
+    as_asked,
+    condition_of,
+    keys_of,
+    sides_of,
+    turn_of,
+    wanted_keys,
+)
 from app.interactions.repository.log import EVENT, event_item, may_see
 from app.interactions.repository.watches import ATTENTION, Subject
 from app.selection.mapping import ObjectMap, Permissions, granted
@@ -17,7 +26,9 @@ from app.selection.mapping import ObjectMap, Permissions, granted
 TYPING_LASTS = timedelta(seconds=6)
 """How long after its event somebody counts as typing."""
 
-_MESSAGES = (".message_received", ".message_sent")
+_SENT = ".message_sent"
+_MESSAGES = (".message_received", ".message_imported", _SENT)
+_TYPING, _TYPED = "TYPING", "TYPED"
 _ATTENTION = "attention."
 
 CHANGE = ObjectMap("InteractionEvent", {**EVENT, "interactionId": "ref"})
@@ -38,7 +49,7 @@ class InteractionStreams:
             "interactionChanged": self._of_changes(self._changed, watches=self._viewed),
             "messageAdded": self._of_changes(self._message_added),
             "typingChanged": EventStream(
-                "Typing", self._typing, self._typing_row, durable=False, keys=_keys, keys_of=keys_of
+                "Typing", self._typing, self._typing_row, durable=False, personal=True, keys=_keys, keys_of=keys_of
             ),
         }
 
@@ -93,7 +104,7 @@ class InteractionStreams:
         wanted = _filtered(arguments)
 
         def condition(facts: Mapping[str, Any]) -> bool:
-            return facts["level"] is not None and wanted(facts)
+            return facts["level"] is not None and wanted(as_asked(facts))
 
         def match(entry: Entry) -> str | None:
             event = entry.event
@@ -107,21 +118,23 @@ class InteractionStreams:
 
     def _typing(self, permissions: Permissions, arguments: Arguments) -> Match:
         wanted = self._wanted(permissions, arguments["interaction_id"], "interaction_id")
+        viewer = arguments["viewer"]
 
         def match(entry: Entry) -> str | None:
             event = entry.event
-            return "TYPING" if event.topic == SIGN_OF_TYPING and (event.kind, event.interaction_id) == wanted else None
+            if (event.kind, event.interaction_id) != wanted or event.actor_id in (None, viewer):
+                return None
+            if event.topic == SIGN_OF_TYPING:
+                return _TYPING
+            # What was typed is there.
+            return _TYPED if event.topic.endswith(_SENT) else None
 
         return match
 
-    def _typing_row(self, entry: Entry, _as_what: str) -> Mapping[str, object]:
+    def _typing_row(self, entry: Entry, as_what: str) -> Mapping[str, object]:
         at = entry.logged.at
-        return {
-            "ref": self._ref(entry),
-            "user": entry.event.data.get("user_id"),
-            "at": at,
-            "until": at + TYPING_LASTS,
-        }
+        until = at + TYPING_LASTS if as_what == _TYPING else at
+        return {"ref": self._ref(entry), "user": entry.event.actor_id, "at": at, "until": until}
 
     def _ref(self, entry: Entry) -> str:
         return f"{self._prefixes[str(entry.event.kind)]}_{entry.event.interaction_id}"
@@ -172,7 +185,7 @@ def _stands_differently(entry: Entry) -> bool:
     if event.topic.startswith(_ATTENTION) or event.topic.endswith(".acknowledged"):
         return True
     changes: Any = event.data.get("changes") or ()
-    return any(change["field"] in ("assignee", "claimedUntil") for change in changes)
+    return any(change["field"] in ("assignee", "transferTo", "claimedUntil") for change in changes)
 
 
 def _filtered(arguments: Arguments) -> Condition:

@@ -8,14 +8,17 @@ import sqlalchemy as sa
 
 from app.core.actor import Actor
 from app.core.errors import DomainError
-from app.interactions.model import Command
+from app.interactions.model import Command, ReplyBlock
+from app.interactions.repository.holders import lost_holder_id
 from app.interactions.tables import watch
 from app.selection.mapping import Computed, Env, Scope, Sql, SqlOf
 from app.settings import Settings
 
 Refusal = Callable[[Command, Any, Actor, datetime, Settings], DomainError | None]
+Block = Callable[[Any, Actor, datetime, Settings], ReplyBlock | None]
 
 _COMMANDS = {command.lower(): command for command in Command}
+_OF_REPLY = ("reply", "reply_blocked_by")
 
 
 class Subject:
@@ -25,35 +28,42 @@ class Subject:
         self.__dict__.update(columns)
 
 
-class ViewerCan(Mapping[str, bool]):
-    """What the actor may do now, by a command's name in small letters; asked only for what is selected."""
+class ViewerCan(Mapping[str, object]):
+    """What the actor may do now, by a command's name in small letters; asked only for what is selected.
 
-    def __init__(self, refusal: Refusal, subject: Subject, env: Env) -> None:
+    `reply` is stricter than the command: it is false as well where a message would be taken and not be delivered."""
+
+    def __init__(self, refusal: Refusal, block: Block, subject: Subject, env: Env) -> None:
         self._refusal = refusal
+        self._block = block
         self._subject = subject
         self._env = env
 
-    def __getitem__(self, name: str) -> bool:
+    def __getitem__(self, name: str) -> object:
         env = self._env
+        if name in _OF_REPLY:
+            block = self._block(self._subject, env.actor, env.now, env.settings)
+            return block is None if name == "reply" else block
         return self._refusal(_COMMANDS[name], self._subject, env.actor, env.now, env.settings) is None
 
     def __iter__(self) -> Iterator[str]:
-        return iter(_COMMANDS)
+        return iter((*_COMMANDS, "reply_blocked_by"))
 
     def __len__(self) -> int:
-        return len(_COMMANDS)
+        return len(_COMMANDS) + 1
 
 
-def viewer_can(refusal: Refusal, columns: Sequence[str] | Mapping[str, str | SqlOf]) -> Computed:
-    """The field `viewerCan` of a kind: its `refusal`, and the columns that this looks at.
+def viewer_can(refusal: Refusal, block: Block, columns: Sequence[str] | Mapping[str, str | SqlOf]) -> Computed:
+    """The field `viewerCan` of a kind: its `refusal`, why a reply is blocked, and the columns that both look at.
 
     A mapping gives columns that another table has, or that go by another name, as expressions. The subject is a row,
     so enums are their names and `attention_level` is a number."""
     names = tuple(columns)
-    read = tuple(columns.values()) if isinstance(columns, Mapping) else names
+    of = columns if isinstance(columns, Mapping) else {name: name for name in columns}
+    read = tuple(lost_holder_id if name == "lost_holder_id" else column for name, column in of.items())
 
     def fn(env: Env, *values: Any) -> ViewerCan:
-        return ViewerCan(refusal, Subject(dict(zip(names, values, strict=True))), env)
+        return ViewerCan(refusal, block, Subject(dict(zip(names, values, strict=True))), env)
 
     return Computed(read, fn, type="ViewerCan", personal=True)
 

@@ -1,4 +1,4 @@
-"""The one way by which an interaction comes to be, changes and goes: locked, checked, derived, saved, told."""
+"""The single write path of interactions: lock, authorize, apply, derive, save, record."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -6,12 +6,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from app.core.actor import Actor
-from app.core.errors import NotFound, VersionConflict
-from app.core.events import Event
+from app.core.errors import AlreadyClaimed, NewerMessage, NotFound, VersionConflict
 from app.core.ids import GlobalId
-from app.interactions.history import changes, filterable
-from app.interactions.model import RAISED, Attention, Cause, Command, Interaction, State, derive_attention
+from app.interactions.model import Attention, Cause, Command, Interaction, State, derive_attention, shared_causes
 from app.interactions.repository.interactions import InteractionRepository
+from app.interactions.repository.waits import WaitRepository
+from app.interactions.service.recording import record
+from app.interactions.waiting import NOT_WAITING, settled
 
 if TYPE_CHECKING:
     from app.interactions.rules import KindRules
@@ -31,6 +32,7 @@ _PAST = {
     Command.REPLY: "message_sent",
     Command.BOT_REPLY: "message_sent",
     Command.RECEIVE: "message_received",
+    Command.IMPORT: "message_imported",
     Command.MARK_READ: "read",
     Command.LABEL: "labelled",
     Command.RAISE_ATTENTION: "attention_raised",
@@ -46,9 +48,9 @@ _PAST = {
     Command.RESET: "reset",
     Command.RATE: "rated",
     Command.RESTART: "restarted",
+    Command.RESUME_BOT: "bot_resumed",
     Command.DELETE: "deleted",
 }
-_OF_EVENT = frozenset({"assignee_id", "customer_id", "level"})
 # These happen all the time in a busy exchange; counted, they would make every `ifVersion` conflict.
 _NO_EDIT = frozenset(
     {
@@ -56,6 +58,7 @@ _NO_EDIT = frozenset(
         Command.REPLY,
         Command.BOT_REPLY,
         Command.RECEIVE,
+        Command.IMPORT,
         Command.MARK_READ,
         Command.NOTE,
         Command.TYPE,
@@ -96,6 +99,7 @@ def change(
     f: Callable[[Any], Any],
     *,
     if_version: int | None = None,
+    if_latest_message: GlobalId | None = None,
     topic: str | None = None,
     data: Mapping[str, object] | None = None,
 ) -> Any:
@@ -104,16 +108,29 @@ def change(
     `f` takes the kind's model and gives the changed one; what it cannot know (state, attention, version, updated_at)
     is derived. `topic` is the event's past tense in place of the command's own; with `data` the event is written even
     when no field of the interaction differs, and holds it.
-    Raises NotFound, Forbidden, VersionConflict, what the kind refuses the command with, and what `f` raises."""
+    Raises NotFound, Forbidden, VersionConflict, NewerMessage, what the kind refuses the command with, and what `f`
+    raises."""
     before = load(work, actor, ref)
     check(work, actor, before, command, if_version)
-    return write(work, actor, before, f(before), command, topic=topic, data=data)
+    require_latest(work, before, if_latest_message)
+    seen = if_latest_message is not None
+    return write(work, actor, before, f(before), command, topic=topic, data=data, seen=seen)
 
 
-def check(work: "Work", actor: Actor, found: Interaction, command: Command, if_version: int | None = None) -> None:
-    """Raise what the kind refuses the command with, and VersionConflict unless the caller saw this version."""
+def check(
+    work: "Work",
+    actor: Actor,
+    found: Interaction,
+    command: Command,
+    if_version: int | None = None,
+    *,
+    override: bool = False,
+) -> None:
+    """Raise what the kind refuses the command with, and VersionConflict unless the caller saw this version.
+
+    With `override` it does not matter that somebody else holds the interaction."""
     refusal = work.kinds[found.kind].refusal(command, found, actor, work.now, work.settings)
-    if refusal is not None:
+    if refusal is not None and not (override and isinstance(refusal, AlreadyClaimed)):
         raise refusal
     if if_version is not None and if_version != found.version:
         raise VersionConflict(
@@ -121,6 +138,13 @@ def check(work: "Work", actor: Actor, found: Interaction, command: Command, if_v
             current_version=found.version,
             path=("if_version",),
         )
+
+
+def require_latest(work: "Work", found: Interaction, seen: GlobalId | None) -> None:
+    """Raise NewerMessage when a message arrived after the latest one that the caller has seen."""
+    newer = None if seen is None else work.use(WaitRepository).newer_than(found.id, seen.number)
+    if newer is not None:
+        raise NewerMessage("Another message came meanwhile.", message_id=newer, path=("if_latest_message",))
 
 
 def write(
@@ -132,10 +156,20 @@ def write(
     *,
     topic: str | None = None,
     data: Mapping[str, object] | None = None,
+    renewed: bool = False,
+    seen: bool = False,
 ) -> I:
-    """The second half of `change`, for a command that has loaded and checked the interaction itself."""
+    """The second half of `change`, for a command that has loaded and checked the interaction itself.
+
+    `renewed` says that there is something new to know of an attention that may be the same as before. Closing ends the
+    customer's wait when the actor has `seen` the latest message, or has read all of them."""
     kind: KindRules[I] = work.kinds[before.kind]
-    after = settle(work, kind, changed)
+    if changed.assignee_id != before.assignee_id:
+        changed = replace(changed, answered_lease=None)
+    after = settle(work, kind, changed, renewed=renewed)
+    if after.waiting.needed and _closes(actor, before, after, seen=seen):
+        latest = work.use(WaitRepository).latest_asking(after.id)
+        after = replace(after, waiting=settled(after.waiting, latest or 0))
     if after == before and not data:
         return before
     edited = command not in _NO_EDIT and _without_arrivals(after) != _without_arrivals(before)
@@ -144,22 +178,30 @@ def write(
         after = armed(work, after)
         work.use(InteractionRepository).save(before, after)
         kind.save(work, before, after)
-    record(work, actor, before, after, topic or _PAST[command], data)
+    record(work, actor, before, after, topic or _PAST[command], data, renewed=renewed)
     return after
 
 
-def settle(work: "Work", kind: "KindRules[I]", changed: I) -> I:
-    """The same with its state and its attention as the kind's rules and the raised level make them."""
+def _closes(actor: Actor, before: Interaction, after: Interaction, *, seen: bool) -> bool:
+    """Whether a user closes the interaction who has seen what its customer wrote."""
+    closed = after.state is State.CLOSED and before.state is not State.CLOSED
+    return closed and bool(actor.user_id) and (seen or after.unread_customer_messages_count == 0)
+
+
+def settle(work: "Work", kind: "KindRules[I]", changed: I, *, renewed: bool = False) -> I:
+    """The same with its state and its attention as the kind's rules, the wait and the raised level make them."""
     state = kind.state(changed, work.now, work.settings)
-    causes: list[Cause] = []
-    if state is State.OPEN:
-        causes.extend(kind.causes(changed, work.now, work.settings))
-        if changed.raised_level is not None:
-            causes.append(Cause(RAISED, changed.raised_level, "clearAttention", clearable=True))
-    attention = derive_attention(changed.attention, causes, work.now)
+    causes = causes_of(work, kind, changed) if state is State.OPEN else []
+    attention = derive_attention(changed.attention, causes, work.now, renewed=renewed)
     if state is changed.state and attention == changed.attention:
         return changed
     return replace(changed, state=state, attention=attention)
+
+
+def causes_of(work: "Work", kind: "KindRules[I]", interaction: I) -> list[Cause]:
+    """Why an open interaction needs a human: its kind's causes, then those that all kinds share."""
+    own = kind.causes(interaction, work.now, work.settings)
+    return [*own, *shared_causes(interaction, own)]
 
 
 def next_due(kind: "KindRules[I]", interaction: I, now: datetime, settings: "Settings") -> datetime | None:
@@ -228,6 +270,8 @@ def _without_arrivals(interaction: Interaction) -> Interaction:
         interaction,
         state=State.OPEN,
         attention=Attention(),
+        waiting=NOT_WAITING,
+        answered_lease=None,
         last_message_at=None,
         latest_message_id=None,
         latest_customer_message_id=None,
@@ -235,56 +279,3 @@ def _without_arrivals(interaction: Interaction) -> Interaction:
         unread_customer_messages_count=0,
         due_at=None,
     )
-
-
-def record(
-    work: "Work",
-    actor: Actor,
-    before: Interaction | None,
-    after: Interaction,
-    topic: str,
-    data: Mapping[str, object] | None = None,
-    *,
-    is_gone: bool = False,
-) -> None:
-    """Tell of a change, and of what it did to the attention. A topic without a dot is the kind's own.
-
-    Beside `data` the event holds what filters ask: `after`, without what the event's own fields say, and `before` as
-    far as it differs; null where the interaction was not there yet, or `is_gone`."""
-    was = Attention() if before is None else before.attention
-    now = after.attention
-    facts: dict[str, object] = {} if data is None else dict(data)
-    new = filterable(after)
-    if before is None:
-        facts["before"] = None
-    else:
-        if changed := list(changes(before, after)):
-            facts["changes"] = changed
-        old = filterable(before)
-        if different := {name: value for name, value in old.items() if is_gone or value != new.get(name)}:
-            facts["before"] = different
-    facts["after"] = None if is_gone else {name: value for name, value in new.items() if name not in _OF_EVENT}
-    attention_differs = (was.level, was.reason) != (now.level, now.reason)
-    if attention_differs:
-        facts["attention"] = "changed" if was.needed and now.needed else "raised" if now.needed else "cleared"
-
-    def event(name: str, holds: Mapping[str, object]) -> Event:
-        return Event(
-            topic=name,
-            kind=after.kind,
-            interaction_id=after.id,
-            customer_id=after.customer_id,
-            assignee_id=after.assignee_id,
-            actor_id=actor.user_id or None,
-            version=after.version,
-            level_before=None if was.level is None else int(was.level),
-            level_after=None if now.level is None else int(now.level),
-            data=holds,
-        )
-
-    work.record(event(topic if "." in topic else f"{after.kind}.{topic}", facts))
-    if attention_differs:
-        holds: dict[str, object] = {"reason_before": was.reason, "reason_after": now.reason, "after": facts["after"]}
-        if "before" in facts:
-            holds["before"] = facts["before"]
-        work.record(event(f"attention.{facts['attention']}", holds))

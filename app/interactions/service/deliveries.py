@@ -13,7 +13,9 @@ from app.interactions.messages import Message, MessageAuthor, MessageError, Mess
 from app.interactions.model import Command, Interaction
 from app.interactions.repository.messages import MessageRepository
 from app.interactions.service.change import change
+from app.interactions.service.failing import after_delivery, rederived
 from app.interactions.service.messages import Posted
+from app.interactions.waiting import Bearing
 
 if TYPE_CHECKING:
     from app.storage.work import Work
@@ -84,6 +86,7 @@ def delete_message(work: "Work", actor: Actor, message_ref: GlobalId) -> Posted:
             latest_message_id=None if newest is None else newest.id,
             latest_customer_message_id=None if of_customer is None else of_customer.id,
             unread_customer_messages_count=max(left, 0),
+            waiting=rederived(work, before),
         )
 
     data = {"message_id": message_ref.number}
@@ -116,9 +119,12 @@ def _change_message(
         # Read again under the interaction's lock: what was found before it may have changed or gone.
         message = _require(work, message_ref)
         after, new = f(before, message)
-        if new != message:
-            work.use(MessageRepository).save(message, new)
-            facts["message_id"] = message.id
+        if new == message:
+            return after
+        work.use(MessageRepository).save(message, new)
+        facts["message_id"] = message.id
+        if new.bearing is Bearing.ANSWERS and MessageStatus.ERROR in (message.status, new.status):
+            after = after_delivery(work, actor, after, new)
         return after
 
     change(work, actor, ref, command, changed, topic=topic, data=facts)

@@ -12,7 +12,7 @@ from app.directory.service import delete_customer
 from app.interactions.model import Attention, State
 from app.interactions.repository.erasing import FILES, INTERACTION, SEARCH, ErasingRepository, Erasure, Part
 from app.interactions.repository.interactions import InteractionRepository
-from app.interactions.service.change import record
+from app.interactions.service.recording import record
 
 if TYPE_CHECKING:
     from app.storage.work import Work

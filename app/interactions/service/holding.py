@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from app.core.actor import Actor
-from app.core.errors import InvalidInput
+from app.core.errors import Forbidden, InvalidInput
 from app.core.ids import GlobalId
 from app.directory.repository import UserRepository
 from app.interactions.claims import holder_of
@@ -27,7 +27,7 @@ def claim(
 ) -> Any:
     """Assign the interaction to the actor, if nobody holds it; with a lease only for so long.
 
-    Who holds it already renews the lease, or keeps it for good without one.
+    Who holds it already renews the lease, or keeps it for good without one; a lease never shortens a longer claim.
     Raises AlreadyClaimed with who holds it and until when; InvalidInput for a lease not from 1 to 86,400 s; and what
     `change` raises."""
     if lease_seconds is not None and not 1 <= lease_seconds <= LONGEST_LEASE:
@@ -36,9 +36,12 @@ def claim(
     kind = kind_of(work, ref)
 
     def taken(before: Any) -> Any:
+        if holder_of(before, work.now) == actor.user_id:
+            lasts = None if until is None or before.claimed_until is None else max(until, before.claimed_until)
+            return replace(before, claimed_until=lasts, answered_lease=None)
+        _require_active(work, actor)
         after = replace(before, assignee_id=actor.user_id, claimed_until=until)
-        mine = holder_of(before, work.now) == actor.user_id
-        return after if mine else kind.on_assign(work, actor, after, actor.user_id)
+        return kind.on_assign(work, actor, after, actor.user_id)
 
     return change(work, actor, ref, Command.CLAIM, taken, if_version=if_version)
 
@@ -53,14 +56,14 @@ def release(work: "Work", actor: Actor, ref: GlobalId, *, if_version: int | None
 def assign(work: "Work", actor: Actor, ref: GlobalId, user_id: int | None, *, if_version: int | None = None) -> Any:
     """Give the interaction to a user, without a lease, or with None to nobody.
 
-    Raises InvalidInput for a user who does not exist or is not active any more, AlreadyClaimed when another user than
-    the actor holds it and the actor is no admin, and what `change` raises."""
+    Raises InvalidInput for a user who does not exist, is not active or may not see it, AlreadyClaimed when another user
+    than the actor holds it and the actor is no admin, and what `change` raises."""
     if user_id is None:
         return change(work, actor, ref, Command.ASSIGN, _unassign(work, actor, ref), if_version=if_version)
     kind = kind_of(work, ref)
 
     def given(before: Any) -> Any:
-        require_user(work, user_id)
+        require_holder(work, kind.name, user_id)
         after = replace(before, assignee_id=user_id, claimed_until=None)
         return after if holder_of(before, work.now) == user_id else kind.on_assign(work, actor, after, user_id)
 
@@ -79,11 +82,20 @@ def lapsed(work: "Work", actor: Actor, before: I) -> I:
     return kind.on_assign(work, actor, replace(before, assignee_id=None, claimed_until=None), None)
 
 
-def require_user(work: "Work", user_id: int) -> None:
-    """Raise InvalidInput unless interactions can be given to this user."""
-    user = work.use(UserRepository).get(user_id)
+def _require_active(work: "Work", actor: Actor) -> None:
+    """Raise Forbidden for an actor who was deactivated meanwhile: what it holds has been released already."""
+    user = work.use(UserRepository).hold(actor.user_id)
+    if user is not None and not user.active:
+        raise Forbidden("Your user is not active any more.")
+
+
+def require_holder(work: "Work", kind: str, user_id: int) -> None:
+    """Raise InvalidInput unless interactions of the kind can be given to the user, who stays so until the unit ends."""
+    user = work.use(UserRepository).hold(user_id)
     if user is None or not user.active:
-        raise InvalidInput("There is no such user to assign this to.", path=("user_id",))
+        raise InvalidInput(f"There is no active user usr_{user_id}.", path=("user_id",))
+    if not user.is_admin and f"{kind}:read" not in user.permissions:
+        raise InvalidInput("The user may not see this, so it cannot be assigned to them.", path=("user_id",))
 
 
 def _unassign(work: "Work", actor: Actor, ref: GlobalId) -> Any:

@@ -13,10 +13,15 @@ from app.interactions.history import SIGN_OF_TYPING
 from app.interactions.messages import Message, MessageAuthor, MessageStatus
 from app.interactions.model import Command, Interaction
 from app.interactions.repository.messages import MessageRepository
-from app.interactions.service.change import change, check, load, record, write
+from app.interactions.repository.waits import WaitRepository
+from app.interactions.service.change import change, check, load, require_latest, write
+from app.interactions.service.leaving import without_lost_holder
+from app.interactions.service.recording import record
+from app.interactions.waiting import Bearing, answered, asked
 from app.storage.idempotency import once
 
 if TYPE_CHECKING:
+    from app.interactions.rules import KindRules
     from app.storage.work import Work
 
 I = TypeVar("I", bound=Interaction)  # noqa: E741 - the one interaction of these signatures
@@ -39,24 +44,27 @@ def send_message(
     *,
     reference: GlobalId | None = None,
     author: MessageAuthor = MessageAuthor.USER,
+    if_latest_message: GlobalId | None = None,
+    override: bool = False,
     idempotency_key: str | None = None,
     fields: Mapping[str, Any] | None = None,
 ) -> Posted:
-    """Write one content to the interaction's customer.
+    """Write one content to the interaction's customer; with `override` also where another user holds the interaction.
 
     `author` is who of ours wrote it; `fields` are further fields of the Message (a contract's own key or columns).
     A reply of the user who holds the interaction ends the lease, not the claim.
-    Raises InvalidInput and TooLong (see `contents`), KeyReused, and what `change` raises."""
+    Raises InvalidInput and TooLong (see `contents`), AlreadyClaimed, NewerMessage when another message arrived than the
+    latest that the caller saw, KeyReused, and what `change` raises."""
     before = load(work, actor, ref)
 
     def send() -> tuple[int, int]:
         command = Command.REPLY if author is MessageAuthor.USER else Command.BOT_REPLY
-        check(work, actor, before, command)
+        check(work, actor, before, command, override=override)
+        require_latest(work, before, if_latest_message)
         contents = (checked_content(content, work.ids.uuid),)
-        interaction = before
-        if author is MessageAuthor.USER and before.assignee_id == actor.user_id:
-            interaction = replace(before, claimed_until=None)
-        changed, message = _post(work, actor, interaction, contents, author, reference, fields)
+        changed, message = _post(work, actor, before, contents, author, reference, fields)
+        if author is MessageAuthor.USER and message.status is not MessageStatus.ERROR:
+            changed = _acted(work, actor, before, changed)
         write(work, actor, before, changed, command, data={"message_id": message.id})
         return before.id, message.id
 
@@ -89,6 +97,7 @@ def receive_message(
     contents: Sequence[Content],
     *,
     sent_at: datetime | None = None,
+    imported: bool = False,
     reference: GlobalId | None = None,
     idempotency_key: str | None = None,
     fields: Mapping[str, Any] | None = None,
@@ -97,42 +106,55 @@ def receive_message(
 
     `target` is either `interaction` (a GlobalId), or `kind` (its name) with `customer_id` (a surrogate) and what that
     kind's `open_for` takes: then the interaction is found, or opened. A `sent_at` in the future counts as now.
+    One that is `imported`, or older than the interaction's latest arrival by more than the session window, enters
+    history quietly: read already, it asks nothing, opens nothing, and ends no snooze.
     Raises AlreadyExists for a `message_key` that was taken in before, InvalidInput and TooLong (see `contents`),
     KeyReused, what the kind's `open_for` raises, and what `change` raises."""
     before = load(work, actor, target["interaction"]) if "interaction" in target else None
 
     def receive() -> tuple[int, int]:
-        interaction = _opened(work, actor, target) if before is None else before
-        check(work, actor, interaction, Command.RECEIVE)
+        interaction = _opened(work, actor, target, imported) if before is None else before
         at = work.now if sent_at is None else min(sent_at, work.now)
+        old = imported or _is_old(work, interaction, at)
+        check(work, actor, interaction, Command.IMPORT if old else Command.RECEIVE)
         message = replace(
             _draft(work, interaction, checked_contents(contents, work.ids.uuid), MessageAuthor.CUSTOMER, fields),
-            status=MessageStatus.DELIVERED,
+            status=MessageStatus.READ if old else MessageStatus.DELIVERED,
             sent_at=at,
             delivered_at=work.now,
             reference_id=_reference(work, interaction, reference),
+            bearing=None if old else Bearing.ASKS,
         )
-        stored = _store(work, message)
+        stored = _store(work, work.kinds[interaction.kind].as_received(interaction, message))
+        if old:
+            quiet = _counted(work, interaction, stored)
+            write(work, actor, interaction, quiet, Command.IMPORT, data={"message_id": stored.id})
+            return interaction.id, stored.id
         counted = replace(
-            _counted(work, interaction, stored),
+            without_lost_holder(work, actor, _counted(work, interaction, stored)),
             unread_customer_messages_count=interaction.unread_customer_messages_count + 1,
+            waiting=asked(interaction.waiting, stored.created_at),
         )
         changed = work.kinds[interaction.kind].on_customer_message(work, counted, stored)
-        write(work, actor, interaction, changed, Command.RECEIVE, data={"message_id": stored.id})
+        write(work, actor, interaction, changed, Command.RECEIVE, data={"message_id": stored.id}, renewed=True)
         return interaction.id, stored.id
 
-    request = ["receiveMessage", target, contents, sent_at, reference, fields]
+    request = ["receiveMessage", target, contents, sent_at, reference, fields, *(["imported"] if imported else [])]
     return Posted(*once(work, actor, idempotency_key, request, receive))
 
 
-def mark_read(work: "Work", actor: Actor, ref: GlobalId) -> Any:
-    """Every message of the customer has been read. Raises what `change` raises."""
+def mark_read(work: "Work", actor: Actor, ref: GlobalId, *, up_to: GlobalId | None = None) -> Any:
+    """The customer's messages have been read, or only those that arrived no later than the message `up_to`.
+
+    Raises what `change` raises."""
 
     def read(before: Interaction) -> Interaction:
         if before.unread_customer_messages_count == 0:
             return before
-        work.use(MessageRepository).mark_read(before.id, work.now)
-        return replace(before, unread_customer_messages_count=0)
+        messages = work.use(MessageRepository)
+        messages.mark_read(before.id, work.now, None if up_to is None else up_to.number)
+        unread = 0 if up_to is None else messages.count_unread(before.id)
+        return replace(before, unread_customer_messages_count=unread)
 
     return change(work, actor, ref, Command.MARK_READ, read)
 
@@ -143,11 +165,20 @@ def type_in(work: "Work", actor: Actor, ref: GlobalId) -> Any:
     return change(work, actor, ref, Command.TYPE, lambda before: before, topic=SIGN_OF_TYPING, data=data)
 
 
-def _opened(work: "Work", actor: Actor, target: Mapping[str, Any]) -> Any:
+def _is_old(work: "Work", interaction: Interaction, sent_at: datetime) -> bool:
+    """Whether a message of this time is older than the interaction's latest arrival by more than the session window."""
+    if work.now - sent_at <= work.settings.session_window:
+        return False
+    arrival = work.use(WaitRepository).latest_arrival(interaction.id)
+    return arrival is not None and arrival - sent_at > work.settings.session_window
+
+
+def _opened(work: "Work", actor: Actor, target: Mapping[str, Any], imported: bool) -> Any:
     kind = work.kinds[target["kind"]]
     actor.require(f"{kind.name}:write")
+    given = {name: value for name, value in target.items() if name != "kind"}
     try:
-        return kind.open_for(work, actor, {name: value for name, value in target.items() if name != "kind"})
+        return kind.open_for(work, actor, {**given, "imported": True} if imported else given)
     except DomainError as error:
         if error.path:
             error.path = ("target", "customer", *error.path)
@@ -169,9 +200,24 @@ def _post(
         user_id=actor.user_id if author is MessageAuthor.USER and draft.user_id is None else draft.user_id,
         reference_id=_reference(work, interaction, reference),
     )
-    changed, ready = work.kinds[interaction.kind].on_user_message(work, interaction, draft)
-    stored = _store(work, ready)
+    kind: KindRules[I] = work.kinds[interaction.kind]
+    changed, ready = kind.on_user_message(work, interaction, draft)
+    answers = kind.answers(interaction, ready, work.settings)
+    stored = _store(work, replace(ready, bearing=Bearing.ANSWERS) if answers else ready)
+    if answers:
+        delivered = stored.status is not MessageStatus.ERROR
+        changed = replace(changed, waiting=answered(changed.waiting, delivered=delivered))
     return _counted(work, changed, stored), stored
+
+
+def _acted(work: "Work", actor: Actor, before: Interaction, changed: I) -> I:
+    """The interaction after an answer of a user got away: what it answers is read, and the user's lease has done."""
+    if before.assignee_id == actor.user_id and before.claimed_until is not None:
+        changed = replace(changed, claimed_until=None, answered_lease=before.claimed_until)
+    if before.unread_customer_messages_count == 0:
+        return changed
+    work.use(MessageRepository).mark_read(before.id, work.now)
+    return replace(changed, unread_customer_messages_count=0)
 
 
 def _draft(

@@ -8,35 +8,73 @@ from typing import TYPE_CHECKING, Any
 from app.core.actor import Actor
 from app.core.errors import InvalidInput, NotClearable
 from app.core.ids import GlobalId
-from app.directory.model.checks import distinct, line
+from app.directory.model.checks import distinct, line, text
 from app.interactions.model import Command, Interaction, Level
-from app.interactions.service.change import change, kind_of
+from app.interactions.service.change import causes_of, change, kind_of
+from app.interactions.service.leaving import without_lost_holder
 
 if TYPE_CHECKING:
     from app.interactions.rules import KindRules
     from app.storage.work import Work
 
 MOST_LABELS = 64
+_RAISED_NOTE = text(1_000, blank=False)
 _LABELS = distinct(line(64, blank=False), MOST_LABELS)
 
 
-def close(work: "Work", actor: Actor, ref: GlobalId, *, if_version: int | None = None) -> Any:
+def close(
+    work: "Work",
+    actor: Actor,
+    ref: GlobalId,
+    *,
+    if_version: int | None = None,
+    if_latest_message: GlobalId | None = None,
+) -> Any:
     """Put the interaction into its kind's closed state. Raises NotSupported, and what `change` raises."""
     kind = kind_of(work, ref)
     return change(
-        work, actor, ref, Command.CLOSE, lambda before: kind.on_close(work, actor, before), if_version=if_version
+        work,
+        actor,
+        ref,
+        Command.CLOSE,
+        lambda before: kind.on_close(work, actor, before),
+        if_version=if_version,
+        if_latest_message=if_latest_message,
+    )
+
+
+def resume_bot(work: "Work", actor: Actor, ref: GlobalId, *, if_version: int | None = None) -> Any:
+    """Hand the interaction back to its bot; nobody holds it then. Raises NotSupported, and what `change` raises."""
+    kind = kind_of(work, ref)
+    return change(
+        work,
+        actor,
+        ref,
+        Command.RESUME_BOT,
+        lambda before: kind.on_resume_bot(work, replace(before, assignee_id=None, claimed_until=None)),
+        if_version=if_version,
     )
 
 
 def reopen(work: "Work", actor: Actor, ref: GlobalId, *, if_version: int | None = None) -> Any:
     """Put the interaction into its kind's open state. Raises NotSupported, and what `change` raises."""
     kind = kind_of(work, ref)
-    return change(
-        work, actor, ref, Command.REOPEN, lambda before: kind.on_reopen(work, actor, before), if_version=if_version
-    )
+
+    def opened(before: Any) -> Any:
+        return without_lost_holder(work, actor, kind.on_reopen(work, actor, before))
+
+    return change(work, actor, ref, Command.REOPEN, opened, if_version=if_version)
 
 
-def snooze(work: "Work", actor: Actor, ref: GlobalId, until: datetime, *, if_version: int | None = None) -> Any:
+def snooze(
+    work: "Work",
+    actor: Actor,
+    ref: GlobalId,
+    until: datetime,
+    *,
+    if_version: int | None = None,
+    if_latest_message: GlobalId | None = None,
+) -> Any:
     """Set the interaction aside until a time. Raises InvalidInput unless that is in the future, NotSupported by most
     kinds, and what `change` raises."""
     kind = kind_of(work, ref)
@@ -46,7 +84,7 @@ def snooze(work: "Work", actor: Actor, ref: GlobalId, until: datetime, *, if_ver
             raise InvalidInput("A snooze has to end in the future.", path=("until",))
         return kind.on_snooze(work, actor, before, until)
 
-    return change(work, actor, ref, Command.SNOOZE, asleep, if_version=if_version)
+    return change(work, actor, ref, Command.SNOOZE, asleep, if_version=if_version, if_latest_message=if_latest_message)
 
 
 def unsnooze(work: "Work", actor: Actor, ref: GlobalId, *, if_version: int | None = None) -> Any:
@@ -86,17 +124,23 @@ def remove_labels(
 
 
 def raise_attention(
-    work: "Work", actor: Actor, ref: GlobalId, level: Level = Level.HIGH, *, if_version: int | None = None
+    work: "Work",
+    actor: Actor,
+    ref: GlobalId,
+    level: Level = Level.HIGH,
+    *,
+    note: str | None = None,
+    if_version: int | None = None,
 ) -> Any:
-    """Say by hand that the interaction needs a human."""
-    return change(
-        work,
-        actor,
-        ref,
-        Command.RAISE_ATTENTION,
-        lambda before: replace(before, raised_level=level),
-        if_version=if_version,
-    )
+    """Say by hand that the interaction needs a human; `note` is for those who listen, 1 to 1,000 characters.
+
+    Raises InvalidTransition for one that is closed or snoozed, InvalidInput, TooLong, and what `change` raises."""
+
+    def raised(before: Any) -> Any:
+        said = None if note is None else _RAISED_NOTE(note, ("note",))
+        return replace(before, raised_level=level, raised_note=said)
+
+    return change(work, actor, ref, Command.RAISE_ATTENTION, raised, if_version=if_version)
 
 
 def clear_attention(work: "Work", actor: Actor, ref: GlobalId, *, if_version: int | None = None) -> Any:
@@ -107,7 +151,7 @@ def clear_attention(work: "Work", actor: Actor, ref: GlobalId, *, if_version: in
 
     def cleared(before: Any) -> Any:
         require_clearable(work, kind, before)
-        return kind.on_clear(work, actor, replace(before, raised_level=None))
+        return kind.on_clear(work, actor, replace(before, raised_level=None, raised_note=None))
 
     return change(work, actor, ref, Command.CLEAR_ATTENTION, cleared, if_version=if_version)
 
@@ -116,7 +160,7 @@ def require_clearable(work: "Work", kind: "KindRules[Any]", interaction: Interac
     """Raise NotClearable, naming what would end them, when none of the interaction's reasons ends by hand."""
     if interaction.raised_level is not None:
         return
-    causes = kind.causes(interaction, work.now, work.settings)
+    causes = causes_of(work, kind, interaction)
     if causes and not any(cause.clearable for cause in causes):
         ends = "; ".join(f"{cause.reason} ends with {cause.ends_with}" for cause in causes)
         raise NotClearable(f"Clearing does not end this: {ends}.", reasons=[cause.reason for cause in causes])

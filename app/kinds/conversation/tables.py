@@ -32,6 +32,7 @@ conversation = sa.Table(
     sa.Column("last_customer_reply_from", Timestamp),
     sa.Column("reply_until", Timestamp),
     sa.Column("customer_interaction_required", sa.Boolean, nullable=False),
+    sa.Column("woken", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.UniqueConstraint("channel_agent_id", "customer_id"),
     sa.Index("ix_conversation_customer_id", "customer_id"),
 )

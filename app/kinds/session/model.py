@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Protocol, TypedDict
 from app.core.actor import Actor
 from app.core.errors import DomainError, InvalidInput, InvalidTransition, NotSupported, TooLong, Unreachable
 from app.interactions import claims as shared
-from app.interactions.claims import Refusable
-from app.interactions.model import Cause, Command, Interaction, Level, State, Turn
+from app.interactions.claims import Refusable, held_by_other, shared_block
+from app.interactions.model import Cause, Command, Interaction, Level, ReplyBlock, State, Turn
 
 if TYPE_CHECKING:
     from app.settings import Settings
@@ -111,6 +111,9 @@ class Subject(Refusable, Protocol):
     def last_message_at(self) -> datetime | None: ...
 
     @property
+    def waiting_since(self) -> datetime | None: ...
+
+    @property
     def need_attention(self) -> bool: ...
 
     @property
@@ -124,6 +127,7 @@ VIEWER_COLUMNS = (
     *shared.VIEWER_COLUMNS,
     "created_at",
     "last_message_at",
+    "waiting_since",
     "need_attention",
     "unsubscribed",
     "has_number",
@@ -132,14 +136,17 @@ VIEWER_COLUMNS = (
 
 
 def window_end(session: Subject, window: timedelta) -> datetime | None:
-    """When the Session stops being current if nothing more is said; None while it is flagged: then it does not end.
+    """When the Session stops being current if nothing more is said; None while it does not end: it is flagged, or held
+    by a user for whose answer its customer waits.
 
     A Session that has no message yet counts from its creation, because it is opened for one."""
-    return None if session.need_attention else (session.last_message_at or session.created_at) + window
+    if session.need_attention or (session.assignee_id is not None and session.waiting_since is not None):
+        return None
+    return (session.last_message_at or session.created_at) + window
 
 
 def is_current(session: Subject, now: datetime, window: timedelta) -> bool:
-    """Whether a message of the last `window` or a flag keeps the Session going."""
+    """Whether something keeps the Session going: a message of the last `window`, a flag, a user's waiting customer."""
     end = window_end(session, window)
     return end is None or now < end
 
@@ -169,6 +176,8 @@ def refusal(
         return NotSupported(
             _AGES_OUT if command in (Command.CLOSE, Command.REOPEN) else "A Session has no such command."
         )
+    if command is Command.RAISE_ATTENTION and subject.state == State.CLOSED and actor.can_write(NAME):
+        return InvalidTransition("This Session is over; set needAttention to bring it back.")
     refused = shared.shared_refusal(command, subject, actor, now)
     if refused is not None or command not in (Command.REPLY, Command.BOT_REPLY):
         return refused
@@ -180,7 +189,21 @@ def refusal(
     unflagged = command is Command.REPLY and not subject.need_attention
     if unflagged and not settings.allow_reply_without_attention:
         return InvalidTransition("A user may write in a Session only while its needAttention is true.")
-    return unreachable(subject)
+    held = held_by_other(subject, actor, now) if command is Command.REPLY else None
+    return unreachable(subject) or held
+
+
+def reply_block(subject: Subject, actor: Actor, now: datetime, settings: "Settings") -> ReplyBlock | None:
+    """Why the actor cannot reply now in a way that reaches the customer and crosses nobody; None when it can."""
+    if not actor.can_write(NAME):
+        return ReplyBlock.NOT_ALLOWED
+    if not is_current(subject, now, settings.session_window):
+        return ReplyBlock.CLOSED
+    if not subject.need_attention and not settings.allow_reply_without_attention:
+        return ReplyBlock.BOT_IN_CHARGE
+    if subject.unsubscribed:
+        return ReplyBlock.UNSUBSCRIBED
+    return shared_block(subject, actor, now) if subject.has_number else ReplyBlock.NO_NUMBER
 
 
 def unreachable(subject: Subject) -> Unreachable | None:

@@ -11,9 +11,10 @@ from app.core.ids import GlobalId, require_id
 from app.directory.model import CustomerSystem
 from app.directory.repository import CustomerRepository
 from app.directory.service.editing import Ref
-from app.interactions.messages import MessageAuthor
+from app.interactions.messages import MessageAuthor, is_answer
 from app.interactions.model import Cause, Command, State, Turn
 from app.interactions.service.change import change, open_interaction
+from app.interactions.service.leaving import follow_user
 from app.interactions.service.messages import Posted, receive_message, send_message
 from app.kinds.session import model
 from app.kinds.session.model import Session, SessionChanges
@@ -21,6 +22,7 @@ from app.kinds.session.repository import SessionRepository
 from app.storage.idempotency import once
 
 if TYPE_CHECKING:
+    from app.directory.model import User
     from app.interactions.messages import Message
     from app.settings import Settings
     from app.storage.work import Work
@@ -50,11 +52,20 @@ class Rules:
     ) -> DomainError | None:
         return model.refusal(command, subject, actor, now, settings)
 
+    def as_received(self, interaction: Session, message: "Message") -> "Message":
+        return message
+
     def on_customer_message(self, work: "Work", interaction: Session, message: "Message") -> Session:
         return interaction
 
     def on_user_message(self, work: "Work", interaction: Session, message: "Message") -> "tuple[Session, Message]":
         return interaction, message
+
+    def answers(self, interaction: Session, message: "Message", settings: "Settings") -> bool:
+        return is_answer(message, interaction, asked=interaction.need_attention)
+
+    def on_answer_failed(self, work: "Work", interaction: Session, message: "Message") -> Session:
+        return interaction
 
     def on_assign(self, work: "Work", actor: Actor, interaction: Session, user_id: int | None) -> Session:
         return interaction
@@ -64,6 +75,9 @@ class Rules:
 
     def on_reopen(self, work: "Work", actor: Actor, interaction: Session) -> Session:
         return interaction
+
+    def on_resume_bot(self, work: "Work", interaction: Session) -> Session:
+        return model.flagged(interaction, False)
 
     def on_snooze(self, work: "Work", actor: Actor, interaction: Session, until: datetime | None) -> Session:
         return interaction
@@ -76,6 +90,9 @@ class Rules:
 
     def turn(self, interaction: Session, now: datetime, settings: "Settings") -> Turn[Session] | None:
         return model.turn(interaction, now, settings.session_window)
+
+    def on_user_changed(self, work: "Work", actor: Actor, before: "User", after: "User") -> None:
+        follow_user(work, actor, self, before, after)
 
     def open_for(self, work: "Work", actor: Actor, target: Mapping[str, Any]) -> Session:
         """The customer's current Session; a new one when there is none."""
@@ -205,7 +222,7 @@ def post_message(
         if author is MessageAuthor.CUSTOMER:
             return tuple(receive_message(work, actor, {"interaction": ref}, [content], sent_at=sent_at))
         fields = {} if sent_at is None else {"sent_at": min(sent_at, work.now)}
-        return tuple(send_message(work, actor, ref, content, author=author, fields=fields))
+        return tuple(send_message(work, actor, ref, content, author=author, override=True, fields=fields))
 
     request = ["postMessage", customer_key, session_key, content, author, sent_at]
     return Posted(*once(work, actor, idempotency_key, request, run))

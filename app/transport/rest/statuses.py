@@ -16,6 +16,7 @@ STATUSES: Mapping[str, int] = MappingProxyType(
         "INVALID_TRANSITION": 409,
         "ALREADY_CLAIMED": 409,
         "VERSION_CONFLICT": 409,
+        "NEWER_MESSAGE": 409,
         "NOT_CLEARABLE": 409,
         "KEY_REUSED": 409,
         "ALREADY_EXISTS": 409,

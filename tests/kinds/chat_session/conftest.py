@@ -62,7 +62,17 @@ def furnish(work: Work) -> Desk:
     store_users(work)
     users, topics = work.use(UserRepository), work.use(ChatTopicRepository)
     for actor in (EVE, FAY, GUS):
-        users.add(User(id=0, name=actor.name, login=actor.name.lower(), created_at=START, updated_at=START))
+        permissions = tuple(sorted(actor.permissions))
+        users.add(
+            User(
+                id=0,
+                name=actor.name,
+                login=actor.name.lower(),
+                permissions=permissions,
+                created_at=START,
+                updated_at=START,
+            )
+        )
     for actor in (BO, EVE, GUS):
         user = users.get(actor.user_id)
         assert user is not None

@@ -4,6 +4,7 @@ from app.kinds.agent_session.model.agent import AGENT_CHECKS, AiAgent, AiAgentCh
 from app.kinds.agent_session.model.metadata import customer_key_of, escalation
 from app.kinds.agent_session.model.session import (
     ESCALATED,
+    IDLE_COLUMNS,
     NAME,
     NOT_SUPPORTED,
     PREFIX,
@@ -15,9 +16,10 @@ from app.kinds.agent_session.model.session import (
     Status,
     Subject,
     causes,
-    expires_at,
+    deleted_at,
     merged_secrets,
     refusal,
+    reply_block,
     state,
     turn,
 )
@@ -25,6 +27,7 @@ from app.kinds.agent_session.model.session import (
 __all__ = (
     "AGENT_CHECKS",
     "ESCALATED",
+    "IDLE_COLUMNS",
     "NAME",
     "NOT_SUPPORTED",
     "PREFIX",
@@ -39,10 +42,11 @@ __all__ = (
     "Subject",
     "causes",
     "customer_key_of",
+    "deleted_at",
     "escalation",
-    "expires_at",
     "merged_secrets",
     "refusal",
+    "reply_block",
     "state",
     "turn",
 )

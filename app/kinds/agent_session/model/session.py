@@ -13,7 +13,7 @@ from app.core.errors import Disabled, DomainError, InvalidInput, NotSupported, T
 from app.directory.model.checks import Check, Path, flag, line, optional, text, whole
 from app.interactions import claims as shared
 from app.interactions.claims import Refusable
-from app.interactions.model import Cause, Command, Interaction, State, Turn
+from app.interactions.model import Cause, Command, Interaction, ReplyBlock, State, Turn
 from app.kinds.agent_session.model.agent import LONGEST_DESCRIPTION, LONGEST_NAME
 from app.kinds.agent_session.model.metadata import escalation, json_object
 
@@ -131,21 +131,59 @@ def refusal(
     if command in NOT_SUPPORTED and actor.can_write(NAME):
         return NotSupported("An AgentSession has no such command.")
     refused = shared.shared_refusal(command, subject, actor, now)
-    if refused is not None or command not in (Command.REPLY, Command.BOT_REPLY, Command.RECEIVE) or subject.enabled:
+    if refused is not None or command not in (Command.REPLY, Command.BOT_REPLY, Command.RECEIVE):
         return refused
-    return Disabled("This AgentSession is disabled and accepts no new messages.")
+    if not subject.enabled:
+        return Disabled("This AgentSession is disabled and accepts no new messages.")
+    return shared.held_by_other(subject, actor, now) if command is Command.REPLY else None
 
 
-def expires_at(updated_at: datetime, tti_minutes: int) -> datetime | None:
-    """When a session is deleted if nothing happens to it before; None when it never is.
+def reply_block(subject: Subject, actor: Actor, now: datetime, _settings: object = None) -> ReplyBlock | None:
+    """Why the actor cannot reply now in a way that crosses nobody; None when it can."""
+    if not actor.can_write(NAME):
+        return ReplyBlock.NOT_ALLOWED
+    return shared.shared_block(subject, actor, now) if subject.enabled else ReplyBlock.CLOSED
 
-    Whatever happens to it starts its idle time anew."""
-    return updated_at + timedelta(minutes=tti_minutes) if tti_minutes else None
+
+class Idle(Protocol):
+    """What the end of idle time depends on: an AgentSession, or a row of IDLE_COLUMNS."""
+
+    @property
+    def state(self) -> str: ...
+
+    @property
+    def assignee_id(self) -> int | None: ...
+
+    @property
+    def waiting_since(self) -> datetime | None: ...
+
+    @property
+    def attention_level(self) -> int | None: ...
+
+    @property
+    def updated_at(self) -> datetime: ...
+
+    @property
+    def tti_minutes(self) -> int: ...
+
+
+IDLE_COLUMNS = ("state", "assignee_id", "waiting_since", "attention_level", "updated_at", "tti_minutes")
+
+
+def deleted_at(session: Idle) -> datetime | None:
+    """When a session is deleted if nothing happens to it before; None when it is not.
+
+    Whatever happens to it starts its idle time anew. One that is open is not idle while it needs a human, is held, or
+    its customer waits."""
+    busy = session.attention_level is not None or session.assignee_id is not None or session.waiting_since is not None
+    if not session.tti_minutes or (busy and session.state != State.CLOSED):
+        return None
+    return session.updated_at + timedelta(minutes=session.tti_minutes)
 
 
 def turn(session: AgentSession, now: datetime) -> Turn[AgentSession] | None:
     """What time has done to the session: it was idle for too long, and goes."""
-    expires = expires_at(session.updated_at, session.tti_minutes)
+    expires = deleted_at(session)
     return None if expires is None or expires > now else Turn("deleted", None)
 
 

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from app.core.errors import InvalidInput
 from app.core.ids import require_id
 from app.interactions.repository.filters import ORDERS
-from app.interactions.repository.viewing import viewer_can
-from app.kinds.agent_session.model import NAME, PREFIX, VIEWER_COLUMNS, expires_at, refusal
+from app.interactions.repository.viewing import Subject, viewer_can
+from app.kinds.agent_session.model import IDLE_COLUMNS, NAME, PREFIX, VIEWER_COLUMNS, deleted_at, refusal, reply_block
 from app.kinds.agent_session.tables import agent_session, ai_agent
 from app.selection.mapping import (
     Bind,
@@ -42,8 +42,8 @@ def _agent_key(scope: Scope) -> Sql:
     return found.correlate(scope.c.agent_id.table).scalar_subquery()
 
 
-def _expires_at(_env: Env, updated_at: datetime, tti_minutes: int) -> datetime | None:
-    return expires_at(updated_at, tti_minutes)
+def _expires_at(_env: Env, *values: Any) -> datetime | None:
+    return deleted_at(Subject(dict(zip(IDLE_COLUMNS, values, strict=True))))  # type: ignore[arg-type]
 
 
 MAPPINGS: tuple[Mapped, ...] = (
@@ -58,8 +58,8 @@ MAPPINGS: tuple[Mapped, ...] = (
             "agentKey": Column(_agent_key),
             "sessionContextUsage": Embedded("SessionContextUsage", lambda scope: scope.c.session_context_usage),
             "effectiveCompaction": Embedded("CompactionConfig", lambda scope: scope.c.effective_compaction),
-            "expiresAt": Computed(("updated_at", "tti_minutes"), _expires_at),
-            "viewerCan": viewer_can(refusal, VIEWER_COLUMNS),
+            "expiresAt": Computed(IDLE_COLUMNS, _expires_at),
+            "viewerCan": viewer_can(refusal, reply_block, VIEWER_COLUMNS),
         },
         requires=READ,
     ),

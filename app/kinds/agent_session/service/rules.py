@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from app.core.actor import Actor
 from app.core.errors import DomainError, InvalidInput
-from app.interactions.messages import MessageAuthor
+from app.interactions.messages import MessageAuthor, is_answer
 from app.interactions.model import Cause, Command, State, Turn
-from app.interactions.repository.messages import MessageRepository
+from app.interactions.service.leaving import follow_user
 from app.kinds.agent_session import model
 from app.kinds.agent_session.model import AgentSession, Status
 from app.kinds.agent_session.repository import AgentSessionRepository
 from app.kinds.agent_session.service.sessions import create, open_for_customer, switched
 
 if TYPE_CHECKING:
+    from app.directory.model import User
     from app.interactions.messages import Message
     from app.settings import Settings
     from app.storage.work import Work
@@ -48,28 +49,46 @@ class Rules:
     ) -> DomainError | None:
         return model.refusal(command, subject, actor, now)
 
+    def as_received(self, interaction: AgentSession, message: "Message") -> "Message":
+        """It is the contract's event `input_message`."""
+        return replace(message, event_type=message.event_type or INPUT)
+
     def on_customer_message(self, work: "Work", interaction: AgentSession, message: "Message") -> AgentSession:
-        """The agent begins to work on it; it is the contract's event `input_message`."""
-        if message.event_type is None:
-            work.use(MessageRepository).save(message, replace(message, event_type=INPUT))
+        """The agent begins to work on it."""
         return replace(interaction, status=Status.RUNNING)
 
     def on_user_message(
         self, work: "Work", interaction: AgentSession, message: "Message"
     ) -> "tuple[AgentSession, Message]":
-        """An answer of the agent ends its work; it is the contract's event `agent_output`."""
+        """An answer of the agent ends its work; it is the contract's event `agent_output`.
+
+        A user who answers takes over from the agent, and has the session if nobody had it."""
+        if message.author is MessageAuthor.USER and message.user_id is not None:
+            holder = interaction.assignee_id or message.user_id
+            return replace(interaction, assignee_id=holder, bot_active=False), message
         if message.author is not MessageAuthor.AI_AGENT:
             return interaction, message
         return replace(interaction, status=Status.STOPPED), replace(message, event_type=message.event_type or OUTPUT)
 
-    def on_assign(self, work: "Work", actor: Actor, interaction: AgentSession, user_id: int | None) -> AgentSession:
+    def answers(self, interaction: AgentSession, message: "Message", settings: "Settings") -> bool:
+        asked = model.escalation(interaction.metadata, settings.escalation) is not None
+        return is_answer(message, interaction, asked=asked)
+
+    def on_answer_failed(self, work: "Work", interaction: AgentSession, message: "Message") -> AgentSession:
         return interaction
+
+    def on_assign(self, work: "Work", actor: Actor, interaction: AgentSession, user_id: int | None) -> AgentSession:
+        """A user takes over from the agent; it goes on when nobody holds the session any more."""
+        return replace(interaction, bot_active=interaction.enabled and user_id is None)
 
     def on_close(self, work: "Work", actor: Actor, interaction: AgentSession) -> AgentSession:
         return switched(interaction, enabled=False)
 
     def on_reopen(self, work: "Work", actor: Actor, interaction: AgentSession) -> AgentSession:
         return switched(interaction, enabled=True)
+
+    def on_resume_bot(self, work: "Work", interaction: AgentSession) -> AgentSession:
+        return replace(interaction, bot_active=interaction.enabled)
 
     def on_snooze(self, work: "Work", actor: Actor, interaction: AgentSession, until: datetime | None) -> AgentSession:
         return interaction
@@ -78,10 +97,13 @@ class Rules:
         return interaction
 
     def next_turn(self, interaction: AgentSession, now: datetime, settings: "Settings") -> datetime | None:
-        return model.expires_at(interaction.updated_at, interaction.tti_minutes)
+        return model.deleted_at(interaction)
 
     def turn(self, interaction: AgentSession, now: datetime, settings: "Settings") -> Turn[AgentSession] | None:
         return model.turn(interaction, now)
+
+    def on_user_changed(self, work: "Work", actor: Actor, before: "User", after: "User") -> None:
+        follow_user(work, actor, self, before, after)
 
     def open_for(self, work: "Work", actor: Actor, target: Mapping[str, Any]) -> AgentSession:
         """The customer's latest enabled session with the agent of `agent_key`; a new one when there is none.

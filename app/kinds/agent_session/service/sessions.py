@@ -152,8 +152,8 @@ def open_for_customer(work: "Work", actor: Actor, customer_id: int, agent_key: s
 
 
 def switched(session: AgentSession, *, enabled: bool) -> AgentSession:
-    """The session with its agent at work, or not."""
-    return replace(session, enabled=enabled, bot_active=enabled)
+    """The session with its agent at work, or not; one that a user holds is the user's."""
+    return replace(session, enabled=enabled, bot_active=enabled and session.assignee_id is None)
 
 
 def _open(

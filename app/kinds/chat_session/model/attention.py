@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from app.interactions.model import Cause, Level, State
-from app.kinds.chat_session.model.session import ENDED, ChatSession, ChatSessionStatus
+from app.interactions.model import MISSED, Cause, Level, State
+from app.kinds.chat_session.model.session import CLOSED, QUEUES, ChatSession, ChatSessionStatus
 
 URGENT_ALERT = 3
 """The AlertLevel from which a human is needed urgently."""
@@ -13,13 +13,12 @@ REASONS: Mapping[str, str] = {
     "ALERT": "The alert level of a chat is above 0.",
     "TRANSFER": "A chat waits for the user it is being transferred to.",
     "QUEUED": "A chat waits in its topic's queue.",
-    "CUSTOMER_WAITING": "The customer of a chat wrote last and no bot answers.",
 }
 
 
 def state(session: ChatSession) -> State:
-    """CLOSED once the chat ended in any way; a chat is never snoozed."""
-    return State.CLOSED if session.status in ENDED else State.OPEN
+    """CLOSED once the chat ended, except with a request to a human; a chat is never snoozed."""
+    return State.CLOSED if session.status in CLOSED else State.OPEN
 
 
 def causes(session: ChatSession) -> list[Cause]:
@@ -29,11 +28,12 @@ def causes(session: ChatSession) -> list[Cause]:
         level = Level.URGENT if session.alert_level >= URGENT_ALERT else Level.HIGH
         found.append(Cause("ALERT", level, "clearing attention, which sets the alert level to 0", clearable=True))
     if session.transfer_to_id is not None:
-        found.append(Cause("TRANSFER", Level.HIGH, "accepting, rejecting or cancelling the transfer"))
+        ends = "accepting, rejecting or cancelling the transfer"
+        found.append(Cause("TRANSFER", Level.HIGH, ends, user_id=session.transfer_to_id))
     if session.status is ChatSessionStatus.IN_QUEUE:
         found.append(Cause("QUEUED", Level.HIGH, "picking the chat up or closing it"))
-    if session.status is ChatSessionStatus.CUSTOMER_LAST and not session.bot_active:
-        found.append(Cause("CUSTOMER_WAITING", Level.NORMAL, "answering the customer or closing the chat"))
+    elif session.status in QUEUES:
+        found.append(Cause(MISSED, Level.HIGH, "picking the chat up or closing it"))
     return found
 
 

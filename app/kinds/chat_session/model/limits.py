@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from app.core.errors import InvalidInput, TooLong
 from app.core.text import is_storable
+from app.kinds.chat_session.model.hours import zone
 
 LARGEST_INT = 2**31 - 1
 
@@ -119,16 +120,28 @@ def check_topic(changes: Mapping[str, object]) -> None:
     for number in ("topic_id", "ticket_category_id", "ticket_priority_id"):
         if changes.get(number) is not None:
             check_int(number, changes[number], least=1)
+    time_zone = changes.get("time_zone")
+    if isinstance(time_zone, str):
+        try:
+            zone(time_zone)
+        except ValueError:
+            raise InvalidInput(
+                "This takes the name of a time zone, such as Europe/Oslo.", path=("time_zone",)
+            ) from None
     hours = changes.get("opening_hours")
     if isinstance(hours, Sequence):
         check_opening_hours(hours)
 
 
 def check_opening_hours(hours: Sequence[Mapping[str, str]]) -> None:
-    """Raise InvalidInput for times that are not `HH:MM`, or that close before they open."""
+    """Raise InvalidInput for times that are not `HH:MM`, or that close when they open.
+
+    What closes before it opens closes on the next day."""
     for place, entry in enumerate(hours):
         for name in ("opens", "closes"):
             if _CLOCK.fullmatch(entry[name]) is None:
                 raise InvalidInput("A time of day is written HH:MM.", path=("opening_hours", place, name))
-        if entry["opens"] >= entry["closes"]:
+        if entry["opens"] == "24:00":
+            raise InvalidInput("A day ends at 24:00, so nothing opens then.", path=("opening_hours", place, "opens"))
+        if entry["opens"] == entry["closes"]:
             raise InvalidInput("It has to close after it opens.", path=("opening_hours", place, "closes"))

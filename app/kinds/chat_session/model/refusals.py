@@ -6,9 +6,9 @@ from typing import Protocol
 from app.core.actor import Actor
 from app.core.errors import AlreadyClaimed, Conflict, DomainError, Forbidden, InvalidTransition, NotSupported
 from app.interactions.claims import VIEWER_COLUMNS as SHARED_COLUMNS
-from app.interactions.claims import Refusable, holder_of, shared_refusal
-from app.interactions.model import Command
-from app.kinds.chat_session.model.session import ACTIVE, ENDED, KIND, ChatSessionStatus
+from app.interactions.claims import Refusable, held_by_other, holder_of, shared_block, shared_refusal
+from app.interactions.model import Command, ReplyBlock
+from app.kinds.chat_session.model.session import ACTIVE, CLOSED, ENDED, KIND, ChatSessionStatus
 
 VIEWER_COLUMNS = (*SHARED_COLUMNS, "status", "transfer_to_id", "when_started", "responders")
 """What `refusal` reads of a chat."""
@@ -63,12 +63,19 @@ def refusal(command: Command, subject: Subject, actor: Actor, now: datetime) -> 
     )
 
 
+def reply_block(subject: Subject, actor: Actor, now: datetime) -> ReplyBlock | None:
+    """Why the actor cannot reply now in a way that crosses nobody; None when it can."""
+    if not actor.can_write(KIND):
+        return ReplyBlock.NOT_ALLOWED
+    return ReplyBlock.CLOSED if subject.status in CLOSED else shared_block(subject, actor, now)
+
+
 def _of_status(command: Command, status: ChatSessionStatus, subject: Subject) -> DomainError | None:
     if command is Command.READ:
         return None
     if status is ChatSessionStatus.DELETED:
         return InvalidTransition("The chat is deleted.")
-    if command in _NEED_OPEN and status in ENDED:
+    if command in _NEED_OPEN and status in CLOSED:
         return InvalidTransition(f"The chat is {status}; it has to be reopened first.")
     if command is Command.RECEIVE and status in ENDED and status is not ChatSessionStatus.FINISHED:
         return InvalidTransition(f"The chat is {status}; only a finished one is re-activated by its customer.")
@@ -80,6 +87,8 @@ def _of_status(command: Command, status: ChatSessionStatus, subject: Subject) ->
 def _of_holder(command: Command, subject: Subject, actor: Actor, now: datetime) -> DomainError | None:
     if command is Command.CLAIM and not may_respond(subject.responders, actor.user_id) and not actor.is_admin:
         return Forbidden("Only a member of the topic who may respond can take its chats.")
+    if command is Command.REPLY:
+        return held_by_other(subject, actor, now)
     if command is Command.RESET:
         holder = holder_of(subject, now)
         if holder is not None and holder != actor.user_id and not actor.is_admin:

@@ -108,6 +108,12 @@ ENDED = frozenset(
 )
 """The statuses that count as closed."""
 
+CLOSED = ENDED - {ChatSessionStatus.REQUEST_POSTED}
+"""The statuses in which nobody has anything to do any more; a request that was posted waits for a human."""
+
+QUEUES = frozenset({ChatSessionStatus.IN_QUEUE, ChatSessionStatus.OFFLINE_FORM, ChatSessionStatus.REQUEST_POSTED})
+"""The statuses of a chat in which a human was asked for, and that end when one takes it."""
+
 FORMS = frozenset({ChatSessionStatus.PRE_CHAT_FORM, ChatSessionStatus.FAQ, ChatSessionStatus.OFFLINE_FORM})
 """The statuses in which the customer is shown something to fill in or to read."""
 

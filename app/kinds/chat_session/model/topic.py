@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TypedDict
 
+from app.kinds.chat_session.model.hours import is_open
 from app.kinds.chat_session.model.session import ChatSessionStatus
 
 
@@ -46,7 +47,7 @@ class Right(StrEnum):
 class ChatTopic:
     """A subject that customers can chat about. `topic_id` is the contract's own key.
 
-    `opening_hours` holds `{"day", "opens", "closes"}` with times as `HH:MM` in `time_zone`."""
+    `opening_hours` holds `{"day", "opens", "closes"}` with times as `HH:MM` in `time_zone`, see `hours.py`."""
 
     id: int
     topic_id: int
@@ -105,6 +106,20 @@ class MemberRights(TypedDict, total=False):
     can_listen: bool
     can_manage: bool
     can_notify: bool
+
+
+def beginning(topic: ChatTopic, now: datetime) -> tuple[ChatSessionStatus, bool]:
+    """The status that a chat of the topic begins with now, and whether its bot starts.
+
+    Outside the opening hours the customer is shown the offline form, and nobody answers."""
+    try:
+        within = is_open(topic.opening_hours, topic.time_zone, now)
+    except ValueError:
+        # A name that was stored before names were checked.
+        within = is_open(topic.opening_hours, None, now)
+    if not within:
+        return ChatSessionStatus.OFFLINE_FORM, False
+    return topic.initial_status.status, topic.bot_enabled
 
 
 def holds(members: Iterable[ChatTopicMember], right: Right, user_id: int) -> bool:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from app.core.errors import InvalidTransition
 from app.interactions.model import Turn
-from app.kinds.chat_session.model.session import ACTIVE, ENDED, ChatSession, ChatSessionStatus
+from app.kinds.chat_session.model.session import ACTIVE, ENDED, QUEUES, ChatSession, ChatSessionStatus
 
 S = ChatSessionStatus
 MESSAGE_COPY = 1024
@@ -96,6 +96,12 @@ def handed_off(session: ChatSession, somebody_is_there: bool) -> ChatSession:
     return replace(waiting(session, S.IN_QUEUE if somebody_is_there else S.OFFLINE_FORM), bot_active=False)
 
 
+def handed_back(session: ChatSession) -> ChatSession:
+    """The chat in its bot's hands again, out of the queue."""
+    last = S.CUSTOMER_LAST if session.waiting.needed else S.USER_LAST
+    return replace(waiting(session, last), bot_active=True)
+
+
 def picked_up(session: ChatSession, user_id: int, now: datetime, *, welcomed: bool) -> ChatSession:
     """The chat in the user's hands.
 
@@ -108,6 +114,7 @@ def picked_up(session: ChatSession, user_id: int, now: datetime, *, welcomed: bo
         when_started=session.when_started or now,
         transfer_to_id=None,
         bot_active=False,
+        when_ended=None,
     )
 
 
@@ -139,17 +146,19 @@ def kept(session: ChatSession) -> ChatSession:
 
 
 def customer_wrote(session: ChatSession) -> ChatSession:
-    """The chat after a message of the customer's. One in the queue keeps its place until somebody answers."""
-    status = session.status if session.status is S.IN_QUEUE else S.CUSTOMER_LAST
+    """The chat after a message of the customer's. One that asked for a human does so until somebody takes it."""
+    status = session.status if session.status in QUEUES else S.CUSTOMER_LAST
     return replace(session, status=status, customer_is_typing=False, when_ended=None)
 
 
 def user_wrote(session: ChatSession, user_id: int | None, now: datetime) -> ChatSession:
     """The chat after a message to the customer; `user_id` is None when a bot wrote it.
 
-    Who answers a chat that nobody holds has it from then on, as if picked up; a bot's answer only takes it off the
-    queue."""
-    after = replace(session, status=S.USER_LAST, user_is_typing=False)
+    Who answers a chat that nobody holds has it from then on, as if picked up. A bot that is in charge takes it off the
+    queue; one that is not changes nothing in a chat that asked for a human."""
+    if user_id is None and session.status in QUEUES and not session.bot_active:
+        return session
+    after = replace(session, status=S.USER_LAST, user_is_typing=False, when_ended=None)
     if user_id is None or session.assignee_id is not None:
         return after
     return replace(taken_over(after, user_id, now), transfer_to_id=None)

@@ -10,9 +10,9 @@ import sqlalchemy as sa
 from app.core.actor import Actor
 from app.core.errors import DomainError
 from app.directory.tables import app_user
-from app.interactions.model import Command
+from app.interactions.model import Command, ReplyBlock
 from app.interactions.repository.viewing import viewer_can
-from app.kinds.chat_session.model.refusals import VIEWER_COLUMNS, Subject, refusal
+from app.kinds.chat_session.model.refusals import VIEWER_COLUMNS, Subject, refusal, reply_block
 from app.kinds.chat_session.model.rights import FieldProperty, TableRight, field_properties, table_right
 from app.kinds.chat_session.model.session import KIND, MASK, PREFIX, ChatSessionStatus
 from app.kinds.chat_session.tables import chat_session, chat_topic, chat_topic_member
@@ -87,6 +87,10 @@ def _refusal(
     return refusal(command, subject, actor, now)
 
 
+def _block(subject: Subject, actor: Actor, now: datetime, _settings: "Settings") -> ReplyBlock | None:
+    return reply_block(subject, actor, now)
+
+
 def _table_right(env: Env, status: str) -> TableRight:
     return table_right(env.actor, status)
 
@@ -116,7 +120,9 @@ MAPPINGS: tuple[Mapped, ...] = (
             "ticket": Embedded("TicketReference", lambda scope: scope.c.ticket),
             "tableRight": Computed(("status",), _table_right, type="TableRight", personal=True),
             "fieldProperties": Computed(("status",), _field_properties, type="FieldProperty", many=True, personal=True),
-            "viewerCan": viewer_can(_refusal, {**{name: name for name in VIEWER_COLUMNS}, "responders": _responders}),
+            "viewerCan": viewer_can(
+                _refusal, _block, {**{name: name for name in VIEWER_COLUMNS}, "responders": _responders}
+            ),
         },
         requires=READ,
     ),

@@ -1,6 +1,6 @@
 """Named queries over chats: whole ones, the queue, and the ranks of a user's."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from app.core.errors import AlreadyExists
 from app.directory.tables import app_user, customer
 from app.interactions.repository.kinds import KindRepository
 from app.interactions.tables import interaction, message
-from app.kinds.chat_session.model.session import ENDED, ChatSession, ChatSessionStatus
+from app.kinds.chat_session.model.session import ENDED, QUEUES, ChatSession, ChatSessionStatus
 from app.kinds.chat_session.repository.numbers import next_number, next_numbers, reach_number
 from app.kinds.chat_session.tables import chat_session, chat_topic, chat_topic_member
 from app.storage.tables import Timestamp
@@ -48,7 +48,43 @@ _MARK_FETCHED = (
 _PRESENT = sa.select(sa.and_(app_user.c.present, app_user.c.active)).where(app_user.c.id == _KEY)
 
 
-def _first_of_queue() -> sa.Select[tuple[int]]:
+_USER: sa.BindParameter[int] = sa.bindparam("user", type_=sa.BigInteger)
+_TOPIC: sa.BindParameter[int] = sa.bindparam("topic", type_=sa.BigInteger)
+_OFFERED = (
+    sa.select(chat_session.c.id)
+    .where(
+        chat_session.c.transfer_to_id == _USER,
+        sa.or_(sa.cast(_TOPIC, sa.BigInteger).is_(None), chat_session.c.topic_id == _TOPIC),
+    )
+    .order_by(chat_session.c.id)
+)
+_HELD_IN = (
+    sa.select(chat_session.c.id)
+    .join(interaction, interaction.c.id == chat_session.c.id)
+    .where(
+        interaction.c.assignee_id == _USER,
+        chat_session.c.topic_id == _TOPIC,
+        chat_session.c.status.not_in([status.value for status in sorted(ENDED)]),
+    )
+    .order_by(chat_session.c.id)
+)
+_MISSED_BY = (
+    sa.select(chat_session.c.id)
+    .join(interaction, interaction.c.id == chat_session.c.id)
+    .join(chat_topic_member, chat_topic_member.c.topic_id == chat_session.c.topic_id)
+    .where(
+        chat_topic_member.c.user_id == _USER,
+        chat_topic_member.c.can_respond,
+        chat_session.c.status.in_(sorted(QUEUES - {ChatSessionStatus.IN_QUEUE})),
+        interaction.c.assignee_id.is_(None),
+    )
+    .order_by(interaction.c.attention_since, chat_session.c.id)
+    .limit(sa.bindparam("most", type_=sa.Integer))
+)
+_RESPONDERS = sa.select(chat_topic.c.responders).where(chat_topic.c.id == _TOPIC)
+
+
+def _first_of(statuses: Collection[ChatSessionStatus]) -> sa.Select[tuple[int]]:
     topic = sa.cast(sa.bindparam("topic"), sa.BigInteger)
     user = sa.cast(sa.bindparam("user"), sa.BigInteger)
     responder = sa.exists().where(
@@ -58,7 +94,7 @@ def _first_of_queue() -> sa.Select[tuple[int]]:
         sa.select(interaction.c.id)
         .join(chat_session, chat_session.c.id == interaction.c.id)
         .where(
-            chat_session.c.status == ChatSessionStatus.IN_QUEUE.value,
+            chat_session.c.status.in_(sorted(statuses)),
             interaction.c.assignee_id.is_(None),
             sa.or_(topic.is_(None), chat_session.c.topic_id == topic),
             sa.or_(user.is_(None), ~responder, responder.where(chat_topic_member.c.user_id == user)),
@@ -70,7 +106,8 @@ def _first_of_queue() -> sa.Select[tuple[int]]:
     )
 
 
-_FIRST_OF_QUEUE = _first_of_queue()
+_FIRST_OF_QUEUE = _first_of([ChatSessionStatus.IN_QUEUE])
+_FIRST_MISSED = _first_of(QUEUES - {ChatSessionStatus.IN_QUEUE})
 
 
 class ChatSessionRepository(KindRepository[ChatSession]):
@@ -108,8 +145,11 @@ class ChatSessionRepository(KindRepository[ChatSession]):
     def first_of_queue(self, topic_id: int | None, user_id: int | None) -> int | None:
         """Lock the chat that waits first, of one topic or of all, and that the user (None: anybody) may take.
 
+        One in the queue goes before one that asked for a human when nobody was there.
+
         Its surrogate. A chat that another unit has in hand right now is passed over."""
-        row = self._one(_FIRST_OF_QUEUE, {"topic": topic_id, "user": user_id})
+        given = {"topic": topic_id, "user": user_id}
+        row = self._one(_FIRST_OF_QUEUE, given) or self._one(_FIRST_MISSED, given)
         return None if row is None else int(row[0])
 
     def lock_ranks(self, user_id: int) -> Sequence[int]:
@@ -131,6 +171,24 @@ class ChatSessionRepository(KindRepository[ChatSession]):
         """The customer's chat in the topic that takes its messages, one that goes on before a finished one."""
         row = self._one(_OF_CUSTOMER, {"key": customer_id, "topic": topic_id})
         return None if row is None else int(row[0])
+
+    def offered_to(self, user_id: int, topic: int | None = None) -> Sequence[int]:
+        """The chats that are being transferred to the user: of one topic, or of all."""
+        return [row[0] for row in self._all(_OFFERED, {"user": user_id, "topic": topic})]
+
+    def held_in(self, topic: int, user_id: int) -> Sequence[int]:
+        """The topic's chats that have not ended and that the user holds."""
+        return [row[0] for row in self._all(_HELD_IN, {"user": user_id, "topic": topic})]
+
+    def missed_by(self, user_id: int, most: int) -> Sequence[int]:
+        """The chats that asked for a human when nobody was there, of the topics in which the user responds; the longest
+        waiting first."""
+        return [row[0] for row in self._all(_MISSED_BY, {"user": user_id, "most": most})]
+
+    def responders(self, topic: int) -> tuple[int, ...]:
+        """The users who may respond in the topic."""
+        row = self._one(_RESPONDERS, {"topic": topic})
+        return () if row is None else tuple(row[0])
 
     def mark_fetched(self, session_id: int, now: datetime) -> None:
         """The customer has read every message that was for it."""

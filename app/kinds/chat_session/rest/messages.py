@@ -93,7 +93,9 @@ def _post(work: Work, actor: Actor, ref: GlobalId, body: bodies.Body, idempotenc
     elif special in (ChatMessageSpecialType.BOT_MESSAGE, ChatMessageSpecialType.OPTIONS):
         by = MessageAuthor.BOT
     fields["message_type"] = (ChatMessageType.TO_CUSTOMER if kind is ChatMessageType.INVALID else kind).value
-    return send_message(work, actor, ref, content, author=by, idempotency_key=idempotency_key, fields=fields)
+    return send_message(
+        work, actor, ref, content, author=by, override=True, idempotency_key=idempotency_key, fields=fields
+    )
 
 
 def _one_of(known: Mapping[str, Any], body: bodies.Body, name: str, default: Any) -> Any:

@@ -8,7 +8,7 @@ from app.core.errors import InvalidTransition, NotFound
 from app.core.ids import GlobalId
 from app.interactions.model import Command
 from app.interactions.service.change import change
-from app.kinds.chat_session.model.session import KIND, PREFIX, ChatSession, ChatSessionStatus
+from app.kinds.chat_session.model.session import KIND, PREFIX, QUEUES, ChatSession
 from app.kinds.chat_session.model.topic import somebody_is_there
 from app.kinds.chat_session.model.transitions import handed_off
 from app.kinds.chat_session.repository import ChatSessionRepository, ChatTopicRepository
@@ -26,7 +26,8 @@ def pick_up_chat_session(
     topic_id: int | None = None,
     if_version: int | None = None,
 ) -> ChatSession | None:
-    """Take a queued chat: the named one, or the first that waits (of one topic, by the contract's number, or of all).
+    """Take a chat that asked for a human: the named one, or the first that waits (of one topic, by the contract's
+    number, or of all), one in the queue before one that nobody was there for.
 
     None when nothing waits that the actor may respond to. Of many who ask at once each gets another chat.
     Raises AlreadyClaimed, InvalidTransition for a chat that is not queued, Forbidden for who may not respond in its
@@ -39,7 +40,7 @@ def pick_up_chat_session(
         ref = GlobalId(PREFIX, first)
 
     def taken(before: ChatSession) -> ChatSession:
-        if before.status is not ChatSessionStatus.IN_QUEUE:
+        if before.status not in QUEUES:
             raise InvalidTransition(f"The chat is {before.status}, so it cannot be picked up from the queue.")
         return started(work, actor, replace(before, claimed_until=None), actor.user_id)
 

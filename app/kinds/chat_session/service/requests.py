@@ -11,8 +11,8 @@ from app.core.errors import InvalidInput, NotFound
 from app.directory.repository import CustomerRepository
 from app.interactions.service.change import open_interaction
 from app.kinds.chat_session.model.limits import LENGTHS, REFERENCES, check_reference, check_session
-from app.kinds.chat_session.model.session import KIND, ChatSession
-from app.kinds.chat_session.model.topic import ChatTopic
+from app.kinds.chat_session.model.session import KIND, ChatSession, ChatSessionStatus
+from app.kinds.chat_session.model.topic import ChatTopic, beginning
 from app.kinds.chat_session.repository import ChatSessionRepository, ChatTopicRepository
 from app.storage.idempotency import once
 
@@ -66,9 +66,17 @@ def request_chat_session(
 
 
 def open_chat(
-    work: "Work", actor: Actor, topic: ChatTopic, given: Mapping[str, Any], *, customer_id: int | None
+    work: "Work",
+    actor: Actor,
+    topic: ChatTopic,
+    given: Mapping[str, Any],
+    *,
+    customer_id: int | None,
+    imported: bool = False,
 ) -> Requested:
-    """A new chat of the topic, queued as its topic says. Raises Forbidden, InvalidInput, TooLong."""
+    """A new chat of the topic, which begins as its topic says; one that is `imported` is over already.
+
+    Raises Forbidden, InvalidInput, TooLong."""
     check_session(given)
     key = secrets.token_urlsafe(32)
     fields: dict[str, Any] = {name: check_reference(name, given.get(name)) for name in REFERENCES}
@@ -79,16 +87,18 @@ def open_chat(
     # Held until the unit ends, so that two requests never count the same queue.
     if not topics.lock(topic.id):
         raise NotFound(f"There is no chat topic {topic.topic_id} any more.", path=("topic_id",))
+    status, bot_active = (ChatSessionStatus.CLOSED, False) if imported else beginning(topic, work.now)
     new = ChatSession(
         id=0,
         customer_id=customer_id,
         chat_session_id=0,
         topic_id=topic.id,
-        status=topic.initial_status.status,
-        bot_active=topic.bot_enabled,
+        status=status,
+        bot_active=bot_active,
         session_key_digest=digest(key),
         initial_queue_pos=sessions.count_pending(topic.id) + 1,
         when_requested=work.now,
+        when_ended=work.now if imported else None,
         created_at=work.now,
         updated_at=work.now,
         **fields,

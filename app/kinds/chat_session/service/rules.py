@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 from app.core.actor import Actor
 from app.core.errors import DomainError, InvalidInput, NotFound, NotSupported
+from app.directory.model import User
 from app.directory.repository import UserRepository
-from app.interactions.messages import Message, MessageAuthor
+from app.interactions.messages import Message, MessageAuthor, is_answer
 from app.interactions.model import Cause, Command, State, Turn
-from app.interactions.repository.messages import MessageRepository
+from app.interactions.service.leaving import follow_user
 from app.kinds.chat_session.model.attention import REASONS, causes, state, without_alert
 from app.kinds.chat_session.model.refusals import Subject, refusal
 from app.kinds.chat_session.model.session import (
@@ -26,6 +27,7 @@ from app.kinds.chat_session.model.transitions import (
     customer_wrote,
     ended,
     erased_at,
+    handed_back,
     reopened,
     taken_over,
     turn,
@@ -35,11 +37,15 @@ from app.kinds.chat_session.model.transitions import (
 )
 from app.kinds.chat_session.repository import ChatSessionRepository, ChatTopicRepository
 from app.kinds.chat_session.service.notices import closing, notice, started, typed, with_rank
+from app.kinds.chat_session.service.presence import follow_presence
 from app.kinds.chat_session.service.requests import open_chat
 
 if TYPE_CHECKING:
     from app.settings import Settings
     from app.storage.work import Work
+
+
+_NO_ANSWERS = (ChatMessageSpecialType.WELCOME, ChatMessageSpecialType.ERROR)
 
 
 class Rules:
@@ -66,16 +72,15 @@ class Rules:
     ) -> DomainError | None:
         return refusal(command, cast("Subject", subject), actor, now)
 
-    def on_customer_message(self, work: "Work", interaction: ChatSession, message: Message) -> ChatSession:
-        work.use(MessageRepository).save(
+    def as_received(self, interaction: ChatSession, message: Message) -> Message:
+        return replace(
             message,
-            replace(
-                message,
-                message_type=message.message_type or ChatMessageType.TO_USER.value,
-                special_type=message.special_type or ChatMessageSpecialType.NONE.value,
-                author_name=message.author_name or interaction.customer_name or interaction.customer_alias,
-            ),
+            message_type=message.message_type or ChatMessageType.TO_USER.value,
+            special_type=message.special_type or ChatMessageSpecialType.NONE.value,
+            author_name=message.author_name or interaction.customer_name or interaction.customer_alias,
         )
+
+    def on_customer_message(self, work: "Work", interaction: ChatSession, message: Message) -> ChatSession:
         after = with_copies(customer_wrote(interaction), message.text, message.sent_at)
         if interaction.status is ChatSessionStatus.FINISHED:
             customer = Actor(user_id=0, name=interaction.customer_name or interaction.customer_alias or "")
@@ -93,6 +98,14 @@ class Rules:
             after = with_rank(work, user_wrote(after, user_id, work.now))
         return after, ready
 
+    def answers(self, interaction: ChatSession, message: Message, settings: "Settings") -> bool:
+        if message.message_type != ChatMessageType.TO_CUSTOMER or message.special_type in _NO_ANSWERS:
+            return False
+        return is_answer(message, interaction, asked=False)
+
+    def on_answer_failed(self, work: "Work", interaction: ChatSession, message: Message) -> ChatSession:
+        return interaction
+
     def on_assign(self, work: "Work", actor: Actor, interaction: ChatSession, user_id: int | None) -> ChatSession:
         if user_id is None:
             return with_rank(work, waiting(interaction, ChatSessionStatus.IN_QUEUE))
@@ -106,6 +119,9 @@ class Rules:
     def on_reopen(self, work: "Work", actor: Actor, interaction: ChatSession) -> ChatSession:
         return with_rank(work, reopened(interaction))
 
+    def on_resume_bot(self, work: "Work", interaction: ChatSession) -> ChatSession:
+        return with_rank(work, handed_back(interaction))
+
     def on_snooze(self, work: "Work", actor: Actor, interaction: ChatSession, until: datetime | None) -> ChatSession:
         raise NotSupported("A chat session has no such command.")
 
@@ -117,6 +133,10 @@ class Rules:
 
     def turn(self, interaction: ChatSession, now: datetime, settings: "Settings") -> Turn[ChatSession] | None:
         return turn(interaction, now)
+
+    def on_user_changed(self, work: "Work", actor: Actor, before: User, after: User) -> None:
+        follow_user(work, actor, self, before, after)
+        follow_presence(work, actor, before, after)
 
     def open_for(self, work: "Work", actor: Actor, target: Mapping[str, Any]) -> ChatSession:
         topic_id = target.get("topic_id")
@@ -132,12 +152,13 @@ class Rules:
             chat = None if found is None else chats.load(found)
             if chat is not None:
                 return chat
-        return open_chat(work, actor, topic, {}, customer_id=customer_id).session
+        imported = bool(target.get("imported"))
+        return open_chat(work, actor, topic, {}, customer_id=customer_id, imported=imported).session
 
 
 def _of_bot(work: "Work", session: ChatSession, message: Message) -> Message:
-    """A message of a service user in a chat that nobody holds is a bot's: it does not take the chat."""
-    if message.author is not MessageAuthor.USER or message.user_id is None or session.assignee_id is not None:
+    """A message of a service user in a chat that it does not hold is a bot's: it does not take the chat."""
+    if message.author is not MessageAuthor.USER or message.user_id is None or message.user_id == session.assignee_id:
         return message
     user = work.use(UserRepository).get(message.user_id)
     return replace(message, author=MessageAuthor.BOT) if user is not None and user.is_service else message

@@ -11,6 +11,7 @@ from app.kinds.chat_session.model.limits import check_topic
 from app.kinds.chat_session.model.session import KIND
 from app.kinds.chat_session.model.topic import ChatTopic, ChatTopicChanges, ChatTopicMember, MemberRights, Right, holds
 from app.kinds.chat_session.repository import ChatTopicRepository
+from app.kinds.chat_session.service.presence import follow_rights
 from app.storage.idempotency import once
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ def update_chat_topic_member(work: "Work", actor: Actor, ref: GlobalId, rights: 
     if after != before:
         work.use(ChatTopicRepository).save_member(before, after)
         _tell(work, actor, "member_updated", before.topic_id, before.user_id)
+        follow_rights(work, actor, before.topic_id, before.user_id)
     return after
 
 
@@ -92,6 +94,7 @@ def remove_chat_topic_member(work: "Work", actor: Actor, ref: GlobalId) -> Globa
     before = _member(work, actor, ref)
     work.use(ChatTopicRepository).remove_member(before)
     _tell(work, actor, "member_removed", before.topic_id, before.user_id)
+    follow_rights(work, actor, before.topic_id, before.user_id)
     return ref
 
 

@@ -8,9 +8,10 @@ from app.core.ids import GlobalId
 from app.directory.repository import UserRepository
 from app.interactions.model import Command
 from app.interactions.service.change import change
+from app.interactions.service.holding import require_holder
 from app.kinds.chat_session.model.limits import LARGEST_INT
 from app.kinds.chat_session.model.refusals import may_respond
-from app.kinds.chat_session.model.session import ChatMessageSpecialType, ChatSession
+from app.kinds.chat_session.model.session import KIND, ChatMessageSpecialType, ChatSession
 from app.kinds.chat_session.model.transitions import accepted, kept, offered
 from app.kinds.chat_session.repository import ChatSessionRepository
 from app.kinds.chat_session.service.notices import notice, with_rank
@@ -36,6 +37,7 @@ def transfer_chat_session(
             raise NotFound("There is no such user.", path=("user_id",))
         if not present:
             raise Conflict("The user is not present.", path=("user_id",))
+        require_holder(work, KIND, to_user)
         if not may_respond(before.responders, to_user):
             raise Conflict("The user may not respond in the chat's topic.", path=("user_id",))
         return offered(before, to_user)

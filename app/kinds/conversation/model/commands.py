@@ -7,11 +7,19 @@ from app.core.actor import Actor
 from app.core.errors import DomainError, InvalidTransition, NotSupported, Unreachable
 from app.directory.model import Channel
 from app.interactions.claims import VIEWER_COLUMNS as COMMON_COLUMNS
-from app.interactions.claims import Refusable, shared_refusal
-from app.interactions.model import Command
+from app.interactions.claims import Refusable, held_by_other, shared_block, shared_refusal
+from app.interactions.model import Command, ReplyBlock
+from app.kinds.conversation.model.conversation import undelivered_by
 
-VIEWER_COLUMNS = (*COMMON_COLUMNS, "channel", "reply_until", "blocked")
-"""The columns that `refusal` looks at."""
+VIEWER_COLUMNS = (
+    *COMMON_COLUMNS,
+    "channel",
+    "reply_until",
+    "customer_interaction_required",
+    "in_sync",
+    "blocked",
+)
+"""The columns that `refusal` and `reply_block` look at."""
 
 _FOREIGN = frozenset(
     {
@@ -35,23 +43,45 @@ class Subject(Refusable, Protocol):
     def reply_until(self) -> datetime | None: ...
 
     @property
+    def customer_interaction_required(self) -> bool: ...
+
+    @property
+    def in_sync(self) -> bool: ...
+
+    @property
     def blocked(self) -> bool: ...
 
 
 def refusal(command: Command, subject: Subject, actor: Actor, now: datetime) -> DomainError | None:
     """Why the actor may not do this to the conversation now; None when it may."""
+    if command is Command.RESUME_BOT and actor.can_write(subject.kind):
+        return NotSupported("A conversation has no bot.")
     found = shared_refusal(command, subject, actor, now)
     if found is not None:
         return found
     if command in _FOREIGN:
         return NotSupported(f"A conversation has no command {command}.")
     match command:
-        case Command.REPLY | Command.BOT_REPLY | Command.RECEIVE:
+        case Command.REPLY:
+            return _blocked(subject) or held_by_other(subject, actor, now)
+        case Command.BOT_REPLY | Command.RECEIVE:
             return _blocked(subject)
         case Command.RESTART:
             return _restart(subject, now)
         case _:
             return None
+
+
+def reply_block(subject: Subject, actor: Actor, now: datetime) -> ReplyBlock | None:
+    """Why the actor cannot reply now in a way that reaches the customer and crosses nobody; None when it can."""
+    if not actor.can_write(subject.kind):
+        return ReplyBlock.NOT_ALLOWED
+    if subject.blocked:
+        return ReplyBlock.BLOCKED
+    undelivered = undelivered_by(
+        subject.channel, subject.in_sync, subject.reply_until, subject.customer_interaction_required, now
+    )
+    return undelivered or shared_block(subject, actor, now)
 
 
 def _blocked(subject: Subject) -> DomainError | None:

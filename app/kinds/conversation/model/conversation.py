@@ -1,24 +1,23 @@
 """What a Conversation is, and the rules that time, messages and users follow on it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from app.directory.model import Channel
 from app.interactions.history import REFERENCE
-from app.interactions.model import Cause, Interaction, Level, State, Turn
+from app.interactions.model import MISSED, Cause, Interaction, Level, ReplyBlock, State, Turn
 
 NAME = "conversation"
 PREFIX = "cnv"
 
 REPLY_WINDOW = "REPLY_WINDOW"
-UNREAD = "UNREAD"
 TO_DO = "TO_DO"
 
 REASONS = {
     REPLY_WINDOW: "The customer waits for an answer, and the channel's reply window closes soon.",
-    UNREAD: "It is in progress and has unread messages of the customer.",
-    TO_DO: "Nobody has begun to work on it.",
+    TO_DO: "Nobody has begun to work on it, or has gone on after its snooze ended.",
 }
 
 
@@ -38,8 +37,9 @@ REPLY_WINDOWS = {Channel.WHATSAPP: timedelta(hours=24)}
 class Conversation(Interaction):
     """A conversation between a channel agent and a customer; `assignee_id` is the contract's `user`.
 
-    `conversation_id` is the contract's own key. `in_sync` and `blocked` belong to the channel agent and the customer's
-    profile; they are read along, never written here."""
+    `conversation_id` is the contract's own key. `woken` is whether its snooze has ended and no user
+    has acted since. `in_sync` and `blocked` belong to the channel agent and the customer's profile; they are read
+    along, never written here."""
 
     conversation_id: int
     channel: Channel
@@ -49,6 +49,7 @@ class Conversation(Interaction):
     last_customer_reply_from: datetime | None = None
     reply_until: datetime | None = None
     customer_interaction_required: bool = False
+    woken: bool = False
     in_sync: bool = True
     blocked: bool = False
 
@@ -62,34 +63,43 @@ def state(conversation: Conversation, now: datetime) -> State:
     return State.OPEN
 
 
-def customer_waits(conversation: Conversation) -> bool:
-    """Whether the last word is the customer's."""
-    latest = conversation.latest_message_id
-    return latest is not None and latest == conversation.latest_customer_message_id
-
-
 def causes(conversation: Conversation, now: datetime, warning: timedelta) -> tuple[Cause, ...]:
     """Why a human is needed; `warning` is how long before the reply window closes a waiting customer is urgent."""
     found = []
     closes = conversation.reply_until
-    if closes is not None and closes - warning <= now < closes and customer_waits(conversation):
-        found.append(Cause(REPLY_WINDOW, Level.URGENT, "an answer, or the end of the reply window", deadline=closes))
-    if conversation.status == Status.IN_PROGRESS and conversation.unread_customer_messages_count > 0:
-        found.append(Cause(UNREAD, Level.NORMAL, "reading the messages"))
+    if closes is not None and conversation.waiting.needed and not conversation.customer_interaction_required:
+        if now >= closes:
+            found.append(Cause(MISSED, Level.HIGH, "restarting or closing it, or the customer's next message"))
+        elif now >= closes - warning:
+            ends = "an answer, or the end of the reply window"
+            found.append(Cause(REPLY_WINDOW, Level.URGENT, ends, deadline=closes))
     if conversation.status == Status.TO_DO:
         found.append(Cause(TO_DO, Level.LOW, "beginning to work on it, or closing it"))
+    elif conversation.woken:
+        found.append(Cause(TO_DO, Level.LOW, "going on with it, snoozing it again or closing it", clearable=True))
     return tuple(found)
+
+
+def awake_at(conversation: Conversation, until: datetime, now: datetime, warning: timedelta) -> datetime:
+    """When a snooze until `until` that begins now has to end: a waiting customer's reply window is not slept through.
+
+    It ends when the window is about to close, or, where that is so already, when it closes."""
+    closes = conversation.reply_until
+    if closes is None or closes <= now or not conversation.waiting.needed:
+        return until
+    warned = closes - warning
+    return min(until, warned if warned > now else closes)
 
 
 def next_turn(conversation: Conversation, now: datetime, warning: timedelta) -> datetime | None:
     """The next moment at which time alone changes the conversation; None when none will.
 
     A snooze ends; a waiting customer becomes urgent; the reply window closes on a waiting customer. The end of a snooze
-    counts until somebody has ended it."""
+    counts until it has been ended."""
     if conversation.status == Status.DONE:
         return None
     turns = [] if conversation.snooze_until is None else [conversation.snooze_until]
-    if conversation.reply_until is not None and customer_waits(conversation):
+    if conversation.reply_until is not None and conversation.waiting.needed:
         turns += [at for at in (conversation.reply_until - warning, conversation.reply_until) if at > now]
     return min(turns, default=None)
 
@@ -97,43 +107,52 @@ def next_turn(conversation: Conversation, now: datetime, warning: timedelta) -> 
 def turn(conversation: Conversation, now: datetime) -> Turn[Conversation] | None:
     """What time has done to the conversation; whether its attention is another one follows from the causes."""
     if conversation.snooze_until is not None and conversation.snooze_until <= now:
-        return Turn("snooze_ended", replace(conversation, snooze_until=None))
+        return Turn("snooze_ended", replace(conversation, snooze_until=None, woken=True))
     if conversation.reply_until is None:
         return None
     closed = conversation.reply_until <= now
     return Turn("reply_window_closed" if closed else "reply_window_closing", conversation)
 
 
-def undelivered(
+UNDELIVERED: Mapping[ReplyBlock, str] = {
+    ReplyBlock.ACCOUNT_OFFLINE: "The channel agent is not connected.",
+    ReplyBlock.CUSTOMER_MUST_ANSWER: "The customer has to write first.",
+    ReplyBlock.WINDOW_CLOSED: "The reply window is closed.",
+}
+"""What the error of a message says that is not delivered."""
+
+
+def undelivered_by(
     channel: str,
     in_sync: bool,
     reply_until: datetime | None,
     customer_interaction_required: bool,
     now: datetime,
-) -> str | None:
-    """Why the channel would not deliver a free-form message that is sent now, in a sentence; None when it would."""
+) -> ReplyBlock | None:
+    """Why the channel would not deliver a free-form message that is sent now; None when it would."""
     if not in_sync:
-        return "The channel agent is not connected."
+        return ReplyBlock.ACCOUNT_OFFLINE
     if channel not in REPLY_WINDOWS:
         return None
     if customer_interaction_required:
-        return "The customer has to write first."
+        return ReplyBlock.CUSTOMER_MUST_ANSWER
     if reply_until is None or reply_until <= now:
-        return "The reply window is closed."
+        return ReplyBlock.WINDOW_CLOSED
     return None
 
 
 def undelivered_message(conversation: Conversation, now: datetime, *, template: bool = False) -> str | None:
-    """Why a message sent now gets the status ERROR; None when it is delivered.
+    """Why a message sent now gets the status ERROR, in a sentence; None when it is delivered.
 
     A template, approved by the channel beforehand, needs no reply window."""
-    return undelivered(
+    block = undelivered_by(
         "" if template else conversation.channel,
         conversation.in_sync,
         conversation.reply_until,
         conversation.customer_interaction_required,
         now,
     )
+    return None if block is None else UNDELIVERED[block]
 
 
 def received(conversation: Conversation, at: datetime) -> Conversation:
@@ -147,10 +166,22 @@ def received(conversation: Conversation, at: datetime) -> Conversation:
         conversation,
         status=Status.TO_DO if conversation.status == Status.DONE else conversation.status,
         snooze_until=None,
+        woken=False,
         last_customer_reply_from=last,
         reply_until=None if window is None else last + window,
         customer_interaction_required=False,
     )
+
+
+def restart_failed(conversation: Conversation) -> Conversation:
+    """After the message that began it anew was not delivered: the reply window is what it was before.
+
+    While the customer has to write first, no other message is delivered, so it is that one which failed."""
+    if not conversation.customer_interaction_required:
+        return conversation
+    last, window = conversation.last_customer_reply_from, REPLY_WINDOWS.get(conversation.channel)
+    before = None if last is None or window is None else last + window
+    return replace(conversation, reply_until=before, customer_interaction_required=False)
 
 
 def restarted(conversation: Conversation, now: datetime) -> Conversation:
@@ -166,9 +197,10 @@ def restarted(conversation: Conversation, now: datetime) -> Conversation:
 def with_status(conversation: Conversation, status: Status) -> Conversation:
     """In another status; what is done is not snoozed any more."""
     snooze_until = None if status == Status.DONE else conversation.snooze_until
-    return replace(conversation, status=status, snooze_until=snooze_until)
+    return replace(conversation, status=status, snooze_until=snooze_until, woken=False)
 
 
 def taken(conversation: Conversation) -> Conversation:
     """After a user took it: who takes a conversation has begun to work on it."""
+    conversation = replace(conversation, woken=False)
     return with_status(conversation, Status.IN_PROGRESS) if conversation.status == Status.TO_DO else conversation

@@ -10,11 +10,11 @@ import sqlalchemy as sa
 from app.core.actor import Actor
 from app.core.errors import DomainError
 from app.directory.tables import customer, profile
-from app.interactions.model import Command
+from app.interactions.model import Command, ReplyBlock
 from app.interactions.repository.viewing import viewer_can
 from app.interactions.tables import interaction
-from app.kinds.conversation.model.commands import VIEWER_COLUMNS, Subject, refusal
-from app.kinds.conversation.model.conversation import NAME, PREFIX, undelivered
+from app.kinds.conversation.model.commands import VIEWER_COLUMNS, Subject, refusal, reply_block
+from app.kinds.conversation.model.conversation import NAME, PREFIX, undelivered_by
 from app.kinds.conversation.tables import channel_agent, conversation, is_unread
 from app.selection.mapping import (
     Column,
@@ -81,9 +81,15 @@ def _reply_possible(
     customer_interaction_required: bool,
     is_blocked: bool,
 ) -> bool:
-    fault = undelivered(channel, connected, reply_until, customer_interaction_required, env.now)
-    return fault is None and not is_blocked
+    block = undelivered_by(channel, connected, reply_until, customer_interaction_required, env.now)
+    return block is None and not is_blocked
 
+
+def _block(subject: Subject, actor: Actor, now: datetime, _settings: "Settings") -> ReplyBlock | None:
+    return reply_block(subject, actor, now)
+
+
+_VIEWER_COLUMNS = {name: name for name in VIEWER_COLUMNS}
 
 MAPPINGS: tuple[Mapped, ...] = (
     TypeMap(
@@ -105,7 +111,7 @@ MAPPINGS: tuple[Mapped, ...] = (
             "replyPossible": Computed(
                 ("channel", _in_sync, "reply_until", "customer_interaction_required", _blocked), _reply_possible
             ),
-            "viewerCan": viewer_can(_refusal, {**{name: name for name in VIEWER_COLUMNS}, "blocked": _blocked}),
+            "viewerCan": viewer_can(_refusal, _block, {**_VIEWER_COLUMNS, "in_sync": _in_sync, "blocked": _blocked}),
         },
         requires=READ,
     ),

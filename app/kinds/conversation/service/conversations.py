@@ -4,15 +4,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypedDict
 
 from app.core.actor import Actor
-from app.core.errors import InvalidInput, NotFound
+from app.core.errors import NotFound
 from app.core.ids import GlobalId, require_id
 from app.directory.model import checks
-from app.directory.repository import UserRepository
 from app.directory.service.editing import Ref, number
 from app.interactions.contents import LONGEST_TEXT, text_content
 from app.interactions.messages import MessageAuthor
 from app.interactions.model import Command
 from app.interactions.service.change import change, remove
+from app.interactions.service.holding import require_holder
 from app.interactions.service.messages import Posted, post
 from app.kinds.conversation.model.commands import refusal
 from app.kinds.conversation.model.conversation import NAME, PREFIX, Conversation, Status, restarted, with_status
@@ -50,12 +50,14 @@ def update_conversation(
             conversation = with_status(conversation, given["status"])
         if "user_id" not in given:
             return conversation
-        user_id = _user(work, given["user_id"])
+        user_id = _user(given["user_id"])
         if user_id == conversation.assignee_id:
             return conversation
         refused = refusal(Command.ASSIGN, conversation, actor, work.now)
         if refused is not None:
             raise refused
+        if user_id is not None:
+            require_holder(work, NAME, user_id)
         return replace(conversation, assignee_id=user_id, claimed_until=None)
 
     found: Conversation = change(work, actor, _ref(ref), Command.UPDATE, changed, if_version=if_version)
@@ -112,12 +114,8 @@ def _ref(ref: Ref) -> GlobalId:
     return require_id(str(ref), PREFIX)
 
 
-def _user(work: "Work", given: str | int | None) -> int | None:
-    """The surrogate of a user who can be assigned. Raises InvalidInput, or NotFound for what is no id."""
+def _user(given: str | int | None) -> int | None:
+    """The surrogate of a user. Raises InvalidInput, or NotFound for what is no id."""
     if given is None:
         return None
-    user_id = given if isinstance(given, int) else number(given, "usr", "user_id")
-    user = work.use(UserRepository).get(user_id)
-    if user is None or not user.active:
-        raise InvalidInput(f"There is no active user usr_{user_id}.", path=("user_id",))
-    return user_id
+    return given if isinstance(given, int) else number(given, "usr", "user_id")

@@ -6,15 +6,17 @@ from app.core.actor import Actor
 from app.core.errors import InvalidInput, NotFound, Unreachable
 from app.directory.repository import CustomerRepository, ProfileRepository
 from app.interactions.service.change import open_interaction
-from app.kinds.conversation.model.conversation import NAME, Conversation
+from app.kinds.conversation.model.conversation import NAME, Conversation, Status
 from app.kinds.conversation.repository import ChannelAgentRepository, ConversationRepository
 
 if TYPE_CHECKING:
     from app.storage.database import Work
 
 
-def open_for(work: "Work", actor: Actor, customer_id: int, channel_agent_id: int) -> Conversation:
-    """The conversation between the two, locked; opened when there is none.
+def open_for(
+    work: "Work", actor: Actor, customer_id: int, channel_agent_id: int, *, imported: bool = False
+) -> Conversation:
+    """The conversation between the two, locked; opened when there is none, as done when it is `imported`.
 
     Raises Forbidden without the permission to write, NotFound for a customer or channel agent that does not exist,
     InvalidInput when they are on different channels, Unreachable for a customer whose profile is blocked."""
@@ -47,6 +49,7 @@ def open_for(work: "Work", actor: Actor, customer_id: int, channel_agent_id: int
         channel=agent.channel,
         channel_agent_id=channel_agent_id,
         in_sync=agent.in_sync,
+        status=Status.DONE if imported else Status.TO_DO,
         created_at=work.now,
         updated_at=work.now,
     )

@@ -7,8 +7,16 @@ from typing import TYPE_CHECKING, Any, cast
 
 from app.core.actor import Actor
 from app.core.errors import DomainError, InvalidInput
-from app.interactions.messages import Message, MessageAuthor, MessageError, MessageSource, MessageStatus
+from app.interactions.messages import (
+    Message,
+    MessageAuthor,
+    MessageError,
+    MessageSource,
+    MessageStatus,
+    is_answer,
+)
 from app.interactions.model import Cause, Command, State, Turn
+from app.interactions.service.leaving import follow_user
 from app.kinds.conversation.model.commands import VIEWER_COLUMNS, Subject, refusal
 from app.kinds.conversation.model.conversation import (
     NAME,
@@ -16,9 +24,11 @@ from app.kinds.conversation.model.conversation import (
     REASONS,
     Conversation,
     Status,
+    awake_at,
     causes,
     next_turn,
     received,
+    restart_failed,
     state,
     taken,
     turn,
@@ -29,6 +39,7 @@ from app.kinds.conversation.repository import ConversationRepository
 from app.kinds.conversation.service.opening import open_for
 
 if TYPE_CHECKING:
+    from app.directory.model import User
     from app.settings import Settings
     from app.storage.database import Work
 
@@ -58,6 +69,9 @@ class Rules:
     ) -> DomainError | None:
         return refusal(command, cast("Subject", subject), actor, now)
 
+    def as_received(self, interaction: Conversation, message: Message) -> Message:
+        return message
+
     def on_customer_message(self, work: "Work", interaction: Conversation, message: Message) -> Conversation:
         return received(interaction, message.sent_at)
 
@@ -69,9 +83,15 @@ class Rules:
         template = message.source is MessageSource.WHATSAPP_CAMPAIGN
         fault = undelivered_message(interaction, work.now, template=template)
         if fault is None:
-            return interaction, message
+            return replace(interaction, woken=False), message
         error = MessageError(original_message=fault)
         return interaction, replace(message, status=MessageStatus.ERROR, error=error)
+
+    def answers(self, interaction: Conversation, message: Message, settings: "Settings") -> bool:
+        return is_answer(message, interaction, asked=True)
+
+    def on_answer_failed(self, work: "Work", interaction: Conversation, message: Message) -> Conversation:
+        return restart_failed(interaction)
 
     def on_assign(self, work: "Work", actor: Actor, interaction: Conversation, user_id: int | None) -> Conversation:
         return taken(interaction) if user_id is not None and user_id == actor.user_id else interaction
@@ -82,11 +102,16 @@ class Rules:
     def on_reopen(self, work: "Work", actor: Actor, interaction: Conversation) -> Conversation:
         return with_status(interaction, Status.IN_PROGRESS)
 
+    def on_resume_bot(self, work: "Work", interaction: Conversation) -> Conversation:
+        return interaction
+
     def on_snooze(self, work: "Work", actor: Actor, interaction: Conversation, until: datetime | None) -> Conversation:
-        return replace(interaction, snooze_until=until)
+        if until is not None:
+            until = awake_at(interaction, until, work.now, work.settings.reply_window_warning)
+        return replace(interaction, snooze_until=until, woken=False)
 
     def on_clear(self, work: "Work", actor: Actor, interaction: Conversation) -> Conversation:
-        return interaction
+        return replace(interaction, woken=False)
 
     def next_turn(self, interaction: Conversation, now: datetime, settings: "Settings") -> datetime | None:
         return next_turn(interaction, now, settings.reply_window_warning)
@@ -94,8 +119,12 @@ class Rules:
     def turn(self, interaction: Conversation, now: datetime, settings: "Settings") -> Turn[Conversation] | None:
         return turn(interaction, now)
 
+    def on_user_changed(self, work: "Work", actor: Actor, before: "User", after: "User") -> None:
+        follow_user(work, actor, self, before, after)
+
     def open_for(self, work: "Work", actor: Actor, target: Mapping[str, Any]) -> Conversation:
-        return open_for(work, actor, _given(target, "customer_id"), _given(target, "channel_agent_id"))
+        partners = _given(target, "customer_id"), _given(target, "channel_agent_id")
+        return open_for(work, actor, *partners, imported=bool(target.get("imported")))
 
 
 def _given(target: Mapping[str, Any], name: str) -> int:

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from app.directory.tables import customer
 from app.interactions.repository.viewing import viewer_can
-from app.kinds.session.model import NAME, PREFIX, VIEWER_COLUMNS, refusal
+from app.kinds.session.model import NAME, PREFIX, VIEWER_COLUMNS, refusal, reply_block
 from app.kinds.session.tables import session, suggested_message
 from app.selection.mapping import Bind, Env, Many, Mapped, Order, Root, RootOne, Scope, Sql, SqlOf, TypeMap, keyed
 from app.storage.tables import Timestamp
@@ -48,7 +48,7 @@ MAPPINGS: tuple[Mapped, ...] = (
                 "PLACE",
                 inherits=True,
             ),
-            "viewerCan": viewer_can(refusal, _VIEWER_COLUMNS),
+            "viewerCan": viewer_can(refusal, reply_block, _VIEWER_COLUMNS),
         },
         requires=READ,
     ),
@@ -61,7 +61,11 @@ def _is_current(scope: Scope, bind: Bind) -> Sql:
     named = sa.select(customer.c.id).where(customer.c.customer_key == bind("customer_key", sa.Text))
     return sa.and_(
         scope.c.customer_id == named.scalar_subquery(),
-        sa.or_(scope.c.need_attention, scope.c.active_at > bind("since", Timestamp)),
+        sa.or_(
+            scope.c.need_attention,
+            scope.c.active_at > bind("since", Timestamp),
+            sa.and_(scope.c.assignee_id.is_not(None), scope.c.waiting_since.is_not(None)),
+        ),
     )
 
 

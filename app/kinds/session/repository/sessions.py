@@ -59,10 +59,15 @@ class SessionRepository(KindRepository[Session]):
         return {}
 
     def current(self, customer_id: int, since: datetime) -> Session | None:
-        """Lock and read the customer's current Session: the latest that is flagged or has a message after `since`."""
+        """Lock and read the customer's current Session: the latest that is flagged, or has a
+        message after `since`, or whose customer waits for the user who holds it."""
         statement = self._select.where(
             interaction.c.customer_id == sa.bindparam("customer"),
-            sa.or_(session.c.need_attention, interaction.c.active_at > sa.bindparam("since", type_=Timestamp)),
+            sa.or_(
+                session.c.need_attention,
+                interaction.c.active_at > sa.bindparam("since", type_=Timestamp),
+                sa.and_(interaction.c.assignee_id.is_not(None), interaction.c.waiting_since.is_not(None)),
+            ),
         )
         latest = statement.order_by(interaction.c.active_at.desc(), interaction.c.id.desc()).limit(1)
         return self._whole(self._one(latest, {"customer": customer_id, "since": since}))

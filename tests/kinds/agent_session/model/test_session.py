@@ -14,7 +14,7 @@ from app.kinds.agent_session.model import (
     SESSION_CHECKS,
     AgentSession,
     causes,
-    expires_at,
+    deleted_at,
     merged_secrets,
     refusal,
     state,
@@ -79,13 +79,13 @@ def test_without_the_permission_everything_is_forbidden(command: Command) -> Non
 
 def test_it_expires_after_its_idle_time() -> None:
     end = NOW + timedelta(hours=1)
-    assert expires_at(NOW, 60) == end
+    assert deleted_at(session(tti_minutes=60)) == end
     assert turn(session(tti_minutes=60), end - timedelta(microseconds=1)) is None
     assert turn(session(tti_minutes=60), end) == Turn("deleted", None)
 
 
 def test_without_an_idle_time_it_never_expires() -> None:
-    assert expires_at(NOW, 0) is None
+    assert deleted_at(session()) is None
     assert turn(session(), NOW + timedelta(days=10_000)) is None
 
 

@@ -27,7 +27,7 @@ from app.interactions.service.change import change
 from app.interactions.service.messages import receive_message, send_message
 from app.interactions.service.state import clear_attention, close, reopen
 from app.kinds.agent_session import service
-from app.kinds.agent_session.model import NOT_SUPPORTED, AgentSession, AgentSessionChanges, Status, expires_at
+from app.kinds.agent_session.model import NOT_SUPPORTED, AgentSession, AgentSessionChanges, Status, deleted_at
 from app.kinds.agent_session.repository import AgentSessionRepository
 from app.kinds.agent_session.service import Keys
 from app.storage.database import Database, Work
@@ -227,10 +227,10 @@ async def test_a_message_needs_an_agent_and_may_do_without_a_customer(peopled: D
 async def test_whatever_happens_starts_its_idle_time_anew(peopled: Database, clock: ManualClock) -> None:
     await made(peopled, tti_minutes=60)
     clock.advance(3599)
-    await peopled.command(send_message, BO, FIRST, TEXT)
+    await peopled.command(send_message, BO, FIRST, TEXT, author=MessageAuthor.AI_AGENT)
     session = await peopled.command(stored)
     assert session is not None
-    assert expires_at(session.updated_at, session.tti_minutes) == START + timedelta(seconds=3599 + 3600)
+    assert deleted_at(session) == START + timedelta(seconds=3599 + 3600)
 
 
 async def test_an_update_touches_only_what_it_names(peopled: Database, clock: ManualClock) -> None:

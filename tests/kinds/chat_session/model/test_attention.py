@@ -29,7 +29,7 @@ def reasons(session: ChatSession) -> list[tuple[str, Level]]:
 
 
 def test_the_reasons_are_in_the_order_in_which_they_count() -> None:
-    assert list(REASONS) == ["ALERT", "TRANSFER", "QUEUED", "CUSTOMER_WAITING"]
+    assert list(REASONS) == ["ALERT", "TRANSFER", "QUEUED"]
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,6 @@ def test_only_the_alert_can_be_cleared() -> None:
     assert [(cause.reason, cause.clearable) for cause in found] == [
         ("ALERT", True),
         ("TRANSFER", False),
-        ("CUSTOMER_WAITING", False),
     ]
 
 
@@ -64,18 +63,17 @@ def test_a_pending_transfer() -> None:
 
 def test_a_queued_chat() -> None:
     assert reasons(chat(S.IN_QUEUE)) == [("QUEUED", Level.HIGH)]
-    assert reasons(chat(S.PRE_CHAT_FORM)) == reasons(chat(S.FAQ)) == reasons(chat(S.OFFLINE_FORM)) == []
+    assert reasons(chat(S.PRE_CHAT_FORM)) == reasons(chat(S.FAQ)) == []
 
 
-def test_a_customer_who_waits_with_no_bot_to_answer() -> None:
-    assert reasons(chat(S.CUSTOMER_LAST)) == [("CUSTOMER_WAITING", Level.NORMAL)]
-    assert reasons(chat(S.CUSTOMER_LAST, bot_active=True)) == []
-    assert reasons(chat(S.USER_LAST)) == []
+@pytest.mark.parametrize("status", [S.OFFLINE_FORM, S.REQUEST_POSTED])
+def test_a_chat_that_nobody_was_there_for(status: S) -> None:
+    assert reasons(chat(status)) == [("MISSED", Level.HIGH)]
 
 
 @pytest.mark.parametrize("status", list(S))
-def test_every_ended_status_is_closed(status: S) -> None:
-    assert state(chat(status)) is (State.CLOSED if status in ENDED else State.OPEN)
+def test_every_ended_status_but_a_posted_request_is_closed(status: S) -> None:
+    assert state(chat(status)) is (State.CLOSED if status in ENDED - {S.REQUEST_POSTED} else State.OPEN)
 
 
 def test_five_statuses_end_a_chat() -> None:

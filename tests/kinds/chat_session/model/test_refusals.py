@@ -6,7 +6,7 @@ from app.core.actor import Actor
 from app.core.errors import AlreadyClaimed, Conflict, DomainError, Forbidden, InvalidTransition, NotSupported
 from app.interactions.model import Attention, Command, Level, State
 from app.kinds.chat_session.model.refusals import refusal
-from app.kinds.chat_session.model.session import ENDED, ChatSession
+from app.kinds.chat_session.model.session import CLOSED, ENDED, ChatSession
 from app.kinds.chat_session.model.session import ChatSessionStatus as S
 
 NOW = datetime(2024, 3, 22, tzinfo=UTC)
@@ -23,7 +23,7 @@ def chat(status: S = S.USER_LAST, **fields: object) -> ChatSession:
         "chat_session_id": 446,
         "topic_id": 9,
         "status": status,
-        "state": State.CLOSED if status in ENDED else State.OPEN,
+        "state": State.CLOSED if status in CLOSED else State.OPEN,
         "session_key_digest": "digest",
         "created_at": NOW,
         "updated_at": NOW,
@@ -69,14 +69,14 @@ def test_a_deleted_chat_takes_nothing(command: Command) -> None:
         Command.RESET,
     ],
 )
-@pytest.mark.parametrize("status", sorted(ENDED))
+@pytest.mark.parametrize("status", sorted(CLOSED))
 def test_an_ended_chat_has_to_be_reopened_first(command: Command, status: S) -> None:
     assert refused(command, chat(status, assignee_id=5)) is InvalidTransition
 
 
 @pytest.mark.parametrize("status", sorted(set(S) - {S.DELETED}))
 def test_only_an_ended_chat_is_reopened(status: S) -> None:
-    assert refused(Command.REOPEN, chat(status)) is (None if status in ENDED else InvalidTransition)
+    assert refused(Command.REOPEN, chat(status)) is (None if status in CLOSED else InvalidTransition)
 
 
 @pytest.mark.parametrize("status", sorted(set(S) - {S.DELETED}))

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from app.core.errors import InvalidTransition
-from app.kinds.chat_session.model.session import ACTIVE, ENDED, ChatSession
+from app.kinds.chat_session.model.session import ACTIVE, ENDED, QUEUES, ChatSession
 from app.kinds.chat_session.model.session import ChatSessionStatus as S
 from app.kinds.chat_session.model.transitions import (
     MESSAGE_COPY,
@@ -130,14 +130,20 @@ def test_a_transfer_is_offered_kept_or_accepted() -> None:
     assert accepted(pending, 6, NOW) == replace(before, assignee_id=6, claimed_until=None)
 
 
-@pytest.mark.parametrize("status", sorted(set(S) - {S.IN_QUEUE}))
+@pytest.mark.parametrize("status", sorted(set(S) - QUEUES))
 def test_a_customers_message_makes_the_customer_last(status: S) -> None:
     before = chat(status, customer_is_typing=True, when_ended=BEFORE if status in ENDED else None)
     assert customer_wrote(before) == chat(S.CUSTOMER_LAST)
 
 
-def test_a_customers_message_in_the_queue_keeps_its_place() -> None:
-    assert customer_wrote(chat(S.IN_QUEUE, customer_is_typing=True)) == chat(S.IN_QUEUE)
+@pytest.mark.parametrize("status", sorted(QUEUES))
+def test_a_customers_message_in_the_queue_keeps_its_place(status: S) -> None:
+    assert customer_wrote(chat(status, customer_is_typing=True)) == chat(status)
+
+
+@pytest.mark.parametrize("status", sorted(QUEUES))
+def test_a_bots_message_leaves_a_chat_in_the_queue_when_it_is_not_in_charge(status: S) -> None:
+    assert user_wrote(chat(status), None, NOW) == chat(status)
 
 
 @pytest.mark.parametrize("status", [S.IN_QUEUE, S.PRE_CHAT_FORM, S.FAQ, S.CUSTOMER_LAST])

@@ -206,7 +206,7 @@ CASES = [
         path=f"{CHAT}/Reset",
         mutation="resetChatSession",
         input={"id": "{id}"},
-        before=(("POST", f"{CHAT}/Messages", {"Message": "x", "SpecialType": "BotMessage"}),),
+        before=(("PATCH", CHAT, {"ChatbotIsActive": True}),),
     ),
     Case(
         name="a message of the customer",

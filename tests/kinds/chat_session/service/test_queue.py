@@ -235,7 +235,7 @@ async def test_a_reset_queues_where_somebody_of_the_topic_is_present(database: D
         await database.command(_leave, actor.user_id)
     # FAY responds and is away; GUS is present and only listens.
     session = await database.command(reset_chat_session, BO, ref)
-    assert (session.status, session.attention.level) == (S.OFFLINE_FORM, None)
+    assert (session.status, session.attention.level) == (S.OFFLINE_FORM, Level.HIGH)
 
 
 async def test_a_reset_takes_a_chat_from_nobody_else(database: Database, desk: Desk) -> None:
@@ -358,7 +358,14 @@ def _raise_alert(work: Work, ref: GlobalId) -> int:
 def _hire(work: Work, number: int) -> list[Actor]:
     found = []
     for place in range(number):
-        user = User(id=0, name=f"U{place}", login=f"u{place}", created_at=START, updated_at=START)
+        user = User(
+            id=0,
+            name=f"U{place}",
+            login=f"u{place}",
+            permissions=tuple(sorted(BO.permissions)),
+            created_at=START,
+            updated_at=START,
+        )
         stored_user = work.use(UserRepository).add(user)
         found.append(Actor(user_id=stored_user.id, name=user.name, permissions=BO.permissions))
     return found

@@ -206,7 +206,7 @@ async def test_a_bots_message_keeps_the_chat_off_the_queue(database: Database, d
     assert (session.status, session.attention.level) == (ChatSessionStatus.CUSTOMER_LAST, None)
 
 
-async def test_a_service_users_message_is_a_bots_until_somebody_has_the_chat(database: Database, desk: Desk) -> None:
+async def test_a_service_users_message_is_a_bots_whoever_has_the_chat(database: Database, desk: Desk) -> None:
     bot = await database.command(_install)
     ref = await request(database, desk.bot)
     said = {"type": "text", "content": "I am a bot."}
@@ -214,10 +214,10 @@ async def test_a_service_users_message_is_a_bots_until_somebody_has_the_chat(dat
     session = await stored(database, ref)
     assert (session.status, session.bot_active, session.assignee_id) == (ChatSessionStatus.USER_LAST, True, None)
     await database.command(claim, BO, ref)
-    await database.command(send_message, bot, ref, said)
+    await database.command(send_message, bot, ref, said, override=True)
     assert [(each.author, each.special_type) for each in await messages(database, ref)] == [
         (MessageAuthor.BOT, "BOT_MESSAGE"),
-        (MessageAuthor.USER, "NONE"),
+        (MessageAuthor.BOT, "BOT_MESSAGE"),
     ]
     assert (await stored(database, ref)).assignee_id == BO.user_id
 

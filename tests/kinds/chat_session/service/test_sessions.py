@@ -16,6 +16,7 @@ from app.core.errors import (
     VersionConflict,
 )
 from app.core.ids import GlobalId
+from app.interactions.messages import MessageAuthor
 from app.interactions.model import Level
 from app.interactions.service.deadlines import fire_due
 from app.interactions.service.holding import claim
@@ -76,7 +77,7 @@ async def test_a_status_moves_along_the_state_machine(database: Database, chat: 
     found = await refused(database, chat, InvalidTransition, update_chat_session, BO, chat, {"status": S.FAQ})
     assert found.path == ("status",)
     after = await database.command(update_chat_session, BO, chat, {"status": S.CUSTOMER_LAST})
-    assert after.attention.reasons == ("CUSTOMER_WAITING",)
+    assert after.attention.reasons == ()
     after = await database.command(update_chat_session, BO, chat, {"status": S.IN_QUEUE})
     assert (after.assignee_id, after.rank_user_id, after.attention.reasons) == (None, None, ("QUEUED",))
 
@@ -195,8 +196,7 @@ async def test_a_waiting_customer_needs_a_human_until_it_is_answered(database: D
 
 async def test_a_bot_that_leaves_a_waiting_customer_raises(database: Database, desk: Desk) -> None:
     ref = await request(database, desk.bot)
-    await database.command(claim, BO, ref)
-    await database.command(update_chat_session, BO, ref, {"chatbot_is_active": True})
+    await database.command(send_message, BO, ref, {"type": "text", "content": "Hi"}, author=MessageAuthor.BOT)
     await database.command(receive_message, BO, {"interaction": ref}, [{"type": "text", "content": "?"}])
     assert (await stored(database, ref)).attention.level is None
     session = await database.command(update_chat_session, BO, ref, {"chatbot_is_active": False})

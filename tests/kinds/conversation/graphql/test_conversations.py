@@ -74,7 +74,7 @@ async def test_the_example_of_the_page(graph: Graph, clock: ManualClock, desk: D
             "displayId": "4915223567929",
             "name": "WHATSAPP account",
             "inSync": True,
-            "unreadConversationsCount": 1,
+            "unreadConversationsCount": 0,
             "version": 1,
             "createdAt": START,
             "updatedAt": START,
@@ -110,7 +110,7 @@ async def test_the_example_of_the_page(graph: Graph, clock: ManualClock, desk: D
             "author": "CUSTOMER",
             "source": "USER",
             "user": None,
-            "status": "DELIVERED",
+            "status": "READ",
             "text": "Where is my parcel?",
             "agentReaction": "👍",
             "customerReaction": None,
@@ -127,16 +127,16 @@ async def test_the_example_of_the_page(graph: Graph, clock: ManualClock, desk: D
             "updatedAt": a_minute_later,
         },
         "lastCustomerReplyFrom": START,
-        "unreadCustomerMessagesCount": 1,
+        "unreadCustomerMessagesCount": 0,
         "replyUntil": DAY_LATER,
         "replyPossible": True,
         "customerInteractionRequired": False,
         "attention": {
-            "needed": True,
-            "reason": "UNREAD",
-            "reasons": ["UNREAD"],
-            "level": "NORMAL",
-            "since": START,
+            "needed": False,
+            "reason": None,
+            "reasons": [],
+            "level": None,
+            "since": None,
             "deadline": None,
         },
     }
@@ -199,7 +199,7 @@ async def test_a_reply_is_possible_as_time_goes_by(graph: Graph, clock: ManualCl
     clock.advance(1)
     found = await graph.read(document, BO)
     assert found["whatsapp"]["replyPossible"] is False
-    assert found["whatsapp"]["viewerCan"] == {"restart": True, "reply": True}
+    assert found["whatsapp"]["viewerCan"] == {"restart": True, "reply": False}
     gives = "conversation { replyPossible replyUntil customerInteractionRequired } message { status text }"
     restarted = await graph.do("restartConversation", {"id": f"cnv_{number}", "text": "Shall we go on?"}, gives, BO)
     assert restarted["conversation"] == {

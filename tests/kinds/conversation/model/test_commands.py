@@ -122,7 +122,6 @@ ALWAYS = [
     Command.NOTE,
     Command.TYPE,
     Command.LABEL,
-    Command.RAISE_ATTENTION,
     Command.REACT,
     Command.REPORT_STATUS,
     Command.UPDATE,

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from app.directory.model import Channel
-from app.interactions.model import Level, State, Turn, derive_attention
+from app.interactions.model import Level, State, Turn, derive_attention, shared_causes
+from app.interactions.waiting import NOT_WAITING, asked
 from app.kinds.conversation.model.conversation import (
     Conversation,
     Status,
@@ -17,7 +18,7 @@ from app.kinds.conversation.model.conversation import (
     state,
     taken,
     turn,
-    undelivered,
+    undelivered_by,
     undelivered_message,
     with_status,
 )
@@ -39,7 +40,7 @@ CONVERSATION = Conversation(
 )
 IN_PROGRESS = replace(CONVERSATION, status=Status.IN_PROGRESS)
 DONE = replace(CONVERSATION, status=Status.DONE, state=State.CLOSED)
-WAITING = replace(IN_PROGRESS, latest_message_id=9, latest_customer_message_id=9, reply_until=NOW + timedelta(hours=2))
+WAITING = replace(IN_PROGRESS, waiting=asked(NOT_WAITING, NOW), reply_until=NOW + timedelta(hours=2))
 
 
 def reasons(conversation: Conversation, now: datetime = NOW) -> list[tuple[str, Level]]:
@@ -61,10 +62,10 @@ def test_to_do_raises_and_beginning_to_work_clears_it() -> None:
     assert reasons(IN_PROGRESS) == []
 
 
-def test_unread_in_progress_raises_and_reading_clears_it() -> None:
-    assert reasons(replace(IN_PROGRESS, unread_customer_messages_count=2)) == [("UNREAD", Level.NORMAL)]
-    assert reasons(replace(CONVERSATION, unread_customer_messages_count=2)) == [("TO_DO", Level.LOW)]
-    assert reasons(replace(IN_PROGRESS, unread_customer_messages_count=0)) == []
+def test_a_snooze_that_has_ended_is_to_do_until_somebody_goes_on() -> None:
+    woken = replace(IN_PROGRESS, woken=True)
+    assert reasons(woken) == [("TO_DO", Level.LOW)]
+    assert reasons(taken(woken)) == reasons(with_status(woken, Status.DONE)) == []
 
 
 def test_a_waiting_customer_is_urgent_from_an_hour_before_the_window_closes_until_it_closes() -> None:
@@ -72,13 +73,13 @@ def test_a_waiting_customer_is_urgent_from_an_hour_before_the_window_closes_unti
     assert reasons(WAITING, closes - HOUR - SECOND) == []
     assert reasons(WAITING, closes - HOUR) == [("REPLY_WINDOW", Level.URGENT)]
     assert reasons(WAITING, closes - SECOND) == [("REPLY_WINDOW", Level.URGENT)]
-    assert reasons(WAITING, closes) == []
+    assert reasons(WAITING, closes) == [("MISSED", Level.HIGH)]
     assert causes(WAITING, closes - HOUR, HOUR)[0].deadline == closes
 
 
 def test_an_answer_clears_the_reply_window() -> None:
     closes = NOW + timedelta(hours=2)
-    assert reasons(replace(WAITING, latest_message_id=10), closes - HOUR) == []
+    assert reasons(replace(WAITING, waiting=NOT_WAITING), closes - HOUR) == []
 
 
 def test_without_a_reply_window_nothing_is_urgent() -> None:
@@ -87,11 +88,11 @@ def test_without_a_reply_window_nothing_is_urgent() -> None:
 
 
 def test_the_first_reason_is_the_chief_one() -> None:
-    waiting = replace(WAITING, unread_customer_messages_count=1)
-    attention = derive_attention(waiting.attention, causes(waiting, NOW + HOUR, HOUR), NOW + HOUR)
+    own = causes(WAITING, NOW + HOUR, HOUR)
+    attention = derive_attention(WAITING.attention, [*own, *shared_causes(WAITING, own)], NOW + HOUR)
     assert attention.level == Level.URGENT
     assert attention.reason == "REPLY_WINDOW"
-    assert attention.reasons == ("REPLY_WINDOW", "UNREAD")
+    assert attention.reasons == ("REPLY_WINDOW", "CUSTOMER_WAITING")
     assert attention.deadline == NOW + timedelta(hours=2)
 
 
@@ -100,7 +101,7 @@ def test_time_alone_turns_a_waiting_conversation_twice() -> None:
     assert next_turn(WAITING, NOW, HOUR) == closes - HOUR
     assert next_turn(WAITING, closes - HOUR, HOUR) == closes
     assert next_turn(WAITING, closes, HOUR) is None
-    assert next_turn(replace(WAITING, latest_message_id=10), NOW, HOUR) is None
+    assert next_turn(replace(WAITING, waiting=NOT_WAITING), NOW, HOUR) is None
     assert next_turn(replace(WAITING, status=Status.DONE), NOW, HOUR) is None
 
 
@@ -115,7 +116,7 @@ def test_the_end_of_a_snooze_is_a_turn() -> None:
 def test_a_turn_says_what_time_has_done() -> None:
     closes = NOW + timedelta(hours=2)
     snoozed = replace(WAITING, snooze_until=NOW + SECOND)
-    assert turn(snoozed, NOW + SECOND) == Turn("snooze_ended", WAITING)
+    assert turn(snoozed, NOW + SECOND) == Turn("snooze_ended", replace(WAITING, woken=True))
     assert turn(snoozed, NOW) == Turn("reply_window_closing", snoozed)
     assert turn(WAITING, closes - SECOND) == Turn("reply_window_closing", WAITING)
     assert turn(WAITING, closes) == Turn("reply_window_closed", WAITING)
@@ -183,7 +184,7 @@ def test_a_restart_through_a_channel_agent_that_is_not_in_sync_changes_nothing()
 
 def test_what_decides_whether_a_reply_is_possible() -> None:
     def possible(channel: str, in_sync: bool, reply_until: datetime | None, required: bool) -> bool:
-        return undelivered(channel, in_sync, reply_until, required, NOW) is None
+        return undelivered_by(channel, in_sync, reply_until, required, NOW) is None
 
     assert possible("WHATSAPP", True, NOW + SECOND, False)
     assert not possible("WHATSAPP", True, NOW, False)
@@ -209,4 +210,4 @@ def test_closing_ends_a_snooze() -> None:
 
 def test_who_takes_a_conversation_begins_to_work_on_it() -> None:
     assert taken(CONVERSATION).status == Status.IN_PROGRESS
-    assert taken(IN_PROGRESS) is IN_PROGRESS
+    assert taken(IN_PROGRESS) == IN_PROGRESS

@@ -64,7 +64,7 @@ async def test_an_update_is_seen_in_the_graph(opened: httpx2.AsyncClient) -> Non
     assert answer.json()["data"]["conversation"] == {
         "status": "IN_PROGRESS",
         "user": {"name": "Cy"},
-        "attention": {"reason": "UNREAD", "level": "NORMAL"},
+        "attention": {"reason": "CUSTOMER_WAITING", "level": "NORMAL"},
     }
 
 

@@ -51,7 +51,7 @@ async def test_a_reply(opened: httpx2.AsyncClient, clock: ManualClock, house: Ho
         "whatsapp_campaign": None,
     }
     assert (reference["id"], reference["from"], "reference" in reference) == (1, "customer", False)
-    assert (await house.told())[-1][::2] == ("conversation.message_sent", 2)
+    assert (await house.told())[-2][::2] == ("conversation.message_sent", 2)
     assert (await opened.get(ONE)).json()["data"]["latest_message"]["id"] == 2
 
 

@@ -120,7 +120,7 @@ async def test_a_message_of_the_customer_opens_everything(
     assert after.last_customer_reply_from == clock.now
     assert after.reply_until == clock.now + DAY
     assert after.due_at == clock.now + DAY - HOUR
-    assert after.attention.reasons == ("TO_DO",)
+    assert after.attention.reasons == ("TO_DO", "CUSTOMER_WAITING")
     found = await message(database, after.latest_message_id or 0)
     assert (found.author, found.status) == (MessageAuthor.CUSTOMER, MessageStatus.DELIVERED)
 
@@ -132,7 +132,7 @@ async def test_a_message_of_the_customer_ends_a_snooze(
     await database.command(snooze, BO, ref(conversation.id), START + DAY)
     after = await stored(database, (await receive(database, desk.ana, desk.whatsapp)).interaction)
     assert (after.status, after.state, after.snooze_until) == (Status.IN_PROGRESS, State.OPEN, None)
-    assert after.attention.reasons == ("UNREAD",)
+    assert after.attention.reasons == ("CUSTOMER_WAITING",)
 
 
 async def test_a_first_message_opens_the_conversation(database: Database, desk: Desk) -> None:
@@ -142,6 +142,7 @@ async def test_a_first_message_opens_the_conversation(database: Database, desk: 
         "conversation.created",
         "attention.raised",
         "conversation.message_received",
+        "attention.changed",
     ]
 
 
@@ -154,7 +155,7 @@ async def test_a_first_message_needs_both_partners(
     assert fault.path[-1] == missing
 
 
-async def test_reading_clears_what_is_unread(database: Database, desk: Desk, conversation: Conversation) -> None:
+async def test_reading_ends_no_wait(database: Database, desk: Desk, conversation: Conversation) -> None:
     await database.command(claim, BO, ref(conversation.id))
     await receive(database, desk.ana, desk.whatsapp)
     waiting = await stored(database, (await receive(database, desk.ana, desk.whatsapp)).interaction)
@@ -162,7 +163,7 @@ async def test_reading_clears_what_is_unread(database: Database, desk: Desk, con
     assert waiting.attention.level is Level.NORMAL
     read = await database.command(mark_read, BO, ref(conversation.id))
     assert read.unread_customer_messages_count == 0
-    assert read.attention.needed is False
+    assert read.attention == waiting.attention
     assert read.version == waiting.version
     assert (await message(database, waiting.latest_message_id or 0)).status is MessageStatus.READ
 

@@ -146,9 +146,10 @@ async def test_a_restart_waits_for_the_customer(database: Database, clock: Manua
     assert waits.customer_interaction_required is True
     assert waits.reply_until == clock.now + DAY
     assert waits.latest_message_id == first.id
-    assert [event.topic for event in await told(database)][-2:] == [
+    assert [event.topic for event in await told(database)][-3:] == [
         "conversation.message_sent",
         "conversation.restarted",
+        "attention.changed",
     ]
     assert (await sent(database, opened)).status is MessageStatus.ERROR
     answered = await stored(database, (await receive(database, desk.ana, desk.whatsapp)).interaction)

@@ -8,7 +8,7 @@ import pytest
 from app.interactions.model import Level, State
 from app.interactions.service.deadlines import fire_due
 from app.interactions.service.holding import claim
-from app.interactions.service.messages import mark_read, receive_message
+from app.interactions.service.messages import mark_read, receive_message, send_message
 from app.interactions.service.state import close, snooze
 from app.kinds.conversation.model.conversation import Conversation
 from app.storage.database import Database
@@ -47,7 +47,7 @@ async def test_the_window_is_about_to_close_and_closes(database: Database, clock
     before = await told(database)
     clock.now = START + DAY - HOUR - timedelta(microseconds=1)
     assert await nothing_is_due(database)
-    assert (await stored(database, waiting)).attention.needed is False
+    assert (await stored(database, waiting)).attention.reasons == ("CUSTOMER_WAITING",)
     assert await told(database) == before
 
     clock.now = START + DAY - HOUR
@@ -57,12 +57,12 @@ async def test_the_window_is_about_to_close_and_closes(database: Database, clock
 
     clock.now = START + DAY
     closed = await fired(database, waiting)
-    assert (closed.attention.needed, closed.due_at) == (False, None)
+    assert (closed.attention.reasons, closed.due_at) == (("MISSED", "CUSTOMER_WAITING"), None)
     assert (await told(database))[len(before) :] == [
-        Told("conversation.reply_window_closing", None, None, 1),
-        Told("attention.raised", None, None, 1),
-        Told("conversation.reply_window_closed", None, 1, None),
-        Told("attention.cleared", None, 1, None),
+        Told("conversation.reply_window_closing", None, 3, 1),
+        Told("attention.changed", None, 3, 1),
+        Told("conversation.reply_window_closed", None, 1, 2),
+        Told("attention.changed", None, 1, 2),
     ]
 
 
@@ -71,7 +71,7 @@ async def test_a_snooze_ends(database: Database, clock: ManualClock, waiting: in
     clock.now = START + DAY - HOUR
     awake = await fired(database, waiting)
     assert (awake.state, awake.snooze_until) == (State.OPEN, None)
-    assert awake.attention.reasons == ("REPLY_WINDOW",)
+    assert awake.attention.reasons == ("REPLY_WINDOW", "TO_DO", "CUSTOMER_WAITING")
     assert [event.topic for event in await told(database)][-2:] == ["conversation.snooze_ended", "attention.raised"]
 
 
@@ -85,12 +85,12 @@ async def test_two_who_fire_at_once_tell_it_once(database: Database, clock: Manu
 async def test_a_snoozed_conversation_turns_without_a_word(
     database: Database, clock: ManualClock, waiting: int
 ) -> None:
+    await database.command(send_message, BO, ref(waiting), {"type": "text", "content": "Soon."})
     await database.command(snooze, BO, ref(waiting), START + 2 * DAY)
     before = await told(database)
-    for moment, due_at in ((START + DAY - HOUR, START + DAY), (START + DAY, START + 2 * DAY)):
-        clock.now = moment
-        turned = await fired(database, waiting)
-        assert (turned.state, turned.due_at) == (State.SNOOZED, due_at)
+    clock.now = START + DAY - HOUR
+    turned = await fired(database, waiting)
+    assert (turned.state, turned.due_at) == (State.SNOOZED, START + 2 * DAY)
     assert await told(database) == before
 
 

@@ -1,0 +1,105 @@
+"""Finds out from stored messages since when a customer waits."""
+
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from app.interactions.messages import MessageStatus
+from app.interactions.tables import message
+from app.interactions.waiting import MOST_UNANSWERED, Bearing, Waiting
+from app.storage.repository import Repository
+
+_KEY: sa.BindParameter[int] = sa.bindparam("key", type_=sa.BigInteger)
+_AFTER: sa.BindParameter[int] = sa.bindparam("after", type_=sa.BigInteger)
+# Spelled as the partial indexes are, so that both planners see that they cover this.
+_ASKS = sa.text(f"bearing = '{Bearing.ASKS}'")
+_ANSWERS = sa.text(f"bearing = '{Bearing.ANSWERS}'")
+_IS_ERROR = message.c.status == sa.literal_column(f"'{MessageStatus.ERROR}'")
+_LATEST_ANSWER = (
+    sa.select(message.c.id, _IS_ERROR.label("failed"))
+    .where(message.c.interaction_id == _KEY, _ANSWERS)
+    .order_by(message.c.id.desc())
+    .limit(1)
+)
+_LATEST_DELIVERED = (
+    sa.select(message.c.id)
+    .where(message.c.interaction_id == _KEY, _ANSWERS, sa.not_(_IS_ERROR))
+    .order_by(message.c.id.desc())
+    .limit(1)
+)
+_UNANSWERED = (
+    sa.select(message.c.created_at)
+    .where(message.c.interaction_id == _KEY, _ASKS, message.c.id > _AFTER)
+    .order_by(message.c.id)
+    .limit(MOST_UNANSWERED)
+)
+_NEWER = (
+    sa.select(message.c.id)
+    .where(message.c.interaction_id == _KEY, message.c.id > _AFTER)
+    .order_by(message.c.id.desc())
+    .limit(1)
+)
+_NEWER_ASKING, _NEWER_ANSWER = _NEWER.where(_ASKS), _NEWER.where(_ANSWERS)
+_LATEST_ASKING = (
+    sa.select(message.c.id).where(message.c.interaction_id == _KEY, _ASKS).order_by(message.c.id.desc()).limit(1)
+)
+
+
+_ARRIVAL = (
+    sa.select(message.c.created_at).where(message.c.interaction_id == _KEY).order_by(message.c.id.desc()).limit(1)
+)
+_LATEST_ASKING_ARRIVAL, _LATEST_ANSWER_ARRIVAL = _ARRIVAL.where(_ASKS), _ARRIVAL.where(_ANSWERS)
+
+
+class Answer(NamedTuple):
+    """An answer to a customer, and whether it was not delivered."""
+
+    id: int
+    failed: bool
+
+
+class WaitRepository(Repository):
+    """What the messages of one interaction, in the order of their arrival, mean to its customer's wait."""
+
+    def derive(self, interaction_id: int, settled_id: int | None) -> Waiting:
+        """The wait as the stored messages make it; closing has ended it up to the message `settled_id`."""
+        latest = self.latest_answer(interaction_id)
+        delivered = (
+            latest.id if latest is not None and not latest.failed else self._number(_LATEST_DELIVERED, interaction_id)
+        )
+        after = max(delivered or 0, settled_id or 0)
+        moments: list[datetime] = [row[0] for row in self._all(_UNANSWERED, {"key": interaction_id, "after": after})]
+        return Waiting(
+            since=moments[0] if moments else None,
+            unanswered=len(moments),
+            failed=latest is not None and latest.failed,
+            settled_id=settled_id,
+        )
+
+    def latest_answer(self, interaction_id: int) -> Answer | None:
+        """The answer that was written last, delivered or not."""
+        row = self._one(_LATEST_ANSWER, {"key": interaction_id})
+        return None if row is None else Answer(row.id, bool(row.failed))
+
+    def newer_than(self, interaction_id: int, message_id: int) -> int | None:
+        """The last message that arrived after this one and asks or answers; None when there is none."""
+        given = {"key": interaction_id, "after": message_id}
+        rows = [self._one(statement, given) for statement in (_NEWER_ASKING, _NEWER_ANSWER)]
+        return max((row[0] for row in rows if row is not None), default=None)
+
+    def latest_arrival(self, interaction_id: int) -> datetime | None:
+        """When the last message arrived that asks or answers; None when there is none."""
+        rows = [
+            self._one(statement, {"key": interaction_id})
+            for statement in (_LATEST_ASKING_ARRIVAL, _LATEST_ANSWER_ARRIVAL)
+        ]
+        return max((row[0] for row in rows if row is not None), default=None)
+
+    def latest_asking(self, interaction_id: int) -> int | None:
+        """The customer's message that arrived last."""
+        return self._number(_LATEST_ASKING, interaction_id)
+
+    def _number(self, statement: sa.Select[Any], interaction_id: int) -> int | None:
+        row = self._one(statement, {"key": interaction_id})
+        return None if row is None else row[0]

@@ -1,0 +1,54 @@
+"""Since when a customer waits for an answer: the value and its rules."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+MOST_UNANSWERED = 1_000
+"""The most unanswered messages that are counted."""
+
+
+class Bearing(StrEnum):
+    """What a message means to the wait of its interaction's customer; a message without one means nothing to it."""
+
+    ASKS = "ASKS"
+    ANSWERS = "ANSWERS"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """The wait of an interaction's customer, in the order of arrival of its messages.
+
+    `since` is the arrival of the first unanswered message, None while nobody waits; `unanswered` counts those messages,
+    at most MOST_UNANSWERED. `failed` is whether the latest answer was not delivered. `settled_id` is the message up to
+    which closing has ended the wait, as an answer would have."""
+
+    since: datetime | None = None
+    unanswered: int = 0
+    failed: bool = False
+    settled_id: int | None = None
+
+    @property
+    def needed(self) -> bool:
+        """Whether the customer waits."""
+        return self.since is not None
+
+
+NOT_WAITING = Waiting()
+
+
+def asked(waiting: Waiting, at: datetime) -> Waiting:
+    """The wait after one more message of the customer, which arrived at `at`."""
+    return replace(waiting, since=waiting.since or at, unanswered=min(waiting.unanswered + 1, MOST_UNANSWERED))
+
+
+def answered(waiting: Waiting, *, delivered: bool) -> Waiting:
+    """The wait after an answer; one that was not delivered answers nothing."""
+    if not delivered:
+        return replace(waiting, failed=True)
+    return Waiting(settled_id=waiting.settled_id)
+
+
+def settled(waiting: Waiting, latest_id: int) -> Waiting:
+    """The wait ended by closing, up to the customer's latest message."""
+    return replace(waiting, since=None, unanswered=0, settled_id=latest_id)

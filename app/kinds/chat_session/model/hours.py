@@ -1,0 +1,62 @@
+"""When a topic is open: its opening hours as moments."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+_DAYS = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
+_MINUTE = timedelta(minutes=1)
+_DAY = timedelta(days=1)
+
+
+def zone(name: str | None) -> ZoneInfo:
+    """The time zone of this name; UTC for none. Raises ValueError for a name that is no time zone's."""
+    try:
+        return ZoneInfo(name or "UTC")
+    except (ZoneInfoNotFoundError, OSError) as error:
+        raise ValueError(f"{name} is no time zone") from error
+
+
+def is_open(hours: Iterable[Mapping[str, str]], time_zone: str | None, now: datetime) -> bool:
+    """Whether `now` is within one of the spans; without any it always is.
+
+    A span that closes before it opens ends on the next day, and `24:00` is the end of the day. Of an hour that the
+    clocks repeat, a span begins with the first and ends with the second; one that they skip is over when it begins."""
+    spans = list(hours)
+    there = zone(time_zone)
+    today = now.astimezone(there).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
+    return not spans or any(
+        _moment(day + opens, there, last=False) <= now < _moment(day + closes, there, last=True)
+        for span in spans
+        for day in (today - _DAY, today)
+        if _DAYS[day.weekday()] == span["day"]
+        for opens, closes in (_times(span),)
+    )
+
+
+def _times(span: Mapping[str, str]) -> tuple[timedelta, timedelta]:
+    """How long after the beginning of its day the span opens and closes."""
+    opens, closes = (_after_midnight(span[name]) for name in ("opens", "closes"))
+    return opens, closes if closes > opens else closes + _DAY
+
+
+def _after_midnight(text: str) -> timedelta:
+    hour, minute = text.split(":")
+    return timedelta(hours=int(hour), minutes=int(minute))
+
+
+def _moment(wall: datetime, there: ZoneInfo, *, last: bool) -> datetime:
+    """The moment at which the clocks show `wall`: the first or the last one, or the moment at which they skip it."""
+    moment = wall.replace(tzinfo=there, fold=int(last)).astimezone(UTC)
+    if moment.astimezone(there).replace(tzinfo=None) == wall:
+        return moment
+    # Between these two the clocks go forward; before, they show less than `wall`, afterwards more.
+    before = wall.replace(tzinfo=there, fold=1).astimezone(UTC)
+    after = wall.replace(tzinfo=there, fold=0).astimezone(UTC)
+    while after - before > _MINUTE:
+        middle = before + (after - before) // 2
+        if middle.astimezone(there).replace(tzinfo=None) < wall:
+            before = middle
+        else:
+            after = middle
+    return after.replace(second=0, microsecond=0)

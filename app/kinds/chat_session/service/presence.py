@@ -1,0 +1,68 @@
+"""What follows for chats when a user comes, goes, or loses a right in a topic."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from app.core.actor import Actor
+from app.directory.model import User
+from app.directory.repository import UserRepository
+from app.interactions.model import Command
+from app.interactions.service.change import write
+from app.interactions.service.leaving import may_work, release
+from app.kinds.chat_session.model.refusals import may_respond
+from app.kinds.chat_session.model.session import KIND, ChatSession, ChatSessionStatus
+from app.kinds.chat_session.model.transitions import kept, waiting
+from app.kinds.chat_session.repository import ChatSessionRepository
+
+if TYPE_CHECKING:
+    from app.storage.work import Work
+
+MOST_OFFERED = 200
+"""How many of the chats that nobody was there for are offered when a member comes; the others stay MISSED."""
+
+
+def follow_presence(work: "Work", actor: Actor, before: User, after: User) -> None:
+    """Withdraw offers to a user who has gone, and offer what was missed to one who has come."""
+    chats = work.use(ChatSessionRepository)
+    was, now = _is_there(before), _is_there(after)
+    if was and not now:
+        withdraw(work, actor, chats.offered_to(after.id))
+    elif now and not was:
+        for chat in _loaded(work, chats.missed_by(after.id, MOST_OFFERED)):
+            _offer(work, actor, chat)
+
+
+def follow_rights(work: "Work", actor: Actor, topic: int, user_id: int) -> None:
+    """Release the chats of the topic that the user may not respond to any more, and withdraw offers of them."""
+    chats = work.use(ChatSessionRepository)
+    user = work.use(UserRepository).get(user_id)
+    if user is None or user.is_admin or may_respond(chats.responders(topic), user_id):
+        return
+    release(work, actor, work.kinds[KIND], chats.held_in(topic, user_id))
+    withdraw(work, actor, chats.offered_to(user_id, topic))
+
+
+def withdraw(work: "Work", actor: Actor, chats: Iterable[int]) -> None:
+    """Take back the offers of the chats."""
+    for chat in _loaded(work, chats):
+        if chat.transfer_to_id is not None:
+            write(work, actor, chat, kept(chat), Command.CANCEL_TRANSFER)
+
+
+def _offer(work: "Work", actor: Actor, chat: ChatSession) -> None:
+    if chat.status is ChatSessionStatus.OFFLINE_FORM:
+        queued = replace(waiting(chat, ChatSessionStatus.IN_QUEUE), bot_active=False)
+        write(work, actor, chat, queued, Command.UPDATE, topic="queued")
+    elif chat.status is ChatSessionStatus.REQUEST_POSTED:
+        # The customer has gone, so the chat stays what it is; who listens is told of it again.
+        write(work, actor, chat, chat, Command.UPDATE, topic="offered", data={"offered": True}, renewed=True)
+
+
+def _loaded(work: "Work", chats: Iterable[int]) -> Iterable[ChatSession]:
+    found = (work.use(ChatSessionRepository).load(number) for number in chats)
+    return [chat for chat in found if chat is not None]
+
+
+def _is_there(user: User) -> bool:
+    return user.present and may_work(user, KIND)

@@ -1,0 +1,248 @@
+"""Nobody's interaction is nobody's: users who leave, come, and are offered chats."""
+
+from datetime import timedelta
+
+import pytest
+
+from app.core.errors import Conflict, Forbidden, InvalidInput
+from app.core.ids import GlobalId
+from app.directory.repository import UserRepository
+from app.directory.service import deactivate_user, set_presence, update_user
+from app.interactions.model import State
+from app.interactions.service.holding import assign, claim
+from app.interactions.service.messages import mark_read
+from app.interactions.service.state import close, reopen, snooze
+from app.kinds.chat_session.model.session import ChatSessionStatus
+from app.kinds.chat_session.repository import ChatTopicRepository
+from app.kinds.chat_session.service.queue import reset_chat_session
+from app.kinds.chat_session.service.sessions import update_chat_session
+from app.kinds.chat_session.service.topics import remove_chat_topic_member, update_chat_topic_member
+from app.kinds.chat_session.service.transfers import cancel_chat_transfer, transfer_chat_session
+from app.storage.work import Work
+from tests.conftest import START
+from tests.graph.listening import ears
+from tests.kinds.conftest import ADA, BO, CY, DEE
+from tests.waiting.floor import EVE, Floor
+from tests.waiting.test_waiting import CLOSING
+
+pytestmark = pytest.mark.anyio
+
+HOUR = timedelta(hours=1)
+
+
+# ---- users who leave ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", ["deactivated", "write taken", "everything taken"])
+async def test_user_who_leaves_holds_nothing_any_more(floor: Floor, kind: str, how: str) -> None:
+    ref = await floor.opened(kind)
+    await floor.do(claim, BO, ref)
+    if how == "deactivated":
+        await floor.do(deactivate_user, ADA, "usr_2")
+    else:
+        left = [] if how == "everything taken" else sorted(CY.permissions)
+        await floor.do(update_user, ADA, "usr_2", {"permissions": left})
+    after = await floor.stored(ref)
+    assert (after.assignee_id, after.waiting.since) == (None, START)
+    assert f"{kind}.released" in await floor.topics(ref)
+    if kind == "chat_session":
+        assert (after.status, after.attention.reason) == (ChatSessionStatus.IN_QUEUE, "QUEUED")
+    await floor.do(claim, EVE, ref)
+
+
+async def test_user_who_loses_another_permission_keeps_what_they_hold(floor: Floor, kind: str) -> None:
+    ref = await floor.opened(kind)
+    await floor.do(claim, BO, ref)
+    left = [permission for permission in sorted(BO.permissions) if permission.startswith(f"{kind}:")]
+    await floor.do(update_user, ADA, "usr_2", {"permissions": left})
+    assert (await floor.stored(ref)).assignee_id == BO.user_id
+
+
+@pytest.mark.parametrize("kind", CLOSING, indirect=True)
+@pytest.mark.parametrize("returns", ["customer", "user"])
+async def test_closed_interaction_of_a_user_who_left_is_nobodys_when_it_returns(
+    floor: Floor, kind: str, returns: str
+) -> None:
+    ref = await floor.opened(kind)
+    await floor.do(claim, BO, ref)
+    await floor.answer(ref)
+    await floor.do(close, BO, ref)
+    if kind == "chat_session" and returns == "customer":
+        await floor.do(reopen, BO, ref)
+        await floor.do(update_chat_session, BO, ref, {"status": ChatSessionStatus.FINISHED})
+    await floor.do(deactivate_user, ADA, "usr_2")
+    assert (await floor.stored(ref)).state is State.CLOSED
+    if returns == "user":
+        await floor.do(reopen, EVE, ref)
+    elif kind != "agent_session":
+        await floor.hear_in(ref)
+    else:
+        return  # a disabled AgentSession takes no message
+    after = await floor.stored(ref)
+    assert (after.state, after.assignee_id) == (State.OPEN, None)
+    assert "ORPHANED" not in after.attention.reasons
+
+
+async def test_orphan_is_told_as_urgently_as_what_it_needs_and_can_be_claimed(floor: Floor, kind: str) -> None:
+    ref = await floor.opened(kind)
+    await floor.do(claim, BO, ref)
+
+    def leave_behind_our_back(work: Work) -> None:
+        user = work.use(UserRepository).get(BO.user_id)
+        assert user is not None
+        work.connection.exec_driver_sql("UPDATE app_user SET active = false WHERE id = 2")
+
+    await floor.do(leave_behind_our_back)
+    await floor.do(mark_read, EVE, ref)
+    after = await floor.stored(ref)
+    assert {"ORPHANED", "CUSTOMER_WAITING"} <= set(after.attention.reasons)
+    assert after.attention.reason == "CUSTOMER_WAITING"
+    assert await floor.answer(ref, EVE) > 0
+    await floor.do(claim, EVE, ref)
+    assert "ORPHANED" not in await floor.reasons(ref)
+
+
+async def test_user_who_was_deactivated_meanwhile_claims_nothing(floor: Floor, kind: str) -> None:
+    ref = await floor.opened(kind)
+    await floor.do(deactivate_user, ADA, "usr_2")
+    with pytest.raises(Forbidden):
+        await floor.do(claim, BO, ref)
+
+
+async def test_user_who_may_not_see_it_is_assigned_nothing(floor: Floor, kind: str) -> None:
+    ref = await floor.opened(kind)
+    with pytest.raises(InvalidInput) as refused:
+        await floor.do(assign, BO, ref, DEE.user_id)
+    assert refused.value.path == ("user_id",)
+
+
+async def test_holders_snooze_is_told_while_they_are_away(floor: Floor, database_url: str) -> None:
+    ref = await floor.opened("conversation")
+    await floor.do(claim, BO, ref)
+    await floor.answer(ref)
+    await floor.do(snooze, BO, ref, START + HOUR)
+    async with ears(floor.graph, database_url) as heard:
+        listener = await heard.listen("subscription { attentionChanged { topic interactionId } }", EVE)
+        await floor.pass_until(START + HOUR)
+        assert await listener.next() == {"topic": "attention.raised", "interactionId": str(ref)}
+
+
+# ---- presence -----------------------------------------------------------------------------------------------------
+
+
+async def test_presence_ends_with_deactivation(floor: Floor) -> None:
+    await floor.do(set_presence, BO, True)
+    after = await floor.do(deactivate_user, ADA, "usr_2")
+    assert (after.active, after.present) == (False, False)
+
+
+async def test_missed_chat_is_queued_when_a_member_comes(floor: Floor) -> None:
+    ref = await floor.opened("chat_session")
+    await floor.do(reset_chat_session, BO, ref)
+    await floor.do(set_presence, CY, True)
+    assert (await floor.stored(ref)).status is ChatSessionStatus.OFFLINE_FORM
+    await floor.do(set_presence, BO, True)
+    after = await floor.stored(ref)
+    assert (after.status, after.attention.reason) == (ChatSessionStatus.IN_QUEUE, "QUEUED")
+    assert (await floor.topics(ref))[-2:] == ["chat_session.queued", "attention.changed"]
+
+
+async def test_posted_request_is_told_again_when_a_member_comes(floor: Floor) -> None:
+    ref = await floor.opened("chat_session")
+    await floor.do(reset_chat_session, BO, ref)
+    await floor.do(update_chat_session, BO, ref, {"status": ChatSessionStatus.REQUEST_POSTED})
+    await floor.do(set_presence, BO, True)
+    assert (await floor.stored(ref)).attention.reason == "MISSED"
+    assert (await floor.topics(ref))[-1] == "attention.renewed"
+
+
+# ---- offers -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def offered(floor: Floor) -> GlobalId:
+    """A chat of Bo's that is offered to Eve."""
+    for user in (BO, EVE):
+        await floor.do(set_presence, user, True)
+    ref = await floor.opened("chat_session")
+    await floor.do(claim, BO, ref)
+    await floor.do(transfer_chat_session, BO, ref, EVE.user_id)
+    return ref
+
+
+async def test_offer_is_found_by_the_user_it_is_made_to(floor: Floor, offered: GlobalId) -> None:
+    assert await floor.queue(EVE, assignee={"user": "usr_5"}) == [str(offered)]
+    assert await floor.queue(EVE, assignee={"userOrNobody": "usr_5"}) == [str(offered)]
+    assert await floor.queue(BO, assignee={"user": "usr_2"}) == []
+    summary = "{ attentionSummary(groupBy: ASSIGNEE) { groups { assignee { id } count } } }"
+    found = await floor.graph.read(summary, EVE)
+    assert found["attentionSummary"]["groups"] == [{"assignee": {"id": "usr_5"}, "count": 1}]
+    lists = "query($filter: InteractionFilter) { interactions(filter: $filter) { totalCount } }"
+    found = await floor.graph.read(lists, BO, filter={"assignee": {"user": "usr_2"}})
+    assert found["interactions"]["totalCount"] == 1
+
+
+async def test_offer_is_told_to_the_user_it_is_made_to_and_taken_from_the_other(
+    floor: Floor, offered: GlobalId, database_url: str
+) -> None:
+    await floor.do(cancel_chat_transfer, BO, offered)
+    document = "subscription($filter: InteractionFilter) { attentionChanged(filter: $filter) { change } }"
+    async with ears(floor.graph, database_url) as heard:
+        eve = await heard.listen(document, EVE, filter={"assignee": {"user": "usr_5"}})
+        bo = await heard.listen(document, BO, filter={"assignee": {"user": "usr_2"}})
+        await floor.do(transfer_chat_session, BO, offered, EVE.user_id)
+        assert (await eve.next(), await bo.next()) == ({"change": "ENTERED"}, {"change": "LEFT"})
+        await floor.do(cancel_chat_transfer, BO, offered)
+        assert (await eve.next(), await bo.next()) == ({"change": "LEFT"}, {"change": "ENTERED"})
+
+
+@pytest.mark.parametrize("how", ["absent", "deactivated", "write taken", "right taken", "member removed"])
+async def test_offer_ends_when_its_user_cannot_take_it(floor: Floor, offered: GlobalId, how: str) -> None:
+    def member(work: Work) -> GlobalId:
+        topic = floor.targets["chat_session"]["topic_id"]
+        found = work.use(ChatTopicRepository).members(topic)
+        return GlobalId("tpm", next(each.id for each in found if each.user_id == EVE.user_id))
+
+    ref = await floor.do(member)
+    match how:
+        case "absent":
+            await floor.do(set_presence, EVE, False)
+        case "deactivated":
+            await floor.do(deactivate_user, ADA, "usr_5")
+        case "write taken":
+            await floor.do(update_user, ADA, "usr_5", {"permissions": ["chat_session:read"]})
+        case "right taken":
+            await floor.do(update_chat_topic_member, ADA, ref, {"can_respond": False})
+        case _:
+            await floor.do(remove_chat_topic_member, ADA, ref)
+    after = await floor.stored(offered)
+    assert (after.transfer_to_id, after.assignee_id) == (None, BO.user_id)
+    assert "TRANSFER" not in after.attention.reasons
+    assert "chat_session.transfer_cancelled" in await floor.topics(offered)
+
+
+async def test_offer_to_a_user_who_may_not_see_it_is_refused(floor: Floor) -> None:
+    await floor.do(set_presence, BO, True)
+    await floor.do(set_presence, DEE, True)
+    ref = await floor.opened("chat_session")
+    await floor.do(claim, BO, ref)
+    with pytest.raises((InvalidInput, Conflict)):
+        await floor.do(transfer_chat_session, BO, ref, DEE.user_id)
+
+
+@pytest.mark.parametrize("how", ["right taken", "member removed"])
+async def test_lost_topic_releases_its_chats(floor: Floor, how: str) -> None:
+    ref = await floor.opened("chat_session")
+    await floor.do(claim, BO, ref)
+
+    def member(work: Work) -> GlobalId:
+        found = work.use(ChatTopicRepository).members(floor.targets["chat_session"]["topic_id"])
+        return GlobalId("tpm", next(each.id for each in found if each.user_id == BO.user_id))
+
+    of_bo = await floor.do(member)
+    if how == "right taken":
+        await floor.do(update_chat_topic_member, ADA, of_bo, {"can_respond": False})
+    else:
+        await floor.do(remove_chat_topic_member, ADA, of_bo)
+    after = await floor.stored(ref)
+    assert (after.assignee_id, after.status) == (None, ChatSessionStatus.IN_QUEUE)

@@ -1,0 +1,221 @@
+"""Who waits: what begins, keeps and ends the wait of a customer, for all kinds."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from app.core.ids import GlobalId
+from app.interactions.messages import MessageAuthor
+from app.interactions.model import Level, State
+from app.interactions.service.deliveries import delete_message
+from app.interactions.service.holding import claim, release
+from app.interactions.service.messages import mark_read
+from app.interactions.service.state import acknowledge, close, reopen, snooze
+from app.interactions.waiting import MOST_UNANSWERED, NOT_WAITING, Waiting, answered, asked, settled
+from tests.conftest import START
+from tests.kinds.conftest import BO
+from tests.waiting.floor import EVE, Floor
+
+pytestmark = pytest.mark.anyio
+
+SECOND = timedelta(seconds=1)
+HOUR = timedelta(hours=1)
+CLOSING = ("agent_session", "chat_session", "conversation")
+
+
+def test_waiting_counts_no_more_than_its_limit() -> None:
+    waiting = Waiting(since=START, unanswered=MOST_UNANSWERED)
+    assert asked(waiting, START + HOUR) == waiting
+
+
+def test_waiting_ends_with_an_answer_that_is_delivered() -> None:
+    waiting = asked(asked(Waiting(settled_id=3), START), START + HOUR)
+    assert waiting == Waiting(since=START, unanswered=2, settled_id=3)
+    assert answered(waiting, delivered=False) == replace(waiting, failed=True)
+    assert answered(waiting, delivered=True) == Waiting(settled_id=3)
+    assert settled(waiting, 5) == Waiting(settled_id=5)
+
+
+async def test_waiting_begins_with_the_first_unanswered_message(floor: Floor, kind: str) -> None:
+    ref = await floor.opened(kind)
+    floor.clock.advance(5)
+    await floor.hear_in(ref)
+    assert (await floor.stored(ref)).waiting == Waiting(since=START, unanswered=2)
+    document = "query($id: ID!) { interaction(id: $id) { waitingSince unansweredMessagesCount } }"
+    found = await floor.graph.read(document, BO, id=str(ref))
+    assert found["interaction"] == {"waitingSince": "2026-01-05T09:00:00.000000Z", "unansweredMessagesCount": 2}
+
+
+async def test_waiting_is_not_ended_by_reading(floor: Floor, kind: str) -> None:
+    ref = await floor.opened(kind)
+    await floor.do(claim, BO, ref)
+    await floor.do(mark_read, BO, ref)
+    after = await floor.stored(ref)
+    assert after.waiting == Waiting(since=START, unanswered=1)
+    assert "CUSTOMER_WAITING" in after.attention.reasons
+
+
+async def test_waiting_ends_with_a_users_answer_which_reads_what_it_answers(floor: Floor, kind: str) -> None:
+    ref = await floor.opened(kind)
+    await floor.do(claim, BO, ref)
+    await floor.answer(ref)
+    after = await floor.stored(ref)
+    assert (after.waiting, after.unread_customer_messages_count) == (NOT_WAITING, 0)
+    assert "CUSTOMER_WAITING" not in after.attention.reasons
+
+
+@pytest.mark.parametrize("author", [MessageAuthor.BOT, MessageAuthor.AI_AGENT, MessageAuthor.SYSTEM])
+async def test_waiting_for_a_human_is_not_ended_by_a_machine(floor: Floor, kind: str, author: MessageAuthor) -> None:
+    ref = await floor.opened(kind)
+    await floor.do(claim, BO, ref)
+    before = await floor.stored(ref)
+    await floor.answer(ref, author=author)
+    after = await floor.stored(ref)
+    assert after.waiting == Waiting(since=START, unanswered=1)
+    assert after.attention == before.attention
+
+
+async def test_waiting_with_a_bot_in_charge_is_ended_by_the_bot(floor: Floor) -> None:
+    for kind in ("session", "agent_session"):
+        ref = await floor.opened(kind)
+        assert await floor.reasons(ref) == set()
+        await floor.answer(ref, author=MessageAuthor.AI_AGENT)
+        assert (await floor.stored(ref)).waiting == NOT_WAITING
+
+
+async def test_waiting_keeps_the_order_of_arrival_and_not_of_clocks(floor: Floor, kind: str) -> None:
+    ref = await floor.opened(kind)
+    floor.clock.advance(1.5)
+    await floor.do(claim, BO, ref)
+    await floor.answer(ref)
+    floor.clock.advance(0.4)
+    await floor.hear_in(ref, sent_at=START + SECOND)
+    after = await floor.stored(ref)
+    assert after.waiting == Waiting(since=floor.clock.now, unanswered=1)
+    assert "CUSTOMER_WAITING" in after.attention.reasons
+
+
+async def test_waiting_resumes_when_the_answer_is_deleted(floor: Floor, kind: str) -> None:
+    ref = await floor.opened(kind)
+    await floor.do(claim, BO, ref)
+    answer = await floor.answer(ref)
+    await floor.do(delete_message, BO, GlobalId("msg", answer))
+    after = await floor.stored(ref)
+    assert after.waiting == Waiting(since=START, unanswered=1)
+    assert "CUSTOMER_WAITING" in after.attention.reasons
+
+
+async def test_waiting_ends_when_the_question_is_deleted(floor: Floor, kind: str) -> None:
+    ref = await floor.opened(kind)
+    floor.clock.advance(1)
+    second = await floor.hear_in(ref)
+    await floor.do(delete_message, BO, GlobalId("msg", second))
+    assert (await floor.stored(ref)).waiting == Waiting(since=START, unanswered=1)
+
+
+@pytest.mark.parametrize("kind", CLOSING, indirect=True)
+async def test_waiting_is_ended_by_closing_only_what_was_read(floor: Floor, kind: str) -> None:
+    ref = await floor.opened(kind)
+    await floor.do(claim, BO, ref)
+    await floor.do(close, BO, ref)
+    assert (await floor.stored(ref)).attention.needed is False
+    await floor.do(reopen, BO, ref)
+    assert "CUSTOMER_WAITING" in await floor.reasons(ref)
+    await floor.do(mark_read, BO, ref)
+    await floor.do(close, BO, ref)
+    await floor.do(reopen, BO, ref)
+    after = await floor.stored(ref)
+    assert (after.waiting.since, after.waiting.unanswered) == (None, 0)
+    assert "CUSTOMER_WAITING" not in after.attention.reasons
+
+
+async def test_waiting_customers_new_words_are_told_though_level_and_reason_stay(floor: Floor, kind: str) -> None:
+    ref = await floor.opened(kind)
+    await floor.do(claim, BO, ref)
+    await floor.do(acknowledge, BO, ref)
+    before = await floor.stored(ref)
+    await floor.hear_in(ref)
+    after = await floor.stored(ref)
+    assert (await floor.topics(ref))[-2:] == [f"{kind}.message_received", "attention.renewed"]
+    assert (after.attention.level, after.attention.reason) == (before.attention.level, before.attention.reason)
+    assert (after.attention.since, after.attention.acknowledged_by) == (before.attention.since, None)
+
+
+# ---- deliveries ---------------------------------------------------------------------------------------------------
+
+
+async def test_failed_delivery_is_as_if_nothing_had_been_sent(floor: Floor) -> None:
+    ref = await floor.opened("conversation")
+    await floor.do(claim, BO, ref, lease_seconds=600)
+    before = await floor.stored(ref)
+    answer = await floor.answer(ref)
+    assert (await floor.stored(ref)).claimed_until is None
+    await floor.fail(answer)
+    after = await floor.stored(ref)
+    assert after.waiting == replace(before.waiting, failed=True)
+    assert after.claimed_until == START + timedelta(seconds=600)
+    assert (after.attention.reason, after.attention.level) == ("DELIVERY_FAILED", Level.HIGH)
+    assert set(after.attention.reasons) == {"CUSTOMER_WAITING", "DELIVERY_FAILED"}
+    assert (await floor.topics(ref))[-2:] == ["conversation.message_status_reported", "attention.raised"]
+    await floor.pass_until(START + timedelta(seconds=600))
+    assert (await floor.stored(ref)).assignee_id is None
+
+
+async def test_failed_delivery_ends_with_an_answer_that_arrives(floor: Floor) -> None:
+    ref = await floor.opened("conversation")
+    await floor.do(claim, BO, ref)
+    await floor.fail(await floor.answer(ref))
+    await floor.answer(ref)
+    after = await floor.stored(ref)
+    assert (after.waiting, after.attention.needed) == (NOT_WAITING, False)
+
+
+async def test_failed_delivery_of_an_older_answer_changes_nothing(floor: Floor) -> None:
+    ref = await floor.opened("conversation")
+    await floor.do(claim, BO, ref)
+    older = await floor.answer(ref)
+    await floor.answer(ref)
+    await floor.fail(older)
+    after = await floor.stored(ref)
+    assert (after.waiting, after.attention.needed) == (NOT_WAITING, False)
+
+
+@pytest.mark.parametrize("thanked", [False, True])
+async def test_failed_delivery_after_closing_opens_again(floor: Floor, thanked: bool) -> None:
+    ref = await floor.opened("conversation")
+    await floor.do(claim, BO, ref)
+    answer = await floor.answer(ref)
+    if thanked:
+        await floor.hear_in(ref)
+        await floor.do(mark_read, BO, ref)
+    await floor.do(close, BO, ref)
+    assert (await floor.stored(ref)).state is State.CLOSED
+    await floor.fail(answer)
+    after = await floor.stored(ref)
+    assert (after.state, after.attention.reason) == (State.OPEN, "DELIVERY_FAILED")
+    assert after.waiting.since == START
+    assert (await floor.topics(ref))[-1] == "attention.raised"
+
+
+async def test_failed_delivery_ends_a_snooze(floor: Floor) -> None:
+    ref = await floor.opened("conversation")
+    await floor.do(claim, BO, ref)
+    answer = await floor.answer(ref)
+    await floor.do(snooze, BO, ref, START + HOUR)
+    await floor.fail(answer)
+    after = await floor.stored(ref)
+    assert (after.state, after.attention.reason) == (State.OPEN, "DELIVERY_FAILED")
+
+
+async def test_lease_of_a_holder_is_not_shortened_from_another_tab(floor: Floor, kind: str) -> None:
+    ref = await floor.opened(kind)
+    await floor.do(claim, BO, ref, lease_seconds=3600)
+    await floor.do(claim, BO, ref, lease_seconds=60)
+    assert (await floor.stored(ref)).claimed_until == START + HOUR
+    await floor.do(claim, BO, ref)
+    await floor.do(claim, BO, ref, lease_seconds=60)
+    assert (await floor.stored(ref)).claimed_until is None
+    await floor.do(release, BO, ref)
+    await floor.do(claim, EVE, ref, lease_seconds=60)
+    assert (await floor.stored(ref)).claimed_until == START + timedelta(seconds=60)
