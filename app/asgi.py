@@ -25,6 +25,7 @@ from app.transport.cors import Cors
 from app.transport.handshake import GraphQLOverWebSocket
 from app.transport.health import healthz, readyz
 from app.transport.http import GraphQLOverHttp
+from app.transport.in_flight import InFlight
 from app.transport.live import live
 from app.transport.operation import Operations
 from app.transport.pages.site import Site
@@ -83,6 +84,7 @@ def create_app(
                         keys,
                         issuer,
                         limiter,
+                        InFlight(settings.max_requests_at_once),
                         reads,
                         settings,
                         clock,

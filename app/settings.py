@@ -164,6 +164,9 @@ class Settings(BaseSettings):
     keys_per_user: PositiveInt = Field(
         default=100, description="API keys of one user that may be valid at once; one more is refused with TOO_MANY."
     )
+    max_requests_at_once: PositiveInt = Field(
+        default=64, description="Requests of one user that one process works on at once; its others wait in order."
+    )
     max_sockets: PositiveInt = Field(
         default=1_000, description="WebSockets and streams of events that one user may have open in one process."
     )

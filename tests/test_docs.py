@@ -36,6 +36,7 @@ TYPES = {
     "graphiql_folder": "text",
     "rate_limit": "integer",
     "keys_per_user": "integer",
+    "max_requests_at_once": "integer",
     "max_sockets": "integer",
     "max_subscriptions": "integer",
     "max_unauthenticated_sockets": "integer",

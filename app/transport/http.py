@@ -117,23 +117,26 @@ class GraphQLOverHttp:
         services = services_of(scope)
         actor = await authenticate(headers, services.keys)
         await services.limiter.take(actor)
-        if method == "POST":
-            check_content_type(headers)
-            request = read_json(await read_body(receive, self._max_body_bytes))
-        else:
-            request = read_query_string(scope["query_string"])
         context = services.context(actor, request_id_of(scope))
         # A stream that sends nothing would only be held.
         streams = method != "HEAD" and takes_stream(accept)
-        found = await services.operations.find(request, context) if streams else None
-        if isinstance(found, Operation) and found.kind is OperationType.SUBSCRIPTION:
+        async with services.in_flight.of(actor.caller):
+            request = await self._read(scope, headers, receive)
+            found = await services.operations.find(request, context) if streams else None
+            if isinstance(found, Operation) and found.kind is OperationType.SUBSCRIPTION:
+                outcome = None
+            elif isinstance(found, Outcome):
+                outcome = found
+            else:
+                outcome = await services.operations.run(request, context, found)
+        if outcome is None:
+            assert isinstance(found, Operation)
             after = headers.get(b"last-event-id", b"").decode("latin-1") or None
             try:
                 await stream(services, found, request, context, presented_key(headers), after, scope, receive, send)
             except Unavailable as error:
                 raise _later(error) from None
             return None
-        outcome = found if isinstance(found, Outcome) else await services.operations.run(request, context, found)
         if outcome.phase is Phase.METHOD:
             return 405, outcome.body, media_type or JSON, ((b"allow", b"POST"),)
         if media_type is None or prefers_stream(accept):
@@ -142,6 +145,12 @@ class GraphQLOverHttp:
         # A client that asked for plain JSON takes any other status than 200 for a failure of something in between.
         status = 200 if media_type == JSON else _STATUS[outcome.phase]
         return status, outcome.body, media_type, ()
+
+    async def _read(self, scope: Scope, headers: Headers, receive: Receive) -> GraphQLRequest:
+        if scope["method"] != "POST":
+            return read_query_string(scope["query_string"])
+        check_content_type(headers)
+        return read_json(await read_body(receive, self._max_body_bytes))
 
 
 def _refusal(bad: BadRequest, headers: Headers) -> Answer:

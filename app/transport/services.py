@@ -14,6 +14,7 @@ from app.transport.auth import KnownKeys, TokenIssuer
 from app.transport.channel import Subscriber
 from app.transport.connections import Connections
 from app.transport.context import Context
+from app.transport.in_flight import InFlight
 from app.transport.operation import Operations
 from app.transport.outcome import GraphQLRequest, Outcome
 from app.transport.rate import Limiter
@@ -32,6 +33,7 @@ class Services:
     keys: KnownKeys
     tokens: TokenIssuer
     limiter: Limiter
+    in_flight: InFlight
     reads: "Reads"
     settings: Settings
     clock: Clock

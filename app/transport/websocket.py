@@ -175,7 +175,8 @@ class Socket(Connection):
             return None
         await services.limiter.take(actor)
         context = services.context(actor, self._request_id)
-        return await services.ask(request, context)
+        async with services.in_flight.of(actor.caller):
+            return await services.ask(request, context)
 
     async def _answer(self, operation: str, answer: Subscriber | Outcome, task: asyncio.Task[None]) -> None:
         if not isinstance(answer, Outcome):

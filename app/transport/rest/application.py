@@ -112,7 +112,11 @@ class ContractApp:
             await services.limiter.take(actor)
         if operation.reads is not None:
             actor.require(operation.reads)
-        return await operation.handler(Call(scope, receive, services, actor, path, request_id_of(scope)))
+        call = Call(scope, receive, services, actor, path, request_id_of(scope))
+        if operation.public:
+            return await operation.handler(call)
+        async with services.in_flight.of(actor.caller):
+            return await operation.handler(call)
 
     def _find(self, scope: Scope) -> tuple[Methods, Mapping[str, str]]:
         raw = scope.get("raw_path") or scope["path"].encode()
