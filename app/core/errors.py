@@ -16,6 +16,7 @@
     + NotClearable              the attention has a cause that clearing does not end
     + KeyReused                 an idempotency key came with another request
     + AlreadyExists             a key that must be unique is taken
+    + AlreadyReceived           a message with this key came before on its channel
     + TooMany                   a bounded set of the caller's is full
     + Disabled                  the interaction accepts no new messages
     + Unreachable               the customer cannot be written to (unsubscribed, blocked, no number)
@@ -128,6 +129,16 @@ class KeyReused(Conflict):
 
 class AlreadyExists(Conflict):
     code = "ALREADY_EXISTS"
+
+
+class AlreadyReceived(Conflict):
+    """The channel has given out the message's key before; `message_id` is the first message's surrogate."""
+
+    code = "ALREADY_RECEIVED"
+
+    def __init__(self, message: str, *, message_id: int, path: Sequence[str | int] = ()) -> None:
+        super().__init__(message, path=path)
+        self.message_id = message_id
 
 
 class TooMany(Conflict):

@@ -67,12 +67,14 @@ class MessageError:
 class Message:
     """One message of an interaction. `id` is 0 until it is stored; `contents` are as `contents.py` checked them.
 
-    `message_key` is the contract's own key (a UUID). `text` is the plain text of all contents, None when they have
-    none. `message_type` to `read_by_customer` are a chat's, `event_type` and `hidden` an agent session's."""
+    `message_key` is the key that the channel `channel_key` gave it, or a UUID of ours. `text` is the plain text of all
+    contents, None when they have none. `message_type` to `read_by_customer` are a chat's, `event_type` and `hidden` an
+    agent session's."""
 
     id: int = 0
     interaction_id: int
     kind: str
+    channel_key: str
     message_key: str
     author: MessageAuthor
     user_id: int | None = None

@@ -30,6 +30,9 @@ class KindRules(Protocol[I]):
     def load(self, work: "Work", interaction_id: int) -> I | None:
         """Lock and read the whole interaction, common columns and the kind's own, in one statement."""
 
+    def channel_key(self, interaction: I) -> str:
+        """What gives out the keys of its messages: two messages of one channel never have the same key."""
+
     def save(self, work: "Work", before: I, after: I) -> None:
         """Write the kind's own columns that differ; the common ones are the caller's."""
 

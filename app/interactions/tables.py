@@ -88,7 +88,9 @@ message = table(
     sa.Column("interaction_id", BigId, nullable=False),
     # The interaction's kind again, so that a message alone says who may see it.
     sa.Column("kind", sa.Text, nullable=False),
-    sa.Column("message_key", sa.Text, nullable=False, unique=True),
+    # What gives out message keys: a channel agent, an AI agent, or all of the kind.
+    sa.Column("channel_key", sa.Text, nullable=False),
+    sa.Column("message_key", sa.Text, nullable=False),
     sa.Column("author", sa.Text, nullable=False),
     sa.Column("user_id", BigId, sa.ForeignKey("app_user.id")),
     sa.Column("source", sa.Text, nullable=False),
@@ -116,6 +118,7 @@ message = table(
     sa.Column("bearing", sa.Text),
     # The folded words of the text, space between: what is searched.
     sa.Column("words", sa.Text),
+    sa.Index("uq_message_key", "channel_key", "message_key", unique=True),
     sa.Index("ix_message_interaction", "interaction_id", "sent_at", "id"),
     sa.Index(
         "ix_message_unread",
@@ -145,6 +148,19 @@ message = table(
         sqlite_where=sa.text("reference_id IS NOT NULL"),
         postgresql_where=sa.text("reference_id IS NOT NULL"),
     ),
+)
+
+deleted_message = sa.Table(
+    "deleted_message",
+    interaction.metadata,
+    # So that a repeat of a message that was deleted does not bring it back. Erased with its interaction.
+    sa.Column("channel_key", sa.Text, primary_key=True),
+    # The digest of the key, which may be made of a customer's words.
+    sa.Column("key_digest", sa.Text, primary_key=True),
+    sa.Column("message_id", BigId, nullable=False),
+    sa.Column("interaction_id", BigId, nullable=False),
+    sa.Index("ix_deleted_message_interaction", "interaction_id"),
+    sqlite_with_rowid=False,
 )
 
 message_error = table(

@@ -5,7 +5,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from graphql import FieldNode, GraphQLError, Node
 from strawberry.utils.str_converters import to_camel_case
 
-from app.core.errors import AlreadyClaimed, DomainError, NewerMessage, NotClearable, VersionConflict
+from app.core.errors import (
+    AlreadyClaimed,
+    AlreadyReceived,
+    DomainError,
+    NewerMessage,
+    NotClearable,
+    VersionConflict,
+)
 
 Entry = dict[str, object]
 
@@ -84,6 +91,12 @@ def user_error(error: DomainError, prefix: str = "input") -> Entry:
             "__typename": "AlreadyClaimedError",
             "claimed_by": error.claimed_by,
             "claimed_until": error.claimed_until,
+        }
+    elif isinstance(error, AlreadyReceived):
+        row |= {
+            "__typename": "AlreadyReceivedError",
+            "received_message_id": f"msg_{error.message_id}",
+            "received_message": error.message_id,
         }
     elif isinstance(error, VersionConflict):
         row |= {"__typename": "VersionConflictError", "current_version": error.current_version}

@@ -144,6 +144,14 @@ class AlreadyClaimedError(UserError):
     claimed_until: datetime | None = strawberry.field(description="The end of the claim's lease, if it has one.")
 
 
+@strawberry.type(description="The channel handed in a message with this key before.")
+class AlreadyReceivedError(UserError):
+    received_message_id: strawberry.ID = strawberry.field(description="The id of the first message with the key.")
+    received_message: Annotated["Message", strawberry.lazy("app.interactions.graphql.types")] | None = strawberry.field(
+        description="The first message with the key; null when it was deleted."
+    )
+
+
 @strawberry.type(description="The object was changed since it was read.")
 class VersionConflictError(UserError):
     current_version: int = strawberry.field(description="The version of the object now.")
@@ -164,6 +172,7 @@ class NotClearableError(UserError):
 ERROR_TYPES: tuple[type, ...] = (
     GenericError,
     AlreadyClaimedError,
+    AlreadyReceivedError,
     VersionConflictError,
     NewerMessageError,
     NotClearableError,

@@ -96,6 +96,7 @@ ERRORS = Slice(
         UnionMap("UserError"),
         ObjectMap("AlreadyClaimedError", {"claimedBy": One("User", key="claimed_by")}),
         ObjectMap("NewerMessageError", {"newerMessage": One("Message", key="message_id")}),
+        ObjectMap("AlreadyReceivedError", {"receivedMessage": One("Message", key="received_message")}),
     ),
 )
 """What every mutation's payload needs."""

@@ -203,8 +203,8 @@ LIMITS: Sequence[Case] = [
     ),
     (
         "receiveMessage",
-        {"target": {"interaction": WIDGET}, "contents": [CONTENTS[0]], "messageKey": "wamid-1"},
-        "ALREADY_EXISTS",
+        {"target": {"interaction": WHATSAPP}, "contents": [CONTENTS[0]], "messageKey": "wamid-1"},
+        "ALREADY_RECEIVED",
         ["input", "messageKey"],
     ),
     (

@@ -1,13 +1,10 @@
-import asyncio
 from datetime import timedelta
 
 import pytest
 
 from app.core.errors import (
-    AlreadyExists,
     Forbidden,
     InvalidInput,
-    InvalidTransition,
     KeyReused,
     NotFound,
     NotSupported,
@@ -57,6 +54,7 @@ async def test_a_received_message_opens_an_interaction_and_counts(house: House) 
         id=1,
         interaction_id=1,
         kind="conversation",
+        channel_key=f"cha_{house.desk.whatsapp}",
         message_key="00000000-0000-7000-8000-000000000001",
         author=MessageAuthor.CUSTOMER,
         contents=({"type": "text", "content": "Hei på deg"},),
@@ -123,29 +121,6 @@ async def test_a_key_makes_a_repeat_harmless(house: House) -> None:
     assert await house.database.command(send_message, BO, cnv(1), said("Hi"), idempotency_key="s") == sent
 
 
-async def test_a_message_key_is_taken_in_once(house: House) -> None:
-    await house.hear(fields={"message_key": "upstream-1"})
-    told = await house.topics()
-    with pytest.raises(AlreadyExists):
-        await house.hear(fields={"message_key": "upstream-1"})
-    assert await house.topics() == told
-
-
-async def test_a_message_key_is_taken_in_once_of_several_at_once(house: House) -> None:
-    await house.hear()
-    await house.hear_sam()
-    received = [topic for topic in await house.topics() if topic.endswith(".message_received")]
-    taken = [
-        house.database.command(
-            receive_message, BO, {"interaction": ref}, [said("Hello")], fields={"message_key": "upstream-1"}
-        )
-        for ref in (cnv(1), ses(2)) * 3
-    ]
-    results = await asyncio.gather(*taken, return_exceptions=True)
-    assert sorted(type(result).__name__ for result in results) == [*["AlreadyExists"] * 5, "Posted"]
-    assert len([topic for topic in await house.topics() if topic.endswith(".message_received")]) == len(received) + 1
-
-
 async def test_texts_have_limits(house: House) -> None:
     await house.hear()
     with pytest.raises(TooLong) as refused:
@@ -195,11 +170,12 @@ async def test_a_message_goes_on_and_never_back(house: House) -> None:
     assert (await stored(house, 2), await house.topics()) == (delivered, told)
     await house.database.command(report_message_status, BO, msg(2), MessageStatus.READ)
     error = MessageError(type=MessageErrorType.STATUS_UPDATE, original_message="too late")
-    with pytest.raises(InvalidTransition):
-        await house.database.command(report_message_status, BO, msg(2), MessageStatus.ERROR, error=error)
+    read, told = await stored(house, 2), await house.topics()
+    await house.database.command(report_message_status, BO, msg(2), MessageStatus.ERROR, error=error)
+    assert (await stored(house, 2), await house.topics()) == (read, told)
 
 
-async def test_an_error_says_why_and_is_the_end(house: House) -> None:
+async def test_a_message_error_says_why(house: House) -> None:
     await house.hear()
     await house.database.command(send_message, BO, cnv(1), said("Hi"))
     with pytest.raises(InvalidInput):
@@ -207,8 +183,7 @@ async def test_an_error_says_why_and_is_the_end(house: House) -> None:
     for said_by_channel in ("no such number", "still none"):
         error = MessageError(type=MessageErrorType.STATUS_UPDATE, original_message=said_by_channel)
         await house.database.command(report_message_status, BO, msg(2), MessageStatus.ERROR, error=error)
-    with pytest.raises(InvalidTransition):
-        await house.database.command(report_message_status, BO, msg(2), MessageStatus.SENT)
+    await house.database.command(report_message_status, BO, msg(2), MessageStatus.SENT)
     found = await house.graph.read(
         '{ node(id: "msg_2") { ... on Message { status latestError { type originalMessage } '
         "errors { totalCount edges { node { originalMessage } } } } } }"

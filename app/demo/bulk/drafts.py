@@ -42,6 +42,7 @@ class Draft:
     begins: int
     ends: int
     luck: float
+    channel_key: str
     first_message: int = 0
     answered: int = 0
     last: int = 0
@@ -92,4 +93,5 @@ def draft(place: int, count: int, first_id: int, now: datetime, random: Random) 
         begins=begins,
         ends=ends,
         luck=random.random(),
+        channel_key=KINDS[place % len(KINDS)],
     )

@@ -52,6 +52,7 @@ def agent_session(chunk: Chunk, draft: Draft) -> AgentSession:
     enabled = draft.wish is not Wish.CLOSED
     agent, agent_key = chunk.one(chunk.staff.ai_agents)
     issue = chunk.one(ISSUES)
+    draft.channel_key = f"aia_{agent}"
     chunk.talk(draft, _INPUT, _OUTPUT, _OUTPUT)
     user = chunk.user(0.3) if draft.wish is Wish.NEEDED else None
     common = chunk.common(draft, CustomerSystem.AGENT_SESSION, user)
@@ -159,6 +160,8 @@ def conversation(chunk: Chunk, draft: Draft) -> Conversation:
     user = chunk.user(1.0 if begun else 0.7 if draft.wish is Wish.CLOSED else 0.0)
     status = "READ" if draft.luck < 0.8 else "SENT"
     ours = Voice("USER", user or chunk.one(chunk.staff.users), status, delivered=status == "READ")
+    line = lines[(person + draft.number // persons) % len(lines)]
+    draft.channel_key = f"cha_{line.id}"
     chunk.talk(draft, _CUSTOMER, ours, ours)
     embellish(draft, chunk.pages, chunk.random.random)
     heard = next((row.sent_at for row in reversed(chunk.pages.messages) if row.id == draft.latest_of_customer), None)
@@ -169,7 +172,7 @@ def conversation(chunk: Chunk, draft: Draft) -> Conversation:
         **chunk.common(draft, CustomerSystem.CONVERSATION, user),
         conversation_id=chunk.first_conversation_number + draft.number,
         channel=channel,
-        channel_agent_id=lines[(person + draft.number // persons) % len(lines)].id,
+        channel_agent_id=line.id,
         status=Status.DONE if draft.wish is Wish.CLOSED else Status.IN_PROGRESS if begun else Status.TO_DO,
         snooze_until=chunk.staff.now + timedelta(hours=1 + draft.luck * 200) if asleep else None,
         last_customer_reply_from=heard,

@@ -67,7 +67,18 @@ def talk(
             status = "DELIVERED" if place >= unread_from else "READ"
             draft.latest_of_customer = number
         row = BulkMessage(
-            *(number, of, kind, f"{key}{number:012x}", voice.author, voice.user_id, contents, text, status),
+            *(
+                number,
+                of,
+                kind,
+                draft.channel_key,
+                f"{key}{number:012x}",
+                voice.author,
+                voice.user_id,
+                contents,
+                text,
+                status,
+            ),
             *(moment(at), line.of_customer or voice.delivered, None, None, None, None),
             *(voice.message_type, voice.special_type, voice.name, voice.read_by_customer, voice.event_type),
             Bearing.ASKS if line.of_customer else Bearing.ANSWERS,

@@ -13,6 +13,11 @@ _VERSION = "The version that was read; when it is no longer the current one, not
 _LATEST = (
     "The id of the last message that the caller saw; when another one arrived since, nothing is done: NEWER_MESSAGE."
 )
+_KEY = (
+    "The key that the message's channel gave it, 1 to 255 characters; made when there is none. A repeat is answered "
+    "with the first message's id (AlreadyReceivedError), also when that one was deleted. A Conversation's channel is "
+    "its ChannelAgent, an AgentSession's is its AiAgent; all Sessions are one channel, and so are all ChatSessions."
+)
 _ONCE = "A key of the caller's making, 1 to 255 characters; a repeat within 24 hours gives the first result again."
 
 
@@ -100,6 +105,10 @@ class SendMessageInput(MutationInput):
     reference_id: strawberry.ID | None = strawberry.field(
         default=None, description="The id of the message of the same interaction that the new one refers to."
     )
+    sent_at: datetime | None = strawberry.field(
+        default=None, description="The time at which it was sent, if it was already; one in the future counts as now."
+    )
+    message_key: str | None = strawberry.field(default=None, description=_KEY)
     idempotency_key: str | None = strawberry.field(default=None, description=_ONCE)
 
 
@@ -118,9 +127,7 @@ class ReceiveMessageInput(MutationInput):
     reference_id: strawberry.ID | None = strawberry.field(
         default=None, description="The id of the message of the same interaction that the new one refers to."
     )
-    message_key: str | None = strawberry.field(
-        default=None, description="The key of the message in its own system; made when there is none."
-    )
+    message_key: str | None = strawberry.field(default=None, description=_KEY)
     idempotency_key: str | None = strawberry.field(default=None, description=_ONCE)
 
 
@@ -151,12 +158,20 @@ class SetReactionInput(_OnMessage):
 class MessageErrorInput:
     type: MessageErrorType = strawberry.field(description="The type of the error.")
     original_message: str = strawberry.field(
-        description="The wording of the error, as the channel gave it, 1 to 4,096 characters."
+        description="The wording of the error, as the channel gave it; what is over 4,096 characters is cut."
     )
 
 
+@strawberry.input(description="A message, by the key that its channel gave it.")
+class MessageKeyInput:
+    channel_agent_id: strawberry.ID = strawberry.field(description="The id of the Conversation's ChannelAgent.")
+    message_key: str = strawberry.field(description="The key of the message.")
+
+
 @strawberry.input(description="How far a message came.")
-class ReportMessageStatusInput(_OnMessage):
+class ReportMessageStatusInput(MutationInput):
+    id: strawberry.ID | None = strawberry.field(default=None, description="The id of the message, or else its key.")
+    key: MessageKeyInput | None = strawberry.field(default=None, description="The key of the message, or else its id.")
     status: MessageStatus = strawberry.field(description="The status of the message.")
     error: MessageErrorInput | None = strawberry.field(
         default=None, description="The error of the message; it goes with the status ERROR."

@@ -8,10 +8,12 @@ import strawberry
 from strawberry import Some
 
 from app.core.actor import Actor
+from app.core.errors import InvalidInput
 from app.core.ids import GlobalId, parse_id, require_id
 from app.interactions.graphql.inputs import (
     DeletedPayload,
     DeleteMessageInput,
+    MessageKeyInput,
     MessagePayload,
     ReceiveMessageInput,
     ReportMessageStatusInput,
@@ -20,7 +22,7 @@ from app.interactions.graphql.inputs import (
 )
 from app.interactions.graphql.message_inputs import ReceiveMessageTarget, content_of
 from app.interactions.graphql.mutations import interaction_ref, message_ref
-from app.interactions.messages import MessageError
+from app.interactions.messages import MessageError, MessageStatus
 from app.interactions.service import deliveries, messages
 from app.interactions.service.messages import Posted
 from app.storage.work import Work
@@ -40,6 +42,8 @@ def send(
     reference: str | None,
     if_latest_message: str | None,
     override: bool,
+    sent_at: datetime | None,
+    message_key: str | None,
     idempotency_key: str | None,
 ) -> Posted:
     """Send by ids as the graph has them."""
@@ -52,6 +56,7 @@ def send(
         if_latest_message=message_ref(if_latest_message, "if_latest_message"),
         override=override,
         idempotency_key=idempotency_key,
+        fields=_fields(message_key=message_key, sent_at=sent_at),
     )
 
 
@@ -76,7 +81,7 @@ def receive(
         imported=imported,
         reference=message_ref(reference, "reference_id"),
         idempotency_key=idempotency_key,
-        fields=None if message_key is None else {"message_key": message_key},
+        fields=_fields(message_key=message_key),
     )
 
 
@@ -85,6 +90,29 @@ def on_message(
 ) -> Posted:
     """Give a command to the message with this id."""
     return command(work, actor, require_id(given, "msg"), *args, **kwargs)
+
+
+def report(
+    work: Work,
+    actor: Actor,
+    given: str | None,
+    key: MessageKeyInput | None,
+    status: MessageStatus,
+    error: MessageError | None,
+) -> Posted:
+    """Report a status of the message with this id, or with this key."""
+    if given is not None and key is None:
+        ref = require_id(given, "msg")
+    elif key is not None and given is None:
+        channel = require_id(key.channel_agent_id, "cha", path=("key", "channel_agent_id"))
+        ref = deliveries.message_by_key(work, actor, str(channel), key.message_key)
+    else:
+        raise InvalidInput("Name the message either by its id or by its key.", path=("id",))
+    return deliveries.report_message_status(work, actor, ref, status, error=error)
+
+
+def _fields(**given: object) -> Mapping[str, Any] | None:
+    return {name: value for name, value in given.items() if value is not None} or None
 
 
 def _target(given: ReceiveMessageTarget) -> Mapping[str, Any]:
@@ -131,6 +159,8 @@ class MessageMutation:
             reference=input.reference_id,
             if_latest_message=input.if_latest_message,
             override=input.override,
+            sent_at=input.sent_at,
+            message_key=input.message_key,
             idempotency_key=input.idempotency_key,
             gives=_posted,
         )
@@ -169,9 +199,7 @@ class MessageMutation:
     ) -> MessagePayload:
         told = input.error
         error = None if told is None else MessageError(type=told.type, original_message=told.original_message)
-        return await info.context.perform(
-            input, on_message, deliveries.report_message_status, input.id, input.status, error=error, gives=_posted
-        )
+        return await info.context.perform(input, report, input.id, input.key, input.status, error, gives=_posted)
 
     @mutation(description="Delete a message.")
     async def delete_message(self, info: Info, input: Annotated[DeleteMessageInput, _What]) -> DeletedPayload:

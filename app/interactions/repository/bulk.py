@@ -24,6 +24,7 @@ class BulkMessage(NamedTuple):
     id: int
     interaction_id: int
     kind: str
+    channel_key: str
     message_key: str
     author: str
     user_id: int | None

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.interactions.history import without_words
-from app.interactions.tables import erasing, erasure, message, message_error, note
+from app.interactions.tables import deleted_message, erasing, erasure, message, message_error, note
 from app.storage.event_log import event_log
 from app.storage.query import Query
 from app.storage.repository import Repository
@@ -50,6 +50,11 @@ _MESSAGES = (
 _NOTES = (
     sa.select(note.c.id)
     .where(note.c.interaction_id == sa.bindparam("key"))
+    .limit(sa.bindparam("most", type_=sa.Integer))
+)
+_KEYS = (
+    sa.select(deleted_message.c.channel_key, deleted_message.c.key_digest)
+    .where(deleted_message.c.interaction_id == sa.bindparam("key"))
     .limit(sa.bindparam("most", type_=sa.Integer))
 )
 _EVENT = (event_log.c.lane, event_log.c.position, event_log.c.client_mutation_id, event_log.c.data)
@@ -162,6 +167,14 @@ class ErasingRepository(Repository):
             gone = found[: most - done]
             done += self.connection.execute(sa.delete(message).where(message.c.id.in_(gone))).rowcount
         return done
+
+    def erase_keys(self, interaction_id: int, most: int) -> int:
+        """Forget the keys of messages that were deleted before their interaction."""
+        found = self.connection.execute(_KEYS, {"key": interaction_id, "most": most}).all()
+        if found:
+            keys = sa.tuple_(deleted_message.c.channel_key, deleted_message.c.key_digest)
+            self.connection.execute(sa.delete(deleted_message).where(keys.in_([tuple(row) for row in found])))
+        return len(found)
 
     def erase_notes(self, interaction_id: int, most: int) -> int:
         """Erase notes."""

@@ -1,5 +1,6 @@
 """Reads and writes messages, the errors of messages, and notes."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -10,14 +11,22 @@ import sqlalchemy as sa
 from app.core.text import words
 from app.interactions.messages import Message, MessageAuthor, MessageError, MessageStatus
 from app.interactions.repository.rows import differing, fields_of_row, read_row, written
-from app.interactions.tables import interaction, message, message_error, note
+from app.interactions.tables import deleted_message, interaction, message, message_error, note
 from app.storage.repository import Repository
 
 _OWN = fields_of_row(Message, [column.name for column in message.columns if column.name not in ("id", "words")])
 _COLUMNS = (message.c.id, *(message.c[field.name] for field in _OWN))
 _KEY: sa.BindParameter[int] = sa.bindparam("key")
 _BY_ID = sa.select(*_COLUMNS).where(message.c.id == _KEY)
-_BY_MESSAGE_KEY = sa.select(*_COLUMNS).where(message.c.message_key == sa.bindparam("key"))
+_BY_MESSAGE_KEY = sa.select(*_COLUMNS).where(
+    message.c.channel_key == sa.bindparam("channel"), message.c.message_key == sa.bindparam("key")
+)
+_DELETED_KEY = sa.and_(
+    deleted_message.c.channel_key == sa.bindparam("channel"), deleted_message.c.key_digest == sa.bindparam("digest")
+)
+_DELETED = sa.select(deleted_message.c.message_id, deleted_message.c.interaction_id).where(_DELETED_KEY)
+_FORGET_DELETED = sa.delete(deleted_message).where(_DELETED_KEY)
+_INSERT_DELETED = sa.insert(deleted_message)
 _INTERACTION = sa.select(interaction.c.id).where(interaction.c.id == _KEY)
 _INSERT = sa.insert(message).returning(message.c.id)
 _UPDATE = sa.update(message).where(message.c.id == _KEY)
@@ -59,13 +68,28 @@ class MessageRepository(Repository):
         """The message with this surrogate. Lock its interaction before changing it."""
         return _message(self._one(_BY_ID, {"key": message_id}))
 
-    def get_by_key(self, message_key: str) -> Message | None:
-        """The message with the contract's own key. One of a deleted interaction gives its key up, and is erased."""
-        found = _message(self._one(_BY_MESSAGE_KEY, {"key": message_key}))
-        if found is not None and self._one(_INTERACTION, {"key": found.interaction_id}) is None:
+    def get_by_key(self, channel_key: str, message_key: str) -> Message | None:
+        """The message to which the channel gave this key. One of a deleted interaction gives it up, and is erased."""
+        found = _message(self._one(_BY_MESSAGE_KEY, {"channel": channel_key, "key": message_key}))
+        if found is not None and not self._is_there(found.interaction_id):
             self.remove(found.id)
             return None
         return found
+
+    def received(self, channel_key: str, message_key: str) -> int | None:
+        """The surrogate of the message to which the channel gave this key, also of one that was deleted since."""
+        found = self.get_by_key(channel_key, message_key)
+        if found is not None:
+            return found.id
+        # Asked for last: a message that is deleted at this moment is in one of the two.
+        key = {"channel": channel_key, "digest": _digest(message_key)}
+        deleted = self._one(_DELETED, key)
+        if deleted is None:
+            return None
+        if not self._is_there(deleted.interaction_id):
+            self.connection.execute(_FORGET_DELETED, key)
+            return None
+        return int(deleted.message_id)
 
     def add(self, new: Message) -> Message:
         """Insert the message, its words for search and its error if it has one; the same with its ids."""
@@ -97,6 +121,19 @@ class MessageRepository(Repository):
         """Erase the message, its words and its errors; what refers to it loses its reference."""
         self.connection.execute(_DELETE, {"key": message_id})
 
+    def delete(self, gone: Message) -> None:
+        """Erase the message as `remove` does, but remember that its key was given out."""
+        self.remove(gone.id)
+        self.connection.execute(
+            _INSERT_DELETED,
+            {
+                "channel_key": gone.channel_key,
+                "key_digest": _digest(gone.message_key),
+                "message_id": gone.id,
+                "interaction_id": gone.interaction_id,
+            },
+        )
+
     def mark_read(self, interaction_id: int, now: datetime, up_to: int | None = None) -> None:
         """Every message of the customer has been read, or those up to a surrogate."""
         given = {"key": interaction_id, "now": now}
@@ -113,6 +150,13 @@ class MessageRepository(Repository):
         """The newest message, of the customer alone or of all."""
         row = self._one(_LATEST_OF_CUSTOMER if of_customer else _LATEST, {"key": interaction_id})
         return None if row is None else Place(row.id, row.sent_at)
+
+    def _is_there(self, interaction_id: int) -> bool:
+        return self._one(_INTERACTION, {"key": interaction_id}) is not None
+
+
+def _digest(message_key: str) -> str:
+    return hashlib.sha256(message_key.encode()).hexdigest()
 
 
 class Note(NamedTuple):

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from app.core.actor import Actor
-from app.core.errors import InvalidInput, InvalidTransition, NotFound
+from app.core.errors import InvalidInput, NotFound
 from app.core.ids import GlobalId
 from app.directory.model.checks import text
 from app.interactions.contents import require_emoji
@@ -20,8 +20,16 @@ from app.interactions.waiting import Bearing
 if TYPE_CHECKING:
     from app.storage.work import Work
 
-_PROGRESS = (MessageStatus.CREATED, MessageStatus.SENT, MessageStatus.DELIVERED, MessageStatus.READ)
-_ERROR_TEXT = text(4_096, blank=False)
+# An error is a guess of the channel's, which a message that arrived after all disproves.
+_PROGRESS = (
+    MessageStatus.CREATED,
+    MessageStatus.SENT,
+    MessageStatus.ERROR,
+    MessageStatus.DELIVERED,
+    MessageStatus.READ,
+)
+_LONGEST_ERROR = 4_096
+_ERROR_TEXT = text(_LONGEST_ERROR, blank=False)
 
 
 def report_message_status(
@@ -29,24 +37,34 @@ def report_message_status(
 ) -> Posted:
     """Take in how far a message came on its channel, or with ERROR why it did not.
 
-    A status never goes back: one that the message has passed already changes nothing. Each report of an error is
-    kept, the newest is the latest.
-    Raises InvalidInput for an error without its MessageError or the other way round, InvalidTransition for a message
-    that was read or failed before, NotFound, and what `change` raises."""
+    A status only moves forward, from CREATED over SENT, ERROR and DELIVERED to READ; one that the message has passed
+    already changes nothing. Each error of a message that has not arrived is kept, the newest is the latest; a text of
+    over 4,096 characters is cut.
+    Raises InvalidInput for an error without its MessageError or the other way round, NotFound, and what `change`
+    raises."""
     if (error is not None) != (status is MessageStatus.ERROR):
         raise InvalidInput("The status ERROR comes with an error, and no other status does.", path=("error",))
 
     def reported(interaction: Interaction, message: Message) -> tuple[Interaction, Message]:
         after = _at_status(work, message, status)
+        arrived = status is MessageStatus.ERROR and after.status is not status
         if after.status is MessageStatus.READ and _unread(message):
             left = max(interaction.unread_customer_messages_count - 1, 0)
             interaction = replace(interaction, unread_customer_messages_count=left)
-        if error is not None:
-            said = _ERROR_TEXT(error.original_message, ("error", "original_message"))
+        if error is not None and not arrived:
+            said = _ERROR_TEXT(error.original_message[:_LONGEST_ERROR], ("error", "original_message"))
             after = work.use(MessageRepository).add_error(after, replace(error, original_message=said))
         return interaction, after
 
     return _change_message(work, actor, message_ref, Command.REPORT_STATUS, reported)
+
+
+def message_by_key(work: "Work", actor: Actor, channel_key: str, message_key: str) -> GlobalId:
+    """The message to which a channel gave this key. Raises NotFound, also for one that the actor may not see."""
+    found = work.use(MessageRepository).get_by_key(channel_key, message_key)
+    if found is None or not actor.can_read(found.kind):
+        raise NotFound("The channel handed in no message with this key.", path=("key", "message_key"))
+    return GlobalId("msg", found.id)
 
 
 def set_reaction(
@@ -76,7 +94,7 @@ def delete_message(work: "Work", actor: Actor, message_ref: GlobalId) -> Posted:
 
     def without(before: Interaction) -> Interaction:
         message = _require(work, message_ref)
-        messages.remove(message.id)
+        messages.delete(message)
         newest = messages.latest(before.id)
         of_customer = messages.latest(before.id, of_customer=True)
         left = before.unread_customer_messages_count - 1 if _unread(message) else before.unread_customer_messages_count
@@ -132,12 +150,8 @@ def _change_message(
 
 
 def _at_status(work: "Work", message: Message, status: MessageStatus) -> Message:
-    if status is MessageStatus.ERROR:
-        if message.status is MessageStatus.READ:
-            raise InvalidTransition("This message was read already, so it cannot have failed.")
-        return replace(message, status=status, updated_at=work.now)
-    if message.status is MessageStatus.ERROR:
-        raise InvalidTransition("This message has failed; its status does not change any more.")
+    if status is message.status is MessageStatus.ERROR:
+        return replace(message, updated_at=work.now)
     if _PROGRESS.index(status) <= _PROGRESS.index(message.status):
         return message
     arrived = status in (MessageStatus.DELIVERED, MessageStatus.READ) and message.delivered_at is None

@@ -86,6 +86,8 @@ def erase_part(work: "Work", most: int) -> Erased:
     if part.what == INTERACTION:
         done += erasing.erase_messages(part.number, most)
         if done < most:
+            done += erasing.erase_keys(part.number, most - done)
+        if done < most:
             done += erasing.erase_notes(part.number, most - done)
     if done < most:
         done += erasing.clean_events(part, most - done)

@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from app.core.actor import Actor
-from app.core.errors import AlreadyExists, DomainError, InvalidInput
+from app.core.errors import AlreadyReceived, DomainError, InvalidInput
 from app.core.ids import GlobalId
+from app.directory.model.checks import text
 from app.interactions.contents import checked_content, checked_contents, plain_text
 from app.interactions.history import SIGN_OF_TYPING
 from app.interactions.messages import Message, MessageAuthor, MessageStatus
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 I = TypeVar("I", bound=Interaction)  # noqa: E741 - the one interaction of these signatures
 
 Content = Mapping[str, Any]
+
+_MESSAGE_KEY = text(255, blank=False)
 
 
 class Posted(NamedTuple):
@@ -51,14 +54,17 @@ def send_message(
 ) -> Posted:
     """Write one content to the interaction's customer; with `override` also where another user holds the interaction.
 
-    `author` is who of ours wrote it; `fields` are further fields of the Message (a contract's own key or columns).
+    `author` is who of ours wrote it; `fields` are further fields of the Message (the channel's key and time, a
+    contract's columns). A `sent_at` in the future counts as now.
     A reply of the user who holds the interaction ends the lease, not the claim.
-    Raises InvalidInput and TooLong (see `contents`), AlreadyClaimed, NewerMessage when another message arrived than the
+    Raises AlreadyReceived for a `message_key` that the channel gave out before, InvalidInput and TooLong (see
+    `contents`; a key has at most 255 characters), AlreadyClaimed, NewerMessage when another message arrived than the
     latest that the caller saw, KeyReused, and what `change` raises."""
     before = load(work, actor, ref)
 
     def send() -> tuple[int, int]:
         command = Command.REPLY if author is MessageAuthor.USER else Command.BOT_REPLY
+        _require_new(work, actor, before, fields)
         check(work, actor, before, command, override=override)
         require_latest(work, before, if_latest_message)
         contents = (checked_content(content, work.ids.uuid),)
@@ -108,12 +114,14 @@ def receive_message(
     kind's `open_for` takes: then the interaction is found, or opened. A `sent_at` in the future counts as now.
     One that is `imported`, or older than the interaction's latest arrival by more than the session window, enters
     history quietly: read already, it asks nothing, opens nothing, and ends no snooze.
-    Raises AlreadyExists for a `message_key` that was taken in before, InvalidInput and TooLong (see `contents`),
-    KeyReused, what the kind's `open_for` raises, and what `change` raises."""
+    Raises AlreadyReceived for a `message_key` that the channel gave out before, InvalidInput and TooLong (see
+    `contents`; a key has at most 255 characters), KeyReused, what the kind's `open_for` raises, and what `change`
+    raises."""
     before = load(work, actor, target["interaction"]) if "interaction" in target else None
 
     def receive() -> tuple[int, int]:
         interaction = _opened(work, actor, target, imported) if before is None else before
+        _require_new(work, actor, interaction, fields)
         at = work.now if sent_at is None else min(sent_at, work.now)
         old = imported or _is_old(work, interaction, at)
         check(work, actor, interaction, Command.IMPORT if old else Command.RECEIVE)
@@ -125,7 +133,7 @@ def receive_message(
             reference_id=_reference(work, interaction, reference),
             bearing=None if old else Bearing.ASKS,
         )
-        stored = _store(work, work.kinds[interaction.kind].as_received(interaction, message))
+        stored = work.use(MessageRepository).add(work.kinds[interaction.kind].as_received(interaction, message))
         if old:
             quiet = _counted(work, interaction, stored)
             write(work, actor, interaction, quiet, Command.IMPORT, data={"message_id": stored.id})
@@ -203,7 +211,7 @@ def _post(
     kind: KindRules[I] = work.kinds[interaction.kind]
     changed, ready = kind.on_user_message(work, interaction, draft)
     answers = kind.answers(interaction, ready, work.settings)
-    stored = _store(work, replace(ready, bearing=Bearing.ANSWERS) if answers else ready)
+    stored = work.use(MessageRepository).add(replace(ready, bearing=Bearing.ANSWERS) if answers else ready)
     if answers:
         delivered = stored.status is not MessageStatus.ERROR
         changed = replace(changed, waiting=answered(changed.waiting, delivered=delivered))
@@ -230,6 +238,7 @@ def _draft(
     draft = Message(
         interaction_id=interaction.id,
         kind=interaction.kind,
+        channel_key=work.kinds[interaction.kind].channel_key(interaction),
         message_key="",
         author=author,
         contents=contents,
@@ -238,16 +247,24 @@ def _draft(
         created_at=work.now,
         updated_at=work.now,
     )
-    return draft if fields is None else replace(draft, **fields)
+    if fields is not None:
+        draft = replace(draft, **fields)
+    return replace(draft, message_key=draft.message_key or work.ids.uuid(), sent_at=min(draft.sent_at, work.now))
 
 
-def _store(work: "Work", message: Message) -> Message:
-    messages = work.use(MessageRepository)
-    if not message.message_key:
-        return messages.add(replace(message, message_key=work.ids.uuid()))
-    if messages.get_by_key(message.message_key) is not None:
-        raise AlreadyExists("There is a message with this key already.", path=("message_key",))
-    return messages.add(message)
+def _require_new(work: "Work", actor: Actor, interaction: Interaction, fields: Mapping[str, Any] | None) -> None:
+    """Raise AlreadyReceived when the interaction's channel has given out the message's key before.
+
+    Asked before anything that the first message may have changed, so that every repeat has the same answer."""
+    given = None if fields is None else fields.get("message_key")
+    if given is None:
+        return
+    key = _MESSAGE_KEY(given, ("message_key",))
+    actor.require(f"{interaction.kind}:write")
+    channel = work.kinds[interaction.kind].channel_key(interaction)
+    known = work.use(MessageRepository).received(channel, key)
+    if known is not None:
+        raise AlreadyReceived("The channel handed this message in before.", message_id=known, path=("message_key",))
 
 
 def _reference(work: "Work", interaction: Interaction, reference: GlobalId | None) -> int | None:

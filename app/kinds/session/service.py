@@ -38,6 +38,9 @@ class Rules:
     def load(self, work: "Work", interaction_id: int) -> Session | None:
         return work.use(SessionRepository).load(interaction_id)
 
+    def channel_key(self, interaction: Session) -> str:
+        return self.name
+
     def save(self, work: "Work", before: Session, after: Session) -> None:
         work.use(SessionRepository).save(before, after)
 

@@ -20,6 +20,7 @@ STATUSES: Mapping[str, int] = MappingProxyType(
         "NOT_CLEARABLE": 409,
         "KEY_REUSED": 409,
         "ALREADY_EXISTS": 409,
+        "ALREADY_RECEIVED": 409,
         "TOO_MANY": 409,
         "DISABLED": 409,
         "UNREACHABLE": 409,

@@ -11,7 +11,7 @@ from app.core.paging import decode_cursor, encode_cursor
 from app.interactions.tables import message
 from app.kinds.agent_session.model import NAME
 from app.kinds.agent_session.model.matching import conditions, expression
-from app.kinds.agent_session.repository.mapping import READ
+from app.kinds.agent_session.repository.mapping import AGENT_PREFIX, READ
 from app.kinds.agent_session.tables import agent_session, ai_agent
 from app.selection.catalogue import FieldFacts, TypeFacts
 from app.selection.mapping import Bind, Env, Read, RootMany, RootOne, RootSteps, Scope, Sql
@@ -178,7 +178,14 @@ def list_events(read: Read, _env: Env, arguments: Mapping[str, Any]) -> Reading:
 
 
 def _event(scope: Scope, bind: Bind) -> Sql:
-    return sa.and_(scope.c.message_key == bind("message_key", sa.Text), scope.c.kind == sa.literal_column(f"'{NAME}'"))
+    channel = sa.select(sa.literal_column(f"'{AGENT_PREFIX}_'").concat(sa.cast(ai_agent.c.id, sa.Text))).where(
+        ai_agent.c.agent_key == bind("agent_key", sa.Text)
+    )
+    return sa.and_(
+        scope.c.channel_key == channel.scalar_subquery(),
+        scope.c.message_key == bind("message_key", sa.Text),
+        scope.c.kind == sa.literal_column(f"'{NAME}'"),
+    )
 
 
 def _facts(items: str, type_name: str) -> TypeFacts:
@@ -193,7 +200,10 @@ CONTRACT_ROOTS: Mapping[str, RootOne | RootMany | RootSteps] = MappingProxyType(
         "agentContractSessions": RootSteps("AgentContractSessions", list_sessions, requires=READ),
         "agentContractEvents": RootSteps("AgentContractEvents", list_events, requires=READ),
         "agentContractEvent": RootOne(
-            "Message", _event, lambda _env, arguments: {"message_key": arguments["message_key"]}, requires=READ
+            "Message",
+            _event,
+            lambda _env, arguments: {name: arguments[name] for name in ("agent_key", "message_key")},
+            requires=READ,
         ),
     }
 )

@@ -66,7 +66,9 @@ async def create_event(call: Call) -> Reply:
 async def _event(call: Call) -> Mapping[str, Any]:
     keys = keys_of(call)
     found: Mapping[str, Any] | None = await call.read(
-        reading.EVENT, message_key=call.path["event_id"].removeprefix(reading.EVENT_PREFIX)
+        reading.EVENT,
+        agent_key=keys.agent_key,
+        message_key=call.path["event_id"].removeprefix(reading.EVENT_PREFIX),
     )
     inside = None if found is None else found["interaction"]
     if found is None or inside != {"agentKey": keys.agent_key, "agentSessionKey": keys.agent_session_key}:

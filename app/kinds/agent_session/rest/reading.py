@@ -98,7 +98,7 @@ EVENTS = root(
         **picks("agent_key", "agent_session_key", "include_hidden", "limit", "page_key"),
     )
 )
-EVENT = root(one("agentContractEvent", "Message", _EVENT, **picks("message_key")))
+EVENT = root(one("agentContractEvent", "Message", _EVENT, **picks("agent_key", "message_key")))
 POSTED = root(one("node", "Message", _EVENT, **picks("id")))
 
 

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from app.core.actor import Actor
 from app.core.errors import DomainError, InvalidInput
+from app.core.ids import GlobalId
 from app.interactions.messages import MessageAuthor, is_answer
 from app.interactions.model import Cause, Command, State, Turn
 from app.interactions.service.leaving import follow_user
 from app.kinds.agent_session import model
 from app.kinds.agent_session.model import AgentSession, Status
 from app.kinds.agent_session.repository import AgentSessionRepository
+from app.kinds.agent_session.service.agents import PREFIX as AGENT_PREFIX
 from app.kinds.agent_session.service.sessions import create, open_for_customer, switched
 
 if TYPE_CHECKING:
@@ -34,6 +36,9 @@ class Rules:
 
     def load(self, work: "Work", interaction_id: int) -> AgentSession | None:
         return work.use(AgentSessionRepository).load(interaction_id)
+
+    def channel_key(self, interaction: AgentSession) -> str:
+        return str(GlobalId(AGENT_PREFIX, interaction.agent_id))
 
     def save(self, work: "Work", before: AgentSession, after: AgentSession) -> None:
         work.use(AgentSessionRepository).save(before, after)

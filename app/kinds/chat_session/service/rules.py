@@ -58,6 +58,9 @@ class Rules:
     def load(self, work: "Work", interaction_id: int) -> ChatSession | None:
         return work.use(ChatSessionRepository).load(interaction_id)
 
+    def channel_key(self, interaction: ChatSession) -> str:
+        return self.name
+
     def save(self, work: "Work", before: ChatSession, after: ChatSession) -> None:
         work.use(ChatSessionRepository).save(before, after)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from app.core.actor import Actor
 from app.core.errors import DomainError, InvalidInput
+from app.core.ids import GlobalId
 from app.interactions.messages import (
     Message,
     MessageAuthor,
@@ -54,6 +55,9 @@ class Rules:
 
     def load(self, work: "Work", interaction_id: int) -> Conversation | None:
         return work.use(ConversationRepository).load(interaction_id)
+
+    def channel_key(self, interaction: Conversation) -> str:
+        return str(GlobalId("cha", interaction.channel_agent_id))
 
     def save(self, work: "Work", before: Conversation, after: Conversation) -> None:
         work.use(ConversationRepository).save(before, after)
