@@ -12,6 +12,7 @@ from app.directory import service
 from app.directory.authenticator import KeyAuthenticator
 from app.directory.graphql import DIRECTORY
 from app.directory.model import User
+from app.kinds.session.service import Rules
 from app.schema import build_catalogue, build_schema
 from app.selection.compiler import Compiler
 from app.settings import Settings
@@ -30,8 +31,8 @@ Ask = Callable[..., Awaitable[dict[str, Any]]]
 
 @pytest.fixture
 def kinds() -> Mapping[str, Any]:
-    """Only the names matter to the directory: they make the permissions that can be granted."""
-    return {"session": object()}
+    """One kind: its name makes permissions that can be granted, and it follows what becomes of users."""
+    return {"session": Rules()}
 
 
 @pytest.fixture

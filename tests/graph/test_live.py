@@ -154,7 +154,6 @@ FILTERS: list[tuple[dict[str, object], bool]] = [
     ({"levels": ["URGENT"]}, False),
     ({"botActive": False}, True),
     ({"botActive": True}, False),
-    ({"kinds": None, "assignee": {"user": None}}, True),
     ({"kinds": ["CONVERSATION"], "levels": ["URGENT"]}, False),
 ]
 
