@@ -73,7 +73,9 @@ def serve(*, host: str | None = None, port: int | None = None) -> None:
     # The loop waits for the interpreter while SQLite's threads make answers: shorter turns halve the slowest requests.
     sys.setswitchinterval(0.0005)
     # An event that goes to a thousand listeners makes several thousand objects, which are gone when it is delivered.
-    gc.set_threshold(20_000, 20, 10)
+    # The second generation is small, so that looking through it takes milliseconds; everything is looked through after
+    # 8 million objects, because everybody waits meanwhile.
+    gc.set_threshold(20_000, 5, 80)
     Server(server.server_config(create_app(settings), settings)).run(sockets=[listener])
 
 

@@ -1,19 +1,23 @@
 """Parsed, checked and validated documents, kept by their text."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from hashlib import blake2b
 from typing import Any, Protocol
 
 import strawberry
 from graphql import (
     DocumentNode,
+    FieldNode,
     FieldsOnCorrectTypeRule,
     GraphQLError,
     KnownArgumentNamesRule,
+    NameNode,
+    Node,
     OperationDefinitionNode,
     StringValueNode,
     TokenKind,
     ValuesOfCorrectTypeRule,
+    VariableDefinitionNode,
     Visitor,
     parse,
     specified_rules,
@@ -41,11 +45,13 @@ RULES = (
 )
 _SUGGESTING = (FieldsOnCorrectTypeRule, KnownArgumentNamesRule)
 _MOST_ERRORS = 20
-_MOST_BYTES = 2 * 1024 * 1024  # of text; as nodes it is 50 to 200 times as much
+_MOST_BYTES = 512 * 1024  # of text; as nodes it is 20 to 100 times as much
 _OVERHEAD = 4_096
-_MOST_FIELDS = 20_000  # of plans; with its share of the statements each takes one to four kilobytes
+_MOST_FIELDS = 8_000  # of plans; with its share of the statements each takes one to four kilobytes
 _FIELDS_OF_AN_EMPTY_PLAN = 10
 _MOST_VALID = 10_000  # digests of documents known to be valid
+_MOST_NAMES = 10_000
+_PLACED = (FieldNode, OperationDefinitionNode, VariableDefinitionNode)  # what errors of a run name a place of
 
 
 class Made(Protocol):
@@ -69,43 +75,38 @@ class Prepared:
 
 
 class Operation:
-    """One operation of a valid document, with everything made from it that can be used again."""
+    """One operation of a valid document, with everything made from it that can be used again.
+
+    It knows the document's nodes and not the document, so that one that is forgotten is freed at once."""
 
     def __init__(
-        self, document: "Document", node: OperationDefinitionNode, coercions: Coercions, plans: Recent[Any]
+        self,
+        node: OperationDefinitionNode,
+        ast: DocumentNode,
+        open_costs: frozenset[str | None],
+        coercions: Coercions,
+        plans: Recent[Any],
     ) -> None:
-        self.document = document
         self.node = node
+        self.ast = ast
         self.kind = node.operation
         self.reader = coercions.variables(node)
-        self.conditions = document.conditions
+        self.conditions = condition_names(ast)
         self.prepared = Prepared(plans)
+        self.costs_depend = self.name in open_costs
+        """Whether the cost has to be checked again with the values of the variables."""
 
     @property
     def name(self) -> str | None:
         return self.node.name.value if self.node.name else None
 
-    @property
-    def costs_depend(self) -> bool:
-        """Whether the cost has to be checked again with the values of the variables."""
-        return self.name in self.document.open_costs
-
 
 class Document:
     """A valid document; `size` is the number of bytes of its text."""
 
-    def __init__(
-        self, ast: DocumentNode, size: int, open_costs: frozenset[str | None], coercions: Coercions, plans: Recent[Any]
-    ) -> None:
-        self.ast = ast
+    def __init__(self, operations: Iterable[Operation], size: int) -> None:
         self.size = size
-        self.open_costs = open_costs
-        self.conditions = condition_names(ast)
-        self.operations: Mapping[str, Operation] = {
-            node.name.value if node.name else "": Operation(self, node, coercions, plans)
-            for node in ast.definitions
-            if isinstance(node, OperationDefinitionNode)
-        }
+        self.operations: Mapping[str, Operation] = {operation.name or "": operation for operation in operations}
 
     def operation(self, name: str | None) -> Operation:
         """The named one; the only one when no name is given. Raises Refused."""
@@ -133,6 +134,7 @@ class Documents:
         self._coercions = Coercions(self._schema)
         self._recent: Recent[Document] = Recent(_MOST_BYTES)
         self._valid: Recent[bool] = Recent(_MOST_VALID)
+        self._names: dict[str, NameNode] = {}
         self.plans: Recent[Any] = Recent(_MOST_FIELDS)
         self.validated = 0
         """How many documents were validated."""
@@ -161,6 +163,12 @@ class Documents:
                 raise _too_complex(f"The document has too many tokens; the limit is {tokens:,}.") from None
             raise Refused([errors.from_graphql(error, errors.PARSE_FAILED)], Phase.PARSE) from None
         try:
+            return self._checked(ast, size)
+        finally:
+            _unlink(ast)
+
+    def _checked(self, ast: DocumentNode, size: int) -> Document:
+        try:
             open_costs = self._guard.check(ast)
         except TooComplex as error:
             raise _too_complex(error.message) from None
@@ -171,7 +179,9 @@ class Documents:
         if self._valid.get(digest) is None:
             self._validate(ast)
             self._valid.put(digest, True)
-        return Document(ast, size, open_costs, self._coercions, self.plans)
+        _slim(ast, self._names)
+        nodes = (node for node in ast.definitions if isinstance(node, OperationDefinitionNode))
+        return Document((Operation(node, ast, open_costs, self._coercions, self.plans) for node in nodes), size)
 
     def _validate(self, ast: DocumentNode) -> None:
         self.validated += 1
@@ -183,6 +193,42 @@ class Documents:
         if found:
             raise Refused([errors.from_graphql(error, errors.VALIDATION_FAILED) for error in found], Phase.VALIDATION)
         _refuse_unstorable_literals(ast)
+
+
+def _unlink(ast: DocumentNode) -> None:
+    """Take the chain of tokens apart. Each knows the next and the one before, so that a document would be freed by a
+    full collection of garbage alone, which takes seconds for the thousands of tokens of some hundred documents."""
+    token = None if ast.loc is None else ast.loc.start_token
+    while token is not None:
+        following = token.next
+        token.next = token.prev = None
+        token = following
+
+
+def _slim(ast: DocumentNode, names: dict[str, NameNode]) -> None:
+    """Keep no places but those that errors of a run name, and one node for each name.
+
+    What is kept is looked through by each full collection of garbage, in which everybody waits: it is most of what a
+    document consists of."""
+    if len(names) > _MOST_NAMES:
+        names.clear()
+    stack: list[tuple[Node, bool]] = [(ast, True)]
+    while stack:
+        node, is_placed = stack.pop()
+        inside = is_placed and not isinstance(node, FieldNode)
+        for key, value in vars(node).items():
+            if isinstance(value, NameNode):
+                object.__setattr__(value, "loc", None)
+                object.__setattr__(node, key, names.setdefault(value.value, value))
+            elif isinstance(value, Node):
+                stack.append((value, inside))
+            elif isinstance(value, tuple):
+                stack.extend((item, inside) for item in value)
+        if node.loc is not None and node is not ast:
+            if is_placed and isinstance(node, _PLACED):
+                node.loc.end_token = node.loc.start_token
+            else:
+                object.__setattr__(node, "loc", None)
 
 
 def _digest(ast: DocumentNode) -> bytes:

@@ -56,7 +56,7 @@ class Introspection:
             directives=(),
             selection_set=SelectionSetNode(selections=tuple(nodes)),
         )
-        fragments = [node for node in operation.document.ast.definitions if isinstance(node, FragmentDefinitionNode)]
+        fragments = [node for node in operation.ast.definitions if isinstance(node, FragmentDefinitionNode)]
         result = execute_sync(
             self._schema, DocumentNode(definitions=(alone, *fragments)), variable_values=dict(variables)
         )

@@ -235,7 +235,7 @@ class Operations:
         try:
             values = operation.reader.neutral(given)
             if operation.costs_depend:
-                self.guard.check_cost(operation.document.ast, operation.name, values)
+                self.guard.check_cost(operation.ast, operation.name, values)
         except BadVariables as bad:
             raise Refused(bad.entries, Phase.VARIABLES) from None
         except (InvalidInput, TooComplex) as error:

@@ -71,7 +71,7 @@ class Preparer:
 
     def lowered(self, operation: Operation, variables: Mapping[str, object]) -> Lowered:
         """The root fields of an operation. Raises InvalidInput for a condition that is null."""
-        return self._lowering.roots(operation.document.ast, operation.node, variables)
+        return self._lowering.roots(operation.ast, operation.node, variables)
 
     def query(self, operation: Operation, permissions: Permissions, variables: Mapping[str, object]) -> Query:
         """A query, ready to run. Raises InvalidInput and TooComplex."""

@@ -176,7 +176,7 @@ def _variables_below(operation: Operation, nodes: Iterable[FieldNode]) -> frozen
     for node in nodes:
         if node.selection_set is not None:
             visit(node.selection_set, found)
-    for definition in operation.document.ast.definitions:
+    for definition in operation.ast.definitions:
         if definition.kind == "fragment_definition":
             visit(definition, found)
     return frozenset(found.names)
