@@ -192,10 +192,10 @@ class VariableReader:
                 elif required:
                     raise _Slow
         except (_Slow, RecursionError):
+            values = self._coerced(declared)
             for each in self._variables:
                 if each.not_null and each.name in declared:
                     refuse_null(each.signature.type, declared[each.name], each.name)
-            return self._coerced(declared)
         return values
 
     def sourced(self, given: Mapping[str, Any]) -> VariableValues:

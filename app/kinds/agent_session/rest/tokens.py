@@ -7,8 +7,6 @@ from urllib.parse import unquote_plus
 
 from app.transport.rest import Call, Operation, Reply
 
-_NOT_KEPT = [("Cache-Control", "no-store")]
-
 
 async def exchange(call: Call) -> Reply:
     form = await _form(call)
@@ -22,7 +20,7 @@ async def exchange(call: Call) -> Reply:
     if issued is None:
         return _refused(401, "invalid_client", "These are no client's credentials.")
     body = {"access_token": issued.token, "token_type": "Bearer", "expires_in": issued.expires_in}
-    return Reply(body=body, headers=_NOT_KEPT)
+    return Reply(body=body)
 
 
 async def _form(call: Call) -> Mapping[str, str]:
@@ -34,9 +32,7 @@ async def _form(call: Call) -> Mapping[str, str]:
 
 def _refused(status: int, error: str, description: str) -> Reply:
     challenge = [("WWW-Authenticate", "Basic")] if status == 401 else []
-    return Reply(
-        status=status, body={"error": error, "error_description": description}, headers=[*_NOT_KEPT, *challenge]
-    )
+    return Reply(status=status, body={"error": error, "error_description": description}, headers=challenge)
 
 
 def _basic(authorization: str) -> tuple[str, str]:

@@ -30,7 +30,7 @@ async def test_a_token_is_as_good_as_its_key(keyed: Keyed) -> None:
     form = {"grant_type": "client_credentials", "client_id": secret.split("_")[1], "client_secret": secret}
     response = await client.post("/oauth2/token", data=form)
     body = response.json()
-    assert (response.status_code, response.headers["cache-control"]) == (200, "no-store")
+    assert (response.status_code, response.headers["cache-control"]) == (200, "private, no-store")
     assert list(body) == ["access_token", "token_type", "expires_in"]
     assert (body["token_type"], body["expires_in"]) == ("Bearer", 3600)
     bearer = {"authorization": f"Bearer {body['access_token']}"}
