@@ -116,7 +116,7 @@ message = table(
     sa.Column("hidden", sa.Boolean),
     # What it means to the customer's wait: ASKS, ANSWERS, or nothing.
     sa.Column("bearing", sa.Text),
-    # The folded words of the text, space between: what is searched.
+    # The entries by which the text is found, space between.
     sa.Column("words", sa.Text),
     sa.Index("uq_message_key", "channel_key", "message_key", unique=True),
     sa.Index("ix_message_interaction", "interaction_id", "sent_at", "id"),

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from app.core.text import search_terms, words
+from app.core.text import entries, search_terms, terms
 from tests.graph.state import Row
 from tests.oracle.basics import BY_ID, INTERACTIONS, NEWEST, Resolve, asking
 from tests.oracle.conditions import LEVELS, as_asked, number_of, passes, references
@@ -62,7 +62,7 @@ def _searchable(row: Row) -> list[str]:
                 *(row["display_id"], *row["tags"]),
             ]
     numbers = [row[each] for each in ("phone_number", "unconfirmed_phone_number") if row.get(each)]
-    found = [word for text in texts if text for word in words(text)]
+    found = [entry for text in texts if text for entry in entries(text)]
     return [f"{word} " for word in found] + [f"{digits(number)} " for number in numbers] + [" "]
 
 
@@ -73,8 +73,8 @@ def digits(text: str) -> str:
 def _matches(row: Row, search: str | None) -> bool:
     if search is None:
         return True
-    entries = _searchable(row)
-    return all(any(entry.startswith(term) for entry in entries) for term in search_terms(search))
+    found = _searchable(row)
+    return all(any(entry.startswith(term) for entry in found) for term in search_terms(search))
 
 
 def _users(found: Asking, search: str | None = None, **given: Any) -> Any:
@@ -177,15 +177,15 @@ def _chat_topics(found: Asking, **given: Any) -> Any:
 
 
 def _search_messages(found: Asking, text: str, kinds: Sequence[str] | None = None, **given: Any) -> Any:
-    terms = words(text)
-    if not 1 <= len(terms) <= 16:
+    wanted = terms(text)
+    if not 1 <= len(wanted) <= 32:
         raise refuse("INVALID_INPUT")
 
     def matches(row: Row) -> bool:
         if kinds is not None and row["kind"].upper() not in kinds:
             return False
-        said = words(row["text"] or "")
-        return all(term in said for term in terms[:-1]) and any(word.startswith(terms[-1]) for word in said)
+        said = [f"{entry} " for entry in entries(row["text"] or "")]
+        return all(any(entry.startswith(term) for entry in said) for term in wanted)
 
     return connection(found.many("Message", matches), "searchMessages", NEWEST, "NEWEST", given)
 

@@ -22,6 +22,9 @@ pytestmark = pytest.mark.anyio
 
 T = TypeVar("T")
 
+_OF_DATA = frozenset({"0015"})
+"""Revisions that change rows alone."""
+
 
 async def on(database_url: str, f: Callable[[sa.Connection], T]) -> T:
     """Run `f` in a transaction with foreign keys off, as migrations need it."""
@@ -83,7 +86,7 @@ async def test_every_step_goes_up_and_down_again(empty_database_url: str) -> Non
     for revision in revisions():
         await migrate(empty_database_url, revision)
         structures.append(await on(empty_database_url, _structure))
-        assert structures[-1] != structures[-2]
+        assert (structures[-1] != structures[-2]) is (revision not in _OF_DATA)
     for number in range(len(structures) - 2, -1, -1):
         await on(empty_database_url, lambda connection: downgrade(connection, "-1"))
         assert await on(empty_database_url, _structure) == structures[number]

@@ -9,7 +9,7 @@ from typing import TypedDict
 
 from app.core.actor import Actor
 from app.core.errors import Forbidden, InvalidInput
-from app.core.text import fold
+from app.core.text import key_form
 from app.directory.model.checks import Check, distinct, email, flag, line, matching, one_of, optional, whole
 
 ADMIN = "admin"
@@ -57,7 +57,7 @@ class User:
     @property
     def login_key(self) -> str:
         """The login in the form that no two users may share."""
-        return fold(self.login)
+        return key_form(self.login)
 
     def searchable(self) -> tuple[str | None, ...]:
         """What a search for a user looks through; its e-mail address is not everybody's to find."""

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.core.errors import DomainError
-from app.core.text import index_words
+from app.core.text import index_entries
 from app.storage.repository import Repository
 
 
@@ -110,7 +110,7 @@ class Rows(Repository, Generic[M]):
 
     def _entries(self, model: M) -> list[str]:
         searchable: Callable[[], Iterable[str | None]] | None = getattr(model, "searchable", None)
-        return [] if searchable is None else index_words(*searchable())
+        return [] if searchable is None else index_entries(*searchable())
 
     def _index(self, model: M) -> None:
         if self.word_table is None:

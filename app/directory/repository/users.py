@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from app.core.errors import AlreadyExists
-from app.core.text import fold
+from app.core.text import key_form
 from app.directory.model import ADMIN, ApiKey, User, UserType
 from app.directory.repository.rows import Rows
 from app.directory.tables import api_key, app_user, app_user_word
@@ -33,7 +33,7 @@ class UserRepository(Rows[User]):
 
     def get_by_login(self, login: str, *, for_update: bool = False) -> User | None:
         """The user with this login, whatever its case and accents."""
-        return self._find(app_user.c.login_key == fold(login), for_update=for_update)
+        return self._find(app_user.c.login_key == key_form(login), for_update=for_update)
 
     def all(self) -> Sequence[User]:
         """The users, the oldest first."""

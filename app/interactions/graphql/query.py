@@ -26,7 +26,7 @@ class InteractionsQuery:
     )
     search_messages: Connection[Message] = root(
         description="The messages that hold all words of a text, whatever their case and accents; the newest first.",
-        text=argument(str, "Up to 16 words that must all be found; the last may be a beginning of one."),
+        text=argument(str, "Up to 32 words that must all be found; the last may be a beginning of one."),
         kinds=argument(
             list[Annotated["InteractionKind", strawberry.lazy("app.registry")]] | None,
             "The kinds of the messages' interactions.",

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from app.core.text import words
 from app.interactions.messages import MessageErrorType, MessageSource
 from app.interactions.repository.messages import Note
+from app.interactions.repository.search import stored_words
 from app.interactions.tables import message, message_error, note
 from app.storage.repository import Repository
 from app.storage.tables import Timestamp
@@ -97,4 +97,4 @@ class BulkRepository(Repository):
 @lru_cache(maxsize=8192)
 def _folded(text: str | None) -> str | None:
     """What is searched of the text. Texts repeat in a bulk load, and folding one costs more than to store it."""
-    return None if text is None else " ".join(dict.fromkeys(words(text))) or None
+    return stored_words(text)

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from app.core.text import words
 from app.interactions.messages import Message, MessageAuthor, MessageError, MessageStatus
 from app.interactions.repository.rows import differing, fields_of_row, read_row, written
+from app.interactions.repository.search import stored_words
 from app.interactions.tables import deleted_message, interaction, message, message_error, note
 from app.storage.repository import Repository
 
@@ -93,10 +93,8 @@ class MessageRepository(Repository):
 
     def add(self, new: Message) -> Message:
         """Insert the message, its words for search and its error if it has one; the same with its ids."""
-        found = None if new.text is None else " ".join(dict.fromkeys(words(new.text)))
-        stored = replace(
-            new, id=self.connection.execute(_INSERT, {**written(new, _OWN), "words": found or None}).scalar_one()
-        )
+        values = {**written(new, _OWN), "words": stored_words(new.text)}
+        stored = replace(new, id=self.connection.execute(_INSERT, values).scalar_one())
         return stored if new.error is None else self.add_error(stored, new.error)
 
     def add_error(self, of: Message, error: MessageError) -> Message:

@@ -1,4 +1,4 @@
-"""The search for messages: a row's folded words on one side, the folded words of a question on the other."""
+"""The search for messages: a row's entries on one side, the terms of a question on the other."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,14 +11,12 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine
 
 from app.core.errors import InvalidInput
-from app.core.text import words
+from app.core.text import MOST_TERMS, entries, terms
 from app.storage.tables import Process
-
-MOST_WORDS = 16
 
 
 class Question(sa.types.TypeDecorator[Sequence[str]]):
-    """Folded words, all to be met and the last as a prefix, in the query language of each database."""
+    """Terms of a search, all to be met, in the query language of each database."""
 
     impl = sa.Text
     cache_ok = True
@@ -31,26 +29,33 @@ class Question(sa.types.TypeDecorator[Sequence[str]]):
 
 
 def question_of(text: str) -> Sequence[str]:
-    """The words that are searched for. Raises InvalidInput for a text without any, or with more than 16."""
-    found = words(text)
+    """The terms that are searched for. Raises InvalidInput for a text without any, or with more than 32."""
+    found = terms(text)
     if not found:
         raise InvalidInput("Search for at least one letter or digit.")
-    if len(found) > MOST_WORDS:
-        raise InvalidInput(f"Search for at most {MOST_WORDS} words.")
+    if len(found) > MOST_TERMS:
+        raise InvalidInput(
+            f"Search for at most {MOST_TERMS} words; in a script without spaces each two characters count as one."
+        )
     return found
 
 
-# Words are letters and digits alone, so quoting them is enough.
+def stored_words(text: str | None) -> str | None:
+    """The distinct entries of a message's text, as they are kept; None when there is none."""
+    return None if text is None else " ".join(dict.fromkeys(entries(text))) or None
+
+
+# Terms are letters, digits and their marks alone, so quoting them is enough.
 def _fts5(found: Sequence[str]) -> str:
-    return " ".join(f'"{word}"' for word in found) + "*"
+    return " ".join(f'"{term[:-1]}"' if term.endswith(" ") else f'"{term}"*' for term in found)
 
 
 def _tsquery(found: Sequence[str]) -> str:
-    return " & ".join(f"'{word}'" for word in found) + ":*"
+    return " & ".join(f"'{term[:-1]}'" if term.endswith(" ") else f"'{term}':*" for term in found)
 
 
 class speaks_of(FunctionElement[bool]):  # noqa: N801 - reads as SQL
-    """`speaks_of(message.id, message.words, bind(Question()))`: all words of the question are in the message."""
+    """`speaks_of(message.id, message.words, bind(Question()))`: all terms of the question are met by the message."""
 
     inherit_cache = True
     name = "speaks_of"
