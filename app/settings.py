@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Annotated, Literal
 
 import orjson
+import phonenumbers
 from pydantic import (
     AfterValidator,
     BeforeValidator,
@@ -189,6 +190,12 @@ class Settings(BaseSettings):
         description="Seconds of computing a minute that one process spends on a caller's new GraphQL documents; beyond "
         "them the caller is RATE_LIMITED. 0 is no limit.",
     )
+    phone_region: str | None = Field(
+        default=None,
+        description="Where telephone numbers belong that are given without their country, as by ISO 3166: `NO`. They "
+        "are kept as given and found in their international form too, from the next change of their customer on. Left "
+        "unset, a customer's `countryCode` alone says it.",
+    )
     session_window: Duration = Field(
         default=timedelta(hours=2),
         description="How long after its last message a Session is its customer's current one.",
@@ -257,6 +264,13 @@ class Settings(BaseSettings):
         scheme, separator, _ = value.partition("://")
         if not separator or scheme.partition("+")[0] not in ("sqlite", "postgresql", "postgres"):
             raise ValueError("it has to begin with sqlite:/// or postgresql://")
+        return value
+
+    @field_validator("phone_region")
+    @classmethod
+    def _known_region(cls, value: str | None) -> str | None:
+        if value is not None and value not in phonenumbers.SUPPORTED_REGIONS:
+            raise ValueError("it has to be a country as by ISO 3166, such as NO")
         return value
 
     @property

@@ -44,6 +44,7 @@ TYPES = {
     "max_document_bytes": "integer",
     "max_depth": "integer",
     "compile_seconds": "integer",
+    "phone_region": "text",
     "session_window": "duration",
     "reply_window_warning": "duration",
     "allow_reply_without_attention": "true or false",

@@ -10,7 +10,6 @@ from itertools import groupby, pairwise
 MOST_TERMS = 32
 
 _LONGEST_WORD = 64
-_TELEPHONE = re.compile(r"\+?[\d\s().\-/]+")
 _REFUSED = re.compile("[\x00\ud800-\udfff]")
 # Letters that are another one with something added, to which Unicode gives no decomposition; and ligatures.
 _LETTERS = str.maketrans(
@@ -127,11 +126,7 @@ def index_entries(*texts: str | None) -> list[str]:
 
 
 def search_terms(text: str) -> list[str]:
-    """The terms of a search among `index_entries`.
-
-    A text that is only a telephone number, however it is grouped, is one word. At most 32 terms count."""
-    if _TELEPHONE.fullmatch(text.strip()):
-        text = "".join(character for character in text if character.isdigit())
+    """The terms of a search among `index_entries`, at most 32."""
     return terms(text)[:MOST_TERMS] or [" "]
 
 

@@ -60,7 +60,7 @@ def test_index_and_terms_meet() -> None:
     def is_found(search: str) -> bool:
         return all(any(entry.startswith(term) for entry in found) for term in search_terms(search))
 
-    for search in ("ana", "AN", "berg ana", "ana b", "ana ana", "+49 152 243", "(49)152", "", " ", "!"):
+    for search in ("ana", "AN", "berg ana", "ana b", "ana ana", "4915", "", " ", "!"):
         assert is_found(search), search
     for search in ("an berg", "anab", "erg", "ana bergs", "+49 99"):
         assert not is_found(search), search

@@ -155,7 +155,7 @@ def nested(depth: int) -> dict[str, Any]:
         ({"phone_number": "12"}, InvalidInput, ("phone_number",)),
         ({"phone_number": "1" * 32}, InvalidInput, ("phone_number",)),
         ({"phone_number": "4+7123"}, InvalidInput, ("phone_number",)),
-        ({"phone_number": "٤٧١٢٣"}, InvalidInput, ("phone_number",)),
+        ({"phone_number": "٤٧"}, InvalidInput, ("phone_number",)),
         ({"unconfirmed_phone_number": "+"}, InvalidInput, ("unconfirmed_phone_number",)),
         ({"country_code": "Norway"}, TooLong, ("country_code",)),
         ({"country_code": "N1"}, InvalidInput, ("country_code",)),

@@ -299,7 +299,7 @@ async def test_customers_are_searched(ask: Ask, database: Database) -> None:
         "example ana maria": ["cus_1"],
         "ana@example": ["cus_1"],
         "+49 (152) 24": ["cus_1"],
-        "152": [],
+        "152": ["cus_1"],
         "100%": ["cus_2"],
         "%": ["cus_3", "cus_2", "cus_1"],
         "gold_c": ["cus_2"],
@@ -471,3 +471,30 @@ def undescribed() -> Iterator[str]:
 
 def test_everything_is_described() -> None:
     assert list(undescribed()) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "search", "found_too"),
+    [
+        ({"phoneNumber": "+47 22 12 34 56"}, "3456", True),
+        ({"phoneNumber": "+47 22 12 34 56"}, "22 12 34 56", True),
+        ({"phoneNumber": "+47 22 12 34 56"}, "456", False),
+        ({"phoneNumber": "22 12 34 56", "countryCode": "no"}, "+47 22 12 34 56", True),
+        ({"phoneNumber": "22 12 34 56"}, "+47 22 12 34 56", False),
+        ({"phoneNumber": "+44 (0)20 7946 0958"}, "+44 20 7946 0958", True),
+        ({"unconfirmedPhoneNumber": "+５５ 11 98765-4321"}, "+55 11 8765 4321", True),
+        ({"channel": "WHATSAPP", "displayId": "5215512345678"}, "+52 55 1234 5678", True),
+        ({"channel": "WHATSAPP", "displayId": "4922123456"}, "0221 23456", True),
+    ],
+)
+async def test_customers_are_found_by_telephone_number(
+    ask: Ask, database: Database, given: dict[str, str], search: str, found_too: bool
+) -> None:
+    await fill(ask, name="Nobody", phoneNumber="+1 650 253 0000")
+    await fill(ask, **{"system": "CONVERSATION" if "channel" in given else "SESSION", **given})
+    assert await found(ask, search) == (["cus_2"] if found_too else [])
+    update = "mutation ($i: UpdateCustomerInput!) { updateCustomer(input: $i) { errors { code } } }"
+    if "phoneNumber" in given:
+        await ask(WRITER, update, i={"id": "cus_2", "phoneNumber": "+1 650 253 1111"})
+        assert await found(ask, search) == []
+        assert await found(ask, "1111") == ["cus_2"]

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from app.core.telephone import number_entries, number_terms
 from app.core.text import entries, search_terms, terms
 from tests.graph.state import Row
 from tests.oracle.basics import BY_ID, INTERACTIONS, NEWEST, Resolve, asking
@@ -62,8 +63,12 @@ def _searchable(row: Row) -> list[str]:
                 *(row["display_id"], *row["tags"]),
             ]
     numbers = [row[each] for each in ("phone_number", "unconfirmed_phone_number") if row.get(each)]
+    if row.get("channel") == "WHATSAPP" and (row["display_id"] or "").isdecimal():
+        numbers.append(f"+{row['display_id']}")
     found = [entry for text in texts if text for entry in entries(text)]
-    return [f"{word} " for word in found] + [f"{digits(number)} " for number in numbers] + [" "]
+    return (
+        [f"{word} " for word in found] + [each for number in numbers for each in number_entries(number, None)] + [" "]
+    )
 
 
 def digits(text: str) -> str:
@@ -74,6 +79,8 @@ def _matches(row: Row, search: str | None) -> bool:
     if search is None:
         return True
     found = _searchable(row)
+    if (numbers := number_terms(search)) is not None:
+        return any(entry.startswith(term) for entry in found for term in numbers)
     return all(any(entry.startswith(term) for entry in found) for term in search_terms(search))
 
 

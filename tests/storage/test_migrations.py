@@ -22,7 +22,7 @@ pytestmark = pytest.mark.anyio
 
 T = TypeVar("T")
 
-_OF_DATA = frozenset({"0015"})
+_OF_DATA = frozenset({"0015", "0016"})
 """Revisions that change rows alone."""
 
 

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from app.core.errors import InvalidInput, TooLong
+from app.core.telephone import without_grouping
 from app.core.text import is_storable
 
 Path = tuple[str | int, ...]
@@ -20,7 +21,6 @@ E = TypeVar("E", bound=Enum)
 
 _EMAIL = re.compile(r"[^\s@]+@[^\s@.]+(\.[^\s@.]+)*")
 _TELEPHONE = re.compile(r"\+?[0-9]{3,31}")
-_GROUPING = str.maketrans("", "", " ().-/")
 _LARGEST_INT = 2**31 - 1
 _LARGEST_OBJECT = 16_384
 _DEEPEST_OBJECT = 16
@@ -87,9 +87,9 @@ def email(value: Any, path: Path) -> str:
 
 
 def telephone(value: Any, path: Path) -> str:
-    """A telephone number of 3 to 31 digits, a `+` before them when international; the grouping is dropped."""
+    """A telephone number of 3 to 31 digits, a `+` before them when international, in ASCII and without grouping."""
     found: str = line(64)(value, path)
-    bare = found.translate(_GROUPING)
+    bare = without_grouping(found)
     if _TELEPHONE.fullmatch(bare) is None:
         raise InvalidInput("This takes a telephone number, such as +4915224367929.", path=path)
     return bare

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, TypedDict
 
 from app.core.errors import InvalidTransition
+from app.core.telephone import Telephone, is_region
 from app.directory.model.checks import (
     Check,
     distinct,
@@ -78,8 +79,17 @@ class Customer:
         """What a search for a customer looks through."""
         return (
             *(self.name, self.first_name, self.last_name, self.company_name, self.email, self.customer_key),
-            *(self.phone_number, self.unconfirmed_phone_number, self.display_id, *self.tags),
+            *(self.display_id, *self.tags),
         )
+
+    def telephones(self) -> tuple[Telephone, ...]:
+        """The telephone numbers that it is found by; on WhatsApp its display id is one, in international form."""
+        country = (self.country_code or "").upper()
+        region = country if is_region(country) else None
+        numbers = [self.phone_number, self.unconfirmed_phone_number]
+        if self.channel is Channel.WHATSAPP and self.display_id is not None and self.display_id.isdecimal():
+            numbers.append(f"+{self.display_id}")
+        return tuple(Telephone(number, region) for number in numbers if number)
 
 
 class CustomerChanges(TypedDict, total=False):

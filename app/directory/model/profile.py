@@ -7,6 +7,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TypedDict
 
+from app.core.telephone import Telephone
 from app.directory.model.checks import Check, birthday, email, flag, line, one_of, optional, telephone, text
 
 
@@ -51,7 +52,11 @@ class Profile:
 
     def searchable(self) -> tuple[str | None, ...]:
         """What a search for a profile looks through."""
-        return (self.name, self.email, self.phone_number)
+        return (self.name, self.email)
+
+    def telephones(self) -> tuple[Telephone, ...]:
+        """The telephone number that it is found by."""
+        return () if self.phone_number is None else (Telephone(self.phone_number),)
 
 
 class ProfileChanges(TypedDict, total=False):

@@ -1,6 +1,7 @@
 """How the directory's part of the graph lies in the tables."""
 
 from collections.abc import Mapping, Sequence
+from enum import Enum, auto
 from types import MappingProxyType
 from typing import Any
 
@@ -8,6 +9,7 @@ import sqlalchemy as sa
 
 from app.core.errors import InvalidInput
 from app.core.ids import require_id
+from app.core.telephone import number_terms
 from app.core.text import search_terms
 from app.directory.tables import (
     api_key,
@@ -64,32 +66,44 @@ def _guarded(*columns: str) -> dict[str, FieldMap]:
     return dict(map(field, columns))
 
 
-def _search(words: sa.Table) -> Filter:
-    """Every word of the argument is one of the row's, the last a beginning of one."""
+class _Terms(Enum):
+    """How many terms a search has, and which of them have to be met."""
 
-    def clause(scope: Scope, bind: Any, single: bool) -> Sql:
+    ONE = auto()
+    ALL = auto()
+    ANY = auto()
+
+
+def _search(words: sa.Table) -> Filter:
+    """Every word of the argument is one of the row's, the last a beginning of one; or one of the row's telephone
+    numbers begins or ends with it."""
+
+    def clause(scope: Scope, bind: Any, shape: _Terms) -> Sql:
         entry = words.alias("entry")
-        if single:
+        if shape is _Terms.ONE:
             term = bind(sa.Text())
             return _among(scope, sa.select(entry.c.owner_id).where(*_begins(entry, term)))
         wanted = bind(TextList())
         terms = texts(wanted, "term")
-        found = (
-            sa.select(entry.c.owner_id)
-            .select_from(terms.join(entry, sa.and_(*_begins(entry, terms.c.text))))
-            .group_by(entry.c.owner_id)
-            .having(
+        found = sa.select(entry.c.owner_id).select_from(terms.join(entry, sa.and_(*_begins(entry, terms.c.text))))
+        if shape is _Terms.ALL:
+            found = found.group_by(entry.c.owner_id).having(
                 sa.func.count(terms.c.text.distinct())
                 == sa.select(sa.func.count()).select_from(texts(wanted, "each_term")).scalar_subquery()
             )
-        )
         return _among(scope, found)
 
     def value(text: str) -> object:
-        found = search_terms(text)
+        found = number_terms(text) or search_terms(text)
         return found[0] if len(found) == 1 else found
 
-    return Filter(clause, value, lambda text: len(search_terms(text)) == 1)
+    def shape(text: str) -> _Terms:
+        numbers = number_terms(text)
+        if len(numbers or search_terms(text)) == 1:
+            return _Terms.ONE
+        return _Terms.ANY if numbers else _Terms.ALL
+
+    return Filter(clause, value, shape)
 
 
 def _among(scope: Scope, owners: sa.Select[Any]) -> Sql:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.core.errors import DomainError
+from app.core.telephone import Telephone, number_entries
 from app.core.text import index_entries
 from app.storage.repository import Repository
 
@@ -25,13 +26,16 @@ M = TypeVar("M", bound=Stored)
 
 
 class Rows(Repository, Generic[M]):
-    """Rows of one table as models of one dataclass. `word_table` is given when they can be searched."""
+    """Rows of one table as models of one dataclass. `word_table` is given when they can be searched.
+
+    `region` is where telephone numbers belong that are given without their country, as far as the row does not say."""
 
     model: type[M]
     rows: ClassVar[sa.Table]
     word_table: ClassVar[sa.Table | None] = None
     readers: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
     writers: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
+    region: str | None = None
 
     def get(self, number: int, *, for_update: bool = False) -> M | None:
         """The row with this surrogate; locked until the unit ends when it is going to change."""
@@ -110,7 +114,11 @@ class Rows(Repository, Generic[M]):
 
     def _entries(self, model: M) -> list[str]:
         searchable: Callable[[], Iterable[str | None]] | None = getattr(model, "searchable", None)
-        return [] if searchable is None else index_entries(*searchable())
+        if searchable is None:
+            return []
+        telephones: Callable[[], Iterable[Telephone]] = getattr(model, "telephones", tuple)
+        numbers = [entry for each in telephones() for entry in number_entries(each.number, each.region or self.region)]
+        return list(dict.fromkeys([*index_entries(*searchable()), *numbers]))
 
     def _index(self, model: M) -> None:
         if self.word_table is None:

@@ -7,8 +7,17 @@ from app.core.errors import AlreadyExists, InvalidInput
 from app.directory.model import Customer, CustomerChanges, CustomerSystem, NewCustomer
 from app.directory.model.checks import checked
 from app.directory.model.customer import CHANGEABLE, CREATABLE, full_name, subscription
-from app.directory.repository import CustomerRepository, ProfileRepository
-from app.directory.service.editing import Ref, created, edit, found, number, require_version, tell
+from app.directory.service.editing import (
+    Ref,
+    created,
+    customers_of,
+    edit,
+    found,
+    number,
+    profiles_of,
+    require_version,
+    tell,
+)
 from app.storage.work import Work
 
 WRITE = "directory:write"
@@ -35,12 +44,12 @@ def create_customer(
         if profile is not None:
             customer = replace(customer, profile_id=_profile_number(work, profile))
         _require_free(work, customer)
-        stored = work.use(CustomerRepository).add(customer)
+        stored = customers_of(work).add(customer)
         tell(work, actor, "customer.created", stored)
         return stored
 
     request = {"create": "customer", "profile": profile, **given}
-    return created(work, actor, idempotency_key, request, work.use(CustomerRepository).get, make)
+    return created(work, actor, idempotency_key, request, customers_of(work).get, make)
 
 
 def meet_customer(work: Work, actor: Actor, given: NewCustomer) -> Customer:
@@ -54,7 +63,7 @@ def meet_customer(work: Work, actor: Actor, given: NewCustomer) -> Customer:
         raise InvalidInput("A customer is known by a key, a display id or a telephone number.", path=("customer_key",))
     if (known := _known(work, new)) is not None:
         return known
-    stored = work.use(CustomerRepository).add_if_new(new)
+    stored = customers_of(work).add_if_new(new)
     if stored is None:
         return found(_known(work, new), new.customer_key, "customer_key")
     tell(work, actor, "customer.created", stored)
@@ -77,7 +86,7 @@ def update_customer(
     number = values.get("phone_number")
     if number is not None and number != before.phone_number and before.system is CustomerSystem.SESSION:
         _require_free_number(work, number)
-    return edit(work, actor, work.use(CustomerRepository), before, values, "customer.updated")
+    return edit(work, actor, customers_of(work), before, values, "customer.updated")
 
 
 def delete_customer(work: Work, actor: Actor, ref: Ref, *, if_version: int | None = None) -> Customer:
@@ -87,7 +96,7 @@ def delete_customer(work: Work, actor: Actor, ref: Ref, *, if_version: int | Non
     Raises Forbidden, NotFound, VersionConflict."""
     actor.require(WRITE)
     before = _customer(work, ref, if_version)
-    work.use(CustomerRepository).remove(before.id)
+    customers_of(work).remove(before.id)
     tell(work, actor, "customer.deleted", before)
     return before
 
@@ -115,14 +124,14 @@ def link_customer(work: Work, actor: Actor, ref: Ref, profile: Ref, *, if_versio
     actor.require(WRITE)
     profile_id = _profile_number(work, profile)
     before = _customer(work, ref, if_version)
-    return edit(work, actor, work.use(CustomerRepository), before, {"profile_id": profile_id}, "customer.linked")
+    return edit(work, actor, customers_of(work), before, {"profile_id": profile_id}, "customer.linked")
 
 
 def unlink_customer(work: Work, actor: Actor, ref: Ref, *, if_version: int | None = None) -> Customer:
     """Say that nothing is known of the person behind the customer. Raises Forbidden, NotFound, VersionConflict."""
     actor.require(WRITE)
     before = _customer(work, ref, if_version)
-    return edit(work, actor, work.use(CustomerRepository), before, {"profile_id": None}, "customer.unlinked")
+    return edit(work, actor, customers_of(work), before, {"profile_id": None}, "customer.unlinked")
 
 
 def _subscription(
@@ -134,17 +143,17 @@ def _subscription(
         return before
     topic = "customer.unsubscribed" if unsubscribed else "customer.subscribed"
     values = subscription(before, unsubscribed=unsubscribed)
-    return edit(work, actor, work.use(CustomerRepository), before, values, topic)
+    return edit(work, actor, customers_of(work), before, values, topic)
 
 
 def _customer(work: Work, ref: Ref, if_version: int | None) -> Customer:
-    customer = found(work.use(CustomerRepository).get(number(ref, "cus"), for_update=True), ref)
+    customer = found(customers_of(work).get(number(ref, "cus"), for_update=True), ref)
     require_version(customer, if_version)
     return customer
 
 
 def _profile_number(work: Work, ref: Ref) -> int:
-    profiles = work.use(ProfileRepository)
+    profiles = profiles_of(work)
     # Locked before its customers, as in deleting a profile, and so that it cannot go before the link is stored.
     return found(profiles.get(number(ref, "prf", "profile_id"), for_update=True), ref, "profile_id").id
 
@@ -161,7 +170,7 @@ def _new_customer(work: Work, given: NewCustomer) -> Customer:
 
 
 def _known(work: Work, new: Customer) -> Customer | None:
-    customers = work.use(CustomerRepository)
+    customers = customers_of(work)
     known = customers.get_by_key(new.customer_key)
     if known is None and new.display_id is not None:
         known = customers.get_by_display_id(new.system, new.channel, new.display_id)
@@ -171,7 +180,7 @@ def _known(work: Work, new: Customer) -> Customer | None:
 
 
 def _require_free(work: Work, customer: Customer) -> None:
-    customers = work.use(CustomerRepository)
+    customers = customers_of(work)
     if customers.get_by_key(customer.customer_key) is not None:
         raise AlreadyExists("Another customer has this key.", path=("customer_key",))
     if customer.display_id is not None and customers.get_by_display_id(
@@ -183,5 +192,5 @@ def _require_free(work: Work, customer: Customer) -> None:
 
 
 def _require_free_number(work: Work, phone_number: str) -> None:
-    if work.use(CustomerRepository).get_by_phone_number(phone_number) is not None:
+    if customers_of(work).get_by_phone_number(phone_number) is not None:
         raise AlreadyExists("Another customer has this telephone number.", path=("phone_number",))

@@ -12,6 +12,7 @@ from app.core.errors import NotFound, VersionConflict
 from app.core.events import Event
 from app.core.ids import GlobalId, require_id
 from app.directory.model import Customer, Profile, User
+from app.directory.repository import CustomerRepository, ProfileRepository
 from app.directory.repository.rows import Rows
 from app.storage.idempotency import once
 from app.storage.work import Work
@@ -39,6 +40,20 @@ class Has(Protocol):
 
 
 H = TypeVar("H", bound=Has)
+
+
+def customers_of(work: Work) -> CustomerRepository:
+    """The unit's customers, whose telephone numbers belong to the setting's region where nothing else is known."""
+    customers = work.use(CustomerRepository)
+    customers.region = work.settings.phone_region
+    return customers
+
+
+def profiles_of(work: Work) -> ProfileRepository:
+    """The unit's profiles, with telephone numbers as of customers."""
+    profiles = work.use(ProfileRepository)
+    profiles.region = work.settings.phone_region
+    return profiles
 
 
 def found(row: H | None, ref: Ref, path: str = "id") -> H:

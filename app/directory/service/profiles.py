@@ -5,8 +5,17 @@ from app.core.errors import InvalidInput
 from app.directory.model import Profile, ProfileChanges
 from app.directory.model.checks import checked
 from app.directory.model.profile import CHANGEABLE
-from app.directory.repository import CustomerRepository, ProfileRepository
-from app.directory.service.editing import Ref, created, edit, found, number, require_version, tell
+from app.directory.service.editing import (
+    Ref,
+    created,
+    customers_of,
+    edit,
+    found,
+    number,
+    profiles_of,
+    require_version,
+    tell,
+)
 from app.storage.work import Work
 
 WRITE = "directory:write"
@@ -23,12 +32,12 @@ def create_profile(work: Work, actor: Actor, given: ProfileChanges, *, idempoten
         values = checked(given, CHANGEABLE)
         if "name" not in values:
             raise InvalidInput("A profile needs a name.", path=("name",))
-        stored = work.use(ProfileRepository).add(Profile(id=0, created_at=work.now, updated_at=work.now, **values))
+        stored = profiles_of(work).add(Profile(id=0, created_at=work.now, updated_at=work.now, **values))
         tell(work, actor, "profile.created", stored)
         return stored
 
     request = {"create": "profile", **given}
-    return created(work, actor, idempotency_key, request, work.use(ProfileRepository).get, make)
+    return created(work, actor, idempotency_key, request, profiles_of(work).get, make)
 
 
 def update_profile(
@@ -39,7 +48,7 @@ def update_profile(
     Raises Forbidden, NotFound, InvalidInput, TooLong, VersionConflict."""
     actor.require(WRITE)
     before = _profile(work, ref, if_version)
-    return edit(work, actor, work.use(ProfileRepository), before, checked(changes, CHANGEABLE), "profile.updated")
+    return edit(work, actor, profiles_of(work), before, checked(changes, CHANGEABLE), "profile.updated")
 
 
 def delete_profile(work: Work, actor: Actor, ref: Ref, *, if_version: int | None = None) -> Profile:
@@ -48,10 +57,10 @@ def delete_profile(work: Work, actor: Actor, ref: Ref, *, if_version: int | None
     Raises Forbidden, NotFound, VersionConflict."""
     actor.require(WRITE)
     before = _profile(work, ref, if_version)
-    customers = work.use(CustomerRepository)
+    customers = customers_of(work)
     for customer in customers.list_of_profile(before.id, for_update=True):
         edit(work, actor, customers, customer, {"profile_id": None}, "customer.unlinked")
-    work.use(ProfileRepository).remove(before.id)
+    profiles_of(work).remove(before.id)
     tell(work, actor, "profile.deleted", before)
     return before
 
@@ -60,17 +69,17 @@ def block_profile(work: Work, actor: Actor, ref: Ref, *, if_version: int | None 
     """Let nothing more be sent to the person; nothing happens when it is so. Raises as `update_profile` does."""
     actor.require(WRITE)
     before = _profile(work, ref, if_version)
-    return edit(work, actor, work.use(ProfileRepository), before, {"blocked": True}, "profile.blocked")
+    return edit(work, actor, profiles_of(work), before, {"blocked": True}, "profile.blocked")
 
 
 def unblock_profile(work: Work, actor: Actor, ref: Ref, *, if_version: int | None = None) -> Profile:
     """Let the person be written to again; nothing happens when it is so. Raises as `update_profile` does."""
     actor.require(WRITE)
     before = _profile(work, ref, if_version)
-    return edit(work, actor, work.use(ProfileRepository), before, {"blocked": False}, "profile.unblocked")
+    return edit(work, actor, profiles_of(work), before, {"blocked": False}, "profile.unblocked")
 
 
 def _profile(work: Work, ref: Ref, if_version: int | None) -> Profile:
-    profile = found(work.use(ProfileRepository).get(number(ref, "prf"), for_update=True), ref)
+    profile = found(profiles_of(work).get(number(ref, "prf"), for_update=True), ref)
     require_version(profile, if_version)
     return profile
