@@ -71,10 +71,6 @@ def _searchable(row: Row) -> list[str]:
     )
 
 
-def digits(text: str) -> str:
-    return "".join(each for each in text if each.isdigit())
-
-
 def _matches(row: Row, search: str | None) -> bool:
     if search is None:
         return True
