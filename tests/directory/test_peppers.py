@@ -24,6 +24,7 @@ pytestmark = pytest.mark.anyio
 
 OLD, NEW, THIRD = "the old pepper of ours", "the new pepper of ours", "a third pepper of ours"
 CHOSEN = ("a bootstrap key of my own", new_token())
+IDS = ("of another form", "of our form")  # the same in every process of a run
 
 
 def peppered(pepper: str | None, *previous: str) -> Settings:
@@ -87,7 +88,7 @@ async def own_key(process: Process, *, started: bool = False) -> str:
     return str(secret)
 
 
-@pytest.mark.parametrize("key", CHOSEN)
+@pytest.mark.parametrize("key", CHOSEN, ids=IDS)
 async def test_revoked_bootstrap_key_stays_revoked_whatever_the_pepper(
     start: Start, database: Database, key: str
 ) -> None:
@@ -107,7 +108,7 @@ async def test_revoked_bootstrap_key_stays_revoked_whatever_the_pepper(
     assert len(await told(database)) == before
 
 
-@pytest.mark.parametrize("key", CHOSEN)
+@pytest.mark.parametrize("key", CHOSEN, ids=IDS)
 async def test_bootstrap_key_survives_a_change_of_the_pepper(start: Start, database: Database, key: str) -> None:
     await start(OLD).do(service.bootstrap, key)
     process = start(NEW, OLD)
@@ -118,7 +119,7 @@ async def test_bootstrap_key_survives_a_change_of_the_pepper(start: Start, datab
     assert len(await stored_keys(database)) == 1
 
 
-@pytest.mark.parametrize("key", [*CHOSEN, None])
+@pytest.mark.parametrize("key", [*CHOSEN, None], ids=[*IDS, "none"])
 @pytest.mark.parametrize(
     ("former", "now", "says"),
     [
@@ -229,7 +230,7 @@ async def test_lost_pepper_is_replaced_by_revoking_every_key(start: Start, datab
         await start(OLD).do(service.bootstrap, None)
 
 
-@pytest.mark.parametrize("key", CHOSEN)
+@pytest.mark.parametrize("key", CHOSEN, ids=IDS)
 async def test_bootstrap_key_from_before_it_was_remembered_is_known(start: Start, database: Database, key: str) -> None:
     await start(OLD).do(service.bootstrap, key)
 
