@@ -9,27 +9,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
-
-
-class CommandLine:
-    """Runs `python -m app` in an empty working directory with the settings given."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def __call__(self, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("SWITCHBOARD_")}
-        variables = {f"SWITCHBOARD_{name.upper()}": value for name, value in settings.items()}
-        return subprocess.run(
-            [sys.executable, "-m", "app", *arguments],
-            cwd=self.folder,
-            env={**environment, **variables, "PYTHONPATH": str(ROOT), "COLUMNS": "100"},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+from tests.command_line import ROOT, CommandLine
 
 
 @pytest.fixture

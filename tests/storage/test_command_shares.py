@@ -95,7 +95,7 @@ async def test_commands_on_one_locked_thing_take_one_connection(scratch_database
         assert await _blocked(other, 1) == 1
         others = [scratch_database.command_of("other", f"thing {number}", increment, 2) for number in range(20)]
         assert sorted(await asyncio.gather(*others)) == list(range(1, 21))
-        assert await _waiting(other) == 1
+        assert await _waiting(other) <= 1  # none when its time is over already
         found = await asyncio.gather(*stuck, return_exceptions=True)
     assert {type(each) for each in found} == {Unavailable}
     assert all("nothing was changed" in str(each) for each in found)

@@ -1,0 +1,58 @@
+"""Runs the command line in processes of their own, forked from one that has imported it."""
+
+import multiprocessing
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+_PATIENCE = 60.0
+_FORKED = multiprocessing.get_context("forkserver")
+# To import the application takes longer than most commands.
+_FORKED.set_forkserver_preload(["app.asgi", "app.commands", "app.demo.loading", "app.storage.migrations", "asyncpg"])
+
+
+class CommandLine:
+    """Runs `python -m app` in an empty working directory with the settings given."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __call__(self, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("SWITCHBOARD_")}
+        variables = {f"SWITCHBOARD_{name.upper()}": value for name, value in settings.items()}
+        files = [self.folder / f".{name}" for name in ("stdout", "stderr")]
+        process = _FORKED.Process(
+            target=_run,
+            args=(self.folder, arguments, {**environment, **variables, "COLUMNS": "100"}, files),
+        )
+        process.start()
+        process.join(_PATIENCE)
+        if process.exitcode is None:
+            process.kill()
+            process.join()
+            raise subprocess.TimeoutExpired(arguments, _PATIENCE)
+        written = [file.read_text(encoding="utf-8") for file in files]
+        for file in files:
+            file.unlink()
+        return subprocess.CompletedProcess(arguments, process.exitcode, *written)
+
+
+def _run(folder: Path, arguments: tuple[str, ...], environment: Mapping[str, str], files: list[Path]) -> None:
+    os.environ.clear()
+    os.environ.update(environment)
+    os.chdir(folder)
+    for number, file in enumerate(files, start=1):
+        opened = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        os.dup2(opened, number)
+        os.close(opened)
+    sys.argv = ["switchboard", *arguments]
+    from app.__main__ import main
+
+    try:
+        main()
+    finally:
+        sys.stdout.flush()
