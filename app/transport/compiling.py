@@ -37,7 +37,7 @@ class Budgets:
         if self._per_minute and over >= 0:
             seconds = max(ceil(over * _MINUTE / self._per_minute), 1)
             raise RateLimited(
-                f"New documents of a caller may take {self._per_minute:g} s of computing a minute. "
+                f"New documents and large bodies of a caller may take {self._per_minute:g} s of computing a minute. "
                 f"Try again in {seconds} s.",
                 retry_after=seconds,
             )
@@ -93,6 +93,10 @@ class Compiling:
         finally:
             del self._asked[asked]
             first.set()
+
+    async def offload(self, caller: Caller, work: Callable[[], T]) -> T:
+        """What `work` makes in the thread. Raises RateLimited as `run` does, and what `work` raises."""
+        return await self._in_turn(caller, lambda: None, work, lambda _: None)
 
     async def _in_turn(
         self, caller: Caller, find: Callable[[], T | None], work: Callable[[], T], keep: Callable[[T], None]

@@ -18,10 +18,11 @@ from app.settings import Settings
 from app.storage.database import Database
 from app.transport.compiling import MOST_WAITING, Budgets, Compiling
 from app.transport.context import Context
+from app.transport.http import LARGE_BODY
 from app.transport.operation import Operations
 from app.transport.outcome import GraphQLRequest
 from tests.conftest import ManualClock
-from tests.serving import Served
+from tests.serving import PATIENCE, Served
 from tests.transport.conftest import Run
 from tests.transport.library import ADMIN, READER
 from tests.transport.live import BOOK, KEY, TITLE
@@ -358,3 +359,22 @@ async def test_socket_beyond_the_callers_budget_is_rate_limited(sqlite_served: S
             message = await socket.take()
             assert (message["type"], message["id"]) == ("error", str(number))
             assert message["payload"][0]["extensions"]["code"] == "RATE_LIMITED"
+
+
+async def test_large_bodies_are_parsed_in_the_callers_share(served: Served) -> None:
+    compiling: Compiling = served.server.lifespan.state["services"].operations.compiling
+    headers = {"authorization": "Bearer admin"}
+    async with httpx2.AsyncClient(headers=headers, timeout=PATIENCE) as client:
+        small = await client.post(served.url, json={"query": BOOK})
+        done = compiling.done
+        assert (await client.post(served.url, json={"query": BOOK, "extensions": {}})).json() == small.json()
+        assert compiling.done == done
+        large = {"query": BOOK, "extensions": {"padding": "x" * LARGE_BODY}}
+        assert (await client.post(served.url, json=large)).json() == small.json()
+        assert compiling.done == done + 1
+        compiling.budgets.charge(ADMIN.caller, 1e6)
+        refused = await client.post(served.url, json=large)
+        assert (refused.status_code, refused.json()["errors"][0]["extensions"]["code"]) == (429, "RATE_LIMITED")
+        assert int(refused.headers["retry-after"]) > 0
+        # Small ones of known documents go on.
+        assert (await client.post(served.url, json={"query": BOOK})).json() == small.json()

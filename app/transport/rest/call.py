@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, Concatenate, ParamSpec, TypeVar
 from urllib.parse import parse_qsl
 
@@ -13,7 +14,7 @@ from app.core.errors import InvalidInput
 from app.core.text import is_storable
 from app.selection.mapping import Env
 from app.storage.work import Work
-from app.transport.http import BadRequest, read_body
+from app.transport.http import LARGE_BODY, BadRequest, read_body
 from app.transport.rest.reading import Selection
 from app.transport.services import Services
 
@@ -121,8 +122,13 @@ class Call:
         found = await self.body(*(types or ("application/json",)))
         if empty and not found.strip():
             return None
+        load = json_input.loads_exact if exact else json_input.loads
         try:
-            value = json_input.loads_exact(found) if exact else json_input.loads(found)
+            if len(found) <= LARGE_BODY:
+                value = load(found)
+            else:
+                compiling = self.services.operations.compiling
+                value = await compiling.offload(self.actor.caller, partial(load, found))
         except json_input.NotJson as error:
             raise BadRequest(400, f"The request body is not JSON: {error}.") from None
         # A backslash is how text that no database can hold gets through a JSON parser.
