@@ -112,8 +112,8 @@ class Compiling:
             try:
                 made = await asyncio.shield(running)
             except asyncio.CancelledError:
-                # The turn lasts until the thread is free again.
-                await asyncio.wait([running])
+                # The turn lasts until the thread is free again. Nobody asks any more whether the work has failed.
+                await asyncio.gather(running, return_exceptions=True)
                 raise
             finally:
                 self.done += 1

@@ -1,6 +1,7 @@
 """The compile thread: one work at a time, each caller's share, equal works done once."""
 
 import asyncio
+import gc
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from math import inf
@@ -378,3 +379,24 @@ async def test_large_bodies_are_parsed_in_the_callers_share(served: Served) -> N
         assert int(refused.headers["retry-after"]) > 0
         # Small ones of known documents go on.
         assert (await client.post(served.url, json={"query": BOOK})).json() == small.json()
+
+
+async def test_work_that_fails_after_its_caller_left_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
+    compiling = Compiling(0)
+    gate = threading.Event()
+
+    def fail() -> None:
+        gate.wait(PATIENCE)
+        raise ValueError("nobody waits for this")
+
+    task = asyncio.create_task(compiling.offload("a", fail))
+    await asyncio.sleep(0.01)
+    task.cancel()
+    await asyncio.sleep(0)
+    gate.set()
+    await asyncio.wait([task])
+    assert task.cancelled()
+    del task
+    gc.collect()
+    assert caplog.records == []
+    compiling.close()
