@@ -1,7 +1,6 @@
 """What can be set from outside, with defaults; the only reader of the environment."""
 
 import os
-import re
 from collections.abc import Mapping
 from datetime import timedelta
 from difflib import get_close_matches
@@ -22,6 +21,8 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from app.core.durations import parse_duration, require_possible
+
 PREFIX = "SWITCHBOARD_"
 _RESERVED_FOR_TESTS = f"{PREFIX}TEST_"
 
@@ -30,37 +31,11 @@ LARGEST_PORT = 65_535
 Port = Annotated[int, Field(ge=0, le=LARGEST_PORT)]
 
 
-LONGEST_DURATION = timedelta(days=36_500)
-"""A hundred years: a time of ours minus or plus this is still one that both databases can store."""
-
-_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
-
-
 def _duration(value: object) -> object:
-    """Read `90s`, `30m`, `2h` and `7d`, and a bare number as seconds."""
-    if not isinstance(value, str):
-        return value
-    match = re.fullmatch(r"([0-9]{1,18})([smhd]?)", value.strip(), re.ASCII)
-    if match is None:
-        raise ValueError("it has to look like 90s, 30m, 2h or 7d")
-    # Compared as a number, because a timedelta cannot hold every number of days.
-    return timedelta(seconds=min(int(match[1]) * _SECONDS[match[2]], LONGEST_DURATION.total_seconds() + 1))
+    return parse_duration(value) if isinstance(value, str) else value
 
 
-def read_duration(text: str) -> timedelta:
-    """The duration that a text such as `30d` names. Raises ValueError with what is wrong with it."""
-    found = _duration(text)
-    assert isinstance(found, timedelta)
-    return _possible(found)
-
-
-def _possible(value: timedelta) -> timedelta:
-    if not timedelta(0) < value <= LONGEST_DURATION:
-        raise ValueError(f"it has to be longer than 0s and at most {LONGEST_DURATION.days}d")
-    return value
-
-
-Duration = Annotated[timedelta, BeforeValidator(_duration), AfterValidator(_possible)]
+Duration = Annotated[timedelta, BeforeValidator(_duration), AfterValidator(require_possible)]
 
 SHORTEST_SECRET = 16
 LONGEST_SECRET = 255

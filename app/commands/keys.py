@@ -101,12 +101,12 @@ def _make(work: "Work", login: str | None, name: str, permissions: list[str] | N
 
 
 def _end(now: datetime, expires: str | None) -> datetime | None:
-    from app.settings import read_duration
+    from app.core.durations import parse_duration, require_possible
 
     if expires is None:
         return None
     try:
-        return now + read_duration(expires)
+        return now + require_possible(parse_duration(expires))
     except ValueError as error:
         raise CommandError(f"--expires: {error}.") from None
 

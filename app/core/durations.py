@@ -1,0 +1,27 @@
+"""Durations as settings and the command line spell them: `90s`, `30m`, `2h`, `7d`."""
+
+import re
+from datetime import timedelta
+
+LONGEST_DURATION = timedelta(days=36_500)
+"""A hundred years: a time of ours minus or plus this is still one that both databases can store."""
+
+_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+
+def parse_duration(text: str) -> timedelta:
+    """The duration that a text names; a bare number is seconds, and one that is too long is over the longest.
+
+    Raises ValueError for any other text."""
+    match = re.fullmatch(r"([0-9]{1,18})([smhd]?)", text.strip(), re.ASCII)
+    if match is None:
+        raise ValueError("it has to look like 90s, 30m, 2h or 7d")
+    # Compared as a number, because a timedelta cannot hold every number of days.
+    return timedelta(seconds=min(int(match[1]) * _SECONDS[match[2]], LONGEST_DURATION.total_seconds() + 1))
+
+
+def require_possible(value: timedelta) -> timedelta:
+    """The duration itself. Raises ValueError unless it is positive and at most the longest."""
+    if not timedelta(0) < value <= LONGEST_DURATION:
+        raise ValueError(f"it has to be longer than 0s and at most {LONGEST_DURATION.days}d")
+    return value
