@@ -194,6 +194,9 @@ class Turns:
         """Wait for a turn of the caller, which has to be ended. Raises RateLimited as `of` does."""
         if self._most_waiting is not None and self._queue.waiting(caller) >= self._most_waiting:
             raise too_many_wait(self._most_waiting)
+        if self._free and self._queue.begin(caller):
+            self._free -= 1
+            return Turn(self, caller)
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._queue.push(caller, turn)
         self._serve()

@@ -24,9 +24,9 @@ class InFlight:
         """How many requests run or wait."""
         return sum(self._running.values()) + sum(map(len, self._waiting.values()))
 
-    def of(self, caller: Caller) -> "Place":
+    def of(self, caller: Caller) -> "Slot":
         """A place for one request of the caller, as a context; entering it raises RateLimited when too many wait."""
-        return Place(self, caller)
+        return Slot(self, caller)
 
     async def enter(self, caller: Caller) -> None:
         """Begin a request, as soon as the caller has a place for it. Raises RateLimited."""
@@ -66,8 +66,8 @@ class InFlight:
             self._running[caller] -= 1
 
 
-class Place:
-    """One request's place."""
+class Slot:
+    """The place of one request, held within the context."""
 
     __slots__ = ("_caller", "_in_flight")
 

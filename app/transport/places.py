@@ -14,6 +14,12 @@ class Place:
         self._places: Places | None = places
         self._caller = caller
 
+    def __enter__(self) -> None:
+        """Hold it until the end of the block."""
+
+    def __exit__(self, *_error: object) -> None:
+        self.leave()
+
     def leave(self) -> None:
         """Give the place up; a second time does nothing."""
         places, self._places = self._places, None

@@ -71,42 +71,26 @@ async def stream(
     place = places.take(context.actor.caller)
     if place is None:
         raise RateLimited(f"This user has {places.each:,} sockets and streams open; close one first.", retry_after=5)
-    try:
-        await _stream(services, operation, request, context, key, after, scope, receive, send)
-    finally:
-        place.leave()
-
-
-async def _stream(
-    services: Services,
-    operation: Operation,
-    request: GraphQLRequest,
-    context: Context,
-    key: str,
-    after: str | None,
-    scope: Scope,
-    receive: Receive,
-    send: Send,
-) -> None:
-    async with services.connections.feed.held():
-        try:
-            subscriber = await services.subscriptions.open(operation, request, context, after)
-        except Refused as refused:
-            release(refused)
-            await _start(send)
-            await _body(send, _failed(refused.entries) + _COMPLETE, more=False)
-            return
-        abort = scope.get("extensions", {}).get(ABORT)
-        connection = _Stream(services, key, context, abort, send)
-        services.connections.add(connection)
-        # The caller was known before the rest of the request had come; from now on a change of the key is heard.
-        connection.doubt()
-        try:
-            await connection.serve(subscriber, receive)
-        finally:
-            services.connections.remove(connection)
-            await connection.finish()
-            subscriber.close()
+    with place:
+        async with services.connections.feed.held():
+            try:
+                subscriber = await services.subscriptions.open(operation, request, context, after)
+            except Refused as refused:
+                release(refused)
+                await _start(send)
+                await _body(send, _failed(refused.entries) + _COMPLETE, more=False)
+                return
+            abort = scope.get("extensions", {}).get(ABORT)
+            connection = _Stream(services, key, context, abort, send)
+            services.connections.add(connection)
+            # The caller was known before the rest of the request had come; from now on a change of the key is heard.
+            connection.doubt()
+            try:
+                await connection.serve(subscriber, receive)
+            finally:
+                services.connections.remove(connection)
+                await connection.finish()
+                subscriber.close()
 
 
 class _Stream(Connection):
