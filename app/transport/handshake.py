@@ -52,10 +52,8 @@ class GraphQLOverWebSocket:
         if place is None:
             await _refuse_stranger(send)
             return
-        try:
+        with place:
             await self._begin(services, scope, headers, receive, send, place)
-        finally:
-            place.leave()
 
     async def _begin(
         self, services: Services, scope: Scope, headers: Headers, receive: Receive, send: Send, place: Place
