@@ -113,6 +113,17 @@ class MutationInput:
 
 
 @strawberry.input
+class OnceInput(MutationInput):
+    """What a mutation takes whose repeat would do a second time what was meant once."""
+
+    idempotency_key: str | None = strawberry.field(
+        default=None,
+        description="A key of the caller's making, 1 to 255 characters; a repeat within 24 hours gives the first "
+        "result again.",
+    )
+
+
+@strawberry.input
 class EditInput(MutationInput):
     """What a mutation of one object takes."""
 

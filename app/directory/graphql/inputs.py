@@ -8,15 +8,7 @@ from strawberry.scalars import JSON
 
 from app.directory.graphql.types import ApiKey, Customer, Profile, User
 from app.directory.model import Channel, CustomerSystem, Gender, Salutation, UserType
-from app.transport.fields import EditInput, MutationInput, MutationPayload
-
-_ONCE = "A key of the caller's making, 1 to 255 characters; a repeat within 24 hours gives the first result again."
-
-
-@strawberry.input
-class _Creation(MutationInput):
-    idempotency_key: str | None = strawberry.field(default=None, description=_ONCE)
-
+from app.transport.fields import EditInput, MutationInput, MutationPayload, OnceInput
 
 # ---- customers ----------------------------------------------------------------------------------------------------
 
@@ -61,7 +53,7 @@ class _CustomerFields:
 
 
 @strawberry.input(description="A new customer.")
-class CreateCustomerInput(_CustomerFields, _Creation):
+class CreateCustomerInput(_CustomerFields, OnceInput):
     system: CustomerSystem = strawberry.field(description="The system of the customer.")
     channel: Maybe[Channel | None] = strawberry.field(description="The messenger service of the customer.")
     display_id: Maybe[str | None] = strawberry.field(
@@ -132,7 +124,7 @@ class _ProfileFields:
 
 
 @strawberry.input(description="A new profile.")
-class CreateProfileInput(_ProfileFields, _Creation):
+class CreateProfileInput(_ProfileFields, OnceInput):
     name: str = strawberry.field(description="The name of the profile, 1 to 255 characters.")
 
 
@@ -177,7 +169,7 @@ class _UserFields:
 
 
 @strawberry.input(description="A new user.")
-class CreateUserInput(_UserFields, _Creation):
+class CreateUserInput(_UserFields, OnceInput):
     name: str = strawberry.field(description="The name of the user, 1 to 255 characters.")
     login: str = strawberry.field(description="The login name of the user, 1 to 64 characters without spaces; unique.")
 
@@ -209,7 +201,7 @@ class UserPayload(MutationPayload):
 
 
 @strawberry.input(description="A new API key.")
-class CreateApiKeyInput(_Creation):
+class CreateApiKeyInput(OnceInput):
     name: str = strawberry.field(description="The name of the API key, 1 to 255 characters.")
     user_id: strawberry.ID | None = strawberry.field(
         default=None, description="The id of the user of the API key; the caller's own when nothing is said."

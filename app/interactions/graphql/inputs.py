@@ -7,7 +7,7 @@ import strawberry
 from app.interactions.graphql.enums import Level, MessageErrorType, MessageStatus
 from app.interactions.graphql.message_inputs import MessageContentInput, ReceiveMessageTarget
 from app.interactions.graphql.types import Interaction, Message, Note
-from app.transport.fields import MutationInput, MutationPayload
+from app.transport.fields import MutationInput, MutationPayload, OnceInput
 
 _VERSION = "The version that was read; when it is no longer the current one, nothing is done."
 _LATEST = (
@@ -18,7 +18,6 @@ _KEY = (
     "with the first message's id (AlreadyReceivedError), also when that one was deleted. A Conversation's channel is "
     "its ChannelAgent, an AgentSession's is its AiAgent; all Sessions are one channel, and so are all ChatSessions."
 )
-_ONCE = "A key of the caller's making, 1 to 255 characters; a repeat within 24 hours gives the first result again."
 
 
 @strawberry.input
@@ -95,7 +94,7 @@ class RaiseAttentionInput(_Edit):
 
 
 @strawberry.input(description="What to write to the customer.")
-class SendMessageInput(MutationInput):
+class SendMessageInput(OnceInput):
     id: strawberry.ID = strawberry.field(description="The id of the interaction, of any kind.")
     content: MessageContentInput = strawberry.field(description="The content of the message.")
     if_latest_message: strawberry.ID | None = strawberry.field(default=None, description=_LATEST)
@@ -109,11 +108,10 @@ class SendMessageInput(MutationInput):
         default=None, description="The time at which it was sent, if it was already; one in the future counts as now."
     )
     message_key: str | None = strawberry.field(default=None, description=_KEY)
-    idempotency_key: str | None = strawberry.field(default=None, description=_ONCE)
 
 
 @strawberry.input(description="What the customer wrote.")
-class ReceiveMessageInput(MutationInput):
+class ReceiveMessageInput(OnceInput):
     target: ReceiveMessageTarget = strawberry.field(description="The interaction of the message, or how to find it.")
     contents: list[MessageContentInput] = strawberry.field(description="The contents of the message, 1 to 32.")
     sent_at: datetime | None = strawberry.field(
@@ -128,11 +126,10 @@ class ReceiveMessageInput(MutationInput):
         default=None, description="The id of the message of the same interaction that the new one refers to."
     )
     message_key: str | None = strawberry.field(default=None, description=_KEY)
-    idempotency_key: str | None = strawberry.field(default=None, description=_ONCE)
 
 
 @strawberry.input(description="A note on an interaction.")
-class AddNoteInput(MutationInput):
+class AddNoteInput(OnceInput):
     id: strawberry.ID = strawberry.field(description="The id of the interaction, of any kind.")
     text: str = strawberry.field(description="The text of the note, 1 to 65,536 characters.")
 

@@ -223,7 +223,15 @@ class StateMutation:
 class NoteMutation:
     @mutation(description="Leave a note on an interaction.")
     async def add_note(self, info: Info, input: Annotated[AddNoteInput, _What]) -> NotePayload:
-        return await info.context.perform(input, on_interaction, notes.add_note, input.id, input.text, gives=_noted)
+        return await info.context.perform(
+            input,
+            on_interaction,
+            notes.add_note,
+            input.id,
+            input.text,
+            idempotency_key=input.idempotency_key,
+            gives=_noted,
+        )
 
     @mutation(description="Replace the text of a note.")
     async def edit_note(self, info: Info, input: Annotated[EditNoteInput, _What]) -> NotePayload:

@@ -21,9 +21,9 @@ from app.transport.fields import (
     PAGING,
     Connection,
     EditInput,
-    MutationInput,
     MutationPayload,
     Node,
+    OnceInput,
     argument,
     mutation,
     root,
@@ -98,7 +98,7 @@ class UpdateConversationInput(EditInput):
 
 
 @strawberry.input(description="Which conversation to restart.")
-class RestartConversationInput(EditInput):
+class RestartConversationInput(EditInput, OnceInput):
     text: str | None = strawberry.field(
         default=None, description="The text of the message to the customer; a greeting when nothing is said."
     )
@@ -130,18 +130,13 @@ class DeleteConversationPayload(MutationPayload):
 
 
 @strawberry.input(description="A new channel agent.")
-class CreateChannelAgentInput(MutationInput):
+class CreateChannelAgentInput(OnceInput):
     channel: Channel = strawberry.field(description="The messenger service of the channel agent.")
     display_id: str = strawberry.field(
         description="The id of the channel agent, 1 to 255 characters; unique within its channel."
     )
     name: str = strawberry.field(description="The name of the channel agent, 1 to 255 characters.")
     in_sync: bool = strawberry.field(default=True, description="Whether the channel agent is connected.")
-    idempotency_key: str | None = strawberry.field(
-        default=None,
-        description="A key of the caller's making, 1 to 255 characters; a repeat within 24 hours gives the "
-        "first result again.",
-    )
 
 
 @strawberry.input(description="What to change of a channel agent: an absent field stays.")
@@ -213,6 +208,7 @@ class ConversationMutation:
             input.id,
             text=input.text,
             if_version=input.if_version,
+            idempotency_key=input.idempotency_key,
             gives=_restarted,
         )
 

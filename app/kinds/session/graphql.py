@@ -18,6 +18,7 @@ from app.transport.fields import (
     MutationInput,
     MutationPayload,
     Node,
+    OnceInput,
     argument,
     edge,
     mutation,
@@ -98,7 +99,7 @@ class UpdateSessionInput(MutationInput):
 
 
 @strawberry.input(description="Which suggested message was picked.")
-class UseSuggestedMessageInput(MutationInput):
+class UseSuggestedMessageInput(OnceInput):
     id: strawberry.ID = strawberry.field(description="The id of the suggested message.")
 
 
@@ -156,11 +157,13 @@ class SessionMutation:
             gives="session",
         )
 
-    @mutation(description="Count one more pick of a suggested message; each call counts. Needs `session:write`.")
+    @mutation(description="Count one more pick of a suggested message. Needs `session:write`.")
     async def use_suggested_message(
         self, info: Info, input: Annotated[UseSuggestedMessageInput, _What]
     ) -> SuggestedMessagePayload:
-        return await info.context.perform(input, service.use_suggested_message, input.id, gives=dict)
+        return await info.context.perform(
+            input, service.use_suggested_message, input.id, idempotency_key=input.idempotency_key, gives=dict
+        )
 
 
 SLICE = Slice(query=SessionQuery, mutation=SessionMutation, mappings=MAPPINGS, roots=ROOTS)

@@ -167,10 +167,12 @@ def update(
     return change(work, actor, found, Command.UPDATE, apply, if_version=if_version)  # type: ignore[no-any-return]
 
 
-def use_suggested_message(work: "Work", actor: Actor, ref: Ref) -> Mapping[str, int]:
-    """Count one more use of a suggested message, each call anew; the surrogates of `suggested_message` and `session`.
+def use_suggested_message(
+    work: "Work", actor: Actor, ref: Ref, *, idempotency_key: str | None = None
+) -> Mapping[str, int]:
+    """Count one more use of a suggested message; the surrogates of `suggested_message` and `session`.
 
-    Raises NotFound, Forbidden."""
+    Raises NotFound, Forbidden, KeyReused."""
     repository = work.use(SessionRepository)
     number = require_id(str(ref), "sug").number
     session_id = repository.session_of(number) if actor.can_read(model.NAME) else None
@@ -182,9 +184,12 @@ def use_suggested_message(work: "Work", actor: Actor, ref: Ref) -> Mapping[str, 
         data["selected_count"] = repository.select_suggestion(number)
         return session
 
-    topic = "suggested_message_used"
-    change(work, actor, GlobalId(model.PREFIX, session_id), Command.UPDATE, apply, topic=topic, data=data)
-    return {"suggested_message": number, "session": session_id}
+    def use() -> Mapping[str, int]:
+        topic = "suggested_message_used"
+        change(work, actor, GlobalId(model.PREFIX, session_id), Command.UPDATE, apply, topic=topic, data=data)
+        return {"suggested_message": number, "session": session_id}
+
+    return once(work, actor, idempotency_key, ["useSuggestedMessage", number], use)
 
 
 def use_suggested_message_by_key(work: "Work", actor: Actor, key: str) -> Mapping[str, int]:

@@ -5,11 +5,10 @@ from strawberry import Maybe
 from strawberry.scalars import JSON
 
 from app.kinds.agent_session.graphql.types import AgentSession, AiAgent
-from app.transport.fields import MutationInput, MutationPayload
+from app.transport.fields import MutationInput, MutationPayload, OnceInput
 from app.transport.scalars import JsonObject
 
 _VERSION = "The version that was read; when it is no longer the current one, nothing is done."
-_ONCE = "A key of the caller's making, 1 to 255 characters; a repeat within 24 hours gives the first result again."
 _JSON = "A JSON object, or its text"
 
 
@@ -41,13 +40,12 @@ class _AgentFields(MutationInput):
 
 
 @strawberry.input(description="A new AI agent.")
-class CreateAiAgentInput(_AgentFields):
+class CreateAiAgentInput(_AgentFields, OnceInput):
     name: str = strawberry.field(description="The name of the AI agent, 1 to 255 characters.")
     agent_key: str | None = strawberry.field(
         default=None,
         description="The key of the AI agent: 1 to 50 letters, digits, `_` and `-`. Made when there is none.",
     )
-    idempotency_key: str | None = strawberry.field(default=None, description=_ONCE)
 
 
 @strawberry.input
@@ -102,13 +100,12 @@ class _SessionFields(MutationInput):
 
 
 @strawberry.input(description="A new session of an AI agent.")
-class CreateAgentSessionInput(_SessionFields):
+class CreateAgentSessionInput(_SessionFields, OnceInput):
     agent_key: str = strawberry.field(description="The key of the AI agent.")
     agent_session_key: str | None = strawberry.field(
         default=None,
         description="The key of the session: 1 to 50 letters, digits, `_` and `-`. Made when there is none.",
     )
-    idempotency_key: str | None = strawberry.field(default=None, description=_ONCE)
 
 
 @strawberry.input

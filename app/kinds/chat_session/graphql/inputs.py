@@ -5,10 +5,7 @@ from strawberry import Maybe
 
 from app.kinds.chat_session.graphql.enums import ChatInitialStatus, ChatSessionStatus, Weekday
 from app.kinds.chat_session.graphql.types import ChatSession, ChatTopic, ChatTopicMember
-from app.transport.fields import EditInput, MutationInput, MutationPayload
-
-_ONCE = "A key of the caller's making, 1 to 255 characters; a repeat within 24 hours gives the first result again."
-
+from app.transport.fields import EditInput, MutationInput, MutationPayload, OnceInput
 
 # ---- chats --------------------------------------------------------------------------------------------------------
 
@@ -81,12 +78,11 @@ class _CustomerFields:
 
 
 @strawberry.input(description="A customer's request of a chat.")
-class RequestChatSessionInput(_CustomerFields, MutationInput):
+class RequestChatSessionInput(_CustomerFields, OnceInput):
     topic_id: int = strawberry.field(description="The number of the chat's topic in its own system.")
     customer_id: strawberry.ID | None = strawberry.field(
         default=None, description="The id of the chat's customer, if it is one of the directory's."
     )
-    idempotency_key: str | None = strawberry.field(default=None, description=_ONCE)
 
 
 @strawberry.input(description="What to change of a chat: an absent field stays.")
@@ -108,7 +104,7 @@ class UpdateChatSessionInput(_CustomerFields, EditInput):
 
 
 @strawberry.input(description="Which chat to pick up.")
-class PickUpChatSessionInput(MutationInput):
+class PickUpChatSessionInput(OnceInput):
     id: strawberry.ID | None = strawberry.field(
         default=None, description="The id of the chat; without one it is the first that waits."
     )
@@ -194,12 +190,11 @@ class _TopicFields:
 
 
 @strawberry.input(description="A new topic.")
-class CreateChatTopicInput(_TopicFields, MutationInput):
+class CreateChatTopicInput(_TopicFields, OnceInput):
     name: str = strawberry.field(description="The name of the topic, 1 to 255 characters.")
     topic_id: int | None = strawberry.field(
         default=None, description="The number of the topic in its own system; given out when there is none."
     )
-    idempotency_key: str | None = strawberry.field(default=None, description=_ONCE)
 
 
 @strawberry.input(description="What to change of a topic: an absent field stays.")
@@ -222,7 +217,7 @@ class _Rights:
 
 
 @strawberry.input(description="A new member of a topic; a right that is not given is not had.")
-class AddChatTopicMemberInput(_Rights, MutationInput):
+class AddChatTopicMemberInput(_Rights, OnceInput):
     topic_id: strawberry.ID = strawberry.field(description="The id of the topic.")
     user_id: strawberry.ID = strawberry.field(description="The id of the user of the member.")
 

@@ -50,11 +50,9 @@ def _request(
     return requests.request_chat_session(work, actor, topic_id, given, customer_id=customer_id, idempotency_key=key)
 
 
-def _pick_up(
-    work: Work, actor: Actor, given: str | None, topic_id: int | None, if_version: int | None
-) -> ChatSession | None:
+def _pick_up(work: Work, actor: Actor, given: str | None, **more: Any) -> ChatSession | None:
     ref = None if given is None else require_id(given, PREFIX)
-    return queue.pick_up_chat_session(work, actor, ref, topic_id=topic_id, if_version=if_version)
+    return queue.pick_up_chat_session(work, actor, ref, **more)
 
 
 def _transfer(work: Work, actor: Actor, ref: GlobalId, to_user: str, *, if_version: int | None) -> ChatSession:
@@ -112,7 +110,13 @@ class ChatSessionMutation:
         self, info: Info, input: Annotated[PickUpChatSessionInput, _What]
     ) -> ChatSessionPayload:
         return await info.context.perform(
-            input, _pick_up, input.id, input.topic_id, input.if_version, gives="chat_session"
+            input,
+            _pick_up,
+            input.id,
+            topic_id=input.topic_id,
+            if_version=input.if_version,
+            idempotency_key=input.idempotency_key,
+            gives="chat_session",
         )
 
     @mutation(description="Offer a chat to another user, who then accepts or rejects it.")

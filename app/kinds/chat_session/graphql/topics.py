@@ -49,10 +49,19 @@ def _delete(work: Work, actor: Actor, given: str) -> GlobalId:
     return topics.delete_chat_topic(work, actor, require_id(given, TOPIC_PREFIX))
 
 
-def _add(work: Work, actor: Actor, topic: str, user: str, rights: dict[str, Any]) -> ChatTopicMember:
+def _add(
+    work: Work, actor: Actor, topic: str, user: str, rights: dict[str, Any], *, idempotency_key: str | None
+) -> ChatTopicMember:
     ref = require_id(topic, TOPIC_PREFIX, path=("topic_id",))
     user_id = require_id(user, "usr", path=("user_id",)).number
-    return topics.add_chat_topic_member(work, actor, ref, user_id, rights)  # type: ignore[arg-type]
+    return topics.add_chat_topic_member(
+        work,
+        actor,
+        ref,
+        user_id,
+        rights,  # type: ignore[arg-type]
+        idempotency_key=idempotency_key,
+    )
 
 
 def _change(work: Work, actor: Actor, given: str, rights: dict[str, Any]) -> ChatTopicMember:
@@ -93,7 +102,13 @@ class ChatTopicMutation:
         self, info: Info, input: Annotated[AddChatTopicMemberInput, _What]
     ) -> ChatTopicMemberPayload:
         return await info.context.perform(
-            input, _add, input.topic_id, input.user_id, changes(input, *_RIGHTS), gives="chat_topic_member"
+            input,
+            _add,
+            input.topic_id,
+            input.user_id,
+            changes(input, *_RIGHTS),
+            idempotency_key=input.idempotency_key,
+            gives="chat_topic_member",
         )
 
     @mutation(description="Change a member's rights in a chat topic.")

@@ -13,6 +13,7 @@ from app.kinds.chat_session.model.topic import somebody_is_there
 from app.kinds.chat_session.model.transitions import handed_off
 from app.kinds.chat_session.repository import ChatSessionRepository, ChatTopicRepository
 from app.kinds.chat_session.service.notices import started, with_rank
+from app.storage.idempotency import once
 
 if TYPE_CHECKING:
     from app.storage.work import Work
@@ -25,20 +26,31 @@ def pick_up_chat_session(
     *,
     topic_id: int | None = None,
     if_version: int | None = None,
+    idempotency_key: str | None = None,
 ) -> ChatSession | None:
     """Take a chat that asked for a human: the named one, or the first that waits (of one topic, by the contract's
     number, or of all), one in the queue before one that nobody was there for.
 
     None when nothing waits that the actor may respond to. Of many who ask at once each gets another chat.
     Raises AlreadyClaimed, InvalidTransition for a chat that is not queued, Forbidden for who may not respond in its
-    topic, NotFound, VersionConflict."""
-    if ref is None:
-        actor.require(f"{KIND}:write")
-        first = _first(work, actor, topic_id)
-        if first is None:
-            return None
-        ref = GlobalId(PREFIX, first)
+    topic, NotFound, VersionConflict, KeyReused."""
+    picked: list[ChatSession] = []
 
+    def pick() -> int | None:
+        chosen = ref or _first(work, actor, topic_id)
+        if chosen is None:
+            return None
+        picked.append(_taken(work, actor, chosen, if_version))
+        return chosen.number
+
+    request = ["pickUpChatSession", None if ref is None else str(ref), topic_id, if_version]
+    number = once(work, actor, idempotency_key, request, pick)
+    if picked or number is None:
+        return picked[0] if picked else None
+    return work.use(ChatSessionRepository).load(number)
+
+
+def _taken(work: "Work", actor: Actor, ref: GlobalId, if_version: int | None) -> ChatSession:
     def taken(before: ChatSession) -> ChatSession:
         if before.status not in QUEUES:
             raise InvalidTransition(f"The chat is {before.status}, so it cannot be picked up from the queue.")
@@ -48,14 +60,16 @@ def pick_up_chat_session(
     return after
 
 
-def _first(work: "Work", actor: Actor, topic_id: int | None) -> int | None:
+def _first(work: "Work", actor: Actor, topic_id: int | None) -> GlobalId | None:
+    actor.require(f"{KIND}:write")
     topic = None
     if topic_id is not None:
         found = work.use(ChatTopicRepository).get_by_key(topic_id)
         if found is None:
             raise NotFound(f"There is no chat topic {topic_id}.", path=("topic_id",))
         topic = found.id
-    return work.use(ChatSessionRepository).first_of_queue(topic, None if actor.is_admin else actor.user_id)
+    first = work.use(ChatSessionRepository).first_of_queue(topic, None if actor.is_admin else actor.user_id)
+    return None if first is None else GlobalId(PREFIX, first)
 
 
 def reset_chat_session(work: "Work", actor: Actor, ref: GlobalId, *, if_version: int | None = None) -> ChatSession:

@@ -7,6 +7,7 @@ from app.core.actor import Actor
 from app.core.errors import Forbidden, InvalidInput, NotFound
 from app.core.events import Event
 from app.core.ids import GlobalId
+from app.directory.service.editing import created
 from app.kinds.chat_session.model.limits import check_topic
 from app.kinds.chat_session.model.session import KIND
 from app.kinds.chat_session.model.topic import ChatTopic, ChatTopicChanges, ChatTopicMember, MemberRights, Right, holds
@@ -68,14 +69,28 @@ def delete_chat_topic(work: "Work", actor: Actor, ref: GlobalId) -> GlobalId:
 
 
 def add_chat_topic_member(
-    work: "Work", actor: Actor, ref: GlobalId, user_id: int, rights: MemberRights
+    work: "Work",
+    actor: Actor,
+    ref: GlobalId,
+    user_id: int,
+    rights: MemberRights,
+    *,
+    idempotency_key: str | None = None,
 ) -> ChatTopicMember:
-    """Give a user rights in a topic. Raises NotFound, Forbidden, AlreadyExists for who is a member already."""
+    """Give a user rights in a topic.
+
+    Raises NotFound, also where a repeat finds its member removed, Forbidden, AlreadyExists for who is a member already,
+    KeyReused."""
     topic = _manageable(work, actor, ref.number)
-    new = ChatTopicMember(id=0, topic_id=topic.id, user_id=user_id, **rights)
-    member = work.use(ChatTopicRepository).add_member(new)
-    _tell(work, actor, "member_added", topic.id, user_id)
-    return member
+    topics = work.use(ChatTopicRepository)
+
+    def add() -> ChatTopicMember:
+        member = topics.add_member(ChatTopicMember(id=0, topic_id=topic.id, user_id=user_id, **rights))
+        _tell(work, actor, "member_added", topic.id, user_id)
+        return member
+
+    request = {"add": "chat_topic_member", "topic": topic.id, "user": user_id, **rights}
+    return created(work, actor, idempotency_key, request, lambda number: _member_of(work, topic.id, number), add)
 
 
 def update_chat_topic_member(work: "Work", actor: Actor, ref: GlobalId, rights: MemberRights) -> ChatTopicMember:
@@ -114,11 +129,16 @@ def _member(work: "Work", actor: Actor, ref: GlobalId) -> ChatTopicMember:
     topic = topics.topic_of_member(ref.number)
     if topic is not None:
         _manageable(work, actor, topic)
-        for member in topics.members(topic):
-            if member.id == ref.number:
-                return member
+        member = _member_of(work, topic, ref.number)
+        if member is not None:
+            return member
     actor.require(f"{KIND}:write")
     raise NotFound("There is no such member of a topic.", path=("id",))
+
+
+def _member_of(work: "Work", topic: int, number: int) -> ChatTopicMember | None:
+    members = work.use(ChatTopicRepository).members(topic)
+    return next((member for member in members if member.id == number), None)
 
 
 def _found(topic: ChatTopic | None) -> ChatTopic:
