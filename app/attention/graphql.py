@@ -73,13 +73,13 @@ class AttentionSummary:
 
 @strawberry.type
 class AttentionQuery:
-    attention_queue: AttentionQueueConnection = root(
+    attention_queue: AttentionQueueConnection | None = root(
         description="The interactions that need a human and that the caller may see: by level, then by who has waited "
         "longest. One that is offered to a user counts as theirs in the filter.",
         filter=FILTER,
         **PAGING,
     )
-    attention_summary: AttentionSummary = root(
+    attention_summary: AttentionSummary | None = root(
         description="How many interactions need a human, of those that the caller may see.",
         group_by=argument(AttentionGrouping, "By what they are grouped."),
     )

@@ -81,7 +81,7 @@ class _NodeQuery:
         description="The object with an id, of any type; null for what is not there or may not be seen.",
         id=argument(strawberry.ID, "The id of the object."),
     )
-    nodes: list[Node | None] = root(
+    nodes: list[Node | None] | None = root(
         description="The objects with these ids in the same order, null for each that is not there.",
         ids=argument(list[strawberry.ID], "The ids of the objects, at most 100."),
     )

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from graphql import GraphQLNonNull
 
 from app.core.actor import Actor
 from app.registry import KINDS, PERMISSIONS
@@ -152,11 +153,17 @@ async def test_root_fields_about_one_kind_are_forbidden_without_its_permission(f
     for kind, fields in wanted.items():
         for field in fields:
             plural = (field.rstrip("s") != field and "(" not in field) or field == "chatQueue"
-            query = f"{{ {field} {'{ totalCount }' if plural else '{ id }'} }}"
+            name = field.split("(")[0]
+            query = f"{{ {field} {'{ totalCount }' if plural else '{ id }'} node(id: \"usr_1\") {{ id }} }}"
             answer = await filled.graph.answer(query, without(f"{kind}:read"))
             assert [error["extensions"]["code"] for error in answer["errors"]] == ["FORBIDDEN"], query
-            assert not any((answer["data"] or {}).values())
+            assert answer["data"] == {name: None, "node": {"id": "usr_1"}}
             assert "errors" not in await filled.graph.answer(query, without()), query
+
+
+def test_root_fields_of_queries_are_nullable() -> None:
+    assert CORE.query_type is not None
+    assert [name for name, field in CORE.query_type.fields.items() if isinstance(field.type, GraphQLNonNull)] == []
 
 
 async def test_every_command_is_known_to_these_tests() -> None:

@@ -13,7 +13,7 @@ _SEARCH = "Words that must all be found, whatever their case and accents; the la
 class DirectoryQuery:
     viewer: Viewer | None = root(description="Who is calling; null for a caller without an API key of its own.")
     user: User | None = root(description="The user with an id.", id=argument(strawberry.ID, "The id of the user."))
-    users: Connection[User] = root(
+    users: Connection[User] | None = root(
         description="The users, in the order in which they were made.",
         search=argument(str | None, f"{_SEARCH} Names and logins are searched."),
         present=argument(bool | None, "Whether chats may be offered to the users."),
@@ -25,7 +25,7 @@ class DirectoryQuery:
         id=argument(strawberry.ID | None, "The id of the customer."),
         customer_key=argument(str | None, "The key of the customer in its own system."),
     )
-    customers: Connection[Customer] = root(
+    customers: Connection[Customer] | None = root(
         description="The customers, the newest first. Needs `directory:read`.",
         search=argument(
             str | None,
@@ -39,7 +39,7 @@ class DirectoryQuery:
         description="The profile with an id. Needs `directory:read`.",
         id=argument(strawberry.ID, "The id of the profile."),
     )
-    profiles: Connection[Profile] = root(
+    profiles: Connection[Profile] | None = root(
         description="The profiles, the newest first. Needs `directory:read`.",
         search=argument(str | None, f"{_SEARCH} Names, e-mail addresses and telephone numbers are searched."),
         **PAGING,

@@ -21,10 +21,10 @@ class InteractionsQuery:
     interaction: Interaction | None = root(
         description="The interaction with an id, of any kind.", id=argument(strawberry.ID, "The id of the interaction.")
     )
-    interactions: Connection[Interaction] = root(
+    interactions: Connection[Interaction] | None = root(
         description="The interactions of all kinds that the caller may see.", filter=FILTER, order_by=ORDER, **PAGING
     )
-    search_messages: Connection[Message] = root(
+    search_messages: Connection[Message] | None = root(
         description="The messages that hold all words of a text, whatever their case and accents; the newest first.",
         text=argument(str, "Up to 32 words that must all be found; the last may be a beginning of one."),
         kinds=argument(
@@ -33,7 +33,7 @@ class InteractionsQuery:
         ),
         **PAGING,
     )
-    events: EventPage = root(
+    events: EventPage | None = root(
         description="What happened after a cursor, as far as the caller may see it.",
         after=argument(str | None, "The cursor after which events begin; without one only the cursor of now is given."),
         first=argument(int | None, "The number of events that are looked at, 1 to 100; 20 when nothing is said."),

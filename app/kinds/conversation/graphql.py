@@ -165,7 +165,7 @@ class ConversationQuery:
         description="The channel agent with an id. Needs `conversation:read`.",
         id=argument(strawberry.ID, "The id of the channel agent."),
     )
-    channel_agents: Connection[ChannelAgent] = root(
+    channel_agents: Connection[ChannelAgent] | None = root(
         description="The channel agents, in the order in which they were made. Needs `conversation:read`.",
         channel=argument(Channel | None, "The messenger service of the channel agents."),
         **PAGING,

@@ -18,7 +18,7 @@ class AgentSessionQuery:
         id=argument(strawberry.ID | None, "The id of the AI agent."),
         agent_key=argument(str | None, "The key of the AI agent in its own system."),
     )
-    ai_agents: Connection[AiAgent] = root(
+    ai_agents: Connection[AiAgent] | None = root(
         description="The AI agents, in the order in which they were made. Needs `agent_session:read`.",
         enabled=argument(bool | None, "Whether the AI agents take sessions."),
         **PAGING,

@@ -12,7 +12,7 @@ class ChatSessionQuery:
         description="The chat with a number of its own system. Needs `chat_session:read`.",
         chat_session_id=argument(int, "The number of the chat in its own system."),
     )
-    chat_queue: Connection[ChatSession] = root(
+    chat_queue: Connection[ChatSession] | None = root(
         description="The chats that wait to be picked up, the most urgent first, then the longest waiting. Needs "
         "`chat_session:read`.",
         topic_id=argument(int | None, "The number of the topic of the chats in its own system; null is any."),
@@ -22,6 +22,6 @@ class ChatSessionQuery:
         description="The chat topic with an id. Needs `chat_session:read`.",
         id=argument(strawberry.ID, "The id of the topic."),
     )
-    chat_topics: Connection[ChatTopic] = root(
+    chat_topics: Connection[ChatTopic] | None = root(
         description="The chat topics, in the order in which they were made. Needs `chat_session:read`.", **PAGING
     )
