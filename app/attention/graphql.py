@@ -42,7 +42,7 @@ described(
 
 @strawberry.type(description="The interactions that need a human, the most urgent first.")
 class AttentionQueueConnection(Connection[Interaction]):
-    cursor: str = strawberry.field(description="The cursor of the event log at the queue's moment: subscribe from it.")
+    pass
 
 
 @strawberry.type(description="How many interactions of one sort need a human.")

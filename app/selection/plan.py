@@ -47,10 +47,7 @@ class Plan:
 
     def steps(self, env: Env, row: Mapping[str, object] | None = None) -> Generator[Query, Sequence[Row], Answer]:
         """Yield statements, take their rows, return the Answer."""
-        run = Run(env)
-        if self._heads is not None:
-            # Read before everything else: an overlap replays an event, a gap would lose one.
-            run.head = str(heads_cursor((yield self._heads)))
+        run = yield from self._run(env)
         if self._item is not None:
             made = yield from self._item.assemble([row], run)
             return Answer(made[0])
@@ -74,4 +71,12 @@ class Plan:
     ) -> Generator[Query, Sequence[Row], Sequence[dict[str, Any]]]:
         """The objects of many rows that are given at run time, read together: as many statements as for one."""
         assert self._item is not None
-        return (yield from self._item.assemble(rows, Run(env)))
+        run = yield from self._run(env)
+        return (yield from self._item.assemble(rows, run))
+
+    def _run(self, env: Env) -> Generator[Query, Sequence[Row], Run]:
+        run = Run(env)
+        if self._heads is not None:
+            # Read before everything else: an overlap replays an event, a gap would lose one.
+            run.head = str(heads_cursor((yield self._heads)))
+        return run

@@ -91,6 +91,9 @@ class Connection(Generic[T]):
     page_info: PageInfo = strawberry.field(description="The place of the page.")
     total_count: int = strawberry.field(description="The number of items of the whole connection, at most 10,000.")
     total_count_is_capped: bool = strawberry.field(description="Whether the connection has more items than counted.")
+    cursor: str = strawberry.field(
+        description="The cursor of the event log at the moment of the page: a subscription or `events` goes on from it."
+    )
 
 
 @strawberry.interface(description="Why a mutation did nothing.")

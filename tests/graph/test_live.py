@@ -14,6 +14,7 @@ from app.interactions.service.state import acknowledge, raise_attention, set_lab
 from app.kinds.conversation.service import delete_conversation
 from app.storage.database import Work
 from tests.graph.listening import Ears, ears
+from tests.graph.running import CORE
 from tests.interactions.conftest import House, cnv, said, ses
 from tests.interactions.conftest import house as house
 from tests.kinds.conftest import ADA, BO, CY, DEE
@@ -186,6 +187,35 @@ async def test_what_cannot_be_listened_to_is_refused(house: House, heard: Ears) 
     assert await heard.refused(MESSAGES, id="x") == [("NOT_FOUND", "interactionId")]
     assert await heard.refused(CHANGED, CONVERSATIONS, id="ses_1") == [("FORBIDDEN",)]
     assert await heard.refused(CHANGED, after="nonsense") == [("INVALID_CURSOR", "after")]
+
+
+def test_cursor_of_the_log_is_in_every_connection() -> None:
+    types = {name: type_ for name, type_ in CORE.type_map.items() if name.endswith("Connection")}
+    assert {"InteractionConnection", "MessageConnection", "ChatSessionConnection"} <= set(types)
+    assert [name for name, type_ in types.items() if str(type_.fields["cursor"].type) != "String!"] == []  # type: ignore[attr-defined]
+
+
+async def test_cursor_of_a_list_begins_a_subscription(house: House, heard: Ears) -> None:
+    await house.hear()
+    listed = "interactions { cursor nodes { messages { cursor nodes { id } } customer { interactions { cursor } } } }"
+    found = await house.graph.read(f'{{ {listed} searchMessages(text: "x") {{ cursor }} }}', BO)
+    (node,) = found["interactions"]["nodes"]
+    cursor = found["interactions"]["cursor"]
+    assert node["messages"]["cursor"] == node["customer"]["interactions"]["cursor"] == cursor
+    assert found["searchMessages"]["cursor"] == cursor
+    await house.database.command(set_labels, BO, cnv(1), ["vip"])
+    selected = "cursor topic interaction { messages { cursor } }"
+    listener = await heard.listen(
+        f"subscription($after: String) {{ interactionChanged(after: $after) {{ {selected} }} }}", BO, after=cursor
+    )
+    told = await listener.next()
+    # What is selected is read when the item is sent, so its cursor has seen the event.
+    assert told == {
+        "cursor": told["cursor"],
+        "topic": "conversation.labelled",
+        "interaction": {"messages": {"cursor": told["cursor"]}},
+    }
+    assert await listener.silent()
 
 
 async def test_nobody_hears_of_what_they_may_not_see(house: House, heard: Ears) -> None:

@@ -154,7 +154,7 @@ async def test_root_fields_about_one_kind_are_forbidden_without_its_permission(f
         for field in fields:
             plural = (field.rstrip("s") != field and "(" not in field) or field == "chatQueue"
             name = field.split("(")[0]
-            query = f"{{ {field} {'{ totalCount }' if plural else '{ id }'} node(id: \"usr_1\") {{ id }} }}"
+            query = f'{{ {field} {"{ totalCount }" if plural else "{ id }"} node(id: "usr_1") {{ id }} }}'
             answer = await filled.graph.answer(query, without(f"{kind}:read"))
             assert [error["extensions"]["code"] for error in answer["errors"]] == ["FORBIDDEN"], query
             assert answer["data"] == {name: None, "node": {"id": "usr_1"}}

@@ -6,7 +6,7 @@ from typing import Any
 from graphql import GraphQLObjectType, GraphQLSchema, build_schema, graphql_sync, is_abstract_type
 
 from app.transport.scalars import parse_date, parse_datetime
-from tests.oracle.basics import default, global_id
+from tests.oracle.basics import Resolve, asking, default, global_id
 from tests.oracle.resolvers import FIELDS
 from tests.oracle.roots import root
 from tests.oracle.world import Asking
@@ -25,7 +25,9 @@ def executable(sdl: str) -> GraphQLSchema:
                 field.resolve = root(field_name)
         elif isinstance(type_, GraphQLObjectType) and type_ is not schema.mutation_type:
             for field_name, field in type_.fields.items():
-                plain = global_id if field_name == "id" else default
+                plain: Resolve = global_id if field_name == "id" else default
+                if field_name == "cursor" and name.endswith("Connection"):
+                    plain = _log_cursor
                 field.resolve = FIELDS.get(name, {}).get(field_name, plain)
     for name, parse in (("DateTime", parse_datetime), ("Date", parse_date)):
         if name in schema.type_map:
@@ -33,6 +35,12 @@ def executable(sdl: str) -> GraphQLSchema:
             scalar.coerce_input_value = parse
             scalar.parse_value = parse
     return schema
+
+
+def _log_cursor(_row: Any, info: Any) -> str:
+    """The end of the event log, from which whoever read the list listens on."""
+    found: str = asking(info).world.log_cursor
+    return found
 
 
 def ask(schema: GraphQLSchema, text: str, asking: Asking, variables: Mapping[str, Any]) -> dict[str, Any]:

@@ -132,7 +132,7 @@ def _attention_queue(found: Asking, filter: Mapping[str, Any] | None = None, **g
     items = found.many(
         "Interaction", lambda row: row["attention_level"] is not None and passes(as_asked(row), filter or {})
     )
-    return {**connection(items, "attentionQueue", QUEUE, "QUEUE", given), "cursor": found.world.log_cursor}
+    return connection(items, "attentionQueue", QUEUE, "QUEUE", given)
 
 
 def _attention_summary(found: Asking, groupBy: str) -> Row:  # noqa: N803 - the argument's name
