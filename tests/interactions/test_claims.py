@@ -209,7 +209,7 @@ async def test_the_loser_is_told_in_the_graph(house: House) -> None:
         {
             "__typename": "AlreadyClaimedError",
             "code": "ALREADY_CLAIMED",
-            "message": "Somebody else holds this.",
+            "message": "Bo holds this.",
             "path": [],
             "claimedBy": {"id": "usr_2"},
             "claimedUntil": "2026-01-05T09:01:00.000000Z",

@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from app.core.actor import Actor
-from app.core.errors import AlreadyClaimed, NewerMessage, NotFound, VersionConflict
+from app.core.errors import AlreadyClaimed, DomainError, NewerMessage, NotFound, VersionConflict
 from app.core.ids import GlobalId
+from app.directory.repository import UserRepository
 from app.interactions.model import Attention, Cause, Command, Interaction, State, derive_attention, shared_causes
 from app.interactions.repository.interactions import InteractionRepository
 from app.interactions.repository.waits import WaitRepository
@@ -131,13 +132,22 @@ def check(
     With `override` it does not matter that somebody else holds the interaction."""
     refusal = work.kinds[found.kind].refusal(command, found, actor, work.now, work.settings)
     if refusal is not None and not (override and isinstance(refusal, AlreadyClaimed)):
-        raise refusal
+        raise named(work, refusal)
     if if_version is not None and if_version != found.version:
         raise VersionConflict(
             f"This is version {found.version} by now, not {if_version}.",
             current_version=found.version,
             path=("if_version",),
         )
+
+
+def named(work: "Work", refusal: DomainError) -> DomainError:
+    """The refusal; the text of an AlreadyClaimed names the holder. Every caller may see the names of users."""
+    if isinstance(refusal, AlreadyClaimed):
+        holder = work.use(UserRepository).get(refusal.claimed_by)
+        if holder is not None:
+            refusal.message = f"{holder.name} holds this."
+    return refusal
 
 
 def require_latest(work: "Work", found: Interaction, seen: GlobalId | None) -> None:

@@ -8,7 +8,7 @@ from app.core.actor import Actor
 from app.core.errors import NotFound
 from app.core.ids import GlobalId
 from app.interactions.model import Command
-from app.interactions.service.change import change
+from app.interactions.service.change import change, named
 from app.kinds.chat_session.model.limits import LENGTHS, REFERENCES, check_int, check_reference, check_session
 from app.kinds.chat_session.model.refusals import refusal
 from app.kinds.chat_session.model.session import (
@@ -135,4 +135,4 @@ def _require_free_to_move(work: "Work", actor: Actor, before: ChatSession, statu
         refused = refusal(Command.RESET, before, actor, work.now)
         if refused is not None:
             refused.path = ("status",)
-            raise refused
+            raise named(work, refused)

@@ -71,7 +71,7 @@ async def test_an_update_is_seen_in_the_graph(opened: httpx2.AsyncClient) -> Non
 async def test_somebody_elses_conversation_is_not_taken_away(opened: httpx2.AsyncClient) -> None:
     await opened.patch(ONE, json={"user_id": 3})
     response = await opened.patch(ONE, json={"status": "done", "user_id": 2})
-    assert (response.status_code, response.json()) == (409, {"message": "Somebody else holds this."})
+    assert (response.status_code, response.json()) == (409, {"message": "Cy holds this."})
     assert (await opened.get(ONE)).json()["data"]["status"] == "to-do"
     forced = await opened.patch(ONE, json={"user_id": 2}, headers={"authorization": "Bearer ada"})
     assert forced.json()["user"]["name"] == "Bo"
