@@ -1,7 +1,7 @@
 """The base of every repository: the shared reads, and constraint violations as the rules they guard."""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from app.core.errors import DomainError
+from app.storage.fixed import NO_PARAMETERS, Fixed
 
 _FOREIGN_KEY_VIOLATION = "23503"
 
@@ -43,10 +44,16 @@ class Repository:
         """`sqlite` or `postgresql`."""
         return self.connection.dialect.name
 
-    def _one(self, statement: sa.Executable, parameters: dict[str, Any] | None = None) -> sa.Row[Any] | None:
+    def _one(self, statement: sa.Executable | Fixed, parameters: Mapping[str, Any] = NO_PARAMETERS) -> Any:
+        """The first row, None when there is none."""
+        if isinstance(statement, Fixed):
+            rows = statement.rows(self.connection, parameters)
+            return rows[0] if rows else None
         return self.connection.execute(statement, parameters).first()
 
-    def _all(self, statement: sa.Executable, parameters: dict[str, Any] | None = None) -> Sequence[sa.Row[Any]]:
+    def _all(self, statement: sa.Executable | Fixed, parameters: Mapping[str, Any] = NO_PARAMETERS) -> Sequence[Any]:
+        if isinstance(statement, Fixed):
+            return statement.rows(self.connection, parameters)
         return self.connection.execute(statement, parameters).all()
 
     @contextmanager

@@ -18,6 +18,7 @@ from app.settings import Settings
 from app.storage import postgresql
 from app.storage.database import Database, Work, open_database
 from app.storage.event_log import HEADS, event_log
+from app.storage.fixed import Fixed
 from app.storage.migrations import migrate
 from app.storage.sqlite_commands import ATTEMPTS
 from tests.conftest import START, CountingIds, ManualClock
@@ -277,10 +278,11 @@ async def test_the_observer_sees_every_statement(
     )
     try:
         await database.command(lambda work: work.connection.execute(sa.text("SELECT 1")).scalar_one())
+        await database.command(lambda work: Fixed(sa.select(sa.literal_column("2"))).rows(work.connection))
         rows = await database.plan(_heads, snapshot=True, caller=1)
     finally:
         await database.close()
-    assert seen == ["SELECT 1", HEADS.sql]
+    assert seen == ["SELECT 1", "SELECT 2", HEADS.sql]
     assert rows == {"sqlite": 1, "postgresql": 64}[database.dialect.name]
 
 

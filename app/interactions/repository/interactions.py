@@ -10,6 +10,7 @@ from app.interactions.repository.erasing import ErasingRepository
 from app.interactions.repository.rows import differing, fields_of_row, written
 from app.interactions.tables import interaction, interaction_tag
 from app.interactions.waiting import Waiting
+from app.storage.fixed import Fixed
 from app.storage.repository import Repository
 
 _OWN = fields_of_row(
@@ -53,21 +54,26 @@ COLUMNS: tuple[sa.Column[Any], ...] = (
 """What `common_arguments` reads, in its order."""
 
 _KEY: sa.BindParameter[int] = sa.bindparam("key")
-_INSERT = sa.insert(interaction).returning(interaction.c.id)
-_UPDATE = sa.update(interaction).where(interaction.c.id == _KEY)
-_DELETE = sa.delete(interaction).where(interaction.c.id == _KEY)
-_INSERT_TAG = sa.insert(interaction_tag)
-_DELETE_TAG = sa.delete(interaction_tag).where(
-    interaction_tag.c.interaction_id == _KEY,
-    interaction_tag.c.name == sa.bindparam("list"),
-    interaction_tag.c.value == sa.bindparam("old"),
+_INSERT = Fixed(sa.insert(interaction).returning(interaction.c.id))
+_UPDATE = Fixed(sa.update(interaction).where(interaction.c.id == _KEY))
+_DELETE = Fixed(sa.delete(interaction).where(interaction.c.id == _KEY))
+_INSERT_TAG = Fixed(sa.insert(interaction_tag))
+_DELETE_TAG = Fixed(
+    sa.delete(interaction_tag).where(
+        interaction_tag.c.interaction_id == _KEY,
+        interaction_tag.c.name == sa.bindparam("list"),
+        interaction_tag.c.value == sa.bindparam("old"),
+    )
 )
-_OF_CUSTOMER = (
+_OF_CUSTOMER = Fixed(
     sa.select(interaction.c.id, interaction.c.kind)
     .where(interaction.c.customer_id == sa.bindparam("key"))
     .order_by(interaction.c.id)
 )
-_KIND = sa.select(interaction.c.kind).where(interaction.c.id == _KEY)
+_KIND = Fixed(sa.select(interaction.c.kind).where(interaction.c.id == _KEY))
+
+Change = tuple[str, Iterable[str], Iterable[str]]
+"""What a list that filters read is called (`label`, `tag`, `topic`), with its values before and after."""
 
 
 def common_arguments(row: Sequence[Any]) -> dict[str, Any]:
@@ -123,8 +129,8 @@ class InteractionRepository(Repository):
     def add(self, new: Interaction) -> int:
         """Insert the common row with its labels; the new surrogate."""
         values = written(new, _OWN) | _derived_values(new)
-        key = int(self.connection.execute(_INSERT, values).scalar_one())
-        self.write_list(key, "label", (), new.labels)
+        key = int(self._one(_INSERT, values)[0])
+        self.write_lists(key, [("label", (), new.labels)])
         return key
 
     def add_many(self, new: Sequence[Interaction]) -> None:
@@ -139,31 +145,31 @@ class InteractionRepository(Repository):
             old = _derived_values(before)
             values.update({name: value for name, value in _derived_values(after).items() if value != old[name]})
         if values:
-            self.connection.execute(_UPDATE, {"key": after.id, **values})
+            _UPDATE.run(self.connection, {"key": after.id, **values})
         if before.labels != after.labels:
-            self.write_list(after.id, "label", before.labels, after.labels)
+            self.write_lists(after.id, [("label", before.labels, after.labels)])
 
     def delete(self, interaction_id: int) -> None:
         """Delete the interaction with its kind's row. Its messages and notes are out of sight, and erased later."""
-        self.connection.execute(_DELETE, {"key": interaction_id})
+        _DELETE.run(self.connection, {"key": interaction_id})
         ErasingRepository(self.connection).begin_interaction(interaction_id)
 
     def add_tags(self, tags: Sequence[tuple[int, str, str]]) -> None:
         """Insert rows that filters read: (interaction, list, value)."""
         if tags:
             rows = [{"interaction_id": key, "name": name, "value": value} for key, name, value in tags]
-            self.connection.execute(_INSERT_TAG, rows)
+            _INSERT_TAG.run_many(self.connection, rows)
 
-    def write_list(self, interaction_id: int, name: str, before: Iterable[str], after: Iterable[str]) -> None:
-        """Bring the rows that filters read of one list (`label`, `tag`, `topic`) from `before` to `after`."""
-        old, new = set(before), set(after)
-        if gone := old - new:
-            self.connection.execute(
-                _DELETE_TAG, [{"key": interaction_id, "list": name, "old": value} for value in sorted(gone)]
-            )
-        if come := new - old:
-            rows = [{"interaction_id": interaction_id, "name": name, "value": value} for value in sorted(come)]
-            self.connection.execute(_INSERT_TAG, rows)
+    def write_lists(self, interaction_id: int, changes: Iterable[Change]) -> None:
+        """Bring the rows that filters read of some lists to what the lists hold now."""
+        gone, come = [], []
+        for name, before, after in changes:
+            old, new = set(before), set(after)
+            gone += [{"key": interaction_id, "list": name, "old": value} for value in sorted(old - new)]
+            come += [(interaction_id, name, value) for value in sorted(new - old)]
+        if gone:
+            _DELETE_TAG.run_many(self.connection, gone)
+        self.add_tags(come)
 
 
 def _derived_values(of: Interaction) -> dict[str, Any]:

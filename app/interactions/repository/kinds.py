@@ -11,6 +11,7 @@ from app.interactions.repository.holders import lost_holder_id
 from app.interactions.repository.interactions import COLUMNS, InteractionRepository, common_arguments
 from app.interactions.repository.rows import FieldOfRow, differing, fields_of_row, read_row, written
 from app.interactions.tables import interaction
+from app.storage.fixed import Fixed
 from app.storage.repository import Repository
 
 I = TypeVar("I", bound=Interaction)  # noqa: E741 - the one interaction of these signatures
@@ -37,9 +38,9 @@ class KindRepository(Repository, Generic[I]):
     _read: ClassVar[tuple[FieldOfRow, ...]]
     _has_others: ClassVar[bool]
     _select: ClassVar[sa.Select[Any]]
-    _by_id: ClassVar[sa.Select[Any]]
-    _insert: ClassVar[sa.Insert]
-    _update: ClassVar[sa.Update]
+    _by_id: ClassVar[Fixed]
+    _insert: ClassVar[Fixed]
+    _update: ClassVar[Fixed]
 
     def __init_subclass__(cls, **kw: Any) -> None:
         super().__init_subclass__(**kw)
@@ -57,9 +58,9 @@ class KindRepository(Repository, Generic[I]):
             # Both rows: PostgreSQL reads again, after a wait, only the rows that it locks.
             .with_for_update(of=[interaction, cls.table])
         )
-        cls._by_id = cls._select.where(interaction.c.id == _KEY)
-        cls._insert = sa.insert(cls.table)
-        cls._update = sa.update(cls.table).where(cls.table.c.id == _KEY)
+        cls._by_id = Fixed(cls._select.where(interaction.c.id == _KEY))
+        cls._insert = Fixed(sa.insert(cls.table))
+        cls._update = Fixed(sa.update(cls.table).where(cls.table.c.id == _KEY))
 
     @classmethod
     def source(cls) -> sa.FromClause:
@@ -85,16 +86,16 @@ class KindRepository(Repository, Generic[I]):
         """Insert the common row, the kind's row and the rows of its lists; the same with its new id."""
         interactions = InteractionRepository(self.connection)
         stored = replace(new, id=interactions.add(new))
-        self.connection.execute(self._insert, {"id": stored.id, **written(stored, self._new)})
-        for field, name in self.lists.items():
-            interactions.write_list(stored.id, name, (), getattr(stored, field))
+        self._insert.run(self.connection, {"id": stored.id, **written(stored, self._new)})
+        interactions.write_lists(stored.id, [(name, (), getattr(stored, field)) for field, name in self.lists.items()])
         return stored
 
     def add_many(self, new: Sequence[I]) -> None:
         """Insert interactions that come with their ids, with their lists: a bulk load, without events."""
         interactions = InteractionRepository(self.connection)
         interactions.add_many(new)
-        self.connection.execute(self._insert, [{"id": each.id, **written(each, self._new)} for each in new])
+        if new:
+            self._insert.run_many(self.connection, [{"id": each.id, **written(each, self._new)} for each in new])
         lists = {"labels": "label", **self.lists}
         interactions.add_tags(
             [(each.id, name, value) for each in new for field, name in lists.items() for value in getattr(each, field)]
@@ -104,14 +105,16 @@ class KindRepository(Repository, Generic[I]):
         """Write the kind's own columns and lists that differ."""
         values = differing(before, after, self._own)
         if values:
-            self.connection.execute(self._update, {"key": after.id, **values})
-        for field, name in self.lists.items():
-            if field in values:
-                InteractionRepository(self.connection).write_list(
-                    after.id, name, getattr(before, field), getattr(after, field)
-                )
+            self._update.run(self.connection, {"key": after.id, **values})
+        changes = [
+            (name, getattr(before, field), getattr(after, field))
+            for field, name in self.lists.items()
+            if field in values
+        ]
+        if changes:
+            InteractionRepository(self.connection).write_lists(after.id, changes)
 
-    def _whole(self, row: sa.Row[Any] | None) -> I | None:
+    def _whole(self, row: Sequence[Any] | None) -> I | None:
         if row is None:
             return None
         arguments = common_arguments(row)

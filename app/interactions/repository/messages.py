@@ -12,29 +12,32 @@ from app.interactions.messages import Message, MessageAuthor, MessageError, Mess
 from app.interactions.repository.rows import differing, fields_of_row, read_row, written
 from app.interactions.repository.search import stored_words
 from app.interactions.tables import deleted_message, interaction, message, message_error, note
+from app.storage.fixed import Fixed
 from app.storage.repository import Repository
 
 _OWN = fields_of_row(Message, [column.name for column in message.columns if column.name not in ("id", "words")])
 _COLUMNS = (message.c.id, *(message.c[field.name] for field in _OWN))
 _KEY: sa.BindParameter[int] = sa.bindparam("key")
-_BY_ID = sa.select(*_COLUMNS).where(message.c.id == _KEY)
-_BY_MESSAGE_KEY = sa.select(*_COLUMNS).where(
-    message.c.channel_key == sa.bindparam("channel"), message.c.message_key == sa.bindparam("key")
+_BY_ID = Fixed(sa.select(*_COLUMNS).where(message.c.id == _KEY))
+_BY_MESSAGE_KEY = Fixed(
+    sa.select(*_COLUMNS).where(
+        message.c.channel_key == sa.bindparam("channel"), message.c.message_key == sa.bindparam("key")
+    )
 )
 _DELETED_KEY = sa.and_(
     deleted_message.c.channel_key == sa.bindparam("channel"), deleted_message.c.key_digest == sa.bindparam("digest")
 )
-_DELETED = sa.select(deleted_message.c.message_id, deleted_message.c.interaction_id).where(_DELETED_KEY)
-_FORGET_DELETED = sa.delete(deleted_message).where(_DELETED_KEY)
-_INSERT_DELETED = sa.insert(deleted_message)
-_INTERACTION = sa.select(interaction.c.id).where(interaction.c.id == _KEY)
-_INSERT = sa.insert(message).returning(message.c.id)
-_UPDATE = sa.update(message).where(message.c.id == _KEY)
-_DELETE = sa.delete(message).where(message.c.id == _KEY)
-_INSERT_ERROR = sa.insert(message_error).returning(message_error.c.id)
+_DELETED = Fixed(sa.select(deleted_message.c.message_id, deleted_message.c.interaction_id).where(_DELETED_KEY))
+_FORGET_DELETED = Fixed(sa.delete(deleted_message).where(_DELETED_KEY))
+_INSERT_DELETED = Fixed(sa.insert(deleted_message))
+_INTERACTION = Fixed(sa.select(interaction.c.id).where(interaction.c.id == _KEY))
+_INSERT = Fixed(sa.insert(message).returning(message.c.id))
+_UPDATE = Fixed(sa.update(message).where(message.c.id == _KEY))
+_DELETE = Fixed(sa.delete(message).where(message.c.id == _KEY))
+_INSERT_ERROR = Fixed(sa.insert(message_error).returning(message_error.c.id))
 # Spelled as the partial index is, so that both planners see that it covers this.
 _UNREAD = sa.text("author = 'CUSTOMER' AND status <> 'READ'")
-_MARK_READ = (
+_READ = (
     sa.update(message)
     .where(message.c.interaction_id == _KEY, _UNREAD)
     .values(
@@ -43,15 +46,17 @@ _MARK_READ = (
         updated_at=sa.bindparam("now", type_=message.c.updated_at.type),
     )
 )
-_MARK_READ_UP_TO = _MARK_READ.where(message.c.id <= sa.bindparam("up_to", type_=sa.BigInteger))
-_COUNT_UNREAD = sa.select(sa.func.count()).select_from(message).where(message.c.interaction_id == _KEY, _UNREAD)
-_LATEST = (
+_MARK_READ = Fixed(_READ)
+_MARK_READ_UP_TO = Fixed(_READ.where(message.c.id <= sa.bindparam("up_to", type_=sa.BigInteger)))
+_COUNT_UNREAD = Fixed(sa.select(sa.func.count()).select_from(message).where(message.c.interaction_id == _KEY, _UNREAD))
+_NEWEST = (
     sa.select(message.c.id, message.c.sent_at)
     .where(message.c.interaction_id == _KEY)
     .order_by(message.c.sent_at.desc(), message.c.id.desc())
     .limit(1)
 )
-_LATEST_OF_CUSTOMER = _LATEST.where(message.c.author == sa.literal_column(f"'{MessageAuthor.CUSTOMER}'"))
+_LATEST = Fixed(_NEWEST)
+_LATEST_OF_CUSTOMER = Fixed(_NEWEST.where(message.c.author == sa.literal_column(f"'{MessageAuthor.CUSTOMER}'")))
 
 
 class Place(NamedTuple):
@@ -87,14 +92,14 @@ class MessageRepository(Repository):
         if deleted is None:
             return None
         if not self._is_there(deleted.interaction_id):
-            self.connection.execute(_FORGET_DELETED, key)
+            _FORGET_DELETED.run(self.connection, key)
             return None
         return int(deleted.message_id)
 
     def add(self, new: Message) -> Message:
         """Insert the message, its words for search and its error if it has one; the same with its ids."""
         values = {**written(new, _OWN), "words": stored_words(new.text)}
-        stored = replace(new, id=self.connection.execute(_INSERT, values).scalar_one())
+        stored = replace(new, id=self._one(_INSERT, values)[0])
         return stored if new.error is None else self.add_error(stored, new.error)
 
     def add_error(self, of: Message, error: MessageError) -> Message:
@@ -105,25 +110,25 @@ class MessageRepository(Repository):
             "original_message": error.original_message,
             "created_at": of.updated_at,
         }
-        latest = self.connection.execute(_INSERT_ERROR, row).scalar_one()
-        self.connection.execute(_UPDATE, {"key": of.id, "latest_error_id": latest})
+        latest = self._one(_INSERT_ERROR, row)[0]
+        _UPDATE.run(self.connection, {"key": of.id, "latest_error_id": latest})
         return replace(of, latest_error_id=latest)
 
     def save(self, before: Message, after: Message) -> None:
         """Write the columns that differ. A text never changes, so neither do its words."""
         values = differing(before, after, _OWN)
         if values:
-            self.connection.execute(_UPDATE, {"key": after.id, **values})
+            _UPDATE.run(self.connection, {"key": after.id, **values})
 
     def remove(self, message_id: int) -> None:
         """Erase the message, its words and its errors; what refers to it loses its reference."""
-        self.connection.execute(_DELETE, {"key": message_id})
+        _DELETE.run(self.connection, {"key": message_id})
 
     def delete(self, gone: Message) -> None:
         """Erase the message as `remove` does, but remember that its key was given out."""
         self.remove(gone.id)
-        self.connection.execute(
-            _INSERT_DELETED,
+        _INSERT_DELETED.run(
+            self.connection,
             {
                 "channel_key": gone.channel_key,
                 "key_digest": _digest(gone.message_key),
@@ -136,13 +141,13 @@ class MessageRepository(Repository):
         """Every message of the customer has been read, or those up to a surrogate."""
         given = {"key": interaction_id, "now": now}
         if up_to is None:
-            self.connection.execute(_MARK_READ, given)
+            _MARK_READ.run(self.connection, given)
         else:
-            self.connection.execute(_MARK_READ_UP_TO, {**given, "up_to": up_to})
+            _MARK_READ_UP_TO.run(self.connection, {**given, "up_to": up_to})
 
     def count_unread(self, interaction_id: int) -> int:
         """How many of the customer's messages have not been read."""
-        return int(self.connection.execute(_COUNT_UNREAD, {"key": interaction_id}).scalar_one())
+        return int(self._one(_COUNT_UNREAD, {"key": interaction_id})[0])
 
     def latest(self, interaction_id: int, *, of_customer: bool = False) -> Place | None:
         """The newest message, of the customer alone or of all."""
@@ -169,11 +174,11 @@ class Note(NamedTuple):
     updated_at: datetime
 
 
-_NOTE = sa.select(*note.columns.values()).where(note.c.id == _KEY)
-_INSERT_NOTE = sa.insert(note).returning(note.c.id)
-_UPDATE_NOTE = sa.update(note).where(note.c.id == _KEY)
-_DELETE_NOTE = sa.delete(note).where(note.c.id == _KEY)
-_LATEST_NOTE = (
+_NOTE = Fixed(sa.select(*note.columns.values()).where(note.c.id == _KEY))
+_INSERT_NOTE = Fixed(sa.insert(note).returning(note.c.id))
+_UPDATE_NOTE = Fixed(sa.update(note).where(note.c.id == _KEY))
+_DELETE_NOTE = Fixed(sa.delete(note).where(note.c.id == _KEY))
+_LATEST_NOTE = Fixed(
     sa.select(note.c.id)
     .where(note.c.interaction_id == _KEY)
     .order_by(note.c.created_at.desc(), note.c.id.desc())
@@ -192,15 +197,15 @@ class NoteRepository(Repository):
         """Insert the note; the same with its surrogate."""
         values = new._asdict()
         del values["id"]
-        return new._replace(id=self.connection.execute(_INSERT_NOTE, values).scalar_one())
+        return new._replace(id=self._one(_INSERT_NOTE, values)[0])
 
     def save(self, changed: Note) -> None:
         """Write the note's text."""
         values = {"key": changed.id, "text": changed.text, "updated_at": changed.updated_at}
-        self.connection.execute(_UPDATE_NOTE, values)
+        _UPDATE_NOTE.run(self.connection, values)
 
     def remove(self, note_id: int) -> None:
-        self.connection.execute(_DELETE_NOTE, {"key": note_id})
+        _DELETE_NOTE.run(self.connection, {"key": note_id})
 
     def latest(self, interaction_id: int) -> int | None:
         """The newest note's surrogate."""

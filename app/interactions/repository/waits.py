@@ -1,13 +1,14 @@
 """Finds out from stored messages since when a customer waits."""
 
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
 from app.interactions.messages import MessageStatus
 from app.interactions.tables import message
 from app.interactions.waiting import MOST_UNANSWERED, Bearing, Waiting
+from app.storage.fixed import Fixed
 from app.storage.repository import Repository
 
 _KEY: sa.BindParameter[int] = sa.bindparam("key", type_=sa.BigInteger)
@@ -16,19 +17,19 @@ _AFTER: sa.BindParameter[int] = sa.bindparam("after", type_=sa.BigInteger)
 _ASKS = sa.text(f"bearing = '{Bearing.ASKS}'")
 _ANSWERS = sa.text(f"bearing = '{Bearing.ANSWERS}'")
 _IS_ERROR = message.c.status == sa.literal_column(f"'{MessageStatus.ERROR}'")
-_LATEST_ANSWER = (
+_LATEST_ANSWER = Fixed(
     sa.select(message.c.id, _IS_ERROR.label("failed"))
     .where(message.c.interaction_id == _KEY, _ANSWERS)
     .order_by(message.c.id.desc())
     .limit(1)
 )
-_LATEST_DELIVERED = (
+_LATEST_DELIVERED = Fixed(
     sa.select(message.c.id)
     .where(message.c.interaction_id == _KEY, _ANSWERS, sa.not_(_IS_ERROR))
     .order_by(message.c.id.desc())
     .limit(1)
 )
-_UNANSWERED = (
+_UNANSWERED = Fixed(
     sa.select(message.c.created_at)
     .where(message.c.interaction_id == _KEY, _ASKS, message.c.id > _AFTER)
     .order_by(message.c.id)
@@ -40,16 +41,14 @@ _NEWER = (
     .order_by(message.c.id.desc())
     .limit(1)
 )
-_NEWER_ASKING, _NEWER_ANSWER = _NEWER.where(_ASKS), _NEWER.where(_ANSWERS)
-_LATEST_ASKING = (
+_NEWER_ASKING, _NEWER_ANSWER = Fixed(_NEWER.where(_ASKS)), Fixed(_NEWER.where(_ANSWERS))
+_LATEST_ASKING = Fixed(
     sa.select(message.c.id).where(message.c.interaction_id == _KEY, _ASKS).order_by(message.c.id.desc()).limit(1)
 )
-
-
 _ARRIVAL = (
     sa.select(message.c.created_at).where(message.c.interaction_id == _KEY).order_by(message.c.id.desc()).limit(1)
 )
-_LATEST_ASKING_ARRIVAL, _LATEST_ANSWER_ARRIVAL = _ARRIVAL.where(_ASKS), _ARRIVAL.where(_ANSWERS)
+_LATEST_ASKING_ARRIVAL, _LATEST_ANSWER_ARRIVAL = Fixed(_ARRIVAL.where(_ASKS)), Fixed(_ARRIVAL.where(_ANSWERS))
 
 
 class Answer(NamedTuple):
@@ -100,6 +99,6 @@ class WaitRepository(Repository):
         """The customer's message that arrived last."""
         return self._number(_LATEST_ASKING, interaction_id)
 
-    def _number(self, statement: sa.Select[Any], interaction_id: int) -> int | None:
+    def _number(self, statement: Fixed, interaction_id: int) -> int | None:
         row = self._one(statement, {"key": interaction_id})
         return None if row is None else row[0]

@@ -11,6 +11,7 @@ from app.interactions.repository.kinds import KindRepository
 from app.interactions.tables import interaction
 from app.kinds.session.model import ContentType, Session, SuggestedMessage
 from app.kinds.session.tables import session, suggested_message
+from app.storage.fixed import Fixed
 from app.storage.tables import Timestamp
 
 _SUGGESTION: tuple[sa.Column[Any], ...] = (
@@ -21,17 +22,17 @@ _SUGGESTION: tuple[sa.Column[Any], ...] = (
     suggested_message.c.content_type,
     suggested_message.c.selected_count,
 )
-_SUGGESTIONS = (
+_SUGGESTIONS = Fixed(
     sa.select(*_SUGGESTION)
     .where(suggested_message.c.session_id == sa.bindparam("key"))
     .order_by(suggested_message.c.place, suggested_message.c.id)
 )
-_SESSION_OF = sa.select(suggested_message.c.session_id).where(suggested_message.c.id == sa.bindparam("key"))
-_BY_KEY = sa.select(suggested_message.c.id).where(suggested_message.c.suggestion_key == sa.bindparam("key"))
-_INSERT = sa.insert(suggested_message)
-_UPDATE = sa.update(suggested_message).where(suggested_message.c.id == sa.bindparam("key"))
-_DELETE = sa.delete(suggested_message).where(suggested_message.c.id == sa.bindparam("key"))
-_SELECT_ONE_MORE = (
+_SESSION_OF = Fixed(sa.select(suggested_message.c.session_id).where(suggested_message.c.id == sa.bindparam("key")))
+_BY_KEY = Fixed(sa.select(suggested_message.c.id).where(suggested_message.c.suggestion_key == sa.bindparam("key")))
+_INSERT = Fixed(sa.insert(suggested_message))
+_UPDATE = Fixed(sa.update(suggested_message).where(suggested_message.c.id == sa.bindparam("key")))
+_DELETE = Fixed(sa.delete(suggested_message).where(suggested_message.c.id == sa.bindparam("key")))
+_SELECT_ONE_MORE = Fixed(
     sa.update(suggested_message)
     .where(suggested_message.c.id == sa.bindparam("key"))
     .values(selected_count=suggested_message.c.selected_count + 1)
@@ -83,7 +84,7 @@ class SessionRepository(KindRepository[Session]):
             kept = {suggestion.id for suggestion in after.suggested_messages}
             gone = [{"key": old.id} for old in self.suggestions(after.id) if old.id not in kept]
             if gone:
-                self.connection.execute(_DELETE, gone)
+                _DELETE.run_many(self.connection, gone)
             self._write_suggestions(after.id, after.suggested_messages)
 
     def suggestions(self, session_id: int) -> tuple[SuggestedMessage, ...]:
@@ -112,7 +113,7 @@ class SessionRepository(KindRepository[Session]):
 
     def select_suggestion(self, suggestion_id: int) -> int:
         """Count one more use of a suggested message; the count after."""
-        return int(self.connection.execute(_SELECT_ONE_MORE, {"key": suggestion_id}).scalar_one())
+        return int(self._one(_SELECT_ONE_MORE, {"key": suggestion_id})[0])
 
     def _write_suggestions(self, session_id: int, wanted: Sequence[SuggestedMessage]) -> None:
         new, known = [], []
@@ -135,6 +136,6 @@ class SessionRepository(KindRepository[Session]):
                     }
                 )
         if known:
-            self.connection.execute(_UPDATE, known)
+            _UPDATE.run_many(self.connection, known)
         if new:
-            self.connection.execute(_INSERT, new)
+            _INSERT.run_many(self.connection, new)
