@@ -73,7 +73,8 @@ def _say(line: str) -> None:
 def _serving() -> Iterator[dict[str, str]]:
     """A server with an empty database, so that no client finds what another left; the environment of a client of it.
 
-    A client has the server restarted by sending SIGUSR1 to RUNNER, which is this process."""
+    A client has the server restarted by sending SIGUSR1 to RUNNER, which is this process, and with an empty database by
+    SIGUSR2."""
     with TemporaryDirectory() as folder, socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
         free.close()
@@ -92,7 +93,15 @@ def _serving() -> Iterator[dict[str, str]]:
             _stop(server)
             server = _started(kept | settings)
 
+        def replace(*_: object) -> None:
+            nonlocal server
+            _stop(server)
+            for path in Path(folder).glob("switchboard.db*"):
+                path.unlink()
+            server = _started(kept | settings)
+
         signal.signal(signal.SIGUSR1, restart)
+        signal.signal(signal.SIGUSR2, replace)
         try:
             url = f"http://127.0.0.1:{port}"
             _wait(server, url)
@@ -100,6 +109,7 @@ def _serving() -> Iterator[dict[str, str]]:
             yield kept | given | {"ROOT": str(ROOT), "RUNNER": str(os.getpid())}
         finally:
             signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+            signal.signal(signal.SIGUSR2, signal.SIG_IGN)
             _stop(server)
 
 

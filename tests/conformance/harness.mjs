@@ -187,13 +187,18 @@ export async function wire() {
 }
 
 // Has the server stop and start again with the same database, and waits until it has.
-export async function restart() {
+export const restart = () => begunAgain("SIGUSR1");
+
+// The same with an empty database in place of the one before.
+export const replaceDatabase = () => begunAgain("SIGUSR2");
+
+async function begunAgain(signal) {
   const isReady = () =>
     fetch(`${SERVER}/readyz`).then(
       (response) => response.ok,
       () => false,
     );
-  process.kill(Number(process.env.RUNNER), "SIGUSR1");
+  process.kill(Number(process.env.RUNNER), signal);
   for (const wanted of [false, true]) while ((await isReady()) !== wanted) await pause();
 }
 

@@ -12,6 +12,8 @@ import {
   newSession,
   pause,
   raise,
+  raiseUntil,
+  replaceDatabase,
   restart,
   runPage,
   wire,
@@ -138,13 +140,15 @@ await check("a subscription brings the cache up to date, and its sibling that fa
 });
 
 await check(
-  "the code of docs/live.md keeps a queue current and resumes after breaks and restarts: nothing twice, nothing missed",
+  "the code of docs/live.md keeps a queue current and resumes after breaks and restarts: nothing twice, nothing missed; " +
+    "and begins anew with another database",
   async () => {
     const session = await newSession("Of the queue");
     const shown = inbox();
     await runPage(["The alert, with graphql-ws", "With Apollo Client"], way, {
       key: ADMIN_KEY,
       notify: () => {},
+      replace: () => {},
       show: shown.put,
     });
     const mine = async () => shown.take(({ interactionId }) => interactionId === session.id);
@@ -162,6 +166,8 @@ await check(
     }
     await addNote(session.id, "no change of attention");
     assert.deepEqual(shown.items, []);
+    await replaceDatabase();
+    await raiseUntil(() => shown.items.length > 0);
   },
 );
 

@@ -220,9 +220,9 @@ def customer_in_need(name: str) -> None:
     raise_attention(new_session(name)[0])
 
 
-def restart() -> None:
-    """Have the server stop and start again with the same database; return when it has."""
-    os.kill(int(os.environ["RUNNER"]), signal.SIGUSR1)
+def restart(number: signal.Signals = signal.SIGUSR1) -> None:
+    """Have the server stop and start again with the same database, or by SIGUSR2 with an empty one, and wait for it."""
+    os.kill(int(os.environ["RUNNER"]), number)
     for wanted in (False, True):
         while is_ready() is not wanted:
             time.sleep(0.05)
@@ -237,7 +237,8 @@ def is_ready() -> bool:
 
 async def as_documented(checks: Checks, way: Wire) -> None:
     with checks.check(
-        "the code of docs/live.md tells of customers who need somebody, again after a break and a restart"
+        "the code of docs/live.md tells of customers who need somebody, again after a break, a restart, and with "
+        "another database"
     ):
         code = page_code().replace("wss://switchboard.example", f"ws://127.0.0.1:{way.port}")
         arguments = ("-u", "-W", "error::DeprecationWarning:__main__", "-c", f"KEY = {KEY!r}\n{code}")
@@ -245,27 +246,32 @@ async def as_documented(checks: Checks, way: Wire) -> None:
         assert process.stdout is not None
         try:
             async with asyncio.timeout(PATIENCE):
-                first = asyncio.ensure_future(process.stdout.readline())
-                # Nobody tells when a subscription without a cursor begins.
-                while not (await asyncio.wait([first], timeout=0.2))[0]:
-                    await asyncio.to_thread(customer_in_need, "First")
-                assert await first == b"Somebody is needed: First\n"
-                for name in ("Second", "Third"):
+                assert (await process.stdout.readline()).startswith(b"Waiting:")
+                for name in ("First", "Second", "Third"):
                     if name == "Second":
                         way.cut()
-                    else:
+                    if name == "Third":
                         await asyncio.to_thread(restart)
                     await asyncio.to_thread(customer_in_need, name)
-                    said: list[str] = []
-                    while not said or name not in said[-1]:
-                        said.append((await process.stdout.readline()).decode())
-                    *tries, found = [line for line in said if line != "Somebody is needed: First\n"]
-                    assert found == f"Somebody is needed: {name}\n", said
-                    assert tries, said
-                    assert all(line.startswith("once more in a second:") for line in tries), said
+                    tries, found = await said(process.stdout, name)
+                    assert found == f"Somebody is needed: {name}\n"
+                    assert bool(tries) == (name != "First"), tries
+                await asyncio.to_thread(restart, signal.SIGUSR2)
+                _, found = await said(process.stdout, "Waiting:")
+                assert found == "Waiting:\n"
         finally:
             process.kill()
             await process.wait()
+
+
+async def said(output: asyncio.StreamReader, wanted: str) -> tuple[list[str], str]:
+    """What the code of the page said of its tries to come back, and the line after them, which holds this text."""
+    lines = [(await output.readline()).decode()]
+    while wanted not in lines[-1]:
+        lines.append((await output.readline()).decode())
+    *tries, found = lines
+    assert all(line.startswith("once more in a second:") for line in tries), lines
+    return tries, found
 
 
 async def run(checks: Checks) -> None:

@@ -15,6 +15,7 @@ import {
   pause,
   raise,
   raiseUntil,
+  replaceDatabase,
   restart,
   runPage,
   TEXTS,
@@ -193,17 +194,20 @@ await check(
 );
 
 await check(
-  "the code of docs/live.md tells of customers who need somebody, again after the network broke or a restart",
+  "the code of docs/live.md tells of customers who need somebody, again after the network broke, a restart, or another " +
+    "database",
   async () => {
     const alerts = inbox();
-    await runPage(["With Server-Sent Events"], way, { key: ADMIN_KEY, notify: alerts.put });
-    await raiseUntil(() => alerts.items.length > 0);
-    for (const trouble of [way.cut, restart]) {
+    const lists = inbox();
+    await runPage(["With Server-Sent Events"], way, { key: ADMIN_KEY, notify: alerts.put, replace: lists.put });
+    await lists.take();
+    for (const trouble of [() => {}, way.cut, restart, replaceDatabase]) {
       await trouble();
+      if (trouble === replaceDatabase) assert.deepEqual(await lists.take(), []);
       const session = await newSession("After trouble");
       await raise(session.id);
       assert.deepEqual(await alerts.take(({ id }) => id === session.id), { id: session.id });
-      assert.deepEqual(alerts.items, []);
+      assert.deepEqual([alerts.items, lists.items], [[], []]);
     }
   },
 );

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { createClient } from "graphql-ws";
 import {
-  ADMIN_KEY,
   addNote,
+  ADMIN_KEY,
   browserSockets,
   check,
   finish,
@@ -14,7 +14,7 @@ import {
   newSession,
   pause,
   raise,
-  raiseUntil,
+  replaceDatabase,
   restart,
   runPage,
   TEXTS,
@@ -276,18 +276,21 @@ await check("a server that stops closes with 1012, and subscriptions resume when
 });
 
 await check(
-  "the alert of docs/live.md comes, again after the network broke, fell silent, or the server was restarted",
+  "the alert of docs/live.md comes, again after the network broke, fell silent, the server was restarted, or its " +
+    "database was replaced",
   async () => {
     const alerts = inbox();
-    await runPage(["The alert, with graphql-ws"], way, { key: ADMIN_KEY, notify: alerts.put });
-    await raiseUntil(() => alerts.items.length > 0);
-    for (const trouble of [way.cut, way.freeze, restart]) {
+    const lists = inbox();
+    await runPage(["The alert, with graphql-ws"], way, { key: ADMIN_KEY, notify: alerts.put, replace: lists.put });
+    await lists.take();
+    for (const trouble of [() => {}, way.cut, way.freeze, restart, replaceDatabase]) {
       await trouble();
+      if (trouble === replaceDatabase) assert.deepEqual(await lists.take(), []);
       const session = await newSession("After trouble");
       await raise(session.id);
       const alert = await alerts.take(({ id }) => id === session.id);
       assert.deepEqual([alert.customer.name, alert.attention], [session.name, { level: "URGENT", reason: "RAISED" }]);
-      assert.deepEqual(alerts.items, []);
+      assert.deepEqual([alerts.items, lists.items], [[], []]);
     }
   },
 );

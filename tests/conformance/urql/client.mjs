@@ -16,6 +16,7 @@ import {
   newSession,
   raise,
   raiseUntil,
+  replaceDatabase,
   runPage,
   wire,
 } from "./harness.mjs";
@@ -185,15 +186,16 @@ await check("over Server-Sent Events: when a key is revoked the subscription end
 });
 
 await check(
-  "the code of docs/live.md shows what happens and resumes when the network breaks: nothing twice, nothing missed",
+  "the code of docs/live.md shows what happens and resumes when the network breaks: nothing twice, nothing missed; and " +
+    "begins anew with another database",
   async () => {
     const shown = inbox();
     await runPage(["The alert, with graphql-ws", "With urql"], way, {
       key: ADMIN_KEY,
       notify: () => {},
+      replace: () => {},
       show: shown.put,
     });
-    await raiseUntil(() => shown.items.length > 0);
     const session = await newSession("Of the queue");
     const mine = async () => (await shown.take(({ interactionId }) => interactionId === session.id)).change;
     await raise(session.id, "LOW");
@@ -205,6 +207,8 @@ await check(
     }
     await addNote(session.id, "no change of attention");
     assert.deepEqual(shown.items, []);
+    await replaceDatabase();
+    await raiseUntil(() => shown.items.length > 0);
   },
 );
 
