@@ -14,7 +14,7 @@ from app.selection.edges import Block, Collect, Edge
 from app.selection.mapping import Env, Filter, Order
 from app.selection.shape import Row, Run
 from app.selection.sql import Statement
-from app.selection.tree import Arguments
+from app.selection.tree import Arguments, Variables
 from app.storage.query import Query
 from app.storage.tables import Timestamp
 
@@ -72,7 +72,7 @@ class Listing:
         for name, value in _conditions(arguments):
             condition = self.filters[name]
             try:
-                values[f"filter_{name}"] = condition.value(value)
+                values[f"filter_{name}"] = condition.bound(value, env)
             except DomainError as error:
                 place = name.split(".") if name in arguments else ["filter", *name.split(".")]
                 error.path = (*place, *error.path)
@@ -81,6 +81,11 @@ class Listing:
         if page.cursor is not None:
             self._place(order, page, values)
         return Asked(page, (order, page.backward, page.cursor is not None, tuple(filters)), values)
+
+    def is_personal(self, variables: Variables) -> bool:
+        """Whether a condition means another user for each caller."""
+        given = _conditions(self._arguments(variables))
+        return any(self.filters[name].names_caller(value) for name, value in given)
 
     def _place(self, order: str, page: Page, values: dict[str, object]) -> None:
         types = self.cursor_types[order]

@@ -10,6 +10,7 @@ from app.selection.edges import Block
 from app.selection.mapping import Env
 from app.selection.roots import RootPlan
 from app.selection.shape import Row, Run
+from app.selection.tree import Variables
 from app.storage.event_log import heads_cursor
 from app.storage.query import Query
 
@@ -25,7 +26,7 @@ class Answer:
 class Plan:
     """Runs as often as asked, for anyone with the permissions it was compiled for.
 
-    A `personal` plan's result depends on more of the actor than its permissions, so two actors never share a run."""
+    A personal plan's result depends on more of the actor than its permissions, so two actors never share a run."""
 
     def __init__(
         self, roots: Sequence[RootPlan], type_name: str, compilation: Compilation, item: Block | None = None
@@ -36,7 +37,11 @@ class Plan:
         self._heads = compilation.heads
         self._listings = tuple(compilation.listings)
         self.snapshot = compilation.statements > 1
-        self.personal = compilation.personal
+        self._personal = compilation.personal
+
+    def is_personal(self, variables: Variables) -> bool:
+        """Whether the plan is personal with these variables: by its fields, or by a condition that names the caller."""
+        return self._personal or any(listing.is_personal(variables) for listing in self._listings)
 
     def check(self, env: Env) -> None:
         """Read the arguments of every connection, whether there will be a parent for it or not.

@@ -96,27 +96,30 @@ class Subscriptions:
         variables = with_constants(variables, prepared.constants)
         path = (root.field.key,)
         try:
+            actor = context.actor
             arguments = dict(root.field.arguments(variables))
             asked = arguments.pop(AFTER, None)
             given = asked if after is None else after
             durable = isinstance(stream, EventStream) and stream.durable
-            if isinstance(stream, EventStream) and stream.personal:
-                arguments["viewer"] = context.actor.user_id
+            if isinstance(stream, EventStream):
+                arguments = dict(stream.of_caller(arguments, actor.user_id))
+                if stream.personal:
+                    arguments["viewer"] = actor.user_id
             cursor = parse_cursor(str(given)) if durable and given is not None else None
-            actor = context.actor
+            is_personal = prepared.plan.is_personal(variables)
             share = (
                 request.query,
                 operation.name,
                 *key,
                 _frozen({name: variables[name] for name in prepared.inner if name in variables}),
                 # What only this actor sees is shared with its other listeners alone.
-                actor if prepared.plan.personal else None,
+                actor if is_personal else None,
             )
             recipe = Recipe(
                 root.field.key,
                 prepared.plan,
                 variables,
-                actor if prepared.plan.personal else None,
+                actor if is_personal else None,
                 caller=("deliveries", actor.caller),
             )
             channel = (share, _frozen(arguments))

@@ -135,6 +135,24 @@ def test_filter_list_that_is_empty_matches_no_event(path: tuple[str, ...]) -> No
     assert not wanted_keys({name: []})
 
 
+@pytest.mark.parametrize("condition", ["user", "userOrNobody"])
+async def test_filter_by_me_is_the_callers_own(filled: Filled, condition: str) -> None:
+    nested_list = "customers(first: 50) { nodes { interactions(filter: $filter) { nodes { id } } } }"
+    lists = " ".join(f"{name}(filter: $filter, first: 50) {{ totalCount nodes {{ id }} }}" for name in LISTS)
+    text = f"query($filter: InteractionFilter) {{ {lists} {nested_list} }}"
+    found = []
+    for actor in (filled.people.admin, filled.people.actors["bo"]):
+        by_id = await filled.graph.read(text, actor, filter={"assignee": {condition: f"usr_{actor.user_id}"}})
+        assert by_id["interactions"]["nodes"]
+        found.append(await filled.graph.read(text, actor, filter={"assignee": {condition: "me"}}))
+        assert found[-1] == by_id
+        written = (
+            f'interactions(filter: {{assignee: {{{condition}: "me"}}}}, first: 50) {{ totalCount nodes {{ id }} }}'
+        )
+        assert (await filled.graph.read(f"{{ {written} }}", actor)) == {"interactions": by_id["interactions"]}
+    assert found[0] != found[1]
+
+
 def test_filter_conditions_take_no_null() -> None:
     for path in CONDITIONS:
         assert not isinstance(type_of(path), GraphQLNonNull), path

@@ -218,6 +218,29 @@ async def test_cursor_of_a_list_begins_a_subscription(house: House, heard: Ears)
     assert await listener.silent()
 
 
+async def test_filter_by_me_hears_of_the_callers_own(house: House, heard: Ears) -> None:
+    await house.hear()
+    await house.hear_sam()
+    text = """subscription($filter: InteractionFilter) { interactionChanged(filter: $filter) { change interaction { id
+        customer { interactions(filter: {assignee: {user: "me"}}) { totalCount } } } } }"""
+    given = {"assignee": {"user": "me"}}
+    mine, theirs = [await heard.listen(text, actor, filter=given) for actor in (BO, CY_WRITES)]
+    both = [await heard.listen(text, actor, filter={"assignee": {"assigned": True}}) for actor in (BO, CY_WRITES)]
+    await house.database.command(claim, BO, cnv(1))
+    await house.database.command(claim, CY_WRITES, ses(2))
+
+    def entered(ref: object, count: int) -> dict[str, object]:
+        customer = {"interactions": {"totalCount": count}}
+        return {"change": "ENTERED", "interaction": {"id": str(ref), "customer": customer}}
+
+    assert await mine.next() == entered(cnv(1), 1)
+    assert await theirs.next() == entered(ses(2), 1)
+    # The same text and the same events, but what is selected is another for each caller.
+    assert [await both[0].next(), await both[0].next()] == [entered(cnv(1), 1), entered(ses(2), 0)]
+    assert [await both[1].next(), await both[1].next()] == [entered(cnv(1), 0), entered(ses(2), 1)]
+    assert [await each.silent() for each in (mine, theirs)] == [True, True]
+
+
 async def test_nobody_hears_of_what_they_may_not_see(house: House, heard: Ears) -> None:
     some, none = await heard.listen(CHANGED, CONVERSATIONS), await heard.listen(CHANGED, DEE)
     queue = await heard.listen(ATTENTION, CONVERSATIONS)

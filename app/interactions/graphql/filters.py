@@ -23,9 +23,11 @@ class TimeRange:
 
 @strawberry.input(description="Whom interactions are assigned to.")
 class AssigneeFilter:
-    user: strawberry.Maybe[strawberry.ID] = strawberry.field(default=None, description="The id of the assignee.")
+    user: strawberry.Maybe[strawberry.ID] = strawberry.field(
+        default=None, description="The id of the assignee; `me` is the caller."
+    )
     user_or_nobody: strawberry.Maybe[strawberry.ID] = strawberry.field(
-        default=None, description="The id of a user: what is assigned to them, or to nobody."
+        default=None, description="The id of a user, or `me` for the caller: what is assigned to them, or to nobody."
     )
     assigned: strawberry.Maybe[bool] = strawberry.field(
         default=None, description="Whether there is an assignee at all."

@@ -8,6 +8,7 @@ from app.core.events import Event
 from app.core.ids import require_id
 from app.feed import Entry
 from app.interactions.model import Level
+from app.selection.mapping import ME
 
 Facts = Mapping[str, Any]
 """The items of `filterable` in app/interactions/history.py, `kind` and `interaction_id`."""
@@ -112,6 +113,16 @@ def wanted_keys(given: Mapping[str, Any] | None) -> Collection[Key] | None:
     if assignee.get("user_or_nobody") is not None:
         return [("assignee_id", None), ("assignee_id", _user(assignee["user_or_nobody"], "user_or_nobody"))]
     return None
+
+
+def of_caller(arguments: Mapping[str, Any], user: int) -> Mapping[str, Any]:
+    """The arguments of a subscription with the user's id in a filter that says `me`."""
+    given = arguments.get("filter") or {}
+    assignee = given.get("assignee") or {}
+    if ME not in assignee.values():
+        return arguments
+    named = {name: f"usr_{user}" if value == ME else value for name, value in assignee.items()}
+    return {**arguments, "filter": {**given, "assignee": named}}
 
 
 def _user(text: str, name: str) -> int:

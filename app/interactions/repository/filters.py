@@ -107,7 +107,7 @@ def _held_by(holder: SqlOf) -> Mapping[str, Filter]:
 
     return {
         "assignee.user": held,
-        "assignee.user_or_nobody": Filter(free_or_held, held.value, held.shape),
+        "assignee.user_or_nobody": Filter(free_or_held, held.value, held.shape, held.of_user),
         "assignee.assigned": _true_or_false(lambda scope: holder(scope).is_not(None)),
     }
 

@@ -15,6 +15,7 @@ from app.interactions.repository.facts import (
     as_asked,
     condition_of,
     keys_of,
+    of_caller,
     sides_of,
     turn_of,
     wanted_keys,
@@ -62,7 +63,9 @@ class InteractionStreams:
         match: Callable[[Permissions, Arguments], Match],
         watches: Callable[[Permissions, Arguments], Subject | None] = lambda _permissions, _arguments: None,
     ) -> EventStream:
-        return EventStream("InteractionEvent", match, self.row, watches=watches, keys=_keys, keys_of=keys_of)
+        return EventStream(
+            "InteractionEvent", match, self.row, of_caller=of_caller, watches=watches, keys=_keys, keys_of=keys_of
+        )
 
     def row(self, entry: Entry, change: str) -> Mapping[str, object]:
         event = entry.event

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from app.core.ids import require_id
-from app.selection.mapping.env import Scope, Sql, SqlOf
+from app.selection.mapping.env import Env, Scope, Sql, SqlOf
 from app.storage.constructs import IntList, TextList, among
 
 
@@ -17,6 +17,10 @@ class Order:
 
     by: Callable[[Scope], Sequence[Sql]]
     descending: bool = False
+
+
+ME = "me"
+"""What conditions on users take in place of an id: the caller's user."""
 
 
 def _as_is(value: Any) -> Any:
@@ -33,11 +37,20 @@ class Filter:
 
     `clause(scope, bind, shape)` makes the SQL, with `bind(type)` as the place of the bound value; `value` turns the
     argument into that value (it may raise InvalidInput with a path relative to the argument); `shape` is what of the
-    argument the SQL's text depends on."""
+    argument the SQL's text depends on. With `of_user` the argument `ME` binds the surrogate of the caller's user."""
 
     clause: Callable[[Scope, Callable[[Any], sa.BindParameter[Any]], Any], Sql]
     value: Callable[[Any], object] = _as_is
     shape: Callable[[Any], Hashable] = _same_shape
+    of_user: bool = False
+
+    def names_caller(self, argument: Any) -> bool:
+        """Whether the condition is another one for each caller."""
+        return self.of_user and argument == ME
+
+    def bound(self, argument: Any, env: Env) -> object:
+        """The value that the argument binds in this run. Raises what `value` raises."""
+        return env.actor.user_id if self.names_caller(argument) else self.value(argument)
 
 
 def equals(sql: SqlOf, type_: Any = sa.Text) -> Filter:
@@ -64,6 +77,7 @@ def reference(sql: SqlOf, *prefixes: str) -> Filter:
     return Filter(
         lambda scope, bind, _: sql(scope) == bind(sa.BigInteger),
         lambda text: require_id(text, *prefixes, path=()).number,
+        of_user="usr" in prefixes,
     )
 
 
