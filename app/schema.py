@@ -49,8 +49,11 @@ def build_schema(slices: tuple[Slice, ...] = SLICES) -> strawberry.Schema:
     return schema
 
 
-def build_catalogue(schema: strawberry.Schema, slices: Sequence[Slice] = SLICES) -> Catalogue:
-    """How selections read the schema. Raises UnmappedField for a field that lies nowhere."""
+@lru_cache(maxsize=8)
+def build_catalogue(schema: strawberry.Schema, slices: tuple[Slice, ...] = SLICES) -> Catalogue:
+    """How selections read the schema; the same one for the same schema and slices.
+
+    Raises UnmappedField for a field that lies nowhere."""
     return Catalogue(
         with_additions((mapping for slice_ in slices for mapping in slice_.mappings), _additions(slices)),
         {name: root for slice_ in slices for name, root in slice_.roots.items()},

@@ -1,6 +1,7 @@
 """A fresh, migrated database of each kind for every test, with a clock and ids that the test controls."""
 
 import asyncio
+import gc
 import logging
 import shutil
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -19,6 +20,7 @@ from app.storage.database import Database, open_database
 from app.storage.migrations import migrate
 from tests.postgres import Copies, empty_database, running_server
 from tests.postgres_server import PostgresqlFailed
+from tests.sharing import share_compiled_statements
 
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 
@@ -41,6 +43,18 @@ def pytest_configure_node(node: Any) -> None:
             pytest.exit(str(error), returncode=1)
         stash[_address] = url.render_as_string(hide_password=False)
     node.workerinput[_ADDRESS] = stash[_address]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    patch = pytest.MonkeyPatch()
+    share_compiled_statements(patch)
+    config.add_cleanup(patch.undo)
+
+
+def pytest_collection_finish() -> None:
+    """Leave modules and thousands of tests out of the collections of garbage: they stay until the end."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from app.selection.mapping import (
     Column,
@@ -39,6 +40,7 @@ class UnmappedField(Exception):
     """A field of the schema has no mapping: raised at start-up, never to a client."""
 
 
+@cache  # of the schema's own names: every application looks at each of them
 def snake(name: str) -> str:
     """`createdAt` -> `created_at`, `custom1` -> `custom_1`."""
     return re.sub(r"(?<=[a-z0-9])([A-Z])|(?<=[a-z])([0-9])", lambda found: f"_{found[0].lower()}", name)

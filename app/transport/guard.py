@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any, cast
 
 from graphql import (
@@ -31,8 +32,7 @@ class Guard:
         self.limits = limits
         self._scales = Scales(schema, limits)
         self._written_out_nodes = 0
-        standard = parse(get_introspection_query())
-        (measured,) = self._scales.weigh(standard, {}).values()
+        (measured,) = self._scales.weigh(_standard_introspection(), {}).values()
         self._introspection = measured.introspection * _INTROSPECTION_SLACK
 
     @property
@@ -123,3 +123,8 @@ class Guard:
                         stack.append(fragments[name].selection_set)
                 else:
                     stack.append(cast("InlineFragmentNode", node).selection_set)
+
+
+@cache
+def _standard_introspection() -> DocumentNode:
+    return parse(get_introspection_query())

@@ -1,0 +1,44 @@
+"""What the tests of one process share instead of making it anew for each application: never rows, never connections."""
+
+import sqlite3
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.util import LRUCache
+
+from app.storage.engines import postgresql_engine, sqlite_engine
+
+_MOST_STATEMENTS = 5_000
+
+_dialects: dict[str, sa.Dialect] = {}
+_compiled: LRUCache[object, object] = LRUCache(_MOST_STATEMENTS)
+
+
+def share_compiled_statements(patch: pytest.MonkeyPatch) -> None:
+    """Give the engines of all databases of a kind one dialect and one cache of compiled statements.
+
+    A server has one engine that lives for long, whose cache every request uses. Here each test has an engine of its
+    own, and would spend most of its time on compiling the same statements again."""
+    patch.setattr("app.storage.engines.sqlite_engine", _open_sqlite)
+    patch.setattr("app.storage.postgresql.postgresql_engine", _open_postgresql)
+
+
+def _open_sqlite(connection: sqlite3.Connection) -> sa.Engine:
+    engine = sqlite_engine(connection)
+    _share(engine)
+    return engine
+
+
+def _open_postgresql(url: sa.URL, pool_size: int, lock_timeout: float) -> AsyncEngine:
+    engine = postgresql_engine(url, pool_size, lock_timeout)
+    _share(engine.sync_engine)
+    return engine
+
+
+def _share(engine: sa.Engine) -> None:
+    known = _dialects.get(engine.name)
+    if known is None or known.server_version_info is None:  # its first connection tells a dialect what it speaks to
+        known = _dialects[engine.name] = engine.dialect
+    engine.dialect = known
+    engine.update_execution_options(compiled_cache=_compiled)
