@@ -1,6 +1,9 @@
 """What the tests of one process share instead of making it anew for each application: never rows, never connections."""
 
 import sqlite3
+from collections import defaultdict
+from collections.abc import Hashable
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -10,9 +13,11 @@ from sqlalchemy.util import LRUCache
 from app.storage.engines import postgresql_engine, sqlite_engine
 
 _MOST_STATEMENTS = 5_000
+_MOST_PLANS = 2_000
 
 _dialects: dict[str, sa.Dialect] = {}
 _compiled: LRUCache[object, object] = LRUCache(_MOST_STATEMENTS)
+_plans: defaultdict[Hashable, LRUCache[Any, Any]] = defaultdict(lambda: LRUCache(_MOST_PLANS))
 
 
 def share_compiled_statements(patch: pytest.MonkeyPatch) -> None:
@@ -42,3 +47,10 @@ def _share(engine: sa.Engine) -> None:
         known = _dialects[engine.name] = engine.dialect
     engine.dialect = known
     engine.update_execution_options(compiled_cache=_compiled)
+
+
+def shared_plans(dialect: sa.Dialect, road: str) -> LRUCache[Any, Any]:
+    """The plans of the product's graph for databases of this dialect, on one of the roads that read it.
+
+    A plan holds for every database. Tests that count what is compiled keep to plans of their own."""
+    return _plans[dialect, road]

@@ -1,6 +1,6 @@
 """Makes operations ready to run: lowered, and compiled for a set of permissions."""
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 from weakref import WeakValueDictionary
@@ -67,7 +67,7 @@ class Preparer:
         self._schema = schema
         self.compiler = compiler
         self._lowering = Lowering(schema._schema)
-        self._plans: WeakValueDictionary[Hashable, Plan] = WeakValueDictionary()
+        self.plans: MutableMapping[Hashable, Plan] = WeakValueDictionary()
 
     def lowered(self, operation: Operation, variables: Mapping[str, object]) -> Lowered:
         """The root fields of an operation. Raises InvalidInput for a condition that is null."""
@@ -117,9 +117,9 @@ class Preparer:
         return self._shared(key, lambda: self.compiler.payload(type_name, fields, permissions))
 
     def _shared(self, key: Hashable, make: Callable[[], "Plan"]) -> "Plan":
-        plan = self._plans.get(key)
+        plan = self.plans.get(key)
         if plan is None:
-            plan = self._plans[key] = make()
+            plan = self.plans[key] = make()
         return plan
 
 

@@ -19,6 +19,7 @@ from app.transport.context import Context
 from app.transport.operation import Operations
 from app.transport.outcome import GraphQLRequest
 from tests.conftest import CountingIds, ManualClock
+from tests.sharing import shared_plans
 
 SCHEMA = build_schema(SLICES)
 """The schema of the product; building it takes longer than most tests."""
@@ -101,7 +102,27 @@ async def open_graph(
 ) -> Graph:
     """The product's graph over a migrated database; whoever opens it closes its database.
 
-    Without other settings no caller has a limit of compiling: a test may ask for more in a minute than a client."""
+    It has the plans that other graphs have made. Without other settings no caller has a limit of compiling: a test may
+    ask for more in a minute than a client."""
+    graph = await _open(database_url, clock, settings, ids)
+    graph.operations.preparer.plans = shared_plans(graph.database.dialect, "GraphQL")
+    return graph
+
+
+@asynccontextmanager
+async def running_graph(database_url: str) -> AsyncIterator[Graph]:
+    """The same with plans of its own, until the block ends, however it ends: an open database would keep the process
+    from ending."""
+    graph = await _open(database_url)
+    try:
+        yield graph
+    finally:
+        await graph.database.close()
+
+
+async def _open(
+    database_url: str, clock: ManualClock | None = None, settings: Settings | None = None, ids: Ids | None = None
+) -> Graph:
     clock = ManualClock() if clock is None else clock
     settings = Settings(compile_seconds=0) if settings is None else settings
     statements: list[str] = []
@@ -115,13 +136,3 @@ async def open_graph(
     )
     compiler = Compiler(build_catalogue(SCHEMA, SLICES), database.dialect)
     return Graph(database, Operations(SCHEMA, compiler, database, settings, clock), settings, clock, statements)
-
-
-@asynccontextmanager
-async def running_graph(database_url: str) -> AsyncIterator[Graph]:
-    """The same until the block ends, however it ends: an open database would keep the process from ending."""
-    graph = await open_graph(database_url)
-    try:
-        yield graph
-    finally:
-        await graph.database.close()

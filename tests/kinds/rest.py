@@ -16,8 +16,10 @@ from app.core.ids import Ids
 from app.settings import Settings
 from app.storage.database import Database
 from app.transport.rest import Contract, Refusal, Reply
+from app.transport.services import Services
 from tests.conftest import CountingIds, ManualClock
 from tests.kinds.conftest import ADA, BO, CY, DEE
+from tests.sharing import shared_plans
 
 ACTORS: Mapping[str, Actor] = {actor.name.lower(): actor for actor in (ADA, BO, CY, DEE)}
 """Who is let in, by a key that is their name in small letters."""
@@ -92,7 +94,10 @@ async def housed(
     )
     async with app.router.lifespan_context(app) as state:
         found = dict(state or {})
-        yield House(app, found["services"].database, clock, found, refusals)
+        services: Services = found["services"]
+        services.reads.plans = shared_plans(services.database.dialect, "REST")
+        services.operations.preparer.plans = shared_plans(services.database.dialect, "GraphQL")
+        yield House(app, services.database, clock, found, refusals)
 
 
 @asynccontextmanager

@@ -1,6 +1,6 @@
 """How a contract reads: selections that it builds by hand, compiled once for each set of permissions."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -100,19 +100,19 @@ class Reads:
     def __init__(self, compiler: Compiler, database: Database) -> None:
         self._compiler = compiler
         self._database = database
-        self._plans: dict[tuple[Selection, frozenset[str] | None], Plan] = {}
+        self.plans: MutableMapping[tuple[Selection, frozenset[str] | None], Plan] = {}
 
     async def read(self, selection: Selection, env: Env) -> Any:
         """The value of the selection's root field: dicts, lists, text; JSON columns as `orjson.Fragment`.
 
         Raises DomainError (Forbidden without the root's permission); a root that finds nothing is None."""
         permissions = None if env.actor.is_admin else env.actor.permissions
-        plan = self._plans.get((selection, permissions))
+        plan = self.plans.get((selection, permissions))
         if plan is None:
             plan = self._compiler.query((selection.field,), permissions)
-            if len(self._plans) >= _MOST_PLANS:
-                self._plans.clear()
-            self._plans[selection, permissions] = plan
+            if len(self.plans) >= _MOST_PLANS:
+                self.plans.clear()
+            self.plans[selection, permissions] = plan
         ready = plan
         answer = await self._database.plan(lambda: ready.steps(env), snapshot=ready.snapshot, caller=env.actor.caller)
         if answer.errors:
