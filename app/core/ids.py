@@ -6,9 +6,9 @@ from typing import NamedTuple, Protocol
 import uuid_utils
 
 from app.core.errors import InvalidInput, NotFound
+from app.core.numbers import LARGEST_LONG
 
 _GLOBAL_ID = re.compile(r"([a-z]{3})_([1-9][0-9]{0,18})", re.ASCII)
-_LARGEST = 2**63 - 1
 
 
 class GlobalId(NamedTuple):
@@ -24,7 +24,7 @@ class GlobalId(NamedTuple):
 def parse_id(text: str) -> GlobalId | None:
     """Read a global id; None when it is not one."""
     match = _GLOBAL_ID.fullmatch(text)
-    if match is None or int(match[2]) > _LARGEST:
+    if match is None or int(match[2]) > LARGEST_LONG:
         return None
     return GlobalId(match[1], int(match[2]))
 

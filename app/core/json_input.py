@@ -38,10 +38,8 @@ def loads(text: bytes | str) -> Any:
 
 def loads_exact(text: bytes | str) -> Any:
     """As `loads`, with numbers that keep their spelling (`json_text`)."""
-    if not is_small(text):
-        require_few_values(text)
-        # A spelled number costs ten times as much as an ordinary one, so they are counted before they are made.
-        check(parsed(text))
+    # As ordinary numbers first: it refuses those beyond every double, and a spelled one costs ten times as much.
+    loads(text)
     try:
         return json_text.parse(text if isinstance(text, str) else text.decode())
     except ValueError as error:

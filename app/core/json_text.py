@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from math import isinf
 from typing import NoReturn
 
 import orjson
@@ -35,9 +36,11 @@ def write(value: object) -> str:
 
 
 def plain(value: object) -> object:
-    """The same value with ordinary floats instead of Numbers."""
+    """The same value with the ordinary numbers that JSON is read to. Raises ValueError for one beyond every double."""
     if isinstance(value, Number):
-        return float(value)
+        if isinf(value):
+            raise ValueError("A number is beyond the range of doubles.")
+        return orjson.loads(value.text)
     if isinstance(value, Mapping):
         return {key: plain(item) for key, item in value.items()}
     if isinstance(value, list):

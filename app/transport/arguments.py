@@ -19,7 +19,6 @@ from graphql import (
     ValueNode,
     VariableNode,
     print_ast,
-    value_from_ast_untyped,
 )
 from graphql.utilities.coerce_input_value import coerce_input_literal
 
@@ -184,7 +183,7 @@ def _value(node: ValueNode, type_: GraphQLInputType, path: tuple[str | int, ...]
 
         return exactly_one
     scalar = cast("GraphQLScalarType", type_)
-    return lambda variables: scalar.coerce_input_value(value_from_ast_untyped(node, dict(variables)))
+    return lambda variables: scalar.parse_literal(node, dict(variables))
 
 
 def _list(node: ValueNode, item_type: GraphQLInputType, path: tuple[str | int, ...]) -> Value:

@@ -32,7 +32,7 @@ _KINDS = {
 }
 _NUMBERS = {
     "Int": "Expected Int, a whole number of 32 bits.",
-    "Float": "Expected Float, a finite number.",
+    "Float": "Expected Float, a finite number; a whole one has to be exact as a double.",
     "ID": "Expected ID, a string or a whole number.",
 }
 _EXACT = {"String": str, "Boolean": bool}

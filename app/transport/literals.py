@@ -9,6 +9,7 @@ from graphql import (
     FloatValueNode,
     GraphQLEnumType,
     GraphQLError,
+    GraphQLFloat,
     GraphQLInputObjectType,
     GraphQLInputType,
     GraphQLList,
@@ -109,6 +110,9 @@ class LiteralsOfCorrectType(ValuesOfCorrectTypeRule):
 
 
 def _read(node: ValueNode, type_: GraphQLScalarType) -> object:
+    if type_ is GraphQLFloat and isinstance(node, IntValueNode | FloatValueNode):
+        # graphql-core rounds literals, to infinity too, and refuses the same numbers in variables.
+        return type_.coerce_input_value(int(node.value) if isinstance(node, IntValueNode) else float(node.value))
     if type_.coerce_input_literal is not None:
         return type_.coerce_input_literal(replace_variables(node))
     return type_.parse_literal(node)

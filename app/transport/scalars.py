@@ -24,12 +24,15 @@ from strawberry.types.scalar import ScalarDefinition
 from app.core import json_text
 from app.core.clock import rfc3339
 from app.core.errors import InvalidInput
+from app.core.numbers import LARGEST_LONG
 from app.core.text import is_storable
 
 _RFC3339 = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})"
 )
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
+_WHOLE = re.compile(r"-?(?:0|[1-9][0-9]{0,18})", re.ASCII)
 _WHOLE_SECONDS = 19
 _MICROSECONDS = 26
 
@@ -61,6 +64,29 @@ def parse_date(value: object) -> date:
         raise ValueError("There is no such date.") from None
 
 
+def parse_uuid(value: object) -> UUID:
+    """A UUID from its 36 characters, in either case. Raises ValueError for every other spelling."""
+    if not isinstance(value, str) or _UUID.fullmatch(value) is None:
+        raise ValueError("A UUID has to look like 7cb0a876-5d34-4e03-b725-932606041626.")
+    return UUID(value)
+
+
+def parse_long(value: object) -> int:
+    """A whole number of 64 bits from a number or from its decimal digits as text. Raises ValueError.
+
+    A fraction or an exponent is refused, because whoever writes one may have lost digits."""
+    text = value.text if isinstance(value, json_text.Number) else value
+    if isinstance(text, str) and _WHOLE.fullmatch(text):
+        text = int(text)
+    if isinstance(text, bool) or not isinstance(text, int) or not -LARGEST_LONG - 1 <= text <= LARGEST_LONG:
+        raise ValueError("A Long is a whole number of 64 bits, or text of its digits.")
+    return text
+
+
+def _long_literal(node: ValueNode, _variables: Mapping[str, Any] | None = None) -> int:
+    return parse_long(node.value if isinstance(node, StringValueNode | IntValueNode) else None)
+
+
 def _write(value: datetime | str) -> str:
     return value if isinstance(value, str) else rfc3339(value)
 
@@ -70,6 +96,9 @@ def _same(value: object) -> object:
 
 
 JSON_OBJECT = "JSONObject"
+
+Long = NewType("Long", int)
+"""A whole number that 32 bits may not hold."""
 
 JsonObject = NewType("JsonObject", str)
 """The text of a JSON object; selections splice it, services check it."""
@@ -81,6 +110,10 @@ def _json_text(value: object) -> str:
 
 def _literal_text(node: ValueNode, variables: Mapping[str, Any] | None = None) -> str:
     return node.value if isinstance(node, StringValueNode) else json_text.write(_exact(node, variables or {}))
+
+
+def _json_literal(node: ValueNode, variables: Mapping[str, Any] | None = None) -> object:
+    return json_text.plain(_exact(node, variables or {}))
 
 
 def _exact(node: ValueNode, variables: Mapping[str, Any]) -> object:
@@ -112,17 +145,29 @@ SCALARS: Mapping[object, ScalarDefinition] = {
     ),
     UUID: strawberry.scalar(
         name="UUID",
-        description="A UUID: `7cb0a876-5d34-4e03-b725-932606041626`.",
+        description="A UUID: `7cb0a876-5d34-4e03-b725-932606041626`. Capital letters are taken too, no other spelling; "
+        "answers have small ones.",
         specified_by_url="https://datatracker.ietf.org/doc/html/rfc9562",
         serialize=str,
-        parse_value=UUID,
+        parse_value=parse_uuid,
+    ),
+    Long: strawberry.scalar(
+        name="Long",
+        description="A whole number of 64 bits. Answers have it as a JSON number; it is taken as a number or, for "
+        'clients whose numbers end at 2^53, as text of its digits: `"9007199254740993"`. A fraction or an exponent is '
+        "refused.",
+        serialize=int,
+        parse_value=parse_long,
+        parse_literal=_long_literal,
     ),
     JSON: strawberry.scalar(
         name="JSON",
-        description="Any JSON value; objects keep the order of their keys.",
+        description="Any JSON value; objects keep the order of their keys. Whole numbers are exact from -2^63 to "
+        "2^64-1, others are doubles.",
         specified_by_url="https://datatracker.ietf.org/doc/html/rfc8259",
         serialize=_same,
         parse_value=json_text.plain,
+        parse_literal=_json_literal,
     ),
     JsonObject: strawberry.scalar(
         name=JSON_OBJECT,

@@ -43,6 +43,7 @@ TEXTS = (
 )
 UNSTORABLE = ("a\0b", "\ud800")
 NUMBERS = (0, 1, -1, 2, 42, 100, 86_400, 2**31 - 1, -(2**31))
+LONG_NUMBERS = (*NUMBERS, 2**53 + 1, 2**63 - 1, -(2**63), 2**63, "9007199254740993", "1.0")
 MOMENTS = (
     *("2026-01-06T12:00:00Z", "2027-01-01T00:00:00+05:30", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999999Z"),
     *("2026-01-06T11:31:19.123456Z", "1969-12-31T23:59:59Z", "2026-02-30T00:00:00Z", "tomorrow", ""),
@@ -91,6 +92,8 @@ class Inputs:
                 return random.choice((True, False))
             case "Int":
                 return random.choice(NUMBERS)
+            case "Long":
+                return random.choice(LONG_NUMBERS)
             case "Float":
                 return random.choice((0.0, -1.5, 1e308, 12))
             case "DateTime" | "Date":

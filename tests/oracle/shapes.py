@@ -36,7 +36,7 @@ class Shape:
 
 # Every argument is drawn anew; these only have to be there.
 _REPLACED: Mapping[str, st.SearchStrategy[Any]] = {
-    name: st.just(StringValueNode(value="")) for name in ("DateTime", "Date", "UUID", "JSON", "JSONObject")
+    name: st.just(StringValueNode(value="")) for name in ("DateTime", "Date", "UUID", "Long", "JSON", "JSONObject")
 }
 
 

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from app.core.errors import InvalidInput, TooLong
+from app.core.numbers import LARGEST_INT
 from app.core.telephone import without_grouping
 from app.core.text import is_storable
 
@@ -21,7 +22,6 @@ E = TypeVar("E", bound=Enum)
 
 _EMAIL = re.compile(r"[^\s@]+@[^\s@.]+(\.[^\s@.]+)*")
 _TELEPHONE = re.compile(r"\+?[0-9]{3,31}")
-_LARGEST_INT = 2**31 - 1
 _LARGEST_OBJECT = 16_384
 _DEEPEST_OBJECT = 16
 
@@ -126,7 +126,7 @@ def flag(value: Any, path: Path) -> bool:
     return value
 
 
-def whole(least: int = -_LARGEST_INT - 1, most: int = _LARGEST_INT) -> Check:
+def whole(least: int = -LARGEST_INT - 1, most: int = LARGEST_INT) -> Check:
     """A whole number within the bounds."""
 
     def check(value: Any, path: Path) -> int:

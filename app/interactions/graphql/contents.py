@@ -5,6 +5,8 @@ from typing import Annotated
 
 import strawberry
 
+from app.transport.scalars import Long
+
 
 @strawberry.type(description="A text.")
 class TextMessageContent:
@@ -17,7 +19,7 @@ class _File:
     uuid: str = strawberry.field(description="The id of the file in the system that keeps it.")
     name: str | None = strawberry.field(description="The name of the file.")
     mime_type: str = strawberry.field(description="The type of the file, such as `audio/ogg`.")
-    size: int | None = strawberry.field(description="The size of the file in bytes.")
+    size: Long | None = strawberry.field(description="The size of the file in bytes.")
     download_url: str | None = strawberry.field(description="The URL of the file, where a token is needed.")
     public_download_url: str | None = strawberry.field(description="The URL of the file, where no token is needed.")
 

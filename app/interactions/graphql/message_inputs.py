@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import strawberry
 from strawberry import Maybe, Some
 
+from app.transport.scalars import Long
+
 if TYPE_CHECKING:
     from app.registry import InteractionKind
 
@@ -23,7 +25,7 @@ class _File:
     )
     name: str | None = strawberry.field(default=None, description="The name of the file.")
     mime_type: str = strawberry.field(description="The type of the file, such as `audio/ogg`.")
-    size: int | None = strawberry.field(default=None, description="The size of the file in bytes.")
+    size: Long | None = strawberry.field(default=None, description="The size of the file in bytes.")
     download_url: str | None = strawberry.field(
         default=None, description="The URL of the file, where a token is needed."
     )

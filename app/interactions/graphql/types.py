@@ -21,6 +21,7 @@ from app.interactions.graphql.enums import (
     State,
 )
 from app.transport.fields import PAGING, Connection, Node, argument, edge
+from app.transport.scalars import Long
 
 if TYPE_CHECKING:
     from app.registry import AttentionReason, InteractionKind
@@ -148,13 +149,13 @@ class Interaction(Node):
 
 @strawberry.type(description="A campaign that sends messages.")
 class Campaign:
-    campaign_id: int | None = strawberry.field(description="The number of the campaign in its own system.")
+    campaign_id: Long | None = strawberry.field(description="The number of the campaign in its own system.")
     name: str = strawberry.field(description="The name of the campaign.")
 
 
 @strawberry.type(description="Why a message could not be sent or received.")
 class MessageError:
-    error_id: int = strawberry.field(description="The number of the error.")
+    error_id: Long = strawberry.field(description="The number of the error.")
     type: MessageErrorType = strawberry.field(description="The type of the error.")
     original_message: str = strawberry.field(description="The wording of the error, as the channel gave it.")
     created_at: datetime = strawberry.field(description="The time of the error.")
@@ -162,7 +163,7 @@ class MessageError:
 
 @strawberry.type(description="A message within an interaction.")
 class Message(Node):
-    message_id: int = strawberry.field(description="The number of the message.")
+    message_id: Long = strawberry.field(description="The number of the message.")
     message_key: str = strawberry.field(description="The key of the message in its own system.")
     interaction: Interaction = strawberry.field(description="The interaction of the message.")
     author: MessageAuthor = strawberry.field(description="The author of the message.")
@@ -193,7 +194,7 @@ class Message(Node):
 
 @strawberry.type(description="A note that users of the business leave each other; the customer never sees it.")
 class Note(Node):
-    note_id: int = strawberry.field(description="The number of the note.")
+    note_id: Long = strawberry.field(description="The number of the note.")
     interaction: Interaction = strawberry.field(description="The interaction of the note.")
     author: User | None = strawberry.field(description="The author of the note.")
     text: str = strawberry.field(description="The text of the note.")

@@ -6,7 +6,7 @@ from strawberry.scalars import JSON
 
 from app.kinds.agent_session.graphql.types import AgentSession, AiAgent
 from app.transport.fields import MutationInput, MutationPayload, OnceInput
-from app.transport.scalars import JsonObject
+from app.transport.scalars import JsonObject, Long
 
 _VERSION = "The version that was read; when it is no longer the current one, nothing is done."
 _JSON = "A JSON object, or its text"
@@ -90,7 +90,7 @@ class _SessionFields(MutationInput):
         description=f"All metadata of the session, which replaces what there was; null is none. {_JSON}."
     )
     enabled: Maybe[bool] = strawberry.field(description="Whether the session accepts new messages.")
-    tti_minutes: Maybe[int] = strawberry.field(
+    tti_minutes: Maybe[Long] = strawberry.field(
         description="The minutes of idle time after which the session is deleted; 0 is never."
     )
     secrets: Maybe[JSON | None] = strawberry.field(

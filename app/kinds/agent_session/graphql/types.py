@@ -10,7 +10,7 @@ from app.interactions.graphql.enums import InteractionOrder
 from app.kinds.agent_session.model import Status
 from app.transport.enums import described
 from app.transport.fields import PAGING, Connection, Node, argument, edge
-from app.transport.scalars import JsonObject
+from app.transport.scalars import JsonObject, Long
 
 described(
     Status,
@@ -52,10 +52,10 @@ class AiAgent(Node):
 
 @strawberry.type(description="How much of its model's memory an AgentSession takes.")
 class SessionContextUsage:
-    input_tokens: int | None = strawberry.field(description="The number of tokens of the inputs.")
-    output_tokens: int | None = strawberry.field(description="The number of tokens of the outputs.")
-    total_tokens: int | None = strawberry.field(description="The number of tokens of both.")
-    model_context_window: int | None = strawberry.field(description="The number of tokens that the model can hold.")
+    input_tokens: Long | None = strawberry.field(description="The number of tokens of the inputs.")
+    output_tokens: Long | None = strawberry.field(description="The number of tokens of the outputs.")
+    total_tokens: Long | None = strawberry.field(description="The number of tokens of both.")
+    model_context_window: Long | None = strawberry.field(description="The number of tokens that the model can hold.")
 
 
 @strawberry.type(description="When and how an AgentSession's events are summed up to save memory.")
@@ -80,11 +80,11 @@ class AgentSession(Interaction, Node):
         description="The metadata of the session, byte for byte. `customer_id` in it names the session's customer."
     )
     enabled: bool = strawberry.field(description="Whether the session accepts new messages.")
-    tti_minutes: int = strawberry.field(
+    tti_minutes: Long = strawberry.field(
         description="The minutes of idle time after which the session is deleted; 0 is never."
     )
     expires_at: datetime | None = strawberry.field(
-        description="The time at which the session is deleted if nothing happens to it before."
+        description="The time at which the session is deleted if nothing happens to it before; null is never."
     )
     current_step_name: str | None = strawberry.field(
         description="The name of the session's current step; null is the AI agent's first one."

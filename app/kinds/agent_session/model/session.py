@@ -3,13 +3,14 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import MAXYEAR, datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Protocol, TypedDict
 
 from app.core.actor import Actor
 from app.core.errors import Disabled, DomainError, InvalidInput, NotSupported, TooLong
+from app.core.numbers import LARGEST_LONG
 from app.directory.model.checks import Check, Path, flag, line, optional, text, whole
 from app.interactions import claims as shared
 from app.interactions.claims import Refusable
@@ -97,7 +98,7 @@ SESSION_CHECKS: Mapping[str, Check] = MappingProxyType(
         "description": optional(text(LONGEST_DESCRIPTION)),
         "metadata": json_object,
         "enabled": flag,
-        "tti_minutes": whole(0),
+        "tti_minutes": whole(0, LARGEST_LONG),
     }
 )
 
@@ -171,14 +172,19 @@ IDLE_COLUMNS = ("state", "assignee_id", "waiting_since", "attention_level", "upd
 
 
 def deleted_at(session: Idle) -> datetime | None:
-    """When a session is deleted if nothing happens to it before; None when it is not.
+    """When a session is deleted if nothing happens to it before; None when it is not, or beyond the calendar's end.
 
     Whatever happens to it starts its idle time anew. One that is open is not idle while it needs a human, is held, or
     its customer waits."""
     busy = session.attention_level is not None or session.assignee_id is not None or session.waiting_since is not None
     if not session.tti_minutes or (busy and session.state != State.CLOSED):
         return None
-    return session.updated_at + timedelta(minutes=session.tti_minutes)
+    try:
+        found = session.updated_at + timedelta(minutes=session.tti_minutes)
+    except OverflowError:
+        return None
+    # PostgreSQL's driver takes the last of all moments for infinity.
+    return found if found.year < MAXYEAR else None
 
 
 def turn(session: AgentSession, now: datetime) -> Turn[AgentSession] | None:

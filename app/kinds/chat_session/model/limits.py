@@ -4,10 +4,9 @@ import re
 from collections.abc import Mapping, Sequence
 
 from app.core.errors import InvalidInput, TooLong
+from app.core.numbers import LARGEST_INT
 from app.core.text import is_storable
 from app.kinds.chat_session.model.hours import zone
-
-LARGEST_INT = 2**31 - 1
 
 LENGTHS: Mapping[str, int] = {
     "customer_alias": 64,

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 
 from app.core.errors import Conflict
-from app.kinds.chat_session.model.limits import LARGEST_INT
+from app.core.numbers import LARGEST_INT
 from app.kinds.chat_session.tables import chat_number
 
 _NAME: sa.BindParameter[str] = sa.bindparam("of")

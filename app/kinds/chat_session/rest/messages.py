@@ -7,9 +7,10 @@ from typing import Any
 from app.core.actor import Actor
 from app.core.errors import InvalidInput
 from app.core.ids import GlobalId
+from app.core.numbers import LARGEST_INT
 from app.interactions.messages import MessageAuthor
 from app.interactions.service.messages import Posted, receive_message, send_message
-from app.kinds.chat_session.model.limits import LARGEST_INT, check_text
+from app.kinds.chat_session.model.limits import check_text
 from app.kinds.chat_session.model.session import ChatMessageSpecialType, ChatMessageType
 from app.kinds.chat_session.rest import bodies
 from app.kinds.chat_session.rest.answers import body_of, selected, wire_of

@@ -8,8 +8,8 @@ from typing import Any
 from app.core.actor import Actor
 from app.core.errors import InvalidInput, NotFound, VersionConflict
 from app.core.ids import GlobalId
+from app.core.numbers import LARGEST_INT
 from app.interactions.service.change import load
-from app.kinds.chat_session.model.limits import LARGEST_INT
 from app.kinds.chat_session.model.session import KIND, ChatSession, ChatSessionChanges
 from app.kinds.chat_session.rest import bodies
 from app.kinds.chat_session.rest.answers import TYPES, body_of, selected, wire_of

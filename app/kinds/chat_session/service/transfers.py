@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 from app.core.actor import Actor
 from app.core.errors import Conflict, InvalidInput, NotFound
 from app.core.ids import GlobalId
+from app.core.numbers import LARGEST_INT
 from app.directory.repository import UserRepository
 from app.interactions.model import Command
 from app.interactions.service.change import change
 from app.interactions.service.holding import require_holder
-from app.kinds.chat_session.model.limits import LARGEST_INT
 from app.kinds.chat_session.model.refusals import may_respond
 from app.kinds.chat_session.model.session import KIND, ChatMessageSpecialType, ChatSession
 from app.kinds.chat_session.model.transitions import accepted, kept, offered

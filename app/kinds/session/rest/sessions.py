@@ -53,7 +53,7 @@ async def create_message(call: Call) -> Reply:
 
 
 async def bump_suggestion(call: Call) -> Reply:
-    key = call.path["id"]
+    key = call.path["id"].lower()
     await call.perform(service.use_suggested_message_by_key, key)
     return Reply(body=reading.suggestion(await call.read(reading.SUGGESTION, suggestion_key=key)))
 
@@ -72,7 +72,9 @@ async def _session(call: Call) -> Mapping[str, Any]:
 
 def _key(call: Call) -> str | None:
     """The key of the session that the path names; None for the current one."""
-    return None if call.path["session_id"] == CURRENT else call.path["session_id"]
+    given = call.path["session_id"]
+    # As the graph takes a UUID: in either case, and in no other spelling.
+    return None if given == CURRENT else given.lower()
 
 
 def _page(call: Call) -> dict[str, int]:

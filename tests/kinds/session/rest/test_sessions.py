@@ -51,6 +51,25 @@ async def test_a_message_opens_a_session(client: httpx2.AsyncClient, house: Hous
     ]
 
 
+async def test_keys_are_taken_in_capitals_and_answered_in_small_letters(
+    client: httpx2.AsyncClient, clock: ManualClock
+) -> None:
+    for _ in range(9):
+        await say(client, "one of the keys before that with a letter")
+    clock.advance(7200)
+    key = (await say(client, "Hello"))["session_id"]
+    assert key == f"{FIRST[:-1]}b"
+    named = f"{SESSIONS}/{key.upper()}"
+    flagged = await client.patch(named, json={"suggested_messages": [{"content": "Hi"}]})
+    assert (flagged.json()["id"], (await client.get(named)).json()["id"]) == (key, key)
+    suggestion = flagged.json()["suggested_messages"][0]["id"]
+    assert suggestion == f"{FIRST[:-1]}d"
+    used = await client.patch(f"/v1/suggested_messages/{suggestion.upper()}")
+    assert used.json()["id"] == suggestion
+    for spelled in (f"{{{key}}}", key.replace("-", ""), f"urn:uuid:{key}"):
+        assert (await client.get(f"{SESSIONS}/{spelled}")).status_code == 404
+
+
 async def test_lists_are_newest_first_and_paged(client: httpx2.AsyncClient, clock: ManualClock) -> None:
     keys = []
     for _ in range(3):
