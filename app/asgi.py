@@ -20,6 +20,7 @@ from app.selection.compiler import Compiler
 from app.settings import Settings
 from app.storage.database import Database, open_database
 from app.transport.auth import Authenticator, KnownKeys
+from app.transport.compression import Compression
 from app.transport.connections import ConnectionLimits
 from app.transport.cors import Cors
 from app.transport.handshake import GraphQLOverWebSocket
@@ -59,6 +60,7 @@ def create_app(
     streams = {name: stream for slice_ in slices for name, stream in slice_.streams.items()}
     rules: Mapping[str, Any] = {kind.rules.name: kind.rules for kind in KINDS}
 
+    compression = [Middleware(Compression)] if settings.compression else []
     cors = Middleware(Cors, origins=settings.allowed_origins, headers=settings.allowed_headers)
 
     @asynccontextmanager
@@ -99,12 +101,12 @@ def create_app(
     return Starlette(
         lifespan=lifespan,
         routes=[
-            Route("/graphql", GraphQLOverHttp(max_body_bytes=settings.max_body_bytes, page=site.graphql)),
+            Route("/graphql", GraphQLOverHttp(page=site.graphql)),
             WebSocketRoute("/graphql", GraphQLOverWebSocket(allowed_origins=settings.allowed_origins)),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
             *rest,
             *site.routes,
         ],
-        middleware=[Middleware(RequestId, ids=new_ids), cors],
+        middleware=[Middleware(RequestId, ids=new_ids), cors, *compression],
     )

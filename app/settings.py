@@ -127,6 +127,19 @@ class Settings(BaseSettings):
         "send, separated by commas.",
     )
     max_body_bytes: PositiveInt = Field(default=1_048_576, description="The largest request body that is read.")
+    compression: bool = Field(
+        default=True, description="Whether answers of 1 KiB and more are compressed by gzip for clients that take it."
+    )
+    websocket_compression: bool = Field(
+        default=False,
+        description="Whether WebSockets may compress messages (permessage-deflate): 32 KiB more memory for each "
+        "socket, and computing for each listener of a delivery.",
+    )
+    keep_alive: PositiveInt = Field(
+        default=5,
+        description="Seconds that a connection stays open without a request; behind a proxy, more than the proxy keeps "
+        "its connections.",
+    )
     graphiql_folder: str = Field(
         default=".graphiql",
         description="Where the GraphiQL build is that `./scripts/serve` fetches by npm; without one `/graphql` shows "

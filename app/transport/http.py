@@ -16,11 +16,12 @@ from app.core.actor import Actor
 from app.core.errors import RateLimited, TooComplex, Unauthenticated, Unavailable, release
 from app.transport import errors
 from app.transport.auth import KnownKeys, key_of
+from app.transport.bodies import BadRequest, Headers, body_of
 from app.transport.documents import Operation
 from app.transport.negotiation import GRAPHQL_RESPONSE, JSON, negotiate, prefers_page
 from app.transport.outcome import GraphQLRequest, Outcome, Phase
 from app.transport.pages.site import Page
-from app.transport.services import Services, request_id_of, services_of
+from app.transport.services import Services, remember_caller, request_id_of, services_of
 from app.transport.sse import prefers_stream, send_outcome, stream, takes_stream
 
 log = structlog.get_logger(__name__)
@@ -38,10 +39,9 @@ CREDENTIALS = b"Authorization, X-API-Key"
 NOT_SHARED = (b"cache-control", b"private, no-store")
 """Keeps an answer out of caches: what one caller may see must not be given to another."""
 
-_OF_PAGE = ((b"vary", b"Accept"),)
-_OF_ANSWER = (NOT_SHARED, (b"vary", b"Accept, " + CREDENTIALS))
+_OF_PAGE = ((b"vary", b"Accept, Accept-Encoding"),)
+_OF_ANSWER = (NOT_SHARED, (b"vary", b"Accept, Accept-Encoding, " + CREDENTIALS))
 
-Headers = Mapping[bytes, bytes]
 Answer = tuple[int, bytes, str, tuple[tuple[bytes, bytes], ...]]
 
 _STATUS = {
@@ -53,24 +53,10 @@ _STATUS = {
 }
 
 
-class BadRequest(Exception):
-    """The request is refused before any GraphQL, nearly always by its own fault."""
-
-    def __init__(
-        self, status: int, message: str, *headers: tuple[bytes, bytes], code: str = errors.BAD_REQUEST
-    ) -> None:
-        super().__init__(message)
-        self.status = status
-        self.message = message
-        self.headers = headers
-        self.code = code
-
-
 class GraphQLOverHttp:
     """The endpoint; a plain ASGI application, because a request object costs more than the rest of it."""
 
-    def __init__(self, *, max_body_bytes: int, page: Page) -> None:
-        self._max_body_bytes = max_body_bytes
+    def __init__(self, *, page: Page) -> None:
         self._page = page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -120,6 +106,7 @@ class GraphQLOverHttp:
             raise BadRequest(406, f"Answers are {GRAPHQL_RESPONSE} or {JSON}.")
         services = services_of(scope)
         actor = await authenticate(headers, services.keys)
+        remember_caller(scope, actor)
         await services.limiter.take(actor)
         context = services.context(actor, request_id_of(scope))
         # A stream that sends nothing would only be held.
@@ -156,7 +143,7 @@ class GraphQLOverHttp:
         if scope["method"] != "POST":
             return read_query_string(scope["query_string"])
         check_content_type(headers)
-        body = await read_body(receive, self._max_body_bytes)
+        body = await body_of(headers, receive, services, actor)
         if len(body) <= LARGE_BODY:
             return read_json(body)
         return await services.operations.compiling.offload(actor.caller, partial(read_json, body))
@@ -198,23 +185,6 @@ def presented_key(headers: Headers) -> str:
     )
 
 
-async def read_body(receive: Receive, limit: int) -> bytes:
-    """The whole body. Raises BadRequest (413) as soon as it has more than `limit` bytes, or when the client left."""
-    chunks: list[bytes] = []
-    size = 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise BadRequest(400, "The request body is incomplete.")
-        chunk: bytes = message.get("body", b"")
-        size += len(chunk)
-        if size > limit:
-            raise BadRequest(413, f"The request body may have {limit:,} bytes at most.")
-        chunks.append(chunk)
-        if not message.get("more_body", False):
-            return chunks[0] if len(chunks) == 1 else b"".join(chunks)
-
-
 def check_content_type(headers: Headers) -> None:
     """Raises BadRequest unless the body is JSON in UTF-8."""
     given = headers.get(b"content-type", b"").decode("latin-1")
@@ -224,8 +194,6 @@ def check_content_type(headers: Headers) -> None:
     for parameter in parameters:
         if parameter.startswith("charset=") and parameter[8:].strip('"') not in ("utf-8", "utf8"):
             raise BadRequest(415, "The request body has to be in UTF-8.")
-    if headers.get(b"content-encoding", b"identity").strip().lower() != b"identity":
-        raise BadRequest(415, "The request body must not be compressed.")
 
 
 def read_json(body: bytes) -> GraphQLRequest:

@@ -1,5 +1,6 @@
 """Which media type a client takes, from its Accept header."""
 
+from collections.abc import Iterable
 from functools import lru_cache
 
 GRAPHQL_RESPONSE = "application/graphql-response+json"
@@ -43,16 +44,22 @@ def quality(accept: str, media_type: str) -> tuple[float, int] | None:
         name, *parameters = (part.strip() for part in item.split(";"))
         if name not in closeness:
             continue
-        wanted = 1.0
-        for parameter in parameters:
-            key, _, value = parameter.partition("=")
-            if key.strip() == "q":
-                try:
-                    wanted = min(1.0, max(0.0, float(value)))
-                except ValueError:
-                    wanted = 0.0
-            elif key.strip() == "charset" and value.strip('" ') not in ("utf-8", "utf8"):
-                wanted = 0.0
+        wanted = weight_of(parameters)
         if found is None or closeness[name] > found[1] or (closeness[name] == found[1] and wanted > found[0]):
             found = (wanted, closeness[name])
     return found
+
+
+def weight_of(parameters: Iterable[str]) -> float:
+    """The quality that the parameters of an item say, 0 to 1; 0 for one with a character set that we have not."""
+    wanted = 1.0
+    for parameter in parameters:
+        key, _, value = parameter.partition("=")
+        if key.strip() == "q":
+            try:
+                wanted = min(1.0, max(0.0, float(value)))
+            except ValueError:
+                wanted = 0.0
+        elif key.strip() == "charset" and value.strip('" ') not in ("utf-8", "utf8"):
+            wanted = 0.0
+    return wanted

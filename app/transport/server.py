@@ -215,8 +215,14 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         await super().run_asgi()
 
     def write_texts(self, texts: Sequence[str]) -> bool:
-        """Send a frame for each text, unless the socket is not open or has too much to write already."""
-        if not self.writable.is_set() or self.disconnected or self.close_sent or self.conn.state is not State.OPEN:
+        """Send a frame for each text, unless the socket is not open, compresses, or has too much to write already."""
+        if (
+            self.conn.extensions
+            or not self.writable.is_set()
+            or self.disconnected
+            or self.close_sent
+            or self.conn.state is not State.OPEN
+        ):
             return False
         self.transport.write(b"".join([_frame(text.encode()) for text in texts]))
         return True
@@ -266,7 +272,7 @@ def server_config(app: Any, settings: Settings) -> uvicorn.Config:
         log_config=None,
         server_header=False,
         ws_max_size=settings.max_body_bytes,
-        # Compression would cost every listener memory and every delivery time, for messages that are small.
-        ws_per_message_deflate=False,
+        ws_per_message_deflate=settings.websocket_compression,
+        timeout_keep_alive=settings.keep_alive,
         timeout_graceful_shutdown=settings.shutdown_grace,
     )

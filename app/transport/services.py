@@ -8,6 +8,7 @@ from starlette.types import Scope
 
 from app.core.actor import Actor
 from app.core.clock import Clock
+from app.core.fairness import Caller
 from app.settings import Settings
 from app.storage.database import Database
 from app.transport.auth import KnownKeys, TokenIssuer
@@ -58,6 +59,17 @@ def services_of(scope: Scope) -> Services:
     """The services of the application that serves this request."""
     found: Services = scope["state"]["services"]
     return found
+
+
+def remember_caller(scope: Scope, actor: Actor) -> None:
+    """Let what carries the answer know whose share of the process it is."""
+    scope["state"]["caller"] = actor.caller
+
+
+def caller_of(scope: Scope) -> Caller:
+    """Whose request it is: of a caller that was remembered, else of its address."""
+    found: Caller = scope["state"].get("caller")
+    return found if found is not None else (scope.get("client") or ("",))[0]
 
 
 def request_id_of(scope: Scope) -> str:

@@ -13,6 +13,7 @@ from app.core import json_input
 from app.core.actor import Actor
 from app.core.errors import CursorExpired, DomainError, TooComplex, release
 from app.transport import errors
+from app.transport.bodies import BadRequest
 from app.transport.channel import Subscriber
 from app.transport.connections import ABORT, ANSWER_SECONDS, CLOSE_SECONDS, FORBIDDEN, WRITE, Connection, Ending
 from app.transport.frames import (
@@ -29,7 +30,7 @@ from app.transport.frames import (
     refusal_of,
     text_of,
 )
-from app.transport.http import BadRequest, request_of
+from app.transport.http import request_of
 from app.transport.outcome import GraphQLRequest, Outcome, Phase, Refused
 from app.transport.services import Services
 

@@ -65,6 +65,7 @@ class _Revalidated(StaticFiles):
     def file_response(self, *args: object, **kwargs: object) -> Response:
         response = super().file_response(*args, **kwargs)  # type: ignore[arg-type]
         response.headers["cache-control"] = "no-cache"
+        response.headers["vary"] = "Accept-Encoding"
         return response
 
 
@@ -88,7 +89,7 @@ class Site:
         return routes
 
     async def _show_index(self, _request: Request) -> Response:
-        headers = {name.decode(): value.decode() for name, value in self._index.headers}
+        headers = {name.decode(): value.decode() for name, value in self._index.headers} | {"vary": "Accept-Encoding"}
         return Response(self._index.body, media_type="text/html", headers=headers)
 
 

@@ -14,12 +14,13 @@ from app.core.actor import Actor
 from app.core.errors import DomainError, RateLimited, Unauthenticated, Unavailable, release
 from app.core.text import is_storable
 from app.transport import errors
-from app.transport.http import CREDENTIALS, NOT_SHARED, BadRequest
+from app.transport.bodies import BadRequest
+from app.transport.http import CREDENTIALS, NOT_SHARED
 from app.transport.rest.call import Call
 from app.transport.rest.contract import Contract, Handler, Operation, Refusal, Reply
 from app.transport.rest.schemes import Headers, key_of
 from app.transport.rest.statuses import STATUSES
-from app.transport.services import Services, request_id_of, services_of
+from app.transport.services import Services, remember_caller, request_id_of, services_of
 
 log = structlog.get_logger(__name__)
 
@@ -73,7 +74,7 @@ class ContractApp:
         reply = await self._reply(scope, receive)
         body = reply.body if isinstance(reply.body, bytes) else b"" if reply.body is None else orjson.dumps(reply.body)
         headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers]
-        headers += [NOT_SHARED, (b"vary", CREDENTIALS)]
+        headers += [NOT_SHARED, (b"vary", b"Accept-Encoding, " + CREDENTIALS)]
         if reply.body is not None:
             headers.append((b"content-type", reply.media_type.encode()))
         if reply.status != 204:
@@ -109,6 +110,7 @@ class ContractApp:
         services = services_of(scope)
         actor = NOBODY if operation.public else await self._authenticate(dict(scope["headers"]), services)
         if not operation.public:
+            remember_caller(scope, actor)
             await services.limiter.take(actor)
         if operation.reads is not None:
             actor.require(operation.reads)

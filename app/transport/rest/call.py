@@ -14,7 +14,8 @@ from app.core.errors import InvalidInput
 from app.core.text import is_storable
 from app.selection.mapping import Env
 from app.storage.work import Work
-from app.transport.http import LARGE_BODY, BadRequest, read_body
+from app.transport.bodies import BadRequest, body_of
+from app.transport.http import LARGE_BODY
 from app.transport.rest.reading import Selection
 from app.transport.services import Services
 
@@ -103,8 +104,8 @@ class Call:
     # ---- the body -------------------------------------------------------------------------------------------------
 
     async def body(self, *types: str) -> bytes:
-        """The whole body. Raises BadRequest: 413 over the limit, 415 for a type that is none of `types`."""
-        found = await read_body(self._receive, self.services.settings.max_body_bytes)
+        """The whole body, inflated. Raises BadRequest: 413 over the limit, 415 for a type that is none of `types`."""
+        found = await body_of(self.headers, self._receive, self.services, self.actor)
         if found and types:
             name, *parameters = self.headers.get(b"content-type", b"").decode("latin-1").lower().split(";")
             if name.strip() and name.strip() not in types:

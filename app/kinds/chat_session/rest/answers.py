@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from app.core.errors import InvalidInput
 from app.kinds.chat_session.rest.bodies import any_case
 from app.kinds.chat_session.rest.wire import Wire
-from app.transport.http import BadRequest
+from app.transport.bodies import BadRequest
 from app.transport.rest import Call, Reply
 from app.transport.rest.contract import Handler
 

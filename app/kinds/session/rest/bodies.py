@@ -8,7 +8,7 @@ from app.core.errors import InvalidInput
 from app.directory.model.checks import flag
 from app.interactions.messages import MessageAuthor
 from app.kinds.session.model import SessionChanges, Suggestion
-from app.transport.http import BadRequest
+from app.transport.bodies import BadRequest
 from app.transport.scalars import parse_datetime
 
 T = TypeVar("T")

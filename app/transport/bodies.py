@@ -1,0 +1,86 @@
+"""Request bodies: read whole and inflated, within one limit."""
+
+import zlib
+from collections.abc import Mapping
+from functools import partial
+
+from starlette.types import Receive
+
+from app.core.actor import Actor
+from app.transport import errors
+from app.transport.services import Services
+
+Headers = Mapping[bytes, bytes]
+
+_GZIP = 16 + zlib.MAX_WBITS
+
+
+class BadRequest(Exception):
+    """The request is refused before any GraphQL, nearly always by its own fault."""
+
+    def __init__(
+        self, status: int, message: str, *headers: tuple[bytes, bytes], code: str = errors.BAD_REQUEST
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.headers = headers
+        self.code = code
+
+
+async def body_of(headers: Headers, receive: Receive, services: Services, actor: Actor) -> bytes:
+    """The whole body, inflated where it is compressed.
+
+    Raises BadRequest (400, 413, 415), and RateLimited when the caller's share of computing is used up."""
+    limit = services.settings.max_body_bytes
+    compressed = _is_compressed(headers)
+    body = await _read(receive, limit)
+    if not compressed:
+        return body
+    return await services.operations.compiling.offload(actor.caller, partial(inflated, body, limit))
+
+
+def inflated(body: bytes, limit: int) -> bytes:
+    """What a gzip body holds; nothing is made beyond the limit.
+
+    Raises BadRequest: 413 over the limit, 400 for what is not one whole gzip file."""
+    inflater = zlib.decompressobj(_GZIP)
+    try:
+        found = inflater.decompress(body, limit + 1)
+    except zlib.error:
+        raise BadRequest(400, "The request body is not gzip, as its Content-Encoding says.") from None
+    if len(found) > limit:
+        raise _too_large(limit)
+    if not inflater.eof or inflater.unused_data:
+        raise BadRequest(400, "The request body is not one whole gzip file.")
+    return found
+
+
+async def _read(receive: Receive, limit: int) -> bytes:
+    """The body as it comes. Raises BadRequest (413) as soon as it is over the limit, or (400) when the client left."""
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise BadRequest(400, "The request body is incomplete.")
+        chunk: bytes = message.get("body", b"")
+        size += len(chunk)
+        if size > limit:
+            raise _too_large(limit)
+        chunks.append(chunk)
+        if not message.get("more_body", False):
+            return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+def _is_compressed(headers: Headers) -> bool:
+    encoding = headers.get(b"content-encoding", b"identity").strip().lower()
+    if encoding in (b"gzip", b"x-gzip"):
+        return True
+    if encoding not in (b"", b"identity"):
+        raise BadRequest(415, "The request body may be compressed by gzip alone.", (b"accept-encoding", b"gzip"))
+    return False
+
+
+def _too_large(limit: int) -> BadRequest:
+    return BadRequest(413, f"The request body may have {limit:,} bytes at most.")
