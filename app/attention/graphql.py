@@ -75,7 +75,7 @@ class AttentionSummary:
 class AttentionQuery:
     attention_queue: AttentionQueueConnection | None = root(
         description="The interactions that need a human and that the caller may see: by level, then by who has waited "
-        "longest. One that is offered to a user counts as theirs in the filter.",
+        "longest; `attention.queueKey` has that order. One that is offered to a user counts as theirs in the filter.",
         filter=FILTER,
         **PAGING,
     )

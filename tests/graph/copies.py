@@ -22,7 +22,7 @@ INTERACTION = """id kind state version botActive labels createdAt updatedAt last
     whenFetched whenIdle customerIsTyping userIsTyping chatbotIsActive topic { id } firstMessage lastMessage }
   ... on Conversation { conversationStatus: status snoozeUntil replyUntil channelAgent { id } }"""
 STANDING = """id assignee { id } attention { level reason since acknowledgedAt acknowledgedBy { id } claimedUntil
-  claimedBy { id } }"""
+  claimedBy { id } queueKey }"""
 MESSAGE = """id text status author hidden deliveredAt agentReaction customerReaction user { id }
   latestError { originalMessage }"""
 NOTE = "id text"
@@ -91,6 +91,11 @@ class Copy:
         self.document = document
         self.filter = filter_
         self.what: dict[str, Any] = {}
+
+    def place(self, ref: str) -> str:
+        """By what a queue is kept in order."""
+        key: str = self.what[ref]["attention"]["queueKey"]
+        return key
 
     async def take(self, item: Mapping[str, Any], _graph: Graph) -> None:
         """What docs/live.md has a frontend do."""
@@ -204,12 +209,18 @@ class Copies:
         self._pumps.append(asyncio.create_task(run()))
 
     def _differing(self, fresh: Mapping[str, Mapping[str, Any]]) -> list[object]:
-        """Where copies are not what is fresh: the list, the interaction, what is kept and what should be."""
-        return [
+        """Where copies are not what is fresh: the list, the interaction, what is kept and what should be; or else the
+        queues whose order is not that of their keys."""
+        different: list[object] = [
             (copy.name, ref, *_different(copy.what.get(ref), fresh[copy.name].get(ref)))
             for copy in self._all()
             for ref in sorted(copy.what.keys() | fresh[copy.name].keys())
             if copy.what.get(ref) != fresh[copy.name].get(ref)
+        ]
+        return different or [
+            (copy.name, ordered, list(fresh[copy.name]))
+            for copy in self.queues
+            if (ordered := sorted(copy.what, key=copy.place)) != list(fresh[copy.name])
         ]
 
 

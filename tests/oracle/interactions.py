@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from app.core.clock import rfc3339
 from app.interactions.history import MOMENTARY
 from app.interactions.model import Command
 from tests.graph.state import Row
@@ -29,6 +30,7 @@ def _attention(row: Row, info: Any) -> Row:
         "claimed_by": row["assignee_id"],
         "claimed_until": row["claimed_until"],
         "waiting_seconds": waited,
+        "queue_key": None if since is None else f"{row['attention_level']} {rfc3339(since)} {row['id']:019}",
     }
 
 

@@ -47,6 +47,10 @@ class Attention:
     claimed_by: User | None = strawberry.field(description="The user who holds the interaction.")
     claimed_until: datetime | None = strawberry.field(description="The end of the claim's lease, if it has one.")
     waiting_seconds: int | None = strawberry.field(description="The whole seconds since a human has been needed.")
+    queue_key: str | None = strawberry.field(
+        description="The place of the interaction in the attention queue, as text: of two interactions, the one with "
+        "the smaller key comes first, by code units. Null when no human is needed."
+    )
 
 
 @strawberry.type(description="What the caller may do with an interaction now, by the rules of the commands themselves.")

@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from app.core.clock import rfc3339
 from app.core.ids import parse_id
 from app.interactions.contents import ContentType
 from app.interactions.history import MOMENTARY
@@ -71,6 +72,11 @@ def _waiting_seconds(env: Env, since: datetime | None) -> int | None:
     return None if since is None else max(int((env.now - since).total_seconds()), 0)
 
 
+def _queue_key(_env: Env, level: int | None, since: datetime | None, number: int) -> str | None:
+    """The place in QUEUE_ORDER as text of one length, so that two compare as their rows do."""
+    return None if level is None or since is None else f"{level} {rfc3339(since)} {number:019d}"
+
+
 def _sender_role(scope: Scope) -> sa.ColumnElement[str]:
     names = {author.value: role.value for author, role in SENDER_ROLES.items()}
     return sa.case(
@@ -124,6 +130,7 @@ MAPPINGS: tuple[Mapped, ...] = (
             "claimedBy": One("User", lambda scope: scope.c.assignee_id),
             "claimedUntil": Column(lambda scope: scope.c.claimed_until),
             "waitingSeconds": Computed(("attention_since",), _waiting_seconds),
+            "queueKey": Computed(("attention_level", "attention_since", "id"), _queue_key),
         },
     ),
     TypeMap(
