@@ -18,6 +18,9 @@ MOMENTARY = (SIGN_OF_TYPING, VIEWERS_CHANGED)
 REFERENCE = "reference"
 """Metadata key of a model's field that holds a surrogate: the prefix of the global ids it belongs to."""
 
+REFERENCES = ("usr", "cus", "top", "cha")
+"""The prefixes of the ids that values of changes can be."""
+
 _DERIVED = frozenset(
     {"id", "attention", "waiting", "version", "updated_at", "due_at", "answered_lease", "lost_holder_id"}
 )

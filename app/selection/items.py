@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from app.core.ids import parse_id
 from app.selection.catalogue import snake
 from app.selection.edges import Block
-from app.selection.mapping import InterfaceMap, ObjectId, ObjectMap, One, TypeMap, UnionMap, granted
+from app.selection.mapping import InterfaceMap, ObjectId, ObjectMap, ObjectRef, One, TypeMap, UnionMap, granted
 from app.selection.shape import Make, Run, by_items
 from app.selection.sql import text_of
 from app.selection.tree import Children, Field
@@ -52,6 +53,8 @@ class Items:
         item = special if isinstance(special, str) else snake(field.name)
         if isinstance(special, ObjectId):
             return field.key, _global_id(special)
+        if isinstance(special, ObjectRef):
+            return field.key, self._referred(special, field.children or {}, reach)
         if isinstance(special, One) and not granted(self._compilation.permissions, special.requires):
             return field.key, lambda value, run: None
         if isinstance(special, One):
@@ -80,6 +83,24 @@ class Items:
             ]
         return lambda value, run: run.edges[slot].get(value.get(item))
 
+    def _referred(self, special: ObjectRef, children: Children, reach: Reach) -> Take:
+        """The object of an id that is text: a statement for each type of which there are ids."""
+        item, slots = special.key, {}
+        for prefix in special.prefixes:
+            name = self._catalogue.prefixed()[prefix].name
+            collect = _numbers_in(reach, item, prefix)
+            edge = self._compilation.one_edge(name, {name: children.get(name, ())}, collect)
+            self._block.edges.append(edge)
+            slots[prefix] = edge.slot
+
+        def take(value: Any, run: Run) -> Any:
+            found = parse_id(value.get(item) or "")
+            return (
+                None if found is None or found.prefix not in slots else run.edges[slots[found.prefix]].get(found.number)
+            )
+
+        return take
+
     def _nested(self, type_name: str, item: str, many: bool, children: Children, reach: Reach) -> Take:
         def deeper(row: Any, run: Run) -> Iterable[Any]:
             for value in reach(row, run):
@@ -96,6 +117,18 @@ class Items:
 def _global_id(special: ObjectId) -> Take:
     form, key = f"{special.prefix}_%d", special.key
     return lambda value, run: None if value.get(key) is None else form % value[key]
+
+
+def _numbers_in(reach: Reach, item: str, prefix: str) -> Reach:
+    """The numbers of the ids of one type."""
+
+    def numbers(row: Any, run: Run) -> Iterable[int]:
+        for value in reach(row, run):
+            found = parse_id(value.get(item) or "")
+            if found is not None and found.prefix == prefix:
+                yield found.number
+
+    return numbers
 
 
 def _only(reach: Reach, tag: str, names: Mapping[str, str], concrete: str) -> Reach:

@@ -29,7 +29,7 @@ from tests.oracle.interactions import (
     interactions_of_profile,
     level,
 )
-from tests.oracle.world import KIND_TYPES
+from tests.oracle.world import ID, KIND_TYPES, PREFIXES
 
 
 def _unread_conversations(row: Row, info: Any) -> int:
@@ -42,6 +42,14 @@ def _unread_conversations(row: Row, info: Any) -> int:
 def _queue_length(row: Row, info: Any) -> int:
     chats = asking(info).world.all("ChatSession")
     return sum(each["topic_id"] == row["id"] and each["status"] == "IN_QUEUE" for each in chats)
+
+
+def _referred(name: str) -> Resolve:
+    def resolve(row: Row, info: Any) -> Row | None:
+        match = ID.fullmatch(row[name] or "")
+        return None if match is None else asking(info).one(PREFIXES[match[1]], int(match[2]))
+
+    return resolve
 
 
 def _present(row: Row, info: Any) -> bool:
@@ -98,7 +106,9 @@ FIELDS: Mapping[str, Mapping[str, Resolve]] = {
         "interaction": ref("Interaction", "interaction_id"),
         "author": ref("User", "author_id"),
     },
+    "FieldChange": {"beforeNode": _referred("before"), "afterNode": _referred("after")},
     "HistoryEntry": {
+        "id": lambda row, info: f"evt_{row['interaction_id']}.{row['position']}",
         "actor": ref("User", "actor_id"),
         "levelBefore": level("level_before"),
         "levelAfter": level("level_after"),

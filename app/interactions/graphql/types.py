@@ -211,10 +211,19 @@ class FieldChange:
     field: str = strawberry.field(description="The name of the field.")
     before: str | None = strawberry.field(description="The value of the field before the change.")
     after: str | None = strawberry.field(description="The value of the field after the change.")
+    before_node: Node | None = strawberry.field(
+        description="The object that `before` is the id of, such as a User or a ChatTopic, while it exists."
+    )
+    after_node: Node | None = strawberry.field(
+        description="The object that `after` is the id of, such as a User or a ChatTopic, while it exists."
+    )
 
 
 @strawberry.type(description="Something that happened to an interaction.")
 class HistoryEntry:
+    id: strawberry.ID = strawberry.field(
+        description="The id of the entry, which its event in the log and in subscriptions has too."
+    )
     at: datetime = strawberry.field(description="The time of the entry.")
     topic: str = strawberry.field(description="The topic of the entry, such as `conversation.closed`.")
     actor: User | None = strawberry.field(description="The user who did it; null when nobody did.")
@@ -229,6 +238,9 @@ class HistoryEntry:
 
 @strawberry.type(description="Something that happened, as the event log has it.")
 class Event:
+    id: strawberry.ID = strawberry.field(
+        description="The id of the event, which its entry in the interaction's history has too."
+    )
     cursor: str = strawberry.field(description="The cursor of the event: what comes after it can be asked for.")
     at: datetime = strawberry.field(description="The time of the event.")
     topic: str = strawberry.field(description="The topic of the event, such as `conversation.closed`.")

@@ -46,6 +46,11 @@ def may_see(permissions: Permissions, logged_event: LoggedEvent) -> bool:
     return granted(permissions, DIRECTORY if kind is None else f"{kind}:read")
 
 
+def event_id(interaction_id: int | None, position: int, lane: int = 0) -> str:
+    """The id of an event, the same in the history as in the log: an interaction's events are all in one lane."""
+    return f"evt_{lane}_{position}" if interaction_id is None else f"evt_{interaction_id}.{position}"
+
+
 EVENT: Mapping[str, str | One | ObjectId] = {
     "actor": One("User", key="actor_id"),
     "interaction": One("Interaction", key="interaction_id"),
@@ -62,6 +67,7 @@ def event_item(found: LoggedEvent, cursor: str) -> Mapping[str, object]:
     event = found.event
     return {
         "cursor": cursor,
+        "id": event_id(event.interaction_id, found.position, found.lane),
         "at": found.at,
         "topic": event.topic,
         "kind": None if event.kind is None else event.kind.upper(),

@@ -10,10 +10,10 @@ import sqlalchemy as sa
 from app.core.clock import rfc3339
 from app.core.ids import parse_id
 from app.interactions.contents import ContentType
-from app.interactions.history import MOMENTARY
+from app.interactions.history import MOMENTARY, REFERENCES
 from app.interactions.messages import SENDER_ROLES, SenderRole
 from app.interactions.repository.filters import FILTERS, LEVELS, ORDERS, visible, visible_part
-from app.interactions.repository.log import EVENT, events
+from app.interactions.repository.log import EVENT, event_id, events
 from app.interactions.repository.search import Question, question_of, speaks_of
 from app.interactions.repository.viewing import VIEWERS
 from app.interactions.tables import history, interaction, message, message_error, note
@@ -29,6 +29,7 @@ from app.selection.mapping import (
     Many,
     Mapped,
     ObjectMap,
+    ObjectRef,
     One,
     Order,
     Root,
@@ -178,6 +179,7 @@ MAPPINGS: tuple[Mapped, ...] = (
         "HistoryEntry",
         history,
         fields={
+            "id": Computed(("interaction_id", "position"), lambda _, number, position: event_id(number, position)),
             "actor": One("User", lambda scope: scope.c.actor_id),
             "levelBefore": Column(lambda scope: scope.c.level_before, names=LEVELS),
             "levelAfter": Column(lambda scope: scope.c.level_after, names=LEVELS),
@@ -188,6 +190,10 @@ MAPPINGS: tuple[Mapped, ...] = (
         visible=visible,
     ),
     ObjectMap("InteractionViewer"),
+    ObjectMap(
+        "FieldChange",
+        {"beforeNode": ObjectRef("before", REFERENCES), "afterNode": ObjectRef("after", REFERENCES)},
+    ),
     ObjectMap("EventPage"),
     ObjectMap("Event", EVENT),
 )

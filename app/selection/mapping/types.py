@@ -56,10 +56,11 @@ class InlineMap:
 @dataclass(frozen=True, slots=True)
 class ObjectMap:
     """An object type whose values are mappings (embedded JSON, computed values, payloads): a field is the item of the
-    same name in snake_case; only to-one neighbours (`One(key=…)`), ids and renamed items need `fields`."""
+    same name in snake_case; only to-one neighbours (`One(key=…)`), ids, objects by their ids and renamed items need
+    `fields`."""
 
     name: str
-    fields: "Mapping[str, One | str | ObjectId]" = field(default_factory=dict)
+    fields: "Mapping[str, One | str | ObjectId | ObjectRef]" = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,15 @@ class ObjectId:
 
     prefix: str
     key: str = "id"
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectRef:
+    """In an ObjectMap: the object whose global id, as text, is the item `key`; null for any other text, and for an id
+    of a type that is not among these `prefixes`."""
+
+    key: str
+    prefixes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
