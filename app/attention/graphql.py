@@ -9,10 +9,10 @@ import strawberry
 
 from app.attention.repository import MAPPINGS, ROOTS, streams
 from app.directory.graphql import User
-from app.interactions.graphql import AFTER, Interaction, InteractionEvent, Level
+from app.interactions.graphql import Interaction, InteractionEvent, Level
 from app.interactions.graphql.query import FILTER
 from app.transport.enums import described
-from app.transport.fields import PAGING, Connection, argument, root
+from app.transport.fields import AFTER, PAGING, Connection, argument, root
 from app.transport.slice import Slice
 
 if TYPE_CHECKING:

@@ -40,6 +40,13 @@ PAGING: Mapping[str, Argument] = {
 """The four arguments of every connection, for `edge(description=…, **PAGING)`."""
 
 
+AFTER: Argument = argument(
+    str | None,
+    "The cursor to go on from: everything that came after it is sent first. Without it, only what comes from now on.",
+)
+"""The argument of every durable subscription."""
+
+
 def edge(*, description: str, **arguments: Argument) -> Any:
     """A field with arguments and without a resolver: selections read it."""
     made = strawberry.field(description=description)

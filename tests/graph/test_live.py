@@ -241,6 +241,27 @@ async def test_filter_by_me_hears_of_the_callers_own(house: House, heard: Ears) 
     assert [await each.silent() for each in (mine, theirs)] == [True, True]
 
 
+async def test_presence_of_users_is_told_to_everybody(house: House, heard: Ears) -> None:
+    text = """subscription($users: [ID!], $after: String) { presenceChanged(users: $users, after: $after) {
+        present userId at user { name presence { present } } } }"""
+    everybody, some = await heard.listen(text, CONVERSATIONS), await heard.listen(text, CY, users=["usr_3"])
+    house.clock.advance(5)
+    cursor = (await house.graph.read("{ users { cursor } }"))["users"]["cursor"]
+    for actor, present in ((BO, True), (BO, True), (CY, True), (BO, False)):
+        await house.graph.do("setPresence", {"present": present, "userId": f"usr_{actor.user_id}"}, actor=ADA)
+    told = [await everybody.next() for _ in range(3)]
+    assert [(each["userId"], each["present"]) for each in told] == [("usr_2", True), ("usr_3", True), ("usr_2", False)]
+    assert told[2]["user"] == {"name": "Bo", "presence": {"present": False}}
+    assert await some.next() == told[1]
+    again = await heard.listen(text, DEE, after=cursor)
+    assert [(await again.next())["present"] for _ in range(3)] == [True, True, False]
+    await house.graph.do("deactivateUser", {"id": "usr_3"}, actor=ADA)
+    assert (await some.next())["present"] is False
+    assert await some.silent()
+    assert await heard.refused(text, users=["cus_1"]) == [("INVALID_INPUT", "users", "0")]
+    assert await heard.refused(text, users=["usr_1"] * 1_001) == [("TOO_LONG", "users")]
+
+
 async def test_nobody_hears_of_what_they_may_not_see(house: House, heard: Ears) -> None:
     some, none = await heard.listen(CHANGED, CONVERSATIONS), await heard.listen(CHANGED, DEE)
     queue = await heard.listen(ATTENTION, CONVERSATIONS)

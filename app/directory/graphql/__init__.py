@@ -2,9 +2,10 @@
 
 from app.directory.graphql.customers import CustomerMutation, ProfileMutation
 from app.directory.graphql.query import DirectoryQuery
+from app.directory.graphql.subscriptions import UserSubscription
 from app.directory.graphql.types import ApiKey, Customer, Presence, Profile, User, Viewer
 from app.directory.graphql.users import UserMutation
-from app.directory.repository import MAPPINGS, ROOTS
+from app.directory.repository import MAPPINGS, PRESENCE, ROOTS, STREAMS
 from app.transport.slice import Slice
 
 __all__ = (
@@ -22,5 +23,12 @@ class _Mutation(CustomerMutation, ProfileMutation, UserMutation):
     pass
 
 
-DIRECTORY = Slice(query=DirectoryQuery, mutation=_Mutation, mappings=MAPPINGS, roots=ROOTS)
+DIRECTORY = Slice(
+    query=DirectoryQuery,
+    mutation=_Mutation,
+    subscription=UserSubscription,
+    mappings=(*MAPPINGS, PRESENCE),
+    roots=ROOTS,
+    streams=STREAMS,
+)
 """What the directory adds to the graph."""

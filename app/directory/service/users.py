@@ -7,7 +7,7 @@ from app.core.errors import AlreadyExists, Forbidden, InvalidInput, InvalidTrans
 from app.core.events import Event
 from app.directory.model import ADMIN, User, UserChanges
 from app.directory.model.checks import checked
-from app.directory.model.user import CHANGEABLE, require_grantable, require_known
+from app.directory.model.user import CHANGEABLE, PRESENCE_CHANGED, require_grantable, require_known
 from app.directory.repository import UserRepository
 from app.directory.service.editing import Ref, created, edit, found, number, require_version, tell
 from app.storage.work import Work
@@ -110,7 +110,7 @@ def _with_presence(work: Work, actor: Actor, before: User, *, present: bool) -> 
     after = work.use(UserRepository).set_presence(before, present=present, at=work.now)
     work.record(
         Event(
-            topic="user.presence_changed",
+            topic=PRESENCE_CHANGED,
             actor_id=actor.user_id or None,
             version=after.version,
             data={"user_id": after.id, "present": present},

@@ -9,7 +9,7 @@ from app.interactions.graphql.filters import InteractionFilter
 from app.interactions.graphql.messaging import MessageMutation
 from app.interactions.graphql.mutations import HoldingMutation, NoteMutation, StateMutation
 from app.interactions.graphql.query import FILTER, ORDER, InteractionsQuery
-from app.interactions.graphql.subscriptions import AFTER, InteractionEvent, InteractionsSubscription
+from app.interactions.graphql.subscriptions import InteractionEvent, InteractionsSubscription
 from app.interactions.graphql.types import Attention, Interaction, Message, Note
 from app.interactions.repository.mapping import MAPPINGS, OF_CUSTOMER, OF_PROFILE, ROOTS, interaction_by_id
 from app.interactions.repository.streams import CHANGE, TYPING, InteractionStreams
@@ -17,7 +17,6 @@ from app.transport.fields import PAGING, Connection, edge
 from app.transport.slice import Addition, Slice
 
 __all__ = (
-    "AFTER",
     "Attention",
     "Interaction",
     "InteractionEvent",

@@ -10,16 +10,10 @@ from app.directory.graphql import User
 from app.interactions.graphql.query import FILTER
 from app.interactions.graphql.types import Event
 from app.transport.enums import described
-from app.transport.fields import Argument, argument, root
+from app.transport.fields import AFTER, argument, root
 
 if TYPE_CHECKING:
     from app.registry import AttentionReason
-
-AFTER: Argument = argument(
-    str | None,
-    "The cursor to go on from: everything that came after it is sent first. Without it, only what comes from now on.",
-)
-"""The argument of every durable subscription."""
 
 
 class Change(Enum):

@@ -1,0 +1,26 @@
+"""What can be listened to of users."""
+
+from datetime import datetime
+
+import strawberry
+
+from app.directory.graphql.types import User
+from app.transport.fields import AFTER, argument, root
+
+
+@strawberry.type(description="A change of a user's presence.")
+class PresenceEvent:
+    cursor: str = strawberry.field(description="The cursor of the event: what comes after it can be asked for.")
+    at: datetime = strawberry.field(description="The time of the change.")
+    present: bool = strawberry.field(description="Whether chats may be offered to the user since the change.")
+    user: User | None = strawberry.field(description="The user as they are now.")
+    user_id: strawberry.ID = strawberry.field(description="The id of the user.")
+
+
+@strawberry.type
+class UserSubscription:
+    presence_changed: PresenceEvent = root(
+        description="Every change of the presence of users, also the one that comes with a deactivation.",
+        users=argument(list[strawberry.ID] | None, "The ids of the users, at most 1,000; all users without it."),
+        after=AFTER,
+    )

@@ -1,0 +1,61 @@
+"""What the subscription to users' presence sends."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from app.core.errors import TooLong
+from app.core.ids import require_id
+from app.directory.model.user import PRESENCE_CHANGED
+from app.feed import Entry, EventStream
+from app.feed.stream import Match
+from app.selection.mapping import ObjectId, ObjectMap, One, Permissions
+
+MOST_USERS = 1_000
+
+PRESENCE = ObjectMap("PresenceEvent", {"user": One("User", key="user_id"), "userId": ObjectId("usr", "user_id")})
+
+_Arguments = Mapping[str, Any]
+
+
+def _wanted(arguments: _Arguments) -> frozenset[int] | None:
+    """The surrogates of the users that are listened to; None for all. Raises InvalidInput, NotFound, TooLong."""
+    users = arguments.get("users")
+    if users is None:
+        return None
+    if len(users) > MOST_USERS:
+        raise TooLong(f"users must hold at most {MOST_USERS:,} ids.", path=("users",))
+    return frozenset(require_id(each, "usr", path=("users", place)).number for place, each in enumerate(users))
+
+
+def _match(_permissions: Permissions, arguments: _Arguments) -> Match:
+    wanted = _wanted(arguments)
+
+    def match(entry: Entry) -> str | None:
+        # Everybody sees who is present, so everybody is told.
+        if entry.event.topic != PRESENCE_CHANGED:
+            return None
+        return PRESENCE_CHANGED if wanted is None or entry.event.data["user_id"] in wanted else None
+
+    return match
+
+
+def _keys(arguments: _Arguments) -> Collection[tuple[str, object]] | None:
+    wanted = _wanted(arguments)
+    return None if wanted is None else [("user_id", number) for number in wanted]
+
+
+def _keys_of(entry: Entry) -> Collection[tuple[str, object]]:
+    return [("user_id", entry.event.data["user_id"])] if entry.event.topic == PRESENCE_CHANGED else ()
+
+
+def _row(entry: Entry, _as_what: str) -> Mapping[str, object]:
+    data = entry.event.data
+    return {
+        "cursor": entry.cursor_text,
+        "at": entry.logged.at,
+        "user_id": data["user_id"],
+        "present": data["present"],
+    }
+
+
+STREAMS = {"presenceChanged": EventStream("PresenceEvent", _match, _row, keys=_keys, keys_of=_keys_of)}
