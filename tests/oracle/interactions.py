@@ -11,6 +11,7 @@ from tests.graph.state import Row
 from tests.oracle.basics import BY_ID, CREATED, HAPPENED, INTERACTIONS, SENT, Resolve, asking, edge, ref
 from tests.oracle.conditions import LEVELS, passes, references
 from tests.oracle.connections import connection
+from tests.oracle.searching import found_by
 
 
 def _attention(row: Row, info: Any) -> Row:
@@ -94,6 +95,25 @@ def _history(row: Row, info: Any, **arguments: Any) -> Any:
     return connection(items, "HistoryEntry.history", HAPPENED, "HAPPENED_DESC", arguments)
 
 
+def _assignable_users(row: Row, info: Any, search: str | None = None, present: bool | None = None, **given: Any) -> Any:
+    world = asking(info).world
+    responders = {
+        each["user_id"]
+        for each in world.rows["chat_topic_member"]
+        if row["kind"] == "chat_session" and each["topic_id"] == row["topic_id"] and each["can_respond"]
+    }
+
+    def may_take(user: Row) -> bool:
+        admin = "admin" in user["roles"]
+        allowed = admin or all(f"{row['kind']}:{verb}" in user["permissions"] for verb in ("read", "write"))
+        return user["active"] and allowed and (admin or not responders or user["id"] in responders)
+
+    users = [user for user in world.all("User") if may_take(user) and present in (None, user["present"])]
+    return connection(
+        [user for user in users if found_by(user, search)], "User.assignableUsers", BY_ID, "OLDEST", given
+    )
+
+
 def _filtered(info: Any, customers: Collection[int], given: Mapping[str, Any]) -> Any:
     condition = given.get("filter") or {}
     references(condition)
@@ -134,6 +154,7 @@ INTERACTION: Mapping[str, Resolve] = {
     "viewers": _viewers,
     "viewerCan": _viewer_can,
     "user": ref("User", "assignee_id"),
+    "assignableUsers": _assignable_users,
 }
 
 

@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from app.core.telephone import number_entries, number_terms
-from app.core.text import entries, search_terms, terms
+from app.core.text import entries, terms
 from tests.graph.state import Row
 from tests.oracle.basics import BY_ID, INTERACTIONS, NEWEST, Resolve, asking
 from tests.oracle.conditions import LEVELS, as_asked, number_of, passes, references
 from tests.oracle.connections import Orders, connection, refuse
+from tests.oracle.searching import found_by
 from tests.oracle.world import ID, KIND_TYPES, PREFIXES, Asking
 
 _INTERACTION_PREFIXES = {prefix for prefix, name in PREFIXES.items() if name in KIND_TYPES.values()}
@@ -51,39 +51,10 @@ def _only(name: str, **columns: str) -> Resolve:
     return resolve
 
 
-def _searchable(row: Row) -> list[str]:
-    match row["__typename"]:
-        case "User":
-            texts = [row["name"], row["full_name"], row["login"]]
-        case "Profile":
-            texts = [row["name"], row["email"]]
-        case _:
-            texts = [
-                *(row[each] for each in ("name", "first_name", "last_name", "company_name", "email", "customer_key")),
-                *(row["display_id"], *row["tags"]),
-            ]
-    numbers = [row[each] for each in ("phone_number", "unconfirmed_phone_number") if row.get(each)]
-    if row.get("channel") == "WHATSAPP" and (row["display_id"] or "").isdecimal():
-        numbers.append(f"+{row['display_id']}")
-    found = [entry for text in texts if text for entry in entries(text)]
-    return (
-        [f"{word} " for word in found] + [each for number in numbers for each in number_entries(number, None)] + [" "]
-    )
-
-
-def _matches(row: Row, search: str | None) -> bool:
-    if search is None:
-        return True
-    found = _searchable(row)
-    if (numbers := number_terms(search)) is not None:
-        return any(entry.startswith(term) for entry in found for term in numbers)
-    return all(any(entry.startswith(term) for entry in found) for term in search_terms(search))
-
-
 def _users(found: Asking, search: str | None = None, **given: Any) -> Any:
     wanted = {name: given[name] for name in ("present", "active") if given.get(name) is not None}
     items = found.many(
-        "User", lambda row: _matches(row, search) and all(row[name] is value for name, value in wanted.items())
+        "User", lambda row: found_by(row, search) and all(row[name] is value for name, value in wanted.items())
     )
     return connection(items, "users", BY_ID, "OLDEST", given)
 
@@ -92,13 +63,13 @@ def _customers(found: Asking, search: str | None = None, system: str | None = No
     profile = None if given.get("profileId") is None else number_of(given["profileId"], "prf")
     items = found.many(
         "Customer",
-        lambda row: _matches(row, search) and system in (None, row["system"]) and profile in (None, row["profile_id"]),
+        lambda row: found_by(row, search) and system in (None, row["system"]) and profile in (None, row["profile_id"]),
     )
     return connection(items, "customers", NEWEST, "NEWEST", given)
 
 
 def _profiles(found: Asking, search: str | None = None, **given: Any) -> Any:
-    return connection(found.many("Profile", lambda row: _matches(row, search)), "profiles", NEWEST, "NEWEST", given)
+    return connection(found.many("Profile", lambda row: found_by(row, search)), "profiles", NEWEST, "NEWEST", given)
 
 
 def _nodes(found: Asking, ids: Sequence[str]) -> Sequence[Row | None]:

@@ -1,7 +1,7 @@
 """The directory's part of the graph: users and their keys, customers and profiles."""
 
 from app.directory.graphql.customers import CustomerMutation, ProfileMutation
-from app.directory.graphql.query import DirectoryQuery
+from app.directory.graphql.query import PRESENT, SEARCH_USERS, DirectoryQuery
 from app.directory.graphql.subscriptions import UserSubscription
 from app.directory.graphql.types import ApiKey, Customer, Presence, Profile, User, Viewer
 from app.directory.graphql.users import UserMutation
@@ -10,6 +10,8 @@ from app.transport.slice import Slice
 
 __all__ = (
     "DIRECTORY",
+    "PRESENT",
+    "SEARCH_USERS",
     "ApiKey",
     "Customer",
     "Presence",

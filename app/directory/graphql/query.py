@@ -7,6 +7,9 @@ from app.directory.model import CustomerSystem
 from app.transport.fields import PAGING, Connection, argument, root
 
 _SEARCH = "Words that must all be found, whatever their case and accents; the last may be a beginning of one."
+SEARCH_USERS = argument(str | None, f"{_SEARCH} Names and logins are searched.")
+PRESENT = argument(bool | None, "Whether chats may be offered to the users.")
+"""The arguments by which lists of users are narrowed."""
 
 
 @strawberry.type
@@ -15,8 +18,8 @@ class DirectoryQuery:
     user: User | None = root(description="The user with an id.", id=argument(strawberry.ID, "The id of the user."))
     users: Connection[User] | None = root(
         description="The users, in the order in which they were made.",
-        search=argument(str | None, f"{_SEARCH} Names and logins are searched."),
-        present=argument(bool | None, "Whether chats may be offered to the users."),
+        search=SEARCH_USERS,
+        present=PRESENT,
         active=argument(bool | None, "Whether the keys of the users are let in."),
         **PAGING,
     )

@@ -52,6 +52,9 @@ MANAGE = "users:manage"
 
 _NEWEST = {"NEWEST": Order(lambda scope: (scope.c.id,), descending=True)}
 _OLDEST = {"OLDEST": Order(lambda scope: (scope.c.id,))}
+OLDEST_USERS: Mapping[str, Order] = MappingProxyType(_OLDEST)
+"""The one order of lists of users."""
+
 _BEYOND = sa.literal_column(f"'{chr(0x10FFFF)}'", sa.Text)
 
 
@@ -122,6 +125,15 @@ def _permissions(env: Env) -> list[str]:
 def _is_current(env: Env, key_id: int) -> bool:
     return env.actor.key_id == key_id
 
+
+USER_FILTERS: Mapping[str, Filter] = MappingProxyType(
+    {
+        "search": _search(app_user_word),
+        "present": by_value(lambda scope, value: scope.c.present if value else sa.not_(scope.c.present)),
+        "active": by_value(lambda scope, value: scope.c.active if value else sa.not_(scope.c.active)),
+    }
+)
+"""By what lists of users are narrowed."""
 
 MAPPINGS: tuple[Mapped, ...] = (
     TypeMap(
@@ -219,16 +231,7 @@ ROOTS: Mapping[str, Root] = MappingProxyType(
     {
         "viewer": RootOne("Viewer", lambda scope, bind: scope.c.id == bind("id", sa.BigInteger), _the_caller),
         "user": by_id("User", "usr"),
-        "users": RootMany(
-            "User",
-            _OLDEST,
-            "OLDEST",
-            filters={
-                "search": _search(app_user_word),
-                "present": by_value(lambda scope, value: scope.c.present if value else sa.not_(scope.c.present)),
-                "active": by_value(lambda scope, value: scope.c.active if value else sa.not_(scope.c.active)),
-            },
-        ),
+        "users": RootMany("User", OLDEST_USERS, "OLDEST", filters=USER_FILTERS),
         "customer": RootOne("Customer", _customer, _customer_values, requires=READ),
         "customers": RootMany(
             "Customer",

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from app.directory.graphql import Customer, User
+from app.directory.graphql import PRESENT, SEARCH_USERS, Customer, User
 from app.interactions.graphql.contents import MessageContent
 from app.interactions.graphql.enums import (
     HistoryOrder,
@@ -145,6 +145,13 @@ class Interaction(Node):
     history: Connection[Annotated["HistoryEntry", strawberry.lazy("app.interactions.graphql.types")]] = edge(
         description="The history of the interaction: who changed what and when, as far back as events are kept.",
         order_by=argument(HistoryOrder | None, "The order of the entries; HAPPENED_DESC when nothing is said."),
+        **PAGING,
+    )
+    assignable_users: Connection[User] = edge(
+        description="The users who may take the interaction: those who are active, may read and write its kind, and in "
+        "a chat may respond in its topic. Each has a `presence`.",
+        search=SEARCH_USERS,
+        present=PRESENT,
         **PAGING,
     )
     viewers: list[InteractionViewer] = strawberry.field(description="The users who are looking at the interaction.")

@@ -1,22 +1,48 @@
-"""Whether the user who holds an interaction can still work on it, in SQL."""
+"""Which users can work on an interaction, in SQL."""
+
+from typing import Any
 
 import sqlalchemy as sa
 
 from app.directory.model import ADMIN
+from app.directory.repository.mapping import OLDEST_USERS, USER_FILTERS
 from app.directory.tables import app_user
-from app.selection.mapping import Scope, Sql
+from app.interactions.tables import interaction
+from app.selection.mapping import Many, Scope, Sql
 
 
-def can_read(kind: Sql) -> sa.ColumnElement[bool]:
-    """That a row of `app_user` is an active user who may see interactions of the kind."""
-    permissions = sa.cast(app_user.c.permissions, sa.Text)
-    is_admin = sa.cast(app_user.c.roles, sa.Text).like(f'%"{ADMIN}"%')
+def is_admin(user: Any) -> Sql:
+    """That a row of `app_user` has the role that implies every permission."""
+    return sa.cast(user.roles, sa.Text).like(f'%"{ADMIN}"%')
+
+
+def can(user: Any, kind: Sql, verb: str) -> Sql:
+    """That a row of `app_user` is an active user who may do this with interactions of the kind."""
+    permissions = sa.cast(user.permissions, sa.Text)
     # Names of kinds are letters and `_`, so text is enough to go by.
-    granted = permissions.like(sa.literal_column("'%\"'", sa.Text) + kind + sa.literal_column("':read\"%'", sa.Text))
-    return sa.and_(app_user.c.active, sa.or_(is_admin, granted))
+    wanted = sa.literal_column("'%\"'", sa.Text) + kind + sa.literal_column(f"':{verb}\"%'", sa.Text)
+    return sa.and_(user.active, sa.or_(is_admin(user), permissions.like(wanted)))
 
 
 def lost_holder_id(scope: Scope) -> Sql:
     """The assignee, if that user is not active or may not see the interaction; null otherwise."""
-    found = sa.select(app_user.c.id).where(app_user.c.id == scope.c.assignee_id, sa.not_(can_read(scope.c.kind)))
+    lost = sa.not_(can(app_user.c, scope.c.kind, "read"))
+    found = sa.select(app_user.c.id).where(app_user.c.id == scope.c.assignee_id, lost)
     return found.correlate(scope.c.assignee_id.table).scalar_subquery()
+
+
+def _may_take(user: Scope, key: Any) -> Sql:
+    taken = interaction.alias("taken")
+    allowed = [can(user.c, taken.c.kind, verb) for verb in ("read", "write")]
+    return sa.exists().select_from(taken).where(taken.c.id == key, *allowed).correlate_except(taken)
+
+
+ASSIGNABLE = Many(
+    "User",
+    _may_take,
+    OLDEST_USERS,
+    "OLDEST",
+    filters={name: USER_FILTERS[name] for name in ("search", "present")},
+    inherits=True,
+)
+"""The edge `Interaction.assignableUsers`; a kind with a condition of its own has another."""

@@ -13,6 +13,7 @@ from app.interactions.contents import ContentType
 from app.interactions.history import MOMENTARY, REFERENCES
 from app.interactions.messages import SENDER_ROLES, SenderRole
 from app.interactions.repository.filters import FILTERS, LEVELS, ORDERS, visible, visible_part
+from app.interactions.repository.holders import ASSIGNABLE
 from app.interactions.repository.log import EVENT, event_id, events
 from app.interactions.repository.search import Question, question_of, speaks_of
 from app.interactions.repository.viewing import VIEWERS
@@ -113,6 +114,7 @@ MAPPINGS: tuple[Mapped, ...] = (
                 inherits=True,
             ),
             "viewers": VIEWERS,
+            "assignableUsers": ASSIGNABLE,
         },
         visible=visible,
     ),

@@ -1,9 +1,10 @@
 """How chats and topics lie in the tables, as selections read them."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
@@ -11,6 +12,7 @@ from app.core.actor import Actor
 from app.core.errors import DomainError
 from app.directory.tables import app_user
 from app.interactions.model import Command, ReplyBlock
+from app.interactions.repository.holders import ASSIGNABLE, is_admin
 from app.interactions.repository.viewing import viewer_can
 from app.kinds.chat_session.model.refusals import VIEWER_COLUMNS, Subject, refusal, reply_block
 from app.kinds.chat_session.model.rights import FieldProperty, TableRight, field_properties, table_right
@@ -57,6 +59,19 @@ def _topic_number(scope: Scope) -> Sql:
 def _responders(scope: Scope) -> Sql:
     found = sa.select(chat_topic.c.responders).where(chat_topic.c.id == scope.c.topic_id)
     return found.correlate(scope.c.topic_id.table).scalar_subquery()
+
+
+def _may_take(user: Scope, key: Any) -> Sql:
+    """Who may take the chat: as for every interaction, and of its topic's responders, where it has any, or an admin."""
+    chat, of_topic = chat_session.alias("taken_chat"), chat_topic_member.alias("responder")
+    responders = (
+        sa.select(of_topic.c.user_id)
+        .join_from(chat, of_topic, of_topic.c.topic_id == chat.c.topic_id)
+        .where(chat.c.id == key, of_topic.c.can_respond)
+        .correlate_except(chat, of_topic)
+    )
+    of_them = responders.where(of_topic.c.user_id == user.c.id).exists()
+    return sa.and_(ASSIGNABLE.by(user, key), sa.or_(is_admin(user.c), of_them, sa.not_(responders.exists())))
 
 
 def _waiting(scope: Scope) -> Sql:
@@ -120,6 +135,7 @@ MAPPINGS: tuple[Mapped, ...] = (
             "ticket": Embedded("TicketReference", lambda scope: scope.c.ticket),
             "tableRight": Computed(("status",), _table_right, type="TableRight", personal=True),
             "fieldProperties": Computed(("status",), _field_properties, type="FieldProperty", many=True, personal=True),
+            "assignableUsers": replace(ASSIGNABLE, by=_may_take),
             "viewerCan": viewer_can(
                 _refusal, _block, {**{name: name for name in VIEWER_COLUMNS}, "responders": _responders}
             ),
