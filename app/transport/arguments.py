@@ -24,6 +24,7 @@ from graphql.utilities.coerce_input_value import coerce_input_literal
 
 from app.core.errors import InvalidInput
 from app.selection.tree import Arguments, Variables, no_arguments
+from app.transport.faults import misread
 from app.transport.neutral import default_of, is_one_of, neutral, python_name
 from app.transport.presence import NOT_NULL, may_only_be_absent
 
@@ -183,7 +184,14 @@ def _value(node: ValueNode, type_: GraphQLInputType, path: tuple[str | int, ...]
 
         return exactly_one
     scalar = cast("GraphQLScalarType", type_)
-    return lambda variables: scalar.parse_literal(node, dict(variables))
+
+    def mixed(variables: Variables) -> Any:
+        try:
+            return scalar.parse_literal(node, dict(variables))
+        except Exception as error:
+            raise InvalidInput(misread(scalar, error), path=path) from None
+
+    return mixed
 
 
 def _list(node: ValueNode, item_type: GraphQLInputType, path: tuple[str | int, ...]) -> Value:

@@ -22,8 +22,7 @@ from graphql import (
     is_required_input_field,
 )
 from graphql.execution.get_variable_signature import GraphQLVariableSignature, get_variable_signature
-from graphql.execution.values import VariableValues, VariableValueSource
-from graphql.utilities.coerce_input_value import coerce_default_value, coerce_input_value
+from graphql.utilities.coerce_input_value import coerce_default_value
 
 from app.transport import errors
 from app.transport.faults import MOST_FAULTS, Coercer, Enough, Fault
@@ -154,7 +153,6 @@ class VariableReader:
         self.exact = False
         """Whether a variable holds JSON whose numbers keep their spelling."""
         self._defaults: dict[str, Any] = {}
-        self._core_defaults: dict[str, Any] = {}
         for definition in operation.variable_definitions or ():
             name = definition.variable.name.value
             signature = get_variable_signature(coercions.schema, definition)
@@ -172,9 +170,7 @@ class VariableReader:
             self.exact = self.exact or holds(signature.type, _is_json_text)
             if definition.default_value is not None:
                 # Of a valid document, so it fits.
-                default = coerce_default_value(signature)
-                self._core_defaults[name] = default
-                self._defaults[name] = neutral(signature.type)(default)
+                self._defaults[name] = neutral(signature.type)(coerce_default_value(signature))
 
     def neutral(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """The values by GraphQL name, absent ones absent; what the operation does not declare is not looked at.
@@ -197,26 +193,6 @@ class VariableReader:
                 if each.not_null and each.name in declared:
                     refuse_null(each.signature.type, declared[each.name], each.name)
         return values
-
-    def sourced(self, given: Mapping[str, Any]) -> VariableValues:
-        """The values as graphql-core itself takes them, of variables that `neutral` has accepted.
-
-        Raises BadVariables."""
-        sources: dict[str, VariableValueSource] = {}
-        coerced = dict(self._core_defaults)
-        for each in self._variables:
-            name = each.name
-            if name not in given:
-                sources[name] = VariableValueSource(each.signature)
-                continue
-            value = given[name]
-            sources[name] = VariableValueSource(each.signature, value)
-            # It stops at the first value that does not fit, and says nothing about it.
-            coerced[name] = coerce_input_value(value, each.signature.type)
-            if coerced[name] is Undefined:
-                self._coerced(given)
-                raise BadVariables([each.entry(Fault("The value does not fit.", (name,)))])
-        return VariableValues(sources, coerced)
 
     def _coerced(self, given: Mapping[str, Any]) -> dict[str, Any]:
         coercer = Coercer()

@@ -8,7 +8,6 @@ import orjson
 import strawberry
 import structlog
 from graphql import FieldNode, OperationType
-from graphql.execution.values import VariableValues
 
 from app.core.clock import Clock
 from app.core.errors import DomainError, InvalidInput, NotSupported, RateLimited, TooComplex, release
@@ -162,12 +161,8 @@ class Operations:
     # ---- mutations ------------------------------------------------------------------------------------------------
 
     async def _mutate(self, operation: Operation, request: GraphQLRequest, context: Context) -> bytes:
-        variables = self.variables(operation, request.variables)
         exact = operation.reader.exact
-        try:
-            sourced = operation.reader.sourced(request.exact_variables() if exact else request.variables)
-        except BadVariables as bad:
-            raise Refused(bad.entries, Phase.VARIABLES) from None
+        variables = self.variables(operation, request.exact_variables() if exact else request.variables)
         permissions = permissions_of(context)
         key = (permissions, *[variables.get(name) for name in operation.conditions])
         prepared: Mutations | None = operation.prepared.get(key)
@@ -183,7 +178,7 @@ class Operations:
         entries: list[errors.Entry] = []
         for mutation in mutations:
             root = mutation.root
-            value, faults = await self._run_mutation(mutation, sourced, variables, context)
+            value, faults = await self._run_mutation(mutation, variables, context)
             entries.extend(faults)
             if value is None and not mutation.nullable:
                 # As in any serial execution: what ran before stays done, what comes after does not start.
@@ -208,14 +203,14 @@ class Operations:
         return found
 
     async def _run_mutation(
-        self, mutation: Mutation, sourced: VariableValues, variables: Mapping[str, object], context: Context
+        self, mutation: Mutation, variables: Mapping[str, object], context: Context
     ) -> tuple[Any, list[errors.Entry]]:
         root, plan = mutation.root, mutation.plan
         if mutation.call is None or plan is None:
             return "Mutation", []
         key = root.field.key
         try:
-            row = await mutation.call(sourced, context)
+            row = await mutation.call(variables, context)
             env = Env(context.actor, context.clock(), self._settings, variables)
             answer = await self._database.plan(
                 lambda: plan.steps(env, row), snapshot=plan.snapshot, caller=context.actor.caller

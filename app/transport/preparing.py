@@ -11,7 +11,7 @@ from graphql import FieldNode, GraphQLNonNull, get_named_type
 from app.selection.tree import Field
 from app.transport.documents import Operation
 from app.transport.lowering import TYPENAME, Lowered, Lowering, RootField
-from app.transport.mutations import Call, prepare_call
+from app.transport.mutations import Call, Calls
 
 if TYPE_CHECKING:
     from app.selection.plan import Plan
@@ -64,7 +64,7 @@ class Preparer:
     Operations that differ in constants alone share a plan for as long as one of them is kept."""
 
     def __init__(self, schema: strawberry.Schema, compiler: Compiler) -> None:
-        self._schema = schema
+        self._calls = Calls()
         self.compiler = compiler
         self._lowering = Lowering(schema._schema)
         self.plans: MutableMapping[Hashable, Plan] = WeakValueDictionary()
@@ -100,7 +100,7 @@ class Preparer:
             return Mutation(root, None, None, nullable=False)
         return Mutation(
             root,
-            prepare_call(self._schema, definition, root.nodes[0]),
+            self._calls.prepare(definition, root.field.arguments),
             self.payload(root, get_named_type(definition.type).name, permissions),
             nullable=not isinstance(definition.type, GraphQLNonNull),
         )

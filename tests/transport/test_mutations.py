@@ -1,9 +1,11 @@
 """What `transport/mutations.py` relies on of Strawberry's and graphql-core's insides."""
 
+from enum import Enum
+from typing import cast
+
 import pytest
 import strawberry
-from graphql import OperationDefinitionNode, get_variable_values, parse
-from graphql.execution.values import VariableValues
+from graphql import FieldNode, OperationDefinitionNode, parse
 from strawberry import Maybe, Some
 from strawberry.types.field import StrawberryField
 
@@ -11,12 +13,26 @@ from app.core.actor import Actor
 from app.core.errors import InvalidInput
 from app.settings import Settings
 from app.storage.database import Database
+from app.transport.arguments import Constants, arguments_of
+from app.transport.coercion import Coercions
 from app.transport.context import Context, Info
 from app.transport.inputs import changes
-from app.transport.mutations import prepare_call
+from app.transport.mutations import Calls
 from tests.conftest import ManualClock
 
 pytestmark = pytest.mark.anyio
+
+
+@strawberry.enum
+class Colour(Enum):
+    RED = "red"
+    GREEN = "green"
+
+
+@strawberry.input
+class Part:
+    colours: list[Colour]
+    parts: list["Part"] | None
 
 
 @strawberry.input
@@ -25,6 +41,7 @@ class ChangeInput:
     note: Maybe[str | None]
     labels: list[str] = strawberry.field(default_factory=list)
     if_version: int | None = None
+    part: Maybe[Part | None] = None
 
 
 @strawberry.type
@@ -55,10 +72,11 @@ async def call(
     root = schema._schema.mutation_type
     assert root is not None
     definition = root.fields[node.name.value]  # type: ignore[attr-defined]
-    variables = get_variable_values(schema._schema, operation.variable_definitions or (), given)
-    assert isinstance(variables, VariableValues)
+    constants = Constants()
+    arguments, _ = arguments_of(definition, cast("FieldNode", node), constants)
+    variables = Coercions(schema._schema).variables(operation).neutral(given)
     context = Context(database, Actor(user_id=1, name="Ada"), settings, clock)
-    return await prepare_call(schema, definition, node)(variables, context)  # type: ignore[arg-type]
+    return await Calls().prepare(definition, arguments)({**variables, **constants.values}, context)
 
 
 async def test_inputs_become_instances_and_keep_what_was_absent(
@@ -89,6 +107,40 @@ async def test_null_for_what_cannot_be_null_is_the_callers_fault(
 ) -> None:
     with pytest.raises(InvalidInput, match=r"^This may be left out, but it cannot be null\.$"):
         await call(database, settings, clock, "mutation ($n: String) { change(input: {name: $n}) }", n=None)
+
+
+async def test_mutation_arguments_hold_enums_and_inputs_within_inputs(
+    database: Database, settings: Settings, clock: ManualClock
+) -> None:
+    part = {"colours": ["RED", "GREEN"], "parts": [{"colours": []}]}
+    expected: Some[Part | None] = Some(Part(colours=[Colour.RED, Colour.GREEN], parts=[Part(colours=[], parts=None)]))
+    texts: dict[str, dict[str, object]] = {
+        "mutation ($i: ChangeInput!) { change(input: $i) }": {"i": {"part": part}},
+        "mutation ($p: Part) { change(input: {part: $p}) }": {"p": part},
+        "mutation ($c: Colour!) { change(input: {part: {colours: [$c, GREEN], parts: {colours: []}}}) }": {"c": "RED"},
+        "mutation { change(input: {part: {colours: [RED, GREEN], parts: [{colours: []}]}}) }": {},
+    }
+    for text, given in texts.items():
+        row = await call(database, settings, clock, text, **given)
+        assert row["input"] == ChangeInput(name=None, note=None, part=expected), text
+
+
+async def test_mutation_arguments_of_one_run_are_not_those_of_the_next(
+    database: Database, settings: Settings, clock: ManualClock
+) -> None:
+    operation = parse('mutation { change(input: {name: "n", labels: ["a"]}) }').definitions[0]
+    assert isinstance(operation, OperationDefinitionNode)
+    root = schema._schema.mutation_type
+    assert root is not None
+    constants = Constants()
+    node = cast("FieldNode", operation.selection_set.selections[0])
+    arguments, _ = arguments_of(root.fields["change"], node, constants)
+    run = Calls().prepare(root.fields["change"], arguments)
+    context = Context(database, Actor(user_id=1, name="Ada"), settings, clock)
+    for _ in range(2):
+        labels = (await run(constants.values, context))["input"].labels
+        assert labels == ["a"]
+        labels.append("b")
 
 
 def test_a_field_leads_to_its_resolver() -> None:
