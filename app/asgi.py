@@ -36,6 +36,7 @@ from app.transport.rest import Contract
 from app.transport.rest.application import ContractRoute
 from app.transport.rest.reading import Reads, with_contracts
 from app.transport.services import Services
+from app.transport.shortcut import Shortcut
 from app.transport.slice import Slice
 
 CONTRACTS = tuple(kind.contract for kind in KINDS if kind.contract is not None)
@@ -62,6 +63,8 @@ def create_app(
 
     compression = [Middleware(Compression)] if settings.compression else []
     cors = Middleware(Cors, origins=settings.allowed_origins, headers=settings.allowed_headers)
+
+    graphql = GraphQLOverHttp(page=site.graphql)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[dict[str, Services]]:
@@ -101,12 +104,17 @@ def create_app(
     return Starlette(
         lifespan=lifespan,
         routes=[
-            Route("/graphql", GraphQLOverHttp(page=site.graphql)),
+            Route("/graphql", graphql),
             WebSocketRoute("/graphql", GraphQLOverWebSocket(allowed_origins=settings.allowed_origins)),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
             *rest,
             *site.routes,
         ],
-        middleware=[Middleware(RequestId, ids=new_ids), cors, *compression],
+        middleware=[
+            Middleware(RequestId, ids=new_ids),
+            cors,
+            *compression,
+            Middleware(Shortcut, path="/graphql", to=graphql),
+        ],
     )

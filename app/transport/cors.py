@@ -70,10 +70,11 @@ class Cors(CORSMiddleware):
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if any(name == b"origin" for name, _ in scope.get("headers", ())):
-            await super().__call__(scope, receive, send)
-        else:
-            await self.app(scope, receive, send)
+        for name, _ in scope.get("headers", ()):
+            if name == b"origin":
+                await super().__call__(scope, receive, send)
+                return
+        await self.app(scope, receive, send)
 
     def preflight_response(self, request_headers: Headers) -> Response:
         answer = super().preflight_response(request_headers)

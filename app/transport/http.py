@@ -1,7 +1,6 @@
 """GraphQL over HTTP, as a plain ASGI application."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
@@ -203,7 +202,7 @@ def read_json(body: bytes) -> GraphQLRequest:
         raise BadRequest(400, "Batches are not supported; send one operation at a time.")
     if not isinstance(given, dict):
         raise BadRequest(400, "The request body has to be a JSON object.")
-    return replace(request_of(given, mutations=True), body=body)
+    return request_of(given, mutations=True, body=body)
 
 
 def read_query_string(raw: bytes) -> GraphQLRequest:
@@ -237,7 +236,7 @@ def _loaded(text: bytes | str, fault: str) -> Any:
         del refused
 
 
-def request_of(given: Mapping[str, Any], *, mutations: bool) -> GraphQLRequest:
+def request_of(given: Mapping[str, Any], *, mutations: bool, body: bytes | None = None) -> GraphQLRequest:
     """The request that a JSON object describes. Raises BadRequest."""
     query = given.get("query")
     if query is None and _is_persisted(given.get("extensions")):
@@ -251,7 +250,7 @@ def request_of(given: Mapping[str, Any], *, mutations: bool) -> GraphQLRequest:
     for name in ("variables", "extensions"):
         if given.get(name) is not None and not isinstance(given[name], dict):
             raise BadRequest(400, f"{name} has to be a JSON object or null.")
-    return GraphQLRequest(query, operation_name, given.get("variables") or {}, mutations)
+    return GraphQLRequest(query, operation_name, given.get("variables") or {}, mutations, body)
 
 
 def _is_persisted(extensions: object) -> bool:

@@ -23,7 +23,11 @@ class RequestId:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        given = next((value for name, value in scope["headers"] if name == HEADER), b"")
+        given = b""
+        for name, value in scope["headers"]:
+            if name == HEADER:
+                given = value
+                break
         request_id = given if _USABLE.fullmatch(given) else self._ids.uuid().encode()
         text = request_id.decode()
         # The state is the server's copy for this request.
