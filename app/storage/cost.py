@@ -1,6 +1,6 @@
 """What a plan has cost so far, and whether it is cheap enough for the loop."""
 
-CHEAP_SECONDS = 0.000_2
+CHEAP_SECONDS = 0.000_4
 """Processor time of a plan, on average, below which a change of threads would cost more than what it protects."""
 
 LONGEST_ON_LOOP = 0.002
