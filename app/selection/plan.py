@@ -11,7 +11,6 @@ from app.selection.mapping import Env
 from app.selection.roots import RootPlan
 from app.selection.shape import Row, Run
 from app.selection.tree import Variables
-from app.storage.cost import Cost
 from app.storage.event_log import heads_cursor
 from app.storage.query import Query
 
@@ -39,7 +38,6 @@ class Plan:
         self._listings = tuple(compilation.listings)
         self.snapshot = compilation.statements > 1
         self._personal = compilation.personal
-        self.cost = Cost()
 
     def is_personal(self, variables: Variables) -> bool:
         """Whether the plan is personal with these variables: by its fields, or by a condition that names the caller."""

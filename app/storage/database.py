@@ -14,7 +14,6 @@ from app.core.errors import Unavailable
 from app.core.fairness import SERVER, Caller
 from app.core.ids import Ids
 from app.settings import Settings
-from app.storage.cost import Cost
 from app.storage.engines import ConfigurationError, parse_database_url
 from app.storage.postgresql import PostgresqlCommands
 from app.storage.postgresql_plans import PostgresqlPlans
@@ -48,7 +47,7 @@ class Plans(Protocol):
     @property
     def waiting(self) -> int: ...
 
-    async def run(self, steps: Steps[T], snapshot: bool, caller: Caller, cost: Cost | None) -> T: ...
+    async def run(self, steps: Steps[T], snapshot: bool, caller: Caller) -> T: ...
 
     async def close(self) -> None: ...
 
@@ -87,16 +86,15 @@ class Database:
         self._require_open()
         return await self._commands.run(partial(_call, f, args, kwargs), caller, subject)
 
-    async def plan(self, steps: Steps[T], *, snapshot: bool, caller: Caller, cost: Cost | None = None) -> T:
+    async def plan(self, steps: Steps[T], *, snapshot: bool, caller: Caller) -> T:
         """Run the generator that `steps` starts in the caller's share of the readers, and return what it returns.
 
         With `snapshot` all its statements see one moment. What the generator raises passes through. `steps` may be
-        called again when a connection breaks or the plan takes long, so a plan must have no effects. With a `cost`, the
-        same for each run of the plan, one that turns out to be cheap runs on the loop, where the database is a file.
+        called again when a connection breaks or the plan takes long, so a plan must have no effects.
         Raises Timeout after `read_timeout` of reading, RateLimited when too many plans of the caller wait, and
         Unavailable when the plan waited for too long or the database cannot be reached."""
         self._require_open()
-        return await self._plans.run(steps, snapshot, caller, cost)
+        return await self._plans.run(steps, snapshot, caller)
 
     async def forget_deleted(self) -> bool:
         """Clean SQLite's files of what has been deleted; False when a reader or another process keeps an old state just

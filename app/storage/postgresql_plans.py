@@ -11,7 +11,6 @@ import sqlalchemy as sa
 from app.core.errors import Unavailable
 from app.core.fairness import Caller
 from app.settings import Settings
-from app.storage.cost import Cost
 from app.storage.engines import postgresql_pool
 from app.storage.postgresql import ATTEMPTS, GOING_AWAY, pause_before
 from app.storage.query import Observer, Steps
@@ -47,7 +46,7 @@ class PostgresqlPlans:
         """How many plans wait for a connection."""
         return self._queue.waiting
 
-    async def run(self, steps: Steps[T], snapshot: bool, caller: Caller, cost: Cost | None) -> T:
+    async def run(self, steps: Steps[T], snapshot: bool, caller: Caller) -> T:
         loop = asyncio.get_running_loop()
         read = Read(steps, snapshot, caller, loop.create_future())
         if not self._queue.start(read):

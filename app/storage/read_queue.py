@@ -8,7 +8,6 @@ from typing import Any
 
 from app.core.errors import Timeout, Unavailable
 from app.core.fairness import SERVER, Caller, FairQueue, too_many_wait
-from app.storage.cost import Cost
 from app.storage.query import Steps
 
 LONGEST_WAIT = 30.0
@@ -25,7 +24,6 @@ class Read:
     snapshot: bool
     caller: Caller
     future: asyncio.Future[Any]
-    cost: Cost | None = None
     asked: float = 0.0  # when it began to wait
     is_long: bool = False
     statement: str = ""  # the one that runs, or ran last

@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 
 from app.core.fairness import Caller
 from app.settings import Settings
-from app.storage.cost import LONGEST_ON_LOOP, Cost
 from app.storage.engines import BUSY_TIMEOUT_MS, connect_sqlite
 from app.storage.query import Observer, Steps
 from app.storage.read_queue import Read, ReadQueue, TakesLong, too_long
@@ -22,6 +21,7 @@ SHORT_SECONDS = 0.02
 """Processor time of a reader that a plan may use before it counts as long."""
 
 _WAITS_IN_IT = 5  # a short plan may take as many times as long, when it waits for the file or for other threads
+_STEPS_BETWEEN_LOOKS = 200_000  # of SQLite's machine: about a millisecond
 
 
 class SqlitePlans:
@@ -44,7 +44,6 @@ class SqlitePlans:
         self._threads = [
             Thread(target=self._serve, name=f"sqlite-reader-{number}", daemon=True) for number in range(threads)
         ]
-        self._on_loop = _LoopReader(self, self._queue)
         for thread in self._threads:
             thread.start()
 
@@ -53,14 +52,12 @@ class SqlitePlans:
         """How many plans wait for a reader."""
         return self._queue.waiting
 
-    async def run(self, steps: Steps[T], snapshot: bool, caller: Caller, cost: Cost | None) -> T:
+    async def run(self, steps: Steps[T], snapshot: bool, caller: Caller) -> T:
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        read = Read(steps, snapshot, caller, future, cost)
+        read = Read(steps, snapshot, caller, future)
         with self._lock:
             starts = self._queue.start(read)
             may_run = starts or self._queue.add(read)
-        if starts and cost is not None and cost.is_cheap and self._runs_here(read):
-            return future.result()
         if may_run:
             self._wake.put(read if starts else True)
         try:
@@ -71,26 +68,7 @@ class SqlitePlans:
                 self._queue.remove(read)
             raise
 
-    def _runs_here(self, read: Read) -> bool:
-        """Whether the read, which was started, has ended on the loop. What it raises is in its future."""
-        began = monotonic()
-        try:
-            value, error = self._on_loop.plan(read, began), None
-        except (TakesLong, sqlite3.Error):
-            # A reader's thread begins it again, and may wait for the file.
-            return False
-        except BaseException as raised:
-            value, error = None, settable(raised)
-        with self._lock:
-            self._queue.end(read, monotonic() - began)
-            others_wait = self._queue.waiting > 0
-        if others_wait:
-            self._wake.put(True)
-        _settle(read.future, value, error)
-        return True
-
     async def close(self) -> None:
-        self._on_loop.close()
         for _ in self._threads:
             self._wake.put(False)
         for thread in self._threads:
@@ -142,9 +120,6 @@ class SqlitePlans:
 class _Reader:
     """One thread's connection, and the time that the plan on it has."""
 
-    steps_between_looks = 200_000
-    """Of SQLite's machine: about a millisecond."""
-
     def __init__(self, plans: SqlitePlans, queue: ReadQueue) -> None:
         self._plans = plans
         self._queue = queue
@@ -160,14 +135,8 @@ class _Reader:
         self._began = began
         self._used = None
         self._takes_long = False
-        cost = read.cost
         try:
-            if cost is None:
-                return self._run(self._connected(), read)
-            before = thread_time()
-            result = self._run(self._connected(), read)
-            cost.ran(thread_time() - before)
-            return result
+            return self._run(self._connected(), read)
         except _Interrupted:
             pass
         except sqlite3.Error as error:
@@ -189,7 +158,7 @@ class _Reader:
     def _connected(self) -> sqlite3.Connection:
         if self._connection is None:
             self._connection = connect_sqlite(self._plans.path, read_only=True)
-            self._connection.set_progress_handler(self._is_over, self.steps_between_looks)
+            self._connection.set_progress_handler(self._is_over, _STEPS_BETWEEN_LOOKS)
         return self._connection
 
     def _is_over(self) -> bool:
@@ -229,29 +198,6 @@ class _Reader:
             plan.close()
             if read.snapshot and connection.in_transaction:
                 connection.execute("COMMIT")
-
-
-class _LoopReader(_Reader):
-    """The loop's own connection, for plans that are known to be cheap: it waits for nothing, and stops early."""
-
-    steps_between_looks = 10_000
-
-    def _connected(self) -> sqlite3.Connection:
-        if self._connection is None:
-            super()._connected().execute("PRAGMA busy_timeout = 0")
-        return super()._connected()
-
-    def _is_over(self) -> bool:
-        read = self._read
-        if read is None:
-            return False
-        if self._used is None:
-            self._used = thread_time()
-        elif thread_time() - self._used > LONGEST_ON_LOOP:
-            self._takes_long = True
-            if read.cost is not None:
-                read.cost.stopped()
-        return self._takes_long
 
 
 class _Interrupted(Exception):

@@ -135,7 +135,7 @@ class Operations:
         if plan is not None:
             env = Env(context.actor, context.clock(), self._settings, with_constants(variables, query.constants))
             answer = await self._database.plan(
-                lambda: plan.steps(env), snapshot=plan.snapshot, caller=context.actor.caller, cost=plan.cost
+                lambda: plan.steps(env), snapshot=plan.snapshot, caller=context.actor.caller
             )
             data = answer.data
             entries = [errors.from_domain(error, path, query.nodes[str(path[0])]) for path, error in answer.errors]
@@ -213,7 +213,7 @@ class Operations:
             row = await mutation.call(variables, context)
             env = Env(context.actor, context.clock(), self._settings, variables)
             answer = await self._database.plan(
-                lambda: plan.steps(env, row), snapshot=plan.snapshot, caller=context.actor.caller, cost=plan.cost
+                lambda: plan.steps(env, row), snapshot=plan.snapshot, caller=context.actor.caller
             )
         except DomainError as error:
             release(error)
