@@ -10,9 +10,11 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 
 _PATIENCE = 60.0
-_FORKED = multiprocessing.get_context("forkserver")
+FORKED = multiprocessing.get_context("forkserver")
+"""Makes processes from one that has imported the application."""
+
 # To import the application takes longer than most commands.
-_FORKED.set_forkserver_preload(["app.asgi", "app.commands", "app.demo.loading", "app.storage.migrations", "asyncpg"])
+FORKED.set_forkserver_preload(["app.asgi", "app.commands", "app.demo.loading", "app.storage.migrations", "asyncpg"])
 
 
 class CommandLine:
@@ -25,7 +27,7 @@ class CommandLine:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("SWITCHBOARD_")}
         variables = {f"SWITCHBOARD_{name.upper()}": value for name, value in settings.items()}
         files = [self.folder / f".{name}" for name in ("stdout", "stderr")]
-        process = _FORKED.Process(
+        process = FORKED.Process(
             target=_run,
             args=(self.folder, arguments, {**environment, **variables, "COLUMNS": "100"}, files),
         )

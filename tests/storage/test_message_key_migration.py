@@ -4,7 +4,7 @@ import pytest
 import sqlalchemy as sa
 
 from app.interactions.tables import message
-from app.storage.migrations import downgrade, upgrade
+from app.storage.migrations import downgrade, migrate
 from tests.graph.running import Graph, running_graph
 from tests.kinds.conftest import store_users
 from tests.storage.test_migrations import on
@@ -56,7 +56,7 @@ async def test_message_keys_belong_to_their_channels_after_the_migration(databas
     before = await on(database_url, channels)
     assert before == [("session", "key-0"), ("aia_1", "key-1"), ("cha_1", "key-2"), ("cha_2", "key-3")]
     await on(database_url, lambda connection: downgrade(connection, "0013"))
-    await on(database_url, upgrade)
+    await migrate(database_url)
     assert await on(database_url, channels) == before
     async with running_graph(database_url) as graph:
         again = await receive(graph, targets["shop"], "key-2")

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 import app
 from app.storage.engines import ConfigurationError, connect_sqlite, parse_database_url, sqlite_engine
-from app.storage.migrations import downgrade, migrate, revisions, upgrade
+from app.storage.migrations import downgrade, migrate, revisions
 from app.storage.tables import metadata
 
 pytestmark = pytest.mark.anyio
@@ -90,7 +90,7 @@ async def test_every_step_goes_up_and_down_again(empty_database_url: str) -> Non
     for number in range(len(structures) - 2, -1, -1):
         await on(empty_database_url, lambda connection: downgrade(connection, "-1"))
         assert await on(empty_database_url, _structure) == structures[number]
-    await on(empty_database_url, upgrade)
+    await migrate(empty_database_url)
     assert await on(empty_database_url, _structure) == structures[-1]
 
 

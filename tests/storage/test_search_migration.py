@@ -3,7 +3,7 @@
 import pytest
 import sqlalchemy as sa
 
-from app.storage.migrations import upgrade
+from app.storage.migrations import migrate
 from tests.graph.running import Graph, running_graph
 from tests.kinds.conftest import store_users
 from tests.storage.test_migrations import on
@@ -51,7 +51,7 @@ async def test_search_finds_what_was_stored_before_the_migration(database_url: s
     await on(database_url, _as_before)
     async with running_graph(database_url) as graph:
         assert await found(graph, "退款") == (1, 1), "the older version finds whole words alone"
-    await on(database_url, upgrade)
+    await migrate(database_url)
     async with running_graph(database_url) as graph:
         assert await found(graph, "退款") == (2, 2)
         assert await found(graph, "smorrebrod") == (1, 1)

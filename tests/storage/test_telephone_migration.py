@@ -3,7 +3,7 @@
 import pytest
 import sqlalchemy as sa
 
-from app.storage.migrations import upgrade
+from app.storage.migrations import migrate
 from tests.graph.running import running_graph
 from tests.kinds.conftest import store_users
 from tests.storage.test_migrations import on
@@ -32,7 +32,7 @@ async def test_telephone_numbers_stored_before_the_migration_are_found(database_
     async with running_graph(database_url) as graph:
         found = await graph.read(SEARCH, text="3456")
         assert (found["customers"]["totalCount"], found["profiles"]["totalCount"]) == (0, 0)
-    await on(database_url, upgrade)
+    await migrate(database_url)
     async with running_graph(database_url) as graph:
         found = await graph.read(SEARCH, text="3456")
         assert (found["customers"]["totalCount"], found["profiles"]["totalCount"]) == (1, 1)

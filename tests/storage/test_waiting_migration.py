@@ -65,6 +65,8 @@ def fill(connection: sa.Connection) -> None:
                     author=author,
                     source="USER",
                     contents="[]" if is_sqlite else [],
+                    text="我想要退款",
+                    words="我想要退款",
                     status=status,
                     # The sender's clock goes the other way than the order of arrival.
                     sent_at=at(THEN - timedelta(minutes=place)),

@@ -1,6 +1,7 @@
 """The database's structure, step by step; run in-process, never from a shell."""
 
 import asyncio
+import sqlite3
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -18,6 +19,7 @@ from app.storage.engines import (
     plain_failures,
     sqlite_engine,
 )
+from app.storage.migrations.steps import Superseded, begin, commit_revision
 
 _FOLDER = Path(__file__).parent
 _LOCK = 0x5B0A
@@ -25,8 +27,9 @@ _PATIENCE_MS = 60_000
 
 
 async def migrate(database_url: str, revision: str = "head") -> None:
-    """Bring a database to a revision; several processes may start this at once, and one does it.
+    """Upgrade a database to a revision. Several processes may start this at once.
 
+    Each revision, or each step of a long one, is a transaction: after a kill the next start goes on where it ended.
     Raises ConfigurationError for an address or a database that cannot be used, and when a row would be left pointing
     nowhere."""
     url = parse_database_url(database_url)
@@ -35,24 +38,28 @@ async def migrate(database_url: str, revision: str = "head") -> None:
         return
     engine = create_async_engine(url, poolclass=NullPool)
     try:
-        async with engine.begin() as connection:
-            await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
-            await connection.run_sync(upgrade, revision)
+        async with engine.connect() as connection:
+            # Of the connection, not of a transaction: it is held across commits and ends with a killed process.
+            await connection.execute(sa.select(sa.func.pg_advisory_lock(_LOCK)))
+            await connection.run_sync(_upgrade, revision)
     finally:
         await engine.dispose()
 
 
-def upgrade(connection: sa.Connection, revision: str = "head") -> None:
-    """Upgrade inside the caller's transaction, which on SQLite must have been begun with foreign keys off.
+def _upgrade(connection: sa.Connection, revision: str) -> None:
+    """Upgrade in transactions that end here; on SQLite foreign keys have to be off.
 
-    Raises ConfigurationError for a database at a revision that is none of ours."""
+    Raises ConfigurationError for a database at a revision that is none of ours, and Superseded."""
     current = MigrationContext.configure(connection).get_current_revision()
     if current is not None and current not in revisions():
         raise ConfigurationError(
             f"The database is at revision {current}, which this version of Switchboard does not know: "
             "it is a newer version's, or another program's."
         )
-    command.upgrade(_config(connection), revision)
+    config = _config(connection)
+    config.attributes["on_version_apply"] = commit_revision
+    command.upgrade(config, revision)
+    connection.commit()
 
 
 def downgrade(connection: sa.Connection, revision: str) -> None:
@@ -80,11 +87,18 @@ def _migrate_sqlite(path: str, revision: str) -> None:
     try:
         with plain_failures(path):
             driver.execute(f"PRAGMA busy_timeout = {_PATIENCE_MS}")
-            with sqlite_engine(driver).begin() as connection:
-                driver.execute("BEGIN IMMEDIATE")
-                upgrade(connection, revision)
-                dangling = driver.execute("PRAGMA foreign_key_check").fetchall()
-                if dangling:
-                    raise ConfigurationError(f"Migrating would leave {len(dangling)} rows pointing nowhere.")
+            while not _upgraded_sqlite(driver, revision):
+                pass
     finally:
         driver.close()
+
+
+def _upgraded_sqlite(driver: sqlite3.Connection, revision: str) -> bool:
+    """Upgrade; whether it came to the end, and no other process went on instead."""
+    with sqlite_engine(driver).connect() as connection:
+        begin(connection)
+        try:
+            _upgrade(connection, revision)
+        except Superseded:
+            return False
+    return True

@@ -10,6 +10,7 @@ context.configure(
     target_metadata=metadata,  # for its naming convention alone
     render_as_batch=connection.dialect.name == "sqlite",
     transactional_ddl=True,
+    on_version_apply=context.config.attributes.get("on_version_apply"),
 )
 with context.begin_transaction():
     context.run_migrations()

@@ -1,9 +1,12 @@
 """Customers and profiles are found by every form of their telephone numbers, and by the last digits."""
 
+from functools import partial
+
 import sqlalchemy as sa
 from alembic import op
 
 from app.core.telephone import is_region, number_entries
+from app.storage.migrations.steps import Steps
 
 revision = "0016"
 down_revision = "0015"
@@ -21,24 +24,28 @@ _NUMBERS = {
 
 
 def upgrade() -> None:
-    """Add the entries that are missing, a batch in memory at a time."""
-    connection = op.get_bind()
-    for owner, select in _NUMBERS.items():
-        statement = sa.text(f"{select} ORDER BY id LIMIT {_BATCH}")
-        add = sa.text(f"INSERT INTO {owner}_word (owner_id, word) VALUES (:id, :word) ON CONFLICT DO NOTHING")
-        last = 0
-        while rows := connection.execute(statement, {"last": last}).all():
-            entries = [
-                {"id": row.id, "word": entry}
-                for row in rows
-                for number in row[2:]
-                if number is not None and number.removeprefix("+").isdecimal()
-                for entry in number_entries(number, row.country if is_region(row.country or "") else None)
-            ]
-            if entries:
-                connection.execute(add, entries)
-            last = rows[-1].id
+    """Add the entries that are missing."""
+    steps = Steps()
+    for owner in _NUMBERS:
+        steps.batches(owner, partial(_add_entries, owner))
 
 
 def downgrade() -> None:
     """Nothing: the version before meets the additional entries by digits alone, which do no harm."""
+
+
+def _add_entries(owner: str, after: int) -> int | None:
+    connection = op.get_bind()
+    statement = sa.text(f"{_NUMBERS[owner]} ORDER BY id LIMIT {_BATCH}")
+    rows = connection.execute(statement, {"last": after}).all()
+    entries = [
+        {"id": row.id, "word": entry}
+        for row in rows
+        for number in row[2:]
+        if number is not None and number.removeprefix("+").isdecimal()
+        for entry in number_entries(number, row.country if is_region(row.country or "") else None)
+    ]
+    if entries:
+        add = sa.text(f"INSERT INTO {owner}_word (owner_id, word) VALUES (:id, :word) ON CONFLICT DO NOTHING")
+        connection.execute(add, entries)
+    return rows[-1].id if rows else None

@@ -1,0 +1,104 @@
+"""Transactions of upgrades: one for each revision, or for each step of it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+from alembic.runtime.migration import MigrationContext
+
+from app.storage.engines import ConfigurationError
+
+AT_ONCE = 20_000
+"""The most rows that one transaction changes."""
+
+_LAST = "SELECT max(id) FROM (SELECT id FROM {} WHERE id > :after ORDER BY id LIMIT :most) AS batch"
+_PROGRESS = sa.Table(
+    "migration_progress",
+    sa.MetaData(),
+    sa.Column("step", sa.Text, primary_key=True),
+    sa.Column("position", sa.BigInteger),
+)
+"""How far each step of the running revision has come; `position` is null when it is done."""
+
+
+class Superseded(Exception):
+    """Another process has finished the revision between two transactions of this one."""
+
+
+class Steps:
+    """The steps of one revision. Each commits, so that a kill undoes at most one of them and a second start goes on.
+
+    On SQLite, processes that start at once take turns at the steps."""
+
+    def __init__(self) -> None:
+        self._connection = op.get_bind()
+        self._revision = op.get_context().get_current_revision()
+        _PROGRESS.create(self._connection, checkfirst=True)
+
+    def once(self, step: str, f: Callable[[], None]) -> None:
+        """Call `f` in one transaction."""
+
+        def whole(_: int) -> None:
+            f()
+
+        self.batches(step, whole)
+
+    def batches(self, step: str, f: Callable[[int], int | None]) -> None:
+        """Call `f` with 0 and then with what it returned, each time in a transaction, until it returns None.
+
+        Raises Superseded."""
+        connection = self._connection
+        key = {"step": step}
+        while True:
+            found = connection.execute(sa.select(_PROGRESS.c.position).filter_by(**key)).first()
+            if found is not None and found.position is None:
+                return
+            position = f(0 if found is None else found.position)
+            if found is None:
+                connection.execute(sa.insert(_PROGRESS).values(position=position, **key))
+            else:
+                connection.execute(sa.update(_PROGRESS).values(position=position).filter_by(**key))
+            commit(connection)
+            if op.get_context().get_current_revision() != self._revision:
+                raise Superseded
+
+    def rows(self, step: str, table: str, *statements: str) -> None:
+        """Execute the statements for all rows of the table, at most AT_ONCE in a transaction.
+
+        They find their rows between `:after`, which is not one of them, and `:last`. Raises Superseded."""
+
+        def batch(after: int) -> int | None:
+            last: int | None = self._connection.scalar(sa.text(_LAST.format(table)), {"after": after, "most": AT_ONCE})
+            if last is not None:
+                for statement in statements:
+                    self._connection.execute(sa.text(statement), {"after": after, "last": last})
+            return last
+
+        self.batches(step, batch)
+
+
+def begin(connection: sa.Connection) -> None:
+    """Begin a transaction that may write."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def commit(connection: sa.Connection) -> None:
+    """Commit, and begin the next transaction."""
+    connection.commit()
+    begin(connection)
+
+
+def commit_revision(ctx: MigrationContext, step: Any, **_: object) -> None:
+    """Commit a revision that was applied. Raises ConfigurationError when a row would point nowhere, and Superseded."""
+    connection = ctx.connection
+    assert connection is not None
+    _PROGRESS.drop(connection, checkfirst=True)
+    if connection.dialect.name == "sqlite":
+        dangling = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+        if dangling:
+            raise ConfigurationError(f"Migrating would leave {len(dangling)} rows pointing nowhere.")
+    commit(connection)
+    if ctx.get_current_revision() != step.up_revision_id:
+        raise Superseded
