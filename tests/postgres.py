@@ -2,8 +2,8 @@
 
 import asyncio
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any
 from uuid import uuid4
 
@@ -144,6 +144,18 @@ class Copies:
         url = parse_database_url(_text(self._server.set(database=name)))
         self._kept[name] = await asyncpg.connect(**asyncpg_arguments(url))
         return self._kept[name]
+
+
+@asynccontextmanager
+async def begun(database_url: str, statement: str) -> AsyncIterator[None]:
+    """A transaction of somebody else that has executed the statement, and is committed after the block."""
+    connection = await asyncpg.connect(**asyncpg_arguments(parse_database_url(database_url)))
+    try:
+        async with connection.transaction():
+            await connection.execute(statement)
+            yield
+    finally:
+        await connection.close()
 
 
 async def _tables(connection: "asyncpg.Connection[asyncpg.Record]") -> set[str]:

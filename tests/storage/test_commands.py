@@ -22,7 +22,7 @@ from app.storage.fixed import Fixed
 from app.storage.migrations import migrate
 from app.storage.sqlite_commands import ATTEMPTS
 from tests.conftest import START, CountingIds, ManualClock
-from tests.postgres import Copies
+from tests.postgres import Copies, begun
 from tests.storage.conftest import counter, increment, value_of
 
 pytestmark = pytest.mark.anyio
@@ -391,25 +391,11 @@ async def test_a_command_that_waits_for_another_holds_up_the_end_for_a_moment_al
 ) -> None:
     monkeypatch.setattr(postgresql, "LAST_SECONDS", 0.1)
     ending = await open_database(database_url, clock=clock, ids=CountingIds(), settings=settings)
-    held, release = asyncio.Event(), asyncio.Event()
-
-    async def wait() -> None:
-        held.set()
-        await release.wait()
-
-    def hold(work: Work) -> int:
-        increment(work)
-        await_only(wait())
-        return 1
-
-    holding = asyncio.create_task(scratch_database.command(hold))
-    await held.wait()
-    waiting = asyncio.create_task(ending.command(increment))
-    await asyncio.sleep(0.1)
-    async with asyncio.timeout(5):
-        await ending.close()
-    with pytest.raises(asyncio.CancelledError):
-        await waiting
-    release.set()
-    await holding
+    async with begun(database_url, "UPDATE counter SET value = value + 1 WHERE id = 1"):
+        waiting = asyncio.create_task(ending.command(increment))
+        await asyncio.sleep(0.1)
+        async with asyncio.timeout(5):
+            await ending.close()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
     assert await scratch_database.command(value_of) == 1

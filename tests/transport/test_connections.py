@@ -10,7 +10,6 @@ from threading import Event as Signal
 import httpx2
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.util import await_only
 from structlog.testing import capture_logs
 from websockets.exceptions import ConnectionClosedError
 
@@ -20,6 +19,7 @@ from app.storage.database import Database, Work
 from app.transport import websocket
 from app.transport.handshake import FORMS
 from tests.conftest import ManualClock
+from tests.postgres import begun
 from tests.serving import PATIENCE, Served, Socket, eventually
 from tests.transport.library import READER, book, tick
 from tests.transport.live import KEY, NUMBERS, TICKS, Keys
@@ -213,28 +213,17 @@ async def test_a_shutdown_waits_for_no_answer_for_long(
 
 
 @pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
-async def test_a_shutdown_waits_for_no_request_for_long(served: Served, library: Database) -> None:
-    begun, release = asyncio.Event(), asyncio.Event()
-
-    async def wait() -> None:
-        begun.set()
-        await release.wait()
-
-    def hold(work: Work) -> None:
-        work.connection.execute(sa.update(book).values(note="held"))
-        await_only(wait())
-
-    holding = asyncio.create_task(library.command(hold))
-    await begun.wait()
-    async with httpx2.AsyncClient(headers=KEY, timeout=PATIENCE) as client:
+async def test_a_shutdown_waits_for_no_request_for_long(served: Served, library: Database, database_url: str) -> None:
+    async with (
+        begun(database_url, "UPDATE book SET note = 'held'"),
+        httpx2.AsyncClient(headers=KEY, timeout=PATIENCE) as client,
+    ):
         asked = asyncio.create_task(client.post(served.url, json={"query": UPDATE}))
         await asyncio.sleep(0.3)
         served.stop()
         async with asyncio.timeout(5):
             await served.stopped()
         assert (await asked).status_code == 500
-    release.set()
-    await holding
 
 
 def rename(work: Work, table: str, name: str) -> None:
