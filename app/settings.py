@@ -78,6 +78,16 @@ class Settings(BaseSettings):
         description="How long a command on PostgreSQL waits for what another one holds, here or elsewhere, before it "
         "is UNAVAILABLE.",
     )
+    command_timeout: Duration = Field(
+        default=timedelta(seconds=10),
+        description="How long a command on PostgreSQL is tried, and how long one statement of it may run, before it is "
+        "UNAVAILABLE.",
+    )
+    database_silence: Duration = Field(
+        default=timedelta(seconds=3),
+        description="How long PostgreSQL may leave a connection unanswered before the process checks whether it is "
+        "lost; also how long opening a connection may take.",
+    )
     max_waiting_commands: PositiveInt = Field(
         default=1_000,
         description="Commands of one caller that one process keeps waiting; further ones are RATE_LIMITED.",

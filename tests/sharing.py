@@ -10,7 +10,9 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.util import LRUCache
 
+from app.settings import Settings
 from app.storage.engines import postgresql_engine, sqlite_engine
+from app.storage.liveness import Liveness
 
 _MOST_STATEMENTS = 5_000
 _MOST_PLANS = 2_000
@@ -35,8 +37,8 @@ def _open_sqlite(connection: sqlite3.Connection) -> sa.Engine:
     return engine
 
 
-def _open_postgresql(url: sa.URL, pool_size: int, lock_timeout: float) -> AsyncEngine:
-    engine = postgresql_engine(url, pool_size, lock_timeout)
+def _open_postgresql(url: sa.URL, settings: Settings, liveness: Liveness) -> AsyncEngine:
+    engine = postgresql_engine(url, settings, liveness)
     _share(engine.sync_engine)
     return engine
 

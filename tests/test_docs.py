@@ -20,6 +20,8 @@ TYPES = {
     "database_url": "URL",
     "pool_size": "integer",
     "lock_timeout": "duration",
+    "command_timeout": "duration",
+    "database_silence": "duration",
     "max_waiting_commands": "integer",
     "reader_threads": "integer",
     "max_waiting_reads": "integer",

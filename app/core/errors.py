@@ -183,6 +183,10 @@ class OutcomeUnknown(DomainError):
     code = "OUTCOME_UNKNOWN"
 
 
+DATABASE_AWAY = (Unavailable, OutcomeUnknown)
+"""What the server's own work meets while the database is away. It begins again afterwards, from what is stored."""
+
+
 def release(error: BaseException | None) -> None:
     """Let go of the frames that the error and its contexts have passed. For whoever handles it last.
 

@@ -2,7 +2,7 @@
 
 import structlog
 
-from app.core.errors import Unavailable
+from app.core.errors import DATABASE_AWAY
 from app.interactions.service.erasing import erase_part, finish_erasing
 from app.storage.database import Database
 
@@ -24,7 +24,7 @@ class Eraser:
             erased = await self._database.command(erase_part, ROWS)
             if erased.files is not None and await self._database.forget_deleted():
                 await self._database.command(finish_erasing, erased.files)
-        except Unavailable:
+        except DATABASE_AWAY:
             raise
         except Exception:
             _log.exception("what was deleted cannot be erased")

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import structlog
 
 from app.core.clock import Clock
-from app.core.errors import Unavailable
+from app.core.errors import DATABASE_AWAY
 from app.core.fairness import SERVER
 from app.interactions.repository.deadlines import NEXT_DUE
 from app.interactions.repository.erasing import ANY_ERASING
@@ -31,6 +31,7 @@ BETWEEN_PARTS = 0.02
 
 _SHORTEST_PAUSE = 0.05
 _LONGEST_TROUBLE = 30.0
+_WITHOUT_DATABASE = 2.0
 
 _log = structlog.get_logger(__name__)
 
@@ -54,9 +55,9 @@ class Scheduler:
                 trouble = 0.0
             except Exception as error:
                 # Nothing is lost by waiting: what is due stays due.
-                trouble = min(_LONGEST_TROUBLE, 2 * trouble or LONGEST_PAUSE)
-                pause = trouble
-                if isinstance(error, Unavailable):
+                longest = _WITHOUT_DATABASE if isinstance(error, DATABASE_AWAY) else _LONGEST_TROUBLE
+                pause = trouble = min(longest, 2 * trouble or LONGEST_PAUSE)
+                if isinstance(error, DATABASE_AWAY):
                     _log.warning("nothing can be fired", reason=error.message, seconds=trouble)
                 else:
                     _log.exception("nothing can be fired", seconds=trouble)
@@ -101,6 +102,8 @@ class Scheduler:
             try:
                 if await self._database.command(chore.run):
                     continue
+            except DATABASE_AWAY:
+                raise
             except Exception:
                 _log.exception("a chore failed", chore=chore.name, again_in=chore.every.total_seconds())
             self._begun.discard(chore)

@@ -154,7 +154,7 @@ async def open_database(
         else:
             commands = await PostgresqlCommands.open(url, open_work, settings)
             try:
-                plans = await PostgresqlPlans.open(url, settings)
+                plans = await PostgresqlPlans.open(url, settings, commands.liveness)
             except BaseException:
                 await commands.close()
                 raise

@@ -5,6 +5,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,17 +16,23 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import StaticPool
 
-from app.settings import LARGEST_PORT
+from app.settings import LARGEST_PORT, Settings
+from app.storage.liveness import Liveness
 
 T = TypeVar("T")
 
 BUSY_TIMEOUT_MS = 5000
 STATEMENTS_KEPT = 512
-LONGEST_STATEMENT = 30.0
-"""Seconds that one statement of a command may take on PostgreSQL."""
-
 LONGEST_WAIT = 10.0
 """Seconds that a command waits for a connection to PostgreSQL when all are busy."""
+
+# By these the server finds out that nobody is at the other end of a connection any more.
+_KEEPALIVE = {
+    "tcp_keepalives_idle": "5",
+    "tcp_keepalives_interval": "3",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "10s",
+}
 
 _SQLITE = ("sqlite", "sqlite+aiosqlite", "sqlite+pysqlite")
 _POSTGRESQL = ("postgres", "postgresql", "postgresql+asyncpg")
@@ -162,30 +169,36 @@ class WriterThread(aiosqlite.Connection):
 def asyncpg_arguments(url: sa.URL) -> dict[str, Any]:
     """What asyncpg's connect takes for a URL of `parse_database_url`."""
     _, arguments = url.get_dialect()().create_connect_args(url)
-    return {**arguments, "server_settings": {"application_name": "switchboard", "jit": "off"}}
+    return {**arguments, "server_settings": _server_settings()}
 
 
-def postgresql_engine(url: sa.URL, pool_size: int, lock_timeout: float) -> AsyncEngine:
+def _server_settings(**limits: timedelta) -> dict[str, str]:
+    named = {name: f"{max(1, limit // timedelta(milliseconds=1))}ms" for name, limit in limits.items()}
+    return {"application_name": "switchboard", "jit": "off", **(_KEEPALIVE if limits else {}), **named}
+
+
+def postgresql_engine(url: sa.URL, settings: Settings, liveness: Liveness) -> AsyncEngine:
     """The commands' engine: READ COMMITTED; locks, not the isolation level, order the writers.
 
-    A command that waits for a lock for over `lock_timeout` seconds fails."""
+    A command that waits for a lock for over `lock_timeout` fails."""
     return create_async_engine(
         url,
         isolation_level="READ COMMITTED",
-        pool_size=pool_size,
+        pool_size=settings.pool_size,
         max_overflow=0,
         pool_timeout=LONGEST_WAIT,
         pool_use_lifo=True,
         hide_parameters=True,  # errors are logged, and parameters hold what customers wrote
         json_deserializer=str,  # our own column types decode, or hand the text on as it is
         connect_args={
+            "async_creator_fn": liveness.connect,
             "prepared_statement_cache_size": STATEMENTS_KEPT,
-            "server_settings": {
-                "application_name": "switchboard",
-                "jit": "off",
-                "lock_timeout": f"{lock_timeout * 1000:.0f}",
-                "statement_timeout": f"{LONGEST_STATEMENT * 1000:.0f}",
-            },
+            "server_settings": _server_settings(
+                statement_timeout=settings.command_timeout,
+                # Frees what a connection has locked that the server does not know to be lost.
+                idle_in_transaction_session_timeout=settings.command_timeout,
+                lock_timeout=settings.lock_timeout,
+            ),
         },
     )
 
@@ -194,18 +207,20 @@ async def _keep(_connection: object) -> None:
     """Nothing to reset: plans change no session state, and asyncpg ends an open transaction before this."""
 
 
-async def postgresql_pool(url: sa.URL, pool_size: int, longest: float) -> "asyncpg.Pool[asyncpg.Record]":
-    """The plans' pool, whose statements may take `longest` seconds; giving a connection back costs no round trip."""
-
-    async def bound_reads(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
-        await connection.execute(f"SET statement_timeout = {max(1, int(longest * 1000))}")
-
+async def postgresql_pool(url: sa.URL, settings: Settings, liveness: Liveness) -> "asyncpg.Pool[asyncpg.Record]":
+    """The plans' pool, whose statements may take `read_timeout`; giving a connection back costs no round trip."""
     return await asyncpg.create_pool(
-        min_size=1,
-        max_size=pool_size,
+        init_size=1,
+        min_size=0,
+        max_size=settings.pool_size,
+        connect=liveness.connect,
         reset=_keep,
         statement_cache_size=STATEMENTS_KEPT * 2,
         max_cached_statement_lifetime=0,
-        init=bound_reads,
-        **asyncpg_arguments(url),
+        **{
+            **asyncpg_arguments(url),
+            "server_settings": _server_settings(
+                statement_timeout=settings.read_timeout, idle_in_transaction_session_timeout=settings.read_timeout
+            ),
+        },
     )

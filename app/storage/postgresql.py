@@ -16,8 +16,9 @@ from app.core.errors import Unavailable
 from app.core.fairness import Caller
 from app.settings import Settings
 from app.storage.admission import Admission
-from app.storage.engines import postgresql_engine
+from app.storage.engines import asyncpg_arguments, postgresql_engine
 from app.storage.event_log.writing import append_postgresql, encode, lane_count
+from app.storage.liveness import Liveness
 from app.storage.refusals import outcome_unknown, postgresql_refusal
 from app.storage.work import OpenWork, Unit
 
@@ -43,28 +44,35 @@ GOING_AWAY = (
 class PostgresqlCommands:
     """Each command is a transaction of its own, run to its end even when its caller is cancelled."""
 
-    def __init__(self, engine: AsyncEngine, lanes: int, open_work: OpenWork, admission: Admission) -> None:
+    def __init__(
+        self, engine: AsyncEngine, lanes: int, open_work: OpenWork, settings: Settings, liveness: Liveness
+    ) -> None:
+        self.liveness = liveness
         self.dialect = engine.sync_engine.dialect
         self.engine = engine.sync_engine
         self.committed: Callable[[], None] = lambda: None
         self._async_engine = engine
         self._lanes = lanes
         self._open_work = open_work
-        self._admission = admission
+        self._longest = settings.command_timeout.total_seconds()
+        self._admission = Admission(
+            settings.pool_size,
+            most_waiting=settings.max_waiting_commands,
+            patience=settings.lock_timeout.total_seconds(),
+        )
         self._running: set[asyncio.Task[Any]] = set()
 
     @classmethod
     async def open(cls, url: sa.URL, open_work: OpenWork, settings: Settings) -> "PostgresqlCommands":
-        patience = settings.lock_timeout.total_seconds()
-        engine = postgresql_engine(url, settings.pool_size, patience)
+        liveness = Liveness(asyncpg_arguments(url), settings.database_silence.total_seconds())
+        engine = postgresql_engine(url, settings, liveness)
         try:
-            async with engine.connect() as connection:
+            async with asyncio.timeout(settings.command_timeout.total_seconds()), engine.connect() as connection:
                 lanes = await connection.run_sync(lane_count)
         except BaseException:
-            await engine.dispose()
+            await liveness.close()
             raise
-        admission = Admission(settings.pool_size, most_waiting=settings.max_waiting_commands, patience=patience)
-        return cls(engine, lanes, open_work, admission)
+        return cls(engine, lanes, open_work, settings, liveness)
 
     async def run(self, unit: Unit[T], caller: Caller, subject: Hashable | None) -> T:
         task = asyncio.create_task(self._admitted(unit, caller, subject))
@@ -83,6 +91,8 @@ class PostgresqlCommands:
                 task.cancel()
             if waiting:
                 await asyncio.wait(waiting)
+        # The engine would wait for each of its connections to be closed by the server as well.
+        await self.liveness.close()
         await self._async_engine.dispose()
 
     async def _admitted(self, unit: Unit[T], caller: Caller, subject: Hashable | None) -> T:
@@ -91,8 +101,11 @@ class PostgresqlCommands:
 
     async def _attempts(self, unit: Unit[T]) -> T:
         overtaken = False
+        until = asyncio.get_running_loop().time() + self._longest
         for attempt in range(ATTEMPTS):
             await pause_before(attempt)
+            if attempt and asyncio.get_running_loop().time() >= until:
+                break
             try:
                 result: tuple[T, bool] = await greenlet_spawn(self._transaction, unit)
             except _Again:
@@ -118,7 +131,8 @@ class PostgresqlCommands:
             raise Unavailable("All connections to the database are busy; nothing was changed.") from error
         except (OSError, DBAPIError) as error:
             raise _Again from error
-        with connection:
+        raw = connection.connection.driver_connection
+        with self.liveness.over(raw, self._longest + self.liveness.silence), connection:
             try:
                 work = self._open_work(connection)
                 value = unit(work)
@@ -127,9 +141,14 @@ class PostgresqlCommands:
             except (DBAPIError, ConnectionError) as error:
                 if _is_lost(error):
                     connection.invalidate()
-                elif not _is_collision(error):
-                    raise postgresql_refusal(error) or error from None
-                raise _Again from error
+                    raise _Again from error
+                _undo(connection)
+                if _is_collision(error):
+                    raise _Again from error
+                raise postgresql_refusal(error) or error from None
+            except Exception:
+                _undo(connection)
+                raise
             try:
                 connection.commit()
             except (DBAPIError, ConnectionError) as error:
@@ -145,6 +164,14 @@ class PostgresqlCommands:
 
 class _Again(Exception):
     """Nothing was changed, and the unit may run again as a whole."""
+
+
+def _undo(connection: sa.Connection) -> None:
+    """Undo the transaction. Where the connection fails at that, the server does it without being told."""
+    try:
+        connection.rollback()
+    except (DBAPIError, ConnectionError):
+        connection.invalidate()
 
 
 def _is_collision(error: DBAPIError | ConnectionError) -> bool:

@@ -8,11 +8,12 @@ from typing import Any, TypeVar
 import asyncpg
 import sqlalchemy as sa
 
-from app.core.errors import Unavailable
+from app.core.errors import Timeout, Unavailable
 from app.core.fairness import Caller
 from app.settings import Settings
 from app.storage.engines import postgresql_pool
-from app.storage.postgresql import ATTEMPTS, GOING_AWAY, pause_before
+from app.storage.liveness import Liveness, silent
+from app.storage.postgresql import ATTEMPTS, GOING_AWAY, LAST_SECONDS, pause_before
 from app.storage.query import Observer, Steps
 from app.storage.read_queue import Read, ReadQueue, TakesLong, too_long
 
@@ -25,9 +26,10 @@ SHORT_SECONDS = 0.2
 class PostgresqlPlans:
     """Plans on a pool of asyncpg's own connections, which prepare each text once."""
 
-    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", settings: Settings) -> None:
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", settings: Settings, liveness: Liveness) -> None:
         self.observer: Observer | None = None
         self._pool = pool
+        self._liveness = liveness
         self._longest = settings.read_timeout.total_seconds()
         # A quarter for long reads: each of them may keep a core of the database busy.
         self._queue = ReadQueue(
@@ -38,8 +40,8 @@ class PostgresqlPlans:
         )
 
     @classmethod
-    async def open(cls, url: sa.URL, settings: Settings) -> "PostgresqlPlans":
-        return cls(await postgresql_pool(url, settings.pool_size, settings.read_timeout.total_seconds()), settings)
+    async def open(cls, url: sa.URL, settings: Settings, liveness: Liveness) -> "PostgresqlPlans":
+        return cls(await postgresql_pool(url, settings, liveness), settings, liveness)
 
     @property
     def waiting(self) -> int:
@@ -71,7 +73,11 @@ class PostgresqlPlans:
             await self._admitted(read)
 
     async def close(self) -> None:
-        await self._pool.close()
+        try:
+            async with asyncio.timeout(LAST_SECONDS):
+                await self._pool.close()
+        except TimeoutError:
+            pass  # the pool has ended what did not end by itself
 
     def _serve(self) -> None:
         while (read := self._queue.next()) is not None:
@@ -92,30 +98,40 @@ class PostgresqlPlans:
             raise
 
     async def _attempts(self, read: Read) -> Any:
+        until = asyncio.get_running_loop().time() + self._longest
         for attempt in range(ATTEMPTS):
             await pause_before(attempt)
+            if attempt and asyncio.get_running_loop().time() >= until:
+                break
             try:
                 connection = await self._pool.acquire()
             except (*GOING_AWAY, asyncpg.PostgresError, OSError):
                 continue  # whatever the server has against a connection, nothing was asked yet
-            is_finished = False
             try:
-                result = await self._within_time(connection, read)
-                is_finished = True
-                return result
+                with self._liveness.over(connection, self._longest + self._liveness.silence):
+                    return await self._used(connection, read)
             except asyncpg.QueryCanceledError:
                 raise too_long(self._longest) from None
             except (*GOING_AWAY, asyncpg.InterfaceError) as error:
                 # A plan only reads, so it may start again on another connection. (A wrong argument is an
                 # InterfaceError too, but leaves its connection open.)
-                if isinstance(error, GOING_AWAY):
-                    _end(connection)
-                elif not _is_closed(connection):
+                if not isinstance(error, GOING_AWAY) and not _is_closed(connection):
                     raise
-            finally:
-                # Whoever leaves in the middle must not keep it from being given back.
-                await (self._released(connection) if is_finished else asyncio.shield(self._tidied(connection)))
         raise Unavailable("The database cannot be reached.")
+
+    async def _used(self, connection: Any, read: Read) -> Any:
+        """What the plan returns. Whoever leaves in the middle does not keep the connection from being given back."""
+        try:
+            result = await self._within_time(connection, read)
+        except BaseException as error:
+            if isinstance(error, GOING_AWAY):
+                _end(connection)
+            answers = await asyncio.shield(self._tidied(connection))
+            if isinstance(error, Timeout) and not answers:
+                raise silent() from None
+            raise
+        await self._released(connection)
+        return result
 
     async def _within_time(self, connection: Any, read: Read) -> Any:
         look = _Look(self._queue, read, self._longest)
@@ -136,14 +152,19 @@ class PostgresqlPlans:
         with suppress(*GOING_AWAY, asyncpg.InterfaceError):
             await self._pool.release(connection)
 
-    async def _tidied(self, connection: Any) -> None:
+    async def _tidied(self, connection: Any) -> bool:
         """End what a plan left begun, also what neither it nor the driver knows of: a caller who leaves after a
-        statement was prepared and before it runs leaves the server within a transaction, which the next would get."""
+        statement was prepared and before it runs leaves the server within a transaction, which the next would get.
+
+        Returns whether the server has answered in time; otherwise the connection is dropped."""
+        answers = True
         try:
-            await connection.execute("ROLLBACK")
+            await connection.execute("ROLLBACK", timeout=self._liveness.silence)
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            answers = False
             _end(connection)
         await self._released(connection)
+        return answers
 
     async def _plan(self, connection: Any, read: Read) -> Any:
         plan = read.steps()

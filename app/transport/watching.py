@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import structlog
 
-from app.core.errors import Unavailable
+from app.core.errors import DATABASE_AWAY
 from app.storage.database import Database
 from app.storage.work import Work
 
@@ -65,7 +65,7 @@ class Watches:
                 # By the clock: where others come and go all the time, there is no quiet moment to renew in.
                 await self._write(renewing=now >= renewal_at)
             except Exception as error:
-                if not isinstance(error, Unavailable):
+                if not isinstance(error, DATABASE_AWAY):
                     log.exception("who watches cannot be written")
                 self._changed.set()
             else:

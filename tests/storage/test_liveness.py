@@ -1,0 +1,119 @@
+"""A network or a server that falls silent: what runs ends in time, and what can be done anew is."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+
+import pytest
+
+from app.core.errors import NotFound, OutcomeUnknown, Unavailable
+from app.settings import Settings
+from app.storage.database import Database, Query, Work, open_database
+from tests.conftest import CountingIds, ManualClock
+from tests.silence import ANSWERS, IMPATIENT, REQUESTS, SILENCE, Network, network_to
+from tests.storage.conftest import increment, value_of
+from tests.storage.test_plans import Reading
+
+pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("database_url", ["postgres"], indirect=True)]
+
+PROCESS = "SELECT pg_backend_pid()"
+
+
+@pytest.fixture
+async def network(database_url: str) -> AsyncIterator[tuple[Network, str]]:
+    async with network_to(database_url) as found:
+        yield found
+
+
+@pytest.fixture
+async def far(
+    network: tuple[Network, str], scratch_database: Database, clock: ManualClock, settings: Settings
+) -> AsyncIterator[Database]:
+    """The database, with an idle connection for commands and one for plans, both through the network."""
+    impatient = settings.model_copy(update=IMPATIENT)
+    opened = await open_database(network[1], clock=clock, ids=CountingIds(), settings=impatient)
+    assert [await opened.command(increment), *await read(opened, PROCESS)][0] == 1
+    yield opened
+    async with asyncio.timeout(10):
+        await opened.close()
+
+
+async def read(database: Database, sql: str) -> list[int]:
+    def steps() -> Reading:
+        return [row[0] for row in (yield Query(sql))]
+
+    return await database.plan(steps, snapshot=False, caller=1)
+
+
+async def test_silence_that_ends_soon_costs_no_connection(network: tuple[Network, str], far: Database) -> None:
+    before = await read(far, PROCESS)
+    network[0].hold()
+    reading, writing = asyncio.create_task(read(far, PROCESS)), asyncio.create_task(far.command(increment))
+    await asyncio.sleep(SILENCE / 2)
+    assert not reading.done()
+    assert not writing.done()
+    network[0].resume()
+    assert (await reading, await writing) == (before, 2)
+
+
+@pytest.mark.parametrize("lost", [(REQUESTS,), (ANSWERS,), (REQUESTS, ANSWERS)])
+async def test_work_on_connections_that_went_silent_is_done_on_new_ones(
+    network: tuple[Network, str], far: Database, lost: tuple[str, ...]
+) -> None:
+    network[0].forget(*lost)
+    # The second text is new to its connection, so it is lost while it is prepared.
+    found = await asyncio.gather(far.command(increment), read(far, PROCESS), read(far, "SELECT 7"))
+    assert (found[0], found[2]) == (2, [7])
+    assert await far.command(value_of) == 2
+
+
+async def test_statement_that_runs_for_long_keeps_its_connection(far: Database) -> None:
+    before = await read(far, PROCESS)
+    assert await read(far, f"SELECT pg_backend_pid() FROM pg_sleep({SILENCE * 2.5})") == before
+
+
+@pytest.mark.parametrize(("lost", "value"), [(REQUESTS, 1), (ANSWERS, 2)])
+async def test_commit_without_an_answer_has_an_unknown_outcome(
+    network: tuple[Network, str], far: Database, lost: str, value: int
+) -> None:
+    def last(work: Work) -> None:
+        increment(work)
+        network[0].forget(lost)
+
+    with pytest.raises(OutcomeUnknown):
+        await far.command(last)
+    assert await far.command(value_of) == value
+    # The server frees the row, though it is not told that its client has gone.
+    assert await far.command(increment) == value + 1
+
+
+async def test_refusal_stands_though_nobody_answers_that_it_is_undone(
+    network: tuple[Network, str], far: Database
+) -> None:
+    def refused(work: Work) -> None:
+        increment(work)
+        network[0].forget()
+        raise NotFound("gone")
+
+    with pytest.raises(NotFound):
+        await far.command(refused)
+
+
+async def test_silent_database_is_unavailable_until_it_answers(network: tuple[Network, str], far: Database) -> None:
+    network[0].hold()
+    found = await asyncio.gather(far.command(increment), read(far, PROCESS), return_exceptions=True)
+    assert [type(each) for each in found] == [Unavailable, Unavailable]
+    network[0].forget()
+    assert len(await read(far, PROCESS)) == 1
+    assert await far.command(increment) == 2
+    network[0].hold()  # it is closed in silence too
+
+
+async def test_process_of_the_server_that_hangs_is_left(far: Database) -> None:
+    (process,) = await read(far, PROCESS)
+    os.kill(process, signal.SIGSTOP)
+    try:
+        assert await read(far, PROCESS) != [process]
+    finally:
+        os.kill(process, signal.SIGCONT)
