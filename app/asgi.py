@@ -24,7 +24,7 @@ from app.transport.compression import Compression
 from app.transport.connections import ConnectionLimits
 from app.transport.cors import Cors
 from app.transport.handshake import GraphQLOverWebSocket
-from app.transport.health import healthz, readyz
+from app.transport.health import Readiness, healthz
 from app.transport.http import GraphQLOverHttp
 from app.transport.in_flight import InFlight
 from app.transport.live import live
@@ -107,7 +107,7 @@ def create_app(
             Route("/graphql", graphql),
             WebSocketRoute("/graphql", GraphQLOverWebSocket(allowed_origins=settings.allowed_origins)),
             Route("/healthz", healthz),
-            Route("/readyz", readyz),
+            Route("/readyz", Readiness().readyz),
             *rest,
             *site.routes,
         ],

@@ -2,11 +2,12 @@
 
 from app.feed.entry import Entry
 from app.feed.stream import EventStream, SnapshotStream, Stream
-from app.feed.tail import Feed, Listener, Page
+from app.feed.tail import NOT_READABLE, Feed, Listener, Page
 from app.feed.waiting import Waiting
 from app.feed.wakeup import Wakeups, wakeups_for
 
 __all__ = [
+    "NOT_READABLE",
     "Entry",
     "EventStream",
     "Feed",

@@ -18,7 +18,7 @@ from app.feed.waiting import Waiting
 from app.feed.wakeup import Wakeups
 from app.storage.database import Database
 from app.storage.event_log import HEADS, Cursor, check_cursor, heads_cursor, logged, merge, read_after
-from app.storage.query import Query, Row
+from app.storage.query import Query, Row, Steps
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Generator
@@ -29,6 +29,8 @@ _BATCH = 500
 _WORTH_A_WORD = 1.0  # seconds of lag
 _PAUSE_AFTER_FAILURE = 0.2
 _LONGEST_BEGINNING = 5.0
+
+NOT_READABLE = "The event log cannot be read now."
 
 
 class Listener(Protocol):
@@ -53,7 +55,15 @@ class Page:
 class Feed:
     """Sleeps while nobody holds it, so that a process without listeners does not read the log."""
 
-    def __init__(self, database: Database, wakeups: Wakeups, clock: Clock, *, poll_seconds: float = 0.5) -> None:
+    def __init__(
+        self,
+        database: Database,
+        wakeups: Wakeups,
+        clock: Clock,
+        *,
+        poll_seconds: float = 0.5,
+        longest_silence: float = 10.0,
+    ) -> None:
         self.number = 0
         self._database = database
         self._wakeups = wakeups
@@ -62,6 +72,8 @@ class Feed:
         self._at_beginnings: list[Callable[[], None]] = []
         self._poll_seconds = poll_seconds
         self._head: Cursor | None = None
+        self._longest_silence = longest_silence
+        self._asked_at: float | None = None  # since when a question to the log has not been answered
         self._holders = 0
         self._needed = asyncio.Event()
         self._wake = asyncio.Event()
@@ -75,6 +87,13 @@ class Feed:
         assert self._head is not None
         return self._head
 
+    @property
+    def is_silent(self) -> bool:
+        """Whether the log could not be read for so long that its listeners have to be told."""
+        if self._asked_at is None:
+            return False
+        return asyncio.get_running_loop().time() - self._asked_at >= self._longest_silence
+
     def listen(self, listener: Listener) -> None:
         """Hand everything that is read to `listener` too, after those that came before it."""
         self._listeners.append(listener)
@@ -85,7 +104,9 @@ class Feed:
 
     @asynccontextmanager
     async def held(self) -> "AsyncIterator[None]":
-        """Keep the tail awake. Raises Unavailable when it cannot begin, because the database does not answer."""
+        """Keep the tail awake. Raises Unavailable when the log cannot be read, because the database does not answer."""
+        if self.is_silent:
+            raise Unavailable(NOT_READABLE)
         self._holders += 1
         self._needed.set()
         try:
@@ -94,7 +115,7 @@ class Feed:
                     while self._head is None:
                         await self._moved.wait()
             except TimeoutError:
-                raise Unavailable("The event log cannot be read now.") from None
+                raise Unavailable(NOT_READABLE) from None
             yield
         finally:
             self._holders -= 1
@@ -110,6 +131,7 @@ class Feed:
                 if not self._holders:
                     # Who comes next starts at the head of that time: what happens until then is nobody's concern.
                     self._head = None
+                    self._asked_at = None
                 await self._needed.wait()
                 try:
                     await self._follow()
@@ -162,7 +184,7 @@ class Feed:
 
     async def _follow(self) -> None:
         if self._head is None:
-            self._head = heads_cursor(await self._database.plan(_heads, snapshot=False, caller=SERVER))
+            self._head = heads_cursor(await self._ask(_heads))
             for begun in self._at_beginnings:
                 begun()
             self._moved.stir()
@@ -182,7 +204,7 @@ class Feed:
     async def _read(self) -> bool:
         """Hand on what is new; True when there may be more at once."""
         head = self.head
-        rows = await self._database.plan(lambda: self._after(head, _BATCH), snapshot=False, caller=SERVER)
+        rows = await self._ask(lambda: self._after(head, _BATCH))
         if not rows:
             return False
         found = merge(map(logged, rows))
@@ -206,17 +228,24 @@ class Feed:
 
     async def _look(self) -> None:
         """From time to time, however much is read: is the log still the one that was read?"""
-        heads = await self._database.plan(_heads, snapshot=False, caller=SERVER)
+        heads = await self._ask(_heads)
         if len(heads) != len(self.head.positions) or not self.head <= heads_cursor(heads):
             log.error("the event log is another one than before")
             await self._start_anew()
 
     async def _start_anew(self) -> None:
-        self._head = heads_cursor(await self._database.plan(_heads, snapshot=False, caller=SERVER))
+        self._head = heads_cursor(await self._ask(_heads))
         self.number += 1
         for listener in self._listeners:
             listener.lost()
         self._moved.stir()
+
+    async def _ask(self, steps: Steps[Sequence[Row]]) -> Sequence[Row]:
+        if self._asked_at is None:
+            self._asked_at = asyncio.get_running_loop().time()
+        rows = await self._database.plan(steps, snapshot=False, caller=SERVER)
+        self._asked_at = None
+        return rows
 
     def _after(self, cursor: Cursor, most: int) -> "Generator[Query, Sequence[Row], Sequence[Row]]":
         return (yield read_after(self._database.dialect.name, cursor, _share(cursor, most)))

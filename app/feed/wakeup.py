@@ -35,8 +35,9 @@ class PostgresqlWakeups:
     A notification inside the writing transaction would take a lock that all writers of the server share; so it is sent
     after the commit, and one stands for all the commits of a few milliseconds."""
 
-    def __init__(self, database_url: str, *, pause: float = 0.002) -> None:
+    def __init__(self, database_url: str, *, pause: float = 0.002, silence: float = 3.0) -> None:
         self._url = parse_database_url(database_url)
+        self._silence = silence
         self._pause = pause
         self._news = asyncio.Event()
 
@@ -50,7 +51,9 @@ class PostgresqlWakeups:
             pause = min(max(pause * 2, 0.1), _LONGEST_PAUSE)
             connection: Any = None
             try:
-                connection = await asyncpg.connect(timeout=5, command_timeout=5, **asyncpg_arguments(self._url))
+                connection = await asyncpg.connect(
+                    timeout=self._silence, command_timeout=self._silence, **asyncpg_arguments(self._url)
+                )
                 await self._serve(connection, wake)
             except Exception as error:
                 # The driver has many names for a server that goes away, and nothing here is worth ending for.
@@ -73,7 +76,13 @@ class PostgresqlWakeups:
         # For what was told while nobody listened.
         wake()
         while True:
-            await self._news.wait()
+            try:
+                async with asyncio.timeout(self._silence):
+                    await self._news.wait()
+            except TimeoutError:
+                # A connection that is lost brings no wake-ups either, and looks the same.
+                await connection.execute("SELECT")
+                continue
             self._news.clear()
             if connection.is_closed():
                 return
@@ -106,8 +115,8 @@ class SqliteWakeups:
             connection.close()
 
 
-def wakeups_for(database_url: str) -> Wakeups:
-    """The way that suits the database."""
+def wakeups_for(database_url: str, *, silence: float = 3.0) -> Wakeups:
+    """The way that suits the database. A connection that is silent for `silence` seconds is replaced."""
     if parse_database_url(database_url).get_backend_name() == "sqlite":
         return SqliteWakeups(database_url)
-    return PostgresqlWakeups(database_url)
+    return PostgresqlWakeups(database_url, silence=silence)

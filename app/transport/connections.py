@@ -10,7 +10,7 @@ import structlog
 from app.core.actor import Actor
 from app.core.clock import Clock
 from app.core.errors import Unavailable
-from app.feed import Entry, Feed
+from app.feed import NOT_READABLE, Entry, Feed
 from app.settings import Settings
 from app.transport.auth import ABOUT_KEYS, KnownKeys
 from app.transport.places import Places
@@ -44,6 +44,8 @@ class Ending:
 
 SHUTDOWN = Ending(1012, "Service restart")
 FORBIDDEN = Ending(4403, "Forbidden")
+TRY_LATER = 1013
+NO_LOG = Ending(TRY_LATER, NOT_READABLE)
 
 
 class Connection:
@@ -170,6 +172,7 @@ class ConnectionLimits:
     ping_seconds: float = 25.0
     heartbeat_seconds: float = 12.0
     stall_seconds: float = 30.0
+    silence_seconds: float = 10.0
     operations: int = 100
     message_bytes: int = 1_048_576
     tick_seconds: float = 0.25
@@ -218,8 +221,13 @@ class Connections:
         while True:
             await asyncio.sleep(self.limits.tick_seconds)
             now = asyncio.get_running_loop().time()
+            no_log = self.feed.is_silent
+            if no_log and self._open:
+                log.warning("the event log cannot be read; its listeners are sent away", connections=len(self._open))
             for connection in list(self._open):
-                if connection.is_stalled(now):
+                if no_log:
+                    connection.end(NO_LOG)
+                elif connection.is_stalled(now):
                     log.warning("a client that reads nothing is cut off", user_id=connection.actor.user_id)
                     connection.abort()
                 elif connection.has_expired():

@@ -10,14 +10,13 @@ from app.core.actor import Actor
 from app.core.errors import RateLimited, Unavailable
 from app.transport import errors
 from app.transport.bodies import Headers
-from app.transport.connections import Ending
+from app.transport.connections import TRY_LATER, Ending
 from app.transport.cors import refused_origin
 from app.transport.frames import (
     INIT_TIMEOUT,
     INVALID,
     NOT_ACCEPTABLE,
     PROTOCOL,
-    TRY_LATER,
     UNAUTHORIZED,
     Closed,
     close,

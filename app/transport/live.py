@@ -41,7 +41,8 @@ async def live(
     watch: Watch,
 ) -> AsyncIterator[Live]:
     """Tail the log and look after the connections until the end of the block."""
-    feed = Feed(database, wakeups_for(settings.database_url), clock)
+    wakeups = wakeups_for(settings.database_url, silence=settings.database_silence.total_seconds())
+    feed = Feed(database, wakeups, clock, longest_silence=limits.silence_seconds)
     connections = Connections(feed, keys, clock, limits)
     deliveries = Deliveries(database, feed, settings, clock)
     watches = Watches(database, watch)

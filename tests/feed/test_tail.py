@@ -17,6 +17,7 @@ from app.storage.database import Database, Work, open_database
 from app.storage.event_log import Cursor, event_log, lane, prune
 from tests.conftest import START, CountingIds, ManualClock
 from tests.serving import eventually
+from tests.silence import SILENCE, network_to
 
 pytestmark = pytest.mark.anyio
 
@@ -96,6 +97,26 @@ async def test_commits_of_another_process_arrive_without_polling(
     telling.cancel()
     with suppress(asyncio.CancelledError):
         await telling
+    await other.close()
+
+
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+async def test_wakeups_go_on_when_their_connection_is_lost_without_a_word(
+    database: Database, database_url: str, clock: ManualClock, settings: Settings
+) -> None:
+    other = await open_database(database_url, clock=clock, ids=CountingIds(), settings=settings)
+    async with network_to(database_url) as (network, through):
+        feed, heard = Feed(database, wakeups_for(through, silence=SILENCE), clock, poll_seconds=30.0), Heard()
+        feed.listen(heard)
+        task = asyncio.create_task(feed.run())
+        async with feed.held():
+            await eventually(lambda: network.connections == 1)
+            network.forget()
+            await other.command(record, "a")
+            await eventually(lambda: heard.topics == ["a"])
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
     await other.close()
 
 
@@ -276,10 +297,9 @@ async def test_a_lag_is_logged_when_it_grows(database: Database, database_url: s
             clock.advance(3)
 
         with capture_logs() as logs:
-            for _ in range(3):
+            for number in range(1, 4):
                 await database.command(late)
-                count = len(heard.entries)
-                await eventually(lambda: len(heard.entries) > count or len(heard.entries) == 3)  # noqa: B023
+                await eventually(lambda: len(heard.entries) == number)  # noqa: B023 - awaited at once
         assert [(entry["event"], entry["seconds"]) for entry in logs] == [("the feed lags behind the log", 3.0)]
 
 

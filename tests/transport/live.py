@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 from app.asgi import create_app
 from app.core.actor import Actor
@@ -42,8 +43,10 @@ class Keys:
 
 
 @asynccontextmanager
-async def serving_library(url: str, clock: ManualClock, keys: Keys) -> AsyncIterator[Served]:
-    settings = Settings(database_url=url, allowed_origins=("https://ui.example",), pool_size=4)
+async def serving_library(
+    url: str, clock: ManualClock, keys: Keys, limits: ConnectionLimits = LIMITS, **settings_of_test: Any
+) -> AsyncIterator[Served]:
+    settings = Settings(database_url=url, allowed_origins=("https://ui.example",), pool_size=4, **settings_of_test)
     app = create_app(
         settings,
         clock=clock,
@@ -51,7 +54,7 @@ async def serving_library(url: str, clock: ManualClock, keys: Keys) -> AsyncIter
         slices=SLICES,
         authenticator=lambda _: keys,
         contracts=(),
-        limits=LIMITS,
+        limits=limits,
     )
     async with serving(app, settings) as served:
         yield served
