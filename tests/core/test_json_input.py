@@ -124,3 +124,25 @@ def test_json_text_without_an_end_is_no_json(text: str) -> None:
     for given in (text, text.encode()):
         with pytest.raises(json_input.NotJson):
             json_input.loads(given)
+
+
+def test_json_is_counted_alike_wherever_a_piece_of_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = ["", "a,b", '",[{', "\\", '\\"', '\\\\",', "\0,", "ü,", {'k,"': ["\\\\\\"]}]
+    text = orjson.dumps(said)
+    for piece in range(2, len(text) + 1):
+        monkeypatch.setattr(json_input, "_PIECE", piece)
+        monkeypatch.setattr(json_input, "MOST_VALUES", 8)
+        json_input.require_few_values(text)
+        monkeypatch.setattr(json_input, "MOST_VALUES", 7)
+        with pytest.raises(TooComplex):
+            json_input.require_few_values(text)
+
+
+@pytest.mark.parametrize("text", [b"[" + b"[]," * 300_000, b'{"a":"b",' * 100_000])
+def test_counting_json_stops_at_the_bound_however_long_it_is(monkeypatch: pytest.MonkeyPatch, text: bytes) -> None:
+    pieces = json_input._without_strings(text)
+    monkeypatch.setattr(json_input, "_without_strings", lambda _: pieces)
+    with pytest.raises(TooComplex):
+        json_input.require_few_values(text)
+    # What was not counted is left.
+    assert len(list(pieces)) > 45
