@@ -123,6 +123,15 @@ class FairQueue(Generic[T]):
         else:
             self._forget(share)
 
+    def put_back(self, caller: Caller, entry: T) -> None:
+        """Have an entry that `pop` gave wait again, before the caller's others: it was not run."""
+        share = self._shares[caller]
+        share.running -= 1
+        self._running -= 1
+        share.entries.appendleft(entry)
+        self._waiting += 1
+        self._put_in_order(share)
+
     def remove(self, caller: Caller, entry: T) -> bool:
         """Take a waiting entry out; False when it does not wait here."""
         share = self._shares.get(caller)

@@ -24,6 +24,8 @@ T = TypeVar("T")
 ATTEMPTS = 4
 _LARGEST_GROUP = 256
 _MOST_OF_ONE_CALLER = 64
+_LONGEST_GROUP = 0.012
+"""Seconds of a group after which it is committed: whoever comes meanwhile waits for it, and then for their own."""
 
 
 class _Outcome(NamedTuple):
@@ -40,7 +42,8 @@ _Group = list[tuple[Caller, _Entry]]
 class SqliteCommands:
     """The writer. While its thread works, commands queue; then one hop runs a group of them in one transaction.
 
-    A group holds at most 64 units of one caller, so that a caller with many keeps no other waiting for long."""
+    A group holds at most 64 units of one caller and ends after 12 ms, so that no caller keeps another waiting for long:
+    the units that were not run by then are the first of the next groups."""
 
     def __init__(self, thread: WriterThread, connection: sa.Connection, open_work: OpenWork, most_waiting: int) -> None:
         self.dialect = connection.dialect
@@ -114,7 +117,9 @@ class SqliteCommands:
     ) -> None:
         crash = done.exception()
         outcomes, recorded = ([_Outcome(None, crash, 0.0)] * len(group), False) if crash else done.result()
-        for (caller, (_, future)), outcome in zip(group, outcomes, strict=True):
+        for caller, entry in reversed(group[len(outcomes) :]):
+            self._queue.put_back(caller, entry)
+        for (caller, (_, future)), outcome in zip(group, outcomes, strict=False):
             self._queue.done(caller, outcome.seconds)
             if future.done():
                 continue
@@ -142,6 +147,7 @@ class SqliteCommands:
         return not busy
 
     def _run_group(self, units: Sequence[Unit[Any]]) -> tuple[list[_Outcome], bool]:
+        """The outcomes of the first units, of one at least, and whether they wrote events."""
         error: BaseException
         for attempt in range(ATTEMPTS):
             if attempt:
@@ -170,10 +176,7 @@ class SqliteCommands:
         entries: list[tuple[Any, Entry]] = []
         execute("BEGIN IMMEDIATE")
         try:
-            if len(units) == 1:
-                outcomes = [self._alone(units[0], entries)]
-            else:
-                outcomes = [self._within(unit, entries) for unit in units]
+            outcomes = self._all_within(units, entries) if len(units) > 1 else [self._alone(units[0], entries)]
             if outcomes[-1].error is not None and len(units) == 1:
                 execute("ROLLBACK")
                 return outcomes, False
@@ -204,6 +207,17 @@ class SqliteCommands:
                 raise
             return _Outcome(None, sqlite_refusal(error) or settable(error), time.perf_counter() - began)
         return _Outcome(value, None, time.perf_counter() - began)
+
+    def _all_within(self, units: Sequence[Unit[Any]], entries: list[tuple[Any, Entry]]) -> list[_Outcome]:
+        outcomes = []
+        seconds = 0.0
+        for unit in units:
+            outcome = self._within(unit, entries)
+            outcomes.append(outcome)
+            seconds += outcome.seconds
+            if seconds > _LONGEST_GROUP:
+                break
+        return outcomes
 
     def _within(self, unit: Unit[Any], entries: list[tuple[Any, Entry]]) -> _Outcome:
         # On the driver's cursor: through SQLAlchemy a savepoint costs more than most units do.

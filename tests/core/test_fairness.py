@@ -30,6 +30,20 @@ def test_fair_queue_serves_the_caller_that_used_least() -> None:
     assert served == ["heavy 0", "light 0", "light 1", "light 2", "heavy 1", "light 3", "heavy 2", "heavy 3"]
 
 
+def test_fair_queue_serves_first_what_was_put_back() -> None:
+    queue: FairQueue[str] = FairQueue(2)
+    for number in range(4):
+        queue.push("many", f"many {number}")
+    assert [queue.pop(), queue.pop(), queue.pop()] == [("many", "many 0"), ("many", "many 1"), None]
+    queue.push("few", "few 0")
+    queue.put_back("many", "many 1")
+    queue.done("many", 1)
+    assert queue.waiting("many") == 3
+    assert drained(queue, {"many": 1, "few": 1}) == ["few 0", "many 1", "many 2", "many 3"]
+    assert not queue
+    assert not queue._shares
+
+
 def test_fair_queue_newcomer_starts_level() -> None:
     queue: FairQueue[str] = FairQueue()
     queue.push("old", "first")

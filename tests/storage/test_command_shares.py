@@ -13,6 +13,7 @@ from sqlalchemy.pool import NullPool
 
 from app.core.errors import RateLimited, Unavailable
 from app.settings import Settings
+from app.storage import sqlite_commands
 from app.storage.admission import SHARE
 from app.storage.database import Database, Work
 from app.storage.engines import parse_database_url
@@ -43,6 +44,29 @@ async def test_command_of_a_caller_with_few_passes_those_of_one_with_many(scratc
     # What runs by then is not interrupted: one group on SQLite, the caller's connections on PostgreSQL.
     assert order.index("few") - begun <= 2 * 64
     await asyncio.gather(*many)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_command_does_not_wait_for_the_rest_of_a_group_that_takes_long(
+    scratch_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_commands, "_LONGEST_GROUP", 0.0)
+    order: list[str] = []
+
+    def run(work: Work, name: str) -> None:
+        order.append(name)
+
+    names = [f"many {number}" for number in range(20)]
+    many = [asyncio.create_task(scratch_database.command_of("many", None, run, name)) for name in names]
+    await asyncio.sleep(0)
+    await many[0]
+    begun = len(order)
+    assert begun < len(names) / 2
+    await scratch_database.command_of("few", None, run, "few")
+    assert order.index("few") - begun <= 1
+    await asyncio.gather(*many)
+    # What was not run with the first group was neither lost nor run twice, and its order is kept.
+    assert [name for name in order if name != "few"] == names
 
 
 async def test_command_is_refused_when_too_many_of_its_caller_wait(scratch_database: Database) -> None:
