@@ -15,7 +15,7 @@ from tests.soak.hostile.attacks import ATTACKS
 from tests.soak.hostile.innocent import say
 from tests.soak.hostile.target import Hostile, Target
 
-_NICE = 5
+_NICE = 15
 """The innocent and the server come first: what hurts has to be the server's work, not the attacker's."""
 
 _ENDS_WITHIN = 3.0
