@@ -75,13 +75,11 @@ class Settings(BaseSettings):
     )
     lock_timeout: Duration = Field(
         default=timedelta(seconds=5),
-        description="How long a command on PostgreSQL waits for what another one holds, here or elsewhere, before it "
-        "is UNAVAILABLE.",
+        description="How long a command on PostgreSQL waits for what another one holds before it is UNAVAILABLE.",
     )
     command_timeout: Duration = Field(
         default=timedelta(seconds=10),
-        description="How long a command on PostgreSQL is tried, and how long one statement of it may run, before it is "
-        "UNAVAILABLE.",
+        description="How long a command on PostgreSQL is tried, and each statement of it, before it is UNAVAILABLE.",
     )
     database_silence: Duration = Field(
         default=timedelta(seconds=3),
@@ -101,8 +99,7 @@ class Settings(BaseSettings):
     )
     read_timeout: Duration = Field(
         default=timedelta(seconds=10),
-        description="How long one read may run, without the time that it waits; a longer one is stopped and says "
-        "TIMEOUT.",
+        description="How long one read may run, not how long it waits; a longer one is stopped and says TIMEOUT.",
     )
     host: str = Field(default="127.0.0.1", description="The address to listen at; `0.0.0.0` is every one.")
     port: Port = Field(default=8000, description="The port to listen at; 0 picks a free one.")
