@@ -41,7 +41,9 @@ class Fixed:
         return int(_execute(connection, compiled.sql, compiled.arguments(parameters), many=False).rowcount)
 
     def run_many(self, connection: sa.Connection, parameters: Sequence[Parameters]) -> None:
-        """Write once for each of one or more sets of parameters of the same names."""
+        """Write once for each set of parameters, which all have the same names."""
+        if not parameters:
+            return
         compiled = self._for(connection.dialect, parameters[0])
         arguments = [compiled.arguments(each) for each in parameters]
         if len(arguments) == 1:

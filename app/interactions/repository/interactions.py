@@ -156,9 +156,8 @@ class InteractionRepository(Repository):
 
     def add_tags(self, tags: Sequence[tuple[int, str, str]]) -> None:
         """Insert rows that filters read: (interaction, list, value)."""
-        if tags:
-            rows = [{"interaction_id": key, "name": name, "value": value} for key, name, value in tags]
-            _INSERT_TAG.run_many(self.connection, rows)
+        rows = [{"interaction_id": key, "name": name, "value": value} for key, name, value in tags]
+        _INSERT_TAG.run_many(self.connection, rows)
 
     def write_lists(self, interaction_id: int, changes: Iterable[Change]) -> None:
         """Bring the rows that filters read of some lists to what the lists hold now."""
@@ -167,8 +166,7 @@ class InteractionRepository(Repository):
             old, new = set(before), set(after)
             gone += [{"key": interaction_id, "list": name, "old": value} for value in sorted(old - new)]
             come += [(interaction_id, name, value) for value in sorted(new - old)]
-        if gone:
-            _DELETE_TAG.run_many(self.connection, gone)
+        _DELETE_TAG.run_many(self.connection, gone)
         self.add_tags(come)
 
 

@@ -94,8 +94,7 @@ class KindRepository(Repository, Generic[I]):
         """Insert interactions that come with their ids, with their lists: a bulk load, without events."""
         interactions = InteractionRepository(self.connection)
         interactions.add_many(new)
-        if new:
-            self._insert.run_many(self.connection, [{"id": each.id, **written(each, self._new)} for each in new])
+        self._insert.run_many(self.connection, [{"id": each.id, **written(each, self._new)} for each in new])
         lists = {"labels": "label", **self.lists}
         interactions.add_tags(
             [(each.id, name, value) for each in new for field, name in lists.items() for value in getattr(each, field)]
@@ -111,8 +110,7 @@ class KindRepository(Repository, Generic[I]):
             for field, name in self.lists.items()
             if field in values
         ]
-        if changes:
-            InteractionRepository(self.connection).write_lists(after.id, changes)
+        InteractionRepository(self.connection).write_lists(after.id, changes)
 
     def _whole(self, row: Sequence[Any] | None) -> I | None:
         if row is None:

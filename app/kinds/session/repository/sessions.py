@@ -83,8 +83,7 @@ class SessionRepository(KindRepository[Session]):
         if after.suggested_messages is not None:
             kept = {suggestion.id for suggestion in after.suggested_messages}
             gone = [{"key": old.id} for old in self.suggestions(after.id) if old.id not in kept]
-            if gone:
-                _DELETE.run_many(self.connection, gone)
+            _DELETE.run_many(self.connection, gone)
             self._write_suggestions(after.id, after.suggested_messages)
 
     def suggestions(self, session_id: int) -> tuple[SuggestedMessage, ...]:
@@ -135,7 +134,5 @@ class SessionRepository(KindRepository[Session]):
                         "selected_count": suggestion.selected_count,
                     }
                 )
-        if known:
-            _UPDATE.run_many(self.connection, known)
-        if new:
-            _INSERT.run_many(self.connection, new)
+        _UPDATE.run_many(self.connection, known)
+        _INSERT.run_many(self.connection, new)
