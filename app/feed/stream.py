@@ -22,9 +22,8 @@ class EventStream:
     `match(permissions, arguments)` gives the condition of one subscription; it raises DomainError, its path relative to
     the arguments, for what cannot be listened to. A durable stream has an argument `after` and misses nothing; any
     other leaves out what came while its listener could not keep up. `watches(permissions, arguments)` is what others
-    are told the listener looks at; None for nothing. A `personal` stream's `match` finds the listener's user among the
-    arguments, as `viewer`. `of_caller(arguments, user)` gives the arguments with the listener's user where they say
-    `me`.
+    are told the listener looks at; None for nothing. `of_caller(arguments, user)` gives the arguments with the
+    surrogate of the listener's user where `match` depends on it, for listeners of equal arguments share what they get.
 
     `keys(arguments)` are such that an event which matches has at least one of them among its own, `keys_of(entry)`, so
     that not every subscription has to be asked about every event; None where there are none such."""
@@ -33,7 +32,6 @@ class EventStream:
     match: Callable[[Permissions, Arguments], Match]
     row: Callable[[Entry, str], Row]
     durable: bool = True
-    personal: bool = False
     of_caller: Callable[[Arguments, int], Arguments] = lambda arguments, _user: arguments
     watches: Callable[[Permissions, Arguments], Hashable | None] = lambda _permissions, _arguments: None
     keys: Callable[[Arguments], Collection[Hashable] | None] = lambda _arguments: None

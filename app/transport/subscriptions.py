@@ -103,23 +103,21 @@ class Subscriptions:
             durable = isinstance(stream, EventStream) and stream.durable
             if isinstance(stream, EventStream):
                 arguments = dict(stream.of_caller(arguments, actor.user_id))
-                if stream.personal:
-                    arguments["viewer"] = actor.user_id
             cursor = parse_cursor(str(given)) if durable and given is not None else None
-            is_personal = prepared.plan.is_personal(variables)
+            # What only this actor sees is shared with its other listeners alone.
+            viewer = actor if prepared.plan.is_personal(variables) else None
             share = (
                 request.query,
                 operation.name,
                 *key,
                 _frozen({name: variables[name] for name in prepared.inner if name in variables}),
-                # What only this actor sees is shared with its other listeners alone.
-                actor if is_personal else None,
+                viewer,
             )
             recipe = Recipe(
                 root.field.key,
                 prepared.plan,
                 variables,
-                actor if is_personal else None,
+                viewer,
                 caller=("deliveries", actor.caller),
             )
             channel = (share, _frozen(arguments))

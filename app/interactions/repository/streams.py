@@ -50,7 +50,13 @@ class InteractionStreams:
             "interactionChanged": self._of_changes(self._changed, watches=self._viewed),
             "messageAdded": self._of_changes(self._message_added),
             "typingChanged": EventStream(
-                "Typing", self._typing, self._typing_row, durable=False, personal=True, keys=_keys, keys_of=keys_of
+                "Typing",
+                self._typing,
+                self._typing_row,
+                durable=False,
+                of_caller=lambda arguments, user: {**arguments, "viewer": user},
+                keys=_keys,
+                keys_of=keys_of,
             ),
         }
 
