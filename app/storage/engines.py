@@ -166,10 +166,10 @@ class WriterThread(aiosqlite.Connection):
         return sqlite_engine(self._conn)
 
 
-def asyncpg_arguments(url: sa.URL) -> dict[str, Any]:
-    """What asyncpg's connect takes for a URL of `parse_database_url`."""
+def asyncpg_arguments(url: sa.URL, **limits: timedelta) -> dict[str, Any]:
+    """What asyncpg's connect takes for a URL of `parse_database_url`, with limits of PostgreSQL by their names."""
     _, arguments = url.get_dialect()().create_connect_args(url)
-    return {**arguments, "server_settings": _server_settings()}
+    return {**arguments, "server_settings": _server_settings(**limits)}
 
 
 def _server_settings(**limits: timedelta) -> dict[str, str]:
@@ -217,10 +217,7 @@ async def postgresql_pool(url: sa.URL, settings: Settings, liveness: Liveness) -
         reset=_keep,
         statement_cache_size=STATEMENTS_KEPT * 2,
         max_cached_statement_lifetime=0,
-        **{
-            **asyncpg_arguments(url),
-            "server_settings": _server_settings(
-                statement_timeout=settings.read_timeout, idle_in_transaction_session_timeout=settings.read_timeout
-            ),
-        },
+        **asyncpg_arguments(
+            url, statement_timeout=settings.read_timeout, idle_in_transaction_session_timeout=settings.read_timeout
+        ),
     )

@@ -103,8 +103,7 @@ class PostgresqlCommands:
         overtaken = False
         until = asyncio.get_running_loop().time() + self._longest
         for attempt in range(ATTEMPTS):
-            await pause_before(attempt)
-            if attempt and asyncio.get_running_loop().time() >= until:
+            if not await may_begin(attempt, until):
                 break
             try:
                 result: tuple[T, bool] = await greenlet_spawn(self._transaction, unit)
@@ -186,7 +185,9 @@ def _is_lost(error: DBAPIError | ConnectionError) -> bool:
     return error.orig is not None and isinstance(error.orig.__cause__, GOING_AWAY)
 
 
-async def pause_before(attempt: int) -> None:
-    """Wait before every attempt but the first, each time for about twice as long."""
-    if attempt:
-        await asyncio.sleep(random.uniform(0.5, 1) * 0.005 * 2**attempt)
+async def may_begin(attempt: int, until: float) -> bool:
+    """Wait before every attempt but the first, each time for about twice as long; False for one after `until`."""
+    if not attempt:
+        return True
+    await asyncio.sleep(random.uniform(0.5, 1) * 0.005 * 2**attempt)
+    return asyncio.get_running_loop().time() < until

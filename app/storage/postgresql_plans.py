@@ -13,7 +13,7 @@ from app.core.fairness import Caller
 from app.settings import Settings
 from app.storage.engines import postgresql_pool
 from app.storage.liveness import Liveness, silent
-from app.storage.postgresql import ATTEMPTS, GOING_AWAY, LAST_SECONDS, pause_before
+from app.storage.postgresql import ATTEMPTS, GOING_AWAY, LAST_SECONDS, may_begin
 from app.storage.query import Observer, Steps
 from app.storage.read_queue import Read, ReadQueue, TakesLong, too_long
 
@@ -100,8 +100,7 @@ class PostgresqlPlans:
     async def _attempts(self, read: Read) -> Any:
         until = asyncio.get_running_loop().time() + self._longest
         for attempt in range(ATTEMPTS):
-            await pause_before(attempt)
-            if attempt and asyncio.get_running_loop().time() >= until:
+            if not await may_begin(attempt, until):
                 break
             try:
                 connection = await self._pool.acquire()
