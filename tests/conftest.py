@@ -204,7 +204,11 @@ def own_logs() -> Iterator[None]:
     levels = [logger.level for logger in loggers]
     handlers = loggers[0].handlers[:]
     loggers[0].handlers.clear()
+    # A server without an access log, that an earlier test started, has cut this one off for the whole process.
+    access = logging.getLogger("uvicorn.access")
+    passes_on, access.propagate = access.propagate, True
     yield
+    access.propagate = passes_on
     loggers[0].handlers[:] = handlers
     for logger, level in zip(loggers, levels, strict=True):
         logger.setLevel(level)
