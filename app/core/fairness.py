@@ -233,6 +233,16 @@ class Turns:
             turn.set_result(None)
 
 
+async def to_its_end(running: "asyncio.Future[T]") -> T:
+    """What a work in a thread gives. Who leaves waits until the thread is free, so that a turn lasts as long."""
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        # Nobody asks any more whether the work has failed.
+        await asyncio.gather(running, return_exceptions=True)
+        raise
+
+
 class KeyedTurns:
     """Turns for each of many keys: at most `at_once` works run on one key. A key that nobody asks for is forgotten."""
 

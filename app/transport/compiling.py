@@ -8,7 +8,7 @@ from time import monotonic, thread_time
 from typing import TypeVar
 
 from app.core.errors import RateLimited
-from app.core.fairness import Caller, Turns
+from app.core.fairness import Caller, Turns, to_its_end
 
 T = TypeVar("T")
 
@@ -110,11 +110,7 @@ class Compiling:
             spent: list[float] = []
             running = asyncio.get_running_loop().run_in_executor(self._thread, _timed, work, spent)
             try:
-                made = await asyncio.shield(running)
-            except asyncio.CancelledError:
-                # The turn lasts until the thread is free again. Nobody asks any more whether the work has failed.
-                await asyncio.gather(running, return_exceptions=True)
-                raise
+                made = await to_its_end(running)
             finally:
                 self.done += 1
                 self.budgets.charge(caller, sum(spent))

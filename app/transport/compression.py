@@ -2,13 +2,14 @@
 
 import asyncio
 import zlib
-from collections.abc import Mapping
 from functools import lru_cache
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.errors import RateLimited
-from app.core.fairness import Caller, Turns
+from app.core.fairness import Caller, Turns, to_its_end
+from app.transport.bodies import GZIP
+from app.transport.headers import Headers, header_of
 from app.transport.negotiation import weight_of
 from app.transport.services import caller_of
 
@@ -22,8 +23,7 @@ MOST_WAITING = 8
 """Large answers of one caller that wait to be compressed; further ones are sent as they are."""
 
 _LEVEL = 1  # JSON becomes within a tenth as small as by level 6, in half the time
-_GZIP = 16 + zlib.MAX_WBITS
-_LONGEST_HEADER = 200
+_LONGEST_HEADER = 200  # what was found out about one is remembered
 _ENCODED = (b"content-encoding", b"gzip")
 _NEVER = (b"text/event-stream", b"font/", b"image/")
 
@@ -41,25 +41,25 @@ class Compression:
         self._turns = Turns(1, waiting=MOST_WAITING)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["method"] != "HEAD" and takes_gzip(_accepted(scope)):
+        if (
+            scope["type"] == "http"
+            and scope["method"] != "HEAD"
+            and takes_gzip((header_of(scope, b"accept-encoding") or b"")[:_LONGEST_HEADER])
+        ):
             send = _Answer(self, scope, send).send
         await self._app(scope, receive, send)
 
     async def compress(self, compressor: "zlib._Compress", body: bytes, end: int, caller: Caller) -> bytes:
         """The body compressed, beside the loop when it is large. Raises RateLimited when too many of a caller wait."""
-        if len(body) <= LARGE:
+
+        def compressed() -> bytes:
             return compressor.compress(body) + compressor.flush(end)
+
+        if len(body) <= LARGE:
+            return compressed()
         async with self._turns.of(caller):
             self.beside += 1
-            working = asyncio.ensure_future(
-                asyncio.to_thread(lambda: compressor.compress(body) + compressor.flush(end))
-            )
-            try:
-                return await asyncio.shield(working)
-            except asyncio.CancelledError:
-                # The turn lasts until the thread is free again.
-                await asyncio.gather(working, return_exceptions=True)
-                raise
+            return await to_its_end(asyncio.get_running_loop().run_in_executor(None, compressed))
 
 
 class _Answer:
@@ -88,7 +88,7 @@ class _Answer:
         await self._send(message)
 
     async def _begun(self, start: Message, message: Message) -> Message:
-        self._compressor = zlib.compressobj(_LEVEL, zlib.DEFLATED, _GZIP)
+        self._compressor = zlib.compressobj(_LEVEL, zlib.DEFLATED, GZIP)
         try:
             body = await self._compressed(message)
         except RateLimited:
@@ -119,16 +119,8 @@ def takes_gzip(accepted: bytes) -> bool:
     return gzip > 0 and gzip >= weights.get("identity", 0.0)
 
 
-def _accepted(scope: Scope) -> bytes:
-    for name, value in scope["headers"]:
-        if name == b"accept-encoding":
-            found: bytes = value[:_LONGEST_HEADER]  # it is remembered
-            return found
-    return b""
-
-
 def _may_be_compressed(start: Message) -> bool:
-    headers: Mapping[bytes, bytes] = dict(start["headers"])
+    headers: Headers = dict(start["headers"])
     media_type = headers.get(b"content-type", b"")
     return b"content-encoding" not in headers and start["status"] != 206 and not media_type.startswith(_NEVER)
 

@@ -10,8 +10,8 @@ from app.core import json_input
 from app.core.errors import DomainError, TooComplex, release
 from app.transport import errors
 from app.transport.auth import key_of
-from app.transport.bodies import Headers
 from app.transport.connections import Ending
+from app.transport.headers import Headers
 from app.transport.http import presented_key
 from app.transport.outcome import Refused
 

@@ -9,7 +9,6 @@ from starlette.types import Receive, Scope, Send
 from app.core.actor import Actor
 from app.core.errors import RateLimited, Unavailable
 from app.transport import errors
-from app.transport.bodies import Headers
 from app.transport.connections import TRY_LATER, Ending
 from app.transport.cors import refused_origin
 from app.transport.frames import (
@@ -24,6 +23,7 @@ from app.transport.frames import (
     read_message,
     text_of,
 )
+from app.transport.headers import Headers
 from app.transport.places import Place
 from app.transport.services import Services, request_id_of, services_of
 from app.transport.websocket import Socket

@@ -1,7 +1,6 @@
 """GraphQL over HTTP, as a plain ASGI application."""
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -15,8 +14,9 @@ from app.core.actor import Actor
 from app.core.errors import RateLimited, TooComplex, Unauthenticated, Unavailable, release
 from app.transport import errors
 from app.transport.auth import KnownKeys, key_of
-from app.transport.bodies import BadRequest, Headers, body_of
+from app.transport.bodies import BadRequest, body_of, parsed
 from app.transport.documents import Operation
+from app.transport.headers import Headers
 from app.transport.negotiation import GRAPHQL_RESPONSE, JSON, negotiate, prefers_page
 from app.transport.outcome import GraphQLRequest, Outcome, Phase
 from app.transport.pages.site import Page
@@ -26,9 +26,6 @@ from app.transport.sse import prefers_stream, send_outcome, stream, takes_stream
 log = structlog.get_logger(__name__)
 
 _LONGEST_ACCEPT = 1_000
-
-LARGE_BODY = 65_536
-"""Bytes of JSON up to which a body is parsed on the loop, in a fraction of a millisecond; a larger one beside it."""
 
 HTML = "text/html"
 
@@ -143,9 +140,7 @@ class GraphQLOverHttp:
             return read_query_string(scope["query_string"])
         check_content_type(headers)
         body = await body_of(headers, receive, services, actor)
-        if len(body) <= LARGE_BODY:
-            return read_json(body)
-        return await services.operations.compiling.offload(actor.caller, partial(read_json, body))
+        return await parsed(body, read_json, services, actor)
 
 
 def _refusal(bad: BadRequest, headers: Headers) -> Answer:

@@ -6,6 +6,7 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.ids import Ids
+from app.transport.headers import header_of
 
 HEADER = b"x-request-id"
 
@@ -23,11 +24,7 @@ class RequestId:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        given = b""
-        for name, value in scope["headers"]:
-            if name == HEADER:
-                given = value
-                break
+        given = header_of(scope, HEADER) or b""
         request_id = given if _USABLE.fullmatch(given) else self._ids.uuid().encode()
         text = request_id.decode()
         # The state is the server's copy for this request.

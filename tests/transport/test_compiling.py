@@ -17,9 +17,9 @@ from app.selection.compiler import Compiler
 from app.selection.sql import SqlCompiler
 from app.settings import Settings
 from app.storage.database import Database
+from app.transport.bodies import LARGE_BODY
 from app.transport.compiling import MOST_WAITING, Budgets, Compiling
 from app.transport.context import Context
-from app.transport.http import LARGE_BODY
 from app.transport.operation import Operations
 from app.transport.outcome import GraphQLRequest
 from tests.conftest import ManualClock

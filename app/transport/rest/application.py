@@ -15,10 +15,11 @@ from app.core.errors import DomainError, RateLimited, Unauthenticated, Unavailab
 from app.core.text import is_storable
 from app.transport import errors
 from app.transport.bodies import BadRequest
+from app.transport.headers import Headers
 from app.transport.http import CREDENTIALS, NOT_SHARED
 from app.transport.rest.call import Call
 from app.transport.rest.contract import Contract, Handler, Operation, Refusal, Reply
-from app.transport.rest.schemes import Headers, key_of
+from app.transport.rest.schemes import key_of
 from app.transport.rest.statuses import STATUSES
 from app.transport.services import Services, remember_caller, request_id_of, services_of
 

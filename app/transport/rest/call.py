@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from functools import partial
 from typing import Any, Concatenate, ParamSpec, TypeVar
 from urllib.parse import parse_qsl
 
@@ -14,8 +13,8 @@ from app.core.errors import InvalidInput
 from app.core.text import is_storable
 from app.selection.mapping import Env
 from app.storage.work import Work
-from app.transport.bodies import BadRequest, body_of
-from app.transport.http import LARGE_BODY
+from app.transport.bodies import BadRequest, body_of, parsed
+from app.transport.headers import Headers
 from app.transport.rest.reading import Selection
 from app.transport.services import Services
 
@@ -76,7 +75,7 @@ class Call:
     def __init__(
         self, scope: Scope, receive: Receive, services: Services, actor: Actor, path: Mapping[str, str], request_id: str
     ) -> None:
-        self.headers: Mapping[bytes, bytes] = dict(scope["headers"])
+        self.headers: Headers = dict(scope["headers"])
         self.query = Parameters(scope["query_string"])
         self.path = path
         self.actor = actor
@@ -125,11 +124,7 @@ class Call:
             return None
         load = json_input.loads_exact if exact else json_input.loads
         try:
-            if len(found) <= LARGE_BODY:
-                value = load(found)
-            else:
-                compiling = self.services.operations.compiling
-                value = await compiling.offload(self.actor.caller, partial(load, found))
+            value = await parsed(found, load, self.services, self.actor)
         except json_input.NotJson as error:
             raise BadRequest(400, f"The request body is not JSON: {error}.") from None
         # A backslash is how text that no database can hold gets through a JSON parser.

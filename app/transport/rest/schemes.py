@@ -2,10 +2,10 @@
 
 import base64
 import binascii
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-Headers = Mapping[bytes, bytes]
+from app.transport.headers import Headers
 
 
 @dataclass(frozen=True, slots=True)
