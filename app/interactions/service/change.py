@@ -131,8 +131,8 @@ def check(
 
     With `override` it does not matter that somebody else holds the interaction."""
     refusal = work.kinds[found.kind].refusal(command, found, actor, work.now, work.settings)
-    if refusal is not None and not (override and isinstance(refusal, AlreadyClaimed)):
-        raise named(work, refusal)
+    if not (override and isinstance(refusal, AlreadyClaimed)):
+        require_allowed(work, refusal)
     if if_version is not None and if_version != found.version:
         raise VersionConflict(
             f"This is version {found.version} by now, not {if_version}.",
@@ -141,13 +141,19 @@ def check(
         )
 
 
-def named(work: "Work", refusal: DomainError) -> DomainError:
-    """The refusal; the text of an AlreadyClaimed names the holder. Every caller may see the names of users."""
+def require_allowed(work: "Work", refusal: DomainError | None, *path: str) -> None:
+    """Raise what a kind refuses a command with, if it does, at the path of the input where there is one.
+
+    The text of an AlreadyClaimed names the holder: every caller may see the names of users."""
+    if refusal is None:
+        return
+    if path:
+        refusal.path = path
     if isinstance(refusal, AlreadyClaimed):
         holder = work.use(UserRepository).get(refusal.claimed_by)
         if holder is not None:
             refusal.message = f"{holder.name} holds this."
-    return refusal
+    raise refusal
 
 
 def require_latest(work: "Work", found: Interaction, seen: GlobalId | None) -> None:

@@ -8,7 +8,7 @@ from app.core.actor import Actor
 from app.core.errors import NotFound
 from app.core.ids import GlobalId
 from app.interactions.model import Command
-from app.interactions.service.change import change, named
+from app.interactions.service.change import change, require_allowed
 from app.kinds.chat_session.model.limits import LENGTHS, REFERENCES, check_int, check_reference, check_session
 from app.kinds.chat_session.model.refusals import refusal
 from app.kinds.chat_session.model.session import (
@@ -114,10 +114,7 @@ def _with_fields(work: "Work", actor: Actor, before: ChatSession, changes: ChatS
     if session_key is not None and session_key != MASK:
         require_session_key(before, session_key)
     if values.get("rating", before.rating) != before.rating:
-        refused = refusal(Command.RATE, before, actor, work.now)
-        if refused is not None:
-            refused.path = ("rating",)
-            raise refused
+        require_allowed(work, refusal(Command.RATE, before, actor, work.now), "rating")
     return replace(before, **values)
 
 
@@ -132,7 +129,4 @@ def _of_topic(work: "Work", topic_id: int) -> Mapping[str, Any]:
 
 def _require_free_to_move(work: "Work", actor: Actor, before: ChatSession, status: ChatSessionStatus) -> None:
     if status in _WAITING and before.assignee_id is not None:
-        refused = refusal(Command.RESET, before, actor, work.now)
-        if refused is not None:
-            refused.path = ("status",)
-            raise named(work, refused)
+        require_allowed(work, refusal(Command.RESET, before, actor, work.now), "status")

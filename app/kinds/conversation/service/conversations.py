@@ -11,7 +11,7 @@ from app.directory.service.editing import Ref, number
 from app.interactions.contents import LONGEST_TEXT, text_content
 from app.interactions.messages import MessageAuthor
 from app.interactions.model import Command
-from app.interactions.service.change import change, named, remove
+from app.interactions.service.change import change, remove, require_allowed
 from app.interactions.service.holding import require_holder
 from app.interactions.service.messages import Posted, post
 from app.kinds.conversation.model.commands import refusal
@@ -53,9 +53,7 @@ def update_conversation(
         user_id = _user(given["user_id"])
         if user_id == conversation.assignee_id:
             return conversation
-        refused = refusal(Command.ASSIGN, conversation, actor, work.now)
-        if refused is not None:
-            raise named(work, refused)
+        require_allowed(work, refusal(Command.ASSIGN, conversation, actor, work.now))
         if user_id is not None:
             require_holder(work, NAME, user_id)
         return replace(conversation, assignee_id=user_id, claimed_until=None)
