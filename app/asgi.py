@@ -63,7 +63,6 @@ def create_app(
 
     compression = [Middleware(Compression)] if settings.compression else []
     cors = Middleware(Cors, origins=settings.allowed_origins, headers=settings.allowed_headers)
-
     graphql = GraphQLOverHttp(page=site.graphql)
 
     @asynccontextmanager

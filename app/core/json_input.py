@@ -92,7 +92,8 @@ def _without_strings(text: bytes) -> Iterator[bytes]:
             # An escape stays whole.
             piece = piece[:-1]
             start -= 1
-        # What ends a string that goes on in the next piece begins one where there is none.
+        # The quote of _END closes a string that is still open, and its NUL is left over. Where none is open, the quote
+        # opens one, which takes the NUL with it.
         bare = _STRING.sub(b"", (b'"' if goes_on else b"") + piece + _END)
         goes_on = bare.endswith(_END[1:])
         yield bare

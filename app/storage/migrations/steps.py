@@ -12,6 +12,9 @@ from app.storage.engines import ConfigurationError
 AT_ONCE = 20_000
 """The most rows that one transaction changes."""
 
+ROWS = "id > :after AND id <= :last"
+"""The condition by which a statement of `Steps.rows` finds its rows."""
+
 _LAST = "SELECT max(id) FROM (SELECT id FROM {} WHERE id > :after ORDER BY id LIMIT :most) AS batch"
 _PROGRESS = sa.Table(
     "migration_progress",
@@ -66,7 +69,7 @@ class Steps:
     def rows(self, step: str, table: str, *statements: str) -> None:
         """Execute the statements for all rows of the table, at most AT_ONCE in a transaction.
 
-        They find their rows between `:after`, which is not one of them, and `:last`. Raises Superseded."""
+        They find them by the condition ROWS. Raises Superseded."""
 
         def batch(after: int) -> int | None:
             last: int | None = self._connection.scalar(sa.text(_LAST.format(table)), {"after": after, "most": AT_ONCE})

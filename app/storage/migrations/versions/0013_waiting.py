@@ -3,13 +3,12 @@
 import sqlalchemy as sa
 from alembic import op
 
-from app.storage.migrations.steps import Steps
+from app.storage.migrations.steps import ROWS, Steps
 from app.storage.tables import BigId, Timestamp
 
 revision = "0013"
 down_revision = "0012"
 
-_ROWS = "id > :after AND id <= :last"
 _HELD = "kind = 'agent_session' AND state <> 'CLOSED' AND assignee_id IS NOT NULL"
 # Of a bot that is not in charge any more it is not known when it lost the charge: then its messages answer nothing.
 _BEARING = f"""UPDATE message SET bearing = CASE
@@ -18,7 +17,7 @@ _BEARING = f"""UPDATE message SET bearing = CASE
     AND coalesce(special_type, 'NONE') NOT IN ('WELCOME', 'ERROR') THEN 'ANSWERS'
   WHEN author IN ('BOT', 'AI_AGENT') AND EXISTS (
     SELECT 1 FROM interaction WHERE interaction.id = message.interaction_id AND interaction.bot_active) THEN 'ANSWERS'
-  END WHERE {_ROWS}"""
+  END WHERE {ROWS}"""
 _ANSWERED = """coalesce((SELECT max(id) FROM message WHERE interaction_id = interaction.id AND bearing = 'ANSWERS'
   AND status <> 'ERROR'), 0)"""
 _FAILED = """coalesce((SELECT status = 'ERROR' FROM message WHERE interaction_id = interaction.id
@@ -31,19 +30,19 @@ _OPEN = f"""UPDATE interaction SET
     AND bearing = 'ASKS' AND id > {_ANSWERED} LIMIT 1000) AS unanswered),
   answer_failed = {_FAILED},
   due_at = created_at
-  WHERE state <> 'CLOSED' AND {_ROWS}"""
+  WHERE state <> 'CLOSED' AND {ROWS}"""
 _CLOSED = f"""UPDATE interaction SET answer_failed = {_FAILED}, settled_message_id = (
   SELECT max(id) FROM message WHERE interaction_id = interaction.id AND bearing = 'ASKS' AND id > {_ANSWERED})
-  WHERE state = 'CLOSED' AND {_ROWS}"""
+  WHERE state = 'CLOSED' AND {ROWS}"""
 
 
 def upgrade() -> None:
     steps = Steps()
     steps.once("columns", _add_columns)
-    steps.rows("bots", "interaction", f"UPDATE interaction SET bot_active = false WHERE {_HELD} AND {_ROWS}")
+    steps.rows("bots", "interaction", f"UPDATE interaction SET bot_active = false WHERE {_HELD} AND {ROWS}")
     steps.rows("bearing", "message", _BEARING)
     steps.once("indexes", _add_indexes)
-    steps.rows("waits", "interaction", _OPEN, _CLOSED, _renaming("UNREAD", "CUSTOMER_WAITING") + f" AND {_ROWS}")
+    steps.rows("waits", "interaction", _OPEN, _CLOSED, _renaming("UNREAD", "CUSTOMER_WAITING") + f" AND {ROWS}")
 
 
 def downgrade() -> None:

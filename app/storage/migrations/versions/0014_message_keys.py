@@ -7,7 +7,7 @@ from functools import partial
 import sqlalchemy as sa
 from alembic import op
 
-from app.storage.migrations.steps import Steps
+from app.storage.migrations.steps import ROWS, Steps
 from app.storage.tables import BigId
 
 revision = "0014"
@@ -27,12 +27,10 @@ _CHANNEL_OF = """coalesce(CASE kind
 _MAKE_UNIQUE = """UPDATE message SET message_key = message_key || ':' || id WHERE EXISTS
   (SELECT 1 FROM message AS first WHERE first.message_key = message.message_key AND first.id < message.id)"""
 
-
 _ADD_TO_SEARCH = """CREATE TRIGGER message_search_insert AFTER INSERT ON message WHEN new.words IS NOT NULL
 BEGIN INSERT INTO message_search (rowid, words) VALUES (new.id, new.words); END"""
 _TAKE_FROM_SEARCH = """CREATE TRIGGER message_search_delete AFTER DELETE ON message WHEN old.words IS NOT NULL
 BEGIN INSERT INTO message_search (message_search, rowid, words) VALUES ('delete', old.id, old.words); END"""
-_ROWS = "id > :after AND id <= :last"
 
 
 def upgrade() -> None:
@@ -40,11 +38,11 @@ def upgrade() -> None:
     if op.get_context().dialect.name == "sqlite":
         steps.once("table", partial(_declare_sqlite, {f", {_UNIQUE}": "", _KEY: f"{_CHANNEL}, {_KEY}"}))
         # Rows are moved, not copied: the file grows little, and no transaction drops them all.
-        steps.rows("messages", "message", *_moving({"channel_key": _CHANNEL_OF}, _ROWS))
+        steps.rows("messages", "message", *_moving({"channel_key": _CHANNEL_OF}, ROWS))
         steps.once("name", _rename_sqlite)
     else:
         steps.once("column", lambda: op.add_column("message", sa.Column("channel_key", sa.Text)))
-        steps.rows("channels", "message", f"UPDATE message SET channel_key = {_CHANNEL_OF} WHERE {_ROWS}")
+        steps.rows("channels", "message", f"UPDATE message SET channel_key = {_CHANNEL_OF} WHERE {ROWS}")
         steps.once("constraints", _constrain_postgresql)
     steps.once("keys", _add_key_index)
     steps.once("deleted", _create_deleted_message)
