@@ -49,7 +49,7 @@ def serve(*, host: str | None = None, port: int | None = None) -> None:
     """
     from app.asgi import create_app
     from app.core.logs import configure_logs
-    from app.transport import server
+    from app.http import server
 
     settings = read_settings(host=host, port=port)
     configure_logs(settings.log_level, settings.log_format)

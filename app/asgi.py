@@ -10,34 +10,35 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from app.core.clock import Clock, utc_now
+from app.core.credentials import Authenticator, KnownKeys
 from app.core.ids import Ids, TimeOrderedIds
 from app.directory.authenticator import KeyAuthenticator
+from app.execution.operation import Operations
+from app.graph.slice import Slice
+from app.http.compression import Compression
+from app.http.contracts import ContractRoute
+from app.http.cors import Cors
+from app.http.graphql_http import GraphQLOverHttp
+from app.http.handshake import GraphQLOverWebSocket
+from app.http.health import Readiness, healthz
+from app.http.in_flight import InFlight
+from app.http.pages.site import Site
+from app.http.rate_limit import Limiter
+from app.http.request_id import RequestId
+from app.http.services import Services
+from app.http.shortcut import Shortcut
 from app.interactions.service.watching import watch
+from app.live.connections import ConnectionLimits
+from app.live.lifespan import live
 from app.registry import KINDS, PERMISSIONS
+from app.rest import Contract
+from app.rest.contract import with_contracts
+from app.rest.reading import Reads
 from app.scheduler import scheduling
 from app.schema import SLICES, build_catalogue, build_schema
 from app.selection.compiler import Compiler
 from app.settings import Settings
 from app.storage.database import Database, open_database
-from app.transport.auth import Authenticator, KnownKeys
-from app.transport.compression import Compression
-from app.transport.connections import ConnectionLimits
-from app.transport.cors import Cors
-from app.transport.handshake import GraphQLOverWebSocket
-from app.transport.health import Readiness, healthz
-from app.transport.http import GraphQLOverHttp
-from app.transport.in_flight import InFlight
-from app.transport.live import live
-from app.transport.operation import Operations
-from app.transport.pages.site import Site
-from app.transport.rate import Limiter
-from app.transport.request_id import RequestId
-from app.transport.rest import Contract
-from app.transport.rest.application import ContractRoute
-from app.transport.rest.reading import Reads, with_contracts
-from app.transport.services import Services
-from app.transport.shortcut import Shortcut
-from app.transport.slice import Slice
 
 CONTRACTS = tuple(kind.contract for kind in KINDS if kind.contract is not None)
 """The REST contracts of the kinds that have one."""

@@ -4,13 +4,13 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from app.core.actor import GENERAL_PERMISSIONS, kind_permissions
+from app.graph.enums import described
 from app.interactions import kind as interactions
 from app.interactions.model import SHARED_REASONS
 from app.kinds.agent_session import kind as agent_session
 from app.kinds.chat_session import kind as chat_session
 from app.kinds.conversation import kind as conversation
 from app.kinds.session import kind as session
-from app.transport.enums import described
 
 KINDS: tuple[interactions.InteractionKind, ...] = (
     session.kind,

@@ -4,18 +4,18 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 import strawberry
-from graphql import GraphQLInputObjectType, GraphQLSchema, Undefined, lexicographic_sort_schema, print_schema
+from graphql import GraphQLInputObjectType, GraphQLSchema, lexicographic_sort_schema, print_schema
 from strawberry.schema.config import StrawberryConfig
 
 from app.attention.graphql import attention_slice
 from app.directory.graphql import DIRECTORY
+from app.graph.scalars import SCALARS
+from app.graph.slice import ERRORS, NODES, Addition, Slice, extended, with_additions
+from app.graph.strawberry_adapter.declaring import executable, field_names
+from app.graph.strawberry_adapter.reading import is_one_of, type_facts
 from app.interactions.graphql import interactions_slice
 from app.registry import KINDS
 from app.selection.catalogue import Catalogue
-from app.transport.lowering import type_facts
-from app.transport.neutral import is_one_of
-from app.transport.scalars import SCALARS
-from app.transport.slice import ERRORS, NODES, Addition, Slice, extended, with_additions
 
 _KINDS = {kind.prefix: kind.name for kind in KINDS}
 
@@ -31,7 +31,7 @@ SLICES: tuple[Slice, ...] = (
 
 
 @lru_cache(maxsize=8)
-def build_schema(slices: tuple[Slice, ...] = SLICES) -> strawberry.Schema:
+def build_schema(slices: tuple[Slice, ...] = SLICES) -> GraphQLSchema:
     """The schema; the same slices give the same one, for nothing changes a schema once it is made.
 
     Raises when a slice leaves a type or a field undefined."""
@@ -45,39 +45,29 @@ def build_schema(slices: tuple[Slice, ...] = SLICES) -> strawberry.Schema:
             types=[type_ for slice_ in slices for type_ in slice_.types],
             config=StrawberryConfig(scalar_map=SCALARS),
         )
-    _without_null_defaults(schema._schema)
-    return schema
+    return executable(schema)
 
 
 @lru_cache(maxsize=8)
-def build_catalogue(schema: strawberry.Schema, slices: tuple[Slice, ...] = SLICES) -> Catalogue:
+def build_catalogue(schema: GraphQLSchema, slices: tuple[Slice, ...] = SLICES) -> Catalogue:
     """How selections read the schema; the same one for the same schema and slices.
 
     Raises UnmappedField for a field that lies nowhere."""
     return Catalogue(
         with_additions((mapping for slice_ in slices for mapping in slice_.mappings), _additions(slices)),
         {name: root for slice_ in slices for name, root in slice_.roots.items()},
-        type_facts(schema._schema),
+        type_facts(schema),
     )
 
 
 def print_sdl() -> str:
     """The schema as text, in alphabetical order, so that a diff shows what changed and nothing else."""
-    schema = lexicographic_sort_schema(build_schema()._schema)
+    schema = lexicographic_sort_schema(build_schema())
     for type_ in schema.type_map.values():
         if isinstance(type_, GraphQLInputObjectType):
             # Strawberry keeps this to itself, and tells of it in introspection alone.
             type_.is_one_of = is_one_of(type_)
     return print_schema(schema) + "\n"
-
-
-def _without_null_defaults(schema: GraphQLSchema) -> None:
-    """A field that may be left out needs no `= null` to say so: the input's class has the default."""
-    for type_ in schema.type_map.values():
-        if isinstance(type_, GraphQLInputObjectType):
-            for field in type_.fields.values():
-                if field.default_value is None:
-                    field.default_value = Undefined
 
 
 def _additions(slices: Sequence[Slice]) -> list[Addition]:
@@ -90,7 +80,7 @@ def _merged_if_any(name: str, description: str, parts: Sequence[type | None]) ->
 
 def _merged(name: str, description: str, parts: Iterable[type | None]) -> type:
     bases = tuple(part for part in parts if part is not None)
-    fields = [field.name for base in bases for field in base.__strawberry_definition__.fields]  # type: ignore[attr-defined]
+    fields = [name for base in bases for name in field_names(base)]
     twice = {field for field in fields if fields.count(field) > 1}
     if twice:
         raise ValueError(f"{name} has two fields of the same name: {', '.join(sorted(twice))}")

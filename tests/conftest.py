@@ -22,6 +22,8 @@ from tests.postgres import Copies, empty_database, running_server
 from tests.postgres_server import PostgresqlFailed
 from tests.sharing import share_compiled_statements
 
+pytest_plugins = ("tests.kit.library_fixtures",)
+
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 
 _running = pytest.StashKey[ExitStack]()

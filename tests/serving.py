@@ -13,8 +13,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
+from app.http.server import Server, server_config
 from app.settings import Settings
-from app.transport.server import Server, server_config
 
 PROTOCOL = Subprotocol("graphql-transport-ws")
 PATIENCE = 10.0

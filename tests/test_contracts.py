@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from app.registry import KINDS
-from app.transport.rest import Contract
+from app.rest import Contract
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "contracts.md"
 # The contracts whose description lists exactly what is served.

@@ -9,10 +9,10 @@ from typing import Any
 import orjson
 import pytest
 
+from app.core import codes
 from app.core.errors import DomainError
 from app.registry import PERMISSIONS
 from app.settings import PREFIX, Settings
-from app.transport import errors
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -107,7 +107,7 @@ def test_no_setting_is_described_that_does_not_exist() -> None:
 def test_every_error_code_is_described_once() -> None:
     of_requests = {
         value
-        for name, value in vars(errors).items()
+        for name, value in vars(codes).items()
         if name.isupper() and isinstance(value, str) and re.fullmatch("[A-Z_]+", value)
     }
     assert sorted(first_cells("errors.md")) == sorted([*error_codes(), *of_requests])

@@ -13,7 +13,7 @@ from app.selection.mapping import TypeMap
 from app.storage.tables import metadata
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "fields.md"
-TYPES = build_schema(SLICES)._schema.type_map
+TYPES = build_schema(SLICES).type_map
 SECTIONS: dict[str, str] = dict(
     re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", DOCUMENT.read_text(), re.MULTILINE | re.DOTALL)
 )

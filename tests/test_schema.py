@@ -1,6 +1,13 @@
 """The schema as text says what the schema says of itself."""
 
-from graphql import build_client_schema, build_schema, get_introspection_query, lexicographic_sort_schema, print_schema
+from graphql import (
+    build_client_schema,
+    build_schema,
+    get_introspection_query,
+    graphql_sync,
+    lexicographic_sort_schema,
+    print_schema,
+)
 
 from app.schema import build_schema as build_own_schema
 from app.schema import print_sdl
@@ -14,7 +21,7 @@ def test_the_text_is_what_introspection_tells() -> None:
         input_value_deprecation=True,
         one_of=True,
     )
-    told = build_own_schema().execute_sync(query)
+    told = graphql_sync(build_own_schema(), query)
     assert told.errors is None
     assert told.data is not None
     text = print_sdl()

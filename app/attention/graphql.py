@@ -9,11 +9,11 @@ import strawberry
 
 from app.attention.repository import MAPPINGS, ROOTS, streams
 from app.directory.graphql import User
+from app.graph.enums import described
+from app.graph.fields import AFTER, PAGING, Connection, argument, root
+from app.graph.slice import Slice
 from app.interactions.graphql import Interaction, InteractionEvent, Level
 from app.interactions.graphql.query import FILTER
-from app.transport.enums import described
-from app.transport.fields import AFTER, PAGING, Connection, argument, root
-from app.transport.slice import Slice
 
 if TYPE_CHECKING:
     from app.registry import AttentionReason, InteractionKind

@@ -1,9 +1,17 @@
-"""Where the time comes from; a function, so that tests can hand in another."""
+"""Where the time comes from, a function so that tests can hand in another; how moments are written and read."""
 
+import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import MAXYEAR, MINYEAR, UTC, date, datetime
 
 Clock = Callable[[], datetime]
+
+_RFC3339 = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})"
+)
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_WHOLE_SECONDS = 19
+_MICROSECONDS = 26
 
 
 def utc_now() -> datetime:
@@ -14,3 +22,30 @@ def utc_now() -> datetime:
 def rfc3339(moment: datetime) -> str:
     """RFC 3339 in UTC with six digits and `Z`: the one form in which the graph writes a time."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
+
+
+def parse_datetime(value: object) -> datetime:
+    """An aware UTC datetime from RFC 3339; digits beyond microseconds are cut off. Raises ValueError."""
+    match = _RFC3339.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError("A DateTime has to look like 2026-01-31T09:30:00Z.")
+    text = match[0].upper()
+    moment = text[:_WHOLE_SECONDS] + (match[1] or "")[: _MICROSECONDS - _WHOLE_SECONDS]
+    try:
+        found = datetime.fromisoformat(moment + match[2].upper().replace("Z", "+00:00")).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ValueError("There is no such moment.") from None
+    if not MINYEAR < found.year < MAXYEAR:
+        # PostgreSQL's driver takes the first and the last of all moments for infinity, which has no time zone.
+        raise ValueError(f"A DateTime has to lie in the years {MINYEAR + 1} to {MAXYEAR - 1}.")
+    return found
+
+
+def parse_date(value: object) -> date:
+    """A calendar date from `YYYY-MM-DD`. Raises ValueError."""
+    if not isinstance(value, str) or _DATE.fullmatch(value) is None:
+        raise ValueError("A Date has to look like 2026-01-31.")
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise ValueError("There is no such date.") from None

@@ -11,6 +11,7 @@ import structlog
 
 from app.core.actor import Actor
 from app.core.clock import Clock
+from app.core.credentials import AccessToken
 from app.core.errors import DomainError, Unavailable
 from app.core.fairness import SERVER
 from app.directory.model import ApiKey, User, actor_of, digest_of, prefix_of
@@ -20,7 +21,6 @@ from app.directory.repository import KeyLookup
 from app.directory.service import redigest
 from app.settings import Settings
 from app.storage.database import Database
-from app.transport.auth import AccessToken
 
 log = structlog.get_logger(__name__)
 
@@ -37,7 +37,7 @@ class _Peppers:
 
 
 class KeyAuthenticator:
-    """Fulfils the transport's Authenticator with one read by the key's prefix.
+    """Fulfils `core.credentials.Authenticator` with one read by the key's prefix.
 
     `permissions` are all there are, which an admin holds. Whether a prefix is known cannot be told from the time an
     answer takes: every text is digested and compared with every pepper at hand, against a made-up digest if need be."""

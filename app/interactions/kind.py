@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
+from app.graph.slice import Slice
 from app.interactions.rules import KindRules
-from app.transport.rest import Contract
-from app.transport.slice import Slice
+from app.rest import Contract
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,7 @@ I = TypeVar("I", bound=Interaction)  # noqa: E741 - the one interaction of these
 
 
 class KindRules(Protocol[I]):
-    """Everything the shared commands need to know of one kind. No framework, no transport.
+    """Everything the shared commands need to know of one kind. No framework, neither GraphQL nor HTTP.
 
     `name` is the kind's permission prefix and discriminator (`chat_session`), `prefix` that of its global ids (`chs`),
     `reasons` are the attention reasons that it alone has, the one that counts first when levels are equal first."""

@@ -13,7 +13,7 @@ import orjson
 import pytest
 
 from app.asgi import CONTRACTS
-from app.transport.pages import build
+from app.http.pages import build
 from tests.browser.driver import PATIENCE, Tab, open_tab
 from tests.soak.processes import KEY, processes
 

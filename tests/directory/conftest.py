@@ -12,16 +12,16 @@ from app.directory import service
 from app.directory.authenticator import KeyAuthenticator
 from app.directory.graphql import DIRECTORY
 from app.directory.model import User
+from app.execution.operation import Operations
+from app.execution.outcome import GraphQLRequest
+from app.graph.context import Context
+from app.graph.slice import ERRORS, NODES
 from app.kinds.session.service import Rules
 from app.schema import build_catalogue, build_schema
 from app.selection.compiler import Compiler
 from app.settings import Settings
 from app.storage.database import Database, Work
 from app.storage.event_log import Cursor, lane_count, logged, read_after
-from app.transport.context import Context
-from app.transport.operation import Operations
-from app.transport.outcome import GraphQLRequest
-from app.transport.slice import ERRORS, NODES
 from tests.conftest import ManualClock
 
 PERMISSIONS = (*GENERAL_PERMISSIONS, *kind_permissions(["session"]))

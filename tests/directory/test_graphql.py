@@ -10,9 +10,9 @@ from app.core.actor import Actor
 from app.directory import service
 from app.directory.authenticator import KeyAuthenticator
 from app.directory.graphql import DIRECTORY
+from app.graph.slice import ERRORS, NODES
 from app.schema import build_schema
 from app.storage.database import Database
-from app.transport.slice import ERRORS, NODES
 from tests.directory.conftest import Ask, told
 
 pytestmark = pytest.mark.anyio
@@ -458,7 +458,7 @@ async def test_users_through_mutations(ask: Ask, admin: Actor) -> None:
 
 
 def undescribed() -> Iterator[str]:
-    for name, type_ in build_schema((ERRORS, NODES, DIRECTORY))._schema.type_map.items():
+    for name, type_ in build_schema((ERRORS, NODES, DIRECTORY)).type_map.items():
         if name.startswith("__"):
             continue
         if not type_.description:

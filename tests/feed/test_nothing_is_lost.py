@@ -20,9 +20,9 @@ from tests.conftest import CountingIds, ManualClock
 from tests.graph.running import RULES
 from tests.interactions.conftest import said, ses
 from tests.kinds.conftest import ADA, BO, store_customer, store_users
+from tests.kit.library_server import telling
 from tests.serving import Served, serving
 from tests.soak import traffic
-from tests.transport.live import telling
 
 pytestmark = pytest.mark.anyio
 

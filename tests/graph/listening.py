@@ -8,14 +8,14 @@ from typing import Any
 import orjson
 
 from app.core.actor import Actor
+from app.core.credentials import KnownKeys
+from app.execution.outcome import GraphQLRequest, Outcome, Refused
+from app.graph.context import Context
 from app.interactions.service.watching import watch
+from app.live.channel import Subscriber
+from app.live.connections import ConnectionLimits
+from app.live.lifespan import Live, live
 from app.schema import SLICES
-from app.transport.auth import KnownKeys
-from app.transport.channel import Subscriber
-from app.transport.connections import ConnectionLimits
-from app.transport.context import Context
-from app.transport.live import Live, live
-from app.transport.outcome import GraphQLRequest, Outcome, Refused
 from tests.graph.running import ADMIN, SCHEMA, Graph
 from tests.serving import PATIENCE
 

@@ -10,21 +10,19 @@ from graphql import GraphQLSchema, get_named_type
 
 from app.core.actor import Actor
 from app.core.ids import Ids
+from app.execution.operation import Operations
+from app.execution.outcome import GraphQLRequest
+from app.graph.context import Context
 from app.registry import KINDS
 from app.schema import SLICES, build_catalogue, build_schema
 from app.selection.compiler import Compiler
 from app.settings import Settings
 from app.storage.database import Database, open_database
-from app.transport.context import Context
-from app.transport.operation import Operations
-from app.transport.outcome import GraphQLRequest
 from tests.conftest import CountingIds, ManualClock
 from tests.sharing import shared_plans
 
-SCHEMA = build_schema(SLICES)
+SCHEMA: GraphQLSchema = build_schema(SLICES)
 """The schema of the product; building it takes longer than most tests."""
-
-CORE: GraphQLSchema = SCHEMA._schema
 
 RULES: Mapping[str, Any] = {kind.name: kind.rules for kind in KINDS}
 
@@ -82,15 +80,15 @@ class Graph:
 
 def mutation_text(mutation: str, gives: str = "") -> str:
     """The document of a mutation with the variable `$input`; `gives` is what of its payload is asked for."""
-    assert CORE.mutation_type is not None
-    input_type = CORE.mutation_type.fields[mutation].args["input"].type
+    assert SCHEMA.mutation_type is not None
+    input_type = SCHEMA.mutation_type.fields[mutation].args["input"].type
     return f"mutation($input: {input_type}) {{ {mutation}(input: $input) {{ {gives} {ERRORS} clientMutationId }} }}"
 
 
 def payload_object(mutation: str) -> str | None:
     """The field of a mutation's payload that is the changed object; None when it gives none."""
-    assert CORE.mutation_type is not None
-    payload: Any = get_named_type(CORE.mutation_type.fields[mutation].type)
+    assert SCHEMA.mutation_type is not None
+    payload: Any = get_named_type(SCHEMA.mutation_type.fields[mutation].type)
     for name, each in payload.fields.items():
         if name not in ("errors", "clientMutationId", "deletedId") and hasattr(get_named_type(each.type), "fields"):
             return str(name)

@@ -15,15 +15,15 @@ from graphql import (
 )
 
 from app.core.errors import DomainError
-from app.transport.neutral import is_one_of
+from app.graph.strawberry_adapter.reading import is_one_of
 from tests.graph.filled import Filled, fill
-from tests.graph.running import CORE, mutation_text, running_graph
+from tests.graph.running import SCHEMA, mutation_text, running_graph
 from tests.graph.state import rows_of, unchanged
 
 pytestmark = pytest.mark.anyio
 
 EXAMPLES = 10
-MUTATIONS: list[str] = list(CORE.mutation_type.fields) if CORE.mutation_type else []
+MUTATIONS: list[str] = list(SCHEMA.mutation_type.fields) if SCHEMA.mutation_type else []
 PREFIXES = ("ses", "ags", "chs", "cnv", "msg", "not", "cus", "prf", "usr", "key", "aia", "cha", "top", "tpm", "sug")
 TEXTS = (
     *("", " ", "x", "ok", "admin", "zoe-key", "agt_other", "closed-1", "directory:read", "Europe/Oslo", "08:00"),
@@ -188,10 +188,10 @@ ORDERED: list[str] = sorted(MUTATIONS, key=_gently_first)
 
 @pytest.mark.parametrize("mutation", ORDERED)
 async def test_a_mutation_is_done_or_refused_whatever_it_is_given(changing: Filled, mutation: str) -> None:
-    assert CORE.mutation_type is not None
+    assert SCHEMA.mutation_type is not None
     known = codes()
     random = Random(mutation)
-    type_: Any = CORE.mutation_type.fields[mutation].args["input"].type
+    type_: Any = SCHEMA.mutation_type.fields[mutation].args["input"].type
     actors = [changing.people.admin, changing.people.admin, changing.people.actors["bo"]]
     before = await rows_of(changing.graph.database)
     for _ in range(EXAMPLES):

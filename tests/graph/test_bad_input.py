@@ -7,7 +7,7 @@ import pytest
 
 from tests.graph.exchanges import CONTENTS, text
 from tests.graph.filled import Filled
-from tests.graph.running import CORE
+from tests.graph.running import SCHEMA
 from tests.graph.state import rows_of, unchanged
 
 pytestmark = pytest.mark.anyio
@@ -231,8 +231,8 @@ async def test_refused_commands_change_nothing(filled: Filled, name: str, cases:
 
 
 async def test_every_mutation_has_one_input_and_says_what_became_of_it() -> None:
-    assert CORE.mutation_type is not None
-    for name, field in CORE.mutation_type.fields.items():
+    assert SCHEMA.mutation_type is not None
+    for name, field in SCHEMA.mutation_type.fields.items():
         assert list(field.args) == ["input"], name
         payload: Any = field.type.of_type
         assert {"errors", "clientMutationId"} < set(payload.fields), name

@@ -9,7 +9,7 @@ from graphql import GraphQLInputObjectType, GraphQLList, GraphQLNonNull, get_nam
 from app.interactions.repository.facts import condition_of, wanted_keys
 from tests.graph.filled import Filled
 from tests.graph.listening import Ears, ears
-from tests.graph.running import CORE
+from tests.graph.running import SCHEMA
 
 pytestmark = pytest.mark.anyio
 
@@ -19,7 +19,7 @@ STREAMS = ("interactionChanged", "messageAdded", "attentionChanged")
 
 def conditions(type_name: str = "InteractionFilter", path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
     """The path of every condition that a filter may hold, also of those that hold others."""
-    type_: Any = CORE.type_map[type_name]
+    type_: Any = SCHEMA.type_map[type_name]
     for name, field in type_.fields.items():
         yield (*path, name)
         named = get_named_type(field.type)
@@ -28,7 +28,7 @@ def conditions(type_name: str = "InteractionFilter", path: tuple[str, ...] = ())
 
 
 def type_of(path: tuple[str, ...]) -> Any:
-    found: Any = CORE.type_map["InteractionFilter"]
+    found: Any = SCHEMA.type_map["InteractionFilter"]
     for name in path:
         found = get_named_type(found).fields[name].type
     return found

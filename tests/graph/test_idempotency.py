@@ -7,7 +7,7 @@ import pytest
 
 from tests.graph.commands import DIRECTORY, OF_KIND, ON_INTERACTION, ON_MESSAGE, ON_NOTE, ONES_OWN, received
 from tests.graph.filled import Filled, fill
-from tests.graph.running import CORE, running_graph
+from tests.graph.running import SCHEMA, running_graph
 from tests.graph.state import Rows, rows_of
 
 pytestmark = pytest.mark.anyio
@@ -31,8 +31,8 @@ _SHOWN = {"addNote": "note { id }", "sendMessage": "message { id }", "receiveMes
 
 
 def _takes_key(mutation: str) -> bool:
-    assert CORE.mutation_type is not None
-    given: Any = CORE.mutation_type.fields[mutation].args["input"].type.of_type
+    assert SCHEMA.mutation_type is not None
+    given: Any = SCHEMA.mutation_type.fields[mutation].args["input"].type.of_type
     return "idempotencyKey" in given.fields
 
 

@@ -14,7 +14,7 @@ from app.interactions.service.state import acknowledge, raise_attention, set_lab
 from app.kinds.conversation.service import delete_conversation
 from app.storage.database import Work
 from tests.graph.listening import Ears, ears
-from tests.graph.running import CORE
+from tests.graph.running import SCHEMA
 from tests.interactions.conftest import House, cnv, said, ses
 from tests.interactions.conftest import house as house
 from tests.kinds.conftest import ADA, BO, CY, DEE
@@ -190,7 +190,7 @@ async def test_what_cannot_be_listened_to_is_refused(house: House, heard: Ears) 
 
 
 def test_cursor_of_the_log_is_in_every_connection() -> None:
-    types = {name: type_ for name, type_ in CORE.type_map.items() if name.endswith("Connection")}
+    types = {name: type_ for name, type_ in SCHEMA.type_map.items() if name.endswith("Connection")}
     assert {"InteractionConnection", "MessageConnection", "ChatSessionConnection"} <= set(types)
     assert [name for name, type_ in types.items() if str(type_.fields["cursor"].type) != "String!"] == []  # type: ignore[attr-defined]
 

@@ -11,8 +11,8 @@ import pytest
 
 from app.asgi import CONTRACTS, create_app
 from app.core.actor import Actor
+from app.rest import Contract
 from app.settings import Settings
-from app.transport.rest import Contract
 from tests.conftest import CountingIds, ManualClock
 
 pytestmark = pytest.mark.anyio

@@ -9,7 +9,7 @@ from tests.graph.exchanges import of, receive, text
 from tests.graph.filled import Filled
 from tests.graph.forgery import forgeries, odd_places
 from tests.graph.people import store_people
-from tests.graph.running import CORE, Graph
+from tests.graph.running import SCHEMA, Graph
 
 pytestmark = pytest.mark.anyio
 
@@ -21,7 +21,7 @@ PAGE = (
 def connections() -> list[tuple[str, str, str | None]]:
     """Every connection of the graph with each of its orders, as (type, field, order)."""
     found: list[tuple[str, str, str | None]] = []
-    for name, type_ in sorted(CORE.type_map.items()):
+    for name, type_ in sorted(SCHEMA.type_map.items()):
         for field_name, field in getattr(type_, "fields", {}).items():
             if {"first", "last"} <= set(getattr(field, "args", {})):
                 order = field.args.get("orderBy")
@@ -54,7 +54,7 @@ class Pages:
     def __init__(self, graph: Graph, type_name: str, field: str, order: str | None, parent: str | None, actor: Any):
         self.graph, self.field, self.actor = graph, field, actor
         given = {"orderBy": order, "text": None} if order else {"text": None}
-        arguments = CORE.type_map[type_name].fields[field].args  # type: ignore[attr-defined]
+        arguments = SCHEMA.type_map[type_name].fields[field].args  # type: ignore[attr-defined]
         fixed = "".join(
             f", {name}: {value}" if value is not None else f', {name}: "e"'
             for name, value in given.items()

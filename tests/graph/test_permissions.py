@@ -12,7 +12,7 @@ from app.storage.database import Work
 from app.storage.event_log import Cursor, lane_count
 from tests.graph.commands import DIRECTORY, OF_KIND, ON_INTERACTION, ON_MESSAGE, ON_NOTE, ONES_OWN, received
 from tests.graph.filled import Filled
-from tests.graph.running import CORE
+from tests.graph.running import SCHEMA
 from tests.graph.state import rows_of, unchanged
 
 pytestmark = pytest.mark.anyio
@@ -162,15 +162,15 @@ async def test_root_fields_about_one_kind_are_forbidden_without_its_permission(f
 
 
 def test_root_fields_of_queries_are_nullable() -> None:
-    assert CORE.query_type is not None
-    assert [name for name, field in CORE.query_type.fields.items() if isinstance(field.type, GraphQLNonNull)] == []
+    assert SCHEMA.query_type is not None
+    assert [name for name, field in SCHEMA.query_type.fields.items() if isinstance(field.type, GraphQLNonNull)] == []
 
 
 async def test_every_command_is_known_to_these_tests() -> None:
     own = {name for commands in OF_KIND.values() for name in commands}
     known = {*ON_INTERACTION, *ON_MESSAGE, *ON_NOTE, *own, *DIRECTORY, *ONES_OWN, "receiveMessage"}
-    assert CORE.mutation_type is not None
-    assert known == set(CORE.mutation_type.fields)
+    assert SCHEMA.mutation_type is not None
+    assert known == set(SCHEMA.mutation_type.fields)
 
 
 @pytest.mark.parametrize("kind", NAMES)

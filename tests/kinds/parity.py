@@ -10,10 +10,10 @@ import sqlalchemy as sa
 
 from app.interactions.service.deadlines import fire_due
 from app.interactions.service.erasing import erase_part
+from app.rest import Contract
+from app.rest.statuses import STATUSES
 from app.storage.event_log import event_log
 from app.storage.work import Work
-from app.transport.rest import Contract
-from app.transport.rest.statuses import STATUSES
 from tests.graph.running import mutation_text
 from tests.kinds.rest import House
 

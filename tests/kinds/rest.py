@@ -13,10 +13,10 @@ from starlette.applications import Starlette
 from app.asgi import CONTRACTS, create_app
 from app.core.actor import Actor
 from app.core.ids import Ids
+from app.http.services import Services
+from app.rest import Contract, Refusal, Reply
 from app.settings import Settings
 from app.storage.database import Database
-from app.transport.rest import Contract, Refusal, Reply
-from app.transport.services import Services
 from tests.conftest import CountingIds, ManualClock
 from tests.kinds.conftest import ADA, BO, CY, DEE
 from tests.sharing import shared_plans

@@ -15,9 +15,9 @@ from app.core.actor import Actor
 from app.interactions.kind import InteractionKind
 from app.interactions.service.messages import receive_message
 from app.registry import KINDS
+from app.rest import Contract
+from app.rest.statuses import STATUSES
 from app.storage.work import Work
-from app.transport.rest import Contract
-from app.transport.rest.statuses import STATUSES
 from tests.conftest import ManualClock
 from tests.graph.state import Rows, rows_of, unchanged
 from tests.kinds.bad_input import INJECTED, Sample

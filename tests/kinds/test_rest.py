@@ -4,7 +4,7 @@ import httpx2
 import pytest
 
 from app.asgi import CONTRACTS
-from app.transport.rest import Contract
+from app.rest import Contract
 from tests.conftest import ManualClock
 from tests.kinds.conftest import store_users
 from tests.kinds.rest import House, housed

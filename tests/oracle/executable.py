@@ -5,7 +5,7 @@ from typing import Any
 
 from graphql import GraphQLObjectType, GraphQLSchema, build_schema, graphql_sync, is_abstract_type
 
-from app.transport.scalars import parse_date, parse_datetime
+from app.core.clock import parse_date, parse_datetime
 from tests.oracle.basics import Resolve, asking, default, global_id
 from tests.oracle.resolvers import FIELDS
 from tests.oracle.roots import root

@@ -19,8 +19,8 @@ from graphql import (
 )
 from hypothesis import strategies as st
 
-from app.transport.presence import may_only_be_absent
-from tests.graph.running import CORE
+from app.graph.strawberry_adapter.reading import may_only_be_absent
+from tests.graph.running import SCHEMA
 from tests.oracle.shapes import Shape, generated, wide
 
 Pools = Mapping[str, Sequence[Any]]
@@ -172,7 +172,7 @@ class Writer:
 
 def _refuses_null(type_name: str, field: str) -> bool:
     """Whether a field may only be left out; the schema that is asked here has no means to say so."""
-    declared: Any = CORE.type_map[type_name]
+    declared: Any = SCHEMA.type_map[type_name]
     return may_only_be_absent(declared.fields[field])
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from graphql import GraphQLEnumType, get_named_type
 
 from app.core.clock import rfc3339
-from tests.graph.running import CORE, Graph
+from tests.graph.running import SCHEMA, Graph
 from tests.oracle.operations import Pools
 from tests.oracle.world import KIND_TYPES, PREFIXES, World
 
@@ -94,7 +94,7 @@ async def _cursors(graph: Graph) -> Mapping[str, Sequence[Any]]:
     for where, head, tail in _connections():
         orders: Sequence[str | None] = [None]
         type_name, field_name = where.split(".")
-        arguments = CORE.type_map[type_name].fields[field_name].args  # type: ignore[attr-defined]
+        arguments = SCHEMA.type_map[type_name].fields[field_name].args  # type: ignore[attr-defined]
         if "orderBy" in arguments:
             named = get_named_type(arguments["orderBy"].type)
             assert isinstance(named, GraphQLEnumType)
@@ -112,10 +112,10 @@ def _connections() -> list[tuple[str, str, str]]:
     """Each connection as `Type.field`, and what of a query stands before and behind it."""
     found = [
         (f"Query.{name}", "", "")
-        for name, field in CORE.query_type.fields.items()  # type: ignore[union-attr]
+        for name, field in SCHEMA.query_type.fields.items()  # type: ignore[union-attr]
         if "first" in field.args and "last" in field.args
     ]
-    for name, type_ in CORE.type_map.items():
+    for name, type_ in SCHEMA.type_map.items():
         if name not in PREFIXES.values():
             continue
         for field_name, field in type_.fields.items():  # type: ignore[attr-defined]

@@ -6,7 +6,7 @@ from app.directory.graphql.subscriptions import UserSubscription
 from app.directory.graphql.types import ApiKey, Customer, Presence, Profile, User, Viewer
 from app.directory.graphql.users import UserMutation
 from app.directory.repository import MAPPINGS, PRESENCE, ROOTS, STREAMS
-from app.transport.slice import Slice
+from app.graph.slice import Slice
 
 __all__ = (
     "DIRECTORY",

@@ -20,9 +20,9 @@ from app.directory.graphql.inputs import (
 from app.directory.model import Profile
 from app.directory.model.customer import CHANGEABLE as CUSTOMER
 from app.directory.model.profile import CHANGEABLE as PROFILE
-from app.transport.context import Info
-from app.transport.fields import mutation
-from app.transport.inputs import changes
+from app.graph.context import Info
+from app.graph.fields import mutation
+from app.graph.inputs import changes
 
 _NEW_PROFILE = tuple(name for name in PROFILE if name != "name")
 _What = strawberry.argument(description="What to do.")

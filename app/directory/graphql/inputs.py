@@ -8,7 +8,7 @@ from strawberry.scalars import JSON
 
 from app.directory.graphql.types import ApiKey, Customer, Profile, User
 from app.directory.model import Channel, CustomerSystem, Gender, Salutation, UserType
-from app.transport.fields import EditInput, MutationInput, MutationPayload, OnceInput
+from app.graph.fields import EditInput, MutationInput, MutationPayload, OnceInput
 
 # ---- customers ----------------------------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ import strawberry
 
 from app.directory.graphql.types import Customer, Profile, User, Viewer
 from app.directory.model import CustomerSystem
-from app.transport.fields import PAGING, Connection, argument, root
+from app.graph.fields import PAGING, Connection, argument, root
 
 _SEARCH = "Words that must all be found, whatever their case and accents; the last may be a beginning of one."
 SEARCH_USERS = argument(str | None, f"{_SEARCH} Names and logins are searched.")

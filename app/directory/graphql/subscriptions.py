@@ -5,7 +5,7 @@ from datetime import datetime
 import strawberry
 
 from app.directory.graphql.types import User
-from app.transport.fields import AFTER, argument, root
+from app.graph.fields import AFTER, argument, root
 
 
 @strawberry.type(description="A change of a user's presence.")

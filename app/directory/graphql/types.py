@@ -7,8 +7,8 @@ import strawberry
 from strawberry.scalars import JSON
 
 from app.directory.model import Channel, CustomerSystem, Gender, Salutation, UserType
-from app.transport.enums import described
-from app.transport.fields import PAGING, Connection, Node, edge
+from app.graph.enums import described
+from app.graph.fields import PAGING, Connection, Node, edge
 
 _READ = "Null without the permission `directory:read`."
 

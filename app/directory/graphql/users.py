@@ -17,9 +17,9 @@ from app.directory.graphql.inputs import (
     UserPayload,
 )
 from app.directory.model import ApiKey
-from app.transport.context import Info
-from app.transport.fields import mutation
-from app.transport.inputs import changes
+from app.graph.context import Info
+from app.graph.fields import mutation
+from app.graph.inputs import changes
 
 _FIELDS = ("full_name", "email", "roles", "permissions", "person_id", "type", "is_service")
 _What = strawberry.argument(description="What to do.")

@@ -3,8 +3,11 @@
 from collections.abc import Mapping
 
 from app.directory.graphql import Customer, Profile
+from app.graph.fields import PAGING, Connection, edge
+from app.graph.slice import Addition, Slice
 from app.interactions.graphql.enums import Level, State
 from app.interactions.graphql.erasing import ErasingMutation
+from app.interactions.graphql.errors import ERROR_MAPPINGS, ERROR_TYPES
 from app.interactions.graphql.filters import InteractionFilter
 from app.interactions.graphql.messaging import MessageMutation
 from app.interactions.graphql.mutations import HoldingMutation, NoteMutation, StateMutation
@@ -13,8 +16,6 @@ from app.interactions.graphql.subscriptions import InteractionEvent, Interaction
 from app.interactions.graphql.types import Attention, Interaction, Message, Note
 from app.interactions.repository.mapping import MAPPINGS, OF_CUSTOMER, OF_PROFILE, ROOTS, interaction_by_id
 from app.interactions.repository.streams import CHANGE, TYPING, InteractionStreams
-from app.transport.fields import PAGING, Connection, edge
-from app.transport.slice import Addition, Slice
 
 __all__ = (
     "Attention",
@@ -39,7 +40,8 @@ def interactions_slice(kinds: Mapping[str, str]) -> Slice:
         query=InteractionsQuery,
         mutation=_Mutation,
         subscription=InteractionsSubscription,
-        mappings=(*MAPPINGS, CHANGE, TYPING),
+        types=ERROR_TYPES,
+        mappings=(*MAPPINGS, *ERROR_MAPPINGS, CHANGE, TYPING),
         roots={**ROOTS, "interaction": interaction_by_id(kinds)},
         streams=InteractionStreams(kinds).streams(),
         additions=(

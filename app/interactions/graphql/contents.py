@@ -5,7 +5,7 @@ from typing import Annotated
 
 import strawberry
 
-from app.transport.scalars import Long
+from app.graph.scalars import Long
 
 
 @strawberry.type(description="A text.")

@@ -2,9 +2,9 @@
 
 from enum import Enum
 
+from app.graph.enums import described
 from app.interactions.messages import MessageAuthor, MessageErrorType, MessageSource, MessageStatus, SenderRole
 from app.interactions.model import Level, ReplyBlock, State
-from app.transport.enums import described
 
 described(
     State,

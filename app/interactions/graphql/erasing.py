@@ -6,9 +6,9 @@ import strawberry
 
 from app.directory.graphql.inputs import CustomerInput, DeleteCustomerPayload
 from app.directory.model import Customer
+from app.graph.context import Info
+from app.graph.fields import mutation
 from app.interactions.service.erasing import erase_customer
-from app.transport.context import Info
-from app.transport.fields import mutation
 
 _What = strawberry.argument(description="What to do.")
 

@@ -4,10 +4,10 @@ from datetime import datetime
 
 import strawberry
 
+from app.graph.fields import MutationInput, MutationPayload, OnceInput
 from app.interactions.graphql.enums import Level, MessageErrorType, MessageStatus
 from app.interactions.graphql.message_inputs import MessageContentInput, ReceiveMessageTarget
 from app.interactions.graphql.types import Interaction, Message, Note
-from app.transport.fields import MutationInput, MutationPayload, OnceInput
 
 _VERSION = "The version that was read; when it is no longer the current one, nothing is done."
 _LATEST = (

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import strawberry
 from strawberry import Maybe, Some
 
-from app.transport.scalars import Long
+from app.graph.scalars import Long
 
 if TYPE_CHECKING:
     from app.registry import InteractionKind

@@ -10,6 +10,8 @@ from strawberry import Some
 from app.core.actor import Actor
 from app.core.errors import InvalidInput
 from app.core.ids import GlobalId, parse_id, require_id
+from app.graph.context import Info
+from app.graph.fields import mutation
 from app.interactions.graphql.inputs import (
     DeletedPayload,
     DeleteMessageInput,
@@ -26,8 +28,6 @@ from app.interactions.messages import MessageError, MessageStatus
 from app.interactions.service import deliveries, messages
 from app.interactions.service.messages import Posted
 from app.storage.work import Work
-from app.transport.context import Info
-from app.transport.fields import mutation
 
 _What = strawberry.argument(description="What to do.")
 _REFERENCES = {"customer_id": "cus", "channel_agent_id": "cha", "topic_id": "top"}

@@ -8,6 +8,8 @@ import strawberry
 from app.core.actor import Actor
 from app.core.errors import NotFound
 from app.core.ids import GlobalId, parse_id, require_id
+from app.graph.context import Info
+from app.graph.fields import mutation
 from app.interactions.graphql.inputs import (
     AddNoteInput,
     AssignInteractionInput,
@@ -29,8 +31,6 @@ from app.interactions.model import Level
 from app.interactions.service import holding, messages, notes, state
 from app.interactions.service.notes import Noted
 from app.storage.work import Work
-from app.transport.context import Info
-from app.transport.fields import mutation
 
 _What = strawberry.argument(description="What to do.")
 

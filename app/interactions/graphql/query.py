@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
+from app.graph.fields import PAGING, Connection, argument, root
 from app.interactions.graphql.enums import InteractionOrder
 from app.interactions.graphql.filters import InteractionFilter
 from app.interactions.graphql.types import EventPage, Interaction, Message
-from app.transport.fields import PAGING, Connection, argument, root
 
 if TYPE_CHECKING:
     from app.registry import InteractionKind

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from app.directory.graphql import User
+from app.graph.enums import described
+from app.graph.fields import AFTER, argument, root
 from app.interactions.graphql.query import FILTER
 from app.interactions.graphql.types import Event
-from app.transport.enums import described
-from app.transport.fields import AFTER, argument, root
 
 if TYPE_CHECKING:
     from app.registry import AttentionReason

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from app.directory.graphql import PRESENT, SEARCH_USERS, Customer, User
+from app.graph.fields import PAGING, Connection, Node, argument, edge
+from app.graph.scalars import Long
 from app.interactions.graphql.contents import MessageContent
 from app.interactions.graphql.enums import (
     HistoryOrder,
@@ -20,8 +22,6 @@ from app.interactions.graphql.enums import (
     SenderRole,
     State,
 )
-from app.transport.fields import PAGING, Connection, Node, argument, edge
-from app.transport.scalars import Long
 
 if TYPE_CHECKING:
     from app.registry import AttentionReason, InteractionKind

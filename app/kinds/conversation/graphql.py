@@ -8,16 +8,9 @@ from strawberry import Maybe
 
 from app.directory.graphql import User
 from app.directory.model import Channel
-from app.interactions.graphql import Interaction, Message
-from app.interactions.service.messages import Posted
-from app.kinds.conversation import service
-from app.kinds.conversation.model.channel_agent import CHANGEABLE, CREATABLE
-from app.kinds.conversation.model.conversation import PREFIX, Status
-from app.kinds.conversation.model.conversation import Conversation as Stored
-from app.kinds.conversation.repository import MAPPINGS, ROOTS
-from app.transport.context import Info
-from app.transport.enums import described
-from app.transport.fields import (
+from app.graph.context import Info
+from app.graph.enums import described
+from app.graph.fields import (
     PAGING,
     Connection,
     EditInput,
@@ -28,8 +21,15 @@ from app.transport.fields import (
     mutation,
     root,
 )
-from app.transport.inputs import changes
-from app.transport.slice import Slice
+from app.graph.inputs import changes
+from app.graph.slice import Slice
+from app.interactions.graphql import Interaction, Message
+from app.interactions.service.messages import Posted
+from app.kinds.conversation import service
+from app.kinds.conversation.model.channel_agent import CHANGEABLE, CREATABLE
+from app.kinds.conversation.model.conversation import PREFIX, Status
+from app.kinds.conversation.model.conversation import Conversation as Stored
+from app.kinds.conversation.repository import MAPPINGS, ROOTS
 
 _What = strawberry.argument(description="What to do.")
 

@@ -6,13 +6,9 @@ from uuid import UUID
 import strawberry
 from strawberry import Maybe
 
-from app.interactions.graphql import Interaction
-from app.kinds.session import service
-from app.kinds.session.model import ContentType, SessionChanges, Suggestion
-from app.kinds.session.repository import MAPPINGS, ROOTS
-from app.transport.context import Info
-from app.transport.enums import described
-from app.transport.fields import (
+from app.graph.context import Info
+from app.graph.enums import described
+from app.graph.fields import (
     PAGING,
     Connection,
     MutationInput,
@@ -24,8 +20,12 @@ from app.transport.fields import (
     mutation,
     root,
 )
-from app.transport.inputs import changes
-from app.transport.slice import Slice
+from app.graph.inputs import changes
+from app.graph.slice import Slice
+from app.interactions.graphql import Interaction
+from app.kinds.session import service
+from app.kinds.session.model import ContentType, SessionChanges, Suggestion
+from app.kinds.session.repository import MAPPINGS, ROOTS
 
 _What = strawberry.argument(description="What to do.")
 

@@ -9,11 +9,11 @@ import pytest
 import sqlalchemy as sa
 
 from app.core.actor import Actor
+from app.graph.context import Context
+from app.http.graphql_http import read_json
 from app.kinds.agent_session import service
 from app.kinds.agent_session.tables import agent_session
 from app.storage.database import Work
-from app.transport.context import Context
-from app.transport.http import read_json
 from tests.conftest import ManualClock
 from tests.graph.running import Graph, mutation_text, open_graph
 from tests.kinds.agent_session.conftest import AGENT_KEY, CUSTOMER_KEY, SESSION_KEY

@@ -7,7 +7,7 @@ import orjson
 import pytest
 from graphql import parse, validate
 
-from tests.graph.running import CORE
+from tests.graph.running import SCHEMA
 from tests.soak.hostile.attacks import ATTACKS, ON_POSTGRESQL, commands, described, documents, reads
 from tests.soak.hostile.fuzz.changes import raw
 from tests.soak.hostile.fuzz.frames import CLOSE, INTERNAL_CLOSE, TEXT, conversation, frame, is_internal, received
@@ -91,7 +91,7 @@ async def test_attacks_ask_what_is_valid(name: str) -> None:
     first = First()
     await ATTACKS[name](first)
     _, _, body = first.request.partition(b"\r\n\r\n")
-    assert not body or validate(CORE, parse(orjson.loads(body)["query"])) == []
+    assert not body or validate(SCHEMA, parse(orjson.loads(body)["query"])) == []
 
 
 class First(Hostile):

@@ -1,10 +1,10 @@
 """AI agents and their sessions in the graph."""
 
+from app.graph.slice import Slice
 from app.kinds.agent_session.graphql.mutations import AgentSessionMutation, AiAgentMutation
 from app.kinds.agent_session.graphql.query import AgentSessionQuery
 from app.kinds.agent_session.graphql.types import AgentSession, AiAgent
 from app.kinds.agent_session.repository import MAPPINGS, ROOTS
-from app.transport.slice import Slice
 
 __all__ = ("SLICE", "AgentSession", "AiAgent")
 

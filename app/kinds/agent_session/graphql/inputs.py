@@ -4,9 +4,9 @@ import strawberry
 from strawberry import Maybe
 from strawberry.scalars import JSON
 
+from app.graph.fields import MutationInput, MutationPayload, OnceInput
+from app.graph.scalars import JsonObject, Long
 from app.kinds.agent_session.graphql.types import AgentSession, AiAgent
-from app.transport.fields import MutationInput, MutationPayload, OnceInput
-from app.transport.scalars import JsonObject, Long
 
 _VERSION = "The version that was read; when it is no longer the current one, nothing is done."
 _JSON = "A JSON object, or its text"

@@ -5,6 +5,9 @@ from typing import Annotated, Any
 import strawberry
 
 from app.core.actor import Actor
+from app.graph.context import Info
+from app.graph.fields import mutation
+from app.graph.inputs import changes
 from app.kinds.agent_session import service
 from app.kinds.agent_session.graphql.inputs import (
     AgentSessionPayload,
@@ -20,9 +23,6 @@ from app.kinds.agent_session.graphql.inputs import (
 )
 from app.kinds.agent_session.model import AGENT_CHECKS, PREFIX, SESSION_CHECKS, AgentSession, AiAgent
 from app.storage.work import Work
-from app.transport.context import Info
-from app.transport.fields import mutation
-from app.transport.inputs import changes
 
 _What = strawberry.argument(description="What to do.")
 _AGENT_FIELDS = tuple(name for name in AGENT_CHECKS if name != "name")

@@ -2,8 +2,8 @@
 
 import strawberry
 
+from app.graph.fields import PAGING, Connection, argument, root
 from app.kinds.agent_session.graphql.types import AgentSession, AiAgent
-from app.transport.fields import PAGING, Connection, argument, root
 
 
 @strawberry.type

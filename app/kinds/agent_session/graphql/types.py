@@ -5,12 +5,12 @@ from typing import Annotated
 
 import strawberry
 
+from app.graph.enums import described
+from app.graph.fields import PAGING, Connection, Node, argument, edge
+from app.graph.scalars import JsonObject, Long
 from app.interactions.graphql import Interaction
 from app.interactions.graphql.enums import InteractionOrder
 from app.kinds.agent_session.model import Status
-from app.transport.enums import described
-from app.transport.fields import PAGING, Connection, Node, argument, edge
-from app.transport.scalars import JsonObject, Long
 
 described(
     Status,

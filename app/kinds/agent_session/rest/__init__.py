@@ -9,7 +9,7 @@ from app.kinds.agent_session.rest.events import EVENTS
 from app.kinds.agent_session.rest.refusals import STATUSES, refused
 from app.kinds.agent_session.rest.sessions import SESSIONS
 from app.kinds.agent_session.rest.tokens import TOKENS
-from app.transport.rest import BEARER, X_API_KEY, Contract, guarded
+from app.rest import BEARER, X_API_KEY, Contract, guarded
 
 CONTRACT = Contract(
     name="agent_session",

@@ -4,7 +4,7 @@ from app.core.errors import NotFound
 from app.kinds.agent_session import service
 from app.kinds.agent_session.rest import reading
 from app.kinds.agent_session.rest.bodies import AGENT_FIELDS, fields, text
-from app.transport.rest import Call, Operation, Reply
+from app.rest import Call, Operation, Reply
 
 LARGEST_PAGE = 100
 DEFAULT_PAGE = 10

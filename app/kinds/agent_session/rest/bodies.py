@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.core.errors import InvalidInput
-from app.transport.rest.call import picked
+from app.rest.call import picked
 
 SESSION_FIELDS = ("name", "description", "metadata", "enabled", "tti_minutes", "secrets")
 _OBJECTS = ("metadata", "model", "first_step", "compaction")

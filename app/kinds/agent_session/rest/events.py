@@ -11,8 +11,8 @@ from app.kinds.agent_session.rest import reading
 from app.kinds.agent_session.rest.agents import page, page_metadata
 from app.kinds.agent_session.rest.bodies import text, unsupported
 from app.kinds.agent_session.rest.sessions import keys_of, no_session
-from app.transport.rest import Call, Operation, Reply
-from app.transport.rest.contract import Handler
+from app.rest import Call, Operation, Reply
+from app.rest.contract import Handler
 
 
 async def list_events(call: Call) -> Reply:

@@ -5,8 +5,8 @@ from typing import Any
 
 import orjson
 
+from app.rest import leaf, one, picks, root
 from app.selection.tree import Children, Field
-from app.transport.rest import leaf, one, picks, root
 
 EVENT_PREFIX = "aev_"
 

@@ -3,7 +3,7 @@
 from types import MappingProxyType
 
 from app.core.errors import Conflict, DomainError, InvalidInput
-from app.transport.rest import Refusal, Reply
+from app.rest import Refusal, Reply
 
 
 def _codes(root: type[DomainError]) -> list[str]:

@@ -5,7 +5,7 @@ from app.kinds.agent_session import service
 from app.kinds.agent_session.rest import reading
 from app.kinds.agent_session.rest.agents import no_agent, page, page_metadata
 from app.kinds.agent_session.rest.bodies import SESSION_FIELDS, fields, text, unsupported
-from app.transport.rest import Call, Operation, Reply
+from app.rest import Call, Operation, Reply
 
 
 async def list_sessions(call: Call) -> Reply:

@@ -5,7 +5,7 @@ import binascii
 from collections.abc import Mapping
 from urllib.parse import unquote_plus
 
-from app.transport.rest import Call, Operation, Reply
+from app.rest import Call, Operation, Reply
 
 
 async def exchange(call: Call) -> Reply:
@@ -16,7 +16,7 @@ async def exchange(call: Call) -> Reply:
     client_id, client_secret = form.get("client_id"), form.get("client_secret")
     if client_id is None or client_secret is None:
         client_id, client_secret = _basic(call.headers.get(b"authorization", b"").decode("latin-1"))
-    issued = await call.services.tokens.access_token(client_id, client_secret)
+    issued = await call.tokens.access_token(client_id, client_secret)
     if issued is None:
         return _refused(401, "invalid_client", "These are no client's credentials.")
     body = {"access_token": issued.token, "token_type": "Bearer", "expires_in": issued.expires_in}

@@ -2,6 +2,8 @@
 
 import strawberry
 
+from app.graph.fields import edge
+from app.graph.slice import Addition, Slice
 from app.interactions.graphql import Message
 from app.kinds.chat_session.graphql.enums import ChatMessageSpecialType, ChatMessageType
 from app.kinds.chat_session.graphql.query import ChatSessionQuery
@@ -9,8 +11,6 @@ from app.kinds.chat_session.graphql.sessions import ChatSessionMutation
 from app.kinds.chat_session.graphql.topics import ChatTopicMutation
 from app.kinds.chat_session.graphql.types import ChatSession, ChatTopic, ChatTopicMember
 from app.kinds.chat_session.repository import MAPPINGS, MESSAGE_TYPE, ROOTS, SPECIAL_TYPE
-from app.transport.fields import edge
-from app.transport.slice import Addition, Slice
 
 __all__ = (
     "CHAT_SESSIONS",

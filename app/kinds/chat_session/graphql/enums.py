@@ -1,9 +1,9 @@
 """The contract's enums, as the graph has them."""
 
+from app.graph.enums import described
 from app.kinds.chat_session.model.rights import FieldRight, TableRightMask
 from app.kinds.chat_session.model.session import ChatMessageSpecialType, ChatMessageType, ChatSessionStatus
 from app.kinds.chat_session.model.topic import ChatInitialStatus, Weekday
-from app.transport.enums import described
 
 described(
     ChatSessionStatus,

@@ -3,9 +3,9 @@
 import strawberry
 from strawberry import Maybe
 
+from app.graph.fields import EditInput, MutationInput, MutationPayload, OnceInput
 from app.kinds.chat_session.graphql.enums import ChatInitialStatus, ChatSessionStatus, Weekday
 from app.kinds.chat_session.graphql.types import ChatSession, ChatTopic, ChatTopicMember
-from app.transport.fields import EditInput, MutationInput, MutationPayload, OnceInput
 
 # ---- chats --------------------------------------------------------------------------------------------------------
 

@@ -2,8 +2,8 @@
 
 import strawberry
 
+from app.graph.fields import PAGING, Connection, argument, root
 from app.kinds.chat_session.graphql.types import ChatSession, ChatTopic
-from app.transport.fields import PAGING, Connection, argument, root
 
 
 @strawberry.type

@@ -8,6 +8,9 @@ import strawberry
 
 from app.core.actor import Actor
 from app.core.ids import GlobalId, require_id
+from app.graph.context import Info
+from app.graph.fields import mutation
+from app.graph.inputs import changes
 from app.kinds.chat_session.graphql.inputs import (
     ChatSessionInput,
     ChatSessionPayload,
@@ -24,9 +27,6 @@ from app.kinds.chat_session.model.session import PREFIX, ChatSession
 from app.kinds.chat_session.service import queue, requests, sessions, transfers
 from app.kinds.chat_session.service.requests import Request
 from app.storage.work import Work
-from app.transport.context import Info
-from app.transport.fields import mutation
-from app.transport.inputs import changes
 
 _What = strawberry.argument(description="What to do.")
 _CUSTOMER = (*LENGTHS, "customer_consented", *REFERENCES)

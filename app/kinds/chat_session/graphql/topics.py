@@ -7,6 +7,9 @@ import strawberry
 
 from app.core.actor import Actor
 from app.core.ids import GlobalId, require_id
+from app.graph.context import Info
+from app.graph.fields import mutation
+from app.graph.inputs import changes
 from app.kinds.chat_session.graphql.inputs import (
     AddChatTopicMemberInput,
     ChatTopicMemberPayload,
@@ -23,9 +26,6 @@ from app.kinds.chat_session.model.topic import ChatTopic, ChatTopicMember
 from app.kinds.chat_session.repository import MEMBER_PREFIX, TOPIC_PREFIX
 from app.kinds.chat_session.service import topics
 from app.storage.work import Work
-from app.transport.context import Info
-from app.transport.fields import mutation
-from app.transport.inputs import changes
 
 _What = strawberry.argument(description="What to do.")
 _FIELDS = (

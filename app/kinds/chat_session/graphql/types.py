@@ -6,6 +6,7 @@ from typing import Annotated
 import strawberry
 
 from app.directory.graphql import User
+from app.graph.fields import PAGING, Connection, Node, edge
 from app.interactions.graphql import Interaction
 from app.kinds.chat_session.graphql.enums import (
     ChatInitialStatus,
@@ -14,7 +15,6 @@ from app.kinds.chat_session.graphql.enums import (
     TableRightMask,
     Weekday,
 )
-from app.transport.fields import PAGING, Connection, Node, edge
 
 
 @strawberry.type(description="A time of the week at which a chat topic is open.")

@@ -12,7 +12,7 @@ from app.kinds.chat_session.rest.listing import LISTING
 from app.kinds.chat_session.rest.messages import MESSAGING
 from app.kinds.chat_session.rest.refusals import refused
 from app.kinds.chat_session.rest.sessions import SESSIONS
-from app.transport.rest import BASIC, BEARER, SO_TICKET, Contract, guarded
+from app.rest import BASIC, BEARER, SO_TICKET, Contract, guarded
 
 _OPERATIONS = (*LISTING, *SESSIONS, *HANDING, *MESSAGING, *AGENTS)
 

@@ -10,7 +10,7 @@ from app.kinds.chat_session.rest.reading import MINE
 from app.kinds.chat_session.rest.sessions import created, entity, on_chat
 from app.kinds.chat_session.rest.wire import blank
 from app.kinds.chat_session.service.sessions import delete_chat_session, update_chat_session
-from app.transport.rest import Call, Operation, Reply
+from app.rest import Call, Operation, Reply
 
 
 async def get_entity(call: Call) -> Reply:

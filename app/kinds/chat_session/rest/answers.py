@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 from app.core.errors import InvalidInput
 from app.kinds.chat_session.rest.bodies import any_case
 from app.kinds.chat_session.rest.wire import Wire
-from app.transport.bodies import BadRequest
-from app.transport.rest import Call, Reply
-from app.transport.rest.contract import Handler
+from app.rest import Call, Reply
+from app.rest.contract import Handler
+from app.rest.errors import BadRequest
 
 TYPES = ("application/json", "text/json", "application/json-patch+json", "application/merge-patch+json")
 """The media types that bodies and answers are in; the contract's XML ones are not served."""

@@ -9,8 +9,8 @@ from app.core.ids import GlobalId
 from app.kinds.chat_session.model.session import KIND, ChatSession
 from app.kinds.chat_session.rest.sessions import entity, key, on_chat
 from app.kinds.chat_session.service import queue, transfers
+from app.rest import Call, Operation, Reply
 from app.storage.work import Work
-from app.transport.rest import Call, Operation, Reply
 
 NULL = b"null"
 

@@ -13,8 +13,8 @@ from app.kinds.chat_session.rest.answers import wire_of
 from app.kinds.chat_session.rest.filters import condition_of, orders_of
 from app.kinds.chat_session.rest.reading import listing
 from app.kinds.chat_session.rest.wire import Wire, number_of
-from app.transport.bodies import BadRequest
-from app.transport.rest import Call, Operation, Reply, Selection
+from app.rest import Call, Operation, Reply, Selection
+from app.rest.errors import BadRequest
 
 MOST = 1_000
 _DEFAULT = 100

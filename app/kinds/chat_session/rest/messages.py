@@ -17,8 +17,8 @@ from app.kinds.chat_session.rest.answers import body_of, selected, wire_of
 from app.kinds.chat_session.rest.reading import MESSAGE, MESSAGES
 from app.kinds.chat_session.rest.sessions import key, missing, on_chat
 from app.kinds.chat_session.rest.wire import author
+from app.rest import Call, Operation, Reply
 from app.storage.work import Work
-from app.transport.rest import Call, Operation, Reply
 
 PAGE = 1_000
 _LONGEST = 255

@@ -2,8 +2,8 @@
 
 from app.kinds.chat_session.model.limits import REFERENCES
 from app.kinds.chat_session.repository.listing import Shape
+from app.rest import Pick, Selection, leaf, one, root
 from app.selection.tree import Field
-from app.transport.rest import Pick, Selection, leaf, one, root
 
 
 def camel(name: str) -> str:

@@ -2,8 +2,8 @@
 
 from types import MappingProxyType
 
-from app.transport import errors
-from app.transport.rest import Refusal, Reply
+from app.core import codes
+from app.rest import Refusal, Reply
 
 SOURCE = "Switchboard"
 
@@ -37,7 +37,7 @@ def refused(refusal: Refusal) -> Reply:
         message = message.replace(name, pascal(name))
     body = {
         "Error": True,
-        "ErrorType": "HttpNotFoundException" if refusal.code == errors.UNKNOWN_PATH else _TYPES[refusal.status],
+        "ErrorType": "HttpNotFoundException" if refusal.code == codes.UNKNOWN_PATH else _TYPES[refusal.status],
         "ErrorMessage": message,
         "Message": message,
         "ErrorSource": SOURCE,

@@ -18,9 +18,9 @@ from app.kinds.chat_session.rest.reading import CHAT, MINE
 from app.kinds.chat_session.rest.wire import blank
 from app.kinds.chat_session.service.creating import create_chat
 from app.kinds.chat_session.service.sessions import delete_chat_session, find_chat, update_chat_session
+from app.rest import Call, Operation, Reply
+from app.rest.errors import BadRequest
 from app.storage.work import Work
-from app.transport.bodies import BadRequest
-from app.transport.rest import Call, Operation, Reply
 
 _ATTEMPTS = 3
 

@@ -6,7 +6,7 @@ from app.kinds.conversation.model.conversation import NAME
 from app.kinds.conversation.repository.contract import CONTRACT_ROOTS, CONTRACT_TYPES
 from app.kinds.conversation.rest import conversations, directory, messages, notes
 from app.kinds.conversation.rest.refusals import STATUSES, refused
-from app.transport.rest import BEARER, Contract, guarded
+from app.rest import BEARER, Contract, guarded
 
 CONTRACT = Contract(
     name="conversation",

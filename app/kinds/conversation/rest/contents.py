@@ -8,9 +8,9 @@ from typing import Any
 
 from app.core.errors import InvalidInput
 from app.interactions.contents import ContentType
+from app.rest import leaf, one
+from app.rest.call import picked
 from app.selection.tree import Field
-from app.transport.rest import leaf, one
-from app.transport.rest.call import picked
 
 _DAY = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:T00:00:00(?:\.0{1,6})?Z)?", re.ASCII)
 _SUFFIX = "MessageContent"

@@ -12,8 +12,8 @@ from app.kinds.conversation.model.conversation import NAME, Status
 from app.kinds.conversation.rest import paging, reading
 from app.kinds.conversation.rest.values import LARGEST_NUMBER, conversation_key, missing, word
 from app.kinds.conversation.service import ConversationChanges
+from app.rest import Call, Operation, Reply
 from app.storage.work import Work
-from app.transport.rest import Call, Operation, Reply
 
 _STATUSES = {word(status): status for status in Status}
 _USER_ID = whole(1, LARGEST_NUMBER)

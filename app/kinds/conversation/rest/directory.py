@@ -3,7 +3,7 @@
 from app.directory.model import CustomerSystem
 from app.kinds.conversation.rest import paging, people
 from app.kinds.conversation.rest.values import key, missing
-from app.transport.rest import Call, Operation, Reply
+from app.rest import Call, Operation, Reply
 
 
 async def list_agents(call: Call) -> Reply:

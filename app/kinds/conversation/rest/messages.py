@@ -15,8 +15,8 @@ from app.kinds.conversation.rest import paging, reading
 from app.kinds.conversation.rest.contents import sent_content
 from app.kinds.conversation.rest.conversations import CONVERSATIONS
 from app.kinds.conversation.rest.values import conversation_key, key, missing
+from app.rest import Call, Operation, Reply
 from app.storage.work import Work
-from app.transport.rest import Call, Operation, Reply
 
 _MESSAGE_ID = whole(1, 2**63 - 1)
 

@@ -12,9 +12,9 @@ from app.kinds.conversation.model.conversation import NAME
 from app.kinds.conversation.rest import paging, reading
 from app.kinds.conversation.rest.conversations import CONVERSATIONS
 from app.kinds.conversation.rest.values import conversation_key, key, missing
+from app.rest import Call, Operation, Reply
+from app.rest.contract import Handler
 from app.storage.work import Work
-from app.transport.rest import Call, Operation, Reply
-from app.transport.rest.contract import Handler
 
 
 def _listing(base: str) -> Handler:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from app.transport.rest import Call
+from app.rest import Call
 
 DEFAULT = 100
 MOST = 500

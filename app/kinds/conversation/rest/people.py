@@ -5,7 +5,7 @@ from typing import Any
 
 from app.core.paging import Page
 from app.kinds.conversation.rest.values import seconds, surrogate, word
-from app.transport.rest import Pick, leaf, listed, one, root
+from app.rest import Pick, leaf, listed, one, root
 
 MOST_AGENTS = 10_000
 """How many channel agents one answer lists; the contract has no pages of them."""

@@ -6,8 +6,8 @@ from typing import Any
 from app.kinds.conversation.rest.contents import CONTENTS, contents
 from app.kinds.conversation.rest.people import AGENT, CUSTOMER, USER, agent, customer, user
 from app.kinds.conversation.rest.values import seconds, word
+from app.rest import Pick, leaf, one, root
 from app.selection.tree import Field
-from app.transport.rest import Pick, leaf, one, root
 
 
 def _leaves(*names: str) -> tuple[Field, ...]:

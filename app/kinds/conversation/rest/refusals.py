@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from types import MappingProxyType
 
-from app.transport.rest import Refusal, Reply
+from app.rest import Refusal, Reply
 
 STATUSES = MappingProxyType(
     {

@@ -3,7 +3,7 @@
 import re
 
 from app.core.errors import NotFound
-from app.transport.rest import Call
+from app.rest import Call
 
 _WHOLE = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
 LARGEST_NUMBER = 2**31 - 1

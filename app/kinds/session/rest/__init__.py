@@ -7,7 +7,7 @@ from app.kinds.session.repository.contract import CONTRACT_ROOTS, CONTRACT_TYPES
 from app.kinds.session.rest.customers import CUSTOMERS
 from app.kinds.session.rest.refusals import STATUSES, refused
 from app.kinds.session.rest.sessions import SESSIONS
-from app.transport.rest import BEARER, TOKEN, Contract, guarded
+from app.rest import BEARER, TOKEN, Contract, guarded
 
 CONTRACT = Contract(
     name="session",

@@ -4,12 +4,12 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 
+from app.core.clock import parse_datetime
 from app.core.errors import InvalidInput
 from app.directory.model.checks import flag
 from app.interactions.messages import MessageAuthor
 from app.kinds.session.model import SessionChanges, Suggestion
-from app.transport.bodies import BadRequest
-from app.transport.scalars import parse_datetime
+from app.rest.errors import BadRequest
 
 T = TypeVar("T")
 

@@ -12,9 +12,9 @@ from app.interactions.service.erasing import erase_customer
 from app.kinds.session.rest import reading
 from app.kinds.session.rest.bodies import missing
 from app.kinds.session.service import find_customer
+from app.rest import Call, Operation, Reply
+from app.rest.call import picked
 from app.storage.work import Work
-from app.transport.rest import Call, Operation, Reply
-from app.transport.rest.call import picked
 
 _WRITABLE = (
     *("phone_number", "unconfirmed_phone_number", "country_code", "email", "first_name", "last_name", "time_zone"),

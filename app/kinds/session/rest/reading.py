@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.core.paging import Page
-from app.transport.rest import leaf, listed, one, picks, root
+from app.rest import leaf, listed, one, picks, root
 
 MOST_MESSAGES = 1_000
 """How many of its newest messages a session shows within itself."""

@@ -4,8 +4,8 @@ Its pages name the statuses and what each is called; the body itself is ours, be
 
 from types import MappingProxyType
 
-from app.transport import errors
-from app.transport.rest import Refusal, Reply
+from app.core import codes
+from app.rest import Refusal, Reply
 
 STATUSES = MappingProxyType(
     {
@@ -36,7 +36,7 @@ _TYPES = MappingProxyType(
 )
 _NAMED = MappingProxyType(
     {
-        errors.UNKNOWN_PATH: "routing_error",
+        codes.UNKNOWN_PATH: "routing_error",
         "ALREADY_EXISTS": "record_not_unique",
         "PARAMETER_MISSING": "parameter_missing",
     }

@@ -6,7 +6,7 @@ from typing import Any
 from app.core.errors import NotFound
 from app.kinds.session import service
 from app.kinds.session.rest import bodies, reading
-from app.transport.rest import Call, Operation, Reply
+from app.rest import Call, Operation, Reply
 
 CURRENT = "current"
 MOST = 500

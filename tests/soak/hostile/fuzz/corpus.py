@@ -15,7 +15,7 @@ from hypothesis_graphql import mutations, nodes, queries
 
 from app.interactions.kind import InteractionKind
 from app.registry import KINDS
-from tests.graph.running import CORE
+from tests.graph.running import SCHEMA
 
 _SCALAR = st.one_of(
     st.text(max_size=30).map(nodes.String),
@@ -27,7 +27,7 @@ _SCALAR = st.one_of(
 )
 _SCALARS = {
     name: _SCALAR
-    for name, found in CORE.type_map.items()
+    for name, found in SCHEMA.type_map.items()
     if isinstance(found, GraphQLScalarType) and not is_specified_scalar_type(found)
 }
 _SUBSCRIPTIONS = (
@@ -60,8 +60,8 @@ def corpus(number: int, documents: int, requests: int) -> Corpus:
     """So many queries and mutations each, and so many requests for every operation of every contract.
 
     The same number makes the same ones."""
-    made = _drawn(queries(CORE, custom_scalars=_SCALARS), number, documents)
-    made += _drawn(mutations(CORE, custom_scalars=_SCALARS), number, documents)
+    made = _drawn(queries(SCHEMA, custom_scalars=_SCALARS), number, documents)
+    made += _drawn(mutations(SCHEMA, custom_scalars=_SCALARS), number, documents)
     rest = [each for kind in KINDS if kind.contract is not None for each in _of_contract(kind, number, requests)]
     return Corpus((*made, *_SUBSCRIPTIONS, get_introspection_query()), tuple(rest))
 

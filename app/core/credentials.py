@@ -1,0 +1,80 @@
+"""Who is calling: from a request's key to an actor."""
+
+from collections.abc import Callable
+from hashlib import blake2b
+from time import monotonic
+from typing import NamedTuple, Protocol
+
+from app.core.actor import Actor
+
+ABOUT_KEYS = ("user.", "api_key.")
+"""How the topics begin of events after which a key may stand for somebody else, or for nobody."""
+
+_KEPT = 10_000
+_SECONDS = 1.0
+_LONGEST_KEY = 512
+
+
+class Authenticator(Protocol):
+    """Knows the keys; app.directory implements it."""
+
+    async def actor_of(self, key: str) -> Actor | None:
+        """The actor of a key that is valid now; None for any other text."""
+
+
+class AccessToken(NamedTuple):
+    """A credential that ends by itself, in place of the key that it was given for."""
+
+    token: str
+    expires_in: int
+
+
+class TokenIssuer(Protocol):
+    """Exchanges keys for access tokens; app.directory implements it."""
+
+    async def access_token(self, client_id: str, client_secret: str) -> AccessToken | None:
+        """A token for the key whose prefix and secret these are; None for any others."""
+
+    async def fault(self) -> str | None:
+        """Why valid keys would be refused by this process, or None."""
+
+
+class KnownKeys:
+    """Remembers for a second which key is whose, so that a busy client costs one look-up a second.
+
+    Keys are remembered by their digest. `forget` has to be called when a key, a user or its permissions change in this
+    process; what other processes change shows within a second."""
+
+    def __init__(
+        self, authenticator: Authenticator, *, seconds: float = _SECONDS, time: Callable[[], float] = monotonic
+    ) -> None:
+        self._authenticator = authenticator
+        self._seconds = seconds
+        self._time = time
+        self._known: dict[bytes, tuple[Actor, float]] = {}
+        self._generation = 0
+
+    async def actor_of(self, key: str) -> Actor | None:
+        """The actor of a key; None when it is unknown, revoked or expired."""
+        if not key or len(key) > _LONGEST_KEY:
+            return None
+        digest = blake2b(key.encode(errors="surrogatepass"), digest_size=16).digest()
+        found = self._known.get(digest)
+        if found is not None and self._time() < found[1]:
+            return found[0]
+        generation = self._generation
+        until = self._time() + self._seconds
+        actor = await self._authenticator.actor_of(key)
+        if actor is None:
+            self._known.pop(digest, None)
+        elif generation == self._generation:
+            # Otherwise something changed while we asked, and the answer may be from before.
+            if len(self._known) >= _KEPT:
+                self._known.clear()
+            self._known[digest] = (actor, until)
+        return actor
+
+    def forget(self) -> None:
+        """Ask again for every key."""
+        self._generation += 1
+        self._known.clear()

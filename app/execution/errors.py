@@ -1,0 +1,55 @@
+"""How failures look in an answer: the entries of `errors`."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from graphql import FieldNode, GraphQLError, Node
+
+from app.core.errors import DomainError
+from app.graph.user_errors import graph_path
+
+Entry = dict[str, object]
+
+
+def entry(
+    message: str,
+    code: str,
+    *,
+    locations: Sequence[Mapping[str, int]] | None = None,
+    path: Sequence[str | int] | None = None,
+    argument: Sequence[str | int] = (),
+) -> Entry:
+    """One item of `errors`. `argument` is the path of the argument or variable at fault."""
+    made: Entry = {"message": message}
+    if locations:
+        made["locations"] = locations
+    if path is not None:
+        made["path"] = path
+    extensions: Entry = {"code": code}
+    if argument:
+        extensions["argument"] = [str(item) for item in argument]
+    made["extensions"] = extensions
+    return made
+
+
+def from_graphql(error: GraphQLError, code: str) -> Entry:
+    """A failure that graphql-core found."""
+    return entry(
+        error.message,
+        code,
+        locations=[{"line": at.line, "column": at.column} for at in error.locations or ()],
+        path=error.path,
+    )
+
+
+def from_domain(error: DomainError, path: Sequence[str | int], nodes: Iterable[FieldNode] = ()) -> Entry:
+    """A refusal at a root field or below it."""
+    return entry(error.message, error.code, locations=places(nodes), path=path, argument=graph_path(error.path))
+
+
+def places(nodes: Iterable[Node]) -> list[Mapping[str, int]]:
+    """Where in the document the nodes are, 1-based."""
+    return [
+        {"line": node.loc.start_token.line, "column": node.loc.start_token.column}
+        for node in nodes
+        if node.loc is not None
+    ]

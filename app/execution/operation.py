@@ -1,0 +1,261 @@
+"""Runs GraphQL operations: text and variables in, the encoded answer out, the same for every transport."""
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from functools import partial
+from typing import Any, TypeVar, cast
+
+import orjson
+import structlog
+from graphql import FieldNode, GraphQLSchema, OperationType
+
+from app.core import codes
+from app.core.clock import Clock
+from app.core.errors import DomainError, InvalidInput, NotSupported, RateLimited, TooComplex, release
+from app.execution import errors
+from app.execution.coercion import BadVariables
+from app.execution.compiling import Compiling
+from app.execution.documents import Document, Documents, Made, Operation
+from app.execution.guard import Guard
+from app.execution.introspection import Introspection
+from app.execution.limits import Limits
+from app.execution.lowering import TYPENAME
+from app.execution.outcome import GraphQLRequest, Outcome, Phase, Refused
+from app.execution.preparing import Compiler, Mutation, Mutations, Preparer, Query
+from app.graph.context import Context
+from app.selection.mapping import Env
+from app.settings import Settings
+from app.storage.database import Database
+
+log = structlog.get_logger(__name__)
+
+M = TypeVar("M", bound=Made)
+
+
+class Operations:
+    """The operations of one schema over one database."""
+
+    def __init__(
+        self, schema: GraphQLSchema, compiler: Compiler, database: Database, settings: Settings, clock: Clock
+    ) -> None:
+        limits = Limits(document_bytes=settings.max_document_bytes, depth=settings.max_depth)
+        self.guard = Guard(schema, limits)
+        self.documents = Documents(schema, self.guard)
+        self.preparer = Preparer(schema, compiler)
+        self.compiling = Compiling(settings.compile_seconds)
+        self._database = database
+        self._settings = settings
+        self._clock = clock
+        self._introspection = Introspection(schema, self.compiling)
+
+    def close(self) -> None:
+        """Let go of the compile thread."""
+        self.compiling.close()
+
+    async def find(self, request: GraphQLRequest, context: Context) -> Operation | Outcome:
+        """The operation that a request names; the answer where there is none.
+
+        Raises RateLimited when the document is new and the caller's share of compiling is used up."""
+        try:
+            document = self.documents.known(request.query)
+            if document is None:
+                document = await self._read(request.query, context)
+            return document.operation(request.operation_name)
+        except Refused as refused:
+            return _refusal(refused)
+
+    async def run(self, request: GraphQLRequest, context: Context, found: Operation | None = None) -> Outcome:
+        """Answer one request, whose operation may have been found already.
+
+        Raises RateLimited where a caller's share is used up and nothing was done; nothing else but for cancellation."""
+        try:
+            operation = found
+            if operation is None:
+                document = self.documents.known(request.query)
+                if document is None:
+                    document = await self._read(request.query, context)
+                operation = document.operation(request.operation_name)
+            if operation.kind is OperationType.QUERY:
+                return Outcome(await self._query(operation, request, context), Phase.EXECUTION)
+            if operation.kind is OperationType.SUBSCRIPTION:
+                message = "Subscriptions are answered over WebSocket or Server-Sent Events."
+                raise Refused([errors.entry(message, NotSupported.code)], Phase.OPERATION)
+            if not request.mutations:
+                message = "A mutation has to be sent by POST."
+                raise Refused([errors.entry(message, NotSupported.code)], Phase.METHOD)
+            return Outcome(await self._mutate(operation, request, context), Phase.EXECUTION)
+        except Refused as refused:
+            return _refusal(refused)
+        except RateLimited:
+            raise
+        except DomainError as error:
+            release(error)
+            entry = errors.entry(error.message, error.code, argument=error.path)
+            return Outcome(orjson.dumps({"data": None, "errors": [entry]}), Phase.EXECUTION)
+        except Exception as error:
+            return Outcome(orjson.dumps({"data": None, "errors": [_internal(error, context)]}), Phase.EXECUTION)
+
+    async def _read(self, text: str, context: Context) -> Document:
+        actor, documents = context.actor, self.documents
+        most_tokens = None if actor.is_admin or actor.permissions else self.guard.limits.tokens_without_permission
+        return await self.compiling.run(
+            actor.caller,
+            text,
+            find=lambda: documents.known(text),
+            work=lambda: documents.read(text, most_tokens),
+            keep=lambda document: documents.keep(text, document),
+        )
+
+    async def prepared(self, operation: Operation, key: Hashable, context: Context, make: Callable[[], M]) -> M:
+        """What is kept of the operation under the key, or made now in the compile thread.
+
+        Raises RateLimited when the caller's share of compiling is used up, and what `make` raises."""
+        prepared = operation.prepared
+        return await self.compiling.run(
+            context.actor.caller,
+            (prepared, key),
+            find=lambda: cast("M | None", prepared.get(key)),
+            work=make,
+            keep=lambda made: prepared.put(key, made),
+        )
+
+    # ---- queries --------------------------------------------------------------------------------------------------
+
+    async def _query(self, operation: Operation, request: GraphQLRequest, context: Context) -> bytes:
+        variables = self.variables(operation, request.variables)
+        permissions = permissions_of(context)
+        key = (permissions, *[variables.get(name) for name in operation.conditions])
+        query: Query | None = operation.prepared.get(key)
+        if query is None:
+            make = partial(self.preparer.query, operation, permissions, variables)
+            query = await self.prepared(operation, key, context, make)
+        data: dict[str, Any] | None = {}
+        entries: list[errors.Entry] = []
+        plan = query.plan
+        if plan is not None:
+            env = Env(context.actor, context.clock(), self._settings, with_constants(variables, query.constants))
+            answer = await self._database.plan(
+                lambda: plan.steps(env), snapshot=plan.snapshot, caller=context.actor.caller
+            )
+            data = answer.data
+            entries = [errors.from_domain(error, path, query.nodes[str(path[0])]) for path, error in answer.errors]
+        if query.mixed and data is not None:
+            data = await self._mix(operation, query, data, request.variables, context)
+        return orjson.dumps({"data": data, "errors": entries} if entries else {"data": data})
+
+    async def _mix(
+        self,
+        operation: Operation,
+        query: Query,
+        data: Mapping[str, Any],
+        given: Mapping[str, Any],
+        context: Context,
+    ) -> dict[str, Any]:
+        read = dict(data)
+        if query.introspective:
+            read |= await self._introspection.read(context.actor.caller, operation, query.introspective, given)
+        return {
+            root.field.key: "Query" if root.field.name == TYPENAME else read[root.field.key] for root in query.roots
+        }
+
+    # ---- mutations ------------------------------------------------------------------------------------------------
+
+    async def _mutate(self, operation: Operation, request: GraphQLRequest, context: Context) -> bytes:
+        exact = operation.reader.exact
+        variables = self.variables(operation, request.exact_variables() if exact else request.variables)
+        permissions = permissions_of(context)
+        key = (permissions, *[variables.get(name) for name in operation.conditions])
+        prepared: Mutations | None = operation.prepared.get(key)
+        if prepared is None:
+            make = partial(self.preparer.mutations, operation, permissions, variables)
+            prepared = await self.prepared(operation, key, context, make)
+        mutations = prepared.all
+        variables = with_constants(variables, prepared.constants)
+        refusals = self._unreadable(mutations, variables, context)
+        if refusals:
+            return orjson.dumps({"data": None, "errors": refusals})
+        data: dict[str, Any] = {}
+        entries: list[errors.Entry] = []
+        for mutation in mutations:
+            root = mutation.root
+            value, faults = await self._run_mutation(mutation, variables, context)
+            entries.extend(faults)
+            if value is None and not mutation.nullable:
+                # As in any serial execution: what ran before stays done, what comes after does not start.
+                return orjson.dumps({"data": None, "errors": entries})
+            data[root.field.key] = value
+        return orjson.dumps({"data": data, "errors": entries} if entries else {"data": data})
+
+    def _unreadable(
+        self, mutations: Sequence[Mutation], variables: Mapping[str, object], context: Context
+    ) -> list[errors.Entry]:
+        # Before the first command: a payload that cannot be read would hide what has been done.
+        env = Env(context.actor, context.clock(), self._settings, variables)
+        found = []
+        for mutation in mutations:
+            root = mutation.root
+            try:
+                if mutation.plan is not None:
+                    mutation.plan.check(env)
+            except DomainError as error:
+                release(error)
+                found.append(errors.from_domain(error, (root.field.key,), root.nodes))
+        return found
+
+    async def _run_mutation(
+        self, mutation: Mutation, variables: Mapping[str, object], context: Context
+    ) -> tuple[Any, list[errors.Entry]]:
+        root, plan = mutation.root, mutation.plan
+        if mutation.call is None or plan is None:
+            return "Mutation", []
+        key = root.field.key
+        try:
+            row = await mutation.call(variables, context)
+            env = Env(context.actor, context.clock(), self._settings, variables)
+            answer = await self._database.plan(
+                lambda: plan.steps(env, row), snapshot=plan.snapshot, caller=context.actor.caller
+            )
+        except DomainError as error:
+            release(error)
+            return None, [errors.from_domain(error, (key,), root.nodes)]
+        except Exception as error:
+            return None, [_internal(error, context, (key,), root.nodes)]
+        faults = [errors.from_domain(error, (key, *path), root.nodes) for path, error in answer.errors]
+        return answer.data, faults
+
+    # ---- both -----------------------------------------------------------------------------------------------------
+
+    def variables(self, operation: Operation, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The variables in the neutral form. Raises Refused."""
+        try:
+            values = operation.reader.neutral(given)
+            if operation.costs_depend:
+                self.guard.check_cost(operation.ast, operation.name, values)
+        except BadVariables as bad:
+            raise Refused(bad.entries, Phase.VARIABLES) from None
+        except (InvalidInput, TooComplex) as error:
+            entry = errors.entry(error.message, error.code, argument=error.path)
+            raise Refused([entry], Phase.VARIABLES) from None
+        return values
+
+
+def with_constants(variables: dict[str, Any], constants: Mapping[str, object]) -> dict[str, Any]:
+    """What the arguments of a run are read from."""
+    return {**variables, **constants} if constants else variables
+
+
+def permissions_of(context: Context) -> frozenset[str] | None:
+    """What plans are compiled for: the actor's permissions, None for all of them."""
+    return None if context.actor.is_admin else context.actor.permissions
+
+
+def _refusal(refused: Refused) -> Outcome:
+    release(refused)
+    return Outcome(orjson.dumps({"errors": refused.entries}), refused.phase)
+
+
+def _internal(
+    error: Exception, context: Context, path: Sequence[str | int] | None = None, nodes: Sequence[FieldNode] = ()
+) -> errors.Entry:
+    log.error("operation failed", request_id=context.request_id, exc_info=error)
+    release(error)
+    return errors.entry(codes.INTERNAL_MESSAGE, codes.INTERNAL, locations=errors.places(nodes), path=path)

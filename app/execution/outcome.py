@@ -1,0 +1,61 @@
+"""What an operation comes to, for whichever transport asked."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Any, NamedTuple
+
+from app.core import json_text
+from app.execution.errors import Entry
+
+
+class Phase(Enum):
+    """How far an operation came; each transport has its own sign for it."""
+
+    PARSE = auto()
+    VALIDATION = auto()
+    OPERATION = auto()
+    METHOD = auto()
+    VARIABLES = auto()
+    EXECUTION = auto()
+
+
+class Refused(Exception):
+    """The operation was not run; `entries` are its errors."""
+
+    def __init__(self, entries: list[Entry], phase: Phase) -> None:
+        super().__init__(phase.name)
+        self.entries = entries
+        self.phase = phase
+
+
+class Outcome(NamedTuple):
+    """The answer's body, encoded, and how far it came. Only Phase.EXECUTION has an item `data`."""
+
+    body: bytes
+    phase: Phase
+
+
+@dataclass(frozen=True, slots=True)
+class GraphQLRequest:
+    """What a client asks for. `mutations` is False where the transport must not change anything.
+
+    `body` is the JSON, within its bounds, that it was read from, where there is one: numbers are spelled there as the
+    client spelled them. `within` names the item of it that is the request, where it is not the whole."""
+
+    query: str
+    operation_name: str | None = None
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    mutations: bool = True
+    body: bytes | None = None
+    within: str | None = None
+
+    def exact_variables(self) -> Mapping[str, Any]:
+        """The variables with every number as it was spelled."""
+        if self.body is None:
+            return self.variables
+        given = json_text.parse(self.body)
+        if self.within is not None and isinstance(given, dict):
+            given = given.get(self.within)
+        found = given.get("variables") if isinstance(given, dict) else None
+        return found if isinstance(found, dict) else {}

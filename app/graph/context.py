@@ -1,0 +1,119 @@
+"""What one operation carries, and the one way in which a mutation reaches a service."""
+
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, TypeAlias, TypeVar, cast
+
+import strawberry
+
+from app.core.actor import Actor
+from app.core.clock import Clock
+from app.core.credentials import ABOUT_KEYS
+from app.core.errors import DomainError, release
+from app.core.ids import parse_id
+from app.graph.user_errors import user_error
+from app.settings import Settings
+from app.storage.database import Database
+from app.storage.work import Work
+
+P = TypeVar("P")
+
+
+def _nothing() -> None:
+    """Nobody remembers keys."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Who asks, of which database, when."""
+
+    database: Database
+    actor: Actor
+    settings: Settings
+    clock: Clock
+    request_id: str = ""
+    keys_changed: Callable[[], None] = _nothing
+
+    def now(self) -> datetime:
+        return self.clock()
+
+    async def command(
+        self,
+        service: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+        client_mutation_id: str | None = None,
+        about: Hashable | None = None,
+    ) -> Any:
+        """Run `service(work, actor, *args, **kwargs)` as one command; what it returns. Raises its DomainError.
+
+        `about` is what the command changes, where `subject_of` its arguments does not say that."""
+        result, topics = await self.database.command_of(
+            self.actor.caller,
+            subject_of(args) if about is None else about,
+            _stamped,
+            service,
+            self.actor,
+            client_mutation_id,
+            args,
+            kwargs,
+        )
+        if any(topic.startswith(ABOUT_KEYS) for topic in topics):
+            self.keys_changed()
+        return result
+
+    async def perform(
+        self,
+        input: object,
+        service: Callable[..., Any],
+        *args: Any,
+        gives: str | Callable[[Any], Mapping[str, object]] | None = None,
+        about: Hashable | None = None,
+        **kwargs: Any,
+    ) -> P:
+        """Run `service(work, actor, *args, **kwargs)` as one command; the row that the payload is read from.
+
+        `gives` names the payload's field: it gets the surrogate key of what the service returns (its `id`), or the
+        returned value itself when that has none. A function gives several fields. `about` is as for `command`. A
+        refusal becomes `errors`; events carry the input's `client_mutation_id`. The row passes for the payload's class,
+        whichever the resolver names."""
+        client_mutation_id = getattr(input, "client_mutation_id", None)
+        row: dict[str, Any] = {"errors": [], "client_mutation_id": client_mutation_id}
+        try:
+            result = await self.command(service, args, kwargs, client_mutation_id, about)
+        except DomainError as error:
+            release(error)
+            return cast("P", row | {"errors": [user_error(error)]})
+        if callable(gives):
+            row |= gives(result)
+        elif gives is not None:
+            row[gives] = getattr(result, "id", result)
+        return cast("P", row)
+
+
+def subject_of(arguments: Iterable[object]) -> Hashable | None:
+    """What a command changes, as far as its arguments say: the first of them that is a key, in a contract's own form
+    (a number, a tuple) or as a global id. None when none is. Two things that share a key only wait for each other."""
+    for argument in arguments:
+        found = parse_id(argument) if isinstance(argument, str) else argument
+        if isinstance(found, (int, tuple)):
+            return found
+    return None
+
+
+Info: TypeAlias = strawberry.Info[Context, None]
+
+
+def _stamped(
+    work: Work,
+    service: Callable[..., Any],
+    actor: Actor,
+    client_mutation_id: str | None,
+    args: tuple[Any, ...],
+    kwargs: Mapping[str, Any],
+) -> tuple[Any, list[str]]:
+    result = service(work, actor, *args, **kwargs)
+    if client_mutation_id is not None:
+        work.events[:] = [replace(event, client_mutation_id=client_mutation_id) for event in work.events]
+    return result, [event.topic for event in work.events]

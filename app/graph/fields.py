@@ -1,0 +1,155 @@
+"""How the graph's fields, connections and errors are declared; the slices' types are made of these."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import strawberry
+from strawberry import UNSET
+
+from app.graph.strawberry_adapter.declaring import field_of
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """One argument of a field: its Python type as in an annotation, what it says of itself, its default if any."""
+
+    type: Any
+    description: str
+    default: object = UNSET
+
+
+def argument(type_: Any, description: str, default: object = UNSET) -> Argument:
+    """An argument of `edge` or `root`."""
+    return Argument(type_, description, default)
+
+
+PAGING: Mapping[str, Argument] = {
+    "first": argument(int | None, "The number of items from the start, 1 to 100; 20 when nothing is said."),
+    "after": argument(str | None, "The cursor after which items begin; goes with `first`."),
+    "last": argument(int | None, "The number of items from the end, 1 to 100."),
+    "before": argument(str | None, "The cursor before which items end; goes with `last`."),
+}
+"""The four arguments of every connection, for `edge(description=…, **PAGING)`."""
+
+
+AFTER: Argument = argument(
+    str | None,
+    "The cursor to go on from: everything that came after it is sent first. Without it, only what comes from now on.",
+)
+"""The argument of every durable subscription."""
+
+
+def edge(*, description: str, **arguments: Argument) -> Any:
+    """A field with arguments and without a resolver: selections read it."""
+    return field_of(
+        description, ((name, given.type, given.description, given.default) for name, given in arguments.items())
+    )
+
+
+root = edge
+"""The same for a field of Query or Subscription; the slice's `roots` and `streams` say how it is answered."""
+
+
+def mutation(*, description: str) -> Callable[[Callable[..., Awaitable[Any]]], Any]:
+    """A field of Mutation: an async method `(self, info, input) -> Payload` that calls `info.context.perform`."""
+    return lambda resolver: strawberry.mutation(resolver, description=description)
+
+
+@strawberry.interface(description="Anything with an id of its own.")
+class Node:
+    id: strawberry.ID = strawberry.field(description="The id of the object: opaque, and unique in the whole graph.")
+
+
+@strawberry.type(description="Where a page of a connection lies.")
+class PageInfo:
+    has_next_page: bool = strawberry.field(description="Whether items follow the page.")
+    has_previous_page: bool = strawberry.field(description="Whether items precede the page.")
+    start_cursor: str | None = strawberry.field(description="The cursor of the page's first item.")
+    end_cursor: str | None = strawberry.field(description="The cursor of the page's last item.")
+
+
+@strawberry.type(description="An item of a connection, with its place.")
+class Edge(Generic[T]):
+    cursor: str = strawberry.field(description="The cursor of the item.")
+    node: T = strawberry.field(description="The item of the edge.")
+
+
+@strawberry.type(description="A page of items.")
+class Connection(Generic[T]):
+    edges: list[Edge[T]] = strawberry.field(description="The items of the page, each with its cursor.")
+    nodes: list[T] = strawberry.field(description="The items of the page, for who has no use for their cursors.")
+    page_info: PageInfo = strawberry.field(description="The place of the page.")
+    total_count: int = strawberry.field(description="The number of items of the whole connection, at most 10,000.")
+    total_count_is_capped: bool = strawberry.field(description="Whether the connection has more items than counted.")
+    cursor: str = strawberry.field(
+        description="The cursor of the event log at the moment of the page: a subscription or `events` goes on from it."
+    )
+
+
+@strawberry.interface(description="Why a mutation did nothing.")
+class UserError:
+    code: str = strawberry.field(description="The code of the error; it never changes its meaning.")
+    message: str = strawberry.field(description="The sentence of the error, for a person.")
+    path: list[str] = strawberry.field(
+        description="The path of the input at fault, from the argument inwards; list indexes are decimal numbers."
+    )
+
+
+@strawberry.input
+class MutationInput:
+    """What every mutation takes."""
+
+    client_mutation_id: str | None = strawberry.field(
+        default=None,
+        description="The caller's own name for this mutation: given back in the payload and in its events.",
+    )
+
+
+@strawberry.input
+class OnceInput(MutationInput):
+    """What a mutation takes whose repeat would do a second time what was meant once."""
+
+    idempotency_key: str | None = strawberry.field(
+        default=None,
+        description="A key of the caller's making, 1 to 255 characters; a repeat within 24 hours gives the first "
+        "result again.",
+    )
+
+
+@strawberry.input
+class EditInput(MutationInput):
+    """What a mutation of one object takes."""
+
+    id: strawberry.ID = strawberry.field(description="The id of the object.")
+    if_version: int | None = strawberry.field(
+        default=None,
+        description="The version that was read; when it is no longer the current one, nothing is done.",
+    )
+
+
+@strawberry.type
+class MutationPayload:
+    """What every mutation answers with, beside the object that it is about."""
+
+    errors: list[UserError] = strawberry.field(description="The reasons why nothing was done; empty when it was.")
+    client_mutation_id: str | None = strawberry.field(description="The `clientMutationId` of the input.")
+
+
+@strawberry.type(description="An error that has nothing to add.")
+class GenericError(UserError):
+    pass
+
+
+@strawberry.type(description="The object was changed since it was read.")
+class VersionConflictError(UserError):
+    current_version: int = strawberry.field(description="The version of the object now.")
+
+
+ERROR_TYPES: tuple[type, ...] = (
+    GenericError,
+    VersionConflictError,
+)
+"""The implementations of UserError of any slice; a slice adds its own to its `types`, for no field names them."""

@@ -1,0 +1,78 @@
+"""Declaring types and fields where Strawberry's own functions do not reach."""
+
+from collections.abc import Callable, Iterable, Mapping
+from enum import Enum
+from typing import Any
+
+import strawberry
+from graphql import (
+    GraphQLInputObjectType,
+    GraphQLSchema,
+    Undefined,
+)
+from strawberry.annotation import StrawberryAnnotation
+from strawberry.types.arguments import StrawberryArgument
+from strawberry.utils.str_converters import to_camel_case
+
+
+def field_of(description: str, arguments: Iterable[tuple[str, Any, str, object]]) -> Any:
+    """A field without a resolver; of each argument its Python name, type as in an annotation, description, default."""
+    made = strawberry.field(description=description)
+    made.arguments = [
+        StrawberryArgument(
+            python_name=name,
+            graphql_name=None,
+            type_annotation=StrawberryAnnotation(type_),
+            description=text,
+            default=default,
+        )
+        for name, type_, text, default in arguments
+    ]
+    return made
+
+
+def add_field(to: type, name: str, gives: Any, field: Any) -> Callable[[], None]:
+    """Give a declared type one field more, until what this gives is called."""
+    field.python_name = name
+    field.type_annotation = StrawberryAnnotation(gives)
+    field.origin = to
+    there = _definition(to).fields
+    there.append(field)
+    return lambda: there.remove(field)
+
+
+def describe_values(enum: type[Enum], descriptions: Mapping[str, str]) -> None:
+    """Give each value of a declared enum its description. Raises KeyError for one that has none."""
+    for value in _definition(enum).values:
+        value.description = descriptions[value.name]
+
+
+def type_name(of: type) -> str:
+    """The name in the graph of a declared type."""
+    return str(_definition(of).name)
+
+
+def field_names(of: type) -> list[str]:
+    """The names in Python of a declared type's fields."""
+    return [field.name for field in _definition(of).fields]
+
+
+def graph_name(name: str) -> str:
+    """The name in the graph of a field or argument of this name in Python."""
+    return to_camel_case(name)
+
+
+def executable(schema: strawberry.Schema) -> GraphQLSchema:
+    """The schema as graphql-core has it. A field of an input that may be left out needs no `= null` to say so there:
+    the input's class has the default."""
+    core = schema._schema
+    for type_ in core.type_map.values():
+        if isinstance(type_, GraphQLInputObjectType):
+            for field in type_.fields.values():
+                if field.default_value is None:
+                    field.default_value = Undefined
+    return core
+
+
+def _definition(of: type) -> Any:
+    return of.__strawberry_definition__  # type: ignore[attr-defined]

@@ -1,0 +1,111 @@
+"""The messages of graphql-transport-ws: read strictly, and written in one place."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from starlette.types import Message, Send
+
+from app.core import json_input
+from app.core.errors import DomainError, TooComplex, release
+from app.execution import errors
+from app.execution.outcome import Refused
+from app.http.authentication import key_of, presented_key
+from app.live.connections import Ending
+from app.rest.headers import Headers
+
+PROTOCOL = "graphql-transport-ws"
+
+_LONGEST_ID = 256
+_LONGEST_REASON = 120
+
+INVALID = 4400
+UNAUTHORIZED = 4401
+NOT_ACCEPTABLE = 4406
+INIT_TIMEOUT = 4408
+DUPLICATE = 4409
+TOO_MANY_INITS = 4429
+TOO_BIG = 1009
+
+
+class Closed(Exception):
+    """The socket has to be closed with this code; most of them tell a client that it must not come back as it is."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(reason)
+        self.ending = Ending(code, reason)
+
+
+def read_message(message: Message, limit: int) -> dict[str, Any]:
+    """The JSON object in a frame of text, with a text as its type. Raises Closed."""
+    text = message.get("text")
+    if text is None:
+        raise Closed(INVALID, "Invalid message: frames hold text")
+    if len(text) > limit:
+        raise Closed(TOO_BIG, "Message too big")
+    try:
+        given = json_input.parsed(text)
+        if not isinstance(given, dict) or not isinstance(given.get("type"), str):
+            raise Closed(INVALID, "Invalid message")
+        if given["type"] != "subscribe":  # whose refusal is about one operation, not about the socket
+            json_input.require_bounds(given, text)
+    except json_input.NotJson:
+        raise Closed(INVALID, "Invalid message: not JSON") from None
+    except TooComplex as error:
+        raise Closed(INVALID, f"Invalid message: {error.message}") from None
+    if given["type"] in ("ping", "pong", "connection_init") and not isinstance(given.get("payload"), dict | None):
+        raise Closed(INVALID, "Invalid message")
+    return given
+
+
+def text_of(type_: str, **items: object) -> Message:
+    """A message of the protocol; items that are None are left out."""
+    body = {"type": type_, **{name: value for name, value in items.items() if value is not None}}
+    return framed(orjson.dumps(body).decode())
+
+
+def framed(text: str) -> Message:
+    """A frame of text."""
+    return {"type": "websocket.send", "text": text}
+
+
+def head_of(operation: str) -> str:
+    """What comes before the answer in a `next`; a brace comes after it."""
+    return f'{{"id":{orjson.dumps(operation).decode()},"type":"next","payload":'
+
+
+def error_of(operation: str, entries: list[errors.Entry]) -> Message:
+    """The refusal of an operation, which ends it."""
+    return text_of("error", id=operation, payload=entries)
+
+
+def refusal_of(operation: str, error: Refused | DomainError) -> Message:
+    """The refusal of an operation by an error that nobody handles any more."""
+    release(error)
+    if isinstance(error, Refused):
+        return error_of(operation, error.entries)
+    return error_of(operation, [errors.entry(error.message, error.code, argument=error.path)])
+
+
+def id_of(given: Mapping[str, Any]) -> str:
+    """The operation that a message is about. Raises Closed."""
+    found = given.get("id")
+    if not isinstance(found, str) or not 0 < len(found) <= _LONGEST_ID:
+        raise Closed(INVALID, "Invalid message: the id has to be a text that is not empty")
+    return found
+
+
+def key_given(init: Mapping[str, Any], headers: Headers) -> str:
+    """The key in `connection_init`, spelled like the headers of a request and among its `headers` or beside them, or
+    else in the upgrade's own headers."""
+    payload = init.get("payload") or {}
+    nested = payload.get("headers")
+    both = [*(nested.items() if isinstance(nested, dict) else ()), *payload.items()]
+    given = {name.lower(): value for name, value in both if isinstance(value, str)}
+    return key_of(given.get("authorization"), given.get("x-api-key")) or presented_key(headers)
+
+
+async def close(send: Send, ending: Ending) -> None:
+    """Close the socket, with as much of the reason as a frame holds."""
+    reason = ending.reason.encode()[:_LONGEST_REASON].decode(errors="ignore")
+    await send({"type": "websocket.close", "code": ending.code, "reason": reason})

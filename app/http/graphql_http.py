@@ -1,0 +1,223 @@
+"""GraphQL over HTTP, as a plain ASGI application."""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+import orjson
+import structlog
+from graphql import OperationType
+from starlette.types import Receive, Scope, Send
+
+from app.core import codes, json_input
+from app.core.actor import Actor
+from app.core.errors import RateLimited, TooComplex, Unavailable, release
+from app.execution import errors
+from app.execution.documents import Operation
+from app.execution.outcome import GraphQLRequest, Outcome, Phase
+from app.http.authentication import CREDENTIALS, authenticate, presented_key
+from app.http.negotiation import GRAPHQL_RESPONSE, JSON, negotiate, prefers_page
+from app.http.pages.site import Page
+from app.http.services import Services, remember_caller, request_id_of, services_of
+from app.http.sse import prefers_stream, send_outcome, stream, takes_stream
+from app.rest.errors import BadRequest, later
+from app.rest.headers import Headers
+
+log = structlog.get_logger(__name__)
+
+_LONGEST_ACCEPT = 1_000
+
+HTML = "text/html"
+
+NOT_SHARED = (b"cache-control", b"private, no-store")
+"""Keeps an answer out of caches: what one caller may see must not be given to another."""
+
+_OF_PAGE = ((b"vary", b"Accept, Accept-Encoding"),)
+_OF_ANSWER = (NOT_SHARED, (b"vary", b"Accept, Accept-Encoding, " + CREDENTIALS))
+
+Answer = tuple[int, bytes, str, tuple[tuple[bytes, bytes], ...]]
+
+_STATUS = {
+    Phase.PARSE: 400,
+    Phase.VALIDATION: 400,
+    Phase.OPERATION: 400,
+    Phase.VARIABLES: 400,
+    Phase.EXECUTION: 200,
+}
+
+
+class GraphQLOverHttp:
+    """The endpoint; a plain ASGI application, because a request object costs more than the rest of it."""
+
+    def __init__(self, *, page: Page) -> None:
+        self._page = page
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers: Headers = dict(scope["headers"])
+        try:
+            answer = await self._answer(scope, headers, receive, send)
+            if answer is None:
+                return
+            status, body, media_type, more = answer
+        except BadRequest as bad:
+            release(bad)
+            status, body, media_type, more = _refusal(bad, headers)
+        except RateLimited as error:
+            wait = (b"retry-after", str(error.retry_after).encode())
+            status, body, media_type, more = _refusal(BadRequest(429, error.message, wait, code=error.code), headers)
+        except Exception as error:
+            log.error("request failed", request_id=request_id_of(scope), exc_info=error)
+            release(error)
+            status, body, media_type, more = _refusal(
+                BadRequest(500, codes.INTERNAL_MESSAGE, code=codes.INTERNAL), headers
+            )
+        headers_of_all = _OF_PAGE if media_type == HTML else _OF_ANSWER
+        await send(
+            {
+                "type": "http.response.start",
+                "status": status,
+                "headers": [
+                    (b"content-type", f"{media_type}; charset=utf-8".encode()),
+                    (b"content-length", str(len(body)).encode()),
+                    *headers_of_all,
+                    *more,
+                ],
+            }
+        )
+        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+
+    async def _answer(self, scope: Scope, headers: Headers, receive: Receive, send: Send) -> Answer | None:
+        """The answer; None when it has gone out already, as a stream."""
+        method = scope["method"]
+        accept = accept_of(headers)
+        if method in ("GET", "HEAD") and prefers_page(accept):
+            return 200, self._page.body, HTML, self._page.headers
+        if method not in ("GET", "HEAD", "POST"):
+            raise BadRequest(405, "GraphQL is asked by GET or POST.", (b"allow", b"GET, POST"))
+        media_type = negotiate(accept)
+        if media_type is None and not takes_stream(accept):
+            raise BadRequest(406, f"Answers are {GRAPHQL_RESPONSE} or {JSON}.")
+        services = services_of(scope)
+        actor = await authenticate(headers, services.keys)
+        remember_caller(scope, actor)
+        await services.limiter.take(actor)
+        context = services.context(actor, request_id_of(scope))
+        # A stream that sends nothing would only be held.
+        streams = method != "HEAD" and takes_stream(accept)
+        async with services.in_flight.of(actor.caller):
+            request = await self._read(scope, headers, receive, services, actor)
+            found = await services.operations.find(request, context) if streams else None
+            if isinstance(found, Operation) and found.kind is OperationType.SUBSCRIPTION:
+                outcome = None
+            elif isinstance(found, Outcome):
+                outcome = found
+            else:
+                outcome = await services.operations.run(request, context, found)
+        if outcome is None:
+            assert isinstance(found, Operation)
+            after = headers.get(b"last-event-id", b"").decode("latin-1") or None
+            try:
+                await stream(services, found, request, context, presented_key(headers), after, scope, receive, send)
+            except Unavailable as error:
+                raise later(error) from None
+            return None
+        if outcome.phase is Phase.METHOD:
+            return 405, outcome.body, media_type or JSON, ((b"allow", b"POST"),)
+        if media_type is None or prefers_stream(accept):
+            await send_outcome(send, outcome)
+            return None
+        # A client that asked for plain JSON takes any other status than 200 for a failure of something in between.
+        status = 200 if media_type == JSON else _STATUS[outcome.phase]
+        return status, outcome.body, media_type, ()
+
+    async def _read(
+        self, scope: Scope, headers: Headers, receive: Receive, services: Services, actor: Actor
+    ) -> GraphQLRequest:
+        if scope["method"] != "POST":
+            return read_query_string(scope["query_string"])
+        check_content_type(headers)
+        body = await services.body(headers, receive, actor)
+        return await services.parsed(body, read_json, actor)
+
+
+def _refusal(bad: BadRequest, headers: Headers) -> Answer:
+    body = orjson.dumps({"errors": [errors.entry(bad.message, bad.code)]})
+    return bad.status, body, negotiate(accept_of(headers)) or JSON, bad.headers
+
+
+def accept_of(headers: Headers) -> str:
+    """What the client takes; the start of a header that is longer than any client writes, because it is remembered."""
+    return headers.get(b"accept", b"")[:_LONGEST_ACCEPT].decode("latin-1")
+
+
+def check_content_type(headers: Headers) -> None:
+    """Raises BadRequest unless the body is JSON in UTF-8."""
+    given = headers.get(b"content-type", b"").decode("latin-1")
+    name, *parameters = (part.strip() for part in given.lower().split(";"))
+    if name != JSON:
+        raise BadRequest(415, f"The request body has to be {JSON}.")
+    for parameter in parameters:
+        if parameter.startswith("charset=") and parameter[8:].strip('"') not in ("utf-8", "utf8"):
+            raise BadRequest(415, "The request body has to be in UTF-8.")
+
+
+def read_json(body: bytes) -> GraphQLRequest:
+    """The request of a POST's body. Raises BadRequest."""
+    given = _loaded(body, "The request body is not JSON in UTF-8")
+    if isinstance(given, list):
+        raise BadRequest(400, "Batches are not supported; send one operation at a time.")
+    if not isinstance(given, dict):
+        raise BadRequest(400, "The request body has to be a JSON object.")
+    return request_of(given, mutations=True, body=body)
+
+
+def read_query_string(raw: bytes) -> GraphQLRequest:
+    """The request of a GET. Raises BadRequest."""
+    try:
+        pairs = parse_qsl(raw.decode("latin-1"), keep_blank_values=True, errors="strict", max_num_fields=50)
+    except ValueError:
+        raise BadRequest(400, "The query string cannot be read as UTF-8.") from None
+    given: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in given:
+            raise BadRequest(400, f"The parameter {name[:40]!r} is given twice.")
+        given[name] = value
+    for name in ("variables", "extensions"):
+        if name in given:
+            given[name] = _loaded(given[name], f"{name} is not JSON") if given[name] else None
+    return request_of(given, mutations=False)
+
+
+def _loaded(text: bytes | str, fault: str) -> Any:
+    try:
+        return json_input.loads(text)
+    except json_input.NotJson as error:
+        refused = BadRequest(400, f"{fault}: {error}.")
+    except TooComplex as error:
+        refused = BadRequest(400, error.message, code=error.code)
+    try:
+        raise refused
+    finally:
+        # Its traceback holds this frame, which would hold it, and with it the whole body until the next collection.
+        del refused
+
+
+def request_of(given: Mapping[str, Any], *, mutations: bool, body: bytes | None = None) -> GraphQLRequest:
+    """The request that a JSON object describes. Raises BadRequest."""
+    query = given.get("query")
+    if query is None and _is_persisted(given.get("extensions")):
+        # What clients look for before they send the text, and that they leave out the hash from then on.
+        raise BadRequest(200, "PersistedQueryNotSupported", code=codes.PERSISTED_QUERY_NOT_SUPPORTED)
+    if not isinstance(query, str):
+        raise BadRequest(400, "query has to be the text of a GraphQL document.")
+    operation_name = given.get("operationName")
+    if operation_name is not None and not isinstance(operation_name, str):
+        raise BadRequest(400, "operationName has to be text or null.")
+    for name in ("variables", "extensions"):
+        if given.get(name) is not None and not isinstance(given[name], dict):
+            raise BadRequest(400, f"{name} has to be a JSON object or null.")
+    return GraphQLRequest(query, operation_name, given.get("variables") or {}, mutations, body)
+
+
+def _is_persisted(extensions: object) -> bool:
+    return isinstance(extensions, dict) and "persistedQuery" in extensions

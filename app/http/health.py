@@ -1,0 +1,70 @@
+"""Whether the process is up (`/healthz`) and whether it can do its work (`/readyz`)."""
+
+import asyncio
+from collections.abc import Generator, Sequence
+from typing import NamedTuple
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from app.core.errors import Unavailable
+from app.core.fairness import SERVER
+from app.feed import NOT_READABLE
+from app.http.services import Services, services_of
+from app.storage.database import Query, Row
+
+log = structlog.get_logger(__name__)
+
+_PATIENCE = 2.0
+_REVISION = Query("SELECT version_num FROM alembic_version")
+
+
+async def healthz(_request: Request) -> JSONResponse:
+    """200 as long as the process answers."""
+    return JSONResponse({"status": "up"})
+
+
+class _Found(NamedTuple):
+    """The revision of the database, and why the process cannot do its work."""
+
+    revision: str | None
+    fault: str | None
+
+
+class Readiness:
+    """Asks the database once for all who want to know at the same time, however long it takes to answer."""
+
+    def __init__(self) -> None:
+        self._asking: asyncio.Task[_Found] | None = None
+
+    async def readyz(self, request: Request) -> JSONResponse:
+        """200 when the database answers, is migrated and its keys can be checked; otherwise 503 with the reason."""
+        services = services_of(request.scope)
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(_ask(services))
+        await asyncio.wait([self._asking], timeout=_PATIENCE)
+        found = self._asking.result() if self._asking.done() else _Found(None, "The database does not answer.")
+        fault = NOT_READABLE if found.fault is None and services.connections.feed.is_silent else found.fault
+        if fault is None:
+            return JSONResponse({"status": "ready", "revision": found.revision})
+        log.warning("not ready", reason=fault)
+        return JSONResponse({"status": "unavailable", "reason": fault}, 503)
+
+
+async def _ask(services: Services) -> _Found:
+    try:
+        revision = await services.database.plan(_revision, snapshot=False, caller=SERVER)
+        if revision is None:
+            return _Found(None, "The database is not migrated.")
+        return _Found(revision, await services.tokens.fault())
+    except Unavailable as error:
+        return _Found(None, error.message)
+    except Exception as error:
+        log.warning("the database cannot be read", exc_info=error)
+        return _Found(None, "The database cannot be read.")
+
+
+def _revision() -> Generator[Query, Sequence[Row], str | None]:
+    rows = yield _REVISION
+    return str(rows[0][0]) if rows else None

@@ -1,0 +1,39 @@
+"""Gives every request an id, its own X-Request-ID or a new one, which is in the answer and in the logs."""
+
+import re
+
+import structlog
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.core.ids import Ids
+from app.rest.headers import header_of
+
+HEADER = b"x-request-id"
+
+_USABLE = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+
+
+class RequestId:
+    """Middleware over a whole application."""
+
+    def __init__(self, app: ASGIApp, ids: Ids) -> None:
+        self._app = app
+        self._ids = ids
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        given = header_of(scope, HEADER) or b""
+        request_id = given if _USABLE.fullmatch(given) else self._ids.uuid().encode()
+        text = request_id.decode()
+        # The state is the server's copy for this request.
+        scope.setdefault("state", {})["request_id"] = text
+        structlog.contextvars.bind_contextvars(request_id=text)
+
+        async def send_with_id(message: Message) -> None:
+            if message["type"] in ("http.response.start", "websocket.accept"):
+                message["headers"] = [*message.get("headers", ()), (HEADER, request_id)]
+            await send(message)
+
+        await self._app(scope, receive, send_with_id)

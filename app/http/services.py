@@ -1,0 +1,101 @@
+"""What an application holds open while it serves; every request finds it in its scope."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from graphql import OperationType
+from starlette.types import Receive, Scope
+
+from app.core.actor import Actor
+from app.core.clock import Clock
+from app.core.credentials import KnownKeys, TokenIssuer
+from app.core.fairness import Caller
+from app.execution.operation import Operations
+from app.execution.outcome import GraphQLRequest, Outcome
+from app.graph.context import Context
+from app.http import bodies
+from app.http.in_flight import InFlight
+from app.http.rate_limit import Limiter
+from app.live.channel import Subscriber
+from app.live.connections import Connections
+from app.live.subscriptions import Subscriptions
+from app.rest.headers import Headers
+from app.rest.reading import Reads
+from app.settings import Settings
+from app.storage.database import Database
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Opened by the lifespan, closed by it."""
+
+    database: Database
+    operations: Operations
+    keys: KnownKeys
+    tokens: TokenIssuer
+    limiter: Limiter
+    in_flight: InFlight
+    reads: Reads
+    settings: Settings
+    clock: Clock
+    subscriptions: Subscriptions
+    connections: Connections
+
+    def context(self, actor: Actor, request_id: str) -> Context:
+        """What one operation of this actor carries."""
+        return Context(self.database, actor, self.settings, self.clock, request_id, self.keys.forget)
+
+    async def body(self, headers: Headers, receive: Receive, actor: Actor) -> bytes:
+        """A request's whole body. Raises as `bodies.body_of`."""
+        compiling = self.operations.compiling
+        return await bodies.body_of(headers, receive, self.settings.max_body_bytes, compiling, actor.caller)
+
+    async def parsed(self, body: bytes, parse: Callable[[bytes], T], actor: Actor) -> T:
+        """What `parse` makes of the body. Raises as `bodies.parsed`."""
+        return await bodies.parsed(body, parse, self.operations.compiling, actor.caller)
+
+    async def command(
+        self,
+        actor: Actor,
+        request_id: str,
+        service: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+    ) -> Any:
+        """Run `service(work, actor, *args, **kwargs)` as one command. Raises its DomainError."""
+        return await self.context(actor, request_id).command(service, args, kwargs)
+
+    async def ask(self, request: GraphQLRequest, context: Context) -> Subscriber | Outcome:
+        """Open the subscription that is asked for, or answer any other request. Raises Refused and DomainError."""
+        found = await self.operations.find(request, context)
+        if isinstance(found, Outcome):
+            return found
+        if found.kind is OperationType.SUBSCRIPTION:
+            return await self.subscriptions.open(found, request, context)
+        return await self.operations.run(request, context, found)
+
+
+def services_of(scope: Scope) -> Services:
+    """The services of the application that serves this request."""
+    found: Services = scope["state"]["services"]
+    return found
+
+
+def remember_caller(scope: Scope, actor: Actor) -> None:
+    """Let what carries the answer know whose share of the process it is."""
+    scope["state"]["caller"] = actor.caller
+
+
+def caller_of(scope: Scope) -> Caller:
+    """Whose request it is: of a caller that was remembered, else of its address."""
+    found: Caller = scope["state"].get("caller")
+    return found if found is not None else (scope.get("client") or ("",))[0]
+
+
+def request_id_of(scope: Scope) -> str:
+    """The id under which this request is logged; empty outside of RequestId."""
+    found: str = scope["state"].get("request_id", "")
+    return found

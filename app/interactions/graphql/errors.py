@@ -1,0 +1,43 @@
+"""Why a mutation of an interaction did nothing, beside what any mutation may answer."""
+
+from datetime import datetime
+
+import strawberry
+
+from app.directory.graphql import User
+from app.graph.fields import UserError
+from app.interactions.graphql.types import Message
+from app.selection.mapping import ObjectMap, One
+
+
+@strawberry.type(description="Somebody else holds the interaction.")
+class AlreadyClaimedError(UserError):
+    claimed_by: User | None = strawberry.field(description="The holder of the claim.")
+    claimed_until: datetime | None = strawberry.field(description="The end of the claim's lease, if it has one.")
+
+
+@strawberry.type(description="The channel handed in a message with this key before.")
+class AlreadyReceivedError(UserError):
+    received_message_id: strawberry.ID = strawberry.field(description="The id of the first message with the key.")
+    received_message: Message | None = strawberry.field(
+        description="The first message with the key; null when it was deleted."
+    )
+
+
+@strawberry.type(description="A message came after the latest one that the caller saw.")
+class NewerMessageError(UserError):
+    newer_message: Message | None = strawberry.field(description="The message that came last.")
+
+
+@strawberry.type(description="The attention has reasons that clearing does not end.")
+class NotClearableError(UserError):
+    reasons: list[str] = strawberry.field(description="The reasons of the attention that stay.")
+
+
+ERROR_TYPES: tuple[type, ...] = (AlreadyClaimedError, AlreadyReceivedError, NewerMessageError, NotClearableError)
+
+ERROR_MAPPINGS = (
+    ObjectMap("AlreadyClaimedError", {"claimedBy": One("User", key="claimed_by")}),
+    ObjectMap("NewerMessageError", {"newerMessage": One("Message", key="message_id")}),
+    ObjectMap("AlreadyReceivedError", {"receivedMessage": One("Message", key="received_message")}),
+)

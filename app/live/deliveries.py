@@ -1,0 +1,195 @@
+"""Executes and encodes what subscriptions send: once for all equal ones, however many listen."""
+
+import asyncio
+from collections.abc import Collection, Hashable, Mapping, Sequence
+from typing import Any
+
+import orjson
+import structlog
+
+from app.core import codes
+from app.core.clock import Clock
+from app.core.errors import RateLimited, Timeout, Unavailable
+from app.core.fairness import Caller
+from app.execution import errors
+from app.feed import Entry, EventStream, Feed, SnapshotStream
+from app.feed.stream import Match
+from app.live.channel import Channel, Item
+from app.live.index import Index
+from app.live.recipe import Recipe
+from app.live.replays import Replays
+from app.live.snapshots import Snapshots, SnapshotSubscriber
+from app.live.subscriber import EventSubscriber
+from app.selection.mapping import Permissions
+from app.settings import Settings
+from app.storage.database import Database
+from app.storage.event_log import Cursor
+
+log = structlog.get_logger(__name__)
+
+_MOST_PENDING = 5_000
+_AT_ONCE = 64
+_PAUSE_WITHOUT_DATABASE = 0.2
+
+
+class Deliveries:
+    """All subscriptions of this process. It takes what the feed reads."""
+
+    def __init__(self, database: Database, feed: Feed, settings: Settings, clock: Clock) -> None:
+        self.database = database
+        self.feed = feed
+        self.settings = settings
+        self.clock = clock
+        self.replays = Replays()
+        self._deliveries: dict[Hashable, Delivery] = {}
+        self._snapshots: dict[Hashable, Snapshots] = {}
+
+    def __len__(self) -> int:
+        """How many subscriptions run."""
+        channels = (channel for each in self._deliveries.values() for channel in each.channels.values())
+        snapshots = self._snapshots.values()
+        return sum(each.subscribers for each in channels) + sum(each.subscribers for each in snapshots)
+
+    async def events(
+        self,
+        key: Hashable,
+        share: Hashable,
+        stream: EventStream,
+        recipe: Recipe,
+        match: Match,
+        keys: Collection[Hashable] | None,
+        caller: Caller,
+        cursor: Cursor | None,
+    ) -> EventSubscriber:
+        """A subscriber of the caller to a stream of events, after the cursor or from now on; the feed has to be held.
+
+        Equal `key`s share a channel, equal `share`s the execution too. Raises CursorExpired, InvalidCursor."""
+        cursor = await self.feed.begin(cursor, recipe.caller)
+        delivery = self._deliveries.get(share)
+        if delivery is None:
+            delivery = self._deliveries[share] = Delivery(self, share, stream, recipe)
+        channel = delivery.channels.get(key)
+        if channel is None:
+            channel = delivery.channels[key] = Channel(key, delivery, match, keys, self.feed.number)
+            delivery.index.add(channel, keys)
+        return EventSubscriber(self.feed, channel, caller, cursor)
+
+    def snapshots(
+        self, key: Hashable, stream: SnapshotStream, recipe: Recipe, permissions: Permissions
+    ) -> SnapshotSubscriber:
+        """A subscriber to snapshots: one now, and one after what changes them."""
+        found = self._snapshots.get(key)
+        if found is None:
+            found = self._snapshots[key] = Snapshots(self, key, stream, recipe, permissions)
+        return SnapshotSubscriber(found)
+
+    def heard(self, entries: Sequence[Entry]) -> None:
+        listening: list[Delivery | Snapshots] = [*self._deliveries.values(), *self._snapshots.values()]
+        for each in listening:
+            try:
+                each.offer(entries)
+            except Exception:
+                log.exception("a subscription cannot take an event")
+
+    def lost(self) -> None:
+        deliveries, self._deliveries = self._deliveries, {}
+        for delivery in deliveries.values():
+            for channel in delivery.channels.values():
+                channel.end()
+
+    def forget(self, delivery: "Delivery | Snapshots") -> None:
+        """Nobody listens to it any more."""
+        kept: dict[Hashable, Any] = self._deliveries if isinstance(delivery, Delivery) else self._snapshots
+        if kept.get(delivery.key) is delivery:
+            del kept[delivery.key]
+
+
+class Delivery:
+    """One selection with the channels whose items are made by it."""
+
+    def __init__(self, deliveries: Deliveries, key: Hashable, stream: EventStream, recipe: Recipe) -> None:
+        self.key = key
+        self.stream = stream
+        self.replays = deliveries.replays
+        self.channels: dict[Hashable, Channel] = {}
+        self.index: Index[Channel] = Index(stream.keys_of)
+        self._deliveries = deliveries
+        self._recipe = recipe
+        self._pending: list[tuple[Entry, str, list[Channel]]] = []
+        self._worker: asyncio.Task[None] | None = None
+
+    def offer(self, entries: Sequence[Entry]) -> None:
+        """Take what somebody listens to; the rest costs no more than a look."""
+        for entry in entries:
+            wanted: dict[str, list[Channel]] = {}
+            for channel in self.index.concerned(entry):
+                as_what = channel.match(entry)
+                if as_what is not None:
+                    wanted.setdefault(as_what, []).append(channel)
+            for as_what, those in wanted.items():
+                self._pending.append((entry, as_what, those))
+        if len(self._pending) > _MOST_PENDING:
+            self._pending.clear()
+            for channel in self.channels.values():
+                channel.skip(entries[-1].number)
+        elif self._pending and self._worker is None:
+            self._worker = asyncio.create_task(self._work())
+
+    def leave(self, channel: Channel) -> None:
+        """A subscriber of the channel is gone."""
+        channel.subscribers -= 1
+        if channel.subscribers:
+            return
+        if self.channels.get(channel.key) is channel:
+            del self.channels[channel.key]
+            self.index.remove(channel, channel.keys)
+        if not self.channels:
+            self._deliveries.forget(self)
+            if self._worker is not None:
+                self._worker.cancel()
+
+    async def texts(self, wanted: Sequence[tuple[Entry, str]]) -> Sequence[str]:
+        """The encoded items of events, read together. While there is no database, it waits for it."""
+        rows = [self.stream.row(entry, as_what) for entry, as_what in wanted]
+        while True:
+            try:
+                return await self._read(rows)
+            except (Unavailable, RateLimited):
+                await asyncio.sleep(_PAUSE_WITHOUT_DATABASE)
+            except Exception as error:
+                if len(rows) > 1:
+                    # One of them is at fault: the others go out as they should.
+                    return [(await self.texts([each]))[0] for each in wanted]
+                if isinstance(error, Timeout):
+                    return [_failed(error.message, error.code)]
+                log.exception("an item of a subscription cannot be made")
+                return [_failed(codes.INTERNAL_MESSAGE, codes.INTERNAL)]
+
+    async def _read(self, rows: Sequence[Mapping[str, object]]) -> Sequence[str]:
+        recipe, deliveries = self._recipe, self._deliveries
+        env, plan, key = recipe.env(deliveries.clock, deliveries.settings), recipe.plan, recipe.key
+        made = await deliveries.database.plan(
+            lambda: plan.each(env, rows), snapshot=plan.snapshot, caller=recipe.caller
+        )
+        return [orjson.dumps({"data": {key: each}}).decode() for each in made]
+
+    async def _work(self) -> None:
+        try:
+            while self._pending:
+                some, self._pending = self._pending[:_AT_ONCE], self._pending[_AT_ONCE:]
+                texts = await self.texts([(entry, as_what) for entry, as_what, _ in some])
+                stirred: dict[Channel, None] = {}
+                for text, (entry, _, channels) in zip(texts, some, strict=True):
+                    item = Item(text, entry)
+                    for channel in channels:
+                        if channel.dropped < entry.number:
+                            channel.publish(item)
+                            stirred[channel] = None
+                for channel in stirred:
+                    channel.stir()
+        finally:
+            self._worker = None
+
+
+def _failed(message: str, code: str) -> str:
+    return orjson.dumps({"data": None, "errors": [errors.entry(message, code)]}).decode()

@@ -1,0 +1,209 @@
+"""One request of a contract's client as its handlers see it: parameters, body, who asks; commands and reads."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+from urllib.parse import parse_qsl
+
+from starlette.types import Receive, Scope
+
+from app.core import json_input
+from app.core.actor import Actor
+from app.core.clock import Clock
+from app.core.credentials import TokenIssuer
+from app.core.errors import InvalidInput
+from app.core.text import is_storable
+from app.rest.errors import BadRequest
+from app.rest.headers import Headers
+from app.rest.reading import Reads, Selection
+from app.selection.mapping import Env
+from app.settings import Settings
+from app.storage.work import Work
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_MOST_PARAMETERS = 100
+
+
+class Parameters(Mapping[str, str]):
+    """A query string or a form, of a repeated parameter the last. Raises BadRequest for one that cannot be read."""
+
+    def __init__(self, raw: bytes) -> None:
+        try:
+            pairs = parse_qsl(
+                raw.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=_MOST_PARAMETERS
+            )
+        except ValueError:
+            raise BadRequest(400, "The parameters cannot be read.") from None
+        for name, value in pairs:
+            if not (is_storable(name) and is_storable(value)):
+                raise BadRequest(400, "The parameters hold text that cannot be stored.")
+        self._values = dict(pairs)
+
+    def __getitem__(self, name: str) -> str:
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def integer(self, name: str, default: int, least: int, most: int) -> int:
+        """A whole number. Raises InvalidInput."""
+        given = self._values.get(name)
+        if given is None:
+            return default
+        if not (
+            given.isascii() and given.removeprefix("-").isdigit() and len(given) <= 20 and least <= int(given) <= most
+        ):
+            raise InvalidInput(f"{name} has to be a whole number from {least} to {most}.", path=(name,))
+        return int(given)
+
+    def flag(self, name: str) -> bool | None:
+        """True or false; None when it is absent. Raises InvalidInput."""
+        given = self._values.get(name)
+        if given is None:
+            return None
+        if given.lower() not in ("true", "false"):
+            raise InvalidInput(f"{name} has to be true or false.", path=(name,))
+        return given.lower() == "true"
+
+
+class Host(Protocol):
+    """What serves a contract, as far as its calls need it; `app.http.services.Services` does."""
+
+    @property
+    def settings(self) -> Settings: ...
+
+    @property
+    def clock(self) -> Clock: ...
+
+    @property
+    def tokens(self) -> TokenIssuer: ...
+
+    @property
+    def reads(self) -> Reads: ...
+
+    async def body(self, headers: Headers, receive: Receive, actor: Actor) -> bytes: ...
+
+    async def parsed(self, body: bytes, parse: Callable[[bytes], T], actor: Actor) -> T: ...
+
+    async def command(
+        self,
+        actor: Actor,
+        request_id: str,
+        service: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+    ) -> Any: ...
+
+
+class Call:
+    """Who asks what. The actor of a public operation is nobody, without any permission."""
+
+    def __init__(
+        self, scope: Scope, receive: Receive, host: Host, actor: Actor, path: Mapping[str, str], request_id: str
+    ) -> None:
+        self.headers: Headers = dict(scope["headers"])
+        self.query = Parameters(scope["query_string"])
+        self.path = path
+        self.actor = actor
+        self.request_id = request_id
+        self._host = host
+        self._scope = scope
+        self._receive = receive
+
+    @property
+    def idempotency_key(self) -> str | None:
+        """The header `Idempotency-Key`: a repeat of a creation or message gives the first answer again."""
+        given = self.headers.get(b"idempotency-key")
+        return None if given is None else given.decode("latin-1")
+
+    @property
+    def base_url(self) -> str:
+        """The address by which the client reaches the application, without a slash at the end."""
+        host = self.headers.get(b"host", b"localhost").decode("latin-1")
+        prefix = self._scope.get("app_root_path", self._scope.get("root_path", ""))
+        return f"{self._scope['scheme']}://{host}{prefix}"
+
+    def now(self) -> datetime:
+        return self._host.clock()
+
+    @property
+    def tokens(self) -> TokenIssuer:
+        """What exchanges keys for access tokens."""
+        return self._host.tokens
+
+    # ---- the body -------------------------------------------------------------------------------------------------
+
+    async def body(self, *types: str) -> bytes:
+        """The whole body, inflated. Raises BadRequest: 413 over the limit, 415 for a type that is none of `types`."""
+        found = await self._host.body(self.headers, self._receive, self.actor)
+        if found and types:
+            name, *parameters = self.headers.get(b"content-type", b"").decode("latin-1").lower().split(";")
+            if name.strip() and name.strip() not in types:
+                raise BadRequest(415, f"The request body has to be {' or '.join(types)}.")
+            for parameter in parameters:
+                key, _, value = parameter.strip().partition("=")
+                if key == "charset" and value.strip('"') not in ("utf-8", "utf8", "us-ascii"):
+                    raise BadRequest(415, "The request body has to be in UTF-8.")
+        return found
+
+    async def json(self, *types: str, exact: bool = False, empty: bool = False) -> Any:
+        """The body as JSON, None for an empty one where that is allowed; without `types` it is application/json.
+
+        With `exact` numbers keep their spelling (`json_text`). Raises BadRequest, and TooComplex over its bounds."""
+        found = await self.body(*(types or ("application/json",)))
+        if empty and not found.strip():
+            return None
+        load = json_input.loads_exact if exact else json_input.loads
+        try:
+            value = await self._host.parsed(found, load, self.actor)
+        except json_input.NotJson as error:
+            raise BadRequest(400, f"The request body is not JSON: {error}.") from None
+        # A backslash is how text that no database can hold gets through a JSON parser.
+        if b"\\u" in found and not _is_storable(value):
+            raise BadRequest(400, "The request body holds text that cannot be stored.")
+        return value
+
+    async def json_object(self, *types: str, exact: bool = False, empty: bool = False) -> dict[str, Any]:
+        """The body as a JSON object; an empty body is an empty object where that is allowed. Raises BadRequest."""
+        found = await self.json(*types, exact=exact, empty=empty)
+        if found is None and empty:
+            return {}
+        if not isinstance(found, dict):
+            raise BadRequest(400, "The request body has to be a JSON object.")
+        return found
+
+    async def form(self) -> Parameters:
+        """The body as a form. Raises BadRequest."""
+        return Parameters(await self.body("application/x-www-form-urlencoded"))
+
+    # ---- commands and reads ---------------------------------------------------------------------------------------
+
+    async def perform(self, service: Callable[Concatenate[Work, Actor, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `service(work, actor, …)` as one command; what it returns. Raises its DomainError."""
+        result: T = await self._host.command(self.actor, self.request_id, service, args, kwargs)
+        return result
+
+    async def read(self, selection: Selection, **variables: object) -> Any:
+        """What the selection finds; see `Reads.read`."""
+        env = Env(self.actor, self.now(), self._host.settings, variables)
+        return await self._host.reads.read(selection, env)
+
+
+def picked(body: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """Those of the names that the body has; whatever else it holds is left out."""
+    return {name: body[name] for name in names if name in body}
+
+
+def _is_storable(value: object) -> bool:
+    if isinstance(value, str):
+        return is_storable(value)
+    if isinstance(value, list):
+        return all(map(_is_storable, value))
+    if isinstance(value, dict):
+        return all(map(is_storable, value)) and all(map(_is_storable, value.values()))
+    return True

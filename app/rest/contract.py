@@ -1,0 +1,94 @@
+"""What a REST contract is made of; each kind's `rest` makes one."""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from app.core.errors import DomainError
+from app.rest.call import Call
+from app.rest.schemes import Scheme
+from app.selection.catalogue import Catalogue, FieldFacts, TypeFacts
+from app.selection.mapping import RootMany, RootOne, RootSteps
+
+JSON = "application/json; charset=utf-8"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """An answer. `body` is anything that orjson encodes, bytes as they are, or None for no content at all."""
+
+    status: int = 200
+    body: object = None
+    headers: Sequence[tuple[str, str]] = ()
+    media_type: str = JSON
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """Why a request is not done. `error` is the rules' own refusal; None for a fault of the request or of ours.
+
+    `parameters` are those of the path."""
+
+    status: int
+    code: str
+    message: str
+    path: Sequence[str | int] = ()
+    request_id: str = ""
+    error: DomainError | None = None
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    headers: Sequence[tuple[str, str]] = ()
+
+
+Handler = Callable[[Call], Awaitable[Reply]]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A method on a path such as `/v1/customers/{customer_id}`; a `public` one is answered without a key.
+
+    A template's segment is text, or one parameter. Texts win over parameters. `reads` is the permission that its answer
+    needs: who has it not is refused before anything is done."""
+
+    method: str
+    path: str
+    handler: Handler
+    public: bool = False
+    reads: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contract:
+    """A kind's REST side, mounted at `base`; a path of `operations` outside of it is served too.
+
+    `refused` gives an upstream's own answer to a refusal, `statuses` are where it differs from the one table.
+    `roots` are the selections that only REST reads, with the facts of the types that only they name. `document` is
+    the OpenAPI description, served at `<base>/openapi.json`. With `any_case` paths match in any case."""
+
+    name: str
+    base: str
+    operations: tuple[Operation, ...]
+    schemes: tuple[Scheme, ...]
+    refused: Callable[[Refusal], Reply]
+    document: Path
+    statuses: Mapping[str, int] = field(default_factory=dict)
+    roots: Mapping[str, RootOne | RootMany | RootSteps] = field(default_factory=dict)
+    types: Mapping[str, TypeFacts] = field(default_factory=dict)
+    any_case: bool = False
+
+
+def guarded(permission: str, operations: Iterable[Operation]) -> tuple[Operation, ...]:
+    """The operations, whose answers need the permission."""
+    return tuple(replace(operation, reads=permission) for operation in operations)
+
+
+def with_contracts(catalogue: Catalogue, contracts: Iterable[Contract]) -> Catalogue:
+    """The graph's catalogue with the root fields and types that only contracts read; operations cannot name them."""
+    roots, types = dict(catalogue.roots), dict(catalogue.types)
+    read = dict(types[catalogue.query].fields)
+    for contract in contracts:
+        types |= contract.types
+        for name, found in contract.roots.items():
+            roots[name] = found
+            read[name] = FieldFacts(found.type, nullable=True, many=isinstance(found, RootSteps) and found.many)
+    types[catalogue.query] = TypeFacts(read)
+    return Catalogue(catalogue.maps.values(), roots, types, catalogue.query)

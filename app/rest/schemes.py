@@ -1,0 +1,59 @@
+"""The ways in which a contract's clients present their key; every one of them is an API key or access token of ours."""
+
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from app.rest.headers import Headers
+
+
+@dataclass(frozen=True, slots=True)
+class Scheme:
+    """One way: `key` finds it in the request's headers, None where this way was not taken.
+
+    `challenge` is what `WWW-Authenticate` says of it, if anything."""
+
+    key: Callable[[Headers], str | None]
+    challenge: str | None = None
+
+
+def key_of(headers: Headers, schemes: Sequence[Scheme]) -> str:
+    """The key that the first of the ways taken gives; empty when none was."""
+    for scheme in schemes:
+        found = scheme.key(headers)
+        if found:
+            return found
+    return ""
+
+
+def _authorization(name: str, read: Callable[[str], str | None]) -> Callable[[Headers], str | None]:
+    def key(headers: Headers) -> str | None:
+        given, _, credentials = headers.get(b"authorization", b"").decode("latin-1").strip().partition(" ")
+        return read(credentials.strip()) if given.lower() == name else None
+
+    return key
+
+
+def _header(name: bytes) -> Callable[[Headers], str | None]:
+    return lambda headers: headers.get(name, b"").decode("latin-1").strip() or None
+
+
+def _password(credentials: str) -> str | None:
+    try:
+        decoded = base64.b64decode(credentials, validate=True).decode()
+    except (binascii.Error, ValueError):
+        return None
+    return decoded.partition(":")[2] or None
+
+
+def _token(credentials: str) -> str | None:
+    # Rails' own clients write `Token token="…"`.
+    return credentials.removeprefix("token=").strip('"') or None
+
+
+BEARER = Scheme(_authorization("bearer", lambda credentials: credentials), "Bearer")
+TOKEN = Scheme(_authorization("token", _token), "Token")
+X_API_KEY = Scheme(_header(b"x-api-key"))
+BASIC = Scheme(_authorization("basic", _password), 'Basic realm="Switchboard", charset="UTF-8"')
+SO_TICKET = Scheme(_authorization("soticket", lambda credentials: credentials), "SOTicket")

@@ -1,0 +1,41 @@
+from collections.abc import Collection, Hashable
+from datetime import UTC, datetime
+
+from app.core.events import Event, LoggedEvent
+from app.feed import Entry
+from app.live.index import Index
+from app.storage.event_log import Cursor
+
+
+def entry(number: int) -> Entry:
+    at = datetime(2026, 11, 20, tzinfo=UTC)
+    return Entry(LoggedEvent(lane=0, position=1, at=at, event=Event(topic="x", interaction_id=number)), Cursor((1,)))
+
+
+def keys_of(found: Entry) -> Collection[Hashable]:
+    return [("id", found.event.interaction_id), ("odd", bool((found.event.interaction_id or 0) % 2))]
+
+
+def test_only_what_has_a_key_of_the_event_or_none_is_found() -> None:
+    index: Index[str] = Index(keys_of)
+    index.add("any", None)
+    assert list(index.concerned(entry(1))) == ["any"]
+    index.add("one", [("id", 1)])
+    index.add("one or odd", [("id", 1), ("odd", True)])
+    index.add("nothing", [])
+    assert list(index.concerned(entry(1))) == ["any", "one", "one or odd"]
+    assert list(index.concerned(entry(3))) == ["any", "one or odd"]
+    assert list(index.concerned(entry(2))) == ["any"]
+
+
+def test_what_is_removed_is_found_no_more_and_leaves_nothing() -> None:
+    index: Index[str] = Index(keys_of)
+    index.add("any", None)
+    index.add("a", [("id", 1)])
+    index.add("b", [("id", 1), ("odd", True)])
+    index.remove("b", [("id", 1), ("odd", True)])
+    assert list(index.concerned(entry(1))) == ["any", "a"]
+    index.remove("a", [("id", 1)])
+    index.remove("any", None)
+    index.remove("nothing", [])
+    assert vars(index) == {"_keys_of": keys_of, "_any": {}, "_by_key": {}}

@@ -1,0 +1,208 @@
+import base64
+
+import httpx2
+import pytest
+
+from app.settings import Settings
+from tests.rest.shelf import DOCUMENT
+
+pytestmark = pytest.mark.anyio
+
+BOOK = {"id": "boo_1", "name": "The Dispossessed", "tags": ["a", "b"]}
+
+
+async def test_a_read_is_a_selection(unchanging: httpx2.AsyncClient) -> None:
+    response = await unchanging.get("/shelf/books/boo_1")
+    assert (response.status_code, response.json()) == (200, BOOK)
+    assert response.headers["content-type"] == "application/json; charset=utf-8"
+    assert response.headers["x-request-id"]
+    response = await unchanging.get("/shelf/books/boo_9")
+    assert (response.status_code, response.json()) == (404, {"none": "boo_9"})
+
+
+async def test_a_root_that_only_rest_reads(unchanging: httpx2.AsyncClient) -> None:
+    italo = {"name": "Italo", "books": {"nodes": [{"title": "Invisible Cities"}]}}
+    ursula = {"name": "Ursula", "books": {"nodes": [{"title": "The Dispossessed"}, {"title": "Steering the Craft"}]}}
+    response = await unchanging.get("/shelf?long=True")
+    (found, long) = response.json()
+    for each in found["authors"]:
+        page_info = each["books"].pop("pageInfo")
+        assert page_info["hasNextPage"] is False
+    assert (found, long) == ({"authors": [italo, ursula], "more": False}, True)
+    response = await unchanging.get("/shelf", params={"offset": "1"})
+    assert [each["name"] for each in response.json()[0]["authors"]] == ["Ursula"]
+    response = await unchanging.post("/graphql", json={"query": "{ shelf { more } }"})
+    assert response.json()["errors"][0]["message"] == "Cannot query field 'shelf' on type 'Query'."
+
+
+async def test_a_command_changes(client: httpx2.AsyncClient) -> None:
+    response = await client.patch("/shelf/books/boo_1", json={"title": "New", "other": "kept out"})
+    assert (response.status_code, response.json()) == (201, {"id": 1})
+    assert response.headers["location"] == "http://test/shelf/1"
+    assert (await client.get("/shelf/books/boo_1")).json() == BOOK | {"name": "New"}
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"authorization": "Bearer admin"},
+        {"authorization": "bearer admin", "x-api-key": "nobody"},
+        {"authorization": "Token admin"},
+        {"authorization": 'Token token="admin"'},
+        {"authorization": "", "x-api-key": "admin"},
+        {"authorization": "Basic " + base64.b64encode(b"anna:admin").decode()},
+        {"authorization": "SOTicket admin"},
+    ],
+)
+async def test_every_scheme_finds_the_same_user(unchanging: httpx2.AsyncClient, headers: dict[str, str]) -> None:
+    response = await unchanging.get("/shelf/books/boo_1", headers=headers)
+    assert response.status_code == 200
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    ["", "Bearer", "Bearer nobody", "Basic !!", "Basic " + base64.b64encode(b"admin").decode(), "admin"],
+)
+async def test_without_valid_credentials(unchanging: httpx2.AsyncClient, authorization: str) -> None:
+    headers = {"authorization": authorization, "x-xsrf-token": "admin"}
+    response = await unchanging.get("/shelf/books/boo_1", headers=headers)
+    assert (response.status_code, response.json()["code"]) == (401, "UNAUTHENTICATED")
+    challenges = response.headers.get_list("www-authenticate")
+    assert challenges == ["Bearer", "Token", 'Basic realm="Switchboard", charset="UTF-8"', "SOTicket"]
+
+
+async def test_paths(unchanging: httpx2.AsyncClient) -> None:
+    response = await unchanging.get("/shelf/nothing")
+    assert (response.status_code, response.json()["code"]) == (404, "UNKNOWN_PATH")
+    response = await unchanging.get("/shelf/books/a%00b")
+    assert (response.status_code, response.json()["code"]) == (404, "UNKNOWN_PATH")
+    response = await unchanging.get("/shelf/books/%0A")
+    assert (response.status_code, response.json()["code"]) == (404, "NOT_FOUND")
+    response = await unchanging.get("/shelves")
+    assert (response.status_code, response.text) == (404, "Not Found")
+    response = await unchanging.get("/shelf/books/")
+    assert response.status_code == 404
+    response = await unchanging.get("/SHELF/Books/boo_1/")
+    assert response.json() == BOOK
+    # A text in a template wins over a parameter, and a slash inside a parameter stays one.
+    response = await unchanging.get("/shelf/books/first")
+    assert response.json() == {"value": None, "path": {}}
+    response = await unchanging.post("/shelf/echo/a%2Fb/%C3%B6%20%3F", json=[1])
+    assert response.json() == {"value": [1], "path": {"one": "a/b", "two": "ö ?"}}
+
+
+async def test_verbs(unchanging: httpx2.AsyncClient) -> None:
+    response = await unchanging.delete("/shelf/books/boo_1")
+    assert (response.status_code, response.json()["code"]) == (405, "BAD_REQUEST")
+    assert response.headers["allow"] == "GET, HEAD, PATCH"
+    response = await unchanging.head("/shelf/books/boo_1")
+    assert (response.status_code, response.content) == (200, b"")
+    assert int(response.headers["content-length"]) > 0
+
+
+async def test_the_document_needs_no_key(unchanging: httpx2.AsyncClient) -> None:
+    response = await unchanging.get("/shelf/openapi.json", headers={"authorization": ""})
+    assert (response.status_code, response.content) == (200, DOCUMENT.read_bytes())
+
+
+async def test_a_public_path_outside_of_the_base(unchanging: httpx2.AsyncClient) -> None:
+    response = await unchanging.post("/outside", data={"b": "1", "a": "2"}, headers={"authorization": ""})
+    assert (response.status_code, response.json()) == (200, ["a", "b"])
+    response = await unchanging.post("/outside", json={})
+    assert response.status_code == 415
+    response = await unchanging.get("/outside")
+    assert (response.status_code, response.headers["allow"]) == (405, "POST")
+
+
+@pytest.mark.parametrize(
+    ("content", "media_type", "status"),
+    [
+        (b"", "application/json", 200),
+        (b"[1]", "text/json; charset=utf-8", 200),
+        (b"{", "application/json", 400),
+        (b'{"a": NaN}', "application/json", 400),
+        (b'"\xff"', "application/json", 400),
+        (b'"\\u0000"', "application/json", 400),
+        (b'{"\\u0000": 1}', "application/json", 400),
+        (b"1", "application/xml", 415),
+        (b"1", "application/json; charset=utf-16", 415),
+        (b"1" * 2_001, "application/json", 413),
+    ],
+)
+async def test_bodies(unchanging: httpx2.AsyncClient, content: bytes, media_type: str, status: int) -> None:
+    response = await unchanging.post("/shelf/echo/a/b", content=content, headers={"content-type": media_type})
+    assert response.status_code == status
+    if status != 200:
+        assert response.json()["code"] == "BAD_REQUEST"
+
+
+@pytest.mark.parametrize("depth", [101, 1_000])
+async def test_a_body_over_a_bound_of_json_is_refused(unchanging: httpx2.AsyncClient, depth: int) -> None:
+    headers = {"content-type": "application/json"}
+    response = await unchanging.post("/shelf/echo/a/b", content=b"[" * depth + b"]" * depth, headers=headers)
+    assert (response.status_code, response.json()["code"]) == (400, "TOO_COMPLEX")
+    assert response.json()["message"] == "The JSON is nested too deeply; the limit is 100 objects and arrays."
+
+
+@pytest.mark.parametrize("content", [b"[]", b"1", b"null", b'"x"', b""])
+async def test_a_body_that_has_to_be_an_object(unchanging: httpx2.AsyncClient, content: bytes) -> None:
+    response = await unchanging.patch("/shelf/books/boo_1", content=content)
+    assert (response.status_code, response.json()["code"]) == (400, "BAD_REQUEST")
+
+
+@pytest.mark.parametrize(
+    ("why", "status", "code", "path"),
+    [
+        ("claimed", 409, "ALREADY_CLAIMED", []),
+        ("expired", 410, "CURSOR_EXPIRED", ["after"]),
+        ("unavailable", 503, "UNAVAILABLE", []),
+        ("invalid", 422, "INVALID_INPUT", ["tags", 0]),
+        ("bug", 500, "INTERNAL", []),
+    ],
+)
+async def test_refusals(unchanging: httpx2.AsyncClient, why: str, status: int, code: str, path: list[object]) -> None:
+    response = await unchanging.post(f"/shelf/refuse/{why}", headers={"x-request-id": "r1"})
+    body = response.json()
+    assert (response.status_code, body["code"], body["path"], body["request"]) == (status, code, path, "r1")
+    assert "secret" not in response.text
+    assert response.headers.get("retry-after") == ("1" if why == "unavailable" else None)
+    assert (await unchanging.get("/shelf/books/boo_1")).json() == BOOK
+
+
+async def test_a_missing_permission(unchanging: httpx2.AsyncClient) -> None:
+    response = await unchanging.post("/shelf/refuse/forbidden", headers={"authorization": "Bearer reader"})
+    assert (response.status_code, response.json()["code"]) == (403, "FORBIDDEN")
+
+
+@pytest.mark.parametrize("query", ["offset=x", "offset=101", "offset=-1", "offset=", "long=1", "offset=" + "9" * 30])
+async def test_parameters_are_checked(unchanging: httpx2.AsyncClient, query: str) -> None:
+    response = await unchanging.get(f"/shelf?{query}")
+    assert (response.status_code, response.json()["code"]) == (422, "INVALID_INPUT")
+    assert response.json()["path"] == [query.partition("=")[0]]
+
+
+@pytest.mark.parametrize("query", ["a=%ff", "a=%00", "&".join(f"a{n}=1" for n in range(101))])
+async def test_parameters_that_cannot_be_read(unchanging: httpx2.AsyncClient, query: str) -> None:
+    response = await unchanging.get(f"/shelf?{query}")
+    assert (response.status_code, response.json()["code"]) == (400, "BAD_REQUEST")
+
+
+class TestRateLimit:
+    @pytest.fixture
+    def settings(self, database_url: str) -> Settings:
+        return Settings(database_url=database_url, rate_limit=3)
+
+    async def test_each_key_has_its_own_over_both_transports(self, client: httpx2.AsyncClient) -> None:
+        query = {"query": "{ __typename }"}
+        accept = {"accept": "application/graphql-response+json"}
+        for _ in range(2):
+            assert (await client.get("/shelf")).status_code == 200
+        assert (await client.post("/graphql", json=query)).status_code == 200
+        response = await client.get("/shelf")
+        assert (response.status_code, response.json()["code"]) == (429, "RATE_LIMITED")
+        assert 1 <= int(response.headers["retry-after"]) <= 60
+        response = await client.post("/graphql", json=query, headers=accept)
+        assert (response.status_code, response.json()["errors"][0]["extensions"]["code"]) == (429, "RATE_LIMITED")
+        assert 1 <= int(response.headers["retry-after"]) <= 60
+        assert (await client.get("/shelf", headers={"authorization": "Bearer reader"})).status_code == 200
+        assert (await client.get("/shelf/openapi.json")).status_code == 200
