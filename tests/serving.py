@@ -37,7 +37,8 @@ class Served:
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self.listener.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}/graphql"
-        self.server = Server(server_config(app, settings))
+        self.config = server_config(app, settings)
+        self.server = Server(self.config)
         self._thread = Thread(target=self.server.run, kwargs={"sockets": [self.listener]}, daemon=True)
 
     async def start(self) -> None:

@@ -14,6 +14,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.frames import CloseCode
 from websockets.protocol import State
 
+from app.http.intake import Intake, PacedTransport, Pacing
 from app.http.services import Services
 from app.live.connections import ABORT, CLOSE_SECONDS, WRITE
 from app.settings import Settings
@@ -31,33 +32,12 @@ LONGEST_STALL = 30.0
 """The most seconds in which a client may take nothing of an answer."""
 
 
-class LenientTransport:
-    """A transport that drops what is written after its end, as those of asyncio do.
+class Config(uvicorn.Config):
+    """With what all connections share."""
 
-    That of uvloop raises, and uvicorn learns of a reset only in the loop's next turn, and of one beside a pipelined
-    request never: each would be an error in the log that anybody could cause."""
-
-    __slots__ = ("_ended", "_transport")
-
-    def __init__(self, transport: asyncio.Transport) -> None:
-        self._transport = transport
-        self._ended = False
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)
-
-    def write(self, data: bytes) -> None:
-        if not self._ended and not self._transport.is_closing():
-            self._transport.write(data)
-
-    def write_eof(self) -> None:
-        self._ended = True
-        if not self._transport.is_closing():
-            self._transport.write_eof()
-
-    def is_closing(self) -> bool:
-        """Whether nothing more can be written."""
-        return self._ended or self._transport.is_closing()
+    def __init__(self, app: Any, **options: Any) -> None:
+        super().__init__(app, **options)
+        self.pacing = Pacing()
 
 
 class HttpProtocol(HttpToolsProtocol):
@@ -72,11 +52,16 @@ class HttpProtocol(HttpToolsProtocol):
     _answering: tuple[RequestResponseCycle, asyncio.Task[Any]] | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(cast("asyncio.Transport", LenientTransport(transport)))
+        self._intake = Intake(cast("Config", self.config).pacing, transport, self._parse)
+        super().connection_made(cast("asyncio.Transport", PacedTransport(transport, self._intake)))
         self._too_slow = self.loop.call_later(SLOWEST_REQUEST, transport.abort)
 
     def data_received(self, data: bytes) -> None:
-        if self._refused:
+        if not self._refused:
+            self._intake.take(data)
+
+    def _parse(self, data: bytes) -> None:
+        if self._refused or self.parser is None:
             return
         super().data_received(data)
         if self._head is not None:
@@ -88,6 +73,7 @@ class HttpProtocol(HttpToolsProtocol):
         if self._refused:
             return
         self._refused = True
+        self._intake.drop()
         head = "HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain; charset=utf-8\r\nconnection: close\r\n"
         self.transport.write(f"{head}content-length: {len(msg)}\r\n\r\n{msg}".encode())
         # What the client still sends is read and dropped: a connection that is closed with something unread is reset,
@@ -114,6 +100,7 @@ class HttpProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._in_time()
         self._taken()
+        self._intake.drop()
         super().connection_lost(exc)
         if self._answering is not None:
             cycle, task = self._answering
@@ -181,6 +168,20 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         # uvicorn logs every handshake and every end, whether there is an access log or not.
         self.logger = self.conn.logger = logging.getLogger(SOCKET_LOG)
         self.conn.debug = False
+
+    def connection_made(self, transport: Any) -> None:
+        # Clients send nothing after the request for the upgrade until it is answered.
+        self._intake: Intake = transport.intake
+        self._intake.drop()
+        self._intake.parse = super().data_received
+        super().connection_made(transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._intake.drop()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        self._intake.take(data)
 
     def keepalive_timeout(self) -> None:
         super().keepalive_timeout()
@@ -259,10 +260,10 @@ def notice_the_vanished(listener: socket.socket) -> None:
         listener.setsockopt(socket.IPPROTO_TCP, option, int(LONGEST_STALL * 1000))
 
 
-def server_config(app: Any, settings: Settings) -> uvicorn.Config:
+def server_config(app: Any, settings: Settings) -> Config:
     """How we run uvicorn."""
     logging.getLogger(SOCKET_LOG).setLevel("INFO" if settings.access_log else "WARNING")
-    return uvicorn.Config(
+    return Config(
         app,
         loop="uvloop",
         http=HttpProtocol,
