@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 # Every import that takes long is inside the command that needs it, so that `--help` answers at once.
 
-SCHEMA_FILE = Path("schema.graphql")
-
 app = App(
     name="switchboard",
     help="One live GraphQL graph over every support session a business has.",
@@ -104,28 +102,20 @@ def demo(*, size: Literal["small", "100k", "1m"] = "small", force: bool = False)
 
 @app.command(sort_key=7)
 def schema(*, check: bool = False) -> None:
-    """Write the schema to `schema.graphql`.
+    """Write the schema to `schema.graphql`, and what clients' caches have to know of it to `docs/clients/graph.ts`.
 
     Parameters
     ----------
     check
-        Write nothing; fail when the file is not what the code says.
+        Write nothing; fail when a file is not what the code says.
     """
-    from app.schema import print_sdl
+    from app.commands import written
 
-    current = print_sdl()
     if not check:
-        SCHEMA_FILE.write_text(current, encoding="utf-8")
-        return
-    committed = SCHEMA_FILE.read_text(encoding="utf-8") if SCHEMA_FILE.exists() else ""
-    if committed != current:
-        from difflib import unified_diff
-
-        lines = unified_diff(
-            committed.splitlines(), current.splitlines(), str(SCHEMA_FILE), "the code", lineterm="", n=1
-        )
+        written.write()
+    elif lines := written.differences():
         sys.stdout.writelines(f"{line}\n" for line in lines)
-        raise CommandError(f"{SCHEMA_FILE} is not what the code says. ./scripts/schema writes it.")
+        raise CommandError("The files are not what the code says. ./scripts/schema writes them.")
 
 
 @app.command(sort_key=8)
