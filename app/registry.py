@@ -1,7 +1,8 @@
 """Every kind of interaction. Adding one is a folder in app/kinds and a line here."""
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import cast
 
 from app.core.actor import GENERAL_PERMISSIONS, kind_permissions
 from app.graph.enums import described
@@ -28,18 +29,14 @@ _REASONS = {
     **SHARED_REASONS,
 }
 
-if TYPE_CHECKING:
 
-    class InteractionKind(StrEnum):
-        """The graph's enum of the kinds; its members are those of KINDS, in capitals."""
+def _enum(name: str, description: str, values: Mapping[str, str]) -> type[StrEnum]:
+    made = cast("type[StrEnum]", StrEnum(name, {each: each for each in values}))
+    return described(made, description, values)
 
-    class AttentionReason(StrEnum):
-        """The graph's enum of why an interaction needs a human; its members are the kinds' and the shared ones."""
 
-else:
-    InteractionKind = described(
-        StrEnum("InteractionKind", {name: name for name in _DESCRIPTIONS}), "The kind of an interaction.", _DESCRIPTIONS
-    )
-    AttentionReason = described(
-        StrEnum("AttentionReason", {name: name for name in _REASONS}), "Why an interaction needs a human.", _REASONS
-    )
+InteractionKind = _enum("InteractionKind", "The kind of an interaction.", _DESCRIPTIONS)
+"""The enum that app.interactions names; its members are those of KINDS, in capitals."""
+
+AttentionReason = _enum("AttentionReason", "Why an interaction needs a human.", _REASONS)
+"""The other one; its members are the kinds' reasons and the shared ones."""

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from datetime import datetime
 from enum import Enum
-from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
@@ -13,10 +12,8 @@ from app.graph.enums import described
 from app.graph.fields import AFTER, PAGING, Connection, argument, root
 from app.graph.slice import Slice
 from app.interactions.graphql import Interaction, InteractionEvent, Level
+from app.interactions.graphql.enums import KindName, ReasonName
 from app.interactions.graphql.query import FILTER
-
-if TYPE_CHECKING:
-    from app.registry import AttentionReason, InteractionKind
 
 
 class AttentionGrouping(Enum):
@@ -47,10 +44,8 @@ class AttentionQueueConnection(Connection[Interaction]):
 
 @strawberry.type(description="How many interactions of one sort need a human.")
 class AttentionGroup:
-    kind: Annotated["InteractionKind", strawberry.lazy("app.registry")] | None = strawberry.field(
-        description="The kind of the group's interactions, when grouped by it."
-    )
-    reason: Annotated["AttentionReason", strawberry.lazy("app.registry")] | None = strawberry.field(
+    kind: KindName | None = strawberry.field(description="The kind of the group's interactions, when grouped by it.")
+    reason: ReasonName | None = strawberry.field(
         description="The most urgent reason of the group's interactions, when grouped by it."
     )
     level: Level | None = strawberry.field(description="The level of the group's attention, when grouped by it.")

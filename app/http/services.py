@@ -17,8 +17,8 @@ from app.graph.context import Context
 from app.http import bodies
 from app.http.in_flight import InFlight
 from app.http.rate_limit import Limiter
-from app.live.channel import Subscriber
 from app.live.connections import Connections
+from app.live.items import Subscriber
 from app.live.subscriptions import Subscriptions
 from app.rest.headers import Headers
 from app.rest.reading import Reads

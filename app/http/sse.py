@@ -17,8 +17,8 @@ from app.execution.outcome import GraphQLRequest, Outcome, Refused
 from app.graph.context import Context
 from app.http.negotiation import EXACT, GRAPHQL_RESPONSE, JSON, quality
 from app.http.services import Services
-from app.live.channel import Item, Subscriber
 from app.live.connections import ABORT, CLOSE_SECONDS, Connection, Ending
+from app.live.items import Item, Subscriber
 
 log = structlog.get_logger(__name__)
 

@@ -30,8 +30,8 @@ from app.http.frames import (
 )
 from app.http.graphql_http import request_of
 from app.http.services import Services
-from app.live.channel import Subscriber
 from app.live.connections import ABORT, ANSWER_SECONDS, CLOSE_SECONDS, FORBIDDEN, WRITE, Connection, Ending
+from app.live.items import Subscriber
 from app.rest.errors import BadRequest
 
 log = structlog.get_logger(__name__)

@@ -2,40 +2,28 @@
 
 from collections import deque
 from collections.abc import Collection, Hashable, Sequence
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import Protocol
 
-from app.feed import Entry, Waiting
-
-if TYPE_CHECKING:
-    from app.feed.stream import Match
-    from app.live.deliveries import Delivery
+from app.feed import Entry, EventStream, Waiting
+from app.feed.stream import Match
+from app.live.items import Item
 
 MOST_ITEMS = 256
 MOST_CHARACTERS = 512 * 1024
 
 
-class Item(NamedTuple):
-    """One answer of a subscription, encoded; `cursor` is what to go on from after it, where there is such a thing."""
-
-    text: str
-    entry: Entry | None = None
+class Maker(Protocol):
+    """What makes the items of a channel."""
 
     @property
-    def cursor(self) -> str | None:
-        return None if self.entry is None else self.entry.cursor_text
+    def stream(self) -> EventStream:
+        """The stream that the events come from."""
 
+    async def texts(self, wanted: Sequence[tuple[Entry, str]]) -> Sequence[str]:
+        """The encoded items of events."""
 
-class Subscriber(Protocol):
-    """One running subscription."""
-
-    async def next(self) -> Item:
-        """The next item. Raises CursorExpired when what comes next is lost; then it has ended."""
-
-    def ready(self) -> Sequence[Item]:
-        """The items after it that are there already: a handful, so that they go out in one write."""
-
-    def close(self) -> None:
-        """Listen no more."""
+    def leave(self, channel: "Channel") -> None:
+        """A subscriber of the channel is gone."""
 
 
 class Channel:
@@ -47,22 +35,20 @@ class Channel:
     __slots__ = (
         "_size",
         "broken",
-        "delivery",
         "dropped",
         "first",
         "items",
         "key",
         "keys",
+        "maker",
         "match",
         "subscribers",
         "waiting",
     )
 
-    def __init__(
-        self, key: object, delivery: "Delivery", match: "Match", keys: Collection[Hashable] | None, number: int
-    ) -> None:
+    def __init__(self, key: object, maker: Maker, match: Match, keys: Collection[Hashable] | None, number: int) -> None:
         self.key = key
-        self.delivery = delivery
+        self.maker = maker
         self.match = match
         self.keys = keys
         self.items: deque[Item] = deque()

@@ -14,9 +14,10 @@ from app.core.fairness import Caller
 from app.execution import errors
 from app.feed import Entry, EventStream, Feed, SnapshotStream
 from app.feed.stream import Match
-from app.live.channel import Channel, Item
+from app.live.channel import Channel
 from app.live.index import Index
-from app.live.recipe import Recipe
+from app.live.items import Item
+from app.live.recipe import Reader, Recipe
 from app.live.replays import Replays
 from app.live.snapshots import Snapshots, SnapshotSubscriber
 from app.live.subscriber import EventSubscriber
@@ -36,10 +37,8 @@ class Deliveries:
     """All subscriptions of this process. It takes what the feed reads."""
 
     def __init__(self, database: Database, feed: Feed, settings: Settings, clock: Clock) -> None:
-        self.database = database
         self.feed = feed
-        self.settings = settings
-        self.clock = clock
+        self.reader = Reader(database, settings, clock)
         self.replays = Replays()
         self._deliveries: dict[Hashable, Delivery] = {}
         self._snapshots: dict[Hashable, Snapshots] = {}
@@ -72,7 +71,7 @@ class Deliveries:
         if channel is None:
             channel = delivery.channels[key] = Channel(key, delivery, match, keys, self.feed.number)
             delivery.index.add(channel, keys)
-        return EventSubscriber(self.feed, channel, caller, cursor)
+        return EventSubscriber(self.feed, channel, caller, cursor, self.replays)
 
     def snapshots(
         self, key: Hashable, stream: SnapshotStream, recipe: Recipe, permissions: Permissions
@@ -80,7 +79,7 @@ class Deliveries:
         """A subscriber to snapshots: one now, and one after what changes them."""
         found = self._snapshots.get(key)
         if found is None:
-            found = self._snapshots[key] = Snapshots(self, key, stream, recipe, permissions)
+            found = self._snapshots[key] = Snapshots(key, stream, recipe, permissions, self.reader, self.forget)
         return SnapshotSubscriber(found)
 
     def heard(self, entries: Sequence[Entry]) -> None:
@@ -110,7 +109,6 @@ class Delivery:
     def __init__(self, deliveries: Deliveries, key: Hashable, stream: EventStream, recipe: Recipe) -> None:
         self.key = key
         self.stream = stream
-        self.replays = deliveries.replays
         self.channels: dict[Hashable, Channel] = {}
         self.index: Index[Channel] = Index(stream.keys_of)
         self._deliveries = deliveries
@@ -166,12 +164,8 @@ class Delivery:
                 return [_failed(codes.INTERNAL_MESSAGE, codes.INTERNAL)]
 
     async def _read(self, rows: Sequence[Mapping[str, object]]) -> Sequence[str]:
-        recipe, deliveries = self._recipe, self._deliveries
-        env, plan, key = recipe.env(deliveries.clock, deliveries.settings), recipe.plan, recipe.key
-        made = await deliveries.database.plan(
-            lambda: plan.each(env, rows), snapshot=plan.snapshot, caller=recipe.caller
-        )
-        return [orjson.dumps({"data": {key: each}}).decode() for each in made]
+        made = await self._deliveries.reader.each(self._recipe, rows)
+        return [orjson.dumps({"data": {self._recipe.key: each}}).decode() for each in made]
 
     async def _work(self) -> None:
         try:

@@ -1,6 +1,6 @@
-"""How an item of a subscription is made."""
+"""How an item of a subscription is made, and what reads it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -8,8 +8,9 @@ from app.core.actor import Actor
 from app.core.clock import Clock
 from app.core.fairness import Caller
 from app.selection.mapping import Env
-from app.selection.plan import Plan
+from app.selection.plan import Answer, Plan
 from app.settings import Settings
+from app.storage.database import Database
 
 
 class _Nobody:
@@ -34,3 +35,22 @@ class Recipe:
     def env(self, clock: Clock, settings: Settings) -> Env:
         actor = cast("Actor", _Nobody()) if self.actor is None else self.actor
         return Env(actor, clock(), settings, self.variables)
+
+
+class Reader:
+    """Reads what recipes say, with the share of their callers."""
+
+    def __init__(self, database: Database, settings: Settings, clock: Clock) -> None:
+        self._database = database
+        self._settings = settings
+        self._clock = clock
+
+    async def one(self, recipe: Recipe) -> Answer:
+        """The plan's answer now."""
+        env, plan = recipe.env(self._clock, self._settings), recipe.plan
+        return await self._database.plan(lambda: plan.steps(env), snapshot=plan.snapshot, caller=recipe.caller)
+
+    async def each(self, recipe: Recipe, rows: Sequence[Mapping[str, object]]) -> Sequence[Any]:
+        """What is selected of each of the rows, read together."""
+        env, plan = recipe.env(self._clock, self._settings), recipe.plan
+        return await self._database.plan(lambda: plan.each(env, rows), snapshot=plan.snapshot, caller=recipe.caller)

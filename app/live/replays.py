@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 from app.core.fairness import Caller, Turn, Turns
 from app.feed import Feed
-from app.live.channel import Channel, Item
+from app.live.channel import Channel
+from app.live.items import Item
 from app.storage.event_log import Cursor
 
 READ_AT_ONCE = 2
@@ -35,9 +36,9 @@ class Replays:
 class Replay:
     """The part of the log that one subscriber has to read. It holds one chunk of items, and only within its turn."""
 
-    __slots__ = ("_caller", "_channel", "_feed", "_most_events", "_most_items", "_turn", "cursor", "items")
+    __slots__ = ("_caller", "_channel", "_feed", "_most_events", "_most_items", "_replays", "_turn", "cursor", "items")
 
-    def __init__(self, feed: Feed, channel: Channel, caller: Caller, cursor: Cursor) -> None:
+    def __init__(self, feed: Feed, channel: Channel, caller: Caller, cursor: Cursor, replays: Replays) -> None:
         self.cursor = cursor
         self.items: deque[Item] = deque()
         self._feed = feed
@@ -45,19 +46,20 @@ class Replay:
         self._caller = caller
         self._most_events = _FEWEST_EVENTS
         self._most_items = ITEMS_IN_CHUNK
+        self._replays = replays
         self._turn: Turn | None = None
 
     async def read(self) -> int | None:
         """Read the next items after the cursor. The tail's number when they reach its head, None before.
 
         Raises CursorExpired when the log does not hold them all any more."""
-        delivery, match = self._channel.delivery, self._channel.match
-        self._turn = await delivery.replays.room.take(self._caller)
-        async with delivery.replays.reading.of(self._caller):
+        maker, match = self._channel.maker, self._channel.match
+        self._turn = await self._replays.room.take(self._caller)
+        async with self._replays.reading.of(self._caller):
             page = await self._feed.since(self.cursor, self._most_events, ("replays", self._caller))
             matched = [(entry, as_what) for entry in page.entries if (as_what := match(entry)) is not None]
             some = matched[: self._most_items]
-            texts = _fitting(await delivery.texts(some)) if some else ()
+            texts = _fitting(await maker.texts(some)) if some else ()
         self.items.extend(Item(text, entry) for text, (entry, _) in zip(texts, some, strict=False))
         self._adapt(len(matched), len(some), len(texts))
         if len(texts) < len(matched):

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Hashable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 import structlog
@@ -10,12 +10,9 @@ import structlog
 from app.core.errors import RateLimited, Unavailable
 from app.execution import errors
 from app.feed import Entry, SnapshotStream, Waiting
-from app.live.channel import Item
-from app.live.recipe import Recipe
+from app.live.items import Item
+from app.live.recipe import Reader, Recipe
 from app.selection.mapping import Permissions
-
-if TYPE_CHECKING:
-    from app.live.deliveries import Deliveries
 
 log = structlog.get_logger(__name__)
 
@@ -27,14 +24,21 @@ class Snapshots:
     """A query that is asked again after events that concern it; equal subscriptions share it."""
 
     def __init__(
-        self, deliveries: "Deliveries", key: Hashable, stream: SnapshotStream, recipe: Recipe, permissions: Permissions
+        self,
+        key: Hashable,
+        stream: SnapshotStream,
+        recipe: Recipe,
+        permissions: Permissions,
+        reader: Reader,
+        forget: Callable[["Snapshots"], None],
     ) -> None:
         self.key = key
         self.text: str | None = None
         self.version = 0
         self.waiting = Waiting()
         self.subscribers = 0
-        self._deliveries = deliveries
+        self._reader = reader
+        self._forget = forget
         self._stream = stream
         self._recipe = recipe
         self._permissions = permissions
@@ -49,7 +53,7 @@ class Snapshots:
     def leave(self) -> None:
         self.subscribers -= 1
         if not self.subscribers:
-            self._deliveries.forget(self)
+            self._forget(self)
             self._worker.cancel()
 
     async def _work(self) -> None:
@@ -71,9 +75,7 @@ class Snapshots:
             await asyncio.sleep(_BETWEEN_SNAPSHOTS)
 
     async def _read(self) -> str:
-        recipe, deliveries = self._recipe, self._deliveries
-        env, plan = recipe.env(deliveries.clock, deliveries.settings), recipe.plan
-        answer = await deliveries.database.plan(lambda: plan.steps(env), snapshot=plan.snapshot, caller=recipe.caller)
+        answer = await self._reader.one(self._recipe)
         found: dict[str, Any] = {"data": answer.data}
         if answer.errors:
             found["errors"] = [errors.from_domain(error, path) for path, error in answer.errors]

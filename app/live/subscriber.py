@@ -5,8 +5,9 @@ from collections.abc import Callable, Sequence
 from app.core.errors import CursorExpired
 from app.core.fairness import Caller
 from app.feed import Feed
-from app.live.channel import Channel, Item
-from app.live.replays import Replay
+from app.live.channel import Channel
+from app.live.items import Item
+from app.live.replays import Replay, Replays
 from app.storage.event_log import Cursor
 
 _AT_ONCE = 16
@@ -18,12 +19,12 @@ class EventSubscriber:
 
     __slots__ = ("_channel", "_closed", "_number", "_place", "_replay", "on_close")
 
-    def __init__(self, feed: Feed, channel: Channel, caller: Caller, cursor: Cursor) -> None:
+    def __init__(self, feed: Feed, channel: Channel, caller: Caller, cursor: Cursor, replays: Replays) -> None:
         self._channel = channel
         # The tail's number of the last event that was passed; None while the log is read again.
         self._number = feed.number if feed.head <= cursor else None
         self._place = channel.first + len(channel.items)
-        self._replay = Replay(feed, channel, caller, cursor)
+        self._replay = Replay(feed, channel, caller, cursor, replays)
         self._closed = False
         self.on_close: list[Callable[[], None]] = []
         channel.subscribers += 1
@@ -70,7 +71,7 @@ class EventSubscriber:
         if not self._closed:
             self._closed = True
             self._replay.taken()
-            self._channel.delivery.leave(self._channel)
+            self._channel.maker.leave(self._channel)
             for closed in self.on_close:
                 closed()
 
@@ -90,7 +91,7 @@ class EventSubscriber:
         return None
 
     async def _read_again(self) -> None:
-        if not self._channel.delivery.stream.durable:
+        if not self._channel.maker.stream.durable:
             # What was missed is out of date.
             self._number = self._channel.dropped
             return

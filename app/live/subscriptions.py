@@ -19,8 +19,8 @@ from app.execution.outcome import GraphQLRequest, Phase, Refused
 from app.execution.preparing import fields_in
 from app.feed import EventStream, Stream
 from app.graph.context import Context
-from app.live.channel import Subscriber
 from app.live.deliveries import Deliveries
+from app.live.items import Subscriber
 from app.live.places import Place, Places
 from app.live.recipe import Recipe
 from app.live.snapshots import SnapshotSubscriber

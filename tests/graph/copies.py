@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from app.live.channel import Subscriber
+from app.live.items import Subscriber
 from tests.graph.listening import Ears
 from tests.graph.running import Graph
 

@@ -12,8 +12,8 @@ from app.core.credentials import KnownKeys
 from app.execution.outcome import GraphQLRequest, Outcome, Refused
 from app.graph.context import Context
 from app.interactions.service.watching import watch
-from app.live.channel import Subscriber
 from app.live.connections import ConnectionLimits
+from app.live.items import Subscriber
 from app.live.lifespan import Live, live
 from app.schema import SLICES
 from tests.graph.running import ADMIN, SCHEMA, Graph

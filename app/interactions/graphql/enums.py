@@ -1,10 +1,28 @@
 """The enums that all kinds share, as the graph has them."""
 
-from enum import Enum
+from enum import Enum, StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
 
 from app.graph.enums import described
 from app.interactions.messages import MessageAuthor, MessageErrorType, MessageSource, MessageStatus, SenderRole
 from app.interactions.model import Level, ReplyBlock, State
+
+if TYPE_CHECKING:
+
+    class InteractionKind(StrEnum):
+        """The kinds, in capitals; the list of kinds gives it its members."""
+
+    class AttentionReason(StrEnum):
+        """Why an interaction needs a human: the reasons of the kinds, and the shared ones."""
+
+
+KindName = Annotated["InteractionKind", strawberry.lazy("app.registry")]
+"""The enum of kinds in an annotation: it is made above, where the kinds are listed."""
+
+ReasonName = Annotated["AttentionReason", strawberry.lazy("app.registry")]
+"""The enum of reasons in an annotation, made where the kinds are listed."""
 
 described(
     State,

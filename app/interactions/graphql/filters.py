@@ -1,14 +1,10 @@
 """By what lists of interactions are narrowed."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from app.interactions.graphql.enums import Level, State
-
-if TYPE_CHECKING:
-    from app.registry import AttentionReason, InteractionKind
+from app.interactions.graphql.enums import KindName, Level, ReasonName, State
 
 
 @strawberry.input(description="A span of time.")
@@ -39,7 +35,7 @@ class AssigneeFilter:
     "condition that is left out does not narrow the list, an empty list matches nothing, and null is refused."
 )
 class InteractionFilter:
-    kinds: strawberry.Maybe[list[Annotated["InteractionKind", strawberry.lazy("app.registry")]]] = strawberry.field(
+    kinds: strawberry.Maybe[list[KindName]] = strawberry.field(
         default=None, description="The kinds of the interactions."
     )
     states: strawberry.Maybe[list[State]] = strawberry.field(
@@ -57,7 +53,7 @@ class InteractionFilter:
     needs_attention: strawberry.Maybe[bool] = strawberry.field(
         default=None, description="Whether the interactions need a human."
     )
-    reasons: strawberry.Maybe[list[Annotated["AttentionReason", strawberry.lazy("app.registry")]]] = strawberry.field(
+    reasons: strawberry.Maybe[list[ReasonName]] = strawberry.field(
         default=None, description="The reasons of the attention."
     )
     levels: strawberry.Maybe[list[Level]] = strawberry.field(default=None, description="The levels of the attention.")

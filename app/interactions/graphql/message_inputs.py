@@ -2,15 +2,13 @@
 
 from dataclasses import fields, is_dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Any
 
 import strawberry
 from strawberry import Maybe, Some
 
 from app.graph.scalars import Long
-
-if TYPE_CHECKING:
-    from app.registry import InteractionKind
+from app.interactions.graphql.enums import KindName
 
 
 @strawberry.input(description="A text.")
@@ -135,9 +133,7 @@ class MessageContentInput:
 
 @strawberry.input(description="A customer, and where it wrote to: what of the rest is needed depends on the kind.")
 class CustomerTarget:
-    kind: Annotated["InteractionKind", strawberry.lazy("app.registry")] = strawberry.field(
-        description="The kind of the interaction."
-    )
+    kind: KindName = strawberry.field(description="The kind of the interaction.")
     customer_id: strawberry.ID | None = strawberry.field(
         default=None, description="The id of the customer; an AgentSession may do without."
     )

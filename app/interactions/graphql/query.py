@@ -1,16 +1,11 @@
 """The root fields by which interactions of all kinds are read."""
 
-from typing import TYPE_CHECKING, Annotated
-
 import strawberry
 
 from app.graph.fields import PAGING, Connection, argument, root
-from app.interactions.graphql.enums import InteractionOrder
+from app.interactions.graphql.enums import InteractionOrder, KindName
 from app.interactions.graphql.filters import InteractionFilter
 from app.interactions.graphql.types import EventPage, Interaction, Message
-
-if TYPE_CHECKING:
-    from app.registry import InteractionKind
 
 FILTER = argument(InteractionFilter | None, "Which interactions.")
 ORDER = argument(InteractionOrder | None, "The order of the interactions; LAST_MESSAGE_DESC when nothing is said.")
@@ -28,7 +23,7 @@ class InteractionsQuery:
         description="The messages that hold all words of a text, whatever their case and accents; the newest first.",
         text=argument(str, "Up to 32 words that must all be found; the last may be a beginning of one."),
         kinds=argument(
-            list[Annotated["InteractionKind", strawberry.lazy("app.registry")]] | None,
+            list[KindName] | None,
             "The kinds of the messages' interactions.",
         ),
         **PAGING,

@@ -2,18 +2,15 @@
 
 from datetime import datetime
 from enum import Enum
-from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
 from app.directory.graphql import User
 from app.graph.enums import described
 from app.graph.fields import AFTER, argument, root
+from app.interactions.graphql.enums import ReasonName
 from app.interactions.graphql.query import FILTER
 from app.interactions.graphql.types import Event
-
-if TYPE_CHECKING:
-    from app.registry import AttentionReason
 
 
 class Change(Enum):
@@ -41,10 +38,10 @@ class InteractionEvent(Event):
     interaction_id: strawberry.ID = strawberry.field(
         description="The id of the event's interaction, also when that is gone."
     )
-    reason_before: Annotated["AttentionReason", strawberry.lazy("app.registry")] | None = strawberry.field(
+    reason_before: ReasonName | None = strawberry.field(
         description="The reason of the attention before the event, of events of the attention alone."
     )
-    reason_after: Annotated["AttentionReason", strawberry.lazy("app.registry")] | None = strawberry.field(
+    reason_after: ReasonName | None = strawberry.field(
         description="The reason of the attention after the event, of events of the attention alone."
     )
 

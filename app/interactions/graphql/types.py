@@ -1,7 +1,7 @@
 """The types that all kinds of interaction share in the graph."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import strawberry
 
@@ -11,6 +11,7 @@ from app.graph.scalars import Long
 from app.interactions.graphql.contents import MessageContent
 from app.interactions.graphql.enums import (
     HistoryOrder,
+    KindName,
     Level,
     MessageAuthor,
     MessageErrorType,
@@ -18,24 +19,18 @@ from app.interactions.graphql.enums import (
     MessageSource,
     MessageStatus,
     NoteOrder,
+    ReasonName,
     ReplyBlock,
     SenderRole,
     State,
 )
 
-if TYPE_CHECKING:
-    from app.registry import AttentionReason, InteractionKind
-
 
 @strawberry.type(description="Whether, why, since when and until when an interaction needs a human.")
 class Attention:
     needed: bool = strawberry.field(description="Whether the interaction needs a human.")
-    reason: Annotated["AttentionReason", strawberry.lazy("app.registry")] | None = strawberry.field(
-        description="The most urgent reason of the attention."
-    )
-    reasons: list[Annotated["AttentionReason", strawberry.lazy("app.registry")]] = strawberry.field(
-        description="All reasons of the attention."
-    )
+    reason: ReasonName | None = strawberry.field(description="The most urgent reason of the attention.")
+    reasons: list[ReasonName] = strawberry.field(description="All reasons of the attention.")
     level: Level | None = strawberry.field(description="The level of the attention: that of its most urgent reason.")
     note: str | None = strawberry.field(
         description="The note of the user who raised the attention by hand, for those who are told of it."
@@ -99,9 +94,7 @@ class InteractionViewer:
 
 @strawberry.interface(description="One exchange with one customer that may need a human, whichever system it is in.")
 class Interaction(Node):
-    kind: Annotated["InteractionKind", strawberry.lazy("app.registry")] = strawberry.field(
-        description="The kind of the interaction."
-    )
+    kind: KindName = strawberry.field(description="The kind of the interaction.")
     state: State = strawberry.field(description="The state of the interaction.")
     customer: Customer | None = strawberry.field(description="The customer of the interaction.")
     assignee: User | None = strawberry.field(description="The user whom the interaction is assigned to.")
@@ -251,9 +244,7 @@ class Event:
     cursor: str = strawberry.field(description="The cursor of the event: what comes after it can be asked for.")
     at: datetime = strawberry.field(description="The time of the event.")
     topic: str = strawberry.field(description="The topic of the event, such as `conversation.closed`.")
-    kind: Annotated["InteractionKind", strawberry.lazy("app.registry")] | None = strawberry.field(
-        description="The kind of the event's interaction."
-    )
+    kind: KindName | None = strawberry.field(description="The kind of the event's interaction.")
     interaction: Interaction | None = strawberry.field(
         description="The interaction of the event as it is now, while it exists."
     )
