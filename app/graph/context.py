@@ -3,7 +3,7 @@
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, TypeAlias, TypeVar, cast
+from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar, cast
 
 import strawberry
 
@@ -17,7 +17,9 @@ from app.settings import Settings
 from app.storage.database import Database
 from app.storage.work import Work
 
-P = TypeVar("P")
+P = ParamSpec("P")
+T = TypeVar("T")
+Payload = TypeVar("Payload")
 
 
 def _nothing() -> None:
@@ -66,30 +68,53 @@ class Context:
     async def perform(
         self,
         input: object,
-        service: Callable[..., Any],
-        *args: Any,
-        gives: str | Callable[[Any], Mapping[str, object]] | None = None,
-        about: Hashable | None = None,
-        **kwargs: Any,
-    ) -> P:
+        gives: str | Callable[[T], Mapping[str, object]] | None,
+        service: Callable[Concatenate[Work, Actor, P], T],
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> Payload:
         """Run `service(work, actor, *args, **kwargs)` as one command; the row that the payload is read from.
 
         `gives` names the payload's field: it gets the surrogate key of what the service returns (its `id`), or the
-        returned value itself when that has none. A function gives several fields. `about` is as for `command`. A
-        refusal becomes `errors`; events carry the input's `client_mutation_id`. The row passes for the payload's class,
-        whichever the resolver names."""
+        returned value itself when that has none. A function gives several fields. A refusal becomes `errors`; events
+        carry the input's `client_mutation_id`. The row passes for the payload's class, whichever the resolver names."""
+        return await self._perform(input, gives, None, service, args, kwargs)
+
+    async def perform_about(
+        self,
+        input: object,
+        gives: str | Callable[[T], Mapping[str, object]] | None,
+        about: Hashable | None,
+        service: Callable[Concatenate[Work, Actor, P], T],
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> Payload:
+        """The same for a command whose arguments do not say what it changes; `about` is as for `command`."""
+        return await self._perform(input, gives, about, service, args, kwargs)
+
+    async def _perform(
+        self,
+        input: object,
+        gives: str | Callable[[Any], Mapping[str, object]] | None,
+        about: Hashable | None,
+        service: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+    ) -> Payload:
         client_mutation_id = getattr(input, "client_mutation_id", None)
         row: dict[str, Any] = {"errors": [], "client_mutation_id": client_mutation_id}
         try:
             result = await self.command(service, args, kwargs, client_mutation_id, about)
         except DomainError as error:
             release(error)
-            return cast("P", row | {"errors": [user_error(error)]})
+            return cast("Payload", row | {"errors": [user_error(error)]})
         if callable(gives):
             row |= gives(result)
         elif gives is not None:
             row[gives] = getattr(result, "id", result)
-        return cast("P", row)
+        return cast("Payload", row)
 
 
 def subject_of(arguments: Iterable[object]) -> Hashable | None:

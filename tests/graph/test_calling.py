@@ -1,7 +1,7 @@
 """What `graph/mutations.py` relies on of Strawberry's and graphql-core's insides."""
 
 from enum import Enum
-from typing import cast
+from typing import Any, cast
 
 import pytest
 import strawberry
@@ -90,16 +90,16 @@ async def test_inputs_become_instances_and_keep_what_was_absent(
         "times": 2,
         "self": None,
     }
-    assert changes(row["input"], "name", "note") == {"note": None}
+    assert changes(dict[str, Any], row["input"], "name", "note") == {"note": None}
     row = await call(database, settings, clock, text, i={"name": "n", "note": "x", "ifVersion": 3})
-    assert changes(row["input"], "name", "note") == {"name": "n", "note": "x"}
+    assert changes(dict[str, Any], row["input"], "name", "note") == {"name": "n", "note": "x"}
     assert row["input"].if_version == 3  # type: ignore[attr-defined]
 
 
 async def test_literals_and_plain_functions_work(database: Database, settings: Settings, clock: ManualClock) -> None:
     assert await call(database, settings, clock, 'mutation { plain(value: "x") }') == {"value": "x"}
     row = await call(database, settings, clock, 'mutation { change(input: {name: "n"}, times: 5) }')
-    assert (row["times"], changes(row["input"], "name", "note")) == (5, {"name": "n"})
+    assert (row["times"], changes(dict[str, Any], row["input"], "name", "note")) == (5, {"name": "n"})
 
 
 async def test_null_for_what_cannot_be_null_is_the_callers_fault(

@@ -151,12 +151,7 @@ class Mutation:
         self, info: Info, input: Annotated[UpdateBookInput, strawberry.argument(description="The change.")]
     ) -> UpdateBookPayload:
         return await info.context.perform(
-            input,
-            update_book,
-            input.id,
-            changes(input, "title", "note", "tags"),
-            input.if_version,
-            gives="book",
+            input, "book", update_book, input.id, changes(dict, input, "title", "note", "tags"), input.if_version
         )
 
     @mutation(description="Always fails.")

@@ -16,7 +16,7 @@ from app.directory.graphql.inputs import (
     UserInput,
     UserPayload,
 )
-from app.directory.model import ApiKey
+from app.directory.model import ApiKey, UserChanges
 from app.graph.context import Info
 from app.graph.fields import mutation
 from app.graph.inputs import changes
@@ -36,41 +36,37 @@ class UserMutation:
     async def create_user(self, info: Info, input: Annotated[CreateUserInput, _What]) -> UserPayload:
         return await info.context.perform(
             input,
+            "user",
             service.create_user,
-            {"name": input.name, "login": input.login, **changes(input, *_FIELDS)},
+            {"name": input.name, "login": input.login, **changes(UserChanges, input, *_FIELDS)},
             idempotency_key=input.idempotency_key,
-            gives="user",
         )
 
     @mutation(description="Change a user. Needs `users:manage`.")
     async def update_user(self, info: Info, input: Annotated[UpdateUserInput, _What]) -> UserPayload:
         return await info.context.perform(
             input,
+            "user",
             service.update_user,
             input.id,
-            changes(input, "name", "login", *_FIELDS),
+            changes(UserChanges, input, "name", "login", *_FIELDS),
             if_version=input.if_version,
-            gives="user",
         )
 
     @mutation(description="Let none of a user's keys in any more. Needs `users:manage`.")
     async def deactivate_user(self, info: Info, input: Annotated[UserInput, _What]) -> UserPayload:
-        return await info.context.perform(
-            input, service.deactivate_user, input.id, if_version=input.if_version, gives="user"
-        )
+        return await info.context.perform(input, "user", service.deactivate_user, input.id, if_version=input.if_version)
 
     @mutation(description="Let a user's keys in again. Needs `users:manage`.")
     async def activate_user(self, info: Info, input: Annotated[UserInput, _What]) -> UserPayload:
-        return await info.context.perform(
-            input, service.activate_user, input.id, if_version=input.if_version, gives="user"
-        )
+        return await info.context.perform(input, "user", service.activate_user, input.id, if_version=input.if_version)
 
     @mutation(
         description="Say whether chats may be offered to the caller, or with `users:manage` to any user. A narrowed "
         "key needs a permission to write."
     )
     async def set_presence(self, info: Info, input: Annotated[SetPresenceInput, _What]) -> UserPayload:
-        return await info.context.perform(input, service.set_presence, input.present, user=input.user_id, gives="user")
+        return await info.context.perform(input, "user", service.set_presence, input.present, user=input.user_id)
 
     @mutation(
         description="Make an API key for the caller, or with `users:manage` for any user; its secret is given once. "
@@ -79,13 +75,13 @@ class UserMutation:
     async def create_api_key(self, info: Info, input: Annotated[CreateApiKeyInput, _What]) -> CreateApiKeyPayload:
         return await info.context.perform(
             input,
+            _with_secret,
             service.create_api_key,
             input.name,
             user=input.user_id,
             permissions=input.permissions,
             expires_at=input.expires_at,
             idempotency_key=input.idempotency_key,
-            gives=_with_secret,
         )
 
     @mutation(
@@ -94,5 +90,5 @@ class UserMutation:
     )
     async def revoke_api_key(self, info: Info, input: Annotated[RevokeApiKeyInput, _What]) -> RevokeApiKeyPayload:
         return await info.context.perform(
-            input, service.revoke_api_key, input.id, include_made=input.include_made, gives="api_key"
+            input, "api_key", service.revoke_api_key, input.id, include_made=input.include_made
         )

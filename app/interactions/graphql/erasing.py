@@ -21,4 +21,4 @@ def _deleted(gone: Customer) -> dict[str, object]:
 class ErasingMutation:
     @mutation(description="Erase a customer with all its interactions. Needs `directory:write`.")
     async def delete_customer(self, info: Info, input: Annotated[CustomerInput, _What]) -> DeleteCustomerPayload:
-        return await info.context.perform(input, erase_customer, input.id, if_version=input.if_version, gives=_deleted)
+        return await info.context.perform(input, _deleted, erase_customer, input.id, if_version=input.if_version)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Concatenate, ParamSpec
 
 import strawberry
 from strawberry import Some
@@ -28,6 +28,8 @@ from app.interactions.messages import MessageError, MessageStatus
 from app.interactions.service import deliveries, messages
 from app.interactions.service.messages import Posted
 from app.storage.work import Work
+
+P = ParamSpec("P")
 
 _What = strawberry.argument(description="What to do.")
 _REFERENCES = {"customer_id": "cus", "channel_agent_id": "cha", "topic_id": "top"}
@@ -86,7 +88,12 @@ def receive(
 
 
 def on_message(
-    work: Work, actor: Actor, command: Callable[..., Posted], given: str, *args: Any, **kwargs: Any
+    work: Work,
+    actor: Actor,
+    command: Callable[Concatenate[Work, Actor, GlobalId, P], Posted],
+    given: str,
+    *args: P.args,
+    **kwargs: P.kwargs,
 ) -> Posted:
     """Give a command to the message with this id."""
     return command(work, actor, require_id(given, "msg"), *args, **kwargs)
@@ -153,6 +160,7 @@ class MessageMutation:
     async def send_message(self, info: Info, input: Annotated[SendMessageInput, _What]) -> MessagePayload:
         return await info.context.perform(
             input,
+            _posted,
             send,
             input.id,
             content_of(input.content),
@@ -162,13 +170,14 @@ class MessageMutation:
             sent_at=input.sent_at,
             message_key=input.message_key,
             idempotency_key=input.idempotency_key,
-            gives=_posted,
         )
 
     @mutation(description="Hand in what a customer wrote; its interaction is opened when there is none.")
     async def receive_message(self, info: Info, input: Annotated[ReceiveMessageInput, _What]) -> MessagePayload:
-        return await info.context.perform(
+        return await info.context.perform_about(
             input,
+            _posted,
+            _subject(input.target),
             receive,
             input.target,
             [content_of(each) for each in input.contents],
@@ -177,20 +186,12 @@ class MessageMutation:
             input.reference_id,
             input.message_key,
             input.idempotency_key,
-            gives=_posted,
-            about=_subject(input.target),
         )
 
     @mutation(description="Put one emoji on a message, or take it away. Only Conversations know reactions.")
     async def set_reaction(self, info: Info, input: Annotated[SetReactionInput, _What]) -> MessagePayload:
         return await info.context.perform(
-            input,
-            on_message,
-            deliveries.set_reaction,
-            input.id,
-            input.reaction,
-            of_customer=input.of_customer,
-            gives=_posted,
+            input, _posted, on_message, deliveries.set_reaction, input.id, input.reaction, of_customer=input.of_customer
         )
 
     @mutation(description="Hand in how far a message came on its channel. Only Conversations know it.")
@@ -199,10 +200,8 @@ class MessageMutation:
     ) -> MessagePayload:
         told = input.error
         error = None if told is None else MessageError(type=told.type, original_message=told.original_message)
-        return await info.context.perform(input, report, input.id, input.key, input.status, error, gives=_posted)
+        return await info.context.perform(input, _posted, report, input.id, input.key, input.status, error)
 
     @mutation(description="Delete a message.")
     async def delete_message(self, info: Info, input: Annotated[DeleteMessageInput, _What]) -> DeletedPayload:
-        return await info.context.perform(
-            input, on_message, deliveries.delete_message, input.id, gives=_without_message
-        )
+        return await info.context.perform(input, _without_message, on_message, deliveries.delete_message, input.id)

@@ -1,7 +1,8 @@
 """The mutations on interactions of all kinds; each is one command."""
 
-from collections.abc import Callable
-from typing import Annotated, Any
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Annotated, Any, Concatenate, ParamSpec, TypeVar
 
 import strawberry
 
@@ -32,6 +33,9 @@ from app.interactions.service import holding, messages, notes, state
 from app.interactions.service.notes import Noted
 from app.storage.work import Work
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
 _What = strawberry.argument(description="What to do.")
 
 
@@ -43,7 +47,14 @@ def interaction_ref(text: str, *, path: tuple[str, ...] = ("id",)) -> GlobalId:
     return found
 
 
-def on_interaction(work: Work, actor: Actor, command: Callable[..., Any], given: str, *args: Any, **kwargs: Any) -> Any:
+def on_interaction(
+    work: Work,
+    actor: Actor,
+    command: Callable[Concatenate[Work, Actor, GlobalId, P], T],
+    given: str,
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> T:
     """Give a command to the interaction with this id, within the unit, so that an id that is none is a refusal too."""
     return command(work, actor, interaction_ref(given), *args, **kwargs)
 
@@ -53,18 +64,24 @@ def message_ref(text: str | None, name: str) -> GlobalId | None:
     return None if text is None else require_id(text, "msg", path=(name,))
 
 
-def unless_newer(
+def close(work: Work, actor: Actor, given: str, *, if_version: int | None, if_latest_message: str | None) -> Any:
+    """Close by ids as the graph has them."""
+    latest = message_ref(if_latest_message, "if_latest_message")
+    return state.close(work, actor, interaction_ref(given), if_version=if_version, if_latest_message=latest)
+
+
+def snooze(
     work: Work,
     actor: Actor,
-    command: Callable[..., Any],
     given: str,
-    *args: Any,
+    until: datetime,
+    *,
+    if_version: int | None,
     if_latest_message: str | None,
-    **more: Any,
 ) -> Any:
-    """Give a command to the interaction with this id, unless a message arrived after the named one."""
+    """Snooze by ids as the graph has them."""
     latest = message_ref(if_latest_message, "if_latest_message")
-    return command(work, actor, interaction_ref(given), *args, if_latest_message=latest, **more)
+    return state.snooze(work, actor, interaction_ref(given), until, if_version=if_version, if_latest_message=latest)
 
 
 def mark_read(work: Work, actor: Actor, given: str, up_to: str | None) -> Any:
@@ -78,9 +95,16 @@ def assign(work: Work, actor: Actor, given: str, user: str | None, *, if_version
     return holding.assign(work, actor, interaction_ref(given), user_id, if_version=if_version)
 
 
-def on_note(work: Work, actor: Actor, command: Callable[..., Noted], given: str, *args: Any) -> Noted:
+def on_note(
+    work: Work,
+    actor: Actor,
+    command: Callable[Concatenate[Work, Actor, GlobalId, P], Noted],
+    given: str,
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> Noted:
     """Give a command to the note with this id."""
-    return command(work, actor, require_id(given, "not"), *args)
+    return command(work, actor, require_id(given, "not"), *args, **kwargs)
 
 
 def _noted(found: Noted) -> dict[str, object]:
@@ -97,18 +121,18 @@ class HoldingMutation:
     async def claim_interaction(self, info: Info, input: Annotated[ClaimInteractionInput, _What]) -> InteractionPayload:
         return await info.context.perform(
             input,
+            "interaction",
             on_interaction,
             holding.claim,
             input.id,
             lease_seconds=input.lease_seconds,
             if_version=input.if_version,
-            gives="interaction",
         )
 
     @mutation(description="Let go of an interaction; its holder may, and an admin.")
     async def release_interaction(self, info: Info, input: Annotated[InteractionInput, _What]) -> InteractionPayload:
         return await info.context.perform(
-            input, on_interaction, holding.release, input.id, if_version=input.if_version, gives="interaction"
+            input, "interaction", on_interaction, holding.release, input.id, if_version=input.if_version
         )
 
     @mutation(description="Give an interaction to a user or to nobody; one that is held, its holder or an admin may.")
@@ -116,7 +140,7 @@ class HoldingMutation:
         self, info: Info, input: Annotated[AssignInteractionInput, _What]
     ) -> InteractionPayload:
         return await info.context.perform(
-            input, assign, input.id, input.user_id, if_version=input.if_version, gives="interaction"
+            input, "interaction", assign, input.id, input.user_id, if_version=input.if_version
         )
 
 
@@ -126,18 +150,17 @@ class StateMutation:
     async def close_interaction(self, info: Info, input: Annotated[CloseInteractionInput, _What]) -> InteractionPayload:
         return await info.context.perform(
             input,
-            unless_newer,
-            state.close,
+            "interaction",
+            close,
             input.id,
             if_version=input.if_version,
             if_latest_message=input.if_latest_message,
-            gives="interaction",
         )
 
     @mutation(description="Reopen an interaction. NOT_SUPPORTED by Sessions, which age out.")
     async def reopen_interaction(self, info: Info, input: Annotated[InteractionInput, _What]) -> InteractionPayload:
         return await info.context.perform(
-            input, on_interaction, state.reopen, input.id, if_version=input.if_version, gives="interaction"
+            input, "interaction", on_interaction, state.reopen, input.id, if_version=input.if_version
         )
 
     @mutation(description="Set an interaction aside until a time. Only Conversations can be; others: NOT_SUPPORTED.")
@@ -146,19 +169,18 @@ class StateMutation:
     ) -> InteractionPayload:
         return await info.context.perform(
             input,
-            unless_newer,
-            state.snooze,
+            "interaction",
+            snooze,
             input.id,
             input.until,
             if_version=input.if_version,
             if_latest_message=input.if_latest_message,
-            gives="interaction",
         )
 
     @mutation(description="End the snooze of an interaction now.")
     async def unsnooze_interaction(self, info: Info, input: Annotated[InteractionInput, _What]) -> InteractionPayload:
         return await info.context.perform(
-            input, on_interaction, state.unsnooze, input.id, if_version=input.if_version, gives="interaction"
+            input, "interaction", on_interaction, state.unsnooze, input.id, if_version=input.if_version
         )
 
     @mutation(description="Replace the labels of an interaction.")
@@ -177,13 +199,13 @@ class StateMutation:
     async def raise_attention(self, info: Info, input: Annotated[RaiseAttentionInput, _What]) -> InteractionPayload:
         return await info.context.perform(
             input,
+            "interaction",
             on_interaction,
             state.raise_attention,
             input.id,
             Level.HIGH if input.level is None else input.level,
             note=input.note,
             if_version=input.if_version,
-            gives="interaction",
         )
 
     @mutation(
@@ -192,18 +214,18 @@ class StateMutation:
     )
     async def clear_attention(self, info: Info, input: Annotated[InteractionInput, _What]) -> InteractionPayload:
         return await info.context.perform(
-            input, on_interaction, state.clear_attention, input.id, if_version=input.if_version, gives="interaction"
+            input, "interaction", on_interaction, state.clear_attention, input.id, if_version=input.if_version
         )
 
     @mutation(description="Say that one knows of the attention; until it rises or ends.")
     async def acknowledge_attention(
         self, info: Info, input: Annotated[InteractionNoticeInput, _What]
     ) -> InteractionPayload:
-        return await info.context.perform(input, on_interaction, state.acknowledge, input.id, gives="interaction")
+        return await info.context.perform(input, "interaction", on_interaction, state.acknowledge, input.id)
 
     @mutation(description="Say that messages of the customer have been read: all, or those up to one.")
     async def mark_read(self, info: Info, input: Annotated[MarkReadInput, _What]) -> InteractionPayload:
-        return await info.context.perform(input, mark_read, input.id, input.up_to, gives="interaction")
+        return await info.context.perform(input, "interaction", mark_read, input.id, input.up_to)
 
     @mutation(
         description="Hand an interaction back to its bot; nobody holds it then. NOT_SUPPORTED by Conversations, which "
@@ -211,12 +233,12 @@ class StateMutation:
     )
     async def resume_bot(self, info: Info, input: Annotated[InteractionInput, _What]) -> InteractionPayload:
         return await info.context.perform(
-            input, on_interaction, state.resume_bot, input.id, if_version=input.if_version, gives="interaction"
+            input, "interaction", on_interaction, state.resume_bot, input.id, if_version=input.if_version
         )
 
     @mutation(description="Show those who look at an interaction that one is typing.")
     async def send_typing(self, info: Info, input: Annotated[InteractionNoticeInput, _What]) -> InteractionPayload:
-        return await info.context.perform(input, on_interaction, messages.type_in, input.id, gives="interaction")
+        return await info.context.perform(input, "interaction", on_interaction, messages.type_in, input.id)
 
 
 @strawberry.type
@@ -224,31 +246,21 @@ class NoteMutation:
     @mutation(description="Leave a note on an interaction.")
     async def add_note(self, info: Info, input: Annotated[AddNoteInput, _What]) -> NotePayload:
         return await info.context.perform(
-            input,
-            on_interaction,
-            notes.add_note,
-            input.id,
-            input.text,
-            idempotency_key=input.idempotency_key,
-            gives=_noted,
+            input, _noted, on_interaction, notes.add_note, input.id, input.text, idempotency_key=input.idempotency_key
         )
 
     @mutation(description="Replace the text of a note.")
     async def edit_note(self, info: Info, input: Annotated[EditNoteInput, _What]) -> NotePayload:
-        return await info.context.perform(input, on_note, notes.edit_note, input.id, input.text, gives=_noted)
+        return await info.context.perform(input, _noted, on_note, notes.edit_note, input.id, input.text)
 
     @mutation(description="Delete a note.")
     async def delete_note(self, info: Info, input: Annotated[DeleteNoteInput, _What]) -> DeletedPayload:
-        return await info.context.perform(input, on_note, notes.delete_note, input.id, gives=_without_note)
+        return await info.context.perform(input, _without_note, on_note, notes.delete_note, input.id)
 
 
-async def _label(info: Info, given: LabelsInput, command: Callable[..., Any]) -> InteractionPayload:
+async def _label(
+    info: Info, given: LabelsInput, command: Callable[Concatenate[Work, Actor, GlobalId, Sequence[str], ...], Any]
+) -> InteractionPayload:
     return await info.context.perform(
-        given,
-        on_interaction,
-        command,
-        given.id,
-        given.labels,
-        if_version=given.if_version,
-        gives="interaction",
+        given, "interaction", on_interaction, command, given.id, given.labels, if_version=given.if_version
     )

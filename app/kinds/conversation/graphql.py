@@ -26,10 +26,11 @@ from app.graph.slice import Slice
 from app.interactions.graphql import Interaction, Message
 from app.interactions.service.messages import Posted
 from app.kinds.conversation import service
-from app.kinds.conversation.model.channel_agent import CHANGEABLE, CREATABLE
+from app.kinds.conversation.model.channel_agent import CHANGEABLE, CREATABLE, ChannelAgentChanges
 from app.kinds.conversation.model.conversation import PREFIX, Status
 from app.kinds.conversation.model.conversation import Conversation as Stored
 from app.kinds.conversation.repository import MAPPINGS, ROOTS
+from app.kinds.conversation.service.conversations import ConversationChanges
 
 _What = strawberry.argument(description="What to do.")
 
@@ -188,11 +189,11 @@ class ConversationMutation:
     ) -> ConversationPayload:
         return await info.context.perform(
             input,
+            "conversation",
             service.update_conversation,
             input.id,
-            changes(input, "status", "user_id"),
+            changes(ConversationChanges, input, "status", "user_id"),
             if_version=input.if_version,
-            gives="conversation",
         )
 
     @mutation(
@@ -204,12 +205,12 @@ class ConversationMutation:
     ) -> RestartConversationPayload:
         return await info.context.perform(
             input,
+            _restarted,
             service.restart_conversation,
             input.id,
             text=input.text,
             if_version=input.if_version,
             idempotency_key=input.idempotency_key,
-            gives=_restarted,
         )
 
     @mutation(description="Erase a conversation with its messages and notes. Needs `conversation:write`.")
@@ -217,7 +218,7 @@ class ConversationMutation:
         self, info: Info, input: Annotated[DeleteConversationInput, _What]
     ) -> DeleteConversationPayload:
         return await info.context.perform(
-            input, service.delete_conversation, input.id, if_version=input.if_version, gives=_deleted
+            input, _deleted, service.delete_conversation, input.id, if_version=input.if_version
         )
 
     @mutation(description="Make a channel agent known. Needs `conversation:write`.")
@@ -226,11 +227,7 @@ class ConversationMutation:
     ) -> ChannelAgentPayload:
         given = {name: getattr(input, name) for name in CREATABLE}
         return await info.context.perform(
-            input,
-            service.create_channel_agent,
-            given,
-            idempotency_key=input.idempotency_key,
-            gives="channel_agent",
+            input, "channel_agent", service.create_channel_agent, given, idempotency_key=input.idempotency_key
         )
 
     @mutation(description="Change a channel agent. Needs `conversation:write`.")
@@ -239,11 +236,11 @@ class ConversationMutation:
     ) -> ChannelAgentPayload:
         return await info.context.perform(
             input,
+            "channel_agent",
             service.update_channel_agent,
             input.id,
-            changes(input, *CHANGEABLE),
+            changes(ChannelAgentChanges, input, *CHANGEABLE),
             if_version=input.if_version,
-            gives="channel_agent",
         )
 
 

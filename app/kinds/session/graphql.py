@@ -134,7 +134,7 @@ class SessionQuery:
 
 
 def _changes(given: UpdateSessionInput) -> SessionChanges:
-    found: SessionChanges = changes(given, "need_attention", "tags", "topics")  # type: ignore[assignment]
+    found = changes(SessionChanges, given, "need_attention", "tags", "topics")
     if given.suggested_messages is not None:
         found["suggested_messages"] = [
             Suggestion(remote_id=item.remote_id, content=item.content, content_type=item.content_type)
@@ -149,12 +149,12 @@ class SessionMutation:
     async def update_session(self, info: Info, input: Annotated[UpdateSessionInput, _What]) -> SessionPayload:
         return await info.context.perform(
             input,
+            "session",
             service.update,
             _changes(input),
             ref=input.id,
             customer_key=input.customer_key,
             if_version=input.if_version,
-            gives="session",
         )
 
     @mutation(description="Count one more pick of a suggested message. Needs `session:write`.")
@@ -162,7 +162,7 @@ class SessionMutation:
         self, info: Info, input: Annotated[UseSuggestedMessageInput, _What]
     ) -> SuggestedMessagePayload:
         return await info.context.perform(
-            input, service.use_suggested_message, input.id, idempotency_key=input.idempotency_key, gives=dict
+            input, dict, service.use_suggested_message, input.id, idempotency_key=input.idempotency_key
         )
 
 

@@ -22,6 +22,8 @@ from app.kinds.agent_session.graphql.inputs import (
     UpdateAiAgentInput,
 )
 from app.kinds.agent_session.model import AGENT_CHECKS, PREFIX, SESSION_CHECKS, AgentSession, AiAgent
+from app.kinds.agent_session.model.agent import AiAgentChanges
+from app.kinds.agent_session.model.session import AgentSessionChanges
 from app.storage.work import Work
 
 _What = strawberry.argument(description="What to do.")
@@ -63,12 +65,12 @@ class AgentSessionMutation:
     ) -> AgentSessionPayload:
         return await info.context.perform(
             input,
+            "agent_session",
             service.create,
             input.agent_key,
-            changes(input, *_SESSION_FIELDS),
+            changes(AgentSessionChanges, input, *_SESSION_FIELDS),
             agent_session_key=input.agent_session_key,
             idempotency_key=input.idempotency_key,
-            gives="agent_session",
         )
 
     @mutation(description="Change a session of an AI agent. Needs `agent_session:write`.")
@@ -77,12 +79,12 @@ class AgentSessionMutation:
     ) -> AgentSessionPayload:
         return await info.context.perform(
             input,
+            "agent_session",
             update_session,
             input.id,
             _keys(input),
-            changes(input, *_SESSION_FIELDS),
+            changes(AgentSessionChanges, input, *_SESSION_FIELDS),
             input.if_version,
-            gives="agent_session",
         )
 
     @mutation(description="Delete a session of an AI agent with its messages. Needs `agent_session:write`.")
@@ -90,7 +92,7 @@ class AgentSessionMutation:
         self, info: Info, input: Annotated[DeleteAgentSessionInput, _What]
     ) -> DeleteAgentSessionPayload:
         return await info.context.perform(
-            input, delete_session, input.id, _keys(input), input.if_version, gives=_deleted_session
+            input, _deleted_session, delete_session, input.id, _keys(input), input.if_version
         )
 
 
@@ -100,23 +102,23 @@ class AiAgentMutation:
     async def create_ai_agent(self, info: Info, input: Annotated[CreateAiAgentInput, _What]) -> AiAgentPayload:
         return await info.context.perform(
             input,
+            "ai_agent",
             service.create_agent,
-            {"name": input.name, **changes(input, *_AGENT_FIELDS)},
+            {"name": input.name, **changes(AiAgentChanges, input, *_AGENT_FIELDS)},
             agent_key=input.agent_key,
             idempotency_key=input.idempotency_key,
-            gives="ai_agent",
         )
 
     @mutation(description="Change an AI agent. Needs `agent_session:write`.")
     async def update_ai_agent(self, info: Info, input: Annotated[UpdateAiAgentInput, _What]) -> AiAgentPayload:
         return await info.context.perform(
             input,
+            "ai_agent",
             service.update_agent,
-            changes(input, *AGENT_CHECKS),
+            changes(AiAgentChanges, input, *AGENT_CHECKS),
             ref=input.id,
             agent_key=input.agent_key,
             if_version=input.if_version,
-            gives="ai_agent",
         )
 
     @mutation(
@@ -126,9 +128,9 @@ class AiAgentMutation:
     async def delete_ai_agent(self, info: Info, input: Annotated[DeleteAiAgentInput, _What]) -> DeleteAiAgentPayload:
         return await info.context.perform(
             input,
+            _deleted_agent,
             service.delete_agent,
             ref=input.id,
             agent_key=input.agent_key,
             if_version=input.if_version,
-            gives=_deleted_agent,
         )

@@ -1,8 +1,8 @@
 """The mutations of chats."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated, Any, Concatenate, ParamSpec, cast
 
 import strawberry
 
@@ -23,10 +23,12 @@ from app.kinds.chat_session.graphql.inputs import (
     UpdateChatSessionInput,
 )
 from app.kinds.chat_session.model.limits import LENGTHS, REFERENCES
-from app.kinds.chat_session.model.session import PREFIX, ChatSession
+from app.kinds.chat_session.model.session import PREFIX, ChatSession, ChatSessionChanges
 from app.kinds.chat_session.service import queue, requests, sessions, transfers
 from app.kinds.chat_session.service.requests import Request
 from app.storage.work import Work
+
+P = ParamSpec("P")
 
 _What = strawberry.argument(description="What to do.")
 _CUSTOMER = (*LENGTHS, "customer_consented", *REFERENCES)
@@ -37,22 +39,37 @@ _OWN = (
 
 
 def _on(
-    work: Work, actor: Actor, service: Callable[..., ChatSession], given: str, *args: object, **kwargs: object
+    work: Work,
+    actor: Actor,
+    service: Callable[Concatenate[Work, Actor, GlobalId, P], ChatSession],
+    given: str,
+    *args: P.args,
+    **kwargs: P.kwargs,
 ) -> ChatSession:
     """Run a service on the chat with a global id."""
     return service(work, actor, require_id(given, PREFIX), *args, **kwargs)
 
 
 def _request(
-    work: Work, actor: Actor, topic_id: int, given: dict[str, Any], customer: str | None, key: str | None
+    work: Work, actor: Actor, topic_id: int, given: ChatSessionChanges, customer: str | None, key: str | None
 ) -> Request:
     customer_id = None if customer is None else require_id(customer, "cus", path=("customer_id",)).number
     return requests.request_chat_session(work, actor, topic_id, given, customer_id=customer_id, idempotency_key=key)
 
 
-def _pick_up(work: Work, actor: Actor, given: str | None, **more: Any) -> ChatSession | None:
+def _pick_up(
+    work: Work,
+    actor: Actor,
+    given: str | None,
+    *,
+    topic_id: int | None,
+    if_version: int | None,
+    idempotency_key: str | None,
+) -> ChatSession | None:
     ref = None if given is None else require_id(given, PREFIX)
-    return queue.pick_up_chat_session(work, actor, ref, **more)
+    return queue.pick_up_chat_session(
+        work, actor, ref, topic_id=topic_id, if_version=if_version, idempotency_key=idempotency_key
+    )
 
 
 def _transfer(work: Work, actor: Actor, ref: GlobalId, to_user: str, *, if_version: int | None) -> ChatSession:
@@ -60,14 +77,14 @@ def _transfer(work: Work, actor: Actor, ref: GlobalId, to_user: str, *, if_versi
     return transfers.transfer_chat_session(work, actor, ref, user_id, if_version=if_version)
 
 
-def _plain(given: Mapping[str, Any]) -> dict[str, Any]:
+def _plain(given: ChatSessionChanges) -> ChatSessionChanges:
     """References as mappings; the items that were not given are not in them."""
-    found = {}
+    found: dict[str, Any] = {}
     for name, value in given.items():
         if name in REFERENCES and value is not None:
-            value = {item: held for item, held in asdict(value).items() if held is not None}
+            value = {item: held for item, held in asdict(cast("Any", value)).items() if held is not None}
         found[name] = value
-    return found
+    return cast("ChatSessionChanges", found)
 
 
 def _requested(made: Request) -> dict[str, object]:
@@ -82,27 +99,21 @@ class ChatSessionMutation:
     ) -> RequestChatSessionPayload:
         return await info.context.perform(
             input,
+            _requested,
             _request,
             input.topic_id,
-            _plain(changes(input, *_CUSTOMER)),
+            _plain(changes(ChatSessionChanges, input, *_CUSTOMER)),
             input.customer_id,
             input.idempotency_key,
-            gives=_requested,
         )
 
     @mutation(description="Change fields of a chat; a status moves along the state machine.")
     async def update_chat_session(
         self, info: Info, input: Annotated[UpdateChatSessionInput, _What]
     ) -> ChatSessionPayload:
-        given = _plain(changes(input, *_CUSTOMER, *_OWN))
+        given = _plain(changes(ChatSessionChanges, input, *_CUSTOMER, *_OWN))
         return await info.context.perform(
-            input,
-            _on,
-            sessions.update_chat_session,
-            input.id,
-            given,
-            if_version=input.if_version,
-            gives="chat_session",
+            input, "chat_session", _on, sessions.update_chat_session, input.id, given, if_version=input.if_version
         )
 
     @mutation(description="Take a queued chat: one, or the first that waits. Each caller gets another one.")
@@ -111,12 +122,12 @@ class ChatSessionMutation:
     ) -> ChatSessionPayload:
         return await info.context.perform(
             input,
+            "chat_session",
             _pick_up,
             input.id,
             topic_id=input.topic_id,
             if_version=input.if_version,
             idempotency_key=input.idempotency_key,
-            gives="chat_session",
         )
 
     @mutation(description="Offer a chat to another user, who then accepts or rejects it.")
@@ -124,7 +135,7 @@ class ChatSessionMutation:
         self, info: Info, input: Annotated[TransferChatSessionInput, _What]
     ) -> ChatSessionPayload:
         return await info.context.perform(
-            input, _on, _transfer, input.id, input.user_id, if_version=input.if_version, gives="chat_session"
+            input, "chat_session", _on, _transfer, input.id, input.user_id, if_version=input.if_version
         )
 
     @mutation(description="Take back the offer of a chat.")
@@ -148,13 +159,7 @@ class ChatSessionMutation:
     @mutation(description="Hand in the customer's rating of a chat that a user accepted.")
     async def rate_chat_session(self, info: Info, input: Annotated[RateChatSessionInput, _What]) -> ChatSessionPayload:
         return await info.context.perform(
-            input,
-            _on,
-            sessions.rate_chat_session,
-            input.id,
-            input.rating,
-            if_version=input.if_version,
-            gives="chat_session",
+            input, "chat_session", _on, sessions.rate_chat_session, input.id, input.rating, if_version=input.if_version
         )
 
     @mutation(description="Mark a chat as deleted; it is erased a day later.")
@@ -164,9 +169,11 @@ class ChatSessionMutation:
     @mutation(description="Note that the customer's side has read a chat.")
     async def mark_fetched(self, info: Info, input: Annotated[MarkFetchedInput, _What]) -> ChatSessionPayload:
         return await info.context.perform(
-            input, _on, sessions.mark_fetched, input.id, session_key=input.session_key, gives="chat_session"
+            input, "chat_session", _on, sessions.mark_fetched, input.id, session_key=input.session_key
         )
 
 
-async def _simply(info: Info, given: ChatSessionInput, service: Callable[..., ChatSession]) -> ChatSessionPayload:
-    return await info.context.perform(given, _on, service, given.id, if_version=given.if_version, gives="chat_session")
+async def _simply(
+    info: Info, given: ChatSessionInput, service: Callable[Concatenate[Work, Actor, GlobalId, ...], ChatSession]
+) -> ChatSessionPayload:
+    return await info.context.perform(given, "chat_session", _on, service, given.id, if_version=given.if_version)

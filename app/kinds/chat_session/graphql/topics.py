@@ -1,7 +1,7 @@
 """The mutations of chat topics and their members."""
 
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import strawberry
 
@@ -22,7 +22,7 @@ from app.kinds.chat_session.graphql.inputs import (
     UpdateChatTopicInput,
     UpdateChatTopicMemberInput,
 )
-from app.kinds.chat_session.model.topic import ChatTopic, ChatTopicMember
+from app.kinds.chat_session.model.topic import ChatTopic, ChatTopicChanges, ChatTopicMember, MemberRights
 from app.kinds.chat_session.repository import MEMBER_PREFIX, TOPIC_PREFIX
 from app.kinds.chat_session.service import topics
 from app.storage.work import Work
@@ -35,14 +35,15 @@ _FIELDS = (
 _RIGHTS = ("can_respond", "can_listen", "can_manage", "can_notify")
 
 
-def _plain(given: dict[str, Any]) -> dict[str, Any]:
+def _plain(given: Any) -> ChatTopicChanges:
+    """The opening hours as mappings."""
     if "opening_hours" in given:
         given["opening_hours"] = [{**asdict(each), "day": each.day.value} for each in given["opening_hours"]]
-    return given
+    return cast("ChatTopicChanges", given)
 
 
-def _update(work: Work, actor: Actor, given: str, values: dict[str, Any]) -> ChatTopic:
-    return topics.update_chat_topic(work, actor, require_id(given, TOPIC_PREFIX), values)  # type: ignore[arg-type]
+def _update(work: Work, actor: Actor, given: str, values: ChatTopicChanges) -> ChatTopic:
+    return topics.update_chat_topic(work, actor, require_id(given, TOPIC_PREFIX), values)
 
 
 def _delete(work: Work, actor: Actor, given: str) -> GlobalId:
@@ -50,23 +51,16 @@ def _delete(work: Work, actor: Actor, given: str) -> GlobalId:
 
 
 def _add(
-    work: Work, actor: Actor, topic: str, user: str, rights: dict[str, Any], *, idempotency_key: str | None
+    work: Work, actor: Actor, topic: str, user: str, rights: MemberRights, *, idempotency_key: str | None
 ) -> ChatTopicMember:
     ref = require_id(topic, TOPIC_PREFIX, path=("topic_id",))
     user_id = require_id(user, "usr", path=("user_id",)).number
-    return topics.add_chat_topic_member(
-        work,
-        actor,
-        ref,
-        user_id,
-        rights,  # type: ignore[arg-type]
-        idempotency_key=idempotency_key,
-    )
+    return topics.add_chat_topic_member(work, actor, ref, user_id, rights, idempotency_key=idempotency_key)
 
 
-def _change(work: Work, actor: Actor, given: str, rights: dict[str, Any]) -> ChatTopicMember:
+def _change(work: Work, actor: Actor, given: str, rights: MemberRights) -> ChatTopicMember:
     ref = require_id(given, MEMBER_PREFIX)
-    return topics.update_chat_topic_member(work, actor, ref, rights)  # type: ignore[arg-type]
+    return topics.update_chat_topic_member(work, actor, ref, rights)
 
 
 def _remove(work: Work, actor: Actor, given: str) -> GlobalId:
@@ -81,21 +75,21 @@ def _deleted(gone: GlobalId) -> dict[str, object]:
 class ChatTopicMutation:
     @mutation(description="Make a chat topic.")
     async def create_chat_topic(self, info: Info, input: Annotated[CreateChatTopicInput, _What]) -> ChatTopicPayload:
-        given = {"name": input.name, "topic_id": input.topic_id, **_plain(changes(input, *_FIELDS))}
+        given = _plain({"name": input.name, "topic_id": input.topic_id} | changes(dict[str, Any], input, *_FIELDS))
         return await info.context.perform(
-            input, topics.create_chat_topic, given, idempotency_key=input.idempotency_key, gives="chat_topic"
+            input, "chat_topic", topics.create_chat_topic, given, idempotency_key=input.idempotency_key
         )
 
     @mutation(description="Change a chat topic. Where it has managers, they and admins alone may.")
     async def update_chat_topic(self, info: Info, input: Annotated[UpdateChatTopicInput, _What]) -> ChatTopicPayload:
-        given = _plain(changes(input, "name", *_FIELDS))
-        return await info.context.perform(input, _update, input.id, given, gives="chat_topic")
+        given = _plain(changes(dict[str, Any], input, "name", *_FIELDS))
+        return await info.context.perform(input, "chat_topic", _update, input.id, given)
 
     @mutation(description="Delete a chat topic that has no chats, with its members.")
     async def delete_chat_topic(
         self, info: Info, input: Annotated[DeleteChatTopicInput, _What]
     ) -> DeleteChatTopicPayload:
-        return await info.context.perform(input, _delete, input.id, gives=_deleted)
+        return await info.context.perform(input, _deleted, _delete, input.id)
 
     @mutation(description="Give a user rights in a chat topic.")
     async def add_chat_topic_member(
@@ -103,22 +97,24 @@ class ChatTopicMutation:
     ) -> ChatTopicMemberPayload:
         return await info.context.perform(
             input,
+            "chat_topic_member",
             _add,
             input.topic_id,
             input.user_id,
-            changes(input, *_RIGHTS),
+            changes(MemberRights, input, *_RIGHTS),
             idempotency_key=input.idempotency_key,
-            gives="chat_topic_member",
         )
 
     @mutation(description="Change a member's rights in a chat topic.")
     async def update_chat_topic_member(
         self, info: Info, input: Annotated[UpdateChatTopicMemberInput, _What]
     ) -> ChatTopicMemberPayload:
-        return await info.context.perform(input, _change, input.id, changes(input, *_RIGHTS), gives="chat_topic_member")
+        return await info.context.perform(
+            input, "chat_topic_member", _change, input.id, changes(MemberRights, input, *_RIGHTS)
+        )
 
     @mutation(description="End a user's membership of a chat topic.")
     async def remove_chat_topic_member(
         self, info: Info, input: Annotated[RemoveChatTopicMemberInput, _What]
     ) -> RemoveChatTopicMemberPayload:
-        return await info.context.perform(input, _remove, input.id, gives=_deleted)
+        return await info.context.perform(input, _deleted, _remove, input.id)
