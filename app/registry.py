@@ -29,6 +29,11 @@ _REASONS = {
     **SHARED_REASONS,
 }
 
+_STATUSES: dict[str, str] = {}
+for _kind in KINDS:
+    for _name, _text in _kind.statuses.items():
+        _STATUSES[_name] = f"{_STATUSES[_name]} {_text}" if _name in _STATUSES else _text
+
 
 def _enum(name: str, description: str, values: Mapping[str, str]) -> type[StrEnum]:
     made = cast("type[StrEnum]", StrEnum(name, {each: each for each in values}))
@@ -40,3 +45,10 @@ InteractionKind = _enum("InteractionKind", "The kind of an interaction.", _DESCR
 
 AttentionReason = _enum("AttentionReason", "Why an interaction needs a human.", _REASONS)
 """The other one; its members are the kinds' reasons and the shared ones."""
+
+InteractionStatus = _enum(
+    "InteractionStatus",
+    "The status of an interaction in the words of its kind. Kinds that are added add values.",
+    _STATUSES,
+)
+"""The third one; its members are the statuses of all kinds."""

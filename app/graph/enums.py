@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import strawberry
 
-from app.graph.strawberry_adapter.declaring import describe_values
+from app.graph.strawberry_adapter.declaring import describe_values, described_values
 
 E = TypeVar("E", bound=Enum)
 
@@ -18,3 +18,8 @@ def described(enum: type[E], description: str, values: Mapping[str, str], *, nam
     made = strawberry.enum(enum, name=name, description=description)
     describe_values(made, values)
     return made
+
+
+def statuses_of(enum: type[Enum], kind: str) -> Mapping[str, str]:
+    """What a `described` enum says of its values, of a kind whose name is put in front."""
+    return {name: f"{kind}: {description}" for name, description in described_values(enum).items()}

@@ -72,6 +72,11 @@ def filterable(of: Interaction) -> dict[str, object]:
     }
     if of.attention.user_id is not None:
         found["asked_id"] = of.attention.user_id
+    if of.unread_customer_messages_count:
+        found["unread"] = True
+    status, channel, account, _ = of.facets
+    facets = {"status": status, "channel": channel, "account": account}
+    found.update({name: value for name, value in facets.items() if value is not None})
     for name in ("tags", "topics"):
         values = getattr(of, name, None)
         if values is not None:
@@ -79,7 +84,12 @@ def filterable(of: Interaction) -> dict[str, object]:
     return found
 
 
-_CODES = frozenset({"state", "assignee_id", "asked_id", "customer_id", "bot_active", "reasons", "level"})
+_CODES = frozenset(
+    {
+        *("state", "assignee_id", "asked_id", "customer_id", "bot_active", "reasons", "level"),
+        *("unread", "status", "channel", "account"),
+    }
+)
 _FACTS = frozenset({"message_id", "note_id", "user_id", "changes", "attention", "reason_before", "reason_after"})
 
 

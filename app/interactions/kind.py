@@ -1,6 +1,7 @@
 """What a kind of interaction is made of; each kind's own `kind.py` makes one, and the registry lists them."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from app.graph.slice import Slice
@@ -12,12 +13,14 @@ from app.rest import Contract
 class InteractionKind:
     """A kind: its rules, its part of the graph, and its upstream's own REST contract.
 
-    `description` is what the graph's enum `InteractionKind` says of it."""
+    `description` is what the graph's enum `InteractionKind` says of it, `statuses` what `InteractionStatus` says of
+    each of its `Facets.status`."""
 
     rules: KindRules[Any]
     description: str
     slice: Slice
     contract: Contract | None = None
+    statuses: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum, StrEnum
 from types import MappingProxyType
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from app.interactions.waiting import NOT_WAITING, Waiting
 
@@ -131,6 +131,18 @@ class Attention:
         return self.level is not None
 
 
+class Facets(NamedTuple):
+    """What all kinds are narrowed, grouped and found by, as each kind has it; None where it has no such thing.
+
+    `status` and `channel` are names of enums of the graph. `account` is the global id of what the customer came by: a
+    ChannelAgent, an AiAgent or a ChatTopic. `contract_key` is the key in the kind's contract as text."""
+
+    status: str | None = None
+    channel: str | None = None
+    account: str | None = None
+    contract_key: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interaction:
     """One exchange with one customer. Each kind's model extends it with the fields of its contract.
@@ -164,6 +176,11 @@ class Interaction:
     unread_customer_messages_count: int = 0
     due_at: datetime | None = None
     lost_holder_id: int | None = None
+
+    @property
+    def facets(self) -> Facets:
+        """What lists of all kinds are narrowed by; stored beside the common columns, and never read back."""
+        return Facets()
 
     @property
     def waiting_since(self) -> datetime | None:

@@ -1,8 +1,34 @@
 """The tables that all kinds of interaction share; private to the slice's repository."""
 
+from collections.abc import Sequence
+
 import sqlalchemy as sa
 
 from app.storage.tables import BigId, JsonText, JsonValue, Timestamp, surrogate_key, table
+
+UNREAD = "unread_customer_messages_count > 0"
+"""That messages of the customer are unread, as the partial indexes spell it."""
+
+
+_QUEUE = ("attention_level", "attention_since")
+
+
+def _facet_indexes(name: str) -> Sequence[sa.Index]:
+    """A facet's rows in the orders of lists and of the queue."""
+
+    def index(order: str, columns: Sequence[str], present: str) -> sa.Index:
+        where = sa.text(f"{present} IS NOT NULL")
+        named = f"ix_interaction_{name}_{order}"
+        return sa.Index(named, name, *columns, "id", sqlite_where=where, postgresql_where=where)
+
+    listed = [index(order, [f"{order}_at"], name) for order in ("active", "created")]
+    return [*listed, index("queue", _QUEUE, _QUEUE[0])]
+
+
+def _unread_index(*columns: str) -> sa.Index:
+    name = f"ix_interaction_unread_{columns[0].removesuffix('_at')}"
+    return sa.Index(name, *columns, sqlite_where=sa.text(UNREAD), postgresql_where=sa.text(UNREAD))
+
 
 interaction = table(
     "interaction",
@@ -41,6 +67,11 @@ interaction = table(
     sa.Column("latest_note_id", BigId),
     sa.Column("unread_customer_messages_count", sa.Integer, nullable=False),
     sa.Column("due_at", Timestamp),
+    # The kind's own, again (`Facets`): lists of all kinds are narrowed by them in their order, by an index each.
+    sa.Column("status", sa.Text),
+    sa.Column("channel", sa.Text),
+    sa.Column("account", sa.Text),
+    sa.Column("contract_key", sa.Text),
     # How often in a row what was due could not be done.
     sa.Column("due_failures", sa.SmallInteger, nullable=False, server_default=sa.text("0")),
     # What lists are ordered by: never null, as a place in an order must not be.
@@ -54,6 +85,10 @@ interaction = table(
     sa.Index("ix_interaction_customer", "customer_id", "active_at", "id"),
     sa.Index("ix_interaction_created", "created_at", "id"),
     sa.Index("ix_interaction_updated", "updated_at", "id"),
+    *(index for name in ("status", "channel", "account") for index in _facet_indexes(name)),
+    sa.Index("ix_interaction_contract_key", "contract_key"),
+    _unread_index("active_at", "id"),
+    _unread_index("account"),
     sa.Index(
         "ix_interaction_queue",
         "attention_level",

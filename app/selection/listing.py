@@ -12,7 +12,8 @@ from app.selection.edges import Block
 from app.selection.mapping import InterfaceMap, Many, Owned, RootMany, Sql, TypeMap
 from app.selection.scope import Builder, Source
 from app.selection.shape import Make
-from app.selection.sql import Fragment, Statement, Template, hole, writer
+from app.selection.sql import Fragment, SqlCompiler, Statement, Template, hole, writer
+from app.selection.streams import count_of_values, page_of_values, streamed
 from app.selection.tree import Children, Field
 from app.storage.constructs import IntList, keys
 
@@ -34,6 +35,7 @@ class Lister:
         self, compilation: "Compilation", mapping: Many | RootMany, field: Field, *, leading: int, name: str
     ) -> None:
         self.compilation = compilation
+        self.sql: SqlCompiler = compilation.sql
         self.mapping = mapping
         self.type_map: TypeMap | InterfaceMap = compilation.table_map(mapping.type)
         self.builder = Builder(leading)
@@ -132,34 +134,38 @@ class Lister:
 
     # ---- statements ----
 
-    def statement(self, template: Template, variant: Variant) -> Statement:
-        """The statement of one variant. Only conditions and orders that are new to the process are compiled."""
-        return template.filled(lambda name: list(self._fragments(name, variant)))
+    def statement(self, template: Template, variant: Variant, without: str | None = None) -> Statement:
+        """The statement of one variant. Only conditions and orders that are new to the process are compiled.
 
-    def _fragments(self, name: str, variant: Variant) -> Iterator[Fragment]:
+        The condition `without` is in the template already."""
+        return template.filled(lambda name: list(self._fragments(name, variant, without)))
+
+    def _fragments(self, name: str, variant: Variant, without: str | None) -> Iterator[Fragment]:
         order_name, backward, placed, filters = variant
         inner = name in (_INNER_WHERE, _INNER_ORDER)
-        sql, mapping = self.compilation.sql, self.mapping
+        sql, mapping = self.sql, self.mapping
         if name in (_ORDER, _INNER_ORDER):
             yield sql.ordering(mapping, (inner, name, order_name, backward), lambda: self._ordering(inner, variant))
             return
         for each, shape in filters:
+            if each == without:
+                continue
             yield sql.condition(mapping, (inner, each, shape), partial(self._filter, inner, each, shape))
         if placed and name != _COUNTED:
             yield sql.condition(mapping, (inner, None, order_name, backward), lambda: self._placed(inner, variant))
 
-    def _rows(self, inner: bool) -> tuple[FromClause, Source]:
+    def rows(self, *, inner: bool) -> tuple[FromClause, Source]:
         """The type's rows alone, under the aliases that they have in the statements."""
         builder = Builder(first_alias=_INNER_ALIASES if inner else 0)
         source = self.compilation.source(builder, self.type_map)
         return builder.source(), source
 
     def _filter(self, inner: bool, name: str, shape: Hashable) -> tuple[FromClause, Sql]:
-        rows, scope = self._rows(inner)
+        rows, scope = self.rows(inner=inner)
         return rows, self.mapping.filters[name].clause(scope, _place_of(name), shape)
 
     def _placed(self, inner: bool, variant: Variant) -> tuple[FromClause, Sql]:
-        rows, scope = self._rows(inner)
+        rows, scope = self.rows(inner=inner)
         order = self.mapping.orders[variant[0]]
         columns = order.by(scope)
         binds = [sa.bindparam(f"cursor_{index}", type_=column.type) for index, column in enumerate(columns)]
@@ -167,46 +173,63 @@ class Lister:
         return rows, here < there if order.descending != variant[1] else here > there
 
     def _ordering(self, inner: bool, variant: Variant) -> tuple[FromClause, Sequence[Sql]]:
-        rows, scope = self._rows(inner)
+        rows, scope = self.rows(inner=inner)
         order = self.mapping.orders[variant[0]]
         downward = order.descending != variant[1]
         return rows, [column.desc() if downward else column.asc() for column in order.by(scope)]
 
-    def _always(self, source: Source) -> list[Sql]:
+    def always(self, source: Source) -> list[Sql]:
         """The conditions of all variants."""
         found = [] if self.mapping.where is None else [self.mapping.where(source)]
         seen = True if isinstance(self.seen, bool) else self.compilation.visible(self.type_map, source)
         return found if isinstance(seen, bool) else [*found, seen]
 
-    def page(self) -> Template:
-        """The statement of a root field's page."""
-        select = self.builder.select().where(*self._always(self.source), hole(_WHERE)).order_by(hole(_ORDER))
-        return self.compilation.sql.template(select.limit(_SIZE))
+    def pages(self) -> Callable[[Variant], Statement]:
+        """The statement of a root field's page, for each variant."""
+        select = self.builder.select().where(*self.always(self.source), hole(_WHERE)).order_by(hole(_ORDER))
+        whole = self.sql.template(select.limit(_SIZE))
+        by_value = _Kept(lambda name: page_of_values(self, name, _SIZE))
 
-    def count(self) -> Template:
-        """The statement that counts what a root field's list holds, up to the cap."""
-        rows, source = self._rows(inner=False)
-        one = _ONE.select_from(rows).where(*self._always(source), hole(_COUNTED))
+        def page(variant: Variant) -> Statement:
+            name = streamed(variant, self, ordered=True)
+            return self.statement(whole if name is None else by_value[name], variant, name)
+
+        return page
+
+    def counts(self) -> Callable[[Variant], Statement]:
+        """The statement that counts what a root field's list holds, up to the cap, for each variant."""
+        whole = self._count()
+        by_value = _Kept(lambda name: count_of_values(self, name, MOST_COUNTED + 1))
+
+        def count(variant: Variant) -> Statement:
+            name = streamed(variant, self, ordered=False)
+            return self.statement(whole if name is None else by_value[name], variant, name)
+
+        return count
+
+    def _count(self) -> Template:
+        rows, source = self.rows(inner=False)
+        one = _ONE.select_from(rows).where(*self.always(source), hole(_COUNTED))
         counted = one.limit(MOST_COUNTED + 1).subquery("counted")
-        return self.compilation.sql.template(sa.select(sa.func.count()).select_from(counted))
+        return self.sql.template(sa.select(sa.func.count()).select_from(counted))
 
     def pages_of(self, by: Owned) -> Template:
         """The statement of an edge: a page for each parent key."""
         parents = keys(sa.bindparam("keys", type_=IntList()))
         if self.compilation.dialect.name == "sqlite":
             return self._correlated(by, parents)
-        page = self.builder.select().where(by(self.source, parents.c.key), *self._always(self.source), hole(_WHERE))
+        page = self.builder.select().where(by(self.source, parents.c.key), *self.always(self.source), hole(_WHERE))
         each = page.order_by(hole(_ORDER)).limit(_SIZE).correlate(parents).lateral("page")
         select = sa.select(parents.c.key, *each.c).select_from(parents.join(each, sa.true()))
-        return self.compilation.sql.template(select)
+        return self.sql.template(select)
 
     def _correlated(self, by: Owned, parents: Any) -> Template:
         # SQLite has no LATERAL; a correlated list of ids reads an index as far as the page goes, a window reads all.
-        rows, source = self._rows(inner=True)
+        rows, source = self.rows(inner=True)
         ids = (
             sa.select(source.alias.c.id)
             .select_from(rows)
-            .where(by(source, parents.c.key), *self._always(source), hole(_INNER_WHERE))
+            .where(by(source, parents.c.key), *self.always(source), hole(_INNER_WHERE))
             .order_by(hole(_INNER_ORDER))
             .limit(_SIZE)
             .correlate(parents)
@@ -214,16 +237,28 @@ class Lister:
         columns = [column.label(f"c{index}") for index, column in enumerate(self.builder.columns)]
         joined = parents.join(self.builder.source(), self.source.alias.c.id.in_(ids))
         select = sa.select(parents.c.key, *columns).select_from(joined).order_by(hole(_ORDER))
-        return self.compilation.sql.template(select)
+        return self.sql.template(select)
 
     def counts_of(self, by: Owned) -> Template:
         """The statement that counts an edge's rows for each parent key, up to the cap."""
         parents = keys(sa.bindparam("keys", type_=IntList()))
-        rows, source = self._rows(inner=False)
-        one = _ONE.select_from(rows).where(by(source, parents.c.key), *self._always(source), hole(_COUNTED))
+        rows, source = self.rows(inner=False)
+        one = _ONE.select_from(rows).where(by(source, parents.c.key), *self.always(source), hole(_COUNTED))
         counted = one.limit(MOST_COUNTED + 1).correlate(parents).subquery("counted")
         number = sa.select(sa.func.count()).select_from(counted).correlate(parents).scalar_subquery()
-        return self.compilation.sql.template(sa.select(parents.c.key, number.label("number")))
+        return self.sql.template(sa.select(parents.c.key, number.label("number")))
+
+
+class _Kept(dict[str, Template]):
+    """The templates by the condition that they are read by, each compiled at its first use."""
+
+    def __init__(self, make: Callable[[str], Template]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, name: str) -> Template:
+        found = self[name] = self._make(name)
+        return found
 
 
 def _place_of(name: str) -> Callable[[Any], sa.BindParameter[Any]]:

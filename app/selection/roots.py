@@ -3,7 +3,6 @@
 from collections.abc import Callable, Generator, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -105,8 +104,8 @@ def _many(compilation: Compilation, root: RootMany, field: Field) -> Callable[[R
     lister = Lister(compilation, root, field, leading=0, name=field.name)
     paged, listing = lister.connection, lister.listing
     visible = lister.seen is not False
-    page = partial(lister.statement, lister.page()) if visible and paged.rows_needed else None
-    count = partial(lister.statement, lister.count()) if visible and paged.counted else None
+    page = lister.pages() if visible and paged.rows_needed else None
+    count = lister.counts() if visible and paged.counted else None
 
     def read(run: Run) -> Reading:
         asked = listing.asked(run.env)

@@ -67,8 +67,12 @@ class Builder:
         return joined  # type: ignore[no-any-return]
 
     def select(self) -> sa.Select[Any]:
+        return self.select_from(self.source())
+
+    def select_from(self, source: FromClause) -> sa.Select[Any]:
+        """The columns, of a FROM element that holds `source()`."""
         named = [column.label(f"c{index}") for index, column in enumerate(self.columns)]
-        return sa.select(*named).select_from(self.source())
+        return sa.select(*named).select_from(source)
 
 
 class Columns:

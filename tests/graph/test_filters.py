@@ -7,6 +7,7 @@ import pytest
 from graphql import GraphQLInputObjectType, GraphQLList, GraphQLNonNull, get_named_type
 
 from app.interactions.repository.facts import condition_of, wanted_keys
+from app.selection.catalogue import snake
 from tests.graph.filled import Filled
 from tests.graph.listening import Ears, ears
 from tests.graph.running import SCHEMA
@@ -123,12 +124,15 @@ FACTS = {
     "level": 2,
     "reasons": ["FLAGGED"],
     "bot_active": True,
+    "status": "TO_DO",
+    "channel": "WHATSAPP",
+    "account": "cha_1",
 }
 
 
 @pytest.mark.parametrize("path", LISTED, ids=".".join)
 def test_filter_list_that_is_empty_matches_no_event(path: tuple[str, ...]) -> None:
-    (name,) = path
+    name = snake(path[0])
     assert condition_of({})(FACTS)
     assert not condition_of({name: []})(FACTS)
     # Such a subscription is found by no key, or by all of them; either way it is sent nothing.

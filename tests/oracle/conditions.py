@@ -11,12 +11,12 @@ from tests.oracle.world import ID
 LEVELS = {1: "URGENT", 2: "HIGH", 3: "NORMAL", 4: "LOW"}
 
 
-def number_of(text: str, prefix: str) -> int:
-    """The key in a global id of one type."""
+def number_of(text: str, *prefixes: str) -> int:
+    """The key in a global id of one of these types."""
     match = ID.fullmatch(text)
     if match is None or int(match[2]) >= 2**63:
         raise refuse("NOT_FOUND")
-    if match[1] != prefix:
+    if match[1] not in prefixes:
         raise refuse("INVALID_INPUT")
     return int(match[2])
 
@@ -52,6 +52,19 @@ def _assigned(row: Row, wanted: Mapping[str, Any]) -> bool:
     return assigned is None or (row["assignee_id"] is not None) == assigned
 
 
+def account_of(row: Row) -> str | None:
+    """The global id of what the interaction's customer came by."""
+    match row["kind"]:
+        case "conversation":
+            return f"cha_{row['channel_agent_id']}"
+        case "agent_session":
+            return f"aia_{row['agent_id']}"
+        case "chat_session":
+            return f"top_{row['topic_id']}"
+        case _:
+            return None
+
+
 def _shares(column: str) -> Callable[[Row, Any], bool]:
     return lambda row, wanted: bool(set(row.get(column) or ()) & set(wanted))
 
@@ -59,6 +72,11 @@ def _shares(column: str) -> Callable[[Row, Any], bool]:
 _CONDITIONS: Mapping[str, Callable[[Row, Any], bool]] = {
     "kinds": lambda row, wanted: row["kind"].upper() in wanted,
     "states": lambda row, wanted: row["state"] in wanted,
+    "statuses": lambda row, wanted: row["status"] in wanted,
+    "channels": lambda row, wanted: row["channel"] in wanted,
+    "accounts": lambda row, wanted: account_of(row) in wanted,
+    "chatTopics": lambda row, wanted: account_of(row) in wanted,
+    "unread": lambda row, wanted: (row["unread_customer_messages_count"] > 0) == wanted,
     "assignee": _assigned,
     "customer": lambda row, wanted: row["customer_id"] == number_of(wanted, "cus"),
     "labels": _shares("labels"),
@@ -83,3 +101,6 @@ def references(condition: Mapping[str, Any] | None) -> None:
             number_of(user, "usr")
     if found.get("customer") is not None:
         number_of(found["customer"], "cus")
+    for name, prefixes in (("accounts", ("cha", "aia")), ("chatTopics", ("top",))):
+        for each in found.get(name) or ():
+            number_of(each, *prefixes)

@@ -53,6 +53,8 @@ async def pools(graph: Graph, world: World) -> Pools:
         "AssigneeFilter.userOrNobody": [*ids["User"], "usr_999"],
         "InteractionFilter.customer": [*ids["Customer"], "cus_999"],
         "profileId": [*ids["Profile"], "prf_999", "cus_1"],
+        "InteractionFilter.accounts": [*ids["ChannelAgent"], *ids["AiAgent"], "cha_999", "aia_999", "top_1"],
+        "InteractionFilter.chatTopics": [*ids["ChatTopic"], "top_999"],
         "InteractionFilter.labels": _listed(world, "interaction", "labels"),
         "InteractionFilter.tags": _listed(world, "session", "tags"),
         "InteractionFilter.topics": _listed(world, "session", "topics"),

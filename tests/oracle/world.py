@@ -77,7 +77,8 @@ class World:
         for kind, name in KIND_TYPES.items():
             own = {row["id"]: row for row in self.rows[kind]}
             self.objects[name] = {
-                row["id"]: {"__typename": name, **own[row["id"]], **row}
+                # What the common row repeats of the kind's own is not asked.
+                row["id"]: {"__typename": name, **row, **own[row["id"]]}
                 for row in self.rows["interaction"]
                 if row["kind"] == kind
             }

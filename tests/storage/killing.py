@@ -1,4 +1,4 @@
-"""A migration in a process that kills itself; imports little, for it is started often."""
+"""Migrations in processes of their own, which may kill themselves; imports little, for it is started often."""
 
 import asyncio
 import os
@@ -24,4 +24,9 @@ def migrate_until_killed(database_url: str, commits: int) -> None:
         commit(connection)
 
     steps.commit, steps.AT_ONCE = commit_or_die, 1
+    asyncio.run(migrate(database_url))
+
+
+def migrate_in_process(database_url: str) -> None:
+    """Migrate to the end."""
     asyncio.run(migrate(database_url))

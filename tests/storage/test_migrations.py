@@ -17,10 +17,14 @@ import app
 from app.storage.engines import ConfigurationError, connect_sqlite, parse_database_url, sqlite_engine
 from app.storage.migrations import downgrade, migrate, revisions
 from app.storage.tables import metadata
+from tests.command_line import FORKED
+from tests.storage.killing import migrate_in_process
 
 pytestmark = pytest.mark.anyio
 
 T = TypeVar("T")
+
+_PATIENCE = 60.0
 
 _OF_DATA = frozenset({"0015", "0016"})
 """Revisions that change rows alone."""
@@ -102,6 +106,21 @@ async def test_several_may_start_at_once(empty_database_url: str) -> None:
     await asyncio.gather(*(migrate(empty_database_url) for _ in range(5)))
     lanes = await on(empty_database_url, lambda connection: connection.scalar(sa.text("SELECT count(*) FROM lane")))
     assert lanes == (1 if empty_database_url.startswith("sqlite") else 64)
+
+
+async def test_several_processes_may_start_at_once(empty_database_url: str) -> None:
+    processes = [FORKED.Process(target=migrate_in_process, args=(empty_database_url,)) for _ in range(3)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        await asyncio.to_thread(process.join, _PATIENCE)
+    assert [process.exitcode for process in processes] == [0, 0, 0]
+    assert await on(empty_database_url, _current) == revisions()[-1]
+
+
+def _current(connection: sa.Connection) -> str | None:
+    found: str | None = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
+    return found
 
 
 async def test_rows_that_would_point_nowhere_stop_a_migration(tmp_path: Any) -> None:

@@ -3,7 +3,7 @@
 import pytest
 import sqlalchemy as sa
 
-from app.storage.migrations import migrate
+from app.storage.migrations import downgrade, migrate
 from tests.graph.running import Graph, running_graph
 from tests.kinds.conftest import store_users
 from tests.storage.test_migrations import on
@@ -23,7 +23,7 @@ async def found(graph: Graph, search: str) -> tuple[int, int]:
 
 def _as_before(connection: sa.Connection) -> None:
     """What an older version stored: whole words, and other letters."""
-    connection.execute(sa.text("UPDATE alembic_version SET version_num = '0014'"))
+    downgrade(connection, "0014")
     add_message = sa.text("INSERT INTO message_search (rowid, words) VALUES (:id, :words)")
     old = {1: "我想要退款", 2: "smørrebrød", 3: "plain words", 4: "かっこう", 6: "退款 смс"}
     if connection.dialect.name == "sqlite":

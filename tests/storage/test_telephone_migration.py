@@ -3,7 +3,7 @@
 import pytest
 import sqlalchemy as sa
 
-from app.storage.migrations import migrate
+from app.storage.migrations import downgrade, migrate
 from tests.graph.running import running_graph
 from tests.kinds.conftest import store_users
 from tests.storage.test_migrations import on
@@ -15,7 +15,7 @@ SEARCH = "query($text: String!) { customers(search: $text) { totalCount } profil
 
 def _as_before(connection: sa.Connection) -> None:
     """An older version stored the digits alone."""
-    connection.execute(sa.text("UPDATE alembic_version SET version_num = '0015'"))
+    downgrade(connection, "0015")
     digits = "' ', '4722123456 ', '5511987654321 '"
     for owner in ("customer", "profile"):
         connection.execute(sa.text(f"DELETE FROM {owner}_word WHERE word NOT IN ({digits})"))

@@ -47,6 +47,11 @@ def describe_values(enum: type[Enum], descriptions: Mapping[str, str]) -> None:
         value.description = descriptions[value.name]
 
 
+def described_values(made: type[Enum]) -> dict[str, str]:
+    """The description of each value of an enum of the graph."""
+    return {value.name: str(value.description) for value in _definition(made).values}
+
+
 def type_name(of: type) -> str:
     """The name in the graph of a declared type."""
     return str(_definition(of).name)

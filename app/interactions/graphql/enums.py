@@ -17,12 +17,18 @@ if TYPE_CHECKING:
     class AttentionReason(StrEnum):
         """Why an interaction needs a human: the reasons of the kinds, and the shared ones."""
 
+    class InteractionStatus(StrEnum):
+        """Where an interaction stands in the words of its kind."""
+
 
 KindName = Annotated["InteractionKind", strawberry.lazy("app.registry")]
 """The enum of kinds in an annotation: it is made above, where the kinds are listed."""
 
 ReasonName = Annotated["AttentionReason", strawberry.lazy("app.registry")]
 """The enum of reasons in an annotation, made where the kinds are listed."""
+
+StatusName = Annotated["InteractionStatus", strawberry.lazy("app.registry")]
+"""The enum of the kinds' statuses in an annotation, made where the kinds are listed."""
 
 described(
     State,

@@ -4,7 +4,8 @@ from datetime import datetime
 
 import strawberry
 
-from app.interactions.graphql.enums import KindName, Level, ReasonName, State
+from app.directory.model import Channel
+from app.interactions.graphql.enums import KindName, Level, ReasonName, State, StatusName
 
 
 @strawberry.input(description="A span of time.")
@@ -41,6 +42,24 @@ class InteractionFilter:
     states: strawberry.Maybe[list[State]] = strawberry.field(
         default=None, description="The states of the interactions."
     )
+    statuses: strawberry.Maybe[list[StatusName]] = strawberry.field(
+        default=None,
+        description="The statuses of the interactions, each in the words of its kind; Sessions have none.",
+    )
+    channels: strawberry.Maybe[list[Channel]] = strawberry.field(
+        default=None, description="The messenger services of Conversations; other kinds have none."
+    )
+    accounts: strawberry.Maybe[list[strawberry.ID]] = strawberry.field(
+        default=None,
+        description="The ids of the accounts by which the customers came: the ChannelAgents of Conversations, the "
+        "AiAgents of AgentSessions.",
+    )
+    chat_topics: strawberry.Maybe[list[strawberry.ID]] = strawberry.field(
+        default=None, description="The ids of the ChatTopics of ChatSessions."
+    )
+    unread: strawberry.Maybe[bool] = strawberry.field(
+        default=None, description="Whether messages of the customer are unread."
+    )
     assignee: strawberry.Maybe[AssigneeFilter] = strawberry.field(
         default=None, description="The assignee of the interactions."
     )
@@ -49,7 +68,9 @@ class InteractionFilter:
     )
     labels: strawberry.Maybe[list[str]] = strawberry.field(default=None, description="The labels of the interactions.")
     tags: strawberry.Maybe[list[str]] = strawberry.field(default=None, description="The tags of Sessions.")
-    topics: strawberry.Maybe[list[str]] = strawberry.field(default=None, description="The topics of Sessions.")
+    topics: strawberry.Maybe[list[str]] = strawberry.field(
+        default=None, description="The topics of Sessions; those of chats are `chatTopics`."
+    )
     needs_attention: strawberry.Maybe[bool] = strawberry.field(
         default=None, description="Whether the interactions need a human."
     )

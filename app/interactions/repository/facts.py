@@ -1,13 +1,14 @@
 """What an event says of its interaction before and after, and the filters that are matched against it."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from app.core.errors import InvalidInput
+from app.core.errors import DomainError, InvalidInput
 from app.core.events import Event
 from app.core.ids import require_id
 from app.feed import Entry
 from app.interactions.model import Level
+from app.interactions.repository.filters import ACCOUNTS, CHAT_TOPICS, ids_of
 from app.selection.mapping import ME
 
 Facts = Mapping[str, Any]
@@ -82,6 +83,8 @@ Key = tuple[str, object]
 """The name of a fact and a value of it, or one of its values."""
 
 _LISTS = ("labels", "tags", "topics")
+_FACETS = {"accounts": "account", "chat_topics": "account", "statuses": "status", "channels": "channel"}
+"""The fact of each condition by a list of values, of which an interaction has one at most; the rarest first."""
 
 
 def keys_of(entry: Entry) -> Collection[Key]:
@@ -96,6 +99,7 @@ def keys_of(entry: Entry) -> Collection[Key]:
             found.add(("assignee_id", as_asked(side)["assignee_id"]))
             found.add(("customer_id", side["customer_id"]))
             found.update((name, value) for name in _LISTS for value in side.get(name) or ())
+            found.update((name, side[name]) for name in _FACETS.values() if side.get(name))
     return found
 
 
@@ -110,6 +114,9 @@ def wanted_keys(given: Mapping[str, Any] | None) -> Collection[Key] | None:
     for name in _LISTS:
         if given.get(name) is not None:
             return [(name, value) for value in given[name]]
+    for name, fact in _FACETS.items():
+        if given.get(name) is not None:
+            return [(fact, value) for value in _facet_values(name, given[name])]
     if assignee.get("user_or_nobody") is not None:
         return [("assignee_id", None), ("assignee_id", _user(assignee["user_or_nobody"], "user_or_nobody"))]
     return None
@@ -171,6 +178,31 @@ def _bot_active(wanted: bool) -> Condition:
     return lambda facts: facts.get("bot_active", False) is wanted
 
 
+def _unread(wanted: bool) -> Condition:
+    return lambda facts: bool(facts.get("unread")) is wanted
+
+
+_PREFIXES = {"accounts": ACCOUNTS, "chat_topics": CHAT_TOPICS}
+
+
+def _facet_values(name: str, given: Sequence[str]) -> Sequence[str]:
+    if name not in _PREFIXES:
+        return given
+    try:
+        return ids_of(given, _PREFIXES[name])
+    except DomainError as error:
+        error.path = (name, *error.path)
+        raise
+
+
+def _facet_among(name: str) -> Callable[[list[str]], Condition]:
+    def made(values: list[str]) -> Condition:
+        fact, wanted = _FACETS[name], frozenset(_facet_values(name, values))
+        return lambda facts: facts.get(fact) in wanted
+
+    return made
+
+
 def _any_of(name: str) -> Callable[[list[str]], Condition]:
     def made(values: list[str]) -> Condition:
         wanted = frozenset(values)
@@ -195,4 +227,6 @@ _CONDITIONS: Mapping[str, Callable[[Any], Condition]] = {
     "reasons": _any_of("reasons"),
     "levels": _level_among,
     "bot_active": _bot_active,
+    "unread": _unread,
+    **{name: _facet_among(name) for name in _FACETS},
 }

@@ -1,14 +1,16 @@
 """The conditions and orders of lists of interactions, and who may see what in them."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
 import sqlalchemy as sa
 
+from app.core.ids import require_id
 from app.interactions.model import Level
 from app.interactions.repository.erasing import INTERACTION
-from app.interactions.tables import erasing, interaction_tag
+from app.interactions.tables import UNREAD, erasing, interaction_tag
 from app.selection.mapping import Filter, Order, Permissions, Scope, Sql, SqlOf, by_value, one_of, reference
 from app.storage.constructs import TextList, among, unindexed
 from app.storage.tables import Timestamp
@@ -49,9 +51,12 @@ def visible_part(permissions: Permissions, scope: Scope) -> Sql | bool:
     return kept if seen is True else sa.and_(seen, kept)
 
 
+_ACTIVE = frozenset({"LAST_MESSAGE_DESC"})
+
+
 def _kinds() -> Filter:
-    by_name = one_of(lambda scope: scope.c.kind)
-    return Filter(by_name.clause, lambda names: by_name.value([name.lower() for name in names]), by_name.shape)
+    by_name = one_of(lambda scope: scope.c.kind, ordered=_ACTIVE)
+    return replace(by_name, value=lambda names: by_name.value([name.lower() for name in names]))
 
 
 def _listed(name: str) -> Filter:
@@ -93,6 +98,34 @@ def _true_or_false(sql: SqlOf) -> Filter:
     return by_value(lambda scope, wanted: sql(scope) if wanted else sa.not_(sql(scope)))
 
 
+ACCOUNTS = ("cha", "aia")
+"""The prefixes of the ids of what a customer comes by, beside a ChatTopic."""
+
+CHAT_TOPICS = ("top",)
+
+
+def ids_of(texts: Sequence[str], prefixes: Sequence[str]) -> list[str]:
+    """The global ids as they are stored, each once. Raises NotFound and InvalidInput with the place in the list."""
+    found = (str(require_id(text, *prefixes, path=(index,))) for index, text in enumerate(texts))
+    return list(dict.fromkeys(found))
+
+
+def _came_by(*prefixes: str) -> Filter:
+    by_id = _facet(lambda scope: scope.c.account)
+    return replace(by_id, value=lambda texts: by_id.value(ids_of(texts, prefixes)))
+
+
+def _facet(sql: SqlOf) -> Filter:
+    return one_of(sql, ordered=_ACTIVE | {"CREATED_ASC", "CREATED_DESC", "QUEUE"})
+
+
+def is_unread(scope: Scope) -> sa.ColumnElement[bool]:
+    """That messages of the customer are unread, spelled as the partial indexes are."""
+    column, _, number = UNREAD.rpartition(" > ")
+    unread: sa.Column[int] = getattr(scope.c, column)
+    return unread > sa.literal_column(number, sa.Integer)
+
+
 def asked_id(scope: Scope) -> Sql:
     """Whom the attention asks: the user whom the interaction is offered to, or else its assignee."""
     return sa.func.coalesce(scope.c.attention_user_id, scope.c.assignee_id)
@@ -115,7 +148,12 @@ def _held_by(holder: SqlOf) -> Mapping[str, Filter]:
 FILTERS: Mapping[str, Filter] = MappingProxyType(
     {
         "kinds": _kinds(),
-        "states": one_of(lambda scope: scope.c.state),
+        "states": one_of(lambda scope: scope.c.state, ordered=_ACTIVE),
+        "statuses": _facet(lambda scope: scope.c.status),
+        "channels": _facet(lambda scope: scope.c.channel),
+        "accounts": _came_by(*ACCOUNTS),
+        "chat_topics": _came_by(*CHAT_TOPICS),
+        "unread": _true_or_false(is_unread),
         **_held_by(lambda scope: scope.c.assignee_id),
         "customer": reference(lambda scope: scope.c.customer_id, "cus"),
         "labels": _listed("label"),

@@ -5,7 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from app.interactions.model import Attention, Interaction, Level, State
+from app.interactions.model import Attention, Facets, Interaction, Level, State
 from app.interactions.repository.erasing import ErasingRepository
 from app.interactions.repository.rows import differing, fields_of_row, written
 from app.interactions.tables import interaction, interaction_tag
@@ -128,14 +128,16 @@ class InteractionRepository(Repository):
 
     def add(self, new: Interaction) -> int:
         """Insert the common row with its labels; the new surrogate."""
-        values = written(new, _OWN) | _derived_values(new)
+        values = written(new, _OWN) | _derived_values(new) | new.facets._asdict()
         key = int(self._one(_INSERT, values)[0])
         self.write_lists(key, [("label", (), new.labels)])
         return key
 
     def add_many(self, new: Sequence[Interaction]) -> None:
         """Insert the common rows of interactions that come with their ids, without labels' rows."""
-        rows = [{"id": each.id, **written(each, _OWN), **_derived_values(each)} for each in new]
+        rows = [
+            {"id": each.id, **written(each, _OWN), **_derived_values(each), **each.facets._asdict()} for each in new
+        ]
         self.connection.execute(sa.insert(interaction), rows)
 
     def save(self, before: Interaction, after: Interaction) -> None:
@@ -144,6 +146,11 @@ class InteractionRepository(Repository):
         if before.attention != after.attention or before.waiting != after.waiting:
             old = _derived_values(before)
             values.update({name: value for name, value in _derived_values(after).items() if value != old[name]})
+        old_facets, facets = before.facets, after.facets
+        if facets != old_facets:
+            values.update(
+                {name: new for name, old, new in zip(Facets._fields, old_facets, facets, strict=True) if new != old}
+            )
         if values:
             _UPDATE.run(self.connection, {"key": after.id, **values})
         if before.labels != after.labels:

@@ -1,7 +1,9 @@
 """The kind as the registry lists it."""
 
+from app.graph.enums import statuses_of
 from app.interactions.kind import InteractionKind
 from app.kinds.agent_session.graphql import SLICE
+from app.kinds.agent_session.model import Status
 from app.kinds.agent_session.rest import CONTRACT
 from app.kinds.agent_session.service import Rules
 
@@ -10,4 +12,5 @@ kind = InteractionKind(
     description="An exchange of a customer with an AI agent.",
     slice=SLICE,
     contract=CONTRACT,
+    statuses=statuses_of(Status, "AgentSession"),
 )

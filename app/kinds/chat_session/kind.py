@@ -1,7 +1,9 @@
 """The kind ChatSession, as the registry lists it."""
 
+from app.graph.enums import statuses_of
 from app.interactions.kind import InteractionKind
 from app.kinds.chat_session.graphql import CHAT_SESSIONS
+from app.kinds.chat_session.model.session import ChatSessionStatus
 from app.kinds.chat_session.rest import CONTRACT
 from app.kinds.chat_session.service.rules import Rules
 
@@ -10,4 +12,5 @@ kind = InteractionKind(
     description="A live chat of SuperOffice.",
     slice=CHAT_SESSIONS,
     contract=CONTRACT,
+    statuses=statuses_of(ChatSessionStatus, "ChatSession"),
 )

@@ -1,7 +1,9 @@
 """The kind as the registry lists it."""
 
+from app.graph.enums import statuses_of
 from app.interactions.kind import InteractionKind
 from app.kinds.conversation.graphql import SLICE
+from app.kinds.conversation.model.conversation import Status
 from app.kinds.conversation.rest import CONTRACT
 from app.kinds.conversation.service import Rules
 
@@ -10,4 +12,5 @@ kind = InteractionKind(
     description="An exchange of a customer with a channel agent in a messenger.",
     slice=SLICE,
     contract=CONTRACT,
+    statuses=statuses_of(Status, "Conversation"),
 )

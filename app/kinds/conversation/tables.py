@@ -2,7 +2,6 @@
 
 import sqlalchemy as sa
 
-from app.interactions.tables import interaction
 from app.storage.tables import BigId, Timestamp, metadata, surrogate_key, table
 
 channel_agent = table(
@@ -36,23 +35,6 @@ conversation = sa.Table(
     sa.UniqueConstraint("channel_agent_id", "customer_id"),
     sa.Index("ix_conversation_customer_id", "customer_id"),
 )
-
-_UNREAD = "kind = 'conversation' AND unread_customer_messages_count > 0"
-sa.Index(
-    "ix_interaction_unread_conversation",
-    interaction.c.id,
-    sqlite_where=sa.text(_UNREAD),
-    postgresql_where=sa.text(_UNREAD),
-)
-
-
-def is_unread(common: sa.FromClause) -> sa.ColumnElement[bool]:
-    """That a conversation has unread messages, spelled as the partial index is."""
-    return sa.and_(
-        common.c.kind == sa.literal_column("'conversation'"),
-        common.c.unread_customer_messages_count > sa.literal_column("0"),
-    )
-
 
 # The last number given out. A number is never given out again, and who takes one holds back whoever else opens a
 # conversation until it is there to be found.

@@ -10,7 +10,7 @@ from app.core.actor import Actor
 from app.core.errors import DomainError, InvalidInput, InvalidTransition, NotSupported, TooLong, Unreachable
 from app.interactions import claims as shared
 from app.interactions.claims import Refusable, held_by_other, shared_block
-from app.interactions.model import Cause, Command, Interaction, Level, ReplyBlock, State, Turn
+from app.interactions.model import Cause, Command, Facets, Interaction, Level, ReplyBlock, State, Turn
 
 if TYPE_CHECKING:
     from app.settings import Settings
@@ -90,6 +90,10 @@ class Session(Interaction):
     suggested_messages: tuple[SuggestedMessage, ...] | None = None
     unsubscribed: bool = False
     has_number: bool = True
+
+    @property
+    def facets(self) -> Facets:
+        return Facets(contract_key=self.session_key)
 
 
 class SessionChanges(TypedDict, total=False):

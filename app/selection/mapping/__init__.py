@@ -6,7 +6,7 @@ snake_case names of arguments."""
 
 from app.selection.mapping.env import Env, Permissions, Scope, Sql, SqlOf, granted
 from app.selection.mapping.fields import Column, Computed, Embedded, FieldMap, Id, Inline, Many, One, Owned, keyed
-from app.selection.mapping.filters import ME, Filter, Order, by_value, equals, one_of, reference
+from app.selection.mapping.filters import ME, Filter, Order, Stream, by_value, equals, one_of, reference
 from app.selection.mapping.roots import Bind, Read, Root, RootMany, RootNode, RootOne, RootSteps, by_columns, by_id
 from app.selection.mapping.types import (
     InlineMap,
@@ -51,6 +51,7 @@ __all__ = [
     "Scope",
     "Sql",
     "SqlOf",
+    "Stream",
     "TypeMap",
     "UnionMap",
     "by_columns",

@@ -23,6 +23,14 @@ ME = "me"
 """What conditions on users take in place of an id: the caller's user."""
 
 
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """The column of a condition by a list of values, and the list's orders that an index has for each of the values."""
+
+    column: SqlOf
+    orders: frozenset[str]
+
+
 def _as_is(value: Any) -> Any:
     return value
 
@@ -37,12 +45,14 @@ class Filter:
 
     `clause(scope, bind, shape)` makes the SQL, with `bind(type)` as the place of the bound value; `value` turns the
     argument into that value (it may raise InvalidInput with a path relative to the argument); `shape` is what of the
-    argument the SQL's text depends on. With `of_user` the argument `ME` binds the surrogate of the caller's user."""
+    argument the SQL's text depends on. With `of_user` the argument `ME` binds the surrogate of the caller's user.
+    `stream` says that a list of values can be read as an ordered list for each of them."""
 
     clause: Callable[[Scope, Callable[[Any], sa.BindParameter[Any]], Any], Sql]
     value: Callable[[Any], object] = _as_is
     shape: Callable[[Any], Hashable] = _same_shape
     of_user: bool = False
+    stream: "Stream | None" = None
 
     def names_caller(self, argument: Any) -> bool:
         """Whether the condition is another one for each caller."""
@@ -58,18 +68,22 @@ def equals(sql: SqlOf, type_: Any = sa.Text) -> Filter:
     return Filter(lambda scope, bind, _: sql(scope) == bind(type_))
 
 
-def one_of(sql: SqlOf, values: Mapping[str, int] | None = None) -> Filter:
-    """The column is one of the argument's list; `values` turns enum names into stored numbers."""
+def one_of(sql: SqlOf, values: Mapping[str, int] | None = None, ordered: frozenset[str] = frozenset()) -> Filter:
+    """The column is one of the argument's list; `values` turns enum names into stored numbers.
+
+    Texts that an index has in these orders of the list, `ordered`, are looked up one by one."""
     item, items = (sa.Text(), TextList()) if values is None else (sa.BigInteger(), IntList())
 
     def clause(scope: Scope, bind: Callable[[Any], sa.BindParameter[Any]], single: bool) -> Sql:
         return sql(scope) == bind(item) if single else among(sql(scope), bind(items))
 
     def value(names: Sequence[str]) -> object:
-        found: list[Any] = list(names) if values is None else [values[name] for name in names]
+        given = dict.fromkeys(names)  # read value by value, what is named twice would be there twice
+        found: list[Any] = list(given) if values is None else [values[name] for name in given]
         return found[0] if len(found) == 1 else found
 
-    return Filter(clause, value, lambda names: len(names) == 1)
+    stream = Stream(sql, ordered) if ordered else None
+    return Filter(clause, value, lambda names: len(set(names)) == 1, stream=stream)
 
 
 def reference(sql: SqlOf, *prefixes: str) -> Filter:

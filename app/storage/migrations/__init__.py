@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import threading
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -24,6 +25,8 @@ from app.storage.migrations.steps import Superseded, begin, commit_revision
 _FOLDER = Path(__file__).parent
 _LOCK = 0x5B0A
 _PATIENCE_MS = 60_000
+# Alembic keeps what it works on in variables of the process.
+_ONE_AT_A_TIME = threading.Lock()
 
 
 async def migrate(database_url: str, revision: str = "head") -> None:
@@ -85,7 +88,7 @@ def _migrate_sqlite(path: str, revision: str) -> None:
     # Rebuilding a table with foreign keys on would delete the rows that point at it.
     driver = connect_sqlite(path, foreign_keys=False)
     try:
-        with plain_failures(path):
+        with _ONE_AT_A_TIME, plain_failures(path):
             driver.execute(f"PRAGMA busy_timeout = {_PATIENCE_MS}")
             while not _upgraded_sqlite(driver, revision):
                 pass

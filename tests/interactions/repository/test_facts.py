@@ -25,6 +25,10 @@ FACTS = parts(
     labels=WORDS,
     tags=WORDS,
     topics=WORDS,
+    unread=st.just(True),
+    status=st.sampled_from(["TO_DO", "DONE"]),
+    channel=st.sampled_from(["WIDGET", "BRIDGE"]),
+    account=st.sampled_from(["cha_1", "aia_1", "top_1"]),
 )
 EVENTS = st.builds(
     lambda interaction, customer, assignee, data: Event(
@@ -52,6 +56,11 @@ FILTERS = parts(
     labels=st.none() | WORDS,
     tags=st.none() | WORDS,
     topics=st.none() | WORDS,
+    unread=st.booleans(),
+    statuses=st.lists(st.sampled_from(["TO_DO", "DONE"]), max_size=2),
+    channels=st.lists(st.sampled_from(["WIDGET", "BRIDGE"]), max_size=2),
+    accounts=st.lists(st.sampled_from(["cha_1", "aia_1"]), max_size=2),
+    chat_topics=st.lists(st.sampled_from(["top_1", "top_2"]), max_size=2),
 )
 
 
@@ -79,6 +88,11 @@ def test_an_event_that_matches_a_filter_has_one_of_its_keys(event: Event, filter
         ({"assignee": {"user_or_nobody": "usr_5"}}, [("assignee_id", None), ("assignee_id", 5)]),
         ({"assignee": {"user_or_nobody": "usr_5"}, "tags": ["a", "b"]}, [("tags", "a"), ("tags", "b")]),
         ({"topics": []}, []),
+        ({"statuses": ["TO_DO"], "accounts": ["cha_3"]}, [("account", "cha_3")]),
+        ({"chat_topics": ["top_1", "top_1"], "channels": ["WIDGET"]}, [("account", "top_1")]),
+        ({"statuses": ["TO_DO", "DONE"], "channels": ["WIDGET"]}, [("status", "TO_DO"), ("status", "DONE")]),
+        ({"channels": ["WIDGET"], "assignee": {"user_or_nobody": "usr_5"}}, [("channel", "WIDGET")]),
+        ({"unread": True}, None),
     ],
 )
 def test_a_filter_is_found_by_what_few_interactions_have(filter_: Any, keys: Any) -> None:

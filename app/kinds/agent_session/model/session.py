@@ -14,7 +14,7 @@ from app.core.numbers import LARGEST_LONG
 from app.directory.model.checks import Check, Path, flag, line, optional, text, whole
 from app.interactions import claims as shared
 from app.interactions.claims import Refusable
-from app.interactions.model import Cause, Command, Interaction, ReplyBlock, State, Turn
+from app.interactions.model import Cause, Command, Facets, Interaction, ReplyBlock, State, Turn
 from app.kinds.agent_session.model.agent import LONGEST_DESCRIPTION, LONGEST_NAME
 from app.kinds.agent_session.model.metadata import escalation, json_object
 
@@ -78,6 +78,10 @@ class AgentSession(Interaction):
     created_by_session_key: str | None = None
     alias_key: str | None = None
     secrets: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def facets(self) -> Facets:
+        return Facets(self.status.value, None, f"aia_{self.agent_id}", self.agent_session_key)
 
 
 class AgentSessionChanges(TypedDict, total=False):

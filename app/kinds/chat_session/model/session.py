@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TypedDict
 
 from app.interactions.history import REFERENCE
-from app.interactions.model import Interaction
+from app.interactions.model import Facets, Interaction
 
 KIND = "chat_session"
 PREFIX = "chs"
@@ -160,6 +160,10 @@ class ChatSession(Interaction):
     transfer_to_id: int | None = field(default=None, metadata={REFERENCE: "usr"})
     rating: int | None = None
     responders: tuple[int, ...] = ()
+
+    @property
+    def facets(self) -> Facets:
+        return Facets(self.status.value, None, f"top_{self.topic_id}", str(self.chat_session_id))
 
 
 class ChatSessionChanges(TypedDict, total=False):

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from app.directory.model import Channel
 from app.interactions.history import REFERENCE
-from app.interactions.model import MISSED, Cause, Interaction, Level, ReplyBlock, State, Turn
+from app.interactions.model import MISSED, Cause, Facets, Interaction, Level, ReplyBlock, State, Turn
 
 NAME = "conversation"
 PREFIX = "cnv"
@@ -52,6 +52,11 @@ class Conversation(Interaction):
     woken: bool = False
     in_sync: bool = True
     blocked: bool = False
+
+    @property
+    def facets(self) -> Facets:
+        account = f"cha_{self.channel_agent_id}"
+        return Facets(self.status.value, self.channel.value, account, str(self.conversation_id))
 
 
 def state(conversation: Conversation, now: datetime) -> State:

@@ -11,11 +11,12 @@ from app.core.actor import Actor
 from app.core.errors import DomainError
 from app.directory.tables import customer, profile
 from app.interactions.model import Command, ReplyBlock
+from app.interactions.repository.filters import is_unread
 from app.interactions.repository.viewing import viewer_can
 from app.interactions.tables import interaction
 from app.kinds.conversation.model.commands import VIEWER_COLUMNS, Subject, refusal, reply_block
 from app.kinds.conversation.model.conversation import NAME, PREFIX, undelivered_by
-from app.kinds.conversation.tables import channel_agent, conversation, is_unread
+from app.kinds.conversation.tables import channel_agent, conversation
 from app.selection.mapping import (
     Column,
     Computed,
@@ -59,10 +60,11 @@ def _blocked(scope: Scope) -> Sql:
 
 def _unread(scope: Scope) -> Sql:
     """How many of the channel agent's conversations have unread messages."""
+    account = sa.literal_column("'cha_'", sa.Text).concat(sa.cast(scope.c.id, sa.Text))
     found = (
         sa.select(sa.func.count())
-        .select_from(interaction.join(conversation, conversation.c.id == interaction.c.id))
-        .where(conversation.c.channel_agent_id == scope.c.id, is_unread(interaction))
+        .select_from(interaction)
+        .where(interaction.c.account == account, is_unread(interaction))
     )
     return found.correlate(scope.c.id.table).scalar_subquery()
 
