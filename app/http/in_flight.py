@@ -5,13 +5,15 @@ from collections import deque
 from types import TracebackType
 
 from app.core.fairness import Caller, too_many_wait
+from app.http.pace import Pace
 
 MOST_WAITING = 1_000
 """Requests of one caller that may wait for one of its places."""
 
 
 class InFlight:
-    """At most `each` requests of a caller run; its others wait in order, before their bodies are read.
+    """At most `each` requests of a caller run; its others wait in order, before their bodies are read. They begin at a
+    pace that leaves the loop time for other callers.
 
     What one caller keeps the loop busy with, and what its bodies take of memory, is bounded by this."""
 
@@ -19,6 +21,8 @@ class InFlight:
         self._each = each
         self._running: dict[Caller, int] = {}
         self._waiting: dict[Caller, deque[asyncio.Future[None]]] = {}
+        self._pace = Pace(self._serve_all)
+        self._paced: dict[Caller, deque[asyncio.Future[None]]] = {}
 
     def __len__(self) -> int:
         """How many requests run or wait."""
@@ -30,11 +34,13 @@ class InFlight:
 
     async def enter(self, caller: Caller) -> None:
         """Begin a request, as soon as the caller has a place for it. Raises RateLimited."""
-        running = self._running.get(caller, 0)
-        if running < self._each:
-            self._running[caller] = running + 1
-            return
-        waiting = self._waiting.setdefault(caller, deque())
+        waiting = self._waiting.get(caller)
+        if waiting is None:
+            running = self._running.get(caller, 0)
+            if running < self._each and self._pace.begins(caller):
+                self._running[caller] = running + 1
+                return
+            waiting = self._waiting[caller] = deque()
         if len(waiting) >= MOST_WAITING:
             raise too_many_wait(MOST_WAITING)
         place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -50,20 +56,52 @@ class InFlight:
                     del self._waiting[caller]
             raise
 
+    async def pace(self, caller: Caller) -> None:
+        """Wait until the caller may begin something that takes no place, as a message of a socket."""
+        waiting = self._paced.get(caller)
+        if waiting is None:
+            if self._pace.begins(caller):
+                return
+            waiting = self._paced[caller] = deque()
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        waiting.append(turn)
+        await turn
+
     def leave(self, caller: Caller) -> None:
         """End a request: its place goes to the caller's next one."""
-        waiting = self._waiting.get(caller)
-        while waiting:
-            place = waiting.popleft()
-            if not waiting:
-                del self._waiting[caller]
-            if not place.done():
-                place.set_result(None)
-                return
         if self._running[caller] == 1:
             del self._running[caller]
         else:
             self._running[caller] -= 1
+        self._serve(caller)
+
+    def _serve_all(self) -> None:
+        for caller in tuple(self._waiting):
+            self._serve(caller)
+        for caller, turns in tuple(self._paced.items()):
+            while turns:
+                if turns[0].done():
+                    del turns[0]
+                elif self._pace.begins(caller):
+                    turns.popleft().set_result(None)
+                else:
+                    break
+            if not turns:
+                del self._paced[caller]
+
+    def _serve(self, caller: Caller) -> None:
+        """Begin as many of the requests of the caller that wait as may begin now."""
+        waiting = self._waiting.get(caller)
+        while waiting:
+            if waiting[0].done():
+                del waiting[0]
+                continue
+            running = self._running.get(caller, 0)
+            if running >= self._each or not self._pace.begins(caller):
+                return
+            self._running[caller] = running + 1
+            waiting.popleft().set_result(None)
+        self._waiting.pop(caller, None)
 
 
 class Slot:

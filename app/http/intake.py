@@ -10,7 +10,11 @@ PIECE = 1_024
 """Bytes that are parsed at once. The worst of them, requests of one line each, take half a millisecond."""
 
 SHARE = 0.0003
-"""Seconds of each turn of the loop for all that is longer than one piece, of all connections together."""
+"""Seconds in a row for all that is longer than one piece, of all connections together."""
+
+PAUSE = 0.001
+"""Seconds after that in which nothing of it is parsed. Threads that read need the interpreter meanwhile: beside a loop
+that is never idle they wait for it each time as long as the loop may keep it."""
 
 
 class Pacing:
@@ -18,12 +22,17 @@ class Pacing:
 
     def __init__(self, time: Callable[[], float] = perf_counter) -> None:
         self.turns = 0
-        """In how many turns of the loop something waited here."""
+        """How many times something that waited was parsed in a row."""
         self.pieces = 0
         """How many pieces that waited were parsed."""
         self._time = time
         self._waiting: deque[Intake] = deque()
         self._runs = False
+
+    @property
+    def waits(self) -> bool:
+        """Whether something waits here."""
+        return self._runs
 
     def add(self, intake: "Intake") -> None:
         """Have the intake's next piece parsed after one of each other that waits."""
@@ -41,7 +50,7 @@ class Pacing:
             if self._time() >= end:
                 break
         if self._waiting:
-            asyncio.get_running_loop().call_soon(self._turn)
+            asyncio.get_running_loop().call_later(PAUSE, self._turn)
         else:
             self._runs = False
 

@@ -68,6 +68,7 @@ class Socket(Connection):
                 if message["type"] == "websocket.disconnect":
                     return
                 if self.ending is None and not self._is_stopping:
+                    await self._services.in_flight.pace(self.actor.caller)
                     await self._take(message)
         except Closed as closed:
             self.ending = closed.ending

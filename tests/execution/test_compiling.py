@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import sys
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from math import inf
@@ -13,7 +14,7 @@ import pytest
 
 from app.core.actor import Actor
 from app.core.errors import RateLimited
-from app.execution.compiling import MOST_WAITING, Budgets, Compiling
+from app.execution.compiling import MOST_WAITING, SHORT_TURN, Budgets, Compiling
 from app.execution.operation import Operations
 from app.execution.outcome import GraphQLRequest
 from app.graph.context import Context
@@ -400,3 +401,19 @@ async def test_work_that_fails_after_its_caller_left_is_no_error(caplog: pytest.
     gc.collect()
     assert caplog.records == []
     compiling.close()
+
+
+async def test_threads_take_short_turns_while_something_is_compiled() -> None:
+    usual = sys.getswitchinterval()
+    compiling = Compiling(60)
+    try:
+        found = await asyncio.gather(
+            *(compiling.offload(caller, sys.getswitchinterval) for caller in ("a", "b")),
+            compiling.offload("c", lambda: int("no")),
+            return_exceptions=True,
+        )
+    finally:
+        compiling.close()
+    assert found[:2] == pytest.approx([SHORT_TURN, SHORT_TURN])
+    assert isinstance(found[2], ValueError)
+    assert sys.getswitchinterval() == usual

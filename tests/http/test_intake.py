@@ -12,6 +12,11 @@ from tests.serving import PATIENCE, Served
 pytestmark = pytest.mark.anyio
 
 
+@pytest.fixture(autouse=True)
+def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(intake, "PAUSE", 0.0)
+
+
 class Transport:
     """Notes whether it is read from."""
 
@@ -66,9 +71,14 @@ def made(each: float = SHARE) -> tuple[Pacing, Clock]:
     return Pacing(clock), clock
 
 
-async def turns(number: int) -> None:
-    for _ in range(number):
+async def rows(pacing: Pacing, number: int) -> None:
+    """Let as many rows of pieces be parsed, or all that there are."""
+    until = pacing.turns + number
+    for _ in range(1_000):
+        if pacing.turns >= until or not pacing.waits:
+            return
         await asyncio.sleep(0)
+    raise AssertionError("nothing more is parsed")
 
 
 async def test_intake_parses_what_is_little_at_once() -> None:
@@ -84,9 +94,9 @@ async def test_intake_parses_what_is_much_in_pieces_and_reads_nothing_meanwhile(
     given = bytes(range(256)) * 37 + b"the end"
     connection.intake.take(given)
     assert (connection.pieces, connection.transport.reads) == ([], False)
-    await turns(1)
+    await rows(pacing, 1)
     assert connection.pieces == [given[:PIECE]]
-    await turns(20)
+    await rows(pacing, 20)
     assert b"".join(connection.pieces) == given
     assert max(map(len, connection.pieces)) == PIECE
     assert connection.transport.reads
@@ -99,15 +109,15 @@ async def test_intake_of_one_turn_is_bounded_over_all_connections() -> None:
     connections = [Connection(pacing, clock) for _ in range(8)]
     for connection in connections:
         connection.intake.take(b"x" * PIECE * 3)
-    await turns(1)
+    await rows(pacing, 1)
     assert [len(each.pieces) for each in connections] == [1, 1, 1, 1, 0, 0, 0, 0]
-    await turns(1)
+    await rows(pacing, 1)
     assert [len(each.pieces) for each in connections] == [1] * 8
     # What is little goes before all of them.
     other = Connection(pacing, clock)
     other.intake.take(b"x")
     assert other.pieces == [b"x"]
-    await turns(5)
+    await rows(pacing, 5)
     assert [len(each.pieces) for each in connections] == [3] * 8
     assert all(each.transport.reads for each in connections)
 
@@ -116,9 +126,9 @@ async def test_intake_keeps_the_order_of_what_comes_meanwhile() -> None:
     pacing, clock = made()
     connection = Connection(pacing, clock)
     connection.intake.take(b"a" * PIECE + b"b")
-    await turns(1)
+    await rows(pacing, 1)
     connection.intake.take(b"c")
-    await turns(3)
+    await rows(pacing, 3)
     assert b"".join(connection.pieces) == b"a" * PIECE + b"bc"
     assert connection.transport.reads
 
@@ -128,10 +138,10 @@ async def test_intake_that_is_held_parses_and_reads_nothing() -> None:
     connection = Connection(pacing, clock)
     connection.intake.hold(True)
     connection.intake.take(b"a")
-    await turns(3)
+    await rows(pacing, 3)
     assert (connection.pieces, connection.transport.reads, pacing.turns) == ([], False, 0)
     connection.intake.hold(False)
-    await turns(2)
+    await rows(pacing, 2)
     assert (connection.pieces, connection.transport.reads) == ([b"a"], True)
 
 
@@ -139,10 +149,10 @@ async def test_intake_that_its_parser_holds_goes_no_further() -> None:
     pacing, clock = made()
     connection = Connection(pacing, clock, lambda _: connection.intake.hold(True))
     connection.intake.take(b"a" * PIECE * 4)
-    await turns(5)
+    await rows(pacing, 5)
     assert len(connection.pieces) == 1
     connection.intake.hold(False)
-    await turns(5)
+    await rows(pacing, 5)
     assert len(connection.pieces) == 2
     assert not connection.transport.reads
 
@@ -151,10 +161,10 @@ async def test_intake_that_is_dropped_parses_nothing_more() -> None:
     pacing, clock = made()
     connection = Connection(pacing, clock)
     connection.intake.take(b"a" * PIECE * 4)
-    await turns(1)
+    await rows(pacing, 1)
     connection.intake.drop()
     assert connection.transport.reads
-    await turns(3)
+    await rows(pacing, 3)
     assert len(connection.pieces) == 1
 
 
@@ -169,7 +179,7 @@ async def test_intake_whose_parser_fails_ends_its_connection_alone() -> None:
     broken, sound = Connection(pacing, clock, fail), Connection(pacing, clock)
     broken.intake.take(b"a" * PIECE * 4)
     sound.intake.take(b"b" * PIECE * 2)
-    await turns(6)
+    await rows(pacing, 6)
     assert (len(broken.pieces), broken.transport.aborted) == (1, True)
     assert len(sound.pieces) == 2
     assert [type(each["exception"]) for each in told] == [ZeroDivisionError]

@@ -1,0 +1,117 @@
+"""Callers that ask together: how many requests of each begin in a tick, by clocks that the test moves."""
+
+import asyncio
+
+import pytest
+
+from app.http import pace
+from app.http.in_flight import InFlight
+from app.http.pace import BUSY, FEWEST, MOST, TICK, TOGETHER, Pace
+from tests.serving import eventually
+
+pytestmark = pytest.mark.anyio
+
+
+class Clocks:
+    """The time, and how much of it the loop was busy for."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.used = 0.0
+        self.went_on = 0
+        self.pace = Pace(self._go_on, lambda: self.now, lambda: self.used)
+
+    def _go_on(self) -> None:
+        self.went_on += 1
+
+    async def tick(self, busy: float) -> None:
+        """Let a tick end, for such a part of which the loop was busy."""
+        before = self.went_on
+        self.now += TICK
+        self.used += TICK * busy
+        await eventually(lambda: self.went_on > before)
+
+    def begun(self, caller: str, most: int = 100) -> int:
+        """How many requests of the caller begin now."""
+        for number in range(most):
+            if not self.pace.begins(caller):
+                return number
+        return most
+
+
+async def test_pace_leaves_a_caller_alone_that_asks_alone() -> None:
+    clocks = Clocks()
+    assert clocks.begun("a", 10_000) == 10_000
+    clocks.pace.begins("b")
+    assert clocks.begun("a") == MOST
+    clocks.now += TOGETHER
+    assert clocks.begun("a", 10_000) == 10_000
+
+
+async def test_pace_of_callers_that_ask_together_is_bounded_for_each() -> None:
+    clocks = Clocks()
+    clocks.pace.begins("a")
+    assert clocks.begun("b") == MOST
+    assert clocks.begun("b") == 0
+    assert clocks.begun("a") == MOST
+    await clocks.tick(busy=0.0)
+    assert (clocks.begun("b"), clocks.begun("a")) == (MOST, MOST)
+
+
+async def test_pace_slows_down_while_the_loop_is_busy_and_recovers() -> None:
+    clocks = Clocks()
+    found = []
+    for busy in [BUSY + 0.1] * 8 + [BUSY - 0.1] * 3:
+        clocks.pace.begins("a")
+        clocks.pace.begins("b")
+        await clocks.tick(busy)
+        found.append(clocks.begun("b"))
+    assert found == [16, 8, 4, 2, 1, 1, 1, 1, 2, 3, 4]
+    assert FEWEST == 1
+
+
+async def test_pace_has_requests_and_messages_wait_for_the_next_tick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pace, "MOST", 2)
+    monkeypatch.setattr(pace, "TICK", 0.01)
+    requests = InFlight(64)
+    begun: list[str] = []
+
+    async def ask(caller: str) -> None:
+        async with requests.of(caller):
+            begun.append(caller)
+
+    async def tell(caller: str) -> None:
+        await requests.pace(caller)
+        begun.append(caller)
+
+    async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+        await ask("b")
+        left = group.create_task(ask("a"))
+        await left
+        tasks = [group.create_task(work("a")) for work in [ask] * 5 + [tell] * 5]
+        await asyncio.sleep(0)
+        # One began before: of ten more, one begins in this tick.
+        assert begun == ["b", "a", "a"]
+        tasks[3].cancel()
+        tasks[8].cancel()
+        group.create_task(ask("b"))
+        await asyncio.sleep(0)
+        assert begun == ["b", "a", "a", "b"]
+    # Two were cancelled.
+    assert begun.count("a") == 9
+    assert len(requests) == 0
+    assert (requests._running, requests._waiting, requests._paced) == ({}, {}, {})
+
+
+async def test_pace_keeps_nothing_of_what_was_cancelled_while_it_waited(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pace, "MOST", 0)
+    monkeypatch.setattr(pace, "FEWEST", 0)
+    requests = InFlight(64)
+    requests._pace.begins("a")
+    waiting = [asyncio.ensure_future(work) for work in (requests.enter("b"), requests.pace("b"))]
+    await asyncio.sleep(TICK * 3)
+    assert not any(task.done() for task in waiting)
+    for task in waiting:
+        task.cancel()
+    await asyncio.wait(waiting)
+    await eventually(lambda: not requests._waiting and not requests._paced)
