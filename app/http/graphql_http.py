@@ -205,7 +205,8 @@ def _loaded(text: bytes | str, fault: str) -> Any:
 def request_of(given: Mapping[str, Any], *, mutations: bool, body: bytes | None = None) -> GraphQLRequest:
     """The request that a JSON object describes. Raises BadRequest."""
     query = given.get("query")
-    if query is None and _is_persisted(given.get("extensions")):
+    # Clients that have to send a text, as over a socket, send an empty one.
+    if (query is None or query == "") and _is_persisted(given.get("extensions")):
         # What clients look for before they send the text, and that they leave out the hash from then on.
         raise BadRequest(200, "PersistedQueryNotSupported", code=codes.PERSISTED_QUERY_NOT_SUPPORTED)
     if not isinstance(query, str):

@@ -102,8 +102,9 @@ async def test_cache_that_is_shared_keeps_no_answer(client: httpx2.AsyncClient) 
 async def test_persisted_query_is_refused_as_clients_expect(client: httpx2.AsyncClient) -> None:
     extensions = {"persistedQuery": {"version": 1, "sha256Hash": "0" * 64}}
     entry = {"message": "PersistedQueryNotSupported", "extensions": {"code": "PERSISTED_QUERY_NOT_SUPPORTED"}}
-    response = await client.post("/graphql", json={"extensions": extensions})
-    assert (response.status_code, response.json()) == (200, {"errors": [entry]})
+    for without in ({}, {"query": None}, {"query": ""}):
+        response = await client.post("/graphql", json={"extensions": extensions, **without})
+        assert (response.status_code, response.json()) == (200, {"errors": [entry]})
     response = await client.get("/graphql", params={"extensions": orjson.dumps(extensions).decode()})
     assert (response.status_code, response.json()) == (200, {"errors": [entry]})
     # With the text such clients go on.

@@ -154,6 +154,7 @@ async def test_only_pages_of_allowed_origins_may_connect(sqlite_served: Served) 
         ({"query": 1}, "BAD_REQUEST"),
         ({"query": "", "variables": []}, "BAD_REQUEST"),
         ({"extensions": {"persistedQuery": {"version": 1, "sha256Hash": "0"}}}, "PERSISTED_QUERY_NOT_SUPPORTED"),
+        ({"query": "", "extensions": {"persistedQuery": {}}}, "PERSISTED_QUERY_NOT_SUPPORTED"),
         ({"query": TICKS, "variables": {"after": orjson.loads("[" * 101 + "]" * 101)}}, "TOO_COMPLEX"),
     ],
 )
