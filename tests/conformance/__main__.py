@@ -2,7 +2,8 @@
 
 Each folder beside this file is one client: its `run` gets the server's address and keys from the environment, makes an
 environment of its own in .conformance, and fails when the client is not satisfied. What it writes is counted, see
-`report`; one that ends with NOT_RUN could not be tried, which is no failure."""
+`report`; one that ends with NOT_RUN could not be tried, which is no failure. Where a client needs other settings of the
+server, its folder has them in `settings`, one `NAME=value` a line."""
 
 import os
 import signal
@@ -10,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -54,7 +55,7 @@ def _result(run: Path) -> Result:
     _say(f"{run.parent.name}:")
     output: list[str] = []
     with (
-        _serving() as given,
+        _serving(_own_settings(run.parent)) as given,
         subprocess.Popen([run], env=given, stdout=subprocess.PIPE, text=True, encoding="utf-8") as process,
     ):
         assert process.stdout is not None
@@ -69,8 +70,14 @@ def _say(line: str) -> None:
     sys.stdout.flush()
 
 
+def _own_settings(folder: Path) -> dict[str, str]:
+    path = folder / "settings"
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    return dict(line.split("=", 1) for line in lines)
+
+
 @contextmanager
-def _serving() -> Iterator[dict[str, str]]:
+def _serving(own: Mapping[str, str]) -> Iterator[dict[str, str]]:
     """A server with an empty database, so that no client finds what another left; the environment of a client of it.
 
     A client has the server restarted by sending SIGUSR1 to RUNNER, which is this process, and with an empty database by
@@ -84,6 +91,7 @@ def _serving() -> Iterator[dict[str, str]]:
             "SWITCHBOARD_PORT": str(port),
             "SWITCHBOARD_DEMO": "false",
             "SWITCHBOARD_LOG_LEVEL": "warning",
+            **own,
         }
         kept = {name: value for name, value in os.environ.items() if not name.startswith("SWITCHBOARD_")}
         server = _started(kept | settings)
