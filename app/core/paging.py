@@ -12,6 +12,8 @@ from app.core.errors import InvalidCursor, InvalidInput
 
 DEFAULT_PAGE = 20
 LARGEST_PAGE = 100
+MOST_GROUPS = 100
+"""The groups of a grouping that are given: the largest."""
 _LONGEST_CURSOR = 16_384  # several times what the longest name in an order takes
 _LARGEST = 2**63 - 1  # of what either database takes for a number
 

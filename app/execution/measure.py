@@ -167,6 +167,8 @@ class Scales:
                     elif not self._sizes.is_plumbing(on) and not self._sizes.is_plumbing(inner):
                         measure.cost += times
                     measure.open = measure.open or is_open
+                    if self._sizes.counts(definition):
+                        measure.cost += times * COUNT_COST
                     for words in self._sizes.searches(definition, node):
                         if isinstance(words, VariableNode):
                             if variables is not None and variables.get(words.name.value) is None:

@@ -22,10 +22,12 @@ from graphql import (
     is_composite_type,
 )
 
-from app.core.paging import DEFAULT_PAGE, LARGEST_PAGE
+from app.core.paging import DEFAULT_PAGE, LARGEST_PAGE, MOST_GROUPS
 
 _LIST_ARGUMENTS = ("ids",)
 _SEARCHES = ("search", "text")
+_COUNT = "countIsCapped"
+_GROUPS, _GROUPINGS = "groups", "groupBy"
 
 
 class Sizes:
@@ -46,6 +48,10 @@ class Sizes:
         given = {argument.name.value: argument.value for argument in node.arguments or ()}
         return [given[name] for name in _SEARCHES if name in given and not isinstance(given[name], NullValueNode)]
 
+    def counts(self, definition: GraphQLField | None) -> bool:
+        """Whether the field counts what a filter matches."""
+        return definition is not None and _COUNT in getattr(get_named_type(definition.type), "fields", ())
+
     def of(
         self,
         on: GraphQLNamedType | None,
@@ -62,11 +68,22 @@ class Sizes:
         if "first" in definition.args:
             sizes = [_page_size(values[name], variables) for name in ("first", "last") if name in values]
             return max((size for size, _ in sizes), default=DEFAULT_PAGE), any(is_open for _, is_open in sizes)
+        if self.counts(definition):
+            given = values.get(_GROUPINGS)
+            return (len(given.values) if isinstance(given, ListValueNode) else _groupings(definition)), False
+        if node.name.value == _GROUPS and "isCapped" in getattr(on, "fields", ()):
+            return MOST_GROUPS, False
         for name in _LIST_ARGUMENTS:
             if name in definition.args:
                 given = values.get(name)
                 return (len(given.values) if isinstance(given, ListValueNode) else LARGEST_PAGE), False
         return 1, False
+
+
+def _groupings(definition: GraphQLField) -> int:
+    """How many groupings a field that counts knows."""
+    found = get_named_type(definition.args[_GROUPINGS].type)
+    return len(found.values) if isinstance(found, GraphQLEnumType) else 1
 
 
 def _page_size(node: Node, variables: Mapping[str, Any] | None) -> tuple[int, bool]:

@@ -12,7 +12,7 @@ from app.selection.edges import Block
 from app.selection.mapping import InterfaceMap, Many, Owned, RootMany, Sql, TypeMap
 from app.selection.scope import Builder, Source
 from app.selection.shape import Make
-from app.selection.sql import Fragment, SqlCompiler, Statement, Template, hole, writer
+from app.selection.sql import Fragment, Select, SqlCompiler, Statement, Template, hole, writer
 from app.selection.streams import count_of_values, page_of_values, streamed
 from app.selection.tree import Children, Field
 from app.storage.constructs import IntList, keys
@@ -184,11 +184,11 @@ class Lister:
         seen = True if isinstance(self.seen, bool) else self.compilation.visible(self.type_map, source)
         return found if isinstance(seen, bool) else [*found, seen]
 
-    def pages(self) -> Callable[[Variant], Statement]:
-        """The statement of a root field's page, for each variant."""
+    def pages(self, over: Callable[[sa.Select[Any]], Select] = lambda page: page) -> Callable[[Variant], Statement]:
+        """The statement of a root field's page, or of what is made `over` it, for each variant."""
         select = self.builder.select().where(*self.always(self.source), hole(_WHERE)).order_by(hole(_ORDER))
-        whole = self.sql.template(select.limit(_SIZE))
-        by_value = _Kept(lambda name: page_of_values(self, name, _SIZE))
+        whole = self.sql.template(over(select.limit(_SIZE)))
+        by_value = _Kept(lambda name: self.sql.template(over(page_of_values(self, name, _SIZE))))
 
         def page(variant: Variant) -> Statement:
             name = streamed(variant, self, ordered=True)

@@ -12,10 +12,11 @@ from app.core.ids import parse_id
 from app.selection.compilation import Compilation
 from app.selection.edges import Block, OneEdge
 from app.selection.listing import Lister
-from app.selection.mapping import Env, Permissions, Root, RootMany, RootNode, RootOne, RootSteps, granted
+from app.selection.mapping import Env, Permissions, Root, RootMany, RootNode, RootOne, RootSteps, RootTally, granted
 from app.selection.scope import Builder
 from app.selection.shape import Row, Run
 from app.selection.sql import reader
+from app.selection.tallies import compile_tally
 from app.selection.tree import Field
 from app.storage.query import Query
 from app.storage.tables import Timestamp
@@ -47,6 +48,8 @@ def compile_root(compilation: Compilation, field: Field) -> RootPlan:
         read = _one(compilation, root, field)
     elif isinstance(root, RootMany):
         read = _many(compilation, root, field)
+    elif isinstance(root, RootTally):
+        read = compile_tally(compilation, root, field)
     elif isinstance(root, RootSteps):
         read = _steps(compilation, root, field)
     else:

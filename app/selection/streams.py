@@ -44,8 +44,8 @@ def _values(name: str, condition: Filter) -> tuple[sa.TableValuedAlias, Stream]:
     return texts(sa.bindparam(f"filter_{name}", type_=TextList()), "each_value"), condition.stream
 
 
-def page_of_values(lister: Listed, name: str, size: sa.BindParameter[int]) -> Template:
-    """The statement of a page: as much as a page of each value, of which the first are taken."""
+def page_of_values(lister: Listed, name: str, size: sa.BindParameter[int]) -> sa.Select[Any]:
+    """A page: as much as a page of each value, of which the first are taken."""
     values, stream = _values(name, lister.mapping.filters[name])
     # Under the same aliases as outside, so that conditions are compiled once for both.
     rows, inner = lister.rows(inner=False)
@@ -60,7 +60,7 @@ def page_of_values(lister: Listed, name: str, size: sa.BindParameter[int]) -> Te
         each = own.lateral("of_value")
         ids = sa.select(each.c.id).select_from(values.join(each, sa.true()))
         select = lister.builder.select().where(key.in_(ids))
-    return lister.sql.template(select.order_by(hole("order")).limit(size))
+    return select.order_by(hole("order")).limit(size)
 
 
 def count_of_values(lister: Listed, name: str, most: int) -> Template:

@@ -58,6 +58,19 @@ def cost(scales: Scales, text: str, variables: Mapping[str, Any] | None = None) 
         ('{ searchMessages(text: "word", first: 10) { totalCount } }', 10 + SEARCH_COST + COUNT_COST),
         ('{ customers(search: "word", first: 10) { nodes { id } } }', 10 + SEARCH_COST),
         ("{ customers(search: null, first: 10) { nodes { id } } }", 10),
+        ("{ interactionCounts(groupBy: []) { count countIsCapped } }", COUNT_COST + 1),
+        ("{ interactionCounts(groupBy: [KIND, STATE]) { groupings { by } } }", COUNT_COST + 2 + 2),
+        (
+            "{ interactionCounts(groupBy: [ASSIGNEE]) { groupings { groups { node { id } } } } }",
+            COUNT_COST + 1 + 1 + 100 + 100,
+        ),
+        (
+            (
+                "query($by: [InteractionGrouping!]!) { interactionCounts(groupBy: $by) { groupings { groups { node {"
+                " ... on AiAgent { sessions(first: 50) { nodes { id } } } } } } } }"
+            ),
+            COUNT_COST + 14 + 14 + 1400 + 1400 + 1400 * 50,
+        ),
         ("{ customers(first: 10) { nodes { id } } }", 10),
     ],
 )

@@ -130,3 +130,12 @@ async def test_count_with_a_facet_looks_at_nothing_else(plans: Plans, facet: Map
     )
     assert plans.scans(steps) == []
     assert any("ix_interaction_" in step for step in steps), steps
+
+
+@pytest.mark.parametrize("facet", [*FACETS, *SHARED], ids=str)
+async def test_counts_by_groupings_walk_the_index_of_the_facet(plans: Plans, facet: Mapping[str, Any]) -> None:
+    document = """query($f: InteractionFilter) {
+      interactionCounts(filter: $f, groupBy: [KIND, STATUS, ACCOUNT, ASSIGNEE, LABEL]) { count } }"""
+    _, steps = await plans.of(document, ADMIN, {"f": facet})
+    assert plans.scans(steps) == []
+    assert any("ix_interaction_" in step for step in steps), steps

@@ -9,6 +9,7 @@ from tests.graph.state import Row
 from tests.oracle.basics import BY_ID, INTERACTIONS, NEWEST, Resolve, asking
 from tests.oracle.conditions import LEVELS, as_asked, number_of, passes, references
 from tests.oracle.connections import Orders, connection, refuse
+from tests.oracle.counting import interaction_counts
 from tests.oracle.searching import found_by
 from tests.oracle.world import ID, KIND_TYPES, PREFIXES, Asking
 
@@ -220,6 +221,7 @@ ROOTS: Mapping[str, Resolve] = {
     "interactions": _interactions,
     "attentionQueue": _attention_queue,
     "attentionSummary": _attention_summary,
+    "interactionCounts": interaction_counts,
     "searchMessages": _search_messages,
     "events": _events,
     "session": _only("Session", sessionKey="session_key"),

@@ -72,6 +72,27 @@ query Queue {
 """
     ),
     Example(
+        """# The numbers beside a list: for its filter, by several groupings at once.
+query Sidebar($filter: InteractionFilter) {
+  interactionCounts(filter: $filter, groupBy: [KIND, STATUS, CHAT_TOPIC, ASSIGNEE, LABEL]) {
+    count
+    countIsCapped
+    groupings {
+      by
+      groups {
+        value
+        count
+        unreadCount
+        attentionCount
+        node { ... on User { name } ... on ChatTopic { name } }
+      }
+    }
+  }
+}
+""",
+        '{ "filter": { "states": ["OPEN"] } }',
+    ),
+    Example(
         """# Alerts as they come: leave this running, and send the next tab's mutation from another window.
 subscription Alerts($after: String) {
   attentionChanged(after: $after) {

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from app.directory.graphql import Customer, Profile
 from app.graph.fields import PAGING, Connection, edge
 from app.graph.slice import Addition, Slice
+from app.interactions.graphql.counting import CountsQuery
 from app.interactions.graphql.enums import Level, State
 from app.interactions.graphql.erasing import ErasingMutation
 from app.interactions.graphql.errors import ERROR_MAPPINGS, ERROR_TYPES
@@ -14,6 +15,7 @@ from app.interactions.graphql.mutations import HoldingMutation, NoteMutation, St
 from app.interactions.graphql.query import FILTER, ORDER, InteractionsQuery
 from app.interactions.graphql.subscriptions import InteractionEvent, InteractionsSubscription
 from app.interactions.graphql.types import Attention, Interaction, Message, Note
+from app.interactions.repository.counting import COUNT_MAPPINGS, COUNTS
 from app.interactions.repository.mapping import MAPPINGS, OF_CUSTOMER, OF_PROFILE, ROOTS, interaction_by_id
 from app.interactions.repository.streams import CHANGE, TYPING, InteractionStreams
 
@@ -30,6 +32,10 @@ __all__ = (
 )
 
 
+class _Query(InteractionsQuery, CountsQuery):
+    pass
+
+
 class _Mutation(HoldingMutation, StateMutation, NoteMutation, MessageMutation, ErasingMutation):
     pass
 
@@ -37,12 +43,12 @@ class _Mutation(HoldingMutation, StateMutation, NoteMutation, MessageMutation, E
 def interactions_slice(kinds: Mapping[str, str]) -> Slice:
     """What all kinds share in the graph; `kinds` gives each prefix of their ids its kind's name."""
     return Slice(
-        query=InteractionsQuery,
+        query=_Query,
         mutation=_Mutation,
         subscription=InteractionsSubscription,
         types=ERROR_TYPES,
-        mappings=(*MAPPINGS, *ERROR_MAPPINGS, CHANGE, TYPING),
-        roots={**ROOTS, "interaction": interaction_by_id(kinds)},
+        mappings=(*MAPPINGS, *COUNT_MAPPINGS, *ERROR_MAPPINGS, CHANGE, TYPING),
+        roots={**ROOTS, "interaction": interaction_by_id(kinds), "interactionCounts": COUNTS},
         streams=InteractionStreams(kinds).streams(),
         additions=(
             Addition(

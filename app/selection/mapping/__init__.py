@@ -7,7 +7,19 @@ snake_case names of arguments."""
 from app.selection.mapping.env import Env, Permissions, Scope, Sql, SqlOf, granted
 from app.selection.mapping.fields import Column, Computed, Embedded, FieldMap, Id, Inline, Many, One, Owned, keyed
 from app.selection.mapping.filters import ME, Filter, Order, Stream, by_value, equals, one_of, reference
-from app.selection.mapping.roots import Bind, Read, Root, RootMany, RootNode, RootOne, RootSteps, by_columns, by_id
+from app.selection.mapping.roots import (
+    Bind,
+    Grouping,
+    Read,
+    Root,
+    RootMany,
+    RootNode,
+    RootOne,
+    RootSteps,
+    RootTally,
+    by_columns,
+    by_id,
+)
 from app.selection.mapping.types import (
     InlineMap,
     InterfaceMap,
@@ -29,6 +41,7 @@ __all__ = [
     "Env",
     "FieldMap",
     "Filter",
+    "Grouping",
     "Id",
     "Inline",
     "InlineMap",
@@ -48,6 +61,7 @@ __all__ = [
     "RootNode",
     "RootOne",
     "RootSteps",
+    "RootTally",
     "Scope",
     "Sql",
     "SqlOf",

@@ -69,13 +69,42 @@ class RootSteps:
 
 
 @dataclass(frozen=True, slots=True)
+class Grouping:
+    """What rows are counted by: a value as text, or each value that a table beside has of a row.
+
+    `beside` is that table, and the condition on a row of it that it is of the row with this key. `name` turns what is
+    stored, never None, into what the answer says. With `refers` that is a global id."""
+
+    value: SqlOf
+    beside: tuple[sa.Table, Callable[[Sql], Sql]] | None = None
+    name: Callable[[str], str] = str
+    refers: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RootTally:
+    """A root field that counts the rows of a list by the groupings that its argument `group_by` names, each by itself.
+
+    It looks at as many rows as a list's count does, in the default order of the list. `sums` are conditions of which
+    it counts for how many rows they hold. The value is shaped by the ObjectMap `type`: `count`, `count_is_capped` and
+    `groupings`, of which each has `by`, `groups` and `is_capped`; a group has `value`, `node` (the value where it is
+    an id), `count` and the sums by name."""
+
+    type: str
+    of: RootMany
+    groupings: Mapping[str, Grouping]
+    sums: Mapping[str, Callable[[Scope], Sql]] = field(default_factory=dict)
+    requires: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RootNode:
     """`node(id)`, or with `many` `nodes(ids)`: any type with a prefix; null for what is not there."""
 
     many: bool = False
 
 
-Root = RootOne | RootMany | RootSteps | RootNode
+Root = RootOne | RootMany | RootSteps | RootTally | RootNode
 
 
 def by_id(type_: str, prefix: str, *, requires: str | None = None, argument: str = "id") -> RootOne:

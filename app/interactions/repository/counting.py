@@ -1,0 +1,84 @@
+"""By what interactions are counted, for the numbers beside a list."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import sqlalchemy as sa
+
+from app.interactions.repository.filters import ACCOUNTS, CHAT_TOPICS, FILTERS, LEVELS, ORDERS, is_unread
+from app.interactions.tables import interaction_tag
+from app.selection.mapping import (
+    Grouping,
+    Mapped,
+    ObjectMap,
+    ObjectRef,
+    RootMany,
+    RootTally,
+    Scope,
+    Sql,
+    SqlOf,
+)
+
+
+def _true_or_false(condition: SqlOf) -> SqlOf:
+    true, false = sa.literal_column("'true'", sa.Text), sa.literal_column("'false'", sa.Text)
+    return lambda scope: sa.case((condition(scope), true), else_=false)
+
+
+def _needs_attention(scope: Scope) -> Sql:
+    needed: Sql = scope.c.attention_level.is_not(None)
+    return needed
+
+
+def _came_by(*prefixes: str) -> Grouping:
+    """The account, where its id has one of these prefixes."""
+
+    def account(scope: Scope) -> Sql:
+        of_these = sa.or_(*(scope.c.account.like(sa.literal_column(f"'{prefix}%'")) for prefix in prefixes))
+        return sa.case((of_these, scope.c.account))
+
+    return Grouping(account, refers=True)
+
+
+def _listed(name: str) -> Grouping:
+    def of(key: Sql) -> Sql:
+        return sa.and_(
+            interaction_tag.c.interaction_id == key, interaction_tag.c.name == sa.literal_column(f"'{name}'")
+        )
+
+    return Grouping(lambda _: interaction_tag.c.value, beside=(interaction_tag, of))
+
+
+GROUPINGS: Mapping[str, Grouping] = MappingProxyType(
+    {
+        "KIND": Grouping(lambda scope: scope.c.kind, name=str.upper),
+        "STATE": Grouping(lambda scope: scope.c.state),
+        "STATUS": Grouping(lambda scope: scope.c.status),
+        "CHANNEL": Grouping(lambda scope: scope.c.channel),
+        "ACCOUNT": _came_by(*ACCOUNTS),
+        "CHAT_TOPIC": _came_by(*CHAT_TOPICS),
+        "ASSIGNEE": Grouping(lambda scope: scope.c.assignee_id, name=lambda number: f"usr_{number}", refers=True),
+        "UNREAD": Grouping(_true_or_false(is_unread)),
+        "NEEDS_ATTENTION": Grouping(_true_or_false(_needs_attention)),
+        "LEVEL": Grouping(lambda scope: scope.c.attention_level, name=lambda number: LEVELS[int(number)]),
+        "REASON": Grouping(lambda scope: scope.c.attention_reason),
+        "LABEL": _listed("label"),
+        "TAG": _listed("tag"),
+        "TOPIC": _listed("topic"),
+    }
+)
+"""What the enum InteractionGrouping has. The values of one are what the filter's condition takes."""
+
+COUNTS = RootTally(
+    "InteractionCounts",
+    RootMany("Interaction", ORDERS, "LAST_MESSAGE_DESC", filters=FILTERS),
+    GROUPINGS,
+    sums={"unread_count": is_unread, "attention_count": _needs_attention},
+)
+"""The root field `interactionCounts`."""
+
+COUNT_MAPPINGS: tuple[Mapped, ...] = (
+    ObjectMap("InteractionCounts"),
+    ObjectMap("InteractionGroups"),
+    ObjectMap("InteractionGroup", {"node": ObjectRef("node", ("usr", *ACCOUNTS, *CHAT_TOPICS))}),
+)

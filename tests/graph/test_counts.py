@@ -1,0 +1,125 @@
+"""The numbers beside a list: what is counted, up to what, and for whom."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from app.core.actor import Actor
+from app.selection import tallies
+from tests.graph.filled import Filled
+from tests.graph.running import ADMIN
+
+pytestmark = pytest.mark.anyio
+
+COUNTS = """query($filter: InteractionFilter, $by: [InteractionGrouping!]!) {
+  interactionCounts(filter: $filter, groupBy: $by) { count countIsCapped groupings {
+    by isCapped groups { value count unreadCount attentionCount node { __typename id } } } }
+}"""
+TOTAL = "query($filter: InteractionFilter) { interactions(filter: $filter) { totalCount } }"
+CONDITIONS: Mapping[str, str] = {
+    "KIND": "kinds",
+    "STATE": "states",
+    "STATUS": "statuses",
+    "CHANNEL": "channels",
+    "ACCOUNT": "accounts",
+    "CHAT_TOPIC": "chatTopics",
+    "LEVEL": "levels",
+    "LABEL": "labels",
+    "TAG": "tags",
+    "TOPIC": "topics",
+}
+
+
+async def counted(filled: Filled, by: list[str], actor: Actor = ADMIN, **condition: Any) -> dict[str, Any]:
+    found: dict[str, Any] = await filled.graph.read(COUNTS, actor, filter=condition, by=by)
+    counts: dict[str, Any] = found["interactionCounts"]
+    return counts
+
+
+def sizes(counts: Mapping[str, Any], by: str) -> dict[str | None, int]:
+    (grouping,) = [each for each in counts["groupings"] if each["by"] == by]
+    return {group["value"]: group["count"] for group in grouping["groups"]}
+
+
+@pytest.mark.parametrize("by", CONDITIONS)
+async def test_counts_are_those_of_the_list_with_each_value(filled: Filled, by: str) -> None:
+    groups = sizes(await counted(filled, [by], states=["OPEN"]), by)
+    groups.pop(None, None)
+    assert groups
+    for value, count in groups.items():
+        filter_ = {"states": ["OPEN"], CONDITIONS[by]: [value]}
+        assert (await filled.graph.read(TOTAL, filter=filter_))["interactions"]["totalCount"] == count, value
+
+
+async def test_counts_of_several_groupings_come_in_their_order_from_one_statement(filled: Filled) -> None:
+    by = ["STATUS", "KIND", "STATUS", "ASSIGNEE"]
+    await counted(filled, by)
+    filled.graph.statements.clear()
+    found = await counted(filled, by)
+    assert [each["by"] for each in found["groupings"]] == ["STATUS", "KIND", "ASSIGNEE"]
+    assert sum(sizes(found, "KIND").values()) == sum(sizes(found, "STATUS").values()) == found["count"]
+    # What is counted, and the assignees.
+    assert len(filled.graph.statements) == 2
+
+
+async def test_counts_give_the_objects_of_ids_alone(filled: Filled) -> None:
+    found = await counted(filled, ["ACCOUNT", "CHAT_TOPIC", "ASSIGNEE", "KIND"])
+    types = {
+        each["by"]: {group["node"] and group["node"]["__typename"] for group in each["groups"]}
+        for each in found["groupings"]
+    }
+    assert types == {
+        "ACCOUNT": {"ChannelAgent", "AiAgent", None},
+        "CHAT_TOPIC": {"ChatTopic", None},
+        "ASSIGNEE": {"User", None},
+        "KIND": {None},
+    }
+    for each in found["groupings"]:
+        for group in each["groups"]:
+            assert group["node"] is None or group["node"]["id"] == group["value"]
+
+
+async def test_counts_hold_what_the_caller_may_see(filled: Filled) -> None:
+    reader = Actor(user_id=2, name="Reader", permissions=frozenset({"session:read"}))
+    everything = sizes(await counted(filled, ["KIND"]), "KIND")
+    assert len(everything) == 4
+    found = await counted(filled, ["KIND", "ACCOUNT"], reader)
+    assert sizes(found, "KIND") == {"SESSION": everything["SESSION"]}
+    assert sizes(found, "ACCOUNT") == {None: everything["SESSION"]}
+    blind = await counted(filled, ["KIND"], Actor(user_id=2, name="Nobody"))
+    assert blind == {"count": 0, "countIsCapped": False, "groupings": [{"by": "KIND", "isCapped": False, "groups": []}]}
+
+
+async def test_counts_take_the_filter_of_lists(filled: Filled) -> None:
+    bo = filled.people.actors["bo"]
+    mine = await counted(filled, ["ASSIGNEE"], bo, assignee={"user": "me"})
+    assert sizes(mine, "ASSIGNEE") == {f"usr_{bo.user_id}": mine["count"]}
+    assert mine["count"] > 0
+    assert (await counted(filled, [], kinds=[]))["count"] == 0
+    answer = await filled.graph.answer(COUNTS, filter={"kinds": None}, by=[])
+    assert answer["errors"][0]["extensions"] | {"argument": None} == {"code": "INVALID_INPUT", "argument": None}
+    answer = await filled.graph.answer(COUNTS, filter={"accounts": ["usr_1"]}, by=[])
+    assert answer["errors"][0]["extensions"]["argument"] == ["filter", "accounts", "0"]
+
+
+@pytest.mark.parametrize("condition", [{}, {"kinds": ["SESSION", "CONVERSATION"]}], ids=["all", "two kinds"])
+async def test_counts_end_at_the_cap_with_what_had_a_message_last(
+    filled: Filled, monkeypatch: pytest.MonkeyPatch, condition: Mapping[str, Any]
+) -> None:
+    monkeypatch.setattr(tallies, "MOST_COUNTED", 3)
+    document = "query($f: InteractionFilter) { interactions(first: 4, filter: $f) { nodes { kind } } }"
+    latest = [node["kind"] for node in (await filled.graph.read(document, f=condition))["interactions"]["nodes"]]
+    found = await counted(filled, ["KIND"], **condition)
+    assert (found["count"], found["countIsCapped"]) == (3, True)
+    assert sizes(found, "KIND") == {kind: min(latest.count(kind), 3) for kind in latest}
+
+
+async def test_counts_give_the_largest_groups(filled: Filled, monkeypatch: pytest.MonkeyPatch) -> None:
+    every = await counted(filled, ["STATUS"])
+    monkeypatch.setattr(tallies, "MOST_GROUPS", 2)
+    found = await counted(filled, ["STATUS"])
+    assert found["groupings"] == [
+        {**every["groupings"][0], "isCapped": True, "groups": every["groupings"][0]["groups"][:2]}
+    ]
+    assert found["count"] == every["count"]
