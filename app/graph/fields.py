@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 import strawberry
 from strawberry import UNSET
@@ -53,9 +53,18 @@ root = edge
 """The same for a field of Query or Subscription; the slice's `roots` and `streams` say how it is answered."""
 
 
-def mutation(*, description: str) -> Callable[[Callable[..., Awaitable[Any]]], Any]:
-    """A field of Mutation: an async method `(self, info, input) -> Payload` that calls `info.context.perform`."""
-    return lambda resolver: strawberry.mutation(resolver, description=description)
+def mutation(*, description: str, input: str = "") -> Callable[[Callable[..., Awaitable[Any]]], Any]:
+    """A field of Mutation: an async method `(self, info, input) -> Payload` that calls `info.context.perform`.
+
+    `input` is the description of its argument; a method may do without one."""
+
+    def declared(resolver: Callable[..., Awaitable[Any]]) -> Any:
+        annotations = resolver.__annotations__
+        if "input" in annotations:
+            annotations["input"] = Annotated[annotations["input"], strawberry.argument(description=input)]
+        return strawberry.mutation(resolver, description=description)
+
+    return declared
 
 
 @strawberry.interface(description="Anything with an id of its own.")

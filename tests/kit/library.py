@@ -146,15 +146,13 @@ class UpdateBookPayload:
 
 @strawberry.type
 class Mutation:
-    @mutation(description="Change a book.")
-    async def update_book(
-        self, info: Info, input: Annotated[UpdateBookInput, strawberry.argument(description="The change.")]
-    ) -> UpdateBookPayload:
+    @mutation(description="Change a book.", input="The book to change.")
+    async def update_book(self, info: Info, input: UpdateBookInput) -> UpdateBookPayload:
         return await info.context.perform(
             input, "book", update_book, input.id, changes(dict, input, "title", "note", "tags"), input.if_version
         )
 
-    @mutation(description="Always fails.")
+    @mutation(description="Always fails.", input="Nothing.")
     async def explode(self) -> UpdateBookPayload | None:
         raise RuntimeError("secret detail")
 

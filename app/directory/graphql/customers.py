@@ -1,7 +1,5 @@
 """The mutations of customers and profiles."""
 
-from typing import Annotated
-
 import strawberry
 
 from app.directory import service
@@ -25,7 +23,6 @@ from app.graph.fields import mutation
 from app.graph.inputs import changes
 
 _NEW_PROFILE = tuple(name for name in PROFILE if name != "name")
-_What = strawberry.argument(description="What to do.")
 
 
 def _deleted_profile(gone: Profile) -> dict[str, object]:
@@ -34,8 +31,8 @@ def _deleted_profile(gone: Profile) -> dict[str, object]:
 
 @strawberry.type
 class CustomerMutation:
-    @mutation(description="Make a customer known. Needs `directory:write`.")
-    async def create_customer(self, info: Info, input: Annotated[CreateCustomerInput, _What]) -> CustomerPayload:
+    @mutation(description="Create a customer. Needs `directory:write`.", input="The customer to create.")
+    async def create_customer(self, info: Info, input: CreateCustomerInput) -> CustomerPayload:
         given: NewCustomer = {
             "system": input.system,
             **changes(NewCustomer, input, "channel", "display_id", "customer_key", *CUSTOMER),
@@ -49,8 +46,11 @@ class CustomerMutation:
             idempotency_key=input.idempotency_key,
         )
 
-    @mutation(description="Change a customer. Needs `directory:write`.")
-    async def update_customer(self, info: Info, input: Annotated[UpdateCustomerInput, _What]) -> CustomerPayload:
+    @mutation(
+        description="Change a customer. Needs `directory:write`.",
+        input="The customer to change, and the fields to change.",
+    )
+    async def update_customer(self, info: Info, input: UpdateCustomerInput) -> CustomerPayload:
         return await info.context.perform(
             input,
             "customer",
@@ -60,26 +60,37 @@ class CustomerMutation:
             if_version=input.if_version,
         )
 
-    @mutation(description="Let a customer receive messages again. Needs `directory:write`.")
-    async def subscribe_customer(self, info: Info, input: Annotated[CustomerInput, _What]) -> CustomerPayload:
+    @mutation(
+        description="Resume sending messages to a customer. Needs `directory:write`.",
+        input="The customer to subscribe.",
+    )
+    async def subscribe_customer(self, info: Info, input: CustomerInput) -> CustomerPayload:
         return await info.context.perform(
             input, "customer", service.subscribe_customer, input.id, if_version=input.if_version
         )
 
-    @mutation(description="Send a customer no more messages. Needs `directory:write`.")
-    async def unsubscribe_customer(self, info: Info, input: Annotated[CustomerInput, _What]) -> CustomerPayload:
+    @mutation(
+        description="Stop sending messages to a customer. Needs `directory:write`.",
+        input="The customer to unsubscribe.",
+    )
+    async def unsubscribe_customer(self, info: Info, input: CustomerInput) -> CustomerPayload:
         return await info.context.perform(
             input, "customer", service.unsubscribe_customer, input.id, if_version=input.if_version
         )
 
-    @mutation(description="Say whose profile a customer belongs to. Needs `directory:write`.")
-    async def link_customer(self, info: Info, input: Annotated[LinkCustomerInput, _What]) -> CustomerPayload:
+    @mutation(
+        description="Link a customer to a profile. Needs `directory:write`.",
+        input="The customer and the profile to link.",
+    )
+    async def link_customer(self, info: Info, input: LinkCustomerInput) -> CustomerPayload:
         return await info.context.perform(
             input, "customer", service.link_customer, input.id, input.profile_id, if_version=input.if_version
         )
 
-    @mutation(description="Say that a customer belongs to no profile. Needs `directory:write`.")
-    async def unlink_customer(self, info: Info, input: Annotated[CustomerInput, _What]) -> CustomerPayload:
+    @mutation(
+        description="Unlink a customer from its profile. Needs `directory:write`.", input="The customer to unlink."
+    )
+    async def unlink_customer(self, info: Info, input: CustomerInput) -> CustomerPayload:
         return await info.context.perform(
             input, "customer", service.unlink_customer, input.id, if_version=input.if_version
         )
@@ -87,8 +98,8 @@ class CustomerMutation:
 
 @strawberry.type
 class ProfileMutation:
-    @mutation(description="Make a person known. Needs `directory:write`.")
-    async def create_profile(self, info: Info, input: Annotated[CreateProfileInput, _What]) -> ProfilePayload:
+    @mutation(description="Create a profile of a person. Needs `directory:write`.", input="The profile to create.")
+    async def create_profile(self, info: Info, input: CreateProfileInput) -> ProfilePayload:
         return await info.context.perform(
             input,
             "profile",
@@ -97,8 +108,11 @@ class ProfileMutation:
             idempotency_key=input.idempotency_key,
         )
 
-    @mutation(description="Change a profile. Needs `directory:write`.")
-    async def update_profile(self, info: Info, input: Annotated[UpdateProfileInput, _What]) -> ProfilePayload:
+    @mutation(
+        description="Change a profile. Needs `directory:write`.",
+        input="The profile to change, and the fields to change.",
+    )
+    async def update_profile(self, info: Info, input: UpdateProfileInput) -> ProfilePayload:
         return await info.context.perform(
             input,
             "profile",
@@ -108,20 +122,26 @@ class ProfileMutation:
             if_version=input.if_version,
         )
 
-    @mutation(description="Erase a profile; its customers stay, linked to nobody. Needs `directory:write`.")
-    async def delete_profile(self, info: Info, input: Annotated[ProfileInput, _What]) -> DeleteProfilePayload:
+    @mutation(
+        description="Erase a profile. Its customers stay and are unlinked. Needs `directory:write`.",
+        input="The profile to erase.",
+    )
+    async def delete_profile(self, info: Info, input: ProfileInput) -> DeleteProfilePayload:
         return await info.context.perform(
             input, _deleted_profile, service.delete_profile, input.id, if_version=input.if_version
         )
 
-    @mutation(description="Let nothing more be sent to a person. Needs `directory:write`.")
-    async def block_profile(self, info: Info, input: Annotated[ProfileInput, _What]) -> ProfilePayload:
+    @mutation(
+        description="Block a person: no message is sent to any of the person's customers. Needs `directory:write`.",
+        input="The profile to block.",
+    )
+    async def block_profile(self, info: Info, input: ProfileInput) -> ProfilePayload:
         return await info.context.perform(
             input, "profile", service.block_profile, input.id, if_version=input.if_version
         )
 
-    @mutation(description="Let a person be written to again. Needs `directory:write`.")
-    async def unblock_profile(self, info: Info, input: Annotated[ProfileInput, _What]) -> ProfilePayload:
+    @mutation(description="Unblock a person. Needs `directory:write`.", input="The profile to unblock.")
+    async def unblock_profile(self, info: Info, input: ProfileInput) -> ProfilePayload:
         return await info.context.perform(
             input, "profile", service.unblock_profile, input.id, if_version=input.if_version
         )

@@ -1,7 +1,5 @@
 """The mutations of users and their API keys."""
 
-from typing import Annotated
-
 import strawberry
 
 from app.directory import service
@@ -22,7 +20,6 @@ from app.graph.fields import mutation
 from app.graph.inputs import changes
 
 _FIELDS = ("full_name", "email", "roles", "permissions", "person_id", "type", "is_service")
-_What = strawberry.argument(description="What to do.")
 
 
 def _with_secret(made: tuple[ApiKey, str | None]) -> dict[str, object]:
@@ -32,8 +29,8 @@ def _with_secret(made: tuple[ApiKey, str | None]) -> dict[str, object]:
 
 @strawberry.type
 class UserMutation:
-    @mutation(description="Make a user. Needs `users:manage`.")
-    async def create_user(self, info: Info, input: Annotated[CreateUserInput, _What]) -> UserPayload:
+    @mutation(description="Create a user. Needs `users:manage`.", input="The user to create.")
+    async def create_user(self, info: Info, input: CreateUserInput) -> UserPayload:
         return await info.context.perform(
             input,
             "user",
@@ -42,8 +39,8 @@ class UserMutation:
             idempotency_key=input.idempotency_key,
         )
 
-    @mutation(description="Change a user. Needs `users:manage`.")
-    async def update_user(self, info: Info, input: Annotated[UpdateUserInput, _What]) -> UserPayload:
+    @mutation(description="Change a user. Needs `users:manage`.", input="The user to change, and the fields to change.")
+    async def update_user(self, info: Info, input: UpdateUserInput) -> UserPayload:
         return await info.context.perform(
             input,
             "user",
@@ -53,26 +50,35 @@ class UserMutation:
             if_version=input.if_version,
         )
 
-    @mutation(description="Let none of a user's keys in any more. Needs `users:manage`.")
-    async def deactivate_user(self, info: Info, input: Annotated[UserInput, _What]) -> UserPayload:
+    @mutation(
+        description="Deactivate a user: all keys of the user are refused from now on. Needs `users:manage`.",
+        input="The user to deactivate.",
+    )
+    async def deactivate_user(self, info: Info, input: UserInput) -> UserPayload:
         return await info.context.perform(input, "user", service.deactivate_user, input.id, if_version=input.if_version)
 
-    @mutation(description="Let a user's keys in again. Needs `users:manage`.")
-    async def activate_user(self, info: Info, input: Annotated[UserInput, _What]) -> UserPayload:
+    @mutation(
+        description="Activate a deactivated user: the user's keys are accepted again. Needs `users:manage`.",
+        input="The user to activate.",
+    )
+    async def activate_user(self, info: Info, input: UserInput) -> UserPayload:
         return await info.context.perform(input, "user", service.activate_user, input.id, if_version=input.if_version)
 
     @mutation(
-        description="Say whether chats may be offered to the caller, or with `users:manage` to any user. A narrowed "
-        "key needs a permission to write."
+        description="Set whether chats may be offered to the caller or, with `users:manage`, to any user. A key "
+        "with narrowed permissions needs one to write.",
+        input="The user, and whether the user is present.",
     )
-    async def set_presence(self, info: Info, input: Annotated[SetPresenceInput, _What]) -> UserPayload:
+    async def set_presence(self, info: Info, input: SetPresenceInput) -> UserPayload:
         return await info.context.perform(input, "user", service.set_presence, input.present, user=input.user_id)
 
     @mutation(
-        description="Make an API key for the caller, or with `users:manage` for any user; its secret is given once. "
-        "A narrowed key needs `users:manage`. The new one allows at most what the caller's allows and ends with it."
+        description="Create an API key for the caller or, with `users:manage`, for any user. The secret is returned"
+        " only here. A key with narrowed permissions needs `users:manage`. The new key has at most the "
+        "permissions of the caller's key and ends no later.",
+        input="The key to create.",
     )
-    async def create_api_key(self, info: Info, input: Annotated[CreateApiKeyInput, _What]) -> CreateApiKeyPayload:
+    async def create_api_key(self, info: Info, input: CreateApiKeyInput) -> CreateApiKeyPayload:
         return await info.context.perform(
             input,
             _with_secret,
@@ -85,10 +91,11 @@ class UserMutation:
         )
 
     @mutation(
-        description="Revoke an API key for good: the caller's own user's, or with `users:manage` any. A narrowed key "
-        "without `users:manage` revokes only itself."
+        description="Revoke an API key permanently: one of the caller's user or, with `users:manage`, any. A key "
+        "with narrowed permissions and without `users:manage` can revoke only itself.",
+        input="The key to revoke.",
     )
-    async def revoke_api_key(self, info: Info, input: Annotated[RevokeApiKeyInput, _What]) -> RevokeApiKeyPayload:
+    async def revoke_api_key(self, info: Info, input: RevokeApiKeyInput) -> RevokeApiKeyPayload:
         return await info.context.perform(
             input, "api_key", service.revoke_api_key, input.id, include_made=input.include_made
         )

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Any, Concatenate, ParamSpec
+from typing import Any, Concatenate, ParamSpec
 
 import strawberry
 from strawberry import Some
@@ -31,7 +31,6 @@ from app.storage.work import Work
 
 P = ParamSpec("P")
 
-_What = strawberry.argument(description="What to do.")
 _REFERENCES = {"customer_id": "cus", "channel_agent_id": "cha", "topic_id": "top"}
 
 
@@ -156,8 +155,11 @@ def _without_message(found: Posted) -> dict[str, object]:
 
 @strawberry.type
 class MessageMutation:
-    @mutation(description="Write to the customer of an interaction.")
-    async def send_message(self, info: Info, input: Annotated[SendMessageInput, _What]) -> MessagePayload:
+    @mutation(
+        description="Send a message to the customer of an interaction.",
+        input="The interaction, and the message to send.",
+    )
+    async def send_message(self, info: Info, input: SendMessageInput) -> MessagePayload:
         return await info.context.perform(
             input,
             _posted,
@@ -172,8 +174,11 @@ class MessageMutation:
             idempotency_key=input.idempotency_key,
         )
 
-    @mutation(description="Hand in what a customer wrote; its interaction is opened when there is none.")
-    async def receive_message(self, info: Info, input: Annotated[ReceiveMessageInput, _What]) -> MessagePayload:
+    @mutation(
+        description="Record a message that a customer sent. Opens an interaction when the customer has none.",
+        input="The customer's message, and where it belongs.",
+    )
+    async def receive_message(self, info: Info, input: ReceiveMessageInput) -> MessagePayload:
         return await info.context.perform_about(
             input,
             _posted,
@@ -188,20 +193,24 @@ class MessageMutation:
             input.idempotency_key,
         )
 
-    @mutation(description="Put one emoji on a message, or take it away. Only Conversations know reactions.")
-    async def set_reaction(self, info: Info, input: Annotated[SetReactionInput, _What]) -> MessagePayload:
+    @mutation(
+        description="Set or remove the reaction to a message. Only Conversations support reactions.",
+        input="The message, and the emoji; null removes it.",
+    )
+    async def set_reaction(self, info: Info, input: SetReactionInput) -> MessagePayload:
         return await info.context.perform(
             input, _posted, on_message, deliveries.set_reaction, input.id, input.reaction, of_customer=input.of_customer
         )
 
-    @mutation(description="Hand in how far a message came on its channel. Only Conversations know it.")
-    async def report_message_status(
-        self, info: Info, input: Annotated[ReportMessageStatusInput, _What]
-    ) -> MessagePayload:
+    @mutation(
+        description="Record the delivery status of a message. Only Conversations support it.",
+        input="The message, and its status.",
+    )
+    async def report_message_status(self, info: Info, input: ReportMessageStatusInput) -> MessagePayload:
         told = input.error
         error = None if told is None else MessageError(type=told.type, original_message=told.original_message)
         return await info.context.perform(input, _posted, report, input.id, input.key, input.status, error)
 
-    @mutation(description="Delete a message.")
-    async def delete_message(self, info: Info, input: Annotated[DeleteMessageInput, _What]) -> DeletedPayload:
+    @mutation(description="Delete a message.", input="The message to delete.")
+    async def delete_message(self, info: Info, input: DeleteMessageInput) -> DeletedPayload:
         return await info.context.perform(input, _without_message, on_message, deliveries.delete_message, input.id)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Annotated, Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import strawberry
 
@@ -35,8 +35,6 @@ from app.storage.work import Work
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-_What = strawberry.argument(description="What to do.")
 
 
 def interaction_ref(text: str, *, path: tuple[str, ...] = ("id",)) -> GlobalId:
@@ -117,8 +115,12 @@ def _without_note(found: Noted) -> dict[str, object]:
 
 @strawberry.type
 class HoldingMutation:
-    @mutation(description="Take an interaction, if nobody holds it. The loser of a race gets ALREADY_CLAIMED.")
-    async def claim_interaction(self, info: Info, input: Annotated[ClaimInteractionInput, _What]) -> InteractionPayload:
+    @mutation(
+        description="Claim an interaction that nobody holds. When two users claim it at once, one of them gets "
+        "ALREADY_CLAIMED.",
+        input="The interaction to claim.",
+    )
+    async def claim_interaction(self, info: Info, input: ClaimInteractionInput) -> InteractionPayload:
         return await info.context.perform(
             input,
             "interaction",
@@ -129,16 +131,20 @@ class HoldingMutation:
             if_version=input.if_version,
         )
 
-    @mutation(description="Let go of an interaction; its holder may, and an admin.")
-    async def release_interaction(self, info: Info, input: Annotated[InteractionInput, _What]) -> InteractionPayload:
+    @mutation(
+        description="Release a claimed interaction. Its holder and admins may.", input="The interaction to release."
+    )
+    async def release_interaction(self, info: Info, input: InteractionInput) -> InteractionPayload:
         return await info.context.perform(
             input, "interaction", on_interaction, holding.release, input.id, if_version=input.if_version
         )
 
-    @mutation(description="Give an interaction to a user or to nobody; one that is held, its holder or an admin may.")
-    async def assign_interaction(
-        self, info: Info, input: Annotated[AssignInteractionInput, _What]
-    ) -> InteractionPayload:
+    @mutation(
+        description="Assign an interaction to a user, or to nobody. When somebody holds it, only the holder and "
+        "admins may.",
+        input="The interaction to assign, and the user.",
+    )
+    async def assign_interaction(self, info: Info, input: AssignInteractionInput) -> InteractionPayload:
         return await info.context.perform(
             input, "interaction", assign, input.id, input.user_id, if_version=input.if_version
         )
@@ -146,8 +152,11 @@ class HoldingMutation:
 
 @strawberry.type
 class StateMutation:
-    @mutation(description="Close an interaction. NOT_SUPPORTED by Sessions, which age out.")
-    async def close_interaction(self, info: Info, input: Annotated[CloseInteractionInput, _What]) -> InteractionPayload:
+    @mutation(
+        description="Close an interaction. NOT_SUPPORTED for Sessions, which end by age.",
+        input="The interaction to close.",
+    )
+    async def close_interaction(self, info: Info, input: CloseInteractionInput) -> InteractionPayload:
         return await info.context.perform(
             input,
             "interaction",
@@ -157,16 +166,20 @@ class StateMutation:
             if_latest_message=input.if_latest_message,
         )
 
-    @mutation(description="Reopen an interaction. NOT_SUPPORTED by Sessions, which age out.")
-    async def reopen_interaction(self, info: Info, input: Annotated[InteractionInput, _What]) -> InteractionPayload:
+    @mutation(
+        description="Reopen a closed interaction. NOT_SUPPORTED for Sessions, which end by age.",
+        input="The interaction to reopen.",
+    )
+    async def reopen_interaction(self, info: Info, input: InteractionInput) -> InteractionPayload:
         return await info.context.perform(
             input, "interaction", on_interaction, state.reopen, input.id, if_version=input.if_version
         )
 
-    @mutation(description="Set an interaction aside until a time. Only Conversations can be; others: NOT_SUPPORTED.")
-    async def snooze_interaction(
-        self, info: Info, input: Annotated[SnoozeInteractionInput, _What]
-    ) -> InteractionPayload:
+    @mutation(
+        description="Snooze an interaction until a time. NOT_SUPPORTED unless it is a Conversation.",
+        input="The interaction to snooze, and the time.",
+    )
+    async def snooze_interaction(self, info: Info, input: SnoozeInteractionInput) -> InteractionPayload:
         return await info.context.perform(
             input,
             "interaction",
@@ -177,26 +190,29 @@ class StateMutation:
             if_latest_message=input.if_latest_message,
         )
 
-    @mutation(description="End the snooze of an interaction now.")
-    async def unsnooze_interaction(self, info: Info, input: Annotated[InteractionInput, _What]) -> InteractionPayload:
+    @mutation(description="End the snooze of an interaction now.", input="The interaction to unsnooze.")
+    async def unsnooze_interaction(self, info: Info, input: InteractionInput) -> InteractionPayload:
         return await info.context.perform(
             input, "interaction", on_interaction, state.unsnooze, input.id, if_version=input.if_version
         )
 
-    @mutation(description="Replace the labels of an interaction.")
-    async def set_labels(self, info: Info, input: Annotated[LabelsInput, _What]) -> InteractionPayload:
+    @mutation(description="Replace the labels of an interaction.", input="The interaction, and its new labels.")
+    async def set_labels(self, info: Info, input: LabelsInput) -> InteractionPayload:
         return await _label(info, input, state.set_labels)
 
-    @mutation(description="Give an interaction further labels.")
-    async def add_labels(self, info: Info, input: Annotated[LabelsInput, _What]) -> InteractionPayload:
+    @mutation(description="Add labels to an interaction.", input="The interaction, and the labels to add.")
+    async def add_labels(self, info: Info, input: LabelsInput) -> InteractionPayload:
         return await _label(info, input, state.add_labels)
 
-    @mutation(description="Take labels from an interaction.")
-    async def remove_labels(self, info: Info, input: Annotated[LabelsInput, _What]) -> InteractionPayload:
+    @mutation(description="Remove labels from an interaction.", input="The interaction, and the labels to remove.")
+    async def remove_labels(self, info: Info, input: LabelsInput) -> InteractionPayload:
         return await _label(info, input, state.remove_labels)
 
-    @mutation(description="Say that an interaction needs a human.")
-    async def raise_attention(self, info: Info, input: Annotated[RaiseAttentionInput, _What]) -> InteractionPayload:
+    @mutation(
+        description="Raise the attention of an interaction: it needs a human.",
+        input="The interaction, the level, and a note for who answers.",
+    )
+    async def raise_attention(self, info: Info, input: RaiseAttentionInput) -> InteractionPayload:
         return await info.context.perform(
             input,
             "interaction",
@@ -209,52 +225,62 @@ class StateMutation:
         )
 
     @mutation(
-        description="End the reasons of the attention that end by hand: a raised one, a Session's flag, a chat's "
-        "alert. NOT_CLEARABLE when all are others, with what ends those."
+        description="End the attention that people raise: the raised attention, the flag of a Session, the alert of"
+        " a chat. NOT_CLEARABLE when only other reasons are left; the error names what ends them.",
+        input="The interaction whose attention to clear.",
     )
-    async def clear_attention(self, info: Info, input: Annotated[InteractionInput, _What]) -> InteractionPayload:
+    async def clear_attention(self, info: Info, input: InteractionInput) -> InteractionPayload:
         return await info.context.perform(
             input, "interaction", on_interaction, state.clear_attention, input.id, if_version=input.if_version
         )
 
-    @mutation(description="Say that one knows of the attention; until it rises or ends.")
-    async def acknowledge_attention(
-        self, info: Info, input: Annotated[InteractionNoticeInput, _What]
-    ) -> InteractionPayload:
+    @mutation(
+        description="Acknowledge the attention of an interaction. The acknowledgement ends when the attention rises"
+        " or ends.",
+        input="The interaction whose attention to acknowledge.",
+    )
+    async def acknowledge_attention(self, info: Info, input: InteractionNoticeInput) -> InteractionPayload:
         return await info.context.perform(input, "interaction", on_interaction, state.acknowledge, input.id)
 
-    @mutation(description="Say that messages of the customer have been read: all, or those up to one.")
-    async def mark_read(self, info: Info, input: Annotated[MarkReadInput, _What]) -> InteractionPayload:
+    @mutation(
+        description="Mark messages of the customer as read: all of them, or those up to one.",
+        input="The interaction, and the last message that was read.",
+    )
+    async def mark_read(self, info: Info, input: MarkReadInput) -> InteractionPayload:
         return await info.context.perform(input, "interaction", mark_read, input.id, input.up_to)
 
     @mutation(
-        description="Hand an interaction back to its bot; nobody holds it then. NOT_SUPPORTED by Conversations, which "
-        "have none."
+        description="Return an interaction to its bot and release it. NOT_SUPPORTED for Conversations, which have "
+        "no bot.",
+        input="The interaction to return to its bot.",
     )
-    async def resume_bot(self, info: Info, input: Annotated[InteractionInput, _What]) -> InteractionPayload:
+    async def resume_bot(self, info: Info, input: InteractionInput) -> InteractionPayload:
         return await info.context.perform(
             input, "interaction", on_interaction, state.resume_bot, input.id, if_version=input.if_version
         )
 
-    @mutation(description="Show those who look at an interaction that one is typing.")
-    async def send_typing(self, info: Info, input: Annotated[InteractionNoticeInput, _What]) -> InteractionPayload:
+    @mutation(
+        description="Tell those who view an interaction that the caller is typing.",
+        input="The interaction in which the caller is typing.",
+    )
+    async def send_typing(self, info: Info, input: InteractionNoticeInput) -> InteractionPayload:
         return await info.context.perform(input, "interaction", on_interaction, messages.type_in, input.id)
 
 
 @strawberry.type
 class NoteMutation:
-    @mutation(description="Leave a note on an interaction.")
-    async def add_note(self, info: Info, input: Annotated[AddNoteInput, _What]) -> NotePayload:
+    @mutation(description="Add an internal note to an interaction.", input="The interaction, and the note to add.")
+    async def add_note(self, info: Info, input: AddNoteInput) -> NotePayload:
         return await info.context.perform(
             input, _noted, on_interaction, notes.add_note, input.id, input.text, idempotency_key=input.idempotency_key
         )
 
-    @mutation(description="Replace the text of a note.")
-    async def edit_note(self, info: Info, input: Annotated[EditNoteInput, _What]) -> NotePayload:
+    @mutation(description="Replace the text of a note.", input="The note to edit, and its text.")
+    async def edit_note(self, info: Info, input: EditNoteInput) -> NotePayload:
         return await info.context.perform(input, _noted, on_note, notes.edit_note, input.id, input.text)
 
-    @mutation(description="Delete a note.")
-    async def delete_note(self, info: Info, input: Annotated[DeleteNoteInput, _What]) -> DeletedPayload:
+    @mutation(description="Delete a note.", input="The note to delete.")
+    async def delete_note(self, info: Info, input: DeleteNoteInput) -> DeletedPayload:
         return await info.context.perform(input, _without_note, on_note, notes.delete_note, input.id)
 
 

@@ -1,7 +1,6 @@
 """Conversations and channel agents in the graph."""
 
 from datetime import datetime
-from typing import Annotated
 
 import strawberry
 from strawberry import Maybe
@@ -31,8 +30,6 @@ from app.kinds.conversation.model.conversation import PREFIX, Status
 from app.kinds.conversation.model.conversation import Conversation as Stored
 from app.kinds.conversation.repository import MAPPINGS, ROOTS
 from app.kinds.conversation.service.conversations import ConversationChanges
-
-_What = strawberry.argument(description="What to do.")
 
 described(
     Status,
@@ -183,10 +180,11 @@ def _deleted(gone: Stored) -> dict[str, object]:
 
 @strawberry.type
 class ConversationMutation:
-    @mutation(description="Change a conversation's status or user. Needs `conversation:write`.")
-    async def update_conversation(
-        self, info: Info, input: Annotated[UpdateConversationInput, _What]
-    ) -> ConversationPayload:
+    @mutation(
+        description="Change the status or the user of a conversation. Needs `conversation:write`.",
+        input="The conversation to change, and the fields to change.",
+    )
+    async def update_conversation(self, info: Info, input: UpdateConversationInput) -> ConversationPayload:
         return await info.context.perform(
             input,
             "conversation",
@@ -197,12 +195,11 @@ class ConversationMutation:
         )
 
     @mutation(
-        description="Write to the customer of a conversation on WhatsApp after its reply window has closed. The "
-        "customer then has to answer first. Needs `conversation:write`."
+        description="Write to a WhatsApp customer after the reply window has closed. The customer has to answer "
+        "before anything else can be sent. Needs `conversation:write`.",
+        input="The conversation to restart, and the message.",
     )
-    async def restart_conversation(
-        self, info: Info, input: Annotated[RestartConversationInput, _What]
-    ) -> RestartConversationPayload:
+    async def restart_conversation(self, info: Info, input: RestartConversationInput) -> RestartConversationPayload:
         return await info.context.perform(
             input,
             _restarted,
@@ -213,27 +210,27 @@ class ConversationMutation:
             idempotency_key=input.idempotency_key,
         )
 
-    @mutation(description="Erase a conversation with its messages and notes. Needs `conversation:write`.")
-    async def delete_conversation(
-        self, info: Info, input: Annotated[DeleteConversationInput, _What]
-    ) -> DeleteConversationPayload:
+    @mutation(
+        description="Erase a conversation, its messages and its notes. Needs `conversation:write`.",
+        input="The conversation to erase.",
+    )
+    async def delete_conversation(self, info: Info, input: DeleteConversationInput) -> DeleteConversationPayload:
         return await info.context.perform(
             input, _deleted, service.delete_conversation, input.id, if_version=input.if_version
         )
 
-    @mutation(description="Make a channel agent known. Needs `conversation:write`.")
-    async def create_channel_agent(
-        self, info: Info, input: Annotated[CreateChannelAgentInput, _What]
-    ) -> ChannelAgentPayload:
+    @mutation(description="Create a channel agent. Needs `conversation:write`.", input="The channel agent to create.")
+    async def create_channel_agent(self, info: Info, input: CreateChannelAgentInput) -> ChannelAgentPayload:
         given = {name: getattr(input, name) for name in CREATABLE}
         return await info.context.perform(
             input, "channel_agent", service.create_channel_agent, given, idempotency_key=input.idempotency_key
         )
 
-    @mutation(description="Change a channel agent. Needs `conversation:write`.")
-    async def update_channel_agent(
-        self, info: Info, input: Annotated[UpdateChannelAgentInput, _What]
-    ) -> ChannelAgentPayload:
+    @mutation(
+        description="Change a channel agent. Needs `conversation:write`.",
+        input="The channel agent to change, and the fields to change.",
+    )
+    async def update_channel_agent(self, info: Info, input: UpdateChannelAgentInput) -> ChannelAgentPayload:
         return await info.context.perform(
             input,
             "channel_agent",

@@ -1,6 +1,5 @@
 """Sessions in the graph."""
 
-from typing import Annotated
 from uuid import UUID
 
 import strawberry
@@ -26,8 +25,6 @@ from app.interactions.graphql import Interaction
 from app.kinds.session import service
 from app.kinds.session.model import ContentType, SessionChanges, Suggestion
 from app.kinds.session.repository import MAPPINGS, ROOTS
-
-_What = strawberry.argument(description="What to do.")
 
 described(
     ContentType,
@@ -145,8 +142,11 @@ def _changes(given: UpdateSessionInput) -> SessionChanges:
 
 @strawberry.type
 class SessionMutation:
-    @mutation(description="Change a Session. NOT_FOUND for a customer without a current one. Needs `session:write`.")
-    async def update_session(self, info: Info, input: Annotated[UpdateSessionInput, _What]) -> SessionPayload:
+    @mutation(
+        description="Change a Session. NOT_FOUND when the customer has no current one. Needs `session:write`.",
+        input="The Session to change, and the fields to change.",
+    )
+    async def update_session(self, info: Info, input: UpdateSessionInput) -> SessionPayload:
         return await info.context.perform(
             input,
             "session",
@@ -157,10 +157,11 @@ class SessionMutation:
             if_version=input.if_version,
         )
 
-    @mutation(description="Count one more pick of a suggested message. Needs `session:write`.")
-    async def use_suggested_message(
-        self, info: Info, input: Annotated[UseSuggestedMessageInput, _What]
-    ) -> SuggestedMessagePayload:
+    @mutation(
+        description="Count a use of a suggested message. Needs `session:write`.",
+        input="The suggested message that was used.",
+    )
+    async def use_suggested_message(self, info: Info, input: UseSuggestedMessageInput) -> SuggestedMessagePayload:
         return await info.context.perform(
             input, dict, service.use_suggested_message, input.id, idempotency_key=input.idempotency_key
         )

@@ -1,6 +1,6 @@
 """The mutations of AI agents and their sessions."""
 
-from typing import Annotated, Any
+from typing import Any
 
 import strawberry
 
@@ -26,7 +26,6 @@ from app.kinds.agent_session.model.agent import AiAgentChanges
 from app.kinds.agent_session.model.session import AgentSessionChanges
 from app.storage.work import Work
 
-_What = strawberry.argument(description="What to do.")
 _AGENT_FIELDS = tuple(name for name in AGENT_CHECKS if name != "name")
 _SESSION_FIELDS = (*SESSION_CHECKS, "secrets")
 
@@ -59,10 +58,8 @@ def _deleted_agent(gone: AiAgent) -> dict[str, object]:
 
 @strawberry.type
 class AgentSessionMutation:
-    @mutation(description="Open a session with an AI agent. Needs `agent_session:write`.")
-    async def create_agent_session(
-        self, info: Info, input: Annotated[CreateAgentSessionInput, _What]
-    ) -> AgentSessionPayload:
+    @mutation(description="Open a session with an AI agent. Needs `agent_session:write`.", input="The session to open.")
+    async def create_agent_session(self, info: Info, input: CreateAgentSessionInput) -> AgentSessionPayload:
         return await info.context.perform(
             input,
             "agent_session",
@@ -73,10 +70,11 @@ class AgentSessionMutation:
             idempotency_key=input.idempotency_key,
         )
 
-    @mutation(description="Change a session of an AI agent. Needs `agent_session:write`.")
-    async def update_agent_session(
-        self, info: Info, input: Annotated[UpdateAgentSessionInput, _What]
-    ) -> AgentSessionPayload:
+    @mutation(
+        description="Change a session with an AI agent. Needs `agent_session:write`.",
+        input="The session to change, and the fields to change.",
+    )
+    async def update_agent_session(self, info: Info, input: UpdateAgentSessionInput) -> AgentSessionPayload:
         return await info.context.perform(
             input,
             "agent_session",
@@ -87,10 +85,11 @@ class AgentSessionMutation:
             input.if_version,
         )
 
-    @mutation(description="Delete a session of an AI agent with its messages. Needs `agent_session:write`.")
-    async def delete_agent_session(
-        self, info: Info, input: Annotated[DeleteAgentSessionInput, _What]
-    ) -> DeleteAgentSessionPayload:
+    @mutation(
+        description="Delete a session with an AI agent, and its messages. Needs `agent_session:write`.",
+        input="The session to delete.",
+    )
+    async def delete_agent_session(self, info: Info, input: DeleteAgentSessionInput) -> DeleteAgentSessionPayload:
         return await info.context.perform(
             input, _deleted_session, delete_session, input.id, _keys(input), input.if_version
         )
@@ -98,8 +97,8 @@ class AgentSessionMutation:
 
 @strawberry.type
 class AiAgentMutation:
-    @mutation(description="Make an AI agent known. Needs `agent_session:write`.")
-    async def create_ai_agent(self, info: Info, input: Annotated[CreateAiAgentInput, _What]) -> AiAgentPayload:
+    @mutation(description="Create an AI agent. Needs `agent_session:write`.", input="The AI agent to create.")
+    async def create_ai_agent(self, info: Info, input: CreateAiAgentInput) -> AiAgentPayload:
         return await info.context.perform(
             input,
             "ai_agent",
@@ -109,8 +108,11 @@ class AiAgentMutation:
             idempotency_key=input.idempotency_key,
         )
 
-    @mutation(description="Change an AI agent. Needs `agent_session:write`.")
-    async def update_ai_agent(self, info: Info, input: Annotated[UpdateAiAgentInput, _What]) -> AiAgentPayload:
+    @mutation(
+        description="Change an AI agent. Needs `agent_session:write`.",
+        input="The AI agent to change, and the fields to change.",
+    )
+    async def update_ai_agent(self, info: Info, input: UpdateAiAgentInput) -> AiAgentPayload:
         return await info.context.perform(
             input,
             "ai_agent",
@@ -122,10 +124,10 @@ class AiAgentMutation:
         )
 
     @mutation(
-        description="Delete an AI agent. CONFLICT while it has sessions, whose messages would be lost. Needs "
-        "`agent_session:write`."
+        description="Delete an AI agent. CONFLICT while it has sessions. Needs `agent_session:write`.",
+        input="The AI agent to delete.",
     )
-    async def delete_ai_agent(self, info: Info, input: Annotated[DeleteAiAgentInput, _What]) -> DeleteAiAgentPayload:
+    async def delete_ai_agent(self, info: Info, input: DeleteAiAgentInput) -> DeleteAiAgentPayload:
         return await info.context.perform(
             input,
             _deleted_agent,

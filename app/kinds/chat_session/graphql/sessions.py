@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Annotated, Any, Concatenate, ParamSpec, cast
+from typing import Any, Concatenate, ParamSpec, cast
 
 import strawberry
 
@@ -30,7 +30,6 @@ from app.storage.work import Work
 
 P = ParamSpec("P")
 
-_What = strawberry.argument(description="What to do.")
 _CUSTOMER = (*LENGTHS, "customer_consented", *REFERENCES)
 _OWN = (
     *("topic_id", "status", "alert_level", "customer_is_typing", "user_is_typing"),
@@ -93,10 +92,11 @@ def _requested(made: Request) -> dict[str, object]:
 
 @strawberry.type
 class ChatSessionMutation:
-    @mutation(description="Begin a chat; its topic decides how. The session key is given this once.")
-    async def request_chat_session(
-        self, info: Info, input: Annotated[RequestChatSessionInput, _What]
-    ) -> RequestChatSessionPayload:
+    @mutation(
+        description="Request a chat. Its topic decides who answers. The session key is returned only here.",
+        input="The chat to request.",
+    )
+    async def request_chat_session(self, info: Info, input: RequestChatSessionInput) -> RequestChatSessionPayload:
         return await info.context.perform(
             input,
             _requested,
@@ -107,19 +107,22 @@ class ChatSessionMutation:
             input.idempotency_key,
         )
 
-    @mutation(description="Change fields of a chat; a status moves along the state machine.")
-    async def update_chat_session(
-        self, info: Info, input: Annotated[UpdateChatSessionInput, _What]
-    ) -> ChatSessionPayload:
+    @mutation(
+        description="Change a chat. Its status follows the state machine of chats.",
+        input="The chat to change, and the fields to change.",
+    )
+    async def update_chat_session(self, info: Info, input: UpdateChatSessionInput) -> ChatSessionPayload:
         given = _plain(changes(ChatSessionChanges, input, *_CUSTOMER, *_OWN))
         return await info.context.perform(
             input, "chat_session", _on, sessions.update_chat_session, input.id, given, if_version=input.if_version
         )
 
-    @mutation(description="Take a queued chat: one, or the first that waits. Each caller gets another one.")
-    async def pick_up_chat_session(
-        self, info: Info, input: Annotated[PickUpChatSessionInput, _What]
-    ) -> ChatSessionPayload:
+    @mutation(
+        description="Pick up a queued chat: the one named, or the one that has waited longest. Two callers never "
+        "get the same chat.",
+        input="The chat to pick up, or the topic to pick from.",
+    )
+    async def pick_up_chat_session(self, info: Info, input: PickUpChatSessionInput) -> ChatSessionPayload:
         return await info.context.perform(
             input,
             "chat_session",
@@ -130,44 +133,52 @@ class ChatSessionMutation:
             idempotency_key=input.idempotency_key,
         )
 
-    @mutation(description="Offer a chat to another user, who then accepts or rejects it.")
-    async def transfer_chat_session(
-        self, info: Info, input: Annotated[TransferChatSessionInput, _What]
-    ) -> ChatSessionPayload:
+    @mutation(
+        description="Offer a chat to another user, who accepts or rejects it.",
+        input="The chat to transfer, and the user.",
+    )
+    async def transfer_chat_session(self, info: Info, input: TransferChatSessionInput) -> ChatSessionPayload:
         return await info.context.perform(
             input, "chat_session", _on, _transfer, input.id, input.user_id, if_version=input.if_version
         )
 
-    @mutation(description="Take back the offer of a chat.")
-    async def cancel_chat_transfer(self, info: Info, input: Annotated[ChatSessionInput, _What]) -> ChatSessionPayload:
+    @mutation(description="Withdraw the offer of a chat.", input="The chat whose offer to withdraw.")
+    async def cancel_chat_transfer(self, info: Info, input: ChatSessionInput) -> ChatSessionPayload:
         return await _simply(info, input, transfers.cancel_chat_transfer)
 
-    @mutation(description="Take over a chat that is offered to the caller.")
-    async def accept_chat_transfer(self, info: Info, input: Annotated[ChatSessionInput, _What]) -> ChatSessionPayload:
+    @mutation(description="Accept a chat that is offered to the caller.", input="The chat to accept.")
+    async def accept_chat_transfer(self, info: Info, input: ChatSessionInput) -> ChatSessionPayload:
         return await _simply(info, input, transfers.accept_chat_transfer)
 
-    @mutation(description="Leave a chat that is offered to the caller with who has it.")
-    async def reject_chat_transfer(self, info: Info, input: Annotated[ChatSessionInput, _What]) -> ChatSessionPayload:
+    @mutation(
+        description="Reject a chat that is offered to the caller. It stays with its current user.",
+        input="The chat to reject.",
+    )
+    async def reject_chat_transfer(self, info: Info, input: ChatSessionInput) -> ChatSessionPayload:
         return await _simply(info, input, transfers.reject_chat_transfer)
 
     @mutation(
-        description="Hand a chat to the humans of its topic: queued, or the offline form when none of them is present."
+        description="Return a chat to the queue of its topic, or to the offline form when no member of the topic is"
+        " present.",
+        input="The chat to return.",
     )
-    async def reset_chat_session(self, info: Info, input: Annotated[ChatSessionInput, _What]) -> ChatSessionPayload:
+    async def reset_chat_session(self, info: Info, input: ChatSessionInput) -> ChatSessionPayload:
         return await _simply(info, input, queue.reset_chat_session)
 
-    @mutation(description="Hand in the customer's rating of a chat that a user accepted.")
-    async def rate_chat_session(self, info: Info, input: Annotated[RateChatSessionInput, _What]) -> ChatSessionPayload:
+    @mutation(
+        description="Record the customer's rating of a chat that a user accepted.", input="The chat, and its rating."
+    )
+    async def rate_chat_session(self, info: Info, input: RateChatSessionInput) -> ChatSessionPayload:
         return await info.context.perform(
             input, "chat_session", _on, sessions.rate_chat_session, input.id, input.rating, if_version=input.if_version
         )
 
-    @mutation(description="Mark a chat as deleted; it is erased a day later.")
-    async def delete_chat_session(self, info: Info, input: Annotated[ChatSessionInput, _What]) -> ChatSessionPayload:
+    @mutation(description="Mark a chat as deleted. It is erased a day later.", input="The chat to delete.")
+    async def delete_chat_session(self, info: Info, input: ChatSessionInput) -> ChatSessionPayload:
         return await _simply(info, input, sessions.delete_chat_session)
 
-    @mutation(description="Note that the customer's side has read a chat.")
-    async def mark_fetched(self, info: Info, input: Annotated[MarkFetchedInput, _What]) -> ChatSessionPayload:
+    @mutation(description="Record that the customer's side has read a chat.", input="The chat that was read.")
+    async def mark_fetched(self, info: Info, input: MarkFetchedInput) -> ChatSessionPayload:
         return await info.context.perform(
             input, "chat_session", _on, sessions.mark_fetched, input.id, session_key=input.session_key
         )

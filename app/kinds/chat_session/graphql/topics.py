@@ -1,7 +1,7 @@
 """The mutations of chat topics and their members."""
 
 from dataclasses import asdict
-from typing import Annotated, Any, cast
+from typing import Any, cast
 
 import strawberry
 
@@ -27,7 +27,6 @@ from app.kinds.chat_session.repository import MEMBER_PREFIX, TOPIC_PREFIX
 from app.kinds.chat_session.service import topics
 from app.storage.work import Work
 
-_What = strawberry.argument(description="What to do.")
 _FIELDS = (
     *("description", "welcome_message", "language", "bot_enabled", "initial_status", "opening_hours", "time_zone"),
     *("offline_message", "ticket_enabled", "ticket_category_id", "ticket_priority_id"),
@@ -73,28 +72,27 @@ def _deleted(gone: GlobalId) -> dict[str, object]:
 
 @strawberry.type
 class ChatTopicMutation:
-    @mutation(description="Make a chat topic.")
-    async def create_chat_topic(self, info: Info, input: Annotated[CreateChatTopicInput, _What]) -> ChatTopicPayload:
+    @mutation(description="Create a chat topic.", input="The topic to create.")
+    async def create_chat_topic(self, info: Info, input: CreateChatTopicInput) -> ChatTopicPayload:
         given = _plain({"name": input.name, "topic_id": input.topic_id} | changes(dict[str, Any], input, *_FIELDS))
         return await info.context.perform(
             input, "chat_topic", topics.create_chat_topic, given, idempotency_key=input.idempotency_key
         )
 
-    @mutation(description="Change a chat topic. Where it has managers, they and admins alone may.")
-    async def update_chat_topic(self, info: Info, input: Annotated[UpdateChatTopicInput, _What]) -> ChatTopicPayload:
+    @mutation(
+        description="Change a chat topic. When it has managers, only they and admins may.",
+        input="The topic to change, and the fields to change.",
+    )
+    async def update_chat_topic(self, info: Info, input: UpdateChatTopicInput) -> ChatTopicPayload:
         given = _plain(changes(dict[str, Any], input, "name", *_FIELDS))
         return await info.context.perform(input, "chat_topic", _update, input.id, given)
 
-    @mutation(description="Delete a chat topic that has no chats, with its members.")
-    async def delete_chat_topic(
-        self, info: Info, input: Annotated[DeleteChatTopicInput, _What]
-    ) -> DeleteChatTopicPayload:
+    @mutation(description="Delete a chat topic that has no chats, and its members.", input="The topic to delete.")
+    async def delete_chat_topic(self, info: Info, input: DeleteChatTopicInput) -> DeleteChatTopicPayload:
         return await info.context.perform(input, _deleted, _delete, input.id)
 
-    @mutation(description="Give a user rights in a chat topic.")
-    async def add_chat_topic_member(
-        self, info: Info, input: Annotated[AddChatTopicMemberInput, _What]
-    ) -> ChatTopicMemberPayload:
+    @mutation(description="Add a user to a chat topic.", input="The topic, the user, and the user's rights.")
+    async def add_chat_topic_member(self, info: Info, input: AddChatTopicMemberInput) -> ChatTopicMemberPayload:
         return await info.context.perform(
             input,
             "chat_topic_member",
@@ -105,16 +103,17 @@ class ChatTopicMutation:
             idempotency_key=input.idempotency_key,
         )
 
-    @mutation(description="Change a member's rights in a chat topic.")
-    async def update_chat_topic_member(
-        self, info: Info, input: Annotated[UpdateChatTopicMemberInput, _What]
-    ) -> ChatTopicMemberPayload:
+    @mutation(
+        description="Change the rights of a member of a chat topic.",
+        input="The member to change, and the rights to change.",
+    )
+    async def update_chat_topic_member(self, info: Info, input: UpdateChatTopicMemberInput) -> ChatTopicMemberPayload:
         return await info.context.perform(
             input, "chat_topic_member", _change, input.id, changes(MemberRights, input, *_RIGHTS)
         )
 
-    @mutation(description="End a user's membership of a chat topic.")
+    @mutation(description="Remove a member from a chat topic.", input="The member to remove.")
     async def remove_chat_topic_member(
-        self, info: Info, input: Annotated[RemoveChatTopicMemberInput, _What]
+        self, info: Info, input: RemoveChatTopicMemberInput
     ) -> RemoveChatTopicMemberPayload:
         return await info.context.perform(input, _deleted, _remove, input.id)
