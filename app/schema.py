@@ -30,6 +30,14 @@ SLICES: tuple[Slice, ...] = (
 """Everything the graph is made of."""
 
 
+_DESCRIPTION = (
+    "Every support session of a business in one graph: Sessions of a messaging bot, AgentSessions of AI agents, "
+    "ChatSessions of live chat and Conversations of messengers, all of them interactions. Queries read, mutations are "
+    "one transaction each, and subscriptions continue from a cursor. Start with `attentionQueue`: the interactions "
+    "that need a human now."
+)
+
+
 @lru_cache(maxsize=8)
 def build_schema(slices: tuple[Slice, ...] = SLICES) -> GraphQLSchema:
     """The schema; the same slices give the same one, for nothing changes a schema once it is made.
@@ -37,15 +45,15 @@ def build_schema(slices: tuple[Slice, ...] = SLICES) -> GraphQLSchema:
     Raises when a slice leaves a type or a field undefined."""
     with extended(_additions(slices)):
         schema = strawberry.Schema(
-            query=_merged("Query", "What can be read.", (slice_.query for slice_ in slices)),
-            mutation=_merged_if_any("Mutation", "What can be changed.", [slice_.mutation for slice_ in slices]),
-            subscription=_merged_if_any(
-                "Subscription", "What can be listened to.", [each.subscription for each in slices]
+            query=_merged("Query", "The fields that read.", (slice_.query for slice_ in slices)),
+            mutation=_merged_if_any(
+                "Mutation", "The mutations. Each is one transaction.", [slice_.mutation for slice_ in slices]
             ),
+            subscription=_merged_if_any("Subscription", "The subscriptions.", [each.subscription for each in slices]),
             types=[type_ for slice_ in slices for type_ in slice_.types],
             config=StrawberryConfig(scalar_map=SCALARS),
         )
-    return executable(schema)
+    return executable(schema, _DESCRIPTION)
 
 
 @lru_cache(maxsize=8)

@@ -27,12 +27,12 @@ class AttentionGrouping(Enum):
 
 described(
     AttentionGrouping,
-    "By what the attention summary is grouped.",
+    "The fields by which the attention summary can be grouped.",
     {
         "KIND": "By the kind of the interactions.",
         "REASON": "By the most urgent reason of each interaction.",
         "LEVEL": "By the level of the attention.",
-        "ASSIGNEE": "By the user whom the interactions are offered to, or else assigned to.",
+        "ASSIGNEE": "The user to whom the interactions are offered, or else assigned.",
     },
 )
 
@@ -42,7 +42,7 @@ class AttentionQueueConnection(Connection[Interaction]):
     pass
 
 
-@strawberry.type(description="How many interactions of one sort need a human.")
+@strawberry.type(description="A group of interactions that need a human.")
 class AttentionGroup:
     kind: KindName | None = strawberry.field(description="The kind of the group's interactions, when grouped by it.")
     reason: ReasonName | None = strawberry.field(
@@ -61,7 +61,7 @@ class AttentionSummary:
     count: int = strawberry.field(description="The number of interactions that need a human.")
     oldest_since: datetime | None = strawberry.field(description="The time since which the first of them has waited.")
     listeners: int = strawberry.field(
-        description="The number of subscriptions to `attentionChanged` that run now: who would be told of an alert."
+        description="The number of subscriptions to `attentionChanged` that are open now."
     )
     groups: list[AttentionGroup] = strawberry.field(description="The groups of the summary.")
 
@@ -69,29 +69,30 @@ class AttentionSummary:
 @strawberry.type
 class AttentionQuery:
     attention_queue: AttentionQueueConnection | None = root(
-        description="The interactions that need a human and that the caller may see: by level, then by who has waited "
-        "longest; `attention.queueKey` has that order. One that is offered to a user counts as theirs in the filter.",
+        description="The interactions that need a human, ordered by level and then by waiting time; "
+        "`attention.queueKey` is the sort key. The filter counts an interaction that is offered to a "
+        "user as theirs.",
         filter=FILTER,
         **PAGING,
     )
     attention_summary: AttentionSummary | None = root(
         description="How many interactions need a human, of those that the caller may see.",
-        group_by=argument(AttentionGrouping, "By what they are grouped."),
+        group_by=argument(AttentionGrouping, "The field to group by."),
     )
 
 
 @strawberry.type
 class AttentionSubscription:
     attention_changed: InteractionEvent = root(
-        description="What enters the attention queue, leaves it or stands differently in it: another level or reason, "
-        "another holder, an acknowledgement, new words of a waiting customer. One that is offered to a user counts as "
-        "theirs in the filter.",
+        description="Every interaction that enters or leaves the attention queue or changes in it: its level, "
+        "reason, holder or acknowledgement, or new messages of the waiting customer. The filter counts "
+        "an interaction that is offered to a user as theirs.",
         filter=FILTER,
         after=AFTER,
     )
     attention_summary_changed: AttentionSummary = root(
         description="How many interactions need a human: now, and whenever that changes, at most a few times a second.",
-        group_by=argument(AttentionGrouping, "By what they are grouped."),
+        group_by=argument(AttentionGrouping, "The field to group by."),
     )
 
 

@@ -27,17 +27,17 @@ def argument(type_: Any, description: str, default: object = UNSET) -> Argument:
 
 
 PAGING: Mapping[str, Argument] = {
-    "first": argument(int | None, "The number of items from the start, 1 to 100; 20 when nothing is said."),
-    "after": argument(str | None, "The cursor after which items begin; goes with `first`."),
+    "first": argument(int | None, "The number of items from the start, 1 to 100. The default is 20."),
+    "after": argument(str | None, "The cursor after which the page starts; use it with `first`."),
     "last": argument(int | None, "The number of items from the end, 1 to 100."),
-    "before": argument(str | None, "The cursor before which items end; goes with `last`."),
+    "before": argument(str | None, "The cursor before which the page ends; use it with `last`."),
 }
 """The four arguments of every connection, for `edge(description=…, **PAGING)`."""
 
 
 AFTER: Argument = argument(
     str | None,
-    "The cursor to go on from: everything that came after it is sent first. Without it, only what comes from now on.",
+    "The cursor to continue from: events after it are sent first. Without it, only new events are sent.",
 )
 """The argument of every durable subscription."""
 
@@ -67,12 +67,12 @@ def mutation(*, description: str, input: str = "") -> Callable[[Callable[..., Aw
     return declared
 
 
-@strawberry.interface(description="Anything with an id of its own.")
+@strawberry.interface(description="An object with a global id.")
 class Node:
     id: strawberry.ID = strawberry.field(description="The id of the object: opaque, and unique in the whole graph.")
 
 
-@strawberry.type(description="Where a page of a connection lies.")
+@strawberry.type(description="The position of a page in its connection.")
 class PageInfo:
     has_next_page: bool = strawberry.field(description="Whether items follow the page.")
     has_previous_page: bool = strawberry.field(description="Whether items precede the page.")
@@ -80,7 +80,7 @@ class PageInfo:
     end_cursor: str | None = strawberry.field(description="The cursor of the page's last item.")
 
 
-@strawberry.type(description="An item of a connection, with its place.")
+@strawberry.type(description="An item of a connection, with its cursor.")
 class Edge(Generic[T]):
     cursor: str = strawberry.field(description="The cursor of the item.")
     node: T = strawberry.field(description="The item of the edge.")
@@ -89,16 +89,17 @@ class Edge(Generic[T]):
 @strawberry.type(description="A page of items.")
 class Connection(Generic[T]):
     edges: list[Edge[T]] = strawberry.field(description="The items of the page, each with its cursor.")
-    nodes: list[T] = strawberry.field(description="The items of the page, for who has no use for their cursors.")
+    nodes: list[T] = strawberry.field(description="The items of the page, without their cursors.")
     page_info: PageInfo = strawberry.field(description="The place of the page.")
     total_count: int = strawberry.field(description="The number of items of the whole connection, at most 10,000.")
     total_count_is_capped: bool = strawberry.field(description="Whether the connection has more items than counted.")
     cursor: str = strawberry.field(
-        description="The cursor of the event log at the moment of the page: a subscription or `events` goes on from it."
+        description="The cursor of the event log when the page was read. Pass it as `after` to a subscription or to"
+        " `events` to continue from there."
     )
 
 
-@strawberry.interface(description="Why a mutation did nothing.")
+@strawberry.interface(description="The reason why a mutation changed nothing.")
 class UserError:
     code: str = strawberry.field(description="The code of the error; it never changes its meaning.")
     message: str = strawberry.field(description="The sentence of the error, for a person.")
@@ -113,7 +114,7 @@ class MutationInput:
 
     client_mutation_id: str | None = strawberry.field(
         default=None,
-        description="The caller's own name for this mutation: given back in the payload and in its events.",
+        description="An id that the caller gives this mutation. The payload and the mutation's events return it.",
     )
 
 
@@ -123,8 +124,8 @@ class OnceInput(MutationInput):
 
     idempotency_key: str | None = strawberry.field(
         default=None,
-        description="A key of the caller's making, 1 to 255 characters; a repeat within 24 hours gives the first "
-        "result again.",
+        description="A key that the caller generates, 1 to 255 characters. A repeat within 24 hours returns the "
+        "first result.",
     )
 
 
@@ -135,7 +136,8 @@ class EditInput(MutationInput):
     id: strawberry.ID = strawberry.field(description="The id of the object.")
     if_version: int | None = strawberry.field(
         default=None,
-        description="The version that was read; when it is no longer the current one, nothing is done.",
+        description="The version that the caller has read. When it is no longer current, nothing is changed: "
+        "VERSION_CONFLICT.",
     )
 
 
@@ -143,16 +145,16 @@ class EditInput(MutationInput):
 class MutationPayload:
     """What every mutation answers with, beside the object that it is about."""
 
-    errors: list[UserError] = strawberry.field(description="The reasons why nothing was done; empty when it was.")
+    errors: list[UserError] = strawberry.field(description="The reasons why nothing was changed. Empty on success.")
     client_mutation_id: str | None = strawberry.field(description="The `clientMutationId` of the input.")
 
 
-@strawberry.type(description="An error that has nothing to add.")
+@strawberry.type(description="An error without further fields.")
 class GenericError(UserError):
     pass
 
 
-@strawberry.type(description="The object was changed since it was read.")
+@strawberry.type(description="The object has changed since it was read.")
 class VersionConflictError(UserError):
     current_version: int = strawberry.field(description="The version of the object now.")
 

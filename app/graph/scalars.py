@@ -112,17 +112,16 @@ SCALARS: Mapping[object, ScalarDefinition] = {
     ),
     UUID: strawberry.scalar(
         name="UUID",
-        description="A UUID: `7cb0a876-5d34-4e03-b725-932606041626`. Capital letters are taken too, no other spelling; "
-        "answers have small ones.",
+        description="A UUID: `7cb0a876-5d34-4e03-b725-932606041626`. Upper case is accepted; answers are in lower "
+        "case.",
         specified_by_url="https://datatracker.ietf.org/doc/html/rfc9562",
         serialize=str,
         parse_value=parse_uuid,
     ),
     Long: strawberry.scalar(
         name="Long",
-        description="A whole number of 64 bits. Answers have it as a JSON number; it is taken as a number or, for "
-        'clients whose numbers end at 2^53, as text of its digits: `"9007199254740993"`. A fraction or an exponent is '
-        "refused.",
+        description="A 64-bit integer. Written as a JSON number, and read as a number or as a string of its digits, "
+        '`"9007199254740993"`, for clients whose numbers are exact up to 2^53. A fraction or an exponent is refused.',
         serialize=int,
         parse_value=parse_long,
         parse_literal=_long_literal,
@@ -138,8 +137,9 @@ SCALARS: Mapping[object, ScalarDefinition] = {
     ),
     JsonObject: strawberry.scalar(
         name=JSON_OBJECT,
-        description="A JSON object that comes back as it was written. Given as an object it keeps the order of its "
-        "keys and the spelling of its numbers; given as a String that holds its text it is kept byte for byte.",
+        description="A JSON object that is returned as it was written. Passed as an object it keeps the order of "
+        "its keys and the spelling of its numbers; passed as a String that holds its text it is kept "
+        "byte for byte.",
         specified_by_url="https://datatracker.ietf.org/doc/html/rfc8259",
         serialize=_same,
         parse_value=_json_text,

@@ -67,7 +67,7 @@ def with_additions(mappings: Iterable[Mapped], additions: Iterable[Addition]) ->
 @strawberry.type
 class _NodeQuery:
     node: Node | None = root(
-        description="The object with an id, of any type; null for what is not there or may not be seen.",
+        description="The object with the id, of any type. Null when it does not exist or the caller may not see it.",
         id=argument(strawberry.ID, "The id of the object."),
     )
     nodes: list[Node | None] | None = root(

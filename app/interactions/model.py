@@ -35,10 +35,10 @@ RAISED = "RAISED"
 
 SHARED_REASONS: Mapping[str, str] = MappingProxyType(
     {
-        MISSED: "A human was asked for and nobody was there, or a reply window closed while the customer waited.",
+        MISSED: "A human was requested while nobody was present, or the reply window closed while the customer waited.",
         CUSTOMER_WAITING: "The customer waits for an answer of a human.",
         DELIVERY_FAILED: "The latest answer was not delivered, and the customer waits.",
-        ORPHANED: "It is assigned to a user who is not active or may not see it.",
+        ORPHANED: "Its assignee is inactive or may not see it.",
         RAISED: "A user raised it by hand.",
     }
 )

@@ -16,7 +16,7 @@ from app.graph.fields import EditInput, MutationInput, MutationPayload, OnceInpu
 @strawberry.input
 class _CustomerFields:
     name: Maybe[str | None] = strawberry.field(
-        description="The name of the customer, up to 255 characters; made of first and last name when there is none."
+        description="The name of the customer, up to 255 characters. Made of the first and last name when absent."
     )
     phone_number: Maybe[str | None] = strawberry.field(
         description="The telephone number of the customer, 3 to 31 digits; unique among customers of SESSION."
@@ -34,7 +34,7 @@ class _CustomerFields:
     last_name: Maybe[str | None] = strawberry.field(description="The last name of the customer, up to 255 characters.")
     time_zone: Maybe[str | None] = strawberry.field(description="The time zone of the customer, as `Europe/Oslo`.")
     tags: Maybe[list[str] | None] = strawberry.field(
-        description="All tags of the customer, at most 100 of up to 255 characters; null is none."
+        description="All tags of the customer, at most 100 of up to 255 characters. Null means none."
     )
     shipping_rate: Maybe[int | None] = strawberry.field(description="The shipping rate of the customer, 0 or more.")
     billing_address: Maybe[JSON | None] = strawberry.field(
@@ -60,14 +60,14 @@ class CreateCustomerInput(_CustomerFields, OnceInput):
         description="The id of the customer on its channel, 1 to 255 characters; unique in system and channel."
     )
     customer_key: Maybe[str | None] = strawberry.field(
-        description="The key of the customer in its own system, 1 to 255 characters; made when there is none."
+        description="The key of the customer in its own system, 1 to 255 characters. Generated when absent."
     )
     profile_id: strawberry.ID | None = strawberry.field(
         default=None, description="The id of the profile of the customer."
     )
 
 
-@strawberry.input(description="What to change of a customer: an absent field stays, null clears it.")
+@strawberry.input(description="The changes to a customer. An absent field keeps its value; null clears it.")
 class UpdateCustomerInput(_CustomerFields, EditInput):
     pass
 
@@ -82,12 +82,12 @@ class LinkCustomerInput(EditInput):
     profile_id: strawberry.ID = strawberry.field(description="The id of the profile.")
 
 
-@strawberry.type(description="What came of a command about a customer.")
+@strawberry.type(description="The result of a mutation of a customer.")
 class CustomerPayload(MutationPayload):
     customer: Customer | None = strawberry.field(description="The customer as it is now; null after a refusal.")
 
 
-@strawberry.type(description="What came of deleting a customer.")
+@strawberry.type(description="The result of deleting a customer.")
 class DeleteCustomerPayload(MutationPayload):
     deleted_id: strawberry.ID | None = strawberry.field(description="The id of the customer that is gone.")
 
@@ -99,7 +99,9 @@ class DeleteCustomerPayload(MutationPayload):
 class _ProfileFields:
     salutation: Maybe[Salutation | None] = strawberry.field(description="The salutation of the profile.")
     gender: Maybe[Gender] = strawberry.field(description="The gender of the profile.")
-    blocked: Maybe[bool] = strawberry.field(description="Whether the person receives nothing.")
+    blocked: Maybe[bool] = strawberry.field(
+        description="Whether the person is blocked: no message is sent to any of their customers."
+    )
     date_of_birth: Maybe[date | None] = strawberry.field(description="The date of birth of the profile.")
     phone_number: Maybe[str | None] = strawberry.field(
         description="The telephone number of the profile, 3 to 31 digits."
@@ -128,7 +130,7 @@ class CreateProfileInput(_ProfileFields, OnceInput):
     name: str = strawberry.field(description="The name of the profile, 1 to 255 characters.")
 
 
-@strawberry.input(description="What to change of a profile: an absent field stays, null clears it.")
+@strawberry.input(description="The changes to a profile. An absent field keeps its value; null clears it.")
 class UpdateProfileInput(_ProfileFields, EditInput):
     name: Maybe[str] = strawberry.field(description="The name of the profile, 1 to 255 characters.")
 
@@ -138,12 +140,12 @@ class ProfileInput(EditInput):
     pass
 
 
-@strawberry.type(description="What came of a command about a profile.")
+@strawberry.type(description="The result of a mutation of a profile.")
 class ProfilePayload(MutationPayload):
     profile: Profile | None = strawberry.field(description="The profile as it is now; null after a refusal.")
 
 
-@strawberry.type(description="What came of deleting a profile.")
+@strawberry.type(description="The result of deleting a profile.")
 class DeleteProfilePayload(MutationPayload):
     deleted_id: strawberry.ID | None = strawberry.field(description="The id of the profile that is gone.")
 
@@ -156,10 +158,10 @@ class _UserFields:
     full_name: Maybe[str | None] = strawberry.field(description="The full name of the user, up to 255 characters.")
     email: Maybe[str | None] = strawberry.field(description="The e-mail address of the user, up to 254 characters.")
     roles: Maybe[list[str] | None] = strawberry.field(
-        description="All roles of the user, at most 32; null is none. Only a role that the caller has can be given."
+        description="All roles of the user, at most 32. Null means none. Only a role that the caller has can be given."
     )
     permissions: Maybe[list[str] | None] = strawberry.field(
-        description="All permissions of the user; null is none. Only one that the caller has can be given."
+        description="All permissions of the user. Null means none. Only one that the caller has can be given."
     )
     person_id: Maybe[int | None] = strawberry.field(
         description="The number of the user's person in the live chat's system."
@@ -174,7 +176,7 @@ class CreateUserInput(_UserFields, OnceInput):
     login: str = strawberry.field(description="The login name of the user, 1 to 64 characters without spaces; unique.")
 
 
-@strawberry.input(description="What to change of a user: an absent field stays, null clears it.")
+@strawberry.input(description="The changes to a user. An absent field keeps its value; null clears it.")
 class UpdateUserInput(_UserFields, EditInput):
     name: Maybe[str] = strawberry.field(description="The name of the user, 1 to 255 characters.")
     login: Maybe[str] = strawberry.field(
@@ -191,11 +193,11 @@ class UserInput(EditInput):
 class SetPresenceInput(MutationInput):
     present: bool = strawberry.field(description="Whether chats may be offered to the user.")
     user_id: strawberry.ID | None = strawberry.field(
-        default=None, description="The id of the user; the caller's own when nothing is said."
+        default=None, description="The id of the user. The default is the caller."
     )
 
 
-@strawberry.type(description="What came of a command about a user.")
+@strawberry.type(description="The result of a mutation of a user.")
 class UserPayload(MutationPayload):
     user: User | None = strawberry.field(description="The user as it is now; null after a refusal.")
 
@@ -204,12 +206,12 @@ class UserPayload(MutationPayload):
 class CreateApiKeyInput(OnceInput):
     name: str = strawberry.field(description="The name of the API key, 1 to 255 characters.")
     user_id: strawberry.ID | None = strawberry.field(
-        default=None, description="The id of the user of the API key; the caller's own when nothing is said."
+        default=None, description="The id of the user of the API key. The default is the caller."
     )
     permissions: list[str] | None = strawberry.field(
         default=None,
-        description="What the API key is narrowed to. A key made with a narrowed one, or for somebody else by anyone "
-        "but an admin, is narrowed to what both hold when nothing is said.",
+        description="The permissions that the API key is narrowed to. When absent, a key that is created with a "
+        "narrowed key, or for another user by anyone but an admin, has the permissions that both hold.",
     )
     expires_at: datetime | None = strawberry.field(
         default=None,
@@ -227,7 +229,7 @@ class RevokeApiKeyInput(MutationInput):
     )
 
 
-@strawberry.type(description="What came of making an API key.")
+@strawberry.type(description="The result of creating an API key.")
 class CreateApiKeyPayload(MutationPayload):
     api_key: ApiKey | None = strawberry.field(description="The API key; null after a refusal.")
     secret: str | None = strawberry.field(
@@ -235,6 +237,6 @@ class CreateApiKeyPayload(MutationPayload):
     )
 
 
-@strawberry.type(description="What came of revoking an API key.")
+@strawberry.type(description="The result of revoking an API key.")
 class RevokeApiKeyPayload(MutationPayload):
     api_key: ApiKey | None = strawberry.field(description="The API key as it is now; null after a refusal.")

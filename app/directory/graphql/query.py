@@ -6,25 +6,26 @@ from app.directory.graphql.types import Customer, Profile, User, Viewer
 from app.directory.model import CustomerSystem
 from app.graph.fields import PAGING, Connection, argument, root
 
-_SEARCH = "Words that must all be found, whatever their case and accents; the last may be a beginning of one."
-SEARCH_USERS = argument(str | None, f"{_SEARCH} Names and logins are searched.")
+_SEARCH = "Words that must all match; the last one matches as a prefix. Case and accents are ignored."
+SEARCH_USERS = argument(str | None, f"{_SEARCH} Searches names and logins.")
 PRESENT = argument(bool | None, "Whether chats may be offered to the users.")
 """The arguments by which lists of users are narrowed."""
 
 
 @strawberry.type
 class DirectoryQuery:
-    viewer: Viewer | None = root(description="Who is calling; null for a caller without an API key of its own.")
+    viewer: Viewer | None = root(description="The caller. Null without an API key of its own.")
     user: User | None = root(description="The user with an id.", id=argument(strawberry.ID, "The id of the user."))
     users: Connection[User] | None = root(
         description="The users, in the order in which they were made.",
         search=SEARCH_USERS,
         present=PRESENT,
-        active=argument(bool | None, "Whether the keys of the users are let in."),
+        active=argument(bool | None, "Whether the keys of the users are accepted."),
         **PAGING,
     )
     customer: Customer | None = root(
-        description="The customer with an id or with the key of its own system: give one. Needs `directory:read`.",
+        description="The customer with the id, or with the key in its system: give one of them. Needs "
+        "`directory:read`.",
         id=argument(strawberry.ID | None, "The id of the customer."),
         customer_key=argument(str | None, "The key of the customer in its own system."),
     )
@@ -32,7 +33,7 @@ class DirectoryQuery:
         description="The customers, the newest first. Needs `directory:read`.",
         search=argument(
             str | None,
-            f"{_SEARCH} Names, companies, e-mail addresses, telephone numbers, keys and tags are searched.",
+            f"{_SEARCH} Searches names, companies, e-mail addresses, telephone numbers, keys and tags.",
         ),
         system=argument(CustomerSystem | None, "The system of the customers."),
         profile_id=argument(strawberry.ID | None, "The id of the profile of the customers."),
@@ -44,6 +45,6 @@ class DirectoryQuery:
     )
     profiles: Connection[Profile] | None = root(
         description="The profiles, the newest first. Needs `directory:read`.",
-        search=argument(str | None, f"{_SEARCH} Names, e-mail addresses and telephone numbers are searched."),
+        search=argument(str | None, f"{_SEARCH} Searches names, e-mail addresses and telephone numbers."),
         **PAGING,
     )

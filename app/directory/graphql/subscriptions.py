@@ -10,7 +10,7 @@ from app.graph.fields import AFTER, argument, root
 
 @strawberry.type(description="A change of a user's presence.")
 class PresenceEvent:
-    cursor: str = strawberry.field(description="The cursor of the event: what comes after it can be asked for.")
+    cursor: str = strawberry.field(description="The cursor of the event. Events after it can be read with `after`.")
     at: datetime = strawberry.field(description="The time of the change.")
     present: bool = strawberry.field(description="Whether chats may be offered to the user since the change.")
     user: User | None = strawberry.field(description="The user as they are now.")
@@ -20,7 +20,7 @@ class PresenceEvent:
 @strawberry.type
 class UserSubscription:
     presence_changed: PresenceEvent = root(
-        description="Every change of the presence of users, also the one that comes with a deactivation.",
+        description="Every change of a user's presence, including the one caused by deactivation.",
         users=argument(list[strawberry.ID] | None, "The ids of the users, at most 1,000; all users without it."),
         after=AFTER,
     )

@@ -16,10 +16,10 @@ described(
     CustomerSystem,
     "The system that a customer is known to.",
     {
-        "SESSION": "The messaging bot whose exchanges are Sessions.",
-        "AGENT_SESSION": "The AI agents whose exchanges are AgentSessions.",
-        "CHAT_SESSION": "The live chat whose exchanges are ChatSessions.",
-        "CONVERSATION": "The messenger inboxes whose exchanges are Conversations.",
+        "SESSION": "The messaging bot. Its exchanges are Sessions.",
+        "AGENT_SESSION": "The AI agents. Their exchanges are AgentSessions.",
+        "CHAT_SESSION": "The live chat. Its exchanges are ChatSessions.",
+        "CONVERSATION": "The messenger inboxes. Their exchanges are Conversations.",
     },
 )
 described(
@@ -28,7 +28,7 @@ described(
     {
         "BRIDGE": "A messenger that is connected by way of a bridge.",
         "WHATSAPP": "WhatsApp.",
-        "WIDGET": "The widget on a page of one's own.",
+        "WIDGET": "A chat widget on a web page.",
     },
 )
 described(
@@ -38,18 +38,18 @@ described(
 )
 described(
     Gender,
-    "What a person said of their gender.",
-    {"UNDISCLOSED": "Nothing was said.", "MALE": "Male.", "FEMALE": "Female.", "DIVERSE": "Neither male nor female."},
+    "The gender that a person stated.",
+    {"UNDISCLOSED": "Not stated.", "MALE": "Male.", "FEMALE": "Female.", "DIVERSE": "Neither male nor female."},
 )
 described(
     UserType,
-    "What sort of login a user has.",
+    "The type of a user's login.",
     {
         "UNKNOWN": "Not known.",
         "INTERNAL_ASSOCIATE": "A person of the business.",
         "RESOURCE_ASSOCIATE": "A thing that can be booked.",
         "EXTERNAL_ASSOCIATE": "A person of another business.",
-        "ANONYMOUS_ASSOCIATE": "Nobody in particular.",
+        "ANONYMOUS_ASSOCIATE": "An anonymous associate.",
         "SYSTEM_ASSOCIATE": "A program.",
     },
 )
@@ -61,7 +61,7 @@ class Presence:
     changed_at: datetime | None = strawberry.field(description="The time of the latest change of the presence.")
 
 
-@strawberry.type(description="A person or service of the business who works here.")
+@strawberry.type(description="A person or a service that works for the business.")
 class User(Node):
     name: str = strawberry.field(description="The name of the user.")
     login: str = strawberry.field(description="The login name of the user, which no other user has.")
@@ -73,46 +73,46 @@ class User(Node):
     permissions: list[str] | None = strawberry.field(description=f"The permissions of the user. {_READ}")
     person_id: int | None = strawberry.field(description="The number of the user's person in the live chat's system.")
     type: UserType = strawberry.field(description="The sort of login of the user.")
-    active: bool = strawberry.field(description="Whether the user's keys are let in.")
+    active: bool = strawberry.field(description="Whether the keys of the user are accepted.")
     is_service: bool = strawberry.field(description="Whether the user is a program.")
     presence: Presence = strawberry.field(description="The presence of the user.")
     created_at: datetime = strawberry.field(description="The time of the user's creation.")
     updated_at: datetime = strawberry.field(description="The time of the latest edit of the user.")
     version: int = strawberry.field(description="The number of edits of the user, from 1.")
     api_keys: Connection[Annotated["ApiKey", strawberry.lazy("app.directory.graphql.types")]] | None = edge(
-        description="The API keys of the user, the newest first. Null without the permission `users:manage`; "
-        "one's own are at `viewer`.",
+        description="The API keys of the user, newest first. Null without the permission `users:manage`; the "
+        "caller's own keys are at `viewer`.",
         **PAGING,
     )
 
 
-@strawberry.type(description="A key by which a user's programs are let in. Its secret is nowhere to be read.")
+@strawberry.type(description="A key with which programs authenticate as a user. Its secret cannot be read again.")
 class ApiKey(Node):
-    name: str = strawberry.field(description="The name of the API key, which says what it is for.")
-    prefix: str = strawberry.field(description="The part of the API key's secret by which people can tell it.")
+    name: str = strawberry.field(description="The name of the API key: what it is used for.")
+    prefix: str = strawberry.field(description="The first characters of the API key's secret, to recognise it by.")
     user: User = strawberry.field(description="The user of the API key.")
     permissions: list[str] | None = strawberry.field(
         description="The permissions that the API key is narrowed to; null when it allows all that its user may."
     )
-    expires_at: datetime | None = strawberry.field(description="The end of the API key's validity, if it has one.")
+    expires_at: datetime | None = strawberry.field(description="The time at which the API key expires; null for never.")
     revoked_at: datetime | None = strawberry.field(description="The time of the API key's revocation.")
     created_at: datetime = strawberry.field(description="The time of the API key's creation.")
     made_by: Annotated["ApiKey", strawberry.lazy("app.directory.graphql.types")] | None = strawberry.field(
-        description="The API key that made this one; null for one of the command line, and without the permission "
-        "`users:manage`."
+        description="The API key with which this one was created. Null when it was created on the command line, and"
+        " without the permission `users:manage`."
     )
-    is_current: bool = strawberry.field(description="Whether the API key is the one that this request came with.")
+    is_current: bool = strawberry.field(description="Whether this request is authenticated with the API key.")
 
 
-@strawberry.type(description="Who is calling.")
+@strawberry.type(description="The caller.")
 class Viewer:
-    user: User = strawberry.field(description="The user who is calling.")
+    user: User = strawberry.field(description="The user of the caller.")
     permissions: list[str] = strawberry.field(description="The permissions of the caller, which its key may narrow.")
     api_key: ApiKey = strawberry.field(description="The API key of the request.")
     api_keys: Connection[ApiKey] = edge(description="The API keys of the caller's user, the newest first.", **PAGING)
 
 
-@strawberry.type(description="One identity of a person on one system or channel.")
+@strawberry.type(description="An identity of a person in one system or channel.")
 class Customer(Node):
     customer_key: str = strawberry.field(description="The key of the customer in its own system.")
     system: CustomerSystem = strawberry.field(description="The system of the customer.")
@@ -150,12 +150,14 @@ class Customer(Node):
     version: int = strawberry.field(description="The number of edits of the customer, from 1.")
 
 
-@strawberry.type(description="The real person behind one or many customers.")
+@strawberry.type(description="A person, with all their customers in all systems.")
 class Profile(Node):
     salutation: Salutation | None = strawberry.field(description=f"The salutation of the profile. {_READ}")
     name: str = strawberry.field(description="The name of the profile.")
     gender: Gender | None = strawberry.field(description=f"The gender of the profile. {_READ}")
-    blocked: bool = strawberry.field(description="Whether the person receives nothing.")
+    blocked: bool = strawberry.field(
+        description="Whether the person is blocked: no message is sent to any of their customers."
+    )
     date_of_birth: date | None = strawberry.field(description=f"The date of birth of the profile. {_READ}")
     phone_number: str | None = strawberry.field(description=f"The telephone number of the profile. {_READ}")
     email: str | None = strawberry.field(description=f"The e-mail address of the profile. {_READ}")

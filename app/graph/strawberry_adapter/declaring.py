@@ -67,10 +67,11 @@ def graph_name(name: str) -> str:
     return to_camel_case(name)
 
 
-def executable(schema: strawberry.Schema) -> GraphQLSchema:
-    """The schema as graphql-core has it. A field of an input that may be left out needs no `= null` to say so there:
-    the input's class has the default."""
+def executable(schema: strawberry.Schema, description: str) -> GraphQLSchema:
+    """The schema as graphql-core has it, with a description of the whole. A field of an input that may be left out
+    needs no `= null` to say so there: the input's class has the default."""
     core = schema._schema
+    core.description = description
     for type_ in core.type_map.values():
         if isinstance(type_, GraphQLInputObjectType):
             for field in type_.fields.values():

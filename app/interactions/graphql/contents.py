@@ -54,14 +54,14 @@ class LocationMessageContent:
     url: str | None = strawberry.field(description="The URL of the place.")
 
 
-@strawberry.type(description="The name of somebody's contact.")
+@strawberry.type(description="The name of a contact.")
 class ContactName:
     formatted_name: str = strawberry.field(description="The whole name of the contact.")
     first_name: str | None = strawberry.field(description="The first name of the contact.")
     middle_name: str | None = strawberry.field(description="The middle name of the contact.")
     last_name: str | None = strawberry.field(description="The last name of the contact.")
-    prefix: str | None = strawberry.field(description="What stands before the name of the contact.")
-    suffix: str | None = strawberry.field(description="What stands behind the name of the contact.")
+    prefix: str | None = strawberry.field(description="The prefix of the contact's name.")
+    suffix: str | None = strawberry.field(description="The suffix of the contact's name.")
 
 
 @strawberry.type(description="A telephone number of a contact.")
@@ -112,5 +112,5 @@ MessageContent = Annotated[
     | DocumentMessageContent
     | LocationMessageContent
     | ContactMessageContent,
-    strawberry.union("MessageContent", description="What a message can hold."),
+    strawberry.union("MessageContent", description="The content of a message."),
 ]

@@ -34,21 +34,21 @@ described(
     State,
     "Where an interaction stands, in the words that all kinds share.",
     {
-        "OPEN": "It goes on, or can go on at any time.",
+        "OPEN": "In progress, or ready to continue.",
         "SNOOZED": "It is set aside until a time.",
-        "CLOSED": "It has ended; what each kind means by that differs.",
+        "CLOSED": "Ended. Each kind has its own rules for that.",
     },
     name="InteractionState",
 )
 described(
     Level,
     "How urgently a human is needed.",
-    {"URGENT": "At once.", "HIGH": "Soon.", "NORMAL": "In its turn.", "LOW": "When there is time."},
+    {"URGENT": "At once.", "HIGH": "Soon.", "NORMAL": "In its turn.", "LOW": "Whenever there is time."},
     name="AttentionLevel",
 )
 described(
     ReplyBlock,
-    "Why a user cannot reply to the customer now, in a way that reaches it and crosses nobody.",
+    "The reason why a user cannot reply to the customer now.",
     {
         "NOT_ALLOWED": "The user lacks the permission to write.",
         "CLOSED": "The interaction takes no messages as it stands; it has to be reopened first.",
@@ -64,7 +64,7 @@ described(
 )
 described(
     MessageAuthor,
-    "Who wrote a message.",
+    "The author of a message.",
     {
         "CUSTOMER": "The customer.",
         "USER": "A user of the business.",
@@ -75,7 +75,7 @@ described(
 )
 described(
     SenderRole,
-    "Who wrote a message, as seen from the customer.",
+    "The author of a message, from the customer's point of view.",
     {
         "END_USER": "The customer.",
         "AGENT": "A user of the business.",
@@ -84,23 +84,23 @@ described(
 )
 described(
     MessageSource,
-    "What caused a message.",
-    {"USER": "Somebody wrote it.", "WHATSAPP_CAMPAIGN": "A campaign on WhatsApp sent it."},
+    "The cause of a message.",
+    {"USER": "A user or the customer wrote it.", "WHATSAPP_CAMPAIGN": "A campaign on WhatsApp sent it."},
 )
 described(
     MessageStatus,
-    "How far a message came on its channel.",
+    "The delivery status of a message.",
     {
         "CREATED": "It was written and not handed to the channel yet.",
         "SENT": "The channel has it.",
         "DELIVERED": "It arrived.",
         "READ": "It was read.",
-        "ERROR": "It did not arrive; its latest error says why.",
+        "ERROR": "Not delivered. The latest error has the reason.",
     },
 )
 described(
     MessageErrorType,
-    "Where the word of a message's failure came from.",
+    "The source of a message's error.",
     {"STATUS_UPDATE": "From the channel, about a message it had taken.", "OTHER": "From anywhere else."},
 )
 
@@ -139,10 +139,10 @@ described(
     InteractionOrder,
     "The order of a list of interactions.",
     {
-        "LAST_MESSAGE_DESC": "The one with the newest message first; one without messages counts from its creation.",
+        "LAST_MESSAGE_DESC": "Newest message first. Without messages, the time of creation counts.",
         "CREATED_ASC": "The oldest first.",
         "CREATED_DESC": "The newest first.",
-        "UPDATED_DESC": "The last one changed first.",
+        "UPDATED_DESC": "Latest change first.",
     },
 )
 described(

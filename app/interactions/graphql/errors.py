@@ -10,13 +10,15 @@ from app.interactions.graphql.types import Message
 from app.selection.mapping import ObjectMap, One
 
 
-@strawberry.type(description="Somebody else holds the interaction.")
+@strawberry.type(description="Another user holds the interaction.")
 class AlreadyClaimedError(UserError):
     claimed_by: User | None = strawberry.field(description="The holder of the claim.")
-    claimed_until: datetime | None = strawberry.field(description="The end of the claim's lease, if it has one.")
+    claimed_until: datetime | None = strawberry.field(
+        description="The time at which the lease of the claim ends; null when it has none."
+    )
 
 
-@strawberry.type(description="The channel handed in a message with this key before.")
+@strawberry.type(description="A message with this key was recorded before.")
 class AlreadyReceivedError(UserError):
     received_message_id: strawberry.ID = strawberry.field(description="The id of the first message with the key.")
     received_message: Message | None = strawberry.field(
@@ -24,12 +26,12 @@ class AlreadyReceivedError(UserError):
     )
 
 
-@strawberry.type(description="A message came after the latest one that the caller saw.")
+@strawberry.type(description="A message arrived after the latest one that the caller has seen.")
 class NewerMessageError(UserError):
-    newer_message: Message | None = strawberry.field(description="The message that came last.")
+    newer_message: Message | None = strawberry.field(description="The latest message.")
 
 
-@strawberry.type(description="The attention has reasons that clearing does not end.")
+@strawberry.type(description="The attention has reasons that clearing cannot end.")
 class NotClearableError(UserError):
     reasons: list[str] = strawberry.field(description="The reasons of the attention that stay.")
 

@@ -18,22 +18,21 @@ class TimeRange:
     )
 
 
-@strawberry.input(description="Whom interactions are assigned to.")
+@strawberry.input(description="A filter by assignee.")
 class AssigneeFilter:
     user: strawberry.Maybe[strawberry.ID] = strawberry.field(
         default=None, description="The id of the assignee; `me` is the caller."
     )
     user_or_nobody: strawberry.Maybe[strawberry.ID] = strawberry.field(
-        default=None, description="The id of a user, or `me` for the caller: what is assigned to them, or to nobody."
+        default=None,
+        description="The id of a user, or `me` for the caller. Matches what is assigned to this user or to nobody.",
     )
-    assigned: strawberry.Maybe[bool] = strawberry.field(
-        default=None, description="Whether there is an assignee at all."
-    )
+    assigned: strawberry.Maybe[bool] = strawberry.field(default=None, description="Whether there is an assignee.")
 
 
 @strawberry.input(
-    description="Which interactions. All conditions that are given hold; of a list, at least one value does. A "
-    "condition that is left out does not narrow the list, an empty list matches nothing, and null is refused."
+    description="A filter of interactions. All given conditions must match; a list matches when one of its values "
+    "does. An absent condition does not filter, an empty list matches nothing, and null is refused."
 )
 class InteractionFilter:
     kinds: strawberry.Maybe[list[KindName]] = strawberry.field(

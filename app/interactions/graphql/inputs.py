@@ -9,12 +9,13 @@ from app.interactions.graphql.enums import Level, MessageErrorType, MessageStatu
 from app.interactions.graphql.message_inputs import MessageContentInput, ReceiveMessageTarget
 from app.interactions.graphql.types import Interaction, Message, Note
 
-_VERSION = "The version that was read; when it is no longer the current one, nothing is done."
+_VERSION = "The version that the caller has read. When it is no longer current, nothing is changed: VERSION_CONFLICT."
 _LATEST = (
-    "The id of the last message that the caller saw; when another one arrived since, nothing is done: NEWER_MESSAGE."
+    "The id of the latest message that the caller has seen. When a newer one has arrived, nothing is changed: "
+    "NEWER_MESSAGE."
 )
 _KEY = (
-    "The key that the message's channel gave it, 1 to 255 characters; made when there is none. A repeat is answered "
+    "The key that the message's channel gave it, 1 to 255 characters. Generated when absent. A repeat is answered "
     "with the first message's id (AlreadyReceivedError), also when that one was deleted. A Conversation's channel is "
     "its ChannelAgent, an AgentSession's is its AiAgent; all Sessions are one channel, and so are all ChatSessions."
 )
@@ -50,7 +51,9 @@ class CloseInteractionInput(_UnlessNewer):
 class MarkReadInput(MutationInput):
     id: strawberry.ID = strawberry.field(description="The id of the interaction, of any kind.")
     up_to: strawberry.ID | None = strawberry.field(
-        default=None, description="The id of the last message that was read, by arrival; all were when nothing is said."
+        default=None,
+        description="The id of the last message that was read, in the order of arrival. The default is the latest "
+        "message.",
     )
 
 
@@ -63,14 +66,14 @@ class InteractionNoticeInput(MutationInput):
 class ClaimInteractionInput(_Edit):
     lease_seconds: int | None = strawberry.field(
         default=None,
-        description="The time after which the claim ends unless it is renewed or the customer answered, 1 to 86,400 "
-        "seconds; without one it does not end.",
+        description="The length of the claim's lease, 1 to 86,400 seconds. The claim ends with it unless it is "
+        "renewed. Without a lease the claim does not end.",
     )
 
 
-@strawberry.input(description="Which interaction to give to whom.")
+@strawberry.input(description="The interaction to assign, and its assignee.")
 class AssignInteractionInput(_Edit):
-    user_id: strawberry.ID | None = strawberry.field(description="The id of the user; null gives it to nobody.")
+    user_id: strawberry.ID | None = strawberry.field(description="The id of the user. Null assigns it to nobody.")
 
 
 @strawberry.input(description="Which interaction to set aside, and until when.")
@@ -85,15 +88,13 @@ class LabelsInput(_Edit):
 
 @strawberry.input(description="How urgently an interaction needs a human.")
 class RaiseAttentionInput(_Edit):
-    level: Level | None = strawberry.field(
-        default=None, description="The level of the attention; HIGH when nothing is said."
-    )
+    level: Level | None = strawberry.field(default=None, description="The level of the attention. The default is HIGH.")
     note: str | None = strawberry.field(
-        default=None, description="What those should know who are told of it, 1 to 1,000 characters."
+        default=None, description="A note for the listeners of the alert, 1 to 1,000 characters."
     )
 
 
-@strawberry.input(description="What to write to the customer.")
+@strawberry.input(description="A message to a customer.")
 class SendMessageInput(OnceInput):
     id: strawberry.ID = strawberry.field(description="The id of the interaction, of any kind.")
     content: MessageContentInput = strawberry.field(description="The content of the message.")
@@ -102,28 +103,31 @@ class SendMessageInput(OnceInput):
         default=False, description="Whether to write although another user holds the interaction."
     )
     reference_id: strawberry.ID | None = strawberry.field(
-        default=None, description="The id of the message of the same interaction that the new one refers to."
+        default=None, description="The id of the message that the new one replies to, in the same interaction."
     )
     sent_at: datetime | None = strawberry.field(
-        default=None, description="The time at which it was sent, if it was already; one in the future counts as now."
+        default=None,
+        description="The time at which the message was sent, when it was sent before. A time in the future counts "
+        "as now.",
     )
     message_key: str | None = strawberry.field(default=None, description=_KEY)
 
 
-@strawberry.input(description="What the customer wrote.")
+@strawberry.input(description="A message of a customer.")
 class ReceiveMessageInput(OnceInput):
     target: ReceiveMessageTarget = strawberry.field(description="The interaction of the message, or how to find it.")
     contents: list[MessageContentInput] = strawberry.field(description="The contents of the message, 1 to 32.")
     sent_at: datetime | None = strawberry.field(
-        default=None, description="The time at which the customer sent it; one in the future counts as now."
+        default=None, description="The time at which the customer sent the message. A time in the future counts as now."
     )
     imported: bool = strawberry.field(
         default=False,
-        description="Whether the message is history: it is read already, asks for no answer, opens nothing and ends no "
-        "snooze. One that is older than the interaction's latest by more than the session window is taken so too.",
+        description="Whether the message is history: it counts as read, waits for no answer, opens no interaction "
+        "and ends no snooze. A message that is older than the interaction's latest one by more than the"
+        " session window is treated the same.",
     )
     reference_id: strawberry.ID | None = strawberry.field(
-        default=None, description="The id of the message of the same interaction that the new one refers to."
+        default=None, description="The id of the message that the new one replies to, in the same interaction."
     )
     message_key: str | None = strawberry.field(default=None, description=_KEY)
 
@@ -147,7 +151,7 @@ class DeleteNoteInput(MutationInput):
 
 @strawberry.input(description="A reaction to a message.")
 class SetReactionInput(_OnMessage):
-    reaction: str | None = strawberry.field(description="The one emoji of the reaction; null takes it away.")
+    reaction: str | None = strawberry.field(description="The emoji of the reaction, a single one. Null removes it.")
     of_customer: bool = strawberry.field(default=False, description="Whether the customer reacted, not the business.")
 
 
@@ -155,7 +159,7 @@ class SetReactionInput(_OnMessage):
 class MessageErrorInput:
     type: MessageErrorType = strawberry.field(description="The type of the error.")
     original_message: str = strawberry.field(
-        description="The wording of the error, as the channel gave it; what is over 4,096 characters is cut."
+        description="The error text of the channel. Text beyond 4,096 characters is cut off."
     )
 
 
@@ -165,7 +169,7 @@ class MessageKeyInput:
     message_key: str = strawberry.field(description="The key of the message.")
 
 
-@strawberry.input(description="How far a message came.")
+@strawberry.input(description="The delivery status of a message.")
 class ReportMessageStatusInput(MutationInput):
     id: strawberry.ID | None = strawberry.field(default=None, description="The id of the message, or else its key.")
     key: MessageKeyInput | None = strawberry.field(default=None, description="The key of the message, or else its id.")
@@ -187,21 +191,21 @@ class _Payload(MutationPayload):
     )
 
 
-@strawberry.type(description="What came of a command about an interaction.")
+@strawberry.type(description="The result of a mutation of an interaction.")
 class InteractionPayload(_Payload):
     pass
 
 
-@strawberry.type(description="What came of a command about a message.")
+@strawberry.type(description="The result of a mutation of a message.")
 class MessagePayload(_Payload):
     message: Message | None = strawberry.field(description="The message as it is now; null after a refusal.")
 
 
-@strawberry.type(description="What came of a command about a note.")
+@strawberry.type(description="The result of a mutation of a note.")
 class NotePayload(_Payload):
     note: Note | None = strawberry.field(description="The note as it is now; null after a refusal.")
 
 
-@strawberry.type(description="What came of deleting a message or a note.")
+@strawberry.type(description="The result of deleting a message or a note.")
 class DeletedPayload(_Payload):
-    deleted_id: strawberry.ID | None = strawberry.field(description="The id of what is gone.")
+    deleted_id: strawberry.ID | None = strawberry.field(description="The id of the deleted object.")

@@ -19,7 +19,7 @@ class TextContentInput:
 @strawberry.input
 class _File:
     uuid: str | None = strawberry.field(
-        default=None, description="The id of the file in the system that keeps it; made when there is a URL alone."
+        default=None, description="The id of the file in the system that stores it. Generated when only a URL is given."
     )
     name: str | None = strawberry.field(default=None, description="The name of the file.")
     mime_type: str = strawberry.field(description="The type of the file, such as `audio/ogg`.")
@@ -68,8 +68,8 @@ class ContactNameInput:
     first_name: str | None = strawberry.field(default=None, description="The first name of the contact.")
     middle_name: str | None = strawberry.field(default=None, description="The middle name of the contact.")
     last_name: str | None = strawberry.field(default=None, description="The last name of the contact.")
-    prefix: str | None = strawberry.field(default=None, description="What stands before the name of the contact.")
-    suffix: str | None = strawberry.field(default=None, description="What stands behind the name of the contact.")
+    prefix: str | None = strawberry.field(default=None, description="The prefix of the contact's name.")
+    suffix: str | None = strawberry.field(default=None, description="The suffix of the contact's name.")
 
 
 @strawberry.input(description="A telephone number of a contact.")
@@ -120,7 +120,7 @@ class ContactContentInput:
     )
 
 
-@strawberry.input(one_of=True, description="What a message holds: exactly one of these.")
+@strawberry.input(one_of=True, description="The content of a message: exactly one of these.")
 class MessageContentInput:
     text: Maybe[TextContentInput] = strawberry.field(description="The text of the message.")
     image: Maybe[ImageContentInput] = strawberry.field(description="The image of the message.")
@@ -131,7 +131,9 @@ class MessageContentInput:
     contact: Maybe[ContactContentInput] = strawberry.field(description="The contact of the message.")
 
 
-@strawberry.input(description="A customer, and where it wrote to: what of the rest is needed depends on the kind.")
+@strawberry.input(
+    description="A customer, and where it wrote to. Which of the other fields are required depends on the kind."
+)
 class CustomerTarget:
     kind: KindName = strawberry.field(description="The kind of the interaction.")
     customer_id: strawberry.ID | None = strawberry.field(
@@ -144,11 +146,11 @@ class CustomerTarget:
     agent_key: str | None = strawberry.field(default=None, description="The key of an AgentSession's AiAgent.")
 
 
-@strawberry.input(one_of=True, description="Where a received message belongs: exactly one of these.")
+@strawberry.input(one_of=True, description="The target of a received message: exactly one of these.")
 class ReceiveMessageTarget:
     interaction: Maybe[strawberry.ID] = strawberry.field(description="The id of the interaction, of any kind.")
     customer: Maybe[CustomerTarget] = strawberry.field(
-        description="The customer whose interaction is found, or opened when there is none."
+        description="The customer. The message goes to the customer's open interaction, or opens one."
     )
 
 

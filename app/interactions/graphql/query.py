@@ -8,7 +8,7 @@ from app.interactions.graphql.filters import InteractionFilter
 from app.interactions.graphql.types import EventPage, Interaction, Message
 
 FILTER = argument(InteractionFilter | None, "Which interactions.")
-ORDER = argument(InteractionOrder | None, "The order of the interactions; LAST_MESSAGE_DESC when nothing is said.")
+ORDER = argument(InteractionOrder | None, "The order of the interactions. The default is LAST_MESSAGE_DESC.")
 
 
 @strawberry.type
@@ -21,7 +21,7 @@ class InteractionsQuery:
     )
     search_messages: Connection[Message] | None = root(
         description="The messages that hold all words of a text, whatever their case and accents; the newest first.",
-        text=argument(str, "Up to 32 words that must all be found; the last may be a beginning of one."),
+        text=argument(str, "Up to 32 words that must all match; the last one matches as a prefix."),
         kinds=argument(
             list[KindName] | None,
             "The kinds of the messages' interactions.",
@@ -29,7 +29,9 @@ class InteractionsQuery:
         **PAGING,
     )
     events: EventPage | None = root(
-        description="What happened after a cursor, as far as the caller may see it.",
-        after=argument(str | None, "The cursor after which events begin; without one only the cursor of now is given."),
-        first=argument(int | None, "The number of events that are looked at, 1 to 100; 20 when nothing is said."),
+        description="The events after a cursor that the caller may see.",
+        after=argument(
+            str | None, "The cursor after which events are read. Without it only the current cursor is returned."
+        ),
+        first=argument(int | None, "The number of events to read, 1 to 100. The default is 20."),
     )

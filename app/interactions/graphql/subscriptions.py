@@ -23,7 +23,7 @@ class Change(Enum):
 
 described(
     Change,
-    "What an event means to a list of what the filter matches.",
+    "What an event means for a list with the same filter.",
     {
         "ENTERED": "The filter matches the interaction now, and did not before: add it to the list.",
         "UPDATED": "The filter matches the interaction as it did before.",
@@ -34,7 +34,7 @@ described(
 
 @strawberry.type(description="Something that happened to an interaction, as a subscription sends it.")
 class InteractionEvent(Event):
-    change: Change = strawberry.field(description="The meaning of the event to a list of what the filter matches.")
+    change: Change = strawberry.field(description="What the event means for a list with the same filter.")
     interaction_id: strawberry.ID = strawberry.field(
         description="The id of the event's interaction, also when that is gone."
     )
@@ -46,36 +46,36 @@ class InteractionEvent(Event):
     )
 
 
-@strawberry.type(description="Somebody is typing.")
+@strawberry.type(description="A user who is typing.")
 class Typing:
     interaction_id: strawberry.ID = strawberry.field(description="The id of the interaction in which they type.")
     user: User | None = strawberry.field(description="The user who is typing.")
     at: datetime = strawberry.field(description="The time of the latest sign of their typing.")
-    until: datetime = strawberry.field(
-        description="The end of their typing, if no other sign comes: stop showing it then."
-    )
+    until: datetime = strawberry.field(description="The time at which to stop showing it, unless another event comes.")
 
 
 @strawberry.type
 class InteractionsSubscription:
     interaction_changed: InteractionEvent = root(
-        description="Every change of one interaction, of those that a filter matches before or after the change, or of "
-        "all that the caller may see.",
+        description="Every change of one interaction, of the interactions that the filter matches before or after "
+        "the change, or of all that the caller may see.",
         id=argument(strawberry.ID | None, "The id of the interaction, in place of a filter."),
         filter=FILTER,
         after=AFTER,
         viewing=argument(
-            bool, "Whether to be one of the interaction's `viewers` meanwhile; needs its id.", default=False
+            bool,
+            "Whether the caller is listed in the interaction's `viewers` while the subscription is open. Needs the id.",
+            default=False,
         ),
     )
     message_added: InteractionEvent = root(
-        description="Every new message, whoever wrote it: in one interaction, in those that a filter matches, or in "
-        "all that the caller may see.",
+        description="Every new message of any author: in one interaction, in the interactions that the filter "
+        "matches, or in all that the caller may see.",
         interaction_id=argument(strawberry.ID | None, "The id of the interaction, in place of a filter."),
         filter=FILTER,
         after=AFTER,
     )
     typing_changed: Typing = root(
-        description="Who types in an interaction, while they do. Signs that come too fast are left out.",
+        description="The users and customers who are typing in an interaction. Signals in quick succession are merged.",
         interaction_id=argument(strawberry.ID, "The id of the interaction."),
     )

@@ -32,23 +32,25 @@ class Attention:
     reason: ReasonName | None = strawberry.field(description="The most urgent reason of the attention.")
     reasons: list[ReasonName] = strawberry.field(description="All reasons of the attention.")
     level: Level | None = strawberry.field(description="The level of the attention: that of its most urgent reason.")
-    note: str | None = strawberry.field(
-        description="The note of the user who raised the attention by hand, for those who are told of it."
-    )
+    note: str | None = strawberry.field(description="The note of the user who raised the attention.")
     since: datetime | None = strawberry.field(description="The time since which a human has been needed.")
     deadline: datetime | None = strawberry.field(description="The time by which a human has to have acted.")
-    acknowledged_by: User | None = strawberry.field(description="The user who knows of the attention.")
+    acknowledged_by: User | None = strawberry.field(description="The user who acknowledged the attention.")
     acknowledged_at: datetime | None = strawberry.field(description="The time of the acknowledgement.")
-    claimed_by: User | None = strawberry.field(description="The user who holds the interaction.")
-    claimed_until: datetime | None = strawberry.field(description="The end of the claim's lease, if it has one.")
+    claimed_by: User | None = strawberry.field(description="The user who has claimed the interaction.")
+    claimed_until: datetime | None = strawberry.field(
+        description="The time at which the lease of the claim ends; null when it has none."
+    )
     waiting_seconds: int | None = strawberry.field(description="The whole seconds since a human has been needed.")
     queue_key: str | None = strawberry.field(
-        description="The place of the interaction in the attention queue, as text: of two interactions, the one with "
-        "the smaller key comes first, by code units. Null when no human is needed."
+        description="The sort key of the interaction in the attention queue: compare keys as strings, by code "
+        "units; the smallest comes first. Null when no human is needed."
     )
 
 
-@strawberry.type(description="What the caller may do with an interaction now, by the rules of the commands themselves.")
+@strawberry.type(
+    description="The mutations that the caller may make on an interaction now. The same rules decide in the mutations."
+)
 class ViewerCan:
     claim: bool = strawberry.field(description="Whether the caller may claim the interaction.")
     release: bool = strawberry.field(description="Whether the caller may release the interaction.")
@@ -58,13 +60,13 @@ class ViewerCan:
     snooze: bool = strawberry.field(description="Whether the caller may snooze the interaction.")
     unsnooze: bool = strawberry.field(description="Whether the caller may end the snooze of the interaction.")
     reply: bool = strawberry.field(
-        description="Whether the caller may write to the interaction's customer, the message would be delivered, and "
-        "nobody else holds the interaction."
+        description="Whether the caller may send a message to the interaction's customer: the caller has the "
+        "permission, the message would be delivered, and no other user holds the interaction."
     )
     reply_blocked_by: ReplyBlock | None = strawberry.field(
         description="The reason why the caller cannot reply; null when they can."
     )
-    receive: bool = strawberry.field(description="Whether the caller may hand in a message of the customer.")
+    receive: bool = strawberry.field(description="Whether the caller may record a message of the customer.")
     mark_read: bool = strawberry.field(description="Whether the caller may mark the interaction's messages as read.")
     note: bool = strawberry.field(description="Whether the caller may leave notes on the interaction.")
     type: bool = strawberry.field(description="Whether the caller may show that they are typing.")
@@ -80,34 +82,36 @@ class ViewerCan:
     accept_transfer: bool = strawberry.field(description="Whether the caller may accept the offer.")
     reject_transfer: bool = strawberry.field(description="Whether the caller may reject the offer.")
     reset: bool = strawberry.field(description="Whether the caller may send the interaction back to its queue.")
-    rate: bool = strawberry.field(description="Whether the caller may hand in the customer's rating.")
+    rate: bool = strawberry.field(description="Whether the caller may record the customer's rating.")
     resume_bot: bool = strawberry.field(description="Whether the caller may hand the interaction back to its bot.")
     restart: bool = strawberry.field(description="Whether the caller may begin the exchange anew.")
     delete: bool = strawberry.field(description="Whether the caller may delete the interaction.")
 
 
-@strawberry.type(description="A user who is looking at an interaction.")
+@strawberry.type(description="A user who is viewing an interaction.")
 class InteractionViewer:
-    user: User | None = strawberry.field(description="The user who is looking.")
+    user: User | None = strawberry.field(description="The viewing user.")
     until: datetime = strawberry.field(description="The time until which this is known; it is renewed while they look.")
 
 
-@strawberry.interface(description="One exchange with one customer that may need a human, whichever system it is in.")
+@strawberry.interface(description="An exchange with one customer that may need a human, in any of the four systems.")
 class Interaction(Node):
     kind: KindName = strawberry.field(description="The kind of the interaction.")
     state: State = strawberry.field(description="The state of the interaction.")
     customer: Customer | None = strawberry.field(description="The customer of the interaction.")
-    assignee: User | None = strawberry.field(description="The user whom the interaction is assigned to.")
+    assignee: User | None = strawberry.field(description="The user to whom the interaction is assigned to.")
     attention: Attention = strawberry.field(description="The attention of the interaction.")
     bot_active: bool = strawberry.field(description="Whether a bot answers the customer of the interaction.")
     labels: list[str] = strawberry.field(description="The labels of the interaction.")
-    version: int = strawberry.field(description="The number of edits of the interaction, from 1; messages are none.")
+    version: int = strawberry.field(
+        description="The version of the interaction, from 1. Every edit increments it; messages do not."
+    )
     created_at: datetime = strawberry.field(description="The time of the interaction's creation.")
     updated_at: datetime = strawberry.field(description="The time of the latest change of the interaction.")
     last_message_at: datetime | None = strawberry.field(description="The time of the interaction's newest message.")
     messages: Connection[Annotated["Message", strawberry.lazy("app.interactions.graphql.types")]] = edge(
         description="The messages of the interaction.",
-        order_by=argument(MessageOrder | None, "The order of the messages; SENT_ASC when nothing is said."),
+        order_by=argument(MessageOrder | None, "The order of the messages. The default is SENT_ASC."),
         **PAGING,
     )
     latest_message: Annotated["Message", strawberry.lazy("app.interactions.graphql.types")] | None = strawberry.field(
@@ -124,30 +128,30 @@ class Interaction(Node):
         "while the customer does not wait. Reading a message does not answer it."
     )
     unanswered_messages_count: int = strawberry.field(
-        description="The number of messages of the interaction's customer that nobody has answered; 1,000 is so many "
-        "or more."
+        description="The number of messages of the interaction's customer that nobody has answered, at most 1,000."
     )
     notes: Connection[Annotated["Note", strawberry.lazy("app.interactions.graphql.types")]] = edge(
         description="The notes of the interaction.",
-        order_by=argument(NoteOrder | None, "The order of the notes; CREATED_DESC when nothing is said."),
+        order_by=argument(NoteOrder | None, "The order of the notes. The default is CREATED_DESC."),
         **PAGING,
     )
     latest_note: Annotated["Note", strawberry.lazy("app.interactions.graphql.types")] | None = strawberry.field(
         description="The newest note of the interaction."
     )
     history: Connection[Annotated["HistoryEntry", strawberry.lazy("app.interactions.graphql.types")]] = edge(
-        description="The history of the interaction: who changed what and when, as far back as events are kept.",
-        order_by=argument(HistoryOrder | None, "The order of the entries; HAPPENED_DESC when nothing is said."),
+        description="The history of the interaction: every change, its actor and its time, for as long as events "
+        "are kept.",
+        order_by=argument(HistoryOrder | None, "The order of the entries. The default is HAPPENED_DESC."),
         **PAGING,
     )
     assignable_users: Connection[User] = edge(
-        description="The users who may take the interaction: those who are active, may read and write its kind, and in "
-        "a chat may respond in its topic. Each has a `presence`.",
+        description="The users to whom the interaction can be assigned: active ones who may read and write its kind"
+        " and, for a chat, respond in its topic. Each has a `presence`.",
         search=SEARCH_USERS,
         present=PRESENT,
         **PAGING,
     )
-    viewers: list[InteractionViewer] = strawberry.field(description="The users who are looking at the interaction.")
+    viewers: list[InteractionViewer] = strawberry.field(description="The users who are viewing the interaction.")
     viewer_can: ViewerCan = strawberry.field(description="The commands of the interaction that the caller may give.")
 
 
@@ -226,7 +230,7 @@ class HistoryEntry:
     )
     at: datetime = strawberry.field(description="The time of the entry.")
     topic: str = strawberry.field(description="The topic of the entry, such as `conversation.closed`.")
-    actor: User | None = strawberry.field(description="The user who did it; null when nobody did.")
+    actor: User | None = strawberry.field(description="The user who made the change; null when no user did.")
     client_mutation_id: str | None = strawberry.field(description="The `clientMutationId` of the mutation that did it.")
     version: int | None = strawberry.field(description="The version of the interaction after the entry.")
     level_before: Level | None = strawberry.field(description="The level of the attention before the entry.")
@@ -241,14 +245,14 @@ class Event:
     id: strawberry.ID = strawberry.field(
         description="The id of the event, which its entry in the interaction's history has too."
     )
-    cursor: str = strawberry.field(description="The cursor of the event: what comes after it can be asked for.")
+    cursor: str = strawberry.field(description="The cursor of the event. Events after it can be read with `after`.")
     at: datetime = strawberry.field(description="The time of the event.")
     topic: str = strawberry.field(description="The topic of the event, such as `conversation.closed`.")
     kind: KindName | None = strawberry.field(description="The kind of the event's interaction.")
     interaction: Interaction | None = strawberry.field(
         description="The interaction of the event as it is now, while it exists."
     )
-    actor: User | None = strawberry.field(description="The user who did it; null when nobody did.")
+    actor: User | None = strawberry.field(description="The user who made the change; null when no user did.")
     client_mutation_id: str | None = strawberry.field(description="The `clientMutationId` of the mutation that did it.")
     version: int | None = strawberry.field(description="The version of the interaction after the event.")
     level_before: Level | None = strawberry.field(description="The level of the attention before the event.")

@@ -35,9 +35,9 @@ described(
     Status,
     "How far the work on a conversation has got.",
     {
-        "TO_DO": "Nobody has begun to work on it.",
-        "IN_PROGRESS": "Somebody works on it.",
-        "DONE": "Nothing is left to do, until the customer writes again.",
+        "TO_DO": "Nobody has started to work on it.",
+        "IN_PROGRESS": "Somebody is working on it.",
+        "DONE": "Done, until the customer writes again.",
     },
     name="ConversationStatus",
 )
@@ -49,7 +49,7 @@ class ChannelAgent(Node):
     display_id: str = strawberry.field(description="The id of the channel agent, unique within its channel.")
     name: str = strawberry.field(description="The name of the channel agent.")
     in_sync: bool = strawberry.field(
-        description="Whether the channel agent is connected; what is sent through one that is not fails."
+        description="Whether the channel agent is connected. Messages through a disconnected one fail."
     )
     unread_conversations_count: int = strawberry.field(
         description="The number of the channel agent's conversations with an unread message of the customer."
@@ -73,8 +73,9 @@ class Conversation(Interaction, Node):
         description="The time of the customer's latest message of the conversation; it outlives that message."
     )
     reply_until: datetime | None = strawberry.field(
-        description="The end of the conversation's reply window. On WhatsApp it is open for 24 hours after a "
-        "message of the customer; null on WhatsApp says that it never was, on other channels that there is none."
+        description="The end of the conversation's reply window, which on WhatsApp is open for 24 hours after a "
+        "message of the customer. Null on WhatsApp when the customer never wrote, and on channels "
+        "without a reply window."
     )
     reply_possible: bool = strawberry.field(
         description="Whether a free-form message of the conversation should arrive now."
@@ -87,7 +88,7 @@ class Conversation(Interaction, Node):
 # ---- inputs and payloads ------------------------------------------------------------------------------------------
 
 
-@strawberry.input(description="What to change of a conversation: an absent field stays.")
+@strawberry.input(description="The changes to a conversation. An absent field keeps its value.")
 class UpdateConversationInput(EditInput):
     status: Maybe[Status] = strawberry.field(description="The status of the conversation.")
     user_id: Maybe[strawberry.ID | None] = strawberry.field(
@@ -98,7 +99,7 @@ class UpdateConversationInput(EditInput):
 @strawberry.input(description="Which conversation to restart.")
 class RestartConversationInput(EditInput, OnceInput):
     text: str | None = strawberry.field(
-        default=None, description="The text of the message to the customer; a greeting when nothing is said."
+        default=None, description="The text of the message to the customer. The default is a greeting."
     )
 
 
@@ -107,14 +108,14 @@ class DeleteConversationInput(EditInput):
     pass
 
 
-@strawberry.type(description="What came of a command about a conversation.")
+@strawberry.type(description="The result of a mutation of a conversation.")
 class ConversationPayload(MutationPayload):
     conversation: Conversation | None = strawberry.field(
         description="The conversation as it is now; null after a refusal."
     )
 
 
-@strawberry.type(description="What came of restarting a conversation.")
+@strawberry.type(description="The result of restarting a conversation.")
 class RestartConversationPayload(MutationPayload):
     conversation: Conversation | None = strawberry.field(
         description="The conversation as it is now; null after a refusal."
@@ -122,7 +123,7 @@ class RestartConversationPayload(MutationPayload):
     message: Message | None = strawberry.field(description="The message of the restart; null after a refusal.")
 
 
-@strawberry.type(description="What came of deleting a conversation.")
+@strawberry.type(description="The result of deleting a conversation.")
 class DeleteConversationPayload(MutationPayload):
     deleted_id: strawberry.ID | None = strawberry.field(description="The id of the conversation that is gone.")
 
@@ -137,13 +138,13 @@ class CreateChannelAgentInput(OnceInput):
     in_sync: bool = strawberry.field(default=True, description="Whether the channel agent is connected.")
 
 
-@strawberry.input(description="What to change of a channel agent: an absent field stays.")
+@strawberry.input(description="The changes to a channel agent. An absent field keeps its value.")
 class UpdateChannelAgentInput(EditInput):
     name: Maybe[str] = strawberry.field(description="The name of the channel agent, 1 to 255 characters.")
     in_sync: Maybe[bool] = strawberry.field(description="Whether the channel agent is connected.")
 
 
-@strawberry.type(description="What came of a command about a channel agent.")
+@strawberry.type(description="The result of a mutation of a channel agent.")
 class ChannelAgentPayload(MutationPayload):
     channel_agent: ChannelAgent | None = strawberry.field(
         description="The channel agent as it is now; null after a refusal."
@@ -156,7 +157,7 @@ class ChannelAgentPayload(MutationPayload):
 @strawberry.type
 class ConversationQuery:
     conversation: Conversation | None = root(
-        description="The conversation with a number of its own system. Needs `conversation:read`.",
+        description="The conversation with the number in its system. Needs `conversation:read`.",
         conversation_id=argument(int, "The number of the conversation in its own system."),
     )
     channel_agent: ChannelAgent | None = root(

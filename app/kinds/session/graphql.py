@@ -62,8 +62,8 @@ class Session(Interaction, Node):
 class SuggestedMessageInput:
     remote_id: str | None = strawberry.field(
         default=None,
-        description="The caller's own id of the suggested message, 1 to 255 characters. One that was in the list "
-        "before stays the same suggested message, with its count.",
+        description="The caller's id of the suggested message, 1 to 255 characters. A suggested message whose id "
+        "was in the list before keeps its count.",
     )
     content: str = strawberry.field(description="The content of the suggested message, 1 to 10,000 characters.")
     content_type: ContentType = strawberry.field(
@@ -71,27 +71,30 @@ class SuggestedMessageInput:
     )
 
 
-@strawberry.input(description="What to change of a Session: an absent field stays. Give either id or customerKey.")
+@strawberry.input(
+    description="The changes to a Session. An absent field keeps its value. Give either id or customerKey."
+)
 class UpdateSessionInput(MutationInput):
     id: strawberry.ID | None = strawberry.field(default=None, description="The id of the Session.")
     customer_key: str | None = strawberry.field(
-        default=None, description="The key of the customer whose current Session is meant."
+        default=None, description="The key of the customer whose current Session to change."
     )
     if_version: int | None = strawberry.field(
         default=None,
-        description="The version that was read; when it is no longer the current one, nothing is done.",
+        description="The version that the caller has read. When it is no longer current, nothing is changed: "
+        "VERSION_CONFLICT.",
     )
     need_attention: Maybe[bool] = strawberry.field(
         description="Whether the customer of the Session needs a human: true pauses the bot, false resumes it."
     )
     tags: Maybe[list[str] | None] = strawberry.field(
-        description="All tags of the Session, at most 100 of up to 255 characters; null is none."
+        description="All tags of the Session, at most 100 of up to 255 characters. Null means none."
     )
     topics: Maybe[list[str] | None] = strawberry.field(
-        description="All topics of the Session, at most 100 of up to 255 characters; null is none."
+        description="All topics of the Session, at most 100 of up to 255 characters. Null means none."
     )
     suggested_messages: Maybe[list[SuggestedMessageInput] | None] = strawberry.field(
-        description="All messages to suggest in the Session, at most 100; null is none."
+        description="All messages to suggest in the Session, at most 100. Null means none."
     )
 
 
@@ -105,12 +108,12 @@ class _Payload(MutationPayload):
     session: Session | None = strawberry.field(description="The Session as it is now; null after a refusal.")
 
 
-@strawberry.type(description="What came of a command about a Session.")
+@strawberry.type(description="The result of a mutation of a Session.")
 class SessionPayload(_Payload):
     pass
 
 
-@strawberry.type(description="What came of picking a suggested message.")
+@strawberry.type(description="The result of using a suggested message.")
 class SuggestedMessagePayload(_Payload):
     suggested_message: SuggestedMessage | None = strawberry.field(
         description="The suggested message as it is now; null after a refusal."
@@ -120,12 +123,12 @@ class SuggestedMessagePayload(_Payload):
 @strawberry.type
 class SessionQuery:
     session: Session | None = root(
-        description="The Session with a key of its own system. Needs `session:read`.",
+        description="The Session with the key in its system. Needs `session:read`.",
         session_key=argument(UUID, "The key of the Session in its own system."),
     )
     current_session: Session | None = root(
-        description="The current Session of a customer: the latest that is flagged or has a message of the last two "
-        "hours (a setting); null when there is none. Needs `session:read`.",
+        description="The current Session of a customer: the latest one that is flagged or has a message of the last"
+        " two hours (a setting). Null without one. Needs `session:read`.",
         customer_key=argument(str, "The key of the customer."),
     )
 

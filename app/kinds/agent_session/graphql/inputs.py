@@ -8,7 +8,7 @@ from app.graph.fields import MutationInput, MutationPayload, OnceInput
 from app.graph.scalars import JsonObject, Long
 from app.kinds.agent_session.graphql.types import AgentSession, AiAgent
 
-_VERSION = "The version that was read; when it is no longer the current one, nothing is done."
+_VERSION = "The version that the caller has read. When it is no longer current, nothing is changed: VERSION_CONFLICT."
 _JSON = "A JSON object, or its text"
 
 
@@ -44,7 +44,7 @@ class CreateAiAgentInput(_AgentFields, OnceInput):
     name: str = strawberry.field(description="The name of the AI agent, 1 to 255 characters.")
     agent_key: str | None = strawberry.field(
         default=None,
-        description="The key of the AI agent: 1 to 50 letters, digits, `_` and `-`. Made when there is none.",
+        description="The key of the AI agent: 1 to 50 letters, digits, `_` and `-`. Generated when absent.",
     )
 
 
@@ -56,7 +56,8 @@ class _WhichAgent(MutationInput):
 
 
 @strawberry.input(
-    description="What to change of an AI agent: an absent field stays, null clears it. Give either id or agentKey."
+    description="The changes to an AI agent. An absent field keeps its value; null clears it. Give either id or "
+    "agentKey."
 )
 class UpdateAiAgentInput(_AgentFields, _WhichAgent):
     name: Maybe[str] = strawberry.field(description="The name of the AI agent, 1 to 255 characters.")
@@ -67,12 +68,12 @@ class DeleteAiAgentInput(_WhichAgent):
     pass
 
 
-@strawberry.type(description="What came of a command about an AI agent.")
+@strawberry.type(description="The result of a mutation of an AI agent.")
 class AiAgentPayload(MutationPayload):
     ai_agent: AiAgent | None = strawberry.field(description="The AI agent as it is now; null after a refusal.")
 
 
-@strawberry.type(description="What came of deleting an AI agent.")
+@strawberry.type(description="The result of deleting an AI agent.")
 class DeleteAiAgentPayload(MutationPayload):
     deleted_id: strawberry.ID | None = strawberry.field(description="The id of the AI agent that is gone.")
 
@@ -87,15 +88,15 @@ class _SessionFields(MutationInput):
         description="The description of the session, up to 10,000 characters."
     )
     metadata: Maybe[JsonObject | None] = strawberry.field(
-        description=f"All metadata of the session, which replaces what there was; null is none. {_JSON}."
+        description="All metadata of the session, which replaces what there was. Null means none. "
     )
     enabled: Maybe[bool] = strawberry.field(description="Whether the session accepts new messages.")
     tti_minutes: Maybe[Long] = strawberry.field(
         description="The minutes of idle time after which the session is deleted; 0 is never."
     )
     secrets: Maybe[JSON | None] = strawberry.field(
-        description="Secrets of the session by name, merged into those it has; null removes one. Names have letters, "
-        "digits, `_` and `-`, values 1 to 4,096 characters. No value is kept."
+        description="Secrets of the session by name, merged into the existing ones; null removes one. Names consist"
+        " of letters, digits, `_` and `-`; values have 1 to 4,096 characters. Values are not stored."
     )
 
 
@@ -104,7 +105,7 @@ class CreateAgentSessionInput(_SessionFields, OnceInput):
     agent_key: str = strawberry.field(description="The key of the AI agent.")
     agent_session_key: str | None = strawberry.field(
         default=None,
-        description="The key of the session: 1 to 50 letters, digits, `_` and `-`. Made when there is none.",
+        description="The key of the session: 1 to 50 letters, digits, `_` and `-`. Generated when absent.",
     )
 
 
@@ -117,7 +118,8 @@ class _WhichSession(MutationInput):
 
 
 @strawberry.input(
-    description="What to change of a session: an absent field stays. Give either id, or agentKey and agentSessionKey."
+    description="The changes to a session. An absent field keeps its value. Give either id, or agentKey and "
+    "agentSessionKey."
 )
 class UpdateAgentSessionInput(_SessionFields, _WhichSession):
     pass
@@ -128,11 +130,11 @@ class DeleteAgentSessionInput(_WhichSession):
     pass
 
 
-@strawberry.type(description="What came of a command about a session of an AI agent.")
+@strawberry.type(description="The result of a mutation of a session of an AI agent.")
 class AgentSessionPayload(MutationPayload):
     agent_session: AgentSession | None = strawberry.field(description="The session as it is now; null after a refusal.")
 
 
-@strawberry.type(description="What came of deleting a session of an AI agent.")
+@strawberry.type(description="The result of deleting a session of an AI agent.")
 class DeleteAgentSessionPayload(MutationPayload):
     deleted_id: strawberry.ID | None = strawberry.field(description="The id of the session that is gone.")

@@ -9,12 +9,12 @@ from app.kinds.agent_session.graphql.types import AgentSession, AiAgent
 @strawberry.type
 class AgentSessionQuery:
     agent_session: AgentSession | None = root(
-        description="The AgentSession with the keys of its own system. Needs `agent_session:read`.",
+        description="The AgentSession with the keys in its system. Needs `agent_session:read`.",
         agent_key=argument(str, "The key of the session's AI agent."),
         agent_session_key=argument(str, "The key of the session."),
     )
     ai_agent: AiAgent | None = root(
-        description="The AI agent with an id or with a key: give one. Needs `agent_session:read`.",
+        description="The AI agent with the id or with the key: give one of them. Needs `agent_session:read`.",
         id=argument(strawberry.ID | None, "The id of the AI agent."),
         agent_key=argument(str | None, "The key of the AI agent in its own system."),
     )

@@ -16,8 +16,8 @@ described(
     Status,
     "Whether the AI agent is at work in a session.",
     {
-        "UNSTARTED": "Nothing has been said yet.",
-        "RUNNING": "It works on what the customer said last.",
+        "UNSTARTED": "No message yet.",
+        "RUNNING": "The agent is working on the customer's latest message.",
         "STOPPED": "It has answered.",
     },
     name="AgentSessionStatus",
@@ -43,9 +43,7 @@ class AiAgent(Node):
     version: int = strawberry.field(description="The number of edits of the AI agent, from 1.")
     sessions: Connection[Annotated["AgentSession", strawberry.lazy("app.kinds.agent_session.graphql.types")]] = edge(
         description="The sessions of the AI agent.",
-        order_by=argument(
-            InteractionOrder | None, "The order of the sessions; LAST_MESSAGE_DESC when nothing is said."
-        ),
+        order_by=argument(InteractionOrder | None, "The order of the sessions. The default is LAST_MESSAGE_DESC."),
         **PAGING,
     )
 
@@ -84,10 +82,10 @@ class AgentSession(Interaction, Node):
         description="The minutes of idle time after which the session is deleted; 0 is never."
     )
     expires_at: datetime | None = strawberry.field(
-        description="The time at which the session is deleted if nothing happens to it before; null is never."
+        description="The time at which the session is deleted unless it is used before; null for never."
     )
     current_step_name: str | None = strawberry.field(
-        description="The name of the session's current step; null is the AI agent's first one."
+        description="The name of the session's current step; null for the AI agent's first one."
     )
     session_context_usage: SessionContextUsage | None = strawberry.field(description="The memory of the session.")
     effective_compaction: CompactionConfig | None = strawberry.field(description="The compaction of the session.")

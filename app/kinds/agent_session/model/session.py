@@ -22,7 +22,7 @@ NAME = "agent_session"
 PREFIX = "ags"
 
 ESCALATED = "ESCALATED"
-REASONS = {ESCALATED: "The AgentSession's metadata says that it is escalated, by the rule of the settings."}
+REASONS = {ESCALATED: "The metadata of the AgentSession marks it as escalated; a setting defines how."}
 
 MASK = "****"
 MOST_SECRETS = 100

@@ -12,10 +12,10 @@ described(
         "INVALID": "It is not known.",
         "PRE_CHAT_FORM": "The customer is shown the form before the chat.",
         "FAQ": "The customer is shown frequent questions.",
-        "OFFLINE_FORM": "The customer is shown the form for when nobody is there.",
+        "OFFLINE_FORM": "The customer is shown the offline form.",
         "IN_QUEUE": "It waits to be picked up.",
-        "CUSTOMER_LAST": "It goes on, and the customer wrote last.",
-        "USER_LAST": "It goes on, and a user or bot wrote last.",
+        "CUSTOMER_LAST": "In progress. The customer wrote last.",
+        "USER_LAST": "In progress. A user or bot wrote last.",
         "FINISHED": "It has ended; a message of the customer re-activates it.",
         "DELETED": "It is to be erased soon.",
         "CLOSED": "It was closed.",
@@ -25,17 +25,17 @@ described(
 )
 described(
     ChatMessageType,
-    "Who a message of a chat is for.",
+    "The audience of a message of a chat.",
     {
         "INVALID": "It is not known.",
         "TO_CUSTOMER": "The customer.",
         "TO_USER": "The user.",
-        "SPECIAL": "Both: it says what happened to the chat.",
+        "SPECIAL": "Both. The message records an event of the chat.",
     },
 )
 described(
     ChatMessageSpecialType,
-    "What a message of a chat is beyond its text.",
+    "The event that a message of a chat records.",
     {
         "NONE": "Nothing.",
         "WELCOME": "The topic's welcome message.",
@@ -48,7 +48,7 @@ described(
         "FAQ_SUCCESS_QUESTION": "The question whether an answer helped.",
         "CLOSED_BY_USER": "A user closed the chat.",
         "CLOSED_BY_CUSTOMER": "The customer closed the chat.",
-        "CLOSED_BY_IDLE": "The chat was closed because nobody wrote.",
+        "CLOSED_BY_IDLE": "The chat was closed after a time without messages.",
         "TRANSFER_REJECTED": "A transfer was rejected.",
         "REOPENED_BY_CUSTOMER": "The customer re-activated the chat.",
         "CLICKED_OPTION": "The customer chose an option.",
@@ -82,12 +82,12 @@ described(
 )
 described(
     TableRightMask,
-    "What can be done with a chat as a whole.",
-    {"SELECT": "Read it.", "UPDATE": "Change it.", "INSERT": "Make one.", "DELETE": "Delete it."},
+    "The rights to a chat as a whole.",
+    {"SELECT": "Read it.", "UPDATE": "Change it.", "INSERT": "Create.", "DELETE": "Delete it."},
 )
 described(
     FieldRight,
-    "What can be done with a field of a chat.",
+    "The rights to a field of a chat.",
     {"READ": "Read it.", "UPDATE": "Read and change it."},
 )
 

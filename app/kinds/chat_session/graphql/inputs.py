@@ -81,11 +81,11 @@ class _CustomerFields:
 class RequestChatSessionInput(_CustomerFields, OnceInput):
     topic_id: int = strawberry.field(description="The number of the chat's topic in its own system.")
     customer_id: strawberry.ID | None = strawberry.field(
-        default=None, description="The id of the chat's customer, if it is one of the directory's."
+        default=None, description="The id of the chat's customer in the directory."
     )
 
 
-@strawberry.input(description="What to change of a chat: an absent field stays.")
+@strawberry.input(description="The changes to a chat. An absent field keeps its value.")
 class UpdateChatSessionInput(_CustomerFields, EditInput):
     topic_id: Maybe[int] = strawberry.field(description="The number of the chat's topic in its own system.")
     status: Maybe[ChatSessionStatus] = strawberry.field(
@@ -96,7 +96,7 @@ class UpdateChatSessionInput(_CustomerFields, EditInput):
     user_is_typing: Maybe[bool] = strawberry.field(description="Whether the user of the chat is typing.")
     chatbot_is_active: Maybe[bool] = strawberry.field(description="Whether a bot is active in the chat.")
     rating: Maybe[int | None] = strawberry.field(
-        description="The rating of the chat by its customer; only of one that a user accepted."
+        description="The customer's rating of the chat. Only chats that a user accepted can be rated."
     )
     session_key: Maybe[str | None] = strawberry.field(
         description="The key of the chat: ignored when it is masked or the chat's own, refused otherwise."
@@ -106,13 +106,15 @@ class UpdateChatSessionInput(_CustomerFields, EditInput):
 @strawberry.input(description="Which chat to pick up.")
 class PickUpChatSessionInput(OnceInput):
     id: strawberry.ID | None = strawberry.field(
-        default=None, description="The id of the chat; without one it is the first that waits."
+        default=None, description="The id of the chat. Without it, the chat that has waited longest."
     )
     topic_id: int | None = strawberry.field(
-        default=None, description="The number of the topic of whose chats the first is picked up; null is any topic."
+        default=None, description="The number of the topic to pick from; null for any topic."
     )
     if_version: int | None = strawberry.field(
-        default=None, description="The version that was read; when it is no longer the current one, nothing is done."
+        default=None,
+        description="The version that the caller has read. When it is no longer current, nothing is changed: "
+        "VERSION_CONFLICT.",
     )
 
 
@@ -121,10 +123,11 @@ class ChatSessionInput(EditInput):
     pass
 
 
-@strawberry.input(description="Which chat to offer to whom.")
+@strawberry.input(description="The chat to offer, and the user.")
 class TransferChatSessionInput(EditInput):
     user_id: strawberry.ID = strawberry.field(
-        description="The id of the user to transfer the chat to: somebody else, present, who may respond in its topic."
+        description="The id of the user to transfer the chat to: another user, who is present and may respond in "
+        "its topic."
     )
 
 
@@ -141,14 +144,14 @@ class MarkFetchedInput(MutationInput):
     )
 
 
-@strawberry.type(description="What came of a command about a chat.")
+@strawberry.type(description="The result of a mutation of a chat.")
 class ChatSessionPayload(MutationPayload):
     chat_session: ChatSession | None = strawberry.field(
         description="The chat as it is now; null after a refusal, and where no chat waits to be picked up."
     )
 
 
-@strawberry.type(description="What came of a request of a chat.")
+@strawberry.type(description="The result of requesting a chat.")
 class RequestChatSessionPayload(MutationPayload):
     chat_session: ChatSession | None = strawberry.field(description="The new chat; null after a refusal.")
     session_key: str | None = strawberry.field(
@@ -182,7 +185,7 @@ class _TopicFields:
         description="The time zone of the topic's opening hours, as `Europe/Oslo`."
     )
     offline_message: Maybe[str | None] = strawberry.field(
-        description="The message of the topic for when nobody of it is present, up to 1,024 characters."
+        description="The message shown when no member of the topic is present, up to 1,024 characters."
     )
     ticket_enabled: Maybe[bool] = strawberry.field(description="Whether the topic's offline form makes a ticket.")
     ticket_category_id: Maybe[int | None] = strawberry.field(description="The category of the topic's tickets.")
@@ -193,11 +196,11 @@ class _TopicFields:
 class CreateChatTopicInput(_TopicFields, OnceInput):
     name: str = strawberry.field(description="The name of the topic, 1 to 255 characters.")
     topic_id: int | None = strawberry.field(
-        default=None, description="The number of the topic in its own system; given out when there is none."
+        default=None, description="The number of the topic in its own system. Assigned when absent."
     )
 
 
-@strawberry.input(description="What to change of a topic: an absent field stays.")
+@strawberry.input(description="The changes to a topic. An absent field keeps its value.")
 class UpdateChatTopicInput(_TopicFields, MutationInput):
     id: strawberry.ID = strawberry.field(description="The id of the topic.")
     name: Maybe[str] = strawberry.field(description="The name of the topic, 1 to 255 characters.")
@@ -213,7 +216,7 @@ class _Rights:
     can_respond: Maybe[bool] = strawberry.field(description="Whether the member may take the topic's chats.")
     can_listen: Maybe[bool] = strawberry.field(description="Whether the member may follow the topic's chats.")
     can_manage: Maybe[bool] = strawberry.field(description="Whether the member may change the topic and its members.")
-    can_notify: Maybe[bool] = strawberry.field(description="Whether the member is to be told of the topic's chats.")
+    can_notify: Maybe[bool] = strawberry.field(description="Whether the member is notified of the topic's chats.")
 
 
 @strawberry.input(description="A new member of a topic; a right that is not given is not had.")
@@ -222,7 +225,7 @@ class AddChatTopicMemberInput(_Rights, OnceInput):
     user_id: strawberry.ID = strawberry.field(description="The id of the user of the member.")
 
 
-@strawberry.input(description="What to change of a member's rights: an absent one stays.")
+@strawberry.input(description="The changes to a member's rights. An absent field keeps its value.")
 class UpdateChatTopicMemberInput(_Rights, MutationInput):
     id: strawberry.ID = strawberry.field(description="The id of the member.")
 
@@ -232,23 +235,23 @@ class RemoveChatTopicMemberInput(MutationInput):
     id: strawberry.ID = strawberry.field(description="The id of the member.")
 
 
-@strawberry.type(description="What came of a command about a topic.")
+@strawberry.type(description="The result of a mutation of a topic.")
 class ChatTopicPayload(MutationPayload):
     chat_topic: ChatTopic | None = strawberry.field(description="The topic as it is now; null after a refusal.")
 
 
-@strawberry.type(description="What came of deleting a topic.")
+@strawberry.type(description="The result of deleting a topic.")
 class DeleteChatTopicPayload(MutationPayload):
     deleted_id: strawberry.ID | None = strawberry.field(description="The id of the topic that is gone.")
 
 
-@strawberry.type(description="What came of a command about a member.")
+@strawberry.type(description="The result of a mutation of a member.")
 class ChatTopicMemberPayload(MutationPayload):
     chat_topic_member: ChatTopicMember | None = strawberry.field(
         description="The member as it is now; null after a refusal."
     )
 
 
-@strawberry.type(description="What came of removing a member.")
+@strawberry.type(description="The result of removing a member.")
 class RemoveChatTopicMemberPayload(MutationPayload):
     deleted_id: strawberry.ID | None = strawberry.field(description="The id of the member that is gone.")

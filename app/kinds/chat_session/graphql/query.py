@@ -9,7 +9,7 @@ from app.kinds.chat_session.graphql.types import ChatSession, ChatTopic
 @strawberry.type
 class ChatSessionQuery:
     chat_session: ChatSession | None = root(
-        description="The chat with a number of its own system. Needs `chat_session:read`.",
+        description="The chat with the number in its system. Needs `chat_session:read`.",
         chat_session_id=argument(int, "The number of the chat in its own system."),
     )
     chat_queue: Connection[ChatSession] | None = root(

@@ -33,12 +33,12 @@ class ChatTopicMember(Node):
     can_respond: bool = strawberry.field(description="Whether the member may take the topic's chats.")
     can_listen: bool = strawberry.field(description="Whether the member may follow the topic's chats.")
     can_manage: bool = strawberry.field(description="Whether the member may change the topic and its members.")
-    can_notify: bool = strawberry.field(description="Whether the member is to be told of the topic's chats.")
+    can_notify: bool = strawberry.field(description="Whether the member is notified of the topic's chats.")
     present: bool = strawberry.field(description="Whether chats may be offered to the member now.")
     ongoing_chats: int = strawberry.field(description="The number of the member's active chats, of all topics.")
 
 
-@strawberry.type(description="A subject that customers can chat about, with a queue of its own.")
+@strawberry.type(description="A subject that customers can chat about. Each topic has a queue.")
 class ChatTopic(Node):
     topic_id: int = strawberry.field(description="The number of the topic in its own system.")
     name: str = strawberry.field(description="The name of the topic.")
@@ -52,7 +52,7 @@ class ChatTopic(Node):
     opening_hours: list[OpeningHours] = strawberry.field(description="The opening hours of the topic.")
     time_zone: str | None = strawberry.field(description="The time zone of the topic's opening hours.")
     offline_message: str | None = strawberry.field(
-        description="The message of the topic for when nobody of it is present."
+        description="The message shown when no member of the topic is present."
     )
     ticket_enabled: bool = strawberry.field(description="Whether the topic's offline form makes a ticket.")
     ticket_category_id: int | None = strawberry.field(description="The category of the topic's tickets.")
@@ -102,13 +102,13 @@ class TicketReference:
     base_status: str | None = strawberry.field(description="The base status of the ticket.")
 
 
-@strawberry.type(description="What the caller may do with a chat as a whole.")
+@strawberry.type(description="A right of the caller to a chat as a whole.")
 class TableRight:
     mask: list[TableRightMask] = strawberry.field(description="The actions of the right.")
     reason: str | None = strawberry.field(description="The reason of the right being less than all actions.")
 
 
-@strawberry.type(description="What the caller may do with a field of a chat.")
+@strawberry.type(description="A right of the caller to a field of a chat.")
 class FieldProperty:
     name: str = strawberry.field(description="The name of the field.")
     right: FieldRight = strawberry.field(description="The right of the caller on the field.")
@@ -148,7 +148,7 @@ class ChatSession(Interaction, Node):
     )
     session_key: str = strawberry.field(description="The key of the chat, masked: it is given once, on request.")
     initial_queue_pos: int = strawberry.field(
-        description="The place of the chat in the queue when it was requested: those waiting, plus one."
+        description="The position of the chat in the queue when it was requested, from 1."
     )
     alert_level: int = strawberry.field(description="The alert level of the chat; from 1 it needs a human.")
     rank: int = strawberry.field(

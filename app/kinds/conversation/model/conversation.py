@@ -17,7 +17,7 @@ TO_DO = "TO_DO"
 
 REASONS = {
     REPLY_WINDOW: "The customer waits for an answer, and the channel's reply window closes soon.",
-    TO_DO: "Nobody has begun to work on it, or has gone on after its snooze ended.",
+    TO_DO: "Nobody has started to work on it, or nobody has resumed it after its snooze.",
 }
 
 
