@@ -4,12 +4,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.core import json_input, json_text
-from app.core.errors import InvalidInput, TooComplex
+from app.core.errors import InvalidInput, TooComplex, TooLong
 from app.core.text import is_storable
 from app.directory.model.checks import Path
 from app.interactions.model import Level
 
 EMPTY = "{}"
+
+LONGEST_OBJECT = 65_536
+LONGEST_STRUCTURE = 262_144
+"""The most characters of the text of an object, and of what may be an array too. While a text is checked nobody else
+computes, and on SQLite nobody else writes."""
 
 _DEEPEST = 64
 _LONGEST_KEY = 255
@@ -17,17 +22,17 @@ _LONGEST_KEY = 255
 
 def json_object(value: Any, path: Path) -> str:
     """The text of a JSON object, byte for byte as given; None is an empty object."""
-    return EMPTY if value is None else _text_of(value, (dict,), "object", path)
+    return EMPTY if value is None else _text_of(value, (dict,), "object", LONGEST_OBJECT, path)
 
 
 def json_structure(value: Any, path: Path) -> str:
     """The text of a JSON object or array, byte for byte as given; None is an empty object."""
-    return EMPTY if value is None else _text_of(value, (dict, list), "object or array", path)
+    return EMPTY if value is None else _text_of(value, (dict, list), "object or array", LONGEST_STRUCTURE, path)
 
 
 def optional_json_object(value: Any, path: Path) -> str | None:
     """The text of a JSON object, byte for byte as given; None stays None."""
-    return None if value is None else _text_of(value, (dict,), "object", path)
+    return None if value is None else _text_of(value, (dict,), "object", LONGEST_OBJECT, path)
 
 
 def customer_key_of(metadata: str) -> str | None:
@@ -59,9 +64,11 @@ def _read(metadata: str) -> Mapping[str, object]:
     return found
 
 
-def _text_of(value: Any, wanted: tuple[type, ...], name: str, path: Path) -> str:
+def _text_of(value: Any, wanted: tuple[type, ...], name: str, longest: int, path: Path) -> str:
     try:
         text = value if isinstance(value, str) else json_text.write(value)
+        if len(text) > longest:
+            raise TooLong(f"The JSON {name} may have at most {longest:,} characters, not {len(text):,}.", path=path)
         found = json_input.loads_exact(text)
     except TooComplex as error:
         raise TooComplex(error.message, path=path) from None

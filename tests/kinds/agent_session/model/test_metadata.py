@@ -1,8 +1,15 @@
+from collections.abc import Callable
+
+import orjson
 import pytest
 
-from app.core.errors import InvalidInput
+from app.core import json_input
+from app.core.errors import InvalidInput, TooLong
+from app.directory.model.checks import Path
 from app.interactions.model import Level
 from app.kinds.agent_session.model.metadata import (
+    LONGEST_OBJECT,
+    LONGEST_STRUCTURE,
     customer_key_of,
     escalation,
     json_object,
@@ -104,3 +111,23 @@ def test_the_rule_is_a_setting() -> None:
     assert escalation('{"mood":"angry"}', rule) is Level.HIGH
     assert escalation('{"mood":"sad","priority":"urgent"}', rule) is Level.URGENT
     assert escalation('{"priority":"urgent"}', rule) is None
+
+
+@pytest.mark.parametrize(
+    ("check", "longest"),
+    [(json_object, LONGEST_OBJECT), (optional_json_object, LONGEST_OBJECT), (json_structure, LONGEST_STRUCTURE)],
+)
+def test_a_text_that_is_too_long_is_refused_before_it_is_read(
+    check: Callable[[object, Path], str | None], longest: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    longest_of_all = {"a": "x" * (longest - 8)}
+    assert len(check(longest_of_all, ()) or "") == longest
+    read: list[object] = []
+    monkeypatch.setattr(json_input, "loads_exact", read.append)
+    too_long = {"a": "x" * (longest - 7)}
+    for value in (too_long, orjson.dumps(too_long).decode(), "x" * 1_000_000):
+        with pytest.raises(TooLong) as refused:
+            check(value, ("metadata",))
+        assert refused.value.path == ("metadata",)
+        assert f"{longest:,}" in refused.value.message
+    assert read == []

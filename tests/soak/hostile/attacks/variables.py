@@ -1,5 +1,6 @@
 """Attacks by the values of variables."""
 
+from collections.abc import Callable
 from functools import partial
 from itertools import repeat
 
@@ -72,15 +73,24 @@ async def repeated_members(to: Hostile) -> None:
 
 
 async def large_metadata(to: Hostile) -> None:
-    """The metadata of one session, as much as a body holds, written again and again."""
+    """The metadata of one session, as much as a body holds, again and again."""
+    await to.flood(_metadata(to, 950, 900), lines=2)
+
+
+async def longest_metadata(to: Hostile) -> None:
+    """The metadata of one session, as long as it may be, written again and again."""
+    await to.flood(_metadata(to, 950, 50), lines=2)
+
+
+def _metadata(to: Hostile, members: int, length: int) -> Callable[[int], bytes]:
     ref = next(ref for ref in to.target.refs if ref.startswith("ags_"))
-    value = "x" * 900
+    value = "x" * length
 
     def make(number: int) -> bytes:
-        metadata = {f"k{place}": f"{number}{value}" for place in range(950)}
+        metadata = {f"k{place}": f"{number}{value}" for place in range(members)}
         return post(_METADATA, {"input": {"id": ref, "metadata": metadata}}, key=to.target.able)
 
-    await to.flood(make, lines=2)
+    return make
 
 
 async def many_labels(to: Hostile) -> None:
