@@ -9,6 +9,7 @@ from starlette.types import Receive, Scope, Send
 from app.core.actor import Actor
 from app.core.errors import RateLimited, Unavailable
 from app.execution import errors
+from app.http.bodies import LARGE_BODY
 from app.http.cors import refused_origin
 from app.http.frames import (
     INIT_TIMEOUT,
@@ -141,7 +142,7 @@ async def _known(services: Services, headers: Headers, receive: Receive, send: S
                 message = await receive()
                 if message["type"] == "websocket.disconnect":
                     return "", None
-                given = read_message(message, limits.message_bytes)
+                given = read_message(message, min(limits.message_bytes, LARGE_BODY))
                 if given["type"] == "ping":
                     await send(text_of("pong", payload=given.get("payload")))
                 elif given["type"] == "connection_init":

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import orjson
@@ -11,9 +12,10 @@ from starlette.types import Message, Receive, Send
 
 from app.core import codes, json_input
 from app.core.actor import Actor
-from app.core.errors import CursorExpired, DomainError, TooComplex, release
+from app.core.errors import CursorExpired, DomainError, RateLimited, TooComplex, release
 from app.execution import errors
 from app.execution.outcome import GraphQLRequest, Outcome, Phase, Refused
+from app.http.bodies import LARGE_BODY
 from app.http.frames import (
     DUPLICATE,
     INVALID,
@@ -30,7 +32,16 @@ from app.http.frames import (
 )
 from app.http.graphql_http import request_of
 from app.http.services import Services
-from app.live.connections import ABORT, ANSWER_SECONDS, CLOSE_SECONDS, FORBIDDEN, WRITE, Connection, Ending
+from app.live.connections import (
+    ABORT,
+    ANSWER_SECONDS,
+    CLOSE_SECONDS,
+    FORBIDDEN,
+    TRY_LATER,
+    WRITE,
+    Connection,
+    Ending,
+)
 from app.live.items import Subscriber
 from app.rest.errors import BadRequest
 
@@ -106,8 +117,20 @@ class Socket(Connection):
             except TimeoutError:
                 self.start(self._tell(text_of("ping")))
 
+    async def _read(self, message: Message) -> dict[str, Any]:
+        """What the message holds, parsed beside the loop when it is large. Raises Closed."""
+        limit = self._services.connections.limits.message_bytes
+        if len(message.get("text") or "") <= LARGE_BODY:
+            return read_message(message, limit)
+        read = partial(read_message, message, limit)
+        try:
+            return await self._services.operations.compiling.offload(self.actor.caller, read)
+        except RateLimited as error:
+            # The operation that it is about is not known.
+            raise Closed(TRY_LATER, error.message) from None
+
     async def _take(self, message: Message) -> None:
-        given = read_message(message, self._services.connections.limits.message_bytes)
+        given = await self._read(message)
         match given["type"]:
             case "ping":
                 await self._tell(text_of("pong", payload=given.get("payload")))

@@ -1,0 +1,67 @@
+"""Messages of WebSockets that are too large to be parsed on the loop."""
+
+import pytest
+
+from app.execution.compiling import Compiling
+from app.http import handshake, websocket
+from tests.kit.library_server import BOOK, KEY, TITLE
+from tests.serving import Served
+
+pytestmark = pytest.mark.anyio
+
+LARGE = 2_000
+
+
+@pytest.fixture(autouse=True)
+def small_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(websocket, "LARGE_BODY", LARGE)
+    monkeypatch.setattr(handshake, "LARGE_BODY", LARGE)
+
+
+def compiling_of(served: Served) -> Compiling:
+    found: Compiling = served.server.lifespan.state["services"].operations.compiling
+    return found
+
+
+async def test_large_message_is_parsed_beside_the_loop_and_in_order(sqlite_served: Served) -> None:
+    async with sqlite_served.socket(KEY) as socket:
+        await socket.subscribe("known", BOOK)
+        assert await socket.data("known") == TITLE
+        assert await socket.take() == {"type": "complete", "id": "known"}
+        before = compiling_of(sqlite_served).done
+        await socket.send(type="ping", payload={"n": 1, "x": "x" * LARGE})
+        await socket.send(type="ping", payload={"n": 2})
+        await socket.subscribe("1", BOOK, more="x" * LARGE)
+        await socket.send(type="ping", payload={"n": 3})
+        assert (await socket.take())["payload"]["n"] == 1
+        assert (await socket.take())["payload"]["n"] == 2
+        assert {(await socket.take())["type"] for _ in range(3)} == {"next", "complete", "pong"}
+        assert compiling_of(sqlite_served).done == before + 2
+
+
+@pytest.mark.parametrize(
+    "text", ["{" + "x" * LARGE, '{"type":"ping","payload":{"a":' + "[" * LARGE + "]" * LARGE + "}}"]
+)
+async def test_large_message_that_is_wrong_closes_its_socket(sqlite_served: Served, text: str) -> None:
+    async with sqlite_served.socket(KEY) as socket:
+        await socket.connection.send(text)
+        assert (await socket.closed())[0] == 4400
+
+
+async def test_large_message_of_a_user_without_a_share_closes_its_socket(sqlite_served: Served) -> None:
+    async with sqlite_served.socket(KEY) as socket, sqlite_served.socket({"authorization": "Bearer reader"}) as other:
+        services = sqlite_served.server.lifespan.state["services"]
+        caller = (await services.keys.actor_of("admin")).caller
+        compiling_of(sqlite_served).budgets.charge(caller, 3_600)
+        await socket.send(type="ping", payload={"n": 1})
+        assert await socket.take() == {"type": "pong", "payload": {"n": 1}}
+        await socket.send(type="ping", payload={"x": "x" * LARGE})
+        assert (await socket.closed())[0] == 1013
+        await other.send(type="ping", payload={"x": "x" * LARGE})
+        assert (await other.take())["type"] == "pong"
+
+
+async def test_large_message_before_the_key_closes_the_socket(sqlite_served: Served) -> None:
+    async with sqlite_served.socket(begin=False) as socket:
+        await socket.send(type="connection_init", payload={**KEY, "x": "x" * LARGE})
+        assert (await socket.closed())[0] == 1009
