@@ -22,7 +22,17 @@ REFERENCES = ("usr", "cus", "top", "cha")
 """The prefixes of the ids that values of changes can be."""
 
 _DERIVED = frozenset(
-    {"id", "attention", "waiting", "version", "updated_at", "due_at", "answered_lease", "lost_holder_id"}
+    {
+        "id",
+        "attention",
+        "waiting",
+        "version",
+        "updated_at",
+        "due_at",
+        "answered_lease",
+        "lease_answer_id",
+        "lost_holder_id",
+    }
 )
 _REFERENCES = {"assignee_id": "usr", "customer_id": "cus"}
 _ARRIVALS = frozenset(

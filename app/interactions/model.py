@@ -149,9 +149,10 @@ class Interaction:
 
     `id` is the surrogate key, `customer_id`, `assignee_id`, `latest_*_id` are surrogates too. `due_at` is when time
     alone is next asked what it has done to the interaction: never later than the first deadline, often earlier, because
-    a deadline that moved away is found when it comes up. `answered_lease` is the end of the claim's lease that an
-    answer has ended: it runs again when that answer fails. `lost_holder_id` is the assignee when it was loaded, if that
-    user is not active or may not see the interaction; it is read along, never written here."""
+    a deadline that moved away is found when it comes up. `lease_answer_id` is the holder's first answer since a claim
+    with a lease; `answered_lease` is the end of that lease while one of the answers since stands: it runs again when
+    none does. `lost_holder_id` is the assignee when it was loaded, if that user is not active or may not see the
+    interaction; it is read along, never written here."""
 
     id: int
     kind: str
@@ -159,6 +160,7 @@ class Interaction:
     assignee_id: int | None = None
     claimed_until: datetime | None = None
     answered_lease: datetime | None = None
+    lease_answer_id: int | None = None
     state: State = State.OPEN
     bot_active: bool = False
     labels: tuple[str, ...] = ()

@@ -67,7 +67,10 @@ class KindRules(Protocol[I]):
         do not count it yet."""
 
     def on_answer_failed(self, work: "Work", interaction: I, message: "Message") -> I:
-        """What the failed delivery of the latest answer undoes beyond what is common to all kinds."""
+        """What the failed delivery of an answer undoes beyond what is common to all kinds."""
+
+    def may_hold(self, interaction: I, user: "User") -> bool:
+        """Whether the user may work on the interaction, and so can be the one who holds it."""
 
     def on_assign(self, work: "Work", actor: Actor, interaction: I, user_id: int | None) -> I:
         """What a new assignee, or none, does beyond `assignee_id` and `claimed_until`, which are set already."""

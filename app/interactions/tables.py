@@ -39,6 +39,7 @@ interaction = table(
     sa.Column("assignee_id", BigId, sa.ForeignKey("app_user.id")),
     sa.Column("claimed_until", Timestamp),
     sa.Column("answered_lease", Timestamp),
+    sa.Column("lease_answer_id", BigId),
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("bot_active", sa.Boolean, nullable=False),
     sa.Column("labels", JsonValue, nullable=False),

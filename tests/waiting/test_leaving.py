@@ -9,14 +9,18 @@ from app.core.ids import GlobalId
 from app.directory.repository import UserRepository
 from app.directory.service import deactivate_user, set_presence, update_user
 from app.interactions.model import State
-from app.interactions.service.holding import assign, claim
+from app.interactions.service.holding import assign, claim, release
 from app.interactions.service.messages import mark_read
 from app.interactions.service.state import close, reopen, snooze
 from app.kinds.chat_session.model.session import ChatSessionStatus
 from app.kinds.chat_session.repository import ChatTopicRepository
 from app.kinds.chat_session.service.queue import reset_chat_session
 from app.kinds.chat_session.service.sessions import update_chat_session
-from app.kinds.chat_session.service.topics import remove_chat_topic_member, update_chat_topic_member
+from app.kinds.chat_session.service.topics import (
+    add_chat_topic_member,
+    remove_chat_topic_member,
+    update_chat_topic_member,
+)
 from app.kinds.chat_session.service.transfers import cancel_chat_transfer, transfer_chat_session
 from app.storage.work import Work
 from tests.conftest import START
@@ -81,6 +85,48 @@ async def test_closed_interaction_of_a_user_who_left_is_nobodys_when_it_returns(
     after = await floor.stored(ref)
     assert (after.state, after.assignee_id) == (State.OPEN, None)
     assert "ORPHANED" not in after.attention.reasons
+
+
+@pytest.mark.parametrize("kind", ["conversation", "chat_session"], indirect=True)
+async def test_closed_interaction_of_a_user_who_may_only_read_is_nobodys_when_its_customer_returns(
+    floor: Floor, kind: str
+) -> None:
+    ref = await floor.opened(kind)
+    await floor.do(claim, BO, ref)
+    await floor.answer(ref)
+    await finish(floor, ref)
+    await floor.do(update_user, ADA, "usr_2", {"permissions": sorted(CY.permissions)})
+    await floor.hear_in(ref)
+    after = await floor.stored(ref)
+    assert (after.state, after.assignee_id, after.waiting.unanswered) == (State.OPEN, None, 1)
+
+
+async def finish(floor: Floor, ref: GlobalId) -> None:
+    """End it in the way after which its customer can return."""
+    if ref.prefix == "chs":
+        await floor.do(update_chat_session, BO, ref, {"status": ChatSessionStatus.FINISHED})
+    else:
+        await floor.do(close, BO, ref)
+
+
+@pytest.mark.parametrize("how", ["released", "lease over", "deactivated"])
+async def test_session_that_only_its_holder_kept_open_asks_for_another_human(floor: Floor, how: str) -> None:
+    ref = await floor.opened("session")
+    await floor.do(claim, BO, ref, **({"lease_seconds": 3 * 3600} if how == "lease over" else {}))
+    await floor.do(mark_read, BO, ref)
+    await floor.pass_until(START + 3 * HOUR - timedelta(seconds=1))
+    assert await floor.reasons(ref) == {"CUSTOMER_WAITING"}
+    match how:
+        case "released":
+            await floor.do(release, BO, ref)
+        case "deactivated":
+            await floor.do(deactivate_user, ADA, "usr_2")
+        case _:
+            await floor.pass_until(START + 3 * HOUR)
+    after = await floor.stored(ref)
+    assert (after.state, after.assignee_id, after.bot_active) == (State.OPEN, None, False)
+    assert (after.waiting.since, set(after.attention.reasons)) == (START, {"FLAGGED", "CUSTOMER_WAITING"})
+    await floor.do(claim, EVE, ref)
 
 
 async def test_orphan_is_told_as_urgently_as_what_it_needs_and_can_be_claimed(floor: Floor, kind: str) -> None:
@@ -230,10 +276,8 @@ async def test_offer_to_a_user_who_may_not_see_it_is_refused(floor: Floor) -> No
         await floor.do(transfer_chat_session, BO, ref, DEE.user_id)
 
 
-@pytest.mark.parametrize("how", ["right taken", "member removed"])
-async def test_lost_topic_releases_its_chats(floor: Floor, how: str) -> None:
-    ref = await floor.opened("chat_session")
-    await floor.do(claim, BO, ref)
+async def lose_topic(floor: Floor, how: str) -> None:
+    """Take the right to respond in the topic from Bo."""
 
     def member(work: Work) -> GlobalId:
         found = work.use(ChatTopicRepository).members(floor.targets["chat_session"]["topic_id"])
@@ -244,5 +288,70 @@ async def test_lost_topic_releases_its_chats(floor: Floor, how: str) -> None:
         await floor.do(update_chat_topic_member, ADA, of_bo, {"can_respond": False})
     else:
         await floor.do(remove_chat_topic_member, ADA, of_bo)
+
+
+LOSING = pytest.mark.parametrize("how", ["right taken", "member removed"])
+
+
+@LOSING
+@pytest.mark.parametrize("posted", [False, True])
+async def test_lost_topic_releases_its_chats(floor: Floor, how: str, posted: bool) -> None:
+    ref = await floor.opened("chat_session")
+    await floor.do(claim, BO, ref)
+    if posted:
+        await floor.do(update_chat_session, BO, ref, {"status": ChatSessionStatus.REQUEST_POSTED})
+    await lose_topic(floor, how)
     after = await floor.stored(ref)
     assert (after.assignee_id, after.status) == (None, ChatSessionStatus.IN_QUEUE)
+
+
+@LOSING
+async def test_lost_topic_releases_a_finished_chat_when_its_customer_returns(floor: Floor, how: str) -> None:
+    ref = await floor.opened("chat_session")
+    await floor.do(claim, BO, ref)
+    await floor.answer(ref)
+    await finish(floor, ref)
+    await lose_topic(floor, how)
+    assert (await floor.stored(ref)).assignee_id == BO.user_id
+    await floor.hear_in(ref)
+    after = await floor.stored(ref)
+    assert (after.assignee_id, after.status) == (None, ChatSessionStatus.IN_QUEUE)
+
+
+# ---- who is there -------------------------------------------------------------------------------------------------
+
+
+async def test_user_who_may_only_read_is_nobody_to_wait_for(floor: Floor) -> None:
+    for user in (BO, EVE):
+        await floor.do(set_presence, user, True)
+    ref = await floor.opened("chat_session")
+    await floor.do(claim, BO, ref)
+    await floor.do(update_user, ADA, "usr_5", {"permissions": sorted(CY.permissions)})
+    with pytest.raises(Conflict):
+        await floor.do(transfer_chat_session, BO, ref, EVE.user_id)
+    await floor.do(set_presence, BO, False)
+    await floor.do(reset_chat_session, BO, ref)
+    assert (await floor.stored(ref)).status is ChatSessionStatus.OFFLINE_FORM
+    document = "{ chatTopics { edges { node { members { edges { node { present } } } } } } }"
+    (topic,) = (await floor.graph.read(document, ADA))["chatTopics"]["edges"]
+    assert [each["node"]["present"] for each in topic["node"]["members"]["edges"]] == [False, False]
+
+
+@pytest.mark.parametrize("how", ["right given", "member added"])
+async def test_missed_chat_is_queued_when_somebody_who_is_there_joins_its_topic(floor: Floor, how: str) -> None:
+    await lose_topic(floor, "right taken" if how == "right given" else "member removed")
+    await floor.do(set_presence, BO, True)
+    ref = await floor.opened("chat_session")
+    await floor.do(reset_chat_session, ADA, ref)
+    assert (await floor.stored(ref)).status is ChatSessionStatus.OFFLINE_FORM
+    topic = floor.targets["chat_session"]["topic_id"]
+    if how == "member added":
+        await floor.do(add_chat_topic_member, ADA, GlobalId("top", topic), BO.user_id, {"can_respond": True})
+    else:
+
+        def member(work: Work) -> GlobalId:
+            found = work.use(ChatTopicRepository).members(topic)
+            return GlobalId("tpm", next(each.id for each in found if each.user_id == BO.user_id))
+
+        await floor.do(update_chat_topic_member, ADA, await floor.do(member), {"can_respond": True})
+    assert (await floor.stored(ref)).attention.reason == "QUEUED"

@@ -13,7 +13,7 @@ from app.interactions.service.deadlines import fire_due
 from app.interactions.service.deliveries import report_message_status
 from app.interactions.service.holding import claim
 from app.interactions.service.messages import mark_read
-from app.interactions.service.state import snooze
+from app.interactions.service.state import resume_bot, snooze
 from app.kinds.agent_session.service import update
 from app.kinds.chat_session.model.session import ChatSessionStatus
 from app.kinds.chat_session.service.queue import pick_up_chat_session, reset_chat_session
@@ -135,6 +135,31 @@ async def test_missed_chat_is_seen_until_it_is_picked_up(floor: Floor, status: C
     picked_up = await floor.do(pick_up_chat_session, BO)
     assert (picked_up.id, picked_up.assignee_id, picked_up.when_ended) == (ref.number, BO.user_id, None)
     assert await floor.reasons(ref) == {"CUSTOMER_WAITING"}
+
+
+@pytest.mark.parametrize("status", ["IN_QUEUE", "OFFLINE_FORM", "REQUEST_POSTED"])
+async def test_bot_is_out_of_charge_once_a_human_was_asked_for(floor: Floor, status: str) -> None:
+    ref = await floor.opened("chat_session")
+    await floor.do(resume_bot, BO, ref)
+    assert await floor.reasons(ref) == set()
+    await floor.do(update_chat_session, BO, ref, {"status": ChatSessionStatus(status)})
+    before = await floor.stored(ref)
+    assert before.bot_active is False
+    await floor.answer(ref, author=MessageAuthor.BOT)
+    after = await floor.stored(ref)
+    assert (after.status, after.waiting, after.attention) == (status, before.waiting, before.attention)
+    assert after.attention.reason == ("QUEUED" if status == "IN_QUEUE" else "MISSED")
+
+
+async def test_question_in_the_queue_waits_after_a_pick_up_with_a_welcome(floor: Floor) -> None:
+    topic = GlobalId("top", floor.targets["chat_session"]["topic_id"])
+    await floor.do(update_chat_topic, ADA, topic, {"welcome_message": "Welcome!"})
+    ref = await floor.opened("chat_session")
+    await floor.do(pick_up_chat_session, BO, ref)
+    after = await floor.stored(ref)
+    assert (after.status, after.last_message) == (ChatSessionStatus.USER_LAST, "Welcome!")
+    assert (after.waiting.since, set(after.attention.reasons)) == (START, {"CUSTOMER_WAITING"})
+    assert after.unread_customer_messages_count == 1
 
 
 async def test_missed_chat_stays_missed_when_its_customer_writes(floor: Floor) -> None:

@@ -7,11 +7,10 @@ import pytest
 
 from app.core.ids import GlobalId
 from app.interactions.messages import MessageAuthor
-from app.interactions.model import Level, State
 from app.interactions.service.deliveries import delete_message
 from app.interactions.service.holding import claim, release
 from app.interactions.service.messages import mark_read
-from app.interactions.service.state import acknowledge, close, reopen, snooze
+from app.interactions.service.state import acknowledge, close, reopen
 from app.interactions.waiting import MOST_UNANSWERED, NOT_WAITING, Waiting, answered, asked, settled
 from tests.conftest import START
 from tests.kinds.conftest import BO
@@ -140,72 +139,6 @@ async def test_waiting_customers_new_words_are_told_though_level_and_reason_stay
     assert (await floor.topics(ref))[-2:] == [f"{kind}.message_received", "attention.renewed"]
     assert (after.attention.level, after.attention.reason) == (before.attention.level, before.attention.reason)
     assert (after.attention.since, after.attention.acknowledged_by) == (before.attention.since, None)
-
-
-# ---- deliveries ---------------------------------------------------------------------------------------------------
-
-
-async def test_failed_delivery_is_as_if_nothing_had_been_sent(floor: Floor) -> None:
-    ref = await floor.opened("conversation")
-    await floor.do(claim, BO, ref, lease_seconds=600)
-    before = await floor.stored(ref)
-    answer = await floor.answer(ref)
-    assert (await floor.stored(ref)).claimed_until is None
-    await floor.fail(answer)
-    after = await floor.stored(ref)
-    assert after.waiting == replace(before.waiting, failed=True)
-    assert after.claimed_until == START + timedelta(seconds=600)
-    assert (after.attention.reason, after.attention.level) == ("DELIVERY_FAILED", Level.HIGH)
-    assert set(after.attention.reasons) == {"CUSTOMER_WAITING", "DELIVERY_FAILED"}
-    assert (await floor.topics(ref))[-2:] == ["conversation.message_status_reported", "attention.raised"]
-    await floor.pass_until(START + timedelta(seconds=600))
-    assert (await floor.stored(ref)).assignee_id is None
-
-
-async def test_failed_delivery_ends_with_an_answer_that_arrives(floor: Floor) -> None:
-    ref = await floor.opened("conversation")
-    await floor.do(claim, BO, ref)
-    await floor.fail(await floor.answer(ref))
-    await floor.answer(ref)
-    after = await floor.stored(ref)
-    assert (after.waiting, after.attention.needed) == (NOT_WAITING, False)
-
-
-async def test_failed_delivery_of_an_older_answer_changes_nothing(floor: Floor) -> None:
-    ref = await floor.opened("conversation")
-    await floor.do(claim, BO, ref)
-    older = await floor.answer(ref)
-    await floor.answer(ref)
-    await floor.fail(older)
-    after = await floor.stored(ref)
-    assert (after.waiting, after.attention.needed) == (NOT_WAITING, False)
-
-
-@pytest.mark.parametrize("thanked", [False, True])
-async def test_failed_delivery_after_closing_opens_again(floor: Floor, thanked: bool) -> None:
-    ref = await floor.opened("conversation")
-    await floor.do(claim, BO, ref)
-    answer = await floor.answer(ref)
-    if thanked:
-        await floor.hear_in(ref)
-        await floor.do(mark_read, BO, ref)
-    await floor.do(close, BO, ref)
-    assert (await floor.stored(ref)).state is State.CLOSED
-    await floor.fail(answer)
-    after = await floor.stored(ref)
-    assert (after.state, after.attention.reason) == (State.OPEN, "DELIVERY_FAILED")
-    assert after.waiting.since == START
-    assert (await floor.topics(ref))[-1] == "attention.raised"
-
-
-async def test_failed_delivery_ends_a_snooze(floor: Floor) -> None:
-    ref = await floor.opened("conversation")
-    await floor.do(claim, BO, ref)
-    answer = await floor.answer(ref)
-    await floor.do(snooze, BO, ref, START + HOUR)
-    await floor.fail(answer)
-    after = await floor.stored(ref)
-    assert (after.state, after.attention.reason) == (State.OPEN, "DELIVERY_FAILED")
 
 
 async def test_lease_of_a_holder_is_not_shortened_from_another_tab(floor: Floor, kind: str) -> None:

@@ -50,6 +50,7 @@ COLUMNS: tuple[sa.Column[Any], ...] = (
     interaction.c.answered_lease,
     interaction.c.raised_note,
     interaction.c.attention_user_id,
+    interaction.c.lease_answer_id,
 )
 """What `common_arguments` reads, in its order."""
 
@@ -99,6 +100,7 @@ def common_arguments(row: Sequence[Any]) -> dict[str, Any]:
         "unread_customer_messages_count": row[16],
         "due_at": row[24],
         "answered_lease": row[29],
+        "lease_answer_id": row[32],
         "raised_note": row[30],
         "waiting": Waiting(since=row[25], unanswered=row[26], failed=row[27], settled_id=row[28]),
         "attention": Attention(

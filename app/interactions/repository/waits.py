@@ -42,6 +42,13 @@ _NEWER = (
     .limit(1)
 )
 _NEWER_ASKING, _NEWER_ANSWER = Fixed(_NEWER.where(_ASKS)), Fixed(_NEWER.where(_ANSWERS))
+_STANDING = (
+    sa.select(message.c.id)
+    .where(message.c.interaction_id == _KEY, message.c.id > _AFTER, _ANSWERS, sa.not_(_IS_ERROR))
+    .limit(1)
+)
+_STANDS_AFTER = Fixed(_STANDING)
+_STANDS_OF_USER = Fixed(_STANDING.where(message.c.user_id == sa.bindparam("user", type_=sa.BigInteger)))
 _LATEST_ASKING = Fixed(
     sa.select(message.c.id).where(message.c.interaction_id == _KEY, _ASKS).order_by(message.c.id.desc()).limit(1)
 )
@@ -80,6 +87,13 @@ class WaitRepository(Repository):
         """The answer that was written last, delivered or not."""
         row = self._one(_LATEST_ANSWER, {"key": interaction_id})
         return None if row is None else Answer(row.id, bool(row.failed))
+
+    def stands_after(self, interaction_id: int, message_id: int, user_id: int | None = None) -> bool:
+        """Whether an answer that was written after this message stands: of anybody, or of the user."""
+        given = {"key": interaction_id, "after": message_id}
+        if user_id is None:
+            return self._one(_STANDS_AFTER, given) is not None
+        return self._one(_STANDS_OF_USER, {**given, "user": user_id}) is not None
 
     def newer_than(self, interaction_id: int, message_id: int) -> int | None:
         """The last message that arrived after this one and asks or answers; None when there is none."""

@@ -181,7 +181,7 @@ def write(
     customer's wait when the actor has `seen` the latest message, or has read all of them."""
     kind: KindRules[I] = work.kinds[before.kind]
     if changed.assignee_id != before.assignee_id:
-        changed = replace(changed, answered_lease=None)
+        changed = replace(changed, answered_lease=None, lease_answer_id=None)
     after = settle(work, kind, changed, renewed=renewed)
     if after.waiting.needed and _closes(actor, before, after, seen=seen):
         latest = work.use(WaitRepository).latest_asking(after.id)
@@ -288,6 +288,7 @@ def _without_arrivals(interaction: Interaction) -> Interaction:
         attention=Attention(),
         waiting=NOT_WAITING,
         answered_lease=None,
+        lease_answer_id=None,
         last_message_at=None,
         latest_message_id=None,
         latest_customer_message_id=None,

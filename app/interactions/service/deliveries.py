@@ -98,14 +98,14 @@ def delete_message(work: "Work", actor: Actor, message_ref: GlobalId) -> Posted:
         newest = messages.latest(before.id)
         of_customer = messages.latest(before.id, of_customer=True)
         left = before.unread_customer_messages_count - 1 if _unread(message) else before.unread_customer_messages_count
-        return replace(
+        after = replace(
             before,
             last_message_at=None if newest is None else newest.sent_at,
             latest_message_id=None if newest is None else newest.id,
             latest_customer_message_id=None if of_customer is None else of_customer.id,
             unread_customer_messages_count=max(left, 0),
-            waiting=rederived(work, before),
         )
+        return rederived(work, after)
 
     data = {"message_id": message_ref.number}
     change(work, actor, ref, Command.UPDATE, without, topic="message_deleted", data=data)

@@ -7,7 +7,7 @@ from app.core.actor import Actor
 from app.interactions.messages import Message, MessageStatus
 from app.interactions.model import Interaction, State
 from app.interactions.repository.waits import WaitRepository
-from app.interactions.waiting import Waiting
+from app.interactions.service.leaving import without_lost_holder
 
 if TYPE_CHECKING:
     from app.interactions.rules import KindRules
@@ -16,32 +16,42 @@ if TYPE_CHECKING:
 I = TypeVar("I", bound=Interaction)  # noqa: E741 - the one interaction of these signatures
 
 
-def rederived(work: "Work", interaction: Interaction) -> Waiting:
-    """The wait as the stored messages make it, after one of them changed or went."""
-    return work.use(WaitRepository).derive(interaction.id, interaction.waiting.settled_id)
+def rederived(work: "Work", interaction: I) -> I:
+    """The interaction with its wait and its lease as the stored messages make them, after one changed or went."""
+    return _at_wait(work, interaction, interaction.waiting.settled_id)
 
 
 def after_delivery(work: "Work", actor: Actor, interaction: I, answer: Message) -> I:
     """The interaction after the delivery of a stored answer failed, or turned out not to have failed.
 
-    When the latest answer failed, everything is as if it had not been sent: the customer waits, and the lease runs that
-    it ended. Closing and snoozing were decided in the belief that it arrived, so they end, and somebody is told."""
-    waits = work.use(WaitRepository)
-    latest = waits.latest_answer(interaction.id)
-    if answer.status is not MessageStatus.ERROR or latest is None or latest.id != answer.id:
-        return replace(interaction, waiting=rederived(work, interaction))
-    settled_id = interaction.waiting.settled_id
-    believed = settled_id is not None and settled_id > answer.id
-    waiting = waits.derive(interaction.id, None if believed else settled_id)
-    interaction = replace(interaction, waiting=waiting)
-    if interaction.answered_lease is not None:
-        interaction = replace(interaction, claimed_until=interaction.answered_lease, answered_lease=None)
+    When no later answer stands, everything is as if the failed one had not been sent: the customer waits, and the lease
+    runs that it ended. Closing and snoozing were decided in the belief that it arrived, so they end, and somebody is
+    told."""
+    if answer.status is not MessageStatus.ERROR:
+        return rederived(work, interaction)
     kind: KindRules[I] = work.kinds[interaction.kind]
     interaction = kind.on_answer_failed(work, interaction, answer)
-    if not waiting.needed:
+    if work.use(WaitRepository).stands_after(interaction.id, answer.id):
+        return rederived(work, interaction)
+    settled_id = interaction.waiting.settled_id
+    believed = settled_id is not None and settled_id > answer.id
+    interaction = _at_wait(work, interaction, None if believed else settled_id)
+    if not interaction.waiting.needed:
         return interaction
     if interaction.state is State.CLOSED:
-        return kind.on_reopen(work, actor, interaction)
+        return without_lost_holder(work, actor, kind.on_reopen(work, actor, interaction), returns=True)
     if interaction.state is State.SNOOZED:
         return kind.on_snooze(work, actor, interaction, None)
     return interaction
+
+
+def _at_wait(work: "Work", interaction: I, settled_id: int | None) -> I:
+    waits = work.use(WaitRepository)
+    interaction = replace(interaction, waiting=waits.derive(interaction.id, settled_id))
+    first, lease = interaction.lease_answer_id, interaction.answered_lease or interaction.claimed_until
+    if first is None or lease is None or interaction.assignee_id is None:
+        return interaction
+    answered = waits.stands_after(interaction.id, first - 1, interaction.assignee_id)
+    if answered:
+        return replace(interaction, claimed_until=None, answered_lease=lease)
+    return replace(interaction, claimed_until=lease, answered_lease=None)

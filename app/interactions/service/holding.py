@@ -38,9 +38,11 @@ def claim(
     def taken(before: Any) -> Any:
         if holder_of(before, work.now) == actor.user_id:
             lasts = None if until is None or before.claimed_until is None else max(until, before.claimed_until)
-            return replace(before, claimed_until=lasts, answered_lease=None)
+            return replace(before, claimed_until=lasts, answered_lease=None, lease_answer_id=None)
         _require_active(work, actor)
-        after = replace(before, assignee_id=actor.user_id, claimed_until=until)
+        after = replace(
+            before, assignee_id=actor.user_id, claimed_until=until, answered_lease=None, lease_answer_id=None
+        )
         return kind.on_assign(work, actor, after, actor.user_id)
 
     return change(work, actor, ref, Command.CLAIM, taken, if_version=if_version)
@@ -64,7 +66,7 @@ def assign(work: "Work", actor: Actor, ref: GlobalId, user_id: int | None, *, if
 
     def given(before: Any) -> Any:
         require_holder(work, kind.name, user_id)
-        after = replace(before, assignee_id=user_id, claimed_until=None)
+        after = replace(before, assignee_id=user_id, claimed_until=None, answered_lease=None, lease_answer_id=None)
         return after if holder_of(before, work.now) == user_id else kind.on_assign(work, actor, after, user_id)
 
     return change(work, actor, ref, Command.ASSIGN, given, if_version=if_version)

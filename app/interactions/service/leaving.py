@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from app.core.actor import Actor
 from app.directory.model import User
+from app.directory.repository import UserRepository
 from app.interactions.model import Command, Interaction
 from app.interactions.repository.holdings import HoldingRepository
 from app.interactions.service.change import write
@@ -42,7 +43,14 @@ def unheld(work: "Work", actor: Actor, before: I) -> I:
     return kind.on_assign(work, actor, replace(before, assignee_id=None, claimed_until=None), None)
 
 
-def without_lost_holder(work: "Work", actor: Actor, before: I) -> I:
-    """The same in nobody's hands, when the user who holds it is not active or may not see it."""
-    lost = before.lost_holder_id is not None and before.lost_holder_id == before.assignee_id
+def without_lost_holder(work: "Work", actor: Actor, before: I, *, returns: bool) -> I:
+    """The same in nobody's hands, when the user who holds it is not active or may not see it.
+
+    One that `returns`, having been closed, is nobody's also when that user may not work on it any more."""
+    if before.assignee_id is None:
+        return before
+    lost = before.lost_holder_id == before.assignee_id
+    if returns and not lost:
+        holder = work.use(UserRepository).get(before.assignee_id)
+        lost = holder is not None and not work.kinds[before.kind].may_hold(before, holder)
     return unheld(work, actor, before) if lost else before

@@ -12,7 +12,7 @@ from app.directory.model.checks import text
 from app.interactions.contents import checked_content, checked_contents, plain_text
 from app.interactions.history import SIGN_OF_TYPING
 from app.interactions.messages import Message, MessageAuthor, MessageStatus
-from app.interactions.model import Command, Interaction
+from app.interactions.model import Command, Interaction, State
 from app.interactions.repository.messages import MessageRepository
 from app.interactions.repository.waits import WaitRepository
 from app.interactions.service.change import change, check, load, require_latest, write
@@ -69,8 +69,8 @@ def send_message(
         require_latest(work, before, if_latest_message)
         contents = (checked_content(content, work.ids.uuid),)
         changed, message = _post(work, actor, before, contents, author, reference, fields)
-        if author is MessageAuthor.USER and message.status is not MessageStatus.ERROR:
-            changed = _acted(work, actor, before, changed)
+        if author is MessageAuthor.USER:
+            changed = acted(work, actor, before, changed, message)
         write(work, actor, before, changed, command, data={"message_id": message.id})
         return before.id, message.id
 
@@ -138,8 +138,9 @@ def receive_message(
             quiet = _counted(work, interaction, stored)
             write(work, actor, interaction, quiet, Command.IMPORT, data={"message_id": stored.id})
             return interaction.id, stored.id
+        returns = interaction.state is State.CLOSED
         counted = replace(
-            without_lost_holder(work, actor, _counted(work, interaction, stored)),
+            without_lost_holder(work, actor, _counted(work, interaction, stored), returns=returns),
             unread_customer_messages_count=interaction.unread_customer_messages_count + 1,
             waiting=asked(interaction.waiting, stored.created_at),
         )
@@ -218,11 +219,14 @@ def _post(
     return _counted(work, changed, stored), stored
 
 
-def _acted(work: "Work", actor: Actor, before: Interaction, changed: I) -> I:
-    """The interaction after an answer of a user got away: what it answers is read, and the user's lease has done."""
+def acted(work: "Work", actor: Actor, before: Interaction, changed: I, answer: Message) -> I:
+    """The interaction after an answer of a user: once it gets away what it answers is read, and the lease has done."""
+    delivered = answer.status is not MessageStatus.ERROR
     if before.assignee_id == actor.user_id and before.claimed_until is not None:
-        changed = replace(changed, claimed_until=None, answered_lease=before.claimed_until)
-    if before.unread_customer_messages_count == 0:
+        changed = replace(changed, lease_answer_id=before.lease_answer_id or answer.id)
+        if delivered:
+            changed = replace(changed, claimed_until=None, answered_lease=before.claimed_until)
+    if before.unread_customer_messages_count == 0 or not delivered:
         return changed
     work.use(MessageRepository).mark_read(before.id, work.now)
     return replace(changed, unread_customer_messages_count=0)

@@ -61,7 +61,7 @@ def reopen(work: "Work", actor: Actor, ref: GlobalId, *, if_version: int | None 
     kind = kind_of(work, ref)
 
     def opened(before: Any) -> Any:
-        return without_lost_holder(work, actor, kind.on_reopen(work, actor, before))
+        return without_lost_holder(work, actor, kind.on_reopen(work, actor, before), returns=True)
 
     return change(work, actor, ref, Command.REOPEN, opened, if_version=if_version)
 

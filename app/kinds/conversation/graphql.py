@@ -101,6 +101,9 @@ class RestartConversationInput(EditInput, OnceInput):
     text: str | None = strawberry.field(
         default=None, description="The text of the message to the customer. The default is a greeting."
     )
+    override: bool = strawberry.field(
+        default=False, description="Whether to write it also where another user holds the conversation."
+    )
 
 
 @strawberry.input(description="Which conversation to delete.")
@@ -207,6 +210,7 @@ class ConversationMutation:
             service.restart_conversation,
             input.id,
             text=input.text,
+            override=input.override,
             if_version=input.if_version,
             idempotency_key=input.idempotency_key,
         )

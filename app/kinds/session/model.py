@@ -224,6 +224,11 @@ def flagged(session: Session, need_attention: bool) -> Session:
     return replace(session, need_attention=need_attention, bot_active=not need_attention)
 
 
+def released(session: Session, now: datetime, window: timedelta) -> Session:
+    """The Session, which nobody holds any more: it asks for a human where it would be over while its customer waits."""
+    return flagged(session, True) if session.waiting.needed and not is_current(session, now, window) else session
+
+
 def updated(session: Session, changes: SessionChanges) -> Session:
     """The Session with the changes; suggested messages are rows of their own, see `replaced_suggestions`.
 

@@ -14,7 +14,7 @@ from app.directory.service.editing import Ref
 from app.interactions.messages import MessageAuthor, is_answer
 from app.interactions.model import Cause, Command, State, Turn
 from app.interactions.service.change import change, open_interaction
-from app.interactions.service.leaving import follow_user
+from app.interactions.service.leaving import follow_user, may_work
 from app.interactions.service.messages import Posted, receive_message, send_message
 from app.kinds.session import model
 from app.kinds.session.model import Session, SessionChanges
@@ -70,8 +70,14 @@ class Rules:
     def on_answer_failed(self, work: "Work", interaction: Session, message: "Message") -> Session:
         return interaction
 
+    def may_hold(self, interaction: Session, user: "User") -> bool:
+        return may_work(user, model.NAME)
+
     def on_assign(self, work: "Work", actor: Actor, interaction: Session, user_id: int | None) -> Session:
-        return interaction
+        """One that only its holder has kept open asks for another human, for its customer waits still."""
+        return (
+            interaction if user_id is not None else model.released(interaction, work.now, work.settings.session_window)
+        )
 
     def on_close(self, work: "Work", actor: Actor, interaction: Session) -> Session:
         return interaction

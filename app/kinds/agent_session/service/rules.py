@@ -10,7 +10,7 @@ from app.core.errors import DomainError, InvalidInput
 from app.core.ids import GlobalId
 from app.interactions.messages import MessageAuthor, is_answer
 from app.interactions.model import Cause, Command, State, Turn
-from app.interactions.service.leaving import follow_user
+from app.interactions.service.leaving import follow_user, may_work
 from app.kinds.agent_session import model
 from app.kinds.agent_session.model import AgentSession, Status
 from app.kinds.agent_session.repository import AgentSessionRepository
@@ -81,6 +81,9 @@ class Rules:
 
     def on_answer_failed(self, work: "Work", interaction: AgentSession, message: "Message") -> AgentSession:
         return interaction
+
+    def may_hold(self, interaction: AgentSession, user: "User") -> bool:
+        return may_work(user, model.NAME)
 
     def on_assign(self, work: "Work", actor: Actor, interaction: AgentSession, user_id: int | None) -> AgentSession:
         """A user takes over from the agent; it goes on when nobody holds the session any more."""

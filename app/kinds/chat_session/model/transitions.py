@@ -33,18 +33,17 @@ _UPDATES: Mapping[ChatSessionStatus, frozenset[ChatSessionStatus]] = {
 
 
 def moved(session: ChatSession, status: ChatSessionStatus, now: datetime) -> ChatSession:
-    """The chat in the status that an update asks for, with what goes with it.
+    """The chat in the status that an update asks for, with what goes with it: to ask for a human ends the bot's charge.
 
     Raises InvalidTransition for a move that the state machine does not have; the same status is no move."""
     if status is session.status:
         return session
     if status not in _UPDATES[session.status]:
         raise InvalidTransition(f"A chat that is {session.status} cannot become {status}.", path=("status",))
-    if status in ENDED:
-        return ended(session, status, now)
     if status in ACTIVE:
         return replace(session, status=status, when_ended=None)
-    return waiting(session, status)
+    after = ended(session, status, now) if status in ENDED else waiting(session, status)
+    return replace(after, bot_active=False) if status in QUEUES else after
 
 
 def ended(session: ChatSession, status: ChatSessionStatus, now: datetime) -> ChatSession:
@@ -56,6 +55,8 @@ def ended(session: ChatSession, status: ChatSessionStatus, now: datetime) -> Cha
         status=status,
         when_ended=session.when_ended or now,
         claimed_until=None,
+        answered_lease=None,
+        lease_answer_id=None,
         transfer_to_id=None,
         customer_is_typing=False,
         user_is_typing=False,

@@ -12,7 +12,7 @@ from app.core.actor import Actor
 from app.core.errors import DomainError
 from app.directory.tables import app_user
 from app.interactions.model import Command, ReplyBlock
-from app.interactions.repository.holders import ASSIGNABLE, is_admin
+from app.interactions.repository.holders import ASSIGNABLE, can, is_admin
 from app.interactions.repository.viewing import viewer_can
 from app.kinds.chat_session.model.refusals import VIEWER_COLUMNS, Subject, refusal, reply_block
 from app.kinds.chat_session.model.rights import FieldProperty, TableRight, field_properties, table_right
@@ -86,7 +86,8 @@ def _waiting(scope: Scope) -> Sql:
 
 def _present(scope: Scope) -> Sql:
     """Whether chats may be offered to the member."""
-    found = sa.select(app_user.c.id).where(app_user.c.id == scope.c.user_id, app_user.c.present, app_user.c.active)
+    there = sa.and_(app_user.c.present, can(app_user.c, sa.literal(KIND), "write"))
+    found = sa.select(app_user.c.id).where(app_user.c.id == scope.c.user_id, there)
     return found.correlate(scope.c.user_id.table).exists()
 
 

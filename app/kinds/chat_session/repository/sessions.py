@@ -8,9 +8,10 @@ import sqlalchemy as sa
 
 from app.core.errors import AlreadyExists
 from app.directory.tables import app_user, customer
+from app.interactions.repository.holders import can
 from app.interactions.repository.kinds import KindRepository
 from app.interactions.tables import interaction, message
-from app.kinds.chat_session.model.session import ENDED, QUEUES, ChatSession, ChatSessionStatus
+from app.kinds.chat_session.model.session import CLOSED, ENDED, KIND, QUEUES, ChatSession, ChatSessionStatus
 from app.kinds.chat_session.repository.numbers import next_number, next_numbers, reach_number
 from app.kinds.chat_session.tables import chat_session, chat_topic, chat_topic_member
 from app.storage.tables import Timestamp
@@ -45,7 +46,9 @@ _MARK_FETCHED = (
     .where(message.c.interaction_id == _KEY, message.c.read_by_customer.is_(False))
     .values(read_by_customer=True, updated_at=sa.bindparam("now", type_=Timestamp))
 )
-_PRESENT = sa.select(sa.and_(app_user.c.present, app_user.c.active)).where(app_user.c.id == _KEY)
+_PRESENT = sa.select(sa.and_(app_user.c.present, can(app_user.c, sa.literal(KIND), "write"))).where(
+    app_user.c.id == _KEY
+)
 
 
 _USER: sa.BindParameter[int] = sa.bindparam("user", type_=sa.BigInteger)
@@ -64,7 +67,7 @@ _HELD_IN = (
     .where(
         interaction.c.assignee_id == _USER,
         chat_session.c.topic_id == _TOPIC,
-        chat_session.c.status.not_in([status.value for status in sorted(ENDED)]),
+        chat_session.c.status.not_in([status.value for status in sorted(CLOSED)]),
     )
     .order_by(chat_session.c.id)
 )
@@ -75,6 +78,7 @@ _MISSED_BY = (
     .where(
         chat_topic_member.c.user_id == _USER,
         chat_topic_member.c.can_respond,
+        sa.or_(sa.cast(_TOPIC, sa.BigInteger).is_(None), chat_session.c.topic_id == _TOPIC),
         chat_session.c.status.in_(sorted(QUEUES - {ChatSessionStatus.IN_QUEUE})),
         interaction.c.assignee_id.is_(None),
     )
@@ -177,13 +181,13 @@ class ChatSessionRepository(KindRepository[ChatSession]):
         return [row[0] for row in self._all(_OFFERED, {"user": user_id, "topic": topic})]
 
     def held_in(self, topic: int, user_id: int) -> Sequence[int]:
-        """The topic's chats that have not ended and that the user holds."""
+        """The topic's chats that are not closed and that the user holds."""
         return [row[0] for row in self._all(_HELD_IN, {"user": user_id, "topic": topic})]
 
-    def missed_by(self, user_id: int, most: int) -> Sequence[int]:
-        """The chats that asked for a human when nobody was there, of the topics in which the user responds; the longest
-        waiting first."""
-        return [row[0] for row in self._all(_MISSED_BY, {"user": user_id, "most": most})]
+    def missed_by(self, user_id: int, most: int, topic: int | None = None) -> Sequence[int]:
+        """The chats that asked for a human when nobody was there, of the topic or of all topics in which the user
+        responds; the longest waiting first."""
+        return [row[0] for row in self._all(_MISSED_BY, {"user": user_id, "most": most, "topic": topic})]
 
     def responders(self, topic: int) -> tuple[int, ...]:
         """The users who may respond in the topic."""

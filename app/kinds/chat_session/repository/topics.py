@@ -8,7 +8,9 @@ import sqlalchemy as sa
 
 from app.core.errors import AlreadyExists, Conflict, NotFound
 from app.directory.tables import app_user
+from app.interactions.repository.holders import can
 from app.interactions.repository.rows import differing, fields_of_row, read_row, written
+from app.kinds.chat_session.model.session import KIND
 from app.kinds.chat_session.model.topic import ChatTopic, ChatTopicMember
 from app.kinds.chat_session.repository.numbers import next_number, reach_number
 from app.kinds.chat_session.tables import chat_session, chat_topic, chat_topic_member
@@ -26,7 +28,7 @@ _MEMBERS = (
     sa.select(
         chat_topic_member.c.id,
         *(chat_topic_member.c[field.name] for field in _MEMBER_OWN),
-        sa.and_(app_user.c.present, app_user.c.active),
+        sa.and_(app_user.c.present, can(app_user.c, sa.literal(KIND), "write")),
     )
     .join(app_user, app_user.c.id == chat_topic_member.c.user_id)
     .where(chat_topic_member.c.topic_id == _KEY)

@@ -29,15 +29,21 @@ def follow_presence(work: "Work", actor: Actor, before: User, after: User) -> No
     if was and not now:
         withdraw(work, actor, chats.offered_to(after.id))
     elif now and not was:
-        for chat in _loaded(work, chats.missed_by(after.id, MOST_OFFERED)):
-            _offer(work, actor, chat)
+        _offer(work, actor, chats.missed_by(after.id, MOST_OFFERED))
 
 
-def follow_rights(work: "Work", actor: Actor, topic: int, user_id: int) -> None:
-    """Release the chats of the topic that the user may not respond to any more, and withdraw offers of them."""
+def follow_rights(work: "Work", actor: Actor, topic: int, user_id: int, *, responds: bool) -> None:
+    """Release the chats of the topic that the user may not respond to any more, and withdraw offers of them; offer what
+    was missed to one who `responds` from now on, and is there."""
     chats = work.use(ChatSessionRepository)
     user = work.use(UserRepository).get(user_id)
-    if user is None or user.is_admin or may_respond(chats.responders(topic), user_id):
+    if user is None:
+        return
+    if responds:
+        if _is_there(user):
+            _offer(work, actor, chats.missed_by(user_id, MOST_OFFERED, topic))
+        return
+    if user.is_admin or may_respond(chats.responders(topic), user_id):
         return
     release(work, actor, work.kinds[KIND], chats.held_in(topic, user_id))
     withdraw(work, actor, chats.offered_to(user_id, topic))
@@ -50,13 +56,14 @@ def withdraw(work: "Work", actor: Actor, chats: Iterable[int]) -> None:
             write(work, actor, chat, kept(chat), Command.CANCEL_TRANSFER)
 
 
-def _offer(work: "Work", actor: Actor, chat: ChatSession) -> None:
-    if chat.status is ChatSessionStatus.OFFLINE_FORM:
-        queued = replace(waiting(chat, ChatSessionStatus.IN_QUEUE), bot_active=False)
-        write(work, actor, chat, queued, Command.UPDATE, topic="queued")
-    elif chat.status is ChatSessionStatus.REQUEST_POSTED:
-        # The customer has gone, so the chat stays what it is; who listens is told of it again.
-        write(work, actor, chat, chat, Command.UPDATE, topic="offered", data={"offered": True}, renewed=True)
+def _offer(work: "Work", actor: Actor, chats: Iterable[int]) -> None:
+    for chat in _loaded(work, chats):
+        if chat.status is ChatSessionStatus.OFFLINE_FORM:
+            queued = replace(waiting(chat, ChatSessionStatus.IN_QUEUE), bot_active=False)
+            write(work, actor, chat, queued, Command.UPDATE, topic="queued")
+        elif chat.status is ChatSessionStatus.REQUEST_POSTED:
+            # The customer has gone, so the chat stays what it is; who listens is told of it again.
+            write(work, actor, chat, chat, Command.UPDATE, topic="offered", data={"offered": True}, renewed=True)
 
 
 def _loaded(work: "Work", chats: Iterable[int]) -> Iterable[ChatSession]:

@@ -11,9 +11,9 @@ from app.directory.model import User
 from app.directory.repository import UserRepository
 from app.interactions.messages import Message, MessageAuthor, is_answer
 from app.interactions.model import Cause, Command, State, Turn
-from app.interactions.service.leaving import follow_user
+from app.interactions.service.leaving import follow_user, may_work
 from app.kinds.chat_session.model.attention import REASONS, causes, state, without_alert
-from app.kinds.chat_session.model.refusals import Subject, refusal
+from app.kinds.chat_session.model.refusals import Subject, may_respond, refusal
 from app.kinds.chat_session.model.session import (
     ACTIVE,
     KIND,
@@ -108,6 +108,9 @@ class Rules:
 
     def on_answer_failed(self, work: "Work", interaction: ChatSession, message: Message) -> ChatSession:
         return interaction
+
+    def may_hold(self, interaction: ChatSession, user: User) -> bool:
+        return may_work(user, KIND) and (user.is_admin or may_respond(interaction.responders, user.id))
 
     def on_assign(self, work: "Work", actor: Actor, interaction: ChatSession, user_id: int | None) -> ChatSession:
         if user_id is None:

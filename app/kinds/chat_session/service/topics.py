@@ -87,6 +87,8 @@ def add_chat_topic_member(
     def add() -> ChatTopicMember:
         member = topics.add_member(ChatTopicMember(id=0, topic_id=topic.id, user_id=user_id, **rights))
         _tell(work, actor, "member_added", topic.id, user_id)
+        if member.can_respond:
+            follow_rights(work, actor, topic.id, user_id, responds=True)
         return member
 
     request = {"add": "chat_topic_member", "topic": topic.id, "user": user_id, **rights}
@@ -100,7 +102,8 @@ def update_chat_topic_member(work: "Work", actor: Actor, ref: GlobalId, rights: 
     if after != before:
         work.use(ChatTopicRepository).save_member(before, after)
         _tell(work, actor, "member_updated", before.topic_id, before.user_id)
-        follow_rights(work, actor, before.topic_id, before.user_id)
+        if after.can_respond != before.can_respond:
+            follow_rights(work, actor, before.topic_id, before.user_id, responds=after.can_respond)
     return after
 
 
@@ -109,7 +112,7 @@ def remove_chat_topic_member(work: "Work", actor: Actor, ref: GlobalId) -> Globa
     before = _member(work, actor, ref)
     work.use(ChatTopicRepository).remove_member(before)
     _tell(work, actor, "member_removed", before.topic_id, before.user_id)
-    follow_rights(work, actor, before.topic_id, before.user_id)
+    follow_rights(work, actor, before.topic_id, before.user_id, responds=False)
     return ref
 
 

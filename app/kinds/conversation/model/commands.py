@@ -67,7 +67,7 @@ def refusal(command: Command, subject: Subject, actor: Actor, now: datetime) -> 
         case Command.BOT_REPLY | Command.RECEIVE:
             return _blocked(subject)
         case Command.RESTART:
-            return _restart(subject, now)
+            return _restart(subject, now) or held_by_other(subject, actor, now)
         case _:
             return None
 

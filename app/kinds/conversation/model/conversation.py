@@ -178,14 +178,17 @@ def received(conversation: Conversation, at: datetime) -> Conversation:
     )
 
 
-def restart_failed(conversation: Conversation) -> Conversation:
-    """After the message that began it anew was not delivered: the reply window is what it was before.
+def restart_failed(conversation: Conversation, written_at: datetime) -> Conversation:
+    """After a message of ours that was written at this time was not delivered: if it was the one that began the
+    conversation anew, the reply window is what it was before.
 
-    While the customer has to write first, no other message is delivered, so it is that one which failed."""
-    if not conversation.customer_interaction_required:
-        return conversation
+    A restart opens the window at the moment at which its message is written, so that moment tells the message."""
     last, window = conversation.last_customer_reply_from, REPLY_WINDOWS.get(conversation.channel)
-    before = None if last is None or window is None else last + window
+    if not conversation.customer_interaction_required or window is None:
+        return conversation
+    if conversation.reply_until != written_at + window:
+        return conversation
+    before = None if last is None else last + window
     return replace(conversation, reply_until=before, customer_interaction_required=False)
 
 

@@ -11,9 +11,9 @@ from app.directory.service.editing import Ref, number
 from app.interactions.contents import LONGEST_TEXT, text_content
 from app.interactions.messages import MessageAuthor
 from app.interactions.model import Command
-from app.interactions.service.change import change, remove, require_allowed
+from app.interactions.service.change import change, check, load, remove, require_allowed, write
 from app.interactions.service.holding import require_holder
-from app.interactions.service.messages import Posted, post
+from app.interactions.service.messages import Posted, acted, post
 from app.kinds.conversation.model.commands import refusal
 from app.kinds.conversation.model.conversation import NAME, PREFIX, Conversation, Status, restarted, with_status
 from app.kinds.conversation.repository import ConversationRepository
@@ -68,30 +68,31 @@ def restart_conversation(
     ref: Ref,
     *,
     text: str | None = None,
+    override: bool = False,
     if_version: int | None = None,
     idempotency_key: str | None = None,
 ) -> Posted:
     """Write to a customer on WhatsApp after the reply window has closed; the customer then has to write first.
 
-    The message gets through as a template that the channel has approved; without `text` it is RESTART_TEXT.
+    The message gets through as a template that the channel has approved; without `text` it is RESTART_TEXT. It is a
+    reply as any other: with `override` it is written also where another user holds the conversation.
     Raises NotSupported on other channels, InvalidTransition while the window is open, Unreachable for a blocked
-    profile, InvalidInput and TooLong for a text that does not fit, KeyReused, and what `change` raises."""
+    profile, AlreadyClaimed, InvalidInput and TooLong for a text that does not fit, KeyReused, and what `change`
+    raises."""
     contents = text_content(RESTART_TEXT if text is None else _TEXT(text, ("text",)))
-    written = []
 
-    def restart(before: Conversation) -> Conversation:
+    def restart() -> tuple[int, int]:
+        before: Conversation = load(work, actor, _ref(ref))
+        check(work, actor, before, Command.RESTART, if_version, override=override)
         announced = restarted(before, work.now)
         free = replace(announced, customer_interaction_required=False)
         after, message = post(work, actor, free, contents, author=MessageAuthor.USER)
-        written.append(message.id)
-        return replace(after, customer_interaction_required=announced.customer_interaction_required)
-
-    def write() -> tuple[int, int]:
-        after = change(work, actor, _ref(ref), Command.RESTART, restart, if_version=if_version)
-        return after.id, written[-1]
+        after = replace(after, customer_interaction_required=announced.customer_interaction_required)
+        write(work, actor, before, acted(work, actor, before, after, message), Command.RESTART)
+        return before.id, message.id
 
     request = ["restartConversation", str(_ref(ref)), text, if_version]
-    return Posted(*once(work, actor, idempotency_key, request, write))
+    return Posted(*once(work, actor, idempotency_key, request, restart))
 
 
 def delete_conversation(work: "Work", actor: Actor, ref: Ref, *, if_version: int | None = None) -> Conversation:

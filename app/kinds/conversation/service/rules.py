@@ -17,7 +17,7 @@ from app.interactions.messages import (
     is_answer,
 )
 from app.interactions.model import Cause, Command, State, Turn
-from app.interactions.service.leaving import follow_user
+from app.interactions.service.leaving import follow_user, may_work
 from app.kinds.conversation.model.commands import VIEWER_COLUMNS, Subject, refusal
 from app.kinds.conversation.model.conversation import (
     NAME,
@@ -95,7 +95,10 @@ class Rules:
         return is_answer(message, interaction, asked=True)
 
     def on_answer_failed(self, work: "Work", interaction: Conversation, message: Message) -> Conversation:
-        return restart_failed(interaction)
+        return restart_failed(interaction, message.created_at)
+
+    def may_hold(self, interaction: Conversation, user: "User") -> bool:
+        return may_work(user, NAME)
 
     def on_assign(self, work: "Work", actor: Actor, interaction: Conversation, user_id: int | None) -> Conversation:
         return taken(interaction) if user_id is not None and user_id == actor.user_id else interaction
