@@ -87,6 +87,12 @@ class Floor:
         found: Interaction = await self.do(load, ADA, ref)
         return found
 
+    async def latest(self, ref: GlobalId, author: MessageAuthor) -> int:
+        """The surrogate of the author's message that was stored last."""
+        sql = f"SELECT max(id) FROM message WHERE interaction_id = {ref.number} AND author = '{author}'"
+        found: int = await self.do(lambda work: work.connection.exec_driver_sql(sql).scalar_one())
+        return found
+
     async def reasons(self, ref: GlobalId) -> set[str]:
         """Why the interaction needs a human."""
         return set((await self.stored(ref)).attention.reasons)

@@ -1,6 +1,7 @@
 """The rules of waiting as their specification has them, slowly: everything is found anew from what happened."""
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 WINDOW = timedelta(hours=24)
@@ -25,53 +26,78 @@ TABLE = (
 
 @dataclass(frozen=True)
 class Said:
-    """A message in the order of arrival. `counts` is whether a bot's counted when it was written."""
+    """A message in the order of arrival. `counts` is whether it was an answer, or would be if it was delivered.
+
+    `of_holder` is whether the user who wrote it held the interaction; `restarts` whether it began it anew."""
 
     key: int
     author: str
     arrived: datetime
+    user: int | None = None
     status: str = "CREATED"
     counts: bool = True
+    of_holder: bool = False
+    restarts: bool = False
+
+    @property
+    def stands(self) -> bool:
+        """Whether the message is an answer that was not reported as lost."""
+        return self.author != "CUSTOMER" and self.counts and self.status != "ERROR"
 
 
 @dataclass
-class Story:
-    """One interaction as everything that happened to it has left it."""
+class Facts:
+    """What has happened to one interaction, and what follows from it.
+
+    `claimed` is the number of the first message that would come after the claim; `lease` is when the claim ends unless
+    its holder answers. `gone` are the users who are not active, `powerless` those who may only read, `may_respond`
+    those who may take chats. `form` is where a chat stands when nobody was there for it, `ended` how it ended, `last`
+    who of both sides wrote last. `seen_closed` is whether it was closed when it was last looked at."""
 
     kind: str
     created: datetime
     messages: list[Said] = field(default_factory=list)
     holder: int | None = None
     lease: datetime | None = None
-    ended_lease: datetime | None = None
+    claimed: int = 0
     offered_to: int | None = None
     bot: bool = False
     asked: bool = False
+    form: str | None = None
+    ended: str | None = None
+    last: str = "CustomerLast"
+    begun: bool = False
     closed: bool = False
+    seen_closed: bool = False
     settled: int = 0
     raised: bool = False
-    began: bool = False
+    status: str = "to-do"
     snoozed_until: datetime | None = None
     woken: bool = False
     read: set[int] = field(default_factory=set)
     last_heard: datetime | None = None
+    announced: datetime | None = None
     gone: set[int] = field(default_factory=set)
+    powerless: set[int] = field(default_factory=set)
+    may_respond: set[int] = field(default_factory=set)
 
     @property
     def lost(self) -> bool:
-        """Whether the holder is not active any more."""
-        return self.holder in self.gone
+        """Whether the holder may not work on it any more."""
+        return self.holder is not None and not self.may_work(self.holder)
+
+    def may_work(self, user: int) -> bool:
+        return user not in self.gone | self.powerless and (self.kind != "chat_session" or user in self.may_respond)
 
     # ---- waiting
 
-    def stands(self, said: Said) -> bool:
-        """Whether the message is an answer that still stands."""
-        return said.author != "CUSTOMER" and said.counts and said.status != "ERROR"
-
     def unanswered(self) -> list[Said]:
         """The customer's messages that nobody has answered, nor closed after having read them."""
-        last = max((said.key for said in self.messages if self.stands(said)), default=0)
-        return [s for s in self.messages if s.author == "CUSTOMER" and s.key > max(last, self.settled)]
+        last = max((said.key for said in self.messages if said.stands), default=0)
+        return [said for said in self.heard() if said.key > max(last, self.settled)]
+
+    def heard(self) -> Iterator[Said]:
+        return (said for said in self.messages if said.author == "CUSTOMER")
 
     def failed(self) -> bool:
         """Whether the latest answer was not delivered."""
@@ -79,11 +105,19 @@ class Story:
         return bool(answers) and answers[-1].status == "ERROR"
 
     def unread(self) -> int:
-        return len([said for said in self.messages if said.author == "CUSTOMER" and said.key not in self.read])
+        return len([said for said in self.heard() if said.key not in self.read])
 
     def reply_until(self) -> datetime | None:
-        """The end of the reply window: it counts from the customer's latest message, deleted or not."""
+        """The end of the reply window: it counts from the customer's latest message, deleted or not, or from when it
+        was asked to write again."""
+        if self.announced is not None:
+            return self.announced + WINDOW
         return None if self.last_heard is None else self.last_heard + WINDOW
+
+    def leased_until(self) -> datetime | None:
+        """When the claim ends: no answer of the holder's since stands."""
+        answered = any(said.key >= self.claimed and said.of_holder and said.stands for said in self.messages)
+        return None if answered else self.lease
 
     # ---- why a human is needed
 
@@ -103,18 +137,20 @@ class Story:
         waits = bool(self.unanswered())
         until = self.reply_until()
         if self.kind == "conversation":
-            if waits and until is not None:
+            if waits and until is not None and self.announced is None:
                 if now >= until:
                     found["MISSED"] = "HIGH"
                 elif now >= until - WARNING:
                     found["REPLY_WINDOW"] = "URGENT"
-            if not self.began or self.woken:
+            if self.status == "to-do" or self.woken:
                 found["TO_DO"] = "LOW"
         if self.kind == "chat_session":
             if self.offered_to is not None:
                 found["TRANSFER"] = "HIGH"
             if self.asked:
                 found["QUEUED"] = "HIGH"
+            if self.form is not None:
+                found["MISSED"] = "HIGH"
         if self.kind == "session" and self.asked:
             found["FLAGGED"] = "HIGH"
         if self.kind == "agent_session" and self.asked:
@@ -127,10 +163,17 @@ class Story:
             found["RAISED"] = "HIGH"
         return found
 
+    def chief(self, now: datetime) -> str | None:
+        found = self.reasons(now)
+        return min(found, key=lambda name: (HIGH_TO_LOW.index(found[name]), TABLE.index(name)), default=None)
+
+    # ---- what users may do
+
     def held_by_other(self, user: int, now: datetime) -> bool:
         """Whether somebody else holds it, who can still work on it."""
-        lapsed = self.lease is not None and self.lease <= now
-        return self.holder not in (None, user) and not lapsed and not self.lost
+        until = self.leased_until()
+        lapsed = until is not None and until <= now
+        return self.holder not in (None, user) and not lapsed and self.holder not in self.gone
 
     def reply_blocked(self, user: int, now: datetime) -> str | None:
         """Why the user cannot reply."""
@@ -139,132 +182,24 @@ class Story:
                 return "CLOSED"
         elif self.kind == "conversation":
             until = self.reply_until()
+            if self.announced is not None:
+                return "CUSTOMER_MUST_ANSWER"
             if until is None or until <= now:
                 return "WINDOW_CLOSED"
         elif self.closed:
             return "CLOSED"
         return "HELD_BY_OTHER" if self.held_by_other(user, now) else None
 
-    def chief(self, now: datetime) -> str | None:
-        found = self.reasons(now)
-        return min(found, key=lambda name: (HIGH_TO_LOW.index(found[name]), TABLE.index(name)), default=None)
+    def may_claim(self, user: int, now: datetime) -> bool:
+        if self.closed or (self.kind == "session" and not self.is_open(now)):
+            return False
+        if self.kind == "chat_session" and user not in self.may_respond:
+            return False
+        return not self.held_by_other(user, now)
 
-    # ---- what happens
+    # ---- what the contracts of the kinds say of it
 
-    def hear(self, key: int, now: datetime) -> None:
-        if self.lost:
-            self.release()
-        self.messages.append(Said(key, "CUSTOMER", now))
-        self.last_heard = now
-        self.snoozed_until = None
-        self.woken = False
-        if self.closed:
-            self.closed = False
-            self.began = False
-
-    def answer(self, key: int, user: int, now: datetime) -> None:
-        delivered = self.kind != "conversation" or (self.reply_until() or now) > now
-        self.messages.append(Said(key, "USER", now, "CREATED" if delivered else "ERROR"))
-        if not delivered:
-            return
-        self.woken = False
-        self.read |= {said.key for said in self.messages if said.author == "CUSTOMER"}
-        if self.holder == user and self.lease is not None:
-            self.lease, self.ended_lease = None, self.lease
-        if self.kind in ("agent_session", "chat_session"):
-            self.bot = False
-            if self.holder is None:
-                self.take(user, None)
-        if self.kind == "chat_session":
-            self.asked = False
-
-    def bot_says(self, key: int, now: datetime) -> None:
-        counts = self.bot and self.holder is None and not self.asked and not self.raised
-        self.messages.append(Said(key, "BOT", now, counts=counts))
-
-    def fail(self, key: int) -> None:
-        place = next(i for i, said in enumerate(self.messages) if said.key == key)
-        answers = [said for said in self.messages if said.author != "CUSTOMER" and said.counts]
-        self.messages[place] = replace(self.messages[place], status="ERROR")
-        if answers[-1].key != key:
-            return
-        if self.settled > key:
-            self.settled = 0
-        if self.ended_lease is not None:
-            self.lease, self.ended_lease = self.ended_lease, None
-        if self.unanswered():
-            if self.closed:
-                self.closed, self.began = False, True
-            self.snoozed_until = None
-
-    def delete(self, key: int) -> None:
-        self.messages = [said for said in self.messages if said.key != key]
-
-    def take(self, user: int, lease: datetime | None) -> None:
-        self.holder, self.lease, self.ended_lease = user, lease, None
-        self.woken = False
-        self.began = True
-        self.offered_to = None
-        if self.kind in ("agent_session", "chat_session"):
-            self.bot = False
-        if self.kind == "chat_session":
-            self.asked = False
-
-    def renew(self, lease: datetime | None) -> None:
-        self.lease = None if lease is None or self.lease is None else max(lease, self.lease)
-        self.ended_lease = None
-
-    def release(self) -> None:
-        self.holder = self.lease = self.ended_lease = self.offered_to = None
-        if self.kind == "agent_session":
-            self.bot = not self.closed
-        if self.kind == "chat_session":
-            self.asked = True
-
-    def close(self) -> None:
-        if self.unanswered() and self.unread() == 0:
-            self.settled = max(said.key for said in self.messages if said.author == "CUSTOMER")
-        self.closed = True
-        self.snoozed_until = None
-        self.woken = False
-        self.offered_to = None
-        if self.kind == "agent_session":
-            self.bot = False
-        if self.kind == "chat_session":
-            self.asked = False
-            self.lease = None
-
-    def reopen(self) -> None:
-        self.closed = False
-        self.began = True
-        if self.lost:
-            self.release()
-        if self.kind == "agent_session":
-            self.bot = self.holder is None
-
-    def clear(self) -> None:
-        self.raised = self.woken = False
-        if self.kind == "session" and self.asked:
-            self.ask(False)
-
-    def ask(self, asked: bool) -> None:
-        """Flag a Session, escalate an AgentSession, or no longer."""
-        self.asked = asked
-        if self.kind == "session":
-            self.bot = not asked
-
-    def snooze(self, until: datetime, now: datetime) -> None:
-        closes = self.reply_until()
-        if self.unanswered() and closes is not None and closes > now:
-            until = min(until, closes - WARNING if closes - WARNING > now else closes)
-        self.snoozed_until, self.woken = until, False
-
-    def pass_until(self, now: datetime) -> None:
-        """What time alone has done by now."""
-        if self.lease is not None and self.lease <= now:
-            if self.closed:
-                self.lease = None
-            else:
-                self.release()
-        if self.snoozed_until is not None and self.snoozed_until <= now:
-            self.snoozed_until, self.woken = None, True
+    def chat_status(self) -> str:
+        if self.ended is not None:
+            return self.ended
+        return self.form or ("InQueue" if self.asked else self.last)
