@@ -73,6 +73,9 @@ class Listing:
             condition = self.filters[name]
             try:
                 values[f"filter_{name}"] = condition.bound(value, env)
+                if condition.parts is not None:
+                    parts = condition.parts(value, env)
+                    values.update({f"filter_{name}_{part}": each for part, each in parts.items()})
             except DomainError as error:
                 place = name.split(".") if name in arguments else ["filter", *name.split(".")]
                 error.path = (*place, *error.path)

@@ -10,7 +10,7 @@ from sqlalchemy.sql import FromClause
 from app.selection.connection import MOST_COUNTED, Connection, Listing, ManyEdge, Part, Rows, Variant
 from app.selection.edges import Block
 from app.selection.mapping import InterfaceMap, Many, Owned, RootMany, Sql, TypeMap
-from app.selection.scope import Builder, Source
+from app.selection.scope import Builder, Source, Unindexed
 from app.selection.shape import Make
 from app.selection.sql import Fragment, Select, SqlCompiler, Statement, Template, hole, writer
 from app.selection.streams import count_of_values, page_of_values, streamed
@@ -161,8 +161,14 @@ class Lister:
         return builder.source(), source
 
     def _filter(self, inner: bool, name: str, shape: Hashable) -> tuple[FromClause, Sql]:
-        rows, scope = self.rows(inner=inner)
+        rows, source = self.rows(inner=inner)
+        scope = self._looked_up(source, name)
         return rows, self.mapping.filters[name].clause(scope, _place_of(name), shape)
+
+    def _looked_up(self, source: Source, name: str | None = None) -> Source | Unindexed:
+        """The row source for a condition of this name, by which rows may be found or not."""
+        found_by = self.mapping.found_by if isinstance(self.mapping, RootMany) else None
+        return source if found_by in (None, name) else Unindexed(source)
 
     def _placed(self, inner: bool, variant: Variant) -> tuple[FromClause, Sql]:
         rows, scope = self.rows(inner=inner)
@@ -181,7 +187,15 @@ class Lister:
     def always(self, source: Source) -> list[Sql]:
         """The conditions of all variants."""
         found = [] if self.mapping.where is None else [self.mapping.where(source)]
-        seen = True if isinstance(self.seen, bool) else self.compilation.visible(self.type_map, source)
+        scope = self._looked_up(source)
+        seen: Sql | bool = True
+        if not isinstance(self.seen, bool):
+            visible = self.type_map.visible
+            seen = (
+                self.compilation.visible(self.type_map, source)
+                if scope is source
+                else visible(self.compilation.permissions, scope)
+            )
         return found if isinstance(seen, bool) else [*found, seen]
 
     def pages(self, over: Callable[[sa.Select[Any]], Select] = lambda page: page) -> Callable[[Variant], Statement]:
@@ -261,8 +275,11 @@ class _Kept(dict[str, Template]):
         return found
 
 
-def _place_of(name: str) -> Callable[[Any], sa.BindParameter[Any]]:
-    return lambda type_: sa.bindparam(f"filter_{name}", type_=type_)
+def _place_of(name: str) -> Callable[..., sa.BindParameter[Any]]:
+    def place(type_: Any, part: str | None = None) -> sa.BindParameter[Any]:
+        return sa.bindparam(f"filter_{name}" if part is None else f"filter_{name}_{part}", type_=type_)
+
+    return place
 
 
 def _node_at(index: int) -> Callable[[Rows, int], Any]:

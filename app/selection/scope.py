@@ -9,6 +9,7 @@ from sqlalchemy.sql.selectable import FromClause
 
 from app.core.errors import TooComplex
 from app.selection.mapping import InterfaceMap, Sql, TypeMap
+from app.storage.constructs import unindexed
 
 MOST_JOINS = 40  # SQLite joins at most 64 tables; beyond this a neighbour is read by a statement of its own
 
@@ -125,6 +126,17 @@ class Source:
 
     def _find(self, name: str) -> Sql | None:
         return self.alias.c.get(name)
+
+
+class Unindexed:
+    """A row source by whose columns SQLite's planner looks nothing up."""
+
+    def __init__(self, source: Source) -> None:
+        self.c = Columns(lambda name: _unindexed(source.c.get(name)), str(source.alias))
+
+
+def _unindexed(column: Sql | None) -> Sql | None:
+    return None if column is None else unindexed(column)
 
 
 class Detail(Source):

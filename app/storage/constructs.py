@@ -101,6 +101,35 @@ def _unindexed_sqlite(element: unindexed, compiler: SQLCompiler, **kw: Any) -> s
     return f"+{compiler.process(element.clauses, **kw)}"
 
 
+class among_few(FunctionElement[bool]):  # noqa: N801 - reads as SQL
+    """`among_few(key, select)`: the key is one that the SELECT gives, which finds a few thousand at most.
+
+    Rows are looked up by it, whatever the order is: on PostgreSQL the keys are found before anything is planned."""
+
+    inherit_cache = True
+    name = "among_few"
+
+    def __init__(self, key: sa.ColumnElement[Any], select: sa.Select[Any] | sa.CompoundSelect[Any]) -> None:
+        self.type = sa.Boolean()
+        super().__init__(key, select.scalar_subquery())
+
+    def self_group(self, against: Any = None) -> "among_few":
+        # SQLAlchemy would write `= 1` behind it, for which SQLite looks at every row.
+        return self
+
+
+@compiles(among_few, "postgresql")
+def _among_few_postgresql(element: among_few, compiler: SQLCompiler, **kw: Any) -> str:
+    key, select = element.clauses
+    return f"({compiler.process(key, **kw)} = ANY (ARRAY{compiler.process(select, **kw)}))"
+
+
+@compiles(among_few, "sqlite")
+def _among_few_sqlite(element: among_few, compiler: SQLCompiler, **kw: Any) -> str:
+    key, select = element.clauses
+    return f"({compiler.process(key, **kw)} IN {compiler.process(select, **kw)})"
+
+
 class _Keys(FunctionElement[int]):
     inherit_cache = True
     name = "keys"

@@ -133,6 +133,7 @@ export const connections: Record<string, string[]> = {
     "customers",
     "interactions",
     "profiles",
+    "searchInteractions",
     "searchMessages",
     "users",
   ],

@@ -60,6 +60,16 @@ async def pools(graph: Graph, world: World) -> Pools:
         "InteractionFilter.topics": _listed(world, "session", "topics"),
         "DateTime": _moments(world),
         "text": [*_WORDS, "?!", ""],
+        "Query.searchInteractions.text": [
+            *_WORDS,
+            *("?!", "he", "#1", "1", "2"),
+            *kinds[::3],
+            *(
+                row[name]
+                for name in ("session_key", "agent_session_key")
+                for row in world.rows.get(name.removesuffix("_key"), ())
+            ),
+        ],
         "search": [*_WORDS, "?!", ""],
         "customerKey": [*(row["customer_key"] for row in world.rows["customer"]), "nobody's"],
         "sessionKey": [*(row["session_key"] for row in world.rows["session"]), "00000000-0000-7000-8000-ffffffffffff"],

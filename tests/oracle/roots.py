@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from app.core.text import entries, terms
+from app.core.text import terms
 from tests.graph.state import Row
 from tests.oracle.basics import BY_ID, INTERACTIONS, NEWEST, Resolve, asking
 from tests.oracle.conditions import LEVELS, as_asked, number_of, passes, references
 from tests.oracle.connections import Orders, connection, refuse
 from tests.oracle.counting import interaction_counts
-from tests.oracle.searching import found_by
+from tests.oracle.searching import finds_customer, finds_message, found_by, meets
 from tests.oracle.world import ID, KIND_TYPES, PREFIXES, Asking
 
 _INTERACTION_PREFIXES = {prefix for prefix, name in PREFIXES.items() if name in KIND_TYPES.values()}
@@ -157,12 +157,39 @@ def _search_messages(found: Asking, text: str, kinds: Sequence[str] | None = Non
         raise refuse("INVALID_INPUT")
 
     def matches(row: Row) -> bool:
-        if kinds is not None and row["kind"].upper() not in kinds:
-            return False
-        said = [f"{entry} " for entry in entries(row["text"] or "")]
-        return all(any(entry.startswith(term) for entry in said) for term in wanted)
+        return (kinds is None or row["kind"].upper() in kinds) and meets(row["text"], wanted)
 
     return connection(found.many("Message", matches), "searchMessages", NEWEST, "NEWEST", given)
+
+
+_KEYS = {
+    "session": "session_key",
+    "agent_session": "agent_session_key",
+    "chat_session": "chat_session_id",
+    "conversation": "conversation_id",
+}
+
+
+def _search_interactions(found: Asking, text: str, filter: Mapping[str, Any] | None = None, **given: Any) -> Any:
+    references(filter)
+    plain = text.strip().removeprefix("#")
+    if not 1 <= len(terms(plain)) <= 32:
+        raise refuse("INVALID_INPUT")
+    prefixes = {name: prefix for prefix, name in PREFIXES.items()}
+    customers, spoken = (
+        set(),
+        {row["interaction_id"] for row in found.many("Message", lambda row: finds_message(row, plain))},
+    )
+    if found.actor.can("directory:read"):
+        customers = {row["id"] for row in found.many("Customer", lambda row: finds_customer(row, plain))}
+
+    def matches(row: Row) -> bool:
+        keys = (str(row[_KEYS[row["kind"]]]), f"{prefixes[row['__typename']]}_{row['id']}")
+        is_found = keys[0] in (plain, plain.lower()) or keys[1] == plain
+        return passes(row, filter or {}) and (is_found or row["customer_id"] in customers or row["id"] in spoken)
+
+    order = {"LAST_MESSAGE_DESC": INTERACTIONS["LAST_MESSAGE_DESC"]}
+    return connection(found.many("Interaction", matches), "searchInteractions", order, "LAST_MESSAGE_DESC", given)
 
 
 def _events(found: Asking, after: str | None = None, first: int | None = None) -> Row:
@@ -222,6 +249,7 @@ ROOTS: Mapping[str, Resolve] = {
     "attentionQueue": _attention_queue,
     "attentionSummary": _attention_summary,
     "interactionCounts": interaction_counts,
+    "searchInteractions": _search_interactions,
     "searchMessages": _search_messages,
     "events": _events,
     "session": _only("Session", sessionKey="session_key"),

@@ -1,7 +1,7 @@
 """What people are found by, tried on plain rows."""
 
 from app.core.telephone import number_entries, number_terms
-from app.core.text import entries, search_terms
+from app.core.text import entries, search_terms, terms
 from tests.graph.state import Row
 
 
@@ -33,3 +33,25 @@ def found_by(row: Row, search: str | None) -> bool:
     if (numbers := number_terms(search)) is not None:
         return any(entry.startswith(term) for entry in found for term in numbers)
     return all(any(entry.startswith(term) for entry in found) for term in search_terms(search))
+
+
+def meets(text: str | None, wanted: list[str]) -> bool:
+    """Whether the entries of a text meet all terms."""
+    said = [f"{entry} " for entry in entries(text or "")]
+    return all(any(entry.startswith(term) for entry in said) for term in wanted)
+
+
+def finds_customer(row: Row, text: str) -> bool:
+    """Whether a search for interactions finds those of the customer."""
+    numbers = number_terms(text)
+    if numbers is None:
+        return found_by(row, text)
+    if sum(map(str.isdecimal, text)) >= 4:
+        return any(entry.startswith(term) for entry in _searchable(row) for term in numbers)
+    return f"{numbers[0]} " in _searchable(row)
+
+
+def finds_message(row: Row, text: str) -> bool:
+    """Whether a search for interactions finds that of the message: a word of one or two letters is a whole one."""
+    wanted = [f"{term} " if term.isascii() and len(term) < 3 and term[-1] != " " else term for term in terms(text)]
+    return meets(row["text"], wanted)

@@ -1,6 +1,6 @@
 """How the directory's part of the graph lies in the tables."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from enum import Enum, auto
 from types import MappingProxyType
 from typing import Any
@@ -11,6 +11,7 @@ from app.core.errors import InvalidInput
 from app.core.ids import require_id
 from app.core.telephone import number_terms
 from app.core.text import search_terms
+from app.directory.repository.searching import begins
 from app.directory.tables import (
     api_key,
     app_user,
@@ -55,8 +56,6 @@ _OLDEST = {"OLDEST": Order(lambda scope: (scope.c.id,))}
 OLDEST_USERS: Mapping[str, Order] = MappingProxyType(_OLDEST)
 """The one order of lists of users."""
 
-_BEYOND = sa.literal_column(f"'{chr(0x10FFFF)}'", sa.Text)
-
 
 def _guarded(*columns: str) -> dict[str, FieldMap]:
     """Fields that only who may read the directory sees."""
@@ -85,10 +84,10 @@ def _search(words: sa.Table) -> Filter:
         entry = words.alias("entry")
         if shape is _Terms.ONE:
             term = bind(sa.Text())
-            return _among(scope, sa.select(entry.c.owner_id).where(*_begins(entry, term)))
+            return _among(scope, sa.select(entry.c.owner_id).where(*begins(entry, term)))
         wanted = bind(TextList())
         terms = texts(wanted, "term")
-        found = sa.select(entry.c.owner_id).select_from(terms.join(entry, sa.and_(*_begins(entry, terms.c.text))))
+        found = sa.select(entry.c.owner_id).select_from(terms.join(entry, sa.and_(*begins(entry, terms.c.text))))
         if shape is _Terms.ALL:
             found = found.group_by(entry.c.owner_id).having(
                 sa.func.count(terms.c.text.distinct())
@@ -112,10 +111,6 @@ def _search(words: sa.Table) -> Filter:
 def _among(scope: Scope, owners: sa.Select[Any]) -> Sql:
     found: Sql = scope.c.id.in_(owners)
     return found
-
-
-def _begins(entry: sa.FromClause, term: sa.ColumnElement[str]) -> Sequence[Sql]:
-    return entry.c.word >= term, entry.c.word < term.concat(_BEYOND)
 
 
 def _permissions(env: Env) -> list[str]:

@@ -72,6 +72,17 @@ query Queue {
 """
     ),
     Example(
+        """# What a customer, a key or words of a message find: try a name, a telephone number, a conversationId.
+query Search($text: String!) {
+  searchInteractions(text: $text, first: 20) {
+    nodes { id kind state lastMessageAt customer { name phoneNumber } latestMessage { text } }
+    pageInfo { hasNextPage endCursor }
+  }
+}
+""",
+        '{ "text": "order" }',
+    ),
+    Example(
         """# The numbers beside a list: for its filter, by several groupings at once.
 query Sidebar($filter: InteractionFilter) {
   interactionCounts(filter: $filter, groupBy: [KIND, STATUS, CHAT_TOPIC, ASSIGNEE, LABEL]) {

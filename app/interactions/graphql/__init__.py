@@ -16,7 +16,14 @@ from app.interactions.graphql.query import FILTER, ORDER, InteractionsQuery
 from app.interactions.graphql.subscriptions import InteractionEvent, InteractionsSubscription
 from app.interactions.graphql.types import Attention, Interaction, Message, Note
 from app.interactions.repository.counting import COUNT_MAPPINGS, COUNTS
-from app.interactions.repository.mapping import MAPPINGS, OF_CUSTOMER, OF_PROFILE, ROOTS, interaction_by_id
+from app.interactions.repository.mapping import (
+    MAPPINGS,
+    OF_CUSTOMER,
+    OF_PROFILE,
+    ROOTS,
+    interaction_by_id,
+    interactions_found,
+)
 from app.interactions.repository.streams import CHANGE, TYPING, InteractionStreams
 
 __all__ = (
@@ -48,7 +55,12 @@ def interactions_slice(kinds: Mapping[str, str]) -> Slice:
         subscription=InteractionsSubscription,
         types=ERROR_TYPES,
         mappings=(*MAPPINGS, *COUNT_MAPPINGS, *ERROR_MAPPINGS, CHANGE, TYPING),
-        roots={**ROOTS, "interaction": interaction_by_id(kinds), "interactionCounts": COUNTS},
+        roots={
+            **ROOTS,
+            "interaction": interaction_by_id(kinds),
+            "interactionCounts": COUNTS,
+            "searchInteractions": interactions_found(kinds),
+        },
         streams=InteractionStreams(kinds).streams(),
         additions=(
             Addition(

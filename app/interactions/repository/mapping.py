@@ -1,6 +1,7 @@
 """How what all kinds share lies in the tables."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
@@ -13,6 +14,7 @@ from app.interactions.contents import ContentType
 from app.interactions.history import MOMENTARY, REFERENCES
 from app.interactions.messages import SENDER_ROLES, SenderRole
 from app.interactions.repository.filters import FILTERS, LEVELS, ORDERS, visible, visible_part
+from app.interactions.repository.finding import found_by
 from app.interactions.repository.holders import ASSIGNABLE
 from app.interactions.repository.log import EVENT, event_id, events
 from app.interactions.repository.search import Question, question_of, speaks_of
@@ -222,6 +224,14 @@ def _question() -> Filter:
 def _message_kinds() -> Filter:
     by_name = one_of(lambda scope: scope.c.kind)
     return Filter(by_name.clause, lambda names: by_name.value([name.lower() for name in names]), by_name.shape)
+
+
+def interactions_found(kinds: Mapping[str, str]) -> RootMany:
+    """The root field `searchInteractions`; `kinds` gives each id prefix its kind's name."""
+    narrowed = {name: replace(condition, stream=None) for name, condition in FILTERS.items()}
+    order = {"LAST_MESSAGE_DESC": ORDERS["LAST_MESSAGE_DESC"]}
+    filters = {**narrowed, "text": found_by(kinds)}
+    return RootMany("Interaction", order, "LAST_MESSAGE_DESC", filters=filters, found_by="text")
 
 
 def interaction_by_id(kinds: Mapping[str, str]) -> RootOne:

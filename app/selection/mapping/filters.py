@@ -46,13 +46,15 @@ class Filter:
     `clause(scope, bind, shape)` makes the SQL, with `bind(type)` as the place of the bound value; `value` turns the
     argument into that value (it may raise InvalidInput with a path relative to the argument); `shape` is what of the
     argument the SQL's text depends on. With `of_user` the argument `ME` binds the surrogate of the caller's user.
-    `stream` says that a list of values can be read as an ordered list for each of them."""
+    `stream` says that a list of values can be read as an ordered list for each of them. `parts` gives further values
+    by name, for `bind(type, name)`, of the argument and of who asks."""
 
-    clause: Callable[[Scope, Callable[[Any], sa.BindParameter[Any]], Any], Sql]
+    clause: Callable[[Scope, Callable[..., sa.BindParameter[Any]], Any], Sql]
     value: Callable[[Any], object] = _as_is
     shape: Callable[[Any], Hashable] = _same_shape
     of_user: bool = False
     stream: "Stream | None" = None
+    parts: Callable[[Any, Env], Mapping[str, object]] | None = None
 
     def names_caller(self, argument: Any) -> bool:
         """Whether the condition is another one for each caller."""

@@ -32,7 +32,10 @@ class RootOne:
 @dataclass(frozen=True, slots=True)
 class RootMany:
     """A root field that is a connection. Filters are the items of argument `filter`, nested ones as `created_at.after`,
-    and every other argument that is not one of paging or `order_by` under its own name."""
+    and every other argument that is not one of paging or `order_by` under its own name.
+
+    With `found_by` the rows are looked up by this filter, which is always given: no other condition may have SQLite
+    choose an index for it."""
 
     type: str
     orders: Mapping[str, Order]
@@ -40,6 +43,7 @@ class RootMany:
     filters: Mapping[str, Filter] = field(default_factory=dict)
     where: SqlOf | None = None
     requires: str | None = None
+    found_by: str | None = None
 
 
 class Read(Protocol):
