@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from cyclopts import App
 
+from app.commands.explaining import explain
 from app.commands.keys import keys, peppers
 from app.commands.opening import command_line, opened, prepare, read_settings
 from app.commands.users import users
@@ -32,6 +33,8 @@ app = App(
 for number, group in ((4, keys), (5, users), (6, peppers)):
     group.sort_key = number
     app.command(group)
+
+app.command(explain, sort_key=10)
 
 
 @app.command(sort_key=1)

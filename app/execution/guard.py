@@ -64,9 +64,13 @@ class Guard:
 
     def check_cost(self, document: DocumentNode, operation_name: str | None, variables: Mapping[str, Any]) -> None:
         """Raise TooComplex if the operation costs too much with these values."""
-        measure = self._scales.weigh(document, variables)[operation_name]
-        if measure.cost > self.limits.cost:
-            raise self._too_costly(measure.cost)
+        cost = self.cost(document, operation_name, variables)
+        if cost > self.limits.cost:
+            raise self._too_costly(cost)
+
+    def cost(self, document: DocumentNode, operation_name: str | None, variables: Mapping[str, Any]) -> int:
+        """How many objects the operation may read with these values."""
+        return self._scales.weigh(document, variables)[operation_name].cost
 
     def _compare(self, measure: Measure) -> None:
         limits = self.limits
