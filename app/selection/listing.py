@@ -13,7 +13,7 @@ from app.selection.mapping import InterfaceMap, Many, Owned, RootMany, Sql, Type
 from app.selection.scope import Builder, Source, Unindexed
 from app.selection.shape import Make
 from app.selection.sql import Fragment, Select, SqlCompiler, Statement, Template, hole, writer
-from app.selection.streams import count_of_values, page_of_values, streamed
+from app.selection.streams import Templates, count_of_values, page_of_values, streamed
 from app.selection.tree import Children, Field
 from app.storage.constructs import IntList, keys
 
@@ -202,7 +202,7 @@ class Lister:
         """The statement of a root field's page, or of what is made `over` it, for each variant."""
         select = self.builder.select().where(*self.always(self.source), hole(_WHERE)).order_by(hole(_ORDER))
         whole = self.sql.template(over(select.limit(_SIZE)))
-        by_value = _Kept(lambda name: self.sql.template(over(page_of_values(self, name, _SIZE))))
+        by_value = Templates(lambda name: self.sql.template(over(page_of_values(self, name, _SIZE))))
 
         def page(variant: Variant) -> Statement:
             name = streamed(variant, self, ordered=True)
@@ -213,7 +213,7 @@ class Lister:
     def counts(self) -> Callable[[Variant], Statement]:
         """The statement that counts what a root field's list holds, up to the cap, for each variant."""
         whole = self._count()
-        by_value = _Kept(lambda name: count_of_values(self, name, MOST_COUNTED + 1))
+        by_value = Templates(lambda name: count_of_values(self, name, MOST_COUNTED + 1))
 
         def count(variant: Variant) -> Statement:
             name = streamed(variant, self, ordered=False)
@@ -261,18 +261,6 @@ class Lister:
         counted = one.limit(MOST_COUNTED + 1).correlate(parents).subquery("counted")
         number = sa.select(sa.func.count()).select_from(counted).correlate(parents).scalar_subquery()
         return self.sql.template(sa.select(parents.c.key, number.label("number")))
-
-
-class _Kept(dict[str, Template]):
-    """The templates by the condition that they are read by, each compiled at its first use."""
-
-    def __init__(self, make: Callable[[str], Template]) -> None:
-        super().__init__()
-        self._make = make
-
-    def __missing__(self, name: str) -> Template:
-        found = self[name] = self._make(name)
-        return found
 
 
 def _place_of(name: str) -> Callable[..., sa.BindParameter[Any]]:

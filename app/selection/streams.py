@@ -1,5 +1,6 @@
 """Lists narrowed to several values of a column: an ordered walk of an index for each, merged."""
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import sqlalchemy as sa
@@ -25,6 +26,18 @@ class Listed(Protocol):
     def rows(self, *, inner: bool) -> tuple[FromClause, Source]: ...
 
     def always(self, source: Source) -> list[Sql]: ...
+
+
+class Templates(dict[str, Template]):
+    """The templates by the condition that they are read by, each compiled at its first use."""
+
+    def __init__(self, make: Callable[[str], Template]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, name: str) -> Template:
+        found = self[name] = self._make(name)
+        return found
 
 
 def streamed(filters: Variant, of: Listed, *, ordered: bool) -> str | None:
