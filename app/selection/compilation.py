@@ -236,7 +236,7 @@ class Compilation:
 
     def _computed(self, block: Block, source: Source, mapping: Computed, field: Field) -> Make:
         self.personal = self.personal or mapping.personal
-        columns = [getattr(source.c, each) if isinstance(each, str) else each(source) for each in mapping.columns]
+        columns = [source.column(each) for each in mapping.columns]
         slots = [(source.builder.slot(column), reader(column.type, self.dialect)) for column in columns]
         fn = mapping.fn
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.sql.selectable import FromClause
 
 from app.core.errors import TooComplex
-from app.selection.mapping import InterfaceMap, Sql, TypeMap
+from app.selection.mapping import InterfaceMap, OfInterface, Sql, SqlOf, TypeMap
 from app.storage.constructs import unindexed
 
 MOST_JOINS = 40  # SQLite joins at most 64 tables; beyond this a neighbour is read by a statement of its own
@@ -116,6 +116,12 @@ class Source:
         if known is None:  # kept with its mapping, so that no other can come to have the same identity
             known = self._expressions[id(mapping)] = (mapping, sql(self))
         return known[1]
+
+    def column(self, of: str | SqlOf | OfInterface) -> Sql:
+        """A column by its name, or what a mapping's expression is over this row."""
+        if isinstance(of, str):
+            return getattr(self.c, of)  # type: ignore[no-any-return]
+        return self.base.expression(of, of.sql) if isinstance(of, OfInterface) else of(self)
 
     def detail(self, extending: TypeMap, *, outer: bool = True) -> "Detail":
         """The scope of a type that extends this one's; its table is joined by `id` at the first use."""

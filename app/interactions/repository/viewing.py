@@ -11,13 +11,14 @@ from app.core.errors import DomainError
 from app.interactions.model import Command, ReplyBlock
 from app.interactions.repository.holders import lost_holder_id
 from app.interactions.tables import watch
-from app.selection.mapping import Computed, Env, Scope, Sql, SqlOf
+from app.selection.mapping import Computed, Env, OfInterface, Scope, Sql, SqlOf
 from app.settings import Settings
 
 Refusal = Callable[[Command, Any, Actor, datetime, Settings], DomainError | None]
 Block = Callable[[Any, Actor, datetime, Settings], ReplyBlock | None]
 
 _COMMANDS = {command.lower(): command for command in Command}
+_LOST_HOLDER = OfInterface(lost_holder_id)
 _OF_REPLY = ("reply", "reply_blocked_by")
 
 
@@ -60,7 +61,7 @@ def viewer_can(refusal: Refusal, block: Block, columns: Sequence[str] | Mapping[
     so enums are their names and `attention_level` is a number."""
     names = tuple(columns)
     of = columns if isinstance(columns, Mapping) else {name: name for name in columns}
-    read = tuple(lost_holder_id if name == "lost_holder_id" else column for name, column in of.items())
+    read = tuple(_LOST_HOLDER if name == "lost_holder_id" else column for name, column in of.items())
 
     def fn(env: Env, *values: Any) -> ViewerCan:
         return ViewerCan(refusal, block, Subject(dict(zip(names, values, strict=True))), env)

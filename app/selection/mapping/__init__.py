@@ -5,7 +5,19 @@ type's `fields` say otherwise. Names in `fields`, `filters` and `where` are the 
 snake_case names of arguments."""
 
 from app.selection.mapping.env import Env, Permissions, Scope, Sql, SqlOf, granted
-from app.selection.mapping.fields import Column, Computed, Embedded, FieldMap, Id, Inline, Many, One, Owned, keyed
+from app.selection.mapping.fields import (
+    Column,
+    Computed,
+    Embedded,
+    FieldMap,
+    Id,
+    Inline,
+    Many,
+    OfInterface,
+    One,
+    Owned,
+    keyed,
+)
 from app.selection.mapping.filters import ME, Filter, Order, Stream, by_value, equals, one_of, reference
 from app.selection.mapping.roots import (
     Bind,
@@ -51,6 +63,7 @@ __all__ = [
     "ObjectId",
     "ObjectMap",
     "ObjectRef",
+    "OfInterface",
     "One",
     "Order",
     "Owned",

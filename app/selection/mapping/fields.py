@@ -76,13 +76,20 @@ class Inline:
 
 
 @dataclass(frozen=True, slots=True)
+class OfInterface:
+    """An expression over the row of a type's interface: types that share it read it once."""
+
+    sql: SqlOf
+
+
+@dataclass(frozen=True, slots=True)
 class Computed:
     """The value of a pure function of columns: `fn(env, *values)`, values as Python objects.
 
     With `type` its result is a mapping (or a list of them, with `many`) that the selection's children pick from.
     A `personal` one looks at the actor (`env.actor`); any other must not."""
 
-    columns: tuple[str | SqlOf, ...]
+    columns: tuple[str | SqlOf | OfInterface, ...]
     fn: Callable[..., Any]
     type: str | None = None
     many: bool = False
