@@ -28,6 +28,10 @@ LONGEST_HEAD = 65_536
 SLOWEST_REQUEST = 30.0
 """The most seconds from a request's first byte to its last, and from a connection to its first request."""
 
+GRACE = 0.05
+"""Seconds for which the request of a client that has left may still run. Most end in it by themselves, which costs less
+than to end them: PostgreSQL is told to stop over a new connection."""
+
 LONGEST_STALL = 30.0
 """The most seconds in which a client may take nothing of an answer."""
 
@@ -106,7 +110,7 @@ class HttpProtocol(HttpToolsProtocol):
             cycle, task = self._answering
             if not cycle.response_complete:
                 cycle.disconnected = True  # uvicorn says so to the latest request alone, not to one before it
-                task.cancel()
+                self.loop.call_later(GRACE, task.cancel)
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         super()._start_asgi_task(cycle, partial(self._answer, cycle, app))
@@ -199,6 +203,13 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
                 self.handle_parser_exception()
                 return
         super().send_receive_event_to_app()
+
+    def handle_parser_exception(self) -> None:
+        if self.conn.close_sent is None:
+            # Wrong frames that came before the upgrade was answered: there is no socket yet that could be closed.
+            self.transport.abort()
+            return
+        super().handle_parser_exception()
 
     async def send(self, message: Any) -> None:
         try:

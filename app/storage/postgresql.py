@@ -77,8 +77,13 @@ class PostgresqlCommands:
     async def run(self, unit: Unit[T], caller: Caller, subject: Hashable | None) -> T:
         task = asyncio.create_task(self._admitted(unit, caller, subject))
         self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        task.add_done_callback(self._ended)
         return await asyncio.shield(task)
+
+    def _ended(self, task: "asyncio.Task[Any]") -> None:
+        self._running.discard(task)
+        if not task.cancelled():
+            task.exception()  # whoever has left does not ask, and it would be an entry in the log
 
     async def forget_deleted(self) -> bool:
         return True

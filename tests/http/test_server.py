@@ -283,3 +283,37 @@ async def test_pipelined_requests_whose_client_is_gone_are_no_errors(sqlite_serv
     state = sqlite_served.server.server_state
     await eventually(lambda: not state.connections and not state.tasks)
     assert "Traceback" not in stream.getvalue()
+
+
+async def test_wrong_frames_before_the_upgrade_is_answered_end_the_connection(
+    sqlite_served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parsed, failed = [], []
+    parse = server.WebSocketProtocol.handle_parser_exception
+
+    def handle(protocol: server.WebSocketProtocol) -> None:
+        parsed.append(protocol)
+        parse(protocol)
+
+    connect = server.WebSocketProtocol.handle_connect
+
+    def connect_and_read_on(protocol: server.WebSocketProtocol, event: Any) -> None:
+        connect(protocol, event)
+        # As if it had come in the same turn of the loop as the request.
+        protocol.loop.call_soon(protocol.data_received, b"\xff\xff")
+
+    monkeypatch.setattr(server.WebSocketProtocol, "handle_parser_exception", handle)
+    monkeypatch.setattr(server.WebSocketProtocol, "handle_connect", connect_and_read_on)
+    monkeypatch.setattr(server.WebSocketProtocol, "run_asgi", _never)
+    loop = sqlite_served.server.servers[0].get_loop()
+    loop.call_soon_threadsafe(loop.set_exception_handler, lambda _, context: failed.append(context))
+    upgrade = (
+        b"GET /graphql HTTP/1.1\r\nhost: x\r\nconnection: Upgrade\r\nupgrade: websocket\r\n"
+        b"sec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+    )
+    assert await sent(sqlite_served, upgrade) == b""
+    assert (len(parsed), failed) == (1, [])
+
+
+async def _never(_: server.WebSocketProtocol) -> None:
+    """An application that has not come to answer yet."""

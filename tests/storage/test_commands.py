@@ -1,6 +1,7 @@
 """Units of work."""
 
 import asyncio
+import gc
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -399,3 +400,41 @@ async def test_a_command_that_waits_for_another_holds_up_the_end_for_a_moment_al
         with pytest.raises(asyncio.CancelledError):
             await waiting
     assert await scratch_database.command(value_of) == 1
+
+
+async def test_a_command_that_fails_after_its_caller_has_left_is_no_entry_in_the_log(
+    scratch_database: Database,
+) -> None:
+    told: list[object] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: told.append(context))
+    started, go_on = threading.Event(), threading.Event()
+
+    def refuse(work: Work) -> None:
+        started.set()
+        if work.dialect_name == "sqlite":
+            assert go_on.wait(5)
+        else:
+            work.connection.execute(sa.text("SELECT pg_sleep(0.2)"))
+        raise Conflict("no")
+
+    try:
+        task = asyncio.create_task(scratch_database.command(refuse))
+        assert await asyncio.to_thread(started.wait, 5)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        del task
+        go_on.set()
+        # Behind it.
+        await scratch_database.command(increment)
+        if scratch_database.dialect.name == "postgresql":
+            commands = scratch_database._commands
+            assert isinstance(commands, postgresql.PostgresqlCommands)
+            while commands._running:
+                await asyncio.wait(commands._running)
+        gc.collect()
+        await asyncio.sleep(0)
+    finally:
+        loop.set_exception_handler(None)
+    assert told == []
