@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from graphql import FieldNode, GraphQLError, Node
 
-from app.core.errors import DomainError
+from app.core.errors import DomainError, RateLimited
 from app.graph.user_errors import graph_path
 
 Entry = dict[str, object]
@@ -17,8 +17,10 @@ def entry(
     locations: Sequence[Mapping[str, int]] | None = None,
     path: Sequence[str | int] | None = None,
     argument: Sequence[str | int] = (),
+    retry_after: int | None = None,
 ) -> Entry:
-    """One item of `errors`. `argument` is the path of the argument or variable at fault."""
+    """One item of `errors`. `argument` is the path of the argument or variable at fault, and `retry_after` the seconds
+    after which the same may be asked again."""
     made: Entry = {"message": message}
     if locations:
         made["locations"] = locations
@@ -27,6 +29,8 @@ def entry(
     extensions: Entry = {"code": code}
     if argument:
         extensions["argument"] = [str(item) for item in argument]
+    if retry_after is not None:
+        extensions["retryAfter"] = retry_after
     made["extensions"] = extensions
     return made
 
@@ -43,7 +47,19 @@ def from_graphql(error: GraphQLError, code: str) -> Entry:
 
 def from_domain(error: DomainError, path: Sequence[str | int], nodes: Iterable[FieldNode] = ()) -> Entry:
     """A refusal at a root field or below it."""
-    return entry(error.message, error.code, locations=places(nodes), path=path, argument=graph_path(error.path))
+    return entry(
+        error.message,
+        error.code,
+        locations=places(nodes),
+        path=path,
+        argument=graph_path(error.path),
+        retry_after=seconds_until_retry(error),
+    )
+
+
+def seconds_until_retry(error: DomainError) -> int | None:
+    """How long whoever was refused a share of something has to wait; None for other refusals."""
+    return error.retry_after if isinstance(error, RateLimited) else None
 
 
 def places(nodes: Iterable[Node]) -> list[Mapping[str, int]]:

@@ -84,7 +84,8 @@ def refusal_of(operation: str, error: Refused | DomainError) -> Message:
     release(error)
     if isinstance(error, Refused):
         return error_of(operation, error.entries)
-    return error_of(operation, [errors.entry(error.message, error.code, argument=error.path)])
+    wait = errors.seconds_until_retry(error)
+    return error_of(operation, [errors.entry(error.message, error.code, argument=error.path, retry_after=wait)])
 
 
 def id_of(given: Mapping[str, Any]) -> str:

@@ -64,7 +64,8 @@ class GraphQLOverHttp:
             status, body, media_type, more = _refusal(bad, headers)
         except RateLimited as error:
             wait = (b"retry-after", str(error.retry_after).encode())
-            status, body, media_type, more = _refusal(BadRequest(429, error.message, wait, code=error.code), headers)
+            refused = BadRequest(429, error.message, wait, code=error.code)
+            status, body, media_type, more = _refusal(refused, headers, error.retry_after)
         except Exception as error:
             log.error("request failed", request_id=request_id_of(scope), exc_info=error)
             release(error)
@@ -140,8 +141,8 @@ class GraphQLOverHttp:
         return await services.parsed(body, read_json, actor)
 
 
-def _refusal(bad: BadRequest, headers: Headers) -> Answer:
-    body = orjson.dumps({"errors": [errors.entry(bad.message, bad.code)]})
+def _refusal(bad: BadRequest, headers: Headers, retry_after: int | None = None) -> Answer:
+    body = orjson.dumps({"errors": [errors.entry(bad.message, bad.code, retry_after=retry_after)]})
     return bad.status, body, negotiate(accept_of(headers)) or JSON, bad.headers
 
 

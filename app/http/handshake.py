@@ -91,7 +91,7 @@ async def _refuse_stranger(send: Send) -> None:
     """Refuse the upgrade itself, which costs the least; clients take that for a broken network, and wait longer each
     time."""
     message = "Too many sockets of this address wait to be admitted."
-    body = orjson.dumps({"errors": [errors.entry(message, RateLimited.code)]})
+    body = orjson.dumps({"errors": [errors.entry(message, RateLimited.code, retry_after=_RETRY_AFTER)]})
     await send(
         {
             "type": "websocket.http.response.start",

@@ -237,7 +237,7 @@ async def test_sockets_of_one_user_are_bounded(sqlite_served: Served, keys: Keys
         async with httpx2.AsyncClient(headers=KEY | {"accept": "text/event-stream"}) as client:
             refused = await client.post(sqlite_served.url, json={"query": NUMBERS})
         assert (refused.status_code, refused.headers["retry-after"]) == (429, "5")
-        assert refused.json()["errors"][0]["extensions"] == {"code": "RATE_LIMITED"}
+        assert refused.json()["errors"][0]["extensions"] == {"code": "RATE_LIMITED", "retryAfter": 5}
     places = sqlite_served.server.lifespan.state["services"].connections.sockets
     await eventually(lambda: places.taken == 0)
     async with sqlite_served.socket(KEY):
@@ -251,7 +251,7 @@ async def test_subscriptions_of_one_user_are_bounded(sqlite_served: Served) -> N
         await second.subscribe("more", NUMBERS)
         refused = await second.take()
         assert (refused["type"], refused["id"]) == ("error", "more")
-        assert refused["payload"][0]["extensions"]["code"] == "RATE_LIMITED"
+        assert refused["payload"][0]["extensions"] == {"code": "RATE_LIMITED", "retryAfter": 5}
         async with sqlite_served.socket({"x-api-key": "reader"}) as other:
             await other.listen("1", NUMBERS)
         # The place of one that ends is free again.
