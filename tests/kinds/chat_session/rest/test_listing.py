@@ -1,9 +1,12 @@
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx2
 import pytest
 
+from app.kinds.chat_session.rest import listing
+from app.kinds.chat_session.rest.wire import Wire
 from tests.conftest import ManualClock
 from tests.kinds.chat_session.conftest import Desk, furnish
 from tests.kinds.chat_session.rest.test_sessions import BASE, make
@@ -172,3 +175,28 @@ async def test_lists_are_json(client: httpx2.AsyncClient) -> None:
     assert (await client.get(f"{BASE}?$format=JSON")).status_code == 200
     for other in ("XML", ""):
         assert (await client.get(f"{BASE}?$format={other}")).status_code == 406
+
+
+async def test_rows_are_written_in_several_turns_of_the_loop(
+    client: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listing, "ROWS_IN_TURN", 1)
+    turn, turns = 0, []
+
+    async def count() -> None:
+        nonlocal turn
+        while True:
+            turn += 1
+            await asyncio.sleep(0)
+
+    def write(row: Any, _wire: Wire) -> object:
+        turns.append(turn)
+        return row["status"]
+
+    monkeypatch.setitem(listing._COLUMNS, "status", write)
+    counting = asyncio.create_task(count())
+    try:
+        assert len(await listed(client)) == 3
+    finally:
+        counting.cancel()
+    assert len(set(turns)) == 3
