@@ -28,7 +28,7 @@ PAGE = ROOT / "docs" / "conformance.md"
 REPORT = "--report"
 NOT_RUN = 77
 ADMIN_KEY = "a key for conformance runs"
-PATIENCE = 60
+PATIENCE = 240
 
 
 def main(wanted: list[str]) -> int:

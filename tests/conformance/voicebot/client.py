@@ -47,12 +47,10 @@ def graph(name: str, kind: str, given: dict[str, Any], selection: str) -> dict[s
 
 def open_conversation() -> tuple[int, int]:
     """A conversation on WhatsApp in which the customer has just written, and a user with an address."""
-    user = graph(
-        "createUser",
-        "CreateUserInput",
-        {"name": "John Doe", "login": "vb", "email": "john@example.com", "roles": ["support"]},
-        "user { id }",
-    )["user"]["id"]
+    described = {"name": "John Doe", "login": "vb", "email": "john@example.com", "roles": ["support"]}
+    # Only who may see a conversation can be given it.
+    allowed = {"permissions": ["conversation:read"]}
+    user = graph("createUser", "CreateUserInput", described | allowed, "user { id }")["user"]["id"]
     profile = graph("createProfile", "CreateProfileInput", {"name": "Ana", "gender": "FEMALE"}, "profile { id }")
     customer = graph(
         "createCustomer",
