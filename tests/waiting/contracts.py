@@ -75,6 +75,10 @@ class Contracts:
         response = await self._client.post(path, json=body)
         assert response.status_code in (200, 201), response.text
 
+    async def patch(self, path: str, body: Mapping[str, Any]) -> None:
+        response = await self._client.patch(path, json=body)
+        assert response.status_code == 200, response.text
+
 
 def path_of(kind: str, keys: Mapping[str, Any]) -> str:
     """Where the kind's contract has the interaction."""
@@ -98,3 +102,13 @@ def written(kind: str, *, by_customer: bool) -> tuple[str, Mapping[str, Any]]:
         case "chat_session":
             return "/Messages", {"Message": "Hi", "Type": "ToUser" if by_customer else "ToCustomer"}
     return "/messages", {"type": "text", "text": {"content": "Hi"}}
+
+
+def switched(kind: str, *, opens: bool) -> Mapping[str, Any]:
+    """The update by which the kind's contract closes an interaction, or opens it again."""
+    match kind:
+        case "agent_session":
+            return {"enabled": opens}
+        case "chat_session":
+            return {"Status": "UserLast" if opens else "Closed"}
+    return {"status": "in-progress" if opens else "done"}

@@ -36,7 +36,7 @@ from app.scheduler.scheduler import Scheduler
 from app.storage.work import Work
 from tests.graph.running import RULES
 from tests.kinds.conftest import ADA, BO, CY, KINDS, store_customer
-from tests.waiting.contracts import KEYS, path_of, written
+from tests.waiting.contracts import KEYS, path_of, switched, written
 from tests.waiting.floor import EVE, HELLO
 from tests.waiting.story import Story
 from tests.waiting.views import Views
@@ -332,14 +332,16 @@ class Lives(Views):
 
     # ---- whether it is open
 
-    @rule(kind=st.sampled_from(("agent_session", "chat_session", "conversation")))
-    def close_or_reopen(self, kind: str) -> None:
+    @rule(kind=st.sampled_from(("agent_session", "chat_session", "conversation")), over_rest=st.booleans())
+    def close_or_reopen(self, kind: str, over_rest: bool) -> None:
         story = self.stories[kind]
+        if over_rest:
+            self.wait(self.contracts.patch(path_of(kind, self.keys[kind]), switched(kind, opens=story.closed)))
+        else:
+            self.run(reopen if story.closed else close, BO, self.refs[kind])
         if story.closed:
-            self.run(reopen, BO, self.refs[kind])
             story.reopen(self.now)
         else:
-            self.run(close, BO, self.refs[kind])
             story.close()
 
     @rule(posts=st.booleans())
@@ -401,6 +403,8 @@ class Lives(Views):
             metadata = {"customer_id": f"agent_session-of-life-{self.born}"}
             metadata |= {"resolution_status": "escalated"} if asked else {}
             self.run(update_agent_session, BO, str(self.refs[kind]), {"metadata": metadata})
+        if asked and kind == "session" and not story.is_open(self.now) and story.lost:
+            story.holder = story.lease = None
         story.ask(asked, self.now)
 
     # ---- time

@@ -15,9 +15,9 @@ class Story(Facts):
     # ---- messages
 
     def hear(self, key: int, now: datetime) -> None:
+        self.messages.append(Said(key, "CUSTOMER", now))
         if self.lost:
             self.release(now)
-        self.messages.append(Said(key, "CUSTOMER", now))
         self.last_heard = now if self.last_heard is None else max(self.last_heard, now)
         self.announced = self.snoozed_until = self.ended = None
         self.woken = False

@@ -15,7 +15,7 @@ from app.interactions.service.holding import assign, claim
 from app.interactions.service.messages import mark_read
 from app.interactions.service.state import close, snooze
 from app.interactions.waiting import NOT_WAITING
-from app.kinds.conversation.service import restart_conversation
+from app.kinds.conversation.service import restart_conversation, update_channel_agent
 from tests.conftest import START
 from tests.kinds.conftest import ADA, BO
 from tests.waiting.floor import EVE, Floor
@@ -78,6 +78,18 @@ async def test_failed_delivery_after_closing_opens_again(floor: Floor, thanked: 
     assert (after.state, after.attention.reason) == (State.OPEN, "DELIVERY_FAILED")
     assert after.waiting.since == START
     assert (await floor.topics(ref))[-1] == "attention.raised"
+
+
+async def test_answer_through_an_account_that_is_not_in_sync_answers_nothing(floor: Floor) -> None:
+    ref = await leased(floor)
+    await floor.pass_until(START + timedelta(seconds=60))
+    await floor.do(update_channel_agent, BO, "cha_1", {"in_sync": False})
+    before = await floor.stored(ref)
+    await floor.answer(ref)
+    after = await floor.stored(ref)
+    assert after.waiting == replace(before.waiting, failed=True)
+    assert (after.claimed_until, after.unread_customer_messages_count) == (LEASE, 1)
+    assert set(after.attention.reasons) == {"CUSTOMER_WAITING", "DELIVERY_FAILED"}
 
 
 async def test_failed_delivery_ends_a_snooze(floor: Floor) -> None:

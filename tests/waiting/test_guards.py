@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from app.core.errors import AlreadyClaimed, InvalidTransition, NewerMessage, NotSupported
+from app.core.errors import AlreadyClaimed, InvalidTransition, NewerMessage, NotSupported, Unreachable
 from app.core.ids import GlobalId
+from app.directory.service import block_profile, create_profile, link_customer
 from app.interactions.messages import MessageAuthor
 from app.interactions.model import State
 from app.interactions.service.holding import claim, release
@@ -146,6 +147,32 @@ async def test_reply_is_blocked_as_long_as_the_channel_would_not_deliver(floor: 
     assert await agrees() == "CUSTOMER_MUST_ANSWER"
     await floor.hear_in(ref)
     assert await agrees() is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "change", "block"),
+    [
+        ("session", "unsubscribed = true", "UNSUBSCRIBED"),
+        ("session", "phone_number = NULL", "NO_NUMBER"),
+        ("conversation", None, "BLOCKED"),
+    ],
+    indirect=["kind"],
+)
+async def test_reply_is_blocked_where_it_would_not_reach_the_customer(
+    floor: Floor, kind: str, change: str | None, block: str
+) -> None:
+    ref = await floor.opened(kind)
+    customer = floor.targets[kind]["customer_id"]
+    if change is None:
+        profile = await floor.do(create_profile, ADA, {"name": "Ana"})
+        await floor.do(link_customer, ADA, f"cus_{customer}", f"prf_{profile.id}")
+        await floor.do(block_profile, ADA, f"prf_{profile.id}")
+    else:
+        sql = f"UPDATE customer SET {change} WHERE id = {customer}"
+        await floor.do(lambda work: work.connection.exec_driver_sql(sql).rowcount)
+    assert await blocked(floor, ref) == block
+    with pytest.raises(Unreachable):
+        await floor.answer(ref)
 
 
 async def test_reply_is_blocked_by_the_bot_where_the_deployment_says_so(database_url: str) -> None:

@@ -12,6 +12,7 @@ from app.interactions.model import State
 from app.interactions.service.holding import assign, claim, release
 from app.interactions.service.messages import mark_read
 from app.interactions.service.state import close, reopen, snooze
+from app.kinds.agent_session.service import update as update_agent_session
 from app.kinds.chat_session.model.session import ChatSessionStatus
 from app.kinds.chat_session.repository import ChatTopicRepository
 from app.kinds.chat_session.service.queue import reset_chat_session
@@ -22,6 +23,9 @@ from app.kinds.chat_session.service.topics import (
     update_chat_topic_member,
 )
 from app.kinds.chat_session.service.transfers import cancel_chat_transfer, transfer_chat_session
+from app.kinds.conversation.model.conversation import Status
+from app.kinds.conversation.service import update_conversation
+from app.kinds.session.service import update as update_session
 from app.storage.work import Work
 from tests.conftest import START
 from tests.graph.listening import ears
@@ -99,6 +103,30 @@ async def test_closed_interaction_of_a_user_who_may_only_read_is_nobodys_when_it
     await floor.hear_in(ref)
     after = await floor.stored(ref)
     assert (after.state, after.assignee_id, after.waiting.unanswered) == (State.OPEN, None, 1)
+
+
+async def test_closed_interaction_of_a_user_who_left_is_nobodys_whatever_opens_it(floor: Floor, kind: str) -> None:
+    ref = await floor.opened(kind)
+    await floor.do(claim, BO, ref)
+    await floor.answer(ref)
+    if kind == "session":
+        await floor.pass_until(START + 3 * HOUR)
+    else:
+        await floor.do(close, BO, ref)
+    await floor.do(deactivate_user, ADA, "usr_2")
+    assert (await floor.stored(ref)).assignee_id == BO.user_id
+    match kind:
+        case "session":
+            await floor.do(update_session, EVE, {"need_attention": True}, ref=str(ref))
+        case "agent_session":
+            await floor.do(update_agent_session, EVE, str(ref), {"enabled": True})
+        case "chat_session":
+            await floor.do(update_chat_session, EVE, ref, {"status": ChatSessionStatus.USER_LAST})
+        case _:
+            await floor.do(update_conversation, EVE, str(ref), {"status": Status.IN_PROGRESS})
+    after = await floor.stored(ref)
+    assert (after.state, after.assignee_id) == (State.OPEN, None)
+    assert "ORPHANED" not in after.attention.reasons
 
 
 async def finish(floor: Floor, ref: GlobalId) -> None:

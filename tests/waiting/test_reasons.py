@@ -162,6 +162,15 @@ async def test_question_in_the_queue_waits_after_a_pick_up_with_a_welcome(floor:
     assert after.unread_customer_messages_count == 1
 
 
+async def test_welcome_that_a_user_writes_answers_nothing(floor: Floor) -> None:
+    ref = await floor.opened("chat_session")
+    await floor.do(pick_up_chat_session, BO, ref)
+    await floor.answer(ref, fields={"special_type": "WELCOME"})
+    assert (await floor.stored(ref)).waiting.since == START
+    await floor.answer(ref)
+    assert (await floor.stored(ref)).waiting.since is None
+
+
 async def test_missed_chat_stays_missed_when_its_customer_writes(floor: Floor) -> None:
     ref = await floor.opened("chat_session")
     await floor.do(reset_chat_session, BO, ref)

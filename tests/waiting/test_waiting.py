@@ -95,6 +95,20 @@ async def test_waiting_keeps_the_order_of_arrival_and_not_of_clocks(floor: Floor
     assert "CUSTOMER_WAITING" in after.attention.reasons
 
 
+async def test_waiting_is_found_again_by_the_order_of_arrival(floor: Floor, kind: str) -> None:
+    ref = await floor.opened(kind)
+    floor.clock.advance(1.5)
+    await floor.do(claim, BO, ref)
+    await floor.answer(ref)
+    floor.clock.advance(0.4)
+    await floor.hear_in(ref, sent_at=START + SECOND)
+    arrived = floor.clock.now
+    floor.clock.advance(60)
+    answer = await floor.answer(ref)
+    await floor.do(delete_message, BO, GlobalId("msg", answer))
+    assert (await floor.stored(ref)).waiting == Waiting(since=arrived, unanswered=1)
+
+
 async def test_waiting_resumes_when_the_answer_is_deleted(floor: Floor, kind: str) -> None:
     ref = await floor.opened(kind)
     await floor.do(claim, BO, ref)

@@ -13,6 +13,7 @@ from app.interactions.model import Attention, Cause, Command, Interaction, State
 from app.interactions.repository.interactions import InteractionRepository
 from app.interactions.repository.waits import WaitRepository
 from app.interactions.service.recording import record
+from app.interactions.service.returning import returned
 from app.interactions.waiting import NOT_WAITING, settled
 
 if TYPE_CHECKING:
@@ -180,6 +181,7 @@ def write(
     `renewed` says that there is something new to know of an attention that may be the same as before. Closing ends the
     customer's wait when the actor has `seen` the latest message, or has read all of them."""
     kind: KindRules[I] = work.kinds[before.kind]
+    changed = returned(work, actor, before, changed)
     if changed.assignee_id != before.assignee_id:
         changed = replace(changed, answered_lease=None, lease_answer_id=None)
     after = settle(work, kind, changed, renewed=renewed)

@@ -7,7 +7,6 @@ from app.core.actor import Actor
 from app.interactions.messages import Message, MessageStatus
 from app.interactions.model import Interaction, State
 from app.interactions.repository.waits import WaitRepository
-from app.interactions.service.leaving import without_lost_holder
 
 if TYPE_CHECKING:
     from app.interactions.rules import KindRules
@@ -39,7 +38,7 @@ def after_delivery(work: "Work", actor: Actor, interaction: I, answer: Message) 
     if not interaction.waiting.needed:
         return interaction
     if interaction.state is State.CLOSED:
-        return without_lost_holder(work, actor, kind.on_reopen(work, actor, interaction), returns=True)
+        return kind.on_reopen(work, actor, interaction)
     if interaction.state is State.SNOOZED:
         return kind.on_snooze(work, actor, interaction, None)
     return interaction

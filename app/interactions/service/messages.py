@@ -12,12 +12,12 @@ from app.directory.model.checks import text
 from app.interactions.contents import checked_content, checked_contents, plain_text
 from app.interactions.history import SIGN_OF_TYPING
 from app.interactions.messages import Message, MessageAuthor, MessageStatus
-from app.interactions.model import Command, Interaction, State
+from app.interactions.model import Command, Interaction
 from app.interactions.repository.messages import MessageRepository
 from app.interactions.repository.waits import WaitRepository
 from app.interactions.service.change import change, check, load, require_latest, write
-from app.interactions.service.leaving import without_lost_holder
 from app.interactions.service.recording import record
+from app.interactions.service.returning import without_lost_holder
 from app.interactions.waiting import Bearing, answered, asked
 from app.storage.idempotency import once
 
@@ -138,9 +138,8 @@ def receive_message(
             quiet = _counted(work, interaction, stored)
             write(work, actor, interaction, quiet, Command.IMPORT, data={"message_id": stored.id})
             return interaction.id, stored.id
-        returns = interaction.state is State.CLOSED
         counted = replace(
-            without_lost_holder(work, actor, _counted(work, interaction, stored), returns=returns),
+            without_lost_holder(work, actor, _counted(work, interaction, stored)),
             unread_customer_messages_count=interaction.unread_customer_messages_count + 1,
             waiting=asked(interaction.waiting, stored.created_at),
         )

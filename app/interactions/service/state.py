@@ -11,7 +11,6 @@ from app.core.ids import GlobalId
 from app.directory.model.checks import distinct, line, text
 from app.interactions.model import Command, Interaction, Level
 from app.interactions.service.change import causes_of, change, kind_of
-from app.interactions.service.leaving import without_lost_holder
 
 if TYPE_CHECKING:
     from app.interactions.rules import KindRules
@@ -59,11 +58,14 @@ def resume_bot(work: "Work", actor: Actor, ref: GlobalId, *, if_version: int | N
 def reopen(work: "Work", actor: Actor, ref: GlobalId, *, if_version: int | None = None) -> Any:
     """Put the interaction into its kind's open state. Raises NotSupported, and what `change` raises."""
     kind = kind_of(work, ref)
-
-    def opened(before: Any) -> Any:
-        return without_lost_holder(work, actor, kind.on_reopen(work, actor, before), returns=True)
-
-    return change(work, actor, ref, Command.REOPEN, opened, if_version=if_version)
+    return change(
+        work,
+        actor,
+        ref,
+        Command.REOPEN,
+        lambda before: kind.on_reopen(work, actor, before),
+        if_version=if_version,
+    )
 
 
 def snooze(

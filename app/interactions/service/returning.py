@@ -1,0 +1,37 @@
+"""Interactions that come back to a user who cannot work on them any more: they are nobody's then."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeVar
+
+from app.core.actor import Actor
+from app.directory.repository import UserRepository
+from app.interactions.model import Interaction, State
+
+if TYPE_CHECKING:
+    from app.interactions.rules import KindRules
+    from app.storage.work import Work
+
+I = TypeVar("I", bound=Interaction)  # noqa: E741 - the one interaction of these signatures
+
+
+def unheld(work: "Work", actor: Actor, before: I) -> I:
+    """The interaction in nobody's hands."""
+    kind: KindRules[I] = work.kinds[before.kind]
+    return kind.on_assign(work, actor, replace(before, assignee_id=None, claimed_until=None), None)
+
+
+def without_lost_holder(work: "Work", actor: Actor, before: I) -> I:
+    """The same in nobody's hands, when the user who holds it is not active or may not see it."""
+    lost = before.assignee_id is not None and before.lost_holder_id == before.assignee_id
+    return unheld(work, actor, before) if lost else before
+
+
+def returned(work: "Work", actor: Actor, before: I, changed: I) -> I:
+    """The changed interaction; in nobody's hands, when it is not closed any more and its holder may not work on it."""
+    kind: KindRules[I] = work.kinds[before.kind]
+    if before.state is not State.CLOSED or changed.assignee_id is None:
+        return changed
+    if kind.state(changed, work.now, work.settings) is State.CLOSED:
+        return changed
+    holder = work.use(UserRepository).get(changed.assignee_id)
+    return changed if holder is None or kind.may_hold(changed, holder) else unheld(work, actor, changed)
