@@ -167,6 +167,8 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
     """Sockets can cut their connection: a close would wait for a client that reads nothing. And they can write texts
     without all that is around a `send`, which would be most of what a delivery costs."""
 
+    _failed = False
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # uvicorn logs every handshake and every end, whether there is an access log or not.
@@ -207,11 +209,14 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
     def handle_parser_exception(self) -> None:
         if self.conn.close_sent is None:
             # Wrong frames that came before the upgrade was answered: there is no socket yet that could be closed.
+            self._failed = True
             self.transport.abort()
             return
         super().handle_parser_exception()
 
     async def send(self, message: Any) -> None:
+        if self._failed:
+            raise ClientDisconnected
         try:
             await super().send(message)
         except RuntimeError:

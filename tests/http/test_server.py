@@ -304,7 +304,16 @@ async def test_wrong_frames_before_the_upgrade_is_answered_end_the_connection(
 
     monkeypatch.setattr(server.WebSocketProtocol, "handle_parser_exception", handle)
     monkeypatch.setattr(server.WebSocketProtocol, "handle_connect", connect_and_read_on)
-    monkeypatch.setattr(server.WebSocketProtocol, "run_asgi", _never)
+    answer = server.WebSocketProtocol.run_asgi
+    answered = []
+
+    async def answer_late(protocol: server.WebSocketProtocol) -> None:
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        await answer(protocol)
+        answered.append(protocol)
+
+    monkeypatch.setattr(server.WebSocketProtocol, "run_asgi", answer_late)
     loop = sqlite_served.server.servers[0].get_loop()
     loop.call_soon_threadsafe(loop.set_exception_handler, lambda _, context: failed.append(context))
     upgrade = (
@@ -312,8 +321,5 @@ async def test_wrong_frames_before_the_upgrade_is_answered_end_the_connection(
         b"sec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
     )
     assert await sent(sqlite_served, upgrade) == b""
+    await eventually(lambda: len(answered) == 1)
     assert (len(parsed), failed) == (1, [])
-
-
-async def _never(_: server.WebSocketProtocol) -> None:
-    """An application that has not come to answer yet."""
