@@ -79,8 +79,12 @@ _QUEUES = ("all", "two kinds", "Bo's", "Bo's or nobody's", "labelled", "urgent",
 """Those of them that are attention queues too."""
 
 
-READ_AGAIN = frozenset({"read"})
-"""Events after which messages and notes are read again: they are about all messages."""
+def is_about_all(item: Mapping[str, Any]) -> bool:
+    """Whether messages and notes are read again after an event: it read them all, by itself or by a user's reply."""
+    new = item.get("message")
+    return item["topic"].endswith(".read") or (
+        item["topic"].endswith(".message_sent") and new is not None and new["author"] == "USER"
+    )
 
 
 class Copy:
@@ -116,7 +120,7 @@ class Exchanges(Copy):
             self.what.pop(ref, None)
             return
         known = self.what.setdefault(ref, {"messages": {}, "notes": {}})
-        if topic in READ_AGAIN:
+        if is_about_all(item):
             found = (await graph.read(_EXCHANGE, id=ref))["interaction"]
             if found is not None:
                 self.what[ref] = exchange(found)

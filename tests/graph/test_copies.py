@@ -136,7 +136,7 @@ async def let_a_reply_window_close(world: World) -> None:
     await world.do("receiveMessage", {"target": {"interaction": conversation}, "contents": [text("Are you there?")]})
     await world.grow_older(23 * HOUR)
     await world.grow_older(HOUR)
-    await world.do("restartConversation", {"id": conversation})
+    await world.do("restartConversation", {"id": conversation}, actor=world.filled.people.actors["bo"])
 
 
 async def change_the_rules(world: World) -> None:
