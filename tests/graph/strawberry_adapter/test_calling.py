@@ -1,4 +1,4 @@
-"""What `graph/mutations.py` relies on of Strawberry's and graphql-core's insides."""
+"""What `calling` relies on of the insides of Strawberry and of graphql-core."""
 
 from enum import Enum
 from typing import Any, cast
