@@ -16,13 +16,10 @@ import sqlalchemy as sa
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from app.core.clock import utc_now
-from app.core.ids import TimeOrderedIds
+from app.commands.opening import opened
 from app.demo.loading import VERSION, load
-from app.registry import KINDS
 from app.settings import Settings
 from app.storage import migrations
-from app.storage.database import open_database
 from app.storage.engines import asyncpg_arguments, parse_database_url
 from tests.postgres_server import serving
 
@@ -74,16 +71,11 @@ async def generate(url: str, count: int, console: Console) -> None:
     """Migrate and load a database, and say how long that took."""
     started, used = time.perf_counter(), time.process_time()
     await migrations.migrate(url)
-    rules = {kind.rules.name: kind.rules for kind in KINDS}
-    settings = Settings()
-    database = await open_database(url, clock=utc_now, ids=TimeOrderedIds(), settings=settings, kinds=rules)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    try:
+    async with opened(Settings(database_url=url)) as database:
         with Progress(*columns, console=console, transient=True) as progress:
             task = progress.add_task(f"Generating {count:,}", total=count)
             loaded = await load(database, count, lambda done, _: progress.update(task, completed=done))
-    finally:
-        await database.close()
     console.print(
         f"Generated {loaded.interactions:,} interactions with {loaded.messages:,} messages in "
         f"{time.perf_counter() - started:.0f} s ({time.process_time() - used:.0f} s of CPU here)"

@@ -5,6 +5,7 @@ import shlex
 import sys
 from collections.abc import Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 # Every import that takes long is inside the function that needs it, so that `--help` answers at once.
 
 T = TypeVar("T")
+
+_PATIENCE = timedelta(minutes=10)
 
 
 def read_settings(**overrides: object) -> "Settings":
@@ -45,7 +48,8 @@ def prepare(settings: "Settings") -> None:
 
 @asynccontextmanager
 async def opened(settings: "Settings") -> "AsyncIterator[Database]":
-    """The migrated database, closed afterwards."""
+    """The migrated database, closed afterwards. A unit may take minutes, as the demo does on a busy machine: only
+    whoever typed the command waits for it."""
     from app.core.clock import utc_now
     from app.core.ids import TimeOrderedIds
     from app.registry import KINDS
@@ -53,7 +57,8 @@ async def opened(settings: "Settings") -> "AsyncIterator[Database]":
 
     rules = {kind.rules.name: kind.rules for kind in KINDS}
     ids = TimeOrderedIds()
-    database = await open_database(settings.database_url, clock=utc_now, ids=ids, settings=settings, kinds=rules)
+    patient = settings.model_copy(update={"command_timeout": max(settings.command_timeout, _PATIENCE)})
+    database = await open_database(settings.database_url, clock=utc_now, ids=ids, settings=patient, kinds=rules)
     try:
         yield database
     finally:

@@ -23,10 +23,10 @@ from app.kinds.session.repository import SessionRepository
 from app.kinds.session.service import open_for_customer
 from app.kinds.session.tables import session
 from app.registry import KINDS
-from app.settings import Settings
 from app.storage.database import Database, Work, open_database
 from app.storage.event_log import event_log
 from tests.conftest import START, CountingIds, ManualClock
+from tests.demo.conftest import PATIENT
 from tests.demo.structure import require_valid, rows
 
 pytestmark = pytest.mark.anyio
@@ -45,7 +45,7 @@ async def loaded(module_database_url: str) -> AsyncIterator[Database]:
     """With the small demo, for all tests that only read it."""
     rules = {kind.name: kind.rules for kind in KINDS}
     database = await open_database(
-        module_database_url, clock=ManualClock(), ids=CountingIds(), settings=Settings(), kinds=rules
+        module_database_url, clock=ManualClock(), ids=CountingIds(), settings=PATIENT, kinds=rules
     )
     await load(database, SMALL, _told)
     yield database
