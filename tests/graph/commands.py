@@ -66,7 +66,7 @@ OF_KIND: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     },
     "conversation": {
         "updateConversation": {"id": "cnv_6", "status": "DONE"},
-        "restartConversation": {"id": "cnv_5"},
+        "restartConversation": {"id": "cnv_5", "override": True},
         "deleteConversation": {"id": "cnv_6"},
         "createChannelAgent": {"channel": "WIDGET", "displayId": "x", "name": "x"},
         "updateChannelAgent": {"id": "cha_1", "name": "x"},

@@ -19,6 +19,18 @@ from tests.graph.running import Graph, open_graph
 from tests.kinds.conftest import BO, store_customer
 from tests.kinds.conversation.conftest import Desk, furnish
 
+AFTER: Mapping[str, object] = {
+    "state": "OPEN",
+    "bot_active": False,
+    "labels": [],
+    "reasons": ["TO_DO", "CUSTOMER_WAITING"],
+    "unread": True,
+    "status": "TO_DO",
+    "channel": "WHATSAPP",
+    "account": "cha_1",
+}
+"""What an event says of the first conversation while its customer waits."""
+
 
 @dataclass(frozen=True, slots=True)
 class House:

@@ -25,7 +25,7 @@ from app.interactions.service.messages import Posted, mark_read, receive_message
 from app.interactions.waiting import Bearing
 from app.storage.database import Work
 from tests.conftest import START
-from tests.interactions.conftest import House, cnv, msg, said, ses
+from tests.interactions.conftest import AFTER, House, cnv, msg, said, ses
 from tests.kinds.conftest import ADA, BO, CY, DEE
 
 pytestmark = pytest.mark.anyio
@@ -258,8 +258,7 @@ async def test_typing_is_told_and_not_stored(house: House) -> None:
     await house.database.command(type_in, BO, cnv(1))
     assert await house.database.command(load, ADA, cnv(1)) == before
     event = (await house.told())[-1]
-    after = {"state": "OPEN", "bot_active": False, "labels": [], "reasons": ["TO_DO", "CUSTOMER_WAITING"]}
-    assert (event.topic, event.data) == ("interaction.typing", {"user_id": 2, "after": after})
+    assert (event.topic, event.data) == ("interaction.typing", {"user_id": 2, "after": AFTER})
     found = await house.graph.read('{ interaction(id: "cnv_1") { history { edges { node { topic } } } } }')
     topics = [edge["node"]["topic"] for edge in found["interaction"]["history"]["edges"]]
     assert topics[-3:] == ["conversation.message_received", "attention.raised", "conversation.created"]

@@ -3,7 +3,7 @@ import pytest
 from app.core.errors import InvalidInput, NotFound, TooLong
 from app.core.ids import GlobalId
 from app.interactions.service.notes import add_note, delete_note, edit_note
-from tests.interactions.conftest import House, cnv
+from tests.interactions.conftest import AFTER, House, cnv
 from tests.kinds.conftest import BO, DEE
 
 pytestmark = pytest.mark.anyio
@@ -32,12 +32,11 @@ async def test_notes_are_added_edited_and_deleted(house: House) -> None:
     await house.database.command(delete_note, BO, GlobalId("not", 2))
     assert (await house.graph.read(NOTES))["interaction"]["latestNote"] == {"id": "not_1"}
     events = (await house.told())[-4:]
-    after = {"state": "OPEN", "bot_active": False, "labels": [], "reasons": ["TO_DO", "CUSTOMER_WAITING"]}
     assert [(event.topic, event.data) for event in events] == [
-        ("conversation.note_added", {"note_id": 1, "after": after}),
-        ("conversation.note_added", {"note_id": 2, "after": after}),
-        ("conversation.note_edited", {"note_id": 1, "after": after}),
-        ("conversation.note_deleted", {"note_id": 2, "after": after}),
+        ("conversation.note_added", {"note_id": 1, "after": AFTER}),
+        ("conversation.note_added", {"note_id": 2, "after": AFTER}),
+        ("conversation.note_edited", {"note_id": 1, "after": AFTER}),
+        ("conversation.note_deleted", {"note_id": 2, "after": AFTER}),
     ]
 
 
