@@ -23,6 +23,7 @@ class InFlight:
         self._waiting: dict[Caller, deque[asyncio.Future[None]]] = {}
         self._pace = Pace(self._serve_all)
         self._paced: dict[Caller, deque[asyncio.Future[None]]] = {}
+        self._paced_first = False
 
     def __len__(self) -> int:
         """How many requests run or wait."""
@@ -57,7 +58,7 @@ class InFlight:
             raise
 
     async def pace(self, caller: Caller) -> None:
-        """Wait until the caller may begin something that takes no place, as a message of a socket."""
+        """Wait until the caller may begin something that takes no place: a message, an item, more of a list."""
         waiting = self._paced.get(caller)
         if waiting is None:
             if self._pace.begins(caller):
@@ -76,8 +77,16 @@ class InFlight:
         self._serve(caller)
 
     def _serve_all(self) -> None:
+        # In turns, so that a caller whose requests never end has its lists go on, and the other way round.
+        self._paced_first = not self._paced_first
+        if self._paced_first:
+            self._serve_paced()
         for caller in tuple(self._waiting):
             self._serve(caller)
+        if not self._paced_first:
+            self._serve_paced()
+
+    def _serve_paced(self) -> None:
         for caller, turns in tuple(self._paced.items()):
             while turns:
                 if turns[0].done():

@@ -57,6 +57,10 @@ class Services:
         """What `parse` makes of the body. Raises as `bodies.parsed`."""
         return await bodies.parsed(body, parse, self.operations.compiling, actor.caller)
 
+    async def pace(self, actor: Actor) -> None:
+        """Wait until the actor's caller may go on with what takes much of the loop's time, as a long list."""
+        await self.in_flight.pace(actor.caller)
+
     async def command(
         self,
         actor: Actor,

@@ -115,3 +115,27 @@ async def test_pace_keeps_nothing_of_what_was_cancelled_while_it_waited(monkeypa
         task.cancel()
     await asyncio.wait(waiting)
     await eventually(lambda: not requests._waiting and not requests._paced)
+
+
+async def test_pace_takes_requests_and_what_has_begun_in_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pace, "MOST", 1)
+    monkeypatch.setattr(pace, "TICK", 0.001)
+    requests = InFlight(64)
+    begun: list[str] = []
+
+    async def ask(caller: str) -> None:
+        async with requests.of(caller):
+            begun.append("request")
+
+    async def go_on(caller: str) -> None:
+        await requests.pace(caller)
+        begun.append("list")
+
+    async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+        await ask("b")
+        await ask("a")
+        begun.clear()
+        for work in [ask] * 4 + [go_on] * 4:
+            group.create_task(work("a"))
+    # One in each tick: neither kind waits for the end of the other.
+    assert begun[:8] in (["list", "request"] * 4, ["request", "list"] * 4)

@@ -12,7 +12,8 @@ DEFAULT_PAGE = 10
 
 async def list_agents(call: Call) -> Reply:
     found = await call.read(reading.AGENTS, enabled=call.query.flag("enabled"), **page(call))
-    return Reply(body={"agents": [reading.agent(each) for each in found["agents"]], "metadata": page_metadata(found)})
+    agents = await call.written(found["agents"], reading.agent)
+    return Reply(body={"agents": agents, "metadata": page_metadata(found)})
 
 
 async def get_agent(call: Call) -> Reply:

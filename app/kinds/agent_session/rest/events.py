@@ -26,7 +26,8 @@ async def list_events(call: Call) -> Reply:
     )
     if found is None:
         raise await no_session(call)
-    return Reply(body={"events": [reading.event(each) for each in found["events"]], "metadata": page_metadata(found)})
+    events = await call.written(found["events"], reading.event)
+    return Reply(body={"events": events, "metadata": page_metadata(found)})
 
 
 async def get_event(call: Call) -> Reply:

@@ -18,7 +18,7 @@ async def list_sessions(call: Call) -> Reply:
     )
     if found is None:
         raise no_agent()
-    sessions = [reading.session(each) for each in found["sessions"]]
+    sessions = await call.written(found["sessions"], reading.session)
     return Reply(body={"sessions": sessions, "metadata": page_metadata(found)})
 
 

@@ -55,7 +55,7 @@ async def delete_entity(call: Call) -> Reply:
 async def list_for_user(call: Call) -> Reply:
     await body_of(call, empty=True)
     found, wire = await call.read(MINE), wire_of(call)
-    return Reply(body=[selected(call, wire.entity(each)) for each in found["chats"]])
+    return Reply(body=await call.written(found["chats"], lambda each: selected(call, wire.entity(each))))
 
 
 async def pick_up_first(call: Call) -> Reply:

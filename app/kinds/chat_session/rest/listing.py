@@ -1,6 +1,5 @@
 """The list of chats in the slim form of OData: rows of the archive's columns, not entities."""
 
-import asyncio
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import lru_cache
@@ -19,10 +18,6 @@ from app.rest.errors import BadRequest
 
 MOST = 1_000
 _DEFAULT = 100
-
-ROWS_IN_TURN = 20
-"""How many rows are written in one turn of the loop, in half a millisecond: a thousand of them would take 20 ms."""
-
 _LARGEST_OFFSET = 2**31 - 1
 
 Row = Mapping[str, Any]
@@ -100,12 +95,12 @@ async def list_chats(call: Call) -> Reply:
     selection = _selection(Shape(condition, orders_of(given.get("$orderby"))))
     found = await call.read(selection, values=values, limit=size + 1, offset=skip)
     wire, chats = wire_of(call), found["chats"]
-    rows = []
-    for number, row in enumerate(chats[:size], start=1):
+
+    def slim(row: Row) -> dict[str, Any]:
         cells = {name: _COLUMNS[name](row, wire) for name in columns}
-        rows.append({"PrimaryKey": row["chatSessionId"], "EntityName": "chat", **cells})
-        if number % ROWS_IN_TURN == 0:
-            await asyncio.sleep(0)
+        return {"PrimaryKey": row["chatSessionId"], "EntityName": "chat", **cells}
+
+    rows = await call.written(chats[:size], slim)
     further = given | {"$skip": str(skip + size), "$top": str(top - size if top > MOST else top)}
     following = f"{call.base_url}/api/v1/ChatSession?" + "&".join(
         f"{name}={quote(value or '', safe='')}" for name, value in further.items()

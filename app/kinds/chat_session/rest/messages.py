@@ -43,7 +43,7 @@ async def post_transcript(call: Call) -> Reply:
 async def messages_after(call: Call, number: int, after: int) -> list[dict[str, Any]]:
     """The chat's messages after the one with the number, the oldest first. Raises NotFound, Forbidden."""
     wire = wire_of(call)
-    return [selected(call, wire.message(each, number)) for each in await _read(call, number, after)]
+    return await call.written(await _read(call, number, after), lambda each: selected(call, wire.message(each, number)))
 
 
 async def added(call: Call, number: int, body: bodies.Body) -> dict[str, Any]:
@@ -55,12 +55,15 @@ async def added(call: Call, number: int, body: bodies.Body) -> dict[str, Any]:
 
 async def transcript(call: Call, number: int, *, html: bool) -> str:
     """What was said, a line for each message. Raises NotFound, Forbidden."""
-    wire, lines, after = wire_of(call), [], 0
+    wire, lines, after = wire_of(call), list[str](), 0
+
+    def line(each: Mapping[str, Any]) -> str:
+        said = f"[{wire.time(each['sentAt'])[:19].replace('T', ' ')}] {author(each) or ''}: {each['text'] or ''}"
+        return f"<p>{escape(said).replace(chr(10), '<br>')}</p>" if html else said
+
     while True:
         found = await _read(call, number, after)
-        for each in found:
-            said = f"[{wire.time(each['sentAt'])[:19].replace('T', ' ')}] {author(each) or ''}: {each['text'] or ''}"
-            lines.append(f"<p>{escape(said).replace(chr(10), '<br>')}</p>" if html else said)
+        lines += await call.written(found, line)
         if len(found) < PAGE:
             return "\n".join(lines)
         after = found[-1]["messageId"]

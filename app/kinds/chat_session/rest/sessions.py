@@ -31,7 +31,7 @@ async def get_chat(call: Call) -> Reply:
 
 async def list_mine(call: Call) -> Reply:
     found, wire = await call.read(MINE), wire_of(call)
-    return Reply(body=[selected(call, wire.entity(each)) for each in found["chats"]])
+    return Reply(body=await call.written(found["chats"], lambda each: selected(call, wire.entity(each))))
 
 
 async def get_default(call: Call) -> Reply:

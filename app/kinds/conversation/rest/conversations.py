@@ -22,7 +22,7 @@ _USER_ID = whole(1, LARGEST_NUMBER)
 async def list_conversations(call: Call) -> Reply:
     wanted = paging.asked(call)
     found = await call.read(reading.LIST_CONVERSATIONS, **wanted.variables)
-    shown = [reading.conversation(each) for each in found["conversations"]]
+    shown = await call.written(found["conversations"], reading.conversation)
     return Reply(body=paging.page(call, CONVERSATIONS, wanted, shown, found["total"]))
 
 

@@ -8,7 +8,7 @@ from app.rest import Call, Operation, Reply
 
 async def list_agents(call: Call) -> Reply:
     found = await call.read(people.LIST_AGENTS)
-    return Reply(body={"data": [people.agent(each) for each in found["nodes"]]})
+    return Reply(body={"data": await call.written(found["nodes"], people.agent)})
 
 
 async def get_agent(call: Call) -> Reply:
@@ -22,7 +22,7 @@ async def get_agent(call: Call) -> Reply:
 async def list_customers(call: Call) -> Reply:
     wanted = paging.asked(call)
     found = await call.read(people.LIST_CUSTOMERS, **wanted.variables)
-    shown = [people.customer(each) for each in found["customers"]]
+    shown = await call.written(found["customers"], people.customer)
     return Reply(body=paging.page(call, _CUSTOMERS, wanted, shown, found["total"]))
 
 
@@ -39,7 +39,7 @@ async def list_users(call: Call) -> Reply:
     found = await call.read(people.LIST_USERS, customer_id=number)
     if found is None:
         raise missing("customer", number)
-    return Reply(body={"data": [people.user(each) for each in found["users"]]})
+    return Reply(body={"data": await call.written(found["users"], people.user)})
 
 
 async def get_profile(call: Call) -> Reply:

@@ -26,7 +26,7 @@ async def list_messages(call: Call) -> Reply:
     found = await call.read(reading.LIST_MESSAGES, conversation_id=number, **wanted.variables)
     if found is None:
         raise missing("conversation", number)
-    shown = [reading.message(each, number) for each in found["messages"]]
+    shown = await call.written(found["messages"], lambda each: reading.message(each, number))
     return Reply(body=paging.page(call, f"{CONVERSATIONS}/{number}/messages", wanted, shown, found["total"]))
 
 

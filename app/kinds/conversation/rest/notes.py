@@ -23,7 +23,7 @@ def _listing(base: str) -> Handler:
         found = await call.read(reading.LIST_NOTES, conversation_id=number, **wanted.variables)
         if found is None:
             raise missing("conversation", number)
-        shown = [reading.note(each, number) for each in found["notes"]]
+        shown = await call.written(found["notes"], lambda each: reading.note(each, number))
         return Reply(body=paging.page(call, f"{base}/{number}/notes", wanted, shown, found["total"]))
 
     return list_notes

@@ -32,7 +32,7 @@ async def find_customers(call: Call) -> Reply:
     except InvalidInput:
         return Reply(body=[])
     found = await call.read(reading.WITH_NUMBER, phone_number=number)
-    return Reply(body=[reading.customer(each) for each in found["customers"]])
+    return Reply(body=await call.written(found["customers"], reading.customer))
 
 
 async def get_customer(call: Call) -> Reply:

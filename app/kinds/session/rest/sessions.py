@@ -17,7 +17,7 @@ async def list_sessions(call: Call) -> Reply:
     found = await call.read(reading.OF_CUSTOMER, customer_key=call.path["customer_id"], **_page(call))
     if found is None:
         raise NotFound("Couldn't find Customer.")
-    return Reply(body=[reading.session(each) for each in found["sessions"]])
+    return Reply(body=await call.written(found["sessions"], reading.session))
 
 
 async def get_session(call: Call) -> Reply:
@@ -34,7 +34,7 @@ async def list_messages(call: Call) -> Reply:
     page = _page(call)
     key = (await _session(call))["sessionKey"]
     found = await call.read(reading.MESSAGES, session_key=key, **page)
-    return Reply(body=[reading.message(each, key) for each in found["messages"]])
+    return Reply(body=await call.written(found["messages"], lambda each: reading.message(each, key)))
 
 
 async def create_message(call: Call) -> Reply:

@@ -7,6 +7,7 @@ import pytest
 
 from app.kinds.chat_session.rest import listing
 from app.kinds.chat_session.rest.wire import Wire
+from app.rest import call
 from tests.conftest import ManualClock
 from tests.kinds.chat_session.conftest import Desk, furnish
 from tests.kinds.chat_session.rest.test_sessions import BASE, make
@@ -180,7 +181,7 @@ async def test_lists_are_json(client: httpx2.AsyncClient) -> None:
 async def test_rows_are_written_in_several_turns_of_the_loop(
     client: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(listing, "ROWS_IN_TURN", 1)
+    monkeypatch.setattr(call, "ROWS_IN_TURN", 1)
     turn, turns = 0, []
 
     async def count() -> None:
