@@ -132,6 +132,7 @@ class _Stream(Connection):
         try:
             while True:
                 item = await subscriber.next()
+                await self._services.pace_item(self.actor)
                 if self.doubtful or self.actor.expires_at is not None:
                     await self.cleared()
                 if self.ending is not None:

@@ -229,6 +229,7 @@ class Socket(Connection):
                 answer = {"data": None, "errors": [errors.entry(error.message, error.code)]}
                 await self._tell(framed(head + orjson.dumps(answer).decode() + "}"))
                 return
+            await self._services.pace_item(self.actor)
             if self.doubtful or self.actor.expires_at is not None:
                 await self.cleared()
             texts = [f"{head}{each.text}}}" for each in (item, *subscriber.ready())]

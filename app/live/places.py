@@ -46,6 +46,10 @@ class Places:
         self.taken += 1
         return Place(self, caller)
 
+    def of(self, caller: Caller) -> int:
+        """How many places the caller holds."""
+        return self._of.get(caller, 0)
+
     def _leave(self, caller: Caller) -> None:
         self.taken -= 1
         self._of[caller] -= 1

@@ -11,6 +11,7 @@ from graphql import FieldNode, GraphQLSchema, VariableNode, Visitor, visit
 
 from app.core.actor import Actor
 from app.core.errors import DomainError, NotSupported, RateLimited, TooComplex
+from app.core.fairness import Caller
 from app.execution import errors
 from app.execution.documents import Operation
 from app.execution.lowering import RootField
@@ -74,6 +75,10 @@ class Subscriptions:
     def running(self) -> int:
         """How many subscriptions this process answers now."""
         return len(self._deliveries)
+
+    def of(self, caller: Caller) -> int:
+        """How many subscriptions of the caller this process answers now."""
+        return self._places.of(caller)
 
     async def open(
         self, operation: Operation, request: GraphQLRequest, context: Context, after: str | None = None
