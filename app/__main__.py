@@ -13,6 +13,7 @@ from app.commands.explaining import explain
 from app.commands.keys import keys, peppers
 from app.commands.opening import command_line, opened, prepare, read_settings
 from app.commands.users import users
+from app.core.collecting import collect_little_at_once
 from app.terminal import CommandError, announce, console, listen, progress, shown
 
 if TYPE_CHECKING:
@@ -73,10 +74,7 @@ def serve(*, host: str | None = None, port: int | None = None) -> None:
 
     # The loop waits for the interpreter while SQLite's threads make answers: shorter turns halve the slowest requests.
     sys.setswitchinterval(0.0005)
-    # An event that goes to a thousand listeners makes several thousand objects, which are gone when it is delivered.
-    # The second generation is small, so that looking through it takes milliseconds; everything is looked through after
-    # 8 million objects, because everybody waits meanwhile.
-    gc.set_threshold(20_000, 5, 80)
+    collect_little_at_once()
     Server(server.server_config(create_app(settings), settings)).run(sockets=[listener])
 
 
