@@ -11,6 +11,29 @@ VIEWER_COLUMNS = ("kind", "state", "assignee_id", "claimed_until", "bot_active",
 """The common columns that `shared_refusal` looks at; a kind's own VIEWER_COLUMNS begin with these."""
 
 
+OF_EVERY_KIND = frozenset(
+    {
+        Command.READ,
+        Command.CLAIM,
+        Command.RELEASE,
+        Command.ASSIGN,
+        Command.REPLY,
+        Command.BOT_REPLY,
+        Command.RECEIVE,
+        Command.IMPORT,
+        Command.MARK_READ,
+        Command.NOTE,
+        Command.TYPE,
+        Command.LABEL,
+        Command.UPDATE,
+        Command.RAISE_ATTENTION,
+        Command.CLEAR_ATTENTION,
+        Command.ACKNOWLEDGE,
+    }
+)
+"""The commands that every kind takes. A kind lists its own beside them, and refuses what it does not list."""
+
+
 class Refusable(Protocol):
     """The common attributes of what a refusal is asked about: a model, or a row of VIEWER_COLUMNS."""
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol, TypedDict
 from app.core.actor import Actor
 from app.core.errors import DomainError, InvalidInput, InvalidTransition, NotSupported, TooLong, Unreachable
 from app.interactions import claims as shared
-from app.interactions.claims import Refusable, held_by_other, shared_block
+from app.interactions.claims import OF_EVERY_KIND, Refusable, held_by_other, shared_block
 from app.interactions.model import Cause, Command, Facets, Interaction, Level, ReplyBlock, State, Turn
 
 if TYPE_CHECKING:
@@ -28,24 +28,7 @@ LONGEST_TAG = 255
 LONGEST_REMOTE_ID = 255
 LONGEST_CONTENT = 10_000
 
-NOT_SUPPORTED = frozenset(
-    {
-        Command.CLOSE,
-        Command.REOPEN,
-        Command.SNOOZE,
-        Command.UNSNOOZE,
-        Command.REACT,
-        Command.REPORT_STATUS,
-        Command.TRANSFER,
-        Command.CANCEL_TRANSFER,
-        Command.ACCEPT_TRANSFER,
-        Command.REJECT_TRANSFER,
-        Command.RESET,
-        Command.RATE,
-        Command.RESTART,
-        Command.DELETE,
-    }
-)
+COMMANDS = OF_EVERY_KIND | {Command.RESUME_BOT}
 
 
 class ContentType(StrEnum):
@@ -176,7 +159,7 @@ def refusal(
     command: Command, subject: Subject, actor: Actor, now: datetime, settings: "Settings"
 ) -> DomainError | None:
     """Why the actor may not do this now; None when it may."""
-    if command in NOT_SUPPORTED and actor.can_write(NAME):
+    if command not in COMMANDS and actor.can_write(NAME):
         return NotSupported(
             _AGES_OUT if command in (Command.CLOSE, Command.REOPEN) else "A Session has no such command."
         )

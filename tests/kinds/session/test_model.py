@@ -6,11 +6,11 @@ from app.core.actor import Actor
 from app.core.errors import DomainError, Forbidden, InvalidInput, InvalidTransition, NotSupported, TooLong, Unreachable
 from app.interactions.model import Cause, Command, Level, State, Turn
 from app.kinds.session.model import (
+    COMMANDS,
     LARGEST_LIST,
     LONGEST_CONTENT,
     LONGEST_REMOTE_ID,
     LONGEST_TAG,
-    NOT_SUPPORTED,
     ContentType,
     Session,
     SessionChanges,
@@ -94,7 +94,7 @@ def refused(command: Command, subject: Session, *, now: datetime = NOW, settings
     return None if found is None else found.code
 
 
-@pytest.mark.parametrize("command", sorted(NOT_SUPPORTED))
+@pytest.mark.parametrize("command", sorted(set(Command) - COMMANDS))
 def test_a_session_has_no_such_command(command: Command) -> None:
     found = refusal(command, session(), ADMIN, NOW, Settings())
     assert isinstance(found, NotSupported)

@@ -3,10 +3,10 @@
 from app.kinds.agent_session.model.agent import AGENT_CHECKS, AiAgent, AiAgentChanges
 from app.kinds.agent_session.model.metadata import customer_key_of, escalation
 from app.kinds.agent_session.model.session import (
+    COMMANDS,
     ESCALATED,
     IDLE_COLUMNS,
     NAME,
-    NOT_SUPPORTED,
     PREFIX,
     REASONS,
     SESSION_CHECKS,
@@ -26,10 +26,10 @@ from app.kinds.agent_session.model.session import (
 
 __all__ = (
     "AGENT_CHECKS",
+    "COMMANDS",
     "ESCALATED",
     "IDLE_COLUMNS",
     "NAME",
-    "NOT_SUPPORTED",
     "PREFIX",
     "REASONS",
     "SESSION_CHECKS",

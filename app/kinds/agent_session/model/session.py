@@ -13,7 +13,7 @@ from app.core.errors import Disabled, DomainError, InvalidInput, NotSupported, T
 from app.core.numbers import LARGEST_LONG
 from app.directory.model.checks import Check, Path, flag, line, optional, text, whole
 from app.interactions import claims as shared
-from app.interactions.claims import Refusable
+from app.interactions.claims import OF_EVERY_KIND, Refusable
 from app.interactions.model import Cause, Command, Facets, Interaction, ReplyBlock, State, Turn
 from app.kinds.agent_session.model.agent import LONGEST_DESCRIPTION, LONGEST_NAME
 from app.kinds.agent_session.model.metadata import escalation, json_object
@@ -29,21 +29,7 @@ MOST_SECRETS = 100
 LONGEST_SECRET = 4096
 _SECRET_NAME = re.compile(r"[A-Za-z0-9_-]{1,255}", re.ASCII)
 
-NOT_SUPPORTED = frozenset(
-    {
-        Command.SNOOZE,
-        Command.UNSNOOZE,
-        Command.REACT,
-        Command.REPORT_STATUS,
-        Command.TRANSFER,
-        Command.CANCEL_TRANSFER,
-        Command.ACCEPT_TRANSFER,
-        Command.REJECT_TRANSFER,
-        Command.RESET,
-        Command.RATE,
-        Command.RESTART,
-    }
-)
+COMMANDS = OF_EVERY_KIND | {Command.CLOSE, Command.REOPEN, Command.RESUME_BOT, Command.DELETE}
 
 
 class Status(StrEnum):
@@ -133,7 +119,7 @@ def refusal(
     command: Command, subject: Subject, actor: Actor, now: datetime, _settings: object = None
 ) -> DomainError | None:
     """Why the actor may not do this now; None when it may."""
-    if command in NOT_SUPPORTED and actor.can_write(NAME):
+    if command not in COMMANDS and actor.can_write(NAME):
         return NotSupported("An AgentSession has no such command.")
     refused = shared.shared_refusal(command, subject, actor, now)
     if refused is not None or command not in (Command.REPLY, Command.BOT_REPLY, Command.RECEIVE):

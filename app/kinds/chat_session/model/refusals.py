@@ -5,15 +5,26 @@ from typing import Protocol
 
 from app.core.actor import Actor
 from app.core.errors import AlreadyClaimed, Conflict, DomainError, Forbidden, InvalidTransition, NotSupported
+from app.interactions.claims import OF_EVERY_KIND, Refusable, held_by_other, holder_of, shared_block, shared_refusal
 from app.interactions.claims import VIEWER_COLUMNS as SHARED_COLUMNS
-from app.interactions.claims import Refusable, held_by_other, holder_of, shared_block, shared_refusal
 from app.interactions.model import Command, ReplyBlock
 from app.kinds.chat_session.model.session import ACTIVE, CLOSED, ENDED, KIND, ChatSessionStatus
 
 VIEWER_COLUMNS = (*SHARED_COLUMNS, "status", "transfer_to_id", "when_started", "responders")
 """What `refusal` reads of a chat."""
 
-_UNSUPPORTED = frozenset({Command.SNOOZE, Command.UNSNOOZE, Command.REACT, Command.REPORT_STATUS, Command.RESTART})
+COMMANDS = OF_EVERY_KIND | {
+    Command.CLOSE,
+    Command.REOPEN,
+    Command.TRANSFER,
+    Command.CANCEL_TRANSFER,
+    Command.ACCEPT_TRANSFER,
+    Command.REJECT_TRANSFER,
+    Command.RESET,
+    Command.RATE,
+    Command.RESUME_BOT,
+    Command.DELETE,
+}
 _NEED_OPEN = frozenset(
     {
         Command.CLAIM,
@@ -52,7 +63,7 @@ def refusal(command: Command, subject: Subject, actor: Actor, now: datetime) -> 
     """Why the actor may not do this to the chat now; None when it may."""
     if command is not Command.READ and not actor.can_write(KIND):
         return shared_refusal(command, subject, actor, now)
-    if command in _UNSUPPORTED:
+    if command not in COMMANDS:
         return NotSupported("A chat session has no such command.")
     status = ChatSessionStatus(subject.status)
     return (

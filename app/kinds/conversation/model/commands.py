@@ -6,8 +6,8 @@ from typing import Protocol
 from app.core.actor import Actor
 from app.core.errors import DomainError, InvalidTransition, NotSupported, Unreachable
 from app.directory.model import Channel
+from app.interactions.claims import OF_EVERY_KIND, Refusable, held_by_other, shared_block, shared_refusal
 from app.interactions.claims import VIEWER_COLUMNS as COMMON_COLUMNS
-from app.interactions.claims import Refusable, held_by_other, shared_block, shared_refusal
 from app.interactions.model import Command, ReplyBlock
 from app.kinds.conversation.model.conversation import undelivered_by
 
@@ -21,16 +21,16 @@ VIEWER_COLUMNS = (
 )
 """The columns that `refusal` and `reply_block` look at."""
 
-_FOREIGN = frozenset(
-    {
-        Command.TRANSFER,
-        Command.CANCEL_TRANSFER,
-        Command.ACCEPT_TRANSFER,
-        Command.REJECT_TRANSFER,
-        Command.RESET,
-        Command.RATE,
-    }
-)
+COMMANDS = OF_EVERY_KIND | {
+    Command.CLOSE,
+    Command.REOPEN,
+    Command.SNOOZE,
+    Command.UNSNOOZE,
+    Command.REACT,
+    Command.REPORT_STATUS,
+    Command.RESTART,
+    Command.DELETE,
+}
 
 
 class Subject(Refusable, Protocol):
@@ -54,13 +54,12 @@ class Subject(Refusable, Protocol):
 
 def refusal(command: Command, subject: Subject, actor: Actor, now: datetime) -> DomainError | None:
     """Why the actor may not do this to the conversation now; None when it may."""
-    if command is Command.RESUME_BOT and actor.can_write(subject.kind):
-        return NotSupported("A conversation has no bot.")
+    if command not in COMMANDS and actor.can_write(subject.kind):
+        what = "bot" if command is Command.RESUME_BOT else f"command {command}"
+        return NotSupported(f"A conversation has no {what}.")
     found = shared_refusal(command, subject, actor, now)
     if found is not None:
         return found
-    if command in _FOREIGN:
-        return NotSupported(f"A conversation has no command {command}.")
     match command:
         case Command.REPLY:
             return _blocked(subject) or held_by_other(subject, actor, now)

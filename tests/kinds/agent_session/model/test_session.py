@@ -10,7 +10,7 @@ from app.directory.model.checks import checked
 from app.interactions.model import Cause, Command, Level, State, Turn
 from app.kinds.agent_session.model import (
     AGENT_CHECKS,
-    NOT_SUPPORTED,
+    COMMANDS,
     SESSION_CHECKS,
     AgentSession,
     causes,
@@ -54,7 +54,7 @@ def test_metadata_that_escalates_is_the_one_reason() -> None:
     )
 
 
-@pytest.mark.parametrize("command", sorted(NOT_SUPPORTED))
+@pytest.mark.parametrize("command", sorted(set(Command) - COMMANDS))
 @pytest.mark.parametrize("enabled", [True, False])
 def test_an_agent_session_has_no_such_command(command: Command, enabled: bool) -> None:
     subject = session(enabled=enabled, state=State.OPEN if enabled else State.CLOSED)

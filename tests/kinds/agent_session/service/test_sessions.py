@@ -27,7 +27,7 @@ from app.interactions.service.change import change
 from app.interactions.service.messages import receive_message, send_message
 from app.interactions.service.state import clear_attention, close, reopen
 from app.kinds.agent_session import service
-from app.kinds.agent_session.model import NOT_SUPPORTED, AgentSession, AgentSessionChanges, Status, deleted_at
+from app.kinds.agent_session.model import COMMANDS, AgentSession, AgentSessionChanges, Status, deleted_at
 from app.kinds.agent_session.repository import AgentSessionRepository
 from app.kinds.agent_session.service import Keys
 from app.storage.database import Database, Work
@@ -338,7 +338,7 @@ async def test_a_refused_update_changes_nothing(
     assert (await peopled.command(stored), await peopled.command(logged)) == (session, count)
 
 
-@pytest.mark.parametrize("command", sorted(NOT_SUPPORTED))
+@pytest.mark.parametrize("command", sorted(set(Command) - COMMANDS))
 async def test_what_it_has_not_is_refused_and_changes_nothing(peopled: Database, command: Command) -> None:
     session = await made(peopled)
     count = await peopled.command(logged)
