@@ -58,9 +58,11 @@ class Pacing:
 class Intake:
     """What a client has sent and is not parsed yet.
 
-    Nothing is read from the connection while something waits here, nor while the application is `held`."""
+    Nothing is read from the connection while something waits here, nor while the application is `held`. The first piece
+    of a connection waits for its turn however little it is, and is read on beside: of a client that connects anew for
+    each request and does not wait for its answer, nothing is parsed."""
 
-    __slots__ = ("_data", "_held", "_pacing", "_reads", "_start", "_transport", "_waits", "parse")
+    __slots__ = ("_data", "_held", "_pacing", "_reads", "_start", "_transport", "_waits", "is_new", "parse")
 
     def __init__(self, pacing: Pacing, transport: asyncio.Transport, parse: Callable[[bytes], None]) -> None:
         self.parse = parse
@@ -69,12 +71,14 @@ class Intake:
         self._data = b""
         self._start = 0
         self._held = False
+        self.is_new = True
+        """Whether nothing of the connection was parsed yet."""
         self._waits = False
         self._reads = True
 
     def take(self, data: bytes) -> None:
         """Parse what was read: at once when it is little, piece by piece otherwise."""
-        if len(data) <= PIECE and not self._data and not self._held:
+        if len(data) <= PIECE and not self._data and not self._held and not self.is_new:
             self.parse(data)
             return
         self._data = self._data[self._start :] + data
@@ -96,6 +100,7 @@ class Intake:
         """Parse one piece, as the pacing has it."""
         self._waits = False
         if self._data and not self._held:
+            self.is_new = False
             end = self._start + PIECE
             piece = self._data[self._start : end]
             if end < len(self._data):
@@ -116,7 +121,7 @@ class Intake:
         if self._data and not self._held and not self._waits:
             self._waits = True
             self._pacing.add(self)
-        reads = not self._data and not self._held
+        reads = not self._held and (not self._data or (self.is_new and len(self._data) <= PIECE))
         if reads != self._reads and not self._transport.is_closing():
             self._reads = reads
             (self._transport.resume_reading if reads else self._transport.pause_reading)()

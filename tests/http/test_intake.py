@@ -53,12 +53,15 @@ class Clock:
 class Connection:
     """An intake that notes what was parsed, in pieces."""
 
-    def __init__(self, pacing: Pacing, clock: Clock, parsed: Callable[[bytes], None] = lambda _: None) -> None:
+    def __init__(
+        self, pacing: Pacing, clock: Clock, parsed: Callable[[bytes], None] = lambda _: None, *, new: bool = False
+    ) -> None:
         self.pieces: list[bytes] = []
         self.transport = Transport()
         self._clock = clock
         self._parsed = parsed
         self.intake = Intake(pacing, cast("Any", self.transport), self._parse)
+        self.intake.is_new = new
 
     def _parse(self, piece: bytes) -> None:
         self._clock.now += self._clock.each
@@ -131,6 +134,35 @@ async def test_intake_keeps_the_order_of_what_comes_meanwhile() -> None:
     await rows(pacing, 3)
     assert b"".join(connection.pieces) == b"a" * PIECE + b"bc"
     assert connection.transport.reads
+
+
+async def test_intake_of_a_new_connection_waits_for_its_turn_and_reads_on() -> None:
+    pacing, clock = made(SHARE / 4)
+    connections = [Connection(pacing, clock, new=True) for _ in range(6)]
+    for connection in connections:
+        connection.intake.take(b"x")
+        assert (connection.pieces, connection.transport.reads) == ([], True)
+    await rows(pacing, 1)
+    assert [len(each.pieces) for each in connections] == [1, 1, 1, 1, 0, 0]
+    # From now on it is as any other.
+    connections[0].intake.take(b"y")
+    assert connections[0].pieces == [b"x", b"y"]
+    connections[4].intake.take(b"y" * PIECE)
+    assert not connections[4].transport.reads
+    await rows(pacing, 3)
+    assert connections[4].pieces == [b"xy" + b"y" * (PIECE - 2), b"y"]
+    assert connections[4].transport.reads
+
+
+async def test_intake_of_a_new_connection_that_ends_before_its_turn_is_not_parsed() -> None:
+    pacing, clock = made()
+    connections = [Connection(pacing, clock, new=True) for _ in range(3)]
+    for connection in connections:
+        connection.intake.take(b"x")
+    connections[0].intake.drop()
+    connections[1].intake.drop()
+    await rows(pacing, 3)
+    assert [each.pieces for each in connections] == [[], [], [b"x"]]
 
 
 async def test_intake_that_is_held_parses_and_reads_nothing() -> None:
