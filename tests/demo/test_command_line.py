@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.command_line import ROOT, CommandLine
 
 
 def _environment(folder: Path, **settings: str) -> dict[str, str]:
@@ -19,15 +19,7 @@ def _environment(folder: Path, **settings: str) -> dict[str, str]:
 
 
 def _demo(folder: Path, *arguments: str) -> tuple[int, str]:
-    done = subprocess.run(
-        [sys.executable, "-m", "app", "demo", *arguments],
-        cwd=folder,
-        env=_environment(folder),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = CommandLine(folder)("demo", *arguments, database_url=f"sqlite:///{folder / 'demo.db'}")
     return done.returncode, done.stderr.splitlines()[-1]
 
 

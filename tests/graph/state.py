@@ -36,8 +36,12 @@ def _read(work: Work) -> Rows:
     found: dict[str, list[Row]] = {}
     for name, statement in statements.items():
         # Most tables are empty in most tests, and one statement for each was most of the work.
-        rows = work.connection.execute(statement).mappings() if name in filled else ()
-        found[name] = [dict(row) for row in rows]
+        if name not in filled:
+            found[name] = []
+            continue
+        rows = work.connection.execute(statement)
+        names = tuple(rows.keys())
+        found[name] = [dict(zip(names, row, strict=True)) for row in rows]
     return found
 
 

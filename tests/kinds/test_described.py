@@ -4,8 +4,10 @@ A small edition of what `scripts/conformance schemathesis` does at length: a few
 in every run."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +26,7 @@ from tests.conftest import CountingIds, ManualClock
 from tests.graph.running import RULES
 from tests.kinds.conftest import BO, store_users
 from tests.kinds.rest import Names
+from tests.postgres import Copies
 
 SERVED = [kind for kind in KINDS if kind.contract is not None]
 EXAMPLES = 3
@@ -35,10 +38,20 @@ NOT_ASKED = ("positive_data_acceptance", "ignored_auth")
 
 
 @pytest.fixture
-def app(database_url: str, kind: InteractionKind) -> Iterator[Starlette]:
-    """The application over a database with one interaction of the kind."""
+def apps(
+    kind: InteractionKind, sqlite_template: Path, postgres_copies: Copies, tmp_path: Path
+) -> Iterator[Sequence[Starlette]]:
+    """The application over a database of each sort, each with one interaction of the kind."""
     from schemathesis.python import asgi
 
+    path = tmp_path / "switchboard.db"
+    shutil.copyfile(sqlite_template, path)
+    with postgres_copies.fresh() as url:
+        yield [_over(found, kind) for found in (f"sqlite:///{path}", url)]
+        asgi.shutdown_lifespans()
+
+
+def _over(database_url: str, kind: InteractionKind) -> Starlette:
     given, ids, clock = Settings(database_url=database_url), CountingIds(), ManualClock()
 
     def fill(work: Work) -> None:
@@ -52,12 +65,11 @@ def app(database_url: str, kind: InteractionKind) -> Iterator[Starlette]:
         await database.close()
 
     asyncio.run(filled())
-    yield create_app(given, clock=clock, ids=ids, authenticator=lambda _: Names())
-    asgi.shutdown_lifespans()
+    return create_app(given, clock=clock, ids=ids, authenticator=lambda _: Names())
 
 
 @pytest.mark.parametrize("kind", SERVED, ids=lambda kind: kind.name)
-def test_answers_are_as_described(app: Starlette, kind: InteractionKind) -> None:
+def test_answers_are_as_described(apps: Sequence[Starlette], kind: InteractionKind) -> None:
     import schemathesis
     from schemathesis.core.result import Ok
 
@@ -65,19 +77,20 @@ def test_answers_are_as_described(app: Starlette, kind: InteractionKind) -> None
     known: Mapping[str, Any] = import_module(f"tests.kinds.{kind.name}.contract").PATH
     # Who is let in, and how, is no part of this.
     config = schemathesis.Config.from_dict({"seed": 1, "generation": {"with-security-parameters": False}})
-    description = schemathesis.openapi.from_asgi(f"{kind.contract.base}/openapi.json", app, config=config)
+    description = schemathesis.openapi.from_asgi(f"{kind.contract.base}/openapi.json", apps[0], config=config)
     operations = [each.ok() for each in description.get_all_operations() if isinstance(each, Ok)]
     assert len(operations) == len(kind.contract.operations)
     # What deletes comes last, so that there is something to read.
     for operation in sorted(operations, key=lambda each: each.method == "delete"):
-        check(operation.as_strategy(generation_mode=schemathesis.GenerationMode.POSITIVE), known)
+        check(operation.as_strategy(generation_mode=schemathesis.GenerationMode.POSITIVE), known, apps)
         # In paths nearly every text will do.
         if list(operation.body) or list(operation.query):
-            check(operation.as_strategy(generation_mode=schemathesis.GenerationMode.NEGATIVE), known)
+            check(operation.as_strategy(generation_mode=schemathesis.GenerationMode.NEGATIVE), known, apps)
 
 
-def check(cases: Any, known: Mapping[str, Any]) -> None:
-    """Send some of the cases; every other one to what is there."""
+def check(cases: Any, known: Mapping[str, Any], apps: Sequence[Starlette]) -> None:
+    """Send some of the cases to each application, for to draw one takes longer than to answer it; every other one to
+    what is there."""
     from schemathesis.checks import CHECKS
     from schemathesis.core.parameters import ParameterLocation
 
@@ -96,6 +109,7 @@ def check(cases: Any, known: Mapping[str, Any]) -> None:
         if there and not case.meta.is_negative_at(ParameterLocation.PATH):
             named = {name: known[name] for name in case.path_parameters if name in known}
             case.path_parameters = {**case.path_parameters, **named}
-        case.call_and_validate(headers={"authorization": "Bearer ada"}, excluded_checks=excluded)
+        for app in apps:
+            case.call_and_validate(headers={"authorization": "Bearer ada"}, excluded_checks=excluded, app=app)
 
     send()

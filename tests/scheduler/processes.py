@@ -1,7 +1,7 @@
-"""A process that does nothing but fire what is due: `python -m tests.scheduler.processes <database URL>`."""
+"""A process that does nothing but fire what is due."""
 
 import asyncio
-import sys
+from multiprocessing.synchronize import Semaphore
 
 from app.core.clock import utc_now
 from app.core.ids import TimeOrderedIds
@@ -11,14 +11,14 @@ from app.settings import Settings
 from app.storage.database import open_database
 
 
-async def serve(database_url: str) -> None:
+def fire(database_url: str, ready: Semaphore) -> None:
+    """Fire what is due until the process is killed; `ready` is released once, before the first look."""
+    asyncio.run(_serve(database_url, ready))
+
+
+async def _serve(database_url: str, ready: Semaphore) -> None:
     rules = {kind.name: kind.rules for kind in KINDS}
     ids = TimeOrderedIds()
     database = await open_database(database_url, clock=utc_now, ids=ids, settings=Settings(), kinds=rules)
-    sys.stdout.write("ready\n")
-    sys.stdout.flush()
+    ready.release()
     await Scheduler(database, utc_now).run()
-
-
-if __name__ == "__main__":
-    asyncio.run(serve(sys.argv[1]))

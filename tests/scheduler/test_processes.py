@@ -1,12 +1,11 @@
 """Three processes on one database, one of which is killed in the middle."""
 
 import asyncio
-import subprocess
-import sys
 from collections import Counter
+from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import datetime, timedelta
-from pathlib import Path
+from multiprocessing.synchronize import Semaphore
 
 import pytest
 import sqlalchemy as sa
@@ -15,26 +14,28 @@ from app.core.clock import utc_now
 from app.interactions.tables import interaction
 from app.kinds.conversation.tables import conversation
 from app.storage.database import Database, Work
+from tests.command_line import FORKED
 from tests.kinds.conversation.conftest import Desk
 from tests.scheduler.conftest import eventually, told
+from tests.scheduler.processes import fire
 from tests.scheduler.test_scheduler import asleep
 
 pytestmark = pytest.mark.anyio
 
-ROOT = Path(__file__).parents[2]
+STARTS_WITHIN = 60.0
 
 
-def start(stack: ExitStack, database_url: str) -> subprocess.Popen[bytes]:
-    """A process that ends with the stack at the latest."""
-    arguments = [sys.executable, "-m", "tests.scheduler.processes", database_url]
-    process = stack.enter_context(subprocess.Popen(arguments, cwd=ROOT, stdout=subprocess.PIPE))
-    stack.callback(process.kill)
-    return process
+def start(stack: ExitStack, database_url: str, ready: Semaphore) -> Callable[[], None]:
+    """Start a process that ends with the stack at the latest; call what comes back to kill it."""
+    process = FORKED.Process(target=fire, args=(database_url, ready))
+    process.start()
 
+    def kill() -> None:
+        process.kill()
+        process.join()
 
-async def is_ready(process: subprocess.Popen[bytes]) -> bool:
-    assert process.stdout is not None
-    return await asyncio.to_thread(process.stdout.readline) == b"ready\n"
+    stack.callback(kill)
+    return kill
 
 
 def ends_at(work: Work, moment: datetime) -> None:
@@ -56,11 +57,12 @@ async def test_a_killed_process_loses_no_deadline_and_none_is_met_twice(
         return len(await told(database)) >= 2 * len(ids)
 
     with ExitStack() as stack:
-        processes = [start(stack, database_url) for _ in range(3)]
-        assert all([await is_ready(process) for process in processes])
+        ready = FORKED.Semaphore(0)
+        kills = [start(stack, database_url, ready) for _ in range(3)]
+        assert all([await asyncio.to_thread(ready.acquire, True, STARTS_WITHIN) for _ in kills])
         await database.command(ends_at, utc_now() + timedelta(seconds=0.5))
         await eventually(begun)
-        processes[0].kill()
+        kills[0]()
         await eventually(done)
         # Whoever would tell one twice does it by now.
         await asyncio.sleep(0.2)

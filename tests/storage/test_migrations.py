@@ -61,16 +61,19 @@ def _shared(name: str | None, _type: str, _parents: object) -> bool:
 
 
 def _structure(connection: sa.Connection) -> dict[str, Any]:
+    """What each table is made of, asked for all tables at once."""
     inspector = sa.inspect(connection)
+    keys, foreign = inspector.get_multi_pk_constraint(), inspector.get_multi_foreign_keys()
+    indexes, uniques = inspector.get_multi_indexes(), inspector.get_multi_unique_constraints()
     return {
         name: (
-            sorted((column["name"], str(column["type"]), column["nullable"]) for column in inspector.get_columns(name)),
-            inspector.get_pk_constraint(name)["constrained_columns"],
-            sorted((key["constrained_columns"], key["referred_table"]) for key in inspector.get_foreign_keys(name)),
-            sorted((index["name"] or "", index["column_names"]) for index in inspector.get_indexes(name)),
-            sorted(unique["column_names"] for unique in inspector.get_unique_constraints(name)),
+            sorted((column["name"], str(column["type"]), column["nullable"]) for column in columns),
+            keys[schema, name]["constrained_columns"],
+            sorted((key["constrained_columns"], key["referred_table"]) for key in foreign[schema, name]),
+            sorted((index["name"] or "", index["column_names"]) for index in indexes[schema, name]),
+            sorted(unique["column_names"] for unique in uniques[schema, name]),
         )
-        for name in sorted(inspector.get_table_names())
+        for (schema, name), columns in sorted(inspector.get_multi_columns().items(), key=lambda each: each[0][1])
         if name != "alembic_version"
     }
 
