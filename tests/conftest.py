@@ -20,7 +20,7 @@ from app.storage.database import Database, open_database
 from app.storage.migrations import migrate
 from tests.postgres import Copies, empty_database, running_server
 from tests.postgres_server import PostgresqlFailed
-from tests.sharing import pass_over_an_empty_environment, share_compiled_statements
+from tests.sharing import connect_for_plans_alone, pass_over_an_empty_environment, share_compiled_statements
 
 pytest_plugins = ("tests.kit.library_fixtures",)
 
@@ -51,6 +51,7 @@ def pytest_configure(config: pytest.Config) -> None:
     patch = pytest.MonkeyPatch()
     share_compiled_statements(patch)
     pass_over_an_empty_environment(patch)
+    connect_for_plans_alone(patch)
     config.add_cleanup(patch.undo)
 
 

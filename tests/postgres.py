@@ -46,8 +46,9 @@ END $$
 """
 _TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
 _STRUCTURE = """
-SELECT string_agg(concat(table_name, column_name, data_type, is_nullable), ',' ORDER BY table_name, column_name)
-FROM information_schema.columns WHERE table_schema = 'public'
+SELECT string_agg(concat(relname, attname, format_type(atttypid, atttypmod), attnotnull), ',' ORDER BY relname, attnum)
+FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
+WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v') AND attnum > 0 AND NOT attisdropped
 """
 
 

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Hashable
 from typing import Any
 
+import asyncpg
 import pytest
 import sqlalchemy as sa
 from pydantic import BaseModel
@@ -13,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.util import LRUCache
 
 from app.settings import PREFIX, Settings
-from app.storage.engines import postgresql_engine, sqlite_engine
+from app.storage.engines import postgresql_engine, postgresql_pool, sqlite_engine
 from app.storage.liveness import Liveness
 
 _MOST_STATEMENTS = 5_000
@@ -49,6 +50,15 @@ def pass_over_an_empty_environment(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Settings, "__init__", start)
 
 
+def connect_for_plans_alone(patch: pytest.MonkeyPatch) -> None:
+    """Open a connection for plans when there is a plan: many tests have none, and each is a process of PostgreSQL."""
+
+    async def open_pool(url: sa.URL, settings: Settings, liveness: Liveness) -> "asyncpg.Pool[asyncpg.Record]":
+        return await postgresql_pool(url, settings, liveness, opened=0)
+
+    patch.setattr("app.storage.postgresql_plans.postgresql_pool", open_pool)
+
+
 def _open_sqlite(connection: sqlite3.Connection) -> sa.Engine:
     engine = sqlite_engine(connection)
     _share(engine)
@@ -65,8 +75,15 @@ def _share(engine: sa.Engine) -> None:
     known = _dialects.get(engine.name)
     if known is None or known.server_version_info is None:  # its first connection tells a dialect what it speaks to
         known = _dialects[engine.name] = engine.dialect
+    else:
+        # The engine would ask its first connection again.
+        engine.dialect.initialize = _nothing  # type: ignore[assignment]
     engine.dialect = known
     engine.update_execution_options(compiled_cache=_compiled)
+
+
+def _nothing(_connection: sa.Connection) -> None:
+    """What the dialect wants to know is known."""
 
 
 def shared_plans(dialect: sa.Dialect, road: str) -> LRUCache[Any, Any]:

@@ -207,10 +207,14 @@ async def _keep(_connection: object) -> None:
     """Nothing to reset: plans change no session state, and asyncpg ends an open transaction before this."""
 
 
-async def postgresql_pool(url: sa.URL, settings: Settings, liveness: Liveness) -> "asyncpg.Pool[asyncpg.Record]":
-    """The plans' pool, whose statements may take `read_timeout`; giving a connection back costs no round trip."""
+async def postgresql_pool(
+    url: sa.URL, settings: Settings, liveness: Liveness, *, opened: int = 1
+) -> "asyncpg.Pool[asyncpg.Record]":
+    """The plans' pool, whose statements may take `read_timeout`; giving a connection back costs no round trip.
+
+    So many connections are `opened` before the first plan asks for one."""
     return await asyncpg.create_pool(
-        init_size=1,
+        init_size=opened,
         min_size=0,
         max_size=settings.pool_size,
         connect=liveness.connect,
