@@ -40,12 +40,12 @@ class Templates(dict[str, Template]):
         return found
 
 
-def streamed(filters: Variant, of: Listed, *, ordered: bool) -> str | None:
+def streamed(variant: Variant, of: Listed, *, ordered: bool) -> str | None:
     """The condition of a variant that is read value by value; None for none.
 
     With `ordered` the values have to be in the variant's order."""
-    order, _, _, given = filters
-    for name, shape in given:
+    order, _, _, filters = variant
+    for name, shape in filters:
         stream = of.mapping.filters[name].stream
         if stream is not None and shape is False and (order in stream.orders or not ordered):
             return name

@@ -76,7 +76,7 @@ class InteractionGroups:
 class InteractionCounts:
     count: int = strawberry.field(description="The number of interactions that match, at most 10,000.")
     count_is_capped: bool = strawberry.field(
-        description="Whether more match. Then the groups count the 10,000 that had a message last: show `10000+` for "
+        description="Whether more match. Then the groups count the 10,001 that had a message last: show `10000+` for "
         "all, and what a group has as so many at least."
     )
     groupings: list[InteractionGroups] = strawberry.field(

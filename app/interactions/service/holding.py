@@ -1,5 +1,6 @@
 """Taking an interaction, giving it back, handing it on: exactly one user holds it."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -11,9 +12,9 @@ from app.directory.repository import UserRepository
 from app.interactions.claims import holder_of
 from app.interactions.model import Command, Interaction, State
 from app.interactions.service.change import change, kind_of
+from app.interactions.service.returning import unheld
 
 if TYPE_CHECKING:
-    from app.interactions.rules import KindRules
     from app.storage.work import Work
 
 I = TypeVar("I", bound=Interaction)  # noqa: E741 - the one interaction of these signatures
@@ -52,7 +53,7 @@ def release(work: "Work", actor: Actor, ref: GlobalId, *, if_version: int | None
     """Let go of the interaction, so that anybody can claim it.
 
     Raises AlreadyClaimed when another user holds it and the actor is no admin, and what `change` raises."""
-    return change(work, actor, ref, Command.RELEASE, _unassign(work, actor, ref), if_version=if_version)
+    return change(work, actor, ref, Command.RELEASE, _unassign(work, actor), if_version=if_version)
 
 
 def assign(work: "Work", actor: Actor, ref: GlobalId, user_id: int | None, *, if_version: int | None = None) -> Any:
@@ -61,7 +62,7 @@ def assign(work: "Work", actor: Actor, ref: GlobalId, user_id: int | None, *, if
     Raises InvalidInput for a user who does not exist, is not active or may not see it, AlreadyClaimed when another user
     than the actor holds it and the actor is no admin, and what `change` raises."""
     if user_id is None:
-        return change(work, actor, ref, Command.ASSIGN, _unassign(work, actor, ref), if_version=if_version)
+        return change(work, actor, ref, Command.ASSIGN, _unassign(work, actor), if_version=if_version)
     kind = kind_of(work, ref)
 
     def given(before: Any) -> Any:
@@ -80,8 +81,7 @@ def lapsed(work: "Work", actor: Actor, before: I) -> I:
         return before
     if before.state is State.CLOSED:
         return replace(before, claimed_until=None)
-    kind: KindRules[I] = work.kinds[before.kind]
-    return kind.on_assign(work, actor, replace(before, assignee_id=None, claimed_until=None), None)
+    return unheld(work, actor, before)
 
 
 def _require_active(work: "Work", actor: Actor) -> None:
@@ -100,12 +100,5 @@ def require_holder(work: "Work", kind: str, user_id: int) -> None:
         raise InvalidInput("The user may not see this, so it cannot be assigned to them.", path=("user_id",))
 
 
-def _unassign(work: "Work", actor: Actor, ref: GlobalId) -> Any:
-    kind = kind_of(work, ref)
-
-    def free(before: Any) -> Any:
-        if before.assignee_id is None:
-            return before
-        return kind.on_assign(work, actor, replace(before, assignee_id=None, claimed_until=None), None)
-
-    return free
+def _unassign(work: "Work", actor: Actor) -> Callable[[Any], Any]:
+    return lambda before: before if before.assignee_id is None else unheld(work, actor, before)
