@@ -227,6 +227,22 @@ def test_a_database_that_does_not_answer_is_one_line(switchboard: CommandLine) -
     assert (done.stderr.count("\n"), "word" in done.stderr) == (1, False)
 
 
+@pytest.mark.parametrize(
+    ("permissions", "told"),
+    [
+        ([], "0 rows, ix_interaction_active"),
+        (["--permissions", "session:read, conversation:read"], "0 rows, ix_interaction_active"),
+        (["--permissions", ""], "cost 20 of 20,000, 0 statements"),
+        (["--permissions", "sessions:read"], "There is no permission sessions:read."),
+    ],
+)
+def test_explain_asks_as_who_has_the_permissions(switchboard: CommandLine, permissions: list[str], told: str) -> None:
+    (switchboard.folder / "query.graphql").write_text("{ interactions { nodes { id } } }", encoding="utf-8")
+    done = switchboard("explain", "query.graphql", *permissions)
+    refused = permissions[-1:] == ["sessions:read"]
+    assert (done.returncode, told in (done.stderr if refused else done.stdout)) == (int(refused), True)
+
+
 def test_recompute_applies_a_changed_rule_once(switchboard: CommandLine) -> None:
     assert switchboard("demo").returncode == 0
     with sqlite3.connect(switchboard.folder / "switchboard.db") as connection:

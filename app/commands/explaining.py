@@ -10,6 +10,7 @@ from app.commands.opening import opened, prepare, read_settings
 from app.terminal import CommandError
 
 if TYPE_CHECKING:
+    from app.core.actor import Actor
     from app.execution.explaining import Explanation
 
 # Every import that takes long is inside the function that needs it, so that `--help` answers at once.
@@ -22,7 +23,7 @@ def explain(
     sql: bool = False,
     variables: str = "{}",
     operation: str | None = None,
-    permissions: str = "",
+    permissions: str | None = None,
 ) -> None:
     """Show what a query takes: its cost, its statements with their indexes, and under what its plan is cached.
 
@@ -37,7 +38,7 @@ def explain(
     operation
         The name of the operation, where the document has several.
     permissions
-        Permissions of the caller, separated by commas; an admin's when absent.
+        Permissions of the caller, separated by commas, or "" for none; an admin's when absent.
     """
     import orjson
 
@@ -73,9 +74,7 @@ def lines_of(found: "Explanation", *, sql: bool) -> list[str]:
     return lines
 
 
-async def _explained(text: str, name: str | None, given: dict[str, Any], permissions: str) -> "Explanation":
-    from app.commands.keys import listed
-    from app.core.actor import Actor
+async def _explained(text: str, name: str | None, given: dict[str, Any], permissions: str | None) -> "Explanation":
     from app.core.clock import utc_now
     from app.execution.explaining import explain as explain_query
     from app.execution.operation import Operations
@@ -85,8 +84,7 @@ async def _explained(text: str, name: str | None, given: dict[str, Any], permiss
     from app.selection.compiler import Compiler
 
     settings = read_settings()
-    narrowed = listed(permissions)
-    actor = Actor(user_id=0, name="explain", permissions=frozenset(narrowed), is_admin=not narrowed)
+    actor = _caller(permissions)
     async with opened(settings) as database:
         schema = build_schema()
         compiler = Compiler(build_catalogue(schema), database.dialect)
@@ -96,6 +94,18 @@ async def _explained(text: str, name: str | None, given: dict[str, Any], permiss
                 return await explain_query(operations, text, name, given, context)
             except Refused as refused:
                 raise CommandError("\n".join(str(entry["message"]) for entry in refused.entries)) from None
+
+
+def _caller(permissions: str | None) -> "Actor":
+    """Who asks. Raises InvalidInput for a permission that does not exist: with it nothing would be seen."""
+    from app.commands.keys import listed
+    from app.core.actor import Actor
+    from app.directory.model.user import require_known
+    from app.registry import PERMISSIONS
+
+    held = frozenset(listed(permissions or ""))
+    require_known(sorted(held), PERMISSIONS)
+    return Actor(user_id=0, name="explain", permissions=held, is_admin=permissions is None)
 
 
 def _number(count: int, what: str) -> str:
