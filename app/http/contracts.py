@@ -16,7 +16,7 @@ from app.core.errors import DomainError, RateLimited, Unauthenticated, Unavailab
 from app.core.text import is_storable
 from app.http.authentication import CREDENTIALS
 from app.http.graphql_http import NOT_SHARED
-from app.http.services import Services, remember_caller, request_id_of, services_of
+from app.http.services import Services, caller_of, remember_caller, request_id_of, services_of
 from app.rest.call import Call
 from app.rest.contract import Contract, Handler, Operation, Refusal, Reply
 from app.rest.errors import BadRequest
@@ -117,9 +117,8 @@ class ContractApp:
         if operation.reads is not None:
             actor.require(operation.reads)
         call = Call(scope, receive, services, actor, path, request_id_of(scope))
-        if operation.public:
-            return await operation.handler(call)
-        async with services.in_flight.of(actor.caller):
+        # Of a public operation the caller is the address.
+        async with services.in_flight.of(caller_of(scope)):
             return await operation.handler(call)
 
     def _find(self, scope: Scope) -> tuple[Methods, Mapping[str, str]]:

@@ -201,7 +201,8 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             except UnicodeDecodeError:
                 # It ends as uvicorn would end it, but for an error in the log that anybody could cause.
                 self.frames = []
-                self.conn.send_close(CloseCode.INVALID_DATA)
+                if self.handshake_complete:
+                    self.conn.send_close(CloseCode.INVALID_DATA)
                 self.handle_parser_exception()
                 return
         super().send_receive_event_to_app()

@@ -285,8 +285,11 @@ async def test_pipelined_requests_whose_client_is_gone_are_no_errors(sqlite_serv
     assert "Traceback" not in stream.getvalue()
 
 
+@pytest.mark.parametrize(
+    "frames", [b"\xff\xff", b"\x81\x81\x00\x00\x00\x00\xff"], ids=["no frames", "text that is not UTF-8"]
+)
 async def test_wrong_frames_before_the_upgrade_is_answered_end_the_connection(
-    sqlite_served: Served, monkeypatch: pytest.MonkeyPatch
+    sqlite_served: Served, monkeypatch: pytest.MonkeyPatch, frames: bytes
 ) -> None:
     parsed, failed = [], []
     parse = server.WebSocketProtocol.handle_parser_exception
@@ -300,7 +303,7 @@ async def test_wrong_frames_before_the_upgrade_is_answered_end_the_connection(
     def connect_and_read_on(protocol: server.WebSocketProtocol, event: Any) -> None:
         connect(protocol, event)
         # As if it had come in the same turn of the loop as the request.
-        protocol.loop.call_soon(protocol.data_received, b"\xff\xff")
+        protocol.loop.call_soon(protocol.data_received, frames)
 
     monkeypatch.setattr(server.WebSocketProtocol, "handle_parser_exception", handle)
     monkeypatch.setattr(server.WebSocketProtocol, "handle_connect", connect_and_read_on)

@@ -3,7 +3,10 @@ import base64
 import httpx2
 import pytest
 
+from app.core.fairness import Caller
+from app.http.in_flight import InFlight, Slot
 from app.settings import Settings
+from tests.kit.library import READER
 from tests.rest.shelf import DOCUMENT
 
 pytestmark = pytest.mark.anyio
@@ -103,6 +106,22 @@ async def test_verbs(unchanging: httpx2.AsyncClient) -> None:
 async def test_the_document_needs_no_key(unchanging: httpx2.AsyncClient) -> None:
     response = await unchanging.get("/shelf/openapi.json", headers={"authorization": ""})
     assert (response.status_code, response.content) == (200, DOCUMENT.read_bytes())
+
+
+async def test_public_operation_takes_a_place_of_its_address(
+    unchanging: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    callers: list[Caller] = []
+    of = InFlight.of
+
+    def told(requests: InFlight, caller: Caller) -> Slot:
+        callers.append(caller)
+        return of(requests, caller)
+
+    monkeypatch.setattr(InFlight, "of", told)
+    assert (await unchanging.get("/shelf/openapi.json")).status_code == 200
+    await unchanging.get("/shelf", headers={"authorization": "Bearer reader"})
+    assert callers == ["127.0.0.1", READER.caller]
 
 
 async def test_a_public_path_outside_of_the_base(unchanging: httpx2.AsyncClient) -> None:
