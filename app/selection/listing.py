@@ -13,7 +13,7 @@ from app.selection.mapping import InterfaceMap, Many, Owned, RootMany, Sql, Type
 from app.selection.scope import Builder, Source, Unindexed
 from app.selection.shape import Make
 from app.selection.sql import Fragment, Select, SqlCompiler, Statement, Template, hole, writer
-from app.selection.streams import Templates, count_of_values, page_of_values, streamed
+from app.selection.streams import ONE, Templates, count_of_values, number_of, page_of_values, streamed
 from app.selection.tree import Children, Field
 from app.storage.constructs import IntList, keys
 
@@ -25,7 +25,6 @@ _WHERE, _ORDER, _COUNTED = "where", "order", "counted"
 _INNER_WHERE, _INNER_ORDER = "inner_where", "inner_order"
 _INNER_ALIASES = 5_000
 _SIZE = sa.bindparam("size", type_=sa.Integer)
-_ONE: sa.Select[Any] = sa.select(sa.literal_column("1").label("one"))
 
 
 class Lister:
@@ -203,29 +202,27 @@ class Lister:
         select = self.builder.select().where(*self.always(self.source), hole(_WHERE)).order_by(hole(_ORDER))
         whole = self.sql.template(over(select.limit(_SIZE)))
         by_value = Templates(lambda name: self.sql.template(over(page_of_values(self, name, _SIZE))))
-
-        def page(variant: Variant) -> Statement:
-            name = streamed(variant, self, ordered=True)
-            return self.statement(whole if name is None else by_value[name], variant, name)
-
-        return page
+        return self._for_each(whole, by_value, ordered=True)
 
     def counts(self) -> Callable[[Variant], Statement]:
         """The statement that counts what a root field's list holds, up to the cap, for each variant."""
         whole = self._count()
-        by_value = Templates(lambda name: count_of_values(self, name, MOST_COUNTED + 1))
+        by_value = Templates(lambda name: self.sql.template(count_of_values(self, name, MOST_COUNTED + 1)))
+        return self._for_each(whole, by_value, ordered=False)
 
-        def count(variant: Variant) -> Statement:
-            name = streamed(variant, self, ordered=False)
+    def _for_each(self, whole: Template, by_value: Templates, *, ordered: bool) -> Callable[[Variant], Statement]:
+        """The statement of each variant: value by value where its filter allows that, of the whole list otherwise."""
+
+        def statement(variant: Variant) -> Statement:
+            name = streamed(variant, self, ordered=ordered)
             return self.statement(whole if name is None else by_value[name], variant, name)
 
-        return count
+        return statement
 
     def _count(self) -> Template:
         rows, source = self.rows(inner=False)
-        one = _ONE.select_from(rows).where(*self.always(source), hole(_COUNTED))
-        counted = one.limit(MOST_COUNTED + 1).subquery("counted")
-        return self.sql.template(sa.select(sa.func.count()).select_from(counted))
+        one = ONE.select_from(rows).where(*self.always(source), hole(_COUNTED))
+        return self.sql.template(number_of(one, MOST_COUNTED + 1))
 
     def pages_of(self, by: Owned) -> Template:
         """The statement of an edge: a page for each parent key."""
@@ -257,9 +254,8 @@ class Lister:
         """The statement that counts an edge's rows for each parent key, up to the cap."""
         parents = keys(sa.bindparam("keys", type_=IntList()))
         rows, source = self.rows(inner=False)
-        one = _ONE.select_from(rows).where(by(source, parents.c.key), *self.always(source), hole(_COUNTED))
-        counted = one.limit(MOST_COUNTED + 1).correlate(parents).subquery("counted")
-        number = sa.select(sa.func.count()).select_from(counted).correlate(parents).scalar_subquery()
+        one = ONE.select_from(rows).where(by(source, parents.c.key), *self.always(source), hole(_COUNTED))
+        number = number_of(one.correlate(parents), MOST_COUNTED + 1).correlate(parents).scalar_subquery()
         return self.sql.template(sa.select(parents.c.key, number.label("number")))
 
 

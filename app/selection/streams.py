@@ -12,6 +12,9 @@ from app.selection.scope import Builder, Source
 from app.selection.sql import SqlCompiler, Template, hole
 from app.storage.constructs import TextList, texts
 
+ONE: sa.Select[Any] = sa.select(sa.literal_column("1").label("one"))
+"""What is selected of rows that are only counted."""
+
 
 class Listed(Protocol):
     """What is asked here of the connection that is compiled: where its rows come from, and who sees them."""
@@ -76,11 +79,14 @@ def page_of_values(lister: Listed, name: str, size: sa.BindParameter[int]) -> sa
     return select.order_by(hole("order")).limit(size)
 
 
-def count_of_values(lister: Listed, name: str, most: int) -> Template:
-    """The statement of a count, up to `most`: the rows of one value after those of the other."""
+def number_of(rows: sa.Select[Any], most: int) -> sa.Select[Any]:
+    """How many rows there are, up to `most`."""
+    return sa.select(sa.func.count()).select_from(rows.limit(most).subquery("counted"))
+
+
+def count_of_values(lister: Listed, name: str, most: int) -> sa.Select[Any]:
+    """A count, up to `most`: the rows of one value after those of the other."""
     values, stream = _values(name, lister.mapping.filters[name])
     rows, source = lister.rows(inner=False)
-    one: sa.Select[Any] = sa.select(sa.literal_column("1").label("one"))
-    one = one.select_from(values.join(rows, stream.column(source) == values.c.text))
-    counted = one.where(*lister.always(source), hole("counted")).limit(most).subquery("counted")
-    return lister.sql.template(sa.select(sa.func.count()).select_from(counted))
+    one = ONE.select_from(values.join(rows, stream.column(source) == values.c.text))
+    return number_of(one.where(*lister.always(source), hole("counted")), most)
