@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from app.feed import Entry, SnapshotStream, Stream
 from app.interactions.history import LISTENERS_CHANGED
-from app.interactions.repository.filters import LEVELS, QUEUE_FILTERS, QUEUE_ORDER, asked_id, visible
+from app.interactions.repository.filters import LEVELS, QUEUE_FILTERS, QUEUE_ORDER, asked_id, needs_attention, visible
 from app.interactions.repository.log import may_see
 from app.interactions.repository.streams import InteractionStreams
 from app.interactions.repository.watches import LISTENERS
@@ -93,7 +93,7 @@ ROOTS: Mapping[str, Root] = MappingProxyType(
             {"QUEUE": QUEUE_ORDER},
             "QUEUE",
             filters=QUEUE_FILTERS,
-            where=lambda scope: scope.c.attention_level.is_not(None),
+            where=needs_attention,
         ),
         "attentionSummary": RootSteps("AttentionSummary", _summary),
     }

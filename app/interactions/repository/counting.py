@@ -5,7 +5,15 @@ from types import MappingProxyType
 
 import sqlalchemy as sa
 
-from app.interactions.repository.filters import ACCOUNTS, CHAT_TOPICS, FILTERS, LEVELS, ORDERS, is_unread
+from app.interactions.repository.filters import (
+    ACCOUNTS,
+    CHAT_TOPICS,
+    FILTERS,
+    LEVELS,
+    ORDERS,
+    is_unread,
+    needs_attention,
+)
 from app.interactions.tables import interaction_tag
 from app.selection.mapping import (
     Grouping,
@@ -20,17 +28,12 @@ from app.selection.mapping import (
 )
 
 
-def _true_or_false(condition: SqlOf) -> SqlOf:
+def _as_text(condition: SqlOf) -> SqlOf:
     true, false = sa.literal_column("'true'", sa.Text), sa.literal_column("'false'", sa.Text)
     return lambda scope: sa.case((condition(scope), true), else_=false)
 
 
-def _needs_attention(scope: Scope) -> Sql:
-    needed: Sql = scope.c.attention_level.is_not(None)
-    return needed
-
-
-def _came_by(*prefixes: str) -> Grouping:
+def _account_of(*prefixes: str) -> Grouping:
     """The account, where its id has one of these prefixes."""
 
     def account(scope: Scope) -> Sql:
@@ -40,7 +43,7 @@ def _came_by(*prefixes: str) -> Grouping:
     return Grouping(account, refers=True)
 
 
-def _listed(name: str) -> Grouping:
+def _tagged(name: str) -> Grouping:
     def of(key: Sql) -> Sql:
         return sa.and_(
             interaction_tag.c.interaction_id == key, interaction_tag.c.name == sa.literal_column(f"'{name}'")
@@ -55,16 +58,16 @@ GROUPINGS: Mapping[str, Grouping] = MappingProxyType(
         "STATE": Grouping(lambda scope: scope.c.state),
         "STATUS": Grouping(lambda scope: scope.c.status),
         "CHANNEL": Grouping(lambda scope: scope.c.channel),
-        "ACCOUNT": _came_by(*ACCOUNTS),
-        "CHAT_TOPIC": _came_by(*CHAT_TOPICS),
+        "ACCOUNT": _account_of(*ACCOUNTS),
+        "CHAT_TOPIC": _account_of(*CHAT_TOPICS),
         "ASSIGNEE": Grouping(lambda scope: scope.c.assignee_id, name=lambda number: f"usr_{number}", refers=True),
-        "UNREAD": Grouping(_true_or_false(is_unread)),
-        "NEEDS_ATTENTION": Grouping(_true_or_false(_needs_attention)),
+        "UNREAD": Grouping(_as_text(is_unread)),
+        "NEEDS_ATTENTION": Grouping(_as_text(needs_attention)),
         "LEVEL": Grouping(lambda scope: scope.c.attention_level, name=lambda number: LEVELS[int(number)]),
         "REASON": Grouping(lambda scope: scope.c.attention_reason),
-        "LABEL": _listed("label"),
-        "TAG": _listed("tag"),
-        "TOPIC": _listed("topic"),
+        "LABEL": _tagged("label"),
+        "TAG": _tagged("tag"),
+        "TOPIC": _tagged("topic"),
     }
 )
 """What the enum InteractionGrouping has. The values of one are what the filter's condition takes."""
@@ -73,7 +76,7 @@ COUNTS = RootTally(
     "InteractionCounts",
     RootMany("Interaction", ORDERS, "LAST_MESSAGE_DESC", filters=FILTERS),
     GROUPINGS,
-    sums={"unread_count": is_unread, "attention_count": _needs_attention},
+    sums={"unread_count": is_unread, "attention_count": needs_attention},
 )
 """The root field `interactionCounts`."""
 

@@ -126,6 +126,12 @@ def is_unread(scope: Scope) -> sa.ColumnElement[bool]:
     return unread > sa.literal_column(number, sa.Integer)
 
 
+def needs_attention(scope: Scope) -> Sql:
+    """That a human is needed."""
+    needed: Sql = scope.c.attention_level.is_not(None)
+    return needed
+
+
 def asked_id(scope: Scope) -> Sql:
     """Whom the attention asks: the user whom the interaction is offered to, or else its assignee."""
     return sa.func.coalesce(scope.c.attention_user_id, scope.c.assignee_id)
@@ -159,7 +165,7 @@ FILTERS: Mapping[str, Filter] = MappingProxyType(
         "labels": _listed("label"),
         "tags": _listed("tag"),
         "topics": _listed("topic"),
-        "needs_attention": _true_or_false(lambda scope: scope.c.attention_level.is_not(None)),
+        "needs_attention": _true_or_false(needs_attention),
         "reasons": _reasons(),
         "levels": one_of(lambda scope: scope.c.attention_level, {name: level for level, name in LEVELS.items()}),
         "bot_active": _true_or_false(lambda scope: scope.c.bot_active),

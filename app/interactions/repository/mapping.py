@@ -13,7 +13,7 @@ from app.core.ids import parse_id
 from app.interactions.contents import ContentType
 from app.interactions.history import MOMENTARY, REFERENCES
 from app.interactions.messages import SENDER_ROLES, SenderRole
-from app.interactions.repository.filters import FILTERS, LEVELS, ORDERS, visible, visible_part
+from app.interactions.repository.filters import FILTERS, LEVELS, ORDERS, needs_attention, visible, visible_part
 from app.interactions.repository.finding import found_by
 from app.interactions.repository.holders import ASSIGNABLE
 from app.interactions.repository.log import EVENT, event_id, events
@@ -123,11 +123,11 @@ MAPPINGS: tuple[Mapped, ...] = (
     InlineMap(
         "Attention",
         fields={
-            "needed": Column(lambda scope: scope.c.attention_level.is_not(None)),
+            "needed": Column(needs_attention),
             "reason": Column(lambda scope: scope.c.attention_reason),
             "reasons": Column(lambda scope: scope.c.attention_reasons),
             "level": Column(lambda scope: scope.c.attention_level, names=LEVELS),
-            "note": Column(lambda scope: sa.case((scope.c.attention_level.is_not(None), scope.c.raised_note))),
+            "note": Column(lambda scope: sa.case((needs_attention(scope), scope.c.raised_note))),
             "since": Column(lambda scope: scope.c.attention_since),
             "deadline": Column(lambda scope: scope.c.attention_deadline),
             "acknowledgedBy": One("User", lambda scope: scope.c.acknowledged_by),
