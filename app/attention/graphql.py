@@ -32,7 +32,7 @@ described(
         "KIND": "By the kind of the interactions.",
         "REASON": "By the most urgent reason of each interaction.",
         "LEVEL": "By the level of the attention.",
-        "ASSIGNEE": "The user to whom the interactions are offered, or else assigned.",
+        "ASSIGNEE": "By the user to whom the interactions are offered, or else assigned.",
     },
 )
 

@@ -12,6 +12,7 @@ from app.terminal import CommandError
 if TYPE_CHECKING:
     from app.core.actor import Actor
     from app.execution.explaining import Explanation
+    from app.settings import Settings
 
 # Every import that takes long is inside the function that needs it, so that `--help` answers at once.
 
@@ -54,7 +55,7 @@ def explain(
         raise CommandError("The variables have to be a JSON object.")
     settings = read_settings()
     prepare(settings)
-    found = asyncio.run(_explained(text, operation, given, permissions))
+    found = asyncio.run(_explained(settings, text, operation, given, permissions))
     sys.stdout.writelines(f"{line}\n" for line in lines_of(found, sql=sql))
 
 
@@ -74,7 +75,9 @@ def lines_of(found: "Explanation", *, sql: bool) -> list[str]:
     return lines
 
 
-async def _explained(text: str, name: str | None, given: dict[str, Any], permissions: str | None) -> "Explanation":
+async def _explained(
+    settings: "Settings", text: str, name: str | None, given: dict[str, Any], permissions: str | None
+) -> "Explanation":
     from app.core.clock import utc_now
     from app.execution.explaining import explain as explain_query
     from app.execution.operation import Operations
@@ -83,7 +86,6 @@ async def _explained(text: str, name: str | None, given: dict[str, Any], permiss
     from app.schema import build_catalogue, build_schema
     from app.selection.compiler import Compiler
 
-    settings = read_settings()
     actor = _caller(permissions)
     async with opened(settings) as database:
         schema = build_schema()

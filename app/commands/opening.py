@@ -48,8 +48,8 @@ def prepare(settings: "Settings") -> None:
 
 @asynccontextmanager
 async def opened(settings: "Settings") -> "AsyncIterator[Database]":
-    """The migrated database, closed afterwards. A unit may take minutes, as the demo does on a busy machine: only
-    whoever typed the command waits for it."""
+    """The migrated database, closed afterwards. A unit may take minutes, as the demo does on a busy machine:
+    nobody waits for it but the person at the command line."""
     from app.core.clock import utc_now
     from app.core.ids import TimeOrderedIds
     from app.registry import KINDS

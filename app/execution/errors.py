@@ -58,7 +58,7 @@ def from_domain(error: DomainError, path: Sequence[str | int], nodes: Iterable[F
 
 
 def seconds_until_retry(error: DomainError) -> int | None:
-    """How long whoever was refused a share of something has to wait; None for other refusals."""
+    """The seconds until a caller whose share is used up may try again; None for any other refusal."""
     return error.retry_after if isinstance(error, RateLimited) else None
 
 
