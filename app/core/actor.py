@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from app.core.errors import Forbidden
+from app.core.fairness import Caller
 
 GENERAL_PERMISSIONS = ("directory:read", "directory:write", "users:manage")
 
@@ -19,7 +20,7 @@ class Actor:
     """A user with the permissions of the key it came with; role `admin` implies all of them.
 
     `is_narrowed` says that the key may hold less than its user; `expires_at` is when the key, or the access token in
-    its place, ends by itself."""
+    its place, ends by itself. `address` is where somebody without a key asks from."""
 
     user_id: int
     name: str
@@ -28,11 +29,12 @@ class Actor:
     key_id: int | None = None
     expires_at: datetime | None = field(default=None, compare=False)
     is_narrowed: bool = False
+    address: str | None = None
 
     @property
-    def caller(self) -> int:
+    def caller(self) -> Caller:
         """Whose share of this process's resources the actor's work takes: all keys of a user share one."""
-        return self.user_id
+        return self.user_id if self.address is None else self.address
 
     def can(self, permission: str) -> bool:
         return self.is_admin or permission in self.permissions

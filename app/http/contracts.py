@@ -16,7 +16,7 @@ from app.core.errors import DomainError, RateLimited, Unauthenticated, Unavailab
 from app.core.text import is_storable
 from app.http.authentication import CREDENTIALS
 from app.http.graphql_http import NOT_SHARED
-from app.http.services import Services, caller_of, remember_caller, request_id_of, services_of
+from app.http.services import Services, address_of, remember_caller, request_id_of, services_of
 from app.rest.call import Call
 from app.rest.contract import Contract, Handler, Operation, Refusal, Reply
 from app.rest.errors import BadRequest
@@ -25,8 +25,6 @@ from app.rest.schemes import key_of
 from app.rest.statuses import STATUSES
 
 log = structlog.get_logger(__name__)
-
-NOBODY = Actor(user_id=0, name="Nobody")
 
 Methods = Mapping[str, Operation]
 
@@ -110,16 +108,14 @@ class ContractApp:
             allowed = sorted([*operations, *(["HEAD"] if "GET" in operations else [])])
             raise BadRequest(405, f"This path takes {', '.join(allowed)}.", (b"allow", ", ".join(allowed).encode()))
         services = services_of(scope)
-        actor = NOBODY if operation.public else await self._authenticate(dict(scope["headers"]), services)
+        actor = _stranger(scope) if operation.public else await self._authenticate(dict(scope["headers"]), services)
         if not operation.public:
             remember_caller(scope, actor)
             await services.limiter.take(actor)
         if operation.reads is not None:
             actor.require(operation.reads)
-        call = Call(scope, receive, services, actor, path, request_id_of(scope))
-        # Of a public operation the caller is the address.
-        async with services.in_flight.of(caller_of(scope)):
-            return await operation.handler(call)
+        async with services.in_flight.of(actor.caller):
+            return await operation.handler(Call(scope, receive, services, actor, path, request_id_of(scope)))
 
     def _find(self, scope: Scope) -> tuple[Methods, Mapping[str, str]]:
         raw = scope.get("raw_path") or scope["path"].encode()
@@ -175,6 +171,11 @@ class ContractApp:
             error=error,
             headers=headers,
         )
+
+
+def _stranger(scope: Scope) -> Actor:
+    """Who calls a public operation. Strangers at other addresses have other shares."""
+    return Actor(user_id=0, name="Nobody", address=address_of(scope))
 
 
 def _serving(document: bytes) -> Handler:

@@ -107,7 +107,13 @@ def remember_caller(scope: Scope, actor: Actor) -> None:
 def caller_of(scope: Scope) -> Caller:
     """Whose request it is: of a caller that was remembered, else of its address."""
     found: Caller = scope["state"].get("caller")
-    return found if found is not None else (scope.get("client") or ("",))[0]
+    return found if found is not None else address_of(scope)
+
+
+def address_of(scope: Scope) -> str:
+    """Where a request comes from; empty where that is not known."""
+    found: str = (scope.get("client") or ("",))[0]
+    return found
 
 
 def request_id_of(scope: Scope) -> str:

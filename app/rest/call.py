@@ -185,7 +185,8 @@ class Call:
 
     async def form(self) -> Parameters:
         """The body as a form. Raises BadRequest."""
-        return Parameters(await self.body("application/x-www-form-urlencoded"))
+        found = await self.body("application/x-www-form-urlencoded")
+        return await self._host.parsed(found, Parameters, self.actor)
 
     # ---- commands and reads ---------------------------------------------------------------------------------------
 

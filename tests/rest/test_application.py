@@ -1,10 +1,17 @@
 import base64
+import gzip
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
 
 import httpx2
 import pytest
 
 from app.core.fairness import Caller
+from app.execution.compiling import Compiling
+from app.http import bodies
 from app.http.in_flight import InFlight, Slot
+from app.rest import call
 from app.settings import Settings
 from tests.kit.library import READER
 from tests.rest.shelf import DOCUMENT
@@ -122,6 +129,55 @@ async def test_public_operation_takes_a_place_of_its_address(
     assert (await unchanging.get("/shelf/openapi.json")).status_code == 200
     await unchanging.get("/shelf", headers={"authorization": "Bearer reader"})
     assert callers == ["127.0.0.1", READER.caller]
+
+
+async def test_public_operation_reads_a_large_body_beside_the_loop_on_the_share_of_its_address(
+    unchanging: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    callers: list[Caller] = []
+    offload = Compiling.offload
+
+    async def told(compiling: Compiling, caller: Caller, work: Callable[[], Any]) -> Any:
+        callers.append(caller)
+        return await offload(compiling, caller, work)
+
+    monkeypatch.setattr(Compiling, "offload", told)
+    monkeypatch.setattr(bodies, "LARGE_BODY", 1_000)
+    form = urlencode({"b": "1", "a": "ä" * 200})
+    kind = "application/x-www-form-urlencoded"
+    headers = {"authorization": "", "content-type": kind}
+    response = await unchanging.post("/outside", content=form, headers=headers)
+    assert (response.status_code, response.json()) == (200, ["a", "b"])
+    # Inflated and parsed.
+    compressed = gzip.compress(form.encode())
+    response = await unchanging.post("/outside", content=compressed, headers=headers | {"content-encoding": "gzip"})
+    assert (response.status_code, response.json()) == (200, ["a", "b"])
+    assert callers == ["127.0.0.1"] * 3
+    assert (await unchanging.post("/outside", data={"a": "2"}, headers={"authorization": ""})).status_code == 200
+    assert len(callers) == 3
+
+
+async def test_public_operation_reads_its_parameters_in_the_place_of_its_address(
+    unchanging: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = list[int]()
+    enter = InFlight.enter
+
+    async def told(requests: InFlight, caller: Caller) -> None:
+        read.append(len(seen))
+        await enter(requests, caller)
+
+    seen = list[bytes]()
+    parameters = call.Parameters
+
+    def noted(raw: bytes) -> call.Parameters:
+        seen.append(raw)
+        return parameters(raw)
+
+    monkeypatch.setattr(InFlight, "enter", told)
+    monkeypatch.setattr(call, "Parameters", noted)
+    assert (await unchanging.get("/shelf/openapi.json?a=b")).status_code == 200
+    assert (read, seen) == ([0], [b"a=b"])
 
 
 async def test_a_public_path_outside_of_the_base(unchanging: httpx2.AsyncClient) -> None:

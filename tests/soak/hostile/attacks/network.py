@@ -133,3 +133,10 @@ async def long_addresses(to: Hostile) -> None:
         return request("GET", f"/graphql?query={{{fields}}}&x={'y' * 40_000}", key=to.target.nobody)
 
     await to.flood(make, lines=4)
+
+
+async def large_forms(to: Hostile) -> None:
+    """Forms of 1 MB in escapes to where access tokens are made, which needs no key."""
+    body = b"client_id=" + b"%41" * 340_000
+    same = request("POST", "/oauth2/token", body, more={"content-type": "application/x-www-form-urlencoded"})
+    await to.flood(lambda _: same, lines=8)
