@@ -102,21 +102,28 @@ def demo(*, size: Literal["small", "100k", "1m"] = "small", force: bool = False)
 
 
 @app.command(sort_key=7)
-def schema(*, check: bool = False) -> None:
+def schema(*, check: bool = False, release: bool = False) -> None:
     """Write the schema to `schema.graphql`, and what clients' caches have to know of it to `docs/clients/graph.ts`.
 
     Parameters
     ----------
     check
-        Write nothing; fail when a file is not what the code says.
+        Write nothing; fail when a file is not what the code says, or `CHANGELOG.md` does not name a breaking change.
+    release
+        Write the schema to `released.graphql` too, with which `--check` compares the next ones.
     """
-    from app.commands import written
+    from app.commands import breaking, written
 
     if not check:
         written.write()
+        if release:
+            breaking.release()
     elif lines := written.differences():
         sys.stdout.writelines(f"{line}\n" for line in lines)
         raise CommandError("The files are not what the code says. ./scripts/schema writes them.")
+    elif changes := breaking.unnamed_here():
+        sys.stdout.writelines(f"{change}\n" for change in changes)
+        raise CommandError("The coming release's section of CHANGELOG.md does not name these breaking changes.")
 
 
 @app.command(sort_key=8)
