@@ -66,8 +66,9 @@ class KindRules(Protocol[I]):
         The message comes back as it is to be stored (its status, its error); it has no id yet, and the common columns
         do not count it yet."""
 
-    def on_answer_failed(self, work: "Work", interaction: I, message: "Message") -> I:
-        """What the failed delivery of an answer undoes beyond what is common to all kinds."""
+    def on_delivery(self, work: "Work", interaction: I, message: "Message") -> I:
+        """What it does, beyond what is common to all kinds, that the delivery of an answer failed (its status is ERROR)
+        or turned out not to have failed."""
 
     def may_hold(self, interaction: I, user: "User") -> bool:
         """Whether the user may work on the interaction, and so can be the one who holds it."""

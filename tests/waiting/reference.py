@@ -28,7 +28,7 @@ TABLE = (
 class Said:
     """A message in the order of arrival. `counts` is whether it was an answer, or would be if it was delivered.
 
-    `of_holder` is whether the user who wrote it held the interaction; `restarts` whether it began it anew."""
+    `of_holder` is whether the user who wrote it held the interaction."""
 
     key: int
     author: str
@@ -37,7 +37,6 @@ class Said:
     status: str = "CREATED"
     counts: bool = True
     of_holder: bool = False
-    restarts: bool = False
 
     @property
     def stands(self) -> bool:
@@ -52,7 +51,9 @@ class Facts:
     `claimed` is the number of the first message that would come after the claim; `lease` is when the claim ends unless
     its holder answers. `gone` are the users who are not active, `powerless` those who may only read, `may_respond`
     those who may take chats. `form` is where a chat stands when nobody was there for it, `ended` how it ended, `last`
-    who of both sides wrote last. `seen_closed` is whether it was closed when it was last looked at."""
+    who of both sides wrote last. `seen_closed` is whether it was closed when it was last looked at.
+    `restarts` are the messages that began a conversation anew since the customer's last one, `announced` is when the
+    latest was written of those that stand."""
 
     kind: str
     created: datetime
@@ -77,6 +78,7 @@ class Facts:
     read: set[int] = field(default_factory=set)
     last_heard: datetime | None = None
     announced: datetime | None = None
+    restarts: list[int] = field(default_factory=list)
     gone: set[int] = field(default_factory=set)
     powerless: set[int] = field(default_factory=set)
     may_respond: set[int] = field(default_factory=set)

@@ -20,6 +20,7 @@ class Story(Facts):
             self.release(now)
         self.last_heard = now if self.last_heard is None else max(self.last_heard, now)
         self.announced = self.snoozed_until = self.ended = None
+        self.restarts = []
         self.woken = False
         self.last = "CustomerLast"
         if self.closed:
@@ -35,9 +36,15 @@ class Story(Facts):
             self._answered(user)
 
     def restart(self, key: int, user: int, now: datetime) -> None:
-        self.messages.append(Said(key, "USER", now, user, of_holder=self.holder == user, restarts=True))
-        self.announced = now
+        self.messages.append(Said(key, "USER", now, user, of_holder=self.holder == user))
+        self.restarts.append(key)
+        self._announce()
         self._answered(user)
+
+    def _announce(self) -> None:
+        """The customer has to write first as long as a restart since its last message may have arrived."""
+        stand = [said.arrived for said in self.messages if said.key in self.restarts and said.stands]
+        self.announced = max(stand, default=None)
 
     def _answered(self, user: int) -> None:
         self.woken = False
@@ -61,8 +68,8 @@ class Story(Facts):
         said = self.messages[place]
         rested = said.key == max(each.key for each in self.messages if each.stands)
         self.messages[place] = replace(said, status="ERROR")
-        if said.restarts and self.announced is not None:
-            self.announced = None
+        if key in self.restarts:
+            self._announce()
         if not rested:
             return
         if self.settled > key:
@@ -75,6 +82,8 @@ class Story(Facts):
     def arrive(self, key: int) -> None:
         """An answer that was reported as lost has been delivered after all."""
         self.messages = [replace(said, status="DELIVERED") if said.key == key else said for said in self.messages]
+        if key in self.restarts:
+            self._announce()
 
     def delete(self, key: int) -> None:
         self.messages = [said for said in self.messages if said.key != key]

@@ -216,6 +216,63 @@ async def test_failed_answer_from_before_a_restart_leaves_the_restart_as_it_is(f
     assert (after.customer_interaction_required, after.waiting) == (True, NOT_WAITING)
 
 
+async def arrive(floor: Floor, message: int) -> None:
+    await floor.do(report_message_status, BO, GlobalId("msg", message), MessageStatus.DELIVERED)
+
+
+async def test_restart_that_arrived_after_all_stands_again(floor: Floor) -> None:
+    ref = await floor.opened("conversation")
+    await floor.pass_until(START + DAY)
+    restart = await floor.do(restart_conversation, BO, ref)
+    standing = await floor.stored(ref)
+    await floor.pass_until(START + DAY + HOUR)
+    await floor.fail(restart.message)
+    await arrive(floor, restart.message)
+    after = await floor.stored(ref)
+    assert (after.customer_interaction_required, after.reply_until) == (True, standing.reply_until)
+    assert (after.waiting, after.attention) == (standing.waiting, standing.attention)
+
+
+async def test_restart_through_an_account_not_in_sync_stands_once_it_arrived(floor: Floor) -> None:
+    ref = await floor.opened("conversation")
+    await floor.pass_until(START + DAY)
+    await floor.do(update_channel_agent, BO, "cha_1", {"in_sync": False})
+    before = await floor.stored(ref)
+    restart = await floor.do(restart_conversation, BO, ref)
+    tried = await floor.stored(ref)
+    assert (tried.customer_interaction_required, tried.reply_until) == (False, before.reply_until)
+    await arrive(floor, restart.message)
+    after = await floor.stored(ref)
+    assert (after.customer_interaction_required, after.reply_until) == (True, START + 2 * DAY)
+    assert after.waiting == NOT_WAITING
+
+
+async def test_restart_that_failed_gives_way_to_an_older_one_that_stands(floor: Floor) -> None:
+    ref = await floor.opened("conversation")
+    await floor.pass_until(START + DAY)
+    first = await floor.do(restart_conversation, BO, ref)
+    await floor.fail(first.message)
+    await floor.pass_until(START + DAY + HOUR)
+    second = await floor.do(restart_conversation, BO, ref)
+    await arrive(floor, first.message)
+    assert (await floor.stored(ref)).reply_until == START + 2 * DAY + HOUR
+    await floor.fail(second.message)
+    after = await floor.stored(ref)
+    assert (after.customer_interaction_required, after.reply_until) == (True, START + 2 * DAY)
+
+
+async def test_restart_that_arrives_after_the_customer_has_written_changes_nothing(floor: Floor) -> None:
+    ref = await floor.opened("conversation")
+    await floor.pass_until(START + DAY)
+    restart = await floor.do(restart_conversation, BO, ref)
+    await floor.fail(restart.message)
+    await floor.hear_in(ref)
+    before = await floor.stored(ref)
+    await arrive(floor, restart.message)
+    after = await floor.stored(ref)
+    assert (after.customer_interaction_required, after.reply_until) == (False, before.reply_until)
+
+
 async def test_restart_answers_as_any_reply_does(floor: Floor) -> None:
     ref = await floor.opened("conversation")
     await floor.pass_until(START + DAY)

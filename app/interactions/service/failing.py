@@ -26,10 +26,10 @@ def after_delivery(work: "Work", actor: Actor, interaction: I, answer: Message) 
     When no later answer stands, everything is as if the failed one had not been sent: the customer waits, and the lease
     runs that it ended. Closing and snoozing were decided in the belief that it arrived, so they end, and somebody is
     told."""
+    kind: KindRules[I] = work.kinds[interaction.kind]
+    interaction = kind.on_delivery(work, interaction, answer)
     if answer.status is not MessageStatus.ERROR:
         return rederived(work, interaction)
-    kind: KindRules[I] = work.kinds[interaction.kind]
-    interaction = kind.on_answer_failed(work, interaction, answer)
     if work.use(WaitRepository).stands_after(interaction.id, answer.id):
         return rederived(work, interaction)
     settled_id = interaction.waiting.settled_id

@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from app.storage.tables import BigId, Timestamp, metadata, surrogate_key, table
+from app.storage.tables import BigId, JsonValue, Timestamp, metadata, surrogate_key, table
 
 channel_agent = table(
     "channel_agent",
@@ -32,6 +32,7 @@ conversation = sa.Table(
     sa.Column("reply_until", Timestamp),
     sa.Column("customer_interaction_required", sa.Boolean, nullable=False),
     sa.Column("woken", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("restart_message_ids", JsonValue, nullable=False, server_default=sa.text("'[]'")),
     sa.UniqueConstraint("channel_agent_id", "customer_id"),
     sa.Index("ix_conversation_customer_id", "customer_id"),
 )

@@ -67,7 +67,7 @@ class Rules:
     def answers(self, interaction: Session, message: "Message", settings: "Settings") -> bool:
         return is_answer(message, interaction, asked=interaction.need_attention)
 
-    def on_answer_failed(self, work: "Work", interaction: Session, message: "Message") -> Session:
+    def on_delivery(self, work: "Work", interaction: Session, message: "Message") -> Session:
         return interaction
 
     def may_hold(self, interaction: Session, user: "User") -> bool:

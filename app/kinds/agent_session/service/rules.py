@@ -79,7 +79,7 @@ class Rules:
         asked = model.escalation(interaction.metadata, settings.escalation) is not None
         return is_answer(message, interaction, asked=asked)
 
-    def on_answer_failed(self, work: "Work", interaction: AgentSession, message: "Message") -> AgentSession:
+    def on_delivery(self, work: "Work", interaction: AgentSession, message: "Message") -> AgentSession:
         return interaction
 
     def may_hold(self, interaction: AgentSession, user: "User") -> bool:

@@ -106,7 +106,7 @@ class Rules:
             return False
         return is_answer(message, interaction, asked=False)
 
-    def on_answer_failed(self, work: "Work", interaction: ChatSession, message: Message) -> ChatSession:
+    def on_delivery(self, work: "Work", interaction: ChatSession, message: Message) -> ChatSession:
         return interaction
 
     def may_hold(self, interaction: ChatSession, user: User) -> bool:

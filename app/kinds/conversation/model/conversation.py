@@ -38,8 +38,9 @@ class Conversation(Interaction):
     """A conversation between a channel agent and a customer; `assignee_id` is the contract's `user`.
 
     `conversation_id` is the contract's own key. `woken` is whether its snooze has ended and no user
-    has acted since. `in_sync` and `blocked` belong to the channel agent and the customer's profile; they are read
-    along, never written here."""
+    has acted since. `restart_message_ids` are the latest restarts, at most MOST_RESTARTS, since the customer's last
+    message, the oldest first. `in_sync` and `blocked` belong to the channel agent and the customer's profile; they are
+    read along, never written here."""
 
     conversation_id: int
     channel: Channel
@@ -50,6 +51,7 @@ class Conversation(Interaction):
     reply_until: datetime | None = None
     customer_interaction_required: bool = False
     woken: bool = False
+    restart_message_ids: tuple[int, ...] = ()
     in_sync: bool = True
     blocked: bool = False
 
@@ -119,6 +121,10 @@ def turn(conversation: Conversation, now: datetime) -> Turn[Conversation] | None
     return Turn("reply_window_closed" if closed else "reply_window_closing", conversation)
 
 
+MOST_RESTARTS = 10
+"""How many restarts are remembered while the customer does not write: fewer than one a day is usual."""
+
+
 UNDELIVERED: Mapping[ReplyBlock, str] = {
     ReplyBlock.ACCOUNT_OFFLINE: "The channel agent is not connected.",
     ReplyBlock.CUSTOMER_MUST_ANSWER: "The customer has to write first.",
@@ -175,31 +181,28 @@ def received(conversation: Conversation, at: datetime) -> Conversation:
         last_customer_reply_from=last,
         reply_until=None if window is None else last + window,
         customer_interaction_required=False,
+        restart_message_ids=(),
     )
 
 
-def restart_failed(conversation: Conversation, written_at: datetime) -> Conversation:
-    """After a message of ours that was written at this time was not delivered: if it was the one that began the
-    conversation anew, the reply window is what it was before.
+def restarted(conversation: Conversation, at: datetime | None) -> Conversation:
+    """After a restart that was written at this time and is not known to have failed; with None, when none is left.
 
-    A restart opens the window at the moment at which its message is written, so that moment tells the message."""
-    last, window = conversation.last_customer_reply_from, REPLY_WINDOWS.get(conversation.channel)
-    if not conversation.customer_interaction_required or window is None:
-        return conversation
-    if conversation.reply_until != written_at + window:
-        return conversation
-    before = None if last is None else last + window
-    return replace(conversation, reply_until=before, customer_interaction_required=False)
-
-
-def restarted(conversation: Conversation, now: datetime) -> Conversation:
-    """After the business began anew on a channel with a window: it is announced, but the customer has to write first.
-
-    Nothing changes while the channel agent is not connected."""
-    if not conversation.in_sync:
-        return conversation
+    A restart opens the reply window, but the customer has to write first. Without one the window is that of the
+    customer's last message."""
     window = REPLY_WINDOWS[conversation.channel]
-    return replace(conversation, reply_until=now + window, customer_interaction_required=True)
+    opened = conversation.last_customer_reply_from if at is None else at
+    return replace(
+        conversation,
+        reply_until=None if opened is None else opened + window,
+        customer_interaction_required=at is not None,
+    )
+
+
+def with_restart(conversation: Conversation, message_id: int) -> Conversation:
+    """With one more message that began the conversation anew, whether it arrives or not."""
+    ids = (*conversation.restart_message_ids, message_id)
+    return replace(conversation, restart_message_ids=ids[-MOST_RESTARTS:])
 
 
 def with_status(conversation: Conversation, status: Status) -> Conversation:

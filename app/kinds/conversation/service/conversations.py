@@ -17,6 +17,7 @@ from app.interactions.service.messages import Posted, acted, post
 from app.kinds.conversation.model.commands import refusal
 from app.kinds.conversation.model.conversation import NAME, PREFIX, Conversation, Status, restarted, with_status
 from app.kinds.conversation.repository import ConversationRepository
+from app.kinds.conversation.service.restarting import after_restart
 from app.storage.idempotency import once
 
 if TYPE_CHECKING:
@@ -84,10 +85,9 @@ def restart_conversation(
     def restart() -> tuple[int, int]:
         before: Conversation = load(work, actor, _ref(ref))
         check(work, actor, before, Command.RESTART, if_version, override=override)
-        announced = restarted(before, work.now)
-        free = replace(announced, customer_interaction_required=False)
+        free = replace(restarted(before, work.now), customer_interaction_required=False)
         after, message = post(work, actor, free, contents, author=MessageAuthor.USER)
-        after = replace(after, customer_interaction_required=announced.customer_interaction_required)
+        after = after_restart(work, after, message)
         write(work, actor, before, acted(work, actor, before, after, message), Command.RESTART)
         return before.id, message.id
 

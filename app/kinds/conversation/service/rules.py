@@ -29,7 +29,6 @@ from app.kinds.conversation.model.conversation import (
     causes,
     next_turn,
     received,
-    restart_failed,
     state,
     taken,
     turn,
@@ -38,6 +37,7 @@ from app.kinds.conversation.model.conversation import (
 )
 from app.kinds.conversation.repository import ConversationRepository
 from app.kinds.conversation.service.opening import open_for
+from app.kinds.conversation.service.restarting import after_delivery
 
 if TYPE_CHECKING:
     from app.directory.model import User
@@ -94,8 +94,8 @@ class Rules:
     def answers(self, interaction: Conversation, message: Message, settings: "Settings") -> bool:
         return is_answer(message, interaction, asked=True)
 
-    def on_answer_failed(self, work: "Work", interaction: Conversation, message: Message) -> Conversation:
-        return restart_failed(interaction, message.created_at)
+    def on_delivery(self, work: "Work", interaction: Conversation, message: Message) -> Conversation:
+        return after_delivery(work, interaction, message)
 
     def may_hold(self, interaction: Conversation, user: "User") -> bool:
         return may_work(user, NAME)

@@ -9,6 +9,7 @@ from app.directory.model import Channel
 from app.interactions.model import Level, State, Turn, derive_attention, shared_causes
 from app.interactions.waiting import NOT_WAITING, asked
 from app.kinds.conversation.model.conversation import (
+    MOST_RESTARTS,
     Conversation,
     Status,
     causes,
@@ -20,6 +21,7 @@ from app.kinds.conversation.model.conversation import (
     turn,
     undelivered_by,
     undelivered_message,
+    with_restart,
     with_status,
 )
 
@@ -177,9 +179,18 @@ def test_a_restart_announces_the_window_and_waits_for_the_customer() -> None:
     assert undelivered_message(answered, NOW + HOUR) is None
 
 
-def test_a_restart_through_a_channel_agent_that_is_not_in_sync_changes_nothing() -> None:
-    apart = replace(CONVERSATION, in_sync=False)
-    assert restarted(apart, NOW) == apart
+def test_without_a_restart_the_window_is_that_of_the_customers_last_message() -> None:
+    heard = received(CONVERSATION, NOW - HOUR)
+    assert restarted(restarted(heard, NOW), None) == heard
+    assert restarted(restarted(CONVERSATION, NOW), None) == CONVERSATION
+
+
+def test_only_the_latest_restarts_are_remembered_until_the_customer_writes() -> None:
+    conversation = CONVERSATION
+    for message_id in range(1, MOST_RESTARTS + 3):
+        conversation = with_restart(conversation, message_id)
+    assert conversation.restart_message_ids == tuple(range(3, MOST_RESTARTS + 3))
+    assert received(conversation, NOW).restart_message_ids == ()
 
 
 def test_what_decides_whether_a_reply_is_possible() -> None:
