@@ -21,6 +21,7 @@ from app.execution.limits import Limits
 from app.execution.lowering import TYPENAME
 from app.execution.outcome import GraphQLRequest, Outcome, Phase, Refused
 from app.execution.preparing import Compiler, Mutation, Mutations, Preparer, Query
+from app.execution.refusals import Refusal, Refusals
 from app.graph.context import Context
 from app.selection.mapping import Env
 from app.settings import Settings
@@ -40,6 +41,7 @@ class Operations:
         limits = Limits(document_bytes=settings.max_document_bytes, depth=settings.max_depth)
         self.guard = Guard(schema, limits)
         self.documents = Documents(schema, self.guard)
+        self.refusals = Refusals()
         self.preparer = Preparer(schema, compiler)
         self.compiling = Compiling(settings.compile_seconds)
         self._database = database
@@ -95,15 +97,33 @@ class Operations:
             return Outcome(orjson.dumps({"data": None, "errors": [_internal(error, context)]}), Phase.EXECUTION)
 
     async def _read(self, text: str, context: Context) -> Document:
-        actor, documents = context.actor, self.documents
+        actor, documents, refusals = context.actor, self.documents, self.refusals
         most_tokens = None if actor.is_admin or actor.permissions else self.guard.limits.tokens_without_permission
-        return await self.compiling.run(
-            actor.caller,
-            text,
-            find=lambda: documents.known(text),
-            work=lambda: documents.read(text, most_tokens),
-            keep=lambda document: documents.keep(text, document),
-        )
+        name = refusals.name(text, most_tokens)
+
+        def find() -> Document | Refusal | None:
+            return documents.known(text) or refusals.get(name)
+
+        def work() -> Document | Refusal:
+            try:
+                return documents.read(text, most_tokens)
+            except Refused as refused:
+                release(refused)
+                return Refusal(refused)
+
+        def keep(made: Document | Refusal) -> None:
+            if isinstance(made, Refusal):
+                refusals.put(name, made)
+            else:
+                documents.keep(text, made)
+
+        known = refusals.get(name)
+        if known is not None:
+            raise known.again()
+        made = await self.compiling.run(actor.caller, text, find, work, keep)
+        if isinstance(made, Refusal):
+            raise made.again()
+        return made
 
     async def prepared(self, operation: Operation, key: Hashable, context: Context, make: Callable[[], M]) -> M:
         """What is kept of the operation under the key, or made now in the compile thread.

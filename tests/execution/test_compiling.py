@@ -293,7 +293,7 @@ async def test_mutations_that_differ_in_constants_share_a_plan(run: Run, operati
     assert sql_of(operations).compiled == compiled
 
 
-async def test_invalid_documents_are_validated_each_time(run: Run, operations: Operations) -> None:
+async def test_new_documents_that_are_invalid_are_validated_each_time(run: Run, operations: Operations) -> None:
     for number in (1, 2):
         assert (await run(f"query Q{number} {{ nothing }}"))["phase"] == "VALIDATION"
         assert operations.documents.validated == number
