@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from app.core.actor import Actor
 from app.core.errors import Conflict, Forbidden, InvalidInput
 from app.core.ids import GlobalId
 from app.directory.repository import UserRepository
@@ -14,6 +15,7 @@ from app.interactions.service.messages import mark_read
 from app.interactions.service.state import close, reopen, snooze
 from app.kinds.agent_session.service import update as update_agent_session
 from app.kinds.chat_session.model.session import ChatSessionStatus
+from app.kinds.chat_session.model.topic import MemberRights
 from app.kinds.chat_session.repository import ChatTopicRepository
 from app.kinds.chat_session.service.queue import reset_chat_session
 from app.kinds.chat_session.service.sessions import update_chat_session
@@ -331,6 +333,43 @@ async def test_lost_topic_releases_its_chats(floor: Floor, how: str, posted: boo
     await lose_topic(floor, how)
     after = await floor.stored(ref)
     assert (after.assignee_id, after.status) == (None, ChatSessionStatus.IN_QUEUE)
+
+
+async def respond(floor: Floor, *users: Actor) -> None:
+    """Let these members of the topic respond in it, and no others."""
+
+    def change(work: Work) -> None:
+        for each in work.use(ChatTopicRepository).members(floor.targets["chat_session"]["topic_id"]):
+            rights: MemberRights = {"can_respond": each.user_id in [user.user_id for user in users]}
+            update_chat_topic_member(work, ADA, GlobalId("tpm", each.id), rights)
+
+    await floor.do(change)
+
+
+async def test_first_who_may_respond_takes_a_topic_from_everybody(floor: Floor) -> None:
+    await respond(floor)
+    for user in (ADA, BO):
+        await floor.do(set_presence, user, True)
+    of_bo = await floor.opened("chat_session")
+    await floor.do(claim, BO, of_bo)
+    await respond(floor, EVE)
+    after = await floor.stored(of_bo)
+    assert (after.assignee_id, after.status) == (None, ChatSessionStatus.IN_QUEUE)
+    await floor.do(claim, EVE, of_bo)
+    await respond(floor, BO, EVE)
+    assert (await floor.stored(of_bo)).assignee_id == EVE.user_id
+
+
+async def test_first_who_may_respond_ends_offers_to_others_but_not_what_admins_hold(floor: Floor) -> None:
+    await respond(floor)
+    await floor.do(set_presence, BO, True)
+    ref = await floor.opened("chat_session")
+    await floor.do(claim, ADA, ref)
+    await floor.do(transfer_chat_session, ADA, ref, BO.user_id)
+    await respond(floor, EVE)
+    after = await floor.stored(ref)
+    assert (after.assignee_id, after.transfer_to_id) == (ADA.user_id, None)
+    assert "chat_session.transfer_cancelled" in await floor.topics(ref)
 
 
 @LOSING

@@ -71,6 +71,15 @@ _HELD_IN = (
     )
     .order_by(chat_session.c.id)
 )
+_OPEN_IN = (
+    sa.select(interaction.c.assignee_id, chat_session.c.transfer_to_id)
+    .join(chat_session, chat_session.c.id == interaction.c.id)
+    .where(
+        chat_session.c.topic_id == _TOPIC,
+        chat_session.c.status.in_([status.value for status in ChatSessionStatus if status not in CLOSED]),
+        sa.or_(interaction.c.assignee_id.is_not(None), chat_session.c.transfer_to_id.is_not(None)),
+    )
+)
 _MISSED_BY = (
     sa.select(chat_session.c.id)
     .join(interaction, interaction.c.id == chat_session.c.id)
@@ -183,6 +192,11 @@ class ChatSessionRepository(KindRepository[ChatSession]):
     def held_in(self, topic: int, user_id: int) -> Sequence[int]:
         """The topic's chats that are not closed and that the user holds."""
         return [row[0] for row in self._all(_HELD_IN, {"user": user_id, "topic": topic})]
+
+    def users_in(self, topic: int) -> Sequence[int]:
+        """The users who hold a chat of the topic that is not closed, or to whom one is being transferred."""
+        found = self._all(_OPEN_IN, {"topic": topic})
+        return sorted({user for row in found for user in row if user is not None})
 
     def missed_by(self, user_id: int, most: int, topic: int | None = None) -> Sequence[int]:
         """The chats that asked for a human when nobody was there, of the topic or of all topics in which the user

@@ -33,17 +33,27 @@ def follow_presence(work: "Work", actor: Actor, before: User, after: User) -> No
 
 
 def follow_rights(work: "Work", actor: Actor, topic: int, user_id: int, *, responds: bool) -> None:
-    """Release the chats of the topic that the user may not respond to any more, and withdraw offers of them; offer what
-    was missed to one who `responds` from now on, and is there."""
+    """Take from the user the chats of the topic that it may not respond to any more; or offer what was missed to one
+    who `responds` from now on, and is there.
+
+    The first who responds makes a topic its own that was everybody's: what others have of it is taken from them."""
+    chats = work.use(ChatSessionRepository)
+    if not responds:
+        _take(work, actor, topic, user_id)
+        return
+    if chats.responders(topic) == (user_id,):
+        for other in chats.users_in(topic):
+            _take(work, actor, topic, other)
+    user = work.use(UserRepository).get(user_id)
+    if user is not None and _is_there(user):
+        _offer(work, actor, chats.missed_by(user_id, MOST_OFFERED, topic))
+
+
+def _take(work: "Work", actor: Actor, topic: int, user_id: int) -> None:
+    """Release the chats of the topic that the user holds, and withdraw offers of them, unless it may respond."""
     chats = work.use(ChatSessionRepository)
     user = work.use(UserRepository).get(user_id)
-    if user is None:
-        return
-    if responds:
-        if _is_there(user):
-            _offer(work, actor, chats.missed_by(user_id, MOST_OFFERED, topic))
-        return
-    if user.is_admin or may_respond(chats.responders(topic), user_id):
+    if user is None or user.is_admin or may_respond(chats.responders(topic), user_id):
         return
     release(work, actor, work.kinds[KIND], chats.held_in(topic, user_id))
     withdraw(work, actor, chats.offered_to(user_id, topic))
