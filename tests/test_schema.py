@@ -28,3 +28,12 @@ def test_the_text_is_what_introspection_tells() -> None:
     of_introspection = lexicographic_sort_schema(build_client_schema(told.data))  # type: ignore[arg-type]
     assert print_schema(of_introspection) == print_schema(build_schema(text))
     assert "input MessageContentInput @oneOf {" in text
+
+
+def test_input_of_each_mutation_is_named_after_it() -> None:
+    mutation = build_own_schema().mutation_type
+    assert mutation is not None
+    assert len(mutation.fields) > 70
+    for name, field in mutation.fields.items():
+        taken = {argument: str(each.type) for argument, each in field.args.items()}
+        assert taken == {"input": f"{name[0].upper()}{name[1:]}Input!"}

@@ -56,15 +56,23 @@ root = edge
 def mutation(*, description: str, input: str = "") -> Callable[[Callable[..., Awaitable[Any]]], Any]:
     """A field of Mutation: an async method `(self, info, input) -> Payload` that calls `info.context.perform`.
 
-    `input` is the description of its argument; a method may do without one."""
+    `input` is the description of its argument; a method may do without one. The argument's type is named after the
+    mutation: where the class in the annotation has another name, a type of the same fields is made."""
 
     def declared(resolver: Callable[..., Awaitable[Any]]) -> Any:
         annotations = resolver.__annotations__
         if "input" in annotations:
-            annotations["input"] = Annotated[annotations["input"], strawberry.argument(description=input)]
+            taken = _named_after(resolver.__name__, annotations["input"], input)
+            annotations["input"] = Annotated[taken, strawberry.argument(description=input)]
         return strawberry.mutation(resolver, description=description)
 
     return declared
+
+
+def _named_after(mutation: str, taken: type, description: str) -> type:
+    """A type of the input's fields with the name that is right for the mutation's."""
+    name = "".join(word.title() for word in mutation.split("_")) + "Input"
+    return taken if taken.__name__ == name else strawberry.input(type(name, (taken,), {}), description=description)
 
 
 @strawberry.interface(description="An object with a global id.")

@@ -13,7 +13,7 @@ from benchmarks.live.listeners import Heard
 _CONNECTIONS = 8
 _PATIENCE = 30.0
 
-CHANGE = """mutation Change($input: LabelsInput!) {
+CHANGE = """mutation Change($input: SetLabelsInput!) {
   setLabels(input: $input) { errors { code } }
 }"""
 

@@ -25,7 +25,7 @@ IDS = [f"ses_{number}" for number in range(1, 4_000)]
 NODES = "query ($f: [ID!]!) { nodes(ids: $f) { id } }"
 FILTER = "query ($f: InteractionFilter) { interactions(filter: $f) { totalCount } }"
 AFTER = "query ($f: String) { interactions(after: $f) { totalCount } }"
-LABELS = "mutation ($f: LabelsInput!) { setLabels(input: $f) { errors { code } } }"
+LABELS = "mutation ($f: SetLabelsInput!) { setLabels(input: $f) { errors { code } } }"
 NEEDS = "mutation ($f: UpdateSessionInput!) { updateSession(input: $f) { errors { code } } }"
 CHANGED = "subscription ($f: String) { attentionChanged(after: $f) { cursor } }"
 

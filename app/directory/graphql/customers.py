@@ -6,11 +6,9 @@ from app.directory import service
 from app.directory.graphql.inputs import (
     CreateCustomerInput,
     CreateProfileInput,
-    CustomerInput,
     CustomerPayload,
     DeleteProfilePayload,
     LinkCustomerInput,
-    ProfileInput,
     ProfilePayload,
     UpdateCustomerInput,
     UpdateProfileInput,
@@ -19,7 +17,7 @@ from app.directory.model import CustomerChanges, NewCustomer, Profile, ProfileCh
 from app.directory.model.customer import CHANGEABLE as CUSTOMER
 from app.directory.model.profile import CHANGEABLE as PROFILE
 from app.graph.context import Info
-from app.graph.fields import mutation
+from app.graph.fields import EditInput, mutation
 from app.graph.inputs import changes
 
 _NEW_PROFILE = tuple(name for name in PROFILE if name != "name")
@@ -64,7 +62,7 @@ class CustomerMutation:
         description="Resume sending messages to a customer. Needs `directory:write`.",
         input="The customer to subscribe.",
     )
-    async def subscribe_customer(self, info: Info, input: CustomerInput) -> CustomerPayload:
+    async def subscribe_customer(self, info: Info, input: EditInput) -> CustomerPayload:
         return await info.context.perform(
             input, "customer", service.subscribe_customer, input.id, if_version=input.if_version
         )
@@ -73,7 +71,7 @@ class CustomerMutation:
         description="Stop sending messages to a customer. Needs `directory:write`.",
         input="The customer to unsubscribe.",
     )
-    async def unsubscribe_customer(self, info: Info, input: CustomerInput) -> CustomerPayload:
+    async def unsubscribe_customer(self, info: Info, input: EditInput) -> CustomerPayload:
         return await info.context.perform(
             input, "customer", service.unsubscribe_customer, input.id, if_version=input.if_version
         )
@@ -90,7 +88,7 @@ class CustomerMutation:
     @mutation(
         description="Unlink a customer from its profile. Needs `directory:write`.", input="The customer to unlink."
     )
-    async def unlink_customer(self, info: Info, input: CustomerInput) -> CustomerPayload:
+    async def unlink_customer(self, info: Info, input: EditInput) -> CustomerPayload:
         return await info.context.perform(
             input, "customer", service.unlink_customer, input.id, if_version=input.if_version
         )
@@ -126,7 +124,7 @@ class ProfileMutation:
         description="Erase a profile. Its customers stay and are unlinked. Needs `directory:write`.",
         input="The profile to erase.",
     )
-    async def delete_profile(self, info: Info, input: ProfileInput) -> DeleteProfilePayload:
+    async def delete_profile(self, info: Info, input: EditInput) -> DeleteProfilePayload:
         return await info.context.perform(
             input, _deleted_profile, service.delete_profile, input.id, if_version=input.if_version
         )
@@ -135,13 +133,13 @@ class ProfileMutation:
         description="Block a person: no message is sent to any of the person's customers. Needs `directory:write`.",
         input="The profile to block.",
     )
-    async def block_profile(self, info: Info, input: ProfileInput) -> ProfilePayload:
+    async def block_profile(self, info: Info, input: EditInput) -> ProfilePayload:
         return await info.context.perform(
             input, "profile", service.block_profile, input.id, if_version=input.if_version
         )
 
     @mutation(description="Unblock a person. Needs `directory:write`.", input="The profile to unblock.")
-    async def unblock_profile(self, info: Info, input: ProfileInput) -> ProfilePayload:
+    async def unblock_profile(self, info: Info, input: EditInput) -> ProfilePayload:
         return await info.context.perform(
             input, "profile", service.unblock_profile, input.id, if_version=input.if_version
         )

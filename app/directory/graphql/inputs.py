@@ -72,11 +72,6 @@ class UpdateCustomerInput(_CustomerFields, EditInput):
     pass
 
 
-@strawberry.input(description="Which customer.")
-class CustomerInput(EditInput):
-    pass
-
-
 @strawberry.input(description="Which customer belongs to which profile.")
 class LinkCustomerInput(EditInput):
     profile_id: strawberry.ID = strawberry.field(description="The id of the profile.")
@@ -135,11 +130,6 @@ class UpdateProfileInput(_ProfileFields, EditInput):
     name: Maybe[str] = strawberry.field(description="The name of the profile, 1 to 255 characters.")
 
 
-@strawberry.input(description="Which profile.")
-class ProfileInput(EditInput):
-    pass
-
-
 @strawberry.type(description="The result of a mutation of a profile.")
 class ProfilePayload(MutationPayload):
     profile: Profile | None = strawberry.field(description="The profile as it is now; null after a refusal.")
@@ -182,11 +172,6 @@ class UpdateUserInput(_UserFields, EditInput):
     login: Maybe[str] = strawberry.field(
         description="The login name of the user, 1 to 64 characters without spaces; unique."
     )
-
-
-@strawberry.input(description="Which user.")
-class UserInput(EditInput):
-    pass
 
 
 @strawberry.input(description="Whether chats may be offered to a user.")

@@ -11,12 +11,11 @@ from app.directory.graphql.inputs import (
     RevokeApiKeyPayload,
     SetPresenceInput,
     UpdateUserInput,
-    UserInput,
     UserPayload,
 )
 from app.directory.model import ApiKey, UserChanges
 from app.graph.context import Info
-from app.graph.fields import mutation
+from app.graph.fields import EditInput, mutation
 from app.graph.inputs import changes
 
 _FIELDS = ("full_name", "email", "roles", "permissions", "person_id", "type", "is_service")
@@ -54,14 +53,14 @@ class UserMutation:
         description="Deactivate a user: all keys of the user are refused from now on. Needs `users:manage`.",
         input="The user to deactivate.",
     )
-    async def deactivate_user(self, info: Info, input: UserInput) -> UserPayload:
+    async def deactivate_user(self, info: Info, input: EditInput) -> UserPayload:
         return await info.context.perform(input, "user", service.deactivate_user, input.id, if_version=input.if_version)
 
     @mutation(
         description="Activate a deactivated user: the user's keys are accepted again. Needs `users:manage`.",
         input="The user to activate.",
     )
-    async def activate_user(self, info: Info, input: UserInput) -> UserPayload:
+    async def activate_user(self, info: Info, input: EditInput) -> UserPayload:
         return await info.context.perform(input, "user", service.activate_user, input.id, if_version=input.if_version)
 
     @mutation(

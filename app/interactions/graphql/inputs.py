@@ -22,7 +22,9 @@ _KEY = (
 
 
 @strawberry.input
-class _Edit(MutationInput):
+class EditInteraction(MutationInput):
+    """What a mutation of an interaction takes."""
+
     id: strawberry.ID = strawberry.field(description="The id of the interaction, of any kind.")
     if_version: int | None = strawberry.field(default=None, description=_VERSION)
 
@@ -32,13 +34,8 @@ class _OnMessage(MutationInput):
     id: strawberry.ID = strawberry.field(description="The id of the message.")
 
 
-@strawberry.input(description="Which interaction.")
-class InteractionInput(_Edit):
-    pass
-
-
 @strawberry.input
-class _UnlessNewer(_Edit):
+class _UnlessNewer(EditInteraction):
     if_latest_message: strawberry.ID | None = strawberry.field(default=None, description=_LATEST)
 
 
@@ -57,13 +54,15 @@ class MarkReadInput(MutationInput):
     )
 
 
-@strawberry.input(description="Which interaction to type in or to acknowledge.")
-class InteractionNoticeInput(MutationInput):
+@strawberry.input
+class OfInteraction(MutationInput):
+    """What a mutation of an interaction takes whose version does not matter."""
+
     id: strawberry.ID = strawberry.field(description="The id of the interaction, of any kind.")
 
 
 @strawberry.input(description="Which interaction to take, and for how long.")
-class ClaimInteractionInput(_Edit):
+class ClaimInteractionInput(EditInteraction):
     lease_seconds: int | None = strawberry.field(
         default=None,
         description="The length of the claim's lease, 1 to 86,400 seconds. The claim ends with it unless it is "
@@ -72,7 +71,7 @@ class ClaimInteractionInput(_Edit):
 
 
 @strawberry.input(description="The interaction to assign, and its assignee.")
-class AssignInteractionInput(_Edit):
+class AssignInteractionInput(EditInteraction):
     user_id: strawberry.ID | None = strawberry.field(description="The id of the user. Null assigns it to nobody.")
 
 
@@ -81,13 +80,15 @@ class SnoozeInteractionInput(_UnlessNewer):
     until: datetime = strawberry.field(description="The end of the snooze, in the future.")
 
 
-@strawberry.input(description="Labels of an interaction.")
-class LabelsInput(_Edit):
+@strawberry.input
+class LabelInteraction(EditInteraction):
+    """What a mutation of an interaction's labels takes."""
+
     labels: list[str] = strawberry.field(description="The labels: at most 64, each of 1 to 64 characters.")
 
 
 @strawberry.input(description="How urgently an interaction needs a human.")
-class RaiseAttentionInput(_Edit):
+class RaiseAttentionInput(EditInteraction):
     level: Level | None = strawberry.field(default=None, description="The level of the attention. The default is HIGH.")
     note: str | None = strawberry.field(
         default=None, description="A note for the listeners of the alert, 1 to 1,000 characters."
@@ -206,6 +207,16 @@ class NotePayload(_Payload):
     note: Note | None = strawberry.field(description="The note as it is now; null after a refusal.")
 
 
-@strawberry.type(description="The result of deleting a message or a note.")
-class DeletedPayload(_Payload):
+@strawberry.type
+class _DeletePayload(_Payload):
     deleted_id: strawberry.ID | None = strawberry.field(description="The id of the deleted object.")
+
+
+@strawberry.type(description="The result of deleting a message.")
+class DeleteMessagePayload(_DeletePayload):
+    pass
+
+
+@strawberry.type(description="The result of deleting a note.")
+class DeleteNotePayload(_DeletePayload):
+    pass

@@ -13,8 +13,8 @@ from app.core.ids import GlobalId, parse_id, require_id
 from app.graph.context import Info
 from app.graph.fields import mutation
 from app.interactions.graphql.inputs import (
-    DeletedPayload,
     DeleteMessageInput,
+    DeleteMessagePayload,
     MessageKeyInput,
     MessagePayload,
     ReceiveMessageInput,
@@ -212,5 +212,5 @@ class MessageMutation:
         return await info.context.perform(input, _posted, report, input.id, input.key, input.status, error)
 
     @mutation(description="Delete a message.", input="The message to delete.")
-    async def delete_message(self, info: Info, input: DeleteMessageInput) -> DeletedPayload:
+    async def delete_message(self, info: Info, input: DeleteMessageInput) -> DeleteMessagePayload:
         return await info.context.perform(input, _without_message, on_message, deliveries.delete_message, input.id)

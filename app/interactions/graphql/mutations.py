@@ -16,15 +16,15 @@ from app.interactions.graphql.inputs import (
     AssignInteractionInput,
     ClaimInteractionInput,
     CloseInteractionInput,
-    DeletedPayload,
     DeleteNoteInput,
+    DeleteNotePayload,
+    EditInteraction,
     EditNoteInput,
-    InteractionInput,
-    InteractionNoticeInput,
     InteractionPayload,
-    LabelsInput,
+    LabelInteraction,
     MarkReadInput,
     NotePayload,
+    OfInteraction,
     RaiseAttentionInput,
     SnoozeInteractionInput,
 )
@@ -134,7 +134,7 @@ class HoldingMutation:
     @mutation(
         description="Release a claimed interaction. Its holder and admins may.", input="The interaction to release."
     )
-    async def release_interaction(self, info: Info, input: InteractionInput) -> InteractionPayload:
+    async def release_interaction(self, info: Info, input: EditInteraction) -> InteractionPayload:
         return await info.context.perform(
             input, "interaction", on_interaction, holding.release, input.id, if_version=input.if_version
         )
@@ -170,7 +170,7 @@ class StateMutation:
         description="Reopen a closed interaction. NOT_SUPPORTED for Sessions, which end by age.",
         input="The interaction to reopen.",
     )
-    async def reopen_interaction(self, info: Info, input: InteractionInput) -> InteractionPayload:
+    async def reopen_interaction(self, info: Info, input: EditInteraction) -> InteractionPayload:
         return await info.context.perform(
             input, "interaction", on_interaction, state.reopen, input.id, if_version=input.if_version
         )
@@ -191,21 +191,21 @@ class StateMutation:
         )
 
     @mutation(description="End the snooze of an interaction now.", input="The interaction to unsnooze.")
-    async def unsnooze_interaction(self, info: Info, input: InteractionInput) -> InteractionPayload:
+    async def unsnooze_interaction(self, info: Info, input: EditInteraction) -> InteractionPayload:
         return await info.context.perform(
             input, "interaction", on_interaction, state.unsnooze, input.id, if_version=input.if_version
         )
 
     @mutation(description="Replace the labels of an interaction.", input="The interaction, and its new labels.")
-    async def set_labels(self, info: Info, input: LabelsInput) -> InteractionPayload:
+    async def set_labels(self, info: Info, input: LabelInteraction) -> InteractionPayload:
         return await _label(info, input, state.set_labels)
 
     @mutation(description="Add labels to an interaction.", input="The interaction, and the labels to add.")
-    async def add_labels(self, info: Info, input: LabelsInput) -> InteractionPayload:
+    async def add_labels(self, info: Info, input: LabelInteraction) -> InteractionPayload:
         return await _label(info, input, state.add_labels)
 
     @mutation(description="Remove labels from an interaction.", input="The interaction, and the labels to remove.")
-    async def remove_labels(self, info: Info, input: LabelsInput) -> InteractionPayload:
+    async def remove_labels(self, info: Info, input: LabelInteraction) -> InteractionPayload:
         return await _label(info, input, state.remove_labels)
 
     @mutation(
@@ -229,7 +229,7 @@ class StateMutation:
         " a chat. NOT_CLEARABLE when only other reasons are left; the error names what ends them.",
         input="The interaction whose attention to clear.",
     )
-    async def clear_attention(self, info: Info, input: InteractionInput) -> InteractionPayload:
+    async def clear_attention(self, info: Info, input: EditInteraction) -> InteractionPayload:
         return await info.context.perform(
             input, "interaction", on_interaction, state.clear_attention, input.id, if_version=input.if_version
         )
@@ -239,7 +239,7 @@ class StateMutation:
         " or ends.",
         input="The interaction whose attention to acknowledge.",
     )
-    async def acknowledge_attention(self, info: Info, input: InteractionNoticeInput) -> InteractionPayload:
+    async def acknowledge_attention(self, info: Info, input: OfInteraction) -> InteractionPayload:
         return await info.context.perform(input, "interaction", on_interaction, state.acknowledge, input.id)
 
     @mutation(
@@ -254,7 +254,7 @@ class StateMutation:
         "no bot.",
         input="The interaction to return to its bot.",
     )
-    async def resume_bot(self, info: Info, input: InteractionInput) -> InteractionPayload:
+    async def resume_bot(self, info: Info, input: EditInteraction) -> InteractionPayload:
         return await info.context.perform(
             input, "interaction", on_interaction, state.resume_bot, input.id, if_version=input.if_version
         )
@@ -263,7 +263,7 @@ class StateMutation:
         description="Tell those who view an interaction that the caller is typing.",
         input="The interaction in which the caller is typing.",
     )
-    async def send_typing(self, info: Info, input: InteractionNoticeInput) -> InteractionPayload:
+    async def send_typing(self, info: Info, input: OfInteraction) -> InteractionPayload:
         return await info.context.perform(input, "interaction", on_interaction, messages.type_in, input.id)
 
 
@@ -280,12 +280,12 @@ class NoteMutation:
         return await info.context.perform(input, _noted, on_note, notes.edit_note, input.id, input.text)
 
     @mutation(description="Delete a note.", input="The note to delete.")
-    async def delete_note(self, info: Info, input: DeleteNoteInput) -> DeletedPayload:
+    async def delete_note(self, info: Info, input: DeleteNoteInput) -> DeleteNotePayload:
         return await info.context.perform(input, _without_note, on_note, notes.delete_note, input.id)
 
 
 async def _label(
-    info: Info, given: LabelsInput, command: Callable[Concatenate[Work, Actor, GlobalId, Sequence[str], ...], Any]
+    info: Info, given: LabelInteraction, command: Callable[Concatenate[Work, Actor, GlobalId, Sequence[str], ...], Any]
 ) -> InteractionPayload:
     return await info.context.perform(
         given, "interaction", on_interaction, command, given.id, given.labels, if_version=given.if_version

@@ -273,7 +273,7 @@ for (const [name, connect] of Object.entries(CLIENTS)) {
     const client = connect();
     const [a, b, c, d, e, f] = await Promise.all([..."abcdef"].map((letter) => newSession(`${word} paged ${letter}`)));
     for (const { id } of [a, b, c, d, e, f]) {
-      await mutate("addLabels", "LabelsInput", { id, labels: filter.labels }, "interaction { id }");
+      await mutate("addLabels", "AddLabelsInput", { id, labels: filter.labels }, "interaction { id }");
       if (id !== a.id) await raise(id, "HIGH");
     }
     const first = (await client.query(page, { filter })).attentionQueue;

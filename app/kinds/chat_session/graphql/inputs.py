@@ -118,11 +118,6 @@ class PickUpChatSessionInput(OnceInput):
     )
 
 
-@strawberry.input(description="Which chat a command is about.")
-class ChatSessionInput(EditInput):
-    pass
-
-
 @strawberry.input(description="The chat to offer, and the user.")
 class TransferChatSessionInput(EditInput):
     user_id: strawberry.ID = strawberry.field(

@@ -9,10 +9,9 @@ import strawberry
 from app.core.actor import Actor
 from app.core.ids import GlobalId, require_id
 from app.graph.context import Info
-from app.graph.fields import mutation
+from app.graph.fields import EditInput, mutation
 from app.graph.inputs import changes
 from app.kinds.chat_session.graphql.inputs import (
-    ChatSessionInput,
     ChatSessionPayload,
     MarkFetchedInput,
     PickUpChatSessionInput,
@@ -143,18 +142,18 @@ class ChatSessionMutation:
         )
 
     @mutation(description="Withdraw the offer of a chat.", input="The chat whose offer to withdraw.")
-    async def cancel_chat_transfer(self, info: Info, input: ChatSessionInput) -> ChatSessionPayload:
+    async def cancel_chat_transfer(self, info: Info, input: EditInput) -> ChatSessionPayload:
         return await _simply(info, input, transfers.cancel_chat_transfer)
 
     @mutation(description="Accept a chat that is offered to the caller.", input="The chat to accept.")
-    async def accept_chat_transfer(self, info: Info, input: ChatSessionInput) -> ChatSessionPayload:
+    async def accept_chat_transfer(self, info: Info, input: EditInput) -> ChatSessionPayload:
         return await _simply(info, input, transfers.accept_chat_transfer)
 
     @mutation(
         description="Reject a chat that is offered to the caller. It stays with its current user.",
         input="The chat to reject.",
     )
-    async def reject_chat_transfer(self, info: Info, input: ChatSessionInput) -> ChatSessionPayload:
+    async def reject_chat_transfer(self, info: Info, input: EditInput) -> ChatSessionPayload:
         return await _simply(info, input, transfers.reject_chat_transfer)
 
     @mutation(
@@ -162,7 +161,7 @@ class ChatSessionMutation:
         " present.",
         input="The chat to return.",
     )
-    async def reset_chat_session(self, info: Info, input: ChatSessionInput) -> ChatSessionPayload:
+    async def reset_chat_session(self, info: Info, input: EditInput) -> ChatSessionPayload:
         return await _simply(info, input, queue.reset_chat_session)
 
     @mutation(
@@ -174,7 +173,7 @@ class ChatSessionMutation:
         )
 
     @mutation(description="Mark a chat as deleted. It is erased a day later.", input="The chat to delete.")
-    async def delete_chat_session(self, info: Info, input: ChatSessionInput) -> ChatSessionPayload:
+    async def delete_chat_session(self, info: Info, input: EditInput) -> ChatSessionPayload:
         return await _simply(info, input, sessions.delete_chat_session)
 
     @mutation(description="Record that the customer's side has read a chat.", input="The chat that was read.")
@@ -185,6 +184,6 @@ class ChatSessionMutation:
 
 
 async def _simply(
-    info: Info, given: ChatSessionInput, service: Callable[Concatenate[Work, Actor, GlobalId, ...], ChatSession]
+    info: Info, given: EditInput, service: Callable[Concatenate[Work, Actor, GlobalId, ...], ChatSession]
 ) -> ChatSessionPayload:
     return await info.context.perform(given, "chat_session", _on, service, given.id, if_version=given.if_version)

@@ -11,8 +11,8 @@ from tests.soak.hostile.wire import command, post
 
 _NOTE = command("addNote", "AddNoteInput")
 _RAISE = command("raiseAttention", "RaiseAttentionInput")
-_DELETE = command("deleteCustomer", "CustomerInput")
-_TYPING = command("sendTyping", "InteractionNoticeInput")
+_DELETE = command("deleteCustomer", "DeleteCustomerInput")
+_TYPING = command("sendTyping", "SendTypingInput")
 _KEY = command("createApiKey", "CreateApiKeyInput")
 _SEND = command("receiveMessage", "ReceiveMessageInput")
 _LOCKED_SECONDS = 6.0

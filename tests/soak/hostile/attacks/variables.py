@@ -12,7 +12,7 @@ from tests.soak.hostile.wire import command, post, request
 _LIST = "query($filter: InteractionFilter) { interactions(first: 1, filter: $filter) { nodes { id } } }"
 _AFTER = "query($after: String) { interactions(first: 1, after: $after) { nodes { id } } }"
 _NODES = "query($ids: [ID!]!) { nodes(ids: $ids) { id } }"
-_LABELS = command("setLabels", "LabelsInput")
+_LABELS = command("setLabels", "SetLabelsInput")
 _CONTENTS = command("receiveMessage", "ReceiveMessageInput")
 _METADATA = command("updateAgentSession", "UpdateAgentSessionInput")
 
