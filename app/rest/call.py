@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
-from urllib.parse import parse_qsl
 
 from starlette.types import Receive, Scope
 
@@ -15,6 +14,7 @@ from app.core.credentials import TokenIssuer
 from app.core.errors import InvalidInput
 from app.core.text import is_storable
 from app.rest.errors import BadRequest
+from app.rest.escapes import decoded
 from app.rest.headers import Headers
 from app.rest.reading import Reads, Selection
 from app.selection.mapping import Env
@@ -35,9 +35,7 @@ class Parameters(Mapping[str, str]):
 
     def __init__(self, raw: bytes) -> None:
         try:
-            pairs = parse_qsl(
-                raw.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=_MOST_PARAMETERS
-            )
+            pairs = decoded(raw, _MOST_PARAMETERS)
         except ValueError:
             raise BadRequest(400, "The parameters cannot be read.") from None
         for name, value in pairs:
