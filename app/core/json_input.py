@@ -64,12 +64,6 @@ def parsed(text: bytes | str) -> Any:
     raise NotJson(found)
 
 
-def require_bounds(value: object, text: bytes | str) -> None:
-    """Raise TooComplex unless the value that was parsed from the text is within the bounds."""
-    if not is_small(text):
-        check(value)
-
-
 def require_few_values(text: bytes | str) -> None:
     """Raise TooComplex for a text that holds more than MOST_VALUES values if it is JSON.
 

@@ -1,5 +1,6 @@
 """The messages of graphql-transport-ws: read strictly, and written in one place."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,6 +20,12 @@ PROTOCOL = "graphql-transport-ws"
 _LONGEST_ID = 256
 _LONGEST_REASON = 120
 
+_TYPE = r'(?:"type"\s*+:\s*+"subscribe"\s*+,\s*+)?'
+_SUBSCRIBE = re.compile(
+    rf'\s*+{{\s*+{_TYPE}"id"\s*+:\s*+(?P<id>"(?:[^"\\]|\\.){{1,2000}}+")\s*+,\s*+{_TYPE}"payload"\s*+:', re.DOTALL
+)
+"""How a `subscribe` begins that says whose payload it is before the payload, as clients write it."""
+
 INVALID = 4400
 UNAUTHORIZED = 4401
 NOT_ACCEPTABLE = 4406
@@ -37,18 +44,33 @@ class Closed(Exception):
 
 
 def read_message(message: Message, limit: int) -> dict[str, Any]:
-    """The JSON object in a frame of text, with a text as its type. Raises Closed."""
+    """The JSON object in a frame of text, with a text as its type. Raises Closed.
+
+    In place of a payload over the bounds a `subscribe` holds the TooComplex that refuses it: that is about one
+    operation, not about the socket."""
     text = message.get("text")
     if text is None:
         raise Closed(INVALID, "Invalid message: frames hold text")
     if len(text) > limit:
         raise Closed(TOO_BIG, "Message too big")
     try:
+        is_small = json_input.is_small(text)
+        if not is_small:
+            try:
+                json_input.require_few_values(text)
+            except TooComplex as error:
+                return _refused_unread(text, error)
         given = json_input.parsed(text)
         if not isinstance(given, dict) or not isinstance(given.get("type"), str):
             raise Closed(INVALID, "Invalid message")
-        if given["type"] != "subscribe":  # whose refusal is about one operation, not about the socket
-            json_input.require_bounds(given, text)
+        if not is_small and given["type"] != "subscribe":
+            json_input.check(given)
+        elif not is_small:
+            try:
+                json_input.check(given.get("payload"))
+            except TooComplex as error:
+                release(error)
+                given["payload"] = error
     except json_input.NotJson:
         raise Closed(INVALID, "Invalid message: not JSON") from None
     except TooComplex as error:
@@ -56,6 +78,15 @@ def read_message(message: Message, limit: int) -> dict[str, Any]:
     if given["type"] in ("ping", "pong", "connection_init") and not isinstance(given.get("payload"), dict | None):
         raise Closed(INVALID, "Invalid message")
     return given
+
+
+def _refused_unread(text: str, error: TooComplex) -> dict[str, Any]:
+    """A `subscribe` of which only the id is read, where it comes before the payload. Raises the error for all else."""
+    head = _SUBSCRIBE.match(text)
+    if head is None:
+        raise error
+    release(error)
+    return {"type": "subscribe", "id": json_input.parsed(head["id"]), "payload": error}
 
 
 def text_of(type_: str, **items: object) -> Message:

@@ -10,7 +10,7 @@ import orjson
 import structlog
 from starlette.types import Message, Receive, Send
 
-from app.core import codes, json_input
+from app.core import codes
 from app.core.actor import Actor
 from app.core.errors import CursorExpired, DomainError, RateLimited, TooComplex, release
 from app.execution import errors
@@ -153,9 +153,10 @@ class Socket(Connection):
             raise Closed(DUPLICATE, f"Subscriber for {operation} already exists")
         payload = given.get("payload")
         try:
+            if isinstance(payload, TooComplex):
+                raise payload
             if not isinstance(payload, dict):
                 raise BadRequest(400, "The payload has to be a JSON object.")
-            json_input.require_bounds(payload, message["text"])
             request = replace(request_of(payload, mutations=True), body=message["text"].encode(), within="payload")
         except (TooComplex, BadRequest) as bad:
             release(bad)

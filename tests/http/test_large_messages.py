@@ -1,10 +1,14 @@
 """Messages of WebSockets that are too large to be parsed on the loop."""
 
+from types import SimpleNamespace
+
+import orjson
 import pytest
 
+from app.core import json_input
 from app.execution.compiling import Compiling
 from app.http import handshake, websocket
-from tests.kit.library_server import BOOK, KEY, TITLE
+from tests.kit.library_server import BOOK, KEY, NUMBERS, TITLE
 from tests.serving import Served
 
 pytestmark = pytest.mark.anyio
@@ -65,3 +69,64 @@ async def test_large_message_before_the_key_closes_the_socket(sqlite_served: Ser
     async with sqlite_served.socket(begin=False) as socket:
         await socket.send(type="connection_init", payload={**KEY, "x": "x" * LARGE})
         assert (await socket.closed())[0] == 1009
+
+
+MANY = ",".join(f'"u{number}":1' for number in range(600))
+PAYLOAD = f'"payload":{{"query":"{{ __typename }}","variables":{{{MANY}}}}}'
+
+
+@pytest.fixture
+def few_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(json_input, "MOST_VALUES", 500)
+    monkeypatch.setattr(json_input, "LONGEST_ARRAY", 500)
+
+
+@pytest.mark.usefixtures("few_values")
+@pytest.mark.parametrize(
+    "head",
+    [
+        '{"id":"a\\"b","type":"subscribe",',
+        '{"type":"subscribe","id":"a\\"b",',
+        ' { "id" : "a\\u0022b" , ',
+    ],
+)
+async def test_operation_with_too_many_values_is_refused_and_not_parsed(
+    sqlite_served: Served, monkeypatch: pytest.MonkeyPatch, head: str
+) -> None:
+    lengths = list[int]()
+    loads = orjson.loads
+
+    def noted(text: str) -> object:
+        lengths.append(len(text))
+        return loads(text)
+
+    async with sqlite_served.socket(KEY) as socket:
+        await socket.listen("good", NUMBERS)
+        monkeypatch.setattr(json_input, "orjson", SimpleNamespace(loads=noted, JSONDecodeError=orjson.JSONDecodeError))
+        await socket.connection.send(head + PAYLOAD + "}")
+        failed = await socket.take()
+        assert (failed["id"], failed["type"]) == ('a"b', "error")
+        (error,) = failed["payload"]
+        assert error["extensions"]["code"] == "TOO_COMPLEX"
+        assert max(lengths) < 20
+        # Its id is free, and the socket goes on.
+        await socket.subscribe('a"b', BOOK)
+        assert await socket.data('a"b') == TITLE
+
+
+@pytest.mark.usefixtures("few_values")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{" + PAYLOAD + ',"id":"1","type":"subscribe"}',
+        '{"id":"1","type":"ping",' + PAYLOAD + "}",
+        '{"id":1,"type":"subscribe",' + PAYLOAD + "}",
+        '{"id":"' + "x" * 3_000 + '","type":"subscribe",' + PAYLOAD + "}",
+    ],
+)
+async def test_message_with_too_many_values_of_no_operation_closes_its_socket(sqlite_served: Served, text: str) -> None:
+    async with sqlite_served.socket(KEY) as socket:
+        await socket.connection.send(text)
+        code, reason = await socket.closed()
+        assert code == 4400
+        assert "too many values" in reason
