@@ -8,6 +8,7 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.types import ASGIApp
 
 from app.core.clock import Clock, utc_now
 from app.core.credentials import Authenticator, KnownKeys
@@ -15,7 +16,7 @@ from app.core.ids import Ids, TimeOrderedIds
 from app.directory.authenticator import KeyAuthenticator
 from app.execution.operation import Operations
 from app.graph.slice import Slice
-from app.http.compression import Compression
+from app.http.compression import Compression, turns_of_large
 from app.http.contracts import ContractRoute
 from app.http.cors import Cors
 from app.http.graphql_http import GraphQLOverHttp
@@ -26,7 +27,7 @@ from app.http.pages.site import Site
 from app.http.rate_limit import Limiter
 from app.http.request_id import RequestId
 from app.http.services import Services
-from app.http.shortcut import Shortcut
+from app.http.shortcut import Application, Shortcut
 from app.interactions.service.watching import watch
 from app.live.connections import ConnectionLimits
 from app.live.lifespan import live
@@ -62,7 +63,8 @@ def create_app(
     streams = {name: stream for slice_ in slices for name, stream in slice_.streams.items()}
     rules: Mapping[str, Any] = {kind.rules.name: kind.rules for kind in KINDS}
 
-    compression = [Middleware(Compression)] if settings.compression else []
+    turns = turns_of_large()
+    compression = [Middleware(Compression, turns=turns)] if settings.compression else []
     cors = Middleware(Cors, origins=settings.allowed_origins, headers=settings.allowed_headers)
     graphql = GraphQLOverHttp(page=site.graphql)
 
@@ -101,7 +103,11 @@ def create_app(
             await limiter.close()
             await database.close()
 
-    return Starlette(
+    def in_front(app: ASGIApp) -> ASGIApp:
+        return Shortcut(app, "/graphql", graphql, new_ids, Compression(app, turns) if settings.compression else None)
+
+    return Application(
+        in_front,
         lifespan=lifespan,
         routes=[
             Route("/graphql", graphql),
@@ -115,6 +121,5 @@ def create_app(
             Middleware(RequestId, ids=new_ids),
             cors,
             *compression,
-            Middleware(Shortcut, path="/graphql", to=graphql),
         ],
     )

@@ -25,7 +25,7 @@ async def body_of(headers: Headers, receive: Receive, limit: int, compiling: Com
     """The whole body, `limit` bytes at most, inflated where it is compressed.
 
     Raises BadRequest (400, 413, 415), and RateLimited when the caller's share of computing is used up."""
-    compressed = _is_compressed(headers)
+    compressed = b"content-encoding" in headers and _is_compressed(headers)
     body = await _read(receive, limit)
     if not compressed:
         return body

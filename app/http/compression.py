@@ -28,17 +28,22 @@ _ENCODED = (b"content-encoding", b"gzip")
 _NEVER = (b"text/event-stream", b"font/", b"image/")
 
 
+def turns_of_large() -> Turns:
+    """The turns of large answers, which all that compress in a process share."""
+    return Turns(1, waiting=MOST_WAITING)
+
+
 class Compression:
     """Middleware that compresses answers but for streams of events, whose items must not be held back.
 
     That of Starlette would take `gzip;q=0` for a yes, run forty threads at once without regard to who asks, and cost
     every request that wants none of it."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, turns: Turns | None = None) -> None:
         self.beside = 0
         """How many answers were compressed in a thread."""
         self._app = app
-        self._turns = Turns(1, waiting=MOST_WAITING)
+        self._turns = turns_of_large() if turns is None else turns
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if (
@@ -46,8 +51,20 @@ class Compression:
             and scope["method"] != "HEAD"
             and takes_gzip((header_of(scope, b"accept-encoding") or b"")[:_LONGEST_HEADER])
         ):
-            send = _Answer(self, scope, send).send
+            send = self.around(scope, send)
         await self._app(scope, receive, send)
+
+    def takes(self, scope: Scope, headers: Headers, body: bytes) -> bool:
+        """Whether a whole answer is worth to be compressed, for a client that takes it."""
+        return (
+            len(body) >= SMALLEST
+            and scope["method"] != "HEAD"
+            and takes_gzip(headers.get(b"accept-encoding", b"")[:_LONGEST_HEADER])
+        )
+
+    def around(self, scope: Scope, send: Send) -> Send:
+        """A `send` that compresses what it is given, but for streams of events."""
+        return _Answer(self, scope, send).send
 
     async def compress(self, compressor: "zlib._Compress", body: bytes, end: int, caller: Caller) -> bytes:
         """The body compressed, beside the loop when it is large. Raises RateLimited when too many of a caller wait."""

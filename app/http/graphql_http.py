@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 import orjson
 import structlog
 from graphql import OperationType
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from app.core import codes, json_input
 from app.core.actor import Actor
@@ -16,6 +16,8 @@ from app.execution import errors
 from app.execution.documents import Operation
 from app.execution.outcome import GraphQLRequest, Outcome, Phase
 from app.http.authentication import CREDENTIALS, authenticate, presented_key
+from app.http.bodies import LARGE_BODY
+from app.http.cycle import Whole
 from app.http.negotiation import GRAPHQL_RESPONSE, JSON, negotiate, prefers_page
 from app.http.pages.site import Page
 from app.http.services import Services, remember_caller, request_id_of, services_of
@@ -26,6 +28,7 @@ from app.rest.headers import Headers
 log = structlog.get_logger(__name__)
 
 _LONGEST_ACCEPT = 1_000
+_PLAIN_JSON = (b"application/json", b"application/json; charset=utf-8")  # as nearly all clients write it
 
 HTML = "text/html"
 
@@ -36,6 +39,11 @@ _OF_PAGE = ((b"vary", b"Accept, Accept-Encoding"),)
 _OF_ANSWER = (NOT_SHARED, (b"vary", b"Accept, Accept-Encoding, " + CREDENTIALS))
 
 Answer = tuple[int, bytes, str, tuple[tuple[bytes, bytes], ...]]
+
+_FIELDS = {
+    media_type: ((b"content-type", f"{media_type}; charset=utf-8".encode()), *fields)
+    for media_type, fields in ((HTML, _OF_PAGE), (JSON, _OF_ANSWER), (GRAPHQL_RESPONSE, _OF_ANSWER))
+}
 
 _STATUS = {
     Phase.PARSE: 400,
@@ -53,11 +61,27 @@ class GraphQLOverHttp:
         self._page = page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers: Headers = dict(scope["headers"])
+        found = await self._whole(scope, dict(scope["headers"]), receive, send)
+        if found is not None:
+            status, fields, body = found
+            await send({"type": "http.response.start", "status": status, "headers": fields})
+            await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+
+    def streams(self, headers: Headers) -> bool:
+        """Whether a request with these headers may get a stream."""
+        return takes_stream(accept_of(headers))
+
+    async def answer(self, scope: Scope, headers: Headers, receive: Receive) -> Whole:
+        """The answer of a request that gets no stream."""
+        found = await self._whole(scope, headers, receive, _nowhere)
+        assert found is not None
+        return found
+
+    async def _whole(self, scope: Scope, headers: Headers, receive: Receive, send: Send) -> Whole | None:
         try:
             answer = await self._answer(scope, headers, receive, send)
             if answer is None:
-                return
+                return None
             status, body, media_type, more = answer
         except BadRequest as bad:
             release(bad)
@@ -72,20 +96,7 @@ class GraphQLOverHttp:
             status, body, media_type, more = _refusal(
                 BadRequest(500, codes.INTERNAL_MESSAGE, code=codes.INTERNAL), headers
             )
-        headers_of_all = _OF_PAGE if media_type == HTML else _OF_ANSWER
-        await send(
-            {
-                "type": "http.response.start",
-                "status": status,
-                "headers": [
-                    (b"content-type", f"{media_type}; charset=utf-8".encode()),
-                    (b"content-length", str(len(body)).encode()),
-                    *headers_of_all,
-                    *more,
-                ],
-            }
-        )
-        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+        return status, [*_FIELDS[media_type], (b"content-length", b"%d" % len(body)), *more], body
 
     async def _answer(self, scope: Scope, headers: Headers, receive: Receive, send: Send) -> Answer | None:
         """The answer; None when it has gone out already, as a stream."""
@@ -101,11 +112,15 @@ class GraphQLOverHttp:
         services = services_of(scope)
         actor = await authenticate(headers, services.keys)
         remember_caller(scope, actor)
-        await services.limiter.take(actor)
+        if services.limiter.counts:
+            await services.limiter.take(actor)
         context = services.context(actor, request_id_of(scope))
         # A stream that sends nothing would only be held.
         streams = method != "HEAD" and takes_stream(accept)
-        async with services.in_flight.of(actor.caller):
+        caller, in_flight = actor.caller, services.in_flight
+        if not in_flight.begins(caller):
+            await in_flight.enter(caller)
+        try:
             request = await self._read(scope, headers, receive, services, actor)
             found = await services.operations.find(request, context) if streams else None
             if isinstance(found, Operation) and found.kind is OperationType.SUBSCRIPTION:
@@ -114,6 +129,8 @@ class GraphQLOverHttp:
                 outcome = found
             else:
                 outcome = await services.operations.run(request, context, found)
+        finally:
+            in_flight.leave(caller)
         if outcome is None:
             assert isinstance(found, Operation)
             after = headers.get(b"last-event-id", b"").decode("latin-1") or None
@@ -138,7 +155,13 @@ class GraphQLOverHttp:
             return read_query_string(scope["query_string"])
         check_content_type(headers)
         body = await services.body(headers, receive, actor)
+        if len(body) <= LARGE_BODY:
+            return read_json(body)
         return await services.parsed(body, read_json, actor)
+
+
+async def _nowhere(_message: Message) -> None:
+    raise RuntimeError("There is no stream for this request.")
 
 
 def _refusal(bad: BadRequest, headers: Headers, retry_after: int | None = None) -> Answer:
@@ -153,7 +176,10 @@ def accept_of(headers: Headers) -> str:
 
 def check_content_type(headers: Headers) -> None:
     """Raises BadRequest unless the body is JSON in UTF-8."""
-    given = headers.get(b"content-type", b"").decode("latin-1")
+    plain = headers.get(b"content-type", b"")
+    if plain in _PLAIN_JSON:
+        return
+    given = plain.decode("latin-1")
     name, *parameters = (part.strip() for part in given.lower().split(";"))
     if name != JSON:
         raise BadRequest(415, f"The request body has to be {JSON}.")

@@ -33,14 +33,22 @@ class InFlight:
         """A place for one request of the caller, as a context; entering it raises RateLimited when too many wait."""
         return Slot(self, caller)
 
+    def begins(self, caller: Caller) -> bool:
+        """Begin a request, unless it has to wait: then it has to `enter`."""
+        if caller in self._waiting:
+            return False
+        running = self._running.get(caller, 0)
+        if running >= self._each or not self._pace.begins(caller):
+            return False
+        self._running[caller] = running + 1
+        return True
+
     async def enter(self, caller: Caller) -> None:
         """Begin a request, as soon as the caller has a place for it. Raises RateLimited."""
+        if self.begins(caller):
+            return
         waiting = self._waiting.get(caller)
         if waiting is None:
-            running = self._running.get(caller, 0)
-            if running < self._each and self._pace.begins(caller):
-                self._running[caller] = running + 1
-                return
             waiting = self._waiting[caller] = deque()
         if len(waiting) >= MOST_WAITING:
             raise too_many_wait(MOST_WAITING)
@@ -74,7 +82,8 @@ class InFlight:
             del self._running[caller]
         else:
             self._running[caller] -= 1
-        self._serve(caller)
+        if self._waiting:
+            self._serve(caller)
 
     def _serve_all(self) -> None:
         # In turns, so that a caller whose requests never end has its lists go on, and the other way round.

@@ -133,10 +133,11 @@ class PacedTransport:
     That of uvloop raises, and uvicorn learns of a reset only in the loop's next turn, and of one beside a pipelined
     request never: each would be an error in the log that anybody could cause."""
 
-    __slots__ = ("_ended", "_transport", "intake")
+    __slots__ = ("_ended", "_transport", "abort", "intake")
 
     def __init__(self, transport: asyncio.Transport, intake: Intake) -> None:
         self.intake = intake
+        self.abort = transport.abort
         self._transport = transport
         self._ended = False
 

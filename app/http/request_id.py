@@ -13,6 +13,19 @@ HEADER = b"x-request-id"
 _USABLE = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 
+def identified(scope: Scope, given: bytes | None, ids: Ids) -> bytes:
+    """The id of this request, which is in its state and in the logs from now on: the one given, if that is usable."""
+    if given is not None and _USABLE.fullmatch(given):
+        request_id, text = given, given.decode()
+    else:
+        text = ids.uuid()
+        request_id = text.encode()
+    # The state is the server's copy for this request.
+    scope.setdefault("state", {})["request_id"] = text
+    structlog.contextvars.bind_contextvars(request_id=text)
+    return request_id
+
+
 class RequestId:
     """Middleware over a whole application."""
 
@@ -24,12 +37,7 @@ class RequestId:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        given = header_of(scope, HEADER) or b""
-        request_id = given if _USABLE.fullmatch(given) else self._ids.uuid().encode()
-        text = request_id.decode()
-        # The state is the server's copy for this request.
-        scope.setdefault("state", {})["request_id"] = text
-        structlog.contextvars.bind_contextvars(request_id=text)
+        request_id = identified(scope, header_of(scope, HEADER), self._ids)
 
         async def send_with_id(message: Message) -> None:
             if message["type"] in ("http.response.start", "websocket.accept"):

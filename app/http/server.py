@@ -3,24 +3,17 @@
 import asyncio
 import logging
 import socket
-from collections.abc import Sequence
-from functools import partial
 from typing import Any, cast
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
-from uvicorn.protocols.utils import ClientDisconnected
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from websockets.frames import CloseCode
-from websockets.protocol import State
 
+from app.http.cycle import ANSWER, Cycle, Fields
 from app.http.intake import Intake, PacedTransport, Pacing
 from app.http.services import Services
-from app.live.connections import ABORT, CLOSE_SECONDS, WRITE
+from app.http.socket_protocol import SOCKET_LOG, WebSocketProtocol
+from app.live.connections import ABORT, CLOSE_SECONDS
 from app.settings import Settings
-
-SOCKET_LOG = "uvicorn.websocket"
-"""The logger of WebSocket handshakes, which are entries of the access log, and of what fails in sockets."""
 
 LONGEST_HEAD = 65_536
 """The most bytes of a request line with its headers."""
@@ -51,9 +44,12 @@ class HttpProtocol(HttpToolsProtocol):
 
     _head: int | None = None  # bytes so far of a head that is not complete
     _refused = False
+    _is_whole = True  # what has come of the latest request, none to begin with
     _too_slow: asyncio.TimerHandle | None = None
     _stalled: asyncio.TimerHandle | None = None
     _answering: tuple[RequestResponseCycle, asyncio.Task[Any]] | None = None
+    _extensions: dict[str, Any] | None = None
+    _idle_since: float | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self._intake = Intake(cast("Config", self.config).pacing, transport, self._parse)
@@ -72,6 +68,8 @@ class HttpProtocol(HttpToolsProtocol):
             self._head += len(data)
             if self._head > LONGEST_HEAD:
                 self.send_400_response("The head of the request is too long.")
+        if not self._is_whole and self._too_slow is None:
+            self._too_slow = self.loop.call_later(SLOWEST_REQUEST, self.transport.abort)
 
     def send_400_response(self, msg: str) -> None:
         if self._refused:
@@ -87,23 +85,31 @@ class HttpProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        extensions: Any = self.scope
-        extensions["extensions"] = {ABORT: self.transport.abort}
+        if self._extensions is None:
+            self._extensions = {ABORT: self.transport.abort, ANSWER: self._answer}
+        scope: Any = self.scope
+        scope["extensions"] = self._extensions
         self._head = 0
-        self._in_time()
-        self._too_slow = self.loop.call_later(SLOWEST_REQUEST, self.transport.abort)
+        self._is_whole = False
+        if self._too_slow is not None:
+            self._in_time()
 
     def on_headers_complete(self) -> None:
         self._head = None
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
-        self._in_time()
+        self._is_whole = True
+        if self._too_slow is not None:
+            self._in_time()
         super().on_message_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._in_time()
         self._taken()
+        if self.timeout_keep_alive_task is not None:
+            self.timeout_keep_alive_task.cancel()
+        self._extensions = None  # it leads back here
         self._intake.drop()
         super().connection_lost(exc)
         if self._answering is not None:
@@ -113,21 +119,34 @@ class HttpProtocol(HttpToolsProtocol):
                 self.loop.call_later(GRACE, task.cancel)
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        super()._start_asgi_task(cycle, partial(self._answer, cycle, app))
+        cycle.__class__ = Cycle  # before anything of it runs: uvicorn has no place for a class of ours
+        task = self.loop.create_task(cycle.run_asgi(app))
+        task.add_done_callback(self.tasks.discard)
+        self.tasks.add(task)
+        self._answering = (cycle, task)
 
-    async def _answer(self, cycle: RequestResponseCycle, app: Any, scope: Any, receive: Any, send: Any) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        answering = self._answering = (cycle, task)
-        try:
-            await app(scope, receive, send)
-        except asyncio.CancelledError:
-            if not cycle.disconnected:
-                raise
-            # Nobody waits for an answer, and uvicorn would log it as a failure.
-        finally:
-            if self._answering is answering:  # and not the next request of the connection
-                self._answering = None
+    def _answer(self, status: int, fields: Fields, body: bytes) -> bool:
+        assert self._answering is not None
+        return cast("Cycle", self._answering[0]).answer(status, fields, body)
+
+    def on_response_complete(self) -> None:
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+            return
+        # A timer that runs already is left alone: to cancel one and start another costs each request as much as its
+        # parsing.
+        self._idle_since = self.loop.time()
+        if self.timeout_keep_alive_task is None:
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
+
+    def _unset_keepalive_if_required(self) -> None:
+        self._idle_since = None
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -138,8 +157,15 @@ class HttpProtocol(HttpToolsProtocol):
         super().resume_writing()
 
     def timeout_keep_alive_handler(self) -> None:
-        self._watch()
-        super().timeout_keep_alive_handler()
+        self.timeout_keep_alive_task = None
+        if self._idle_since is None:
+            return
+        left = self._idle_since + self.timeout_keep_alive - self.loop.time()
+        if left > 0:
+            self.timeout_keep_alive_task = self.loop.call_later(left, self.timeout_keep_alive_handler)
+        else:
+            self._watch()
+            super().timeout_keep_alive_handler()
 
     def _watch(self) -> None:
         self._taken()
@@ -161,98 +187,6 @@ class HttpProtocol(HttpToolsProtocol):
         if self._too_slow is not None:
             self._too_slow.cancel()
             self._too_slow = None
-
-
-class WebSocketProtocol(WebSocketsSansIOProtocol):
-    """Sockets can cut their connection: a close would wait for a client that reads nothing. And they can write texts
-    without all that is around a `send`, which would be most of what a delivery costs."""
-
-    _failed = False
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        # uvicorn logs every handshake and every end, whether there is an access log or not.
-        self.logger = self.conn.logger = logging.getLogger(SOCKET_LOG)
-        self.conn.debug = False
-
-    def connection_made(self, transport: Any) -> None:
-        # Clients send nothing after the request for the upgrade until it is answered.
-        self._intake: Intake = transport.intake
-        self._intake.drop()
-        self._intake.parse = super().data_received
-        super().connection_made(transport)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._intake.drop()
-        super().connection_lost(exc)
-
-    def data_received(self, data: bytes) -> None:
-        self._intake.take(data)
-
-    def keepalive_timeout(self) -> None:
-        super().keepalive_timeout()
-        # That closes once everything is sent: never, to a client that has lost its power with something to take.
-        self.loop.call_later(CLOSE_SECONDS, self.transport.abort)
-
-    def send_receive_event_to_app(self) -> None:
-        if self.curr_msg_data_type == "text" and not self.close_sent:
-            try:
-                b"".join(self.frames).decode()
-            except UnicodeDecodeError:
-                # It ends as uvicorn would end it, but for an error in the log that anybody could cause.
-                self.frames = []
-                if self.handshake_complete:
-                    self.conn.send_close(CloseCode.INVALID_DATA)
-                self.handle_parser_exception()
-                return
-        super().send_receive_event_to_app()
-
-    def handle_parser_exception(self) -> None:
-        if self.conn.close_sent is None:
-            # Wrong frames that came before the upgrade was answered: there is no socket yet that could be closed.
-            self._failed = True
-            self.transport.abort()
-            return
-        super().handle_parser_exception()
-
-    async def send(self, message: Any) -> None:
-        if self._failed:
-            raise ClientDisconnected
-        try:
-            await super().send(message)
-        except RuntimeError:
-            # The socket was closed on its own account, which its application learns later.
-            if self.close_sent:
-                raise ClientDisconnected from None
-            raise
-
-    async def run_asgi(self) -> None:
-        extensions: Any = self.scope["extensions"]
-        extensions[ABORT] = self.transport.abort
-        extensions[WRITE] = self.write_texts
-        await super().run_asgi()
-
-    def write_texts(self, texts: Sequence[str]) -> bool:
-        """Send a frame for each text, unless the socket is not open, compresses, or has too much to write already."""
-        if (
-            self.conn.extensions
-            or not self.writable.is_set()
-            or self.disconnected
-            or self.close_sent
-            or self.conn.state is not State.OPEN
-        ):
-            return False
-        self.transport.write(b"".join([_frame(text.encode()) for text in texts]))
-        return True
-
-
-def _frame(text: bytes) -> bytes:
-    length = len(text)
-    if length < 126:
-        return b"\x81%c%b" % (length, text)
-    if length < 65_536:
-        return b"\x81\x7e%b%b" % (length.to_bytes(2, "big"), text)
-    return b"\x81\x7f%b%b" % (length.to_bytes(8, "big"), text)
 
 
 class Server(uvicorn.Server):

@@ -1,6 +1,6 @@
 """What an application holds open while it serves; every request finds it in its scope."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -52,10 +52,10 @@ class Services:
         """What one operation of this actor carries."""
         return Context(self.database, actor, self.settings, self.clock, request_id, self.keys.forget)
 
-    async def body(self, headers: Headers, receive: Receive, actor: Actor) -> bytes:
+    def body(self, headers: Headers, receive: Receive, actor: Actor) -> Coroutine[Any, Any, bytes]:
         """A request's whole body. Raises as `bodies.body_of`."""
         compiling = self.operations.compiling
-        return await bodies.body_of(headers, receive, self.settings.max_body_bytes, compiling, actor.caller)
+        return bodies.body_of(headers, receive, self.settings.max_body_bytes, compiling, actor.caller)
 
     async def parsed(self, body: bytes, parse: Callable[[bytes], T], actor: Actor) -> T:
         """What `parse` makes of the body. Raises as `bodies.parsed`."""

@@ -17,7 +17,7 @@ from websockets.typing import Subprotocol
 from app.core.actor import Actor
 from app.core.log_limit import MOST_ALIKE
 from app.core.logs import configure_logs
-from app.http import server
+from app.http import server, socket_protocol
 from app.storage.database import Database
 from tests.conftest import ManualClock
 from tests.kit.library import ADMIN, tick, update_book
@@ -224,7 +224,7 @@ def test_clients_that_vanish_are_noticed() -> None:
 async def test_server_logs_hold_no_query_string_and_no_key(sqlite_served: Served, accessed: bool) -> None:
     stream = StringIO()
     configure_logs("debug", "console", stream)
-    logging.getLogger(server.SOCKET_LOG).setLevel("INFO" if accessed else "WARNING")
+    logging.getLogger(socket_protocol.SOCKET_LOG).setLevel("INFO" if accessed else "WARNING")
     sqlite_served.server.config.access_log = accessed
     secret = b"very-secret"
     for key in (b"reader", b"nobody"):
@@ -248,7 +248,7 @@ async def test_server_logs_hold_no_query_string_and_no_key(sqlite_served: Served
 async def test_server_log_is_not_written_without_limit_by_strangers(sqlite_served: Served) -> None:
     stream = StringIO()
     configure_logs("info", "console", stream)
-    logging.getLogger(server.SOCKET_LOG).setLevel("WARNING")
+    logging.getLogger(socket_protocol.SOCKET_LOG).setLevel("WARNING")
     times = MOST_ALIKE + 10
     for _ in range(times):
         await sent(sqlite_served, b"nonsense\r\n\r\n")
@@ -292,31 +292,31 @@ async def test_wrong_frames_before_the_upgrade_is_answered_end_the_connection(
     sqlite_served: Served, monkeypatch: pytest.MonkeyPatch, frames: bytes
 ) -> None:
     parsed, failed = [], []
-    parse = server.WebSocketProtocol.handle_parser_exception
+    parse = socket_protocol.WebSocketProtocol.handle_parser_exception
 
-    def handle(protocol: server.WebSocketProtocol) -> None:
+    def handle(protocol: socket_protocol.WebSocketProtocol) -> None:
         parsed.append(protocol)
         parse(protocol)
 
-    connect = server.WebSocketProtocol.handle_connect
+    connect = socket_protocol.WebSocketProtocol.handle_connect
 
-    def connect_and_read_on(protocol: server.WebSocketProtocol, event: Any) -> None:
+    def connect_and_read_on(protocol: socket_protocol.WebSocketProtocol, event: Any) -> None:
         connect(protocol, event)
         # As if it had come in the same turn of the loop as the request.
         protocol.loop.call_soon(protocol.data_received, frames)
 
-    monkeypatch.setattr(server.WebSocketProtocol, "handle_parser_exception", handle)
-    monkeypatch.setattr(server.WebSocketProtocol, "handle_connect", connect_and_read_on)
-    answer = server.WebSocketProtocol.run_asgi
+    monkeypatch.setattr(socket_protocol.WebSocketProtocol, "handle_parser_exception", handle)
+    monkeypatch.setattr(socket_protocol.WebSocketProtocol, "handle_connect", connect_and_read_on)
+    answer = socket_protocol.WebSocketProtocol.run_asgi
     answered = []
 
-    async def answer_late(protocol: server.WebSocketProtocol) -> None:
+    async def answer_late(protocol: socket_protocol.WebSocketProtocol) -> None:
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         await answer(protocol)
         answered.append(protocol)
 
-    monkeypatch.setattr(server.WebSocketProtocol, "run_asgi", answer_late)
+    monkeypatch.setattr(socket_protocol.WebSocketProtocol, "run_asgi", answer_late)
     loop = sqlite_served.server.servers[0].get_loop()
     loop.call_soon_threadsafe(loop.set_exception_handler, lambda _, context: failed.append(context))
     upgrade = (

@@ -1,0 +1,68 @@
+"""One request on a connection and its answer: uvicorn's, with a short way out for answers that are whole."""
+
+import asyncio
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
+
+ANSWER = "switchboard.answer"
+"""The extension by which a request's scope has `Cycle.answer`, where the server has that."""
+
+Fields = list[tuple[bytes, bytes]]
+
+Whole = tuple[int, Fields, bytes]
+"""An answer: status, headers, body."""
+
+
+class Cycle(RequestResponseCycle):
+    """Writes an answer that is whole at once, and ends quietly when its client has left."""
+
+    def answer(self, status: int, fields: Fields, body: bytes) -> bool:
+        """Write the whole answer, unless it has to be sent in the usual way: then nothing happens, and this is False.
+
+        The fields are the server's own, in lower case and with a content-length: they are not looked through."""
+        if (
+            self.response_started
+            or self.disconnected
+            or self.flow.write_paused
+            or self.access_log
+            or self.scope["method"] == "HEAD"
+        ):
+            return False
+        self.response_started = self.response_complete = True
+        parts = [STATUS_LINE[status]]
+        parts += [b"%b: %b\r\n" % field for field in self.default_headers]
+        parts += [b"%b: %b\r\n" % field for field in fields]
+        parts.append(b"\r\n" if self.keep_alive else b"connection: close\r\n\r\n")
+        parts.append(body)
+        self.transport.write(b"".join(parts))
+        self.message_event.set()
+        if not self.keep_alive:
+            self.transport.close()
+        self.on_response()
+        return True
+
+    async def run_asgi(self, app: Any) -> None:
+        failure: BaseException | None = None
+        try:
+            await app(self.scope, self.receive, self.send)
+        except BaseException as error:
+            if self.disconnected and isinstance(error, asyncio.CancelledError):
+                return  # nobody waits for an answer, and uvicorn would log it as a failure
+            failure = error
+        if failure is not None or not self.response_complete:
+            # What that means is for uvicorn to say.
+            await super().run_asgi(_ended(failure))
+        self.on_response = _nothing  # it leads back here
+
+
+def _nothing() -> None:
+    """Nobody waits for the end of the answer any more."""
+
+
+def _ended(failure: BaseException | None) -> Any:
+    async def app(*_: object) -> None:
+        if failure is not None:
+            raise failure
+
+    return app
