@@ -22,13 +22,13 @@ async def run(database_url: str, folder: Path, *, seconds: float) -> Outcome:
     """Be refused in every way for so long."""
     async with served(database_url, folder, "refusals") as process:
         people = await cast(process.port, database_url, _CROWD)
-        watched = Watched(process)
-        before = watched.held().memory
+        watched = Watched(process, database_url)
+        before = watched.memory()
         seen = []
         async with attacker("refusals", replace(people.target, port=process.port)) as attacking:
             for _ in range(_LOOKS):
                 await asyncio.sleep(seconds / _LOOKS)
-                seen.append(watched.held().memory)
+                seen.append(watched.memory())
             tally = await attacking.end()
         stopped = await process.stop()
     tenth = len(seen) // 10

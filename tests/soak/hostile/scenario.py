@@ -20,9 +20,13 @@ from tests.soak.hostile.watching import MEGABYTE, Held, Watched, attacker, innoc
 from tests.soak.processes import Process
 from tests.soak.traffic import Outcome
 
+_POOL_SIZE = 16
+_MOST_CONNECTIONS = 2 * _POOL_SIZE + 8
+"""To PostgreSQL: for reads, for commands, and those of the event log, the leases and the watch for silence."""
+
 SETTINGS: Mapping[str, str] = {
     "SWITCHBOARD_DEMO": "false",
-    "SWITCHBOARD_POOL_SIZE": "16",
+    "SWITCHBOARD_POOL_SIZE": str(_POOL_SIZE),
     "SWITCHBOARD_KEY_PEPPER": "the pepper of a run that lasts",
 }
 
@@ -63,12 +67,14 @@ class Attacked:
         )
         after = "-" if self.after is None else f"{self.after.memory / MEGABYTE:.0f}"
         files = "-" if self.after is None else str(self.after.files)
+        connections = "-" if self.after is None else str(self.after.connections)
         common = sorted(self.answers.items(), key=lambda each: -each[1])[:3]
         return (
             f"{'FAIL' if self.faults else 'ok  '} {self.name:<20} {times}  canary {_ms(self.beside.canary.p99)}  "
             f"no core {self.starved:.0%}  "
             f"RSS {self.before.memory / MEGABYTE:.0f} -> {self.peak / MEGABYTE:.0f} -> {after} MB  "
-            f"files {self.before.files} -> {files}  log {self.logged / 1024:.0f} KB  stop {self.stopped:.1f} s  "
+            f"files {self.before.files} -> {files}  database {self.before.connections} -> {connections}  "
+            f"log {self.logged / 1024:.0f} KB  stop {self.stopped:.1f} s  "
             f"{', '.join(f'{count} x {answer}' for answer, count in common) or 'no answer'}"
         )
 
@@ -131,7 +137,7 @@ async def _attack(name: str, database_url: str, folder: Path, people: Cast, seco
     async with served(database_url, folder, name) as process:
         target = replace(people.target, port=process.port)
         errand = replace(people.errand, port=process.port)
-        watched = Watched(process)
+        watched = Watched(process, database_url)
         alone, beside, before, tally, starved = await _measured(name, watched, target, errand, seconds)
         after = await watched.settled(before, _TOLERATED_MEMORY) if process.runs else None
         faults = faults_between(alone, beside)
@@ -168,7 +174,7 @@ async def _measured(
     async with innocent(errand) as somebody:
         await somebody.measure(_WARM_SECONDS)
         alone = await somebody.measure(max(seconds / 2, 2.0))
-        before = watched.held()
+        before = await watched.held()
         watched.peak = 0
         sampling = asyncio.create_task(watched.sample())
         try:
@@ -194,6 +200,8 @@ def _left(watched: Watched, before: Held, after: Held | None) -> list[str]:
         faults.append(f"{more:.0f} MB more are held after it, {_TOLERATED_MEMORY / MEGABYTE:.0f} are allowed")
     if not after.is_back_at(before, 2**60):
         faults.append(f"{after.files - before.files} more files are open after it")
+    if after.connections > _MOST_CONNECTIONS:
+        faults.append(f"{after.connections} connections to the database are open after it")
     if watched.logged > _TOLERATED_LOG:
         faults.append(f"{watched.logged / 1024:.0f} KB were written to the log")
     return faults

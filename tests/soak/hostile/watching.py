@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import orjson
 import psutil
 
+from app.storage.engines import asyncpg_arguments, parse_database_url
 from tests.soak.hostile.innocent import Errand
 from tests.soak.hostile.measures import Measures
 from tests.soak.hostile.target import Target
@@ -25,15 +27,20 @@ _SETTLES_WITHIN = 10.0
 _ANSWERS_LATE = 15.0
 _ENDS_WITHIN = 15.0
 _TOLERATED_FILES = 2
+_OTHERS = """SELECT count(*) FROM pg_stat_activity
+  WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()"""
 MEGABYTE = 2**20
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What a process holds: bytes of memory and open files."""
+    """What a process holds: bytes of memory, open files, and connections to its database, which are none of the files.
+
+    How many of those a pool has opened depends on how many were needed at once; it keeps them."""
 
     memory: int
     files: int
+    connections: int
 
     def is_back_at(self, before: "Held", tolerated_memory: int) -> bool:
         return self.memory - before.memory <= tolerated_memory and self.files - before.files <= _TOLERATED_FILES
@@ -42,17 +49,23 @@ class Held:
 class Watched:
     """A running server."""
 
-    def __init__(self, process: Process) -> None:
+    def __init__(self, process: Process, database_url: str) -> None:
         self.process = process
+        self._database_url = database_url
         self.peak = 0
         self._seen = psutil.Process(process.pid)
         self._logged = process.log.stat().st_size
 
-    def held(self) -> Held:
+    async def held(self) -> Held:
         """What it holds now. Raises psutil.NoSuchProcess when it has died."""
-        memory = self._seen.memory_info().rss
+        connections = await connections_to(self._database_url)
+        return Held(self.memory(), self._seen.num_fds() - connections, connections)
+
+    def memory(self) -> int:
+        """Bytes of memory that it holds now. Raises psutil.NoSuchProcess when it has died."""
+        memory: int = self._seen.memory_info().rss
         self.peak = max(self.peak, memory)
-        return Held(memory, self._seen.num_fds())
+        return memory
 
     @property
     def logged(self) -> int:
@@ -70,7 +83,7 @@ class Watched:
     async def sample(self) -> None:
         """Look at what it holds again and again, for the peak, until cancelled."""
         while True:
-            self.held()
+            self.memory()
             await asyncio.sleep(_LOOK_EVERY)
 
     async def settled(self, before: Held, tolerated_memory: int) -> Held | None:
@@ -80,11 +93,24 @@ class Watched:
         while not await answers(self.process.port):
             if loop.time() > until:
                 return None
-        held = self.held()
+        held = await self.held()
         while not held.is_back_at(before, tolerated_memory) and loop.time() < until:
             await asyncio.sleep(_LOOK_EVERY)
-            held = self.held()
+            held = await self.held()
         return held
+
+
+async def connections_to(database_url: str) -> int:
+    """How many connections a database of PostgreSQL has; none to a file."""
+    url = parse_database_url(database_url)
+    if url.get_backend_name() != "postgresql":
+        return 0
+    connection = await asyncpg.connect(**asyncpg_arguments(url))
+    try:
+        found: int = await connection.fetchval(_OTHERS)
+    finally:
+        await connection.close()
+    return found
 
 
 async def answers(port: int) -> bool:

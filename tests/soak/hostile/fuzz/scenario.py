@@ -35,17 +35,17 @@ async def run(database_url: str, folder: Path, *, requests: int, seed: int) -> O
             documents=max(20, min(150, requests // 400)),
             examples=max(2, min(8, requests // 5_000)),
         )
-        watched = Watched(process)
+        watched = Watched(process, database_url)
         async with helper(["tests.soak.hostile.fuzz.fuzzer"]) as fuzzer, innocent(people.errand) as somebody:
             say(fuzzer, orjson.dumps(order))
             await heard(fuzzer, STARTS_WITHIN + _GENERATES_WITHIN)
             await somebody.measure(_WINDOW)
-            before = watched.held()
+            before = await watched.held()
             ending = asyncio.create_task(heard(fuzzer, requests / _SLOWEST_RATE))
             windows = [await somebody.measure(_WINDOW)]
             while not ending.done():
                 windows.append(await somebody.measure(_WINDOW))
-                watched.held()
+                watched.memory()
             found = Fuzzed(**orjson.loads(await ending))
             faults = [] if process.runs else ["the server has died"]
             faults += await _stalls(fuzzer, somebody, found)
