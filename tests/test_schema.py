@@ -1,14 +1,33 @@
 """The schema as text says what the schema says of itself."""
 
+import dataclasses
+import re
+
+import pytest
 from graphql import (
+    GraphQLInputObjectType,
     build_client_schema,
     build_schema,
     get_introspection_query,
     graphql_sync,
+    is_required_input_field,
     lexicographic_sort_schema,
     print_schema,
 )
 
+from app.core.paging import DEFAULT_PAGE
+from app.directory.graphql.inputs import CreateProfileInput, CreateUserInput
+from app.directory.model import Profile, User
+from app.graph.strawberry_adapter.declaring import graph_name
+from app.kinds.agent_session.graphql.inputs import CreateAgentSessionInput, CreateAiAgentInput
+from app.kinds.agent_session.model import AgentSession, AiAgent
+from app.kinds.chat_session.graphql.inputs import (
+    AddChatTopicMemberInput,
+    CreateChatTopicInput,
+    RequestChatSessionInput,
+)
+from app.kinds.chat_session.model.session import ChatSession
+from app.kinds.chat_session.model.topic import ChatTopic, ChatTopicMember
 from app.schema import build_schema as build_own_schema
 from app.schema import print_sdl
 
@@ -37,3 +56,33 @@ def test_input_of_each_mutation_is_named_after_it() -> None:
     for name, field in mutation.fields.items():
         taken = {argument: str(each.type) for argument, each in field.args.items()}
         assert taken == {"input": f"{name[0].upper()}{name[1:]}Input!"}
+
+
+def test_default_of_each_page_is_in_the_schema() -> None:
+    declared = re.findall(r"^ +first: (.*)$", print_sdl(), re.MULTILINE)
+    assert len(declared) > 30
+    assert set(declared) == {f"Int = {DEFAULT_PAGE}"}
+
+
+@pytest.mark.parametrize(
+    ("taken", "made", "names"),
+    [
+        (CreateUserInput, User, ["type", "is_service"]),
+        (CreateProfileInput, Profile, ["blocked"]),
+        (CreateAiAgentInput, AiAgent, ["enabled"]),
+        (CreateAgentSessionInput, AgentSession, ["enabled", "tti_minutes"]),
+        (CreateChatTopicInput, ChatTopic, ["bot_enabled", "initial_status", "ticket_enabled"]),
+        (AddChatTopicMemberInput, ChatTopicMember, ["can_respond", "can_listen", "can_manage", "can_notify"]),
+        (RequestChatSessionInput, ChatSession, ["customer_consented"]),
+    ],
+)
+def test_defaults_of_inputs_are_those_of_the_models(taken: type, made: type, names: list[str]) -> None:
+    assert [_default(taken, name) for name in names] == [_default(made, name) for name in names]
+    type_ = build_own_schema().type_map[taken.__name__]
+    assert isinstance(type_, GraphQLInputObjectType)
+    given = [type_.fields[graph_name(name)] for name in names]
+    assert all(str(field.type).endswith("!") and not is_required_input_field(field) for field in given)
+
+
+def _default(of: type, name: str) -> object:
+    return next(field.default for field in dataclasses.fields(of) if field.name == name)

@@ -32,6 +32,10 @@ Value = Callable[[Variables], Any]
 """The value of a literal that holds variables; `Undefined` when it is one variable that was not given."""
 
 
+_APPLIED_LATER = frozenset({"first"})
+"""The arguments whose default the page applies: it holds only where neither `last` nor `before` is given."""
+
+
 class Constants:
     """The arguments of an operation that hold no variables, under names that no variable can have.
 
@@ -60,7 +64,7 @@ def arguments_of(
     for name, argument in definition.args.items():
         python = python_name(argument, name)
         default = default_of(argument)
-        if default is not Undefined:
+        if default is not Undefined and name not in _APPLIED_LATER:
             defaults[python] = default
         value = given.get(name)
         if value is None:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Generic, TypeVar
 import strawberry
 from strawberry import UNSET
 
+from app.core.paging import DEFAULT_PAGE
 from app.graph.strawberry_adapter.declaring import field_of
 
 T = TypeVar("T")
@@ -27,7 +28,11 @@ def argument(type_: Any, description: str, default: object = UNSET) -> Argument:
 
 
 PAGING: Mapping[str, Argument] = {
-    "first": argument(int | None, "The number of items from the start, 1 to 100. The default is 20."),
+    "first": argument(
+        int | None,
+        "The number of items from the start, 1 to 100. The default is for a page without `last` and `before`.",
+        DEFAULT_PAGE,
+    ),
     "after": argument(str | None, "The cursor after which the page starts; use it with `first`."),
     "last": argument(int | None, "The number of items from the end, 1 to 100."),
     "before": argument(str | None, "The cursor before which the page ends; use it with `last`."),

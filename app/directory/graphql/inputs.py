@@ -94,9 +94,6 @@ class DeleteCustomerPayload(MutationPayload):
 class _ProfileFields:
     salutation: Maybe[Salutation | None] = strawberry.field(description="The salutation of the profile.")
     gender: Maybe[Gender] = strawberry.field(description="The gender of the profile.")
-    blocked: Maybe[bool] = strawberry.field(
-        description="Whether the person is blocked: no message is sent to any of their customers."
-    )
     date_of_birth: Maybe[date | None] = strawberry.field(description="The date of birth of the profile.")
     phone_number: Maybe[str | None] = strawberry.field(
         description="The telephone number of the profile, 3 to 31 digits."
@@ -123,11 +120,17 @@ class _ProfileFields:
 @strawberry.input(description="A new profile.")
 class CreateProfileInput(_ProfileFields, OnceInput):
     name: str = strawberry.field(description="The name of the profile, 1 to 255 characters.")
+    blocked: bool = strawberry.field(
+        default=False, description="Whether the person is blocked: no message is sent to any of their customers."
+    )
 
 
 @strawberry.input(description="The changes to a profile. An absent field keeps its value; null clears it.")
 class UpdateProfileInput(_ProfileFields, EditInput):
     name: Maybe[str] = strawberry.field(description="The name of the profile, 1 to 255 characters.")
+    blocked: Maybe[bool] = strawberry.field(
+        description="Whether the person is blocked: no message is sent to any of their customers."
+    )
 
 
 @strawberry.type(description="The result of a mutation of a profile.")
@@ -156,14 +159,14 @@ class _UserFields:
     person_id: Maybe[int | None] = strawberry.field(
         description="The number of the user's person in the live chat's system."
     )
-    type: Maybe[UserType] = strawberry.field(description="The sort of login of the user.")
-    is_service: Maybe[bool] = strawberry.field(description="Whether the user is a program.")
 
 
 @strawberry.input(description="A new user.")
 class CreateUserInput(_UserFields, OnceInput):
     name: str = strawberry.field(description="The name of the user, 1 to 255 characters.")
     login: str = strawberry.field(description="The login name of the user, 1 to 64 characters without spaces; unique.")
+    type: UserType = strawberry.field(default=UserType.INTERNAL_ASSOCIATE, description="The sort of login of the user.")
+    is_service: bool = strawberry.field(default=False, description="Whether the user is a program.")
 
 
 @strawberry.input(description="The changes to a user. An absent field keeps its value; null clears it.")
@@ -172,6 +175,8 @@ class UpdateUserInput(_UserFields, EditInput):
     login: Maybe[str] = strawberry.field(
         description="The login name of the user, 1 to 64 characters without spaces; unique."
     )
+    type: Maybe[UserType] = strawberry.field(description="The sort of login of the user.")
+    is_service: Maybe[bool] = strawberry.field(description="Whether the user is a program.")
 
 
 @strawberry.input(description="Whether chats may be offered to a user.")

@@ -89,7 +89,7 @@ class LabelInteraction(EditInteraction):
 
 @strawberry.input(description="How urgently an interaction needs a human.")
 class RaiseAttentionInput(EditInteraction):
-    level: Level | None = strawberry.field(default=None, description="The level of the attention. The default is HIGH.")
+    level: Level = strawberry.field(default=Level.HIGH, description="The level of the attention.")
     note: str | None = strawberry.field(
         default=None, description="A note for the listeners of the alert, 1 to 1,000 characters."
     )

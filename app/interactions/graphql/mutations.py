@@ -28,7 +28,6 @@ from app.interactions.graphql.inputs import (
     RaiseAttentionInput,
     SnoozeInteractionInput,
 )
-from app.interactions.model import Level
 from app.interactions.service import holding, messages, notes, state
 from app.interactions.service.notes import Noted
 from app.storage.work import Work
@@ -219,7 +218,7 @@ class StateMutation:
             on_interaction,
             state.raise_attention,
             input.id,
-            Level.HIGH if input.level is None else input.level,
+            input.level,
             note=input.note,
             if_version=input.if_version,
         )

@@ -2,6 +2,7 @@
 
 import strawberry
 
+from app.core.paging import DEFAULT_PAGE
 from app.graph.fields import PAGING, Connection, argument, root
 from app.interactions.graphql.enums import InteractionOrder, KindName
 from app.interactions.graphql.filters import InteractionFilter
@@ -48,5 +49,5 @@ class InteractionsQuery:
         after=argument(
             str | None, "The cursor after which events are read. Without it only the current cursor is returned."
         ),
-        first=argument(int | None, "The number of events to read, 1 to 100. The default is 20."),
+        first=argument(int | None, "The number of events to read, 1 to 100.", DEFAULT_PAGE),
     )

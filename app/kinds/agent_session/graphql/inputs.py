@@ -36,7 +36,6 @@ class _AgentFields(MutationInput):
         description=f"The skills of the AI agent. {_JSON}; an array is taken too."
     )
     compaction: Maybe[JsonObject | None] = strawberry.field(description=f"The compaction of the AI agent. {_JSON}.")
-    enabled: Maybe[bool | None] = strawberry.field(description="Whether the AI agent takes sessions; null is true.")
 
 
 @strawberry.input(description="A new AI agent.")
@@ -46,6 +45,7 @@ class CreateAiAgentInput(_AgentFields, OnceInput):
         default=None,
         description="The key of the AI agent: 1 to 50 letters, digits, `_` and `-`. Generated when absent.",
     )
+    enabled: bool = strawberry.field(default=True, description="Whether the AI agent takes sessions.")
 
 
 @strawberry.input
@@ -61,6 +61,7 @@ class _WhichAgent(MutationInput):
 )
 class UpdateAiAgentInput(_AgentFields, _WhichAgent):
     name: Maybe[str] = strawberry.field(description="The name of the AI agent, 1 to 255 characters.")
+    enabled: Maybe[bool | None] = strawberry.field(description="Whether the AI agent takes sessions; null is true.")
 
 
 @strawberry.input(description="Which AI agent to delete. Give either id or agentKey.")
@@ -90,10 +91,6 @@ class _SessionFields(MutationInput):
     metadata: Maybe[JsonObject | None] = strawberry.field(
         description="All metadata of the session, which replaces what there was. Null means none. "
     )
-    enabled: Maybe[bool] = strawberry.field(description="Whether the session accepts new messages.")
-    tti_minutes: Maybe[Long] = strawberry.field(
-        description="The minutes of idle time after which the session is deleted; 0 is never."
-    )
     secrets: Maybe[JSON | None] = strawberry.field(
         description="Secrets of the session by name, merged into the existing ones; null removes one. Names consist"
         " of letters, digits, `_` and `-`; values have 1 to 4,096 characters. Values are not stored."
@@ -106,6 +103,10 @@ class CreateAgentSessionInput(_SessionFields, OnceInput):
     agent_session_key: str | None = strawberry.field(
         default=None,
         description="The key of the session: 1 to 50 letters, digits, `_` and `-`. Generated when absent.",
+    )
+    enabled: bool = strawberry.field(default=True, description="Whether the session accepts new messages.")
+    tti_minutes: Long = strawberry.field(
+        default=0, description="The minutes of idle time after which the session is deleted; 0 is never."
     )
 
 
@@ -122,7 +123,10 @@ class _WhichSession(MutationInput):
     "agentSessionKey."
 )
 class UpdateAgentSessionInput(_SessionFields, _WhichSession):
-    pass
+    enabled: Maybe[bool] = strawberry.field(description="Whether the session accepts new messages.")
+    tti_minutes: Maybe[Long] = strawberry.field(
+        description="The minutes of idle time after which the session is deleted; 0 is never."
+    )
 
 
 @strawberry.input(description="Which session to delete. Give either id, or agentKey and agentSessionKey.")

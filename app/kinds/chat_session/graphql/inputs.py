@@ -67,9 +67,6 @@ class _CustomerFields:
     customer_company_name: Maybe[str | None] = strawberry.field(
         description="The name of the company of the chat's customer, up to 255 characters."
     )
-    customer_consented: Maybe[bool] = strawberry.field(
-        description="Whether the chat's customer consented at the start."
-    )
     person: Maybe[PersonReferenceInput | None] = strawberry.field(description="The person of the chat.")
     contact: Maybe[ContactReferenceInput | None] = strawberry.field(description="The contact of the chat.")
     project: Maybe[ProjectReferenceInput | None] = strawberry.field(description="The project of the chat.")
@@ -82,6 +79,9 @@ class RequestChatSessionInput(_CustomerFields, OnceInput):
     topic_id: int = strawberry.field(description="The number of the chat's topic in its own system.")
     customer_id: strawberry.ID | None = strawberry.field(
         default=None, description="The id of the chat's customer in the directory."
+    )
+    customer_consented: bool = strawberry.field(
+        default=False, description="Whether the chat's customer consented at the start."
     )
 
 
@@ -100,6 +100,9 @@ class UpdateChatSessionInput(_CustomerFields, EditInput):
     )
     session_key: Maybe[str | None] = strawberry.field(
         description="The key of the chat: ignored when it is masked or the chat's own, refused otherwise."
+    )
+    customer_consented: Maybe[bool] = strawberry.field(
+        description="Whether the chat's customer consented at the start."
     )
 
 
@@ -173,16 +176,12 @@ class _TopicFields:
         description="The welcome message of the topic, up to 1,024 characters."
     )
     language: Maybe[str | None] = strawberry.field(description="The language of the topic, up to 32 characters.")
-    bot_enabled: Maybe[bool] = strawberry.field(description="Whether a bot starts with each chat of the topic.")
-    initial_status: Maybe[ChatInitialStatus] = strawberry.field(description="The first status of the topic's chats.")
-    opening_hours: Maybe[list[OpeningHoursInput]] = strawberry.field(description="All opening hours of the topic.")
     time_zone: Maybe[str | None] = strawberry.field(
         description="The time zone of the topic's opening hours, as `Europe/Oslo`."
     )
     offline_message: Maybe[str | None] = strawberry.field(
         description="The message shown when no member of the topic is present, up to 1,024 characters."
     )
-    ticket_enabled: Maybe[bool] = strawberry.field(description="Whether the topic's offline form makes a ticket.")
     ticket_category_id: Maybe[int | None] = strawberry.field(description="The category of the topic's tickets.")
     ticket_priority_id: Maybe[int | None] = strawberry.field(description="The priority of the topic's tickets.")
 
@@ -193,12 +192,26 @@ class CreateChatTopicInput(_TopicFields, OnceInput):
     topic_id: int | None = strawberry.field(
         default=None, description="The number of the topic in its own system. Assigned when absent."
     )
+    bot_enabled: bool = strawberry.field(default=False, description="Whether a bot starts with each chat of the topic.")
+    initial_status: ChatInitialStatus = strawberry.field(
+        default=ChatInitialStatus.IN_QUEUE, description="The first status of the topic's chats."
+    )
+    opening_hours: list[OpeningHoursInput] = strawberry.field(
+        default_factory=list, description="All opening hours of the topic."
+    )
+    ticket_enabled: bool = strawberry.field(
+        default=False, description="Whether the topic's offline form makes a ticket."
+    )
 
 
 @strawberry.input(description="The changes to a topic. An absent field keeps its value.")
 class UpdateChatTopicInput(_TopicFields, MutationInput):
     id: strawberry.ID = strawberry.field(description="The id of the topic.")
     name: Maybe[str] = strawberry.field(description="The name of the topic, 1 to 255 characters.")
+    bot_enabled: Maybe[bool] = strawberry.field(description="Whether a bot starts with each chat of the topic.")
+    initial_status: Maybe[ChatInitialStatus] = strawberry.field(description="The first status of the topic's chats.")
+    opening_hours: Maybe[list[OpeningHoursInput]] = strawberry.field(description="All opening hours of the topic.")
+    ticket_enabled: Maybe[bool] = strawberry.field(description="Whether the topic's offline form makes a ticket.")
 
 
 @strawberry.input(description="Which topic to delete.")
@@ -206,23 +219,27 @@ class DeleteChatTopicInput(MutationInput):
     id: strawberry.ID = strawberry.field(description="The id of the topic.")
 
 
-@strawberry.input
-class _Rights:
+@strawberry.input(description="A new member of a topic.")
+class AddChatTopicMemberInput(OnceInput):
+    topic_id: strawberry.ID = strawberry.field(description="The id of the topic.")
+    user_id: strawberry.ID = strawberry.field(description="The id of the user of the member.")
+    can_respond: bool = strawberry.field(default=False, description="Whether the member may take the topic's chats.")
+    can_listen: bool = strawberry.field(default=False, description="Whether the member may follow the topic's chats.")
+    can_manage: bool = strawberry.field(
+        default=False, description="Whether the member may change the topic and its members."
+    )
+    can_notify: bool = strawberry.field(
+        default=False, description="Whether the member is notified of the topic's chats."
+    )
+
+
+@strawberry.input(description="The changes to a member's rights. An absent field keeps its value.")
+class UpdateChatTopicMemberInput(MutationInput):
+    id: strawberry.ID = strawberry.field(description="The id of the member.")
     can_respond: Maybe[bool] = strawberry.field(description="Whether the member may take the topic's chats.")
     can_listen: Maybe[bool] = strawberry.field(description="Whether the member may follow the topic's chats.")
     can_manage: Maybe[bool] = strawberry.field(description="Whether the member may change the topic and its members.")
     can_notify: Maybe[bool] = strawberry.field(description="Whether the member is notified of the topic's chats.")
-
-
-@strawberry.input(description="A new member of a topic; a right that is not given is not had.")
-class AddChatTopicMemberInput(_Rights, OnceInput):
-    topic_id: strawberry.ID = strawberry.field(description="The id of the topic.")
-    user_id: strawberry.ID = strawberry.field(description="The id of the user of the member.")
-
-
-@strawberry.input(description="The changes to a member's rights. An absent field keeps its value.")
-class UpdateChatTopicMemberInput(_Rights, MutationInput):
-    id: strawberry.ID = strawberry.field(description="The id of the member.")
 
 
 @strawberry.input(description="Which member to remove.")
