@@ -9,50 +9,13 @@ from typing import Annotated, Literal
 
 import orjson
 import phonenumbers
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    Field,
-    NonNegativeInt,
-    PositiveInt,
-    SecretStr,
-    ValidationError,
-    field_validator,
-)
+from pydantic import Field, NonNegativeInt, PositiveInt, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from app.core.durations import parse_duration, require_possible
+from app.core.setting_types import Duration, Origin, Port, Secret
 
 PREFIX = "SWITCHBOARD_"
 _RESERVED_FOR_TESTS = f"{PREFIX}TEST_"
-
-LARGEST_PORT = 65_535
-
-Port = Annotated[int, Field(ge=0, le=LARGEST_PORT)]
-
-
-def _duration(value: object) -> object:
-    return parse_duration(value) if isinstance(value, str) else value
-
-
-Duration = Annotated[timedelta, BeforeValidator(_duration), AfterValidator(require_possible)]
-
-SHORTEST_SECRET = 16
-LONGEST_SECRET = 255
-
-
-def _strong(value: SecretStr) -> SecretStr:
-    secret = value.get_secret_value()
-    if not secret.strip():
-        raise ValueError("it is empty; leave the variable unset to do without it")
-    if secret != secret.strip():
-        raise ValueError("it must not begin or end with white space")
-    if not SHORTEST_SECRET <= len(secret) <= LONGEST_SECRET:
-        raise ValueError(f"it needs {SHORTEST_SECRET} to {LONGEST_SECRET} characters, such as `openssl rand -hex 32`")
-    return value
-
-
-Secret = Annotated[SecretStr, AfterValidator(_strong)]
 
 
 class SettingsError(Exception):
@@ -123,10 +86,10 @@ class Settings(BaseSettings):
         description="Former peppers that keys may still be digested with, during a change: one pepper, or a JSON list "
         "of them. A key is digested anew at its next use.",
     )
-    allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+    allowed_origins: Annotated[tuple[Origin, ...], NoDecode] = Field(
         default=(),
-        description="Origins of web pages on other hosts that may call from a browser (CORS and WebSocket), separated "
-        "by commas; `*` is any.",
+        description="Origins of web pages of others that may call from a browser (CORS and WebSocket), separated by "
+        "commas, such as `http://localhost:5173`; another port is another origin, and `*` is any.",
     )
     allowed_headers: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),

@@ -99,6 +99,22 @@ def test_other_databases_are_refused(url: str) -> None:
 def test_origins_are_split_at_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SWITCHBOARD_ALLOWED_ORIGINS", "https://a.example/, https://b.example:8080,")
     assert load_settings().allowed_origins == ("https://a.example", "https://b.example:8080")
+    # As a browser spells them.
+    given = "HTTPS://Ui.Example:443,http://localhost:80/,http://[::1]:5173,capacitor://localhost,null,*"
+    monkeypatch.setenv("SWITCHBOARD_ALLOWED_ORIGINS", given)
+    spelled = ("https://ui.example", "http://localhost", "http://[::1]:5173", "capacitor://localhost", "null", "*")
+    assert load_settings().allowed_origins == spelled
+
+
+@pytest.mark.parametrize(
+    "text", ["localhost:5173", "ui.example", "https://ui.example/app", "https://me@ui.example", "https://", "https://*"]
+)
+def test_origin_that_no_browser_sends_is_refused(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setenv("SWITCHBOARD_ALLOWED_ORIGINS", f"https://a.example,{text}")
+    with pytest.raises(SettingsError) as refused:
+        load_settings()
+    told = "an origin is a scheme, a host and a port unless it is the usual one, such as http://localhost:5173"
+    assert str(refused.value) == f"SWITCHBOARD_ALLOWED_ORIGINS: {told}."
 
 
 def test_the_escalation_rule_is_json(monkeypatch: pytest.MonkeyPatch) -> None:

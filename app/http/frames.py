@@ -13,6 +13,7 @@ from app.execution import errors
 from app.execution.outcome import Refused
 from app.http.authentication import key_of, presented_key
 from app.live.connections import Ending
+from app.rest.errors import BadRequest
 from app.rest.headers import Headers
 
 PROTOCOL = "graphql-transport-ws"
@@ -24,7 +25,16 @@ _TYPE = r'(?:"type"\s*+:\s*+"subscribe"\s*+,\s*+)?'
 _SUBSCRIBE = re.compile(
     rf'\s*+{{\s*+{_TYPE}"id"\s*+:\s*+(?P<id>"(?:[^"\\]|\\.){{1,2000}}+")\s*+,\s*+{_TYPE}"payload"\s*+:', re.DOTALL
 )
-"""How a `subscribe` begins that says whose payload it is before the payload, as clients write it."""
+"""How a `subscribe` begins that says whose payload it is before the payload, as most clients write it."""
+
+_LAST = re.compile(
+    r',\s*+(?:"type"\s*+:\s*+"subscribe"\s*+,\s*+"id"\s*+:\s*+(?P<last>"(?:[^"\\]|\\.){1,256}+")'
+    r'|"id"\s*+:\s*+(?P<id>"(?:[^"\\]|\\.){1,256}+")\s*+,\s*+"type"\s*+:\s*+"subscribe")\s*+}\s*+\Z',
+    re.DOTALL,
+)
+"""How one ends that says so after it."""
+
+_NEAR_END = 1_000
 
 INVALID = 4400
 UNAUTHORIZED = 4401
@@ -46,8 +56,8 @@ class Closed(Exception):
 def read_message(message: Message, limit: int) -> dict[str, Any]:
     """The JSON object in a frame of text, with a text as its type. Raises Closed.
 
-    In place of a payload over the bounds a `subscribe` holds the TooComplex that refuses it: that is about one
-    operation, not about the socket."""
+    In place of a payload that cannot be read, or is over the bounds, a `subscribe` holds the error that refuses it:
+    that is about one operation, not about the socket."""
     text = message.get("text")
     if text is None:
         raise Closed(INVALID, "Invalid message: frames hold text")
@@ -56,37 +66,40 @@ def read_message(message: Message, limit: int) -> dict[str, Any]:
     try:
         is_small = json_input.is_small(text)
         if not is_small:
-            try:
-                json_input.require_few_values(text)
-            except TooComplex as error:
-                return _refused_unread(text, error)
+            json_input.require_few_values(text)
         given = json_input.parsed(text)
-        if not isinstance(given, dict) or not isinstance(given.get("type"), str):
-            raise Closed(INVALID, "Invalid message")
-        if not is_small and given["type"] != "subscribe":
-            json_input.check(given)
-        elif not is_small:
-            try:
-                json_input.check(given.get("payload"))
-            except TooComplex as error:
-                release(error)
-                given["payload"] = error
-    except json_input.NotJson:
-        raise Closed(INVALID, "Invalid message: not JSON") from None
+    except json_input.NotJson as error:
+        return _refused_unread(text, BadRequest(400, f"The message is not JSON in UTF-8: {error}."))
     except TooComplex as error:
-        raise Closed(INVALID, f"Invalid message: {error.message}") from None
+        return _refused_unread(text, error)
+    if not isinstance(given, dict) or not isinstance(given.get("type"), str):
+        raise Closed(INVALID, "Invalid message")
+    if not is_small:
+        try:
+            json_input.check(given.get("payload") if given["type"] == "subscribe" else given)
+        except TooComplex as error:
+            release(error)
+            if given["type"] != "subscribe":
+                raise Closed(INVALID, f"Invalid message: {error.message}") from None
+            given["payload"] = error
     if given["type"] in ("ping", "pong", "connection_init") and not isinstance(given.get("payload"), dict | None):
         raise Closed(INVALID, "Invalid message")
     return given
 
 
-def _refused_unread(text: str, error: TooComplex) -> dict[str, Any]:
-    """A `subscribe` of which only the id is read, where it comes before the payload. Raises the error for all else."""
-    head = _SUBSCRIBE.match(text)
-    if head is None:
-        raise error
+def _refused_unread(text: str, error: BadRequest | TooComplex) -> dict[str, Any]:
+    """A `subscribe` of which only the id is read, at either end. Raises Closed for all else.
+
+    Half an emoji in a variable is enough for a text to be no JSON."""
     release(error)
-    return {"type": "subscribe", "id": json_input.parsed(head["id"]), "payload": error}
+    found = _SUBSCRIBE.match(text) or _LAST.search(text, max(0, len(text) - _NEAR_END))
+    try:
+        id_ = None if found is None else json_input.parsed(found["id"] or found["last"])
+    except json_input.NotJson:
+        id_ = None
+    if id_ is None:
+        raise Closed(INVALID, f"Invalid message: {error.message}")
+    return {"type": "subscribe", "id": id_, "payload": error}
 
 
 def text_of(type_: str, **items: object) -> Message:

@@ -84,7 +84,7 @@ def origin_is_allowed(headers: Headers, allowed: tuple[str, ...]) -> bool:
         return True
     origin = given.decode("latin-1").rstrip("/").lower()
     host = headers.get(b"host", b"").decode("latin-1").lower()
-    return urlsplit(origin).netloc == host or origin in (each.lower() for each in allowed)
+    return urlsplit(origin).netloc == host or origin in allowed
 
 
 async def _refuse_stranger(send: Send) -> None:

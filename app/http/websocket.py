@@ -153,7 +153,7 @@ class Socket(Connection):
             raise Closed(DUPLICATE, f"Subscriber for {operation} already exists")
         payload = given.get("payload")
         try:
-            if isinstance(payload, TooComplex):
+            if isinstance(payload, TooComplex | BadRequest):
                 raise payload
             if not isinstance(payload, dict):
                 raise BadRequest(400, "The payload has to be a JSON object.")

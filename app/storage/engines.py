@@ -16,7 +16,8 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import StaticPool
 
-from app.settings import LARGEST_PORT, Settings
+from app.core.setting_types import LARGEST_PORT
+from app.settings import Settings
 from app.storage.liveness import Liveness
 
 T = TypeVar("T")

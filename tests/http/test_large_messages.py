@@ -83,15 +83,17 @@ def few_values(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("few_values")
 @pytest.mark.parametrize(
-    "head",
+    ("head", "end"),
     [
-        '{"id":"a\\"b","type":"subscribe",',
-        '{"type":"subscribe","id":"a\\"b",',
-        ' { "id" : "a\\u0022b" , ',
+        ('{"id":"a\\"b","type":"subscribe",', "}"),
+        ('{"type":"subscribe","id":"a\\"b",', "}"),
+        (' { "id" : "a\\u0022b" , ', "}"),
+        ("{", ',"id":"a\\"b","type":"subscribe"}'),
+        ("{", ' , "type" : "subscribe" , "id" : "a\\u0022b" } '),
     ],
 )
 async def test_operation_with_too_many_values_is_refused_and_not_parsed(
-    sqlite_served: Served, monkeypatch: pytest.MonkeyPatch, head: str
+    sqlite_served: Served, monkeypatch: pytest.MonkeyPatch, head: str, end: str
 ) -> None:
     lengths = list[int]()
     loads = orjson.loads
@@ -103,7 +105,7 @@ async def test_operation_with_too_many_values_is_refused_and_not_parsed(
     async with sqlite_served.socket(KEY) as socket:
         await socket.listen("good", NUMBERS)
         monkeypatch.setattr(json_input, "orjson", SimpleNamespace(loads=noted, JSONDecodeError=orjson.JSONDecodeError))
-        await socket.connection.send(head + PAYLOAD + "}")
+        await socket.connection.send(head + PAYLOAD + end)
         failed = await socket.take()
         assert (failed["id"], failed["type"]) == ('a"b', "error")
         (error,) = failed["payload"]
@@ -118,7 +120,8 @@ async def test_operation_with_too_many_values_is_refused_and_not_parsed(
 @pytest.mark.parametrize(
     "text",
     [
-        "{" + PAYLOAD + ',"id":"1","type":"subscribe"}',
+        "{" + PAYLOAD + ',"id":"1","type":"ping"}',
+        '{"type":"subscribe",' + PAYLOAD + "}",
         '{"id":"1","type":"ping",' + PAYLOAD + "}",
         '{"id":1,"type":"subscribe",' + PAYLOAD + "}",
         '{"id":"' + "x" * 3_000 + '","type":"subscribe",' + PAYLOAD + "}",

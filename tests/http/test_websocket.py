@@ -174,6 +174,36 @@ async def test_a_bad_operation_fails_alone(
         assert await socket.data("bad") == TITLE
 
 
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        # Half an emoji, of a text that was cut between its halves.
+        (
+            r'{"id":"bad","type":"subscribe","payload":{"query":"{ __typename }","variables":{"a":"\ud83d"}}}',
+            "BAD_REQUEST",
+        ),
+        ('{"type": "subscribe", "id": "bad", "payload": {"query": "{", "variables": {"a": NaN}}}', "BAD_REQUEST"),
+        ('{"id":"bad","payload":{"query":"{","variables":{"a":1e400}},"type":"subscribe"}', "BAD_REQUEST"),
+        ('{"payload":{"query":"{","variables":{"a":-Infinity}}, "id":"bad" ,"type":"subscribe"} ', "BAD_REQUEST"),
+        ('{"id":"bad","type":"subscribe","payload":' + "[" * 2_000 + "]" * 2_000 + "}", "TOO_COMPLEX"),
+    ],
+)
+async def test_an_operation_that_cannot_be_read_fails_alone(
+    sqlite_served: Served, sqlite_library: Database, text: str, code: str
+) -> None:
+    async with sqlite_served.socket(KEY) as socket:
+        await socket.listen("good", NUMBERS)
+        await socket.connection.send(text)
+        failed = await socket.take()
+        assert (failed["id"], failed["type"]) == ("bad", "error")
+        assert [error["extensions"]["code"] for error in failed["payload"]] == [code]
+        await sqlite_library.command(tick, 1)
+        assert await socket.data("good") == {"ticks": {"number": 1}}
+        # One that runs has its id.
+        await socket.connection.send(text.replace("bad", "good"))
+        assert (await socket.closed())[0] == 4409
+
+
 async def test_a_socket_has_so_many_operations_at_once(sqlite_served: Served, sqlite_library: Database) -> None:
     async with sqlite_served.socket(KEY) as socket:
         for number in range(6):
@@ -205,13 +235,6 @@ async def test_plans_of_subscriptions_are_kept_by_how_large_they_are(sqlite_serv
             await socket.listen(str(number), f"subscription S{number} {{ ticks {{ book {{ {fields} }} }} }}")
     # Each has 190, two around them, and 10 for the plan itself.
     assert plans.weight == 3 * 202
-
-
-async def test_mutations_keep_the_spelling_of_numbers(sqlite_served: Served) -> None:
-    async with sqlite_served.socket(KEY) as socket:
-        query = "query($id: ID!) { book(id: $id) { title } }"
-        await socket.subscribe("1", query, id="boo_1")
-        assert await socket.data("1") == TITLE
 
 
 async def test_a_client_that_is_silent_is_asked_for_a_sign_of_life(sqlite_served: Served) -> None:

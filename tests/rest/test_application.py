@@ -110,6 +110,14 @@ async def test_verbs(unchanging: httpx2.AsyncClient) -> None:
     assert int(response.headers["content-length"]) > 0
 
 
+async def test_cache_that_is_shared_keeps_no_answer(unchanging: httpx2.AsyncClient) -> None:
+    for path in ("/shelf/books/boo_1", "/shelf/books/boo_9", "/shelf/nothing", "/shelf/openapi.json"):
+        for key in ("Bearer admin", "Bearer nobody"):
+            response = await unchanging.get(path, headers={"authorization": key})
+            assert response.headers["cache-control"] == "private, no-store"
+            assert response.headers["vary"] == "Accept-Encoding, Authorization, X-API-Key"
+
+
 async def test_the_document_needs_no_key(unchanging: httpx2.AsyncClient) -> None:
     response = await unchanging.get("/shelf/openapi.json", headers={"authorization": ""})
     assert (response.status_code, response.content) == (200, DOCUMENT.read_bytes())

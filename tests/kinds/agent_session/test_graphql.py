@@ -1,5 +1,6 @@
 """AgentSessions as a client sees them; the contract's example done and read back, its metadata byte for byte."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
@@ -8,16 +9,20 @@ import orjson
 import pytest
 import sqlalchemy as sa
 
+from app.asgi import create_app
 from app.core.actor import Actor
 from app.graph.context import Context
 from app.http.graphql_http import read_json
 from app.kinds.agent_session import service
 from app.kinds.agent_session.tables import agent_session
+from app.settings import Settings
 from app.storage.database import Work
 from tests.conftest import ManualClock
 from tests.graph.running import Graph, mutation_text, open_graph
 from tests.kinds.agent_session.conftest import AGENT_KEY, CUSTOMER_KEY, SESSION_KEY
 from tests.kinds.conftest import BO, CY, DEE, store_customer, store_users
+from tests.kinds.rest import Names
+from tests.serving import PATIENCE, serving
 
 pytestmark = pytest.mark.anyio
 
@@ -102,6 +107,19 @@ async def test_an_object_in_variables_keeps_order_and_numbers(graph: Graph) -> N
     document = mutation_text("updateAgentSession", "agentSession { metadata }")
     answer = await raw(graph, document, f'{{"input":{{"id":"ags_1","metadata":{ODD}}}}}')
     assert answer.startswith(b'{"data":{"updateAgentSession":{"agentSession":{"metadata":' + ODD.encode() + b"}")
+
+
+async def test_an_object_over_a_websocket_keeps_order_and_numbers(graph: Graph, database_url: str) -> None:
+    settings = Settings(database_url=database_url)
+    app = create_app(settings, clock=graph.clock, authenticator=lambda _: Names())
+    query = orjson.dumps(mutation_text("updateAgentSession", "agentSession { metadata }")).decode()
+    variables = f'{{"input":{{"id":"ags_1","metadata":{ODD}}}}}'
+    payload = f'{{"query":{query},"variables":{variables}}}'
+    async with serving(app, settings) as served, served.socket({"authorization": "Bearer bo"}) as socket:
+        await socket.connection.send(f'{{"id":"1","type":"subscribe","payload":{payload}}}')
+        async with asyncio.timeout(PATIENCE):
+            answer = str(await socket.connection.recv())
+    assert f'{{"updateAgentSession":{{"agentSession":{{"metadata":{ODD}}}' in answer
 
 
 async def test_an_object_in_the_document_keeps_order_and_numbers(graph: Graph) -> None:

@@ -1,0 +1,56 @@
+"""The types of settings that are more than a number or a text."""
+
+import re
+from datetime import timedelta
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+
+from app.core.durations import parse_duration, require_possible
+
+LARGEST_PORT = 65_535
+
+Port = Annotated[int, Field(ge=0, le=LARGEST_PORT)]
+
+
+def _duration(value: object) -> object:
+    return parse_duration(value) if isinstance(value, str) else value
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration), AfterValidator(require_possible)]
+
+SHORTEST_SECRET = 16
+LONGEST_SECRET = 255
+
+
+def _strong(value: SecretStr) -> SecretStr:
+    secret = value.get_secret_value()
+    if not secret.strip():
+        raise ValueError("it is empty; leave the variable unset to do without it")
+    if secret != secret.strip():
+        raise ValueError("it must not begin or end with white space")
+    if not SHORTEST_SECRET <= len(secret) <= LONGEST_SECRET:
+        raise ValueError(f"it needs {SHORTEST_SECRET} to {LONGEST_SECRET} characters, such as `openssl rand -hex 32`")
+    return value
+
+
+Secret = Annotated[SecretStr, AfterValidator(_strong)]
+
+_SCHEME_AND_HOST = re.compile(r"([a-z][a-z0-9+.-]*)://[^\s/?#@*]+", re.ASCII)
+_NAMELESS = ("*", "null")  # any origin, and that of a page without one, such as a file
+_USUAL_PORTS = {"http": ":80", "https": ":443"}
+
+
+def _origin(value: str) -> str:
+    """The origin as browsers spell it."""
+    if value in _NAMELESS:
+        return value
+    found = _SCHEME_AND_HOST.fullmatch(value.lower())
+    if found is None:
+        raise ValueError(
+            "an origin is a scheme, a host and a port unless it is the usual one, such as http://localhost:5173"
+        )
+    return found[0].removesuffix(_USUAL_PORTS.get(found[1], "/"))
+
+
+Origin = Annotated[str, AfterValidator(_origin)]
