@@ -131,8 +131,9 @@ class Feed:
                 if not self._holders:
                     # Who comes next starts at the head of that time: what happens until then is nobody's concern.
                     self._head = None
-                    self._asked_at = None
-                await self._needed.wait()
+                    if not self.is_silent:  # which ends with an answer alone, also when all have been sent away
+                        self._asked_at = None
+                        await self._needed.wait()
                 try:
                     await self._follow()
                 except Exception as error:

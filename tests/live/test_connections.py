@@ -14,13 +14,13 @@ from structlog.testing import capture_logs
 from websockets.exceptions import ConnectionClosedError
 
 from app.core.events import Event
-from app.feed import tail
+from app.feed import NOT_READABLE, tail
 from app.http import websocket
 from app.http.handshake import FORMS
 from app.storage.database import Database, Work
 from tests.conftest import ManualClock
 from tests.kit.library import READER, book, tick
-from tests.kit.library_server import KEY, NUMBERS, TICKS, Keys
+from tests.kit.library_server import KEY, LIMITS, NUMBERS, TICKS, Keys, serving_library
 from tests.postgres import begun
 from tests.serving import PATIENCE, Served, Socket, eventually
 
@@ -248,3 +248,29 @@ async def test_who_comes_while_the_log_cannot_be_read_is_told_to_try_later(
         await socket.listen("1", NUMBERS)
         await sqlite_library.command(tick, 1)
         assert await socket.data("1") == {"ticks": {"number": 1}}
+
+
+async def test_readiness_tells_of_a_log_that_cannot_be_read_until_it_is(
+    library: Database, database_url: str, clock: ManualClock, keys: Keys
+) -> None:
+    async def readiness() -> tuple[int, str | None]:
+        async with httpx2.AsyncClient() as client:
+            response = await client.get(served.url.replace("/graphql", "/readyz"))
+        return response.status_code, response.json().get("reason")
+
+    async with serving_library(database_url, clock, keys, replace(LIMITS, silence_seconds=0.5)) as served:
+        with capture_logs():
+            async with served.socket(KEY) as socket:
+                await socket.listen("1", NUMBERS)
+                await library.command(rename, "lane", "lane_away")
+                await library.command(rename, "event_log", "log_away")
+                assert await socket.closed() == (1013, NOT_READABLE)
+            connections = served.server.lifespan.state["services"].connections
+            await eventually(lambda: len(connections) == 0)
+            # Nobody listens any more, and still nobody could.
+            await asyncio.sleep(0.5)
+            assert await readiness() == (503, NOT_READABLE)
+            await library.command(rename, "log_away", "event_log")
+            await library.command(rename, "lane_away", "lane")
+            await eventually(lambda: not connections.feed.is_silent)
+        assert await readiness() == (200, None)
