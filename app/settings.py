@@ -168,7 +168,8 @@ class Settings(BaseSettings):
     escalation: Annotated[Mapping[str, tuple[str, ...] | None], NoDecode] = Field(
         default={"resolution_status": ("escalated",), "priority": ("urgent",), "escalation_level": None},
         description="When an AgentSession needs a human: a JSON object of metadata keys, each with the list of values "
-        "that escalate, or null for any value. `python -m app recompute` applies a changed one to what is stored.",
+        "that escalate, or null for any value. `.venv/bin/python -m app recompute` applies a changed one to what is "
+        "stored.",
     )
     event_retention: Duration = Field(
         default=timedelta(days=90),

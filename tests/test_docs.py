@@ -117,3 +117,10 @@ def test_every_permission_is_described_once() -> None:
     described = first_cells("permissions.md")
     assert len(described) == len(set(described))
     assert set(PERMISSIONS) <= set(described)
+
+
+@pytest.mark.parametrize("page", sorted([*DOCS.rglob("*.md"), *DOCS.parent.glob("*.md")]), ids=lambda page: page.name)
+def test_commands_work_where_the_project_is(page: Path) -> None:
+    # The Python of a system has none of what the project needs.
+    commands = re.findall(r"(\S*)python -m app", page.read_text(encoding="utf-8"))
+    assert {each.lstrip("`(") for each in commands} <= {".venv/bin/"}
