@@ -17,6 +17,8 @@ Whole = tuple[int, Fields, bytes]
 class Cycle(RequestResponseCycle):
     """Writes an answer that is whole at once, and ends quietly when its client has left."""
 
+    _given = False  # whether the last of the body was
+
     def answer(self, status: int, fields: Fields, body: bytes) -> bool:
         """Write the whole answer, unless it has to be sent in the usual way: then nothing happens, and this is False.
 
@@ -41,6 +43,23 @@ class Cycle(RequestResponseCycle):
             self.transport.close()
         self.on_response()
         return True
+
+    async def receive(self) -> Any:
+        # Nearly always all has come before it is asked for, and there is nothing to wait for.
+        if (
+            self.more_body
+            or self._given
+            or self.disconnected
+            or self.response_complete
+            or self.waiting_for_100_continue
+            or self.flow.read_paused
+        ):
+            message: Any = await super().receive()
+            self._given = self._given or not message.get("more_body", False)
+            return message
+        self._given = True
+        self.message_event.clear()
+        return {"type": "http.request", "body": bytes(self.body), "more_body": False}
 
     async def run_asgi(self, app: Any) -> None:
         failure: BaseException | None = None

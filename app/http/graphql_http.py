@@ -1,6 +1,6 @@
 """GraphQL over HTTP, as a plain ASGI application."""
 
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -50,7 +50,6 @@ _STATUS = {
     Phase.VALIDATION: 400,
     Phase.OPERATION: 400,
     Phase.VARIABLES: 400,
-    Phase.EXECUTION: 200,
 }
 
 
@@ -71,11 +70,9 @@ class GraphQLOverHttp:
         """Whether a request with these headers may get a stream."""
         return takes_stream(accept_of(headers))
 
-    async def answer(self, scope: Scope, headers: Headers, receive: Receive) -> Whole:
+    def answer(self, scope: Scope, headers: Headers, receive: Receive) -> Coroutine[Any, Any, Whole | None]:
         """The answer of a request that gets no stream."""
-        found = await self._whole(scope, headers, receive, _nowhere)
-        assert found is not None
-        return found
+        return self._whole(scope, headers, receive, _nowhere)
 
     async def _whole(self, scope: Scope, headers: Headers, receive: Receive, send: Send) -> Whole | None:
         try:
@@ -145,7 +142,7 @@ class GraphQLOverHttp:
             await send_outcome(send, outcome)
             return None
         # A client that asked for plain JSON takes any other status than 200 for a failure of something in between.
-        status = 200 if media_type == JSON else _STATUS[outcome.phase]
+        status = 200 if media_type == JSON or outcome.phase is Phase.EXECUTION else _STATUS[outcome.phase]
         return status, outcome.body, media_type, ()
 
     async def _read(

@@ -47,7 +47,7 @@ class HttpProtocol(HttpToolsProtocol):
     _is_whole = True  # what has come of the latest request, none to begin with
     _too_slow: asyncio.TimerHandle | None = None
     _stalled: asyncio.TimerHandle | None = None
-    _answering: tuple[RequestResponseCycle, asyncio.Task[Any]] | None = None
+    _answering: tuple[Cycle, asyncio.Task[Any]] | None = None
     _extensions: dict[str, Any] | None = None
     _idle_since: float | None = None
 
@@ -120,6 +120,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         cycle.__class__ = Cycle  # before anything of it runs: uvicorn has no place for a class of ours
+        assert isinstance(cycle, Cycle)
         task = self.loop.create_task(cycle.run_asgi(app))
         task.add_done_callback(self.tasks.discard)
         self.tasks.add(task)
@@ -127,7 +128,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _answer(self, status: int, fields: Fields, body: bytes) -> bool:
         assert self._answering is not None
-        return cast("Cycle", self._answering[0]).answer(status, fields, body)
+        return self._answering[0].answer(status, fields, body)
 
     def on_response_complete(self) -> None:
         self.server_state.total_requests += 1

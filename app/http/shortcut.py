@@ -1,6 +1,6 @@
 """The way past the router and all layers for the one path that nearly all requests name."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
 from starlette.applications import Starlette
@@ -19,8 +19,8 @@ class Answers(Protocol):
     def streams(self, headers: Headers) -> bool:
         """Whether a request with these headers may get a stream, and not a whole answer."""
 
-    async def answer(self, scope: Scope, headers: Headers, receive: Receive) -> Whole:
-        """The answer of a request that gets a whole one. It raises nothing."""
+    def answer(self, scope: Scope, headers: Headers, receive: Receive) -> Coroutine[Any, Any, Whole | None]:
+        """The answer of a request that may get no stream. It raises nothing."""
 
 
 class Shortcut:
@@ -48,7 +48,9 @@ class Shortcut:
 
     async def _straight(self, scope: Scope, headers: Headers, receive: Receive, send: Send) -> None:
         request_id = identified(scope, headers.get(HEADER), self._ids)
-        status, fields, body = await self._to.answer(scope, headers, receive)
+        found = await self._to.answer(scope, headers, receive)
+        assert found is not None
+        status, fields, body = found
         fields.append((HEADER, request_id))
         if self._compression is not None and self._compression.takes(scope, headers, body):
             send = self._compression.around(scope, send)

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from operator import itemgetter
+from functools import lru_cache
+from types import CodeType
 from typing import Any
 
 from app.selection.mapping import Env
@@ -28,53 +29,42 @@ class Fields:
     """The fields of one object while it is compiled, in the order in which they were asked for."""
 
     def __init__(self) -> None:
-        self.names: list[str] = []
-        self.slots: list[int] = []
-        self.converts: list[tuple[str, Convert]] = []
-        self.constants: list[tuple[str, Any]] = []
-        self.fixes: list[tuple[str, Fix]] = []
+        self._values: list[str] = []  # source of each field's value
+        self._names: dict[str, Any] = {}  # what the source names
 
     def column(self, key: str, slot: int, convert: Convert | None) -> None:
-        self.names.append(key)
-        self.slots.append(slot)
+        value = f"row[{slot:d}]"
         if convert is not None:
-            self.converts.append((key, convert))
+            value = f"None if {value} is None else {self._named('c', convert)}({value})"
+        self._add(key, value)
 
     def constant(self, key: str, value: Any) -> None:
-        self._hold(key)
-        self.constants.append((key, value))
+        self._add(key, self._named("v", value))
 
     def fix(self, key: str, fix: Fix) -> None:
-        self._hold(key)
-        self.fixes.append((key, fix))
+        self._add(key, f"{self._named('f', fix)}(row, run)")
 
-    def _hold(self, key: str) -> None:
-        # Any column keeps the place in the dict, so that the answer's fields stand in the order of the question.
-        self.names.append(key)
-        self.slots.append(0)
+    def _add(self, key: str, value: str) -> None:
+        self._values.append(f"{self._named('k', key)}: {value}")
+
+    def _named(self, kind: str, value: Any) -> str:
+        name = f"{kind}{len(self._values)}"
+        self._names[name] = value
+        return name
 
     def make(self) -> Make:
-        """The function from a row to its object. A field that is one column costs next to nothing."""
-        names = tuple(self.names)
-        # itemgetter of a single index gives the bare value; two indices always give a tuple.
-        pick = itemgetter(*self.slots, 0) if self.slots else itemgetter(0, 0)
-        constants = dict(self.constants)
-        converts = tuple(self.converts)
-        fixes = tuple(self.fixes)
+        """The function from a row to its object: one display of a dict, as if it had been written by hand.
 
-        def make(row: Row, run: Run) -> dict[str, Any]:
-            made = dict(zip(names, pick(row), strict=False))
-            for name, convert in converts:
-                value = made[name]
-                if value is not None:
-                    made[name] = convert(value)
-            if constants:
-                made.update(constants)
-            for name, fix in fixes:
-                made[name] = fix(row, run)
-            return made
-
+        Its source holds numbers and names of ours alone; what clients wrote stands behind the names."""
+        names = self._names.copy()
+        exec(_code(", ".join(self._values)), names)
+        make: Make = names.pop("make")
         return make
+
+
+@lru_cache(maxsize=1_000)
+def _code(values: str) -> CodeType:
+    return compile(f"def make(row, run):\n    return {{{values}}}\n", "<fields of an object>", "exec")
 
 
 def nullable(slot: int, make: Make) -> Make:

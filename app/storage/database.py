@@ -1,7 +1,7 @@
 """The two ways to reach SQL: `command` changes, `plan` reads."""
 
 import asyncio
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Coroutine, Hashable, Mapping
 from functools import partial
 from types import MappingProxyType
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
@@ -86,7 +86,7 @@ class Database:
         self._require_open()
         return await self._commands.run(partial(_call, f, args, kwargs), caller, subject)
 
-    async def plan(self, steps: Steps[T], *, snapshot: bool, caller: Caller) -> T:
+    def plan(self, steps: Steps[T], *, snapshot: bool, caller: Caller) -> Coroutine[Any, Any, T]:
         """Run the generator that `steps` starts in the caller's share of the readers, and return what it returns.
 
         With `snapshot` all its statements see one moment. What the generator raises passes through. `steps` may be
@@ -94,7 +94,7 @@ class Database:
         Raises Timeout after `read_timeout` of reading, RateLimited when too many plans of the caller wait, and
         Unavailable when the plan waited for too long or the database cannot be reached."""
         self._require_open()
-        return await self._plans.run(steps, snapshot, caller)
+        return self._plans.run(steps, snapshot, caller)
 
     async def forget_deleted(self) -> bool:
         """Clean SQLite's files of what has been deleted; False when a reader or another process keeps an old state just
