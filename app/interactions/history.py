@@ -1,10 +1,11 @@
 """What an event says of a change: names of fields, and values only where a value can be neither text nor secret."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 from enum import Enum
-from typing import TypedDict
+from operator import attrgetter
+from typing import Any, NamedTuple, TypedDict
 
 from app.core.clock import rfc3339
 from app.interactions.model import Interaction
@@ -46,6 +47,9 @@ _ARRIVALS = frozenset(
 )
 
 
+_NO_EDITS = frozenset({"state", "attention", "waiting", "answered_lease", "lease_answer_id", "due_at"})
+
+
 class Change(TypedDict):
     """One field that changed, by its name in the graph; both values null when they must not be kept."""
 
@@ -56,17 +60,41 @@ class Change(TypedDict):
 
 def changes(before: Interaction, after: Interaction) -> Iterator[Change]:
     """The fields that differ, apart from what is derived and what messages and notes count up by themselves."""
-    for field in fields(after):
-        if field.name in _DERIVED or field.name in _ARRIVALS:
-            continue
-        old, new = getattr(before, field.name), getattr(after, field.name)
+    told = _TOLD.get(type(after)) or _tell(type(after))
+    for (name, prefix), old, new in zip(told.fields, told.values(before), told.values(after), strict=True):
         if old != new:
-            prefix = field.metadata.get(REFERENCE) or _REFERENCES.get(field.name)
-            yield Change(
-                field=_graph_name(field.name, refers=prefix is not None),
-                before=_scalar(old, prefix),
-                after=_scalar(new, prefix),
-            )
+            yield Change(field=name, before=_scalar(old, prefix), after=_scalar(new, prefix))
+
+
+def edits(interaction: Interaction) -> tuple[object, ...]:
+    """The values that an edit could have changed: neither what is derived, nor what messages and notes count up."""
+    told = _TOLD.get(type(interaction)) or _tell(type(interaction))
+    return told.edits(interaction)
+
+
+class _Told(NamedTuple):
+    """What is told of a model: each field's name in the graph with the prefix of its ids; their values; those that
+    an edit could have changed."""
+
+    fields: Sequence[tuple[str, str | None]]
+    values: Callable[[Interaction], tuple[object, ...]]
+    edits: Callable[[Interaction], tuple[object, ...]]
+
+
+_TOLD: dict[type[Any], _Told] = {}
+
+
+def _tell(model: type[Any]) -> _Told:
+    own = [field for field in fields(model) if field.name not in _ARRIVALS]
+    found = [field for field in own if field.name not in _DERIVED]
+    prefixes = [field.metadata.get(REFERENCE) or _REFERENCES.get(field.name) for field in found]
+    names = [_graph_name(each.name, refers=prefix is not None) for each, prefix in zip(found, prefixes, strict=True)]
+    told = _TOLD[model] = _Told(
+        list(zip(names, prefixes, strict=True)),
+        attrgetter(*[field.name for field in found]),
+        attrgetter(*[field.name for field in own if field.compare and field.name not in _NO_EDITS]),
+    )
+    return told
 
 
 def filterable(of: Interaction) -> dict[str, object]:

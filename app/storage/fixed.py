@@ -125,8 +125,9 @@ def _execute(connection: sa.Connection, sql: str, arguments: Any, *, many: bool)
     if not connection.in_transaction():
         connection.begin()
     cursor: Any = connection.connection.cursor()
-    for observer in connection.dispatch.before_cursor_execute:
-        observer(connection, cursor, sql, arguments, None, many)
+    if connection._has_events or connection.engine._has_events:
+        for observer in connection.dispatch.before_cursor_execute:
+            observer(connection, cursor, sql, arguments, None, many)
     try:
         if many:
             cursor.executemany(sql, arguments)

@@ -9,12 +9,13 @@ from app.core.actor import Actor
 from app.core.errors import AlreadyClaimed, DomainError, NewerMessage, NotFound, VersionConflict
 from app.core.ids import GlobalId
 from app.directory.repository import UserRepository
+from app.interactions.history import edits
 from app.interactions.model import Attention, Cause, Command, Interaction, State, derive_attention, shared_causes
 from app.interactions.repository.interactions import InteractionRepository
 from app.interactions.repository.waits import WaitRepository
 from app.interactions.service.recording import record
 from app.interactions.service.returning import returned
-from app.interactions.waiting import NOT_WAITING, settled
+from app.interactions.waiting import settled
 
 if TYPE_CHECKING:
     from app.interactions.rules import KindRules
@@ -190,7 +191,7 @@ def write(
         after = replace(after, waiting=settled(after.waiting, latest or 0))
     if after == before and not data:
         return before
-    edited = command not in _NO_EDIT and _without_arrivals(after) != _without_arrivals(before)
+    edited = command not in _NO_EDIT and edits(after) != edits(before)
     if after != before:
         after = replace(after, version=before.version + 1 if edited else before.version, updated_at=work.now)
         after = armed(work, after)
@@ -280,21 +281,3 @@ def erase(work: "Work", actor: Actor, before: Interaction, topic: str) -> None:
     work.use(InteractionRepository).delete(before.id)
     gone = replace(before, state=State.CLOSED, attention=Attention())
     record(work, actor, before, gone, topic, is_gone=True)
-
-
-def _without_arrivals(interaction: Interaction) -> Interaction:
-    """What an edit could have changed: neither what is derived, nor what messages and notes count up."""
-    return replace(
-        interaction,
-        state=State.OPEN,
-        attention=Attention(),
-        waiting=NOT_WAITING,
-        answered_lease=None,
-        lease_answer_id=None,
-        last_message_at=None,
-        latest_message_id=None,
-        latest_customer_message_id=None,
-        latest_note_id=None,
-        unread_customer_messages_count=0,
-        due_at=None,
-    )

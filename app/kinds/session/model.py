@@ -218,11 +218,12 @@ def updated(session: Session, changes: SessionChanges) -> Session:
     Raises InvalidInput or TooLong with the path in `changes`."""
     if "need_attention" in changes:
         session = flagged(session, changes["need_attention"])
+    tags, topics = session.tags, session.topics
     if "tags" in changes:
-        session = replace(session, tags=_words("tags", changes["tags"] or ()))
+        tags = _words("tags", changes["tags"] or ())
     if "topics" in changes:
-        session = replace(session, topics=_words("topics", changes["topics"] or ()))
-    return session
+        topics = _words("topics", changes["topics"] or ())
+    return replace(session, tags=tags, topics=topics)
 
 
 def replaced_suggestions(

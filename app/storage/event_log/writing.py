@@ -44,10 +44,12 @@ def _append_to_lane() -> str:
 APPEND_TO_LANE = _append_to_lane()
 
 
+_TIMESTAMP = Timestamp()
+
+
 def encode(events: Sequence[Event], at: datetime, dialect: sa.Dialect) -> list[tuple[Event, Entry]]:
     """Events as driver values; raises TypeError when `data` is not JSON, so that only its own unit fails."""
-    bind = Timestamp().bind_processor(dialect)
-    moment = bind(at)
+    moment = _TIMESTAMP.bind_processor(dialect)(at)
     return [
         (
             event,
