@@ -6,7 +6,7 @@ from enum import Enum
 
 import strawberry
 
-from app.attention.repository import MAPPINGS, ROOTS, streams
+from app.attention.reads import MAPPINGS, ROOTS, streams
 from app.directory.graphql import User
 from app.graph.enums import described
 from app.graph.fields import AFTER, PAGING, Connection, argument, root

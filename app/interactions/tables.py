@@ -236,7 +236,7 @@ watch = sa.Table(
 erasing = sa.Table(
     "erasing",
     interaction.metadata,
-    # What was deleted and is not erased yet: `customer` and `interaction` with their surrogates, and what comes last.
+    # What was deleted and is not erased yet, see `erased`.
     sa.Column("what", sa.Text, primary_key=True),
     sa.Column("number", BigId, primary_key=True, autoincrement=False),
     sa.Column("place", BigId, nullable=False),

@@ -11,7 +11,7 @@ from app.core.actor import Actor
 from app.core.errors import Conflict
 from app.demo.loading import Loaded, load
 from app.directory.tables import app_user, customer, profile
-from app.interactions.repository.search import Question, question_of, speaks_of
+from app.interactions.reads.search import Question, question_of, speaks_of
 from app.interactions.service.messages import receive_message
 from app.interactions.tables import interaction, interaction_tag, message, message_error, note
 from app.kinds.agent_session.tables import agent_session, ai_agent

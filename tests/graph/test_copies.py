@@ -8,9 +8,9 @@ import pytest
 
 from app.core.actor import Actor
 from app.core.ids import require_id
-from app.interactions.repository.watches import ATTENTION
 from app.interactions.service.deadlines import fire_due, recompute
 from app.interactions.service.watching import watch
+from app.interactions.watched import ATTENTION
 from app.kinds.agent_session.service import hide_event
 from app.settings import Settings
 from app.storage.database import Work

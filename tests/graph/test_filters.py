@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from graphql import GraphQLInputObjectType, GraphQLList, GraphQLNonNull, get_named_type
 
-from app.interactions.repository.facts import condition_of, wanted_keys
+from app.interactions.reads.facts import condition_of, wanted_keys
 from app.selection.catalogue import snake
 from tests.graph.filled import Filled
 from tests.graph.listening import Ears, ears

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from app.core.actor import Actor
-from app.directory.repository import searching
+from app.directory.reads import searching
 from tests.graph.exchanges import of, receive, text
 from tests.graph.running import ADMIN, Graph
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from app.core.actor import Actor
-from app.interactions.repository.watches import ATTENTION
 from app.interactions.service.messages import type_in
 from app.interactions.service.state import set_labels
 from app.interactions.service.watching import forget_watches, watch
+from app.interactions.watched import ATTENTION
 from tests.graph.listening import Ears, ears
 from tests.interactions.conftest import House, cnv
 from tests.interactions.conftest import house as house

@@ -5,7 +5,7 @@ from app.directory.graphql.query import PRESENT, SEARCH_USERS, DirectoryQuery
 from app.directory.graphql.subscriptions import UserSubscription
 from app.directory.graphql.types import ApiKey, Customer, Presence, Profile, User, Viewer
 from app.directory.graphql.users import UserMutation
-from app.directory.repository import MAPPINGS, PRESENCE, ROOTS, STREAMS
+from app.directory.reads import MAPPINGS, PRESENCE, ROOTS, STREAMS
 from app.graph.slice import Slice
 
 __all__ = (

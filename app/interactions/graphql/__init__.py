@@ -15,8 +15,8 @@ from app.interactions.graphql.mutations import HoldingMutation, NoteMutation, St
 from app.interactions.graphql.query import FILTER, ORDER, InteractionsQuery
 from app.interactions.graphql.subscriptions import InteractionEvent, InteractionsSubscription
 from app.interactions.graphql.types import Attention, Interaction, Message, Note
-from app.interactions.repository.counting import COUNT_MAPPINGS, COUNTS
-from app.interactions.repository.mapping import (
+from app.interactions.reads.counting import COUNT_MAPPINGS, COUNTS
+from app.interactions.reads.mapping import (
     MAPPINGS,
     OF_CUSTOMER,
     OF_PROFILE,
@@ -24,7 +24,7 @@ from app.interactions.repository.mapping import (
     interaction_by_id,
     interactions_found,
 )
-from app.interactions.repository.streams import CHANGE, TYPING, InteractionStreams
+from app.interactions.reads.streams import CHANGE, TYPING, InteractionStreams
 
 __all__ = (
     "Attention",

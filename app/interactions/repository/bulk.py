@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from app.interactions.messages import MessageErrorType, MessageSource
 from app.interactions.repository.messages import Note
-from app.interactions.repository.search import stored_words
+from app.interactions.repository.words import stored_words
 from app.interactions.tables import message, message_error, note
 from app.storage.repository import Repository
 from app.storage.tables import Timestamp

@@ -8,13 +8,12 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from app.interactions.erased import CUSTOMER, FILES, INTERACTION, SEARCH
 from app.interactions.history import without_words
 from app.interactions.tables import deleted_message, erasing, erasure, message, message_error, note
 from app.storage.event_log import event_log
 from app.storage.query import Query
 from app.storage.repository import Repository
-
-CUSTOMER, INTERACTION, SEARCH, FILES = "customer", "interaction", "search", "files"
 
 ANY_ERASING = Query("SELECT 1 FROM erasing LIMIT 1")
 """One row of the driver's when there is something to erase."""

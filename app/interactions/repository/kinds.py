@@ -6,8 +6,8 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 import sqlalchemy as sa
 
+from app.interactions.holders import lost_holder_id
 from app.interactions.model import Interaction
-from app.interactions.repository.holders import lost_holder_id
 from app.interactions.repository.interactions import COLUMNS, InteractionRepository, common_arguments
 from app.interactions.repository.rows import FieldOfRow, differing, fields_of_row, read_row, written
 from app.interactions.tables import interaction

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from app.interactions.messages import Message, MessageAuthor, MessageError, MessageStatus
 from app.interactions.repository.rows import differing, fields_of_row, read_row, written
-from app.interactions.repository.search import stored_words
+from app.interactions.repository.words import stored_words
 from app.interactions.tables import deleted_message, interaction, message, message_error, note
 from app.storage.fixed import Fixed
 from app.storage.repository import Repository

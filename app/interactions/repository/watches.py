@@ -9,12 +9,6 @@ from sqlalchemy.dialects import postgresql, sqlite
 from app.interactions.tables import interaction, watch
 from app.storage.repository import Repository
 
-ATTENTION = 0
-"""The place that is no interaction's surrogate: the attention queue."""
-
-Subject = tuple[str | None, int]
-"""A kind, and the surrogate of an interaction that is said to be of it; no kind, and ATTENTION."""
-
 Place = tuple[int, int]
 """A surrogate or ATTENTION, and the user who watches it."""
 
@@ -72,7 +66,3 @@ class WatchRepository(Repository):
             sa.select(interaction.c.id, interaction.c.kind).where(interaction.c.id.in_(subjects))
         )
         return {row.id: row.kind for row in rows}
-
-
-LISTENERS = sa.select(watch.c.listeners, watch.c.until).where(watch.c.subject == ATTENTION)
-"""Of every process and user: the listeners to the attention queue, and the lease's end."""

@@ -9,8 +9,9 @@ from app.core.ids import GlobalId, require_id
 from app.directory.model import Customer
 from app.directory.repository import CustomerRepository
 from app.directory.service import delete_customer
+from app.interactions.erased import FILES, INTERACTION, SEARCH
 from app.interactions.model import Attention, State
-from app.interactions.repository.erasing import FILES, INTERACTION, SEARCH, ErasingRepository, Erasure, Part
+from app.interactions.repository.erasing import ErasingRepository, Erasure, Part
 from app.interactions.repository.interactions import InteractionRepository
 from app.interactions.service.recording import record
 

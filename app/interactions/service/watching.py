@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from app.core.events import Event
 from app.interactions.history import LISTENERS_CHANGED, VIEWERS_CHANGED
-from app.interactions.repository.watches import ATTENTION, Subject, WatchRepository
+from app.interactions.repository.watches import WatchRepository
+from app.interactions.watched import ATTENTION, Subject
 
 if TYPE_CHECKING:
     from app.storage.work import Work

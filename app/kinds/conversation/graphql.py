@@ -28,7 +28,7 @@ from app.kinds.conversation import service
 from app.kinds.conversation.model.channel_agent import CHANGEABLE, CREATABLE, ChannelAgentChanges
 from app.kinds.conversation.model.conversation import PREFIX, Status
 from app.kinds.conversation.model.conversation import Conversation as Stored
-from app.kinds.conversation.repository import MAPPINGS, ROOTS
+from app.kinds.conversation.reads import MAPPINGS, ROOTS
 from app.kinds.conversation.service.conversations import ConversationChanges
 
 described(

@@ -24,7 +24,7 @@ from app.graph.slice import Slice
 from app.interactions.graphql import Interaction
 from app.kinds.session import service
 from app.kinds.session.model import ContentType, SessionChanges, Suggestion
-from app.kinds.session.repository import MAPPINGS, ROOTS
+from app.kinds.session.reads import MAPPINGS, ROOTS
 
 described(
     ContentType,

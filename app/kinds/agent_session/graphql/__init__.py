@@ -4,7 +4,7 @@ from app.graph.slice import Slice
 from app.kinds.agent_session.graphql.mutations import AgentSessionMutation, AiAgentMutation
 from app.kinds.agent_session.graphql.query import AgentSessionQuery
 from app.kinds.agent_session.graphql.types import AgentSession, AiAgent
-from app.kinds.agent_session.repository import MAPPINGS, ROOTS
+from app.kinds.agent_session.reads import MAPPINGS, ROOTS
 
 __all__ = ("SLICE", "AgentSession", "AiAgent")
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from app.kinds.agent_session.model import NAME
-from app.kinds.agent_session.repository.contract import CONTRACT_ROOTS, CONTRACT_TYPES
+from app.kinds.agent_session.reads.contract import CONTRACT_ROOTS, CONTRACT_TYPES
 from app.kinds.agent_session.rest.agents import AGENTS
 from app.kinds.agent_session.rest.events import EVENTS
 from app.kinds.agent_session.rest.refusals import STATUSES, refused

@@ -10,7 +10,7 @@ from app.kinds.chat_session.graphql.query import ChatSessionQuery
 from app.kinds.chat_session.graphql.sessions import ChatSessionMutation
 from app.kinds.chat_session.graphql.topics import ChatTopicMutation
 from app.kinds.chat_session.graphql.types import ChatSession, ChatTopic, ChatTopicMember
-from app.kinds.chat_session.repository import MAPPINGS, MESSAGE_TYPE, ROOTS, SPECIAL_TYPE
+from app.kinds.chat_session.reads import MAPPINGS, MESSAGE_TYPE, ROOTS, SPECIAL_TYPE
 
 __all__ = (
     "CHAT_SESSIONS",

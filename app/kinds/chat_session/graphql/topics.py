@@ -23,7 +23,7 @@ from app.kinds.chat_session.graphql.inputs import (
     UpdateChatTopicMemberInput,
 )
 from app.kinds.chat_session.model.topic import ChatTopic, ChatTopicChanges, ChatTopicMember, MemberRights
-from app.kinds.chat_session.repository import MEMBER_PREFIX, TOPIC_PREFIX
+from app.kinds.chat_session.reads import MEMBER_PREFIX, TOPIC_PREFIX
 from app.kinds.chat_session.service import topics
 from app.storage.work import Work
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from app.core.errors import AlreadyExists
 from app.directory.tables import app_user, customer
-from app.interactions.repository.holders import can
+from app.interactions.holders import can
 from app.interactions.repository.kinds import KindRepository
 from app.interactions.tables import interaction, message
 from app.kinds.chat_session.model.session import CLOSED, ENDED, KIND, QUEUES, ChatSession, ChatSessionStatus

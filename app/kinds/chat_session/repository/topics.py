@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from app.core.errors import AlreadyExists, Conflict, NotFound
 from app.directory.tables import app_user
-from app.interactions.repository.holders import can
+from app.interactions.holders import can
 from app.interactions.repository.rows import differing, fields_of_row, read_row, written
 from app.kinds.chat_session.model.session import KIND
 from app.kinds.chat_session.model.topic import ChatTopic, ChatTopicMember

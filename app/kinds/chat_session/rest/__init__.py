@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from app.kinds.chat_session.model.session import KIND
-from app.kinds.chat_session.repository.contract import CONTRACT_ROOTS, CONTRACT_TYPES
+from app.kinds.chat_session.reads.contract import CONTRACT_ROOTS, CONTRACT_TYPES
 from app.kinds.chat_session.rest.agents import AGENTS
 from app.kinds.chat_session.rest.answers import answering
 from app.kinds.chat_session.rest.handing import HANDING

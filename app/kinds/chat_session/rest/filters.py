@@ -7,7 +7,7 @@ from typing import Any
 
 from app.core.errors import InvalidInput
 from app.kinds.chat_session.model.session import STATUS_OF_WIRE, ChatSessionStatus
-from app.kinds.chat_session.repository.listing import COLUMNS, Both, Condition, Test
+from app.kinds.chat_session.reads.listing import COLUMNS, Both, Condition, Test
 
 LONGEST = 4_000
 _DEEPEST = 20

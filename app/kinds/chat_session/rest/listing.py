@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from app.core.errors import InvalidInput
 from app.kinds.chat_session.model.session import ChatSessionStatus
-from app.kinds.chat_session.repository.listing import Shape
+from app.kinds.chat_session.reads.listing import Shape
 from app.kinds.chat_session.rest.answers import wire_of
 from app.kinds.chat_session.rest.filters import condition_of, orders_of
 from app.kinds.chat_session.rest.reading import listing

@@ -1,7 +1,7 @@
 """What the contract reads of chats and their messages."""
 
 from app.kinds.chat_session.model.limits import REFERENCES
-from app.kinds.chat_session.repository.listing import Shape
+from app.kinds.chat_session.reads.listing import Shape
 from app.rest import Pick, Selection, leaf, one, root
 from app.selection.tree import Field
 

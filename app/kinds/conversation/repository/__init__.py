@@ -1,7 +1,6 @@
-"""The stored rows of conversations and channel agents: queries for commands, and the mapping that selections read."""
+"""The stored rows of conversations and channel agents: named queries for commands."""
 
 from app.kinds.conversation.repository.channel_agents import ChannelAgentRepository
 from app.kinds.conversation.repository.conversations import ConversationRepository
-from app.kinds.conversation.repository.mapping import MAPPINGS, ROOTS
 
-__all__ = ("MAPPINGS", "ROOTS", "ChannelAgentRepository", "ConversationRepository")
+__all__ = ("ChannelAgentRepository", "ConversationRepository")

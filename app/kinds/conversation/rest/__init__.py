@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from app.kinds.conversation.model.conversation import NAME
-from app.kinds.conversation.repository.contract import CONTRACT_ROOTS, CONTRACT_TYPES
+from app.kinds.conversation.reads.contract import CONTRACT_ROOTS, CONTRACT_TYPES
 from app.kinds.conversation.rest import conversations, directory, messages, notes
 from app.kinds.conversation.rest.refusals import STATUSES, refused
 from app.rest import BEARER, Contract, guarded

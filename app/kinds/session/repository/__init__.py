@@ -1,6 +1,5 @@
-"""Sessions and their suggested messages as rows, and how selections read them."""
+"""Sessions and their suggested messages as rows."""
 
-from app.kinds.session.repository.mapping import MAPPINGS, ROOTS
 from app.kinds.session.repository.sessions import SessionRepository
 
-__all__ = ("MAPPINGS", "ROOTS", "SessionRepository")
+__all__ = ("SessionRepository",)

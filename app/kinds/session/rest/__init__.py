@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from app.kinds.session.model import NAME
-from app.kinds.session.repository.contract import CONTRACT_ROOTS, CONTRACT_TYPES
+from app.kinds.session.reads.contract import CONTRACT_ROOTS, CONTRACT_TYPES
 from app.kinds.session.rest.customers import CUSTOMERS
 from app.kinds.session.rest.refusals import STATUSES, refused
 from app.kinds.session.rest.sessions import SESSIONS

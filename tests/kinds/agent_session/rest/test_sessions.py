@@ -3,7 +3,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from app.kinds.agent_session.repository import contract
+from app.kinds.agent_session.reads import contract
 from tests.conftest import ManualClock
 from tests.kinds.agent_session.rest.conftest import SESSION, SESSIONS
 from tests.kinds.rest import House

@@ -1,4 +1,4 @@
-"""The search for messages: a row's entries on one side, the terms of a question on the other."""
+"""The search for messages: the terms of a question, and what meets them."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,7 +11,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine
 
 from app.core.errors import InvalidInput
-from app.core.text import MOST_TERMS, entries, terms
+from app.core.text import MOST_TERMS, terms
 from app.storage.tables import Process
 
 
@@ -38,11 +38,6 @@ def question_of(text: str) -> Sequence[str]:
             f"Search for at most {MOST_TERMS} words; in a script without spaces each two characters count as one."
         )
     return found
-
-
-def stored_words(text: str | None) -> str | None:
-    """The distinct entries of a message's text, as they are kept; None when there is none."""
-    return None if text is None else " ".join(dict.fromkeys(entries(text))) or None
 
 
 # Terms are letters, digits and their marks alone, so quoting them is enough.

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from app.directory.tables import customer
-from app.interactions.repository.viewing import viewer_can
+from app.interactions.reads.viewing import viewer_can
 from app.kinds.session.model import NAME, PREFIX, VIEWER_COLUMNS, refusal, reply_block
 from app.kinds.session.tables import session, suggested_message
 from app.selection.mapping import Bind, Env, Many, Mapped, Order, Root, RootOne, Scope, Sql, SqlOf, TypeMap, keyed

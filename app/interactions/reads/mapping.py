@@ -13,12 +13,12 @@ from app.core.ids import parse_id
 from app.interactions.contents import ContentType
 from app.interactions.history import MOMENTARY, REFERENCES
 from app.interactions.messages import SENDER_ROLES, SenderRole
-from app.interactions.repository.filters import FILTERS, LEVELS, ORDERS, needs_attention, visible, visible_part
-from app.interactions.repository.finding import found_by
-from app.interactions.repository.holders import ASSIGNABLE
-from app.interactions.repository.log import EVENT, event_id, events
-from app.interactions.repository.search import Question, question_of, speaks_of
-from app.interactions.repository.viewing import VIEWERS
+from app.interactions.reads.assignable import ASSIGNABLE
+from app.interactions.reads.filters import FILTERS, LEVELS, ORDERS, needs_attention, visible, visible_part
+from app.interactions.reads.finding import found_by
+from app.interactions.reads.log import EVENT, event_id, events
+from app.interactions.reads.search import Question, question_of, speaks_of
+from app.interactions.reads.viewing import VIEWERS
 from app.interactions.tables import history, interaction, message, message_error, note
 from app.selection.mapping import (
     Column,

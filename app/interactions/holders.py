@@ -5,10 +5,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from app.directory.model import ADMIN
-from app.directory.repository.mapping import OLDEST_USERS, USER_FILTERS
 from app.directory.tables import app_user
-from app.interactions.tables import interaction
-from app.selection.mapping import Many, Scope, Sql
+from app.selection.mapping import Scope, Sql
 
 
 def is_admin(user: Any) -> Sql:
@@ -29,20 +27,3 @@ def lost_holder_id(scope: Scope) -> Sql:
     lost = sa.not_(can(app_user.c, scope.c.kind, "read"))
     found = sa.select(app_user.c.id).where(app_user.c.id == scope.c.assignee_id, lost)
     return found.correlate(scope.c.assignee_id.table).scalar_subquery()
-
-
-def _may_take(user: Scope, key: Any) -> Sql:
-    taken = interaction.alias("taken")
-    allowed = [can(user.c, taken.c.kind, verb) for verb in ("read", "write")]
-    return sa.exists().select_from(taken).where(taken.c.id == key, *allowed).correlate_except(taken)
-
-
-ASSIGNABLE = Many(
-    "User",
-    _may_take,
-    OLDEST_USERS,
-    "OLDEST",
-    filters={name: USER_FILTERS[name] for name in ("search", "present")},
-    inherits=True,
-)
-"""The edge `Interaction.assignableUsers`; a kind with a condition of its own has another."""

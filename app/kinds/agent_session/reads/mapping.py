@@ -9,8 +9,8 @@ import sqlalchemy as sa
 
 from app.core.errors import InvalidInput
 from app.core.ids import require_id
-from app.interactions.repository.filters import ORDERS
-from app.interactions.repository.viewing import Subject, viewer_can
+from app.interactions.reads.filters import ORDERS
+from app.interactions.reads.viewing import Subject, viewer_can
 from app.kinds.agent_session.model import IDLE_COLUMNS, NAME, PREFIX, VIEWER_COLUMNS, deleted_at, refusal, reply_block
 from app.kinds.agent_session.tables import agent_session, ai_agent
 from app.selection.mapping import (

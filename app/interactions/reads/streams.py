@@ -9,7 +9,7 @@ from app.core.ids import parse_id
 from app.feed import Entry, EventStream, Stream
 from app.feed.stream import Match
 from app.interactions.history import SIGN_OF_TYPING, VIEWERS_CHANGED
-from app.interactions.repository.facts import (
+from app.interactions.reads.facts import (
     Condition,
     Key,
     as_asked,
@@ -20,8 +20,8 @@ from app.interactions.repository.facts import (
     turn_of,
     wanted_keys,
 )
-from app.interactions.repository.log import EVENT, event_item, may_see
-from app.interactions.repository.watches import ATTENTION, Subject
+from app.interactions.reads.log import EVENT, event_item, may_see
+from app.interactions.watched import ATTENTION, Subject
 from app.selection.mapping import ObjectMap, Permissions, granted
 
 TYPING_LASTS = timedelta(seconds=6)

@@ -8,8 +8,8 @@ import sqlalchemy as sa
 
 from app.interactions.tables import message
 from app.kinds.chat_session.model.session import ENDED
-from app.kinds.chat_session.repository.listing import listed_chats
-from app.kinds.chat_session.repository.mapping import READ
+from app.kinds.chat_session.reads.listing import listed_chats
+from app.kinds.chat_session.reads.mapping import READ
 from app.kinds.chat_session.tables import chat_session, chat_topic_member
 from app.selection.catalogue import FieldFacts, TypeFacts
 from app.selection.mapping import Env, Read, RootMany, RootOne, RootSteps

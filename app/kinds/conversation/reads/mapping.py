@@ -11,8 +11,8 @@ from app.core.actor import Actor
 from app.core.errors import DomainError
 from app.directory.tables import customer, profile
 from app.interactions.model import Command, ReplyBlock
-from app.interactions.repository.filters import is_unread
-from app.interactions.repository.viewing import viewer_can
+from app.interactions.reads.filters import is_unread
+from app.interactions.reads.viewing import viewer_can
 from app.interactions.tables import interaction
 from app.kinds.conversation.model.commands import VIEWER_COLUMNS, Subject, refusal, reply_block
 from app.kinds.conversation.model.conversation import NAME, PREFIX, undelivered_by

@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 import sqlalchemy as sa
 
-from app.interactions.repository.filters import (
+from app.interactions.reads.filters import (
     ACCOUNTS,
     CHAT_TOPICS,
     FILTERS,

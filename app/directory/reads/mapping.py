@@ -11,7 +11,7 @@ from app.core.errors import InvalidInput
 from app.core.ids import require_id
 from app.core.telephone import number_terms
 from app.core.text import search_terms
-from app.directory.repository.searching import begins
+from app.directory.reads.searching import begins
 from app.directory.tables import (
     api_key,
     app_user,

@@ -8,11 +8,11 @@ import sqlalchemy as sa
 
 from app.feed import Entry, SnapshotStream, Stream
 from app.interactions.history import LISTENERS_CHANGED
-from app.interactions.repository.filters import LEVELS, QUEUE_FILTERS, QUEUE_ORDER, asked_id, needs_attention, visible
-from app.interactions.repository.log import may_see
-from app.interactions.repository.streams import InteractionStreams
-from app.interactions.repository.watches import LISTENERS
-from app.interactions.tables import interaction
+from app.interactions.reads.filters import LEVELS, QUEUE_FILTERS, QUEUE_ORDER, asked_id, needs_attention, visible
+from app.interactions.reads.log import may_see
+from app.interactions.reads.streams import InteractionStreams
+from app.interactions.tables import interaction, watch
+from app.interactions.watched import ATTENTION
 from app.selection.mapping import Env, Mapped, ObjectMap, One, Permissions, Read, Root, RootMany, RootSteps
 from app.storage.query import Query
 
@@ -25,6 +25,9 @@ _GROUPS: Mapping[str, tuple[sa.ColumnElement[Any], str, Callable[[Any], object]]
     }
 )
 
+
+_LISTENERS = sa.select(watch.c.listeners, watch.c.until).where(watch.c.subject == ATTENTION)
+"""Of every process and user: the listeners to the attention queue, and the lease's end."""
 
 _ASKED = frozenset({"assignee_id", "asked_id"})
 
@@ -51,7 +54,7 @@ def _summary(
         {name: None if key is None else convert(key), "count": count, "oldest_since": read.time(oldest)}
         for key, count, oldest in rows
     ]
-    leases = yield read.query("listeners", lambda: LISTENERS)
+    leases = yield read.query("listeners", lambda: _LISTENERS)
     moments = [moment for group in groups if (moment := group["oldest_since"]) is not None]
     return {
         "count": sum(count for _, count, _ in rows),

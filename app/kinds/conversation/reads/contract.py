@@ -11,7 +11,7 @@ from app.directory.model.user import ADMIN
 from app.directory.tables import app_user, customer
 from app.interactions.tables import interaction, message, note
 from app.kinds.conversation.model.conversation import NAME
-from app.kinds.conversation.repository.mapping import READ
+from app.kinds.conversation.reads.mapping import READ
 from app.kinds.conversation.tables import conversation
 from app.selection.catalogue import FieldFacts, TypeFacts
 from app.selection.mapping import Bind, Env, Read, RootMany, RootOne, RootSteps, Scope, Sql

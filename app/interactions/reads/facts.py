@@ -8,7 +8,7 @@ from app.core.events import Event
 from app.core.ids import require_id
 from app.feed import Entry
 from app.interactions.model import Level
-from app.interactions.repository.filters import ACCOUNTS, CHAT_TOPICS, ids_of
+from app.interactions.reads.filters import ACCOUNTS, CHAT_TOPICS, ids_of
 from app.selection.mapping import ME
 
 Facts = Mapping[str, Any]

@@ -10,7 +10,7 @@ from app.directory.model import CustomerSystem
 from app.directory.tables import customer
 from app.interactions.tables import interaction, message
 from app.kinds.session.model import NAME
-from app.kinds.session.repository.mapping import READ
+from app.kinds.session.reads.mapping import READ
 from app.kinds.session.tables import session
 from app.selection.catalogue import FieldFacts, TypeFacts
 from app.selection.mapping import Env, Read, RootMany, RootOne, RootSteps, by_columns

@@ -8,8 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from app.core.ids import require_id
+from app.interactions.erased import INTERACTION
 from app.interactions.model import Level
-from app.interactions.repository.erasing import INTERACTION
 from app.interactions.tables import UNREAD, erasing, interaction_tag
 from app.selection.mapping import Filter, Order, Permissions, Scope, Sql, SqlOf, by_value, one_of, reference
 from app.storage.constructs import TextList, among, unindexed

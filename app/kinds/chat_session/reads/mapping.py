@@ -11,9 +11,10 @@ import sqlalchemy as sa
 from app.core.actor import Actor
 from app.core.errors import DomainError
 from app.directory.tables import app_user
+from app.interactions.holders import can, is_admin
 from app.interactions.model import Command, ReplyBlock
-from app.interactions.repository.holders import ASSIGNABLE, can, is_admin
-from app.interactions.repository.viewing import viewer_can
+from app.interactions.reads.assignable import ASSIGNABLE
+from app.interactions.reads.viewing import viewer_can
 from app.kinds.chat_session.model.refusals import VIEWER_COLUMNS, Subject, refusal, reply_block
 from app.kinds.chat_session.model.rights import FieldProperty, TableRight, field_properties, table_right
 from app.kinds.chat_session.model.session import KIND, MASK, PREFIX, ChatSessionStatus

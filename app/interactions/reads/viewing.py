@@ -8,8 +8,8 @@ import sqlalchemy as sa
 
 from app.core.actor import Actor
 from app.core.errors import DomainError
+from app.interactions.holders import lost_holder_id
 from app.interactions.model import Command, ReplyBlock
-from app.interactions.repository.holders import lost_holder_id
 from app.interactions.tables import watch
 from app.selection.mapping import Computed, Env, OfInterface, Scope, Sql, SqlOf
 from app.settings import Settings

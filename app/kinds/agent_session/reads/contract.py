@@ -11,7 +11,7 @@ from app.core.paging import decode_cursor, encode_cursor
 from app.interactions.tables import message
 from app.kinds.agent_session.model import NAME
 from app.kinds.agent_session.model.matching import conditions, expression
-from app.kinds.agent_session.repository.mapping import AGENT_PREFIX, READ
+from app.kinds.agent_session.reads.mapping import AGENT_PREFIX, READ
 from app.kinds.agent_session.tables import agent_session, ai_agent
 from app.selection.catalogue import FieldFacts, TypeFacts
 from app.selection.mapping import Bind, Env, Read, RootMany, RootOne, RootSteps, Scope, Sql

@@ -11,8 +11,8 @@ from sqlalchemy.sql.functions import FunctionElement
 from app.core.ids import parse_id
 from app.core.telephone import number_terms
 from app.core.text import terms
-from app.directory.repository.searching import customers_named
-from app.interactions.repository.search import Question, question_of
+from app.directory.reads.searching import customers_named
+from app.interactions.reads.search import Question, question_of
 from app.interactions.tables import interaction
 from app.selection.mapping import Env, Filter, Scope, Sql
 from app.storage.constructs import IntList, TextList, among_few, keys, texts, unindexed

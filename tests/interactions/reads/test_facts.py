@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from app.core.events import Event, LoggedEvent
 from app.feed import Entry
-from app.interactions.repository.facts import condition_of, keys_of, sides_of, turn_of, wanted_keys
+from app.interactions.reads.facts import condition_of, keys_of, sides_of, turn_of, wanted_keys
 from app.storage.event_log import Cursor
 
 NUMBERS = st.integers(1, 3)

@@ -1,0 +1,9 @@
+"""What was deleted and is still to be erased, a few rows at a time."""
+
+CUSTOMER = "customer"
+INTERACTION = "interaction"
+SEARCH = "search"
+"""The index of the search, which holds what was erased until it is rewritten."""
+
+FILES = "files"
+"""Free pages of SQLite's file, and its write-ahead log."""

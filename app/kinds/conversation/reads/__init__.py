@@ -1,0 +1,5 @@
+"""How selections read conversations and channel agents."""
+
+from app.kinds.conversation.reads.mapping import MAPPINGS, ROOTS
+
+__all__ = ("MAPPINGS", "ROOTS")
