@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 from collections.abc import AsyncIterator
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from app.core.errors import NotFound, OutcomeUnknown, Unavailable
 from app.settings import Settings
 from app.storage.database import Database, Query, Work, open_database
+from app.storage.postgresql import PostgresqlCommands
 from tests.conftest import CountingIds, ManualClock
 from tests.silence import ANSWERS, IMPATIENT, REQUESTS, SILENCE, Network, network_to
 from tests.storage.conftest import increment, value_of
@@ -98,6 +100,19 @@ async def test_refusal_stands_though_nobody_answers_that_it_is_undone(
 
     with pytest.raises(NotFound):
         await far.command(refused)
+
+
+async def test_idle_connections_are_kept_alive_on_both_sides(far: Database) -> None:
+    set_here = "SELECT count(*) FROM pg_settings WHERE source = 'client' AND name LIKE 'tcp%'"
+    assert await read(far, set_here) == [4]
+    commands = far._commands
+    assert isinstance(commands, PostgresqlCommands)
+    sockets = [each._transport.get_extra_info("socket") for each in commands.liveness._open]
+    assert len(sockets) >= 2  # for commands and for plans
+    for each in sockets:
+        assert each.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+        if hasattr(socket, "TCP_KEEPIDLE"):
+            assert each.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 5
 
 
 async def test_silent_database_is_unavailable_until_it_answers(network: tuple[Network, str], far: Database) -> None:
