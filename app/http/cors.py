@@ -86,6 +86,7 @@ class Cors(CORSMiddleware):
             allow_methods=("GET", "POST", "PUT", "PATCH", "DELETE"),
             allow_headers=(*SENT, *headers),
             expose_headers=READ,
+            allow_private_network=True,  # a server of a house may be asked by a page from outside that is allowed
             max_age=600,
         )
 

@@ -17,12 +17,13 @@ from app.storage.database import Query, Row
 log = structlog.get_logger(__name__)
 
 _PATIENCE = 2.0
+_NOT_KEPT = {"cache-control": "no-store"}
 _REVISION = Query("SELECT version_num FROM alembic_version")
 
 
 async def healthz(_request: Request) -> JSONResponse:
     """200 as long as the process answers."""
-    return JSONResponse({"status": "up"})
+    return JSONResponse({"status": "up"}, headers=_NOT_KEPT)
 
 
 class _Found(NamedTuple):
@@ -47,9 +48,9 @@ class Readiness:
         found = self._asking.result() if self._asking.done() else _Found(None, "The database does not answer.")
         fault = NOT_READABLE if found.fault is None and services.connections.feed.is_silent else found.fault
         if fault is None:
-            return JSONResponse({"status": "ready", "revision": found.revision})
+            return JSONResponse({"status": "ready", "revision": found.revision}, headers=_NOT_KEPT)
         log.warning("not ready", reason=fault)
-        return JSONResponse({"status": "unavailable", "reason": fault}, 503)
+        return JSONResponse({"status": "unavailable", "reason": fault}, 503, headers=_NOT_KEPT)
 
 
 async def _ask(services: Services) -> _Found:

@@ -316,12 +316,18 @@ async def test_readiness_is_that_of_the_database(client: httpx2.AsyncClient) -> 
     response = await client.get("/readyz")
     assert response.status_code == 200
     assert response.json()["status"] == "ready"
+    for path in ("/readyz", "/healthz"):
+        assert (await client.get(path)).headers["cache-control"] == "no-store"
 
 
 async def test_pages_of_allowed_origins_may_call(client: httpx2.AsyncClient) -> None:
     asked = {"access-control-request-method": "POST", "access-control-request-headers": "authorization,content-type"}
     response = await client.options("/graphql", headers={"origin": "https://ui.example", **asked})
     assert (response.status_code, response.headers["access-control-allow-origin"]) == (200, "https://ui.example")
+    # A page from outside may ask a server of its own house.
+    private = {"access-control-request-private-network": "true"}
+    response = await client.options("/graphql", headers={"origin": "https://ui.example", **asked, **private})
+    assert (response.status_code, response.headers["access-control-allow-private-network"]) == (200, "true")
     response = await client.options("/graphql", headers={"origin": "https://evil.example", **asked})
     assert "access-control-allow-origin" not in response.headers
     told = "Origin https://evil.example is not in SWITCHBOARD_ALLOWED_ORIGINS; another port is another origin."

@@ -36,6 +36,7 @@ async def served(network: tuple[Network, str], library: Database, clock: ManualC
 
 async def readiness(client: httpx2.AsyncClient, served: Served) -> tuple[int, str | None]:
     response = await client.get(served.url.replace("/graphql", "/readyz"))
+    assert response.headers["cache-control"] == "no-store"
     return response.status_code, response.json().get("reason")
 
 
