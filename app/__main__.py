@@ -52,12 +52,13 @@ def serve(*, host: str | None = None, port: int | None = None) -> None:
     from app.asgi import create_app
     from app.core.logs import configure_logs
     from app.http import server
+    from app.http.accepting import notice_the_vanished
 
     settings = read_settings(host=host, port=port)
     configure_logs(settings.log_level, settings.log_format)
     # First, so that a taken port stops the start before the only sight of a key is lost on it.
     listener = listen(settings.host, settings.port)
-    server.notice_the_vanished(listener)
+    notice_the_vanished(listener)
     address = f"http://{shown(settings.host)}:{listener.getsockname()[1]}"
     prepare(settings)
     secret = asyncio.run(_first_start(settings))

@@ -3,11 +3,13 @@
 import asyncio
 import logging
 import socket
+from functools import partial
 from typing import Any, cast
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from app.http.accepting import LONGEST_STALL, Door
 from app.http.cycle import ANSWER, Cycle, Fields
 from app.http.intake import Intake, PacedTransport, Pacing
 from app.http.services import Services
@@ -24,9 +26,6 @@ SLOWEST_REQUEST = 30.0
 GRACE = 0.05
 """Seconds for which the request of a client that has left may still run. Most end in it by themselves, which costs less
 than to end them: PostgreSQL is told to stop over a new connection."""
-
-LONGEST_STALL = 30.0
-"""The most seconds in which a client may take nothing of an answer."""
 
 
 class Config(uvicorn.Config):
@@ -191,7 +190,14 @@ class HttpProtocol(HttpToolsProtocol):
 
 
 class Server(uvicorn.Server):
-    """Ends the streams first when it stops: uvicorn would wait for them, and close sockets that have an answer due."""
+    """Lets connections in through doors of ours. Ends the streams first when it stops: uvicorn would wait for them, and
+    close sockets that have an answer due."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=[])
+        state, loaded = self.server_state, self.lifespan.state
+        protocol = partial(HttpProtocol, config=self.config, server_state=state, app_state=loaded)
+        self.servers = [cast("Any", Door(listener, protocol)) for listener in sockets or ()]
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         services: Services | None = self.lifespan.state.get("services")
@@ -200,16 +206,6 @@ class Server(uvicorn.Server):
                 server.close()  # nobody new meanwhile
             await services.connections.stop()
         await super().shutdown(sockets=sockets)
-
-
-def notice_the_vanished(listener: socket.socket) -> None:
-    """End the connections of a client that is gone without a word (its power, its network): by itself TCP would repeat
-    what it does not acknowledge for a quarter of an hour, and a stream would stay open as long. Where there is no such
-    option, it does."""
-    option = getattr(socket, "TCP_USER_TIMEOUT", None)
-    if option is not None:
-        # Accepted connections inherit it.
-        listener.setsockopt(socket.IPPROTO_TCP, option, int(LONGEST_STALL * 1000))
 
 
 def server_config(app: Any, settings: Settings) -> Config:

@@ -18,6 +18,7 @@ from app.core.actor import Actor
 from app.core.log_limit import MOST_ALIKE
 from app.core.logs import configure_logs
 from app.http import server, socket_protocol
+from app.http.accepting import notice_the_vanished
 from app.storage.database import Database
 from tests.conftest import ManualClock
 from tests.kit.library import ADMIN, tick, update_book
@@ -214,7 +215,7 @@ async def test_requests_after_each_other_are_answered_each(sqlite_served: Served
 @pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="only Linux has the option")
 def test_clients_that_vanish_are_noticed() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        server.notice_the_vanished(listener)
+        notice_the_vanished(listener)
         with socket.create_connection(listener.getsockname()), listener.accept()[0] as accepted:
             assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 30_000
 
