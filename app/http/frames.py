@@ -69,9 +69,9 @@ def read_message(message: Message, limit: int) -> dict[str, Any]:
             json_input.require_few_values(text)
         given = json_input.parsed(text)
     except json_input.NotJson as error:
-        return _refused_unread(text, BadRequest(400, f"The message is not JSON in UTF-8: {error}."))
+        return refused_unread(text, BadRequest(400, f"The message is not JSON in UTF-8: {error}."))
     except TooComplex as error:
-        return _refused_unread(text, error)
+        return refused_unread(text, error)
     if not isinstance(given, dict) or not isinstance(given.get("type"), str):
         raise Closed(INVALID, "Invalid message")
     if not is_small:
@@ -87,7 +87,7 @@ def read_message(message: Message, limit: int) -> dict[str, Any]:
     return given
 
 
-def _refused_unread(text: str, error: BadRequest | TooComplex) -> dict[str, Any]:
+def refused_unread(text: str, error: BadRequest | DomainError) -> dict[str, Any]:
     """A `subscribe` of which only the id is read, at either end. Raises Closed for all else.
 
     Half an emoji in a variable is enough for a text to be no JSON."""
@@ -123,11 +123,13 @@ def error_of(operation: str, entries: list[errors.Entry]) -> Message:
     return text_of("error", id=operation, payload=entries)
 
 
-def refusal_of(operation: str, error: Refused | DomainError) -> Message:
+def refusal_of(operation: str, error: Refused | DomainError | BadRequest) -> Message:
     """The refusal of an operation by an error that nobody handles any more."""
     release(error)
     if isinstance(error, Refused):
         return error_of(operation, error.entries)
+    if isinstance(error, BadRequest):
+        return error_of(operation, [errors.entry(error.message, error.code)])
     wait = errors.seconds_until_retry(error)
     return error_of(operation, [errors.entry(error.message, error.code, argument=error.path, retry_after=wait)])
 

@@ -28,6 +28,7 @@ from app.http.frames import (
     id_of,
     read_message,
     refusal_of,
+    refused_unread,
     text_of,
 )
 from app.http.graphql_http import request_of
@@ -126,8 +127,10 @@ class Socket(Connection):
         try:
             return await self._services.operations.compiling.offload(self.actor.caller, read)
         except RateLimited as error:
-            # The operation that it is about is not known.
-            raise Closed(TRY_LATER, error.message) from None
+            try:
+                return refused_unread(message["text"], error)
+            except Closed:
+                raise Closed(TRY_LATER, error.message) from None
 
     async def _take(self, message: Message) -> None:
         given = await self._read(message)
@@ -153,15 +156,14 @@ class Socket(Connection):
             raise Closed(DUPLICATE, f"Subscriber for {operation} already exists")
         payload = given.get("payload")
         try:
-            if isinstance(payload, TooComplex | BadRequest):
+            if isinstance(payload, DomainError | BadRequest):
                 raise payload
             if not isinstance(payload, dict):
                 raise BadRequest(400, "The payload has to be a JSON object.")
             request = replace(request_of(payload, mutations=True), body=message["text"].encode(), within="payload")
-        except (TooComplex, BadRequest) as bad:
-            release(bad)
+        except (DomainError, BadRequest) as bad:
             # Of this operation alone: a close would end its siblings, for good or in a loop.
-            await self._tell(error_of(operation, [errors.entry(bad.message, bad.code)]))
+            await self._tell(refusal_of(operation, bad))
             return
         limit = self._services.connections.limits.operations
         if len(self._operations) >= limit:

@@ -65,6 +65,24 @@ async def test_large_message_of_a_user_without_a_share_closes_its_socket(sqlite_
         assert (await other.take())["type"] == "pong"
 
 
+async def test_large_operation_of_a_user_without_a_share_fails_alone(sqlite_served: Served) -> None:
+    async with sqlite_served.socket(KEY) as socket:
+        services = sqlite_served.server.lifespan.state["services"]
+        caller = (await services.keys.actor_of("admin")).caller
+        await socket.listen("good", NUMBERS)
+        compiling_of(sqlite_served).budgets.charge(caller, 3_600)
+        # A close would have its client come back and send the same again.
+        await socket.subscribe("large", BOOK, more="x" * LARGE)
+        failed = await socket.take()
+        assert (failed["id"], failed["type"]) == ("large", "error")
+        (error,) = failed["payload"]
+        assert error["extensions"]["code"] == "RATE_LIMITED"
+        assert error["extensions"]["retryAfter"] > 0
+        await socket.send(type="ping")
+        assert await socket.take() == {"type": "pong"}
+        assert sqlite_served.running == 1
+
+
 async def test_large_message_before_the_key_closes_the_socket(sqlite_served: Served) -> None:
     async with sqlite_served.socket(begin=False) as socket:
         await socket.send(type="connection_init", payload={**KEY, "x": "x" * LARGE})
