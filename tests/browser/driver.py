@@ -17,7 +17,7 @@ from websockets.asyncio.client import ClientConnection, connect
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 """The browser of this machine, if it has one."""
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 _OPTIONS = (
     "--headless=new",
     "--no-sandbox",

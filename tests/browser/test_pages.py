@@ -60,7 +60,7 @@ async def ask(address: str, query: str, **variables: Any) -> Mapping[str, Any]:
     headers = {"content-type": "application/json", "authorization": f"Bearer {KEY}"}
 
     def send() -> Any:
-        with urlopen(Request(f"{address}/graphql", body, headers), timeout=10) as answer:
+        with urlopen(Request(f"{address}/graphql", body, headers), timeout=PATIENCE) as answer:
             return orjson.loads(answer.read())
 
     found: Mapping[str, Any] = (await asyncio.to_thread(send))["data"]

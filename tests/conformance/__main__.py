@@ -7,20 +7,18 @@ server, its folder has them in `settings`, one `NAME=value` a line."""
 
 import os
 import signal
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from urllib.error import URLError
 from urllib.request import Request, urlopen
 
 import orjson
 
 from tests.conformance.report import Result, not_run, page, result_of
+from tests.saying import wait_for
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -82,37 +80,37 @@ def _serving(own: Mapping[str, str]) -> Iterator[dict[str, str]]:
 
     A client has the server restarted by sending SIGUSR1 to RUNNER, which is this process, and with an empty database by
     SIGUSR2."""
-    with TemporaryDirectory() as folder, socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-        free.close()
+    with TemporaryDirectory() as folder:
+        said = Path(folder) / "said"
         settings = {
             "SWITCHBOARD_DATABASE_URL": f"sqlite:///{folder}/switchboard.db",
             "SWITCHBOARD_BOOTSTRAP_KEY": ADMIN_KEY,
-            "SWITCHBOARD_PORT": str(port),
+            "SWITCHBOARD_PORT": "0",
             "SWITCHBOARD_DEMO": "false",
             "SWITCHBOARD_LOG_LEVEL": "warning",
             **own,
         }
         kept = {name: value for name, value in os.environ.items() if not name.startswith("SWITCHBOARD_")}
-        server = _started(kept | settings)
+        server = _started(kept | settings, said)
 
         def restart(*_: object) -> None:
             nonlocal server
             _stop(server)
-            server = _started(kept | settings)
+            server = _started(kept | settings, said)
 
         def replace(*_: object) -> None:
             nonlocal server
             _stop(server)
             for path in Path(folder).glob("switchboard.db*"):
                 path.unlink()
-            server = _started(kept | settings)
+            server = _started(kept | settings, said)
 
         signal.signal(signal.SIGUSR1, restart)
         signal.signal(signal.SIGUSR2, replace)
         try:
-            url = f"http://127.0.0.1:{port}"
-            _wait(server, url)
+            # It says where it is when it answers, and comes back there.
+            found = wait_for(r"(http://127\.0\.0\.1:(\d+))/", said, server, PATIENCE)
+            url, settings["SWITCHBOARD_PORT"] = found[1], found[2]
             given = {"SERVER": url, "ADMIN_KEY": ADMIN_KEY, "READER_KEY": _reader_key(url)}
             yield kept | given | {"ROOT": str(ROOT), "RUNNER": str(os.getpid())}
         finally:
@@ -121,25 +119,14 @@ def _serving(own: Mapping[str, str]) -> Iterator[dict[str, str]]:
             _stop(server)
 
 
-def _started(environment: dict[str, str]) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-m", "app", "serve"], env=environment, stdout=subprocess.DEVNULL)
+def _started(environment: dict[str, str], said: Path) -> subprocess.Popen[bytes]:
+    with said.open("wb") as output:
+        return subprocess.Popen([sys.executable, "-m", "app", "serve"], env=environment, stdout=output)
 
 
 def _stop(server: subprocess.Popen[bytes]) -> None:
     server.terminate()
     server.wait(PATIENCE)
-
-
-def _wait(server: subprocess.Popen[bytes], url: str) -> None:
-    until = time.monotonic() + PATIENCE
-    while True:
-        try:
-            urlopen(f"{url}/readyz", timeout=5).close()
-            return
-        except (URLError, ConnectionError):
-            if server.poll() is not None or time.monotonic() > until:
-                raise SystemExit("The server did not start.") from None
-            time.sleep(0.1)
 
 
 def _reader_key(url: str) -> str:
@@ -150,7 +137,7 @@ def _reader_key(url: str) -> str:
     )
     headers = {"authorization": f"Bearer {ADMIN_KEY}", "content-type": "application/json"}
     request = Request(f"{url}/graphql", orjson.dumps({"query": document}), headers)
-    with urlopen(request, timeout=5) as response:
+    with urlopen(request, timeout=PATIENCE) as response:
         payload = orjson.loads(response.read())["data"]["createApiKey"]
     secret: str = payload["secret"]
     return secret

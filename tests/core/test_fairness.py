@@ -7,6 +7,7 @@ import pytest
 
 from app.core.errors import RateLimited
 from app.core.fairness import FairQueue, KeyedTurns, Turns
+from tests.serving import PATIENCE
 
 pytestmark = pytest.mark.anyio
 
@@ -159,7 +160,7 @@ async def test_turns_survive_cancelled_waiters(late: bool) -> None:
         gate.set()
     assert list(await asyncio.gather(third, first)) == ["c", "a"]
     assert second.cancelled() or second.result() == "b"
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         assert await hold("d") == "d"
 
 

@@ -3,12 +3,12 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from tests.command_line import ROOT, CommandLine
+from tests.saying import PATIENCE, wait_for
 
 
 def _environment(folder: Path, **settings: str) -> dict[str, str]:
@@ -44,22 +44,18 @@ def test_demo_says_what_it_did(tmp_path: Path) -> None:
 def test_serve_loads_the_demo_at_its_first_start_unless_it_is_told_not_to(
     tmp_path: Path, settings: dict[str, str], interactions: int
 ) -> None:
-    server = subprocess.Popen(
-        [sys.executable, "-m", "app", "serve", "--port", "0"],
-        cwd=tmp_path,
-        env=_environment(tmp_path, **settings),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    assert server.stdout is not None
+    path = tmp_path / "said"
+    with path.open("wb") as said:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "app", "serve", "--port", "0"],
+            cwd=tmp_path,
+            env=_environment(tmp_path, **settings),
+            stdout=said,
+            stderr=subprocess.DEVNULL,
+        )
     try:
-        # It announces itself last of all.
-        deadline = time.monotonic() + 30
-        while "swk_" not in server.stdout.readline():
-            assert time.monotonic() < deadline
-            assert server.poll() is None
+        wait_for("swk_", path, server)  # it announces itself last of all
     finally:
         server.send_signal(signal.SIGTERM)
-        server.communicate(timeout=20)
+        server.wait(PATIENCE)
     assert _interactions(tmp_path) == interactions

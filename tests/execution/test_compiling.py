@@ -103,7 +103,7 @@ class Kept:
             self.most_running = max(self.most_running, self.running)
             self.threads.append(threading.current_thread().name)
             self.entered.set()
-            assert self.gate.wait(10)
+            assert self.gate.wait(PATIENCE)
             self.running -= 1
             return key.upper()
 

@@ -22,7 +22,7 @@ from app.storage.database import Database
 from tests.conftest import CountingIds, ManualClock
 from tests.kit.library import SLICES, tick
 from tests.kit.library_server import BOOK, KEY, TICKS, TITLE, Keys
-from tests.serving import PROTOCOL, Served, eventually, serving
+from tests.serving import PATIENCE, PROTOCOL, Served, eventually, serving
 
 pytestmark = pytest.mark.anyio
 
@@ -87,7 +87,7 @@ async def test_streams_of_events_are_not_compressed_nor_held_back(
         assert "content-encoding" not in response.headers
         chunks = response.aiter_bytes()
         await sqlite_library.command(tick, 1)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while b'"number":1' not in await anext(chunks):
                 pass
 
@@ -239,7 +239,7 @@ async def test_sockets_compress_where_the_setting_says_so(
 
         async def exchange(**message: Any) -> Any:
             await socket.send(orjson.dumps(message).decode())
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE):
                 return orjson.loads(await socket.recv())
 
         assert (await exchange(type="connection_init", payload=KEY))["type"] == "connection_ack"
@@ -247,7 +247,7 @@ async def test_sockets_compress_where_the_setting_says_so(
         await socket.send(orjson.dumps(subscribe).decode())
         await eventually(lambda: served.running == 1)
         await sqlite_library.command(tick, 1)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             item = orjson.loads(await socket.recv())
         assert item["payload"]["data"]["ticks"]["number"] == 1
 

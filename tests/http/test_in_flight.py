@@ -63,7 +63,7 @@ async def test_in_flight_request_that_fails_gives_its_place_up() -> None:
     with pytest.raises(ValueError, match="no"):
         async with requests.of("a"):
             raise ValueError("no")
-    async with asyncio.timeout(5), requests.of("a"):
+    async with asyncio.timeout(PATIENCE), requests.of("a"):
         assert len(requests) == 1
     assert len(requests) == 0
 

@@ -7,7 +7,7 @@ import pytest
 from app.http import pace
 from app.http.in_flight import InFlight
 from app.http.pace import BUSY, FEWEST, MOST, TICK, TOGETHER, Pace
-from tests.serving import eventually
+from tests.serving import PATIENCE, eventually
 
 pytestmark = pytest.mark.anyio
 
@@ -84,7 +84,7 @@ async def test_pace_has_requests_and_messages_wait_for_the_next_tick(monkeypatch
         await requests.pace(caller)
         begun.append(caller)
 
-    async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(PATIENCE), asyncio.TaskGroup() as group:
         await ask("b")
         left = group.create_task(ask("a"))
         await left
@@ -131,7 +131,7 @@ async def test_pace_takes_requests_and_what_has_begun_in_turns(monkeypatch: pyte
         await requests.pace(caller)
         begun.append("list")
 
-    async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(PATIENCE), asyncio.TaskGroup() as group:
         await ask("b")
         await ask("a")
         begun.clear()

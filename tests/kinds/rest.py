@@ -19,6 +19,7 @@ from app.settings import Settings
 from app.storage.database import Database
 from tests.conftest import CountingIds, ManualClock
 from tests.kinds.conftest import ADA, BO, CY, DEE
+from tests.serving import PATIENCE
 from tests.sharing import shared_plans
 
 ACTORS: Mapping[str, Actor] = {actor.name.lower(): actor for actor in (ADA, BO, CY, DEE)}
@@ -107,7 +108,7 @@ async def serving(house: House) -> AsyncIterator[str]:
     server = uvicorn.Server(config)
     task = asyncio.create_task(server._serve())
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while not server.started:
                 assert not task.done()
                 await asyncio.sleep(0.005)

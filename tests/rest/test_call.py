@@ -8,6 +8,7 @@ import pytest
 
 from app.core.actor import Actor
 from app.rest.call import ROWS_IN_TURN, Call, Host
+from tests.serving import PATIENCE
 
 pytestmark = pytest.mark.anyio
 
@@ -47,7 +48,7 @@ async def test_a_long_list_goes_on_only_at_the_pace_of_its_caller() -> None:
             await asyncio.sleep(0)
         assert (len(done), host.asked) == (ROWS_IN_TURN * part, part)
         host.may.release()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         assert await writing == [-number for number in range(ROWS_IN_TURN * 3)]
     assert host.asked == 2
 

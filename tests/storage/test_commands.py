@@ -24,6 +24,7 @@ from app.storage.migrations import migrate
 from app.storage.sqlite_commands import ATTEMPTS
 from tests.conftest import START, CountingIds, ManualClock
 from tests.postgres import Copies, begun
+from tests.serving import PATIENCE
 from tests.storage.conftest import counter, increment, value_of
 
 pytestmark = pytest.mark.anyio
@@ -70,12 +71,12 @@ async def test_a_cancelled_command_still_commits(scratch_database: Database) -> 
         increment(work)
         started.set()
         if work.dialect_name == "sqlite":
-            assert go_on.wait(5)
+            assert go_on.wait(PATIENCE)
         else:
             work.connection.execute(sa.text("SELECT pg_sleep(0.2)"))
 
     task = asyncio.create_task(scratch_database.command(slow))
-    assert await asyncio.to_thread(started.wait, 5)
+    assert await asyncio.to_thread(started.wait, PATIENCE)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -395,7 +396,7 @@ async def test_a_command_that_waits_for_another_holds_up_the_end_for_a_moment_al
     async with begun(database_url, "UPDATE counter SET value = value + 1 WHERE id = 1"):
         waiting = asyncio.create_task(ending.command(increment))
         await asyncio.sleep(0.1)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             await ending.close()
         with pytest.raises(asyncio.CancelledError):
             await waiting
@@ -413,14 +414,14 @@ async def test_a_command_that_fails_after_its_caller_has_left_is_no_entry_in_the
     def refuse(work: Work) -> None:
         started.set()
         if work.dialect_name == "sqlite":
-            assert go_on.wait(5)
+            assert go_on.wait(PATIENCE)
         else:
             work.connection.execute(sa.text("SELECT pg_sleep(0.2)"))
         raise Conflict("no")
 
     try:
         task = asyncio.create_task(scratch_database.command(refuse))
-        assert await asyncio.to_thread(started.wait, 5)
+        assert await asyncio.to_thread(started.wait, PATIENCE)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task

@@ -13,6 +13,7 @@ from app.settings import Settings
 from app.storage.database import Database, Query, Work, open_database
 from app.storage.postgresql import PostgresqlCommands
 from tests.conftest import CountingIds, ManualClock
+from tests.serving import PATIENCE
 from tests.silence import ANSWERS, IMPATIENT, REQUESTS, SILENCE, Network, network_to
 from tests.storage.conftest import increment, value_of
 from tests.storage.test_plans import Reading
@@ -37,7 +38,7 @@ async def far(
     opened = await open_database(network[1], clock=clock, ids=CountingIds(), settings=impatient)
     assert [await opened.command(increment), *await read(opened, PROCESS)][0] == 1
     yield opened
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         await opened.close()
 
 

@@ -17,6 +17,7 @@ from app.core.ids import Ids
 from app.settings import Settings
 from app.storage import postgresql_plans, sqlite_plans
 from app.storage.database import Database, Query, Row, open_database
+from tests.serving import PATIENCE
 
 pytestmark = pytest.mark.anyio
 
@@ -80,7 +81,7 @@ async def test_readers_that_are_held_by_one_caller_are_half_of_them(database: Da
     def held() -> Generator[Query, Sequence[Row], int]:
         yield Query("SELECT 1")
         started["held"] += 1
-        released.wait(30)
+        released.wait(PATIENCE)
         return 1
 
     holding = [asyncio.create_task(database.plan(held, snapshot=False, caller=1)) for _ in range(8)]
