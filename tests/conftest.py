@@ -48,6 +48,8 @@ def pytest_configure_node(node: Any) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # To collect the tests makes hardly any garbage, and what a test leaves is small: it is looked for seldom.
+    gc.set_threshold(50_000, 20, 100)
     patch = pytest.MonkeyPatch()
     share_compiled_statements(patch)
     pass_over_an_empty_environment(patch)
@@ -59,8 +61,6 @@ def pytest_collection_finish() -> None:
     """Leave modules and thousands of tests out of the collections of garbage, for they stay until the end."""
     gc.collect()
     gc.freeze()
-    # What a test leaves is small: to look for it seldom takes a twentieth off the run.
-    gc.set_threshold(50_000, 20, 100)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
