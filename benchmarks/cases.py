@@ -13,14 +13,14 @@ KEY = "benchmark-key-of-this-machine"
 _INBOX = """query Inbox {
   attentionQueue(first: 50) {
     nodes {
-      id kind state lastMessageAt unreadCustomerMessagesCount
+      id kind state latestMessageAt unreadCustomerMessagesCount
       attention { level reason since }
       customer { id name }
       messages(last: 5) { nodes { id author text sentAt } }
     }
   }
 }"""
-_FLAT = "query Flat { interactions(first: 20) { nodes { id kind state version lastMessageAt } } }"
+_FLAT = "query Flat { interactions(first: 20) { nodes { id kind state version latestMessageAt } } }"
 _SINGLE = "query One($key: UUID!) { session(sessionKey: $key) { id state needAttention tags version } }"
 _UPDATE = """mutation Change($input: UpdateSessionInput!) {
   updateSession(input: $input) { session { id tags topics version } errors { code } }

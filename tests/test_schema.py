@@ -2,6 +2,8 @@
 
 import dataclasses
 import re
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from graphql import (
@@ -9,6 +11,7 @@ from graphql import (
     build_client_schema,
     build_schema,
     get_introspection_query,
+    get_named_type,
     graphql_sync,
     is_required_input_field,
     lexicographic_sort_schema,
@@ -86,3 +89,31 @@ def test_defaults_of_inputs_are_those_of_the_models(taken: type, made: type, nam
 
 def _default(of: type, name: str) -> object:
     return next(field.default for field in dataclasses.fields(of) if field.name == name)
+
+
+def test_names_of_ids_and_keys_have_one_type_each() -> None:
+    types: dict[str, set[str]] = {}
+    for _, name, type_ in _values():
+        if re.search(r"(Id|Ids|Key|At)$", name):
+            types.setdefault(name, set()).add(type_)
+    assert len(types) > 40
+    several = {name: found for name, found in types.items() if len(found) > 1}
+    # A filter takes a span of time; the key of a Session is a UUID in its contract, that of a chat is not.
+    spans = {name: {"DateTime", "TimeRange"} for name in ("createdAt", "updatedAt", "latestMessageAt")}
+    assert several == {**spans, "sessionKey": {"String", "UUID"}}
+
+
+def test_names_of_ids_say_that_they_are_ids() -> None:
+    named = {name for _, name, type_ in _values() if type_ == "ID"}
+    assert len(named) > 15
+    assert {name for name in named if not re.search(r"^ids?$|Ids?$|IdOrNobody$", name)} == set()
+
+
+def _values() -> Iterator[tuple[str, str, str]]:
+    """The fields and arguments of the schema: their owner, name, and named type."""
+    for type_ in build_own_schema().type_map.values():
+        fields: dict[str, Any] = {} if type_.name.startswith("__") else getattr(type_, "fields", {})
+        for name, field in fields.items():
+            yield type_.name, name, get_named_type(field.type).name
+            for argument, taken in getattr(field, "args", {}).items():
+                yield f"{type_.name}.{name}", argument, get_named_type(taken.type).name

@@ -66,9 +66,9 @@ def filtered(name: str, listeners: int, rate: float, over: Watched) -> Load:
         for place, (interaction, customer) in enumerate(over)
         for message in (
             subscribe(_ONE, {"id": interaction}),
-            subscribe(_FILTERED, {"filter": {"customer": customer}}),
+            subscribe(_FILTERED, {"filter": {"customerId": customer}}),
             subscribe(_FILTERED, {"filter": {"labels": [f"{run}-{place}"]}}),
-            subscribe(_FILTERED, {"filter": {"assignee": {"user": f"usr_{1_000_000 + place}"}}}),
+            subscribe(_FILTERED, {"filter": {"assignee": {"userId": f"usr_{1_000_000 + place}"}}}),
         )
     ]
 

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.anyio
 ROOT = Path(__file__).parents[2]
 RAISE = "mutation ($id: ID!) { raiseAttention(input: {id: $id}) { errors { code message } } }"
 EXECUTE = "document.querySelector('.graphiql-execute-button').click()"
-OPEN = """{ interactions(first: 1, filter: {kinds: [CONVERSATION], states: [OPEN], needsAttention: false}) {
+OPEN = """{ interactions(first: 1, filter: {kinds: [CONVERSATION], states: [OPEN], attentionNeeded: false}) {
   nodes { id } } }"""
 
 

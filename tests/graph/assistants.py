@@ -44,7 +44,7 @@ async def store_agent_sessions(graph: Graph, people: People) -> list[str]:
         ttiMinutes=90,
     )
     graph.clock.advance(2)
-    _, asked = await receive(graph, {"interaction": escalated}, text("Talk to a human"))
+    _, asked = await receive(graph, {"interactionId": escalated}, text("Talk to a human"))
     await graph.do("sendMessage", {"id": escalated, "content": text("A human here"), "referenceId": asked}, actor=bo)
     await graph.do("addNote", {"id": escalated, "text": "angry"}, actor=bo)
     calm = await create(name="Calm", metadata={"resolution_status": "open"})

@@ -42,7 +42,7 @@ async def store_topics(graph: Graph, people: People) -> list[str]:
     )
     topics = [support["chatTopic"]["id"], sales["chatTopic"]["id"]]
     for user, rights in (("dee", {"canRespond": True, "canManage": True}), ("bo", {"canListen": True})):
-        member = {"topicId": topics[1], "userId": f"usr_{people.actors[user].user_id}", **rights}
+        member = {"chatTopicId": topics[1], "userId": f"usr_{people.actors[user].user_id}", **rights}
         await graph.do("addChatTopicMember", member)
     await graph.do("setPresence", {"present": True}, actor=people.actors["dee"])
     return topics
@@ -71,9 +71,9 @@ async def store_chats(graph: Graph, people: People) -> list[str]:
     )
     graph.clock.advance(10)
     await graph.do("pickUpChatSession", {"id": ongoing}, actor=bo)
-    await receive(graph, {"interaction": ongoing}, text("I am in a hurry"))
+    await receive(graph, {"interactionId": ongoing}, text("I am in a hurry"))
     await graph.do("sendMessage", {"id": ongoing, "content": text("One moment")}, actor=bo)
-    await receive(graph, {"interaction": ongoing}, text("Hello??"))
+    await receive(graph, {"interactionId": ongoing}, text("Hello??"))
     await graph.do("updateChatSession", {"id": ongoing, "alertLevel": 3, "customerIsTyping": True}, actor=bo)
     await graph.do("transferChatSession", {"id": ongoing, "userId": "usr_4"}, actor=bo)
     await graph.do("addNote", {"id": ongoing, "text": "in a hurry"}, actor=dee)

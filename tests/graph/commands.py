@@ -49,7 +49,7 @@ OF_KIND: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
         "createChatTopic": {"name": "x"},
         "updateChatTopic": {"id": "top_1", "name": "x"},
         "deleteChatTopic": {"id": "top_1"},
-        "addChatTopicMember": {"topicId": "top_1", "userId": "usr_2"},
+        "addChatTopicMember": {"chatTopicId": "top_1", "userId": "usr_2"},
         "updateChatTopicMember": {"id": "tpm_1", "canListen": True},
         "removeChatTopicMember": {"id": "tpm_1"},
         "requestChatSession": {"topicId": 1},
@@ -101,7 +101,7 @@ ONES_OWN: Mapping[str, Mapping[str, Any]] = {"setPresence": {"present": True}, "
 RECEIVING: Mapping[str, Mapping[str, Any]] = {
     "session": {"customerId": "cus_1"},
     "agent_session": {"customerId": "cus_2", "agentKey": "agt_other"},
-    "chat_session": {"customerId": "cus_3", "topicId": "top_1"},
+    "chat_session": {"customerId": "cus_3", "chatTopicId": "top_1"},
     "conversation": {"customerId": "cus_7", "channelAgentId": "cha_2"},
 }
 """What a customer's message names to find its interaction, by kind."""

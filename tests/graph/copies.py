@@ -12,7 +12,7 @@ from tests.graph.running import Graph
 
 # All that is an interaction's own. What only the directory says (a name), or the caller's rights, is of the moment at
 # which it is read, and no event of the interaction.
-INTERACTION = """id kind state version botActive labels createdAt updatedAt lastMessageAt unreadCustomerMessagesCount
+INTERACTION = """id kind state version botActive labels createdAt updatedAt latestMessageAt unreadCustomerMessagesCount
   customer { id } assignee { id } latestMessage { id } latestCustomerMessage { id } latestNote { id }
   attention { needed level reason reasons since deadline acknowledgedAt acknowledgedBy { id } claimedUntil
     claimedBy { id } }
@@ -45,7 +45,7 @@ def _changed(of_each: str) -> str:
 
 
 _EXCHANGED = f"""subscription($after: String, $filter: InteractionFilter) {{
-  interactionChanged(after: $after, filter: $filter) {{ {_EVENT} messageId noteId message {{ {MESSAGE} }}
+  interactionChanged(after: $after, filter: $filter) {{ {_EVENT} messageNodeId noteNodeId message {{ {MESSAGE} }}
     note {{ {NOTE} }} }} }}"""
 _ATTENTION = f"""subscription($after: String, $filter: InteractionFilter) {{
   attentionChanged(after: $after, filter: $filter) {{ {_EVENT} interaction {{ {STANDING} }} }} }}"""
@@ -61,16 +61,16 @@ FILTERS: Mapping[str, Mapping[str, object]] = {
     "open": {"states": ["OPEN"]},
     "done or asleep": {"states": ["CLOSED", "SNOOZED"]},
     "two kinds": {"kinds": ["CONVERSATION", "CHAT_SESSION"]},
-    "Bo's": {"assignee": {"user": "usr_2"}},
-    "Bo's or nobody's": {"assignee": {"userOrNobody": "usr_2"}},
+    "Bo's": {"assignee": {"userId": "usr_2"}},
+    "Bo's or nobody's": {"assignee": {"userIdOrNobody": "usr_2"}},
     "somebody's": {"assignee": {"assigned": True}},
-    "of one customer": {"customer": "cus_1"},
+    "of one customer": {"customerId": "cus_1"},
     "labelled": {"labels": ["a", "later"]},
     "tagged": {"tags": ["a", "refund"]},
     "of topics": {"topics": ["shipping", "x"]},
     "urgent": {"levels": ["URGENT", "HIGH"]},
     "raised": {"reasons": ["RAISED", "CUSTOMER_WAITING"]},
-    "in need": {"needsAttention": True},
+    "in need": {"attentionNeeded": True},
     "with a bot": {"botActive": True},
 }
 """Lists of interactions."""
@@ -127,7 +127,7 @@ class Exchanges(Copy):
             return
         for name in ("message", "note"):
             if topic == f"{name}_deleted":
-                known[f"{name}s"].pop(item[f"{name}Id"], None)
+                known[f"{name}s"].pop(item[f"{name}NodeId"], None)
             if (new := item.get(name)) is not None and (
                 name == "note" or new["id"] in known["messages"] or topic.startswith("message_")
             ):

@@ -80,7 +80,7 @@ async def store_sessions(graph: Graph, people: People) -> list[str]:
     await graph.do("sendMessage", {"id": flagged, "content": text("How can I help?"), "referenceId": first}, actor=bo)
     graph.clock.advance(0.25)
     for said in ("Where is my order?", "It should be here by now.", "Hello?"):
-        await receive(graph, {"interaction": flagged}, text(said))
+        await receive(graph, {"interactionId": flagged}, text(said))
     other, _ = await receive(graph, of(people.customers["ann"], "SESSION"), text("Nothing important"))
     await graph.do("setLabels", {"id": other, "labels": ["later", "spam?"]}, actor=bo)
     quiet, _ = await receive(graph, of(people.customers["ben"], "SESSION"), text("Stop writing to me"))
@@ -101,7 +101,7 @@ async def store_conversations(graph: Graph, people: People) -> list[str]:
 
     whatsapp, first = await receive(graph, on("zoe_whatsapp", "WHATSAPP"), *CONTENTS, messageKey="wamid-1")
     graph.clock.advance(60)
-    _, second = await receive(graph, {"interaction": whatsapp}, text("Köln again"), referenceId=first)
+    _, second = await receive(graph, {"interactionId": whatsapp}, text("Köln again"), referenceId=first)
     await graph.do("setReaction", {"id": second, "reaction": "\U0001f44d\U0001f3fd"}, actor=bo)
     await graph.do("setReaction", {"id": second, "reaction": "❤️", "ofCustomer": True}, actor=bo)
     await graph.do("updateConversation", {"id": whatsapp, "status": "IN_PROGRESS", "userId": "usr_2"}, actor=bo)

@@ -106,7 +106,7 @@ TRANSITIONS: Sequence[Case] = [
     ("rateChatSession", {"id": DELETED, "rating": 5}, "INVALID_TRANSITION", []),
     ("updateChatSession", {"id": DELETED, "alertLevel": 1}, "INVALID_TRANSITION", []),
     ("deleteChatTopic", {"id": "top_1"}, "CONFLICT", ["input", "id"]),
-    ("addChatTopicMember", {"topicId": "top_2", "userId": "usr_4"}, "ALREADY_EXISTS", ["input", "userId"]),
+    ("addChatTopicMember", {"chatTopicId": "top_2", "userId": "usr_4"}, "ALREADY_EXISTS", ["input", "userId"]),
     ("restartConversation", {"id": WIDGET}, "NOT_SUPPORTED", []),
     ("clearAttention", {"id": ESCALATED}, "NOT_CLEARABLE", []),
     ("clearAttention", {"id": CLOSED}, "CONFLICT", []),
@@ -176,20 +176,20 @@ LIMITS: Sequence[Case] = [
     ("createApiKey", {"name": "x", "expiresAt": "2020-01-01T00:00:00Z"}, "INVALID_INPUT", ["input", "expiresAt"]),
     (
         "receiveMessage",
-        {"target": {"interaction": WIDGET}, "contents": []},
+        {"target": {"interactionId": WIDGET}, "contents": []},
         "INVALID_INPUT",
         ["input", "contents"],
     ),
     (
         "receiveMessage",
-        {"target": {"interaction": WIDGET}, "contents": [CONTENTS[0]] * 33},
+        {"target": {"interactionId": WIDGET}, "contents": [CONTENTS[0]] * 33},
         "TOO_LONG",
         ["input", "contents"],
     ),
     (
         "receiveMessage",
         {
-            "target": {"interaction": WIDGET},
+            "target": {"interactionId": WIDGET},
             "contents": [CONTENTS[0], {"location": {"latitude": "91", "longitude": "0"}}],
         },
         "INVALID_INPUT",
@@ -203,7 +203,7 @@ LIMITS: Sequence[Case] = [
     ),
     (
         "receiveMessage",
-        {"target": {"interaction": WHATSAPP}, "contents": [CONTENTS[0]], "messageKey": "wamid-1"},
+        {"target": {"interactionId": WHATSAPP}, "contents": [CONTENTS[0]], "messageKey": "wamid-1"},
         "ALREADY_RECEIVED",
         ["input", "messageKey"],
     ),

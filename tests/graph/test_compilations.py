@@ -19,10 +19,10 @@ FILTERS: Mapping[str, Any] = {
     "states": ["OPEN"],
     "labels": ["a", "b"],
     "tags": ["a"],
-    "needsAttention": False,
+    "attentionNeeded": False,
     "botActive": True,
     "createdAt": {"since": "2020-01-01T00:00:00Z"},
-    "lastMessageAt": {"before": "2030-01-01T00:00:00Z"},
+    "latestMessageAt": {"before": "2030-01-01T00:00:00Z"},
 }
 NOBODY = Actor(user_id=1, name="Nobody")
 

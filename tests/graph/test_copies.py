@@ -83,12 +83,12 @@ async def test_a_copy_stays_what_a_fresh_fetch_gives(world: World) -> None:
 def samples(filled: Filled) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Every mutation, on interactions of every kind; some are refused where they are."""
     for ref in (*filled.sessions[1:3], *filled.conversations[:2], *filled.agent_sessions[:2], *filled.chats[:2]):
-        yield "receiveMessage", {"target": {"interaction": ref}, "contents": [text("Hello?")]}
+        yield "receiveMessage", {"target": {"interactionId": ref}, "contents": [text("Hello?")]}
         for mutation, given in ON_INTERACTION.items():
             yield mutation, {"id": ref, **given}
-        yield "receiveMessage", {"target": {"interaction": ref}, "contents": [text("Long ago")], "imported": True}
+        yield "receiveMessage", {"target": {"interactionId": ref}, "contents": [text("Long ago")], "imported": True}
         yield "closeInteraction", {"id": ref}
-        yield "receiveMessage", {"target": {"interaction": ref}, "contents": [text("Hello again")]}
+        yield "receiveMessage", {"target": {"interactionId": ref}, "contents": [text("Hello again")]}
     for mutation, given in ON_MESSAGE.items():
         for number in (11, 12, 13):
             yield mutation, {"id": f"msg_{number}", **given}
@@ -133,7 +133,7 @@ async def look_on(world: World) -> None:
 
 async def let_a_reply_window_close(world: World) -> None:
     conversation = world.filled.conversations[0]
-    await world.do("receiveMessage", {"target": {"interaction": conversation}, "contents": [text("Are you there?")]})
+    await world.do("receiveMessage", {"target": {"interactionId": conversation}, "contents": [text("Are you there?")]})
     await world.grow_older(23 * HOUR)
     await world.grow_older(HOUR)
     await world.do("restartConversation", {"id": conversation}, actor=world.filled.people.actors["bo"])
@@ -152,7 +152,7 @@ async def change_the_rules(world: World) -> None:
 
 
 async def hide_a_message(world: World) -> None:
-    asked = {"target": {"interaction": world.filled.agent_sessions[0]}, "contents": [text("A secret")]}
+    asked = {"target": {"interactionId": world.filled.agent_sessions[0]}, "contents": [text("A secret")]}
     payload = await world.graph.do("receiveMessage", asked, "message { id }")
     message = require_id(payload["message"]["id"], "msg")
     for hidden in (True, False):

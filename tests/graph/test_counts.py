@@ -22,8 +22,8 @@ CONDITIONS: Mapping[str, str] = {
     "STATE": "states",
     "STATUS": "statuses",
     "CHANNEL": "channels",
-    "ACCOUNT": "accounts",
-    "CHAT_TOPIC": "chatTopics",
+    "ACCOUNT": "accountIds",
+    "CHAT_TOPIC": "chatTopicIds",
     "LEVEL": "levels",
     "LABEL": "labels",
     "TAG": "tags",
@@ -93,14 +93,14 @@ async def test_counts_hold_what_the_caller_may_see(filled: Filled) -> None:
 
 async def test_counts_take_the_filter_of_lists(filled: Filled) -> None:
     bo = filled.people.actors["bo"]
-    mine = await counted(filled, ["ASSIGNEE"], bo, assignee={"user": "me"})
+    mine = await counted(filled, ["ASSIGNEE"], bo, assignee={"userId": "me"})
     assert sizes(mine, "ASSIGNEE") == {f"usr_{bo.user_id}": mine["count"]}
     assert mine["count"] > 0
     assert (await counted(filled, [], kinds=[]))["count"] == 0
     answer = await filled.graph.answer(COUNTS, filter={"kinds": None}, by=[])
     assert answer["errors"][0]["extensions"] | {"argument": None} == {"code": "INVALID_INPUT", "argument": None}
-    answer = await filled.graph.answer(COUNTS, filter={"accounts": ["usr_1"]}, by=[])
-    assert answer["errors"][0]["extensions"]["argument"] == ["filter", "accounts", "0"]
+    answer = await filled.graph.answer(COUNTS, filter={"accountIds": ["usr_1"]}, by=[])
+    assert answer["errors"][0]["extensions"]["argument"] == ["filter", "accountIds", "0"]
 
 
 @pytest.mark.parametrize("condition", [{}, {"kinds": ["SESSION", "CONVERSATION"]}], ids=["all", "two kinds"])

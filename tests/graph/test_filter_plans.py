@@ -21,10 +21,10 @@ FACETS: Sequence[Mapping[str, Any]] = (
     {"statuses": ["TO_DO", "IN_QUEUE", "DONE"]},
     {"channels": ["WHATSAPP"]},
     {"channels": ["WHATSAPP", "WIDGET"]},
-    {"accounts": ["cha_1"]},
-    {"accounts": ["cha_1", "cha_2"]},
-    {"chatTopics": ["top_1"]},
-    {"chatTopics": ["top_1", "top_2"]},
+    {"accountIds": ["cha_1"]},
+    {"accountIds": ["cha_1", "cha_2"]},
+    {"chatTopicIds": ["top_1"]},
+    {"chatTopicIds": ["top_1", "top_2"]},
 )
 SHARED: Sequence[Mapping[str, Any]] = ({"kinds": ["CHAT_SESSION", "CONVERSATION"]}, {"states": ["OPEN", "SNOOZED"]})
 ORDERS = ("LAST_MESSAGE_DESC", "CREATED_ASC", "CREATED_DESC")
@@ -118,7 +118,7 @@ async def test_list_with_a_facet_is_read_by_an_index_of_it(
     several = isinstance(values, list) and len(values) > 1
     found, steps = await plans.of(document.replace(", )", ")"), actor, {"f": facet}, sorts=several)
     assert found[field]["nodes"] or field == "attentionQueue"
-    index = {"accounts": "account", "chatTopics": "account", "kinds": "kind", "states": "state"}.get(name, name)
+    index = {"accountIds": "account", "chatTopicIds": "account", "kinds": "kind", "states": "state"}.get(name, name)
     index = {"statuses": "status", "channels": "channel"}.get(index, index)
     assert any(f"ix_interaction_{index}" in step for step in steps) or name == "states", steps
     assert plans.scans(steps, facet) == []

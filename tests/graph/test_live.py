@@ -107,8 +107,8 @@ async def test_an_interaction_is_followed_from_its_beginning_to_its_end(house: H
 async def test_a_filter_is_matched_before_and_after_a_change(house: House, heard: Ears) -> None:
     await house.hear()
     labelled = await heard.listen(CHANGED, filter={"labels": ["vip"]})
-    mine = await heard.listen(CHANGED, filter={"assignee": {"user": "usr_2"}})
-    mine_or_nobodys = await heard.listen(CHANGED, filter={"assignee": {"userOrNobody": "usr_3"}})
+    mine = await heard.listen(CHANGED, filter={"assignee": {"userId": "usr_2"}})
+    mine_or_nobodys = await heard.listen(CHANGED, filter={"assignee": {"userIdOrNobody": "usr_3"}})
     run = house.database.command
     await run(set_labels, BO, cnv(1), ["vip", "x"])
     await run(claim, BO, cnv(1))
@@ -140,15 +140,15 @@ FILTERS: list[tuple[dict[str, object], bool]] = [
     ({"states": ["CLOSED", "SNOOZED"]}, False),
     ({"assignee": {"assigned": False}}, True),
     ({"assignee": {"assigned": True}}, False),
-    ({"assignee": {"userOrNobody": "usr_2"}}, True),
-    ({"customer": "cus_1"}, True),
-    ({"customer": "cus_2"}, False),
+    ({"assignee": {"userIdOrNobody": "usr_2"}}, True),
+    ({"customerId": "cus_1"}, True),
+    ({"customerId": "cus_2"}, False),
     ({"labels": ["a", "vip"]}, True),
     ({"labels": ["a"]}, False),
     ({"tags": ["a"]}, False),
     ({"topics": ["a"]}, False),
-    ({"needsAttention": True}, True),
-    ({"needsAttention": False}, False),
+    ({"attentionNeeded": True}, True),
+    ({"attentionNeeded": False}, False),
     ({"reasons": ["TO_DO"]}, True),
     ({"reasons": ["RAISED"]}, False),
     ({"levels": ["NORMAL", "HIGH"]}, True),
@@ -179,8 +179,8 @@ async def test_what_cannot_be_listened_to_is_refused(house: House, heard: Ears) 
     times = {"createdAt": {"since": "2026-01-01T00:00:00Z"}}
     assert await heard.refused(CHANGED, filter=times) == [("INVALID_INPUT", "filter", "createdAt")]
     assert await heard.refused(CHANGED, id="cnv_1", filter={}) == [("INVALID_INPUT", "filter")]
-    assert await heard.refused(CHANGED, filter={"assignee": {"user": "cus_1"}}) == [
-        ("INVALID_INPUT", "filter", "assignee", "user")
+    assert await heard.refused(CHANGED, filter={"assignee": {"userId": "cus_1"}}) == [
+        ("INVALID_INPUT", "filter", "assignee", "userId")
     ]
     for nothing in ("usr_1", "x", "cnv_0"):
         assert await heard.refused(CHANGED, id=nothing) == [("NOT_FOUND", "id")]
@@ -222,8 +222,8 @@ async def test_filter_by_me_hears_of_the_callers_own(house: House, heard: Ears) 
     await house.hear()
     await house.hear_sam()
     text = """subscription($filter: InteractionFilter) { interactionChanged(filter: $filter) { change interaction { id
-        customer { interactions(filter: {assignee: {user: "me"}}) { totalCount } } } } }"""
-    given = {"assignee": {"user": "me"}}
+        customer { interactions(filter: {assignee: {userId: "me"}}) { totalCount } } } } }"""
+    given = {"assignee": {"userId": "me"}}
     mine, theirs = [await heard.listen(text, actor, filter=given) for actor in (BO, CY_WRITES)]
     both = [await heard.listen(text, actor, filter={"assignee": {"assigned": True}}) for actor in (BO, CY_WRITES)]
     await house.database.command(claim, BO, cnv(1))
@@ -242,9 +242,9 @@ async def test_filter_by_me_hears_of_the_callers_own(house: House, heard: Ears) 
 
 
 async def test_presence_of_users_is_told_to_everybody(house: House, heard: Ears) -> None:
-    text = """subscription($users: [ID!], $after: String) { presenceChanged(users: $users, after: $after) {
+    text = """subscription($userIds: [ID!], $after: String) { presenceChanged(userIds: $userIds, after: $after) {
         present userId at user { name presence { present } } } }"""
-    everybody, some = await heard.listen(text, CONVERSATIONS), await heard.listen(text, CY, users=["usr_3"])
+    everybody, some = await heard.listen(text, CONVERSATIONS), await heard.listen(text, CY, userIds=["usr_3"])
     house.clock.advance(5)
     cursor = (await house.graph.read("{ users { cursor } }"))["users"]["cursor"]
     for actor, present in ((BO, True), (BO, True), (CY, True), (BO, False)):
@@ -258,8 +258,8 @@ async def test_presence_of_users_is_told_to_everybody(house: House, heard: Ears)
     await house.graph.do("deactivateUser", {"id": "usr_3"}, actor=ADA)
     assert (await some.next())["present"] is False
     assert await some.silent()
-    assert await heard.refused(text, users=["cus_1"]) == [("INVALID_INPUT", "users", "0")]
-    assert await heard.refused(text, users=["usr_1"] * 1_001) == [("TOO_LONG", "users")]
+    assert await heard.refused(text, userIds=["cus_1"]) == [("INVALID_INPUT", "userIds", "0")]
+    assert await heard.refused(text, userIds=["usr_1"] * 1_001) == [("TOO_LONG", "userIds")]
 
 
 async def test_nobody_hears_of_what_they_may_not_see(house: House, heard: Ears) -> None:

@@ -177,8 +177,8 @@ async def test_what_moves_is_met_again_only_where_it_went(graph: Graph) -> None:
     first, cursor = await ids_after(graph, "LAST_MESSAGE_DESC", None)
     assert first == stored[:-4:-1]
     graph.clock.advance(60)
-    await receive(graph, {"interaction": stored[0]}, text("I am first now"))
-    await receive(graph, {"interaction": stored[8]}, text("and I was"))
+    await receive(graph, {"interactionId": stored[0]}, text("I am first now"))
+    await receive(graph, {"interactionId": stored[8]}, text("and I was"))
     second, cursor = await ids_after(graph, "LAST_MESSAGE_DESC", cursor)
     third, _ = await ids_after(graph, "LAST_MESSAGE_DESC", cursor)
     # What moved up behind the reader's back is not met further down, and nothing else is left out or met twice.

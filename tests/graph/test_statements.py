@@ -93,7 +93,7 @@ async def write_everywhere(graph: Graph, people: People, times: int) -> None:
     targets = [
         of(customers["zoe_session"], "SESSION"),
         of(customers["zoe_agent"], "AGENT_SESSION", agentKey="helper"),
-        of(customers["zoe_chat"], "CHAT_SESSION", topicId="top_1"),
+        of(customers["zoe_chat"], "CHAT_SESSION", chatTopicId="top_1"),
         of(customers["zoe_whatsapp"], "CONVERSATION", channelAgentId="cha_1"),
     ]
     for number in range(times):

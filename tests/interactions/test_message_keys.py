@@ -66,7 +66,7 @@ async def test_message_key_repeated_is_told_of_before_the_state_of_the_interacti
     created = {"agentKey": "helper", "name": "Helper"}
     await house.graph.do("createAiAgent", created)
     opened = await house.graph.do("createAgentSession", {"agentKey": "helper"}, "agentSession { id }")
-    given = {"target": {"interaction": opened["agentSession"]["id"]}, "contents": [{"text": {"content": "Hi"}}]}
+    given = {"target": {"interactionId": opened["agentSession"]["id"]}, "contents": [{"text": {"content": "Hi"}}]}
     await house.graph.do("receiveMessage", {**given, "messageKey": "1"})
     await house.graph.do("closeInteraction", {"id": opened["agentSession"]["id"]})
     again = await house.graph.attempt("receiveMessage", {**given, "messageKey": "1"})

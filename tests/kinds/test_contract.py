@@ -77,7 +77,7 @@ class House:
             **{name: {"id": self.id, "labels": ["vip"]} for name in ("setLabels", "addLabels", "removeLabels")},
             "addNote": {"id": self.id, "text": "Note"},
             "sendMessage": {"id": self.id, "content": text},
-            "receiveMessage": {"target": {"interaction": self.id}, "contents": [text]},
+            "receiveMessage": {"target": {"interactionId": self.id}, "contents": [text]},
             "setReaction": {"id": self.message, "reaction": "👍"},
             "reportMessageStatus": {"id": self.message, "status": "READ"},
         }
@@ -161,7 +161,7 @@ async def house(kind: InteractionKind, database_url: str, clock: ManualClock) ->
 
 async def test_an_interaction_of_the_kind_is_what_the_interface_says(house: House) -> None:
     found = await house.read(
-        """__typename id kind state customer { id } assignee { id } labels version createdAt updatedAt lastMessageAt
+        """__typename id kind state customer { id } assignee { id } labels version createdAt updatedAt latestMessageAt
         latestMessage { id } latestCustomerMessage { id } unreadCustomerMessagesCount
         messages { totalCount edges { node { id author text sentAt } } } notes { totalCount } viewers { until }"""
     )
@@ -177,7 +177,7 @@ async def test_an_interaction_of_the_kind_is_what_the_interface_says(house: Hous
         "version": 1,
         "createdAt": then,
         "updatedAt": then,
-        "lastMessageAt": then,
+        "latestMessageAt": then,
         "latestMessage": {"id": house.message},
         "latestCustomerMessage": {"id": house.message},
         "unreadCustomerMessagesCount": 1,
@@ -274,7 +274,7 @@ async def test_notes_are_added_edited_and_deleted(house: House) -> None:
 
 async def test_messages_count_as_unread_until_they_are_read(house: House) -> None:
     text = {"text": {"content": "Hello?"}}
-    await house.graph.do("receiveMessage", {"target": {"interaction": house.id}, "contents": [text]}, "", BO)
+    await house.graph.do("receiveMessage", {"target": {"interactionId": house.id}, "contents": [text]}, "", BO)
     assert await house.read("unreadCustomerMessagesCount version") == {"unreadCustomerMessagesCount": 2, "version": 1}
     found = await house.do("markRead", BO, "unreadCustomerMessagesCount")
     assert found == {"unreadCustomerMessagesCount": 0, "version": 1}

@@ -69,7 +69,15 @@ CONTACT_DATA = {
 
 def default(row: Mapping[str, Any], info: Any, **_arguments: Any) -> Any:
     """The column of the field's name."""
-    name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[a-z])(?=[0-9])", "_", info.field_name).lower()
+    return _shown(row, re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[a-z])(?=[0-9])", "_", info.field_name).lower())
+
+
+def of_column(name: str) -> Resolve:
+    """The column of another name than the field's."""
+    return lambda row, info: _shown(row, name)
+
+
+def _shown(row: Mapping[str, Any], name: str) -> Any:
     value = row[name]
     if name in _JSON and isinstance(value, str):
         return parsed(value)

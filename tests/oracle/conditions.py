@@ -46,7 +46,7 @@ def _assigned(row: Row, wanted: Mapping[str, Any]) -> bool:
     user, assigned = wanted.get("user"), wanted.get("assigned")
     if user is not None and row["assignee_id"] != number_of(user, "usr"):
         return False
-    or_nobody = wanted.get("userOrNobody")
+    or_nobody = wanted.get("userIdOrNobody")
     if or_nobody is not None and row["assignee_id"] not in (None, number_of(or_nobody, "usr")):
         return False
     return assigned is None or (row["assignee_id"] is not None) == assigned
@@ -74,33 +74,33 @@ _CONDITIONS: Mapping[str, Callable[[Row, Any], bool]] = {
     "states": lambda row, wanted: row["state"] in wanted,
     "statuses": lambda row, wanted: row["status"] in wanted,
     "channels": lambda row, wanted: row["channel"] in wanted,
-    "accounts": lambda row, wanted: account_of(row) in wanted,
-    "chatTopics": lambda row, wanted: account_of(row) in wanted,
+    "accountIds": lambda row, wanted: account_of(row) in wanted,
+    "chatTopicIds": lambda row, wanted: account_of(row) in wanted,
     "unread": lambda row, wanted: (row["unread_customer_messages_count"] > 0) == wanted,
     "assignee": _assigned,
-    "customer": lambda row, wanted: row["customer_id"] == number_of(wanted, "cus"),
+    "customerId": lambda row, wanted: row["customer_id"] == number_of(wanted, "cus"),
     "labels": _shares("labels"),
     "tags": _shares("tags"),
     "topics": _shares("topics"),
-    "needsAttention": lambda row, wanted: (row["attention_level"] is not None) == wanted,
+    "attentionNeeded": lambda row, wanted: (row["attention_level"] is not None) == wanted,
     "reasons": _shares("attention_reasons"),
     "levels": lambda row, wanted: LEVELS.get(row["attention_level"]) in wanted,
     "botActive": lambda row, wanted: bool(row["bot_active"]) == wanted,
     "createdAt": _ranged("created_at"),
     "updatedAt": _ranged("updated_at"),
-    "lastMessageAt": _ranged("last_message_at"),
+    "latestMessageAt": _ranged("last_message_at"),
 }
 
 
 def references(condition: Mapping[str, Any] | None) -> None:
     """Refuse a filter whose ids are of another type, whether or not anything is there to be filtered."""
     found = condition or {}
-    for name in ("user", "userOrNobody"):
+    for name in ("userId", "userIdOrNobody"):
         user = (found.get("assignee") or {}).get(name)
         if user is not None:
             number_of(user, "usr")
     if found.get("customer") is not None:
         number_of(found["customer"], "cus")
-    for name, prefixes in (("accounts", ("cha", "aia")), ("chatTopics", ("top",))):
+    for name, prefixes in (("accountIds", ("cha", "aia")), ("chatTopicIds", ("top",))):
         for each in found.get(name) or ():
             number_of(each, *prefixes)

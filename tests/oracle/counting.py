@@ -16,7 +16,7 @@ _GROUPINGS: Mapping[str, Callable[[Row], Sequence[str | None]]] = {
     "CHAT_TOPIC": lambda row: [account_of(row) if row["kind"] == "chat_session" else None],
     "ASSIGNEE": lambda row: [None if row["assignee_id"] is None else f"usr_{row['assignee_id']}"],
     "UNREAD": lambda row: ["true" if row["unread_customer_messages_count"] else "false"],
-    "NEEDS_ATTENTION": lambda row: ["false" if row["attention_level"] is None else "true"],
+    "ATTENTION_NEEDED": lambda row: ["false" if row["attention_level"] is None else "true"],
     "LEVEL": lambda row: [LEVELS.get(row["attention_level"])],
     "REASON": lambda row: [row["attention_reason"]],
     "LABEL": lambda row: row["labels"],

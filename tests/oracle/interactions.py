@@ -8,7 +8,7 @@ from app.core.clock import rfc3339
 from app.interactions.history import MOMENTARY
 from app.interactions.model import Command
 from tests.graph.state import Row
-from tests.oracle.basics import BY_ID, CREATED, HAPPENED, INTERACTIONS, SENT, Resolve, asking, edge, ref
+from tests.oracle.basics import BY_ID, CREATED, HAPPENED, INTERACTIONS, SENT, Resolve, asking, edge, of_column, ref
 from tests.oracle.conditions import LEVELS, passes, references
 from tests.oracle.connections import connection
 from tests.oracle.searching import found_by
@@ -142,6 +142,7 @@ def level(column: str) -> Resolve:
 
 INTERACTION: Mapping[str, Resolve] = {
     "kind": lambda row, info: row["kind"].upper(),
+    "latestMessageAt": of_column("last_message_at"),
     "customer": ref("Customer", "customer_id"),
     "assignee": ref("User", "assignee_id"),
     "attention": _attention,

@@ -173,7 +173,7 @@ async def _write(
 def _input(mutation: str, refs: Sequence[str], key: str, choose: random.Random) -> dict[str, Any]:
     ref = choose.choice(refs)
     if mutation == "receiveMessage":
-        return {"target": {"interaction": ref}, "contents": [text(key)], "clientMutationId": key}
+        return {"target": {"interactionId": ref}, "contents": [text(key)], "clientMutationId": key}
     given = {**ON_INTERACTION[mutation], "id": ref, "clientMutationId": key}
     if mutation == "setLabels":
         given["labels"] = [key]

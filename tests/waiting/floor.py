@@ -135,7 +135,7 @@ def furnish(work: Work) -> Mapping[str, Mapping[str, Any]]:
     more: Mapping[str, Mapping[str, Any]] = {
         "session": {},
         "agent_session": {"agent_key": agent.agent_key},
-        "chat_session": {"topic_id": topic.id},
+        "chat_session": {"chat_topic_id": topic.id},
         "conversation": {"channel_agent_id": work.use(ChannelAgentRepository).add(account).id},
     }
     channels: Mapping[str, Mapping[str, Any]] = {

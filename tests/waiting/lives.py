@@ -297,7 +297,7 @@ class Lives(Views):
                 self._came(EVE.user_id)
 
     def _set_right(self, work: Work, right: bool) -> None:
-        members = work.use(ChatTopicRepository).members(self.floor.targets["chat_session"]["topic_id"])
+        members = work.use(ChatTopicRepository).members(self.floor.targets["chat_session"]["chat_topic_id"])
         member = next(each.id for each in members if each.user_id == EVE.user_id)
         update_chat_topic_member(work, ADA, GlobalId("tpm", member), {"can_respond": right})
 
@@ -368,7 +368,7 @@ class Lives(Views):
     @rule()
     def welcome_or_not(self) -> None:
         self.welcome = not self.welcome
-        topic = GlobalId("top", self.floor.targets["chat_session"]["topic_id"])
+        topic = GlobalId("top", self.floor.targets["chat_session"]["chat_topic_id"])
         self.run(update_chat_topic, ADA, topic, {"welcome_message": "Welcome" if self.welcome else None})
 
     @rule(hours=st.sampled_from((1, 13, 40)))

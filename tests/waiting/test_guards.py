@@ -37,10 +37,10 @@ def msg(number: int) -> GlobalId:
 async def test_answer_to_an_older_message_is_refused(floor: Floor, kind: str) -> None:
     ref = await floor.opened(kind)
     newer = await floor.hear_in(ref)
-    given = {"id": str(ref), "content": {"text": {"content": "Hi"}}, "ifLatestMessage": "msg_1"}
+    given = {"id": str(ref), "content": {"text": {"content": "Hi"}}, "ifLatestMessageId": "msg_1"}
     payload = await floor.graph.attempt("sendMessage", given, "", BO)
     (error,) = payload["errors"]
-    assert (error["code"], error["path"]) == ("NEWER_MESSAGE", ["input", "ifLatestMessage"])
+    assert (error["code"], error["path"]) == ("NEWER_MESSAGE", ["input", "ifLatestMessageId"])
     with pytest.raises(NewerMessage) as refused:
         await floor.answer(ref, if_latest_message=msg(1))
     assert refused.value.message_id == newer
@@ -52,7 +52,7 @@ async def test_newer_message_is_named_in_the_payload(floor: Floor) -> None:
     newer = await floor.hear_in(ref)
     document = """mutation($input: CloseInteractionInput!) { closeInteraction(input: $input) {
       errors { code ... on NewerMessageError { newerMessage { id } } } } }"""
-    found = await floor.graph.read(document, BO, input={"id": str(ref), "ifLatestMessage": "msg_1"})
+    found = await floor.graph.read(document, BO, input={"id": str(ref), "ifLatestMessageId": "msg_1"})
     assert found["closeInteraction"]["errors"] == [{"code": "NEWER_MESSAGE", "newerMessage": {"id": f"msg_{newer}"}}]
 
 
@@ -79,7 +79,7 @@ async def test_reading_up_to_a_message_leaves_what_arrived_later(floor: Floor, k
     await floor.hear_in(ref)
     assert (await floor.do(mark_read, BO, ref, up_to=msg(1))).unread_customer_messages_count == 1
     payload = await floor.graph.do(
-        "markRead", {"id": str(ref), "upTo": "msg_2"}, "interaction { unreadCustomerMessagesCount }", BO
+        "markRead", {"id": str(ref), "upToMessageId": "msg_2"}, "interaction { unreadCustomerMessagesCount }", BO
     )
     assert payload["interaction"] == {"unreadCustomerMessagesCount": 0}
 

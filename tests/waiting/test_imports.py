@@ -73,6 +73,6 @@ async def test_imported_message_is_added_to_lists_of_messages(floor: Floor, kind
     async with ears(floor.graph, database_url) as heard:
         listener = await heard.listen("subscription { messageAdded { message { status } } }", BO)
         text = {"text": {"content": "Long ago"}}
-        given = {"target": {"interaction": str(ref)}, "contents": [text], "imported": True}
+        given = {"target": {"interactionId": str(ref)}, "contents": [text], "imported": True}
         await floor.graph.do("receiveMessage", given, "", BO)
         assert await listener.next() == {"message": {"status": "READ"}}

@@ -247,14 +247,14 @@ async def offered(floor: Floor) -> GlobalId:
 
 
 async def test_offer_is_found_by_the_user_it_is_made_to(floor: Floor, offered: GlobalId) -> None:
-    assert await floor.queue(EVE, assignee={"user": "usr_5"}) == [str(offered)]
-    assert await floor.queue(EVE, assignee={"userOrNobody": "usr_5"}) == [str(offered)]
-    assert await floor.queue(BO, assignee={"user": "usr_2"}) == []
+    assert await floor.queue(EVE, assignee={"userId": "usr_5"}) == [str(offered)]
+    assert await floor.queue(EVE, assignee={"userIdOrNobody": "usr_5"}) == [str(offered)]
+    assert await floor.queue(BO, assignee={"userId": "usr_2"}) == []
     summary = "{ attentionSummary(groupBy: ASSIGNEE) { groups { assignee { id } count } } }"
     found = await floor.graph.read(summary, EVE)
     assert found["attentionSummary"]["groups"] == [{"assignee": {"id": "usr_5"}, "count": 1}]
     lists = "query($filter: InteractionFilter) { interactions(filter: $filter) { totalCount } }"
-    found = await floor.graph.read(lists, BO, filter={"assignee": {"user": "usr_2"}})
+    found = await floor.graph.read(lists, BO, filter={"assignee": {"userId": "usr_2"}})
     assert found["interactions"]["totalCount"] == 1
 
 
@@ -264,8 +264,8 @@ async def test_offer_is_told_to_the_user_it_is_made_to_and_taken_from_the_other(
     await floor.do(cancel_chat_transfer, BO, offered)
     document = "subscription($filter: InteractionFilter) { attentionChanged(filter: $filter) { change } }"
     async with ears(floor.graph, database_url) as heard:
-        eve = await heard.listen(document, EVE, filter={"assignee": {"user": "usr_5"}})
-        bo = await heard.listen(document, BO, filter={"assignee": {"user": "usr_2"}})
+        eve = await heard.listen(document, EVE, filter={"assignee": {"userId": "usr_5"}})
+        bo = await heard.listen(document, BO, filter={"assignee": {"userId": "usr_2"}})
         await floor.do(transfer_chat_session, BO, offered, EVE.user_id)
         assert (await eve.next(), await bo.next()) == ({"change": "ENTERED"}, {"change": "LEFT"})
         await floor.do(cancel_chat_transfer, BO, offered)
@@ -275,7 +275,7 @@ async def test_offer_is_told_to_the_user_it_is_made_to_and_taken_from_the_other(
 @pytest.mark.parametrize("how", ["absent", "deactivated", "write taken", "right taken", "member removed"])
 async def test_offer_ends_when_its_user_cannot_take_it(floor: Floor, offered: GlobalId, how: str) -> None:
     def member(work: Work) -> GlobalId:
-        topic = floor.targets["chat_session"]["topic_id"]
+        topic = floor.targets["chat_session"]["chat_topic_id"]
         found = work.use(ChatTopicRepository).members(topic)
         return GlobalId("tpm", next(each.id for each in found if each.user_id == EVE.user_id))
 
@@ -310,7 +310,7 @@ async def lose_topic(floor: Floor, how: str) -> None:
     """Take the right to respond in the topic from Bo."""
 
     def member(work: Work) -> GlobalId:
-        found = work.use(ChatTopicRepository).members(floor.targets["chat_session"]["topic_id"])
+        found = work.use(ChatTopicRepository).members(floor.targets["chat_session"]["chat_topic_id"])
         return GlobalId("tpm", next(each.id for each in found if each.user_id == BO.user_id))
 
     of_bo = await floor.do(member)
@@ -339,7 +339,7 @@ async def respond(floor: Floor, *users: Actor) -> None:
     """Let these members of the topic respond in it, and no others."""
 
     def change(work: Work) -> None:
-        for each in work.use(ChatTopicRepository).members(floor.targets["chat_session"]["topic_id"]):
+        for each in work.use(ChatTopicRepository).members(floor.targets["chat_session"]["chat_topic_id"]):
             rights: MemberRights = {"can_respond": each.user_id in [user.user_id for user in users]}
             update_chat_topic_member(work, ADA, GlobalId("tpm", each.id), rights)
 
@@ -411,7 +411,7 @@ async def test_missed_chat_is_queued_when_somebody_who_is_there_joins_its_topic(
     ref = await floor.opened("chat_session")
     await floor.do(reset_chat_session, ADA, ref)
     assert (await floor.stored(ref)).status is ChatSessionStatus.OFFLINE_FORM
-    topic = floor.targets["chat_session"]["topic_id"]
+    topic = floor.targets["chat_session"]["chat_topic_id"]
     if how == "member added":
         await floor.do(add_chat_topic_member, ADA, GlobalId("top", topic), BO.user_id, {"can_respond": True})
     else:

@@ -152,7 +152,7 @@ async def test_bot_is_out_of_charge_once_a_human_was_asked_for(floor: Floor, sta
 
 
 async def test_question_in_the_queue_waits_after_a_pick_up_with_a_welcome(floor: Floor) -> None:
-    topic = GlobalId("top", floor.targets["chat_session"]["topic_id"])
+    topic = GlobalId("top", floor.targets["chat_session"]["chat_topic_id"])
     await floor.do(update_chat_topic, ADA, topic, {"welcome_message": "Welcome!"})
     ref = await floor.opened("chat_session")
     await floor.do(pick_up_chat_session, BO, ref)
@@ -180,7 +180,7 @@ async def test_missed_chat_stays_missed_when_its_customer_writes(floor: Floor) -
 
 
 async def test_chat_outside_opening_hours_takes_the_offline_way(floor: Floor) -> None:
-    topic = GlobalId("top", floor.targets["chat_session"]["topic_id"])
+    topic = GlobalId("top", floor.targets["chat_session"]["chat_topic_id"])
     hours = [{"day": "MONDAY", "opens": "18:00", "closes": "24:00"}]
     await floor.do(update_chat_topic, ADA, topic, {"opening_hours": hours, "bot_enabled": True})
     ref = await floor.opened("chat_session")
@@ -190,7 +190,7 @@ async def test_chat_outside_opening_hours_takes_the_offline_way(floor: Floor) ->
 
 
 async def test_chat_within_opening_hours_begins_as_its_topic_says(floor: Floor) -> None:
-    topic = GlobalId("top", floor.targets["chat_session"]["topic_id"])
+    topic = GlobalId("top", floor.targets["chat_session"]["chat_topic_id"])
     hours = [{"day": "MONDAY", "opens": "08:00", "closes": "10:00"}]
     await floor.do(update_chat_topic, ADA, topic, {"opening_hours": hours})
     assert (await floor.stored(await floor.opened("chat_session"))).status is ChatSessionStatus.IN_QUEUE

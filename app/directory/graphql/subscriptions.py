@@ -21,6 +21,6 @@ class PresenceEvent:
 class UserSubscription:
     presence_changed: PresenceEvent = root(
         description="Every change of a user's presence, including the one caused by deactivation.",
-        users=argument(list[strawberry.ID] | None, "The ids of the users, at most 1,000; all users without it."),
+        user_ids=argument(list[strawberry.ID] | None, "The ids of the users, at most 1,000; all users without it."),
         after=AFTER,
     )

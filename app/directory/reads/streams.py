@@ -19,12 +19,12 @@ _Arguments = Mapping[str, Any]
 
 def _wanted(arguments: _Arguments) -> frozenset[int] | None:
     """The surrogates of the users that are listened to; None for all. Raises InvalidInput, NotFound, TooLong."""
-    users = arguments.get("users")
+    users = arguments.get("user_ids")
     if users is None:
         return None
     if len(users) > MOST_USERS:
-        raise TooLong(f"users must hold at most {MOST_USERS:,} ids.", path=("users",))
-    return frozenset(require_id(each, "usr", path=("users", place)).number for place, each in enumerate(users))
+        raise TooLong(f"userIds must hold at most {MOST_USERS:,} ids.", path=("user_ids",))
+    return frozenset(require_id(each, "usr", path=("user_ids", place)).number for place, each in enumerate(users))
 
 
 def _match(_permissions: Permissions, arguments: _Arguments) -> Match:

@@ -42,7 +42,7 @@ query Person($id: ID!) {
       nodes {
         id
         kind
-        lastMessageAt
+        latestMessageAt
         ... on Session { needAttention tags topics }
         ... on AgentSession { name metadata }
         ... on ChatSession { chatStatus: status customerName rating }
@@ -75,7 +75,7 @@ query Queue {
         """# What a customer, a key or words of a message find: try a name, a telephone number, a conversationId.
 query Search($text: String!) {
   searchInteractions(text: $text, first: 20) {
-    nodes { id kind state lastMessageAt customer { name phoneNumber } latestMessage { text } }
+    nodes { id kind state latestMessageAt customer { name phoneNumber } latestMessage { text } }
     pageInfo { hasNextPage endCursor }
   }
 }

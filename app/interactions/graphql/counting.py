@@ -20,7 +20,7 @@ class InteractionGrouping(Enum):
     CHAT_TOPIC = "CHAT_TOPIC"
     ASSIGNEE = "ASSIGNEE"
     UNREAD = "UNREAD"
-    NEEDS_ATTENTION = "NEEDS_ATTENTION"
+    ATTENTION_NEEDED = "ATTENTION_NEEDED"
     LEVEL = "LEVEL"
     REASON = "REASON"
     LABEL = "LABEL"
@@ -40,7 +40,7 @@ described(
         "CHAT_TOPIC": "By the ChatTopic of ChatSessions.",
         "ASSIGNEE": "By the user whom they are assigned to.",
         "UNREAD": "By whether messages of the customer are unread: `true` or `false`.",
-        "NEEDS_ATTENTION": "By whether they need a human: `true` or `false`.",
+        "ATTENTION_NEEDED": "By whether they need a human: `true` or `false`.",
         "LEVEL": "By the level of their attention.",
         "REASON": "By the most urgent reason of their attention; the filter's `reasons` look at all of them.",
         "LABEL": "By each of their labels; one without labels is in no group.",

@@ -20,10 +20,10 @@ class TimeRange:
 
 @strawberry.input(description="A filter by assignee.")
 class AssigneeFilter:
-    user: strawberry.Maybe[strawberry.ID] = strawberry.field(
+    user_id: strawberry.Maybe[strawberry.ID] = strawberry.field(
         default=None, description="The id of the assignee; `me` is the caller."
     )
-    user_or_nobody: strawberry.Maybe[strawberry.ID] = strawberry.field(
+    user_id_or_nobody: strawberry.Maybe[strawberry.ID] = strawberry.field(
         default=None,
         description="The id of a user, or `me` for the caller. Matches what is assigned to this user or to nobody.",
     )
@@ -48,12 +48,12 @@ class InteractionFilter:
     channels: strawberry.Maybe[list[Channel]] = strawberry.field(
         default=None, description="The messenger services of Conversations; other kinds have none."
     )
-    accounts: strawberry.Maybe[list[strawberry.ID]] = strawberry.field(
+    account_ids: strawberry.Maybe[list[strawberry.ID]] = strawberry.field(
         default=None,
         description="The ids of the accounts by which the customers came: the ChannelAgents of Conversations, the "
         "AiAgents of AgentSessions.",
     )
-    chat_topics: strawberry.Maybe[list[strawberry.ID]] = strawberry.field(
+    chat_topic_ids: strawberry.Maybe[list[strawberry.ID]] = strawberry.field(
         default=None, description="The ids of the ChatTopics of ChatSessions."
     )
     unread: strawberry.Maybe[bool] = strawberry.field(
@@ -62,15 +62,15 @@ class InteractionFilter:
     assignee: strawberry.Maybe[AssigneeFilter] = strawberry.field(
         default=None, description="The assignee of the interactions."
     )
-    customer: strawberry.Maybe[strawberry.ID] = strawberry.field(
+    customer_id: strawberry.Maybe[strawberry.ID] = strawberry.field(
         default=None, description="The id of the interactions' customer."
     )
     labels: strawberry.Maybe[list[str]] = strawberry.field(default=None, description="The labels of the interactions.")
     tags: strawberry.Maybe[list[str]] = strawberry.field(default=None, description="The tags of Sessions.")
     topics: strawberry.Maybe[list[str]] = strawberry.field(
-        default=None, description="The topics of Sessions; those of chats are `chatTopics`."
+        default=None, description="The topics of Sessions; those of chats are `chatTopicIds`."
     )
-    needs_attention: strawberry.Maybe[bool] = strawberry.field(
+    attention_needed: strawberry.Maybe[bool] = strawberry.field(
         default=None, description="Whether the interactions need a human."
     )
     reasons: strawberry.Maybe[list[ReasonName]] = strawberry.field(
@@ -86,6 +86,6 @@ class InteractionFilter:
     updated_at: strawberry.Maybe[TimeRange] = strawberry.field(
         default=None, description="The time of the interactions' latest change."
     )
-    last_message_at: strawberry.Maybe[TimeRange] = strawberry.field(
+    latest_message_at: strawberry.Maybe[TimeRange] = strawberry.field(
         default=None, description="The time of the interactions' newest message."
     )

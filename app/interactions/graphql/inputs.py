@@ -36,7 +36,7 @@ class _OnMessage(MutationInput):
 
 @strawberry.input
 class _UnlessNewer(EditInteraction):
-    if_latest_message: strawberry.ID | None = strawberry.field(default=None, description=_LATEST)
+    if_latest_message_id: strawberry.ID | None = strawberry.field(default=None, description=_LATEST)
 
 
 @strawberry.input(description="Which interaction to close.")
@@ -47,7 +47,7 @@ class CloseInteractionInput(_UnlessNewer):
 @strawberry.input(description="Which messages of an interaction have been read.")
 class MarkReadInput(MutationInput):
     id: strawberry.ID = strawberry.field(description="The id of the interaction, of any kind.")
-    up_to: strawberry.ID | None = strawberry.field(
+    up_to_message_id: strawberry.ID | None = strawberry.field(
         default=None,
         description="The id of the last message that was read, in the order of arrival. The default is the latest "
         "message.",
@@ -72,7 +72,7 @@ class ClaimInteractionInput(EditInteraction):
 
 @strawberry.input(description="The interaction to assign, and its assignee.")
 class AssignInteractionInput(EditInteraction):
-    user_id: strawberry.ID | None = strawberry.field(description="The id of the user. Null assigns it to nobody.")
+    user_id: strawberry.ID | None = strawberry.field(description="The id of the assignee. Null assigns it to nobody.")
 
 
 @strawberry.input(description="Which interaction to set aside, and until when.")
@@ -99,7 +99,7 @@ class RaiseAttentionInput(EditInteraction):
 class SendMessageInput(OnceInput):
     id: strawberry.ID = strawberry.field(description="The id of the interaction, of any kind.")
     content: MessageContentInput = strawberry.field(description="The content of the message.")
-    if_latest_message: strawberry.ID | None = strawberry.field(default=None, description=_LATEST)
+    if_latest_message_id: strawberry.ID | None = strawberry.field(default=None, description=_LATEST)
     override: bool = strawberry.field(
         default=False, description="Whether to write although another user holds the interaction."
     )

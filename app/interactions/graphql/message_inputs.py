@@ -142,13 +142,13 @@ class CustomerTarget:
     channel_agent_id: strawberry.ID | None = strawberry.field(
         default=None, description="The id of a Conversation's ChannelAgent."
     )
-    topic_id: strawberry.ID | None = strawberry.field(default=None, description="The id of a ChatSession's topic.")
+    chat_topic_id: strawberry.ID | None = strawberry.field(default=None, description="The id of a ChatSession's topic.")
     agent_key: str | None = strawberry.field(default=None, description="The key of an AgentSession's AiAgent.")
 
 
 @strawberry.input(one_of=True, description="The target of a received message: exactly one of these.")
 class ReceiveMessageTarget:
-    interaction: Maybe[strawberry.ID] = strawberry.field(description="The id of the interaction, of any kind.")
+    interaction_id: Maybe[strawberry.ID] = strawberry.field(description="The id of the interaction, of any kind.")
     customer: Maybe[CustomerTarget] = strawberry.field(
         description="The customer. The message goes to the customer's open interaction, or opens one."
     )

@@ -31,7 +31,7 @@ from app.storage.work import Work
 
 P = ParamSpec("P")
 
-_REFERENCES = {"customer_id": "cus", "channel_agent_id": "cha", "topic_id": "top"}
+_REFERENCES = {"customer_id": "cus", "channel_agent_id": "cha", "chat_topic_id": "top"}
 
 
 def send(
@@ -54,7 +54,7 @@ def send(
         interaction_ref(given),
         content,
         reference=message_ref(reference, "reference_id"),
-        if_latest_message=message_ref(if_latest_message, "if_latest_message"),
+        if_latest_message=message_ref(if_latest_message, "if_latest_message_id"),
         override=override,
         idempotency_key=idempotency_key,
         fields=_fields(message_key=message_key, sent_at=sent_at),
@@ -122,8 +122,8 @@ def _fields(**given: object) -> Mapping[str, Any] | None:
 
 
 def _target(given: ReceiveMessageTarget) -> Mapping[str, Any]:
-    if isinstance(given.interaction, Some):
-        return {"interaction": interaction_ref(given.interaction.value, path=("target", "interaction"))}
+    if isinstance(given.interaction_id, Some):
+        return {"interaction": interaction_ref(given.interaction_id.value, path=("target", "interaction_id"))}
     if not isinstance(given.customer, Some):
         return {}
     of = given.customer.value
@@ -139,8 +139,8 @@ def _target(given: ReceiveMessageTarget) -> Mapping[str, Any]:
 
 def _subject(given: ReceiveMessageTarget) -> GlobalId | None:
     """The interaction that the message is for, or the customer who wrote it."""
-    if isinstance(given.interaction, Some):
-        return parse_id(given.interaction.value)
+    if isinstance(given.interaction_id, Some):
+        return parse_id(given.interaction_id.value)
     of = given.customer.value if isinstance(given.customer, Some) else None
     return None if of is None or of.customer_id is None else parse_id(of.customer_id)
 
@@ -167,7 +167,7 @@ class MessageMutation:
             input.id,
             content_of(input.content),
             reference=input.reference_id,
-            if_latest_message=input.if_latest_message,
+            if_latest_message=input.if_latest_message_id,
             override=input.override,
             sent_at=input.sent_at,
             message_key=input.message_key,

@@ -63,7 +63,7 @@ def message_ref(text: str | None, name: str) -> GlobalId | None:
 
 def close(work: Work, actor: Actor, given: str, *, if_version: int | None, if_latest_message: str | None) -> Any:
     """Close by ids as the graph has them."""
-    latest = message_ref(if_latest_message, "if_latest_message")
+    latest = message_ref(if_latest_message, "if_latest_message_id")
     return state.close(work, actor, interaction_ref(given), if_version=if_version, if_latest_message=latest)
 
 
@@ -77,13 +77,13 @@ def snooze(
     if_latest_message: str | None,
 ) -> Any:
     """Snooze by ids as the graph has them."""
-    latest = message_ref(if_latest_message, "if_latest_message")
+    latest = message_ref(if_latest_message, "if_latest_message_id")
     return state.snooze(work, actor, interaction_ref(given), until, if_version=if_version, if_latest_message=latest)
 
 
 def mark_read(work: Work, actor: Actor, given: str, up_to: str | None) -> Any:
     """Mark as read by ids as the graph has them."""
-    return messages.mark_read(work, actor, interaction_ref(given), up_to=message_ref(up_to, "up_to"))
+    return messages.mark_read(work, actor, interaction_ref(given), up_to=message_ref(up_to, "up_to_message_id"))
 
 
 def assign(work: Work, actor: Actor, given: str, user: str | None, *, if_version: int | None) -> Any:
@@ -162,7 +162,7 @@ class StateMutation:
             close,
             input.id,
             if_version=input.if_version,
-            if_latest_message=input.if_latest_message,
+            if_latest_message=input.if_latest_message_id,
         )
 
     @mutation(
@@ -186,7 +186,7 @@ class StateMutation:
             input.id,
             input.until,
             if_version=input.if_version,
-            if_latest_message=input.if_latest_message,
+            if_latest_message=input.if_latest_message_id,
         )
 
     @mutation(description="End the snooze of an interaction now.", input="The interaction to unsnooze.")
@@ -246,7 +246,7 @@ class StateMutation:
         input="The interaction, and the last message that was read.",
     )
     async def mark_read(self, info: Info, input: MarkReadInput) -> InteractionPayload:
-        return await info.context.perform(input, "interaction", mark_read, input.id, input.up_to)
+        return await info.context.perform(input, "interaction", mark_read, input.id, input.up_to_message_id)
 
     @mutation(
         description="Return an interaction to its bot and release it. NOT_SUPPORTED for Conversations, which have "

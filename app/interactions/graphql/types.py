@@ -108,7 +108,7 @@ class Interaction(Node):
     )
     created_at: datetime = strawberry.field(description="The time of the interaction's creation.")
     updated_at: datetime = strawberry.field(description="The time of the latest change of the interaction.")
-    last_message_at: datetime | None = strawberry.field(description="The time of the interaction's newest message.")
+    latest_message_at: datetime | None = strawberry.field(description="The time of the interaction's newest message.")
     messages: Connection[Annotated["Message", strawberry.lazy("app.interactions.graphql.types")]] = edge(
         description="The messages of the interaction.",
         order_by=argument(MessageOrder | None, "The order of the messages. The default is SENT_ASC."),
@@ -259,11 +259,13 @@ class Event:
     level_after: Level | None = strawberry.field(description="The level of the attention after the event.")
     changes: list[FieldChange] = strawberry.field(description="The changed fields of the event.")
     message: Message | None = strawberry.field(description="The message of the event, while it exists.")
-    message_id: strawberry.ID | None = strawberry.field(
+    message_node_id: strawberry.ID | None = strawberry.field(
         description="The id of the event's message, also when that is gone."
     )
     note: Note | None = strawberry.field(description="The note of the event, while it exists.")
-    note_id: strawberry.ID | None = strawberry.field(description="The id of the event's note, also when that is gone.")
+    note_node_id: strawberry.ID | None = strawberry.field(
+        description="The id of the event's note, also when that is gone."
+    )
 
 
 @strawberry.type(description="A page of the event log.")

@@ -62,7 +62,7 @@ GROUPINGS: Mapping[str, Grouping] = MappingProxyType(
         "CHAT_TOPIC": _account_of(*CHAT_TOPICS),
         "ASSIGNEE": Grouping(lambda scope: scope.c.assignee_id, name=lambda number: f"usr_{number}", refers=True),
         "UNREAD": Grouping(_as_text(is_unread)),
-        "NEEDS_ATTENTION": Grouping(_as_text(needs_attention)),
+        "ATTENTION_NEEDED": Grouping(_as_text(needs_attention)),
         "LEVEL": Grouping(lambda scope: scope.c.attention_level, name=lambda number: LEVELS[int(number)]),
         "REASON": Grouping(lambda scope: scope.c.attention_reason),
         "LABEL": _tagged("label"),

@@ -21,7 +21,7 @@ Condition = Callable[[Facts], bool]
 
 ENTERED, UPDATED, LEFT = "ENTERED", "UPDATED", "LEFT"
 
-_NOT_KEPT = ("created_at", "updated_at", "last_message_at")
+_NOT_KEPT = ("created_at", "updated_at", "latest_message_at")
 
 
 def sides_of(entry: Entry) -> Sides:
@@ -83,7 +83,7 @@ Key = tuple[str, object]
 """The name of a fact and a value of it, or one of its values."""
 
 _LISTS = ("labels", "tags", "topics")
-_FACETS = {"accounts": "account", "chat_topics": "account", "statuses": "status", "channels": "channel"}
+_FACETS = {"account_ids": "account", "chat_topic_ids": "account", "statuses": "status", "channels": "channel"}
 """The fact of each condition by a list of values, of which an interaction has one at most; the rarest first."""
 
 
@@ -106,19 +106,19 @@ def keys_of(entry: Entry) -> Collection[Key]:
 def wanted_keys(given: Mapping[str, Any] | None) -> Collection[Key] | None:
     """Keys of which an event that matches a valid `InteractionFilter` has at least one; None where it may have none."""
     given = given or {}
-    if given.get("customer") is not None:
-        return [("customer_id", require_id(given["customer"], "cus").number)]
+    if given.get("customer_id") is not None:
+        return [("customer_id", require_id(given["customer_id"], "cus").number)]
     assignee = given.get("assignee") or {}
-    if assignee.get("user") is not None:
-        return [("assignee_id", _user(assignee["user"], "user"))]
+    if assignee.get("user_id") is not None:
+        return [("assignee_id", _user(assignee["user_id"], "user_id"))]
     for name in _LISTS:
         if given.get(name) is not None:
             return [(name, value) for value in given[name]]
     for name, fact in _FACETS.items():
         if given.get(name) is not None:
             return [(fact, value) for value in _facet_values(name, given[name])]
-    if assignee.get("user_or_nobody") is not None:
-        return [("assignee_id", None), ("assignee_id", _user(assignee["user_or_nobody"], "user_or_nobody"))]
+    if assignee.get("user_id_or_nobody") is not None:
+        return [("assignee_id", None), ("assignee_id", _user(assignee["user_id_or_nobody"], "user_id_or_nobody"))]
     return None
 
 
@@ -137,12 +137,12 @@ def _user(text: str, name: str) -> int:
 
 
 def _held_by(text: str) -> Condition:
-    wanted = _user(text, "user")
+    wanted = _user(text, "user_id")
     return lambda facts: facts["assignee_id"] == wanted
 
 
 def _free_or_held_by(text: str) -> Condition:
-    wanted = _user(text, "user_or_nobody")
+    wanted = _user(text, "user_id_or_nobody")
     return lambda facts: facts["assignee_id"] is None or facts["assignee_id"] == wanted
 
 
@@ -151,7 +151,7 @@ def _assigned(wanted: bool) -> Condition:
 
 
 def _of_customer(text: str) -> Condition:
-    wanted = require_id(text, "cus", path=("customer",)).number
+    wanted = require_id(text, "cus", path=("customer_id",)).number
     return lambda facts: facts["customer_id"] == wanted
 
 
@@ -182,7 +182,7 @@ def _unread(wanted: bool) -> Condition:
     return lambda facts: bool(facts.get("unread")) is wanted
 
 
-_PREFIXES = {"accounts": ACCOUNTS, "chat_topics": CHAT_TOPICS}
+_PREFIXES = {"account_ids": ACCOUNTS, "chat_topic_ids": CHAT_TOPICS}
 
 
 def _facet_values(name: str, given: Sequence[str]) -> Sequence[str]:
@@ -212,18 +212,18 @@ def _any_of(name: str) -> Callable[[list[str]], Condition]:
 
 
 _ASSIGNEE: Mapping[str, Callable[[Any], Condition]] = {
-    "user": _held_by,
+    "user_id": _held_by,
     "assigned": _assigned,
-    "user_or_nobody": _free_or_held_by,
+    "user_id_or_nobody": _free_or_held_by,
 }
 _CONDITIONS: Mapping[str, Callable[[Any], Condition]] = {
     "kinds": _kind_among,
     "states": _state_among,
-    "customer": _of_customer,
+    "customer_id": _of_customer,
     "labels": _any_of("labels"),
     "tags": _any_of("tags"),
     "topics": _any_of("topics"),
-    "needs_attention": _needed,
+    "attention_needed": _needed,
     "reasons": _any_of("reasons"),
     "levels": _level_among,
     "bot_active": _bot_active,

@@ -145,8 +145,8 @@ def _held_by(holder: SqlOf) -> Mapping[str, Filter]:
         return sa.or_(holder(scope).is_(None), held.clause(scope, bind, shape))
 
     return {
-        "assignee.user": held,
-        "assignee.user_or_nobody": Filter(free_or_held, held.value, held.shape, held.of_user),
+        "assignee.user_id": held,
+        "assignee.user_id_or_nobody": Filter(free_or_held, held.value, held.shape, held.of_user),
         "assignee.assigned": _true_or_false(lambda scope: holder(scope).is_not(None)),
     }
 
@@ -157,15 +157,15 @@ FILTERS: Mapping[str, Filter] = MappingProxyType(
         "states": one_of(lambda scope: scope.c.state, ordered=_ACTIVE),
         "statuses": _facet(lambda scope: scope.c.status),
         "channels": _facet(lambda scope: scope.c.channel),
-        "accounts": _came_by(*ACCOUNTS),
-        "chat_topics": _came_by(*CHAT_TOPICS),
+        "account_ids": _came_by(*ACCOUNTS),
+        "chat_topic_ids": _came_by(*CHAT_TOPICS),
         "unread": _true_or_false(is_unread),
         **_held_by(lambda scope: scope.c.assignee_id),
-        "customer": reference(lambda scope: scope.c.customer_id, "cus"),
+        "customer_id": reference(lambda scope: scope.c.customer_id, "cus"),
         "labels": _listed("label"),
         "tags": _listed("tag"),
         "topics": _listed("topic"),
-        "needs_attention": _true_or_false(needs_attention),
+        "attention_needed": _true_or_false(needs_attention),
         "reasons": _reasons(),
         "levels": one_of(lambda scope: scope.c.attention_level, {name: level for level, name in LEVELS.items()}),
         "bot_active": _true_or_false(lambda scope: scope.c.bot_active),
@@ -173,8 +173,8 @@ FILTERS: Mapping[str, Filter] = MappingProxyType(
         "created_at.before": _before(lambda scope: scope.c.created_at),
         "updated_at.since": _from(lambda scope: scope.c.updated_at),
         "updated_at.before": _before(lambda scope: scope.c.updated_at),
-        "last_message_at.since": _from(lambda scope: scope.c.last_message_at),
-        "last_message_at.before": _before(lambda scope: scope.c.last_message_at),
+        "latest_message_at.since": _from(lambda scope: scope.c.last_message_at),
+        "latest_message_at.before": _before(lambda scope: scope.c.last_message_at),
     }
 )
 """What `InteractionFilter` may hold; all conditions that are given must hold."""

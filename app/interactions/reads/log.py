@@ -55,9 +55,9 @@ EVENT: Mapping[str, str | One | ObjectId] = {
     "actor": One("User", key="actor_id"),
     "interaction": One("Interaction", key="interaction_id"),
     "message": One("Message", key="message_id"),
-    "messageId": ObjectId("msg", "message_id"),
+    "messageNodeId": ObjectId("msg", "message_id"),
     "note": One("Note", key="note_id"),
-    "noteId": ObjectId("not", "note_id"),
+    "noteNodeId": ObjectId("not", "note_id"),
 }
 """The fields of `event_item` that are not simply its items."""
 

@@ -99,6 +99,7 @@ MAPPINGS: tuple[Mapped, ...] = (
         discriminator="kind",
         fields={
             "kind": Column(graph_kind),
+            "latestMessageAt": Column(lambda scope: scope.c.last_message_at),
             "customer": One("Customer", lambda scope: scope.c.customer_id),
             "assignee": One("User", lambda scope: scope.c.assignee_id),
             "attention": Inline("Attention"),

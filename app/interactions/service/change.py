@@ -162,7 +162,7 @@ def require_latest(work: "Work", found: Interaction, seen: GlobalId | None) -> N
     """Raise NewerMessage when a message arrived after the latest one that the caller has seen."""
     newer = None if seen is None else work.use(WaitRepository).newer_than(found.id, seen.number)
     if newer is not None:
-        raise NewerMessage("Another message came meanwhile.", message_id=newer, path=("if_latest_message",))
+        raise NewerMessage("Another message came meanwhile.", message_id=newer, path=("if_latest_message_id",))
 
 
 def write(

@@ -340,7 +340,7 @@ for (const [name, connect] of Object.entries(CLIENTS)) {
     // Messages are read backwards: the latest first, then what came before.
     const [{ id }] = customers;
     for (const text of ["two", "three", "four"]) {
-      const input = { target: { interaction: id }, contents: [{ text: { content: text } }] };
+      const input = { target: { interactionId: id }, contents: [{ text: { content: text } }] };
       await mutate("receiveMessage", "ReceiveMessageInput", input, "interaction { id }");
     }
     const client = connect();

@@ -46,11 +46,11 @@ EVENTS = st.builds(
 )
 FILTERS = parts(
     states=st.lists(st.sampled_from(["OPEN", "CLOSED"]), max_size=2),
-    customer=st.none() | st.sampled_from(["cus_1", "cus_2"]),
+    customer_id=st.none() | st.sampled_from(["cus_1", "cus_2"]),
     assignee=st.none()
     | parts(
-        user=st.none() | st.sampled_from(["usr_1", "usr_2"]),
-        user_or_nobody=st.none() | st.sampled_from(["usr_1", "usr_2"]),
+        user_id=st.none() | st.sampled_from(["usr_1", "usr_2"]),
+        user_id_or_nobody=st.none() | st.sampled_from(["usr_1", "usr_2"]),
         assigned=st.booleans(),
     ),
     labels=st.none() | WORDS,
@@ -59,8 +59,8 @@ FILTERS = parts(
     unread=st.booleans(),
     statuses=st.lists(st.sampled_from(["TO_DO", "DONE"]), max_size=2),
     channels=st.lists(st.sampled_from(["WIDGET", "BRIDGE"]), max_size=2),
-    accounts=st.lists(st.sampled_from(["cha_1", "aia_1"]), max_size=2),
-    chat_topics=st.lists(st.sampled_from(["top_1", "top_2"]), max_size=2),
+    account_ids=st.lists(st.sampled_from(["cha_1", "aia_1"]), max_size=2),
+    chat_topic_ids=st.lists(st.sampled_from(["top_1", "top_2"]), max_size=2),
 )
 
 
@@ -83,15 +83,15 @@ def test_an_event_that_matches_a_filter_has_one_of_its_keys(event: Event, filter
         (None, None),
         ({}, None),
         ({"states": ["OPEN"], "assignee": {"assigned": True}}, None),
-        ({"customer": "cus_7", "labels": ["a"]}, [("customer_id", 7)]),
-        ({"assignee": {"user": "usr_5"}, "labels": ["a"]}, [("assignee_id", 5)]),
-        ({"assignee": {"user_or_nobody": "usr_5"}}, [("assignee_id", None), ("assignee_id", 5)]),
-        ({"assignee": {"user_or_nobody": "usr_5"}, "tags": ["a", "b"]}, [("tags", "a"), ("tags", "b")]),
+        ({"customer_id": "cus_7", "labels": ["a"]}, [("customer_id", 7)]),
+        ({"assignee": {"user_id": "usr_5"}, "labels": ["a"]}, [("assignee_id", 5)]),
+        ({"assignee": {"user_id_or_nobody": "usr_5"}}, [("assignee_id", None), ("assignee_id", 5)]),
+        ({"assignee": {"user_id_or_nobody": "usr_5"}, "tags": ["a", "b"]}, [("tags", "a"), ("tags", "b")]),
         ({"topics": []}, []),
-        ({"statuses": ["TO_DO"], "accounts": ["cha_3"]}, [("account", "cha_3")]),
-        ({"chat_topics": ["top_1", "top_1"], "channels": ["WIDGET"]}, [("account", "top_1")]),
+        ({"statuses": ["TO_DO"], "account_ids": ["cha_3"]}, [("account", "cha_3")]),
+        ({"chat_topic_ids": ["top_1", "top_1"], "channels": ["WIDGET"]}, [("account", "top_1")]),
         ({"statuses": ["TO_DO", "DONE"], "channels": ["WIDGET"]}, [("status", "TO_DO"), ("status", "DONE")]),
-        ({"channels": ["WIDGET"], "assignee": {"user_or_nobody": "usr_5"}}, [("channel", "WIDGET")]),
+        ({"channels": ["WIDGET"], "assignee": {"user_id_or_nobody": "usr_5"}}, [("channel", "WIDGET")]),
         ({"unread": True}, None),
     ],
 )

@@ -33,4 +33,4 @@ def target(work: Work, key: str) -> Mapping[str, Any]:
     """Where a message of a customer with this key belongs."""
     topic = ChatTopic(id=0, topic_id=0, name="Everything", created_at=work.now, updated_at=work.now)
     customer = store_customer(work, customer_key=key, system=CustomerSystem.CHAT_SESSION)
-    return {"customer_id": customer, "topic_id": work.use(ChatTopicRepository).add(topic).id}
+    return {"customer_id": customer, "chat_topic_id": work.use(ChatTopicRepository).add(topic).id}

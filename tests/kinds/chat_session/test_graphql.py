@@ -418,7 +418,7 @@ async def test_topics_and_their_members(graph: Graph, desk: Desk) -> None:
     refused = await graph.attempt("updateChatTopic", {"id": topic["id"], "name": " "}, "chatTopic { id }", BO)
     assert codes(refused) == [("INVALID_INPUT", ["input", "name"])]
 
-    given = {"topicId": topic["id"], "userId": "usr_5", "canRespond": True}
+    given = {"chatTopicId": topic["id"], "userId": "usr_5", "canRespond": True}
     added = await graph.do("addChatTopicMember", given, "chatTopicMember { id present ongoingChats canRespond }", BO)
     member = added["chatTopicMember"]
     assert member == {"id": member["id"], "present": True, "ongoingChats": 0, "canRespond": True}
@@ -523,7 +523,7 @@ async def test_the_shared_commands_on_a_chat(graph: Graph, desk: Desk) -> None:
         "status": "USER_LAST",
         "rank": 1,
     }
-    target = {"target": {"interaction": chat}, "contents": [{"text": {"content": "Hello"}}]}
+    target = {"target": {"interactionId": chat}, "contents": [{"text": {"content": "Hello"}}]}
     got = await graph.do("receiveMessage", target, "interaction { unreadCustomerMessagesCount }", BO)
     assert got["interaction"] == {"unreadCustomerMessagesCount": 1}
     read = await graph.do("markRead", {"id": chat}, "interaction { unreadCustomerMessagesCount version }", BO)

@@ -28,7 +28,7 @@ _UNHEARD_AFTER = 3.0
 _QUEUE = "{ attentionQueue(first: 5) { nodes { id state attention { level since } customer { name } } } }"
 _RAISE = command("raiseAttention", "RaiseAttentionInput")
 _ALERTS = """subscription($customer: ID) {
-  attentionChanged(filter: {customer: $customer}) { clientMutationId change } }"""
+  attentionChanged(filter: {customerId: $customer}) { clientMutationId change } }"""
 
 
 @dataclass(frozen=True)

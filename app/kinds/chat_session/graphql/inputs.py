@@ -221,7 +221,7 @@ class DeleteChatTopicInput(MutationInput):
 
 @strawberry.input(description="A new member of a topic.")
 class AddChatTopicMemberInput(OnceInput):
-    topic_id: strawberry.ID = strawberry.field(description="The id of the topic.")
+    chat_topic_id: strawberry.ID = strawberry.field(description="The id of the topic.")
     user_id: strawberry.ID = strawberry.field(description="The id of the user of the member.")
     can_respond: bool = strawberry.field(default=False, description="Whether the member may take the topic's chats.")
     can_listen: bool = strawberry.field(default=False, description="Whether the member may follow the topic's chats.")

@@ -52,7 +52,7 @@ def _delete(work: Work, actor: Actor, given: str) -> GlobalId:
 def _add(
     work: Work, actor: Actor, topic: str, user: str, rights: MemberRights, *, idempotency_key: str | None
 ) -> ChatTopicMember:
-    ref = require_id(topic, TOPIC_PREFIX, path=("topic_id",))
+    ref = require_id(topic, TOPIC_PREFIX, path=("chat_topic_id",))
     user_id = require_id(user, "usr", path=("user_id",)).number
     return topics.add_chat_topic_member(work, actor, ref, user_id, rights, idempotency_key=idempotency_key)
 
@@ -97,7 +97,7 @@ class ChatTopicMutation:
             input,
             "chat_topic_member",
             _add,
-            input.topic_id,
+            input.chat_topic_id,
             input.user_id,
             changes(MemberRights, input, *_RIGHTS),
             idempotency_key=input.idempotency_key,

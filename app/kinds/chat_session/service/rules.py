@@ -145,10 +145,10 @@ class Rules:
         follow_presence(work, actor, before, after)
 
     def open_for(self, work: "Work", actor: Actor, target: Mapping[str, Any]) -> ChatSession:
-        topic_id = target.get("topic_id")
+        topic_id = target.get("chat_topic_id")
         topic = None if topic_id is None else work.use(ChatTopicRepository).get(topic_id)
         if topic is None:
-            raise InvalidInput("A chat needs a topic.", path=("topic_id",))
+            raise InvalidInput("A chat needs a topic.", path=("chat_topic_id",))
         customer_id = target.get("customer_id")
         if customer_id is not None:
             chats = work.use(ChatSessionRepository)

@@ -35,7 +35,7 @@ def said(name: str, content: str, code: str | None = None, **more: object) -> Ca
         path=f"{SESSIONS}/{{twin}}/events",
         body={"type": "input_message", "messages": [{"type": "text", "content": content}]},
         mutation="receiveMessage",
-        input={"target": {"interaction": "{id}"}, "contents": [{"text": {"content": content}}]},
+        input={"target": {"interactionId": "{id}"}, "contents": [{"text": {"content": content}}]},
         code=code,
         **more,  # type: ignore[arg-type]
     )

@@ -214,7 +214,7 @@ CASES = [
         path=f"{CHAT}/Messages",
         body={"Type": "ToUser", "Message": "Hi"},
         mutation="receiveMessage",
-        input={"target": {"interaction": "{id}"}, "contents": [{"text": {"content": "Hi"}}]},
+        input={"target": {"interactionId": "{id}"}, "contents": [{"text": {"content": "Hi"}}]},
     ),
     Case(
         name="an empty message",

@@ -150,7 +150,7 @@ async def test_a_place_counts_the_topics_queue_alone(database: Database, desk: D
 async def test_a_customers_first_message_opens_a_chat_and_later_ones_find_it(
     database: Database, clock: ManualClock, desk: Desk
 ) -> None:
-    target = {"kind": "chat_session", "customer_id": desk.ana, "topic_id": await surrogate(database, desk.open)}
+    target = {"kind": "chat_session", "customer_id": desk.ana, "chat_topic_id": await surrogate(database, desk.open)}
     hello = [{"type": "text", "content": "Hello"}]
     first = await database.command(receive_message, BO, target, hello)
     ref = GlobalId(PREFIX, first.interaction)
@@ -170,7 +170,7 @@ async def test_a_customers_first_message_opens_a_chat_and_later_ones_find_it(
 
 
 async def test_two_first_messages_at_once_open_one_chat(database: Database, desk: Desk) -> None:
-    target = {"kind": "chat_session", "customer_id": desk.ana, "topic_id": await surrogate(database, desk.open)}
+    target = {"kind": "chat_session", "customer_id": desk.ana, "chat_topic_id": await surrogate(database, desk.open)}
     said = [[{"type": "text", "content": text}] for text in ("a", "b", "c")]
     found = await asyncio.gather(*(database.command(receive_message, BO, target, each) for each in said))
     assert len({each.interaction for each in found}) == 1
@@ -180,12 +180,12 @@ async def test_a_message_without_a_topic_opens_nothing(database: Database, desk:
     target = {"kind": "chat_session", "customer_id": desk.ana}
     with pytest.raises(InvalidInput) as refused:
         await database.command(receive_message, BO, target, [{"type": "text", "content": "Hello"}])
-    assert refused.value.path == ("target", "customer", "topic_id")
+    assert refused.value.path == ("target", "customer", "chat_topic_id")
     assert await event_count(database) == 0
 
 
 async def test_a_message_of_an_unknown_customer_opens_nothing(database: Database, desk: Desk) -> None:
-    target = {"kind": "chat_session", "customer_id": 999, "topic_id": await surrogate(database, desk.open)}
+    target = {"kind": "chat_session", "customer_id": 999, "chat_topic_id": await surrogate(database, desk.open)}
     with pytest.raises(NotFound) as refused:
         await database.command(receive_message, BO, target, [{"type": "text", "content": "Hello"}])
     assert refused.value.path == ("target", "customer", "customer_id")

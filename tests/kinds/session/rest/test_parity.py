@@ -69,7 +69,7 @@ CASES = [
         path=f"{CURRENT}/messages",
         body={"content": "Hi", "sender_role": "end-user"},
         mutation="receiveMessage",
-        input={"target": {"interaction": "{id}"}, "contents": [{"text": {"content": "Hi"}}]},
+        input={"target": {"interactionId": "{id}"}, "contents": [{"text": {"content": "Hi"}}]},
     ),
     message("a message", {"content": "Hi"}, "Hi"),
     message("an empty message", {"content": ""}, "", "INVALID_INPUT"),

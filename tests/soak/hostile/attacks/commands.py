@@ -60,7 +60,7 @@ async def idempotency_keys(to: Hostile) -> None:
 
     def make(number: int) -> bytes:
         given = {
-            "target": {"interaction": to.target.refs[number % len(to.target.refs)]},
+            "target": {"interactionId": to.target.refs[number % len(to.target.refs)]},
             "contents": [{"text": {"content": "x"}}],
             "idempotencyKey": f"{next(numbers)}-{'k' * 200}",
         }

@@ -29,7 +29,8 @@ async def counted_edges(to: Hostile) -> None:
 async def counted_lists(to: Hostile) -> None:
     """Four queries at once, each with 50 lists that are counted, by filters that no index answers."""
     fields = " ".join(
-        f"l{number}: interactions(first: 1, filter: {{botActive: {active}, lastMessageAt: {_NEVER}}}) {{ totalCount }}"
+        f"l{number}: interactions(first: 1, filter: {{botActive: {active}, latestMessageAt: {_NEVER}}})"
+        " { totalCount }"
         for number, active in zip(range(50), ("true", "false") * 25, strict=True)
     )
     same = post(f"{{ {fields} }}", key=to.target.able)
@@ -38,7 +39,7 @@ async def counted_lists(to: Hostile) -> None:
 
 async def rare_filters(to: Hostile) -> None:
     """Lists by a filter that next to nothing passes, so that everything is looked at."""
-    given = f"{{botActive: true, lastMessageAt: {_NEVER}}}"
+    given = f"{{botActive: true, latestMessageAt: {_NEVER}}}"
     fields = " ".join(
         f"l{number}: interactions(first: 100, filter: {given}) {{ nodes {{ id }} }}" for number in range(20)
     )
