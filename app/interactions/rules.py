@@ -68,7 +68,7 @@ class KindRules(Protocol[I]):
 
     def on_delivery(self, work: "Work", interaction: I, message: "Message") -> I:
         """What it does, beyond what is common to all kinds, that the delivery of an answer failed (its status is ERROR)
-        or turned out not to have failed."""
+        or turned out not to have failed, or that the answer was deleted."""
 
     def may_hold(self, interaction: I, user: "User") -> bool:
         """Whether the user may work on the interaction, and so can be the one who holds it."""

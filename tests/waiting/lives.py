@@ -187,7 +187,7 @@ class Lives(Views):
         if story.messages:
             key = data.draw(st.sampled_from([said.key for said in story.messages]))
             self.run(delete_message, BO, GlobalId("msg", key))
-            story.delete(key)
+            story.delete(key, self.now)
             story.ended_by_user(self.now)
 
     @rule(kind=kinds)

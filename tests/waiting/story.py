@@ -85,8 +85,14 @@ class Story(Facts):
         if key in self.restarts:
             self._announce()
 
-    def delete(self, key: int) -> None:
+    def delete(self, key: int, now: datetime) -> None:
+        """A message is gone: an answer is as if it had not been sent."""
+        answered = any(said.key == key and said.author != "CUSTOMER" and said.counts for said in self.messages)
         self.messages = [said for said in self.messages if said.key != key]
+        if key in self.restarts:
+            self._announce()
+        if answered and self.snoozed_until is not None:
+            self.snooze(self.snoozed_until, now)
 
     # ---- who has it
 

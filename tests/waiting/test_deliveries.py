@@ -295,3 +295,39 @@ async def test_restart_of_what_another_user_holds_needs_override(floor: Floor) -
     )
     assert payload["conversation"] == {"assignee": {"id": "usr_2"}}
     assert (await floor.stored(ref)).waiting == NOT_WAITING
+
+
+# ---- answers that are deleted -------------------------------------------------------------------------------------
+
+
+async def test_snooze_ends_before_the_reply_window_once_the_answer_is_deleted(floor: Floor) -> None:
+    ref = await floor.opened("conversation")
+    answer = await floor.answer(ref)
+    await floor.do(snooze, BO, ref, START + 2 * DAY)
+    await floor.do(delete_message, BO, GlobalId("msg", answer))
+    assert (await floor.stored(ref)).state is State.SNOOZED
+    await floor.pass_until(START + DAY - HOUR)
+    after = await floor.stored(ref)
+    assert (after.state, after.attention.reason) == (State.OPEN, "REPLY_WINDOW")
+    assert (await floor.topics(ref))[-2:] == ["conversation.snooze_ended", "attention.raised"]
+
+
+async def test_snooze_goes_on_when_the_deleted_message_was_no_answer(floor: Floor) -> None:
+    ref = await floor.opened("conversation")
+    await floor.answer(ref)
+    asleep = await floor.do(snooze, BO, ref, START + 2 * DAY)
+    await floor.do(delete_message, BO, GlobalId("msg", 1))
+    assert (await floor.stored(ref)).snooze_until == asleep.snooze_until == START + 2 * DAY
+
+
+async def test_deleted_restart_is_as_if_it_had_not_been_sent(floor: Floor) -> None:
+    ref = await floor.opened("conversation")
+    await floor.pass_until(START + DAY)
+    before = await floor.stored(ref)
+    restart = await floor.do(restart_conversation, BO, ref)
+    await floor.do(delete_message, BO, GlobalId("msg", restart.message))
+    after = await floor.stored(ref)
+    assert (after.customer_interaction_required, after.reply_until) == (False, before.reply_until)
+    assert (after.waiting, after.attention.reason) == (before.waiting, "MISSED")
+    await floor.do(restart_conversation, BO, ref)
+    assert "MISSED" not in await floor.reasons(ref)

@@ -10,14 +10,16 @@ from app.core.ids import GlobalId
 from app.directory.service import block_profile, create_profile, link_customer
 from app.interactions.messages import MessageAuthor
 from app.interactions.model import State
+from app.interactions.service.deliveries import delete_message
 from app.interactions.service.holding import claim, release
 from app.interactions.service.messages import mark_read, type_in
 from app.interactions.service.state import clear_attention, close, raise_attention, resume_bot, snooze
 from app.kinds.chat_session.service.queue import reset_chat_session
+from app.kinds.chat_session.service.sessions import update_chat_session
 from app.kinds.conversation.service import restart_conversation, update_channel_agent
 from tests.conftest import START
 from tests.graph.listening import ears
-from tests.kinds.conftest import ADA, BO, CY
+from tests.kinds.conftest import ADA, BO, CY, KINDS
 from tests.waiting.conftest import fresh_floor
 from tests.waiting.floor import EVE, Floor
 from tests.waiting.test_waiting import CLOSING
@@ -82,6 +84,35 @@ async def test_reading_up_to_a_message_leaves_what_arrived_later(floor: Floor, k
         "markRead", {"id": str(ref), "upToMessageId": "msg_2"}, "interaction { unreadCustomerMessagesCount }", BO
     )
     assert payload["interaction"] == {"unreadCustomerMessagesCount": 0}
+
+
+async def test_message_of_another_interaction_is_refused_wherever_one_is_named(floor: Floor, kind: str) -> None:
+    ref = await floor.opened(kind)
+    other = await floor.opened(next(each for each in KINDS if each != kind))
+    text = {"content": {"text": {"content": "Hi"}}}
+    commands: list[tuple[str, str, dict[str, Any]]] = [
+        ("markRead", "upToMessageId", {}),
+        ("sendMessage", "ifLatestMessageId", text),
+        ("closeInteraction", "ifLatestMessageId", {}),
+        ("snoozeInteraction", "ifLatestMessageId", {"until": "2026-01-05T10:00:00Z"}),
+    ]
+    taken = {"session": commands[:2], "conversation": commands}.get(kind, commands[:3])
+    for message in (str(msg((await floor.stored(other)).latest_message_id)), "msg_999"):
+        for mutation, field, given in taken:
+            payload = await floor.graph.attempt(mutation, {"id": str(ref), field: message, **given}, "", BO)
+            (error,) = payload["errors"]
+            assert (error["code"], error["path"]) == ("INVALID_INPUT", ["input", field]), mutation
+    after = await floor.stored(ref)
+    assert (after.unread_customer_messages_count, after.waiting.unanswered) == (1, 1)
+
+
+async def test_message_that_was_deleted_meanwhile_can_still_be_named(floor: Floor, kind: str) -> None:
+    ref = await floor.opened(kind)
+    latest = await floor.hear_in(ref)
+    await floor.do(delete_message, BO, msg(latest))
+    await floor.do(mark_read, BO, ref, up_to=msg(latest))
+    await floor.answer(ref, if_latest_message=msg(latest))
+    assert (await floor.stored(ref)).waiting.since is None
 
 
 # ---- somebody else holds it ---------------------------------------------------------------------------------------
@@ -231,6 +262,18 @@ async def test_bot_resumes_when_it_is_handed_the_interaction_back(floor: Floor, 
     assert f"{kind}.bot_resumed" in await floor.topics(ref)
     with pytest.raises(InvalidTransition):
         await floor.do(resume_bot, BO, ref)
+
+
+async def test_bot_is_not_put_beside_the_user_who_handles_a_chat(floor: Floor) -> None:
+    ref = await floor.opened("chat_session")
+    await floor.do(claim, BO, ref)
+    with pytest.raises(InvalidTransition) as refused:
+        await floor.do(update_chat_session, BO, ref, {"chatbot_is_active": True})
+    assert refused.value.path == ("chatbot_is_active",)
+    assert not await bot_active(floor, ref)
+    await floor.do(release, BO, ref)
+    await floor.do(update_chat_session, BO, ref, {"chatbot_is_active": True})
+    assert await bot_active(floor, ref)
 
 
 async def test_bot_of_a_conversation_is_not_supported(floor: Floor) -> None:

@@ -1,6 +1,6 @@
 """Old mail: what was said before enters history quietly."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -20,6 +20,7 @@ from tests.waiting.test_waiting import CLOSING
 pytestmark = pytest.mark.anyio
 
 HOUR = timedelta(hours=1)
+SECOND = timedelta(seconds=1)
 OLD: list[dict[str, Any]] = [{"imported": True}, {"sent_at": START - 3 * HOUR}]
 """A message that says that it is imported, and one that is long past."""
 
@@ -44,6 +45,18 @@ async def test_old_message_opens_nothing(floor: Floor, kind: str, old: dict[str,
     await floor.do(close, BO, ref)
     await floor.hear_in(ref, **old)
     assert (await floor.stored(ref)).state is State.CLOSED
+
+
+@pytest.mark.parametrize("sent_at", [None, START + 2 * HOUR - SECOND])
+async def test_imported_message_brings_no_session_back_that_is_over(floor: Floor, sent_at: datetime | None) -> None:
+    ref = await floor.opened("session")
+    await floor.pass_until(START + 2 * HOUR)
+    before = await floor.stored(ref)
+    assert before.state is State.CLOSED
+    posted = await floor.hear_in(ref, imported=True, sent_at=sent_at)
+    after = await floor.stored(ref)
+    assert (after.state, after.latest_customer_message_id) == (State.CLOSED, posted)
+    assert (await floor.hear("session")).interaction != ref.number
 
 
 async def test_old_message_ends_no_snooze_and_opens_no_reply_window(floor: Floor) -> None:

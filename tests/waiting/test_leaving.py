@@ -21,6 +21,7 @@ from app.kinds.chat_session.service.queue import reset_chat_session
 from app.kinds.chat_session.service.sessions import update_chat_session
 from app.kinds.chat_session.service.topics import (
     add_chat_topic_member,
+    create_chat_topic,
     remove_chat_topic_member,
     update_chat_topic_member,
 )
@@ -58,6 +59,40 @@ async def test_user_who_leaves_holds_nothing_any_more(floor: Floor, kind: str, h
     if kind == "chat_session":
         assert (after.status, after.attention.reason) == (ChatSessionStatus.IN_QUEUE, "QUEUED")
     await floor.do(claim, EVE, ref)
+
+
+@pytest.mark.parametrize("how", ["deactivated", "read taken"])
+async def test_user_who_may_only_read_holds_nothing_any_more_once_they_leave(floor: Floor, kind: str, how: str) -> None:
+    ref = await floor.opened(kind)
+    await floor.do(assign, BO, ref, CY.user_id)
+    if how == "deactivated":
+        await floor.do(deactivate_user, ADA, "usr_3")
+    else:
+        await floor.do(update_user, ADA, "usr_3", {"permissions": []})
+    after = await floor.stored(ref)
+    assert (after.assignee_id, after.waiting.since) == (None, START)
+    assert "ORPHANED" not in after.attention.reasons
+    assert f"{kind}.released" in await floor.topics(ref)
+
+
+async def test_user_who_is_no_admin_any_more_holds_only_what_others_could(floor: Floor, kind: str) -> None:
+    ref = await floor.opened(kind)
+    await floor.do(update_user, ADA, "usr_3", {"roles": ["admin"], "permissions": sorted(BO.permissions)})
+    await floor.do(assign, ADA, ref, CY.user_id)
+    await floor.do(update_user, ADA, "usr_3", {"roles": []})
+    after = await floor.stored(ref)
+    if kind == "chat_session":
+        assert (after.assignee_id, after.status) == (None, ChatSessionStatus.IN_QUEUE)
+    else:
+        assert after.assignee_id == CY.user_id
+
+
+async def test_user_who_is_no_admin_any_more_keeps_the_chats_of_their_topics(floor: Floor) -> None:
+    ref = await floor.opened("chat_session")
+    await floor.do(update_user, ADA, "usr_2", {"roles": ["admin"]})
+    await floor.do(claim, BO, ref)
+    await floor.do(update_user, ADA, "usr_2", {"roles": []})
+    assert (await floor.stored(ref)).assignee_id == BO.user_id
 
 
 async def test_user_who_loses_another_permission_keeps_what_they_hold(floor: Floor, kind: str) -> None:
@@ -295,6 +330,20 @@ async def test_offer_ends_when_its_user_cannot_take_it(floor: Floor, offered: Gl
     assert (after.transfer_to_id, after.assignee_id) == (None, BO.user_id)
     assert "TRANSFER" not in after.attention.reasons
     assert "chat_session.transfer_cancelled" in await floor.topics(offered)
+
+
+@pytest.mark.parametrize("responds", [False, True])
+async def test_offer_ends_when_the_chat_moves_to_where_its_user_may_not_respond(
+    floor: Floor, offered: GlobalId, responds: bool
+) -> None:
+    other = await floor.do(create_chat_topic, ADA, {"name": "Sales"})
+    responder = EVE if responds else BO
+    await floor.do(add_chat_topic_member, ADA, GlobalId("top", other.id), responder.user_id, {"can_respond": True})
+    await floor.do(update_chat_session, BO, offered, {"topic_id": other.topic_id})
+    after = await floor.stored(offered)
+    assert after.assignee_id == BO.user_id
+    assert after.transfer_to_id == (EVE.user_id if responds else None)
+    assert ("TRANSFER" in after.attention.reasons) is responds
 
 
 async def test_offer_to_a_user_who_may_not_see_it_is_refused(floor: Floor) -> None:

@@ -10,8 +10,11 @@ from app.interactions.messages import MessageAuthor
 from app.interactions.service.deliveries import delete_message
 from app.interactions.service.holding import claim, release
 from app.interactions.service.messages import mark_read
-from app.interactions.service.state import acknowledge, close, reopen
+from app.interactions.service.state import acknowledge, close, raise_attention, reopen, resume_bot
 from app.interactions.waiting import MOST_UNANSWERED, NOT_WAITING, Waiting, answered, asked, settled
+from app.kinds.agent_session.service import update as update_agent_session
+from app.kinds.chat_session.service.queue import reset_chat_session
+from app.kinds.session.service import update as update_session
 from tests.conftest import START
 from tests.kinds.conftest import BO
 from tests.waiting.floor import EVE, Floor
@@ -73,6 +76,36 @@ async def test_waiting_for_a_human_is_not_ended_by_a_machine(floor: Floor, kind:
     after = await floor.stored(ref)
     assert after.waiting == Waiting(since=START, unanswered=1)
     assert after.attention == before.attention
+
+
+async def ask(floor: Floor, ref: GlobalId, kind: str) -> None:
+    """Ask for a human by the kind's own means."""
+    match kind:
+        case "session":
+            await floor.do(update_session, BO, {"need_attention": True}, ref=str(ref))
+        case "agent_session":
+            await floor.do(update_agent_session, BO, str(ref), {"metadata": {"priority": "urgent"}})
+        case "chat_session":
+            await floor.do(reset_chat_session, BO, ref)
+
+
+@pytest.mark.parametrize("author", [MessageAuthor.BOT, MessageAuthor.AI_AGENT, MessageAuthor.SYSTEM])
+@pytest.mark.parametrize("raised", [False, True])
+async def test_waiting_for_a_human_whom_nobody_is_yet_is_not_ended_by_a_machine(
+    floor: Floor, kind: str, author: MessageAuthor, raised: bool
+) -> None:
+    ref = await floor.opened(kind)
+    if raised:
+        if kind == "chat_session":
+            await floor.do(resume_bot, BO, ref)
+        await floor.do(raise_attention, BO, ref)
+    else:
+        await ask(floor, ref, kind)
+    before = await floor.stored(ref)
+    assert before.attention.needed
+    await floor.answer(ref, author=author)
+    after = await floor.stored(ref)
+    assert (after.waiting, after.attention) == (Waiting(since=START, unanswered=1), before.attention)
 
 
 async def test_waiting_with_a_bot_in_charge_is_ended_by_the_bot(floor: Floor) -> None:

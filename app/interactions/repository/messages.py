@@ -30,6 +30,15 @@ _DELETED_KEY = sa.and_(
 _DELETED = Fixed(sa.select(deleted_message.c.message_id, deleted_message.c.interaction_id).where(_DELETED_KEY))
 _FORGET_DELETED = Fixed(sa.delete(deleted_message).where(_DELETED_KEY))
 _INSERT_DELETED = Fixed(sa.insert(deleted_message))
+_IN: sa.BindParameter[int] = sa.bindparam("interaction", type_=sa.BigInteger)
+_BELONGS = Fixed(
+    sa.select(sa.literal_column("1")).where(
+        sa.or_(
+            sa.exists().where(message.c.id == _KEY, message.c.interaction_id == _IN),
+            sa.exists().where(deleted_message.c.interaction_id == _IN, deleted_message.c.message_id == _KEY),
+        )
+    )
+)
 _INTERACTION = Fixed(sa.select(interaction.c.id).where(interaction.c.id == _KEY))
 _INSERT = Fixed(sa.insert(message).returning(message.c.id))
 _UPDATE = Fixed(sa.update(message).where(message.c.id == _KEY))
@@ -72,6 +81,10 @@ class MessageRepository(Repository):
     def get(self, message_id: int) -> Message | None:
         """The message with this surrogate. Lock its interaction before changing it."""
         return _message(self._one(_BY_ID, {"key": message_id}))
+
+    def belongs(self, message_id: int, interaction_id: int) -> bool:
+        """Whether the message is one of the interaction's, or was before it was deleted."""
+        return self._one(_BELONGS, {"key": message_id, "interaction": interaction_id}) is not None
 
     def get_by_key(self, channel_key: str, message_key: str) -> Message | None:
         """The message to which the channel gave this key. One of a deleted interaction gives it up, and is erased."""

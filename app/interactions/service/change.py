@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from app.core.actor import Actor
-from app.core.errors import AlreadyClaimed, DomainError, NewerMessage, NotFound, VersionConflict
+from app.core.errors import AlreadyClaimed, DomainError, NotFound, VersionConflict
 from app.core.ids import GlobalId
 from app.directory.repository import UserRepository
 from app.interactions.history import edits
@@ -15,6 +15,7 @@ from app.interactions.repository.interactions import InteractionRepository
 from app.interactions.repository.waits import WaitRepository
 from app.interactions.service.recording import record
 from app.interactions.service.returning import returned
+from app.interactions.service.seeing import require_latest
 from app.interactions.waiting import settled
 
 if TYPE_CHECKING:
@@ -156,13 +157,6 @@ def require_allowed(work: "Work", refusal: DomainError | None, *path: str) -> No
         if holder is not None:
             refusal.message = f"{holder.name} holds this."
     raise refusal
-
-
-def require_latest(work: "Work", found: Interaction, seen: GlobalId | None) -> None:
-    """Raise NewerMessage when a message arrived after the latest one that the caller has seen."""
-    newer = None if seen is None else work.use(WaitRepository).newer_than(found.id, seen.number)
-    if newer is not None:
-        raise NewerMessage("Another message came meanwhile.", message_id=newer, path=("if_latest_message_id",))
 
 
 def write(

@@ -18,6 +18,7 @@ from app.interactions.service.messages import Posted
 from app.interactions.waiting import Bearing
 
 if TYPE_CHECKING:
+    from app.interactions.rules import KindRules
     from app.storage.work import Work
 
 # An error is a guess of the channel's, which a message that arrived after all disproves.
@@ -105,7 +106,11 @@ def delete_message(work: "Work", actor: Actor, message_ref: GlobalId) -> Posted:
             latest_customer_message_id=None if of_customer is None else of_customer.id,
             unread_customer_messages_count=max(left, 0),
         )
-        return rederived(work, after)
+        after = rederived(work, after)
+        if message.bearing is not Bearing.ANSWERS:
+            return after
+        kind: KindRules[Interaction] = work.kinds[before.kind]
+        return kind.on_delivery(work, after, message)
 
     data = {"message_id": message_ref.number}
     change(work, actor, ref, Command.UPDATE, without, topic="message_deleted", data=data)

@@ -17,12 +17,18 @@ if TYPE_CHECKING:
 
 def may_work(user: User, kind: str) -> bool:
     """Whether the user may work on interactions of the kind: active, with the permission to write."""
-    return user.active and (user.is_admin or f"{kind}:write" in user.permissions)
+    return "write" in _may(user, kind)
+
+
+def _may(user: User, kind: str) -> frozenset[str]:
+    """What of reading and writing interactions of the kind the user may; nothing, when it is not active."""
+    allowed = (verb for verb in ("read", "write") if user.is_admin or f"{kind}:{verb}" in user.permissions)
+    return frozenset(allowed) if user.active else frozenset()
 
 
 def follow_user(work: "Work", actor: Actor, kind: "KindRules[Any]", before: User, after: User) -> None:
-    """Release the open interactions of the kind that the user holds and may not work on any more."""
-    if may_work(before, kind.name) and not may_work(after, kind.name):
+    """Release the open interactions of the kind that the user holds and may not see or work on any more."""
+    if _may(before, kind.name) - _may(after, kind.name):
         release(work, actor, kind, work.use(HoldingRepository).held(kind.name, after.id))
 
 

@@ -15,9 +15,10 @@ from app.interactions.messages import Message, MessageAuthor, MessageStatus
 from app.interactions.model import Command, Interaction
 from app.interactions.repository.messages import MessageRepository
 from app.interactions.repository.waits import WaitRepository
-from app.interactions.service.change import change, check, load, require_latest, write
+from app.interactions.service.change import change, check, load, write
 from app.interactions.service.recording import record
-from app.interactions.service.returning import without_lost_holder
+from app.interactions.service.returning import unopened, without_lost_holder
+from app.interactions.service.seeing import require_latest, require_own
 from app.interactions.waiting import Bearing, answered, asked
 from app.storage.idempotency import once
 
@@ -135,7 +136,7 @@ def receive_message(
         )
         stored = work.use(MessageRepository).add(work.kinds[interaction.kind].as_received(interaction, message))
         if old:
-            quiet = _counted(work, interaction, stored)
+            quiet = unopened(work, interaction, _counted(work, interaction, stored))
             write(work, actor, interaction, quiet, Command.IMPORT, data={"message_id": stored.id})
             return interaction.id, stored.id
         counted = replace(
@@ -154,9 +155,11 @@ def receive_message(
 def mark_read(work: "Work", actor: Actor, ref: GlobalId, *, up_to: GlobalId | None = None) -> Any:
     """The customer's messages have been read, or only those that arrived no later than the message `up_to`.
 
-    Raises what `change` raises."""
+    Raises InvalidInput for a message of another interaction, and what `change` raises."""
 
     def read(before: Interaction) -> Interaction:
+        if up_to is not None:
+            require_own(work, before, up_to, "up_to_message_id")
         if before.unread_customer_messages_count == 0:
             return before
         messages = work.use(MessageRepository)

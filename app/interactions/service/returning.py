@@ -1,4 +1,5 @@
-"""Interactions that come back to a user who cannot work on them any more: they are nobody's then."""
+"""Interactions that come back: to a user who cannot work on them any more, so that they are nobody's; or not, because
+what would bring them back is history."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
@@ -35,3 +36,12 @@ def returned(work: "Work", actor: Actor, before: I, changed: I) -> I:
         return changed
     holder = work.use(UserRepository).get(changed.assignee_id)
     return changed if holder is None or kind.may_hold(changed, holder) else unheld(work, actor, changed)
+
+
+def unopened(work: "Work", before: I, counted: I) -> I:
+    """The interaction with one more message, which is history: it brings nothing back that has ended."""
+    kind: KindRules[I] = work.kinds[before.kind]
+    states = [kind.state(each, work.now, work.settings) for each in (before, counted)]
+    if before.last_message_at is None or states != [State.CLOSED, State.OPEN]:
+        return counted
+    return replace(counted, last_message_at=before.last_message_at)

@@ -8,6 +8,7 @@ from app.core.actor import Actor
 from app.directory.model import User
 from app.directory.repository import UserRepository
 from app.interactions.model import Command
+from app.interactions.repository.holdings import HoldingRepository
 from app.interactions.service.change import write
 from app.interactions.service.leaving import may_work, release
 from app.kinds.chat_session.model.refusals import may_respond
@@ -30,6 +31,15 @@ def follow_presence(work: "Work", actor: Actor, before: User, after: User) -> No
         withdraw(work, actor, chats.offered_to(after.id))
     elif now and not was:
         _offer(work, actor, chats.missed_by(after.id, MOST_OFFERED))
+
+
+def follow_role(work: "Work", actor: Actor, before: User, after: User) -> None:
+    """Release the chats that the user held as an admin alone, who is none any more: others respond in their topics."""
+    if not before.is_admin or after.is_admin:
+        return
+    kind = work.kinds[KIND]
+    held = _loaded(work, work.use(HoldingRepository).held(KIND, after.id))
+    release(work, actor, kind, [chat.id for chat in held if not kind.may_hold(chat, after)])
 
 
 def follow_rights(work: "Work", actor: Actor, topic: int, user_id: int, *, responds: bool) -> None:

@@ -37,7 +37,7 @@ from app.kinds.chat_session.model.transitions import (
 )
 from app.kinds.chat_session.repository import ChatSessionRepository, ChatTopicRepository
 from app.kinds.chat_session.service.notices import closing, notice, started, typed, with_rank
-from app.kinds.chat_session.service.presence import follow_presence
+from app.kinds.chat_session.service.presence import follow_presence, follow_role
 from app.kinds.chat_session.service.requests import open_chat
 
 if TYPE_CHECKING:
@@ -142,6 +142,7 @@ class Rules:
 
     def on_user_changed(self, work: "Work", actor: Actor, before: User, after: User) -> None:
         follow_user(work, actor, self, before, after)
+        follow_role(work, actor, before, after)
         follow_presence(work, actor, before, after)
 
     def open_for(self, work: "Work", actor: Actor, target: Mapping[str, Any]) -> ChatSession:

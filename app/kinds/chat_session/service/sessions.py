@@ -5,12 +5,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from app.core.actor import Actor
-from app.core.errors import NotFound
+from app.core.errors import InvalidTransition, NotFound
 from app.core.ids import GlobalId
 from app.interactions.model import Command
 from app.interactions.service.change import change, require_allowed
 from app.kinds.chat_session.model.limits import LENGTHS, REFERENCES, check_int, check_reference, check_session
-from app.kinds.chat_session.model.refusals import refusal
+from app.kinds.chat_session.model.refusals import may_respond, refusal
 from app.kinds.chat_session.model.session import (
     KIND,
     MASK,
@@ -38,16 +38,20 @@ def update_chat_session(
     """Change what the changes name; a status moves along the state machine with all that goes with it.
 
     A masked session key, and the chat's own, is ignored. Raises InvalidInput and TooLong with the field's path,
-    InvalidTransition for a status the chat cannot move to or a rating before it started, AlreadyClaimed for who would
-    take a chat from its holder, NotFound for the topic, and what `change` raises."""
+    InvalidTransition for a status the chat cannot move to, a bot beside the user who handles it or a rating before it
+    started, AlreadyClaimed for who would take a chat from its holder, NotFound for the topic, and what `change`
+    raises."""
 
     def updated(before: ChatSession) -> ChatSession:
         after = _with_fields(work, actor, before, changes)
         status = changes.get("status")
-        if status is None or status is before.status:
+        if status is not None and status is not before.status:
+            _require_free_to_move(work, actor, before, status)
+            after = moved(after, status, work.now)
+        if after.bot_active and not before.bot_active and after.assignee_id is not None:
+            raise InvalidTransition("A user handles the chat; hand it back to the bot.", path=("chatbot_is_active",))
+        if after.status is before.status:
             return with_rank(work, after)
-        _require_free_to_move(work, actor, before, status)
-        after = moved(after, status, work.now)
         return closing(work, actor, after) if after.status in _CLOSED else with_rank(work, after)
 
     after: ChatSession = change(work, actor, ref, Command.UPDATE, updated, if_version=if_version)
@@ -110,6 +114,8 @@ def _with_fields(work: "Work", actor: Actor, before: ChatSession, changes: ChatS
         values["bot_active"] = changes["chatbot_is_active"]
     if "topic_id" in changes:
         values |= _of_topic(work, changes["topic_id"])
+        if before.transfer_to_id is not None and not may_respond(values["responders"], before.transfer_to_id):
+            values["transfer_to_id"] = None
     session_key = changes.get("session_key")
     if session_key is not None and session_key != MASK:
         require_session_key(before, session_key)

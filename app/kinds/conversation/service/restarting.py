@@ -16,7 +16,7 @@ def after_restart(work: "Work", conversation: Conversation, message: Message) ->
 
 
 def after_delivery(work: "Work", conversation: Conversation, message: Message) -> Conversation:
-    """The conversation after the delivery of a stored message failed, or turned out not to have failed."""
+    """The conversation after the delivery of a message failed, or turned out not to have failed, or it was deleted."""
     if message.id not in conversation.restart_message_ids:
         return conversation
     return _at_latest(work, conversation)

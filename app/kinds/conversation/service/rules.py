@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 from app.core.actor import Actor
@@ -95,7 +95,10 @@ class Rules:
         return is_answer(message, interaction, asked=True)
 
     def on_delivery(self, work: "Work", interaction: Conversation, message: Message) -> Conversation:
-        return after_delivery(work, interaction, message)
+        after = after_delivery(work, interaction, message)
+        if after.snooze_until is None:
+            return after
+        return replace(after, snooze_until=awake_at(after, after.snooze_until, work.now, _warning(work)))
 
     def may_hold(self, interaction: Conversation, user: "User") -> bool:
         return may_work(user, NAME)
@@ -114,7 +117,7 @@ class Rules:
 
     def on_snooze(self, work: "Work", actor: Actor, interaction: Conversation, until: datetime | None) -> Conversation:
         if until is not None:
-            until = awake_at(interaction, until, work.now, work.settings.reply_window_warning)
+            until = awake_at(interaction, until, work.now, _warning(work))
         return replace(interaction, snooze_until=until, woken=False)
 
     def on_clear(self, work: "Work", actor: Actor, interaction: Conversation) -> Conversation:
@@ -132,6 +135,10 @@ class Rules:
     def open_for(self, work: "Work", actor: Actor, target: Mapping[str, Any]) -> Conversation:
         partners = _given(target, "customer_id"), _given(target, "channel_agent_id")
         return open_for(work, actor, *partners, imported=bool(target.get("imported")))
+
+
+def _warning(work: "Work") -> timedelta:
+    return work.settings.reply_window_warning
 
 
 def _given(target: Mapping[str, Any], name: str) -> int:

@@ -1,0 +1,29 @@
+"""What a caller has seen of an interaction's messages."""
+
+from typing import TYPE_CHECKING
+
+from app.core.errors import InvalidInput, NewerMessage
+from app.core.ids import GlobalId
+from app.interactions.model import Interaction
+from app.interactions.repository.messages import MessageRepository
+from app.interactions.repository.waits import WaitRepository
+
+if TYPE_CHECKING:
+    from app.storage.database import Work
+
+
+def require_own(work: "Work", found: Interaction, message: GlobalId, path: str) -> None:
+    """Raise InvalidInput for a message that never was one of the interaction's; it may have been deleted."""
+    if not work.use(MessageRepository).belongs(message.number, found.id):
+        raise InvalidInput(f"The interaction has no message {message}.", path=(path,))
+
+
+def require_latest(work: "Work", found: Interaction, seen: GlobalId | None) -> None:
+    """Raise NewerMessage when a message arrived after the latest one that the caller has seen, and InvalidInput when
+    that is none of the interaction's."""
+    if seen is None:
+        return
+    require_own(work, found, seen, "if_latest_message_id")
+    newer = work.use(WaitRepository).newer_than(found.id, seen.number)
+    if newer is not None:
+        raise NewerMessage("Another message came meanwhile.", message_id=newer, path=("if_latest_message_id",))
