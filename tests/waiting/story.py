@@ -119,12 +119,17 @@ class Story(Facts):
     def release(self, now: datetime) -> None:
         """Nobody holds it any more. A Session that only its holder kept open asks for another human."""
         self.holder = self.lease = self.offered_to = self.form = None
-        if self.kind == "session" and self.unanswered() and not self.is_open(now):
-            self.asked, self.bot = True, False
+        self._keep_open(now, needed=bool(self.unanswered()))
         if self.kind == "agent_session":
             self.bot = not self.closed
         if self.kind == "chat_session":
             self.asked, self.ended = True, None
+
+    def _keep_open(self, now: datetime, *, needed: bool = False) -> None:
+        """A Session that would be over asks for a human where one is `needed`, or was asked for by hand."""
+        raised = self.raised and not self.seen_closed
+        if self.kind == "session" and (needed or raised) and not self.is_open(now):
+            self.asked, self.bot = True, False
 
     def hand_off(self, now: datetime, *, somebody_is_there: bool) -> None:
         self.release(now)
@@ -207,5 +212,6 @@ class Story(Facts):
                 self.lease = None
             else:
                 self.release(now)
+        self._keep_open(now)
         if self.snoozed_until is not None and self.snoozed_until <= now:
             self.snoozed_until, self.woken = None, True

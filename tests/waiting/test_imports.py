@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from app.core.ids import GlobalId
+from app.interactions.messages import MessageAuthor
 from app.interactions.model import State
 from app.interactions.service.holding import claim
 from app.interactions.service.state import close, snooze
@@ -71,7 +72,23 @@ async def test_old_message_ends_no_snooze_and_opens_no_reply_window(floor: Floor
 
 async def test_old_message_that_is_the_first_asks_as_any_other(floor: Floor, kind: str) -> None:
     posted = await floor.hear(kind, sent_at=START - 3 * HOUR)
-    assert (await floor.stored(GlobalId(RULES[kind].prefix, posted.interaction))).waiting.since == START
+    ref = GlobalId(RULES[kind].prefix, posted.interaction)
+    after = await floor.stored(ref)
+    assert (after.waiting.since, after.state) == (START, State.OPEN)
+    floor.clock.advance(60)
+    assert await floor.hear(kind) == (ref.number, posted.message + 1)
+    await floor.answer(ref, author=MessageAuthor.BOT)
+
+
+async def test_session_of_a_late_message_is_current_since_its_arrival(floor: Floor) -> None:
+    posted = await floor.hear("session", sent_at=START - 3 * HOUR)
+    key = "session-1"
+    current = "query($key: String!) { currentSession(customerKey: $key) { id } }"
+    found = await floor.graph.read(current, BO, key=key)
+    assert found["currentSession"] == {"id": f"ses_{posted.interaction}"}
+    await floor.pass_until(START + 2 * HOUR)
+    assert (await floor.graph.read(current, BO, key=key))["currentSession"] is None
+    assert (await floor.topics(GlobalId("ses", posted.interaction)))[-1] == "session.ended"
 
 
 async def test_imported_message_alerts_nobody_with_the_interaction_that_it_opens(floor: Floor, kind: str) -> None:

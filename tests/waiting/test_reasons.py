@@ -13,7 +13,7 @@ from app.interactions.service.deadlines import fire_due
 from app.interactions.service.deliveries import report_message_status
 from app.interactions.service.holding import claim
 from app.interactions.service.messages import mark_read
-from app.interactions.service.state import resume_bot, snooze
+from app.interactions.service.state import clear_attention, raise_attention, resume_bot, snooze
 from app.kinds.agent_session.service import update
 from app.kinds.chat_session.model.session import ChatSessionStatus
 from app.kinds.chat_session.service.queue import pick_up_chat_session, reset_chat_session
@@ -202,9 +202,12 @@ async def test_chat_within_opening_hours_begins_as_its_topic_says(floor: Floor) 
 @pytest.mark.parametrize("busy", ["escalated", "held", "waiting"])
 async def test_busy_agent_session_is_not_erased_by_its_idle_time(floor: Floor, busy: str) -> None:
     ref = await floor.opened("agent_session")
-    await floor.do(update, BO, ref, {"tti_minutes": 60, **({"metadata": ESCALATED} if busy == "escalated" else {})})
+    await floor.do(update, BO, ref, {"tti_minutes": 60})
     if busy != "waiting":
         await floor.answer(ref, author=MessageAuthor.AI_AGENT)
+    if busy == "escalated":
+        await floor.do(update, BO, ref, {"metadata": ESCALATED})
+        assert (await floor.stored(ref)).waiting.since is None
     if busy == "held":
         await floor.do(claim, BO, ref)
         await floor.answer(ref)
@@ -242,6 +245,22 @@ async def test_held_session_does_not_end_while_its_customer_waits(floor: Floor) 
     assert await floor.hear("session") == (ref.number, 2)
     await floor.answer(ref)
     await floor.pass_until(START + 2 * DAY)
+    assert (await floor.stored(ref)).state is State.CLOSED
+
+
+@pytest.mark.parametrize("held", [False, True])
+async def test_session_for_which_a_human_was_asked_by_hand_does_not_end_unseen(floor: Floor, held: bool) -> None:
+    ref = await floor.opened("session")
+    await floor.answer(ref, author=MessageAuthor.BOT)
+    await floor.do(raise_attention, BO, ref)
+    if held:
+        await floor.do(claim, BO, ref, lease_seconds=2 * 3600 + 60)
+    await floor.pass_until(START + DAY)
+    after = await floor.stored(ref)
+    assert (after.state, after.assignee_id) == (State.OPEN, None)
+    assert {"FLAGGED", "RAISED"} <= set(after.attention.reasons)
+    assert await floor.queue() == [str(ref)]
+    await floor.do(clear_attention, BO, ref)
     assert (await floor.stored(ref)).state is State.CLOSED
 
 

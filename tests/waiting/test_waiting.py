@@ -142,6 +142,22 @@ async def test_waiting_is_found_again_by_the_order_of_arrival(floor: Floor, kind
     assert (await floor.stored(ref)).waiting == Waiting(since=arrived, unanswered=1)
 
 
+async def test_waiting_found_again_goes_by_arrival_on_both_sides(floor: Floor) -> None:
+    ref = await floor.opened("conversation")
+    floor.clock.advance(60)
+    await floor.answer(ref)
+    floor.clock.advance(10)
+    await floor.fail(await floor.answer(ref, fields={"sent_at": START + SECOND}))
+    assert (await floor.stored(ref)).waiting == Waiting(failed=True)
+    floor.clock.advance(10)
+    await floor.hear_in(ref)
+    arrived = floor.clock.now
+    floor.clock.advance(10)
+    await floor.hear_in(ref, sent_at=START + SECOND)
+    await floor.do(delete_message, BO, GlobalId("msg", 1))
+    assert (await floor.stored(ref)).waiting == Waiting(since=arrived, unanswered=2, failed=True)
+
+
 async def test_waiting_resumes_when_the_answer_is_deleted(floor: Floor, kind: str) -> None:
     ref = await floor.opened(kind)
     await floor.do(claim, BO, ref)

@@ -126,10 +126,12 @@ def window_end(session: Subject, window: timedelta) -> datetime | None:
     """When the Session stops being current if nothing more is said; None while it does not end: it is flagged, or held
     by a user for whose answer its customer waits.
 
-    A Session that has no message yet counts from its creation, because it is opened for one."""
+    It counts from the latest message, or from the arrival of the first that waits for an answer, where that was late. A
+    Session that has no message yet counts from its creation, because it is opened for one."""
     if session.need_attention or (session.assignee_id is not None and session.waiting_since is not None):
         return None
-    return (session.last_message_at or session.created_at) + window
+    last = session.last_message_at or session.created_at
+    return (last if session.waiting_since is None else max(last, session.waiting_since)) + window
 
 
 def is_current(session: Subject, now: datetime, window: timedelta) -> bool:
@@ -144,8 +146,10 @@ def state(session: Subject, now: datetime, window: timedelta) -> State:
 
 
 def turn(session: Session, now: datetime, window: timedelta) -> Turn[Session] | None:
-    """What time has done to the Session: it is over."""
-    return None if is_current(session, now, window) else Turn("ended", session)
+    """What time has done to the Session: it is over, or flagged, because a user has raised its attention."""
+    if is_current(session, now, window):
+        return None
+    return Turn("flagged", flagged(session, True)) if _is_raised(session) else Turn("ended", session)
 
 
 def causes(session: Session) -> Sequence[Cause]:
@@ -208,8 +212,14 @@ def flagged(session: Session, need_attention: bool) -> Session:
 
 
 def released(session: Session, now: datetime, window: timedelta) -> Session:
-    """The Session, which nobody holds any more: it asks for a human where it would be over while its customer waits."""
-    return flagged(session, True) if session.waiting.needed and not is_current(session, now, window) else session
+    """The Session, which nobody holds any more: it asks for a human where it would be over while its customer waits, or
+    while its attention is raised."""
+    needed = session.waiting.needed or _is_raised(session)
+    return flagged(session, True) if needed and not is_current(session, now, window) else session
+
+
+def _is_raised(session: Session) -> bool:
+    return session.raised_level is not None and session.state is State.OPEN
 
 
 def updated(session: Session, changes: SessionChanges) -> Session:

@@ -64,6 +64,7 @@ def _is_current(scope: Scope, bind: Bind) -> Sql:
         sa.or_(
             scope.c.need_attention,
             scope.c.active_at > bind("since", Timestamp),
+            scope.c.waiting_since > bind("since", Timestamp),
             sa.and_(scope.c.assignee_id.is_not(None), scope.c.waiting_since.is_not(None)),
         ),
     )

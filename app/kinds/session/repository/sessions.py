@@ -61,12 +61,13 @@ class SessionRepository(KindRepository[Session]):
 
     def current(self, customer_id: int, since: datetime) -> Session | None:
         """Lock and read the customer's current Session: the latest that is flagged, or has a
-        message after `since`, or whose customer waits for the user who holds it."""
+        message after `since`, or whose customer has waited since then, or waits for the user who holds it."""
         statement = self._select.where(
             interaction.c.customer_id == sa.bindparam("customer"),
             sa.or_(
                 session.c.need_attention,
                 interaction.c.active_at > sa.bindparam("since", type_=Timestamp),
+                interaction.c.waiting_since > sa.bindparam("since", type_=Timestamp),
                 sa.and_(interaction.c.assignee_id.is_not(None), interaction.c.waiting_since.is_not(None)),
             ),
         )
