@@ -1,7 +1,7 @@
 """The tail on both databases: everything once, in order, and never a gap without a word."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 
@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from app.core.errors import CursorExpired, InvalidCursor
 from app.core.events import Event
-from app.feed import Entry, Feed, wakeups_for
+from app.feed import Entry, Feed, Wakeups, wakeups_for
 from app.settings import Settings
 from app.storage.database import Database, Work, open_database
 from app.storage.event_log import Cursor, event_log, lane, prune
@@ -100,17 +100,36 @@ async def test_commits_of_another_process_arrive_without_polling(
     await other.close()
 
 
+class Counted:
+    """Wake-ups that are counted."""
+
+    def __init__(self, inner: Wakeups) -> None:
+        self.inner = inner
+        self.count = 0
+
+    def tell(self) -> None:
+        self.inner.tell()
+
+    async def run(self, wake: Callable[[], None]) -> None:
+        def counted() -> None:
+            self.count += 1
+            wake()
+
+        await self.inner.run(counted)
+
+
 @pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
 async def test_wakeups_go_on_when_their_connection_is_lost_without_a_word(
     database: Database, database_url: str, clock: ManualClock, settings: Settings
 ) -> None:
     other = await open_database(database_url, clock=clock, ids=CountingIds(), settings=settings)
     async with network_to(database_url) as (network, through):
-        feed, heard = Feed(database, wakeups_for(through, silence=SILENCE), clock, poll_seconds=30.0), Heard()
+        wakeups = Counted(wakeups_for(through, silence=SILENCE))
+        feed, heard = Feed(database, wakeups, clock, poll_seconds=30.0), Heard()
         feed.listen(heard)
         task = asyncio.create_task(feed.run())
         async with feed.held():
-            await eventually(lambda: network.connections == 1)
+            await eventually(lambda: wakeups.count == 1)  # it listens
             network.forget()
             await other.command(record, "a")
             await eventually(lambda: heard.topics == ["a"])

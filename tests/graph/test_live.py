@@ -255,6 +255,9 @@ async def test_presence_of_users_is_told_to_everybody(house: House, heard: Ears)
     assert await some.next() == told[1]
     again = await heard.listen(text, DEE, after=cursor)
     assert [(await again.next())["present"] for _ in range(3)] == [True, True, False]
+    again = await heard.listen(text, DEE, userIds=["usr_3"], after=cursor)
+    assert (await again.next())["userId"] == "usr_3"
+    assert await again.silent()
     await house.graph.do("deactivateUser", {"id": "usr_3"}, actor=ADA)
     assert (await some.next())["present"] is False
     assert await some.silent()
