@@ -174,6 +174,7 @@ class Connection:
         self.listing = listing
         self.parts: list[tuple[str, Part]] = []
         self.nodes: list[Block] = []
+        self.lists: list[tuple[str, int]] = []  # those of the parts that are the nodes alone, with their block
         self.counted = False
         self.rows_needed = False
         self.edges: list[Edge] = []
@@ -209,6 +210,13 @@ class Connection:
             made.append((yield from block.assemble(everything, run)))  # noqa: PERF401 - a comprehension cannot yield
         answer = {}
         start = 0
+        if len(self.lists) == len(self.parts):
+            # As most lists are asked for, and there may be as many of them as rows.
+            for key, (kept, _) in pages.items():
+                end = start + len(kept)
+                answer[key] = {name: made[index][start:end] for name, index in self.lists}
+                start = end
+            return answer
         for key, (kept, more) in pages.items():
             end = start + len(kept)
             nodes = {index: objects[start:end] for index, objects in enumerate(made)}

@@ -76,6 +76,7 @@ class Lister:
             case "nodes":
                 paged.rows_needed = True
                 index = self._node(field.children or {})
+                paged.lists.append((field.key, index))
                 return lambda page, run: list(page.nodes[index])
             case "pageInfo":
                 paged.rows_needed = True

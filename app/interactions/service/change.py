@@ -1,13 +1,13 @@
 """The single write path of interactions: lock, authorize, apply, derive, save, record."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from app.core.actor import Actor
 from app.core.errors import AlreadyClaimed, DomainError, NotFound, VersionConflict
 from app.core.ids import GlobalId
+from app.core.replacing import replace
 from app.directory.repository import UserRepository
 from app.interactions.history import edits
 from app.interactions.model import Attention, Cause, Command, Interaction, State, derive_attention, shared_causes

@@ -1,13 +1,14 @@
 """What a Session (Dirty Lemon) is, and its rules: when it is current, when it needs a human, what may be done to it."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol, TypedDict
 
 from app.core.actor import Actor
 from app.core.errors import DomainError, InvalidInput, InvalidTransition, NotSupported, TooLong, Unreachable
+from app.core.replacing import replace
 from app.interactions import claims as shared
 from app.interactions.claims import OF_EVERY_KIND, Refusable, held_by_other, shared_block
 from app.interactions.model import Cause, Command, Facets, Interaction, Level, ReplyBlock, State, Turn
