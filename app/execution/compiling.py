@@ -1,25 +1,20 @@
 """The compile thread, and each caller's share of it."""
 
 import asyncio
-import sys
 from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from math import ceil
-from threading import Lock
 from time import monotonic, thread_time
 from typing import TypeVar
 
 from app.core.errors import RateLimited
 from app.core.fairness import Caller, Turns, to_its_end
+from app.core.short_turns import short_turns
 
 T = TypeVar("T")
 
 MOST_WAITING = 100
 """How many new documents and plans of one caller wait at once."""
-
-SHORT_TURN = 0.0001
-"""Seconds for which a thread keeps the interpreter from others while something is compiled. A read asks for it some
-forty times: beside a thread that computes without a pause it would wait 20 ms for turns of the usual 0.5 ms."""
 
 _MINUTE = 60.0
 _MANY = 1_000
@@ -59,31 +54,6 @@ class Budgets:
     def _missing(self, caller: Caller) -> float:
         spent, since = self._spent.get(caller, (0.0, 0.0))
         return max(spent - (self._time() - since) * self._per_minute / _MINUTE, 0.0) if spent else 0.0
-
-
-class ShortTurns:
-    """Shortens the turns of all threads of the process within the block; blocks may overlap."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._blocks = 0
-        self._usual = 0.0
-
-    def __enter__(self) -> None:
-        with self._lock:
-            if not self._blocks:
-                self._usual = sys.getswitchinterval()
-                sys.setswitchinterval(min(SHORT_TURN, self._usual))
-            self._blocks += 1
-
-    def __exit__(self, *_: object) -> None:
-        with self._lock:
-            self._blocks -= 1
-            if not self._blocks:
-                sys.setswitchinterval(self._usual)
-
-
-_short_turns = ShortTurns()
 
 
 class Compiling:
@@ -140,7 +110,7 @@ class Compiling:
             self.budgets.require(caller)
             spent: list[float] = []
             try:
-                with _short_turns:
+                with short_turns:
                     running = asyncio.get_running_loop().run_in_executor(self._thread, _timed, work, spent)
                     made = await to_its_end(running)
             finally:

@@ -14,7 +14,8 @@ import pytest
 
 from app.core.actor import Actor
 from app.core.errors import RateLimited
-from app.execution.compiling import MOST_WAITING, SHORT_TURN, Budgets, Compiling
+from app.core.short_turns import SHORT_TURN
+from app.execution.compiling import MOST_WAITING, Budgets, Compiling
 from app.execution.operation import Operations
 from app.execution.outcome import GraphQLRequest
 from app.graph.context import Context

@@ -2,9 +2,11 @@
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import Generator, Sequence
 from datetime import timedelta
 from functools import partial
+from typing import cast
 
 import asyncpg
 import pytest
@@ -17,6 +19,7 @@ from app.settings import Settings
 from app.storage.database import Database, Query, Row, open_database
 from app.storage.engines import asyncpg_arguments, parse_database_url
 from app.storage.migrations import migrate
+from app.storage.postgresql_plans import ROWS_ON_LOOP, PostgresqlPlans
 from tests.storage.conftest import increment
 
 pytestmark = pytest.mark.anyio
@@ -64,6 +67,66 @@ async def test_arguments_reach_the_driver(scratch_database: Database) -> None:
         return [row[0] for row in rows]
 
     assert await scratch_database.plan(steps, snapshot=False, caller=1) == [2]
+
+
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+async def test_many_rows_are_made_objects_of_beside_the_loop(scratch_database: Database) -> None:
+    plans = cast("PostgresqlPlans", scratch_database._plans)
+    threads = list[bool]()
+
+    def steps(numbers: Sequence[int]) -> Reading:
+        found = list[int]()
+        for number in numbers:
+            rows = yield Query("SELECT generate_series(1, $1::int)", (number,))
+            threads.append(threading.current_thread().name.startswith("rows"))
+            found.append(len(rows))
+        if sum(numbers) % 2:
+            raise NotFound("odd")
+        return found
+
+    async def run(*numbers: int) -> list[int]:
+        return await scratch_database.plan(lambda: steps(numbers), snapshot=True, caller=1)
+
+    few, many = ROWS_ON_LOOP, ROWS_ON_LOOP + 2
+    assert await run(few, many, few, many) == [few, many, few, many]
+    assert (threads, plans.offloaded) == ([False, True, False, True], 2)
+    with pytest.raises(NotFound):
+        await run(many, many + 1)
+    assert await run(few) == [few]
+
+
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+async def test_whoever_leaves_while_rows_are_made_objects_of_leaves_nothing_begun(scratch_database: Database) -> None:
+    entered, gate = threading.Event(), threading.Event()
+    closed = list[bool]()
+
+    def steps() -> Reading:
+        try:
+            rows = yield Query("SELECT generate_series(1, $1::int)", (ROWS_ON_LOOP + 1,))
+            entered.set()
+            assert gate.wait(10)
+            yield Query("SELECT 1")
+            return [len(rows)]
+        finally:
+            closed.append(True)
+
+    task = asyncio.create_task(scratch_database.plan(steps, snapshot=True, caller=1))
+    assert await asyncio.to_thread(entered.wait, 10)
+    task.cancel()
+    await asyncio.sleep(0)
+    assert not task.done()
+    gate.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert closed == [True]
+    # The connection was given back without a transaction.
+    state = Query("SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in%' AND datname = current_database()")
+
+    def reading() -> Reading:
+        rows = yield state
+        return [rows[0][0]]
+
+    assert await scratch_database.plan(reading, snapshot=False, caller=1) == [0]
 
 
 @pytest.mark.parametrize("snapshot", [True, False])
