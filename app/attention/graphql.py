@@ -13,7 +13,7 @@ from app.graph.fields import AFTER, PAGING, Connection, argument, root
 from app.graph.slice import Slice
 from app.interactions.graphql import Interaction, InteractionEvent, Level
 from app.interactions.graphql.enums import KindName, ReasonName
-from app.interactions.graphql.query import FILTER
+from app.interactions.graphql.query import EVENT_FILTER, FILTER
 
 
 class AttentionGrouping(Enum):
@@ -87,7 +87,7 @@ class AttentionSubscription:
         description="Every interaction that enters or leaves the attention queue or changes in it: its level, "
         "reason, holder or acknowledgement, or new messages of the waiting customer. The filter counts "
         "an interaction that is offered to a user as theirs.",
-        filter=FILTER,
+        filter=EVENT_FILTER,
         after=AFTER,
     )
     attention_summary_changed: AttentionSummary = root(

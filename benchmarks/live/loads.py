@@ -16,7 +16,7 @@ _ITEM = """{
 }"""
 _EVERYTHING = f"subscription {{ interactionChanged {_ITEM} }}"
 _ONE = f"subscription Live($id: ID) {{ interactionChanged(id: $id) {_ITEM} }}"
-_FILTERED = f"subscription Live($filter: InteractionFilter) {{ interactionChanged(filter: $filter) {_ITEM} }}"
+_FILTERED = f"subscription Live($filter: InteractionEventFilter) {{ interactionChanged(filter: $filter) {_ITEM} }}"
 _WATCHED = """query Watched($after: String) {
   interactions(first: 100, after: $after) { nodes { id customer { id } } pageInfo { endCursor } }
 }"""

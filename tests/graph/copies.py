@@ -40,14 +40,14 @@ _EVENT = "topic change interactionId"
 
 
 def _changed(of_each: str) -> str:
-    return f"""subscription($after: String, $filter: InteractionFilter) {{
+    return f"""subscription($after: String, $filter: InteractionEventFilter) {{
       interactionChanged(after: $after, filter: $filter) {{ {_EVENT} interaction {{ {of_each} }} }} }}"""
 
 
-_EXCHANGED = f"""subscription($after: String, $filter: InteractionFilter) {{
+_EXCHANGED = f"""subscription($after: String, $filter: InteractionEventFilter) {{
   interactionChanged(after: $after, filter: $filter) {{ {_EVENT} messageNodeId noteNodeId message {{ {MESSAGE} }}
     note {{ {NOTE} }} }} }}"""
-_ATTENTION = f"""subscription($after: String, $filter: InteractionFilter) {{
+_ATTENTION = f"""subscription($after: String, $filter: InteractionEventFilter) {{
   attentionChanged(after: $after, filter: $filter) {{ {_EVENT} interaction {{ {STANDING} }} }} }}"""
 _MESSAGES = f"""subscription($after: String) {{
   messageAdded(after: $after) {{ {_EVENT} message {{ {MESSAGE} }} }} }}"""

@@ -297,7 +297,7 @@ async def test_offer_is_told_to_the_user_it_is_made_to_and_taken_from_the_other(
     floor: Floor, offered: GlobalId, database_url: str
 ) -> None:
     await floor.do(cancel_chat_transfer, BO, offered)
-    document = "subscription($filter: InteractionFilter) { attentionChanged(filter: $filter) { change } }"
+    document = "subscription($filter: InteractionEventFilter) { attentionChanged(filter: $filter) { change } }"
     async with ears(floor.graph, database_url) as heard:
         eve = await heard.listen(document, EVE, filter={"assignee": {"userId": "usr_5"}})
         bo = await heard.listen(document, BO, filter={"assignee": {"userId": "usr_2"}})

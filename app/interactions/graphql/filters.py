@@ -30,11 +30,16 @@ class AssigneeFilter:
     assigned: strawberry.Maybe[bool] = strawberry.field(default=None, description="Whether there is an assignee.")
 
 
-@strawberry.input(
-    description="A filter of interactions. All given conditions must match; a list matches when one of its values "
-    "does. An absent condition does not filter, an empty list matches nothing, and null is refused."
+_RULE = (
+    "All given conditions must match; a list matches when one of its values does. An absent condition does not filter, "
+    "an empty list matches nothing, and null is refused."
 )
-class InteractionFilter:
+
+
+@strawberry.input
+class _Conditions:
+    """The conditions on what an event keeps of its interaction too."""
+
     kinds: strawberry.Maybe[list[KindName]] = strawberry.field(
         default=None, description="The kinds of the interactions."
     )
@@ -80,6 +85,10 @@ class InteractionFilter:
     bot_active: strawberry.Maybe[bool] = strawberry.field(
         default=None, description="Whether a bot answers the customer."
     )
+
+
+@strawberry.input(description=f"A filter of a list of interactions. {_RULE}")
+class InteractionFilter(_Conditions):
     created_at: strawberry.Maybe[TimeRange] = strawberry.field(
         default=None, description="The time of the interactions' creation."
     )
@@ -89,3 +98,11 @@ class InteractionFilter:
     latest_message_at: strawberry.Maybe[TimeRange] = strawberry.field(
         default=None, description="The time of the interactions' newest message."
     )
+
+
+@strawberry.input(
+    description=f"A filter of events, by their interaction before and after the event. {_RULE} It has no times, which "
+    "events do not keep."
+)
+class InteractionEventFilter(_Conditions):
+    pass

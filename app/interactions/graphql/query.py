@@ -5,10 +5,11 @@ import strawberry
 from app.core.paging import DEFAULT_PAGE
 from app.graph.fields import PAGING, Connection, argument, root
 from app.interactions.graphql.enums import InteractionOrder, KindName
-from app.interactions.graphql.filters import InteractionFilter
+from app.interactions.graphql.filters import InteractionEventFilter, InteractionFilter
 from app.interactions.graphql.types import EventPage, Interaction, Message
 
 FILTER = argument(InteractionFilter | None, "Which interactions.")
+EVENT_FILTER = argument(InteractionEventFilter | None, "Which interactions.")
 ORDER = argument(InteractionOrder | None, "The order of the interactions. The default is LAST_MESSAGE_DESC.")
 
 

@@ -9,7 +9,7 @@ from app.directory.graphql import User
 from app.graph.enums import described
 from app.graph.fields import AFTER, argument, root
 from app.interactions.graphql.enums import ReasonName
-from app.interactions.graphql.query import FILTER
+from app.interactions.graphql.query import EVENT_FILTER
 from app.interactions.graphql.types import Event
 
 
@@ -60,7 +60,7 @@ class InteractionsSubscription:
         description="Every change of one interaction, of the interactions that the filter matches before or after "
         "the change, or of all that the caller may see.",
         id=argument(strawberry.ID | None, "The id of the interaction, in place of a filter."),
-        filter=FILTER,
+        filter=EVENT_FILTER,
         after=AFTER,
         viewing=argument(
             bool,
@@ -72,7 +72,7 @@ class InteractionsSubscription:
         description="Every new message of any author: in one interaction, in the interactions that the filter "
         "matches, or in all that the caller may see.",
         interaction_id=argument(strawberry.ID | None, "The id of the interaction, in place of a filter."),
-        filter=FILTER,
+        filter=EVENT_FILTER,
         after=AFTER,
     )
     typing_changed: Typing = root(

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from app.core.errors import DomainError, InvalidInput
+from app.core.errors import DomainError
 from app.core.events import Event
 from app.core.ids import require_id
 from app.feed import Entry
@@ -20,8 +20,6 @@ Sides = tuple[Facts | None, Facts | None]
 Condition = Callable[[Facts], bool]
 
 ENTERED, UPDATED, LEFT = "ENTERED", "UPDATED", "LEFT"
-
-_NOT_KEPT = ("created_at", "updated_at", "latest_message_at")
 
 
 def sides_of(entry: Entry) -> Sides:
@@ -57,13 +55,11 @@ def turn_of(sides: Sides, condition: Condition) -> str | None:
 
 
 def condition_of(given: Mapping[str, Any] | None) -> Condition:
-    """An `InteractionFilter` as a condition on facts. Raises InvalidInput, its path relative to the filter."""
+    """An `InteractionEventFilter` as a condition on facts. Raises InvalidInput, its path relative to the filter."""
     conditions: list[Condition] = []
     for name, value in (given or {}).items():
         if value is None:
             continue
-        if name in _NOT_KEPT:
-            raise InvalidInput("A subscription cannot be filtered by times.", path=(name,))
         if name == "assignee":
             conditions.extend(_ASSIGNEE[key](wanted) for key, wanted in value.items() if wanted is not None)
         else:
@@ -104,7 +100,7 @@ def keys_of(entry: Entry) -> Collection[Key]:
 
 
 def wanted_keys(given: Mapping[str, Any] | None) -> Collection[Key] | None:
-    """Keys of which an event that matches a valid `InteractionFilter` has at least one; None where it may have none."""
+    """Keys of which an event that matches a valid filter has at least one; None where it may have none."""
     given = given or {}
     if given.get("customer_id") is not None:
         return [("customer_id", require_id(given["customer_id"], "cus").number)]

@@ -114,7 +114,7 @@ export const Reply = graphql`
 `;
 
 export const Changes = graphql`
-  subscription operationsChangesSubscription($after: String, $filter: InteractionFilter) {
+  subscription operationsChangesSubscription($after: String, $filter: InteractionEventFilter) {
     attentionChanged(after: $after, filter: $filter) {
       cursor
       change
