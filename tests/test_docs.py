@@ -11,7 +11,9 @@ import pytest
 
 from app.core import codes
 from app.core.errors import DomainError
+from app.graph.error_codes import CODES
 from app.registry import PERMISSIONS
+from app.schema import build_schema
 from app.settings import PREFIX, Settings
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -111,6 +113,11 @@ def test_every_error_code_is_described_once() -> None:
         if name.isupper() and isinstance(value, str) and re.fullmatch("[A-Z_]+", value)
     }
     assert sorted(first_cells("errors.md")) == sorted([*error_codes(), *of_requests])
+
+
+def test_every_error_code_is_in_the_schema() -> None:
+    assert sorted(CODES) == sorted(error_codes())
+    assert build_schema().type_map["ErrorCode"].values.keys() == CODES.keys()  # type: ignore[attr-defined]
 
 
 def test_every_permission_is_described_once() -> None:

@@ -8,6 +8,7 @@ import strawberry
 from strawberry import UNSET
 
 from app.core.paging import DEFAULT_PAGE
+from app.graph.error_codes import ErrorCode
 from app.graph.strawberry_adapter.declaring import field_of
 
 T = TypeVar("T")
@@ -114,7 +115,7 @@ class Connection(Generic[T]):
 
 @strawberry.interface(description="The reason why a mutation changed nothing.")
 class UserError:
-    code: str = strawberry.field(description="The code of the error; it never changes its meaning.")
+    code: ErrorCode = strawberry.field(description="The code of the error.")
     message: str = strawberry.field(description="The sentence of the error, for a person.")
     path: list[str] = strawberry.field(
         description="The path of the input at fault, from the argument inwards; list indexes are decimal numbers."

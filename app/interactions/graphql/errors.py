@@ -6,6 +6,7 @@ import strawberry
 
 from app.directory.graphql import User
 from app.graph.fields import UserError
+from app.interactions.graphql.enums import ReasonName
 from app.interactions.graphql.types import Message
 from app.selection.mapping import ObjectMap, One
 
@@ -33,7 +34,7 @@ class NewerMessageError(UserError):
 
 @strawberry.type(description="The attention has reasons that clearing cannot end.")
 class NotClearableError(UserError):
-    reasons: list[str] = strawberry.field(description="The reasons of the attention that stay.")
+    reasons: list[ReasonName] = strawberry.field(description="The reasons of the attention that stay.")
 
 
 ERROR_TYPES: tuple[type, ...] = (AlreadyClaimedError, AlreadyReceivedError, NewerMessageError, NotClearableError)
