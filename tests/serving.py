@@ -44,7 +44,8 @@ class Served:
     async def start(self) -> None:
         self._thread.start()
         async with asyncio.timeout(PATIENCE):
-            while not self.server.started:
+            # It counts as started a moment before its doors are there.
+            while not (self.server.started and self.server.servers):
                 assert self._thread.is_alive(), "the server did not start"
                 await asyncio.sleep(0.005)
 
