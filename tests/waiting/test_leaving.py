@@ -258,6 +258,30 @@ async def test_missed_chat_is_queued_when_a_member_comes(floor: Floor) -> None:
     assert (await floor.topics(ref))[-2:] == ["chat_session.queued", "attention.changed"]
 
 
+async def test_missed_chat_of_everybodys_topic_is_queued_when_anybody_comes(floor: Floor) -> None:
+    await respond(floor)
+    ref = await floor.opened("chat_session")
+    await floor.do(reset_chat_session, BO, ref)
+    assert (await floor.stored(ref)).status is ChatSessionStatus.OFFLINE_FORM
+    await floor.do(set_presence, DEE, True)
+    assert (await floor.stored(ref)).status is ChatSessionStatus.OFFLINE_FORM
+    await floor.do(set_presence, BO, True)
+    assert (await floor.stored(ref)).attention.reason == "QUEUED"
+    other = await floor.opened("chat_session")
+    await floor.do(reset_chat_session, BO, other)
+    assert (await floor.stored(other)).status is ChatSessionStatus.IN_QUEUE
+
+
+async def test_missed_chat_is_queued_when_its_topic_becomes_everybodys(floor: Floor) -> None:
+    await respond(floor, EVE)
+    await floor.do(set_presence, BO, True)
+    ref = await floor.opened("chat_session")
+    await floor.do(reset_chat_session, ADA, ref)
+    assert (await floor.stored(ref)).status is ChatSessionStatus.OFFLINE_FORM
+    await respond(floor)
+    assert (await floor.stored(ref)).status is ChatSessionStatus.IN_QUEUE
+
+
 async def test_posted_request_is_told_again_when_a_member_comes(floor: Floor) -> None:
     ref = await floor.opened("chat_session")
     await floor.do(reset_chat_session, BO, ref)

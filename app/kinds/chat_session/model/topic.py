@@ -128,8 +128,3 @@ def holds(members: Iterable[ChatTopicMember], right: Right, user_id: int) -> boo
     A right that nobody holds in a topic is open to everyone, so that a topic works before it has members."""
     holders = [member.user_id for member in members if getattr(member, right.value)]
     return not holders or user_id in holders
-
-
-def somebody_is_there(members: Iterable[ChatTopicMember]) -> bool:
-    """Whether a member who may respond is present."""
-    return any(member.can_respond and member.present for member in members)

@@ -80,19 +80,34 @@ _OPEN_IN = (
         sa.or_(interaction.c.assignee_id.is_not(None), chat_session.c.transfer_to_id.is_not(None)),
     )
 )
+_RESPONDS = sa.and_(chat_topic_member.c.topic_id == chat_topic.c.id, chat_topic_member.c.can_respond)
+# A topic without anybody who may respond is everybody's.
+_OF_EVERYBODY = ~sa.exists().where(_RESPONDS)
 _MISSED_BY = (
     sa.select(chat_session.c.id)
     .join(interaction, interaction.c.id == chat_session.c.id)
-    .join(chat_topic_member, chat_topic_member.c.topic_id == chat_session.c.topic_id)
     .where(
-        chat_topic_member.c.user_id == _USER,
-        chat_topic_member.c.can_respond,
+        chat_session.c.topic_id.in_(
+            sa.select(chat_topic.c.id).where(
+                sa.or_(_OF_EVERYBODY, sa.exists().where(_RESPONDS, chat_topic_member.c.user_id == _USER))
+            )
+        ),
         sa.or_(sa.cast(_TOPIC, sa.BigInteger).is_(None), chat_session.c.topic_id == _TOPIC),
         chat_session.c.status.in_(sorted(QUEUES - {ChatSessionStatus.IN_QUEUE})),
         interaction.c.assignee_id.is_(None),
     )
     .order_by(interaction.c.attention_since, chat_session.c.id)
     .limit(sa.bindparam("most", type_=sa.Integer))
+)
+_PRESENT_FOR = (
+    sa.select(app_user.c.id)
+    .join(chat_topic, chat_topic.c.id == _TOPIC)
+    .where(
+        app_user.c.present,
+        can(app_user.c, sa.literal(KIND), "write"),
+        sa.or_(_OF_EVERYBODY, sa.exists().where(_RESPONDS, chat_topic_member.c.user_id == app_user.c.id)),
+    )
+    .limit(1)
 )
 _RESPONDERS = sa.select(chat_topic.c.responders).where(chat_topic.c.id == _TOPIC)
 
@@ -202,6 +217,11 @@ class ChatSessionRepository(KindRepository[ChatSession]):
         """The chats that asked for a human when nobody was there, of the topic or of all topics in which the user
         responds; the longest waiting first."""
         return [row[0] for row in self._all(_MISSED_BY, {"user": user_id, "most": most, "topic": topic})]
+
+    def present_for(self, topic: int) -> int | None:
+        """A user who is there and may respond in the topic; None when there is none."""
+        row = self._one(_PRESENT_FOR, {"topic": topic})
+        return None if row is None else int(row[0])
 
     def responders(self, topic: int) -> tuple[int, ...]:
         """The users who may respond in the topic."""

@@ -46,10 +46,14 @@ def follow_rights(work: "Work", actor: Actor, topic: int, user_id: int, *, respo
     """Take from the user the chats of the topic that it may not respond to any more; or offer what was missed to one
     who `responds` from now on, and is there.
 
-    The first who responds makes a topic its own that was everybody's: what others have of it is taken from them."""
+    The first who responds makes a topic its own that was everybody's: what others have of it is taken from them. After
+    the last one it is everybody's again: what was missed is offered to whoever is there."""
     chats = work.use(ChatSessionRepository)
     if not responds:
         _take(work, actor, topic, user_id)
+        there = None if chats.responders(topic) else chats.present_for(topic)
+        if there is not None:
+            _offer(work, actor, chats.missed_by(there, MOST_OFFERED, topic))
         return
     if chats.responders(topic) == (user_id,):
         for other in chats.users_in(topic):

@@ -9,7 +9,6 @@ from app.core.ids import GlobalId
 from app.interactions.model import Command
 from app.interactions.service.change import change
 from app.kinds.chat_session.model.session import KIND, PREFIX, QUEUES, ChatSession
-from app.kinds.chat_session.model.topic import somebody_is_there
 from app.kinds.chat_session.model.transitions import handed_off
 from app.kinds.chat_session.repository import ChatSessionRepository, ChatTopicRepository
 from app.kinds.chat_session.service.notices import started, with_rank
@@ -73,14 +72,14 @@ def _first(work: "Work", actor: Actor, topic_id: int | None) -> GlobalId | None:
 
 
 def reset_chat_session(work: "Work", actor: Actor, ref: GlobalId, *, if_version: int | None = None) -> ChatSession:
-    """Hand the chat to the humans of its topic: queued, or the offline form where nobody of them is present.
+    """Hand the chat to the humans of its topic: queued, or the offline form where none of them is present.
 
     Raises AlreadyClaimed when another user holds it and the actor is no admin, InvalidTransition for one that ended,
     and what `change` raises."""
 
     def reset(before: ChatSession) -> ChatSession:
-        members = work.use(ChatTopicRepository).members(before.topic_id)
-        return with_rank(work, handed_off(before, somebody_is_there(members)))
+        present = work.use(ChatSessionRepository).present_for(before.topic_id)
+        return with_rank(work, handed_off(before, present is not None))
 
     after: ChatSession = change(work, actor, ref, Command.RESET, reset, if_version=if_version)
     return after

@@ -1,5 +1,5 @@
 from app.kinds.chat_session.model.session import ChatSessionStatus
-from app.kinds.chat_session.model.topic import ChatInitialStatus, ChatTopicMember, Right, holds, somebody_is_there
+from app.kinds.chat_session.model.topic import ChatInitialStatus, ChatTopicMember, Right, holds
 
 
 def member(user_id: int, **rights: bool) -> ChatTopicMember:
@@ -15,12 +15,6 @@ def test_a_right_belongs_to_its_holders() -> None:
 def test_a_right_that_nobody_holds_is_everyones() -> None:
     assert holds([member(6)], Right.NOTIFY, 5)
     assert holds([], Right.RESPOND, 5)
-
-
-def test_somebody_is_there_when_a_responder_is_present() -> None:
-    assert not somebody_is_there([])
-    assert not somebody_is_there([member(5, can_respond=True), member(6, can_listen=True, present=True)])
-    assert somebody_is_there([member(5, can_respond=True, present=True)])
 
 
 def test_every_initial_status_is_one_of_the_contracts() -> None:
