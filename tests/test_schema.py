@@ -61,6 +61,17 @@ def test_input_of_each_mutation_is_named_after_it() -> None:
         assert taken == {"input": f"{name[0].upper()}{name[1:]}Input!"}
 
 
+def test_default_of_each_order_is_in_the_schema() -> None:
+    declared = re.findall(r"^ +orderBy: (\w+) = ([A-Z_]+)$", print_sdl(), re.MULTILINE)
+    assert len(declared) == print_sdl().count("orderBy: ")
+    assert set(declared) == {
+        ("HistoryOrder", "HAPPENED_DESC"),
+        ("InteractionOrder", "LAST_MESSAGE_DESC"),
+        ("MessageOrder", "SENT_ASC"),
+        ("NoteOrder", "CREATED_DESC"),
+    }
+
+
 def test_default_of_each_page_is_in_the_schema() -> None:
     declared = re.findall(r"^ +first: (.*)$", print_sdl(), re.MULTILINE)
     assert len(declared) > 30

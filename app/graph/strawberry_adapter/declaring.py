@@ -24,7 +24,8 @@ def field_of(description: str, arguments: Iterable[tuple[str, Any, str, object]]
             graphql_name=None,
             type_annotation=StrawberryAnnotation(type_),
             description=text,
-            default=default,
+            # Strawberry gives the schema an argument's default as it is, and a field's as the enum's value.
+            default=default.value if isinstance(default, Enum) else default,
         )
         for name, type_, text, default in arguments
     ]

@@ -10,7 +10,7 @@ from app.interactions.graphql.types import EventPage, Interaction, Message
 
 FILTER = argument(InteractionFilter | None, "Which interactions.")
 EVENT_FILTER = argument(InteractionEventFilter | None, "Which interactions.")
-ORDER = argument(InteractionOrder | None, "The order of the interactions. The default is LAST_MESSAGE_DESC.")
+ORDER = argument(InteractionOrder | None, "The order of the interactions.", InteractionOrder.LAST_MESSAGE_DESC)
 
 
 @strawberry.type

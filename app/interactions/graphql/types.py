@@ -111,7 +111,7 @@ class Interaction(Node):
     latest_message_at: datetime | None = strawberry.field(description="The time of the interaction's newest message.")
     messages: Connection[Annotated["Message", strawberry.lazy("app.interactions.graphql.types")]] = edge(
         description="The messages of the interaction.",
-        order_by=argument(MessageOrder | None, "The order of the messages. The default is SENT_ASC."),
+        order_by=argument(MessageOrder | None, "The order of the messages.", MessageOrder.SENT_ASC),
         **PAGING,
     )
     latest_message: Annotated["Message", strawberry.lazy("app.interactions.graphql.types")] | None = strawberry.field(
@@ -132,7 +132,7 @@ class Interaction(Node):
     )
     notes: Connection[Annotated["Note", strawberry.lazy("app.interactions.graphql.types")]] = edge(
         description="The notes of the interaction.",
-        order_by=argument(NoteOrder | None, "The order of the notes. The default is CREATED_DESC."),
+        order_by=argument(NoteOrder | None, "The order of the notes.", NoteOrder.CREATED_DESC),
         **PAGING,
     )
     latest_note: Annotated["Note", strawberry.lazy("app.interactions.graphql.types")] | None = strawberry.field(
@@ -141,7 +141,7 @@ class Interaction(Node):
     history: Connection[Annotated["HistoryEntry", strawberry.lazy("app.interactions.graphql.types")]] = edge(
         description="The history of the interaction: every change, its actor and its time, for as long as events "
         "are kept.",
-        order_by=argument(HistoryOrder | None, "The order of the entries. The default is HAPPENED_DESC."),
+        order_by=argument(HistoryOrder | None, "The order of the entries.", HistoryOrder.HAPPENED_DESC),
         **PAGING,
     )
     assignable_users: Connection[User] = edge(

@@ -43,7 +43,7 @@ class AiAgent(Node):
     version: int = strawberry.field(description="The number of edits of the AI agent, from 1.")
     sessions: Connection[Annotated["AgentSession", strawberry.lazy("app.kinds.agent_session.graphql.types")]] = edge(
         description="The sessions of the AI agent.",
-        order_by=argument(InteractionOrder | None, "The order of the sessions. The default is LAST_MESSAGE_DESC."),
+        order_by=argument(InteractionOrder | None, "The order of the sessions.", InteractionOrder.LAST_MESSAGE_DESC),
         **PAGING,
     )
 
