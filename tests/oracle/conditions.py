@@ -43,7 +43,7 @@ def _ranged(column: str) -> Callable[[Row, Any], bool]:
 
 
 def _assigned(row: Row, wanted: Mapping[str, Any]) -> bool:
-    user, assigned = wanted.get("user"), wanted.get("assigned")
+    user, assigned = wanted.get("userId"), wanted.get("assigned")
     if user is not None and row["assignee_id"] != number_of(user, "usr"):
         return False
     or_nobody = wanted.get("userIdOrNobody")

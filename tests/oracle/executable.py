@@ -6,6 +6,7 @@ from typing import Any
 from graphql import GraphQLObjectType, GraphQLSchema, build_schema, graphql_sync, is_abstract_type
 
 from app.core.clock import parse_date, parse_datetime
+from app.core.paging import DEFAULT_PAGE
 from tests.oracle.basics import Resolve, asking, default, global_id
 from tests.oracle.resolvers import FIELDS
 from tests.oracle.roots import root
@@ -14,7 +15,8 @@ from tests.oracle.world import Asking
 
 def executable(sdl: str) -> GraphQLSchema:
     """The schema of an SDL, made executable."""
-    schema = build_schema(sdl)
+    # The default holds without `last` and `before` alone: `connection` knows it, graphql-core would always give it.
+    schema = build_schema(sdl.replace(f"first: Int = {DEFAULT_PAGE}", "first: Int"))
     for name, type_ in schema.type_map.items():
         if name.startswith("__"):
             continue
