@@ -69,6 +69,7 @@ async def test_a_copy_stays_what_a_fresh_fetch_gives(world: World) -> None:
     await hide_a_message(world)
     await look_on(world)
     await let_a_reply_window_close(world)
+    await let_a_raised_session_age(world)
     await change_the_rules(world)
     await change_the_directory(world)
     for mutation, given in samples(world.filled):
@@ -137,6 +138,13 @@ async def let_a_reply_window_close(world: World) -> None:
     await world.grow_older(23 * HOUR)
     await world.grow_older(HOUR)
     await world.do("restartConversation", {"id": conversation}, actor=world.filled.people.actors["bo"])
+
+
+async def let_a_raised_session_age(world: World) -> None:
+    session = world.filled.sessions[0]
+    await world.do("receiveMessage", {"target": {"interactionId": session}, "contents": [text("Is anybody there?")]})
+    await world.do("raiseAttention", {"id": session})
+    await world.grow_older(2 * HOUR + 60)
 
 
 async def change_the_rules(world: World) -> None:

@@ -21,7 +21,7 @@ _TELLING = frozenset(
 )
 _WORD = re.compile(r"[a-z]+(_[a-z]+)*")
 _WHOLE = re.compile(rf"{_WORD.pattern}\.{_WORD.pattern}")
-_NO_TOPICS = frozenset({"graphql", "rest", "repository", "tables"})
+_NO_TOPICS = frozenset({"graphql", "rest", "repository", "reads", "tables"})
 
 
 def all_topics() -> set[str]:
