@@ -34,7 +34,9 @@ class Settings(BaseSettings):
         "slashes) or `postgresql://<user>:<password>@<host>:<port>/<database>`.",
     )
     pool_size: PositiveInt = Field(
-        default=16, description="Connections to PostgreSQL that one process keeps, for commands and for reads each."
+        default=16,
+        le=1_000,
+        description="Connections to PostgreSQL that one process keeps, for commands and for reads each; at most 1,000.",
     )
     lock_timeout: Duration = Field(
         default=timedelta(seconds=5),
@@ -54,7 +56,7 @@ class Settings(BaseSettings):
         description="Commands of one caller that one process keeps waiting; further ones are RATE_LIMITED.",
     )
     reader_threads: PositiveInt = Field(
-        default=4, description="Threads that read an SQLite database, each with a connection of its own."
+        default=4, le=256, description="Threads that read an SQLite database, each with a connection; at most 256."
     )
     max_waiting_reads: PositiveInt = Field(
         default=1_000,

@@ -77,6 +77,13 @@ def test_port_option_outside_the_range_is_refused_by_its_name(port: int) -> None
         load_settings({"port": port})
 
 
+@pytest.mark.parametrize(("name", "most"), [("reader_threads", 256), ("pool_size", 1_000)])
+def test_more_threads_and_connections_than_a_machine_has_are_refused(name: str, most: int) -> None:
+    assert getattr(Settings(**{name: most}), name) == most  # type: ignore[arg-type]
+    with pytest.raises(ValidationError, match=f"less than or equal to {most}"):
+        Settings(**{name: most + 1})  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(
     ("url", "on_sqlite"),
     [
