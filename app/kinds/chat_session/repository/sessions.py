@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -80,18 +81,19 @@ _OPEN_IN = (
         sa.or_(interaction.c.assignee_id.is_not(None), chat_session.c.transfer_to_id.is_not(None)),
     )
 )
-_RESPONDS = sa.and_(chat_topic_member.c.topic_id == chat_topic.c.id, chat_topic_member.c.can_respond)
-# A topic without anybody who may respond is everybody's.
-_OF_EVERYBODY = ~sa.exists().where(_RESPONDS)
+
+
+def _may_respond(user: Any, topic: Any) -> sa.ColumnElement[bool]:
+    """That the user may respond in the topic; one without anybody who may is everybody's."""
+    responder = sa.exists().where(chat_topic_member.c.topic_id == topic, chat_topic_member.c.can_respond)
+    return sa.or_(~responder, responder.where(chat_topic_member.c.user_id == user))
+
+
 _MISSED_BY = (
     sa.select(chat_session.c.id)
     .join(interaction, interaction.c.id == chat_session.c.id)
     .where(
-        chat_session.c.topic_id.in_(
-            sa.select(chat_topic.c.id).where(
-                sa.or_(_OF_EVERYBODY, sa.exists().where(_RESPONDS, chat_topic_member.c.user_id == _USER))
-            )
-        ),
+        chat_session.c.topic_id.in_(sa.select(chat_topic.c.id).where(_may_respond(_USER, chat_topic.c.id))),
         sa.or_(sa.cast(_TOPIC, sa.BigInteger).is_(None), chat_session.c.topic_id == _TOPIC),
         chat_session.c.status.in_(sorted(QUEUES - {ChatSessionStatus.IN_QUEUE})),
         interaction.c.assignee_id.is_(None),
@@ -101,12 +103,7 @@ _MISSED_BY = (
 )
 _PRESENT_FOR = (
     sa.select(app_user.c.id)
-    .join(chat_topic, chat_topic.c.id == _TOPIC)
-    .where(
-        app_user.c.present,
-        can(app_user.c, sa.literal(KIND), "write"),
-        sa.or_(_OF_EVERYBODY, sa.exists().where(_RESPONDS, chat_topic_member.c.user_id == app_user.c.id)),
-    )
+    .where(app_user.c.present, can(app_user.c, sa.literal(KIND), "write"), _may_respond(app_user.c.id, _TOPIC))
     .limit(1)
 )
 _RESPONDERS = sa.select(chat_topic.c.responders).where(chat_topic.c.id == _TOPIC)
@@ -115,9 +112,6 @@ _RESPONDERS = sa.select(chat_topic.c.responders).where(chat_topic.c.id == _TOPIC
 def _first_of(statuses: Collection[ChatSessionStatus]) -> sa.Select[tuple[int]]:
     topic = sa.cast(sa.bindparam("topic"), sa.BigInteger)
     user = sa.cast(sa.bindparam("user"), sa.BigInteger)
-    responder = sa.exists().where(
-        chat_topic_member.c.topic_id == chat_session.c.topic_id, chat_topic_member.c.can_respond
-    )
     return (
         sa.select(interaction.c.id)
         .join(chat_session, chat_session.c.id == interaction.c.id)
@@ -125,7 +119,7 @@ def _first_of(statuses: Collection[ChatSessionStatus]) -> sa.Select[tuple[int]]:
             chat_session.c.status.in_(sorted(statuses)),
             interaction.c.assignee_id.is_(None),
             sa.or_(topic.is_(None), chat_session.c.topic_id == topic),
-            sa.or_(user.is_(None), ~responder, responder.where(chat_topic_member.c.user_id == user)),
+            sa.or_(user.is_(None), _may_respond(user, chat_session.c.topic_id)),
         )
         .order_by(interaction.c.attention_level, interaction.c.attention_since, interaction.c.id)
         .limit(1)
