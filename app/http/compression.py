@@ -46,21 +46,13 @@ class Compression:
         self._turns = turns_of_large() if turns is None else turns
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if (
-            scope["type"] == "http"
-            and scope["method"] != "HEAD"
-            and takes_gzip((header_of(scope, b"accept-encoding") or b"")[:_LONGEST_HEADER])
-        ):
+        if scope["type"] == "http" and _is_wanted(scope, header_of(scope, b"accept-encoding")):
             send = self.around(scope, send)
         await self._app(scope, receive, send)
 
     def takes(self, scope: Scope, headers: Headers, body: bytes) -> bool:
-        """Whether a whole answer is worth to be compressed, for a client that takes it."""
-        return (
-            len(body) >= SMALLEST
-            and scope["method"] != "HEAD"
-            and takes_gzip(headers.get(b"accept-encoding", b"")[:_LONGEST_HEADER])
-        )
+        """Whether a whole answer is worth compressing, for a client that takes it."""
+        return len(body) >= SMALLEST and _is_wanted(scope, headers.get(b"accept-encoding"))
 
     def around(self, scope: Scope, send: Send) -> Send:
         """A `send` that compresses what it is given, but for streams of events."""
@@ -123,6 +115,11 @@ class _Answer:
         end = zlib.Z_SYNC_FLUSH if message.get("more_body", False) else zlib.Z_FINISH
         body = message.get("body", b"")
         return await self._compression.compress(self._compressor, body, end, caller_of(self._scope))
+
+
+def _is_wanted(scope: Scope, accepted: bytes | None) -> bool:
+    """Whether an answer with a body may be compressed for the client that accepts these encodings."""
+    return scope["method"] != "HEAD" and takes_gzip((accepted or b"")[:_LONGEST_HEADER])
 
 
 @lru_cache(maxsize=256)

@@ -15,6 +15,7 @@ from app.core.actor import Actor
 from app.core.errors import DomainError, RateLimited, Unauthenticated, Unavailable, release
 from app.core.text import is_storable
 from app.http.authentication import CREDENTIALS
+from app.http.cycle import send_whole
 from app.http.graphql_http import NOT_SHARED
 from app.http.services import Services, address_of, remember_caller, request_id_of, services_of
 from app.rest.call import Call
@@ -79,8 +80,7 @@ class ContractApp:
             headers.append((b"content-type", reply.media_type.encode()))
         if reply.status != 204:
             headers.append((b"content-length", str(len(body)).encode()))
-        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+        await send_whole(scope, send, (reply.status, headers, body))
 
     async def _reply(self, scope: Scope, receive: Receive) -> Reply:
         try:

@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+from starlette.types import Scope, Send
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
 ANSWER = "switchboard.answer"
@@ -12,6 +13,13 @@ Fields = list[tuple[bytes, bytes]]
 
 Whole = tuple[int, Fields, bytes]
 """An answer: status, headers, body."""
+
+
+async def send_whole(scope: Scope, send: Send, answer: Whole) -> None:
+    """Send the answer in the usual way; to a HEAD without its body."""
+    status, fields, body = answer
+    await send({"type": "http.response.start", "status": status, "headers": fields})
+    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 
 
 class Cycle(RequestResponseCycle):

@@ -17,7 +17,7 @@ from app.execution.documents import Operation
 from app.execution.outcome import GraphQLRequest, Outcome, Phase
 from app.http.authentication import CREDENTIALS, authenticate, presented_key
 from app.http.bodies import LARGE_BODY
-from app.http.cycle import Whole
+from app.http.cycle import Whole, send_whole
 from app.http.negotiation import GRAPHQL_RESPONSE, JSON, negotiate, prefers_page
 from app.http.pages.site import Page
 from app.http.services import Services, remember_caller, request_id_of, services_of
@@ -62,9 +62,7 @@ class GraphQLOverHttp:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         found = await self._whole(scope, dict(scope["headers"]), receive, send)
         if found is not None:
-            status, fields, body = found
-            await send({"type": "http.response.start", "status": status, "headers": fields})
-            await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+            await send_whole(scope, send, found)
 
     def streams(self, headers: Headers) -> bool:
         """Whether a request with these headers may get a stream."""

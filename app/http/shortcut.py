@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.core.ids import Ids
 from app.http.compression import Compression
-from app.http.cycle import ANSWER, Whole
+from app.http.cycle import ANSWER, Whole, send_whole
 from app.http.request_id import HEADER, identified
 from app.rest.headers import Headers
 
@@ -58,8 +58,7 @@ class Shortcut:
             at_once = scope.get("extensions", {}).get(ANSWER)
             if at_once is not None and at_once(status, fields, body):
                 return
-        await send({"type": "http.response.start", "status": status, "headers": fields})
-        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+        await send_whole(scope, send, found)
 
 
 class Application(Starlette):
