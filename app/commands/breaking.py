@@ -41,7 +41,7 @@ def without_descriptions(sdl: str) -> str:
 
 
 def coming(changelog: str) -> str:
-    """The section of the coming release: the first one. Raises CommandError where there is none."""
+    """The first section, which is that of the coming release. Raises CommandError for a text without sections."""
     sections = re.split(r"^## .*$", changelog, flags=re.MULTILINE)
     if len(sections) < 2:
         raise CommandError(f"{CHANGELOG} has no section of the coming release.")

@@ -22,7 +22,7 @@ class Name(NamedTuple):
 
 
 class Refusal:
-    """Why a document is not valid, to be told again to whoever sends it again."""
+    """The refusal of a document, kept to answer the same document again."""
 
     def __init__(self, refused: Refused) -> None:
         self._entries = orjson.dumps(refused.entries)

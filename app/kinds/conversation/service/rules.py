@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from app.core.actor import Actor
@@ -98,7 +98,7 @@ class Rules:
         after = after_delivery(work, interaction, message)
         if after.snooze_until is None:
             return after
-        return replace(after, snooze_until=awake_at(after, after.snooze_until, work.now, _warning(work)))
+        return replace(after, snooze_until=_awake_at(work, after, after.snooze_until))
 
     def may_hold(self, interaction: Conversation, user: "User") -> bool:
         return may_work(user, NAME)
@@ -117,7 +117,7 @@ class Rules:
 
     def on_snooze(self, work: "Work", actor: Actor, interaction: Conversation, until: datetime | None) -> Conversation:
         if until is not None:
-            until = awake_at(interaction, until, work.now, _warning(work))
+            until = _awake_at(work, interaction, until)
         return replace(interaction, snooze_until=until, woken=False)
 
     def on_clear(self, work: "Work", actor: Actor, interaction: Conversation) -> Conversation:
@@ -137,8 +137,8 @@ class Rules:
         return open_for(work, actor, *partners, imported=bool(target.get("imported")))
 
 
-def _warning(work: "Work") -> timedelta:
-    return work.settings.reply_window_warning
+def _awake_at(work: "Work", conversation: Conversation, until: datetime) -> datetime:
+    return awake_at(conversation, until, work.now, work.settings.reply_window_warning)
 
 
 def _given(target: Mapping[str, Any], name: str) -> int:
