@@ -8,6 +8,7 @@ A process of its own, so that what it measures is not its own work."""
 import asyncio
 import sys
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ import uvloop
 
 from tests.serving import Socket, open_socket
 from tests.soak.hostile.measures import Measures, Times
-from tests.soak.hostile.wire import BROKEN, Line, command, post
+from tests.soak.hostile.wire import BROKEN, Answer, Line, command, post
 
 _READS_EVERY = 0.01
 _WRITES_EVERY = 0.04
@@ -67,7 +68,7 @@ class Heard:
     def times(self, now: float) -> Times:
         """Seconds from acknowledgement to item; what has not come is as late as it is by now."""
         waits = [max(self.items.get(name, now) - at, 0.0) for name, at in self.acknowledged.items()]
-        return Times.of(waits, len(self.acknowledged.keys() - self.items.keys()))
+        return Times.of(waits, {"never came": len(self.acknowledged.keys() - self.items.keys())})
 
 
 class Innocent:
@@ -84,13 +85,13 @@ class Innocent:
     async def measure(self, seconds: float) -> Measures:
         """Read, write and listen for so long."""
         self._heard = heard = Heard()
-        # The server may have closed a connection that was idle since the last time.
-        self._reader.close()
-        self._writer.close()
         until = time.perf_counter() + seconds
         reads, writes, canary = await asyncio.gather(
             self._paced(self._read, _READS_EVERY, until), self._paced(self._write, _WRITES_EVERY, until), _canary(until)
         )
+        # Until the next time the server may close a connection that is idle.
+        self._reader.close()
+        self._writer.close()
         heard.expect_no_more()
         with suppress(TimeoutError):
             async with asyncio.timeout(_UNHEARD_AFTER):
@@ -106,32 +107,31 @@ class Innocent:
                 (item,) = message["payload"]["data"].values()
                 self._heard.add(item["clientMutationId"])
 
-    async def _read(self) -> bool:
-        answer = await self._reader.ask(post(_QUEUE, key=self._errand.key))
-        return answer.status == 200 and not answer.codes
+    async def _read(self) -> str | None:
+        return _failure(await self._reader.ask(post(_QUEUE, key=self._errand.key)))
 
-    async def _write(self) -> bool:
+    async def _write(self) -> str | None:
         self._number += 1
         name, level = f"innocent-{self._number}", ("URGENT", "HIGH")[self._number % 2]
         given = {"id": self._errand.ref, "level": level, "clientMutationId": name}
         answer = await self._writer.ask(post(_RAISE, {"input": given}, key=self._errand.key))
-        if answer.status != 200 or answer.codes:
-            return False
-        self._heard.acknowledged[name] = time.perf_counter()
-        return True
+        failure = _failure(answer)
+        if failure is None:
+            self._heard.acknowledged[name] = time.perf_counter()
+        return failure
 
-    async def _paced(self, work: Callable[[], Awaitable[bool]], every: float, until: float) -> Times:
+    async def _paced(self, work: Callable[[], Awaitable[str | None]], every: float, until: float) -> Times:
         """Times from when each turn was due, not from when it could begin: a stall is felt by all that fall into it."""
-        waits, failed = [], 0
+        waits, failures = [], Counter[str]()
         due = time.perf_counter()
         while due < until and time.perf_counter() < until + _UNHEARD_AFTER:
             await asyncio.sleep(max(due - time.perf_counter(), 0.0))
             try:
                 async with asyncio.timeout(max(until + _UNHEARD_AFTER - time.perf_counter(), 0.0)):
-                    if not await work():
-                        failed += 1
-            except BROKEN:
-                failed += 1
+                    if (failure := await work()) is not None:
+                        failures[failure] += 1
+            except BROKEN as broken:
+                failures[f"broken: {type(broken).__name__}"] += 1
                 await asyncio.sleep(every)
             waits.append(time.perf_counter() - due)
             due += every
@@ -139,7 +139,13 @@ class Innocent:
         missed = int(max(until - due, 0.0) / every)
         now = time.perf_counter()
         waits += [now - (due + number * every) for number in range(missed)]
-        return Times.of(waits, failed + missed)
+        failures["was never begun"] += missed
+        return Times.of(waits, failures)
+
+
+def _failure(answer: Answer) -> str | None:
+    """What an answer is that does not do what was asked; None for one that does."""
+    return answer.outcome if answer.status != 200 or answer.codes else None
 
 
 async def _canary(until: float) -> Times:
@@ -148,7 +154,7 @@ async def _canary(until: float) -> Times:
     while (started := time.perf_counter()) < until:
         await asyncio.sleep(_CANARY_EVERY)
         waits.append(max(time.perf_counter() - started - _CANARY_EVERY, 0.0))
-    return Times.of(waits, 0)
+    return Times.of(waits)
 
 
 def say(line: bytes) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 TOLERATED = 0.05
@@ -12,24 +13,35 @@ TOLERATED_RATIO = 3.0
 
 KINDS = ("read", "write", "delivery")
 
+NOT_FOUND = "200 NOT_FOUND"
+"""How a write fails that changes what is no longer there."""
+
+_NONE: Mapping[str, int] = MappingProxyType({})
+
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """Seconds of one kind of work. `failed` counts what was refused, broke off or never came."""
+    """Seconds of one kind of work. `failures` counts what was refused, broke off or never came, by what it came to."""
 
     count: int
     median: float
     p99: float
     worst: float
-    failed: int
+    failures: Mapping[str, int]
 
     @classmethod
-    def of(cls, waits: Sequence[float], failed: int) -> "Times":
+    def of(cls, waits: Sequence[float], failures: Mapping[str, int] = _NONE) -> "Times":
+        failures = {name: count for name, count in failures.items() if count}
         ordered = sorted(waits)
         if not ordered:
-            return cls(0, 0.0, 0.0, 0.0, failed)
+            return cls(0, 0.0, 0.0, 0.0, failures)
         count = len(ordered)
-        return cls(count, ordered[count // 2], ordered[min(int(count * 0.99), count - 1)], ordered[-1], failed)
+        return cls(count, ordered[count // 2], ordered[min(int(count * 0.99), count - 1)], ordered[-1], failures)
+
+    @property
+    def failed(self) -> int:
+        """How many have failed."""
+        return sum(self.failures.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +59,8 @@ class Measures:
 
     def without_listener(self) -> "Measures":
         """The same when the listener's socket was closed by the server: nothing was delivered."""
-        return replace(self, delivery=replace(self.delivery, failed=max(self.delivery.failed, 1)))
+        failures = {**self.delivery.failures, "the socket was closed": 1}
+        return replace(self, delivery=replace(self.delivery, failures=failures))
 
 
 def allowed(alone: Times, canary: Times) -> float:
@@ -55,8 +68,22 @@ def allowed(alone: Times, canary: Times) -> float:
     return max(TOLERATED, TOLERATED_RATIO * alone.p99) + canary.p99
 
 
+def failures_of(measures: Measures, kind: str, when: str) -> list[str]:
+    """What of one kind of work was not done, so that its times are those of refusals, or of nothing."""
+    times: Times = getattr(measures, kind)
+    if not times.count and not times.failed:
+        return [f"{kind}: nothing was measured {when}"]
+    if not times.failed:
+        return []
+    why = ", ".join(f"{count} x {name}" for name, count in times.failures.items())
+    gone = "; its own interaction is gone" if kind == "write" and NOT_FOUND in times.failures else ""
+    return [f"{kind}: {times.failed} of an innocent caller failed {when}: {why}{gone}"]
+
+
 def faults_between(alone: Measures, beside: Measures) -> list[str]:
-    """What is wrong with the times beside an attacker."""
+    """What is wrong with the times beside an attacker, or with what they are compared with.
+
+    An innocent caller that is refused without the attacker measures nothing, beside it or alone."""
     faults = []
     for kind in KINDS:
         before, after = getattr(alone, kind), getattr(beside, kind)
@@ -66,6 +93,6 @@ def faults_between(alone: Measures, beside: Measures) -> list[str]:
                 f"{kind} p99 {after.p99 * 1_000:,.0f} ms, worst {after.worst * 1_000:,.0f} ms, of an innocent caller; "
                 f"{before.p99 * 1_000:,.0f} ms without the attacker, {limit * 1_000:,.0f} ms are allowed"
             )
-        if after.failed > before.failed:
-            faults.append(f"{kind}: {after.failed} of {after.count + after.failed} of an innocent caller failed")
+        faults += failures_of(alone, kind, "without the attacker")
+        faults += failures_of(beside, kind, "beside the attacker")
     return faults

@@ -22,8 +22,12 @@ _OF_EACH_KIND = 12
 _PATIENCE = 60.0
 _USER = mutation_text("createUser", "user { id }")
 _API_KEY = mutation_text("createApiKey", "apiKey { id expiresAt permissions } secret")
-_SOME = """query($kind: InteractionKind!, $first: Int!) {
-  interactions(first: $first, filter: {kinds: [$kind], states: [OPEN]}) { nodes { id customer { id } } } }"""
+_LASTING = """query($kind: InteractionKind!, $first: Int!) {
+  interactions(first: $first, filter: {kinds: [$kind], states: [OPEN], attentionNeeded: true}) {
+    nodes { id customer { id } } } }"""
+"""Those that need a human: time neither closes nor deletes them, of whatever kind they are."""
+_LASTS_LONGEST = "chat_session"
+"""The kind of the innocent's interaction: a chat stays until somebody deletes it, whatever its attention is."""
 _CURSOR = "{ events { cursor } }"
 
 
@@ -73,12 +77,9 @@ async def key_of_new_user(port: int, name: str, permissions: tuple[str, ...]) ->
 
 async def cast(port: int, database_url: str, messages: int) -> Cast:
     """Make the users, choose the interactions, and give one customer so many messages."""
-    found = [
-        (await ask(port, KEY, _SOME, kind=kind.name.upper(), first=_OF_EACH_KIND))["interactions"]["nodes"]
-        for kind in KINDS
-    ]
-    chosen = next(node for nodes in found for node in nodes if node["customer"] is not None)
-    refs = [node["id"] for nodes in found for node in nodes if node is not chosen]
+    found = {kind.name: await _lasting(port, kind.name.upper()) for kind in KINDS}
+    chosen = found[_LASTS_LONGEST][0]
+    refs = [node["id"] for nodes in found.values() for node in nodes if node is not chosen]
     lanes = len(parse_cursor((await ask(port, KEY, _CURSOR))["events"]["cursor"]).positions)
     able, innocent, nobody = await asyncio.gather(
         key_of_new_user(port, "hostile", ALL_PERMISSIONS),
@@ -96,3 +97,9 @@ async def cast(port: int, database_url: str, messages: int) -> Cast:
         beginning=str(Cursor.start(lanes)),
     )
     return Cast(target, Errand(port, innocent, chosen["id"], chosen["customer"]["id"]))
+
+
+async def _lasting(port: int, kind: str) -> list[dict[str, Any]]:
+    answer = await ask(port, KEY, _LASTING, kind=kind, first=_OF_EACH_KIND)
+    found: list[dict[str, Any]] = answer["interactions"]["nodes"]
+    return found

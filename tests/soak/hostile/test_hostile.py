@@ -1,17 +1,23 @@
 """The verdict of the hostile run, and the frames of the fuzz: what decides whether anything fails."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from random import Random
 
 import orjson
 import pytest
 from graphql import parse, validate
 
+from app.asgi import create_app
+from app.core.actor import Actor
+from app.settings import Settings
 from tests.graph.running import SCHEMA
+from tests.serving import serving
 from tests.soak.hostile.attacks import ATTACKS, ON_POSTGRESQL, commands, described, documents, reads
 from tests.soak.hostile.fuzz.changes import raw
 from tests.soak.hostile.fuzz.frames import CLOSE, INTERNAL_CLOSE, TEXT, conversation, frame, is_internal, received
-from tests.soak.hostile.measures import KINDS, Measures, Times, faults_between
+from tests.soak.hostile.innocent import Errand, Innocent
+from tests.soak.hostile.measures import KINDS, NOT_FOUND, Measures, Times, faults_between
 from tests.soak.hostile.proofs import PROOFS
 from tests.soak.hostile.target import Hostile, Target
 from tests.soak.hostile.wire import Answer, post
@@ -23,7 +29,7 @@ RIGHT = {
 } - {"unknown-fields", "broken-documents", "locked-row"}
 """Attacks by documents that are valid."""
 
-QUICK = Times.of([0.002] * 100, 0)
+QUICK = Times.of([0.002] * 100)
 
 
 def measured(**changed: Times) -> Measures:
@@ -32,24 +38,70 @@ def measured(**changed: Times) -> Measures:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_verdict_fails_on_a_slow_percent(kind: str) -> None:
-    beside = measured(**{kind: Times.of([0.002] * 98 + [0.2] * 2, 0)})
+    beside = measured(**{kind: Times.of([0.002] * 98 + [0.2] * 2)})
     (fault,) = faults_between(measured(), beside)
     assert fault.startswith(f"{kind} p99 200 ms")
 
 
 def test_verdict_passes_what_was_slow_without_the_attacker() -> None:
-    slow = measured(read=Times.of([0.1] * 100, 0))
-    assert faults_between(slow, measured(read=Times.of([0.29] * 100, 0))) == []
+    slow = measured(read=Times.of([0.1] * 100))
+    assert faults_between(slow, measured(read=Times.of([0.29] * 100))) == []
 
 
 def test_verdict_leaves_out_what_the_machine_adds() -> None:
-    beside = measured(read=Times.of([0.09] * 100, 0), canary=Times.of([0.05] * 100, 0))
+    beside = measured(read=Times.of([0.09] * 100), canary=Times.of([0.05] * 100))
     assert faults_between(measured(), beside) == []
 
 
-def test_verdict_fails_on_failures() -> None:
-    (fault,) = faults_between(measured(), measured(write=Times.of([0.002] * 100, 1)))
-    assert fault.startswith("write: 1 of")
+@pytest.mark.parametrize("kind", KINDS)
+def test_verdict_fails_on_failures(kind: str) -> None:
+    failing = measured(**{kind: Times.of([0.002] * 100, {"503": 1, "429 RATE_LIMITED": 2})})
+    (fault,) = faults_between(measured(), failing)
+    assert fault == f"{kind}: 3 of an innocent caller failed beside the attacker: 1 x 503, 2 x 429 RATE_LIMITED"
+    # As many without the attacker are no excuse: what fails measures nothing.
+    assert len(faults_between(failing, failing)) == 2
+    (fault,) = faults_between(failing, measured())
+    assert fault.startswith(f"{kind}: 3 of an innocent caller failed without the attacker")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_verdict_fails_where_nothing_was_measured(kind: str) -> None:
+    nothing = measured(**{kind: Times.of([])})
+    assert faults_between(nothing, nothing) == [
+        f"{kind}: nothing was measured without the attacker",
+        f"{kind}: nothing was measured beside the attacker",
+    ]
+
+
+def test_verdict_fails_for_a_listener_whose_socket_was_closed() -> None:
+    (fault,) = faults_between(measured(), measured().without_listener())
+    assert fault.startswith("delivery: 1 of an innocent caller failed beside the attacker")
+
+
+class Anybody:
+    async def actor_of(self, key: str) -> Actor | None:
+        return Actor(user_id=1, name="Ada", is_admin=True) if key == "key" else None
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("key", "reads", "writes"),
+    [("key", {}, NOT_FOUND), ("no key", {"401 UNAUTHENTICATED"}, "401 UNAUTHENTICATED")],
+)
+async def test_innocent_that_is_refused_is_a_fault(database_url: str, key: str, reads: set[str], writes: str) -> None:
+    """One whose interaction is gone, and one whose key is."""
+    settings = Settings(database_url=database_url)
+    app = create_app(settings, authenticator=lambda _: Anybody())
+    errand = Errand(port=0, key=key, ref="chs_999", customer="cus_999")
+    async with serving(app, settings) as served, served.socket({"authorization": "Bearer key"}) as socket:
+        found = await Innocent(replace(errand, port=served.port), socket).measure(0.1)
+    assert found == Measures.parse(orjson.loads(orjson.dumps(found)))
+    assert set(found.read.failures) == set(reads)
+    assert set(found.write.failures) == {writes}
+    faults = faults_between(found, found)
+    assert "delivery: nothing was measured beside the attacker" in faults
+    (fault,) = [each for each in faults if each.startswith("write") and "beside" in each]
+    assert fault.endswith("its own interaction is gone") == (writes == NOT_FOUND)
 
 
 def test_attacks_are_described() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import orjson
 
 from tests.soak.hostile.fuzz.fuzzer import Fuzzed, Order
-from tests.soak.hostile.measures import TOLERATED, Measures
+from tests.soak.hostile.measures import TOLERATED, Measures, failures_of
 from tests.soak.hostile.people import cast
 from tests.soak.hostile.scenario import served, tracebacks
 from tests.soak.hostile.watching import MEGABYTE, STARTS_WITHIN, Innocent, Watched, heard, helper, innocent, say
@@ -48,6 +48,7 @@ async def run(database_url: str, folder: Path, *, requests: int, seed: int) -> O
                 watched.memory()
             found = Fuzzed(**orjson.loads(await ending))
             faults = [] if process.runs else ["the server has died"]
+            faults += [fault for each in windows for fault in failures_of(each, "read", "beside the fuzz")][:1]
             faults += await _stalls(fuzzer, somebody, found)
         after = await watched.settled(before, _TOLERATED_MEMORY) if process.runs else None
         if after is None:
