@@ -9,6 +9,7 @@ import pytest
 
 from app.registry import KINDS
 from app.rest import Contract
+from app.rest.openapi import written
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "contracts.md"
 # The contracts whose description lists exactly what is served.
@@ -17,7 +18,7 @@ CONTRACTS = {kind.name: kind.contract for kind in KINDS if kind.contract is not 
 
 
 def document(contract: Contract) -> Any:
-    return orjson.loads(contract.document.read_bytes())
+    return orjson.loads(written(contract))
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,5 +1,6 @@
 """Serves one contract: finds the operation, lets the caller in, answers in the upstream's own manner."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from urllib.parse import unquote
@@ -22,6 +23,7 @@ from app.rest.call import Call
 from app.rest.contract import Contract, Handler, Operation, Refusal, Reply
 from app.rest.errors import BadRequest
 from app.rest.headers import Headers
+from app.rest.openapi import written
 from app.rest.schemes import key_of
 from app.rest.statuses import STATUSES
 
@@ -62,7 +64,7 @@ class ContractApp:
 
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
-        document = Operation("GET", f"{contract.base}/openapi.json", _serving(contract.document.read_bytes()), True)
+        document = Operation("GET", f"{contract.base}/openapi.json", _documenting(contract), public=True)
         self._paths: dict[tuple[str, ...], dict[str, Operation]] = {}
         for operation in (*contract.operations, document):
             segments = tuple(operation.path.strip("/").split("/"))
@@ -178,8 +180,13 @@ def _stranger(scope: Scope) -> Actor:
     return Actor(user_id=0, name="Nobody", address=address_of(scope))
 
 
-def _serving(document: bytes) -> Handler:
+def _documenting(contract: Contract) -> Handler:
+    """Serves the contract's document, which is made when it is asked for first: that takes some 50 ms."""
+    made = list[bytes]()
+
     async def handler(_call: Call) -> Reply:
-        return Reply(body=document)
+        if not made:
+            made.append(await asyncio.to_thread(written, contract))
+        return Reply(body=made[0])
 
     return handler

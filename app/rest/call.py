@@ -1,7 +1,7 @@
 """One request of a contract's client as its handlers see it: parameters, body, who asks; commands and reads."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
@@ -11,11 +11,11 @@ from app.core import json_input
 from app.core.actor import Actor
 from app.core.clock import Clock
 from app.core.credentials import TokenIssuer
-from app.core.errors import InvalidInput
 from app.core.text import is_storable
+from app.rest.bodies import Body
 from app.rest.errors import BadRequest
-from app.rest.escapes import decoded
 from app.rest.headers import Headers
+from app.rest.parameters import Parameters
 from app.rest.reading import Reads, Selection
 from app.selection.mapping import Env
 from app.settings import Settings
@@ -23,54 +23,10 @@ from app.storage.work import Work
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-_MOST_PARAMETERS = 100
+B = TypeVar("B", bound=Body)
 
 ROWS_IN_TURN = 10
 """How many rows of a list are written in one turn of the loop, in a quarter of a millisecond."""
-
-
-class Parameters(Mapping[str, str]):
-    """A query string or a form, of a repeated parameter the last. Raises BadRequest for one that cannot be read."""
-
-    def __init__(self, raw: bytes) -> None:
-        try:
-            pairs = decoded(raw, _MOST_PARAMETERS)
-        except ValueError:
-            raise BadRequest(400, "The parameters cannot be read.") from None
-        for name, value in pairs:
-            if not (is_storable(name) and is_storable(value)):
-                raise BadRequest(400, "The parameters hold text that cannot be stored.")
-        self._values = dict(pairs)
-
-    def __getitem__(self, name: str) -> str:
-        return self._values[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._values)
-
-    def __len__(self) -> int:
-        return len(self._values)
-
-    def integer(self, name: str, default: int, least: int, most: int) -> int:
-        """A whole number. Raises InvalidInput."""
-        given = self._values.get(name)
-        if given is None:
-            return default
-        if not (
-            given.isascii() and given.removeprefix("-").isdigit() and len(given) <= 20 and least <= int(given) <= most
-        ):
-            raise InvalidInput(f"{name} has to be a whole number from {least} to {most}.", path=(name,))
-        return int(given)
-
-    def flag(self, name: str) -> bool | None:
-        """True or false; None when it is absent. Raises InvalidInput."""
-        given = self._values.get(name)
-        if given is None:
-            return None
-        if given.lower() not in ("true", "false"):
-            raise InvalidInput(f"{name} has to be true or false.", path=(name,))
-        return given.lower() == "true"
 
 
 class Host(Protocol):
@@ -180,6 +136,12 @@ class Call:
         if not isinstance(found, dict):
             raise BadRequest(400, "The request body has to be a JSON object.")
         return found
+
+    async def given(self, model: type[B], *types: str, exact: bool = False, empty: bool = False) -> B:
+        """The body as this model has it, otherwise as `json_object`.
+
+        Raises also what the contract says of a member that is missing or of a wrong type."""
+        return model.read(await self.json_object(*types, exact=exact, empty=empty))
 
     async def form(self) -> Parameters:
         """The body as a form. Raises BadRequest."""

@@ -1,11 +1,12 @@
 """What a REST contract is made of; each kind's `rest` makes one."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 from pathlib import Path
 
 from app.core.errors import DomainError
 from app.rest.call import Call
+from app.rest.describing import About, Description
 from app.rest.schemes import Scheme
 from app.selection.catalogue import Catalogue, FieldFacts, TypeFacts
 from app.selection.mapping import RootMany, RootOne, RootSteps
@@ -47,11 +48,13 @@ class Operation:
     """A method on a path such as `/v1/customers/{customer_id}`; a `public` one is answered without a key.
 
     A template's segment is text, or one parameter. Texts win over parameters. `reads` is the permission that its answer
-    needs: who has it not is refused before anything is done."""
+    needs: who has it not is refused before anything is done. `about` is what the contract's document says of it."""
 
     method: str
     path: str
     handler: Handler
+    about: About | None = None
+    _: KW_ONLY
     public: bool = False
     reads: str | None = None
 
@@ -61,15 +64,16 @@ class Contract:
     """A kind's REST side, mounted at `base`; a path of `operations` outside of it is served too.
 
     `refused` gives an upstream's own answer to a refusal, `statuses` are where it differs from the one table.
-    `roots` are the selections that only REST reads, with the facts of the types that only they name. `document` is
-    the OpenAPI description, served at `<base>/openapi.json`. With `any_case` paths match in any case."""
+    `roots` are the selections that only REST reads, with the facts of the types that only they name. `description` is
+    what its OpenAPI document, served at `<base>/openapi.json`, says of the whole, or a file with the document. With
+    `any_case` paths match in any case."""
 
     name: str
     base: str
     operations: tuple[Operation, ...]
     schemes: tuple[Scheme, ...]
     refused: Callable[[Refusal], Reply]
-    document: Path
+    description: Description | Path
     statuses: Mapping[str, int] = field(default_factory=dict)
     roots: Mapping[str, RootOne | RootMany | RootSteps] = field(default_factory=dict)
     types: Mapping[str, TypeFacts] = field(default_factory=dict)

@@ -2,8 +2,9 @@
 
 import base64
 import binascii
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from app.rest.headers import Headers
 
@@ -12,8 +13,11 @@ from app.rest.headers import Headers
 class Scheme:
     """One way: `key` finds it in the request's headers, None where this way was not taken.
 
-    `challenge` is what `WWW-Authenticate` says of it, if anything."""
+    `name` and `described` are what the OpenAPI document says of it, `challenge` is what `WWW-Authenticate` does, if
+    anything."""
 
+    name: str
+    described: Mapping[str, Any]
     key: Callable[[Headers], str | None]
     challenge: str | None = None
 
@@ -52,8 +56,25 @@ def _token(credentials: str) -> str | None:
     return credentials.removeprefix("token=").strip('"') or None
 
 
-BEARER = Scheme(_authorization("bearer", lambda credentials: credentials), "Bearer")
-TOKEN = Scheme(_authorization("token", _token), "Token")
-X_API_KEY = Scheme(_header(b"x-api-key"))
-BASIC = Scheme(_authorization("basic", _password), 'Basic realm="Switchboard", charset="UTF-8"')
-SO_TICKET = Scheme(_authorization("soticket", lambda credentials: credentials), "SOTicket")
+BEARER = Scheme(
+    "bearer",
+    {"type": "http", "scheme": "bearer", "description": "A key."},
+    _authorization("bearer", lambda credentials: credentials),
+    "Bearer",
+)
+TOKEN = Scheme(
+    "token", {"type": "http", "scheme": "token", "description": "A key."}, _authorization("token", _token), "Token"
+)
+X_API_KEY = Scheme("apiKey", {"type": "apiKey", "in": "header", "name": "x-api-key"}, _header(b"x-api-key"))
+BASIC = Scheme(
+    "basic",
+    {"type": "http", "scheme": "basic", "description": "The password is a key; the name is not looked at."},
+    _authorization("basic", _password),
+    'Basic realm="Switchboard", charset="UTF-8"',
+)
+SO_TICKET = Scheme(
+    "ticket",
+    {"type": "apiKey", "in": "header", "name": "Authorization", "description": "`SOTicket`, a space and a key."},
+    _authorization("soticket", lambda credentials: credentials),
+    "SOTicket",
+)

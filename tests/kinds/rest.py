@@ -19,6 +19,7 @@ from app.settings import Settings
 from app.storage.database import Database
 from tests.conftest import CountingIds, ManualClock
 from tests.kinds.conftest import ADA, BO, CY, DEE
+from tests.kinds.described import Described
 from tests.serving import PATIENCE
 from tests.sharing import shared_plans
 
@@ -89,7 +90,8 @@ async def housed(
     ready = Settings(database_url=database_url, **settings)
     made = CountingIds() if ids is None else ids
     refusals: list[Refusal] = []
-    contracts = [replace(contract, refused=_noting(refusals, contract)) for contract in CONTRACTS]
+    described = Described()
+    contracts = [described.contract(replace(contract, refused=_noting(refusals, contract))) for contract in CONTRACTS]
     app = create_app(
         ready, contracts=contracts, clock=clock, ids=made, authenticator=(lambda _: Names()) if by_names else None
     )
@@ -99,6 +101,7 @@ async def housed(
         services.reads.plans = shared_plans(services.database.dialect, "REST")
         services.operations.preparer.plans = shared_plans(services.database.dialect, "GraphQL")
         yield House(app, services.database, clock, found, refusals)
+    assert described.differences == []
 
 
 @asynccontextmanager

@@ -1,10 +1,11 @@
 """A small contract over the library's graph: what the infrastructure does, whichever kind it serves."""
 
 from collections.abc import Generator, Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import sqlalchemy as sa
+from pydantic import Field
+from typing_extensions import TypedDict
 
 from app.core.actor import Actor
 from app.core.errors import AlreadyClaimed, CursorExpired, InvalidInput, Unavailable
@@ -15,24 +16,32 @@ from app.rest import (
     SO_TICKET,
     TOKEN,
     X_API_KEY,
+    About,
+    Answer,
     Call,
     Contract,
+    Description,
+    Flag,
     Operation,
     Pick,
     Refusal,
     Reply,
+    Whole,
+    in_path,
     leaf,
     listed,
     one,
     root,
+    sent,
 )
-from app.rest.call import picked
+from app.rest.bodies import ABSENT, Body, Listed, Ruled
 from app.selection.catalogue import FieldFacts, TypeFacts
 from app.selection.mapping import Env, Read, RootSteps
 from app.storage.work import Work
 from tests.kit.library import author, book, update_book
 
-DOCUMENT = Path(__file__).with_name("openapi.json")
+OFFSET = Whole("offset", "How many authors to pass over.", least=0, most=100, default=0)
+LONG = Flag("long", "Nothing is done with it.")
 BOOK = root(one("book", "Book", (leaf("id"), leaf("title", "name"), leaf("tags")), id=Pick("id")))
 SHELF = root(
     one(
@@ -63,16 +72,39 @@ async def get_book(call: Call) -> Reply:
     return Reply(body=found) if found is not None else Reply(status=404, body={"none": call.path["id"]})
 
 
+class BookChanges(Body):
+    """What to change of a book."""
+
+    title: Ruled[Annotated[str, Field(max_length=100)]] = ABSENT
+    tags: Listed[str] = ABSENT
+
+
+class Book(TypedDict):
+    """A book."""
+
+    id: str
+    name: str
+    tags: list[str]
+
+
+class Told(TypedDict):
+    """Why it is refused."""
+
+    code: str
+    message: str
+    path: list[str | int]
+    request: str
+
+
 async def patch_book(call: Call) -> Reply:
-    body = await call.json_object()
-    changed = await call.perform(update_book, call.path["id"], picked(body, ("title", "tags")), None)
+    changes = await call.given(BookChanges)
+    changed = await call.perform(update_book, call.path["id"], changes.given(), None)
     return Reply(status=201, body={"id": changed.id}, headers=[("Location", f"{call.base_url}/shelf/{changed.id}")])
 
 
 async def get_shelf(call: Call) -> Reply:
-    offset = call.query.integer("offset", 0, 0, 100)
-    found = await call.read(SHELF, offset=offset)
-    return Reply(body=[found, call.query.flag("long")])
+    found = await call.read(SHELF, offset=OFFSET.read(call.query))
+    return Reply(body=[found, LONG.read(call.query)])
 
 
 async def echo(call: Call) -> Reply:
@@ -109,13 +141,38 @@ def as_told(refusal: Refusal) -> Reply:
     return Reply(status=refusal.status, body=body, headers=refusal.headers)
 
 
+BOOK_ID = in_path("id", "The book's id.")
+DESCRIPTION = Description(title="Shelf", version="1", what="The books.", error=Told)
+
 CONTRACT = Contract(
     name="shelf",
     base="/shelf",
     operations=(
-        Operation("GET", "/shelf", get_shelf),
-        Operation("GET", "/shelf/books/{id}", get_book),
-        Operation("PATCH", "/shelf/books/{id}", patch_book),
+        Operation(
+            "GET",
+            "/shelf",
+            get_shelf,
+            About("getShelf", "The authors.", parameters=(OFFSET, LONG), answer=Answer(200, "Two of them.", list[Any])),
+        ),
+        Operation(
+            "GET",
+            "/shelf/books/{id}",
+            get_book,
+            About("getBook", "A book.", parameters=(BOOK_ID,), answer=Answer(200, "The book.", Book), refuses=(404,)),
+        ),
+        Operation(
+            "PATCH",
+            "/shelf/books/{id}",
+            patch_book,
+            About(
+                "changeBook",
+                "Change a book.",
+                parameters=(BOOK_ID,),
+                body=sent(BookChanges),
+                answer=Answer(201, "Which one.", dict[str, int]),
+                refuses=(404, 422),
+            ),
+        ),
         Operation("GET", "/shelf/books/first", echo),
         Operation("POST", "/shelf/echo/{one}/{two}", echo),
         Operation("POST", "/shelf/refuse/{why}", refuse),
@@ -123,7 +180,7 @@ CONTRACT = Contract(
     ),
     schemes=(BEARER, TOKEN, X_API_KEY, BASIC, SO_TICKET),
     refused=as_told,
-    document=DOCUMENT,
+    description=DESCRIPTION,
     statuses={"INVALID_INPUT": 422},
     roots={"shelf": RootSteps("Shelf", shelf)},
     types={

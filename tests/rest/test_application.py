@@ -12,9 +12,11 @@ from app.execution.compiling import Compiling
 from app.http import bodies
 from app.http.in_flight import InFlight, Slot
 from app.rest import call
+from app.rest.openapi import written
+from app.rest.parameters import Parameters
 from app.settings import Settings
 from tests.kit.library import READER
-from tests.rest.shelf import DOCUMENT
+from tests.rest.shelf import CONTRACT
 
 pytestmark = pytest.mark.anyio
 
@@ -118,9 +120,18 @@ async def test_cache_that_is_shared_keeps_no_answer(unchanging: httpx2.AsyncClie
             assert response.headers["vary"] == "Accept-Encoding, Authorization, X-API-Key"
 
 
+async def test_a_body_of_wrong_types_changes_nothing(unchanging: httpx2.AsyncClient) -> None:
+    response = await unchanging.patch("/shelf/books/boo_1", json={"title": "New", "tags": ["a", 1]})
+    assert (response.status_code, response.json()["code"], response.json()["path"]) == (
+        422,
+        "INVALID_INPUT",
+        ["tags", 1],
+    )
+
+
 async def test_the_document_needs_no_key(unchanging: httpx2.AsyncClient) -> None:
     response = await unchanging.get("/shelf/openapi.json", headers={"authorization": ""})
-    assert (response.status_code, response.content) == (200, DOCUMENT.read_bytes())
+    assert (response.status_code, response.content) == (200, written(CONTRACT))
 
 
 async def test_public_operation_takes_a_place_of_its_address(
@@ -176,9 +187,9 @@ async def test_public_operation_reads_its_parameters_in_the_place_of_its_address
         await enter(requests, caller)
 
     seen = list[bytes]()
-    parameters = call.Parameters
+    parameters = Parameters
 
-    def noted(raw: bytes) -> call.Parameters:
+    def noted(raw: bytes) -> Parameters:
         seen.append(raw)
         return parameters(raw)
 

@@ -24,6 +24,8 @@ from app.directory.model.checks import (
     whole,
 )
 
+MOST_TAGS = 100
+
 
 class CustomerSystem(StrEnum):
     """The system a customer is known to."""
@@ -131,7 +133,7 @@ CHANGEABLE: Mapping[str, Check] = MappingProxyType(
         "first_name": optional(line(255)),
         "last_name": optional(line(255)),
         "time_zone": optional(time_zone),
-        "tags": distinct(line(255, blank=False), 100),
+        "tags": distinct(line(255, blank=False), MOST_TAGS),
         "shipping_rate": optional(whole(0)),
         "billing_address": optional(json_object),
         "shipping_address": optional(json_object),

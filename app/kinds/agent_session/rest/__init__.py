@@ -18,7 +18,7 @@ CONTRACT = Contract(
     schemes=(BEARER, X_API_KEY),
     refused=refused,
     statuses=STATUSES,
-    document=Path(__file__).with_name("openapi.json"),
+    description=Path(__file__).with_name("openapi.json"),
     roots=CONTRACT_ROOTS,
     types=CONTRACT_TYPES,
 )

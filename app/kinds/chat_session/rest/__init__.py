@@ -22,7 +22,7 @@ CONTRACT = Contract(
     operations=guarded(f"{KIND}:read", (replace(each, handler=answering(each.handler)) for each in _OPERATIONS)),
     schemes=(BASIC, SO_TICKET, BEARER),
     refused=refused,
-    document=Path(__file__).with_name("openapi.json"),
+    description=Path(__file__).with_name("openapi.json"),
     roots=CONTRACT_ROOTS,
     types=CONTRACT_TYPES,
     any_case=True,

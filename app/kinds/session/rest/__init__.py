@@ -1,13 +1,12 @@
 """The Session contract at /v1: existing clients of the messaging bot speak it."""
 
-from pathlib import Path
-
 from app.kinds.session.model import NAME
 from app.kinds.session.reads.contract import CONTRACT_ROOTS, CONTRACT_TYPES
+from app.kinds.session.rest.answers import Error
 from app.kinds.session.rest.customers import CUSTOMERS
 from app.kinds.session.rest.refusals import STATUSES, refused
 from app.kinds.session.rest.sessions import SESSIONS
-from app.rest import BEARER, TOKEN, Contract, guarded
+from app.rest import BEARER, TOKEN, Contract, Description, guarded
 
 CONTRACT = Contract(
     name="session",
@@ -16,7 +15,13 @@ CONTRACT = Contract(
     schemes=(BEARER, TOKEN),
     refused=refused,
     statuses=STATUSES,
-    document=Path(__file__).with_name("openapi.json"),
+    description=Description(
+        title="Sessions",
+        version="1",
+        what="The contract of the messaging bot's Sessions, as Switchboard serves it. "
+        "Unknown members of a request are ignored.",
+        error=Error,
+    ),
     roots=CONTRACT_ROOTS,
     types=CONTRACT_TYPES,
 )

@@ -1,17 +1,48 @@
-"""What the contract's request bodies may hold, checked by type alone; the rules are the services'."""
+"""What the contract's requests bring."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, TypeVar
+from types import MappingProxyType
+from typing import Annotated, Any, Literal, cast
+
+from pydantic import Field, PlainValidator, WithJsonSchema
 
 from app.core.clock import parse_datetime
-from app.core.errors import InvalidInput
-from app.directory.model.checks import flag
+from app.directory.model.customer import MOST_TAGS
+from app.interactions.contents import LONGEST_TEXT
 from app.interactions.messages import MessageAuthor
-from app.kinds.session.model import SessionChanges, Suggestion
+from app.kinds.session.model import (
+    LARGEST_LIST,
+    LONGEST_CONTENT,
+    LONGEST_REMOTE_ID,
+    LONGEST_TAG,
+    SessionChanges,
+    Suggestion,
+)
+from app.rest.bodies import ABSENT, Body, Faults, Listed, Needed, Path, Ruled, Told, Within, told
 from app.rest.errors import BadRequest
 
-T = TypeVar("T")
+
+def missing(name: str) -> BadRequest:
+    """The refusal of a request without a parameter that it needs."""
+    return BadRequest(422, f"param is missing or the value is empty: {name}", code="PARAMETER_MISSING")
+
+
+def _missing(path: Path) -> BadRequest:
+    return missing(".".join(map(str, path)))
+
+
+def _moment(value: Any) -> datetime:
+    try:
+        return parse_datetime(value)
+    except ValueError as error:
+        found = str(error)
+    raise told(found)
+
+
+_Moment = Annotated[datetime, PlainValidator(_moment), WithJsonSchema({"type": "string", "format": "date-time"})]
+_Text = Annotated[Literal["text"], Told("{name} is text.")]
+_Names = Annotated[Listed[Annotated[str, Within(1, LONGEST_TAG)]], Within(most=LARGEST_LIST)]
 
 _AUTHORS = {
     "end-user": MessageAuthor.CUSTOMER,
@@ -20,78 +51,81 @@ _AUTHORS = {
     # What the bot's messages were called before they were called that.
     "init": MessageAuthor.BOT,
 }
+_Role = Annotated[Literal["end-user", "agent", "bot", "init"], Told(f"sender_role is one of {', '.join(_AUTHORS)}.")]
 
 
-def changes(body: Mapping[str, Any]) -> SessionChanges:
-    """The changes of an update; what is absent stays. Raises InvalidInput."""
-    found: SessionChanges = {}
-    if "need_attention" in body:
-        found["need_attention"] = flag(body["need_attention"], ("need_attention",))
-    if "tags" in body:
-        found["tags"] = _items(body["tags"], ("tags",), text)
-    if "topics" in body:
-        found["topics"] = _items(body["topics"], ("topics",), text)
-    if "suggested_messages" in body:
-        found["suggested_messages"] = _items(body["suggested_messages"], ("suggested_messages",), _suggestion)
-    return found
-
-
-def content(body: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The content of a message. Raises InvalidInput, BadRequest when it is missing."""
-    return {"type": "text", "content": _content(body, ())}
-
-
-def author(body: Mapping[str, Any]) -> MessageAuthor:
-    """Who wrote a message; a user when nothing is said. Raises InvalidInput."""
-    role = body.get("sender_role", "agent")
-    if not isinstance(role, str) or role not in _AUTHORS:
-        raise InvalidInput(f"sender_role is one of {', '.join(_AUTHORS)}.", path=("sender_role",))
-    return _AUTHORS[role]
-
-
-def sent_at(body: Mapping[str, Any]) -> datetime | None:
-    """When a message was sent; None when nothing is said. Raises InvalidInput."""
-    if body.get("sent_at") is None:
-        return None
-    try:
-        return parse_datetime(body["sent_at"])
-    except ValueError as error:
-        raise InvalidInput(str(error), path=("sent_at",)) from None
-
-
-def text(value: Any, path: tuple[str | int, ...]) -> str:
-    """Text. Raises InvalidInput."""
-    if not isinstance(value, str):
-        raise InvalidInput("This takes text.", path=path)
-    return value
-
-
-def missing(name: str) -> BadRequest:
-    """The refusal of a request without a parameter that it needs."""
-    return BadRequest(422, f"param is missing or the value is empty: {name}", code="PARAMETER_MISSING")
-
-
-def _content(body: Mapping[str, Any], path: tuple[str | int, ...]) -> str:
-    if body.get("content") is None:
-        raise missing(".".join(map(str, (*path, "content"))))
-    if body.get("content_type", "text") != "text":
-        raise InvalidInput("content_type is text.", path=(*path, "content_type"))
-    return text(body["content"], (*path, "content"))
-
-
-def _suggestion(value: Any, path: tuple[str | int, ...]) -> Suggestion:
-    if not isinstance(value, dict):
-        raise InvalidInput("This takes a suggested message.", path=path)
-    remote_id = value.get("id")
-    return Suggestion(
-        remote_id=None if remote_id is None else text(remote_id, (*path, "id")), content=_content(value, path)
+class _Body(Body):
+    faults = Faults(
+        MappingProxyType(
+            {
+                "bool_type": "This takes true or false.",
+                "list_type": "This takes an array.",
+                "model_type": "This takes a suggested message.",
+                "string_type": "This takes text.",
+            }
+        ),
+        MappingProxyType({"missing": _missing}),
+        gives_way=MappingProxyType({"content": "content_type"}),
     )
 
 
-def _items(value: Any, path: tuple[str | int, ...], item: Callable[[Any, tuple[str | int, ...]], T]) -> list[T]:
-    # null clears, as the empty list does.
-    if value is None:
-        return []
-    if not isinstance(value, list):
-        raise InvalidInput("This takes an array.", path=path)
-    return [item(one, (*path, place)) for place, one in enumerate(value)]
+class NewSuggestion(_Body):
+    """A message to suggest; `id` is the caller's own id of it."""
+
+    id: Annotated[str, Within(1, LONGEST_REMOTE_ID)] | None = None
+    content: Needed[Annotated[str, Within(1, LONGEST_CONTENT)]]
+    content_type: _Text = "text"
+
+
+class SessionUpdate(_Body):
+    """What to change: an absent member stays; null and an empty array clear a list."""
+
+    need_attention: bool = ABSENT
+    tags: _Names | None = None
+    topics: _Names | None = None
+    suggested_messages: Annotated[Listed[NewSuggestion], Within(most=LARGEST_LIST)] | None = None
+
+    def changes(self) -> SessionChanges:
+        """The changes of an update; what is absent stays."""
+        found = self.given()
+        if self.suggested_messages is not None:
+            found["suggested_messages"] = [
+                Suggestion(remote_id=each.id, content=each.content) for each in self.suggested_messages
+            ]
+        return cast("SessionChanges", found)
+
+
+class NewMessage(_Body):
+    """A message of the customer (`end-user`), of a user or of the bot."""
+
+    content: Needed[Annotated[str, Within(1, LONGEST_TEXT)]]
+    content_type: _Text = "text"
+    sender_role: _Role = "agent"
+    sent_at: _Moment | None = None
+
+    @property
+    def contents(self) -> Mapping[str, Any]:
+        """The content, as messages of every kind hold it."""
+        return {"type": "text", "content": self.content}
+
+    @property
+    def author(self) -> MessageAuthor:
+        """Who wrote it."""
+        return _AUTHORS[self.sender_role]
+
+
+class CustomerChanges(_Body):
+    """What to set of a customer: an absent member stays, null clears it."""
+
+    phone_number: Ruled[str | None] = None
+    unconfirmed_phone_number: Ruled[str | None] = None
+    country_code: Ruled[str | None] = None
+    email: Ruled[str | None] = None
+    first_name: Ruled[str | None] = None
+    last_name: Ruled[str | None] = None
+    time_zone: Ruled[str | None] = None
+    tags: Ruled[Annotated[list[str], Within(most=MOST_TAGS)] | None] = None
+    shipping_rate: Ruled[Annotated[int, Field(ge=0)] | None] = None
+    billing_address: Ruled[dict[str, Any] | None] = None
+    shipping_address: Ruled[dict[str, Any] | None] = None
+    card: Ruled[dict[str, Any] | None] = None

@@ -1,7 +1,9 @@
 """The customers of the contract's own system."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from app.core.actor import Actor
 from app.core.errors import InvalidInput, NotFound
@@ -9,21 +11,18 @@ from app.directory.model import Customer, CustomerSystem
 from app.directory.model.checks import telephone
 from app.directory.service import create_customer, subscribe_customer, unsubscribe_customer, update_customer
 from app.interactions.service.erasing import erase_customer
-from app.kinds.session.rest import reading
-from app.kinds.session.rest.bodies import missing
+from app.kinds.session.rest import answers, reading
+from app.kinds.session.rest.bodies import CustomerChanges, missing
+from app.kinds.session.rest.sessions import CUSTOMER_ID
 from app.kinds.session.service import find_customer
-from app.rest import Call, Operation, Reply
-from app.rest.call import picked
+from app.rest import IDEMPOTENCY_KEY, About, Answer, Call, Operation, Reply, Text, sent
 from app.storage.work import Work
 
-_WRITABLE = (
-    *("phone_number", "unconfirmed_phone_number", "country_code", "email", "first_name", "last_name", "time_zone"),
-    *("tags", "shipping_rate", "billing_address", "shipping_address", "card"),
-)
+_PHONE_NUMBER = Text("phone_number", "The number, `+` as `%2B`.", required=True, least=1)
 
 
 async def find_customers(call: Call) -> Reply:
-    given = call.query.get("phone_number")
+    given = _PHONE_NUMBER.read(call.query)
     if not given:
         raise missing("phone_number")
     try:
@@ -40,7 +39,7 @@ async def get_customer(call: Call) -> Reply:
 
 
 async def add_customer(call: Call) -> Reply:
-    given = picked(await call.json_object(), _WRITABLE)
+    given = (await call.given(CustomerChanges)).given()
     made = await call.perform(
         create_customer,
         {**given, "system": CustomerSystem.SESSION.value},  # type: ignore[typeddict-item]
@@ -50,7 +49,7 @@ async def add_customer(call: Call) -> Reply:
 
 
 async def change_customer(call: Call) -> Reply:
-    given = picked(await call.json_object(), _WRITABLE)
+    given = (await call.given(CustomerChanges)).given()
     await call.perform(_on_customer, call.path["customer_id"], update_customer, given)
     return Reply(body=await _read(call, call.path["customer_id"]))
 
@@ -81,7 +80,7 @@ def _on_customer(
     return service(work, actor, customer, *args, **kwargs)
 
 
-async def _read(call: Call, customer_key: str) -> dict[str, object]:
+async def _read(call: Call, customer_key: str) -> answers.Customer:
     found: Mapping[str, Any] | None = await call.read(reading.CUSTOMER, customer_key=customer_key)
     if found is None or found["system"] != CustomerSystem.SESSION:
         raise NotFound("Couldn't find Customer.")
@@ -90,12 +89,96 @@ async def _read(call: Call, customer_key: str) -> dict[str, object]:
 
 _CUSTOMER = "/v1/customers/{customer_id}"
 
+_OF_CUSTOMER = (CUSTOMER_ID,)
+
 CUSTOMERS = (
-    Operation("GET", "/v1/customers", find_customers, reads="directory:read"),
-    Operation("POST", "/v1/customers", add_customer, reads="directory:read"),
-    Operation("GET", _CUSTOMER, get_customer),
-    Operation("PATCH", _CUSTOMER, change_customer, reads="directory:read"),
-    Operation("DELETE", _CUSTOMER, remove_customer),
-    Operation("POST", f"{_CUSTOMER}/subscribe", subscribe),
-    Operation("POST", f"{_CUSTOMER}/unsubscribe", unsubscribe),
+    Operation(
+        "GET",
+        "/v1/customers",
+        find_customers,
+        About(
+            "findCustomers",
+            "The customer with a telephone number.",
+            parameters=(_PHONE_NUMBER,),
+            answer=Answer(200, "The one customer, or none.", Annotated[list[answers.Customer], Field(max_length=1)]),
+            refuses=(404, 422),
+        ),
+        reads="directory:read",
+    ),
+    Operation(
+        "POST",
+        "/v1/customers",
+        add_customer,
+        About(
+            "createCustomer",
+            "Make a customer known.",
+            parameters=(IDEMPOTENCY_KEY,),
+            body=sent(CustomerChanges),
+            answer=Answer(201, "The customer.", answers.Customer),
+            refuses=(404, 409, 422),
+        ),
+        reads="directory:read",
+    ),
+    Operation(
+        "GET",
+        _CUSTOMER,
+        get_customer,
+        About(
+            "getCustomer",
+            "A customer.",
+            parameters=_OF_CUSTOMER,
+            answer=Answer(200, "The customer.", answers.Customer),
+            refuses=(404,),
+        ),
+    ),
+    Operation(
+        "PATCH",
+        _CUSTOMER,
+        change_customer,
+        About(
+            "updateCustomer",
+            "Change a customer.",
+            parameters=_OF_CUSTOMER,
+            body=sent(CustomerChanges),
+            answer=Answer(200, "The customer as it is now.", answers.Customer),
+            refuses=(404, 409, 422),
+        ),
+        reads="directory:read",
+    ),
+    Operation(
+        "DELETE",
+        _CUSTOMER,
+        remove_customer,
+        About(
+            "deleteCustomer",
+            "Erase a customer with everything that was said.",
+            parameters=_OF_CUSTOMER,
+            answer=Answer(204, "It is gone."),
+            refuses=(404,),
+        ),
+    ),
+    Operation(
+        "POST",
+        f"{_CUSTOMER}/subscribe",
+        subscribe,
+        About(
+            "subscribe",
+            "Let the customer receive messages again.",
+            parameters=_OF_CUSTOMER,
+            answer=Answer(204, "It may."),
+            refuses=(404, 409),
+        ),
+    ),
+    Operation(
+        "POST",
+        f"{_CUSTOMER}/unsubscribe",
+        unsubscribe,
+        About(
+            "unsubscribe",
+            "Send the customer no more messages.",
+            parameters=_OF_CUSTOMER,
+            answer=Answer(204, "It receives none."),
+            refuses=(404, 409),
+        ),
+    ),
 )

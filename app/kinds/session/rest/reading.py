@@ -4,12 +4,21 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.core.paging import Page
+from app.kinds.session.rest.answers import (
+    CountedSuggestedMessage,
+    Customer,
+    EmbeddedMessage,
+    Message,
+    Role,
+    Session,
+    SuggestedMessage,
+)
 from app.rest import leaf, listed, one, picks, root
 
 MOST_MESSAGES = 1_000
 """How many of its newest messages a session shows within itself."""
 
-_ROLES = {"END_USER": "end-user", "AGENT": "agent", "BOT": "bot"}
+_ROLES: Mapping[str, Role] = {"END_USER": "end-user", "AGENT": "agent", "BOT": "bot"}
 
 _MESSAGE = tuple(map(leaf, ("messageKey", "text", "senderRole", "sentAt", "deliveredAt", "createdAt", "updatedAt")))
 _SUGGESTION = tuple(map(leaf, ("suggestionKey", "remoteId", "content", "selectedCount")))
@@ -77,7 +86,7 @@ WITH_NUMBER = root(
 )
 
 
-def session(found: Mapping[str, Any]) -> dict[str, object]:
+def session(found: Mapping[str, Any]) -> Session:
     """A session with its messages, the oldest first, and what is suggested in it."""
     key = found["sessionKey"]
     return {
@@ -93,7 +102,7 @@ def session(found: Mapping[str, Any]) -> dict[str, object]:
     }
 
 
-def embedded(found: Mapping[str, Any], session_key: str) -> dict[str, object]:
+def embedded(found: Mapping[str, Any], session_key: str) -> EmbeddedMessage:
     """A message within its session."""
     return {
         "id": found["messageKey"],
@@ -106,23 +115,27 @@ def embedded(found: Mapping[str, Any], session_key: str) -> dict[str, object]:
     }
 
 
-def message(found: Mapping[str, Any], session_key: str) -> dict[str, object]:
+def message(found: Mapping[str, Any], session_key: str) -> Message:
     """A message by itself."""
-    shown = embedded(found, session_key)
-    created_at = shown.pop("created_at")
-    return shown | {
-        "delivered_at": milliseconds(found["deliveredAt"]),
-        "created_at": created_at,
+    return {
+        "id": found["messageKey"],
+        "session_id": session_key,
+        "content": found["text"] or "",
+        "content_type": "text",
+        "sender_role": _ROLES[found["senderRole"]],
+        "sent_at": milliseconds(found["sentAt"]),
+        "delivered_at": None if found["deliveredAt"] is None else milliseconds(found["deliveredAt"]),
+        "created_at": milliseconds(found["createdAt"]),
         "updated_at": milliseconds(found["updatedAt"]),
     }
 
 
-def suggestion(found: Mapping[str, Any]) -> dict[str, object]:
+def suggestion(found: Mapping[str, Any]) -> CountedSuggestedMessage:
     """A suggested message by itself."""
-    return _suggested(found) | {"selected_count": found["selectedCount"]}
+    return {**_suggested(found), "selected_count": found["selectedCount"]}
 
 
-def customer(found: Mapping[str, Any]) -> dict[str, object]:
+def customer(found: Mapping[str, Any]) -> Customer:
     """A customer."""
     return {
         "id": found["customerKey"],
@@ -138,18 +151,18 @@ def customer(found: Mapping[str, Any]) -> dict[str, object]:
         "billing_address": found["billingAddress"],
         "shipping_address": found["shippingAddress"],
         "card": found["card"],
-        "confirmed_at": milliseconds(found["confirmedAt"]),
+        "confirmed_at": None if found["confirmedAt"] is None else milliseconds(found["confirmedAt"]),
         "created_at": milliseconds(found["createdAt"]),
         "updated_at": milliseconds(found["updatedAt"]),
     }
 
 
-def milliseconds(moment: str | None) -> str | None:
+def milliseconds(moment: str) -> str:
     """A time of the graph, which has six digits, with three."""
-    return None if moment is None else f"{moment[:23]}Z"
+    return f"{moment[:23]}Z"
 
 
-def _suggested(found: Mapping[str, Any]) -> dict[str, object]:
+def _suggested(found: Mapping[str, Any]) -> SuggestedMessage:
     return {
         "id": found["suggestionKey"],
         "remote_id": found["remoteId"],

@@ -5,12 +5,14 @@ from typing import Any
 
 from app.core.errors import NotFound
 from app.kinds.session import service
-from app.kinds.session.rest import bodies, reading
-from app.rest import Call, Operation, Reply
+from app.kinds.session.rest import answers, bodies, reading
+from app.rest import IDEMPOTENCY_KEY, About, Answer, Call, Operation, Reply, Whole, in_path, sent
 
 CURRENT = "current"
-MOST = 500
-LARGEST_OFFSET = 2**31 - 1
+CUSTOMER_ID = in_path("customer_id", "The customer's key.")
+_SESSION_ID = in_path("session_id", "The session's UUID, or `current`.")
+_LIMIT = Whole("limit", "How many.", least=1, most=500, default=100)
+_OFFSET = Whole("offset", "How many to pass over.", least=0, most=2**31 - 1, default=0)
 
 
 async def list_sessions(call: Call) -> Reply:
@@ -25,7 +27,7 @@ async def get_session(call: Call) -> Reply:
 
 
 async def update_session(call: Call) -> Reply:
-    changes = bodies.changes(await call.json_object())
+    changes = (await call.given(bodies.SessionUpdate)).changes()
     changed = await call.perform(service.update, changes, customer_key=call.path["customer_id"], session_key=_key(call))
     return Reply(body=reading.session(await call.read(reading.SESSION, session_key=changed.session_key)))
 
@@ -38,13 +40,13 @@ async def list_messages(call: Call) -> Reply:
 
 
 async def create_message(call: Call) -> Reply:
-    body = await call.json_object()
+    message = await call.given(bodies.NewMessage)
     posted = await call.perform(
         service.post_message,
         call.path["customer_id"],
-        bodies.content(body),
-        author=bodies.author(body),
-        sent_at=bodies.sent_at(body),
+        message.contents,
+        author=message.author,
+        sent_at=message.sent_at,
         session_key=_key(call),
         idempotency_key=call.idempotency_key,
     )
@@ -78,21 +80,101 @@ def _key(call: Call) -> str | None:
 
 
 def _page(call: Call) -> dict[str, int]:
-    return {
-        "limit": call.query.integer("limit", 100, 1, MOST),
-        "offset": call.query.integer("offset", 0, 0, LARGEST_OFFSET),
-    }
+    return {"limit": _LIMIT.read(call.query), "offset": _OFFSET.read(call.query)}
 
 
-_SESSION = "/v1/customers/{customer_id}/sessions/{session_id}"
+_SESSIONS = "/v1/customers/{customer_id}/sessions"
+_SESSION = f"{_SESSIONS}/{{session_id}}"
+_OF_SESSION = (CUSTOMER_ID, _SESSION_ID)
+_CHANGED = Answer(200, "The session as it is now.", answers.Session)
 
 SESSIONS = (
-    Operation("GET", "/v1/customers/{customer_id}/sessions", list_sessions),
-    Operation("GET", _SESSION, get_session),
-    Operation("PATCH", _SESSION, update_session),
+    Operation(
+        "GET",
+        _SESSIONS,
+        list_sessions,
+        About(
+            "listSessions",
+            "The customer's sessions, the newest first.",
+            parameters=(CUSTOMER_ID, _LIMIT, _OFFSET),
+            answer=Answer(200, "The sessions.", list[answers.Session]),
+            refuses=(404, 422),
+        ),
+    ),
+    Operation(
+        "GET",
+        _SESSION,
+        get_session,
+        About(
+            "getSession",
+            "A session.",
+            parameters=_OF_SESSION,
+            answer=Answer(200, "The session.", answers.Session),
+            refuses=(404, 422),
+        ),
+    ),
+    Operation(
+        "PATCH",
+        _SESSION,
+        update_session,
+        About(
+            "updateSession",
+            "Change the current session.",
+            parameters=_OF_SESSION,
+            body=sent(bodies.SessionUpdate),
+            answer=_CHANGED,
+            refuses=(404, 409, 422),
+        ),
+    ),
     # The older page's example sends its update by POST.
-    Operation("POST", _SESSION, update_session),
-    Operation("GET", f"{_SESSION}/messages", list_messages),
-    Operation("POST", f"{_SESSION}/messages", create_message),
-    Operation("PATCH", "/v1/suggested_messages/{id}", bump_suggestion),
+    Operation(
+        "POST",
+        _SESSION,
+        update_session,
+        About(
+            "updateSessionByPost",
+            "Change the current session, as the older page's example does.",
+            parameters=_OF_SESSION,
+            body=sent(bodies.SessionUpdate),
+            answer=_CHANGED,
+            refuses=(404, 409, 422),
+        ),
+    ),
+    Operation(
+        "GET",
+        f"{_SESSION}/messages",
+        list_messages,
+        About(
+            "listMessages",
+            "The session's messages, the newest first.",
+            parameters=(*_OF_SESSION, _LIMIT, _OFFSET),
+            answer=Answer(200, "The messages.", list[answers.Message]),
+            refuses=(404, 422),
+        ),
+    ),
+    Operation(
+        "POST",
+        f"{_SESSION}/messages",
+        create_message,
+        About(
+            "createMessage",
+            "Write in the current session, which is opened when there is none.",
+            parameters=(*_OF_SESSION, IDEMPOTENCY_KEY),
+            body=sent(bodies.NewMessage),
+            answer=Answer(201, "The message.", answers.Message),
+            refuses=(404, 409, 422),
+        ),
+    ),
+    Operation(
+        "PATCH",
+        "/v1/suggested_messages/{id}",
+        bump_suggestion,
+        About(
+            "useSuggestedMessage",
+            "Count one more pick of a suggested message.",
+            parameters=(in_path("id", "The suggested message's UUID."),),
+            answer=Answer(200, "The suggested message.", answers.CountedSuggestedMessage),
+            refuses=(404,),
+        ),
+    ),
 )

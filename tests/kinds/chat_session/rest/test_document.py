@@ -7,6 +7,7 @@ import orjson
 import pytest
 
 from app.kinds.chat_session.rest import CONTRACT
+from app.rest.openapi import written
 from tests.kinds.chat_session.conftest import Desk
 from tests.kinds.chat_session.rest.test_sessions import BASE, make
 from tests.kinds.conversation.rest.schema import faults
@@ -14,7 +15,7 @@ from tests.kinds.rest import House
 
 pytestmark = pytest.mark.anyio
 
-DOCUMENT = orjson.loads(CONTRACT.document.read_bytes())
+DOCUMENT = orjson.loads(written(CONTRACT))
 
 
 def test_every_operation_is_described() -> None:

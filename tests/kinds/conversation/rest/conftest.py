@@ -9,6 +9,7 @@ import pytest
 
 from app.interactions.service.messages import Posted, receive_message
 from app.kinds.conversation.rest import CONTRACT
+from app.rest.openapi import written
 from app.storage.work import Work
 from tests.conftest import ManualClock
 from tests.kinds.conftest import BO
@@ -18,7 +19,7 @@ from tests.kinds.rest import House, housed
 
 BASE = "/third-party/v1"
 ONE = f"{BASE}/conversations/1"
-DOCUMENT = orjson.loads(CONTRACT.document.read_bytes())
+DOCUMENT = orjson.loads(written(CONTRACT))
 
 
 async def as_described(response: httpx2.Response) -> None:

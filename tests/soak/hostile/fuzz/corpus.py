@@ -15,6 +15,7 @@ from hypothesis_graphql import mutations, nodes, queries
 
 from app.interactions.kind import InteractionKind
 from app.registry import KINDS
+from app.rest.openapi import written
 from tests.graph.running import SCHEMA
 
 _SCALAR = st.one_of(
@@ -72,7 +73,7 @@ def _of_contract(kind: InteractionKind, number: int, requests: int) -> list[Rest
 
     assert kind.contract is not None
     config = schemathesis.Config.from_dict({"seed": number, "generation": {"with-security-parameters": False}})
-    described = orjson.loads(kind.contract.document.read_bytes())
+    described = orjson.loads(written(kind.contract))
     found = []
     for result in schemathesis.openapi.from_dict(described, config=config).get_all_operations():
         if not isinstance(result, Ok):

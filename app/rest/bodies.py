@@ -1,0 +1,136 @@
+"""Bodies of requests as models: what is read of a request, which type each member has, and what is said of another.
+
+They check types alone. What else a value has to be (its length, say) is for the rules of the services, in their own
+words; a model tells it to the OpenAPI document: by `Within` beside a type that is checked here, by `Ruled` where all of
+it is left to them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, ClassVar, Self, TypeVar
+
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, SkipValidation, ValidationError
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from app.core.errors import InvalidInput
+
+T = TypeVar("T")
+
+Path = tuple[str | int, ...]
+
+_TOLD = "told"
+_MISSING = "missing"
+_OTHERWISE = "This is of a wrong type."
+
+ABSENT: Any = None
+"""The default of a member that is `given` only where the request has it."""
+
+Ruled = Annotated[T, SkipValidation()]
+"""`Ruled[T]` is described as a T, and kept as it came: the rules check it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a client is told where a value is not of the annotated type; `{name}` stands for the member's name."""
+
+    message: str
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        inner = handler(source)
+        return core_schema.custom_error_schema(inner, custom_error_type=_TOLD, custom_error_message=self.message)
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """How long a text or an array has to be, or how large a number: the rules check it."""
+
+    least: int | None = None
+    most: int | None = None
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        found = handler(schema)
+        of = {"string": "Length", "array": "Items"}.get(found.get("type", ""))
+        names = ("minimum", "maximum") if of is None else (f"min{of}", f"max{of}")
+        limits = zip(names, (self.least, self.most), strict=True)
+        return {**found, **{name: limit for name, limit in limits if limit is not None}}
+
+
+class _FirstFault:
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return {**handler(source), "fail_fast": True}
+
+
+Listed = Annotated[list[T], _FirstFault()]
+"""An array, which is looked at up to its first fault: more than that is told of no request."""
+
+
+class _Needed:
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(_present, handler(source))
+
+
+Needed = Annotated[T, _Needed()]
+"""A required value where null is no value either."""
+
+
+def told(message: str) -> Exception:
+    """What a validator raises, so that a client is told this."""
+    return PydanticCustomError(_TOLD, message)
+
+
+@dataclass(frozen=True, slots=True)
+class Faults:
+    """A contract's words for what is wrong with a member, by pydantic's name of the fault; `{name}` as in `Told`.
+
+    `refusals` make the refusal of a fault from its path, where that is no InvalidInput. A member of a wrong type
+    `gives_way` to the fault of another one of the same object, unless it is missing."""
+
+    words: Mapping[str, str]
+    refusals: Mapping[str, Callable[[Path], Exception]] = field(default_factory=dict)
+    gives_way: Mapping[str, str] = field(default_factory=dict)
+
+    def refusal(self, error: ValidationError) -> Exception:
+        """The refusal of a request with these faults; nothing of it refers to them."""
+        found = error.errors(include_url=False, include_context=False, include_input=False)
+        first = found[0]
+        *within, name = first["loc"] or ("",)
+        if name in self.gives_way and first["type"] != _MISSING:
+            other = (*within, self.gives_way[str(name)])
+            first = next((each for each in found if each["loc"] == other), first)
+        kind, path = first["type"], first["loc"]
+        if kind in self.refusals:
+            return self.refusals[kind](path)
+        text = first["msg"] if kind == _TOLD else self.words.get(kind, _OTHERWISE)
+        return InvalidInput(text.replace("{name}", str(path[-1]) if path else "This"), path=path)
+
+
+class Body(BaseModel):
+    """An object that a request brings; members that it does not declare are ignored.
+
+    Of several faults the first is told, in the order in which the members are declared. No value that came is in a
+    refusal or stays in an error."""
+
+    model_config = ConfigDict(
+        strict=True, extra="ignore", frozen=True, hide_input_in_errors=True, loc_by_alias=False, allow_inf_nan=True
+    )
+
+    faults: ClassVar[Faults] = Faults({})
+
+    @classmethod
+    def read(cls, value: object) -> Self:
+        """The body of this value of JSON. Raises InvalidInput, or what else the contract says of a fault."""
+        try:
+            return cls.model_validate(value)
+        except ValidationError as error:
+            # The error holds the whole body, and would stay the context of what is raised here.
+            refusal = cls.faults.refusal(error)
+        raise refusal
+
+    def given(self) -> dict[str, Any]:
+        """The members that the request has, in the order in which they are declared."""
+        return {name: getattr(self, name) for name in type(self).model_fields if name in self.model_fields_set}
+
+
+def _present(value: Any) -> Any:
+    if value is None:
+        raise PydanticCustomError(_MISSING, "There is nothing.")
+    return value

@@ -1,0 +1,108 @@
+"""What a contract and its operations say of themselves; `app.rest.openapi` makes the OpenAPI document of it."""
+
+from collections.abc import Mapping
+from dataclasses import KW_ONLY, dataclass, field
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from app.rest.parameters import Parameter
+
+JSON_TYPE = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a request that is done is answered. `shape` is a type: of a TypedDict, a list of them, …; None without a
+    body."""
+
+    status: int
+    what: str
+    shape: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A request's body: the shape that it has in each media type."""
+
+    shapes: Mapping[str, Any]
+    required: bool = True
+
+
+def sent(shape: Any, *types: str, required: bool = True) -> Sent:
+    """A body of one shape, whichever of the media types it comes in; application/json when none is named."""
+    return Sent(dict.fromkeys(types or (JSON_TYPE,), shape), required)
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What an operation is called, takes and answers. `refuses` are statuses beside those that every operation of the
+    contract refuses with; `otherwise` are those of its own refusals that have another shape than theirs."""
+
+    id: str
+    summary: str
+    _: KW_ONLY
+    answer: Answer
+    parameters: tuple[Parameter, ...] = ()
+    body: Sent | None = None
+    refuses: tuple[int, ...] = ()
+    otherwise: tuple[Answer, ...] = ()
+    tags: tuple[str, ...] = ()
+
+    @property
+    def answers(self) -> tuple[Answer, ...]:
+        """All whose shape is its own."""
+        return (self.answer, *self.otherwise)
+
+
+class Refused(NamedTuple):
+    """A status with which requests are refused: its name among the document's answers, and what it means."""
+
+    name: str
+    what: str
+    headers: Mapping[str, Any] = MappingProxyType({})
+
+
+_PAUSE = {
+    "Retry-After": {
+        "description": "Seconds after which one more request is taken.",
+        "schema": {"type": "integer", "minimum": 1},
+    }
+}
+_SCHEMES = {"WWW-Authenticate": {"description": "The schemes that are taken.", "schema": {"type": "string"}}}
+
+REFUSED: Mapping[int, Refused] = MappingProxyType(
+    {
+        400: Refused("BadRequest", "The request cannot be read."),
+        401: Refused("Unauthorized", "No valid credentials.", _SCHEMES),
+        403: Refused("Forbidden", "A permission is missing."),
+        404: Refused("NotFound", "There is no such thing."),
+        406: Refused("NotAcceptable", "The answer cannot be given in the type that was asked for."),
+        409: Refused("Conflict", "It is not in a state for this."),
+        412: Refused("PreconditionFailed", "It has changed since."),
+        413: Refused("TooLarge", "The body is too large."),
+        415: Refused("UnsupportedMediaType", "The body is of a type that is not taken."),
+        422: Refused("Unprocessable", "A value breaks a rule."),
+        429: Refused("TooManyRequests", "Too many requests.", _PAUSE),
+        503: Refused("Unavailable", "It cannot be done now; repeat after a pause.", _PAUSE),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Description:
+    """A contract in words. Paths are told below `server`.
+
+    `error` is the shape of the body of a refusal, `errors` are those of statuses that have another. Every operation
+    that needs a key refuses with the statuses `always`, every one that takes a body with those `with_body`.
+    `security` are ways to a key that no header of a request shows."""
+
+    title: str
+    version: str
+    what: str
+    error: Any
+    errors: Mapping[int, Any] = field(default_factory=dict)
+    always: tuple[int, ...] = (400, 401, 403, 429, 503)
+    with_body: tuple[int, ...] = (413, 415)
+    answered_in: tuple[str, ...] = (JSON_TYPE,)
+    server: str = "/"
+    security: Mapping[str, Any] = field(default_factory=dict)
