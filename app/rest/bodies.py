@@ -8,7 +8,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, SkipValidation, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    SkipValidation,
+    ValidationError,
+)
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from app.core.errors import InvalidInput
@@ -23,6 +31,9 @@ _OTHERWISE = "This is of a wrong type."
 
 ABSENT: Any = None
 """The default of a member that is `given` only where the request has it."""
+
+APART: Any = Field(default=None, exclude=True)
+"""The default of a member that is read by itself."""
 
 Ruled = Annotated[T, SkipValidation()]
 """`Ruled[T]` is described as a T, and kept as it came: the rules check it."""
@@ -41,16 +52,17 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Within:
-    """How long a text or an array has to be, or how large a number: the rules check it."""
+    """How long a text or an array has to be, or how large a number, and what a text looks like: the rules check it."""
 
     least: int | None = None
     most: int | None = None
+    pattern: str | None = None
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         found = handler(schema)
         of = {"string": "Length", "array": "Items"}.get(found.get("type", ""))
         names = ("minimum", "maximum") if of is None else (f"min{of}", f"max{of}")
-        limits = zip(names, (self.least, self.most), strict=True)
+        limits = zip((*names, "pattern"), (self.least, self.most, self.pattern), strict=True)
         return {**found, **{name: limit for name, limit in limits if limit is not None}}
 
 
@@ -125,9 +137,14 @@ class Body(BaseModel):
             refusal = cls.faults.refusal(error)
         raise refusal
 
-    def given(self) -> dict[str, Any]:
-        """The members that the request has, in the order in which they are declared."""
-        return {name: getattr(self, name) for name in type(self).model_fields if name in self.model_fields_set}
+    def given(self) -> Any:
+        """A dict of the members that the request has, in the order of their declaration; without what is `APART`.
+
+        It is what services take as a TypedDict of changes."""
+        fields = type(self).model_fields
+        return {
+            name: getattr(self, name) for name in fields if name in self.model_fields_set and not fields[name].exclude
+        }
 
 
 def _present(value: Any) -> Any:

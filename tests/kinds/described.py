@@ -38,8 +38,10 @@ class Described:
                 known = {*own, *operation.about.refuses, *description.always, *description.with_body}
                 if refusal.status not in known:
                     self.differences.append(f"{operation.method} {operation.path}: {refusal}")
-            shape = description.errors.get(refusal.status, description.error)
-            self.compare(f"refused with {refusal.status}", shape, reply.body)
+            # Where no operation is found, none describes the answer.
+            if operation is not None or refusal.status not in (404, 405):
+                shape = description.errors.get(refusal.status, description.error)
+                self.compare(f"refused with {refusal.status}", shape, reply.body)
             return reply
 
         operations = tuple(replace(each, handler=self.handler(each)) for each in contract.operations)

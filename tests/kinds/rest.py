@@ -101,7 +101,7 @@ async def housed(
         services.reads.plans = shared_plans(services.database.dialect, "REST")
         services.operations.preparer.plans = shared_plans(services.database.dialect, "GraphQL")
         yield House(app, services.database, clock, found, refusals)
-    assert described.differences == []
+    assert not described.differences, "\n".join(described.differences)
 
 
 @asynccontextmanager

@@ -1,15 +1,14 @@
 """The AgentSession contract at /v2: existing clients of the AI agents' system speak it."""
 
-from pathlib import Path
-
 from app.kinds.agent_session.model import NAME
 from app.kinds.agent_session.reads.contract import CONTRACT_ROOTS, CONTRACT_TYPES
 from app.kinds.agent_session.rest.agents import AGENTS
+from app.kinds.agent_session.rest.answers import BadRequestError, Error, NotFoundError
 from app.kinds.agent_session.rest.events import EVENTS
 from app.kinds.agent_session.rest.refusals import STATUSES, refused
 from app.kinds.agent_session.rest.sessions import SESSIONS
 from app.kinds.agent_session.rest.tokens import TOKENS
-from app.rest import BEARER, X_API_KEY, Contract, guarded
+from app.rest import BEARER, X_API_KEY, Contract, Description, guarded
 
 CONTRACT = Contract(
     name="agent_session",
@@ -18,7 +17,17 @@ CONTRACT = Contract(
     schemes=(BEARER, X_API_KEY),
     refused=refused,
     statuses=STATUSES,
-    description=Path(__file__).with_name("openapi.json"),
+    description=Description(
+        title="AI agents and their sessions",
+        version="2",
+        what="The contract of AI agents and AgentSessions, as Switchboard serves it. "
+        "Unknown members of a request are ignored. Nothing is answered with 409, because clients repeat that.",
+        error=Error,
+        errors={400: BadRequestError, 404: NotFoundError, 413: BadRequestError, 415: BadRequestError},
+        security={
+            "oauth": {"type": "oauth2", "flows": {"clientCredentials": {"tokenUrl": "/oauth2/token", "scopes": {}}}}
+        },
+    ),
     roots=CONTRACT_ROOTS,
     types=CONTRACT_TYPES,
 )

@@ -1,17 +1,25 @@
 """AI agents."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from app.core.errors import NotFound
 from app.kinds.agent_session import service
-from app.kinds.agent_session.rest import reading
-from app.kinds.agent_session.rest.bodies import AGENT_FIELDS, fields, text
-from app.rest import Call, Operation, Reply
+from app.kinds.agent_session.model.matching import LONGEST_PATTERN
+from app.kinds.agent_session.rest import answers, bodies, reading
+from app.rest import IDEMPOTENCY_KEY, About, Answer, Call, Flag, Operation, Reply, Text, Whole, in_path, sent
 
-LARGEST_PAGE = 100
-DEFAULT_PAGE = 10
+AGENT_KEY = in_path("agent_key", "The agent's key.")
+FILTER = Text(
+    "filter", "An RE2 expression that has to match somewhere in the name or the description.", most=LONGEST_PATTERN
+)
+ENABLED = Flag("enabled", "Only those that are enabled, or only those that are not.")
+LIMIT = Whole("limit", "How many at most.", least=1, most=100, default=10)
+PAGE_KEY = Text("page_key", "Where the page begins: `metadata.page_key` of the page before.")
 
 
 async def list_agents(call: Call) -> Reply:
-    found = await call.read(reading.AGENTS, enabled=call.query.flag("enabled"), **page(call))
+    found = await call.read(reading.AGENTS, enabled=ENABLED.read(call.query), **page(call))
     agents = await call.written(found["agents"], reading.agent)
     return Reply(body={"agents": agents, "metadata": page_metadata(found)})
 
@@ -24,11 +32,11 @@ async def get_agent(call: Call) -> Reply:
 
 
 async def create_agent(call: Call) -> Reply:
-    body = await call.json_object(exact=True)
+    body = await call.given(bodies.NewAgent, exact=True)
     made = await call.perform(
         service.create_agent,
-        fields(body, AGENT_FIELDS),
-        agent_key=text(body, "key"),
+        body.given(),
+        agent_key=body.key,
         idempotency_key=call.idempotency_key,
     )
     found = await call.read(reading.AGENT, agent_key=made.agent_key)
@@ -36,16 +44,14 @@ async def create_agent(call: Call) -> Reply:
 
 
 async def update_agent(call: Call) -> Reply:
-    body = await call.json_object(exact=True)
-    await call.perform(service.update_agent, fields(body, AGENT_FIELDS), agent_key=call.path["agent_key"])
+    body = await call.given(bodies.AgentFields, exact=True)
+    await call.perform(service.update_agent, body.given(), agent_key=call.path["agent_key"])
     return await get_agent(call)
 
 
 async def replace_agent(call: Call) -> Reply:
-    body = await call.json_object(exact=True)
-    # What is not given is as in a new agent; a name there has to be.
-    whole = {**dict.fromkeys(AGENT_FIELDS), **fields(body, AGENT_FIELDS)}
-    await call.perform(service.update_agent, whole, agent_key=call.path["agent_key"])  # type: ignore[arg-type]
+    body = await call.given(bodies.AgentReplacement, exact=True)
+    await call.perform(service.update_agent, body.whole(), agent_key=call.path["agent_key"])
     return await get_agent(call)
 
 
@@ -56,11 +62,14 @@ async def delete_agent(call: Call) -> Reply:
 
 def page(call: Call) -> dict[str, object]:
     """The parameters that every list has."""
-    limit = call.query.integer("limit", DEFAULT_PAGE, 1, LARGEST_PAGE)
-    return {"limit": limit, "page_key": call.query.get("page_key"), "filter": call.query.get("filter")}
+    return {
+        "limit": LIMIT.read(call.query),
+        "page_key": PAGE_KEY.read(call.query),
+        "filter": FILTER.read(call.query),
+    }
 
 
-def page_metadata(found: dict[str, object]) -> dict[str, object]:
+def page_metadata(found: Mapping[str, Any]) -> answers.ListMetadata:
     """The `metadata` of a list: where its next page begins, if there is one."""
     return {} if found["pageKey"] is None else {"page_key": found["pageKey"]}
 
@@ -71,11 +80,80 @@ def no_agent() -> NotFound:
 
 _AGENT = "/v2/agents/{agent_key}"
 
+_AGENT_NOW = Answer(200, "The agent as it is now.", answers.Agent)
+
 AGENTS = (
-    Operation("GET", "/v2/agents", list_agents),
-    Operation("POST", "/v2/agents", create_agent),
-    Operation("GET", _AGENT, get_agent),
-    Operation("PATCH", _AGENT, update_agent),
-    Operation("PUT", _AGENT, replace_agent),
-    Operation("DELETE", _AGENT, delete_agent),
+    Operation(
+        "GET",
+        "/v2/agents",
+        list_agents,
+        About(
+            "listAgents",
+            "The agents, in the order in which they were made.",
+            parameters=(FILTER, ENABLED, LIMIT, PAGE_KEY),
+            answer=Answer(200, "A page of agents.", answers.AgentPage),
+        ),
+    ),
+    Operation(
+        "POST",
+        "/v2/agents",
+        create_agent,
+        About(
+            "createAgent",
+            "Make an agent known.",
+            parameters=(IDEMPOTENCY_KEY,),
+            body=sent(bodies.NewAgent),
+            answer=Answer(201, "The agent.", answers.Agent),
+        ),
+    ),
+    Operation(
+        "GET",
+        _AGENT,
+        get_agent,
+        About(
+            "getAgent",
+            "An agent.",
+            parameters=(AGENT_KEY,),
+            answer=Answer(200, "The agent.", answers.Agent),
+            refuses=(404,),
+        ),
+    ),
+    Operation(
+        "PATCH",
+        _AGENT,
+        update_agent,
+        About(
+            "updateAgent",
+            "Change an agent: an absent member stays, null clears.",
+            parameters=(AGENT_KEY,),
+            body=sent(bodies.AgentFields),
+            answer=_AGENT_NOW,
+            refuses=(404,),
+        ),
+    ),
+    Operation(
+        "PUT",
+        _AGENT,
+        replace_agent,
+        About(
+            "replaceAgent",
+            "Replace an agent: an absent member is as in a new one.",
+            parameters=(AGENT_KEY,),
+            body=sent(bodies.AgentReplacement),
+            answer=_AGENT_NOW,
+            refuses=(404,),
+        ),
+    ),
+    Operation(
+        "DELETE",
+        _AGENT,
+        delete_agent,
+        About(
+            "deleteAgent",
+            "Delete an agent without sessions.",
+            parameters=(AGENT_KEY,),
+            answer=Answer(204, "It is gone."),
+            refuses=(404,),
+        ),
+    ),
 )

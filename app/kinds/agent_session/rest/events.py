@@ -1,17 +1,16 @@
 """The events of a session: what was said in it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from app.core.errors import InvalidInput, NotFound
+from app.core.errors import NotFound
 from app.core.ids import GlobalId, require_id
 from app.interactions.service.deliveries import delete_message
 from app.kinds.agent_session import service
-from app.kinds.agent_session.rest import reading
-from app.kinds.agent_session.rest.agents import page, page_metadata
-from app.kinds.agent_session.rest.bodies import text, unsupported
-from app.kinds.agent_session.rest.sessions import keys_of, no_session
-from app.rest import Call, Operation, Reply
+from app.kinds.agent_session.rest import answers, bodies, reading
+from app.kinds.agent_session.rest.agents import LIMIT, PAGE_KEY, page, page_metadata
+from app.kinds.agent_session.rest.sessions import OF_SESSION, SESSION_OF_AGENT, keys_of, no_session
+from app.rest import IDEMPOTENCY_KEY, About, Answer, Call, Flag, Operation, Reply, in_path, sent
 from app.rest.contract import Handler
 
 
@@ -21,7 +20,7 @@ async def list_events(call: Call) -> Reply:
         reading.EVENTS,
         agent_key=keys.agent_key,
         agent_session_key=keys.agent_session_key,
-        include_hidden=call.query.flag("include_hidden"),
+        include_hidden=_INCLUDE_HIDDEN.read(call.query),
         **page(call),
     )
     if found is None:
@@ -49,15 +48,12 @@ def _hiding(hidden: bool) -> Handler:
 
 async def create_event(call: Call) -> Reply:
     body = await call.json_object()
-    unsupported(body, "stream_response")
-    kind = body.get("type", "input_message")
-    if kind not in ("input_message", "agent_output"):
-        raise InvalidInput("type is input_message or agent_output.", path=("type",))
+    by_agent = bodies.NewEvent.read(body).type == "agent_output"
     posted = await call.perform(
         service.post_event,
         keys_of(call),
-        _inputs(body) if kind == "input_message" else [_output(body)],
-        by_agent=kind == "agent_output",
+        (bodies.NewAgentOutput if by_agent else bodies.NewInputMessage).read(body).contents,
+        by_agent=by_agent,
         idempotency_key=call.idempotency_key,
     )
     found = await call.read(reading.POSTED, id=f"msg_{posted.message}")
@@ -81,35 +77,78 @@ def _ref(found: Mapping[str, Any]) -> GlobalId:
     return require_id(found["id"], "msg")
 
 
-def _inputs(body: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    given = body.get("messages")
-    if not isinstance(given, list) or not given:
-        raise InvalidInput("messages has to be a list of inputs.", path=("messages",))
-    contents = []
-    for place, each in enumerate(given):
-        if not isinstance(each, dict) or each.get("type", "text") != "text":
-            raise InvalidInput("An input is of type text.", path=("messages", place))
-        if not isinstance(each.get("content"), str):
-            raise InvalidInput("An input has a content.", path=("messages", place, "content"))
-        contents.append({"type": "text", "content": each["content"]})
-    return contents
-
-
-def _output(body: Mapping[str, Any]) -> Mapping[str, Any]:
-    content = text(body, "content")
-    if content is None:
-        raise InvalidInput("An output has a content.", path=("content",))
-    return {"type": "text", "content": content}
-
-
-_EVENTS = "/v2/agents/{agent_key}/sessions/{session_key}/events"
+_INCLUDE_HIDDEN = Flag("include_hidden", "Whether hidden events are listed too.", default=False)
+_OF_EVENT = (*OF_SESSION, in_path("event_id", "The event's id."))
+_EVENTS = f"{SESSION_OF_AGENT}/events"
 _EVENT = f"{_EVENTS}/{{event_id}}"
+_THE_EVENT = Answer(200, "The event.", answers.Event)
 
 EVENTS = (
-    Operation("GET", _EVENTS, list_events),
-    Operation("POST", _EVENTS, create_event),
-    Operation("GET", _EVENT, get_event),
-    Operation("DELETE", _EVENT, delete_event),
-    Operation("POST", f"{_EVENT}/hide", _hiding(True)),
-    Operation("POST", f"{_EVENT}/unhide", _hiding(False)),
+    Operation(
+        "GET",
+        _EVENTS,
+        list_events,
+        About(
+            "listAgentEvents",
+            "The session's events, the oldest first.",
+            parameters=(*OF_SESSION, _INCLUDE_HIDDEN, LIMIT, PAGE_KEY),
+            answer=Answer(200, "A page of events.", answers.EventPage),
+            refuses=(404,),
+        ),
+    ),
+    Operation(
+        "POST",
+        _EVENTS,
+        create_event,
+        About(
+            "createAgentEvent",
+            "Say something in the session, or answer in its agent's name.",
+            parameters=(*OF_SESSION, IDEMPOTENCY_KEY),
+            body=sent(bodies.NewInputMessage | bodies.NewAgentOutput),
+            answer=Answer(201, "What was said.", answers.Posted),
+            refuses=(404,),
+        ),
+    ),
+    Operation(
+        "GET",
+        _EVENT,
+        get_event,
+        About("getAgentEvent", "An event.", parameters=_OF_EVENT, answer=_THE_EVENT, refuses=(404,)),
+    ),
+    Operation(
+        "DELETE",
+        _EVENT,
+        delete_event,
+        About(
+            "deleteAgentEvent",
+            "Delete an event.",
+            parameters=_OF_EVENT,
+            answer=Answer(204, "It is gone."),
+            refuses=(404,),
+        ),
+    ),
+    Operation(
+        "POST",
+        f"{_EVENT}/hide",
+        _hiding(True),
+        About(
+            "hideAgentEvent",
+            "Hide an event from the agent.",
+            parameters=_OF_EVENT,
+            answer=_THE_EVENT,
+            refuses=(404,),
+        ),
+    ),
+    Operation(
+        "POST",
+        f"{_EVENT}/unhide",
+        _hiding(False),
+        About(
+            "unhideAgentEvent",
+            "Hide an event from the agent no longer.",
+            parameters=_OF_EVENT,
+            answer=_THE_EVENT,
+            refuses=(404,),
+        ),
+    ),
 )

@@ -2,18 +2,35 @@
 
 from app.core.errors import NotFound
 from app.kinds.agent_session import service
-from app.kinds.agent_session.rest import reading
-from app.kinds.agent_session.rest.agents import no_agent, page, page_metadata
-from app.kinds.agent_session.rest.bodies import SESSION_FIELDS, fields, text, unsupported
-from app.rest import Call, Operation, Reply
+from app.kinds.agent_session.model.matching import LONGEST_PATTERN
+from app.kinds.agent_session.rest import answers, bodies, reading
+from app.kinds.agent_session.rest.agents import (
+    AGENT_KEY,
+    ENABLED,
+    FILTER,
+    LIMIT,
+    PAGE_KEY,
+    no_agent,
+    page,
+    page_metadata,
+)
+from app.rest import IDEMPOTENCY_KEY, About, Answer, Call, Operation, Reply, Text, in_path, sent
+
+SESSION_KEY = in_path("session_key", "The session's key.")
+OF_SESSION = (AGENT_KEY, SESSION_KEY)
+_METADATA_FILTER = Text(
+    "metadata_filter",
+    "Conditions on metadata, such as `priority = 'urgent' and level >= 2`, or a JSON object of values.",
+    most=LONGEST_PATTERN,
+)
 
 
 async def list_sessions(call: Call) -> Reply:
     found = await call.read(
         reading.SESSIONS,
         agent_key=call.path["agent_key"],
-        enabled=call.query.flag("enabled"),
-        metadata_filter=call.query.get("metadata_filter"),
+        enabled=ENABLED.read(call.query),
+        metadata_filter=_METADATA_FILTER.read(call.query),
         **page(call),
     )
     if found is None:
@@ -31,14 +48,12 @@ async def get_session(call: Call) -> Reply:
 
 
 async def create_session(call: Call) -> Reply:
-    body = await call.json_object(exact=True, empty=True)
-    unsupported(body, "from_session")
-    given = fields(body, SESSION_FIELDS)
+    body = await call.given(bodies.NewSession, exact=True, empty=True)
     made = await call.perform(
         service.create,
         call.path["agent_key"],
-        given,
-        agent_session_key=text(body, "key"),
+        body.given(),
+        agent_session_key=body.key,
         idempotency_key=call.idempotency_key,
     )
     found = await call.read(reading.SESSION, agent_key=made.agent_key, agent_session_key=made.agent_session_key)
@@ -46,8 +61,8 @@ async def create_session(call: Call) -> Reply:
 
 
 async def update_session(call: Call) -> Reply:
-    body = await call.json_object(exact=True)
-    await call.perform(service.update, keys_of(call), fields(body, SESSION_FIELDS))
+    body = await call.given(bodies.SessionFields, exact=True)
+    await call.perform(service.update, keys_of(call), body.given())
     return await get_session(call)
 
 
@@ -68,12 +83,70 @@ async def no_session(call: Call) -> NotFound:
     return NotFound("There is no session with these keys.", path=("session_key",))
 
 
-_SESSION = "/v2/agents/{agent_key}/sessions/{session_key}"
+SESSIONS_OF_AGENT = "/v2/agents/{agent_key}/sessions"
+SESSION_OF_AGENT = f"{SESSIONS_OF_AGENT}/{{session_key}}"
 
 SESSIONS = (
-    Operation("GET", "/v2/agents/{agent_key}/sessions", list_sessions),
-    Operation("POST", "/v2/agents/{agent_key}/sessions", create_session),
-    Operation("GET", _SESSION, get_session),
-    Operation("PATCH", _SESSION, update_session),
-    Operation("DELETE", _SESSION, delete_session),
+    Operation(
+        "GET",
+        SESSIONS_OF_AGENT,
+        list_sessions,
+        About(
+            "listAgentSessions",
+            "The agent's sessions, the newest first.",
+            parameters=(AGENT_KEY, FILTER, _METADATA_FILTER, ENABLED, LIMIT, PAGE_KEY),
+            answer=Answer(200, "A page of sessions.", answers.SessionPage),
+            refuses=(404,),
+        ),
+    ),
+    Operation(
+        "POST",
+        SESSIONS_OF_AGENT,
+        create_session,
+        About(
+            "createAgentSession",
+            "Open a session.",
+            parameters=(AGENT_KEY, IDEMPOTENCY_KEY),
+            body=sent(bodies.NewSession, required=False),
+            answer=Answer(201, "The session.", answers.AgentSession),
+            refuses=(404,),
+        ),
+    ),
+    Operation(
+        "GET",
+        SESSION_OF_AGENT,
+        get_session,
+        About(
+            "getAgentSession",
+            "A session.",
+            parameters=OF_SESSION,
+            answer=Answer(200, "The session.", answers.AgentSession),
+            refuses=(404,),
+        ),
+    ),
+    Operation(
+        "PATCH",
+        SESSION_OF_AGENT,
+        update_session,
+        About(
+            "updateAgentSession",
+            "Change a session: an absent member stays; metadata is replaced whole.",
+            parameters=OF_SESSION,
+            body=sent(bodies.SessionFields),
+            answer=Answer(200, "The session as it is now.", answers.AgentSession),
+            refuses=(404,),
+        ),
+    ),
+    Operation(
+        "DELETE",
+        SESSION_OF_AGENT,
+        delete_session,
+        About(
+            "deleteAgentSession",
+            "Delete a session with its events.",
+            parameters=OF_SESSION,
+            answer=Answer(204, "It is gone."),
+            refuses=(404,),
+        ),
+    ),
 )

@@ -2,18 +2,19 @@
 
 import base64
 import binascii
-from collections.abc import Mapping
 from urllib.parse import unquote_plus
 
-from app.rest import Call, Operation, Reply
+from app.kinds.agent_session.rest import answers
+from app.kinds.agent_session.rest.bodies import TokenRequest
+from app.rest import About, Answer, Call, Operation, Reply, sent
 
 
 async def exchange(call: Call) -> Reply:
-    form = await _form(call)
+    asked = TokenRequest.read(await _form(call)).given()
     # The SDK leaves the grant out when it sends JSON.
-    if form.get("grant_type", "client_credentials") != "client_credentials":
+    if asked.get("grant_type", "client_credentials") != "client_credentials":
         return _refused(400, "unsupported_grant_type", "The one grant_type is client_credentials.")
-    client_id, client_secret = form.get("client_id"), form.get("client_secret")
+    client_id, client_secret = asked.get("client_id"), asked.get("client_secret")
     if client_id is None or client_secret is None:
         client_id, client_secret = _basic(call.headers.get(b"authorization", b"").decode("latin-1"))
     issued = await call.tokens.access_token(client_id, client_secret)
@@ -23,11 +24,11 @@ async def exchange(call: Call) -> Reply:
     return Reply(body=body)
 
 
-async def _form(call: Call) -> Mapping[str, str]:
+async def _form(call: Call) -> dict[str, str]:
     # The SDK sends a form when it is used synchronously, and JSON otherwise.
     if call.headers.get(b"content-type", b"").lower().startswith(b"application/json"):
         return {name: value for name, value in (await call.json_object()).items() if isinstance(value, str)}
-    return await call.form()
+    return dict(await call.form())
 
 
 def _refused(status: int, error: str, description: str) -> Reply:
@@ -46,4 +47,25 @@ def _basic(authorization: str) -> tuple[str, str]:
     return unquote_plus(name), unquote_plus(secret)
 
 
-TOKENS = (Operation("POST", "/oauth2/token", exchange, public=True),)
+TOKENS = (
+    Operation(
+        "POST",
+        "/oauth2/token",
+        exchange,
+        About(
+            "exchange",
+            "Exchange an API key's prefix and secret for an access token.",
+            body=sent(TokenRequest, "application/x-www-form-urlencoded", "application/json"),
+            answer=Answer(200, "The token.", answers.Token),
+            otherwise=(
+                Answer(
+                    400,
+                    "The grant is none of ours, or the body cannot be read.",
+                    answers.TokenError | answers.BadRequestError,
+                ),
+                Answer(401, "These are no client's credentials.", answers.TokenError),
+            ),
+        ),
+        public=True,
+    ),
+)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, PlainValidator, WithJsonSchema
 
@@ -87,12 +87,12 @@ class SessionUpdate(_Body):
 
     def changes(self) -> SessionChanges:
         """The changes of an update; what is absent stays."""
-        found = self.given()
+        found: SessionChanges = self.given()
         if self.suggested_messages is not None:
             found["suggested_messages"] = [
                 Suggestion(remote_id=each.id, content=each.content) for each in self.suggested_messages
             ]
-        return cast("SessionChanges", found)
+        return found
 
 
 class NewMessage(_Body):
