@@ -72,7 +72,8 @@ class Feed:
         self._at_beginnings: list[Callable[[], None]] = []
         self._poll_seconds = poll_seconds
         self._head: Cursor | None = None
-        self._longest_silence = longest_silence
+        self.longest_silence = longest_silence
+        """Seconds without an answer of the database after which nobody can rely on the feed."""
         self._asked_at: float | None = None  # since when a question to the log has not been answered
         self._holders = 0
         self._needed = asyncio.Event()
@@ -92,7 +93,7 @@ class Feed:
         """Whether the log could not be read for so long that its listeners have to be told."""
         if self._asked_at is None:
             return False
-        return asyncio.get_running_loop().time() - self._asked_at >= self._longest_silence
+        return asyncio.get_running_loop().time() - self._asked_at >= self.longest_silence
 
     def listen(self, listener: Listener) -> None:
         """Hand everything that is read to `listener` too, after those that came before it."""
