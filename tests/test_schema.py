@@ -62,14 +62,26 @@ def test_input_of_each_mutation_is_named_after_it() -> None:
 
 
 def test_default_of_each_order_is_in_the_schema() -> None:
-    declared = re.findall(r"^ +orderBy: (\w+) = ([A-Z_]+)$", print_sdl(), re.MULTILINE)
+    declared = re.findall(r"^ +orderBy: (\w+) = \{ direction: (\w+), field: (\w+) \}$", print_sdl(), re.MULTILINE)
     assert len(declared) == print_sdl().count("orderBy: ")
     assert set(declared) == {
-        ("HistoryOrder", "HAPPENED_DESC"),
-        ("InteractionOrder", "LAST_MESSAGE_DESC"),
-        ("MessageOrder", "SENT_ASC"),
-        ("NoteOrder", "CREATED_DESC"),
+        ("HistoryOrder", "DESC", "AT"),
+        ("InteractionOrder", "DESC", "LATEST_MESSAGE_AT"),
+        ("MessageOrder", "ASC", "SENT_AT"),
+        ("NoteOrder", "DESC", "CREATED_AT"),
     }
+
+
+def test_direction_that_is_not_given_is_that_of_the_default_order() -> None:
+    types = build_own_schema().type_map
+    names = [name for name, type_ in types.items() if name.endswith("Order") and not name.startswith("__")]
+    assert len(names) == 4
+    for name in names:
+        type_ = types[name]
+        assert isinstance(type_, GraphQLInputObjectType)
+        directions = set(re.findall(rf"orderBy: {name} = \{{ direction: (\w+),", print_sdl()))
+        assert directions == {type_.fields["direction"].default_value}
+        assert str(type_.fields["field"].type) == f"{name}Field!"
 
 
 def test_default_of_each_page_is_in_the_schema() -> None:

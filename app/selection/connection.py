@@ -11,7 +11,7 @@ from app.core.clock import rfc3339
 from app.core.errors import DomainError, InvalidCursor
 from app.core.paging import Page, decode_cursor, encode_cursor, page_of
 from app.selection.edges import Block, Collect, Edge
-from app.selection.mapping import Env, Filter, Order
+from app.selection.mapping import Env, Filter, Order, order_named
 from app.selection.shape import Row, Run
 from app.selection.sql import Statement
 from app.selection.tree import Arguments, Variables
@@ -66,7 +66,8 @@ class Listing:
         page = arguments.get(PAGE)
         if not isinstance(page, Page):
             page = page_of(*(arguments.get(name) for name in PAGING))  # type: ignore[arg-type]
-        order = str(arguments.get("order_by") or self._default)
+        sorted_by = arguments.get("order_by")
+        order = order_named(sorted_by) if isinstance(sorted_by, Mapping) else self._default
         values: dict[str, object] = {"size": page.size + 1}
         filters = []
         for name, value in _conditions(arguments):

@@ -30,7 +30,8 @@ SECONDS = 3.0
 CHANGED = """subscription($after: String) { interactionChanged(after: $after) {
   cursor topic change interactionId version interaction { id version labels attention { level } } } }"""
 STATE = """query { attentionQueue { cursor }
-  interactions(first: 100, orderBy: CREATED_ASC) { nodes { id version labels attention { level } } } }"""
+  interactions(first: 100, orderBy: {field: CREATED_AT, direction: ASC}) {
+    nodes { id version labels attention { level } } } }"""
 
 
 class Anybody:

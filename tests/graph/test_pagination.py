@@ -3,11 +3,11 @@
 from typing import Any
 
 import pytest
-from graphql import GraphQLEnumType, get_named_type
 
 from tests.graph.exchanges import of, receive, text
 from tests.graph.filled import Filled
 from tests.graph.forgery import forgeries, odd_places
+from tests.graph.orders import orders_of, written
 from tests.graph.people import store_people
 from tests.graph.running import SCHEMA, Graph
 
@@ -19,15 +19,13 @@ PAGE = (
 
 
 def connections() -> list[tuple[str, str, str | None]]:
-    """Every connection of the graph with each of its orders, as (type, field, order)."""
+    """Every connection of the graph with each of its orders, as (type, field, order as a document has it)."""
     found: list[tuple[str, str, str | None]] = []
     for name, type_ in sorted(SCHEMA.type_map.items()):
         for field_name, field in getattr(type_, "fields", {}).items():
             if {"first", "last"} <= set(getattr(field, "args", {})):
-                order = field.args.get("orderBy")
-                named = get_named_type(order.type) if order is not None else None
-                orders = sorted(named.values) if isinstance(named, GraphQLEnumType) else [None]
-                found += [(name, field_name, each) for each in orders]
+                orders = [written(order) for order in orders_of(field.args)]
+                found += [(name, field_name, each) for each in orders] or [(name, field_name, None)]
     return found
 
 
@@ -131,6 +129,9 @@ async def test_both_ways_lead_over_the_same_items(
     assert [*before, middle, *after] == cursors
 
 
+NEWEST = "{field: LATEST_MESSAGE_AT}"
+
+
 async def store_many(graph: Graph) -> list[str]:
     """Nine Sessions, a second apart, each of its own customer."""
     await store_people(graph)
@@ -155,13 +156,13 @@ async def ids_after(graph: Graph, order: str, cursor: str | None) -> tuple[list[
     return [node["id"] for node in page["nodes"]], page["pageInfo"]["endCursor"]
 
 
-@pytest.mark.parametrize("order", ["CREATED_ASC", "CREATED_DESC"])
-async def test_pages_are_steady_while_rows_come(graph: Graph, order: str) -> None:
+@pytest.mark.parametrize("direction", ["ASC", "DESC"])
+async def test_pages_are_steady_while_rows_come(graph: Graph, direction: str) -> None:
     stored = await store_many(graph)
     seen: list[str] = []
     cursor = None
     for number in range(3):
-        page, cursor = await ids_after(graph, order, cursor)
+        page, cursor = await ids_after(graph, f"{{field: CREATED_AT, direction: {direction}}}", cursor)
         seen += page
         # One more comes, and one that was read already is touched.
         given = {"system": "SESSION", "phoneNumber": f"+46{number}000000"}
@@ -169,21 +170,21 @@ async def test_pages_are_steady_while_rows_come(graph: Graph, order: str) -> Non
         await receive(graph, of(customer, "SESSION"), text("new"))
         await graph.do("setLabels", {"id": page[0], "labels": [f"after {number}"]})
         graph.clock.advance(1)
-    assert seen == (stored if order == "CREATED_ASC" else stored[::-1])
+    assert seen == (stored if direction == "ASC" else stored[::-1])
 
 
 async def test_what_moves_is_met_again_only_where_it_went(graph: Graph) -> None:
     stored = await store_many(graph)
-    first, cursor = await ids_after(graph, "LAST_MESSAGE_DESC", None)
+    first, cursor = await ids_after(graph, NEWEST, None)
     assert first == stored[:-4:-1]
     graph.clock.advance(60)
     await receive(graph, {"interactionId": stored[0]}, text("I am first now"))
     await receive(graph, {"interactionId": stored[8]}, text("and I was"))
-    second, cursor = await ids_after(graph, "LAST_MESSAGE_DESC", cursor)
-    third, _ = await ids_after(graph, "LAST_MESSAGE_DESC", cursor)
+    second, cursor = await ids_after(graph, NEWEST, cursor)
+    third, _ = await ids_after(graph, NEWEST, cursor)
     # What moved up behind the reader's back is not met further down, and nothing else is left out or met twice.
     assert [*second, *third] == [stored[number] for number in (5, 4, 3, 2, 1)]
-    again, _ = await ids_after(graph, "LAST_MESSAGE_DESC", None)
+    again, _ = await ids_after(graph, NEWEST, None)
     assert sorted(again[:2]) == sorted([stored[0], stored[8]])
 
 
@@ -212,7 +213,8 @@ async def test_a_cursor_of_another_connection_or_order_is_refused(filled: Filled
     read, admin = filled.graph.read, filled.people.admin
     page = "{ pageInfo { endCursor } }"
     found = await read(
-        f"{{ a: interactions(first: 1) {page} b: interactions(first: 1, orderBy: CREATED_ASC) {page} "
+        f"{{ a: interactions(first: 1) {page} "
+        f"b: interactions(first: 1, orderBy: {{field: CREATED_AT, direction: ASC}}) {page} "
         f"c: attentionQueue(first: 1) {page} d: customers(first: 1) {page} }}",
         admin,
     )

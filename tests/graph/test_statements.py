@@ -16,7 +16,7 @@ PERSON = """
 query Person($id: ID!) {
   profile(id: $id) {
     name
-    interactions(first: 100, orderBy: CREATED_ASC) {
+    interactions(first: 100, orderBy: {field: CREATED_AT, direction: ASC}) {
       totalCount
       nodes {
         __typename kind state labels

@@ -127,8 +127,8 @@ async def test_filters_and_orders(house: House) -> None:
     await house.database.command(claim, BO, cnv(1))
     noon, later = "2026-01-05T09:01:00Z", "2026-01-05T09:01:30Z"
     assert await listed(house, "first: 5") == ["cnv_1", "ses_2"]
-    assert await listed(house, "orderBy: CREATED_ASC") == ["cnv_1", "ses_2"]
-    assert await listed(house, "orderBy: CREATED_DESC") == ["ses_2", "cnv_1"]
+    assert await listed(house, "orderBy: {field: CREATED_AT, direction: ASC}") == ["cnv_1", "ses_2"]
+    assert await listed(house, "orderBy: {field: CREATED_AT, direction: DESC}") == ["ses_2", "cnv_1"]
     expected: dict[str, list[str]] = {
         "kinds: [SESSION]": ["ses_2"],
         "kinds: [SESSION, CONVERSATION]": ["cnv_1", "ses_2"],
@@ -200,7 +200,7 @@ async def test_a_customer_and_a_person_have_interactions(house: House) -> None:
     profile = await house.graph.do("createProfile", {"name": "Ana Sam"}, "profile { id }")
     for customer in (house.desk.ana, house.sam):
         await house.graph.do("linkCustomer", {"id": f"cus_{customer}", "profileId": profile["profile"]["id"]})
-    of_person = "interactions(orderBy: CREATED_ASC) { totalCount edges { node { id } } }"
+    of_person = "interactions(orderBy: {field: CREATED_AT, direction: ASC}) { totalCount edges { node { id } } }"
     document = f"""{{
       profile(id: "{profile["profile"]["id"]}") {{ {of_person} }}
       customer(id: "cus_{house.sam}") {{ {of_person} }}

@@ -103,7 +103,7 @@ class House:
 
     async def topics(self) -> list[str]:
         """The interaction's history, the oldest first, without its opening."""
-        history = await self.read("history(orderBy: HAPPENED_ASC) { edges { node { topic } } }")
+        history = await self.read("history(orderBy: {field: AT, direction: ASC}) { edges { node { topic } } }")
         return [edge["node"]["topic"] for edge in history["history"]["edges"]][self_opening(history) :]
 
 

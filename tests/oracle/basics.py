@@ -15,22 +15,23 @@ Resolve = Callable[..., Any]
 BY_ID: Orders = {"OLDEST": (lambda row: (row["id"],), False)}
 NEWEST: Orders = {"NEWEST": (lambda row: (row["id"],), True)}
 SENT: Orders = {
-    "SENT_ASC": (lambda row: (row["sent_at"], row["id"]), False),
-    "SENT_DESC": (lambda row: (row["sent_at"], row["id"]), True),
+    "SENT_AT_ASC": (lambda row: (row["sent_at"], row["id"]), False),
+    "SENT_AT_DESC": (lambda row: (row["sent_at"], row["id"]), True),
 }
 CREATED: Orders = {
-    "CREATED_ASC": (lambda row: (row["created_at"], row["id"]), False),
-    "CREATED_DESC": (lambda row: (row["created_at"], row["id"]), True),
+    "CREATED_AT_ASC": (lambda row: (row["created_at"], row["id"]), False),
+    "CREATED_AT_DESC": (lambda row: (row["created_at"], row["id"]), True),
 }
 HAPPENED: Orders = {
-    "HAPPENED_ASC": (lambda row: (row["position"],), False),
-    "HAPPENED_DESC": (lambda row: (row["position"],), True),
+    "AT_ASC": (lambda row: (row["position"],), False),
+    "AT_DESC": (lambda row: (row["position"],), True),
 }
 INTERACTIONS: Orders = {
-    "LAST_MESSAGE_DESC": (lambda row: (row["last_message_at"] or row["created_at"], row["id"]), True),
-    "CREATED_ASC": (lambda row: (row["created_at"], row["id"]), False),
-    "CREATED_DESC": (lambda row: (row["created_at"], row["id"]), True),
-    "UPDATED_DESC": (lambda row: (row["updated_at"], row["id"]), True),
+    "LATEST_MESSAGE_AT_ASC": (lambda row: (row["last_message_at"] or row["created_at"], row["id"]), False),
+    "LATEST_MESSAGE_AT_DESC": (lambda row: (row["last_message_at"] or row["created_at"], row["id"]), True),
+    **CREATED,
+    "UPDATED_AT_ASC": (lambda row: (row["updated_at"], row["id"]), False),
+    "UPDATED_AT_DESC": (lambda row: (row["updated_at"], row["id"]), True),
 }
 
 _PREFIXES = {

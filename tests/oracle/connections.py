@@ -41,7 +41,8 @@ def connection(
     size = 20 if size is None else size
     if not 1 <= size <= 100:
         raise refuse("INVALID_INPUT")
-    order = arguments.get("orderBy") or default
+    sorted_by = arguments.get("orderBy")
+    order = default if sorted_by is None else f"{sorted_by['field']}_{sorted_by['direction']}"
     key, descending = orders[order]
     label = f"{name}.{order}"
     ordered = sorted(items, key=key, reverse=descending)

@@ -92,7 +92,7 @@ def _history(row: Row, info: Any, **arguments: Any) -> Any:
     items = asking(info).many(
         "HistoryEntry", lambda each: each["interaction_id"] == row["id"] and each["topic"] not in MOMENTARY
     )
-    return connection(items, "HistoryEntry.history", HAPPENED, "HAPPENED_DESC", arguments)
+    return connection(items, "HistoryEntry.history", HAPPENED, "AT_DESC", arguments)
 
 
 def _assignable_users(row: Row, info: Any, search: str | None = None, present: bool | None = None, **given: Any) -> Any:
@@ -118,7 +118,7 @@ def _filtered(info: Any, customers: Collection[int], given: Mapping[str, Any]) -
     condition = given.get("filter") or {}
     references(condition)
     items = asking(info).many("Interaction", lambda each: each["customer_id"] in customers and passes(each, condition))
-    return connection(items, "Interaction.interactions", INTERACTIONS, "LAST_MESSAGE_DESC", given)
+    return connection(items, "Interaction.interactions", INTERACTIONS, "LATEST_MESSAGE_AT_DESC", given)
 
 
 def interactions_of_customer(row: Row, info: Any, **given: Any) -> Any:
@@ -146,10 +146,10 @@ INTERACTION: Mapping[str, Resolve] = {
     "customer": ref("Customer", "customer_id"),
     "assignee": ref("User", "assignee_id"),
     "attention": _attention,
-    "messages": edge("Message", "interaction_id", SENT, "SENT_ASC"),
+    "messages": edge("Message", "interaction_id", SENT, "SENT_AT_ASC"),
     "latestMessage": ref("Message", "latest_message_id"),
     "latestCustomerMessage": ref("Message", "latest_customer_message_id"),
-    "notes": edge("Note", "interaction_id", CREATED, "CREATED_DESC"),
+    "notes": edge("Note", "interaction_id", CREATED, "CREATED_AT_DESC"),
     "latestNote": ref("Note", "latest_note_id"),
     "history": _history,
     "viewers": _viewers,

@@ -4,9 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from graphql import GraphQLEnumType, get_named_type
-
 from app.core.clock import rfc3339
+from tests.graph.orders import Order, orders_of, written
 from tests.graph.running import SCHEMA, Graph
 from tests.oracle.operations import Pools
 from tests.oracle.world import KIND_TYPES, PREFIXES, World
@@ -104,15 +103,11 @@ async def _cursors(graph: Graph) -> Mapping[str, Sequence[Any]]:
     found: dict[str, list[Any]] = {}
     page = "{ edges { cursor } }"
     for where, head, tail in _connections():
-        orders: Sequence[str | None] = [None]
         type_name, field_name = where.split(".")
         arguments = SCHEMA.type_map[type_name].fields[field_name].args  # type: ignore[attr-defined]
-        if "orderBy" in arguments:
-            named = get_named_type(arguments["orderBy"].type)
-            assert isinstance(named, GraphQLEnumType)
-            orders = sorted(named.values)
+        orders: Sequence[Order | None] = orders_of(arguments) or (None,)
         for order in orders:
-            given = f"first: 5{'' if order is None else f', orderBy: {order}'}"
+            given = f"first: 5{'' if order is None else f', orderBy: {written(order)}'}"
             if "text" in arguments:
                 given += ', text: "hel"'
             answer = await graph.read(f"{{ {head} {field_name}({given}) {page} {tail} }}")

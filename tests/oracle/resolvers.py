@@ -96,8 +96,8 @@ FIELDS: Mapping[str, Mapping[str, Resolve]] = {
         "errors": edge(
             "MessageError",
             "message_id",
-            {"CREATED_DESC": (lambda row: (row["created_at"], row["id"]), True)},
-            "CREATED_DESC",
+            {"NEWEST": (lambda row: (row["created_at"], row["id"]), True)},
+            "NEWEST",
         ),
     },
     "MessageError": {"errorId": lambda row, info: row["id"]},
@@ -162,7 +162,7 @@ FIELDS: Mapping[str, Mapping[str, Resolve]] = {
             "PLACE",
         ),
     },
-    "AiAgent": {"sessions": edge("AgentSession", "agent_id", INTERACTIONS, "LAST_MESSAGE_DESC")},
+    "AiAgent": {"sessions": edge("AgentSession", "agent_id", INTERACTIONS, "LATEST_MESSAGE_AT_DESC")},
     "AgentSession": {
         **INTERACTION,
         "agent": ref("AiAgent", "agent_id"),

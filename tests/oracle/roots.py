@@ -93,7 +93,7 @@ def _interaction(found: Asking, id: str) -> Row | None:
 def _interactions(found: Asking, filter: Mapping[str, Any] | None = None, **given: Any) -> Any:
     references(filter)
     items = found.many("Interaction", lambda row: passes(row, filter or {}))
-    return connection(items, "interactions", INTERACTIONS, "LAST_MESSAGE_DESC", given)
+    return connection(items, "interactions", INTERACTIONS, "LATEST_MESSAGE_AT_DESC", given)
 
 
 QUEUE: Orders = {"QUEUE": (lambda row: (row["attention_level"], row["attention_since"], row["id"]), False)}
@@ -188,8 +188,8 @@ def _search_interactions(found: Asking, text: str, filter: Mapping[str, Any] | N
         is_found = keys[0] in (plain, plain.lower()) or keys[1] == plain
         return passes(row, filter or {}) and (is_found or row["customer_id"] in customers or row["id"] in spoken)
 
-    order = {"LAST_MESSAGE_DESC": INTERACTIONS["LAST_MESSAGE_DESC"]}
-    return connection(found.many("Interaction", matches), "searchInteractions", order, "LAST_MESSAGE_DESC", given)
+    order = {"LATEST_MESSAGE_AT_DESC": INTERACTIONS["LATEST_MESSAGE_AT_DESC"]}
+    return connection(found.many("Interaction", matches), "searchInteractions", order, "LATEST_MESSAGE_AT_DESC", given)
 
 
 def _events(found: Asking, after: str | None = None, first: int | None = None) -> Row:

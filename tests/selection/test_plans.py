@@ -170,7 +170,7 @@ async def test_an_edge_is_one_statement_for_all_parents_and_aliases_page_apart(l
                     last=1,
                 ),
             ),
-            order_by="TITLE",
+            order_by={"field": "TITLE", "direction": "ASC"},
         )
     )
     assert library.selects == 4  # the list, each edge, and the count of one

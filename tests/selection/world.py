@@ -25,6 +25,7 @@ from app.selection.mapping import (
     RootSteps,
     TypeMap,
     UnionMap,
+    both_ways,
     by_id,
     keyed,
     one_of,
@@ -81,7 +82,6 @@ remark = sa.Table(
 )
 
 LEVELS = {1: "URGENT", 2: "HIGH"}
-BY_TIME = Order(lambda s: (s.c.at, s.c.id))
 
 
 def _visible_items(permissions: frozenset[str] | None, scope: Any) -> Any:
@@ -132,8 +132,8 @@ MAPPINGS = (
             "remarks": Many(
                 "Remark",
                 keyed("item_id"),
-                {"TIME": BY_TIME, "LATEST": Order(BY_TIME.by, True)},
-                "TIME",
+                both_ways("AT", lambda s: (s.c.at, s.c.id)),
+                "AT_ASC",
                 inherits=True,
             ),
         },
@@ -180,8 +180,11 @@ ROOTS: dict[str, Root] = {
     ),
     "items": RootMany(
         "Item",
-        {"ADDED": Order(lambda s: (s.c.added_at, s.c.id), True), "TITLE": Order(lambda s: (s.c.title, s.c.id))},
-        "ADDED",
+        {
+            **both_ways("ADDED_AT", lambda s: (s.c.added_at, s.c.id)),
+            **both_ways("TITLE", lambda s: (s.c.title, s.c.id)),
+        },
+        "ADDED_AT_DESC",
         {
             "kinds": one_of(lambda s: s.c.kind),
             "holder": reference(lambda s: s.c.holder_id, "mem"),

@@ -24,12 +24,21 @@ def field_of(description: str, arguments: Iterable[tuple[str, Any, str, object]]
             graphql_name=None,
             type_annotation=StrawberryAnnotation(type_),
             description=text,
-            # Strawberry gives the schema an argument's default as it is, and a field's as the enum's value.
-            default=default.value if isinstance(default, Enum) else default,
+            default=_as_in_schema(default),
         )
         for name, type_, text, default in arguments
     ]
     return made
+
+
+def _as_in_schema(default: object) -> object:
+    """A default as the schema wants it. Strawberry gives it an argument's as it is, and a field's as the enum's value;
+    of an input it takes a mapping."""
+    if isinstance(default, Enum):
+        return default.value
+    if hasattr(default, "__strawberry_definition__"):
+        return {graph_name(name): _as_in_schema(getattr(default, name)) for name in field_names(type(default))}
+    return default
 
 
 def add_field(to: type, name: str, gives: Any, field: Any) -> Callable[[], None]:

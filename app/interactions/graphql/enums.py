@@ -1,6 +1,6 @@
 """The enums that all kinds share, as the graph has them."""
 
-from enum import Enum, StrEnum
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import strawberry
@@ -104,73 +104,12 @@ described(
     {"STATUS_UPDATE": "From the channel, about a message it had taken.", "OTHER": "From anywhere else."},
 )
 
-
-class InteractionOrder(Enum):
-    """The orders of interactions."""
-
-    LAST_MESSAGE_DESC = "LAST_MESSAGE_DESC"
-    CREATED_ASC = "CREATED_ASC"
-    CREATED_DESC = "CREATED_DESC"
-    UPDATED_DESC = "UPDATED_DESC"
-
-
-class MessageOrder(Enum):
-    """The orders of messages."""
-
-    SENT_ASC = "SENT_ASC"
-    SENT_DESC = "SENT_DESC"
-
-
-class NoteOrder(Enum):
-    """The orders of notes."""
-
-    CREATED_ASC = "CREATED_ASC"
-    CREATED_DESC = "CREATED_DESC"
-
-
-class HistoryOrder(Enum):
-    """The orders of an interaction's history."""
-
-    HAPPENED_ASC = "HAPPENED_ASC"
-    HAPPENED_DESC = "HAPPENED_DESC"
-
-
-described(
-    InteractionOrder,
-    "The order of a list of interactions.",
-    {
-        "LAST_MESSAGE_DESC": "Newest message first. Without messages, the time of creation counts.",
-        "CREATED_ASC": "The oldest first.",
-        "CREATED_DESC": "The newest first.",
-        "UPDATED_DESC": "Latest change first.",
-    },
-)
-described(
-    MessageOrder,
-    "The order of a list of messages.",
-    {"SENT_ASC": "The oldest first.", "SENT_DESC": "The newest first."},
-)
-described(
-    NoteOrder,
-    "The order of a list of notes.",
-    {"CREATED_ASC": "The oldest first.", "CREATED_DESC": "The newest first."},
-)
-described(
-    HistoryOrder,
-    "The order of an interaction's history.",
-    {"HAPPENED_ASC": "The oldest first.", "HAPPENED_DESC": "The newest first."},
-)
-
 __all__ = (
-    "HistoryOrder",
-    "InteractionOrder",
     "Level",
     "MessageAuthor",
     "MessageErrorType",
-    "MessageOrder",
     "MessageSource",
     "MessageStatus",
-    "NoteOrder",
     "ReplyBlock",
     "SenderRole",
     "State",

@@ -4,13 +4,14 @@ import strawberry
 
 from app.core.paging import DEFAULT_PAGE
 from app.graph.fields import PAGING, Connection, argument, root
-from app.interactions.graphql.enums import InteractionOrder, KindName
+from app.interactions.graphql.enums import KindName
 from app.interactions.graphql.filters import InteractionEventFilter, InteractionFilter
+from app.interactions.graphql.ordering import NEWEST_INTERACTIONS, InteractionOrder
 from app.interactions.graphql.types import EventPage, Interaction, Message
 
 FILTER = argument(InteractionFilter | None, "Which interactions.")
 EVENT_FILTER = argument(InteractionEventFilter | None, "Which interactions.")
-ORDER = argument(InteractionOrder | None, "The order of the interactions.", InteractionOrder.LAST_MESSAGE_DESC)
+ORDER = argument(InteractionOrder | None, "The order of the interactions.", NEWEST_INTERACTIONS)
 
 
 @strawberry.type

@@ -10,19 +10,24 @@ from app.graph.fields import PAGING, Connection, Node, argument, edge
 from app.graph.scalars import Long
 from app.interactions.graphql.contents import MessageContent
 from app.interactions.graphql.enums import (
-    HistoryOrder,
     KindName,
     Level,
     MessageAuthor,
     MessageErrorType,
-    MessageOrder,
     MessageSource,
     MessageStatus,
-    NoteOrder,
     ReasonName,
     ReplyBlock,
     SenderRole,
     State,
+)
+from app.interactions.graphql.ordering import (
+    NEWEST_ENTRIES,
+    NEWEST_NOTES,
+    OLDEST_MESSAGES,
+    HistoryOrder,
+    MessageOrder,
+    NoteOrder,
 )
 
 
@@ -111,7 +116,7 @@ class Interaction(Node):
     latest_message_at: datetime | None = strawberry.field(description="The time of the interaction's newest message.")
     messages: Connection[Annotated["Message", strawberry.lazy("app.interactions.graphql.types")]] = edge(
         description="The messages of the interaction.",
-        order_by=argument(MessageOrder | None, "The order of the messages.", MessageOrder.SENT_ASC),
+        order_by=argument(MessageOrder | None, "The order of the messages.", OLDEST_MESSAGES),
         **PAGING,
     )
     latest_message: Annotated["Message", strawberry.lazy("app.interactions.graphql.types")] | None = strawberry.field(
@@ -132,7 +137,7 @@ class Interaction(Node):
     )
     notes: Connection[Annotated["Note", strawberry.lazy("app.interactions.graphql.types")]] = edge(
         description="The notes of the interaction.",
-        order_by=argument(NoteOrder | None, "The order of the notes.", NoteOrder.CREATED_DESC),
+        order_by=argument(NoteOrder | None, "The order of the notes.", NEWEST_NOTES),
         **PAGING,
     )
     latest_note: Annotated["Note", strawberry.lazy("app.interactions.graphql.types")] | None = strawberry.field(
@@ -141,7 +146,7 @@ class Interaction(Node):
     history: Connection[Annotated["HistoryEntry", strawberry.lazy("app.interactions.graphql.types")]] = edge(
         description="The history of the interaction: every change, its actor and its time, for as long as events "
         "are kept.",
-        order_by=argument(HistoryOrder | None, "The order of the entries.", HistoryOrder.HAPPENED_DESC),
+        order_by=argument(HistoryOrder | None, "The order of the entries.", NEWEST_ENTRIES),
         **PAGING,
     )
     assignable_users: Connection[User] = edge(

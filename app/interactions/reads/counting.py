@@ -10,6 +10,7 @@ from app.interactions.reads.filters import (
     CHAT_TOPICS,
     FILTERS,
     LEVELS,
+    NEWEST,
     ORDERS,
     is_unread,
     needs_attention,
@@ -74,7 +75,7 @@ GROUPINGS: Mapping[str, Grouping] = MappingProxyType(
 
 COUNTS = RootTally(
     "InteractionCounts",
-    RootMany("Interaction", ORDERS, "LAST_MESSAGE_DESC", filters=FILTERS),
+    RootMany("Interaction", ORDERS, NEWEST, filters=FILTERS),
     GROUPINGS,
     sums={"unread_count": is_unread, "attention_count": needs_attention},
 )

@@ -11,21 +11,20 @@ from app.core.ids import require_id
 from app.interactions.erased import INTERACTION
 from app.interactions.model import Level
 from app.interactions.tables import UNREAD, erasing, interaction_tag
-from app.selection.mapping import Filter, Order, Permissions, Scope, Sql, SqlOf, by_value, one_of, reference
+from app.selection.mapping import Filter, Order, Permissions, Scope, Sql, SqlOf, both_ways, by_value, one_of, reference
 from app.storage.constructs import TextList, among, unindexed
 from app.storage.tables import Timestamp
 
 LEVELS = {level.value: level.name for level in Level}
 """A stored level's name."""
 
-ORDERS = MappingProxyType(
-    {
-        "LAST_MESSAGE_DESC": Order(lambda scope: (scope.c.active_at, scope.c.id), descending=True),
-        "CREATED_ASC": Order(lambda scope: (scope.c.created_at, scope.c.id)),
-        "CREATED_DESC": Order(lambda scope: (scope.c.created_at, scope.c.id), descending=True),
-        "UPDATED_DESC": Order(lambda scope: (scope.c.updated_at, scope.c.id), descending=True),
-    }
-)
+_ACTIVE = both_ways("LATEST_MESSAGE_AT", lambda scope: (scope.c.active_at, scope.c.id))
+_CREATED = both_ways("CREATED_AT", lambda scope: (scope.c.created_at, scope.c.id))
+_UPDATED = both_ways("UPDATED_AT", lambda scope: (scope.c.updated_at, scope.c.id))
+ORDERS: Mapping[str, Order] = MappingProxyType({**_ACTIVE, **_CREATED, **_UPDATED})
+NEWEST = "LATEST_MESSAGE_AT_DESC"
+"""The default of the orders."""
+
 QUEUE_ORDER = Order(lambda scope: (scope.c.attention_level, scope.c.attention_since, scope.c.id))
 
 
@@ -51,11 +50,8 @@ def visible_part(permissions: Permissions, scope: Scope) -> Sql | bool:
     return kept if seen is True else sa.and_(seen, kept)
 
 
-_ACTIVE = frozenset({"LAST_MESSAGE_DESC"})
-
-
 def _kinds() -> Filter:
-    by_name = one_of(lambda scope: scope.c.kind, ordered=_ACTIVE)
+    by_name = one_of(lambda scope: scope.c.kind, ordered=frozenset(_ACTIVE))
     return replace(by_name, value=lambda names: by_name.value([name.lower() for name in names]))
 
 
@@ -116,7 +112,7 @@ def _came_by(*prefixes: str) -> Filter:
 
 
 def _facet(sql: SqlOf) -> Filter:
-    return one_of(sql, ordered=_ACTIVE | {"CREATED_ASC", "CREATED_DESC", "QUEUE"})
+    return one_of(sql, ordered=frozenset({*_ACTIVE, *_CREATED, "QUEUE"}))
 
 
 def is_unread(scope: Scope) -> sa.ColumnElement[bool]:
@@ -154,7 +150,7 @@ def _held_by(holder: SqlOf) -> Mapping[str, Filter]:
 FILTERS: Mapping[str, Filter] = MappingProxyType(
     {
         "kinds": _kinds(),
-        "states": one_of(lambda scope: scope.c.state, ordered=_ACTIVE),
+        "states": one_of(lambda scope: scope.c.state, ordered=frozenset(_ACTIVE)),
         "statuses": _facet(lambda scope: scope.c.status),
         "channels": _facet(lambda scope: scope.c.channel),
         "account_ids": _came_by(*ACCOUNTS),

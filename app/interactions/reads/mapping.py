@@ -14,7 +14,7 @@ from app.interactions.contents import ContentType
 from app.interactions.history import MOMENTARY, REFERENCES
 from app.interactions.messages import SENDER_ROLES, SenderRole
 from app.interactions.reads.assignable import ASSIGNABLE
-from app.interactions.reads.filters import FILTERS, LEVELS, ORDERS, needs_attention, visible, visible_part
+from app.interactions.reads.filters import FILTERS, LEVELS, NEWEST, ORDERS, needs_attention, visible, visible_part
 from app.interactions.reads.finding import found_by
 from app.interactions.reads.log import EVENT, event_id, events
 from app.interactions.reads.search import Question, question_of, speaks_of
@@ -43,24 +43,16 @@ from app.selection.mapping import (
     Sql,
     TypeMap,
     UnionMap,
+    both_ways,
     keyed,
     one_of,
 )
 
-_SENT = {
-    "SENT_ASC": Order(lambda scope: (scope.c.sent_at, scope.c.id)),
-    "SENT_DESC": Order(lambda scope: (scope.c.sent_at, scope.c.id), descending=True),
-}
-_CREATED = {
-    "CREATED_ASC": Order(lambda scope: (scope.c.created_at, scope.c.id)),
-    "CREATED_DESC": Order(lambda scope: (scope.c.created_at, scope.c.id), descending=True),
-}
+_SENT = both_ways("SENT_AT", lambda scope: (scope.c.sent_at, scope.c.id))
+_CREATED = both_ways("CREATED_AT", lambda scope: (scope.c.created_at, scope.c.id))
 # An interaction's events are all in one lane, so a position is one event.
-_HAPPENED = {
-    "HAPPENED_ASC": Order(lambda scope: (scope.c.position,)),
-    "HAPPENED_DESC": Order(lambda scope: (scope.c.position,), descending=True),
-}
-_REPORTED = {"CREATED_DESC": Order(lambda scope: (scope.c.created_at, scope.c.id), descending=True)}
+_HAPPENED = both_ways("AT", lambda scope: (scope.c.position,))
+_REPORTED = {"NEWEST": Order(lambda scope: (scope.c.created_at, scope.c.id), descending=True)}
 
 
 # The directory's table, of which selections join these two columns alone.
@@ -103,16 +95,16 @@ MAPPINGS: tuple[Mapped, ...] = (
             "customer": One("Customer", lambda scope: scope.c.customer_id),
             "assignee": One("User", lambda scope: scope.c.assignee_id),
             "attention": Inline("Attention"),
-            "messages": Many("Message", keyed("interaction_id"), _SENT, "SENT_ASC", inherits=True),
+            "messages": Many("Message", keyed("interaction_id"), _SENT, "SENT_AT_ASC", inherits=True),
             "latestMessage": One("Message", lambda scope: scope.c.latest_message_id, inherits=True),
             "latestCustomerMessage": One("Message", lambda scope: scope.c.latest_customer_message_id, inherits=True),
-            "notes": Many("Note", keyed("interaction_id"), _CREATED, "CREATED_DESC", inherits=True),
+            "notes": Many("Note", keyed("interaction_id"), _CREATED, "CREATED_AT_DESC", inherits=True),
             "latestNote": One("Note", lambda scope: scope.c.latest_note_id, inherits=True),
             "history": Many(
                 "HistoryEntry",
                 keyed("interaction_id"),
                 _HAPPENED,
-                "HAPPENED_DESC",
+                "AT_DESC",
                 where=lambda scope: scope.c.topic.not_in([sa.literal_column(f"'{topic}'") for topic in MOMENTARY]),
                 inherits=True,
             ),
@@ -152,7 +144,7 @@ MAPPINGS: tuple[Mapped, ...] = (
             "reference": One("Message", lambda scope: scope.c.reference_id, inherits=True),
             "campaign": Inline("Campaign", lambda scope: scope.c.campaign_name),
             "latestError": One("MessageError", lambda scope: scope.c.latest_error_id),
-            "errors": Many("MessageError", keyed("message_id"), _REPORTED, "CREATED_DESC", inherits=True),
+            "errors": Many("MessageError", keyed("message_id"), _REPORTED, "NEWEST", inherits=True),
         },
         visible=visible_part,
     ),
@@ -204,7 +196,7 @@ MAPPINGS: tuple[Mapped, ...] = (
 )
 
 
-OF_CUSTOMER = Many("Interaction", keyed("customer_id"), ORDERS, "LAST_MESSAGE_DESC", filters=FILTERS)
+OF_CUSTOMER = Many("Interaction", keyed("customer_id"), ORDERS, NEWEST, filters=FILTERS)
 """The edge `Customer.interactions`."""
 
 
@@ -214,7 +206,7 @@ def _of_profile(scope: Scope, key: Any) -> Sql:
     return of_customer.in_(customers.correlate(key.table))
 
 
-OF_PROFILE = Many("Interaction", _of_profile, ORDERS, "LAST_MESSAGE_DESC", filters=FILTERS)
+OF_PROFILE = Many("Interaction", _of_profile, ORDERS, NEWEST, filters=FILTERS)
 """The edge `Profile.interactions`: by way of the profile's customers, of whom a person has a few."""
 
 
@@ -230,9 +222,9 @@ def _message_kinds() -> Filter:
 def interactions_found(kinds: Mapping[str, str]) -> RootMany:
     """The root field `searchInteractions`; `kinds` gives each id prefix its kind's name."""
     narrowed = {name: replace(condition, stream=None) for name, condition in FILTERS.items()}
-    order = {"LAST_MESSAGE_DESC": ORDERS["LAST_MESSAGE_DESC"]}
+    order = {NEWEST: ORDERS[NEWEST]}
     filters = {**narrowed, "text": found_by(kinds)}
-    return RootMany("Interaction", order, "LAST_MESSAGE_DESC", filters=filters, found_by="text")
+    return RootMany("Interaction", order, NEWEST, filters=filters, found_by="text")
 
 
 def interaction_by_id(kinds: Mapping[str, str]) -> RootOne:
@@ -253,7 +245,7 @@ def interaction_by_id(kinds: Mapping[str, str]) -> RootOne:
 
 ROOTS: Mapping[str, Root] = MappingProxyType(
     {
-        "interactions": RootMany("Interaction", ORDERS, "LAST_MESSAGE_DESC", filters=FILTERS),
+        "interactions": RootMany("Interaction", ORDERS, NEWEST, filters=FILTERS),
         "searchMessages": RootMany(
             "Message",
             {"NEWEST": Order(lambda scope: (scope.c.id,), descending=True)},

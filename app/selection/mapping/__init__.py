@@ -18,7 +18,18 @@ from app.selection.mapping.fields import (
     Owned,
     keyed,
 )
-from app.selection.mapping.filters import ME, Filter, Order, Stream, by_value, equals, one_of, reference
+from app.selection.mapping.filters import (
+    ME,
+    Filter,
+    Order,
+    Stream,
+    both_ways,
+    by_value,
+    equals,
+    one_of,
+    order_named,
+    reference,
+)
 from app.selection.mapping.roots import (
     Bind,
     Grouping,
@@ -81,6 +92,7 @@ __all__ = [
     "Stream",
     "TypeMap",
     "UnionMap",
+    "both_ways",
     "by_columns",
     "by_id",
     "by_value",
@@ -88,6 +100,7 @@ __all__ = [
     "granted",
     "keyed",
     "one_of",
+    "order_named",
     "reference",
     "visible_to_all",
 ]

@@ -19,6 +19,19 @@ class Order:
     descending: bool = False
 
 
+def both_ways(field: str, by: Callable[[Scope], Sequence[Sql]]) -> Mapping[str, Order]:
+    """The two orders of a field that a list can be sorted by, under the names that `order_named` gives them."""
+    return {
+        order_named({"field": field, "direction": direction}): Order(by, descending=direction == "DESC")
+        for direction in ("ASC", "DESC")
+    }
+
+
+def order_named(given: Mapping[str, str]) -> str:
+    """The name of the order that an argument `order_by` asks for: a field and a direction, ASC or DESC."""
+    return f"{given['field']}_{given['direction']}"
+
+
 ME = "me"
 """What conditions on users take in place of an id: the caller's user."""
 

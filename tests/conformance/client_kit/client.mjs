@@ -311,7 +311,7 @@ for (const [name, connect] of Object.entries(CLIENTS)) {
     for (let number = 1; number <= 5; number += 1) customers.push(await newSession(`${name} page ${number}`));
     const filter = { kinds: ["SESSION"] };
     const text = `query ($filter: InteractionFilter, $after: String, $before: String, $first: Int, $last: Int) {
-      interactions(filter: $filter, after: $after, before: $before, first: $first, last: $last, orderBy: CREATED_DESC) {
+      interactions(filter: $filter, after: $after, before: $before, first: $first, last: $last, orderBy: { field: CREATED_AT, direction: DESC }) {
         SELECTED cursor totalCount pageInfo { startCursor endCursor hasNextPage hasPreviousPage }
       }
     }`;

@@ -7,7 +7,7 @@ import { WebSocket as Ws } from "ws";
 import { addNote, ADMIN_KEY, check, finish, inbox, newSession, SERVER, TEXTS } from "./harness.mjs";
 
 const HEADERS = { authorization: `Bearer ${ADMIN_KEY}`, "content-type": "application/json" };
-const READ = "query ($id: ID!) { interaction(id: $id) { notes(first: 20, orderBy: CREATED_ASC) { nodes { text } } } }";
+const READ = "query ($id: ID!) { interaction(id: $id) { notes(first: 20, orderBy: { field: CREATED_AT, direction: ASC }) { nodes { text } } } }";
 const NOTE = "mutation ($input: AddNoteInput!) { addNote(input: $input) { note { text } errors { code message } } }";
 const CHANGES = `subscription ($id: ID!, $after: String) {
   interactionChanged(id: $id, after: $after) { cursor note { text } }

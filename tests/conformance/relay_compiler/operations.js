@@ -42,7 +42,7 @@ export const All = graphql`
     after: { type: "String" }
     filter: { type: "InteractionFilter" }
   ) {
-    interactions(first: $count, after: $after, filter: $filter, orderBy: UPDATED_DESC)
+    interactions(first: $count, after: $after, filter: $filter, orderBy: { field: UPDATED_AT, direction: DESC })
     @connection(key: "operations_interactions") {
       edges { node { ...operations_interaction } }
     }

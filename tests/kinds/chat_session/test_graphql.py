@@ -315,7 +315,7 @@ async def test_a_chat_from_the_queue_to_its_rating(graph: Graph, desk: Desk) -> 
 
     document = """query($id: ID!) { node(id: $id) { ... on ChatSession {
       messages { edges { node { messageType specialType authorName text } } }
-      history(first: 100, orderBy: HAPPENED_ASC) { edges { node { topic } } }
+      history(first: 100, orderBy: {field: AT, direction: ASC}) { edges { node { topic } } }
     } } }"""
     found = (await graph.read(document, BO, id=chat))["node"]
     assert [edge["node"]["specialType"] for edge in found["messages"]["edges"]] == [

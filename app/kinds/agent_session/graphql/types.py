@@ -9,7 +9,7 @@ from app.graph.enums import described
 from app.graph.fields import PAGING, Connection, Node, argument, edge
 from app.graph.scalars import JsonObject, Long
 from app.interactions.graphql import Interaction
-from app.interactions.graphql.enums import InteractionOrder
+from app.interactions.graphql.ordering import NEWEST_INTERACTIONS, InteractionOrder
 from app.kinds.agent_session.model import Status
 
 described(
@@ -43,7 +43,7 @@ class AiAgent(Node):
     version: int = strawberry.field(description="The number of edits of the AI agent, from 1.")
     sessions: Connection[Annotated["AgentSession", strawberry.lazy("app.kinds.agent_session.graphql.types")]] = edge(
         description="The sessions of the AI agent.",
-        order_by=argument(InteractionOrder | None, "The order of the sessions.", InteractionOrder.LAST_MESSAGE_DESC),
+        order_by=argument(InteractionOrder | None, "The order of the sessions.", NEWEST_INTERACTIONS),
         **PAGING,
     )
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from app.core.errors import InvalidInput
 from app.core.ids import require_id
-from app.interactions.reads.filters import ORDERS
+from app.interactions.reads.filters import NEWEST, ORDERS
 from app.interactions.reads.viewing import Subject, viewer_can
 from app.kinds.agent_session.model import IDLE_COLUMNS, NAME, PREFIX, VIEWER_COLUMNS, deleted_at, refusal, reply_block
 from app.kinds.agent_session.tables import agent_session, ai_agent
@@ -67,7 +67,7 @@ MAPPINGS: tuple[Mapped, ...] = (
         "AiAgent",
         ai_agent,
         prefix=AGENT_PREFIX,
-        fields={"sessions": Many("AgentSession", keyed("agent_id"), ORDERS, "LAST_MESSAGE_DESC", inherits=True)},
+        fields={"sessions": Many("AgentSession", keyed("agent_id"), ORDERS, NEWEST, inherits=True)},
         requires=READ,
     ),
 )
