@@ -1,22 +1,35 @@
 """Many at once: one wins where one can, nothing is lost, and nobody meets a locked database."""
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from app.core.actor import Actor
 from app.directory import service
+from app.settings import Settings
 from app.storage.database import Work
 from tests.graph.chats import request
 from tests.graph.exchanges import of, receive, text
-from tests.graph.running import ADMIN, Graph
+from tests.graph.running import ADMIN, Graph, open_graph
 from tests.graph.state import rows_of
 
 pytestmark = pytest.mark.anyio
 
 TEAM = 20
+
+
+@pytest.fixture
+async def graph(database_url: str) -> AsyncIterator[Graph]:
+    """The graph over an empty database, in which a command waits for its turn as long as a slow machine may need."""
+    patient = Settings(compile_seconds=0, lock_timeout=timedelta(minutes=2), command_timeout=timedelta(minutes=2))
+    found = await open_graph(database_url, settings=patient)
+    try:
+        yield found
+    finally:
+        await found.database.close()
 
 
 @pytest.fixture
