@@ -21,7 +21,7 @@ TICKS = "subscription($over: Int! = 0, $after: String) { ticks(over: $over, afte
 NUMBERS = "subscription { ticks { number } }"
 KEY = {"Authorization": "Bearer admin"}
 LIMITS = ConnectionLimits(
-    init_seconds=0.3,
+    init_seconds=1.0,
     operations=5,
     message_bytes=20_000,
     ping_seconds=0.5,
