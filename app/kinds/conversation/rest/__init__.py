@@ -1,12 +1,11 @@
 """The Conversation contract at /third-party/v1: existing clients of the messenger speak it."""
 
-from pathlib import Path
-
 from app.kinds.conversation.model.conversation import NAME
 from app.kinds.conversation.reads.contract import CONTRACT_ROOTS, CONTRACT_TYPES
 from app.kinds.conversation.rest import conversations, directory, messages, notes
+from app.kinds.conversation.rest.answers import Refusal
 from app.kinds.conversation.rest.refusals import STATUSES, refused
-from app.rest import BEARER, Contract, guarded
+from app.rest import BEARER, Contract, Description, guarded
 
 CONTRACT = Contract(
     name="conversation",
@@ -18,7 +17,13 @@ CONTRACT = Contract(
     schemes=(BEARER,),
     refused=refused,
     statuses=STATUSES,
-    description=Path(__file__).with_name("openapi.json"),
+    description=Description(
+        title="Client API",
+        version="0.1.0",
+        what="The Conversation contract as Switchboard serves it.",
+        error=Refusal,
+        server="/third-party/v1",
+    ),
     roots=CONTRACT_ROOTS,
     types=CONTRACT_TYPES,
 )

@@ -1,22 +1,15 @@
 """Conversations: lists, changes, what is read of them."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from app.core.actor import Actor
-from app.core.errors import InvalidInput
-from app.directory.model.checks import flag, whole
 from app.interactions.service.messages import mark_read
 from app.kinds.conversation import service
-from app.kinds.conversation.model.conversation import NAME, Status
-from app.kinds.conversation.rest import paging, reading
-from app.kinds.conversation.rest.values import LARGEST_NUMBER, conversation_key, missing, word
+from app.kinds.conversation.model.conversation import NAME
+from app.kinds.conversation.rest import answers, paging, reading
+from app.kinds.conversation.rest.bodies import ConversationUpdate, Reading
+from app.kinds.conversation.rest.values import CONVERSATION_ID, LISTS, READS, WRITES, conversation_key, missing
 from app.kinds.conversation.service import ConversationChanges
-from app.rest import Call, Operation, Reply
+from app.rest import About, Answer, Call, Operation, Reply, sent
 from app.storage.work import Work
-
-_STATUSES = {word(status): status for status in Status}
-_USER_ID = whole(1, LARGEST_NUMBER)
 
 
 async def list_conversations(call: Call) -> Reply:
@@ -32,7 +25,7 @@ async def get_conversation(call: Call) -> Reply:
 
 async def update_conversation(call: Call) -> Reply:
     number = conversation_key(call)
-    await call.perform(_update, number, _changes(await call.json_object()))
+    await call.perform(_update, number, (await call.given(ConversationUpdate)).changes())
     return Reply(body=await _read(call))
 
 
@@ -43,9 +36,7 @@ async def delete_conversation(call: Call) -> Reply:
 
 async def mark_conversation_read(call: Call) -> Reply:
     number = conversation_key(call)
-    body = await call.json_object(empty=True)
-    if "mark_external" in body:
-        flag(body["mark_external"], ("mark_external",))
+    await call.given(Reading, empty=True)
     await call.perform(_mark_read, number)
     return Reply(body={"data": await _read(call)})
 
@@ -79,19 +70,6 @@ def _restart(work: Work, actor: Actor, number: int, idempotency_key: str | None)
     return service.restart_conversation(work, actor, ref, override=True, idempotency_key=idempotency_key).message
 
 
-def _changes(body: Mapping[str, Any]) -> ConversationChanges:
-    """What of a conversation can be written; what is absent stays. Raises InvalidInput."""
-    found: ConversationChanges = {}
-    if "status" in body:
-        given = body["status"]
-        if not isinstance(given, str) or given not in _STATUSES:
-            raise InvalidInput(f"The status is one of {', '.join(map(str, _STATUSES))}.", path=("status",))
-        found["status"] = _STATUSES[given]
-    if "user_id" in body:
-        found["user_id"] = None if body["user_id"] is None else _USER_ID(body["user_id"], ("user_id",))
-    return found
-
-
 async def _read(call: Call) -> dict[str, object]:
     number = conversation_key(call)
     found = await call.read(reading.GET_CONVERSATION, conversation_id=number)
@@ -103,11 +81,89 @@ async def _read(call: Call) -> dict[str, object]:
 CONVERSATIONS = "/third-party/v1/conversations"
 _ONE = f"{CONVERSATIONS}/{{id}}"
 
+_TAGS = ("conversations",)
+_OF_CONVERSATION = (CONVERSATION_ID,)
+_THE_CONVERSATION = Answer(200, "The conversation.", answers.Data[answers.Conversation])
+
 OPERATIONS = (
-    Operation("GET", CONVERSATIONS, list_conversations),
-    Operation("GET", _ONE, get_conversation),
-    Operation("PATCH", _ONE, update_conversation),
-    Operation("DELETE", _ONE, delete_conversation),
-    Operation("POST", f"{_ONE}/mark-read", mark_conversation_read),
-    Operation("POST", f"{_ONE}/restart", restart_conversation),
+    Operation(
+        "GET",
+        CONVERSATIONS,
+        list_conversations,
+        About(
+            "listConversations",
+            "List available conversations, the latest active first.",
+            tags=_TAGS,
+            parameters=paging.PARAMETERS,
+            answer=Answer(200, "A page of conversations.", answers.Page[answers.Conversation]),
+            refuses=LISTS,
+        ),
+    ),
+    Operation(
+        "GET",
+        _ONE,
+        get_conversation,
+        About(
+            "getConversation",
+            "Show a conversation.",
+            tags=_TAGS,
+            parameters=_OF_CONVERSATION,
+            answer=_THE_CONVERSATION,
+            refuses=READS,
+        ),
+    ),
+    Operation(
+        "PATCH",
+        _ONE,
+        update_conversation,
+        About(
+            "updateConversation",
+            "Update a conversation.",
+            tags=_TAGS,
+            parameters=_OF_CONVERSATION,
+            body=sent(ConversationUpdate),
+            answer=Answer(200, "The conversation as it is now.", answers.Conversation),
+            refuses=WRITES,
+        ),
+    ),
+    Operation(
+        "DELETE",
+        _ONE,
+        delete_conversation,
+        About(
+            "deleteConversation",
+            "Delete a conversation with its messages and notes.",
+            tags=_TAGS,
+            parameters=_OF_CONVERSATION,
+            answer=Answer(204, "It is gone."),
+            refuses=WRITES,
+        ),
+    ),
+    Operation(
+        "POST",
+        f"{_ONE}/mark-read",
+        mark_conversation_read,
+        About(
+            "markConversationRead",
+            "Mark all messages in a conversation as read.",
+            tags=_TAGS,
+            parameters=_OF_CONVERSATION,
+            body=sent(Reading | None, required=False),
+            answer=_THE_CONVERSATION,
+            refuses=WRITES,
+        ),
+    ),
+    Operation(
+        "POST",
+        f"{_ONE}/restart",
+        restart_conversation,
+        About(
+            "restartConversation",
+            "Restart an expired conversation on WhatsApp.",
+            tags=_TAGS,
+            parameters=_OF_CONVERSATION,
+            answer=Answer(200, "The message that was sent.", answers.Data[answers.Message]),
+            refuses=WRITES,
+        ),
+    ),
 )

@@ -1,9 +1,9 @@
 """Channel agents, and the customers and profiles of the contract's own system."""
 
 from app.directory.model import CustomerSystem
-from app.kinds.conversation.rest import paging, people
-from app.kinds.conversation.rest.values import key, missing
-from app.rest import Call, Operation, Reply
+from app.kinds.conversation.rest import answers, paging, people
+from app.kinds.conversation.rest.values import LISTS, READS, key, key_in_path, missing
+from app.rest import About, Answer, Call, Operation, Reply
 
 
 async def list_agents(call: Call) -> Reply:
@@ -53,11 +53,86 @@ async def get_profile(call: Call) -> Reply:
 _AGENTS = "/third-party/v1/agents"
 _CUSTOMERS = "/third-party/v1/customers"
 
+_OF_CUSTOMERS = ("customers",)
+_AGENT_ID = key_in_path("id", "The agent.")
+_CUSTOMER_ID = key_in_path("id", "The customer.")
+
 OPERATIONS = (
-    Operation("GET", _AGENTS, list_agents),
-    Operation("GET", f"{_AGENTS}/{{id}}", get_agent),
-    Operation("GET", _CUSTOMERS, list_customers),
-    Operation("GET", f"{_CUSTOMERS}/{{id}}", get_customer),
-    Operation("GET", f"{_CUSTOMERS}/{{id}}/users", list_users),
-    Operation("GET", "/third-party/v1/profiles/{id}", get_profile),
+    Operation(
+        "GET",
+        _AGENTS,
+        list_agents,
+        About(
+            "listAgents",
+            "List available agents.",
+            tags=("agents",),
+            answer=Answer(200, "The agents.", answers.Data[list[answers.Agent]]),
+            refuses=READS,
+        ),
+    ),
+    Operation(
+        "GET",
+        f"{_AGENTS}/{{id}}",
+        get_agent,
+        About(
+            "getAgent",
+            "Show an agent.",
+            tags=("agents",),
+            parameters=(_AGENT_ID,),
+            answer=Answer(200, "The agent.", answers.Data[answers.Agent]),
+            refuses=READS,
+        ),
+    ),
+    Operation(
+        "GET",
+        _CUSTOMERS,
+        list_customers,
+        About(
+            "listCustomers",
+            "List available customers.",
+            tags=_OF_CUSTOMERS,
+            parameters=paging.PARAMETERS,
+            answer=Answer(200, "A page of customers.", answers.Page[answers.Customer]),
+            refuses=LISTS,
+        ),
+    ),
+    Operation(
+        "GET",
+        f"{_CUSTOMERS}/{{id}}",
+        get_customer,
+        About(
+            "getCustomer",
+            "Show a customer.",
+            tags=_OF_CUSTOMERS,
+            parameters=(_CUSTOMER_ID,),
+            answer=Answer(200, "The customer.", answers.Data[answers.Customer]),
+            refuses=READS,
+        ),
+    ),
+    Operation(
+        "GET",
+        f"{_CUSTOMERS}/{{id}}/users",
+        list_users,
+        About(
+            "listUsersOfCustomer",
+            "List the users who can see a customer, without admins.",
+            tags=_OF_CUSTOMERS,
+            parameters=(_CUSTOMER_ID,),
+            answer=Answer(200, "The users.", answers.Data[list[answers.User]]),
+            refuses=READS,
+        ),
+    ),
+    Operation(
+        "GET",
+        "/third-party/v1/profiles/{id}",
+        get_profile,
+        About(
+            "getProfile",
+            "Show a profile.",
+            tags=("profiles",),
+            parameters=(key_in_path("id", "The profile."),),
+            answer=Answer(200, "The profile.", answers.Data[answers.Profile]),
+            refuses=READS,
+        ),
+    ),
 )

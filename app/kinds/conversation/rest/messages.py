@@ -4,21 +4,26 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.core.actor import Actor
-from app.core.errors import InvalidInput
 from app.core.ids import GlobalId
-from app.directory.model.checks import whole
 from app.interactions.service.deliveries import set_reaction
 from app.interactions.service.messages import Posted, send_message
 from app.kinds.conversation import service
 from app.kinds.conversation.model.conversation import NAME
-from app.kinds.conversation.rest import paging, reading
-from app.kinds.conversation.rest.contents import sent_content
+from app.kinds.conversation.rest import answers, paging, reading, sending
+from app.kinds.conversation.rest.bodies import Reaction
 from app.kinds.conversation.rest.conversations import CONVERSATIONS
-from app.kinds.conversation.rest.values import conversation_key, key, missing
-from app.rest import Call, Operation, Reply
+from app.kinds.conversation.rest.values import (
+    CONVERSATION_ID,
+    LISTS,
+    READS,
+    WRITES,
+    conversation_key,
+    key,
+    key_in_path,
+    missing,
+)
+from app.rest import About, Answer, Call, Operation, Reply, sent
 from app.storage.work import Work
-
-_MESSAGE_ID = whole(1, 2**63 - 1)
 
 
 async def list_messages(call: Call) -> Reply:
@@ -37,20 +42,15 @@ async def get_message(call: Call) -> Reply:
 
 async def send(call: Call) -> Reply:
     number = conversation_key(call)
-    body = await call.json_object()
-    content, reference = sent_content(body), _reference(body)
+    message = sending.read(await call.json_object())
+    content, reference = sending.content_of(message), sending.reference_of(message)
     posted = await call.perform(_send, number, content, reference, call.idempotency_key)
     return Reply(body={"data": await _read(call, number, posted.message)})
 
 
 async def react(call: Call) -> Reply:
     number, message_id = _keys(call)
-    body = await call.json_object()
-    if "reaction" not in body:
-        raise InvalidInput("This is required; null takes the reaction away.", path=("reaction",))
-    reaction = body["reaction"]
-    if reaction is not None and not isinstance(reaction, str):
-        raise InvalidInput("A reaction is a single emoji.", path=("reaction",))
+    reaction = (await call.given(Reaction)).reaction
     await _read(call, number, message_id)
     await call.perform(set_reaction, GlobalId("msg", message_id), reaction)
     return Reply(body={"data": await _read(call, number, message_id)})
@@ -79,11 +79,6 @@ def _send(
     return send_message(work, actor, ref, content, reference=reference, override=True, idempotency_key=idempotency_key)
 
 
-def _reference(body: Mapping[str, Any]) -> GlobalId | None:
-    given = body.get("reference_id")
-    return None if given is None else GlobalId("msg", _MESSAGE_ID(given, ("reference_id",)))
-
-
 async def _read(call: Call, number: int, message_id: int) -> dict[str, object]:
     found = await call.read(reading.GET_MESSAGE, conversation_id=number, id=message_id)
     if found is None:
@@ -98,10 +93,70 @@ def _keys(call: Call) -> tuple[int, int]:
 _MESSAGES = f"{CONVERSATIONS}/{{id}}/messages"
 _ONE = f"{_MESSAGES}/{{message_id}}"
 
+_MESSAGE_ID = key_in_path("message_id", "The message.")
+_OF_MESSAGE = (CONVERSATION_ID, _MESSAGE_ID)
+_TAGS = ("messages",)
+_THE_MESSAGE = Answer(200, "The message.", answers.Data[answers.Message])
+
 OPERATIONS = (
-    Operation("GET", _MESSAGES, list_messages),
-    Operation("POST", _MESSAGES, send),
-    Operation("GET", _ONE, get_message),
-    Operation("POST", f"{_ONE}/set-reaction", react),
-    Operation("GET", f"{_ONE}/errors/{{error_id}}", get_error),
+    Operation(
+        "GET",
+        _MESSAGES,
+        list_messages,
+        About(
+            "listMessages",
+            "List messages, the newest first.",
+            tags=_TAGS,
+            parameters=(CONVERSATION_ID, *paging.PARAMETERS),
+            answer=Answer(200, "A page of messages.", answers.Page[answers.Message]),
+            refuses=LISTS,
+        ),
+    ),
+    Operation(
+        "POST",
+        _MESSAGES,
+        send,
+        About(
+            "sendMessage",
+            "Add a message from the agent to a conversation.",
+            tags=_TAGS,
+            parameters=(CONVERSATION_ID,),
+            body=sent(sending.SENT),
+            answer=_THE_MESSAGE,
+            refuses=WRITES,
+        ),
+    ),
+    Operation(
+        "GET",
+        _ONE,
+        get_message,
+        About("getMessage", "Show a message.", tags=_TAGS, parameters=_OF_MESSAGE, answer=_THE_MESSAGE, refuses=READS),
+    ),
+    Operation(
+        "POST",
+        f"{_ONE}/set-reaction",
+        react,
+        About(
+            "setReaction",
+            "Set or take away the reaction of the agent.",
+            tags=_TAGS,
+            parameters=_OF_MESSAGE,
+            body=sent(Reaction),
+            answer=_THE_MESSAGE,
+            refuses=WRITES,
+        ),
+    ),
+    Operation(
+        "GET",
+        f"{_ONE}/errors/{{error_id}}",
+        get_error,
+        About(
+            "getMessageError",
+            "Show an error of a message.",
+            tags=_TAGS,
+            parameters=(*_OF_MESSAGE, key_in_path("error_id", "The error.")),
+            answer=Answer(200, "The error.", answers.Data[answers.MessageError]),
+            refuses=READS,
+        ),
+    ),
 )

@@ -1,18 +1,24 @@
 """The notes of a conversation."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from app.core.actor import Actor
-from app.core.errors import InvalidInput
 from app.core.ids import GlobalId
 from app.interactions.service.notes import add_note, delete_note, edit_note
 from app.kinds.conversation import service
 from app.kinds.conversation.model.conversation import NAME
-from app.kinds.conversation.rest import paging, reading
+from app.kinds.conversation.rest import answers, paging, reading
+from app.kinds.conversation.rest.bodies import NewNote, NoteUpdate
 from app.kinds.conversation.rest.conversations import CONVERSATIONS
-from app.kinds.conversation.rest.values import conversation_key, key, missing
-from app.rest import Call, Operation, Reply
+from app.kinds.conversation.rest.values import (
+    CONVERSATION_ID,
+    LISTS,
+    READS,
+    WRITES,
+    conversation_key,
+    key,
+    key_in_path,
+    missing,
+)
+from app.rest import About, Answer, Call, Operation, Reply, sent
 from app.rest.contract import Handler
 from app.storage.work import Work
 
@@ -35,7 +41,7 @@ async def get_note(call: Call) -> Reply:
 
 async def create_note(call: Call) -> Reply:
     number = conversation_key(call)
-    note_id = await call.perform(_add, number, _text(await call.json_object()), call.idempotency_key)
+    note_id = await call.perform(_add, number, (await call.given(NewNote)).text, call.idempotency_key)
     return Reply(body=await _read(call, number, note_id))
 
 
@@ -44,8 +50,8 @@ async def update_note(call: Call) -> Reply:
     body = await call.json_object()
     call.actor.require(f"{NAME}:write")
     await _read(call, number, note_id)
-    if "text" in body:
-        await call.perform(edit_note, GlobalId("not", note_id), _text(body))
+    for text in NoteUpdate.read(body).given().values():
+        await call.perform(edit_note, GlobalId("not", note_id), text)
     return Reply(body=await _read(call, number, note_id))
 
 
@@ -62,14 +68,7 @@ def _add(work: Work, actor: Actor, number: int, text: str, idempotency_key: str 
     return add_note(work, actor, ref, text, idempotency_key=idempotency_key).note
 
 
-def _text(body: Mapping[str, Any]) -> str:
-    given = body.get("text")
-    if not isinstance(given, str):
-        raise InvalidInput("This takes text.", path=("text",))
-    return given
-
-
-async def _read(call: Call, number: int, note_id: int) -> dict[str, object]:
+async def _read(call: Call, number: int, note_id: int) -> answers.Note:
     found = await call.read(reading.GET_NOTE, conversation_id=number, id=note_id)
     if found is None:
         raise missing("note", note_id)
@@ -82,15 +81,77 @@ def _keys(call: Call) -> tuple[int, int]:
 
 CONVERSATION = "/third-party/v1/conversation"
 
-# The contract's own paths say `conversation` here, and only here; the plural is what clients expect.
-OPERATIONS = tuple(
-    Operation(method, f"{base}/{{id}}/notes{more}", handler)
-    for base in (CONVERSATION, CONVERSATIONS)
-    for method, more, handler in (
-        ("GET", "", _listing(base)),
-        ("POST", "", create_note),
-        ("GET", "/{note_id}", get_note),
-        ("PATCH", "/{note_id}", update_note),
-        ("DELETE", "/{note_id}", remove_note),
+_OF_NOTE = (CONVERSATION_ID, key_in_path("note_id", "The note."))
+_TAGS = ("conversations",)
+_THE_NOTE = Answer(200, "The note.", answers.Data[answers.Note])
+_NOTE_NOW = Answer(200, "The note as it is now.", answers.Note)
+
+
+def _operations(base: str, of: str) -> tuple[Operation, ...]:
+    notes, one = f"{base}/{{id}}/notes", f"{base}/{{id}}/notes/{{note_id}}"
+    return (
+        Operation(
+            "GET",
+            notes,
+            _listing(base),
+            About(
+                f"list{of}Notes",
+                "List the notes of a conversation, the newest first.",
+                tags=_TAGS,
+                parameters=(CONVERSATION_ID, *paging.PARAMETERS),
+                answer=Answer(200, "A page of notes.", answers.Page[answers.Note]),
+                refuses=LISTS,
+            ),
+        ),
+        Operation(
+            "POST",
+            notes,
+            create_note,
+            About(
+                f"create{of}Note",
+                "Add a note to a conversation.",
+                tags=_TAGS,
+                parameters=(CONVERSATION_ID,),
+                body=sent(NewNote),
+                answer=_NOTE_NOW,
+                refuses=WRITES,
+            ),
+        ),
+        Operation(
+            "GET",
+            one,
+            get_note,
+            About(f"get{of}Note", "Show a note.", tags=_TAGS, parameters=_OF_NOTE, answer=_THE_NOTE, refuses=READS),
+        ),
+        Operation(
+            "PATCH",
+            one,
+            update_note,
+            About(
+                f"update{of}Note",
+                "Update a note.",
+                tags=_TAGS,
+                parameters=_OF_NOTE,
+                body=sent(NoteUpdate),
+                answer=_NOTE_NOW,
+                refuses=WRITES,
+            ),
+        ),
+        Operation(
+            "DELETE",
+            one,
+            remove_note,
+            About(
+                f"delete{of}Note",
+                "Delete a note.",
+                tags=_TAGS,
+                parameters=_OF_NOTE,
+                answer=Answer(204, "It is gone."),
+                refuses=WRITES,
+            ),
+        ),
     )
-)
+
+
+# The contract's own paths say `conversation` here, and only here; the plural is what clients expect.
+OPERATIONS = (*_operations(CONVERSATION, ""), *_operations(CONVERSATIONS, "Conversation"))

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from app.rest import Call
+from app.rest import Call, Whole
 
-DEFAULT = 100
-MOST = 500
-_LAST = 2**31 - 1
 _ON_EACH_SIDE = 3
+_PAGE = Whole("page", "Which page.", least=1, most=2**31 - 1, default=1)
+_PER_PAGE = Whole("per_page", "How many in a page.", least=1, most=500, default=100)
+PARAMETERS = (_PAGE, _PER_PAGE)
 
 
 class Asked(NamedTuple):
@@ -24,7 +24,7 @@ class Asked(NamedTuple):
 
 def asked(call: Call) -> Asked:
     """What the query asks for. Raises InvalidInput."""
-    return Asked(call.query.integer("page", 1, 1, _LAST), call.query.integer("per_page", DEFAULT, 1, MOST))
+    return Asked(_PAGE.read(call.query), _PER_PAGE.read(call.query))
 
 
 def page(call: Call, path: str, wanted: Asked, items: Sequence[object], total: int) -> dict[str, object]:

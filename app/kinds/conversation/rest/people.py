@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.core.paging import Page
+from app.kinds.conversation.rest import answers
 from app.kinds.conversation.rest.values import seconds, surrogate, word
 from app.rest import Pick, leaf, listed, one, root
 
@@ -47,7 +48,7 @@ LIST_USERS = root(
 GET_PROFILE = root(one("profile", "Profile", PROFILE, id=Pick("id")))
 
 
-def agent(found: Mapping[str, Any]) -> dict[str, object]:
+def agent(found: Mapping[str, Any]) -> answers.Agent:
     """A channel agent."""
     return {
         "id": surrogate(found["id"]),

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from app.kinds.conversation.rest import answers
 from app.kinds.conversation.rest.contents import CONTENTS, contents
 from app.kinds.conversation.rest.people import AGENT, CUSTOMER, USER, agent, customer, user
 from app.kinds.conversation.rest.values import seconds, word
@@ -108,7 +109,7 @@ def message(found: Mapping[str, Any], conversation_id: int) -> dict[str, object]
     }
 
 
-def error(found: Mapping[str, Any]) -> dict[str, object]:
+def error(found: Mapping[str, Any]) -> answers.MessageError:
     """Why a message failed."""
     return {
         "id": found["errorId"],
@@ -119,7 +120,7 @@ def error(found: Mapping[str, Any]) -> dict[str, object]:
     }
 
 
-def note(found: Mapping[str, Any], conversation_id: int) -> dict[str, object]:
+def note(found: Mapping[str, Any], conversation_id: int) -> answers.Note:
     """A note."""
     return {
         "id": found["noteId"],

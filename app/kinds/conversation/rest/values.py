@@ -1,13 +1,25 @@
 """The contract's spelling of keys, times and enum values."""
 
 import re
+from typing import Any
 
 from app.core.errors import NotFound
-from app.rest import Call
+from app.rest import Call, Whole
 
 _WHOLE = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
 LARGEST_NUMBER = 2**31 - 1
 _LARGEST = 2**63 - 1
+
+READS, LISTS, WRITES = (404,), (404, 422), (404, 409, 413, 415, 422)
+"""What operations that read one thing, that list some, and that change something refuse with."""
+
+
+def key_in_path(name: str, what: str, most: int = _LARGEST) -> Whole:
+    """A key in the path."""
+    return Whole(name, what, place="path", required=True, least=1, most=most)
+
+
+CONVERSATION_ID = key_in_path("id", "The conversation.", LARGEST_NUMBER)
 
 
 def key(call: Call, name: str, what: str, *, most: int = _LARGEST) -> int:
@@ -37,6 +49,6 @@ def seconds(moment: str | None) -> str | None:
     return None if moment is None else f"{moment[:19]}Z"
 
 
-def word(name: str | None) -> str | None:
+def word(name: str | None) -> Any:
     """An enum's name as the contract writes most of them: `IN_PROGRESS` is `in-progress`."""
     return None if name is None else name.lower().replace("_", "-")
