@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
-from pathlib import Path
 
 from app.core.errors import DomainError
 from app.rest.call import Call
@@ -65,15 +64,15 @@ class Contract:
 
     `refused` gives an upstream's own answer to a refusal, `statuses` are where it differs from the one table.
     `roots` are the selections that only REST reads, with the facts of the types that only they name. `description` is
-    what its OpenAPI document, served at `<base>/openapi.json`, says of the whole, or a file with the document. With
-    `any_case` paths match in any case."""
+    what its OpenAPI document, served at `<base>/openapi.json`, says of the whole. With `any_case` paths match in any
+    case."""
 
     name: str
     base: str
     operations: tuple[Operation, ...]
     schemes: tuple[Scheme, ...]
     refused: Callable[[Refusal], Reply]
-    description: Description | Path
+    description: Description
     statuses: Mapping[str, int] = field(default_factory=dict)
     roots: Mapping[str, RootOne | RootMany | RootSteps] = field(default_factory=dict)
     types: Mapping[str, TypeFacts] = field(default_factory=dict)

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -20,14 +19,12 @@ _SEGMENT = re.compile(r"\{(\w+)\}")
 
 def written(contract: Contract) -> bytes:
     """The document as it is served. Raises as `document` does."""
-    if isinstance(contract.description, Path):
-        return contract.description.read_bytes()
-    return orjson.dumps(document(contract, contract.description))
+    return orjson.dumps(document(contract))
 
 
-def document(contract: Contract, description: Description) -> dict[str, Any]:
+def document(contract: Contract) -> dict[str, Any]:
     """The document. Raises ValueError for an operation whose path and declared parameters differ."""
-    shapes = _Shapes()
+    description, shapes = contract.description, _Shapes()
     paths: dict[str, dict[str, Any]] = {}
     for operation in contract.operations:
         if operation.about is not None:

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
-from app.rest import Call, Contract, Description, Operation, Refusal, Reply
+from app.rest import Call, Contract, Operation, Refusal, Reply
 from app.rest.contract import Handler
 
 _handled: ContextVar[Operation | None] = ContextVar("handled", default=None)
@@ -26,8 +26,6 @@ class Described:
     def contract(self, contract: Contract) -> Contract:
         """The contract, looked at."""
         description = contract.description
-        if not isinstance(description, Description):
-            return contract
 
         def refused(refusal: Refusal) -> Reply:
             reply = contract.refused(refusal)

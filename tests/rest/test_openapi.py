@@ -38,7 +38,7 @@ class Found(TypedDict):
 
 def described(operation: Operation, **changes: Any) -> Any:
     description = replace(DESCRIPTION, **changes)
-    return document(replace(CONTRACT, operations=(operation,)), description)
+    return document(replace(CONTRACT, operations=(operation,), description=description))
 
 
 def operation(**about: Any) -> Operation:
@@ -49,7 +49,7 @@ def operation(**about: Any) -> Operation:
 
 
 def test_the_document_of_a_contract() -> None:
-    made: Any = document(CONTRACT, DESCRIPTION)
+    made: Any = document(CONTRACT)
     assert (made["openapi"], made["info"]) == ("3.1.0", {"title": "Shelf", "version": "1", "description": "The books."})
     assert made["security"] == [{"bearer": []}, {"token": []}, {"apiKey": []}, {"basic": []}, {"ticket": []}]
     # What is not described is not there.

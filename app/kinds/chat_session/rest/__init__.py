@@ -1,18 +1,18 @@
 """The ChatSession contract at /api/v1: existing clients of SuperOffice speak it."""
 
 from dataclasses import replace
-from pathlib import Path
 
 from app.kinds.chat_session.model.session import KIND
 from app.kinds.chat_session.reads.contract import CONTRACT_ROOTS, CONTRACT_TYPES
 from app.kinds.chat_session.rest.agents import AGENTS
-from app.kinds.chat_session.rest.answers import answering
+from app.kinds.chat_session.rest.answers import TYPES, answering
 from app.kinds.chat_session.rest.handing import HANDING
 from app.kinds.chat_session.rest.listing import LISTING
 from app.kinds.chat_session.rest.messages import MESSAGING
 from app.kinds.chat_session.rest.refusals import refused
 from app.kinds.chat_session.rest.sessions import SESSIONS
-from app.rest import BASIC, BEARER, SO_TICKET, Contract, guarded
+from app.kinds.chat_session.rest.shapes import Error
+from app.rest import BASIC, BEARER, SO_TICKET, Contract, Description, guarded
 
 _OPERATIONS = (*LISTING, *SESSIONS, *HANDING, *MESSAGING, *AGENTS)
 
@@ -22,7 +22,16 @@ CONTRACT = Contract(
     operations=guarded(f"{KIND}:read", (replace(each, handler=answering(each.handler)) for each in _OPERATIONS)),
     schemes=(BASIC, SO_TICKET, BEARER),
     refused=refused,
-    description=Path(__file__).with_name("openapi.json"),
+    description=Description(
+        title="Chat sessions",
+        version="1",
+        what="The contract of SuperOffice's chat sessions, as Switchboard serves it. Names of a request's members may "
+        "be in any case; unknown ones are ignored. Answers are JSON: `SO-TimeZone` (`Europe/Oslo`, `+02:00`) says in "
+        "which zone their times are, by default UTC.",
+        error=Error,
+        always=(400, 401, 403, 406, 429, 503),
+        answered_in=TYPES[:2],
+    ),
     roots=CONTRACT_ROOTS,
     types=CONTRACT_TYPES,
     any_case=True,

@@ -1,16 +1,29 @@
 """The calls of the contract's older half, by which its own client library speaks: one path each, all POST."""
 
-from app.core.errors import InvalidInput, NotFound
+from collections.abc import Mapping
+from typing import Any, cast
+
+from app.core.errors import NotFound
+from app.core.numbers import LARGEST_INT
 from app.kinds.chat_session.model.session import KIND
 from app.kinds.chat_session.rest import bodies, handing
-from app.kinds.chat_session.rest.answers import body_of, selected, wire_of
-from app.kinds.chat_session.rest.bodies import Body, any_case, int32
-from app.kinds.chat_session.rest.messages import added, messages_after, transcript
+from app.kinds.chat_session.rest.answers import SELECT, body_of, selected, taken, wire_of
+from app.kinds.chat_session.rest.bodies import ChatSessionInput, OfChat
+from app.kinds.chat_session.rest.messages import (
+    MESSAGE_LIST,
+    NEW_MESSAGE,
+    TRANSCRIPT,
+    added,
+    messages_after,
+    transcript,
+)
 from app.kinds.chat_session.rest.reading import MINE
-from app.kinds.chat_session.rest.sessions import created, entity, on_chat
+from app.kinds.chat_session.rest.sessions import created, entity, on_chat, the_chat
+from app.kinds.chat_session.rest.shapes import ChatSessionEntity
 from app.kinds.chat_session.rest.wire import blank
 from app.kinds.chat_session.service.sessions import delete_chat_session, update_chat_session
-from app.rest import Call, Operation, Reply
+from app.rest import About, Answer, Call, Operation, Reply, Whole
+from app.rest.contract import Handler
 
 
 async def get_entity(call: Call) -> Reply:
@@ -23,7 +36,7 @@ async def get_entity(call: Call) -> Reply:
 
 async def save_entity(call: Call) -> Reply:
     body = await body_of(call)
-    number = int32(body.get("chatsessionid") or 0, "chat_session_id", least=-1)
+    number = bodies.SavedChat.read(body).chat_session_id
     if number < 1:
         return Reply(body=await created(call, body))
     # What a default entity has in these two stands for nothing.
@@ -32,7 +45,7 @@ async def save_entity(call: Call) -> Reply:
         for name, value in body.items()
         if not (name == "topicid" and value in (None, 0)) and not (name == "status" and value in (None, "Invalid"))
     }
-    await call.perform(on_chat, number, update_chat_session, bodies.changes(said, whole=False))
+    await call.perform(on_chat, number, update_chat_session, ChatSessionInput.read(said).changes(whole=False))
     return Reply(body=await entity(call, number))
 
 
@@ -43,8 +56,8 @@ async def create_default(call: Call) -> Reply:
 
 
 async def create_for_topic(call: Call) -> Reply:
-    body = await body_of(call)
-    return Reply(body=await created(call, {"topicid": body.get("chattopicid")}))
+    topic = bodies.OfTopic.read(await body_of(call)).chat_topic_id
+    return Reply(body=await created(call, {"topicid": topic}))
 
 
 async def delete_entity(call: Call) -> Reply:
@@ -64,75 +77,175 @@ async def pick_up_first(call: Call) -> Reply:
 
 
 async def pick_up(call: Call) -> Reply:
-    return Reply(body=await handing.picked_up(call, _number(await body_of(call))))
+    return Reply(body=await handing.picked_up(call, await _number(call)))
 
 
 async def transfer(call: Call) -> Reply:
-    body = await body_of(call)
-    to_associate = body.get("toassociate")
-    if not isinstance(to_associate, str | int) or isinstance(to_associate, bool):
-        raise InvalidInput("to_associate has to be the name or number of an associate.", path=("to_associate",))
-    return Reply(body=await handing.transferred(call, _number(body), str(to_associate)))
+    body = bodies.Transfer.read(await body_of(call))
+    return Reply(body=await handing.transferred(call, body.chat_session_id, body.to_associate))
 
 
 async def accept(call: Call) -> Reply:
-    return Reply(body=await handing.accepted(call, _number(await body_of(call))))
+    return Reply(body=await handing.accepted(call, await _number(call)))
 
 
 async def reject(call: Call) -> Reply:
-    return Reply(body=await handing.rejected(call, _number(await body_of(call))))
+    return Reply(body=await handing.rejected(call, await _number(call)))
 
 
 async def reset(call: Call) -> Reply:
-    return Reply(body=await handing.was_reset(call, _number(await body_of(call))))
+    return Reply(body=await handing.was_reset(call, await _number(call)))
 
 
 async def get_messages(call: Call) -> Reply:
-    body = await body_of(call)
-    return Reply(body=await messages_after(call, _number(body), int32(body.get("after") or 0, "after", least=-1)))
+    body = bodies.MessagesAfter.read(await body_of(call))
+    return Reply(body=await messages_after(call, body.chat_session_id, body.after))
 
 
 async def add_message(call: Call) -> Reply:
-    body = await body_of(call)
-    message = body.get("message")
-    if not isinstance(message, dict):
-        raise InvalidInput("message has to be a message.", path=("message",))
-    return Reply(body=await added(call, _number(body), any_case(message)))
+    body = bodies.AddedMessage.read(await body_of(call))
+    # It is read when the chat is found.
+    message = cast("Mapping[str, Any]", body.message)
+    return Reply(body=await added(call, body.chat_session_id, message))
 
 
 async def get_transcript(call: Call) -> Reply:
-    body = await body_of(call)
-    html = bodies.boolean(body.get("html"), "html")
-    return Reply(body=await transcript(call, _number(body), html=html))
+    body = bodies.Transcription.read(await body_of(call))
+    return Reply(body=await transcript(call, body.chat_session_id, html=body.html))
 
 
 async def _queried(call: Call) -> int:
     """The number of the chat that the query names; the client sends null as the body, which says nothing."""
     await body_of(call, empty=True)
-    given = any_case({name: call.query.get(name) for name in call.query})
-    return int32(given.get("chatsessionentityid"), "chat_session_entity_id")
+    return bodies.OfEntity.read(dict(call.query)).chat_session_entity_id
 
 
-def _number(body: Body) -> int:
-    return int32(body.get("chatsessionid"), "chat_session_id")
+async def _number(call: Call) -> int:
+    return OfChat.read(await body_of(call)).chat_session_id
 
 
-_HANDLERS = {
-    "GetChatSessionEntity": get_entity,
-    "SaveChatSessionEntity": save_entity,
-    "CreateDefaultChatSessionEntity": create_default,
-    "CreateChatSessionForTopic": create_for_topic,
-    "DeleteChatSessionEntity": delete_entity,
-    "ChatSessionsForUser": list_for_user,
-    "PickUpFirstChatSession": pick_up_first,
-    "PickUpChatSession": pick_up,
-    "TransferChatSession": transfer,
-    "AcceptChatSessionTransfer": accept,
-    "RejectChatSessionTransfer": reject,
-    "ResetChatSession": reset,
-    "GetChatMessages": get_messages,
-    "AddChatMessage": add_message,
-    "GetChatTranscript": get_transcript,
-}
+def _entity_of(name: str) -> Whole:
+    return Whole(name, "The number of the chat.", required=True, least=0, most=LARGEST_INT)
 
-AGENTS = tuple(Operation("POST", f"/api/v1/Agents/Chat/{name}", handler) for name, handler in _HANDLERS.items())
+
+_NOTHING = taken(dict[str, Any] | None, required=False)
+_THE_CHAT = the_chat("The chat as it is now.")
+
+
+def _called(name: str, handler: Handler, summary: str, answer: Answer, **more: Any) -> Operation:
+    """An operation by its name in the contract; nothing in its body is needed where none is given."""
+    about = About(f"agent{name}", summary, answer=answer, **{"parameters": (SELECT,), "body": _NOTHING, **more})
+    return Operation("POST", f"/api/v1/Agents/Chat/{name}", handler, about)
+
+
+AGENTS = (
+    _called(
+        "GetChatSessionEntity",
+        get_entity,
+        "The chat; null when there is none.",
+        handing.MAYBE,
+        parameters=(_entity_of("chatSessionEntityId"), SELECT),
+    ),
+    _called(
+        "SaveChatSessionEntity",
+        save_entity,
+        "The chat with the given fields changed, or a new one.",
+        _THE_CHAT,
+        body=taken(ChatSessionInput),
+        refuses=(404, 409),
+    ),
+    _called("CreateDefaultChatSessionEntity", create_default, "A blank chat.", the_chat("A blank chat.")),
+    _called(
+        "CreateChatSessionForTopic",
+        create_for_topic,
+        "The new chat, with its session key this once.",
+        the_chat("The new chat."),
+        body=taken(bodies.OfTopic),
+        refuses=(404,),
+    ),
+    _called(
+        "DeleteChatSessionEntity",
+        delete_entity,
+        "The chat is marked as deleted.",
+        Answer(204, "It is marked."),
+        parameters=(_entity_of("ChatSessionEntityId"),),
+        refuses=(404, 409),
+    ),
+    _called(
+        "ChatSessionsForUser",
+        list_for_user,
+        "The chats that go on in the topics of the caller.",
+        Answer(200, "The chats.", list[ChatSessionEntity]),
+    ),
+    _called(
+        "PickUpFirstChatSession",
+        pick_up_first,
+        "The chat that waited first, now the caller's; null when none does.",
+        handing.MAYBE,
+    ),
+    _called(
+        "PickUpChatSession",
+        pick_up,
+        "The chat, now the caller's; null when it does not wait.",
+        handing.MAYBE,
+        body=taken(OfChat),
+        refuses=(404,),
+    ),
+    _called(
+        "TransferChatSession",
+        transfer,
+        "The chat, offered to the user if it is the caller's.",
+        _THE_CHAT,
+        body=taken(bodies.Transfer),
+        refuses=(404, 409),
+    ),
+    _called(
+        "AcceptChatSessionTransfer",
+        accept,
+        "The chat, taken over if it was offered to the caller.",
+        _THE_CHAT,
+        body=taken(OfChat),
+        refuses=(404,),
+    ),
+    _called(
+        "RejectChatSessionTransfer",
+        reject,
+        "The chat, left with who has it.",
+        _THE_CHAT,
+        body=taken(OfChat),
+        refuses=(404,),
+    ),
+    _called(
+        "ResetChatSession",
+        reset,
+        "The chat, back in its queue.",
+        _THE_CHAT,
+        body=taken(OfChat),
+        refuses=(404, 409),
+    ),
+    _called(
+        "GetChatMessages",
+        get_messages,
+        "The chat's messages, the oldest first, 1,000 at most.",
+        MESSAGE_LIST,
+        body=taken(bodies.MessagesAfter),
+        refuses=(404,),
+    ),
+    _called(
+        "AddChatMessage",
+        add_message,
+        "The new message.",
+        NEW_MESSAGE,
+        body=taken(bodies.AddedMessage),
+        refuses=(404, 409),
+    ),
+    _called(
+        "GetChatTranscript",
+        get_transcript,
+        "What was said, a line for each message.",
+        TRANSCRIPT,
+        parameters=(),
+        body=taken(bodies.Transcription),
+        refuses=(404,),
+    ),
+)

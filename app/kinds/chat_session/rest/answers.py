@@ -8,10 +8,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from app.core.errors import InvalidInput
-from app.kinds.chat_session.rest.bodies import any_case
+from app.kinds.chat_session.rest.spelling import any_case
 from app.kinds.chat_session.rest.wire import Wire
-from app.rest import Call, Reply
+from app.rest import Call, Reply, Text, sent
 from app.rest.contract import Handler
+from app.rest.describing import Sent
 from app.rest.errors import BadRequest
 
 TYPES = ("application/json", "text/json", "application/json-patch+json", "application/merge-patch+json")
@@ -19,8 +20,18 @@ TYPES = ("application/json", "text/json", "application/json-patch+json", "applic
 
 FORM = "application/x-www-form-urlencoded"
 
+SELECT = Text(
+    "$select",
+    "Names of the fields to show, in any case; `person/email` names a field of a field. The others are null.",
+)
+
 _OFFSET = re.compile(r"(?:UTC|GMT)?([+-])(\d{2}):?(\d{2})", re.ASCII | re.IGNORECASE)
 _LONGEST_ACCEPT = 1_000
+
+
+def taken(shape: Any, *more: str, required: bool = True) -> Sent:
+    """A body in JSON, or in one more type. Others of `TYPES` are taken for what they hold, too."""
+    return sent(shape, *TYPES[:2], *more, required=required)
 
 
 def answering(handler: Handler) -> Handler:
@@ -42,7 +53,7 @@ def wire_of(call: Call) -> Wire:
 
 def selected(call: Call, entity: dict[str, Any]) -> dict[str, Any]:
     """The entity with every field nulled that `$select` does not name; `person/email` names a field of a field."""
-    given = call.query.get("$select")
+    given = SELECT.read(call.query)
     if not given or not given.strip():
         return entity
     return _only(entity, [name.strip().lower().split("/") for name in given.split(",") if name.strip()])

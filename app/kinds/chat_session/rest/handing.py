@@ -7,9 +7,11 @@ from app.core.actor import Actor
 from app.core.errors import Conflict, Forbidden, NotFound
 from app.core.ids import GlobalId
 from app.kinds.chat_session.model.session import KIND, ChatSession
-from app.kinds.chat_session.rest.sessions import entity, key, on_chat
+from app.kinds.chat_session.rest.answers import SELECT
+from app.kinds.chat_session.rest.sessions import OF_CHAT, entity, key, on_chat, the_chat
+from app.kinds.chat_session.rest.shapes import ChatSessionEntity
 from app.kinds.chat_session.service import queue, transfers
-from app.rest import Call, Operation, Reply
+from app.rest import About, Answer, Call, Operation, Reply, in_path
 from app.storage.work import Work
 
 NULL = b"null"
@@ -98,11 +100,78 @@ def _transfer(work: Work, actor: Actor, ref: GlobalId, to_associate: str) -> Cha
 
 _CHAT = "/api/v1/ChatSession/{id}"
 
+MAYBE = Answer(200, "The chat, or null.", ChatSessionEntity | None)
+
 HANDING = (
-    Operation("POST", f"{_CHAT}/TransferTo/{{toAssociate}}", transfer),
-    Operation("POST", f"{_CHAT}/AcceptTransfer", accept),
-    Operation("POST", f"{_CHAT}/RejectTransfer", reject),
-    Operation("POST", f"{_CHAT}/Pickup", pick_up),
-    Operation("POST", "/api/v1/ChatSession/Pickup", pick_up_first),
-    Operation("POST", f"{_CHAT}/Reset", reset),
+    Operation(
+        "POST",
+        f"{_CHAT}/TransferTo/{{toAssociate}}",
+        transfer,
+        About(
+            "transferChatSession",
+            "The chat, offered to the user if it is the caller's.",
+            parameters=(*OF_CHAT, in_path("toAssociate", "The login or number of a user.")),
+            answer=the_chat("The chat as it is now."),
+            refuses=(404, 409),
+        ),
+    ),
+    Operation(
+        "POST",
+        f"{_CHAT}/AcceptTransfer",
+        accept,
+        About(
+            "acceptTransfer",
+            "The chat, taken over if it was offered to the caller.",
+            parameters=OF_CHAT,
+            answer=the_chat("The chat as it is now."),
+            refuses=(404,),
+        ),
+    ),
+    Operation(
+        "POST",
+        f"{_CHAT}/RejectTransfer",
+        reject,
+        About(
+            "rejectTransfer",
+            "The chat, left with who has it.",
+            parameters=OF_CHAT,
+            answer=the_chat("The chat as it is now."),
+            refuses=(404,),
+        ),
+    ),
+    Operation(
+        "POST",
+        f"{_CHAT}/Pickup",
+        pick_up,
+        About(
+            "pickUpChatSession",
+            "The chat, now the caller's; null when it does not wait.",
+            parameters=OF_CHAT,
+            answer=MAYBE,
+            refuses=(404,),
+        ),
+    ),
+    Operation(
+        "POST",
+        "/api/v1/ChatSession/Pickup",
+        pick_up_first,
+        About(
+            "pickUpFirstChatSession",
+            "The chat that waited first, now the caller's; null when none does.",
+            parameters=(SELECT,),
+            answer=MAYBE,
+        ),
+    ),
+    Operation(
+        "POST",
+        f"{_CHAT}/Reset",
+        reset,
+        About(
+            "resetChatSession",
+            "The chat, back in its queue.",
+            parameters=OF_CHAT,
+            answer=the_chat("The chat as it is now."),
+            refuses=(404, 409),
+        ),
+    ),
 )

@@ -10,15 +10,17 @@ from app.core.errors import InvalidInput
 from app.kinds.chat_session.model.session import ChatSessionStatus
 from app.kinds.chat_session.reads.listing import Shape
 from app.kinds.chat_session.rest.answers import wire_of
-from app.kinds.chat_session.rest.filters import condition_of, orders_of
+from app.kinds.chat_session.rest.filters import LONGEST, condition_of, orders_of
 from app.kinds.chat_session.rest.reading import listing
+from app.kinds.chat_session.rest.shapes import ODataSlimResponse
 from app.kinds.chat_session.rest.wire import Wire, number_of
-from app.rest import Call, Operation, Reply, Selection
+from app.rest import About, Answer, Call, Operation, Reply, Selection, Text, Whole
 from app.rest.errors import BadRequest
 
 MOST = 1_000
-_DEFAULT = 100
 _LARGEST_OFFSET = 2**31 - 1
+_TOP = Whole("$top", f"How many, at most {MOST:,} in one answer.", least=0, most=_LARGEST_OFFSET, default=100)
+_SKIP = Whole("$skip", "How many to pass over.", least=0, most=_LARGEST_OFFSET, default=0)
 
 Row = Mapping[str, Any]
 
@@ -89,8 +91,7 @@ async def list_chats(call: Call) -> Reply:
         raise BadRequest(406, "Lists are given as JSON.")
     columns = _selected(given.get("$select"))
     condition, values = condition_of(given.get("$filter"))
-    top = _whole(given.get("$top"), "$top", _DEFAULT)
-    skip = _whole(given.get("$skip"), "$skip", 0)
+    top, skip = _whole(given, _TOP), _whole(given, _SKIP)
     size = min(top, MOST)
     selection = _selection(Shape(condition, orders_of(given.get("$orderby"))))
     found = await call.read(selection, values=values, limit=size + 1, offset=skip)
@@ -128,12 +129,32 @@ def _selected(given: str | None) -> list[str]:
     return list(dict.fromkeys(_NAMES[name.lower()] for name in wanted))
 
 
-def _whole(given: str | None, name: str, default: int) -> int:
+def _whole(parameters: Mapping[str, str | None], declared: Whole) -> int:
+    given = parameters.get(declared.name)
     if given is None:
-        return default
-    if not (given.isascii() and given.isdigit() and len(given) <= 10 and int(given) <= _LARGEST_OFFSET):
-        raise InvalidInput(f"{name} has to be a whole number from 0 to {_LARGEST_OFFSET}.")
+        return declared.default or 0
+    if not (given.isascii() and given.isdigit() and len(given) <= 10 and int(given) <= declared.most):
+        raise InvalidInput(f"{declared.name} has to be a whole number from 0 to {declared.most}.")
     return int(given)
 
 
-LISTING = (Operation("GET", "/api/v1/ChatSession", list_chats),)
+LISTING = (
+    Operation(
+        "GET",
+        "/api/v1/ChatSession",
+        list_chats,
+        About(
+            "listChatSessions",
+            "A page of the chats, as rows of the archive's columns.",
+            parameters=(
+                Text("$select", "Columns, by default all."),
+                Text("$filter", "A condition: eq, ne, gt, ge, lt, le, and, or, contains, startswith.", most=LONGEST),
+                Text("$orderBy", "Up to five columns, each with asc or desc."),
+                _TOP,
+                _SKIP,
+                Text("$format", "JSON alone.", among=("JSON", "json")),
+            ),
+            answer=Answer(200, "A page of the chats.", ODataSlimResponse),
+        ),
+    ),
+)

@@ -5,30 +5,35 @@ from html import escape
 from typing import Any
 
 from app.core.actor import Actor
-from app.core.errors import InvalidInput
 from app.core.ids import GlobalId
 from app.core.numbers import LARGEST_INT
 from app.interactions.messages import MessageAuthor
 from app.interactions.service.messages import Posted, receive_message, send_message
 from app.kinds.chat_session.model.limits import check_text
 from app.kinds.chat_session.model.session import ChatMessageSpecialType, ChatMessageType
-from app.kinds.chat_session.rest import bodies
-from app.kinds.chat_session.rest.answers import body_of, selected, wire_of
+from app.kinds.chat_session.rest.answers import FORM, body_of, selected, taken, wire_of
+from app.kinds.chat_session.rest.bodies import LONGEST_PARAM, ChatMessageInput
 from app.kinds.chat_session.rest.reading import MESSAGE, MESSAGES
-from app.kinds.chat_session.rest.sessions import key, missing, on_chat
+from app.kinds.chat_session.rest.sessions import NUMBER, OF_CHAT, key, missing, on_chat
+from app.kinds.chat_session.rest.shapes import ChatMessage
 from app.kinds.chat_session.rest.wire import author
-from app.rest import Call, Operation, Reply
+from app.rest import About, Answer, Call, Flag, Operation, Reply, Whole
 from app.storage.work import Work
 
 PAGE = 1_000
-_LONGEST = 255
 
-_TYPES = {each.wire.lower(): each for each in ChatMessageType}
-_SPECIAL_TYPES = {each.wire.lower(): each for each in ChatMessageSpecialType}
+_AFTER = Whole(
+    "after",
+    "The number of a message; only later ones are shown.",
+    least=-LARGEST_INT - 1,
+    most=LARGEST_INT,
+    default=0,
+)
+_HTML = Flag("html", "Whether as HTML.")
 
 
 async def list_messages(call: Call) -> Reply:
-    after = call.query.integer("after", 0, -LARGEST_INT - 1, LARGEST_INT)
+    after = _AFTER.read(call.query)
     return Reply(body=await messages_after(call, key(call), after))
 
 
@@ -37,7 +42,7 @@ async def post_message(call: Call) -> Reply:
 
 
 async def post_transcript(call: Call) -> Reply:
-    return Reply(body=await transcript(call, key(call), html=call.query.flag("html") or False))
+    return Reply(body=await transcript(call, key(call), html=_HTML.read(call.query) or False))
 
 
 async def messages_after(call: Call, number: int, after: int) -> list[dict[str, Any]]:
@@ -46,7 +51,7 @@ async def messages_after(call: Call, number: int, after: int) -> list[dict[str, 
     return await call.written(await _read(call, number, after), lambda each: selected(call, wire.message(each, number)))
 
 
-async def added(call: Call, number: int, body: bodies.Body) -> dict[str, Any]:
+async def added(call: Call, number: int, body: Mapping[str, Any]) -> dict[str, Any]:
     """The message that the body describes, written to the customer or taken in from it. Raises what that raises."""
     posted = await call.perform(on_chat, number, _post, body, call.idempotency_key)
     found = await call.read(MESSAGE, id=f"msg_{posted.message}")
@@ -77,16 +82,16 @@ async def _read(call: Call, number: int, after: int) -> list[Mapping[str, Any]]:
     return read
 
 
-def _post(work: Work, actor: Actor, ref: GlobalId, body: bodies.Body, idempotency_key: str | None) -> Posted:
+def _post(work: Work, actor: Actor, ref: GlobalId, body: Mapping[str, Any], idempotency_key: str | None) -> Posted:
     """Post a message. One to the user is the customer's; what is not said to be for whom is for the customer."""
-    kind = _one_of(_TYPES, body, "type", ChatMessageType.TO_CUSTOMER)
-    special = _one_of(_SPECIAL_TYPES, body, "specialtype", ChatMessageSpecialType.NONE)
+    message = ChatMessageInput.read(body)
+    kind, special = message.type, message.specialtype
     fields = {
         "special_type": special.value,
-        "special_param": _text(body, "specialparam", "special_param"),
-        "author_name": _text(body, "author", "author"),
+        "special_param": _text(message.special_param, "special_param"),
+        "author_name": _text(message.author, "author"),
     }
-    content = {"type": "text", "content": body.get("message")}
+    content = {"type": "text", "content": message.message}
     if kind is ChatMessageType.TO_USER:
         fields["message_type"] = kind.value
         target = {"interaction": ref}
@@ -102,28 +107,55 @@ def _post(work: Work, actor: Actor, ref: GlobalId, body: bodies.Body, idempotenc
     )
 
 
-def _one_of(known: Mapping[str, Any], body: bodies.Body, name: str, default: Any) -> Any:
-    given = body.get(name)
-    if given is None or given == "":
-        return default
-    found = known.get(given.strip().lower()) if isinstance(given, str) else None
-    if found is None:
-        raise InvalidInput(f"{name} is one of {', '.join(each.wire for each in known.values())}.", path=(name,))
-    return found
-
-
-def _text(body: bodies.Body, name: str, field: str) -> str | None:
-    given = body.get(name)
+def _text(given: Any, field: str) -> str | None:
     if given is None or given == "":
         return None
-    check_text(field, given, _LONGEST)
+    check_text(field, given, LONGEST_PARAM)
     return str(given)
 
 
 _CHAT = "/api/v1/ChatSession/{id}"
 
+MESSAGE_LIST = Answer(200, "The messages.", list[ChatMessage])
+NEW_MESSAGE = Answer(200, "The new message.", ChatMessage)
+TRANSCRIPT = Answer(200, "The transcript.", str)
+
 MESSAGING = (
-    Operation("GET", f"{_CHAT}/Messages", list_messages),
-    Operation("POST", f"{_CHAT}/Messages", post_message),
-    Operation("POST", f"{_CHAT}/Transcript", post_transcript),
+    Operation(
+        "GET",
+        f"{_CHAT}/Messages",
+        list_messages,
+        About(
+            "listChatMessages",
+            f"The chat's messages, the oldest first, {PAGE:,} at most.",
+            parameters=(*OF_CHAT, _AFTER),
+            answer=MESSAGE_LIST,
+            refuses=(404,),
+        ),
+    ),
+    Operation(
+        "POST",
+        f"{_CHAT}/Messages",
+        post_message,
+        About(
+            "addChatMessage",
+            "The new message.",
+            parameters=OF_CHAT,
+            body=taken(ChatMessageInput, FORM),
+            answer=NEW_MESSAGE,
+            refuses=(404, 409),
+        ),
+    ),
+    Operation(
+        "POST",
+        f"{_CHAT}/Transcript",
+        post_transcript,
+        About(
+            "getChatTranscript",
+            "What was said, a line for each message.",
+            parameters=(NUMBER, _HTML),
+            answer=TRANSCRIPT,
+            refuses=(404,),
+        ),
+    ),
 )

@@ -4,7 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.core.errors import Conflict, InvalidInput
-from app.kinds.chat_session.rest.bodies import Body, any_case
+from app.kinds.chat_session.rest.spelling import any_case
+
+Body = Mapping[str, Any]
+"""An object of a request, its names in small letters."""
 
 _MISSING = object()
 _MOST_OPERATIONS = 1_000

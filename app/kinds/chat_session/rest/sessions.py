@@ -11,14 +11,16 @@ from app.core.ids import GlobalId
 from app.core.numbers import LARGEST_INT
 from app.interactions.service.change import load
 from app.kinds.chat_session.model.session import KIND, ChatSession, ChatSessionChanges
-from app.kinds.chat_session.rest import bodies
-from app.kinds.chat_session.rest.answers import TYPES, body_of, selected, wire_of
+from app.kinds.chat_session.rest.answers import FORM, SELECT, TYPES, body_of, selected, taken, wire_of
+from app.kinds.chat_session.rest.bodies import ChatSessionInput
 from app.kinds.chat_session.rest.patches import patched
 from app.kinds.chat_session.rest.reading import CHAT, MINE
+from app.kinds.chat_session.rest.shapes import ChatSessionEntity, Patch
 from app.kinds.chat_session.rest.wire import blank
 from app.kinds.chat_session.service.creating import create_chat
 from app.kinds.chat_session.service.sessions import delete_chat_session, find_chat, update_chat_session
-from app.rest import Call, Operation, Reply
+from app.rest import About, Answer, Call, Operation, Reply, Text, Whole
+from app.rest.describing import Sent
 from app.rest.errors import BadRequest
 from app.storage.work import Work
 
@@ -45,7 +47,7 @@ async def post_chat(call: Call) -> Reply:
 
 async def put_chat(call: Call) -> Reply:
     number = key(call)
-    changes = bodies.changes(await body_of(call), whole=True)
+    changes = ChatSessionInput.read(await body_of(call)).changes(whole=True)
     await call.perform(on_chat, number, update_chat_session, changes)
     return Reply(body=await entity(call, number, links=True))
 
@@ -61,7 +63,8 @@ async def patch_chat(call: Call) -> Reply:
             raise BadRequest(412, "The chat session has changed since then.")
         touched = patched(wire_of(call).entity(found), patch)
         try:
-            await call.perform(on_chat, number, _update_unchanged, seen, bodies.changes(touched, whole=False))
+            changes = ChatSessionInput.read(touched).changes(whole=False)
+            await call.perform(on_chat, number, _update_unchanged, seen, changes)
         except VersionConflict:
             # What was patched is not what is there any more.
             if attempt == _ATTEMPTS - 1:
@@ -76,9 +79,9 @@ async def delete_chat(call: Call) -> Reply:
     return Reply(status=204)
 
 
-async def created(call: Call, body: bodies.Body, *, links: bool = False) -> dict[str, Any]:
+async def created(call: Call, body: Mapping[str, Any], *, links: bool = False) -> dict[str, Any]:
     """A new chat as the body describes it; its session key is shown this once. Raises what making it raises."""
-    changes = bodies.changes(body, whole=False)
+    changes = ChatSessionInput.read(body).changes(whole=False)
     made = await call.perform(create_chat, changes, call.idempotency_key)
     found = wire_of(call).entity(await read(call, made.chat_session_id), links=links)
     if made.session_key is not None:
@@ -143,12 +146,92 @@ def _unmodified_since(call: Call) -> datetime | None:
 
 _CHAT = "/api/v1/ChatSession/{id}"
 
+_IF_UNMODIFIED_SINCE = Text(
+    "If-Unmodified-Since", "The patch is refused when the chat has changed since.", place="header"
+)
+NUMBER = Whole("id", "The number of the chat.", place="path", required=True, least=0, most=LARGEST_INT)
+OF_CHAT = (NUMBER, SELECT)
+_PATCHED = Sent({**dict.fromkeys(TYPES[:2], Patch | ChatSessionInput), TYPES[2]: Patch, TYPES[3]: ChatSessionInput})
+
+
+def the_chat(what: str) -> Answer:
+    """An answer that is a chat."""
+    return Answer(200, what, ChatSessionEntity)
+
+
 SESSIONS = (
-    Operation("POST", "/api/v1/ChatSession", post_chat),
-    Operation("GET", "/api/v1/ChatSession/default", get_default),
-    Operation("GET", "/api/v1/ChatSession/ForCurrentUser", list_mine),
-    Operation("GET", _CHAT, get_chat),
-    Operation("PUT", _CHAT, put_chat),
-    Operation("PATCH", _CHAT, patch_chat),
-    Operation("DELETE", _CHAT, delete_chat),
+    Operation(
+        "POST",
+        "/api/v1/ChatSession",
+        post_chat,
+        About(
+            "createChatSession",
+            "The new chat, with its session key this once.",
+            parameters=(SELECT,),
+            body=taken(ChatSessionInput, FORM),
+            answer=the_chat("The new chat."),
+            refuses=(404, 409),
+        ),
+    ),
+    Operation(
+        "GET",
+        "/api/v1/ChatSession/default",
+        get_default,
+        About("getDefaultChatSession", "A blank chat.", parameters=(SELECT,), answer=the_chat("A blank chat.")),
+    ),
+    Operation(
+        "GET",
+        "/api/v1/ChatSession/ForCurrentUser",
+        list_mine,
+        About(
+            "listOwnChatSessions",
+            "The chats that go on in the topics of the caller.",
+            parameters=(SELECT,),
+            answer=Answer(200, "The chats.", list[ChatSessionEntity]),
+        ),
+    ),
+    Operation(
+        "GET",
+        _CHAT,
+        get_chat,
+        About("getChatSession", "The chat.", parameters=OF_CHAT, answer=the_chat("The chat."), refuses=(404,)),
+    ),
+    Operation(
+        "PUT",
+        _CHAT,
+        put_chat,
+        About(
+            "replaceChatSession",
+            "The chat with its writable fields replaced.",
+            parameters=OF_CHAT,
+            body=taken(ChatSessionInput, FORM),
+            answer=the_chat("The chat as it is now."),
+            refuses=(404, 409),
+        ),
+    ),
+    Operation(
+        "PATCH",
+        _CHAT,
+        patch_chat,
+        About(
+            "patchChatSession",
+            "The chat with some fields changed.",
+            parameters=(*OF_CHAT, _IF_UNMODIFIED_SINCE),
+            body=_PATCHED,
+            answer=the_chat("The chat as it is now."),
+            refuses=(404, 409, 412),
+        ),
+    ),
+    Operation(
+        "DELETE",
+        _CHAT,
+        delete_chat,
+        About(
+            "deleteChatSession",
+            "The chat is marked as deleted; it is erased a day later.",
+            parameters=(NUMBER,),
+            answer=Answer(204, "It is marked."),
+            refuses=(404, 409),
+        ),
+    ),
 )
