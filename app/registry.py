@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import cast
 
-from app.core.actor import GENERAL_PERMISSIONS, kind_permissions
+from app.core.actor import GENERAL_PERMISSIONS, kind_permissions, permission_name
 from app.graph.enums import described
 from app.interactions import kind as interactions
 from app.interactions.model import SHARED_REASONS
@@ -23,6 +23,14 @@ KINDS: tuple[interactions.InteractionKind, ...] = (
 PERMISSIONS: tuple[str, ...] = (*kind_permissions(kind.name for kind in KINDS), *GENERAL_PERMISSIONS)
 """All permissions there are; an admin has them all."""
 
+_ALLOWED = {
+    **{f"{kind.name}:read": f"See what is of the kind `{kind.name.upper()}`." for kind in KINDS},
+    **{f"{kind.name}:write": f"Change what is of the kind `{kind.name.upper()}`." for kind in KINDS},
+    "directory:read": "See all customers and profiles, and the contact data of users too.",
+    "directory:write": "Change customers and profiles.",
+    "users:manage": "Create users and API keys, change their permissions, and revoke them.",
+}
+
 _DESCRIPTIONS = {kind.name.upper(): kind.description for kind in KINDS}
 _REASONS = {
     **{name: text for kind in KINDS for name, text in kind.rules.reasons.items()},
@@ -39,6 +47,14 @@ def _enum(name: str, description: str, values: Mapping[str, str]) -> type[StrEnu
     made = cast("type[StrEnum]", StrEnum(name, {each: each for each in values}))
     return described(made, description, values)
 
+
+Permission = described(
+    cast("type[StrEnum]", StrEnum("Permission", {permission_name(each): each for each in PERMISSIONS})),
+    "What a user or an API key may do. In texts `DIRECTORY_READ` is written as `directory:read`. Kinds that are added "
+    "add values.",
+    {permission_name(each): _ALLOWED[each] for each in PERMISSIONS},
+)
+"""The enum that app.directory names; its values are PERMISSIONS."""
 
 InteractionKind = _enum("InteractionKind", "The kind of an interaction.", _DESCRIPTIONS)
 """The enum that app.interactions names; its members are those of KINDS, in capitals."""

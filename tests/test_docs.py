@@ -120,6 +120,12 @@ def test_every_error_code_is_in_the_schema() -> None:
     assert build_schema().type_map["ErrorCode"].values.keys() == CODES.keys()  # type: ignore[attr-defined]
 
 
+def test_every_permission_is_in_the_schema() -> None:
+    values = build_schema().type_map["Permission"].values  # type: ignore[attr-defined]
+    assert sorted(PERMISSIONS) == sorted(each.value for each in values.values())
+    assert sorted(values) == sorted(each.replace(":", "_").upper() for each in PERMISSIONS)
+
+
 def test_every_permission_is_described_once() -> None:
     described = first_cells("permissions.md")
     assert len(described) == len(set(described))

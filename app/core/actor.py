@@ -8,11 +8,17 @@ from app.core.errors import Forbidden
 from app.core.fairness import Caller
 
 GENERAL_PERMISSIONS = ("directory:read", "directory:write", "users:manage")
+"""The permissions that no kind of interaction brings."""
 
 
 def kind_permissions(kinds: Iterable[str]) -> tuple[str, ...]:
     """The permissions that each kind of interaction brings: `<kind>:read` and `<kind>:write`."""
     return tuple(f"{kind}:{verb}" for kind in kinds for verb in ("read", "write"))
+
+
+def permission_name(permission: str) -> str:
+    """The permission in capitals, as enums of the graph have it: `session:read` is SESSION_READ."""
+    return permission.replace(":", "_").upper()
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,7 +132,7 @@ def _stop(server: subprocess.Popen[bytes]) -> None:
 def _reader_key(url: str) -> str:
     """A key that may read sessions of AI agents, and nothing else."""
     document = (
-        'mutation { createApiKey(input: {name: "reader", permissions: ["agent_session:read"]}) '
+        'mutation { createApiKey(input: {name: "reader", permissions: [AGENT_SESSION_READ]}) '
         "{ secret errors { message } } }"
     )
     headers = {"authorization": f"Bearer {ADMIN_KEY}", "content-type": "application/json"}

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.core.actor import Actor
+from app.core.actor import Actor, permission_name
 from app.directory import service
 from app.registry import KINDS
 from tests.graph.running import Graph
@@ -48,7 +48,7 @@ async def store_people(graph: Graph) -> People:
     )
     await graph.do("deactivateUser", {"id": "usr_7"})
     await graph.do("setPresence", {"present": True}, actor=people.actors["bo"])
-    await graph.do("createApiKey", {"name": "second", "permissions": ["directory:read"]}, actor=people.admin)
+    await graph.do("createApiKey", {"name": "second", "permissions": ["DIRECTORY_READ"]}, actor=people.admin)
     await graph.do("revokeApiKey", {"id": "key_7"})
     await _profiles(graph, people)
     await _customers(graph, people)
@@ -63,7 +63,7 @@ async def _user(graph: Graph, people: People, name: str, permissions: tuple[str,
             "login": name,
             "fullName": f"{name.capitalize()} Ångström",
             "email": f"{name}@example.com",
-            "permissions": list(permissions),
+            "permissions": [permission_name(each) for each in permissions],
         },
         "user { id }",
     )

@@ -1,6 +1,6 @@
 """How every object's fields are answered from plain rows: written from the product's description, not from mappings."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -14,6 +14,7 @@ from tests.oracle.basics import (
     NEWEST,
     Resolve,
     asking,
+    default,
     edge,
     embedded,
     guarded,
@@ -42,6 +43,10 @@ def _unread_conversations(row: Row, info: Any) -> int:
 def _queue_length(row: Row, info: Any) -> int:
     chats = asking(info).world.all("ChatSession")
     return sum(each["topic_id"] == row["id"] and each["status"] == "IN_QUEUE" for each in chats)
+
+
+def _permissions(texts: Iterable[str] | None) -> list[str] | None:
+    return None if texts is None else [text.upper().replace(":", "_") for text in texts]
 
 
 def _referred(name: str) -> Resolve:
@@ -117,6 +122,7 @@ FIELDS: Mapping[str, Mapping[str, Resolve]] = {
     },
     "User": {
         **dict.fromkeys(CONTACT_DATA["User"], guarded),
+        "permissions": lambda row, info: _permissions(guarded(row, info)),
         "presence": lambda row, info: {"present": row["present"], "changed_at": row["presence_changed_at"]},
         "apiKeys": lambda row, info, **arguments: (
             edge("ApiKey", "user_id", NEWEST, "NEWEST")(row, info, **arguments)
@@ -126,6 +132,7 @@ FIELDS: Mapping[str, Mapping[str, Resolve]] = {
     },
     "ApiKey": {
         "user": ref("User", "user_id"),
+        "permissions": lambda row, info: _permissions(default(row, info)),
         "madeBy": lambda row, info: (
             ref("ApiKey", "made_by_id")(row, info) if asking(info).actor.can("users:manage") else None
         ),
@@ -133,7 +140,7 @@ FIELDS: Mapping[str, Mapping[str, Resolve]] = {
     },
     "Viewer": {
         "user": ref("User", "user_id"),
-        "permissions": lambda row, info: sorted(asking(info).actor.permissions),
+        "permissions": lambda row, info: sorted(_permissions(asking(info).actor.permissions) or ()),
         "apiKey": ref("ApiKey", "id"),
         "apiKeys": lambda row, info, **arguments: connection(
             asking(info).many("ApiKey", lambda each: each["user_id"] == row["user_id"]),

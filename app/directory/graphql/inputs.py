@@ -6,7 +6,7 @@ import strawberry
 from strawberry import Maybe
 from strawberry.scalars import JSON
 
-from app.directory.graphql.types import ApiKey, Customer, Profile, User
+from app.directory.graphql.types import ApiKey, Customer, PermissionName, Profile, User
 from app.directory.model import Channel, CustomerSystem, Gender, Salutation, UserType
 from app.graph.fields import EditInput, MutationInput, MutationPayload, OnceInput
 
@@ -153,7 +153,7 @@ class _UserFields:
     roles: Maybe[list[str] | None] = strawberry.field(
         description="All roles of the user, at most 32. Null means none. Only a role that the caller has can be given."
     )
-    permissions: Maybe[list[str] | None] = strawberry.field(
+    permissions: Maybe[list[PermissionName] | None] = strawberry.field(
         description="All permissions of the user. Null means none. Only one that the caller has can be given."
     )
     person_id: Maybe[int | None] = strawberry.field(
@@ -198,7 +198,7 @@ class CreateApiKeyInput(OnceInput):
     user_id: strawberry.ID | None = strawberry.field(
         default=None, description="The id of the user of the API key. The default is the caller."
     )
-    permissions: list[str] | None = strawberry.field(
+    permissions: list[PermissionName] | None = strawberry.field(
         default=None,
         description="The permissions that the API key is narrowed to. When absent, a key that is created with a "
         "narrowed key, or for another user by anyone but an admin, has the permissions that both hold.",

@@ -1,7 +1,8 @@
 """The types of the directory in the graph."""
 
 from datetime import date, datetime
-from typing import Annotated
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 from strawberry.scalars import JSON
@@ -9,6 +10,15 @@ from strawberry.scalars import JSON
 from app.directory.model import Channel, CustomerSystem, Gender, Salutation, UserType
 from app.graph.enums import described
 from app.graph.fields import PAGING, Connection, Node, edge
+
+if TYPE_CHECKING:
+
+    class Permission(StrEnum):
+        """What a user or a key may do; the list of kinds gives it its members."""
+
+
+PermissionName = Annotated["Permission", strawberry.lazy("app.registry")]
+"""The enum of permissions in an annotation: it is made where the kinds are listed."""
 
 _READ = "Null without the permission `directory:read`."
 
@@ -70,7 +80,7 @@ class User(Node):
     roles: list[str] | None = strawberry.field(
         description=f"The roles of the user; `admin` implies all permissions. {_READ}"
     )
-    permissions: list[str] | None = strawberry.field(description=f"The permissions of the user. {_READ}")
+    permissions: list[PermissionName] | None = strawberry.field(description=f"The permissions of the user. {_READ}")
     person_id: int | None = strawberry.field(description="The number of the user's person in the live chat's system.")
     type: UserType = strawberry.field(description="The sort of login of the user.")
     active: bool = strawberry.field(description="Whether the keys of the user are accepted.")
@@ -91,7 +101,7 @@ class ApiKey(Node):
     name: str = strawberry.field(description="The name of the API key: what it is used for.")
     prefix: str = strawberry.field(description="The first characters of the API key's secret, to recognise it by.")
     user: User = strawberry.field(description="The user of the API key.")
-    permissions: list[str] | None = strawberry.field(
+    permissions: list[PermissionName] | None = strawberry.field(
         description="The permissions that the API key is narrowed to; null when it allows all that its user may."
     )
     expires_at: datetime | None = strawberry.field(description="The time at which the API key expires; null for never.")
@@ -107,7 +117,9 @@ class ApiKey(Node):
 @strawberry.type(description="The caller.")
 class Viewer:
     user: User = strawberry.field(description="The user of the caller.")
-    permissions: list[str] = strawberry.field(description="The permissions of the caller, which its key may narrow.")
+    permissions: list[PermissionName] = strawberry.field(
+        description="The permissions of the caller, which its key may narrow."
+    )
     api_key: ApiKey = strawberry.field(description="The API key of the request.")
     api_keys: Connection[ApiKey] = edge(description="The API keys of the caller's user, the newest first.", **PAGING)
 

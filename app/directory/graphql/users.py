@@ -1,5 +1,9 @@
 """The mutations of users and their API keys."""
 
+from collections.abc import Iterable
+from enum import Enum
+from typing import Any
+
 import strawberry
 
 from app.directory import service
@@ -26,6 +30,19 @@ def _with_secret(made: tuple[ApiKey, str | None]) -> dict[str, object]:
     return {"api_key": key.id, "secret": secret}
 
 
+def _texts(permissions: Iterable[Enum]) -> list[str]:
+    """Permissions as the model has them: `session:read`."""
+    return [str(each.value) for each in permissions]
+
+
+def _changes(given: CreateUserInput | UpdateUserInput, *names: str) -> UserChanges:
+    found = changes(UserChanges, given, *names)
+    held: Any = found.get("permissions")
+    if held is not None:
+        found["permissions"] = _texts(held)
+    return found
+
+
 @strawberry.type
 class UserMutation:
     @mutation(description="Create a user. Needs `users:manage`.", input="The user to create.")
@@ -34,7 +51,7 @@ class UserMutation:
             input,
             "user",
             service.create_user,
-            {"name": input.name, "login": input.login, **changes(UserChanges, input, *_FIELDS)},
+            {"name": input.name, "login": input.login, **_changes(input, *_FIELDS)},
             idempotency_key=input.idempotency_key,
         )
 
@@ -45,7 +62,7 @@ class UserMutation:
             "user",
             service.update_user,
             input.id,
-            changes(UserChanges, input, "name", "login", *_FIELDS),
+            _changes(input, "name", "login", *_FIELDS),
             if_version=input.if_version,
         )
 
@@ -84,7 +101,7 @@ class UserMutation:
             service.create_api_key,
             input.name,
             user=input.user_id,
-            permissions=input.permissions,
+            permissions=None if input.permissions is None else _texts(input.permissions),
             expires_at=input.expires_at,
             idempotency_key=input.idempotency_key,
         )

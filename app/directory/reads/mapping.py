@@ -1,12 +1,13 @@
 """How the directory's part of the graph lies in the tables."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import Enum, auto
 from types import MappingProxyType
 from typing import Any
 
 import sqlalchemy as sa
 
+from app.core.actor import permission_name
 from app.core.errors import InvalidInput
 from app.core.ids import require_id
 from app.core.telephone import number_terms
@@ -113,8 +114,13 @@ def _among(scope: Scope, owners: sa.Select[Any]) -> Sql:
     return found
 
 
+def _names(_env: Env, permissions: Sequence[str] | None) -> list[str] | None:
+    """Stored permissions by their names in the graph, in the order in which they were given."""
+    return None if permissions is None else [permission_name(each) for each in permissions]
+
+
 def _permissions(env: Env) -> list[str]:
-    return sorted(env.actor.permissions)
+    return sorted(map(permission_name, env.actor.permissions))
 
 
 def _is_current(env: Env, key_id: int) -> bool:
@@ -136,7 +142,8 @@ MAPPINGS: tuple[Mapped, ...] = (
         app_user,
         prefix="usr",
         fields={
-            **_guarded("email", "roles", "permissions"),
+            **_guarded("email", "roles"),
+            "permissions": Computed(("permissions",), _names, requires=READ),
             "presence": Inline("Presence"),
             "apiKeys": Many("ApiKey", keyed("user_id"), _NEWEST, "NEWEST", inherits=True, requires=MANAGE),
         },
@@ -157,6 +164,7 @@ MAPPINGS: tuple[Mapped, ...] = (
         fields={
             "user": One("User", lambda scope: scope.c.user_id),
             "madeBy": One("ApiKey", lambda scope: scope.c.made_by_id, requires=MANAGE),
+            "permissions": Computed(("permissions",), _names),
             "isCurrent": Computed((lambda scope: scope.c.id,), _is_current, personal=True),
         },
     ),

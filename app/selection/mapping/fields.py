@@ -87,13 +87,14 @@ class Computed:
     """The value of a pure function of columns: `fn(env, *values)`, values as Python objects.
 
     With `type` its result is a mapping (or a list of them, with `many`) that the selection's children pick from.
-    A `personal` one looks at the actor (`env.actor`); any other must not."""
+    A `personal` one looks at the actor (`env.actor`); any other must not. Null without the permission `requires`."""
 
     columns: tuple[str | SqlOf | OfInterface, ...]
     fn: Callable[..., Any]
     type: str | None = None
     many: bool = False
     personal: bool = False
+    requires: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

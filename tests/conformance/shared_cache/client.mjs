@@ -86,7 +86,7 @@ async function nginx() {
 const { user } = await mutate(
   "createUser",
   "CreateUserInput",
-  { name: "Reader", login: `reader-${process.pid}`, permissions: ["conversation:read"] },
+  { name: "Reader", login: `reader-${process.pid}`, permissions: ["CONVERSATION_READ"] },
   "user { id }",
 );
 const reader = await newKey(user.id);

@@ -9,7 +9,7 @@ const { ChatAgent, ChatMessageSpecialType, ChatMessageType, ChatSessionStatus, W
 
 const described = { name: "Sales", welcomeMessage: "Welcome!" };
 const { chatTopic } = await mutate("createChatTopic", "CreateChatTopicInput", described, "chatTopic { topicId }");
-const permissions = ["chat_session:read", "chat_session:write"];
+const permissions = ["CHAT_SESSION_READ", "CHAT_SESSION_WRITE"];
 const invited = { name: "Tony", login: "tony", permissions };
 const { user } = await mutate("createUser", "CreateUserInput", invited, "user { id }");
 await mutate("setPresence", "SetPresenceInput", { present: true, userId: user.id }, "user { id }");

@@ -49,7 +49,7 @@ def open_conversation() -> tuple[int, int]:
     """A conversation on WhatsApp in which the customer has just written, and a user with an address."""
     described = {"name": "John Doe", "login": "vb", "email": "john@example.com", "roles": ["support"]}
     # Only who may see a conversation can be given it.
-    allowed = {"permissions": ["conversation:read"]}
+    allowed = {"permissions": ["CONVERSATION_READ"]}
     user = graph("createUser", "CreateUserInput", described | allowed, "user { id }")["user"]["id"]
     profile = graph("createProfile", "CreateProfileInput", {"name": "Ana", "gender": "FEMALE"}, "profile { id }")
     customer = graph(

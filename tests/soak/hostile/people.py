@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from app.core.actor import GENERAL_PERMISSIONS
+from app.core.actor import GENERAL_PERMISSIONS, permission_name
 from app.registry import KINDS
 from app.storage.event_log import Cursor, parse_cursor
 from tests.graph.running import mutation_text
@@ -57,7 +57,7 @@ async def ask(port: int, key: str, document: str, **variables: object) -> Any:
 
 async def new_user(port: int, name: str, permissions: tuple[str, ...]) -> str:
     """Make a user; its id."""
-    given = {"name": name, "login": name, "permissions": permissions}
+    given = {"name": name, "login": name, "permissions": [permission_name(each) for each in permissions]}
     found: str = (await ask(port, KEY, _USER, input=given))["createUser"]["user"]["id"]
     return found
 

@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from app.core.actor import permission_name
 from app.core.clock import rfc3339, utc_now
 from tests.graph.running import mutation_text
 from tests.serving import open_socket
@@ -76,9 +77,13 @@ async def child_keys(on: Ground) -> list[str]:
     async with on.served("child-keys") as process:
         user = await new_user(process.port, "parent", ALL_PERMISSIONS)
         ends = rfc3339(utc_now() + timedelta(hours=1))
-        narrow = ["users:manage", "session:read"]
+        narrow = ["USERS_MANAGE", "SESSION_READ"]
         parent = await new_key(process.port, KEY, userId=user, expiresAt=ends, permissions=narrow)
-        for given in ({}, {"expiresAt": rfc3339(utc_now() + timedelta(days=900))}, {"permissions": ALL_PERMISSIONS}):
+        for given in (
+            {},
+            {"expiresAt": rfc3339(utc_now() + timedelta(days=900))},
+            {"permissions": list(map(permission_name, ALL_PERMISSIONS))},
+        ):
             try:
                 child = await new_key(process.port, parent["secret"], **given)
             except Refused:
