@@ -5,9 +5,11 @@ from enum import StrEnum
 from typing import cast
 
 from app.core.actor import GENERAL_PERMISSIONS, kind_permissions, permission_name
+from app.directory.topics import TOPICS
 from app.graph.enums import described
 from app.interactions import kind as interactions
 from app.interactions.model import SHARED_REASONS
+from app.interactions.topics import SHARED_TOPICS, topic_name
 from app.kinds.agent_session import kind as agent_session
 from app.kinds.chat_session import kind as chat_session
 from app.kinds.conversation import kind as conversation
@@ -55,6 +57,19 @@ Permission = described(
     {permission_name(each): _ALLOWED[each] for each in PERMISSIONS},
 )
 """The enum that app.directory names; its values are PERMISSIONS."""
+
+_TOPICS = {
+    **{topic_name(topic, None): text for topic, text in (*SHARED_TOPICS.items(), *TOPICS.items())},
+    **{topic_name(topic, kind.name): text for kind in KINDS for topic, text in kind.topics.items()},
+}
+
+EventTopic = _enum(
+    "EventTopic",
+    "What happened, as events and the history say it. Interactions of all kinds share topics; `kind` says which it is. "
+    "Kinds that are added add values.",
+    _TOPICS,
+)
+"""What app.interactions names too; its members are the topics of the directory, of interactions and of the kinds."""
 
 InteractionKind = _enum("InteractionKind", "The kind of an interaction.", _DESCRIPTIONS)
 """The enum that app.interactions names; its members are those of KINDS, in capitals."""

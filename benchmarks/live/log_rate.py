@@ -84,7 +84,7 @@ async def on_postgresql(url: str, seconds: float) -> list[Rate]:
 
 def _event(number: int) -> Event:
     return Event(
-        topic="session.labels_changed",
+        topic="session.labelled",
         kind="session",
         interaction_id=number % _INTERACTIONS + 1,
         customer_id=number % _INTERACTIONS + 1,

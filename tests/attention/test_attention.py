@@ -62,8 +62,8 @@ async def test_from_the_queues_cursor_no_event_is_missed_and_none_comes_twice(wa
     assert (await waiting.graph.read(after, after=cursor))["events"]["events"] == []
     await waiting.hear("More", customer=waiting.desk.ana)
     assert (await waiting.graph.read(after, after=cursor))["events"]["events"] == [
-        {"topic": "conversation.message_received"},
-        {"topic": "attention.renewed"},
+        {"topic": "INTERACTION_MESSAGE_RECEIVED"},
+        {"topic": "ATTENTION_RENEWED"},
     ]
 
 

@@ -82,8 +82,8 @@ _QUEUES = ("all", "two kinds", "Bo's", "Bo's or nobody's", "labelled", "urgent",
 def is_about_all(item: Mapping[str, Any]) -> bool:
     """Whether messages and notes are read again after an event: it read them all, by itself or by a user's reply."""
     new = item.get("message")
-    return item["topic"].endswith(".read") or (
-        item["topic"].endswith(".message_sent") and new is not None and new["author"] == "USER"
+    return item["topic"] == "INTERACTION_READ" or (
+        item["topic"] == "INTERACTION_MESSAGE_SENT" and new is not None and new["author"] == "USER"
     )
 
 
@@ -115,7 +115,7 @@ class Exchanges(Copy):
     """Messages and notes as two subscriptions tell of them."""
 
     async def take(self, item: Mapping[str, Any], graph: Graph) -> None:
-        ref, topic = item["interactionId"], item["topic"].partition(".")[2]
+        ref, topic = item["interactionId"], item["topic"]
         if item["change"] == "LEFT":
             self.what.pop(ref, None)
             return
@@ -126,10 +126,10 @@ class Exchanges(Copy):
                 self.what[ref] = exchange(found)
             return
         for name in ("message", "note"):
-            if topic == f"{name}_deleted":
+            if topic == f"INTERACTION_{name.upper()}_DELETED":
                 known[f"{name}s"].pop(item[f"{name}NodeId"], None)
             if (new := item.get(name)) is not None and (
-                name == "note" or new["id"] in known["messages"] or topic.startswith("message_")
+                name == "note" or new["id"] in known["messages"] or topic.startswith("INTERACTION_MESSAGE_")
             ):
                 known[f"{name}s"][new["id"]] = new
 

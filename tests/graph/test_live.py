@@ -58,7 +58,7 @@ async def test_everything_that_an_event_says(house: House, heard: Ears) -> None:
     assert (await house.graph.do("claimInteraction", given, actor=BO))["clientMutationId"] == "tab 1"
     assert await listener.next() == {
         "at": "2026-01-05T09:00:05.000000Z",
-        "topic": "conversation.claimed",
+        "topic": "INTERACTION_CLAIMED",
         "change": "UPDATED",
         "kind": "CONVERSATION",
         "interactionId": "cnv_1",
@@ -92,10 +92,10 @@ async def test_an_interaction_is_followed_from_its_beginning_to_its_end(house: H
     await house.database.command(delete_conversation, ADA, cnv(1))
     told = [await one.next() for _ in range(4)]
     assert told == [
-        event("conversation.created", "ENTERED", cnv(1)),
-        event("conversation.message_received", "UPDATED", cnv(1)),
-        event("conversation.labelled", "UPDATED", cnv(1)),
-        event("conversation.deleted", "LEFT", cnv(1)),
+        event("INTERACTION_CREATED", "ENTERED", cnv(1)),
+        event("INTERACTION_MESSAGE_RECEIVED", "UPDATED", cnv(1)),
+        event("INTERACTION_LABELLED", "UPDATED", cnv(1)),
+        event("INTERACTION_DELETED", "LEFT", cnv(1)),
     ]
     everything = [await all_.next() for _ in range(6)]
     assert [each for each in everything if each["interactionId"] == "cnv_1"] == told
@@ -115,19 +115,19 @@ async def test_a_filter_is_matched_before_and_after_a_change(house: House, heard
     await run(set_labels, BO, cnv(1), ["x"])
     await run(release, BO, cnv(1))
     assert [await labelled.next() for _ in range(3)] == [
-        event("conversation.labelled", "ENTERED", cnv(1)),
-        event("conversation.claimed", "UPDATED", cnv(1)),
-        event("conversation.labelled", "LEFT", cnv(1)),
+        event("INTERACTION_LABELLED", "ENTERED", cnv(1)),
+        event("INTERACTION_CLAIMED", "UPDATED", cnv(1)),
+        event("INTERACTION_LABELLED", "LEFT", cnv(1)),
     ]
     assert [await mine.next() for _ in range(3)] == [
-        event("conversation.claimed", "ENTERED", cnv(1)),
-        event("conversation.labelled", "UPDATED", cnv(1)),
-        event("conversation.released", "LEFT", cnv(1)),
+        event("INTERACTION_CLAIMED", "ENTERED", cnv(1)),
+        event("INTERACTION_LABELLED", "UPDATED", cnv(1)),
+        event("INTERACTION_RELEASED", "LEFT", cnv(1)),
     ]
     assert [await mine_or_nobodys.next() for _ in range(3)] == [
-        event("conversation.labelled", "UPDATED", cnv(1)),
-        event("conversation.claimed", "LEFT", cnv(1)),
-        event("conversation.released", "ENTERED", cnv(1)),
+        event("INTERACTION_LABELLED", "UPDATED", cnv(1)),
+        event("INTERACTION_CLAIMED", "LEFT", cnv(1)),
+        event("INTERACTION_RELEASED", "ENTERED", cnv(1)),
     ]
     for listener in (labelled, mine, mine_or_nobodys):
         assert await listener.silent()
@@ -170,7 +170,7 @@ async def test_filters_say_the_same_live_as_in_a_list(
     listed = "query($filter: InteractionFilter) { interactions(filter: $filter) { totalCount } }"
     assert (await house.graph.read(listed, filter=filter_))["interactions"]["totalCount"] == int(matches)
     if matches:
-        assert await listener.next() == event("conversation.note_added", "UPDATED", cnv(1))
+        assert await listener.next() == event("INTERACTION_NOTE_ADDED", "UPDATED", cnv(1))
     assert await listener.silent(0.03)
 
 
@@ -212,7 +212,7 @@ async def test_cursor_of_a_list_begins_a_subscription(house: House, heard: Ears)
     # What is selected is read when the item is sent, so its cursor has seen the event.
     assert told == {
         "cursor": told["cursor"],
-        "topic": "conversation.labelled",
+        "topic": "INTERACTION_LABELLED",
         "interaction": {"messages": {"cursor": told["cursor"]}},
     }
     assert await listener.silent()
@@ -309,13 +309,13 @@ async def test_the_attention_queue_learns_what_enters_leaves_and_differs(house: 
         del item["interaction"]
         found.append(item)
     assert found == [
-        told("attention.raised", "ENTERED", "None LOW", "None TO_DO"),
-        told("attention.changed", "UPDATED", "LOW NORMAL", "TO_DO CUSTOMER_WAITING"),
-        told("attention.changed", "UPDATED", "NORMAL URGENT", "CUSTOMER_WAITING RAISED"),
-        told("conversation.acknowledged", "UPDATED", "URGENT URGENT"),
-        told("conversation.assigned", "UPDATED", "URGENT URGENT"),
-        told("attention.changed", "UPDATED", "URGENT NORMAL", "RAISED CUSTOMER_WAITING"),
-        told("attention.cleared", "LEFT", "NORMAL None", "CUSTOMER_WAITING None"),
+        told("ATTENTION_RAISED", "ENTERED", "None LOW", "None TO_DO"),
+        told("ATTENTION_CHANGED", "UPDATED", "LOW NORMAL", "TO_DO CUSTOMER_WAITING"),
+        told("ATTENTION_CHANGED", "UPDATED", "NORMAL URGENT", "CUSTOMER_WAITING RAISED"),
+        told("INTERACTION_ACKNOWLEDGED", "UPDATED", "URGENT URGENT"),
+        told("INTERACTION_ASSIGNED", "UPDATED", "URGENT URGENT"),
+        told("ATTENTION_CHANGED", "UPDATED", "URGENT NORMAL", "RAISED CUSTOMER_WAITING"),
+        told("ATTENTION_CLEARED", "LEFT", "NORMAL None", "CUSTOMER_WAITING None"),
     ]
     assert [(await free.next())["change"] for _ in range(5)] == ["ENTERED", "UPDATED", "UPDATED", "UPDATED", "LEFT"]
     assert await all_.silent()
@@ -431,9 +431,9 @@ async def test_an_erased_customers_interactions_leave_every_list(house: House, h
     await house.hear()
     listener, queue = await heard.listen(CHANGED, filter={"kinds": ["CONVERSATION"]}), await heard.listen(ATTENTION)
     await house.database.command(erase_customer, ADA, f"cus_{house.desk.ana}")
-    assert await listener.next() == event("conversation.deleted", "LEFT", cnv(1))
+    assert await listener.next() == event("INTERACTION_DELETED", "LEFT", cnv(1))
     left = await queue.next()
-    assert (left["topic"], left["change"], left["interaction"]) == ("attention.cleared", "LEFT", None)
+    assert (left["topic"], left["change"], left["interaction"]) == ("ATTENTION_CLEARED", "LEFT", None)
 
 
 async def test_equal_subscriptions_share_their_reading(house: House, heard: Ears) -> None:

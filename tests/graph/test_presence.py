@@ -41,7 +41,7 @@ async def other(house: House, database_url: str) -> AsyncIterator[Ears]:
 
 def looked_at_by(*names: str) -> dict[str, object]:
     viewers = [{"user": {"name": name}} for name in names]
-    return {"topic": "interaction.viewers_changed", "change": "UPDATED", "interaction": {"viewers": viewers}}
+    return {"topic": "INTERACTION_VIEWERS_CHANGED", "change": "UPDATED", "interaction": {"viewers": viewers}}
 
 
 async def listeners(house: House, actor: Actor = BO) -> int:
@@ -71,11 +71,11 @@ async def test_a_look_changes_no_list_and_leaves_no_history(house: House, one: E
     alone = await one.listen(WATCH, BO, viewing=True)
     assert await alone.next() == looked_at_by("Bo")
     await house.database.command(set_labels, BO, cnv(1), ["vip"])
-    assert await listed.next() == {"topic": "conversation.labelled"}
+    assert await listed.next() == {"topic": "INTERACTION_LABELLED"}
     found = await house.graph.read('{ interaction(id: "cnv_1") { version history { nodes { topic } } } }')
     topics = [each["topic"] for each in found["interaction"]["history"]["nodes"]]
-    assert "conversation.labelled" in topics
-    assert "interaction.viewers_changed" not in topics
+    assert "INTERACTION_LABELLED" in topics
+    assert "INTERACTION_VIEWERS_CHANGED" not in topics
     assert found["interaction"]["version"] == 2
 
 
@@ -96,7 +96,7 @@ async def test_an_interaction_is_not_reached_as_one_of_another_kind(house: House
     changes = 'subscription { interactionChanged(id: "ses_1", viewing: true) { topic } }'
     heard = [await one.listen(typing % "ses", sessions), await one.listen(changes, sessions)]
     told, seen = await one.listen(typing % "cnv", CY), await one.listen(changes.replace("ses", "cnv"), CY)
-    assert await seen.next() == {"topic": "interaction.viewers_changed"}
+    assert await seen.next() == {"topic": "INTERACTION_VIEWERS_CHANGED"}
     await house.database.command(type_in, BO, cnv(1))
     assert await told.next() == {"user": {"name": "Bo"}}
     assert [await each.silent(0.3) for each in heard] == [True, True]

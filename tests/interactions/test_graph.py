@@ -282,17 +282,17 @@ async def test_events_go_on_from_a_cursor(house: House) -> None:
         if not page["hasMore"]:
             break
     assert [event["topic"] for event in seen] == [
-        "conversation.created",
-        "attention.raised",
-        "conversation.message_received",
-        "attention.changed",
-        "conversation.attention_raised",
-        "attention.changed",
+        "INTERACTION_CREATED",
+        "ATTENTION_RAISED",
+        "INTERACTION_MESSAGE_RECEIVED",
+        "ATTENTION_CHANGED",
+        "INTERACTION_ATTENTION_RAISED",
+        "ATTENTION_CHANGED",
     ]
     assert seen[2]["message"] == {"text": "Hello"}
     assert seen[4] | {"cursor": ""} == {
         "cursor": "",
-        "topic": "conversation.attention_raised",
+        "topic": "INTERACTION_ATTENTION_RAISED",
         "kind": "CONVERSATION",
         "interaction": {"id": "cnv_1"},
         "actor": {"name": "Bo"},
@@ -301,7 +301,7 @@ async def test_events_go_on_from_a_cursor(house: House) -> None:
         "message": None,
     }
     resumed = (await house.graph.read(EVENTS, CONVERSATIONS, after=seen[4]["cursor"], first=100))["events"]
-    assert [event["topic"] for event in resumed["events"]] == ["attention.changed"]
+    assert [event["topic"] for event in resumed["events"]] == ["ATTENTION_CHANGED"]
 
 
 async def test_a_cursor_that_is_none_is_refused(house: House) -> None:

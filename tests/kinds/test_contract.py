@@ -125,9 +125,9 @@ PLAIN = (
 def self_opening(history: Any) -> int:
     """How many entries the opening of the interaction and its first message made."""
     topics = [edge["node"]["topic"] for edge in history["history"]["edges"]]
-    received = next(index for index, topic in enumerate(topics) if topic.endswith(".message_received"))
+    received = next(index for index, topic in enumerate(topics) if topic == "INTERACTION_MESSAGE_RECEIVED")
     rest = topics[received + 1 :]
-    return received + 1 + (1 if rest and rest[0].startswith("attention.") else 0)
+    return received + 1 + (1 if rest and rest[0].startswith("ATTENTION_") else 0)
 
 
 @pytest.fixture(params=KINDS, ids=lambda kind: kind.name)
@@ -212,7 +212,7 @@ async def test_exactly_one_user_claims_it(house: House) -> None:
     }
     error = await house.refused("claimInteraction", ADA)
     assert (error["code"], error["claimedBy"], error["claimedUntil"]) == ("ALREADY_CLAIMED", {"id": "usr_2"}, until)
-    assert f"{house.kind.name}.claimed" in await house.topics()
+    assert "INTERACTION_CLAIMED" in await house.topics()
 
 
 async def test_its_holder_or_an_admin_releases_it(house: House) -> None:
@@ -224,7 +224,7 @@ async def test_its_holder_or_an_admin_releases_it(house: House) -> None:
     await house.do("claimInteraction")
     assert (await house.do("releaseInteraction", ADA, "assignee { id }"))["assignee"] is None
     topics = await house.topics()
-    assert topics.count(f"{house.kind.name}.released") == 2
+    assert topics.count("INTERACTION_RELEASED") == 2
 
 
 async def test_it_is_assigned_to_users_and_to_nobody(house: House) -> None:
@@ -251,8 +251,7 @@ async def test_labels_are_set_added_and_removed(house: House) -> None:
     document = "query($label: String!) { interactions(filter: {labels: [$label]}) { edges { node { id } } } }"
     for label, edges in (("c", [{"node": {"id": house.id}}]), ("a", [])):
         assert (await house.graph.read(document, BO, label=label))["interactions"] == {"edges": edges}
-    topic = f"{house.kind.name}.labelled"
-    assert await house.topics() == [topic, topic, topic]
+    assert await house.topics() == ["INTERACTION_LABELLED"] * 3
 
 
 async def test_notes_are_added_edited_and_deleted(house: House) -> None:
@@ -279,7 +278,7 @@ async def test_messages_count_as_unread_until_they_are_read(house: House) -> Non
     found = await house.do("markRead", BO, "unreadCustomerMessagesCount")
     assert found == {"unreadCustomerMessagesCount": 0, "version": 1}
     topics = await house.topics()
-    assert f"{house.kind.name}.read" in topics
+    assert "INTERACTION_READ" in topics
     await house.do("markRead", BO, "unreadCustomerMessagesCount")
     assert await house.topics() == topics
 
@@ -313,10 +312,10 @@ async def test_attention_is_raised_acknowledged_and_cleared_by_hand(house: House
     assert set(cleared["reasons"]) <= set(before["reasons"])
     if not cleared["needed"]:
         assert cleared == dict.fromkeys(cleared) | {"needed": False, "reasons": []}
-    topics = [topic for topic in await house.topics() if topic.startswith("attention.")]
+    topics = [topic for topic in await house.topics() if topic.startswith("ATTENTION_")]
     assert topics == [
-        "attention.changed" if before["needed"] else "attention.raised",
-        "attention.changed" if cleared["needed"] else "attention.cleared",
+        "ATTENTION_CHANGED" if before["needed"] else "ATTENTION_RAISED",
+        "ATTENTION_CHANGED" if cleared["needed"] else "ATTENTION_CLEARED",
     ]
 
 
@@ -360,10 +359,10 @@ async def test_the_history_says_who_changed_what_and_when(house: House) -> None:
     fields = "at topic actor { id } clientMutationId version levelAfter changes { field }"
     history = await house.read(f"history(first: 3) {{ edges {{ node {{ {fields} }} }} }}")
     nodes = [edge["node"] for edge in history["history"]["edges"]]
-    assert [(node["topic"].partition(".")[2], node["actor"]["id"], node["version"]) for node in nodes] == [
-        ("changed" if nodes[0]["topic"] == "attention.changed" else "raised", "usr_1", 3),
-        ("attention_raised", "usr_1", 3),
-        ("labelled", "usr_2", 2),
+    assert [(node["topic"], node["actor"]["id"], node["version"]) for node in nodes] == [
+        ("ATTENTION_CHANGED" if nodes[0]["topic"] == "ATTENTION_CHANGED" else "ATTENTION_RAISED", "usr_1", 3),
+        ("INTERACTION_ATTENTION_RAISED", "usr_1", 3),
+        ("INTERACTION_LABELLED", "usr_2", 2),
     ]
     assert nodes[0]["levelAfter"] == "URGENT"
     assert (nodes[2]["clientMutationId"], nodes[2]["at"]) == ("mine", "2026-01-05T09:01:00.000000Z")
@@ -375,7 +374,7 @@ async def test_every_change_is_in_the_log_for_those_who_may_see_it(house: House)
     await house.do("setLabels", BO, labels=["a"])
     document = "query($after: String!) { events(after: $after) { events { topic interaction { id } } } }"
     seen = await house.graph.read(document, house.reader, after=cursor)
-    assert seen["events"]["events"] == [{"topic": f"{house.kind.name}.labelled", "interaction": {"id": house.id}}]
+    assert seen["events"]["events"] == [{"topic": "INTERACTION_LABELLED", "interaction": {"id": house.id}}]
     assert (await house.graph.read(document, house.blind, after=cursor))["events"]["events"] == []
 
 

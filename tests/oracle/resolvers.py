@@ -1,5 +1,6 @@
 """How every object's fields are answered from plain rows: written from the product's description, not from mappings."""
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
@@ -114,6 +115,7 @@ FIELDS: Mapping[str, Mapping[str, Resolve]] = {
     "FieldChange": {"beforeNode": _referred("before"), "afterNode": _referred("after")},
     "HistoryEntry": {
         "id": lambda row, info: f"evt_{row['interaction_id']}.{row['position']}",
+        "topic": lambda row, info: re.sub(f"^{row['kind']}[.]", "interaction.", row["topic"]).replace(".", "_").upper(),
         "actor": ref("User", "actor_id"),
         "levelBefore": level("level_before"),
         "levelAfter": level("level_after"),

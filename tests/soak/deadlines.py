@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from app.core.clock import rfc3339, utc_now
+from app.interactions.topics import topic_name
 from tests.graph.exchanges import text
 from tests.graph.running import mutation_text
 from tests.soak.clients import BROKEN, Caller, over_websocket
@@ -120,7 +121,7 @@ async def _hear(port: int, cursor: str, told: Told) -> None:
             async with over_websocket(port, _CHANGED, {"after": cursor}, False) as items:
                 async for item in items:
                     cursor = item["cursor"]
-                    if item["topic"] == _ENDED:
+                    if item["topic"] == topic_name(_ENDED, "conversation"):
                         told.of(item["interactionId"])
         except BROKEN:
             await asyncio.sleep(0.1)

@@ -10,6 +10,7 @@ from app.core.clock import rfc3339, utc_now
 from app.core.events import Event, LoggedEvent
 from app.core.ids import TimeOrderedIds
 from app.interactions.tables import message, note
+from app.interactions.topics import topic_name
 from app.registry import KINDS
 from app.settings import Settings
 from app.storage.database import Work, open_database
@@ -59,7 +60,7 @@ def facts_of(events: Sequence[LoggedEvent], field: str, kinds: Sequence[str] | N
             continue
         kind = str(event.kind)
         if kinds is None or kind.upper() in kinds:
-            fact = (event.topic, event.version, rfc3339(each.at), event.client_mutation_id)
+            fact = (topic_name(event.topic, event.kind), event.version, rfc3339(each.at), event.client_mutation_id)
             found.setdefault(f"{PREFIXES[kind]}_{event.interaction_id}", []).append(fact)
     return found
 

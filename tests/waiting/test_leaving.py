@@ -235,7 +235,7 @@ async def test_holders_snooze_is_told_while_they_are_away(floor: Floor, database
     async with ears(floor.graph, database_url) as heard:
         listener = await heard.listen("subscription { attentionChanged { topic interactionId } }", EVE)
         await floor.pass_until(START + HOUR)
-        assert await listener.next() == {"topic": "attention.raised", "interactionId": str(ref)}
+        assert await listener.next() == {"topic": "ATTENTION_RAISED", "interactionId": str(ref)}
 
 
 # ---- presence -----------------------------------------------------------------------------------------------------

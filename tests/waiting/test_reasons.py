@@ -14,6 +14,7 @@ from app.interactions.service.deliveries import report_message_status
 from app.interactions.service.holding import claim
 from app.interactions.service.messages import mark_read
 from app.interactions.service.state import clear_attention, raise_attention, resume_bot, snooze
+from app.interactions.topics import topic_name
 from app.kinds.agent_session.service import update
 from app.kinds.chat_session.model.session import ChatSessionStatus
 from app.kinds.chat_session.service.queue import pick_up_chat_session, reset_chat_session
@@ -107,8 +108,8 @@ async def test_sequence_of_a_conversations_events_is_the_documented_one(floor: F
     await floor.do(restart_conversation, EVE, ref)
     page = (DOCS / "attention.md").read_text(encoding="utf-8")
     sequence = page[page.index("A conversation, step by step") : page.index("## Whom it asks")]
-    documented = [topic for topic in re.findall(r"`([a-z_.]+)`", sequence) if topic.startswith(("conv", "attention."))]
-    assert await floor.topics(ref) == documented
+    documented = re.findall(r"`((?:INTERACTION|ATTENTION)_[A-Z_]+)`", sequence)
+    assert [topic_name(topic, "conversation") for topic in await floor.topics(ref)] == documented
 
 
 # ---- chats --------------------------------------------------------------------------------------------------------

@@ -141,7 +141,7 @@ def _sample(stage: Stage, cast: Cast, number: int) -> Story:
     stage.do(send_message, cast["gateway"], ref, said(last), fields={"message_type": "TO_CUSTOMER", "user_id": None})
     yield stage.now + timedelta(minutes=1)
     closed = {"status": ChatSessionStatus.CLOSED, "assignee_id": None, "rank_user_id": None, **values}
-    stage.do(change, cast["gateway"], ref, Command.UPDATE, lambda chat: replace(chat, **closed), topic="taken_over")
+    stage.do(change, cast["gateway"], ref, Command.UPDATE, lambda chat: replace(chat, **closed))
 
 
 def _scene(

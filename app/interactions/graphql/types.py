@@ -20,6 +20,7 @@ from app.interactions.graphql.enums import (
     ReplyBlock,
     SenderRole,
     State,
+    TopicName,
 )
 from app.interactions.graphql.ordering import (
     NEWEST_ENTRIES,
@@ -234,7 +235,7 @@ class HistoryEntry:
         description="The id of the entry, which its event in the log and in subscriptions has too."
     )
     at: datetime = strawberry.field(description="The time of the entry.")
-    topic: str = strawberry.field(description="The topic of the entry, such as `conversation.closed`.")
+    topic: TopicName = strawberry.field(description="The topic of the entry.")
     actor: User | None = strawberry.field(description="The user who made the change; null when no user did.")
     client_mutation_id: str | None = strawberry.field(description="The `clientMutationId` of the mutation that did it.")
     version: int | None = strawberry.field(description="The version of the interaction after the entry.")
@@ -252,7 +253,7 @@ class Event:
     )
     cursor: str = strawberry.field(description="The cursor of the event. Events after it can be read with `after`.")
     at: datetime = strawberry.field(description="The time of the event.")
-    topic: str = strawberry.field(description="The topic of the event, such as `conversation.closed`.")
+    topic: TopicName = strawberry.field(description="The topic of the event.")
     kind: KindName | None = strawberry.field(description="The kind of the event's interaction.")
     interaction: Interaction | None = strawberry.field(
         description="The interaction of the event as it is now, while it exists."

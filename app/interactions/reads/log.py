@@ -7,6 +7,7 @@ from app.core.errors import InvalidInput
 from app.core.events import LoggedEvent
 from app.core.paging import DEFAULT_PAGE, LARGEST_PAGE
 from app.interactions.reads.filters import LEVELS
+from app.interactions.topics import topic_name
 from app.selection.mapping import Env, ObjectId, One, Permissions, Read, granted
 from app.storage.event_log import HEADS, check_cursor, heads_cursor, logged, merge, parse_cursor, read_after
 from app.storage.query import Query
@@ -69,7 +70,7 @@ def event_item(found: LoggedEvent, cursor: str) -> Mapping[str, object]:
         "cursor": cursor,
         "id": event_id(event.interaction_id, found.position, found.lane),
         "at": found.at,
-        "topic": event.topic,
+        "topic": topic_name(event.topic, event.kind),
         "kind": None if event.kind is None else event.kind.upper(),
         "interaction_id": event.interaction_id,
         "actor_id": event.actor_id,

@@ -20,6 +20,7 @@ from app.interactions.reads.log import EVENT, event_id, events
 from app.interactions.reads.search import Question, question_of, speaks_of
 from app.interactions.reads.viewing import VIEWERS
 from app.interactions.tables import history, interaction, message, message_error, note
+from app.interactions.topics import topic_name
 from app.selection.mapping import (
     Column,
     Computed,
@@ -177,6 +178,7 @@ MAPPINGS: tuple[Mapped, ...] = (
         history,
         fields={
             "id": Computed(("interaction_id", "position"), lambda _, number, position: event_id(number, position)),
+            "topic": Computed(("topic", "kind"), lambda _, topic, kind: topic_name(topic, kind)),
             "actor": One("User", lambda scope: scope.c.actor_id),
             "levelBefore": Column(lambda scope: scope.c.level_before, names=LEVELS),
             "levelAfter": Column(lambda scope: scope.c.level_after, names=LEVELS),

@@ -219,7 +219,7 @@ await check("who looks at an interaction is told to the others, and forgotten wh
   const staying = listen(connect(), payload);
   const viewers = async (wanted) => {
     const isWanted = ({ interactionChanged: { topic, interaction } }) =>
-      topic === "interaction.viewers_changed" &&
+      topic === "INTERACTION_VIEWERS_CHANGED" &&
       interaction.viewers.some(({ user }) => user.name === "Tony") === wanted;
     return staying.take(({ next }) => isWanted(next.data));
   };

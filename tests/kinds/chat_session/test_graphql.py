@@ -325,23 +325,23 @@ async def test_a_chat_from_the_queue_to_its_rating(graph: Graph, desk: Desk) -> 
         "WELCOME",
     ]
     happened = [edge["node"]["topic"] for edge in found["history"]["edges"]]
-    assert [topic.removeprefix("chat_session.") for topic in happened if topic.startswith("chat_session.")] == [
-        "requested",
-        "message_sent",
-        "picked_up",
-        "transferred",
-        "transfer_cancelled",
-        "transferred",
-        "message_sent",
-        "transfer_rejected",
-        "transferred",
-        "message_sent",
-        "transfer_accepted",
-        "reset",
-        "message_sent",
-        "picked_up",
-        "rated",
-        "deleted",
+    assert [topic for topic in happened if topic.startswith("INTERACTION_")] == [
+        "INTERACTION_REQUESTED",
+        "INTERACTION_MESSAGE_SENT",
+        "INTERACTION_PICKED_UP",
+        "INTERACTION_TRANSFERRED",
+        "INTERACTION_TRANSFER_CANCELLED",
+        "INTERACTION_TRANSFERRED",
+        "INTERACTION_MESSAGE_SENT",
+        "INTERACTION_TRANSFER_REJECTED",
+        "INTERACTION_TRANSFERRED",
+        "INTERACTION_MESSAGE_SENT",
+        "INTERACTION_TRANSFER_ACCEPTED",
+        "INTERACTION_RESET",
+        "INTERACTION_MESSAGE_SENT",
+        "INTERACTION_PICKED_UP",
+        "INTERACTION_RATED",
+        "INTERACTION_DELETED",
     ]
 
 

@@ -40,7 +40,7 @@ async def test_a_flag_over_rest_reaches_a_listener(database_url: str, clock: Man
         assert flagged.status_code == 200
         assert await socket.data("alerts") == {
             "attentionChanged": {
-                "topic": "attention.raised",
+                "topic": "ATTENTION_RAISED",
                 "change": "ENTERED",
                 "levelBefore": None,
                 "levelAfter": "HIGH",
