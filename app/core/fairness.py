@@ -186,7 +186,8 @@ class Turns:
     A caller that has `waiting` works waiting is refused another one."""
 
     def __init__(self, at_once: int, *, each: int | None = None, waiting: int | None = None) -> None:
-        self._free = at_once
+        self.free = at_once
+        """How many works may begin now."""
         self._most_waiting = waiting
         self._queue: FairQueue[asyncio.Future[None]] = FairQueue(each)
 
@@ -203,8 +204,8 @@ class Turns:
         """Wait for a turn of the caller, which has to be ended. Raises RateLimited as `of` does."""
         if self._most_waiting is not None and self._queue.waiting(caller) >= self._most_waiting:
             raise too_many_wait(self._most_waiting)
-        if self._free and self._queue.begin(caller):
-            self._free -= 1
+        if self.free and self._queue.begin(caller):
+            self.free -= 1
             return Turn(self, caller)
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._queue.push(caller, turn)
@@ -218,18 +219,22 @@ class Turns:
             raise
         return Turn(self, caller)
 
-    def _end(self, caller: Caller, seconds: float) -> None:
-        self._queue.done(caller, seconds)
-        self._free += 1
+    def grow(self) -> None:
+        """Let one more work run at once."""
+        self.free += 1
         self._serve()
 
+    def _end(self, caller: Caller, seconds: float) -> None:
+        self._queue.done(caller, seconds)
+        self.grow()
+
     def _serve(self) -> None:
-        while self._free and (found := self._queue.pop()) is not None:
+        while self.free and (found := self._queue.pop()) is not None:
             caller, turn = found
             if turn.done():
                 self._queue.done(caller, 0.0)
                 continue
-            self._free -= 1
+            self.free -= 1
             turn.set_result(None)
 
 

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Hashable
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from app.core.errors import Unavailable
 from app.core.fairness import Caller, KeyedTurns, Turns, too_many_wait
 from app.storage import engines
+from app.storage.growth import Growth
 
 ON_ONE_SUBJECT = 1
 """Connections that commands on one subject take: the others would hold theirs only to wait for the same lock."""
@@ -19,9 +20,13 @@ SHARE = 4
 class Admission:
     """Gives each command its turn on its subject, then one of its caller's connections; both are fair by caller."""
 
-    def __init__(self, connections: int, *, most_waiting: int, patience: float) -> None:
+    def __init__(
+        self, connections: int, *, most_waiting: int, patience: float, open_one: Callable[[], Awaitable[None]]
+    ) -> None:
+        """One of the connections is open, and `open_one` has to open another one."""
         self._subjects = KeyedTurns(ON_ONE_SUBJECT)
-        self._connections = Turns(connections, each=max(1, connections // SHARE))
+        self._connections = turns = Turns(1, each=max(1, connections // SHARE))
+        self._growth = Growth(connections, open_one=open_one, grown=turns.grow, lacks=lambda: not turns.free)
         self._most_waiting = most_waiting
         self._patience = patience
         self._asking: Counter[Caller] = Counter()
@@ -41,7 +46,9 @@ class Admission:
                         async with asyncio.timeout(self._patience):
                             await held.enter_async_context(self._subjects.of(subject, caller))
                     async with asyncio.timeout(engines.LONGEST_WAIT):
+                        self._growth.look()
                         await held.enter_async_context(self._connections.of(caller))
+                        self._growth.look()
                 except TimeoutError:
                     raise Unavailable("Other commands took too long; nothing was changed.") from None
                 yield
@@ -49,3 +56,7 @@ class Admission:
             self._asking[caller] -= 1
             if not self._asking[caller]:
                 del self._asking[caller]
+
+    async def close(self) -> None:
+        """Open no more connections."""
+        await self._growth.close()

@@ -18,6 +18,7 @@ from sqlalchemy.pool import StaticPool
 
 from app.core.setting_types import LARGEST_PORT
 from app.settings import Settings
+from app.storage.array_types import know_arrays
 from app.storage.liveness import Liveness
 
 T = TypeVar("T")
@@ -182,7 +183,7 @@ def postgresql_engine(url: sa.URL, settings: Settings, liveness: Liveness) -> As
     """The commands' engine: READ COMMITTED; locks, not the isolation level, order the writers.
 
     A command that waits for a lock for over `lock_timeout` fails."""
-    return create_async_engine(
+    engine = create_async_engine(
         url,
         isolation_level="READ COMMITTED",
         pool_size=settings.pool_size,
@@ -202,6 +203,13 @@ def postgresql_engine(url: sa.URL, settings: Settings, liveness: Liveness) -> As
             ),
         },
     )
+    # After the dialect, which sets codecs.
+    sa.event.listen(engine.sync_engine, "connect", lambda opened, _: know_arrays(opened.driver_connection))
+    return engine
+
+
+async def _know_arrays(connection: object) -> None:
+    know_arrays(connection)
 
 
 async def _keep(_connection: object) -> None:
@@ -219,9 +227,11 @@ async def postgresql_pool(
         min_size=0,
         max_size=settings.pool_size,
         connect=liveness.connect,
+        init=_know_arrays,
         reset=_keep,
         statement_cache_size=STATEMENTS_KEPT * 2,
         max_cached_statement_lifetime=0,
+        max_inactive_connection_lifetime=0,
         **asyncpg_arguments(
             url, statement_timeout=settings.read_timeout, idle_in_transaction_session_timeout=settings.read_timeout
         ),

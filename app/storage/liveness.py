@@ -11,6 +11,7 @@ import asyncpg
 import structlog
 
 from app.core.errors import Unavailable
+from app.storage.array_types import know_arrays
 
 _log = structlog.get_logger(__name__)
 
@@ -130,6 +131,7 @@ class Liveness:
         async with asyncio.timeout(self.silence):
             try:
                 connection = await asyncpg.connect(**self._arguments)
+                know_arrays(connection)
                 return {pid for (pid,) in await connection.fetch(_WAITING, list(pids), self.silence)}
             finally:
                 if connection is not None:

@@ -59,6 +59,7 @@ class PostgresqlCommands:
             settings.pool_size,
             most_waiting=settings.max_waiting_commands,
             patience=settings.lock_timeout.total_seconds(),
+            open_one=self._open_one,
         )
         self._running: set[asyncio.Task[Any]] = set()
 
@@ -73,6 +74,10 @@ class PostgresqlCommands:
             await liveness.close()
             raise
         return cls(engine, lanes, open_work, settings, liveness)
+
+    async def _open_one(self) -> None:
+        async with self._async_engine.connect():
+            pass  # all others are in use, so it is a new one
 
     async def run(self, unit: Unit[T], caller: Caller, subject: Hashable | None) -> T:
         task = asyncio.create_task(self._admitted(unit, caller, subject))
@@ -96,6 +101,7 @@ class PostgresqlCommands:
                 task.cancel()
             if waiting:
                 await asyncio.wait(waiting)
+        await self._admission.close()
         # The engine would wait for each of its connections to be closed by the server as well.
         await self.liveness.close()
         await self._async_engine.dispose()

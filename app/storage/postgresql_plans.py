@@ -15,6 +15,7 @@ from app.core.fairness import Caller, to_its_end
 from app.core.short_turns import short_turns
 from app.settings import Settings
 from app.storage.engines import postgresql_pool
+from app.storage.growth import Growth
 from app.storage.liveness import Liveness, silent
 from app.storage.postgresql import ATTEMPTS, GOING_AWAY, LAST_SECONDS, may_begin
 from app.storage.query import Observer, Steps
@@ -47,6 +48,10 @@ class PostgresqlPlans:
             most_long=max(1, settings.pool_size // 4),
             most_waiting=settings.max_waiting_reads,
             short_seconds=SHORT_SECONDS,
+            opened=1,
+        )
+        self._growth = Growth(
+            settings.pool_size, open_one=self._open_one, grown=self._grown, lacks=lambda: not self._queue.free
         )
 
     @classmethod
@@ -61,7 +66,9 @@ class PostgresqlPlans:
     async def run(self, steps: Steps[T], snapshot: bool, caller: Caller) -> T:
         loop = asyncio.get_running_loop()
         read = Read(steps, snapshot, caller, loop.create_future())
-        if not self._queue.start(read):
+        begins = self._queue.start(read)
+        self._growth.look()
+        if not begins:
             self._queue.add(read)
             await self._admitted(read)
         while True:
@@ -83,6 +90,7 @@ class PostgresqlPlans:
             await self._admitted(read)
 
     async def close(self) -> None:
+        await self._growth.close()
         self._thread.shutdown(wait=False)
         try:
             async with asyncio.timeout(LAST_SECONDS):
@@ -90,12 +98,20 @@ class PostgresqlPlans:
         except TimeoutError:
             pass  # the pool has ended what did not end by itself
 
+    async def _open_one(self) -> None:
+        await self._pool.release(await self._pool.acquire())  # all others are in use, so it is a new one
+
+    def _grown(self) -> None:
+        self._queue.grow()
+        self._serve()
+
     def _serve(self) -> None:
         while (read := self._queue.next()) is not None:
             if read.future.cancelled():
                 self._queue.end(read, 0.0)
             else:
                 read.future.set_result(None)
+        self._growth.look()
 
     async def _admitted(self, read: Read) -> None:
         try:

@@ -50,16 +50,19 @@ class ReadQueue:
     The server's own reads go first. A long read starts when fewer than `most_long` of them run, and a short one
     otherwise; within a class the caller is served that has used least. One caller runs at most half of the readers'
     short reads and half of the long ones. A read is short unless it used up `short_seconds` before. There is no lock
-    inside: threads that share it bring one. `waiting` is how many reads wait."""
+    inside: threads that share it bring one. `waiting` is how many reads wait. Of the readers `opened` are there, and
+    each other one once it `grow`s."""
 
-    def __init__(self, readers: int, *, most_long: int, most_waiting: int, short_seconds: float) -> None:
+    def __init__(
+        self, readers: int, *, most_long: int, most_waiting: int, short_seconds: float, opened: int | None = None
+    ) -> None:
         self.most_long = most_long
         self.most_waiting = most_waiting
         self.short_seconds = short_seconds
         self.most_short_each = max(1, readers // 2)
         self.most_long_each = max(1, most_long // 2)
         self.waiting = 0
-        self._free = readers
+        self.free = readers if opened is None else opened
         self._own: deque[Read] = deque()
         self._short: FairQueue[Read] = FairQueue(self.most_short_each)
         self._long: FairQueue[Read] = FairQueue(self.most_long_each)
@@ -68,9 +71,9 @@ class ReadQueue:
 
     def start(self, read: Read) -> bool:
         """Whether the read runs at once, until `end` or `restart`; it does when no other has to go first."""
-        if not self._free or self._own or not (read.caller is SERVER or self._short.begin(read.caller)):
+        if not self.free or self._own or not (read.caller is SERVER or self._short.begin(read.caller)):
             return False
-        self._free -= 1
+        self.free -= 1
         return True
 
     def add(self, read: Read) -> bool:
@@ -81,21 +84,21 @@ class ReadQueue:
         if read.caller is SERVER:
             self._own.append(read)
             self.waiting += 1
-            return self._free > 0
+            return self.free > 0
         if self._short.waiting(read.caller) + self._long.waiting(read.caller) >= self.most_waiting:
             raise too_many_wait(self.most_waiting)
         self._short.push(read.caller, read)
         self.waiting += 1
-        return self._free > 0 and self._short.running(read.caller) < self.most_short_each
+        return self.free > 0 and self._short.running(read.caller) < self.most_short_each
 
     def next(self) -> Read | None:
         """The read that runs from now on until `end` or `restart`; None when none may run."""
-        if not self.waiting or not self._free:
+        if not self.waiting or not self.free:
             return None
         read = self._first()
         if read is not None:
             self.waiting -= 1
-            self._free -= 1
+            self.free -= 1
         return read
 
     def _first(self) -> Read | None:
@@ -107,9 +110,13 @@ class ReadQueue:
         found = self._short.pop()
         return None if found is None else found[1]
 
+    def grow(self) -> None:
+        """One more reader is there."""
+        self.free += 1
+
     def end(self, read: Read, seconds: float) -> None:
         """The read has ended after it ran for so long."""
-        self._free += 1
+        self.free += 1
         if read.is_long:
             self._long_running -= 1
             self._long.done(read.caller, seconds)
@@ -120,7 +127,7 @@ class ReadQueue:
 
     def restart(self, read: Read, seconds: float) -> None:
         """The read ran for so long, and waits again, as a long one."""
-        self._free += 1
+        self.free += 1
         self._short.done(read.caller, seconds)
         read.is_long = True
         read.asked = monotonic()

@@ -27,7 +27,7 @@ CALLERS = 30
 
 @pytest.fixture
 def settings() -> Settings:
-    return Settings(pool_size=8, max_waiting_commands=900, lock_timeout=timedelta(seconds=0.5))
+    return Settings(pool_size=8, max_waiting_commands=300, lock_timeout=timedelta(seconds=0.5))
 
 
 async def test_command_of_a_caller_with_few_passes_those_of_one_with_many(scratch_database: Database) -> None:
@@ -36,7 +36,7 @@ async def test_command_of_a_caller_with_few_passes_those_of_one_with_many(scratc
     def run(work: Work, name: str) -> None:
         order.append(name)
 
-    many = [asyncio.create_task(scratch_database.command_of("many", None, run, "many")) for _ in range(900)]
+    many = [asyncio.create_task(scratch_database.command_of("many", None, run, "many")) for _ in range(300)]
     await asyncio.sleep(0)
     await many[0]
     begun = len(order)
@@ -70,13 +70,13 @@ async def test_command_does_not_wait_for_the_rest_of_a_group_that_takes_long(
 
 
 async def test_command_is_refused_when_too_many_of_its_caller_wait(scratch_database: Database) -> None:
-    asked = [asyncio.create_task(scratch_database.command_of("many", None, increment)) for _ in range(2_000)]
+    asked = [asyncio.create_task(scratch_database.command_of("many", None, increment)) for _ in range(700)]
     await asyncio.sleep(0)
     assert await scratch_database.command_of("few", None, increment, 2) == 1
     found = await asyncio.gather(*asked, return_exceptions=True)
     done = [value for value in found if isinstance(value, int)]
     assert {type(each) for each in found} == {int, RateLimited}
-    assert 900 <= len(done) < 2_000
+    assert 300 <= len(done) < 700
     assert await scratch_database.command(value_of) == len(done)
 
 
@@ -140,6 +140,7 @@ async def test_commands_of_one_caller_take_a_share_of_the_connections(
 
 
 @on_postgres
+@pytest.mark.parametrize("settings", [Settings(pool_size=8)])
 async def test_commands_on_one_thing_leave_nothing_behind(scratch_database: Database) -> None:
     await asyncio.gather(*(scratch_database.command_of(who, who % 3, increment) for who in range(CALLERS)))
     admission = scratch_database._commands._admission  # type: ignore[attr-defined]

@@ -1,0 +1,35 @@
+"""The types of arrays, which a connection of asyncpg would ask PostgreSQL for."""
+
+from typing import Any
+
+_ELEMENTS = {
+    # The array's number, its elements' type and the number of that: the same in every PostgreSQL.
+    1000: ("bool", 16),
+    1007: ("int4", 23),
+    1016: ("int8", 20),
+    1022: ("float8", 701),
+    1185: ("timestamptz", 1184),
+}
+_UNUSED = ("basetype", "basetype_name", "range_subtype", "range_subtype_name", "attrtypoids", "attrnames")
+_TYPES = [
+    {
+        **dict.fromkeys(_UNUSED),
+        "oid": oid,
+        "ns": "pg_catalog",
+        "name": f"_{element}",
+        "kind": b"b",
+        "elemtype": number,
+        "elemtype_name": element,
+        "elemdelim": b",",
+        "depth": 0,
+    }
+    for oid, (element, number) in _ELEMENTS.items()
+]
+
+
+def know_arrays(connection: Any) -> None:
+    """Tell a connection of asyncpg the types of arrays in our statements, before the first of them.
+
+    It would ask for each of them with a query of ten milliseconds, in the first command or read that gets the new
+    connection. Whatever sets a codec afterwards has it forget them."""
+    connection.get_settings().register_data_types(_TYPES)
