@@ -18,7 +18,7 @@ import uvloop
 
 from tests.serving import Socket, open_socket
 from tests.soak.hostile.measures import Measures, Times
-from tests.soak.hostile.wire import BROKEN, Answer, Line, command, post
+from tests.soak.hostile.wire import BROKEN, Answer, Line, command, other_address, post
 
 _READS_EVERY = 0.01
 _WRITES_EVERY = 0.04
@@ -77,8 +77,9 @@ class Innocent:
     def __init__(self, errand: Errand, socket: Socket) -> None:
         self._errand = errand
         self._socket = socket
-        self._reader = Line(errand.port)
-        self._writer = Line(errand.port)
+        own = other_address()
+        self._reader = Line(errand.port, own=own)
+        self._writer = Line(errand.port, own=own)
         self._number = 0
         self._heard = Heard()
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -43,12 +44,24 @@ class Answer:
         return " ".join((str(self.status), *sorted(self.codes)))
 
 
-class Line:
-    """A connection that is kept alive, and opened again after it broke."""
+def other_address() -> str:
+    """An address of this machine that is not the attackers', where it has one: what is shared fairly between addresses
+    before a caller is known is no attack on whoever has another one."""
+    with socket.socket() as tried:
+        try:
+            tried.bind(("127.0.0.2", 0))
+        except OSError:
+            return "127.0.0.1"
+        return "127.0.0.2"
 
-    def __init__(self, port: int, patience: float = PATIENCE) -> None:
+
+class Line:
+    """A connection that is kept alive, and opened again after it broke; from the address `own`, if there is one."""
+
+    def __init__(self, port: int, patience: float = PATIENCE, own: str | None = None) -> None:
         self.port = port
         self._patience = patience
+        self._own = None if own is None else (own, 0)
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def ask(self, request: bytes) -> Answer:
@@ -56,7 +69,9 @@ class Line:
         try:
             async with asyncio.timeout(self._patience):
                 if self._streams is None:
-                    self._streams = await asyncio.open_connection("127.0.0.1", self.port, limit=_LONGEST_HEAD)
+                    self._streams = await asyncio.open_connection(
+                        "127.0.0.1", self.port, limit=_LONGEST_HEAD, local_addr=self._own
+                    )
                 reader, writer = self._streams
                 writer.write(request)
                 return await self._answer(reader, request)
