@@ -15,7 +15,11 @@ from sqlalchemy.util import LRUCache
 
 from app.settings import PREFIX, Settings
 from app.storage.engines import postgresql_engine, postgresql_pool, sqlite_engine
+from app.storage.growth import open_together
 from app.storage.liveness import Liveness
+
+OPEN_TOGETHER = open_together
+"""As servers open their first connections; databases of tests open one, because each is a process of PostgreSQL."""
 
 _MOST_STATEMENTS = 5_000
 _MOST_PLANS = 2_000
@@ -57,6 +61,11 @@ def connect_for_plans_alone(patch: pytest.MonkeyPatch) -> None:
         return await postgresql_pool(url, settings, liveness, opened=0)
 
     patch.setattr("app.storage.postgresql_plans.postgresql_pool", open_pool)
+    patch.setattr("app.storage.growth.open_together", _open_none)
+
+
+async def _open_none(_connect: object, _count: int) -> int:
+    return 1
 
 
 def _open_sqlite(connection: sqlite3.Connection) -> sa.Engine:

@@ -2,13 +2,13 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
+from collections.abc import AsyncIterator, Hashable
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from app.core.errors import Unavailable
 from app.core.fairness import Caller, KeyedTurns, Turns, too_many_wait
 from app.storage import engines
-from app.storage.growth import Growth
+from app.storage.growth import Connect, Growth
 
 ON_ONE_SUBJECT = 1
 """Connections that commands on one subject take: the others would hold theirs only to wait for the same lock."""
@@ -17,16 +17,19 @@ SHARE = 4
 """One caller's commands take at most this part of the connections: a quarter."""
 
 
+def share_of(connections: int) -> int:
+    """How many of the connections commands of one caller use."""
+    return max(1, connections // SHARE)
+
+
 class Admission:
     """Gives each command its turn on its subject, then one of its caller's connections; both are fair by caller."""
 
-    def __init__(
-        self, connections: int, *, most_waiting: int, patience: float, open_one: Callable[[], Awaitable[None]]
-    ) -> None:
-        """One of the connections is open, and `open_one` has to open another one."""
+    def __init__(self, connections: int, *, most_waiting: int, patience: float, opened: int, connect: Connect) -> None:
+        """So many of the connections are open; `connect` takes one of them, or opens another one."""
         self._subjects = KeyedTurns(ON_ONE_SUBJECT)
-        self._connections = turns = Turns(1, each=max(1, connections // SHARE))
-        self._growth = Growth(connections, open_one=open_one, grown=turns.grow, lacks=lambda: not turns.free)
+        self._connections = turns = Turns(opened, each=share_of(connections))
+        self._growth = Growth(opened, connections, connect=connect, grown=turns.grow, lacks=lambda: not turns.free)
         self._most_waiting = most_waiting
         self._patience = patience
         self._asking: Counter[Caller] = Counter()

@@ -15,7 +15,8 @@ from sqlalchemy.util import greenlet_spawn
 from app.core.errors import Unavailable
 from app.core.fairness import Caller
 from app.settings import Settings
-from app.storage.admission import Admission
+from app.storage import growth
+from app.storage.admission import Admission, share_of
 from app.storage.engines import asyncpg_arguments, postgresql_engine
 from app.storage.event_log.writing import append_postgresql, encode, lane_count
 from app.storage.liveness import Liveness
@@ -45,7 +46,13 @@ class PostgresqlCommands:
     """Each command is a transaction of its own, run to its end even when its caller is cancelled."""
 
     def __init__(
-        self, engine: AsyncEngine, lanes: int, open_work: OpenWork, settings: Settings, liveness: Liveness
+        self,
+        engine: AsyncEngine,
+        lanes: int,
+        open_work: OpenWork,
+        settings: Settings,
+        liveness: Liveness,
+        opened: int = 1,
     ) -> None:
         self.liveness = liveness
         self.dialect = engine.sync_engine.dialect
@@ -59,7 +66,8 @@ class PostgresqlCommands:
             settings.pool_size,
             most_waiting=settings.max_waiting_commands,
             patience=settings.lock_timeout.total_seconds(),
-            open_one=self._open_one,
+            opened=opened,
+            connect=engine.connect,
         )
         self._running: set[asyncio.Task[Any]] = set()
 
@@ -70,14 +78,12 @@ class PostgresqlCommands:
         try:
             async with asyncio.timeout(settings.command_timeout.total_seconds()), engine.connect() as connection:
                 lanes = await connection.run_sync(lane_count)
+            wanted = growth.at_start(share_of(settings.pool_size), settings.pool_size)
+            opened = await growth.open_together(engine.connect, wanted)
         except BaseException:
             await liveness.close()
             raise
-        return cls(engine, lanes, open_work, settings, liveness)
-
-    async def _open_one(self) -> None:
-        async with self._async_engine.connect():
-            pass  # all others are in use, so it is a new one
+        return cls(engine, lanes, open_work, settings, liveness, opened)
 
     async def run(self, unit: Unit[T], caller: Caller, subject: Hashable | None) -> T:
         task = asyncio.create_task(self._admitted(unit, caller, subject))

@@ -14,12 +14,13 @@ from app.core.errors import Timeout, Unavailable
 from app.core.fairness import Caller, to_its_end
 from app.core.short_turns import short_turns
 from app.settings import Settings
+from app.storage import growth
 from app.storage.engines import postgresql_pool
 from app.storage.growth import Growth
 from app.storage.liveness import Liveness, silent
 from app.storage.postgresql import ATTEMPTS, GOING_AWAY, LAST_SECONDS, may_begin
 from app.storage.query import Observer, Steps
-from app.storage.read_queue import Read, ReadQueue, TakesLong, too_long
+from app.storage.read_queue import Read, ReadQueue, TakesLong, share_of, too_long
 
 T = TypeVar("T")
 
@@ -34,7 +35,9 @@ SHORT_SECONDS = 0.2
 class PostgresqlPlans:
     """Plans on a pool of asyncpg's own connections, which prepare each text once."""
 
-    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", settings: Settings, liveness: Liveness) -> None:
+    def __init__(
+        self, pool: "asyncpg.Pool[asyncpg.Record]", settings: Settings, liveness: Liveness, opened: int = 1
+    ) -> None:
         self.observer: Observer | None = None
         self.offloaded = 0
         """How many times a thread has made the objects of a statement."""
@@ -48,15 +51,22 @@ class PostgresqlPlans:
             most_long=max(1, settings.pool_size // 4),
             most_waiting=settings.max_waiting_reads,
             short_seconds=SHORT_SECONDS,
-            opened=1,
+            opened=opened,
         )
         self._growth = Growth(
-            settings.pool_size, open_one=self._open_one, grown=self._grown, lacks=lambda: not self._queue.free
+            opened, settings.pool_size, connect=pool.acquire, grown=self._grown, lacks=lambda: not self._queue.free
         )
 
     @classmethod
     async def open(cls, url: sa.URL, settings: Settings, liveness: Liveness) -> "PostgresqlPlans":
-        return cls(await postgresql_pool(url, settings, liveness), settings, liveness)
+        pool = await postgresql_pool(url, settings, liveness)
+        wanted = growth.at_start(share_of(settings.pool_size), settings.pool_size)
+        try:
+            opened = await growth.open_together(pool.acquire, wanted)
+        except BaseException:
+            pool.terminate()
+            raise
+        return cls(pool, settings, liveness, opened)
 
     @property
     def waiting(self) -> int:
@@ -97,9 +107,6 @@ class PostgresqlPlans:
                 await self._pool.close()
         except TimeoutError:
             pass  # the pool has ended what did not end by itself
-
-    async def _open_one(self) -> None:
-        await self._pool.release(await self._pool.acquire())  # all others are in use, so it is a new one
 
     def _grown(self) -> None:
         self._queue.grow()

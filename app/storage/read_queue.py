@@ -44,6 +44,11 @@ class TakesLong(Exception):
     """A short read has used up its time while others read, or would: it starts again among the long ones."""
 
 
+def share_of(readers: int) -> int:
+    """How many of the readers short reads of one caller use."""
+    return max(1, readers // 2)
+
+
 class ReadQueue:
     """The reads that wait for one of `readers`, in three classes.
 
@@ -59,7 +64,7 @@ class ReadQueue:
         self.most_long = most_long
         self.most_waiting = most_waiting
         self.short_seconds = short_seconds
-        self.most_short_each = max(1, readers // 2)
+        self.most_short_each = share_of(readers)
         self.most_long_each = max(1, most_long // 2)
         self.waiting = 0
         self.free = readers if opened is None else opened

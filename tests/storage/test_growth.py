@@ -1,7 +1,8 @@
 """Connections to PostgreSQL are opened beside the commands and reads that need them, and know the types of ours."""
 
 import asyncio
-from collections.abc import Generator, Sequence
+from collections.abc import AsyncIterator, Generator, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
 from types import SimpleNamespace
@@ -20,6 +21,7 @@ from app.storage.database import Database, Query, Row, Work, open_database
 from app.storage.engines import asyncpg_arguments, parse_database_url
 from app.storage.growth import Growth
 from tests.serving import eventually
+from tests.sharing import OPEN_TOGETHER
 from tests.storage.conftest import increment
 
 pytestmark = pytest.mark.anyio
@@ -40,18 +42,21 @@ class Pool:
         self.open = asyncio.Semaphore(0)
         self.failure: Exception | None = None
         self.tried = 0
+        self.one_by_one = True
         self.at_once = 0
         self.free = 0
-        self.growth = Growth(most, open_one=self._open_one, grown=self._grown, lacks=lambda: not self.free)
+        self.growth = Growth(1, most, connect=self._connect, grown=self._grown, lacks=lambda: not self.free)
 
-    async def _open_one(self) -> None:
+    @asynccontextmanager
+    async def _connect(self) -> AsyncIterator[None]:
         self.tried += 1
         self.at_once += 1
-        assert self.at_once == 1
+        assert self.at_once == 1 or not self.one_by_one
         try:
             await self.open.acquire()
             if self.failure is not None:
                 raise self.failure
+            yield
         finally:
             self.at_once -= 1
 
@@ -105,6 +110,41 @@ async def test_growth_that_is_closed_opens_nothing() -> None:
     pool.open.release()
     assert (pool.tried, pool.at_once, pool.growth.opened) == (1, 0, 1)
     await Pool(4).growth.close()
+
+
+@pytest.mark.parametrize(("pool_size", "plans", "commands"), [(1, 1, 1), (4, 3, 2), (16, 9, 5)])
+@on_postgres
+async def test_pools_begin_with_more_connections_than_one_caller_may_take(
+    database_url: str,
+    clock: Clock,
+    ids: Ids,
+    monkeypatch: pytest.MonkeyPatch,
+    pool_size: int,
+    plans: int,
+    commands: int,
+) -> None:
+    monkeypatch.setattr(growth, "open_together", OPEN_TOGETHER)
+    settings = Settings(pool_size=pool_size)
+    database = await open_database(database_url, clock=clock, ids=ids, settings=settings)
+    try:
+        assert opened(database) == (plans, commands)
+        assert database._plans._pool.get_idle_size() == plans  # type: ignore[attr-defined]
+        assert database._commands.engine.pool.checkedin() == commands  # type: ignore[attr-defined]
+    finally:
+        await database.close()
+
+
+async def test_pools_begin_with_as_many_connections_as_there_are() -> None:
+    pool = Pool(9)
+    pool.failure = asyncpg.TooManyConnectionsError("sorry, too many clients already")
+    pool.one_by_one = False
+    for _ in range(5):
+        pool.open.release()
+    assert await OPEN_TOGETHER(pool._connect, 5) == 1
+    pool.failure = ValueError("no failure of a connection")
+    pool.open.release()
+    with pytest.raises(ValueError, match="no failure"):
+        await OPEN_TOGETHER(pool._connect, 1)
 
 
 def steps(sql: str = "SELECT 7") -> Generator[Query, Sequence[Row], int]:
