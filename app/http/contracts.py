@@ -181,12 +181,15 @@ def _stranger(scope: Scope) -> Actor:
 
 
 def _documenting(contract: Contract) -> Handler:
-    """Serves the contract's document, which is made when it is asked for first: that takes some 50 ms."""
-    made = list[bytes]()
+    """Serves the contract's document, which is made once: when it is asked for first, beside the loop.
+
+    That takes up to a quarter of a second of computing."""
+    making = list[asyncio.Task[bytes]]()
 
     async def handler(_call: Call) -> Reply:
-        if not made:
-            made.append(await asyncio.to_thread(written, contract))
-        return Reply(body=made[0])
+        if not making:
+            making.append(asyncio.create_task(asyncio.to_thread(written, contract)))
+        # Who asked first may go away; the others wait for the same one.
+        return Reply(body=await asyncio.shield(making[0]))
 
     return handler

@@ -4,12 +4,14 @@ A small edition of what `scripts/conformance schemathesis` does at length: a few
 in every run."""
 
 import asyncio
+import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -19,6 +21,7 @@ from app.asgi import create_app
 from app.interactions.kind import InteractionKind
 from app.interactions.service.messages import receive_message
 from app.registry import KINDS
+from app.rest.bodies import Body
 from app.settings import Settings
 from app.storage.database import open_database
 from app.storage.work import Work
@@ -35,6 +38,11 @@ EXAMPLES = 3
 # A description does not say what makes a telephone number, and a second, wrong credential beside the right one is not
 # looked at.
 NOT_ASKED = ("positive_data_acceptance", "ignored_auth")
+
+# Models that find out which other one reads the body, or which chat a query means; and the one that a topic's body is
+# made into.
+CHOOSING = frozenset({"NewEvent", "NewMessage", "SavedChat", "OfEntity"})
+FURTHER = {"OfTopic": "ChatSessionInput"}
 
 
 @pytest.fixture
@@ -68,8 +76,33 @@ def _over(database_url: str, kind: InteractionKind) -> Starlette:
     return create_app(given, clock=clock, ids=ids, authenticator=lambda _: Names())
 
 
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """The names of the models that read a request's body or parameters, as they do."""
+    found, by = set[str](), vars(Body)["read"].__func__
+
+    def told(model: type[Body], value: object) -> Body:
+        found.add(model.__name__)
+        made: Body = by(model, value)
+        return made
+
+    monkeypatch.setattr(Body, "read", classmethod(told))
+    return found
+
+
+def described(raw: Any, schema: Any) -> set[str]:
+    """The names of the models that a schema leads to."""
+    text, names = orjson.dumps(schema).decode(), set[str]()
+    while more := set(re.findall(r'"#/components/schemas/([^"]+)"', text)) - names:
+        names |= more
+        text = orjson.dumps([raw["components"]["schemas"][name] for name in more]).decode()
+    return names
+
+
 @pytest.mark.parametrize("kind", SERVED, ids=lambda kind: kind.name)
-def test_answers_are_as_described(apps: Sequence[Starlette], kind: InteractionKind) -> None:
+def test_requests_and_answers_are_as_described(
+    apps: Sequence[Starlette], kind: InteractionKind, read: set[str]
+) -> None:
     import schemathesis
     from schemathesis.core.result import Ok
 
@@ -81,11 +114,18 @@ def test_answers_are_as_described(apps: Sequence[Starlette], kind: InteractionKi
     operations = [each.ok() for each in description.get_all_operations() if isinstance(each, Ok)]
     assert len(operations) == len(kind.contract.operations)
     # What deletes comes last, so that there is something to read.
+    everywhere = set[str]()
     for operation in sorted(operations, key=lambda each: each.method == "delete"):
+        read.clear()
         check(operation.as_strategy(generation_mode=schemathesis.GenerationMode.POSITIVE), known, apps)
         # In paths nearly every text will do.
         if list(operation.body) or list(operation.query):
             check(operation.as_strategy(generation_mode=schemathesis.GenerationMode.NEGATIVE), known, apps)
+        models = described(description.raw_schema, operation.definition.raw.get("requestBody", {}))
+        more = {further for model, further in FURTHER.items() if model in models}
+        assert read - CHOOSING - more <= models, operation.label
+        everywhere |= read
+    assert everywhere
 
 
 def check(cases: Any, known: Mapping[str, Any], apps: Sequence[Starlette]) -> None:

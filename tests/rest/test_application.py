@@ -1,5 +1,7 @@
+import asyncio
 import base64
 import gzip
+import threading
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
@@ -9,9 +11,9 @@ import pytest
 
 from app.core.fairness import Caller
 from app.execution.compiling import Compiling
-from app.http import bodies
+from app.http import bodies, contracts
 from app.http.in_flight import InFlight, Slot
-from app.rest import call
+from app.rest import Contract, call
 from app.rest.openapi import written
 from app.rest.parameters import Parameters
 from app.settings import Settings
@@ -132,6 +134,22 @@ async def test_a_body_of_wrong_types_changes_nothing(unchanging: httpx2.AsyncCli
 async def test_the_document_needs_no_key(unchanging: httpx2.AsyncClient) -> None:
     response = await unchanging.get("/shelf/openapi.json", headers={"authorization": ""})
     assert (response.status_code, response.content) == (200, written(CONTRACT))
+
+
+async def test_the_document_is_made_once_and_not_in_the_loop(
+    client: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = list[int]()
+
+    def told(contract: Contract) -> bytes:
+        made.append(threading.get_ident())
+        return written(contract)
+
+    monkeypatch.setattr(contracts, "written", told)
+    found = await asyncio.gather(*[client.get("/shelf/openapi.json") for _ in range(3)])
+    assert {response.content for response in found} == {written(CONTRACT)}
+    assert len(made) == 1
+    assert made[0] != threading.get_ident()
 
 
 async def test_public_operation_takes_a_place_of_its_address(
