@@ -14,9 +14,9 @@ LONGEST_TEXT = 65_536
 
 MOST_CONTENTS = 32
 _MOST_ENTRIES = 32
-_LONGEST_LINE = 1_024
-_LONGEST_URL = 4_096
-_LARGEST_FILE = 2**53 - 1
+LONGEST_LINE = 1_024
+LONGEST_URL = 4_096
+LARGEST_FILE = 2**53 - 1
 _DEGREES = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)", re.ASCII)
 
 
@@ -79,7 +79,7 @@ def plain_text(contents: Sequence[Mapping[str, object]]) -> str | None:
 
 def require_emoji(value: str, *, path: Path = ("reaction",)) -> str:
     """The value, when it is one emoji as a person sees it. Raises InvalidInput."""
-    if len(value) > _LONGEST_EMOJI or _EMOJI.fullmatch(value) is None:
+    if len(value) > LONGEST_EMOJI or _EMOJI.fullmatch(value) is None:
         raise InvalidInput("A reaction is a single emoji.", path=path)
     return value
 
@@ -155,18 +155,18 @@ def _file_uuid(given: dict[str, Any], new_uuid: Callable[[], str], path: Path) -
     return new_uuid()
 
 
-_LINE = line(_LONGEST_LINE)
-_URL = line(_LONGEST_URL, blank=False)
+_LINE = line(LONGEST_LINE)
+_URL = line(LONGEST_URL, blank=False)
 _CAPTION = _optional(text(LONGEST_TEXT))
 _FILE: Mapping[str, tuple[Check, bool]] = {
     "name": _optional(_LINE),
     "mime_type": _required(line(255, blank=False)),
-    "size": _optional(whole(0, _LARGEST_FILE)),
+    "size": _optional(whole(0, LARGEST_FILE)),
     "download_url": _optional(_URL),
     "public_download_url": _optional(_URL),
 }
 _NAME: Mapping[str, tuple[Check, bool]] = {
-    "formatted_name": _required(line(_LONGEST_LINE, blank=False)),
+    "formatted_name": _required(line(LONGEST_LINE, blank=False)),
     **{part: _optional(_LINE) for part in ("first_name", "middle_name", "last_name", "prefix", "suffix")},
 }
 _ADDRESS = {part: _optional(_LINE) for part in ("street", "city", "state", "zip", "country", "country_code", "type")}
@@ -204,4 +204,4 @@ _PICTURE = (
 )
 _ELEMENT = f"{_PICTURE}\ufe0f?[\U0001f3fb-\U0001f3ff]?(?:[\U000e0020-\U000e007e]+\U000e007f)?"
 _EMOJI = re.compile(f"{_ELEMENT}(?:\u200d{_ELEMENT})*|[\U0001f1e6-\U0001f1ff]{{2}}|[0-9#*]\ufe0f?\u20e3")
-_LONGEST_EMOJI = 32
+LONGEST_EMOJI = 32

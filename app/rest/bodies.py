@@ -121,9 +121,7 @@ class Body(BaseModel):
     Of several faults the first is told, in the order in which the members are declared. No value that came is in a
     refusal or stays in an error."""
 
-    model_config = ConfigDict(
-        strict=True, extra="ignore", frozen=True, hide_input_in_errors=True, loc_by_alias=False, allow_inf_nan=True
-    )
+    model_config = ConfigDict(strict=True, extra="ignore", frozen=True, hide_input_in_errors=True, loc_by_alias=False)
 
     faults: ClassVar[Faults] = Faults({})
 

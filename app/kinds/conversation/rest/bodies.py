@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from app.interactions.contents import LONGEST_EMOJI
 from app.interactions.service.notes import LONGEST_NOTE
 from app.kinds.conversation.model.conversation import Status
 from app.kinds.conversation.rest import answers
@@ -56,7 +57,7 @@ class Reaction(_Body):
     """The reaction to a message."""
 
     reaction: Annotated[
-        Annotated[str, Within(1, 32), Field(description="A single emoji.")] | None,
+        Annotated[str, Within(1, LONGEST_EMOJI), Field(description="A single emoji.")] | None,
         Told("A reaction is a single emoji."),
     ]
 

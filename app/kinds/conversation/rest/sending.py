@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, PlainValidator, SkipValidation, WithJsonSchema
 
 from app.core.ids import GlobalId
-from app.interactions.contents import LONGEST_TEXT, ContentType
+from app.interactions.contents import LARGEST_FILE, LONGEST_LINE, LONGEST_TEXT, LONGEST_URL, ContentType
 from app.kinds.conversation.rest.shapes import ContactAddress, ContactEmail, ContactName, ContactOrg, ContactPhone
 from app.rest.bodies import ABSENT, Body, Faults, Ruled, Told, Within, told
 from app.rest.call import picked
@@ -83,7 +83,7 @@ class NewVoice(Body):
 class NewDocument(Body):
     """A document's name, and what stands below it."""
 
-    filename: Ruled[Annotated[str, Within(most=1_024)] | None] = None
+    filename: Ruled[Annotated[str, Within(most=LONGEST_LINE)] | None] = None
     caption: _Caption = None
 
 
@@ -116,8 +116,8 @@ class NewFile(
 
     internal_uuid: Ruled[Annotated[str, Within(1, 64, _ONE_WORD)]] = ABSENT
     mime_type: Ruled[Annotated[str, Within(1, 255, _ONE_WORD), Field(examples=["audio/ogg"])]] = ABSENT
-    size: Ruled[Annotated[int, Within(0, 2**53 - 1)] | None] = None
-    url: Ruled[Annotated[str, Within(1, 4_096, _ONE_WORD)]] = ABSENT
+    size: Ruled[Annotated[int, Within(0, LARGEST_FILE)] | None] = None
+    url: Ruled[Annotated[str, Within(1, LONGEST_URL, _ONE_WORD)]] = ABSENT
 
 
 _FILE_KEPT = MappingProxyType({"internal_uuid": "uuid", "url": "public_download_url"})
