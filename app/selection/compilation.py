@@ -19,6 +19,7 @@ from app.selection.mapping import (
     Computed,
     Embedded,
     FieldMap,
+    HiddenFields,
     Id,
     Inline,
     InterfaceMap,
@@ -137,8 +138,10 @@ class Compilation:
 
     def _field(self, made: Fields, block: Block, source: Source, type_name: str, field: Field, group: "Alone") -> None:
         mapping = self.catalogue.field(type_name, field.name)
-        if not granted(self.permissions, getattr(mapping, "requires", None)):
+        if not self._sees(mapping):
             made.constant(field.key, None)
+        elif isinstance(mapping, HiddenFields):
+            made.constant(field.key, self._hidden(type_name))
         elif isinstance(mapping, Column):
             shared = self.catalogue.is_shared(type_name, field.name)
             slot, convert = self._column(source.base if shared else source, mapping)
@@ -155,6 +158,13 @@ class Compilation:
                 if shared:
                     group.remember(field, mapping, known)
             made.fix(field.key, known)
+
+    def _sees(self, mapping: FieldMap) -> bool:
+        return granted(self.permissions, getattr(mapping, "requires", None))
+
+    def _hidden(self, type_name: str) -> list[str]:
+        names = self.catalogue.types[type_name].fields
+        return sorted(name for name in names if not self._sees(self.catalogue.field(type_name, name)))
 
     def _column(self, source: Source, mapping: Column) -> tuple[int, Convert | None]:
         sql = source.expression(mapping, mapping.sql)

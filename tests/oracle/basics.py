@@ -63,7 +63,7 @@ CONTACT_DATA = {
     ),
     "Profile": (
         *("salutation", "gender", "dateOfBirth", "phoneNumber", "email", "address"),
-        *("custom1", "custom2", "custom3", "custom4", "custom5"),
+        *("custom1", "custom2", "custom3", "custom4", "custom5", "customers"),
     ),
 }
 
@@ -110,6 +110,17 @@ def asking(info: Any) -> Asking:
 
 def global_id(row: Row, info: Any) -> str:
     return f"{_PREFIXES[row['__typename']]}_{row['id']}"
+
+
+def hidden(*managed: str, of: str = "") -> Resolve:
+    """The fields that the caller may not see: contact data of a type, and `managed`, which show with users:manage."""
+
+    def resolve(row: Row, info: Any) -> list[str]:
+        actor = asking(info).actor
+        unread = () if actor.can("directory:read") else CONTACT_DATA.get(of, ())
+        return sorted([*unread, *(() if actor.can("users:manage") else managed)])
+
+    return resolve
 
 
 def guarded(row: Row, info: Any) -> Any:

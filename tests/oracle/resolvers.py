@@ -19,6 +19,7 @@ from tests.oracle.basics import (
     edge,
     embedded,
     guarded,
+    hidden,
     ref,
 )
 from tests.oracle.connections import connection
@@ -124,6 +125,7 @@ FIELDS: Mapping[str, Mapping[str, Resolve]] = {
     },
     "User": {
         **dict.fromkeys(CONTACT_DATA["User"], guarded),
+        "hiddenFields": hidden("apiKeys", of="User"),
         "permissions": lambda row, info: _permissions(guarded(row, info)),
         "presence": lambda row, info: {"present": row["present"], "changed_at": row["presence_changed_at"]},
         "apiKeys": lambda row, info, **arguments: (
@@ -133,6 +135,7 @@ FIELDS: Mapping[str, Mapping[str, Resolve]] = {
         ),
     },
     "ApiKey": {
+        "hiddenFields": hidden("madeBy"),
         "user": ref("User", "user_id"),
         "permissions": lambda row, info: _permissions(default(row, info)),
         "madeBy": lambda row, info: (
@@ -154,11 +157,13 @@ FIELDS: Mapping[str, Mapping[str, Resolve]] = {
     },
     "Customer": {
         **dict.fromkeys(CONTACT_DATA["Customer"], guarded),
+        "hiddenFields": hidden(of="Customer"),
         "profile": ref("Profile", "profile_id"),
         "interactions": interactions_of_customer,
     },
     "Profile": {
         **dict.fromkeys(CONTACT_DATA["Profile"], guarded),
+        "hiddenFields": hidden(of="Profile"),
         "customers": customers_of_profile,
         "interactions": interactions_of_profile,
     },

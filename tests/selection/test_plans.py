@@ -288,14 +288,18 @@ async def test_what_may_not_be_seen_is_not_there(library: Library) -> None:
     member = ask(
         "node",
         ("Member", ask("email")),
+        ("Member", ask("hiddenFields")),
         ("Member", ask("items", nodes(ask("title")), ask("totalCount"), on="ItemConnection")),
         on=("Book", "Film", "Member", "Remark"),
         id="mem_1",
     )
     assert (await library.read(member, permissions=films))["node"] == {
         "email": None,
+        "hiddenFields": ["email"],
         "items": {"nodes": [{"title": "Brazil"}], "totalCount": 1},
     }
+    shown = (await library.read(member, permissions=frozenset({"directory:read"})))["node"]
+    assert (shown["email"], shown["hiddenFields"]) == ("ada@example.org", [])
     refused = await library.answer(ask("member", ask("name"), on="Member", id="mem_1"), permissions=films)
     assert refused.data == {"member": None}
     assert isinstance(refused.errors[0][1], Forbidden)

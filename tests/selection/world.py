@@ -11,6 +11,7 @@ from app.selection.mapping import (
     Computed,
     Embedded,
     Filter,
+    HiddenFields,
     Inline,
     InlineMap,
     InterfaceMap,
@@ -110,6 +111,7 @@ MAPPINGS = (
         "mem",
         {
             "email": Column(lambda s: s.c.email, requires="directory:read"),
+            "hiddenFields": HiddenFields(),
             "items": Many(
                 "Item",
                 keyed("holder_id"),
@@ -232,7 +234,7 @@ TYPES = {
         books="BookConnection!",
         tally="[Tally]!",
     ),
-    "Member": _facts(id="ID!", name="String!", email="String", items="ItemConnection!"),
+    "Member": _facts(id="ID!", name="String!", email="String", items="ItemConnection!", hiddenFields="[String!]!"),
     "Book": _facts(**_ITEM, pages="Int!", sequel="Book"),
     "Film": _facts(**_ITEM, minutes="Int!", parts="[Part]!"),
     "Remark": _facts(id="ID!", text="String!", at="DateTime!", author="Member", item="Item"),

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
         """What a user or a key may do; the list of kinds gives it its members."""
 
 
+_HIDDEN = (
+    "The names of the fields of this object that the caller lacks a permission to see, in alphabetical order. They are "
+    "null whatever they hold; any other null is an absent value."
+)
+
 PermissionName = Annotated["Permission", strawberry.lazy("app.registry")]
 """The enum of permissions in an annotation: it is made where the kinds are listed."""
 
@@ -73,6 +78,7 @@ class Presence:
 
 @strawberry.type(description="A person or a service that works for the business.")
 class User(Node):
+    hidden_fields: list[str] = strawberry.field(description=_HIDDEN)
     name: str = strawberry.field(description="The name of the user.")
     login: str = strawberry.field(description="The login name of the user, which no other user has.")
     full_name: str | None = strawberry.field(description="The full name of the user.")
@@ -98,6 +104,7 @@ class User(Node):
 
 @strawberry.type(description="A key with which programs authenticate as a user. Its secret cannot be read again.")
 class ApiKey(Node):
+    hidden_fields: list[str] = strawberry.field(description=_HIDDEN)
     name: str = strawberry.field(description="The name of the API key: what it is used for.")
     prefix: str = strawberry.field(description="The first characters of the API key's secret, to recognise it by.")
     user: User = strawberry.field(description="The user of the API key.")
@@ -126,6 +133,7 @@ class Viewer:
 
 @strawberry.type(description="An identity of a person in one system or channel.")
 class Customer(Node):
+    hidden_fields: list[str] = strawberry.field(description=_HIDDEN)
     customer_key: str = strawberry.field(description="The key of the customer in its own system.")
     system: CustomerSystem = strawberry.field(description="The system of the customer.")
     channel: Channel | None = strawberry.field(description="The messenger service of the customer.")
@@ -164,6 +172,7 @@ class Customer(Node):
 
 @strawberry.type(description="A person, with all their customers in all systems.")
 class Profile(Node):
+    hidden_fields: list[str] = strawberry.field(description=_HIDDEN)
     salutation: Salutation | None = strawberry.field(description=f"The salutation of the profile. {_READ}")
     name: str = strawberry.field(description="The name of the profile.")
     gender: Gender | None = strawberry.field(description=f"The gender of the profile. {_READ}")

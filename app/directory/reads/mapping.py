@@ -29,6 +29,7 @@ from app.selection.mapping import (
     Env,
     FieldMap,
     Filter,
+    HiddenFields,
     Inline,
     InlineMap,
     Many,
@@ -142,6 +143,7 @@ MAPPINGS: tuple[Mapped, ...] = (
         app_user,
         prefix="usr",
         fields={
+            "hiddenFields": HiddenFields(),
             **_guarded("email", "roles"),
             "permissions": Computed(("permissions",), _names, requires=READ),
             "presence": Inline("Presence"),
@@ -162,6 +164,7 @@ MAPPINGS: tuple[Mapped, ...] = (
         # One's own keys are reached through `viewer`.
         node_requires=MANAGE,
         fields={
+            "hiddenFields": HiddenFields(),
             "user": One("User", lambda scope: scope.c.user_id),
             "madeBy": One("ApiKey", lambda scope: scope.c.made_by_id, requires=MANAGE),
             "permissions": Computed(("permissions",), _names),
@@ -191,6 +194,7 @@ MAPPINGS: tuple[Mapped, ...] = (
         prefix="cus",
         node_requires=READ,
         fields={
+            "hiddenFields": HiddenFields(),
             **_guarded(
                 *("display_id", "phone_number", "unconfirmed_phone_number", "country_code", "email", "first_name"),
                 *("last_name", "time_zone", "tags", "shipping_rate", "billing_address", "shipping_address", "card"),
@@ -205,6 +209,7 @@ MAPPINGS: tuple[Mapped, ...] = (
         prefix="prf",
         node_requires=READ,
         fields={
+            "hiddenFields": HiddenFields(),
             **_guarded(
                 *("salutation", "gender", "date_of_birth", "phone_number", "email", "address"),
                 *("custom_1", "custom_2", "custom_3", "custom_4", "custom_5"),

@@ -107,4 +107,10 @@ class Embedded:
     requires: str | None = None
 
 
-FieldMap = Column | Id | One | Many | Inline | Computed | Embedded
+@dataclass(frozen=True, slots=True)
+class HiddenFields:
+    """The names of the type's fields that are null because the caller lacks a permission, in alphabetical order: a
+    constant of the plan, which is of one set of permissions."""
+
+
+FieldMap = Column | Id | One | Many | Inline | Computed | Embedded | HiddenFields
