@@ -1,4 +1,4 @@
-"""Bodies of requests as models: what is read of a request, which type each member has, and what is said of another.
+"""Models of request bodies, and what is said of their faults.
 
 They check types alone. What else a value has to be (its length, say) is for the rules of the services, in their own
 words; a model tells it to the OpenAPI document: by `Within` beside a type that is checked here, by `Ruled` where all of

@@ -1,4 +1,4 @@
-"""What a contract and its operations say of themselves; `app.rest.openapi` makes the OpenAPI document of it."""
+"""What a contract and its operations say of themselves."""
 
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, field

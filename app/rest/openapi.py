@@ -1,4 +1,4 @@
-"""A contract's OpenAPI 3.1 document, made of its operations and of the types of what they take and answer."""
+"""A contract's OpenAPI 3.1 document, made of what its operations declare."""
 
 import re
 from collections.abc import Iterable, Mapping

@@ -1,4 +1,4 @@
-"""Parameters of requests: as they came, and declared, so that what reads one also describes it."""
+"""Parameters of requests: as they came, and as operations declare them."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass

@@ -1,4 +1,4 @@
-"""The contract's shapes, as its clients see them in answers; `$select` makes any of an entity's fields null."""
+"""What the contract answers, as its clients see it."""
 
 from typing import Annotated, Any, Literal, NotRequired
 

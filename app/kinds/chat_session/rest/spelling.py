@@ -1,4 +1,4 @@
-"""The contract's spellings: names in any case, numbers and booleans also as text, as forms have them."""
+"""The contract's spellings: names in any case, numbers and booleans as text."""
 
 from collections.abc import Callable, Mapping
 from functools import cache

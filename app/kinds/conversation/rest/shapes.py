@@ -1,4 +1,4 @@
-"""What messages hold, as the contract has it, in requests and answers alike."""
+"""What messages hold, in requests and answers alike."""
 
 from typing import Annotated, Literal, NotRequired
 
