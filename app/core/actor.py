@@ -21,6 +21,12 @@ def permission_name(permission: str) -> str:
     return permission.replace(":", "_").upper()
 
 
+def permission_of(name: str) -> str:
+    """The permission that the graph calls so."""
+    of, _, verb = name.lower().rpartition("_")
+    return f"{of}:{verb}"
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """A user with the permissions of the key it came with; role `admin` implies all of them.

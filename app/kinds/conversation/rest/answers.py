@@ -75,7 +75,7 @@ class User(TypedDict):
     name: str
     email: Annotated[str, Field(description="The upstream declares an integer here; it is text.")] | None
     roles: NotRequired[list[str]]
-    permissions: NotRequired[list[str]]
+    permissions: NotRequired[list[Annotated[str, Field(pattern="^[a-z_]+:[a-z]+$", examples=["directory:read"])]]]
     created_at: Moment | None
     updated_at: Moment | None
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from app.core.actor import permission_of
 from app.core.paging import Page
 from app.kinds.conversation.rest import answers
 from app.kinds.conversation.rest.values import seconds, surrogate, word
@@ -96,11 +97,13 @@ def profile(found: Mapping[str, Any]) -> dict[str, object]:
 
 def user(found: Mapping[str, Any]) -> dict[str, object]:
     """A user; roles and permissions only for who may see them."""
+    names = found["permissions"]
+    permissions = None if names is None else [permission_of(name) for name in names]
     return {
         "id": surrogate(found["id"]),
         "name": found["name"],
         "email": found["email"],
-        **_without_none({"roles": found["roles"], "permissions": found["permissions"]}),
+        **_without_none({"roles": found["roles"], "permissions": permissions}),
         "created_at": seconds(found["createdAt"]),
         "updated_at": seconds(found["updatedAt"]),
     }
