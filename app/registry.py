@@ -5,11 +5,11 @@ from enum import StrEnum
 from typing import cast
 
 from app.core.actor import GENERAL_PERMISSIONS, kind_permissions, permission_name
-from app.directory.topics import TOPICS
+from app.core.events import ANY_KIND, declared_events
 from app.graph.enums import described
 from app.interactions import kind as interactions
+from app.interactions.meaning import topic_name
 from app.interactions.model import SHARED_REASONS
-from app.interactions.topics import SHARED_TOPICS, topic_name
 from app.kinds.agent_session import kind as agent_session
 from app.kinds.chat_session import kind as chat_session
 from app.kinds.conversation import kind as conversation
@@ -58,18 +58,23 @@ Permission = described(
 )
 """The enum that app.directory names; its values are PERMISSIONS."""
 
-_TOPICS = {
-    **{topic_name(topic, None): text for topic, text in (*SHARED_TOPICS.items(), *TOPICS.items())},
-    **{topic_name(topic, kind.name): text for kind in KINDS for topic, text in kind.topics.items()},
-}
+
+def _topics() -> Mapping[str, str]:
+    kinds = {ANY_KIND, *(kind.name for kind in KINDS)}
+    found = {}
+    for each in declared_events():
+        subject = each.topic.partition(".")[0]
+        found[topic_name(each.topic, subject if subject in kinds else None)] = str(each.__doc__)
+    return found
+
 
 EventTopic = _enum(
     "EventTopic",
     "What happened, as events and the history say it. Interactions of all kinds share topics; `kind` says which it is. "
     "Kinds that are added add values.",
-    _TOPICS,
+    _topics(),
 )
-"""What app.interactions names too; its members are the topics of the directory, of interactions and of the kinds."""
+"""What app.interactions names too; its members are the topics of all events that are declared."""
 
 InteractionKind = _enum("InteractionKind", "The kind of an interaction.", _DESCRIPTIONS)
 """The enum that app.interactions names; its members are those of KINDS, in capitals."""

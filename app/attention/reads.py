@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from app.feed import Entry, SnapshotStream, Stream
-from app.interactions.history import LISTENERS_CHANGED
+from app.interactions.events import AttentionEvent, ListenersChanged
 from app.interactions.reads.filters import LEVELS, QUEUE_FILTERS, QUEUE_ORDER, asked_id, needs_attention, visible
 from app.interactions.reads.log import may_see
 from app.interactions.reads.streams import InteractionStreams
@@ -65,15 +65,14 @@ def _summary(
 
 
 def _moves_the_summary(permissions: Permissions, entry: Entry) -> bool:
-    event = entry.event
-    if event.topic == LISTENERS_CHANGED:
+    if entry.type is ListenersChanged:
         return True
     if not may_see(permissions, entry.logged):
         return False
     # Who holds what waits counts too, when the summary is by assignee.
-    before = event.data.get("before")
+    before = entry.event.data.get("before")
     asked = isinstance(before, dict) and not _ASKED.isdisjoint(before)
-    return event.topic.startswith("attention.") or asked
+    return issubclass(entry.type, AttentionEvent) or asked
 
 
 def streams(kinds: Mapping[str, str]) -> Mapping[str, Stream]:

@@ -7,9 +7,6 @@ from typing import NamedTuple, Protocol
 
 from app.core.actor import Actor
 
-ABOUT_KEYS = ("user.", "api_key.")
-"""How the topics begin of events after which a key may stand for somebody else, or for nobody."""
-
 _KEPT = 10_000
 _SECONDS = 1.0
 _LONGEST_KEY = 512

@@ -1,16 +1,110 @@
-"""What happened, as it is written to the event log."""
+"""What happens: a class for each event, and the record that the log keeps of one."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
 from datetime import datetime
+from typing import Any, ClassVar, TypeVar, dataclass_transform
+
+E = TypeVar("E", bound="Event")
+
+ANY_KIND = "*"
+"""Stands in a declared topic for the name of the interaction's kind."""
+
+
+class Event:
+    """Something that happened, named in the past tense. A subclass is declared by `event`.
+
+    Its fields are what is told beside who, what and when: numbers, codes and names of fields. Never message text and
+    never a secret, because a deletion must erase."""
+
+    __slots__ = ()
+
+    topic: ClassVar[str] = ""
+    """What clients know it by (`user.updated`); `*.closed` for what can happen to interactions of every kind."""
+
+    names: ClassVar[tuple[str, ...]] = ()
+    """The names of its fields."""
+
+    concerns_keys: ClassVar[bool] = False
+    """Whether a key may now stand for somebody else, or for nobody: whoever remembers keys has to ask again."""
+
+    def record(
+        self,
+        *,
+        kind: str | None = None,
+        interaction_id: int | None = None,
+        customer_id: int | None = None,
+        assignee_id: int | None = None,
+        actor_id: int | None = None,
+        version: int | None = None,
+        level_before: int | None = None,
+        level_after: int | None = None,
+        more: Mapping[str, object] | None = None,
+    ) -> "EventRecord":
+        """The record of it; `more` is told beside its fields."""
+        data = {name: getattr(self, name) for name in self.names}
+        topic = self.topic
+        return EventRecord(
+            topic=f"{kind}{topic[1:]}" if topic.startswith(ANY_KIND) else topic,
+            kind=kind,
+            interaction_id=interaction_id,
+            customer_id=customer_id,
+            assignee_id=assignee_id,
+            actor_id=actor_id,
+            version=version,
+            level_before=level_before,
+            level_after=level_after,
+            data=data if more is None else {**data, **more},
+        )
+
+    @classmethod
+    def of(cls: type[E], record: "EventRecord") -> E:
+        """The event that a record of this class is of; fields that an older version did not write are None."""
+        return cls(**{name: record.data.get(name) for name in cls.names})
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+def event(topic: str) -> Callable[[type[E]], type[E]]:
+    """Declare the decorated class as the event of this topic. Raises ValueError when another class has it."""
+
+    def declare(declared: type[E]) -> type[E]:
+        if topic in _DECLARED:
+            raise ValueError(f"Two events have the topic {topic}.")
+        made: type[E] = dataclass(frozen=True, slots=True, kw_only=True)(declared)
+        made.topic = topic
+        made.names = tuple(each.name for each in fields(made))  # type: ignore[arg-type]
+        _DECLARED[topic] = made
+        return made
+
+    return declare
+
+
+_DECLARED: dict[str, type[Event]] = {}
+
+
+def declared_events() -> Iterator[type[Event]]:
+    """Every event that there is."""
+    yield from _DECLARED.values()
+
+
+def event_type(topic: str) -> type[Event] | None:
+    """The event with this topic; None for one of another version of Switchboard than this."""
+    return _DECLARED.get(topic) or _DECLARED.get(ANY_KIND + topic[topic.find(".") :])
+
+
+class UnknownEvent(Event):
+    """What another version of Switchboard told, of no interaction: it may well concern keys."""
+
+    __slots__ = ()
+    concerns_keys = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
-    """A fact, named in the past tense (`chat_session.transferred`).
+class EventRecord:
+    """An event as the log keeps it: its topic, what it is about, who did it, and the rest as `data`.
 
-    `data` holds JSON scalars, lists and objects: changed field names with their scalars before and after. Never
-    message text and never a secret, because a deletion must erase."""
+    `data` holds JSON scalars, lists and objects: the event's fields, and changed field names with their scalars before
+    and after."""
 
     topic: str
     kind: str | None = None
@@ -22,14 +116,19 @@ class Event:
     version: int | None = None
     level_before: int | None = None
     level_after: int | None = None
-    data: Mapping[str, object] = field(default_factory=dict)
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def type(self) -> type[Event]:
+        """What happened, as its class."""
+        return event_type(self.topic) or (UnknownEvent if self.kind is None else Event)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoggedEvent:
-    """An event with its place in the log."""
+    """The record of an event with its place in the log."""
 
     lane: int
     position: int
     at: datetime
-    event: Event
+    event: EventRecord

@@ -1,26 +1,28 @@
 """An event on its way to who listens."""
 
-from app.core.events import Event, LoggedEvent
+from app.core.events import Event, EventRecord, LoggedEvent
 from app.storage.event_log import Cursor
 
 
 class Entry:
     """An event of the log with the cursor that has seen it and everything before it.
 
-    `number` counts the events that this process's tail has read; 0 for one that was read again from the log. `facts` is
-    for what a stream finds out about the event, so that it is found out once however many listen."""
+    `number` counts the events that this process's tail has read; 0 for one that was read again from the log. `type` is
+    the event's class, and `facts` is for what a stream finds out about it: both are found out once, however many
+    listen."""
 
-    __slots__ = ("_cursor_text", "cursor", "facts", "logged", "number")
+    __slots__ = ("_cursor_text", "cursor", "facts", "logged", "number", "type")
 
     def __init__(self, logged: LoggedEvent, cursor: Cursor, number: int = 0) -> None:
         self.logged = logged
         self.cursor = cursor
         self.number = number
+        self.type: type[Event] = logged.event.type
         self.facts: object = None
         self._cursor_text: str | None = None
 
     @property
-    def event(self) -> Event:
+    def event(self) -> EventRecord:
         return self.logged.event
 
     @property

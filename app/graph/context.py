@@ -9,7 +9,6 @@ import strawberry
 
 from app.core.actor import Actor
 from app.core.clock import Clock
-from app.core.credentials import ABOUT_KEYS
 from app.core.errors import DomainError, release
 from app.core.ids import parse_id
 from app.graph.user_errors import user_error
@@ -51,7 +50,7 @@ class Context:
         """Run `service(work, actor, *args, **kwargs)` as one command; what it returns. Raises its DomainError.
 
         `about` is what the command changes, where `subject_of` its arguments does not say that."""
-        result, topics = await self.database.command_of(
+        result, concerns_keys = await self.database.command_of(
             self.actor.caller,
             subject_of(args) if about is None else about,
             _stamped,
@@ -61,7 +60,7 @@ class Context:
             args,
             kwargs,
         )
-        if any(topic.startswith(ABOUT_KEYS) for topic in topics):
+        if concerns_keys:
             self.keys_changed()
         return result
 
@@ -137,8 +136,8 @@ def _stamped(
     client_mutation_id: str | None,
     args: tuple[Any, ...],
     kwargs: Mapping[str, Any],
-) -> tuple[Any, list[str]]:
+) -> tuple[Any, bool]:
     result = service(work, actor, *args, **kwargs)
     if client_mutation_id is not None:
         work.events[:] = [replace(event, client_mutation_id=client_mutation_id) for event in work.events]
-    return result, [event.topic for event in work.events]
+    return result, any(event.type.concerns_keys for event in work.events)

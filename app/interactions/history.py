@@ -8,13 +8,8 @@ from operator import attrgetter
 from typing import Any, NamedTuple, TypedDict
 
 from app.core.clock import rfc3339
+from app.core.events import event_type
 from app.interactions.model import Interaction
-
-SIGN_OF_TYPING = "interaction.typing"
-VIEWERS_CHANGED = "interaction.viewers_changed"
-LISTENERS_CHANGED = "attention.listeners_changed"
-MOMENTARY = (SIGN_OF_TYPING, VIEWERS_CHANGED)
-"""The topics of what means nothing afterwards: the history leaves it out."""
 
 REFERENCE = "reference"
 """Metadata key of a model's field that holds a surrogate: the prefix of the global ids it belongs to."""
@@ -128,12 +123,15 @@ _CODES = frozenset(
         *("unread", "status", "channel", "account"),
     }
 )
-_FACTS = frozenset({"message_id", "note_id", "user_id", "changes", "attention", "reason_before", "reason_after"})
+_TOLD_OF_ALL = frozenset({"changes", "attention"})
 
 
-def without_words(data: Mapping[str, object]) -> dict[str, object]:
-    """An event's data without anything that somebody could have written: what stays is listed here by name."""
-    kept = {name: value for name, value in data.items() if name in _FACTS}
+def without_words(topic: str, data: Mapping[str, object]) -> dict[str, object]:
+    """What an event told without anything that somebody could have written: the event's own fields, what changed, and
+    of the interaction before and after what is listed here by name."""
+    of = event_type(topic)
+    known = _TOLD_OF_ALL if of is None else _TOLD_OF_ALL.union(of.names)
+    kept = {name: value for name, value in data.items() if name in known}
     for side in ("before", "after"):
         if side in data:
             facts = data[side]

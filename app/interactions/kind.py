@@ -14,15 +14,13 @@ class InteractionKind:
     """A kind: its rules, its part of the graph, and its upstream's own REST contract.
 
     `description` is what the graph's enum `InteractionKind` says of it, `statuses` what `InteractionStatus` says of
-    each of its `Facets.status`, `topics` what `EventTopic` says of each topic that is not of all kinds:
-    `conversation.snooze_ended` as the log has it."""
+    each of its `Facets.status`."""
 
     rules: KindRules[Any]
     description: str
     slice: Slice
     contract: Contract | None = None
     statuses: Mapping[str, str] = field(default_factory=dict)
-    topics: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:

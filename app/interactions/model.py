@@ -7,6 +7,7 @@ from enum import IntEnum, StrEnum
 from types import MappingProxyType
 from typing import Generic, NamedTuple, TypeVar
 
+from app.interactions.meaning import InteractionEvent
 from app.interactions.waiting import NOT_WAITING, Waiting
 
 
@@ -200,9 +201,9 @@ I = TypeVar("I", bound=Interaction)  # noqa: E741 - the one interaction of a tur
 
 @dataclass(frozen=True, slots=True)
 class Turn(Generic[I]):
-    """What time alone has done to an interaction: `topic` is its past tense, `after` None when it is to be erased."""
+    """What time alone has done to an interaction; `after` is None when it is to be erased."""
 
-    topic: str
+    happened: InteractionEvent
     after: I | None
 
 

@@ -9,7 +9,7 @@ import structlog
 
 from app.core.actor import Actor
 from app.core.clock import Clock
-from app.core.credentials import ABOUT_KEYS, KnownKeys
+from app.core.credentials import KnownKeys
 from app.core.errors import Unavailable
 from app.feed import NOT_READABLE, Entry, Feed
 from app.live.places import Places
@@ -29,7 +29,6 @@ CLOSE_SECONDS = 2.0
 ANSWER_SECONDS = 2.0
 """How long the operations that run when the server stops have to be answered."""
 
-_PRESENCE = "user.presence_changed"
 _PAUSE_WITHOUT_DATABASE = 0.2
 _ADDRESSES = 4  # that may each have as many unauthenticated sockets as one may
 
@@ -240,8 +239,7 @@ class Connections:
 
     def heard(self, entries: Sequence[Entry]) -> None:
         for entry in entries:
-            topic = entry.event.topic
-            if topic.startswith(ABOUT_KEYS) and topic != _PRESENCE:
+            if entry.type.concerns_keys:
                 self._doubt(entry.event.data.get("user_id"))
 
     def lost(self) -> None:

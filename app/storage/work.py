@@ -7,7 +7,7 @@ from typing import Any, TypeVar, cast
 
 import sqlalchemy as sa
 
-from app.core.events import Event
+from app.core.events import EventRecord
 from app.core.ids import Ids
 from app.settings import Settings
 
@@ -37,7 +37,7 @@ class Work:
         self.settings = settings
         self.kinds = kinds
         self.dialect_name = connection.dialect.name
-        self.events: list[Event] = []
+        self.events: list[EventRecord] = []
         self._repositories: dict[object, Any] = {}
 
     def use(self, repository: Callable[[sa.Connection], R]) -> R:
@@ -47,7 +47,7 @@ class Work:
             found = self._repositories[repository] = repository(self.connection)
         return cast("R", found)
 
-    def record(self, event: Event) -> None:
+    def record(self, event: EventRecord) -> None:
         """Keep an event for the log; it is written with the unit's last step, in the order recorded."""
         self.events.append(event)
 

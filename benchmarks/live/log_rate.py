@@ -15,7 +15,7 @@ import asyncpg
 import sqlalchemy as sa
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from app.core.events import Event
+from app.core.events import EventRecord
 from app.storage.engines import asyncpg_arguments, connect_sqlite, parse_database_url
 from app.storage.event_log.tables import event_log, lane
 from app.storage.event_log.writing import APPEND_TO_LANE, Entry, append_sqlite, encode, lane_of
@@ -29,7 +29,7 @@ _INTERACTIONS = 997
 _SQLITE = parse_database_url("sqlite:///log.db").get_dialect()()
 _POSTGRESQL = parse_database_url("postgresql://").get_dialect()()
 
-Write = Callable[[Any, Event, Entry], Awaitable[None]]
+Write = Callable[[Any, EventRecord, Entry], Awaitable[None]]
 
 
 @dataclass(slots=True)
@@ -82,8 +82,8 @@ async def on_postgresql(url: str, seconds: float) -> list[Rate]:
         await admin.close()
 
 
-def _event(number: int) -> Event:
-    return Event(
+def _event(number: int) -> EventRecord:
+    return EventRecord(
         topic="session.labelled",
         kind="session",
         interaction_id=number % _INTERACTIONS + 1,
@@ -97,7 +97,7 @@ def _event(number: int) -> Event:
     )
 
 
-def _insert(cursor: sqlite3.Cursor, entries: Sequence[tuple[Event, Entry]]) -> None:
+def _insert(cursor: sqlite3.Cursor, entries: Sequence[tuple[EventRecord, Entry]]) -> None:
     cursor.executemany(_bare_insert(["?"] * len(_COLUMNS)), [entry for _, entry in entries])
 
 
@@ -109,7 +109,7 @@ def _repeat(
     connection: sqlite3.Connection,
     size: int,
     seconds: float,
-    write: Callable[[Any, Sequence[tuple[Event, Entry]]], None],
+    write: Callable[[Any, Sequence[tuple[EventRecord, Entry]]], None],
 ) -> tuple[int, float]:
     cursor = connection.cursor()
     written = 0
@@ -164,11 +164,11 @@ async def _rates(url: sa.URL, seconds: float, lanes: int) -> list[Rate]:
         places = [f"${number}" for number in range(1, len(_COLUMNS) + 1)]
         bare = _bare_insert(places)
 
-        async def insert(connection: Any, _event: Event, entry: Entry) -> None:
+        async def insert(connection: Any, _event: EventRecord, entry: Entry) -> None:
             await connection.execute(bare, *entry)
 
         def append(among: int) -> Write:
-            async def write(connection: Any, event: Event, entry: Entry) -> None:
+            async def write(connection: Any, event: EventRecord, entry: Entry) -> None:
                 columns = [[value] for value in entry]
                 await connection.execute(APPEND_TO_LANE, lane_of(event, among), 1, *columns)
 

@@ -7,7 +7,7 @@ import orjson
 import pytest
 
 from app.core.actor import GENERAL_PERMISSIONS, Actor, kind_permissions
-from app.core.events import Event
+from app.core.events import EventRecord
 from app.directory import service
 from app.directory.authenticator import KeyAuthenticator
 from app.directory.graphql import DIRECTORY
@@ -72,10 +72,10 @@ def ask(database: Database, settings: Settings, clock: ManualClock) -> Ask:
     return ask
 
 
-async def told(database: Database) -> list[Event]:
+async def told(database: Database) -> list[EventRecord]:
     """Every event so far, lane by lane."""
 
-    def read(work: Work) -> list[Event]:
+    def read(work: Work) -> list[EventRecord]:
         cursor = Cursor((0,) * lane_count(work.connection))
         query = read_after(work.dialect_name, cursor, 1000)
         return [logged(row).event for row in work.connection.exec_driver_sql(query.sql, tuple(query.args))]

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from structlog.testing import capture_logs
 
 from app.core.errors import CursorExpired, InvalidCursor
-from app.core.events import Event
+from app.core.events import EventRecord
 from app.feed import Entry, Feed, Wakeups, wakeups_for
 from app.settings import Settings
 from app.storage.database import Database, Work, open_database
@@ -44,7 +44,7 @@ class Heard:
 
 def record(work: Work, *topics: str, interaction: int | None = 1) -> None:
     for topic in topics:
-        work.record(Event(topic=topic, interaction_id=interaction))
+        work.record(EventRecord(topic=topic, interaction_id=interaction))
 
 
 @asynccontextmanager

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from app.core.actor import Actor
+from app.core.events import Event, declared_events
 from app.core.ids import require_id
 from app.interactions.service.deadlines import fire_due, recompute
 from app.interactions.service.watching import watch
@@ -21,7 +22,6 @@ from tests.graph.exchanges import text
 from tests.graph.filled import Filled, fill
 from tests.graph.listening import ears
 from tests.graph.running import ADMIN, Graph, open_graph, running_graph
-from tests.graph.topics import ANY, KIND_NAMES, all_topics
 
 pytestmark = pytest.mark.anyio
 
@@ -77,8 +77,8 @@ async def test_a_copy_stays_what_a_fresh_fetch_gives(world: World) -> None:
             await world.copies.agree((mutation, given))
     for seconds in (60, HOUR, 2 * HOUR, 24 * HOUR):
         await world.grow_older(seconds)
-    # A topic without a case above: add one.
-    assert all_topics() - await told(world.graph) == set()
+    # An event without a case above: add one.
+    assert set(product_events()) - await told(world.graph) == set()
 
 
 def samples(filled: Filled) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -178,13 +178,16 @@ async def change_the_directory(world: World) -> None:
     await world.do("unlinkCustomer", {"id": customer})
 
 
-async def told(graph: Graph) -> set[str]:
-    """The topics in the log, those of interactions also as topics of any kind."""
+def product_events() -> Iterator[type[Event]]:
+    """Every event that the product can tell of."""
+    return (each for each in declared_events() if each.__module__.startswith("app."))
 
-    def read(work: Work) -> set[str]:
+
+async def told(graph: Graph) -> set[type[Event]]:
+    """The events in the log."""
+
+    def read(work: Work) -> set[type[Event]]:
         query = read_after(work.dialect_name, Cursor.start(lane_count(work.connection)), 100_000)
-        return {logged(row).event.topic for row in work.connection.exec_driver_sql(query.sql, tuple(query.args))}
+        return {logged(row).event.type for row in work.connection.exec_driver_sql(query.sql, tuple(query.args))}
 
-    found = await graph.database.command(read)
-    parts = [topic.partition(".") for topic in found]
-    return found | {f"{ANY}.{word}" for kind, _, word in parts if kind in KIND_NAMES}
+    return await graph.database.command(read)

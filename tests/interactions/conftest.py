@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from app.core.actor import Actor
-from app.core.events import Event
+from app.core.events import EventRecord
 from app.core.ids import GlobalId
 from app.directory.model import CustomerSystem
 from app.interactions.service.erasing import erase_part, finish_erasing
@@ -77,10 +77,10 @@ class House:
             elif not erased.more:
                 return rows
 
-    async def told(self) -> list[Event]:
+    async def told(self) -> list[EventRecord]:
         """Every event so far, lane by lane."""
 
-        def read(work: Work) -> list[Event]:
+        def read(work: Work) -> list[EventRecord]:
             cursor = Cursor((0,) * lane_count(work.connection))
             query = read_after(work.dialect_name, cursor, 1000)
             return [logged(row).event for row in work.connection.exec_driver_sql(query.sql, tuple(query.args))]

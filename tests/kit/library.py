@@ -13,7 +13,7 @@ from strawberry.scalars import JSON
 
 from app.core.actor import Actor
 from app.core.errors import InvalidInput, VersionConflict
-from app.core.events import Event
+from app.core.events import EventRecord
 from app.core.ids import require_id
 from app.execution.operation import Operations
 from app.feed import Entry, EventStream
@@ -194,7 +194,9 @@ TICKS = EventStream("Tick", match_ticks, tick_row)
 def tick(work: Work, *numbers: int, interaction: int = 1) -> None:
     """Tell of ticks."""
     for number in numbers:
-        work.record(Event(topic="tick", kind="tick", interaction_id=interaction, data={"number": number, "book": 1}))
+        work.record(
+            EventRecord(topic="tick", kind="tick", interaction_id=interaction, data={"number": number, "book": 1})
+        )
 
 
 @dataclass(frozen=True)
@@ -210,7 +212,7 @@ def update_book(work: Work, actor: Actor, id_: str, given: dict[str, Any], if_ve
     if if_version is not None and if_version != version:
         raise VersionConflict("The book has changed.", current_version=version, path=("if_version",))
     work.connection.execute(sa.update(book).where(book.c.id == key).values(**given, version=version + 1))
-    work.record(Event(topic="user.updated", actor_id=actor.user_id, data={"book": key}))
+    work.record(EventRecord(topic="user.updated", actor_id=actor.user_id, data={"book": key}))
     return Changed(key)
 
 

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from structlog.testing import capture_logs
 from websockets.exceptions import ConnectionClosedError
 
-from app.core.events import Event
+from app.core.events import EventRecord
 from app.feed import NOT_READABLE, tail
 from app.http import websocket
 from app.http.handshake import FORMS
@@ -31,7 +31,7 @@ MUCH = f"subscription {{ ticks {{ number book {{ {' '.join(f't{n}: title' for n 
 
 
 def tell_of_user(work: Work, user_id: int, topic: str = "user.updated") -> None:
-    work.record(Event(topic=topic, data={"user_id": user_id}))
+    work.record(EventRecord(topic=topic, data={"user_id": user_id}))
 
 
 async def test_a_revoked_key_gets_no_further_event(served: Served, library: Database, keys: Keys) -> None:

@@ -1,7 +1,7 @@
 from collections.abc import Collection, Hashable
 from datetime import UTC, datetime
 
-from app.core.events import Event, LoggedEvent
+from app.core.events import EventRecord, LoggedEvent
 from app.feed import Entry
 from app.live.index import Index
 from app.storage.event_log import Cursor
@@ -9,7 +9,9 @@ from app.storage.event_log import Cursor
 
 def entry(number: int) -> Entry:
     at = datetime(2026, 11, 20, tzinfo=UTC)
-    return Entry(LoggedEvent(lane=0, position=1, at=at, event=Event(topic="x", interaction_id=number)), Cursor((1,)))
+    return Entry(
+        LoggedEvent(lane=0, position=1, at=at, event=EventRecord(topic="x", interaction_id=number)), Cursor((1,))
+    )
 
 
 def keys_of(found: Entry) -> Collection[Hashable]:

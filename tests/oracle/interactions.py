@@ -5,13 +5,15 @@ from datetime import datetime
 from typing import Any
 
 from app.core.clock import rfc3339
-from app.interactions.history import MOMENTARY
 from app.interactions.model import Command
 from tests.graph.state import Row
 from tests.oracle.basics import BY_ID, CREATED, HAPPENED, INTERACTIONS, SENT, Resolve, asking, edge, of_column, ref
 from tests.oracle.conditions import LEVELS, passes, references
 from tests.oracle.connections import connection
 from tests.oracle.searching import found_by
+
+MOMENTARY = ("interaction.typing", "interaction.viewers_changed")
+"""The topics that a history leaves out."""
 
 
 def _attention(row: Row, info: Any) -> Row:

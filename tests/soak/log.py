@@ -7,10 +7,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from app.core.clock import rfc3339, utc_now
-from app.core.events import Event, LoggedEvent
+from app.core.events import EventRecord, LoggedEvent
 from app.core.ids import TimeOrderedIds
+from app.interactions.meaning import topic_name
 from app.interactions.tables import message, note
-from app.interactions.topics import topic_name
 from app.registry import KINDS
 from app.settings import Settings
 from app.storage.database import Work, open_database
@@ -65,15 +65,15 @@ def facts_of(events: Sequence[LoggedEvent], field: str, kinds: Sequence[str] | N
     return found
 
 
-def _is_change(event: Event) -> bool:
+def _is_change(event: EventRecord) -> bool:
     return not event.topic.startswith("attention.") and event.topic != "interaction.typing"
 
 
-def _is_message(event: Event) -> bool:
+def _is_message(event: EventRecord) -> bool:
     return event.topic.endswith((".message_received", ".message_sent"))
 
 
-def _is_attention(event: Event) -> bool:
+def _is_attention(event: EventRecord) -> bool:
     if event.topic.startswith("attention."):
         return True
     # What makes the attention another one is told by the attention's own event.

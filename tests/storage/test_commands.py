@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.util import await_only
 
 from app.core.errors import Conflict, Unavailable
-from app.core.events import Event
+from app.core.events import EventRecord
 from app.settings import Settings
 from app.storage import postgresql
 from app.storage.database import Database, Work, open_database
@@ -105,7 +105,7 @@ async def _settled(database: Database) -> None:
 async def test_a_refused_unit_leaves_the_rest_of_its_group(scratch_database: Database) -> None:
     def refuse(work: Work) -> int:
         increment(work)
-        work.record(Event(topic="thing.refused", interaction_id=1))
+        work.record(EventRecord(topic="thing.refused", interaction_id=1))
         raise Conflict("no")
 
     def broken(work: Work) -> int:
@@ -128,11 +128,11 @@ def _events(work: Work) -> int:
 async def test_an_event_that_is_not_json_undoes_only_its_own_unit(scratch_database: Database) -> None:
     def unwritable(work: Work) -> None:
         increment(work)
-        work.record(Event(topic="thing.changed", data={"what": object()}))
+        work.record(EventRecord(topic="thing.changed", data={"what": object()}))
 
     def written(work: Work) -> None:
         increment(work)
-        work.record(Event(topic="thing.changed"))
+        work.record(EventRecord(topic="thing.changed"))
 
     results = await asyncio.gather(
         scratch_database.command(unwritable), scratch_database.command(written), return_exceptions=True
@@ -258,7 +258,7 @@ async def test_listeners_hear_of_commits_that_wrote_events_and_of_no_others(scra
     scratch_database.on_commit(lambda: heard.append(threading.get_ident()))
 
     def refuse(work: Work) -> None:
-        work.record(Event(topic="thing.changed"))
+        work.record(EventRecord(topic="thing.changed"))
         raise Conflict("no")
 
     with pytest.raises(Conflict):
@@ -266,7 +266,7 @@ async def test_listeners_hear_of_commits_that_wrote_events_and_of_no_others(scra
     await scratch_database.command(increment)
     await asyncio.sleep(0)
     assert heard == []
-    await scratch_database.command(lambda work: work.record(Event(topic="thing.changed")))
+    await scratch_database.command(lambda work: work.record(EventRecord(topic="thing.changed")))
     await asyncio.sleep(0)
     assert heard == [threading.get_ident()]
 

@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 
 from app.core.clock import Clock
-from app.core.events import Event
+from app.core.events import EventRecord
 from app.core.ids import Ids
 from app.settings import Settings
 from app.storage import growth
@@ -247,7 +247,7 @@ async def test_commands_and_reads_ask_for_no_types(
     database_url: str, clock: Clock, ids: Ids, settings: Settings, asked: list[list[int]]
 ) -> None:
     def happen(work: Work, number: int) -> None:
-        work.events.append(Event(topic="test.happened", kind="test", interaction_id=number, customer_id=1))
+        work.events.append(EventRecord(topic="test.happened", kind="test", interaction_id=number, customer_id=1))
 
     def many() -> Generator[Query, Sequence[Row], int]:
         rows = yield Query("SELECT count(*) FROM event_log WHERE interaction_id = ANY($1::bigint[])", ([1, 2, 3],))

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.core.ids import GlobalId
+from app.interactions.meaning import topic_name
 from app.interactions.messages import MessageAuthor, MessageStatus
 from app.interactions.model import Level, State
 from app.interactions.service.deadlines import fire_due
@@ -14,7 +15,6 @@ from app.interactions.service.deliveries import report_message_status
 from app.interactions.service.holding import claim
 from app.interactions.service.messages import mark_read
 from app.interactions.service.state import clear_attention, raise_attention, resume_bot, snooze
-from app.interactions.topics import topic_name
 from app.kinds.agent_session.service import update
 from app.kinds.chat_session.model.session import ChatSessionStatus
 from app.kinds.chat_session.service.queue import pick_up_chat_session, reset_chat_session

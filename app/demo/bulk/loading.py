@@ -14,6 +14,7 @@ from app.demo.bulk.drafts import KINDS, draft
 from app.demo.bulk.kinds import MAKERS
 from app.demo.bulk.staff import Staff, hire
 from app.demo.bulk.talk import Pages
+from app.interactions.events import Created
 from app.interactions.model import Interaction
 from app.interactions.repository.bulk import BulkRepository
 from app.interactions.repository.kinds import KindRepository
@@ -119,7 +120,7 @@ def _add_chunk(work: Work, load: Load, places: range, ranks: dict[int, int]) -> 
         number += one.length
         new = MAKERS[one.kind](chunk, one)
         made[one.kind].append(new)
-        record(work, _NOBODY, None, new, "created")
+        record(work, _NOBODY, None, new, Created())
     _write(work, made, pages)
     return len(pages.messages), chunk.ranks
 

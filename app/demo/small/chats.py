@@ -15,6 +15,7 @@ from app.interactions.model import Command
 from app.interactions.service.change import change, open_interaction
 from app.interactions.service.messages import mark_read, receive_message, send_message
 from app.interactions.service.state import close, set_labels
+from app.kinds.chat_session.events import Requested
 from app.kinds.chat_session.model.session import PREFIX, ChatSession, ChatSessionStatus
 from app.kinds.chat_session.model.topic import ChatInitialStatus, ChatTopicChanges
 from app.kinds.chat_session.repository import ChatSessionRepository, ChatTopicRepository
@@ -131,7 +132,7 @@ def _sample(stage: Stage, cast: Cast, number: int) -> Story:
             created_at=work.now,
             updated_at=work.now,
         )
-        return open_interaction(work, cast["gateway"], new, work.use(ChatSessionRepository).add, topic="requested")
+        return open_interaction(work, cast["gateway"], new, work.use(ChatSessionRepository).add, Requested())
 
     ref = GlobalId(PREFIX, stage.do(take_over).id)
     yield stage.now + timedelta(minutes=1)

@@ -15,7 +15,6 @@ from app.directory.model.checks import Check, distinct, email, flag, line, match
 ADMIN = "admin"
 """The role that implies every permission."""
 
-PRESENCE_CHANGED = "user.presence_changed"
 """The topic of the event that tells of a user's presence."""
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from app.core.errors import TooLong
 from app.core.ids import require_id
-from app.directory.model.user import PRESENCE_CHANGED
+from app.directory.events import PresenceChanged
 from app.feed import Entry, EventStream
 from app.feed.stream import Match
 from app.selection.mapping import ObjectId, ObjectMap, One, Permissions
@@ -15,6 +15,7 @@ MOST_USERS = 1_000
 PRESENCE = ObjectMap("PresenceEvent", {"user": One("User", key="user_id"), "userId": ObjectId("usr", "user_id")})
 
 _Arguments = Mapping[str, Any]
+_CHANGED = "CHANGED"
 
 
 def _wanted(arguments: _Arguments) -> frozenset[int] | None:
@@ -32,9 +33,9 @@ def _match(_permissions: Permissions, arguments: _Arguments) -> Match:
 
     def match(entry: Entry) -> str | None:
         # Everybody sees who is present, so everybody is told.
-        if entry.event.topic != PRESENCE_CHANGED:
+        if entry.type is not PresenceChanged:
             return None
-        return PRESENCE_CHANGED if wanted is None or entry.event.data["user_id"] in wanted else None
+        return _CHANGED if wanted is None or PresenceChanged.of(entry.event).user_id in wanted else None
 
     return match
 
@@ -45,16 +46,16 @@ def _keys(arguments: _Arguments) -> Collection[tuple[str, object]] | None:
 
 
 def _keys_of(entry: Entry) -> Collection[tuple[str, object]]:
-    return [("user_id", entry.event.data["user_id"])] if entry.event.topic == PRESENCE_CHANGED else ()
+    return [("user_id", PresenceChanged.of(entry.event).user_id)] if entry.type is PresenceChanged else ()
 
 
 def _row(entry: Entry, _as_what: str) -> Mapping[str, object]:
-    data = entry.event.data
+    happened = PresenceChanged.of(entry.event)
     return {
         "cursor": entry.cursor_text,
         "at": entry.logged.at,
-        "user_id": data["user_id"],
-        "present": data["present"],
+        "user_id": happened.user_id,
+        "present": happened.present,
     }
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from app.core.actor import Actor
 from app.core.errors import NotFound
-from app.core.events import Event
+from app.directory.events import UserCreated
 from app.directory.model import ADMIN, ApiKey, User, digest_of, new_token, prefix_of
 from app.directory.model.pepper import PEPPER, SALT, fingerprint, peppers_of
 from app.directory.repository import ApiKeyRepository, BootstrapKeyRepository, SecretRepository, UserRepository
@@ -126,5 +126,5 @@ def _first_admin(work: Work, named: User | None) -> User:
     # Somebody else may have taken the login in the meantime: a demoted or deactivated first admin has it still.
     login = FIRST_ADMIN if named is None else f"{FIRST_ADMIN}-{work.ids.uuid()}"
     admin = users.add(User(id=0, name="Admin", login=login, roles=(ADMIN,), created_at=work.now, updated_at=work.now))
-    work.record(Event(topic="user.created", actor_id=admin.id, version=admin.version, data={"user_id": admin.id}))
+    work.record(UserCreated(user_id=admin.id).record(actor_id=admin.id, version=admin.version))
     return admin

@@ -4,6 +4,15 @@ from dataclasses import replace
 
 from app.core.actor import Actor
 from app.core.errors import AlreadyExists, InvalidInput
+from app.directory.events import (
+    CustomerCreated,
+    CustomerDeleted,
+    CustomerLinked,
+    CustomerSubscribed,
+    CustomerUnlinked,
+    CustomerUnsubscribed,
+    CustomerUpdated,
+)
 from app.directory.model import Customer, CustomerChanges, CustomerSystem, NewCustomer
 from app.directory.model.checks import checked
 from app.directory.model.customer import CHANGEABLE, CREATABLE, full_name, subscription
@@ -45,7 +54,7 @@ def create_customer(
             customer = replace(customer, profile_id=_profile_number(work, profile))
         _require_free(work, customer)
         stored = customers_of(work).add(customer)
-        tell(work, actor, "customer.created", stored)
+        tell(work, actor, CustomerCreated(), stored)
         return stored
 
     request = {"create": "customer", "profile": profile, **given}
@@ -66,7 +75,7 @@ def meet_customer(work: Work, actor: Actor, given: NewCustomer) -> Customer:
     stored = customers_of(work).add_if_new(new)
     if stored is None:
         return found(_known(work, new), new.customer_key, "customer_key")
-    tell(work, actor, "customer.created", stored)
+    tell(work, actor, CustomerCreated(), stored)
     return stored
 
 
@@ -86,7 +95,7 @@ def update_customer(
     number = values.get("phone_number")
     if number is not None and number != before.phone_number and before.system is CustomerSystem.SESSION:
         _require_free_number(work, number)
-    return edit(work, actor, customers_of(work), before, values, "customer.updated")
+    return edit(work, actor, customers_of(work), before, values, CustomerUpdated())
 
 
 def delete_customer(work: Work, actor: Actor, ref: Ref, *, if_version: int | None = None) -> Customer:
@@ -97,7 +106,7 @@ def delete_customer(work: Work, actor: Actor, ref: Ref, *, if_version: int | Non
     actor.require(WRITE)
     before = _customer(work, ref, if_version)
     customers_of(work).remove(before.id)
-    tell(work, actor, "customer.deleted", before)
+    tell(work, actor, CustomerDeleted(), before)
     return before
 
 
@@ -124,14 +133,14 @@ def link_customer(work: Work, actor: Actor, ref: Ref, profile: Ref, *, if_versio
     actor.require(WRITE)
     profile_id = _profile_number(work, profile)
     before = _customer(work, ref, if_version)
-    return edit(work, actor, customers_of(work), before, {"profile_id": profile_id}, "customer.linked")
+    return edit(work, actor, customers_of(work), before, {"profile_id": profile_id}, CustomerLinked())
 
 
 def unlink_customer(work: Work, actor: Actor, ref: Ref, *, if_version: int | None = None) -> Customer:
     """Say that nothing is known of the person behind the customer. Raises Forbidden, NotFound, VersionConflict."""
     actor.require(WRITE)
     before = _customer(work, ref, if_version)
-    return edit(work, actor, customers_of(work), before, {"profile_id": None}, "customer.unlinked")
+    return edit(work, actor, customers_of(work), before, {"profile_id": None}, CustomerUnlinked())
 
 
 def _subscription(
@@ -141,9 +150,9 @@ def _subscription(
     before = _customer(work, ref, if_version)
     if not strict and before.unsubscribed == unsubscribed:
         return before
-    topic = "customer.unsubscribed" if unsubscribed else "customer.subscribed"
+    happened = CustomerUnsubscribed() if unsubscribed else CustomerSubscribed()
     values = subscription(before, unsubscribed=unsubscribed)
-    return edit(work, actor, customers_of(work), before, values, topic)
+    return edit(work, actor, customers_of(work), before, values, happened)
 
 
 def _customer(work: Work, ref: Ref, if_version: int | None) -> Customer:

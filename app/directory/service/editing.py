@@ -99,28 +99,28 @@ def require_version(row: Customer | Profile | User, if_version: int | None) -> N
         )
 
 
-def edit(work: Work, actor: Actor, rows: Rows[E], before: E, values: Mapping[str, object], topic: str) -> E:
-    """Save the values that differ and record `topic`; without a difference nothing happens."""
+def edit(work: Work, actor: Actor, rows: Rows[E], before: E, values: Mapping[str, object], happened: Event) -> E:
+    """Save the values that differ and record what `happened`; without a difference nothing did."""
     after: E = replace(before, **dict[str, Any](values))
     if after == before:
         return before
     after = replace(after, version=before.version + 1, updated_at=work.now)
     rows.save(before, after)
-    tell(work, actor, topic, after, changes=list(_changes(before, after)))
+    tell(work, actor, happened, after, {"changes": list(_changes(before, after))})
     return after
 
 
-def tell(work: Work, actor: Actor, topic: str, row: Customer | Profile | User, **data: object) -> None:
+def tell(
+    work: Work,
+    actor: Actor,
+    happened: Event,
+    row: Customer | Profile | User,
+    more: Mapping[str, object] | None = None,
+) -> None:
     """Record what happened to the row."""
-    is_customer = isinstance(row, Customer)
+    customer_id = row.id if isinstance(row, Customer) else None
     work.record(
-        Event(
-            topic=topic,
-            customer_id=row.id if is_customer else None,
-            actor_id=actor.user_id or None,
-            version=row.version,
-            data=data if is_customer else {f"{type(row).__name__.lower()}_id": row.id, **data},
-        )
+        happened.record(customer_id=customer_id, actor_id=actor.user_id or None, version=row.version, more=more)
     )
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from app.core.actor import GENERAL_PERMISSIONS, Actor, kind_permissions
 from app.core.errors import Forbidden, InvalidInput, InvalidTransition, NotFound, TooMany, Unauthenticated
 from app.core.events import Event
+from app.directory.events import ApiKeyCreated, ApiKeyRevoked
 from app.directory.model import ApiKey, User, digest_of, new_token, prefix_of
 from app.directory.model.checks import distinct, line, moment
 from app.directory.model.key import earliest
@@ -91,7 +92,7 @@ def revoke_all(work: Work, actor: Actor, keys: Sequence[ApiKey]) -> None:
     """Let these keys, none of which is revoked, in no more. Asks for no permission."""
     work.use(ApiKeyRepository).revoke(keys, work.now)
     for key in keys:
-        _tell(work, actor, "api_key.revoked", key)
+        _tell(work, actor, ApiKeyRevoked(api_key_id=key.id, user_id=key.user_id))
 
 
 def _require_room(work: Work, owner: User) -> None:
@@ -165,7 +166,7 @@ def issue(
             pepper_id=pepper.id,
         )
     )
-    _tell(work, actor, "api_key.created", key)
+    _tell(work, actor, ApiKeyCreated(api_key_id=key.id, user_id=key.user_id))
     return key
 
 
@@ -177,6 +178,5 @@ def revoke(work: Work, actor: Actor, before: ApiKey) -> ApiKey:
     return before.revoked(work.now)
 
 
-def _tell(work: Work, actor: Actor, topic: str, key: ApiKey) -> None:
-    data = {"api_key_id": key.id, "user_id": key.user_id}
-    work.record(Event(topic=topic, actor_id=actor.user_id or None, data=data))
+def _tell(work: Work, actor: Actor, happened: Event) -> None:
+    work.record(happened.record(actor_id=actor.user_id or None))

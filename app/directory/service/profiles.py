@@ -2,6 +2,14 @@
 
 from app.core.actor import Actor
 from app.core.errors import InvalidInput
+from app.directory.events import (
+    CustomerUnlinked,
+    ProfileBlocked,
+    ProfileCreated,
+    ProfileDeleted,
+    ProfileUnblocked,
+    ProfileUpdated,
+)
 from app.directory.model import Profile, ProfileChanges
 from app.directory.model.checks import checked
 from app.directory.model.profile import CHANGEABLE
@@ -33,7 +41,7 @@ def create_profile(work: Work, actor: Actor, given: ProfileChanges, *, idempoten
         if "name" not in values:
             raise InvalidInput("A profile needs a name.", path=("name",))
         stored = profiles_of(work).add(Profile(id=0, created_at=work.now, updated_at=work.now, **values))
-        tell(work, actor, "profile.created", stored)
+        tell(work, actor, ProfileCreated(profile_id=stored.id), stored)
         return stored
 
     request = {"create": "profile", **given}
@@ -48,7 +56,9 @@ def update_profile(
     Raises Forbidden, NotFound, InvalidInput, TooLong, VersionConflict."""
     actor.require(WRITE)
     before = _profile(work, ref, if_version)
-    return edit(work, actor, profiles_of(work), before, checked(changes, CHANGEABLE), "profile.updated")
+    return edit(
+        work, actor, profiles_of(work), before, checked(changes, CHANGEABLE), ProfileUpdated(profile_id=before.id)
+    )
 
 
 def delete_profile(work: Work, actor: Actor, ref: Ref, *, if_version: int | None = None) -> Profile:
@@ -59,9 +69,9 @@ def delete_profile(work: Work, actor: Actor, ref: Ref, *, if_version: int | None
     before = _profile(work, ref, if_version)
     customers = customers_of(work)
     for customer in customers.list_of_profile(before.id, for_update=True):
-        edit(work, actor, customers, customer, {"profile_id": None}, "customer.unlinked")
+        edit(work, actor, customers, customer, {"profile_id": None}, CustomerUnlinked())
     profiles_of(work).remove(before.id)
-    tell(work, actor, "profile.deleted", before)
+    tell(work, actor, ProfileDeleted(profile_id=before.id), before)
     return before
 
 
@@ -69,14 +79,14 @@ def block_profile(work: Work, actor: Actor, ref: Ref, *, if_version: int | None 
     """Let nothing more be sent to the person; nothing happens when it is so. Raises as `update_profile` does."""
     actor.require(WRITE)
     before = _profile(work, ref, if_version)
-    return edit(work, actor, profiles_of(work), before, {"blocked": True}, "profile.blocked")
+    return edit(work, actor, profiles_of(work), before, {"blocked": True}, ProfileBlocked(profile_id=before.id))
 
 
 def unblock_profile(work: Work, actor: Actor, ref: Ref, *, if_version: int | None = None) -> Profile:
     """Let the person be written to again; nothing happens when it is so. Raises as `update_profile` does."""
     actor.require(WRITE)
     before = _profile(work, ref, if_version)
-    return edit(work, actor, profiles_of(work), before, {"blocked": False}, "profile.unblocked")
+    return edit(work, actor, profiles_of(work), before, {"blocked": False}, ProfileUnblocked(profile_id=before.id))
 
 
 def _profile(work: Work, ref: Ref, if_version: int | None) -> Profile:

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 from app.core.actor import GENERAL_PERMISSIONS, Actor, kind_permissions
 from app.core.errors import AlreadyExists, Forbidden, InvalidInput, InvalidTransition
-from app.core.events import Event
+from app.directory.events import PresenceChanged, UserActivated, UserCreated, UserDeactivated, UserUpdated
 from app.directory.model import ADMIN, User, UserChanges
 from app.directory.model.checks import checked
-from app.directory.model.user import CHANGEABLE, PRESENCE_CHANGED, require_grantable, require_known
+from app.directory.model.user import CHANGEABLE, require_grantable, require_known
 from app.directory.repository import UserRepository
 from app.directory.service.editing import Ref, created, edit, found, number, require_version, tell
 from app.storage.work import Work
@@ -33,7 +33,7 @@ def create_user(work: Work, actor: Actor, given: UserChanges, *, idempotency_key
         user = User(id=0, created_at=work.now, updated_at=work.now, **values)
         _require_free(work, user)
         stored = users.add(user)
-        tell(work, actor, "user.created", stored)
+        tell(work, actor, UserCreated(user_id=stored.id), stored)
         return stored
 
     request = {"create": "user", **given}
@@ -62,10 +62,10 @@ def update_user(work: Work, actor: Actor, ref: Ref, changes: UserChanges, *, if_
         _require_free(
             work, User(id=before.id, name="", login=values["login"], created_at=work.now, updated_at=work.now)
         )
-    topic = "user.updated"
+    happened: type[UserUpdated | UserActivated | UserDeactivated] = UserUpdated
     if values.get("active", before.active) != before.active:
-        topic = "user.activated" if values["active"] else "user.deactivated"
-    after = edit(work, actor, users, before, values, topic)
+        happened = UserActivated if values["active"] else UserDeactivated
+    after = edit(work, actor, users, before, values, happened(user_id=before.id))
     if after.present and not after.active:
         after = _with_presence(work, actor, after, present=False)
     _follow(work, actor, before, after)
@@ -108,14 +108,7 @@ def set_presence(work: Work, actor: Actor, present: bool, *, user: Ref | None = 
 
 def _with_presence(work: Work, actor: Actor, before: User, *, present: bool) -> User:
     after = work.use(UserRepository).set_presence(before, present=present, at=work.now)
-    work.record(
-        Event(
-            topic=PRESENCE_CHANGED,
-            actor_id=actor.user_id or None,
-            version=after.version,
-            data={"user_id": after.id, "present": present},
-        )
-    )
+    tell(work, actor, PresenceChanged(user_id=after.id, present=present), after)
     return after
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from app.core.errors import DomainError
-from app.core.events import Event
+from app.core.events import EventRecord
 from app.core.ids import require_id
 from app.feed import Entry
 from app.interactions.model import Level
@@ -30,7 +30,7 @@ def sides_of(entry: Entry) -> Sides:
     return found
 
 
-def _sides(event: Event) -> Sides:
+def _sides(event: EventRecord) -> Sides:
     common = {
         "kind": event.kind,
         "interaction_id": event.interaction_id,

@@ -6,8 +6,8 @@ from typing import Any
 from app.core.errors import InvalidInput
 from app.core.events import LoggedEvent
 from app.core.paging import DEFAULT_PAGE, LARGEST_PAGE
+from app.interactions.meaning import topic_name
 from app.interactions.reads.filters import LEVELS
-from app.interactions.topics import topic_name
 from app.selection.mapping import Env, ObjectId, One, Permissions, Read, granted
 from app.storage.event_log import HEADS, check_cursor, heads_cursor, logged, merge, parse_cursor, read_after
 from app.storage.query import Query

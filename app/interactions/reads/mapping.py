@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from app.core.clock import rfc3339
 from app.core.ids import parse_id
 from app.interactions.contents import ContentType
-from app.interactions.history import MOMENTARY, REFERENCES
+from app.interactions.history import REFERENCES
+from app.interactions.meaning import momentary_topics, topic_name
 from app.interactions.messages import SENDER_ROLES, SenderRole
 from app.interactions.reads.assignable import ASSIGNABLE
 from app.interactions.reads.filters import FILTERS, LEVELS, NEWEST, ORDERS, needs_attention, visible, visible_part
@@ -20,7 +21,6 @@ from app.interactions.reads.log import EVENT, event_id, events
 from app.interactions.reads.search import Question, question_of, speaks_of
 from app.interactions.reads.viewing import VIEWERS
 from app.interactions.tables import history, interaction, message, message_error, note
-from app.interactions.topics import topic_name
 from app.selection.mapping import (
     Column,
     Computed,
@@ -106,7 +106,9 @@ MAPPINGS: tuple[Mapped, ...] = (
                 keyed("interaction_id"),
                 _HAPPENED,
                 "AT_DESC",
-                where=lambda scope: scope.c.topic.not_in([sa.literal_column(f"'{topic}'") for topic in MOMENTARY]),
+                where=lambda scope: scope.c.topic.not_in(
+                    [sa.literal_column(f"'{topic}'") for topic in momentary_topics()]
+                ),
                 inherits=True,
             ),
             "viewers": VIEWERS,

@@ -8,7 +8,8 @@ from app.core.errors import DomainError, Forbidden, InvalidInput, NotFound
 from app.core.ids import parse_id
 from app.feed import Entry, EventStream, Stream
 from app.feed.stream import Match
-from app.interactions.history import SIGN_OF_TYPING, VIEWERS_CHANGED
+from app.interactions.events import Typing
+from app.interactions.meaning import Audience, meaning
 from app.interactions.reads.facts import (
     Condition,
     Key,
@@ -27,10 +28,7 @@ from app.selection.mapping import ObjectMap, Permissions, granted
 TYPING_LASTS = timedelta(seconds=6)
 """How long after its event somebody counts as typing."""
 
-_SENT = ".message_sent"
-_MESSAGES = (".message_received", ".message_imported", _SENT)
 _TYPING, _TYPED = "TYPING", "TYPED"
-_ATTENTION = "attention."
 
 CHANGE = ObjectMap("InteractionEvent", {**EVENT, "interactionId": "ref"})
 TYPING = ObjectMap("Typing", {"interactionId": "ref"})
@@ -89,11 +87,9 @@ class InteractionStreams:
         alone = arguments.get("id") is not None
 
         def match(entry: Entry) -> str | None:
-            topic = entry.event.topic
-            # Attention is told of a second time, for who listens to nothing else.
-            if entry.event.interaction_id is None or topic.startswith(_ATTENTION) or topic == SIGN_OF_TYPING:
-                return None
-            if topic == VIEWERS_CHANGED and not alone:
+            audience = meaning(entry.type).audience
+            told = audience is Audience.ALL or (alone and audience is Audience.VIEWERS)
+            if entry.event.interaction_id is None or not told:
                 return None
             return turn_of(sides_of(entry), condition) if may_see(permissions, entry.logged) else None
 
@@ -103,7 +99,7 @@ class InteractionStreams:
         condition = self._condition(permissions, arguments, "interaction_id")
 
         def match(entry: Entry) -> str | None:
-            if not entry.event.topic.endswith(_MESSAGES) or not may_see(permissions, entry.logged):
+            if not meaning(entry.type).brings_message or not may_see(permissions, entry.logged):
                 return None
             return turn_of(sides_of(entry), condition)
 
@@ -133,10 +129,9 @@ class InteractionStreams:
             event = entry.event
             if (event.kind, event.interaction_id) != wanted or event.actor_id in (None, viewer):
                 return None
-            if event.topic == SIGN_OF_TYPING:
+            if entry.type is Typing:
                 return _TYPING
-            # What was typed is there.
-            return _TYPED if event.topic.endswith(_SENT) else None
+            return _TYPED if meaning(entry.type).ends_typing else None
 
         return match
 
@@ -190,10 +185,9 @@ def _keys(arguments: Arguments) -> Collection[Key] | None:
 
 def _stands_differently(entry: Entry) -> bool:
     """Whether what an attention queue shows of the interaction is another than before: why, who holds it, who knows."""
-    event = entry.event
-    if event.topic.startswith(_ATTENTION) or event.topic.endswith(".acknowledged"):
+    if meaning(entry.type).moves_queue:
         return True
-    changes: Any = event.data.get("changes") or ()
+    changes: Any = entry.event.data.get("changes") or ()
     return any(change["field"] in ("assignee", "transferTo", "claimedUntil") for change in changes)
 
 

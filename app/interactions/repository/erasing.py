@@ -56,7 +56,7 @@ _KEYS = (
     .where(deleted_message.c.interaction_id == sa.bindparam("key"))
     .limit(sa.bindparam("most", type_=sa.Integer))
 )
-_EVENT = (event_log.c.lane, event_log.c.position, event_log.c.client_mutation_id, event_log.c.data)
+_EVENT = (event_log.c.lane, event_log.c.position, event_log.c.topic, event_log.c.client_mutation_id, event_log.c.data)
 _OF = {
     INTERACTION: event_log.c.interaction_id == sa.bindparam("key"),
     # Spelled as the partial index is.
@@ -80,8 +80,8 @@ _KEY = [erasing.c.what, erasing.c.number]
 _LOGGED = sa.select(*erasure.columns).order_by(erasure.c.erased_at, erasure.c.customer_id)
 
 
-def _without_words(data: str) -> str:
-    return orjson.dumps(without_words(orjson.loads(data))).decode()
+def _without_words(topic: str, data: str) -> str:
+    return orjson.dumps(without_words(topic, orjson.loads(data))).decode()
 
 
 class Part(NamedTuple):
@@ -184,7 +184,9 @@ class ErasingRepository(Repository):
         """Take what may be somebody's words out of events after the part's place, and move it on."""
         rows = self._all(_EVENTS[part.what], {"key": part.number, "after": part.place, "most": most})
         if rows:
-            cleaned = [{"of": row.lane, "key": row.position, "words": _without_words(row.data)} for row in rows]
+            cleaned = [
+                {"of": row.lane, "key": row.position, "words": _without_words(row.topic, row.data)} for row in rows
+            ]
             self.connection.execute(_CLEAN, cleaned)
             self.move(part, rows[-1].position)
         return len(rows)

@@ -9,7 +9,9 @@ from app.core.errors import AlreadyClaimed, DomainError, NotFound, VersionConfli
 from app.core.ids import GlobalId
 from app.core.replacing import replace
 from app.directory.repository import UserRepository
+from app.interactions import events
 from app.interactions.history import edits
+from app.interactions.meaning import InteractionEvent
 from app.interactions.model import Attention, Cause, Command, Interaction, State, derive_attention, shared_causes
 from app.interactions.repository.interactions import InteractionRepository
 from app.interactions.repository.waits import WaitRepository
@@ -25,36 +27,32 @@ if TYPE_CHECKING:
 
 I = TypeVar("I", bound=Interaction)  # noqa: E741 - the one interaction of these signatures
 
-_PAST = {
-    Command.CLAIM: "claimed",
-    Command.RELEASE: "released",
-    Command.ASSIGN: "assigned",
-    Command.CLOSE: "closed",
-    Command.REOPEN: "reopened",
-    Command.SNOOZE: "snoozed",
-    Command.UNSNOOZE: "unsnoozed",
-    Command.REPLY: "message_sent",
-    Command.BOT_REPLY: "message_sent",
-    Command.RECEIVE: "message_received",
-    Command.IMPORT: "message_imported",
-    Command.MARK_READ: "read",
-    Command.LABEL: "labelled",
-    Command.RAISE_ATTENTION: "attention_raised",
-    Command.CLEAR_ATTENTION: "attention_cleared",
-    Command.ACKNOWLEDGE: "acknowledged",
-    Command.REACT: "reacted",
-    Command.REPORT_STATUS: "message_status_reported",
-    Command.UPDATE: "updated",
-    Command.TRANSFER: "transferred",
-    Command.CANCEL_TRANSFER: "transfer_cancelled",
-    Command.ACCEPT_TRANSFER: "transfer_accepted",
-    Command.REJECT_TRANSFER: "transfer_rejected",
-    Command.RESET: "reset",
-    Command.RATE: "rated",
-    Command.RESTART: "restarted",
-    Command.RESUME_BOT: "bot_resumed",
-    Command.DELETE: "deleted",
+_PAST: Mapping[Command, InteractionEvent] = {
+    Command.CLAIM: events.Claimed(),
+    Command.RELEASE: events.Released(),
+    Command.ASSIGN: events.Assigned(),
+    Command.CLOSE: events.Closed(),
+    Command.REOPEN: events.Reopened(),
+    Command.SNOOZE: events.Snoozed(),
+    Command.UNSNOOZE: events.Unsnoozed(),
+    Command.MARK_READ: events.Read(),
+    Command.LABEL: events.Labelled(),
+    Command.RAISE_ATTENTION: events.AttentionRaisedByHand(),
+    Command.CLEAR_ATTENTION: events.AttentionClearedByHand(),
+    Command.ACKNOWLEDGE: events.Acknowledged(),
+    Command.UPDATE: events.Updated(),
+    Command.TRANSFER: events.Transferred(),
+    Command.CANCEL_TRANSFER: events.TransferCancelled(),
+    Command.ACCEPT_TRANSFER: events.TransferAccepted(),
+    Command.REJECT_TRANSFER: events.TransferRejected(),
+    Command.RESET: events.Reset(),
+    Command.RATE: events.Rated(),
+    Command.RESTART: events.Restarted(),
+    Command.RESUME_BOT: events.BotResumed(),
+    Command.DELETE: events.Deleted(),
 }
+"""What happened when a command was done, where the command does not say it itself."""
+
 # These happen all the time in a busy exchange; counted, they would make every `ifVersion` conflict.
 _NO_EDIT = frozenset(
     {
@@ -104,21 +102,19 @@ def change(
     *,
     if_version: int | None = None,
     if_latest_message: GlobalId | None = None,
-    topic: str | None = None,
-    data: Mapping[str, object] | None = None,
+    happened: InteractionEvent | None = None,
 ) -> Any:
     """Lock the interaction, apply `f`, and write what became different with its events; the interaction after.
 
     `f` takes the kind's model and gives the changed one; what it cannot know (state, attention, version, updated_at)
-    is derived. `topic` is the event's past tense in place of the command's own; with `data` the event is written even
-    when no field of the interaction differs, and holds it.
+    is derived. `happened` is the event in place of the command's own.
     Raises NotFound, Forbidden, VersionConflict, NewerMessage, what the kind refuses the command with, and what `f`
     raises."""
     before = load(work, actor, ref)
     check(work, actor, before, command, if_version)
     require_latest(work, before, if_latest_message)
     seen = if_latest_message is not None
-    return write(work, actor, before, f(before), command, topic=topic, data=data, seen=seen)
+    return write(work, actor, before, f(before), command, happened, seen=seen)
 
 
 def check(
@@ -165,9 +161,8 @@ def write(
     before: I,
     changed: I,
     command: Command,
+    happened: InteractionEvent | None = None,
     *,
-    topic: str | None = None,
-    data: Mapping[str, object] | None = None,
     renewed: bool = False,
     seen: bool = False,
 ) -> I:
@@ -183,7 +178,8 @@ def write(
     if after.waiting.needed and _closes(actor, before, after, seen=seen):
         latest = work.use(WaitRepository).latest_asking(after.id)
         after = replace(after, waiting=settled(after.waiting, latest or 0))
-    if after == before and not data:
+    told = happened or _PAST[command]
+    if after == before and not told.stands_alone:
         return before
     edited = command not in _NO_EDIT and edits(after) != edits(before)
     if after != before:
@@ -191,7 +187,7 @@ def write(
         after = armed(work, after)
         work.use(InteractionRepository).save(before, after)
         kind.save(work, before, after)
-    record(work, actor, before, after, topic or _PAST[command], data, renewed=renewed)
+    record(work, actor, before, after, told, renewed=renewed)
     return after
 
 
@@ -240,16 +236,14 @@ def open_interaction(
     actor: Actor,
     new: I,
     add: Callable[[I], I],
-    *,
-    topic: str = "created",
-    data: Mapping[str, object] | None = None,
+    happened: InteractionEvent = events.Created(),  # noqa: B008 - it has no fields and does not change
 ) -> I:
     """Store a new interaction through its repository's `add` and tell of it; the same with its id.
 
     Raises Forbidden without the kind's write permission."""
     actor.require(f"{new.kind}:write")
     stored = add(armed(work, settle(work, work.kinds[new.kind], new)))
-    record(work, actor, None, stored, topic, data)
+    record(work, actor, None, stored, happened)
     return stored
 
 
@@ -259,19 +253,18 @@ def remove(
     ref: GlobalId,
     *,
     if_version: int | None = None,
-    topic: str | None = None,
 ) -> Any:
     """Delete an interaction with all that hangs on it; what it was. Its events stay, and hold no text.
 
     Raises as `change` does."""
     before = load(work, actor, ref)
     check(work, actor, before, Command.DELETE, if_version)
-    erase(work, actor, before, topic or _PAST[Command.DELETE])
+    erase(work, actor, before, _PAST[Command.DELETE])
     return before
 
 
-def erase(work: "Work", actor: Actor, before: Interaction, topic: str) -> None:
+def erase(work: "Work", actor: Actor, before: Interaction, happened: InteractionEvent) -> None:
     """The second half of `remove`, for a command that has loaded and checked the interaction itself."""
     work.use(InteractionRepository).delete(before.id)
     gone = replace(before, state=State.CLOSED, attention=Attention())
-    record(work, actor, before, gone, topic, is_gone=True)
+    record(work, actor, before, gone, happened, is_gone=True)

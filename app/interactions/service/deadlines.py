@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from app.core.actor import SYSTEM
 from app.core.ids import GlobalId
+from app.interactions.events import ClaimLapsed, Refreshed
+from app.interactions.meaning import InteractionEvent
 from app.interactions.model import Command
 from app.interactions.repository.deadlines import DeadlineRepository, Due
 from app.interactions.service.change import erase, next_due, settle, write
@@ -89,13 +91,13 @@ def _turn(work: "Work", due: Due) -> bool:
         return False
     after = lapsed(work, SYSTEM, found)
     if after is not found:
-        after = _written(work, kind, found, after, Command.ASSIGN, "claim_lapsed")
+        after = _written(work, kind, found, after, Command.ASSIGN, ClaimLapsed())
     turn = kind.turn(after, work.now, work.settings)
     if turn is not None and turn.after is None:
-        erase(work, SYSTEM, after, turn.topic)
+        erase(work, SYSTEM, after, turn.happened)
         return False
-    topic, changed = ("refreshed", after) if turn is None else (turn.topic, turn.after)
-    after = _written(work, kind, after, changed, Command.UPDATE, topic)
+    happened, changed = (Refreshed(), after) if turn is None else (turn.happened, turn.after)
+    after = _written(work, kind, after, changed, Command.UPDATE, happened)
     due_at = next_due(kind, after, work.now, work.settings)
     moved: bool = due_at != after.due_at
     if moved or due.failures:
@@ -103,11 +105,13 @@ def _turn(work: "Work", due: Due) -> bool:
     return moved
 
 
-def _written(work: "Work", kind: "KindRules[Any]", before: Any, changed: Any, command: Command, topic: str) -> Any:
+def _written(
+    work: "Work", kind: "KindRules[Any]", before: Any, changed: Any, command: Command, happened: InteractionEvent
+) -> Any:
     if settle(work, kind, changed) == before:
         return before
     # Without the deadline that came up, the next one is found anew and saved along, even where it is later.
-    return write(work, SYSTEM, before, replace(changed, due_at=None), command, topic=topic)
+    return write(work, SYSTEM, before, replace(changed, due_at=None), command, happened)
 
 
 def _ref(work: "Work", one: Due) -> str:

@@ -2,17 +2,19 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from app.core.actor import Actor
 from app.core.errors import InvalidInput, NotFound
 from app.core.ids import GlobalId
 from app.directory.model.checks import text
 from app.interactions.contents import require_emoji
+from app.interactions.events import MessageDeleted, MessageStatusReported, Reacted
+from app.interactions.meaning import InteractionEvent
 from app.interactions.messages import Message, MessageAuthor, MessageError, MessageStatus
 from app.interactions.model import Command, Interaction
 from app.interactions.repository.messages import MessageRepository
-from app.interactions.service.change import change
+from app.interactions.service.change import change, check, load, write
 from app.interactions.service.failing import after_delivery, rederived
 from app.interactions.service.messages import Posted
 from app.interactions.waiting import Bearing
@@ -57,7 +59,7 @@ def report_message_status(
             after = work.use(MessageRepository).add_error(after, replace(error, original_message=said))
         return interaction, after
 
-    return _change_message(work, actor, message_ref, Command.REPORT_STATUS, reported)
+    return _change_message(work, actor, message_ref, Command.REPORT_STATUS, reported, MessageStatusReported)
 
 
 def message_by_key(work: "Work", actor: Actor, channel_key: str, message_key: str) -> GlobalId:
@@ -83,7 +85,7 @@ def set_reaction(
         changed: dict[str, Any] = {field: emoji}
         return interaction, replace(message, updated_at=work.now, **changed)
 
-    return _change_message(work, actor, message_ref, Command.REACT, reacted)
+    return _change_message(work, actor, message_ref, Command.REACT, reacted, Reacted)
 
 
 def delete_message(work: "Work", actor: Actor, message_ref: GlobalId) -> Posted:
@@ -112,17 +114,28 @@ def delete_message(work: "Work", actor: Actor, message_ref: GlobalId) -> Posted:
         kind: KindRules[Interaction] = work.kinds[before.kind]
         return kind.on_delivery(work, after, message)
 
-    data = {"message_id": message_ref.number}
-    change(work, actor, ref, Command.UPDATE, without, topic="message_deleted", data=data)
+    happened = MessageDeleted(message_id=message_ref.number)
+    change(work, actor, ref, Command.UPDATE, without, happened=happened)
     return Posted(ref.number, message_ref.number)
 
 
+class _OfMessage(Protocol):
+    """An event that is told of one message."""
+
+    def __call__(self, *, message_id: int) -> InteractionEvent: ...
+
+
 def change_message(
-    work: "Work", actor: Actor, message_ref: GlobalId, command: Command, f: Callable[[Message], Message], *, topic: str
+    work: "Work",
+    actor: Actor,
+    message_ref: GlobalId,
+    command: Command,
+    f: Callable[[Message], Message],
+    happened: _OfMessage,
 ) -> Posted:
     """Change fields of a message that only its kind knows. Raises NotFound, and what `change` raises."""
     return _change_message(
-        work, actor, message_ref, command, lambda interaction, message: (interaction, f(message)), topic=topic
+        work, actor, message_ref, command, lambda interaction, message: (interaction, f(message)), happened
     )
 
 
@@ -132,25 +145,19 @@ def _change_message(
     message_ref: GlobalId,
     command: Command,
     f: Callable[[Interaction, Message], tuple[Interaction, Message]],
-    *,
-    topic: str | None = None,
+    happened: _OfMessage,
 ) -> Posted:
     ref, _ = _find(work, actor, message_ref)
-    facts: dict[str, object] = {}
-
-    def changed(before: Interaction) -> Interaction:
-        # Read again under the interaction's lock: what was found before it may have changed or gone.
-        message = _require(work, message_ref)
-        after, new = f(before, message)
-        if new == message:
-            return after
+    before = load(work, actor, ref)
+    check(work, actor, before, command)
+    # Read again under the interaction's lock: what was found before it may have changed or gone.
+    message = _require(work, message_ref)
+    after, new = f(before, message)
+    if new != message:
         work.use(MessageRepository).save(message, new)
-        facts["message_id"] = message.id
         if new.bearing is Bearing.ANSWERS and MessageStatus.ERROR in (message.status, new.status):
             after = after_delivery(work, actor, after, new)
-        return after
-
-    change(work, actor, ref, command, changed, topic=topic, data=facts)
+        write(work, actor, before, after, command, happened(message_id=message.id))
     return Posted(ref.number, message_ref.number)
 
 

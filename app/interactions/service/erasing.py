@@ -10,6 +10,7 @@ from app.directory.model import Customer
 from app.directory.repository import CustomerRepository
 from app.directory.service import delete_customer
 from app.interactions.erased import FILES, INTERACTION, SEARCH
+from app.interactions.events import Deleted
 from app.interactions.model import Attention, State
 from app.interactions.repository.erasing import ErasingRepository, Erasure, Part
 from app.interactions.repository.interactions import InteractionRepository
@@ -38,7 +39,7 @@ def erase_customer(work: "Work", actor: Actor, ref: GlobalId | str, *, if_versio
         if before is not None:
             interactions.delete(interaction_id)
             gone = replace(before, state=State.CLOSED, attention=Attention())
-            record(work, actor, before, gone, "deleted", is_gone=True)
+            record(work, actor, before, gone, Deleted(), is_gone=True)
     erased = delete_customer(work, actor, ref, if_version=if_version)
     work.use(ErasingRepository).begin_customer(Erasure(erased.id, erased.created_at, work.now))
     return erased

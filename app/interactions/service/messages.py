@@ -10,7 +10,7 @@ from app.core.errors import AlreadyReceived, DomainError, InvalidInput
 from app.core.ids import GlobalId
 from app.directory.model.checks import text
 from app.interactions.contents import checked_content, checked_contents, plain_text
-from app.interactions.history import SIGN_OF_TYPING
+from app.interactions.events import MessageImported, MessageReceived, MessageSent, Typing
 from app.interactions.messages import Message, MessageAuthor, MessageStatus
 from app.interactions.model import Command, Interaction
 from app.interactions.repository.messages import MessageRepository
@@ -72,7 +72,7 @@ def send_message(
         changed, message = _post(work, actor, before, contents, author, reference, fields)
         if author is MessageAuthor.USER:
             changed = acted(work, actor, before, changed, message)
-        write(work, actor, before, changed, command, data={"message_id": message.id})
+        write(work, actor, before, changed, command, MessageSent(message_id=message.id))
         return before.id, message.id
 
     request = ["sendMessage", str(ref), content, reference, author, fields]
@@ -93,7 +93,7 @@ def post(
     The interaction is the locked one of that command, which saves what comes back."""
     checked = checked_contents(contents, work.ids.uuid)
     changed, message = _post(work, actor, interaction, checked, author, None, fields)
-    record(work, actor, changed, changed, "message_sent", {"message_id": message.id})
+    record(work, actor, changed, changed, MessageSent(message_id=message.id))
     return changed, message
 
 
@@ -137,7 +137,7 @@ def receive_message(
         stored = work.use(MessageRepository).add(work.kinds[interaction.kind].as_received(interaction, message))
         if old:
             quiet = unopened(work, interaction, _counted(work, interaction, stored))
-            write(work, actor, interaction, quiet, Command.IMPORT, data={"message_id": stored.id})
+            write(work, actor, interaction, quiet, Command.IMPORT, MessageImported(message_id=stored.id))
             return interaction.id, stored.id
         counted = replace(
             without_lost_holder(work, actor, _counted(work, interaction, stored)),
@@ -145,7 +145,8 @@ def receive_message(
             waiting=asked(interaction.waiting, stored.created_at),
         )
         changed = work.kinds[interaction.kind].on_customer_message(work, counted, stored)
-        write(work, actor, interaction, changed, Command.RECEIVE, data={"message_id": stored.id}, renewed=True)
+        happened = MessageReceived(message_id=stored.id)
+        write(work, actor, interaction, changed, Command.RECEIVE, happened, renewed=True)
         return interaction.id, stored.id
 
     request = ["receiveMessage", target, contents, sent_at, reference, fields, *(["imported"] if imported else [])]
@@ -172,8 +173,7 @@ def mark_read(work: "Work", actor: Actor, ref: GlobalId, *, up_to: GlobalId | No
 
 def type_in(work: "Work", actor: Actor, ref: GlobalId) -> Any:
     """Tell those who look at the interaction that the actor is typing; nothing of it is stored."""
-    data = {"user_id": actor.user_id}
-    return change(work, actor, ref, Command.TYPE, lambda before: before, topic=SIGN_OF_TYPING, data=data)
+    return change(work, actor, ref, Command.TYPE, lambda before: before, happened=Typing(user_id=actor.user_id))
 
 
 def _is_old(work: "Work", interaction: Interaction, sent_at: datetime) -> bool:

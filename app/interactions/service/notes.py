@@ -7,9 +7,10 @@ from app.core.actor import Actor
 from app.core.errors import NotFound
 from app.core.ids import GlobalId
 from app.directory.model.checks import text
+from app.interactions.events import NoteAdded, NoteDeleted, NoteEdited
 from app.interactions.model import Command
 from app.interactions.repository.messages import Note, NoteRepository
-from app.interactions.service.change import change, kind_of
+from app.interactions.service.change import change, check, load, write
 from app.storage.idempotency import once
 
 if TYPE_CHECKING:
@@ -28,19 +29,15 @@ class Noted(NamedTuple):
 
 def add_note(work: "Work", actor: Actor, ref: GlobalId, said: str, *, idempotency_key: str | None = None) -> Noted:
     """Leave a note of 1 to 65,536 characters. Raises InvalidInput, TooLong, KeyReused, and what `change` raises."""
-    kind = kind_of(work, ref)
-    facts: dict[str, object] = {}
-
-    def noted(before: Any) -> Any:
-        note = work.use(NoteRepository).add(
-            Note(0, ref.number, kind.name, actor.user_id or None, _TEXT(said, ("text",)), work.now, work.now)
-        )
-        facts["note_id"] = note.id
-        return replace(before, latest_note_id=note.id)
 
     def add() -> tuple[int, int]:
-        after = change(work, actor, ref, Command.NOTE, noted, topic="note_added", data=facts)
-        return after.id, after.latest_note_id
+        before = load(work, actor, ref)
+        check(work, actor, before, Command.NOTE)
+        note = work.use(NoteRepository).add(
+            Note(0, ref.number, before.kind, actor.user_id or None, _TEXT(said, ("text",)), work.now, work.now)
+        )
+        write(work, actor, before, replace(before, latest_note_id=note.id), Command.NOTE, NoteAdded(note_id=note.id))
+        return ref.number, note.id
 
     return Noted(*once(work, actor, idempotency_key, ["addNote", str(ref), said], add))
 
@@ -54,7 +51,7 @@ def edit_note(work: "Work", actor: Actor, note_ref: GlobalId, said: str) -> Note
         work.use(NoteRepository).save(note._replace(text=_TEXT(said, ("text",)), updated_at=work.now))
         return before
 
-    change(work, actor, ref, Command.NOTE, edited, topic="note_edited", data={"note_id": note_ref.number})
+    change(work, actor, ref, Command.NOTE, edited, happened=NoteEdited(note_id=note_ref.number))
     return Noted(ref.number, note_ref.number)
 
 
@@ -69,7 +66,7 @@ def delete_note(work: "Work", actor: Actor, note_ref: GlobalId) -> Noted:
             return before
         return replace(before, latest_note_id=notes.latest(ref.number))
 
-    change(work, actor, ref, Command.NOTE, deleted, topic="note_deleted", data={"note_id": note_ref.number})
+    change(work, actor, ref, Command.NOTE, deleted, happened=NoteDeleted(note_id=note_ref.number))
     return Noted(ref.number, note_ref.number)
 
 

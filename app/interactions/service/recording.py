@@ -1,11 +1,18 @@
 """The events of a change: what happened, and what it did to the attention."""
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from app.core.actor import Actor
-from app.core.events import Event
+from app.core.events import EventRecord
+from app.interactions.events import (
+    AttentionChanged,
+    AttentionCleared,
+    AttentionEvent,
+    AttentionRaised,
+    AttentionRenewed,
+)
 from app.interactions.history import changes, filterable
+from app.interactions.meaning import InteractionEvent
 from app.interactions.model import Attention, Interaction
 
 if TYPE_CHECKING:
@@ -19,19 +26,18 @@ def record(
     actor: Actor,
     before: Interaction | None,
     after: Interaction,
-    topic: str,
-    data: Mapping[str, object] | None = None,
+    happened: InteractionEvent,
     *,
     renewed: bool = False,
     is_gone: bool = False,
 ) -> None:
-    """Tell of a change, and of what it did to the attention. A topic without a dot is the kind's own.
+    """Tell of a change, and of what it did to the attention.
 
-    Beside `data` the event holds what filters ask: `after`, without what the event's own fields say, and `before` as
-    far as it differs; null where the interaction was not there yet, or `is_gone`."""
+    Beside the event's fields the record holds what filters ask: `after`, without what the record's own fields say, and
+    `before` as far as it differs; null where the interaction was not there yet, or `is_gone`."""
     was = Attention() if before is None else before.attention
     now = after.attention
-    facts: dict[str, object] = {} if data is None else dict(data)
+    facts: dict[str, object] = {}
     new = filterable(after)
     if before is None:
         facts["before"] = None
@@ -43,13 +49,12 @@ def record(
         if different:
             facts["before"] = different
     facts["after"] = None if is_gone else {name: value for name, value in new.items() if name not in _OF_EVENT}
-    verb = _past_of_attention(was, now, renewed)
-    if verb is not None:
-        facts["attention"] = verb
+    following = _of_attention(was, now, renewed)
+    if following is not None:
+        facts["attention"] = following.verb
 
-    def event(name: str, holds: Mapping[str, object]) -> Event:
-        return Event(
-            topic=name,
+    def kept(told: InteractionEvent, more: dict[str, object]) -> EventRecord:
+        return told.record(
             kind=after.kind,
             interaction_id=after.id,
             customer_id=after.customer_id,
@@ -58,19 +63,21 @@ def record(
             version=after.version,
             level_before=None if was.level is None else int(was.level),
             level_after=None if now.level is None else int(now.level),
-            data=holds,
+            more=more,
         )
 
-    work.record(event(topic if "." in topic else f"{after.kind}.{topic}", facts))
-    if verb is not None:
-        holds: dict[str, object] = {"reason_before": was.reason, "reason_after": now.reason, "after": facts["after"]}
-        if "before" in facts:
-            holds["before"] = facts["before"]
-        work.record(event(f"attention.{verb}", holds))
+    work.record(kept(happened, facts))
+    if following is not None:
+        work.record(kept(following, {name: facts[name] for name in ("after", "before") if name in facts}))
 
 
-def _past_of_attention(was: Attention, now: Attention, renewed: bool) -> str | None:
+def _of_attention(was: Attention, now: Attention, renewed: bool) -> AttentionEvent | None:
     """What happened to the attention; None when nothing did that a listener has to know."""
     if (was.level, was.reason) != (now.level, now.reason):
-        return "changed" if was.needed and now.needed else "raised" if now.needed else "cleared"
-    return "renewed" if renewed and now.needed else None
+        begun = AttentionChanged if was.needed else AttentionRaised
+        of: type[AttentionEvent] = begun if now.needed else AttentionCleared
+    elif renewed and now.needed:
+        of = AttentionRenewed
+    else:
+        return None
+    return of(reason_before=was.reason, reason_after=now.reason)

@@ -4,8 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from app.core.events import Event
-from app.interactions.history import LISTENERS_CHANGED, VIEWERS_CHANGED
+from app.interactions.events import ListenersChanged, ViewersChanged
 from app.interactions.repository.watches import WatchRepository
 from app.interactions.watched import ATTENTION, Subject
 
@@ -56,6 +55,6 @@ def _tell(work: "Work", subjects: Iterable[int]) -> None:
     kinds = work.use(WatchRepository).kinds(changed)
     for subject in changed:
         if subject == ATTENTION:
-            work.record(Event(topic=LISTENERS_CHANGED))
+            work.record(ListenersChanged().record())
         elif subject in kinds:
-            work.record(Event(topic=VIEWERS_CHANGED, kind=kinds[subject], interaction_id=subject))
+            work.record(ViewersChanged().record(kind=kinds[subject], interaction_id=subject))

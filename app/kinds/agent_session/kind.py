@@ -13,11 +13,4 @@ kind = InteractionKind(
     slice=SLICE,
     contract=CONTRACT,
     statuses=statuses_of(Status, "AgentSession"),
-    topics={
-        "agent_session.message_hidden": "A message was hidden from the AI agent.",
-        "agent_session.message_shown": "A message is shown to the AI agent again.",
-        "ai_agent.created": "An AI agent was created.",
-        "ai_agent.deleted": "An AI agent was deleted.",
-        "ai_agent.updated": "An AI agent's fields were changed.",
-    },
 )

@@ -13,11 +13,4 @@ kind = InteractionKind(
     slice=SLICE,
     contract=CONTRACT,
     statuses=statuses_of(Status, "Conversation"),
-    topics={
-        "channel_agent.created": "A channel agent was created.",
-        "channel_agent.updated": "A channel agent's fields were changed.",
-        "conversation.reply_window_closed": "The reply window of the conversation closed.",
-        "conversation.reply_window_closing": "The reply window of the conversation is about to close.",
-        "conversation.snooze_ended": "The time of the snooze was up.",
-    },
 )

@@ -10,9 +10,4 @@ kind = InteractionKind(
     description="An exchange of a customer with a messaging bot that asks humans for help.",
     slice=SLICE,
     contract=CONTRACT,
-    topics={
-        "session.ended": "Its time was up, and it ended.",
-        "session.flagged": "Its time was up while a human was needed, and it was flagged.",
-        "session.suggested_message_used": "A suggested message was sent.",
-    },
 )

@@ -12,6 +12,7 @@ from app.core.replacing import replace
 from app.interactions import claims as shared
 from app.interactions.claims import OF_EVERY_KIND, Refusable, held_by_other, shared_block
 from app.interactions.model import Cause, Command, Facets, Interaction, Level, ReplyBlock, State, Turn
+from app.kinds.session.events import Ended, Flagged
 
 if TYPE_CHECKING:
     from app.settings import Settings
@@ -150,7 +151,7 @@ def turn(session: Session, now: datetime, window: timedelta) -> Turn[Session] | 
     """What time has done to the Session: it is over, or flagged, because a user has raised its attention."""
     if is_current(session, now, window):
         return None
-    return Turn("flagged", flagged(session, True)) if _is_raised(session) else Turn("ended", session)
+    return Turn(Flagged(), flagged(session, True)) if _is_raised(session) else Turn(Ended(), session)
 
 
 def causes(session: Session) -> Sequence[Cause]:

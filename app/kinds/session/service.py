@@ -13,10 +13,11 @@ from app.directory.repository import CustomerRepository
 from app.directory.service.editing import Ref
 from app.interactions.messages import MessageAuthor, is_answer
 from app.interactions.model import Cause, Command, State, Turn
-from app.interactions.service.change import change, open_interaction
+from app.interactions.service.change import change, check, load, open_interaction, write
 from app.interactions.service.leaving import follow_user, may_work
 from app.interactions.service.messages import Posted, receive_message, send_message
 from app.kinds.session import model
+from app.kinds.session.events import SuggestedMessageUsed
 from app.kinds.session.model import Session, SessionChanges
 from app.kinds.session.repository import SessionRepository
 from app.storage.idempotency import once
@@ -184,15 +185,13 @@ def use_suggested_message(
     session_id = repository.session_of(number) if actor.can_read(model.NAME) else None
     if session_id is None:
         raise NotFound(f"There is no suggested message {ref}.", path=("id",))
-    data: dict[str, object] = {"suggested_message": str(ref)}
-
-    def apply(session: Session) -> Session:
-        data["selected_count"] = repository.select_suggestion(number)
-        return session
 
     def use() -> Mapping[str, int]:
-        topic = "suggested_message_used"
-        change(work, actor, GlobalId(model.PREFIX, session_id), Command.UPDATE, apply, topic=topic, data=data)
+        session: Session = load(work, actor, GlobalId(model.PREFIX, session_id))
+        check(work, actor, session, Command.UPDATE)
+        count = repository.select_suggestion(number)
+        happened = SuggestedMessageUsed(suggested_message=str(ref), selected_count=count)
+        write(work, actor, session, session, Command.UPDATE, happened)
         return {"suggested_message": number, "session": session_id}
 
     return once(work, actor, idempotency_key, ["useSuggestedMessage", number], use)

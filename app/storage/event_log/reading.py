@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import orjson
 
 from app.core.errors import CursorExpired, InvalidCursor
-from app.core.events import Event, LoggedEvent
+from app.core.events import EventRecord, LoggedEvent
 from app.storage.event_log.cursor import Cursor
 from app.storage.event_log.tables import event_log
 from app.storage.query import Query, Row
@@ -55,7 +55,7 @@ def logged(row: Row) -> LoggedEvent:
         lane=lane,
         position=position,
         at=at if isinstance(at, datetime) else datetime.fromisoformat(at).astimezone(UTC),
-        event=Event(
+        event=EventRecord(
             topic=topic,
             kind=kind,
             interaction_id=interaction_id,

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
-from app.core.events import Event
+from app.core.events import EventRecord
 from app.storage.event_log.tables import event_log, lane
 from app.storage.tables import Timestamp
 
@@ -47,7 +47,7 @@ APPEND_TO_LANE = _append_to_lane()
 _TIMESTAMP = Timestamp()
 
 
-def encode(events: Sequence[Event], at: datetime, dialect: sa.Dialect) -> list[tuple[Event, Entry]]:
+def encode(events: Sequence[EventRecord], at: datetime, dialect: sa.Dialect) -> list[tuple[EventRecord, Entry]]:
     """Events as driver values; raises TypeError when `data` is not JSON, so that only its own unit fails."""
     moment = _TIMESTAMP.bind_processor(dialect)(at)
     return [
@@ -72,7 +72,7 @@ def encode(events: Sequence[Event], at: datetime, dialect: sa.Dialect) -> list[t
     ]
 
 
-def lane_of(event: Event, lanes: int) -> int:
+def lane_of(event: EventRecord, lanes: int) -> int:
     """The lane an event is written to: always the same for one interaction, else by customer or user."""
     for key in (event.interaction_id, event.customer_id, event.assignee_id, event.actor_id):
         if key is not None:
@@ -80,7 +80,7 @@ def lane_of(event: Event, lanes: int) -> int:
     return 0
 
 
-def append_sqlite(cursor: Any, entries: Sequence[tuple[Event, Entry]]) -> None:
+def append_sqlite(cursor: Any, entries: Sequence[tuple[EventRecord, Entry]]) -> None:
     """Write to the only lane with two statements, on the driver's own cursor."""
     count = len(entries)
     (head,) = cursor.execute(TAKE_POSITIONS, (count,)).fetchone()
@@ -88,7 +88,7 @@ def append_sqlite(cursor: Any, entries: Sequence[tuple[Event, Entry]]) -> None:
     cursor.executemany(INSERT_ENTRIES, [(first + place, *entry) for place, (_, entry) in enumerate(entries)])
 
 
-def append_postgresql(connection: sa.Connection, entries: Sequence[tuple[Event, Entry]], lanes: int) -> None:
+def append_postgresql(connection: sa.Connection, entries: Sequence[tuple[EventRecord, Entry]], lanes: int) -> None:
     """Write with one statement a lane, the lanes in ascending order, so that two units never wait for each other."""
     placed = sorted(((lane_of(event, lanes), entry) for event, entry in entries), key=itemgetter(0))
     for number, group in groupby(placed, key=itemgetter(0)):
@@ -96,7 +96,7 @@ def append_postgresql(connection: sa.Connection, entries: Sequence[tuple[Event, 
         connection.exec_driver_sql(APPEND_TO_LANE, (number, len(columns[0]), *columns))
 
 
-def append(connection: sa.Connection, events: Sequence[Event], at: datetime) -> None:
+def append(connection: sa.Connection, events: Sequence[EventRecord], at: datetime) -> None:
     """Append as the last step of the transaction that `connection` is in."""
     if not events:
         return

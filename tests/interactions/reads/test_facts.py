@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.events import Event, LoggedEvent
+from app.core.events import EventRecord, LoggedEvent
 from app.feed import Entry
 from app.interactions.reads.facts import condition_of, keys_of, sides_of, turn_of, wanted_keys
 from app.storage.event_log import Cursor
@@ -31,7 +31,7 @@ FACTS = parts(
     account=st.sampled_from(["cha_1", "aia_1", "top_1"]),
 )
 EVENTS = st.builds(
-    lambda interaction, customer, assignee, data: Event(
+    lambda interaction, customer, assignee, data: EventRecord(
         topic="session.updated",
         kind="session",
         interaction_id=interaction,
@@ -64,13 +64,13 @@ FILTERS = parts(
 )
 
 
-def entry(event: Event) -> Entry:
+def entry(event: EventRecord) -> Entry:
     at = datetime(2026, 11, 20, tzinfo=UTC)
     return Entry(LoggedEvent(lane=0, position=1, at=at, event=event), Cursor((1,)))
 
 
 @given(EVENTS, FILTERS)
-def test_an_event_that_matches_a_filter_has_one_of_its_keys(event: Event, filter_: dict[str, Any]) -> None:
+def test_an_event_that_matches_a_filter_has_one_of_its_keys(event: EventRecord, filter_: dict[str, Any]) -> None:
     found = entry(event)
     wanted = wanted_keys(filter_)
     if turn_of(sides_of(found), condition_of(filter_)) is not None and wanted is not None:
@@ -101,7 +101,9 @@ def test_a_filter_is_found_by_what_few_interactions_have(filter_: Any, keys: Any
 
 def test_an_event_is_found_by_what_was_and_by_what_is() -> None:
     data = {"before": {"assignee_id": None, "labels": ["vip"]}, "after": {"assignee_id": 4, "labels": ["vip", "new"]}}
-    event = Event(topic="session.updated", kind="session", interaction_id=9, customer_id=2, assignee_id=4, data=data)
+    event = EventRecord(
+        topic="session.updated", kind="session", interaction_id=9, customer_id=2, assignee_id=4, data=data
+    )
     assert set(keys_of(entry(event))) == {
         ("interaction_id", 9),
         ("customer_id", 2),
@@ -113,4 +115,4 @@ def test_an_event_is_found_by_what_was_and_by_what_is() -> None:
 
 
 def test_what_is_about_no_interaction_has_no_keys() -> None:
-    assert keys_of(entry(Event(topic="user.updated", data={"after": "x"}))) == set()
+    assert keys_of(entry(EventRecord(topic="user.updated", data={"after": "x"}))) == set()

@@ -5,6 +5,7 @@ import pytest
 from app.core.actor import Actor
 from app.core.errors import DomainError, Forbidden, InvalidInput, InvalidTransition, NotSupported, TooLong, Unreachable
 from app.interactions.model import Cause, Command, Level, State, Turn
+from app.kinds.session.events import Ended
 from app.kinds.session.model import (
     COMMANDS,
     LARGEST_LIST,
@@ -71,7 +72,7 @@ def test_a_flag_keeps_it_current_without_end() -> None:
 def test_time_alone_ends_a_session_that_is_not_current() -> None:
     told = session()
     assert turn(told, NOW + WINDOW - MOMENT, WINDOW) is None
-    assert turn(told, NOW + WINDOW, WINDOW) == Turn("ended", told)
+    assert turn(told, NOW + WINDOW, WINDOW) == Turn(Ended(), told)
     assert turn(session(need_attention=True), NOW + timedelta(days=365), WINDOW) is None
 
 

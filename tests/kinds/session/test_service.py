@@ -15,10 +15,10 @@ from app.core.errors import (
     Unreachable,
     VersionConflict,
 )
-from app.core.events import Event
+from app.core.events import EventRecord
 from app.core.ids import GlobalId
 from app.interactions.model import Command, Level, State
-from app.interactions.service.change import change
+from app.interactions.service.change import change, check, load
 from app.interactions.service.messages import receive_message
 from app.kinds.session import service
 from app.kinds.session.model import COMMANDS, ContentType, Session, SuggestedMessage, Suggestion
@@ -37,7 +37,7 @@ def opened(work: Work, customer_id: int = 1) -> Session:
     return service.open_for_customer(work, BO, customer_id)
 
 
-def told(work: Work, f: Any, *args: Any, **kwargs: Any) -> tuple[Any, list[Event]]:
+def told(work: Work, f: Any, *args: Any, **kwargs: Any) -> tuple[Any, list[EventRecord]]:
     """What a service returns and the events it records."""
     result = f(work, *args, **kwargs)
     return result, list(work.events)
@@ -289,7 +289,7 @@ async def test_what_a_session_has_not_is_refused_and_changes_nothing(peopled: Da
 
 async def test_a_reply_goes_to_current_sessions_of_reachable_customers(peopled: Database, clock: ManualClock) -> None:
     def reply(work: Work, number: int) -> None:
-        change(work, BO, GlobalId("ses", number), Command.REPLY, lambda session: session)
+        check(work, BO, load(work, BO, GlobalId("ses", number)), Command.REPLY)
 
     for customer_id in (1, 2, 3):
         await peopled.command(opened, customer_id)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from app.core.errors import CursorExpired, InvalidCursor
-from app.core.events import Event, LoggedEvent
+from app.core.events import EventRecord, LoggedEvent
 from app.storage.database import Database, Row, Work
 from app.storage.event_log import (
     HEADS,
@@ -27,7 +27,7 @@ from tests.conftest import START, ManualClock
 
 pytestmark = pytest.mark.anyio
 
-FULL = Event(
+FULL = EventRecord(
     topic="chat_session.transferred",
     kind="chat_session",
     interaction_id=70,
@@ -42,7 +42,7 @@ FULL = Event(
 )
 
 
-def record(work: Work, *events: Event) -> None:
+def record(work: Work, *events: EventRecord) -> None:
     for event in events:
         work.record(event)
 
@@ -77,7 +77,7 @@ async def test_an_event_comes_back_whole(database: Database) -> None:
 
 
 async def test_both_roads_read_the_same(database: Database) -> None:
-    await database.command(record, FULL, Event(topic="user.added", actor_id=3), Event(topic="store.made"))
+    await database.command(record, FULL, EventRecord(topic="user.added", actor_id=3), EventRecord(topic="store.made"))
     start = Cursor.start(len(await heads(database)))
     query = read_after(database.dialect.name, start, 1000)
 
@@ -90,19 +90,19 @@ async def test_both_roads_read_the_same(database: Database) -> None:
 @pytest.mark.parametrize(
     ("event", "lane"),
     [
-        (Event(topic="a", interaction_id=65, customer_id=2), 1),
-        (Event(topic="a", customer_id=66, actor_id=3), 2),
-        (Event(topic="a", assignee_id=67, actor_id=4), 3),
-        (Event(topic="a", actor_id=68), 4),
-        (Event(topic="a"), 0),
+        (EventRecord(topic="a", interaction_id=65, customer_id=2), 1),
+        (EventRecord(topic="a", customer_id=66, actor_id=3), 2),
+        (EventRecord(topic="a", assignee_id=67, actor_id=4), 3),
+        (EventRecord(topic="a", actor_id=68), 4),
+        (EventRecord(topic="a"), 0),
     ],
 )
-def test_the_lane_of_an_event(event: Event, lane: int) -> None:
+def test_the_lane_of_an_event(event: EventRecord, lane: int) -> None:
     assert lane_of(event, 64) == lane
 
 
 async def test_a_unit_keeps_its_order_in_each_lane(database: Database) -> None:
-    events = [Event(topic=f"thing.{number}", interaction_id=number % 3) for number in range(12)]
+    events = [EventRecord(topic=f"thing.{number}", interaction_id=number % 3) for number in range(12)]
     await database.command(record, *events)
     found = await read(database, Cursor.start(len(await heads(database))))
     for interaction in range(3):
@@ -116,7 +116,9 @@ async def test_positions_have_no_gaps_and_no_reader_misses_one(database: Databas
     written = 0
 
     def write(work: Work, count: int, refuse: bool) -> int:
-        record(work, *(Event(topic="thing.changed", interaction_id=chance.randrange(1, 200)) for _ in range(count)))
+        record(
+            work, *(EventRecord(topic="thing.changed", interaction_id=chance.randrange(1, 200)) for _ in range(count))
+        )
         if refuse:
             raise ValueError("refused")
         return count
@@ -154,7 +156,7 @@ async def test_positions_have_no_gaps_and_no_reader_misses_one(database: Databas
 
 async def test_a_cursor_older_than_the_log_is_told(database: Database, clock: ManualClock) -> None:
     for _ in range(5):
-        await database.command(record, Event(topic="thing.changed", interaction_id=64))
+        await database.command(record, EventRecord(topic="thing.changed", interaction_id=64))
         clock.advance(60)
     lanes = len(await heads(database))
     start, seen_two = Cursor.start(lanes), Cursor.start(lanes).advance(0, 2)
@@ -171,7 +173,7 @@ async def test_a_cursor_older_than_the_log_is_told(database: Database, clock: Ma
 
 
 async def test_forgetting_is_bounded_and_may_empty_a_lane(database: Database, clock: ManualClock) -> None:
-    await database.command(record, *(Event(topic="thing.changed") for _ in range(5)))
+    await database.command(record, *(EventRecord(topic="thing.changed") for _ in range(5)))
     clock.advance(1)
 
     def forget(work: Work) -> int:
@@ -180,7 +182,7 @@ async def test_forgetting_is_bounded_and_may_empty_a_lane(database: Database, cl
     assert [await database.command(forget) for _ in range(4)] == [2, 2, 1, 0]
     assert tuple((await heads(database))[0]) == (0, 5, 6)
     check_cursor(heads_cursor(await heads(database)), await heads(database))
-    await database.command(record, Event(topic="thing.changed"))
+    await database.command(record, EventRecord(topic="thing.changed"))
     assert tuple((await heads(database))[0]) == (0, 6, 6)
 
 
@@ -194,7 +196,7 @@ async def test_a_cursor_of_another_log_is_refused(database: Database) -> None:
 def test_merging_goes_by_time_and_keeps_each_lane() -> None:
     def entry(lane: int, position: int, second: int) -> LoggedEvent:
         at = START + timedelta(seconds=second)
-        return LoggedEvent(lane=lane, position=position, at=at, event=Event(topic="a"))
+        return LoggedEvent(lane=lane, position=position, at=at, event=EventRecord(topic="a"))
 
     first, backwards, third = entry(0, 1, 10), entry(0, 2, 5), entry(0, 3, 30)
     early, late = entry(1, 1, 7), entry(1, 2, 20)

@@ -14,6 +14,7 @@ from app.core.numbers import LARGEST_LONG
 from app.directory.model.checks import Check, Path, flag, line, optional, text, whole
 from app.interactions import claims as shared
 from app.interactions.claims import OF_EVERY_KIND, Refusable
+from app.interactions.events import Deleted
 from app.interactions.model import Cause, Command, Facets, Interaction, ReplyBlock, State, Turn
 from app.kinds.agent_session.model.agent import LONGEST_DESCRIPTION, LONGEST_NAME
 from app.kinds.agent_session.model.metadata import escalation, json_object
@@ -180,7 +181,7 @@ def deleted_at(session: Idle) -> datetime | None:
 def turn(session: AgentSession, now: datetime) -> Turn[AgentSession] | None:
     """What time has done to the session: it was idle for too long, and goes."""
     expires = deleted_at(session)
-    return None if expires is None or expires > now else Turn("deleted", None)
+    return None if expires is None or expires > now else Turn(Deleted(), None)
 
 
 def merged_secrets(known: Mapping[str, str], given: Any, path: Path = ("secrets",)) -> Mapping[str, str]:

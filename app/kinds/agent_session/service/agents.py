@@ -9,6 +9,7 @@ from app.core.events import Event
 from app.core.ids import require_id
 from app.directory.model.checks import checked
 from app.kinds.agent_session import model
+from app.kinds.agent_session.events import AiAgentCreated, AiAgentDeleted, AiAgentUpdated
 from app.kinds.agent_session.model import AGENT_CHECKS, AiAgent, AiAgentChanges
 from app.kinds.agent_session.model.agent import key as checked_key
 from app.kinds.agent_session.repository import AiAgentRepository
@@ -47,7 +48,7 @@ def create_agent(
         if agents.get_by_key(key) is not None:
             raise AlreadyExists("Another AI agent has this key.", path=("agent_key",))
         stored = agents.add(AiAgent(id=0, agent_key=key, created_at=work.now, updated_at=work.now, **values))
-        _tell(work, actor, "created", stored)
+        _tell(work, actor, stored, AiAgentCreated(ai_agent_id=stored.id))
         return stored.id
 
     request = ["createAiAgent", agent_key, given]
@@ -76,7 +77,8 @@ def update_agent(
     after = replace(after, version=before.version + 1, updated_at=work.now)
     work.use(AiAgentRepository).save(before, after)
     changed = [field.name for field in fields(after) if getattr(after, field.name) != getattr(before, field.name)]
-    _tell(work, actor, "updated", after, changed=[name for name in changed if name not in _DERIVED])
+    names = [name for name in changed if name not in _DERIVED]
+    _tell(work, actor, after, AiAgentUpdated(ai_agent_id=after.id, changed=names))
     return after
 
 
@@ -97,7 +99,7 @@ def delete_agent(
     if agents.has_sessions(before.id):
         raise Conflict("This AI agent still has sessions. Delete those first, or disable the agent.", path=("id",))
     agents.remove(before.id)
-    _tell(work, actor, "deleted", before)
+    _tell(work, actor, before, AiAgentDeleted(ai_agent_id=before.id))
     return before
 
 
@@ -121,14 +123,6 @@ def _agent(work: "Work", actor: Actor, ref: str | None, agent_key: str | None, i
     return found
 
 
-def _tell(work: "Work", actor: Actor, what: str, agent: AiAgent, **data: object) -> None:
+def _tell(work: "Work", actor: Actor, agent: AiAgent, happened: Event) -> None:
     # With the kind, so that only those hear of it who may read its sessions.
-    work.record(
-        Event(
-            topic=f"ai_agent.{what}",
-            kind=model.NAME,
-            actor_id=actor.user_id or None,
-            version=agent.version,
-            data={"ai_agent_id": agent.id, **data},
-        )
-    )
+    work.record(happened.record(kind=model.NAME, actor_id=actor.user_id or None, version=agent.version))

@@ -8,6 +8,7 @@ from app.core import json_text
 from app.core.actor import Actor
 from app.core.errors import AlreadyExists, Disabled, InvalidInput, NotFound
 from app.core.ids import GlobalId, require_id
+from app.directory.events import CustomerCreated
 from app.directory.model import Customer, CustomerSystem
 from app.directory.model.checks import checked
 from app.directory.repository import CustomerRepository
@@ -18,6 +19,7 @@ from app.interactions.service.change import change, load, open_interaction, remo
 from app.interactions.service.deliveries import change_message
 from app.interactions.service.messages import Posted, receive_message, send_message
 from app.kinds.agent_session import model
+from app.kinds.agent_session.events import MessageHidden, MessageShown
 from app.kinds.agent_session.model import AgentSession, AgentSessionChanges, AiAgent
 from app.kinds.agent_session.model.agent import key as checked_key
 from app.kinds.agent_session.repository import AgentSessionRepository, AiAgentRepository
@@ -123,9 +125,9 @@ def post_event(
 
 def hide_event(work: "Work", actor: Actor, message_ref: GlobalId, *, hidden: bool) -> Posted:
     """Keep a message from the agent, or no longer. Raises NotFound, and what `change` raises."""
-    topic = "message_hidden" if hidden else "message_shown"
+    happened = MessageHidden if hidden else MessageShown
     return change_message(
-        work, actor, message_ref, Command.UPDATE, lambda message: replace(message, hidden=hidden), topic=topic
+        work, actor, message_ref, Command.UPDATE, lambda message: replace(message, hidden=hidden), happened
     )
 
 
@@ -224,7 +226,7 @@ def _customer(work: "Work", actor: Actor, customer_key: str | None) -> int | Non
         if found is None:
             raise
         return found.id
-    tell(work, actor, "customer.created", stored)
+    tell(work, actor, CustomerCreated(), stored)
     return stored.id
 
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from app.core.errors import InvalidTransition
 from app.interactions.model import Turn
+from app.kinds.chat_session.events import Erased
 from app.kinds.chat_session.model.session import ACTIVE, ENDED, QUEUES, ChatSession, ChatSessionStatus
 
 S = ChatSessionStatus
@@ -71,7 +72,7 @@ def erased_at(session: ChatSession) -> datetime | None:
 def turn(session: ChatSession, now: datetime) -> Turn[ChatSession] | None:
     """What time has done to the chat: it was deleted long enough ago to be erased."""
     due = erased_at(session)
-    return None if due is None or due > now else Turn("erased", None)
+    return None if due is None or due > now else Turn(Erased(), None)
 
 
 def reopened(session: ChatSession) -> ChatSession:

@@ -11,6 +11,7 @@ from app.interactions.model import Command
 from app.interactions.repository.holdings import HoldingRepository
 from app.interactions.service.change import write
 from app.interactions.service.leaving import may_work, release
+from app.kinds.chat_session.events import Offered, Queued
 from app.kinds.chat_session.model.refusals import may_respond
 from app.kinds.chat_session.model.session import KIND, ChatSession, ChatSessionStatus
 from app.kinds.chat_session.model.transitions import kept, waiting
@@ -84,10 +85,10 @@ def _offer(work: "Work", actor: Actor, chats: Iterable[int]) -> None:
     for chat in _loaded(work, chats):
         if chat.status is ChatSessionStatus.OFFLINE_FORM:
             queued = replace(waiting(chat, ChatSessionStatus.IN_QUEUE), bot_active=False)
-            write(work, actor, chat, queued, Command.UPDATE, topic="queued")
+            write(work, actor, chat, queued, Command.UPDATE, Queued())
         elif chat.status is ChatSessionStatus.REQUEST_POSTED:
             # The customer has gone, so the chat stays what it is; who listens is told of it again.
-            write(work, actor, chat, chat, Command.UPDATE, topic="offered", data={"offered": True}, renewed=True)
+            write(work, actor, chat, chat, Command.UPDATE, Offered(), renewed=True)
 
 
 def _loaded(work: "Work", chats: Iterable[int]) -> Iterable[ChatSession]:

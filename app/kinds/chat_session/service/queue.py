@@ -8,6 +8,7 @@ from app.core.errors import InvalidTransition, NotFound
 from app.core.ids import GlobalId
 from app.interactions.model import Command
 from app.interactions.service.change import change
+from app.kinds.chat_session.events import PickedUp
 from app.kinds.chat_session.model.session import KIND, PREFIX, QUEUES, ChatSession
 from app.kinds.chat_session.model.transitions import handed_off
 from app.kinds.chat_session.repository import ChatSessionRepository, ChatTopicRepository
@@ -55,7 +56,7 @@ def _taken(work: "Work", actor: Actor, ref: GlobalId, if_version: int | None) ->
             raise InvalidTransition(f"The chat is {before.status}, so it cannot be picked up from the queue.")
         return started(work, actor, replace(before, claimed_until=None), actor.user_id)
 
-    after: ChatSession = change(work, actor, ref, Command.CLAIM, taken, topic="picked_up", if_version=if_version)
+    after: ChatSession = change(work, actor, ref, Command.CLAIM, taken, happened=PickedUp(), if_version=if_version)
     return after
 
 

@@ -10,6 +10,7 @@ from app.core.actor import Actor
 from app.core.errors import InvalidInput, NotFound
 from app.directory.repository import CustomerRepository
 from app.interactions.service.change import open_interaction
+from app.kinds.chat_session.events import Requested as ChatRequested
 from app.kinds.chat_session.model.limits import LENGTHS, REFERENCES, check_reference, check_session
 from app.kinds.chat_session.model.session import KIND, ChatSession, ChatSessionStatus
 from app.kinds.chat_session.model.topic import ChatTopic, beginning
@@ -103,7 +104,7 @@ def open_chat(
         updated_at=work.now,
         **fields,
     )
-    return Requested(open_interaction(work, actor, new, sessions.add, topic="requested"), key)
+    return Requested(open_interaction(work, actor, new, sessions.add, ChatRequested()), key)
 
 
 def digest(session_key: str) -> str:

@@ -9,6 +9,7 @@ from app.core.errors import InvalidTransition, NotFound
 from app.core.ids import GlobalId
 from app.interactions.model import Command
 from app.interactions.service.change import change, require_allowed
+from app.kinds.chat_session.events import Fetched
 from app.kinds.chat_session.model.limits import LENGTHS, REFERENCES, check_int, check_reference, check_session
 from app.kinds.chat_session.model.refusals import may_respond, refusal
 from app.kinds.chat_session.model.session import (
@@ -100,7 +101,7 @@ def mark_fetched(work: "Work", actor: Actor, ref: GlobalId, *, session_key: str 
         work.use(ChatSessionRepository).mark_fetched(before.id, work.now)
         return replace(before, when_fetched=work.now)
 
-    after: ChatSession = change(work, actor, ref, Command.MARK_READ, fetched, topic="fetched")
+    after: ChatSession = change(work, actor, ref, Command.MARK_READ, fetched, happened=Fetched())
     return after
 
 

@@ -8,6 +8,14 @@ from app.core.errors import Forbidden, InvalidInput, NotFound
 from app.core.events import Event
 from app.core.ids import GlobalId
 from app.directory.service.editing import created
+from app.kinds.chat_session.events import (
+    ChatTopicCreated,
+    ChatTopicDeleted,
+    ChatTopicUpdated,
+    MemberAdded,
+    MemberRemoved,
+    MemberUpdated,
+)
 from app.kinds.chat_session.model.limits import check_topic
 from app.kinds.chat_session.model.session import KIND
 from app.kinds.chat_session.model.topic import ChatTopic, ChatTopicChanges, ChatTopicMember, MemberRights, Right, holds
@@ -37,7 +45,7 @@ def create_chat_topic(
         values["opening_hours"] = tuple(given.get("opening_hours") or ())
         values.setdefault("topic_id", 0)
         new = topics.add(ChatTopic(id=0, created_at=work.now, updated_at=work.now, **values))  # type: ignore[arg-type]
-        _tell(work, actor, "created", new.id)
+        _tell(work, actor, ChatTopicCreated(topic_id=new.id))
         return new.id
 
     request = ["createChatTopic", dict(given)]
@@ -56,7 +64,7 @@ def update_chat_topic(work: "Work", actor: Actor, ref: GlobalId, changes: ChatTo
         return before
     after = replace(after, updated_at=work.now)
     work.use(ChatTopicRepository).save(before, after)
-    _tell(work, actor, "updated", before.id)
+    _tell(work, actor, ChatTopicUpdated(topic_id=before.id))
     return after
 
 
@@ -64,7 +72,7 @@ def delete_chat_topic(work: "Work", actor: Actor, ref: GlobalId) -> GlobalId:
     """Delete a topic with its members. Raises NotFound, Forbidden, Conflict for one that has chats."""
     before = _manageable(work, actor, ref.number)
     work.use(ChatTopicRepository).remove(before.id)
-    _tell(work, actor, "deleted", before.id)
+    _tell(work, actor, ChatTopicDeleted(topic_id=before.id))
     return ref
 
 
@@ -86,7 +94,7 @@ def add_chat_topic_member(
 
     def add() -> ChatTopicMember:
         member = topics.add_member(ChatTopicMember(id=0, topic_id=topic.id, user_id=user_id, **rights))
-        _tell(work, actor, "member_added", topic.id, user_id)
+        _tell(work, actor, MemberAdded(topic_id=topic.id, user_id=user_id))
         if member.can_respond:
             follow_rights(work, actor, topic.id, user_id, responds=True)
         return member
@@ -101,7 +109,7 @@ def update_chat_topic_member(work: "Work", actor: Actor, ref: GlobalId, rights: 
     after = replace(before, **rights)
     if after != before:
         work.use(ChatTopicRepository).save_member(before, after)
-        _tell(work, actor, "member_updated", before.topic_id, before.user_id)
+        _tell(work, actor, MemberUpdated(topic_id=before.topic_id, user_id=before.user_id))
         if after.can_respond != before.can_respond:
             follow_rights(work, actor, before.topic_id, before.user_id, responds=after.can_respond)
     return after
@@ -111,7 +119,7 @@ def remove_chat_topic_member(work: "Work", actor: Actor, ref: GlobalId) -> Globa
     """End a membership. Raises NotFound, Forbidden."""
     before = _member(work, actor, ref)
     work.use(ChatTopicRepository).remove_member(before)
-    _tell(work, actor, "member_removed", before.topic_id, before.user_id)
+    _tell(work, actor, MemberRemoved(topic_id=before.topic_id, user_id=before.user_id))
     follow_rights(work, actor, before.topic_id, before.user_id, responds=False)
     return ref
 
@@ -161,8 +169,5 @@ def _check(given: ChatTopicChanges, *, new: bool) -> None:
         raise InvalidInput("A topic's number stays what it is.", path=("topic_id",))
 
 
-def _tell(work: "Work", actor: Actor, what: str, topic: int, user_id: int | None = None) -> None:
-    data: dict[str, object] = {"topic_id": topic}
-    if user_id is not None:
-        data["user_id"] = user_id
-    work.record(Event(topic=f"chat_topic.{what}", actor_id=actor.user_id or None, data=data))
+def _tell(work: "Work", actor: Actor, happened: Event) -> None:
+    work.record(happened.record(actor_id=actor.user_id or None))

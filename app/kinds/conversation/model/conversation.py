@@ -8,6 +8,7 @@ from enum import StrEnum
 from app.directory.model import Channel
 from app.interactions.history import REFERENCE
 from app.interactions.model import MISSED, Cause, Facets, Interaction, Level, ReplyBlock, State, Turn
+from app.kinds.conversation.events import ReplyWindowClosed, ReplyWindowClosing, SnoozeEnded
 
 NAME = "conversation"
 PREFIX = "cnv"
@@ -114,11 +115,11 @@ def next_turn(conversation: Conversation, now: datetime, warning: timedelta) -> 
 def turn(conversation: Conversation, now: datetime) -> Turn[Conversation] | None:
     """What time has done to the conversation; whether its attention is another one follows from the causes."""
     if conversation.snooze_until is not None and conversation.snooze_until <= now:
-        return Turn("snooze_ended", replace(conversation, snooze_until=None, woken=True))
+        return Turn(SnoozeEnded(), replace(conversation, snooze_until=None, woken=True))
     if conversation.reply_until is None:
         return None
     closed = conversation.reply_until <= now
-    return Turn("reply_window_closed" if closed else "reply_window_closing", conversation)
+    return Turn(ReplyWindowClosed() if closed else ReplyWindowClosing(), conversation)
 
 
 MOST_RESTARTS = 10

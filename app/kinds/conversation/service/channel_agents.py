@@ -9,6 +9,7 @@ from app.core.errors import NotFound, VersionConflict
 from app.core.events import Event
 from app.directory.model.checks import checked
 from app.directory.service.editing import Ref, created, number
+from app.kinds.conversation.events import ChannelAgentCreated, ChannelAgentUpdated
 from app.kinds.conversation.model.channel_agent import CHANGEABLE, CREATABLE, ChannelAgent, ChannelAgentChanges
 from app.kinds.conversation.model.conversation import NAME
 from app.kinds.conversation.repository import ChannelAgentRepository
@@ -29,7 +30,7 @@ def create_channel_agent(
 
     def make() -> ChannelAgent:
         stored = agents.add(ChannelAgent(created_at=work.now, updated_at=work.now, **checked(values, CREATABLE)))
-        _record(work, actor, "created", stored)
+        _tell(work, actor, stored, ChannelAgentCreated(channel_agent_id=stored.id))
         return stored
 
     return created(work, actor, idempotency_key, {"create": "channel_agent", **values}, agents.get, make)
@@ -58,17 +59,9 @@ def update_channel_agent(
     after = replace(after, version=before.version + 1, updated_at=work.now)
     agents.save(before, after)
     fields = [name for name in CHANGEABLE if getattr(before, name) != getattr(after, name)]
-    _record(work, actor, "updated", after, *fields)
+    _tell(work, actor, after, ChannelAgentUpdated(channel_agent_id=after.id, fields=fields))
     return after
 
 
-def _record(work: "Work", actor: Actor, past: str, agent: ChannelAgent, *fields: str) -> None:
-    work.record(
-        Event(
-            topic=f"channel_agent.{past}",
-            kind=NAME,
-            actor_id=actor.user_id or None,
-            version=agent.version,
-            data={"channel_agent_id": agent.id, "fields": fields},
-        )
-    )
+def _tell(work: "Work", actor: Actor, agent: ChannelAgent, happened: Event) -> None:
+    work.record(happened.record(kind=NAME, actor_id=actor.user_id or None, version=agent.version))

@@ -7,6 +7,7 @@ import pytest
 from app.core.actor import Actor
 from app.core.errors import Disabled, DomainError, Forbidden, InvalidInput, NotSupported, TooLong
 from app.directory.model.checks import checked
+from app.interactions.events import Deleted
 from app.interactions.model import Cause, Command, Level, State, Turn
 from app.kinds.agent_session.model import (
     AGENT_CHECKS,
@@ -81,7 +82,7 @@ def test_it_expires_after_its_idle_time() -> None:
     end = NOW + timedelta(hours=1)
     assert deleted_at(session(tti_minutes=60)) == end
     assert turn(session(tti_minutes=60), end - timedelta(microseconds=1)) is None
-    assert turn(session(tti_minutes=60), end) == Turn("deleted", None)
+    assert turn(session(tti_minutes=60), end) == Turn(Deleted(), None)
 
 
 def test_without_an_idle_time_it_never_expires() -> None:

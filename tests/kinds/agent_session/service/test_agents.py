@@ -16,7 +16,7 @@ from app.core.errors import (
     TooLong,
     VersionConflict,
 )
-from app.core.events import Event
+from app.core.events import EventRecord
 from app.kinds.agent_session import service
 from app.kinds.agent_session.model import AiAgent
 from app.kinds.agent_session.repository import AiAgentRepository
@@ -31,7 +31,7 @@ WRITTEN = '{ "z":1.10, "a":[1E3] }'
 SUPPORT = AiAgent(id=1, agent_key=AGENT_KEY, name="Support", created_at=START, updated_at=START)
 
 
-def told(work: Work, f: Any, *args: Any, **kwargs: Any) -> tuple[Any, list[Event]]:
+def told(work: Work, f: Any, *args: Any, **kwargs: Any) -> tuple[Any, list[EventRecord]]:
     result = f(work, *args, **kwargs)
     return result, list(work.events)
 

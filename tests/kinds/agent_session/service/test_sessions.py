@@ -18,7 +18,7 @@ from app.core.errors import (
     TooLong,
     VersionConflict,
 )
-from app.core.events import Event
+from app.core.events import EventRecord
 from app.core.ids import GlobalId
 from app.directory.repository import CustomerRepository
 from app.interactions.messages import MessageAuthor
@@ -42,7 +42,7 @@ WRITTEN = '{ "z":1.10, "a":[1E3], "customer_id":"customer_12345" }'
 TEXT = {"type": "text", "content": "Hello"}
 
 
-def told(work: Work, f: Any, *args: Any, **kwargs: Any) -> tuple[Any, list[Event]]:
+def told(work: Work, f: Any, *args: Any, **kwargs: Any) -> tuple[Any, list[EventRecord]]:
     result = f(work, *args, **kwargs)
     return result, list(work.events)
 

@@ -8,6 +8,7 @@ import pytest
 from app.directory.model import Channel
 from app.interactions.model import Level, State, Turn, derive_attention, shared_causes
 from app.interactions.waiting import NOT_WAITING, asked
+from app.kinds.conversation.events import ReplyWindowClosed, ReplyWindowClosing, SnoozeEnded
 from app.kinds.conversation.model.conversation import (
     MOST_RESTARTS,
     Conversation,
@@ -118,10 +119,10 @@ def test_the_end_of_a_snooze_is_a_turn() -> None:
 def test_a_turn_says_what_time_has_done() -> None:
     closes = NOW + timedelta(hours=2)
     snoozed = replace(WAITING, snooze_until=NOW + SECOND)
-    assert turn(snoozed, NOW + SECOND) == Turn("snooze_ended", replace(WAITING, woken=True))
-    assert turn(snoozed, NOW) == Turn("reply_window_closing", snoozed)
-    assert turn(WAITING, closes - SECOND) == Turn("reply_window_closing", WAITING)
-    assert turn(WAITING, closes) == Turn("reply_window_closed", WAITING)
+    assert turn(snoozed, NOW + SECOND) == Turn(SnoozeEnded(), replace(WAITING, woken=True))
+    assert turn(snoozed, NOW) == Turn(ReplyWindowClosing(), snoozed)
+    assert turn(WAITING, closes - SECOND) == Turn(ReplyWindowClosing(), WAITING)
+    assert turn(WAITING, closes) == Turn(ReplyWindowClosed(), WAITING)
     assert turn(IN_PROGRESS, NOW) is None
 
 

@@ -1,0 +1,137 @@
+"""What happens to customers, profiles, users and their keys."""
+
+from app.core.events import Event, event
+
+
+@event("customer.created")
+class CustomerCreated(Event):
+    """A customer was created."""
+
+
+@event("customer.updated")
+class CustomerUpdated(Event):
+    """A customer's fields were changed."""
+
+
+@event("customer.deleted")
+class CustomerDeleted(Event):
+    """A customer was deleted."""
+
+
+@event("customer.linked")
+class CustomerLinked(Event):
+    """A customer was linked to a profile."""
+
+
+@event("customer.unlinked")
+class CustomerUnlinked(Event):
+    """A customer was unlinked from a profile."""
+
+
+@event("customer.subscribed")
+class CustomerSubscribed(Event):
+    """A customer subscribed again."""
+
+
+@event("customer.unsubscribed")
+class CustomerUnsubscribed(Event):
+    """A customer unsubscribed."""
+
+
+@event("profile.created")
+class ProfileCreated(Event):
+    """A profile was created."""
+
+    profile_id: int
+
+
+@event("profile.updated")
+class ProfileUpdated(Event):
+    """A profile's fields were changed."""
+
+    profile_id: int
+
+
+@event("profile.deleted")
+class ProfileDeleted(Event):
+    """A profile was deleted."""
+
+    profile_id: int
+
+
+@event("profile.blocked")
+class ProfileBlocked(Event):
+    """A profile was blocked."""
+
+    profile_id: int
+
+
+@event("profile.unblocked")
+class ProfileUnblocked(Event):
+    """A profile was unblocked."""
+
+    profile_id: int
+
+
+@event("user.created")
+class UserCreated(Event):
+    """A user was created."""
+
+    concerns_keys = True
+
+    user_id: int
+
+
+@event("user.updated")
+class UserUpdated(Event):
+    """A user's fields were changed."""
+
+    concerns_keys = True
+
+    user_id: int
+
+
+@event("user.activated")
+class UserActivated(Event):
+    """A user was activated."""
+
+    concerns_keys = True
+
+    user_id: int
+
+
+@event("user.deactivated")
+class UserDeactivated(Event):
+    """A user was deactivated."""
+
+    concerns_keys = True
+
+    user_id: int
+
+
+@event("user.presence_changed")
+class PresenceChanged(Event):
+    """A user became present or absent."""
+
+    user_id: int
+    present: bool
+
+
+@event("api_key.created")
+class ApiKeyCreated(Event):
+    """An API key was created."""
+
+    concerns_keys = True
+
+    api_key_id: int
+    user_id: int
+
+
+@event("api_key.revoked")
+class ApiKeyRevoked(Event):
+    """An API key was revoked."""
+
+    concerns_keys = True
+
+    api_key_id: int
+    user_id: int

@@ -1,0 +1,285 @@
+"""What happens to interactions of every kind."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from app.core.events import Event, event
+from app.interactions.meaning import Audience, InteractionEvent
+
+
+@event("*.created")
+class Created(InteractionEvent):
+    """It was created."""
+
+
+@event("*.claimed")
+class Claimed(InteractionEvent):
+    """A user claimed it."""
+
+
+@event("*.claim_lapsed")
+class ClaimLapsed(InteractionEvent):
+    """The lease of a claim ended."""
+
+
+@event("*.released")
+class Released(InteractionEvent):
+    """A user released it."""
+
+
+@event("*.assigned")
+class Assigned(InteractionEvent):
+    """It was assigned to a user, or to nobody."""
+
+
+@event("*.closed")
+class Closed(InteractionEvent):
+    """It was closed."""
+
+
+@event("*.reopened")
+class Reopened(InteractionEvent):
+    """It was reopened."""
+
+
+@event("*.snoozed")
+class Snoozed(InteractionEvent):
+    """It was snoozed."""
+
+
+@event("*.unsnoozed")
+class Unsnoozed(InteractionEvent):
+    """A user or a message of the customer ended its snooze."""
+
+
+@event("*.updated")
+class Updated(InteractionEvent):
+    """Its fields were changed."""
+
+
+@event("*.labelled")
+class Labelled(InteractionEvent):
+    """Its labels were changed."""
+
+
+@event("*.rated")
+class Rated(InteractionEvent):
+    """The customer's rating was recorded."""
+
+
+@event("*.reset")
+class Reset(InteractionEvent):
+    """It was sent back to its queue."""
+
+
+@event("*.restarted")
+class Restarted(InteractionEvent):
+    """The exchange was begun anew."""
+
+
+@event("*.bot_resumed")
+class BotResumed(InteractionEvent):
+    """It was handed back to its bot."""
+
+
+@event("*.refreshed")
+class Refreshed(InteractionEvent):
+    """Its attention or state changed with time alone, or by what happened elsewhere."""
+
+
+@event("*.transferred")
+class Transferred(InteractionEvent):
+    """It was offered to another user."""
+
+
+@event("*.transfer_cancelled")
+class TransferCancelled(InteractionEvent):
+    """An offer was taken back."""
+
+
+@event("*.transfer_accepted")
+class TransferAccepted(InteractionEvent):
+    """An offer was accepted."""
+
+
+@event("*.transfer_rejected")
+class TransferRejected(InteractionEvent):
+    """An offer was rejected."""
+
+
+@event("*.deleted")
+class Deleted(InteractionEvent):
+    """It was deleted."""
+
+
+@event("*.read")
+class Read(InteractionEvent):
+    """The customer's messages were read."""
+
+
+@event("*.message_received")
+class MessageReceived(InteractionEvent):
+    """A message of the customer arrived."""
+
+    stands_alone = True
+    brings_message = True
+
+    message_id: int
+
+
+@event("*.message_imported")
+class MessageImported(InteractionEvent):
+    """A message of the past was recorded."""
+
+    stands_alone = True
+    brings_message = True
+
+    message_id: int
+
+
+@event("*.message_sent")
+class MessageSent(InteractionEvent):
+    """A message to the customer was written."""
+
+    stands_alone = True
+    brings_message = True
+    ends_typing = True
+
+    message_id: int
+
+
+@event("*.message_status_reported")
+class MessageStatusReported(InteractionEvent):
+    """The delivery status of a message changed."""
+
+    stands_alone = True
+
+    message_id: int
+
+
+@event("*.message_deleted")
+class MessageDeleted(InteractionEvent):
+    """A message was deleted."""
+
+    stands_alone = True
+
+    message_id: int
+
+
+@event("*.reacted")
+class Reacted(InteractionEvent):
+    """Somebody reacted to a message."""
+
+    stands_alone = True
+
+    message_id: int
+
+
+@event("*.note_added")
+class NoteAdded(InteractionEvent):
+    """A note was added."""
+
+    stands_alone = True
+
+    note_id: int
+
+
+@event("*.note_edited")
+class NoteEdited(InteractionEvent):
+    """A note was edited."""
+
+    stands_alone = True
+
+    note_id: int
+
+
+@event("*.note_deleted")
+class NoteDeleted(InteractionEvent):
+    """A note was deleted."""
+
+    stands_alone = True
+
+    note_id: int
+
+
+@event("*.attention_raised")
+class AttentionRaisedByHand(InteractionEvent):
+    """A user raised the attention."""
+
+
+@event("*.attention_cleared")
+class AttentionClearedByHand(InteractionEvent):
+    """A user cleared the attention."""
+
+
+@event("*.acknowledged")
+class Acknowledged(InteractionEvent):
+    """A user acknowledged the attention."""
+
+    moves_queue = True
+
+
+@event("interaction.typing")
+class Typing(InteractionEvent):
+    """A user or the customer is typing."""
+
+    audience = Audience.NOBODY
+    in_history = False
+    stands_alone = True
+
+    user_id: int
+
+
+@event("interaction.viewers_changed")
+class ViewersChanged(InteractionEvent):
+    """The users who are viewing it changed."""
+
+    audience = Audience.VIEWERS
+    in_history = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttentionEvent(InteractionEvent):
+    """What another event did to the attention, told for who listens to nothing else."""
+
+    audience = Audience.NOBODY
+    moves_queue = True
+
+    verb: ClassVar[str]
+    """What the other event says of it."""
+
+    reason_before: str | None
+    reason_after: str | None
+
+
+@event("attention.raised")
+class AttentionRaised(AttentionEvent):
+    """A human is needed now."""
+
+    verb = "raised"
+
+
+@event("attention.changed")
+class AttentionChanged(AttentionEvent):
+    """The level or the reason of the attention changed."""
+
+    verb = "changed"
+
+
+@event("attention.renewed")
+class AttentionRenewed(AttentionEvent):
+    """Level and reason are as before, and the customer wrote again."""
+
+    verb = "renewed"
+
+
+@event("attention.cleared")
+class AttentionCleared(AttentionEvent):
+    """No human is needed any more."""
+
+    verb = "cleared"
+
+
+@event("attention.listeners_changed")
+class ListenersChanged(Event):
+    """The users who listen to the attention queue changed."""

@@ -1,0 +1,60 @@
+"""What an event of an interaction means to who listens, and to its history."""
+
+from collections.abc import Sequence
+from enum import Enum
+from functools import lru_cache
+from typing import ClassVar
+
+from app.core.events import Event, declared_events
+
+INTERACTION = "interaction"
+"""The subject of topics in the graph, whatever the kind: `kind` says which it is."""
+
+
+class Audience(Enum):
+    """Which subscriptions to changes of interactions are told of an event."""
+
+    ALL = "those that its filter or its id lets through"
+    VIEWERS = "those to this one interaction: it changes nothing that a list shows"
+    NOBODY = "none: another event or another subscription tells of it"
+
+
+class InteractionEvent(Event):
+    """Something that happened to an interaction, whose record also tells of it before and after."""
+
+    __slots__ = ()
+
+    audience: ClassVar[Audience] = Audience.ALL
+
+    in_history: ClassVar[bool] = True
+    """Whether it still means something afterwards, so that the interaction's history shows it."""
+
+    stands_alone: ClassVar[bool] = False
+    """Whether it is told of even where no field of the interaction is another than before."""
+
+    brings_message: ClassVar[bool] = False
+    """Whether the interaction has a message that it did not have before."""
+
+    ends_typing: ClassVar[bool] = False
+    """Whether what somebody typed is there now."""
+
+    moves_queue: ClassVar[bool] = False
+    """Whether the attention queue shows the interaction differently, whatever else changed."""
+
+
+def meaning(of: type[Event]) -> type[InteractionEvent]:
+    """What an event of an interaction means; the usual for one that another version of Switchboard told."""
+    return of if issubclass(of, InteractionEvent) else InteractionEvent
+
+
+def momentary_topics() -> Sequence[str]:
+    """The topics of what a history leaves out."""
+    return [each.topic for each in declared_events() if issubclass(each, InteractionEvent) and not each.in_history]
+
+
+@lru_cache(maxsize=1024)
+def topic_name(topic: str, kind: str | None) -> str:
+    """The name in the graph of a topic of the log: `customer.created` is CUSTOMER_CREATED, and `conversation.closed`
+    of an interaction of that kind is INTERACTION_CLOSED."""
+    subject, _, past = topic.partition(".")
+    return f"{INTERACTION if subject == kind else subject}_{past}".upper()
