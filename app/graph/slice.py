@@ -17,13 +17,14 @@ from app.selection.mapping import FieldMap, Mapped, Root, RootNode, TypeMap, Uni
 class Addition:
     """A field that a slice gives to a type of a slice below it: an edge lives on the upper slice.
 
-    `field` is what `edge(…)` gives, `gives` the field's type as in an annotation."""
+    `field` is what `edge(…)` gives, `gives` the field's type as in an annotation. Without a `mapping` it is read as the
+    other fields of the type are that have none."""
 
     to: type
     name: str
     gives: Any
     field: Any
-    mapping: FieldMap
+    mapping: FieldMap | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -55,7 +56,8 @@ def with_additions(mappings: Iterable[Mapped], additions: Iterable[Addition]) ->
     """The mappings in which the added fields lie where their slices say."""
     extra: dict[str, dict[str, FieldMap]] = {}
     for each in additions:
-        extra.setdefault(type_name(each.to), {})[graph_name(each.name)] = each.mapping
+        if each.mapping is not None:
+            extra.setdefault(type_name(each.to), {})[graph_name(each.name)] = each.mapping
     return [
         replace(found, fields={**found.fields, **extra[found.name]})
         if isinstance(found, TypeMap) and found.name in extra

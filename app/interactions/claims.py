@@ -5,7 +5,7 @@ from typing import Protocol
 
 from app.core.actor import Actor
 from app.core.errors import AlreadyClaimed, Conflict, DomainError, Forbidden, InvalidTransition
-from app.interactions.model import Command, Level, ReplyBlock, State
+from app.interactions.model import AnyCommand, Command, Level, ReplyBlock, State
 
 VIEWER_COLUMNS = ("kind", "state", "assignee_id", "claimed_until", "bot_active", "attention_level", "lost_holder_id")
 """The common columns that `shared_refusal` looks at; a kind's own VIEWER_COLUMNS begin with these."""
@@ -65,7 +65,7 @@ def holder_of(subject: Refusable, now: datetime) -> int | None:
     return subject.assignee_id
 
 
-def shared_refusal(command: Command, subject: Refusable, actor: Actor, now: datetime) -> DomainError | None:
+def shared_refusal(command: AnyCommand, subject: Refusable, actor: Actor, now: datetime) -> DomainError | None:
     """Why no kind would let the actor do this now; None when only the kind itself could refuse.
 
     A kind's `refusal` asks this first, then applies its own rules (NotSupported among them)."""

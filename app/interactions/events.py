@@ -62,21 +62,6 @@ class Labelled(InteractionEvent):
     """Its labels were changed."""
 
 
-@event("*.rated")
-class Rated(InteractionEvent):
-    """The customer's rating was recorded."""
-
-
-@event("*.reset")
-class Reset(InteractionEvent):
-    """It was sent back to its queue."""
-
-
-@event("*.restarted")
-class Restarted(InteractionEvent):
-    """The exchange was begun anew."""
-
-
 @event("*.bot_resumed")
 class BotResumed(InteractionEvent):
     """It was handed back to its bot."""
@@ -85,26 +70,6 @@ class BotResumed(InteractionEvent):
 @event("*.refreshed")
 class Refreshed(InteractionEvent):
     """Its attention or state changed with time alone, or by what happened elsewhere."""
-
-
-@event("*.transferred")
-class Transferred(InteractionEvent):
-    """It was offered to another user."""
-
-
-@event("*.transfer_cancelled")
-class TransferCancelled(InteractionEvent):
-    """An offer was taken back."""
-
-
-@event("*.transfer_accepted")
-class TransferAccepted(InteractionEvent):
-    """An offer was accepted."""
-
-
-@event("*.transfer_rejected")
-class TransferRejected(InteractionEvent):
-    """An offer was rejected."""
 
 
 @event("*.deleted")

@@ -61,8 +61,12 @@ class Cause:
     user_id: int | None = None
 
 
-class Command(StrEnum):
-    """What a user can ask of an interaction; the names that `viewerCan` answers for."""
+class AnyCommand(StrEnum):
+    """What a user can ask of an interaction; the names that `viewerCan` answers for. Of every kind, or of one."""
+
+
+class Command(AnyCommand):
+    """The commands that interactions of every kind know, if only to refuse them."""
 
     READ = "READ"
     CLAIM = "CLAIM"
@@ -86,13 +90,6 @@ class Command(StrEnum):
     REACT = "REACT"
     REPORT_STATUS = "REPORT_STATUS"
     UPDATE = "UPDATE"
-    TRANSFER = "TRANSFER"
-    CANCEL_TRANSFER = "CANCEL_TRANSFER"
-    ACCEPT_TRANSFER = "ACCEPT_TRANSFER"
-    REJECT_TRANSFER = "REJECT_TRANSFER"
-    RESET = "RESET"
-    RATE = "RATE"
-    RESTART = "RESTART"
     RESUME_BOT = "RESUME_BOT"
     DELETE = "DELETE"
 

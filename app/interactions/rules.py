@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from app.core.actor import Actor
 from app.core.errors import DomainError
-from app.interactions.model import Cause, Command, Interaction, State, Turn
+from app.interactions.model import AnyCommand, Cause, Interaction, State, Turn
 
 if TYPE_CHECKING:
     from app.directory.model import User
@@ -48,7 +48,7 @@ class KindRules(Protocol[I]):
         A user's is, a notice or a welcome is not; a bot's is while it is in charge and nobody has asked for a human."""
 
     def refusal(
-        self, command: Command, subject: object, actor: Actor, now: datetime, settings: "Settings"
+        self, command: AnyCommand, subject: object, actor: Actor, now: datetime, settings: "Settings"
     ) -> DomainError | None:
         """Why the actor may not do this now; None when it may. `subject` has the kind's columns as attributes."""
 

@@ -6,11 +6,15 @@ from typing import Any
 
 from app.core.clock import rfc3339
 from app.interactions.model import Command
+from app.kinds.chat_session.model.commands import ChatCommand
+from app.kinds.conversation.model.commands import ConversationCommand
 from tests.graph.state import Row
 from tests.oracle.basics import BY_ID, CREATED, HAPPENED, INTERACTIONS, SENT, Resolve, asking, edge, of_column, ref
 from tests.oracle.conditions import LEVELS, passes, references
 from tests.oracle.connections import connection
 from tests.oracle.searching import found_by
+
+COMMANDS = (*Command, *ChatCommand, *ConversationCommand)
 
 MOMENTARY = ("interaction.typing", "interaction.viewers_changed")
 """The topics that a history leaves out."""
@@ -53,7 +57,7 @@ def _viewer_can(row: Row, info: Any) -> Row:
     refusal = world.refusals[row["kind"]]
     model = world.models[row["id"]]
     allowed = {
-        command.lower(): refusal(command, model, found.actor, world.now, world.settings) is None for command in Command
+        command.lower(): refusal(command, model, found.actor, world.now, world.settings) is None for command in COMMANDS
     }
     block = _reply_block(model, found.actor, world.now, world.settings)
     return {**allowed, "reply": block is None, "reply_blocked_by": block}

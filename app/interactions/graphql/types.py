@@ -83,14 +83,7 @@ class ViewerCan:
     react: bool = strawberry.field(description="Whether the caller may react to messages of the interaction.")
     report_status: bool = strawberry.field(description="Whether the caller may report the status of messages.")
     update: bool = strawberry.field(description="Whether the caller may change the interaction's own fields.")
-    transfer: bool = strawberry.field(description="Whether the caller may offer the interaction to another user.")
-    cancel_transfer: bool = strawberry.field(description="Whether the caller may take the offer back.")
-    accept_transfer: bool = strawberry.field(description="Whether the caller may accept the offer.")
-    reject_transfer: bool = strawberry.field(description="Whether the caller may reject the offer.")
-    reset: bool = strawberry.field(description="Whether the caller may send the interaction back to its queue.")
-    rate: bool = strawberry.field(description="Whether the caller may record the customer's rating.")
     resume_bot: bool = strawberry.field(description="Whether the caller may hand the interaction back to its bot.")
-    restart: bool = strawberry.field(description="Whether the caller may begin the exchange anew.")
     delete: bool = strawberry.field(description="Whether the caller may delete the interaction.")
 
 

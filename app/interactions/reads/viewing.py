@@ -1,6 +1,6 @@
 """What of an interaction is computed for the one who looks: what they may do, who else is looking."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,15 +9,15 @@ import sqlalchemy as sa
 from app.core.actor import Actor
 from app.core.errors import DomainError
 from app.interactions.holders import lost_holder_id
-from app.interactions.model import Command, ReplyBlock
+from app.interactions.model import AnyCommand, Command, ReplyBlock
 from app.interactions.tables import watch
 from app.selection.mapping import Computed, Env, OfInterface, Scope, Sql, SqlOf
 from app.settings import Settings
 
-Refusal = Callable[[Command, Any, Actor, datetime, Settings], DomainError | None]
+Refusal = Callable[[AnyCommand, Any, Actor, datetime, Settings], DomainError | None]
 Block = Callable[[Any, Actor, datetime, Settings], ReplyBlock | None]
 
-_COMMANDS = {command.lower(): command for command in Command}
+_COMMANDS: Mapping[str, AnyCommand] = {command.lower(): command for command in Command}
 _LOST_HOLDER = OfInterface(lost_holder_id)
 _OF_REPLY = ("reply", "reply_blocked_by")
 
@@ -34,8 +34,11 @@ class ViewerCan(Mapping[str, object]):
 
     `reply` is stricter than the command: it is false as well where a message would be taken and not be delivered."""
 
-    def __init__(self, refusal: Refusal, block: Block, subject: Subject, env: Env) -> None:
+    def __init__(
+        self, refusal: Refusal, block: Block, commands: Mapping[str, AnyCommand], subject: Subject, env: Env
+    ) -> None:
         self._refusal = refusal
+        self._commands = commands
         self._block = block
         self._subject = subject
         self._env = env
@@ -45,17 +48,27 @@ class ViewerCan(Mapping[str, object]):
         if name in _OF_REPLY:
             block = self._block(self._subject, env.actor, env.now, env.settings)
             return block is None if name == "reply" else block
-        return self._refusal(_COMMANDS[name], self._subject, env.actor, env.now, env.settings) is None
+        command = self._commands.get(name)
+        # Of another kind.
+        if command is None:
+            return False
+        return self._refusal(command, self._subject, env.actor, env.now, env.settings) is None
 
     def __iter__(self) -> Iterator[str]:
-        return iter((*_COMMANDS, "reply_blocked_by"))
+        return iter((*self._commands, "reply_blocked_by"))
 
     def __len__(self) -> int:
-        return len(_COMMANDS) + 1
+        return len(self._commands) + 1
 
 
-def viewer_can(refusal: Refusal, block: Block, columns: Sequence[str] | Mapping[str, str | SqlOf]) -> Computed:
-    """The field `viewerCan` of a kind: its `refusal`, why a reply is blocked, and the columns that both look at.
+def viewer_can(
+    refusal: Refusal,
+    block: Block,
+    columns: Sequence[str] | Mapping[str, str | SqlOf],
+    own: Iterable[AnyCommand] = (),
+) -> Computed:
+    """The field `viewerCan` of a kind: its `refusal`, why a reply is blocked, the columns that both look at, and the
+    kind's own commands.
 
     A mapping gives columns that another table has, or that go by another name, as expressions. The subject is a row,
     so enums are their names and `attention_level` is a number."""
@@ -63,8 +76,10 @@ def viewer_can(refusal: Refusal, block: Block, columns: Sequence[str] | Mapping[
     of = columns if isinstance(columns, Mapping) else {name: name for name in columns}
     read = tuple(_LOST_HOLDER if name == "lost_holder_id" else column for name, column in of.items())
 
+    commands = {**_COMMANDS, **{command.lower(): command for command in own}}
+
     def fn(env: Env, *values: Any) -> ViewerCan:
-        return ViewerCan(refusal, block, Subject(dict(zip(names, values, strict=True))), env)
+        return ViewerCan(refusal, block, commands, Subject(dict(zip(names, values, strict=True))), env)
 
     return Computed(read, fn, type="ViewerCan", personal=True)
 

@@ -12,7 +12,16 @@ from app.directory.repository import UserRepository
 from app.interactions import events
 from app.interactions.history import edits
 from app.interactions.meaning import InteractionEvent
-from app.interactions.model import Attention, Cause, Command, Interaction, State, derive_attention, shared_causes
+from app.interactions.model import (
+    AnyCommand,
+    Attention,
+    Cause,
+    Command,
+    Interaction,
+    State,
+    derive_attention,
+    shared_causes,
+)
 from app.interactions.repository.interactions import InteractionRepository
 from app.interactions.repository.waits import WaitRepository
 from app.interactions.service.recording import record
@@ -41,17 +50,10 @@ _PAST: Mapping[Command, InteractionEvent] = {
     Command.CLEAR_ATTENTION: events.AttentionClearedByHand(),
     Command.ACKNOWLEDGE: events.Acknowledged(),
     Command.UPDATE: events.Updated(),
-    Command.TRANSFER: events.Transferred(),
-    Command.CANCEL_TRANSFER: events.TransferCancelled(),
-    Command.ACCEPT_TRANSFER: events.TransferAccepted(),
-    Command.REJECT_TRANSFER: events.TransferRejected(),
-    Command.RESET: events.Reset(),
-    Command.RATE: events.Rated(),
-    Command.RESTART: events.Restarted(),
     Command.RESUME_BOT: events.BotResumed(),
     Command.DELETE: events.Deleted(),
 }
-"""What happened when a command was done, where the command does not say it itself."""
+"""What happened when a command was done, where its caller does not say it: a kind's own commands do."""
 
 # These happen all the time in a busy exchange; counted, they would make every `ifVersion` conflict.
 _NO_EDIT = frozenset(
@@ -97,12 +99,12 @@ def change(
     work: "Work",
     actor: Actor,
     ref: GlobalId,
-    command: Command,
+    command: AnyCommand,
     f: Callable[[Any], Any],
+    happened: InteractionEvent | None = None,
     *,
     if_version: int | None = None,
     if_latest_message: GlobalId | None = None,
-    happened: InteractionEvent | None = None,
 ) -> Any:
     """Lock the interaction, apply `f`, and write what became different with its events; the interaction after.
 
@@ -121,7 +123,7 @@ def check(
     work: "Work",
     actor: Actor,
     found: Interaction,
-    command: Command,
+    command: AnyCommand,
     if_version: int | None = None,
     *,
     override: bool = False,
@@ -160,7 +162,7 @@ def write(
     actor: Actor,
     before: I,
     changed: I,
-    command: Command,
+    command: AnyCommand,
     happened: InteractionEvent | None = None,
     *,
     renewed: bool = False,
@@ -178,7 +180,7 @@ def write(
     if after.waiting.needed and _closes(actor, before, after, seen=seen):
         latest = work.use(WaitRepository).latest_asking(after.id)
         after = replace(after, waiting=settled(after.waiting, latest or 0))
-    told = happened or _PAST[command]
+    told = happened or _PAST[Command(command)]
     if after == before and not told.stands_alone:
         return before
     edited = command not in _NO_EDIT and edits(after) != edits(before)

@@ -115,7 +115,7 @@ def delete_message(work: "Work", actor: Actor, message_ref: GlobalId) -> Posted:
         return kind.on_delivery(work, after, message)
 
     happened = MessageDeleted(message_id=message_ref.number)
-    change(work, actor, ref, Command.UPDATE, without, happened=happened)
+    change(work, actor, ref, Command.UPDATE, without, happened)
     return Posted(ref.number, message_ref.number)
 
 

@@ -173,7 +173,7 @@ def mark_read(work: "Work", actor: Actor, ref: GlobalId, *, up_to: GlobalId | No
 
 def type_in(work: "Work", actor: Actor, ref: GlobalId) -> Any:
     """Tell those who look at the interaction that the actor is typing; nothing of it is stored."""
-    return change(work, actor, ref, Command.TYPE, lambda before: before, happened=Typing(user_id=actor.user_id))
+    return change(work, actor, ref, Command.TYPE, lambda before: before, Typing(user_id=actor.user_id))
 
 
 def _is_old(work: "Work", interaction: Interaction, sent_at: datetime) -> bool:

@@ -51,7 +51,7 @@ def edit_note(work: "Work", actor: Actor, note_ref: GlobalId, said: str) -> Note
         work.use(NoteRepository).save(note._replace(text=_TEXT(said, ("text",)), updated_at=work.now))
         return before
 
-    change(work, actor, ref, Command.NOTE, edited, happened=NoteEdited(note_id=note_ref.number))
+    change(work, actor, ref, Command.NOTE, edited, NoteEdited(note_id=note_ref.number))
     return Noted(ref.number, note_ref.number)
 
 
@@ -66,7 +66,7 @@ def delete_note(work: "Work", actor: Actor, note_ref: GlobalId) -> Noted:
             return before
         return replace(before, latest_note_id=notes.latest(ref.number))
 
-    change(work, actor, ref, Command.NOTE, deleted, happened=NoteDeleted(note_id=note_ref.number))
+    change(work, actor, ref, Command.NOTE, deleted, NoteDeleted(note_id=note_ref.number))
     return Noted(ref.number, note_ref.number)
 
 

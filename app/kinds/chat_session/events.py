@@ -36,6 +36,36 @@ class Erased(InteractionEvent):
     """The time for which an ended chat is kept was up."""
 
 
+@event("chat_session.rated")
+class Rated(InteractionEvent):
+    """The customer's rating was recorded."""
+
+
+@event("chat_session.reset")
+class Reset(InteractionEvent):
+    """It was sent back to its queue."""
+
+
+@event("chat_session.transferred")
+class Transferred(InteractionEvent):
+    """It was offered to another user."""
+
+
+@event("chat_session.transfer_cancelled")
+class TransferCancelled(InteractionEvent):
+    """An offer was taken back."""
+
+
+@event("chat_session.transfer_accepted")
+class TransferAccepted(InteractionEvent):
+    """An offer was accepted."""
+
+
+@event("chat_session.transfer_rejected")
+class TransferRejected(InteractionEvent):
+    """An offer was rejected."""
+
+
 @event("chat_topic.created")
 class ChatTopicCreated(Event):
     """A chat topic was created."""

@@ -21,6 +21,11 @@ class ReplyWindowClosed(InteractionEvent):
     """The reply window of the conversation closed."""
 
 
+@event("conversation.restarted")
+class Restarted(InteractionEvent):
+    """The exchange was begun anew."""
+
+
 @event("channel_agent.created")
 class ChannelAgentCreated(Event):
     """A channel agent was created."""

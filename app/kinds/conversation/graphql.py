@@ -23,9 +23,11 @@ from app.graph.fields import (
 from app.graph.inputs import changes
 from app.graph.slice import Slice
 from app.interactions.graphql import Interaction, Message
+from app.interactions.graphql.commands import viewer_may
 from app.interactions.service.messages import Posted
 from app.kinds.conversation import service
 from app.kinds.conversation.model.channel_agent import CHANGEABLE, CREATABLE, ChannelAgentChanges
+from app.kinds.conversation.model.commands import ConversationCommand
 from app.kinds.conversation.model.conversation import PREFIX, Status
 from app.kinds.conversation.model.conversation import Conversation as Stored
 from app.kinds.conversation.reads import MAPPINGS, ROOTS
@@ -246,5 +248,11 @@ class ConversationMutation:
         )
 
 
-SLICE = Slice(query=ConversationQuery, mutation=ConversationMutation, mappings=MAPPINGS, roots=ROOTS)
+SLICE = Slice(
+    query=ConversationQuery,
+    mutation=ConversationMutation,
+    mappings=MAPPINGS,
+    roots=ROOTS,
+    additions=viewer_may({ConversationCommand.RESTART: "begin the exchange anew"}),
+)
 """What the kind adds to the graph."""

@@ -11,7 +11,7 @@ from app.core.errors import DomainError, InvalidInput, InvalidTransition, NotSup
 from app.core.replacing import replace
 from app.interactions import claims as shared
 from app.interactions.claims import OF_EVERY_KIND, Refusable, held_by_other, shared_block
-from app.interactions.model import Cause, Command, Facets, Interaction, Level, ReplyBlock, State, Turn
+from app.interactions.model import AnyCommand, Cause, Command, Facets, Interaction, Level, ReplyBlock, State, Turn
 from app.kinds.session.events import Ended, Flagged
 
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ def causes(session: Session) -> Sequence[Cause]:
 
 
 def refusal(
-    command: Command, subject: Subject, actor: Actor, now: datetime, settings: "Settings"
+    command: AnyCommand, subject: Subject, actor: Actor, now: datetime, settings: "Settings"
 ) -> DomainError | None:
     """Why the actor may not do this now; None when it may."""
     if command not in COMMANDS and actor.can_write(NAME):

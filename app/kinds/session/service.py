@@ -12,7 +12,7 @@ from app.directory.model import CustomerSystem
 from app.directory.repository import CustomerRepository
 from app.directory.service.editing import Ref
 from app.interactions.messages import MessageAuthor, is_answer
-from app.interactions.model import Cause, Command, State, Turn
+from app.interactions.model import AnyCommand, Cause, Command, State, Turn
 from app.interactions.service.change import change, check, load, open_interaction, write
 from app.interactions.service.leaving import follow_user, may_work
 from app.interactions.service.messages import Posted, receive_message, send_message
@@ -52,7 +52,7 @@ class Rules:
         return model.causes(interaction)
 
     def refusal(
-        self, command: Command, subject: Any, actor: Actor, now: datetime, settings: "Settings"
+        self, command: AnyCommand, subject: Any, actor: Actor, now: datetime, settings: "Settings"
     ) -> DomainError | None:
         return model.refusal(command, subject, actor, now, settings)
 

@@ -15,7 +15,7 @@ from app.directory.model.checks import Check, Path, flag, line, optional, text, 
 from app.interactions import claims as shared
 from app.interactions.claims import OF_EVERY_KIND, Refusable
 from app.interactions.events import Deleted
-from app.interactions.model import Cause, Command, Facets, Interaction, ReplyBlock, State, Turn
+from app.interactions.model import AnyCommand, Cause, Command, Facets, Interaction, ReplyBlock, State, Turn
 from app.kinds.agent_session.model.agent import LONGEST_DESCRIPTION, LONGEST_NAME
 from app.kinds.agent_session.model.metadata import escalation, json_object
 
@@ -117,7 +117,7 @@ def causes(session: AgentSession, rule: Mapping[str, Sequence[str] | None]) -> S
 
 
 def refusal(
-    command: Command, subject: Subject, actor: Actor, now: datetime, _settings: object = None
+    command: AnyCommand, subject: Subject, actor: Actor, now: datetime, _settings: object = None
 ) -> DomainError | None:
     """Why the actor may not do this now; None when it may."""
     if command not in COMMANDS and actor.can_write(NAME):

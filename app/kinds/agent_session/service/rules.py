@@ -9,7 +9,7 @@ from app.core.actor import Actor
 from app.core.errors import DomainError, InvalidInput
 from app.core.ids import GlobalId
 from app.interactions.messages import MessageAuthor, is_answer
-from app.interactions.model import Cause, Command, State, Turn
+from app.interactions.model import AnyCommand, Cause, State, Turn
 from app.interactions.service.leaving import follow_user, may_work
 from app.kinds.agent_session import model
 from app.kinds.agent_session.model import AgentSession, Status
@@ -50,7 +50,7 @@ class Rules:
         return model.causes(interaction, settings.escalation)
 
     def refusal(
-        self, command: Command, subject: Any, actor: Actor, now: datetime, settings: "Settings"
+        self, command: AnyCommand, subject: Any, actor: Actor, now: datetime, settings: "Settings"
     ) -> DomainError | None:
         return model.refusal(command, subject, actor, now)
 

@@ -7,24 +7,14 @@ from app.core.actor import Actor
 from app.core.errors import AlreadyClaimed, Conflict, DomainError, Forbidden, InvalidTransition, NotSupported
 from app.interactions.claims import OF_EVERY_KIND, Refusable, held_by_other, holder_of, shared_block, shared_refusal
 from app.interactions.claims import VIEWER_COLUMNS as SHARED_COLUMNS
-from app.interactions.model import Command, ReplyBlock
+from app.interactions.model import AnyCommand, Command, ReplyBlock
+from app.kinds.chat_session.model.commands import ChatCommand
 from app.kinds.chat_session.model.session import ACTIVE, CLOSED, ENDED, KIND, ChatSessionStatus
 
 VIEWER_COLUMNS = (*SHARED_COLUMNS, "status", "transfer_to_id", "when_started", "responders")
 """What `refusal` reads of a chat."""
 
-COMMANDS = OF_EVERY_KIND | {
-    Command.CLOSE,
-    Command.REOPEN,
-    Command.TRANSFER,
-    Command.CANCEL_TRANSFER,
-    Command.ACCEPT_TRANSFER,
-    Command.REJECT_TRANSFER,
-    Command.RESET,
-    Command.RATE,
-    Command.RESUME_BOT,
-    Command.DELETE,
-}
+COMMANDS = frozenset({*OF_EVERY_KIND, *ChatCommand, Command.CLOSE, Command.REOPEN, Command.RESUME_BOT, Command.DELETE})
 _NEED_OPEN = frozenset(
     {
         Command.CLAIM,
@@ -34,11 +24,11 @@ _NEED_OPEN = frozenset(
         Command.BOT_REPLY,
         Command.TYPE,
         Command.RAISE_ATTENTION,
-        Command.TRANSFER,
-        Command.CANCEL_TRANSFER,
-        Command.ACCEPT_TRANSFER,
-        Command.REJECT_TRANSFER,
-        Command.RESET,
+        ChatCommand.TRANSFER,
+        ChatCommand.CANCEL_TRANSFER,
+        ChatCommand.ACCEPT_TRANSFER,
+        ChatCommand.REJECT_TRANSFER,
+        ChatCommand.RESET,
     }
 )
 
@@ -59,7 +49,7 @@ class Subject(Refusable, Protocol):
     def responders(self) -> tuple[int, ...]: ...
 
 
-def refusal(command: Command, subject: Subject, actor: Actor, now: datetime) -> DomainError | None:
+def refusal(command: AnyCommand, subject: Subject, actor: Actor, now: datetime) -> DomainError | None:
     """Why the actor may not do this to the chat now; None when it may."""
     if command is not Command.READ and not actor.can_write(KIND):
         return shared_refusal(command, subject, actor, now)
@@ -81,7 +71,7 @@ def reply_block(subject: Subject, actor: Actor, now: datetime) -> ReplyBlock | N
     return ReplyBlock.CLOSED if subject.status in CLOSED else shared_block(subject, actor, now)
 
 
-def _of_status(command: Command, status: ChatSessionStatus, subject: Subject) -> DomainError | None:
+def _of_status(command: AnyCommand, status: ChatSessionStatus, subject: Subject) -> DomainError | None:
     if command is Command.READ:
         return None
     if status is ChatSessionStatus.DELETED:
@@ -90,17 +80,17 @@ def _of_status(command: Command, status: ChatSessionStatus, subject: Subject) ->
         return InvalidTransition(f"The chat is {status}; it has to be reopened first.")
     if command is Command.RECEIVE and status in ENDED and status is not ChatSessionStatus.FINISHED:
         return InvalidTransition(f"The chat is {status}; only a finished one is re-activated by its customer.")
-    if command is Command.RATE and subject.when_started is None:
+    if command is ChatCommand.RATE and subject.when_started is None:
         return InvalidTransition("Only a chat that a user accepted can be rated.")
     return None
 
 
-def _of_holder(command: Command, subject: Subject, actor: Actor, now: datetime) -> DomainError | None:
+def _of_holder(command: AnyCommand, subject: Subject, actor: Actor, now: datetime) -> DomainError | None:
     if command is Command.CLAIM and not may_respond(subject.responders, actor.user_id) and not actor.is_admin:
         return Forbidden("Only a member of the topic who may respond can take its chats.")
     if command is Command.REPLY:
         return held_by_other(subject, actor, now)
-    if command is Command.RESET:
+    if command is ChatCommand.RESET:
         holder = holder_of(subject, now)
         if holder is not None and holder != actor.user_id and not actor.is_admin:
             return AlreadyClaimed(
@@ -114,18 +104,18 @@ def may_respond(responders: tuple[int, ...], user_id: int) -> bool:
     return not responders or user_id in responders
 
 
-def _of_transfer(command: Command, status: ChatSessionStatus, subject: Subject, actor: Actor) -> DomainError | None:
-    if command is Command.TRANSFER:
+def _of_transfer(command: AnyCommand, status: ChatSessionStatus, subject: Subject, actor: Actor) -> DomainError | None:
+    if command is ChatCommand.TRANSFER:
         if subject.assignee_id is None or status not in ACTIVE:
             return InvalidTransition("Only a chat that somebody handles can be transferred.")
         if subject.assignee_id != actor.user_id and not actor.is_admin:
             return Forbidden("Only the user who handles the chat may transfer it.")
         if subject.transfer_to_id is not None:
             return InvalidTransition("A transfer is pending; cancel it first.")
-    elif command in (Command.CANCEL_TRANSFER, Command.ACCEPT_TRANSFER, Command.REJECT_TRANSFER):
+    elif command in (ChatCommand.CANCEL_TRANSFER, ChatCommand.ACCEPT_TRANSFER, ChatCommand.REJECT_TRANSFER):
         if subject.transfer_to_id is None:
             return Conflict("No transfer of the chat is pending.")
-        if command is Command.CANCEL_TRANSFER:
+        if command is ChatCommand.CANCEL_TRANSFER:
             if subject.assignee_id != actor.user_id and not actor.is_admin:
                 return Forbidden("Only the user who handles the chat may cancel its transfer.")
         elif subject.transfer_to_id != actor.user_id:

@@ -12,9 +12,10 @@ from app.core.actor import Actor
 from app.core.errors import DomainError
 from app.directory.tables import app_user
 from app.interactions.holders import can, is_admin
-from app.interactions.model import Command, ReplyBlock
+from app.interactions.model import AnyCommand, ReplyBlock
 from app.interactions.reads.assignable import ASSIGNABLE
 from app.interactions.reads.viewing import viewer_can
+from app.kinds.chat_session.model.commands import ChatCommand
 from app.kinds.chat_session.model.refusals import VIEWER_COLUMNS, Subject, refusal, reply_block
 from app.kinds.chat_session.model.rights import FieldProperty, TableRight, field_properties, table_right
 from app.kinds.chat_session.model.session import KIND, MASK, PREFIX, ChatSessionStatus
@@ -99,7 +100,7 @@ def _ongoing(scope: Scope) -> Sql:
 
 
 def _refusal(
-    command: Command, subject: Subject, actor: Actor, now: datetime, _settings: "Settings"
+    command: AnyCommand, subject: Subject, actor: Actor, now: datetime, _settings: "Settings"
 ) -> DomainError | None:
     return refusal(command, subject, actor, now)
 
@@ -139,7 +140,7 @@ MAPPINGS: tuple[Mapped, ...] = (
             "fieldProperties": Computed(("status",), _field_properties, type="FieldProperty", many=True, personal=True),
             "assignableUsers": replace(ASSIGNABLE, by=_may_take),
             "viewerCan": viewer_can(
-                _refusal, _block, {**{name: name for name in VIEWER_COLUMNS}, "responders": _responders}
+                _refusal, _block, {**{name: name for name in VIEWER_COLUMNS}, "responders": _responders}, ChatCommand
             ),
         },
         requires=READ,

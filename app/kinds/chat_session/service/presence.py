@@ -11,7 +11,8 @@ from app.interactions.model import Command
 from app.interactions.repository.holdings import HoldingRepository
 from app.interactions.service.change import write
 from app.interactions.service.leaving import may_work, release
-from app.kinds.chat_session.events import Offered, Queued
+from app.kinds.chat_session.events import Offered, Queued, TransferCancelled
+from app.kinds.chat_session.model.commands import ChatCommand
 from app.kinds.chat_session.model.refusals import may_respond
 from app.kinds.chat_session.model.session import KIND, ChatSession, ChatSessionStatus
 from app.kinds.chat_session.model.transitions import kept, waiting
@@ -78,7 +79,7 @@ def withdraw(work: "Work", actor: Actor, chats: Iterable[int]) -> None:
     """Take back the offers of the chats."""
     for chat in _loaded(work, chats):
         if chat.transfer_to_id is not None:
-            write(work, actor, chat, kept(chat), Command.CANCEL_TRANSFER)
+            write(work, actor, chat, kept(chat), ChatCommand.CANCEL_TRANSFER, TransferCancelled())
 
 
 def _offer(work: "Work", actor: Actor, chats: Iterable[int]) -> None:

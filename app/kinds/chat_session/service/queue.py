@@ -8,7 +8,8 @@ from app.core.errors import InvalidTransition, NotFound
 from app.core.ids import GlobalId
 from app.interactions.model import Command
 from app.interactions.service.change import change
-from app.kinds.chat_session.events import PickedUp
+from app.kinds.chat_session.events import PickedUp, Reset
+from app.kinds.chat_session.model.commands import ChatCommand
 from app.kinds.chat_session.model.session import KIND, PREFIX, QUEUES, ChatSession
 from app.kinds.chat_session.model.transitions import handed_off
 from app.kinds.chat_session.repository import ChatSessionRepository, ChatTopicRepository
@@ -56,7 +57,7 @@ def _taken(work: "Work", actor: Actor, ref: GlobalId, if_version: int | None) ->
             raise InvalidTransition(f"The chat is {before.status}, so it cannot be picked up from the queue.")
         return started(work, actor, replace(before, claimed_until=None), actor.user_id)
 
-    after: ChatSession = change(work, actor, ref, Command.CLAIM, taken, happened=PickedUp(), if_version=if_version)
+    after: ChatSession = change(work, actor, ref, Command.CLAIM, taken, PickedUp(), if_version=if_version)
     return after
 
 
@@ -82,5 +83,5 @@ def reset_chat_session(work: "Work", actor: Actor, ref: GlobalId, *, if_version:
         present = work.use(ChatSessionRepository).present_for(before.topic_id)
         return with_rank(work, handed_off(before, present is not None))
 
-    after: ChatSession = change(work, actor, ref, Command.RESET, reset, if_version=if_version)
+    after: ChatSession = change(work, actor, ref, ChatCommand.RESET, reset, Reset(), if_version=if_version)
     return after

@@ -10,7 +10,7 @@ from app.core.errors import DomainError, InvalidInput, NotFound, NotSupported
 from app.directory.model import User
 from app.directory.repository import UserRepository
 from app.interactions.messages import Message, MessageAuthor, is_answer
-from app.interactions.model import Cause, Command, State, Turn
+from app.interactions.model import AnyCommand, Cause, State, Turn
 from app.interactions.service.leaving import follow_user, may_work
 from app.kinds.chat_session.model.attention import REASONS, causes, state, without_alert
 from app.kinds.chat_session.model.refusals import Subject, may_respond, refusal
@@ -71,7 +71,7 @@ class Rules:
         return causes(interaction)
 
     def refusal(
-        self, command: Command, subject: object, actor: Actor, now: datetime, settings: "Settings"
+        self, command: AnyCommand, subject: object, actor: Actor, now: datetime, settings: "Settings"
     ) -> DomainError | None:
         return refusal(command, cast("Subject", subject), actor, now)
 

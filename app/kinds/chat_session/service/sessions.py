@@ -9,7 +9,8 @@ from app.core.errors import InvalidTransition, NotFound
 from app.core.ids import GlobalId
 from app.interactions.model import Command
 from app.interactions.service.change import change, require_allowed
-from app.kinds.chat_session.events import Fetched
+from app.kinds.chat_session.events import Fetched, Rated
+from app.kinds.chat_session.model.commands import ChatCommand
 from app.kinds.chat_session.model.limits import LENGTHS, REFERENCES, check_int, check_reference, check_session
 from app.kinds.chat_session.model.refusals import may_respond, refusal
 from app.kinds.chat_session.model.session import (
@@ -70,7 +71,7 @@ def rate_chat_session(
         check_int("rating", rating)
         return replace(before, rating=rating)
 
-    after: ChatSession = change(work, actor, ref, Command.RATE, rated, if_version=if_version)
+    after: ChatSession = change(work, actor, ref, ChatCommand.RATE, rated, Rated(), if_version=if_version)
     return after
 
 
@@ -101,7 +102,7 @@ def mark_fetched(work: "Work", actor: Actor, ref: GlobalId, *, session_key: str 
         work.use(ChatSessionRepository).mark_fetched(before.id, work.now)
         return replace(before, when_fetched=work.now)
 
-    after: ChatSession = change(work, actor, ref, Command.MARK_READ, fetched, happened=Fetched())
+    after: ChatSession = change(work, actor, ref, Command.MARK_READ, fetched, Fetched())
     return after
 
 
@@ -121,7 +122,7 @@ def _with_fields(work: "Work", actor: Actor, before: ChatSession, changes: ChatS
     if session_key is not None and session_key != MASK:
         require_session_key(before, session_key)
     if values.get("rating", before.rating) != before.rating:
-        require_allowed(work, refusal(Command.RATE, before, actor, work.now), "rating")
+        require_allowed(work, refusal(ChatCommand.RATE, before, actor, work.now), "rating")
     return replace(before, **values)
 
 
@@ -136,4 +137,4 @@ def _of_topic(work: "Work", topic_id: int) -> Mapping[str, Any]:
 
 def _require_free_to_move(work: "Work", actor: Actor, before: ChatSession, status: ChatSessionStatus) -> None:
     if status in _WAITING and before.assignee_id is not None:
-        require_allowed(work, refusal(Command.RESET, before, actor, work.now), "status")
+        require_allowed(work, refusal(ChatCommand.RESET, before, actor, work.now), "status")

@@ -7,9 +7,10 @@ from app.core.errors import Conflict, InvalidInput, NotFound
 from app.core.ids import GlobalId
 from app.core.numbers import LARGEST_INT
 from app.directory.repository import UserRepository
-from app.interactions.model import Command
 from app.interactions.service.change import change
 from app.interactions.service.holding import require_holder
+from app.kinds.chat_session.events import TransferAccepted, TransferCancelled, Transferred, TransferRejected
+from app.kinds.chat_session.model.commands import ChatCommand
 from app.kinds.chat_session.model.refusals import may_respond
 from app.kinds.chat_session.model.session import KIND, ChatMessageSpecialType, ChatSession
 from app.kinds.chat_session.model.transitions import accepted, kept, offered
@@ -42,7 +43,9 @@ def transfer_chat_session(
             raise Conflict("The user may not respond in the chat's topic.", path=("user_id",))
         return offered(before, to_user)
 
-    after: ChatSession = change(work, actor, ref, Command.TRANSFER, transferred, if_version=if_version)
+    after: ChatSession = change(
+        work, actor, ref, ChatCommand.TRANSFER, transferred, Transferred(), if_version=if_version
+    )
     return after
 
 
@@ -58,7 +61,9 @@ def find_associate(work: "Work", given: str) -> int | None:
 def cancel_chat_transfer(work: "Work", actor: Actor, ref: GlobalId, *, if_version: int | None = None) -> ChatSession:
     """Take the offer back. Raises Conflict when there is none, Forbidden unless the actor holds the chat or is an
     admin, and what `change` raises."""
-    after: ChatSession = change(work, actor, ref, Command.CANCEL_TRANSFER, kept, if_version=if_version)
+    after: ChatSession = change(
+        work, actor, ref, ChatCommand.CANCEL_TRANSFER, kept, TransferCancelled(), if_version=if_version
+    )
     return after
 
 
@@ -71,7 +76,9 @@ def accept_chat_transfer(work: "Work", actor: Actor, ref: GlobalId, *, if_versio
         text = f"The chat was transferred to {actor.name}."
         return notice(work, actor, after, ChatMessageSpecialType.TRANSFERED_SESSION, text)
 
-    after: ChatSession = change(work, actor, ref, Command.ACCEPT_TRANSFER, taken, if_version=if_version)
+    after: ChatSession = change(
+        work, actor, ref, ChatCommand.ACCEPT_TRANSFER, taken, TransferAccepted(), if_version=if_version
+    )
     return after
 
 
@@ -82,5 +89,7 @@ def reject_chat_transfer(work: "Work", actor: Actor, ref: GlobalId, *, if_versio
         text = f"{actor.name} rejected the transfer."
         return notice(work, actor, kept(before), ChatMessageSpecialType.TRANSFER_REJECTED, text)
 
-    after: ChatSession = change(work, actor, ref, Command.REJECT_TRANSFER, rejected, if_version=if_version)
+    after: ChatSession = change(
+        work, actor, ref, ChatCommand.REJECT_TRANSFER, rejected, TransferRejected(), if_version=if_version
+    )
     return after

@@ -8,8 +8,15 @@ from app.core.errors import DomainError, InvalidTransition, NotSupported, Unreac
 from app.directory.model import Channel
 from app.interactions.claims import OF_EVERY_KIND, Refusable, held_by_other, shared_block, shared_refusal
 from app.interactions.claims import VIEWER_COLUMNS as COMMON_COLUMNS
-from app.interactions.model import Command, ReplyBlock
+from app.interactions.model import AnyCommand, Command, ReplyBlock
 from app.kinds.conversation.model.conversation import undelivered_by
+
+
+class ConversationCommand(AnyCommand):
+    """What a user can ask of a conversation, beside what it can ask of every interaction."""
+
+    RESTART = "RESTART"
+
 
 VIEWER_COLUMNS = (
     *COMMON_COLUMNS,
@@ -21,16 +28,19 @@ VIEWER_COLUMNS = (
 )
 """The columns that `refusal` and `reply_block` look at."""
 
-COMMANDS = OF_EVERY_KIND | {
-    Command.CLOSE,
-    Command.REOPEN,
-    Command.SNOOZE,
-    Command.UNSNOOZE,
-    Command.REACT,
-    Command.REPORT_STATUS,
-    Command.RESTART,
-    Command.DELETE,
-}
+COMMANDS = frozenset(
+    {
+        *OF_EVERY_KIND,
+        *ConversationCommand,
+        Command.CLOSE,
+        Command.REOPEN,
+        Command.SNOOZE,
+        Command.UNSNOOZE,
+        Command.REACT,
+        Command.REPORT_STATUS,
+        Command.DELETE,
+    }
+)
 
 
 class Subject(Refusable, Protocol):
@@ -52,7 +62,7 @@ class Subject(Refusable, Protocol):
     def blocked(self) -> bool: ...
 
 
-def refusal(command: Command, subject: Subject, actor: Actor, now: datetime) -> DomainError | None:
+def refusal(command: AnyCommand, subject: Subject, actor: Actor, now: datetime) -> DomainError | None:
     """Why the actor may not do this to the conversation now; None when it may."""
     if command not in COMMANDS and actor.can_write(subject.kind):
         what = "bot" if command is Command.RESUME_BOT else f"command {command}"
@@ -65,7 +75,7 @@ def refusal(command: Command, subject: Subject, actor: Actor, now: datetime) -> 
             return _blocked(subject) or held_by_other(subject, actor, now)
         case Command.BOT_REPLY | Command.RECEIVE:
             return _blocked(subject)
-        case Command.RESTART:
+        case ConversationCommand.RESTART:
             return _restart(subject, now) or held_by_other(subject, actor, now)
         case _:
             return None

@@ -10,11 +10,11 @@ import sqlalchemy as sa
 from app.core.actor import Actor
 from app.core.errors import DomainError
 from app.directory.tables import customer, profile
-from app.interactions.model import Command, ReplyBlock
+from app.interactions.model import AnyCommand, ReplyBlock
 from app.interactions.reads.filters import is_unread
 from app.interactions.reads.viewing import viewer_can
 from app.interactions.tables import interaction
-from app.kinds.conversation.model.commands import VIEWER_COLUMNS, Subject, refusal, reply_block
+from app.kinds.conversation.model.commands import VIEWER_COLUMNS, ConversationCommand, Subject, refusal, reply_block
 from app.kinds.conversation.model.conversation import NAME, PREFIX, undelivered_by
 from app.kinds.conversation.tables import channel_agent, conversation
 from app.selection.mapping import (
@@ -70,7 +70,7 @@ def _unread(scope: Scope) -> Sql:
 
 
 def _refusal(
-    command: Command, subject: Subject, actor: Actor, now: datetime, _settings: "Settings"
+    command: AnyCommand, subject: Subject, actor: Actor, now: datetime, _settings: "Settings"
 ) -> DomainError | None:
     return refusal(command, subject, actor, now)
 
@@ -113,7 +113,9 @@ MAPPINGS: tuple[Mapped, ...] = (
             "replyPossible": Computed(
                 ("channel", _in_sync, "reply_until", "customer_interaction_required", _blocked), _reply_possible
             ),
-            "viewerCan": viewer_can(_refusal, _block, {**_VIEWER_COLUMNS, "in_sync": _in_sync, "blocked": _blocked}),
+            "viewerCan": viewer_can(
+                _refusal, _block, {**_VIEWER_COLUMNS, "in_sync": _in_sync, "blocked": _blocked}, ConversationCommand
+            ),
         },
         requires=READ,
     ),

@@ -14,7 +14,8 @@ from app.interactions.model import Command
 from app.interactions.service.change import change, check, load, remove, require_allowed, write
 from app.interactions.service.holding import require_holder
 from app.interactions.service.messages import Posted, acted, post
-from app.kinds.conversation.model.commands import refusal
+from app.kinds.conversation.events import Restarted
+from app.kinds.conversation.model.commands import ConversationCommand, refusal
 from app.kinds.conversation.model.conversation import NAME, PREFIX, Conversation, Status, restarted, with_status
 from app.kinds.conversation.repository import ConversationRepository
 from app.kinds.conversation.service.restarting import after_restart
@@ -84,11 +85,11 @@ def restart_conversation(
 
     def restart() -> tuple[int, int]:
         before: Conversation = load(work, actor, _ref(ref))
-        check(work, actor, before, Command.RESTART, if_version, override=override)
+        check(work, actor, before, ConversationCommand.RESTART, if_version, override=override)
         free = replace(restarted(before, work.now), customer_interaction_required=False)
         after, message = post(work, actor, free, contents, author=MessageAuthor.USER)
         after = after_restart(work, after, message)
-        write(work, actor, before, acted(work, actor, before, after, message), Command.RESTART)
+        write(work, actor, before, acted(work, actor, before, after, message), ConversationCommand.RESTART, Restarted())
         return before.id, message.id
 
     request = ["restartConversation", str(_ref(ref)), text, if_version]

@@ -16,7 +16,7 @@ from app.interactions.messages import (
     MessageStatus,
     is_answer,
 )
-from app.interactions.model import Cause, Command, State, Turn
+from app.interactions.model import AnyCommand, Cause, State, Turn
 from app.interactions.service.leaving import follow_user, may_work
 from app.kinds.conversation.model.commands import VIEWER_COLUMNS, Subject, refusal
 from app.kinds.conversation.model.conversation import (
@@ -69,7 +69,7 @@ class Rules:
         return causes(interaction, now, settings.reply_window_warning)
 
     def refusal(
-        self, command: Command, subject: object, actor: Actor, now: datetime, settings: "Settings"
+        self, command: AnyCommand, subject: object, actor: Actor, now: datetime, settings: "Settings"
     ) -> DomainError | None:
         return refusal(command, cast("Subject", subject), actor, now)
 
