@@ -82,6 +82,13 @@ InteractionKind = _enum("InteractionKind", "The kind of an interaction.", _DESCR
 AttentionReason = _enum("AttentionReason", "Why an interaction needs a human.", _REASONS)
 """The other one; its members are the kinds' reasons and the shared ones."""
 
+CustomerSystem = _enum(
+    "CustomerSystem",
+    "The system that a customer is known to.",
+    {kind.name.upper(): kind.customers for kind in KINDS},
+)
+"""The one that app.directory names; its members are those of KINDS, too."""
+
 InteractionStatus = _enum(
     "InteractionStatus",
     "The status of an interaction in the words of its kind. Kinds that are added add values.",

@@ -13,11 +13,12 @@ from app.rest import Contract
 class InteractionKind:
     """A kind: its rules, its part of the graph, and its upstream's own REST contract.
 
-    `description` is what the graph's enum `InteractionKind` says of it, `statuses` what `InteractionStatus` says of
-    each of its `Facets.status`."""
+    `description` is what the graph's enum `InteractionKind` says of it, `customers` what `CustomerSystem` says of the
+    system of its customers, `statuses` what `InteractionStatus` says of each of its `Facets.status`."""
 
     rules: KindRules[Any]
     description: str
+    customers: str
     slice: Slice
     contract: Contract | None = None
     statuses: Mapping[str, str] = field(default_factory=dict)

@@ -16,7 +16,7 @@ from app.execution.operation import Operations
 from app.execution.outcome import GraphQLRequest
 from app.graph.context import Context
 from app.graph.slice import ERRORS, NODES
-from app.kinds.session.service import Rules
+from app.registry import KINDS
 from app.schema import build_catalogue, build_schema
 from app.selection.compiler import Compiler
 from app.settings import Settings
@@ -24,15 +24,15 @@ from app.storage.database import Database, Work
 from app.storage.event_log import Cursor, lane_count, logged, read_after
 from tests.conftest import ManualClock
 
-PERMISSIONS = (*GENERAL_PERMISSIONS, *kind_permissions(["session"]))
+PERMISSIONS = (*GENERAL_PERMISSIONS, *kind_permissions(kind.name for kind in KINDS))
 
 Ask = Callable[..., Awaitable[dict[str, Any]]]
 
 
 @pytest.fixture
 def kinds() -> Mapping[str, Any]:
-    """One kind: its name makes permissions that can be granted, and it follows what becomes of users."""
-    return {"session": Rules()}
+    """All kinds: their names make permissions and systems of customers, and they follow what becomes of users."""
+    return {kind.name: kind.rules for kind in KINDS}
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from app.core.errors import (
     VersionConflict,
 )
 from app.directory import service
-from app.directory.model import Channel, Customer, CustomerSystem, Gender, Profile, Salutation
+from app.directory.model import Channel, Customer, Gender, Profile, Salutation
 from app.directory.repository import CustomerRepository, ProfileRepository
 from app.storage.database import Database, Work
 from tests.conftest import START, ManualClock
@@ -73,13 +73,20 @@ async def profile(database: Database, number: int = 1) -> Profile | None:
     return await database.command(read)
 
 
+@pytest.mark.parametrize("system", ["FAX", "session", "", "S" * 65])
+async def test_a_customer_has_the_system_of_a_kind(database: Database, system: str) -> None:
+    with pytest.raises((InvalidInput, TooLong)) as refused:
+        await database.command(service.create_customer, WRITER, {"system": system})
+    assert refused.value.path == ("system",)
+
+
 async def test_a_customer_is_made_with_all_its_fields(database: Database) -> None:
     made = await add(database, **FULL)
     assert made == Customer(
         id=1,
         **{
             **FULL,
-            "system": CustomerSystem.CONVERSATION,
+            "system": "CONVERSATION",
             "channel": Channel.WHATSAPP,
             "phone_number": "+4915224367929",
             "tags": ("vip", "new"),

@@ -11,7 +11,6 @@ import pytest
 
 from app.asgi import create_app
 from app.core.actor import Actor
-from app.directory.model import CustomerSystem
 from app.interactions.service.messages import receive_message
 from app.interactions.service.state import raise_attention, set_labels
 from app.settings import Settings
@@ -42,9 +41,7 @@ class Anybody:
 def people(work: Work) -> list[int]:
     store_users(work)
     return [
-        store_customer(
-            work, customer_key=f"c{n}", system=CustomerSystem.SESSION, name=f"C{n}", phone_number=f"+473333333{n}"
-        )
+        store_customer(work, customer_key=f"c{n}", system="SESSION", name=f"C{n}", phone_number=f"+473333333{n}")
         for n in range(6)
     ]
 

@@ -9,7 +9,6 @@ import pytest
 from app.core.actor import Actor
 from app.core.events import EventRecord
 from app.core.ids import GlobalId
-from app.directory.model import CustomerSystem
 from app.interactions.service.erasing import erase_part, finish_erasing
 from app.interactions.service.messages import Posted, receive_message
 from app.storage.database import Database, Work
@@ -97,9 +96,7 @@ async def house(database_url: str, clock: ManualClock) -> AsyncIterator[House]:
 
     def fill(work: Work) -> tuple[Desk, int]:
         desk = furnish(work)
-        sam = store_customer(
-            work, customer_key="sam", system=CustomerSystem.SESSION, name="Sam", phone_number="+4733333333"
-        )
+        sam = store_customer(work, customer_key="sam", system="SESSION", name="Sam", phone_number="+4733333333")
         return desk, sam
 
     desk, sam = await graph.database.command(fill)

@@ -7,7 +7,6 @@ import pytest
 import sqlalchemy as sa
 
 from app.core.ids import GlobalId
-from app.directory.model import CustomerSystem
 from app.directory.service import create_profile, delete_profile, link_customer
 from app.interactions.messages import MessageError, MessageErrorType, MessageStatus
 from app.interactions.service.deliveries import delete_message, report_message_status
@@ -71,7 +70,7 @@ async def speak(house: House) -> tuple[list[int], int]:
     """The mark in every field that a customer's words reach, in all kinds; the customers, and the profile of one."""
     run = house.database.command
 
-    def person(work: Work, /, system: CustomerSystem, key: str, **given: Any) -> int:
+    def person(work: Work, /, system: str, key: str, **given: Any) -> int:
         return store_customer(
             work,
             system=system,
@@ -102,18 +101,18 @@ async def speak(house: House) -> tuple[list[int], int]:
     # A Session, with its lists.
     address = {"street": MARK}
     more = {"billing_address": address, "shipping_address": address, "card": {"holder": MARK}}
-    first = await run(person, CustomerSystem.SESSION, "s", unconfirmed_phone_number=f"+47{DIGITS}", **more)
+    first = await run(person, "SESSION", "s", unconfirmed_phone_number=f"+47{DIGITS}", **more)
     heard = await run(receive_message, BO, {"kind": "session", "customer_id": first}, [said(f"{MARK} session")])
     changes: Any = {"tags": [MARK], "topics": [MARK], "suggested_messages": [Suggestion(remote_id=MARK, content=MARK)]}
     await run(sessions.update, ADA, changes, ref=GlobalId("ses", heard.interaction))
     # A chat.
     topic = await run(create_chat_topic, ADA, {"name": "Support"})
-    second = await run(person, CustomerSystem.CHAT_SESSION, "c")
+    second = await run(person, "CHAT_SESSION", "c")
     chat = await run(request_chat_session, BO, topic.topic_id, ABOUT, customer_id=second)
     await run(receive_message, BO, {"interaction": GlobalId("chs", chat.id)}, [said(MARK)])
     # An AgentSession.
     agent = await run(agents.create_agent, ADA, {"name": "Agent"})
-    third = await run(person, CustomerSystem.AGENT_SESSION, "a")
+    third = await run(person, "AGENT_SESSION", "a")
     metadata = f'{{"customer_id": "{MARK}a", "words": "{MARK}"}}'
     given: Any = {"name": MARK, "description": MARK, "metadata": metadata, "secrets": {MARK: "hidden"}}
     await run(agents.create, ADA, agent.agent_key, given, agent_session_key=MARK)

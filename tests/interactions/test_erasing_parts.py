@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from app.core.errors import NotFound
 from app.core.ids import GlobalId
-from app.directory.model import Channel, CustomerSystem
+from app.directory.model import Channel
 from app.interactions.messages import MessageError, MessageErrorType, MessageStatus
 from app.interactions.service.change import remove
 from app.interactions.service.deliveries import report_message_status, set_reaction
@@ -157,7 +157,7 @@ async def test_erased_customer_comes_back_as_a_new_one_meanwhile(house: House) -
         return store_customer(
             work,
             customer_key=key["node"]["customerKey"],
-            system=CustomerSystem.CONVERSATION,
+            system="CONVERSATION",
             channel=Channel.WHATSAPP,
             display_id="again",
         )

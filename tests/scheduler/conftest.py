@@ -8,7 +8,6 @@ import pytest
 
 from app.core.events import LoggedEvent
 from app.core.ids import GlobalId
-from app.directory.model import CustomerSystem
 from app.interactions.service.messages import receive_message
 from app.registry import KINDS
 from app.storage.database import Database, Work
@@ -58,7 +57,7 @@ async def topics(database: Database, before: Sequence[LoggedEvent] = ()) -> list
 
 async def customer(database: Database, key: str) -> int:
     """A customer of Sessions."""
-    return await database.command(lambda work: store_customer(work, customer_key=key, system=CustomerSystem.SESSION))
+    return await database.command(lambda work: store_customer(work, customer_key=key, system="SESSION"))
 
 
 async def eventually(check: Callable[[], Awaitable[bool]]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from app.core.actor import Actor
 from app.core.ids import GlobalId
-from app.directory.model import Channel, CustomerSystem, User
+from app.directory.model import Channel, User
 from app.directory.repository import UserRepository
 from app.interactions.messages import MessageAuthor, MessageError, MessageErrorType, MessageStatus
 from app.interactions.model import Interaction
@@ -146,7 +146,7 @@ def furnish(work: Work) -> Mapping[str, Mapping[str, Any]]:
             "customer_id": store_customer(
                 work,
                 customer_key=f"{kind}-1",
-                system=CustomerSystem(kind.upper()),
+                system=kind.upper(),
                 name=kind,
                 phone_number="+4733333333",
                 **channels.get(kind, {}),

@@ -10,7 +10,7 @@ from hypothesis.stateful import precondition, rule
 from app.core.actor import Actor
 from app.core.errors import AlreadyClaimed
 from app.core.ids import GlobalId
-from app.directory.model import Channel, CustomerSystem
+from app.directory.model import Channel
 from app.directory.service import activate_user, deactivate_user, set_presence, update_user
 from app.interactions.messages import MessageAuthor, MessageStatus
 from app.interactions.service.deliveries import delete_message, report_message_status
@@ -86,7 +86,7 @@ class Lives(Views):
         if kind == "conversation":
             more = {"channel": Channel.WHATSAPP, "display_id": f"4917{self.born:09}"}
         key = f"{kind}-of-life-{self.born}"
-        system = CustomerSystem(kind.upper())
+        system = kind.upper()
         return store_customer(work, customer_key=key, system=system, phone_number=f"+4733{self.born:06}", **more)
 
     def teardown(self) -> None:

@@ -11,7 +11,6 @@ from app.demo.bulk.drafts import Draft, Wish
 from app.demo.bulk.staff import Staff
 from app.demo.bulk.talk import Pages, Voice, talk, waiting_of
 from app.demo.texts import LABELS, NOTES
-from app.directory.model import CustomerSystem
 from app.interactions.model import Attention, Cause, Interaction, Level, State, derive_attention, shared_causes
 from app.interactions.repository.messages import Note
 from app.interactions.service.change import next_due
@@ -58,7 +57,7 @@ class Chunk:
         read = draft.wish is not Wish.NEEDED
         talk(draft, self.pages, self.random.random, _PAUSES[draft.kind], voices, read=read)
 
-    def common(self, draft: Draft, system: CustomerSystem, user: int | None) -> dict[str, Any]:
+    def common(self, draft: Draft, system: str, user: int | None) -> dict[str, Any]:
         """The fields that all kinds share, apart from what the kind's rules derive; for a draft that has talked."""
         leased = user is not None and draft.wish is Wish.NEEDED and draft.luck < 0.3
         raised = draft.wish is not Wish.CLOSED and self.random.random() < 0.01

@@ -8,17 +8,17 @@ from random import Random
 from app.demo.bulk.staff import HISTORY, Staff
 from app.demo.people import COMPANIES, STREETS, name_of, phone_of
 from app.demo.texts import TAGS
-from app.directory.model import Customer, CustomerSystem, Gender, Profile, Salutation
+from app.directory.model import Customer, Gender, Profile, Salutation
 from app.directory.repository import CustomerRepository, ProfileRepository
 from app.directory.tables import customer, profile
 from app.storage.repository import reserve_ids
 from app.storage.work import Work
 
 _INTERACTIONS_EACH = {
-    CustomerSystem.CONVERSATION: 2,
-    CustomerSystem.CHAT_SESSION: 3,
-    CustomerSystem.AGENT_SESSION: 3,
-    CustomerSystem.SESSION: 4,
+    "CONVERSATION": 2,
+    "CHAT_SESSION": 3,
+    "AGENT_SESSION": 3,
+    "SESSION": 4,
 }
 _UNLINKED = 0.1
 
@@ -28,14 +28,14 @@ class Crowd:
     """Who is whom, without a row read: person 0 has the first profile and the first customer of each system."""
 
     first_profile: int
-    first: dict[CustomerSystem, int]
-    count: dict[CustomerSystem, int]
+    first: dict[str, int]
+    count: dict[str, int]
 
     @property
     def persons(self) -> int:
-        return self.count[CustomerSystem.CONVERSATION]
+        return self.count["CONVERSATION"]
 
-    def customer(self, system: CustomerSystem, number: int) -> int:
+    def customer(self, system: str, number: int) -> int:
         """The surrogate of the customer of a system's interaction with this number; they take turns."""
         return self.first[system] + number % self.count[system]
 
@@ -48,7 +48,7 @@ def invite(work: Work, of_each_kind: int) -> Crowd:
     for system in count:
         first[system] = start
         start += count[system]
-    persons = count[CustomerSystem.CONVERSATION]
+    persons = count["CONVERSATION"]
     return Crowd(reserve_ids(work.connection, profile, persons), first, count)
 
 
@@ -81,13 +81,13 @@ def add_persons(work: Work, staff: Staff, crowd: Crowd, persons: Sequence[int], 
 
 
 def _customer(
-    crowd: Crowd, staff: Staff, system: CustomerSystem, person: int, known: Profile, linked: int | None, random: Random
+    crowd: Crowd, staff: Staff, system: str, person: int, known: Profile, linked: int | None, random: Random
 ) -> Customer:
     number = crowd.first[system] + person
     first_name, last_name = name_of(person)
-    on_messenger = system is CustomerSystem.CONVERSATION
+    on_messenger = system == "CONVERSATION"
     channel = staff.lines[person % len(staff.lines)].channel if on_messenger else None
-    has_phone = system is CustomerSystem.SESSION
+    has_phone = system == "SESSION"
     return Customer(
         id=number,
         customer_key=f"customer-{number}",
@@ -100,7 +100,7 @@ def _customer(
         phone_number=phone_of(number) if has_phone else None,
         country_code="DE" if has_phone else None,
         email=known.email,
-        company_name=COMPANIES[person % len(COMPANIES)] if system is CustomerSystem.CHAT_SESSION else None,
+        company_name=COMPANIES[person % len(COMPANIES)] if system == "CHAT_SESSION" else None,
         time_zone="Europe/Oslo" if has_phone else None,
         tags=(TAGS[person % len(TAGS)],) if has_phone else (),
         unsubscribed=has_phone and random.random() < 0.02,

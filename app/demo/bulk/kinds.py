@@ -11,7 +11,6 @@ from app.demo.bulk.drafts import Draft, Wish, moment
 from app.demo.bulk.talk import Voice, embellish
 from app.demo.people import name_of
 from app.demo.texts import ISSUES, TAGS, TOPICS
-from app.directory.model import CustomerSystem
 from app.interactions.model import Interaction
 from app.kinds.agent_session.model import AgentSession
 from app.kinds.agent_session.model import Status as AgentStatus
@@ -37,7 +36,7 @@ def session(chunk: Chunk, draft: Draft) -> Session:
     user = chunk.user(0.4) if flagged else None
     chunk.talk(draft, _CUSTOMER, _BOT, _BOT if user is None else Voice("USER", user))
     new = Session(
-        **chunk.common(draft, CustomerSystem.SESSION, user),
+        **chunk.common(draft, "SESSION", user),
         session_key=f"{chunk.pages.key}{draft.id:012x}",
         bot_active=not flagged,
         need_attention=flagged,
@@ -55,7 +54,7 @@ def agent_session(chunk: Chunk, draft: Draft) -> AgentSession:
     draft.channel_key = f"aia_{agent}"
     chunk.talk(draft, _INPUT, _OUTPUT, _OUTPUT)
     user = chunk.user(0.3) if draft.wish is Wish.NEEDED else None
-    common = chunk.common(draft, CustomerSystem.AGENT_SESSION, user)
+    common = chunk.common(draft, "AGENT_SESSION", user)
     known = draft.luck < 0.95
     named = {"customer_id": f"customer-{common['customer_id']}"} if known else {}
     new = AgentSession(
@@ -90,7 +89,7 @@ def chat_session(chunk: Chunk, draft: Draft) -> ChatSession:
     by_bot = draft.wish is Wish.OPEN and draft.luck < 0.2
     user = None if queued or by_bot else chunk.one(desk.members)
     active = user if status in ACTIVE else None
-    first_name, last_name = name_of(draft.number % chunk.crowd.count[CustomerSystem.CHAT_SESSION])
+    first_name, last_name = name_of(draft.number % chunk.crowd.count["CHAT_SESSION"])
     customer = Voice(
         "CUSTOMER", delivered=True, message_type="TO_USER", special_type="NONE", name=f"{first_name} {last_name}"
     )
@@ -98,7 +97,7 @@ def chat_session(chunk: Chunk, draft: Draft) -> ChatSession:
     begun = moment(draft.answered or draft.last) if user is not None else None
     said = chunk.pages.messages[-draft.length :]
     new = ChatSession(
-        **chunk.common(draft, CustomerSystem.CHAT_SESSION, user),
+        **chunk.common(draft, "CHAT_SESSION", user),
         chat_session_id=chunk.first_chat_number + draft.number,
         topic_id=desk.id,
         status=status,
@@ -152,7 +151,7 @@ def _next_rank(chunk: Chunk, user: int) -> int:
 
 def conversation(chunk: Chunk, draft: Draft) -> Conversation:
     """A conversation on its customer's channel; a customer has several, each with another channel agent."""
-    persons = chunk.crowd.count[CustomerSystem.CONVERSATION]
+    persons = chunk.crowd.count["CONVERSATION"]
     person = draft.number % persons
     channel = chunk.staff.lines[person % len(chunk.staff.lines)].channel
     lines = [line for line in chunk.staff.lines if line.channel is channel]
@@ -169,7 +168,7 @@ def conversation(chunk: Chunk, draft: Draft) -> Conversation:
     asleep = draft.wish is Wish.OPEN and draft.luck < 0.3
     new = Conversation(
         kind="conversation",
-        **chunk.common(draft, CustomerSystem.CONVERSATION, user),
+        **chunk.common(draft, "CONVERSATION", user),
         conversation_id=chunk.first_conversation_number + draft.number,
         channel=channel,
         channel_agent_id=line.id,

@@ -8,7 +8,6 @@ from app.demo.small.cast import ROOT, Cast
 from app.demo.small.stage import Stage, Story
 from app.demo.small.talking import answering, hearing, talk
 from app.demo.texts import ENGLISH, OTHERS, Line
-from app.directory.model import CustomerSystem
 from app.directory.service import create_customer
 from app.interactions.messages import MessageAuthor
 from app.interactions.model import Level
@@ -54,7 +53,7 @@ def _page(stage: Stage, cast: Cast) -> Story:
     """The session that the page's request escalates; it began five hours before."""
     gateway = cast["gateway"]
     yield stage.ago(hours=5)
-    given = {"system": CustomerSystem.AGENT_SESSION.value, "customer_key": "customer_12345", "name": "Grace Holloway"}
+    given = {"system": "AGENT_SESSION", "customer_key": "customer_12345", "name": "Grace Holloway"}
     stage.do(create_customer, gateway, given)  # type: ignore[arg-type]
     metadata = {
         "customer_id": "customer_12345",

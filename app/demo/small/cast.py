@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from app.core.actor import GENERAL_PERMISSIONS, Actor
 from app.demo.people import name_of, phone_of
 from app.demo.small.stage import Stage
-from app.directory.model import Channel, CustomerSystem, NewCustomer, User, UserChanges
+from app.directory.model import Channel, NewCustomer, User, UserChanges
 from app.directory.service import create_customer, create_profile, create_user, set_presence
 
 ROOT = Actor(user_id=0, name="Demo", is_admin=True)
@@ -42,12 +42,12 @@ class Cast:
     """Who plays: actors by login, and customers' surrogates by system and person."""
 
     actors: Mapping[str, Actor]
-    customers: Mapping[tuple[CustomerSystem, int], int]
+    customers: Mapping[tuple[str, int], int]
 
     def __getitem__(self, login: str) -> Actor:
         return self.actors[login]
 
-    def customer(self, system: CustomerSystem, person: int) -> int:
+    def customer(self, system: str, person: int) -> int:
         """The surrogate of the person's customer in the system."""
         return self.customers[system, person]
 
@@ -62,7 +62,7 @@ def gather(stage: Stage) -> Cast:
     customers = {}
     for person in range(PERSONS):
         profile = _profile(stage, person)
-        for system in CustomerSystem:
+        for system in (kind.upper() for kind in _KINDS):
             customers[system, person] = _customer(stage, system, person, profile)
     return Cast(actors, customers)
 
@@ -105,19 +105,19 @@ def _profile(stage: Stage, person: int) -> str:
     return f"prf_{profile.id}"
 
 
-def _customer(stage: Stage, system: CustomerSystem, person: int, profile: str) -> int:
+def _customer(stage: Stage, system: str, person: int, profile: str) -> int:
     first_name, last_name = person_name(person)
     given: NewCustomer = {
-        "system": system.value,
+        "system": system,
         "customer_key": f"demo-{system.lower()}-{person}",
         "first_name": first_name,
         "last_name": last_name,
         "email": f"person{person}@example.org",
     }
-    if system is CustomerSystem.CONVERSATION:
+    if system == "CONVERSATION":
         given |= {"channel": channel_of(person).value, "display_id": phone_of(24_367_000 + person)[1:]}
-    elif system is CustomerSystem.SESSION:
+    elif system == "SESSION":
         given |= {"phone_number": phone_of(24_367_000 + person), "country_code": "DE", "tags": ["demo"]}
-    elif system is CustomerSystem.CHAT_SESSION:
+    elif system == "CHAT_SESSION":
         given |= {"company_name": "Hamill-Veum"}
     return stage.do(create_customer, ROOT, given, profile=profile).id

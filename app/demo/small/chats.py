@@ -10,7 +10,6 @@ from app.demo.small.cast import ROOT, Cast, person_name
 from app.demo.small.stage import Stage, Story
 from app.demo.small.talking import answering, hearing, said, talk
 from app.demo.texts import ENGLISH, OTHERS, Line
-from app.directory.model import CustomerSystem
 from app.interactions.model import Command
 from app.interactions.service.change import change, open_interaction
 from app.interactions.service.messages import mark_read, receive_message, send_message
@@ -159,7 +158,7 @@ def _scene(
         "customer_company_name": "Hamill-Veum",
         "customer_consented": True,
     }
-    customer = cast.customer(CustomerSystem.CHAT_SESSION, person)
+    customer = cast.customer("CHAT_SESSION", person)
     asked = stage.do(request_chat_session, gateway, topic_id, given, customer_id=customer)
     ref = GlobalId(PREFIX, asked.id)
     hear, answer = hearing(stage, gateway, ref), answering(stage, rosa, ref)

@@ -9,7 +9,7 @@ from app.demo.small.cast import ROOT, Cast, channel_of
 from app.demo.small.stage import Stage, Story
 from app.demo.small.talking import answering, hearing, said, talk
 from app.demo.texts import CHANNEL_FAULTS, ENGLISH, OTHERS, Line
-from app.directory.model import Channel, CustomerSystem
+from app.directory.model import Channel
 from app.interactions.messages import MessageError, MessageErrorType, MessageStatus
 from app.interactions.service.deliveries import report_message_status, set_reaction
 from app.interactions.service.holding import claim, release
@@ -78,7 +78,7 @@ def _scene(
 ) -> Story:
     gateway, tony = cast["gateway"], cast["tony"]
     yield at
-    customer = cast.customer(CustomerSystem.CONVERSATION, person)
+    customer = cast.customer("CONVERSATION", person)
     target = {"kind": "conversation", "customer_id": customer, "channel_agent_id": agent}
     first = stage.do(receive_message, gateway, target, [said(lines[0].text.replace("{order}", "#10452"))])
     ref = GlobalId(PREFIX, first.interaction)

@@ -8,7 +8,6 @@ from app.demo.small.cast import Cast
 from app.demo.small.stage import Stage, Story
 from app.demo.small.talking import answering, hearing, said, talk
 from app.demo.texts import ENGLISH, OTHERS, Line
-from app.directory.model import CustomerSystem
 from app.directory.service import create_customer
 from app.interactions.messages import MessageAuthor
 from app.interactions.service.deadlines import fire_due
@@ -88,7 +87,7 @@ def _page_object(stage: Stage, cast: Cast) -> Story:
 
 
 def _customer(stage: Stage, cast: Cast, key: str, first_name: str, last_name: str, phone: str) -> int:
-    given = {"system": CustomerSystem.SESSION.value, "customer_key": key, "first_name": first_name}
+    given = {"system": "SESSION", "customer_key": key, "first_name": first_name}
     return stage.do(
         create_customer,
         cast["gateway"],
@@ -99,7 +98,7 @@ def _customer(stage: Stage, cast: Cast, key: str, first_name: str, last_name: st
 def _scene(stage: Stage, cast: Cast, person: int, at: datetime, lines: Sequence[Line], ending: str) -> Story:
     gateway = cast["gateway"]
     yield at
-    target = {"kind": "session", "customer_id": cast.customer(CustomerSystem.SESSION, person)}
+    target = {"kind": "session", "customer_id": cast.customer("SESSION", person)}
     ref = GlobalId(PREFIX, stage.do(receive_message, gateway, target, [said(lines[0].text)]).interaction)
     hear, bot = hearing(stage, gateway, ref), answering(stage, gateway, ref, MessageAuthor.BOT)
     yield from talk(at + timedelta(minutes=1), timedelta(seconds=40), lines[1:], hear, bot)

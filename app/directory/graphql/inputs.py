@@ -6,8 +6,9 @@ import strawberry
 from strawberry import Maybe
 from strawberry.scalars import JSON
 
-from app.directory.graphql.types import ApiKey, Customer, PermissionName, Profile, User
-from app.directory.model import Channel, CustomerSystem, Gender, Salutation, UserType
+from app.directory.graphql.enums import PermissionName, SystemName
+from app.directory.graphql.types import ApiKey, Customer, Profile, User
+from app.directory.model import Channel, Gender, Salutation, UserType
 from app.graph.fields import EditInput, MutationInput, MutationPayload, OnceInput
 
 # ---- customers ----------------------------------------------------------------------------------------------------
@@ -54,7 +55,7 @@ class _CustomerFields:
 
 @strawberry.input(description="A new customer.")
 class CreateCustomerInput(_CustomerFields, OnceInput):
-    system: CustomerSystem = strawberry.field(description="The system of the customer.")
+    system: SystemName = strawberry.field(description="The system of the customer.")
     channel: Maybe[Channel | None] = strawberry.field(description="The messenger service of the customer.")
     display_id: Maybe[str | None] = strawberry.field(
         description="The id of the customer on its channel, 1 to 255 characters; unique in system and channel."

@@ -2,8 +2,8 @@
 
 import strawberry
 
+from app.directory.graphql.enums import SystemName
 from app.directory.graphql.types import Customer, Profile, User, Viewer
-from app.directory.model import CustomerSystem
 from app.graph.fields import PAGING, Connection, argument, root
 
 _SEARCH = "Words that must all match; the last one matches as a prefix. Case and accents are ignored."
@@ -35,7 +35,7 @@ class DirectoryQuery:
             str | None,
             f"{_SEARCH} Searches names, companies, e-mail addresses, telephone numbers, keys and tags.",
         ),
-        system=argument(CustomerSystem | None, "The system of the customers."),
+        system=argument(SystemName | None, "The system of the customers."),
         profile_id=argument(strawberry.ID | None, "The id of the profile of the customers."),
         **PAGING,
     )

@@ -1,42 +1,23 @@
 """The types of the directory in the graph."""
 
 from datetime import date, datetime
-from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import strawberry
 from strawberry.scalars import JSON
 
-from app.directory.model import Channel, CustomerSystem, Gender, Salutation, UserType
+from app.directory.graphql.enums import PermissionName, SystemName
+from app.directory.model import Channel, Gender, Salutation, UserType
 from app.graph.enums import described
 from app.graph.fields import PAGING, Connection, Node, edge
-
-if TYPE_CHECKING:
-
-    class Permission(StrEnum):
-        """What a user or a key may do; the list of kinds gives it its members."""
-
 
 _HIDDEN = (
     "The names of the fields of this object that the caller lacks a permission to see, in alphabetical order. They are "
     "null whatever they hold; any other null is an absent value."
 )
 
-PermissionName = Annotated["Permission", strawberry.lazy("app.registry")]
-"""The enum of permissions in an annotation: it is made where the kinds are listed."""
-
 _READ = "Null without the permission `directory:read`."
 
-described(
-    CustomerSystem,
-    "The system that a customer is known to.",
-    {
-        "SESSION": "The messaging bot. Its exchanges are Sessions.",
-        "AGENT_SESSION": "The AI agents. Their exchanges are AgentSessions.",
-        "CHAT_SESSION": "The live chat. Its exchanges are ChatSessions.",
-        "CONVERSATION": "The messenger inboxes. Their exchanges are Conversations.",
-    },
-)
 described(
     Channel,
     "Type of messenger service.",
@@ -135,7 +116,7 @@ class Viewer:
 class Customer(Node):
     hidden_fields: list[str] = strawberry.field(description=_HIDDEN)
     customer_key: str = strawberry.field(description="The key of the customer in its own system.")
-    system: CustomerSystem = strawberry.field(description="The system of the customer.")
+    system: SystemName = strawberry.field(description="The system of the customer.")
     channel: Channel | None = strawberry.field(description="The messenger service of the customer.")
     display_id: str | None = strawberry.field(
         description=f"The id of the customer on its channel, such as a telephone number. {_READ}"

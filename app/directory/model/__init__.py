@@ -1,17 +1,17 @@
 """What the directory knows: users and their keys, customers, and the people behind them."""
 
-from app.directory.model.customer import Channel, Customer, CustomerChanges, CustomerSystem, NewCustomer
+from app.directory.model.customer import BY_NUMBER, Channel, Customer, CustomerChanges, NewCustomer
 from app.directory.model.key import ApiKey, actor_of, digest_of, new_token, prefix_of
 from app.directory.model.profile import Gender, Profile, ProfileChanges, Salutation
 from app.directory.model.user import ADMIN, User, UserChanges, UserType
 
 __all__ = (
     "ADMIN",
+    "BY_NUMBER",
     "ApiKey",
     "Channel",
     "Customer",
     "CustomerChanges",
-    "CustomerSystem",
     "Gender",
     "NewCustomer",
     "Profile",

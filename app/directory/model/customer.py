@@ -27,13 +27,8 @@ from app.directory.model.checks import (
 MOST_TAGS = 100
 
 
-class CustomerSystem(StrEnum):
-    """The system a customer is known to."""
-
-    SESSION = "SESSION"
-    AGENT_SESSION = "AGENT_SESSION"
-    CHAT_SESSION = "CHAT_SESSION"
-    CONVERSATION = "CONVERSATION"
+BY_NUMBER = "SESSION"
+"""The system in which a confirmed telephone number is one customer's at most."""
 
 
 class Channel(StrEnum):
@@ -46,14 +41,15 @@ class Channel(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Customer:
-    """One identity; `id` and `profile_id` are surrogates, `customer_key` is the contract's own key.
+    """One identity; `id` and `profile_id` are surrogates, `customer_key` is the contract's own key, and `system`
+    the name of the kind whose customer it is, in capitals.
 
     `shipping_rate` is in the smallest unit of the shop's currency. `billing_address`, `shipping_address` and `card`
     are objects of the upstream's own making, kept as given."""
 
     id: int
     customer_key: str
-    system: CustomerSystem
+    system: str
     channel: Channel | None = None
     display_id: str | None = None
     name: str | None = None
@@ -146,7 +142,7 @@ CHANGEABLE: Mapping[str, Check] = MappingProxyType(
 CREATABLE: Mapping[str, Check] = MappingProxyType(
     {
         **CHANGEABLE,
-        "system": one_of(CustomerSystem),
+        "system": matching("[A-Z_]{1,64}", "This takes a system, such as SESSION.", 64),
         "channel": optional(one_of(Channel)),
         "display_id": optional(line(255, blank=False)),
         "customer_key": optional(line(255, blank=False)),

@@ -6,7 +6,7 @@ from datetime import date
 import sqlalchemy as sa
 
 from app.core.errors import AlreadyExists, DomainError
-from app.directory.model import Channel, Customer, CustomerSystem, Gender, Profile, Salutation
+from app.directory.model import BY_NUMBER, Channel, Customer, Gender, Profile, Salutation
 from app.directory.repository.rows import Rows
 from app.directory.tables import customer, customer_word, profile, profile_word
 
@@ -17,7 +17,7 @@ class CustomerRepository(Rows[Customer]):
     model = Customer
     rows = customer
     word_table = customer_word
-    readers = {"system": CustomerSystem, "channel": Channel, "tags": tuple}  # noqa: RUF012 - declared by the base
+    readers = {"channel": Channel, "tags": tuple}  # noqa: RUF012 - declared by the base
 
     def taken(self, model: Customer) -> AlreadyExists:
         return AlreadyExists("Another customer has this key, this display id or this telephone number.")
@@ -27,7 +27,7 @@ class CustomerRepository(Rows[Customer]):
         return self._find(customer.c.customer_key == customer_key, for_update=for_update)
 
     def get_by_display_id(
-        self, system: CustomerSystem, channel: Channel | None, display_id: str, *, for_update: bool = False
+        self, system: str, channel: Channel | None, display_id: str, *, for_update: bool = False
     ) -> Customer | None:
         """The customer whom a system knows by this id (a WhatsApp number, a widget's visitor) on this channel."""
         return self._find(
@@ -40,7 +40,7 @@ class CustomerRepository(Rows[Customer]):
     def get_by_phone_number(self, phone_number: str) -> Customer | None:
         """The Dirty Lemon customer with this confirmed number, of whom there is one at most."""
         return self._find(
-            customer.c.system == sa.literal_column(f"'{CustomerSystem.SESSION}'"),
+            customer.c.system == sa.literal_column(f"'{BY_NUMBER}'"),
             customer.c.phone_number == phone_number,
         )
 

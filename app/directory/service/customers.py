@@ -13,7 +13,7 @@ from app.directory.events import (
     CustomerUnsubscribed,
     CustomerUpdated,
 )
-from app.directory.model import Customer, CustomerChanges, CustomerSystem, NewCustomer
+from app.directory.model import BY_NUMBER, Customer, CustomerChanges, NewCustomer
 from app.directory.model.checks import checked
 from app.directory.model.customer import CHANGEABLE, CREATABLE, full_name, subscription
 from app.directory.service.editing import (
@@ -93,7 +93,7 @@ def update_customer(
             values.get("first_name", before.first_name), values.get("last_name", before.last_name)
         )
     number = values.get("phone_number")
-    if number is not None and number != before.phone_number and before.system is CustomerSystem.SESSION:
+    if number is not None and number != before.phone_number and before.system == BY_NUMBER:
         _require_free_number(work, number)
     return edit(work, actor, customers_of(work), before, values, CustomerUpdated())
 
@@ -171,6 +171,8 @@ def _new_customer(work: Work, given: NewCustomer) -> Customer:
     values = checked(given, CREATABLE)
     if "system" not in values:
         raise InvalidInput("A customer needs a system.", path=("system",))
+    if values["system"].lower() not in work.kinds:
+        raise InvalidInput("There is no such system.", path=("system",))
     if values.get("name") is None:
         values["name"] = full_name(values.get("first_name"), values.get("last_name"))
     if values.get("customer_key") is None:
@@ -183,7 +185,7 @@ def _known(work: Work, new: Customer) -> Customer | None:
     known = customers.get_by_key(new.customer_key)
     if known is None and new.display_id is not None:
         known = customers.get_by_display_id(new.system, new.channel, new.display_id)
-    if known is None and new.phone_number is not None and new.system is CustomerSystem.SESSION:
+    if known is None and new.phone_number is not None and new.system == BY_NUMBER:
         known = customers.get_by_phone_number(new.phone_number)
     return known
 
@@ -196,7 +198,7 @@ def _require_free(work: Work, customer: Customer) -> None:
         customer.system, customer.channel, customer.display_id
     ):
         raise AlreadyExists("Another customer of this system and channel has this id.", path=("display_id",))
-    if customer.phone_number is not None and customer.system is CustomerSystem.SESSION:
+    if customer.phone_number is not None and customer.system == BY_NUMBER:
         _require_free_number(work, customer.phone_number)
 
 

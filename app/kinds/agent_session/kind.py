@@ -10,6 +10,7 @@ from app.kinds.agent_session.service import Rules
 kind = InteractionKind(
     rules=Rules(),
     description="An exchange of a customer with an AI agent.",
+    customers="The AI agents. Their exchanges are AgentSessions.",
     slice=SLICE,
     contract=CONTRACT,
     statuses=statuses_of(Status, "AgentSession"),

@@ -10,6 +10,7 @@ from app.kinds.chat_session.service.rules import Rules
 kind = InteractionKind(
     rules=Rules(),
     description="A live chat of SuperOffice.",
+    customers="The live chat. Its exchanges are ChatSessions.",
     slice=CHAT_SESSIONS,
     contract=CONTRACT,
     statuses=statuses_of(ChatSessionStatus, "ChatSession"),

@@ -10,6 +10,7 @@ from app.kinds.conversation.service import Rules
 kind = InteractionKind(
     rules=Rules(),
     description="An exchange of a customer with a channel agent in a messenger.",
+    customers="The messenger inboxes. Their exchanges are Conversations.",
     slice=SLICE,
     contract=CONTRACT,
     statuses=statuses_of(Status, "Conversation"),

@@ -8,6 +8,7 @@ from app.kinds.session.service import Rules
 kind = InteractionKind(
     rules=Rules(),
     description="An exchange of a customer with a messaging bot that asks humans for help.",
+    customers="The messaging bot. Its exchanges are Sessions.",
     slice=SLICE,
     contract=CONTRACT,
 )

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from app.core.actor import Actor
 from app.core.errors import DomainError, InvalidInput, NotFound
 from app.core.ids import GlobalId, require_id
-from app.directory.model import CustomerSystem
 from app.directory.repository import CustomerRepository
 from app.directory.service.editing import Ref
 from app.interactions.messages import MessageAuthor, is_answer
@@ -244,7 +243,7 @@ def post_message(
 def find_customer(work: "Work", customer_key: str) -> GlobalId | None:
     """The id of the customer whom the contract's own system knows by this key; None when it knows nobody."""
     found = work.use(CustomerRepository).get_by_key(customer_key)
-    return None if found is None or found.system is not CustomerSystem.SESSION else GlobalId("cus", found.id)
+    return None if found is None or found.system != "SESSION" else GlobalId("cus", found.id)
 
 
 def _current_of_key(work: "Work", customer_key: str, session_key: str | None) -> GlobalId:

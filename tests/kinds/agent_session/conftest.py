@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from app.directory.model import CustomerSystem
 from app.kinds.agent_session import service
 from app.storage.database import Database, Work
 from tests.kinds.conftest import BO, store_customer, store_users
@@ -24,7 +23,7 @@ def kinds() -> Mapping[str, Any]:
 async def peopled(database: Database) -> Database:
     def fill(work: Work) -> None:
         store_users(work)
-        store_customer(work, customer_key=CUSTOMER_KEY, system=CustomerSystem.AGENT_SESSION)
+        store_customer(work, customer_key=CUSTOMER_KEY, system="AGENT_SESSION")
         service.create_agent(work, BO, {"name": "Support"}, agent_key=AGENT_KEY)
         work.events.clear()
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from app.directory.model import CustomerSystem
 from app.kinds.agent_session.service import create_agent
 from app.storage.work import Work
 from tests.kinds.bad_input import INJECTED, Sample
@@ -30,5 +29,5 @@ SAMPLE = Sample(
 def target(work: Work, key: str) -> Mapping[str, Any]:
     """Where a message of a customer with this key belongs."""
     agent = create_agent(work, BO, {"name": "Support"})
-    customer = store_customer(work, customer_key=key, system=CustomerSystem.AGENT_SESSION)
+    customer = store_customer(work, customer_key=key, system="AGENT_SESSION")
     return {"customer_id": customer, "agent_key": agent.agent_key}

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from app.core.actor import Actor
 from app.core.ids import GlobalId
-from app.directory.model import CustomerSystem, User
+from app.directory.model import User
 from app.directory.repository import UserRepository
 from app.interactions.messages import Message
 from app.interactions.repository.messages import MessageRepository
@@ -87,7 +87,7 @@ def furnish(work: Work) -> Desk:
         form=_topic(work, "Form", initial_status=ChatInitialStatus.PRE_CHAT_FORM).topic_id,
         faq=_topic(work, "Faq", initial_status=ChatInitialStatus.FAQ).topic_id,
         bot=_topic(work, "Bot", bot_enabled=True).topic_id,
-        ana=store_customer(work, customer_key="ana", system=CustomerSystem.CHAT_SESSION, name="Ana"),
+        ana=store_customer(work, customer_key="ana", system="CHAT_SESSION", name="Ana"),
     )
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from app.directory.model import CustomerSystem
 from app.kinds.chat_session.model.topic import ChatTopic
 from app.kinds.chat_session.repository import ChatTopicRepository
 from app.storage.work import Work
@@ -32,5 +31,5 @@ SAMPLE = Sample(
 def target(work: Work, key: str) -> Mapping[str, Any]:
     """Where a message of a customer with this key belongs."""
     topic = ChatTopic(id=0, topic_id=0, name="Everything", created_at=work.now, updated_at=work.now)
-    customer = store_customer(work, customer_key=key, system=CustomerSystem.CHAT_SESSION)
+    customer = store_customer(work, customer_key=key, system="CHAT_SESSION")
     return {"customer_id": customer, "chat_topic_id": work.use(ChatTopicRepository).add(topic).id}

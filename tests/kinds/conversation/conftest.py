@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from app.core.errors import DomainError
 from app.core.ids import GlobalId
-from app.directory.model import Channel, CustomerSystem, Gender, Profile, User
+from app.directory.model import Channel, Gender, Profile, User
 from app.directory.repository import ProfileRepository, UserRepository
 from app.interactions.messages import Message
 from app.interactions.repository.messages import MessageRepository
@@ -88,7 +88,7 @@ def _customer(work: Work, channel: Channel, display_id: str, name: str, profile_
     return store_customer(
         work,
         customer_key=f"conversation-{display_id}",
-        system=CustomerSystem.CONVERSATION,
+        system="CONVERSATION",
         channel=channel,
         display_id=display_id,
         name=name,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from app.directory.model import Channel, CustomerSystem
+from app.directory.model import Channel
 from app.kinds.conversation.model.channel_agent import ChannelAgent
 from app.kinds.conversation.repository import ChannelAgentRepository
 from app.storage.work import Work
@@ -34,7 +34,5 @@ def target(work: Work, key: str) -> Mapping[str, Any]:
     agent = ChannelAgent(
         channel=Channel.WIDGET, display_id=f"w-{key}", name="Widget", created_at=work.now, updated_at=work.now
     )
-    customer = store_customer(
-        work, customer_key=key, system=CustomerSystem.CONVERSATION, channel=Channel.WIDGET, display_id=key
-    )
+    customer = store_customer(work, customer_key=key, system="CONVERSATION", channel=Channel.WIDGET, display_id=key)
     return {"customer_id": customer, "channel_agent_id": work.use(ChannelAgentRepository).add(agent).id}

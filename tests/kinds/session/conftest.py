@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from app.directory.model import CustomerSystem
 from app.kinds.session.service import Rules
 from app.storage.database import Database, Work
 from tests.kinds.conftest import store_customer, store_users
@@ -22,7 +21,7 @@ def kinds() -> Mapping[str, Any]:
 async def peopled(database: Database) -> Database:
     def fill(work: Work) -> None:
         store_users(work)
-        system = CustomerSystem.SESSION
+        system = "SESSION"
         store_customer(work, customer_key=CUSTOMER_KEY, system=system, phone_number="+4711111111")
         store_customer(work, customer_key="left", system=system, phone_number="+4722222222", unsubscribed=True)
         store_customer(work, customer_key="unknown", system=system)

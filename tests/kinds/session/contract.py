@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from app.directory.model import CustomerSystem
 from app.storage.work import Work
 from tests.kinds.bad_input import INJECTED, Sample
 from tests.kinds.conftest import store_customer
@@ -37,5 +36,5 @@ SAMPLE = Sample(
 
 def target(work: Work, key: str) -> Mapping[str, Any]:
     """Where a message of a customer with this key belongs."""
-    customer = store_customer(work, customer_key=key, system=CustomerSystem.SESSION, unconfirmed_phone_number=f"+{key}")
+    customer = store_customer(work, customer_key=key, system="SESSION", unconfirmed_phone_number=f"+{key}")
     return {"customer_id": customer}

@@ -9,7 +9,7 @@ from app.core.actor import Actor
 from app.core.errors import AlreadyExists, Disabled, InvalidInput, NotFound
 from app.core.ids import GlobalId, require_id
 from app.directory.events import CustomerCreated
-from app.directory.model import Customer, CustomerSystem
+from app.directory.model import Customer
 from app.directory.model.checks import checked
 from app.directory.repository import CustomerRepository
 from app.directory.service.editing import Ref, tell
@@ -213,7 +213,7 @@ def _customer(work: "Work", actor: Actor, customer_key: str | None) -> int | Non
     new = Customer(
         id=0,
         customer_key=customer_key,
-        system=CustomerSystem.AGENT_SESSION,
+        system="AGENT_SESSION",
         created_at=work.now,
         updated_at=work.now,
     )

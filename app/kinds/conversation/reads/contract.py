@@ -6,7 +6,6 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from app.directory.model import CustomerSystem
 from app.directory.model.user import ADMIN
 from app.directory.tables import app_user, customer
 from app.interactions.tables import interaction, message, note
@@ -21,7 +20,7 @@ Select = Callable[[], sa.Select[Any]]
 
 _DIRECTORY = "directory:read"
 _OF_KIND = interaction.c.kind == sa.literal_column(f"'{NAME}'")
-_SYSTEM = customer.c.system == sa.literal_column(f"'{CustomerSystem.CONVERSATION}'")
+_SYSTEM = customer.c.system == sa.literal_column("'CONVERSATION'")
 _CONVERSATION_ID: sa.BindParameter[int] = sa.bindparam("conversation_id", type_=sa.Integer)
 _INTERACTION: sa.BindParameter[int] = sa.bindparam("interaction_id", type_=sa.BigInteger)
 

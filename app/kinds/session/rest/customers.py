@@ -7,7 +7,7 @@ from pydantic import Field
 
 from app.core.actor import Actor
 from app.core.errors import InvalidInput, NotFound
-from app.directory.model import Customer, CustomerSystem
+from app.directory.model import Customer
 from app.directory.model.checks import telephone
 from app.directory.service import create_customer, subscribe_customer, unsubscribe_customer, update_customer
 from app.interactions.service.erasing import erase_customer
@@ -42,7 +42,7 @@ async def add_customer(call: Call) -> Reply:
     given = (await call.given(CustomerChanges)).given()
     made = await call.perform(
         create_customer,
-        {**given, "system": CustomerSystem.SESSION.value},  # type: ignore[typeddict-item]
+        {**given, "system": "SESSION"},  # type: ignore[typeddict-item]
         idempotency_key=call.idempotency_key,
     )
     return Reply(status=201, body=await _read(call, made.customer_key))
@@ -82,7 +82,7 @@ def _on_customer(
 
 async def _read(call: Call, customer_key: str) -> answers.Customer:
     found: Mapping[str, Any] | None = await call.read(reading.CUSTOMER, customer_key=customer_key)
-    if found is None or found["system"] != CustomerSystem.SESSION:
+    if found is None or found["system"] != "SESSION":
         raise NotFound("Couldn't find Customer.")
     return reading.customer(found)
 

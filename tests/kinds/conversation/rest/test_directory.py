@@ -3,7 +3,6 @@
 import httpx2
 import pytest
 
-from app.directory.model import CustomerSystem
 from app.storage.work import Work
 from tests.kinds.conftest import store_customer
 from tests.kinds.conversation.conftest import Desk
@@ -16,7 +15,7 @@ ADA = {"authorization": "Bearer ada"}
 
 
 def elsewhere(work: Work) -> int:
-    return store_customer(work, customer_key="s", system=CustomerSystem.SESSION)
+    return store_customer(work, customer_key="s", system="SESSION")
 
 
 async def test_agents(opened: httpx2.AsyncClient) -> None:

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from app.core.ids import GlobalId
-from app.directory.model import Channel, CustomerSystem, Gender, Profile, Salutation, User
+from app.directory.model import Channel, Gender, Profile, Salutation, User
 from app.directory.repository import ProfileRepository, UserRepository
 from app.interactions.service.messages import receive_message
 from app.interactions.service.notes import add_note
@@ -71,7 +71,7 @@ def furnish(work: Work) -> None:
     customer = store_customer(
         work,
         customer_key="john",
-        system=CustomerSystem.CONVERSATION,
+        system="CONVERSATION",
         channel=Channel.WHATSAPP,
         display_id="4915223567929",
         name="John Doe",

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.directory.model import Channel, CustomerSystem
+from app.directory.model import Channel
 from app.kinds.conversation.rest import CONTRACT
 from app.storage.work import Work
 from tests.kinds.conftest import store_customer
@@ -182,7 +182,7 @@ def customer(work: Work, key: str) -> int:
     return store_customer(
         work,
         customer_key=key,
-        system=CustomerSystem.CONVERSATION,
+        system="CONVERSATION",
         channel=Channel.WHATSAPP,
         display_id=key,
         name="Ana",

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 import httpx2
 import pytest
 
-from app.directory.model import CustomerSystem
 from app.storage.work import Work
 from tests.conftest import ManualClock
 from tests.kinds.conftest import store_customer, store_users
@@ -30,8 +29,8 @@ async def client(house: House) -> AsyncIterator[httpx2.AsyncClient]:
 
 def fill(work: Work) -> None:
     store_users(work)
-    system = CustomerSystem.SESSION
+    system = "SESSION"
     store_customer(work, customer_key=CUSTOMER, system=system, phone_number="+4711111111")
     store_customer(work, customer_key="left", system=system, phone_number="+4722222222", unsubscribed=True)
     store_customer(work, customer_key="numberless", system=system)
-    store_customer(work, customer_key="elsewhere", system=CustomerSystem.CONVERSATION, display_id="+4733333333")
+    store_customer(work, customer_key="elsewhere", system="CONVERSATION", display_id="+4733333333")

@@ -8,7 +8,6 @@ import httpx2
 import pytest
 
 from app.core.ids import GlobalId
-from app.directory.model import CustomerSystem
 from app.interactions.service.messages import send_message
 from app.kinds.session import service
 from app.storage.work import Work
@@ -44,7 +43,7 @@ def at(text: str) -> datetime:
 def people(customer: str) -> Callable[[Work], None]:
     def fill(work: Work) -> None:
         store_users(work)
-        store_customer(work, customer_key=customer, system=CustomerSystem.SESSION, phone_number="+4711111111")
+        store_customer(work, customer_key=customer, system="SESSION", phone_number="+4711111111")
 
     return fill
 
