@@ -8,6 +8,7 @@ from app.core.actor import GENERAL_PERMISSIONS, kind_permissions, permission_nam
 from app.core.events import ANY_KIND, declared_events
 from app.graph.enums import described
 from app.interactions import kind as interactions
+from app.interactions.graphql.targets import customer_target
 from app.interactions.meaning import topic_name
 from app.interactions.model import SHARED_REASONS
 from app.kinds.agent_session import kind as agent_session
@@ -88,6 +89,9 @@ CustomerSystem = _enum(
     {kind.name.upper(): kind.customers for kind in KINDS},
 )
 """The one that app.directory names; its members are those of KINDS, too."""
+
+CustomerTarget = customer_target(target for kind in KINDS for target in kind.targets)
+"""The input that app.interactions names; its fields are those of the kinds, beside its own."""
 
 InteractionStatus = _enum(
     "InteractionStatus",

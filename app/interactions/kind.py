@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.graph.slice import Slice
+from app.interactions.graphql.targets import Target
 from app.interactions.rules import KindRules
 from app.rest import Contract
 
@@ -14,13 +15,15 @@ class InteractionKind:
     """A kind: its rules, its part of the graph, and its upstream's own REST contract.
 
     `description` is what the graph's enum `InteractionKind` says of it, `customers` what `CustomerSystem` says of the
-    system of its customers, `statuses` what `InteractionStatus` says of each of its `Facets.status`."""
+    system of its customers, `statuses` what `InteractionStatus` says of each of its `Facets.status`. `targets` are what
+    finds its interactions beside their customer."""
 
     rules: KindRules[Any]
     description: str
     customers: str
     slice: Slice
     contract: Contract | None = None
+    targets: tuple[Target, ...] = ()
     statuses: Mapping[str, str] = field(default_factory=dict)
 
     @property

@@ -107,7 +107,6 @@ class KindRules(Protocol[I]):
     def open_for(self, work: "Work", actor: Actor, target: Mapping[str, object]) -> I:
         """The customer's interaction that a received message belongs to, locked; opened when there is none.
 
-        `target` has `customer_id` (surrogate or None) and what of these was given: `channel_agent_id`, `chat_topic_id`
-        (surrogates), `agent_key`. With `imported` true a new one is over where the kind knows that, for what comes is
-        history. Raises InvalidInput, its path relative to the target, for what the kind needs and
-        was not given."""
+        `target` has `customer_id` (surrogate or None) and what was given of the kind's own `targets`. With `imported`
+        true a new one is over where the kind knows that, for what comes is history. Raises InvalidInput, its path
+        relative to the target, for what the kind needs and was not given."""

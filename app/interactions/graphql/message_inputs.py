@@ -8,7 +8,7 @@ import strawberry
 from strawberry import Maybe, Some
 
 from app.graph.scalars import Long
-from app.interactions.graphql.enums import KindName
+from app.interactions.graphql.targets import CustomerTargetInput
 
 
 @strawberry.input(description="A text.")
@@ -131,25 +131,10 @@ class MessageContentInput:
     contact: Maybe[ContactContentInput] = strawberry.field(description="The contact of the message.")
 
 
-@strawberry.input(
-    description="A customer, and where it wrote to. Which of the other fields are required depends on the kind."
-)
-class CustomerTarget:
-    kind: KindName = strawberry.field(description="The kind of the interaction.")
-    customer_id: strawberry.ID | None = strawberry.field(
-        default=None, description="The id of the customer; an AgentSession may do without."
-    )
-    channel_agent_id: strawberry.ID | None = strawberry.field(
-        default=None, description="The id of a Conversation's ChannelAgent."
-    )
-    chat_topic_id: strawberry.ID | None = strawberry.field(default=None, description="The id of a ChatSession's topic.")
-    agent_key: str | None = strawberry.field(default=None, description="The key of an AgentSession's AiAgent.")
-
-
 @strawberry.input(one_of=True, description="The target of a received message: exactly one of these.")
 class ReceiveMessageTarget:
     interaction_id: Maybe[strawberry.ID] = strawberry.field(description="The id of the interaction, of any kind.")
-    customer: Maybe[CustomerTarget] = strawberry.field(
+    customer: Maybe[CustomerTargetInput] = strawberry.field(
         description="The customer. The message goes to the customer's open interaction, or opens one."
     )
 

@@ -24,14 +24,13 @@ from app.interactions.graphql.inputs import (
 )
 from app.interactions.graphql.message_inputs import ReceiveMessageTarget, content_of
 from app.interactions.graphql.mutations import interaction_ref, message_ref
+from app.interactions.graphql.targets import target_of
 from app.interactions.messages import MessageError, MessageStatus
 from app.interactions.service import deliveries, messages
 from app.interactions.service.messages import Posted
 from app.storage.work import Work
 
 P = ParamSpec("P")
-
-_REFERENCES = {"customer_id": "cus", "channel_agent_id": "cha", "chat_topic_id": "top"}
 
 
 def send(
@@ -126,15 +125,7 @@ def _target(given: ReceiveMessageTarget) -> Mapping[str, Any]:
         return {"interaction": interaction_ref(given.interaction_id.value, path=("target", "interaction_id"))}
     if not isinstance(given.customer, Some):
         return {}
-    of = given.customer.value
-    found: dict[str, Any] = {"kind": of.kind.value.lower(), "customer_id": None}
-    for name, prefix in _REFERENCES.items():
-        text = getattr(of, name)
-        if text is not None:
-            found[name] = require_id(text, prefix, path=("target", "customer", name)).number
-    if of.agent_key is not None:
-        found["agent_key"] = of.agent_key
-    return found
+    return target_of(given.customer.value)
 
 
 def _subject(given: ReceiveMessageTarget) -> GlobalId | None:

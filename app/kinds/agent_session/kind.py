@@ -1,6 +1,7 @@
 """The kind as the registry lists it."""
 
 from app.graph.enums import statuses_of
+from app.interactions.graphql.targets import Target
 from app.interactions.kind import InteractionKind
 from app.kinds.agent_session.graphql import SLICE
 from app.kinds.agent_session.model import Status
@@ -13,5 +14,6 @@ kind = InteractionKind(
     customers="The AI agents. Their exchanges are AgentSessions.",
     slice=SLICE,
     contract=CONTRACT,
+    targets=(Target("agent_key", "The key of an AgentSession's AiAgent."),),
     statuses=statuses_of(Status, "AgentSession"),
 )

@@ -1,6 +1,7 @@
 """The kind as the registry lists it."""
 
 from app.graph.enums import statuses_of
+from app.interactions.graphql.targets import Target
 from app.interactions.kind import InteractionKind
 from app.kinds.conversation.graphql import SLICE
 from app.kinds.conversation.model.conversation import Status
@@ -13,5 +14,6 @@ kind = InteractionKind(
     customers="The messenger inboxes. Their exchanges are Conversations.",
     slice=SLICE,
     contract=CONTRACT,
+    targets=(Target("channel_agent_id", "The id of a Conversation's ChannelAgent.", "cha"),),
     statuses=statuses_of(Status, "Conversation"),
 )
