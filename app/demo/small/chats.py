@@ -11,7 +11,7 @@ from app.demo.small.stage import Stage, Story
 from app.demo.small.talking import answering, hearing, said, talk
 from app.demo.texts import ENGLISH, OTHERS, Line
 from app.interactions.model import Command
-from app.interactions.service.change import change, open_interaction
+from app.interactions.service.change import begin, open_interaction, write
 from app.interactions.service.messages import mark_read, receive_message, send_message
 from app.interactions.service.state import close, set_labels
 from app.kinds.chat_session.events import Requested
@@ -141,7 +141,12 @@ def _sample(stage: Stage, cast: Cast, number: int) -> Story:
     stage.do(send_message, cast["gateway"], ref, said(last), fields={"message_type": "TO_CUSTOMER", "user_id": None})
     yield stage.now + timedelta(minutes=1)
     closed = {"status": ChatSessionStatus.CLOSED, "assignee_id": None, "rank_user_id": None, **values}
-    stage.do(change, cast["gateway"], ref, Command.UPDATE, lambda chat: replace(chat, **closed))
+
+    def close(work: Work) -> None:
+        before: ChatSession = begin(work, cast["gateway"], ref, Command.UPDATE)
+        write(work, cast["gateway"], before, replace(before, **closed), Command.UPDATE)
+
+    stage.do(close)
 
 
 def _scene(

@@ -1,4 +1,4 @@
-"""The single write path of interactions: lock, authorize, apply, derive, save, record."""
+"""The single write path of interactions: lock and authorize (`begin`), derive, save and record (`write`)."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -95,28 +95,23 @@ def load(work: "Work", actor: Actor, ref: GlobalId) -> Any:
     return found
 
 
-def change(
+def begin(
     work: "Work",
     actor: Actor,
     ref: GlobalId,
     command: AnyCommand,
-    f: Callable[[Any], Any],
-    happened: InteractionEvent | None = None,
     *,
     if_version: int | None = None,
     if_latest_message: GlobalId | None = None,
 ) -> Any:
-    """Lock the interaction, apply `f`, and write what became different with its events; the interaction after.
+    """Lock the interaction for a command that the actor may give now; what it is before the command.
 
-    `f` takes the kind's model and gives the changed one; what it cannot know (state, attention, version, updated_at)
-    is derived. `happened` is the event in place of the command's own.
-    Raises NotFound, Forbidden, VersionConflict, NewerMessage, what the kind refuses the command with, and what `f`
-    raises."""
+    The command makes the changed interaction of it, and `write` finishes what was begun here.
+    Raises NotFound, Forbidden, VersionConflict, NewerMessage, and what the kind refuses the command with."""
     before = load(work, actor, ref)
     check(work, actor, before, command, if_version)
     require_latest(work, before, if_latest_message)
-    seen = if_latest_message is not None
-    return write(work, actor, before, f(before), command, happened, seen=seen)
+    return before
 
 
 def check(
@@ -168,10 +163,12 @@ def write(
     renewed: bool = False,
     seen: bool = False,
 ) -> I:
-    """The second half of `change`, for a command that has loaded and checked the interaction itself.
+    """Save what became different of the interaction and tell what happened; the interaction after.
 
-    `renewed` says that there is something new to know of an attention that may be the same as before. Closing ends the
-    customer's wait when the actor has `seen` the latest message, or has read all of them."""
+    `before` is the locked interaction, `changed` what the command made of it; what a command cannot know (state,
+    attention, version, updated_at) is derived. `happened` is the event in place of the command's own. `renewed` says
+    that there is something new to know of an attention that may be the same as before. Closing ends the customer's
+    wait when the actor has `seen` the latest message, or has read all of them."""
     kind: KindRules[I] = work.kinds[before.kind]
     changed = returned(work, actor, before, changed)
     if changed.assignee_id != before.assignee_id:
@@ -258,9 +255,8 @@ def remove(
 ) -> Any:
     """Delete an interaction with all that hangs on it; what it was. Its events stay, and hold no text.
 
-    Raises as `change` does."""
-    before = load(work, actor, ref)
-    check(work, actor, before, Command.DELETE, if_version)
+    Raises as `begin` does."""
+    before = begin(work, actor, ref, Command.DELETE, if_version=if_version)
     erase(work, actor, before, _PAST[Command.DELETE])
     return before
 

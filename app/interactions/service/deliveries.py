@@ -14,7 +14,7 @@ from app.interactions.meaning import InteractionEvent
 from app.interactions.messages import Message, MessageAuthor, MessageError, MessageStatus
 from app.interactions.model import Command, Interaction
 from app.interactions.repository.messages import MessageRepository
-from app.interactions.service.change import change, check, load, write
+from app.interactions.service.change import begin, write
 from app.interactions.service.failing import after_delivery, rederived
 from app.interactions.service.messages import Posted
 from app.interactions.waiting import Bearing
@@ -43,7 +43,7 @@ def report_message_status(
     A status only moves forward, from CREATED over SENT, ERROR and DELIVERED to READ; one that the message has passed
     already changes nothing. Each error of a message that has not arrived is kept, the newest is the latest; a text of
     over 4,096 characters is cut.
-    Raises InvalidInput for an error without its MessageError or the other way round, NotFound, and what `change`
+    Raises InvalidInput for an error without its MessageError or the other way round, NotFound, and what `begin`
     raises."""
     if (error is not None) != (status is MessageStatus.ERROR):
         raise InvalidInput("The status ERROR comes with an error, and no other status does.", path=("error",))
@@ -75,7 +75,7 @@ def set_reaction(
 ) -> Posted:
     """Put one emoji on a message, ours or the customer's, or with None take it off.
 
-    Raises InvalidInput for anything but one emoji, NotFound, and what `change` raises."""
+    Raises InvalidInput for anything but one emoji, NotFound, and what `begin` raises."""
     emoji = None if reaction is None else require_emoji(reaction)
     field = "customer_reaction" if of_customer else "agent_reaction"
 
@@ -91,31 +91,27 @@ def set_reaction(
 def delete_message(work: "Work", actor: Actor, message_ref: GlobalId) -> Posted:
     """Erase a message; the interaction's latest messages and unread count are those of what is left.
 
-    Raises NotFound, and what `change` raises."""
+    Raises NotFound, and what `begin` raises."""
     ref, _ = _find(work, actor, message_ref)
     messages = work.use(MessageRepository)
-
-    def without(before: Interaction) -> Interaction:
-        message = _require(work, message_ref)
-        messages.delete(message)
-        newest = messages.latest(before.id)
-        of_customer = messages.latest(before.id, of_customer=True)
-        left = before.unread_customer_messages_count - 1 if _unread(message) else before.unread_customer_messages_count
-        after = replace(
-            before,
-            last_message_at=None if newest is None else newest.sent_at,
-            latest_message_id=None if newest is None else newest.id,
-            latest_customer_message_id=None if of_customer is None else of_customer.id,
-            unread_customer_messages_count=max(left, 0),
-        )
-        after = rederived(work, after)
-        if message.bearing is not Bearing.ANSWERS:
-            return after
+    before: Interaction = begin(work, actor, ref, Command.UPDATE)
+    message = _require(work, message_ref)
+    messages.delete(message)
+    newest = messages.latest(before.id)
+    of_customer = messages.latest(before.id, of_customer=True)
+    left = before.unread_customer_messages_count - 1 if _unread(message) else before.unread_customer_messages_count
+    after = replace(
+        before,
+        last_message_at=None if newest is None else newest.sent_at,
+        latest_message_id=None if newest is None else newest.id,
+        latest_customer_message_id=None if of_customer is None else of_customer.id,
+        unread_customer_messages_count=max(left, 0),
+    )
+    after = rederived(work, after)
+    if message.bearing is Bearing.ANSWERS:
         kind: KindRules[Interaction] = work.kinds[before.kind]
-        return kind.on_delivery(work, after, message)
-
-    happened = MessageDeleted(message_id=message_ref.number)
-    change(work, actor, ref, Command.UPDATE, without, happened)
+        after = kind.on_delivery(work, after, message)
+    write(work, actor, before, after, Command.UPDATE, MessageDeleted(message_id=message_ref.number))
     return Posted(ref.number, message_ref.number)
 
 
@@ -133,7 +129,7 @@ def change_message(
     f: Callable[[Message], Message],
     happened: _OfMessage,
 ) -> Posted:
-    """Change fields of a message that only its kind knows. Raises NotFound, and what `change` raises."""
+    """Change fields of a message that only its kind knows. Raises NotFound, and what `begin` raises."""
     return _change_message(
         work, actor, message_ref, command, lambda interaction, message: (interaction, f(message)), happened
     )
@@ -148,8 +144,7 @@ def _change_message(
     happened: _OfMessage,
 ) -> Posted:
     ref, _ = _find(work, actor, message_ref)
-    before = load(work, actor, ref)
-    check(work, actor, before, command)
+    before = begin(work, actor, ref, command)
     # Read again under the interaction's lock: what was found before it may have changed or gone.
     message = _require(work, message_ref)
     after, new = f(before, message)

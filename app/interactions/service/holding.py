@@ -1,6 +1,5 @@
 """Taking an interaction, giving it back, handing it on: exactly one user holds it."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -11,7 +10,7 @@ from app.core.ids import GlobalId
 from app.directory.repository import UserRepository
 from app.interactions.claims import holder_of
 from app.interactions.model import Command, Interaction, State
-from app.interactions.service.change import change, kind_of
+from app.interactions.service.change import begin, kind_of, write
 from app.interactions.service.returning import unheld
 
 if TYPE_CHECKING:
@@ -30,47 +29,43 @@ def claim(
 
     Who holds it already renews the lease, or keeps it for good without one; a lease never shortens a longer claim.
     Raises AlreadyClaimed with who holds it and until when; InvalidInput for a lease not from 1 to 86,400 s; and what
-    `change` raises."""
+    `begin` raises."""
     if lease_seconds is not None and not 1 <= lease_seconds <= LONGEST_LEASE:
         raise InvalidInput(f"A lease lasts from 1 to {LONGEST_LEASE} seconds.", path=("lease_seconds",))
     until = None if lease_seconds is None else work.now + timedelta(seconds=lease_seconds)
-    kind = kind_of(work, ref)
-
-    def taken(before: Any) -> Any:
-        if holder_of(before, work.now) == actor.user_id:
-            lasts = None if until is None or before.claimed_until is None else max(until, before.claimed_until)
-            return replace(before, claimed_until=lasts, answered_lease=None, lease_answer_id=None)
+    before = begin(work, actor, ref, Command.CLAIM, if_version=if_version)
+    free = replace(before, answered_lease=None, lease_answer_id=None)
+    if holder_of(before, work.now) == actor.user_id:
+        lasts = None if until is None or before.claimed_until is None else max(until, before.claimed_until)
+        after = replace(free, claimed_until=lasts)
+    else:
         _require_active(work, actor)
-        after = replace(
-            before, assignee_id=actor.user_id, claimed_until=until, answered_lease=None, lease_answer_id=None
-        )
-        return kind.on_assign(work, actor, after, actor.user_id)
-
-    return change(work, actor, ref, Command.CLAIM, taken, if_version=if_version)
+        after = replace(free, assignee_id=actor.user_id, claimed_until=until)
+        after = kind_of(work, ref).on_assign(work, actor, after, actor.user_id)
+    return write(work, actor, before, after, Command.CLAIM)
 
 
 def release(work: "Work", actor: Actor, ref: GlobalId, *, if_version: int | None = None) -> Any:
     """Let go of the interaction, so that anybody can claim it.
 
-    Raises AlreadyClaimed when another user holds it and the actor is no admin, and what `change` raises."""
-    return change(work, actor, ref, Command.RELEASE, _unassign(work, actor), if_version=if_version)
+    Raises AlreadyClaimed when another user holds it and the actor is no admin, and what `begin` raises."""
+    before = begin(work, actor, ref, Command.RELEASE, if_version=if_version)
+    return write(work, actor, before, _unassigned(work, actor, before), Command.RELEASE)
 
 
 def assign(work: "Work", actor: Actor, ref: GlobalId, user_id: int | None, *, if_version: int | None = None) -> Any:
     """Give the interaction to a user, without a lease, or with None to nobody.
 
     Raises InvalidInput for a user who does not exist, is not active or may not see it, AlreadyClaimed when another user
-    than the actor holds it and the actor is no admin, and what `change` raises."""
+    than the actor holds it and the actor is no admin, and what `begin` raises."""
+    before = begin(work, actor, ref, Command.ASSIGN, if_version=if_version)
     if user_id is None:
-        return change(work, actor, ref, Command.ASSIGN, _unassign(work, actor), if_version=if_version)
-    kind = kind_of(work, ref)
-
-    def given(before: Any) -> Any:
-        require_holder(work, kind.name, user_id)
-        after = replace(before, assignee_id=user_id, claimed_until=None, answered_lease=None, lease_answer_id=None)
-        return after if holder_of(before, work.now) == user_id else kind.on_assign(work, actor, after, user_id)
-
-    return change(work, actor, ref, Command.ASSIGN, given, if_version=if_version)
+        return write(work, actor, before, _unassigned(work, actor, before), Command.ASSIGN)
+    require_holder(work, before.kind, user_id)
+    after = replace(before, assignee_id=user_id, claimed_until=None, answered_lease=None, lease_answer_id=None)
+    if holder_of(before, work.now) != user_id:
+        after = kind_of(work, ref).on_assign(work, actor, after, user_id)
+    return write(work, actor, before, after, Command.ASSIGN)
 
 
 def lapsed(work: "Work", actor: Actor, before: I) -> I:
@@ -100,5 +95,5 @@ def require_holder(work: "Work", kind: str, user_id: int) -> None:
         raise InvalidInput("The user may not see this, so it cannot be assigned to them.", path=("user_id",))
 
 
-def _unassign(work: "Work", actor: Actor) -> Callable[[Any], Any]:
-    return lambda before: before if before.assignee_id is None else unheld(work, actor, before)
+def _unassigned(work: "Work", actor: Actor, before: I) -> I:
+    return before if before.assignee_id is None else unheld(work, actor, before)

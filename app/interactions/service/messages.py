@@ -15,7 +15,7 @@ from app.interactions.messages import Message, MessageAuthor, MessageStatus
 from app.interactions.model import Command, Interaction
 from app.interactions.repository.messages import MessageRepository
 from app.interactions.repository.waits import WaitRepository
-from app.interactions.service.change import change, check, load, write
+from app.interactions.service.change import begin, check, load, write
 from app.interactions.service.recording import record
 from app.interactions.service.returning import unopened, without_lost_holder
 from app.interactions.service.seeing import require_latest, require_own
@@ -60,7 +60,7 @@ def send_message(
     A reply of the user who holds the interaction ends the lease, not the claim.
     Raises AlreadyReceived for a `message_key` that the channel gave out before, InvalidInput and TooLong (see
     `contents`; a key has at most 255 characters), AlreadyClaimed, NewerMessage when another message arrived than the
-    latest that the caller saw, KeyReused, and what `change` raises."""
+    latest that the caller saw, KeyReused, and what `begin` raises."""
     before = load(work, actor, ref)
 
     def send() -> tuple[int, int]:
@@ -116,7 +116,7 @@ def receive_message(
     One that is `imported`, or older than the interaction's latest arrival by more than the session window, enters
     history quietly: read already, it asks nothing, opens nothing, and ends no snooze.
     Raises AlreadyReceived for a `message_key` that the channel gave out before, InvalidInput and TooLong (see
-    `contents`; a key has at most 255 characters), KeyReused, what the kind's `open_for` raises, and what `change`
+    `contents`; a key has at most 255 characters), KeyReused, what the kind's `open_for` raises, and what `begin`
     raises."""
     before = load(work, actor, target["interaction"]) if "interaction" in target else None
 
@@ -156,24 +156,22 @@ def receive_message(
 def mark_read(work: "Work", actor: Actor, ref: GlobalId, *, up_to: GlobalId | None = None) -> Any:
     """The customer's messages have been read, or only those that arrived no later than the message `up_to`.
 
-    Raises InvalidInput for a message of another interaction, and what `change` raises."""
-
-    def read(before: Interaction) -> Interaction:
-        if up_to is not None:
-            require_own(work, before, up_to, "up_to_message_id")
-        if before.unread_customer_messages_count == 0:
-            return before
+    Raises InvalidInput for a message of another interaction, and what `begin` raises."""
+    before = begin(work, actor, ref, Command.MARK_READ)
+    if up_to is not None:
+        require_own(work, before, up_to, "up_to_message_id")
+    unread = before.unread_customer_messages_count
+    if unread:
         messages = work.use(MessageRepository)
         messages.mark_read(before.id, work.now, None if up_to is None else up_to.number)
         unread = 0 if up_to is None else messages.count_unread(before.id)
-        return replace(before, unread_customer_messages_count=unread)
-
-    return change(work, actor, ref, Command.MARK_READ, read)
+    return write(work, actor, before, replace(before, unread_customer_messages_count=unread), Command.MARK_READ)
 
 
 def type_in(work: "Work", actor: Actor, ref: GlobalId) -> Any:
     """Tell those who look at the interaction that the actor is typing; nothing of it is stored."""
-    return change(work, actor, ref, Command.TYPE, lambda before: before, Typing(user_id=actor.user_id))
+    before = begin(work, actor, ref, Command.TYPE)
+    return write(work, actor, before, before, Command.TYPE, Typing(user_id=actor.user_id))
 
 
 def _is_old(work: "Work", interaction: Interaction, sent_at: datetime) -> bool:

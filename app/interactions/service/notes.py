@@ -1,7 +1,7 @@
 """Notes that users leave on an interaction for each other."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from app.core.actor import Actor
 from app.core.errors import NotFound
@@ -10,7 +10,7 @@ from app.directory.model.checks import text
 from app.interactions.events import NoteAdded, NoteDeleted, NoteEdited
 from app.interactions.model import Command
 from app.interactions.repository.messages import Note, NoteRepository
-from app.interactions.service.change import change, check, load, write
+from app.interactions.service.change import begin, write
 from app.storage.idempotency import once
 
 if TYPE_CHECKING:
@@ -28,11 +28,10 @@ class Noted(NamedTuple):
 
 
 def add_note(work: "Work", actor: Actor, ref: GlobalId, said: str, *, idempotency_key: str | None = None) -> Noted:
-    """Leave a note of 1 to 65,536 characters. Raises InvalidInput, TooLong, KeyReused, and what `change` raises."""
+    """Leave a note of 1 to 65,536 characters. Raises InvalidInput, TooLong, KeyReused, and what `begin` raises."""
 
     def add() -> tuple[int, int]:
-        before = load(work, actor, ref)
-        check(work, actor, before, Command.NOTE)
+        before = begin(work, actor, ref, Command.NOTE)
         note = work.use(NoteRepository).add(
             Note(0, ref.number, before.kind, actor.user_id or None, _TEXT(said, ("text",)), work.now, work.now)
         )
@@ -43,30 +42,24 @@ def add_note(work: "Work", actor: Actor, ref: GlobalId, said: str, *, idempotenc
 
 
 def edit_note(work: "Work", actor: Actor, note_ref: GlobalId, said: str) -> Noted:
-    """Replace a note's text. Raises NotFound, InvalidInput, TooLong, and what `change` raises."""
+    """Replace a note's text. Raises NotFound, InvalidInput, TooLong, and what `begin` raises."""
     ref = _interaction_of(work, actor, note_ref)
-
-    def edited(before: Any) -> Any:
-        note = _note(work, note_ref)
-        work.use(NoteRepository).save(note._replace(text=_TEXT(said, ("text",)), updated_at=work.now))
-        return before
-
-    change(work, actor, ref, Command.NOTE, edited, NoteEdited(note_id=note_ref.number))
+    before = begin(work, actor, ref, Command.NOTE)
+    note = _note(work, note_ref)
+    work.use(NoteRepository).save(note._replace(text=_TEXT(said, ("text",)), updated_at=work.now))
+    write(work, actor, before, before, Command.NOTE, NoteEdited(note_id=note_ref.number))
     return Noted(ref.number, note_ref.number)
 
 
 def delete_note(work: "Work", actor: Actor, note_ref: GlobalId) -> Noted:
-    """Erase a note. Raises NotFound, and what `change` raises."""
+    """Erase a note. Raises NotFound, and what `begin` raises."""
     ref = _interaction_of(work, actor, note_ref)
-
-    def deleted(before: Any) -> Any:
-        notes = work.use(NoteRepository)
-        notes.remove(_note(work, note_ref).id)
-        if before.latest_note_id != note_ref.number:
-            return before
-        return replace(before, latest_note_id=notes.latest(ref.number))
-
-    change(work, actor, ref, Command.NOTE, deleted, NoteDeleted(note_id=note_ref.number))
+    before = after = begin(work, actor, ref, Command.NOTE)
+    notes = work.use(NoteRepository)
+    notes.remove(_note(work, note_ref).id)
+    if before.latest_note_id == note_ref.number:
+        after = replace(before, latest_note_id=notes.latest(ref.number))
+    write(work, actor, before, after, Command.NOTE, NoteDeleted(note_id=note_ref.number))
     return Noted(ref.number, note_ref.number)
 
 

@@ -10,7 +10,7 @@ from app.core.errors import InvalidInput, NotClearable
 from app.core.ids import GlobalId
 from app.directory.model.checks import distinct, line, text
 from app.interactions.model import Command, Interaction, Level
-from app.interactions.service.change import causes_of, change, kind_of
+from app.interactions.service.change import begin, causes_of, kind_of, write
 
 if TYPE_CHECKING:
     from app.interactions.rules import KindRules
@@ -29,43 +29,23 @@ def close(
     if_version: int | None = None,
     if_latest_message: GlobalId | None = None,
 ) -> Any:
-    """Put the interaction into its kind's closed state. Raises NotSupported, and what `change` raises."""
-    kind = kind_of(work, ref)
-    return change(
-        work,
-        actor,
-        ref,
-        Command.CLOSE,
-        lambda before: kind.on_close(work, actor, before),
-        if_version=if_version,
-        if_latest_message=if_latest_message,
-    )
+    """Put the interaction into its kind's closed state. Raises NotSupported, and what `begin` raises."""
+    before = begin(work, actor, ref, Command.CLOSE, if_version=if_version, if_latest_message=if_latest_message)
+    after = kind_of(work, ref).on_close(work, actor, before)
+    return write(work, actor, before, after, Command.CLOSE, seen=if_latest_message is not None)
 
 
 def resume_bot(work: "Work", actor: Actor, ref: GlobalId, *, if_version: int | None = None) -> Any:
-    """Hand the interaction back to its bot; nobody holds it then. Raises NotSupported, and what `change` raises."""
-    kind = kind_of(work, ref)
-    return change(
-        work,
-        actor,
-        ref,
-        Command.RESUME_BOT,
-        lambda before: kind.on_resume_bot(work, replace(before, assignee_id=None, claimed_until=None)),
-        if_version=if_version,
-    )
+    """Hand the interaction back to its bot; nobody holds it then. Raises NotSupported, and what `begin` raises."""
+    before = begin(work, actor, ref, Command.RESUME_BOT, if_version=if_version)
+    after = kind_of(work, ref).on_resume_bot(work, replace(before, assignee_id=None, claimed_until=None))
+    return write(work, actor, before, after, Command.RESUME_BOT)
 
 
 def reopen(work: "Work", actor: Actor, ref: GlobalId, *, if_version: int | None = None) -> Any:
-    """Put the interaction into its kind's open state. Raises NotSupported, and what `change` raises."""
-    kind = kind_of(work, ref)
-    return change(
-        work,
-        actor,
-        ref,
-        Command.REOPEN,
-        lambda before: kind.on_reopen(work, actor, before),
-        if_version=if_version,
-    )
+    """Put the interaction into its kind's open state. Raises NotSupported, and what `begin` raises."""
+    before = begin(work, actor, ref, Command.REOPEN, if_version=if_version)
+    return write(work, actor, before, kind_of(work, ref).on_reopen(work, actor, before), Command.REOPEN)
 
 
 def snooze(
@@ -78,28 +58,18 @@ def snooze(
     if_latest_message: GlobalId | None = None,
 ) -> Any:
     """Set the interaction aside until a time. Raises InvalidInput unless that is in the future, NotSupported by most
-    kinds, and what `change` raises."""
-    kind = kind_of(work, ref)
-
-    def asleep(before: Any) -> Any:
-        if until <= work.now:
-            raise InvalidInput("A snooze has to end in the future.", path=("until",))
-        return kind.on_snooze(work, actor, before, until)
-
-    return change(work, actor, ref, Command.SNOOZE, asleep, if_version=if_version, if_latest_message=if_latest_message)
+    kinds, and what `begin` raises."""
+    before = begin(work, actor, ref, Command.SNOOZE, if_version=if_version, if_latest_message=if_latest_message)
+    if until <= work.now:
+        raise InvalidInput("A snooze has to end in the future.", path=("until",))
+    after = kind_of(work, ref).on_snooze(work, actor, before, until)
+    return write(work, actor, before, after, Command.SNOOZE, seen=if_latest_message is not None)
 
 
 def unsnooze(work: "Work", actor: Actor, ref: GlobalId, *, if_version: int | None = None) -> Any:
-    """End the interaction's snooze now. Raises NotSupported by most kinds, and what `change` raises."""
-    kind = kind_of(work, ref)
-    return change(
-        work,
-        actor,
-        ref,
-        Command.UNSNOOZE,
-        lambda before: kind.on_snooze(work, actor, before, None),
-        if_version=if_version,
-    )
+    """End the interaction's snooze now. Raises NotSupported by most kinds, and what `begin` raises."""
+    before = begin(work, actor, ref, Command.UNSNOOZE, if_version=if_version)
+    return write(work, actor, before, kind_of(work, ref).on_snooze(work, actor, before, None), Command.UNSNOOZE)
 
 
 def set_labels(
@@ -136,26 +106,22 @@ def raise_attention(
 ) -> Any:
     """Say by hand that the interaction needs a human; `note` is for those who listen, 1 to 1,000 characters.
 
-    Raises InvalidTransition for one that is closed or snoozed, InvalidInput, TooLong, and what `change` raises."""
-
-    def raised(before: Any) -> Any:
-        said = None if note is None else _RAISED_NOTE(note, ("note",))
-        return replace(before, raised_level=level, raised_note=said)
-
-    return change(work, actor, ref, Command.RAISE_ATTENTION, raised, if_version=if_version)
+    Raises InvalidTransition for one that is closed or snoozed, InvalidInput, TooLong, and what `begin` raises."""
+    before = begin(work, actor, ref, Command.RAISE_ATTENTION, if_version=if_version)
+    said = None if note is None else _RAISED_NOTE(note, ("note",))
+    after = replace(before, raised_level=level, raised_note=said)
+    return write(work, actor, before, after, Command.RAISE_ATTENTION)
 
 
 def clear_attention(work: "Work", actor: Actor, ref: GlobalId, *, if_version: int | None = None) -> Any:
     """End the reasons that end by hand: RAISED, and those that the kind can end. Others stay as they are.
 
-    Raises NotClearable when all of its reasons are others, and what `change` raises."""
+    Raises NotClearable when all of its reasons are others, and what `begin` raises."""
     kind = kind_of(work, ref)
-
-    def cleared(before: Any) -> Any:
-        require_clearable(work, kind, before)
-        return kind.on_clear(work, actor, replace(before, raised_level=None, raised_note=None))
-
-    return change(work, actor, ref, Command.CLEAR_ATTENTION, cleared, if_version=if_version)
+    before = begin(work, actor, ref, Command.CLEAR_ATTENTION, if_version=if_version)
+    require_clearable(work, kind, before)
+    after = kind.on_clear(work, actor, replace(before, raised_level=None, raised_note=None))
+    return write(work, actor, before, after, Command.CLEAR_ATTENTION)
 
 
 def require_clearable(work: "Work", kind: "KindRules[Any]", interaction: Interaction) -> None:
@@ -170,14 +136,11 @@ def require_clearable(work: "Work", kind: "KindRules[Any]", interaction: Interac
 
 def acknowledge(work: "Work", actor: Actor, ref: GlobalId) -> Any:
     """Say that the actor knows of the attention; it holds until the level rises or attention ends."""
-
-    def known(before: Any) -> Any:
-        if before.attention.acknowledged_by == actor.user_id:
-            return before
-        attention = replace(before.attention, acknowledged_by=actor.user_id, acknowledged_at=work.now)
-        return replace(before, attention=attention)
-
-    return change(work, actor, ref, Command.ACKNOWLEDGE, known)
+    before = begin(work, actor, ref, Command.ACKNOWLEDGE)
+    attention = before.attention
+    if attention.acknowledged_by != actor.user_id:
+        attention = replace(attention, acknowledged_by=actor.user_id, acknowledged_at=work.now)
+    return write(work, actor, before, replace(before, attention=attention), Command.ACKNOWLEDGE)
 
 
 def _label(
@@ -188,8 +151,6 @@ def _label(
     join: Callable[[tuple[str, ...], tuple[str, ...]], tuple[str, ...]],
     if_version: int | None,
 ) -> Any:
-    def labelled(before: Interaction) -> Interaction:
-        after = join(before.labels, _LABELS(labels, ("labels",)))
-        return replace(before, labels=_LABELS(after, ("labels",)))
-
-    return change(work, actor, ref, Command.LABEL, labelled, if_version=if_version)
+    before = begin(work, actor, ref, Command.LABEL, if_version=if_version)
+    joined = join(before.labels, _LABELS(labels, ("labels",)))
+    return write(work, actor, before, replace(before, labels=_LABELS(joined, ("labels",))), Command.LABEL)

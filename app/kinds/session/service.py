@@ -12,7 +12,7 @@ from app.directory.repository import CustomerRepository
 from app.directory.service.editing import Ref
 from app.interactions.messages import MessageAuthor, is_answer
 from app.interactions.model import AnyCommand, Cause, Command, State, Turn
-from app.interactions.service.change import change, check, load, open_interaction, write
+from app.interactions.service.change import begin, open_interaction, write
 from app.interactions.service.leaving import follow_user, may_work
 from app.interactions.service.messages import Posted, receive_message, send_message
 from app.kinds.session import model
@@ -160,17 +160,14 @@ def update(
     if (ref is None) == (customer_key is None):
         raise InvalidInput("Give either id or customerKey.", path=("id",))
     found = _current_of_key(work, str(customer_key), session_key) if ref is None else require_id(str(ref), model.PREFIX)
-
-    def apply(session: Session) -> Session:
-        after = model.updated(session, changes)
-        if "suggested_messages" in changes:
-            stored = work.use(SessionRepository).suggestions(session.id)
-            wanted = model.replaced_suggestions(stored, changes["suggested_messages"] or (), work.ids.uuid)
-            if wanted != stored:
-                after = replace(after, suggested_messages=wanted)
-        return after
-
-    return change(work, actor, found, Command.UPDATE, apply, if_version=if_version)  # type: ignore[no-any-return]
+    before: Session = begin(work, actor, found, Command.UPDATE, if_version=if_version)
+    after = model.updated(before, changes)
+    if "suggested_messages" in changes:
+        stored = work.use(SessionRepository).suggestions(before.id)
+        wanted = model.replaced_suggestions(stored, changes["suggested_messages"] or (), work.ids.uuid)
+        if wanted != stored:
+            after = replace(after, suggested_messages=wanted)
+    return write(work, actor, before, after, Command.UPDATE)
 
 
 def use_suggested_message(
@@ -186,8 +183,7 @@ def use_suggested_message(
         raise NotFound(f"There is no suggested message {ref}.", path=("id",))
 
     def use() -> Mapping[str, int]:
-        session: Session = load(work, actor, GlobalId(model.PREFIX, session_id))
-        check(work, actor, session, Command.UPDATE)
+        session: Session = begin(work, actor, GlobalId(model.PREFIX, session_id), Command.UPDATE)
         count = repository.select_suggestion(number)
         happened = SuggestedMessageUsed(suggested_message=str(ref), selected_count=count)
         write(work, actor, session, session, Command.UPDATE, happened)

@@ -18,7 +18,7 @@ from app.core.errors import (
 from app.core.events import EventRecord
 from app.core.ids import GlobalId
 from app.interactions.model import Command, Level, State
-from app.interactions.service.change import change, check, load
+from app.interactions.service.change import begin
 from app.interactions.service.messages import receive_message
 from app.kinds.session import service
 from app.kinds.session.model import COMMANDS, ContentType, Session, SuggestedMessage, Suggestion
@@ -282,14 +282,14 @@ async def test_what_a_session_has_not_is_refused_and_changes_nothing(peopled: Da
     await peopled.command(opened)
     before = await peopled.command(whole)
     with pytest.raises(NotSupported):
-        await peopled.command(change, ADA, FIRST, command, lambda session: session)
+        await peopled.command(begin, ADA, FIRST, command)
     assert await peopled.command(whole) == before
     assert await peopled.command(logged) == 1
 
 
 async def test_a_reply_goes_to_current_sessions_of_reachable_customers(peopled: Database, clock: ManualClock) -> None:
     def reply(work: Work, number: int) -> None:
-        check(work, BO, load(work, BO, GlobalId("ses", number)), Command.REPLY)
+        begin(work, BO, GlobalId("ses", number), Command.REPLY)
 
     for customer_id in (1, 2, 3):
         await peopled.command(opened, customer_id)

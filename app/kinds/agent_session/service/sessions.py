@@ -15,7 +15,7 @@ from app.directory.repository import CustomerRepository
 from app.directory.service.editing import Ref, tell
 from app.interactions.messages import MessageAuthor
 from app.interactions.model import Command
-from app.interactions.service.change import change, load, open_interaction, remove
+from app.interactions.service.change import begin, load, open_interaction, remove, write
 from app.interactions.service.deliveries import change_message
 from app.interactions.service.messages import Posted, receive_message, send_message
 from app.kinds.agent_session import model
@@ -82,20 +82,17 @@ def update(
     Metadata that names another customer than before moves the session to that one.
     Raises NotFound, Forbidden, InvalidInput, TooLong, VersionConflict."""
     ref = _ref(work, actor, which)
-
-    def apply(before: AgentSession) -> AgentSession:
-        values = checked({name: value for name, value in changes.items() if name != "secrets"}, model.SESSION_CHECKS)
-        after = replace(before, **values)
-        if "secrets" in changes:
-            after = replace(after, secrets=model.merged_secrets(before.secrets, changes["secrets"]))
-        if "enabled" in values:
-            after = switched(after, enabled=after.enabled)
-        named = model.customer_key_of(after.metadata)
-        if named != model.customer_key_of(before.metadata):
-            after = replace(after, customer_id=_customer(work, actor, named))
-        return after
-
-    return change(work, actor, ref, Command.UPDATE, apply, if_version=if_version)  # type: ignore[no-any-return]
+    before: AgentSession = begin(work, actor, ref, Command.UPDATE, if_version=if_version)
+    values = checked({name: value for name, value in changes.items() if name != "secrets"}, model.SESSION_CHECKS)
+    after = replace(before, **values)
+    if "secrets" in changes:
+        after = replace(after, secrets=model.merged_secrets(before.secrets, changes["secrets"]))
+    if "enabled" in values:
+        after = switched(after, enabled=after.enabled)
+    named = model.customer_key_of(after.metadata)
+    if named != model.customer_key_of(before.metadata):
+        after = replace(after, customer_id=_customer(work, actor, named))
+    return write(work, actor, before, after, Command.UPDATE)
 
 
 def delete(work: "Work", actor: Actor, which: Ref | Keys, *, if_version: int | None = None) -> AgentSession:
@@ -124,7 +121,7 @@ def post_event(
 
 
 def hide_event(work: "Work", actor: Actor, message_ref: GlobalId, *, hidden: bool) -> Posted:
-    """Keep a message from the agent, or no longer. Raises NotFound, and what `change` raises."""
+    """Keep a message from the agent, or no longer. Raises NotFound, and what `begin` raises."""
     happened = MessageHidden if hidden else MessageShown
     return change_message(
         work, actor, message_ref, Command.UPDATE, lambda message: replace(message, hidden=hidden), happened

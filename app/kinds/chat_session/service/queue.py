@@ -7,7 +7,7 @@ from app.core.actor import Actor
 from app.core.errors import InvalidTransition, NotFound
 from app.core.ids import GlobalId
 from app.interactions.model import Command
-from app.interactions.service.change import change
+from app.interactions.service.change import begin, write
 from app.kinds.chat_session.events import PickedUp, Reset
 from app.kinds.chat_session.model.commands import ChatCommand
 from app.kinds.chat_session.model.session import KIND, PREFIX, QUEUES, ChatSession
@@ -52,13 +52,11 @@ def pick_up_chat_session(
 
 
 def _taken(work: "Work", actor: Actor, ref: GlobalId, if_version: int | None) -> ChatSession:
-    def taken(before: ChatSession) -> ChatSession:
-        if before.status not in QUEUES:
-            raise InvalidTransition(f"The chat is {before.status}, so it cannot be picked up from the queue.")
-        return started(work, actor, replace(before, claimed_until=None), actor.user_id)
-
-    after: ChatSession = change(work, actor, ref, Command.CLAIM, taken, PickedUp(), if_version=if_version)
-    return after
+    before: ChatSession = begin(work, actor, ref, Command.CLAIM, if_version=if_version)
+    if before.status not in QUEUES:
+        raise InvalidTransition(f"The chat is {before.status}, so it cannot be picked up from the queue.")
+    after = started(work, actor, replace(before, claimed_until=None), actor.user_id)
+    return write(work, actor, before, after, Command.CLAIM, PickedUp())
 
 
 def _first(work: "Work", actor: Actor, topic_id: int | None) -> GlobalId | None:
@@ -77,11 +75,8 @@ def reset_chat_session(work: "Work", actor: Actor, ref: GlobalId, *, if_version:
     """Hand the chat to the humans of its topic: queued, or the offline form where none of them is present.
 
     Raises AlreadyClaimed when another user holds it and the actor is no admin, InvalidTransition for one that ended,
-    and what `change` raises."""
-
-    def reset(before: ChatSession) -> ChatSession:
-        present = work.use(ChatSessionRepository).present_for(before.topic_id)
-        return with_rank(work, handed_off(before, present is not None))
-
-    after: ChatSession = change(work, actor, ref, ChatCommand.RESET, reset, Reset(), if_version=if_version)
-    return after
+    and what `begin` raises."""
+    before: ChatSession = begin(work, actor, ref, ChatCommand.RESET, if_version=if_version)
+    present = work.use(ChatSessionRepository).present_for(before.topic_id)
+    after = with_rank(work, handed_off(before, present is not None))
+    return write(work, actor, before, after, ChatCommand.RESET, Reset())

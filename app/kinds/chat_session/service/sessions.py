@@ -8,7 +8,7 @@ from app.core.actor import Actor
 from app.core.errors import InvalidTransition, NotFound
 from app.core.ids import GlobalId
 from app.interactions.model import Command
-from app.interactions.service.change import change, require_allowed
+from app.interactions.service.change import begin, require_allowed, write
 from app.kinds.chat_session.events import Fetched, Rated
 from app.kinds.chat_session.model.commands import ChatCommand
 from app.kinds.chat_session.model.limits import LENGTHS, REFERENCES, check_int, check_reference, check_session
@@ -41,23 +41,19 @@ def update_chat_session(
 
     A masked session key, and the chat's own, is ignored. Raises InvalidInput and TooLong with the field's path,
     InvalidTransition for a status the chat cannot move to, a bot beside the user who handles it or a rating before it
-    started, AlreadyClaimed for who would take a chat from its holder, NotFound for the topic, and what `change`
+    started, AlreadyClaimed for who would take a chat from its holder, NotFound for the topic, and what `begin`
     raises."""
-
-    def updated(before: ChatSession) -> ChatSession:
-        after = _with_fields(work, actor, before, changes)
-        status = changes.get("status")
-        if status is not None and status is not before.status:
-            _require_free_to_move(work, actor, before, status)
-            after = moved(after, status, work.now)
-        if after.bot_active and not before.bot_active and after.assignee_id is not None:
-            raise InvalidTransition("A user handles the chat; hand it back to the bot.", path=("chatbot_is_active",))
-        if after.status is before.status:
-            return with_rank(work, after)
-        return closing(work, actor, after) if after.status in _CLOSED else with_rank(work, after)
-
-    after: ChatSession = change(work, actor, ref, Command.UPDATE, updated, if_version=if_version)
-    return after
+    before: ChatSession = begin(work, actor, ref, Command.UPDATE, if_version=if_version)
+    after = _with_fields(work, actor, before, changes)
+    status = changes.get("status")
+    if status is not None and status is not before.status:
+        _require_free_to_move(work, actor, before, status)
+        after = moved(after, status, work.now)
+    if after.bot_active and not before.bot_active and after.assignee_id is not None:
+        raise InvalidTransition("A user handles the chat; hand it back to the bot.", path=("chatbot_is_active",))
+    closes = after.status is not before.status and after.status in _CLOSED
+    after = closing(work, actor, after) if closes else with_rank(work, after)
+    return write(work, actor, before, after, Command.UPDATE)
 
 
 def rate_chat_session(
@@ -65,24 +61,17 @@ def rate_chat_session(
 ) -> ChatSession:
     """Keep the customer's rating, an int32 (the contract names no range).
 
-    Raises InvalidTransition for a chat that no user accepted, InvalidInput, and what `change` raises."""
-
-    def rated(before: ChatSession) -> ChatSession:
-        check_int("rating", rating)
-        return replace(before, rating=rating)
-
-    after: ChatSession = change(work, actor, ref, ChatCommand.RATE, rated, Rated(), if_version=if_version)
-    return after
+    Raises InvalidTransition for a chat that no user accepted, InvalidInput, and what `begin` raises."""
+    before: ChatSession = begin(work, actor, ref, ChatCommand.RATE, if_version=if_version)
+    check_int("rating", rating)
+    return write(work, actor, before, replace(before, rating=rating), ChatCommand.RATE, Rated())
 
 
 def delete_chat_session(work: "Work", actor: Actor, ref: GlobalId, *, if_version: int | None = None) -> ChatSession:
-    """Mark the chat as deleted; it is erased a day later. Raises what `change` raises."""
-
-    def deleted(before: ChatSession) -> ChatSession:
-        return with_rank(work, ended(before, ChatSessionStatus.DELETED, work.now))
-
-    after: ChatSession = change(work, actor, ref, Command.DELETE, deleted, if_version=if_version)
-    return after
+    """Mark the chat as deleted; it is erased a day later. Raises what `begin` raises."""
+    before: ChatSession = begin(work, actor, ref, Command.DELETE, if_version=if_version)
+    after = with_rank(work, ended(before, ChatSessionStatus.DELETED, work.now))
+    return write(work, actor, before, after, Command.DELETE)
 
 
 def find_chat(work: "Work", actor: Actor, chat_session_id: int) -> GlobalId | None:
@@ -94,16 +83,12 @@ def find_chat(work: "Work", actor: Actor, chat_session_id: int) -> GlobalId | No
 def mark_fetched(work: "Work", actor: Actor, ref: GlobalId, *, session_key: str | None = None) -> ChatSession:
     """Note that the customer's side has read the chat; no edit, so its version stays.
 
-    Raises InvalidInput for a session key that is not the chat's, and what `change` raises."""
-
-    def fetched(before: ChatSession) -> ChatSession:
-        if session_key is not None:
-            require_session_key(before, session_key)
-        work.use(ChatSessionRepository).mark_fetched(before.id, work.now)
-        return replace(before, when_fetched=work.now)
-
-    after: ChatSession = change(work, actor, ref, Command.MARK_READ, fetched, Fetched())
-    return after
+    Raises InvalidInput for a session key that is not the chat's, and what `begin` raises."""
+    before: ChatSession = begin(work, actor, ref, Command.MARK_READ)
+    if session_key is not None:
+        require_session_key(before, session_key)
+    work.use(ChatSessionRepository).mark_fetched(before.id, work.now)
+    return write(work, actor, before, replace(before, when_fetched=work.now), Command.MARK_READ, Fetched())
 
 
 def _with_fields(work: "Work", actor: Actor, before: ChatSession, changes: ChatSessionChanges) -> ChatSession:

@@ -7,7 +7,7 @@ from app.core.errors import Conflict, InvalidInput, NotFound
 from app.core.ids import GlobalId
 from app.core.numbers import LARGEST_INT
 from app.directory.repository import UserRepository
-from app.interactions.service.change import change
+from app.interactions.service.change import begin, write
 from app.interactions.service.holding import require_holder
 from app.kinds.chat_session.events import TransferAccepted, TransferCancelled, Transferred, TransferRejected
 from app.kinds.chat_session.model.commands import ChatCommand
@@ -28,25 +28,19 @@ def transfer_chat_session(
 
     Raises InvalidInput for the actor itself or the holder, NotFound for an unknown user, Conflict for one who is not
     there or may not respond, Forbidden unless the actor holds the chat or is an admin, InvalidTransition while a
-    transfer is pending, and what `change` raises."""
-
-    def transferred(before: ChatSession) -> ChatSession:
-        if to_user in (actor.user_id, before.assignee_id):
-            raise InvalidInput("A chat is transferred to somebody else.", path=("user_id",))
-        present = work.use(ChatSessionRepository).is_present(to_user)
-        if present is None:
-            raise NotFound("There is no such user.", path=("user_id",))
-        if not present:
-            raise Conflict("The user is not present.", path=("user_id",))
-        require_holder(work, KIND, to_user)
-        if not may_respond(before.responders, to_user):
-            raise Conflict("The user may not respond in the chat's topic.", path=("user_id",))
-        return offered(before, to_user)
-
-    after: ChatSession = change(
-        work, actor, ref, ChatCommand.TRANSFER, transferred, Transferred(), if_version=if_version
-    )
-    return after
+    transfer is pending, and what `begin` raises."""
+    before: ChatSession = begin(work, actor, ref, ChatCommand.TRANSFER, if_version=if_version)
+    if to_user in (actor.user_id, before.assignee_id):
+        raise InvalidInput("A chat is transferred to somebody else.", path=("user_id",))
+    present = work.use(ChatSessionRepository).is_present(to_user)
+    if present is None:
+        raise NotFound("There is no such user.", path=("user_id",))
+    if not present:
+        raise Conflict("The user is not present.", path=("user_id",))
+    require_holder(work, KIND, to_user)
+    if not may_respond(before.responders, to_user):
+        raise Conflict("The user may not respond in the chat's topic.", path=("user_id",))
+    return write(work, actor, before, offered(before, to_user), ChatCommand.TRANSFER, Transferred())
 
 
 def find_associate(work: "Work", given: str) -> int | None:
@@ -60,36 +54,24 @@ def find_associate(work: "Work", given: str) -> int | None:
 
 def cancel_chat_transfer(work: "Work", actor: Actor, ref: GlobalId, *, if_version: int | None = None) -> ChatSession:
     """Take the offer back. Raises Conflict when there is none, Forbidden unless the actor holds the chat or is an
-    admin, and what `change` raises."""
-    after: ChatSession = change(
-        work, actor, ref, ChatCommand.CANCEL_TRANSFER, kept, TransferCancelled(), if_version=if_version
-    )
-    return after
+    admin, and what `begin` raises."""
+    before: ChatSession = begin(work, actor, ref, ChatCommand.CANCEL_TRANSFER, if_version=if_version)
+    return write(work, actor, before, kept(before), ChatCommand.CANCEL_TRANSFER, TransferCancelled())
 
 
 def accept_chat_transfer(work: "Work", actor: Actor, ref: GlobalId, *, if_version: int | None = None) -> ChatSession:
     """Take the chat over. Raises Conflict when it is not being transferred, Forbidden when it is to somebody else, and
-    what `change` raises."""
-
-    def taken(before: ChatSession) -> ChatSession:
-        after = with_rank(work, accepted(before, actor.user_id, work.now))
-        text = f"The chat was transferred to {actor.name}."
-        return notice(work, actor, after, ChatMessageSpecialType.TRANSFERED_SESSION, text)
-
-    after: ChatSession = change(
-        work, actor, ref, ChatCommand.ACCEPT_TRANSFER, taken, TransferAccepted(), if_version=if_version
-    )
-    return after
+    what `begin` raises."""
+    before: ChatSession = begin(work, actor, ref, ChatCommand.ACCEPT_TRANSFER, if_version=if_version)
+    taken = with_rank(work, accepted(before, actor.user_id, work.now))
+    text = f"The chat was transferred to {actor.name}."
+    after = notice(work, actor, taken, ChatMessageSpecialType.TRANSFERED_SESSION, text)
+    return write(work, actor, before, after, ChatCommand.ACCEPT_TRANSFER, TransferAccepted())
 
 
 def reject_chat_transfer(work: "Work", actor: Actor, ref: GlobalId, *, if_version: int | None = None) -> ChatSession:
     """Leave the chat with who has it. Raises as `accept_chat_transfer`."""
-
-    def rejected(before: ChatSession) -> ChatSession:
-        text = f"{actor.name} rejected the transfer."
-        return notice(work, actor, kept(before), ChatMessageSpecialType.TRANSFER_REJECTED, text)
-
-    after: ChatSession = change(
-        work, actor, ref, ChatCommand.REJECT_TRANSFER, rejected, TransferRejected(), if_version=if_version
-    )
-    return after
+    before: ChatSession = begin(work, actor, ref, ChatCommand.REJECT_TRANSFER, if_version=if_version)
+    text = f"{actor.name} rejected the transfer."
+    after = notice(work, actor, kept(before), ChatMessageSpecialType.TRANSFER_REJECTED, text)
+    return write(work, actor, before, after, ChatCommand.REJECT_TRANSFER, TransferRejected())

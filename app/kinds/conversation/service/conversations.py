@@ -11,7 +11,7 @@ from app.directory.service.editing import Ref, number
 from app.interactions.contents import LONGEST_TEXT, text_content
 from app.interactions.messages import MessageAuthor
 from app.interactions.model import Command
-from app.interactions.service.change import change, check, load, remove, require_allowed, write
+from app.interactions.service.change import begin, check, load, remove, require_allowed, write
 from app.interactions.service.holding import require_holder
 from app.interactions.service.messages import Posted, acted, post
 from app.kinds.conversation.events import Restarted
@@ -44,24 +44,17 @@ def update_conversation(
 ) -> Conversation:
     """The conversation in another status, or with another user.
 
-    Raises as `change` does; AlreadyClaimed for a user's change while somebody else holds the conversation; InvalidInput
+    Raises as `begin` does; AlreadyClaimed for a user's change while somebody else holds the conversation; InvalidInput
     for a user who does not exist or is not active."""
-
-    def changed(conversation: Conversation) -> Conversation:
-        if "status" in given:
-            conversation = with_status(conversation, given["status"])
-        if "user_id" not in given:
-            return conversation
-        user_id = _user(given["user_id"])
-        if user_id == conversation.assignee_id:
-            return conversation
-        require_allowed(work, refusal(Command.ASSIGN, conversation, actor, work.now))
+    before: Conversation = begin(work, actor, _ref(ref), Command.UPDATE, if_version=if_version)
+    after = with_status(before, given["status"]) if "status" in given else before
+    user_id = _user(given["user_id"]) if "user_id" in given else after.assignee_id
+    if user_id != after.assignee_id:
+        require_allowed(work, refusal(Command.ASSIGN, after, actor, work.now))
         if user_id is not None:
             require_holder(work, NAME, user_id)
-        return replace(conversation, assignee_id=user_id, claimed_until=None)
-
-    found: Conversation = change(work, actor, _ref(ref), Command.UPDATE, changed, if_version=if_version)
-    return found
+        after = replace(after, assignee_id=user_id, claimed_until=None)
+    return write(work, actor, before, after, Command.UPDATE)
 
 
 def restart_conversation(
@@ -79,7 +72,7 @@ def restart_conversation(
     The message gets through as a template that the channel has approved; without `text` it is RESTART_TEXT. It is a
     reply as any other: with `override` it is written also where another user holds the conversation.
     Raises NotSupported on other channels, InvalidTransition while the window is open, Unreachable for a blocked
-    profile, AlreadyClaimed, InvalidInput and TooLong for a text that does not fit, KeyReused, and what `change`
+    profile, AlreadyClaimed, InvalidInput and TooLong for a text that does not fit, KeyReused, and what `begin`
     raises."""
     contents = text_content(RESTART_TEXT if text is None else _TEXT(text, ("text",)))
 
@@ -97,7 +90,7 @@ def restart_conversation(
 
 
 def delete_conversation(work: "Work", actor: Actor, ref: Ref, *, if_version: int | None = None) -> Conversation:
-    """Erase the conversation with its messages and notes; what it was. Raises as `change` does."""
+    """Erase the conversation with its messages and notes; what it was. Raises as `begin` does."""
     gone: Conversation = remove(work, actor, _ref(ref), if_version=if_version)
     return gone
 

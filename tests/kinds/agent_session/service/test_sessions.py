@@ -23,7 +23,7 @@ from app.core.ids import GlobalId
 from app.directory.repository import CustomerRepository
 from app.interactions.messages import MessageAuthor
 from app.interactions.model import Command, Level, State
-from app.interactions.service.change import change
+from app.interactions.service.change import begin
 from app.interactions.service.messages import receive_message, send_message
 from app.interactions.service.state import clear_attention, close, reopen
 from app.kinds.agent_session import service
@@ -343,5 +343,5 @@ async def test_what_it_has_not_is_refused_and_changes_nothing(peopled: Database,
     session = await made(peopled)
     count = await peopled.command(logged)
     with pytest.raises(NotSupported):
-        await peopled.command(change, ADA, FIRST, command, lambda found: found)
+        await peopled.command(begin, ADA, FIRST, command)
     assert (await peopled.command(stored), await peopled.command(logged)) == (session, count)
