@@ -259,13 +259,14 @@ async def test_readiness_tells_of_a_log_that_cannot_be_read_until_it_is(
 
     async with serving_library(database_url, clock, keys) as served:
         connections = served.server.lifespan.state["services"].connections
-        with capture_logs():
+        with capture_logs() as logs:
             async with served.socket(KEY) as socket:
                 await socket.listen("1", NUMBERS)
-                # Not before: a slow machine may need longer than this for all that has to be said first.
-                connections.feed.longest_silence = 0.5
                 await library.command(rename, "lane", "lane_away")
                 await library.command(rename, "event_log", "log_away")
+                await eventually(lambda: any(entry["event"].startswith("the feed cannot read") for entry in logs))
+                # Not before: on a slow machine an answer may take longer than this.
+                connections.feed.longest_silence = 0.5
                 assert await socket.closed() == (1013, NOT_READABLE)
             await eventually(lambda: len(connections) == 0)
             # Nobody listens any more, and still nobody could.
