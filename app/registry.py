@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
+from importlib import import_module
 from typing import cast
 
 from app.core.actor import GENERAL_PERMISSIONS, kind_permissions, permission_name
@@ -11,17 +12,22 @@ from app.interactions import kind as interactions
 from app.interactions.graphql.targets import customer_target
 from app.interactions.meaning import topic_name
 from app.interactions.model import SHARED_REASONS
-from app.kinds.agent_session import kind as agent_session
-from app.kinds.chat_session import kind as chat_session
-from app.kinds.conversation import kind as conversation
-from app.kinds.session import kind as session
 
-KINDS: tuple[interactions.InteractionKind, ...] = (
-    session.kind,
-    agent_session.kind,
-    chat_session.kind,
-    conversation.kind,
+_NAMES = (
+    "session",
+    "agent_session",
+    "chat_session",
+    "conversation",
 )
+
+
+def _listed(name: str) -> interactions.InteractionKind:
+    found: interactions.InteractionKind = import_module(f"app.kinds.{name}.kind").kind
+    return found
+
+
+KINDS: tuple[interactions.InteractionKind, ...] = tuple(map(_listed, _NAMES))
+"""Every kind, in the order of the list above."""
 
 PERMISSIONS: tuple[str, ...] = (*kind_permissions(kind.name for kind in KINDS), *GENERAL_PERMISSIONS)
 """All permissions there are; an admin has them all."""

@@ -13,7 +13,7 @@ from app.directory.service.editing import Ref
 from app.interactions.messages import MessageAuthor, is_answer
 from app.interactions.model import AnyCommand, Cause, Command, State, Turn
 from app.interactions.service.change import begin, open_interaction, write
-from app.interactions.service.leaving import follow_user, may_work
+from app.interactions.service.kind_rules import CommonRules
 from app.interactions.service.messages import Posted, receive_message, send_message
 from app.kinds.session import model
 from app.kinds.session.events import SuggestedMessageUsed
@@ -22,27 +22,18 @@ from app.kinds.session.repository import SessionRepository
 from app.storage.idempotency import once
 
 if TYPE_CHECKING:
-    from app.directory.model import User
     from app.interactions.messages import Message
     from app.settings import Settings
     from app.storage.work import Work
 
 
-class Rules:
+class Rules(CommonRules[Session]):
     """How a Session takes part in the shared commands."""
 
     name = model.NAME
     prefix = model.PREFIX
     reasons: Mapping[str, str] = model.REASONS
-
-    def load(self, work: "Work", interaction_id: int) -> Session | None:
-        return work.use(SessionRepository).load(interaction_id)
-
-    def channel_key(self, interaction: Session) -> str:
-        return self.name
-
-    def save(self, work: "Work", before: Session, after: Session) -> None:
-        work.use(SessionRepository).save(before, after)
+    repository = SessionRepository
 
     def state(self, interaction: Session, now: datetime, settings: "Settings") -> State:
         return model.state(interaction, now, settings.session_window)
@@ -55,23 +46,8 @@ class Rules:
     ) -> DomainError | None:
         return model.refusal(command, subject, actor, now, settings)
 
-    def as_received(self, interaction: Session, message: "Message") -> "Message":
-        return message
-
-    def on_customer_message(self, work: "Work", interaction: Session, message: "Message") -> Session:
-        return interaction
-
-    def on_user_message(self, work: "Work", interaction: Session, message: "Message") -> "tuple[Session, Message]":
-        return interaction, message
-
     def answers(self, interaction: Session, message: "Message", settings: "Settings") -> bool:
         return is_answer(message, interaction, asked=interaction.need_attention)
-
-    def on_delivery(self, work: "Work", interaction: Session, message: "Message") -> Session:
-        return interaction
-
-    def may_hold(self, interaction: Session, user: "User") -> bool:
-        return may_work(user, model.NAME)
 
     def on_assign(self, work: "Work", actor: Actor, interaction: Session, user_id: int | None) -> Session:
         """One that only its holder has kept open asks for another human, for its customer waits still."""
@@ -79,17 +55,8 @@ class Rules:
             interaction if user_id is not None else model.released(interaction, work.now, work.settings.session_window)
         )
 
-    def on_close(self, work: "Work", actor: Actor, interaction: Session) -> Session:
-        return interaction
-
-    def on_reopen(self, work: "Work", actor: Actor, interaction: Session) -> Session:
-        return interaction
-
     def on_resume_bot(self, work: "Work", interaction: Session) -> Session:
         return model.flagged(interaction, False)
-
-    def on_snooze(self, work: "Work", actor: Actor, interaction: Session, until: datetime | None) -> Session:
-        return interaction
 
     def on_clear(self, work: "Work", actor: Actor, interaction: Session) -> Session:
         return model.flagged(interaction, False) if interaction.need_attention else interaction
@@ -99,9 +66,6 @@ class Rules:
 
     def turn(self, interaction: Session, now: datetime, settings: "Settings") -> Turn[Session] | None:
         return model.turn(interaction, now, settings.session_window)
-
-    def on_user_changed(self, work: "Work", actor: Actor, before: "User", after: "User") -> None:
-        follow_user(work, actor, self, before, after)
 
     def open_for(self, work: "Work", actor: Actor, target: Mapping[str, Any]) -> Session:
         """The customer's current Session; a new one when there is none."""

@@ -10,7 +10,7 @@ from app.core.errors import DomainError, InvalidInput
 from app.core.ids import GlobalId
 from app.interactions.messages import MessageAuthor, is_answer
 from app.interactions.model import AnyCommand, Cause, State, Turn
-from app.interactions.service.leaving import follow_user, may_work
+from app.interactions.service.kind_rules import CommonRules
 from app.kinds.agent_session import model
 from app.kinds.agent_session.model import AgentSession, Status
 from app.kinds.agent_session.repository import AgentSessionRepository
@@ -18,7 +18,6 @@ from app.kinds.agent_session.service.agents import PREFIX as AGENT_PREFIX
 from app.kinds.agent_session.service.sessions import create, open_for_customer, switched
 
 if TYPE_CHECKING:
-    from app.directory.model import User
     from app.interactions.messages import Message
     from app.settings import Settings
     from app.storage.work import Work
@@ -27,21 +26,16 @@ INPUT = "input_message"
 OUTPUT = "agent_output"
 
 
-class Rules:
+class Rules(CommonRules[AgentSession]):
     """How an AgentSession takes part in the shared commands."""
 
     name = model.NAME
     prefix = model.PREFIX
     reasons: Mapping[str, str] = model.REASONS
-
-    def load(self, work: "Work", interaction_id: int) -> AgentSession | None:
-        return work.use(AgentSessionRepository).load(interaction_id)
+    repository = AgentSessionRepository
 
     def channel_key(self, interaction: AgentSession) -> str:
         return str(GlobalId(AGENT_PREFIX, interaction.agent_id))
-
-    def save(self, work: "Work", before: AgentSession, after: AgentSession) -> None:
-        work.use(AgentSessionRepository).save(before, after)
 
     def state(self, interaction: AgentSession, now: datetime, settings: "Settings") -> State:
         return model.state(interaction)
@@ -79,12 +73,6 @@ class Rules:
         asked = model.escalation(interaction.metadata, settings.escalation) is not None
         return is_answer(message, interaction, asked=asked)
 
-    def on_delivery(self, work: "Work", interaction: AgentSession, message: "Message") -> AgentSession:
-        return interaction
-
-    def may_hold(self, interaction: AgentSession, user: "User") -> bool:
-        return may_work(user, model.NAME)
-
     def on_assign(self, work: "Work", actor: Actor, interaction: AgentSession, user_id: int | None) -> AgentSession:
         """A user takes over from the agent; it goes on when nobody holds the session any more."""
         return replace(interaction, bot_active=interaction.enabled and user_id is None)
@@ -98,20 +86,11 @@ class Rules:
     def on_resume_bot(self, work: "Work", interaction: AgentSession) -> AgentSession:
         return replace(interaction, bot_active=interaction.enabled)
 
-    def on_snooze(self, work: "Work", actor: Actor, interaction: AgentSession, until: datetime | None) -> AgentSession:
-        return interaction
-
-    def on_clear(self, work: "Work", actor: Actor, interaction: AgentSession) -> AgentSession:
-        return interaction
-
     def next_turn(self, interaction: AgentSession, now: datetime, settings: "Settings") -> datetime | None:
         return model.deleted_at(interaction)
 
     def turn(self, interaction: AgentSession, now: datetime, settings: "Settings") -> Turn[AgentSession] | None:
         return model.turn(interaction, now)
-
-    def on_user_changed(self, work: "Work", actor: Actor, before: "User", after: "User") -> None:
-        follow_user(work, actor, self, before, after)
 
     def open_for(self, work: "Work", actor: Actor, target: Mapping[str, Any]) -> AgentSession:
         """The customer's latest enabled session with the agent of `agent_key`; a new one when there is none.

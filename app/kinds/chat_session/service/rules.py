@@ -6,11 +6,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from app.core.actor import Actor
-from app.core.errors import DomainError, InvalidInput, NotFound, NotSupported
+from app.core.errors import DomainError, InvalidInput, NotFound
 from app.directory.model import User
 from app.directory.repository import UserRepository
 from app.interactions.messages import Message, MessageAuthor, is_answer
 from app.interactions.model import AnyCommand, Cause, State, Turn
+from app.interactions.service.kind_rules import CommonRules
 from app.interactions.service.leaving import follow_user, may_work
 from app.kinds.chat_session.model.attention import REASONS, causes, state, without_alert
 from app.kinds.chat_session.model.refusals import Subject, may_respond, refusal
@@ -48,21 +49,13 @@ if TYPE_CHECKING:
 _NO_ANSWERS = (ChatMessageSpecialType.WELCOME, ChatMessageSpecialType.ERROR)
 
 
-class Rules:
+class Rules(CommonRules[ChatSession]):
     """The KindRules of chats; all decisions are the model's."""
 
     name = KIND
     prefix = PREFIX
     reasons: Mapping[str, str] = REASONS
-
-    def load(self, work: "Work", interaction_id: int) -> ChatSession | None:
-        return work.use(ChatSessionRepository).load(interaction_id)
-
-    def channel_key(self, interaction: ChatSession) -> str:
-        return self.name
-
-    def save(self, work: "Work", before: ChatSession, after: ChatSession) -> None:
-        work.use(ChatSessionRepository).save(before, after)
+    repository = ChatSessionRepository
 
     def state(self, interaction: ChatSession, now: datetime, settings: "Settings") -> State:
         return state(interaction)
@@ -106,9 +99,6 @@ class Rules:
             return False
         return is_answer(message, interaction, asked=False)
 
-    def on_delivery(self, work: "Work", interaction: ChatSession, message: Message) -> ChatSession:
-        return interaction
-
     def may_hold(self, interaction: ChatSession, user: User) -> bool:
         return may_work(user, KIND) and (user.is_admin or may_respond(interaction.responders, user.id))
 
@@ -127,9 +117,6 @@ class Rules:
 
     def on_resume_bot(self, work: "Work", interaction: ChatSession) -> ChatSession:
         return with_rank(work, handed_back(interaction))
-
-    def on_snooze(self, work: "Work", actor: Actor, interaction: ChatSession, until: datetime | None) -> ChatSession:
-        raise NotSupported("A chat session has no such command.")
 
     def on_clear(self, work: "Work", actor: Actor, interaction: ChatSession) -> ChatSession:
         return without_alert(interaction)

@@ -17,8 +17,8 @@ from app.interactions.messages import (
     is_answer,
 )
 from app.interactions.model import AnyCommand, Cause, State, Turn
-from app.interactions.service.leaving import follow_user, may_work
-from app.kinds.conversation.model.commands import VIEWER_COLUMNS, Subject, refusal
+from app.interactions.service.kind_rules import CommonRules
+from app.kinds.conversation.model.commands import Subject, refusal
 from app.kinds.conversation.model.conversation import (
     NAME,
     PREFIX,
@@ -40,27 +40,20 @@ from app.kinds.conversation.service.opening import open_for
 from app.kinds.conversation.service.restarting import after_delivery
 
 if TYPE_CHECKING:
-    from app.directory.model import User
     from app.settings import Settings
     from app.storage.database import Work
 
 
-class Rules:
+class Rules(CommonRules[Conversation]):
     """The rules of the kind, for the registry."""
 
     name = NAME
     prefix = PREFIX
     reasons: Mapping[str, str] = REASONS
-    viewer_columns = VIEWER_COLUMNS
-
-    def load(self, work: "Work", interaction_id: int) -> Conversation | None:
-        return work.use(ConversationRepository).load(interaction_id)
+    repository = ConversationRepository
 
     def channel_key(self, interaction: Conversation) -> str:
         return str(GlobalId("cha", interaction.channel_agent_id))
-
-    def save(self, work: "Work", before: Conversation, after: Conversation) -> None:
-        work.use(ConversationRepository).save(before, after)
 
     def state(self, interaction: Conversation, now: datetime, settings: "Settings") -> State:
         return state(interaction, now)
@@ -72,9 +65,6 @@ class Rules:
         self, command: AnyCommand, subject: object, actor: Actor, now: datetime, settings: "Settings"
     ) -> DomainError | None:
         return refusal(command, cast("Subject", subject), actor, now)
-
-    def as_received(self, interaction: Conversation, message: Message) -> Message:
-        return message
 
     def on_customer_message(self, work: "Work", interaction: Conversation, message: Message) -> Conversation:
         return received(interaction, message.sent_at)
@@ -100,9 +90,6 @@ class Rules:
             return after
         return replace(after, snooze_until=_awake_at(work, after, after.snooze_until))
 
-    def may_hold(self, interaction: Conversation, user: "User") -> bool:
-        return may_work(user, NAME)
-
     def on_assign(self, work: "Work", actor: Actor, interaction: Conversation, user_id: int | None) -> Conversation:
         return taken(interaction) if user_id is not None and user_id == actor.user_id else interaction
 
@@ -111,9 +98,6 @@ class Rules:
 
     def on_reopen(self, work: "Work", actor: Actor, interaction: Conversation) -> Conversation:
         return with_status(interaction, Status.IN_PROGRESS)
-
-    def on_resume_bot(self, work: "Work", interaction: Conversation) -> Conversation:
-        return interaction
 
     def on_snooze(self, work: "Work", actor: Actor, interaction: Conversation, until: datetime | None) -> Conversation:
         if until is not None:
@@ -128,9 +112,6 @@ class Rules:
 
     def turn(self, interaction: Conversation, now: datetime, settings: "Settings") -> Turn[Conversation] | None:
         return turn(interaction, now)
-
-    def on_user_changed(self, work: "Work", actor: Actor, before: "User", after: "User") -> None:
-        follow_user(work, actor, self, before, after)
 
     def open_for(self, work: "Work", actor: Actor, target: Mapping[str, Any]) -> Conversation:
         partners = _given(target, "customer_id"), _given(target, "channel_agent_id")

@@ -1,0 +1,87 @@
+"""What most kinds of interaction do alike: the rules that a kind extends by what is its own."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from app.core.actor import Actor
+from app.interactions.messages import Message, is_answer
+from app.interactions.model import Interaction, Turn
+from app.interactions.repository.kinds import KindRepository
+from app.interactions.service.leaving import follow_user, may_work
+
+if TYPE_CHECKING:
+    from app.directory.model import User
+    from app.settings import Settings
+    from app.storage.work import Work
+
+I = TypeVar("I", bound=Interaction)  # noqa: E741 - the one interaction of these signatures
+
+
+class CommonRules(Generic[I]):
+    """The part of `KindRules` that has an answer for a kind that says nothing of it.
+
+    A kind adds `state`, `causes`, `refusal`, `open_for`, and whatever it does differently."""
+
+    name: str
+    prefix: str
+    reasons: Mapping[str, str] = MappingProxyType({})
+    repository: type[KindRepository[Any]]
+    """How its interactions are loaded and saved."""
+
+    def load(self, work: "Work", interaction_id: int) -> I | None:
+        found: I | None = work.use(self.repository).load(interaction_id)
+        return found
+
+    def save(self, work: "Work", before: I, after: I) -> None:
+        work.use(self.repository).save(before, after)
+
+    def channel_key(self, interaction: I) -> str:
+        """All interactions of the kind are one channel."""
+        return self.name
+
+    def as_received(self, interaction: I, message: Message) -> Message:
+        return message
+
+    def on_customer_message(self, work: "Work", interaction: I, message: Message) -> I:
+        return interaction
+
+    def on_user_message(self, work: "Work", interaction: I, message: Message) -> tuple[I, Message]:
+        return interaction, message
+
+    def answers(self, interaction: I, message: Message, settings: "Settings") -> bool:
+        return is_answer(message, interaction, asked=False)
+
+    def on_delivery(self, work: "Work", interaction: I, message: Message) -> I:
+        return interaction
+
+    def may_hold(self, interaction: I, user: "User") -> bool:
+        return may_work(user, self.name)
+
+    def on_assign(self, work: "Work", actor: Actor, interaction: I, user_id: int | None) -> I:
+        return interaction
+
+    def on_close(self, work: "Work", actor: Actor, interaction: I) -> I:
+        return interaction
+
+    def on_reopen(self, work: "Work", actor: Actor, interaction: I) -> I:
+        return interaction
+
+    def on_resume_bot(self, work: "Work", interaction: I) -> I:
+        return interaction
+
+    def on_snooze(self, work: "Work", actor: Actor, interaction: I, until: datetime | None) -> I:
+        return interaction
+
+    def on_clear(self, work: "Work", actor: Actor, interaction: I) -> I:
+        return interaction
+
+    def next_turn(self, interaction: I, now: datetime, settings: "Settings") -> datetime | None:
+        return None
+
+    def turn(self, interaction: I, now: datetime, settings: "Settings") -> Turn[I] | None:
+        return None
+
+    def on_user_changed(self, work: "Work", actor: Actor, before: "User", after: "User") -> None:
+        follow_user(work, actor, self, before, after)  # type: ignore[arg-type]  # a kind adds what is missing
