@@ -87,7 +87,7 @@ async def test_erased_customer_is_out_of_sight_before_its_rows_are_erased(house:
             "attentionSummary": {"count": 0},
         }
     found = (await house.graph.read(EVENTS, ADA, after=start))["events"]["events"]
-    assert {"conversation.message_received", "conversation.note_added"} <= {each["topic"] for each in found}
+    assert {"INTERACTION_MESSAGE_RECEIVED", "INTERACTION_NOTE_ADDED"} <= {each["topic"] for each in found}
     assert all(each["message"] is None and each["note"] is None for each in found)
 
 

@@ -261,8 +261,8 @@ async def test_typing_is_told_and_not_stored(house: House) -> None:
     assert (event.topic, event.data) == ("interaction.typing", {"user_id": 2, "after": AFTER})
     found = await house.graph.read('{ interaction(id: "cnv_1") { history { edges { node { topic } } } } }')
     topics = [edge["node"]["topic"] for edge in found["interaction"]["history"]["edges"]]
-    assert topics[-3:] == ["conversation.message_received", "attention.raised", "conversation.created"]
-    assert "interaction.typing" not in topics
+    assert topics[-3:] == ["INTERACTION_MESSAGE_RECEIVED", "ATTENTION_RAISED", "INTERACTION_CREATED"]
+    assert "INTERACTION_TYPING" not in topics
 
 
 async def test_all_contents_come_back(house: House) -> None:

@@ -159,7 +159,7 @@ class Views(RuleBasedStateMachine):
             found = self.graph(QUEUE, ADA, after=self.cursor)
             for event in found["events"]["events"]:
                 ref = (event["interaction"] or {}).get("id")
-                if ref in self.levels and event["topic"].startswith("attention."):
+                if ref in self.levels and event["topic"].startswith("ATTENTION_"):
                     self.levels[ref] = event["levelAfter"]
             self.cursor, more = found["events"]["cursor"], found["events"]["hasMore"]
         assert self.levels == expected
