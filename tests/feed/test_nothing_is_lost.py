@@ -25,7 +25,7 @@ from tests.soak import traffic
 
 pytestmark = pytest.mark.anyio
 
-SECONDS = 3.0
+SECONDS = 1.5
 CHANGED = """subscription($after: String) { interactionChanged(after: $after) {
   cursor topic change interactionId version interaction { id version labels attention { level } } } }"""
 STATE = """query { attentionQueue { cursor }
