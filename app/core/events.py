@@ -26,7 +26,7 @@ class Event:
     """The names of its fields."""
 
     concerns_keys: ClassVar[bool] = False
-    """Whether a key may now stand for somebody else, or for nobody: whoever remembers keys has to ask again."""
+    """Whether it can change who a key stands for, or end it: remembered keys are then looked up again."""
 
     def record(
         self,
@@ -59,7 +59,7 @@ class Event:
 
     @classmethod
     def of(cls: type[E], record: "EventRecord") -> E:
-        """The event that a record of this class is of; fields that an older version did not write are None."""
+        """The event of a record. A field that is not in the record, because an older version wrote it, is None."""
         return cls(**{name: record.data.get(name) for name in cls.names})
 
 

@@ -142,11 +142,11 @@ def _sample(stage: Stage, cast: Cast, number: int) -> Story:
     yield stage.now + timedelta(minutes=1)
     closed = {"status": ChatSessionStatus.CLOSED, "assignee_id": None, "rank_user_id": None, **values}
 
-    def close(work: Work) -> None:
+    def end(work: Work) -> None:
         before: ChatSession = begin(work, cast["gateway"], ref, Command.UPDATE)
         write(work, cast["gateway"], before, replace(before, **closed), Command.UPDATE)
 
-    stage.do(close)
+    stage.do(end)
 
 
 def _scene(

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 NAME = "session"
 PREFIX = "ses"
+SYSTEM = NAME.upper()
+"""The system of its customers, as the directory knows it."""
 
 FLAGGED = "FLAGGED"
 REASONS = {FLAGGED: "The Session's needAttention is true."}

@@ -203,7 +203,7 @@ def post_message(
 def find_customer(work: "Work", customer_key: str) -> GlobalId | None:
     """The id of the customer whom the contract's own system knows by this key; None when it knows nobody."""
     found = work.use(CustomerRepository).get_by_key(customer_key)
-    return None if found is None or found.system != "SESSION" else GlobalId("cus", found.id)
+    return None if found is None or found.system != model.SYSTEM else GlobalId("cus", found.id)
 
 
 def _current_of_key(work: "Work", customer_key: str, session_key: str | None) -> GlobalId:

@@ -21,6 +21,8 @@ from app.kinds.agent_session.model.metadata import escalation, json_object
 
 NAME = "agent_session"
 PREFIX = "ags"
+SYSTEM = NAME.upper()
+"""The system of its customers, as the directory knows it."""
 
 ESCALATED = "ESCALATED"
 REASONS = {ESCALATED: "The metadata of the AgentSession marks it as escalated; a setting defines how."}

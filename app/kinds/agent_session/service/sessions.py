@@ -210,7 +210,7 @@ def _customer(work: "Work", actor: Actor, customer_key: str | None) -> int | Non
     new = Customer(
         id=0,
         customer_key=customer_key,
-        system="AGENT_SESSION",
+        system=model.SYSTEM,
         created_at=work.now,
         updated_at=work.now,
     )

@@ -12,6 +12,8 @@ from app.kinds.conversation.events import ReplyWindowClosed, ReplyWindowClosing,
 
 NAME = "conversation"
 PREFIX = "cnv"
+SYSTEM = NAME.upper()
+"""The system of its customers, as the directory knows it."""
 
 REPLY_WINDOW = "REPLY_WINDOW"
 TO_DO = "TO_DO"

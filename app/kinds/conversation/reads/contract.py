@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from app.directory.model.user import ADMIN
 from app.directory.tables import app_user, customer
 from app.interactions.tables import interaction, message, note
-from app.kinds.conversation.model.conversation import NAME
+from app.kinds.conversation.model.conversation import NAME, SYSTEM
 from app.kinds.conversation.reads.mapping import READ
 from app.kinds.conversation.tables import conversation
 from app.selection.catalogue import FieldFacts, TypeFacts
@@ -20,7 +20,7 @@ Select = Callable[[], sa.Select[Any]]
 
 _DIRECTORY = "directory:read"
 _OF_KIND = interaction.c.kind == sa.literal_column(f"'{NAME}'")
-_SYSTEM = customer.c.system == sa.literal_column("'CONVERSATION'")
+_SYSTEM = customer.c.system == sa.literal_column(f"'{SYSTEM}'")
 _CONVERSATION_ID: sa.BindParameter[int] = sa.bindparam("conversation_id", type_=sa.Integer)
 _INTERACTION: sa.BindParameter[int] = sa.bindparam("interaction_id", type_=sa.BigInteger)
 

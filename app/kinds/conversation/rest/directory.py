@@ -1,5 +1,6 @@
 """Channel agents, and the customers and profiles of the contract's own system."""
 
+from app.kinds.conversation.model.conversation import SYSTEM
 from app.kinds.conversation.rest import answers, paging, people
 from app.kinds.conversation.rest.values import LISTS, READS, key, key_in_path, missing
 from app.rest import About, Answer, Call, Operation, Reply
@@ -28,7 +29,7 @@ async def list_customers(call: Call) -> Reply:
 async def get_customer(call: Call) -> Reply:
     number = key(call, "id", "customer")
     found = await call.read(people.GET_CUSTOMER, id=f"cus_{number}")
-    if found is None or found["system"] != "CONVERSATION":
+    if found is None or found["system"] != SYSTEM:
         raise missing("customer", number)
     return Reply(body={"data": people.customer(found)})
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from app.directory.tables import customer
 from app.interactions.tables import interaction, message
-from app.kinds.session.model import NAME
+from app.kinds.session.model import NAME, SYSTEM
 from app.kinds.session.reads.mapping import READ
 from app.kinds.session.tables import session
 from app.selection.catalogue import FieldFacts, TypeFacts
@@ -20,7 +20,7 @@ _CUSTOMER_KEY: sa.BindParameter[str] = sa.bindparam("customer_key", type_=sa.Tex
 _SESSION_KEY: sa.BindParameter[str] = sa.bindparam("session_key", type_=sa.Text)
 _PHONE_NUMBER: sa.BindParameter[str] = sa.bindparam("phone_number", type_=sa.Text)
 _OF_KIND = interaction.c.kind == sa.literal_column(f"'{NAME}'")
-_SYSTEM = customer.c.system == sa.literal_column("'SESSION'")
+_SYSTEM = customer.c.system == sa.literal_column(f"'{SYSTEM}'")
 
 
 def _paged(select: sa.Select[Any]) -> sa.Select[Any]:

@@ -11,6 +11,7 @@ from app.directory.model import Customer
 from app.directory.model.checks import telephone
 from app.directory.service import create_customer, subscribe_customer, unsubscribe_customer, update_customer
 from app.interactions.service.erasing import erase_customer
+from app.kinds.session.model import SYSTEM
 from app.kinds.session.rest import answers, reading
 from app.kinds.session.rest.bodies import CustomerChanges, missing
 from app.kinds.session.rest.sessions import CUSTOMER_ID
@@ -42,7 +43,7 @@ async def add_customer(call: Call) -> Reply:
     given = (await call.given(CustomerChanges)).given()
     made = await call.perform(
         create_customer,
-        {**given, "system": "SESSION"},  # type: ignore[typeddict-item]
+        {**given, "system": SYSTEM},  # type: ignore[typeddict-item]
         idempotency_key=call.idempotency_key,
     )
     return Reply(status=201, body=await _read(call, made.customer_key))
@@ -82,7 +83,7 @@ def _on_customer(
 
 async def _read(call: Call, customer_key: str) -> answers.Customer:
     found: Mapping[str, Any] | None = await call.read(reading.CUSTOMER, customer_key=customer_key)
-    if found is None or found["system"] != "SESSION":
+    if found is None or found["system"] != SYSTEM:
         raise NotFound("Couldn't find Customer.")
     return reading.customer(found)
 

@@ -49,7 +49,7 @@ class Rules(CommonRules[Ticket]):
         return replace(interaction, status=TicketStatus.NEW)
 
     def open_for(self, work: "Work", actor: Actor, target: Mapping[str, Any]) -> Ticket:
-        """The customer's newest open ticket about this subject's desk; a new one when there is none."""
+        """The customer's newest open ticket; a new one when there is none."""
         customer_id: int | None = target.get("customer_id")
         if customer_id is None:
             raise InvalidInput("A ticket is found by its customer.", path=("customer_id",))
