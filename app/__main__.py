@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from cyclopts import App
 
 from app.commands.explaining import explain
-from app.commands.keys import keys, peppers
+from app.commands.keys import keys, peppers, secrets_key
 from app.commands.opening import command_line, opened, prepare, read_settings
 from app.commands.users import users
 from app.core.collecting import collect_little_at_once
@@ -35,6 +35,7 @@ for number, group in ((4, keys), (5, users), (6, peppers)):
     group.sort_key = number
     app.command(group)
 
+app.command(secrets_key, sort_key=6)
 app.command(explain, sort_key=10)
 
 

@@ -9,10 +9,10 @@ from typing import Annotated, Literal
 
 import orjson
 import phonenumbers
-from pydantic import Field, NonNegativeInt, PositiveInt, SecretStr, ValidationError, field_validator
+from pydantic import Field, IPvAnyNetwork, NonNegativeInt, PositiveInt, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from app.core.setting_types import Duration, Origin, Port, Secret
+from app.core.setting_types import Duration, FernetKey, Origin, Port, Secret
 
 PREFIX = "SWITCHBOARD_"
 _RESERVED_FOR_TESTS = f"{PREFIX}TEST_"
@@ -87,6 +87,17 @@ class Settings(BaseSettings):
         default=(),
         description="Former peppers that keys may still be digested with, during a change: one pepper, or a JSON list "
         "of them. A key is digested anew at its next use.",
+    )
+    secrets_key: Annotated[tuple[FernetKey, ...], NoDecode] = Field(
+        default=(),
+        description="Keys that seal the secrets of other systems in the database, separated by commas: the first "
+        "seals, all unseal. `.venv/bin/python -m app secrets-key` makes one; without one nothing that needs a secret "
+        "can be set up.",
+    )
+    outbound_networks: Annotated[tuple[IPvAnyNetwork, ...], NoDecode] = Field(
+        default=(),
+        description="Networks that requests to other systems may reach although they are not public, and by plain "
+        "http, separated by commas, such as `10.20.0.0/16,127.0.0.1/32`.",
     )
     allowed_origins: Annotated[tuple[Origin, ...], NoDecode] = Field(
         default=(),
@@ -195,7 +206,7 @@ class Settings(BaseSettings):
         default=2, description="Seconds that open requests have to finish when the server is told to stop."
     )
 
-    @field_validator("allowed_origins", "allowed_headers", mode="before")
+    @field_validator("allowed_origins", "allowed_headers", "secrets_key", "outbound_networks", mode="before")
     @classmethod
     def _split_at_commas(cls, value: object) -> object:
         if not isinstance(value, str):

@@ -34,7 +34,19 @@ def test_help_lists_the_commands_without_importing_the_server() -> None:
     )
     assert (done.returncode, done.stderr) == (0, "")
     listed = [line.split()[1] for line in done.stdout.splitlines() if line.startswith("│ ") and line[2] != " "]
-    commands = ["serve", "migrate", "demo", "key", "user", "pepper", "schema", "recompute", "erasures", "explain"]
+    commands = [
+        "serve",
+        "migrate",
+        "demo",
+        "key",
+        "user",
+        "pepper",
+        "secrets-key",
+        "schema",
+        "recompute",
+        "erasures",
+        "explain",
+    ]
     assert listed == [*commands, "--help"]
 
 

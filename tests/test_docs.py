@@ -34,6 +34,8 @@ TYPES = {
     "bootstrap_key": "secret",
     "key_pepper": "secret",
     "key_pepper_previous": "secrets",
+    "secrets_key": "secrets",
+    "outbound_networks": "list",
     "allowed_origins": "list",
     "allowed_headers": "list",
     "max_body_bytes": "integer",

@@ -4,6 +4,7 @@ import pytest
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
+from app.core.sealing import new_key
 from app.settings import Settings, SettingsError, load_settings
 
 
@@ -101,6 +102,26 @@ def test_both_databases_are_known_by_their_address(url: str, on_sqlite: bool) ->
 def test_other_databases_are_refused(url: str) -> None:
     with pytest.raises(ValidationError, match="it has to begin with sqlite:/// or postgresql://"):
         Settings(database_url=url)
+
+
+def test_secrets_keys_are_split_at_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    new, old = new_key(), new_key()
+    monkeypatch.setenv("SWITCHBOARD_SECRETS_KEY", f"{new}, {old}")
+    settings = load_settings()
+    assert [key.get_secret_value() for key in settings.secrets_key] == [new, old]
+    assert new not in repr(settings)
+    monkeypatch.setenv("SWITCHBOARD_SECRETS_KEY", f"{new},hunter2")
+    with pytest.raises(SettingsError) as refused:
+        load_settings()
+    assert str(refused.value) == "SWITCHBOARD_SECRETS_KEY: it is no key; `python -m app secrets-key` makes one."
+
+
+def test_outbound_networks_are_split_at_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SWITCHBOARD_OUTBOUND_NETWORKS", "10.20.0.0/16, ::1/128,127.0.0.1")
+    assert list(map(str, load_settings().outbound_networks)) == ["10.20.0.0/16", "::1/128", "127.0.0.1/32"]
+    monkeypatch.setenv("SWITCHBOARD_OUTBOUND_NETWORKS", "10.20.0.0/16,example.com")
+    with pytest.raises(SettingsError, match="SWITCHBOARD_OUTBOUND_NETWORKS: value is not a valid IPv4 or IPv6 network"):
+        load_settings()
 
 
 def test_origins_are_split_at_commas(monkeypatch: pytest.MonkeyPatch) -> None:

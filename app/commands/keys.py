@@ -1,4 +1,4 @@
-"""The commands `key` and `pepper`."""
+"""The commands `key`, `pepper` and `secrets-key`."""
 
 import sys
 from datetime import datetime
@@ -15,6 +15,13 @@ if TYPE_CHECKING:
 
 keys = App(name="key", help="Make, list and revoke API keys.", version_flags=[])
 peppers = App(name="pepper", help="Say which pepper is in use, and end former ones.", version_flags=[])
+
+
+def secrets_key() -> None:
+    """Make a key for `SWITCHBOARD_SECRETS_KEY`, which seals the secrets of other systems, and print it."""
+    from app.core.sealing import new_key
+
+    sys.stdout.write(f"{new_key()}\n")
 
 
 @keys.default

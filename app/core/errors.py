@@ -18,6 +18,7 @@
     + AlreadyExists             a key that must be unique is taken
     + AlreadyReceived           a message with this key came before on its channel
     + TooMany                   a bounded set of the caller's is full
+    + NoSecretsKey              a secret of another system cannot be sealed: the server has no key for that
     + Disabled                  the interaction accepts no new messages
     + Unreachable               the customer cannot be written to (unsubscribed, blocked, no number)
   - NotSupported                this kind has no such command
@@ -143,6 +144,10 @@ class AlreadyReceived(Conflict):
 
 class TooMany(Conflict):
     code = "TOO_MANY"
+
+
+class NoSecretsKey(Conflict):
+    code = "NO_SECRETS_KEY"
 
 
 class Disabled(Conflict):

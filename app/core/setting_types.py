@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 from typing import Annotated
 
+from cryptography.fernet import Fernet
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from app.core.durations import parse_duration, require_possible
@@ -35,6 +36,17 @@ def _strong(value: SecretStr) -> SecretStr:
 
 
 Secret = Annotated[SecretStr, AfterValidator(_strong)]
+
+
+def _fernet_key(value: SecretStr) -> SecretStr:
+    try:
+        Fernet(value.get_secret_value())
+    except ValueError:
+        raise ValueError("it is no key; `python -m app secrets-key` makes one") from None
+    return value
+
+
+FernetKey = Annotated[SecretStr, AfterValidator(_fernet_key)]
 
 _SCHEME_AND_HOST = re.compile(r"([a-z][a-z0-9+.-]*)://[^\s/?#@*]+", re.ASCII)
 _NAMELESS = ("*", "null")  # any origin, and that of a page without one, such as a file

@@ -23,6 +23,7 @@ CODES: Mapping[str, str] = {
     "ALREADY_EXISTS": "A key that has to be unique is taken.",
     "ALREADY_RECEIVED": "A message with this key was recorded before.",
     "TOO_MANY": "A set that is bounded is full.",
+    "NO_SECRETS_KEY": "The server has no key to seal secrets of other systems with.",
     "DISABLED": "The interaction accepts no new messages.",
     "UNREACHABLE": "The customer cannot be written to.",
     "NOT_SUPPORTED": "The kind of the interaction does not have the mutation.",
@@ -55,6 +56,7 @@ class ErrorCode(Enum):
     ALREADY_EXISTS = "ALREADY_EXISTS"
     ALREADY_RECEIVED = "ALREADY_RECEIVED"
     TOO_MANY = "TOO_MANY"
+    NO_SECRETS_KEY = "NO_SECRETS_KEY"
     DISABLED = "DISABLED"
     UNREACHABLE = "UNREACHABLE"
     NOT_SUPPORTED = "NOT_SUPPORTED"

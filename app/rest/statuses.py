@@ -22,6 +22,7 @@ STATUSES: Mapping[str, int] = MappingProxyType(
         "ALREADY_EXISTS": 409,
         "ALREADY_RECEIVED": 409,
         "TOO_MANY": 409,
+        "NO_SECRETS_KEY": 409,
         "DISABLED": 409,
         "UNREACHABLE": 409,
         "NOT_SUPPORTED": 400,
