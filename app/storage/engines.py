@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any, TypeVar
 
 import aiosqlite
@@ -24,6 +25,7 @@ from app.storage.liveness import Liveness
 T = TypeVar("T")
 
 BUSY_TIMEOUT_MS = 5000
+_PAUSE_SECONDS = 0.01
 STATEMENTS_KEPT = 512
 LONGEST_WAIT = 10.0
 """Seconds that a command waits for a connection to PostgreSQL when all are busy."""
@@ -120,12 +122,25 @@ def connect_sqlite(path: str, *, read_only: bool = False, foreign_keys: bool = T
     return connection
 
 
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Keep a log beside the file. SQLite refuses to begin with that, without waiting, while another process writes."""
+    last_try = monotonic() + BUSY_TIMEOUT_MS / 1_000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or monotonic() > last_try:
+                raise
+        sleep(_PAUSE_SECONDS)
+
+
 def _prepare(connection: sqlite3.Connection, read_only: bool, foreign_keys: bool) -> None:
     connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
     if read_only:
         connection.execute("PRAGMA query_only = ON")
     else:
-        connection.execute("PRAGMA journal_mode = WAL")
+        _use_wal(connection)
         # NORMAL survives a killed process but not a power cut: an acknowledged command must survive both.
         connection.execute("PRAGMA synchronous = FULL")
         # What is deleted is overwritten, in rows and in pages that become free.

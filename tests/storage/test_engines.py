@@ -3,6 +3,7 @@
 import sqlite3
 import subprocess
 import sys
+import threading
 from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,7 +12,7 @@ import pytest
 
 from app.settings import Settings
 from app.storage.database import open_database
-from app.storage.engines import ConfigurationError, parse_database_url
+from app.storage.engines import ConfigurationError, connect_sqlite, parse_database_url
 from app.storage.migrations import migrate
 from tests.conftest import CountingIds, ManualClock
 
@@ -145,3 +146,28 @@ def test_database_file_without_rights_is_told(mode: int, says: str) -> None:
             check=False,
         )
     assert (done.returncode, done.stderr) == (1, f"The SQLite file {path} cannot be used: {says}.\n")
+
+
+def test_sqlite_file_that_another_process_writes_for_the_first_time_is_waited_for(tmp_path: Path) -> None:
+    """SQLite itself says at once that the file is locked: two starts at once would end one of them."""
+    path = str(tmp_path / "new.db")
+    writer = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    writer.execute("BEGIN IMMEDIATE")
+    writer.execute("CREATE TABLE a (x)")
+    timer = threading.Timer(0.05, writer.execute, ("COMMIT",))
+    timer.start()
+    connection = connect_sqlite(path)
+    assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    timer.join()
+    connection.close()
+    writer.close()
+
+
+def test_sqlite_file_that_stays_locked_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.storage.engines.BUSY_TIMEOUT_MS", 20)
+    path = str(tmp_path / "new.db")
+    writer = sqlite3.connect(path, isolation_level=None)
+    writer.execute("BEGIN IMMEDIATE")
+    with pytest.raises(ConfigurationError, match=r"new\.db cannot be used: database is locked"):
+        connect_sqlite(path)
+    writer.close()
