@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from cyclopts import App
 
+from app.commands import listening
 from app.commands.explaining import explain
 from app.commands.keys import keys, peppers, secrets_key
 from app.commands.opening import command_line, opened, prepare, read_settings
@@ -37,6 +38,7 @@ for number, group in ((4, keys), (5, users), (6, peppers)):
 
 app.command(secrets_key, sort_key=6)
 app.command(explain, sort_key=10)
+app.command(listening.listen, sort_key=11)
 
 
 @app.command(sort_key=1)

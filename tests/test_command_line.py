@@ -46,6 +46,7 @@ def test_help_lists_the_commands_without_importing_the_server() -> None:
         "recompute",
         "erasures",
         "explain",
+        "listen",
     ]
     assert listed == [*commands, "--help"]
 
@@ -285,3 +286,22 @@ def test_erasures_are_exported_and_repeated(switchboard: CommandLine, tmp_path: 
     refused = switchboard("erasures", "repeat", "erased.jsonl")
     assert (refused.returncode, refused.stderr) == (1, "switchboard: Line 1 is no erasure.\n")
     assert switchboard("erasures", "repeat", "missing.jsonl").returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        ([], "There is no key: LISTEN_KEY has to hold one, or --key-file name a file with one."),
+        (["--key-file", "missing"], "missing: [Errno 2] No such file or directory: 'missing'"),
+        (["--key-file", "key", "--url", "example.com"], "--url: it has to be an address such as https://switchboard."),
+        (["--key-file", "key", "--exec", "echo 'a"], "--exec: No closing quotation."),
+        (["--key-file", "key", "--exec", ""], "--exec: it is empty."),
+        (["--key-file", "key", "--cursor-file", "no/such/cursor"], "The cursor cannot be kept: [Errno 2] No such file"),
+    ],
+)
+def test_listen_refuses_what_it_cannot_begin_with(switchboard: CommandLine, options: list[str], line: str) -> None:
+    (switchboard.folder / "key").write_text("swk_a_key\n", encoding="utf-8")
+    done = switchboard("listen", *options)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"switchboard: {line}")
+    assert done.stderr.count("\n") == 1

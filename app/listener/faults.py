@@ -1,0 +1,31 @@
+"""Why listening stops, for a moment or for good."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+LOST = frozenset({"CURSOR_EXPIRED", "INVALID_CURSOR"})
+"""The codes by which a server says that it cannot go on from a cursor."""
+
+PASSING = frozenset({"INTERNAL", "OUTCOME_UNKNOWN", "RATE_LIMITED", "TIMEOUT", "UNAVAILABLE"})
+"""The codes of faults that a repetition may not have."""
+
+
+class Broken(Exception):
+    """The connection is gone, or the server is busy: come back after a pause."""
+
+
+class Lost(Exception):
+    """The server cannot go on from the cursor: read the state anew."""
+
+
+class Refused(Exception):
+    """The server will not answer this, however often it is asked."""
+
+
+def fault_of(errors: Sequence[Mapping[str, Any]]) -> Exception:
+    """The fault that a list of GraphQL errors means."""
+    codes = {(error.get("extensions") or {}).get("code") for error in errors}
+    message = "; ".join(str(error.get("message")) for error in errors) or "The server says no reason."
+    if codes & LOST:
+        return Lost(message)
+    return Broken(message) if codes and codes <= PASSING else Refused(message)
