@@ -6,6 +6,7 @@ from app.interactions.service.watching import forget_watches
 from app.storage.chores import Chore
 from app.storage.event_log import forget_events
 from app.storage.idempotency import forget_answers
+from app.storage.leases import forget_leases
 from app.storage.work import Work
 
 
@@ -19,10 +20,16 @@ def _forget_watches(work: Work) -> bool:
     return False
 
 
+def _forget_leases(work: Work) -> bool:
+    forget_leases(work)
+    return False
+
+
 CHORES = (
     Chore("answers", timedelta(minutes=1), _forget_answers),
     Chore("events", timedelta(minutes=1), forget_events),
+    Chore("leases", timedelta(hours=1), _forget_leases),
     Chore("watches", timedelta(seconds=15), _forget_watches),
 )
-"""What is forgotten after its time: answers to idempotency keys, the oldest part of the event log, and who watched in a
-process that ended without a word."""
+"""What is forgotten after its time: answers to idempotency keys, the oldest part of the event log, leases that nobody
+renews, and who watched in a process that ended without a word."""

@@ -51,7 +51,7 @@ async def on(database_url: str, f: Callable[[sa.Connection], T]) -> T:
 
 def _declare_all_tables() -> None:
     for module in walk_packages(app.__path__, "app."):
-        if module.name.rpartition(".")[2] in ("tables", "idempotency", "chores"):
+        if module.name.rpartition(".")[2] in ("tables", "idempotency", "chores", "leases"):
             import_module(module.name)
 
 

@@ -1,0 +1,42 @@
+"""Leases: which process works on something, and until when."""
+
+from datetime import timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from app.storage.tables import Timestamp, metadata
+from app.storage.work import Work
+
+lease = sa.Table(
+    "lease",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("holder", sa.Text, nullable=False),
+    sa.Column("until", Timestamp, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+
+def take_lease(work: Work, name: str, holder: str, lasts: timedelta) -> bool:
+    """Begin or renew the lease `name` for the holder; whether it holds it now, for as long as it `lasts`.
+
+    Of many that ask at once one gets it. A lease that has ended is anybody's."""
+    dialect = sqlite if work.dialect_name == "sqlite" else postgresql
+    insert = dialect.insert(lease).values(name=name, holder=holder, until=work.now + lasts)
+    mine = insert.on_conflict_do_update(
+        index_elements=[lease.c.name],
+        set_={"holder": insert.excluded.holder, "until": insert.excluded.until},
+        where=sa.or_(lease.c.holder == holder, lease.c.until <= work.now),
+    )
+    return work.connection.execute(mine).rowcount > 0
+
+
+def end_lease(work: Work, name: str, holder: str) -> None:
+    """End the lease `name` where the holder has it; another process may take it at once."""
+    work.connection.execute(sa.delete(lease).where(lease.c.name == name, lease.c.holder == holder))
+
+
+def forget_leases(work: Work) -> None:
+    """Erase the leases that have ended."""
+    work.connection.execute(sa.delete(lease).where(lease.c.until <= work.now))
