@@ -1,7 +1,7 @@
 """The composition root: `create_app(settings)` builds everything; nothing is global."""
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, closing
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,9 @@ from starlette.types import ASGIApp
 from app.core.clock import Clock, utc_now
 from app.core.credentials import Authenticator, KnownKeys
 from app.core.ids import Ids, TimeOrderedIds
+from app.core.issuers import unknown_permissions
 from app.directory.authenticator import KeyAuthenticator
+from app.directory.people import PersonAuthenticator
 from app.execution.operation import Operations
 from app.graph.slice import Slice
 from app.http.compression import Compression, turns_of_large
@@ -31,6 +33,7 @@ from app.http.shortcut import Application, Shortcut
 from app.interactions.service.watching import watch
 from app.live.connections import ConnectionLimits
 from app.live.lifespan import live
+from app.openid import tokens_of
 from app.registry import KINDS, PERMISSIONS
 from app.rest import Contract
 from app.rest.contract import with_contracts
@@ -38,7 +41,7 @@ from app.rest.reading import Reads
 from app.scheduler import scheduling
 from app.schema import SLICES, build_catalogue, build_schema
 from app.selection.compiler import Compiler
-from app.settings import Settings
+from app.settings import Settings, SettingsError
 from app.storage.database import Database, open_database
 
 CONTRACTS = tuple(kind.contract for kind in KINDS if kind.contract is not None)
@@ -55,7 +58,10 @@ def create_app(
     contracts: Sequence[Contract] = CONTRACTS,
     limits: ConnectionLimits | None = None,
 ) -> Starlette:
-    """The application over a migrated database. It opens what it needs when it starts and closes it when it stops."""
+    """The application over a migrated database. It opens what it needs when it starts and closes it when it stops.
+
+    Raises SettingsError for permissions in the settings that do not exist."""
+    _require_known_permissions(settings)
     new_ids = TimeOrderedIds() if ids is None else ids
     rest: list[BaseRoute] = [ContractRoute(contract) for contract in contracts]
     held_to = ConnectionLimits.of(settings) if limits is None else limits
@@ -76,15 +82,17 @@ def create_app(
         database = await open_database(settings.database_url, clock=clock, ids=new_ids, settings=settings, kinds=rules)
         try:
             issuer = KeyAuthenticator(database, settings, clock, PERMISSIONS)
-            keys = KnownKeys(issuer if authenticator is None else authenticator(database))
             compiler = Compiler(catalogue, database.dialect)
             operations = Operations(schema, compiler, database, settings, clock)
             reads = Reads(compiler, database)
             with closing(operations):
-                async with (
-                    live(schema, streams, operations, database, keys, settings, clock, held_to, watch) as found,
-                    scheduling(database, clock),
-                ):
+                async with tokens_of(settings.issuers, clock) as tokens, AsyncExitStack() as running:
+                    people = PersonAuthenticator(tokens, issuer, database, clock, PERMISSIONS)
+                    keys = KnownKeys(people if authenticator is None else authenticator(database))
+                    found = await running.enter_async_context(
+                        live(schema, streams, operations, database, keys, settings, clock, held_to, watch)
+                    )
+                    await running.enter_async_context(scheduling(database, clock))
                     services = Services(
                         database,
                         operations,
@@ -123,3 +131,12 @@ def create_app(
             *compression,
         ],
     )
+
+
+def _require_known_permissions(settings: Settings) -> None:
+    faults = [
+        f"SWITCHBOARD_ISSUERS: the group {group} of {issuer} has a permission that does not exist: {permission}."
+        for issuer, group, permission in unknown_permissions(settings.issuers, PERMISSIONS)
+    ]
+    if faults:
+        raise SettingsError("\n".join(faults))

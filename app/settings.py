@@ -12,6 +12,7 @@ import phonenumbers
 from pydantic import Field, IPvAnyNetwork, NonNegativeInt, PositiveInt, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from app.core.issuers import Issuer
 from app.core.setting_types import Duration, FernetKey, Origin, Port, Secret
 
 PREFIX = "SWITCHBOARD_"
@@ -150,6 +151,11 @@ class Settings(BaseSettings):
         description="WebSockets of one address that may wait to show their key in one process; all addresses together "
         "have four times as many.",
     )
+    issuers: Annotated[tuple[Issuer, ...], NoDecode] = Field(
+        default=(),
+        description="Identity providers (OpenID Connect) by whose access tokens people sign in: a JSON list, as "
+        "[access.md](access.md) describes it.",
+    )
     access_token_lifetime: Duration = Field(
         default=timedelta(hours=1),
         description="How long an access token of the client-credentials exchange is valid.",
@@ -225,7 +231,14 @@ class Settings(BaseSettings):
         # A pepper may be a number, and be JSON by accident.
         return found if isinstance(found, list) else [value] if value.strip() else []
 
-    @field_validator("escalation", mode="before")
+    @field_validator("issuers")
+    @classmethod
+    def _each_once(cls, value: tuple[Issuer, ...]) -> tuple[Issuer, ...]:
+        if len({each.issuer for each in value}) < len(value):
+            raise ValueError("an issuer is named twice")
+        return value
+
+    @field_validator("escalation", "issuers", mode="before")
     @classmethod
     def _parse(cls, value: object) -> object:
         return orjson.loads(value) if isinstance(value, str) else value
@@ -269,8 +282,9 @@ def load_settings(overrides: Mapping[str, object] = MappingProxyType({})) -> Set
         settings = Settings.model_validate(dict(overrides))
     except ValidationError as error:
         for fault in error.errors(include_url=False, include_input=False):
-            name = str(fault["loc"][0])
+            name, *inside = map(str, fault["loc"])
             source = f"--{name}" if name in overrides else f"{PREFIX}{name.upper()}"
+            source += f": {'.'.join(inside)}" if len(inside) > 1 else ""  # a number alone counts the parts of a list
             faults.append(f"{source}: {fault['msg'].removeprefix('Value error, ')}.")
     if faults:
         raise SettingsError("\n".join(faults))

@@ -49,6 +49,7 @@ TYPES = {
     "max_sockets": "integer",
     "max_subscriptions": "integer",
     "max_unauthenticated_sockets": "integer",
+    "issuers": "JSON",
     "access_token_lifetime": "duration",
     "max_document_bytes": "integer",
     "max_depth": "integer",

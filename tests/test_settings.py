@@ -1,5 +1,6 @@
 from datetime import UTC, datetime, timedelta
 
+import orjson
 import pytest
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
@@ -194,3 +195,41 @@ def test_settings_are_frozen_and_hide_secrets() -> None:
         settings.port = 1
     shown = repr(settings).replace("'", " ").replace(":", " ").split()
     assert not {"word", "first-of-my-keys", "salt-of-my-keys!"} & set(shown)
+
+
+ISSUER = {"issuer": "https://login.example.com", "audiences": ["switchboard"]}
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ("{", "unexpected end of data: line 1 column 2 (char 1)"),
+        ({}, "Input should be a valid tuple"),
+        ([{**ISSUER, "audiences": []}], "0.audiences: Tuple should have at least 1 item after validation, not 0"),
+        ([ISSUER, {"issuer": "https://b.example.com"}], "1.audiences: Field required"),
+        ([{**ISSUER, "audience": "x"}], "0.audience: Extra inputs are not permitted"),
+        ([{**ISSUER, "groups": {"a": {"permission": []}}}], "0.groups.a.permission: Extra inputs are not permitted"),
+        (
+            [{**ISSUER, "issuer": "http://login.example.com"}],
+            "0.issuer: it has to begin with https://; http:// is for this machine alone",
+        ),
+        ([{**ISSUER, "issuer": "https://login.example.com?tenant=1"}], "0.issuer: an issuer has no query"),
+        ([{**ISSUER, "groups_claim": []}], "0.groups_claim: Value should have at least 1 item after validation, not 0"),
+        ([ISSUER, ISSUER], "an issuer is named twice"),
+    ],
+)
+def test_issuers_that_cannot_be_used_are_refused(monkeypatch: pytest.MonkeyPatch, given: object, says: str) -> None:
+    text = given if isinstance(given, str) else orjson.dumps(given).decode()
+    monkeypatch.setenv("SWITCHBOARD_ISSUERS", text)
+    with pytest.raises(SettingsError) as refused:
+        load_settings()
+    assert str(refused.value) == f"SWITCHBOARD_ISSUERS: {says}."
+
+
+def test_issuers_are_read_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = {**ISSUER, "groups_claim": ["realm_access", "roles"], "groups": {"a": {"admin": True}}}
+    monkeypatch.setenv("SWITCHBOARD_ISSUERS", orjson.dumps([given]).decode())
+    (issuer,) = load_settings().issuers
+    assert (issuer.groups_claim, issuer.email_claim) == (("realm_access", "roles"), ("email",))
+    assert (issuer.groups["a"].admin, issuer.groups["a"].permissions) == (True, ())
+    assert (issuer.link_by_email, issuer.create_users) == (True, False)

@@ -74,6 +74,66 @@ def permissions(login: str, permissions: str, /) -> None:
     console().print(f"{login} may: {', '.join(listed(permissions)) or 'nothing'}.")
 
 
+@users.command
+def link(login: str, issuer: str, subject: str, /) -> None:
+    """Let a person of an identity provider sign in as the user.
+
+    Parameters
+    ----------
+    login
+        The login name.
+    issuer
+        The provider, as `SWITCHBOARD_ISSUERS` names it.
+    subject
+        Who the person is there: the claim `sub` of its tokens.
+    """
+    from app.directory.service import link_identity
+
+    done(link_identity, login, issuer, subject)
+    console().print(f"{subject} of {issuer} signs in as {login}.")
+
+
+@users.command
+def unlink(login: str, issuer: str, subject: str, /) -> None:
+    """Forget that a person signs in as the user. The next time, it comes in as one who has not been here before.
+
+    Parameters
+    ----------
+    login
+        The login name.
+    issuer
+        The provider.
+    subject
+        Who the person is there.
+    """
+    from app.directory.service import unlink_identity
+
+    done(unlink_identity, login, issuer, subject)
+    console().print(f"{subject} of {issuer} does not sign in as {login} any more.")
+
+
+@users.command
+def identities(login: str, /) -> None:
+    """List the people who sign in as the user.
+
+    Parameters
+    ----------
+    login
+        The login name.
+    """
+    columns(("ISSUER", "SUBJECT", "SINCE"), done(_identities, login))
+
+
+def _identities(work: "Work", login: str) -> list[tuple[str, ...]]:
+    from app.directory.repository import IdentityRepository
+    from app.directory.service import user_by_login
+
+    return [
+        (each.issuer, each.subject, f"{each.created_at:%Y-%m-%d %H:%M}")
+        for each in work.use(IdentityRepository).list_of(user_by_login(work, login).id)
+    ]
+
+
 def _add(work: "Work", given: "UserChanges") -> str:
     from app.core.actor import SYSTEM
     from app.directory.service import create_user

@@ -6,17 +6,21 @@ from time import monotonic
 from typing import NamedTuple, Protocol
 
 from app.core.actor import Actor
+from app.core.errors import Unauthenticated
 
 _KEPT = 10_000
 _SECONDS = 1.0
-_LONGEST_KEY = 512
+LONGEST_CREDENTIAL = 16_384
+"""The most characters of a key or token that is looked at."""
 
 
 class Authenticator(Protocol):
-    """Knows the keys; app.directory implements it."""
+    """Knows the keys and tokens; app.directory implements it."""
 
     async def actor_of(self, key: str) -> Actor | None:
-        """The actor of a key that is valid now; None for any other text."""
+        """The actor of a key or token that is valid now; None for any other text.
+
+        Raises Unauthenticated in place of None where there is more to say."""
 
 
 class AccessToken(NamedTuple):
@@ -52,19 +56,31 @@ class KnownKeys:
         self._generation = 0
 
     async def actor_of(self, key: str) -> Actor | None:
-        """The actor of a key; None when it is unknown, revoked or expired."""
-        if not key or len(key) > _LONGEST_KEY:
+        """The actor of a key or token; None when it is unknown, revoked or expired."""
+        try:
+            return await self.admitted(key)
+        except Unauthenticated:
             return None
+
+    async def admitted(self, key: str) -> Actor:
+        """The actor of a key or token. Raises Unauthenticated, which says why."""
+        if len(key) > LONGEST_CREDENTIAL:
+            raise Unauthenticated(f"A key or token has at most {LONGEST_CREDENTIAL:,} characters.")
         digest = blake2b(key.encode(errors="surrogatepass"), digest_size=16).digest()
         found = self._known.get(digest)
         if found is not None and self._time() < found[1]:
             return found[0]
         generation = self._generation
         until = self._time() + self._seconds
-        actor = await self._authenticator.actor_of(key)
+        try:
+            actor = await self._authenticator.actor_of(key) if key else None
+        except Unauthenticated:
+            self._known.pop(digest, None)
+            raise
         if actor is None:
             self._known.pop(digest, None)
-        elif generation == self._generation:
+            raise Unauthenticated("This key is not valid.")
+        if generation == self._generation:
             # Otherwise something changed while we asked, and the answer may be from before.
             if len(self._known) >= _KEPT:
                 self._known.clear()

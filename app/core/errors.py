@@ -48,7 +48,13 @@ class DomainError(Exception):
 
 
 class Unauthenticated(DomainError):
+    """`has_expired` says that the caller was let in until now, and comes in with a fresh token."""
+
     code = "UNAUTHENTICATED"
+
+    def __init__(self, message: str, *, has_expired: bool = False, path: Sequence[str | int] = ()) -> None:
+        super().__init__(message, path=path)
+        self.has_expired = has_expired
 
 
 class Forbidden(DomainError):

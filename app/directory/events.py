@@ -117,6 +117,24 @@ class PresenceChanged(Event):
     present: bool
 
 
+@event("user.identity_linked")
+class IdentityLinked(Event):
+    """A person at an identity provider was linked to a user."""
+
+    user_id: int
+    identity_id: int
+
+
+@event("user.identity_unlinked")
+class IdentityUnlinked(Event):
+    """A person at an identity provider was unlinked from a user."""
+
+    concerns_keys = True
+
+    user_id: int
+    identity_id: int
+
+
 @event("api_key.created")
 class ApiKeyCreated(Event):
     """An API key was created."""

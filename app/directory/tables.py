@@ -74,6 +74,17 @@ api_key = table(
     sa.Index("ix_api_key_made_by_id", "made_by_id"),
 )
 
+user_identity = table(
+    "user_identity",
+    surrogate_key(),
+    sa.Column("user_id", BigId, sa.ForeignKey("app_user.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("issuer", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("created_at", Timestamp, nullable=False),
+    sa.UniqueConstraint("issuer", "subject"),
+    sa.Index("ix_user_identity_user_id", "user_id", "id"),
+)
+
 bootstrap_key = table(
     "bootstrap_key",
     sa.Column("fingerprint", sa.Text, primary_key=True),

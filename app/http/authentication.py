@@ -13,14 +13,15 @@ CREDENTIALS = b"Authorization, X-API-Key"
 async def authenticate(headers: Headers, keys: KnownKeys) -> Actor:
     """Who a request's headers say is calling. Raises BadRequest (401, or 503 while nobody can be asked)."""
     key = presented_key(headers)
+    message = "Send an API key or access token as Authorization: Bearer <key>, or as x-api-key."
     try:
-        actor = await keys.actor_of(key) if key else None
+        if key:
+            return await keys.admitted(key)
     except Unavailable as error:
         raise later(error) from None
-    if actor is None:
-        message = "This key is not valid." if key else "Send an API key as Authorization: Bearer <key> or x-api-key."
-        raise BadRequest(401, message, (b"www-authenticate", b"Bearer"), code=Unauthenticated.code)
-    return actor
+    except Unauthenticated as error:
+        message = error.message
+    raise BadRequest(401, message, (b"www-authenticate", b"Bearer"), code=Unauthenticated.code)
 
 
 def presented_key(headers: Headers) -> str:

@@ -152,10 +152,9 @@ class ContractApp:
 
     async def _authenticate(self, headers: Headers, services: Services) -> Actor:
         key = key_of(headers, self._contract.schemes)
-        actor = await services.keys.actor_of(key) if key else None
-        if actor is None:
-            raise Unauthenticated("This key is not valid." if key else "This request came without credentials.")
-        return actor
+        if not key:
+            raise Unauthenticated("This request came without credentials.")
+        return await services.keys.admitted(key)
 
     def _refusal(self, error: DomainError) -> Refusal:
         headers: list[tuple[str, str]] = []

@@ -7,7 +7,7 @@ import orjson
 from starlette.types import Receive, Scope, Send
 
 from app.core.actor import Actor
-from app.core.errors import RateLimited, Unavailable
+from app.core.errors import RateLimited, Unauthenticated, Unavailable
 from app.execution import errors
 from app.http.bodies import LARGE_BODY
 from app.http.cors import refused_origin
@@ -25,7 +25,7 @@ from app.http.frames import (
 )
 from app.http.services import Services, request_id_of, services_of
 from app.http.websocket import Socket
-from app.live.connections import TRY_LATER, Ending
+from app.live.connections import FORBIDDEN, TRY_LATER, Ending
 from app.live.places import Place
 from app.rest.headers import Headers
 
@@ -150,9 +150,12 @@ async def _known(services: Services, headers: Headers, receive: Receive, send: S
                 elif given["type"] != "pong":
                     raise Closed(UNAUTHORIZED, "Unauthorized: connection_init comes first")
             key = key_given(given, headers)
-            actor = await services.keys.actor_of(key)
+            if not key:
+                raise Closed(UNAUTHORIZED, FORMS)
+            return key, await services.keys.admitted(key)
     except TimeoutError:
         raise Closed(INIT_TIMEOUT, "Connection initialisation timeout") from None
-    if actor is None:
-        raise Closed(UNAUTHORIZED, FORMS)
-    return key, actor
+    except Unauthenticated as error:
+        # Clients come back by themselves after the first of these codes alone, and then with a fresh token.
+        code = FORBIDDEN.code if error.has_expired else UNAUTHORIZED
+        raise Closed(code, f"Unauthorized: {error.message}") from None

@@ -10,7 +10,7 @@ from sqlalchemy.sql.visitors import replacement_traverse
 
 from app.selection.catalogue import Catalogue
 from app.selection.connection import Listing
-from app.selection.edges import Block, Collect, OneEdge
+from app.selection.edges import Block, Collect, OneEdge, of_caller
 from app.selection.groups import Alone, Together, When
 from app.selection.items import Items
 from app.selection.listing import compile_many
@@ -190,14 +190,18 @@ class Compilation:
     # ---- neighbours ----
 
     def _one(self, block: Block, source: Source, mapping: One, field: Field, when: When) -> Make:
+        if mapping.of_caller is not None:
+            self.personal = True
+            return self.detached(block, mapping.type, field.children or {}, *of_caller(mapping.of_caller))
         if mapping.sql is None:
             raise TypeError(f"{field.name} names no column to join by")
         target = self.table_map(mapping.type)
         builder = source.builder
         sql = mapping.sql(source)
         if builder.full:
+            slot = builder.slot(sql)
             return self.detached(
-                block, target.name, field.children or {}, self.collect(builder.slot(sql), when), builder.slot(sql)
+                block, target.name, field.children or {}, self.collect(slot, when), lambda r, _: r[slot]
             )
         base = self.catalogue.base(target) if isinstance(target, TypeMap) and target.base else target
         alias = builder.alias(base.table)
@@ -236,11 +240,10 @@ class Compilation:
         self.statements += 1
         return edge
 
-    def detached(self, block: Block, type_name: str, children: Children, collect: Collect, slot: int) -> Make:
+    def detached(self, block: Block, type_name: str, children: Children, collect: Collect, key: Make) -> Make:
         edge = self.one_edge(type_name, children, collect)
         block.edges.append(edge)
-        place = edge.slot
-        return lambda row, run: run.edges[place].get(row[slot])
+        return lambda row, run: run.edges[edge.slot].get(key(row, run))
 
     # ---- values ----
 

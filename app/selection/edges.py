@@ -3,12 +3,23 @@
 from collections.abc import Callable, Generator, Iterable, Sequence
 from typing import Any
 
+from app.core.actor import Actor
 from app.selection.shape import Make, Row, Run
 from app.selection.sql import Statement
 from app.storage.query import Query
 
 Queries = Generator[Query, Sequence[Row], Any]
 Collect = Callable[[Any, Run], Iterable[Any]]
+
+
+def of_caller(key: Callable[[Actor], int | None]) -> tuple[Collect, Make]:
+    """The key that a run's caller has, whatever the row: as all keys of the rows, and as that of one."""
+
+    def collect(_row: Row, run: Run) -> Iterable[int]:
+        found = key(run.env.actor)
+        return () if found is None else (found,)
+
+    return collect, lambda row, run: key(run.env.actor)
 
 
 class Block:

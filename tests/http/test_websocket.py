@@ -85,10 +85,15 @@ async def test_who_does_not_begin_with_a_key_is_turned_away(sqlite_served: Serve
         async with sqlite_served.socket(begin=False) as socket:
             await socket.send(**message)
             assert await socket.closed() == (4401, "Unauthorized: connection_init comes first")
-    for init in ({}, {"payload": {"authorization": "Bearer nobody"}}, {"payload": {"authorization": 5}}):
+    unknown = "Unauthorized: This key is not valid."
+    for init, says in (
+        ({}, FORMS),
+        ({"payload": {"authorization": 5}}, FORMS),
+        ({"payload": {"authorization": "Bearer nobody"}}, unknown),
+    ):
         async with sqlite_served.socket(begin=False) as socket:
             await socket.send(type="connection_init", **init)
-            assert await socket.closed() == (4401, FORMS)
+            assert await socket.closed() == (4401, says)
     async with sqlite_served.socket(begin=False) as socket:
         assert await socket.closed() == (4408, "Connection initialisation timeout")
 

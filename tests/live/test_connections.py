@@ -16,7 +16,6 @@ from websockets.exceptions import ConnectionClosedError
 from app.core.events import EventRecord
 from app.feed import NOT_READABLE, tail
 from app.http import websocket
-from app.http.handshake import FORMS
 from app.storage.database import Database, Work
 from tests.conftest import ManualClock
 from tests.kit.library import READER, book, tick
@@ -93,7 +92,7 @@ async def test_a_key_that_ended_while_nobody_listened_is_asked_for_again(served:
         del keys.known["reader"]
         async with served.socket(begin=False) as socket:
             await socket.send(type="connection_init", payload=reader)
-            assert await socket.closed() == (4401, FORMS)
+            assert await socket.closed() == (4401, "Unauthorized: This key is not valid.")
 
 
 async def test_a_socket_answers_only_who_it_has_admitted(sqlite_served: Served, keys: Keys) -> None:

@@ -14,7 +14,7 @@ PRESENT = argument(bool | None, "Whether chats may be offered to the users.")
 
 @strawberry.type
 class DirectoryQuery:
-    viewer: Viewer | None = root(description="The caller. Null without an API key of its own.")
+    viewer: Viewer | None = root(description="The caller.")
     user: User | None = root(description="The user with an id.", id=argument(strawberry.ID, "The id of the user."))
     users: Connection[User] | None = root(
         description="The users, in the order in which they were made.",

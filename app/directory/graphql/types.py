@@ -106,9 +106,11 @@ class ApiKey(Node):
 class Viewer:
     user: User = strawberry.field(description="The user of the caller.")
     permissions: list[PermissionName] = strawberry.field(
-        description="The permissions of the caller, which its key may narrow."
+        description="The permissions of the caller, which its key may narrow and the groups of its token may extend."
     )
-    api_key: ApiKey = strawberry.field(description="The API key of the request.")
+    api_key: ApiKey | None = strawberry.field(
+        description="The API key of the request; null where an access token of an identity provider is its credential."
+    )
     api_keys: Connection[ApiKey] = edge(description="The API keys of the caller's user, the newest first.", **PAGING)
 
 

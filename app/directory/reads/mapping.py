@@ -173,19 +173,12 @@ MAPPINGS: tuple[Mapped, ...] = (
     ),
     TypeMap(
         "Viewer",
-        api_key,
+        app_user,
         fields={
-            "user": One("User", lambda scope: scope.c.user_id),
-            "apiKey": One("ApiKey", lambda scope: scope.c.id),
+            "user": One("User", lambda scope: scope.c.id),
+            "apiKey": One("ApiKey", of_caller=lambda actor: actor.key_id),
             "permissions": Computed((), _permissions, personal=True),
-            "apiKeys": Many(
-                "ApiKey",
-                keyed("user_id"),
-                _NEWEST,
-                "NEWEST",
-                key=lambda scope: scope.c.user_id,
-                inherits=True,
-            ),
+            "apiKeys": Many("ApiKey", keyed("user_id"), _NEWEST, "NEWEST", inherits=True),
         },
     ),
     TypeMap(
@@ -221,7 +214,7 @@ MAPPINGS: tuple[Mapped, ...] = (
 
 
 def _the_caller(env: Env, _arguments: Mapping[str, Any]) -> Mapping[str, object] | None:
-    return None if env.actor.key_id is None else {"id": env.actor.key_id}
+    return {"id": env.actor.user_id} if env.actor.user_id else None
 
 
 def _customer(scope: Scope, bind: Bind) -> Sql:

@@ -1,6 +1,7 @@
 """The directory's stored rows: named queries for commands."""
 
 from app.directory.repository.customers import CustomerRepository, ProfileRepository
+from app.directory.repository.identities import IdentityLookup, IdentityRepository
 from app.directory.repository.lookup import KeyLookup
 from app.directory.repository.peppers import BootstrapKeyRepository, PepperRepository, SecretRepository
 from app.directory.repository.users import ApiKeyRepository, UserRepository
@@ -9,6 +10,8 @@ __all__ = (
     "ApiKeyRepository",
     "BootstrapKeyRepository",
     "CustomerRepository",
+    "IdentityLookup",
+    "IdentityRepository",
     "KeyLookup",
     "PepperRepository",
     "ProfileRepository",

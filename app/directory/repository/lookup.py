@@ -29,8 +29,8 @@ class KeyLookup:
             sa.select(directory_secret.c.value).where(directory_secret.c.name == sa.bindparam("name", type_=sa.Text))
         )
         self._pepper = sql.statement(sa.select(key_pepper.c.fingerprint).where(key_pepper.c.is_current))
-        self._key_of = _model_of(ApiKey, _KEY_COLUMNS, ApiKeyRepository.readers, dialect)
-        self._user_of = _model_of(User, _USER_COLUMNS, UserRepository.readers, dialect)
+        self._key_of = model_of(ApiKey, _KEY_COLUMNS, ApiKeyRepository.readers, dialect)
+        self._user_of = model_of(User, _USER_COLUMNS, UserRepository.readers, dialect)
 
     def secrets(self, *names: str) -> Generator[Query, Sequence[Row], list[str | None]]:
         """The stored secrets of these names."""
@@ -56,9 +56,11 @@ class KeyLookup:
         return self._key_of(found[: len(_KEY_COLUMNS)]), self._user_of(found[len(_KEY_COLUMNS) :])
 
 
-def _model_of(
+def model_of(
     model: type[M], columns: Sequence[sa.Column[Any]], readers: Mapping[str, Callable[[Any], Any]], dialect: sa.Dialect
 ) -> Callable[[Sequence[Any]], M]:
+    """The function that makes the model of the values of these columns, as the driver gives them."""
+
     def nothing(value: Any) -> Any:
         return value
 

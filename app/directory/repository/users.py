@@ -35,6 +35,12 @@ class UserRepository(Rows[User]):
         """The user with this login, whatever its case and accents."""
         return self._find(app_user.c.login_key == key_form(login), for_update=for_update)
 
+    def list_by_email(self, email: str) -> Sequence[User]:
+        """The users with this e-mail address, whatever the case of its ASCII letters; locked, in their order."""
+        is_it = sa.func.lower(app_user.c.email) == email.lower() if email.isascii() else app_user.c.email == email
+        statement = sa.select(*self._columns()).where(is_it).order_by(app_user.c.id)
+        return [self._model(row) for row in self._all(statement.with_for_update())]
+
     def all(self) -> Sequence[User]:
         """The users, the oldest first."""
         return [self._model(row) for row in self._all(sa.select(*self._columns()).order_by(app_user.c.id))]

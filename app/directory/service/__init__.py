@@ -11,6 +11,7 @@ from app.directory.service.customers import (
     unsubscribe_customer,
     update_customer,
 )
+from app.directory.service.identities import link_identity, sign_in, unlink_identity
 from app.directory.service.keys import create_api_key, revoke_api_key
 from app.directory.service.peppers import settle_pepper
 from app.directory.service.profiles import (
@@ -36,15 +37,18 @@ __all__ = (
     "delete_profile",
     "end_peppers",
     "link_customer",
+    "link_identity",
     "local_key",
     "meet_customer",
     "redigest",
     "revoke_api_key",
     "set_presence",
     "settle_pepper",
+    "sign_in",
     "subscribe_customer",
     "unblock_profile",
     "unlink_customer",
+    "unlink_identity",
     "unsubscribe_customer",
     "update_customer",
     "update_profile",

@@ -55,6 +55,8 @@ def update_user(work: Work, actor: Actor, ref: Ref, changes: UserChanges, *, if_
     require_version(before, if_version)
     values = checked(changes, CHANGEABLE)
     _require_grantable(work, actor, values, before)
+    if values.get("email", before.email) != before.email:
+        _require_all_of(work, actor, before)
     stays = values.get("active", before.active) and ADMIN in values.get("roles", before.roles)
     if before.id in admins and not stays and len(admins) == 1:
         raise InvalidTransition("This is the last active admin, without whom nobody could manage users.")
@@ -123,6 +125,17 @@ def _require_grantable(work: Work, actor: Actor, values: Mapping[str, tuple[str,
     require_known(values.get("permissions", ()), known)
     own = None if actor.is_admin else work.use(UserRepository).get(actor.user_id)
     require_grantable(actor, () if own is None else own.roles, values, held)
+
+
+def _require_all_of(work: Work, actor: Actor, user: User) -> None:
+    """Raise Forbidden unless the actor holds all that the user may: who has its e-mail address may sign in as it."""
+    if actor.is_admin or not any(each.link_by_email for each in work.settings.issuers):
+        return
+    own = work.use(UserRepository).get(actor.user_id)
+    roles = frozenset(() if own is None else own.roles)
+    if not (actor.permissions >= frozenset(user.permissions) and roles >= frozenset(user.roles)):
+        message = "Only who may all that the user may can change the address by which it signs in."
+        raise Forbidden(message, path=("email",))
 
 
 def _require_free(work: Work, user: User) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from app.core.actor import Actor
 from app.selection.mapping.env import Scope, Sql, SqlOf
 from app.selection.mapping.filters import Filter, Order
 
@@ -31,12 +32,13 @@ class Id:
 class One:
     """A to-one neighbour by its surrogate key, joined; null when the key is null or the row may not be seen.
 
-    In an embedded or computed object, `key` names the item that holds the surrogate instead. `inherits` is as for
-    Many."""
+    In an embedded or computed object, `key` names the item that holds the surrogate instead. `of_caller` takes it from
+    the caller, whatever the row. `inherits` is as for Many."""
 
     type: str
     sql: SqlOf | None = None
     key: str | None = None
+    of_caller: Callable[[Actor], int | None] | None = None
     requires: str | None = None
     inherits: bool = False
 

@@ -1,0 +1,48 @@
+"""What an identity is: a person at an identity provider, linked to the user that it signs in as."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.core.actor import Actor
+from app.directory.model.user import User
+from app.openid import Person
+
+LONGEST_LOGIN = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """A person, who is `subject` at `issuer`, as the user that it is here."""
+
+    id: int
+    user_id: int
+    issuer: str
+    subject: str
+    created_at: datetime
+
+
+def actor_of_person(user: User, person: Person, all_permissions: Collection[str]) -> Actor:
+    """The caller that a token of an active user's stands for: what the user may, and what the token's groups grant."""
+    is_admin = user.is_admin or person.is_admin
+    held = frozenset(all_permissions) if is_admin else frozenset(user.permissions) | person.permissions
+    return Actor(
+        user_id=user.id,
+        name=user.name,
+        permissions=held,
+        is_admin=is_admin,
+        expires_at=person.ends,
+    )
+
+
+def logins_of(person: Person) -> list[str]:
+    """The logins that a new user of the person may get, the best first."""
+    wanted = (person.login, person.email, person.subject)
+    return [
+        login
+        for login in wanted
+        if login is not None
+        and len(login) <= LONGEST_LOGIN
+        and login.isprintable()
+        and not any(character.isspace() for character in login)
+    ]

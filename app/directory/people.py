@@ -1,0 +1,71 @@
+"""Who a presented token of an identity provider stands for."""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+from app.core.actor import Actor
+from app.core.clock import Clock
+from app.core.credentials import Authenticator
+from app.core.errors import AlreadyExists, Unauthenticated
+from app.core.fairness import SERVER
+from app.core.recent import Recent
+from app.directory.model import User
+from app.directory.model.identity import actor_of_person
+from app.directory.repository import IdentityLookup
+from app.directory.service import sign_in
+from app.openid import Person, Tokens, is_token
+from app.storage.database import Database
+
+NEWCOMERS = "newcomers"
+"""The caller of whom all first sign-ins are: together they have one share of the database."""
+
+_REFUSED_FOR = timedelta(seconds=5)
+_REFUSALS = 1_000
+
+
+class PersonAuthenticator:
+    """Fulfils `core.credentials.Authenticator` for tokens of people, and asks `keys` about everything else.
+
+    `permissions` are all there are, which an admin holds."""
+
+    def __init__(
+        self, tokens: Tokens, keys: Authenticator, database: Database, clock: Clock, permissions: Collection[str]
+    ) -> None:
+        self._tokens = tokens
+        self._keys = keys
+        self._database = database
+        self._clock = clock
+        self._permissions = frozenset(permissions)
+        self._lookup = IdentityLookup(database.dialect)
+        # Who was refused a moment ago is refused again without a command.
+        self._refused: Recent[tuple[datetime, str]] = Recent(_REFUSALS)
+
+    async def actor_of(self, key: str) -> Actor | None:
+        """The actor of a token or key that is valid now; None for a key that is not.
+
+        Raises Unauthenticated for a token, with the reason, and Unavailable while its provider does not answer."""
+        if not is_token(key):
+            return await self._keys.actor_of(key)
+        person = await self._tokens.person(key)
+        issuer, subject = person.issuer.issuer, person.subject
+        found = await self._database.plan(lambda: self._lookup.user(issuer, subject), snapshot=False, caller=SERVER)
+        user = await self._newcomer(person) if found is None else found
+        if not user.active:
+            raise Unauthenticated("The user of this token is not active.")
+        return actor_of_person(user, person, self._permissions)
+
+    async def _newcomer(self, person: Person) -> User:
+        """The user of a person who has not been here before. Raises Unauthenticated."""
+        who = (person.issuer.issuer, person.subject)
+        refused = self._refused.get(who)
+        if refused is not None and timedelta(0) <= self._clock() - refused[0] < _REFUSED_FOR:
+            raise Unauthenticated(refused[1])
+        try:
+            try:
+                return await self._database.command_of(NEWCOMERS, who, sign_in, person)
+            except AlreadyExists:
+                # Another process was a moment faster.
+                return await self._database.command_of(NEWCOMERS, who, sign_in, person)
+        except Unauthenticated as error:
+            self._refused.put(who, (self._clock(), error.message))
+            raise

@@ -1,0 +1,94 @@
+"""Use cases of identities: people at identity providers become users."""
+
+from app.core.actor import SYSTEM, Actor
+from app.core.errors import InvalidInput, NotFound, Unauthenticated
+from app.core.text import is_storable
+from app.directory.events import IdentityLinked, IdentityUnlinked, UserCreated
+from app.directory.model import User
+from app.directory.model.identity import Identity, logins_of
+from app.directory.repository import IdentityRepository, UserRepository
+from app.directory.service.bootstrap import user_by_login
+from app.directory.service.editing import tell
+from app.openid import LONGEST_SUBJECT, Person
+from app.storage.work import Work
+
+
+def sign_in(work: Work, person: Person) -> User:
+    """The user that the person is: linked before, the one with its verified e-mail address, or a new one.
+
+    An address links once for each issuer: where the user has an identity of the issuer, somebody else had the address.
+    Raises Unauthenticated where none of that is possible or allowed by the issuer's setting."""
+    identities, users = work.use(IdentityRepository), work.use(UserRepository)
+    known = identities.get_by_subject(person.issuer.issuer, person.subject)
+    if known is not None:
+        user = users.get(known.user_id)
+        assert user is not None  # an identity leaves with its user
+        return user
+    user = _with_address(work, person) or _made(work, person)
+    _link(work, SYSTEM, user, person.issuer.issuer, person.subject)
+    return user
+
+
+def link_identity(work: Work, login: str, issuer: str, subject: str) -> Identity:
+    """Link a person to the user with this login, for whoever can reach the database.
+
+    Raises NotFound, InvalidInput for an issuer that the settings do not name, and AlreadyExists for a linked person."""
+    user = user_by_login(work, login)
+    if issuer not in {each.issuer for each in work.settings.issuers}:
+        raise InvalidInput(f"SWITCHBOARD_ISSUERS has no issuer {issuer}.", path=("issuer",))
+    if not 0 < len(subject) <= LONGEST_SUBJECT or not is_storable(subject):
+        raise InvalidInput(f"A subject has 1 to {LONGEST_SUBJECT} characters.", path=("subject",))
+    return _link(work, SYSTEM, user, issuer, subject)
+
+
+def unlink_identity(work: Work, login: str, issuer: str, subject: str) -> Identity:
+    """Forget that a person signs in as the user with this login. Raises NotFound."""
+    user = user_by_login(work, login)
+    identities = work.use(IdentityRepository)
+    known = identities.get_by_subject(issuer, subject)
+    if known is None or known.user_id != user.id:
+        raise NotFound(f"{login} is not linked to that person.")
+    identities.remove(known.id)
+    tell(work, SYSTEM, IdentityUnlinked(user_id=user.id, identity_id=known.id), user)
+    return known
+
+
+def _link(work: Work, actor: Actor, user: User, issuer: str, subject: str) -> Identity:
+    new = Identity(id=0, user_id=user.id, issuer=issuer, subject=subject, created_at=work.now)
+    identity = work.use(IdentityRepository).add(new)
+    tell(work, actor, IdentityLinked(user_id=user.id, identity_id=identity.id), user)
+    return identity
+
+
+def _with_address(work: Work, person: Person) -> User | None:
+    """The one person's user with the verified address of the token. Raises Unauthenticated when it must not be it."""
+    if person.email is None or not person.issuer.link_by_email:
+        return None
+    found = [user for user in work.use(UserRepository).list_by_email(person.email) if not user.is_service]
+    if not found:
+        return None
+    if len(found) > 1:
+        raise Unauthenticated("Several users have the e-mail address of this token.")
+    (user,) = found
+    if any(each.issuer == person.issuer.issuer for each in work.use(IdentityRepository).list_of(user.id)):
+        raise Unauthenticated("The user with the e-mail address of this token is another person of its issuer.")
+    return user
+
+
+def _made(work: Work, person: Person) -> User:
+    if not person.issuer.create_users:
+        raise Unauthenticated("Nobody here is the person of this token.")
+    users = work.use(UserRepository)
+    free = (login for login in logins_of(person) if users.get_by_login(login) is None)
+    login = next(free, f"person-{work.ids.uuid()}")
+    new = User(
+        id=0,
+        name=person.name or login,
+        login=login,
+        email=person.email,
+        created_at=work.now,
+        updated_at=work.now,
+    )
+    user = users.add(new)
+    tell(work, SYSTEM, UserCreated(user_id=user.id), user)
+    return user

@@ -1,0 +1,49 @@
+"""How documents of providers are fetched."""
+
+import ssl
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from ipaddress import ip_network
+
+from app.core.clock import Clock
+from app.core.issuers import Issuer
+from app.openid.provider import PATIENCE, Fetch, NotFetched, Provider
+from app.openid.tokens import Tokens
+from app.outbound import OutboundClient, OutboundFault
+
+_ANYWHERE = (ip_network("0.0.0.0/0"), ip_network("::/0"))
+"""The operator names the providers, which often are in its own network. Plain http is refused by their addresses."""
+
+
+@asynccontextmanager
+async def fetching() -> AsyncIterator[Fetch]:
+    """How documents are fetched, with a client of its own until the end of the block."""
+    client = OutboundClient(_ANYWHERE, tls=ssl.create_default_context())
+
+    async def fetch(url: str, most: int) -> bytes:
+        try:
+            answer = await client.send("GET", url, headers={"accept": "application/json"}, seconds=PATIENCE, most=most)
+        except OutboundFault as fault:
+            raise NotFetched(fault.message) from None
+        if answer.status != 200:
+            raise NotFetched(f"It was answered with the status {answer.status}.")
+        return answer.content
+
+    try:
+        yield fetch
+    finally:
+        await client.aclose()
+
+
+@asynccontextmanager
+async def tokens_of(issuers: Sequence[Issuer], clock: Clock) -> AsyncIterator[Tokens]:
+    """The tokens of these issuers, whose documents are fetched until the end of the block."""
+    if not issuers:
+        yield Tokens((), clock)
+        return
+    async with fetching() as fetch:
+        tokens = Tokens([Provider(issuer, fetch) for issuer in issuers], clock)
+        try:
+            yield tokens
+        finally:
+            await tokens.close()

@@ -1,0 +1,76 @@
+"""Who a verified token stands for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from app.core.errors import Unauthenticated
+from app.core.issuers import ClaimPath, Issuer
+from app.core.text import is_storable
+
+LONGEST_SUBJECT = 255
+_LONGEST_NAME = 255
+_LONGEST_EMAIL = 254
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """A person as a token has it: `issuer` and `subject` are who it is, the rest is as of this token.
+
+    `email` is one that the provider has verified. `permissions` and `is_admin` are what its groups grant. `ends` is
+    when the token does."""
+
+    issuer: Issuer
+    subject: str
+    ends: datetime
+    name: str | None = None
+    login: str | None = None
+    email: str | None = None
+    permissions: frozenset[str] = frozenset()
+    is_admin: bool = False
+
+
+def person_of(issuer: Issuer, claims: Mapping[str, Any], ends: datetime) -> Person:
+    """The person that verified claims describe. Raises Unauthenticated for a subject or groups of a wrong type."""
+    subject = claims.get("sub")
+    if not isinstance(subject, str) or not 0 < len(subject) <= LONGEST_SUBJECT or not is_storable(subject):
+        raise Unauthenticated(f"This token names nobody: sub has to be a text of 1 to {LONGEST_SUBJECT} characters.")
+    granted = [issuer.groups[group] for group in _groups(issuer, claims) if group in issuer.groups]
+    is_verified = _at(claims, issuer.email_verified_claim) is True
+    return Person(
+        issuer=issuer,
+        subject=subject,
+        ends=ends,
+        name=_line(_at(claims, issuer.name_claim), _LONGEST_NAME),
+        login=_line(claims.get("preferred_username"), _LONGEST_NAME),
+        email=_line(_at(claims, issuer.email_claim), _LONGEST_EMAIL) if is_verified else None,
+        permissions=frozenset(permission for grants in granted for permission in grants.permissions),
+        is_admin=any(grants.admin for grants in granted),
+    )
+
+
+def _groups(issuer: Issuer, claims: Mapping[str, Any]) -> list[str]:
+    found = _at(claims, issuer.groups_claim)
+    if found is None:
+        return []
+    listed = [found] if isinstance(found, str) else found
+    if not isinstance(listed, list) or not all(isinstance(group, str) for group in listed):
+        raise Unauthenticated(f"The claim {'.'.join(issuer.groups_claim)} of this token is not a list of texts.")
+    return listed
+
+
+def _at(claims: Mapping[str, Any], path: ClaimPath) -> Any:
+    """The value at the end of the path; None where there is none."""
+    found: Any = claims
+    for name in path:
+        found = found.get(name) if isinstance(found, Mapping) else None
+    return found
+
+
+def _line(value: object, most: int) -> str | None:
+    """The value where it is one line of text that can be kept; such claims only describe, so that others are left."""
+    if not isinstance(value, str) or not is_storable(value) or not value.isprintable():
+        return None
+    found = value.strip()
+    return found if 0 < len(found) <= most else None
