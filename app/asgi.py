@@ -16,6 +16,7 @@ from app.core.ids import Ids, TimeOrderedIds
 from app.core.issuers import unknown_permissions
 from app.directory.authenticator import KeyAuthenticator
 from app.directory.people import PersonAuthenticator
+from app.directory.ticketing import StreamTickets
 from app.execution.operation import Operations
 from app.graph.slice import Slice
 from app.http.compression import Compression, turns_of_large
@@ -98,6 +99,7 @@ def create_app(
                         operations,
                         keys,
                         issuer,
+                        StreamTickets(database, clock, PERMISSIONS),
                         limiter,
                         InFlight(settings.max_requests_at_once),
                         reads,

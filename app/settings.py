@@ -156,6 +156,11 @@ class Settings(BaseSettings):
         description="Identity providers (OpenID Connect) by whose access tokens people sign in: a JSON list, as "
         "[access.md](access.md) describes it.",
     )
+    stream_ticket_lifetime: Duration = Field(
+        default=timedelta(hours=12),
+        description="How long a stream that a ticket began may be resumed with it, when the key or access token that "
+        "made the ticket does not end before.",
+    )
     access_token_lifetime: Duration = Field(
         default=timedelta(hours=1),
         description="How long an access token of the client-credentials exchange is valid.",

@@ -50,6 +50,7 @@ TYPES = {
     "max_subscriptions": "integer",
     "max_unauthenticated_sockets": "integer",
     "issuers": "JSON",
+    "stream_ticket_lifetime": "duration",
     "access_token_lifetime": "duration",
     "max_document_bytes": "integer",
     "max_depth": "integer",

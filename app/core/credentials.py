@@ -23,6 +23,16 @@ class Authenticator(Protocol):
         Raises Unauthenticated in place of None where there is more to say."""
 
 
+class Tickets(Protocol):
+    """Knows the tickets by which streams begin; app.directory implements it."""
+
+    async def begin(self, ticket: str, request: str) -> Actor:
+        """The actor of a ticket that is good for the request with this digest. Raises Unauthenticated."""
+
+    async def actor_of(self, ticket: str) -> Actor | None:
+        """The actor of a ticket whose stream has begun; None when it may not go on."""
+
+
 class AccessToken(NamedTuple):
     """A credential that ends by itself, in place of the key that it was given for."""
 

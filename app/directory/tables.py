@@ -85,6 +85,23 @@ user_identity = table(
     sa.Index("ix_user_identity_user_id", "user_id", "id"),
 )
 
+stream_ticket = table(
+    "stream_ticket",
+    surrogate_key(),
+    sa.Column("user_id", BigId, sa.ForeignKey("app_user.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("key_id", BigId, sa.ForeignKey("api_key.id", ondelete="CASCADE")),
+    sa.Column("digest", sa.Text, nullable=False, unique=True),
+    sa.Column("permissions", JsonValue, nullable=False),
+    sa.Column("is_admin", sa.Boolean, nullable=False),
+    sa.Column("created_at", Timestamp, nullable=False),
+    sa.Column("begins_before", Timestamp, nullable=False),
+    sa.Column("ends_at", Timestamp, nullable=False),
+    sa.Column("request", sa.Text),
+    sa.Index("ix_stream_ticket_user_id", "user_id"),
+    sa.Index("ix_stream_ticket_key_id", "key_id"),
+    sa.Index("ix_stream_ticket_ends_at", "ends_at"),
+)
+
 bootstrap_key = table(
     "bootstrap_key",
     sa.Column("fingerprint", sa.Text, primary_key=True),

@@ -21,7 +21,12 @@ async def authenticate(headers: Headers, keys: KnownKeys) -> Actor:
         raise later(error) from None
     except Unauthenticated as error:
         message = error.message
-    raise BadRequest(401, message, (b"www-authenticate", b"Bearer"), code=Unauthenticated.code)
+    raise refused(message)
+
+
+def refused(message: str) -> BadRequest:
+    """The answer to who is not let in."""
+    return BadRequest(401, message, (b"www-authenticate", b"Bearer"), code=Unauthenticated.code)
 
 
 def presented_key(headers: Headers) -> str:

@@ -1,6 +1,7 @@
 """GraphQL over HTTP, as a plain ASGI application."""
 
 from collections.abc import Coroutine, Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -21,7 +22,8 @@ from app.http.cycle import Whole, send_whole
 from app.http.negotiation import GRAPHQL_RESPONSE, JSON, negotiate, prefers_page
 from app.http.pages.site import Page
 from app.http.services import Services, remember_caller, request_id_of, services_of
-from app.http.sse import prefers_stream, send_outcome, stream, takes_stream
+from app.http.sse import Listener, prefers_stream, send_outcome, stream, takes_stream
+from app.http.tickets import admit, not_for_this, presented_ticket
 from app.rest.errors import BadRequest, later
 from app.rest.headers import Headers
 
@@ -105,13 +107,18 @@ class GraphQLOverHttp:
         if media_type is None and not takes_stream(accept):
             raise BadRequest(406, f"Answers are {GRAPHQL_RESPONSE} or {JSON}.")
         services = services_of(scope)
-        actor = await authenticate(headers, services.keys)
+        # A stream that sends nothing would only be held.
+        streams = method != "HEAD" and takes_stream(accept)
+        ticket = presented_ticket(scope, headers)
+        if ticket is not None and not streams:
+            raise not_for_this()
+        actor = await (
+            authenticate(headers, services.keys) if ticket is None else admit(ticket, scope, services.tickets)
+        )
         remember_caller(scope, actor)
         if services.limiter.counts:
             await services.limiter.take(actor)
         context = services.context(actor, request_id_of(scope))
-        # A stream that sends nothing would only be held.
-        streams = method != "HEAD" and takes_stream(accept)
         caller, in_flight = actor.caller, services.in_flight
         if not in_flight.begins(caller):
             await in_flight.enter(caller)
@@ -120,6 +127,8 @@ class GraphQLOverHttp:
             found = await services.operations.find(request, context) if streams else None
             if isinstance(found, Operation) and found.kind is OperationType.SUBSCRIPTION:
                 outcome = None
+            elif isinstance(found, Operation) and ticket is not None:
+                raise not_for_this()
             elif isinstance(found, Outcome):
                 outcome = found
             else:
@@ -129,8 +138,12 @@ class GraphQLOverHttp:
         if outcome is None:
             assert isinstance(found, Operation)
             after = headers.get(b"last-event-id", b"").decode("latin-1") or None
+            if ticket is None:
+                listener = Listener(partial(services.keys.actor_of, presented_key(headers)), after)
+            else:
+                listener = Listener(partial(services.tickets.actor_of, ticket), after, is_native=True)
             try:
-                await stream(services, found, request, context, presented_key(headers), after, scope, receive, send)
+                await stream(services, found, request, context, listener, scope, receive, send)
             except Unavailable as error:
                 raise later(error) from None
             return None

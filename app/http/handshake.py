@@ -1,6 +1,7 @@
 """The beginning of a GraphQL WebSocket: who may open one, and `connection_init`."""
 
 import asyncio
+from functools import partial
 from urllib.parse import urlsplit
 
 import orjson
@@ -121,7 +122,8 @@ async def _serve(
             return
         stranger.leave()
         await send(text_of("connection_ack"))
-        socket = Socket(services, key, actor, scope.get("extensions", {}), receive, send, request_id_of(scope))
+        known = partial(services.keys.actor_of, key)
+        socket = Socket(services, known, actor, scope.get("extensions", {}), receive, send, request_id_of(scope))
         connections.add(socket)
         try:
             await socket.serve()

@@ -9,7 +9,7 @@ from starlette.types import Receive, Scope
 
 from app.core.actor import Actor
 from app.core.clock import Clock
-from app.core.credentials import KnownKeys, TokenIssuer
+from app.core.credentials import KnownKeys, Tickets, TokenIssuer
 from app.core.fairness import Caller
 from app.execution.operation import Operations
 from app.execution.outcome import GraphQLRequest, Outcome
@@ -40,6 +40,7 @@ class Services:
     operations: Operations
     keys: KnownKeys
     tokens: TokenIssuer
+    tickets: Tickets
     limiter: Limiter
     in_flight: InFlight
     reads: Reads

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 import structlog
@@ -17,7 +17,7 @@ from app.execution.outcome import GraphQLRequest, Outcome, Refused
 from app.graph.context import Context
 from app.http.negotiation import EXACT, GRAPHQL_RESPONSE, JSON, quality
 from app.http.services import Services
-from app.live.connections import ABORT, CLOSE_SECONDS, Connection, Ending
+from app.live.connections import ABORT, CLOSE_SECONDS, Connection, Ending, Known
 from app.live.items import Item, Subscriber
 
 log = structlog.get_logger(__name__)
@@ -32,6 +32,16 @@ _HEADERS = (
     (b"x-accel-buffering", b"no"),
     (b"vary", b"Accept, Authorization, X-API-Key"),
 )
+
+
+class Listener(NamedTuple):
+    """Who opens a stream: its credential, and its Last-Event-ID.
+
+    `is_native` says that it is a browser's own client, which resumes by itself with the latest id that it has seen."""
+
+    known: Known
+    after: str | None
+    is_native: bool = False
 
 
 @lru_cache(maxsize=256)
@@ -61,13 +71,12 @@ async def stream(
     operation: Operation,
     request: GraphQLRequest,
     context: Context,
-    key: str,
-    after: str | None,
+    listener: Listener,
     scope: Scope,
     receive: Receive,
     send: Send,
 ) -> None:
-    """Answer a subscription for as long as the client stays; `after` is its Last-Event-ID. Raises RateLimited."""
+    """Answer a subscription for as long as the client stays. Raises RateLimited."""
     places = services.connections.sockets
     place = places.take(context.actor.caller)
     if place is None:
@@ -75,14 +84,14 @@ async def stream(
     with place:
         async with services.connections.feed.held():
             try:
-                subscriber = await services.subscriptions.open(operation, request, context, after)
+                subscriber = await services.subscriptions.open(operation, request, context, listener.after)
             except Refused as refused:
                 release(refused)
                 await _start(send)
                 await _body(send, _failed(refused.entries) + _COMPLETE, more=False)
                 return
             abort = scope.get("extensions", {}).get(ABORT)
-            connection = _Stream(services, key, context, abort, send)
+            connection = _Stream(services, listener, context, abort, send)
             services.connections.add(connection)
             # The caller was known before the rest of the request had come; from now on a change of the key is heard.
             connection.doubt()
@@ -97,18 +106,22 @@ async def stream(
 class _Stream(Connection):
     """One subscription on its way to one client."""
 
-    def __init__(self, services: Services, key: str, context: Context, abort: Any, send: Send) -> None:
-        super().__init__(services.connections, key, context.actor, abort)
+    def __init__(self, services: Services, listener: Listener, context: Context, abort: Any, send: Send) -> None:
+        super().__init__(services.connections, listener.known, context.actor, abort)
         self._services = services
         self._send = send
         self._request_id = context.request_id
         self._delivering: asyncio.Task[None] | None = None
         self._is_complete = False
+        self._is_native = listener.is_native
 
     async def serve(self, subscriber: Subscriber, receive: Receive) -> None:
         """Send events until the client leaves or the connection ends."""
         await _start(self._send)
         await self._write(_BEAT)
+        if self._is_native and subscriber.cursor is not None:
+            # An event without data is one that the browser keeps to itself, with the place that it will resume from.
+            await self._write(f"id: {subscriber.cursor}\n\n".encode())
         self._delivering = self._started(self._deliver(subscriber))
         if self.ending is not None:
             self._delivering.cancel()

@@ -42,6 +42,7 @@ from app.live.connections import (
     WRITE,
     Connection,
     Ending,
+    Known,
 )
 from app.live.items import Subscriber
 from app.rest.errors import BadRequest
@@ -55,14 +56,14 @@ class Socket(Connection):
     def __init__(
         self,
         services: Services,
-        key: str,
+        known: Known,
         actor: Actor,
         extensions: Mapping[str, Any],
         receive: Receive,
         send: Send,
         request_id: str,
     ) -> None:
-        super().__init__(services.connections, key, actor, extensions.get(ABORT))
+        super().__init__(services.connections, known, actor, extensions.get(ABORT))
         self._services = services
         self._write: Callable[[list[str]], bool] = extensions.get(WRITE, lambda _: False)
         self._receive = receive
@@ -197,7 +198,7 @@ class Socket(Connection):
     async def _asked(self, request: GraphQLRequest) -> Subscriber | Outcome | None:
         """What answers the request; None when its sender may ask for nothing any more."""
         services = self._services
-        actor = await services.keys.actor_of(self.key)
+        actor = await self.known()
         if actor is None or actor != self.actor:
             self.end(FORBIDDEN)
             return None

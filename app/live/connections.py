@@ -1,7 +1,7 @@
 """Every open stream of answers, so that all can be ended: by time, by a key that no longer counts, by a shutdown."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +33,10 @@ _PAUSE_WITHOUT_DATABASE = 0.2
 _ADDRESSES = 4  # that may each have as many unauthenticated sockets as one may
 
 
+Known = Callable[[], Awaitable[Actor | None]]
+"""Looks up again whom the credential of a connection lets in; nobody when it is not valid any more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ending:
     """Why a stream ends, as a WebSocket close code says it. Clients come back by themselves after all of these."""
@@ -50,8 +54,10 @@ NO_LOG = Ending(TRY_LATER, NOT_READABLE)
 class Connection:
     """One stream of answers to one caller. While `doubtful`, nothing must be sent before `cleared`."""
 
-    def __init__(self, connections: "Connections", key: str, actor: Actor, abort: Callable[[], None] | None) -> None:
-        self.key = key
+    def __init__(
+        self, connections: "Connections", known: Known, actor: Actor, abort: Callable[[], None] | None
+    ) -> None:
+        self.known = known
         self.actor = actor
         self.doubtful = False
         self.ending: Ending | None = None
@@ -149,7 +155,7 @@ class Connection:
         while self.doubtful:
             doubts = self._doubts
             try:
-                actor = await self._connections.keys.actor_of(self.key)
+                actor = await self.known()
             except Exception as error:
                 if not isinstance(error, Unavailable):
                     log.exception("a key cannot be looked up again")

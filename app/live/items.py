@@ -20,6 +20,10 @@ class Item(NamedTuple):
 class Subscriber(Protocol):
     """One running subscription."""
 
+    @property
+    def cursor(self) -> str | None:
+        """What to go on from after what was taken, or after nothing; None where there is no such thing."""
+
     async def next(self) -> Item:
         """The next item. Raises CursorExpired when what comes next is lost; then it has ended."""
 

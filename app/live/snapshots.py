@@ -94,6 +94,10 @@ class SnapshotSubscriber:
         self.on_close: list[Callable[[], None]] = []
         snapshots.subscribers += 1
 
+    @property
+    def cursor(self) -> None:
+        return None
+
     async def next(self) -> Item:
         while self._version == self._snapshots.version:
             await self._snapshots.waiting.wait()

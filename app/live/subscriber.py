@@ -29,6 +29,10 @@ class EventSubscriber:
         self.on_close: list[Callable[[], None]] = []
         channel.subscribers += 1
 
+    @property
+    def cursor(self) -> str | None:
+        return str(self._replay.cursor) if self._channel.maker.stream.durable else None
+
     async def next(self) -> Item:
         channel, replay = self._channel, self._replay
         while True:

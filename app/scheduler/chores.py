@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from app.directory.service import forget_tickets
 from app.interactions.service.watching import forget_watches
 from app.storage.chores import Chore
 from app.storage.event_log import forget_events
@@ -29,7 +30,8 @@ CHORES = (
     Chore("answers", timedelta(minutes=1), _forget_answers),
     Chore("events", timedelta(minutes=1), forget_events),
     Chore("leases", timedelta(hours=1), _forget_leases),
+    Chore("tickets", timedelta(minutes=1), forget_tickets),
     Chore("watches", timedelta(seconds=15), _forget_watches),
 )
 """What is forgotten after its time: answers to idempotency keys, the oldest part of the event log, leases that nobody
-renews, and who watched in a process that ended without a word."""
+renews, tickets that begin no stream any more, and who watched in a process that ended without a word."""

@@ -64,6 +64,7 @@ export const valueTypes: string[] = [
   "ContactReference",
   "ConversationPayload",
   "CreateApiKeyPayload",
+  "CreateStreamTicketPayload",
   "CustomerPayload",
   "DeleteAgentSessionPayload",
   "DeleteAiAgentPayload",

@@ -95,7 +95,11 @@ DIRECTORY: Mapping[str, tuple[str, Mapping[str, Any]]] = {
 }
 """The commands of the directory with the permission that each needs."""
 
-ONES_OWN: Mapping[str, Mapping[str, Any]] = {"setPresence": {"present": True}, "revokeApiKey": {"id": "key_1"}}
+ONES_OWN: Mapping[str, Mapping[str, Any]] = {
+    "setPresence": {"present": True},
+    "createStreamTicket": {},
+    "revokeApiKey": {"id": "key_1"},
+}
 """What anybody may do to themselves, and who manages users to anybody."""
 
 RECEIVING: Mapping[str, Mapping[str, Any]] = {

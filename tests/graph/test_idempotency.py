@@ -13,7 +13,17 @@ from tests.graph.state import Rows, rows_of
 pytestmark = pytest.mark.anyio
 
 # What a rule writes beside the object itself: an event, an answer that is kept, a value of a list, a task of erasing.
-_BESIDE = {"event_log", "event_lane", "idempotency_key", "interaction_tag", "erasing", "erasure", "deleted_message"}
+# A ticket that is not used is gone in a minute, and a repeat could not give it again.
+_BESIDE = {
+    "event_log",
+    "event_lane",
+    "idempotency_key",
+    "interaction_tag",
+    "erasing",
+    "erasure",
+    "deleted_message",
+    "stream_ticket",
+}
 _COUNTERS = {"selected_count"}
 # Their state refuses a second time; the message that was added tells the customer of the change.
 _ANNOUNCED = {"transferChatSession", "acceptChatTransfer", "rejectChatTransfer", "cancelChatTransfer"}

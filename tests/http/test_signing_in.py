@@ -4,6 +4,7 @@ import base64
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx2
 import pytest
@@ -219,3 +220,99 @@ async def test_group_that_names_an_unknown_permission_stops_the_start() -> None:
             f"SWITCHBOARD_ISSUERS: the group {group} of {provider.url} has a permission that does not exist: {name}."
             for group, name in (("leads", "session:reed"), ("x", "admin"))
         ]
+
+
+# ---- tickets ----
+
+
+class Source:
+    """As a browser's EventSource asks: by its address alone, and with the latest id once there is one."""
+
+    def __init__(self, house: House, ticket: str, query: str = PRESENT) -> None:
+        self.url = f"{house.served.url}?{urlencode({'query': query, 'ticket': ticket})}"
+
+    @asynccontextmanager
+    async def open(self, latest: str | None = None) -> AsyncIterator[Stream]:
+        headers = {"accept": "text/event-stream"} | ({} if latest is None else {"last-event-id": latest})
+        async with (
+            httpx2.AsyncClient(timeout=PATIENCE, headers=headers) as client,
+            client.stream("GET", self.url) as response,
+        ):
+            yield Stream(response)
+
+    async def refused(self) -> tuple[int, str]:
+        async with self.open() as stream:
+            await stream.response.aread()
+            return stream.response.status_code, stream.response.json()["errors"][0]["message"]
+
+
+async def created(house: House, token: str) -> str:
+    query = "mutation { createStreamTicket(input: {}) { ticket errors { code } } }"
+    async with httpx2.AsyncClient(timeout=PATIENCE) as client:
+        headers = {"authorization": f"Bearer {token}"}
+        answer = await client.post(house.served.url, json={"query": query}, headers=headers)
+    return str(answer.json()["data"]["createStreamTicket"]["ticket"])
+
+
+async def test_ticket_begins_a_stream_that_resumes_by_itself(house: House) -> None:
+    token = house.token(exp=int(house.clock.now.timestamp()) + 600)
+    ticket = await created(house, token)
+    source = Source(house, ticket)
+    async with source.open() as stream:
+        assert stream.response.status_code == 200
+        first = (await stream.frame()).removeprefix("id: ")
+    await house.be_present(True)
+    # It broke before anything had come: what it missed comes all the same.
+    async with source.open(first) as stream:
+        assert (await stream.frame()).startswith("id: ")
+        event, place, data = (await stream.frame()).split("\n")
+        assert ("true" in data, event) == (True, "event: next")
+        latest = place.removeprefix("id: ")
+    house.clock.advance(300)
+    await house.be_present(False)
+    async with source.open(latest) as stream:
+        assert await stream.frame() == f"id: {latest}"
+        assert "false" in await stream.frame()
+        house.clock.advance(330)
+        with pytest.raises(StopAsyncIteration):
+            await stream.frame()
+    assert await source.refused() == (401, "This ticket is not valid.")
+
+
+async def test_ticket_is_for_one_subscription_alone(house: House) -> None:
+    ticket = await created(house, house.token())
+    for query, accept in ((VIEWER, "text/event-stream"), (PRESENT, "application/json")):
+        async with httpx2.AsyncClient(timeout=PATIENCE) as client:
+            answer = await client.get(
+                house.served.url, params={"query": query, "ticket": ticket}, headers={"accept": accept}
+            )
+        assert answer.status_code == 400
+        says = "A ticket is for a subscription that is answered with text/event-stream."
+        assert answer.json()["errors"][0]["message"] == says
+    assert await Source(house, ticket).refused() == (401, "This ticket is for another stream.")
+    async with httpx2.AsyncClient(timeout=PATIENCE) as client:
+        bearer = {"authorization": f"Bearer {ticket}"}
+        answer = await client.post(house.served.url, json={"query": VIEWER}, headers=bearer)
+        assert answer.status_code == 401
+        answer = await client.post(f"{house.served.url}?ticket={ticket}", json={"query": VIEWER})
+        assert answer.status_code == 401
+
+
+async def test_ticket_ends_with_its_user(house: House) -> None:
+    source = Source(house, await created(house, house.token()))
+    async with source.open() as stream:
+        assert (await stream.frame()).startswith("id: ")
+        await house.database.command(service.deactivate_user, SYSTEM, "usr_2")
+        with pytest.raises(StopAsyncIteration):
+            await stream.frame()
+    assert await source.refused() == (401, "This ticket is not valid.")
+
+
+async def test_ticket_is_in_no_log(house: House) -> None:
+    with capture_logs() as logs:
+        ticket = await created(house, house.token())
+        async with Source(house, ticket).open() as stream:
+            assert (await stream.frame()).startswith("id: ")
+        assert (await Source(house, ticket, VIEWER).refused())[0] == 401
+        assert (await Source(house, f"swx_{'A' * 43}").refused())[0] == 401
+    assert ticket not in repr(logs)

@@ -41,6 +41,7 @@ class Contracts:
             graph.operations,
             KnownKeys(Names()),
             tokens=cast("Any", None),
+            tickets=cast("Any", None),
             limiter=Limiter(0),
             in_flight=InFlight(100),
             reads=reads,

@@ -228,6 +228,25 @@ class CreateApiKeyPayload(MutationPayload):
     )
 
 
+@strawberry.input(description="The ticket to create.")
+class CreateStreamTicketInput(MutationInput):
+    pass
+
+
+@strawberry.type(description="The result of creating a ticket.")
+class CreateStreamTicketPayload(MutationPayload):
+    ticket: str | None = strawberry.field(
+        description="The value of the parameter `ticket` in the address of one stream, given here and never again; "
+        "null after a refusal."
+    )
+    begins_before: datetime | None = strawberry.field(
+        description="The time until which the ticket begins a stream; null after a refusal."
+    )
+    ends_at: datetime | None = strawberry.field(
+        description="The time until which the stream lasts and can be resumed; null after a refusal."
+    )
+
+
 @strawberry.type(description="The result of revoking an API key.")
 class RevokeApiKeyPayload(MutationPayload):
     api_key: ApiKey | None = strawberry.field(description="The API key as it is now; null after a refusal.")

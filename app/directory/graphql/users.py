@@ -10,6 +10,8 @@ from app.directory import service
 from app.directory.graphql.inputs import (
     CreateApiKeyInput,
     CreateApiKeyPayload,
+    CreateStreamTicketInput,
+    CreateStreamTicketPayload,
     CreateUserInput,
     RevokeApiKeyInput,
     RevokeApiKeyPayload,
@@ -18,6 +20,7 @@ from app.directory.graphql.inputs import (
     UserPayload,
 )
 from app.directory.model import ApiKey, UserChanges
+from app.directory.model.ticket import StreamTicket
 from app.graph.context import Info
 from app.graph.fields import EditInput, mutation
 from app.graph.inputs import changes
@@ -28,6 +31,11 @@ _FIELDS = ("full_name", "email", "roles", "permissions", "person_id", "type", "i
 def _with_secret(made: tuple[ApiKey, str | None]) -> dict[str, object]:
     key, secret = made
     return {"api_key": key.id, "secret": secret}
+
+
+def _ticket(made: tuple[StreamTicket, str]) -> dict[str, object]:
+    ticket, secret = made
+    return {"ticket": secret, "begins_before": ticket.begins_before, "ends_at": ticket.ends_at}
 
 
 def _texts(permissions: Iterable[Enum]) -> list[str]:
@@ -115,3 +123,11 @@ class UserMutation:
         return await info.context.perform(
             input, "api_key", service.revoke_api_key, input.id, include_made=input.include_made
         )
+
+    @mutation(
+        description="Create a ticket, by which a client that can send no headers begins one subscription over "
+        "Server-Sent Events within 60 seconds, and resumes it.",
+        input="The ticket to create.",
+    )
+    async def create_stream_ticket(self, info: Info, input: CreateStreamTicketInput) -> CreateStreamTicketPayload:
+        return await info.context.perform(input, _ticket, service.create_stream_ticket)

@@ -22,20 +22,24 @@ from app.directory.service.profiles import (
     update_profile,
 )
 from app.directory.service.rotation import end_peppers, redigest
+from app.directory.service.tickets import begin_stream, create_stream_ticket, forget_tickets
 from app.directory.service.users import activate_user, create_user, deactivate_user, set_presence, update_user
 
 __all__ = (
     "activate_user",
+    "begin_stream",
     "block_profile",
     "bootstrap",
     "create_api_key",
     "create_customer",
     "create_profile",
+    "create_stream_ticket",
     "create_user",
     "deactivate_user",
     "delete_customer",
     "delete_profile",
     "end_peppers",
+    "forget_tickets",
     "link_customer",
     "link_identity",
     "local_key",

@@ -1,0 +1,61 @@
+"""What a stream ticket is: one stream's credential for clients that can send no headers."""
+
+import hashlib
+import re
+import secrets
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from app.core.actor import Actor
+from app.directory.model.identity import actor_with
+from app.directory.model.key import ApiKey, actor_of
+from app.directory.model.user import User
+
+BEGINS_WITHIN = timedelta(seconds=60)
+MOST_TICKETS = 1_000
+"""How many tickets of one user may be usable at once."""
+
+_TICKET = re.compile(r"swx_[A-Za-z0-9_-]{43}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamTicket:
+    """A ticket of a user. The secret itself is nowhere.
+
+    `key_id` is the key that it was made with; without one, `permissions` and `is_admin` are what the token that it was
+    made with granted beside what its user may. `request` is the digest of the one request that it is good for, None
+    until it begins."""
+
+    id: int
+    user_id: int
+    key_id: int | None
+    digest: str
+    permissions: tuple[str, ...]
+    is_admin: bool
+    created_at: datetime
+    begins_before: datetime
+    ends_at: datetime
+    request: str | None = None
+
+
+def new_ticket() -> str:
+    """A fresh secret of 256 random bits."""
+    return f"swx_{secrets.token_urlsafe(32)}"
+
+
+def is_ticket(text: str) -> bool:
+    """Whether the text has the form of a ticket."""
+    return _TICKET.fullmatch(text) is not None
+
+
+def ticket_digest(text: str) -> str:
+    """What a ticket is found by. It is random enough for a digest without a pepper."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def actor_of_ticket(ticket: StreamTicket, user: User, key: ApiKey | None, all_permissions: Collection[str]) -> Actor:
+    """The caller that a ticket of an active user stands for: who made it, as far as that may do as much today."""
+    if key is not None:
+        return replace(actor_of(user, key, all_permissions), expires_at=ticket.ends_at)
+    return actor_with(user, frozenset(ticket.permissions), ticket.is_admin, ticket.ends_at, all_permissions)

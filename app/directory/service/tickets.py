@@ -1,0 +1,49 @@
+"""Use cases of stream tickets."""
+
+from app.core.actor import Actor
+from app.core.errors import Forbidden, TooMany
+from app.directory.model.key import earliest
+from app.directory.model.ticket import BEGINS_WITHIN, MOST_TICKETS, StreamTicket, new_ticket, ticket_digest
+from app.directory.repository import TicketRepository, UserRepository
+from app.storage.work import Work
+
+
+def create_stream_ticket(work: Work, actor: Actor) -> tuple[StreamTicket, str]:
+    """A ticket for one stream of the actor's, and its secret, which is never given again.
+
+    It ends with the actor's own credential, and without an end of that after the setting `stream_ticket_lifetime`.
+    Raises Forbidden for nobody's actor, and TooMany for a user with 1,000 usable tickets."""
+    # The lock has tickets of one user counted one after the other.
+    user = work.use(UserRepository).get(actor.user_id, for_update=True)
+    if user is None:
+        raise Forbidden("Only a user gets a ticket.")
+    tickets = work.use(TicketRepository)
+    if tickets.count_usable(user.id, work.now) >= MOST_TICKETS:
+        raise TooMany(f"The user has {MOST_TICKETS:,} tickets that can be used, which is the most.")
+    secret = new_ticket()
+    of_token = actor.key_id is None
+    limit = work.now + work.settings.stream_ticket_lifetime
+    ticket = tickets.add(
+        StreamTicket(
+            id=0,
+            user_id=user.id,
+            key_id=actor.key_id,
+            digest=ticket_digest(secret),
+            permissions=tuple(sorted(actor.permissions - frozenset(user.permissions))) if of_token else (),
+            is_admin=of_token and actor.is_admin and not user.is_admin,
+            created_at=work.now,
+            begins_before=work.now + BEGINS_WITHIN,
+            ends_at=earliest(limit, actor.expires_at) or limit,
+        )
+    )
+    return ticket, secret
+
+
+def begin_stream(work: Work, ticket_id: int, request: str) -> str | None:
+    """The digest of the request that a ticket is good for: this one, if it is the first. None without a ticket."""
+    return work.use(TicketRepository).begin(ticket_id, request)
+
+
+def forget_tickets(work: Work) -> bool:
+    """Erase tickets that are good for nothing any more; whether more of them may be left."""
+    return work.use(TicketRepository).forget(work.now)
