@@ -66,7 +66,9 @@ def create_app(
     new_ids = TimeOrderedIds() if ids is None else ids
     rest: list[BaseRoute] = [ContractRoute(contract) for contract in contracts]
     held_to = ConnectionLimits.of(settings) if limits is None else limits
-    site = Site(Path(settings.graphiql_folder), [(contract.name, contract.base) for contract in contracts])
+    site = Site(
+        Path(settings.graphiql_folder), [(contract.name, contract.base) for contract in contracts], settings.issuers
+    )
     streams = {name: stream for slice_ in slices for name, stream in slice_.streams.items()}
     rules: Mapping[str, Any] = {kind.rules.name: kind.rules for kind in KINDS}
 

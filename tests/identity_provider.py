@@ -1,8 +1,9 @@
 """An identity provider on this machine: signs tokens, rotates its keys, and fails as it is told."""
 
 import asyncio
+import re
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Literal
 
@@ -16,6 +17,7 @@ KEYS_AT = "/keys"
 METADATA_AT = "/.well-known/openid-configuration"
 AUDIENCE = "switchboard"
 
+Reply = tuple[int, dict[str, str], bytes]
 Fault = Literal["down", "slow", "redirect", "huge", "many", "not_json", "elsewhere"]
 
 
@@ -52,6 +54,8 @@ class IdentityProvider:
         self.fault: Fault | None = None
         self.more: dict[str, Any] = {}
         """Further items of the metadata."""
+        self.handlers: dict[str, Callable[[str, bytes], Reply]] = {}
+        """What answers at further paths, by the query string and the body of the request."""
         self.keys: dict[str, Key] = {"first": made_key("ES256", "first")}
 
     @property
@@ -80,9 +84,11 @@ class IdentityProvider:
     def public_keys(self) -> list[dict[str, Any]]:
         return [dict(key.as_dict(private=False)) for key in self.keys.values() if not isinstance(key, OctKey)]
 
-    async def _answer(self, path: str) -> tuple[int, dict[str, str], bytes]:
-        place = path.removeprefix("/realm")
+    async def _answer(self, path: str, body: bytes) -> Reply:
+        place, _, query = path.removeprefix("/realm").partition("?")
         self.asked[place] += 1
+        if (handler := self.handlers.get(place)) is not None:
+            return handler(query, body)
         if self.fault == "slow":
             await asyncio.sleep(60)
         if self.fault == "redirect":
@@ -107,8 +113,11 @@ class IdentityProvider:
             if self.fault == "down":
                 self.asked["down"] += 1
                 return
-            status, headers, body = await self._answer(head.split(b" ")[1].decode())
+            length = re.search(rb"content-length: *([0-9]+)", head, re.IGNORECASE)
+            content = b"" if length is None else await reader.readexactly(int(length[1]))
+            status, headers, body = await self._answer(head.split(b" ")[1].decode(), content)
             lines = [f"HTTP/1.1 {status} X", f"content-length: {len(body)}", "connection: close"]
+            lines.append("access-control-allow-origin: *")
             lines += [f"{name}: {value}" for name, value in headers.items()]
             writer.write("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
             await writer.drain()

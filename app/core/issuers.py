@@ -79,6 +79,10 @@ class Issuer(_Part):
     name_claim: ClaimPath = ("name",)
     link_by_email: bool = True
     create_users: bool = False
+    client_id: Text | None = None
+    scopes: Text = "openid profile email"
+    authorization_parameters: Mapping[Text, Text] = {}
+    page_origins: tuple[Annotated[Text, AfterValidator(origin_of)], ...] = ()
 
 
 def unknown_permissions(issuers: Sequence[Issuer], known: Collection[str]) -> Iterator[tuple[str, str, str]]:

@@ -1,6 +1,6 @@
 """What a browser is served: pages, their files, and the headers that bind them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from html import escape
 from pathlib import Path
@@ -11,28 +11,40 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from app.core.issuers import Issuer, origin_of
 from app.http.pages import build
 from app.http.pages.examples import EXAMPLES
 
 _HERE = Path(__file__).parent
 _STATIC = "/assets/pages"
 _GRAPHIQL = f"/assets/graphiql/{build.VERSION}"
+_GRAPHIQL_FILES = {
+    "script": f"{_GRAPHIQL}/{build.SCRIPT}",
+    "styles": f"{_GRAPHIQL}/{build.STYLES}",
+    "workers": _GRAPHIQL,
+}
 
-# Everything comes from this server. The editor of GraphiQL writes styles into the page, and draws with data addresses.
-_POLICY = "; ".join(
-    (
+_SELF = "'self'"
+
+
+def _policy(asked: Iterable[str]) -> bytes:
+    """What binds a page that asks this server and these origins, and loads from this server alone.
+
+    The editor of GraphiQL writes styles into the page, and draws with data addresses."""
+    rules = (
         "default-src 'none'",
         "script-src 'self'",
         "worker-src 'self'",
         "style-src 'self' 'unsafe-inline'",
         "img-src 'self' data:",
         "font-src 'self' data:",
-        "connect-src 'self'",
+        f"connect-src {' '.join((_SELF, *asked))}",
         "base-uri 'none'",
         "form-action 'none'",
         "frame-ancestors 'none'",
     )
-)
+    return "; ".join(rules).encode()
+
 
 Headers = tuple[tuple[bytes, bytes], ...]
 
@@ -42,12 +54,20 @@ class Page:
     """A page of HTML with its headers."""
 
     body: bytes
-    headers: Headers = (
-        (b"cache-control", b"no-store"),
-        (b"content-security-policy", _POLICY.encode()),
-        (b"referrer-policy", b"no-referrer"),
-        (b"x-content-type-options", b"nosniff"),
-    )
+    headers: Headers
+
+    @staticmethod
+    def of(body: bytes, asked: Iterable[str] = ()) -> "Page":
+        """The page with the headers that bind it; it may ask these origins besides this server."""
+        return Page(
+            body,
+            (
+                (b"cache-control", b"no-store"),
+                (b"content-security-policy", _policy(asked)),
+                (b"referrer-policy", b"no-referrer"),
+                (b"x-content-type-options", b"nosniff"),
+            ),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +90,18 @@ class _Revalidated(StaticFiles):
 
 
 class Site:
-    """The pages of one application. `graphiql` is where a build would be, `contracts` are names of REST with bases."""
+    """The pages of one application. `graphiql` is where a build would be, `contracts` are names of REST with bases.
 
-    def __init__(self, graphiql: Path, contracts: Sequence[tuple[str, str]]) -> None:
+    People sign in to the pages at those of the `issuers` that know the pages as a client."""
+
+    def __init__(self, graphiql: Path, contracts: Sequence[tuple[str, str]], issuers: Sequence[Issuer] = ()) -> None:
         self._build = build.found(graphiql)
-        self.graphql = Page(_graphiql() if self._build else _filled("explorer.html"))
-        self._index = Page(_index([*_links(contracts)]))
+        providers = [issuer for issuer in issuers if issuer.client_id is not None]
+        template, values = ("graphiql.html", _GRAPHIQL_FILES) if self._build else ("explorer.html", {})
+        body = _filled(template, **values, providers=_data([_provider(issuer) for issuer in providers]))
+        asked = [origin for each in providers for origin in (origin_of(each.issuer), *each.page_origins)]
+        self.graphql = Page.of(body, dict.fromkeys(asked))
+        self._index = Page.of(_index([*_links(contracts)]))
 
     @property
     def routes(self) -> list[BaseRoute]:
@@ -93,13 +119,14 @@ class Site:
         return Response(self._index.body, media_type="text/html", headers=headers)
 
 
-def _graphiql() -> bytes:
-    return _filled(
-        "graphiql.html",
-        script=f"{_GRAPHIQL}/{build.SCRIPT}",
-        styles=f"{_GRAPHIQL}/{build.STYLES}",
-        workers=_GRAPHIQL,
-    )
+def _provider(issuer: Issuer) -> dict[str, object]:
+    """What a page has to know to sign in at the issuer; nothing of it is secret."""
+    return {
+        "issuer": issuer.issuer,
+        "clientId": issuer.client_id,
+        "scopes": issuer.scopes,
+        "parameters": issuer.authorization_parameters,
+    }
 
 
 def _links(contracts: Sequence[tuple[str, str]]) -> list[Link]:
@@ -125,8 +152,12 @@ def _index(links: Sequence[Link]) -> bytes:
 def _filled(name: str, **values: str) -> bytes:
     """A template with its places filled: `{static}`, `{tabs}` and those of `values`."""
     text = (_HERE / name).read_text(encoding="utf-8")
-    # Inside a script element no text may look like its end.
-    tabs = orjson.dumps([asdict(example) for example in EXAMPLES]).decode().replace("<", "\\u003c")
+    tabs = _data([asdict(example) for example in EXAMPLES])
     for place, value in {"static": _STATIC, **values, "tabs": tabs}.items():
         text = text.replace(f"{{{place}}}", value)
     return text.encode()
+
+
+def _data(value: object) -> str:
+    """JSON for inside of a script element, where no text may look like its end."""
+    return orjson.dumps(value).decode().replace("<", "\\u003c")

@@ -2,11 +2,14 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
+import orjson
 import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from app.core.issuers import Issuer
 from app.http.pages import build
 from app.http.pages.site import Site
 
@@ -64,3 +67,45 @@ def test_site_pages_let_nothing_in_from_elsewhere(tmp_path: Path) -> None:
     assert policy["default-src"] == "'none'"
     assert (policy["script-src"], policy["connect-src"], policy["frame-ancestors"]) == ("'self'", "'self'", "'none'")
     assert headers[b"cache-control"] == b"no-store"
+
+
+def issuer(**more: Any) -> Issuer:
+    return Issuer.model_validate({"issuer": "https://login.example.com/realm", "audiences": ["a"], **more})
+
+
+def providers_in(page: bytes) -> Any:
+    found = re.search(rb'id="providers">(.*)</script>', page)
+    assert found is not None
+    return orjson.loads(found[1])
+
+
+@pytest.mark.parametrize("with_build", [False, True])
+def test_site_page_asks_the_providers_that_know_it_and_no_other(tmp_path: Path, built: Path, with_build: bool) -> None:
+    known = issuer(
+        client_id="pages",
+        page_origins=["https://token.example.com:443/x"],
+        authorization_parameters={"audience": "</script>"},
+        groups={"secret-group": {}},
+    )
+    other = issuer(issuer="https://other.example.com")
+    page = Site(built if with_build else tmp_path / "nothing", CONTRACTS, [known, other]).graphql
+    policy = dict(part.split(" ", 1) for part in dict(page.headers)[b"content-security-policy"].decode().split("; "))
+    assert policy["connect-src"] == "'self' https://login.example.com https://token.example.com"
+    assert {name for name, value in policy.items() if "example.com" in value} == {"connect-src"}
+    assert providers_in(page.body) == [
+        {
+            "issuer": "https://login.example.com/realm",
+            "clientId": "pages",
+            "scopes": "openid profile email",
+            "parameters": {"audience": "</script>"},
+        }
+    ]
+    assert b"secret-group" not in page.body
+    assert page.body.count(b"</script>") == 3
+
+
+def test_site_page_without_a_provider_takes_a_key(tmp_path: Path) -> None:
+    page = Site(tmp_path, CONTRACTS, [issuer()]).graphql
+    assert providers_in(page.body) == []
+    policy = dict(page.headers)[b"content-security-policy"].decode()
+    assert "connect-src 'self';" in policy

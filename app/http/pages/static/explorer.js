@@ -3,11 +3,13 @@
 import { ask, keyOfAddress, listen } from "./client.js";
 import { chosen, operationsOf } from "./operations.js";
 import { INTROSPECTION, SchemaTree } from "./schema.js";
+import { drawSignIn, SignIn } from "./signin.js";
 
 const MOST_ITEMS = 200;
 const byId = (id) => document.getElementById(id);
 const [text, variables, headers, answer] = ["document", "variables", "headers", "answer"].map(byId);
 const tabs = JSON.parse(byId("tabs").textContent);
+const signIn = new SignIn(JSON.parse(byId("providers").textContent));
 let running = null;
 let tree = null;
 
@@ -52,7 +54,7 @@ async function run() {
   try {
     const name = byId("operation").value;
     const request = { query: text.value, operationName: name || undefined, variables: parsed(variables, "variables") };
-    const given = parsed(headers, "headers");
+    const given = { ...(await signIn.headers()), ...parsed(headers, "headers") };
     await (chosen(text.value, name)?.kind === "subscription" ? receive(request, given) : answered(request, given));
     void loadSchema(given);
   } catch (error) {
@@ -97,7 +99,8 @@ async function loadSchema(given) {
 }
 
 const key = keyOfAddress();
-headers.value = JSON.stringify({ Authorization: `Bearer ${key ?? "<your key>"}` }, null, 2);
+const placeholder = signIn.providers.length ? {} : { Authorization: "Bearer <your key>" };
+headers.value = JSON.stringify(key ? { Authorization: `Bearer ${key}` } : placeholder, null, 2);
 byId("tabs-bar").append(
   ...tabs.map((tab, number) => {
     const button = document.createElement("button");
@@ -118,4 +121,10 @@ document.onkeydown = (event) => {
   }
 };
 showTab(0);
-if (key) loadSchema(parsed(headers, "headers")).catch((error) => status(error.message));
+try {
+  await signIn.finish();
+  if (key || signIn.isSignedIn) await loadSchema({ ...(await signIn.headers()), ...parsed(headers, "headers") });
+} catch (error) {
+  status(error.message);
+}
+drawSignIn(byId("sign-in"), signIn, status);

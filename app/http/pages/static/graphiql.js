@@ -2,9 +2,12 @@
 
 import { ask, endpoint, keyOfAddress, listen } from "./client.js";
 import { chosen } from "./operations.js";
+import { drawSignIn, SignIn } from "./signin.js";
 
 const key = keyOfAddress();
-const headers = JSON.stringify({ Authorization: `Bearer ${key ?? "<your key>"}` }, null, 2);
+const signIn = new SignIn(JSON.parse(document.getElementById("providers").textContent));
+const placeholder = signIn.providers.length ? {} : { Authorization: "Bearer <your key>" };
+const headers = JSON.stringify(key ? { Authorization: `Bearer ${key}` } : placeholder, null, 2);
 const tabs = JSON.parse(document.getElementById("tabs").textContent);
 const workers = document.body.dataset.workers;
 
@@ -14,13 +17,20 @@ self.MonacoEnvironment = {
   getWorkerUrl: (_module, label) => `${workers}/${label}.js`,
 };
 
-function fetcher({ query, operationName, variables }, options) {
+async function fetcher({ query, operationName, variables }, options) {
   // Just after a change of tabs, GraphiQL still names the operation of the tab before.
   const operation = chosen(query, operationName);
   const request = { query, operationName: operation?.name ?? operationName, variables };
-  const given = options?.headers ?? {};
+  const given = { ...(await signIn.headers()), ...options?.headers };
   return operation?.kind === "subscription" ? listen(request, given) : ask(request, given);
 }
+
+function say(message) {
+  document.getElementById("sign-in-fault").textContent = message;
+}
+
+await signIn.finish().catch(({ message }) => say(message));
+drawSignIn(document.getElementById("sign-in"), signIn, say);
 
 const script = document.createElement("script");
 script.src = document.body.dataset.script;

@@ -1,0 +1,143 @@
+"""The pages sign in: a browser, a real server, and an identity provider of another origin on this machine."""
+
+import base64
+import hashlib
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlencode
+
+import orjson
+import pytest
+
+from tests.browser.driver import Tab, open_tab
+from tests.browser.test_pages import EXECUTE, graphiql
+from tests.identity_provider import IdentityProvider, Reply, identity_provider
+from tests.soak.processes import processes
+
+pytestmark = pytest.mark.anyio
+
+__all__ = ["graphiql"]
+
+SIGN_IN = "document.querySelector('#sign-in button')"
+
+
+class Realm:
+    """The sign-in of a provider, which everybody passes; a token lasts as long as it is told."""
+
+    def __init__(self, provider: IdentityProvider) -> None:
+        self.provider = provider
+        self.lasts = 300
+        self.granted: list[str] = []
+        self._begun: dict[str, dict[str, list[str]]] = {}
+        provider.more = {
+            "authorization_endpoint": f"{provider.url}/authorize",
+            "token_endpoint": f"{provider.url}/token",
+        }
+        provider.handlers = {"/authorize": self._authorize, "/token": self._token}
+
+    def _authorize(self, query: str, _body: bytes) -> Reply:
+        given = parse_qs(query)
+        assert given["response_type"] == ["code"]
+        assert given["client_id"] == ["pages"]
+        assert given["scope"] == ["openid profile email"]
+        assert given["prompt"] == ["login"]
+        code = f"code{len(self._begun)}"
+        self._begun[code] = given
+        back = urlencode({"code": code, "state": given["state"][0], "iss": self.provider.url})
+        return 302, {"location": f"{given['redirect_uri'][0]}?{back}"}, b""
+
+    def _token(self, _query: str, body: bytes) -> Reply:
+        given = {name: value[0] for name, value in parse_qs(body.decode()).items()}
+        self.granted.append(given["grant_type"])
+        if given["grant_type"] == "authorization_code":
+            begun = self._begun.pop(given["code"])
+            digest = hashlib.sha256(given["code_verifier"].encode()).digest()
+            assert base64.urlsafe_b64encode(digest).rstrip(b"=").decode() == begun["code_challenge"][0]
+            assert given["redirect_uri"] == begun["redirect_uri"][0]
+        else:
+            assert given["refresh_token"] == f"refresh{len(self.granted) - 1}"
+        token = self.provider.token(time.time(), groups=["leads"], preferred_username="ana", name="Ana Lund")
+        answer = {"access_token": token, "expires_in": self.lasts, "refresh_token": f"refresh{len(self.granted)}"}
+        return 200, {}, orjson.dumps(answer)
+
+
+@asynccontextmanager
+async def page(folder: Path, graphiql: Path) -> AsyncIterator[tuple[Tab, str, Realm]]:
+    """A tab on the page of a server with the demo that takes the tokens of a provider."""
+    async with identity_provider() as provider:
+        realm = Realm(provider)
+        issuer: dict[str, Any] = {
+            "issuer": provider.url,
+            "audiences": ["switchboard"],
+            "client_id": "pages",
+            "authorization_parameters": {"prompt": "login"},
+            "create_users": True,
+            "groups": {"leads": {"permissions": ["session:read", "conversation:read"]}},
+        }
+        settings = {
+            "SWITCHBOARD_GRAPHIQL_FOLDER": str(graphiql),
+            "SWITCHBOARD_ISSUERS": orjson.dumps([issuer]).decode(),
+        }
+        url = f"sqlite:///{folder}/switchboard.db"
+        async with processes(1, url, folder, settings) as (server,), open_tab() as tab:
+            address = f"http://127.0.0.1:{server.port}"
+            await tab.open(f"{address}/graphql")
+            yield tab, address, realm
+
+
+async def test_explorer_signs_in_and_refreshes_by_itself(tmp_path: Path) -> None:
+    async with page(tmp_path, tmp_path) as (tab, address, realm):
+        await tab.until(f"{SIGN_IN}?.textContent.startsWith('Sign in at 127.0.0.1')")
+        realm.lasts = 1
+        await tab.run(f"{SIGN_IN}.click()")
+        await tab.until(f"{SIGN_IN}?.textContent === 'Sign out'")
+        assert await tab.run("location.href") == f"{address}/graphql"
+        assert await tab.run("[localStorage.length, sessionStorage.length, document.cookie]") == [0, 0, ""]
+        await tab.until("document.querySelectorAll('#schema > details').length > 100")
+        # The token is about to end, so each request asks for a fresh one.
+        await tab.run("document.getElementById('document').value = '{ viewer { user { name login } permissions } }'")
+        await tab.run("document.getElementById('document').oninput()")
+        await tab.run("run.click()")
+        answer = orjson.loads(await tab.until("answer.textContent"))
+        assert answer["data"]["viewer"] == {
+            "user": {"name": "Ana Lund", "login": "ana"},
+            "permissions": ["CONVERSATION_READ", "SESSION_READ"],
+        }
+        assert realm.granted[0] == "authorization_code"
+        assert set(realm.granted[1:]) == {"refresh_token"}
+        await tab.run(f"{SIGN_IN}.click()")
+        await tab.run("answer.textContent = ''; run.click()")
+        assert "UNAUTHENTICATED" in await tab.until("answer.textContent")
+        assert all(url.startswith((f"{address}/", f"{realm.provider.url}/", "data:")) for url in tab.requests)
+        assert [error for error in tab.errors if "401" not in error] == []
+
+
+async def test_explorer_takes_no_answer_to_a_sign_in_that_it_has_not_begun(tmp_path: Path) -> None:
+    async with page(tmp_path, tmp_path) as (tab, address, realm):
+        await tab.until(f"{SIGN_IN} !== null")
+        await tab.call("Page.navigate", url=f"{address}/graphql?code=stolen&state=x")
+        says = "This answer is to no sign-in of this page."
+        await tab.until(f"document.getElementById('status').textContent === '{says}'")
+        assert await tab.run("location.href") == f"{address}/graphql"
+        assert realm.granted == []
+
+
+async def test_graphiql_signs_in_and_asks_and_listens(tmp_path: Path, graphiql: Path) -> None:
+    async with page(tmp_path, graphiql) as (tab, _, realm):
+        await tab.until(f"{SIGN_IN} !== null")
+        await tab.run(f"{SIGN_IN}.click()")
+        tabs = "[...document.querySelectorAll('.graphiql-tab-button')]"
+        await tab.until(f"{SIGN_IN}?.textContent === 'Sign out' && {tabs}.length > 5")
+        written = "(document.querySelector('.graphiql-query-editor')?.textContent ?? '')"
+        read = "(document.querySelector('.result-window')?.textContent ?? '')"
+        await tab.run(f"{tabs}.find(t => t.textContent.includes('Queue')).click()")
+        await tab.until(f"{written}.includes('attentionQueue')")
+        await tab.run(EXECUTE)
+        await tab.until(f"{read}.includes('totalCount')")
+        assert realm.granted == ["authorization_code"]
+        stored = await tab.run("JSON.stringify({...localStorage, ...sessionStorage})")
+        assert "eyJ" not in stored
+        assert tab.errors == []
