@@ -8,7 +8,15 @@ import sqlalchemy as sa
 
 from app.feed import Entry, SnapshotStream, Stream
 from app.interactions.events import AttentionEvent, ListenersChanged
-from app.interactions.reads.filters import LEVELS, QUEUE_FILTERS, QUEUE_ORDER, asked_id, needs_attention, visible
+from app.interactions.reads.filters import (
+    LEVELS,
+    QUEUE_FILTERS,
+    QUEUE_ORDER,
+    QUEUE_PARTITION,
+    asked_id,
+    needs_attention,
+    visible,
+)
 from app.interactions.reads.log import may_see
 from app.interactions.reads.streams import InteractionStreams
 from app.interactions.tables import interaction, watch
@@ -96,6 +104,7 @@ ROOTS: Mapping[str, Root] = MappingProxyType(
             "QUEUE",
             filters=QUEUE_FILTERS,
             where=needs_attention,
+            partition=QUEUE_PARTITION,
         ),
         "attentionSummary": RootSteps("AttentionSummary", _summary),
     }

@@ -80,8 +80,10 @@ interaction = table(
         "active_at", Timestamp, sa.Computed("coalesce(last_message_at, created_at)", persisted=True), nullable=False
     ),
     sa.Index("ix_interaction_active", "active_at", "id"),
-    sa.Index("ix_interaction_kind", "kind", "active_at", "id"),
-    sa.Index("ix_interaction_state", "state", "active_at", "id"),
+    *(
+        sa.Index(f"ix_interaction_part_{order}", "kind", "state", f"{order}_at", "id")
+        for order in ("active", "created", "updated")
+    ),
     sa.Index("ix_interaction_assignee", "assignee_id", "active_at", "id"),
     sa.Index("ix_interaction_customer", "customer_id", "active_at", "id"),
     sa.Index("ix_interaction_created", "created_at", "id"),
@@ -90,13 +92,16 @@ interaction = table(
     sa.Index("ix_interaction_contract_key", "contract_key"),
     _unread_index("active_at", "id"),
     _unread_index("account"),
-    sa.Index(
-        "ix_interaction_queue",
-        "attention_level",
-        "attention_since",
-        "id",
-        sqlite_where=sa.text("attention_level IS NOT NULL"),
-        postgresql_where=sa.text("attention_level IS NOT NULL"),
+    *(
+        sa.Index(
+            f"ix_interaction_{name}",
+            *columns,
+            *_QUEUE,
+            "id",
+            sqlite_where=sa.text("attention_level IS NOT NULL"),
+            postgresql_where=sa.text("attention_level IS NOT NULL"),
+        )
+        for name, columns in (("queue", ()), ("part_queue", ("kind",)))
     ),
     sa.Index(
         "ix_interaction_due",

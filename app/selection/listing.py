@@ -1,6 +1,6 @@
 """Compiles the connections: a root field's list, and an edge's lists of all parents in one statement."""
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Container, Hashable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from app.selection.mapping import InterfaceMap, Many, Owned, RootMany, Sql, Type
 from app.selection.scope import Builder, Source, Unindexed
 from app.selection.shape import Make
 from app.selection.sql import Fragment, Select, SqlCompiler, Statement, Template, hole, writer
-from app.selection.streams import ONE, Templates, count_of_values, number_of, page_of_values, streamed
+from app.selection.streams import ONE, Templates, Walked, count_of_walks, number_of, page_of_walks, walked_by
 from app.selection.tree import Children, Field
 from app.storage.constructs import IntList, keys
 
@@ -42,6 +42,15 @@ class Lister:
         self.seen: Sql | bool = (
             True if isinstance(mapping, Many) and mapping.inherits else compilation.visible(self.type_map, self.source)
         )
+        self.types: Sequence[str] = sorted(
+            each.value or "" for each in compilation.catalogue.extending(self.type_map.name)
+        )
+        self.seen_in_part = False
+        if isinstance(mapping, RootMany) and mapping.partition is not None:
+            seen = mapping.partition.seen(compilation.permissions)
+            if seen is not None and not set(self.types).issubset(seen):
+                self.seen_in_part = True
+                self.types = [name for name in self.types if name in seen]
         self.listing = Listing(name, mapping.orders, mapping.default_order, mapping.filters, field.arguments)
         compilation.listings.append(self.listing)
         self.connection = Connection(self.listing)
@@ -134,13 +143,13 @@ class Lister:
 
     # ---- statements ----
 
-    def statement(self, template: Template, variant: Variant, without: str | None = None) -> Statement:
+    def statement(self, template: Template, variant: Variant, walked: Walked = ()) -> Statement:
         """The statement of one variant. Only conditions and orders that are new to the process are compiled.
 
-        The condition `without` is in the template already."""
-        return template.filled(lambda name: list(self._fragments(name, variant, without)))
+        The conditions that are `walked` are in the template already."""
+        return template.filled(lambda name: list(self._fragments(name, variant, dict(walked))))
 
-    def _fragments(self, name: str, variant: Variant, without: str | None) -> Iterator[Fragment]:
+    def _fragments(self, name: str, variant: Variant, without: Container[str]) -> Iterator[Fragment]:
         order_name, backward, placed, filters = variant
         inner = name in (_INNER_WHERE, _INNER_ORDER)
         sql, mapping = self.sql, self.mapping
@@ -148,7 +157,7 @@ class Lister:
             yield sql.ordering(mapping, (inner, name, order_name, backward), lambda: self._ordering(inner, variant))
             return
         for each, shape in filters:
-            if each == without:
+            if each in without:
                 continue
             yield sql.condition(mapping, (inner, each, shape), partial(self._filter, inner, each, shape))
         if placed and name != _COUNTED:
@@ -202,21 +211,21 @@ class Lister:
         """The statement of a root field's page, or of what is made `over` it, for each variant."""
         select = self.builder.select().where(*self.always(self.source), hole(_WHERE)).order_by(hole(_ORDER))
         whole = self.sql.template(over(select.limit(_SIZE)))
-        by_value = Templates(lambda name: self.sql.template(over(page_of_values(self, name, _SIZE))))
+        by_value = Templates(lambda walked: self.sql.template(over(page_of_walks(self, walked, _SIZE))))
         return self._for_each(whole, by_value, ordered=True)
 
     def counts(self) -> Callable[[Variant], Statement]:
         """The statement that counts what a root field's list holds, up to the cap, for each variant."""
         whole = self._count()
-        by_value = Templates(lambda name: self.sql.template(count_of_values(self, name, MOST_COUNTED + 1)))
+        by_value = Templates(lambda walked: self.sql.template(count_of_walks(self, walked, MOST_COUNTED + 1)))
         return self._for_each(whole, by_value, ordered=False)
 
     def _for_each(self, whole: Template, by_value: Templates, *, ordered: bool) -> Callable[[Variant], Statement]:
-        """The statement of each variant: value by value where its filter allows that, of the whole list otherwise."""
+        """The statement of each variant: value by value where its filters allow that, of the whole list otherwise."""
 
         def statement(variant: Variant) -> Statement:
-            name = streamed(variant, self, ordered=ordered)
-            return self.statement(whole if name is None else by_value[name], variant, name)
+            walked = walked_by(variant, self, ordered=ordered)
+            return self.statement(by_value[walked] if walked else whole, variant, walked)
 
         return statement
 

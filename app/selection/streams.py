@@ -1,19 +1,24 @@
-"""Lists narrowed to several values of a column: an ordered walk of an index for each, merged."""
+"""Lists read by the values of a column or two: an ordered walk of an index for each, merged."""
 
-from collections.abc import Callable
-from typing import Any, Protocol
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import Any, Protocol, cast
 
 import sqlalchemy as sa
 from sqlalchemy.sql import FromClause
 
 from app.selection.connection import Variant
-from app.selection.mapping import Filter, Many, RootMany, Sql, Stream
+from app.selection.mapping import Many, RootMany, Sql, SqlOf
 from app.selection.scope import Builder, Source
 from app.selection.sql import SqlCompiler, Template, hole
 from app.storage.constructs import TextList, texts
 
 ONE: sa.Select[Any] = sa.select(sa.literal_column("1").label("one"))
 """What is selected of rows that are only counted."""
+
+Walked = tuple[tuple[str, Hashable], ...]
+"""The conditions that a list is read by, value by value: the name of each with its shape."""
+
+_ABSENT = "absent"  # the shape of a condition that is not given: each value that the column has
 
 
 class Listed(Protocol):
@@ -22,6 +27,8 @@ class Listed(Protocol):
     mapping: Many | RootMany
     builder: Builder
     source: Source
+    types: Sequence[str]
+    seen_in_part: bool
 
     @property
     def sql(self) -> SqlCompiler: ...
@@ -31,52 +38,114 @@ class Listed(Protocol):
     def always(self, source: Source) -> list[Sql]: ...
 
 
-class Templates(dict[str, Template]):
-    """The templates by the condition that they are read by, each compiled at its first use."""
+class Templates(dict[Walked, Template]):
+    """The templates by the conditions that they are read by, each compiled at its first use."""
 
-    def __init__(self, make: Callable[[str], Template]) -> None:
+    def __init__(self, make: Callable[[Walked], Template]) -> None:
         super().__init__()
         self._make = make
 
-    def __missing__(self, name: str) -> Template:
-        found = self[name] = self._make(name)
+    def __missing__(self, walked: Walked) -> Template:
+        found = self[walked] = self._make(walked)
         return found
 
 
-def streamed(variant: Variant, of: Listed, *, ordered: bool) -> str | None:
-    """The condition of a variant that is read value by value; None for none.
+def walked_by(variant: Variant, of: Listed, *, ordered: bool) -> Walked:
+    """The conditions of a variant that are read value by value; none where the whole list is walked.
 
-    With `ordered` the values have to be in the variant's order."""
+    With `ordered` an index has to have the variant's order for each of the values."""
     order, _, _, filters = variant
+    given = dict(filters)
+    partition = of.mapping.partition if isinstance(of.mapping, RootMany) else None
+    if (
+        partition is not None
+        and (order in partition.orders or not ordered)
+        and all(name in partition.columns or (name, shape) in partition.beside for name, shape in filters)
+        and (of.seen_in_part or not given.keys().isdisjoint(partition.columns))
+    ):
+        return tuple((name, given.get(name, _ABSENT)) for name in partition.columns)
     for name, shape in filters:
         stream = of.mapping.filters[name].stream
         if stream is not None and shape is False and (order in stream.orders or not ordered):
-            return name
-    return None
+            return ((name, shape),)
+    return ()
 
 
-def _values(name: str, condition: Filter) -> tuple[sa.TableValuedAlias, Stream]:
-    assert condition.stream is not None
-    return texts(sa.bindparam(f"filter_{name}", type_=TextList()), "each_value"), condition.stream
+class _Walks:
+    """The FROM element with a row for each combination of values, and the condition that a row has them."""
+
+    def __init__(self, of: Listed, walked: Walked, rows: Source) -> None:
+        self.each: list[FromClause] = []
+        self.here: list[Sql] = []
+        self.permitted: list[Sql] = []
+        for name, shape in walked:
+            column, known = _column(of, name)
+            values = _values(name, shape, known)
+            self.each.append(values)
+            self.here.append(column(rows) == values.c.text)
+            if shape != _ABSENT and known is not None:
+                # No walk for what is not seen: it would look at all of it and find nothing.
+                self.permitted.append(sa.ColumnElement.in_(values.c.text, known))
+
+    def join(self, other: FromClause, on: Sql) -> FromClause:
+        """The combinations, each with the rows of the other FROM element."""
+        first, *rest = self.each
+        found: Any = first
+        for values in rest:
+            found = found.join(values, sa.true())
+        return found.join(other, on)  # type: ignore[no-any-return]
 
 
-def page_of_values(lister: Listed, name: str, size: sa.BindParameter[int]) -> sa.Select[Any]:
-    """A page: as much as a page of each value, of which the first are taken."""
-    values, stream = _values(name, lister.mapping.filters[name])
+def _column(of: Listed, name: str) -> tuple[SqlOf, Sequence[str] | None]:
+    """The column of a condition, and the values that are read of it; None for those that it is given."""
+    partition = of.mapping.partition if isinstance(of.mapping, RootMany) else None
+    if partition is not None and name in partition.columns:
+        column, known = partition.columns[name]
+        return column, of.types if known is None else known
+    stream = of.mapping.filters[name].stream
+    assert stream is not None
+    return stream.column, None
+
+
+def _values(name: str, shape: Hashable, known: Sequence[str] | None) -> FromClause:
+    """A FROM element of one text column with a row for each value."""
+    alias = f"each_{name}"
+    if shape is False:
+        return texts(sa.bindparam(f"filter_{name}", type_=TextList()), alias)
+    if shape is True:
+        given = sa.cast(sa.bindparam(f"filter_{name}", type_=sa.Text), sa.Text)
+        return sa.select(given.label("text")).subquery(alias)
+    literals = (sa.select(sa.literal_column(f"'{value}'", sa.Text).label("text")) for value in known or ())
+    return sa.union_all(*literals).subquery(alias)
+
+
+def page_of_walks(of: Listed, walked: Walked, size: sa.BindParameter[int]) -> sa.Select[Any]:
+    """A page: as much as a page of each combination of values, of which the first are taken."""
     # Under the same aliases as outside, so that conditions are compiled once for both.
-    rows, inner = lister.rows(inner=False)
-    own = sa.select(inner.alias.c.id).select_from(rows)
-    own = own.where(stream.column(inner) == values.c.text, *lister.always(inner), hole("where"))
-    own = own.order_by(hole("order")).limit(size).correlate(values)
-    key: sa.ColumnElement[Any] = lister.source.alias.c.id
-    if lister.sql.dialect.name == "sqlite":
+    rows, inner = of.rows(inner=False)
+    walks = _Walks(of, walked, inner)
+    key: Sql = inner.alias.c.id
+    own = sa.select(key).select_from(rows).where(*walks.here, *of.always(inner), hole("where"))
+    own = own.order_by(hole("order")).limit(size).correlate(*walks.each)
+    if of.sql.dialect.name == "sqlite":
         # SQLite has no LATERAL; a correlated list of ids is walked as far as it goes.
-        select = lister.builder.select_from(values.join(lister.builder.source(), key.in_(own)))
+        found = sa.select(key).select_from(walks.join(rows, key.in_(own)))
     else:
-        each = own.lateral("of_value")
-        ids = sa.select(each.c.id).select_from(values.join(each, sa.true()))
-        select = lister.builder.select().where(key.in_(ids))
-    return select.order_by(hole("order")).limit(size)
+        each = own.with_only_columns(*_ordering(of, inner).values()).lateral(_name(inner))
+        found = sa.select(each.c.id).select_from(walks.join(each, sa.true()))
+    page = found.where(*walks.permitted).order_by(hole("order")).limit(size).subquery("page")
+    whole = page.join(of.builder.source(), of.source.alias.c.id == page.c.id)
+    return of.builder.select_from(whole).order_by(hole("order"))
+
+
+def _ordering(of: Listed, rows: Source) -> Mapping[str, Sql]:
+    """The columns of all orders of the list."""
+    columns = (column for order in of.mapping.orders.values() for column in order.by(rows))
+    return {column.key or "": column for column in columns}
+
+
+def _name(rows: Source) -> str:
+    return cast(sa.Alias, rows.alias).name
 
 
 def number_of(rows: sa.Select[Any], most: int) -> sa.Select[Any]:
@@ -84,9 +153,9 @@ def number_of(rows: sa.Select[Any], most: int) -> sa.Select[Any]:
     return sa.select(sa.func.count()).select_from(rows.limit(most).subquery("counted"))
 
 
-def count_of_values(lister: Listed, name: str, most: int) -> sa.Select[Any]:
-    """A count, up to `most`: the rows of one value after those of the other."""
-    values, stream = _values(name, lister.mapping.filters[name])
-    rows, source = lister.rows(inner=False)
-    one = ONE.select_from(values.join(rows, stream.column(source) == values.c.text))
-    return number_of(one.where(*lister.always(source), hole("counted")), most)
+def count_of_walks(of: Listed, walked: Walked, most: int) -> sa.Select[Any]:
+    """A count, up to `most`: the rows of one combination of values after those of the other."""
+    rows, source = of.rows(inner=False)
+    walks = _Walks(of, walked, source)
+    one = ONE.select_from(walks.join(rows, sa.and_(*walks.here)))
+    return number_of(one.where(*walks.permitted, *of.always(source), hole("counted")), most)

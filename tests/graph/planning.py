@@ -19,6 +19,12 @@ WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'i') AND reltup
 """Has PostgreSQL plan as for a million interactions."""
 
 
+async def pretend_to_be_large(remote: "asyncpg.Connection[asyncpg.Record]") -> None:
+    """Have this connection plan as for a million interactions, until it is closed."""
+    await remote.execute("BEGIN")  # and never committed
+    await remote.execute(_OF_A_LARGE_TABLE)
+
+
 class Plans:
     """Reads lists, and tells how the database does so."""
 
@@ -46,8 +52,7 @@ class Plans:
             return found, [row[3] for row in rows]
         remote = await asyncpg.connect(self.url)
         try:
-            await remote.execute("BEGIN")  # and never committed
-            await remote.execute(_OF_A_LARGE_TABLE)
+            await pretend_to_be_large(remote)
             # A few hundred rows are scanned and sorted sooner than looked up; what no index can do is done all the
             # same, and shows.
             avoided = (

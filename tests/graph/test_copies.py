@@ -9,10 +9,13 @@ import pytest
 from app.core.actor import Actor
 from app.core.events import Event, declared_events
 from app.core.ids import require_id
+from app.core.issuers import Issuer
+from app.directory.service import sign_in, unlink_identity
 from app.interactions.service.deadlines import fire_due, recompute
 from app.interactions.service.watching import watch
 from app.interactions.watched import ATTENTION
 from app.kinds.agent_session.service import hide_event
+from app.openid import Person
 from app.settings import Settings
 from app.storage.database import Work
 from app.storage.event_log import Cursor, lane_count, logged, read_after
@@ -176,6 +179,11 @@ async def change_the_directory(world: World) -> None:
     await world.do("unblockProfile", {"id": profile})
     await world.do("blockProfile", {"id": profile})
     await world.do("unlinkCustomer", {"id": customer})
+    issuer = Issuer(issuer="https://login.example.com", audiences=("switchboard",), create_users=True)
+    person = Person(issuer=issuer, subject="pia", login="pia", ends=world.graph.clock())
+    await world.graph.database.command(sign_in, person)
+    await world.graph.database.command(unlink_identity, "pia", issuer.issuer, "pia")
+    await world.copies.agree("a person who signed in for the first time")
 
 
 def product_events() -> Iterator[type[Event]]:

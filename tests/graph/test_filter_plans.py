@@ -1,18 +1,14 @@
-"""How lists that are narrowed by a facet are read: by an index that has the filter and the order, never by a scan."""
+"""How interactions that are narrowed by a facet are counted: by an index of the facet, never by a scan."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 import pytest
 
-from app.core.actor import Actor
-from tests.graph.orders import orders_of, written
 from tests.graph.planning import Plans, planned_demo
-from tests.graph.running import ADMIN, SCHEMA
+from tests.graph.running import ADMIN
 
 pytestmark = pytest.mark.anyio
-
-READER = Actor(user_id=2, name="Reader", permissions=frozenset({"chat_session:read", "conversation:read"}))
 
 FACETS: Sequence[Mapping[str, Any]] = (
     {"statuses": ["TO_DO"]},
@@ -25,19 +21,6 @@ FACETS: Sequence[Mapping[str, Any]] = (
     {"chatTopicIds": ["top_1", "top_2"]},
 )
 SHARED: Sequence[Mapping[str, Any]] = ({"kinds": ["CHAT_SESSION", "CONVERSATION"]}, {"states": ["OPEN", "SNOOZED"]})
-_ARGUMENTS = SCHEMA.type_map["Query"].fields["interactions"].args  # type: ignore[attr-defined]
-ORDERS = [order for order in orders_of(_ARGUMENTS) if order["field"] != "UPDATED_AT"]
-LISTS = [
-    *((facet, "interactions", f"orderBy: {written(order)}") for facet in FACETS for order in ORDERS),
-    *((facet, "attentionQueue", "") for facet in FACETS),
-    *(
-        (facet, "interactions", f"orderBy: {written(order)}")
-        for facet in (*SHARED, {"unread": True})
-        for order in ORDERS
-        if order["field"] == "LATEST_MESSAGE_AT"
-    ),
-]
-"""Each filter with each order that an index has for its values."""
 
 
 @pytest.fixture(scope="module")
@@ -58,24 +41,6 @@ def scans(plans: Plans, steps: Sequence[str], facet: Mapping[str, Any]) -> list[
             if (step.startswith("SCAN t") and "USING" not in step) or "ix_interaction_active" in step
         ]
     return [step for step in steps if "Seq Scan on interaction" in step or "ix_interaction_active" in step]
-
-
-@pytest.mark.parametrize("actor", [ADMIN, READER], ids=["admin", "reader"])
-@pytest.mark.parametrize(("facet", "field", "order"), LISTS, ids=str)
-async def test_list_with_a_facet_is_read_by_an_index_of_it(
-    plans: Plans, actor: Actor, facet: Mapping[str, Any], field: str, order: str
-) -> None:
-    ((name, values),) = facet.items()
-    document = f"query($f: InteractionFilter) {{ {field}(first: 5, filter: $f, {order}) {{ nodes {{ id }} }} }}"
-    several = isinstance(values, list) and len(values) > 1
-    found, steps = await plans.of(document.replace(", )", ")"), actor, {"f": facet}, sorts=several)
-    assert found[field]["nodes"] or field == "attentionQueue"
-    index = {"accountIds": "account", "chatTopicIds": "account", "kinds": "kind", "states": "state"}.get(name, name)
-    index = {"statuses": "status", "channels": "channel"}.get(index, index)
-    assert any(f"ix_interaction_{index}" in step for step in steps) or name == "states", steps
-    assert scans(plans, steps, facet) == []
-    if not several:
-        assert not any("TEMP B-TREE" in step or step.startswith("Sort") for step in steps), steps
 
 
 @pytest.mark.parametrize("facet", FACETS, ids=str)

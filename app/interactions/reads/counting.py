@@ -12,6 +12,7 @@ from app.interactions.reads.filters import (
     LEVELS,
     NEWEST,
     ORDERS,
+    PARTITION,
     is_unread,
     needs_attention,
 )
@@ -75,7 +76,7 @@ GROUPINGS: Mapping[str, Grouping] = MappingProxyType(
 
 COUNTS = RootTally(
     "InteractionCounts",
-    RootMany("Interaction", ORDERS, NEWEST, filters=FILTERS),
+    RootMany("Interaction", ORDERS, NEWEST, filters=FILTERS, partition=PARTITION),
     GROUPINGS,
     sums={"unread_count": is_unread, "attention_count": needs_attention},
 )

@@ -9,9 +9,21 @@ import sqlalchemy as sa
 
 from app.core.ids import require_id
 from app.interactions.erased import INTERACTION
-from app.interactions.model import Level
+from app.interactions.model import Level, State
 from app.interactions.tables import UNREAD, erasing, interaction_tag
-from app.selection.mapping import Filter, Order, Permissions, Scope, Sql, SqlOf, both_ways, by_value, one_of, reference
+from app.selection.mapping import (
+    Filter,
+    Order,
+    Partition,
+    Permissions,
+    Scope,
+    Sql,
+    SqlOf,
+    both_ways,
+    by_value,
+    one_of,
+    reference,
+)
 from app.storage.constructs import TextList, among, unindexed
 from app.storage.tables import Timestamp
 
@@ -28,15 +40,20 @@ NEWEST = "LATEST_MESSAGE_AT_DESC"
 QUEUE_ORDER = Order(lambda scope: (scope.c.attention_level, scope.c.attention_since, scope.c.id))
 
 
+def kinds_seen(permissions: Permissions) -> Sequence[str] | None:
+    """The kinds of which interactions may be read; None for all."""
+    if permissions is None:
+        return None
+    kinds = sorted(name.removesuffix(":read") for name in permissions if name.endswith(":read"))
+    return [kind for kind in kinds if kind != "directory"]
+
+
 def visible(permissions: Permissions, scope: Scope) -> Sql | bool:
     """What is of a kind that may be read; for every table with a column `kind`."""
-    if permissions is None:
+    kinds = kinds_seen(permissions)
+    if kinds is None:
         return True
-    kinds = sorted(name.removesuffix(":read") for name in permissions if name.endswith(":read"))
-    kinds = [kind for kind in kinds if kind != "directory"]
-    if len(kinds) == 1:
-        return sa.ColumnElement.__eq__(scope.c.kind, kinds[0])
-    # Of several, not by an index: the one that gives the list's order does far less work than sorting all of them.
+    # Not by an index: the one that gives the list's order does far less work than sorting all of a kind.
     return sa.ColumnElement.in_(unindexed(scope.c.kind), kinds) if kinds else False
 
 
@@ -51,7 +68,7 @@ def visible_part(permissions: Permissions, scope: Scope) -> Sql | bool:
 
 
 def _kinds() -> Filter:
-    by_name = one_of(lambda scope: scope.c.kind, ordered=frozenset(_ACTIVE))
+    by_name = one_of(lambda scope: scope.c.kind)
     return replace(by_name, value=lambda names: by_name.value([name.lower() for name in names]))
 
 
@@ -150,7 +167,7 @@ def _held_by(holder: SqlOf) -> Mapping[str, Filter]:
 FILTERS: Mapping[str, Filter] = MappingProxyType(
     {
         "kinds": _kinds(),
-        "states": one_of(lambda scope: scope.c.state, ordered=frozenset(_ACTIVE)),
+        "states": one_of(lambda scope: scope.c.state),
         "statuses": _facet(lambda scope: scope.c.status),
         "channels": _facet(lambda scope: scope.c.channel),
         "account_ids": _came_by(*ACCOUNTS),
@@ -175,5 +192,35 @@ FILTERS: Mapping[str, Filter] = MappingProxyType(
 )
 """What `InteractionFilter` may hold; all conditions that are given must hold."""
 
+_ON_THE_WAY = frozenset(
+    {
+        *((name, None) for name in FILTERS if name.endswith((".since", ".before"))),
+        ("bot_active", True),
+        ("bot_active", False),
+        ("unread", False),
+        ("attention_needed", False),
+        ("assignee.assigned", True),
+    }
+)
+"""Conditions, by name and shape, that have no index of their own, or match most."""
+
+_KINDS: Mapping[str, tuple[SqlOf, Sequence[str] | None]] = {"kinds": (lambda scope: scope.c.kind, None)}
+
+PARTITION = Partition(
+    columns={**_KINDS, "states": (lambda scope: scope.c.state, tuple(state.value for state in State))},
+    orders=frozenset(ORDERS),
+    beside=_ON_THE_WAY,
+    seen=kinds_seen,
+)
+"""Lists by kind and state."""
+
 QUEUE_FILTERS: Mapping[str, Filter] = MappingProxyType({**FILTERS, **_held_by(asked_id)})
 """The same where attention is listed: an interaction that is offered to a user counts as that user's."""
+
+QUEUE_PARTITION = Partition(
+    columns=_KINDS,
+    orders=frozenset({"QUEUE"}),
+    beside=_ON_THE_WAY | {("states", True), ("states", False), ("attention_needed", True)},
+    seen=kinds_seen,
+)
+"""The attention queue by kind."""

@@ -15,7 +15,16 @@ from app.interactions.history import REFERENCES
 from app.interactions.meaning import momentary_topics, topic_name
 from app.interactions.messages import SENDER_ROLES, SenderRole
 from app.interactions.reads.assignable import ASSIGNABLE
-from app.interactions.reads.filters import FILTERS, LEVELS, NEWEST, ORDERS, needs_attention, visible, visible_part
+from app.interactions.reads.filters import (
+    FILTERS,
+    LEVELS,
+    NEWEST,
+    ORDERS,
+    PARTITION,
+    needs_attention,
+    visible,
+    visible_part,
+)
 from app.interactions.reads.finding import found_by
 from app.interactions.reads.log import EVENT, event_id, events
 from app.interactions.reads.search import Question, question_of, speaks_of
@@ -249,7 +258,7 @@ def interaction_by_id(kinds: Mapping[str, str]) -> RootOne:
 
 ROOTS: Mapping[str, Root] = MappingProxyType(
     {
-        "interactions": RootMany("Interaction", ORDERS, NEWEST, filters=FILTERS),
+        "interactions": RootMany("Interaction", ORDERS, NEWEST, filters=FILTERS, partition=PARTITION),
         "searchMessages": RootMany(
             "Message",
             {"NEWEST": Order(lambda scope: (scope.c.id,), descending=True)},

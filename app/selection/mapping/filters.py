@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from app.core.ids import require_id
-from app.selection.mapping.env import Env, Scope, Sql, SqlOf
+from app.selection.mapping.env import Env, Permissions, Scope, Sql, SqlOf
 from app.storage.constructs import IntList, TextList, among
 
 
@@ -42,6 +42,20 @@ class Stream:
 
     column: SqlOf
     orders: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """Columns of few values that part a list; an index has `orders` for each combination of the values.
+
+    `columns` has them by the name of the condition that names values, each with all its values; None are the types of
+    the list's interface. Conditions `beside`, by name and shape, are checked on the way; any other has a better index
+    of its own. `seen` says which types may be seen with these permissions, None all."""
+
+    columns: Mapping[str, tuple[SqlOf, Sequence[str] | None]]
+    orders: frozenset[str]
+    beside: frozenset[tuple[str, Hashable]]
+    seen: Callable[[Permissions], Sequence[str] | None]
 
 
 def _as_is(value: Any) -> Any:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from app.core.errors import InvalidInput
 from app.core.ids import require_id
 from app.selection.mapping.env import Env, Permissions, Scope, Sql, SqlOf
-from app.selection.mapping.filters import Filter, Order
+from app.selection.mapping.filters import Filter, Order, Partition
 from app.storage.query import Query
 
 Bind = Callable[[str, Any], sa.BindParameter[Any]]
@@ -35,7 +35,7 @@ class RootMany:
     and every other argument that is not one of paging or `order_by` under its own name.
 
     With `found_by` the rows are looked up by this filter, which is always given: no other condition may have SQLite
-    choose an index for it."""
+    choose an index for it. A `partition` is read part by part where that has an index and the whole has none."""
 
     type: str
     orders: Mapping[str, Order]
@@ -44,6 +44,7 @@ class RootMany:
     where: SqlOf | None = None
     requires: str | None = None
     found_by: str | None = None
+    partition: Partition | None = None
 
 
 class Read(Protocol):
