@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from cyclopts import App
 
 from app.commands import listening
+from app.commands.connections import connections
 from app.commands.explaining import explain
 from app.commands.keys import keys, peppers, secrets_key
 from app.commands.opening import command_line, opened, prepare, read_settings
@@ -32,13 +33,13 @@ app = App(
 )
 
 
-for number, group in ((4, keys), (5, users), (6, peppers)):
+for number, group in ((4, keys), (5, users), (6, peppers), (7, connections)):
     group.sort_key = number
     app.command(group)
 
 app.command(secrets_key, sort_key=6)
-app.command(explain, sort_key=10)
-app.command(listening.listen, sort_key=11)
+app.command(explain, sort_key=11)
+app.command(listening.listen, sort_key=12)
 
 
 @app.command(sort_key=1)
@@ -105,7 +106,7 @@ def demo(*, size: Literal["small", "100k", "1m"] = "small", force: bool = False)
     console().print(asyncio.run(_load_demo(settings, size, force)))
 
 
-@app.command(sort_key=7)
+@app.command(sort_key=8)
 def schema(*, check: bool = False, release: bool = False) -> None:
     """Write the schema to `schema.graphql`, and what clients' caches have to know of it to `docs/clients/graph.ts`.
 
@@ -130,7 +131,7 @@ def schema(*, check: bool = False, release: bool = False) -> None:
         raise CommandError("The coming release's section of CHANGELOG.md does not name these breaking changes.")
 
 
-@app.command(sort_key=8)
+@app.command(sort_key=9)
 def recompute() -> None:
     """Derive state, attention and deadlines of all interactions anew, after a setting has changed.
 
@@ -141,7 +142,7 @@ def recompute() -> None:
     console().print(asyncio.run(_recompute(settings)))
 
 
-@app.command(sort_key=9)
+@app.command(sort_key=10)
 def erasures(action: Literal["export", "repeat"], file: Path) -> None:
     """Write the log of erased customers to a file, or erase those of a file again after a restored backup.
 

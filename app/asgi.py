@@ -10,6 +10,8 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp
 
+from app.connections import rest as connections
+from app.connections.runner import applying
 from app.core.clock import Clock, utc_now
 from app.core.credentials import Authenticator, KnownKeys
 from app.core.ids import Ids, TimeOrderedIds
@@ -35,7 +37,7 @@ from app.interactions.service.watching import watch
 from app.live.connections import ConnectionLimits
 from app.live.lifespan import live
 from app.openid import tokens_of
-from app.registry import KINDS, PERMISSIONS
+from app.registry import CONNECTORS, KINDS, PERMISSIONS
 from app.rest import Contract
 from app.rest.contract import with_contracts
 from app.rest.reading import Reads
@@ -45,8 +47,8 @@ from app.selection.compiler import Compiler
 from app.settings import Settings, SettingsError
 from app.storage.database import Database, open_database
 
-CONTRACTS = tuple(kind.contract for kind in KINDS if kind.contract is not None)
-"""The REST contracts of the kinds that have one."""
+CONTRACTS = (*(kind.contract for kind in KINDS if kind.contract is not None), connections.CONTRACT)
+"""The REST contracts of the kinds that have one, and the door of connected systems."""
 
 
 def create_app(
@@ -96,6 +98,7 @@ def create_app(
                         live(schema, streams, operations, database, keys, settings, clock, held_to, watch)
                     )
                     await running.enter_async_context(scheduling(database, clock))
+                    await running.enter_async_context(applying(database, CONNECTORS, clock))
                     services = Services(
                         database,
                         operations,

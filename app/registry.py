@@ -9,6 +9,7 @@ from app.core.actor import GENERAL_PERMISSIONS, kind_permissions, permission_nam
 from app.core.events import ANY_KIND, declared_events
 from app.graph.enums import described
 from app.interactions import kind as interactions
+from app.interactions.connector import Connector
 from app.interactions.graphql.targets import customer_target
 from app.interactions.meaning import topic_name
 from app.interactions.model import SHARED_REASONS
@@ -29,6 +30,9 @@ def _listed(name: str) -> interactions.InteractionKind:
 KINDS: tuple[interactions.InteractionKind, ...] = tuple(map(_listed, _NAMES))
 """Every kind, in the order of the list above."""
 
+CONNECTORS: Mapping[str, Connector] = {each.system: each for kind in KINDS for each in kind.connectors}
+"""What fills interactions from other systems, by the names of the systems."""
+
 PERMISSIONS: tuple[str, ...] = (*kind_permissions(kind.name for kind in KINDS), *GENERAL_PERMISSIONS)
 """All permissions there are; an admin has them all."""
 
@@ -38,6 +42,7 @@ _ALLOWED = {
     "directory:read": "See all customers and profiles, and the contact data of users too.",
     "directory:write": "Change customers and profiles.",
     "users:manage": "Create users and API keys, change their permissions, and revoke them.",
+    "connections:manage": "See and change connections to other systems, and what they could not deliver.",
 }
 
 _DESCRIPTIONS = {kind.name.upper(): kind.description for kind in KINDS}
@@ -95,6 +100,13 @@ CustomerSystem = _enum(
     {kind.name.upper(): kind.customers for kind in KINDS},
 )
 """The one that app.directory names; its members are those of KINDS, too."""
+
+ConnectionSystem = _enum(
+    "ConnectionSystem",
+    "The system that a connection leads to. Kinds that are added add values.",
+    {name: each.description for name, each in CONNECTORS.items()},
+)
+"""The one that app.connections names."""
 
 CustomerTarget = customer_target(target for kind in KINDS for target in kind.targets)
 """The input that app.interactions names; its fields are those of the kinds, beside its own."""

@@ -8,13 +8,14 @@ from graphql import GraphQLInputObjectType, GraphQLSchema, lexicographic_sort_sc
 from strawberry.schema.config import StrawberryConfig
 
 from app.attention.graphql import attention_slice
+from app.connections.graphql import connections_slice
 from app.directory.graphql import DIRECTORY
 from app.graph.scalars import SCALARS
 from app.graph.slice import ERRORS, NODES, Addition, Slice, extended, with_additions
 from app.graph.strawberry_adapter.declaring import executable, field_names
 from app.graph.strawberry_adapter.reading import is_one_of, type_facts
 from app.interactions.graphql import interactions_slice
-from app.registry import KINDS
+from app.registry import CONNECTORS, KINDS
 from app.selection.catalogue import Catalogue
 
 _KINDS = {kind.prefix: kind.name for kind in KINDS}
@@ -25,6 +26,7 @@ SLICES: tuple[Slice, ...] = (
     DIRECTORY,
     interactions_slice(_KINDS),
     attention_slice(_KINDS),
+    connections_slice(CONNECTORS),
     *(kind.slice for kind in KINDS),
 )
 """Everything the graph is made of."""

@@ -42,6 +42,7 @@ def test_help_lists_the_commands_without_importing_the_server() -> None:
         "user",
         "pepper",
         "secrets-key",
+        "connections",
         "schema",
         "recompute",
         "erasures",

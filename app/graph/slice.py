@@ -10,12 +10,13 @@ import strawberry
 from app.feed import Stream
 from app.graph.fields import ERROR_TYPES, Node, argument, root
 from app.graph.strawberry_adapter.declaring import add_field, graph_name, type_name
-from app.selection.mapping import FieldMap, Mapped, Root, RootNode, TypeMap, UnionMap
+from app.selection.mapping import FieldMap, InterfaceMap, Mapped, Root, RootNode, TypeMap, UnionMap
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Addition:
-    """A field that a slice gives to a type of a slice below it: an edge lives on the upper slice.
+    """A field that a slice gives to a type of a slice below it: an edge lives on the upper slice. What an interface is
+    given its types have too.
 
     `field` is what `edge(…)` gives, `gives` the field's type as in an annotation. Without a `mapping` it is read as the
     other fields of the type are that have none."""
@@ -60,7 +61,7 @@ def with_additions(mappings: Iterable[Mapped], additions: Iterable[Addition]) ->
             extra.setdefault(type_name(each.to), {})[graph_name(each.name)] = each.mapping
     return [
         replace(found, fields={**found.fields, **extra[found.name]})
-        if isinstance(found, TypeMap) and found.name in extra
+        if isinstance(found, TypeMap | InterfaceMap) and found.name in extra
         else found
         for found in mappings
     ]

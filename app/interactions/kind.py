@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.graph.slice import Slice
+from app.interactions.connector import Connector
 from app.interactions.graphql.targets import Target
 from app.interactions.rules import KindRules
 from app.rest import Contract
@@ -16,7 +17,7 @@ class InteractionKind:
 
     `description` is what the graph's enum `InteractionKind` says of it, `customers` what `CustomerSystem` says of the
     system of its customers, `statuses` what `InteractionStatus` says of each of its `Facets.status`. `targets` are what
-    finds its interactions beside their customer."""
+    finds its interactions beside their customer, `connectors` what fills them from other systems."""
 
     rules: KindRules[Any]
     description: str
@@ -25,6 +26,7 @@ class InteractionKind:
     contract: Contract | None = None
     targets: tuple[Target, ...] = ()
     statuses: Mapping[str, str] = field(default_factory=dict)
+    connectors: tuple[Connector, ...] = ()
 
     @property
     def name(self) -> str:

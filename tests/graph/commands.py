@@ -95,6 +95,19 @@ DIRECTORY: Mapping[str, tuple[str, Mapping[str, Any]]] = {
 }
 """The commands of the directory with the permission that each needs."""
 
+CONNECTIONS: Mapping[str, Mapping[str, Any]] = {
+    "createConnection": {"system": "HTTP", "name": "x"},
+    "updateConnection": {"id": "con_1", "name": "y"},
+    "testConnection": {"id": "con_1"},
+    "pauseConnection": {"id": "con_1"},
+    "resumeConnection": {"id": "con_1"},
+    "rotateConnectionSecret": {"id": "con_1"},
+    "replayParked": {"id": "con_1", "deliveryIds": ["dlv_1"]},
+    "dropParked": {"id": "con_1"},
+    "deleteConnection": {"id": "con_2"},
+}
+"""The commands on connections, which need `connections:manage`."""
+
 ONES_OWN: Mapping[str, Mapping[str, Any]] = {
     "setPresence": {"present": True},
     "createStreamTicket": {},

@@ -10,6 +10,7 @@ from app.core.actor import Actor
 from app.interactions.tables import watch
 from app.storage.database import Work
 from tests.graph.assistants import store_agent_sessions
+from tests.graph.attached import store_connections
 from tests.graph.chats import store_chats, store_topics
 from tests.graph.exchanges import store_conversations, store_sessions
 from tests.graph.people import People, store_people
@@ -49,6 +50,7 @@ async def fill(graph: Graph) -> Filled:
         topics=await store_topics(graph, people),
         chats=await store_chats(graph, people),
     )
+    await store_connections(graph, filled.conversations)
     await graph.database.command(_look, int(filled.sessions[1].removeprefix("ses_")))
     graph.clock.advance(7.75)
     return filled

@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 from graphql import GraphQLSchema, get_named_type
+from pydantic import SecretStr
 
 from app.core.actor import Actor
 from app.core.ids import Ids
@@ -28,6 +29,9 @@ RULES: Mapping[str, Any] = {kind.name: kind.rules for kind in KINDS}
 
 ADMIN = Actor(user_id=1, name="Admin", is_admin=True)
 """An admin without a key; user 1 has to be stored."""
+
+SECRETS_KEY = SecretStr("0" * 43 + "=")
+"""What the secrets of the tests' connections are sealed with."""
 
 ERRORS = """errors {
   __typename code message path
@@ -122,7 +126,7 @@ async def _open(
     database_url: str, clock: ManualClock | None = None, settings: Settings | None = None, ids: Ids | None = None
 ) -> Graph:
     clock = ManualClock() if clock is None else clock
-    settings = Settings(compile_seconds=0) if settings is None else settings
+    settings = Settings(compile_seconds=0, secrets_key=(SECRETS_KEY,)) if settings is None else settings
     statements: list[str] = []
     database = await open_database(
         database_url,

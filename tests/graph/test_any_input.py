@@ -24,7 +24,25 @@ pytestmark = pytest.mark.anyio
 
 EXAMPLES = 10
 MUTATIONS: list[str] = list(SCHEMA.mutation_type.fields) if SCHEMA.mutation_type else []
-PREFIXES = ("ses", "ags", "chs", "cnv", "msg", "not", "cus", "prf", "usr", "key", "aia", "cha", "top", "tpm", "sug")
+PREFIXES = (
+    "ses",
+    "ags",
+    "chs",
+    "cnv",
+    "msg",
+    "not",
+    "cus",
+    "prf",
+    "usr",
+    "key",
+    "aia",
+    "cha",
+    "top",
+    "tpm",
+    "sug",
+    "con",
+    "dlv",
+)
 TEXTS = (
     *("", " ", "x", "ok", "admin", "zoe-key", "agt_other", "closed-1", "directory:read", "Europe/Oslo", "08:00"),
     *("+4790000001", "zoe@example.com", "NO", "2026-01-01", "59.9", "****", "********", "null", "[]", "{}", "0", "-1"),

@@ -19,7 +19,18 @@ from app.openid import Person
 from app.settings import Settings
 from app.storage.database import Work
 from app.storage.event_log import Cursor, lane_count, logged, read_after
-from tests.graph.commands import DIRECTORY, OF_KIND, ON_INTERACTION, ON_MESSAGE, ON_NOTE, ONES_OWN, RECEIVING, received
+from tests.connections.conftest import connect, hello
+from tests.graph.commands import (
+    CONNECTIONS,
+    DIRECTORY,
+    OF_KIND,
+    ON_INTERACTION,
+    ON_MESSAGE,
+    ON_NOTE,
+    ONES_OWN,
+    RECEIVING,
+    received,
+)
 from tests.graph.copies import Copies
 from tests.graph.exchanges import text
 from tests.graph.filled import Filled, fill
@@ -29,6 +40,8 @@ from tests.graph.running import ADMIN, Graph, open_graph, running_graph
 pytestmark = pytest.mark.anyio
 
 HOUR = 3_600
+NO_SECRET = "whsec_" + "A" * 32
+"""What no connection has."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +88,7 @@ async def test_a_copy_stays_what_a_fresh_fetch_gives(world: World) -> None:
     await let_a_raised_session_age(world)
     await change_the_rules(world)
     await change_the_directory(world)
+    await deliver(world)
     for mutation, given in samples(world.filled):
         if not (await world.graph.attempt(mutation, given))["errors"]:
             await world.copies.agree((mutation, given))
@@ -101,6 +115,7 @@ def samples(filled: Filled) -> Iterator[tuple[str, Mapping[str, Any]]]:
     for given in OF_KIND.values():
         yield from given.items()
     yield from ONES_OWN.items()
+    yield from CONNECTIONS.items()
     yield from ((mutation, given) for mutation, (_, given) in DIRECTORY.items())
 
 
@@ -160,6 +175,19 @@ async def change_the_rules(world: World) -> None:
     finally:
         await other.database.close()
     await world.copies.agree("other settings")
+
+
+async def deliver(world: World) -> None:
+    database, clock = world.graph.database, world.graph.clock
+    source = await connect(database, clock, "Source")
+    for minute, name in enumerate(("Ana", "Bea")):
+        heard = {**hello(f"m-{minute}"), "customer": {"key": name, "name": name}, "labels": {"add": ["vip"]}}
+        await source.deliver(heard, f"evt-{minute}")
+        await world.copies.agree(f"a delivery of {name}")
+    clock.advance(1)
+    await source.offer("{}", secret=NO_SECRET)
+    await source.deliver("no JSON", "evt-9")
+    await world.copies.agree("a delivery that is parked")
 
 
 async def hide_a_message(world: World) -> None:

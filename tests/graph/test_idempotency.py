@@ -5,7 +5,16 @@ from typing import Any
 
 import pytest
 
-from tests.graph.commands import DIRECTORY, OF_KIND, ON_INTERACTION, ON_MESSAGE, ON_NOTE, ONES_OWN, received
+from tests.graph.commands import (
+    CONNECTIONS,
+    DIRECTORY,
+    OF_KIND,
+    ON_INTERACTION,
+    ON_MESSAGE,
+    ON_NOTE,
+    ONES_OWN,
+    received,
+)
 from tests.graph.filled import Filled, fill
 from tests.graph.running import SCHEMA, running_graph
 from tests.graph.state import Rows, rows_of
@@ -33,6 +42,7 @@ COMMANDS: list[tuple[str, Mapping[str, Any]]] = [
     *((name, {"id": "msg_1", **given}) for name, given in ON_MESSAGE.items()),
     *((name, {"id": "not_1", **given}) for name, given in ON_NOTE.items()),
     *((name, given) for name, (_, given) in DIRECTORY.items()),
+    *CONNECTIONS.items(),
     *ONES_OWN.items(),
     *((name, given) for commands in OF_KIND.values() for name, given in commands.items()),
     ("receiveMessage", received("session")),

@@ -36,6 +36,7 @@ PARENTS = {
     "AgentSession": "ags_10",
     "ChatSession": "chs_14",
     "Conversation": "cnv_6",
+    "ConnectedSystem": "con_1",
     "Customer": "cus_3",
     "Profile": "prf_1",
     "User": "usr_1",

@@ -10,7 +10,16 @@ from app.core.actor import Actor
 from app.registry import KINDS, PERMISSIONS
 from app.storage.database import Work
 from app.storage.event_log import Cursor, lane_count
-from tests.graph.commands import DIRECTORY, OF_KIND, ON_INTERACTION, ON_MESSAGE, ON_NOTE, ONES_OWN, received
+from tests.graph.commands import (
+    CONNECTIONS,
+    DIRECTORY,
+    OF_KIND,
+    ON_INTERACTION,
+    ON_MESSAGE,
+    ON_NOTE,
+    ONES_OWN,
+    received,
+)
 from tests.graph.filled import Filled
 from tests.graph.running import SCHEMA
 from tests.graph.state import rows_of, unchanged
@@ -168,7 +177,7 @@ def test_root_fields_of_queries_are_nullable() -> None:
 
 async def test_every_command_is_known_to_these_tests() -> None:
     own = {name for commands in OF_KIND.values() for name in commands}
-    known = {*ON_INTERACTION, *ON_MESSAGE, *ON_NOTE, *own, *DIRECTORY, *ONES_OWN, "receiveMessage"}
+    known = {*ON_INTERACTION, *ON_MESSAGE, *ON_NOTE, *own, *CONNECTIONS, *DIRECTORY, *ONES_OWN, "receiveMessage"}
     assert SCHEMA.mutation_type is not None
     assert known == set(SCHEMA.mutation_type.fields)
 
@@ -195,10 +204,13 @@ async def test_commands_need_the_permission_to_write(filled: Filled, kind: str) 
     await unchanged(filled.graph.database, before)
 
 
-async def test_commands_of_the_directory_need_its_permissions(filled: Filled) -> None:
+async def test_commands_of_the_directory_and_on_connections_need_their_permissions(filled: Filled) -> None:
     before = await rows_of(filled.graph.database)
     for name, (permission, given) in DIRECTORY.items():
         (error,) = (await filled.graph.attempt(name, given, actor=without(permission)))["errors"]
+        assert error["code"] == "FORBIDDEN", (name, error)
+    for name, given in CONNECTIONS.items():
+        (error,) = (await filled.graph.attempt(name, given, actor=without("connections:manage")))["errors"]
         assert error["code"] == "FORBIDDEN", (name, error)
     nobody = filled.people.actors["eve"]
     (error,) = (await filled.graph.attempt("setPresence", {"present": True, "userId": "usr_2"}, actor=nobody))["errors"]

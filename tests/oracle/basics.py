@@ -50,6 +50,8 @@ _PREFIXES = {
     "ChatTopic": "top",
     "ChatTopicMember": "tpm",
     "SuggestedMessage": "sug",
+    "ConnectedSystem": "con",
+    "ParkedDelivery": "dlv",
 }
 _JSON = {"metadata", "tool_configurations", "model", "first_step", "steps", "skills", "compaction"}
 """Columns whose JSON is kept as text."""

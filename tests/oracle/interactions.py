@@ -162,6 +162,7 @@ INTERACTION: Mapping[str, Resolve] = {
     "viewerCan": _viewer_can,
     "user": ref("User", "assignee_id"),
     "assignableUsers": _assignable_users,
+    "upstream": ref("Upstream", "id"),
 }
 
 

@@ -17,6 +17,7 @@ _ROOT_IDS = {
     "aiAgent": "aia",
     "channelAgent": "cha",
     "chatTopic": "top",
+    "connection": "con",
 }
 _STRANGE = ("", "nonsense", "ses_", "ses_01", "xyz_1", "ses_99999999999999999999", "ses_9223372036854775807")
 _WORDS = (

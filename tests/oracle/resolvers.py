@@ -8,6 +8,7 @@ from typing import Any
 from app.core.clock import rfc3339
 from app.kinds.chat_session.model.rights import field_properties, table_right
 from tests.graph.state import Row
+from tests.oracle.attached import CONNECTED_SYSTEM, UPSTREAM
 from tests.oracle.basics import (
     BY_ID,
     CONTACT_DATA,
@@ -214,5 +215,7 @@ FIELDS: Mapping[str, Mapping[str, Resolve]] = {
         "channelAgent": ref("ChannelAgent", "channel_agent_id"),
         "replyPossible": _reply_possible,
     },
+    "ConnectedSystem": CONNECTED_SYSTEM,
+    "Upstream": UPSTREAM,
 }
 """The fields that are no column of their own name, by type."""

@@ -20,6 +20,7 @@ _NEEDS = {
     **dict.fromkeys(("agentSession", "aiAgent", "aiAgents"), "agent_session:read"),
     **dict.fromkeys(("chatSession", "chatQueue", "chatTopic", "chatTopics"), "chat_session:read"),
     **dict.fromkeys(("conversation", "channelAgent", "channelAgents"), "conversation:read"),
+    **dict.fromkeys(("connection", "connections"), "connections:manage"),
 }
 """The permission of each root field that needs one."""
 
@@ -234,6 +235,10 @@ def _channel_agents(found: Asking, channel: str | None = None, **given: Any) -> 
     return connection(items, "channelAgents", BY_ID, "OLDEST", given)
 
 
+def _connections(found: Asking, **given: Any) -> Any:
+    return connection(found.many("ConnectedSystem"), "connections", BY_ID, "OLDEST", given)
+
+
 ROOTS: Mapping[str, Resolve] = {
     "node": lambda found, id: found.node(id),
     "nodes": _nodes,
@@ -264,6 +269,8 @@ ROOTS: Mapping[str, Resolve] = {
     "chatQueue": _chat_queue,
     "chatTopic": _by_id("ChatTopic", "top"),
     "chatTopics": _chat_topics,
+    "connection": _by_id("ConnectedSystem", "con"),
+    "connections": _connections,
 }
 
 

@@ -32,6 +32,8 @@ PREFIXES = {
     "cha": "ChannelAgent",
     "top": "ChatTopic",
     "tpm": "ChatTopicMember",
+    "con": "ConnectedSystem",
+    "dlv": "ParkedDelivery",
 }
 """What `node` finds, by the prefix of its id."""
 
@@ -48,13 +50,18 @@ TABLES = {
     "ChatTopic": "chat_topic",
     "ChatTopicMember": "chat_topic_member",
     "SuggestedMessage": "suggested_message",
+    "ConnectedSystem": "connected_system",
+    "ParkedDelivery": "inbox",
+    "Upstream": "mirrored",
 }
-_OF_KIND = {
+_NEEDED = {
     "AiAgent": "agent_session:read",
     "ChannelAgent": "conversation:read",
     "ChatTopic": "chat_session:read",
     "ChatTopicMember": "chat_session:read",
     "SuggestedMessage": "session:read",
+    "ConnectedSystem": "connections:manage",
+    "ParkedDelivery": "connections:manage",
 }
 ID = re.compile(r"([a-z]{3})_([1-9][0-9]{0,18})")
 
@@ -110,8 +117,10 @@ class Asking:
         if row is None:
             return False
         name = row["__typename"]
-        if name in _OF_KIND:
-            return self.actor.can(_OF_KIND[name])
+        if row.get("deleted_at") is not None or (name == "ParkedDelivery" and row["state"] != "PARKED"):
+            return False
+        if name in _NEEDED:
+            return self.actor.can(_NEEDED[name])
         kind = row.get("kind")
         return not isinstance(kind, str) or self.actor.can(f"{kind}:read")
 

@@ -46,9 +46,16 @@ def add_field(to: type, name: str, gives: Any, field: Any) -> Callable[[], None]
     field.python_name = name
     field.type_annotation = StrawberryAnnotation(gives)
     field.origin = to
-    there = _definition(to).fields
-    there.append(field)
-    return lambda: there.remove(field)
+    # Types that implement an interface have taken its fields when they were declared.
+    given = [_definition(each).fields for each in (to, *_implementing(to))]
+    for fields in given:
+        fields.append(field)
+
+    def take_back() -> None:
+        for fields in given:
+            fields.remove(field)
+
+    return take_back
 
 
 def describe_values(enum: type[Enum], descriptions: Mapping[str, str]) -> None:
@@ -88,6 +95,14 @@ def executable(schema: strawberry.Schema, description: str) -> GraphQLSchema:
                 if field.default_value is None:
                     field.default_value = Undefined
     return core
+
+
+def _implementing(interface: type) -> list[type]:
+    """The types that implement it; none for what is no interface."""
+    if not _definition(interface).is_interface:
+        return []
+    found: list[type] = interface.__subclasses__()
+    return [each for each in found if "__strawberry_definition__" in vars(each)]
 
 
 def _definition(of: type) -> Any:

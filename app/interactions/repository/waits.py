@@ -55,6 +55,9 @@ _LATEST_ASKING = Fixed(
 _ARRIVAL = (
     sa.select(message.c.created_at).where(message.c.interaction_id == _KEY).order_by(message.c.id.desc()).limit(1)
 )
+_ANSWERED_AT = Fixed(
+    sa.select(sa.func.max(message.c.sent_at)).where(message.c.interaction_id == _KEY, _ANSWERS, sa.not_(_IS_ERROR))
+)
 _LATEST_ASKING_ARRIVAL, _LATEST_ANSWER_ARRIVAL = Fixed(_ARRIVAL.where(_ASKS)), Fixed(_ARRIVAL.where(_ANSWERS))
 
 
@@ -108,6 +111,11 @@ class WaitRepository(Repository):
             for statement in (_LATEST_ASKING_ARRIVAL, _LATEST_ANSWER_ARRIVAL)
         ]
         return max((row[0] for row in rows if row is not None), default=None)
+
+    def answered_at(self, interaction_id: int) -> datetime | None:
+        """When the last of the answers was written that were not lost; None when there is none."""
+        row = self._one(_ANSWERED_AT, {"key": interaction_id})
+        return None if row is None else row[0]
 
     def latest_asking(self, interaction_id: int) -> int | None:
         """The customer's message that arrived last."""

@@ -65,7 +65,7 @@ def send_message(
 
     def send() -> tuple[int, int]:
         command = Command.REPLY if author is MessageAuthor.USER else Command.BOT_REPLY
-        _require_new(work, actor, before, fields)
+        require_new(work, actor, before, fields)
         check(work, actor, before, command, override=override)
         require_latest(work, before, if_latest_message)
         contents = (checked_content(content, work.ids.uuid),)
@@ -121,13 +121,13 @@ def receive_message(
     before = load(work, actor, target["interaction"]) if "interaction" in target else None
 
     def receive() -> tuple[int, int]:
-        interaction = _opened(work, actor, target, imported) if before is None else before
-        _require_new(work, actor, interaction, fields)
+        interaction = opened(work, actor, target, imported) if before is None else before
+        require_new(work, actor, interaction, fields)
         at = work.now if sent_at is None else min(sent_at, work.now)
         old = imported or _is_old(work, interaction, at)
         check(work, actor, interaction, Command.IMPORT if old else Command.RECEIVE)
         message = replace(
-            _draft(work, interaction, checked_contents(contents, work.ids.uuid), MessageAuthor.CUSTOMER, fields),
+            draft_of(work, interaction, checked_contents(contents, work.ids.uuid), MessageAuthor.CUSTOMER, fields),
             status=MessageStatus.READ if old else MessageStatus.DELIVERED,
             sent_at=at,
             delivered_at=work.now,
@@ -136,15 +136,15 @@ def receive_message(
         )
         stored = work.use(MessageRepository).add(work.kinds[interaction.kind].as_received(interaction, message))
         if old:
-            quiet = unopened(work, interaction, _counted(work, interaction, stored))
+            quiet = unopened(work, interaction, counted(work, interaction, stored))
             write(work, actor, interaction, quiet, Command.IMPORT, MessageImported(message_id=stored.id))
             return interaction.id, stored.id
-        counted = replace(
-            without_lost_holder(work, actor, _counted(work, interaction, stored)),
+        asking = replace(
+            without_lost_holder(work, actor, counted(work, interaction, stored)),
             unread_customer_messages_count=interaction.unread_customer_messages_count + 1,
             waiting=asked(interaction.waiting, stored.created_at),
         )
-        changed = work.kinds[interaction.kind].on_customer_message(work, counted, stored)
+        changed = work.kinds[interaction.kind].on_customer_message(work, asking, stored)
         happened = MessageReceived(message_id=stored.id)
         write(work, actor, interaction, changed, Command.RECEIVE, happened, renewed=True)
         return interaction.id, stored.id
@@ -182,7 +182,8 @@ def _is_old(work: "Work", interaction: Interaction, sent_at: datetime) -> bool:
     return arrival is not None and arrival - sent_at > work.settings.session_window
 
 
-def _opened(work: "Work", actor: Actor, target: Mapping[str, Any], imported: bool) -> Any:
+def opened(work: "Work", actor: Actor, target: Mapping[str, Any], imported: bool) -> Any:
+    """The interaction that the kind and customer of the target lead to, opened when there is none."""
     kind = work.kinds[target["kind"]]
     actor.require(f"{kind.name}:write")
     given = {name: value for name, value in target.items() if name != "kind"}
@@ -203,7 +204,7 @@ def _post(
     reference: GlobalId | None,
     fields: Mapping[str, Any] | None,
 ) -> tuple[I, Message]:
-    draft = _draft(work, interaction, contents, author, fields)
+    draft = draft_of(work, interaction, contents, author, fields)
     draft = replace(
         draft,
         user_id=actor.user_id if author is MessageAuthor.USER and draft.user_id is None else draft.user_id,
@@ -216,7 +217,7 @@ def _post(
     if answers:
         delivered = stored.status is not MessageStatus.ERROR
         changed = replace(changed, waiting=answered(changed.waiting, delivered=delivered))
-    return _counted(work, changed, stored), stored
+    return counted(work, changed, stored), stored
 
 
 def acted(work: "Work", actor: Actor, before: Interaction, changed: I, answer: Message) -> I:
@@ -232,13 +233,14 @@ def acted(work: "Work", actor: Actor, before: Interaction, changed: I, answer: M
     return replace(changed, unread_customer_messages_count=0)
 
 
-def _draft(
+def draft_of(
     work: "Work",
     interaction: Interaction,
     contents: tuple[Mapping[str, object], ...],
     author: MessageAuthor,
     fields: Mapping[str, Any] | None,
 ) -> Message:
+    """A message as it would be stored, with its key and the `fields`; it has no id yet."""
     draft = Message(
         interaction_id=interaction.id,
         kind=interaction.kind,
@@ -256,7 +258,7 @@ def _draft(
     return replace(draft, message_key=draft.message_key or work.ids.uuid(), sent_at=min(draft.sent_at, work.now))
 
 
-def _require_new(work: "Work", actor: Actor, interaction: Interaction, fields: Mapping[str, Any] | None) -> None:
+def require_new(work: "Work", actor: Actor, interaction: Interaction, fields: Mapping[str, Any] | None) -> None:
     """Raise AlreadyReceived when the interaction's channel has given out the message's key before.
 
     Asked before anything that the first message may have changed, so that every repeat has the same answer."""
@@ -280,7 +282,7 @@ def _reference(work: "Work", interaction: Interaction, reference: GlobalId | Non
     return found.id
 
 
-def _counted(work: "Work", interaction: I, message: Message) -> I:
+def counted(work: "Work", interaction: I, message: Message) -> I:
     """The interaction with the message among its latest ones; one that arrives late may not be."""
     late = interaction.last_message_at is not None and message.sent_at < interaction.last_message_at
     if not late:

@@ -1,0 +1,33 @@
+"""Connections in the graph, and where interactions came from."""
+
+from app.connections.graphql.mutations import connection_mutation
+from app.connections.graphql.query import ConnectionQuery, ConnectionSubscription
+from app.connections.graphql.types import Upstream
+from app.connections.reads import CHANGE, MAPPINGS, ROOTS, STREAMS, UPSTREAM
+from app.connections.service.systems import Connectors
+from app.graph.fields import edge
+from app.graph.slice import Addition, Slice
+from app.interactions.graphql import Interaction
+
+__all__ = ("connections_slice",)
+
+
+def connections_slice(connectors: Connectors) -> Slice:
+    """What connections add to the graph; `connectors` by the names of their systems."""
+    return Slice(
+        query=ConnectionQuery,
+        mutation=connection_mutation(connectors),
+        subscription=ConnectionSubscription,
+        mappings=(*MAPPINGS, CHANGE),
+        roots=ROOTS,
+        streams=STREAMS,
+        additions=(
+            Addition(
+                to=Interaction,
+                name="upstream",
+                gives=Upstream | None,
+                field=edge(description="Where the interaction came from; null when it is of Switchboard's own."),
+                mapping=UPSTREAM,
+            ),
+        ),
+    )

@@ -1,0 +1,77 @@
+"""What the mutations of connections take and give."""
+
+import strawberry
+from strawberry.scalars import JSON
+
+from app.connections.graphql.enums import ConnectionSystemName
+from app.connections.graphql.types import ConnectedSystem
+from app.graph.fields import EditInput, MutationInput, MutationPayload, OnceInput
+
+_SECRET = "`whsec_` and 24 to 64 bytes in base64. Generated when absent."
+
+
+@strawberry.input(description="A new connection.")
+class CreateConnectionInput(OnceInput):
+    system: ConnectionSystemName = strawberry.field(description="The system of the connection.")
+    name: str = strawberry.field(description="The name of the connection, 1 to 255 characters.")
+    settings: JSON | None = strawberry.field(
+        default=None, description="The settings of the connection: an object. Which there are depends on the system."
+    )
+    secret: str | None = strawberry.field(default=None, description=f"The secret that signs deliveries: {_SECRET}")
+
+
+@strawberry.input(description="The changes to a connection.")
+class UpdateConnectionInput(EditInput):
+    name: str = strawberry.field(description="The name of the connection, 1 to 255 characters.")
+
+
+@strawberry.input(description="Which connection it is.")
+class ConnectionInput(MutationInput):
+    id: strawberry.ID = strawberry.field(description="The id of the connection.")
+
+
+@strawberry.input(description="Which connection gets another secret.")
+class RotateConnectionSecretInput(ConnectionInput):
+    secret: str | None = strawberry.field(default=None, description=f"The new secret: {_SECRET}")
+    former_for_seconds: int = strawberry.field(
+        default=86_400,
+        description="How long the former secret stays valid beside the new one, 0 to 604,800 seconds.",
+    )
+
+
+@strawberry.input(description="Which parked deliveries they are.")
+class ParkedInput(ConnectionInput):
+    delivery_ids: list[strawberry.ID] | None = strawberry.field(
+        default=None, description="The ids of the deliveries, at most 1,000; all of the connection without it."
+    )
+
+
+@strawberry.type(description="The result of a mutation of a connection.")
+class ConnectionPayload(MutationPayload):
+    connection: ConnectedSystem | None = strawberry.field(
+        description="The connection as it is now; null after a refusal."
+    )
+
+
+@strawberry.type(description="The result of a mutation that gives a connection a secret.")
+class ConnectionSecretPayload(ConnectionPayload):
+    secret: str | None = strawberry.field(
+        description="The secret, which cannot be read again. Null after a refusal, and for a repeat."
+    )
+
+
+@strawberry.type(description="The result of testing a connection.")
+class TestConnectionPayload(ConnectionPayload):
+    problems: list[str] | None = strawberry.field(
+        description="Why the connection could take or apply nothing now, a sentence each; empty when it could."
+    )
+
+
+@strawberry.type(description="The result of a mutation of parked deliveries.")
+class ParkedPayload(ConnectionPayload):
+    count: int | None = strawberry.field(description="The number of deliveries; null after a refusal.")
+
+
+@strawberry.type(description="The result of deleting a connection.")
+class DeleteConnectionPayload(MutationPayload):
+    deleted_id: strawberry.ID | None = strawberry.field(description="The id of the connection that is gone.")

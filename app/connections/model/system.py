@@ -1,0 +1,61 @@
+"""What is kept of a connection to another system."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NotRequired, TypedDict
+
+MANAGE = "connections:manage"
+"""The permission to see and change connections."""
+
+HOOKS = "/hooks"
+"""Where all connections take deliveries."""
+
+PREFIX = "con"
+"""The prefix of their global ids."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectedSystem:
+    """One account of another system. `system` is its connector's, `token` the part of the hook's path that is hard to
+    guess. `secret` and `former_secret` are sealed; the former one is valid until `former_until`.
+
+    `fault` is why deliveries cannot be taken, as it was found last. `refused_count` counts deliveries with a wrong
+    signature. A deleted one stays as the name of where its interactions came from, without its secrets."""
+
+    id: int = 0
+    system: str
+    name: str
+    settings: Mapping[str, object] = field(default_factory=dict)
+    token: str
+    secret: str | None
+    former_secret: str | None = None
+    former_until: datetime | None = None
+    paused: bool = False
+    fault: str | None = None
+    last_delivery_at: datetime | None = None
+    last_refused_at: datetime | None = None
+    refused_count: int = 0
+    version: int = 1
+    created_at: datetime
+    updated_at: datetime
+    deleted_at: datetime | None = None
+
+    @property
+    def hook_path(self) -> str:
+        """Where it takes deliveries, below the address of the server."""
+        return hook_path(self.id, self.token)
+
+
+def hook_path(number: int, token: str) -> str:
+    """Where the connection with this surrogate and token takes deliveries."""
+    return f"{HOOKS}/{PREFIX}_{number}/{token}"
+
+
+class NewConnection(TypedDict):
+    """What a connection is made of; a secret is made when none is given."""
+
+    system: str
+    name: str
+    settings: NotRequired[Mapping[str, object]]
+    secret: NotRequired[str | None]

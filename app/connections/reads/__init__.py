@@ -1,0 +1,6 @@
+"""How selections read the stored rows of connections."""
+
+from app.connections.reads.mapping import MAPPINGS, ROOTS, UPSTREAM
+from app.connections.reads.streams import CHANGE, STREAMS
+
+__all__ = ("CHANGE", "MAPPINGS", "ROOTS", "STREAMS", "UPSTREAM")

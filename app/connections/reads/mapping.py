@@ -1,0 +1,153 @@
+"""How connections, parked deliveries and upstream keys lie in the tables."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any
+
+import sqlalchemy as sa
+
+from app.connections.model import MANAGE, PREFIX, Standing, hook_path
+from app.connections.model.standing import told
+from app.connections.tables import PARKED, PENDING, connected_system, in_state, inbox, mirrored
+from app.selection.mapping import (
+    Column,
+    Computed,
+    Env,
+    FieldMap,
+    Many,
+    Mapped,
+    ObjectMap,
+    One,
+    Order,
+    Root,
+    RootMany,
+    Scope,
+    Sql,
+    TypeMap,
+    by_id,
+    keyed,
+)
+
+_OLDEST = {"OLDEST": Order(lambda scope: (scope.c.id,))}
+
+
+def _deliveries(scope: Scope, state: str, what: Sql) -> Sql:
+    found = sa.select(what).select_from(inbox).where(inbox.c.connection_id == scope.c.id, in_state(state))
+    return found.correlate(scope.c.id.table).scalar_subquery()
+
+
+def _pending(scope: Scope) -> Sql:
+    """How many deliveries wait."""
+    return _deliveries(scope, PENDING, sa.func.count())
+
+
+def _parked(scope: Scope) -> Sql:
+    """How many deliveries are parked."""
+    return _deliveries(scope, PARKED, sa.func.count())
+
+
+def _first_due(scope: Scope) -> Sql:
+    """When the first of the pending deliveries is to be applied, or was."""
+    return _deliveries(scope, PENDING, sa.func.min(inbox.c.due_at, type_=inbox.c.due_at.type))
+
+
+def _is_parked(scope: Scope) -> Sql:
+    """That a delivery is parked."""
+    found: Sql = scope.c.state == sa.literal_column(f"'{PARKED}'")
+    return found
+
+
+_STANDING: tuple[str | Callable[[Scope], Sql], ...] = (
+    "paused",
+    "fault",
+    "last_delivery_at",
+    "last_refused_at",
+    _parked,
+    _first_due,
+)
+
+
+def _state(env: Env, *facts: Any) -> str:
+    return Standing(*facts).state(env.now).value
+
+
+def _error(env: Env, *facts: Any) -> Mapping[str, object] | None:
+    code = Standing(*facts).error(env.now)
+    if code is None:
+        return None
+    action, message = told(code)
+    return {"code": code.value, "action": action.value, "message": message}
+
+
+def _lag(env: Env, due: datetime | None) -> int:
+    return 0 if due is None else max(int((env.now - due).total_seconds()), 0)
+
+
+def _hook_path(_env: Env, number: int, token: str) -> str:
+    return hook_path(number, token)
+
+
+def _former_until(env: Env, until: datetime | None) -> datetime | None:
+    return until if until is not None and until > env.now else None
+
+
+def _of_system(name: str) -> FieldMap:
+    def sql(scope: Scope) -> Sql:
+        found = sa.select(connected_system.c[name]).where(connected_system.c.id == scope.c.connection_id)
+        return found.correlate(scope.c.connection_id.table).scalar_subquery()
+
+    return Column(sql)
+
+
+MAPPINGS: tuple[Mapped, ...] = (
+    TypeMap(
+        "ConnectedSystem",
+        connected_system,
+        prefix=PREFIX,
+        fields={
+            "state": Computed(_STANDING, _state),
+            "error": Computed(_STANDING, _error, type="ConnectionError"),
+            "pending": Column(_pending),
+            "parked": Column(_parked),
+            "lagSeconds": Computed((_first_due,), _lag),
+            "hookPath": Computed(("id", "token"), _hook_path),
+            "formerSecretUntil": Computed(("former_until",), _former_until),
+            "parkedDeliveries": Many(
+                "ParkedDelivery",
+                keyed("connection_id"),
+                _OLDEST,
+                "OLDEST",
+                where=_is_parked,
+                inherits=True,
+            ),
+        },
+        visible=lambda _permissions, scope: scope.c.deleted_at.is_(None),
+        requires=MANAGE,
+    ),
+    ObjectMap("ConnectionError"),
+    TypeMap(
+        "ParkedDelivery", inbox, prefix="dlv", visible=lambda _permissions, scope: _is_parked(scope), requires=MANAGE
+    ),
+    TypeMap(
+        "Upstream",
+        mirrored,
+        fields={
+            "connection": One("ConnectedSystem", lambda scope: scope.c.connection_id),
+            "name": _of_system("name"),
+            "system": _of_system("system"),
+            "key": Column(lambda scope: scope.c.upstream_key),
+        },
+    ),
+)
+
+UPSTREAM = One("Upstream", lambda scope: scope.c.id)
+"""Where an interaction came from, by its own surrogate."""
+
+
+ROOTS: Mapping[str, Root] = MappingProxyType(
+    {
+        "connection": by_id("ConnectedSystem", PREFIX, requires=MANAGE),
+        "connections": RootMany("ConnectedSystem", _OLDEST, "OLDEST", requires=MANAGE),
+    }
+)

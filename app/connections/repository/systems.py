@@ -1,0 +1,52 @@
+"""Named queries over connections."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from app.connections.model import ConnectedSystem
+from app.connections.tables import connected_system
+from app.core.errors import AlreadyExists
+from app.directory.repository.rows import Rows
+
+_KEPT = connected_system.c.deleted_at.is_(None)
+
+
+class ConnectedSystemRepository(Rows[ConnectedSystem]):
+    """The connections, each with a name of its own among those that are not deleted."""
+
+    model = ConnectedSystem
+    rows = connected_system
+
+    def taken(self, model: ConnectedSystem) -> AlreadyExists:
+        return AlreadyExists("Another connection has this name.", path=("name",))
+
+    def kept(self, number: int, *, for_update: bool = False) -> ConnectedSystem | None:
+        """The connection with this surrogate, unless it is deleted; locked when it is going to change."""
+        return self._find(connected_system.c.id == number, _KEPT, for_update=for_update)
+
+    def all(self) -> Sequence[ConnectedSystem]:
+        """The connections that are not deleted, the oldest first."""
+        statement = sa.select(*self._columns()).where(_KEPT).order_by(connected_system.c.id)
+        return [self._model(row) for row in self._all(statement)]
+
+    def count(self) -> int:
+        """How many connections are not deleted."""
+        row = self._one(sa.select(sa.func.count()).select_from(connected_system).where(_KEPT))
+        return 0 if row is None else int(row[0])
+
+    def note_delivery(self, number: int, at: datetime) -> None:
+        """A delivery was taken: no edit, so the version stays."""
+        self._note(number, last_delivery_at=at, fault=None)
+
+    def note_refusal(self, number: int, at: datetime) -> None:
+        """A delivery with a wrong signature was refused."""
+        self._note(number, last_refused_at=at, refused_count=connected_system.c.refused_count + 1)
+
+    def note_fault(self, number: int, fault: str | None) -> None:
+        """Deliveries cannot be taken, or with None they can."""
+        self._note(number, fault=fault)
+
+    def _note(self, number: int, **values: object) -> None:
+        self.connection.execute(sa.update(connected_system).where(connected_system.c.id == number).values(values))

@@ -1,0 +1,94 @@
+"""The door of deliveries: POST /hooks/{connection}/{token}."""
+
+from typing import Any
+
+from typing_extensions import TypedDict
+
+from app.connections.model import HOOKS
+from app.connections.service import Verdict, accept
+from app.connections.service.receiving import SIGNED
+from app.core.errors import Unauthenticated
+from app.core.text import is_storable
+from app.rest import About, Answer, Call, Contract, Description, Operation, Refusal, Reply, in_path, sent
+from app.rest.errors import BadRequest
+
+_PAUSE = 30
+"""Seconds after which a sender is asked to try again."""
+
+
+class Received(TypedDict):
+    received: bool
+
+
+class Refused(TypedDict):
+    code: str
+    message: str
+
+
+class Error(TypedDict):
+    error: Refused
+
+
+async def take(call: Call) -> Reply:
+    body = await call.body()
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        text = "\0"
+    if not is_storable(text):
+        raise BadRequest(400, "The request body has to be JSON in UTF-8.")
+    headers = {name: call.headers.get(name.encode(), b"").decode("latin-1") for name in SIGNED}
+    verdict = await call.perform(accept, call.path["connection"], call.path["token"], headers, text)
+    match verdict:
+        case Verdict.WRONG_SIGNATURE:
+            raise Unauthenticated("The signature is missing, too old, or made with another secret.")
+        case Verdict.UNREADABLE_SECRET:
+            raise _later("The server cannot check signatures now.")
+        case Verdict.FULL:
+            raise _later("Too many deliveries of this connection wait already.")
+        case Verdict.KEPT | Verdict.REPEATED:
+            return Reply(body=Received(received=True))
+
+
+def refused(refusal: Refusal) -> Reply:
+    """`{"error": {"code", "message"}}`."""
+    error = Error(error={"code": refusal.code, "message": refusal.message})
+    return Reply(status=refusal.status, body=error, headers=refusal.headers)
+
+
+def _later(message: str) -> BadRequest:
+    return BadRequest(503, message, (b"retry-after", str(_PAUSE).encode()), code="UNAVAILABLE")
+
+
+CONTRACT = Contract(
+    name="hooks",
+    base=HOOKS,
+    operations=(
+        Operation(
+            "POST",
+            f"{HOOKS}/{{connection}}/{{token}}",
+            take,
+            About(
+                "deliver",
+                "Take a signed delivery in.",
+                parameters=(
+                    in_path("connection", "The id of the connection."),
+                    in_path("token", "The token of the connection's `hookPath`."),
+                ),
+                body=sent(dict[str, Any]),
+                answer=Answer(200, "It is kept, or was before.", Received),
+                refuses=(400, 401, 404, 429, 503),
+            ),
+            public=True,
+        ),
+    ),
+    schemes=(),
+    refused=refused,
+    description=Description(
+        title="Hooks",
+        version="1",
+        what="Deliveries of connected systems, signed as Standard Webhooks have it. docs/connections.md says what a "
+        "delivery holds.",
+        error=Error,
+    ),
+)

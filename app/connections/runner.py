@@ -1,0 +1,138 @@
+"""Applies what connections deliver, beside the server: one process for each connection."""
+
+import asyncio
+from collections.abc import AsyncIterator, Generator, Sequence
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import structlog
+
+from app.connections.repository import WAITING
+from app.connections.service import Outcome, apply_delivery, due_deliveries, put_off
+from app.connections.service.systems import Connectors
+from app.core.clock import Clock
+from app.core.errors import DATABASE_AWAY
+from app.core.fairness import SERVER
+from app.storage.database import Database
+from app.storage.leases import end_lease, take_lease
+from app.storage.query import Query, Row
+
+LEASE = timedelta(seconds=30)
+"""How long a process keeps a connection after the last sign of it; then another one takes over."""
+
+AT_ONCE = 50
+"""Deliveries of one connection that are applied before the next connection has its turn."""
+
+PAUSE = 1.0
+"""Seconds from one look to the next when nothing waits."""
+
+_LONGEST_TROUBLE = 30.0
+_LAST_SECONDS = 2.0
+
+_log = structlog.get_logger(__name__)
+
+
+class Runner:
+    """Each process has one. A lease says which of them works on a connection, so deliveries keep their order."""
+
+    def __init__(self, database: Database, connectors: Connectors, clock: Clock, holder: str | None = None) -> None:
+        self._database = database
+        self._connectors = connectors
+        self._clock = clock
+        self._holder = uuid4().hex if holder is None else holder
+        self._held: set[int] = set()
+
+    async def run(self) -> None:
+        """Apply whatever is due until cancelled."""
+        trouble = 0.0
+        while True:
+            try:
+                pause = 0.0 if await self.step() else PAUSE
+                trouble = 0.0
+            except Exception as error:
+                # Nothing is lost by waiting: what was delivered is kept.
+                pause = trouble = min(_LONGEST_TROUBLE, 2 * trouble or PAUSE)
+                if isinstance(error, DATABASE_AWAY):
+                    _log.warning("nothing can be applied", reason=error.message, seconds=trouble)
+                else:
+                    _log.exception("nothing can be applied", seconds=trouble)
+            await asyncio.sleep(pause)
+
+    async def step(self) -> bool:
+        """Give each connection whose lease is free its turn; whether one may have more that is due."""
+        waiting = await self._database.plan(_waiting, snapshot=False, caller=SERVER)
+        more = False
+        for connection_id, due_at in waiting:
+            if due_at > self._clock():
+                continue
+            try:
+                more = (await self._lease(connection_id) and await self._turn(connection_id)) or more
+            except DATABASE_AWAY:
+                raise
+            except Exception:
+                # The turns of other connections do not depend on this one's.
+                _log.exception("a connection failed", connection=f"con_{connection_id}")
+        return more
+
+    async def stop(self) -> None:
+        """End all leases, as far as the database answers in time."""
+        with suppress(Exception):
+            async with asyncio.timeout(_LAST_SECONDS):
+                for connection_id in self._held:
+                    await self._database.command(end_lease, _name(connection_id), self._holder)
+
+    async def _lease(self, connection_id: int) -> bool:
+        mine = await self._database.command(take_lease, _name(connection_id), self._holder, LEASE)
+        if mine:
+            self._held.add(connection_id)
+        else:
+            self._held.discard(connection_id)
+        return mine
+
+    async def _turn(self, connection_id: int) -> bool:
+        """Apply what is due of a connection; whether there may be more."""
+        due = await self._database.command(due_deliveries, connection_id, AT_ONCE)
+        for delivery_id in due:
+            await self._apply(connection_id, delivery_id)
+        return len(due) == AT_ONCE
+
+    async def _apply(self, connection_id: int, delivery_id: int) -> None:
+        try:
+            outcome = await self._database.command(apply_delivery, self._connectors, delivery_id)
+        except DATABASE_AWAY:
+            raise
+        except Exception:
+            _log.exception("a delivery failed", connection=f"con_{connection_id}", delivery=f"dlv_{delivery_id}")
+            outcome = await self._database.command(put_off, delivery_id)
+        if outcome is Outcome.PARKED:
+            _log.warning("a delivery is parked", connection=f"con_{connection_id}", delivery=f"dlv_{delivery_id}")
+
+
+@asynccontextmanager
+async def applying(database: Database, connectors: Connectors, clock: Clock) -> AsyncIterator[Runner]:
+    """Run a runner beside the block. What it has begun when the block ends is finished by the database."""
+    runner = Runner(database, connectors, clock)
+    task = asyncio.create_task(runner.run(), name="connections")
+    try:
+        yield runner
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+        await runner.stop()
+
+
+def _name(connection_id: int) -> str:
+    """The name of a connection's lease."""
+    return f"connection {connection_id}"
+
+
+def _waiting() -> Generator[Query, Sequence[Row], list[tuple[int, datetime]]]:
+    """The connections for which something waits, and when the first of it is due."""
+    rows = yield WAITING
+    return [(row[0], _time(row[1])) for row in rows]
+
+
+def _time(found: object) -> datetime:
+    return found if isinstance(found, datetime) else datetime.fromisoformat(str(found)).astimezone(UTC)

@@ -1,0 +1,106 @@
+"""Applying what was delivered, one delivery in a unit, and parking what cannot be applied."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from enum import Enum, auto
+
+from app.connections.events import DeliveryParked
+from app.connections.model import ConnectedSystem
+from app.connections.repository import ConnectedSystemRepository, Delivery, InboxRepository, MirroredRepository
+from app.connections.service.finding import tell_of
+from app.connections.service.systems import Connectors
+from app.core.actor import SYSTEM
+from app.core.errors import DATABASE_AWAY, DomainError
+from app.interactions.connector import Unmappable
+from app.storage.work import Work
+
+PAUSES = (timedelta(seconds=5), timedelta(seconds=30), timedelta(minutes=2))
+"""After how long a delivery is tried again that may succeed later; after the last try it is parked."""
+
+KEPT_FOR = timedelta(days=7)
+"""How long the key of an applied delivery is known, so that a repeat changes nothing."""
+
+_FORGOTTEN_AT_ONCE = 1_000
+_FAILED = "INTERNAL: Applying it failed for a reason that the server's log has."
+
+
+class Outcome(Enum):
+    """What became of a delivery."""
+
+    APPLIED = auto()
+    PUT_OFF = auto()
+    PARKED = auto()
+    GONE = auto()
+
+
+def due_deliveries(work: Work, connection_id: int, most: int) -> Sequence[int]:
+    """The surrogates of deliveries that are due, in the order of their arrival."""
+    return work.use(InboxRepository).due(connection_id, work.now, most)
+
+
+def apply_delivery(work: Work, connectors: Connectors, delivery_id: int) -> Outcome:
+    """Apply a delivery whole, or note why it cannot be. GONE when somebody else has done it, or it waits again.
+
+    Raises what is no refusal of a rule: a fault of the program or of the database, after which `put_off` notes it."""
+    found = _taken(work, delivery_id)
+    if found is None:
+        return Outcome.GONE
+    delivery, system = found
+    connector = connectors.get(system.system)
+    if connector is None:
+        return _failed(work, delivery, system, f"There is no connector for {system.system}.", passing=True)
+    told = len(work.events)
+    try:
+        with work.connection.begin_nested():
+            mapped = connector.apply(work, system.id, system.settings, delivery.body)
+    except DATABASE_AWAY:
+        raise
+    except Unmappable as unmappable:
+        del work.events[told:]
+        return _failed(work, delivery, system, unmappable.reason, passing=unmappable.passing)
+    except DomainError as error:
+        del work.events[told:]
+        return _failed(work, delivery, system, _said(error), passing=False)
+    if mapped is not None:
+        work.use(MirroredRepository).note(mapped.interaction_id, system.id, mapped.key, work.now)
+    work.use(InboxRepository).done(delivery.id)
+    return Outcome.APPLIED
+
+
+def put_off(work: Work, delivery_id: int) -> Outcome:
+    """Note that applying a delivery failed unexpectedly: it is tried again later, and parked after the last try."""
+    found = _taken(work, delivery_id)
+    if found is None:
+        return Outcome.GONE
+    return _failed(work, *found, _FAILED, passing=True)
+
+
+def forget_deliveries(work: Work) -> bool:
+    """Erase the keys of deliveries that were applied long ago; whether more may be left."""
+    return work.use(InboxRepository).forget(work.now - KEPT_FOR, _FORGOTTEN_AT_ONCE)
+
+
+def _taken(work: Work, delivery_id: int) -> tuple[Delivery, ConnectedSystem] | None:
+    delivery = work.use(InboxRepository).take(delivery_id, work.now)
+    if delivery is None:
+        return None
+    system = work.use(ConnectedSystemRepository).get(delivery.connection_id)
+    assert system is not None
+    return delivery, system
+
+
+def _failed(work: Work, delivery: Delivery, system: ConnectedSystem, reason: str, *, passing: bool) -> Outcome:
+    attempts = delivery.attempts + 1
+    if passing and attempts <= len(PAUSES):
+        due_at = work.now + PAUSES[attempts - 1]
+        work.use(InboxRepository).put_off(delivery.id, attempts, due_at, reason)
+        return Outcome.PUT_OFF
+    work.use(InboxRepository).park(delivery.id, attempts, reason)
+    tell_of(work, SYSTEM, system, DeliveryParked(connection_id=system.id, delivery_id=delivery.id))
+    return Outcome.PARKED
+
+
+def _said(error: DomainError) -> str:
+    """The refusal in a line: its code, what it says, and where."""
+    at = ".".join(map(str, error.path))
+    return f"{error.code}: {error.message}" + (f" ({at})" if at else "")

@@ -1,0 +1,105 @@
+"""Taking deliveries in: verified, kept before they are understood."""
+
+import hmac
+from collections.abc import Mapping, Sequence
+from enum import Enum, auto
+
+from standardwebhooks import Webhook, WebhookVerificationError
+
+from app.connections.events import ConnectionDelivered, ConnectionRefused
+from app.connections.model import PREFIX, ConnectedSystem, Fault
+from app.connections.repository import ConnectedSystemRepository, InboxRepository
+from app.connections.service.finding import tell
+from app.connections.service.sealing import opened
+from app.core.actor import SYSTEM, Actor
+from app.core.errors import NotFound
+from app.core.ids import parse_id
+from app.storage.work import Work
+
+MOST_OPEN = 10_000
+"""Deliveries of one connection that may wait or be parked; further ones are refused with 503."""
+
+LONGEST_KEY = 255
+
+SIGNED = ("webhook-id", "webhook-timestamp", "webhook-signature")
+"""The headers of a signed delivery."""
+
+
+class Verdict(Enum):
+    """What became of a delivery at the door."""
+
+    KEPT = auto()
+    REPEATED = auto()
+    WRONG_SIGNATURE = auto()
+    UNREADABLE_SECRET = auto()
+    FULL = auto()
+
+
+def accept(
+    work: Work,
+    actor: Actor,
+    ref: str,
+    token: str,
+    headers: Mapping[str, str],
+    body: str,
+    *,
+    most_open: int = MOST_OPEN,
+) -> Verdict:
+    """Keep a signed delivery to be applied; what became of it, which is kept whatever it was.
+
+    Whoever knows the path may deliver, so the actor may be nobody. Raises NotFound for any other path."""
+    systems, inbox = work.use(ConnectedSystemRepository), work.use(InboxRepository)
+    system = _at(systems, ref, token)
+    secrets = opened(work, system, work.now)
+    if not secrets:
+        if system.fault is None:
+            systems.note_fault(system.id, Fault.SECRET_UNREADABLE.value)
+            tell(work, SYSTEM, system, ConnectionRefused)
+        return Verdict.UNREADABLE_SECRET
+    key = headers.get("webhook-id", "")
+    if len(key) > LONGEST_KEY or not _is_signed(secrets, headers, body):
+        systems.note_refusal(system.id, work.now)
+        if not _was_refused(system):
+            tell(work, SYSTEM, system, ConnectionRefused)
+        return Verdict.WRONG_SIGNATURE
+    if inbox.has(system.id, key):
+        return Verdict.REPEATED
+    if inbox.count_open(system.id, most_open) >= most_open:
+        return Verdict.FULL
+    kept = inbox.add_if_new(system.id, key, body, work.now)
+    systems.note_delivery(system.id, work.now)
+    if system.last_delivery_at is None or system.fault is not None or _was_refused(system):
+        tell(work, SYSTEM, system, ConnectionDelivered)
+    return Verdict.KEPT if kept else Verdict.REPEATED
+
+
+def _at(systems: ConnectedSystemRepository, ref: str, token: str) -> ConnectedSystem:
+    """The connection at this path, locked. Raises NotFound."""
+    found = parse_id(ref)
+    if found is not None and found.prefix == PREFIX:
+        # Looked at before it is locked: whoever does not know the token holds nobody up.
+        seen = systems.kept(found.number)
+        if seen is not None and hmac.compare_digest(seen.token.encode(), token.encode()):
+            locked = systems.kept(found.number, for_update=True)
+            if locked is not None:
+                return locked
+    raise NotFound("There is nothing at this path.")
+
+
+def _was_refused(system: ConnectedSystem) -> bool:
+    """Whether the latest delivery was refused."""
+    last, refused = system.last_delivery_at, system.last_refused_at
+    return refused is not None and (last is None or refused > last)
+
+
+def _is_signed(secrets: Sequence[str], headers: Mapping[str, str], body: str) -> bool:
+    """Whether one of the secrets signed the delivery within the last five minutes."""
+    signed = {name: headers.get(name, "") for name in SIGNED}
+    for secret in secrets:
+        try:
+            Webhook(secret).verify(body, signed, json_parse=False)
+        except (WebhookVerificationError, ValueError):
+            # The library lets a signature that is no base64, or has no version, through as a ValueError.
+            continue
+        return True
+    return False

@@ -1,0 +1,31 @@
+"""The secrets of connections, sealed and opened with the keys of the settings."""
+
+from datetime import datetime
+
+from app.connections.model import ConnectedSystem
+from app.core.sealing import Sealer, Unreadable
+from app.storage.work import Work
+
+
+def sealed(work: Work, secret: str) -> str:
+    """The secret as it is stored. Raises NoSecretsKey."""
+    return _sealer(work).seal(secret)
+
+
+def opened(work: Work, system: ConnectedSystem, now: datetime) -> list[str]:
+    """The secrets that are valid now and can be read, the newest first."""
+    kept = [system.secret]
+    if system.former_until is not None and now < system.former_until:
+        kept.append(system.former_secret)
+    sealer, found = _sealer(work), []
+    for each in kept:
+        if each is not None:
+            try:
+                found.append(sealer.unseal(each))
+            except Unreadable:
+                continue
+    return found
+
+
+def _sealer(work: Work) -> Sealer:
+    return Sealer([key.get_secret_value() for key in work.settings.secrets_key])

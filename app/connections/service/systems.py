@@ -1,0 +1,234 @@
+"""Use cases of connections: create, change, try, pause, delete."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import NamedTuple
+
+from app.connections.events import (
+    ConnectionCreated,
+    ConnectionDeleted,
+    ConnectionPaused,
+    ConnectionResumed,
+    ConnectionSecretRotated,
+    ConnectionUpdated,
+)
+from app.connections.model import (
+    MANAGE,
+    ConnectedSystem,
+    Fault,
+    NewConnection,
+    Standing,
+    checked_secret,
+    new_secret,
+    new_token,
+)
+from app.connections.repository import ConnectedSystemRepository, InboxRepository
+from app.connections.service.finding import managed, tell
+from app.connections.service.sealing import opened, sealed
+from app.connections.tables import PARKED, PENDING
+from app.core.actor import Actor
+from app.core.errors import DomainError, InvalidInput, TooMany, VersionConflict
+from app.directory.model.checks import json_object, line
+from app.directory.service.editing import Ref, created
+from app.interactions.connector import Connector
+from app.storage.work import Work
+
+MOST_CONNECTIONS = 100
+"""The connections that there may be."""
+
+LONGEST_OVERLAP = timedelta(days=7)
+"""How long a former secret may stay valid."""
+
+_NAME = line(255, blank=False)
+
+Connectors = Mapping[str, Connector]
+"""The connectors that there are, by the names of their systems."""
+
+
+class Made(NamedTuple):
+    """A connection with a secret that was made or changed just now; None where that was before."""
+
+    system: ConnectedSystem
+    secret: str | None
+
+
+class Tried(NamedTuple):
+    """A connection, and why it could take nothing now."""
+
+    system: ConnectedSystem
+    problems: Sequence[str]
+
+
+class Stands(NamedTuple):
+    """A connection, how it stands, and how many of its deliveries wait."""
+
+    system: ConnectedSystem
+    standing: Standing
+    pending: int
+
+
+def create_connection(
+    work: Work, actor: Actor, connectors: Connectors, given: NewConnection, *, idempotency_key: str | None = None
+) -> Made:
+    """A new connection, and its secret, which is never given again.
+
+    A repeat under the same idempotency key gives the connection without its secret.
+    Raises Forbidden, NoSecretsKey, InvalidInput and TooLong, AlreadyExists for a name that is taken, TooMany beyond 100
+    connections, KeyReused, and what the connector refuses its settings with."""
+    actor.require(MANAGE)
+    secret = given.get("secret") or new_secret()
+    systems = work.use(ConnectedSystemRepository)
+    made: list[str] = []
+
+    def make() -> ConnectedSystem:
+        connector = connectors.get(given["system"])
+        if connector is None:
+            raise InvalidInput("There is no such system.", path=("system",))
+        if systems.count() >= MOST_CONNECTIONS:
+            raise TooMany(f"There are {MOST_CONNECTIONS} connections already. Delete one that is not needed.")
+        name = _NAME(given["name"], ("name",))
+        new = ConnectedSystem(
+            system=given["system"],
+            name=name,
+            token=new_token(),
+            secret=sealed(work, checked_secret(secret)),
+            created_at=work.now,
+            updated_at=work.now,
+        )
+        stored = systems.add(new)
+        settings = json_object(given.get("settings", {}), ("settings",))
+        try:
+            complete = replace(stored, settings=connector.prepared(work, stored.id, name, settings))
+        except DomainError as error:
+            error.path = ("settings", *error.path)
+            raise
+        systems.save(stored, complete)
+        tell(work, actor, complete, ConnectionCreated)
+        made.append(secret)
+        return complete
+
+    request = {"create": "connection", **{name: value for name, value in given.items() if name != "secret"}}
+    system = created(work, actor, idempotency_key, request, systems.get, make)
+    return Made(system, made[0] if made else None)
+
+
+def update_connection(
+    work: Work, actor: Actor, ref: Ref, name: str, *, if_version: int | None = None
+) -> ConnectedSystem:
+    """Rename a connection. Raises Forbidden, NotFound, VersionConflict, InvalidInput, TooLong, AlreadyExists."""
+    before = managed(work, actor, ref)
+    if if_version is not None and if_version != before.version:
+        raise VersionConflict(
+            f"This is version {before.version} by now, not {if_version}.",
+            current_version=before.version,
+            path=("if_version",),
+        )
+    after = replace(before, name=_NAME(name, ("name",)))
+    if after == before:
+        return before
+    after = _saved(work, before, after)
+    tell(work, actor, after, ConnectionUpdated)
+    return after
+
+
+def try_connection(work: Work, actor: Actor, connectors: Connectors, ref: Ref) -> Tried:
+    """Look whether the connection could take deliveries and apply them now; nothing is sent.
+
+    Raises Forbidden, NotFound."""
+    system = managed(work, actor, ref)
+    readable = bool(opened(work, system, work.now))
+    fault = None if readable else Fault.SECRET_UNREADABLE.value
+    if fault != system.fault:
+        work.use(ConnectedSystemRepository).note_fault(system.id, fault)
+        tell(work, actor, system, ConnectionUpdated)
+    problems = [] if readable else ["The server cannot read the secrets: SWITCHBOARD_SECRETS_KEY is not what it was."]
+    connector = connectors.get(system.system)
+    if connector is None:
+        problems.append(f"This version of Switchboard has no connector for {system.system}.")
+    else:
+        problems += connector.problems(work, system.settings)
+    return Tried(system, problems)
+
+
+def pause_connection(work: Work, actor: Actor, ref: Ref) -> ConnectedSystem:
+    """Apply nothing more of what the connection delivers; deliveries are still taken and wait.
+
+    Raises Forbidden, NotFound."""
+    return _paused(work, actor, ref, paused=True)
+
+
+def resume_connection(work: Work, actor: Actor, ref: Ref) -> ConnectedSystem:
+    """Apply what the connection delivers, what waits first. Raises Forbidden, NotFound."""
+    return _paused(work, actor, ref, paused=False)
+
+
+def rotate_secret(
+    work: Work, actor: Actor, ref: Ref, *, secret: str | None = None, former_for: timedelta = timedelta(days=1)
+) -> Made:
+    """Give the connection another secret; the one that it has stays valid `former_for` so long, seven days at most.
+
+    Raises Forbidden, NotFound, NoSecretsKey, InvalidInput."""
+    before = managed(work, actor, ref)
+    if not timedelta(0) <= former_for <= LONGEST_OVERLAP:
+        raise InvalidInput("A former secret stays valid for seven days at most.", path=("former_for_seconds",))
+    new = new_secret() if secret is None else checked_secret(secret)
+    stays = former_for > timedelta(0)
+    after = replace(
+        before,
+        secret=sealed(work, new),
+        former_secret=before.secret if stays else None,
+        former_until=work.now + former_for if stays else None,
+        fault=None,
+    )
+    after = _saved(work, before, after)
+    tell(work, actor, after, ConnectionSecretRotated)
+    return Made(after, new)
+
+
+def delete_connection(work: Work, actor: Actor, ref: Ref) -> ConnectedSystem:
+    """Forget the connection's secrets and all that waits; what it was. The interactions that came by it stay.
+
+    Raises Forbidden, NotFound."""
+    before = managed(work, actor, ref)
+    gone = replace(
+        before, secret=None, former_secret=None, former_until=None, paused=True, fault=None, deleted_at=work.now
+    )
+    work.use(InboxRepository).erase_open(before.id)
+    tell(work, actor, _saved(work, before, gone), ConnectionDeleted)
+    return before
+
+
+def standings(work: Work) -> list[Stands]:
+    """All connections and how they stand, the oldest first."""
+    inbox = work.use(InboxRepository)
+    return [
+        Stands(
+            each,
+            Standing(
+                each.paused,
+                each.fault,
+                each.last_delivery_at,
+                each.last_refused_at,
+                inbox.count_in(each.id, PARKED),
+                inbox.first_due(each.id),
+            ),
+            inbox.count_in(each.id, PENDING),
+        )
+        for each in work.use(ConnectedSystemRepository).all()
+    ]
+
+
+def _paused(work: Work, actor: Actor, ref: Ref, *, paused: bool) -> ConnectedSystem:
+    before = managed(work, actor, ref)
+    if before.paused is paused:
+        return before
+    after = _saved(work, before, replace(before, paused=paused))
+    tell(work, actor, after, ConnectionPaused if paused else ConnectionResumed)
+    return after
+
+
+def _saved(work: Work, before: ConnectedSystem, after: ConnectedSystem) -> ConnectedSystem:
+    after = replace(after, version=before.version + 1, updated_at=work.now)
+    work.use(ConnectedSystemRepository).save(before, after)
+    return after
