@@ -91,19 +91,17 @@ def migrate() -> None:
 
 
 @app.command(sort_key=3)
-def demo(*, size: Literal["small", "100k", "1m"] = "small", force: bool = False) -> None:
-    """Load the demo data into a database without interactions. `serve` loads the small one at its first start.
+def demo(*, force: bool = False) -> None:
+    """Load the demo data, some fifty interactions. `serve` does this at its first start with an empty database.
 
     Parameters
     ----------
-    size
-        Some fifty interactions, or a hundred thousand or a million in bulk, with ten messages each.
     force
         Add it to the interactions that are there.
     """
     settings = read_settings()
     prepare(settings)
-    console().print(asyncio.run(_load_demo(settings, size, force)))
+    console().print(asyncio.run(_load_demo(settings, force)))
 
 
 @app.command(sort_key=8)
@@ -165,14 +163,14 @@ def erasures(action: Literal["export", "repeat"], file: Path) -> None:
 
 async def _first_start(settings: "Settings") -> str | None:
     """Make the first admin and load the demo; the key's secret when it was made just now and nobody has seen it."""
-    from app.demo.loading import SMALL, has_interactions, load
+    from app.demo.loading import has_interactions, load
     from app.directory.service import bootstrap
 
     chosen = settings.bootstrap_key
     async with opened(settings) as database:
         _, secret = await database.command(bootstrap, None if chosen is None else chosen.get_secret_value())
         if _wants_demo(settings, database) and not await database.command(has_interactions):
-            await load(database, SMALL, lambda _done, _of: None)
+            await load(database)
     return secret if chosen is None else None
 
 
@@ -181,12 +179,11 @@ def _wants_demo(settings: "Settings", database: "Database") -> bool:
     return settings.demo and ("demo" in settings.model_fields_set or database.dialect.name == "sqlite")
 
 
-async def _load_demo(settings: "Settings", size: str, force: bool) -> str:
+async def _load_demo(settings: "Settings", force: bool) -> str:
     from app.demo.loading import load
 
-    with progress("Interactions") as report:
-        async with opened(settings) as database:
-            loaded = await load(database, size, report, force=force)
+    async with opened(settings) as database:
+        loaded = await load(database, force=force)
     if loaded.was_there:
         return "The demo is there already; nothing was changed."
     return f"Loaded {loaded.interactions:,} interactions with {loaded.messages:,} messages."

@@ -17,10 +17,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from app.commands.opening import opened
-from app.demo.loading import VERSION, load
 from app.settings import Settings
 from app.storage import migrations
 from app.storage.engines import asyncpg_arguments, parse_database_url
+from benchmarks.bulk.loading import VERSION, load_bulk
 from tests.postgres_server import serving
 
 
@@ -75,7 +75,7 @@ async def generate(url: str, count: int, console: Console) -> None:
     async with opened(Settings(database_url=url)) as database:
         with Progress(*columns, console=console, transient=True) as progress:
             task = progress.add_task(f"Generating {count:,}", total=count)
-            loaded = await load(database, count, lambda done, _: progress.update(task, completed=done))
+            loaded = await load_bulk(database, count, lambda done, _: progress.update(task, completed=done))
     console.print(
         f"Generated {loaded.interactions:,} interactions with {loaded.messages:,} messages in "
         f"{time.perf_counter() - started:.0f} s ({time.process_time() - used:.0f} s of CPU here)"

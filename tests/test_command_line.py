@@ -245,7 +245,7 @@ def test_a_database_that_does_not_answer_is_one_line(switchboard: CommandLine) -
     ("permissions", "told"),
     [
         ([], "0 rows, ix_interaction_active"),
-        (["--permissions", "session:read, conversation:read"], "0 rows, ix_interaction_active"),
+        (["--permissions", "session:read, conversation:read"], "0 rows, ix_interaction_part_active"),
         (["--permissions", ""], "cost 20 of 20,000, 0 statements"),
         (["--permissions", "sessions:read"], "There is no permission sessions:read."),
     ],

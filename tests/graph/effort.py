@@ -9,12 +9,12 @@ import asyncpg
 import orjson
 
 from app.core.actor import Actor
-from app.demo.loading import load
 from app.execution.operation import Operations
 from app.execution.outcome import GraphQLRequest
 from app.graph.context import Context
 from app.storage.database import Database
 from app.storage.query import Query
+from benchmarks.bulk.loading import load_bulk
 from tests.graph.planning import pretend_to_be_large
 from tests.graph.running import SCHEMA, Graph, running_graph
 
@@ -112,7 +112,7 @@ class Effort:
 async def counted_demo(url: str, interactions: int) -> AsyncIterator[Effort]:
     """So many interactions, whose reads are counted."""
     async with running_graph(url) as graph:
-        await load(graph.database, interactions, lambda _done, _of: None)
+        await load_bulk(graph.database, interactions)
         counting: Counting
         if url.startswith("sqlite"):
             counting = SqliteCounting(url.removeprefix("sqlite:///"))

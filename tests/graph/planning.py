@@ -9,7 +9,7 @@ from typing import Any
 import asyncpg
 
 from app.core.actor import Actor
-from app.demo.loading import load
+from benchmarks.bulk.loading import load_bulk
 from tests.graph.running import Graph, running_graph
 
 _OF_A_LARGE_TABLE = """
@@ -81,7 +81,7 @@ class Plans:
 async def planned_demo(url: str) -> AsyncIterator[Plans]:
     """The demo, with statistics, which PostgreSQL would otherwise make some time during the tests, or not."""
     async with running_graph(url) as graph:
-        await load(graph.database, 300, lambda _done, _of: None)
+        await load_bulk(graph.database, 300)
         if not url.startswith("sqlite"):
             remote = await asyncpg.connect(url)
             await remote.execute("ANALYZE")

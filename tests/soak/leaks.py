@@ -15,7 +15,7 @@ from app.asgi import create_app
 from app.core.clock import utc_now
 from app.core.ids import TimeOrderedIds
 from app.core.logs import configure_logs
-from app.demo.loading import SMALL, load
+from app.demo.loading import load
 from app.directory.service import bootstrap
 from app.registry import KINDS
 from app.settings import Settings
@@ -124,6 +124,6 @@ async def _prepare(database_url: str, settings: Settings) -> None:
     database = await open_database(database_url, clock=utc_now, ids=TimeOrderedIds(), settings=settings, kinds=rules)
     try:
         await database.command(bootstrap, KEY)
-        await load(database, SMALL, lambda _done, _of: None)
+        await load(database)
     finally:
         await database.close()

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
 from random import Random
 
-from app.demo.bulk.scripts import MOST_LINES, Script, any_script
-from app.demo.bulk.staff import HISTORY
+from benchmarks.bulk.scripts import MOST_LINES, Script, any_script
+from benchmarks.bulk.staff import HISTORY
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 
 import orjson
 
-from app.demo.bulk.drafts import Draft, moment
-from app.demo.bulk.scripts import filled
 from app.demo.texts import CHANNEL_FAULTS, EMOJI
-from app.interactions.repository.bulk import BulkError, BulkMessage
 from app.interactions.repository.messages import Note
 from app.interactions.waiting import Bearing, Waiting, answered, asked
+from benchmarks.bulk.drafts import Draft, moment
+from benchmarks.bulk.repository import BulkError, BulkMessage
+from benchmarks.bulk.scripts import filled
 
 Chance = Callable[[], float]
 

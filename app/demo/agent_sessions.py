@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from app.core.ids import GlobalId
-from app.demo.small.cast import ROOT, Cast
-from app.demo.small.stage import Stage, Story
-from app.demo.small.talking import answering, hearing, talk
+from app.demo.cast import ROOT, Cast
+from app.demo.stage import Stage, Story
+from app.demo.talking import answering, hearing, talk
 from app.demo.texts import ENGLISH, OTHERS, Line
 from app.directory.service import create_customer
 from app.interactions.messages import MessageAuthor

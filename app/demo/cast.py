@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from app.core.actor import GENERAL_PERMISSIONS, Actor
 from app.demo.people import name_of, phone_of
-from app.demo.small.stage import Stage
+from app.demo.stage import Stage
 from app.directory.model import Channel, NewCustomer, User, UserChanges
 from app.directory.service import create_customer, create_profile, create_user, set_presence
 

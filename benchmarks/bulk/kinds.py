@@ -6,9 +6,6 @@ from datetime import timedelta
 
 import orjson
 
-from app.demo.bulk.chunk import Chunk
-from app.demo.bulk.drafts import Draft, Wish, moment
-from app.demo.bulk.talk import Voice, embellish
 from app.demo.people import name_of
 from app.demo.texts import ISSUES, TAGS, TOPICS
 from app.interactions.model import Interaction
@@ -17,6 +14,9 @@ from app.kinds.agent_session.model import Status as AgentStatus
 from app.kinds.chat_session.model.session import ACTIVE, ENDED, ChatSession, ChatSessionStatus
 from app.kinds.conversation.model.conversation import REPLY_WINDOWS, Conversation, Status
 from app.kinds.session.model import Session
+from benchmarks.bulk.chunk import Chunk
+from benchmarks.bulk.drafts import Draft, Wish, moment
+from benchmarks.bulk.talk import Voice, embellish
 
 _CUSTOMER = Voice("CUSTOMER", delivered=True)
 _BOT = Voice("BOT")

@@ -8,8 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from app.core.actor import Actor
-from app.core.errors import Conflict
-from app.demo.loading import Loaded, load
+from app.demo.loading import Loaded
 from app.directory.tables import app_user, customer, profile
 from app.interactions.reads.search import Question, question_of, speaks_of
 from app.interactions.service.messages import receive_message
@@ -21,6 +20,7 @@ from app.kinds.session.tables import session
 from app.settings import Settings
 from app.storage.database import Database, Work, open_database
 from app.storage.event_log import event_log
+from benchmarks.bulk.loading import load_bulk
 from tests.conftest import CountingIds, ManualClock
 from tests.demo.structure import require_valid, rows
 from tests.postgres import Copies
@@ -39,14 +39,10 @@ def _count(work: Work, table: sa.Table) -> int:
     return work.connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
 
 
-def _told(_done: int, _of: int) -> None:
-    return None
-
-
 async def test_a_bulk_of_interactions_is_as_commands_would_have_made_it(database: Database) -> None:
     told: list[tuple[int, int]] = []
 
-    loaded = await load(database, COUNT, lambda done, of: told.append((done, of)))
+    loaded = await load_bulk(database, COUNT, lambda done, of: told.append((done, of)))
 
     assert loaded == Loaded(COUNT, MESSAGES)
     assert told == [(COUNT, COUNT)]
@@ -54,7 +50,7 @@ async def test_a_bulk_of_interactions_is_as_commands_would_have_made_it(database
 
 
 async def test_its_mix(database: Database) -> None:
-    await load(database, COUNT, _told)
+    await load_bulk(database, COUNT)
 
     def read(work: Work) -> None:
         assert {table.name: _count(work, table) for table in _TABLES[:7]} == {
@@ -78,7 +74,7 @@ async def test_its_mix(database: Database) -> None:
 
 
 async def test_its_events_are_those_of_new_interactions(database: Database) -> None:
-    await load(database, COUNT, _told)
+    await load_bulk(database, COUNT)
 
     def read(work: Work) -> None:
         told = rows(work, event_log, "interaction_id", "lane", "position")
@@ -93,7 +89,7 @@ async def test_its_events_are_those_of_new_interactions(database: Database) -> N
 
 
 async def test_its_messages_are_found_by_their_words(database: Database) -> None:
-    await load(database, COUNT, _told)
+    await load_bulk(database, COUNT)
 
     def read(work: Work) -> tuple[set[int], set[int]]:
         question = sa.bindparam(None, question_of("LEVERINGSADRESSEN pa ord"), type_=Question())
@@ -107,7 +103,7 @@ async def test_its_messages_are_found_by_their_words(database: Database) -> None
 
 
 async def test_life_goes_on_after_it(database: Database) -> None:
-    await load(database, COUNT, _told)
+    await load_bulk(database, COUNT)
     gateway = Actor(user_id=0, name="Gateway", is_admin=True)
 
     def go_on(work: Work) -> tuple[int, int]:
@@ -120,13 +116,11 @@ async def test_life_goes_on_after_it(database: Database) -> None:
     assert (number, said) == (COUNT + 1, MESSAGES + 1)
 
 
-async def test_another_bulk_is_only_added_by_force(database: Database, clock: ManualClock) -> None:
-    await load(database, 40, _told)
-    with pytest.raises(Conflict, match="--force"):
-        await load(database, 40, _told)
+async def test_another_bulk_is_added(database: Database, clock: ManualClock) -> None:
+    await load_bulk(database, 40)
     clock.advance(1)
 
-    await load(database, 40, _told, force=True)
+    await load_bulk(database, 40)
 
     await database.command(require_valid)
     assert await database.command(_count, interaction) == 80
@@ -147,7 +141,7 @@ async def test_the_same_seed_makes_the_same_rows_on_both_databases(
     found = []
     for url in one_of_each:
         database = await open_database(url, clock=ManualClock(), ids=CountingIds(), settings=settings, kinds=kinds)
-        await load(database, COUNT, _told)
+        await load_bulk(database, COUNT)
         found.append(await database.command(lambda work: {table.name: rows(work, table) for table in _TABLES}))
         await database.close()
 

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from app.core.ids import GlobalId
-from app.demo.small.cast import ROOT, Cast, person_name
-from app.demo.small.stage import Stage, Story
-from app.demo.small.talking import answering, hearing, said, talk
+from app.demo.cast import ROOT, Cast, person_name
+from app.demo.stage import Stage, Story
+from app.demo.talking import answering, hearing, said, talk
 from app.demo.texts import ENGLISH, OTHERS, Line
 from app.interactions.model import Command
 from app.interactions.service.change import begin, open_interaction, write

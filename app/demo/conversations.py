@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from app.core.ids import GlobalId
-from app.demo.small.cast import ROOT, Cast, channel_of
-from app.demo.small.stage import Stage, Story
-from app.demo.small.talking import answering, hearing, said, talk
+from app.demo.cast import ROOT, Cast, channel_of
+from app.demo.stage import Stage, Story
+from app.demo.talking import answering, hearing, said, talk
 from app.demo.texts import CHANNEL_FAULTS, ENGLISH, OTHERS, Line
 from app.directory.model import Channel
 from app.interactions.messages import MessageError, MessageErrorType, MessageStatus

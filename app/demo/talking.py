@@ -6,7 +6,7 @@ from typing import Any
 
 from app.core.actor import Actor
 from app.core.ids import GlobalId
-from app.demo.small.stage import Stage, Story
+from app.demo.stage import Stage, Story
 from app.demo.texts import Line
 from app.interactions.messages import MessageAuthor
 from app.interactions.service.messages import receive_message, send_message

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from random import Random
 
-from app.demo.bulk.staff import HISTORY, Staff
 from app.demo.people import COMPANIES, STREETS, name_of, phone_of
 from app.demo.texts import TAGS
 from app.directory.model import Customer, Gender, Profile, Salutation
@@ -13,6 +12,7 @@ from app.directory.repository import CustomerRepository, ProfileRepository
 from app.directory.tables import customer, profile
 from app.storage.repository import reserve_ids
 from app.storage.work import Work
+from benchmarks.bulk.staff import HISTORY, Staff
 
 _INTERACTIONS_EACH = {
     "CONVERSATION": 2,

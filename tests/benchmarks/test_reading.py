@@ -1,4 +1,4 @@
-"""How SQLite reads the demo: by a key, or by an index that has the order; it never looks through a whole kind."""
+"""How SQLite reads many interactions: by a key, or by an index with the order, never all of a kind."""
 
 import re
 import shutil
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.core.actor import Actor
-from app.demo.loading import load
+from benchmarks.bulk.loading import load_bulk
 from tests.graph.running import Graph, running_graph
 
 pytestmark = pytest.mark.anyio
@@ -32,7 +32,7 @@ async def graph(sqlite_template: Path, tmp_path: Path) -> AsyncIterator[Graph]:
     path = tmp_path / "read.db"
     shutil.copyfile(sqlite_template, path)
     async with running_graph(f"sqlite:///{path}") as found:
-        await load(found.database, 300, lambda _done, _of: None)
+        await load_bulk(found.database, 300)
         found.statements.clear()
         yield found
 

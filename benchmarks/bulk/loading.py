@@ -8,15 +8,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from app.core.actor import Actor
-from app.demo.bulk.chunk import Chunk
-from app.demo.bulk.customers import Crowd, add_persons, invite
-from app.demo.bulk.drafts import KINDS, draft
-from app.demo.bulk.kinds import MAKERS
-from app.demo.bulk.staff import Staff, hire
-from app.demo.bulk.talk import Pages
+from app.demo.loading import Loaded
 from app.interactions.events import Created
 from app.interactions.model import Interaction
-from app.interactions.repository.bulk import BulkRepository
 from app.interactions.repository.kinds import KindRepository
 from app.interactions.service.recording import record
 from app.interactions.tables import interaction, message, message_error, note
@@ -27,8 +21,18 @@ from app.kinds.session.repository import SessionRepository
 from app.storage.database import Database
 from app.storage.repository import reserve_ids
 from app.storage.work import Work
+from benchmarks.bulk.chunk import Chunk
+from benchmarks.bulk.customers import Crowd, add_persons, invite
+from benchmarks.bulk.drafts import KINDS, draft
+from benchmarks.bulk.kinds import MAKERS
+from benchmarks.bulk.repository import BulkRepository
+from benchmarks.bulk.staff import Staff, hire
+from benchmarks.bulk.talk import Pages
 
 CHUNK = 1_000
+VERSION = 1
+"""Counts up when what is loaded changes, for whoever keeps a loaded database."""
+
 SEED = "switchboard"
 _PERSONS_IN_CHUNK = 1_000
 _NOBODY = Actor(user_id=0, name="Demo")
@@ -54,10 +58,14 @@ class Load:
     first_conversation_number: int
 
 
+def _nobody_is_told(_done: int, _of: int) -> None:
+    return None
+
+
 async def load_bulk(
-    database: Database, count: int, report: Callable[[int, int], None], *, seed: str = SEED
-) -> tuple[int, int]:
-    """Add `count` interactions with their staff and customers to whatever there is; how many, and their messages.
+    database: Database, count: int, report: Callable[[int, int], None] = _nobody_is_told, *, seed: str = SEED
+) -> Loaded:
+    """Add `count` interactions with their staff and customers to whatever there is, each with ten messages or so.
 
     The same seed makes the same rows in an empty database at the same time. `report` is told how many interactions
     are done, and of how many."""
@@ -72,7 +80,7 @@ async def load_bulk(
         written, ranks = await database.command(_add_chunk, load, places, ranks)
         messages += written
         report(places.stop, count)
-    return count, messages
+    return Loaded(count, messages)
 
 
 def _begin(work: Work, count: int, seed: str) -> Load:
