@@ -1,5 +1,6 @@
 """Who a verified token stands for."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +13,7 @@ from app.core.text import is_storable
 LONGEST_SUBJECT = 255
 _LONGEST_NAME = 255
 _LONGEST_EMAIL = 254
+_EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +46,7 @@ def person_of(issuer: Issuer, claims: Mapping[str, Any], ends: datetime) -> Pers
         ends=ends,
         name=_line(_at(claims, issuer.name_claim), _LONGEST_NAME),
         login=_line(claims.get("preferred_username"), _LONGEST_NAME),
-        email=_line(_at(claims, issuer.email_claim), _LONGEST_EMAIL) if is_verified else None,
+        email=_address(_at(claims, issuer.email_claim)) if is_verified else None,
         permissions=frozenset(permission for grants in granted for permission in grants.permissions),
         is_admin=any(grants.admin for grants in granted),
     )
@@ -66,6 +68,11 @@ def _at(claims: Mapping[str, Any], path: ClaimPath) -> Any:
     for name in path:
         found = found.get(name) if isinstance(found, Mapping) else None
     return found
+
+
+def _address(value: object) -> str | None:
+    found = _line(value, _LONGEST_EMAIL)
+    return found if found is not None and _EMAIL.fullmatch(found) else None
 
 
 def _line(value: object, most: int) -> str | None:

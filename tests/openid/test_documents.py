@@ -37,8 +37,7 @@ def test_keys_are_found_by_their_id_and_type() -> None:
         ("ES256", {"crv": "P-999"}),
         ("ES256", {"x": "AA"}),
         ("ES256", {"x": None}),
-        ("ES256", {"d": "AQAB"}),
-        ("RS256", {"e": "A" * 100}),
+        ("RS256", {"e": "AQAAAAAAAAAB"}),
         ("RS256", {"n": "AQAB"}),
         ("RS256", {"n": "_" * 5_000}),
         ("RS256", {"n": 5}),
@@ -54,6 +53,10 @@ def test_keys_that_cannot_be_used_are_passed_over(algorithm: str, change: dict[s
 @pytest.mark.parametrize("key", ["text", None, [], {}])
 def test_key_set_may_hold_what_is_no_key(key: Any) -> None:
     assert names(key) == [("good", "EC")]
+
+
+def test_key_that_is_private_is_passed_over() -> None:
+    assert names(made_key("ES256", "k").as_dict(private=True)) == [("good", "EC")]
 
 
 def test_the_first_key_of_an_id_counts() -> None:

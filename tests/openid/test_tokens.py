@@ -165,6 +165,9 @@ async def test_token_gives_an_address_only_when_the_provider_has_verified_it(
 ) -> None:
     person = await desk.tokens.person(desk.token(email="a@example.com", email_verified=verified))
     assert person.email == email
+    for other in ("ana", "a b@example.com", "@example.com", "a@b@c"):
+        person = await desk.tokens.person(desk.token(email=other, email_verified=verified))
+        assert person.email is None
 
 
 async def test_claims_are_found_inside_of_objects(desk: Desk) -> None:
