@@ -19,7 +19,9 @@ from app.core.issuers import unknown_permissions
 from app.directory.authenticator import KeyAuthenticator
 from app.directory.people import PersonAuthenticator
 from app.directory.ticketing import StreamTickets
+from app.dispatcher import DispatchLimits, dispatching
 from app.execution.operation import Operations
+from app.graph.context import Outside
 from app.graph.slice import Slice
 from app.http.compression import Compression, turns_of_large
 from app.http.contracts import ContractRoute
@@ -34,9 +36,11 @@ from app.http.request_id import RequestId
 from app.http.services import Services
 from app.http.shortcut import Application, Shortcut
 from app.interactions.service.watching import watch
+from app.live.checking import Checking
 from app.live.connections import ConnectionLimits
 from app.live.lifespan import live
 from app.openid import tokens_of
+from app.outbound import OutboundClient
 from app.registry import CONNECTORS, KINDS, PERMISSIONS
 from app.rest import Contract
 from app.rest.contract import with_contracts
@@ -60,6 +64,7 @@ def create_app(
     authenticator: Callable[[Database], Authenticator] | None = None,
     contracts: Sequence[Contract] = CONTRACTS,
     limits: ConnectionLimits | None = None,
+    dispatch_limits: DispatchLimits | None = None,
 ) -> Starlette:
     """The application over a migrated database. It opens what it needs when it starts and closes it when it stops.
 
@@ -84,6 +89,7 @@ def create_app(
         schema = build_schema(slices)
         catalogue = with_contracts(build_catalogue(schema, slices), contracts)
         limiter = Limiter(settings.rate_limit)
+        client = OutboundClient(settings.outbound_networks)
         database = await open_database(settings.database_url, clock=clock, ids=new_ids, settings=settings, kinds=rules)
         try:
             issuer = KeyAuthenticator(database, settings, clock, PERMISSIONS)
@@ -99,6 +105,10 @@ def create_app(
                     )
                     await running.enter_async_context(scheduling(database, clock))
                     await running.enter_async_context(applying(database, CONNECTORS, clock))
+                    await running.enter_async_context(
+                        dispatching(database, found.feed, found.subscriptions, client, settings, clock, dispatch_limits)
+                    )
+                    checking = Checking(found.subscriptions, database, settings, clock)
                     services = Services(
                         database,
                         operations,
@@ -112,9 +122,11 @@ def create_app(
                         clock,
                         found.subscriptions,
                         found.connections,
+                        Outside(client, checking.require_durable),
                     )
                     yield {"services": services}
         finally:
+            await client.aclose()
             await limiter.close()
             await database.close()
 

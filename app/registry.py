@@ -39,6 +39,7 @@ PERMISSIONS: tuple[str, ...] = (*kind_permissions(kind.name for kind in KINDS), 
 _ALLOWED = {
     **{f"{kind.name}:read": f"See what is of the kind `{kind.name.upper()}`." for kind in KINDS},
     **{f"{kind.name}:write": f"Change what is of the kind `{kind.name.upper()}`." for kind in KINDS},
+    "destinations:manage": "Have alerts delivered to other servers, and see and change all destinations.",
     "directory:read": "See all customers and profiles, and the contact data of users too.",
     "directory:write": "Change customers and profiles.",
     "users:manage": "Create users and API keys, change their permissions, and revoke them.",
@@ -71,7 +72,13 @@ Permission = described(
 """The enum that app.directory names; its values are PERMISSIONS."""
 
 
+_OTHER_EVENTS = ("app.destinations.events",)
+"""The modules of events that no kind brings with it."""
+
+
 def _topics() -> Mapping[str, str]:
+    for module in _OTHER_EVENTS:
+        import_module(module)
     kinds = {ANY_KIND, *(kind.name for kind in KINDS)}
     found = {}
     for each in declared_events():

@@ -9,6 +9,7 @@ from strawberry.schema.config import StrawberryConfig
 
 from app.attention.graphql import attention_slice
 from app.connections.graphql import connections_slice
+from app.destinations.graphql import DESTINATIONS
 from app.directory.graphql import DIRECTORY
 from app.graph.scalars import SCALARS
 from app.graph.slice import ERRORS, NODES, Addition, Slice, extended, with_additions
@@ -27,6 +28,7 @@ SLICES: tuple[Slice, ...] = (
     interactions_slice(_KINDS),
     attention_slice(_KINDS),
     connections_slice(CONNECTORS),
+    DESTINATIONS,
     *(kind.slice for kind in KINDS),
 )
 """Everything the graph is made of."""

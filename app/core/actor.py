@@ -7,7 +7,13 @@ from datetime import datetime
 from app.core.errors import Forbidden
 from app.core.fairness import Caller
 
-GENERAL_PERMISSIONS = ("directory:read", "directory:write", "users:manage", "connections:manage")
+GENERAL_PERMISSIONS = (
+    "directory:read",
+    "directory:write",
+    "users:manage",
+    "connections:manage",
+    "destinations:manage",
+)
 """The permissions that no kind of interaction brings."""
 
 

@@ -1,17 +1,18 @@
 """What one operation carries, and the one way in which a mutation reaches a service."""
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar, cast
+from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeAlias, TypeVar, cast
 
 import strawberry
 
 from app.core.actor import Actor
 from app.core.clock import Clock
-from app.core.errors import DomainError, release
+from app.core.errors import DomainError, Unavailable, release
 from app.core.ids import parse_id
 from app.graph.user_errors import user_error
+from app.outbound import OutboundClient
 from app.settings import Settings
 from app.storage.database import Database
 from app.storage.work import Work
@@ -25,6 +26,25 @@ def _nothing() -> None:
     """Nobody remembers keys."""
 
 
+class Subscribable(NamedTuple):
+    """A subscription that is to be run for somebody later."""
+
+    document: str
+    operation_name: str | None
+    variables: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What mutations need beside the database: requests to other servers, and a check of subscriptions.
+
+    `require_durable(actor, subscription)` raises the DomainError for one that the actor may not run, or that no cursor
+    can resume."""
+
+    client: OutboundClient
+    require_durable: Callable[[Actor, Subscribable], Awaitable[None]]
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """Who asks, of which database, when."""
@@ -35,6 +55,14 @@ class Context:
     clock: Clock
     request_id: str = ""
     keys_changed: Callable[[], None] = _nothing
+    outside_world: Outside | None = None
+
+    @property
+    def outside(self) -> Outside:
+        """What mutations need beside the database. Raises Unavailable where nothing serves it."""
+        if self.outside_world is None:
+            raise Unavailable("This is possible on a running server alone.")
+        return self.outside_world
 
     def now(self) -> datetime:
         return self.clock()
@@ -93,6 +121,23 @@ class Context:
         """The same for a command whose arguments do not say what it changes; `about` is as for `command`."""
         return await self._perform(input, gives, about, service, args, kwargs)
 
+    async def perform_after(
+        self,
+        check: Awaitable[object],
+        input: object,
+        gives: str | Callable[[T], Mapping[str, object]] | None,
+        service: Callable[Concatenate[Work, Actor, P], T],
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> Payload:
+        """The same for a command that comes after a check, whose refusal becomes `errors` too."""
+        try:
+            await check
+        except DomainError as error:
+            return cast("Payload", _refused(input, error))
+        return await self._perform(input, gives, None, service, args, kwargs)
+
     async def _perform(
         self,
         input: object,
@@ -107,13 +152,17 @@ class Context:
         try:
             result = await self.command(service, args, kwargs, client_mutation_id, about)
         except DomainError as error:
-            release(error)
-            return cast("Payload", row | {"errors": [user_error(error)]})
+            return cast("Payload", _refused(input, error))
         if callable(gives):
             row |= gives(result)
         elif gives is not None:
             row[gives] = getattr(result, "id", result)
         return cast("Payload", row)
+
+
+def _refused(input: object, error: DomainError) -> dict[str, Any]:
+    release(error)
+    return {"errors": [user_error(error)], "client_mutation_id": getattr(input, "client_mutation_id", None)}
 
 
 def subject_of(arguments: Iterable[object]) -> Hashable | None:

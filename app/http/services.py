@@ -13,7 +13,7 @@ from app.core.credentials import KnownKeys, Tickets, TokenIssuer
 from app.core.fairness import Caller
 from app.execution.operation import Operations
 from app.execution.outcome import GraphQLRequest, Outcome
-from app.graph.context import Context
+from app.graph.context import Context, Outside
 from app.http import bodies
 from app.http.in_flight import InFlight
 from app.http.rate_limit import Limiter
@@ -48,10 +48,11 @@ class Services:
     clock: Clock
     subscriptions: Subscriptions
     connections: Connections
+    outside: Outside
 
     def context(self, actor: Actor, request_id: str) -> Context:
         """What one operation of this actor carries."""
-        return Context(self.database, actor, self.settings, self.clock, request_id, self.keys.forget)
+        return Context(self.database, actor, self.settings, self.clock, request_id, self.keys.forget, self.outside)
 
     def body(self, headers: Headers, receive: Receive, actor: Actor) -> Coroutine[Any, Any, bytes]:
         """A request's whole body. Raises as `bodies.body_of`."""

@@ -19,6 +19,10 @@ class Maker(Protocol):
     def stream(self) -> EventStream:
         """The stream that the events come from."""
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether items of events that were heard of are still to be published."""
+
     async def texts(self, wanted: Sequence[tuple[Entry, str]]) -> Sequence[str]:
         """The encoded items of events."""
 

@@ -116,6 +116,10 @@ class Delivery:
         self._pending: list[tuple[Entry, str, list[Channel]]] = []
         self._worker: asyncio.Task[None] | None = None
 
+    @property
+    def is_busy(self) -> bool:
+        return bool(self._pending) or self._worker is not None
+
     def offer(self, entries: Sequence[Entry]) -> None:
         """Take what somebody listens to; the rest costs no more than a look."""
         for entry in entries:

@@ -17,9 +17,10 @@ _CHARACTERS_AT_ONCE = 32 * 1024
 class EventSubscriber:
     """A place in a channel. It holds no items of its own but for a chunk while it reads the log again."""
 
-    __slots__ = ("_channel", "_closed", "_number", "_place", "_replay", "on_close")
+    __slots__ = ("_channel", "_closed", "_feed", "_number", "_place", "_replay", "on_close")
 
     def __init__(self, feed: Feed, channel: Channel, caller: Caller, cursor: Cursor, replays: Replays) -> None:
+        self._feed = feed
         self._channel = channel
         # The tail's number of the last event that was passed; None while the log is read again.
         self._number = feed.number if feed.head <= cursor else None
@@ -70,6 +71,23 @@ class EventSubscriber:
             found.append(item)
             characters += len(item.text)
         return found
+
+    async def again(self, item: Item) -> Item:
+        """The item of the same event, made from the state of now."""
+        entry, channel = item.entry, self._channel
+        assert entry is not None
+        as_what = channel.match(entry)
+        assert as_what is not None
+        (text,) = await channel.maker.texts([(entry, as_what)])
+        return Item(text, entry)
+
+    def passed(self) -> Cursor | None:
+        """The cursor up to which every item was taken; None while one waits, or may be in the making."""
+        channel = self._channel
+        waits = self._replay.items or self._place != channel.first + len(channel.items)
+        if waits or self._number is None or channel.dropped > self._number or channel.maker.is_busy:
+            return None
+        return None if channel.broken else self._feed.head
 
     def close(self) -> None:
         if not self._closed:

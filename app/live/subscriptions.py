@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 import orjson
-from graphql import FieldNode, GraphQLSchema, VariableNode, Visitor, visit
+from graphql import FieldNode, GraphQLSchema, OperationType, VariableNode, Visitor, visit
 
 from app.core.actor import Actor
 from app.core.errors import DomainError, NotSupported, RateLimited, TooComplex
@@ -16,9 +16,10 @@ from app.execution import errors
 from app.execution.documents import Operation
 from app.execution.lowering import RootField
 from app.execution.operation import Operations, permissions_of, with_constants
-from app.execution.outcome import GraphQLRequest, Phase, Refused
+from app.execution.outcome import GraphQLRequest, Outcome, Phase, Refused
 from app.execution.preparing import fields_in
 from app.feed import EventStream, Stream
+from app.feed.stream import Match
 from app.graph.context import Context
 from app.live.deliveries import Deliveries
 from app.live.items import Subscriber
@@ -30,7 +31,7 @@ from app.live.watching import Watches
 from app.selection.catalogue import UnmappedField
 from app.selection.plan import Plan
 from app.selection.tree import Field
-from app.storage.event_log import parse_cursor
+from app.storage.event_log import Cursor, parse_cursor
 
 AFTER = "after"
 _RETRY_AFTER = 5
@@ -47,6 +48,24 @@ class _Prepared:
     inner: frozenset[str]  # the variables that the selection itself uses
     constants: Mapping[str, object]
     fields: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What one caller listens to: the same stream, share and channel are the same items."""
+
+    root: RootField
+    stream: Stream
+    arguments: Mapping[str, Any]
+    permissions: frozenset[str] | None
+    cursor: Cursor | None
+    share: tuple[object, ...]
+    recipe: Recipe
+    match: Match | None  # of a stream of events
+
+    @property
+    def channel(self) -> tuple[object, ...]:
+        return (self.share, _frozen(self.arguments))
 
 
 class Subscriptions:
@@ -80,12 +99,58 @@ class Subscriptions:
         """How many subscriptions of the caller this process answers now."""
         return self._places.of(caller)
 
+    async def found(self, request: GraphQLRequest, context: Context) -> Operation:
+        """The subscription that a request names. Raises Refused, also when it names something else, and RateLimited."""
+        operation = await self._operations.find(request, context)
+        if isinstance(operation, Outcome):
+            raise Refused(orjson.loads(operation.body)["errors"], operation.phase)
+        if operation.kind is not OperationType.SUBSCRIPTION:
+            raise Refused([errors.entry("The operation is no subscription.", NotSupported.code)], Phase.OPERATION)
+        return operation
+
+    async def require_durable(self, request: GraphQLRequest, context: Context) -> None:
+        """Raises Refused unless the request is a subscription that the caller may open and a cursor can resume.
+
+        Raises RateLimited, too."""
+        asked = await self._asked(await self.found(request, context), request, context, None)
+        if not isinstance(asked.stream, EventStream) or not asked.stream.durable:
+            message = "This subscription cannot be resumed: its field has no argument `after`."
+            raise Refused([errors.entry(message, NotSupported.code)], Phase.VALIDATION)
+
     async def open(
-        self, operation: Operation, request: GraphQLRequest, context: Context, after: str | None = None
+        self,
+        operation: Operation,
+        request: GraphQLRequest,
+        context: Context,
+        after: str | None = None,
+        *,
+        is_seen: bool = True,
     ) -> Subscriber:
         """Begin to listen to an operation that is a subscription; the caller must close what it gets.
 
-        `after` wins over the argument of that name. Raises Refused and RateLimited."""
+        `after` wins over the argument of that name. With `is_seen` others are told who listens, where the stream says
+        so. Raises Refused and RateLimited."""
+        asked = await self._asked(operation, request, context, after)
+        actor, stream = context.actor, asked.stream
+        with _refusing(asked.root), self._place(actor) as place:
+            subscriber: EventSubscriber | SnapshotSubscriber
+            if isinstance(stream, EventStream):
+                assert asked.match is not None
+                keys = stream.keys(asked.arguments)
+                subscriber = await self._deliveries.events(
+                    asked.channel, asked.share, stream, asked.recipe, asked.match, keys, actor.caller, asked.cursor
+                )
+                watched = stream.watches(asked.permissions, asked.arguments) if is_seen else None
+                if watched is not None:
+                    subscriber.on_close.append(self._watches.begin(watched, actor.user_id))
+            else:
+                subscriber = self._deliveries.snapshots(asked.channel, stream, asked.recipe, asked.permissions)
+            subscriber.on_close.append(place.leave)
+            return subscriber
+
+    async def _asked(
+        self, operation: Operation, request: GraphQLRequest, context: Context, after: str | None
+    ) -> _Asked:
         variables = self._operations.variables(operation, request.variables)
         if len(_frozen(variables)) > _MOST_BYTES_OF_VARIABLES:
             text = f"The variables of a subscription may have {_MOST_BYTES_OF_VARIABLES:,} bytes at most."
@@ -98,15 +163,16 @@ class Subscriptions:
             prepared = await self._operations.prepared(operation, key, context, make)
         root, stream = prepared.root, prepared.stream
         variables = with_constants(variables, prepared.constants)
-        path = (root.field.key,)
-        try:
+        with _refusing(root):
             actor = context.actor
             arguments = dict(root.field.arguments(variables))
             asked = arguments.pop(AFTER, None)
             given = asked if after is None else after
             durable = isinstance(stream, EventStream) and stream.durable
+            match: Match | None = None
             if isinstance(stream, EventStream):
                 arguments = dict(stream.of_caller(arguments, actor.user_id))
+                match = stream.match(permissions, arguments)
             cursor = parse_cursor(str(given)) if durable and given is not None else None
             # What only this actor sees is shared with its other listeners alone.
             viewer = actor if prepared.plan.is_personal(variables) else None
@@ -117,30 +183,8 @@ class Subscriptions:
                 _frozen({name: variables[name] for name in prepared.inner if name in variables}),
                 viewer,
             )
-            recipe = Recipe(
-                root.field.key,
-                prepared.plan,
-                variables,
-                viewer,
-                caller=("deliveries", actor.caller),
-            )
-            channel = (share, _frozen(arguments))
-            with self._place(actor) as place:
-                subscriber: EventSubscriber | SnapshotSubscriber
-                if isinstance(stream, EventStream):
-                    match, watched = stream.match(permissions, arguments), stream.watches(permissions, arguments)
-                    keys = stream.keys(arguments)
-                    subscriber = await self._deliveries.events(
-                        channel, share, stream, recipe, match, keys, actor.caller, cursor
-                    )
-                    if watched is not None:
-                        subscriber.on_close.append(self._watches.begin(watched, actor.user_id))
-                else:
-                    subscriber = self._deliveries.snapshots(channel, stream, recipe, permissions)
-                subscriber.on_close.append(place.leave)
-                return subscriber
-        except DomainError as error:
-            raise Refused([errors.from_domain(error, path, root.nodes)], Phase.VARIABLES) from None
+            recipe = Recipe(root.field.key, prepared.plan, variables, viewer, caller=("deliveries", actor.caller))
+            return _Asked(root, stream, arguments, permissions, cursor, share, recipe, match)
 
     @contextmanager
     def _place(self, actor: Actor) -> Iterator[Place]:
@@ -173,6 +217,15 @@ class Subscriptions:
             shape = f"{stream.root} ".encode() + root.shape
             plan = preparer.plan([root._replace(field=as_query, shape=shape)], permissions)
         return _Prepared(root, stream, plan, _variables_below(operation, root.nodes), constants, fields_in(roots))
+
+
+@contextmanager
+def _refusing(root: RootField) -> Iterator[None]:
+    """What the block cannot do is the fault of the operation's root field."""
+    try:
+        yield
+    except DomainError as error:
+        raise Refused([errors.from_domain(error, (root.field.key,), root.nodes)], Phase.VARIABLES) from None
 
 
 def _variables_below(operation: Operation, nodes: Iterable[FieldNode]) -> frozenset[str]:

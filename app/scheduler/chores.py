@@ -2,7 +2,8 @@
 
 from datetime import timedelta
 
-from app.connections.service import forget_deliveries
+from app.connections.service import forget_deliveries as forget_taken_in
+from app.destinations.service import forget_deliveries as forget_sent
 from app.directory.service import forget_tickets
 from app.interactions.service.watching import forget_watches
 from app.storage.chores import Chore
@@ -29,12 +30,13 @@ def _forget_leases(work: Work) -> bool:
 
 CHORES = (
     Chore("answers", timedelta(minutes=1), _forget_answers),
-    Chore("deliveries", timedelta(minutes=1), forget_deliveries),
+    Chore("deliveries", timedelta(minutes=1), forget_taken_in),
+    Chore("deliveries sent", timedelta(hours=1), forget_sent),
     Chore("events", timedelta(minutes=1), forget_events),
     Chore("leases", timedelta(hours=1), _forget_leases),
     Chore("tickets", timedelta(minutes=1), forget_tickets),
     Chore("watches", timedelta(seconds=15), _forget_watches),
 )
-"""What is forgotten after its time: answers to idempotency keys, the keys of deliveries, the oldest part of the event
-log, leases that nobody renews, tickets that begin no stream any more, and who watched in a process that ended without a
-word."""
+"""What is forgotten after its time: answers to idempotency keys, the keys of deliveries that were taken in, deliveries
+that were sent, the oldest part of the event log, leases that nobody renews, tickets that begin no stream any more, and
+who watched in a process that ended without a word."""

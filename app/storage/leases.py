@@ -40,3 +40,21 @@ def end_lease(work: Work, name: str, holder: str) -> None:
 def forget_leases(work: Work) -> None:
     """Erase the leases that have ended."""
     work.connection.execute(sa.delete(lease).where(lease.c.until <= work.now))
+
+
+def renew_leases(work: Work, holder: str, lasts: timedelta) -> frozenset[str]:
+    """Renew all leases that the holder has, for as long as they last from now; their names."""
+    mine = sa.update(lease).where(lease.c.holder == holder).values(until=work.now + lasts).returning(lease.c.name)
+    return frozenset(work.connection.execute(mine).scalars())
+
+
+def end_leases(work: Work, holder: str) -> None:
+    """End all leases that the holder has."""
+    work.connection.execute(sa.delete(lease).where(lease.c.holder == holder))
+
+
+def holds_lease(work: Work, name: str, holder: str) -> bool:
+    """Whether the holder has the lease, and keeps it until the unit ends."""
+    found = sa.select(lease.c.until).where(lease.c.name == name, lease.c.holder == holder).with_for_update()
+    until = work.connection.execute(found).scalar()
+    return until is not None and until > work.now

@@ -108,6 +108,18 @@ CONNECTIONS: Mapping[str, Mapping[str, Any]] = {
 }
 """The commands on connections, which need `connections:manage`."""
 
+DESTINATIONS: Mapping[str, Mapping[str, Any]] = {
+    "createDestination": {"name": "x", "address": "https://example.com", "document": "{ viewer { permissions } }"},
+    "updateDestination": {"id": "dst_1", "name": "x"},
+    "pauseDestination": {"id": "dst_1"},
+    "resumeDestination": {"id": "dst_1"},
+    "replayDestination": {"id": "dst_1", "time": "2026-01-01T00:00:00Z"},
+    "rotateDestinationSecret": {"id": "dst_1"},
+    "testDestination": {"id": "dst_1"},
+    "deleteDestination": {"id": "dst_1"},
+}
+"""The commands of destinations, which need one permission."""
+
 ONES_OWN: Mapping[str, Mapping[str, Any]] = {
     "setPresence": {"present": True},
     "createStreamTicket": {},

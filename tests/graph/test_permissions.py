@@ -12,6 +12,7 @@ from app.storage.database import Work
 from app.storage.event_log import Cursor, lane_count
 from tests.graph.commands import (
     CONNECTIONS,
+    DESTINATIONS,
     DIRECTORY,
     OF_KIND,
     ON_INTERACTION,
@@ -177,7 +178,8 @@ def test_root_fields_of_queries_are_nullable() -> None:
 
 async def test_every_command_is_known_to_these_tests() -> None:
     own = {name for commands in OF_KIND.values() for name in commands}
-    known = {*ON_INTERACTION, *ON_MESSAGE, *ON_NOTE, *own, *CONNECTIONS, *DIRECTORY, *ONES_OWN, "receiveMessage"}
+    of_slices = {*CONNECTIONS, *DESTINATIONS, *DIRECTORY}
+    known = {*ON_INTERACTION, *ON_MESSAGE, *ON_NOTE, *own, *of_slices, *ONES_OWN, "receiveMessage"}
     assert SCHEMA.mutation_type is not None
     assert known == set(SCHEMA.mutation_type.fields)
 
@@ -204,13 +206,15 @@ async def test_commands_need_the_permission_to_write(filled: Filled, kind: str) 
     await unchanged(filled.graph.database, before)
 
 
-async def test_commands_of_the_directory_and_on_connections_need_their_permissions(filled: Filled) -> None:
+async def test_commands_without_a_kind_need_their_permissions(filled: Filled) -> None:
     before = await rows_of(filled.graph.database)
-    for name, (permission, given) in DIRECTORY.items():
+    commands = {
+        **DIRECTORY,
+        **{name: ("connections:manage", given) for name, given in CONNECTIONS.items()},
+        **{name: ("destinations:manage", given) for name, given in DESTINATIONS.items()},
+    }
+    for name, (permission, given) in commands.items():
         (error,) = (await filled.graph.attempt(name, given, actor=without(permission)))["errors"]
-        assert error["code"] == "FORBIDDEN", (name, error)
-    for name, given in CONNECTIONS.items():
-        (error,) = (await filled.graph.attempt(name, given, actor=without("connections:manage")))["errors"]
         assert error["code"] == "FORBIDDEN", (name, error)
     nobody = filled.people.actors["eve"]
     (error,) = (await filled.graph.attempt("setPresence", {"present": True, "userId": "usr_2"}, actor=nobody))["errors"]

@@ -49,6 +49,7 @@ class Contracts:
             clock=graph.clock,
             subscriptions=cast("Any", None),
             connections=cast("Any", None),
+            outside=cast("Any", None),
         )
         app = Starlette(routes=[ContractRoute(contract) for contract in CONTRACTS])
 

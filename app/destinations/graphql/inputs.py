@@ -1,0 +1,82 @@
+"""What the mutations of destinations take and give."""
+
+from datetime import datetime
+
+import strawberry
+from strawberry import Maybe
+from strawberry.scalars import JSON
+
+from app.destinations.graphql.types import Delivery, Destination
+from app.destinations.model import DestinationType
+from app.graph.fields import EditInput, MutationInput, MutationPayload, OnceInput
+
+
+@strawberry.input(description="A new destination. What happens from now on is delivered to it.")
+class CreateDestinationInput(OnceInput):
+    name: str = strawberry.field(description="The name of the destination, 1 to 255 characters.")
+    type: DestinationType = strawberry.field(
+        default=DestinationType.WEBHOOK, description="By what the destination is reached."
+    )
+    address: str = strawberry.field(description="The URL to send to: https, and a public address.")
+    document: str = strawberry.field(
+        description="A GraphQL document with a subscription whose field has an argument `after`. It runs with the "
+        "permissions of the caller."
+    )
+    operation_name: str | None = strawberry.field(
+        default=None, description="The name of the subscription, for a document with several operations."
+    )
+    variables: JSON | None = strawberry.field(
+        default=None, description="The variables of the subscription: an object of up to 16,384 bytes."
+    )
+    most_in_flight: int = strawberry.field(default=4, description="The number of requests at once, 1 to 32.")
+
+
+@strawberry.input(description="The changes to a destination. An absent field keeps its value.")
+class UpdateDestinationInput(EditInput):
+    name: Maybe[str] = strawberry.field(description="The name of the destination, 1 to 255 characters.")
+    address: Maybe[str] = strawberry.field(description="The URL to send to: https, and a public address.")
+    document: Maybe[str] = strawberry.field(description="The GraphQL document with the subscription.")
+    operation_name: Maybe[str | None] = strawberry.field(description="The name of the subscription in the document.")
+    variables: Maybe[JSON | None] = strawberry.field(description="The variables of the subscription, all of them.")
+    most_in_flight: Maybe[int] = strawberry.field(description="The number of requests at once, 1 to 32.")
+
+
+@strawberry.input(description="A destination.")
+class DestinationInput(MutationInput):
+    id: strawberry.ID = strawberry.field(description="The id of the destination.")
+
+
+@strawberry.input(description="From where a destination is delivered to again: a cursor or a time.")
+class ReplayDestinationInput(DestinationInput):
+    cursor: str | None = strawberry.field(default=None, description="The cursor after which to begin.")
+    time: datetime | None = strawberry.field(
+        default=None, description="The time since which to begin, up to a minute earlier."
+    )
+
+
+@strawberry.type(description="The result of a mutation of a destination.")
+class DestinationPayload(MutationPayload):
+    destination: Destination | None = strawberry.field(
+        description="The destination as it is now; null after a refusal."
+    )
+
+
+@strawberry.type(description="The result of a mutation that gives a destination a secret.")
+class DestinationSecretPayload(MutationPayload):
+    destination: Destination | None = strawberry.field(
+        description="The destination as it is now; null after a refusal."
+    )
+    secret: str | None = strawberry.field(
+        description="The secret that signs, in the form of Standard Webhooks. It is returned only here, and null for a "
+        "repeat under the same idempotency key."
+    )
+
+
+@strawberry.type(description="The result of testing a destination.")
+class TestDestinationPayload(MutationPayload):
+    delivery: Delivery | None = strawberry.field(description="What the request came to; null after a refusal.")
+
+
+@strawberry.type(description="The result of deleting a destination.")
+class DeleteDestinationPayload(MutationPayload):
+    deleted_id: strawberry.ID | None = strawberry.field(description="The id of the destination that is gone.")

@@ -1,0 +1,134 @@
+"""The mutations of destinations."""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+import strawberry
+
+from app.destinations import service
+from app.destinations.graphql.checking import check_changes, check_new
+from app.destinations.graphql.inputs import (
+    CreateDestinationInput,
+    DeleteDestinationPayload,
+    DestinationInput,
+    DestinationPayload,
+    DestinationSecretPayload,
+    ReplayDestinationInput,
+    TestDestinationPayload,
+    UpdateDestinationInput,
+)
+from app.destinations.model import DestinationChanges
+from app.destinations.sending import Webhooks
+from app.graph.context import Info
+from app.graph.fields import mutation
+from app.graph.inputs import changes
+
+_FIELDS = ("name", "address", "document", "operation_name", "variables", "most_in_flight")
+
+
+def _with_secret(made: service.Made) -> Mapping[str, object]:
+    return {"destination": made.destination.id, "secret": made.secret}
+
+
+@strawberry.type
+class DestinationMutation:
+    @mutation(
+        description="Create a destination of the caller. Its secret is returned only here. Needs "
+        "`destinations:manage`; with a narrowed key the document runs with what that key holds.",
+        input="The destination to create.",
+    )
+    async def create_destination(self, info: Info, input: CreateDestinationInput) -> DestinationSecretPayload:
+        given = DestinationChanges(
+            name=input.name,
+            type=input.type,
+            address=input.address,
+            document=input.document,
+            operation_name=input.operation_name,
+            variables=cast("Any", input.variables),
+            most_in_flight=input.most_in_flight,
+        )
+        return await info.context.perform_after(
+            check_new(info.context, input),
+            input,
+            _with_secret,
+            service.create_destination,
+            given,
+            idempotency_key=input.idempotency_key,
+        )
+
+    @mutation(
+        description="Change a destination. Only its owner, with a key that holds all that it runs with, or an admin "
+        "may; others could choose to read what they may not see.",
+        input="The destination to change, and the fields to change.",
+    )
+    async def update_destination(self, info: Info, input: UpdateDestinationInput) -> DestinationPayload:
+        given = changes(DestinationChanges, input, *_FIELDS)
+        return await info.context.perform_after(
+            check_changes(info.context, input.id, given),
+            input,
+            "destination",
+            service.update_destination,
+            input.id,
+            given,
+            if_version=input.if_version,
+        )
+
+    @mutation(
+        description="Deliver nothing more to a destination until it is resumed. Nothing is lost: its place in the log "
+        "is kept.",
+        input="The destination to pause.",
+    )
+    async def pause_destination(self, info: Info, input: DestinationInput) -> DestinationPayload:
+        return await info.context.perform(input, "destination", service.pause_destination, input.id)
+
+    @mutation(
+        description="Deliver to a paused or stopped destination again, first what happened meanwhile.",
+        input="The destination to resume.",
+    )
+    async def resume_destination(self, info: Info, input: DestinationInput) -> DestinationPayload:
+        return await info.context.perform(input, "destination", service.resume_destination, input.id)
+
+    @mutation(
+        description="Deliver to a destination again what happened after a cursor or since a time, and go on from "
+        "there. Who may change it may do so.",
+        input="The destination, and the cursor or the time.",
+    )
+    async def replay_destination(self, info: Info, input: ReplayDestinationInput) -> DestinationPayload:
+        return await info.context.perform(
+            input, "destination", service.replay_destination, input.id, cursor=input.cursor, time=input.time
+        )
+
+    @mutation(
+        description="Give a destination another secret, which is returned only here. The one before it signs too for "
+        "one more day. Who may change the destination may do so.",
+        input="The destination whose secret is replaced.",
+    )
+    async def rotate_destination_secret(self, info: Info, input: DestinationInput) -> DestinationSecretPayload:
+        return await info.context.perform(input, _with_secret, service.rotate_secret, input.id)
+
+    @mutation(
+        description="Send a signed request without an item to a destination, now and once, whatever its state.",
+        input="The destination to test.",
+    )
+    async def test_destination(self, info: Info, input: DestinationInput) -> TestDestinationPayload:
+        found: list[Any] = []
+
+        async def send() -> None:
+            context = info.context
+            trial = await context.command(service.begin_trial, (input.id,), {})
+            webhooks = Webhooks(context.outside.client, context.clock)
+            found.append(trial)
+            found.append(await webhooks.send(trial.destination.address, trial.secrets, trial.webhook_id, trial.body))
+
+        return await info.context.perform_after(
+            send(), input, "delivery", lambda work, actor: service.end_trial(work, actor, *found)
+        )
+
+    @mutation(
+        description="Delete a destination with its secret. Deliveries to it stay for seven days.",
+        input="The destination to delete.",
+    )
+    async def delete_destination(self, info: Info, input: DestinationInput) -> DeleteDestinationPayload:
+        return await info.context.perform(
+            input, lambda gone: {"deleted_id": f"dst_{gone.id}"}, service.delete_destination, input.id
+        )

@@ -1,0 +1,71 @@
+"""What a delivery is: one event for one destination, and what came of sending it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+EXCERPT = 500
+"""Characters of an answer that are kept."""
+
+
+class Place(NamedTuple):
+    """Where an event is in the log."""
+
+    lane: int
+    position: int
+
+
+class DeliveryStatus(StrEnum):
+    """What became of a delivery."""
+
+    PENDING = "PENDING"
+    DELIVERED = "DELIVERED"
+    GIVEN_UP = "GIVEN_UP"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """What one attempt to send came to. Without an answer there is a `fault`, the code of why."""
+
+    at: datetime
+    latency_ms: int
+    http_status: int | None = None
+    fault: str | None = None
+    excerpt: str | None = None
+    retry_after: float | None = None
+
+    @property
+    def is_success(self) -> bool:
+        return self.http_status is not None and 200 <= self.http_status < 300
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the receiver wants nothing any more."""
+        return self.http_status == 410
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """A delivery; `place` is None of a test. `latest` and all that counts attempts are of this process or stored."""
+
+    webhook_id: str
+    place: Place | None
+    topic: str | None
+    interaction_id: int | None
+    status: DeliveryStatus
+    attempts: int
+    first_attempt_at: datetime
+    next_attempt_at: datetime | None
+    latest: Attempt
+
+
+def webhook_id(destination_id: int, place: Place) -> str:
+    """The id under which the receiver knows the event, the same at each attempt."""
+    return f"dst_{destination_id}_{place.lane}_{place.position}"
+
+
+def excerpt_of(content: bytes) -> str | None:
+    """The beginning of an answer, in one line of text that both databases hold."""
+    text = content[: 4 * EXCERPT].decode(errors="replace")
+    return " ".join("".join(each if each.isprintable() else " " for each in text).split())[:EXCERPT] or None

@@ -1,0 +1,146 @@
+"""What a destination is: where items of a subscription are delivered."""
+
+import secrets
+from base64 import b64encode
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TypedDict
+
+from app.core.actor import Actor
+from app.directory.model import User
+from app.directory.model.checks import Check, json_object, line, one_of, optional, text, whole
+
+MANAGE = "destinations:manage"
+PREFIX = "dst"
+
+LONGEST_ADDRESS = 2_048
+LONGEST_DOCUMENT = 65_536
+MOST_IN_FLIGHT = 32
+
+
+class DestinationType(StrEnum):
+    """By what a destination is reached."""
+
+    WEBHOOK = "WEBHOOK"
+
+
+class DestinationState(StrEnum):
+    """Whether a destination is delivered to."""
+
+    ACTIVE = "ACTIVE"
+    PAUSED = "PAUSED"
+    STOPPED = "STOPPED"
+
+
+class DestinationReason(StrEnum):
+    """Why a destination is not delivered to."""
+
+    REQUESTED = "REQUESTED"
+    FAILING = "FAILING"
+    GONE = "GONE"
+    OWNER_INACTIVE = "OWNER_INACTIVE"
+    OWNER_NOT_ALLOWED = "OWNER_NOT_ALLOWED"
+    EVENTS_LOST = "EVENTS_LOST"
+    SUBSCRIPTION_REFUSED = "SUBSCRIPTION_REFUSED"
+    SECRET_UNREADABLE = "SECRET_UNREADABLE"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Destination:
+    """A destination; `id` is a surrogate, the secrets are sealed.
+
+    Its document runs as its owner, with no more than `permissions` where they are narrowed: those of the key that made
+    it. Everything up to `cursor` has been delivered or given up, but nothing after it need be undelivered: deliveries
+    of the same `run` say which of it is."""
+
+    id: int = 0
+    name: str
+    type: DestinationType = DestinationType.WEBHOOK
+    address: str
+    owner_id: int
+    permissions: tuple[str, ...] | None = None
+    document: str
+    operation_name: str | None = None
+    variables: Mapping[str, object]
+    most_in_flight: int = 4
+    secret: str
+    former_secret: str | None = None
+    former_until: datetime | None = None
+    state: DestinationState = DestinationState.ACTIVE
+    reason: DestinationReason | None = None
+    message: str | None = None
+    state_changed_at: datetime
+    failing_since: datetime | None = None
+    delivered_at: datetime | None = None
+    cursor: str
+    run: int = 1
+    created_at: datetime
+    updated_at: datetime
+    version: int = 1
+
+    def may_be_changed_by(self, actor: Actor) -> bool:
+        """Whether who changes it learns no more by it than they may see: an admin, or its owner with a key that holds
+        all that it runs with. Whoever chooses the address chooses who reads the items."""
+        if actor.is_admin:
+            return True
+        if actor.user_id != self.owner_id:
+            return False
+        return not actor.is_narrowed or (
+            self.permissions is not None and actor.permissions.issuperset(self.permissions)
+        )
+
+    def secrets_at(self, now: datetime) -> list[str]:
+        """The sealed secrets that sign now, the newest first."""
+        former = self.former_secret
+        if former is None or self.former_until is None or self.former_until <= now:
+            return [self.secret]
+        return [self.secret, former]
+
+
+class DestinationChanges(TypedDict, total=False):
+    """What a destination may be made with or changed to; an absent key stays."""
+
+    name: str
+    type: DestinationType
+    address: str
+    document: str
+    operation_name: str | None
+    variables: Mapping[str, object] | None
+    most_in_flight: int
+
+
+def _variables(value: object, path: tuple[str | int, ...]) -> Mapping[str, object]:
+    return {} if value is None else json_object(value, path)
+
+
+CHANGEABLE: Mapping[str, Check] = MappingProxyType(
+    {
+        "name": line(255, blank=False),
+        "type": one_of(DestinationType),
+        "address": line(LONGEST_ADDRESS, blank=False),
+        "document": text(LONGEST_DOCUMENT, blank=False),
+        "operation_name": optional(line(255, blank=False)),
+        "variables": _variables,
+        "most_in_flight": whole(1, MOST_IN_FLIGHT),
+    }
+)
+
+
+def acting(owner: User, narrowed: Collection[str] | None) -> Actor:
+    """As whom a destination's document runs: with what its owner holds itself, narrowed where it is."""
+    held = frozenset(narrowed or ()) if owner.is_admin else frozenset(owner.permissions)
+    return Actor(
+        user_id=owner.id,
+        name=owner.name,
+        permissions=held if narrowed is None else held & frozenset(narrowed),
+        is_admin=owner.is_admin and narrowed is None,
+        is_narrowed=narrowed is not None,
+    )
+
+
+def new_secret() -> str:
+    """A random secret in the form of Standard Webhooks."""
+    return f"whsec_{b64encode(secrets.token_bytes(32)).decode('ascii')}"

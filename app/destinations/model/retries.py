@@ -1,0 +1,28 @@
+"""When a delivery that failed is tried again, and for how long."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Retries:
+    """Pauses that double from the first to the longest, and how long a delivery is tried.
+
+    A `Retry-After` is honoured up to `longest_asked`."""
+
+    first: timedelta = timedelta(seconds=5)
+    longest: timedelta = timedelta(hours=1)
+    longest_asked: timedelta = timedelta(days=1)
+    tried_for: timedelta = timedelta(days=3)
+
+    def asked(self, seconds: float) -> timedelta:
+        """The pause that a receiver asks for, as far as it is honoured."""
+        return min(timedelta(seconds=seconds), self.longest_asked)
+
+    def pause(self, attempts: int, jitter: float, retry_after: float | None) -> timedelta:
+        """The pause after so many failed attempts, at least as long as the receiver asked for.
+
+        `jitter`, from 0 to 1, spreads those that failed together over the second half of it."""
+        doubled = min(self.first * (1 << min(attempts - 1, 24)), self.longest)
+        pause = doubled * (0.5 + jitter / 2)
+        return pause if retry_after is None else max(pause, self.asked(retry_after))

@@ -1,0 +1,140 @@
+"""How selections and subscriptions read destinations and their deliveries."""
+
+from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+from app.core.actor import permission_name
+from app.core.errors import Forbidden
+from app.core.ids import require_id
+from app.destinations.events import DestinationHappened
+from app.destinations.model import MANAGE, PREFIX
+from app.destinations.tables import delivery, destination
+from app.feed import Entry, EventStream
+from app.feed.stream import Match
+from app.interactions.meaning import topic_name
+from app.selection.mapping import (
+    Computed,
+    Env,
+    Filter,
+    Many,
+    Mapped,
+    ObjectId,
+    ObjectMap,
+    One,
+    Order,
+    Permissions,
+    Root,
+    RootMany,
+    TypeMap,
+    by_id,
+    equals,
+    granted,
+    keyed,
+    reference,
+)
+
+_OLDEST = {"OLDEST": Order(lambda scope: (scope.c.id,))}
+_NEWEST = {"NEWEST": Order(lambda scope: (scope.c.id,), descending=True)}
+_STATUS: Mapping[str, Filter] = {"status": equals(lambda scope: scope.c.status)}
+_HAPPENED = "HAPPENED"
+
+_Arguments = Mapping[str, Any]
+
+
+def _names(_env: Env, permissions: Sequence[str] | None) -> list[str] | None:
+    return None if permissions is None else [permission_name(each) for each in permissions]
+
+
+MAPPINGS: tuple[Mapped, ...] = (
+    TypeMap(
+        "Destination",
+        destination,
+        prefix=PREFIX,
+        requires=MANAGE,
+        fields={
+            "owner": One("User", lambda scope: scope.c.owner_id),
+            "permissions": Computed(("permissions",), _names),
+            "deliveries": Many("Delivery", keyed("destination_id"), _NEWEST, "NEWEST", _STATUS, inherits=True),
+        },
+    ),
+    TypeMap(
+        "Delivery",
+        delivery,
+        prefix="dsd",
+        requires=MANAGE,
+        fields={
+            "destination": One("Destination", lambda scope: scope.c.destination_id),
+            "interaction": One("Interaction", lambda scope: scope.c.interaction_id),
+            "isTest": Computed(("lane",), lambda _, lane: lane is None),
+        },
+    ),
+    ObjectMap(
+        "DestinationEvent",
+        {
+            "destination": One("Destination", key="destination_id"),
+            "destinationId": ObjectId(PREFIX, "destination_id"),
+            "actor": One("User", key="actor_id"),
+        },
+    ),
+)
+
+ROOTS: Mapping[str, Root] = MappingProxyType(
+    {
+        "destination": by_id("Destination", PREFIX, requires=MANAGE),
+        "destinations": RootMany(
+            "Destination", _OLDEST, "OLDEST", {"state": equals(lambda scope: scope.c.state)}, requires=MANAGE
+        ),
+        "deliveries": RootMany(
+            "Delivery",
+            _NEWEST,
+            "NEWEST",
+            {"destination_id": reference(lambda scope: scope.c.destination_id, PREFIX), **_STATUS},
+            requires=MANAGE,
+        ),
+    }
+)
+
+
+def _wanted(arguments: _Arguments) -> int | None:
+    given = arguments.get("id")
+    return None if given is None else require_id(given, PREFIX).number
+
+
+def _match(permissions: Permissions, arguments: _Arguments) -> Match:
+    if not granted(permissions, MANAGE):
+        raise Forbidden(f"This needs the permission {MANAGE}.")
+    wanted = _wanted(arguments)
+
+    def match(entry: Entry) -> str | None:
+        if not issubclass(entry.type, DestinationHappened):
+            return None
+        return _HAPPENED if wanted is None or entry.event.data["destination_id"] == wanted else None
+
+    return match
+
+
+def _keys(arguments: _Arguments) -> Collection[tuple[str, object]]:
+    return [("destination_id", _wanted(arguments))]
+
+
+def _keys_of(entry: Entry) -> Collection[tuple[str, object]]:
+    if not issubclass(entry.type, DestinationHappened):
+        return ()
+    return [("destination_id", entry.event.data["destination_id"]), ("destination_id", None)]
+
+
+def _row(entry: Entry, _as_what: str) -> Mapping[str, object]:
+    event = entry.event
+    return {
+        "cursor": entry.cursor_text,
+        "at": entry.logged.at,
+        "topic": topic_name(event.topic, event.kind),
+        "destination_id": event.data["destination_id"],
+        "actor_id": event.actor_id,
+        "client_mutation_id": event.client_mutation_id,
+    }
+
+
+STREAMS = {"destinationChanged": EventStream("DestinationEvent", _match, _row, keys=_keys, keys_of=_keys_of)}
+"""What the subscriptions to destinations send."""

@@ -1,0 +1,109 @@
+"""Deliveries: which events have been delivered, given up or tried."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from app.destinations.model import Attempt, Delivery, DeliveryStatus, Place
+from app.destinations.tables import delivery
+from app.storage.repository import Repository
+
+_KEYS = (delivery.c.destination_id, delivery.c.run, delivery.c.lane, delivery.c.position)
+_MADE_ONCE = frozenset({"destination_id", "run", "lane", "position", "webhook_id", "topic", "interaction_id"})
+
+
+class DeliveryRepository(Repository):
+    """Named queries over deliveries."""
+
+    def known(self, destination_id: int, run: int, places: Iterable[Place]) -> Mapping[Place, Delivery]:
+        """What is known of the events at these places."""
+        by_lane: dict[int, list[int]] = {}
+        for place in places:
+            by_lane.setdefault(place.lane, []).append(place.position)
+        found: dict[Place, Delivery] = {}
+        for lane, positions in by_lane.items():
+            mine = (delivery.c.destination_id == destination_id, delivery.c.run == run, delivery.c.lane == lane)
+            for row in self._all(sa.select(delivery).where(*mine, delivery.c.position.in_(positions))):
+                found[Place(row.lane, row.position)] = _model(row)
+        return found
+
+    def note(self, destination_id: int, run: int, found: Delivery, *, behind: bool) -> int:
+        """Write what became of a delivery, and whether the cursor is past it; its surrogate."""
+        dialect = sqlite if self.dialect_name == "sqlite" else postgresql
+        values = _values(destination_id, run, found, behind=behind)
+        changing = {name: value for name, value in values.items() if name not in _MADE_ONCE}
+        insert = dialect.insert(delivery).values(values)
+        statement = insert.on_conflict_do_update(index_elements=list(_KEYS), set_=changing)
+        return int(self.connection.execute(statement.returning(delivery.c.id)).scalar_one())
+
+    def pass_by(self, destination_id: int, run: int, places: Iterable[Place]) -> None:
+        """Note that the cursor is past these."""
+        rows = [{"l": place.lane, "p": place.position} for place in places]
+        if rows:
+            mine = (delivery.c.destination_id == destination_id, delivery.c.run == run)
+            at = (delivery.c.lane == sa.bindparam("l"), delivery.c.position == sa.bindparam("p"))
+            self.connection.execute(sa.update(delivery).where(*mine, *at).values(behind=True), rows)
+
+    def retry_at_once(self, destination_id: int, now: datetime) -> None:
+        """Have what was tried without success tried anew, for as long as at first."""
+        mine = (delivery.c.destination_id == destination_id, delivery.c.status == DeliveryStatus.PENDING)
+        self.connection.execute(sa.update(delivery).where(*mine).values(first_attempt_at=now, next_attempt_at=now))
+
+    def end_runs(self, destination_id: int, run: int) -> None:
+        """Wait for nothing of the runs before this one."""
+        mine = (delivery.c.destination_id == destination_id, delivery.c.run < run)
+        waiting = delivery.c.status == DeliveryStatus.PENDING
+        given_up = {"status": DeliveryStatus.GIVEN_UP, "next_attempt_at": None}
+        self.connection.execute(sa.update(delivery).where(*mine, waiting).values(given_up))
+        self.connection.execute(sa.update(delivery).where(*mine, sa.not_(delivery.c.behind)).values(behind=True))
+
+    def forget(self, before: datetime, most: int) -> int:
+        """Erase deliveries that were tried last before this time and that no cursor is still to pass; how many."""
+        old = sa.select(delivery.c.id).where(delivery.c.behind, delivery.c.attempted_at < before).limit(most)
+        return self.connection.execute(sa.delete(delivery).where(delivery.c.id.in_(old))).rowcount
+
+
+def _model(row: Any) -> Delivery:
+    return Delivery(
+        webhook_id=row.webhook_id,
+        place=Place(row.lane, row.position),
+        topic=row.topic,
+        interaction_id=row.interaction_id,
+        status=DeliveryStatus(row.status),
+        attempts=row.attempts,
+        first_attempt_at=row.first_attempt_at,
+        next_attempt_at=row.next_attempt_at,
+        latest=Attempt(
+            at=row.attempted_at,
+            latency_ms=row.latency_ms,
+            http_status=row.http_status,
+            fault=row.fault,
+            excerpt=row.excerpt,
+        ),
+    )
+
+
+def _values(destination_id: int, run: int, found: Delivery, *, behind: bool) -> dict[str, object]:
+    place, latest = found.place, found.latest
+    return {
+        "destination_id": destination_id,
+        "run": run,
+        "lane": None if place is None else place.lane,
+        "position": None if place is None else place.position,
+        "webhook_id": found.webhook_id,
+        "topic": found.topic,
+        "interaction_id": found.interaction_id,
+        "status": found.status,
+        "attempts": found.attempts,
+        "first_attempt_at": found.first_attempt_at,
+        "attempted_at": latest.at,
+        "next_attempt_at": found.next_attempt_at,
+        "latency_ms": latest.latency_ms,
+        "http_status": latest.http_status,
+        "fault": latest.fault,
+        "excerpt": latest.excerpt,
+        "behind": behind,
+    }

@@ -1,0 +1,100 @@
+"""Destinations, and the places in the log that they begin at."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from app.core.errors import AlreadyExists
+from app.destinations.model import Destination, DestinationReason, DestinationState, DestinationType
+from app.destinations.tables import destination
+from app.directory.repository.rows import Rows
+from app.storage.event_log import Cursor, event_log, heads_cursor, lane
+from app.storage.leases import lease
+from app.storage.query import Query
+
+
+class DestinationRepository(Rows[Destination]):
+    """Named queries over destinations."""
+
+    model = Destination
+    rows = destination
+    readers = {  # noqa: RUF012 - declared by the base
+        "type": DestinationType,
+        "state": DestinationState,
+        "reason": DestinationReason,
+        "permissions": tuple,
+    }
+
+    def taken(self, model: Destination) -> AlreadyExists:
+        return AlreadyExists(f"There already is a destination with the name {model.name}.", path=("name",))
+
+    def count(self) -> int:
+        """How many there are."""
+        return int(self.connection.execute(sa.select(sa.func.count()).select_from(destination)).scalar_one())
+
+    def note_progress(
+        self, number: int, cursor: str, failing_since: datetime | None, delivered_at: datetime | None
+    ) -> None:
+        """Note how far it has been delivered to, and how that goes: no edit, so its version stays."""
+        values = {"cursor": cursor, "failing_since": failing_since, "delivered_at": delivered_at}
+        self.connection.execute(sa.update(destination).where(destination.c.id == number).values(values))
+
+    def note_idle(self, passed: Iterable[tuple[int, int, str]]) -> None:
+        """Note of several, by surrogate and run, that nothing up to a cursor is to be delivered."""
+        rows = [{"n": number, "r": run, "c": cursor} for number, run, cursor in passed]
+        if rows:
+            mine = (destination.c.id == sa.bindparam("n"), destination.c.run == sa.bindparam("r"))
+            self.connection.execute(sa.update(destination).where(*mine).values(cursor=sa.bindparam("c")), rows)
+
+    def head(self) -> Cursor:
+        """The end of the log."""
+        return heads_cursor(self.lanes())
+
+    def cursor_at(self, moment: datetime) -> Cursor:
+        """The cursor before the first events of this time that the log still holds, in every lane."""
+        lanes = self.lanes()
+        # In each lane times follow positions, but for a little: half of where the place may be is left each time.
+        low = [oldest for _, _, oldest in lanes]
+        high = [head + 1 for _, head, _ in lanes]
+        while any(first < last for first, last in zip(low, high, strict=True)):
+            asked = [
+                (number, (first + last) // 2)
+                for number, (first, last) in enumerate(zip(low, high, strict=True))
+                if first < last
+            ]
+            at = self._times(asked)
+            for number, position in asked:
+                found = at.get((number, position))
+                if found is not None and found < moment:
+                    low[number] = position + 1
+                else:
+                    high[number] = position
+        return Cursor(tuple(first - 1 for first in low))
+
+    def lanes(self) -> Sequence[tuple[int, int, int]]:
+        """Of every lane its number, its head and the oldest position that it holds."""
+        rows = self._all(sa.select(lane.c.id, lane.c.head, lane.c.oldest).order_by(lane.c.id))
+        return [(row.id, row.head, row.oldest) for row in rows]
+
+    def _times(self, places: Sequence[tuple[int, int]]) -> dict[tuple[int, int], datetime]:
+        wanted = sa.or_(
+            *(sa.and_(event_log.c.lane == number, event_log.c.position == position) for number, position in places)
+        )
+        rows = self._all(sa.select(event_log.c.lane, event_log.c.position, event_log.c.at).where(wanted))
+        return {(row.lane, row.position): row.at for row in rows}
+
+
+_OF_LEASE = "destination:"
+
+ACTIVE = Query(
+    f"SELECT destination.id, destination.version, {lease.name}.holder, {lease.name}.until FROM destination "
+    f"LEFT JOIN {lease.name} ON {lease.name}.name = '{_OF_LEASE}' || destination.id "
+    f"WHERE destination.state = '{DestinationState.ACTIVE}' ORDER BY destination.id"
+)
+"""Rows (surrogate, version, the lease's holder, its end) of all that are delivered to."""
+
+
+def lease_name(number: int) -> str:
+    """The name of the lease on a destination."""
+    return f"{_OF_LEASE}{number}"

@@ -1,0 +1,49 @@
+"""What can be done with destinations."""
+
+from app.destinations.service.delivering import (
+    Begun,
+    Settled,
+    begin_delivering,
+    forget_deliveries,
+    halt,
+    known_deliveries,
+    note_idle,
+    settle,
+)
+from app.destinations.service.destinations import (
+    Made,
+    create_destination,
+    creates_as,
+    delete_destination,
+    pause_destination,
+    replay_destination,
+    resume_destination,
+    rotate_secret,
+    runs_as,
+    update_destination,
+)
+from app.destinations.service.trying import Trial, begin_trial, end_trial
+
+__all__ = (
+    "Begun",
+    "Made",
+    "Settled",
+    "Trial",
+    "begin_delivering",
+    "begin_trial",
+    "create_destination",
+    "creates_as",
+    "delete_destination",
+    "end_trial",
+    "forget_deliveries",
+    "halt",
+    "known_deliveries",
+    "note_idle",
+    "pause_destination",
+    "replay_destination",
+    "resume_destination",
+    "rotate_secret",
+    "runs_as",
+    "settle",
+    "update_destination",
+)

@@ -1,0 +1,155 @@
+"""Use cases of whoever delivers: begin, note what was delivered, pause what cannot be delivered to."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from app.core.actor import Actor
+from app.core.sealing import Unreadable
+from app.destinations.events import (
+    DeliveryGivenUp,
+    DestinationFailing,
+    DestinationPaused,
+    DestinationRecovered,
+    DestinationStopped,
+)
+from app.destinations.model import (
+    MANAGE,
+    Delivery,
+    DeliveryStatus,
+    Destination,
+    DestinationReason,
+    DestinationState,
+    Place,
+    acting,
+)
+from app.destinations.repository import DeliveryRepository, DestinationRepository, lease_name
+from app.destinations.service.finding import tell, unsealed
+from app.directory.repository import UserRepository
+from app.storage.leases import holds_lease
+from app.storage.work import Work
+
+KEPT_FOR = timedelta(days=7)
+"""How long deliveries can be looked up."""
+
+_FORGOTTEN_AT_ONCE = 1_000
+
+
+class Begun(NamedTuple):
+    """A destination to deliver to, as whom its document runs, and the secrets that sign."""
+
+    destination: Destination
+    actor: Actor
+    secrets: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """What became of some deliveries of a run, in their order; `behind` are those that the cursor is past, noted now or
+    before."""
+
+    run: int
+    deliveries: Sequence[Delivery]
+    behind: frozenset[Place]
+    cursor: str
+    failing_since: datetime | None
+    delivered_at: datetime | None
+
+
+def begin_delivering(work: Work, holder: str, destination_id: int) -> Begun | None:
+    """What the holder of its lease needs to deliver to a destination; None where nothing is to be delivered.
+
+    It is paused where its owner may not have it any more, or its secret cannot be read."""
+    found = _leased(work, holder, destination_id)
+    if found is None or found.state is not DestinationState.ACTIVE:
+        return None
+    owner = work.use(UserRepository).get(found.owner_id)
+    assert owner is not None
+    actor = acting(owner, found.permissions)
+    if not owner.active:
+        _halted(work, found, DestinationReason.OWNER_INACTIVE, "The owner is not active.")
+        return None
+    if not actor.can(MANAGE):
+        _halted(work, found, DestinationReason.OWNER_NOT_ALLOWED, f"The owner lacks the permission {MANAGE}.")
+        return None
+    try:
+        return Begun(found, actor, unsealed(work, found))
+    except Unreadable as unreadable:
+        _halted(work, found, DestinationReason.SECRET_UNREADABLE, str(unreadable))
+        return None
+
+
+def known_deliveries(work: Work, destination_id: int, run: int, places: Iterable[Place]) -> Mapping[Place, Delivery]:
+    """What became before of the deliveries of events at these places."""
+    return work.use(DeliveryRepository).known(destination_id, run, places)
+
+
+def settle(work: Work, holder: str, destination_id: int, settled: Settled) -> bool:
+    """Note what became of deliveries; whether the holder may go on.
+
+    Without its lease nothing is noted: another process delivers the same. Of a destination that was paused meanwhile
+    everything is noted, of one that was set back to an earlier place all but the cursor."""
+    found = _leased(work, holder, destination_id)
+    if found is None:
+        return False
+    is_of_run = found.run == settled.run
+    deliveries = work.use(DeliveryRepository)
+    noted = set()
+    for each in settled.deliveries:
+        assert each.place is not None
+        noted.add(each.place)
+        number = deliveries.note(
+            destination_id, settled.run, each, behind=each.place in settled.behind or not is_of_run
+        )
+        if each.status is DeliveryStatus.GIVEN_UP:
+            happened = DeliveryGivenUp(destination_id=destination_id, delivery_id=number)
+            work.record(happened.record(version=found.version))
+    if not is_of_run:
+        return False
+    deliveries.pass_by(destination_id, settled.run, settled.behind - noted)
+    work.use(DestinationRepository).note_progress(
+        destination_id, settled.cursor, settled.failing_since, settled.delivered_at
+    )
+    if (found.failing_since is None) != (settled.failing_since is None):
+        tell(work, None, found, DestinationRecovered if settled.failing_since is None else DestinationFailing)
+    return found.state is DestinationState.ACTIVE
+
+
+def note_idle(work: Work, passed: Iterable[tuple[int, int, str]]) -> None:
+    """Note of destinations, by surrogate and run, that nothing up to a cursor is to be delivered."""
+    work.use(DestinationRepository).note_idle(passed)
+
+
+def halt(work: Work, holder: str, destination_id: int, run: int, reason: DestinationReason, message: str) -> None:
+    """Pause a destination that cannot be delivered to, its place in the log kept, or stop one that is gone."""
+    found = _leased(work, holder, destination_id)
+    if found is not None and found.state is DestinationState.ACTIVE and found.run == run:
+        _halted(work, found, reason, message)
+
+
+def forget_deliveries(work: Work) -> bool:
+    """Erase deliveries whose time is over; whether more may be left."""
+    erased = work.use(DeliveryRepository).forget(work.now - KEPT_FOR, _FORGOTTEN_AT_ONCE)
+    return erased == _FORGOTTEN_AT_ONCE
+
+
+def _leased(work: Work, holder: str, destination_id: int) -> Destination | None:
+    if not holds_lease(work, lease_name(destination_id), holder):
+        return None
+    return work.use(DestinationRepository).get(destination_id, for_update=True)
+
+
+def _halted(work: Work, before: Destination, reason: DestinationReason, message: str) -> None:
+    is_gone = reason is DestinationReason.GONE
+    after = replace(
+        before,
+        state=DestinationState.STOPPED if is_gone else DestinationState.PAUSED,
+        reason=reason,
+        message=message[:1_000],
+        state_changed_at=work.now,
+        version=before.version + 1,
+        updated_at=work.now,
+    )
+    work.use(DestinationRepository).save(before, after)
+    tell(work, None, after, DestinationStopped if is_gone else DestinationPaused)

@@ -1,0 +1,230 @@
+"""Use cases of destinations: create, change, pause, resume, replay, delete."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from app.core.actor import Actor
+from app.core.errors import DomainError, Forbidden, InvalidInput, TooMany, VersionConflict
+from app.destinations.events import (
+    DestinationCreated,
+    DestinationDeleted,
+    DestinationPaused,
+    DestinationReplayed,
+    DestinationResumed,
+    DestinationSecretRotated,
+    DestinationUpdated,
+)
+from app.destinations.model import (
+    CHANGEABLE,
+    MANAGE,
+    Destination,
+    DestinationChanges,
+    DestinationReason,
+    DestinationState,
+    acting,
+    new_secret,
+)
+from app.destinations.repository import DeliveryRepository, DestinationRepository
+from app.destinations.service.finding import managed, owned, sealer, tell
+from app.directory.model.checks import checked
+from app.directory.repository import UserRepository
+from app.directory.service.editing import Ref, created
+from app.storage.event_log import check_cursor, parse_cursor
+from app.storage.work import Work
+
+MOST_DESTINATIONS = 1_000
+"""The destinations that there may be."""
+
+FORMER_FOR = timedelta(days=1)
+"""How long a former secret signs beside the new one."""
+
+_EARLIER = timedelta(minutes=1)
+"""How much earlier than the time that was asked for a replay begins: times in the log run backwards by seconds."""
+
+
+class Made(NamedTuple):
+    """A destination with a secret that was made just now; None where that was before."""
+
+    destination: Destination
+    secret: str | None
+
+
+def creates_as(work: Work, actor: Actor) -> Actor:
+    """As whom the document of a new destination of the actor's would run. Raises Forbidden."""
+    actor.require(MANAGE)
+    owner = work.use(UserRepository).get(actor.user_id)
+    assert owner is not None
+    found = acting(owner, actor.permissions if actor.is_narrowed else None)
+    if not found.can(MANAGE):
+        # What the groups of a token grant ends with the token.
+        raise Forbidden(f"A destination runs with what its owner holds itself, and this user does not hold {MANAGE}.")
+    return found
+
+
+def create_destination(
+    work: Work, actor: Actor, given: DestinationChanges, *, idempotency_key: str | None = None
+) -> Made:
+    """A new destination of the actor's, to which is delivered what happens from now on, and its secret, which is never
+    given again. With a narrowed key it runs with what that key holds.
+
+    Its address and its document have been checked before. A repeat under the same idempotency key gives it without its
+    secret. Raises Forbidden, NoSecretsKey, InvalidInput, TooLong, KeyReused, and TooMany beyond 1,000 destinations."""
+    creates_as(work, actor)
+    destinations = work.use(DestinationRepository)
+    secret = new_secret()
+    made: list[str] = []
+
+    def make() -> Destination:
+        if destinations.count() >= MOST_DESTINATIONS:
+            raise TooMany(f"There are {MOST_DESTINATIONS:,} destinations already. Delete one that is not needed.")
+        stored = destinations.add(
+            Destination(
+                **checked(given, CHANGEABLE),
+                owner_id=actor.user_id,
+                permissions=tuple(sorted(actor.permissions)) if actor.is_narrowed else None,
+                secret=sealer(work).seal(secret),
+                cursor=str(destinations.head()),
+                state_changed_at=work.now,
+                created_at=work.now,
+                updated_at=work.now,
+            )
+        )
+        tell(work, actor, stored, DestinationCreated)
+        made.append(secret)
+        return stored
+
+    found = created(work, actor, idempotency_key, {"create": "destination", **given}, destinations.get, make)
+    return Made(found, made[0] if made else None)
+
+
+def update_destination(
+    work: Work, actor: Actor, ref: Ref, changes: DestinationChanges, *, if_version: int | None = None
+) -> Destination:
+    """Change a destination, whose new address and document have been checked before. What waits is delivered by them.
+
+    Raises Forbidden, NotFound, VersionConflict, InvalidInput, TooLong."""
+    before = owned(work, actor, ref)
+    if if_version is not None and if_version != before.version:
+        raise VersionConflict(
+            f"This is version {before.version} by now, not {if_version}.",
+            current_version=before.version,
+            path=("if_version",),
+        )
+    after = replace(before, **checked(changes, CHANGEABLE))
+    if after == before:
+        return before
+    after = _saved(work, before, after)
+    tell(work, actor, after, DestinationUpdated)
+    return after
+
+
+def runs_as(work: Work, actor: Actor, ref: Ref) -> tuple[Destination, Actor]:
+    """A destination that the actor may change, and as whom its document runs. Raises Forbidden, NotFound."""
+    found = owned(work, actor, ref)
+    owner = work.use(UserRepository).get(found.owner_id)
+    assert owner is not None
+    return found, acting(owner, found.permissions)
+
+
+def pause_destination(work: Work, actor: Actor, ref: Ref) -> Destination:
+    """Deliver nothing more until it is resumed; its place in the log is kept. Raises Forbidden, NotFound."""
+    before = managed(work, actor, ref)
+    if before.state is not DestinationState.ACTIVE:
+        return before
+    after = replace(
+        before,
+        state=DestinationState.PAUSED,
+        reason=DestinationReason.REQUESTED,
+        message=None,
+        state_changed_at=work.now,
+    )
+    after = _saved(work, before, after)
+    tell(work, actor, after, DestinationPaused)
+    return after
+
+
+def resume_destination(work: Work, actor: Actor, ref: Ref) -> Destination:
+    """Deliver again, first what has happened meanwhile; what failed is tried for as long again.
+
+    Raises Forbidden, NotFound."""
+    before = managed(work, actor, ref)
+    if before.state is DestinationState.ACTIVE:
+        return before
+    work.use(DeliveryRepository).retry_at_once(before.id, work.now)
+    after = _saved(work, before, _active(before, work.now))
+    tell(work, actor, after, DestinationResumed)
+    return after
+
+
+def replay_destination(
+    work: Work, actor: Actor, ref: Ref, *, cursor: str | None = None, time: datetime | None = None
+) -> Destination:
+    """Deliver again what happened after the cursor or since the time, whatever was delivered before, and go on.
+
+    From a time it begins up to a minute earlier; what the log no longer holds is not delivered.
+    Raises Forbidden, NotFound, CursorExpired, InvalidCursor, and InvalidInput unless one of the two is given."""
+    before = owned(work, actor, ref)
+    if (cursor is None) == (time is None):
+        raise InvalidInput("This takes either a cursor or a time.", path=("cursor",))
+    destinations = work.use(DestinationRepository)
+    if cursor is not None:
+        try:
+            found = parse_cursor(cursor)
+            check_cursor(found, destinations.lanes())
+        except DomainError as error:
+            error.path = ("cursor",)
+            raise
+    else:
+        assert time is not None
+        found = destinations.cursor_at(time - _EARLIER)
+    after = replace(_active(before, work.now), cursor=str(found), run=before.run + 1)
+    after = _saved(work, before, after)
+    work.use(DeliveryRepository).end_runs(before.id, after.run)
+    tell(work, actor, after, DestinationReplayed)
+    return after
+
+
+def rotate_secret(work: Work, actor: Actor, ref: Ref) -> Made:
+    """Give the destination another secret; the one that it has signs too for one more day.
+
+    Raises Forbidden, NotFound, NoSecretsKey."""
+    before = owned(work, actor, ref)
+    secret = new_secret()
+    after = replace(
+        before,
+        secret=sealer(work).seal(secret),
+        former_secret=before.secret,
+        former_until=work.now + FORMER_FOR,
+    )
+    after = _saved(work, before, after)
+    tell(work, actor, after, DestinationSecretRotated)
+    return Made(after, secret)
+
+
+def delete_destination(work: Work, actor: Actor, ref: Ref) -> Destination:
+    """Forget a destination with its secrets; what it was. Its deliveries stay as long as others.
+
+    Raises Forbidden, NotFound."""
+    before = managed(work, actor, ref)
+    work.use(DeliveryRepository).end_runs(before.id, before.run + 1)
+    work.use(DestinationRepository).remove(before.id)
+    tell(work, actor, before, DestinationDeleted)
+    return before
+
+
+def _active(before: Destination, now: datetime) -> Destination:
+    return replace(
+        before,
+        state=DestinationState.ACTIVE,
+        reason=None,
+        message=None,
+        state_changed_at=before.state_changed_at if before.state is DestinationState.ACTIVE else now,
+        failing_since=None,
+    )
+
+
+def _saved(work: Work, before: Destination, after: Destination) -> Destination:
+    after = replace(after, version=before.version + 1, updated_at=work.now)
+    work.use(DestinationRepository).save(before, after)
+    return after

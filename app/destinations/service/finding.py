@@ -1,0 +1,56 @@
+"""Finding destinations, unsealing their secrets, and recording what happens to them."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from app.core.actor import Actor
+from app.core.errors import Forbidden, NotFound
+from app.core.sealing import Sealer
+from app.destinations.events import DestinationHappened
+from app.destinations.model import MANAGE, PREFIX, Destination
+from app.destinations.repository import DestinationRepository
+from app.directory.service.editing import Ref, number
+from app.storage.work import Work
+
+
+class OfDestination(Protocol):
+    """An event whose one field is the destination."""
+
+    def __call__(self, *, destination_id: int) -> DestinationHappened: ...
+
+
+def managed(work: Work, actor: Actor, ref: Ref) -> Destination:
+    """Lock a destination that the actor may manage. Raises Forbidden, InvalidInput and NotFound."""
+    actor.require(MANAGE)
+    found = work.use(DestinationRepository).get(number(ref, PREFIX), for_update=True)
+    if found is None:
+        raise NotFound(f"There is nothing with the id {ref}.", path=("id",))
+    return found
+
+
+def owned(work: Work, actor: Actor, ref: Ref) -> Destination:
+    """The same of one whose address the actor may choose. Raises Forbidden, InvalidInput and NotFound."""
+    found = managed(work, actor, ref)
+    if not found.may_be_changed_by(actor):
+        raise Forbidden(
+            "Only the destination's owner, with a key that holds all that it runs with, or an admin may do this.",
+            path=("id",),
+        )
+    return found
+
+
+def sealer(work: Work) -> Sealer:
+    """What seals and unseals secrets with the keys of the settings."""
+    return Sealer([each.get_secret_value() for each in work.settings.secrets_key])
+
+
+def unsealed(work: Work, destination: Destination) -> Sequence[str]:
+    """The secrets that sign now, the newest first. Raises app.core.sealing.Unreadable."""
+    opens = sealer(work)
+    return [opens.unseal(each) for each in destination.secrets_at(work.now)]
+
+
+def tell(work: Work, actor: Actor | None, found: Destination, happened: OfDestination) -> None:
+    """Record what happened to the destination."""
+    told = happened(destination_id=found.id)
+    work.record(told.record(actor_id=None if actor is None else actor.user_id or None, version=found.version))

@@ -1,0 +1,65 @@
+"""Where destinations and their deliveries are kept; private to the repository and the reads."""
+
+import sqlalchemy as sa
+
+from app.storage.tables import BigId, JsonValue, Timestamp, surrogate_key, table
+
+_ERASABLE = sa.text("behind")
+
+destination = table(
+    "destination",
+    surrogate_key(),
+    sa.Column("name", sa.Text, nullable=False, unique=True),
+    sa.Column("type", sa.Text, nullable=False),
+    sa.Column("address", sa.Text, nullable=False),
+    sa.Column("owner_id", BigId, sa.ForeignKey("app_user.id"), nullable=False),
+    sa.Column("permissions", JsonValue),
+    sa.Column("document", sa.Text, nullable=False),
+    sa.Column("operation_name", sa.Text),
+    sa.Column("variables", JsonValue, nullable=False),
+    sa.Column("most_in_flight", sa.Integer, nullable=False),
+    # Both are sealed.
+    sa.Column("secret", sa.Text, nullable=False),
+    sa.Column("former_secret", sa.Text),
+    sa.Column("former_until", Timestamp),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text),
+    sa.Column("message", sa.Text),
+    sa.Column("state_changed_at", Timestamp, nullable=False),
+    sa.Column("failing_since", Timestamp),
+    sa.Column("delivered_at", Timestamp),
+    sa.Column("cursor", sa.Text, nullable=False),
+    # Another one with each replay, after which former deliveries count for nothing.
+    sa.Column("run", sa.Integer, nullable=False),
+    sa.Column("created_at", Timestamp, nullable=False),
+    sa.Column("updated_at", Timestamp, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+)
+
+delivery = table(
+    "delivery",
+    surrogate_key(),
+    # No foreign key: deliveries outlive a destination that is deleted, until their time is over.
+    sa.Column("destination_id", BigId, nullable=False),
+    sa.Column("run", sa.Integer, nullable=False),
+    # The event's place in the log; null of a test.
+    sa.Column("lane", sa.Integer),
+    sa.Column("position", BigId),
+    sa.Column("webhook_id", sa.Text, nullable=False),
+    sa.Column("topic", sa.Text),
+    sa.Column("interaction_id", BigId),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("first_attempt_at", Timestamp, nullable=False),
+    sa.Column("attempted_at", Timestamp, nullable=False),
+    sa.Column("next_attempt_at", Timestamp),
+    sa.Column("latency_ms", sa.Integer, nullable=False),
+    sa.Column("http_status", sa.Integer),
+    sa.Column("fault", sa.Text),
+    sa.Column("excerpt", sa.Text),
+    # Whether the destination's cursor is past it, so that nobody asks any more whether it was delivered.
+    sa.Column("behind", sa.Boolean, nullable=False),
+    sa.Index("uq_delivery_place", "destination_id", "run", "lane", "position", unique=True),
+    sa.Index("ix_delivery_destination_id", "destination_id", "id"),
+    sa.Index("ix_delivery_erasable", "attempted_at", sqlite_where=_ERASABLE, postgresql_where=_ERASABLE),
+)

@@ -1,0 +1,48 @@
+"""What all deliveries of a process share."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from random import random
+
+from app.core.actor import Actor
+from app.core.clock import Clock
+from app.destinations.model.retries import Retries
+from app.destinations.sending import Webhooks
+from app.feed import Feed
+from app.graph.context import Context
+from app.live.subscriptions import Subscriptions
+from app.settings import Settings
+from app.storage.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class DispatchLimits:
+    """How often a process looks for destinations, how often it notes that nothing was to be delivered, how long a
+    destination is its own after its last sign of life, and how long requests that are under way may take when it stops.
+    """
+
+    look_seconds: float = 5.0
+    idle_seconds: float = 60.0
+    lease: timedelta = timedelta(seconds=20)
+    grace_seconds: float = 2.0
+    retries: Retries = field(default_factory=Retries)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The process's database, feed and subscriptions, its sender, and the name under which it holds leases."""
+
+    database: Database
+    feed: Feed
+    subscriptions: Subscriptions
+    webhooks: Webhooks
+    settings: Settings
+    clock: Clock
+    limits: DispatchLimits
+    holder: str
+    jitter: Callable[[], float] = random
+
+    def context(self, actor: Actor) -> Context:
+        """What an operation of the actor carries."""
+        return Context(self.database, actor, self.settings, self.clock)
