@@ -11,6 +11,7 @@ from cyclopts import App
 
 from app.commands import listening
 from app.commands.connections import connections
+from app.commands.documents import documents
 from app.commands.explaining import explain
 from app.commands.keys import keys, peppers, secrets_key
 from app.commands.opening import command_line, opened, prepare, read_settings
@@ -33,7 +34,7 @@ app = App(
 )
 
 
-for number, group in ((4, keys), (5, users), (6, peppers), (7, connections)):
+for number, group in ((4, keys), (5, users), (6, peppers), (7, connections), (13, documents)):
     group.sort_key = number
     app.command(group)
 

@@ -21,6 +21,8 @@ from app.directory.people import PersonAuthenticator
 from app.directory.ticketing import StreamTickets
 from app.dispatcher import DispatchLimits, dispatching
 from app.execution.operation import Operations
+from app.execution.persisted import Persisted
+from app.execution.trusted import read_trusted
 from app.graph.context import Outside
 from app.graph.slice import Slice
 from app.http.compression import Compression, turns_of_large
@@ -68,7 +70,7 @@ def create_app(
 ) -> Starlette:
     """The application over a migrated database. It opens what it needs when it starts and closes it when it stops.
 
-    Raises SettingsError for permissions in the settings that do not exist."""
+    Raises SettingsError for permissions in the settings that do not exist, and documents that cannot be read."""
     _require_known_permissions(settings)
     new_ids = TimeOrderedIds() if ids is None else ids
     rest: list[BaseRoute] = [ContractRoute(contract) for contract in contracts]
@@ -76,6 +78,7 @@ def create_app(
     site = Site(
         Path(settings.graphiql_folder), [(contract.name, contract.base) for contract in contracts], settings.issuers
     )
+    persisted = Persisted(read_trusted(settings), only_trusted=settings.documents_only)
     streams = {name: stream for slice_ in slices for name, stream in slice_.streams.items()}
     rules: Mapping[str, Any] = {kind.rules.name: kind.rules for kind in KINDS}
 
@@ -94,7 +97,7 @@ def create_app(
         try:
             issuer = KeyAuthenticator(database, settings, clock, PERMISSIONS)
             compiler = Compiler(catalogue, database.dialect)
-            operations = Operations(schema, compiler, database, settings, clock)
+            operations = Operations(schema, compiler, database, settings, clock, persisted)
             reads = Reads(compiler, database)
             with closing(operations):
                 async with tokens_of(settings.issuers, clock) as tokens, AsyncExitStack() as running:

@@ -153,13 +153,11 @@ class Settings(BaseSettings):
     )
     issuers: Annotated[tuple[Issuer, ...], NoDecode] = Field(
         default=(),
-        description="Identity providers (OpenID Connect) by whose access tokens people sign in: a JSON list, as "
-        "[access.md](access.md) describes it.",
+        description="Identity providers (OpenID Connect) by whose tokens people sign in; see [access.md](access.md).",
     )
     stream_ticket_lifetime: Duration = Field(
         default=timedelta(hours=12),
-        description="How long a stream that a ticket began may be resumed with it, when the key or access token that "
-        "made the ticket does not end before.",
+        description="How long a stream may be resumed by its ticket, unless the key or token that made it ends before.",
     )
     access_token_lifetime: Duration = Field(
         default=timedelta(hours=1),
@@ -167,6 +165,12 @@ class Settings(BaseSettings):
     )
     max_document_bytes: PositiveInt = Field(default=65_536, description="The longest GraphQL document that is parsed.")
     max_depth: PositiveInt = Field(default=32, description="The deepest nesting of fields in an operation.")
+    documents_folder: str | None = Field(
+        default=None,
+        description="The folder of trusted documents, `*.graphql`, which is read at the start; see [clients.md]"
+        "(clients.md#documents-by-their-hash).",
+    )
+    documents_only: bool = Field(default=False, description="Whether no other documents of GraphQL than those are run.")
     compile_seconds: NonNegativeInt = Field(
         default=10,
         description="Seconds of computing a minute that one process spends on a caller's new GraphQL documents; beyond "

@@ -48,6 +48,7 @@ def test_help_lists_the_commands_without_importing_the_server() -> None:
         "erasures",
         "explain",
         "listen",
+        "documents",
     ]
     assert listed == [*commands, "--help"]
 

@@ -54,6 +54,8 @@ TYPES = {
     "access_token_lifetime": "duration",
     "max_document_bytes": "integer",
     "max_depth": "integer",
+    "documents_folder": "text",
+    "documents_only": "true or false",
     "compile_seconds": "integer",
     "phone_region": "text",
     "session_window": "duration",

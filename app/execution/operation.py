@@ -11,6 +11,7 @@ from graphql import FieldNode, GraphQLSchema, OperationType
 from app.core import codes
 from app.core.clock import Clock
 from app.core.errors import DomainError, InvalidInput, NotSupported, RateLimited, TooComplex, release
+from app.core.fairness import Caller
 from app.execution import errors
 from app.execution.coercion import BadVariables
 from app.execution.compiling import Compiling
@@ -20,6 +21,7 @@ from app.execution.introspection import Introspection
 from app.execution.limits import Limits
 from app.execution.lowering import TYPENAME
 from app.execution.outcome import GraphQLRequest, Outcome, Phase, Refused
+from app.execution.persisted import Persisted
 from app.execution.preparing import Compiler, Mutation, Mutations, Preparer, Query
 from app.execution.refusals import Refusal, Refusals
 from app.graph.context import Context
@@ -36,7 +38,13 @@ class Operations:
     """The operations of one schema over one database."""
 
     def __init__(
-        self, schema: GraphQLSchema, compiler: Compiler, database: Database, settings: Settings, clock: Clock
+        self,
+        schema: GraphQLSchema,
+        compiler: Compiler,
+        database: Database,
+        settings: Settings,
+        clock: Clock,
+        persisted: Persisted | None = None,
     ) -> None:
         limits = Limits(document_bytes=settings.max_document_bytes, depth=settings.max_depth)
         self.guard = Guard(schema, limits)
@@ -47,11 +55,19 @@ class Operations:
         self._database = database
         self._settings = settings
         self._clock = clock
+        self._persisted = Persisted({}) if persisted is None else persisted
         self._introspection = Introspection(schema, self.compiling)
 
     def close(self) -> None:
         """Let go of the compile thread."""
         self.compiling.close()
+
+    def resolved(self, request: GraphQLRequest, caller: Caller) -> GraphQLRequest | Outcome:
+        """The request with the text of the document that it names; the answer where there is none."""
+        try:
+            return self._persisted.resolved(request, caller)
+        except Refused as refused:
+            return _refusal(refused)
 
     async def find(self, request: GraphQLRequest, context: Context) -> Operation | Outcome:
         """The operation that a request names; the answer where there is none.

@@ -12,6 +12,8 @@ from app.execution.errors import Entry
 class Phase(Enum):
     """How far an operation came; each transport has its own sign for it."""
 
+    UNREGISTERED = auto()
+    DOCUMENT = auto()
     PARSE = auto()
     VALIDATION = auto()
     OPERATION = auto()
@@ -41,7 +43,8 @@ class GraphQLRequest:
     """What a client asks for. `mutations` is False where the transport must not change anything.
 
     `body` is the JSON, within its bounds, that it was read from, where there is one: numbers are spelled there as the
-    client spelled them. `within` names the item of it that is the request, where it is not the whole."""
+    client spelled them. `within` names the item of it that is the request, where it is not the whole.
+    `digest` is the SHA-256 of the document, whose text may then be empty; `by_id` says that it came as a documentId."""
 
     query: str
     operation_name: str | None = None
@@ -49,6 +52,8 @@ class GraphQLRequest:
     mutations: bool = True
     body: bytes | None = None
     within: str | None = None
+    digest: str | None = None
+    by_id: bool = False
 
     def exact_variables(self) -> Mapping[str, Any]:
         """The variables with every number as it was spelled."""

@@ -1,5 +1,6 @@
 """GraphQL over HTTP, as a plain ASGI application."""
 
+import re
 from collections.abc import Coroutine, Mapping
 from functools import partial
 from typing import Any
@@ -47,7 +48,12 @@ _FIELDS = {
     for media_type, fields in ((HTML, _OF_PAGE), (JSON, _OF_ANSWER), (GRAPHQL_RESPONSE, _OF_ANSWER))
 }
 
+_DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_DOCUMENT_ID = re.compile(r"sha256:([0-9a-f]{64})", re.ASCII)
+
 _STATUS = {
+    Phase.UNREGISTERED: 200,
+    Phase.DOCUMENT: 400,
     Phase.PARSE: 400,
     Phase.VALIDATION: 400,
     Phase.OPERATION: 400,
@@ -124,7 +130,13 @@ class GraphQLOverHttp:
             await in_flight.enter(caller)
         try:
             request = await self._read(scope, headers, receive, services, actor)
-            found = await services.operations.find(request, context) if streams else None
+            named = services.operations.resolved(request, caller)
+            found: Operation | Outcome | None
+            if isinstance(named, Outcome):
+                found = named
+            else:
+                request = named
+                found = await services.operations.find(request, context) if streams else None
             if isinstance(found, Operation) and found.kind is OperationType.SUBSCRIPTION:
                 outcome = None
             elif isinstance(found, Operation) and ticket is not None:
@@ -240,10 +252,11 @@ def _loaded(text: bytes | str, fault: str) -> Any:
 def request_of(given: Mapping[str, Any], *, mutations: bool, body: bytes | None = None) -> GraphQLRequest:
     """The request that a JSON object describes. Raises BadRequest."""
     query = given.get("query")
-    # Clients that have to send a text, as over a socket, send an empty one.
-    if (query is None or query == "") and _is_persisted(given.get("extensions")):
-        # What clients look for before they send the text, and that they leave out the hash from then on.
-        raise BadRequest(200, "PersistedQueryNotSupported", code=codes.PERSISTED_QUERY_NOT_SUPPORTED)
+    digest, by_id = _named(given)
+    if digest is not None and query is None:
+        query = ""
+    if by_id and query:
+        raise BadRequest(400, "A request has a documentId or a query, not both.")
     if not isinstance(query, str):
         raise BadRequest(400, "query has to be the text of a GraphQL document.")
     operation_name = given.get("operationName")
@@ -252,8 +265,30 @@ def request_of(given: Mapping[str, Any], *, mutations: bool, body: bytes | None 
     for name in ("variables", "extensions"):
         if given.get(name) is not None and not isinstance(given[name], dict):
             raise BadRequest(400, f"{name} has to be a JSON object or null.")
-    return GraphQLRequest(query, operation_name, given.get("variables") or {}, mutations, body)
+    return GraphQLRequest(
+        query,
+        operation_name,
+        given.get("variables") or {},
+        mutations,
+        body,
+        digest=digest,
+        by_id=by_id,
+    )
 
 
-def _is_persisted(extensions: object) -> bool:
-    return isinstance(extensions, dict) and "persistedQuery" in extensions
+def _named(given: Mapping[str, Any]) -> tuple[str | None, bool]:
+    """The digest by which a request names its document, and whether as a documentId. Raises BadRequest."""
+    document_id = given.get("documentId")
+    if document_id is not None:
+        found = _DOCUMENT_ID.fullmatch(document_id) if isinstance(document_id, str) else None
+        if found is None:
+            raise BadRequest(400, "documentId has to be sha256: and 64 digits of hex in small letters.")
+        return found[1], True
+    extensions = given.get("extensions")
+    if not isinstance(extensions, dict) or "persistedQuery" not in extensions:
+        return None, False
+    persisted = extensions["persistedQuery"]
+    digest = persisted.get("sha256Hash") if isinstance(persisted, dict) else None
+    if not isinstance(digest, str) or _DIGEST.fullmatch(digest) is None or persisted.get("version") != 1:
+        raise BadRequest(400, "persistedQuery has the version 1 and a sha256Hash of 64 digits of hex in small letters.")
+    return digest, False

@@ -87,12 +87,15 @@ class Services:
 
     async def ask(self, request: GraphQLRequest, context: Context) -> Subscriber | Outcome:
         """Open the subscription that is asked for, or answer any other request. Raises Refused and DomainError."""
-        found = await self.operations.find(request, context)
+        asked = self.operations.resolved(request, context.actor.caller)
+        if isinstance(asked, Outcome):
+            return asked
+        found = await self.operations.find(asked, context)
         if isinstance(found, Outcome):
             return found
         if found.kind is OperationType.SUBSCRIPTION:
-            return await self.subscriptions.open(found, request, context)
-        return await self.operations.run(request, context, found)
+            return await self.subscriptions.open(found, asked, context)
+        return await self.operations.run(asked, context, found)
 
 
 def services_of(scope: Scope) -> Services:

@@ -1,4 +1,5 @@
 import gc
+import hashlib
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Any
@@ -98,17 +99,59 @@ async def test_cache_that_is_shared_keeps_no_answer(client: httpx2.AsyncClient) 
             assert response.headers["vary"] == "Accept, Accept-Encoding, Authorization, X-API-Key"
 
 
-async def test_persisted_query_is_refused_as_clients_expect(client: httpx2.AsyncClient) -> None:
-    extensions = {"persistedQuery": {"version": 1, "sha256Hash": "0" * 64}}
-    entry = {"message": "PersistedQueryNotSupported", "extensions": {"code": "PERSISTED_QUERY_NOT_SUPPORTED"}}
-    for without in ({}, {"query": None}, {"query": ""}):
-        response = await client.post("/graphql", json={"extensions": extensions, **without})
-        assert (response.status_code, response.json()) == (200, {"errors": [entry]})
-    response = await client.get("/graphql", params={"extensions": orjson.dumps(extensions).decode()})
+def by_hash(text: str) -> dict[str, Any]:
+    return {"persistedQuery": {"version": 1, "sha256Hash": hashlib.sha256(text.encode()).hexdigest()}}
+
+
+async def test_persisted_query_is_found_by_its_hash_once_it_came_with_it(client: httpx2.AsyncClient) -> None:
+    entry = {"message": "PersistedQueryNotFound", "extensions": {"code": "PERSISTED_QUERY_NOT_FOUND"}}
+    hashed = {"extensions": by_hash(BOOK)}
+    in_address = {"extensions": orjson.dumps(by_hash(BOOK)).decode()}
+    for accept in ("application/json", "application/graphql-response+json"):
+        for without in ({}, {"query": None}, {"query": ""}):
+            response = await client.post("/graphql", json={**hashed, **without}, headers={"accept": accept})
+            assert (response.status_code, response.json()) == (200, {"errors": [entry]})
+    response = await client.get("/graphql", params=in_address)
     assert (response.status_code, response.json()) == (200, {"errors": [entry]})
-    # With the text such clients go on.
-    response = await client.post("/graphql", json={"query": BOOK, "extensions": extensions})
+    response = await client.post("/graphql", json={"query": BOOK, **hashed})
     assert response.json() == TITLE
+    for without in ({}, {"query": None}, {"query": ""}):
+        assert (await client.post("/graphql", json={**hashed, **without})).json() == TITLE
+    assert (await client.get("/graphql", params=in_address)).json() == TITLE
+    # Of another caller it is not known.
+    other = await client.post("/graphql", json=hashed, headers={"authorization": "Bearer reader"})
+    assert other.json() == {"errors": [entry]}
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"query": BOOK, "extensions": by_hash("{ x }")}, "The hash is not that of the query."),
+        ({"extensions": {"persistedQuery": {}}}, "persistedQuery has the version 1 and"),
+        ({"extensions": {"persistedQuery": None}}, "persistedQuery has the version 1 and"),
+        ({"extensions": {"persistedQuery": {"version": 2, "sha256Hash": "0" * 64}}}, "persistedQuery has the version"),
+        ({"extensions": {"persistedQuery": {"version": 1, "sha256Hash": "A" * 64}}}, "persistedQuery has the version"),
+        ({"documentId": 5}, "documentId has to be sha256: and"),
+        ({"documentId": "md5:" + "0" * 64}, "documentId has to be sha256: and"),
+        ({"documentId": "sha256:" + "0" * 64, "query": BOOK}, "A request has a documentId or a query, not both."),
+    ],
+)
+async def test_document_that_is_named_wrongly_is_refused(
+    client: httpx2.AsyncClient, given: dict[str, Any], says: str
+) -> None:
+    accept = {"accept": "application/graphql-response+json"}
+    response = await client.post("/graphql", json=given, headers=accept)
+    (error,) = response.json()["errors"]
+    assert (response.status_code, error["extensions"]["code"]) == (400, "BAD_REQUEST")
+    assert error["message"].startswith(says)
+
+
+async def test_document_that_nobody_has_added_has_no_id(client: httpx2.AsyncClient) -> None:
+    document_id = "sha256:" + hashlib.sha256(BOOK.encode()).hexdigest()
+    await client.post("/graphql", json={"query": BOOK, "extensions": by_hash(BOOK)})
+    response = await client.post("/graphql", json={"documentId": document_id})
+    (error,) = response.json()["errors"]
+    assert (error["extensions"]["code"], document_id in error["message"]) == ("UNKNOWN_DOCUMENT", True)
 
 
 @pytest.mark.parametrize("null", [{}, {"variables": None, "operationName": None, "extensions": None}])

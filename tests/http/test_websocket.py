@@ -158,8 +158,8 @@ async def test_only_pages_of_allowed_origins_may_connect(sqlite_served: Served) 
         ([], "BAD_REQUEST"),
         ({"query": 1}, "BAD_REQUEST"),
         ({"query": "", "variables": []}, "BAD_REQUEST"),
-        ({"extensions": {"persistedQuery": {"version": 1, "sha256Hash": "0"}}}, "PERSISTED_QUERY_NOT_SUPPORTED"),
-        ({"query": "", "extensions": {"persistedQuery": {}}}, "PERSISTED_QUERY_NOT_SUPPORTED"),
+        ({"extensions": {"persistedQuery": {"version": 1, "sha256Hash": "0" * 64}}}, "PERSISTED_QUERY_NOT_FOUND"),
+        ({"query": "", "extensions": {"persistedQuery": {}}}, "BAD_REQUEST"),
         ({"query": TICKS, "variables": {"after": orjson.loads("[" * 101 + "]" * 101)}}, "TOO_COMPLEX"),
     ],
 )

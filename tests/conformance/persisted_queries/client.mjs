@@ -9,13 +9,20 @@ import { createClient } from "graphql-ws";
 import { addNote, ADMIN_KEY, browserSockets, check, ENDPOINT, finish, inbox, newSession, raise } from "./harness.mjs";
 
 const HEADERS = { authorization: `Bearer ${ADMIN_KEY}` };
-const READ = "query ($id: ID!) { interaction(id: $id) { id attention { level } } }";
-const RAISE = `mutation ($input: RaiseAttentionInput!) {
-  raiseAttention(input: $input) { interaction { id attention { level } } errors { code } }
-}`;
-const CHANGES = `subscription ($id: ID!, $after: String) {
-  interactionChanged(id: $id, after: $after) { cursor note { text } }
-}`;
+// Unlike any before, because all clients here are one caller, for whom the server keeps what it has been sent.
+let made = 0;
+function documents() {
+  made += 1;
+  return {
+    READ: `query Read${made}($id: ID!) { interaction(id: $id) { id attention { level } } }`,
+    RAISE: `mutation Raise${made}($input: RaiseAttentionInput!) {
+      raiseAttention(input: $input) { interaction { id attention { level } } errors { code } }
+    }`,
+    CHANGES: `subscription Changes${made}($id: ID!, $after: String) {
+      interactionChanged(id: $id, after: $after) { cursor note { text } }
+    }`,
+  };
+}
 const sha256 = (text) => createHash("sha256").update(text).digest("hex");
 
 await browserSockets();
@@ -50,6 +57,7 @@ function listening() {
 
 const CLIENTS = {
   "Apollo's persisted query link": (isGet) => {
+    const { READ, RAISE, CHANGES } = documents();
     const { sent, spy } = spying();
     const { told, sockets } = listening();
     const link = ApolloLink.from([
@@ -70,6 +78,7 @@ const CLIENTS = {
     };
   },
   "urql's persisted exchange": (isGet) => {
+    const { READ, RAISE, CHANGES } = documents();
     const { sent, spy } = spying();
     const { told, sockets } = listening();
     const client = new Client({
@@ -112,7 +121,7 @@ const CLIENTS = {
 for (const [name, connect] of Object.entries(CLIENTS)) {
   for (const method of ["GET", "POST"]) {
     await check(
-      `${name}, by ${method}: a query goes by its hash once, then by its text, as do all after it`,
+      `${name}, by ${method}: a query goes by its hash, once with its text, then by its hash alone`,
       async () => {
         const session = await newSession("Persisted");
         const client = connect(method === "GET");
@@ -123,7 +132,14 @@ for (const [name, connect] of Object.entries(CLIENTS)) {
         const [first, ...others] = client.sent;
         assert.deepEqual(first, [method, true, false]);
         assert.equal(others.length, 3, JSON.stringify(client.sent));
-        assert.ok(others.every(([, , hasText]) => hasText));
+        assert.deepEqual(
+          others.map(([, hasHash, hasText]) => [hasHash, hasText]),
+          [
+            [true, true],
+            [true, false],
+            [true, false],
+          ],
+        );
       },
     );
   }
@@ -138,7 +154,7 @@ for (const [name, connect] of Object.entries(CLIENTS)) {
       sessions.map(({ id }) => id),
     );
     assert.ok(client.sent.length <= 2 * sessions.length, JSON.stringify(client.sent));
-    assert.equal(client.sent.filter(([, , hasText]) => hasText).length, sessions.length);
+    assert.ok(client.sent.filter(([, , hasText]) => hasText).length <= sessions.length);
   });
 
   await check(`${name}: a mutation is done once`, async () => {
@@ -170,6 +186,7 @@ for (const [name, connect] of Object.entries(CLIENTS)) {
 }
 
 await check("a hash without a text over a socket is an error of its operation, and the socket goes on", async () => {
+  const { READ, CHANGES } = documents();
   const { told, sockets } = listening();
   const session = await newSession("Persisted by hand");
   const heard = inbox();
@@ -185,7 +202,7 @@ await check("a hash without a text over a socket is an error of its operation, a
   );
   assert.deepEqual(
     failed.map(({ message, extensions }) => [message, extensions.code]),
-    [["PersistedQueryNotSupported", "PERSISTED_QUERY_NOT_SUPPORTED"]],
+    [["PersistedQueryNotFound", "PERSISTED_QUERY_NOT_FOUND"]],
   );
   await addNote(session.id, "heard");
   assert.equal((await heard.take()).data.interactionChanged.note.text, "heard");
