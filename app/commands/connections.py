@@ -36,7 +36,8 @@ def add(name: str, /, *, system: str = "HTTP", account: str | None = None) -> No
         The id of the channel agent that it fills, such as `cha_1`; without it one is made.
     """
     ref, path, secret = done(_add, name, system.upper(), account)
-    console().print(f"Added {ref}. It takes deliveries at {path}, signed with this secret, which is shown only now:")
+    said = f"Added {ref}. It takes deliveries at {path}\nsigned with this secret, which is shown only now:"
+    console().print(said, soft_wrap=True)
     sys.stdout.write(f"{secret}\n")
 
 

@@ -72,7 +72,6 @@ def too_old(secret: str, body: str) -> dict[str, str]:
         {"webhook-signature": ""},
         {"webhook-id": "evt-2"},
         {"webhook-id": ""},
-        {"webhook-id": "k" * 256},
         {"webhook-timestamp": "0"},
         {"webhook-timestamp": "soon"},
     ],
@@ -142,6 +141,16 @@ async def test_full_inbox_refuses_and_takes_again_once_there_is_room(source: Sou
     assert len(await source.kept()) == 2
     await source.apply()
     assert await source.offer(hello("m-2"), "evt-2", most_open=2) is Verdict.KEPT
+
+
+async def test_repeat_is_known_where_the_inbox_is_full(source: Source) -> None:
+    assert await source.offer(hello(), most_open=1) is Verdict.KEPT
+    assert await source.offer(hello(), most_open=1) is Verdict.REPEATED
+
+
+async def test_key_of_a_delivery_has_its_longest(source: Source) -> None:
+    assert await source.offer("{}", "k" * 256) is Verdict.WRONG_SIGNATURE
+    assert await source.offer("{}", "k" * 255) is Verdict.KEPT
 
 
 async def test_two_secrets_are_valid_while_one_follows_the_other(source: Source) -> None:
