@@ -104,7 +104,7 @@ class Runner:
             raise
         except Exception:
             _log.exception("a delivery failed", connection=f"con_{connection_id}", delivery=f"dlv_{delivery_id}")
-            outcome = await self._database.command(put_off, delivery_id)
+            outcome = await self._database.command(put_off, self._connectors, delivery_id)
         if outcome is Outcome.PARKED:
             _log.warning("a delivery is parked", connection=f"con_{connection_id}", delivery=f"dlv_{delivery_id}")
 

@@ -53,9 +53,12 @@ inbox = table(
     sa.Column("attempts", sa.SmallInteger, nullable=False),
     sa.Column("due_at", Timestamp, nullable=False),
     sa.Column("reason", sa.Text),
+    # Whom it is about, as far as that is known of one that failed: what they wrote is erased with them.
+    sa.Column("customer_id", BigId, sa.ForeignKey("customer.id", ondelete="CASCADE")),
     sa.Index("uq_inbox_event_key", "connection_id", "event_key", unique=True),
     _partial("ix_inbox_pending", "connection_id", "id", "due_at", where=in_state(PENDING)),
     _partial("ix_inbox_parked", "connection_id", "id", where=in_state(PARKED)),
+    _partial("ix_inbox_customer", "customer_id", where=sa.text("customer_id IS NOT NULL")),
     _partial("ix_inbox_done", "received_at", "id", where=in_state(DONE)),
 )
 

@@ -50,3 +50,7 @@ class Connector(Protocol):
         """Apply one delivery whole; None when it changed no interaction. A repeat changes nothing.
 
         Raises Unmappable, and DomainError for what the rules refuse."""
+
+    def customer(self, work: "Work", connection_id: int, settings: Settings, body: str) -> int | None:
+        """The surrogate of the customer whom a delivery that failed is about; None where that cannot be read, or the
+        customer is not known. Raises nothing."""

@@ -75,6 +75,9 @@ class Awkward:
                 raise Forbidden("No.", path=("a", 1))
         return None
 
+    def customer(self, work: Work, connection_id: int, settings: Settings, body: str) -> int | None:
+        return None
+
 
 async def test_deliveries_are_applied_in_the_order_of_their_arrival(source: Source) -> None:
     for number in range(3):

@@ -1,6 +1,6 @@
 """Named queries over what connections delivered."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -25,6 +25,10 @@ _OPEN: sa.CompoundSelect[Any] = sa.union_all(
         for state in (PENDING, PARKED)
     )
 )
+
+
+_EMPTIED: Mapping[str, None] = {"body": None, "reason": None, "customer_id": None}
+"""What is left of a delivery that waits no more: its key."""
 
 
 class Delivery(NamedTuple):
@@ -111,15 +115,15 @@ class InboxRepository(Repository):
 
     def done(self, delivery_id: int) -> None:
         """It was applied: its body goes, its key stays for a while."""
-        self._set(delivery_id, state=DONE, body=None, reason=None)
+        self._set(delivery_id, state=DONE, **_EMPTIED)
 
-    def put_off(self, delivery_id: int, attempts: int, due_at: datetime, reason: str) -> None:
-        """It is tried again later."""
-        self._set(delivery_id, attempts=attempts, due_at=due_at, reason=reason)
+    def put_off(self, delivery_id: int, attempts: int, due_at: datetime, reason: str, customer_id: int | None) -> None:
+        """It is tried again later; the customer is whom it is about, where that is known."""
+        self._set(delivery_id, attempts=attempts, due_at=due_at, reason=reason, customer_id=customer_id)
 
-    def park(self, delivery_id: int, attempts: int, reason: str) -> None:
-        """It cannot be applied as things are."""
-        self._set(delivery_id, state=PARKED, attempts=attempts, reason=reason)
+    def park(self, delivery_id: int, attempts: int, reason: str, customer_id: int | None) -> None:
+        """It cannot be applied as things are; the customer is whom it is about, where that is known."""
+        self._set(delivery_id, state=PARKED, attempts=attempts, reason=reason, customer_id=customer_id)
 
     def parked(self, connection_id: int) -> Sequence[Parked]:
         """The connection's parked deliveries, in the order of their arrival."""
@@ -137,13 +141,13 @@ class InboxRepository(Repository):
 
         Their keys stay for a while, so that a repeat does not bring them back."""
         gone = sa.update(inbox).where(*_parked(connection_id, only))
-        return self.connection.execute(gone.values(state=DONE, body=None, reason=None)).rowcount
+        return self.connection.execute(gone.values(state=DONE, **_EMPTIED)).rowcount
 
     def erase_open(self, connection_id: int) -> None:
         """Erase the bodies of everything that the connection has delivered and that was not applied."""
         still = sa.or_(in_state(PENDING), in_state(PARKED))
         of_it = sa.update(inbox).where(inbox.c.connection_id == connection_id, still)
-        self.connection.execute(of_it.values(state=DONE, body=None, reason=None))
+        self.connection.execute(of_it.values(state=DONE, **_EMPTIED))
 
     def forget(self, before: datetime, most: int) -> bool:
         """Erase keys of applied deliveries that came before this time, at most so many; whether more may be left."""

@@ -48,7 +48,7 @@ def apply_delivery(work: Work, connectors: Connectors, delivery_id: int) -> Outc
     delivery, system = found
     connector = connectors.get(system.system)
     if connector is None:
-        return _failed(work, delivery, system, f"There is no connector for {system.system}.", passing=True)
+        return _failed(work, connectors, *found, f"There is no connector for {system.system}.", passing=True)
     told = len(work.events)
     try:
         with work.connection.begin_nested():
@@ -57,22 +57,22 @@ def apply_delivery(work: Work, connectors: Connectors, delivery_id: int) -> Outc
         raise
     except Unmappable as unmappable:
         del work.events[told:]
-        return _failed(work, delivery, system, unmappable.reason, passing=unmappable.passing)
+        return _failed(work, connectors, *found, unmappable.reason, passing=unmappable.passing)
     except DomainError as error:
         del work.events[told:]
-        return _failed(work, delivery, system, _said(error), passing=False)
+        return _failed(work, connectors, *found, _said(error), passing=False)
     if mapped is not None:
         work.use(MirroredRepository).note(mapped.interaction_id, system.id, mapped.key, work.now)
     work.use(InboxRepository).done(delivery.id)
     return Outcome.APPLIED
 
 
-def put_off(work: Work, delivery_id: int) -> Outcome:
+def put_off(work: Work, connectors: Connectors, delivery_id: int) -> Outcome:
     """Note that applying a delivery failed unexpectedly: it is tried again later, and parked after the last try."""
     found = _taken(work, delivery_id)
     if found is None:
         return Outcome.GONE
-    return _failed(work, *found, _FAILED, passing=True)
+    return _failed(work, connectors, *found, _FAILED, passing=True)
 
 
 def forget_deliveries(work: Work) -> bool:
@@ -89,13 +89,16 @@ def _taken(work: Work, delivery_id: int) -> tuple[Delivery, ConnectedSystem] | N
     return delivery, system
 
 
-def _failed(work: Work, delivery: Delivery, system: ConnectedSystem, reason: str, *, passing: bool) -> Outcome:
-    attempts = delivery.attempts + 1
+def _failed(
+    work: Work, connectors: Connectors, delivery: Delivery, system: ConnectedSystem, reason: str, *, passing: bool
+) -> Outcome:
+    attempts, connector = delivery.attempts + 1, connectors.get(system.system)
+    of = None if connector is None else connector.customer(work, system.id, system.settings, delivery.body)
     if passing and attempts <= len(PAUSES):
         due_at = work.now + PAUSES[attempts - 1]
-        work.use(InboxRepository).put_off(delivery.id, attempts, due_at, reason)
+        work.use(InboxRepository).put_off(delivery.id, attempts, due_at, reason, of)
         return Outcome.PUT_OFF
-    work.use(InboxRepository).park(delivery.id, attempts, reason)
+    work.use(InboxRepository).park(delivery.id, attempts, reason, of)
     tell_of(work, SYSTEM, system, DeliveryParked(connection_id=system.id, delivery_id=delivery.id))
     return Outcome.PARKED
 

@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 from pydantic import Field, PlainValidator, WithJsonSchema
 
 from app.core import json_input
 from app.core.clock import parse_datetime
-from app.core.errors import TooComplex
+from app.core.errors import InvalidInput, TooComplex
 from app.graph.scalars import refuse_unstorable_text
 from app.interactions.connector import Unmappable
 from app.interactions.messages import MessageAuthor, MessageErrorType, MessageStatus
@@ -122,6 +122,27 @@ class Delivery(_Part):
     statuses: Listed[Status] = Field(default=[])
     labels: Labels | None = None
     imported: bool = False
+
+
+class Named(NamedTuple):
+    """By what a delivery names its customer."""
+
+    key: str
+    display_id: str | None
+
+
+def named_customer(body: str) -> Named | None:
+    """Whom a delivery is about that may not fit otherwise; None where that cannot be read."""
+    try:
+        value = json_input.loads(body.encode())
+        refuse_unstorable_text(value)
+    except (json_input.NotJson, TooComplex, InvalidInput):
+        return None
+    given = value.get("customer") if isinstance(value, dict) else None
+    if not isinstance(given, dict) or not isinstance(given.get("key"), str):
+        return None
+    display_id = given.get("display_id")
+    return Named(given["key"], display_id if isinstance(display_id, str) else None)
 
 
 def read_delivery(body: str) -> Delivery:

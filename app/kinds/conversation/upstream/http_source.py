@@ -6,10 +6,10 @@ from app.connections.repository import ConnectedSystemRepository
 from app.core.actor import SYSTEM
 from app.core.errors import AlreadyExists, InvalidInput, NotFound, Unreachable
 from app.core.ids import GlobalId, parse_id, require_id
-from app.core.text import is_storable
 from app.directory import service as directory
 from app.directory.model import Channel, Customer, CustomerChanges, NewCustomer
 from app.directory.repository import UserRepository
+from app.directory.service.editing import customers_of
 from app.interactions.connector import Mapped, Settings, Unmappable
 from app.interactions.repository.messages import MessageRepository
 from app.interactions.service import deliveries
@@ -21,7 +21,7 @@ from app.kinds.conversation.model.conversation import SYSTEM as CUSTOMERS
 from app.kinds.conversation.repository import ChannelAgentRepository, ConversationRepository
 from app.kinds.conversation.service import create_channel_agent
 from app.kinds.conversation.upstream import delivery as shapes
-from app.kinds.conversation.upstream.delivery import read_delivery
+from app.kinds.conversation.upstream.delivery import named_customer, read_delivery
 
 if TYPE_CHECKING:
     from app.storage.work import Work
@@ -78,6 +78,15 @@ class HttpSource:
             add_labels(work, SYSTEM, ref, given.labels.add)
         return Mapped(conversation.id, given.customer.key)
 
+    def customer(self, work: "Work", connection_id: int, settings: Settings, body: str) -> int | None:
+        account, given = _account(work, settings), named_customer(body)
+        if account is None or given is None:
+            return None
+        found = customers_of(work).get_by_key(_customer_key(connection_id, given.key))
+        if found is None and given.display_id is not None:
+            found = customers_of(work).get_by_display_id(CUSTOMERS, account.channel, given.display_id)
+        return None if found is None else found.id
+
 
 def _account(work: "Work", settings: Settings) -> ChannelAgent | None:
     ref = parse_id(str(settings.get(ACCOUNT)))
@@ -89,9 +98,7 @@ def _customer(work: "Work", connection_id: int, account: ChannelAgent, given: sh
 
     Two systems may give the same key to different customers, so ours names the connection as well. A customer that is
     known by its display id alone belongs to somebody else too, and stays as it is."""
-    key = f"con_{connection_id}:{given.key}"
-    if not is_storable(key):
-        raise Unmappable("customer.key holds characters that cannot be stored.")
+    key = _customer_key(connection_id, given.key)
     fields = given.fields()
     new = NewCustomer(system=CUSTOMERS, channel=account.channel, customer_key=key, **fields)  # type: ignore[typeddict-item]
     try:
@@ -103,6 +110,11 @@ def _customer(work: "Work", connection_id: int, account: ChannelAgent, given: sh
     except InvalidInput as error:
         error.path = ("customer", *error.path)
         raise
+
+
+def _customer_key(connection_id: int, key: str) -> str:
+    """Ours for the customer that has this key in the connection's system."""
+    return f"con_{connection_id}:{key}"
 
 
 def _record(work: "Work", account: ChannelAgent, customer: Customer, given: shapes.Delivery) -> None:

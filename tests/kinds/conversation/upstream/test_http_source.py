@@ -13,6 +13,7 @@ from app.directory.repository import CustomerRepository, ProfileRepository
 from app.directory.service import block_profile, create_customer, create_profile, link_customer
 from app.interactions.messages import MessageAuthor, MessageStatus
 from app.interactions.model import State
+from app.interactions.service.erasing import erase_customer
 from app.interactions.service.holding import claim
 from app.interactions.service.messages import send_message
 from app.kinds.conversation.model.conversation import Status
@@ -349,6 +350,25 @@ async def test_delivery_that_cannot_be_mapped_is_parked_whole(
     assert SECRET not in found
     assert await seen.messages() == []
     assert await customers(source.database) == []
+
+
+async def test_failed_deliveries_are_erased_with_their_customer(source: Source, clock: ManualClock) -> None:
+    await source.deliver(delivery(said("m-1", 3)), "evt-1")
+    await source.deliver({"customer": {"key": "d-18", "display_id": "dee"}}, "evt-2")
+    broken = {**said("m-2", 2), "author": "NOBODY"}
+    await source.deliver(delivery(broken), "evt-3")
+    await source.deliver(delivery(statuses=[{"key": "m-9", "status": "READ"}]), "evt-4")
+    await source.deliver({"customer": {"key": "d-18"}, "messages": [broken]}, "evt-5")
+    await source.deliver({"customer": {"key": "of another key", "display_id": "dee"}, "messages": [broken]}, "evt-6")
+    await source.deliver({"customer": ANA["key"], "messages": [broken]}, "evt-7")
+    other = await connect(source.database, clock, "Other")
+    await other.deliver(delivery(broken), "evt-8")
+    await source.database.command(erase_customer, ADA, "cus_1")
+    kept = [(row[0], row[1]) for row in await source.kept()]
+    done, parked = "DONE", "PARKED"
+    assert kept == [("evt-1", done), ("evt-2", done), *((f"evt-{n}", parked) for n in (5, 6, 7, 8))]
+    await source.database.command(erase_customer, ADA, "cus_2")
+    assert [row[0] for row in await source.kept()] == ["evt-1", "evt-2", "evt-7", "evt-8"]
 
 
 # ---- setting up ---------------------------------------------------------------------------------------------------
