@@ -53,8 +53,8 @@ from app.selection.compiler import Compiler
 from app.settings import Settings, SettingsError
 from app.storage.database import Database, open_database
 
-CONTRACTS = (*(kind.contract for kind in KINDS if kind.contract is not None), connections.CONTRACT)
-"""The REST contracts of the kinds that have one, and the door of connected systems."""
+CONTRACTS = tuple(kind.contract for kind in KINDS if kind.contract is not None)
+"""The REST contracts of the kinds that have one."""
 
 
 def create_app(
@@ -73,7 +73,7 @@ def create_app(
     Raises SettingsError for permissions in the settings that do not exist, and documents that cannot be read."""
     _require_known_permissions(settings)
     new_ids = TimeOrderedIds() if ids is None else ids
-    rest: list[BaseRoute] = [ContractRoute(contract) for contract in contracts]
+    rest: list[BaseRoute] = [ContractRoute(contract) for contract in (*contracts, connections.CONTRACT)]
     held_to = ConnectionLimits.of(settings) if limits is None else limits
     site = Site(
         Path(settings.graphiql_folder), [(contract.name, contract.base) for contract in contracts], settings.issuers

@@ -9,9 +9,12 @@ from structlog.testing import capture_logs
 
 from app.connections.runner import AT_ONCE, LEASE, Runner, applying
 from app.connections.service import (
+    Outcome,
     Verdict,
+    apply_delivery,
     delete_connection,
     drop_parked,
+    due_deliveries,
     forget_deliveries,
     pause_connection,
     replay_parked,
@@ -208,6 +211,14 @@ async def test_paused_connection_goes_on_where_it_stopped(source: Source) -> Non
     await source.database.command(resume_connection, ADA, source.ref)
     await source.apply()
     assert await states(source) == [("evt-1", "DONE")]
+
+
+async def test_delivery_of_a_connection_that_was_paused_meanwhile_waits(source: Source) -> None:
+    await source.offer(hello())
+    (due,) = await source.database.command(due_deliveries, source.id, 10)
+    await source.database.command(pause_connection, ADA, source.ref)
+    assert await source.database.command(apply_delivery, CONNECTORS, due) is Outcome.GONE
+    assert await states(source) == [("evt-1", "PENDING")]
 
 
 async def test_deleted_connection_keeps_no_body_and_no_secret(source: Source) -> None:

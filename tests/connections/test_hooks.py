@@ -11,10 +11,12 @@ import pytest
 import sqlalchemy as sa
 
 from app.connections.model import NewConnection
+from app.connections.rest import CONTRACT
 from app.connections.service import create_connection, delete_connection
 from app.connections.tables import inbox
 from app.interactions.tables import message
 from app.registry import CONNECTORS
+from app.rest.openapi import written
 from app.storage.work import Work
 from tests.conftest import ManualClock
 from tests.connections.conftest import ADA, KEYS, hello, signed
@@ -22,6 +24,11 @@ from tests.kinds.rest import House, housed
 from tests.scheduler.conftest import eventually
 
 pytestmark = pytest.mark.anyio
+
+
+(OPERATION,) = orjson.loads(written(CONTRACT))["paths"].values()
+DESCRIBED = OPERATION["post"]["responses"]
+"""The answers that the description of the door has."""
 
 
 class Sender:
@@ -37,7 +44,9 @@ class Sender:
         given = {**signed(self.secret, content.decode(errors="replace"), key), **headers}
         async with self.house.client() as client:
             del client.headers["authorization"]
-            return await client.post(self.path if path is None else path, content=content, headers=given)
+            answer = await client.post(self.path if path is None else path, content=content, headers=given)
+        assert str(answer.status_code) in DESCRIBED
+        return answer
 
     async def kept(self) -> int:
         return await self.house.database.command(_count)
@@ -122,6 +131,12 @@ async def test_body_may_be_compressed(sender: Sender) -> None:
         packed = {**given, "content-encoding": "gzip"}
         answer = await client.post(sender.path, content=gzip.compress(b"{}"), headers=packed)
     assert answer.status_code == 200
+
+
+async def test_door_describes_itself(sender: Sender) -> None:
+    async with sender.house.client() as client:
+        answer = await client.get("/hooks/openapi.json")
+    assert answer.json()["paths"].keys() == {"/hooks/{connection}/{token}"}
 
 
 async def test_other_methods_are_405(sender: Sender) -> None:

@@ -159,6 +159,7 @@ async def test_imported_history_enters_quietly(source: Source, seen: Seen) -> No
     assert (conversation.waiting.needed, conversation.unread_customer_messages_count) == (False, 0)
     assert await seen.topics() == ["conversation.created", *["conversation.message_imported"] * 4]
     assert [each.message_key for each in await seen.messages()] == ["m-1", "m-2", "m-3", "m-4"]
+    assert {each.bearing for each in await seen.messages()} == {None}
     assert conversation.last_message_at == START - timedelta(minutes=6)
 
 
