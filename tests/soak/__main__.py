@@ -13,7 +13,7 @@ from cyclopts import App, Parameter
 from rich.console import Console
 from rich.table import Table
 
-from tests.soak import deadlines, leaks, traffic
+from tests.soak import deadlines, destinations, leaks, traffic
 from tests.soak.hostile import refusals
 from tests.soak.hostile import scenario as hostile
 from tests.soak.hostile.attacks import ATTACKS, described
@@ -70,6 +70,10 @@ def _deadlines(*, kill: bool) -> Run:
     return lambda url, folder, of: deadlines.run(url, folder, count=of.snoozes, kill=kill)
 
 
+def _destinations(url: str, folder: Path, of: Amounts) -> Coroutine[Any, Any, Outcome]:
+    return destinations.run(url, folder, seconds=of.lasting(_TRAFFIC_SECONDS))
+
+
 def _leaks(url: str, folder: Path, of: Amounts) -> Coroutine[Any, Any, Outcome]:
     return leaks.run(url, folder, connections=of.connections)
 
@@ -112,6 +116,12 @@ SCENARIOS: Mapping[str, Scenario] = {
     "deadlines-postgresql": Scenario("the same on PostgreSQL", "postgresql", _deadlines(kill=False)),
     "deadlines-kill-sqlite": Scenario("the same when a server is killed as they end", "sqlite", _deadlines(kill=True)),
     "deadlines-kill-postgresql": Scenario("the same on PostgreSQL", "postgresql", _deadlines(kill=True)),
+    "destinations-sqlite": Scenario(
+        "webhooks to receivers that fail, stall, die and return, while a server is killed: each event, in order",
+        "sqlite",
+        _destinations,
+    ),
+    "destinations-postgresql": Scenario("the same on PostgreSQL", "postgresql", _destinations),
     "leaks": Scenario("rude clients by the thousand leave no file, task or memory behind", "sqlite", _leaks),
     "hostile-sqlite": Scenario("no attack is felt by an innocent caller", "sqlite", _hostile, loaded=True),
     "hostile-postgresql": Scenario("the same on PostgreSQL", "postgresql", _hostile, loaded=True),
@@ -143,10 +153,11 @@ def soak(
     Parameters
     ----------
     scenarios
-        Their names, or the beginnings of names: `gap-free`, `kill`, `deadlines`, `leaks`, `hostile`,
-        `refusals`, `fuzz`.
+        Their names, or the beginnings of names: `gap-free`, `kill`, `deadlines`, `destinations`, `leaks`,
+        `hostile`, `refusals`, `fuzz`.
     seconds
-        How long the writers of gap-free and kill write (20), each attack of hostile lasts (6), and refusals come (30).
+        How long the writers of gap-free, kill and destinations write (20), each attack of hostile lasts (6), and
+        refusals come (30).
     snoozes
         How many end in the same second.
     connections
