@@ -1,4 +1,4 @@
-"""Where connections, their deliveries and what came by them are kept; private to the repository and the reads."""
+"""The tables of connections, deliveries and mirrored interactions; private to the slice."""
 
 import sqlalchemy as sa
 

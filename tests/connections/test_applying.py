@@ -1,5 +1,6 @@
 """How deliveries are applied, tried again and parked, by however many processes."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -219,6 +220,22 @@ async def test_delivery_of_a_connection_that_was_paused_meanwhile_waits(source: 
     await source.database.command(pause_connection, ADA, source.ref)
     assert await source.database.command(apply_delivery, CONNECTORS, due) is Outcome.GONE
     assert await states(source) == [("evt-1", "PENDING")]
+
+
+async def test_delivery_that_two_processes_apply_at_once_is_applied_once(source: Source) -> None:
+    await source.offer(hello())
+    (due,) = await source.database.command(due_deliveries, source.id, 10)
+    both = (source.database.command(apply_delivery, CONNECTORS, due) for _ in range(2))
+    assert sorted(each.name for each in await asyncio.gather(*both)) == ["APPLIED", "GONE"]
+    assert await rows(source.database, message.c.text) == ["Hello?"]
+
+
+async def test_delivery_that_fails_in_two_processes_at_once_is_tried_once(source: Source) -> None:
+    await source.offer({"customer": {"key": "c-17"}, "labels": {"add": ["vip"]}})
+    (due,) = await source.database.command(due_deliveries, source.id, 10)
+    both = (source.database.command(apply_delivery, CONNECTORS, due) for _ in range(2))
+    assert sorted(each.name for each in await asyncio.gather(*both)) == ["GONE", "PUT_OFF"]
+    assert (await source.kept())[0][3] == 1
 
 
 async def test_deleted_connection_keeps_no_body_and_no_secret(source: Source) -> None:

@@ -1,4 +1,4 @@
-"""Applying what was delivered, one delivery in a unit, and parking what cannot be applied."""
+"""Applies deliveries, each in a unit of its own; parks those that fail."""
 
 from collections.abc import Sequence
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""What a person does with parked deliveries: apply them again, or drop them."""
+"""Lists, replays and drops parked deliveries."""
 
 from collections.abc import Sequence
 from typing import NamedTuple

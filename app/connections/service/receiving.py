@@ -1,4 +1,4 @@
-"""Taking deliveries in: verified, kept before they are understood."""
+"""Takes deliveries in: verified, and kept before they are understood."""
 
 import hmac
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""The connector of any system that delivers over HTTP in the shape of ours."""
+"""The connector of systems that send deliveries in our own shape."""
 
 from typing import TYPE_CHECKING
 
@@ -141,7 +141,7 @@ def _record(work: "Work", account: ChannelAgent, customer: Customer, given: shap
         try:
             record_message(work, SYSTEM, target, message.stored_contents, elsewhere, imported=given.imported)
         except Unreachable:
-            # A blocked person is not heard, whichever way the words come.
+            # A blocked profile refuses messages from every side, and parking them would fill the inbox.
             continue
         except InvalidInput as error:
             error.path = ("messages", place, *error.path)
