@@ -1,5 +1,6 @@
 """People of identity providers as users: linked, made, refused, and what they may do."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -16,8 +17,8 @@ from app.directory.people import PersonAuthenticator
 from app.directory.repository import IdentityRepository, UserRepository
 from app.openid import Person
 from app.settings import Settings
-from app.storage.database import Database, Work
-from tests.conftest import START, ManualClock
+from app.storage.database import Database, Work, open_database
+from tests.conftest import START, CountingIds, ManualClock
 from tests.directory.conftest import PERMISSIONS, Ask, told
 
 pytestmark = pytest.mark.anyio
@@ -203,6 +204,38 @@ async def test_person_who_signs_in_many_times_at_once_becomes_one_user(
             group.start_soon(sign_in)
     assert {actor.user_id for actor in found if actor is not None} == {2}
     assert (len(found), await users(database)) == (10, ["admin", "ana-1"])
+
+
+async def test_person_who_signs_in_at_two_processes_at_once_becomes_one_user(
+    database: Database,
+    database_url: str,
+    authenticator: KeyAuthenticator,
+    settings: Settings,
+    clock: ManualClock,
+    kinds: Mapping[str, Any],
+    admin: Actor,
+) -> None:
+    other = await open_database(database_url, clock=clock, ids=CountingIds(), settings=settings, kinds=kinds)
+    found: dict[str, set[int]] = {f"p{number}": set() for number in range(20)}
+
+    async def sign_in(people: PersonAuthenticator, subject: str) -> None:
+        actor = await people.actor_of(TOKEN)
+        assert actor is not None
+        found[subject].add(actor.user_id)
+
+    try:
+        async with anyio.create_task_group() as group:
+            for subject in found:
+                for each in (database, other):
+                    said = Said()
+                    said.issuer = issuer_of(create_users=True)
+                    said.says = {"subject": subject}
+                    made = PersonAuthenticator(said, authenticator, each, clock, PERMISSIONS)  # type: ignore[arg-type]
+                    group.start_soon(sign_in, made, subject)
+    finally:
+        await other.close()
+    assert all(len(ids) == 1 for ids in found.values())
+    assert len(await users(database)) == 21
 
 
 async def test_person_of_two_providers_is_two_identities_of_one_user(
