@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.sql import FromClause
 
 from app.selection.connection import Variant
-from app.selection.mapping import Many, RootMany, Sql, SqlOf
+from app.selection.mapping import Many, Partition, RootMany, Sql, SqlOf
 from app.selection.scope import Builder, Source
 from app.selection.sql import SqlCompiler, Template, hole
 from app.storage.constructs import TextList, texts
@@ -66,9 +66,20 @@ def walked_by(variant: Variant, of: Listed, *, ordered: bool) -> Walked:
         return tuple((name, given.get(name, _ABSENT)) for name in partition.columns)
     for name, shape in filters:
         stream = of.mapping.filters[name].stream
-        if stream is not None and shape is False and (order in stream.orders or not ordered):
+        if stream is None or (ordered and order not in stream.orders):
+            continue
+        if shape is False or (
+            stream.or_none and of.sql.dialect.name == "sqlite" and _is_alone(name, filters, partition)
+        ):
             return ((name, shape),)
     return ()
+
+
+def _is_alone(name: str, filters: Sequence[tuple[str, Hashable]], partition: Partition | None) -> bool:
+    """Whether no other condition has an index that may find fewer rows."""
+    return partition is not None and all(
+        other == name or other in partition.columns or (other, shape) in partition.beside for other, shape in filters
+    )
 
 
 class _Walks:
@@ -80,12 +91,15 @@ class _Walks:
         self.permitted: list[Sql] = []
         for name, shape in walked:
             column, known = _column(of, name)
-            values = _values(name, shape, known)
+            stream = of.mapping.filters[name].stream
+            or_none = stream is not None and stream.or_none
+            values = _number_or_none(name) if or_none else _values(name, shape, known)
             self.each.append(values)
-            self.here.append(column(rows) == values.c.text)
+            value = values.c[0]
+            self.here.append(column(rows).is_not_distinct_from(value) if or_none else column(rows) == value)
             if shape != _ABSENT and known is not None:
                 # No walk for what is not seen: it would look at all of it and find nothing.
-                self.permitted.append(sa.ColumnElement.in_(values.c.text, known))
+                self.permitted.append(sa.ColumnElement.in_(value, known))
 
     def join(self, other: FromClause, on: Sql) -> FromClause:
         """The combinations, each with the rows of the other FROM element."""
@@ -117,6 +131,12 @@ def _values(name: str, shape: Hashable, known: Sequence[str] | None) -> FromClau
         return sa.select(given.label("text")).subquery(alias)
     literals = (sa.select(sa.literal_column(f"'{value}'", sa.Text).label("text")) for value in known or ())
     return sa.union_all(*literals).subquery(alias)
+
+
+def _number_or_none(name: str) -> FromClause:
+    """A FROM element of one column, with a row for the number and one for none."""
+    given = sa.bindparam(f"filter_{name}", type_=sa.BigInteger)
+    return sa.union_all(sa.select(given.label("number")), sa.select(sa.null())).subquery(f"each_{name}")
 
 
 def page_of_walks(of: Listed, walked: Walked, size: sa.BindParameter[int]) -> sa.Select[Any]:

@@ -56,7 +56,11 @@ CASES: Mapping[str, tuple[Mapping[str, Any], frozenset[str]]] = {
     "unread": ({"unread": True}, frozenset({CREATED, UPDATED, QUEUE})),
     "all read": ({"unread": False}, QUEUE_ALONE),
     "user": ({"assignee": {"userId": "usr_2"}}, frozenset({CREATED, UPDATED, QUEUE})),
-    "user or nobody": ({"assignee": {"userIdOrNobody": "usr_2"}}, EVERYWHERE),
+    "user or nobody": ({"assignee": {"userIdOrNobody": "usr_2"}}, frozenset({CREATED, UPDATED, QUEUE})),
+    "user or nobody, of a kind": (
+        {"assignee": {"userIdOrNobody": "usr_2"}, "kinds": ["CONVERSATION"], "states": ["OPEN"]},
+        EVERYWHERE,
+    ),
     "assigned": ({"assignee": {"assigned": True}}, QUEUE_ALONE),
     "nobody": ({"assignee": {"assigned": False}}, frozenset({CREATED, UPDATED, QUEUE})),
     "customer": ({"customerId": "cus_1"}, NOWHERE),

@@ -19,6 +19,7 @@ from app.selection.mapping import (
     Scope,
     Sql,
     SqlOf,
+    Stream,
     both_ways,
     by_value,
     one_of,
@@ -150,8 +151,12 @@ def asked_id(scope: Scope) -> Sql:
     return sa.func.coalesce(scope.c.attention_user_id, scope.c.assignee_id)
 
 
-def _held_by(holder: SqlOf) -> Mapping[str, Filter]:
-    """The conditions on who holds an interaction."""
+def _assignee(scope: Scope) -> Sql:
+    return scope.c.assignee_id  # type: ignore[no-any-return]
+
+
+def _held_by(holder: SqlOf, stream: Stream | None = None) -> Mapping[str, Filter]:
+    """The conditions on who holds an interaction; `stream` says which orders an index has for each holder."""
     held = reference(holder, "usr")
 
     def free_or_held(scope: Scope, bind: Any, shape: Any) -> Sql:
@@ -159,7 +164,7 @@ def _held_by(holder: SqlOf) -> Mapping[str, Filter]:
 
     return {
         "assignee.user_id": held,
-        "assignee.user_id_or_nobody": Filter(free_or_held, held.value, held.shape, held.of_user),
+        "assignee.user_id_or_nobody": Filter(free_or_held, held.value, held.shape, held.of_user, stream),
         "assignee.assigned": _true_or_false(lambda scope: holder(scope).is_not(None)),
     }
 
@@ -173,7 +178,7 @@ FILTERS: Mapping[str, Filter] = MappingProxyType(
         "account_ids": _came_by(*ACCOUNTS),
         "chat_topic_ids": _came_by(*CHAT_TOPICS),
         "unread": _true_or_false(is_unread),
-        **_held_by(lambda scope: scope.c.assignee_id),
+        **_held_by(_assignee, Stream(_assignee, frozenset(_ACTIVE), or_none=True)),
         "customer_id": reference(lambda scope: scope.c.customer_id, "cus"),
         "labels": _listed("label"),
         "tags": _listed("tag"),

@@ -38,10 +38,14 @@ ME = "me"
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """The column of a condition by a list of values, and the list's orders that an index has for each of the values."""
+    """The column of a condition by a list of values, and the list's orders that an index has for each of the values.
+
+    With `or_none` the condition is one number, and the rows without any are a list of their own. SQLite alone reads
+    those by an index in its order."""
 
     column: SqlOf
     orders: frozenset[str]
+    or_none: bool = False
 
 
 @dataclass(frozen=True, slots=True)
