@@ -14,6 +14,7 @@ from tests.graph.attached import store_connections
 from tests.graph.chats import store_chats, store_topics
 from tests.graph.exchanges import store_conversations, store_sessions
 from tests.graph.people import People, store_people
+from tests.graph.reached import store_destinations
 from tests.graph.running import Graph
 
 
@@ -51,6 +52,7 @@ async def fill(graph: Graph) -> Filled:
         chats=await store_chats(graph, people),
     )
     await store_connections(graph, filled.conversations)
+    await store_destinations(graph)
     await graph.database.command(_look, int(filled.sessions[1].removeprefix("ses_")))
     graph.clock.advance(7.75)
     return filled

@@ -35,6 +35,7 @@ from tests.graph.copies import Copies
 from tests.graph.exchanges import text
 from tests.graph.filled import Filled, fill
 from tests.graph.listening import ears
+from tests.graph.reached import life_of_a_destination
 from tests.graph.running import ADMIN, Graph, open_graph, running_graph
 
 pytestmark = pytest.mark.anyio
@@ -89,6 +90,9 @@ async def test_a_copy_stays_what_a_fresh_fetch_gives(world: World) -> None:
     await change_the_rules(world)
     await change_the_directory(world)
     await deliver(world)
+    for command in life_of_a_destination():
+        await world.graph.database.command(command)
+        await world.copies.agree("a command on a destination")
     for mutation, given in samples(world.filled):
         if not (await world.graph.attempt(mutation, given))["errors"]:
             await world.copies.agree((mutation, given))

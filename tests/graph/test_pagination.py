@@ -37,6 +37,7 @@ PARENTS = {
     "ChatSession": "chs_14",
     "Conversation": "cnv_6",
     "ConnectedSystem": "con_1",
+    "Destination": "dst_1",
     "Customer": "cus_3",
     "Profile": "prf_1",
     "User": "usr_1",

@@ -1,7 +1,7 @@
 """What the plain resolvers are made of: orders of lists, columns, neighbours, edges."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -52,6 +52,8 @@ _PREFIXES = {
     "SuggestedMessage": "sug",
     "ConnectedSystem": "con",
     "ParkedDelivery": "dlv",
+    "Destination": "dst",
+    "Delivery": "dsd",
 }
 _JSON = {"metadata", "tool_configurations", "model", "first_step", "steps", "skills", "compaction"}
 """Columns whose JSON is kept as text."""
@@ -85,6 +87,11 @@ def _shown(row: Mapping[str, Any], name: str) -> Any:
     if name in _JSON and isinstance(value, str):
         return parsed(value)
     return rfc3339(value) if isinstance(value, datetime) else value
+
+
+def permission_names(texts: Iterable[str] | None) -> list[str] | None:
+    """Stored permissions as the graph's enum names them."""
+    return None if texts is None else [text.upper().replace(":", "_") for text in texts]
 
 
 def ref(name: str, column: str) -> Resolve:

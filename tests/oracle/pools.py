@@ -18,6 +18,7 @@ _ROOT_IDS = {
     "channelAgent": "cha",
     "chatTopic": "top",
     "connection": "con",
+    "destination": "dst",
 }
 _STRANGE = ("", "nonsense", "ses_", "ses_01", "xyz_1", "ses_99999999999999999999", "ses_9223372036854775807")
 _WORDS = (
@@ -52,6 +53,7 @@ async def pools(graph: Graph, world: World) -> Pools:
         "AssigneeFilter.userId": [*ids["User"], "usr_999"],
         "AssigneeFilter.userIdOrNobody": [*ids["User"], "usr_999"],
         "InteractionFilter.customerId": [*ids["Customer"], "cus_999"],
+        "destinationId": [*ids["Destination"], "dst_999", "cus_1"],
         "profileId": [*ids["Profile"], "prf_999", "cus_1"],
         "InteractionFilter.accountIds": [*ids["ChannelAgent"], *ids["AiAgent"], "cha_999", "aia_999", "top_1"],
         "InteractionFilter.chatTopicIds": [*ids["ChatTopic"], "top_999"],

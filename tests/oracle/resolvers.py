@@ -1,7 +1,7 @@
 """How every object's fields are answered from plain rows: written from the product's description, not from mappings."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -21,6 +21,7 @@ from tests.oracle.basics import (
     embedded,
     guarded,
     hidden,
+    permission_names,
     ref,
 )
 from tests.oracle.connections import connection
@@ -33,6 +34,7 @@ from tests.oracle.interactions import (
     interactions_of_profile,
     level,
 )
+from tests.oracle.reached import DELIVERY, DESTINATION
 from tests.oracle.world import ID, KIND_TYPES, PREFIXES
 
 
@@ -46,10 +48,6 @@ def _unread_conversations(row: Row, info: Any) -> int:
 def _queue_length(row: Row, info: Any) -> int:
     chats = asking(info).world.all("ChatSession")
     return sum(each["topic_id"] == row["id"] and each["status"] == "IN_QUEUE" for each in chats)
-
-
-def _permissions(texts: Iterable[str] | None) -> list[str] | None:
-    return None if texts is None else [text.upper().replace(":", "_") for text in texts]
 
 
 def _referred(name: str) -> Resolve:
@@ -127,7 +125,7 @@ FIELDS: Mapping[str, Mapping[str, Resolve]] = {
     "User": {
         **dict.fromkeys(CONTACT_DATA["User"], guarded),
         "hiddenFields": hidden("apiKeys", of="User"),
-        "permissions": lambda row, info: _permissions(guarded(row, info)),
+        "permissions": lambda row, info: permission_names(guarded(row, info)),
         "presence": lambda row, info: {"present": row["present"], "changed_at": row["presence_changed_at"]},
         "apiKeys": lambda row, info, **arguments: (
             edge("ApiKey", "user_id", NEWEST, "NEWEST")(row, info, **arguments)
@@ -138,7 +136,7 @@ FIELDS: Mapping[str, Mapping[str, Resolve]] = {
     "ApiKey": {
         "hiddenFields": hidden("madeBy"),
         "user": ref("User", "user_id"),
-        "permissions": lambda row, info: _permissions(default(row, info)),
+        "permissions": lambda row, info: permission_names(default(row, info)),
         "madeBy": lambda row, info: (
             ref("ApiKey", "made_by_id")(row, info) if asking(info).actor.can("users:manage") else None
         ),
@@ -146,7 +144,7 @@ FIELDS: Mapping[str, Mapping[str, Resolve]] = {
     },
     "Viewer": {
         "user": ref("User", "user_id"),
-        "permissions": lambda row, info: sorted(_permissions(asking(info).actor.permissions) or ()),
+        "permissions": lambda row, info: sorted(permission_names(asking(info).actor.permissions) or ()),
         "apiKey": ref("ApiKey", "id"),
         "apiKeys": lambda row, info, **arguments: connection(
             asking(info).many("ApiKey", lambda each: each["user_id"] == row["user_id"]),
@@ -216,6 +214,8 @@ FIELDS: Mapping[str, Mapping[str, Resolve]] = {
         "replyPossible": _reply_possible,
     },
     "ConnectedSystem": CONNECTED_SYSTEM,
+    "Delivery": DELIVERY,
+    "Destination": DESTINATION,
     "Upstream": UPSTREAM,
 }
 """The fields that are no column of their own name, by type."""

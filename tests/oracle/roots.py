@@ -21,6 +21,7 @@ _NEEDS = {
     **dict.fromkeys(("chatSession", "chatQueue", "chatTopic", "chatTopics"), "chat_session:read"),
     **dict.fromkeys(("conversation", "channelAgent", "channelAgents"), "conversation:read"),
     **dict.fromkeys(("connection", "connections"), "connections:manage"),
+    **dict.fromkeys(("destination", "destinations", "deliveries"), "destinations:manage"),
 }
 """The permission of each root field that needs one."""
 
@@ -239,6 +240,17 @@ def _connections(found: Asking, **given: Any) -> Any:
     return connection(found.many("ConnectedSystem"), "connections", BY_ID, "OLDEST", given)
 
 
+def _destinations(found: Asking, state: str | None = None, **given: Any) -> Any:
+    items = found.many("Destination", lambda row: state in (None, row["state"]))
+    return connection(items, "destinations", BY_ID, "OLDEST", given)
+
+
+def _deliveries(found: Asking, destinationId: str | None = None, status: str | None = None, **given: Any) -> Any:  # noqa: N803
+    of = None if destinationId is None else number_of(destinationId, "dst")
+    items = found.many("Delivery", lambda row: of in (None, row["destination_id"]) and status in (None, row["status"]))
+    return connection(items, "deliveries", NEWEST, "NEWEST", given)
+
+
 ROOTS: Mapping[str, Resolve] = {
     "node": lambda found, id: found.node(id),
     "nodes": _nodes,
@@ -271,6 +283,9 @@ ROOTS: Mapping[str, Resolve] = {
     "chatTopics": _chat_topics,
     "connection": _by_id("ConnectedSystem", "con"),
     "connections": _connections,
+    "destination": _by_id("Destination", "dst"),
+    "destinations": _destinations,
+    "deliveries": _deliveries,
 }
 
 

@@ -34,6 +34,8 @@ PREFIXES = {
     "tpm": "ChatTopicMember",
     "con": "ConnectedSystem",
     "dlv": "ParkedDelivery",
+    "dst": "Destination",
+    "dsd": "Delivery",
 }
 """What `node` finds, by the prefix of its id."""
 
@@ -52,6 +54,8 @@ TABLES = {
     "SuggestedMessage": "suggested_message",
     "ConnectedSystem": "connected_system",
     "ParkedDelivery": "inbox",
+    "Destination": "destination",
+    "Delivery": "delivery",
     "Upstream": "mirrored",
 }
 _NEEDED = {
@@ -62,6 +66,8 @@ _NEEDED = {
     "SuggestedMessage": "session:read",
     "ConnectedSystem": "connections:manage",
     "ParkedDelivery": "connections:manage",
+    "Destination": "destinations:manage",
+    "Delivery": "destinations:manage",
 }
 ID = re.compile(r"([a-z]{3})_([1-9][0-9]{0,18})")
 
