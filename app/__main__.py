@@ -76,7 +76,7 @@ def serve(*, host: str | None = None, port: int | None = None) -> None:
             gc.freeze()
             # Last of all, so that what it says is true and the only sight of the key is not scrolled away.
             if self.started:
-                announce(f"{address}/graphql", secret, command_line("key"))
+                announce(address, secret, command_line("key"))
 
     # The loop waits for the interpreter while SQLite's threads make answers: shorter turns halve the slowest requests.
     sys.setswitchinterval(0.0005)

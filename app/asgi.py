@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 
 from app.connections import rest as connections
 from app.connections.runner import applying
+from app.console import pages as console
 from app.core.clock import Clock, utc_now
 from app.core.credentials import Authenticator, KnownKeys
 from app.core.ids import Ids, TimeOrderedIds
@@ -146,6 +147,7 @@ def create_app(
             Route("/readyz", Readiness().readyz),
             *rest,
             *site.routes,
+            *console.ROUTES,
         ],
         middleware=[
             Middleware(RequestId, ids=new_ids),

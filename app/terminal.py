@@ -40,8 +40,8 @@ def columns(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         sys.stdout.write(f"{line.rstrip()}\n")
 
 
-def announce(url: str, secret: str | None, another: str) -> None:
-    """Say where the server is; the secret is the first key's, which nobody has seen yet.
+def announce(address: str, secret: str | None, another: str) -> None:
+    """Say where the server and its pages are; the secret is the first key's, which nobody has seen yet.
 
     `another` is the command that makes one more."""
     from rich.console import Console
@@ -51,11 +51,16 @@ def announce(url: str, secret: str | None, another: str) -> None:
     # Standard output, because standard error may be a stream of JSON objects.
     output = Console()
     if secret is None:
-        output.print(Text(f"Switchboard is at {url} (another key: {another})"), soft_wrap=True)
+        output.print(
+            Text(f"Switchboard is at {address}, its graph at {address}/graphql (another key: {another})"),
+            soft_wrap=True,
+        )
         return
     text = Text.assemble(
-        "Open GraphiQL, with the key in place:\n",
-        (f"{url}#key={secret}", "bold cyan"),
+        "Open the console, with the key in place:\n",
+        (f"{address}/#key={secret}", "bold cyan"),
+        "\n\nOr explore the graph in GraphiQL:\n",
+        (f"{address}/graphql#key={secret}", "bold cyan"),
         "\n\nThe key of the user admin, shown this once:\n",
         (secret, "bold"),
         f"\n\nAnother one: {another}",

@@ -90,10 +90,11 @@ async def until(is_done: Callable[[], Awaitable[object]]) -> None:
 
 
 async def test_index_leads_to_everything_that_is_served(tmp_path: Path) -> None:
-    async with page(tmp_path, tmp_path, "/") as (tab, _):
+    async with page(tmp_path, tmp_path, "/about") as (tab, _):
         found = "[...document.querySelectorAll('li a')].map(a => a.getAttribute('href'))"
         links = await tab.until(f"document.readyState === 'complete' && {found}")
         assert links == [
+            "/",
             "/graphql",
             *(f"{contract.base}/openapi.json" for contract in CONTRACTS),
             "/healthz",

@@ -27,21 +27,23 @@ _GRAPHIQL_FILES = {
 _SELF = "'self'"
 
 
-def _policy(asked: Iterable[str]) -> bytes:
+def _policy(asked: Iterable[str], builds_with_elements_alone: bool) -> bytes:
     """What binds a page that asks this server and these origins, and loads from this server alone.
 
-    The editor of GraphiQL writes styles into the page, and draws with data addresses."""
+    The editor of GraphiQL writes styles and markup into the page, and draws with data addresses."""
     rules = (
         "default-src 'none'",
         "script-src 'self'",
         "worker-src 'self'",
-        "style-src 'self' 'unsafe-inline'",
+        "style-src 'self'" if builds_with_elements_alone else "style-src 'self' 'unsafe-inline'",
         "img-src 'self' data:",
         "font-src 'self' data:",
         f"connect-src {' '.join((_SELF, *asked))}",
         "base-uri 'none'",
         "form-action 'none'",
         "frame-ancestors 'none'",
+        # The browser refuses every text that a script would have it read as markup.
+        *(("require-trusted-types-for 'script'", "trusted-types 'none'") if builds_with_elements_alone else ()),
     )
     return "; ".join(rules).encode()
 
@@ -57,17 +59,24 @@ class Page:
     headers: Headers
 
     @staticmethod
-    def of(body: bytes, asked: Iterable[str] = ()) -> "Page":
-        """The page with the headers that bind it; it may ask these origins besides this server."""
+    def of(body: bytes, asked: Iterable[str] = (), *, builds_with_elements_alone: bool = False) -> "Page":
+        """The page with the headers that bind it; it may ask these origins besides this server.
+
+        One that `builds_with_elements_alone` writes neither markup nor styles into itself, and is held to it."""
         return Page(
             body,
             (
                 (b"cache-control", b"no-store"),
-                (b"content-security-policy", _policy(asked)),
+                (b"content-security-policy", _policy(asked, builds_with_elements_alone)),
                 (b"referrer-policy", b"no-referrer"),
                 (b"x-content-type-options", b"nosniff"),
             ),
         )
+
+    def response(self) -> Response:
+        """The answer that shows the page."""
+        headers = {name.decode(): value.decode() for name, value in self.headers} | {"vary": "Accept-Encoding"}
+        return Response(self.body, media_type="text/html", headers=headers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +98,11 @@ class _Revalidated(StaticFiles):
         return response
 
 
+def files(path: str, directory: Path) -> Mount:
+    """Serves the files of pages under a path."""
+    return Mount(path, _Revalidated(directory=directory))
+
+
 class Site:
     """The pages of one application. `graphiql` is where a build would be, `contracts` are names of REST with bases.
 
@@ -105,18 +119,14 @@ class Site:
 
     @property
     def routes(self) -> list[BaseRoute]:
-        """The index at `/`, and the files of the pages."""
-        routes: list[BaseRoute] = [
-            Route("/", self._show_index),
-            Mount(_STATIC, _Revalidated(directory=_HERE / "static")),
-        ]
+        """The index at `/about`, and the files of the pages."""
+        routes: list[BaseRoute] = [Route("/about", self._show_index), files(_STATIC, _HERE / "static")]
         if self._build:
-            routes.append(Mount(_GRAPHIQL, _Revalidated(directory=self._build)))
+            routes.append(files(_GRAPHIQL, self._build))
         return routes
 
     async def _show_index(self, _request: Request) -> Response:
-        headers = {name.decode(): value.decode() for name, value in self._index.headers} | {"vary": "Accept-Encoding"}
-        return Response(self._index.body, media_type="text/html", headers=headers)
+        return self._index.response()
 
 
 def _provider(issuer: Issuer) -> dict[str, object]:
@@ -131,6 +141,7 @@ def _provider(issuer: Issuer) -> dict[str, object]:
 
 def _links(contracts: Sequence[tuple[str, str]]) -> list[Link]:
     return [
+        Link("/", "Console", "Work with the graph: who needs a human, their messages, replies."),
         Link("/graphql", "GraphQL", "Explore the graph: run operations, listen to subscriptions, read the schema."),
         *(
             Link(f"{base}/openapi.json", f"REST: {name.replace('_', ' ')}", f"The OpenAPI description of {base}.")

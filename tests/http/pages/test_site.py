@@ -50,10 +50,11 @@ def test_site_page_is_the_explorer_until_there_is_a_build(tmp_path: Path, built:
 
 
 def test_site_index_links_to_each_contract(tmp_path: Path) -> None:
-    answer = client(tmp_path).get("/")
+    answer = client(tmp_path).get("/about")
     assert answer.status_code == 200
     assert files_of(answer.content) == [
         "/assets/pages/index.css",
+        "/",
         "/graphql",
         "/api/v1/openapi.json",
         "/healthz",

@@ -1,0 +1,94 @@
+// The bar above everything: how the connection stands, alerts, the menu.
+
+import { hasDesktop, hasSound, setDesktop, setSound } from "../view/alerts.js";
+import { h, words } from "../view/dom.js";
+import { language, say } from "../view/language.js";
+import { LANGUAGES } from "../view/texts.js";
+
+/** Fires `sign-out`, `speak` with a language, and `help`. `session` is given before it is in the page. */
+export class TopBar extends HTMLElement {
+  session;
+  #state;
+  #menu;
+
+  connectedCallback() {
+    const { connection } = this.session.graph;
+    this.#state = h("span", { class: "connection", role: "status" });
+    connection.addEventListener("state", this);
+    this.#menu = this.#makeMenu();
+    document.addEventListener("click", this);
+    this.replaceChildren(
+      h("h1", { class: "brand" }, h("a", { href: "#" }, "Switchboard")),
+      this.#state,
+      h("span", { class: "spacer" }),
+      words(this.session.viewer.user.name, "span", "viewer-name"),
+      this.#menu,
+    );
+    this.handleEvent({ type: "state" });
+  }
+
+  disconnectedCallback() {
+    this.session.graph.connection.removeEventListener("state", this);
+    document.removeEventListener("click", this);
+  }
+
+  handleEvent({ type, target }) {
+    if (type === "click") {
+      if (!this.#menu.contains(target)) this.#menu.open = false;
+      return;
+    }
+    const { state } = this.session.graph.connection;
+    this.#state.dataset.state = state;
+    this.#state.textContent = say(`connection.${state}`);
+  }
+
+  #makeMenu() {
+    const fire = (name, detail) => this.dispatchEvent(new CustomEvent(name, { detail }));
+    const entry = (text, onclick) => h("button", { type: "button", class: "menu-entry", onclick }, text);
+    const languages = h(
+      "select",
+      { onchange: ({ target }) => fire("speak", target.value) },
+      Object.entries(LANGUAGES).map(([tag, name]) => h("option", { value: tag, selected: tag === language(), lang: tag }, name)),
+    );
+    const menu = h(
+      "details",
+      { class: "menu", onkeydown: (event) => event.key === "Escape" && this.#closeMenu(event) },
+      h("summary", { "aria-label": say("menu") }, h("span", { "aria-hidden": "true", class: "menu-sign" })),
+      h(
+        "div",
+        { class: "menu-body" },
+        this.#toggle(say("sound"), hasSound(), (box) => setSound(box.checked)),
+        this.#toggle(say("desktop"), hasDesktop(), (box, hint) => this.#switchDesktop(box, hint)),
+        h("label", { class: "menu-entry" }, say("language"), languages),
+        h("hr"),
+        entry(say("shortcuts"), () => {
+          menu.open = false;
+          fire("help");
+        }),
+        h("a", { class: "menu-entry", href: "/graphql" }, say("explore")),
+        h("a", { class: "menu-entry", href: "/about" }, say("about")),
+        h("hr"),
+        entry(say("signOut"), () => fire("sign-out")),
+      ),
+    );
+    return menu;
+  }
+
+  #toggle(text, isOn, change) {
+    const hint = h("span", { class: "faint small", role: "status" });
+    const box = h("input", { type: "checkbox", checked: isOn, onchange: () => change(box, hint) });
+    return h("label", { class: "menu-entry" }, h("span", {}, text, hint), box);
+  }
+
+  async #switchDesktop(box, hint) {
+    const wanted = box.checked;
+    box.checked = await setDesktop(wanted);
+    hint.textContent = wanted && !box.checked ? say("desktopDenied") : "";
+  }
+
+  #closeMenu(event) {
+    event.stopPropagation();
+    this.#menu.open = false;
+    this.#menu.querySelector("summary").focus();
+  }
+}

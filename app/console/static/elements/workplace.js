@@ -1,0 +1,196 @@
+// The place to work: the queue, what is open, the person beside it, keys and notices.
+
+import { OpenInteraction } from "../models/interaction.js";
+import { Queue } from "../models/queue.js";
+import { Sending } from "../models/sending.js";
+import { CHANGES } from "../graph/documents.js";
+import { alertOf } from "../view/alerts.js";
+import { h } from "../view/dom.js";
+import { say, sayValue } from "../view/language.js";
+import { nameOf, sayRefusal } from "../view/saying.js";
+
+const CHOICE = "switchboard.filter";
+const NOTICE_LASTS = 8_000;
+
+const idOfAddress = () => new URLSearchParams(location.hash.slice(1)).get("open");
+
+/** Fires `sign-out` and `speak`, as its bar does. `session` is given before it is in the page. */
+export class Workplace extends HTMLElement {
+  session;
+  #queue;
+  #open = null;
+  #sendings = new Map();
+  #panel;
+  #interaction;
+  #person;
+  #notices;
+  #heard = h("div", { class: "unseen", role: "status" }); // for who does not see the rows move
+  #help;
+
+  connectedCallback() {
+    const bar = Object.assign(document.createElement("switchboard-top-bar"), { session: this.session });
+    for (const name of ["sign-out", "speak"]) {
+      bar.addEventListener(name, ({ detail }) => this.dispatchEvent(new CustomEvent(name, { detail })));
+    }
+    bar.addEventListener("help", () => this.#help.showModal());
+    const choice = keptChoice();
+    this.#panel = Object.assign(document.createElement("switchboard-queue"), { viewer: this.session.viewer, choice });
+    this.#panel.addEventListener("choose", ({ detail }) => this.#choose(detail));
+    this.#interaction = document.createElement("switchboard-interaction");
+    this.#interaction.viewer = this.session.viewer;
+    this.#interaction.addEventListener("notice", ({ detail }) => this.#notice(detail));
+    this.#interaction.addEventListener("changed", ({ detail }) => this.#queue.put(detail));
+    this.#person = Object.assign(document.createElement("switchboard-person"), { graph: this.session.graph });
+    this.#interaction.addEventListener("person", () => this.#showPerson(!this.classList.contains("shows-person")));
+    this.#person.addEventListener("leave", () => this.#showPerson(false));
+    this.#notices = h("div", { class: "notices", role: "status", "aria-live": "polite" });
+    this.#help = makeHelp();
+    this.replaceChildren(
+      bar,
+      h("main", { class: "work" }, this.#panel, this.#interaction, this.#person),
+      this.#notices,
+      this.#heard,
+      this.#help,
+    );
+    addEventListener("hashchange", this);
+    document.addEventListener("keydown", this);
+    this.#choose(choice);
+    this.#show(idOfAddress());
+  }
+
+  disconnectedCallback() {
+    removeEventListener("hashchange", this);
+    document.removeEventListener("keydown", this);
+    this.#queue.close();
+    this.#open?.close();
+  }
+
+  handleEvent(event) {
+    if (event.type === "hashchange") this.#show(idOfAddress());
+    else this.#press(event);
+  }
+
+  #choose(choice) {
+    localStorage.setItem(CHOICE, JSON.stringify(choice));
+    this.#queue?.close();
+    const queue = new Queue(this.session.graph, choice);
+    this.#queue = queue;
+    queue.addEventListener("arrival", ({ detail }) => this.#alert(detail));
+    queue.addEventListener("fault", ({ detail }) => this.#notice(sayRefusal(detail)));
+    queue.addEventListener("change", () => {
+      document.title = queue.nodes.length ? `(${queue.nodes.length}) Switchboard` : "Switchboard";
+    });
+    this.#panel.queue = queue;
+  }
+
+  #show(id) {
+    if (id === (this.#open?.id ?? null)) return;
+    this.#open?.close();
+    this.#open = id ? new OpenInteraction(this.session.graph, id, this.#sendingTo(id)) : null;
+    this.#panel.openId = id;
+    this.#interaction.open = this.#open;
+    this.#person.interactionId = id;
+    this.classList.toggle("has-open", Boolean(id));
+    this.classList.remove("shows-person");
+    if (!id) this.#panel.focusCurrent();
+  }
+
+  // What was sent goes on, whatever is open meanwhile.
+  #sendingTo(id) {
+    if (!this.#sendings.has(id)) {
+      const sending = new Sending(this.session.graph, id);
+      sending.addEventListener("failed", ({ detail }) => {
+        if (this.#open?.id !== id) this.#notice(say("notSent", { why: sayRefusal(detail) }), id);
+      });
+      this.#sendings.set(id, sending);
+    }
+    return this.#sendings.get(id);
+  }
+
+  #alert({ interaction, actor }) {
+    if (actor?.id === this.session.viewer.user.id) return;
+    const { level, reason } = interaction.attention;
+    const title = say("alert", { level: sayValue("level", level), name: nameOf(interaction) });
+    this.#heard.textContent = `${title}. ${sayValue("reason", reason)}`;
+    alertOf(title, sayValue("reason", reason), interaction.id, () => (location.hash = `open=${interaction.id}`));
+  }
+
+  async #claim() {
+    const inQueue = this.#panel.contains(document.activeElement);
+    const found = inQueue || !this.#open ? this.#panel.current : this.#open.head;
+    if (!found) return;
+    if (!inQueue && this.#open) return this.#interaction.do("claim");
+    try {
+      const { interaction } = await this.session.graph.mutate(CHANGES.claim, { id: found.id });
+      this.#queue.put(interaction);
+    } catch (error) {
+      this.#notice(sayRefusal(error));
+    }
+  }
+
+  #press(event) {
+    const { key, target } = event;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || this.#help.open) return;
+    if (key === "Escape") return this.#goBack(target);
+    if (target.closest?.("input, textarea, select")) return;
+    const action = {
+      j: () => this.#panel.move(1),
+      k: () => this.#panel.move(-1),
+      ArrowDown: () => this.#panel.contains(target) && this.#panel.move(1),
+      ArrowUp: () => this.#panel.contains(target) && this.#panel.move(-1),
+      c: () => this.#claim(),
+      r: () => this.#interaction.write(false),
+      n: () => this.#interaction.write(true),
+      "?": () => this.#help.showModal(),
+    }[key];
+    if (!action) return;
+    if (action() !== false) event.preventDefault();
+  }
+
+  // One step: out of a field, from the person, from the interaction.
+  #goBack(target) {
+    if (target.closest?.("textarea")) this.#interaction.focusTitle();
+    else if (this.classList.contains("shows-person")) this.#showPerson(false);
+    else if (this.#open) location.hash = "";
+  }
+
+  #showPerson(isShown) {
+    this.classList.toggle("shows-person", isShown);
+    if (isShown) this.#person.querySelector("h2")?.focus();
+    else this.#interaction.focusTitle();
+  }
+
+  #notice(text, id = null) {
+    const remove = () => notice.remove();
+    const notice = h(
+      "div",
+      { class: "notice" },
+      id ? h("a", { href: `#open=${id}` }, text) : h("span", { dir: "auto" }, text),
+      h("button", { type: "button", class: "quiet", "aria-label": say("dismiss"), onclick: remove }, "×"),
+    );
+    this.#notices.append(notice);
+    setTimeout(remove, NOTICE_LASTS);
+  }
+}
+
+function keptChoice() {
+  try {
+    const { kinds, whose } = JSON.parse(localStorage.getItem(CHOICE));
+    if (Array.isArray(kinds) && ["all", "free", "mine"].includes(whose)) return { kinds, whose };
+  } catch {
+    // Nothing was kept, or something else.
+  }
+  return { kinds: [], whose: "all" };
+}
+
+function makeHelp() {
+  const keys = { "j / k": "move", Enter: "open", c: "claim", r: "reply", n: "note", Esc: "back", "?": "help" };
+  const help = h(
+    "dialog",
+    { class: "help", "aria-label": say("shortcuts") },
+    h("h2", {}, say("shortcuts")),
+    h("dl", {}, Object.entries(keys).map(([key, name]) => [h("dt", {}, h("kbd", {}, key)), h("dd", {}, say(`keys.${name}`))])),
+    h("button", { type: "button", class: "primary", onclick: () => help.close() }, say("close")),
+  );
+  return help;
+}

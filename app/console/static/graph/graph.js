@@ -1,0 +1,121 @@
+// The graph for one key: queries and mutations over HTTP, subscriptions that resume by cursor.
+
+import { ask } from "../../pages/client.js";
+import { Socket, wait } from "./socket.js";
+
+const PATIENCE = 15_000;
+const LOST = ["CURSOR_EXPIRED", "INVALID_CURSOR"]; // the server cannot go on from the cursor: the state is read again
+
+/** A request that was refused. `code` is the graph's, or "UNREACHABLE" where no answer came. */
+export class Refused extends Error {
+  constructor(code, message, more = {}) {
+    super(message);
+    this.code = code;
+    this.more = more;
+  }
+}
+
+/** What one key sees of the graph. `connection` is its socket, which says how it stands. */
+export class Graph {
+  #headers;
+
+  constructor(key) {
+    this.#headers = headersOf(key);
+    this.connection = new Socket(this.#headers);
+  }
+
+  /** The data of a query. Throws Refused. */
+  query(query, variables) {
+    return asked({ query, variables }, this.#headers);
+  }
+
+  /** The payload of a mutation of one field. Throws Refused, with the refusal's own fields in `more`. */
+  async mutate(query, input) {
+    const [payload] = Object.values(await this.query(query, { input }));
+    const [error] = payload.errors;
+    if (error) throw new Refused(error.code, error.message, error);
+    return payload;
+  }
+
+  /**
+   * Follows something: reads it, and then its items from the cursor on, for as long as it takes.
+   *
+   * `read()` reads it anew and returns its cursor; it is called again when the cursor is lost. `subscription` is a
+   * document with the variable `$after`, `take` is given each of its items, and `fail` a Refused that ends it.
+   * Returns the function that ends it.
+   */
+  follow({ read, subscription, variables = {}, take, fail }) {
+    let stop = () => {};
+    let timer = 0;
+    let ended = false;
+    let tries = 0;
+    const later = (f) => (timer = setTimeout(f, wait(tries++)));
+    const begin = async () => {
+      try {
+        const after = await read();
+        if (!ended) resume(after);
+      } catch (error) {
+        if (ended) return;
+        if (!(error instanceof Refused)) throw error;
+        if (PASSING.includes(error.code)) later(begin);
+        else fail(error);
+      }
+    };
+    const resume = (cursor) => {
+      let after = cursor;
+      const end = (errors) => {
+        stop();
+        const code = errors?.[0]?.extensions?.code;
+        if (LOST.includes(code)) begin();
+        else if (!errors || PASSING.includes(code)) later(() => resume(after));
+        else fail(new Refused(code, errors[0].message));
+      };
+      const next = ({ data, errors }) => {
+        if (errors) return end(errors);
+        const [item] = Object.values(data);
+        after = item.cursor;
+        tries = 0;
+        take(item);
+      };
+      stop = this.connection.subscribe(() => ({ query: subscription, variables: { ...variables, after } }), { next, end });
+    };
+    begin();
+    return () => {
+      ended = true;
+      clearTimeout(timer);
+      stop();
+    };
+  }
+
+  /** Takes the items of a subscription that has no cursor, such as that of typing. Returns the function that ends it. */
+  hear(subscription, variables, take) {
+    const next = ({ data }) => data && take(Object.values(data)[0]);
+    return this.connection.subscribe(() => ({ query: subscription, variables }), { next, end: () => {} });
+  }
+
+  close() {
+    this.connection.close();
+  }
+}
+
+const PASSING = ["UNREACHABLE", "UNAVAILABLE", "TIMEOUT", "RATE_LIMITED", "TOO_MANY", "INTERNAL"]; // worth another try
+
+const headersOf = (key) => ({ authorization: `Bearer ${key}` });
+
+/** The viewer to whom a key belongs. Throws Refused. */
+export async function viewerOf(key, query) {
+  const { viewer } = await asked({ query }, headersOf(key));
+  return viewer;
+}
+
+async function asked(request, headers) {
+  let answer;
+  try {
+    answer = await ask(request, headers, AbortSignal.timeout(PATIENCE));
+  } catch (error) {
+    throw new Refused("UNREACHABLE", error.message);
+  }
+  const { data, errors } = answer;
+  if (errors?.length) throw new Refused(errors[0].extensions?.code, errors[0].message);
+  return data;
+}

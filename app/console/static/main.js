@@ -1,0 +1,26 @@
+// Begins: every element by its name, and the console into the page.
+
+import { Composer } from "./elements/composer.js";
+import { Console } from "./elements/console.js";
+import { Interaction } from "./elements/interaction.js";
+import { Person } from "./elements/person.js";
+import { QueuePanel } from "./elements/queue.js";
+import { SignIn } from "./elements/sign-in.js";
+import { Timeline } from "./elements/timeline.js";
+import { TopBar } from "./elements/top-bar.js";
+import { Workplace } from "./elements/workplace.js";
+
+const ELEMENTS = {
+  "switchboard-composer": Composer,
+  "switchboard-console": Console,
+  "switchboard-interaction": Interaction,
+  "switchboard-person": Person,
+  "switchboard-queue": QueuePanel,
+  "switchboard-sign-in": SignIn,
+  "switchboard-timeline": Timeline,
+  "switchboard-top-bar": TopBar,
+  "switchboard-workplace": Workplace,
+};
+
+for (const [name, element] of Object.entries(ELEMENTS)) customElements.define(name, element);
+document.body.append(document.createElement("switchboard-console"));

@@ -1,0 +1,94 @@
+// The queue of one filter: read once, then kept by its items.
+
+import { QUEUE, QUEUE_CHANGES } from "../graph/documents.js";
+import { applied, isBefore } from "./lists.js";
+
+const PAGES = 5; // of 100 interactions: more than anybody reads
+
+/** The filter of the graph for what the person has chosen. Arguments that are left out do not narrow. */
+export const filterOf = ({ kinds, whose }) => ({
+  ...(kinds.length && { kinds }),
+  ...(whose === "mine" && { assignee: { userId: "me" } }),
+  ...(whose === "free" && { assignee: { userIdOrNobody: "me" } }),
+});
+
+/**
+ * Who needs a human. Fires `change` when the list is another, `arrival` with an item that calls for somebody, and
+ * `leave` with what has left and why; `fault` when the queue cannot be read.
+ */
+export class Queue extends EventTarget {
+  nodes = [];
+  hasMore = false;
+  isRead = false;
+  #stop;
+
+  constructor(graph, choice) {
+    super();
+    const filter = filterOf(choice);
+    this.#stop = graph.follow({
+      read: () => this.#read(graph, filter),
+      subscription: QUEUE_CHANGES,
+      variables: { filter },
+      take: (item) => this.#take(item),
+      fail: (error) => this.#tell("fault", error),
+    });
+  }
+
+  /** How many wait at each level. */
+  get counts() {
+    const counts = {};
+    for (const { attention } of this.nodes) counts[attention.level] = (counts[attention.level] ?? 0) + 1;
+    return counts;
+  }
+
+  close() {
+    this.#stop();
+  }
+
+  /** An interaction as a mutation's payload has it: at once, without waiting for its event. */
+  put(interaction) {
+    const there = this.nodes.findIndex(({ id }) => id === interaction.id);
+    if (there < 0 || this.nodes[there].version > interaction.version) return;
+    this.nodes = this.nodes.with(there, { ...this.nodes[there], ...interaction });
+    this.#tell("change");
+  }
+
+  async #read(graph, filter) {
+    const nodes = [];
+    let cursor, page, after;
+    for (let number = 0; number < PAGES && (!page || page.hasNextPage); number++) {
+      const { attentionQueue: found } = await graph.query(QUEUE, { filter, after });
+      cursor ??= found.cursor; // of the first page: nothing that happens while the others are read is missed
+      nodes.push(...found.nodes);
+      page = found.pageInfo;
+      after = page.endCursor;
+    }
+    this.nodes = [...new Map(nodes.map((node) => [node.id, node])).values()];
+    this.hasMore = page.hasNextPage;
+    this.isRead = true;
+    this.#tell("change");
+    return cursor;
+  }
+
+  #take(item) {
+    const was = this.nodes.find(({ id }) => id === item.interactionId);
+    this.nodes = applied(this.nodes, item, isBefore, this.hasMore);
+    const isNeeded = item.change !== "LEFT" && item.interaction;
+    if (was && !isNeeded) this.#tell("leave", { was, item });
+    if (isNeeded && CALLS.includes(item.topic) && !(item.topic === "ATTENTION_CHANGED" && !rises(item))) {
+      this.#tell("arrival", item);
+    }
+    this.#tell("change");
+  }
+
+  #tell(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}
+
+const CALLS = ["ATTENTION_RAISED", "ATTENTION_RENEWED", "ATTENTION_CHANGED"];
+
+/** The levels, the most urgent first. */
+export const LEVELS = ["URGENT", "HIGH", "NORMAL", "LOW"];
+
+const rises = ({ levelBefore, levelAfter }) => LEVELS.indexOf(levelAfter) < LEVELS.indexOf(levelBefore);

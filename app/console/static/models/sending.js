@@ -1,0 +1,91 @@
+// What the viewer sends: shown at once, sent in order, recognised when it comes back.
+
+import { ADD_NOTE, SEND } from "../graph/documents.js";
+
+/** A message or a note on its way. `state` is "sending" or "failed"; `error` is the Refused that it failed with. */
+class Pending {
+  id = crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`; // randomUUID is absent without https
+  at = new Date().toISOString();
+  state = "sending";
+  error = null;
+
+  constructor(text, isNote) {
+    this.text = text;
+    this.isNote = isNote;
+  }
+}
+
+/**
+ * The messages and notes to one interaction that are on their way, also when it is not open any more. Fires `change`,
+ * `sent` with each payload, and `failed`.
+ */
+export class Sending extends EventTarget {
+  pending = [];
+  latest = () => null; // the id of the latest message that the viewer sees, or null
+  #graph;
+  #interactionId;
+  #last = Promise.resolve();
+
+  constructor(graph, interactionId) {
+    super();
+    this.#graph = graph;
+    this.#interactionId = interactionId;
+  }
+
+  send(text, isNote) {
+    const pending = new Pending(text, isNote);
+    this.pending.push(pending);
+    this.#enqueue(pending, {});
+  }
+
+  /** Sends again what failed, with the same idempotency key: what did arrive the first time is not sent twice. */
+  again(pending, more = {}) {
+    Object.assign(pending, { state: "sending", error: null });
+    this.#enqueue(pending, more);
+  }
+
+  discard(pending) {
+    this.pending = this.pending.filter((each) => each !== pending);
+    this.#changed();
+  }
+
+  /** An event with this `clientMutationId` has come: if it is the echo of something sent, that is no longer pending. */
+  echoed(clientMutationId) {
+    const found = this.pending.find(({ id }) => id === clientMutationId);
+    if (found) this.discard(found);
+  }
+
+  // One after the other, so that messages arrive as they were written.
+  #enqueue(pending, more) {
+    this.#last = this.#last.then(() => this.#deliver(pending, more));
+    this.#changed();
+  }
+
+  async #deliver(pending, more) {
+    const { id, text, isNote } = pending;
+    const same = { id: this.#interactionId, clientMutationId: id, idempotencyKey: id };
+    try {
+      const payload = isNote
+        ? await this.#graph.mutate(ADD_NOTE, { ...same, text })
+        : await this.#graph.mutate(SEND, { ...same, content: { text: { content: text } }, ...this.#seen(pending), ...more });
+      this.dispatchEvent(new CustomEvent("sent", { detail: payload }));
+      this.discard(pending);
+    } catch (error) {
+      // What is refused is not kept under its key, so a next try may say anew what has been seen.
+      if (error.code !== "UNREACHABLE") pending.seen = undefined;
+      Object.assign(pending, { state: "failed", error });
+      this.dispatchEvent(new CustomEvent("failed", { detail: error }));
+      this.#changed();
+    }
+  }
+
+  // It stays the same when no answer came: under one key the server takes one request.
+  #seen(pending) {
+    pending.seen ??= this.latest();
+    return pending.seen ? { ifLatestMessageId: pending.seen } : {};
+  }
+
+  #changed() {
+    this.dispatchEvent(new Event("change"));
+  }
+}

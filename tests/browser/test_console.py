@@ -1,0 +1,288 @@
+"""The console in a browser: a team's work over the public graph, with hostile words and a server that breaks."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import orjson
+import pytest
+
+from tests.browser.driver import Tab, open_tab
+from tests.browser.test_pages import OPEN, ask, raise_attention
+from tests.soak.processes import KEY, Process, processes
+
+pytestmark = pytest.mark.anyio
+
+ROWS = "[...document.querySelectorAll('.rows > li:not(.leaving)')]"
+READY = f"{ROWS}.length > 3 && document.querySelector('.connection').dataset.state === 'live'"
+FOCUS = "document.activeElement.closest('li')?.dataset.key"
+RECEIVE = "mutation ($input: ReceiveMessageInput!) { receiveMessage(input: $input) { errors { code message } } }"
+ATTACKS = (
+    "<img src=x onerror=alert(1)>",
+    "<script>globalThis.hit = 1</script>",
+    "\"'><svg onload=alert(1)>",
+    "{{constructor.constructor('alert(1)')()}}",
+    "javascript:alert(1)",
+    "&lt;b&gt;&amp;",
+    "\u202egnp.exe",
+    "مرحبا 👩‍👩‍👧‍👦 " + "W" * 200,
+)
+ADDRESSES = (
+    "javascript:alert(1)",
+    " \u0001javascript:alert(1)",
+    "java\nscript:alert(1)",
+    "data:text/html,<script>alert(1)</script>",
+    "vbscript:x",
+    "file:///etc/passwd",
+    "blob:x",
+    "//elsewhere.example.com",
+    "/relative",
+    "",
+)
+
+
+@asynccontextmanager
+async def server_with_demo(folder: Path) -> AsyncIterator[tuple[Process, str]]:
+    """A real server with the demo, and its address."""
+    url = f"sqlite:///{folder}/switchboard.db"
+    async with processes(1, url, folder, {"SWITCHBOARD_GRAPHIQL_FOLDER": str(folder)}) as (server,):
+        yield server, f"http://127.0.0.1:{server.port}"
+
+
+@asynccontextmanager
+async def console(address: str, key: str = KEY) -> AsyncIterator[Tab]:
+    """A tab at work, which complains of nothing and asks no other host."""
+    async with open_tab() as tab:
+        await tab.open(f"{address}/#key={quote(key)}")
+        await tab.until(READY)
+        yield tab
+        assert_own(tab, address)
+        assert tab.errors == []
+
+
+def assert_own(tab: Tab, address: str) -> None:
+    own = (f"{address}/", f"ws{address.removeprefix('http')}/", "data:")
+    assert [url for url in tab.requests if not url.startswith(own)] == []
+    assert [url for url in tab.requests if "key=" in url and "#key=" not in url] == []
+
+
+async def make_colleague(address: str) -> str:
+    """The key of a user Bo who may do everything."""
+    made = await ask(
+        address,
+        'mutation { createUser(input: {login: "bo.console", name: "Bo", roles: ["admin"]}) { user { id } } }',
+    )
+    user = made["createUser"]["user"]["id"]
+    made = await ask(
+        address,
+        'mutation ($id: ID!) { createApiKey(input: {userId: $id, name: "console"}) { secret errors { code } } }',
+        id=user,
+    )
+    secret: str = made["createApiKey"]["secret"]
+    return secret
+
+
+async def write_as_customer(address: str) -> str:
+    """Have a customer write whom nobody works with yet, and say in which conversation: it needs a human from now on."""
+    interaction: str = (await ask(address, OPEN))["interactions"]["nodes"][0]["id"]
+    await ask(
+        address, "mutation ($id: ID!) { releaseInteraction(input: {id: $id}) { errors { code } } }", id=interaction
+    )
+    given = {"target": {"interactionId": interaction}, "contents": [{"text": {"content": "Is anybody there?"}}]}
+    assert (await ask(address, RECEIVE, input=given))["receiveMessage"]["errors"] == []
+    return interaction
+
+
+async def enter(tab: Tab) -> None:
+    """Press Enter as a person does, which submits a form and follows a link."""
+    key: dict[str, Any] = {"key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 13}
+    await tab.call("Input.dispatchKeyEvent", type="keyDown", text="\r", **key)
+    await tab.call("Input.dispatchKeyEvent", type="keyUp", **key)
+
+
+def has(text: str, place: str = "document.body") -> str:
+    return f"{place}.innerText.includes({orjson.dumps(text).decode()})"
+
+
+def row(interaction: str) -> str:
+    return f"document.querySelector('.rows > li[data-key={interaction}]')"
+
+
+async def test_console_signs_in_and_out_by_key(tmp_path: Path) -> None:
+    async with server_with_demo(tmp_path) as (_, address), open_tab() as tab:
+        await tab.open(f"{address}/")
+        await tab.until("document.activeElement.id === 'key'")
+        await tab.write("no such key")
+        await enter(tab)
+        await tab.until(has("This key is not accepted."))
+        assert await tab.run("sessionStorage.length") == 0
+        await tab.write(KEY)  # over the wrong one, which is selected
+        await enter(tab)
+        await tab.until(READY)
+        assert await tab.run("[location.href, localStorage.length]") == [f"{address}/", 1]
+        # It lasts as long as the tab, and is in no address.
+        await tab.call("Page.reload")
+        await tab.until(READY)
+        await tab.run("[...document.querySelectorAll('button')].find(b => b.textContent === 'Sign out').click()")
+        await tab.until("document.activeElement.id === 'key'")
+        assert await tab.run("sessionStorage.length") == 0
+        await tab.call("Page.navigate", url=f"{address}/#key={quote(KEY)}")
+        await tab.until(READY)
+        assert await tab.run("[location.href, history.length, sessionStorage.length]") == [f"{address}/", 3, 1]
+        assert_own(tab, address)
+        assert [error for error in tab.errors if "401" not in error] == []
+
+
+async def test_console_team_works_through_the_queue_by_keyboard(tmp_path: Path) -> None:
+    async with server_with_demo(tmp_path) as (_, address):
+        key = await make_colleague(address)
+        async with console(address) as tab, console(address, key) as other:
+            # An alert arrives in both windows without a reload, where it belongs.
+            interaction = await write_as_customer(address)
+            await tab.run("globalThis.isSameDocument = true")
+            for window in (tab, other):
+                await window.until(f"{row(interaction)} !== null")
+            # By keys to its row, and claimed: the other window sees who has it.
+            await tab.press("j", "KeyJ", number=74)
+            await tab.until(f"{FOCUS} !== undefined")
+            for _ in range(60):
+                if await tab.run(FOCUS) == interaction:
+                    break
+                await tab.press("j", "KeyJ", number=74)
+            assert await tab.run(FOCUS) == interaction
+            await tab.press("c", "KeyC", number=67)
+            await tab.until(has("With you", row(interaction)))
+            await other.until(has("With Admin", row(interaction)))
+            # The second to claim is told who was first.
+            refused = "mutation ($id: ID!) { claimInteraction(input: {id: $id}) { errors { code } } }"
+            free = "[...document.querySelectorAll('.rows > li')].map(l => l.dataset.key).find(k => k.startsWith('ses'))"
+            session = await tab.run(free)
+            await other.run(f"location.hash = 'open={session}'")
+            await other.until("document.querySelector('switchboard-interaction .head h2') !== null")
+            if await tab.run(f"{row(session)}.querySelector('.row-holder').textContent") == "":
+                await ask(address, refused, id=session)
+                await other.until(has("With Admin", "document.querySelector('.facts')"))
+            # Opened, answered and annotated, all by keys.
+            await tab.run(f"{row(interaction)}.querySelector('a').focus()")
+            await enter(tab)
+            await tab.until("document.querySelector('textarea') !== null")
+            await other.run(f"location.hash = 'open={interaction}'")
+            await tab.until(has("Also looking: Bo"))
+            await tab.press("r", "KeyR", number=82)
+            await tab.until("document.activeElement.tagName === 'TEXTAREA'")
+            words = "Hello from the console\nwith a second line 👋"
+            await tab.write(words)
+            await other.until(has("Admin is typing"))
+            await tab.press("Enter", "Enter", number=13, ctrl=True)
+            # It leaves the queue of both, with who did it.
+            await other.until(has("Answered by Admin", row(interaction)))
+            sent = "[...document.querySelectorAll('.message.from-us:not(.pending) .text')].map(p => p.textContent)"
+            for window in (tab, other):
+                await window.until(f"{sent}.filter(text => text === {orjson.dumps(words).decode()}).length === 1")
+            await tab.until("document.querySelectorAll('.pending').length === 0")
+            await tab.press("Escape", "Escape", number=27)
+            await tab.press("n", "KeyN", number=78)
+            await tab.until("document.querySelector('switchboard-composer').classList.contains('is-note')")
+            await tab.write("only for the team")
+            await tab.press("Enter", "Enter", number=13, ctrl=True)
+            await other.until(has("only for the team", "document.querySelector('.note')"))
+            # Closed here, it is closed there.
+            await tab.run("document.querySelector('[data-action=close]').click()")
+            await other.until(has("Closed", "document.querySelector('.facts')"))
+            await other.until(f"{row(interaction)} === null")
+            assert await tab.run("isSameDocument") is True
+            # One step back at a time: out of the field, then to the queue.
+            await tab.press("Escape", "Escape", number=27)
+            await tab.press("Escape", "Escape", number=27)
+            await tab.until("!document.querySelector('switchboard-workplace').classList.contains('has-open')")
+            await tab.screenshot(tmp_path / "console.png")
+
+
+async def test_console_tells_who_claimed_first(tmp_path: Path) -> None:
+    async with server_with_demo(tmp_path) as (_, address), console(address) as tab:
+        key = await make_colleague(address)
+        interaction = await write_as_customer(address)
+        await tab.until(f"{row(interaction)} !== null")
+        # Bo is faster, and this window has not heard of it yet: its claim is sent by the model, past the buttons.
+        claimed = f"""fetch('/graphql', {{method: 'POST', body: JSON.stringify({{query:
+            'mutation {{ claimInteraction(input: {{id: "{interaction}"}}) {{ errors {{ code }} }} }}'}}),
+            headers: {{'content-type': 'application/json', authorization: 'Bearer {key}'}}}}).then(r => r.json())"""
+        answer = await tab.run(claimed)
+        assert answer["data"]["claimInteraction"]["errors"] == []
+        await tab.run(f"{row(interaction)}.querySelector('a').focus()")
+        await tab.press("c", "KeyC", number=67)
+        await tab.until(has("Bo has this already.", "document.querySelector('.notices')"))
+
+
+async def test_console_shows_hostile_words_as_words(tmp_path: Path) -> None:
+    async with server_with_demo(tmp_path) as (_, address), console(address) as tab:
+        interaction = await raise_attention(address)
+        customer = (
+            await ask(address, "query ($id: ID!) { interaction(id: $id) { customer { id } } }", id=interaction)
+        )["interaction"]["customer"]["id"]
+        rename = "mutation ($input: UpdateCustomerInput!) { updateCustomer(input: $input) { errors { code message } } }"
+        named: dict[str, Any] = {"id": customer, "name": ATTACKS[0]}
+        assert (await ask(address, rename, input=named))["updateCustomer"]["errors"] == []
+        for attack in ATTACKS:
+            document = {
+                "mimeType": "text/plain",
+                "filename": attack,
+                "caption": attack,
+                "publicDownloadUrl": "https://files.example.com/a",
+            }
+            given = {
+                "target": {"interactionId": interaction},
+                "contents": [{"text": {"content": attack}}, {"document": document}],
+            }
+            assert (await ask(address, RECEIVE, input=given))["receiveMessage"]["errors"] == []
+        note = "mutation ($input: AddNoteInput!) { addNote(input: $input) { errors { code } } }"
+        assert (await ask(address, note, input={"id": interaction, "text": ATTACKS[1]}))["addNote"]["errors"] == []
+        await tab.run(f"location.hash = 'open={interaction}'")
+        await tab.until(f"document.querySelectorAll('.message').length >= {len(ATTACKS)}")
+        shown = await tab.run("[...document.querySelectorAll('.message .text, .note .text')].map(p => p.textContent)")
+        for attack in ATTACKS:
+            assert shown.count(attack) >= 2, attack  # as a text and as a caption
+        assert await tab.run("document.querySelector('.head h2').textContent") == ATTACKS[0]
+        files = await tab.run("[...document.querySelectorAll('.file-name')].map(a => [a.textContent, a.href, a.rel])")
+        assert [attack, "https://files.example.com/a", "noopener noreferrer"] in files
+        made = "document.querySelectorAll('switchboard-workplace :is(img, script, svg, iframe, object, b)').length"
+        assert await tab.run(made) == 0
+        assert await tab.run("'hit' in globalThis") is False
+        # Nothing is wider than the page, down to a phone's.
+        await tab.call("Emulation.setDeviceMetricsOverride", width=390, height=800, deviceScaleFactor=1, mobile=False)
+        assert await tab.run("document.documentElement.scrollWidth") == 390
+        assert await tab.run("document.querySelector('switchboard-timeline').scrollWidth") <= 390
+
+
+async def test_console_links_lead_to_the_web_alone(tmp_path: Path) -> None:
+    async with server_with_demo(tmp_path) as (_, address), console(address) as tab:
+        module = "import('/assets/console/view/dom.js')"
+        for text in ADDRESSES:
+            given = orjson.dumps(text).decode()
+            assert await tab.run(f"{module}.then(m => m.safeAddress({given}))") is None, text
+            assert await tab.run(f"{module}.then(m => m.linkTo({given}, 'x').tagName)") == "SPAN", text
+        links = f"{module}.then(m => m.h('p', {{}}, m.linked(%s)).querySelectorAll('a'))"
+        shown = f"{links}.then(all => [...all].map(a => [a.href, a.rel]))"
+        found = await tab.run(shown % orjson.dumps("see https://example.com/a?b=1. javascript:alert(1) <b>").decode())
+        assert found == [["https://example.com/a?b=1", "noopener noreferrer"]]
+        with pytest.raises(AssertionError, match="TrustedHTML"):
+            await tab.run("document.body.innerHTML = '<b>x</b>'")
+        tab.errors.clear()  # that the browser refused it is said there as well
+
+
+async def test_console_comes_back_when_the_server_does(tmp_path: Path) -> None:
+    async with server_with_demo(tmp_path) as (server, address), open_tab() as tab:
+        await tab.open(f"{address}/#key={quote(KEY)}")
+        await tab.until(READY)
+        state = "document.querySelector('.connection').dataset.state"
+        before = await tab.run(f"{ROWS}.length")
+        await server.kill()
+        await tab.until(f"{state} === 'reconnecting'")
+        assert await tab.run(f"{ROWS}.length") == before
+        await server.start()
+        interaction = await raise_attention(address)
+        await tab.until(f"{state} === 'live' && {row(interaction)} !== null")
+        assert await tab.run(f"{ROWS}.length") == before + 1
+        assert_own(tab, address)

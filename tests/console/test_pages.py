@@ -1,0 +1,160 @@
+"""The console as a browser is served it: its files, what binds them, and its catalogue of texts."""
+
+import re
+from pathlib import Path
+
+import orjson
+import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from app.console import pages
+from app.http.pages.site import Site
+from app.schema import build_schema
+
+FILES = sorted(path for path in pages.STATIC.rglob("*") if path.is_file())
+MODULES = [path for path in FILES if path.suffix == ".js"]
+CATALOGUE = pages.STATIC / "view" / "texts.js"
+ENTRY = re.compile(r'^  (?:"([\w.]+)"|(\w+)): (\[.*\]),$')
+MARKUP = ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "DOMParser", "srcdoc", "eval(", "Function(")
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> TestClient:
+    return TestClient(Starlette(routes=[*Site(tmp_path, []).routes, *pages.ROUTES]))
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(pages.STATIC).as_posix()
+
+
+def texts() -> dict[str, list[str]]:
+    """The texts of the catalogue by name, read line by line."""
+    found: dict[str, list[str]] = {}
+    inside = False
+    for line in CATALOGUE.read_text(encoding="utf-8").splitlines():
+        inside = inside or line == "export const TEXTS = {"
+        if inside and line.startswith("  ") and not line.startswith("  //"):
+            entry = ENTRY.match(line)
+            assert entry is not None, line
+            name = entry[1] or entry[2]
+            assert name not in found, f"{name} is there twice"
+            found[name] = orjson.loads(entry[3])
+    return found
+
+
+def languages() -> list[str]:
+    declared = re.search(r"export const LANGUAGES = \{(.*)\};", CATALOGUE.read_text(encoding="utf-8"))
+    assert declared is not None
+    return re.findall(r"(\w+):", declared[1])
+
+
+def test_console_page_is_bound_to_this_server_and_to_elements(client: TestClient) -> None:
+    answer = client.get("/")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/html")
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    policy = dict(part.split(" ", 1) for part in answer.headers["content-security-policy"].split("; "))
+    assert policy["default-src"] == "'none'"
+    assert {policy[name] for name in ("script-src", "style-src", "connect-src")} == {"'self'"}
+    assert policy["frame-ancestors"] == "'none'"
+    assert (policy["require-trusted-types-for"], policy["trusted-types"]) == ("'script'", "'none'")
+    assert "unsafe" not in answer.headers["content-security-policy"]
+
+
+def test_console_page_has_no_script_and_no_style_of_its_own(client: TestClient) -> None:
+    body = client.get("/").text
+    assert re.findall(r"<script(?![^>]* src=)", body) == []
+    assert "<style" not in body
+    assert re.findall(r"\son\w+=|\sstyle=", body) == []
+
+
+def test_console_serves_every_file_that_it_has_and_that_it_names(client: TestClient) -> None:
+    assert len(MODULES) > 15
+    for path in FILES:
+        answer = client.get(f"/assets/console/{name_of(path)}")
+        assert (answer.status_code, answer.content) == (200, path.read_bytes()), path
+    named = re.findall(r'(?:src|href)="(/assets[^"]*)"', client.get("/").text)
+    assert len(named) == 4
+    for path in MODULES:
+        for imported in re.findall(r'from "(\.[^"]*)"', path.read_text(encoding="utf-8")):
+            named.append(str(client.base_url.join(f"/assets/console/{name_of(path)}").join(imported)))
+    for address in named:
+        assert client.get(address).status_code == 200, address
+
+
+def test_console_every_module_is_reached_from_the_first() -> None:
+    reached, waiting = set(), [pages.STATIC / "main.js"]
+    while waiting:
+        path = waiting.pop()
+        if path in reached or not path.is_relative_to(pages.STATIC):
+            continue
+        reached.add(path)
+        imported = re.findall(r'from "(\.[^"]*)"', path.read_text(encoding="utf-8"))
+        waiting += [(path.parent / name).resolve() for name in imported]
+    assert reached == {path.resolve() for path in MODULES}
+
+
+@pytest.mark.parametrize("path", [*FILES, pages.STATIC.parent / "console.html"], ids=lambda path: path.name)
+def test_console_file_names_no_other_host_and_makes_no_markup(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert re.findall(r"\w+://[\w.]+|[\"'(]//\w", text) == []
+    assert [word for word in MARKUP if word in text] == []
+    assert "url(" not in text
+    assert text.count("\n") <= 300
+
+
+def test_console_catalogue_has_every_text_in_each_language() -> None:
+    assert languages() == ["en", "de", "es"]
+    for name, said in texts().items():
+        assert len(said) == len(languages()), name
+        assert all(text.strip() == text and text for text in said), name
+        places = [sorted(set(re.findall(r"\{\w+\}", text))) for text in said]
+        assert places[0] == places[1] == places[2], name
+
+
+def test_console_catalogue_has_what_is_said_and_nothing_else() -> None:
+    code = "\n".join(path.read_text(encoding="utf-8") for path in MODULES if path != CATALOGUE)
+    named = texts()
+    for name in re.findall(r'\bsay\("([\w.]+)"', code):
+        assert name in named
+    groups = set(re.findall(r"""\b(?:sayValue\("|say\(`)(\w+)[".]""", code))
+    for name in named:
+        is_said = re.search(rf'"{re.escape(name)}"|\b{re.escape(name)}:', code) is not None
+        assert is_said or name.split(".")[0] in groups, f"nobody says {name}"
+
+
+@pytest.mark.parametrize(
+    ("group", "enum", "is_whole"),
+    [
+        ("level", "AttentionLevel", True),
+        ("state", "InteractionState", True),
+        ("status", "MessageStatus", True),
+        ("kind", "InteractionKind", False),
+        ("reason", "AttentionReason", False),
+        ("author", "MessageAuthor", False),
+        ("block", "ReplyBlock", False),
+        ("channel", "Channel", False),
+        ("refused", "ErrorCode", False),
+    ],
+)
+def test_console_catalogue_names_values_that_the_graph_has(group: str, enum: str, is_whole: bool) -> None:
+    values = set(build_schema().type_map[enum].values)  # type: ignore[attr-defined]
+    named = {name.removeprefix(f"{group}.") for name in texts() if name.startswith(f"{group}.")}
+    # What the page says of itself, beside what the graph refuses.
+    named -= {"ALREADY_CLAIMED_UNTIL"}
+    assert named
+    assert named <= values
+    if is_whole:
+        assert named == values
+
+
+def test_console_documents_are_read_from_the_catalogue_of_operations_alone() -> None:
+    for path in MODULES:
+        if path.name != "documents.js":
+            assert (
+                re.findall(r"(?:query|mutation|subscription|fragment) \w+ ?[({]", path.read_text(encoding="utf-8"))
+                == []
+            )
