@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from standardwebhooks import WebhookVerificationError
 
 from app.destinations.model.retries import Retries
-from app.directory.service import activate_user, deactivate_user
+from app.directory.service import activate_user, deactivate_user, update_user
 from app.dispatcher import DispatchLimits
 from app.interactions.model import Level
 from app.interactions.service.state import raise_attention, set_labels
@@ -275,6 +275,24 @@ async def test_destination_of_an_owner_who_loses_a_permission_is_paused(
     await app.house.database.command(set_labels, ADA, cnv(1), ["a"])
     await app.until(ref, state="PAUSED", reason="OWNER_NOT_ALLOWED")
     assert receiver.arrived == 0
+
+
+async def test_destination_gets_nothing_after_the_event_that_takes_a_permission_away(
+    app: Running, receiver: Receiver
+) -> None:
+    held = ("destinations:manage", "conversation:read")
+    await app.permit(2, *held)
+    ref, _ = await app.destination(receiver.url, actor=_bo(*held))
+    await app.house.hear(actor=ADA)
+    await receiver.has(2)
+
+    def take_away_and_label(work: Work) -> None:
+        update_user(work, ADA, "usr_2", {"permissions": ["conversation:read"]})
+        set_labels(work, ADA, cnv(1), ["a"])
+
+    await app.services.database.command(take_away_and_label)
+    await app.until(ref, state="PAUSED", reason="OWNER_NOT_ALLOWED")
+    assert receiver.arrived == 2
 
 
 async def test_destination_delivers_what_its_owner_may_see_alone(app: Running, receiver: Receiver) -> None:
