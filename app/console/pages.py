@@ -1,4 +1,4 @@
-"""The console: the page with which a team works, and its files."""
+"""The console and the wallboard: one page at two addresses, and its files."""
 
 from pathlib import Path
 
@@ -18,5 +18,5 @@ async def _show(_request: Request) -> Response:
     return _page.response()
 
 
-ROUTES: tuple[BaseRoute, ...] = (Route("/", _show), files("/assets/console", STATIC))
-"""The console at `/`, and its files."""
+ROUTES: tuple[BaseRoute, ...] = (Route("/", _show), Route("/wall", _show), files("/assets/console", STATIC))
+"""The console at `/`, the wallboard at `/wall`, and their files."""

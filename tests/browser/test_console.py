@@ -286,3 +286,25 @@ async def test_console_comes_back_when_the_server_does(tmp_path: Path) -> None:
         await tab.until(f"{state} === 'live' && {row(interaction)} !== null")
         assert await tab.run(f"{ROWS}.length") == before + 1
         assert_own(tab, address)
+
+
+async def test_console_wallboard_counts_live_for_who_only_reads(tmp_path: Path) -> None:
+    async with server_with_demo(tmp_path) as (_, address), open_tab() as tab:
+        made = await ask(
+            address,
+            "mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { secret } }",
+            input={"name": "wall", "permissions": ["CONVERSATION_READ", "SESSION_READ"]},
+        )
+        await tab.open(f"{address}/wall#key={quote(made['createApiKey']['secret'])}")
+        number = "document.querySelector('.wall-totals .wall-number').textContent"
+        levels = "[...document.querySelectorAll('[data-level] .wall-number')].map(n => Number(n.textContent))"
+        await tab.until(f"Number({number}) > 0 && document.querySelectorAll('.tile').length === 6")
+        before = int(await tab.run(number))
+        assert await tab.run("location.href") == f"{address}/wall"
+        assert sum(await tab.run(levels)) == before
+        await tab.until(has("Nobody listens"))
+        await write_as_customer(address)
+        await tab.until(f"{number} === '{before + 1}' && {levels}.reduce((a, b) => a + b) === {before + 1}")
+        await tab.screenshot(tmp_path / "wall.png")
+        assert_own(tab, address)
+        assert tab.errors == []

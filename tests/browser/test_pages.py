@@ -95,6 +95,7 @@ async def test_index_leads_to_everything_that_is_served(tmp_path: Path) -> None:
         links = await tab.until(f"document.readyState === 'complete' && {found}")
         assert links == [
             "/",
+            "/wall",
             "/graphql",
             *(f"{contract.base}/openapi.json" for contract in CONTRACTS),
             "/healthz",

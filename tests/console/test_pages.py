@@ -64,6 +64,14 @@ def test_console_page_is_bound_to_this_server_and_to_elements(client: TestClient
     assert "unsafe" not in answer.headers["content-security-policy"]
 
 
+def test_console_wallboard_is_the_same_page(client: TestClient) -> None:
+    console, wall = client.get("/"), client.get("/wall")
+    assert (wall.content, wall.headers["content-security-policy"]) == (
+        console.content,
+        console.headers["content-security-policy"],
+    )
+
+
 def test_console_page_has_no_script_and_no_style_of_its_own(client: TestClient) -> None:
     body = client.get("/").text
     assert re.findall(r"<script(?![^>]* src=)", body) == []
@@ -77,7 +85,7 @@ def test_console_serves_every_file_that_it_has_and_that_it_names(client: TestCli
         answer = client.get(f"/assets/console/{name_of(path)}")
         assert (answer.status_code, answer.content) == (200, path.read_bytes()), path
     named = re.findall(r'(?:src|href)="(/assets[^"]*)"', client.get("/").text)
-    assert len(named) == 4
+    assert len(named) == 5
     for path in MODULES:
         for imported in re.findall(r'from "(\.[^"]*)"', path.read_text(encoding="utf-8")):
             named.append(str(client.base_url.join(f"/assets/console/{name_of(path)}").join(imported)))

@@ -8,6 +8,7 @@ import { QueuePanel } from "./elements/queue.js";
 import { SignIn } from "./elements/sign-in.js";
 import { Timeline } from "./elements/timeline.js";
 import { TopBar } from "./elements/top-bar.js";
+import { Wall } from "./elements/wall.js";
 import { Workplace } from "./elements/workplace.js";
 
 const ELEMENTS = {
@@ -19,6 +20,7 @@ const ELEMENTS = {
   "switchboard-sign-in": SignIn,
   "switchboard-timeline": Timeline,
   "switchboard-top-bar": TopBar,
+  "switchboard-wall": Wall,
   "switchboard-workplace": Workplace,
 };
 

@@ -55,6 +55,7 @@ def test_site_index_links_to_each_contract(tmp_path: Path) -> None:
     assert files_of(answer.content) == [
         "/assets/pages/index.css",
         "/",
+        "/wall",
         "/graphql",
         "/api/v1/openapi.json",
         "/healthz",

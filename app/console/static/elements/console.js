@@ -1,4 +1,4 @@
-// The console: the form to sign in, or the place to work.
+// The console: the form to sign in, or the place to work, or the wallboard.
 
 import { Session, keyAtHand } from "../models/session.js";
 import { say, speak } from "../view/language.js";
@@ -55,7 +55,7 @@ export class Console extends HTMLElement {
   }
 
   #show() {
-    const place = document.createElement("switchboard-workplace");
+    const place = document.createElement(location.pathname === "/wall" ? "switchboard-wall" : "switchboard-workplace");
     place.session = this.#session;
     place.addEventListener("sign-out", () => {
       this.#leave();

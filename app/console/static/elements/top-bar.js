@@ -44,6 +44,7 @@ export class TopBar extends HTMLElement {
 
   #makeMenu() {
     const fire = (name, detail) => this.dispatchEvent(new CustomEvent(name, { detail }));
+    const isWall = location.pathname === "/wall";
     const entry = (text, onclick) => h("button", { type: "button", class: "menu-entry", onclick }, text);
     const languages = h(
       "select",
@@ -61,10 +62,13 @@ export class TopBar extends HTMLElement {
         this.#toggle(say("desktop"), hasDesktop(), (box, hint) => this.#switchDesktop(box, hint)),
         h("label", { class: "menu-entry" }, say("language"), languages),
         h("hr"),
-        entry(say("shortcuts"), () => {
-          menu.open = false;
-          fire("help");
-        }),
+        isWall
+          ? null
+          : entry(say("shortcuts"), () => {
+              menu.open = false;
+              fire("help");
+            }),
+        h("a", { class: "menu-entry", href: isWall ? "/" : "/wall" }, say(isWall ? "queue" : "wall")),
         h("a", { class: "menu-entry", href: "/graphql" }, say("explore")),
         h("a", { class: "menu-entry", href: "/about" }, say("about")),
         h("hr"),

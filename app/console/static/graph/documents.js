@@ -119,6 +119,13 @@ export const PERSON = `query Person($id: ID!) {
   }
 }`;
 
+export const SUMMARY = `subscription Summary($groupBy: AttentionGrouping!) {
+  attentionSummaryChanged(groupBy: $groupBy) {
+    count oldestSince listeners
+    groups { level kind count oldestSince }
+  }
+}`;
+
 const ERRORS = `errors {
   code message
   ... on AlreadyClaimedError { claimedBy { id name } claimedUntil }

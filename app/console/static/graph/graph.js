@@ -89,8 +89,25 @@ export class Graph {
 
   /** Takes the items of a subscription that has no cursor, such as that of typing. Returns the function that ends it. */
   hear(subscription, variables, take) {
-    const next = ({ data }) => data && take(Object.values(data)[0]);
-    return this.connection.subscribe(() => ({ query: subscription, variables }), { next, end: () => {} });
+    let stop = () => {};
+    let timer = 0;
+    let tries = 0;
+    const next = ({ data, errors }) => {
+      if (errors) return;
+      tries = 0;
+      take(Object.values(data)[0]);
+    };
+    const end = (errors) => {
+      if (!errors || PASSING.includes(errors[0].extensions?.code)) timer = setTimeout(begin, wait(tries++));
+    };
+    const begin = () => {
+      stop = this.connection.subscribe(() => ({ query: subscription, variables }), { next, end });
+    };
+    begin();
+    return () => {
+      clearTimeout(timer);
+      stop();
+    };
   }
 
   close() {

@@ -184,6 +184,14 @@ export const TEXTS = {
   "keys.note": ["Write a note", "Notiz schreiben", "Escribir una nota"],
   "keys.back": ["Back to the queue", "Zurück zur Warteschlange", "Volver a la cola"],
   "keys.help": ["Show these keys", "Diese Tasten zeigen", "Mostrar estas teclas"],
+  // The wallboard
+  wall: ["Wallboard", "Anzeigetafel", "Panel"],
+  wallWaiting: ["waiting for a human", "warten auf einen Menschen", "esperan a una persona"],
+  longest: ["longest wait", "längste Wartezeit", "espera más larga"],
+  longestIs: ["longest: {time}", "längste: {time}", "la más larga: {time}"],
+  byLevel: ["By level", "Nach Dringlichkeit", "Por nivel"],
+  byKind: ["By kind", "Nach Art", "Por tipo"],
+  noListeners: ["Nobody listens: no console and no listener would be told of an alert.", "Niemand hört zu: Keine Konsole und kein Programm würde von einer Meldung erfahren.", "Nadie escucha: ninguna consola ni programa recibiría un aviso."],
   // Durations
   seconds: ["{n} s", "{n} s", "{n} s"],
   minutes: ["{n} min", "{n} min", "{n} min"],
