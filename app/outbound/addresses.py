@@ -14,13 +14,16 @@ from app.outbound.faults import OutboundCode, OutboundFault
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 Lookup = Callable[[str, int], Awaitable[Sequence[str]]]
-"""From a host name and a port to its addresses; raises OSError."""
+"""From a host name and a port to its addresses; raises OSError, and UnicodeError for what no name can be."""
 
 LONGEST_URL = 2_048
 _HOST = re.compile(rb"[a-zA-Z0-9._-]+|[0-9a-fA-F:.]+")
 _PORTS = (None, *range(1, 65_536))
 _LOOKUPS_AT_ONCE = 16
 _MAPPED_BY_A_GATEWAY = IPv6Network("64:ff9b::/96")
+_UNICAST = IPv6Network("2000::/3")
+"""All that is handed out of the public internet. Beyond it are addresses that a gateway or a router of one network
+turns into private ones, which `ipaddress` takes for global."""
 
 
 def parse_url(text: str) -> httpx2.URL:
@@ -59,6 +62,8 @@ def is_named(address: Address, networks: Sequence[Network]) -> bool:
 def is_public(address: Address) -> bool:
     """Whether the address is one of the public internet, and of one host."""
     inner = _inner(address)
+    if isinstance(inner, IPv6Address) and inner not in _UNICAST:
+        return False
     return inner.is_global and not inner.is_multicast
 
 
@@ -79,7 +84,8 @@ class Resolver:
             task.add_done_callback(lambda done: self._forget(key, done))
         try:
             found = await asyncio.shield(task)
-        except OSError:
+        except (OSError, UnicodeError):
+            # A label that is empty or too long is no OSError.
             found = ()
         if not found:
             raise OutboundFault(OutboundCode.UNRESOLVED, "The host name has no address.")

@@ -13,7 +13,7 @@ from app.outbound.faults import OutboundCode, OutboundFault
         "224.0.0.1", "239.1.1.1", "255.255.255.255", "192.0.2.1", "198.18.0.1", "240.0.0.1",
         "::1", "::", "fe80::1", "fc00::1", "fd12::1", "ff02::1", "2001:db8::1", "ff0e::1",
         "::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe", "2002:7f00:1::1",
-        "2002:a00:1::",
+        "2002:a00:1::", "::127.0.0.1", "::10.0.0.1", "64:ff9b:1::a00:1", "fec0::1", "4000::1",
     ],
 )  # fmt: skip
 def test_address_that_is_not_public_is_known(text: str) -> None:

@@ -155,6 +155,14 @@ async def test_name_without_an_address_is_a_fault() -> None:
     await client.aclose()
 
 
+@pytest.mark.parametrize("host", [".", "..", "a..example", f"{64 * 'a'}.example"])
+async def test_name_that_no_host_can_have_has_no_address(host: str) -> None:
+    client = OutboundClient()
+    found = await fault(client.check(f"https://{host}/"))
+    assert found.code is OutboundCode.UNRESOLVED
+    await client.aclose()
+
+
 async def test_name_server_that_hangs_is_asked_once_a_name_and_ends_by_the_limit() -> None:
     asked = 0
 
