@@ -1,5 +1,6 @@
 """The console in a browser: a team's work over the public graph, with hostile words and a server that breaks."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,7 +17,8 @@ from tests.soak.processes import KEY, Process, processes
 pytestmark = pytest.mark.anyio
 
 ROWS = "[...document.querySelectorAll('.rows > li:not(.leaving)')]"
-READY = f"{ROWS}.length > 3 && document.querySelector('.connection').dataset.state === 'live'"
+STATE = "document.querySelector('.connection').dataset.state"
+READY = f"{ROWS}.length > 3 && {STATE} === 'live'"
 FOCUS = "document.activeElement.closest('li')?.dataset.key"
 RECEIVE = "mutation ($input: ReceiveMessageInput!) { receiveMessage(input: $input) { errors { code message } } }"
 ATTACKS = (
@@ -93,6 +95,11 @@ async def write_as_customer(address: str) -> str:
     given = {"target": {"interactionId": interaction}, "contents": [{"text": {"content": "Is anybody there?"}}]}
     assert (await ask(address, RECEIVE, input=given))["receiveMessage"]["errors"] == []
     return interaction
+
+
+def remove_database(folder: Path) -> None:
+    for file in folder.glob("switchboard.db*"):
+        file.unlink()
 
 
 async def enter(tab: Tab) -> None:
@@ -274,18 +281,58 @@ async def test_console_links_lead_to_the_web_alone(tmp_path: Path) -> None:
 
 async def test_console_comes_back_when_the_server_does(tmp_path: Path) -> None:
     async with server_with_demo(tmp_path) as (server, address), open_tab() as tab:
+        conversation = await write_as_customer(address)
         await tab.open(f"{address}/#key={quote(KEY)}")
         await tab.until(READY)
-        state = "document.querySelector('.connection').dataset.state"
         before = await tab.run(f"{ROWS}.length")
+        await tab.run(f"location.hash = 'open={conversation}'")
+        await tab.until("document.querySelector('textarea')?.disabled === false")
         await server.kill()
-        await tab.until(f"{state} === 'reconnecting'")
+        await tab.until(f"{STATE} === 'reconnecting'")
         assert await tab.run(f"{ROWS}.length") == before
+        # What is written meanwhile waits to be sent again, and is sent once.
+        await tab.run("document.querySelector('textarea').focus()")
+        await tab.write("written while the server was away")
+        await tab.press("Enter", "Enter", number=13, ctrl=True)
+        await tab.until(has("Not sent: The server cannot be reached.", "document.querySelector('.pending')"))
         await server.start()
         interaction = await raise_attention(address)
-        await tab.until(f"{state} === 'live' && {row(interaction)} !== null")
-        assert await tab.run(f"{ROWS}.length") == before + 1
+        await tab.until(f"{STATE} === 'live' && {row(interaction)} !== null")
+        await tab.run(
+            "[...document.querySelectorAll('.pending button')].find(b => b.textContent === 'Try again').click()"
+        )
+        await tab.until("document.querySelector('.pending') === null")
+        sent = "[...document.querySelectorAll('.message .text')].filter(p => p.textContent.startsWith('written'))"
+        assert await tab.run(f"{sent}.length") == 1
         assert_own(tab, address)
+
+
+async def test_console_reads_anew_what_it_cannot_resume(tmp_path: Path) -> None:
+    async with server_with_demo(tmp_path) as (server, address), open_tab() as tab:
+        await tab.open(f"{address}/#key={quote(KEY)}")
+        await tab.until(READY)
+        before = await tab.run(f"{ROWS}.length")
+        interaction = await raise_attention(address)
+        await tab.until(f"{row(interaction)} !== null")
+        # Another database, in which less has happened: it knows no such cursor.
+        await server.kill()
+        await asyncio.to_thread(remove_database, tmp_path)
+        await server.start()
+        await tab.until(f"{STATE} === 'live' && {row(interaction)} === null")
+        assert await tab.run(f"{ROWS}.length") == before
+        interaction = await raise_attention(address)
+        await tab.until(f"{row(interaction)} !== null")
+
+
+async def test_console_speaks_another_language_and_is_quiet_until_asked(tmp_path: Path) -> None:
+    async with server_with_demo(tmp_path) as (_, address), console(address) as tab:
+        switches = "[...document.querySelectorAll('.menu-body input')].map(box => box.checked)"
+        assert await tab.run(switches) == [False, False]
+        languages = "document.querySelector('.menu-body select')"
+        for language, title in (("de", "Warteschlange"), ("es", "Cola"), ("en", "Queue")):
+            await tab.run(f"{languages}.value = '{language}'; {languages}.dispatchEvent(new Event('change'))")
+            await tab.until(f"document.querySelector('.queue-title h2')?.textContent === '{title}' && {READY}")
+            assert await tab.run("document.documentElement.lang") == language
 
 
 async def test_console_wallboard_counts_live_for_who_only_reads(tmp_path: Path) -> None:
