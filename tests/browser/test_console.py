@@ -207,6 +207,21 @@ async def test_console_team_works_through_the_queue_by_keyboard(tmp_path: Path) 
             await tab.screenshot(tmp_path / "console.png")
 
 
+async def test_console_closing_ends_the_wait_of_who_was_read(tmp_path: Path) -> None:
+    async with server_with_demo(tmp_path) as (_, address), console(address) as tab:
+        interaction = await write_as_customer(address)
+        await tab.run(f"location.hash = 'open={interaction}'")
+        await tab.until("document.querySelector('[data-action=close]') !== null")
+        await tab.run("document.querySelector('[data-action=close]').click()")
+        await tab.until(has("Closed by Admin", row(interaction)))
+        found = await ask(
+            address,
+            "query ($id: ID!) { interaction(id: $id) { state waitingSince unreadCustomerMessagesCount } }",
+            id=interaction,
+        )
+        assert found["interaction"] == {"state": "CLOSED", "waitingSince": None, "unreadCustomerMessagesCount": 0}
+
+
 async def test_console_tells_who_claimed_first(tmp_path: Path) -> None:
     async with server_with_demo(tmp_path) as (_, address), console(address) as tab:
         key = await make_colleague(address)

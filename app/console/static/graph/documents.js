@@ -12,12 +12,12 @@ const ROW = `fragment Row on Interaction {
 
 const CAN = `viewerCan {
   claim release close reopen snooze unsnooze reply replyBlockedBy note acknowledge clearAttention resumeBot type
-  acceptTransfer rejectTransfer cancelTransfer
+  acceptTransfer rejectTransfer cancelTransfer markRead
 }`;
 
 const HEAD = `fragment Head on Interaction {
   ...Row
-  labels
+  labels unreadCustomerMessagesCount
   ${CAN}
   viewers { until user { id name } }
   ... on Conversation { replyPossible replyUntil snoozeUntil }
@@ -164,6 +164,10 @@ export const ADD_NOTE = `mutation AddNote($input: AddNoteInput!) {
   addNote(input: $input) { clientMutationId note { ...Remark } ${ERRORS} }
 }
 ${REMARK}`;
+
+export const MARK_READ = `mutation MarkRead($input: MarkReadInput!) {
+  markRead(input: $input) { interaction { id } ${ERRORS} }
+}`;
 
 export const SAY_TYPING = `mutation SayTyping($input: SendTypingInput!) {
   sendTyping(input: $input) { interaction { id } ${ERRORS} }

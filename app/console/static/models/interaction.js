@@ -1,6 +1,6 @@
 // One open interaction: its head, messages and notes, kept by its events.
 
-import { CHANGES, EARLIER, INTERACTION, INTERACTION_CHANGES, SAY_TYPING, TYPING } from "../graph/documents.js";
+import { CHANGES, EARLIER, INTERACTION, INTERACTION_CHANGES, MARK_READ, SAY_TYPING, TYPING } from "../graph/documents.js";
 
 const TYPING_EVERY = 4_000;
 
@@ -71,6 +71,7 @@ export class OpenInteraction extends EventTarget {
   /** Makes one of the mutations of CHANGES. Throws Refused; after a conflict it shows what is there now. */
   async change(name, more = {}) {
     try {
+      if (name === "close") await this.#markRead();
       const { interaction } = await this.#graph.mutate(CHANGES[name], { id: this.id, ...more });
       if (interaction) this.#become(interaction);
       this.#changed();
@@ -95,6 +96,14 @@ export class OpenInteraction extends EventTarget {
     if (this.#typed || !this.head?.viewerCan.type) return;
     this.#typed = setTimeout(() => (this.#typed = 0), TYPING_EVERY);
     this.#graph.mutate(SAY_TYPING, { id: this.id }).catch(() => {}); // nobody minds a hint that is lost
+  }
+
+  // Closing ends the wait of a customer whose messages were read, and these have been.
+  async #markRead() {
+    const { viewerCan, unreadCustomerMessagesCount } = this.head;
+    const upToMessageId = this.messages.at(-1)?.id;
+    if (!viewerCan.markRead || !unreadCustomerMessagesCount || !upToMessageId) return;
+    await this.#graph.mutate(MARK_READ, { id: this.id, upToMessageId });
   }
 
   async #read() {

@@ -48,7 +48,8 @@ export class Queue extends EventTarget {
   /** An interaction as a mutation's payload has it: at once, without waiting for its event. */
   put(interaction) {
     const there = this.nodes.findIndex(({ id }) => id === interaction.id);
-    if (there < 0 || this.nodes[there].version > interaction.version) return;
+    // What needs nobody any more leaves with the item that says so, and why.
+    if (there < 0 || !interaction.attention.needed || this.nodes[there].version > interaction.version) return;
     this.nodes = this.nodes.with(there, { ...this.nodes[there], ...interaction });
     this.#tell("change");
   }
@@ -71,6 +72,8 @@ export class Queue extends EventTarget {
   }
 
   #take(item) {
+    // An item has the state of now, which may be a later one: that it has LEFT is on its way.
+    if (item.change !== "LEFT" && item.interaction && !item.interaction.attention.needed) return;
     const was = this.nodes.find(({ id }) => id === item.interactionId);
     this.nodes = applied(this.nodes, item, isBefore, this.hasMore);
     const isNeeded = item.change !== "LEFT" && item.interaction;
