@@ -195,6 +195,13 @@ async def test_delivery_that_is_tried_again_later_does_not_lag(graph: Graph, clo
     assert (found["state"], found["pending"], found["lagSeconds"]) == ("CONNECTED", 1, 0)
 
 
+async def test_parked_body_is_shown_as_far_as_a_page_of_them_stays_small(graph: Graph) -> None:
+    source = await connected(graph)
+    await source.deliver("é" * 65_537, "evt-1")
+    found = await graph.read('{ connection(id: "con_1") { parkedDeliveries { nodes { body } } } }', MANAGER)
+    assert found["connection"]["parkedDeliveries"]["nodes"] == [{"body": "é" * 65_536}]
+
+
 async def test_parked_deliveries_are_listed_with_their_reasons(graph: Graph) -> None:
     source = await connected(graph)
     await source.deliver("no JSON", "evt-1")

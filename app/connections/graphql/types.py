@@ -23,7 +23,7 @@ class ParkedDelivery(Node):
     received_at: datetime = strawberry.field(description="The time of the delivery's arrival.")
     attempts: int = strawberry.field(description="How often applying the delivery has failed.")
     reason: str = strawberry.field(description="Why the delivery could not be applied.")
-    body: str = strawberry.field(description="The body of the delivery, as it came.")
+    body: str = strawberry.field(description="The first 65,536 characters of the delivery's body, as it came.")
 
 
 @strawberry.type(description="A connection: one account of another system. Needs `connections:manage`.")

@@ -29,6 +29,9 @@ from app.selection.mapping import (
     keyed,
 )
 
+SHOWN = 65_536
+"""Characters of a parked body that are read: a page of whole ones could take a hundred MiB and more."""
+
 _OLDEST = {"OLDEST": Order(lambda scope: (scope.c.id,))}
 
 
@@ -127,7 +130,12 @@ MAPPINGS: tuple[Mapped, ...] = (
     ),
     ObjectMap("ConnectionError"),
     TypeMap(
-        "ParkedDelivery", inbox, prefix="dlv", visible=lambda _permissions, scope: _is_parked(scope), requires=MANAGE
+        "ParkedDelivery",
+        inbox,
+        prefix="dlv",
+        fields={"body": Column(lambda scope: sa.func.substr(scope.c.body, 1, SHOWN, type_=sa.Text))},
+        visible=lambda _permissions, scope: _is_parked(scope),
+        requires=MANAGE,
     ),
     TypeMap(
         "Upstream",
