@@ -21,7 +21,6 @@ from app.terminal import CommandError, announce, console, listen, progress, show
 
 if TYPE_CHECKING:
     from app.settings import Settings
-    from app.storage.database import Database
 
 # Every import that takes long is inside the command that needs it, so that `--help` answers at once.
 
@@ -170,14 +169,9 @@ async def _first_start(settings: "Settings") -> str | None:
     chosen = settings.bootstrap_key
     async with opened(settings) as database:
         _, secret = await database.command(bootstrap, None if chosen is None else chosen.get_secret_value())
-        if _wants_demo(settings, database) and not await database.command(has_interactions):
+        if settings.loads_demo and not await database.command(has_interactions):
             await load(database)
     return secret if chosen is None else None
-
-
-def _wants_demo(settings: "Settings", database: "Database") -> bool:
-    # A real deployment on PostgreSQL starts empty unless it asks for the demo.
-    return settings.demo and ("demo" in settings.model_fields_set or database.dialect.name == "sqlite")
 
 
 async def _load_demo(settings: "Settings", force: bool) -> str:

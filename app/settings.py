@@ -8,12 +8,11 @@ from types import MappingProxyType
 from typing import Annotated, Literal
 
 import orjson
-import phonenumbers
 from pydantic import Field, IPvAnyNetwork, NonNegativeInt, PositiveInt, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.core.issuers import Issuer
-from app.core.setting_types import Duration, FernetKey, Origin, Port, Secret
+from app.core.setting_types import Duration, FernetKey, Origin, Port, Region, Secret
 
 PREFIX = "SWITCHBOARD_"
 _RESERVED_FOR_TESTS = f"{PREFIX}TEST_"
@@ -176,7 +175,7 @@ class Settings(BaseSettings):
         description="Seconds of computing a minute that one process spends on a caller's new GraphQL documents; beyond "
         "them the caller is RATE_LIMITED. 0 is no limit.",
     )
-    phone_region: str | None = Field(
+    phone_region: Region | None = Field(
         default=None,
         description="Where telephone numbers belong that are given without their country, as by ISO 3166: `NO`. They "
         "are kept as given and found in their international form too, from the next change of their customer on. Left "
@@ -258,13 +257,6 @@ class Settings(BaseSettings):
         scheme, separator, _ = value.partition("://")
         if not separator or scheme.partition("+")[0] not in ("sqlite", "postgresql", "postgres"):
             raise ValueError("it has to begin with sqlite:/// or postgresql://")
-        return value
-
-    @field_validator("phone_region")
-    @classmethod
-    def _known_region(cls, value: str | None) -> str | None:
-        if value is not None and value not in phonenumbers.SUPPORTED_REGIONS:
-            raise ValueError("it has to be a country as by ISO 3166, such as NO")
         return value
 
     @property

@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 from typing import Annotated
 
+import phonenumbers
 from cryptography.fernet import Fernet
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
@@ -66,3 +67,12 @@ def _origin(value: str) -> str:
 
 
 Origin = Annotated[str, AfterValidator(_origin)]
+
+
+def _region(value: str) -> str:
+    if value not in phonenumbers.SUPPORTED_REGIONS:
+        raise ValueError("it has to be a country as by ISO 3166, such as NO")
+    return value
+
+
+Region = Annotated[str, AfterValidator(_region)]

@@ -6,6 +6,7 @@ it is left to them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Annotated, Any, ClassVar, Self, TypeVar
 
 from pydantic import (
@@ -14,11 +15,14 @@ from pydantic import (
     Field,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
+    PlainValidator,
     SkipValidation,
     ValidationError,
+    WithJsonSchema,
 )
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from app.core.clock import parse_datetime
 from app.core.errors import InvalidInput
 
 T = TypeVar("T")
@@ -87,6 +91,18 @@ Needed = Annotated[T, _Needed()]
 def told(message: str) -> Exception:
     """What a validator raises, so that a client is told this."""
     return PydanticCustomError(_TOLD, message)
+
+
+def _moment(value: Any) -> datetime:
+    try:
+        return parse_datetime(value)
+    except ValueError as error:
+        found = str(error)
+    raise told(found)
+
+
+Moment = Annotated[datetime, PlainValidator(_moment), WithJsonSchema({"type": "string", "format": "date-time"})]
+"""A time as RFC 3339."""
 
 
 @dataclass(frozen=True, slots=True)

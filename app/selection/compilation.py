@@ -190,9 +190,10 @@ class Compilation:
     # ---- neighbours ----
 
     def _one(self, block: Block, source: Source, mapping: One, field: Field, when: When) -> Make:
+        children = field.children or {}
         if mapping.of_caller is not None:
             self.personal = True
-            return self.detached(block, mapping.type, field.children or {}, *of_caller(mapping.of_caller))
+            return self.detached(block, mapping.type, children, *of_caller(mapping.of_caller))
         if mapping.sql is None:
             raise TypeError(f"{field.name} names no column to join by")
         target = self.table_map(mapping.type)
@@ -200,9 +201,7 @@ class Compilation:
         sql = mapping.sql(source)
         if builder.full:
             slot = builder.slot(sql)
-            return self.detached(
-                block, target.name, field.children or {}, self.collect(slot, when), lambda r, _: r[slot]
-            )
+            return self.detached(block, target.name, children, self.collect(slot, when), lambda row, run: row[slot])
         base = self.catalogue.base(target) if isinstance(target, TypeMap) and target.base else target
         alias = builder.alias(base.table)
         neighbour = Source(builder, alias, target)
@@ -211,9 +210,8 @@ class Compilation:
             return lambda row, run: None
         on = alias.c.id == sql
         builder.join(alias, on if seen is True else sa.and_(on, seen))
-        present = builder.slot(alias.c.id)
         scope = neighbour.detail(target) if isinstance(target, TypeMap) and target.base else neighbour
-        return nullable(present, self.rows(block, scope, target.name, field.children or {}, when))
+        return nullable(builder.slot(alias.c.id), self.rows(block, scope, target.name, children, when))
 
     def collect(self, slot: int, when: When) -> Collect:
         """The parent keys in a row: the one in this slot, where the row is of a type that asks."""

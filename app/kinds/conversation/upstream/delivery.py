@@ -1,20 +1,18 @@
 """What a delivery of an HTTP source holds."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from types import MappingProxyType
-from typing import Annotated, Any, ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
-from pydantic import Field, PlainValidator, WithJsonSchema
+from pydantic import Field
 
 from app.core import json_input
-from app.core.clock import parse_datetime
 from app.core.errors import InvalidInput, TooComplex
 from app.graph.scalars import refuse_unstorable_text
 from app.interactions.connector import Unmappable
 from app.interactions.messages import MessageAuthor, MessageErrorType, MessageStatus
 from app.interactions.messages import MessageError as StoredError
-from app.rest.bodies import Body, Faults, Listed, Ruled, told
+from app.rest.bodies import Body, Faults, Listed, Moment, Ruled
 
 MOST_ITEMS = 100
 """The messages, and the statuses, that one delivery may hold."""
@@ -23,17 +21,6 @@ LONGEST_KEY = 200
 """Characters of a customer's key."""
 
 _NO_REASON = "The other system gives no reason."
-
-
-def _moment(value: Any) -> datetime:
-    try:
-        return parse_datetime(value)
-    except ValueError as error:
-        found = str(error)
-    raise told(found)
-
-
-_Moment = Annotated[datetime, PlainValidator(_moment), WithJsonSchema({"type": "string", "format": "date-time"})]
 
 
 class _Part(Body):
@@ -80,7 +67,7 @@ class Message(_Status):
     """A message of the customer or to it: with its `key` in the other system, or with our `id` when it is ours."""
 
     author: Literal["CUSTOMER", "USER", "BOT"]
-    sent_at: _Moment
+    sent_at: Moment
     key: str | None = None
     id: str | None = None
     user: str | None = None

@@ -1,13 +1,11 @@
 """What the contract's requests bring."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, PlainValidator, WithJsonSchema
+from pydantic import Field
 
-from app.core.clock import parse_datetime
 from app.directory.model.customer import MOST_TAGS
 from app.interactions.contents import LONGEST_TEXT
 from app.interactions.messages import MessageAuthor
@@ -19,7 +17,7 @@ from app.kinds.session.model import (
     SessionChanges,
     Suggestion,
 )
-from app.rest.bodies import ABSENT, Body, Faults, Listed, Needed, Path, Ruled, Told, Within, told
+from app.rest.bodies import ABSENT, Body, Faults, Listed, Moment, Needed, Path, Ruled, Told, Within
 from app.rest.errors import BadRequest
 
 
@@ -32,15 +30,6 @@ def _missing(path: Path) -> BadRequest:
     return missing(".".join(map(str, path)))
 
 
-def _moment(value: Any) -> datetime:
-    try:
-        return parse_datetime(value)
-    except ValueError as error:
-        found = str(error)
-    raise told(found)
-
-
-_Moment = Annotated[datetime, PlainValidator(_moment), WithJsonSchema({"type": "string", "format": "date-time"})]
 _Text = Annotated[Literal["text"], Told("{name} is text.")]
 _Names = Annotated[Listed[Annotated[str, Within(1, LONGEST_TAG)]], Within(most=LARGEST_LIST)]
 
@@ -101,7 +90,7 @@ class NewMessage(_Body):
     content: Needed[Annotated[str, Within(1, LONGEST_TEXT)]]
     content_type: _Text = "text"
     sender_role: _Role = "agent"
-    sent_at: _Moment | None = None
+    sent_at: Moment | None = None
 
     @property
     def contents(self) -> Mapping[str, Any]:
