@@ -55,7 +55,8 @@ class Webhooks:
             return float(given[:9])
         try:
             return max((parsedate_to_datetime(given) - self._clock()).total_seconds(), 0.0)
-        except (ValueError, TypeError):  # TypeError: a time without its zone
+        except (ValueError, TypeError, OverflowError):
+            # TypeError: a time without its zone. OverflowError: a number in it that no machine's integer holds.
             return None
 
 

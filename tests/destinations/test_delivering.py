@@ -247,6 +247,21 @@ async def test_destination_is_left_alone_as_long_as_it_asks(app: Running, receiv
     assert pending["nextAttemptAt"][:15] != pending["attemptedAt"][:15]
 
 
+async def test_destination_that_asks_for_no_time_there_is_has_failed_as_others(
+    app: Running, receiver: Receiver
+) -> None:
+    await _two(app)
+    ref, _ = await app.destination(receiver.url)
+    asked = "Fri, 31 Dec 99999999999999999999 23:59:59 GMT"
+    receiver.decide = lambda _headers, _body: (429, {"retry-after": asked}, b"")
+    tried = (await app.do("testDestination", {"id": ref}, "delivery { httpStatus status }"))["delivery"]
+    assert tried == {"httpStatus": 429, "status": "GIVEN_UP"}
+    await _label(app.house, 1, "a")
+    await receiver.has(3)
+    _, failed = await app.deliveries(ref, "httpStatus status")
+    assert failed == {"httpStatus": 429, "status": "PENDING"}
+
+
 # ---- whose permissions ----------------------------------------------------------------------------------------------
 
 
