@@ -5,6 +5,7 @@ import re
 import socket
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 import httpx2
@@ -77,6 +78,9 @@ class Resolver:
 
     async def resolve(self, host: str, port: int) -> list[Address]:
         """The addresses of the host, in the order to try them. Raises OutboundFault when there are none."""
+        with suppress(ValueError):
+            # Without a thread, which names that hang may have taken.
+            return [ip_address(host)]
         key = (host, port)
         task = self._running.get(key)
         if task is None:

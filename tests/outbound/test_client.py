@@ -163,6 +163,20 @@ async def test_name_that_no_host_can_have_has_no_address(host: str) -> None:
     await client.aclose()
 
 
+async def test_address_is_looked_up_nowhere() -> None:
+    asked: list[str] = []
+
+    async def lookup(host: str, port: int) -> Sequence[str]:
+        asked.append(host)
+        return [host]
+
+    client = OutboundClient(LOOPBACK, lookup=lookup)
+    await client.check("http://127.0.0.1/")
+    found = await fault(client.check("http://[::1]/"))
+    assert (found.code, asked) == (OutboundCode.ADDRESS_REFUSED, [])
+    await client.aclose()
+
+
 async def test_name_server_that_hangs_is_asked_once_a_name_and_ends_by_the_limit() -> None:
     asked = 0
 
