@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 
 from app.core.errors import DATABASE_AWAY, CursorExpired
@@ -195,7 +196,8 @@ class Run:
             attempts=attempts,
             first_attempt_at=first,
             next_attempt_at=again_at,
-            latest=attempt,
+            # What a receiver answers may repeat what customers wrote: it is kept where it tells why something failed.
+            latest=replace(attempt, excerpt=None) if attempt.is_success else attempt,
         )
 
     def _end_of(self, made: Delivery) -> tuple[DestinationReason, str] | None:

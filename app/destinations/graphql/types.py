@@ -114,7 +114,8 @@ class Delivery(Node):
         "`INVALID_URL`, `PROTOCOL`, `TIMEOUT`, `UNRESOLVED`, or `ITEM` when the item could not be read."
     )
     excerpt: str | None = strawberry.field(
-        description="The beginning of the latest answer, up to 500 characters; without an answer, the fault in words."
+        description="The beginning of the latest answer where it is a failure or that to a test, up to 500 characters; "
+        "without an answer, the fault in words."
     )
 
 
