@@ -126,8 +126,13 @@ async def test_silent_database_is_unavailable_until_it_answers(network: tuple[Ne
     network[0].hold()  # it is closed in silence too
 
 
-async def test_process_of_the_server_that_hangs_is_left(far: Database) -> None:
+async def test_process_of_the_server_that_hangs_is_left(far: Database, scratch_database: Database) -> None:
     (process,) = await read(far, PROCESS)
+    # One that is stopped a moment after its answer, before it waits for the next question, counts as at work.
+    waits = f"SELECT count(*) FROM pg_stat_activity WHERE pid = {process} AND wait_event = 'ClientRead'"
+    async with asyncio.timeout(PATIENCE):
+        while await read(scratch_database, waits) != [1]:  # noqa: ASYNC110 - nobody tells of it
+            await asyncio.sleep(0.01)
     os.kill(process, signal.SIGSTOP)
     try:
         assert await read(far, PROCESS) != [process]
