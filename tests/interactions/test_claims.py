@@ -7,6 +7,7 @@ import pytest
 from app.core.actor import Actor
 from app.core.errors import AlreadyClaimed, InvalidInput, InvalidTransition, NotFound
 from app.core.ids import GlobalId
+from app.directory.service import update_user
 from app.interactions.messages import MessageAuthor
 from app.interactions.model import Interaction
 from app.interactions.service.change import load
@@ -219,6 +220,8 @@ async def test_the_loser_is_told_in_the_graph(house: House) -> None:
 
 async def test_of_many_who_claim_at_once_one_wins(house: House) -> None:
     await house.hear()
+    # Who may not see it holds nothing, and what nobody holds another may claim.
+    await house.database.command(update_user, ADA, f"usr_{EVE.user_id}", {"permissions": sorted(BO.permissions)})
     actors = [BO, EVE, Actor(user_id=3, name="Cy", permissions=BO.permissions), ADA] * 3
     found = await asyncio.gather(
         *(house.database.command(claim, actor, cnv(1)) for actor in actors), return_exceptions=True
