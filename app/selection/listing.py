@@ -42,11 +42,10 @@ class Lister:
         self.seen: Sql | bool = (
             True if isinstance(mapping, Many) and mapping.inherits else compilation.visible(self.type_map, self.source)
         )
-        self.types: Sequence[str] = sorted(
-            each.value or "" for each in compilation.catalogue.extending(self.type_map.name)
-        )
+        self.types: Sequence[str] = ()
         self.seen_in_part = False
         if isinstance(mapping, RootMany) and mapping.partition is not None:
+            self.types = sorted(each.value or "" for each in compilation.catalogue.extending(self.type_map.name))
             seen = mapping.partition.seen(compilation.permissions)
             if seen is not None and not set(self.types).issubset(seen):
                 self.seen_in_part = True

@@ -56,11 +56,11 @@ def walked_by(variant: Variant, of: Listed, *, ordered: bool) -> Walked:
     With `ordered` an index has to have the variant's order for each of the values."""
     order, _, _, filters = variant
     given = dict(filters)
-    partition = of.mapping.partition if isinstance(of.mapping, RootMany) else None
+    partition = _partition(of)
     if (
         partition is not None
         and (order in partition.orders or not ordered)
-        and all(name in partition.columns or (name, shape) in partition.beside for name, shape in filters)
+        and _finds_best(partition, filters)
         and (of.seen_in_part or not given.keys().isdisjoint(partition.columns))
     ):
         return tuple((name, given.get(name, _ABSENT)) for name in partition.columns)
@@ -68,18 +68,22 @@ def walked_by(variant: Variant, of: Listed, *, ordered: bool) -> Walked:
         stream = of.mapping.filters[name].stream
         if stream is None or (ordered and order not in stream.orders):
             continue
-        if shape is False or (
-            stream.or_none and of.sql.dialect.name == "sqlite" and _is_alone(name, filters, partition)
-        ):
+        if shape is False:
             return ((name, shape),)
+        if stream.or_none and of.sql.dialect.name == "sqlite" and partition is not None:
+            others = [each for each in filters if each[0] != name]
+            if _finds_best(partition, others):
+                return ((name, shape),)
     return ()
 
 
-def _is_alone(name: str, filters: Sequence[tuple[str, Hashable]], partition: Partition | None) -> bool:
-    """Whether no other condition has an index that may find fewer rows."""
-    return partition is not None and all(
-        other == name or other in partition.columns or (other, shape) in partition.beside for other, shape in filters
-    )
+def _partition(of: Listed) -> Partition | None:
+    return of.mapping.partition if isinstance(of.mapping, RootMany) else None
+
+
+def _finds_best(partition: Partition, filters: Sequence[tuple[str, Hashable]]) -> bool:
+    """Whether none of the conditions has an index that may find fewer rows."""
+    return all(name in partition.columns or (name, shape) in partition.beside for name, shape in filters)
 
 
 class _Walks:
@@ -112,7 +116,7 @@ class _Walks:
 
 def _column(of: Listed, name: str) -> tuple[SqlOf, Sequence[str] | None]:
     """The column of a condition, and the values that are read of it; None for those that it is given."""
-    partition = of.mapping.partition if isinstance(of.mapping, RootMany) else None
+    partition = _partition(of)
     if partition is not None and name in partition.columns:
         column, known = partition.columns[name]
         return column, of.types if known is None else known
