@@ -12,6 +12,7 @@ from pydantic import Field, IPvAnyNetwork, NonNegativeInt, PositiveInt, SecretSt
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.core.issuers import Issuer
+from app.core.sealing import Sealer
 from app.core.setting_types import Duration, FernetKey, Origin, Port, Region, Secret
 
 PREFIX = "SWITCHBOARD_"
@@ -258,6 +259,11 @@ class Settings(BaseSettings):
         if not separator or scheme.partition("+")[0] not in ("sqlite", "postgresql", "postgres"):
             raise ValueError("it has to begin with sqlite:/// or postgresql://")
         return value
+
+    @property
+    def sealer(self) -> Sealer:
+        """What seals the secrets of other systems, and unseals them."""
+        return Sealer([key.get_secret_value() for key in self.secrets_key])
 
     @property
     def on_sqlite(self) -> bool:

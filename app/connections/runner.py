@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Generator, Sequence
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 import structlog
@@ -17,6 +17,7 @@ from app.core.fairness import SERVER
 from app.storage.database import Database
 from app.storage.leases import end_lease, take_lease
 from app.storage.query import Query, Row
+from app.storage.tables import moment_of
 
 LEASE = timedelta(seconds=30)
 """How long a process keeps a connection after the last sign of it; then another one takes over."""
@@ -131,8 +132,4 @@ def _name(connection_id: int) -> str:
 def _waiting() -> Generator[Query, Sequence[Row], list[tuple[int, datetime]]]:
     """The connections for which something waits, and when the first of it is due."""
     rows = yield WAITING
-    return [(row[0], _time(row[1])) for row in rows]
-
-
-def _time(found: object) -> datetime:
-    return found if isinstance(found, datetime) else datetime.fromisoformat(str(found)).astimezone(UTC)
+    return [(row[0], moment_of(row[1])) for row in rows]

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Generator, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
 from uuid import uuid4
@@ -26,6 +25,7 @@ from app.settings import Settings
 from app.storage.database import Database
 from app.storage.leases import end_lease, end_leases, renew_leases, take_lease
 from app.storage.query import Query, Row
+from app.storage.tables import moment_of
 from app.storage.work import Work
 
 log = structlog.get_logger(__name__)
@@ -115,7 +115,7 @@ class Dispatcher:
             if runner is not None:
                 if runner.version is not None and runner.version != version:
                     runner.doubt()
-            elif holder is None or holder == self._parts.holder or _moment(until) <= now:
+            elif holder is None or holder == self._parts.holder or moment_of(until) <= now:
                 free.append(number)
         waiting = iter(free)
         while some := list(islice(waiting, _TAKEN_AT_ONCE)):
@@ -184,10 +184,6 @@ def _take(work: Work, numbers: Iterable[int], parts: Parts) -> list[int]:
 def _give_back(work: Work, numbers: Iterable[int], holder: str) -> None:
     for number in numbers:
         end_lease(work, lease_name(number), holder)
-
-
-def _moment(found: object) -> datetime:
-    return found if isinstance(found, datetime) else datetime.fromisoformat(str(found)).astimezone(UTC)
 
 
 @asynccontextmanager

@@ -94,7 +94,7 @@ class Run:
             if free < 1:
                 break
             free -= 1
-            waiting.is_sent = True
+            self._window.send(waiting)
             task = asyncio.create_task(self._send(waiting))
             task.add_done_callback(self._stir)
             self._sending[task] = waiting

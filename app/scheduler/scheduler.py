@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Generator, Sequence
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime
+from datetime import datetime
 
 import structlog
 
@@ -18,6 +18,7 @@ from app.scheduler.erasing import Eraser
 from app.storage.chores import Chore, take
 from app.storage.database import Database
 from app.storage.query import Query, Row
+from app.storage.tables import moment_of
 
 BATCH = 64
 """Interactions that one unit looks at; on PostgreSQL they stay locked until it ends."""
@@ -129,5 +130,4 @@ def _look() -> Generator[Query, Sequence[Row], tuple[datetime | None, bool]]:
     erases = bool((yield ANY_ERASING))
     if not rows:
         return None, erases
-    found = rows[0][0]
-    return (found if isinstance(found, datetime) else datetime.fromisoformat(found).astimezone(UTC)), erases
+    return moment_of(rows[0][0]), erases

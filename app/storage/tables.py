@@ -73,6 +73,11 @@ def _timestamp_value(value: str | None) -> datetime | None:
     return None if value is None else datetime.fromisoformat(value).astimezone(UTC)
 
 
+def moment_of(raw: Any) -> datetime:
+    """A time as a driver gives it, of a statement that runs without SQLAlchemy, in UTC."""
+    return raw if isinstance(raw, datetime) else datetime.fromisoformat(raw).astimezone(UTC)
+
+
 class _PlainJson(postgresql.JSON):
     """PostgreSQL's `json`, whose text passes through untouched."""
 

@@ -20,7 +20,10 @@ from app.registry import CONNECTORS, KINDS
 from app.settings import Settings
 from app.storage.database import Database, Work
 from tests.conftest import ManualClock
+from tests.destinations.conftest import app, receiver
 from tests.kinds.conftest import store_users
+
+__all__ = ["app", "receiver"]
 
 KEYS = ("0" * 43 + "=", "1" * 42 + "8=")
 """Two keys that seal secrets."""

@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,8 @@ from app.connections.service import Verdict
 from app.core.clock import utc_now
 from tests.conftest import ManualClock
 from tests.connections.conftest import Source
-from tests.destinations.receiving import Receiver, receiving
-from tests.destinations.running import Running, running
+from tests.destinations.receiving import Receiver
+from tests.destinations.running import Running
 from tests.kinds.conftest import BO
 from tests.serving import PATIENCE
 
@@ -23,18 +22,6 @@ pytestmark = pytest.mark.anyio
 PAGE = (Path(__file__).parents[2] / "docs" / "connections.md").read_text(encoding="utf-8")
 (MUTATION,) = (each for each in re.findall(r"```graphql\n(.*?)```", PAGE, re.DOTALL) if "createDestination" in each)
 CONVERSATION = "{ conversation(conversationId: 1) { id upstream { key } messages { nodes { id text status } } } }"
-
-
-@pytest.fixture
-async def app(database_url: str) -> AsyncIterator[Running]:
-    async with running(database_url) as found:
-        yield found
-
-
-@pytest.fixture
-async def receiver() -> AsyncIterator[Receiver]:
-    async with receiving() as found:
-        yield found
 
 
 async def conversation(app: Running, texts: int, status: str = "") -> Any:

@@ -1,6 +1,6 @@
 """What a connection is: one account of another system, and how it stands."""
 
-from app.connections.model.secrets import checked_secret, new_secret, new_token
+from app.connections.model.secrets import checked_secret, new_token
 from app.connections.model.standing import ConnectionAction, ConnectionErrorCode, ConnectionState, Fault, Standing
 from app.connections.model.system import HOOKS, MANAGE, PREFIX, ConnectedSystem, NewConnection, hook_path
 
@@ -17,6 +17,5 @@ __all__ = (
     "Standing",
     "checked_secret",
     "hook_path",
-    "new_secret",
     "new_token",
 )

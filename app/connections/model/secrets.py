@@ -1,19 +1,14 @@
-"""The secrets of hooks: what they look like, and new ones."""
+"""What protects hooks: secrets that are given, and paths that are hard to guess."""
 
 import base64
 import binascii
 import secrets
 
 from app.core.errors import InvalidInput
+from app.core.webhook_secrets import PREFIX
 
-_PREFIX = "whsec_"
 _LEAST, _MOST = 24, 64
-_SAYS = f"A secret is {_PREFIX} and {_LEAST} to {_MOST} bytes in base64, as Standard Webhooks have it."
-
-
-def new_secret() -> str:
-    """A random secret."""
-    return _PREFIX + base64.b64encode(secrets.token_bytes(32)).decode("ascii")
+_SAYS = f"A secret is {PREFIX} and {_LEAST} to {_MOST} bytes in base64, as Standard Webhooks have it."
 
 
 def new_token() -> str:
@@ -24,9 +19,9 @@ def new_token() -> str:
 def checked_secret(given: str) -> str:
     """The secret itself. Raises InvalidInput, which does not repeat it."""
     try:
-        size = len(base64.b64decode(given.removeprefix(_PREFIX), validate=True))
+        size = len(base64.b64decode(given.removeprefix(PREFIX), validate=True))
     except (binascii.Error, ValueError):
         size = 0
-    if not given.startswith(_PREFIX) or not _LEAST <= size <= _MOST:
+    if not given.startswith(PREFIX) or not _LEAST <= size <= _MOST:
         raise InvalidInput(_SAYS, path=("secret",))
     return given

@@ -3,13 +3,13 @@
 from datetime import datetime
 
 from app.connections.model import ConnectedSystem
-from app.core.sealing import Sealer, Unreadable
+from app.core.sealing import Unreadable
 from app.storage.work import Work
 
 
 def sealed(work: Work, secret: str) -> str:
     """The secret as it is stored. Raises NoSecretsKey."""
-    return _sealer(work).seal(secret)
+    return work.settings.sealer.seal(secret)
 
 
 def opened(work: Work, system: ConnectedSystem, now: datetime) -> list[str]:
@@ -17,7 +17,7 @@ def opened(work: Work, system: ConnectedSystem, now: datetime) -> list[str]:
     kept = [system.secret]
     if system.former_until is not None and now < system.former_until:
         kept.append(system.former_secret)
-    sealer, found = _sealer(work), []
+    sealer, found = work.settings.sealer, []
     for each in kept:
         if each is not None:
             try:
@@ -25,7 +25,3 @@ def opened(work: Work, system: ConnectedSystem, now: datetime) -> list[str]:
             except Unreadable:
                 continue
     return found
-
-
-def _sealer(work: Work) -> Sealer:
-    return Sealer([key.get_secret_value() for key in work.settings.secrets_key])

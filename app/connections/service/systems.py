@@ -20,7 +20,6 @@ from app.connections.model import (
     NewConnection,
     Standing,
     checked_secret,
-    new_secret,
     new_token,
 )
 from app.connections.repository import ConnectedSystemRepository, InboxRepository
@@ -29,6 +28,7 @@ from app.connections.service.sealing import opened, sealed
 from app.connections.tables import PARKED, PENDING
 from app.core.actor import Actor
 from app.core.errors import DomainError, InvalidInput, TooMany, VersionConflict
+from app.core.webhook_secrets import new_webhook_secret
 from app.directory.model.checks import json_object, line
 from app.directory.service.editing import Ref, created
 from app.interactions.connector import Connector
@@ -77,7 +77,7 @@ def create_connection(
     Raises Forbidden, NoSecretsKey, InvalidInput and TooLong, AlreadyExists for a name that is taken, TooMany beyond 100
     connections, KeyReused, and what the connector refuses its settings with."""
     actor.require(MANAGE)
-    secret = given.get("secret") or new_secret()
+    secret = given.get("secret") or new_webhook_secret()
     systems = work.use(ConnectedSystemRepository)
     made: list[str] = []
 
@@ -172,7 +172,7 @@ def rotate_secret(
     before = managed(work, actor, ref)
     if not timedelta(0) <= former_for <= LONGEST_OVERLAP:
         raise InvalidInput("A former secret stays valid for seven days at most.", path=("former_for_seconds",))
-    new = new_secret() if secret is None else checked_secret(secret)
+    new = new_webhook_secret() if secret is None else checked_secret(secret)
     stays = former_for > timedelta(0)
     after = replace(
         before,

@@ -11,7 +11,6 @@ from app.destinations.model.destination import (
     DestinationState,
     DestinationType,
     acting,
-    new_secret,
 )
 
 __all__ = (
@@ -28,6 +27,5 @@ __all__ = (
     "DestinationType",
     "Place",
     "acting",
-    "new_secret",
     "webhook_id",
 )

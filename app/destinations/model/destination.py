@@ -1,7 +1,5 @@
 """What a destination is: where items of a subscription are delivered."""
 
-import secrets
-from base64 import b64encode
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -139,8 +137,3 @@ def acting(owner: User, narrowed: Collection[str] | None) -> Actor:
         is_admin=owner.is_admin and narrowed is None,
         is_narrowed=narrowed is not None,
     )
-
-
-def new_secret() -> str:
-    """A random secret in the form of Standard Webhooks."""
-    return f"whsec_{b64encode(secrets.token_bytes(32)).decode('ascii')}"

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from app.core.actor import Actor
 from app.core.errors import DomainError, Forbidden, InvalidInput, TooMany, VersionConflict
+from app.core.webhook_secrets import new_webhook_secret
 from app.destinations.events import (
     DestinationCreated,
     DestinationDeleted,
@@ -23,10 +24,9 @@ from app.destinations.model import (
     DestinationReason,
     DestinationState,
     acting,
-    new_secret,
 )
 from app.destinations.repository import DeliveryRepository, DestinationRepository
-from app.destinations.service.finding import managed, owned, sealer, tell
+from app.destinations.service.finding import managed, owned, tell
 from app.directory.model.checks import checked
 from app.directory.repository import UserRepository
 from app.directory.service.editing import Ref, created
@@ -72,7 +72,7 @@ def create_destination(
     secret. Raises Forbidden, NoSecretsKey, InvalidInput, TooLong, KeyReused, and TooMany beyond 1,000 destinations."""
     creates_as(work, actor)
     destinations = work.use(DestinationRepository)
-    secret = new_secret()
+    secret = new_webhook_secret()
     made: list[str] = []
 
     def make() -> Destination:
@@ -83,7 +83,7 @@ def create_destination(
                 **checked(given, CHANGEABLE),
                 owner_id=actor.user_id,
                 permissions=tuple(sorted(actor.permissions)) if actor.is_narrowed else None,
-                secret=sealer(work).seal(secret),
+                secret=work.settings.sealer.seal(secret),
                 cursor=str(destinations.head()),
                 state_changed_at=work.now,
                 created_at=work.now,
@@ -190,10 +190,10 @@ def rotate_secret(work: Work, actor: Actor, ref: Ref) -> Made:
 
     Raises Forbidden, NotFound, NoSecretsKey."""
     before = owned(work, actor, ref)
-    secret = new_secret()
+    secret = new_webhook_secret()
     after = replace(
         before,
-        secret=sealer(work).seal(secret),
+        secret=work.settings.sealer.seal(secret),
         former_secret=before.secret,
         former_until=work.now + FORMER_FOR,
     )

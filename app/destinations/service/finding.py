@@ -5,7 +5,6 @@ from typing import Protocol
 
 from app.core.actor import Actor
 from app.core.errors import Forbidden, NotFound
-from app.core.sealing import Sealer
 from app.destinations.events import DestinationHappened
 from app.destinations.model import MANAGE, PREFIX, Destination
 from app.destinations.repository import DestinationRepository
@@ -39,15 +38,10 @@ def owned(work: Work, actor: Actor, ref: Ref) -> Destination:
     return found
 
 
-def sealer(work: Work) -> Sealer:
-    """What seals and unseals secrets with the keys of the settings."""
-    return Sealer([each.get_secret_value() for each in work.settings.secrets_key])
-
-
 def unsealed(work: Work, destination: Destination) -> Sequence[str]:
     """The secrets that sign now, the newest first. Raises app.core.sealing.Unreadable."""
-    opens = sealer(work)
-    return [opens.unseal(each) for each in destination.secrets_at(work.now)]
+    sealer = work.settings.sealer
+    return [sealer.unseal(each) for each in destination.secrets_at(work.now)]
 
 
 def tell(work: Work, actor: Actor | None, found: Destination, happened: OfDestination) -> None:

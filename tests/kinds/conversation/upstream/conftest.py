@@ -1,8 +1,6 @@
 """An HTTP source, and what its deliveries made of conversations."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -13,22 +11,13 @@ from app.interactions.repository.messages import MessageRepository
 from app.interactions.tables import message
 from app.kinds.conversation.model.conversation import Conversation
 from app.kinds.conversation.repository import ConversationRepository
-from app.settings import Settings
 from app.storage.database import Database, Work
 from app.storage.event_log import event_log
 from tests.conftest import ManualClock
-from tests.connections.conftest import KEYS, RULES, Source, connect
+from tests.connections.conftest import Source, connect, kinds, settings
 from tests.kinds.conftest import store_users
 
-
-@pytest.fixture
-def kinds() -> Mapping[str, Any]:
-    return RULES
-
-
-@pytest.fixture
-def settings() -> Settings:
-    return Settings.model_validate({"secrets_key": KEYS[0]})
+__all__ = ["kinds", "settings"]
 
 
 @pytest.fixture
