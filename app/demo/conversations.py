@@ -80,7 +80,7 @@ def _scene(
     yield at
     customer = cast.customer("CONVERSATION", person)
     target = {"kind": "conversation", "customer_id": customer, "channel_agent_id": agent}
-    first = stage.do(receive_message, gateway, target, [said(lines[0].text.replace("{order}", "#10452"))])
+    first = stage.do(receive_message, gateway, target, [said(lines[0].text)])
     ref = GlobalId(PREFIX, first.interaction)
     if ending:
         yield at + timedelta(seconds=50)

@@ -4,15 +4,15 @@ from typing import NamedTuple
 
 
 class Line(NamedTuple):
-    """One message of a dialogue: the customer's, or the business's. `{order}` stands for a number of an order."""
+    """One message of a dialogue: the customer's, or the business's."""
 
     of_customer: bool
     text: str
 
 
 def _dialogue(*texts: str) -> tuple[Line, ...]:
-    """Lines of the customer begin with `<`; those of the business do not."""
-    return tuple(Line(text.startswith("<"), text.removeprefix("<")) for text in texts)
+    """Lines of the customer begin with `<`; those of the business do not. `{order}` becomes the number of an order."""
+    return tuple(Line(text.startswith("<"), text.removeprefix("<").replace("{order}", "#10452")) for text in texts)
 
 
 LONG_TEXT = (

@@ -49,6 +49,12 @@ async def loaded(module_database_url: str) -> AsyncIterator[Database]:
     await database.close()
 
 
+async def test_no_text_has_a_place_left_to_fill(loaded: Database) -> None:
+    texts = [row["text"] for row in await loaded.command(lambda work: rows(work, message))]
+
+    assert [text for text in texts if text and "{" in text] == []
+
+
 async def test_it_has_some_of_everything(database: Database) -> None:
     loaded = await load(database)
 
