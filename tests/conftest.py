@@ -20,7 +20,13 @@ from app.storage.database import Database, open_database
 from app.storage.migrations import migrate
 from tests.postgres import Copies, empty_database, running_server
 from tests.postgres_server import PostgresqlFailed
-from tests.sharing import connect_for_plans_alone, pass_over_an_empty_environment, share_compiled_statements
+from tests.sharing import (
+    connect_for_plans_alone,
+    leave_the_disk_alone,
+    make_cheap_fingerprints,
+    pass_over_an_empty_environment,
+    share_compiled_statements,
+)
 
 pytest_plugins = ("tests.kit.library_fixtures",)
 
@@ -54,6 +60,8 @@ def pytest_configure(config: pytest.Config) -> None:
     share_compiled_statements(patch)
     pass_over_an_empty_environment(patch)
     connect_for_plans_alone(patch)
+    leave_the_disk_alone(patch)
+    make_cheap_fingerprints(patch)
     config.add_cleanup(patch.undo)
 
 

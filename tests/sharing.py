@@ -13,13 +13,21 @@ from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.util import LRUCache
 
+from app.directory.model import pepper
 from app.settings import PREFIX, Settings
+from app.storage import engines
 from app.storage.engines import postgresql_engine, postgresql_pool, sqlite_engine
 from app.storage.growth import open_together
 from app.storage.liveness import Liveness
 
 OPEN_TOGETHER = open_together
 """As servers open their first connections; databases of tests open one, because each is a process of PostgreSQL."""
+
+PREPARE_SQLITE = engines._prepare
+"""As servers prepare a connection; to databases of tests nothing happens that they would have to survive."""
+
+FINGERPRINT_COST = pepper.COST
+"""As servers make fingerprints; peppers of tests are not to be guessed by anybody."""
 
 _MOST_STATEMENTS = 5_000
 _MOST_PLANS = 2_000
@@ -62,6 +70,21 @@ def connect_for_plans_alone(patch: pytest.MonkeyPatch) -> None:
 
     patch.setattr("app.storage.postgresql_plans.postgresql_pool", open_pool)
     patch.setattr("app.storage.growth.open_together", _open_none)
+
+
+def leave_the_disk_alone(patch: pytest.MonkeyPatch) -> None:
+    """Commit to SQLite without waiting for the disk, which takes a hundred times as long as the rest of a commit."""
+
+    def prepare(connection: sqlite3.Connection, read_only: bool, foreign_keys: bool) -> None:
+        PREPARE_SQLITE(connection, read_only, foreign_keys)
+        connection.execute("PRAGMA synchronous = OFF")
+
+    patch.setattr(engines, "_prepare", prepare)
+
+
+def make_cheap_fingerprints(patch: pytest.MonkeyPatch) -> None:
+    """Make fingerprints of peppers in no time: their cost guards secrets, and the first of each database is new."""
+    patch.setattr(pepper, "COST", 2)
 
 
 async def _open_none(_connect: object, _count: int) -> int:

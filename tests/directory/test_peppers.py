@@ -11,7 +11,7 @@ from app.core.actor import Actor
 from app.core.errors import Unavailable
 from app.directory import model, service
 from app.directory.authenticator import KeyAuthenticator
-from app.directory.model import ApiKey, new_token
+from app.directory.model import ApiKey, new_token, pepper
 from app.directory.model.pepper import fingerprint
 from app.directory.repository import ApiKeyRepository
 from app.settings import Settings
@@ -19,6 +19,7 @@ from app.storage.database import Database, Work, open_database
 from app.storage.engines import ConfigurationError
 from tests.conftest import CountingIds, ManualClock
 from tests.directory.conftest import PERMISSIONS, told
+from tests.sharing import FINGERPRINT_COST
 
 pytestmark = pytest.mark.anyio
 
@@ -265,6 +266,15 @@ async def test_nothing_stored_shows_a_pepper_or_a_bootstrap_key(start: Start, da
     stored = await database.command(everything)
     assert not [secret for secret in (OLD, NEW, CHOSEN[0]) if secret in stored]
     assert fingerprint(OLD, "salt") != fingerprint(OLD, "other salt")
+
+
+def test_fingerprint_is_slow_and_stays_what_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another one would not know again what is stored, and a cheaper one would be guessed."""
+    monkeypatch.setattr(pepper, "COST", FINGERPRINT_COST)
+    assert fingerprint.__wrapped__(OLD, "salt") == (
+        "c4633c4912cb8ba754c3d42dca642cda9bc5fa5d3501778a706e51f5d0fcd790"
+        "4271018984f1a2b6fc619676fa88a7e70effcaa084d558ffb7ae54b49d1d4965"
+    )
 
 
 @pytest.mark.parametrize("previous", [(), (OLD,), (OLD, THIRD)])

@@ -11,10 +11,12 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from app.settings import Settings
+from app.storage import engines
 from app.storage.database import open_database
 from app.storage.engines import ConfigurationError, connect_sqlite, parse_database_url
 from app.storage.migrations import migrate
 from tests.conftest import CountingIds, ManualClock
+from tests.sharing import PREPARE_SQLITE
 
 
 @pytest.mark.parametrize(
@@ -171,3 +173,11 @@ def test_sqlite_file_that_stays_locked_is_named(tmp_path: Path, monkeypatch: pyt
     with pytest.raises(ConfigurationError, match=r"new\.db cannot be used: database is locked"):
         connect_sqlite(path)
     writer.close()
+
+
+def test_commit_to_sqlite_survives_a_power_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engines, "_prepare", PREPARE_SQLITE)
+    with closing(connect_sqlite(str(tmp_path / "x.db"))) as connection:
+        settings = [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("synchronous", "secure_delete")]
+    full, on = 2, 1
+    assert settings == [full, on]

@@ -13,6 +13,9 @@ SALT = "fingerprint_salt"
 PEPPER = "key_pepper"
 """The name of the stored pepper that counts where the settings have none."""
 
+COST = 2**14
+"""What a fingerprint costs, as scrypt counts it; another number would make other fingerprints."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredPepper:
@@ -28,7 +31,7 @@ class StoredPepper:
 @lru_cache(maxsize=64)
 def fingerprint(secret: str, salt: str) -> str:
     """A slow digest that no pepper is part of, because a person may have chosen the secret."""
-    return hashlib.scrypt(secret.encode("utf-8", "surrogatepass"), salt=salt.encode(), n=2**14, r=8, p=1).hex()
+    return hashlib.scrypt(secret.encode("utf-8", "surrogatepass"), salt=salt.encode(), n=COST, r=8, p=1).hex()
 
 
 def peppers_of(settings: Settings, stored: str) -> tuple[str, ...]:
