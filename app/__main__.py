@@ -11,6 +11,7 @@ from cyclopts import App
 
 from app.commands import listening
 from app.commands.connections import connections
+from app.commands.doctor import doctor
 from app.commands.documents import documents
 from app.commands.explaining import explain
 from app.commands.keys import keys, peppers, secrets_key
@@ -38,6 +39,7 @@ for number, group in ((4, keys), (5, users), (6, peppers), (7, connections), (13
     app.command(group)
 
 app.command(secrets_key, sort_key=6)
+app.command(doctor, sort_key=10)
 app.command(explain, sort_key=11)
 app.command(listening.listen, sort_key=12)
 

@@ -45,6 +45,7 @@ def test_help_lists_the_commands_without_importing_the_server() -> None:
         "connections",
         "schema",
         "recompute",
+        "doctor",
         "erasures",
         "explain",
         "listen",
@@ -271,6 +272,23 @@ def test_recompute_applies_a_changed_rule_once(switchboard: CommandLine) -> None
         done = switchboard("recompute", escalation="{}")
         assert (done.returncode, done.stdout) == (0, "")
         assert f"Of {total} interactions {changed} changed, and of " in " ".join(done.stderr.split())
+
+
+def test_doctor_says_what_to_do_and_fails_for_a_fault(switchboard: CommandLine) -> None:
+    good = switchboard("doctor", port="0")
+    assert (good.returncode, good.stderr) == (0, "")
+    assert good.stdout.splitlines()[-1].startswith("0 at fault, ")
+    assert list(switchboard.folder.iterdir()) == []
+    bad = switchboard("doctor", prot="1", demo="perhaps")
+    assert (bad.returncode, bad.stderr) == (1, "")
+    lines = bad.stdout.splitlines()
+    assert [line for line in lines if line.startswith("FAULT")] == [
+        "FAULT    settings     SWITCHBOARD_PROT is not a setting. Did you mean SWITCHBOARD_PORT?",
+        "FAULT    settings     SWITCHBOARD_DEMO: Input should be a valid boolean, unable to interpret input.",
+    ]
+    assert lines[1].strip() == "-> Correct or unset the variable; docs/settings.md lists them."
+    assert lines[-1] == "2 at fault, 0 to look at, 0 in order."
+    assert switchboard("doctor", "--workers", "0").stderr == "switchboard: --workers: it has to be 1 or more.\n"
 
 
 def test_erasures_are_exported_and_repeated(switchboard: CommandLine, tmp_path: Path) -> None:

@@ -1,7 +1,20 @@
 """Access tokens of identity providers (OpenID Connect): providers' keys, verification, and what a token says."""
 
-from app.openid.fetching import tokens_of
+from app.openid.documents import Unusable
+from app.openid.fetching import fetching, tokens_of
 from app.openid.person import LONGEST_SUBJECT, Person
+from app.openid.provider import Fetch, NotFetched, keys_of
 from app.openid.tokens import Tokens, is_token
 
-__all__ = ["LONGEST_SUBJECT", "Person", "Tokens", "is_token", "tokens_of"]
+__all__ = [
+    "LONGEST_SUBJECT",
+    "Fetch",
+    "NotFetched",
+    "Person",
+    "Tokens",
+    "Unusable",
+    "fetching",
+    "is_token",
+    "keys_of",
+    "tokens_of",
+]

@@ -96,7 +96,7 @@ class Provider:
     async def _refresh(self) -> None:
         try:
             async with asyncio.timeout(self._patience):
-                keys = await self._read()
+                keys = await keys_of(self.issuer, self._fetch)
         except (NotFetched, Unusable, TimeoutError) as error:
             self._has_failed = True
             reason = "It took too long." if isinstance(error, TimeoutError) else str(error)
@@ -115,8 +115,9 @@ class Provider:
         finally:
             self._fetching = None
 
-    async def _read(self) -> Mapping[tuple[str, str], Key]:
-        issuer = self.issuer.issuer
-        at = f"{issuer.removesuffix('/')}/.well-known/openid-configuration"
-        metadata = read_metadata(await self._fetch(at, MOST_BYTES_OF_METADATA), issuer)
-        return read_keys(await self._fetch(metadata.keys_at, MOST_BYTES_OF_KEYS))
+
+async def keys_of(issuer: Issuer, fetch: Fetch) -> Mapping[tuple[str, str], Key]:
+    """The keys that the issuer publishes now, by their id and type. Raises NotFetched and Unusable."""
+    at = f"{issuer.issuer.removesuffix('/')}/.well-known/openid-configuration"
+    metadata = read_metadata(await fetch(at, MOST_BYTES_OF_METADATA), issuer.issuer)
+    return read_keys(await fetch(metadata.keys_at, MOST_BYTES_OF_KEYS))

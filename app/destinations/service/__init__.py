@@ -22,6 +22,7 @@ from app.destinations.service.destinations import (
     runs_as,
     update_destination,
 )
+from app.destinations.service.finding import all_destinations
 from app.destinations.service.trying import Trial, begin_trial, end_trial
 
 __all__ = (
@@ -29,6 +30,7 @@ __all__ = (
     "Made",
     "Settled",
     "Trial",
+    "all_destinations",
     "begin_delivering",
     "begin_trial",
     "create_destination",

@@ -38,6 +38,11 @@ def owned(work: Work, actor: Actor, ref: Ref) -> Destination:
     return found
 
 
+def all_destinations(work: Work) -> Sequence[Destination]:
+    """Every destination, the oldest first, whoever asks: for the operator's own tools."""
+    return work.use(DestinationRepository).all()
+
+
 def unsealed(work: Work, destination: Destination) -> Sequence[str]:
     """The secrets that sign now, the newest first. Raises app.core.sealing.Unreadable."""
     sealer = work.settings.sealer

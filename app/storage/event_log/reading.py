@@ -15,6 +15,11 @@ from app.storage.query import Query, Row
 HEADS = Query("SELECT id, head, oldest FROM lane ORDER BY id")
 """Rows (lane, position of its newest entry, lowest position still held)."""
 
+NEWEST = Query(
+    "SELECT max(event_log.at) FROM lane JOIN event_log ON event_log.lane = lane.id AND event_log.position = lane.head"
+)
+"""One row of the driver's: when the newest event was written, null for an empty log."""
+
 COLUMNS = ", ".join(column.name for column in event_log.columns)
 
 _AFTER_SQLITE = f"SELECT {COLUMNS} FROM event_log WHERE lane = 0 AND position > ? ORDER BY position LIMIT ?"

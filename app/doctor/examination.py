@@ -1,0 +1,36 @@
+"""The order in which a deployment is examined."""
+
+from collections.abc import AsyncIterator
+
+from app.core.clock import Clock
+from app.doctor.contents import contents
+from app.doctor.findings import Finding, State, fault
+from app.doctor.machine import machine
+from app.doctor.postgresql import postgresql
+from app.doctor.reaching import reaching
+from app.doctor.sqlite import sqlite
+from app.doctor.structure import TOPIC
+from app.settings import Settings
+from app.storage.engines import ConfigurationError, parse_database_url
+
+
+async def examine(settings: Settings, clock: Clock, *, workers: int = 1) -> AsyncIterator[Finding]:
+    """Every finding as it is made. Nothing is changed: no file is made, no migration is run, no row is written.
+
+    `workers` is how many processes share the database. What needs something that is at fault is left out."""
+    for found in machine(settings):
+        yield found
+    try:
+        url = parse_database_url(settings.database_url)
+    except ConfigurationError as error:
+        yield fault("database", str(error), "Correct SWITCHBOARD_DATABASE_URL; docs/settings.md shows its forms.")
+    else:
+        is_current = False
+        async for found in sqlite(url) if settings.on_sqlite else postgresql(url, settings, clock, workers):
+            is_current |= found.topic == TOPIC and found.state is State.OK
+            yield found
+        if is_current:
+            async for found in contents(settings, clock):
+                yield found
+    async for found in reaching(settings):
+        yield found
