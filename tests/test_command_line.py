@@ -45,8 +45,10 @@ def test_help_lists_the_commands_without_importing_the_server() -> None:
         "connections",
         "schema",
         "recompute",
+        "backup",
         "doctor",
         "erasures",
+        "restore",
         "explain",
         "listen",
         "documents",
@@ -289,6 +291,23 @@ def test_doctor_says_what_to_do_and_fails_for_a_fault(switchboard: CommandLine) 
     assert lines[1].strip() == "-> Correct or unset the variable; docs/settings.md lists them."
     assert lines[-1] == "2 at fault, 0 to look at, 0 in order."
     assert switchboard("doctor", "--workers", "0").stderr == "switchboard: --workers: it has to be 1 or more.\n"
+
+
+def test_backup_is_made_and_restored(switchboard: CommandLine) -> None:
+    assert switchboard("demo").returncode == 0
+    made = switchboard("backup", "copy.db")
+    assert (made.returncode, made.stdout) == (0, "")
+    assert re.search(r"copy\.db has [0-9,]+ bytes, revision [0-9]{4}\.\n$", made.stderr)
+    kept = switchboard("restore", "copy.db")
+    assert (kept.returncode, "--replace puts the backup in its place" in kept.stderr) == (1, True)
+    restored = switchboard("restore", "copy.db", "--replace")
+    assert (restored.returncode, "switchboard.db holds what copy.db does" in restored.stderr) == (0, True)
+    url = "postgresql://me:word@db.example.com/a"
+    for command, tool in (("backup", "pg_dump"), ("restore", "pg_restore")):
+        refused = switchboard(command, "other.db", database_url=url)
+        assert refused.stderr == (
+            f"switchboard: The database is PostgreSQL: use {tool}, as docs/operations.md shows.\n"
+        )
 
 
 def test_erasures_are_exported_and_repeated(switchboard: CommandLine, tmp_path: Path) -> None:
