@@ -43,6 +43,7 @@ _ALLOWED = {
     "directory:read": "See all customers and profiles, and the contact data of users too.",
     "directory:write": "Change customers and profiles.",
     "users:manage": "Create users and API keys, change their permissions, and revoke them.",
+    "teams:manage": "Create teams, and change their members and borders.",
     "connections:manage": "See and change connections to other systems, and what they could not deliver.",
 }
 

@@ -7,7 +7,7 @@ from enum import Enum
 import strawberry
 
 from app.attention.reads import MAPPINGS, ROOTS, streams
-from app.directory.graphql import User
+from app.directory.graphql import Team, User
 from app.graph.enums import described
 from app.graph.fields import AFTER, PAGING, Connection, argument, root
 from app.graph.slice import Slice
@@ -23,6 +23,7 @@ class AttentionGrouping(Enum):
     REASON = "REASON"
     LEVEL = "LEVEL"
     ASSIGNEE = "ASSIGNEE"
+    TEAM = "TEAM"
 
 
 described(
@@ -33,6 +34,7 @@ described(
         "REASON": "By the most urgent reason of each interaction.",
         "LEVEL": "By the level of the attention.",
         "ASSIGNEE": "By the user to whom the interactions are offered, or else assigned.",
+        "TEAM": "By the team that the interactions belong to.",
     },
 )
 
@@ -51,6 +53,9 @@ class AttentionGroup:
     level: Level | None = strawberry.field(description="The level of the group's attention, when grouped by it.")
     assignee: User | None = strawberry.field(
         description="The assignee of the group's interactions, when grouped by it; null for those without."
+    )
+    team: Team | None = strawberry.field(
+        description="The team of the group's interactions, when grouped by it; null for those of none."
     )
     count: int = strawberry.field(description="The number of the group's interactions.")
     oldest_since: datetime | None = strawberry.field(description="The time since which the group's first has waited.")

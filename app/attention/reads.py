@@ -15,6 +15,7 @@ from app.interactions.reads.filters import (
     QUEUE_PARTITION,
     asked_id,
     needs_attention,
+    team_of,
     visible,
 )
 from app.interactions.reads.log import may_see
@@ -29,6 +30,7 @@ _GROUPS: Mapping[str, tuple[sa.ColumnElement[Any], str, Callable[[Any], object]]
         "KIND": (interaction.c.kind, "kind", str.upper),
         "REASON": (interaction.c.attention_reason, "reason", str),
         "LEVEL": (interaction.c.attention_level, "level", LEVELS.__getitem__),
+        "TEAM": (sa.func.nullif(team_of(interaction), 0), "team_id", int),
         "ASSIGNEE": (asked_id(interaction), "assignee_id", int),
     }
 )
@@ -37,7 +39,7 @@ _GROUPS: Mapping[str, tuple[sa.ColumnElement[Any], str, Callable[[Any], object]]
 _LISTENERS = sa.select(watch.c.listeners, watch.c.until).where(watch.c.subject == ATTENTION)
 """Of every process and user: the listeners to the attention queue, and the lease's end."""
 
-_ASKED = frozenset({"assignee_id", "asked_id"})
+_ASKED = frozenset({"assignee_id", "asked_id", "team_id"})
 
 
 def _counted(by: str, read: Read) -> sa.Select[Any]:
@@ -77,7 +79,7 @@ def _moves_the_summary(permissions: Permissions, entry: Entry) -> bool:
         return True
     if not may_see(permissions, entry.logged):
         return False
-    # Who holds what waits counts too, when the summary is by assignee.
+    # Who holds what waits counts too, when the summary is by assignee, and whose it is when it is by team.
     before = entry.event.data.get("before")
     asked = isinstance(before, dict) and not _ASKED.isdisjoint(before)
     return issubclass(entry.type, AttentionEvent) or asked
@@ -93,7 +95,7 @@ def streams(kinds: Mapping[str, str]) -> Mapping[str, Stream]:
 
 MAPPINGS: tuple[Mapped, ...] = (
     ObjectMap("AttentionSummary"),
-    ObjectMap("AttentionGroup", {"assignee": One("User", key="assignee_id")}),
+    ObjectMap("AttentionGroup", {"assignee": One("User", key="assignee_id"), "team": One("Team", key="team_id")}),
 )
 
 ROOTS: Mapping[str, Root] = MappingProxyType(

@@ -11,6 +11,7 @@ GENERAL_PERMISSIONS = (
     "directory:read",
     "directory:write",
     "users:manage",
+    "teams:manage",
     "connections:manage",
     "destinations:manage",
 )

@@ -1,4 +1,4 @@
-"""What happens to customers, profiles, users and their keys."""
+"""What happens to customers, profiles, users, their keys and their teams."""
 
 from app.core.events import Event, event
 
@@ -153,3 +153,30 @@ class ApiKeyRevoked(Event):
 
     api_key_id: int
     user_id: int
+
+
+@event("team.created")
+class TeamCreated(Event):
+    """A team was created."""
+
+    concerns_keys = True
+
+    team_id: int
+
+
+@event("team.updated")
+class TeamUpdated(Event):
+    """A team's name, members or borders were changed."""
+
+    concerns_keys = True
+
+    team_id: int
+
+
+@event("team.deleted")
+class TeamDeleted(Event):
+    """A team was deleted."""
+
+    concerns_keys = True
+
+    team_id: int

@@ -102,6 +102,36 @@ stream_ticket = table(
     sa.Index("ix_stream_ticket_ends_at", "ends_at"),
 )
 
+team = table(
+    "team",
+    surrogate_key(),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("name_key", sa.Text, nullable=False, unique=True),
+    # The borders again, as they were given.
+    sa.Column("account_ids", JsonValue, nullable=False),
+    sa.Column("labels", JsonValue, nullable=False),
+    *_edited(),
+)
+
+team_member = sa.Table(
+    "team_member",
+    team.metadata,
+    sa.Column("team_id", BigId, sa.ForeignKey("team.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("user_id", BigId, sa.ForeignKey("app_user.id", ondelete="CASCADE"), primary_key=True),
+    sa.Index("ix_team_member_user", "user_id", "team_id"),
+    sqlite_with_rowid=False,
+)
+
+team_border = sa.Table(
+    "team_border",
+    team.metadata,
+    # A border leads to one team, so that nobody has to guess.
+    sa.Column("what", sa.Text, primary_key=True),
+    sa.Column("value", sa.Text, primary_key=True),
+    sa.Column("team_id", BigId, sa.ForeignKey("team.id", ondelete="CASCADE"), nullable=False, index=True),
+    sqlite_with_rowid=False,
+)
+
 bootstrap_key = table(
     "bootstrap_key",
     sa.Column("fingerprint", sa.Text, primary_key=True),

@@ -25,6 +25,7 @@ OF_EVERY_KIND = frozenset(
         Command.NOTE,
         Command.TYPE,
         Command.LABEL,
+        Command.ASSIGN_TEAM,
         Command.UPDATE,
         Command.RAISE_ATTENTION,
         Command.CLEAR_ATTENTION,

@@ -62,6 +62,11 @@ class Labelled(InteractionEvent):
     """Its labels were changed."""
 
 
+@event("*.team_assigned")
+class TeamAssigned(InteractionEvent):
+    """It was given to a team, or to none."""
+
+
 @event("*.bot_resumed")
 class BotResumed(InteractionEvent):
     """It was handed back to its bot."""

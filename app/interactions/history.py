@@ -9,12 +9,13 @@ from typing import Any, NamedTuple, TypedDict
 
 from app.core.clock import rfc3339
 from app.core.events import event_type
+from app.directory.model import NO_TEAM
 from app.interactions.model import Interaction
 
 REFERENCE = "reference"
 """Metadata key of a model's field that holds a surrogate: the prefix of the global ids it belongs to."""
 
-REFERENCES = ("usr", "cus", "top", "cha")
+REFERENCES = ("usr", "cus", "top", "cha", "tea")
 """The prefixes of the ids that values of changes can be."""
 
 _DERIVED = frozenset(
@@ -28,9 +29,10 @@ _DERIVED = frozenset(
         "answered_lease",
         "lease_answer_id",
         "lost_holder_id",
+        "team_fixed",
     }
 )
-_REFERENCES = {"assignee_id": "usr", "customer_id": "cus"}
+_REFERENCES = {"assignee_id": "usr", "customer_id": "cus", "team_id": "tea"}
 _ARRIVALS = frozenset(
     {
         "last_message_at",
@@ -105,6 +107,8 @@ def filterable(of: Interaction) -> dict[str, object]:
     }
     if of.attention.user_id is not None:
         found["asked_id"] = of.attention.user_id
+    if of.team_id != NO_TEAM:
+        found["team_id"] = of.team_id
     if of.unread_customer_messages_count:
         found["unread"] = True
     status, channel, account, _ = of.facets
@@ -119,7 +123,7 @@ def filterable(of: Interaction) -> dict[str, object]:
 
 _CODES = frozenset(
     {
-        *("state", "assignee_id", "asked_id", "customer_id", "bot_active", "reasons", "level"),
+        *("state", "assignee_id", "asked_id", "team_id", "customer_id", "bot_active", "reasons", "level"),
         *("unread", "status", "channel", "account"),
     }
 )
@@ -145,6 +149,8 @@ def _scalar(value: object, prefix: str | None) -> str | None:
             return value.name
         case bool():
             return "true" if value else "false"
+        case 0 if prefix is not None:
+            return None
         case int():
             return str(value) if prefix is None else f"{prefix}_{value}"
         case datetime():

@@ -7,6 +7,7 @@ from enum import IntEnum, StrEnum
 from types import MappingProxyType
 from typing import Generic, NamedTuple, TypeVar
 
+from app.directory.model import NO_TEAM
 from app.interactions.meaning import InteractionEvent
 from app.interactions.waiting import NOT_WAITING, Waiting
 
@@ -84,6 +85,7 @@ class Command(AnyCommand):
     NOTE = "NOTE"
     TYPE = "TYPE"
     LABEL = "LABEL"
+    ASSIGN_TEAM = "ASSIGN_TEAM"
     RAISE_ATTENTION = "RAISE_ATTENTION"
     CLEAR_ATTENTION = "CLEAR_ATTENTION"
     ACKNOWLEDGE = "ACKNOWLEDGE"
@@ -156,6 +158,8 @@ class Interaction:
     kind: str
     customer_id: int | None
     assignee_id: int | None = None
+    team_id: int = NO_TEAM
+    team_fixed: bool = False
     claimed_until: datetime | None = None
     answered_lease: datetime | None = None
     lease_answer_id: int | None = None

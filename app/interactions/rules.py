@@ -104,6 +104,9 @@ class KindRules(Protocol[I]):
     def on_user_changed(self, work: "Work", actor: Actor, before: "User", after: "User") -> None:
         """Release what the user can no longer work on, and do what else follows from the change of the user."""
 
+    def has_open_of_team(self, work: "Work", team_id: int) -> bool:
+        """Whether an interaction of the kind that is not closed belongs to the team."""
+
     def open_for(self, work: "Work", actor: Actor, target: Mapping[str, object]) -> I:
         """The customer's interaction that a received message belongs to, locked; opened when there is none.
 

@@ -37,6 +37,10 @@ interaction = table(
     # A customer's data is erased with the customer.
     sa.Column("customer_id", BigId, sa.ForeignKey("customer.id", ondelete="CASCADE")),
     sa.Column("assignee_id", BigId, sa.ForeignKey("app_user.id")),
+    # 0 for none, so that an index has a place for those as for any other team's.
+    sa.Column("team_id", BigId, nullable=False, server_default=sa.text("0")),
+    # Whether it was given by hand, which holds against the borders of teams.
+    sa.Column("team_fixed", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("claimed_until", Timestamp),
     sa.Column("answered_lease", Timestamp),
     sa.Column("lease_answer_id", BigId),
@@ -81,7 +85,8 @@ interaction = table(
     ),
     sa.Index("ix_interaction_active", "active_at", "id"),
     *(
-        sa.Index(f"ix_interaction_part_{order}", "kind", "state", f"{order}_at", "id")
+        sa.Index(f"ix_interaction_{name}_{order}", *columns, "kind", "state", f"{order}_at", "id")
+        for name, columns in (("part", ()), ("team", ("team_id",)))
         for order in ("active", "created", "updated")
     ),
     sa.Index("ix_interaction_assignee", "assignee_id", "active_at", "id"),
@@ -101,7 +106,7 @@ interaction = table(
             sqlite_where=sa.text("attention_level IS NOT NULL"),
             postgresql_where=sa.text("attention_level IS NOT NULL"),
         )
-        for name, columns in (("queue", ()), ("part_queue", ("kind",)))
+        for name, columns in (("queue", ()), ("part_queue", ("kind",)), ("team_queue", ("team_id", "kind")))
     ),
     sa.Index(
         "ix_interaction_due",

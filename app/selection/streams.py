@@ -10,7 +10,7 @@ from app.selection.connection import Variant
 from app.selection.mapping import Many, Partition, RootMany, Sql, SqlOf
 from app.selection.scope import Builder, Source
 from app.selection.sql import SqlCompiler, Template, hole
-from app.storage.constructs import TextList, texts
+from app.storage.constructs import IntList, TextList, keys, texts
 
 ONE: sa.Select[Any] = sa.select(sa.literal_column("1").label("one"))
 """What is selected of rows that are only counted."""
@@ -61,9 +61,10 @@ def walked_by(variant: Variant, of: Listed, *, ordered: bool) -> Walked:
         partition is not None
         and (order in partition.orders or not ordered)
         and _finds_best(partition, filters)
-        and (of.seen_in_part or not given.keys().isdisjoint(partition.columns))
+        and (of.seen_in_part or not given.keys().isdisjoint({*partition.columns, *partition.numbers}))
     ):
-        return tuple((name, given.get(name, _ABSENT)) for name in partition.columns)
+        leading = tuple((name, given[name]) for name in partition.numbers if name in given)
+        return leading + tuple((name, given.get(name, _ABSENT)) for name in partition.columns)
     for name, shape in filters:
         stream = of.mapping.filters[name].stream
         if stream is None or (ordered and order not in stream.orders):
@@ -83,7 +84,8 @@ def _partition(of: Listed) -> Partition | None:
 
 def _finds_best(partition: Partition, filters: Sequence[tuple[str, Hashable]]) -> bool:
     """Whether none of the conditions has an index that may find fewer rows."""
-    return all(name in partition.columns or (name, shape) in partition.beside for name, shape in filters)
+    parts = {*partition.columns, *partition.numbers}
+    return all(name in parts or (name, shape) in partition.beside for name, shape in filters)
 
 
 class _Walks:
@@ -97,7 +99,7 @@ class _Walks:
             column, known = _column(of, name)
             stream = of.mapping.filters[name].stream
             or_none = stream is not None and stream.or_none
-            values = _number_or_none(name) if or_none else _values(name, shape, known)
+            values = _number_or_none(name) if or_none else _values(of, name, shape, known)
             self.each.append(values)
             value = values.c[0]
             self.here.append(column(rows).is_not_distinct_from(value) if or_none else column(rows) == value)
@@ -117,6 +119,8 @@ class _Walks:
 def _column(of: Listed, name: str) -> tuple[SqlOf, Sequence[str] | None]:
     """The column of a condition, and the values that are read of it; None for those that it is given."""
     partition = _partition(of)
+    if partition is not None and name in partition.numbers:
+        return partition.numbers[name], None
     if partition is not None and name in partition.columns:
         column, known = partition.columns[name]
         return column, of.types if known is None else known
@@ -125,9 +129,15 @@ def _column(of: Listed, name: str) -> tuple[SqlOf, Sequence[str] | None]:
     return stream.column, None
 
 
-def _values(name: str, shape: Hashable, known: Sequence[str] | None) -> FromClause:
-    """A FROM element of one text column with a row for each value."""
+def _values(of: Listed, name: str, shape: Hashable, known: Sequence[str] | None) -> FromClause:
+    """A FROM element of one column, of texts or of numbers, with a row for each value."""
     alias = f"each_{name}"
+    partition = _partition(of)
+    if partition is not None and name in partition.numbers:
+        if shape is False:
+            return keys(sa.bindparam(f"filter_{name}", type_=IntList()), alias)
+        number = sa.bindparam(f"filter_{name}", type_=sa.BigInteger)
+        return sa.select(number.label("key")).subquery(alias)
     if shape is False:
         return texts(sa.bindparam(f"filter_{name}", type_=TextList()), alias)
     if shape is True:

@@ -9,6 +9,7 @@ ON_INTERACTION: Mapping[str, Mapping[str, Any]] = {
     "claimInteraction": {},
     "releaseInteraction": {},
     "assignInteraction": {"userId": "usr_2"},
+    "assignTeam": {"teamId": "tea_1"},
     "closeInteraction": {},
     "reopenInteraction": {},
     "snoozeInteraction": {"until": "2027-01-01T00:00:00Z"},
@@ -94,6 +95,13 @@ DIRECTORY: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "createApiKey": ("users:manage", {"name": "x", "userId": "usr_3"}),
 }
 """The commands of the directory with the permission that each needs."""
+
+TEAMS: Mapping[str, Mapping[str, Any]] = {
+    "createTeam": {"name": "New", "memberIds": ["usr_2"], "labels": ["new"]},
+    "updateTeam": {"id": "tea_3", "name": "Third", "memberIds": ["usr_4"], "accountIds": ["top_2"]},
+    "deleteTeam": {"id": "tea_3"},
+}
+"""The commands on teams, which need `teams:manage`."""
 
 CONNECTIONS: Mapping[str, Mapping[str, Any]] = {
     "createConnection": {"system": "HTTP", "name": "x"},

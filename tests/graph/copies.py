@@ -13,7 +13,7 @@ from tests.graph.running import Graph
 # All that is an interaction's own. What only the directory says (a name), or the caller's rights, is of the moment at
 # which it is read, and no event of the interaction.
 INTERACTION = """id kind state version botActive labels createdAt updatedAt latestMessageAt unreadCustomerMessagesCount
-  customer { id } assignee { id } latestMessage { id } latestCustomerMessage { id } latestNote { id }
+  customer { id } assignee { id } team { id } latestMessage { id } latestCustomerMessage { id } latestNote { id }
   attention { needed level reason reasons since deadline acknowledgedAt acknowledgedBy { id } claimedUntil
     claimedBy { id } }
   ... on Session { needAttention tags topics suggestedMessages { nodes { id } } }
@@ -70,12 +70,14 @@ FILTERS: Mapping[str, Mapping[str, object]] = {
     "of topics": {"topics": ["shipping", "x"]},
     "urgent": {"levels": ["URGENT", "HIGH"]},
     "raised": {"reasons": ["RAISED", "CUSTOMER_WAITING"]},
+    "of a team or none": {"teamIds": ["tea_1", None]},
+    "of a team": {"teamIds": ["tea_2"]},
     "in need": {"attentionNeeded": True},
     "with a bot": {"botActive": True},
 }
 """Lists of interactions."""
 
-_QUEUES = ("all", "two kinds", "Bo's", "Bo's or nobody's", "labelled", "urgent", "raised")
+_QUEUES = ("all", "two kinds", "Bo's", "Bo's or nobody's", "labelled", "of a team", "urgent", "raised")
 """Those of them that are attention queues too."""
 
 

@@ -16,6 +16,7 @@ from tests.graph.exchanges import store_conversations, store_sessions
 from tests.graph.people import People, store_people
 from tests.graph.reached import store_destinations
 from tests.graph.running import Graph
+from tests.graph.teams import store_teams
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ async def fill(graph: Graph) -> Filled:
     )
     await store_connections(graph, filled.conversations)
     await store_destinations(graph)
+    await store_teams(graph, filled.conversations[:2], filled.sessions[:2])
     await graph.database.command(_look, int(filled.sessions[1].removeprefix("ses_")))
     graph.clock.advance(7.75)
     return filled

@@ -16,7 +16,7 @@ CASES: Mapping[str, tuple[str, Mapping[str, Any], Mapping[str, Any], int, int]] 
     "updateSession, a flag": ("updateSession", {"needAttention": True}, {"needAttention": False}, 3, 4),
     "updateSession, nothing new": ("updateSession", {"tags": ["a"]}, {"tags": ["a"]}, 1, 1),
     "raiseAttention": ("raiseAttention", {"level": "HIGH"}, {"level": "URGENT"}, 2, 3),
-    "setLabels": ("setLabels", {"labels": ["a"]}, {"labels": ["b"]}, 4, 5),
+    "setLabels": ("setLabels", {"labels": ["a"]}, {"labels": ["b"]}, 5, 6),
     "addNote": ("addNote", {"text": "x"}, {"text": "y"}, 3, 4),
     "sendMessage": ("sendMessage", {"content": text("x")}, {"content": text("y")}, 3, 4),
 }

@@ -29,6 +29,7 @@ from tests.graph.commands import (
     ON_NOTE,
     ONES_OWN,
     RECEIVING,
+    TEAMS,
     received,
 )
 from tests.graph.copies import Copies
@@ -119,6 +120,7 @@ def samples(filled: Filled) -> Iterator[tuple[str, Mapping[str, Any]]]:
     for given in OF_KIND.values():
         yield from given.items()
     yield from ONES_OWN.items()
+    yield from TEAMS.items()
     yield from CONNECTIONS.items()
     yield from ((mutation, given) for mutation, (_, given) in DIRECTORY.items())
 

@@ -53,6 +53,7 @@ CASES: Mapping[str, tuple[Mapping[str, Any], frozenset[str]]] = {
     "channel": ({"channels": ["WHATSAPP"]}, OF_CHANGE),
     "account": ({"accountIds": ["cha_1"]}, OF_CHANGE),
     "chat topic": ({"chatTopicIds": ["top_1"]}, EVERYWHERE),
+    "team or none": ({"teamIds": ["tea_1", None]}, NOWHERE),
     "unread": ({"unread": True}, frozenset({CREATED, UPDATED, QUEUE})),
     "all read": ({"unread": False}, QUEUE_ALONE),
     "user": ({"assignee": {"userId": "usr_2"}}, frozenset({CREATED, UPDATED, QUEUE})),

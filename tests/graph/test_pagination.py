@@ -41,6 +41,7 @@ PARENTS = {
     "Customer": "cus_3",
     "Profile": "prf_1",
     "User": "usr_1",
+    "Team": "tea_1",
     "AiAgent": "aia_1",
     "ChatTopic": "top_2",
     "Message": None,

@@ -19,6 +19,7 @@ from tests.graph.commands import (
     ON_MESSAGE,
     ON_NOTE,
     ONES_OWN,
+    TEAMS,
     received,
 )
 from tests.graph.filled import Filled
@@ -178,7 +179,7 @@ def test_root_fields_of_queries_are_nullable() -> None:
 
 async def test_every_command_is_known_to_these_tests() -> None:
     own = {name for commands in OF_KIND.values() for name in commands}
-    of_slices = {*CONNECTIONS, *DESTINATIONS, *DIRECTORY}
+    of_slices = {*CONNECTIONS, *DESTINATIONS, *DIRECTORY, *TEAMS}
     known = {*ON_INTERACTION, *ON_MESSAGE, *ON_NOTE, *own, *of_slices, *ONES_OWN, "receiveMessage"}
     assert SCHEMA.mutation_type is not None
     assert known == set(SCHEMA.mutation_type.fields)
@@ -210,6 +211,7 @@ async def test_commands_without_a_kind_need_their_permissions(filled: Filled) ->
     before = await rows_of(filled.graph.database)
     commands = {
         **DIRECTORY,
+        **{name: ("teams:manage", given) for name, given in TEAMS.items()},
         **{name: ("connections:manage", given) for name, given in CONNECTIONS.items()},
         **{name: ("destinations:manage", given) for name, given in DESTINATIONS.items()},
     }

@@ -45,6 +45,7 @@ _PREFIXES = {
     "Profile": "prf",
     "User": "usr",
     "ApiKey": "key",
+    "Team": "tea",
     "AiAgent": "aia",
     "ChannelAgent": "cha",
     "ChatTopic": "top",

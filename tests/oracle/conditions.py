@@ -76,6 +76,7 @@ _CONDITIONS: Mapping[str, Callable[[Row, Any], bool]] = {
     "channels": lambda row, wanted: row["channel"] in wanted,
     "accountIds": lambda row, wanted: account_of(row) in wanted,
     "chatTopicIds": lambda row, wanted: account_of(row) in wanted,
+    "teamIds": lambda row, wanted: row["team_id"] in [0 if each is None else number_of(each, "tea") for each in wanted],
     "unread": lambda row, wanted: (row["unread_customer_messages_count"] > 0) == wanted,
     "assignee": _assigned,
     "customerId": lambda row, wanted: row["customer_id"] == number_of(wanted, "cus"),
@@ -101,6 +102,9 @@ def references(condition: Mapping[str, Any] | None) -> None:
             number_of(user, "usr")
     if found.get("customer") is not None:
         number_of(found["customer"], "cus")
+    for team in found.get("teamIds") or ():
+        if team is not None:
+            number_of(team, "tea")
     for name, prefixes in (("accountIds", ("cha", "aia")), ("chatTopicIds", ("top",))):
         for each in found.get(name) or ():
             number_of(each, *prefixes)

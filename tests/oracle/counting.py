@@ -15,6 +15,7 @@ _GROUPINGS: Mapping[str, Callable[[Row], Sequence[str | None]]] = {
     "ACCOUNT": lambda row: [None if row["kind"] == "chat_session" else account_of(row)],
     "CHAT_TOPIC": lambda row: [account_of(row) if row["kind"] == "chat_session" else None],
     "ASSIGNEE": lambda row: [None if row["assignee_id"] is None else f"usr_{row['assignee_id']}"],
+    "TEAM": lambda row: [f"tea_{row['team_id']}" if row["team_id"] else None],
     "UNREAD": lambda row: ["true" if row["unread_customer_messages_count"] else "false"],
     "ATTENTION_NEEDED": lambda row: ["false" if row["attention_level"] is None else "true"],
     "LEVEL": lambda row: [LEVELS.get(row["attention_level"])],
@@ -36,7 +37,7 @@ def interaction_counts(found: Asking, groupBy: Sequence[str], filter: Mapping[st
             for value in _GROUPINGS[by](row):
                 rows.setdefault(value, []).append(row)
         by_size = sorted(rows, key=lambda value: (-len(rows[value]), value is None, value or ""))
-        refers = by in ("ACCOUNT", "CHAT_TOPIC", "ASSIGNEE")
+        refers = by in ("ACCOUNT", "CHAT_TOPIC", "ASSIGNEE", "TEAM")
         return {
             "by": by,
             "groups": [

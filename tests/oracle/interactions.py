@@ -151,6 +151,7 @@ INTERACTION: Mapping[str, Resolve] = {
     "latestMessageAt": of_column("last_message_at"),
     "customer": ref("Customer", "customer_id"),
     "assignee": ref("User", "assignee_id"),
+    "team": ref("Team", "team_id"),
     "attention": _attention,
     "messages": edge("Message", "interaction_id", SENT, "SENT_AT_ASC"),
     "latestMessage": ref("Message", "latest_message_id"),

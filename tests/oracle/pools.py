@@ -19,6 +19,7 @@ _ROOT_IDS = {
     "chatTopic": "top",
     "connection": "con",
     "destination": "dst",
+    "team": "tea",
 }
 _STRANGE = ("", "nonsense", "ses_", "ses_01", "xyz_1", "ses_99999999999999999999", "ses_9223372036854775807")
 _WORDS = (
@@ -57,6 +58,7 @@ async def pools(graph: Graph, world: World) -> Pools:
         "profileId": [*ids["Profile"], "prf_999", "cus_1"],
         "InteractionFilter.accountIds": [*ids["ChannelAgent"], *ids["AiAgent"], "cha_999", "aia_999", "top_1"],
         "InteractionFilter.chatTopicIds": [*ids["ChatTopic"], "top_999"],
+        "InteractionFilter.teamIds": [*ids["Team"], None, None, "tea_999"],
         "InteractionFilter.labels": _listed(world, "interaction", "labels"),
         "InteractionFilter.tags": _listed(world, "session", "tags"),
         "InteractionFilter.topics": _listed(world, "session", "topics"),

@@ -24,7 +24,7 @@ from tests.oracle.basics import (
     permission_names,
     ref,
 )
-from tests.oracle.connections import connection
+from tests.oracle.connections import Orders, connection
 from tests.oracle.interactions import (
     INTERACTION,
     campaign,
@@ -67,6 +67,16 @@ def _ongoing(row: Row, info: Any) -> int:
     active = ("CUSTOMER_LAST", "USER_LAST")
     chats = asking(info).world.all("ChatSession")
     return sum(each["assignee_id"] == row["user_id"] and each["status"] in active for each in chats)
+
+
+def _joined(
+    row: Row, info: Any, name: str, by: tuple[str, str], orders: Orders, order: str, arguments: Mapping[str, Any]
+) -> Any:
+    """The objects that memberships lead to: `by` names the column of this row's key and that of theirs."""
+    own, other = by
+    keys = {each[other] for each in asking(info).world.rows["team_member"] if each[own] == row["id"]}
+    items = asking(info).many(name, lambda each: each["id"] in keys)
+    return connection(items, f"{name}.{info.field_name}", orders, order, arguments)
 
 
 def _reply_possible(row: Row, info: Any) -> bool:
@@ -126,11 +136,19 @@ FIELDS: Mapping[str, Mapping[str, Resolve]] = {
         **dict.fromkeys(CONTACT_DATA["User"], guarded),
         "hiddenFields": hidden("apiKeys", of="User"),
         "permissions": lambda row, info: permission_names(guarded(row, info)),
+        "teams": lambda row, info, **arguments: _joined(
+            row, info, "Team", ("user_id", "team_id"), BY_ID, "OLDEST", arguments
+        ),
         "presence": lambda row, info: {"present": row["present"], "changed_at": row["presence_changed_at"]},
         "apiKeys": lambda row, info, **arguments: (
             edge("ApiKey", "user_id", NEWEST, "NEWEST")(row, info, **arguments)
             if asking(info).actor.can("users:manage")
             else None
+        ),
+    },
+    "Team": {
+        "members": lambda row, info, **arguments: _joined(
+            row, info, "User", ("team_id", "user_id"), BY_ID, "OLDEST", arguments
         ),
     },
     "ApiKey": {
@@ -207,7 +225,7 @@ FIELDS: Mapping[str, Mapping[str, Resolve]] = {
         "present": _present,
         "ongoingChats": _ongoing,
     },
-    "AttentionGroup": {"assignee": ref("User", "assignee_id")},
+    "AttentionGroup": {"assignee": ref("User", "assignee_id"), "team": ref("Team", "team_id")},
     "Conversation": {
         **INTERACTION,
         "channelAgent": ref("ChannelAgent", "channel_agent_id"),

@@ -75,6 +75,10 @@ def _profiles(found: Asking, search: str | None = None, **given: Any) -> Any:
     return connection(found.many("Profile", lambda row: found_by(row, search)), "profiles", NEWEST, "NEWEST", given)
 
 
+def _teams(found: Asking, **given: Any) -> Any:
+    return connection(found.many("Team"), "teams", BY_ID, "OLDEST", given)
+
+
 def _nodes(found: Asking, ids: Sequence[str]) -> Sequence[Row | None]:
     return [found.node(each) for each in ids]
 
@@ -111,16 +115,17 @@ def _attention_queue(found: Asking, filter: Mapping[str, Any] | None = None, **g
 
 def _attention_summary(found: Asking, groupBy: str) -> Row:  # noqa: N803 - the argument's name
     column = {"KIND": "kind", "REASON": "attention_reason", "LEVEL": "attention_level", "ASSIGNEE": "assignee_id"}
-    name = {"KIND": "kind", "REASON": "reason", "LEVEL": "level", "ASSIGNEE": "assignee_id"}[groupBy]
+    column["TEAM"] = "team_id"
+    name = {"KIND": "kind", "REASON": "reason", "LEVEL": "level", "ASSIGNEE": "assignee_id", "TEAM": "team_id"}[groupBy]
     needed = found.many("Interaction", lambda row: row["attention_level"] is not None)
     groups: dict[Any, list[Row]] = {}
     for row in needed:
-        groups.setdefault(as_asked(row)[column[groupBy]], []).append(row)
+        groups.setdefault(as_asked(row)[column[groupBy]] or None, []).append(row)
 
     def shown(key: Any) -> Any:
         return LEVELS[key] if groupBy == "LEVEL" else key.upper() if groupBy == "KIND" else key
 
-    empty = dict.fromkeys(("kind", "reason", "level", "assignee_id"))
+    empty = dict.fromkeys(("kind", "reason", "level", "assignee_id", "team_id"))
     return {
         "count": len(needed),
         "oldest_since": min((row["attention_since"] for row in needed), default=None),
@@ -261,6 +266,8 @@ ROOTS: Mapping[str, Resolve] = {
     "customers": _customers,
     "profile": _by_id("Profile", "prf"),
     "profiles": _profiles,
+    "team": _by_id("Team", "tea"),
+    "teams": _teams,
     "interaction": _interaction,
     "interactions": _interactions,
     "attentionQueue": _attention_queue,

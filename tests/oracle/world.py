@@ -34,6 +34,7 @@ PREFIXES = {
     "tpm": "ChatTopicMember",
     "con": "ConnectedSystem",
     "dlv": "ParkedDelivery",
+    "tea": "Team",
     "dst": "Destination",
     "dsd": "Delivery",
 }
@@ -47,6 +48,7 @@ TABLES = {
     "Profile": "profile",
     "User": "app_user",
     "ApiKey": "api_key",
+    "Team": "team",
     "AiAgent": "ai_agent",
     "ChannelAgent": "channel_agent",
     "ChatTopic": "chat_topic",

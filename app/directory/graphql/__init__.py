@@ -1,9 +1,10 @@
-"""The directory's part of the graph: users and their keys, customers and profiles."""
+"""The directory's part of the graph: users with their keys and teams, customers and profiles."""
 
 from app.directory.graphql.customers import CustomerMutation, ProfileMutation
 from app.directory.graphql.query import PRESENT, SEARCH_USERS, DirectoryQuery
 from app.directory.graphql.subscriptions import UserSubscription
-from app.directory.graphql.types import ApiKey, Customer, Presence, Profile, User, Viewer
+from app.directory.graphql.teams import TeamMutation, TeamQuery
+from app.directory.graphql.types import ApiKey, Customer, Presence, Profile, Team, User, Viewer
 from app.directory.graphql.users import UserMutation
 from app.directory.reads import MAPPINGS, PRESENCE, ROOTS, STREAMS
 from app.graph.slice import Slice
@@ -16,17 +17,22 @@ __all__ = (
     "Customer",
     "Presence",
     "Profile",
+    "Team",
     "User",
     "Viewer",
 )
 
 
-class _Mutation(CustomerMutation, ProfileMutation, UserMutation):
+class _Query(DirectoryQuery, TeamQuery):
+    pass
+
+
+class _Mutation(CustomerMutation, ProfileMutation, UserMutation, TeamMutation):
     pass
 
 
 DIRECTORY = Slice(
-    query=DirectoryQuery,
+    query=_Query,
     mutation=_Mutation,
     subscription=UserSubscription,
     mappings=(*MAPPINGS, PRESENCE),

@@ -82,6 +82,27 @@ class User(Node):
         **PAGING,
     )
 
+    teams: Connection[Annotated["Team", strawberry.lazy("app.directory.graphql.types")]] = edge(
+        description="The teams of which the user is a member, in the order in which they were made.", **PAGING
+    )
+
+
+@strawberry.type(description="Users who work together, and whose interactions belong to them.")
+class Team(Node):
+    name: str = strawberry.field(description="The name of the team, which no other team has.")
+    members: Connection[User] = edge(
+        description="The members of the team, in the order in which the users were made.", **PAGING
+    )
+    account_ids: list[strawberry.ID] = strawberry.field(
+        description="The ids of the ChannelAgents, AiAgents and ChatTopics whose interactions belong to the team."
+    )
+    labels: list[str] = strawberry.field(
+        description="The labels that lead an interaction to the team. They count before the accounts."
+    )
+    created_at: datetime = strawberry.field(description="The time of the team's creation.")
+    updated_at: datetime = strawberry.field(description="The time of the latest edit of the team.")
+    version: int = strawberry.field(description="The number of edits of the team, from 1.")
+
 
 @strawberry.type(description="A key with which programs authenticate as a user. Its secret cannot be read again.")
 class ApiKey(Node):

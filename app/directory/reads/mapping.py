@@ -13,6 +13,9 @@ from app.core.ids import require_id
 from app.core.telephone import number_terms
 from app.core.text import search_terms
 from app.directory.reads.searching import begins
+from app.directory.reads.teams import MAPPING as TEAM
+from app.directory.reads.teams import OF_USER
+from app.directory.reads.teams import ROOTS as TEAM_ROOTS
 from app.directory.tables import (
     api_key,
     app_user,
@@ -138,6 +141,7 @@ USER_FILTERS: Mapping[str, Filter] = MappingProxyType(
 """By what lists of users are narrowed."""
 
 MAPPINGS: tuple[Mapped, ...] = (
+    TEAM,
     TypeMap(
         "User",
         app_user,
@@ -148,6 +152,7 @@ MAPPINGS: tuple[Mapped, ...] = (
             "permissions": Computed(("permissions",), _names, requires=READ),
             "presence": Inline("Presence"),
             "apiKeys": Many("ApiKey", keyed("user_id"), _NEWEST, "NEWEST", inherits=True, requires=MANAGE),
+            "teams": OF_USER,
         },
     ),
     InlineMap(
@@ -245,6 +250,7 @@ ROOTS: Mapping[str, Root] = MappingProxyType(
             },
             requires=READ,
         ),
+        **TEAM_ROOTS,
         "profile": by_id("Profile", "prf", requires=READ),
         "profiles": RootMany("Profile", _NEWEST, "NEWEST", filters={"search": _search(profile_word)}, requires=READ),
     }

@@ -1,6 +1,6 @@
 """Users and their API keys."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -40,6 +40,11 @@ class UserRepository(Rows[User]):
         is_it = sa.func.lower(app_user.c.email) == email.lower() if email.isascii() else app_user.c.email == email
         statement = sa.select(*self._columns()).where(is_it).order_by(app_user.c.id)
         return [self._model(row) for row in self._all(statement.with_for_update())]
+
+    def known(self, numbers: Iterable[int]) -> Collection[int]:
+        """Those of the surrogates that are users'."""
+        rows = self._all(sa.select(app_user.c.id).where(app_user.c.id.in_(list(numbers))))
+        return [row.id for row in rows]
 
     def all(self) -> Sequence[User]:
         """The users, the oldest first."""

@@ -22,6 +22,7 @@ from app.directory.service.profiles import (
     update_profile,
 )
 from app.directory.service.rotation import end_peppers, redigest
+from app.directory.service.teams import create_team, delete_team, update_team
 from app.directory.service.tickets import begin_stream, create_stream_ticket, forget_tickets
 from app.directory.service.users import activate_user, create_user, deactivate_user, set_presence, update_user
 
@@ -34,10 +35,12 @@ __all__ = (
     "create_customer",
     "create_profile",
     "create_stream_ticket",
+    "create_team",
     "create_user",
     "deactivate_user",
     "delete_customer",
     "delete_profile",
+    "delete_team",
     "end_peppers",
     "forget_tickets",
     "link_customer",
@@ -56,6 +59,7 @@ __all__ = (
     "unsubscribe_customer",
     "update_customer",
     "update_profile",
+    "update_team",
     "update_user",
     "user_by_login",
 )

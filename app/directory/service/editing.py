@@ -11,13 +11,13 @@ from app.core.clock import rfc3339
 from app.core.errors import NotFound, VersionConflict
 from app.core.events import Event
 from app.core.ids import GlobalId, require_id
-from app.directory.model import Customer, Profile, User
+from app.directory.model import Customer, Profile, Team, User
 from app.directory.repository import CustomerRepository, ProfileRepository
 from app.directory.repository.rows import Rows
 from app.storage.idempotency import once
 from app.storage.work import Work
 
-E = TypeVar("E", Customer, Profile, User)
+E = TypeVar("E", Customer, Profile, Team, User)
 
 Ref = GlobalId | str
 """A global id, read or not yet read."""
@@ -89,7 +89,7 @@ def created(
     return new[0] if new else found(get(first), str(first), path="idempotency_key")
 
 
-def require_version(row: Customer | Profile | User, if_version: int | None) -> None:
+def require_version(row: Customer | Profile | Team | User, if_version: int | None) -> None:
     """Raise VersionConflict unless the row is still the one that the caller saw."""
     if if_version is not None and if_version != row.version:
         raise VersionConflict(
@@ -106,7 +106,7 @@ def edit(work: Work, actor: Actor, rows: Rows[E], before: E, values: Mapping[str
         return before
     after = replace(after, version=before.version + 1, updated_at=work.now)
     rows.save(before, after)
-    tell(work, actor, happened, after, {"changes": list(_changes(before, after))})
+    tell(work, actor, happened, after, {"changes": list(changed_fields(before, after))})
     return after
 
 
@@ -114,7 +114,7 @@ def tell(
     work: Work,
     actor: Actor,
     happened: Event,
-    row: Customer | Profile | User,
+    row: Customer | Profile | Team | User,
     more: Mapping[str, object] | None = None,
 ) -> None:
     """Record what happened to the row."""
@@ -124,7 +124,10 @@ def tell(
     )
 
 
-def _changes(before: Customer | Profile | User, after: Customer | Profile | User) -> Iterator[Change]:
+def changed_fields(
+    before: Customer | Profile | Team | User, after: Customer | Profile | Team | User
+) -> Iterator[Change]:
+    """The fields that differ, apart from what is derived."""
     for field in fields(after):
         old, new = getattr(before, field.name), getattr(after, field.name)
         if old != new and field.name not in _DERIVED:

@@ -14,6 +14,7 @@ from app.interactions.graphql.messaging import MessageMutation
 from app.interactions.graphql.mutations import HoldingMutation, NoteMutation, StateMutation
 from app.interactions.graphql.query import FILTER, ORDER, InteractionsQuery
 from app.interactions.graphql.subscriptions import InteractionEvent, InteractionsSubscription
+from app.interactions.graphql.teams import TeamingMutation
 from app.interactions.graphql.types import Attention, Interaction, Message, Note
 from app.interactions.reads.counting import COUNT_MAPPINGS, COUNTS
 from app.interactions.reads.mapping import (
@@ -43,7 +44,7 @@ class _Query(InteractionsQuery, CountsQuery):
     pass
 
 
-class _Mutation(HoldingMutation, StateMutation, NoteMutation, MessageMutation, ErasingMutation):
+class _Mutation(HoldingMutation, StateMutation, NoteMutation, MessageMutation, ErasingMutation, TeamingMutation):
     pass
 
 

@@ -19,6 +19,7 @@ class InteractionGrouping(Enum):
     ACCOUNT = "ACCOUNT"
     CHAT_TOPIC = "CHAT_TOPIC"
     ASSIGNEE = "ASSIGNEE"
+    TEAM = "TEAM"
     UNREAD = "UNREAD"
     ATTENTION_NEEDED = "ATTENTION_NEEDED"
     LEVEL = "LEVEL"
@@ -39,6 +40,7 @@ described(
         "ACCOUNT": "By the ChannelAgent of Conversations and the AiAgent of AgentSessions.",
         "CHAT_TOPIC": "By the ChatTopic of ChatSessions.",
         "ASSIGNEE": "By the user whom they are assigned to.",
+        "TEAM": "By the team that they belong to.",
         "UNREAD": "By whether messages of the customer are unread: `true` or `false`.",
         "ATTENTION_NEEDED": "By whether they need a human: `true` or `false`.",
         "LEVEL": "By the level of their attention.",
@@ -56,7 +58,7 @@ class InteractionGroup:
         description="The value that the group's interactions have, as the filter takes it; null for those without one."
     )
     node: Node | None = strawberry.field(
-        description="The object of which the value is the id: a User, ChannelAgent, AiAgent or ChatTopic."
+        description="The object of which the value is the id: a User, Team, ChannelAgent, AiAgent or ChatTopic."
     )
     count: int = strawberry.field(description="The number of the group's interactions.")
     unread_count: int = strawberry.field(description="How many of them have unread messages of the customer.")

@@ -61,6 +61,9 @@ class _Conditions:
     chat_topic_ids: strawberry.Maybe[list[strawberry.ID]] = strawberry.field(
         default=None, description="The ids of the ChatTopics of ChatSessions."
     )
+    team_ids: strawberry.Maybe[list[strawberry.ID | None]] = strawberry.field(
+        default=None, description="The ids of the teams of the interactions; null is those that belong to no team."
+    )
     unread: strawberry.Maybe[bool] = strawberry.field(
         default=None, description="Whether messages of the customer are unread."
     )

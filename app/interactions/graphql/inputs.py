@@ -75,6 +75,13 @@ class AssignInteractionInput(EditInteraction):
     user_id: strawberry.ID | None = strawberry.field(description="The id of the assignee. Null assigns it to nobody.")
 
 
+@strawberry.input(description="The interaction to give to a team, and the team.")
+class AssignTeamInput(EditInteraction):
+    team_id: strawberry.ID | None = strawberry.field(
+        description="The id of the team. Null gives it to none. Either holds against the borders of teams."
+    )
+
+
 @strawberry.input(description="Which interaction to set aside, and until when.")
 class SnoozeInteractionInput(_UnlessNewer):
     until: datetime = strawberry.field(description="The end of the snooze, in the future.")

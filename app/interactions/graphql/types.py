@@ -5,7 +5,7 @@ from typing import Annotated
 
 import strawberry
 
-from app.directory.graphql import PRESENT, SEARCH_USERS, Customer, User
+from app.directory.graphql import PRESENT, SEARCH_USERS, Customer, Team, User
 from app.graph.fields import PAGING, Connection, Node, argument, edge
 from app.graph.scalars import Long
 from app.interactions.graphql.contents import MessageContent
@@ -76,6 +76,7 @@ class ViewerCan:
     mark_read: bool = strawberry.field(description="Whether the caller may mark the interaction's messages as read.")
     note: bool = strawberry.field(description="Whether the caller may leave notes on the interaction.")
     type: bool = strawberry.field(description="Whether the caller may show that they are typing.")
+    assign_team: bool = strawberry.field(description="Whether the caller may give the interaction to a team.")
     label: bool = strawberry.field(description="Whether the caller may change the labels of the interaction.")
     raise_attention: bool = strawberry.field(description="Whether the caller may raise the attention.")
     clear_attention: bool = strawberry.field(description="Whether the caller may try to clear the attention.")
@@ -99,6 +100,7 @@ class Interaction(Node):
     state: State = strawberry.field(description="The state of the interaction.")
     customer: Customer | None = strawberry.field(description="The customer of the interaction.")
     assignee: User | None = strawberry.field(description="The user to whom the interaction is assigned to.")
+    team: Team | None = strawberry.field(description="The team that the interaction belongs to.")
     attention: Attention = strawberry.field(description="The attention of the interaction.")
     bot_active: bool = strawberry.field(description="Whether a bot answers the customer of the interaction.")
     labels: list[str] = strawberry.field(description="The labels of the interaction.")

@@ -15,6 +15,7 @@ from app.interactions.reads.filters import (
     PARTITION,
     is_unread,
     needs_attention,
+    team_of,
 )
 from app.interactions.tables import interaction_tag
 from app.selection.mapping import (
@@ -63,6 +64,7 @@ GROUPINGS: Mapping[str, Grouping] = MappingProxyType(
         "ACCOUNT": _account_of(*ACCOUNTS),
         "CHAT_TOPIC": _account_of(*CHAT_TOPICS),
         "ASSIGNEE": Grouping(lambda scope: scope.c.assignee_id, name=lambda number: f"usr_{number}", refers=True),
+        "TEAM": Grouping(lambda scope: sa.func.nullif(team_of(scope), 0), name=lambda n: f"tea_{n}", refers=True),
         "UNREAD": Grouping(_as_text(is_unread)),
         "ATTENTION_NEEDED": Grouping(_as_text(needs_attention)),
         "LEVEL": Grouping(lambda scope: scope.c.attention_level, name=lambda number: LEVELS[int(number)]),
@@ -85,5 +87,5 @@ COUNTS = RootTally(
 COUNT_MAPPINGS: tuple[Mapped, ...] = (
     ObjectMap("InteractionCounts"),
     ObjectMap("InteractionGroups"),
-    ObjectMap("InteractionGroup", {"node": ObjectRef("node", ("usr", *ACCOUNTS, *CHAT_TOPICS))}),
+    ObjectMap("InteractionGroup", {"node": ObjectRef("node", ("usr", "tea", *ACCOUNTS, *CHAT_TOPICS))}),
 )

@@ -6,9 +6,10 @@ from typing import Any
 from app.core.errors import DomainError
 from app.core.events import EventRecord
 from app.core.ids import require_id
+from app.directory.model import NO_TEAM
 from app.feed import Entry
 from app.interactions.model import Level
-from app.interactions.reads.filters import ACCOUNTS, CHAT_TOPICS, ids_of
+from app.interactions.reads.filters import ACCOUNTS, CHAT_TOPICS, ids_of, team_numbers
 from app.selection.mapping import ME
 
 Facts = Mapping[str, Any]
@@ -96,6 +97,7 @@ def keys_of(entry: Entry) -> Collection[Key]:
             found.add(("customer_id", side["customer_id"]))
             found.update((name, value) for name in _LISTS for value in side.get(name) or ())
             found.update((name, side[name]) for name in _FACETS.values() if side.get(name))
+            found.add(("team_id", team_of(side)))
     return found
 
 
@@ -113,6 +115,8 @@ def wanted_keys(given: Mapping[str, Any] | None) -> Collection[Key] | None:
     for name, fact in _FACETS.items():
         if given.get(name) is not None:
             return [(fact, value) for value in _facet_values(name, given[name])]
+    if given.get("team_ids") is not None:
+        return [("team_id", number) for number in _teams(given["team_ids"])]
     if assignee.get("user_id_or_nobody") is not None:
         return [("assignee_id", None), ("assignee_id", _user(assignee["user_id_or_nobody"], "user_id_or_nobody"))]
     return None
@@ -199,6 +203,25 @@ def _facet_among(name: str) -> Callable[[list[str]], Condition]:
     return made
 
 
+def team_of(facts: Facts) -> int:
+    """The surrogate of the interaction's team; 0 for none, and in what was told before there were teams."""
+    found: int = facts.get("team_id") or NO_TEAM
+    return found
+
+
+def _teams(given: Sequence[str | None]) -> Sequence[int]:
+    try:
+        return team_numbers(given)
+    except DomainError as error:
+        error.path = ("team_ids", *error.path)
+        raise
+
+
+def _team_among(given: list[str | None]) -> Condition:
+    wanted = frozenset(_teams(given))
+    return lambda facts: team_of(facts) in wanted
+
+
 def _any_of(name: str) -> Callable[[list[str]], Condition]:
     def made(values: list[str]) -> Condition:
         wanted = frozenset(values)
@@ -224,5 +247,6 @@ _CONDITIONS: Mapping[str, Callable[[Any], Condition]] = {
     "levels": _level_among,
     "bot_active": _bot_active,
     "unread": _unread,
+    "team_ids": _team_among,
     **{name: _facet_among(name) for name in _FACETS},
 }

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from app.core.ids import require_id
+from app.directory.model import NO_TEAM
 from app.interactions.erased import INTERACTION
 from app.interactions.model import Level, State
 from app.interactions.tables import UNREAD, erasing, interaction_tag
@@ -133,6 +134,29 @@ def _facet(sql: SqlOf) -> Filter:
     return one_of(sql, ordered=frozenset({*_ACTIVE, *_CREATED, "QUEUE"}))
 
 
+def team_of(scope: Scope) -> Sql:
+    """The team's surrogate, 0 for none."""
+    return scope.c.team_id  # type: ignore[no-any-return]
+
+
+def team_numbers(texts: Sequence[str | None]) -> list[int]:
+    """The surrogates of teams, each once; None is no team. Raises NotFound and InvalidInput with the place."""
+    found = (
+        NO_TEAM if text is None else require_id(text, "tea", path=(index,)).number for index, text in enumerate(texts)
+    )
+    return list(dict.fromkeys(found))
+
+
+def _teams() -> Filter:
+    by_number = one_of(team_of, {})
+
+    def value(texts: Sequence[str | None]) -> object:
+        found = team_numbers(texts)
+        return found[0] if len(found) == 1 else found
+
+    return replace(by_number, value=value)
+
+
 def is_unread(scope: Scope) -> sa.ColumnElement[bool]:
     """That messages of the customer are unread, spelled as the partial indexes are."""
     column, _, number = UNREAD.rpartition(" > ")
@@ -177,6 +201,7 @@ FILTERS: Mapping[str, Filter] = MappingProxyType(
         "channels": _facet(lambda scope: scope.c.channel),
         "account_ids": _came_by(*ACCOUNTS),
         "chat_topic_ids": _came_by(*CHAT_TOPICS),
+        "team_ids": _teams(),
         "unread": _true_or_false(is_unread),
         **_held_by(_assignee, Stream(_assignee, frozenset(_ACTIVE), or_none=True)),
         "customer_id": reference(lambda scope: scope.c.customer_id, "cus"),
@@ -209,6 +234,7 @@ _ON_THE_WAY = frozenset(
 )
 """Conditions, by name and shape, that have no index of their own, or match most."""
 
+_TEAMS: Mapping[str, SqlOf] = {"team_ids": team_of}
 _KINDS: Mapping[str, tuple[SqlOf, Sequence[str] | None]] = {"kinds": (lambda scope: scope.c.kind, None)}
 
 PARTITION = Partition(
@@ -216,6 +242,7 @@ PARTITION = Partition(
     orders=frozenset(ORDERS),
     beside=_ON_THE_WAY,
     seen=kinds_seen,
+    numbers=_TEAMS,
 )
 """Lists by kind and state."""
 
@@ -227,5 +254,6 @@ QUEUE_PARTITION = Partition(
     orders=frozenset({"QUEUE"}),
     beside=_ON_THE_WAY | {("states", True), ("states", False), ("attention_needed", True)},
     seen=kinds_seen,
+    numbers=_TEAMS,
 )
 """The attention queue by kind."""

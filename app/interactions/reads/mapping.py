@@ -22,6 +22,7 @@ from app.interactions.reads.filters import (
     ORDERS,
     PARTITION,
     needs_attention,
+    team_of,
     visible,
     visible_part,
 )
@@ -104,6 +105,7 @@ MAPPINGS: tuple[Mapped, ...] = (
             "latestMessageAt": Column(lambda scope: scope.c.last_message_at),
             "customer": One("Customer", lambda scope: scope.c.customer_id),
             "assignee": One("User", lambda scope: scope.c.assignee_id),
+            "team": One("Team", team_of),
             "attention": Inline("Attention"),
             "messages": Many("Message", keyed("interaction_id"), _SENT, "SENT_AT_ASC", inherits=True),
             "latestMessage": One("Message", lambda scope: scope.c.latest_message_id, inherits=True),

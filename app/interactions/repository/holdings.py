@@ -1,4 +1,4 @@
-"""Finds the interactions that a user holds."""
+"""Finds interactions by the user who holds them and by their team."""
 
 from collections.abc import Sequence
 
@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from app.interactions.model import State
 from app.interactions.tables import interaction
+from app.storage.fixed import Fixed
 from app.storage.repository import Repository
 
 _HELD = (
@@ -18,6 +19,19 @@ _HELD = (
     .order_by(interaction.c.id)
 )
 
+_OF_TEAM = Fixed(
+    sa.select(interaction.c.id)
+    .where(
+        interaction.c.team_id == sa.bindparam("team", type_=sa.BigInteger),
+        interaction.c.kind == sa.bindparam("kind", type_=sa.Text),
+        # Named one by one, as the index has them.
+        sa.or_(
+            *(interaction.c.state == sa.literal_column(f"'{state}'") for state in State if state is not State.CLOSED)
+        ),
+    )
+    .limit(sa.literal_column("1"))
+)
+
 
 class HoldingRepository(Repository):
     """Surrogates of interactions by who holds them."""
@@ -25,3 +39,7 @@ class HoldingRepository(Repository):
     def held(self, kind: str, user_id: int) -> Sequence[int]:
         """Those of the kind that are not closed, the oldest first."""
         return [row[0] for row in self._all(_HELD, {"kind": kind, "user": user_id})]
+
+    def any_open_of_team(self, kind: str, team_id: int) -> bool:
+        """Whether one of the kind that is not closed belongs to the team."""
+        return self._one(_OF_TEAM, {"kind": kind, "team": team_id}) is not None

@@ -51,6 +51,8 @@ COLUMNS: tuple[sa.Column[Any], ...] = (
     interaction.c.raised_note,
     interaction.c.attention_user_id,
     interaction.c.lease_answer_id,
+    interaction.c.team_id,
+    interaction.c.team_fixed,
 )
 """What `common_arguments` reads, in its order."""
 
@@ -85,6 +87,8 @@ def common_arguments(row: Sequence[Any]) -> dict[str, Any]:
         "kind": row[1],
         "customer_id": row[2],
         "assignee_id": row[3],
+        "team_id": row[33],
+        "team_fixed": row[34],
         "claimed_until": row[4],
         "state": State(row[5]),
         "bot_active": row[6],

@@ -24,6 +24,7 @@ from app.interactions.model import (
 )
 from app.interactions.repository.interactions import InteractionRepository
 from app.interactions.repository.waits import WaitRepository
+from app.interactions.service.bordering import within_borders
 from app.interactions.service.recording import record
 from app.interactions.service.returning import returned
 from app.interactions.service.seeing import require_latest
@@ -46,6 +47,7 @@ _PAST: Mapping[Command, InteractionEvent] = {
     Command.UNSNOOZE: events.Unsnoozed(),
     Command.MARK_READ: events.Read(),
     Command.LABEL: events.Labelled(),
+    Command.ASSIGN_TEAM: events.TeamAssigned(),
     Command.RAISE_ATTENTION: events.AttentionRaisedByHand(),
     Command.CLEAR_ATTENTION: events.AttentionClearedByHand(),
     Command.ACKNOWLEDGE: events.Acknowledged(),
@@ -173,7 +175,7 @@ def write(
     changed = returned(work, actor, before, changed)
     if changed.assignee_id != before.assignee_id:
         changed = replace(changed, answered_lease=None, lease_answer_id=None)
-    after = settle(work, kind, changed, renewed=renewed)
+    after = within_borders(work, before, settle(work, kind, changed, renewed=renewed))
     if after.waiting.needed and _closes(actor, before, after, seen=seen):
         latest = work.use(WaitRepository).latest_asking(after.id)
         after = replace(after, waiting=settled(after.waiting, latest or 0))
@@ -241,7 +243,8 @@ def open_interaction(
 
     Raises Forbidden without the kind's write permission."""
     actor.require(f"{new.kind}:write")
-    stored = add(armed(work, settle(work, work.kinds[new.kind], new)))
+    opened = within_borders(work, None, settle(work, work.kinds[new.kind], new))
+    stored = add(armed(work, opened))
     record(work, actor, None, stored, happened)
     return stored
 

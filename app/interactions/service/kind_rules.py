@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from app.core.actor import Actor
 from app.interactions.messages import Message, is_answer
 from app.interactions.model import Interaction, Turn
+from app.interactions.repository.holdings import HoldingRepository
 from app.interactions.repository.kinds import KindRepository
 from app.interactions.service.leaving import follow_user, may_work
 
@@ -85,3 +86,6 @@ class CommonRules(Generic[I]):
 
     def on_user_changed(self, work: "Work", actor: Actor, before: "User", after: "User") -> None:
         follow_user(work, actor, self, before, after)  # type: ignore[arg-type]  # a kind adds what is missing
+
+    def has_open_of_team(self, work: "Work", team_id: int) -> bool:
+        return work.use(HoldingRepository).any_open_of_team(self.name, team_id)

@@ -1,7 +1,7 @@
 """The orders and conditions of lists."""
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
@@ -54,12 +54,14 @@ class Partition:
 
     `columns` has them by the name of the condition that names values, each with all its values; None are the types of
     the list's interface. Conditions `beside`, by name and shape, are checked on the way; any other has a better index
-    of its own. `seen` says which types may be seen with these permissions, None all."""
+    of its own. `numbers` are columns by conditions that name numbers, which the index has before the others; they part
+    the list where they are given. `seen` says which types may be seen with these permissions, None all."""
 
     columns: Mapping[str, tuple[SqlOf, Sequence[str] | None]]
     orders: frozenset[str]
     beside: frozenset[tuple[str, Hashable]]
     seen: Callable[[Permissions], Sequence[str] | None]
+    numbers: Mapping[str, SqlOf] = field(default_factory=dict)
 
 
 def _as_is(value: Any) -> Any:

@@ -100,7 +100,10 @@ def test_a_filter_is_found_by_what_few_interactions_have(filter_: Any, keys: Any
 
 
 def test_an_event_is_found_by_what_was_and_by_what_is() -> None:
-    data = {"before": {"assignee_id": None, "labels": ["vip"]}, "after": {"assignee_id": 4, "labels": ["vip", "new"]}}
+    data = {
+        "before": {"assignee_id": None, "labels": ["vip"], "team_id": None},
+        "after": {"assignee_id": 4, "labels": ["vip", "new"], "team_id": 3},
+    }
     event = EventRecord(
         topic="session.updated", kind="session", interaction_id=9, customer_id=2, assignee_id=4, data=data
     )
@@ -111,6 +114,8 @@ def test_an_event_is_found_by_what_was_and_by_what_is() -> None:
         ("assignee_id", 4),
         ("labels", "vip"),
         ("labels", "new"),
+        ("team_id", 0),
+        ("team_id", 3),
     }
 
 

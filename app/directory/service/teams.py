@@ -1,0 +1,116 @@
+"""Use cases of teams."""
+
+from collections.abc import Collection
+from dataclasses import replace
+from typing import Any
+
+from app.core.actor import Actor
+from app.core.errors import AlreadyExists, InvalidInput, InvalidTransition, NotFound, TooMany
+from app.directory.events import TeamCreated, TeamDeleted, TeamUpdated
+from app.directory.model.checks import checked
+from app.directory.model.team import CHANGEABLE, MOST_TEAMS, Team, TeamChanges
+from app.directory.repository import TeamRepository, UserRepository
+from app.directory.service.editing import Ref, changed_fields, created, found, number, require_version, tell
+from app.storage.work import Work
+
+MANAGE = "teams:manage"
+
+
+def create_team(work: Work, actor: Actor, given: TeamChanges, *, idempotency_key: str | None = None) -> Team:
+    """A new team, which needs a name of 1 to 255 characters that no other team has.
+
+    At most 1,000 members, 1,000 accounts and 1,000 labels. Raises Forbidden, NotFound for a user who does not exist,
+    InvalidInput, TooLong, TooMany for a user with 100 teams, AlreadyExists for a name or border of another team,
+    KeyReused."""
+    actor.require(MANAGE)
+
+    def make() -> Team:
+        values = checked(given, CHANGEABLE)
+        members = _users(work, values.pop("member_ids", ()))
+        if "name" not in values:
+            raise InvalidInput("A team needs a name.", path=("name",))
+        teams = work.use(TeamRepository)
+        new = Team(id=0, created_at=work.now, updated_at=work.now, **values)
+        _require_free(work, new)
+        stored = teams.add(new)
+        teams.set_borders(stored)
+        _enter(work, stored.id, members)
+        tell(work, actor, TeamCreated(team_id=stored.id), stored)
+        return stored
+
+    request = {"create": "team", **given}
+    return created(work, actor, idempotency_key, request, work.use(TeamRepository).get, make)
+
+
+def update_team(work: Work, actor: Actor, ref: Ref, changes: TeamChanges, *, if_version: int | None = None) -> Team:
+    """Change a team; members and borders are replaced as a whole, limits are as for `create_team`.
+
+    Borders decide for interactions that open, are reopened, or change their account or labels from now on.
+    Raises as `create_team` does, and VersionConflict."""
+    actor.require(MANAGE)
+    before = _team(work, ref, if_version)
+    values = checked(changes, CHANGEABLE)
+    wanted = _users(work, values.pop("member_ids")) if "member_ids" in values else None
+    after = replace(before, **values)
+    teams = work.use(TeamRepository)
+    held = teams.members(before.id)
+    moved = wanted is not None and wanted != held
+    if after == before and not moved:
+        return before
+    after = replace(after, version=before.version + 1, updated_at=work.now)
+    if after.name_key != before.name_key:
+        _require_free(work, after)
+    teams.save(before, after)
+    if after.borders != before.borders:
+        teams.set_borders(after)
+    if wanted is not None and moved:
+        teams.set_members(before.id, sorted(held - wanted), ())
+        _enter(work, before.id, wanted - held)
+    told: list[Any] = list(changed_fields(before, after))
+    if moved:
+        told.append({"field": "members", "before": None, "after": None})
+    tell(work, actor, TeamUpdated(team_id=after.id), after, {"changes": told})
+    return after
+
+
+def delete_team(work: Work, actor: Actor, ref: Ref, *, if_version: int | None = None) -> Team:
+    """Delete a team with its borders; what it was. Closed interactions stay with it, so they are in nobody's team.
+
+    Raises Forbidden, NotFound, VersionConflict, and InvalidTransition while an interaction of it is not closed."""
+    actor.require(MANAGE)
+    before = _team(work, ref, if_version)
+    if any(kind.has_open_of_team(work, before.id) for kind in work.kinds.values()):
+        message = "Interactions of the team are not closed; move them to another team first."
+        raise InvalidTransition(message, path=("id",))
+    work.use(TeamRepository).remove(before.id)
+    tell(work, actor, TeamDeleted(team_id=before.id), before)
+    return before
+
+
+def _team(work: Work, ref: Ref, if_version: int | None) -> Team:
+    team = found(work.use(TeamRepository).get(number(ref, "tea"), for_update=True), ref)
+    require_version(team, if_version)
+    return team
+
+
+def _users(work: Work, refs: Collection[str]) -> frozenset[int]:
+    """The surrogates of these users. Raises NotFound for one who does not exist."""
+    users = work.use(UserRepository)
+    known = frozenset(users.known(number(ref, "usr") for ref in refs))
+    for place, ref in enumerate(refs):
+        if number(ref, "usr") not in known:
+            raise NotFound(f"There is no user with the id {ref}.", path=("member_ids", place))
+    return known
+
+
+def _enter(work: Work, team_id: int, users: Collection[int]) -> None:
+    teams = work.use(TeamRepository)
+    teams.set_members(team_id, (), sorted(users))
+    if users and teams.largest_membership(users) > MOST_TEAMS:
+        raise TooMany(f"A user may be a member of {MOST_TEAMS} teams at most.", path=("member_ids",))
+
+
+def _require_free(work: Work, team: Team) -> None:
+    other = work.use(TeamRepository).get_by_name(team.name_key)
+    if other is not None and other.id != team.id:
+        raise AlreadyExists(f"There already is a team with the name {other.name}.", path=("name",))

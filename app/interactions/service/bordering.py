@@ -1,0 +1,31 @@
+"""Which team an interaction belongs to: by the borders of teams, or as it was given by hand."""
+
+from typing import TYPE_CHECKING, TypeVar
+
+from app.core.replacing import replace
+from app.directory.model import NO_TEAM
+from app.directory.repository import TeamRepository
+from app.interactions.model import Interaction, State
+
+if TYPE_CHECKING:
+    from app.storage.work import Work
+
+I = TypeVar("I", bound=Interaction)  # noqa: E741 - the one interaction of these signatures
+
+
+def within_borders(work: "Work", before: I | None, after: I) -> I:
+    """The same with the team that the borders lead to.
+
+    They are asked when an interaction opens, is reopened, or when its account or its labels change. What was given to a
+    team by hand stays with it, or with none."""
+    if after.team_fixed or not (before is None or _crosses(before, after)):
+        return after
+    account = after.facets.account
+    is_led = account is not None or after.labels
+    team = work.use(TeamRepository).led_to(account, after.labels) if is_led else NO_TEAM
+    return after if team == after.team_id else replace(after, team_id=team)
+
+
+def _crosses(before: Interaction, after: Interaction) -> bool:
+    reopened = before.state is State.CLOSED and after.state is not State.CLOSED
+    return reopened or before.labels != after.labels or before.facets.account != after.facets.account
