@@ -31,8 +31,10 @@ def bench(
     sizes: str = "10k,100k,1m",
     postgres: Annotated[bool, Parameter(negative=())] = False,
     seconds: float = 5.0,
+    peers: Annotated[bool, Parameter(negative=())] = False,
+    turns: int = 7,
 ) -> None:
-    """Measure the four cases on SQLite at each size, and on PostgreSQL at 100k.
+    """Measure the four cases on SQLite at each size, and on PostgreSQL at 100k; or what peers need for the same.
 
     Parameters
     ----------
@@ -41,12 +43,23 @@ def bench(
     postgres
         PostgreSQL too, on a server of its own.
     seconds
-        How long each case is measured.
+        How long each case is measured; with peers, all turns of a case together.
+    peers
+        Both databases at each size, in turns with servers written by hand and, where npm is, with Mercurius.
+    turns
+        How often each server has its turn beside its peers.
     """
     wanted = sizes.split(",")
     if unknown := set(wanted) - set(_SIZES):
         raise BenchmarkError(f"There is no size {min(unknown)}; there are {', '.join(_SIZES)}.")
     console = Console(width=max(Console().width, 132))
+    if peers:
+        from benchmarks.peers.command import peers as compared
+
+        _say_machine(console)
+        compared([_SIZES[size] for size in wanted], turns, seconds / turns, console)
+        console.print(f"load {os.getloadavg()[0]:.1f} after")
+        return
     runs: dict[str, list[Measured]] = {}
     baselines: dict[str, float] = {}
     urls = {size: sqlite_url(_SIZES[size], console) for size in wanted}

@@ -10,19 +10,20 @@ import orjson
 KEY = "benchmark-key-of-this-machine"
 """The API key of the measured server; it serves nobody else."""
 
-_INBOX = """query Inbox {
-  attentionQueue(first: 50) {
-    nodes {
-      id kind state latestMessageAt unreadCustomerMessagesCount
+INBOX_NODE = """id kind state latestMessageAt unreadCustomerMessagesCount
       attention { level reason since }
       customer { id name }
-      messages(last: 5) { nodes { id author text sentAt } }
-    }
-  }
-}"""
-_FLAT = "query Flat { interactions(first: 20) { nodes { id kind state version latestMessageAt } } }"
-_SINGLE = "query One($key: UUID!) { session(sessionKey: $key) { id state needAttention tags version } }"
-_UPDATE = """mutation Change($input: UpdateSessionInput!) {
+      messages(last: 5) { nodes { id author text sentAt } }"""
+INBOX = f"""query Inbox {{
+  attentionQueue(first: 50) {{
+    nodes {{
+      {INBOX_NODE}
+    }}
+  }}
+}}"""
+FLAT = "query Flat { interactions(first: 20) { nodes { id kind state version latestMessageAt } } }"
+SINGLE = "query One($key: UUID!) { session(sessionKey: $key) { id state needAttention tags version } }"
+UPDATE = """mutation Change($input: UpdateSessionInput!) {
   updateSession(input: $input) { session { id tags topics version } errors { code } }
 }"""
 _SESSIONS = """query Sessions($after: String) {
@@ -47,12 +48,12 @@ class Case:
 
 def cases(sessions: Sequence[tuple[str, str]]) -> list[Case]:
     """The four cases over these Sessions, as (id, key)."""
-    ones = [request(_SINGLE, {"key": key}) for _, key in sessions]
+    ones = [request(SINGLE, {"key": key}) for _, key in sessions]
     return [
         Case("single read", 150, [ones[start::8] for start in range(8)]),
-        Case("flat list of 20", 200, [[request(_FLAT)]] * 8),
-        Case("inbox of 50", 1_200, [[request(_INBOX)]] * 4),
-        Case("update, 32 writers", 500, [_updates(sessions[writer::32]) for writer in range(32)]),
+        Case("flat list of 20", 200, [[request(FLAT)]] * 8),
+        Case("inbox of 50", 1_200, [[request(INBOX)]] * 4),
+        Case("update, 32 writers", 500, [updates(sessions[writer::32]) for writer in range(32)]),
     ]
 
 
@@ -77,10 +78,10 @@ def request(document: str, variables: Mapping[str, Any] | None = None) -> bytes:
     return head.encode() + body
 
 
-def _updates(sessions: Sequence[tuple[str, str]]) -> list[bytes]:
-    # Each request differs from the one before on the same row, so that every one of them writes.
+def updates(sessions: Sequence[tuple[str, str]]) -> list[bytes]:
+    """Changes of these Sessions; each differs from the one before on the same row, so that every one of them writes."""
     return [
-        request(_UPDATE, {"input": {"id": number, "tags": [f"tag-{turn}", "detox"], "topics": [f"topic-{turn % 3}"]}})
+        request(UPDATE, {"input": {"id": number, "tags": [f"tag-{turn}", "detox"], "topics": [f"topic-{turn % 3}"]}})
         for turn in range(7)
         for number, _ in islice(sessions, 12)
     ]

@@ -62,6 +62,31 @@ def postgresql(count: int, console: Console) -> Iterator[tuple[str, list[psutil.
         yield address, [psutil.Process(server.pid)]
 
 
+@contextmanager
+def copied(address: str, name: str) -> Iterator[str]:
+    """The address of a copy of a database of PostgreSQL, until the block ends. Nobody may be connected to it."""
+    url = parse_database_url(address)
+    copy = f"{url.database}_{name}"
+    asyncio.run(_run(url, f"DROP DATABASE IF EXISTS {copy}", f"CREATE DATABASE {copy} TEMPLATE {url.database}"))
+    try:
+        yield _text(url.set(database=copy))
+    finally:
+        asyncio.run(_run(url, f"DROP DATABASE IF EXISTS {copy} WITH (FORCE)"))
+
+
+def libpq_variables(address: str) -> dict[str, str]:
+    """The same address as the environment of other clients than ours."""
+    url = parse_database_url(address)
+    found = {
+        "PGHOST": url.query.get("host", url.host),
+        "PGPORT": url.query.get("port", url.port),
+        "PGUSER": url.username,
+        "PGPASSWORD": url.password,
+        "PGDATABASE": url.database,
+    }
+    return {name: str(value) for name, value in found.items() if value}
+
+
 def with_children(processes: list[psutil.Process]) -> list[psutil.Process]:
     """The processes and all that they have started."""
     return processes + [child for process in processes for child in process.children(recursive=True)]
@@ -95,6 +120,15 @@ async def _prepare(server: sa.URL, address: str, name: str, count: int, console:
         await generate(url, count, console)
         await _analyze(url)
         await connection.execute(f"ALTER DATABASE {unfinished} RENAME TO {name}")
+    finally:
+        await connection.close()
+
+
+async def _run(url: sa.URL, *statements: str) -> None:
+    connection = await _connect(_text(url.set(database="postgres")))
+    try:
+        for statement in statements:
+            await connection.execute(statement)
     finally:
         await connection.close()
 

@@ -40,7 +40,7 @@ def measure_database(url: str, seconds: float, folder: Path, database: list[psut
         "SWITCHBOARD_LOG_LEVEL": "error",
     }
     with serving(["app", "serve", "--port", "0"], settings, folder) as server:
-        sessions = asyncio.run(_sessions(server.port))
+        sessions = asyncio.run(sessions_of(server.port))
         return [_measure(server, case, seconds, database) for case in cases(sessions)]
 
 
@@ -73,7 +73,8 @@ def _measure(server: Server, case: Case, seconds: float, database: list[psutil.P
     )
 
 
-async def _sessions(port: int) -> list[tuple[str, str]]:
+async def sessions_of(port: int) -> list[tuple[str, str]]:
+    """Sessions to ask for and to change, as (id, key)."""
     found: list[tuple[str, str]] = []
     (page,) = pages_of_sessions()
     while len(found) < ROWS:

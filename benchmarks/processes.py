@@ -33,6 +33,10 @@ class Server:
     def cpu_seconds(self) -> float:
         return cpu_seconds([self.process])
 
+    def memory(self) -> int:
+        """Bytes that it has in memory now."""
+        return int(self.process.memory_info().rss)
+
 
 def pin(cpus: set[int], pid: int = 0) -> None:
     """Keep a process on these cores, where the system can."""
@@ -55,11 +59,18 @@ def cpu_seconds(processes: list[psutil.Process]) -> float:
 @contextmanager
 def serving(arguments: list[str], settings: Mapping[str, str], folder: Path) -> Iterator[Server]:
     """Run `python -m …` until the block ends. Raises BenchmarkError when it does not come up."""
+    with running([sys.executable, "-m", *arguments], settings, folder) as server:
+        yield server
+
+
+@contextmanager
+def running(command: list[str], settings: Mapping[str, str], folder: Path) -> Iterator[Server]:
+    """Run a server that prints its address, until the block ends. Raises BenchmarkError when it does not come up."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("SWITCHBOARD_")}
     log = folder / "server.log"
     with log.open("wb") as errors:
         started = subprocess.Popen(
-            [sys.executable, "-m", *arguments],
+            command,
             env={**inherited, **settings, "PYTHONPATH": str(Path(__file__).parents[1])},
             cwd=folder,
             stdout=subprocess.PIPE,
