@@ -4,7 +4,8 @@ import multiprocessing
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -27,11 +28,7 @@ class CommandLine:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("SWITCHBOARD_")}
         variables = {f"SWITCHBOARD_{name.upper()}": value for name, value in settings.items()}
         files = [self.folder / f".{name}" for name in ("stdout", "stderr")]
-        process = FORKED.Process(
-            target=_run,
-            args=(self.folder, arguments, {**environment, **variables, "COLUMNS": "100"}, files),
-        )
-        process.start()
+        process = start(arguments, {**environment, **variables, "COLUMNS": "100"}, self.folder, files)
         process.join(_PATIENCE)
         if process.exitcode is None:
             process.kill()
@@ -43,12 +40,19 @@ class CommandLine:
         return subprocess.CompletedProcess(arguments, process.exitcode, *written)
 
 
-def _run(folder: Path, arguments: tuple[str, ...], environment: Mapping[str, str], files: list[Path]) -> None:
+def start(arguments: Sequence[str], environment: Mapping[str, str], folder: Path, files: Sequence[Path]) -> BaseProcess:
+    """A process that runs `python -m app` in the folder, and adds its output and its errors to the two files."""
+    process = FORKED.Process(target=_run, args=(folder, arguments, environment, files), daemon=True)
+    process.start()
+    return process
+
+
+def _run(folder: Path, arguments: Sequence[str], environment: Mapping[str, str], files: Sequence[Path]) -> None:
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(folder)
     for number, file in enumerate(files, start=1):
-        opened = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        opened = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         os.dup2(opened, number)
         os.close(opened)
     sys.argv = ["switchboard", *arguments]

@@ -4,12 +4,13 @@ import asyncio
 import base64
 import os
 import shutil
+import subprocess
 import tempfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
-from urllib.request import urlopen
 
 import orjson
 from websockets.asyncio.client import ClientConnection, connect
@@ -18,6 +19,7 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", 
 """The browser of this machine, if it has one."""
 
 PATIENCE = 60.0
+_WIDTH, _HEIGHT = 1_400, 900
 _OPTIONS = (
     "--headless=new",
     "--no-sandbox",
@@ -30,7 +32,10 @@ _OPTIONS = (
     "--disable-sync",
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
     "--remote-debugging-port=0",
-    "--window-size=1400,900",
+    # Tabs that are open at once all have the time of one that is looked at.
+    "--disable-background-timer-throttling",
+    "--disable-backgrounding-occluded-windows",
+    "--disable-renderer-backgrounding",
 )
 
 
@@ -115,55 +120,62 @@ class Tab:
                 self.errors.append(str(message["params"]["entry"].get("text")))
 
 
-@asynccontextmanager
-async def open_tab() -> AsyncIterator[Tab]:
-    """A tab of a new browser with an empty profile."""
+class Browser:
+    """A running browser."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        """Where its DevTools listen, as `ws://host:port`, and the way to the browser as a whole."""
+
+    @asynccontextmanager
+    async def open_tab(self) -> AsyncIterator[Tab]:
+        """A tab with an empty profile of its own, which is gone after the block."""
+        async with self._speak(self._address) as browser:
+            profile = await browser.call("Target.createBrowserContext", disposeOnDetach=True)
+            page = await browser.call(
+                "Target.createTarget", url="about:blank", newWindow=True, width=_WIDTH, height=_HEIGHT, **profile
+            )
+            host = self._address.partition("/devtools")[0]
+            async with self._speak(f"{host}/devtools/page/{page['targetId']}") as tab:
+                yield tab
+            await browser.call("Target.disposeBrowserContext", **profile)
+
+    @asynccontextmanager
+    async def _speak(self, address: str) -> AsyncIterator[Tab]:
+        async with connect(address, max_size=None, compression=None) as connection:
+            found = Tab(connection)
+            try:
+                yield found
+            finally:
+                await found.close()
+
+
+@contextmanager
+def running_browser() -> Iterator[Browser]:
+    """A new browser for as long as the block lasts."""
     assert CHROMIUM is not None
     with tempfile.TemporaryDirectory(prefix="switchboard-browser-", ignore_cleanup_errors=True) as profile:
-        process = await asyncio.create_subprocess_exec(
-            CHROMIUM,
-            *_OPTIONS,
-            f"--user-data-dir={profile}",
-            "about:blank",
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.DEVNULL,
+        process = subprocess.Popen(
+            [CHROMIUM, *_OPTIONS, f"--user-data-dir={profile}", "about:blank"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
         try:
-            port = await _port(Path(profile) / "DevToolsActivePort", process)
-            async with connect(await _page(port), max_size=None, compression=None) as connection:
-                tab = Tab(connection)
-                try:
-                    yield tab
-                finally:
-                    await tab.close()
+            yield Browser(_address(Path(profile) / "DevToolsActivePort", process))
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, 9)  # it starts others
-            await process.wait()
+            process.wait()
 
 
-async def _port(file: Path, process: asyncio.subprocess.Process) -> int:
-    async with asyncio.timeout(PATIENCE):
-        while True:
-            assert process.returncode is None, "the browser did not start"
-            with suppress(OSError, IndexError, ValueError):
-                return int((await asyncio.to_thread(file.read_text)).split("\n")[0])
-            await asyncio.sleep(0.02)
-
-
-async def _page(port: int) -> str:
-    """The address under which the first tab is spoken to."""
-    async with asyncio.timeout(PATIENCE):
-        while True:
-            for target in await asyncio.to_thread(_targets, port):
-                if target["type"] == "page":
-                    return str(target["webSocketDebuggerUrl"])
-            await asyncio.sleep(0.02)
-
-
-def _targets(port: int) -> list[dict[str, Any]]:
-    with urlopen(f"http://127.0.0.1:{port}/json/list", timeout=PATIENCE) as answer:
-        found: list[dict[str, Any]] = orjson.loads(answer.read())
-        return found
+def _address(file: Path, process: "subprocess.Popen[bytes]") -> str:
+    until = time.monotonic() + PATIENCE
+    while True:
+        assert process.poll() is None, "the browser did not start"
+        with suppress(OSError, ValueError):
+            port, path = file.read_text().split("\n")
+            return f"ws://127.0.0.1:{int(port)}{path}"
+        assert time.monotonic() < until, "the browser did not start in time"
+        time.sleep(0.02)

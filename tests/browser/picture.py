@@ -5,7 +5,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.browser.driver import CHROMIUM
+from tests.browser.driver import CHROMIUM, running_browser
 from tests.browser.test_console import ROWS, console, server_with_demo
 
 FILE = Path(__file__).parents[2] / "docs" / "console.png"
@@ -15,8 +15,8 @@ _OPENED = "document.querySelectorAll('main .text').length > 2"
 
 async def take(file: Path) -> None:
     """Serve the demo, open its most urgent interaction, and write what is seen as a PNG."""
-    with tempfile.TemporaryDirectory() as folder:
-        async with server_with_demo(Path(folder)) as (_, address), console(address) as tab:
+    with tempfile.TemporaryDirectory() as folder, running_browser() as browser:
+        async with server_with_demo(Path(folder)) as (_, address), console(browser, address) as tab:
             await tab.call(
                 "Emulation.setDeviceMetricsOverride", width=WIDTH, height=HEIGHT, deviceScaleFactor=1, mobile=False
             )

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import orjson
 import pytest
 
-from tests.browser.driver import Tab, open_tab
+from tests.browser.driver import Browser, Tab
 from tests.browser.test_pages import OPEN, ask, raise_attention
 from tests.soak.processes import KEY, Process, processes
 
@@ -54,9 +54,9 @@ async def server_with_demo(folder: Path) -> AsyncIterator[tuple[Process, str]]:
 
 
 @asynccontextmanager
-async def console(address: str, key: str = KEY) -> AsyncIterator[Tab]:
+async def console(browser: Browser, address: str, key: str = KEY) -> AsyncIterator[Tab]:
     """A tab at work, which complains of nothing and asks no other host."""
-    async with open_tab() as tab:
+    async with browser.open_tab() as tab:
         await tab.open(f"{address}/#key={quote(key)}")
         await tab.until(READY)
         yield tab
@@ -117,8 +117,8 @@ def row(interaction: str) -> str:
     return f"document.querySelector('.rows > li[data-key={interaction}]')"
 
 
-async def test_console_signs_in_and_out_by_key(tmp_path: Path) -> None:
-    async with server_with_demo(tmp_path) as (_, address), open_tab() as tab:
+async def test_console_signs_in_and_out_by_key(browser: Browser, tmp_path: Path) -> None:
+    async with server_with_demo(tmp_path) as (_, address), browser.open_tab() as tab:
         await tab.open(f"{address}/")
         await tab.until("document.activeElement.id === 'key'")
         await tab.write("no such key")
@@ -142,10 +142,10 @@ async def test_console_signs_in_and_out_by_key(tmp_path: Path) -> None:
         assert [error for error in tab.errors if "401" not in error] == []
 
 
-async def test_console_team_works_through_the_queue_by_keyboard(tmp_path: Path) -> None:
+async def test_console_team_works_through_the_queue_by_keyboard(browser: Browser, tmp_path: Path) -> None:
     async with server_with_demo(tmp_path) as (_, address):
         key = await make_colleague(address)
-        async with console(address) as tab, console(address, key) as other:
+        async with console(browser, address) as tab, console(browser, address, key) as other:
             # An alert arrives in both windows without a reload, where it belongs.
             interaction = await write_as_customer(address)
             await tab.run("globalThis.isSameDocument = true")
@@ -207,8 +207,8 @@ async def test_console_team_works_through_the_queue_by_keyboard(tmp_path: Path) 
             await tab.screenshot(tmp_path / "console.png")
 
 
-async def test_console_closing_ends_the_wait_of_who_was_read(tmp_path: Path) -> None:
-    async with server_with_demo(tmp_path) as (_, address), console(address) as tab:
+async def test_console_closing_ends_the_wait_of_who_was_read(browser: Browser, tmp_path: Path) -> None:
+    async with server_with_demo(tmp_path) as (_, address), console(browser, address) as tab:
         interaction = await write_as_customer(address)
         await tab.run(f"location.hash = 'open={interaction}'")
         await tab.until("document.querySelector('[data-action=close]') !== null")
@@ -222,8 +222,8 @@ async def test_console_closing_ends_the_wait_of_who_was_read(tmp_path: Path) -> 
         assert found["interaction"] == {"state": "CLOSED", "waitingSince": None, "unreadCustomerMessagesCount": 0}
 
 
-async def test_console_tells_who_claimed_first(tmp_path: Path) -> None:
-    async with server_with_demo(tmp_path) as (_, address), console(address) as tab:
+async def test_console_tells_who_claimed_first(browser: Browser, tmp_path: Path) -> None:
+    async with server_with_demo(tmp_path) as (_, address), console(browser, address) as tab:
         key = await make_colleague(address)
         interaction = await write_as_customer(address)
         await tab.until(f"{row(interaction)} !== null")
@@ -238,8 +238,8 @@ async def test_console_tells_who_claimed_first(tmp_path: Path) -> None:
         await tab.until(has("Bo has this already.", "document.querySelector('.notices')"))
 
 
-async def test_console_shows_hostile_words_as_words(tmp_path: Path) -> None:
-    async with server_with_demo(tmp_path) as (_, address), console(address) as tab:
+async def test_console_shows_hostile_words_as_words(browser: Browser, tmp_path: Path) -> None:
+    async with server_with_demo(tmp_path) as (_, address), console(browser, address) as tab:
         interaction = await raise_attention(address)
         customer = (
             await ask(address, "query ($id: ID!) { interaction(id: $id) { customer { id } } }", id=interaction)
@@ -278,8 +278,8 @@ async def test_console_shows_hostile_words_as_words(tmp_path: Path) -> None:
         assert await tab.run("document.querySelector('switchboard-timeline').scrollWidth") <= 390
 
 
-async def test_console_links_lead_to_the_web_alone(tmp_path: Path) -> None:
-    async with server_with_demo(tmp_path) as (_, address), console(address) as tab:
+async def test_console_links_lead_to_the_web_alone(browser: Browser, tmp_path: Path) -> None:
+    async with server_with_demo(tmp_path) as (_, address), console(browser, address) as tab:
         module = "import('/assets/console/view/dom.js')"
         for text in ADDRESSES:
             given = orjson.dumps(text).decode()
@@ -294,8 +294,8 @@ async def test_console_links_lead_to_the_web_alone(tmp_path: Path) -> None:
         tab.errors.clear()  # that the browser refused it is said there as well
 
 
-async def test_console_comes_back_when_the_server_does(tmp_path: Path) -> None:
-    async with server_with_demo(tmp_path) as (server, address), open_tab() as tab:
+async def test_console_comes_back_when_the_server_does(browser: Browser, tmp_path: Path) -> None:
+    async with server_with_demo(tmp_path) as (server, address), browser.open_tab() as tab:
         conversation = await write_as_customer(address)
         await tab.open(f"{address}/#key={quote(KEY)}")
         await tab.until(READY)
@@ -322,8 +322,8 @@ async def test_console_comes_back_when_the_server_does(tmp_path: Path) -> None:
         assert_own(tab, address)
 
 
-async def test_console_reads_anew_what_it_cannot_resume(tmp_path: Path) -> None:
-    async with server_with_demo(tmp_path) as (server, address), open_tab() as tab:
+async def test_console_reads_anew_what_it_cannot_resume(browser: Browser, tmp_path: Path) -> None:
+    async with server_with_demo(tmp_path) as (server, address), browser.open_tab() as tab:
         await tab.open(f"{address}/#key={quote(KEY)}")
         await tab.until(READY)
         before = await tab.run(f"{ROWS}.length")
@@ -339,8 +339,8 @@ async def test_console_reads_anew_what_it_cannot_resume(tmp_path: Path) -> None:
         await tab.until(f"{row(interaction)} !== null")
 
 
-async def test_console_speaks_another_language_and_is_quiet_until_asked(tmp_path: Path) -> None:
-    async with server_with_demo(tmp_path) as (_, address), console(address) as tab:
+async def test_console_speaks_another_language_and_is_quiet_until_asked(browser: Browser, tmp_path: Path) -> None:
+    async with server_with_demo(tmp_path) as (_, address), console(browser, address) as tab:
         switches = "[...document.querySelectorAll('.menu-body input')].map(box => box.checked)"
         assert await tab.run(switches) == [False, False]
         languages = "document.querySelector('.menu-body select')"
@@ -350,8 +350,8 @@ async def test_console_speaks_another_language_and_is_quiet_until_asked(tmp_path
             assert await tab.run("document.documentElement.lang") == language
 
 
-async def test_console_wallboard_counts_live_for_who_only_reads(tmp_path: Path) -> None:
-    async with server_with_demo(tmp_path) as (_, address), open_tab() as tab:
+async def test_console_wallboard_counts_live_for_who_only_reads(browser: Browser, tmp_path: Path) -> None:
+    async with server_with_demo(tmp_path) as (_, address), browser.open_tab() as tab:
         made = await ask(
             address,
             "mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { secret } }",

@@ -14,7 +14,7 @@ import pytest
 
 from app.asgi import CONTRACTS
 from app.http.pages import build
-from tests.browser.driver import PATIENCE, Tab, open_tab
+from tests.browser.driver import PATIENCE, Browser, Tab
 from tests.soak.processes import KEY, processes
 
 pytestmark = pytest.mark.anyio
@@ -43,10 +43,13 @@ def graphiql(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @asynccontextmanager
-async def page(folder: Path, graphiql: Path, path: str) -> AsyncIterator[tuple[Tab, str]]:
+async def page(browser: Browser, folder: Path, graphiql: Path, path: str) -> AsyncIterator[tuple[Tab, str]]:
     """A tab on a page of a real server with the demo, and the server's address."""
     settings = {"SWITCHBOARD_GRAPHIQL_FOLDER": str(graphiql)}
-    async with processes(1, f"sqlite:///{folder}/switchboard.db", folder, settings) as (server,), open_tab() as tab:
+    async with (
+        processes(1, f"sqlite:///{folder}/switchboard.db", folder, settings) as (server,),
+        browser.open_tab() as tab,
+    ):
         address = f"http://127.0.0.1:{server.port}"
         await tab.open(f"{address}{path}")
         yield tab, address
@@ -89,8 +92,8 @@ async def until(is_done: Callable[[], Awaitable[object]]) -> None:
             await asyncio.sleep(0.1)
 
 
-async def test_index_leads_to_everything_that_is_served(tmp_path: Path) -> None:
-    async with page(tmp_path, tmp_path, "/about") as (tab, _):
+async def test_index_leads_to_everything_that_is_served(browser: Browser, tmp_path: Path) -> None:
+    async with page(browser, tmp_path, tmp_path, "/about") as (tab, _):
         found = "[...document.querySelectorAll('li a')].map(a => a.getAttribute('href'))"
         links = await tab.until(f"document.readyState === 'complete' && {found}")
         assert links == [
@@ -106,8 +109,8 @@ async def test_index_leads_to_everything_that_is_served(tmp_path: Path) -> None:
             assert await tab.run(status) == 200, link
 
 
-async def test_explorer_browses_asks_and_listens_without_the_internet(tmp_path: Path) -> None:
-    async with page(tmp_path, tmp_path, f"/graphql#key={quote(KEY)}") as (tab, address):
+async def test_explorer_browses_asks_and_listens_without_the_internet(browser: Browser, tmp_path: Path) -> None:
+    async with page(browser, tmp_path, tmp_path, f"/graphql#key={quote(KEY)}") as (tab, address):
         # The schema, found by a part of a name, with its description.
         await tab.until("document.querySelectorAll('#schema > details').length > 100")
         await tab.run("search.value = 'attentionQ'; search.oninput({target: search})")
@@ -136,8 +139,10 @@ async def test_explorer_browses_asks_and_listens_without_the_internet(tmp_path: 
         await tab.until("answer.textContent.startsWith('The variables are not JSON')")
 
 
-async def test_graphiql_browses_asks_and_listens_without_the_internet(tmp_path: Path, graphiql: Path) -> None:
-    async with page(tmp_path, graphiql, f"/graphql#key={quote(KEY)}") as (tab, address):
+async def test_graphiql_browses_asks_and_listens_without_the_internet(
+    browser: Browser, tmp_path: Path, graphiql: Path
+) -> None:
+    async with page(browser, tmp_path, graphiql, f"/graphql#key={quote(KEY)}") as (tab, address):
         tabs = "[...document.querySelectorAll('.graphiql-tab-button')]"
         await tab.until(f"{tabs}.length > 5")
         # The schema was introspected: its documentation names the root fields.

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlencode
 import orjson
 import pytest
 
-from tests.browser.driver import Tab, open_tab
+from tests.browser.driver import Browser, Tab
 from tests.browser.test_pages import EXECUTE, graphiql
 from tests.identity_provider import IdentityProvider, Reply, identity_provider
 from tests.soak.processes import processes
@@ -65,7 +65,7 @@ class Realm:
 
 
 @asynccontextmanager
-async def page(folder: Path, graphiql: Path) -> AsyncIterator[tuple[Tab, str, Realm]]:
+async def page(browser: Browser, folder: Path, graphiql: Path) -> AsyncIterator[tuple[Tab, str, Realm]]:
     """A tab on the page of a server with the demo that takes the tokens of a provider."""
     async with identity_provider() as provider:
         realm = Realm(provider)
@@ -82,14 +82,14 @@ async def page(folder: Path, graphiql: Path) -> AsyncIterator[tuple[Tab, str, Re
             "SWITCHBOARD_ISSUERS": orjson.dumps([issuer]).decode(),
         }
         url = f"sqlite:///{folder}/switchboard.db"
-        async with processes(1, url, folder, settings) as (server,), open_tab() as tab:
+        async with processes(1, url, folder, settings) as (server,), browser.open_tab() as tab:
             address = f"http://127.0.0.1:{server.port}"
             await tab.open(f"{address}/graphql")
             yield tab, address, realm
 
 
-async def test_explorer_signs_in_and_refreshes_by_itself(tmp_path: Path) -> None:
-    async with page(tmp_path, tmp_path) as (tab, address, realm):
+async def test_explorer_signs_in_and_refreshes_by_itself(browser: Browser, tmp_path: Path) -> None:
+    async with page(browser, tmp_path, tmp_path) as (tab, address, realm):
         await tab.until(f"{SIGN_IN}?.textContent.startsWith('Sign in at 127.0.0.1')")
         realm.lasts = 1
         await tab.run(f"{SIGN_IN}.click()")
@@ -115,8 +115,8 @@ async def test_explorer_signs_in_and_refreshes_by_itself(tmp_path: Path) -> None
         assert [error for error in tab.errors if "401" not in error] == []
 
 
-async def test_explorer_takes_no_answer_to_a_sign_in_that_it_has_not_begun(tmp_path: Path) -> None:
-    async with page(tmp_path, tmp_path) as (tab, address, realm):
+async def test_explorer_takes_no_answer_to_a_sign_in_that_it_has_not_begun(browser: Browser, tmp_path: Path) -> None:
+    async with page(browser, tmp_path, tmp_path) as (tab, address, realm):
         await tab.until(f"{SIGN_IN} !== null")
         await tab.call("Page.navigate", url=f"{address}/graphql?code=stolen&state=x")
         says = "This answer is to no sign-in of this page."
@@ -125,8 +125,8 @@ async def test_explorer_takes_no_answer_to_a_sign_in_that_it_has_not_begun(tmp_p
         assert realm.granted == []
 
 
-async def test_graphiql_signs_in_and_asks_and_listens(tmp_path: Path, graphiql: Path) -> None:
-    async with page(tmp_path, graphiql) as (tab, _, realm):
+async def test_graphiql_signs_in_and_asks_and_listens(browser: Browser, tmp_path: Path, graphiql: Path) -> None:
+    async with page(browser, tmp_path, graphiql) as (tab, _, realm):
         await tab.until(f"{SIGN_IN} !== null")
         await tab.run(f"{SIGN_IN}.click()")
         tabs = "[...document.querySelectorAll('.graphiql-tab-button')]"

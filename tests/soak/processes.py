@@ -4,10 +4,10 @@ import asyncio
 import os
 import re
 import signal
-import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import asyncpg
@@ -15,6 +15,7 @@ import orjson
 import sqlalchemy as sa
 
 from app.storage.engines import asyncpg_arguments, parse_database_url
+from tests.command_line import start
 from tests.postgres import empty_database, running_server
 
 ROOT = Path(__file__).parents[2]
@@ -49,38 +50,38 @@ class Process:
             **settings,
         }
         self._folder = folder
-        self._running: asyncio.subprocess.Process | None = None
+        self._said = folder / f"server-{name}.said"
+        self._running: BaseProcess | None = None
 
     async def start(self) -> None:
         """Serve. Raises RuntimeError, with the end of its log, when it does not come up."""
-        arguments = ("-m", "app", "serve", "--port", str(self.port))
-        with self.log.open("ab") as log:
-            self._running = await asyncio.create_subprocess_exec(
-                sys.executable,
-                *arguments,
-                env=self._settings,
-                cwd=self._folder,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=log,
-            )
-        assert self._running.stdout is not None
+        arguments = ("serve", "--port", str(self.port))
+        self._said.unlink(missing_ok=True)
+        self.log.touch()
+        running = await asyncio.to_thread(start, arguments, self._settings, self._folder, (self._said, self.log))
+        self._running = running
         async with asyncio.timeout(_STARTS_WITHIN):
             # What it says when it listens.
-            while (said := _ADDRESS.search(line := await self._running.stdout.readline())) is None:
-                if not line:
+            while (said := self._address()) is None:
+                if not running.is_alive():
                     raise RuntimeError(f"A server did not start:\n{self.log.read_text(encoding='utf-8')[-2_000:]}")
+                await asyncio.sleep(0.02)
         self.port = int(said[1])
+
+    def _address(self) -> re.Match[bytes] | None:
+        return _ADDRESS.search(self._said.read_bytes()) if self._said.exists() else None
 
     @property
     def pid(self) -> int:
         """The number of the process, while it runs."""
         assert self._running is not None
+        assert self._running.pid is not None
         return self._running.pid
 
     @property
     def runs(self) -> bool:
         """Whether it was started and has not ended, by itself or by us."""
-        return self._running is not None and self._running.returncode is None
+        return self._running is not None and self._running.is_alive()
 
     async def kill(self) -> None:
         """As a power cut would."""
@@ -92,15 +93,14 @@ class Process:
 
     async def _end(self, with_signal: int) -> bool:
         running, self._running = self._running, None
-        if running is None or running.returncode is not None:
+        if running is None or not running.is_alive():
             return True
-        running.send_signal(with_signal)
-        try:
-            async with asyncio.timeout(_STOPS_WITHIN):
-                await running.wait()
-        except TimeoutError:
+        assert running.pid is not None
+        os.kill(running.pid, with_signal)
+        await asyncio.to_thread(running.join, _STOPS_WITHIN)
+        if running.is_alive():
             running.kill()
-            await running.wait()
+            await asyncio.to_thread(running.join)
             return False
         return True
 
