@@ -1,8 +1,6 @@
 """The `switchboard` command."""
 
 import asyncio
-import gc
-import socket
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -16,10 +14,10 @@ from app.commands.doctor import doctor
 from app.commands.documents import documents
 from app.commands.explaining import explain
 from app.commands.keys import keys, peppers, secrets_key
-from app.commands.opening import command_line, opened, prepare, read_settings
+from app.commands.opening import opened, prepare, read_settings
+from app.commands.serving import serve
 from app.commands.users import users
-from app.core.collecting import collect_little_at_once
-from app.terminal import CommandError, announce, console, listen, progress, shown
+from app.terminal import CommandError, console, progress
 
 if TYPE_CHECKING:
     from app.settings import Settings
@@ -35,6 +33,8 @@ app = App(
 )
 
 
+app.command(serve, sort_key=1)
+
 for number, group in ((4, keys), (5, users), (6, peppers), (7, connections), (13, documents)):
     group.sort_key = number
     app.command(group)
@@ -44,47 +44,6 @@ for each in (doctor, backup, restore):
     app.command(each, sort_key=10)
 app.command(explain, sort_key=11)
 app.command(listening.listen, sort_key=12)
-
-
-@app.command(sort_key=1)
-def serve(*, host: str | None = None, port: int | None = None) -> None:
-    """Migrate the database, make the first key, load the demo, and serve.
-
-    Parameters
-    ----------
-    host
-        The address to listen at, in place of `SWITCHBOARD_HOST`.
-    port
-        The port to listen at, in place of `SWITCHBOARD_PORT`; 0 picks a free one.
-    """
-    from app.asgi import create_app
-    from app.core.logs import configure_logs
-    from app.http import server
-    from app.http.accepting import notice_the_vanished
-
-    settings = read_settings(host=host, port=port)
-    configure_logs(settings.log_level, settings.log_format)
-    # First, so that a taken port stops the start before the only sight of a key is lost on it.
-    listener = listen(settings.host, settings.port)
-    notice_the_vanished(listener)
-    address = f"http://{shown(settings.host)}:{listener.getsockname()[1]}"
-    prepare(settings)
-    secret = asyncio.run(_first_start(settings))
-
-    class Server(server.Server):
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            await super().startup(sockets=sockets)
-            # Everything until now stays for good: each full collection would look through it, and hold up everyone.
-            gc.collect()
-            gc.freeze()
-            # Last of all, so that what it says is true and the only sight of the key is not scrolled away.
-            if self.started:
-                announce(address, secret, command_line("key"))
-
-    # The loop waits for the interpreter while SQLite's threads make answers: shorter turns halve the slowest requests.
-    sys.setswitchinterval(0.0005)
-    collect_little_at_once()
-    Server(server.server_config(create_app(settings), settings)).run(sockets=[listener])
 
 
 @app.command(sort_key=2)
@@ -163,19 +122,6 @@ def erasures(action: Literal["export", "repeat"], file: Path) -> None:
     except (OSError, UnicodeDecodeError) as error:
         raise CommandError(f"{file}: {error}") from None
     console().print(said)
-
-
-async def _first_start(settings: "Settings") -> str | None:
-    """Make the first admin and load the demo; the key's secret when it was made just now and nobody has seen it."""
-    from app.demo.loading import has_interactions, load
-    from app.directory.service import bootstrap
-
-    chosen = settings.bootstrap_key
-    async with opened(settings) as database:
-        _, secret = await database.command(bootstrap, None if chosen is None else chosen.get_secret_value())
-        if settings.loads_demo and not await database.command(has_interactions):
-            await load(database)
-    return secret if chosen is None else None
 
 
 async def _load_demo(settings: "Settings", force: bool) -> str:

@@ -38,10 +38,12 @@ from app.http.rate_limit import Limiter
 from app.http.request_id import RequestId
 from app.http.services import Services
 from app.http.shortcut import Application, Shortcut
+from app.http.watching import watchers_of
 from app.interactions.service.watching import watch
 from app.live.checking import Checking
 from app.live.connections import ConnectionLimits
 from app.live.lifespan import live
+from app.metrics import Counts, measuring
 from app.openid import tokens_of
 from app.outbound import OutboundClient
 from app.registry import CONNECTORS, KINDS, PERMISSIONS
@@ -93,6 +95,7 @@ def create_app(
         schema = build_schema(slices)
         catalogue = with_contracts(build_catalogue(schema, slices), contracts)
         limiter = Limiter(settings.rate_limit)
+        counts = None if settings.metrics_port is None else Counts()
         client = OutboundClient(settings.outbound_networks)
         database = await open_database(settings.database_url, clock=clock, ids=new_ids, settings=settings, kinds=rules)
         try:
@@ -127,7 +130,9 @@ def create_app(
                         found.subscriptions,
                         found.connections,
                         Outside(client, checking.require_durable),
+                        (*watchers_of(settings), *(() if counts is None else (counts,))),
                     )
+                    await running.enter_async_context(measuring(settings, services, counts, clock))
                     yield {"services": services}
         finally:
             await client.aclose()
@@ -135,7 +140,8 @@ def create_app(
             await database.close()
 
     def in_front(app: ASGIApp) -> ASGIApp:
-        return Shortcut(app, "/graphql", graphql, new_ids, Compression(app, turns) if settings.compression else None)
+        compressing = Compression(app, turns) if settings.compression else None
+        return Shortcut(app, "/graphql", graphql, new_ids, compressing, settings.notes_steps)
 
     return Application(
         in_front,
@@ -150,7 +156,7 @@ def create_app(
             *console.ROUTES,
         ],
         middleware=[
-            Middleware(RequestId, ids=new_ids),
+            Middleware(RequestId, ids=new_ids, noting=settings.notes_steps),
             cors,
             *compression,
         ],

@@ -8,10 +8,19 @@ from types import MappingProxyType
 from typing import Annotated, Literal
 
 import orjson
-from pydantic import Field, IPvAnyNetwork, NonNegativeInt, PositiveInt, SecretStr, ValidationError, field_validator
+from pydantic import (
+    Field,
+    IPvAnyNetwork,
+    NonNegativeInt,
+    PositiveInt,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from app.core.issuers import Issuer
+from app.core.issuers import Issuer, is_loopback
 from app.core.sealing import Sealer
 from app.core.setting_types import Duration, FernetKey, Origin, Port, Region, Secret
 
@@ -69,6 +78,22 @@ class Settings(BaseSettings):
     )
     host: str = Field(default="127.0.0.1", description="The address to listen at; `0.0.0.0` is every one.")
     port: Port = Field(default=8000, description="The port to listen at; 0 picks a free one.")
+    metrics_port: Port | None = Field(
+        default=None,
+        description="The port of `/metrics` for Prometheus, which is another one than the graph's; 0 picks a free one, "
+        "and left unset there are none. Of several workers each takes the next free port.",
+    )
+    metrics_host: str = Field(
+        default="127.0.0.1",
+        description="The address to serve metrics at; any other than this machine needs `SWITCHBOARD_METRICS_KEY`.",
+    )
+    metrics_key: Secret | None = Field(
+        default=None,
+        description="What a scrape has to send as `Authorization: Bearer …`; without one anybody may scrape.",
+    )
+    workers: PositiveInt = Field(
+        default=1, le=64, description="Server processes behind the one port, on PostgreSQL alone; at most 64."
+    )
     demo: bool = Field(
         default=True,
         description="Load the example data at the first start with an empty database. Left unset it counts for SQLite "
@@ -215,7 +240,13 @@ class Settings(BaseSettings):
     )
     access_log: bool = Field(
         default=False,
-        description="Whether every request and every WebSocket handshake is logged, without its query string.",
+        description="Whether every answer, with its time, operation, client and user, and every WebSocket handshake is "
+        "logged, without its query string.",
+    )
+    slow_log: Duration | None = Field(
+        default=None,
+        description="From how long on an operation is logged with its statements, such as `1s`. Their text holds no "
+        "value of a client.",
     )
     shutdown_grace: NonNegativeInt = Field(
         default=2, description="Seconds that open requests have to finish when the server is told to stop."
@@ -260,10 +291,29 @@ class Settings(BaseSettings):
             raise ValueError("it has to begin with sqlite:/// or postgresql://")
         return value
 
+    @model_validator(mode="after")
+    def _kept_from_strangers(self) -> "Settings":
+        if self.metrics_port is not None and self.metrics_key is None and not is_loopback(self.metrics_host):
+            raise ValueError(
+                f"{PREFIX}METRICS_KEY: {self.metrics_host} is an address that others reach, so scrapes need a key; "
+                "`openssl rand -hex 32` makes one"
+            )
+        return self
+
     @property
     def sealer(self) -> Sealer:
         """What seals the secrets of other systems, and unseals them."""
         return Sealer([key.get_secret_value() for key in self.secrets_key])
+
+    @property
+    def notes_steps(self) -> bool:
+        """Whether the statements of each request are noted while it is answered."""
+        return self.slow_log is not None
+
+    @property
+    def watches(self) -> bool:
+        """Whether anybody is told of each answer."""
+        return self.access_log or self.slow_log is not None or self.metrics_port is not None
 
     @property
     def on_sqlite(self) -> bool:
@@ -289,6 +339,9 @@ def load_settings(overrides: Mapping[str, object] = MappingProxyType({})) -> Set
         settings = Settings.model_validate(dict(overrides))
     except ValidationError as error:
         for fault in error.errors(include_url=False, include_input=False):
+            if not fault["loc"]:
+                faults.append(f"{fault['msg'].removeprefix('Value error, ')}.")
+                continue
             name, *inside = map(str, fault["loc"])
             source = f"--{name}" if name in overrides else f"{PREFIX}{name.upper()}"
             source += f": {'.'.join(inside)}" if len(inside) > 1 else ""  # a number alone counts the parts of a list

@@ -30,6 +30,10 @@ TYPES = {
     "read_timeout": "duration",
     "host": "text",
     "port": "integer",
+    "metrics_port": "integer",
+    "metrics_host": "text",
+    "metrics_key": "secret",
+    "workers": "integer",
     "demo": "true or false",
     "bootstrap_key": "secret",
     "key_pepper": "secret",
@@ -67,6 +71,7 @@ TYPES = {
     "log_level": "`debug`, `info`, `warning` or `error`",
     "log_format": "`console` or `json`",
     "access_log": "true or false",
+    "slow_log": "duration",
     "shutdown_grace": "integer",
 }
 

@@ -11,7 +11,8 @@ MOST_ALIKE = 20
 WINDOW_SECONDS = 60.0
 """How long a window lasts, from the first entry of its kind on."""
 
-ACCESS = ("uvicorn.access", "uvicorn.websocket")
+ACCESS_LOG = "switchboard.access"
+ACCESS = (ACCESS_LOG, "uvicorn.websocket")
 """The loggers of the access log: whoever turns it on wants an entry for each request."""
 
 _MOST_KINDS = 1_000

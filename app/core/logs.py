@@ -8,6 +8,7 @@ from typing import Literal, TextIO
 import structlog
 
 from app.core.log_limit import LimitedHandler
+from app.core.trail import with_trail
 
 _QUERY_STRING = re.compile(r"""(/[^\s?"']*)\?[^\s"']*""")
 
@@ -21,7 +22,7 @@ def configure_logs(level: str, form: Literal["console", "json"], stream: TextIO 
     target = sys.stderr if stream is None else stream
     timestamp = structlog.processors.TimeStamper(fmt="%H:%M:%S" if form == "console" else "iso", utc=form == "json")
     shared: list[structlog.typing.Processor] = [
-        structlog.contextvars.merge_contextvars,
+        with_trail,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         timestamp,

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from graphql import FieldNode, GraphQLError, Node
 
 from app.core.errors import DomainError, RateLimited
+from app.core.trail import current
 from app.graph.user_errors import graph_path
 
 Entry = dict[str, object]
@@ -21,6 +22,8 @@ def entry(
 ) -> Entry:
     """One item of `errors`. `argument` is the path of the argument or variable at fault, and `retry_after` the seconds
     after which the same may be asked again."""
+    if (trail := current()) is not None:
+        trail.refused(code)
     made: Entry = {"message": message}
     if locations:
         made["locations"] = locations

@@ -12,6 +12,7 @@ from app.core import codes
 from app.core.clock import Clock
 from app.core.errors import DomainError, InvalidInput, NotSupported, RateLimited, TooComplex, release
 from app.core.fairness import Caller
+from app.core.trail import current
 from app.execution import errors
 from app.execution.coercion import BadVariables
 from app.execution.compiling import Compiling
@@ -77,7 +78,7 @@ class Operations:
             document = self.documents.known(request.query)
             if document is None:
                 document = await self._read(request.query, context)
-            return document.operation(request.operation_name)
+            return _begun(document.operation(request.operation_name))
         except Refused as refused:
             return _refusal(refused)
 
@@ -91,7 +92,7 @@ class Operations:
                 document = self.documents.known(request.query)
                 if document is None:
                     document = await self._read(request.query, context)
-                operation = document.operation(request.operation_name)
+                operation = _begun(document.operation(request.operation_name))
             if operation.kind is OperationType.QUERY:
                 return Outcome(await self._query(operation, request, context), Phase.EXECUTION)
             if operation.kind is OperationType.SUBSCRIPTION:
@@ -274,6 +275,14 @@ class Operations:
         return values
 
 
+def _begun(operation: Operation) -> Operation:
+    """The operation, which is that of the request from now on."""
+    trail = current()
+    if trail is not None:
+        trail.operation, trail.kind = operation.name, operation.kind.value
+    return operation
+
+
 def with_constants(variables: dict[str, Any], constants: Mapping[str, object]) -> dict[str, Any]:
     """What the arguments of a run are read from."""
     return {**variables, **constants} if constants else variables
@@ -286,6 +295,9 @@ def permissions_of(context: Context) -> frozenset[str] | None:
 
 def _refusal(refused: Refused) -> Outcome:
     release(refused)
+    if (trail := current()) is not None:
+        # Its entries may have been made in the compile thread, which answers nobody.
+        trail.refused(refused.code)
     return Outcome(orjson.dumps({"errors": refused.entries}), refused.phase)
 
 

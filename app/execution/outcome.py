@@ -30,6 +30,12 @@ class Refused(Exception):
         self.entries = entries
         self.phase = phase
 
+    @property
+    def code(self) -> str:
+        """The code of its first error."""
+        extensions: Any = self.entries[0]["extensions"]
+        return str(extensions["code"])
+
 
 class Outcome(NamedTuple):
     """The answer's body, encoded, and how far it came. Only Phase.EXECUTION has an item `data`."""

@@ -65,6 +65,8 @@ class Feed:
         longest_silence: float = 10.0,
     ) -> None:
         self.number = 0
+        self.lag = 0.0
+        """How many seconds old the latest events were when they were read."""
         self._database = database
         self._wakeups = wakeups
         self._clock = clock
@@ -87,6 +89,11 @@ class Feed:
         """Everything up to here has been handed to the listeners; only while the feed is held."""
         assert self._head is not None
         return self._head
+
+    @property
+    def positions(self) -> Sequence[int]:
+        """How far each lane was read; empty while the feed sleeps."""
+        return () if self._head is None else self._head.positions
 
     @property
     def is_silent(self) -> bool:
@@ -259,7 +266,7 @@ class Feed:
             log.error("the feed cannot read the event log; it tries again", exc_info=failure)
 
     def _watch_lag(self, found: Sequence[LoggedEvent]) -> None:
-        lag = (self._clock() - found[0].at).total_seconds()
+        lag = self.lag = (self._clock() - found[0].at).total_seconds()
         if lag >= self._lag_told:
             log.warning("the feed lags behind the log", seconds=round(lag, 1), events=len(found))
             self._lag_told = lag * 2

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from app.core.errors import AlreadyClaimed, AlreadyReceived, DomainError, NewerMessage, NotClearable, VersionConflict
+from app.core.trail import current
 from app.graph.strawberry_adapter.declaring import graph_name
 
 
@@ -13,6 +14,8 @@ def graph_path(path: Iterable[str | int]) -> list[str]:
 
 def user_error(error: DomainError, prefix: str = "input") -> dict[str, object]:
     """The row of a payload's `errors` that a refusal becomes."""
+    if (trail := current()) is not None:
+        trail.refused(error.code)
     row: dict[str, object] = {
         "__typename": "GenericError",
         "code": error.code,

@@ -15,6 +15,7 @@ from app.core import codes
 from app.core.actor import Actor
 from app.core.errors import DomainError, RateLimited, Unauthenticated, Unavailable, release
 from app.core.text import is_storable
+from app.core.trail import current
 from app.http.authentication import CREDENTIALS
 from app.http.cycle import send_whole
 from app.http.graphql_http import NOT_SHARED
@@ -98,6 +99,8 @@ class ContractApp:
             log.error("request failed", request_id=request_id_of(scope), exc_info=error)
             release(error)
             refusal = Refusal(status=500, code=codes.INTERNAL, message=codes.INTERNAL_MESSAGE)
+        if (trail := current()) is not None:
+            trail.refused(refusal.code)
         parameters = scope.get("path_params") or {}
         return self._contract.refused(replace(refusal, request_id=request_id_of(scope), parameters=parameters))
 
@@ -110,9 +113,13 @@ class ContractApp:
             allowed = sorted([*operations, *(["HEAD"] if "GET" in operations else [])])
             raise BadRequest(405, f"This path takes {', '.join(allowed)}.", (b"allow", ", ".join(allowed).encode()))
         services = services_of(scope)
-        actor = _stranger(scope) if operation.public else await self._authenticate(dict(scope["headers"]), services)
+        trail = current()
+        if trail is not None:
+            trail.operation, trail.kind = f"{operation.method} {operation.path}", "rest"
+        headers: Headers = dict(scope["headers"])
+        actor = _stranger(scope) if operation.public else await self._authenticate(headers, services)
         if not operation.public:
-            remember_caller(scope, actor)
+            remember_caller(scope, actor, headers)
             await services.limiter.take(actor)
         if operation.reads is not None:
             actor.require(operation.reads)

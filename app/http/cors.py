@@ -56,6 +56,7 @@ SENT = (
     "ApolloGraphQL-Client-Version",
     "GraphQL-Client-Name",
     "GraphQL-Client-Version",
+    "X-Client-Name",
     "X-Apollo-Operation-Id",
     "X-Apollo-Operation-Name",
     "X-GraphQL-Client-Name",

@@ -1,10 +1,13 @@
 """One request on a connection and its answer: uvicorn's, with a short way out for answers that are whole."""
 
 import asyncio
+from time import perf_counter, time
 from typing import Any
 
 from starlette.types import Scope, Send
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
+
+from app.http.watching import Answered
 
 ANSWER = "switchboard.answer"
 """The extension by which a request's scope has `Cycle.answer`, where the server has that."""
@@ -81,6 +84,45 @@ class Cycle(RequestResponseCycle):
             # What that means is for uvicorn to say.
             await super().run_asgi(_ended(failure))
         self.on_response = _nothing  # it leads back here
+
+
+class WatchedCycle(Cycle):
+    """One whose end is told to the watchers of the application."""
+
+    _status = 0
+
+    def answer(self, status: int, fields: Fields, body: bytes) -> bool:
+        self._status = status
+        return super().answer(status, fields, body)
+
+    async def send(self, message: Any) -> None:
+        if message["type"] == "http.response.start":
+            self._status = message["status"]
+        await super().send(message)
+
+    async def run_asgi(self, app: Any) -> None:
+        began, from_ = time(), perf_counter()
+        try:
+            await super().run_asgi(app)
+        finally:
+            tell(self.scope, self._status, began, perf_counter() - from_)
+
+
+def tell(scope: Any, status: int, began: float, seconds: float) -> None:
+    """Tell the watchers of a request that has ended."""
+    state = scope.get("state", {})
+    services, trail = state.get("services"), state.get("trail")
+    if services is None or trail is None:
+        return  # it was answered before anything of ours began
+    transport = "stream" if trail.kind == "subscription" else "rest" if trail.kind == "rest" else "graphql"
+    if trail.kind is None and scope["path"] != "/graphql":
+        transport = "other"
+    address = (scope.get("client") or ("",))[0]
+    # What is in the path of a contract may be somebody's telephone number, or hard to guess.
+    path = trail.operation.partition(" ")[2] if transport == "rest" else scope["path"]
+    answered = Answered(trail, transport, scope["method"], path, address, status, began, seconds)
+    for watcher in services.watchers:
+        watcher(answered)
 
 
 def _nothing() -> None:

@@ -9,6 +9,7 @@ from starlette.types import Message, Send
 
 from app.core import json_input
 from app.core.errors import DomainError, TooComplex, release
+from app.core.trail import client_named
 from app.execution import errors
 from app.execution.outcome import Refused
 from app.http.authentication import key_of, presented_key
@@ -145,11 +146,21 @@ def id_of(given: Mapping[str, Any]) -> str:
 def key_given(init: Mapping[str, Any], headers: Headers) -> str:
     """The key in `connection_init`, spelled like the headers of a request and among its `headers` or beside them, or
     else in the upgrade's own headers."""
+    given = _given(init)
+    return key_of(given.get("authorization"), given.get("x-api-key")) or presented_key(headers)
+
+
+def client_given(init: Mapping[str, Any], headers: Headers) -> str | None:
+    """What the client calls itself, in the same places."""
+    named = {name.encode(errors="replace"): value.encode("latin-1", "replace") for name, value in _given(init).items()}
+    return client_named(named) or client_named(headers)
+
+
+def _given(init: Mapping[str, Any]) -> dict[str, str]:
     payload = init.get("payload") or {}
     nested = payload.get("headers")
     both = [*(nested.items() if isinstance(nested, dict) else ()), *payload.items()]
-    given = {name.lower(): value for name, value in both if isinstance(value, str)}
-    return key_of(given.get("authorization"), given.get("x-api-key")) or presented_key(headers)
+    return {name.lower(): value for name, value in both if isinstance(value, str)}
 
 
 async def close(send: Send, ending: Ending) -> None:

@@ -121,7 +121,7 @@ class GraphQLOverHttp:
         actor = await (
             authenticate(headers, services.keys) if ticket is None else admit(ticket, scope, services.tickets)
         )
-        remember_caller(scope, actor)
+        remember_caller(scope, actor, headers)
         if services.limiter.counts:
             await services.limiter.take(actor)
         context = services.context(actor, request_id_of(scope))

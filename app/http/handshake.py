@@ -19,6 +19,7 @@ from app.http.frames import (
     PROTOCOL,
     UNAUTHORIZED,
     Closed,
+    client_given,
     close,
     key_given,
     read_message,
@@ -111,7 +112,7 @@ async def _serve(
     place = None
     try:
         try:
-            key, actor = await _known(services, headers, receive, send)
+            key, client, actor = await _known(services, headers, receive, send)
             if actor is None:
                 return
             place = connections.sockets.take(actor.caller)
@@ -123,7 +124,8 @@ async def _serve(
         stranger.leave()
         await send(text_of("connection_ack"))
         known = partial(services.keys.actor_of, key)
-        socket = Socket(services, known, actor, scope.get("extensions", {}), receive, send, request_id_of(scope))
+        extensions = scope.get("extensions", {})
+        socket = Socket(services, known, actor, extensions, receive, send, request_id_of(scope), client)
         connections.add(socket)
         try:
             await socket.serve()
@@ -135,15 +137,18 @@ async def _serve(
             place.leave()
 
 
-async def _known(services: Services, headers: Headers, receive: Receive, send: Send) -> tuple[str, Actor | None]:
-    """Wait for `connection_init`: the caller's key and who that is; nobody when the client has left. Raises Closed."""
+async def _known(
+    services: Services, headers: Headers, receive: Receive, send: Send
+) -> tuple[str, str | None, Actor | None]:
+    """Wait for `connection_init`: the caller's key, what its client is called, and who it is; nobody when the client
+    has left. Raises Closed."""
     limits = services.connections.limits
     try:
         async with asyncio.timeout(limits.init_seconds):
             while True:
                 message = await receive()
                 if message["type"] == "websocket.disconnect":
-                    return "", None
+                    return "", None, None
                 given = read_message(message, min(limits.message_bytes, LARGE_BODY))
                 if given["type"] == "ping":
                     await send(text_of("pong", payload=given.get("payload")))
@@ -154,7 +159,7 @@ async def _known(services: Services, headers: Headers, receive: Receive, send: S
             key = key_given(given, headers)
             if not key:
                 raise Closed(UNAUTHORIZED, FORMS)
-            return key, await services.keys.admitted(key)
+            return key, client_given(given, headers), await services.keys.admitted(key)
     except TimeoutError:
         raise Closed(INIT_TIMEOUT, "Connection initialisation timeout") from None
     except Unauthenticated as error:

@@ -2,10 +2,10 @@
 
 import re
 
-import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.ids import Ids
+from app.core.trail import Trail, follow
 from app.rest.headers import header_of
 
 HEADER = b"x-request-id"
@@ -13,31 +13,35 @@ HEADER = b"x-request-id"
 _USABLE = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 
-def identified(scope: Scope, given: bytes | None, ids: Ids) -> bytes:
-    """The id of this request, which is in its state and in the logs from now on: the one given, if that is usable."""
+def identified(scope: Scope, given: bytes | None, ids: Ids, noting: bool) -> bytes:
+    """The id of this request, which is in its state and in the logs from now on: the one given, if that is usable.
+
+    With `noting` its steps are noted."""
     if given is not None and _USABLE.fullmatch(given):
         request_id, text = given, given.decode()
     else:
         text = ids.uuid()
         request_id = text.encode()
     # The state is the server's copy for this request.
-    scope.setdefault("state", {})["request_id"] = text
-    structlog.contextvars.bind_contextvars(request_id=text)
+    trail = Trail(text, noting=noting)
+    scope.setdefault("state", {}).update(request_id=text, trail=trail)
+    follow(trail)
     return request_id
 
 
 class RequestId:
     """Middleware over a whole application."""
 
-    def __init__(self, app: ASGIApp, ids: Ids) -> None:
+    def __init__(self, app: ASGIApp, ids: Ids, noting: bool) -> None:
         self._app = app
+        self._noting = noting
         self._ids = ids
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        request_id = identified(scope, header_of(scope, HEADER), self._ids)
+        request_id = identified(scope, header_of(scope, HEADER), self._ids, self._noting)
 
         async def send_with_id(message: Message) -> None:
             if message["type"] in ("http.response.start", "websocket.accept"):

@@ -10,7 +10,7 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from app.http.accepting import LONGEST_STALL, Door
-from app.http.cycle import ANSWER, Cycle, Fields
+from app.http.cycle import ANSWER, Cycle, Fields, WatchedCycle
 from app.http.intake import Intake, PacedTransport, Pacing
 from app.http.services import Services
 from app.http.socket_protocol import SOCKET_LOG, WebSocketProtocol
@@ -31,9 +31,11 @@ than to end them: PostgreSQL is told to stop over a new connection."""
 class Config(uvicorn.Config):
     """With what all connections share."""
 
-    def __init__(self, app: Any, **options: Any) -> None:
+    def __init__(self, app: Any, *, watched: bool, **options: Any) -> None:
         super().__init__(app, **options)
         self.pacing = Pacing()
+        self.watched = watched
+        """Whether the application's watchers are told of each request."""
 
 
 class HttpProtocol(HttpToolsProtocol):
@@ -118,7 +120,8 @@ class HttpProtocol(HttpToolsProtocol):
                 self.loop.call_later(GRACE, task.cancel)
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        cycle.__class__ = Cycle  # before anything of it runs: uvicorn has no place for a class of ours
+        # Before anything of it runs: uvicorn has no place for a class of ours.
+        cycle.__class__ = WatchedCycle if cast("Config", self.config).watched else Cycle
         assert isinstance(cycle, Cycle)
         task = self.loop.create_task(cycle.run_asgi(app))
         task.add_done_callback(self.tasks.discard)
@@ -217,7 +220,8 @@ def server_config(app: Any, settings: Settings) -> Config:
         http=HttpProtocol,
         ws=WebSocketProtocol,
         lifespan="on",
-        access_log=settings.access_log,
+        access_log=False,  # its lines know neither operation nor caller; ours do
+        watched=settings.watches,
         log_config=None,
         server_header=False,
         ws_max_size=settings.max_body_bytes,

@@ -1,6 +1,6 @@
 """What an application holds open while it serves; every request finds it in its scope."""
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -11,12 +11,14 @@ from app.core.actor import Actor
 from app.core.clock import Clock
 from app.core.credentials import KnownKeys, Tickets, TokenIssuer
 from app.core.fairness import Caller
+from app.core.trail import Trail, client_named
 from app.execution.operation import Operations
 from app.execution.outcome import GraphQLRequest, Outcome
 from app.graph.context import Context, Outside
 from app.http import bodies
 from app.http.in_flight import InFlight
 from app.http.rate_limit import Limiter
+from app.http.watching import Watcher
 from app.live.connections import Connections
 from app.live.items import Subscriber
 from app.live.subscriptions import Subscriptions
@@ -49,6 +51,8 @@ class Services:
     subscriptions: Subscriptions
     connections: Connections
     outside: Outside
+    watchers: Sequence[Watcher] = ()
+    """Are told of each answer."""
 
     def context(self, actor: Actor, request_id: str) -> Context:
         """What one operation of this actor carries."""
@@ -104,9 +108,14 @@ def services_of(scope: Scope) -> Services:
     return found
 
 
-def remember_caller(scope: Scope, actor: Actor) -> None:
-    """Let what carries the answer know whose share of the process it is."""
-    scope["state"]["caller"] = actor.caller
+def remember_caller(scope: Scope, actor: Actor, headers: Headers) -> None:
+    """Let what carries the answer know whose share of the process it is, and what is told of it whose it was."""
+    state = scope["state"]
+    state["caller"] = actor.caller
+    trail: Trail | None = state.get("trail")
+    if trail is not None:
+        trail.user_id = actor.user_id
+        trail.client = client_named(headers)
 
 
 def caller_of(scope: Scope) -> Caller:

@@ -31,11 +31,14 @@ class Shortcut:
     turn, and each layer takes part in both messages of an answer: together they would cost a read as much as its
     statement. Behind a prefix the router finds the way."""
 
-    def __init__(self, app: ASGIApp, path: str, to: Answers, ids: Ids, compression: Compression | None) -> None:
+    def __init__(
+        self, app: ASGIApp, path: str, to: Answers, ids: Ids, compression: Compression | None, noting: bool
+    ) -> None:
         self._app = app
         self._path = path
         self._to = to
         self._ids = ids
+        self._noting = noting
         self._compression = compression
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -47,7 +50,7 @@ class Shortcut:
         await self._app(scope, receive, send)
 
     async def _straight(self, scope: Scope, headers: Headers, receive: Receive, send: Send) -> None:
-        request_id = identified(scope, headers.get(HEADER), self._ids)
+        request_id = identified(scope, headers.get(HEADER), self._ids, self._noting)
         found = await self._to.answer(scope, headers, receive)
         assert found is not None
         status, fields, body = found

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
+from time import perf_counter, time
 from typing import Any
 
 import orjson
@@ -13,6 +14,7 @@ from starlette.types import Message, Receive, Send
 from app.core import codes
 from app.core.actor import Actor
 from app.core.errors import CursorExpired, DomainError, RateLimited, TooComplex, release
+from app.core.trail import Trail, follow
 from app.execution import errors
 from app.execution.outcome import GraphQLRequest, Outcome, Phase, Refused
 from app.http.bodies import LARGE_BODY
@@ -33,6 +35,7 @@ from app.http.frames import (
 )
 from app.http.graphql_http import request_of
 from app.http.services import Services
+from app.http.watching import Answered
 from app.live.connections import (
     ABORT,
     ANSWER_SECONDS,
@@ -62,6 +65,7 @@ class Socket(Connection):
         receive: Receive,
         send: Send,
         request_id: str,
+        client: str | None,
     ) -> None:
         super().__init__(services.connections, known, actor, extensions.get(ABORT))
         self._services = services
@@ -69,6 +73,7 @@ class Socket(Connection):
         self._receive = receive
         self._send = send
         self._request_id = request_id
+        self._client = client
         self._operations: dict[str, asyncio.Task[None]] = {}
         self._listening: set[asyncio.Task[None]] = set()
         self._is_stopping = False
@@ -176,6 +181,10 @@ class Socket(Connection):
     async def _run(self, operation: str, request: GraphQLRequest) -> None:
         task = asyncio.current_task()
         assert task is not None
+        trail = Trail(self._request_id, noting=self._services.settings.notes_steps)
+        trail.user_id, trail.client = self.actor.user_id, self._client
+        follow(trail)
+        began, from_ = time(), perf_counter()
         try:
             answer = await self._asked(request)
             del request  # it may be large, and a subscription lasts
@@ -194,6 +203,9 @@ class Socket(Connection):
             if self._operations.get(operation) is task:
                 del self._operations[operation]
             self._listening.discard(task)
+            answered = Answered(trail, "websocket", "GET", "/graphql", "", 0, began, perf_counter() - from_)
+            for watcher in self._services.watchers:
+                watcher(answered)
 
     async def _asked(self, request: GraphQLRequest) -> Subscriber | Outcome | None:
         """What answers the request; None when its sender may ask for nothing any more."""

@@ -1,6 +1,7 @@
 """Every open stream of answers, so that all can be ended: by time, by a key that no longer counts, by a shutdown."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -50,6 +51,8 @@ FORBIDDEN = Ending(4403, "Forbidden")
 TRY_LATER = 1013
 NO_LOG = Ending(TRY_LATER, NOT_READABLE)
 
+_REASONS = {SHUTDOWN.code: "shutdown", FORBIDDEN.code: "forbidden", TRY_LATER: "try_later"}
+
 
 class Connection:
     """One stream of answers to one caller. While `doubtful`, nothing must be sent before `cleared`."""
@@ -61,6 +64,8 @@ class Connection:
         self.actor = actor
         self.doubtful = False
         self.ending: Ending | None = None
+        self.is_cut = False
+        """Whether it was cut off because its client read nothing."""
         self._connections = connections
         self._abort = abort
         self._task = asyncio.current_task()
@@ -209,6 +214,8 @@ class Connections:
         self.sockets = Places(limits.sockets)
         self.strangers = Places(limits.strangers, _ADDRESSES * limits.strangers)
         self._open: set[Connection] = set()
+        self.ended: Counter[str] = Counter()
+        """Why connections have ended, and how many for each reason."""
 
     def __len__(self) -> int:
         return len(self._open)
@@ -220,6 +227,11 @@ class Connections:
 
     def remove(self, connection: Connection) -> None:
         self._open.discard(connection)
+        ending = connection.ending
+        if connection.is_cut:
+            self.ended["stalled"] += 1
+        else:
+            self.ended["client" if ending is None else _REASONS.get(ending.code, "refused")] += 1
 
     async def run(self) -> None:
         """Look after the connections until cancelled."""
@@ -234,6 +246,7 @@ class Connections:
                     connection.end(NO_LOG)
                 elif connection.is_stalled(now):
                     log.warning("a client that reads nothing is cut off", user_id=connection.actor.user_id)
+                    connection.is_cut = True
                     connection.abort()
                 elif connection.has_expired():
                     connection.end(FORBIDDEN)

@@ -40,6 +40,9 @@ class Deliveries:
         self.feed = feed
         self.reader = Reader(database, settings, clock)
         self.replays = Replays()
+        self.items_made = 0
+        self.items_sent = 0
+        """One for each subscriber of an item's channel."""
         self._deliveries: dict[Hashable, Delivery] = {}
         self._snapshots: dict[Hashable, Snapshots] = {}
 
@@ -177,11 +180,13 @@ class Delivery:
                 some, self._pending = self._pending[:_AT_ONCE], self._pending[_AT_ONCE:]
                 texts = await self.texts([(entry, as_what) for entry, as_what, _ in some])
                 stirred: dict[Channel, None] = {}
+                self._deliveries.items_made += len(texts)
                 for text, (entry, _, channels) in zip(texts, some, strict=True):
                     item = Item(text, entry)
                     for channel in channels:
                         if channel.dropped < entry.number:
                             channel.publish(item)
+                            self._deliveries.items_sent += channel.subscribers
                             stirred[channel] = None
                 for channel in stirred:
                     channel.stir()

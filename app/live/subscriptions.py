@@ -95,6 +95,16 @@ class Subscriptions:
         """How many subscriptions this process answers now."""
         return len(self._deliveries)
 
+    @property
+    def items_made(self) -> int:
+        """How many items were made of events, each once for all who get it."""
+        return self._deliveries.items_made
+
+    @property
+    def items_sent(self) -> int:
+        """How many subscriptions got them."""
+        return self._deliveries.items_sent
+
     def of(self, caller: Caller) -> int:
         """How many subscriptions of the caller this process answers now."""
         return self._places.of(caller)

@@ -9,6 +9,7 @@ from app.core.errors import Unavailable
 from app.core.fairness import Caller, KeyedTurns, Turns, too_many_wait
 from app.storage import engines
 from app.storage.growth import Connect, Growth
+from app.storage.tally import Load
 
 ON_ONE_SUBJECT = 1
 """Connections that commands on one subject take: the others would hold theirs only to wait for the same lock."""
@@ -33,6 +34,12 @@ class Admission:
         self._most_waiting = most_waiting
         self._patience = patience
         self._asking: Counter[Caller] = Counter()
+
+    @property
+    def load(self) -> Load:
+        """The connections that are open, those in use, and the commands that wait for one or for their subject."""
+        busy = self._growth.opened - self._connections.free
+        return Load(self._growth.opened, busy, max(self._asking.total() - busy, 0))
 
     @asynccontextmanager
     async def of(self, caller: Caller, subject: Hashable | None) -> AsyncIterator[None]:

@@ -1,8 +1,9 @@
 """The two ways to reach SQL: `command` changes, `plan` reads."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Hashable, Mapping
+from collections.abc import Callable, Coroutine, Generator, Hashable, Mapping, Sequence
 from functools import partial
+from time import perf_counter, time
 from types import MappingProxyType
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
@@ -13,6 +14,7 @@ from app.core.clock import Clock
 from app.core.errors import Unavailable
 from app.core.fairness import SERVER, Caller
 from app.core.ids import Ids
+from app.core.trail import Step, current
 from app.settings import Settings
 from app.storage.engines import ConfigurationError, parse_database_url
 from app.storage.postgresql import PostgresqlCommands
@@ -20,6 +22,7 @@ from app.storage.postgresql_plans import PostgresqlPlans
 from app.storage.query import Observer, Query, Row, Steps
 from app.storage.sqlite_commands import SqliteCommands
 from app.storage.sqlite_plans import SqlitePlans
+from app.storage.tally import Load, Tally
 from app.storage.work import Unit, Work
 
 __all__ = ["Database", "Query", "Row", "Steps", "Work", "open_database"]
@@ -33,6 +36,10 @@ class Commands(Protocol):
 
     dialect: sa.Dialect
     committed: Callable[[], None]
+    tally: Tally
+
+    @property
+    def load(self) -> Load: ...
 
     async def run(self, unit: Unit[T], caller: Caller, subject: Hashable | None) -> T: ...
 
@@ -46,6 +53,9 @@ class Plans(Protocol):
 
     @property
     def waiting(self) -> int: ...
+
+    @property
+    def load(self) -> Load: ...
 
     async def run(self, steps: Steps[T], snapshot: bool, caller: Caller) -> T: ...
 
@@ -62,6 +72,15 @@ class Database:
         self._closed = False
         self._listeners: list[Callable[[], None]] = []
         commands.committed = self._wake
+
+    @property
+    def tally(self) -> Tally:
+        """What has been counted of commands."""
+        return self._commands.tally
+
+    def loads(self) -> Mapping[str, Load]:
+        """How busy the two roads are."""
+        return {"commands": self._commands.load, "reads": self._plans.load}
 
     async def command(self, f: Callable[Concatenate[Work, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `f(work, …)` as one unit of work of the process itself, and otherwise as `command_of`."""
@@ -84,7 +103,15 @@ class Database:
         Raises RateLimited when too many units of the caller wait, Unavailable when the database cannot do it now, in
         both cases without any change, and OutcomeUnknown when it failed during the commit."""
         self._require_open()
-        return await self._commands.run(partial(_call, f, args, kwargs), caller, subject)
+        unit = partial(_call, f, args, kwargs)
+        trail = current()
+        if trail is None or trail.steps is None:
+            return await self._commands.run(unit, caller, subject)
+        began, from_ = time(), perf_counter()
+        try:
+            return await self._commands.run(unit, caller, subject)
+        finally:
+            trail.steps.append(Step("command", _named(f, args), 0, began, perf_counter() - from_))
 
     def plan(self, steps: Steps[T], *, snapshot: bool, caller: Caller) -> Coroutine[Any, Any, T]:
         """Run the generator that `steps` starts in the caller's share of the readers, and return what it returns.
@@ -94,6 +121,9 @@ class Database:
         Raises Timeout after `read_timeout` of reading, RateLimited when too many plans of the caller wait, and
         Unavailable when the plan waited for too long or the database cannot be reached."""
         self._require_open()
+        trail = current()
+        if trail is not None and trail.steps is not None:
+            steps = partial(_noted, steps, trail.steps)
         return self._plans.run(steps, snapshot, caller)
 
     async def forget_deleted(self) -> bool:
@@ -124,6 +154,29 @@ class Database:
 
 def _call(f: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any], work: Work) -> T:
     return f(work, *args, **kwargs)
+
+
+def _named(f: Callable[..., object], args: tuple[Any, ...]) -> str:
+    """The name of the service that a unit runs, which another function may have been given."""
+    found = next((each for each in (*args, f) if callable(each) and hasattr(each, "__name__")), f)
+    return str(getattr(found, "__name__", "unit"))
+
+
+def _noted(steps: Steps[T], notes: list[Step]) -> Generator[Query, Sequence[Row], T]:
+    """Drive a plan, and note its statements; the thread that runs it may be any."""
+    plan = steps()
+    try:
+        query = next(plan)
+        while True:
+            began, from_ = time(), perf_counter()
+            rows = yield query
+            notes.append(Step("statement", query.sql, len(rows), began, perf_counter() - from_))
+            query = plan.send(rows)
+    except StopIteration as ended:
+        made: T = ended.value
+        return made
+    finally:
+        plan.close()
 
 
 async def open_database(

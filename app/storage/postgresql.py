@@ -21,6 +21,7 @@ from app.storage.engines import asyncpg_arguments, postgresql_engine
 from app.storage.event_log.writing import append_postgresql, encode, lane_count
 from app.storage.liveness import Liveness
 from app.storage.refusals import outcome_unknown, postgresql_refusal
+from app.storage.tally import Load, Tally
 from app.storage.work import OpenWork, Unit
 
 T = TypeVar("T")
@@ -58,6 +59,7 @@ class PostgresqlCommands:
         self.dialect = engine.sync_engine.dialect
         self.engine = engine.sync_engine
         self.committed: Callable[[], None] = lambda: None
+        self.tally = Tally()
         self._async_engine = engine
         self._lanes = lanes
         self._open_work = open_work
@@ -84,6 +86,11 @@ class PostgresqlCommands:
             await liveness.close()
             raise
         return cls(engine, lanes, open_work, settings, liveness, opened)
+
+    @property
+    def load(self) -> Load:
+        """The connections for commands."""
+        return self._admission.load
 
     async def run(self, unit: Unit[T], caller: Caller, subject: Hashable | None) -> T:
         task = asyncio.create_task(self._admitted(unit, caller, subject))
@@ -114,7 +121,10 @@ class PostgresqlCommands:
 
     async def _admitted(self, unit: Unit[T], caller: Caller, subject: Hashable | None) -> T:
         async with self._admission.of(caller, subject):
-            return await self._attempts(unit)
+            try:
+                return await self._attempts(unit)
+            finally:
+                self.tally.units += 1
 
     async def _attempts(self, unit: Unit[T]) -> T:
         overtaken = False
@@ -122,6 +132,7 @@ class PostgresqlCommands:
         for attempt in range(ATTEMPTS):
             if not await may_begin(attempt, until):
                 break
+            self.tally.retries += attempt > 0
             try:
                 result: tuple[T, bool] = await greenlet_spawn(self._transaction, unit)
             except _Again:
@@ -134,6 +145,7 @@ class PostgresqlCommands:
                 overtaken = True
                 continue
             value, recorded = result
+            self.tally.commits += 1
             if recorded:
                 self.committed()
             return value

@@ -21,6 +21,7 @@ from app.storage.liveness import Liveness, silent
 from app.storage.postgresql import ATTEMPTS, GOING_AWAY, LAST_SECONDS, may_begin
 from app.storage.query import Observer, Steps
 from app.storage.read_queue import Read, ReadQueue, TakesLong, share_of, too_long
+from app.storage.tally import Load
 
 T = TypeVar("T")
 
@@ -72,6 +73,11 @@ class PostgresqlPlans:
     def waiting(self) -> int:
         """How many plans wait for a connection."""
         return self._queue.waiting
+
+    @property
+    def load(self) -> Load:
+        """The connections for reads."""
+        return Load(self._growth.opened, self._growth.opened - self._queue.free, self._queue.waiting)
 
     async def run(self, steps: Steps[T], snapshot: bool, caller: Caller) -> T:
         loop = asyncio.get_running_loop()

@@ -17,6 +17,7 @@ from app.settings import Settings
 from app.storage.engines import BUSY_TIMEOUT_MS, WriterThread
 from app.storage.event_log.writing import Entry, append_sqlite, encode, lane_count
 from app.storage.refusals import sqlite_failed_commit, sqlite_refusal
+from app.storage.tally import Load, Tally
 from app.storage.work import OpenWork, Unit
 
 T = TypeVar("T")
@@ -49,6 +50,7 @@ class SqliteCommands:
         self.dialect = connection.dialect
         self.engine = connection.engine
         self.committed: Callable[[], None] = lambda: None
+        self.tally = Tally()
         self._thread = thread
         self._connection = connection
         self._driver: sqlite3.Connection = connection.connection.driver_connection  # type: ignore[assignment]
@@ -76,6 +78,11 @@ class SqliteCommands:
         except BaseException:
             await thread.close()
             raise
+
+    @property
+    def load(self) -> Load:
+        """The one writer."""
+        return Load(1, int(self._working), len(self._queue))
 
     async def run(self, unit: Unit[T], caller: Caller, subject: Hashable | None) -> T:
         """The unit's result once it is durable. The unit is queued whatever becomes of the caller.
@@ -117,6 +124,8 @@ class SqliteCommands:
     ) -> None:
         crash = done.exception()
         outcomes, recorded = ([_Outcome(None, crash, 0.0)] * len(group), False) if crash else done.result()
+        self.tally.commits += 1
+        self.tally.units += len(outcomes)
         for caller, entry in reversed(group[len(outcomes) :]):
             self._queue.put_back(caller, entry)
         for (caller, (_, future)), outcome in zip(group, outcomes, strict=False):
@@ -151,6 +160,7 @@ class SqliteCommands:
         error: BaseException
         for attempt in range(ATTEMPTS):
             if attempt:
+                self.tally.retries += 1
                 time.sleep(random.uniform(0.5, 1) * 0.02 * 2**attempt)
             try:
                 return self._transaction(units)

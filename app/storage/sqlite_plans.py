@@ -13,6 +13,7 @@ from app.storage.engines import BUSY_TIMEOUT_MS, connect_sqlite
 from app.storage.query import Observer, Steps
 from app.storage.read_queue import Read, ReadQueue, TakesLong, too_long
 from app.storage.sqlite_commands import settable
+from app.storage.tally import Load
 
 T = TypeVar("T")
 
@@ -50,6 +51,11 @@ class SqlitePlans:
     def waiting(self) -> int:
         """How many plans wait for a reader."""
         return self._queue.waiting
+
+    @property
+    def load(self) -> Load:
+        """The readers' threads."""
+        return Load(len(self._threads), len(self._threads) - self._queue.free, self._queue.waiting)
 
     async def run(self, steps: Steps[T], snapshot: bool, caller: Caller) -> T:
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()

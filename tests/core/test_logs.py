@@ -1,5 +1,7 @@
 import json
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import StringIO
 from typing import Literal
 
@@ -7,8 +9,17 @@ import pytest
 import structlog
 
 from app.core.logs import configure_logs
+from app.core.trail import Trail, follow
 
 pytestmark = pytest.mark.usefixtures("own_logs")
+
+
+@contextmanager
+def followed(trail: Trail) -> Iterator[None]:
+    """What is logged in the block belongs to this request."""
+    token = follow(trail)
+    yield
+    token.var.reset(token)
 
 
 def logged(form: Literal["console", "json"]) -> list[str]:
@@ -16,7 +27,7 @@ def logged(form: Literal["console", "json"]) -> list[str]:
     stream = StringIO()
     configure_logs("info", form, stream)
     ours = structlog.stdlib.get_logger("app.transport")
-    with structlog.contextvars.bound_contextvars(request_id="r1"):
+    with followed(Trail("r1")):
         ours.info("request answered", status=200)
         ours.debug("not shown")
     logging.getLogger("uvicorn.error").warning("Closing %d sockets", 2)

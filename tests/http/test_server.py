@@ -4,6 +4,7 @@ import socket
 import sqlite3
 import struct
 from contextlib import closing, suppress
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from app.core.log_limit import MOST_ALIKE
 from app.core.logs import configure_logs
 from app.http import server, socket_protocol
 from app.http.accepting import notice_the_vanished
+from app.http.watching import access_line
 from app.storage.database import Database
 from tests.conftest import ManualClock
 from tests.kit.library import ADMIN, tick, update_book
@@ -226,7 +228,9 @@ async def test_server_logs_hold_no_query_string_and_no_key(sqlite_served: Served
     stream = StringIO()
     configure_logs("debug", "console", stream)
     logging.getLogger(socket_protocol.SOCKET_LOG).setLevel("INFO" if accessed else "WARNING")
-    sqlite_served.server.config.access_log = accessed
+    services = sqlite_served.server.lifespan.state["services"]
+    sqlite_served.server.lifespan.state["services"] = replace(services, watchers=(access_line,))
+    sqlite_served.config.watched = accessed
     secret = b"very-secret"
     for key in (b"reader", b"nobody"):
         head = b"GET /graphql?key=%b HTTP/1.1\r\nhost: x\r\nx-api-key: %b-%b\r\n" % (secret, key, secret)

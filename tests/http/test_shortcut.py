@@ -41,7 +41,9 @@ async def routed(request: Request) -> PlainTextResponse:
     ],
 )
 def test_shortcut_takes_one_path_alone(root_path: str, path: str, headers: dict[str, str], answer: str) -> None:
-    app = Shortcut(Starlette(routes=[Route("/{rest:path}", routed)]), "/graphql", Straight(), CountingIds(), None)
+    app = Shortcut(
+        Starlette(routes=[Route("/{rest:path}", routed)]), "/graphql", Straight(), CountingIds(), None, False
+    )
     assert TestClient(app, root_path=root_path).get(path, headers=headers).text == answer
 
 

@@ -1,0 +1,83 @@
+"""What is told of each answer: access lines, and operations that were slow."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import structlog
+
+from app.core.log_limit import ACCESS_LOG
+from app.core.trail import Trail
+from app.settings import Settings
+
+_access = structlog.get_logger(ACCESS_LOG)
+_log = structlog.get_logger(__name__)
+
+MOST_STEPS = 50
+"""Statements of a slow operation that are logged."""
+
+
+class Answered(NamedTuple):
+    """An answer that has ended. `transport` is how it was asked for, `status` that of HTTP, or 0 where the client left
+    before there was one and for operations of a WebSocket; `began` is by `time.time`."""
+
+    trail: Trail
+    transport: str
+    method: str
+    path: str
+    address: str
+    status: int
+    began: float
+    seconds: float
+
+
+Watcher = Callable[[Answered], None]
+
+
+def watchers_of(settings: Settings) -> Sequence[Watcher]:
+    """Those that the settings ask for."""
+    found: list[Watcher] = []
+    if settings.access_log:
+        found.append(access_line)
+    if settings.slow_log is not None:
+        found.append(SlowOperations(settings.slow_log.total_seconds()))
+    return found
+
+
+def access_line(answered: Answered) -> None:
+    """Log an entry; the request's id, operation, client and user are added to it as to every other."""
+    details: dict[str, object] = {} if answered.trail.code is None else {"code": answered.trail.code}
+    _access.info(
+        "answered",
+        transport=answered.transport,
+        method=answered.method,
+        path=answered.path,
+        status=answered.status,
+        ms=round(answered.seconds * 1_000, 1),
+        address=answered.address,
+        **details,
+    )
+
+
+class SlowOperations:
+    """Logs each operation that took longer than `most` seconds, with its statements. Those hold no value of a client:
+    arguments of statements are not part of their text. A subscription takes as long as its client likes."""
+
+    def __init__(self, most: float) -> None:
+        self._most = most
+
+    def __call__(self, answered: Answered) -> None:
+        trail = answered.trail
+        if answered.seconds < self._most or trail.operation is None or trail.kind == "subscription":
+            return
+        steps = trail.steps or ()
+        _log.warning(
+            "slow operation",
+            transport=answered.transport,
+            status=answered.status,
+            ms=round(answered.seconds * 1_000, 1),
+            steps=len(steps),
+            plan=[
+                {"kind": each.kind, "ms": round(each.seconds * 1_000, 1), "rows": each.rows, "text": each.text}
+                for each in steps[:MOST_STEPS]
+            ],
+        )

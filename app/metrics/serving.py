@@ -1,0 +1,145 @@
+"""Serves the metrics of a process to those who may scrape it."""
+
+import asyncio
+import errno
+import hmac
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+
+import structlog
+from starlette.types import Receive, Scope, Send
+from uvicorn.server import ServerState
+
+from app.core.clock import Clock
+from app.core.errors import DomainError
+from app.core.fairness import SERVER
+from app.http.cycle import send_whole
+from app.http.server import Config, HttpProtocol
+from app.http.services import Services
+from app.metrics.counts import Counts
+from app.metrics.state import Seen, look
+from app.rest.headers import header_of
+from app.settings import Settings, SettingsError
+
+log = structlog.get_logger(__name__)
+
+PATIENCE = 2.0
+"""Seconds that the database has for its part of a scrape."""
+
+KEPT = 5.0
+"""Seconds for which its answer is kept, however often somebody scrapes."""
+
+TEXT = b"text/plain; version=0.0.4; charset=utf-8"
+
+
+@asynccontextmanager
+async def measuring(settings: Settings, services: Services, counts: Counts | None, clock: Clock) -> AsyncIterator[int]:
+    """Serve the metrics beside the block, where the settings name a port; the port, 0 where they do not.
+
+    Of several workers each takes the first port from there on that is free. Raises SettingsError when none is."""
+    if settings.metrics_port is None or counts is None:
+        yield 0
+        return
+    served = _Metrics(settings, services, counts, clock)
+    config = Config(served, watched=False, log_config=None, access_log=False, lifespan="off", server_header=False)
+    config.load()
+    protocol = partial(HttpProtocol, config=config, server_state=ServerState(), app_state={})
+    server = await _listening(settings, protocol)
+    try:
+        port: int = server.sockets[0].getsockname()[1]
+        log.info("metrics are served", host=settings.metrics_host, port=port)
+        yield port
+    finally:
+        server.close()
+
+
+async def _listening(settings: Settings, protocol: "partial[HttpProtocol]") -> asyncio.Server:
+    assert settings.metrics_port is not None
+    loop, first = asyncio.get_running_loop(), settings.metrics_port
+    for port in range(first, first + (settings.workers if first else 1)):
+        try:
+            return await loop.create_server(protocol, settings.metrics_host, port)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise SettingsError(
+                    f"SWITCHBOARD_METRICS_HOST: cannot listen at {settings.metrics_host}: {error.strerror}."
+                ) from None
+    raise SettingsError(f"SWITCHBOARD_METRICS_PORT: port {first} is in use, and so are those for further workers.")
+
+
+class _Metrics:
+    """A plain ASGI application."""
+
+    def __init__(self, settings: Settings, services: Services, counts: Counts, clock: Clock) -> None:
+        # Who serves no metrics does without the library.
+        from prometheus_client import CollectorRegistry, ProcessCollector
+
+        self._key = None if settings.metrics_key is None else settings.metrics_key.get_secret_value()
+        self._services = services
+        self._counts = counts
+        self._clock = clock
+        self._processes = CollectorRegistry()
+        ProcessCollector(registry=self._processes)
+        self._seen: Seen | None = None
+        self._looked_at = float("-inf")
+        self._looking: asyncio.Task[None] | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 1000})
+        elif not self._lets_in(scope):
+            await self._answer(scope, send, 401, b"Send the key as Authorization: Bearer <key>.\n")
+        elif scope["path"] != "/metrics" or scope["method"] not in ("GET", "HEAD"):
+            await self._answer(scope, send, 404, b"There is /metrics here, for GET.\n")
+        else:
+            await self._answer(scope, send, 200, await self._text())
+
+    async def _answer(self, scope: Scope, send: Send, status: int, body: bytes) -> None:
+        length = (b"content-length", b"%d" % len(body))
+        more = [(b"www-authenticate", b"Bearer")] if status == 401 else []
+        await send_whole(scope, send, (status, [(b"content-type", TEXT), length, *more], body))
+
+    def _lets_in(self, scope: Scope) -> bool:
+        if self._key is None:
+            return True
+        given = header_of(scope, b"authorization") or b""
+        return hmac.compare_digest(given, b"Bearer " + self._key.encode())
+
+    async def _text(self) -> bytes:
+        from prometheus_client import CollectorRegistry, generate_latest
+
+        from app.metrics.families import families
+
+        await self._look()
+        made = list(families(self._services, self._counts, self._seen))
+
+        class Collected:
+            def collect(self) -> object:
+                return made
+
+        registry = CollectorRegistry()
+        registry.register(Collected())  # type: ignore[arg-type]
+        return generate_latest(registry) + generate_latest(self._processes)
+
+    async def _look(self) -> None:
+        """Ask the database once for all who scrape at the same time."""
+        time = asyncio.get_running_loop().time
+        if time() - self._looked_at < KEPT:
+            return
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._ask())
+        await asyncio.wait([self._looking], timeout=PATIENCE)
+        if not self._looking.done():
+            self._seen = None
+
+    async def _ask(self) -> None:
+        now = self._clock()
+        try:
+            self._seen = await self._services.database.plan(lambda: look(now), snapshot=False, caller=SERVER)
+            self._looked_at = asyncio.get_running_loop().time()
+        except DomainError:
+            self._seen = None
+        except Exception:
+            self._seen = None
+            log.exception("what the database knows cannot be measured")

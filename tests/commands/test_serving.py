@@ -1,0 +1,123 @@
+"""Several server processes behind one port: replaced when they die, ended with their supervisor."""
+
+import asyncio
+import os
+import re
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx2
+import psutil
+import pytest
+
+from tests.command_line import ROOT, CommandLine
+from tests.serving import PATIENCE, eventually
+
+pytestmark = pytest.mark.anyio
+
+KEY = "the key of the workers"
+
+
+@dataclass
+class Workers:
+    """A supervisor, and where its workers serve."""
+
+    process: asyncio.subprocess.Process
+    url: str
+
+    @property
+    def pids(self) -> set[int]:
+        """The workers; Python's tracker of resources is none."""
+        children = psutil.Process(self.process.pid).children()
+        return {each.pid for each in children if _runs(each.pid) and "spawn_main" in _line(each)}
+
+    async def ask(self) -> int:
+        """The status of a request on a connection of its own."""
+        async with httpx2.AsyncClient() as client:
+            body = {"query": "query Who { viewer { user { name } } }"}
+            answer = await client.post(self.url, json=body, headers={"x-api-key": KEY}, timeout=PATIENCE)
+        return answer.status_code
+
+    async def ended(self, pids: set[int]) -> None:
+        await eventually(lambda: not any(psutil.pid_exists(pid) and _runs(pid) for pid in pids))
+
+
+def _line(process: psutil.Process) -> str:
+    with suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
+        return " ".join(map(str, process.cmdline()))
+    return ""
+
+
+def _runs(pid: int) -> bool:
+    with suppress(psutil.NoSuchProcess):
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    return False
+
+
+@asynccontextmanager
+async def workers(database_url: str, folder: Path) -> AsyncIterator[Workers]:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("SWITCHBOARD_")}
+    settings = {
+        "PYTHONPATH": str(ROOT),
+        "PYTHONUNBUFFERED": "1",
+        "SWITCHBOARD_DATABASE_URL": database_url,
+        "SWITCHBOARD_BOOTSTRAP_KEY": KEY,
+        "SWITCHBOARD_POOL_SIZE": "2",
+    }
+    with (folder / "log").open("wb") as log:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "app", "serve", "--port", "0", "--workers", "2"),
+            env={**inherited, **settings},
+            cwd=folder,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=log,
+        )
+    try:
+        assert process.stdout is not None
+        said = b""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                said = await process.stdout.readline()
+        found = re.search(rb":(\d+),? ", said)
+        assert found is not None, (folder / "log").read_text(encoding="utf-8")
+        yield Workers(process, f"http://127.0.0.1:{int(found[1])}/graphql")
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+async def test_worker_that_is_killed_is_replaced_and_all_end_gracefully(database_url: str, tmp_path: Path) -> None:
+    async with workers(database_url, tmp_path) as running:
+        first = running.pids
+        assert len(first) == 2
+        assert await running.ask() == 200
+        os.kill(next(iter(first)), signal.SIGKILL)
+        await eventually(lambda: len(running.pids) == 2 and running.pids != first)
+        assert [await running.ask() for _ in range(10)] == [200] * 10
+        second = running.pids
+        running.process.send_signal(signal.SIGTERM)
+        assert await running.process.wait() == 0
+        await running.ended(second)
+
+
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+async def test_workers_end_with_a_supervisor_that_is_killed(database_url: str, tmp_path: Path) -> None:
+    async with workers(database_url, tmp_path) as running:
+        pids = running.pids
+        running.process.kill()
+        await running.process.wait()
+        await running.ended(pids)
+
+
+def test_workers_on_sqlite_are_refused_with_the_reason(tmp_path: Path) -> None:
+    switchboard = CommandLine(tmp_path)
+    for done in (switchboard("serve", "--workers", "2"), switchboard("serve", workers="2")):
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr.startswith("switchboard: Several workers need PostgreSQL: SQLite has one writer")
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,177 @@
+"""A live scrape, by Prometheus' own parser, and the files that name what is in it."""
+
+import json
+import re
+import socket
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+import yaml  # type: ignore[import-untyped]
+from prometheus_client.parser import text_string_to_metric_families
+
+from app.asgi import create_app
+from app.core.actor import Actor
+from app.core.trail import Trail
+from app.http.watching import Answered
+from app.metrics.counts import NO_NAME, OTHER, Counts, Names
+from app.settings import Settings, SettingsError, load_settings
+from app.storage.database import Database
+from tests.serving import Served, eventually, serving
+
+pytestmark = pytest.mark.anyio
+
+DOCS = Path(__file__).parents[2] / "docs" / "operations"
+KEY = {"authorization": "Bearer admin", "x-client-name": "wallboard"}
+SCRAPE = "a key for the scrapes"
+ADMIN = Actor(user_id=7, name="Ada", is_admin=True)
+LISTEN = "subscription All { interactionChanged { cursor } }"
+
+Samples = Mapping[tuple[str, tuple[tuple[str, str], ...]], float]
+
+
+class Keys:
+    """Knows one key."""
+
+    async def actor_of(self, key: str) -> Actor | None:
+        return ADMIN if key == "admin" else None
+
+
+class Measured:
+    """A server, and where it is scraped."""
+
+    def __init__(self, served: Served, port: int) -> None:
+        self.served = served
+        self.at = f"http://127.0.0.1:{port}/metrics"
+
+    async def scrape(self) -> Samples:
+        async with httpx2.AsyncClient() as client:
+            answer = await client.get(self.at, headers={"authorization": f"Bearer {SCRAPE}"})
+        assert (answer.status_code, answer.headers["content-type"].split(";")[0]) == (200, "text/plain")
+        return {
+            (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+            for family in text_string_to_metric_families(answer.text)
+            for sample in family.samples
+        }
+
+    async def ask(self, document: str) -> None:
+        async with httpx2.AsyncClient() as client:
+            await client.post(self.served.url, json={"query": document}, headers=KEY)
+
+
+def of(samples: Samples, name: str, **labels: str) -> float:
+    return samples[f"switchboard_{name}", tuple(sorted(labels.items()))]
+
+
+@pytest.fixture
+async def measured(database: Database, database_url: str) -> AsyncIterator[Measured]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    given = {"metrics_port": port, "metrics_key": SCRAPE, "pool_size": 2, "database_url": database_url}
+    settings = Settings.model_validate(given)
+    async with serving(create_app(settings, authenticator=lambda _: Keys()), settings) as served:
+        yield Measured(served, port)
+
+
+async def test_scrape_counts_what_was_done(measured: Measured) -> None:
+    for _ in range(3):
+        await measured.ask("query Who { viewer { user { name } } }")
+    await measured.ask("query Broken { nothing }")
+    await measured.ask('mutation Make { createProfile(input: { name: "Ada" }) { profile { id } } }')
+    async with measured.served.socket(KEY) as opened:
+        await opened.listen("1", LISTEN)
+        samples = await measured.scrape()
+        assert (of(samples, "streams"), of(samples, "subscriptions")) == (1, 1)
+    await eventually(lambda: measured.served.running == 0)
+    samples = await measured.scrape()
+    assert of(samples, "requests_total", transport="graphql", status="200") == 5
+    assert of(samples, "operations_total", operation="Who", kind="query", outcome="ok") == 3
+    assert of(samples, "operations_total", operation="Make", kind="mutation", outcome="ok") == 1
+    assert of(samples, "operations_total", operation=NO_NAME, kind=NO_NAME, outcome="GRAPHQL_VALIDATION_FAILED") == 1
+    assert of(samples, "operation_seconds_count", operation="Who") == 3
+    assert of(samples, "operation_seconds_bucket", operation="Who", le="+Inf") == 3
+    assert of(samples, "client_operations_total", client="wallboard") == 6
+    assert of(samples, "streams_ended_total", reason="client") == 1
+    assert of(samples, "commands_total") >= of(samples, "commits_total") >= 1
+    assert of(samples, "compiled_total") >= 3
+    assert of(samples, "pool_connections", pool="reads") >= 1
+    assert (of(samples, "database_up"), of(samples, "feed_readable")) == (1, 1)
+    levels = {dict(labels)["level"] for name, labels in samples if name == "switchboard_queue_interactions"}
+    assert levels == {"LOW", "NORMAL", "HIGH", "URGENT"}
+    assert of(samples, "deadline_lateness_seconds") == 0
+
+
+async def test_stranger_gets_nothing(measured: Measured) -> None:
+    async with httpx2.AsyncClient() as client:
+        for headers in ({}, {"authorization": "Bearer wrong"}, {"authorization": SCRAPE}):
+            answer = await client.get(measured.at, headers=headers)
+            assert (answer.status_code, "switchboard_" in answer.text) == (401, False)
+        elsewhere = measured.at.replace("/metrics", "/other")
+        assert (await client.get(elsewhere, headers={"authorization": f"Bearer {SCRAPE}"})).status_code == 404
+        on_the_graphs_port = measured.served.url.replace("/graphql", "/metrics")
+        assert (await client.get(on_the_graphs_port, headers=KEY)).status_code == 404
+
+
+def test_metrics_that_others_reach_need_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SWITCHBOARD_METRICS_PORT", "9464")
+    assert load_settings().metrics_host == "127.0.0.1"
+    monkeypatch.setenv("SWITCHBOARD_METRICS_HOST", "0.0.0.0")
+    with pytest.raises(SettingsError, match=r"^SWITCHBOARD_METRICS_KEY: 0\.0\.0\.0 is an address that others reach"):
+        load_settings()
+    monkeypatch.setenv("SWITCHBOARD_METRICS_KEY", SCRAPE)
+    assert load_settings().metrics_port == 9464
+
+
+def answered(operation: str, client: str, user_id: int) -> Answered:
+    trail = Trail()
+    trail.operation, trail.kind, trail.client, trail.user_id = operation, "query", client, user_id
+    return Answered(trail, "graphql", "POST", "/graphql", "", 200, 0.0, 0.01)
+
+
+def test_series_have_bounds_whatever_clients_send() -> None:
+    counts = Counts()
+    for user_id in range(100):
+        for number in range(100):
+            counts(answered(f"Op{user_id}x{number}", f"client {user_id}x{number}", user_id))
+    assert len(counts.of_operation) == len(counts.clients) == 201
+    assert sum(counts.clients.values()) == 10_000
+    assert counts.clients[OTHER] == 10_000 - 200
+
+
+def test_name_of_one_user_or_of_a_failure_makes_few_series() -> None:
+    names = Names(most=10, each=2)
+    assert [names.named(name, 1, new=True) for name in ("a", "b", "c", "a")] == ["a", "b", OTHER, "a"]
+    assert names.named("d", 2, new=False) == OTHER
+    assert names.named("d", None, new=True) == OTHER
+    assert (names.named("d", 2, new=True), names.named("d", 3, new=False)) == ("d", "d")
+    assert names.named(None, 1, new=True) == NO_NAME
+
+
+NAMED = re.compile(r"\b(?:switchboard|process)_[a-z_]+")
+_SUFFIX = re.compile(r"_(bucket|sum|count|created|total)$")
+
+
+async def test_dashboard_and_rules_name_metrics_that_exist(measured: Measured) -> None:
+    await measured.ask("query Who { viewer { user { name } } }")
+    async with measured.served.socket(KEY) as opened:
+        await opened.listen("1", LISTEN)
+    await eventually(lambda: measured.served.running == 0)
+    known = {name for name, _ in await measured.scrape()}
+    # Those that have no series while there is nothing to count.
+    known |= {"switchboard_connections", "switchboard_destinations", "switchboard_log_position"}
+    rules = yaml.safe_load((DOCS / "alerts.yml").read_text(encoding="utf-8"))
+    alerts: list[dict[str, Any]] = [rule for group in rules["groups"] for rule in group["rules"]]
+    dashboard = json.loads((DOCS / "dashboard.json").read_text(encoding="utf-8"))
+    shown = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
+    named = {name for text in [*(rule["expr"] for rule in alerts), *shown] for name in NAMED.findall(text)}
+    assert named - known == set()
+    ours = {_SUFFIX.sub("", name) for name in known if name.startswith("switchboard_")}
+    assert ours - {_SUFFIX.sub("", name) for name in named} == {"switchboard_build_info"}
+    for rule in alerts:
+        assert rule.keys() == {"alert", "expr", "for", "labels", "annotations"}
+        assert rule["annotations"].keys() == {"summary", "description"}
+    config = yaml.safe_load((DOCS / "prometheus.yml").read_text(encoding="utf-8"))
+    assert config["rule_files"] == ["alerts.yml"]
