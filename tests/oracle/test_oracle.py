@@ -4,13 +4,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
-from graphql import get_named_type, parse, validate
+from graphql import get_named_type
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.core.actor import Actor
 from tests.oracle.conftest import SCHEMA, Pair
-from tests.oracle.executable import ask
+from tests.oracle.executable import ask, document_of
 from tests.oracle.operations import Operation, operations
 from tests.oracle.roots import ROOTS
 from tests.oracle.whole import selection
@@ -109,7 +109,7 @@ async def test_whatever_is_asked_is_answered_alike(pairs: list[Pair], root: str)
     found: list[tuple[int, Operation]] = []
     generate()
     for number, operation in found:
-        if validate(SCHEMA, parse(operation.text)):
+        if document_of(SCHEMA, operation.text) is None:
             continue
         for pair in pairs:
             await compare(pair, pair.actors[number], operation.text, operation.variables)
