@@ -38,6 +38,18 @@ PERMISSIONS: tuple[str, ...] = (*kind_permissions(kind.name for kind in KINDS), 
 
 _ALLOWED = {
     **{f"{kind.name}:read": f"See what is of the kind `{kind.name.upper()}`." for kind in KINDS},
+    **{
+        f"{kind.name}:read:team": f"See what is of the kind `{kind.name.upper()}` and of one's teams, or of no team."
+        for kind in KINDS
+    },
+    **{
+        f"{kind.name}:read:own": f"See what is of the kind `{kind.name.upper()}` and assigned to oneself."
+        for kind in KINDS
+    },
+    **{
+        f"{kind.name}:claim": f"With `{kind.name.upper()}_READ_OWN`: see what of one's teams is assigned to nobody too."
+        for kind in KINDS
+    },
     **{f"{kind.name}:write": f"Change what is of the kind `{kind.name.upper()}`." for kind in KINDS},
     "destinations:manage": "Have alerts delivered to other servers, and see and change all destinations.",
     "directory:read": "See all customers and profiles, and the contact data of users too.",

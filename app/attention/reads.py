@@ -6,8 +6,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from app.core.sight import Viewer
 from app.feed import Entry, SnapshotStream, Stream
 from app.interactions.events import AttentionEvent, ListenersChanged
+from app.interactions.reads.facts import seen_sides, sides_of
 from app.interactions.reads.filters import (
     LEVELS,
     QUEUE_FILTERS,
@@ -18,11 +20,10 @@ from app.interactions.reads.filters import (
     team_of,
     visible,
 )
-from app.interactions.reads.log import may_see
 from app.interactions.reads.streams import InteractionStreams
 from app.interactions.tables import interaction, watch
 from app.interactions.watched import ATTENTION
-from app.selection.mapping import Env, Mapped, ObjectMap, One, Permissions, Read, Root, RootMany, RootSteps
+from app.selection.mapping import Env, Mapped, ObjectMap, One, Read, Root, RootMany, RootSteps
 from app.storage.query import Query
 
 _GROUPS: Mapping[str, tuple[sa.ColumnElement[Any], str, Callable[[Any], object]]] = MappingProxyType(
@@ -74,10 +75,10 @@ def _summary(
     }
 
 
-def _moves_the_summary(permissions: Permissions, entry: Entry) -> bool:
+def _moves_the_summary(viewer: Viewer, entry: Entry) -> bool:
     if entry.type is ListenersChanged:
         return True
-    if not may_see(permissions, entry.logged):
+    if entry.event.interaction_id is None or seen_sides(entry.event, viewer, sides_of(entry)) == (None, None):
         return False
     # Who holds what waits counts too, when the summary is by assignee, and whose it is when it is by team.
     before = entry.event.data.get("before")

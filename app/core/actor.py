@@ -1,11 +1,13 @@
 """Who is calling, and what that allows."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from app.core.errors import Forbidden
 from app.core.fairness import Caller
+from app.core.sight import Viewer, holds, is_narrowed
 
 GENERAL_PERMISSIONS = (
     "directory:read",
@@ -18,9 +20,15 @@ GENERAL_PERMISSIONS = (
 """The permissions that no kind of interaction brings."""
 
 
+VERBS = ("read", "read:team", "read:own", "write", "claim")
+"""What may be done with interactions of a kind, as its permissions say it."""
+
+_NAME = re.compile(r"([a-z_]+)_(read|write|manage|claim)(?:_(team|own))?", re.ASCII)
+
+
 def kind_permissions(kinds: Iterable[str]) -> tuple[str, ...]:
-    """The permissions that each kind of interaction brings: `<kind>:read` and `<kind>:write`."""
-    return tuple(f"{kind}:{verb}" for kind in kinds for verb in ("read", "write"))
+    """The permissions that each kind of interaction brings: `<kind>:read`, the narrower forms of it, and so on."""
+    return tuple(f"{kind}:{verb}" for kind in kinds for verb in VERBS)
 
 
 def permission_name(permission: str) -> str:
@@ -30,8 +38,10 @@ def permission_name(permission: str) -> str:
 
 def permission_of(name: str) -> str:
     """The permission that the graph calls so."""
-    of, _, verb = name.lower().rpartition("_")
-    return f"{of}:{verb}"
+    match = _NAME.fullmatch(name.lower())
+    if match is None:
+        raise ValueError(f"{name} is no name of a permission")
+    return ":".join(part for part in match.groups() if part is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +49,8 @@ class Actor:
     """A user with the permissions of the key it came with; role `admin` implies all of them.
 
     `is_narrowed` says that the key may hold less than its user; `expires_at` is when the key, or the access token in
-    its place, ends by itself. `address` is where somebody without a key asks from."""
+    its place, ends by itself. `teams` are the surrogates of the user's teams. `address` is where somebody
+    without a key asks from."""
 
     user_id: int
     name: str
@@ -48,6 +59,7 @@ class Actor:
     key_id: int | None = None
     expires_at: datetime | None = field(default=None, compare=False)
     is_narrowed: bool = False
+    teams: frozenset[int] = frozenset()
     address: str | None = None
 
     @property
@@ -62,6 +74,19 @@ class Actor:
         """Raise Forbidden unless the actor has the permission."""
         if not self.can(permission):
             raise Forbidden(f"This needs the permission {permission}.")
+
+    @property
+    def viewer(self) -> Viewer:
+        """Who looks, for whatever is seen by teams and assignees."""
+        if self.is_admin:
+            return Viewer(None)
+        if not is_narrowed(self.permissions):
+            return Viewer(self.permissions)
+        return Viewer(self.permissions, self.user_id, self.teams)
+
+    def holds(self, permission: str) -> bool:
+        """Whether the actor has the permission, as it is or in its wider form."""
+        return self.is_admin or holds(self.permissions, permission)
 
     def can_read(self, kind: str) -> bool:
         return self.can(f"{kind}:read")

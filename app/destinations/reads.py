@@ -7,6 +7,7 @@ from typing import Any
 from app.core.actor import permission_name
 from app.core.errors import Forbidden
 from app.core.ids import require_id
+from app.core.sight import Viewer
 from app.destinations.events import DestinationHappened
 from app.destinations.model import MANAGE, PREFIX
 from app.destinations.tables import delivery, destination
@@ -23,7 +24,6 @@ from app.selection.mapping import (
     ObjectMap,
     One,
     Order,
-    Permissions,
     Root,
     RootMany,
     TypeMap,
@@ -101,8 +101,8 @@ def _wanted(arguments: _Arguments) -> int | None:
     return None if given is None else require_id(given, PREFIX).number
 
 
-def _match(permissions: Permissions, arguments: _Arguments) -> Match:
-    if not granted(permissions, MANAGE):
+def _match(viewer: Viewer, arguments: _Arguments) -> Match:
+    if not granted(viewer.permissions, MANAGE):
         raise Forbidden(f"This needs the permission {MANAGE}.")
     wanted = _wanted(arguments)
 

@@ -38,6 +38,8 @@ app_user = table(
     sa.Column("email", sa.Text),
     sa.Column("roles", JsonValue, nullable=False),
     sa.Column("permissions", JsonValue, nullable=False),
+    # The teams again, as every request has to know them.
+    sa.Column("team_ids", JsonValue, nullable=False, server_default=sa.text("'[]'")),
     sa.Column("person_id", sa.BigInteger),
     sa.Column("type", sa.Text, nullable=False),
     sa.Column("active", sa.Boolean, nullable=False),

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from app.core.sight import Viewer
 from app.feed.entry import Entry
 from app.selection.mapping import Permissions
 
@@ -19,7 +20,7 @@ Arguments = Mapping[str, Any]
 class EventStream:
     """A field that sends events of the log, each as an object of `type` that is made of `row(entry, as_what)`.
 
-    `match(permissions, arguments)` gives the condition of one subscription; it raises DomainError, its path relative to
+    `match(viewer, arguments)` gives the condition of one subscription; it raises DomainError, its path relative to
     the arguments, for what cannot be listened to. A durable stream has an argument `after` and misses nothing; any
     other leaves out what came while its listener could not keep up. `watches(permissions, arguments)` is what others
     are told the listener looks at; None for nothing. `of_caller(arguments, user)` gives the arguments with the
@@ -29,7 +30,7 @@ class EventStream:
     that not every subscription has to be asked about every event; None where there are none such."""
 
     type: str
-    match: Callable[[Permissions, Arguments], Match]
+    match: Callable[[Viewer, Arguments], Match]
     row: Callable[[Entry, str], Row]
     durable: bool = True
     of_caller: Callable[[Arguments, int], Arguments] = lambda arguments, _user: arguments
@@ -44,7 +45,7 @@ class SnapshotStream:
     a few times a second, after events that concern it."""
 
     root: str
-    concerns: Callable[[Permissions, Entry], bool]
+    concerns: Callable[[Viewer, Entry], bool]
 
 
 Stream = EventStream | SnapshotStream

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from app.core.actor import Actor
 from app.core.errors import AlreadyClaimed, Conflict, DomainError, Forbidden, InvalidTransition
+from app.core.sight import sees_some
 from app.interactions.model import AnyCommand, Command, Level, ReplyBlock, State
 
 VIEWER_COLUMNS = ("kind", "state", "assignee_id", "claimed_until", "bot_active", "attention_level", "lost_holder_id")
@@ -71,7 +72,7 @@ def shared_refusal(command: AnyCommand, subject: Refusable, actor: Actor, now: d
 
     A kind's `refusal` asks this first, then applies its own rules (NotSupported among them)."""
     if command is Command.READ:
-        return None if actor.can_read(subject.kind) else _missing(subject.kind, "read")
+        return None if sees_some(actor.viewer.permissions, subject.kind) else _missing(subject.kind, "read")
     if not actor.can_write(subject.kind):
         return _missing(subject.kind, "write")
     match command:

@@ -5,7 +5,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from app.directory.model import ADMIN
-from app.directory.tables import app_user
+from app.directory.tables import app_user, team_member
 from app.selection.mapping import Scope, Sql
 
 
@@ -14,16 +14,34 @@ def is_admin(user: Any) -> Sql:
     return sa.cast(user.roles, sa.Text).like(f'%"{ADMIN}"%')
 
 
-def can(user: Any, kind: Sql, verb: str) -> Sql:
-    """That a row of `app_user` is an active user who may do this with interactions of the kind."""
+def _may(user: Any, kind: Sql, verb: str) -> Sql:
     permissions = sa.cast(user.permissions, sa.Text)
     # Names of kinds are letters and `_`, so text is enough to go by.
     wanted = sa.literal_column("'%\"'", sa.Text) + kind + sa.literal_column(f"':{verb}\"%'", sa.Text)
-    return sa.and_(user.active, sa.or_(is_admin(user), permissions.like(wanted)))
+    return permissions.like(wanted)
+
+
+def can(user: Any, kind: Sql, verb: str) -> Sql:
+    """That a row of `app_user` is an active user who may do this with all interactions of the kind."""
+    return sa.and_(user.active, sa.or_(is_admin(user), _may(user, kind, verb)))
+
+
+def could_see(user: Any, of: Any) -> Sql:
+    """That a row of `app_user` is an active user who may see a row of `interaction`, if it is assigned to them."""
+    membership = team_member.alias("membership")
+    is_member = (
+        sa.exists()
+        .select_from(membership)
+        .where(membership.c.team_id == of.team_id, membership.c.user_id == user.id)
+        .correlate_except(membership)
+    )
+    of_team = sa.or_(of.team_id == sa.literal_column("0", sa.BigInteger), is_member)
+    part = sa.or_(_may(user, of.kind, "read:own"), sa.and_(_may(user, of.kind, "read:team"), of_team))
+    return sa.and_(user.active, sa.or_(is_admin(user), _may(user, of.kind, "read"), part))
 
 
 def lost_holder_id(scope: Scope) -> Sql:
     """The assignee, if that user is not active or may not see the interaction; null otherwise."""
-    lost = sa.not_(can(app_user.c, scope.c.kind, "read"))
+    lost = sa.not_(could_see(app_user.c, scope.c))
     found = sa.select(app_user.c.id).where(app_user.c.id == scope.c.assignee_id, lost)
     return found.correlate(scope.c.assignee_id.table).scalar_subquery()

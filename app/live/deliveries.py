@@ -11,6 +11,7 @@ from app.core import codes
 from app.core.clock import Clock
 from app.core.errors import RateLimited, Timeout, Unavailable
 from app.core.fairness import Caller
+from app.core.sight import Viewer
 from app.execution import errors
 from app.feed import Entry, EventStream, Feed, SnapshotStream
 from app.feed.stream import Match
@@ -21,7 +22,6 @@ from app.live.recipe import Reader, Recipe
 from app.live.replays import Replays
 from app.live.snapshots import Snapshots, SnapshotSubscriber
 from app.live.subscriber import EventSubscriber
-from app.selection.mapping import Permissions
 from app.settings import Settings
 from app.storage.database import Database
 from app.storage.event_log import Cursor
@@ -76,13 +76,11 @@ class Deliveries:
             delivery.index.add(channel, keys)
         return EventSubscriber(self.feed, channel, caller, cursor, self.replays)
 
-    def snapshots(
-        self, key: Hashable, stream: SnapshotStream, recipe: Recipe, permissions: Permissions
-    ) -> SnapshotSubscriber:
+    def snapshots(self, key: Hashable, stream: SnapshotStream, recipe: Recipe, viewer: Viewer) -> SnapshotSubscriber:
         """A subscriber to snapshots: one now, and one after what changes them."""
         found = self._snapshots.get(key)
         if found is None:
-            found = self._snapshots[key] = Snapshots(key, stream, recipe, permissions, self.reader, self.forget)
+            found = self._snapshots[key] = Snapshots(key, stream, recipe, viewer, self.reader, self.forget)
         return SnapshotSubscriber(found)
 
     def heard(self, entries: Sequence[Entry]) -> None:

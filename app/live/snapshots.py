@@ -8,11 +8,11 @@ import orjson
 import structlog
 
 from app.core.errors import RateLimited, Unavailable
+from app.core.sight import Viewer
 from app.execution import errors
 from app.feed import Entry, SnapshotStream, Waiting
 from app.live.items import Item
 from app.live.recipe import Reader, Recipe
-from app.selection.mapping import Permissions
 
 log = structlog.get_logger(__name__)
 
@@ -28,7 +28,7 @@ class Snapshots:
         key: Hashable,
         stream: SnapshotStream,
         recipe: Recipe,
-        permissions: Permissions,
+        viewer: Viewer,
         reader: Reader,
         forget: Callable[["Snapshots"], None],
     ) -> None:
@@ -41,13 +41,13 @@ class Snapshots:
         self._forget = forget
         self._stream = stream
         self._recipe = recipe
-        self._permissions = permissions
+        self._viewer = viewer
         self._due = asyncio.Event()
         self._due.set()
         self._worker = asyncio.create_task(self._work())
 
     def offer(self, entries: Sequence[Entry]) -> None:
-        if not self._due.is_set() and any(self._stream.concerns(self._permissions, entry) for entry in entries):
+        if not self._due.is_set() and any(self._stream.concerns(self._viewer, entry) for entry in entries):
             self._due.set()
 
     def leave(self) -> None:

@@ -154,7 +154,7 @@ class Subscriptions:
                 if watched is not None:
                     subscriber.on_close.append(self._watches.begin(watched, actor.user_id))
             else:
-                subscriber = self._deliveries.snapshots(asked.channel, stream, asked.recipe, asked.permissions)
+                subscriber = self._deliveries.snapshots(asked.channel, stream, asked.recipe, actor.viewer)
             subscriber.on_close.append(place.leave)
             return subscriber
 
@@ -182,7 +182,7 @@ class Subscriptions:
             match: Match | None = None
             if isinstance(stream, EventStream):
                 arguments = dict(stream.of_caller(arguments, actor.user_id))
-                match = stream.match(permissions, arguments)
+                match = stream.match(actor.viewer, arguments)
             cursor = parse_cursor(str(given)) if durable and given is not None else None
             # What only this actor sees is shared with its other listeners alone.
             viewer = actor if prepared.plan.is_personal(variables) else None

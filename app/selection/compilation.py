@@ -1,6 +1,7 @@
 """One plan while it is compiled: objects over rows, their neighbours and their edges."""
 
 from collections.abc import Hashable, Iterable
+from functools import partial
 from typing import Any
 
 import orjson
@@ -8,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.sql import FromClause
 from sqlalchemy.sql.visitors import replacement_traverse
 
+from app.core.sight import is_narrowed
 from app.selection.catalogue import Catalogue
 from app.selection.connection import Listing
 from app.selection.edges import Block, Collect, OneEdge, of_caller
@@ -48,7 +50,7 @@ class Compilation:
         self.dialect = sql.dialect
         self.permissions = permissions
         self.statements = 0
-        self.personal = False
+        self.personal = is_narrowed(permissions)
         self.heads: Query | None = None
         self.listings: list[Listing] = []
         self._edges = 0
@@ -98,7 +100,10 @@ class Compilation:
                 return False
             of_type: Sql = source.alias.c[base.discriminator] == type_map.value
             own = type_map.visible(self.permissions, source)
-            return own if own is False else of_type if own is True else sa.and_(of_type, own)
+            part = base.narrows(self.permissions, source.base, type_map.value or "")
+            if own is False or part is False:
+                return False
+            return sa.and_(of_type, *(each for each in (own, part) if not isinstance(each, bool)))
         if isinstance(type_map, TypeMap) and not granted(self.permissions, type_map.requires):
             return False
         return type_map.visible(self.permissions, source)
@@ -167,7 +172,8 @@ class Compilation:
         return sorted(name for name in names if not self._sees(self.catalogue.field(type_name, name)))
 
     def _column(self, source: Source, mapping: Column) -> tuple[int, Convert | None]:
-        sql = source.expression(mapping, mapping.sql)
+        of = mapping.sql if mapping.seen is None else partial(mapping.seen, self.permissions)
+        sql = source.expression(mapping, of)
         convert = writer(sql.type, self.dialect) if mapping.names is None else mapping.names.get
         return source.builder.slot(sql), convert
 

@@ -244,8 +244,11 @@ class ManyEdge(Edge):
         groups: dict[Any, list[Row]] = {key: [] for key in keys}
         totals: dict[Any, int] = {}
         if self.page is not None:
-            for row in (yield listing.statement(asked.variant, self.page).query(values)):
+            for row in (yield listing.statement(asked.variant, self.page).query(values, run.env.actor)):
                 groups[row[0]].append(row)
         if self.count is not None:
-            totals = {row[0]: row[1] for row in (yield listing.statement(asked.unplaced, self.count).query(values))}
+            totals = {
+                row[0]: row[1]
+                for row in (yield listing.statement(asked.unplaced, self.count).query(values, run.env.actor))
+            }
         return (yield from self.connection.assemble(groups, totals, asked, run))

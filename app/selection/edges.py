@@ -72,6 +72,6 @@ class OneEdge(Edge):
     def fetch(self, keys: list[Any], run: Run) -> Generator[Query, Sequence[Row], dict[Any, Any]]:
         if self.statement is None:
             return {}
-        rows = yield self.statement.query({"keys": keys})
+        rows = yield self.statement.query({"keys": keys}, run.env.actor)
         objects = yield from self.block.assemble(rows, run)
         return {row[0]: made for row, made in zip(rows, objects, strict=True)}

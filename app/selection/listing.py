@@ -43,10 +43,12 @@ class Lister:
             True if isinstance(mapping, Many) and mapping.inherits else compilation.visible(self.type_map, self.source)
         )
         self.types: Sequence[str] = ()
-        self.seen_in_part = False
+        self.seen_in_part = self.seen_by_teams = False
         if isinstance(mapping, RootMany) and mapping.partition is not None:
             self.types = sorted(each.value or "" for each in compilation.catalogue.extending(self.type_map.name))
             seen = mapping.partition.seen(compilation.permissions)
+            of_viewer = mapping.partition.of_viewer
+            self.seen_by_teams = of_viewer is not None and of_viewer[1](compilation.permissions)
             if seen is not None and not set(self.types).issubset(seen):
                 self.seen_in_part = True
                 self.types = [name for name in self.types if name in seen]

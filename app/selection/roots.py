@@ -12,7 +12,18 @@ from app.core.ids import parse_id
 from app.selection.compilation import Compilation
 from app.selection.edges import Block, OneEdge
 from app.selection.listing import Lister
-from app.selection.mapping import Env, Permissions, Root, RootMany, RootNode, RootOne, RootSteps, RootTally, granted
+from app.selection.mapping import (
+    SOME,
+    Env,
+    Permissions,
+    Root,
+    RootMany,
+    RootNode,
+    RootOne,
+    RootSteps,
+    RootTally,
+    granted,
+)
 from app.selection.scope import Builder
 from app.selection.shape import Row, Run
 from app.selection.sql import reader
@@ -43,7 +54,11 @@ def compile_root(compilation: Compilation, field: Field) -> RootPlan:
     nullable = compilation.catalogue.facts(compilation.catalogue.query, field.name).nullable
     requires = getattr(root, "requires", None)
     if not granted(compilation.permissions, requires):
-        return RootPlan(field.key, nullable, _refused(Forbidden(f"{field.name} needs the permission {requires}.")))
+        return RootPlan(
+            field.key,
+            nullable,
+            _refused(Forbidden(f"{field.name} needs the permission {str(requires).removesuffix(SOME)}.")),
+        )
     if isinstance(root, RootOne):
         read = _one(compilation, root, field)
     elif isinstance(root, RootMany):
@@ -96,7 +111,7 @@ def _one(compilation: Compilation, root: RootOne, field: Field) -> Callable[[Run
         values = root.values(run.env, arguments(run.env.variables))
         if values is None:
             return None
-        rows = yield statement.query(values)
+        rows = yield statement.query(values, run.env.actor)
         found = yield from block.assemble(rows[:1], run)
         return found[0] if found else None
 
@@ -115,9 +130,9 @@ def _many(compilation: Compilation, root: RootMany, field: Field) -> Callable[[R
         rows: Sequence[Row] = ()
         totals: dict[Any, int] = {}
         if page is not None:
-            rows = yield listing.statement(asked.variant, page).query(asked.values)
+            rows = yield listing.statement(asked.variant, page).query(asked.values, run.env.actor)
         if count is not None:
-            ((totals[None],),) = yield listing.statement(asked.unplaced, count).query(asked.values)
+            ((totals[None],),) = yield listing.statement(asked.unplaced, count).query(asked.values, run.env.actor)
         made = yield from paged.assemble({None: list(rows)}, totals, asked, run)
         return made[None]
 
@@ -125,11 +140,12 @@ def _many(compilation: Compilation, root: RootMany, field: Field) -> Callable[[R
 
 
 class Reader:
-    """What a RootSteps function reads with; its statements are compiled once for each plan."""
+    """What a RootSteps function reads with in one run; its statements are compiled once for each plan."""
 
-    def __init__(self, compilation: Compilation, root: RootSteps) -> None:
+    def __init__(self, compilation: Compilation, root: RootSteps, env: Env) -> None:
         self.permissions: Permissions = compilation.permissions
         self._compilation = compilation
+        self._env = env
         self._statements = compilation.statements_of(root)
         self._time = reader(Timestamp(), compilation.dialect)
 
@@ -141,7 +157,7 @@ class Reader:
         statement = self._statements.get(name)
         if statement is None:
             statement = self._statements[name] = self._compilation.statement(build())
-        return statement.query(values)
+        return statement.query(values, self._env.actor)
 
     def time(self, raw: Any) -> datetime | None:
         found: datetime | None = None if raw is None else self._time(raw)
@@ -152,11 +168,10 @@ def _steps(compilation: Compilation, root: RootSteps, field: Field) -> Callable[
     block = compilation.item(root.type, field.children or {})
     # How many statements the steps take is their own affair; they always get one snapshot.
     compilation.statements += 2
-    access = Reader(compilation, root)
     arguments = field.arguments
 
     def read(run: Run) -> Reading:
-        value = yield from root.steps(access, run.env, arguments(run.env.variables))
+        value = yield from root.steps(Reader(compilation, root, run.env), run.env, arguments(run.env.variables))
         if value is None:
             return None
         made = yield from block.assemble(value if root.many else [value], run)

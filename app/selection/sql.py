@@ -12,7 +12,9 @@ from sqlalchemy.sql import FromClause, visitors
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeEngine
 
+from app.core.actor import Actor
 from app.core.clock import rfc3339
+from app.selection.mapping.env import VIEWER_ID, VIEWER_TEAMS, viewer_values
 from app.storage.query import Query
 from app.storage.tables import JsonText, JsonValue, Timestamp
 
@@ -45,7 +47,7 @@ Fragment = Sequence[str | Bind]
 class Statement:
     """A SELECT as driver text, with what its parameters are called and how each value is bound."""
 
-    __slots__ = ("_binds", "sql")
+    __slots__ = ("_binds", "_of_viewer", "sql")
 
     def __init__(self, parts: Iterable[str | Bind], dialect: Dialect) -> None:
         texts: list[str] = []
@@ -66,9 +68,16 @@ class Statement:
                 texts.append(f"${number}")
         self.sql = "".join(texts)
         self._binds = tuple(binds)
+        self._of_viewer = any(bind.name in (VIEWER_ID, VIEWER_TEAMS) for bind in binds)
 
-    def query(self, values: Mapping[str, object]) -> Query:
-        """The statement with these values bound; what `values` leaves out keeps the value it was built with."""
+    def query(self, values: Mapping[str, object], actor: Actor | None = None) -> Query:
+        """The statement with these values bound; what `values` leaves out keeps the value it was built with.
+
+        What each caller sees differently is bound for this one. Raises RuntimeError where it is not known."""
+        if self._of_viewer:
+            if actor is None:
+                raise RuntimeError("a statement that shows each caller something else is run for nobody")
+            values = {**values, **viewer_values(actor)}
         return Query(
             self.sql,
             [

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.sql import FromClause
 
 from app.selection.connection import Variant
-from app.selection.mapping import Many, Partition, RootMany, Sql, SqlOf
+from app.selection.mapping import VIEWER_TEAMS, Many, Partition, RootMany, Sql, SqlOf
 from app.selection.scope import Builder, Source
 from app.selection.sql import SqlCompiler, Template, hole
 from app.storage.constructs import IntList, TextList, keys, texts
@@ -29,6 +29,7 @@ class Listed(Protocol):
     source: Source
     types: Sequence[str]
     seen_in_part: bool
+    seen_by_teams: bool
 
     @property
     def sql(self) -> SqlCompiler: ...
@@ -61,9 +62,13 @@ def walked_by(variant: Variant, of: Listed, *, ordered: bool) -> Walked:
         partition is not None
         and (order in partition.orders or not ordered)
         and _finds_best(partition, filters)
-        and (of.seen_in_part or not given.keys().isdisjoint({*partition.columns, *partition.numbers}))
+        and (
+            of.seen_in_part or of.seen_by_teams or not given.keys().isdisjoint({*partition.columns, *partition.numbers})
+        )
     ):
         leading = tuple((name, given[name]) for name in partition.numbers if name in given)
+        if of.seen_by_teams and not leading:
+            leading = ((VIEWER_TEAMS, False),)
         return leading + tuple((name, given.get(name, _ABSENT)) for name in partition.columns)
     for name, shape in filters:
         stream = of.mapping.filters[name].stream
@@ -97,7 +102,7 @@ class _Walks:
         self.permitted: list[Sql] = []
         for name, shape in walked:
             column, known = _column(of, name)
-            stream = of.mapping.filters[name].stream
+            stream = None if name == VIEWER_TEAMS else of.mapping.filters[name].stream
             or_none = stream is not None and stream.or_none
             values = _number_or_none(name) if or_none else _values(of, name, shape, known)
             self.each.append(values)
@@ -119,6 +124,10 @@ class _Walks:
 def _column(of: Listed, name: str) -> tuple[SqlOf, Sequence[str] | None]:
     """The column of a condition, and the values that are read of it; None for those that it is given."""
     partition = _partition(of)
+    if name == VIEWER_TEAMS:
+        assert partition is not None
+        assert partition.of_viewer is not None
+        return partition.of_viewer[0], None
     if partition is not None and name in partition.numbers:
         return partition.numbers[name], None
     if partition is not None and name in partition.columns:
@@ -132,6 +141,8 @@ def _column(of: Listed, name: str) -> tuple[SqlOf, Sequence[str] | None]:
 def _values(of: Listed, name: str, shape: Hashable, known: Sequence[str] | None) -> FromClause:
     """A FROM element of one column, of texts or of numbers, with a row for each value."""
     alias = f"each_{name}"
+    if name == VIEWER_TEAMS:
+        return keys(sa.bindparam(VIEWER_TEAMS, type_=IntList()), alias)
     partition = _partition(of)
     if partition is not None and name in partition.numbers:
         if shape is False:

@@ -68,7 +68,7 @@ class _Tally:
             if len(self._pages) >= _MOST_KEPT:  # what is asked comes from clients; it must not grow without end
                 self._pages.clear()
             page = self._pages[groupings] = self._lister.pages(partial(self._counted, groupings))
-        return listing.statement(asked.unplaced, page).query(asked.values)
+        return listing.statement(asked.unplaced, page).query(asked.values, env.actor)
 
     def value(self, asked: Sequence[str], rows: Sequence[Row]) -> Mapping[str, object]:
         """What the root field answers with, of the rows of a query."""

@@ -12,7 +12,7 @@ from app.core.actor import Actor
 from app.execution.operation import Operations
 from app.execution.outcome import GraphQLRequest
 from app.graph.context import Context
-from app.storage.database import Database
+from app.storage.database import Database, Work
 from app.storage.query import Query
 from benchmarks.bulk.loading import load_bulk
 from tests.graph.planning import pretend_to_be_large
@@ -108,11 +108,17 @@ class Effort:
         return self._counting.effort
 
 
+def _give_to_teams(work: Work) -> None:
+    """The first hundred to one team, however many there are, and all others to another; none is without."""
+    work.connection.exec_driver_sql("UPDATE interaction SET team_id = CASE WHEN id <= 100 THEN 1 ELSE 2 END")
+
+
 @asynccontextmanager
 async def counted_demo(url: str, interactions: int) -> AsyncIterator[Effort]:
     """So many interactions, whose reads are counted."""
     async with running_graph(url) as graph:
         await load_bulk(graph.database, interactions)
+        await graph.database.command(_give_to_teams)
         counting: Counting
         if url.startswith("sqlite"):
             counting = SqliteCounting(url.removeprefix("sqlite:///"))

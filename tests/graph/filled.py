@@ -54,7 +54,7 @@ async def fill(graph: Graph) -> Filled:
     )
     await store_connections(graph, filled.conversations)
     await store_destinations(graph)
-    await store_teams(graph, filled.conversations[:2], filled.sessions[:2])
+    await store_teams(graph, filled.conversations, filled.sessions, filled.agent_sessions, filled.chats)
     await graph.database.command(_look, int(filled.sessions[1].removeprefix("ses_")))
     graph.clock.advance(7.75)
     return filled

@@ -1,6 +1,7 @@
 """The users, customers and profiles of the tests of the graph, made by its own mutations."""
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from app.core.actor import Actor, permission_name
@@ -32,6 +33,25 @@ class People:
     @property
     def admin(self) -> Actor:
         return self.actors["admin"]
+
+
+def narrowed(people: People) -> list[Actor]:
+    """Callers who see parts of the kinds, by the teams of `store_teams` and by what is assigned to them."""
+
+    def actor(of: str, name: str, teams: Iterable[int], *parts: str) -> Actor:
+        held = {f"{kind}:{part}" for kind in KIND_NAMES for part in parts if ":" not in part or part[0] == "r"}
+        held |= {part for part in parts if part.split(":")[0] in (*KIND_NAMES, "directory")}
+        return replace(people.actors[of], name=name, permissions=frozenset(held), teams=frozenset(teams))
+
+    mixed = ("session:read", "conversation:read:team", "chat_session:read:own", "agent_session:read:own")
+    return [
+        actor("bo", "of a team", [1], "read:team", "directory:read"),
+        actor("bo", "own", [1], "read:own", "directory:read"),
+        actor("bo", "own and free", [1], "read:own", "claim"),
+        actor("cy", "of a team, or own", [2], "read:team", "read:own"),
+        actor("dee", "of no team", [], "read:team"),
+        actor("bo", "mixed", [1, 2], *mixed, "chat_session:claim"),
+    ]
 
 
 async def store_people(graph: Graph) -> People:

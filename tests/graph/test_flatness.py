@@ -29,6 +29,18 @@ ACTORS: Mapping[str, Actor] = {
     "two kinds": Actor(user_id=2, name="Two", permissions=frozenset({"chat_session:read", "conversation:read"})),
     "one kind": Actor(user_id=2, name="One", permissions=frozenset({"conversation:read"})),
 }
+BY_TEAM = "of a team"
+"""Who sees the interactions of a team, of which there are a hundred, and those of none, of which there is none."""
+
+NARROWED = Actor(
+    user_id=2,
+    name="Team",
+    permissions=frozenset({"conversation:read:team", "chat_session:read:team"}),
+    teams=frozenset({1}),
+)
+OF_PARTITION = frozenset({"kinds", "states", "teamIds", "botActive", "attentionNeeded"})
+"""The conditions by which lists of who sees teams are flat."""
+
 QUEUE = "QUEUE"
 LATEST, CREATED, UPDATED = "LATEST_MESSAGE_AT", "CREATED_AT", "UPDATED_AT"
 LISTS = frozenset({LATEST, CREATED, UPDATED})
@@ -113,8 +125,9 @@ def test_each_condition_has_a_case() -> None:
 async def growth(sizes: Sequence[Effort], narrowed: Mapping[str, Any]) -> dict[str, tuple[str, int, int]]:
     """The orders in which a list looks at more in the larger table, each with an actor and what was looked at."""
     found: dict[str, tuple[str, int, int]] = {}
+    actors = {**ACTORS, BY_TEAM: NARROWED} if narrowed.keys() <= OF_PARTITION else ACTORS
     for order, document in documents():
-        for name, actor in ACTORS.items():
+        for name, actor in actors.items():
             small, large = [await effort.of(document, actor, {"f": narrowed}) for effort in sizes]
             if grew(small, large):
                 found[order] = (name, small, large)

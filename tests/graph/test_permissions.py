@@ -39,8 +39,9 @@ SATELLITES = {
 
 
 def without(*missing: str) -> Actor:
-    """Bo with every permission but some."""
-    return Actor(user_id=2, name="Bo", permissions=frozenset(PERMISSIONS) - set(missing), key_id=2)
+    """Bo with every permission but some, and their narrower forms."""
+    held = {each for each in PERMISSIONS if not any(each == gone or each.startswith(f"{gone}:") for gone in missing)}
+    return Actor(user_id=2, name="Bo", permissions=frozenset(held), key_id=2)
 
 
 def texts(value: Any) -> Iterator[str]:

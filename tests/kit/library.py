@@ -15,6 +15,7 @@ from app.core.actor import Actor
 from app.core.errors import InvalidInput, VersionConflict
 from app.core.events import EventRecord
 from app.core.ids import require_id
+from app.core.sight import Viewer
 from app.execution.operation import Operations
 from app.feed import Entry, EventStream
 from app.feed.stream import Match
@@ -40,7 +41,6 @@ from app.selection.mapping import (
     Many,
     One,
     Order,
-    Permissions,
     Root,
     RootMany,
     RootNode,
@@ -173,7 +173,7 @@ class Subscription:
     )
 
 
-def match_ticks(_permissions: Permissions, arguments: Mapping[str, Any]) -> Match:
+def match_ticks(_viewer: Viewer, arguments: Mapping[str, Any]) -> Match:
     over = arguments["over"]
     if over < 0:
         raise InvalidInput("Ticks are over 0.", path=("over",))

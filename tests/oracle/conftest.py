@@ -12,6 +12,7 @@ from app.core.actor import Actor
 from app.schema import print_sdl
 from app.storage.database import Work
 from tests.graph.filled import fill
+from tests.graph.people import narrowed
 from tests.graph.running import RULES, Graph, running_graph
 from tests.graph.state import rows_of
 from tests.oracle.executable import executable
@@ -64,7 +65,7 @@ async def _pair(graph: Graph) -> Pair:
     models = await graph.database.command(_models)
     refusals = {name: rules.refusal for name, rules in RULES.items()}
     world = World(rows, graph.settings, graph.clock.now, log_cursor, models, refusals)
-    return Pair(graph, world, filled.actors, await pools(graph, world))
+    return Pair(graph, world, [*filled.actors, *narrowed(filled.people)], await pools(graph, world))
 
 
 def _models(work: Work) -> dict[int, object]:

@@ -111,7 +111,10 @@ def _assignable_users(row: Row, info: Any, search: str | None = None, present: b
 
     def may_take(user: Row) -> bool:
         admin = "admin" in user["roles"]
-        allowed = admin or all(f"{row['kind']}:{verb}" in user["permissions"] for verb in ("read", "write"))
+        held, kind = user["permissions"], row["kind"]
+        of_team = f"{kind}:read:team" in held and row["team_id"] in (0, *user["team_ids"])
+        reads = f"{kind}:read" in held or f"{kind}:read:own" in held or of_team
+        allowed = admin or (reads and f"{kind}:write" in held)
         return user["active"] and allowed and (admin or not responders or user["id"] in responders)
 
     users = [user for user in world.all("User") if may_take(user) and present in (None, user["present"])]

@@ -41,12 +41,12 @@ from tests.oracle.world import ID, KIND_TYPES, PREFIXES
 def _unread_conversations(row: Row, info: Any) -> int:
     return sum(
         each["channel_agent_id"] == row["id"] and each["unread_customer_messages_count"] > 0
-        for each in asking(info).world.all("Conversation")
+        for each in asking(info).many("Conversation")
     )
 
 
 def _queue_length(row: Row, info: Any) -> int:
-    chats = asking(info).world.all("ChatSession")
+    chats = asking(info).many("ChatSession")
     return sum(each["topic_id"] == row["id"] and each["status"] == "IN_QUEUE" for each in chats)
 
 
@@ -65,7 +65,7 @@ def _present(row: Row, info: Any) -> bool:
 
 def _ongoing(row: Row, info: Any) -> int:
     active = ("CUSTOMER_LAST", "USER_LAST")
-    chats = asking(info).world.all("ChatSession")
+    chats = asking(info).many("ChatSession")
     return sum(each["assignee_id"] == row["user_id"] and each["status"] in active for each in chats)
 
 

@@ -303,7 +303,7 @@ def root(name: str) -> Resolve:
 
     def resolve(_query: None, info: Any, **arguments: Any) -> Any:
         found = asking(info)
-        if needed is not None and not found.actor.can(needed):
+        if needed is not None and not found.can(needed):
             raise refuse("FORBIDDEN")
         return answer(found, **arguments)
 

@@ -128,9 +128,28 @@ class Asking:
         if row.get("deleted_at") is not None or (name == "ParkedDelivery" and row["state"] != "PARKED"):
             return False
         if name in _NEEDED:
-            return self.actor.can(_NEEDED[name])
+            if not self.can(_NEEDED[name]):
+                return False
+            return name != "SuggestedMessage" or self.sees(self.world.objects["Session"].get(row["session_id"]))
         kind = row.get("kind")
-        return not isinstance(kind, str) or self.actor.can(f"{kind}:read")
+        if not isinstance(kind, str):
+            return True
+        of = row if name in KIND_TYPES.values() else self.world.interaction(row["interaction_id"])
+        return self.actor.can(f"{kind}:read") or (of is not None and self._sees_part(kind, of))
+
+    def _sees_part(self, kind: str, of: Row) -> bool:
+        """As docs/permissions.md has the narrower permissions."""
+        own, free = of["assignee_id"] == self.actor.user_id, of["assignee_id"] is None
+        of_team = of["team_id"] in self.actor.teams
+        return (
+            (self.actor.can(f"{kind}:read:team") and (of_team or not of["team_id"]))
+            or (self.actor.can(f"{kind}:read:own") and own)
+            or (self.actor.can(f"{kind}:read:own") and self.actor.can(f"{kind}:claim") and of_team and free)
+        )
+
+    def can(self, permission: str) -> bool:
+        """Whether the actor holds the permission; to read, in any of its forms."""
+        return any(self.actor.can(each) for each in (permission, f"{permission}:team", f"{permission}:own"))
 
     def one(self, name: str, key: int | None) -> Row | None:
         """The object of a key, if there is one that the actor may see."""

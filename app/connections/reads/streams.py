@@ -7,10 +7,11 @@ from app.connections.events import ConnectionEvent
 from app.connections.model import MANAGE, PREFIX
 from app.core.errors import Forbidden
 from app.core.ids import require_id
+from app.core.sight import Viewer
 from app.feed import Entry, EventStream
 from app.feed.stream import Match
 from app.interactions.meaning import topic_name
-from app.selection.mapping import ObjectId, ObjectMap, One, Permissions, granted
+from app.selection.mapping import ObjectId, ObjectMap, One, granted
 
 CHANGE = ObjectMap(
     "ConnectionEvent",
@@ -33,8 +34,8 @@ def _of(entry: Entry) -> int | None:
     return None if found is None else int(found)
 
 
-def _match(permissions: Permissions, arguments: _Arguments) -> Match:
-    if not granted(permissions, MANAGE):
+def _match(viewer: Viewer, arguments: _Arguments) -> Match:
+    if not granted(viewer.permissions, MANAGE):
         raise Forbidden(f"This needs the permission {MANAGE}.")
     wanted = _wanted(arguments)
 

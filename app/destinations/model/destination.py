@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import TypedDict
 
 from app.core.actor import Actor
+from app.core.sight import common
 from app.directory.model import User
 from app.directory.model.checks import Check, json_object, line, one_of, optional, text, whole
 
@@ -133,7 +134,8 @@ def acting(owner: User, narrowed: Collection[str] | None) -> Actor:
     return Actor(
         user_id=owner.id,
         name=owner.name,
-        permissions=held if narrowed is None else held & frozenset(narrowed),
+        permissions=held if narrowed is None else common(held, narrowed),
         is_admin=owner.is_admin and narrowed is None,
         is_narrowed=narrowed is not None,
+        teams=frozenset(owner.team_ids),
     )

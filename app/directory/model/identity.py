@@ -33,7 +33,14 @@ def actor_with(
     """The caller that is an active user until `ends`, with more permissions than its own or as an admin."""
     is_admin = user.is_admin or is_admin
     held = frozenset(all_permissions) if is_admin else frozenset(user.permissions) | permissions
-    return Actor(user_id=user.id, name=user.name, permissions=held, is_admin=is_admin, expires_at=ends)
+    return Actor(
+        user_id=user.id,
+        name=user.name,
+        permissions=held,
+        is_admin=is_admin,
+        expires_at=ends,
+        teams=frozenset(user.team_ids),
+    )
 
 
 def logins_of(person: Person) -> list[str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from app.core.actor import Actor
+from app.core.sight import common
 from app.directory.model.user import User
 
 _TOKEN = re.compile(r"swk_([a-z0-9]{8})_[A-Za-z0-9_-]{43}", re.ASCII)
@@ -98,7 +99,7 @@ def actor_of(user: User, key: ApiKey, all_permissions: Collection[str]) -> Actor
     An admin holds all permissions; a narrowed key holds only what it names, and is never an admin's."""
     held = frozenset(all_permissions) if user.is_admin else frozenset(user.permissions)
     if key.permissions is not None:
-        held &= frozenset(key.permissions)
+        held = common(held, key.permissions)
     return Actor(
         user_id=user.id,
         name=user.name,
@@ -107,4 +108,5 @@ def actor_of(user: User, key: ApiKey, all_permissions: Collection[str]) -> Actor
         key_id=key.id,
         expires_at=key.expires_at,
         is_narrowed=key.permissions is not None,
+        teams=frozenset(user.team_ids),
     )

@@ -9,11 +9,11 @@ from typing import Any, TypedDict
 
 from app.core.errors import InvalidInput, TooLong
 from app.core.ids import parse_id
+from app.core.sight import NO_TEAM
 from app.core.text import key_form
 from app.directory.model.checks import Check, Path, distinct, line
 
-NO_TEAM = 0
-"""Stands for a team where there is none: no surrogate is 0."""
+__all__ = ("NO_TEAM", "Team", "TeamChanges")
 
 MOST_MEMBERS = 1_000
 MOST_BORDERS = 1_000

@@ -33,7 +33,8 @@ class UserType(StrEnum):
 class User:
     """A user; `id` is a surrogate, `login` the chat contract's Name, `person_id` its PersonId.
 
-    `present` says whether chats may be offered to it; it is no edit and leaves `version` alone."""
+    `present` says whether chats may be offered to it; it is no edit and leaves `version` alone, and no more is
+    `team_ids`, the surrogates of the user's teams."""
 
     id: int
     name: str
@@ -51,6 +52,7 @@ class User:
     created_at: datetime
     updated_at: datetime
     version: int = 1
+    team_ids: tuple[int, ...] = ()
 
     @property
     def is_admin(self) -> bool:
@@ -117,5 +119,5 @@ def require_grantable(
         if (held is None or role not in held.roles) and (role == ADMIN or role not in own_roles):
             raise Forbidden(f"Only who has the role {role} may grant it.", path=("roles", place))
     for place, permission in enumerate(changes.get("permissions", ())):
-        if (held is None or permission not in held.permissions) and permission not in actor.permissions:
+        if (held is None or permission not in held.permissions) and not actor.holds(permission):
             raise Forbidden(f"Only who has the permission {permission} may grant it.", path=("permissions", place))

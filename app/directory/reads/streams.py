@@ -5,10 +5,11 @@ from typing import Any
 
 from app.core.errors import TooLong
 from app.core.ids import require_id
+from app.core.sight import Viewer
 from app.directory.events import PresenceChanged
 from app.feed import Entry, EventStream
 from app.feed.stream import Match
-from app.selection.mapping import ObjectId, ObjectMap, One, Permissions
+from app.selection.mapping import ObjectId, ObjectMap, One
 
 MOST_USERS = 1_000
 
@@ -28,7 +29,7 @@ def _wanted(arguments: _Arguments) -> frozenset[int] | None:
     return frozenset(require_id(each, "usr", path=("user_ids", place)).number for place, each in enumerate(users))
 
 
-def _match(_permissions: Permissions, arguments: _Arguments) -> Match:
+def _match(_viewer: Viewer, arguments: _Arguments) -> Match:
     wanted = _wanted(arguments)
 
     def match(entry: Entry) -> str | None:

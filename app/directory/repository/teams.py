@@ -1,6 +1,6 @@
 """Teams, their members and their borders."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -61,16 +61,6 @@ class TeamRepository(Rows[Team]):
         """The surrogates of the teams that the user is a member of."""
         rows = self._all(sa.select(team_member.c.team_id).where(team_member.c.user_id == user_id))
         return frozenset(row.team_id for row in rows)
-
-    def largest_membership(self, users: Collection[int]) -> int:
-        """How many teams the one of these users has who has the most."""
-        each = (
-            sa.select(sa.func.count().label("teams"))
-            .where(team_member.c.user_id.in_(users))
-            .group_by(team_member.c.user_id)
-            .subquery("each_user")
-        )
-        return int(self.connection.execute(sa.select(sa.func.max(each.c.teams))).scalar() or 0)
 
     def set_members(self, number: int, gone: Iterable[int], come: Iterable[int]) -> None:
         """Take members out, and put others in."""

@@ -20,7 +20,7 @@ class UserRepository(Rows[User]):
     model = User
     rows = app_user
     word_table = app_user_word
-    readers = {"roles": tuple, "permissions": tuple, "type": UserType}  # noqa: RUF012 - declared by the base
+    readers = {"roles": tuple, "permissions": tuple, "team_ids": tuple, "type": UserType}  # noqa: RUF012 - declared by the base
 
     def taken(self, model: User) -> AlreadyExists:
         return AlreadyExists(f"There already is a user with the login {model.login}.", path=("login",))
@@ -73,6 +73,14 @@ class UserRepository(Rows[User]):
             sa.update(app_user).where(app_user.c.id == user.id).values(present=present, presence_changed_at=at)
         )
         return replace(user, present=present, presence_changed_at=at)
+
+    def set_teams(self, user: User, teams: Collection[int]) -> User:
+        """Note which teams the locked user is in: no edit, so its version stays."""
+        after = replace(user, team_ids=tuple(sorted(teams)))
+        self.connection.execute(
+            sa.update(app_user).where(app_user.c.id == user.id).values(team_ids=list(after.team_ids))
+        )
+        return after
 
     def _values(self, model: User) -> dict[str, Any]:
         return {**super()._values(model), "login_key": model.login_key}

@@ -22,7 +22,7 @@ E = TypeVar("E", Customer, Profile, Team, User)
 Ref = GlobalId | str
 """A global id, read or not yet read."""
 
-_DERIVED = frozenset({"id", "version", "created_at", "updated_at"})
+_DERIVED = frozenset({"id", "version", "created_at", "updated_at", "team_ids"})
 _GRANTS = frozenset({"roles", "permissions"})
 
 
@@ -122,6 +122,12 @@ def tell(
     work.record(
         happened.record(customer_id=customer_id, actor_id=actor.user_id or None, version=row.version, more=more)
     )
+
+
+def follow(work: Work, actor: Actor, before: User, after: User) -> None:
+    """Have each kind do in this unit what follows for its interactions."""
+    for kind in work.kinds.values():
+        kind.on_user_changed(work, actor, before, after)
 
 
 def changed_fields(

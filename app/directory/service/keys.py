@@ -6,6 +6,7 @@ from datetime import datetime
 from app.core.actor import GENERAL_PERMISSIONS, Actor, kind_permissions
 from app.core.errors import Forbidden, InvalidInput, InvalidTransition, NotFound, TooMany, Unauthenticated
 from app.core.events import Event
+from app.core.sight import common
 from app.directory.events import ApiKeyCreated, ApiKeyRevoked
 from app.directory.model import ApiKey, User, digest_of, new_token, prefix_of
 from app.directory.model.checks import distinct, line, moment
@@ -108,11 +109,11 @@ def _narrowed(work: Work, actor: Actor, owner: User, permissions: Sequence[str] 
         if actor.is_admin or (owner.id == actor.user_id and not actor.is_narrowed):
             return None
         held = frozenset(known) if owner.is_admin else frozenset(owner.permissions)
-        return tuple(sorted(held & actor.permissions))
+        return tuple(sorted(common(held, actor.permissions)))
     wanted: tuple[str, ...] = distinct(line(64, blank=False), 64)(permissions, ("permissions",))
     require_known(wanted, known)
     for place, permission in enumerate(wanted):
-        if not actor.can(permission):
+        if not actor.holds(permission):
             raise Forbidden(f"Only who has the permission {permission} may grant it.", path=("permissions", place))
     return wanted
 

@@ -10,7 +10,7 @@ from app.directory.events import TeamCreated, TeamDeleted, TeamUpdated
 from app.directory.model.checks import checked
 from app.directory.model.team import CHANGEABLE, MOST_TEAMS, Team, TeamChanges
 from app.directory.repository import TeamRepository, UserRepository
-from app.directory.service.editing import Ref, changed_fields, created, found, number, require_version, tell
+from app.directory.service.editing import Ref, changed_fields, created, follow, found, number, require_version, tell
 from app.storage.work import Work
 
 MANAGE = "teams:manage"
@@ -34,7 +34,7 @@ def create_team(work: Work, actor: Actor, given: TeamChanges, *, idempotency_key
         _require_free(work, new)
         stored = teams.add(new)
         teams.set_borders(stored)
-        _enter(work, stored.id, members)
+        _move(work, actor, stored.id, (), members)
         tell(work, actor, TeamCreated(team_id=stored.id), stored)
         return stored
 
@@ -64,8 +64,7 @@ def update_team(work: Work, actor: Actor, ref: Ref, changes: TeamChanges, *, if_
     if after.borders != before.borders:
         teams.set_borders(after)
     if wanted is not None and moved:
-        teams.set_members(before.id, sorted(held - wanted), ())
-        _enter(work, before.id, wanted - held)
+        _move(work, actor, before.id, held - wanted, wanted - held)
     told: list[Any] = list(changed_fields(before, after))
     if moved:
         told.append({"field": "members", "before": None, "after": None})
@@ -82,7 +81,9 @@ def delete_team(work: Work, actor: Actor, ref: Ref, *, if_version: int | None = 
     if any(kind.has_open_of_team(work, before.id) for kind in work.kinds.values()):
         message = "Interactions of the team are not closed; move them to another team first."
         raise InvalidTransition(message, path=("id",))
-    work.use(TeamRepository).remove(before.id)
+    teams = work.use(TeamRepository)
+    _move(work, actor, before.id, teams.members(before.id), ())
+    teams.remove(before.id)
     tell(work, actor, TeamDeleted(team_id=before.id), before)
     return before
 
@@ -103,11 +104,17 @@ def _users(work: Work, refs: Collection[str]) -> frozenset[int]:
     return known
 
 
-def _enter(work: Work, team_id: int, users: Collection[int]) -> None:
-    teams = work.use(TeamRepository)
-    teams.set_members(team_id, (), sorted(users))
-    if users and teams.largest_membership(users) > MOST_TEAMS:
-        raise TooMany(f"A user may be a member of {MOST_TEAMS} teams at most.", path=("member_ids",))
+def _move(work: Work, actor: Actor, team_id: int, gone: Collection[int], come: Collection[int]) -> None:
+    """Change who is in the team. What who leaves holds and may not see any more is released in this unit."""
+    users, teams = work.use(UserRepository), work.use(TeamRepository)
+    # All in one order, so that two changes of the same users wait for each other.
+    moved = [user for number in sorted({*gone, *come}) if (user := users.get(number, for_update=True)) is not None]
+    teams.set_members(team_id, sorted(gone), sorted(come))
+    for user in moved:
+        held = teams.teams_of(user.id)
+        if len(held) > MOST_TEAMS:
+            raise TooMany(f"A user may be a member of {MOST_TEAMS} teams at most.", path=("member_ids",))
+        follow(work, actor, user, users.set_teams(user, held))
 
 
 def _require_free(work: Work, team: Team) -> None:

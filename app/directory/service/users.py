@@ -9,7 +9,7 @@ from app.directory.model import ADMIN, User, UserChanges
 from app.directory.model.checks import checked
 from app.directory.model.user import CHANGEABLE, require_grantable, require_known
 from app.directory.repository import UserRepository
-from app.directory.service.editing import Ref, created, edit, found, number, require_version, tell
+from app.directory.service.editing import Ref, created, edit, follow, found, number, require_version, tell
 from app.storage.work import Work
 
 MANAGE = "users:manage"
@@ -70,7 +70,7 @@ def update_user(work: Work, actor: Actor, ref: Ref, changes: UserChanges, *, if_
     after = edit(work, actor, users, before, values, happened(user_id=before.id))
     if after.present and not after.active:
         after = _with_presence(work, actor, after, present=False)
-    _follow(work, actor, before, after)
+    follow(work, actor, before, after)
     return after
 
 
@@ -104,7 +104,7 @@ def set_presence(work: Work, actor: Actor, present: bool, *, user: Ref | None = 
     if before.present == present:
         return before
     after = _with_presence(work, actor, before, present=present)
-    _follow(work, actor, before, after)
+    follow(work, actor, before, after)
     return after
 
 
@@ -112,12 +112,6 @@ def _with_presence(work: Work, actor: Actor, before: User, *, present: bool) -> 
     after = work.use(UserRepository).set_presence(before, present=present, at=work.now)
     tell(work, actor, PresenceChanged(user_id=after.id, present=present), after)
     return after
-
-
-def _follow(work: Work, actor: Actor, before: User, after: User) -> None:
-    """Have each kind do in this unit what follows for its interactions."""
-    for kind in work.kinds.values():
-        kind.on_user_changed(work, actor, before, after)
 
 
 def _require_grantable(work: Work, actor: Actor, values: Mapping[str, tuple[str, ...]], held: User | None) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from app.core.errors import DomainError
 from app.core.events import EventRecord
 from app.core.ids import require_id
+from app.core.sight import Viewer, parts_of
 from app.directory.model import NO_TEAM
 from app.feed import Entry
 from app.interactions.model import Level
@@ -26,12 +27,13 @@ ENTERED, UPDATED, LEFT = "ENTERED", "UPDATED", "LEFT"
 def sides_of(entry: Entry) -> Sides:
     """The interaction before and after the event, found out once for each entry."""
     if entry.facts is None:
-        entry.facts = _sides(entry.event)
+        entry.facts = sides(entry.event)
     found: Sides = entry.facts  # type: ignore[assignment]
     return found
 
 
-def _sides(event: EventRecord) -> Sides:
+def sides(event: EventRecord) -> Sides:
+    """The interaction before and after the event."""
     common = {
         "kind": event.kind,
         "interaction_id": event.interaction_id,
@@ -43,6 +45,24 @@ def _sides(event: EventRecord) -> Sides:
     after = common | kept if isinstance(kept, dict) else None
     before = (after or common) | differed if isinstance(differed, dict) else None
     return before, after
+
+
+def seen_sides(event: EventRecord, viewer: Viewer, known: Sides | None = None) -> Sides:
+    """The sides of an interaction's event that the viewer may see.
+
+    What does not tell whose the interaction is, is seen by who sees all of the kind."""
+    kind = str(event.kind)
+    parts = parts_of(viewer.permissions, kind)
+    if parts == frozenset() or (parts is not None and "after" not in event.data):
+        return None, None
+    before, after = sides(event) if known is None else known
+    if parts is None:
+        return before, after
+
+    def shown(side: Facts | None) -> Facts | None:
+        return side if side is not None and viewer.sees(kind, team_of(side), side["assignee_id"]) else None
+
+    return shown(before), shown(after)
 
 
 def turn_of(sides: Sides, condition: Condition) -> str | None:

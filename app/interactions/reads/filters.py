@@ -11,6 +11,7 @@ from app.core.ids import require_id
 from app.directory.model import NO_TEAM
 from app.interactions.erased import INTERACTION
 from app.interactions.model import Level, State
+from app.interactions.reads.sight import by_teams_alone, kinds_seen, seen, seen_part
 from app.interactions.tables import UNREAD, erasing, interaction_tag
 from app.selection.mapping import (
     Filter,
@@ -26,7 +27,7 @@ from app.selection.mapping import (
     one_of,
     reference,
 )
-from app.storage.constructs import TextList, among, unindexed
+from app.storage.constructs import TextList, among
 from app.storage.tables import Timestamp
 
 LEVELS = {level.value: level.name for level in Level}
@@ -42,31 +43,19 @@ NEWEST = "LATEST_MESSAGE_AT_DESC"
 QUEUE_ORDER = Order(lambda scope: (scope.c.attention_level, scope.c.attention_since, scope.c.id))
 
 
-def kinds_seen(permissions: Permissions) -> Sequence[str] | None:
-    """The kinds of which interactions may be read; None for all."""
-    if permissions is None:
-        return None
-    kinds = sorted(name.removesuffix(":read") for name in permissions if name.endswith(":read"))
-    return [kind for kind in kinds if kind != "directory"]
-
-
 def visible(permissions: Permissions, scope: Scope) -> Sql | bool:
-    """What is of a kind that may be read; for every table with a column `kind`."""
-    kinds = kinds_seen(permissions)
-    if kinds is None:
-        return True
-    # Not by an index: the one that gives the list's order does far less work than sorting all of a kind.
-    return sa.ColumnElement.in_(unindexed(scope.c.kind), kinds) if kinds else False
+    """What may be seen of interactions."""
+    return seen(permissions, scope)
 
 
 def visible_part(permissions: Permissions, scope: Scope) -> Sql | bool:
     """What may be read of messages and notes where no visible interaction leads to them: none of a deleted one."""
-    seen = visible(permissions, scope)
-    if seen is False:
+    within = seen_part(permissions, scope)
+    if within is False:
         return False
     deleted = sa.select(erasing.c.number).where(erasing.c.what == sa.literal_column(f"'{INTERACTION}'"))
     kept = sa.ColumnElement.not_in(scope.c.interaction_id, deleted)
-    return kept if seen is True else sa.and_(seen, kept)
+    return kept if within is True else sa.and_(within, kept)
 
 
 def _kinds() -> Filter:
@@ -243,6 +232,7 @@ PARTITION = Partition(
     beside=_ON_THE_WAY,
     seen=kinds_seen,
     numbers=_TEAMS,
+    of_viewer=(team_of, by_teams_alone),
 )
 """Lists by kind and state."""
 
@@ -255,5 +245,6 @@ QUEUE_PARTITION = Partition(
     beside=_ON_THE_WAY | {("states", True), ("states", False), ("attention_needed", True)},
     seen=kinds_seen,
     numbers=_TEAMS,
+    of_viewer=(team_of, by_teams_alone),
 )
 """The attention queue by kind."""

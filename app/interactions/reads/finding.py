@@ -9,6 +9,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from app.core.ids import parse_id
+from app.core.sight import sees_some
 from app.core.telephone import number_terms
 from app.core.text import terms
 from app.directory.reads.searching import customers_named
@@ -71,7 +72,7 @@ def found_by(kinds: Mapping[str, str]) -> Filter:
         named = parse_id(given)
         number = None if named is None or named.prefix not in kinds else named.number
         actor = env.actor
-        seen = sorted(name for name in kinds.values() if actor.can_read(name))
+        seen = sorted(name for name in kinds.values() if sees_some(actor.viewer.permissions, name))
         leading, others = _customers_terms(given, asked)
         return {
             "keys": list(dict.fromkeys([given, given.lower()])),

@@ -6,18 +6,18 @@ from typing import Any
 from app.core.errors import InvalidInput
 from app.core.events import LoggedEvent
 from app.core.paging import DEFAULT_PAGE, LARGEST_PAGE
+from app.core.sight import Viewer
 from app.interactions.meaning import topic_name
+from app.interactions.reads.facts import seen_sides, sides
 from app.interactions.reads.filters import LEVELS
-from app.selection.mapping import Env, ObjectId, One, Permissions, Read, granted
+from app.selection.mapping import SOME, Env, ObjectId, One, Read, granted
 from app.storage.event_log import HEADS, check_cursor, heads_cursor, logged, merge, parse_cursor, read_after
 from app.storage.query import Query
 
 DIRECTORY = "directory:read"
 
 
-def events(
-    read: Read, _env: Env, arguments: Mapping[str, Any]
-) -> Generator[Query, Sequence[Any], Mapping[str, object]]:
+def events(read: Read, env: Env, arguments: Mapping[str, Any]) -> Generator[Query, Sequence[Any], Mapping[str, object]]:
     """A page of what happened after the cursor, or without one only the cursor of now.
 
     What the actor may not see is passed over, so a page can be shorter than asked for, even empty, and not the last.
@@ -36,15 +36,21 @@ def events(
     page, seen = [], cursor
     for each in found[:size]:
         seen = seen.advance(each.lane, each.position)
-        if may_see(read.permissions, each):
+        if may_see(env.actor.viewer, each):
             page.append(event_item(each, str(seen)))
     return {"events": page, "cursor": str(seen), "has_more": len(found) > size}
 
 
-def may_see(permissions: Permissions, logged_event: LoggedEvent) -> bool:
-    """Whether who has these permissions may know of the event: by its kind, or as one of the directory."""
-    kind = logged_event.event.kind
-    return granted(permissions, DIRECTORY if kind is None else f"{kind}:read")
+def may_see(viewer: Viewer, logged_event: LoggedEvent) -> bool:
+    """Whether the viewer may know of the event: by its interaction as it was then, its kind, or as one of the
+    directory. That an interaction left the viewer's sight is not told here."""
+    event = logged_event.event
+    if event.kind is None:
+        return granted(viewer.permissions, DIRECTORY)
+    if event.interaction_id is None:
+        return granted(viewer.permissions, f"{event.kind}:read{SOME}")
+    before, after = seen_sides(event, viewer)
+    return after is not None or (before is not None and sides(event)[1] is None)
 
 
 def event_id(interaction_id: int | None, position: int, lane: int = 0) -> str:

@@ -29,6 +29,7 @@ from app.interactions.reads.filters import (
 from app.interactions.reads.finding import found_by
 from app.interactions.reads.log import EVENT, event_id, events
 from app.interactions.reads.search import Question, question_of, speaks_of
+from app.interactions.reads.sight import seen_of_kind, seen_part
 from app.interactions.reads.viewing import VIEWERS
 from app.interactions.tables import history, interaction, message, message_error, note
 from app.selection.mapping import (
@@ -126,6 +127,7 @@ MAPPINGS: tuple[Mapped, ...] = (
             "assignableUsers": ASSIGNABLE,
         },
         visible=visible,
+        narrows=seen_of_kind,
     ),
     InlineMap(
         "Attention",
@@ -199,7 +201,7 @@ MAPPINGS: tuple[Mapped, ...] = (
             "message": One("Message", lambda scope: scope.c.message_id, inherits=True),
             "note": One("Note", lambda scope: scope.c.note_id, inherits=True),
         },
-        visible=visible,
+        visible=seen_part,
     ),
     ObjectMap("InteractionViewer"),
     ObjectMap(

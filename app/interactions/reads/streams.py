@@ -5,30 +5,35 @@ from datetime import timedelta
 from typing import Any
 
 from app.core.errors import DomainError, Forbidden, InvalidInput, NotFound
+from app.core.events import ANY_KIND
 from app.core.ids import parse_id
+from app.core.sight import Viewer
 from app.feed import Entry, EventStream, Stream
 from app.feed.stream import Match
-from app.interactions.events import Typing
-from app.interactions.meaning import Audience, meaning
+from app.interactions.events import Typing, Updated
+from app.interactions.meaning import Audience, meaning, topic_name
 from app.interactions.reads.facts import (
+    LEFT,
     Condition,
     Key,
     as_asked,
     condition_of,
     keys_of,
     of_caller,
+    seen_sides,
     sides_of,
     turn_of,
     wanted_keys,
 )
-from app.interactions.reads.log import EVENT, event_item, may_see
+from app.interactions.reads.log import EVENT, event_id, event_item
 from app.interactions.watched import ATTENTION, Subject
-from app.selection.mapping import ObjectMap, Permissions, granted
+from app.selection.mapping import SOME, ObjectMap, Permissions, granted
 
 TYPING_LASTS = timedelta(seconds=6)
 """How long after its event somebody counts as typing."""
 
 _TYPING, _TYPED = "TYPING", "TYPED"
+_OUT_OF_SIGHT = "OUT_OF_SIGHT"
 
 CHANGE = ObjectMap("InteractionEvent", {**EVENT, "interactionId": "ref"})
 TYPING = ObjectMap("Typing", {"interactionId": "ref"})
@@ -64,7 +69,7 @@ class InteractionStreams:
 
     def _of_changes(
         self,
-        match: Callable[[Permissions, Arguments], Match],
+        match: Callable[[Viewer, Arguments], Match],
         watches: Callable[[Permissions, Arguments], Subject | None] = lambda _permissions, _arguments: None,
     ) -> EventStream:
         return EventStream(
@@ -73,6 +78,8 @@ class InteractionStreams:
 
     def row(self, entry: Entry, change: str) -> Mapping[str, object]:
         event = entry.event
+        if change == _OUT_OF_SIGHT:
+            return self._left(entry)
         return {
             **event_item(entry.logged, entry.cursor_text),
             "change": change,
@@ -81,8 +88,16 @@ class InteractionStreams:
             "reason_after": event.data.get("reason_after"),
         }
 
-    def _changed(self, permissions: Permissions, arguments: Arguments) -> Match:
-        condition = self._condition(permissions, arguments, "id")
+    def _left(self, entry: Entry) -> Mapping[str, object]:
+        """An item with the id alone: the rest is not the listener's to see any more."""
+        nothing: dict[str, object] = dict.fromkeys(event_item(entry.logged, entry.cursor_text))
+        told = {"cursor": entry.cursor_text, "id": event_id(entry.event.interaction_id, entry.logged.position)}
+        topic = topic_name(Updated.topic, ANY_KIND)
+        shown = {"at": entry.logged.at, "topic": topic, "kind": str(entry.event.kind).upper(), "changes": []}
+        return {**nothing, **told, **shown, "change": LEFT, "ref": self._ref(entry)}
+
+    def _changed(self, viewer: Viewer, arguments: Arguments) -> Match:
+        condition = self._condition(viewer.permissions, arguments, "id")
         # Who looks is of interest to others who look, and no change of what a list shows.
         alone = arguments.get("id") is not None
 
@@ -91,21 +106,21 @@ class InteractionStreams:
             told = audience is Audience.ALL or (alone and audience is Audience.VIEWERS)
             if entry.event.interaction_id is None or not told:
                 return None
-            return turn_of(sides_of(entry), condition) if may_see(permissions, entry.logged) else None
+            return _turn(entry, viewer, condition)
 
         return match
 
-    def _message_added(self, permissions: Permissions, arguments: Arguments) -> Match:
-        condition = self._condition(permissions, arguments, "interaction_id")
+    def _message_added(self, viewer: Viewer, arguments: Arguments) -> Match:
+        condition = self._condition(viewer.permissions, arguments, "interaction_id")
 
         def match(entry: Entry) -> str | None:
-            if not meaning(entry.type).brings_message or not may_see(permissions, entry.logged):
+            if entry.event.interaction_id is None or not meaning(entry.type).brings_message:
                 return None
-            return turn_of(sides_of(entry), condition)
+            return _turn(entry, viewer, condition)
 
         return match
 
-    def _attention_changed(self, permissions: Permissions, arguments: Arguments) -> Match:
+    def _attention_changed(self, viewer: Viewer, arguments: Arguments) -> Match:
         wanted = _filtered(arguments)
 
         def condition(facts: Mapping[str, Any]) -> bool:
@@ -114,20 +129,22 @@ class InteractionStreams:
         def match(entry: Entry) -> str | None:
             event = entry.event
             # Where the attention's own event follows, that one is sent in place of its cause.
-            if event.interaction_id is None or "attention" in event.data or not may_see(permissions, entry.logged):
+            if event.interaction_id is None or "attention" in event.data:
                 return None
-            turn = turn_of(sides_of(entry), condition)
+            turn = _turn(entry, viewer, condition)
             return turn if turn != "UPDATED" or _stands_differently(entry) else None
 
         return match
 
-    def _typing(self, permissions: Permissions, arguments: Arguments) -> Match:
-        wanted = self._wanted(permissions, arguments["interaction_id"], "interaction_id")
-        viewer = arguments["viewer"]
+    def _typing(self, viewer: Viewer, arguments: Arguments) -> Match:
+        wanted = self._wanted(viewer.permissions, arguments["interaction_id"], "interaction_id")
+        listener = arguments["viewer"]
 
         def match(entry: Entry) -> str | None:
             event = entry.event
-            if (event.kind, event.interaction_id) != wanted or event.actor_id in (None, viewer):
+            if (event.kind, event.interaction_id) != wanted or event.actor_id in (None, listener):
+                return None
+            if seen_sides(event, viewer, sides_of(entry))[1] is None:
                 return None
             if entry.type is Typing:
                 return _TYPING
@@ -158,7 +175,7 @@ class InteractionStreams:
         kind = None if found is None else self._kinds.get(found.prefix)
         if found is None or kind is None:
             raise NotFound(f"There is no interaction {text[:80]!r}.", path=(name,))
-        if not granted(permissions, f"{kind}:read"):
+        if not granted(permissions, f"{kind}:read{SOME}"):
             raise Forbidden(f"This needs the permission {kind}:read.")
         return kind, found.number
 
@@ -166,7 +183,7 @@ class InteractionStreams:
         """The attention queue, where the listener may see interactions of a kind that its filter lets through."""
         asked = (arguments.get("filter") or {}).get("kinds")
         kinds = self._prefixes if asked is None else [name.lower() for name in asked]
-        return (None, ATTENTION) if any(granted(permissions, f"{kind}:read") for kind in kinds) else None
+        return (None, ATTENTION) if any(granted(permissions, f"{kind}:read{SOME}") for kind in kinds) else None
 
     def _viewed(self, _permissions: Permissions, arguments: Arguments) -> Subject | None:
         if not arguments.get("viewing"):
@@ -175,6 +192,14 @@ class InteractionStreams:
         if found is None:
             raise InvalidInput("One looks at one interaction: viewing needs its id.", path=("viewing",))
         return self._kinds[found.prefix], found.number
+
+
+def _turn(entry: Entry, viewer: Viewer, condition: Condition) -> str | None:
+    """What the event means to the viewer's list of what meets the condition; None when it never was in it."""
+    known = sides_of(entry)
+    seen = seen_sides(entry.event, viewer, known)
+    turn = turn_of(seen, condition)
+    return _OUT_OF_SIGHT if turn == LEFT and known[1] is not None and seen[1] is None else turn
 
 
 def _keys(arguments: Arguments) -> Collection[Key] | None:

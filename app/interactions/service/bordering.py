@@ -1,6 +1,6 @@
 """Which team an interaction belongs to: by the borders of teams, or as it was given by hand."""
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from app.core.replacing import replace
 from app.directory.model import NO_TEAM
@@ -8,6 +8,7 @@ from app.directory.repository import TeamRepository
 from app.interactions.model import Interaction, State
 
 if TYPE_CHECKING:
+    from app.interactions.rules import KindRules
     from app.storage.work import Work
 
 I = TypeVar("I", bound=Interaction)  # noqa: E741 - the one interaction of these signatures
@@ -18,7 +19,7 @@ def within_borders(work: "Work", before: I | None, after: I) -> I:
 
     They are asked when an interaction opens, is reopened, or when its account or its labels change. What was given to a
     team by hand stays with it, or with none."""
-    if after.team_fixed or not (before is None or _crosses(before, after)):
+    if after.team_fixed or not (before is None or _crosses(work, before, after)):
         return after
     account = after.facets.account
     is_led = account is not None or after.labels
@@ -26,6 +27,8 @@ def within_borders(work: "Work", before: I | None, after: I) -> I:
     return after if team == after.team_id else replace(after, team_id=team)
 
 
-def _crosses(before: Interaction, after: Interaction) -> bool:
-    reopened = before.state is State.CLOSED and after.state is not State.CLOSED
-    return reopened or before.labels != after.labels or before.facets.account != after.facets.account
+def _crosses(work: "Work", before: Interaction, after: Interaction) -> bool:
+    if before.labels != after.labels or before.facets.account != after.facets.account:
+        return True
+    kind: KindRules[Any] = work.kinds[before.kind]
+    return before.state is State.CLOSED and kind.state(after, work.now, work.settings) is not State.CLOSED

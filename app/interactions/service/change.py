@@ -8,6 +8,7 @@ from app.core.actor import Actor
 from app.core.errors import AlreadyClaimed, DomainError, NotFound, VersionConflict
 from app.core.ids import GlobalId
 from app.core.replacing import replace
+from app.core.sight import sees_some
 from app.directory.repository import UserRepository
 from app.interactions import events
 from app.interactions.history import edits
@@ -26,7 +27,7 @@ from app.interactions.repository.interactions import InteractionRepository
 from app.interactions.repository.waits import WaitRepository
 from app.interactions.service.bordering import within_borders
 from app.interactions.service.recording import record
-from app.interactions.service.returning import returned
+from app.interactions.service.returning import returned, with_holder_of_team
 from app.interactions.service.seeing import require_latest
 from app.interactions.waiting import settled
 
@@ -91,10 +92,22 @@ def missing(ref: GlobalId) -> NotFound:
 def load(work: "Work", actor: Actor, ref: GlobalId) -> Any:
     """Lock and read an interaction that the actor may see. Raises NotFound."""
     kind = kind_of(work, ref)
-    found = kind.load(work, ref.number) if actor.can_read(kind.name) else None
-    if found is None:
+    viewer = actor.viewer
+    found = kind.load(work, ref.number) if sees_some(viewer.permissions, kind.name) else None
+    if found is None or not viewer.sees(found.kind, found.team_id, found.assignee_id):
         raise missing(ref)
     return found
+
+
+def is_seen(work: "Work", actor: Actor, ref: GlobalId, kind: str) -> bool:
+    """Whether the actor may see the interaction of the kind; where that depends on the interaction, it is locked."""
+    if actor.can_read(kind):
+        return True
+    try:
+        load(work, actor, ref)
+    except NotFound:
+        return False
+    return True
 
 
 def begin(
@@ -175,7 +188,8 @@ def write(
     changed = returned(work, actor, before, changed)
     if changed.assignee_id != before.assignee_id:
         changed = replace(changed, answered_lease=None, lease_answer_id=None)
-    after = within_borders(work, before, settle(work, kind, changed, renewed=renewed))
+    changed = with_holder_of_team(work, actor, before, within_borders(work, before, changed))
+    after = settle(work, kind, changed, renewed=renewed)
     if after.waiting.needed and _closes(actor, before, after, seen=seen):
         latest = work.use(WaitRepository).latest_asking(after.id)
         after = replace(after, waiting=settled(after.waiting, latest or 0))
@@ -243,7 +257,7 @@ def open_interaction(
 
     Raises Forbidden without the kind's write permission."""
     actor.require(f"{new.kind}:write")
-    opened = within_borders(work, None, settle(work, work.kinds[new.kind], new))
+    opened = settle(work, work.kinds[new.kind], within_borders(work, None, new))
     stored = add(armed(work, opened))
     record(work, actor, None, stored, happened)
     return stored

@@ -14,7 +14,7 @@ from app.interactions.meaning import InteractionEvent
 from app.interactions.messages import Message, MessageAuthor, MessageError, MessageStatus
 from app.interactions.model import Command, Interaction
 from app.interactions.repository.messages import MessageRepository
-from app.interactions.service.change import begin, write
+from app.interactions.service.change import begin, is_seen, write
 from app.interactions.service.failing import after_delivery, rederived
 from app.interactions.service.messages import Posted
 from app.interactions.waiting import Bearing
@@ -65,7 +65,9 @@ def report_message_status(
 def message_by_key(work: "Work", actor: Actor, channel_key: str, message_key: str) -> GlobalId:
     """The message to which a channel gave this key. Raises NotFound, also for one that the actor may not see."""
     found = work.use(MessageRepository).get_by_key(channel_key, message_key)
-    if found is None or not actor.can_read(found.kind):
+    if found is None or not is_seen(
+        work, actor, GlobalId(work.kinds[found.kind].prefix, found.interaction_id), found.kind
+    ):
         raise NotFound("The channel handed in no message with this key.", path=("key", "message_key"))
     return GlobalId("msg", found.id)
 
@@ -176,9 +178,10 @@ def _unread(message: Message) -> bool:
 
 def _find(work: "Work", actor: Actor, message_ref: GlobalId) -> tuple[GlobalId, Message]:
     message = _require(work, message_ref)
-    if not actor.can_read(message.kind):
+    ref = GlobalId(work.kinds[message.kind].prefix, message.interaction_id)
+    if not is_seen(work, actor, ref, message.kind):
         raise _missing(message_ref)
-    return GlobalId(work.kinds[message.kind].prefix, message.interaction_id), message
+    return ref, message
 
 
 def _require(work: "Work", message_ref: GlobalId) -> Message:

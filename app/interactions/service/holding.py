@@ -12,6 +12,7 @@ from app.interactions.claims import holder_of
 from app.interactions.model import Command, Interaction, State
 from app.interactions.service.change import begin, kind_of, write
 from app.interactions.service.returning import unheld
+from app.interactions.service.rights import may_see
 
 if TYPE_CHECKING:
     from app.storage.work import Work
@@ -61,7 +62,7 @@ def assign(work: "Work", actor: Actor, ref: GlobalId, user_id: int | None, *, if
     before = begin(work, actor, ref, Command.ASSIGN, if_version=if_version)
     if user_id is None:
         return write(work, actor, before, _unassigned(work, actor, before), Command.ASSIGN)
-    require_holder(work, before.kind, user_id)
+    require_holder(work, before, user_id)
     after = replace(before, assignee_id=user_id, claimed_until=None, answered_lease=None, lease_answer_id=None)
     if holder_of(before, work.now) != user_id:
         after = kind_of(work, ref).on_assign(work, actor, after, user_id)
@@ -86,12 +87,12 @@ def _require_active(work: "Work", actor: Actor) -> None:
         raise Forbidden("Your user is not active any more.")
 
 
-def require_holder(work: "Work", kind: str, user_id: int) -> None:
-    """Raise InvalidInput unless interactions of the kind can be given to the user, who stays so until the unit ends."""
+def require_holder(work: "Work", interaction: Interaction, user_id: int) -> None:
+    """Raise InvalidInput unless the interaction can be given to the user, who stays so until the unit ends."""
     user = work.use(UserRepository).hold(user_id)
     if user is None or not user.active:
         raise InvalidInput(f"There is no active user usr_{user_id}.", path=("user_id",))
-    if not user.is_admin and f"{kind}:read" not in user.permissions:
+    if not may_see(user, interaction):
         raise InvalidInput("The user may not see this, so it cannot be assigned to them.", path=("user_id",))
 
 

@@ -10,7 +10,8 @@ from app.interactions.messages import Message, is_answer
 from app.interactions.model import Interaction, Turn
 from app.interactions.repository.holdings import HoldingRepository
 from app.interactions.repository.kinds import KindRepository
-from app.interactions.service.leaving import follow_user, may_work
+from app.interactions.service.leaving import follow_user
+from app.interactions.service.rights import may_see, may_work
 
 if TYPE_CHECKING:
     from app.directory.model import User
@@ -58,7 +59,7 @@ class CommonRules(Generic[I]):
         return interaction
 
     def may_hold(self, interaction: I, user: "User") -> bool:
-        return may_work(user, self.name)
+        return may_work(user, self.name) and may_see(user, interaction)
 
     def on_assign(self, work: "Work", actor: Actor, interaction: I, user_id: int | None) -> I:
         return interaction

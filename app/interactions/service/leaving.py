@@ -9,27 +9,32 @@ from app.interactions.model import Command
 from app.interactions.repository.holdings import HoldingRepository
 from app.interactions.service.change import write
 from app.interactions.service.returning import unheld
+from app.interactions.service.rights import may_see, may_work
 
 if TYPE_CHECKING:
     from app.interactions.rules import KindRules
     from app.storage.work import Work
 
 
-def may_work(user: User, kind: str) -> bool:
-    """Whether the user may work on interactions of the kind: active, with the permission to write."""
-    return "write" in _may(user, kind)
-
-
-def _may(user: User, kind: str) -> frozenset[str]:
-    """What of reading and writing interactions of the kind the user may; nothing, when it is not active."""
-    allowed = (verb for verb in ("read", "write") if user.is_admin or f"{kind}:{verb}" in user.permissions)
-    return frozenset(allowed) if user.active else frozenset()
+def _held_by(user: User, kind: str) -> frozenset[object]:
+    """All by which the user may see and work on interactions of the kind; nothing, when it is not active."""
+    if not user.active:
+        return frozenset()
+    if user.is_admin:
+        return frozenset({"read", "write"})
+    own = {each for each in user.permissions if each.startswith(f"{kind}:")}
+    named = {"read" if each == f"{kind}:read" else "write" if each == f"{kind}:write" else each for each in own}
+    return frozenset({*named, *user.team_ids})
 
 
 def follow_user(work: "Work", actor: Actor, kind: "KindRules[Any]", before: User, after: User) -> None:
     """Release the open interactions of the kind that the user holds and may not see or work on any more."""
-    if _may(before, kind.name) - _may(after, kind.name):
-        release(work, actor, kind, work.use(HoldingRepository).held(kind.name, after.id))
+    if not _held_by(before, kind.name) - _held_by(after, kind.name):
+        return
+    for number in work.use(HoldingRepository).held(kind.name, after.id):
+        held = kind.load(work, number)
+        if held is not None and not (may_work(after, kind.name) and may_see(after, held)):
+            release(work, actor, kind, [number])
 
 
 def release(work: "Work", actor: Actor, kind: "KindRules[Any]", interactions: Iterable[int]) -> None:

@@ -10,7 +10,7 @@ from app.directory.model.checks import text
 from app.interactions.events import NoteAdded, NoteDeleted, NoteEdited
 from app.interactions.model import Command
 from app.interactions.repository.messages import Note, NoteRepository
-from app.interactions.service.change import begin, write
+from app.interactions.service.change import begin, is_seen, write
 from app.storage.idempotency import once
 
 if TYPE_CHECKING:
@@ -72,9 +72,10 @@ def _note(work: "Work", note_ref: GlobalId) -> Note:
 
 def _interaction_of(work: "Work", actor: Actor, note_ref: GlobalId) -> GlobalId:
     note = _note(work, note_ref)
-    if not actor.can_read(note.kind):
+    ref = GlobalId(work.kinds[note.kind].prefix, note.interaction_id)
+    if not is_seen(work, actor, ref, note.kind):
         raise _missing(note_ref)
-    return GlobalId(work.kinds[note.kind].prefix, note.interaction_id)
+    return ref
 
 
 def _missing(note_ref: GlobalId) -> NotFound:

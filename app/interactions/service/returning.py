@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 from app.core.actor import Actor
 from app.directory.repository import UserRepository
 from app.interactions.model import Interaction, State
+from app.interactions.service.rights import may_see
 
 if TYPE_CHECKING:
     from app.interactions.rules import KindRules
@@ -36,6 +37,14 @@ def returned(work: "Work", actor: Actor, before: I, changed: I) -> I:
         return changed
     holder = work.use(UserRepository).get(changed.assignee_id)
     return changed if holder is None or kind.may_hold(changed, holder) else unheld(work, actor, changed)
+
+
+def with_holder_of_team(work: "Work", actor: Actor, before: I, changed: I) -> I:
+    """The changed interaction; in nobody's hands, when it went to a team whose interactions its holder may not see."""
+    if before.team_id == changed.team_id or changed.assignee_id is None:
+        return changed
+    holder = work.use(UserRepository).get(changed.assignee_id)
+    return changed if holder is None or may_see(holder, changed) else unheld(work, actor, changed)
 
 
 def unopened(work: "Work", before: I, counted: I) -> I:

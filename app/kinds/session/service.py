@@ -12,7 +12,7 @@ from app.directory.repository import CustomerRepository
 from app.directory.service.editing import Ref
 from app.interactions.messages import MessageAuthor, is_answer
 from app.interactions.model import AnyCommand, Cause, Command, State, Turn
-from app.interactions.service.change import begin, open_interaction, write
+from app.interactions.service.change import begin, is_seen, open_interaction, write
 from app.interactions.service.kind_rules import CommonRules
 from app.interactions.service.messages import Posted, receive_message, send_message
 from app.kinds.session import model
@@ -142,7 +142,9 @@ def use_suggested_message(
     Raises NotFound, Forbidden, KeyReused."""
     repository = work.use(SessionRepository)
     number = require_id(str(ref), "sug").number
-    session_id = repository.session_of(number) if actor.can_read(model.NAME) else None
+    session_id = repository.session_of(number)
+    if session_id is not None and not is_seen(work, actor, GlobalId(model.PREFIX, session_id), model.NAME):
+        session_id = None
     if session_id is None:
         raise NotFound(f"There is no suggested message {ref}.", path=("id",))
 

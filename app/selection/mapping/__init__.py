@@ -4,7 +4,18 @@ A GraphQL field `createdAt` is the column `created_at` of its type's table, conv
 type's `fields` say otherwise. Names in `fields`, `filters` and `where` are the graph's camelCase field names and the
 snake_case names of arguments."""
 
-from app.selection.mapping.env import Env, Permissions, Scope, Sql, SqlOf, granted
+from app.core.sight import Permissions
+from app.selection.mapping.env import (
+    SOME,
+    VIEWER_ID,
+    VIEWER_TEAMS,
+    Env,
+    Scope,
+    Sql,
+    SqlOf,
+    granted,
+    viewer_values,
+)
 from app.selection.mapping.fields import (
     Column,
     Computed,
@@ -59,6 +70,9 @@ from app.selection.mapping.types import (
 
 __all__ = [
     "ME",
+    "SOME",
+    "VIEWER_ID",
+    "VIEWER_TEAMS",
     "Bind",
     "Column",
     "Computed",
@@ -106,5 +120,6 @@ __all__ = [
     "one_of",
     "order_named",
     "reference",
+    "viewer_values",
     "visible_to_all",
 ]

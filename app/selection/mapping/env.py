@@ -1,6 +1,6 @@
 """What a mapping's functions are given: a type's row source while compiling, the run's surroundings while running."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 import sqlalchemy as sa
 
 from app.core.actor import Actor
+from app.core.sight import NO_TEAM, Permissions, sees_some
 from app.selection.tree import Variables
 
 if TYPE_CHECKING:
     from app.settings import Settings
 
-Permissions = frozenset[str] | None  # None: every permission
+VIEWER_ID, VIEWER_TEAMS = "viewer_id", "viewer_teams"
+"""The parameters of a statement that shows each caller something else: its user, its teams with 0 for no team."""
 Sql = sa.ColumnElement[Any]
 
 
@@ -37,5 +39,17 @@ class Env:
     variables: Variables = field(default_factory=dict)
 
 
+SOME = ":some"
+"""Ends the name of what anyone may who sees a part of a kind: `session:read:some`."""
+
+
 def granted(permissions: Permissions, permission: str | None) -> bool:
-    return permission is None or permissions is None or permission in permissions
+    """Whether the permission is held; one that ends with SOME also in any of its narrower forms."""
+    if permission is None or permissions is None or permission in permissions:
+        return True
+    return permission.endswith(SOME) and sees_some(permissions, permission.partition(":")[0])
+
+
+def viewer_values(actor: Actor) -> Mapping[str, object]:
+    """What the parameters of a statement are for this caller."""
+    return {VIEWER_ID: actor.user_id, VIEWER_TEAMS: [NO_TEAM, *sorted(actor.teams)]}

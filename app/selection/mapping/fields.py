@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.core.actor import Actor
+from app.core.sight import Permissions
 from app.selection.mapping.env import Scope, Sql, SqlOf
 from app.selection.mapping.filters import Filter, Order
 
@@ -13,11 +14,13 @@ from app.selection.mapping.filters import Filter, Order
 class Column:
     """A column or any SQL expression over the type's scope. Null without the permission `requires`.
 
+    `seen` is in place of `sql` where the value depends on what the caller sees, as a count does.
     `names` turns a stored number into its enum name; `sql_type` names the type of an untyped expression."""
 
     sql: SqlOf
     requires: str | None = None
     names: Mapping[int, str] | None = None
+    seen: "Callable[[Permissions, Scope], Sql] | None" = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from app.core.ids import require_id
-from app.selection.mapping.env import Env, Permissions, Scope, Sql, SqlOf
+from app.core.sight import Permissions
+from app.selection.mapping.env import Env, Scope, Sql, SqlOf
 from app.storage.constructs import IntList, TextList, among
 
 
@@ -55,13 +56,15 @@ class Partition:
     `columns` has them by the name of the condition that names values, each with all its values; None are the types of
     the list's interface. Conditions `beside`, by name and shape, are checked on the way; any other has a better index
     of its own. `numbers` are columns by conditions that name numbers, which the index has before the others; they part
-    the list where they are given. `seen` says which types may be seen with these permissions, None all."""
+    the list where they are given. `of_viewer` is such a column too, whose values are the caller's teams, with the
+    permissions under which nothing else is seen. `seen` says which types may be seen, None all."""
 
     columns: Mapping[str, tuple[SqlOf, Sequence[str] | None]]
     orders: frozenset[str]
     beside: frozenset[tuple[str, Hashable]]
     seen: Callable[[Permissions], Sequence[str] | None]
     numbers: Mapping[str, SqlOf] = field(default_factory=dict)
+    of_viewer: "tuple[SqlOf, Callable[[Permissions], bool]] | None" = None
 
 
 def _as_is(value: Any) -> Any:

@@ -9,7 +9,8 @@ import sqlalchemy as sa
 
 from app.core.errors import InvalidInput
 from app.core.ids import require_id
-from app.selection.mapping.env import Env, Permissions, Scope, Sql, SqlOf
+from app.core.sight import Permissions
+from app.selection.mapping.env import Env, Scope, Sql, SqlOf
 from app.selection.mapping.filters import Filter, Order, Partition
 from app.storage.query import Query
 

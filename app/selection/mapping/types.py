@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
-from app.selection.mapping.env import Permissions, Scope, Sql
+from app.core.sight import Permissions
+from app.selection.mapping.env import Scope, Sql
 from app.selection.mapping.fields import FieldMap, One
 
 Visible = Callable[[Permissions, Scope], Sql | bool]
@@ -36,13 +37,17 @@ class TypeMap:
 
 @dataclass(frozen=True, slots=True)
 class InterfaceMap:
-    """An interface over a table whose column `discriminator` says which of the extending types a row is."""
+    """An interface over a table whose column `discriminator` says which of the extending types a row is.
+
+    `narrows(permissions, scope, value)` is the condition beside `requires` under which a row of the type with this
+    value may be seen."""
 
     name: str
     table: sa.Table
     discriminator: str
     fields: Mapping[str, FieldMap] = field(default_factory=dict)
     visible: Visible = visible_to_all
+    narrows: Callable[[Permissions, Scope, str], Sql | bool] = lambda _permissions, _scope, _value: True
 
 
 @dataclass(frozen=True, slots=True)

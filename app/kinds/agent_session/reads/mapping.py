@@ -14,6 +14,7 @@ from app.interactions.reads.viewing import Subject, viewer_can
 from app.kinds.agent_session.model import IDLE_COLUMNS, NAME, PREFIX, VIEWER_COLUMNS, deleted_at, refusal, reply_block
 from app.kinds.agent_session.tables import agent_session, ai_agent
 from app.selection.mapping import (
+    SOME,
     Bind,
     Column,
     Computed,
@@ -34,6 +35,7 @@ from app.selection.mapping import (
 )
 
 READ = f"{NAME}:read"
+SEES = f"{READ}{SOME}"
 AGENT_PREFIX = "aia"
 
 
@@ -61,14 +63,14 @@ MAPPINGS: tuple[Mapped, ...] = (
             "expiresAt": Computed(IDLE_COLUMNS, _expires_at),
             "viewerCan": viewer_can(refusal, reply_block, VIEWER_COLUMNS),
         },
-        requires=READ,
+        requires=SEES,
     ),
     TypeMap(
         "AiAgent",
         ai_agent,
         prefix=AGENT_PREFIX,
-        fields={"sessions": Many("AgentSession", keyed("agent_id"), ORDERS, NEWEST, inherits=True)},
-        requires=READ,
+        fields={"sessions": Many("AgentSession", keyed("agent_id"), ORDERS, NEWEST)},
+        requires=SEES,
     ),
 )
 
@@ -98,14 +100,14 @@ def _agent_values(_env: Env, arguments: Mapping[str, Any]) -> Mapping[str, objec
 
 ROOTS: Mapping[str, Root] = MappingProxyType(
     {
-        "agentSession": RootOne("AgentSession", _by_keys, _keys, requires=READ),
-        "aiAgent": RootOne("AiAgent", _agent, _agent_values, requires=READ),
+        "agentSession": RootOne("AgentSession", _by_keys, _keys, requires=SEES),
+        "aiAgent": RootOne("AiAgent", _agent, _agent_values, requires=SEES),
         "aiAgents": RootMany(
             "AiAgent",
             {"OLDEST": Order(lambda scope: (scope.c.id,))},
             "OLDEST",
             filters={"enabled": by_value(lambda scope, value: scope.c.enabled if value else sa.not_(scope.c.enabled))},
-            requires=READ,
+            requires=SEES,
         ),
     }
 )

@@ -14,6 +14,7 @@ from app.directory.tables import app_user
 from app.interactions.holders import can, is_admin
 from app.interactions.model import AnyCommand, ReplyBlock
 from app.interactions.reads.assignable import ASSIGNABLE
+from app.interactions.reads.sight import seen_by_key
 from app.interactions.reads.viewing import viewer_can
 from app.kinds.chat_session.model.commands import ChatCommand
 from app.kinds.chat_session.model.refusals import VIEWER_COLUMNS, Subject, refusal, reply_block
@@ -21,6 +22,7 @@ from app.kinds.chat_session.model.rights import FieldProperty, TableRight, field
 from app.kinds.chat_session.model.session import KIND, MASK, PREFIX, ChatSessionStatus
 from app.kinds.chat_session.tables import chat_session, chat_topic, chat_topic_member
 from app.selection.mapping import (
+    SOME,
     Column,
     Computed,
     Embedded,
@@ -30,6 +32,7 @@ from app.selection.mapping import (
     ObjectMap,
     One,
     Order,
+    Permissions,
     Root,
     RootMany,
     Scope,
@@ -45,6 +48,7 @@ if TYPE_CHECKING:
     from app.settings import Settings
 
 READ = f"{KIND}:read"
+SEES = f"{READ}{SOME}"
 TOPIC_PREFIX = "top"
 MEMBER_PREFIX = "tpm"
 
@@ -76,13 +80,15 @@ def _may_take(user: Scope, key: Any) -> Sql:
     return sa.and_(ASSIGNABLE.by(user, key), sa.or_(is_admin(user.c), of_them, sa.not_(responders.exists())))
 
 
-def _waiting(scope: Scope) -> Sql:
-    """How many chats wait in the topic's queue."""
+def _waiting(permissions: Permissions, scope: Scope) -> Sql:
+    """How many chats wait in the topic's queue, of those that are seen."""
+    within = seen_by_key(permissions, chat_session.c.id, KIND)
     found = (
         sa.select(sa.func.count())
         .select_from(chat_session)
         .where(chat_session.c.topic_id == scope.c.id, chat_session.c.status == _IN_QUEUE)
     )
+    found = found if isinstance(within, bool) else found.where(within)
     return found.correlate(scope.c.id.table).scalar_subquery()
 
 
@@ -93,9 +99,11 @@ def _present(scope: Scope) -> Sql:
     return found.correlate(scope.c.user_id.table).exists()
 
 
-def _ongoing(scope: Scope) -> Sql:
-    """How many active chats the member has, in any topic."""
+def _ongoing(permissions: Permissions, scope: Scope) -> Sql:
+    """How many active chats the member has, in any topic, of those that are seen."""
+    within = seen_by_key(permissions, chat_session.c.id, KIND)
     found = sa.select(sa.func.count()).select_from(chat_session).where(chat_session.c.rank_user_id == scope.c.user_id)
+    found = found if isinstance(within, bool) else found.where(within)
     return found.correlate(scope.c.user_id.table).scalar_subquery()
 
 
@@ -143,7 +151,7 @@ MAPPINGS: tuple[Mapped, ...] = (
                 _refusal, _block, {**{name: name for name in VIEWER_COLUMNS}, "responders": _responders}, ChatCommand
             ),
         },
-        requires=READ,
+        requires=SEES,
     ),
     *(
         ObjectMap(name)
@@ -164,10 +172,10 @@ MAPPINGS: tuple[Mapped, ...] = (
         prefix=TOPIC_PREFIX,
         fields={
             "openingHours": Embedded("OpeningHours", lambda scope: scope.c.opening_hours, many=True),
-            "queueLength": Column(_waiting),
+            "queueLength": Column(lambda scope: _waiting(None, scope), seen=_waiting),
             "members": Many("ChatTopicMember", keyed("topic_id"), _OLDEST, "OLDEST", inherits=True),
         },
-        requires=READ,
+        requires=SEES,
     ),
     TypeMap(
         "ChatTopicMember",
@@ -177,9 +185,9 @@ MAPPINGS: tuple[Mapped, ...] = (
             "topic": One("ChatTopic", lambda scope: scope.c.topic_id),
             "user": One("User", lambda scope: scope.c.user_id),
             "present": Column(_present),
-            "ongoingChats": Column(_ongoing),
+            "ongoingChats": Column(lambda scope: _ongoing(None, scope), seen=_ongoing),
         },
-        requires=READ,
+        requires=SEES,
     ),
 )
 
@@ -189,16 +197,16 @@ SPECIAL_TYPE = Column(lambda scope: scope.c.special_type)
 
 ROOTS: Mapping[str, Root] = MappingProxyType(
     {
-        "chatSession": by_columns("ChatSession", requires=READ, chat_session_id="chat_session_id"),
+        "chatSession": by_columns("ChatSession", requires=SEES, chat_session_id="chat_session_id"),
         "chatQueue": RootMany(
             "ChatSession",
             _QUEUE,
             "QUEUE",
             filters={"topic_id": equals(_topic_number, sa.Integer)},
             where=lambda scope: scope.c.status == _IN_QUEUE,
-            requires=READ,
+            requires=SEES,
         ),
-        "chatTopic": by_id("ChatTopic", TOPIC_PREFIX, requires=READ),
-        "chatTopics": RootMany("ChatTopic", _OLDEST, "OLDEST", requires=READ),
+        "chatTopic": by_id("ChatTopic", TOPIC_PREFIX, requires=SEES),
+        "chatTopics": RootMany("ChatTopic", _OLDEST, "OLDEST", requires=SEES),
     }
 )

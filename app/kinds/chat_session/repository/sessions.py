@@ -15,6 +15,7 @@ from app.interactions.tables import interaction, message
 from app.kinds.chat_session.model.session import CLOSED, ENDED, KIND, QUEUES, ChatSession, ChatSessionStatus
 from app.kinds.chat_session.repository.numbers import next_number, next_numbers, reach_number
 from app.kinds.chat_session.tables import chat_session, chat_topic, chat_topic_member
+from app.storage.constructs import IntList, among
 from app.storage.tables import Timestamp
 
 _NUMBERS = "session"
@@ -112,6 +113,7 @@ _RESPONDERS = sa.select(chat_topic.c.responders).where(chat_topic.c.id == _TOPIC
 def _first_of(statuses: Collection[ChatSessionStatus]) -> sa.Select[tuple[int]]:
     topic = sa.cast(sa.bindparam("topic"), sa.BigInteger)
     user = sa.cast(sa.bindparam("user"), sa.BigInteger)
+    of_all = sa.cast(sa.bindparam("of_all"), sa.Boolean)
     return (
         sa.select(interaction.c.id)
         .join(chat_session, chat_session.c.id == interaction.c.id)
@@ -120,6 +122,7 @@ def _first_of(statuses: Collection[ChatSessionStatus]) -> sa.Select[tuple[int]]:
             interaction.c.assignee_id.is_(None),
             sa.or_(topic.is_(None), chat_session.c.topic_id == topic),
             sa.or_(user.is_(None), _may_respond(user, chat_session.c.topic_id)),
+            sa.or_(of_all, among(interaction.c.team_id, sa.bindparam("teams", type_=IntList()))),
         )
         .order_by(interaction.c.attention_level, interaction.c.attention_since, interaction.c.id)
         .limit(1)
@@ -164,13 +167,16 @@ class ChatSessionRepository(KindRepository[ChatSession]):
         row = self._one(_ID_OF_KEY, {"key": chat_session_id})
         return None if row is None else int(row[0])
 
-    def first_of_queue(self, topic_id: int | None, user_id: int | None) -> int | None:
-        """Lock the chat that waits first, of one topic or of all, and that the user (None: anybody) may take.
+    def first_of_queue(
+        self, topic_id: int | None, user_id: int | None, teams: Sequence[int] | None = None
+    ) -> int | None:
+        """Lock the chat that waits first, of one topic or of all, of these teams or of all, and that the user (None:
+        anybody) may take.
 
         One in the queue goes before one that asked for a human when nobody was there.
 
         Its surrogate. A chat that another unit has in hand right now is passed over."""
-        given = {"topic": topic_id, "user": user_id}
+        given = {"topic": topic_id, "user": user_id, "of_all": teams is None, "teams": list(teams or ())}
         row = self._one(_FIRST_OF_QUEUE, given) or self._one(_FIRST_MISSED, given)
         return None if row is None else int(row[0])
 

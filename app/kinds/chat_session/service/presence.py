@@ -10,7 +10,8 @@ from app.directory.repository import UserRepository
 from app.interactions.model import Command
 from app.interactions.repository.holdings import HoldingRepository
 from app.interactions.service.change import write
-from app.interactions.service.leaving import may_work, release
+from app.interactions.service.leaving import release
+from app.interactions.service.rights import may_work
 from app.kinds.chat_session.events import Offered, Queued, TransferCancelled
 from app.kinds.chat_session.model.commands import ChatCommand
 from app.kinds.chat_session.model.refusals import may_respond

@@ -67,7 +67,9 @@ def _first(work: "Work", actor: Actor, topic_id: int | None) -> GlobalId | None:
         if found is None:
             raise NotFound(f"There is no chat topic {topic_id}.", path=("topic_id",))
         topic = found.id
-    first = work.use(ChatSessionRepository).first_of_queue(topic, None if actor.is_admin else actor.user_id)
+    first = work.use(ChatSessionRepository).first_of_queue(
+        topic, None if actor.is_admin else actor.user_id, actor.viewer.free_of(KIND)
+    )
     return None if first is None else GlobalId(PREFIX, first)
 
 

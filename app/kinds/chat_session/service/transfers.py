@@ -12,7 +12,7 @@ from app.interactions.service.holding import require_holder
 from app.kinds.chat_session.events import TransferAccepted, TransferCancelled, Transferred, TransferRejected
 from app.kinds.chat_session.model.commands import ChatCommand
 from app.kinds.chat_session.model.refusals import may_respond
-from app.kinds.chat_session.model.session import KIND, ChatMessageSpecialType, ChatSession
+from app.kinds.chat_session.model.session import ChatMessageSpecialType, ChatSession
 from app.kinds.chat_session.model.transitions import accepted, kept, offered
 from app.kinds.chat_session.repository import ChatSessionRepository
 from app.kinds.chat_session.service.notices import notice, with_rank
@@ -37,7 +37,7 @@ def transfer_chat_session(
         raise NotFound("There is no such user.", path=("user_id",))
     if not present:
         raise Conflict("The user is not present.", path=("user_id",))
-    require_holder(work, KIND, to_user)
+    require_holder(work, before, to_user)
     if not may_respond(before.responders, to_user):
         raise Conflict("The user may not respond in the chat's topic.", path=("user_id",))
     return write(work, actor, before, offered(before, to_user), ChatCommand.TRANSFER, Transferred())

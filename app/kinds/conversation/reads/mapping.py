@@ -12,18 +12,21 @@ from app.core.errors import DomainError
 from app.directory.tables import customer, profile
 from app.interactions.model import AnyCommand, ReplyBlock
 from app.interactions.reads.filters import is_unread
+from app.interactions.reads.sight import seen_of_kind
 from app.interactions.reads.viewing import viewer_can
 from app.interactions.tables import interaction
 from app.kinds.conversation.model.commands import VIEWER_COLUMNS, ConversationCommand, Subject, refusal, reply_block
 from app.kinds.conversation.model.conversation import NAME, PREFIX, undelivered_by
 from app.kinds.conversation.tables import channel_agent, conversation
 from app.selection.mapping import (
+    SOME,
     Column,
     Computed,
     Env,
     Mapped,
     One,
     Order,
+    Permissions,
     Root,
     RootMany,
     Scope,
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
     from app.settings import Settings
 
 READ = f"{NAME}:read"
+SEES = f"{READ}{SOME}"
 
 _OLDEST = {"OLDEST": Order(lambda scope: (scope.c.id,))}
 
@@ -58,14 +62,16 @@ def _blocked(scope: Scope) -> Sql:
     return found.correlate(scope.c.customer_id.table).exists()
 
 
-def _unread(scope: Scope) -> Sql:
-    """How many of the channel agent's conversations have unread messages."""
+def _unread(permissions: Permissions, scope: Scope) -> Sql:
+    """How many of the channel agent's conversations have unread messages, of those that are seen."""
+    within = seen_of_kind(permissions, interaction, NAME)
     account = sa.literal_column("'cha_'", sa.Text).concat(sa.cast(scope.c.id, sa.Text))
     found = (
         sa.select(sa.func.count())
         .select_from(interaction)
         .where(interaction.c.account == account, is_unread(interaction))
     )
+    found = found if isinstance(within, bool) else found.where(within)
     return found.correlate(scope.c.id.table).scalar_subquery()
 
 
@@ -98,8 +104,8 @@ MAPPINGS: tuple[Mapped, ...] = (
         "ChannelAgent",
         channel_agent,
         prefix="cha",
-        fields={"unreadConversationsCount": Column(_unread)},
-        requires=READ,
+        fields={"unreadConversationsCount": Column(lambda scope: _unread(None, scope), seen=_unread)},
+        requires=SEES,
     ),
     TypeMap(
         "Conversation",
@@ -117,20 +123,20 @@ MAPPINGS: tuple[Mapped, ...] = (
                 _refusal, _block, {**_VIEWER_COLUMNS, "in_sync": _in_sync, "blocked": _blocked}, ConversationCommand
             ),
         },
-        requires=READ,
+        requires=SEES,
     ),
 )
 
 ROOTS: Mapping[str, Root] = MappingProxyType(
     {
-        "conversation": by_columns("Conversation", requires=READ, conversation_id="conversation_id"),
-        "channelAgent": by_id("ChannelAgent", "cha", requires=READ),
+        "conversation": by_columns("Conversation", requires=SEES, conversation_id="conversation_id"),
+        "channelAgent": by_id("ChannelAgent", "cha", requires=SEES),
         "channelAgents": RootMany(
             "ChannelAgent",
             _OLDEST,
             "OLDEST",
             filters={"channel": equals(lambda scope: scope.c.channel)},
-            requires=READ,
+            requires=SEES,
         ),
     }
 )

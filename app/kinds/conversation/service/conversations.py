@@ -52,7 +52,7 @@ def update_conversation(
     if user_id != after.assignee_id:
         require_allowed(work, refusal(Command.ASSIGN, after, actor, work.now))
         if user_id is not None:
-            require_holder(work, NAME, user_id)
+            require_holder(work, after, user_id)
         after = replace(after, assignee_id=user_id, claimed_until=None)
     return write(work, actor, before, after, Command.UPDATE)
 

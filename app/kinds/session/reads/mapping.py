@@ -7,13 +7,15 @@ from typing import Any
 import sqlalchemy as sa
 
 from app.directory.tables import customer
+from app.interactions.reads.sight import seen_by_key
 from app.interactions.reads.viewing import viewer_can
 from app.kinds.session.model import NAME, PREFIX, VIEWER_COLUMNS, refusal, reply_block
 from app.kinds.session.tables import session, suggested_message
-from app.selection.mapping import Bind, Env, Many, Mapped, Order, Root, RootOne, Scope, Sql, SqlOf, TypeMap, keyed
+from app.selection.mapping import SOME, Bind, Env, Many, Mapped, Order, Root, RootOne, Scope, Sql, SqlOf, TypeMap, keyed
 from app.storage.tables import Timestamp
 
 READ = f"{NAME}:read"
+SEES = f"{READ}{SOME}"
 
 
 def _of_customer(expression: Sql) -> SqlOf:
@@ -50,9 +52,15 @@ MAPPINGS: tuple[Mapped, ...] = (
             ),
             "viewerCan": viewer_can(refusal, reply_block, _VIEWER_COLUMNS),
         },
-        requires=READ,
+        requires=SEES,
     ),
-    TypeMap("SuggestedMessage", suggested_message, prefix="sug", requires=READ),
+    TypeMap(
+        "SuggestedMessage",
+        suggested_message,
+        prefix="sug",
+        visible=lambda permissions, scope: seen_by_key(permissions, scope.c.session_id, NAME),
+        requires=SEES,
+    ),
 )
 
 
@@ -81,13 +89,13 @@ def _key(_env: Env, arguments: Mapping[str, Any]) -> Mapping[str, object]:
 ROOTS: Mapping[str, Root] = MappingProxyType(
     {
         "session": RootOne(
-            "Session", lambda scope, bind: scope.c.session_key == bind("session_key", sa.Text), _key, requires=READ
+            "Session", lambda scope, bind: scope.c.session_key == bind("session_key", sa.Text), _key, requires=SEES
         ),
         "currentSession": RootOne(
             "Session",
             _is_current,
             _now,
-            requires=READ,
+            requires=SEES,
             order=lambda scope: (scope.c.active_at.desc(), scope.c.id.desc()),
         ),
     }
