@@ -192,6 +192,30 @@ async def test_tickets_of_one_user_are_bounded(database: Database, admin: Actor,
     await made(database, admin)
 
 
+async def test_ticket_of_the_oldest_stream_makes_way_for_another_one(
+    database: Database, tickets: StreamTickets, admin: Actor, clock: ManualClock
+) -> None:
+    waiting = await made(database, admin)
+    oldest, newer = await made(database, admin), await made(database, admin)
+    for ticket in (oldest, newer):
+        await tickets.begin(ticket, "r")
+
+    def fill(work: Work) -> None:
+        row = dict(
+            work.connection.execute(sa.select(stream_ticket).where(stream_ticket.c.request == "r")).all()[-1]._mapping
+        )
+        del row["id"]
+        rows = [row | {"digest": str(number)} for number in range(MOST_TICKETS - 3)]
+        work.connection.execute(sa.insert(stream_ticket), rows)
+
+    await database.command(fill)
+    await made(database, admin)
+    assert await tickets.actor_of(oldest) is None
+    assert await tickets.actor_of(newer) == admin
+    assert await tickets.begin(waiting, "r") == admin
+    assert await kept(database) == MOST_TICKETS
+
+
 async def test_tickets_that_are_good_for_nothing_are_erased(
     database: Database, tickets: StreamTickets, admin: Actor, clock: ManualClock
 ) -> None:

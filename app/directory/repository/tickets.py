@@ -37,6 +37,14 @@ class TicketRepository(Rows[StreamTicket]):
         statement = sa.select(sa.func.count()).where(stream_ticket.c.user_id == user_id, sa.not_(_dead(now)))
         return int(self.connection.execute(statement).scalar_one())
 
+    def drop_oldest_begun(self, user_id: int) -> bool:
+        """Erase the ticket of the user's oldest stream; whether there was one."""
+        begun = sa.select(stream_ticket.c.id).where(
+            stream_ticket.c.user_id == user_id, stream_ticket.c.request.is_not(None)
+        )
+        oldest = begun.order_by(stream_ticket.c.id).limit(1).scalar_subquery()
+        return self.connection.execute(sa.delete(stream_ticket).where(stream_ticket.c.id == oldest)).rowcount == 1
+
     def begin(self, number: int, request: str) -> str | None:
         """Bind the ticket to the request unless it is bound; the request that it is bound to, None without a ticket."""
         mine = stream_ticket.c.id == number

@@ -12,14 +12,15 @@ def create_stream_ticket(work: Work, actor: Actor) -> tuple[StreamTicket, str]:
     """A ticket for one stream of the actor's, and its secret, which is never given again.
 
     It ends with the actor's own credential, and without an end of that after the setting `stream_ticket_lifetime`.
-    Raises Forbidden for nobody's actor, and TooMany for a user with 1,000 usable tickets."""
+    Beyond 1,000 usable tickets of the user, that of the oldest stream makes way.
+    Raises Forbidden for nobody's actor, and TooMany where none of them has begun a stream."""
     # The lock has tickets of one user counted one after the other.
     user = work.use(UserRepository).get(actor.user_id, for_update=True)
     if user is None:
         raise Forbidden("Only a user gets a ticket.")
     tickets = work.use(TicketRepository)
-    if tickets.count_usable(user.id, work.now) >= MOST_TICKETS:
-        raise TooMany(f"The user has {MOST_TICKETS:,} tickets that can be used, which is the most.")
+    if tickets.count_usable(user.id, work.now) >= MOST_TICKETS and not tickets.drop_oldest_begun(user.id):
+        raise TooMany(f"The user has {MOST_TICKETS:,} tickets that wait for their streams, which is the most.")
     secret = new_ticket()
     of_token = actor.key_id is None
     limit = work.now + work.settings.stream_ticket_lifetime
