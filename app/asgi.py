@@ -153,7 +153,7 @@ def create_app(
             Route("/readyz", Readiness().readyz),
             *rest,
             *site.routes,
-            *console.ROUTES,
+            *console.routes(settings.issuers),
         ],
         middleware=[
             Middleware(RequestId, ids=new_ids, noting=settings.notes_steps),

@@ -1,22 +1,28 @@
 """The console and the wallboard: one page at two addresses, and its files."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from app.http.pages.site import Page, files
+from app.core.issuers import Issuer
+from app.http.pages.site import Page, Providers, files
 
 _HERE = Path(__file__).parent
 STATIC = _HERE / "static"
 
-_page = Page.of((_HERE / "console.html").read_bytes(), builds_with_elements_alone=True)
 
+def routes(issuers: Sequence[Issuer] = ()) -> list[BaseRoute]:
+    """The console at `/`, the wallboard at `/wall`, and their files.
 
-async def _show(_request: Request) -> Response:
-    return _page.response()
+    People sign in at those of the issuers that know the pages as a client."""
+    providers = Providers.of(issuers)
+    body = (_HERE / "console.html").read_text(encoding="utf-8").replace("{providers}", providers.data)
+    page = Page.of(body.encode(), providers.origins, builds_with_elements_alone=True)
 
+    async def show(_request: Request) -> Response:
+        return page.response()
 
-ROUTES: tuple[BaseRoute, ...] = (Route("/", _show), Route("/wall", _show), files("/assets/console", STATIC))
-"""The console at `/`, the wallboard at `/wall`, and their files."""
+    return [Route("/", show), Route("/wall", show), files("/assets/console", STATIC)]

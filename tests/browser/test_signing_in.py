@@ -13,7 +13,8 @@ import orjson
 import pytest
 
 from tests.browser.driver import Browser, Tab
-from tests.browser.test_pages import EXECUTE, graphiql
+from tests.browser.test_console import READY, ROWS, STATE, has, row
+from tests.browser.test_pages import EXECUTE, OPEN, ask, graphiql, raise_attention
 from tests.identity_provider import IdentityProvider, Reply, identity_provider
 from tests.soak.processes import processes
 
@@ -30,6 +31,8 @@ class Realm:
     def __init__(self, provider: IdentityProvider) -> None:
         self.provider = provider
         self.lasts = 300
+        self.ends_after = 300
+        self.is_over = False
         self.granted: list[str] = []
         self._begun: dict[str, dict[str, list[str]]] = {}
         provider.more = {
@@ -58,14 +61,20 @@ class Realm:
             assert base64.urlsafe_b64encode(digest).rstrip(b"=").decode() == begun["code_challenge"][0]
             assert given["redirect_uri"] == begun["redirect_uri"][0]
         else:
+            if self.is_over:
+                return 400, {}, orjson.dumps({"error": "invalid_grant"})
             assert given["refresh_token"] == f"refresh{len(self.granted) - 1}"
-        token = self.provider.token(time.time(), groups=["leads"], preferred_username="ana", name="Ana Lund")
+        person: dict[str, Any] = {"groups": ["leads"], "preferred_username": "ana", "name": "Ana Lund"}
+        now = time.time()
+        token = self.provider.token(now, **person, exp=int(now) + self.ends_after)
         answer = {"access_token": token, "expires_in": self.lasts, "refresh_token": f"refresh{len(self.granted)}"}
         return 200, {}, orjson.dumps(answer)
 
 
 @asynccontextmanager
-async def page(browser: Browser, folder: Path, graphiql: Path) -> AsyncIterator[tuple[Tab, str, Realm]]:
+async def page(
+    browser: Browser, folder: Path, graphiql: Path, path: str = "/graphql"
+) -> AsyncIterator[tuple[Tab, str, Realm]]:
     """A tab on the page of a server with the demo that takes the tokens of a provider."""
     async with identity_provider() as provider:
         realm = Realm(provider)
@@ -84,7 +93,7 @@ async def page(browser: Browser, folder: Path, graphiql: Path) -> AsyncIterator[
         url = f"sqlite:///{folder}/switchboard.db"
         async with processes(1, url, folder, settings) as (server,), browser.open_tab() as tab:
             address = f"http://127.0.0.1:{server.port}"
-            await tab.open(f"{address}/graphql")
+            await tab.open(f"{address}{path}")
             yield tab, address, realm
 
 
@@ -141,3 +150,43 @@ async def test_graphiql_signs_in_and_asks_and_listens(browser: Browser, tmp_path
         stored = await tab.run("JSON.stringify({...localStorage, ...sessionStorage})")
         assert "eyJ" not in stored
         assert tab.errors == []
+
+
+async def test_console_signs_in_and_misses_nothing_when_its_token_ends(browser: Browser, tmp_path: Path) -> None:
+    button = "document.querySelector('switchboard-sign-in button.primary')"
+    # A server takes a token for 30 seconds longer than it says: this one for 4 seconds more, from now.
+    leeway = 30
+    async with page(browser, tmp_path, tmp_path, "/wall") as (tab, address, realm):
+        await tab.until(f"{button}?.textContent.startsWith('Sign in at 127.0.0.1')")
+        # The wallboard comes back as the wallboard, the console with what was open.
+        await tab.run(f"{button}.click()")
+        await tab.until("document.querySelector('.wall') !== null")
+        assert await tab.run("[location.href, localStorage.length]") == [f"{address}/wall", 0]
+        assert "eyJ" not in await tab.run("JSON.stringify(sessionStorage)")
+        interaction = (await ask(address, OPEN))["interactions"]["nodes"][0]["id"]
+        realm.lasts, realm.ends_after = 8, 4 - leeway
+        realm.granted.clear()
+        await tab.call("Page.navigate", url=f"{address}/#open={interaction}")
+        # In this tab somebody was signed in, so the page goes to the provider by itself.
+        await tab.until(f"{READY} && document.querySelector('.facts') !== null")
+        assert await tab.run("location.href") == f"{address}/#open={interaction}"
+        assert realm.granted[0] == "authorization_code"
+        watch = "document.querySelector('.connection'), {attributes: true}"
+        await tab.run(f"globalThis.said = []; new MutationObserver(() => said.push({STATE})).observe({watch})")
+        realm.ends_after = 300
+        # The token is refreshed without any request of the page, and the socket comes back with the new one.
+        await tab.until("said.includes('reconnecting')")
+        raised = await raise_attention(address)
+        await tab.until(f"{STATE} === 'live' && {row(raised)} !== null")
+        assert set(realm.granted[1:]) == {"refresh_token"}
+        assert await tab.run(f"{ROWS}.length") > 3
+        # Where the provider has ended the session, the end of the token is the end.
+        realm.is_over = True
+        await tab.run("[...document.querySelectorAll('button')].find(b => b.textContent === 'Sign out').click()")
+        await tab.until(f"{button} !== null")
+        assert await tab.run("sessionStorage.length") == 0
+        realm.lasts, realm.ends_after = 1, 3 - leeway
+        await tab.run(f"{button}.click()")
+        await tab.until(has("Your sign-in has ended. Sign in again."))
+        await tab.screenshot(tmp_path / "signing-in.png")
+        assert [error for error in tab.errors if not any(code in error for code in ("400", "401"))] == []

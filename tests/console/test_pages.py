@@ -9,6 +9,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from app.console import pages
+from app.core.issuers import Issuer
 from app.http.pages.site import Site
 from app.schema import build_schema
 
@@ -21,7 +22,7 @@ MARKUP = ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "DOM
 
 @pytest.fixture
 def client(tmp_path: Path) -> TestClient:
-    return TestClient(Starlette(routes=[*Site(tmp_path, []).routes, *pages.ROUTES]))
+    return TestClient(Starlette(routes=[*Site(tmp_path, []).routes, *pages.routes()]))
 
 
 def name_of(path: Path) -> str:
@@ -72,9 +73,16 @@ def test_console_wallboard_is_the_same_page(client: TestClient) -> None:
     )
 
 
+def test_console_page_asks_the_providers_that_know_it(tmp_path: Path) -> None:
+    provider = Issuer(issuer="https://login.example.com/realm", audiences=("a",), client_id="</script>")
+    page = TestClient(Starlette(routes=pages.routes([provider]))).get("/wall")
+    assert "connect-src 'self' https://login.example.com;" in page.headers["content-security-policy"]
+    assert page.text.count("</script>") == 2
+
+
 def test_console_page_has_no_script_and_no_style_of_its_own(client: TestClient) -> None:
     body = client.get("/").text
-    assert re.findall(r"<script(?![^>]* src=)", body) == []
+    assert re.findall(r"<script(?![^>]* src=)[^>]*>", body) == ['<script type="application/json" id="providers">']
     assert "<style" not in body
     assert re.findall(r"\son\w+=|\sstyle=", body) == []
 

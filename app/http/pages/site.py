@@ -110,11 +110,10 @@ class Site:
 
     def __init__(self, graphiql: Path, contracts: Sequence[tuple[str, str]], issuers: Sequence[Issuer] = ()) -> None:
         self._build = build.found(graphiql)
-        providers = [issuer for issuer in issuers if issuer.client_id is not None]
+        providers = Providers.of(issuers)
         template, values = ("graphiql.html", _GRAPHIQL_FILES) if self._build else ("explorer.html", {})
-        body = _filled(template, **values, providers=_data([_provider(issuer) for issuer in providers]))
-        asked = [origin for each in providers for origin in (origin_of(each.issuer), *each.page_origins)]
-        self.graphql = Page.of(body, dict.fromkeys(asked))
+        body = _filled(template, **values, providers=providers.data)
+        self.graphql = Page.of(body, providers.origins)
         self._index = Page.of(_index([*_links(contracts)]))
 
     @property
@@ -127,6 +126,22 @@ class Site:
 
     async def _show_index(self, _request: Request) -> Response:
         return self._index.response()
+
+
+@dataclass(frozen=True, slots=True)
+class Providers:
+    """The identity providers that know the pages as a client: `data` is for a script element of a page."""
+
+    data: str
+    origins: tuple[str, ...]
+    """What a page asks to sign in at one of them."""
+
+    @staticmethod
+    def of(issuers: Iterable[Issuer]) -> "Providers":
+        """Those of the issuers that have a client id."""
+        known = [issuer for issuer in issuers if issuer.client_id is not None]
+        asked = dict.fromkeys(origin for each in known for origin in (origin_of(each.issuer), *each.page_origins))
+        return Providers(_data([_provider(issuer) for issuer in known]), tuple(asked))
 
 
 def _provider(issuer: Issuer) -> dict[str, object]:

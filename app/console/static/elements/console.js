@@ -1,6 +1,6 @@
 // The console: the form to sign in, or the place to work, or the wallboard.
 
-import { Session, keyAtHand } from "../models/session.js";
+import { ByKey, Providers, Session, keyAtHand } from "../models/session.js";
 import { say, speak } from "../view/language.js";
 import { sayRefusal } from "../view/saying.js";
 
@@ -8,6 +8,7 @@ import { sayRefusal } from "../view/saying.js";
 export class Console extends HTMLElement {
   #session = null;
   #attempt = 0;
+  #providers = new Providers();
 
   connectedCallback() {
     // An address with a key, pasted into this tab.
@@ -15,33 +16,47 @@ export class Console extends HTMLElement {
     this.#start();
   }
 
-  #start() {
+  async #start() {
     const key = keyAtHand();
     this.#leave();
     const form = this.#showForm();
-    if (key) this.#signIn(form, key, true);
+    if (key) return this.#signIn(form, new ByKey(key), true);
+    await this.#goTo(form, async () => {
+      const person = await this.#providers.arrived();
+      if (person) await this.#signIn(form, person, true);
+    });
+  }
+
+  // Shows what goes wrong at a provider, which says so in its own words.
+  async #goTo(form, what) {
+    try {
+      await what();
+    } catch ({ message }) {
+      form.fault = message;
+    }
   }
 
   #showForm() {
-    const form = document.createElement("switchboard-sign-in");
-    form.addEventListener("key", ({ detail }) => this.#signIn(form, detail, false));
+    const form = Object.assign(document.createElement("switchboard-sign-in"), { providers: this.#providers.all });
+    form.addEventListener("key", ({ detail }) => this.#signIn(form, new ByKey(detail), false));
+    form.addEventListener("provider", ({ detail }) => this.#goTo(form, () => this.#providers.leaveFor(detail)));
     this.replaceChildren(form);
     document.title = "Switchboard";
     return form;
   }
 
-  async #signIn(form, key, isPatient) {
+  async #signIn(form, credential, isPatient) {
     const attempt = ++this.#attempt;
     form.isBusy = true;
     form.fault = "";
     try {
-      const session = await Session.begin(key, isPatient);
+      const session = await Session.begin(credential, isPatient);
       if (attempt === this.#attempt) this.#work(session);
       else session.graph.close();
     } catch (error) {
       if (attempt !== this.#attempt) return;
       form.isBusy = false;
-      form.fault = error.code === "UNAUTHENTICATED" ? say("keyRefused") : sayRefusal(error);
+      form.fault = error.code === "UNAUTHENTICATED" ? say(credential.refused) : sayRefusal(error);
     }
   }
 
@@ -49,7 +64,7 @@ export class Console extends HTMLElement {
     this.#session = session;
     session.graph.connection.addEventListener("refused", () => {
       this.#leave();
-      this.#showForm().fault = say("refused.UNAUTHENTICATED");
+      this.#showForm().fault = say(session.credential.ended);
     });
     this.#show();
   }

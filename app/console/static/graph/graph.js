@@ -1,6 +1,7 @@
-// The graph for one key: queries and mutations over HTTP, subscriptions that resume by cursor.
+// The graph for one caller: queries and mutations over HTTP, subscriptions that resume by cursor.
 
 import { ask } from "../../pages/client.js";
+import { SignedOut } from "../../pages/signin.js";
 import { Socket, wait } from "./socket.js";
 
 const PATIENCE = 15_000;
@@ -15,13 +16,13 @@ export class Refused extends Error {
   }
 }
 
-/** What one key sees of the graph. `connection` is its socket, which says how it stands. */
+/** What one caller sees of the graph. `headers()` gives those of the next request; `connection` is its socket, which says how it stands. */
 export class Graph {
   #headers;
 
-  constructor(key) {
-    this.#headers = headersOf(key);
-    this.connection = new Socket(this.#headers);
+  constructor(headers) {
+    this.#headers = headers;
+    this.connection = new Socket(headers);
   }
 
   /** The data of a query. Throws Refused. */
@@ -117,20 +118,18 @@ export class Graph {
 
 const PASSING = ["UNREACHABLE", "UNAVAILABLE", "TIMEOUT", "RATE_LIMITED", "TOO_MANY", "INTERNAL"]; // worth another try
 
-const headersOf = (key) => ({ authorization: `Bearer ${key}` });
-
-/** The viewer to whom a key belongs. Throws Refused. */
-export async function viewerOf(key, query) {
-  const { viewer } = await asked({ query }, headersOf(key));
+/** The viewer whose headers these are. Throws Refused. */
+export async function viewerOf(headers, query) {
+  const { viewer } = await asked({ query }, headers);
   return viewer;
 }
 
 async function asked(request, headers) {
   let answer;
   try {
-    answer = await ask(request, headers, AbortSignal.timeout(PATIENCE));
+    answer = await ask(request, await headers(), AbortSignal.timeout(PATIENCE));
   } catch (error) {
-    throw new Refused("UNREACHABLE", error.message);
+    throw new Refused(error instanceof SignedOut ? "UNAUTHENTICATED" : "UNREACHABLE", error.message);
   }
   const { data, errors } = answer;
   if (errors?.length) throw new Refused(errors[0].extensions?.code, errors[0].message);

@@ -1,9 +1,10 @@
 // One WebSocket of graphql-transport-ws: many subscriptions, kept through every break.
 
 import { endpoint } from "../../pages/client.js";
+import { SignedOut } from "../../pages/signin.js";
 
 const PROTOCOL = "graphql-transport-ws";
-const UNAUTHORIZED = 4401; // the key is refused: the same key will not do better
+const UNAUTHORIZED = 4401; // the caller is refused: the same key will not do better
 const PING_EVERY = 10_000;
 const PONG_WITHIN = 5_000;
 const ACK_WITHIN = 10_000;
@@ -13,7 +14,8 @@ const LONGEST_WAIT = 15_000;
 export const wait = (tries) => (0.5 + Math.random() / 2) * Math.min(500 * 2 ** tries, LONGEST_WAIT);
 
 /**
- * A connection that comes back by itself. Fires `state`, when `state` is another, and `refused`, when the key is.
+ * A connection that comes back by itself. Fires `state`, when `state` is another, and `refused`, when the caller is.
+ * `headers()` is asked for each connection, so that a token may be fresh.
  *
  * `state` is "connecting" at first, then "live", and while the connection is broken "reconnecting", or "offline" where
  * the browser knows that there is no network.
@@ -79,9 +81,21 @@ export class Socket extends EventTarget {
     const socket = new WebSocket(address, PROTOCOL);
     this.#socket = socket;
     this.#silence = setTimeout(() => this.#lose(), ACK_WITHIN);
-    socket.onopen = () => this.#send({ type: "connection_init", payload: this.#headers });
+    socket.onopen = () => this.#initiate(socket);
     socket.onmessage = ({ data }) => socket === this.#socket && this.#take(JSON.parse(data));
     socket.onclose = ({ code }) => socket === this.#socket && this.#lose(code);
+  }
+
+  async #initiate(socket) {
+    let payload, error;
+    try {
+      payload = await this.#headers();
+    } catch (caught) {
+      error = caught;
+    }
+    if (socket !== this.#socket) return;
+    if (error) this.#lose(error instanceof SignedOut ? UNAUTHORIZED : undefined);
+    else this.#send({ type: "connection_init", payload });
   }
 
   #take({ type, id, payload }) {

@@ -11,6 +11,11 @@ export const TEXTS = {
   keyWhere: ["It stays in this tab and is forgotten when you close it.", "Er bleibt in diesem Tab und wird beim Schließen vergessen.", "Se queda en esta pestaña y se olvida al cerrarla."],
   keyRefused: ["This key is not accepted. Check that it is complete; it may have ended or been revoked.", "Dieser Schlüssel wird nicht angenommen. Ist er vollständig? Er kann auch abgelaufen oder widerrufen sein.", "Esta clave no es válida. Comprueba que está completa; puede haber caducado o haber sido revocada."],
   keyMissing: ["Enter a key.", "Gib einen Schlüssel ein.", "Introduce una clave."],
+  signInAt: ["Sign in at {host}", "Anmelden bei {host}", "Iniciar sesión en {host}"],
+  signInAtHint: ["Sign in to see who is waiting.", "Melde dich an, um zu sehen, wer wartet.", "Inicia sesión para ver quién espera."],
+  useKey: ["Use a key instead", "Stattdessen einen Schlüssel verwenden", "Usar una clave"],
+  personRefused: ["You have signed in, but may not come in here. Ask whoever runs this server.", "Du bist angemeldet, aber hier nicht zugelassen. Frage, wer diesen Server betreibt.", "Has iniciado sesión, pero no tienes acceso aquí. Pregunta a quien administra este servidor."],
+  signInEnded: ["Your sign-in has ended. Sign in again.", "Deine Anmeldung ist abgelaufen. Melde dich neu an.", "Tu sesión ha terminado. Inicia sesión de nuevo."],
   signingIn: ["Signing in …", "Anmeldung läuft …", "Iniciando sesión …"],
   // The frame
   menu: ["Menu", "Menü", "Menú"],

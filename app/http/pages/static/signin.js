@@ -5,6 +5,7 @@ import { endpoint } from "./client.js";
 const KEPT = "switchboard.signing-in";
 const EARLY = 30_000; // milliseconds before its end at which a token is refreshed
 const PATIENCE = 10_000;
+const LONGEST_TIMER = 2 ** 31 - 1; // a browser fires a longer one at once
 
 const base64url = (bytes) =>
   btoa(String.fromCharCode(...new Uint8Array(bytes)))
@@ -12,18 +13,23 @@ const base64url = (bytes) =>
     .replaceAll("/", "_")
     .replace(/=+$/, "");
 const random = () => base64url(crypto.getRandomValues(new Uint8Array(32)));
-const redirectUri = () => new URL(endpoint.pathname, endpoint).href;
 
-/** One person's session at one of the providers that the page names, or none. */
+/** The session is over: the person has to sign in again. */
+export class SignedOut extends Error {}
+
+/** One person's session at one of the providers that the page names, or none. The browser comes back to `redirectPath`. */
 export class SignIn {
   #providers;
+  #redirectUri;
   #provider = null;
   #metadata = null;
   #tokens = null; // { value, refresh, until }
   #refreshing = null;
+  #timer = 0;
 
-  constructor(providers) {
+  constructor(providers, redirectPath = endpoint.pathname) {
     this.#providers = providers;
+    this.#redirectUri = new URL(redirectPath, endpoint).href;
   }
 
   get providers() {
@@ -34,19 +40,24 @@ export class SignIn {
     return this.#tokens !== null;
   }
 
-  /** Leaves for the provider; the browser comes back to this page. */
-  async begin(provider) {
+  /** The provider at which somebody is signed in, or null. */
+  get provider() {
+    return this.isSignedIn ? this.#provider : null;
+  }
+
+  /** Leaves for the provider. `back` is the address within this server that `finish` shows. */
+  async begin(provider, back = new URL(this.#redirectUri).pathname) {
     if (!crypto.subtle) throw new Error("Signing in needs https, or a page of this machine.");
     const metadata = await metadataOf(provider);
     const [state, verifier] = [random(), random()];
     const challenge = base64url(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(verifier)));
-    sessionStorage.setItem(KEPT, JSON.stringify({ state, verifier, issuer: provider.issuer }));
+    sessionStorage.setItem(KEPT, JSON.stringify({ state, verifier, issuer: provider.issuer, back }));
     const address = new URL(metadata.authorization_endpoint);
     const parameters = {
       ...provider.parameters,
       response_type: "code",
       client_id: provider.clientId,
-      redirect_uri: redirectUri(),
+      redirect_uri: this.#redirectUri,
       scope: provider.scopes,
       state,
       code_challenge: challenge,
@@ -60,8 +71,8 @@ export class SignIn {
   async finish() {
     const given = new URLSearchParams(location.search);
     if (!given.has("state") || !(given.has("code") || given.has("error"))) return;
-    history.replaceState({}, "", endpoint.pathname + location.hash);
     const kept = JSON.parse(sessionStorage.getItem(KEPT) ?? "null");
+    history.replaceState({}, "", kept?.back ?? location.pathname);
     sessionStorage.removeItem(KEPT);
     const provider = this.#providers.find(({ issuer }) => issuer === kept?.issuer);
     if (!provider || given.get("state") !== kept.state) throw new Error("This answer is to no sign-in of this page.");
@@ -73,39 +84,48 @@ export class SignIn {
     await this.#exchange({
       grant_type: "authorization_code",
       code: given.get("code"),
-      redirect_uri: redirectUri(),
+      redirect_uri: this.#redirectUri,
       code_verifier: kept.verifier,
     });
   }
 
-  /** The headers of a request: with a token that lasts, or none when nobody is signed in. Throws an Error. */
+  /**
+   * The headers of a request: with a token that lasts, or none when nobody is signed in. Throws SignedOut when the
+   * session is over, and another Error while the provider cannot be asked.
+   */
   async headers() {
     if (!this.#tokens) return {};
-    if (Date.now() > this.#tokens.until - EARLY) {
-      this.#refreshing ??= this.#refresh().finally(() => (this.#refreshing = null));
-      await this.#refreshing;
-    }
+    if (Date.now() > this.#tokens.until - EARLY) await this.#refreshed();
+    if (!this.#tokens) return {};
     return { Authorization: `Bearer ${this.#tokens.value}` };
   }
 
   signOut() {
+    clearTimeout(this.#timer);
     this.#tokens = null;
+  }
+
+  #refreshed() {
+    this.#refreshing ??= this.#refresh().finally(() => (this.#refreshing = null));
+    return this.#refreshing;
   }
 
   async #refresh() {
     const { refresh, until } = this.#tokens;
     try {
-      if (!refresh) throw new Error("the provider gives no refresh token");
+      if (!refresh) throw new SignedOut("the provider gives no refresh token");
       await this.#exchange({ grant_type: "refresh_token", refresh_token: refresh });
     } catch (error) {
-      // It may be a moment's trouble of the network, while the token still lasts.
+      // It may be a moment's trouble of the network or the provider, while the token still lasts.
       if (Date.now() < until) return;
+      if (!(error instanceof SignedOut)) throw error;
       this.signOut();
-      throw new Error(`Sign in again: ${error.message}.`);
+      throw new SignedOut(`Sign in again: ${error.message}.`);
     }
   }
 
   async #exchange(form) {
+    const before = this.#tokens;
     const found = await fetched(this.#metadata.token_endpoint, {
       method: "POST",
       body: new URLSearchParams({ ...form, client_id: this.#provider.clientId }),
@@ -113,12 +133,17 @@ export class SignIn {
     // Some providers' access tokens are no JSON Web Tokens, which the server could not read.
     const value = [found.access_token, found.id_token].find((token) => token?.split(".").length === 3);
     if (!value) throw new Error("The provider gave no token that can be used");
-    const lasts = Number(found.expires_in) > 0 ? Number(found.expires_in) : 300;
-    this.#tokens = {
-      value,
-      refresh: found.refresh_token ?? this.#tokens?.refresh,
-      until: Date.now() + lasts * 1000,
-    };
+    if (this.#tokens !== before) return; // somebody has signed out meanwhile
+    const lasts = (Number(found.expires_in) > 0 ? Number(found.expires_in) : 300) * 1000;
+    const refresh = found.refresh_token ?? before?.refresh;
+    this.#tokens = { value, refresh, until: Date.now() + lasts };
+    if (refresh) this.#refreshAfter(Math.max(lasts - EARLY, lasts / 2));
+  }
+
+  // Without waiting for a request: some providers end a session that asks for nothing for as long as a token lasts.
+  #refreshAfter(pause) {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#refreshed().catch(() => {}), Math.min(pause, LONGEST_TIMER)); // the next request tells
   }
 }
 
@@ -157,6 +182,7 @@ async function fetched(address, options = {}) {
   } catch {
     throw new Error(`${new URL(address).host} cannot be asked by this page`);
   }
-  if (!response.ok) throw new Error(found.error_description ?? found.error ?? `The provider answered ${response.status}`);
-  return found;
+  if (response.ok) return found;
+  const Refusal = response.status < 500 && response.status !== 429 ? SignedOut : Error;
+  throw new Refusal(found.error_description ?? found.error ?? `The provider answered ${response.status}`);
 }
