@@ -11,7 +11,7 @@ documents = App(name="documents", help="Add and list the GraphQL documents that 
 
 
 @documents.command
-def add(*files: Path) -> None:
+def add(*files: Path, console: bool = False) -> None:
     """Add documents to the folder `SWITCHBOARD_DOCUMENTS_FOLDER`, and print what clients name them by.
 
     A server reads the folder when it starts.
@@ -20,7 +20,10 @@ def add(*files: Path) -> None:
     ----------
     files
         Files with a GraphQL document each, exactly as the client will hash it.
+    console
+        Also the documents of the console and the wallboard of this version.
     """
+    from app.console.documents import documents as documents_of_console
     from app.execution.documents import Documents
     from app.execution.guard import Guard
     from app.execution.limits import Limits
@@ -35,18 +38,23 @@ def add(*files: Path) -> None:
     schema = build_schema()
     limits = Limits(document_bytes=settings.max_document_bytes, depth=settings.max_depth)
     reader = Documents(schema, Guard(schema, limits))
-    texts = []
-    for file in files:
+    texts = [(str(file), _text_of(file)) for file in files]
+    if console:
+        texts += [(f"console: {name}", text) for name, text in documents_of_console().items()]
+    for name, text in texts:
         try:
-            text = file.read_bytes().decode()
             reader.read(text)
-        except (OSError, UnicodeDecodeError) as error:
-            raise CommandError(f"{file} cannot be read: {error}") from None
         except Refused as refused:
-            raise CommandError(f"{file}: {refused.entries[0]['message']}") from None
-        texts.append((file, text))
-    rows = [(f"sha256:{add_trusted(Path(folder), text)}", str(file)) for file, text in texts]
+            raise CommandError(f"{name}: {refused.entries[0]['message']}") from None
+    rows = [(f"sha256:{add_trusted(Path(folder), text)}", name) for name, text in texts]
     columns(("DOCUMENT ID", "FILE"), rows)
+
+
+def _text_of(file: Path) -> str:
+    try:
+        return file.read_bytes().decode()
+    except (OSError, UnicodeDecodeError) as error:
+        raise CommandError(f"{file} cannot be read: {error}") from None
 
 
 @documents.command(name="list")

@@ -12,6 +12,7 @@ import pytest
 
 from tests.browser.driver import Browser, Tab
 from tests.browser.test_pages import OPEN, ask, raise_attention
+from tests.command_line import CommandLine
 from tests.soak.processes import KEY, Process, processes
 
 pytestmark = pytest.mark.anyio
@@ -370,3 +371,98 @@ async def test_console_wallboard_counts_live_for_who_only_reads(browser: Browser
         await tab.screenshot(tmp_path / "wall.png")
         assert_own(tab, address)
         assert tab.errors == []
+
+
+async def test_console_daily_work_by_keyboard(browser: Browser, tmp_path: Path) -> None:
+    down: Any = ("ArrowDown", "ArrowDown")
+    labels = "[...document.querySelectorAll('.labels .chip span')].map(s => s.textContent)"
+    async with server_with_demo(tmp_path) as (_, address), console(browser, address) as tab:
+        await make_colleague(address)
+        interaction = await write_as_customer(address)
+        await tab.until(f"{row(interaction)} !== null")
+        await tab.run(f"location.hash = 'open={interaction}'")
+        await tab.until("document.querySelector('[data-action=assign]') !== null")
+        # A label, which the queue can then be narrowed to.
+        await tab.press("l", "KeyL", number=76)
+        await tab.write("broken glass")
+        await enter(tab)
+        await tab.until(f"{labels}.includes('broken glass')")
+        await tab.press("Escape", "Escape", number=27)
+        await tab.until("document.activeElement.tagName === 'H2'")
+        select = "document.querySelector('.filters select:last-child')"
+        await tab.run(f"{select}.focus()")
+        await tab.until(f"[...{select}.options].some(o => o.value === 'broken glass')")
+        await tab.run(f"{select}.value = 'broken glass'; {select}.dispatchEvent(new Event('change'))")
+        await tab.until(f"{ROWS}.length === 1 && {row(interaction)} !== null")
+        # Assigned to a colleague, whom the server offers, and taken from them.
+        await tab.run("document.querySelector('switchboard-interaction h2').focus()")
+        await tab.press("a", "KeyA", number=65)
+        await tab.until("document.querySelectorAll('switchboard-assign li').length > 2")
+        await tab.write("Bo")
+        await tab.until("document.querySelector('switchboard-assign li').innerText.startsWith('Bo')")
+        await tab.press(*down, number=40)
+        await enter(tab)
+        await tab.until(has("With Bo", row(interaction)))
+        await tab.until("document.activeElement.dataset.action === 'assign'")
+        await tab.press("a", "KeyA", number=65)
+        await tab.until(has("To me, from Bo", "document.querySelector('switchboard-assign')"))
+        await tab.press(*down, number=40)
+        await enter(tab)
+        await tab.until(has("With you", row(interaction)))
+        # Who did what, the latest first.
+        await tab.press("h", "KeyH", number=72)
+        await tab.until(has("With: – → Bo", "document.querySelector('.history')"))
+        said = await tab.run("document.querySelector('.history').innerText")
+        assert said.index("With: Bo → Admin") < said.index("With: – → Bo") < said.index("Labels changed")
+        await tab.press("Escape", "Escape", number=27)
+        await tab.until("!document.querySelector('switchboard-history dialog').open")
+        # What was changed elsewhere meanwhile is not undone: the page says so, and shows it as it is now.
+        await tab.run("document.querySelector('switchboard-interaction').do('assign', {ifVersion: 1, userId: null})")
+        await tab.until(has("It changed meanwhile.", "document.querySelector('.notices')"))
+        # Closed, it is found all the same.
+        close = "mutation ($id: ID!) { closeInteraction(input: {id: $id}) { errors { code } } }"
+        assert (await ask(address, close, id=interaction))["closeInteraction"]["errors"] == []
+        await tab.run("location.hash = ''")
+        await tab.press("/", "Slash", number=191)
+        await tab.write("anybody there")
+        await tab.until("document.querySelectorAll('.results li').length > 0")
+        await tab.press(*down, number=40)
+        assert await tab.run(FOCUS) == interaction
+        await enter(tab)
+        await tab.until("document.querySelector('[data-action=reopen]') !== null")
+        # The label is gone from here, and from the graph.
+        await tab.run("document.querySelector('.chip button').click()")
+        await tab.until(f"{labels}.length === 0")
+
+
+async def test_console_works_where_its_documents_alone_are_trusted(browser: Browser, tmp_path: Path) -> None:
+    folder = tmp_path / "documents"
+    added = await asyncio.to_thread(
+        CommandLine(tmp_path), "documents", "add", "--console", documents_folder=str(folder)
+    )
+    assert added.returncode == 0
+    settings = {
+        "SWITCHBOARD_DOCUMENTS_FOLDER": str(folder),
+        "SWITCHBOARD_DOCUMENTS_ONLY": "true",
+        "SWITCHBOARD_GRAPHIQL_FOLDER": str(folder),
+    }
+    url = f"sqlite:///{tmp_path}/switchboard.db"
+    async with processes(1, url, tmp_path, settings) as (server,), browser.open_tab() as tab:
+        await tab.open(f"http://127.0.0.1:{server.port}/#key={quote(KEY)}")
+        await tab.until(READY)
+        await tab.run(f"{ROWS}[0].querySelector('a').click()")
+        await tab.until("document.querySelector('textarea') !== null")
+        sent = orjson.dumps(
+            {
+                "method": "POST",
+                "headers": {"content-type": "application/json", "authorization": f"Bearer {KEY}"},
+                "body": '{"query": "{ __typename }"}',
+            }
+        ).decode()
+        answer = await tab.run(f"fetch('/graphql', {sent}).then(r => r.json())")
+        assert answer["errors"][0]["extensions"]["code"] == "DOCUMENT_NOT_TRUSTED"
+        # Every document of the page is one of the folder's, byte for byte.
+        texts = "import('/assets/console/graph/documents.js').then(m => Object.values(m))"
+        found = await tab.run(f"{texts}.then(all => all.flatMap(v => typeof v === 'string' ? [v] : Object.values(v)))")
+        assert sorted(found) == sorted(file.read_text(encoding="utf-8") for file in folder.iterdir())
+        assert [error for error in tab.errors if "40" not in error] == []

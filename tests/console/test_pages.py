@@ -16,6 +16,7 @@ from app.schema import build_schema
 FILES = sorted(path for path in pages.STATIC.rglob("*") if path.is_file())
 MODULES = [path for path in FILES if path.suffix == ".js"]
 CATALOGUE = pages.STATIC / "view" / "texts.js"
+CATALOGUES = (CATALOGUE, CATALOGUE.with_name("topics.js"))
 ENTRY = re.compile(r'^  (?:"([\w.]+)"|(\w+)): (\[.*\]),$')
 MARKUP = ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "DOMParser", "srcdoc", "eval(", "Function(")
 
@@ -33,9 +34,10 @@ def texts() -> dict[str, list[str]]:
     """The texts of the catalogue by name, read line by line."""
     found: dict[str, list[str]] = {}
     inside = False
-    for line in CATALOGUE.read_text(encoding="utf-8").splitlines():
-        inside = inside or line == "export const TEXTS = {"
-        if inside and line.startswith("  ") and not line.startswith("  //"):
+    lines = [line for path in CATALOGUES for line in path.read_text(encoding="utf-8").splitlines()]
+    for line in lines:
+        inside = inside or line in ("export const TEXTS = {", "export const HISTORY_TEXTS = {")
+        if inside and line.startswith("  ") and not line.startswith(("  //", "  ...")):
             entry = ENTRY.match(line)
             assert entry is not None, line
             name = entry[1] or entry[2]
@@ -132,7 +134,7 @@ def test_console_catalogue_has_every_text_in_each_language() -> None:
 
 
 def test_console_catalogue_has_what_is_said_and_nothing_else() -> None:
-    code = "\n".join(path.read_text(encoding="utf-8") for path in MODULES if path != CATALOGUE)
+    code = "\n".join(path.read_text(encoding="utf-8") for path in MODULES if path not in CATALOGUES)
     named = texts()
     for name in re.findall(r'\bsay\("([\w.]+)"', code):
         assert name in named
@@ -153,6 +155,7 @@ def test_console_catalogue_has_what_is_said_and_nothing_else() -> None:
         ("author", "MessageAuthor", False),
         ("block", "ReplyBlock", False),
         ("channel", "Channel", False),
+        ("topic", "EventTopic", False),
         ("refused", "ErrorCode", False),
     ],
 )

@@ -1,10 +1,14 @@
 // Begins: every element by its name, and the console into the page.
 
+import { Assign } from "./elements/assign.js";
 import { Composer } from "./elements/composer.js";
 import { Console } from "./elements/console.js";
+import { History } from "./elements/history.js";
 import { Interaction } from "./elements/interaction.js";
+import { Labels } from "./elements/labels.js";
 import { Person } from "./elements/person.js";
 import { QueuePanel } from "./elements/queue.js";
+import { Search } from "./elements/search.js";
 import { SignIn } from "./elements/sign-in.js";
 import { Timeline } from "./elements/timeline.js";
 import { TopBar } from "./elements/top-bar.js";
@@ -12,11 +16,15 @@ import { Wall } from "./elements/wall.js";
 import { Workplace } from "./elements/workplace.js";
 
 const ELEMENTS = {
+  "switchboard-assign": Assign,
   "switchboard-composer": Composer,
   "switchboard-console": Console,
+  "switchboard-history": History,
   "switchboard-interaction": Interaction,
+  "switchboard-labels": Labels,
   "switchboard-person": Person,
   "switchboard-queue": QueuePanel,
+  "switchboard-search": Search,
   "switchboard-sign-in": SignIn,
   "switchboard-timeline": Timeline,
   "switchboard-top-bar": TopBar,

@@ -1,6 +1,7 @@
 // The open interaction: who it is, why it waits, what can be done, and what was said.
 
 import { h, words } from "../view/dom.js";
+import { menuOf } from "../view/menu.js";
 import { say, sayValue } from "../view/language.js";
 import { holderOf, kindOf, nameOf, sayRefusal } from "../view/saying.js";
 import { brief, since, ticking, until } from "../view/times.js";
@@ -12,6 +13,7 @@ const ACTIONS = [
   "cancelTransfer",
   "claim",
   "release",
+  "assign",
   "acknowledge",
   "clearAttention",
   "snooze",
@@ -20,15 +22,16 @@ const ACTIONS = [
   "close",
   "reopen",
 ];
-const AS_SEEN = ["close", "reopen", "snooze", "clearAttention", "resumeBot"];
+const AS_SEEN = ["assign", "close", "reopen", "snooze", "clearAttention", "resumeBot"];
 const AFTER_ALL_WAS_READ = ["close", "snooze"];
 
-/** Fires `notice` with a text, `person` to show whose it is, and `changed` with the interaction after a mutation. `viewer` is given once. */
+/** Fires `notice` with a text, `person` to show whose it is, `history` to show that, and `changed` with the interaction after a mutation. `viewer` is given once. */
 export class Interaction extends HTMLElement {
   viewer;
   #open = null;
   #head;
   #actions;
+  #labels;
   #timeline;
   #composer;
   #isBusy = false;
@@ -56,10 +59,21 @@ export class Interaction extends HTMLElement {
     return this.#head ? this.#composer.write(isNote) : false;
   }
 
-  /** Does one of ACTIONS, and says so when it is refused. */
-  async do(name, more = {}) {
+  /** Puts the cursor where a label is written; false where there is none. */
+  label() {
+    return this.#head ? this.#labels.write() : false;
+  }
+
+  /** Opens the menu of those to whom it can be assigned; false where it cannot. */
+  assign() {
+    const menu = this.#head && this.#actions.querySelector("switchboard-assign");
+    return menu ? menu.show() : false;
+  }
+
+  /** Changes it by one of CHANGES, which the viewer `can`, and says so when it is refused. */
+  async do(name, more = {}, can = name) {
     const open = this.#open;
-    if (!open.head?.viewerCan[name] || this.#isBusy) return;
+    if (!open?.head?.viewerCan[can] || this.#isBusy) return;
     this.#isBusy = true;
     this.#draw();
     const seen = {
@@ -86,6 +100,7 @@ export class Interaction extends HTMLElement {
     if (!this.#head) this.#build(open);
     this.#drawHead(open);
     this.#drawActions(open.head);
+    this.#labels.draw(open.head);
     this.#timeline.draw(open, this.viewer);
     this.#composer.draw(open);
   }
@@ -98,13 +113,15 @@ export class Interaction extends HTMLElement {
   #build(open) {
     this.#head = h("header", { class: "head" });
     this.#actions = h("div", { class: "actions", role: "group", "aria-label": say("actions") });
+    this.#labels = Object.assign(document.createElement("switchboard-labels"), { known: () => open.knownLabels() });
+    this.#labels.addEventListener("add", ({ detail }) => this.do("addLabels", { labels: [detail] }, "label"));
+    this.#labels.addEventListener("remove", ({ detail }) => this.do("removeLabels", { labels: [detail] }, "label"));
     this.#timeline = document.createElement("switchboard-timeline");
     this.#composer = document.createElement("switchboard-composer");
     this.#composer.open = open;
-    this.replaceChildren(this.#head, this.#actions, this.#timeline, this.#composer);
-    const person = () => this.dispatchEvent(new CustomEvent("person"));
-    const toPerson = h("button", { type: "button", class: "person-switch", onclick: person }, say("person"));
-    this.#head.append(backLink(), words("", "h2"), toPerson, h("div", { class: "facts" }));
+    this.replaceChildren(this.#head, this.#labels, this.#actions, this.#timeline, this.#composer);
+    const to = (name, more) => h("button", { type: "button", ...more, onclick: () => this.dispatchEvent(new CustomEvent(name)) }, say(name));
+    this.#head.append(backLink(), words("", "h2"), to("history"), to("person", { class: "person-switch" }), h("div", { class: "facts" }));
     this.#head.querySelector("h2").tabIndex = -1;
     this.focusTitle();
   }
@@ -132,7 +149,7 @@ export class Interaction extends HTMLElement {
     if (this.#actions.dataset.shown === shown) return;
     this.#actions.dataset.shown = shown;
     const focused = this.#actions.contains(document.activeElement) ? document.activeElement.dataset.action : null;
-    this.#actions.replaceChildren(...can.map((name) => (name === "snooze" ? this.#snooze() : this.#button(name))));
+    this.#actions.replaceChildren(...can.map((name) => this.#make[name]?.() ?? this.#button(name)));
     this.#actions.hidden = !can.length;
     if (focused) (this.#actions.querySelector(`[data-action="${focused}"]`) ?? this.#head.querySelector("h2")).focus();
   }
@@ -152,6 +169,15 @@ export class Interaction extends HTMLElement {
     );
   }
 
+  // Those that ask for more than a press.
+  #make = { assign: () => this.#assign(), snooze: () => this.#snooze() };
+
+  #assign() {
+    const menu = Object.assign(document.createElement("switchboard-assign"), { open: this.#open, viewer: this.viewer });
+    menu.addEventListener("assign", ({ detail }) => this.do("assign", { userId: detail }));
+    return menu;
+  }
+
   #snooze() {
     const hours = (n) => new Date(Date.now() + n * 3_600_000);
     const tomorrow = new Date();
@@ -162,19 +188,9 @@ export class Interaction extends HTMLElement {
       ["snoozeHours", hours(4)],
       ["snoozeTomorrow", tomorrow],
     ];
-    const menu = h(
-      "details",
-      { class: "menu", onfocusout: ({ relatedTarget }) => relatedTarget && !menu.contains(relatedTarget) && (menu.open = false) },
-      h("summary", { class: "button", "data-action": "snooze" }, say("do.snooze")),
-      h(
-        "div",
-        { class: "menu-body" },
-        choices.map(([text, at]) =>
-          h("button", { type: "button", class: "menu-entry", onclick: () => this.do("snooze", { until: at.toISOString() }) }, say(text)),
-        ),
-      ),
-    );
-    return menu;
+    const entry = ([text, at]) =>
+      h("button", { type: "button", class: "menu-entry", onclick: () => this.do("snooze", { until: at.toISOString() }) }, say(text));
+    return menuOf(say("do.snooze"), "snooze", choices.map(entry));
   }
 }
 

@@ -1,7 +1,8 @@
 // The queue as it is seen: filters, counts, rows that move without flicker.
 
 import { LEVELS } from "../models/queue.js";
-import { h, keep, words } from "../view/dom.js";
+import { knownLabels } from "../models/labels.js";
+import { fill, h, keep, words } from "../view/dom.js";
 import { say, sayValue } from "../view/language.js";
 import { holderOf, kindOf, nameOf, whyLeft } from "../view/saying.js";
 import { since, ticking } from "../view/times.js";
@@ -10,8 +11,9 @@ const LEAVES_AFTER = 3_000;
 const KINDS = ["SESSION", "AGENT_SESSION", "CHAT_SESSION", "CONVERSATION"];
 const WHOSE = ["all", "free", "mine"];
 
-/** Fires `choose` with another filter. `viewer` and `choice` are given before it is in the page, `queue` at any time. */
+/** Fires `choose` with another filter. `graph`, `viewer` and `choice` are given before it is in the page, `queue` at any time. */
 export class QueuePanel extends HTMLElement {
+  graph;
   viewer;
   choice;
   #queue = null;
@@ -22,6 +24,7 @@ export class QueuePanel extends HTMLElement {
   #counts;
   #total;
   #empty;
+  #search;
 
   connectedCallback() {
     this.#list = h("ol", { class: "rows", "aria-label": say("queue"), onfocusin: (event) => this.#focused(event) });
@@ -29,10 +32,13 @@ export class QueuePanel extends HTMLElement {
     this.#counts = h("ul", { class: "counts" });
     this.#total = h("span", { class: "faint small" });
     this.#empty = h("div", { class: "empty" });
+    this.#search = Object.assign(document.createElement("switchboard-search"), { graph: this.graph });
+    this.#search.addEventListener("change", () => this.classList.toggle("searching", this.#search.isOpen));
     this.setAttribute("role", "region");
     this.setAttribute("aria-label", say("queue"));
     this.replaceChildren(
       h("header", { class: "queue-head" }, h("div", { class: "queue-title" }, h("h2", {}, say("queue")), this.#total), this.#filters(), this.#counts),
+      this.#search,
       this.#list,
       this.#empty,
     );
@@ -55,11 +61,13 @@ export class QueuePanel extends HTMLElement {
 
   /** The interaction on which keys act, or null. */
   get current() {
+    if (this.#search.isOpen) return this.#search.current;
     return this.#queue.nodes.find(({ id }) => id === this.#currentId) ?? null;
   }
 
   /** Moves by so many rows, and takes the focus along. */
   move(by) {
+    if (this.#search.isOpen) return this.#search.move(by);
     const { nodes } = this.#queue;
     if (!nodes.length) return;
     const there = nodes.findIndex(({ id }) => id === this.#currentId);
@@ -69,7 +77,12 @@ export class QueuePanel extends HTMLElement {
     this.focusCurrent();
   }
 
+  search() {
+    this.#search.write();
+  }
+
   focusCurrent() {
+    if (this.#search.isOpen) return this.#search.write();
     (this.#list.querySelector("a[tabindex='0']") ?? this.querySelector("select")).focus();
   }
 
@@ -141,7 +154,26 @@ export class QueuePanel extends HTMLElement {
       { "aria-label": say("whose"), onchange: ({ target }) => choose({ whose: target.value }) },
       WHOSE.map((value) => h("option", { value, selected: this.choice.whose === value }, say(`whose.${value}`))),
     );
-    return h("div", { class: "filters" }, whose, kinds);
+    const labels = h("select", { "aria-label": say("labelFilter"), onchange: ({ target }) => choose({ labels: target.value ? [target.value] : [] }) });
+    this.#offer(labels);
+    labels.onfocus = () => this.#offer(labels);
+    return h("div", { class: "filters" }, whose, kinds, labels);
+  }
+
+  // The labels that there are, and the one that is chosen, also when nothing has it any more.
+  async #offer(select) {
+    const draw = (names) => {
+      const [chosen = ""] = this.choice.labels;
+      const all = names.includes(chosen) || !chosen ? names : [chosen, ...names];
+      fill(select, h("option", { value: "" }, say("allLabels")), all.map((name) => h("option", { value: name }, name)));
+      select.value = chosen;
+      select.hidden = select.options.length < 2;
+    };
+    if (!select.options.length) draw([]);
+    const names = await knownLabels(this.graph);
+    if (JSON.stringify(names) === select.dataset.names) return; // an open list is not drawn anew for nothing
+    select.dataset.names = JSON.stringify(names);
+    draw(names);
   }
 }
 

@@ -23,6 +23,7 @@ export class Workplace extends HTMLElement {
   #panel;
   #interaction;
   #person;
+  #history = document.createElement("switchboard-history");
   #notices;
   #heard = h("div", { class: "unseen", role: "status" }); // for who does not see the rows move
   #help;
@@ -34,13 +35,18 @@ export class Workplace extends HTMLElement {
     }
     bar.addEventListener("help", () => this.#help.showModal());
     const choice = keptChoice();
-    this.#panel = Object.assign(document.createElement("switchboard-queue"), { viewer: this.session.viewer, choice });
+    this.#panel = Object.assign(document.createElement("switchboard-queue"), {
+      graph: this.session.graph,
+      viewer: this.session.viewer,
+      choice,
+    });
     this.#panel.addEventListener("choose", ({ detail }) => this.#choose(detail));
     this.#interaction = document.createElement("switchboard-interaction");
     this.#interaction.viewer = this.session.viewer;
     this.#interaction.addEventListener("notice", ({ detail }) => this.#notice(detail));
     this.#interaction.addEventListener("changed", ({ detail }) => this.#queue.put(detail));
     this.#person = Object.assign(document.createElement("switchboard-person"), { graph: this.session.graph });
+    this.#interaction.addEventListener("history", () => this.#history.show(this.#open));
     this.#interaction.addEventListener("person", () => this.#showPerson(!this.classList.contains("shows-person")));
     this.#person.addEventListener("leave", () => this.#showPerson(false));
     this.#notices = h("div", { class: "notices", role: "status", "aria-live": "polite" });
@@ -50,6 +56,7 @@ export class Workplace extends HTMLElement {
       h("main", { class: "work" }, this.#panel, this.#interaction, this.#person),
       this.#notices,
       this.#heard,
+      this.#history,
       this.#help,
     );
     addEventListener("hashchange", this);
@@ -130,7 +137,7 @@ export class Workplace extends HTMLElement {
 
   #press(event) {
     const { key, target } = event;
-    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || this.#help.open) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || this.#help.open || this.#history.isShown) return;
     if (key === "Escape") return this.#goBack(target);
     if (target.closest?.("input, textarea, select")) return;
     const action = {
@@ -141,6 +148,10 @@ export class Workplace extends HTMLElement {
       c: () => this.#claim(),
       r: () => this.#interaction.write(false),
       n: () => this.#interaction.write(true),
+      a: () => this.#interaction.assign(),
+      l: () => this.#interaction.label(),
+      h: () => (this.#open ? this.#history.show(this.#open) : false),
+      "/": () => this.#panel.search(),
       "?": () => this.#help.showModal(),
     }[key];
     if (!action) return;
@@ -149,7 +160,7 @@ export class Workplace extends HTMLElement {
 
   // One step: out of a field, from the person, from the interaction.
   #goBack(target) {
-    if (target.closest?.("textarea")) this.#interaction.focusTitle();
+    if (target.closest?.("textarea, switchboard-labels input")) this.#interaction.focusTitle();
     else if (this.classList.contains("shows-person")) this.#showPerson(false);
     else if (this.#open) location.hash = "";
   }
@@ -175,16 +186,16 @@ export class Workplace extends HTMLElement {
 
 function keptChoice() {
   try {
-    const { kinds, whose } = JSON.parse(localStorage.getItem(CHOICE));
-    if (Array.isArray(kinds) && ["all", "free", "mine"].includes(whose)) return { kinds, whose };
+    const { kinds, whose, labels = [] } = JSON.parse(localStorage.getItem(CHOICE));
+    if ([kinds, labels].every(Array.isArray) && ["all", "free", "mine"].includes(whose)) return { kinds, whose, labels };
   } catch {
     // Nothing was kept, or something else.
   }
-  return { kinds: [], whose: "all" };
+  return { kinds: [], whose: "all", labels: [] };
 }
 
 function makeHelp() {
-  const keys = { "j / k": "move", Enter: "open", c: "claim", r: "reply", n: "note", Esc: "back", "?": "help" };
+  const keys = { "j / k": "move", Enter: "open", c: "claim", r: "reply", n: "note", a: "assign", l: "label", h: "history", "/": "search", Esc: "back", "?": "help" };
   const help = h(
     "dialog",
     { class: "help", "aria-label": say("shortcuts") },

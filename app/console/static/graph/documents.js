@@ -1,4 +1,5 @@
-// The operations of the console: all that it asks of the graph.
+// The operations of the console: all that it asks of the graph. app/console/documents.py reads them for operators who
+// trust documents alone, so each is a template whose places are constants of this file.
 
 const ROW = `fragment Row on Interaction {
   id kind state version botActive waitingSince latestMessageAt unansweredMessagesCount
@@ -12,7 +13,7 @@ const ROW = `fragment Row on Interaction {
 
 const CAN = `viewerCan {
   claim release close reopen snooze unsnooze reply replyBlockedBy note acknowledge clearAttention resumeBot type
-  acceptTransfer rejectTransfer cancelTransfer markRead
+  acceptTransfer rejectTransfer cancelTransfer markRead assign label
 }`;
 
 const HEAD = `fragment Head on Interaction {
@@ -26,7 +27,7 @@ const HEAD = `fragment Head on Interaction {
 }
 ${ROW}`;
 
-const FILE = "name mimeType size publicDownloadUrl downloadUrl";
+const FILE = `name mimeType size publicDownloadUrl downloadUrl`;
 
 const WORDS = `fragment Words on Message {
   id author authorName text sentAt status hidden customerReaction agentReaction
@@ -119,6 +120,47 @@ export const PERSON = `query Person($id: ID!) {
   }
 }`;
 
+export const SEARCH = `query Search($text: String!) {
+  searchInteractions(text: $text, first: 30) {
+    nodes { ...Row }
+    pageInfo { hasNextPage }
+  }
+}
+${ROW}`;
+
+export const LABELS = `query Labels {
+  interactionCounts(groupBy: [LABEL]) { groupings { groups { value count } } }
+}`;
+
+export const ASSIGNABLE = `query Assignable($id: ID!, $search: String) {
+  interaction(id: $id) {
+    assignableUsers(first: 50, search: $search) {
+      nodes { id name presence { present } }
+      pageInfo { hasNextPage }
+    }
+  }
+}`;
+
+export const HISTORY = `query History($id: ID!, $after: String) {
+  interaction(id: $id) {
+    history(first: 50, after: $after) {
+      nodes {
+        id at topic levelBefore levelAfter
+        actor { id name }
+        message { id author text }
+        note { id text }
+        changes { field before after beforeNode { ...Named } afterNode { ...Named } }
+      }
+      pageInfo { hasNextPage endCursor }
+    }
+  }
+}
+fragment Named on Node {
+  id
+  ... on User { name }
+  ... on ChatTopic { name }
+}`;
+
 export const SUMMARY = `subscription Summary($groupBy: AttentionGrouping!) {
   attentionSummaryChanged(groupBy: $groupBy) {
     count oldestSince listeners
@@ -132,26 +174,57 @@ const ERRORS = `errors {
   ... on NotClearableError { reasons }
 }`;
 
-const change = (field, type) =>
-  `mutation Change($input: ${type}!) { ${field}(input: $input) { interaction { ...Head } ${ERRORS} } }\n${HEAD}`;
+const CHANGED = `interaction { ...Head } ${ERRORS}`;
+const CHAT_CHANGED = `interaction: chatSession { ...Head } ${ERRORS}`;
 
-const changeOfChat = (field, type) =>
-  `mutation Change($input: ${type}!) { ${field}(input: $input) { interaction: chatSession { ...Head } ${ERRORS} } }\n${HEAD}`;
+const CLAIM = `mutation ClaimInteraction($input: ClaimInteractionInput!) { claimInteraction(input: $input) { ${CHANGED} } }
+${HEAD}`;
+const RELEASE = `mutation ReleaseInteraction($input: ReleaseInteractionInput!) { releaseInteraction(input: $input) { ${CHANGED} } }
+${HEAD}`;
+const ASSIGN = `mutation AssignInteraction($input: AssignInteractionInput!) { assignInteraction(input: $input) { ${CHANGED} } }
+${HEAD}`;
+const CLOSE = `mutation CloseInteraction($input: CloseInteractionInput!) { closeInteraction(input: $input) { ${CHANGED} } }
+${HEAD}`;
+const REOPEN = `mutation ReopenInteraction($input: ReopenInteractionInput!) { reopenInteraction(input: $input) { ${CHANGED} } }
+${HEAD}`;
+const SNOOZE = `mutation SnoozeInteraction($input: SnoozeInteractionInput!) { snoozeInteraction(input: $input) { ${CHANGED} } }
+${HEAD}`;
+const UNSNOOZE = `mutation UnsnoozeInteraction($input: UnsnoozeInteractionInput!) { unsnoozeInteraction(input: $input) { ${CHANGED} } }
+${HEAD}`;
+const ACKNOWLEDGE = `mutation AcknowledgeAttention($input: AcknowledgeAttentionInput!) { acknowledgeAttention(input: $input) { ${CHANGED} } }
+${HEAD}`;
+const CLEAR_ATTENTION = `mutation ClearAttention($input: ClearAttentionInput!) { clearAttention(input: $input) { ${CHANGED} } }
+${HEAD}`;
+const RESUME_BOT = `mutation ResumeBot($input: ResumeBotInput!) { resumeBot(input: $input) { ${CHANGED} } }
+${HEAD}`;
+const ADD_LABELS = `mutation AddLabels($input: AddLabelsInput!) { addLabels(input: $input) { ${CHANGED} } }
+${HEAD}`;
+const REMOVE_LABELS = `mutation RemoveLabels($input: RemoveLabelsInput!) { removeLabels(input: $input) { ${CHANGED} } }
+${HEAD}`;
+const ACCEPT_TRANSFER = `mutation AcceptChatTransfer($input: AcceptChatTransferInput!) { acceptChatTransfer(input: $input) { ${CHAT_CHANGED} } }
+${HEAD}`;
+const REJECT_TRANSFER = `mutation RejectChatTransfer($input: RejectChatTransferInput!) { rejectChatTransfer(input: $input) { ${CHAT_CHANGED} } }
+${HEAD}`;
+const CANCEL_TRANSFER = `mutation CancelChatTransfer($input: CancelChatTransferInput!) { cancelChatTransfer(input: $input) { ${CHAT_CHANGED} } }
+${HEAD}`;
 
-/** The mutations that change an interaction as a whole, by the name of what the viewer can. */
+/** The mutations that change an interaction as a whole, by name. */
 export const CHANGES = {
-  claim: change("claimInteraction", "ClaimInteractionInput"),
-  release: change("releaseInteraction", "ReleaseInteractionInput"),
-  close: change("closeInteraction", "CloseInteractionInput"),
-  reopen: change("reopenInteraction", "ReopenInteractionInput"),
-  snooze: change("snoozeInteraction", "SnoozeInteractionInput"),
-  unsnooze: change("unsnoozeInteraction", "UnsnoozeInteractionInput"),
-  acknowledge: change("acknowledgeAttention", "AcknowledgeAttentionInput"),
-  clearAttention: change("clearAttention", "ClearAttentionInput"),
-  resumeBot: change("resumeBot", "ResumeBotInput"),
-  acceptTransfer: changeOfChat("acceptChatTransfer", "AcceptChatTransferInput"),
-  rejectTransfer: changeOfChat("rejectChatTransfer", "RejectChatTransferInput"),
-  cancelTransfer: changeOfChat("cancelChatTransfer", "CancelChatTransferInput"),
+  claim: CLAIM,
+  release: RELEASE,
+  assign: ASSIGN,
+  close: CLOSE,
+  reopen: REOPEN,
+  snooze: SNOOZE,
+  unsnooze: UNSNOOZE,
+  acknowledge: ACKNOWLEDGE,
+  clearAttention: CLEAR_ATTENTION,
+  resumeBot: RESUME_BOT,
+  addLabels: ADD_LABELS,
+  removeLabels: REMOVE_LABELS,
+  acceptTransfer: ACCEPT_TRANSFER,
+  rejectTransfer: REJECT_TRANSFER,
+  cancelTransfer: CANCEL_TRANSFER,
 };
 
 export const SEND = `mutation Send($input: SendMessageInput!) {

@@ -1,8 +1,10 @@
 // One open interaction: its head, messages and notes, kept by its events.
 
-import { CHANGES, EARLIER, INTERACTION, INTERACTION_CHANGES, MARK_READ, SAY_TYPING, TYPING } from "../graph/documents.js";
+import { ASSIGNABLE, CHANGES, EARLIER, HISTORY, INTERACTION, INTERACTION_CHANGES, MARK_READ, SAY_TYPING, TYPING } from "../graph/documents.js";
+import { knownLabels } from "./labels.js";
 
 const TYPING_EVERY = 4_000;
+const NOTHING = { nodes: [], pageInfo: { hasNextPage: false, endCursor: null } };
 
 // Events about many messages, whose status and marks are read again.
 const ABOUT_MANY = ["INTERACTION_READ", "INTERACTION_MESSAGE_SENT", "INTERACTION_FETCHED"];
@@ -80,6 +82,23 @@ export class OpenInteraction extends EventTarget {
       if (error.code === "VERSION_CONFLICT" || error.code === "ALREADY_CLAIMED") await this.#refresh();
       throw error;
     }
+  }
+
+  /** The users to whom it can be assigned: the first whose names have these words. Throws Refused. */
+  async assignable(search) {
+    const { interaction } = await this.#graph.query(ASSIGNABLE, { id: this.id, ...(search && { search }) });
+    return interaction?.assignableUsers ?? NOTHING;
+  }
+
+  /** A page of its history, the newest first; `after` is the end of the page before, or null. Throws Refused. */
+  async history(after) {
+    const { interaction } = await this.#graph.query(HISTORY, { id: this.id, after });
+    return interaction?.history ?? NOTHING;
+  }
+
+  /** The labels that interactions have. */
+  knownLabels() {
+    return knownLabels(this.#graph);
   }
 
   /** Reads the messages before those that are shown. Throws Refused. */

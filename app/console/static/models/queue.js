@@ -6,8 +6,9 @@ import { applied, isBefore } from "./lists.js";
 const PAGES = 5; // of 100 interactions: more than anybody reads
 
 /** The filter of the graph for what the person has chosen. Arguments that are left out do not narrow. */
-export const filterOf = ({ kinds, whose }) => ({
+export const filterOf = ({ kinds, whose, labels }) => ({
   ...(kinds.length && { kinds }),
+  ...(labels.length && { labels }),
   ...(whose === "mine" && { assignee: { userId: "me" } }),
   ...(whose === "free" && { assignee: { userIdOrNobody: "me" } }),
 });

@@ -35,6 +35,16 @@ export function whyLeft({ was, item }) {
   return say("left.filter");
 }
 
+/** A change of a field, from history: its name, and its value before and after; null where neither is kept. */
+export function sayChange({ field, before, after, beforeNode, afterNode }) {
+  if (before === null && after === null) return null;
+  const value = (text, node) => node?.name ?? (TIME.test(text) ? brief(text) : text || "–");
+  const name = field.replace(/[A-Z]/g, (letter) => `_${letter}`);
+  return `${sayValue("field", name)}: ${value(before, beforeNode)} → ${value(after, afterNode)}`;
+}
+
+const TIME = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/;
+
 /** What was refused, for people: kindly where we know the code, and else in the server's words. */
 export function sayRefusal({ code, message, more }) {
   if (code === "ALREADY_CLAIMED") {

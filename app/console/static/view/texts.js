@@ -1,8 +1,11 @@
 // Everything that the console says: the catalogue, in the order of LANGUAGES.
 
+import { HISTORY_TEXTS } from "./topics.js";
+
 export const LANGUAGES = { en: "English", de: "Deutsch", es: "Español" };
 
 export const TEXTS = {
+  ...HISTORY_TEXTS,
   // Signing in
   signIn: ["Sign in", "Anmelden", "Iniciar sesión"],
   signOut: ["Sign out", "Abmelden", "Cerrar sesión"],
@@ -41,6 +44,14 @@ export const TEXTS = {
   loading: ["Loading …", "Lädt …", "Cargando …"],
   kindFilter: ["Kind", "Art", "Tipo"],
   allKinds: ["All kinds", "Alle Arten", "Todos los tipos"],
+  labelFilter: ["Label", "Etikett", "Etiqueta"],
+  allLabels: ["All labels", "Alle Etiketten", "Todas las etiquetas"],
+  search: ["Search all interactions", "Alle Interaktionen durchsuchen", "Buscar en todo"],
+  searching: ["Searching …", "Sucht …", "Buscando …"],
+  found: ["Found", "Gefunden", "Encontrado"],
+  foundN: ["{n} found", "{n} gefunden", "{n} encontrados"],
+  foundFirst: ["The first {n}. More words find less.", "Die ersten {n}. Mehr Wörter finden weniger.", "Los primeros {n}. Con más palabras se encuentra menos."],
+  foundNone: ["Nothing found", "Nichts gefunden", "No se encontró nada"],
   whose: ["Whose", "Wessen", "De quién"],
   "whose.all": ["Everybody's", "Alle", "De todos"],
   "whose.free": ["Mine and nobody's", "Meine und freie", "Míos y libres"],
@@ -131,6 +142,20 @@ export const TEXTS = {
   // What the viewer can do
   "do.claim": ["Claim", "Übernehmen", "Tomar"],
   "do.release": ["Release", "Freigeben", "Liberar"],
+  "do.assign": ["Assign", "Zuweisen", "Asignar"],
+  findUser: ["Find somebody", "Jemanden suchen", "Buscar a alguien"],
+  takeFrom: ["To me, from {name}", "An mich, von {name}", "A mí, de {name}"],
+  toMe: ["To me", "An mich", "A mí"],
+  toNobody: ["To nobody", "An niemanden", "A nadie"],
+  noUsers: ["Nobody else to assign to", "Sonst niemand zum Zuweisen", "No hay nadie más a quien asignar"],
+  moreUsers: ["The first 50. Write a name to find others.", "Die ersten 50. Schreib einen Namen, um andere zu finden.", "Los primeros 50. Escribe un nombre para buscar otros."],
+  present: ["present", "anwesend", "presente"],
+  absent: ["absent", "abwesend", "ausente"],
+  labels: ["Labels", "Etiketten", "Etiquetas"],
+  addLabel: ["Add a label", "Etikett hinzufügen", "Añadir etiqueta"],
+  removeLabel: ["Remove {label}", "{label} entfernen", "Quitar {label}"],
+  history: ["History", "Verlauf", "Historial"],
+  earlierHistory: ["Show earlier entries", "Frühere Einträge zeigen", "Mostrar entradas anteriores"],
   "do.close": ["Close", "Schließen", "Cerrar"],
   "do.reopen": ["Reopen", "Wieder öffnen", "Reabrir"],
   "do.snooze": ["Snooze", "Zurückstellen", "Posponer"],
@@ -187,6 +212,10 @@ export const TEXTS = {
   "keys.claim": ["Claim", "Übernehmen", "Tomar"],
   "keys.reply": ["Write a reply", "Antwort schreiben", "Escribir una respuesta"],
   "keys.note": ["Write a note", "Notiz schreiben", "Escribir una nota"],
+  "keys.assign": ["Assign to somebody", "Jemandem zuweisen", "Asignar a alguien"],
+  "keys.label": ["Add a label", "Etikett hinzufügen", "Añadir una etiqueta"],
+  "keys.history": ["Show the history", "Verlauf zeigen", "Mostrar el historial"],
+  "keys.search": ["Search", "Suchen", "Buscar"],
   "keys.back": ["Back to the queue", "Zurück zur Warteschlange", "Volver a la cola"],
   "keys.help": ["Show these keys", "Diese Tasten zeigen", "Mostrar estas teclas"],
   // The wallboard
