@@ -144,6 +144,11 @@ class Settings(BaseSettings):
         description="Whether WebSockets may compress messages (permessage-deflate): 32 KiB more memory for each "
         "socket, and computing for each listener of a delivery.",
     )
+    trusted_proxies: Annotated[tuple[IPvAnyNetwork, ...], NoDecode] = Field(
+        default=(),
+        description="Addresses and networks of proxies that are believed where a request comes from "
+        "(`X-Forwarded-For`, `X-Forwarded-Proto`), besides this machine's own, separated by commas.",
+    )
     keep_alive: PositiveInt = Field(
         default=5,
         description="Seconds that a connection stays open without a request; behind a proxy, more than the proxy keeps "
@@ -252,7 +257,9 @@ class Settings(BaseSettings):
         default=2, description="Seconds that open requests have to finish when the server is told to stop."
     )
 
-    @field_validator("allowed_origins", "allowed_headers", "secrets_key", "outbound_networks", mode="before")
+    @field_validator(
+        "allowed_origins", "allowed_headers", "secrets_key", "outbound_networks", "trusted_proxies", mode="before"
+    )
     @classmethod
     def _split_at_commas(cls, value: object) -> object:
         if not isinstance(value, str):

@@ -45,6 +45,7 @@ TYPES = {
     "max_body_bytes": "integer",
     "compression": "true or false",
     "websocket_compression": "true or false",
+    "trusted_proxies": "list",
     "keep_alive": "integer",
     "graphiql_folder": "text",
     "rate_limit": "integer",

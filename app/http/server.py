@@ -28,6 +28,9 @@ GRACE = 0.05
 than to end them: PostgreSQL is told to stop over a new connection."""
 
 
+_THIS_MACHINE = ("127.0.0.1", "::1")
+
+
 class Config(uvicorn.Config):
     """With what all connections share."""
 
@@ -227,5 +230,6 @@ def server_config(app: Any, settings: Settings) -> Config:
         ws_max_size=settings.max_body_bytes,
         ws_per_message_deflate=settings.websocket_compression,
         timeout_keep_alive=settings.keep_alive,
+        forwarded_allow_ips=[*_THIS_MACHINE, *map(str, settings.trusted_proxies)],
         timeout_graceful_shutdown=settings.shutdown_grace,
     )

@@ -23,7 +23,7 @@ from app.doctor.sqlite import disk
 from app.registry import CONNECTORS
 from app.settings import Settings
 from app.storage.database import Work, open_database
-from app.storage.engines import parse_database_url
+from app.storage.engines import asyncpg_arguments, parse_database_url
 from app.storage.migrations import migrate, revisions
 from tests.connections.conftest import ADA, KEYS, RULES
 from tests.identity_provider import identity_provider
@@ -67,7 +67,7 @@ async def execute(database_url: str, *statements: str) -> None:
             for statement in statements:
                 connection.exec_driver_sql(statement)
         return
-    connected = await asyncpg.connect(host=url.query["host"], user=url.username, database=url.database)
+    connected = await asyncpg.connect(**asyncpg_arguments(url))
     for statement in statements:
         await connected.execute(statement)
     await connected.close()

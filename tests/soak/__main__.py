@@ -25,6 +25,7 @@ from tests.soak.traffic import Outcome
 
 _MOST_FAULTS = 10
 _TRAFFIC_SECONDS = 20.0
+_RESTARTS_SECONDS = 60.0
 _ATTACK_SECONDS = 6.0
 _REFUSED_SECONDS = 30.0
 _SIZES = {"small": 3_000, "100k": 100_000}
@@ -64,6 +65,10 @@ def _traffic(servers: int, *, kill: bool = False) -> Run:
     return lambda url, folder, of: traffic.run(
         url, folder, servers=servers, seconds=of.lasting(_TRAFFIC_SECONDS), kill=kill
     )
+
+
+def _restarts(url: str, folder: Path, of: Amounts) -> Coroutine[Any, Any, Outcome]:
+    return traffic.run(url, folder, servers=3, seconds=of.lasting(_RESTARTS_SECONDS), rounds=3)
 
 
 def _deadlines(*, kill: bool) -> Run:
@@ -108,6 +113,9 @@ SCENARIOS: Mapping[str, Scenario] = {
     ),
     "kill-sqlite": Scenario("the same when the server is killed and comes back", "sqlite", _traffic(1, kill=True)),
     "kill-postgresql": Scenario("the same when one of two servers is killed", "postgresql", _traffic(2, kill=True)),
+    "restarts": Scenario(
+        "the same over three rolling restarts of three servers on PostgreSQL", "postgresql", _restarts
+    ),
     "deadlines-sqlite": Scenario(
         "snoozes that end in one second, three servers: each told once",
         "sqlite",
@@ -153,11 +161,11 @@ def soak(
     Parameters
     ----------
     scenarios
-        Their names, or the beginnings of names: `gap-free`, `kill`, `deadlines`, `destinations`, `leaks`,
-        `hostile`, `refusals`, `fuzz`.
+        Their names, or the beginnings of names: `gap-free`, `kill`, `restarts`, `deadlines`, `destinations`,
+        `leaks`, `hostile`, `refusals`, `fuzz`.
     seconds
-        How long the writers of gap-free, kill and destinations write (20), each attack of hostile lasts (6), and
-        refusals come (30).
+        How long the writers of gap-free, kill and destinations write (20), and those of restarts (60), each attack of
+        hostile lasts (6), and refusals come (30).
     snoozes
         How many end in the same second.
     connections

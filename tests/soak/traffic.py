@@ -23,6 +23,9 @@ _QUIET_SECONDS = 0.7
 _DRAIN_SECONDS = 90.0
 _DOWN_SECONDS = 1.0
 
+# On a busy machine what has begun takes longer to be answered when a server is told to stop.
+_SETTINGS = {"SWITCHBOARD_SHUTDOWN_GRACE": "10"}
+
 _ITEM = "cursor topic interactionId version at clientMutationId change interaction { id version }"
 _START = """query { attentionQueue { cursor } interactions(first: 100, filter: {states: [OPEN]}) {
   nodes { id kind } } }"""
@@ -83,11 +86,21 @@ class Outcome:
 
 
 async def run(
-    database_url: str, folder: Path, *, servers: int, seconds: float, kill: bool = False, seed: int = 1
+    database_url: str,
+    folder: Path,
+    *,
+    servers: int,
+    seconds: float,
+    kill: bool = False,
+    rounds: int = 0,
+    seed: int = 1,
 ) -> Outcome:
-    """Let everybody loose for so long, on so many servers; `kill` ends one of them without a warning in between."""
+    """Let everybody loose for so long, on so many servers; `kill` ends one of them without a warning in between.
+
+    In each of the `rounds` every server is stopped as an operator does and started again, one after the other; they end
+    before the writers do, or the run takes longer."""
     loop = asyncio.get_running_loop()
-    async with processes(servers, database_url, folder) as running:
+    async with processes(servers, database_url, folder, _SETTINGS) as running:
         ports = [each.port for each in running]
         caller = Caller(ports[0])
         start = await caller.call(_START)
@@ -105,6 +118,7 @@ async def run(
                     group.create_task(_write(ports, f"w{number}", refs, written, loop.time() + seconds, choose))
                 if kill:
                     group.create_task(_kill(running[-1], seconds * 0.4))
+                restarting = group.create_task(_restart(running, rounds))
             stored = await stored_after(cursor, database_url)
             expected.set_result(stored)
             _, late = await asyncio.wait(listening, timeout=_DRAIN_SECONDS)
@@ -116,6 +130,7 @@ async def run(
     faults += _unwritten(stored, written)
     # Whatever came after the writers, by a deadline, may have been told, and need not.
     faults += _untold(ears, stored, await stored_after(cursor, database_url))
+    faults += restarting.result()
     faults += [failure for each in running for failure in each.failures()]
     summary = (
         f"{len(written.acknowledged):,} mutations acknowledged, {written.refused:,} refused, {written.unknown:,} "
@@ -189,6 +204,17 @@ async def _kill(process: Process, after: float) -> None:
     await process.kill()
     await asyncio.sleep(_DOWN_SECONDS)
     await process.start()
+
+
+async def _restart(running: Sequence[Process], rounds: int) -> list[str]:
+    """Restart every server in each round; which of them did not stop when they were told to."""
+    stuck = []
+    for number in range(rounds):
+        for process in running:
+            if not await process.stop():
+                stuck.append(f"{process.log.name} did not stop in round {number + 1}")
+            await process.start()
+    return stuck
 
 
 # ---- listening ----------------------------------------------------------------------------------------------------
