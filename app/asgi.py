@@ -38,7 +38,7 @@ from app.http.rate_limit import Limiter
 from app.http.request_id import RequestId
 from app.http.services import Services
 from app.http.shortcut import Application, Shortcut
-from app.http.watching import watchers_of
+from app.http.watching import Noting, Watcher, watchers_of
 from app.interactions.service.watching import watch
 from app.live.checking import Checking
 from app.live.connections import ConnectionLimits
@@ -55,6 +55,7 @@ from app.schema import SLICES, build_catalogue, build_schema
 from app.selection.compiler import Compiler
 from app.settings import Settings, SettingsError
 from app.storage.database import Database, open_database
+from app.tracing import tracing
 
 CONTRACTS = tuple(kind.contract for kind in KINDS if kind.contract is not None)
 """The REST contracts of the kinds that have one."""
@@ -97,6 +98,7 @@ def create_app(
         limiter = Limiter(settings.rate_limit)
         counts = None if settings.metrics_port is None else Counts()
         client = OutboundClient(settings.outbound_networks)
+        watchers: list[Watcher] = [*watchers_of(settings), *(() if counts is None else (counts,))]
         database = await open_database(settings.database_url, clock=clock, ids=new_ids, settings=settings, kinds=rules)
         try:
             issuer = KeyAuthenticator(database, settings, clock, PERMISSIONS)
@@ -105,6 +107,9 @@ def create_app(
             reads = Reads(compiler, database)
             with closing(operations):
                 async with tokens_of(settings.issuers, clock) as tokens, AsyncExitStack() as running:
+                    if (traces := running.enter_context(tracing(settings))) is not None:
+                        watchers.append(traces.answered)
+                        client.watch = traces.sent
                     people = PersonAuthenticator(tokens, issuer, database, clock, PERMISSIONS)
                     keys = KnownKeys(people if authenticator is None else authenticator(database))
                     found = await running.enter_async_context(
@@ -130,7 +135,7 @@ def create_app(
                         found.subscriptions,
                         found.connections,
                         Outside(client, checking.require_durable),
-                        (*watchers_of(settings), *(() if counts is None else (counts,))),
+                        watchers,
                     )
                     await running.enter_async_context(measuring(settings, services, counts, clock))
                     yield {"services": services}
@@ -141,7 +146,7 @@ def create_app(
 
     def in_front(app: ASGIApp) -> ASGIApp:
         compressing = Compression(app, turns) if settings.compression else None
-        return Shortcut(app, "/graphql", graphql, new_ids, compressing, settings.notes_steps)
+        return Shortcut(app, "/graphql", graphql, new_ids, compressing, Noting.of(settings))
 
     return Application(
         in_front,
@@ -156,7 +161,7 @@ def create_app(
             *console.routes(settings.issuers),
         ],
         middleware=[
-            Middleware(RequestId, ids=new_ids, noting=settings.notes_steps),
+            Middleware(RequestId, ids=new_ids, noting=Noting.of(settings)),
             cors,
             *compression,
         ],

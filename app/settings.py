@@ -91,6 +91,19 @@ class Settings(BaseSettings):
         default=None,
         description="What a scrape has to send as `Authorization: Bearer …`; without one anybody may scrape.",
     )
+    traces_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://",
+        description="Where traces go by OTLP over HTTP, such as `http://127.0.0.1:4318/v1/traces`; needs the extra "
+        "`tracing`. Left unset there are none.",
+    )
+    traces_share: float = Field(
+        default=1.0,
+        ge=0,
+        le=1,
+        description="The share of the traces that begin here which are kept, 0 to 1. Those of callers are kept as they "
+        "say.",
+    )
     workers: PositiveInt = Field(
         default=1, le=64, description="Server processes behind the one port, on PostgreSQL alone; at most 64."
     )
@@ -315,12 +328,12 @@ class Settings(BaseSettings):
     @property
     def notes_steps(self) -> bool:
         """Whether the statements of each request are noted while it is answered."""
-        return self.slow_log is not None
+        return self.slow_log is not None or self.traces_url is not None
 
     @property
     def watches(self) -> bool:
         """Whether anybody is told of each answer."""
-        return self.access_log or self.slow_log is not None or self.metrics_port is not None
+        return self.access_log or self.notes_steps or self.metrics_port is not None
 
     @property
     def on_sqlite(self) -> bool:

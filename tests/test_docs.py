@@ -33,6 +33,8 @@ TYPES = {
     "metrics_port": "integer",
     "metrics_host": "text",
     "metrics_key": "secret",
+    "traces_url": "text",
+    "traces_share": "number",
     "workers": "integer",
     "demo": "true or false",
     "bootstrap_key": "secret",

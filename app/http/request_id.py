@@ -5,25 +5,27 @@ import re
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.ids import Ids
-from app.core.trail import Trail, follow
+from app.core.trail import follow
+from app.http.watching import Noting
 from app.rest.headers import header_of
 
 HEADER = b"x-request-id"
+TRACEPARENT = b"traceparent"
 
 _USABLE = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 
-def identified(scope: Scope, given: bytes | None, ids: Ids, noting: bool) -> bytes:
+def identified(scope: Scope, given: bytes | None, ids: Ids, noting: Noting) -> bytes:
     """The id of this request, which is in its state and in the logs from now on: the one given, if that is usable.
 
-    With `noting` its steps are noted."""
+    `noting` is what is noted of it."""
     if given is not None and _USABLE.fullmatch(given):
         request_id, text = given, given.decode()
     else:
         text = ids.uuid()
         request_id = text.encode()
     # The state is the server's copy for this request.
-    trail = Trail(text, noting=noting)
+    trail = noting.trail(text, header_of(scope, TRACEPARENT) if noting.traces else None)
     scope.setdefault("state", {}).update(request_id=text, trail=trail)
     follow(trail)
     return request_id
@@ -32,7 +34,7 @@ def identified(scope: Scope, given: bytes | None, ids: Ids, noting: bool) -> byt
 class RequestId:
     """Middleware over a whole application."""
 
-    def __init__(self, app: ASGIApp, ids: Ids, noting: bool) -> None:
+    def __init__(self, app: ASGIApp, ids: Ids, noting: Noting) -> None:
         self._app = app
         self._noting = noting
         self._ids = ids

@@ -10,6 +10,7 @@ from app.core.ids import Ids
 from app.http.compression import Compression
 from app.http.cycle import ANSWER, Whole, send_whole
 from app.http.request_id import HEADER, identified
+from app.http.watching import Noting
 from app.rest.headers import Headers
 
 
@@ -32,7 +33,7 @@ class Shortcut:
     statement. Behind a prefix the router finds the way."""
 
     def __init__(
-        self, app: ASGIApp, path: str, to: Answers, ids: Ids, compression: Compression | None, noting: bool
+        self, app: ASGIApp, path: str, to: Answers, ids: Ids, compression: Compression | None, noting: Noting
     ) -> None:
         self._app = app
         self._path = path

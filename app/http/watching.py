@@ -1,6 +1,7 @@
 """What is told of each answer: access lines, and operations that were slow."""
 
 from collections.abc import Callable, Sequence
+from random import random
 from typing import NamedTuple
 
 import structlog
@@ -14,6 +15,28 @@ _log = structlog.get_logger(__name__)
 
 MOST_STEPS = 50
 """Statements of a slow operation that are logged."""
+
+
+class Noting(NamedTuple):
+    """What is noted of each request: its steps, and its trace, of which so large a share is wanted."""
+
+    steps: bool = False
+    traces: bool = False
+    share: float = 1.0
+
+    @staticmethod
+    def of(settings: Settings) -> "Noting":
+        """What the settings ask for."""
+        return Noting(settings.notes_steps, settings.traces_url is not None, settings.traces_share)
+
+    def trail(self, request_id: str, traceparent: bytes | None = None) -> Trail:
+        """The trail of a new request, which takes part in its caller's trace."""
+        trail = Trail(request_id, noting=self.steps)
+        if self.traces:
+            trail.trace(traceparent)
+            if trail.parent is None:
+                trail.is_sampled = random() < self.share
+        return trail
 
 
 class Answered(NamedTuple):

@@ -14,7 +14,7 @@ from starlette.types import Message, Receive, Send
 from app.core import codes
 from app.core.actor import Actor
 from app.core.errors import CursorExpired, DomainError, RateLimited, TooComplex, release
-from app.core.trail import Trail, follow
+from app.core.trail import follow
 from app.execution import errors
 from app.execution.outcome import GraphQLRequest, Outcome, Phase, Refused
 from app.http.bodies import LARGE_BODY
@@ -35,7 +35,7 @@ from app.http.frames import (
 )
 from app.http.graphql_http import request_of
 from app.http.services import Services
-from app.http.watching import Answered
+from app.http.watching import Answered, Noting
 from app.live.connections import (
     ABORT,
     ANSWER_SECONDS,
@@ -74,6 +74,7 @@ class Socket(Connection):
         self._send = send
         self._request_id = request_id
         self._client = client
+        self._noting = Noting.of(services.settings)
         self._operations: dict[str, asyncio.Task[None]] = {}
         self._listening: set[asyncio.Task[None]] = set()
         self._is_stopping = False
@@ -181,7 +182,7 @@ class Socket(Connection):
     async def _run(self, operation: str, request: GraphQLRequest) -> None:
         task = asyncio.current_task()
         assert task is not None
-        trail = Trail(self._request_id, noting=self._services.settings.notes_steps)
+        trail = self._noting.trail(self._request_id)
         trail.user_id, trail.client = self.actor.user_id, self._client
         follow(trail)
         began, from_ = time(), perf_counter()

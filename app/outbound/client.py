@@ -4,11 +4,13 @@ import asyncio
 import ssl
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from time import perf_counter, time
+from typing import Any, NamedTuple
 
 import httpcore2
 import httpx2
 
+from app.core.trail import Trail, current
 from app.outbound.addresses import Address, Lookup, Network, Resolver, is_named, is_public, parse_url
 from app.outbound.faults import OutboundCode, OutboundFault
 
@@ -17,6 +19,18 @@ LARGEST_ANSWER = 65_536
 _MOST_KEPT = 50
 _KEPT_SECONDS = 30.0
 _ADDRESSES_TRIED = 3
+
+
+class Sent(NamedTuple):
+    """A request to another server that has ended: as part of which trace, and how. `status` is 0 without an answer;
+    `began` is by `time.time`."""
+
+    trail: Trail
+    method: str
+    host: str
+    status: int
+    began: float
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +51,8 @@ class OutboundClient:
     def __init__(
         self, networks: Sequence[Network] = (), *, lookup: Lookup | None = None, tls: ssl.SSLContext | None = None
     ) -> None:
+        self.watch: Callable[[Sent], None] | None = None
+        """Is told of each request, which then takes part in the trace of what it is sent for."""
         self._resolver = resolver = Resolver(lookup)
         self._networks = {
             "https": _CheckedNetwork(resolver, lambda address: is_public(address) or is_named(address, networks)),
@@ -79,9 +95,34 @@ class OutboundClient:
         A body of more than `most` bytes is cut off there when `cut` is set. Raises OutboundFault."""
         parsed = parse_url(url)
         progress = _Progress()
+        given, watch = headers or {}, self.watch
+        if watch is None:
+            return await self._bounded(method, parsed, given, content, progress, seconds, most, cut)
+        trail = _part_of(current())
+        began, from_ = time(), perf_counter()
+        status = 0
+        try:
+            given = {**given, "traceparent": trail.traceparent or ""}
+            answer = await self._bounded(method, parsed, given, content, progress, seconds, most, cut)
+            status = answer.status
+            return answer
+        finally:
+            watch(Sent(trail, method, parsed.host, status, began, perf_counter() - from_))
+
+    async def _bounded(
+        self,
+        method: str,
+        url: httpx2.URL,
+        headers: Mapping[str, str],
+        content: bytes,
+        progress: "_Progress",
+        seconds: float,
+        most: int,
+        cut: bool,
+    ) -> Answer:
         try:
             async with asyncio.timeout(seconds):
-                return await self._send(method, parsed, headers or {}, content, progress, most, cut)
+                return await self._send(method, url, headers, content, progress, most, cut)
         except OutboundFault:
             raise
         except TimeoutError:
@@ -132,6 +173,15 @@ class OutboundClient:
         self._resolver.close()
         for pool in self._pools.values():
             await pool.aclose()
+
+
+def _part_of(above: Trail | None) -> Trail:
+    """The trail of a request that is sent for another one, or for nobody's."""
+    trail = Trail()
+    trail.trace(None)
+    if above is not None and above.trace_id is not None:
+        trail.trace_id, trail.parent, trail.is_sampled = above.trace_id, above.span, above.is_sampled
+    return trail
 
 
 class _Progress:

@@ -11,6 +11,7 @@ from starlette.types import Receive, Scope
 
 from app.http.cycle import Whole
 from app.http.shortcut import Shortcut
+from app.http.watching import Noting
 from app.rest.headers import Headers
 from tests.conftest import CountingIds
 from tests.kit.library_server import BOOK, KEY
@@ -42,7 +43,7 @@ async def routed(request: Request) -> PlainTextResponse:
 )
 def test_shortcut_takes_one_path_alone(root_path: str, path: str, headers: dict[str, str], answer: str) -> None:
     app = Shortcut(
-        Starlette(routes=[Route("/{rest:path}", routed)]), "/graphql", Straight(), CountingIds(), None, False
+        Starlette(routes=[Route("/{rest:path}", routed)]), "/graphql", Straight(), CountingIds(), None, Noting()
     )
     assert TestClient(app, root_path=root_path).get(path, headers=headers).text == answer
 
