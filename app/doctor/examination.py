@@ -17,7 +17,8 @@ from app.storage.engines import ConfigurationError, parse_database_url
 async def examine(settings: Settings, clock: Clock, *, workers: int = 1) -> AsyncIterator[Finding]:
     """Every finding as it is made. Nothing is changed: no file is made, no migration is run, no row is written.
 
-    `workers` is how many processes share the database. What needs something that is at fault is left out."""
+    `workers` is how many processes share the database, at least those of the settings. What needs something that is at
+    fault is left out."""
     for found in machine(settings):
         yield found
     try:
@@ -26,7 +27,9 @@ async def examine(settings: Settings, clock: Clock, *, workers: int = 1) -> Asyn
         yield fault("database", str(error), "Correct SWITCHBOARD_DATABASE_URL; docs/settings.md shows its forms.")
     else:
         is_current = False
-        async for found in sqlite(url) if settings.on_sqlite else postgresql(url, settings, clock, workers):
+        async for found in (
+            sqlite(url) if settings.on_sqlite else postgresql(url, settings, clock, max(workers, settings.workers))
+        ):
             is_current |= found.topic == TOPIC and found.state is State.OK
             yield found
         if is_current:

@@ -30,42 +30,71 @@ PATIENCE = 2.0
 KEPT = 5.0
 """Seconds for which its answer is kept, however often somebody scrapes."""
 
+AGAIN = 0.5
+"""Seconds after which a worker looks again for a port that has become free."""
+
 TEXT = b"text/plain; version=0.0.4; charset=utf-8"
 
 
 @asynccontextmanager
-async def measuring(settings: Settings, services: Services, counts: Counts | None, clock: Clock) -> AsyncIterator[int]:
-    """Serve the metrics beside the block, where the settings name a port; the port, 0 where they do not.
+async def measuring(
+    settings: Settings, services: Services, counts: Counts | None, clock: Clock, *, again: float = AGAIN
+) -> AsyncIterator[None]:
+    """Serve the metrics beside the block, where the settings name a port.
 
-    Of several workers each takes the first port from there on that is free. Raises SettingsError when none is."""
+    Of several workers each takes the first port from there on that is free; one that takes another's place waits until
+    that has ended. Raises SettingsError for a single process whose port is in use."""
     if settings.metrics_port is None or counts is None:
-        yield 0
+        yield
         return
     served = _Metrics(settings, services, counts, clock)
     config = Config(served, watched=False, log_config=None, access_log=False, lifespan="off", server_header=False)
     config.load()
-    protocol = partial(HttpProtocol, config=config, server_state=ServerState(), app_state={})
+    state = ServerState()
+    protocol = partial(HttpProtocol, config=config, server_state=state, app_state={})
     server = await _listening(settings, protocol)
+    if server is None and settings.workers == 1:
+        raise SettingsError(f"SWITCHBOARD_METRICS_PORT: port {settings.metrics_port} is in use.")
+    servers = [] if server is None else [server]
+    waiting = asyncio.create_task(_until_free(settings, protocol, servers, again))
     try:
-        port: int = server.sockets[0].getsockname()[1]
-        log.info("metrics are served", host=settings.metrics_host, port=port)
-        yield port
+        yield
     finally:
-        server.close()
+        waiting.cancel()
+        await asyncio.wait([waiting])
+        for each in servers:
+            each.close()
+        for connection in list(state.connections):
+            connection.transport.abort()
+        await asyncio.sleep(0)
 
 
-async def _listening(settings: Settings, protocol: "partial[HttpProtocol]") -> asyncio.Server:
+async def _until_free(
+    settings: Settings, protocol: "partial[HttpProtocol]", servers: list[asyncio.Server], again: float
+) -> None:
+    while not servers:
+        await asyncio.sleep(again)
+        server = await _listening(settings, protocol)
+        if server is not None:
+            servers.append(server)
+
+
+async def _listening(settings: Settings, protocol: "partial[HttpProtocol]") -> asyncio.Server | None:
+    """A server at the first port that is free; None where none is. Raises SettingsError for an address of others."""
     assert settings.metrics_port is not None
     loop, first = asyncio.get_running_loop(), settings.metrics_port
     for port in range(first, first + (settings.workers if first else 1)):
         try:
-            return await loop.create_server(protocol, settings.metrics_host, port)
+            server = await loop.create_server(protocol, settings.metrics_host, port)
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise SettingsError(
                     f"SWITCHBOARD_METRICS_HOST: cannot listen at {settings.metrics_host}: {error.strerror}."
                 ) from None
-    raise SettingsError(f"SWITCHBOARD_METRICS_PORT: port {first} is in use, and so are those for further workers.")
+            continue
+        log.info("metrics are served", host=settings.metrics_host, port=server.sockets[0].getsockname()[1])
+        return server
+    return None
 
 
 class _Metrics:

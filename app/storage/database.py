@@ -27,6 +27,9 @@ from app.storage.work import Unit, Work
 
 __all__ = ["Database", "Query", "Row", "Steps", "Work", "open_database"]
 
+MOST_NOTED = 200
+"""How many steps of one request are noted."""
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -111,7 +114,7 @@ class Database:
         try:
             return await self._commands.run(unit, caller, subject)
         finally:
-            trail.steps.append(Step("command", _named(f, args), 0, began, perf_counter() - from_))
+            _note(trail.steps, Step("command", _named(f, args), 0, began, perf_counter() - from_))
 
     def plan(self, steps: Steps[T], *, snapshot: bool, caller: Caller) -> Coroutine[Any, Any, T]:
         """Run the generator that `steps` starts in the caller's share of the readers, and return what it returns.
@@ -156,6 +159,12 @@ def _call(f: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any], wo
     return f(work, *args, **kwargs)
 
 
+def _note(notes: list[Step], step: Step) -> None:
+    # A stream lasts, and reads the log again whenever it has fallen behind.
+    if len(notes) < MOST_NOTED:
+        notes.append(step)
+
+
 def _named(f: Callable[..., object], args: tuple[Any, ...]) -> str:
     """The name of the service that a unit runs, which another function may have been given."""
     found = next((each for each in (*args, f) if callable(each) and hasattr(each, "__name__")), f)
@@ -170,7 +179,7 @@ def _noted(steps: Steps[T], notes: list[Step]) -> Generator[Query, Sequence[Row]
         while True:
             began, from_ = time(), perf_counter()
             rows = yield query
-            notes.append(Step("statement", query.sql, len(rows), began, perf_counter() - from_))
+            _note(notes, Step("statement", query.sql, len(rows), began, perf_counter() - from_))
             query = plan.send(rows)
     except StopIteration as ended:
         made: T = ended.value

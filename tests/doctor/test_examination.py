@@ -175,6 +175,12 @@ async def test_postgresql_that_cannot_be_reached_is_told_with_its_reason(postgre
     assert "%40 for @" in wrong(await examined(stranger), "database").advice
 
 
+@pytest.mark.parametrize("empty_database_url", ["postgres"], indirect=True)
+async def test_connections_are_reckoned_for_all_workers(whole: str) -> None:
+    found = wrong(await examined(whole, workers=60), "database")
+    assert found.text.startswith("60 processes open at most 2040 of ")
+
+
 async def test_identity_provider_that_is_down_is_told(database_url: str) -> None:
     async with identity_provider() as provider:
         issuers = (provider.issuer(),)

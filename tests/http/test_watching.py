@@ -1,6 +1,6 @@
 """Access lines and slow operations of a real server, as entries of its log."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Generator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from io import StringIO
@@ -13,9 +13,10 @@ import pytest
 from app.asgi import create_app
 from app.core.actor import Actor
 from app.core.logs import configure_logs
+from app.core.trail import Trail, follow
 from app.http.watching import Answered, Watcher
 from app.settings import Settings
-from app.storage.database import Database
+from app.storage.database import MOST_NOTED, Database, Query, Row
 from tests.serving import Served, eventually, serving
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("own_logs")]
@@ -117,6 +118,19 @@ async def test_slow_operation_is_logged_with_its_statements_and_no_value(served:
 async def test_fast_operation_is_not_logged(served: Served, log: StringIO) -> None:
     await ask(served, "query Fast { viewer { user { name } } }")
     assert entries(log, "slow operation") == entries(log, "answered") == []
+
+
+async def test_steps_that_are_noted_are_not_without_end(database: Database) -> None:
+    trail = Trail(noting=True)
+    follow(trail)
+
+    def many() -> Generator[Query, Sequence[Row], None]:
+        for _ in range(MOST_NOTED + 10):
+            yield Query("SELECT 1")
+
+    await database.plan(many, snapshot=False, caller="somebody")
+    assert trail.steps is not None
+    assert [step.text for step in trail.steps] == ["SELECT 1"] * MOST_NOTED
 
 
 async def test_code_of_the_first_error_is_told(served: Served) -> None:

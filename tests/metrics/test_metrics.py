@@ -1,5 +1,6 @@
 """A live scrape, by Prometheus' own parser, and the files that name what is in it."""
 
+import asyncio
 import json
 import re
 import socket
@@ -14,12 +15,14 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from app.asgi import create_app
 from app.core.actor import Actor
+from app.core.clock import utc_now
 from app.core.trail import Trail
 from app.http.watching import Answered
+from app.metrics import measuring
 from app.metrics.counts import NO_NAME, OTHER, Counts, Names
 from app.settings import Settings, SettingsError, load_settings
 from app.storage.database import Database
-from tests.serving import Served, eventually, serving
+from tests.serving import PATIENCE, Served, eventually, serving
 
 pytestmark = pytest.mark.anyio
 
@@ -56,6 +59,10 @@ class Measured:
             for sample in family.samples
         }
 
+    async def left(self) -> None:
+        """Wait until the server knows that every listener has left."""
+        await eventually(lambda: len(self.served.server.lifespan.state["services"].connections) == 0)
+
     async def ask(self, document: str) -> None:
         async with httpx2.AsyncClient() as client:
             await client.post(self.served.url, json={"query": document}, headers=KEY)
@@ -85,7 +92,7 @@ async def test_scrape_counts_what_was_done(measured: Measured) -> None:
         await opened.listen("1", LISTEN)
         samples = await measured.scrape()
         assert (of(samples, "streams"), of(samples, "subscriptions")) == (1, 1)
-    await eventually(lambda: measured.served.running == 0)
+    await measured.left()
     samples = await measured.scrape()
     assert of(samples, "requests_total", transport="graphql", status="200") == 5
     assert of(samples, "operations_total", operation="Who", kind="query", outcome="ok") == 3
@@ -113,6 +120,42 @@ async def test_stranger_gets_nothing(measured: Measured) -> None:
         assert (await client.get(elsewhere, headers={"authorization": f"Bearer {SCRAPE}"})).status_code == 404
         on_the_graphs_port = measured.served.url.replace("/graphql", "/metrics")
         assert (await client.get(on_the_graphs_port, headers=KEY)).status_code == 404
+
+
+async def _status(client: httpx2.AsyncClient, at: str) -> int | None:
+    try:
+        return (await client.get(at)).status_code
+    except httpx2.ConnectError:
+        return None
+
+
+async def test_worker_that_takes_anothers_place_takes_its_port(measured: Measured) -> None:
+    services = measured.served.server.lifespan.state["services"]
+    taken = int(measured.at.split(":")[2].split("/")[0])
+    given = {"metrics_port": taken, "metrics_key": SCRAPE, "workers": 1}
+    alone = Settings.model_validate(given)
+    with pytest.raises(SettingsError, match=f"^SWITCHBOARD_METRICS_PORT: port {taken} is in use"):
+        async with measuring(alone, services, Counts(), utc_now):
+            pass
+    with socket.create_server(("127.0.0.1", 0)) as former:
+        port = former.getsockname()[1]
+        # As of two workers, of which each has a port.
+        pair = alone.model_copy(update={"metrics_port": port, "workers": 2})
+        with socket.socket() as second:
+            try:
+                second.bind(("127.0.0.1", port + 1))
+                second.listen()
+            except OSError:
+                pass  # somebody else has it, which is as good
+            async with measuring(pair, services, Counts(), utc_now, again=0.01):
+                former.close()
+                at = f"http://127.0.0.1:{port}/metrics"
+                async with httpx2.AsyncClient() as client:
+                    for _ in range(int(PATIENCE / 0.01)):
+                        if (found := await _status(client, at)) is not None:
+                            break
+                        await asyncio.sleep(0.01)
+                assert found == 401
 
 
 def test_metrics_that_others_reach_need_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,7 +201,7 @@ async def test_dashboard_and_rules_name_metrics_that_exist(measured: Measured) -
     await measured.ask("query Who { viewer { user { name } } }")
     async with measured.served.socket(KEY) as opened:
         await opened.listen("1", LISTEN)
-    await eventually(lambda: measured.served.running == 0)
+    await measured.left()
     known = {name for name, _ in await measured.scrape()}
     # Those that have no series while there is nothing to count.
     known |= {"switchboard_connections", "switchboard_destinations", "switchboard_log_position"}
