@@ -9,6 +9,7 @@ import orjson
 from app.live.items import Subscriber
 from tests.graph.listening import Ears
 from tests.graph.running import Graph
+from tests.serving import PATIENCE
 
 # All that is an interaction's own. What only the directory says (a name), or the caller's rights, is of the moment at
 # which it is read, and no event of the interaction.
@@ -181,11 +182,11 @@ class Copies:
         fresh[self.exchanges.name] = {node["id"]: exchange(node) for node in exchanges}
         return cursor, fresh
 
-    async def agree(self, after: object, patience: float = 5.0) -> None:
+    async def agree(self, after: object) -> None:
         """Fail, saying after what, unless every copy comes to be what a fresh fetch gives."""
         _, fresh = await self.fetch()
         try:
-            async with asyncio.timeout(patience):
+            async with asyncio.timeout(PATIENCE):
                 while self._differing(fresh):
                     self._moved.clear()
                     await self._moved.wait()

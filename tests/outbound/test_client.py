@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from app.outbound import OutboundClient, OutboundCode, OutboundFault
+from tests.serving import PATIENCE
 
 pytestmark = pytest.mark.anyio
 
@@ -301,8 +302,12 @@ async def test_certificate_has_to_fit_the_name_and_be_trusted(tmp_path: Path) ->
     await stranger.aclose()
 
 
-@pytest.mark.parametrize(("handle", "code"), [(silence, OutboundCode.TIMEOUT), (greet, OutboundCode.CERTIFICATE)])
-async def test_server_without_tls_ends_the_handshake_and_its_connection(handle: Handler, code: OutboundCode) -> None:
+@pytest.mark.parametrize(
+    ("handle", "seconds", "code"), [(silence, 0.2, OutboundCode.TIMEOUT), (greet, PATIENCE, OutboundCode.CERTIFICATE)]
+)
+async def test_server_without_tls_ends_the_handshake_and_its_connection(
+    handle: Handler, seconds: float, code: OutboundCode
+) -> None:
     ended = asyncio.Event()
 
     async def until_its_end(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -313,7 +318,7 @@ async def test_server_without_tls_ends_the_handshake_and_its_connection(handle: 
 
     client = OutboundClient(LOOPBACK)
     async with serving(until_its_end) as port:
-        found = await fault(client.send("GET", f"https://127.0.0.1:{port}/", seconds=0.2))
-        await asyncio.wait_for(ended.wait(), 5)
+        found = await fault(client.send("GET", f"https://127.0.0.1:{port}/", seconds=seconds))
+        await asyncio.wait_for(ended.wait(), PATIENCE)
     assert (found.code, found.may_have_arrived) == (code, False)
     await client.aclose()

@@ -24,6 +24,7 @@ from app.storage.event_log import (
     read_after,
 )
 from tests.conftest import START, ManualClock
+from tests.serving import PATIENCE
 
 pytestmark = pytest.mark.anyio
 
@@ -147,7 +148,7 @@ async def test_positions_have_no_gaps_and_no_reader_misses_one(database: Databas
         )
         written += sum(result for result in results if isinstance(result, int))
     done.set()
-    await asyncio.wait_for(follower, 20)
+    await asyncio.wait_for(follower, PATIENCE)
     assert len(seen) == written
     for lane, head, _ in await heads(database):
         assert [entry.position for entry in seen if entry.lane == lane] == list(range(1, head + 1))
