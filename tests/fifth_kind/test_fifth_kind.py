@@ -23,6 +23,9 @@ def test_a_fifth_kind_is_one_folder_and_one_line(tmp_path: Path, postgres_server
     for part in ("app", "tests", "docs"):  # with what is compiled, which counts as long as a module's time is the same
         shutil.copytree(ROOT / part, tmp_path / part, ignore=shutil.ignore_patterns("fifth_kind", "*.pyc.*"))
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    # What Hypothesis knows of characters and of our modules, which it would read through again.
+    (known := ROOT / ".hypothesis").mkdir(exist_ok=True)
+    (tmp_path / known.name).symlink_to(known)
     for part in ("app", "tests"):
         shutil.copytree(HERE / part, tmp_path / part, dirs_exist_ok=True)
     registry = tmp_path / "app" / "registry.py"
