@@ -5,6 +5,7 @@ import sqlalchemy as sa
 from app.storage.tables import BigId, JsonValue, Timestamp, surrogate_key, table
 
 _ERASABLE = sa.text("behind")
+_WITH_EXCERPT = sa.text("excerpt IS NOT NULL")
 
 destination = table(
     "destination",
@@ -62,4 +63,5 @@ delivery = table(
     sa.Index("uq_delivery_place", "destination_id", "run", "lane", "position", unique=True),
     sa.Index("ix_delivery_destination_id", "destination_id", "id"),
     sa.Index("ix_delivery_erasable", "attempted_at", sqlite_where=_ERASABLE, postgresql_where=_ERASABLE),
+    sa.Index("ix_delivery_excerpt", "interaction_id", sqlite_where=_WITH_EXCERPT, postgresql_where=_WITH_EXCERPT),
 )

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Generator, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
+from datetime import datetime
 from functools import partial
 from itertools import islice
 from uuid import uuid4
@@ -44,6 +45,8 @@ class Dispatcher:
         self._by_number: dict[int, Runner] = {}
         self._let_go: set[int] = set()
         self._stirred = asyncio.Event()
+        self._news = asyncio.Event()
+        self._free_at: datetime | None = None
         self._renewed_at = 0.0
         self._idle_noted_at = 0.0
 
@@ -70,24 +73,48 @@ class Dispatcher:
     def lost(self) -> None:
         """Each subscription learns of it by itself."""
 
+    def news(self) -> None:
+        """Something may have been committed, which `heard` is not told of while nobody holds the feed."""
+        self._news.set()
+
     async def run(self) -> None:
-        """Look for destinations from time to time, and when something happened to one, until cancelled."""
+        """Look for destinations when something may have happened to one, and when a lease of another process ends,
+        until cancelled."""
         guard = asyncio.create_task(self._guard())
         try:
             while True:
-                pause = self._parts.limits.look_seconds
+                self._news.clear()
                 try:
                     await self._look()
                 except DATABASE_AWAY:
-                    pause = _PAUSE_WITHOUT_DATABASE
+                    await self._stirred_within(_PAUSE_WITHOUT_DATABASE)
+                    continue
                 except Exception:
                     log.exception("destinations cannot be looked for")
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(pause):
-                        await self._stirred.wait()
-                self._stirred.clear()
+                await self._until_next_look()
         finally:
             guard.cancel()
+
+    async def _until_next_look(self) -> None:
+        limits = self._parts.limits
+        if await self._stirred_within(limits.look_seconds) or self._running:
+            return
+        rest = limits.rest_seconds
+        if self._free_at is not None:
+            rest = min(rest, (self._free_at - self._parts.clock()).total_seconds())
+        if not self._news.is_set():
+            await self._stirred_within(max(rest - limits.look_seconds, 0.0), self._news)
+
+    async def _stirred_within(self, seconds: float, *others: asyncio.Event) -> bool:
+        """Whether something happened to a destination, or one of `others`, before the seconds are over."""
+        waits = [asyncio.create_task(each.wait()) for each in (self._stirred, *others)]
+        try:
+            done, _ = await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for each in waits:
+                each.cancel()
+        self._stirred.clear()
+        return bool(done)
 
     async def stop(self) -> None:
         """End all deliveries, those that are under way within their grace, and all leases."""
@@ -110,6 +137,7 @@ class Dispatcher:
         now = self._parts.clock()
         rows = await self._parts.database.plan(_active, snapshot=False, caller=SERVER)
         free = []
+        self._free_at = None
         for number, version, holder, until in rows:
             runner = self._by_number.get(number)
             if runner is not None:
@@ -117,6 +145,9 @@ class Dispatcher:
                     runner.doubt()
             elif holder is None or holder == self._parts.holder or moment_of(until) <= now:
                 free.append(number)
+            else:
+                ends = moment_of(until)
+                self._free_at = ends if self._free_at is None else min(ends, self._free_at)
         waiting = iter(free)
         while some := list(islice(waiting, _TAKEN_AT_ONCE)):
             await self._begin(some)
@@ -202,6 +233,7 @@ async def dispatching(
     parts = Parts(database, feed, subscriptions, webhooks, settings, clock, held_to, uuid4().hex)
     dispatcher = Dispatcher(parts)
     feed.listen(dispatcher)
+    feed.on_news(dispatcher.news)
     running = asyncio.create_task(dispatcher.run())
     try:
         yield dispatcher

@@ -18,11 +18,12 @@ from app.storage.database import Database
 
 @dataclass(frozen=True, slots=True)
 class DispatchLimits:
-    """How often a process looks for destinations, how often it notes that nothing was to be delivered, how long a
-    destination is its own after its last sign of life, and how long requests that are under way may take when it stops.
-    """
+    """How often a process looks for destinations: while it delivers to some or events are committed, and otherwise;
+    how often it notes that nothing was to be delivered, how long a destination is its own after its last sign of life,
+    and how long requests that are under way may take when it stops."""
 
     look_seconds: float = 5.0
+    rest_seconds: float = 60.0
     idle_seconds: float = 60.0
     lease: timedelta = timedelta(seconds=20)
     grace_seconds: float = 2.0

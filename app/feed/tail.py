@@ -72,6 +72,7 @@ class Feed:
         self._clock = clock
         self._listeners: list[Listener] = []
         self._at_beginnings: list[Callable[[], None]] = []
+        self._at_news: list[Callable[[], None]] = []
         self._poll_seconds = poll_seconds
         self._head: Cursor | None = None
         self.longest_silence = longest_silence
@@ -110,6 +111,11 @@ class Feed:
         """Call `listener` whenever the tail begins to read after a sleep, in which it heard of nothing."""
         self._at_beginnings.append(listener)
 
+    def on_news(self, listener: Callable[[], None]) -> None:
+        """Call `listener` whenever a process may have committed events, also while nobody holds the feed. A hint: it
+        may be lost, doubled or late."""
+        self._at_news.append(listener)
+
     @asynccontextmanager
     async def held(self) -> "AsyncIterator[None]":
         """Keep the tail awake. Raises Unavailable when the log cannot be read, because the database does not answer."""
@@ -133,7 +139,7 @@ class Feed:
 
     async def run(self) -> None:
         """Tail the log until cancelled; outlives every failure of the database."""
-        others = asyncio.create_task(self._wakeups.run(self._wake.set))
+        others = asyncio.create_task(self._wakeups.run(self._stir))
         try:
             while True:
                 if not self._holders:
@@ -188,8 +194,13 @@ class Feed:
     # ---- the tail -------------------------------------------------------------------------------------------------
 
     def _committed(self) -> None:
-        self._wake.set()
+        self._stir()
         self._wakeups.tell()
+
+    def _stir(self) -> None:
+        self._wake.set()
+        for told in self._at_news:
+            told()
 
     async def _follow(self) -> None:
         if self._head is None:

@@ -11,8 +11,9 @@ import httpcore2
 import httpx2
 
 from app.core.trail import Trail, current
-from app.outbound.addresses import Address, Lookup, Network, Resolver, is_named, is_public, parse_url
+from app.outbound.addresses import Address, Network, is_named, is_public, parse_url
 from app.outbound.faults import OutboundCode, OutboundFault
+from app.outbound.resolver import Lookup, Resolver
 
 SECONDS = 10.0
 LARGEST_ANSWER = 65_536

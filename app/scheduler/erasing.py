@@ -3,6 +3,7 @@
 import structlog
 
 from app.core.errors import DATABASE_AWAY
+from app.destinations.service import erase_excerpts
 from app.interactions.service.erasing import erase_part, finish_erasing
 from app.storage.database import Database
 
@@ -21,7 +22,7 @@ class Eraser:
     async def step(self) -> bool:
         """Erase a part; whether there is more to do now. What fails is logged, and is still there to be tried again."""
         try:
-            erased = await self._database.command(erase_part, ROWS)
+            erased = await self._database.command(erase_part, ROWS, erase_excerpts)
             if erased.files is not None and await self._database.forget_deleted():
                 await self._database.command(finish_erasing, erased.files)
         except DATABASE_AWAY:

@@ -14,6 +14,7 @@ from app.destinations.model.retries import Retries
 from app.directory.service import activate_user, deactivate_user, update_user
 from app.dispatcher import DispatchLimits
 from app.interactions.model import Level
+from app.interactions.service.erasing import erase_customer
 from app.interactions.service.state import raise_attention, set_labels
 from app.storage.database import Work
 from app.storage.event_log.tables import event_log, lane
@@ -101,6 +102,30 @@ async def test_delivery_that_fails_is_tried_again_under_its_id(app: Running, rec
         {"status": "DELIVERED", "attempts": 4, "topic": "INTERACTION_CREATED", **made},
         {"status": "DELIVERED", "attempts": 1, "topic": "INTERACTION_MESSAGE_RECEIVED", **made},
     ]
+
+
+async def test_answer_to_a_failed_delivery_is_erased_with_its_interaction(app: Running, receiver: Receiver) -> None:
+    await _two(app)
+    ref, _ = await app.destination(receiver.url)
+    receiver.decide = lambda _headers, body: (500, {}, b"You said " + body)
+    await app.house.hear("My words")
+    await _label(app.house, 2, "a")
+
+    async def about_ana() -> list[str | None]:
+        found = await app.deliveries(ref, "webhookId excerpt interaction { id } status")
+        return [each["excerpt"] for each in found if each["status"] == "PENDING" and each["interaction"] is None]
+
+    await eventually(lambda: receiver.arrived >= 4)
+    await app.house.database.command(erase_customer, ADA, f"cus_{app.house.desk.ana}")
+    async with asyncio.timeout(PATIENCE):
+        while await about_ana() != [None]:  # noqa: ASYNC110 - the database tells nobody
+            await asyncio.sleep(0.01)
+    # What is answered after that is about what is gone already.
+    so_far = receiver.arrived
+    await eventually(lambda: receiver.arrived > so_far + 4)
+    assert set(await about_ana()) == {None}
+    kept = [each for each in await app.deliveries(ref, "excerpt interaction { id }") if each["excerpt"]]
+    assert [(each["excerpt"][:8], each["interaction"]) for each in kept] == [("You said", {"id": "ses_2"})]
 
 
 async def test_delivery_that_fails_holds_up_its_interaction_alone(database_url: str, receiver: Receiver) -> None:

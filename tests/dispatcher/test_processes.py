@@ -2,15 +2,20 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any, cast
 
 import pytest
+import sqlalchemy as sa
 
 from app.destinations.repository import lease_name
-from app.dispatcher import DispatchLimits
+from app.destinations.tables import destination
+from app.dispatcher import Dispatcher, DispatchLimits
+from app.dispatcher.parts import Parts
 from app.storage.database import Work
 from app.storage.leases import end_leases, lease, renew_leases, take_lease
 from tests.destinations.receiving import receiving
 from tests.destinations.running import ALERTS, SOON, Running, running
+from tests.graph.reached import destination_row
 from tests.interactions.conftest import House
 from tests.interactions.conftest import house as house
 from tests.serving import PATIENCE, eventually
@@ -100,6 +105,44 @@ async def test_destination_begins_behind_what_it_did_not_want(database_url: str)
                     break
                 await asyncio.sleep(0.01)
         assert (found["version"], receiver.arrived) == (1, 0)
+
+
+class Counted:
+    """A database that counts how often it is looked for destinations."""
+
+    def __init__(self, database: Any) -> None:
+        self.looks = 0
+        self._database = database
+
+    async def plan(self, *args: Any, **given: Any) -> Any:
+        self.looks += 1
+        return await self._database.plan(*args, **given)
+
+
+async def test_destinations_are_looked_for_only_when_something_may_have_happened(house: House) -> None:
+    counted, nothing = Counted(house.database), cast("Any", None)
+    limits = DispatchLimits(look_seconds=0.01, rest_seconds=3600)
+    parts = Parts(cast("Any", counted), nothing, nothing, nothing, nothing, house.clock, limits, "me")
+    dispatcher = Dispatcher(parts)
+    running = asyncio.create_task(dispatcher.run())
+    try:
+        await eventually(lambda: counted.looks == 1)
+        await asyncio.sleep(0.2)
+        assert counted.looks == 1
+        await house.database.command(_held_elsewhere, timedelta(seconds=0.1))
+        dispatcher.news()
+        await eventually(lambda: counted.looks == 2)
+        # The lease of the other process is over soon, without a word.
+        await eventually(lambda: counted.looks >= 3)
+        assert dispatcher.delivering == frozenset()
+    finally:
+        running.cancel()
+        await asyncio.wait([running])
+
+
+def _held_elsewhere(work: Work, lasts: timedelta) -> None:
+    work.connection.execute(sa.insert(destination).values(destination_row(work.now)))
+    assert take_lease(work, lease_name(1), "somebody else", lasts)
 
 
 async def test_leases_are_renewed_and_ended_together(house: House) -> None:

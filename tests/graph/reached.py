@@ -1,7 +1,7 @@
 """Destinations, and what was delivered to them."""
 
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -60,31 +60,17 @@ async def store_destinations(graph: Graph) -> None:
 def _store(work: Work) -> None:
     at = work.now
     for name, state, reason, permissions in _DESTINATIONS:
-        row = {
-            "name": name,
-            "type": "WEBHOOK",
-            "address": "https://pager.example.com/hook",
-            "owner_id": 1,
+        is_active = state == "ACTIVE"
+        row: dict[str, Any] = {
             "permissions": permissions,
-            "document": _DOCUMENT,
-            "operation_name": "Alerts" if state == "ACTIVE" else None,
-            "variables": {"level": "HIGH"} if state == "ACTIVE" else {},
-            "most_in_flight": 4,
-            "secret": "sealed",
-            "former_until": at + timedelta(hours=1) if state == "ACTIVE" else None,
-            "state": state,
+            "operation_name": "Alerts" if is_active else None,
+            "variables": {"level": "HIGH"} if is_active else {},
+            "former_until": at + timedelta(hours=1) if is_active else None,
             "reason": reason,
             "message": reason and "It was so.",
-            "state_changed_at": at,
-            "failing_since": at if state == "ACTIVE" else None,
-            "delivered_at": at,
-            "cursor": "a place",
-            "run": 1,
-            "created_at": at,
-            "updated_at": at,
-            "version": 2,
+            "failing_since": at if is_active else None,
         }
-        work.connection.execute(sa.insert(destination).values(row))
+        work.connection.execute(sa.insert(destination).values(destination_row(at, name=name, state=state, **row)))
     for number, (of, lane, position, status, answered, fault) in enumerate(_DELIVERIES, start=1):
         row = {
             "destination_id": of,
@@ -106,6 +92,29 @@ def _store(work: Work) -> None:
             "behind": status == "DELIVERED",
         }
         work.connection.execute(sa.insert(delivery).values(row))
+
+
+def destination_row(at: datetime, **given: Any) -> dict[str, Any]:
+    """A row of the table of destinations."""
+    return {
+        "name": "Pager",
+        "type": "WEBHOOK",
+        "address": "https://pager.example.com/hook",
+        "owner_id": 1,
+        "document": _DOCUMENT,
+        "variables": {},
+        "most_in_flight": 4,
+        "secret": "sealed",
+        "state": "ACTIVE",
+        "state_changed_at": at,
+        "delivered_at": at,
+        "cursor": "a place",
+        "run": 1,
+        "created_at": at,
+        "updated_at": at,
+        "version": 2,
+        **given,
+    }
 
 
 def life_of_a_destination() -> Iterator[Callable[[Work], Any]]:

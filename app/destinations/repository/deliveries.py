@@ -9,6 +9,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from app.destinations.model import Attempt, Delivery, DeliveryStatus, Place
 from app.destinations.tables import delivery
+from app.interactions.tables import interaction
 from app.storage.repository import Repository
 
 _KEYS = (delivery.c.destination_id, delivery.c.run, delivery.c.lane, delivery.c.position)
@@ -59,6 +60,18 @@ class DeliveryRepository(Repository):
         given_up = {"status": DeliveryStatus.GIVEN_UP, "next_attempt_at": None}
         self.connection.execute(sa.update(delivery).where(*mine, waiting).values(given_up))
         self.connection.execute(sa.update(delivery).where(*mine, sa.not_(delivery.c.behind)).values(behind=True))
+
+    def erase_excerpts(self, interaction_id: int, most: int) -> int:
+        """Forget the answers to deliveries about an interaction, of at most so many; of how many."""
+        mine = (delivery.c.interaction_id == interaction_id, delivery.c.excerpt.is_not(None))
+        some = sa.select(delivery.c.id).where(*mine).limit(most)
+        erased = sa.update(delivery).where(delivery.c.id.in_(some.scalar_subquery())).values(excerpt=None)
+        return self.connection.execute(erased).rowcount
+
+    def hold_interactions(self, numbers: Iterable[int]) -> frozenset[int]:
+        """Those of these interactions that are there; none of them is deleted before the unit ends."""
+        found = sa.select(interaction.c.id).where(interaction.c.id.in_(list(numbers)))
+        return frozenset(self.connection.execute(found.with_for_update(read=True, key_share=True)).scalars())
 
     def forget(self, before: datetime, most: int) -> int:
         """Erase deliveries that were tried last before this time and that no cursor is still to pass; how many."""

@@ -1,6 +1,6 @@
 """Use cases of whoever delivers: begin, note what was delivered, pause what cannot be delivered to."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -96,7 +96,7 @@ def settle(work: Work, holder: str, destination_id: int, settled: Settled) -> bo
     is_of_run = found.run == settled.run
     deliveries = work.use(DeliveryRepository)
     noted = set()
-    for each in settled.deliveries:
+    for each in _without_words_of_erased(deliveries, settled.deliveries):
         assert each.place is not None
         noted.add(each.place)
         number = deliveries.note(
@@ -132,6 +132,20 @@ def forget_deliveries(work: Work) -> bool:
     """Erase deliveries whose time is over; whether more may be left."""
     erased = work.use(DeliveryRepository).forget(work.now - KEPT_FOR, _FORGOTTEN_AT_ONCE)
     return erased == _FORGOTTEN_AT_ONCE
+
+
+def erase_excerpts(work: Work, interaction_id: int, most: int) -> int:
+    """Forget what was answered to at most so many deliveries about an interaction that is gone; to how many."""
+    return work.use(DeliveryRepository).erase_excerpts(interaction_id, most)
+
+
+def _without_words_of_erased(repository: DeliveryRepository, found: Sequence[Delivery]) -> Iterator[Delivery]:
+    """The deliveries; what was answered about an interaction that has been erased meanwhile is left out."""
+    about = {each.interaction_id for each in found if each.latest.excerpt is not None} - {None}
+    there = repository.hold_interactions(number for number in about if number is not None) if about else frozenset()
+    for each in found:
+        is_erased = each.interaction_id is not None and each.interaction_id not in there
+        yield replace(each, latest=replace(each.latest, excerpt=None)) if is_erased else each
 
 
 def _leased(work: Work, holder: str, destination_id: int) -> Destination | None:

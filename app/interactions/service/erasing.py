@@ -1,6 +1,6 @@
 """Erasing a customer with everything that was said: at once from sight, then from the files."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -71,9 +71,14 @@ class Erased(NamedTuple):
     files: Part | None = None
 
 
-def erase_part(work: "Work", most: int) -> Erased:
-    """Erase at most `most` rows of what was deleted. Call it until nothing is left; of several processes each erases
-    something else."""
+EraseMore = Callable[["Work", int, int], int]
+"""Erases of an interaction at most so many rows that another slice keeps, and says how many:
+`erase(work, interaction_id, most)`."""
+
+
+def erase_part(work: "Work", most: int, *elsewhere: EraseMore) -> Erased:
+    """Erase at most `most` rows of what was deleted, those that other slices keep by `elsewhere`. Call it until nothing
+    is left; of several processes each erases something else."""
     erasing = work.use(ErasingRepository)
     part = erasing.claim()
     if part is None:
@@ -91,6 +96,9 @@ def erase_part(work: "Work", most: int) -> Erased:
             done += erasing.erase_keys(part.number, most - done)
         if done < most:
             done += erasing.erase_notes(part.number, most - done)
+        for erase in elsewhere:
+            if done < most:
+                done += erase(work, part.number, most - done)
     if done < most:
         done += erasing.clean_events(part, most - done)
     if not done:
