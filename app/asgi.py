@@ -20,7 +20,7 @@ from app.core.issuers import unknown_permissions
 from app.directory.authenticator import KeyAuthenticator
 from app.directory.people import PersonAuthenticator
 from app.directory.ticketing import StreamTickets
-from app.dispatcher import DispatchLimits, dispatching
+from app.dispatcher import DispatchLimits, dispatching, following
 from app.execution.operation import Operations
 from app.execution.persisted import Persisted
 from app.execution.trusted import read_trusted
@@ -120,6 +120,7 @@ def create_app(
                     await running.enter_async_context(
                         dispatching(database, found.feed, found.subscriptions, client, settings, clock, dispatch_limits)
                     )
+                    await running.enter_async_context(following(database, found.feed))
                     checking = Checking(found.subscriptions, database, settings, clock)
                     services = Services(
                         database,

@@ -21,8 +21,9 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.core.issuers import Issuer, is_loopback
+from app.core.mail_server import MailServer
 from app.core.sealing import Sealer
-from app.core.setting_types import Duration, FernetKey, Origin, Port, Region, Secret
+from app.core.setting_types import Duration, FernetKey, MailAddress, Origin, Port, PublicUrl, Region, Secret
 
 PREFIX = "SWITCHBOARD_"
 _RESERVED_FOR_TESTS = f"{PREFIX}TEST_"
@@ -133,6 +134,23 @@ class Settings(BaseSettings):
         "seals, all unseal. `.venv/bin/python -m app secrets-key` makes one; without one nothing that needs a secret "
         "can be set up.",
     )
+    public_url: PublicUrl | None = Field(
+        default=None,
+        description="Where people open the console, such as `https://switchboard.example.com`; alerts link there. "
+        "Without it they have no links.",
+    )
+    smtp_host: str | None = Field(
+        default=None, description="The mail server that destinations of the type EMAIL are told by; none without it."
+    )
+    smtp_port: Port = Field(default=587, description="The port of the mail server.")
+    smtp_tls: Literal["starttls", "tls", "none"] = Field(
+        default="starttls",
+        description="How the connection to the mail server is encrypted: from its beginning (`tls`, usually at port "
+        "465), after a greeting (`starttls`), or not at all (`none`).",
+    )
+    smtp_user: str | None = Field(default=None, description="The user to sign in as at the mail server.")
+    smtp_password: SecretStr | None = Field(default=None, description="The password of that user.")
+    smtp_sender: MailAddress | None = Field(default=None, description="The address that mail is from.")
     outbound_networks: Annotated[tuple[IPvAnyNetwork, ...], NoDecode] = Field(
         default=(),
         description="Networks that requests to other systems may reach although they are not public, and by plain "
@@ -334,6 +352,14 @@ class Settings(BaseSettings):
     def watches(self) -> bool:
         """Whether anybody is told of each answer."""
         return self.access_log or self.notes_steps or self.metrics_port is not None
+
+    @property
+    def mail_server(self) -> MailServer | None:
+        """Where mail is handed over; None where nothing says so."""
+        if self.smtp_host is None or self.smtp_sender is None:
+            return None
+        password = None if self.smtp_password is None else self.smtp_password.get_secret_value()
+        return MailServer(self.smtp_host, self.smtp_port, self.smtp_tls, self.smtp_user, password, self.smtp_sender)
 
     @property
     def on_sqlite(self) -> bool:

@@ -14,6 +14,9 @@ CODES = {
     "suggested_message": str,
     "changed": Sequence[str],
     "fields": Sequence[str],
+    "step": str,
+    "destination_ids": Sequence[int],
+    "ref": str,
 }
 """The fields of text: codes of ours, global ids and names of fields; a deletion leaves them in the log."""
 

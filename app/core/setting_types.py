@@ -2,6 +2,8 @@
 
 import re
 from datetime import timedelta
+from email.errors import HeaderParseError
+from email.headerregistry import Address
 from typing import Annotated
 
 import phonenumbers
@@ -76,3 +78,25 @@ def _region(value: str) -> str:
 
 
 Region = Annotated[str, AfterValidator(_region)]
+
+
+_PUBLIC_URL = re.compile(r"https?://[^\s/?#@*]+(/[^\s?#]*)?", re.ASCII)
+
+
+def _public_url(value: str) -> str:
+    if not _PUBLIC_URL.fullmatch(value):
+        raise ValueError("it has to be a URL such as https://switchboard.example.com")
+    return value.rstrip("/")
+
+
+PublicUrl = Annotated[str, AfterValidator(_public_url)]
+
+
+def _address(value: str) -> str:
+    try:
+        return Address(addr_spec=value).addr_spec
+    except (HeaderParseError, ValueError, IndexError):
+        raise ValueError("it has to be an e-mail address") from None
+
+
+MailAddress = Annotated[str, AfterValidator(_address)]

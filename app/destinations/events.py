@@ -1,6 +1,9 @@
-"""What happens to destinations."""
+"""What happens to destinations and policies, and what policies tell."""
+
+from collections.abc import Sequence
 
 from app.core.events import Event, event
+from app.interactions.meaning import Audience, InteractionEvent
 
 
 class DestinationHappened(Event):
@@ -87,3 +90,47 @@ class DeliveryGivenUp(DestinationHappened):
 
     destination_id: int
     delivery_id: int
+
+
+class PolicyHappened(Event):
+    """Something that happened to a policy."""
+
+    __slots__ = ()
+
+    policy_id: int
+
+
+@event("policy.created")
+class PolicyCreated(PolicyHappened):
+    """A policy was created."""
+
+    policy_id: int
+
+
+@event("policy.updated")
+class PolicyUpdated(PolicyHappened):
+    """A policy's fields were changed."""
+
+    policy_id: int
+
+
+@event("policy.deleted")
+class PolicyDeleted(PolicyHappened):
+    """A policy was deleted."""
+
+    policy_id: int
+
+
+@event("alert.told")
+class AlertTold(InteractionEvent):
+    """A policy had destinations told of an interaction."""
+
+    audience = Audience.NOBODY
+    in_history = False
+    stands_alone = True
+
+    step: str
+    count: int
+    policy_id: int
+    destination_ids: Sequence[int]
+    ref: str

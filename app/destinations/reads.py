@@ -8,12 +8,13 @@ from app.core.actor import permission_name
 from app.core.errors import Forbidden
 from app.core.ids import require_id
 from app.core.sight import Viewer
-from app.destinations.events import DestinationHappened
-from app.destinations.model import MANAGE, PREFIX
-from app.destinations.tables import delivery, destination
+from app.destinations.events import AlertTold, DestinationHappened
+from app.destinations.model import MANAGE, POLICY_PREFIX, PREFIX
+from app.destinations.tables import delivery, destination, policy
 from app.feed import Entry, EventStream
 from app.feed.stream import Match
 from app.interactions.meaning import topic_name
+from app.interactions.reads.log import may_see
 from app.selection.mapping import (
     Computed,
     Env,
@@ -46,6 +47,10 @@ def _names(_env: Env, permissions: Sequence[str] | None) -> list[str] | None:
     return None if permissions is None else [permission_name(each) for each in permissions]
 
 
+def _refs(_env: Env, numbers: Sequence[int]) -> list[str]:
+    return [f"{PREFIX}_{each}" for each in numbers]
+
+
 MAPPINGS: tuple[Mapped, ...] = (
     TypeMap(
         "Destination",
@@ -66,7 +71,23 @@ MAPPINGS: tuple[Mapped, ...] = (
         fields={
             "destination": One("Destination", lambda scope: scope.c.destination_id),
             "interaction": One("Interaction", lambda scope: scope.c.interaction_id),
+            "policy": One("Policy", lambda scope: scope.c.policy_id),
             "isTest": Computed(("lane",), lambda _, lane: lane is None),
+        },
+    ),
+    TypeMap(
+        "Policy",
+        policy,
+        prefix=POLICY_PREFIX,
+        requires=MANAGE,
+        fields={"destinationIds": Computed(("destination_ids",), _refs)},
+    ),
+    ObjectMap(
+        "AlertEvent",
+        {
+            "policy": One("Policy", key="policy_id"),
+            "interaction": One("Interaction", key="interaction_id"),
+            "interactionId": "ref",
         },
     ),
     ObjectMap(
@@ -85,6 +106,8 @@ ROOTS: Mapping[str, Root] = MappingProxyType(
         "destinations": RootMany(
             "Destination", _OLDEST, "OLDEST", {"state": equals(lambda scope: scope.c.state)}, requires=MANAGE
         ),
+        "policy": by_id("Policy", POLICY_PREFIX, requires=MANAGE),
+        "policies": RootMany("Policy", _OLDEST, "OLDEST", requires=MANAGE),
         "deliveries": RootMany(
             "Delivery",
             _NEWEST,
@@ -136,5 +159,47 @@ def _row(entry: Entry, _as_what: str) -> Mapping[str, object]:
     }
 
 
-STREAMS = {"destinationChanged": EventStream("DestinationEvent", _match, _row, keys=_keys, keys_of=_keys_of)}
-"""What the subscriptions to destinations send."""
+def _match_alert(viewer: Viewer, arguments: _Arguments) -> Match:
+    wanted = _told(arguments)
+
+    def match(entry: Entry) -> str | None:
+        if entry.type is not AlertTold or not may_see(viewer, entry.logged):
+            return None
+        return _HAPPENED if wanted is None or wanted in entry.event.data["destination_ids"] else None
+
+    return match
+
+
+def _told(arguments: _Arguments) -> int | None:
+    given = arguments.get("destination_id")
+    return None if given is None else require_id(given, PREFIX, path=("destination_id",)).number
+
+
+def _alert_keys_of(entry: Entry) -> Collection[tuple[str, object]]:
+    if entry.type is not AlertTold:
+        return ()
+    return [("told", None), *(("told", each) for each in entry.event.data["destination_ids"])]
+
+
+def _alert_row(entry: Entry, _as_what: str) -> Mapping[str, object]:
+    event = entry.event
+    told = {name: event.data[name] for name in ("step", "count", "policy_id", "ref")}
+    return {
+        "cursor": entry.cursor_text,
+        "at": entry.logged.at,
+        "interaction_id": event.interaction_id,
+        **told,
+    }
+
+
+STREAMS = {
+    "destinationChanged": EventStream("DestinationEvent", _match, _row, keys=_keys, keys_of=_keys_of),
+    "alertChanged": EventStream(
+        "AlertEvent",
+        _match_alert,
+        _alert_row,
+        keys=lambda arguments: [("told", _told(arguments))],
+        keys_of=_alert_keys_of,
+    ),
+}
+"""What the subscriptions to destinations and to alerts send."""

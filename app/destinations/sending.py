@@ -1,52 +1,59 @@
-"""Sends one signed request to a webhook, as Standard Webhooks say."""
+"""Sends one message to a destination, once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from email.headerregistry import Address
 from email.utils import parsedate_to_datetime
 from time import monotonic
 
-from standardwebhooks import Webhook
-
 from app.core.clock import Clock
-from app.destinations.model import Attempt
-from app.destinations.model.delivery import excerpt_of
-from app.outbound import OutboundClient, OutboundFault
+from app.destinations.channels import CHANNELS, Letter, Message, Request, Target
+from app.destinations.model import Attempt, DestinationType
+from app.destinations.model.delivery import NO_MAIL, excerpt_of
+from app.outbound import OutboundClient, OutboundCode, OutboundFault, send_mail
+from app.settings import Settings
 
 SECONDS = 10.0
+MAIL_SECONDS = 30.0
 
 
-class Webhooks:
+class Sender:
     """The sender of this process."""
 
-    def __init__(self, client: OutboundClient, clock: Clock, *, seconds: float = SECONDS) -> None:
+    def __init__(self, client: OutboundClient, clock: Clock, settings: Settings, *, seconds: float = SECONDS) -> None:
         self._client = client
         self._clock = clock
+        self._settings = settings
         self._seconds = seconds
 
-    async def send(self, address: str, secrets: Sequence[str], message_id: str, body: bytes) -> Attempt:
+    async def send(self, type_: DestinationType, target: Target, message_id: str, text: str) -> Attempt:
         """What one attempt came to; it raises nothing but for cancellation."""
         at = self._clock()
-        text = body.decode()
-        headers = {
-            "content-type": "application/json",
-            "user-agent": "Switchboard",
-            "webhook-id": message_id,
-            "webhook-timestamp": str(int(at.timestamp())),
-            "webhook-signature": " ".join(Webhook(each).sign(message_id, at, text) for each in secrets),
-        }
+        made = CHANNELS[type_].made(target, Message(message_id, at, text, self._settings.public_url))
         began = monotonic()
         try:
-            answer = await self._client.send(
-                "POST", address, headers=headers, content=body, seconds=self._seconds, cut=True
-            )
+            if isinstance(made, Letter):
+                status, said, asked = await self._mailed(made)
+            else:
+                status, said, asked = await self._posted(made)
         except OutboundFault as fault:
             return Attempt(at=at, latency_ms=_milliseconds(began), fault=fault.code.value, excerpt=fault.message)
         return Attempt(
-            at=at,
-            latency_ms=_milliseconds(began),
-            http_status=answer.status,
-            excerpt=excerpt_of(answer.content),
-            retry_after=self._retry_after(answer.headers),
+            at=at, latency_ms=_milliseconds(began), http_status=status, excerpt=excerpt_of(said), retry_after=asked
         )
+
+    async def _posted(self, request: Request) -> tuple[int, bytes, float | None]:
+        answer = await self._client.send(
+            "POST", request.url, headers=request.headers, content=request.content, seconds=self._seconds, cut=True
+        )
+        return answer.status, answer.content, self._retry_after(answer.headers)
+
+    async def _mailed(self, letter: Letter) -> tuple[int, bytes, float | None]:
+        server = self._settings.mail_server
+        if server is None:
+            raise OutboundFault(OutboundCode.CONNECTION, NO_MAIL)
+        letter.message["From"] = Address(addr_spec=server.sender)
+        status, said = await send_mail(server, letter.message, letter.to, seconds=MAIL_SECONDS)
+        return status, said.encode(), None
 
     def _retry_after(self, headers: Mapping[str, str]) -> float | None:
         """The seconds that the receiver asks to be left alone; None for none, and for what is no such time."""

@@ -16,7 +16,7 @@ from app.core.fairness import SERVER
 from app.destinations import service
 from app.destinations.events import DestinationHappened
 from app.destinations.repository import ACTIVE, lease_name
-from app.destinations.sending import Webhooks
+from app.destinations.sending import Sender
 from app.dispatcher.parts import DispatchLimits, Parts
 from app.dispatcher.runner import Runner
 from app.feed import Entry, Feed
@@ -229,8 +229,8 @@ async def dispatching(
 ) -> AsyncIterator[Dispatcher]:
     """Deliver to destinations beside the block."""
     held_to = DispatchLimits() if limits is None else limits
-    webhooks = Webhooks(client, clock)
-    parts = Parts(database, feed, subscriptions, webhooks, settings, clock, held_to, uuid4().hex)
+    sender = Sender(client, clock, settings)
+    parts = Parts(database, feed, subscriptions, sender, settings, clock, held_to, uuid4().hex)
     dispatcher = Dispatcher(parts)
     feed.listen(dispatcher)
     feed.on_news(dispatcher.news)

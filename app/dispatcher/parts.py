@@ -8,7 +8,7 @@ from random import random
 from app.core.actor import Actor
 from app.core.clock import Clock
 from app.destinations.model.retries import Retries
-from app.destinations.sending import Webhooks
+from app.destinations.sending import Sender
 from app.feed import Feed
 from app.graph.context import Context
 from app.live.subscriptions import Subscriptions
@@ -31,13 +31,24 @@ class DispatchLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class FollowLimits:
+    """How long the log is one process's to follow for policies after its last sign of life, how long commits are
+    gathered before they are looked at, and the pauses without policies while nothing is heard, and after a failure."""
+
+    lease: timedelta = timedelta(seconds=20)
+    gather_seconds: float = 0.2
+    rest_seconds: float = 60.0
+    trouble_seconds: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class Parts:
     """The process's database, feed and subscriptions, its sender, and the name under which it holds leases."""
 
     database: Database
     feed: Feed
     subscriptions: Subscriptions
-    webhooks: Webhooks
+    sender: Sender
     settings: Settings
     clock: Clock
     limits: DispatchLimits

@@ -8,6 +8,8 @@ from datetime import datetime
 
 from app.core.errors import DATABASE_AWAY, CursorExpired
 from app.destinations import service
+from app.destinations.channels import Target
+from app.destinations.events import AlertTold
 from app.destinations.model import Attempt, Delivery, DeliveryStatus, DestinationReason, Place, webhook_id
 from app.destinations.service import Begun, Settled
 from app.dispatcher.health import Health
@@ -107,8 +109,8 @@ class Run:
         if text.startswith(_FAILED_ITEM):
             return Attempt(at=now, latency_ms=0, fault="ITEM", excerpt="The item could not be read.")
         destination = self._begun.destination
-        message_id = webhook_id(destination.id, waiting.place)
-        return await self._parts.webhooks.send(destination.address, self._secrets(now), message_id, text.encode())
+        target = Target(destination.address, self._secrets(now))
+        return await self._parts.sender.send(destination.type, target, webhook_id(destination.id, waiting.place), text)
 
     def _secrets(self, now: datetime) -> Sequence[str]:
         """Those that sign now: one that was replaced does so for a while."""
@@ -192,6 +194,7 @@ class Run:
             place=waiting.place,
             topic=topic_name(event.topic, event.kind),
             interaction_id=event.interaction_id,
+            policy_id=event.data.get("policy_id") if entry.type is AlertTold else None,
             status=status,
             attempts=attempts,
             first_attempt_at=first,

@@ -16,7 +16,8 @@ from app.core.errors import (
     release,
 )
 from app.destinations import service
-from app.destinations.model import DestinationReason
+from app.destinations.channels import alert
+from app.destinations.model import PREFIX, Destination, DestinationReason
 from app.destinations.service import Begun
 from app.dispatcher.parts import Parts
 from app.dispatcher.run import Run
@@ -38,6 +39,13 @@ class _Later(Exception):
     """The subscription cannot be opened just now."""
 
 
+def _subscription(destination: Destination) -> Subscribable:
+    """The destination's own subscription, or that to what policies tell it."""
+    if destination.document is None:
+        return Subscribable(alert.DOCUMENT, None, {"destinationId": f"{PREFIX}_{destination.id}"})
+    return Subscribable(destination.document, destination.operation_name, destination.variables)
+
+
 class Runner:
     """One destination. `owner_id`, `version` and `run` are those that it delivers by; None before it does."""
 
@@ -49,6 +57,7 @@ class Runner:
         self._parts = parts
         self._current: Run | None = None
         self._is_ending = False
+        self._is_doubted = False
 
     async def keep(self) -> None:
         """Deliver until nothing is to be delivered any more, or until `end`."""
@@ -69,6 +78,7 @@ class Runner:
 
     def doubt(self) -> None:
         """Something about it may have changed: send nothing more before it was looked up."""
+        self._is_doubted = True
         if self._current is not None:
             self._current.end()
 
@@ -86,6 +96,7 @@ class Runner:
         """Deliver by what is stored now; whether there is anything to begin again."""
         parts = self._parts
         async with parts.feed.held():
+            self._is_doubted = False
             begun = await parts.database.command(service.begin_delivering, parts.holder, self.number)
             if begun is None:
                 return False
@@ -98,6 +109,9 @@ class Runner:
                 self._current = Run(parts, begun, subscriber)
                 if self._is_ending:
                     return False
+                if self._is_doubted:
+                    # While it was looked up and opened, of which it may have seen nothing.
+                    return True
                 return await self._current.deliver()
             finally:
                 self._current = None
@@ -106,7 +120,7 @@ class Runner:
     async def _opened(self, begun: Begun) -> EventSubscriber | None:
         """The destination's subscription; None where it was paused, because it cannot be opened. Raises _Later."""
         destination = begun.destination
-        given = Subscribable(destination.document, destination.operation_name, destination.variables)
+        given = _subscription(destination)
         request, context = request_of(given), self._parts.context(begun.actor)
         subscriptions = self._parts.subscriptions
         try:

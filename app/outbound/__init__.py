@@ -1,7 +1,8 @@
-"""Requests to other servers, bounded, and only to addresses that may be reached."""
+"""Requests and mail to other servers, bounded, and only to addresses that may be reached."""
 
 from app.outbound.addresses import Network
 from app.outbound.client import Answer, OutboundClient, Sent
 from app.outbound.faults import OutboundCode, OutboundFault
+from app.outbound.mail import send_mail
 
-__all__ = ["Answer", "Network", "OutboundClient", "OutboundCode", "OutboundFault", "Sent"]
+__all__ = ["Answer", "Network", "OutboundClient", "OutboundCode", "OutboundFault", "Sent", "send_mail"]

@@ -10,6 +10,8 @@ import structlog
 from app.core.clock import Clock
 from app.core.errors import DATABASE_AWAY
 from app.core.fairness import SERVER
+from app.destinations.repository import NEXT_ALERT
+from app.destinations.service import tell_due
 from app.interactions.repository.deadlines import NEXT_DUE
 from app.interactions.repository.erasing import ANY_ERASING
 from app.interactions.service.deadlines import fire_due
@@ -69,6 +71,7 @@ class Scheduler:
         next_due, erases = await self._database.plan(_look, snapshot=False, caller=SERVER)
         if next_due is not None and next_due <= self._clock():
             await self._fire_deadlines()
+            await self._tell_alerts()
             next_due, erases = await self._database.plan(_look, snapshot=False, caller=SERVER)
         if await self._fire_chores():
             return 0
@@ -91,6 +94,10 @@ class Scheduler:
                 )
             if looked.found < BATCH:
                 return
+
+    async def _tell_alerts(self) -> None:
+        while await self._database.command(tell_due, BATCH) == BATCH:
+            pass
 
     async def _fire_chores(self) -> bool:
         """Do a part of each chore that is due; whether parts are left, which wait until no deadline is due."""
@@ -125,9 +132,8 @@ async def scheduling(database: Database, clock: Clock) -> AsyncIterator[Schedule
 
 
 def _look() -> Generator[Query, Sequence[Row], tuple[datetime | None, bool]]:
-    """When a deadline is due next, and whether something is to be erased."""
-    rows = yield NEXT_DUE
+    """When a deadline or an alert is due next, and whether something is to be erased."""
+    deadlines = yield NEXT_DUE
+    alerts = yield NEXT_ALERT
     erases = bool((yield ANY_ERASING))
-    if not rows:
-        return None, erases
-    return moment_of(rows[0][0]), erases
+    return min((moment_of(due) for due, *_ in (*deadlines, *alerts)), default=None), erases

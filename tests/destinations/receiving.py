@@ -17,11 +17,12 @@ OK: Answer = (200, {}, b"thanks")
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request: its headers, its body, and how it was answered; None where the connection was cut instead."""
+    """One request, and how it was answered; None where the connection was cut instead."""
 
     headers: Mapping[str, str]
     body: bytes
     answer: Answer | None
+    target: str = ""
 
     @property
     def id(self) -> str:
@@ -84,7 +85,7 @@ class Receiver:
                     answer = self.decide(headers, body)
                 finally:
                     self.at_once -= 1
-                self.requests.append(Request(headers, body, answer))
+                self.requests.append(Request(headers, body, answer, head[0].split(" ")[1]))
                 if answer is None:
                     break
                 status, more, content = answer

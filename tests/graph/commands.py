@@ -125,8 +125,11 @@ DESTINATIONS: Mapping[str, Mapping[str, Any]] = {
     "rotateDestinationSecret": {"id": "dst_1"},
     "testDestination": {"id": "dst_1"},
     "deleteDestination": {"id": "dst_1"},
+    "createPolicy": {"name": "x", "destinationIds": ["dst_1"]},
+    "updatePolicy": {"id": "pol_1", "name": "x"},
+    "deletePolicy": {"id": "pol_1"},
 }
-"""The commands of destinations, which need one permission."""
+"""The commands of destinations and policies, which need one permission."""
 
 ONES_OWN: Mapping[str, Mapping[str, Any]] = {
     "setPresence": {"present": True},

@@ -19,7 +19,10 @@ from app.destinations.repository import lease_name
 from app.destinations.service import (
     Settled,
     create_destination,
+    create_policy,
     delete_destination,
+    delete_policy,
+    follow,
     halt,
     pause_destination,
     replay_destination,
@@ -27,8 +30,9 @@ from app.destinations.service import (
     rotate_secret,
     settle,
     update_destination,
+    update_policy,
 )
-from app.destinations.tables import delivery, destination
+from app.destinations.tables import delivery, destination, policy
 from app.storage.database import Work
 from app.storage.leases import take_lease
 from tests.graph.running import ADMIN, Graph
@@ -53,8 +57,9 @@ _DELIVERIES = [
 
 
 async def store_destinations(graph: Graph) -> None:
-    """Three destinations; the first has several deliveries, the last has none, and one delivery outlived its own."""
+    """Policies, and destinations: the first has several deliveries, the last none, and one outlived its own."""
     await graph.database.command(_store)
+    await graph.database.command(_store_policies)
 
 
 def _store(work: Work) -> None:
@@ -80,6 +85,7 @@ def _store(work: Work) -> None:
             "webhook_id": f"dst_{of}_{lane}_{position}",
             "topic": None if lane is None else "ATTENTION_RAISED",
             "interaction_id": None if lane is None else number,
+            "policy_id": 1 if status == "PENDING" else None,
             "status": status,
             "attempts": number,
             "first_attempt_at": at,
@@ -92,6 +98,28 @@ def _store(work: Work) -> None:
             "behind": status == "DELIVERED",
         }
         work.connection.execute(sa.insert(delivery).values(row))
+
+
+def _store_policies(work: Work) -> None:
+    at = work.now
+    for number, name in enumerate(("Night", "Ünï \U0001f600", "All"), start=1):
+        row = {
+            "name": name,
+            "enabled": number > 1,
+            "kinds": ["CONVERSATION", "SESSION"] if number == 1 else None,
+            "levels": ["URGENT"] if number == 1 else None,
+            "reasons": [] if number == 2 else None,
+            "destination_ids": list(range(1, number)),
+            "after_minutes": 5 * number,
+            "again_minutes": 10 if number == 1 else None,
+            "quiet_from": "22:00" if number == 1 else None,
+            "quiet_to": "07:00" if number == 1 else None,
+            "time_zone": "Europe/Oslo",
+            "created_at": at,
+            "updated_at": at,
+            "version": number,
+        }
+        work.connection.execute(sa.insert(policy).values(row))
 
 
 def destination_row(at: datetime, **given: Any) -> dict[str, Any]:
@@ -140,6 +168,12 @@ def life_of_a_destination() -> Iterator[Callable[[Work], Any]]:
     yield lambda work: settle(work, "here", number, _settled(work, fails=True))
     yield lambda work: settle(work, "here", number, _settled(work, fails=False))
     yield lambda work: halt(work, "here", number, 2, DestinationReason.GONE, "410")
+    told = f"dst_{number + 1}"
+    yield lambda work: create_destination(work, ADMIN, {**given, "name": "Told", "document": None})
+    yield lambda work: create_policy(work, ADMIN, {"name": "New", "destination_ids": [told]})
+    yield lambda work: update_policy(work, ADMIN, "pol_4", {"name": "Newer"})
+    yield lambda work: follow(work, "here", timedelta(minutes=1))
+    yield lambda work: delete_policy(work, ADMIN, "pol_4")
     yield lambda work: delete_destination(work, ADMIN, ref)
 
 

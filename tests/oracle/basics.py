@@ -55,6 +55,7 @@ _PREFIXES = {
     "ParkedDelivery": "dlv",
     "Destination": "dst",
     "Delivery": "dsd",
+    "Policy": "pol",
 }
 _JSON = {"metadata", "tool_configurations", "model", "first_step", "steps", "skills", "compaction"}
 """Columns whose JSON is kept as text."""

@@ -20,6 +20,7 @@ _ROOT_IDS = {
     "connection": "con",
     "destination": "dst",
     "team": "tea",
+    "policy": "pol",
 }
 _STRANGE = ("", "nonsense", "ses_", "ses_01", "xyz_1", "ses_99999999999999999999", "ses_9223372036854775807")
 _WORDS = (

@@ -24,5 +24,10 @@ DESTINATION: Mapping[str, Resolve] = {
 DELIVERY: Mapping[str, Resolve] = {
     "destination": ref("Destination", "destination_id"),
     "interaction": ref("Interaction", "interaction_id"),
+    "policy": ref("Policy", "policy_id"),
     "isTest": lambda row, info: row["lane"] is None,
+}
+
+POLICY: Mapping[str, Resolve] = {
+    "destinationIds": lambda row, info: [f"dst_{each}" for each in row["destination_ids"]],
 }

@@ -34,7 +34,7 @@ from tests.oracle.interactions import (
     interactions_of_profile,
     level,
 )
-from tests.oracle.reached import DELIVERY, DESTINATION
+from tests.oracle.reached import DELIVERY, DESTINATION, POLICY
 from tests.oracle.world import ID, KIND_TYPES, PREFIXES
 
 
@@ -234,6 +234,7 @@ FIELDS: Mapping[str, Mapping[str, Resolve]] = {
     "ConnectedSystem": CONNECTED_SYSTEM,
     "Delivery": DELIVERY,
     "Destination": DESTINATION,
+    "Policy": POLICY,
     "Upstream": UPSTREAM,
 }
 """The fields that are no column of their own name, by type."""

@@ -21,7 +21,7 @@ _NEEDS = {
     **dict.fromkeys(("chatSession", "chatQueue", "chatTopic", "chatTopics"), "chat_session:read"),
     **dict.fromkeys(("conversation", "channelAgent", "channelAgents"), "conversation:read"),
     **dict.fromkeys(("connection", "connections"), "connections:manage"),
-    **dict.fromkeys(("destination", "destinations", "deliveries"), "destinations:manage"),
+    **dict.fromkeys(("destination", "destinations", "deliveries", "policy", "policies"), "destinations:manage"),
 }
 """The permission of each root field that needs one."""
 
@@ -292,6 +292,8 @@ ROOTS: Mapping[str, Resolve] = {
     "connections": _connections,
     "destination": _by_id("Destination", "dst"),
     "destinations": _destinations,
+    "policy": _by_id("Policy", "pol"),
+    "policies": lambda found, **given: connection(found.many("Policy"), "policies", BY_ID, "OLDEST", given),
     "deliveries": _deliveries,
 }
 

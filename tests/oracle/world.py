@@ -37,6 +37,7 @@ PREFIXES = {
     "tea": "Team",
     "dst": "Destination",
     "dsd": "Delivery",
+    "pol": "Policy",
 }
 """What `node` finds, by the prefix of its id."""
 
@@ -58,6 +59,7 @@ TABLES = {
     "ParkedDelivery": "inbox",
     "Destination": "destination",
     "Delivery": "delivery",
+    "Policy": "policy",
     "Upstream": "mirrored",
 }
 _NEEDED = {
@@ -70,6 +72,7 @@ _NEEDED = {
     "ParkedDelivery": "connections:manage",
     "Destination": "destinations:manage",
     "Delivery": "destinations:manage",
+    "Policy": "destinations:manage",
 }
 ID = re.compile(r"([a-z]{3})_([1-9][0-9]{0,18})")
 

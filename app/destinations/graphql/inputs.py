@@ -10,6 +10,8 @@ from app.destinations.graphql.types import Delivery, Destination
 from app.destinations.model import DestinationType
 from app.graph.fields import EditInput, MutationInput, MutationPayload, OnceInput
 
+_ADDRESS = "The URL to send to: https, and a public address; for EMAIL one e-mail address."
+
 
 @strawberry.input(description="A new destination. What happens from now on is delivered to it.")
 class CreateDestinationInput(OnceInput):
@@ -17,10 +19,18 @@ class CreateDestinationInput(OnceInput):
     type: DestinationType = strawberry.field(
         default=DestinationType.WEBHOOK, description="By what the destination is reached."
     )
-    address: str = strawberry.field(description="The URL to send to: https, and a public address.")
-    document: str = strawberry.field(
-        description="A GraphQL document with a subscription whose field has an argument `after`. It runs with the "
-        "permissions of the caller."
+    address: str = strawberry.field(
+        description="The URL to send to: https, and a public address; for EMAIL one e-mail address."
+    )
+    secret: str | None = strawberry.field(
+        default=None,
+        description="The integration key of a service of PagerDuty, which is sealed and never returned; for no other "
+        "type.",
+    )
+    document: str | None = strawberry.field(
+        default=None,
+        description="A GraphQL document with a subscription whose field has an argument `after`, for a WEBHOOK. It "
+        "runs with the permissions of the caller. Without one it gets what policies tell it.",
     )
     operation_name: str | None = strawberry.field(
         default=None, description="The name of the subscription, for a document with several operations."
@@ -34,8 +44,11 @@ class CreateDestinationInput(OnceInput):
 @strawberry.input(description="The changes to a destination. An absent field keeps its value.")
 class UpdateDestinationInput(EditInput):
     name: Maybe[str] = strawberry.field(description="The name of the destination, 1 to 255 characters.")
-    address: Maybe[str] = strawberry.field(description="The URL to send to: https, and a public address.")
-    document: Maybe[str] = strawberry.field(description="The GraphQL document with the subscription.")
+    address: Maybe[str] = strawberry.field(
+        description="The URL to send to: https, and a public address; for EMAIL one e-mail address."
+    )
+    secret: Maybe[str] = strawberry.field(description="The integration key of a service of PagerDuty.")
+    document: Maybe[str | None] = strawberry.field(description="The GraphQL document with the subscription.")
     operation_name: Maybe[str | None] = strawberry.field(description="The name of the subscription in the document.")
     variables: Maybe[JSON | None] = strawberry.field(description="The variables of the subscription, all of them.")
     most_in_flight: Maybe[int] = strawberry.field(description="The number of requests at once, 1 to 32.")
@@ -68,7 +81,7 @@ class DestinationSecretPayload(MutationPayload):
     )
     secret: str | None = strawberry.field(
         description="The secret that signs, in the form of Standard Webhooks. It is returned only here, and null for a "
-        "repeat under the same idempotency key."
+        "repeat under the same idempotency key, and for what is no WEBHOOK."
     )
 
 

@@ -18,12 +18,12 @@ from app.destinations.graphql.inputs import (
     UpdateDestinationInput,
 )
 from app.destinations.model import DestinationChanges
-from app.destinations.sending import Webhooks
+from app.destinations.sending import Sender
 from app.graph.context import Info
 from app.graph.fields import mutation
 from app.graph.inputs import changes
 
-_FIELDS = ("name", "address", "document", "operation_name", "variables", "most_in_flight")
+_FIELDS = ("name", "address", "secret", "document", "operation_name", "variables", "most_in_flight")
 
 
 def _with_secret(made: service.Made) -> Mapping[str, object]:
@@ -42,6 +42,7 @@ class DestinationMutation:
             name=input.name,
             type=input.type,
             address=input.address,
+            secret=input.secret,
             document=input.document,
             operation_name=input.operation_name,
             variables=cast("Any", input.variables),
@@ -107,7 +108,7 @@ class DestinationMutation:
         return await info.context.perform(input, _with_secret, service.rotate_secret, input.id)
 
     @mutation(
-        description="Send a signed request without an item to a destination, now and once, whatever its state.",
+        description="Send a test without an item to a destination, now and once, whatever its state.",
         input="The destination to test.",
     )
     async def test_destination(self, info: Info, input: DestinationInput) -> TestDestinationPayload:
@@ -116,9 +117,9 @@ class DestinationMutation:
         async def send() -> None:
             context = info.context
             trial = await context.command(service.begin_trial, (input.id,), {})
-            webhooks = Webhooks(context.outside.client, context.clock)
+            sender = Sender(context.outside.client, context.clock, context.settings)
             found.append(trial)
-            found.append(await webhooks.send(trial.destination.address, trial.secrets, trial.webhook_id, trial.body))
+            found.append(await sender.send(trial.destination.type, trial.target, trial.webhook_id, trial.text))
 
         return await info.context.perform_after(
             send(), input, "delivery", lambda work, actor: service.end_trial(work, actor, *found)

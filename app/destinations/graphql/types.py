@@ -1,7 +1,7 @@
 """The types of destinations in the graph."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 from strawberry.scalars import JSON
@@ -14,10 +14,20 @@ from app.graph.fields import PAGING, Connection, Node, argument, edge
 from app.interactions.graphql import Interaction
 from app.interactions.graphql.enums import TopicName
 
+if TYPE_CHECKING:
+    from app.destinations.graphql.policies import Policy
+
 described(
     DestinationType,
     "By what a destination is reached.",
-    {"WEBHOOK": "An HTTPS request for each item, signed as Standard Webhooks say."},
+    {
+        "WEBHOOK": "An HTTPS request for each item, signed as Standard Webhooks say.",
+        "SLACK": "A message in Slack. The address is that of an incoming webhook, sealed and shown without its path.",
+        "TEAMS": "A card in Microsoft Teams. The address is that of a webhook of Workflows, sealed as that of Slack.",
+        "PAGERDUTY": "An incident in PagerDuty. The address is that of its Events API v2, the secret the integration "
+        "key of a service.",
+        "EMAIL": "A message to an e-mail address, by the mail server of the settings.",
+    },
 )
 described(
     DestinationState,
@@ -57,13 +67,17 @@ described(
 class Destination(Node):
     name: str = strawberry.field(description="The name of the destination.")
     type: DestinationType = strawberry.field(description="By what the destination is reached.")
-    address: str = strawberry.field(description="The URL that is sent to.")
+    address: str = strawberry.field(
+        description="The URL or e-mail address that is sent to; a URL without its path where that is a secret."
+    )
     owner: User = strawberry.field(description="The user with whose permissions the document runs.")
     permissions: list[PermissionName] | None = strawberry.field(
         description="The permissions to which the destination is narrowed, those of the API key that created it; null "
         "when it has all of its owner's."
     )
-    document: str = strawberry.field(description="The GraphQL document with the subscription.")
+    document: str | None = strawberry.field(
+        description="The GraphQL document with the subscription; null where it gets what policies tell it."
+    )
     operation_name: str | None = strawberry.field(description="The name of the subscription in the document.")
     variables: JSON = strawberry.field(description="The variables of the subscription.")
     most_in_flight: int = strawberry.field(description="The number of requests at once, 1 to 32.")
@@ -100,6 +114,9 @@ class Delivery(Node):
     is_test: bool = strawberry.field(description="Whether this was a test.")
     topic: TopicName | None = strawberry.field(description="The topic of the event; null of a test.")
     interaction: Interaction | None = strawberry.field(description="The interaction of the event, while it exists.")
+    policy: Annotated["Policy", strawberry.lazy("app.destinations.graphql.policies")] | None = strawberry.field(
+        description="The policy that caused it, while it exists."
+    )
     status: DeliveryStatus = strawberry.field(description="What became of the delivery.")
     attempts: int = strawberry.field(description="The number of attempts.")
     first_attempt_at: datetime = strawberry.field(
@@ -108,7 +125,9 @@ class Delivery(Node):
     attempted_at: datetime = strawberry.field(description="The time of the latest attempt.")
     next_attempt_at: datetime | None = strawberry.field(description="The time of the next attempt at the earliest.")
     latency_ms: int = strawberry.field(description="The milliseconds that the latest attempt took.")
-    http_status: int | None = strawberry.field(description="The status of the latest answer; null without an answer.")
+    http_status: int | None = strawberry.field(
+        description="The status of the latest answer, of a mail server its reply code; null without an answer."
+    )
     fault: str | None = strawberry.field(
         description="The code of why the latest attempt has no answer: `ADDRESS_REFUSED`, `CERTIFICATE`, `CONNECTION`, "
         "`INVALID_URL`, `PROTOCOL`, `TIMEOUT`, `UNRESOLVED`, or `ITEM` when the item could not be read."

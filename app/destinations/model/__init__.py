@@ -1,5 +1,6 @@
-"""What destinations and their deliveries are."""
+"""What destinations, their deliveries and policies are."""
 
+from app.destinations.model.alerting import Alert, AlertState, AlertStep, Turn, turn
 from app.destinations.model.delivery import Attempt, Delivery, DeliveryStatus, Place, webhook_id
 from app.destinations.model.destination import (
     CHANGEABLE,
@@ -12,11 +13,17 @@ from app.destinations.model.destination import (
     DestinationType,
     acting,
 )
+from app.destinations.model.policy import POLICY_CHANGEABLE, POLICY_PREFIX, Policy, PolicyChanges, Standing
 
 __all__ = (
     "CHANGEABLE",
     "MANAGE",
+    "POLICY_CHANGEABLE",
+    "POLICY_PREFIX",
     "PREFIX",
+    "Alert",
+    "AlertState",
+    "AlertStep",
     "Attempt",
     "Delivery",
     "DeliveryStatus",
@@ -26,6 +33,11 @@ __all__ = (
     "DestinationState",
     "DestinationType",
     "Place",
+    "Policy",
+    "PolicyChanges",
+    "Standing",
+    "Turn",
     "acting",
+    "turn",
     "webhook_id",
 )

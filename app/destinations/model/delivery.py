@@ -5,6 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
+NO_MAIL = "Mail needs SWITCHBOARD_SMTP_HOST and SWITCHBOARD_SMTP_SENDER."
+
 EXCERPT = 500
 """Characters of an answer that are kept."""
 
@@ -53,6 +55,7 @@ class Delivery:
     place: Place | None
     topic: str | None
     interaction_id: int | None
+    policy_id: int | None = None
     status: DeliveryStatus
     attempts: int
     first_attempt_at: datetime

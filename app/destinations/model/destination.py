@@ -1,4 +1,4 @@
-"""What a destination is: where items of a subscription are delivered."""
+"""What a destination is: where items of a subscription or alerts are delivered."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -17,6 +17,7 @@ PREFIX = "dst"
 
 LONGEST_ADDRESS = 2_048
 LONGEST_DOCUMENT = 65_536
+LONGEST_SECRET = 1_024
 MOST_IN_FLIGHT = 32
 
 
@@ -24,6 +25,10 @@ class DestinationType(StrEnum):
     """By what a destination is reached."""
 
     WEBHOOK = "WEBHOOK"
+    SLACK = "SLACK"
+    TEAMS = "TEAMS"
+    PAGERDUTY = "PAGERDUTY"
+    EMAIL = "EMAIL"
 
 
 class DestinationState(StrEnum):
@@ -51,9 +56,9 @@ class DestinationReason(StrEnum):
 class Destination:
     """A destination; `id` is a surrogate, the secrets are sealed.
 
-    Its document runs as its owner, with no more than `permissions` where they are narrowed: those of the key that made
-    it. Everything up to `cursor` has been delivered or given up, but nothing after it need be undelivered: deliveries
-    of the same `run` say which of it is."""
+    Its document, or without one that of the alerts that policies tell it, runs as its owner, with no more than
+    `permissions` where they are narrowed: those of the key that made it. Everything up to `cursor` has been delivered
+    or given up, but nothing after it need be undelivered: deliveries of the same `run` say which of it is."""
 
     id: int = 0
     name: str
@@ -61,11 +66,11 @@ class Destination:
     address: str
     owner_id: int
     permissions: tuple[str, ...] | None = None
-    document: str
+    document: str | None
     operation_name: str | None = None
     variables: Mapping[str, object]
     most_in_flight: int = 4
-    secret: str
+    secret: str | None
     former_secret: str | None = None
     former_until: datetime | None = None
     state: DestinationState = DestinationState.ACTIVE
@@ -93,6 +98,8 @@ class Destination:
 
     def secrets_at(self, now: datetime) -> list[str]:
         """The sealed secrets that sign now, the newest first."""
+        if self.secret is None:
+            return []
         former = self.former_secret
         if former is None or self.former_until is None or self.former_until <= now:
             return [self.secret]
@@ -105,7 +112,8 @@ class DestinationChanges(TypedDict, total=False):
     name: str
     type: DestinationType
     address: str
-    document: str
+    secret: str | None
+    document: str | None
     operation_name: str | None
     variables: Mapping[str, object] | None
     most_in_flight: int
@@ -120,7 +128,8 @@ CHANGEABLE: Mapping[str, Check] = MappingProxyType(
         "name": line(255, blank=False),
         "type": one_of(DestinationType),
         "address": line(LONGEST_ADDRESS, blank=False),
-        "document": text(LONGEST_DOCUMENT, blank=False),
+        "secret": optional(line(LONGEST_SECRET, blank=False)),
+        "document": optional(text(LONGEST_DOCUMENT, blank=False)),
         "operation_name": optional(line(255, blank=False)),
         "variables": _variables,
         "most_in_flight": whole(1, MOST_IN_FLIGHT),

@@ -1,6 +1,17 @@
-"""Destinations and their deliveries: rows in, models out."""
+"""Destinations, their deliveries, policies and alerts: rows in, models out."""
 
+from app.destinations.repository.alerts import NEXT_ALERT, AlertRepository
 from app.destinations.repository.deliveries import DeliveryRepository
 from app.destinations.repository.destinations import ACTIVE, DestinationRepository, lease_name
+from app.destinations.repository.policies import ANY_POLICY, PolicyRepository
 
-__all__ = ("ACTIVE", "DeliveryRepository", "DestinationRepository", "lease_name")
+__all__ = (
+    "ACTIVE",
+    "ANY_POLICY",
+    "NEXT_ALERT",
+    "AlertRepository",
+    "DeliveryRepository",
+    "DestinationRepository",
+    "PolicyRepository",
+    "lease_name",
+)

@@ -13,7 +13,9 @@ from app.interactions.tables import interaction
 from app.storage.repository import Repository
 
 _KEYS = (delivery.c.destination_id, delivery.c.run, delivery.c.lane, delivery.c.position)
-_MADE_ONCE = frozenset({"destination_id", "run", "lane", "position", "webhook_id", "topic", "interaction_id"})
+_MADE_ONCE = frozenset(
+    {"destination_id", "run", "lane", "position", "webhook_id", "topic", "interaction_id", "policy_id"}
+)
 
 
 class DeliveryRepository(Repository):
@@ -85,6 +87,7 @@ def _model(row: Any) -> Delivery:
         place=Place(row.lane, row.position),
         topic=row.topic,
         interaction_id=row.interaction_id,
+        policy_id=row.policy_id,
         status=DeliveryStatus(row.status),
         attempts=row.attempts,
         first_attempt_at=row.first_attempt_at,
@@ -109,6 +112,7 @@ def _values(destination_id: int, run: int, found: Delivery, *, behind: bool) -> 
         "webhook_id": found.webhook_id,
         "topic": found.topic,
         "interaction_id": found.interaction_id,
+        "policy_id": found.policy_id,
         "status": found.status,
         "attempts": found.attempts,
         "first_attempt_at": found.first_attempt_at,

@@ -1,5 +1,6 @@
 """What can be done with destinations."""
 
+from app.destinations.service.alerting import LEASE, follow, tell_due
 from app.destinations.service.delivering import (
     Begun,
     Settled,
@@ -24,9 +25,11 @@ from app.destinations.service.destinations import (
     update_destination,
 )
 from app.destinations.service.finding import all_destinations
+from app.destinations.service.policies import create_policy, delete_policy, update_policy
 from app.destinations.service.trying import Trial, begin_trial, end_trial
 
 __all__ = (
+    "LEASE",
     "Begun",
     "Made",
     "Settled",
@@ -35,10 +38,13 @@ __all__ = (
     "begin_delivering",
     "begin_trial",
     "create_destination",
+    "create_policy",
     "creates_as",
     "delete_destination",
+    "delete_policy",
     "end_trial",
     "erase_excerpts",
+    "follow",
     "forget_deliveries",
     "halt",
     "known_deliveries",
@@ -49,5 +55,7 @@ __all__ = (
     "rotate_secret",
     "runs_as",
     "settle",
+    "tell_due",
     "update_destination",
+    "update_policy",
 )

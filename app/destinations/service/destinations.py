@@ -1,12 +1,15 @@
 """Use cases of destinations: create, change, pause, resume, replay, delete."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from app.core.actor import Actor
-from app.core.errors import DomainError, Forbidden, InvalidInput, TooMany, VersionConflict
+from app.core.errors import Conflict, DomainError, Forbidden, InvalidInput, NotSupported, TooMany, VersionConflict
+from app.core.sealing import Unreadable
 from app.core.webhook_secrets import new_webhook_secret
+from app.destinations.channels import CHANNELS
 from app.destinations.events import (
     DestinationCreated,
     DestinationDeleted,
@@ -23,10 +26,13 @@ from app.destinations.model import (
     DestinationChanges,
     DestinationReason,
     DestinationState,
+    DestinationType,
     acting,
 )
+from app.destinations.model.delivery import NO_MAIL
 from app.destinations.repository import DeliveryRepository, DestinationRepository
 from app.destinations.service.finding import managed, owned, tell
+from app.destinations.service.policies import forget_destination, is_told_by_policies
 from app.directory.model.checks import checked
 from app.directory.repository import UserRepository
 from app.directory.service.editing import Ref, created
@@ -65,25 +71,32 @@ def creates_as(work: Work, actor: Actor) -> Actor:
 def create_destination(
     work: Work, actor: Actor, given: DestinationChanges, *, idempotency_key: str | None = None
 ) -> Made:
-    """A new destination of the actor's, to which is delivered what happens from now on, and its secret, which is never
-    given again. With a narrowed key it runs with what that key holds.
+    """A new destination of the actor's, to which is delivered what happens from now on, and the secret that was made
+    for it, if so, which is never given again. With a narrowed key it runs with what that key holds.
 
     Its address and its document have been checked before. A repeat under the same idempotency key gives it without its
     secret. Raises Forbidden, NoSecretsKey, InvalidInput, TooLong, KeyReused, and TooMany beyond 1,000 destinations."""
     creates_as(work, actor)
     destinations = work.use(DestinationRepository)
-    secret = new_webhook_secret()
-    made: list[str] = []
+    made: list[str | None] = []
 
     def make() -> Destination:
         if destinations.count() >= MOST_DESTINATIONS:
             raise TooMany(f"There are {MOST_DESTINATIONS:,} destinations already. Delete one that is not needed.")
+        values: dict[str, Any] = checked(given, CHANGEABLE)
+        type_, secret = values.pop("type"), values.pop("secret", None)
+        _require_sendable(type_, values.get("document"))
+        if CHANNELS[type_].needs_mail and work.settings.mail_server is None:
+            raise NotSupported(NO_MAIL, path=("type",))
+        accepted = CHANNELS[type_].accept(values.pop("address"), secret)
         stored = destinations.add(
             Destination(
-                **checked(given, CHANGEABLE),
+                **values,
+                type=type_,
+                address=accepted.address,
                 owner_id=actor.user_id,
                 permissions=tuple(sorted(actor.permissions)) if actor.is_narrowed else None,
-                secret=work.settings.sealer.seal(secret),
+                secret=_sealed(work, accepted.secret),
                 cursor=str(destinations.head()),
                 state_changed_at=work.now,
                 created_at=work.now,
@@ -91,7 +104,7 @@ def create_destination(
             )
         )
         tell(work, actor, stored, DestinationCreated)
-        made.append(secret)
+        made.append(accepted.given_out)
         return stored
 
     found = created(work, actor, idempotency_key, {"create": "destination", **given}, destinations.get, make)
@@ -111,7 +124,17 @@ def update_destination(
             current_version=before.version,
             path=("if_version",),
         )
-    after = replace(before, **checked(changes, CHANGEABLE))
+    values: dict[str, Any] = checked(changes, CHANGEABLE)
+    _require_sendable(before.type, values.get("document", before.document))
+    if values.get("document") is not None and is_told_by_policies(work, before.id):
+        raise Conflict("A policy tells this destination, so it has no document of its own.", path=("document",))
+    if before.type is not DestinationType.WEBHOOK and values.keys() & {"address", "secret"}:
+        values |= _readdressed(work, before, values)
+    elif values.get("secret") is not None:
+        raise InvalidInput("Another secret is made by rotateDestinationSecret.", path=("secret",))
+    else:
+        values.pop("secret", None)
+    after = replace(before, **values)
     if after == before:
         return before
     after = _saved(work, before, after)
@@ -188,8 +211,10 @@ def replay_destination(
 def rotate_secret(work: Work, actor: Actor, ref: Ref) -> Made:
     """Give the destination another secret; the one that it has signs too for one more day.
 
-    Raises Forbidden, NotFound, NoSecretsKey."""
+    Raises Forbidden, NotFound, NotSupported, NoSecretsKey."""
     before = owned(work, actor, ref)
+    if before.type is not DestinationType.WEBHOOK:
+        raise NotSupported("Only a webhook signs. Change this destination's secret by updateDestination.", path=("id",))
     secret = new_webhook_secret()
     after = replace(
         before,
@@ -209,8 +234,31 @@ def delete_destination(work: Work, actor: Actor, ref: Ref) -> Destination:
     before = managed(work, actor, ref)
     work.use(DeliveryRepository).end_runs(before.id, before.run + 1)
     work.use(DestinationRepository).remove(before.id)
+    forget_destination(work, before.id)
     tell(work, actor, before, DestinationDeleted)
     return before
+
+
+def _require_sendable(type_: DestinationType, document: str | None) -> None:
+    """Raises InvalidInput for a document whose items the type cannot send."""
+    if document is not None and not CHANNELS[type_].tells_documents:
+        raise InvalidInput("A destination of this type has no document: policies tell it.", path=("document",))
+
+
+def _readdressed(work: Work, before: Destination, values: Mapping[str, Any]) -> Mapping[str, object]:
+    """The address and the sealed secret of a tool, of which one or both are given anew. Raises InvalidInput."""
+    channel, secret = CHANNELS[before.type], values.get("secret")
+    if secret is None and channel.takes_secret and before.secret is not None:
+        try:
+            secret = work.settings.sealer.unseal(before.secret)
+        except Unreadable as unreadable:
+            raise Conflict(f"{unreadable} Give the secret anew.", path=("secret",)) from None
+    accepted = channel.accept(values.get("address", before.address), secret)
+    return {"address": accepted.address, "secret": _sealed(work, accepted.secret)}
+
+
+def _sealed(work: Work, secret: str | None) -> str | None:
+    return None if secret is None else work.settings.sealer.seal(secret)
 
 
 def _active(before: Destination, now: datetime) -> Destination:

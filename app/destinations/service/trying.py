@@ -1,6 +1,5 @@
 """Use cases of trying a destination out."""
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import orjson
@@ -9,6 +8,7 @@ from app.core.actor import Actor
 from app.core.clock import rfc3339
 from app.core.errors import Conflict
 from app.core.sealing import Unreadable
+from app.destinations.channels import Target
 from app.destinations.model import Attempt, Delivery, DeliveryStatus, Destination
 from app.destinations.repository import DeliveryRepository
 from app.destinations.service.finding import managed, unsealed
@@ -20,9 +20,9 @@ class Trial(NamedTuple):
     """A request to send to a destination."""
 
     destination: Destination
-    secrets: Sequence[str]
+    target: Target
     webhook_id: str
-    body: bytes
+    text: str
 
 
 def begin_trial(work: Work, actor: Actor, ref: Ref) -> Trial:
@@ -34,7 +34,7 @@ def begin_trial(work: Work, actor: Actor, ref: Ref) -> Trial:
     except Unreadable as unreadable:
         raise Conflict(str(unreadable), path=("id",)) from None
     body = orjson.dumps({"test": {"destinationId": f"dst_{found.id}", "at": rfc3339(work.now)}})
-    return Trial(found, secrets, work.ids.key(f"dst_{found.id}_test"), body)
+    return Trial(found, Target(found.address, secrets), work.ids.key(f"dst_{found.id}_test"), body.decode())
 
 
 def end_trial(work: Work, actor: Actor, trial: Trial, attempt: Attempt) -> int:

@@ -1,0 +1,21 @@
+"""How each type of destination is told."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from app.destinations.channels import mail, pagerduty, slack, teams, webhook
+from app.destinations.channels.channel import Accepted, Channel, Letter, Message, Request, Target
+from app.destinations.model import DestinationType
+
+CHANNELS: Mapping[DestinationType, Channel] = MappingProxyType(
+    {
+        DestinationType.WEBHOOK: webhook.CHANNEL,
+        DestinationType.SLACK: slack.CHANNEL,
+        DestinationType.TEAMS: teams.CHANNEL,
+        DestinationType.PAGERDUTY: pagerduty.CHANNEL,
+        DestinationType.EMAIL: mail.CHANNEL,
+    }
+)
+"""A new type of destination is a module and a line here."""
+
+__all__ = ("CHANNELS", "Accepted", "Channel", "Letter", "Message", "Request", "Target")

@@ -1,0 +1,90 @@
+"""What a type of destination has to say for itself."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from email.message import EmailMessage
+from typing import NamedTuple
+
+from app.core.errors import InvalidInput
+from app.destinations.channels.alert import Alert
+
+
+class Accepted(NamedTuple):
+    """What is kept of a destination: the address as it is shown, and the secret that is sealed; `given_out` is what the
+    caller is told once."""
+
+    address: str
+    secret: str | None
+    given_out: str | None = None
+
+
+class Target(NamedTuple):
+    """Where to, with the secrets that count now, the newest first."""
+
+    address: str
+    secrets: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What is sent: the id that is the same at each attempt, the time of the attempt, and the item as JSON.
+
+    `public_url` is where people open the console, without a slash at its end; None where that is not known."""
+
+    id: str
+    at: datetime
+    text: str
+    public_url: str | None = None
+
+    def alert(self) -> Alert | None:
+        """What the item says; None of a test."""
+        return Alert.of(self.text, self.public_url)
+
+
+class Request(NamedTuple):
+    """A POST over HTTP."""
+
+    url: str
+    headers: Mapping[str, str]
+    content: bytes
+
+
+class Letter(NamedTuple):
+    """A message by e-mail, without its sender."""
+
+    to: str
+    message: EmailMessage
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A type of destination.
+
+    `accept(address, secret)` says what is kept of what its maker gives; it raises InvalidInput. `made` turns an item
+    into what is sent. `takes_secret` is whether its maker gives a secret, `tells_documents` whether it can send
+    whatever a subscription selects, `needs_mail` whether it goes by the mail server of the settings."""
+
+    accept: Callable[[str, str | None], Accepted]
+    made: Callable[[Target, Message], Request | Letter]
+    takes_secret: bool = False
+    tells_documents: bool = False
+    needs_mail: bool = False
+
+
+def without_path(address: str) -> str:
+    """A URL whose path is a secret, as it may be shown."""
+    scheme, _, rest = address.partition("://")
+    return f"{scheme}://{rest.partition('/')[0]}/…"
+
+
+def secret_url(address: str, secret: str | None) -> Accepted:
+    """Accept a URL that whoever knows it may send to."""
+    no_secret(secret)
+    return Accepted(without_path(address), address)
+
+
+def no_secret(secret: str | None) -> None:
+    """Raises InvalidInput for a secret where there is none to give."""
+    if secret is not None:
+        raise InvalidInput("A destination of this type takes no secret.", path=("secret",))

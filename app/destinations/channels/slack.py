@@ -1,0 +1,43 @@
+"""Messages to Slack, by an incoming webhook."""
+
+import orjson
+
+from app.destinations.channels.alert import TEST
+from app.destinations.channels.channel import Channel, Message, Request, Target, secret_url
+
+_HEADERS = {"content-type": "application/json", "user-agent": "Switchboard"}
+
+
+def escaped(text: str) -> str:
+    """Text in which Slack finds no mention, no link and no channel: those need angle brackets."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _plain(text: str) -> dict[str, object]:
+    # No mrkdwn: of plain text Slack makes neither format nor links.
+    return {"type": "plain_text", "text": escaped(text), "emoji": False}
+
+
+def _request(target: Target, message: Message) -> Request:
+    alert = message.alert()
+    title = TEST if alert is None else alert.title
+    blocks: list[dict[str, object]] = [{"type": "section", "text": _plain(title)}]
+    if alert is not None and alert.facts:
+        said = " · ".join(f"{name}: {value}" for name, value in alert.facts)
+        blocks.append({"type": "context", "elements": [_plain(said)]})
+    if alert is not None and alert.link is not None:
+        button = {"type": "button", "text": _plain("Open"), "url": alert.link}
+        blocks.append({"type": "actions", "elements": [button]})
+    body = {
+        # For notifications, which show no blocks.
+        "text": escaped(title),
+        "mrkdwn": False,
+        "link_names": False,
+        "unfurl_links": False,
+        "unfurl_media": False,
+        "blocks": blocks,
+    }
+    return Request(target.secrets[0], _HEADERS, orjson.dumps(body))
+
+
+CHANNEL = Channel(secret_url, _request)

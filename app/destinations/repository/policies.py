@@ -1,0 +1,70 @@
+"""Policies, and how far the log has been read for them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from app.core.errors import AlreadyExists
+from app.destinations.model import Policy
+from app.destinations.tables import alert, alerting, policy
+from app.directory.repository.rows import Rows
+from app.storage.query import Query
+
+ANY_POLICY = Query("SELECT 1 WHERE EXISTS (SELECT 1 FROM policy) OR EXISTS (SELECT 1 FROM alert)")
+"""One row of the driver's while there is something that the log is read for."""
+
+_ONE = 1
+
+
+class Reading(NamedTuple):
+    """How far the log has been read, and after which interaction those that wait are still looked at, if so."""
+
+    cursor: str
+    sweep_after: int | None
+
+
+class PolicyRepository(Rows[Policy]):
+    """Named queries over policies."""
+
+    model = Policy
+    rows = policy
+    readers = {  # noqa: RUF012 - declared by the base
+        "kinds": tuple,
+        "levels": tuple,
+        "reasons": tuple,
+        "destination_ids": tuple,
+    }
+
+    def taken(self, model: Policy) -> AlreadyExists:
+        return AlreadyExists(f"There already is a policy with the name {model.name}.", path=("name",))
+
+    def list_all(self, *, for_update: bool = False) -> Sequence[Policy]:
+        """All policies, the oldest first."""
+        statement = sa.select(*self._columns()).order_by(policy.c.id)
+        return [self._model(row) for row in self._all(statement.with_for_update() if for_update else statement)]
+
+    def look_at_alerts(self, now: datetime, of: int | None = None) -> None:
+        """Have all alerts of a policy looked at now, or those of all policies."""
+        changed = sa.update(alert).values(due_at=now)
+        self.connection.execute(changed if of is None else changed.where(alert.c.policy_id == of))
+
+    def reading(self) -> Reading | None:
+        """How far the log has been read, locked; None before the first time."""
+        row = self._one(sa.select(alerting.c.cursor, alerting.c.sweep_after).with_for_update())
+        return None if row is None else Reading(row.cursor, row.sweep_after)
+
+    def note_reading(self, found: Reading) -> None:
+        """Note how far the log has been read."""
+        self._store(found, {"cursor": found.cursor, "sweep_after": found.sweep_after})
+
+    def begin_sweep(self, cursor: str) -> None:
+        """Have all that wait looked at, from the first on; without a place in the log it is read from the cursor."""
+        self._store(Reading(cursor, 0), {"sweep_after": 0})
+
+    def _store(self, found: Reading, changed: dict[str, object]) -> None:
+        insert = (sqlite if self.dialect_name == "sqlite" else postgresql).insert(alerting)
+        statement = insert.values(id=_ONE, **found._asdict())
+        self.connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=changed))

@@ -1,0 +1,163 @@
+"""Use cases of policies: create, change, delete."""
+
+from dataclasses import replace
+from typing import Any, Protocol
+
+from app.core.actor import Actor
+from app.core.errors import Forbidden, InvalidInput, NotFound, TooMany, VersionConflict
+from app.destinations.events import PolicyCreated, PolicyDeleted, PolicyHappened, PolicyUpdated
+from app.destinations.model import MANAGE, POLICY_CHANGEABLE, POLICY_PREFIX, PREFIX, Policy, PolicyChanges
+from app.destinations.repository import DestinationRepository, PolicyRepository
+from app.destinations.repository.policies import Reading
+from app.directory.model.checks import checked
+from app.directory.service.editing import Ref, created, number
+from app.storage.work import Work
+
+MOST_POLICIES = 100
+"""The policies that there may be: each is looked at with every change of an interaction."""
+
+
+class OfPolicy(Protocol):
+    """An event whose one field is the policy."""
+
+    def __call__(self, *, policy_id: int) -> PolicyHappened: ...
+
+
+def create_policy(work: Work, actor: Actor, given: PolicyChanges, *, idempotency_key: str | None = None) -> Policy:
+    """A new policy, which is about those that wait already, too.
+
+    Raises Forbidden unless the actor may change every destination of it, InvalidInput, TooLong, AlreadyExists,
+    KeyReused, and TooMany beyond 100 policies."""
+    actor.require(MANAGE)
+    policies = work.use(PolicyRepository)
+
+    def make() -> Policy:
+        before = policies.list_all()
+        if len(before) >= MOST_POLICIES:
+            raise TooMany(f"There are {MOST_POLICIES} policies already. Delete one that is not needed.")
+        values = _checked(work, actor, given)
+        stored = policies.add(Policy(**values, created_at=work.now, updated_at=work.now))
+        _require_sound(stored)
+        if before:
+            _sweep(work)
+        else:
+            # What happened while there was no policy is nobody's concern.
+            policies.note_reading(Reading(_head(work), 0))
+        _tell(work, actor, stored, PolicyCreated)
+        return stored
+
+    return created(work, actor, idempotency_key, {"create": "policy", **given}, policies.get, make)
+
+
+def update_policy(
+    work: Work, actor: Actor, ref: Ref, changes: PolicyChanges, *, if_version: int | None = None
+) -> Policy:
+    """Change a policy. What it has told already goes on by what it says now.
+
+    Raises Forbidden unless the actor may change every destination of before and of after, NotFound, VersionConflict,
+    InvalidInput, TooLong, AlreadyExists."""
+    before = _owned(work, actor, ref)
+    if if_version is not None and if_version != before.version:
+        raise VersionConflict(
+            f"This is version {before.version} by now, not {if_version}.",
+            current_version=before.version,
+            path=("if_version",),
+        )
+    after = replace(before, **_checked(work, actor, changes))
+    if after == before:
+        return before
+    _require_sound(after)
+    after = replace(after, version=before.version + 1, updated_at=work.now)
+    work.use(PolicyRepository).save(before, after)
+    _sweep(work)
+    _tell(work, actor, after, PolicyUpdated)
+    return after
+
+
+def delete_policy(work: Work, actor: Actor, ref: Ref) -> Policy:
+    """Forget a policy; what it was. What it has told is told to be over. Raises Forbidden, NotFound."""
+    before = _owned(work, actor, ref)
+    policies = work.use(PolicyRepository)
+    policies.remove(before.id)
+    policies.look_at_alerts(work.now, before.id)
+    _tell(work, actor, before, PolicyDeleted)
+    return before
+
+
+def forget_destination(work: Work, destination_id: int) -> None:
+    """Take a destination that is deleted out of all policies."""
+    policies = work.use(PolicyRepository)
+    for before in policies.list_all(for_update=True):
+        if destination_id in before.destination_ids:
+            left = tuple(each for each in before.destination_ids if each != destination_id)
+            after = replace(before, destination_ids=left, version=before.version + 1, updated_at=work.now)
+            policies.save(before, after)
+            _tell(work, None, after, PolicyUpdated)
+
+
+def is_told_by_policies(work: Work, destination_id: int) -> bool:
+    """Whether a policy names the destination."""
+    return any(destination_id in each.destination_ids for each in work.use(PolicyRepository).list_all())
+
+
+def _owned(work: Work, actor: Actor, ref: Ref) -> Policy:
+    actor.require(MANAGE)
+    found = work.use(PolicyRepository).get(number(ref, POLICY_PREFIX), for_update=True)
+    if found is None:
+        raise NotFound(f"There is nothing with the id {ref}.", path=("id",))
+    destinations = work.use(DestinationRepository)
+    for each in found.destination_ids:
+        destination = destinations.get(each)
+        if destination is not None and not destination.may_be_changed_by(actor):
+            raise Forbidden(f"Only who may change its destination dst_{each} may do this.", path=("id",))
+    return found
+
+
+def _checked(work: Work, actor: Actor, given: PolicyChanges) -> dict[str, Any]:
+    values = checked(given, POLICY_CHANGEABLE)
+    for name in ("kinds", "levels", "reasons"):
+        if given.get(name, ()) is None:
+            values[name] = None
+    if "destination_ids" in values:
+        refs = values["destination_ids"]
+        values["destination_ids"] = tuple(_destination(work, actor, ref, at) for at, ref in enumerate(refs))
+    return values
+
+
+def _destination(work: Work, actor: Actor, ref: str, at: int) -> int:
+    """The surrogate of a destination that the actor may have told. Raises InvalidInput, NotFound, Forbidden."""
+    path = ("destination_ids", at)
+    try:
+        found = work.use(DestinationRepository).get(number(ref, PREFIX))
+    except (InvalidInput, NotFound) as error:
+        error.path = path
+        raise
+    if found is None:
+        raise NotFound(f"There is nothing with the id {ref}.", path=path)
+    if not found.may_be_changed_by(actor):
+        raise Forbidden("Only who may change the destination may have it told by a policy.", path=path)
+    if found.document is not None:
+        raise InvalidInput("This destination gets what its own document says; a policy cannot tell it.", path=path)
+    return found.id
+
+
+def _require_sound(found: Policy) -> None:
+    if not found.destination_ids:
+        raise InvalidInput("This needs a destination.", path=("destination_ids",))
+    if (found.quiet_from is None) != (found.quiet_to is None):
+        raise InvalidInput("Quiet hours need both times, or neither.", path=("quiet_to",))
+    if found.quiet_from is not None and found.quiet_from == found.quiet_to:
+        raise InvalidInput("Quiet hours end at another time than they begin.", path=("quiet_to",))
+
+
+def _sweep(work: Work) -> None:
+    work.use(PolicyRepository).begin_sweep(_head(work))
+
+
+def _head(work: Work) -> str:
+    return str(work.use(DestinationRepository).head())
+
+
+def _tell(work: Work, actor: Actor | None, found: Policy, happened: OfPolicy) -> None:
+    told = happened(policy_id=found.id)
+    work.record(told.record(actor_id=None if actor is None else actor.user_id or None, version=found.version))
