@@ -13,7 +13,7 @@ from app.commands.connections import connections
 from app.commands.doctor import doctor
 from app.commands.documents import documents
 from app.commands.explaining import explain
-from app.commands.keys import keys, peppers, secrets_key
+from app.commands.keys import keys, peppers, push_key, secrets_key
 from app.commands.opening import opened, prepare, read_settings
 from app.commands.serving import serve
 from app.commands.users import users
@@ -40,6 +40,7 @@ for number, group in ((4, keys), (5, users), (6, peppers), (7, connections), (13
     app.command(group)
 
 app.command(secrets_key, sort_key=6)
+app.command(push_key, sort_key=6)
 for each in (doctor, backup, restore):
     app.command(each, sort_key=10)
 app.command(explain, sort_key=11)

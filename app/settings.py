@@ -23,7 +23,19 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from app.core.issuers import Issuer, is_loopback
 from app.core.mail_server import MailServer
 from app.core.sealing import Sealer
-from app.core.setting_types import Duration, FernetKey, MailAddress, Origin, Port, PublicUrl, Region, Secret
+from app.core.setting_types import (
+    Contact,
+    Duration,
+    FernetKey,
+    MailAddress,
+    Origin,
+    Port,
+    PublicUrl,
+    Region,
+    Secret,
+    VapidKey,
+)
+from app.core.vapid import Vapid, private_key_of
 
 PREFIX = "SWITCHBOARD_"
 _RESERVED_FOR_TESTS = f"{PREFIX}TEST_"
@@ -151,6 +163,16 @@ class Settings(BaseSettings):
     smtp_user: str | None = Field(default=None, description="The user to sign in as at the mail server.")
     smtp_password: SecretStr | None = Field(default=None, description="The password of that user.")
     smtp_sender: MailAddress | None = Field(default=None, description="The address that mail is from.")
+    vapid_key: VapidKey | None = Field(
+        default=None,
+        description="The private key by which push services know this server, for destinations of the type WEB_PUSH; "
+        "`.venv/bin/python -m app push-key` makes one. With another key browsers have to subscribe anew.",
+    )
+    vapid_contact: Contact | None = Field(
+        default=None,
+        description="Where who runs a push service finds who runs this server: `mailto:desk@example.com`, or an https "
+        "URL.",
+    )
     outbound_networks: Annotated[tuple[IPvAnyNetwork, ...], NoDecode] = Field(
         default=(),
         description="Networks that requests to other systems may reach although they are not public, and by plain "
@@ -360,6 +382,13 @@ class Settings(BaseSettings):
             return None
         password = None if self.smtp_password is None else self.smtp_password.get_secret_value()
         return MailServer(self.smtp_host, self.smtp_port, self.smtp_tls, self.smtp_user, password, self.smtp_sender)
+
+    @property
+    def vapid(self) -> Vapid | None:
+        """What push services know this server by; None where nothing says so."""
+        if self.vapid_key is None or self.vapid_contact is None:
+            return None
+        return Vapid(private_key_of(self.vapid_key.get_secret_value()), self.vapid_contact)
 
     @property
     def on_sqlite(self) -> bool:

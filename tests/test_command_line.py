@@ -41,6 +41,7 @@ def test_help_lists_the_commands_without_importing_the_server() -> None:
         "key",
         "user",
         "pepper",
+        "push-key",
         "secrets-key",
         "connections",
         "schema",

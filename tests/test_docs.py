@@ -48,6 +48,8 @@ TYPES = {
     "smtp_user": "text",
     "smtp_password": "text",
     "smtp_sender": "text",
+    "vapid_key": "text",
+    "vapid_contact": "text",
     "outbound_networks": "list",
     "allowed_origins": "list",
     "allowed_headers": "list",

@@ -1,4 +1,4 @@
-"""The commands `key`, `pepper` and `secrets-key`."""
+"""The commands `key`, `pepper`, `secrets-key` and `push-key`."""
 
 import sys
 from datetime import datetime
@@ -22,6 +22,15 @@ def secrets_key() -> None:
     from app.core.sealing import new_key
 
     sys.stdout.write(f"{new_key()}\n")
+
+
+def push_key() -> None:
+    """Make a key for `SWITCHBOARD_VAPID_KEY`, and print it with its public key, which browsers subscribe with."""
+    from app.core.vapid import Vapid, new_private_key, private_key_of
+
+    private = new_private_key()
+    public = Vapid(private_key_of(private), "").public_text
+    sys.stdout.write(f"SWITCHBOARD_VAPID_KEY={private}\napplicationServerKey: {public}\n")
 
 
 @keys.default

@@ -11,6 +11,7 @@ from cryptography.fernet import Fernet
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from app.core.durations import parse_duration, require_possible
+from app.core.vapid import private_key_of
 
 LARGEST_PORT = 65_535
 
@@ -100,3 +101,25 @@ def _address(value: str) -> str:
 
 
 MailAddress = Annotated[str, AfterValidator(_address)]
+
+
+def _vapid_key(value: SecretStr) -> SecretStr:
+    try:
+        private_key_of(value.get_secret_value())
+    except ValueError:
+        raise ValueError("it is no key; `python -m app push-key` makes one") from None
+    return value
+
+
+VapidKey = Annotated[SecretStr, AfterValidator(_vapid_key)]
+
+_CONTACT = re.compile(r"(mailto:[^\s@]+@[^\s@]+|https://[^\s]+)", re.ASCII)
+
+
+def _contact(value: str) -> str:
+    if not _CONTACT.fullmatch(value):
+        raise ValueError("it has to be a mailto: address or an https URL")
+    return value
+
+
+Contact = Annotated[str, AfterValidator(_contact)]

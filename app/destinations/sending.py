@@ -8,7 +8,7 @@ from time import monotonic
 from app.core.clock import Clock
 from app.destinations.channels import CHANNELS, Letter, Message, Request, Target
 from app.destinations.model import Attempt, DestinationType
-from app.destinations.model.delivery import NO_MAIL, excerpt_of
+from app.destinations.model.delivery import excerpt_of
 from app.outbound import OutboundClient, OutboundCode, OutboundFault, send_mail
 from app.settings import Settings
 
@@ -27,10 +27,13 @@ class Sender:
 
     async def send(self, type_: DestinationType, target: Target, message_id: str, text: str) -> Attempt:
         """What one attempt came to; it raises nothing but for cancellation."""
-        at = self._clock()
-        made = CHANNELS[type_].made(target, Message(message_id, at, text, self._settings.public_url))
+        at, channel, settings = self._clock(), CHANNELS[type_], self._settings
         began = monotonic()
         try:
+            lacking = channel.lacks(settings)
+            if lacking is not None:
+                raise OutboundFault(OutboundCode.CONNECTION, lacking)
+            made = channel.made(target, Message(message_id, at, text, settings.public_url, settings.vapid))
             if isinstance(made, Letter):
                 status, said, asked = await self._mailed(made)
             else:
@@ -38,7 +41,12 @@ class Sender:
         except OutboundFault as fault:
             return Attempt(at=at, latency_ms=_milliseconds(began), fault=fault.code.value, excerpt=fault.message)
         return Attempt(
-            at=at, latency_ms=_milliseconds(began), http_status=status, excerpt=excerpt_of(said), retry_after=asked
+            at=at,
+            latency_ms=_milliseconds(began),
+            http_status=status,
+            excerpt=excerpt_of(said),
+            retry_after=asked,
+            is_gone=status in channel.gone,
         )
 
     async def _posted(self, request: Request) -> tuple[int, bytes, float | None]:
@@ -49,8 +57,7 @@ class Sender:
 
     async def _mailed(self, letter: Letter) -> tuple[int, bytes, float | None]:
         server = self._settings.mail_server
-        if server is None:
-            raise OutboundFault(OutboundCode.CONNECTION, NO_MAIL)
+        assert server is not None
         letter.message["From"] = Address(addr_spec=server.sender)
         status, said = await send_mail(server, letter.message, letter.to, seconds=MAIL_SECONDS)
         return status, said.encode(), None

@@ -206,7 +206,7 @@ class Run:
     def _end_of(self, made: Delivery) -> tuple[DestinationReason, str] | None:
         """Why nothing is delivered after this, if so."""
         if made.latest.is_gone:
-            return DestinationReason.GONE, "The receiver answered 410."
+            return DestinationReason.GONE, f"The receiver answered {made.latest.http_status}."
         if made.status is DeliveryStatus.PENDING and self._health.is_over(made.first_attempt_at, made.latest):
             why = f"status {made.latest.http_status}" if made.latest.fault is None else made.latest.fault
             return DestinationReason.FAILING, f"Nothing has arrived for as long as deliveries are tried: {why}."

@@ -9,6 +9,7 @@ from app.core.errors import DomainError
 from app.core.fairness import SERVER
 from app.core.ids import TimeOrderedIds
 from app.core.sealing import Sealer, Unreadable
+from app.destinations.channels import CHANNELS
 from app.destinations.model import Destination, DestinationState
 from app.destinations.service import all_destinations
 from app.directory.service import settle_pepper
@@ -172,6 +173,14 @@ async def _addresses(destinations: Sequence[Destination], settings: Settings) ->
     client = OutboundClient(settings.outbound_networks)
     try:
         for each in active:
+            channel = CHANNELS[each.type]
+            lacking = channel.lacks(settings)
+            if lacking is not None:
+                yield fault(
+                    "connectivity", f"The destination {each.name} cannot be told: {lacking}", "Set what is missing."
+                )
+            if lacking is not None or channel.by_mail:
+                continue
             try:
                 await client.check(each.address, seconds=_LOOK_UP_SECONDS)
             except OutboundFault as refused:

@@ -15,6 +15,7 @@ from app.connections.model import NewConnection
 from app.connections.service import create_connection
 from app.core.clock import utc_now
 from app.core.ids import TimeOrderedIds
+from app.destinations.tables import destination
 from app.directory.service import bootstrap
 from app.doctor import Finding, State, examine
 from app.doctor.machine import FEWEST_FILES, open_files, packages, python_version, sqlite_version
@@ -26,6 +27,7 @@ from app.storage.database import Work, open_database
 from app.storage.engines import asyncpg_arguments, parse_database_url
 from app.storage.migrations import migrate, revisions
 from tests.connections.conftest import ADA, KEYS, RULES
+from tests.graph.reached import destination_row
 from tests.identity_provider import identity_provider
 
 pytestmark = pytest.mark.anyio
@@ -146,6 +148,20 @@ async def test_revision_that_is_older_or_newer_is_told_apart(whole: str) -> None
     await execute(whole, "UPDATE alembic_version SET version_num = '9999'")
     ahead = wrong(await examined(whole), "structure")
     assert (ahead.state, "Install that version" in ahead.advice) == (State.FAULT, True)
+
+
+async def test_destination_is_told_that_lacks_settings(whole: str) -> None:
+    def fill(work: Work) -> None:
+        row = destination_row(work.now, type="EMAIL", address="team@example.com", document=None, secret=None)
+        work.connection.execute(sa.insert(destination).values(row))
+
+    settings = Settings.model_validate({"database_url": whole, **WHOLE})
+    database = await open_database(whole, clock=utc_now, ids=TimeOrderedIds(), settings=settings, kinds=RULES)
+    await database.command(fill)
+    await database.close()
+    assert "SWITCHBOARD_SMTP_HOST" in wrong(await examined(whole), "connectivity").text
+    found = await examined(whole, smtp_host="mail.example.com", smtp_sender="desk@example.com")
+    assert [each.text for each in found if each.topic == "connectivity" and each.state is not State.OK] == []
 
 
 async def test_database_without_tables_is_no_fault(empty_database_url: str) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from app.destinations.channels import mail, pagerduty, slack, teams, webhook
+from app.destinations.channels import mail, pagerduty, push, slack, teams, webhook
 from app.destinations.channels.channel import Accepted, Channel, Letter, Message, Request, Target
 from app.destinations.model import DestinationType
 
@@ -14,6 +14,7 @@ CHANNELS: Mapping[DestinationType, Channel] = MappingProxyType(
         DestinationType.TEAMS: teams.CHANNEL,
         DestinationType.PAGERDUTY: pagerduty.CHANNEL,
         DestinationType.EMAIL: mail.CHANNEL,
+        DestinationType.WEB_PUSH: push.CHANNEL,
     }
 )
 """A new type of destination is a module and a line here."""

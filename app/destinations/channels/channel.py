@@ -7,7 +7,9 @@ from email.message import EmailMessage
 from typing import NamedTuple
 
 from app.core.errors import InvalidInput
+from app.core.vapid import Vapid
 from app.destinations.channels.alert import Alert
+from app.settings import Settings
 
 
 class Accepted(NamedTuple):
@@ -30,12 +32,14 @@ class Target(NamedTuple):
 class Message:
     """What is sent: the id that is the same at each attempt, the time of the attempt, and the item as JSON.
 
-    `public_url` is where people open the console, without a slash at its end; None where that is not known."""
+    `public_url` is where people open the console, without a slash at its end; None where that is not known. `vapid` is
+    there where the settings have it."""
 
     id: str
     at: datetime
     text: str
     public_url: str | None = None
+    vapid: Vapid | None = None
 
     def alert(self) -> Alert | None:
         """What the item says; None of a test."""
@@ -63,13 +67,16 @@ class Channel:
 
     `accept(address, secret)` says what is kept of what its maker gives; it raises InvalidInput. `made` turns an item
     into what is sent. `takes_secret` is whether its maker gives a secret, `tells_documents` whether it can send
-    whatever a subscription selects, `needs_mail` whether it goes by the mail server of the settings."""
+    whatever a subscription selects, `by_mail` whether its address is one of e-mail. `lacks` says which settings are
+    missing, `gone` are the statuses by which a receiver says that it wants nothing any more."""
 
     accept: Callable[[str, str | None], Accepted]
     made: Callable[[Target, Message], Request | Letter]
     takes_secret: bool = False
     tells_documents: bool = False
-    needs_mail: bool = False
+    by_mail: bool = False
+    lacks: Callable[[Settings], str | None] = lambda _settings: None
+    gone: frozenset[int] = frozenset({410})
 
 
 def without_path(address: str) -> str:

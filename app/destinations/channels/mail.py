@@ -10,6 +10,7 @@ from app.core.errors import InvalidInput
 from app.destinations.channels.alert import TEST, one_line
 from app.destinations.channels.channel import Accepted, Channel, Letter, Message, Target, no_secret
 from app.directory.model.checks import email
+from app.settings import Settings
 
 _LONGEST_SUBJECT = 200
 
@@ -46,4 +47,10 @@ def _letter(target: Target, message: Message) -> Letter:
     return Letter(target.address, made)
 
 
-CHANNEL = Channel(_accept, _letter, needs_mail=True)
+def _lacks(settings: Settings) -> str | None:
+    if settings.mail_server is not None:
+        return None
+    return "Mail needs SWITCHBOARD_SMTP_HOST and SWITCHBOARD_SMTP_SENDER."
+
+
+CHANNEL = Channel(_accept, _letter, by_mail=True, lacks=_lacks)

@@ -14,7 +14,7 @@ from app.outbound import OutboundFault
 
 async def _reachable(context: Context, type_: DestinationType, address: str) -> None:
     """Raises InvalidInput for a URL that may not be sent to now."""
-    if CHANNELS[type_].needs_mail:
+    if CHANNELS[type_].by_mail:
         return
     try:
         await context.outside.client.check(address)

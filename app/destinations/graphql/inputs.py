@@ -11,6 +11,10 @@ from app.destinations.model import DestinationType
 from app.graph.fields import EditInput, MutationInput, MutationPayload, OnceInput
 
 _ADDRESS = "The URL to send to: https, and a public address; for EMAIL one e-mail address."
+_SECRET = (
+    "The integration key of a service of PagerDuty, or the keys of a `PushSubscription` as JSON, "
+    '`{"p256dh": "…", "auth": "…"}`; sealed, never returned, and for no other type.'
+)
 
 
 @strawberry.input(description="A new destination. What happens from now on is delivered to it.")
@@ -24,8 +28,7 @@ class CreateDestinationInput(OnceInput):
     )
     secret: str | None = strawberry.field(
         default=None,
-        description="The integration key of a service of PagerDuty, which is sealed and never returned; for no other "
-        "type.",
+        description=_SECRET,
     )
     document: str | None = strawberry.field(
         default=None,
@@ -47,7 +50,7 @@ class UpdateDestinationInput(EditInput):
     address: Maybe[str] = strawberry.field(
         description="The URL to send to: https, and a public address; for EMAIL one e-mail address."
     )
-    secret: Maybe[str] = strawberry.field(description="The integration key of a service of PagerDuty.")
+    secret: Maybe[str] = strawberry.field(description=_SECRET)
     document: Maybe[str | None] = strawberry.field(description="The GraphQL document with the subscription.")
     operation_name: Maybe[str | None] = strawberry.field(description="The name of the subscription in the document.")
     variables: Maybe[JSON | None] = strawberry.field(description="The variables of the subscription, all of them.")

@@ -27,6 +27,8 @@ described(
         "PAGERDUTY": "An incident in PagerDuty. The address is that of its Events API v2, the secret the integration "
         "key of a service.",
         "EMAIL": "A message to an e-mail address, by the mail server of the settings.",
+        "WEB_PUSH": "A notification in a browser. The address is the endpoint of a `PushSubscription`, sealed as that "
+        "of Slack, the secret its keys as JSON.",
     },
 )
 described(
@@ -35,7 +37,7 @@ described(
     {
         "ACTIVE": "It is delivered to.",
         "PAUSED": "It is not, and its place in the log is kept until it is resumed.",
-        "STOPPED": "Its receiver answered 410: it wants nothing any more. It can be resumed.",
+        "STOPPED": "Its receiver answered 410, or a push service 404: it wants nothing any more. It can be resumed.",
     },
 )
 described(
@@ -44,7 +46,7 @@ described(
     {
         "REQUESTED": "A user paused it.",
         "FAILING": "Nothing has arrived for three days.",
-        "GONE": "The receiver answered 410.",
+        "GONE": "The receiver answered 410, or a push service 404.",
         "OWNER_INACTIVE": "Its owner is not active.",
         "OWNER_NOT_ALLOWED": "Its owner lacks a permission: `destinations:manage`, or one that the document needs.",
         "EVENTS_LOST": "The log no longer holds all that is to be delivered. A replay begins at what there is.",

@@ -5,8 +5,6 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-NO_MAIL = "Mail needs SWITCHBOARD_SMTP_HOST and SWITCHBOARD_SMTP_SENDER."
-
 EXCERPT = 500
 """Characters of an answer that are kept."""
 
@@ -36,15 +34,12 @@ class Attempt:
     fault: str | None = None
     excerpt: str | None = None
     retry_after: float | None = None
+    is_gone: bool = False
+    """Whether the receiver wants nothing any more."""
 
     @property
     def is_success(self) -> bool:
         return self.http_status is not None and 200 <= self.http_status < 300
-
-    @property
-    def is_gone(self) -> bool:
-        """Whether the receiver wants nothing any more."""
-        return self.http_status == 410
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,6 +29,7 @@ class DestinationType(StrEnum):
     TEAMS = "TEAMS"
     PAGERDUTY = "PAGERDUTY"
     EMAIL = "EMAIL"
+    WEB_PUSH = "WEB_PUSH"
 
 
 class DestinationState(StrEnum):

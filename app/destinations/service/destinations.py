@@ -29,7 +29,6 @@ from app.destinations.model import (
     DestinationType,
     acting,
 )
-from app.destinations.model.delivery import NO_MAIL
 from app.destinations.repository import DeliveryRepository, DestinationRepository
 from app.destinations.service.finding import managed, owned, tell
 from app.destinations.service.policies import forget_destination, is_told_by_policies
@@ -86,8 +85,9 @@ def create_destination(
         values: dict[str, Any] = checked(given, CHANGEABLE)
         type_, secret = values.pop("type"), values.pop("secret", None)
         _require_sendable(type_, values.get("document"))
-        if CHANNELS[type_].needs_mail and work.settings.mail_server is None:
-            raise NotSupported(NO_MAIL, path=("type",))
+        lacking = CHANNELS[type_].lacks(work.settings)
+        if lacking is not None:
+            raise NotSupported(lacking, path=("type",))
         accepted = CHANNELS[type_].accept(values.pop("address"), secret)
         stored = destinations.add(
             Destination(
