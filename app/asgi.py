@@ -1,5 +1,6 @@
 """The composition root: `create_app(settings)` builds everything; nothing is global."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from pathlib import Path
@@ -11,6 +12,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp
 
 from app.connections import rest as connections
+from app.connections.keeping import keeping
 from app.connections.runner import applying
 from app.console import pages as console
 from app.core.clock import Clock, utc_now
@@ -76,8 +78,11 @@ def create_app(
 
     Raises SettingsError for permissions in the settings that do not exist, and documents that cannot be read."""
     _require_known_permissions(settings)
+    taken = asyncio.Event()
     new_ids = TimeOrderedIds() if ids is None else ids
-    rest: list[BaseRoute] = [ContractRoute(contract) for contract in (*contracts, connections.CONTRACT)]
+    rest: list[BaseRoute] = [
+        ContractRoute(contract) for contract in (*contracts, connections.contract(CONNECTORS, taken))
+    ]
     held_to = ConnectionLimits.of(settings) if limits is None else limits
     site = Site(
         Path(settings.graphiql_folder), [(contract.name, contract.base) for contract in contracts], settings.issuers
@@ -116,7 +121,8 @@ def create_app(
                         live(schema, streams, operations, database, keys, settings, clock, held_to, watch)
                     )
                     await running.enter_async_context(scheduling(database, clock))
-                    await running.enter_async_context(applying(database, CONNECTORS, clock))
+                    await running.enter_async_context(applying(database, CONNECTORS, clock, taken))
+                    await running.enter_async_context(keeping(database, CONNECTORS, found.feed, client, clock))
                     await running.enter_async_context(
                         dispatching(database, found.feed, found.subscriptions, client, settings, clock, dispatch_limits)
                     )

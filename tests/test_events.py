@@ -13,6 +13,7 @@ CODES = {
     "reason_after": str | None,
     "suggested_message": str,
     "changed": Sequence[str],
+    "action": str,
     "fields": Sequence[str],
     "step": str,
     "destination_ids": Sequence[int],

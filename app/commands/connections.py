@@ -1,5 +1,6 @@
 """The command `connections`."""
 
+import json
 import sys
 from typing import TYPE_CHECKING
 
@@ -23,8 +24,18 @@ def list_() -> None:
 
 
 @connections.command
-def add(name: str, /, *, system: str = "HTTP", account: str | None = None) -> None:
+def add(
+    name: str,
+    /,
+    *,
+    system: str = "HTTP",
+    account: str | None = None,
+    address: str | None = None,
+    settings: str = "{}",
+) -> None:
     """Add a connection. Its path goes to standard error, and its secret to standard output, once.
+
+    With an address, the token that the system takes is read from standard input.
 
     Parameters
     ----------
@@ -34,8 +45,13 @@ def add(name: str, /, *, system: str = "HTTP", account: str | None = None) -> No
         The system; `HTTP` is any that sends signed deliveries.
     account
         The id of the channel agent that it fills, such as `cha_1`; without it one is made.
+    address
+        The address of the system's REST contract, for a system that is read and written.
+    settings
+        The other settings of its system, as a JSON object.
     """
-    ref, path, secret = done(_add, name, system.upper(), account)
+    token = None if address is None else sys.stdin.readline().strip()
+    ref, path, secret = done(_add, name, system.upper(), account, address, token, _settings(settings))
     said = f"Added {ref}. It takes deliveries at {path}\nsigned with this secret, which is shown only now:"
     console().print(said, soft_wrap=True)
     sys.stdout.write(f"{secret}\n")
@@ -89,6 +105,42 @@ def replay(connection: str, /) -> None:
     console().print(f"Deliveries that are applied again: {done(_replay, connection)}.")
 
 
+@connections.command
+def outbox(connection: str, /) -> None:
+    """List what a connection could not do in its system, or may not have done, and why.
+
+    Parameters
+    ----------
+    connection
+        Its id (`con_1`) or its name.
+    """
+    columns(("ID", "ACTION", "INTERACTION", "STATE", "ATTEMPTS", "ERROR"), done(_outbox, connection))
+
+
+@connections.command
+def retry(entry: str, /) -> None:
+    """Have an entry of an outbox done once more. A message that did arrive is then sent twice.
+
+    Parameters
+    ----------
+    entry
+        Its id, such as `obx_1`.
+    """
+    console().print(f"{done(_retry, entry)} is done once more.")
+
+
+@connections.command
+def drop(entry: str, /) -> None:
+    """Give an entry of an outbox up.
+
+    Parameters
+    ----------
+    entry
+        Its id, such as `obx_1`.
+    """
+    console().print(f"{done(_drop, entry)} is dropped.")
+
+
 def _list(work: "Work") -> list[tuple[str, ...]]:
     from app.connections.service import standings
 
@@ -110,14 +162,34 @@ def _list(work: "Work") -> list[tuple[str, ...]]:
     return found
 
 
-def _add(work: "Work", name: str, system: str, account: str | None) -> tuple[str, str, str | None]:
+def _settings(text: str) -> dict[str, object]:
+    """The settings that the text holds. Raises CommandError."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise CommandError("The settings have to be a JSON object.")
+    return found
+
+
+def _add(
+    work: "Work",
+    name: str,
+    system: str,
+    account: str | None,
+    address: str | None,
+    token: str | None,
+    more: dict[str, object],
+) -> tuple[str, str, str | None]:
     from app.connections.model import NewConnection
     from app.connections.service import create_connection
     from app.core.actor import SYSTEM
     from app.registry import CONNECTORS
 
-    settings = {} if account is None else {"channelAgentId": account}
-    made = create_connection(work, SYSTEM, CONNECTORS, NewConnection(system=system, name=name, settings=settings))
+    settings = more if account is None else {**more, "channelAgentId": account}
+    new = NewConnection(system=system, name=name, settings=settings, address=address, credential=token)
+    made = create_connection(work, SYSTEM, CONNECTORS, new)
     return f"con_{made.system.id}", made.system.hook_path, made.secret
 
 
@@ -145,6 +217,30 @@ def _errors(work: "Work", given: str) -> list[tuple[str, ...]]:
     ]
 
 
+def _outbox(work: "Work", given: str) -> list[tuple[str, ...]]:
+    from app.connections.service import troubled_entries
+    from app.core.actor import SYSTEM
+
+    return [
+        (f"obx_{each.id}", each.action, ref, each.state.value, str(each.attempts), each.error or "")
+        for each, ref in troubled_entries(work, SYSTEM, _ref(work, given))
+    ]
+
+
+def _retry(work: "Work", given: str) -> str:
+    from app.connections.service import retry_entry
+    from app.core.actor import SYSTEM
+
+    return f"obx_{retry_entry(work, SYSTEM, given).entry}"
+
+
+def _drop(work: "Work", given: str) -> str:
+    from app.connections.service import drop_entry
+    from app.core.actor import SYSTEM
+
+    return f"obx_{drop_entry(work, SYSTEM, given).entry}"
+
+
 def _replay(work: "Work", given: str) -> int:
     from app.connections.service import replay_parked
     from app.core.actor import SYSTEM
@@ -154,9 +250,9 @@ def _replay(work: "Work", given: str) -> int:
 
 def _ref(work: "Work", given: str) -> str:
     """The id of the connection that is named so. Raises CommandError."""
-    from app.connections.service import standings
+    from app.connections.repository import ConnectedSystemRepository
 
-    for each in standings(work):
-        if given in (f"con_{each.system.id}", each.system.name):
-            return f"con_{each.system.id}"
+    found = work.use(ConnectedSystemRepository).named(given)
+    if found is not None:
+        return f"con_{found.id}"
     raise CommandError(f"There is no connection {given}.")

@@ -89,3 +89,10 @@ class DeliveriesDropped(ConnectionEvent):
 
     connection_id: int
     count: int
+
+
+@event("connection.write_queued")
+class WriteQueued(ConnectionEvent):
+    """Something is to be done in the other system."""
+
+    connection_id: int

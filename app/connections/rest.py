@@ -1,5 +1,6 @@
 """The door of deliveries: POST /hooks/{connection}/{token}."""
 
+import asyncio
 from typing import Any
 
 from typing_extensions import TypedDict
@@ -7,6 +8,7 @@ from typing_extensions import TypedDict
 from app.connections.model import HOOKS
 from app.connections.service import Verdict, accept
 from app.connections.service.receiving import SIGNED
+from app.connections.service.systems import Connectors
 from app.core.errors import Unauthenticated
 from app.core.text import is_storable
 from app.rest import About, Answer, Call, Contract, Description, Operation, Refusal, Reply, in_path, sent
@@ -29,25 +31,35 @@ class Error(TypedDict):
     error: Refused
 
 
-async def take(call: Call) -> Reply:
-    body = await call.body()
-    try:
-        text = body.decode()
-    except UnicodeDecodeError:
-        text = "\0"
-    if not is_storable(text):
-        raise BadRequest(400, "The request body has to be JSON in UTF-8.")
-    headers = {name: call.headers.get(name.encode(), b"").decode("latin-1") for name in SIGNED}
-    verdict = await call.perform(accept, call.path["connection"], call.path["token"], headers, text)
-    match verdict:
-        case Verdict.WRONG_SIGNATURE:
-            raise Unauthenticated("The signature is missing, too old, or made with another secret.")
-        case Verdict.UNREADABLE_SECRET:
-            raise _later("The server cannot check signatures now.")
-        case Verdict.FULL:
-            raise _later("Too many deliveries of this connection wait already.")
-        case Verdict.KEPT | Verdict.REPEATED:
-            return Reply(body=Received(received=True))
+class _Door:
+    """Takes deliveries for these connectors, and sets `taken` when one is kept."""
+
+    def __init__(self, connectors: Connectors, taken: asyncio.Event) -> None:
+        self._connectors = connectors
+        self._taken = taken
+
+    async def take(self, call: Call) -> Reply:
+        body = await call.body()
+        try:
+            text = body.decode()
+        except UnicodeDecodeError:
+            text = "\0"
+        if not is_storable(text):
+            raise BadRequest(400, "The request body has to be JSON in UTF-8.")
+        headers = {name: call.headers.get(name.encode(), b"").decode("latin-1") for name in SIGNED}
+        verdict = await call.perform(
+            accept, self._connectors, call.path["connection"], call.path["token"], headers, text
+        )
+        match verdict:
+            case Verdict.WRONG_SIGNATURE:
+                raise Unauthenticated("The signature is missing, too old, or made with another secret.")
+            case Verdict.UNREADABLE_SECRET:
+                raise _later("The server cannot check signatures now.")
+            case Verdict.FULL:
+                raise _later("Too many deliveries of this connection wait already.")
+            case Verdict.KEPT:
+                self._taken.set()
+        return Reply(body=Received(received=True))
 
 
 def refused(refusal: Refusal) -> Reply:
@@ -60,35 +72,37 @@ def _later(message: str) -> BadRequest:
     return BadRequest(503, message, (b"retry-after", str(_PAUSE).encode()), code="UNAVAILABLE")
 
 
-CONTRACT = Contract(
-    name="hooks",
-    base=HOOKS,
-    operations=(
-        Operation(
-            "POST",
-            f"{HOOKS}/{{connection}}/{{token}}",
-            take,
-            About(
-                "deliver",
-                "Take a signed delivery in.",
-                parameters=(
-                    in_path("connection", "The id of the connection."),
-                    in_path("token", "The token of the connection's `hookPath`."),
+def contract(connectors: Connectors, taken: asyncio.Event) -> Contract:
+    """The contract of deliveries to these connectors; it sets `taken` when one is kept."""
+    return Contract(
+        name="hooks",
+        base=HOOKS,
+        operations=(
+            Operation(
+                "POST",
+                f"{HOOKS}/{{connection}}/{{token}}",
+                _Door(connectors, taken).take,
+                About(
+                    "deliver",
+                    "Take a signed delivery in.",
+                    parameters=(
+                        in_path("connection", "The id of the connection."),
+                        in_path("token", "The token of the connection's `hookPath`."),
+                    ),
+                    body=sent(dict[str, Any]),
+                    answer=Answer(200, "It is kept, or was before.", Received),
+                    refuses=(400, 401, 404, 429, 503),
                 ),
-                body=sent(dict[str, Any]),
-                answer=Answer(200, "It is kept, or was before.", Received),
-                refuses=(400, 401, 404, 429, 503),
+                public=True,
             ),
-            public=True,
         ),
-    ),
-    schemes=(),
-    refused=refused,
-    description=Description(
-        title="Hooks",
-        version="1",
-        what="Deliveries of connected systems, signed as Standard Webhooks have it. docs/connections.md says what a "
-        "delivery holds.",
-        error=Error,
-    ),
-)
+        schemes=(),
+        refused=refused,
+        description=Description(
+            title="Hooks",
+            version="1",
+            what="Deliveries of connected systems, signed as Standard Webhooks have it. docs/connections.md says what "
+            "a delivery holds.",
+            error=Error,
+        ),
+    )

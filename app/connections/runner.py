@@ -26,7 +26,14 @@ AT_ONCE = 50
 """Deliveries of one connection that are applied before the next connection has its turn."""
 
 PAUSE = 1.0
-"""Seconds from one look to the next when nothing waits."""
+"""Seconds until the next look at what is due and in the hands of another process."""
+
+LOOK = 5.0
+"""Seconds from one look to the next where there are connections and nothing is due: another process may have been ended
+after it took a delivery, or resumed a connection."""
+
+SELDOM = 30.0
+"""The same where there are no connections."""
 
 _LONGEST_TROUBLE = 30.0
 _LAST_SECONDS = 2.0
@@ -35,7 +42,8 @@ _log = structlog.get_logger(__name__)
 
 
 class Runner:
-    """Each process has one. A lease says which of them works on a connection, so deliveries keep their order."""
+    """Each process has one. A lease says which of them works on a connection, so deliveries keep their order; it ends
+    when nothing is due, so that the process that takes the next delivery may apply it at once."""
 
     def __init__(self, database: Database, connectors: Connectors, clock: Clock, holder: str | None = None) -> None:
         self._database = database
@@ -43,14 +51,16 @@ class Runner:
         self._clock = clock
         self._holder = uuid4().hex if holder is None else holder
         self._held: set[int] = set()
+        self.pause = 0.0
+        """Seconds for which there is nothing to do, as far as the latest step knows."""
 
-    async def run(self) -> None:
-        """Apply whatever is due until cancelled."""
+    async def run(self, taken: asyncio.Event) -> None:
+        """Apply whatever is due until cancelled; `taken` is set when this process takes a delivery."""
         trouble = 0.0
         while True:
             try:
-                pause = 0.0 if await self.step() else PAUSE
-                trouble = 0.0
+                await self.step()
+                pause, trouble = self.pause, 0.0
             except Exception as error:
                 # Nothing is lost by waiting: what was delivered is kept.
                 pause = trouble = min(_LONGEST_TROUBLE, 2 * trouble or PAUSE)
@@ -58,22 +68,35 @@ class Runner:
                     _log.warning("nothing can be applied", reason=error.message, seconds=trouble)
                 else:
                     _log.exception("nothing can be applied", seconds=trouble)
-            await asyncio.sleep(pause)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await taken.wait()
+            taken.clear()
 
     async def step(self) -> bool:
         """Give each connection whose lease is free its turn; whether one may have more that is due."""
-        waiting = await self._database.plan(_waiting, snapshot=False, caller=SERVER)
+        found = await self._database.plan(_waiting, snapshot=False, caller=SERVER)
+        self.pause = LOOK if found else SELDOM
         more = False
-        for connection_id, due_at in waiting:
-            if due_at > self._clock():
+        for connection_id, due_at in found:
+            if due_at is None:
+                continue
+            seconds = (due_at - self._clock()).total_seconds()
+            if seconds > 0:
+                self.pause = min(self.pause, seconds)
                 continue
             try:
-                more = (await self._lease(connection_id) and await self._turn(connection_id)) or more
+                if await self._lease(connection_id):
+                    more = await self._turn(connection_id) or more
+                    self.pause = 0.0
+                else:
+                    self.pause = min(self.pause, PAUSE)
             except DATABASE_AWAY:
                 raise
             except Exception:
                 # The turns of other connections do not depend on this one's.
                 _log.exception("a connection failed", connection=f"con_{connection_id}")
+                self.pause = min(self.pause, PAUSE)
         return more
 
     async def stop(self) -> None:
@@ -96,7 +119,11 @@ class Runner:
         due = await self._database.command(due_deliveries, connection_id, AT_ONCE)
         for delivery_id in due:
             await self._apply(connection_id, delivery_id)
-        return len(due) == AT_ONCE
+        more = len(due) == AT_ONCE
+        if not more:
+            self._held.discard(connection_id)
+            await self._database.command(end_lease, _name(connection_id), self._holder)
+        return more
 
     async def _apply(self, connection_id: int, delivery_id: int) -> None:
         try:
@@ -111,10 +138,12 @@ class Runner:
 
 
 @asynccontextmanager
-async def applying(database: Database, connectors: Connectors, clock: Clock) -> AsyncIterator[Runner]:
+async def applying(
+    database: Database, connectors: Connectors, clock: Clock, taken: asyncio.Event
+) -> AsyncIterator[Runner]:
     """Run a runner beside the block. What it has begun when the block ends is finished by the database."""
     runner = Runner(database, connectors, clock)
-    task = asyncio.create_task(runner.run(), name="connections")
+    task = asyncio.create_task(runner.run(taken), name="connections")
     try:
         yield runner
     finally:
@@ -129,7 +158,7 @@ def _name(connection_id: int) -> str:
     return f"connection {connection_id}"
 
 
-def _waiting() -> Generator[Query, Sequence[Row], list[tuple[int, datetime]]]:
-    """The connections for which something waits, and when the first of it is due."""
+def _waiting() -> Generator[Query, Sequence[Row], list[tuple[int, datetime | None]]]:
+    """The connections that are not paused, and when the first delivery of each is due that waits."""
     rows = yield WAITING
-    return [(row[0], moment_of(row[1])) for row in rows]
+    return [(row[0], None if row[1] is None else moment_of(row[1])) for row in rows]

@@ -1,5 +1,7 @@
 """The tables of connections, deliveries and mirrored interactions; private to the slice."""
 
+from typing import Any
+
 import sqlalchemy as sa
 
 from app.storage.tables import BigId, JsonValue, Timestamp, metadata, surrogate_key, table
@@ -28,6 +30,19 @@ connected_system = table(
     sa.Column("secret", sa.Text),
     sa.Column("former_secret", sa.Text),
     sa.Column("former_until", Timestamp),
+    # Where the other system is reached, for those that are read and written: its address, the sealed token, and the
+    # names of the commands that it cannot do, separated by blanks. Null for one that only sends deliveries.
+    sa.Column("address", sa.Text),
+    sa.Column("credential", sa.Text),
+    sa.Column("cannot", sa.Text),
+    # Why it could not be reached at the latest attempt.
+    sa.Column("reach_fault", sa.Text),
+    sa.Column("polled_at", Timestamp),
+    # The complete walk through its list: when the latest one ended, and how far the one that is under way has come.
+    sa.Column("walked_at", Timestamp),
+    sa.Column("walk_began_at", Timestamp),
+    sa.Column("walk_page", sa.Integer),
+    sa.Column("walk_pages", sa.Integer),
     sa.Column("paused", sa.Boolean, nullable=False),
     sa.Column("fault", sa.Text),
     sa.Column("last_delivery_at", Timestamp),
@@ -53,11 +68,13 @@ inbox = table(
     sa.Column("attempts", sa.SmallInteger, nullable=False),
     sa.Column("due_at", Timestamp, nullable=False),
     sa.Column("reason", sa.Text),
-    # Whom it is about, as far as that is known of one that failed: what they wrote is erased with them.
+    # Whom it is about, as the sender names them and as we know them: what they wrote is erased with them.
+    sa.Column("about", sa.Text),
     sa.Column("customer_id", BigId, sa.ForeignKey("customer.id", ondelete="CASCADE")),
     sa.Index("uq_inbox_event_key", "connection_id", "event_key", unique=True),
     _partial("ix_inbox_pending", "connection_id", "id", "due_at", where=in_state(PENDING)),
     _partial("ix_inbox_parked", "connection_id", "id", where=in_state(PARKED)),
+    _partial("ix_inbox_about", "connection_id", "about", where=sa.text("about IS NOT NULL")),
     _partial("ix_inbox_customer", "customer_id", where=sa.text("customer_id IS NOT NULL")),
     _partial("ix_inbox_done", "received_at", "id", where=in_state(DONE)),
 )
@@ -70,5 +87,75 @@ mirrored = sa.Table(
     sa.Column("connection_id", BigId, sa.ForeignKey("connected_system.id"), nullable=False),
     sa.Column("upstream_key", sa.Text, nullable=False),
     sa.Column("synced_at", Timestamp, nullable=False),
+    # What it was there when it was read last, in a digest, and where people see it there.
+    sa.Column("fingerprint", sa.Text),
+    sa.Column("url", sa.Text),
+    # When the latest write was confirmed: what was read before says nothing of it.
+    sa.Column("written_at", Timestamp),
     sa.Index("uq_mirrored_key", "connection_id", "upstream_key", unique=True),
 )
+
+dirty = sa.Table(
+    "dirty",
+    metadata,
+    # What has to be read again from another system; many reasons to do so collapse into one mark.
+    sa.Column("connection_id", BigId, sa.ForeignKey("connected_system.id"), primary_key=True, autoincrement=False),
+    sa.Column("upstream_key", sa.Text, primary_key=True),
+    # What the list said of it when the mark was set.
+    sa.Column("fingerprint", sa.Text),
+    # Of history: read after everything else.
+    sa.Column("quiet", sa.Boolean, nullable=False),
+    sa.Column("due_at", Timestamp, nullable=False),
+    sa.Column("attempts", sa.SmallInteger, nullable=False),
+    sa.Column("reason", sa.Text),
+    sa.Index("ix_dirty_due", "connection_id", "quiet", "due_at"),
+)
+
+forgotten = sa.Table(
+    "forgotten",
+    metadata,
+    # What was erased here and may still be there: nothing of it from before that comes back.
+    sa.Column("connection_id", BigId, sa.ForeignKey("connected_system.id"), primary_key=True, autoincrement=False),
+    sa.Column("upstream_key", sa.Text, primary_key=True),
+    sa.Column("forgotten_at", Timestamp, nullable=False),
+    # What it was there when it was last read and nothing of it was taken in.
+    sa.Column("fingerprint", sa.Text),
+)
+
+IS_ACTIVE = sa.text("state IN ('WAITING', 'SENDING', 'LOOKING')")
+"""That an entry of the outbox is still worked on, as the partial index spells it."""
+
+outbox = table(
+    "outbox",
+    surrogate_key(),
+    sa.Column("connection_id", BigId, sa.ForeignKey("connected_system.id"), nullable=False),
+    sa.Column("interaction_id", BigId, sa.ForeignKey("interaction.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("action", sa.Text, nullable=False),
+    # What a value is set of, so that a newer value takes the place of an older one; null for what creates something.
+    sa.Column("slot", sa.Text),
+    sa.Column("value", JsonValue),
+    # What the other system had before, as far as is known: a refusal brings it back.
+    sa.Column("confirmed", JsonValue),
+    sa.Column("message_id", BigId),
+    sa.Column("actor_id", BigId),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("attempts", sa.SmallInteger, nullable=False),
+    sa.Column("created_at", Timestamp, nullable=False),
+    sa.Column("due_at", Timestamp, nullable=False),
+    sa.Column("deadline", Timestamp, nullable=False),
+    sa.Column("tried_at", Timestamp),
+    sa.Column("error", sa.Text),
+    sa.Index("ix_outbox_interaction", "interaction_id", "id"),
+    _partial("ix_outbox_active", "connection_id", "interaction_id", "id", where=IS_ACTIVE),
+    sa.Index("ix_outbox_connection", "connection_id", "state"),
+)
+
+
+def cannot_of(scope: Any) -> sa.ColumnElement[Any]:
+    """The commands that the connection of an interaction cannot do; null for one that nothing is written to."""
+    found = (
+        sa.select(connected_system.c.cannot)
+        .select_from(mirrored.join(connected_system))
+        .where(mirrored.c.id == scope.c.id)
+    )
+    return found.correlate(scope.c.id.table).scalar_subquery()

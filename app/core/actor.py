@@ -97,3 +97,6 @@ class Actor:
 
 SYSTEM = Actor(user_id=0, name="Switchboard", is_admin=True)
 """Who acts when only time has passed: nobody. What it does has no actor in the event log."""
+
+CONNECTION = Actor(user_id=0, name="Connection", is_admin=True)
+"""Who acts when another system has changed something of its own: nobody here. What it does is not sent back there."""

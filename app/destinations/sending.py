@@ -1,8 +1,6 @@
 """Sends one message to a destination, once."""
 
-from collections.abc import Mapping
 from email.headerregistry import Address
-from email.utils import parsedate_to_datetime
 from time import monotonic
 
 from app.core.clock import Clock
@@ -10,6 +8,7 @@ from app.destinations.channels import CHANNELS, Letter, Message, Request, Target
 from app.destinations.model import Attempt, DestinationType
 from app.destinations.model.delivery import excerpt_of
 from app.outbound import OutboundClient, OutboundCode, OutboundFault, send_mail
+from app.outbound.waiting import retry_after
 from app.settings import Settings
 
 SECONDS = 10.0
@@ -53,7 +52,7 @@ class Sender:
         answer = await self._client.send(
             "POST", request.url, headers=request.headers, content=request.content, seconds=self._seconds, cut=True
         )
-        return answer.status, answer.content, self._retry_after(answer.headers)
+        return answer.status, answer.content, retry_after(answer.headers, self._clock())
 
     async def _mailed(self, letter: Letter) -> tuple[int, bytes, float | None]:
         server = self._settings.mail_server
@@ -61,17 +60,6 @@ class Sender:
         letter.message["From"] = Address(addr_spec=server.sender)
         status, said = await send_mail(server, letter.message, letter.to, seconds=MAIL_SECONDS)
         return status, said.encode(), None
-
-    def _retry_after(self, headers: Mapping[str, str]) -> float | None:
-        """The seconds that the receiver asks to be left alone; None for none, and for what is no such time."""
-        given = headers.get("retry-after", "").strip()
-        if given.isascii() and given.isdigit():
-            return float(given[:9])
-        try:
-            return max((parsedate_to_datetime(given) - self._clock()).total_seconds(), 0.0)
-        except (ValueError, TypeError, OverflowError):
-            # TypeError: a time without its zone. OverflowError: a number in it that no machine's integer holds.
-            return None
 
 
 def _milliseconds(began: float) -> int:

@@ -1,14 +1,14 @@
 """The contract that fills interactions from another system's deliveries."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+
+from app.interactions.remote import Mapped, Remote, Settings
 
 if TYPE_CHECKING:
     from app.storage.work import Work
 
-Settings = Mapping[str, object]
-"""What a connection is set up with, beside its name and its secrets; JSON."""
+__all__ = ("About", "Connector", "Mapped", "Settings", "Unmappable")
 
 
 class Unmappable(Exception):
@@ -23,11 +23,11 @@ class Unmappable(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Mapped:
-    """The interaction that a delivery was about, and the key that the other system has for it."""
+class About:
+    """Whom a delivery is about: the key in the other system, and the surrogate of the customer who is known by it."""
 
-    interaction_id: int
-    key: str
+    key: str | None = None
+    customer_id: int | None = None
 
 
 class Connector(Protocol):
@@ -37,6 +37,10 @@ class Connector(Protocol):
 
     system: str
     description: str
+
+    @property
+    def remote(self) -> Remote | None:
+        """How the system is read and written; None for one that only sends deliveries."""
 
     def prepared(self, work: "Work", connection_id: int, name: str, given: Settings) -> Settings:
         """The settings of a new connection, checked and complete; makes what the connection needs.
@@ -51,6 +55,5 @@ class Connector(Protocol):
 
         Raises Unmappable, and DomainError for what the rules refuse."""
 
-    def customer(self, work: "Work", connection_id: int, settings: Settings, body: str) -> int | None:
-        """The surrogate of the customer whom a delivery that failed is about; None where that cannot be read, or the
-        customer is not known. Raises nothing."""
+    def about(self, work: "Work", connection_id: int, settings: Settings, body: str) -> About:
+        """Whom a delivery is about that may not fit otherwise, as far as that can be read. Raises nothing."""

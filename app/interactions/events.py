@@ -253,3 +253,53 @@ class AttentionCleared(AttentionEvent):
 @event("attention.listeners_changed")
 class ListenersChanged(Event):
     """The users who listen to the attention queue changed."""
+
+
+@event("*.sync_refused")
+class SyncRefused(InteractionEvent):
+    """The connected system refused what a user had done."""
+
+    stands_alone = True
+
+    action: str
+    entry_id: int
+
+
+@event("*.sync_uncertain")
+class SyncUncertain(InteractionEvent):
+    """It is not known whether the connected system did what a user had done."""
+
+    stands_alone = True
+
+    action: str
+    entry_id: int
+
+
+@event("*.sync_retried")
+class SyncRetried(InteractionEvent):
+    """A user had something done again in the connected system."""
+
+    stands_alone = True
+
+    action: str
+    entry_id: int
+
+
+@event("*.sync_dropped")
+class SyncDropped(InteractionEvent):
+    """A user gave up something that was to be done in the connected system."""
+
+    stands_alone = True
+
+    action: str
+    entry_id: int
+
+
+@event("*.synced")
+class Synced(InteractionEvent):
+    """The connected system has what was done here."""
+
+    in_history = False
+    stands_alone = True
+
+    action: str

@@ -30,6 +30,8 @@ _DERIVED = frozenset(
         "lease_answer_id",
         "lost_holder_id",
         "team_fixed",
+        "sync_trouble",
+        "sync_user_id",
     }
 )
 _REFERENCES = {"assignee_id": "usr", "customer_id": "cus", "team_id": "tea"}
@@ -44,7 +46,9 @@ _ARRIVALS = frozenset(
 )
 
 
-_NO_EDITS = frozenset({"state", "attention", "waiting", "answered_lease", "lease_answer_id", "due_at"})
+_NO_EDITS = frozenset(
+    {"state", "attention", "waiting", "answered_lease", "lease_answer_id", "due_at", "sync_trouble", "sync_user_id"}
+)
 
 
 class Change(TypedDict):

@@ -34,6 +34,8 @@ CUSTOMER_WAITING = "CUSTOMER_WAITING"
 DELIVERY_FAILED = "DELIVERY_FAILED"
 ORPHANED = "ORPHANED"
 RAISED = "RAISED"
+SYNC_REFUSED = "SYNC_REFUSED"
+SYNC_UNCERTAIN = "SYNC_UNCERTAIN"
 
 SHARED_REASONS: Mapping[str, str] = MappingProxyType(
     {
@@ -42,6 +44,8 @@ SHARED_REASONS: Mapping[str, str] = MappingProxyType(
         DELIVERY_FAILED: "The latest answer was not delivered, and the customer waits.",
         ORPHANED: "Its assignee is inactive or may not see it.",
         RAISED: "A user raised it by hand.",
+        SYNC_REFUSED: "The connected system refused what a user had done; what could be was set back.",
+        SYNC_UNCERTAIN: "It is not known whether the connected system did what a user had done.",
     }
 )
 """The attention reasons that are not one kind's alone."""
@@ -151,7 +155,8 @@ class Interaction:
     alone is next asked what it has done to the interaction: never later than the first deadline, often earlier, because
     a deadline that moved away is found when it comes up. `lease_answer_id` is the holder's first answer since a claim
     with a lease; `answered_lease` is the end of that lease while one of the answers since stands: it runs again when
-    none does. `lost_holder_id` is the assignee when it was loaded, if that user is not active or may not see the
+    none does. `sync_trouble` is what went wrong in the connected system, REFUSED or UNCERTAIN, with what `sync_user_id`
+    had asked for. `lost_holder_id` is the assignee when it was loaded, if that user is not active or may not see the
     interaction; it is read along, never written here."""
 
     id: int
@@ -179,6 +184,8 @@ class Interaction:
     latest_note_id: int | None = None
     unread_customer_messages_count: int = 0
     due_at: datetime | None = None
+    sync_trouble: str | None = None
+    sync_user_id: int | None = None
     lost_holder_id: int | None = None
 
     @property
@@ -219,6 +226,16 @@ def shared_causes(interaction: Interaction, causes: Sequence[Cause]) -> Sequence
     if interaction.lost_holder_id is not None and interaction.lost_holder_id == interaction.assignee_id:
         level = min((cause.level for cause in (*causes, *found)), default=Level.LOW)
         found.append(Cause(ORPHANED, level, "claiming, assigning or releasing it"))
+    if interaction.sync_trouble is not None:
+        found.append(
+            Cause(
+                f"SYNC_{interaction.sync_trouble}",
+                Level.HIGH,
+                "retryOutboxEntry, dropOutboxEntry or clearAttention",
+                clearable=True,
+                user_id=interaction.sync_user_id,
+            )
+        )
     if interaction.raised_level is not None:
         found.append(Cause(RAISED, interaction.raised_level, "clearAttention", clearable=True))
     return found

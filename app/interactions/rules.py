@@ -9,7 +9,8 @@ from app.core.errors import DomainError
 from app.interactions.model import AnyCommand, Cause, Interaction, State, Turn
 
 if TYPE_CHECKING:
-    from app.directory.model import User
+    from app.directory.model import Customer, User
+    from app.interactions.meaning import InteractionEvent
     from app.interactions.messages import Message
     from app.settings import Settings
     from app.storage.database import Work
@@ -101,11 +102,33 @@ class KindRules(Protocol[I]):
     def turn(self, interaction: I, now: datetime, settings: "Settings") -> Turn[I] | None:
         """What is due by `now`; None when nothing is. State and attention are derived from what it gives."""
 
+    def on_written(
+        self,
+        work: "Work",
+        actor: Actor,
+        before: I,
+        after: I,
+        command: AnyCommand,
+        happened: "InteractionEvent",
+    ) -> None:
+        """Have done in the connected system what was done here; called with what is saved. `happened` tells of it."""
+
+    def outgoing(
+        self, work: "Work", interaction: I, action: str, value: object, message_id: int | None
+    ) -> Mapping[str, object] | None:
+        """What the connected system has to know to do an action of the kind's; None where nothing is left to do."""
+
+    def restored(self, work: "Work", interaction: I, action: str, value: object, message_id: int | None) -> I:
+        """The interaction after its connected system refused an action of the kind's: with the value that it had."""
+
     def on_user_changed(self, work: "Work", actor: Actor, before: "User", after: "User") -> None:
         """Release what the user can no longer work on, and do what else follows from the change of the user."""
 
     def has_open_of_team(self, work: "Work", team_id: int) -> bool:
         """Whether an interaction of the kind that is not closed belongs to the team."""
+
+    def on_customer_erased(self, work: "Work", customer: "Customer") -> None:
+        """Erase what the kind keeps of a customer beside its interactions; called before the customer is gone."""
 
     def open_for(self, work: "Work", actor: Actor, target: Mapping[str, object]) -> I:
         """The customer's interaction that a received message belongs to, locked; opened when there is none.

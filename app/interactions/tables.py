@@ -77,6 +77,9 @@ interaction = table(
     sa.Column("channel", sa.Text),
     sa.Column("account", sa.Text),
     sa.Column("contract_key", sa.Text),
+    # What could not be done in the connected system, REFUSED or UNCERTAIN, and who had asked for it.
+    sa.Column("sync_trouble", sa.Text),
+    sa.Column("sync_user_id", BigId),
     # How often in a row what was due could not be done.
     sa.Column("due_failures", sa.SmallInteger, nullable=False, server_default=sa.text("0")),
     # What lists are ordered by: never null, as a place in an order must not be.

@@ -27,6 +27,7 @@ export const possibleTypes: Record<string, string[]> = {
     "Destination",
     "Message",
     "Note",
+    "OutboxEntry",
     "ParkedDelivery",
     "Policy",
     "Profile",
@@ -110,6 +111,7 @@ export const valueTypes: string[] = [
   "NotClearableError",
   "NotePayload",
   "OpeningHours",
+  "OutboxEntryPayload",
   "ParkedPayload",
   "PersonReference",
   "PolicyPayload",
@@ -172,6 +174,7 @@ export const connections: Record<string, string[]> = {
   ],
   Session: ["assignableUsers", "history", "messages", "notes", "suggestedMessages"],
   Team: ["members"],
+  Upstream: ["entries"],
   User: ["apiKeys", "teams"],
   Viewer: ["apiKeys"],
 };

@@ -66,7 +66,7 @@ class Source:
         headers = more.get("headers") or self.signed(text, key, more.get("secret"))
         limits = {"most_open": more["most_open"]} if "most_open" in more else {}
         token = more.get("token", self.token)
-        return await self.database.command(accept, NOBODY, self.ref, token, headers, text, **limits)
+        return await self.database.command(accept, NOBODY, CONNECTORS, self.ref, token, headers, text, **limits)
 
     async def deliver(self, body: object, key: str = "evt-1") -> None:
         """Hand a delivery in, and apply what is due."""

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from structlog.testing import capture_logs
 
-from app.connections.runner import AT_ONCE, LEASE, Runner, applying
+from app.connections.runner import AT_ONCE, LEASE, LOOK, SELDOM, Runner, applying
 from app.connections.service import (
     Outcome,
     Verdict,
@@ -23,7 +23,7 @@ from app.connections.service import (
 )
 from app.connections.tables import inbox, mirrored
 from app.core.errors import Forbidden
-from app.interactions.connector import Mapped, Settings, Unmappable
+from app.interactions.connector import About, Mapped, Settings, Unmappable
 from app.interactions.tables import interaction, message
 from app.registry import CONNECTORS
 from app.storage.database import Database, Work
@@ -60,6 +60,7 @@ class Awkward:
 
     system = "HTTP"
     description = ""
+    remote = None
 
     def prepared(self, work: Work, connection_id: int, name: str, given: Settings) -> Settings:
         return given
@@ -79,8 +80,8 @@ class Awkward:
                 raise Forbidden("No.", path=("a", 1))
         return None
 
-    def customer(self, work: Work, connection_id: int, settings: Settings, body: str) -> int | None:
-        return None
+    def about(self, work: Work, connection_id: int, settings: Settings, body: str) -> About:
+        return About()
 
 
 async def test_deliveries_are_applied_in_the_order_of_their_arrival(source: Source) -> None:
@@ -252,25 +253,47 @@ async def test_deleted_connection_keeps_no_body_and_no_secret(source: Source) ->
 async def test_connection_is_one_process_own_until_its_lease_ends(source: Source) -> None:
     first = Runner(source.database, CONNECTORS, source.clock, "first")
     second = Runner(source.database, CONNECTORS, source.clock, "second")
-    await source.offer(hello("m-1"), "evt-1")
-    await first.step()
-    await source.offer(hello("m-2"), "evt-2")
+    for number in range(AT_ONCE):
+        await source.offer(hello(f"m-{number}"), f"evt-{number}")
+    assert await first.step()
+    await source.offer(hello("m-last"), "evt-last")
     source.clock.advance(LEASE.total_seconds() - 1)
     await second.step()
-    assert await states(source) == [("evt-1", "DONE"), ("evt-2", "PENDING")]
+    assert (await states(source))[-1] == ("evt-last", "PENDING")
+    assert second.pause == 1
     source.clock.advance(1)
     await second.step()
-    assert await states(source) == [("evt-1", "DONE"), ("evt-2", "DONE")]
+    assert (await states(source))[-1] == ("evt-last", "DONE")
 
 
-async def test_connection_is_free_at_once_when_its_process_stops(source: Source) -> None:
+@pytest.mark.parametrize("stops", [True, False])
+async def test_connection_is_free_at_once_when_its_process_stops_or_has_done_all(source: Source, stops: bool) -> None:
     first = Runner(source.database, CONNECTORS, source.clock, "first")
-    await source.offer(hello("m-1"), "evt-1")
+    for number in range(AT_ONCE if stops else 1):
+        await source.offer(hello(f"m-{number}"), f"evt-{number}")
     await first.step()
-    await first.stop()
-    await source.offer(hello("m-2"), "evt-2")
+    if stops:
+        await first.stop()
+    await source.offer(hello("m-last"), "evt-last")
     await Runner(source.database, CONNECTORS, source.clock, "second").step()
-    assert await states(source) == [("evt-1", "DONE"), ("evt-2", "DONE")]
+    assert (await states(source))[-1] == ("evt-last", "DONE")
+
+
+async def test_runner_looks_seldom_where_nothing_is_due(source: Source) -> None:
+    runner = Runner(source.database, {"HTTP": Awkward()}, source.clock, "tests")
+    await runner.step()
+    assert runner.pause == LOOK
+    await source.offer("passing")
+    await runner.step()
+    assert runner.pause == 0
+    await runner.step()
+    assert runner.pause == LOOK  # a delivery that was put off is due in five seconds
+    source.clock.advance(4)
+    await runner.step()
+    assert runner.pause == 1
+    await source.database.command(pause_connection, ADA, source.ref)
+    await runner.step()
+    assert runner.pause == SELDOM
 
 
 async def test_connection_with_many_deliveries_leaves_turns_to_others(source: Source) -> None:
@@ -316,8 +339,10 @@ async def test_keys_of_applied_deliveries_are_forgotten_after_a_week(source: Sou
 
 
 async def test_runner_applies_beside_the_server(source: Source) -> None:
-    async with applying(source.database, CONNECTORS, source.clock):
+    taken = asyncio.Event()
+    async with applying(source.database, CONNECTORS, source.clock, taken):
         await source.offer(hello())
+        taken.set()
 
         async def done() -> bool:
             return await states(source) == [("evt-1", "DONE")]

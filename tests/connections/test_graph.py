@@ -280,7 +280,7 @@ async def test_connection_that_cannot_read_its_secrets_says_so(
     assert (await stands(graph))["state"] == "CONNECTING"
 
 
-UPSTREAM = "upstream { name system key syncedAt connection { id } }"
+UPSTREAM = "upstream { name system key lastSyncedAt connection { id } }"
 
 
 async def test_interaction_says_where_it_came_from(graph: Graph) -> None:
@@ -292,7 +292,7 @@ async def test_interaction_says_where_it_came_from(graph: Graph) -> None:
         "name": "Shop",
         "system": "HTTP",
         "key": "c-17",
-        "syncedAt": "2026-01-05T09:00:00.000000Z",
+        "lastSyncedAt": "2026-01-05T09:00:00.000000Z",
         "connection": {"id": "con_1"},
     }
     found = await graph.read(document, ADA)

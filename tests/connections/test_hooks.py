@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from app.connections.model import NewConnection
-from app.connections.rest import CONTRACT
+from app.connections.rest import contract
 from app.connections.service import create_connection, delete_connection
 from app.connections.tables import inbox
 from app.interactions.tables import message
@@ -26,7 +26,7 @@ from tests.scheduler.conftest import eventually
 pytestmark = pytest.mark.anyio
 
 
-(OPERATION,) = orjson.loads(written(CONTRACT))["paths"].values()
+(OPERATION,) = orjson.loads(written(contract(CONNECTORS, asyncio.Event())))["paths"].values()
 DESCRIBED = OPERATION["post"]["responses"]
 """The answers that the description of the door has."""
 

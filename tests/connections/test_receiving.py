@@ -8,6 +8,7 @@ from standardwebhooks import Webhook
 
 from app.connections.service import Verdict, pause_connection, receiving, rotate_secret
 from app.core.errors import NotFound
+from app.registry import CONNECTORS
 from app.settings import Settings
 from app.storage.database import Database, Work, open_database
 from app.storage.event_log import event_log
@@ -122,7 +123,7 @@ async def test_wrong_token_is_nothing_at_all(source: Source, token: str) -> None
 @pytest.mark.parametrize("ref", ["con_2", "con_x", "cus_1", ""])
 async def test_unknown_connection_is_nothing_at_all(source: Source, ref: str) -> None:
     with pytest.raises(NotFound):
-        await source.database.command(receiving.accept, ADA, ref, source.token, source.signed("{}"), "{}")
+        await source.database.command(receiving.accept, ADA, CONNECTORS, ref, source.token, source.signed("{}"), "{}")
 
 
 async def test_paused_connection_keeps_deliveries(source: Source) -> None:
@@ -177,7 +178,7 @@ async def test_delivery_without_the_key_of_the_secrets_is_put_off(
     try:
         for _ in range(2):
             headers = signed(source.secret, "{}")
-            taken = await other.command(receiving.accept, ADA, source.ref, source.token, headers, "{}")
+            taken = await other.command(receiving.accept, ADA, CONNECTORS, source.ref, source.token, headers, "{}")
             assert taken is Verdict.UNREADABLE_SECRET
     finally:
         await other.close()

@@ -1,12 +1,13 @@
 """Connections to other systems, what they delivered, and interactions that came by them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 
 import sqlalchemy as sa
 
-from app.connections.tables import connected_system, inbox, mirrored
+from app.connections.tables import connected_system, dirty, inbox, mirrored, outbox
 from app.core.ids import parse_id
+from app.interactions.tables import message
 from app.storage.database import Work
 from tests.graph.running import Graph
 
@@ -55,8 +56,27 @@ def _deliver(work: Work, conversations: Sequence[str]) -> None:
             "reason": reason,
         }
         work.connection.execute(sa.insert(inbox).values(row))
+    reached = {"address": "https://bot.example.com", "polled_at": at, "walk_page": 1, "walk_pages": 3}
+    work.connection.execute(sa.update(connected_system).where(of.id == 4).values(reached))
+    work.connection.execute(sa.update(connected_system).where(of.id == 2).values(cannot=""))
+    marks = {"connection_id": 4, "fingerprint": None, "quiet": True, "due_at": at, "attempts": 0}
+    work.connection.execute(sa.insert(dirty), [{**marks, "upstream_key": key} for key in ("a", "b")])
     for connection, ref in enumerate(conversations[:2], start=1):
         found = parse_id(ref)
         assert found is not None
         row = {"id": found.number, "connection_id": connection, "upstream_key": f"c-{connection}", "synced_at": at}
         work.connection.execute(sa.insert(mirrored).values(row))
+        work.connection.execute(sa.insert(outbox), list(_entries(work, connection, found.number)))
+
+
+def _entries(work: Work, connection: int, number: int) -> Iterator[Mapping[str, object]]:
+    """What is to be done for an interaction: of the second all that can become of it, of the first one doubt."""
+    first = sa.select(sa.func.min(message.c.id)).where(message.c.interaction_id == number)
+    common = {"connection_id": connection, "interaction_id": number, "attempts": 1, "created_at": work.now}
+    times = {"due_at": work.now, "deadline": work.now + timedelta(hours=1), "actor_id": 2}
+    made = {"action": "MESSAGE", "message_id": work.connection.execute(first).scalar(), "slot": None, "value": None}
+    yield {**common, **times, **made, "state": "UNCERTAIN", "error": "No answer."}
+    if connection == 2:
+        value = {"action": "STATUS", "message_id": None, "slot": "STATUS", "value": "DONE"}
+        yield {**common, **times, **value, "state": "REFUSED", "error": "Ünï \U0001f600"}
+        yield {**common, **times, **value, "state": "WAITING", "error": None}

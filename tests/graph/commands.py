@@ -116,6 +116,9 @@ CONNECTIONS: Mapping[str, Mapping[str, Any]] = {
 }
 """The commands on connections, which need `connections:manage`."""
 
+OUTBOX: Mapping[str, Mapping[str, Any]] = {"retryOutboxEntry": {"id": "obx_1"}, "dropOutboxEntry": {"id": "obx_2"}}
+"""The commands on entries of an outbox, which need what writing to their interaction needs."""
+
 DESTINATIONS: Mapping[str, Mapping[str, Any]] = {
     "createDestination": {"name": "x", "address": "https://example.com", "document": "{ viewer { permissions } }"},
     "updateDestination": {"id": "dst_1", "name": "x"},

@@ -1,21 +1,26 @@
 """Whatever happens: what was fetched once, changed by the events after its cursor, is what a fresh fetch gives."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
+from app.connections.service.sending import entry_done, entry_looked, entry_refused
+from app.connections.tables import outbox
 from app.core.actor import Actor
 from app.core.events import Event, declared_events
 from app.core.ids import require_id
 from app.core.issuers import Issuer
 from app.directory.service import sign_in, unlink_identity
+from app.interactions.remote import Looked
 from app.interactions.service.deadlines import fire_due, recompute
 from app.interactions.service.watching import watch
 from app.interactions.watched import ATTENTION
 from app.kinds.agent_session.service import hide_event
 from app.openid import Person
+from app.registry import CONNECTORS
 from app.settings import Settings
 from app.storage.database import Work
 from app.storage.event_log import Cursor, lane_count, logged, read_after
@@ -91,6 +96,7 @@ async def test_a_copy_stays_what_a_fresh_fetch_gives(world: World) -> None:
     await change_the_rules(world)
     await change_the_directory(world)
     await deliver(world)
+    await write_elsewhere(world)
     for command in life_of_a_destination():
         await world.graph.database.command(command)
         await world.copies.agree("a command on a destination")
@@ -194,6 +200,45 @@ async def deliver(world: World) -> None:
     await source.offer("{}", secret=NO_SECRET)
     await source.deliver("no JSON", "evt-9")
     await world.copies.agree("a delivery that is parked")
+
+
+async def write_elsewhere(world: World) -> None:
+    """What becomes of commands on an interaction of another system, in its outbox."""
+    run, ref = world.graph.database.command, {"id": world.filled.conversations[1]}
+    await run(_forget_entries)
+    for command, outcome in (("close", "done"), ("reopen", "refused"), ("reopen", "uncertain")):
+        await world.graph.attempt(f"{command}Interaction", ref)
+        number = await run(_in_flight)
+        if outcome == "done":
+            await run(entry_done, number, 1, None)
+        elif outcome == "refused":
+            await run(entry_refused, number, 1, "No.")
+        else:
+            remote = CONNECTORS["VOICEBOT"].remote
+            assert remote is not None
+            await run(entry_looked, remote, number, 1, Looked((), whole=False))
+        await world.copies.agree(f"a write that is {outcome}")
+    first, second = await run(_troubled)
+    await world.graph.do("dropOutboxEntry", {"id": f"obx_{first}"})
+    await world.copies.agree("an entry that is dropped")
+    await world.graph.do("retryOutboxEntry", {"id": f"obx_{second}"})
+    await world.copies.agree("an entry that is tried again")
+
+
+def _forget_entries(work: Work) -> None:
+    work.connection.execute(sa.delete(outbox))
+
+
+def _in_flight(work: Work) -> int:
+    """The newest entry, as if it were being sent."""
+    number = int(work.connection.execute(sa.select(sa.func.max(outbox.c.id))).scalar_one())
+    sent = sa.update(outbox).where(outbox.c.id == number).values(state="SENDING", attempts=1)
+    work.connection.execute(sent)
+    return number
+
+
+def _troubled(work: Work) -> Sequence[int]:
+    return work.connection.execute(sa.select(outbox.c.id).order_by(outbox.c.id)).scalars().all()
 
 
 async def hide_a_message(world: World) -> None:

@@ -13,6 +13,7 @@ from tests.graph.commands import (
     ON_MESSAGE,
     ON_NOTE,
     ONES_OWN,
+    OUTBOX,
     received,
 )
 from tests.graph.filled import Filled, fill
@@ -43,6 +44,7 @@ COMMANDS: list[tuple[str, Mapping[str, Any]]] = [
     *((name, {"id": "not_1", **given}) for name, given in ON_NOTE.items()),
     *((name, given) for name, (_, given) in DIRECTORY.items()),
     *CONNECTIONS.items(),
+    *OUTBOX.items(),
     *ONES_OWN.items(),
     *((name, given) for commands in OF_KIND.values() for name, given in commands.items()),
     ("receiveMessage", received("session")),

@@ -19,6 +19,7 @@ from tests.graph.commands import (
     ON_MESSAGE,
     ON_NOTE,
     ONES_OWN,
+    OUTBOX,
     TEAMS,
     received,
 )
@@ -180,7 +181,7 @@ def test_root_fields_of_queries_are_nullable() -> None:
 
 async def test_every_command_is_known_to_these_tests() -> None:
     own = {name for commands in OF_KIND.values() for name in commands}
-    of_slices = {*CONNECTIONS, *DESTINATIONS, *DIRECTORY, *TEAMS}
+    of_slices = {*CONNECTIONS, *DESTINATIONS, *DIRECTORY, *OUTBOX, *TEAMS}
     known = {*ON_INTERACTION, *ON_MESSAGE, *ON_NOTE, *own, *of_slices, *ONES_OWN, "receiveMessage"}
     assert SCHEMA.mutation_type is not None
     assert known == set(SCHEMA.mutation_type.fields)
@@ -196,6 +197,7 @@ async def test_commands_need_the_permission_to_write(filled: Filled, kind: str) 
         *((name, {"id": messages[0], **given}) for name, given in ON_MESSAGE.items()),
         *((name, {"id": notes[0], **given}) for name, given in ON_NOTE.items()),
         *OF_KIND[kind].items(),
+        *(OUTBOX.items() if kind == "conversation" else ()),
         ("receiveMessage", received(kind)),
     ]
     # What a kind does not know at all, or its state refuses, may be said before who asks is looked at.

@@ -42,6 +42,8 @@ def _code(row: Row, info: Any) -> str | None:
         return "WRONG_SIGNATURES"
     if _of(row, info, "PARKED"):
         return "DELIVERIES_PARKED"
+    if row["reach_fault"]:
+        return "SYSTEM_SILENT"
     return "DELIVERIES_WAITING" if _lag(row, info) > timedelta(minutes=1) else None
 
 
@@ -56,12 +58,42 @@ def _state(row: Row, info: Any) -> str:
         return "STOPPED"
     if code is not None:
         return "DEGRADED" if code.startswith("DELIVERIES") else "BAD_CREDENTIALS"
+    if row["address"] and row["polled_at"]:
+        return "CONNECTED" if row["walked_at"] else "BACKFILLING"
     return "CONNECTED" if row["last_delivery_at"] else "CONNECTING"
 
 
 def _former_until(row: Row, info: Any) -> str | None:
     until = row["former_until"]
     return rfc3339(until) if until is not None and until > asking(info).world.now else None
+
+
+def _of_table(row: Row, info: Any, table: str, key: str = "connection_id") -> list[Row]:
+    return [each for each in asking(info).world.rows[table] if each[key] == row["id"]]
+
+
+_PENDING = ("WAITING", "SENDING", "LOOKING")
+
+
+def _stands(entries: list[Row]) -> str:
+    states = {each["state"] for each in entries}
+    worst = next((state for state in ("REFUSED", "UNCERTAIN") if state in states), None)
+    return worst or ("PENDING" if states else "SYNCED")
+
+
+def message_state(row: Row, info: Any) -> str | None:
+    """How a message stands towards the system that it comes from."""
+    world = asking(info).world
+    own = [each for each in world.rows["outbox"] if each["message_id"] == row["id"] and each["slot"] is None]
+    place = world.objects["Upstream"].get(row["interaction_id"])
+    if own or place is None:
+        return _stands(own) if own else None
+    return None if _system(place, info)["cannot"] is None else "SYNCED"
+
+
+def _trouble(row: Row, info: Any) -> str | None:
+    found = _of_table(row, info, "outbox", "interaction_id")
+    return next((each["error"] for each in found if each["state"] in ("REFUSED", "UNCERTAIN")), None)
 
 
 def _system(row: Row, info: Any) -> Row:
@@ -76,6 +108,10 @@ CONNECTED_SYSTEM: Mapping[str, Resolve] = {
     "parked": lambda row, info: len(_of(row, info, "PARKED")),
     "lagSeconds": lambda row, info: int(_lag(row, info).total_seconds()),
     "formerSecretUntil": _former_until,
+    "pendingWrites": lambda row, info: sum(each["state"] in _PENDING for each in _of_table(row, info, "outbox")),
+    "pendingReads": lambda row, info: len(_of_table(row, info, "dirty")),
+    "walkedPages": of_column("walk_page"),
+    "totalPages": of_column("walk_pages"),
     "parkedDeliveries": edge("ParkedDelivery", "connection_id", BY_ID, "OLDEST"),
 }
 
@@ -84,4 +120,17 @@ UPSTREAM: Mapping[str, Resolve] = {
     "system": lambda row, info: _system(row, info)["system"],
     "key": of_column("upstream_key"),
     "connection": ref("ConnectedSystem", "connection_id"),
+    "lastSyncedAt": of_column("synced_at"),
+    "state": lambda row, info: _stands(_of_table(row, info, "outbox", "interaction_id")),
+    "pending": lambda row, info: sum(
+        each["state"] in _PENDING for each in _of_table(row, info, "outbox", "interaction_id")
+    ),
+    "error": _trouble,
+    "entries": edge("OutboxEntry", "interaction_id", BY_ID, "OLDEST"),
+}
+
+OUTBOX_ENTRY: Mapping[str, Resolve] = {
+    "lastError": of_column("error"),
+    "aboutMessage": ref("Message", "message_id"),
+    "user": ref("User", "actor_id"),
 }

@@ -53,6 +53,7 @@ _PREFIXES = {
     "SuggestedMessage": "sug",
     "ConnectedSystem": "con",
     "ParkedDelivery": "dlv",
+    "OutboxEntry": "obx",
     "Destination": "dst",
     "Delivery": "dsd",
     "Policy": "pol",

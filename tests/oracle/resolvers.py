@@ -8,7 +8,7 @@ from typing import Any
 from app.core.clock import rfc3339
 from app.kinds.chat_session.model.rights import field_properties, table_right
 from tests.graph.state import Row
-from tests.oracle.attached import CONNECTED_SYSTEM, UPSTREAM
+from tests.oracle.attached import CONNECTED_SYSTEM, OUTBOX_ENTRY, UPSTREAM, message_state
 from tests.oracle.basics import (
     BY_ID,
     CONTACT_DATA,
@@ -102,6 +102,7 @@ FIELDS: Mapping[str, Mapping[str, Resolve]] = {
     "InteractionViewer": {"user": ref("User", "user")},
     "Message": {
         "messageId": lambda row, info: row["id"],
+        "upstreamState": message_state,
         "senderRole": lambda row, info: {"CUSTOMER": "END_USER", "USER": "AGENT"}.get(row["author"], "BOT"),
         "interaction": ref("Interaction", "interaction_id"),
         "user": ref("User", "user_id"),
@@ -234,6 +235,7 @@ FIELDS: Mapping[str, Mapping[str, Resolve]] = {
     "ConnectedSystem": CONNECTED_SYSTEM,
     "Delivery": DELIVERY,
     "Destination": DESTINATION,
+    "OutboxEntry": OUTBOX_ENTRY,
     "Policy": POLICY,
     "Upstream": UPSTREAM,
 }

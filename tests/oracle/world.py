@@ -35,6 +35,7 @@ PREFIXES = {
     "con": "ConnectedSystem",
     "dlv": "ParkedDelivery",
     "tea": "Team",
+    "obx": "OutboxEntry",
     "dst": "Destination",
     "dsd": "Delivery",
     "pol": "Policy",
@@ -57,6 +58,7 @@ TABLES = {
     "SuggestedMessage": "suggested_message",
     "ConnectedSystem": "connected_system",
     "ParkedDelivery": "inbox",
+    "OutboxEntry": "outbox",
     "Destination": "destination",
     "Delivery": "delivery",
     "Policy": "policy",
@@ -130,6 +132,8 @@ class Asking:
         name = row["__typename"]
         if row.get("deleted_at") is not None or (name == "ParkedDelivery" and row["state"] != "PARKED"):
             return False
+        if name == "OutboxEntry":
+            return self.sees(self.world.interaction(row["interaction_id"]))
         if name in _NEEDED:
             if not self.can(_NEEDED[name]):
                 return False

@@ -3,11 +3,13 @@
 from app.connections.graphql.mutations import connection_mutation
 from app.connections.graphql.query import ConnectionQuery, ConnectionSubscription
 from app.connections.graphql.types import Upstream
-from app.connections.reads import CHANGE, MAPPINGS, ROOTS, STREAMS, UPSTREAM
+from app.connections.model.outbox import UpstreamState
+from app.connections.reads import CHANGE, MAPPINGS, MESSAGE_STATE, ROOTS, STREAMS, UPSTREAM
 from app.connections.service.systems import Connectors
 from app.graph.fields import edge
 from app.graph.slice import Addition, Slice
 from app.interactions.graphql import Interaction
+from app.interactions.graphql.types import Message
 
 __all__ = ("connections_slice",)
 
@@ -28,6 +30,16 @@ def connections_slice(connectors: Connectors) -> Slice:
                 gives=Upstream | None,
                 field=edge(description="Where the interaction came from; null when it is of Switchboard's own."),
                 mapping=UPSTREAM,
+            ),
+            Addition(
+                to=Message,
+                name="upstream_state",
+                gives=UpstreamState | None,
+                field=edge(
+                    description="The state of the message towards the system that it comes from; null where nothing is "
+                    "written to that."
+                ),
+                mapping=MESSAGE_STATE,
             ),
         ),
     )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from app.connections.model import ConnectionAction, ConnectionErrorCode, ConnectionState
+from app.connections.model.outbox import EntryState, UpstreamState
 from app.graph.enums import described
 
 if TYPE_CHECKING:
@@ -21,10 +22,12 @@ described(
     ConnectionState,
     "How a connection stands.",
     {
-        "CONNECTING": "No delivery has arrived yet.",
-        "CONNECTED": "Deliveries arrive and are applied.",
-        "DEGRADED": "Deliveries are parked, or have waited for more than a minute.",
-        "BAD_CREDENTIALS": "The latest delivery had a wrong signature, or the server cannot read the secrets.",
+        "CONNECTING": "No delivery has arrived yet, or the system has not been reached yet.",
+        "BACKFILLING": "What is new is taken in, and what was there before is being read.",
+        "CONNECTED": "What is new is taken in.",
+        "DEGRADED": "Something could not be taken in, or the system cannot be reached.",
+        "BAD_CREDENTIALS": "The latest delivery had a wrong signature, the system does not take the token, or the "
+        "server cannot read the secrets.",
         "STOPPED": "It is paused: deliveries are taken and wait.",
     },
 )
@@ -34,6 +37,10 @@ described(
     {
         "SECRET_UNREADABLE": "The server cannot read the connection's secrets; deliveries are refused with 503.",
         "WRONG_SIGNATURES": "The latest delivery was not signed with a secret of the connection.",
+        "TOKEN_REFUSED": "The system does not take the connection's token.",
+        "SYSTEM_SILENT": "The system cannot be reached, or its answers cannot be read.",
+        "SYSTEM_REFUSES": "The system refuses to list what it has.",
+        "READS_FAILING": "Something that changed in the system could not be taken in after several tries.",
         "DELIVERIES_PARKED": "Deliveries could not be applied and are parked.",
         "DELIVERIES_WAITING": "Deliveries have waited for more than a minute.",
     },
@@ -44,8 +51,31 @@ described(
     {
         "RESTORE_SECRETS_KEY": "Put the former key into `SWITCHBOARD_SECRETS_KEY`, or rotate the connection's secret.",
         "CORRECT_SECRET": "Give the other system the connection's secret, or rotate it.",
+        "CORRECT_TOKEN": "Give the connection a token that the system takes: `updateConnection(credential:)`.",
+        "CHECK_SYSTEM": "See whether the system runs, and whether `address` is its.",
         "REPLAY_OR_DROP_PARKED": "Read the reasons of the parked deliveries, correct what they say, then `replayParked`"
         " or `dropParked`.",
         "READ_SERVER_LOG": "Read the log of the server: it says why deliveries are not applied.",
+    },
+)
+described(
+    EntryState,
+    "How far something has come that is to be done in a connected system.",
+    {
+        "WAITING": "It is not done yet.",
+        "SENDING": "It is being done.",
+        "LOOKING": "The answer was lost; the system is asked whether it was done.",
+        "UNCERTAIN": "Nobody can tell whether it was done: a human has to see.",
+        "REFUSED": "The system refused it. What could be was set back.",
+    },
+)
+described(
+    UpstreamState,
+    "How an interaction or a message stands towards the system that it comes from.",
+    {
+        "SYNCED": "The system has all that was done here.",
+        "PENDING": "Something is still to be done in the system.",
+        "UNCERTAIN": "Nobody can tell whether something was done in the system.",
+        "REFUSED": "The system refused something.",
     },
 )

@@ -6,6 +6,7 @@ from strawberry.scalars import JSON
 from app.connections.graphql.enums import ConnectionSystemName
 from app.connections.graphql.types import ConnectedSystem
 from app.graph.fields import EditInput, MutationInput, MutationPayload, OnceInput
+from app.interactions.graphql import Interaction
 
 _SECRET = "`whsec_` and 24 to 64 bytes in base64. Generated when absent."
 
@@ -18,11 +19,25 @@ class CreateConnectionInput(OnceInput):
         default=None, description="The settings of the connection: an object. Which there are depends on the system."
     )
     secret: str | None = strawberry.field(default=None, description=f"The secret that signs deliveries: {_SECRET}")
+    address: str | None = strawberry.field(
+        default=None, description="The address of the system's REST contract, for a system that is read and written."
+    )
+    credential: str | None = strawberry.field(
+        default=None, description="The token that the system takes, for a system that is read and written."
+    )
 
 
 @strawberry.input(description="The changes to a connection.")
 class UpdateConnectionInput(EditInput):
-    name: str = strawberry.field(description="The name of the connection, 1 to 255 characters.")
+    name: str | None = strawberry.field(
+        default=None, description="The name of the connection, 1 to 255 characters; it stays without one."
+    )
+    address: str | None = strawberry.field(
+        default=None, description="The address of the system's REST contract; it stays without one."
+    )
+    credential: str | None = strawberry.field(
+        default=None, description="The token that the system takes; it stays without one."
+    )
 
 
 @strawberry.input(description="Which connection it is.")
@@ -36,6 +51,18 @@ class RotateConnectionSecretInput(ConnectionInput):
     former_for_seconds: int = strawberry.field(
         default=86_400,
         description="How long the former secret stays valid beside the new one, 0 to 604,800 seconds.",
+    )
+
+
+@strawberry.input(description="Which entry of an outbox it is.")
+class OutboxEntryInput(MutationInput):
+    id: strawberry.ID = strawberry.field(description="The id of the entry.")
+
+
+@strawberry.type(description="The result of a mutation of an entry of an outbox.")
+class OutboxEntryPayload(MutationPayload):
+    interaction: Interaction | None = strawberry.field(
+        description="The interaction of the entry as it is now; null after a refusal."
     )
 
 

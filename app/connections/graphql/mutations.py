@@ -13,6 +13,8 @@ from app.connections.graphql.inputs import (
     ConnectionSecretPayload,
     CreateConnectionInput,
     DeleteConnectionPayload,
+    OutboxEntryInput,
+    OutboxEntryPayload,
     ParkedInput,
     ParkedPayload,
     RotateConnectionSecretInput,
@@ -20,6 +22,7 @@ from app.connections.graphql.inputs import (
     UpdateConnectionInput,
 )
 from app.connections.model import PREFIX, ConnectedSystem, NewConnection
+from app.connections.service import entries
 from app.connections.service.parked import Handled
 from app.connections.service.systems import Connectors, Made, Tried
 from app.graph.context import Info
@@ -38,6 +41,10 @@ def _handled(found: Handled) -> Mapping[str, object]:
     return {"connection": found.connection, "count": found.deliveries}
 
 
+def _of_entry(found: entries.Handled) -> Mapping[str, object]:
+    return {"interaction": found.interaction}
+
+
 def _deleted(gone: ConnectedSystem) -> Mapping[str, object]:
     return {"deleted_id": f"{PREFIX}_{gone.id}"}
 
@@ -45,7 +52,12 @@ def _deleted(gone: ConnectedSystem) -> Mapping[str, object]:
 def _new(input: CreateConnectionInput) -> NewConnection:
     given: Any = input.settings
     return NewConnection(
-        system=input.system.value, name=input.name, settings={} if given is None else given, secret=input.secret
+        system=input.system.value,
+        name=input.name,
+        settings={} if given is None else given,
+        secret=input.secret,
+        address=input.address,
+        credential=input.credential,
     )
 
 
@@ -70,11 +82,20 @@ def connection_mutation(connectors: Connectors) -> type:
             )
 
         @mutation(
-            description="Rename a connection. Needs `connections:manage`.", input="The connection, and its new name."
+            description="Rename a connection, or reach its system elsewhere or by another token. Needs "
+            "`connections:manage`.",
+            input="The connection, and what changes.",
         )
         async def update_connection(self, info: Info, input: UpdateConnectionInput) -> ConnectionPayload:
             return await info.context.perform(
-                input, "connection", service.update_connection, input.id, input.name, if_version=input.if_version
+                input,
+                "connection",
+                service.update_connection,
+                input.id,
+                input.name,
+                address=input.address,
+                credential=input.credential,
+                if_version=input.if_version,
             )
 
         @mutation(
@@ -115,6 +136,22 @@ def connection_mutation(connectors: Connectors) -> type:
                 secret=input.secret,
                 former_for=timedelta(seconds=input.former_for_seconds),
             )
+
+        @mutation(
+            description="Have something done once more that the connected system refused, or of which it is not known "
+            "whether it was done. A message that did arrive is then sent twice.",
+            input="The entry of the outbox.",
+        )
+        async def retry_outbox_entry(self, info: Info, input: OutboxEntryInput) -> OutboxEntryPayload:
+            return await info.context.perform(input, _of_entry, service.retry_entry, input.id)
+
+        @mutation(
+            description="Give up something that the connected system refused, or of which it is not known whether it "
+            "was done.",
+            input="The entry of the outbox.",
+        )
+        async def drop_outbox_entry(self, info: Info, input: OutboxEntryInput) -> OutboxEntryPayload:
+            return await info.context.perform(input, _of_entry, service.drop_entry, input.id)
 
         @mutation(
             description="Apply parked deliveries again. Needs `connections:manage`.",

@@ -7,7 +7,10 @@ from strawberry.scalars import JSON
 
 from app.connections.graphql.enums import ConnectionSystemName
 from app.connections.model import ConnectionAction, ConnectionErrorCode, ConnectionState
+from app.connections.model.outbox import EntryState, UpstreamState
+from app.directory.graphql import User
 from app.graph.fields import PAGING, Connection, Node, edge
+from app.interactions.graphql.types import Message
 
 
 @strawberry.type(description="What is wrong with a connection, and what can be done about it.")
@@ -38,6 +41,20 @@ class ConnectedSystem(Node):
     error: ConnectionError | None = strawberry.field(
         description="What is wrong with the connection; null when nothing."
     )
+    address: str | None = strawberry.field(
+        description="The address of the system's REST contract; null for a system that only sends deliveries."
+    )
+    pending_writes: int = strawberry.field(description="The number of things that are still to be done in the system.")
+    pending_reads: int = strawberry.field(
+        description="The number of things that changed in the system and were not taken in yet."
+    )
+    walked_pages: int | None = strawberry.field(
+        description="The number of pages of the system's list that the current complete reading has read; null while "
+        "there is none."
+    )
+    total_pages: int | None = strawberry.field(
+        description="The number of pages of the system's list; null while it is not being read completely."
+    )
     paused: bool = strawberry.field(description="Whether the connection is paused.")
     last_delivery_at: datetime | None = strawberry.field(
         description="The time of the latest delivery that the connection took."
@@ -62,12 +79,45 @@ class ConnectedSystem(Node):
     updated_at: datetime = strawberry.field(description="The time of the latest edit of the connection.")
 
 
+@strawberry.type(description="Something that is to be done in the system that an interaction comes from.")
+class OutboxEntry(Node):
+    action: str = strawberry.field(
+        description="What is to be done: STATUS, ASSIGNEE, READ, REACTION, MESSAGE or RESTART. Kinds that are added "
+        "may add others."
+    )
+    state: EntryState = strawberry.field(description="The state of the entry.")
+    last_error: str | None = strawberry.field(description="Why the latest attempt failed; null when none has.")
+    attempts: int = strawberry.field(description="The number of attempts.")
+    created_at: datetime = strawberry.field(description="The time of the command that caused the entry.")
+    deadline: datetime = strawberry.field(description="The time after which the entry is not tried any more.")
+    about_message: Message | None = strawberry.field(
+        description="The message of ours that the entry is about, or null."
+    )
+    user: User | None = strawberry.field(description="The user who caused the entry, or null.")
+
+
 @strawberry.type(description="The place of an interaction in the system that it came from.")
 class Upstream:
     name: str = strawberry.field(description="The name of the connection.")
     system: ConnectionSystemName = strawberry.field(description="The system of the connection.")
     key: str = strawberry.field(description="The key of the interaction in the other system.")
-    synced_at: datetime = strawberry.field(description="The time of the latest delivery about the interaction.")
+    url: str | None = strawberry.field(
+        description="The address at which people see the interaction in the other system, where that is known."
+    )
+    state: UpstreamState = strawberry.field(description="The state of the interaction towards the other system.")
+    pending: int = strawberry.field(
+        description="The number of things that are still to be done in the other system for the interaction."
+    )
+    error: str | None = strawberry.field(
+        description="Why the oldest thing was refused, or is uncertain; null when nothing is."
+    )
+    entries: Connection[OutboxEntry] = edge(
+        description="What is to be done in the other system, was refused there or is uncertain, the oldest first.",
+        **PAGING,
+    )
+    last_synced_at: datetime = strawberry.field(
+        description="The time at which the interaction was last brought to what the other system has."
+    )
     connection: ConnectedSystem | None = strawberry.field(
         description="The connection. Null without the permission `connections:manage`, and when it was deleted."
     )

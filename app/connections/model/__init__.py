@@ -2,7 +2,16 @@
 
 from app.connections.model.secrets import checked_secret, new_token
 from app.connections.model.standing import ConnectionAction, ConnectionErrorCode, ConnectionState, Fault, Standing
-from app.connections.model.system import HOOKS, MANAGE, PREFIX, ConnectedSystem, NewConnection, hook_path
+from app.connections.model.system import (
+    HOOKS,
+    MANAGE,
+    PREFIX,
+    ConnectedSystem,
+    NewConnection,
+    hook_path,
+    mirrored_key,
+    parsed_key,
+)
 
 __all__ = (
     "HOOKS",
@@ -17,5 +26,7 @@ __all__ = (
     "Standing",
     "checked_secret",
     "hook_path",
+    "mirrored_key",
     "new_token",
+    "parsed_key",
 )

@@ -14,10 +14,19 @@ class Fault(StrEnum):
     SECRET_UNREADABLE = "SECRET_UNREADABLE"
 
 
+class ReachFault(StrEnum):
+    """Why another system was not reached."""
+
+    TOKEN = "TOKEN"
+    SILENT = "SILENT"
+    ANSWER = "ANSWER"
+
+
 class ConnectionState(StrEnum):
     """How a connection stands."""
 
     CONNECTING = "CONNECTING"
+    BACKFILLING = "BACKFILLING"
     CONNECTED = "CONNECTED"
     DEGRADED = "DEGRADED"
     BAD_CREDENTIALS = "BAD_CREDENTIALS"
@@ -29,8 +38,12 @@ class ConnectionErrorCode(StrEnum):
 
     SECRET_UNREADABLE = "SECRET_UNREADABLE"
     WRONG_SIGNATURES = "WRONG_SIGNATURES"
+    TOKEN_REFUSED = "TOKEN_REFUSED"
+    SYSTEM_SILENT = "SYSTEM_SILENT"
+    SYSTEM_REFUSES = "SYSTEM_REFUSES"
     DELIVERIES_PARKED = "DELIVERIES_PARKED"
     DELIVERIES_WAITING = "DELIVERIES_WAITING"
+    READS_FAILING = "READS_FAILING"
 
 
 class ConnectionAction(StrEnum):
@@ -38,6 +51,8 @@ class ConnectionAction(StrEnum):
 
     RESTORE_SECRETS_KEY = "RESTORE_SECRETS_KEY"
     CORRECT_SECRET = "CORRECT_SECRET"
+    CORRECT_TOKEN = "CORRECT_TOKEN"
+    CHECK_SYSTEM = "CHECK_SYSTEM"
     REPLAY_OR_DROP_PARKED = "REPLAY_OR_DROP_PARKED"
     READ_SERVER_LOG = "READ_SERVER_LOG"
 
@@ -51,6 +66,22 @@ _ERRORS = {
         ConnectionAction.CORRECT_SECRET,
         "The latest delivery was not signed with a secret of the connection.",
     ),
+    ConnectionErrorCode.TOKEN_REFUSED: (
+        ConnectionAction.CORRECT_TOKEN,
+        "The other system does not take the connection's token.",
+    ),
+    ConnectionErrorCode.SYSTEM_SILENT: (
+        ConnectionAction.CHECK_SYSTEM,
+        "The other system cannot be reached, or answers nothing that can be read; it is tried again by itself.",
+    ),
+    ConnectionErrorCode.SYSTEM_REFUSES: (
+        ConnectionAction.CHECK_SYSTEM,
+        "The other system refuses to list what it has: the address may be wrong.",
+    ),
+    ConnectionErrorCode.READS_FAILING: (
+        ConnectionAction.READ_SERVER_LOG,
+        "Something that changed in the other system could not be taken in after several tries.",
+    ),
     ConnectionErrorCode.DELIVERIES_PARKED: (
         ConnectionAction.REPLAY_OR_DROP_PARKED,
         "Deliveries could not be applied and are parked.",
@@ -61,6 +92,10 @@ _ERRORS = {
     ),
 }
 _STATES = {
+    ConnectionErrorCode.TOKEN_REFUSED: ConnectionState.BAD_CREDENTIALS,
+    ConnectionErrorCode.SYSTEM_SILENT: ConnectionState.DEGRADED,
+    ConnectionErrorCode.SYSTEM_REFUSES: ConnectionState.DEGRADED,
+    ConnectionErrorCode.READS_FAILING: ConnectionState.DEGRADED,
     ConnectionErrorCode.SECRET_UNREADABLE: ConnectionState.BAD_CREDENTIALS,
     ConnectionErrorCode.WRONG_SIGNATURES: ConnectionState.BAD_CREDENTIALS,
     ConnectionErrorCode.DELIVERIES_PARKED: ConnectionState.DEGRADED,
@@ -68,9 +103,22 @@ _STATES = {
 }
 
 
+_REACH = {
+    ReachFault.TOKEN: ConnectionErrorCode.TOKEN_REFUSED,
+    ReachFault.SILENT: ConnectionErrorCode.SYSTEM_SILENT,
+    ReachFault.ANSWER: ConnectionErrorCode.SYSTEM_REFUSES,
+}
+
+MANY_TRIES = 4
+"""After how many tries something that cannot be taken in counts as failing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What the state follows from; `first_due` is when the first of the pending deliveries was to be applied."""
+    """What the state follows from; `first_due` is when the first of the pending deliveries was to be applied.
+
+    The rest is of a system that is read: its `address`, why it was not reached, when it was and when all of it had been
+    read, and how much could not be taken in after many tries."""
 
     paused: bool
     fault: str | None
@@ -78,6 +126,11 @@ class Standing:
     last_refused_at: datetime | None
     parked: int
     first_due: datetime | None
+    address: str | None = None
+    reach_fault: str | None = None
+    polled_at: datetime | None = None
+    walked_at: datetime | None = None
+    failing: int = 0
 
     def state(self, now: datetime) -> ConnectionState:
         """The state of the connection."""
@@ -86,7 +139,11 @@ class Standing:
         error = self.error(now)
         if error is not None:
             return _STATES[error]
-        return ConnectionState.CONNECTING if self.last_delivery_at is None else ConnectionState.CONNECTED
+        if self.address is None:
+            return ConnectionState.CONNECTING if self.last_delivery_at is None else ConnectionState.CONNECTED
+        if self.polled_at is None:
+            return ConnectionState.CONNECTING
+        return ConnectionState.BACKFILLING if self.walked_at is None else ConnectionState.CONNECTED
 
     def error(self, now: datetime) -> ConnectionErrorCode | None:
         """The gravest thing that is wrong; None when nothing is, and while the connection is paused."""
@@ -98,11 +155,13 @@ class Standing:
             self.last_delivery_at is None or self.last_refused_at > self.last_delivery_at
         ):
             return ConnectionErrorCode.WRONG_SIGNATURES
+        if self.reach_fault is not None:
+            return _REACH[ReachFault(self.reach_fault)]
         if self.parked:
             return ConnectionErrorCode.DELIVERIES_PARKED
         if self.first_due is not None and now - self.first_due > LAGGING:
             return ConnectionErrorCode.DELIVERIES_WAITING
-        return None
+        return ConnectionErrorCode.READS_FAILING if self.failing else None
 
 
 def told(error: ConnectionErrorCode) -> tuple[ConnectionAction, str]:

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NotRequired, TypedDict
 
+from app.core.ids import parse_id
+
 MANAGE = "connections:manage"
 """The permission to see and change connections."""
 
@@ -20,6 +22,10 @@ class ConnectedSystem:
     """One account of another system. `system` is its connector's, `token` the part of the hook's path that is hard to
     guess. `secret` and `former_secret` are sealed; the former one is valid until `former_until`.
 
+    Of a system that is read and written, `address` is where it is reached, `credential` its sealed token, `cannot` are
+    the commands that it cannot do, `reach_fault` is why it was not reached at the latest attempt, and `walk_…` is how
+    far the complete walk through its list has come.
+
     `fault` is why deliveries cannot be taken, as it was found last. `refused_count` counts deliveries with a wrong
     signature. A deleted one stays as the name of where its interactions came from, without its secrets."""
 
@@ -31,6 +37,15 @@ class ConnectedSystem:
     secret: str | None
     former_secret: str | None = None
     former_until: datetime | None = None
+    address: str | None = None
+    credential: str | None = None
+    cannot: str | None = None
+    reach_fault: str | None = None
+    polled_at: datetime | None = None
+    walked_at: datetime | None = None
+    walk_began_at: datetime | None = None
+    walk_page: int | None = None
+    walk_pages: int | None = None
     paused: bool = False
     fault: str | None = None
     last_delivery_at: datetime | None = None
@@ -52,6 +67,19 @@ def hook_path(number: int, token: str) -> str:
     return f"{HOOKS}/{PREFIX}_{number}/{token}"
 
 
+def mirrored_key(number: int, key: str) -> str:
+    """The key of ours for the customer that has this key in the system of the connection with this surrogate: two
+    systems may give the same key to different customers."""
+    return f"{PREFIX}_{number}:{key}"
+
+
+def parsed_key(customer_key: str) -> tuple[int, str] | None:
+    """What `mirrored_key` made a customer's key of; None for a key that it did not make."""
+    connection, _, key = customer_key.partition(":")
+    found = parse_id(connection)
+    return None if found is None or found.prefix != PREFIX or not key else (found.number, key)
+
+
 class NewConnection(TypedDict):
     """What a connection is made of; a secret is made when none is given."""
 
@@ -59,3 +87,5 @@ class NewConnection(TypedDict):
     name: str
     settings: NotRequired[Mapping[str, object]]
     secret: NotRequired[str | None]
+    address: NotRequired[str | None]
+    credential: NotRequired[str | None]

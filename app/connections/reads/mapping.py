@@ -8,8 +8,19 @@ from typing import Any
 import sqlalchemy as sa
 
 from app.connections.model import MANAGE, PREFIX, Standing, hook_path
-from app.connections.model.standing import told
-from app.connections.tables import PARKED, PENDING, connected_system, in_state, inbox, mirrored
+from app.connections.model.standing import MANY_TRIES, told
+from app.connections.reads.outbox import OUTBOX, UPSTREAM_FIELDS
+from app.connections.tables import (
+    IS_ACTIVE,
+    PARKED,
+    PENDING,
+    connected_system,
+    dirty,
+    in_state,
+    inbox,
+    mirrored,
+    outbox,
+)
 from app.selection.mapping import (
     Column,
     Computed,
@@ -55,6 +66,26 @@ def _first_due(scope: Scope) -> Sql:
     return _deliveries(scope, PENDING, sa.func.min(inbox.c.due_at, type_=inbox.c.due_at.type))
 
 
+def _pending_writes(scope: Scope) -> Sql:
+    """How much is still to be done in the system."""
+    return _count(scope, outbox, IS_ACTIVE)
+
+
+def _pending_reads(scope: Scope) -> Sql:
+    """How much is still to be read from the system."""
+    return _count(scope, dirty)
+
+
+def _failing(scope: Scope) -> Sql:
+    """How much could not be taken in after many tries."""
+    return _count(scope, dirty, dirty.c.attempts >= MANY_TRIES)
+
+
+def _count(scope: Scope, of: sa.Table, *conditions: Any) -> Sql:
+    found = sa.select(sa.func.count()).select_from(of).where(of.c.connection_id == scope.c.id, *conditions)
+    return found.correlate(scope.c.id.table).scalar_subquery()
+
+
 def _is_parked(scope: Scope) -> Sql:
     """That a delivery is parked."""
     found: Sql = scope.c.state == sa.literal_column(f"'{PARKED}'")
@@ -68,6 +99,11 @@ _STANDING: tuple[str | Callable[[Scope], Sql], ...] = (
     "last_refused_at",
     _parked,
     _first_due,
+    "address",
+    "reach_fault",
+    "polled_at",
+    "walked_at",
+    _failing,
 )
 
 
@@ -112,6 +148,10 @@ MAPPINGS: tuple[Mapped, ...] = (
             "state": Computed(_STANDING, _state),
             "error": Computed(_STANDING, _error, type="ConnectionError"),
             "pending": Column(_pending),
+            "pendingWrites": Column(_pending_writes),
+            "pendingReads": Column(_pending_reads),
+            "walkedPages": Column(lambda scope: scope.c.walk_page),
+            "totalPages": Column(lambda scope: scope.c.walk_pages),
             "parked": Column(_parked),
             "lagSeconds": Computed((_first_due,), _lag),
             "hookPath": Computed(("id", "token"), _hook_path),
@@ -137,6 +177,7 @@ MAPPINGS: tuple[Mapped, ...] = (
         visible=lambda _permissions, scope: _is_parked(scope),
         requires=MANAGE,
     ),
+    *OUTBOX,
     TypeMap(
         "Upstream",
         mirrored,
@@ -145,6 +186,7 @@ MAPPINGS: tuple[Mapped, ...] = (
             "name": _of_system("name"),
             "system": _of_system("system"),
             "key": Column(lambda scope: scope.c.upstream_key),
+            **UPSTREAM_FIELDS,
         },
     ),
 )

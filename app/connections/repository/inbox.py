@@ -8,14 +8,15 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.connections.tables import DONE, PARKED, PENDING, connected_system, in_state, inbox
+from app.interactions.connector import About
 from app.storage.query import Query
 from app.storage.repository import Repository
 
 WAITING = Query(
-    "SELECT connection_id, min(due_at) FROM inbox JOIN connected_system AS c ON c.id = connection_id "
-    f"WHERE state = '{PENDING}' AND NOT c.paused GROUP BY connection_id ORDER BY connection_id"
+    "SELECT id, (SELECT min(due_at) FROM inbox WHERE connection_id = connected_system.id "
+    f"AND state = '{PENDING}') FROM connected_system WHERE NOT paused AND deleted_at IS NULL ORDER BY id"
 )
-"""Of each connection that is not paused and has something to apply, when the first of it is due; rows of the driver."""
+"""The connections that are not paused, and when the first delivery of each is due that waits; rows of the driver."""
 
 _OPEN: sa.CompoundSelect[Any] = sa.union_all(
     *(
@@ -27,7 +28,7 @@ _OPEN: sa.CompoundSelect[Any] = sa.union_all(
 )
 
 
-_EMPTIED: Mapping[str, None] = {"body": None, "reason": None, "customer_id": None}
+_EMPTIED: Mapping[str, None] = {"body": None, "reason": None, "about": None, "customer_id": None}
 """What is left of a delivery that waits no more: its key."""
 
 
@@ -52,7 +53,7 @@ class Parked(NamedTuple):
 class InboxRepository(Repository):
     """The deliveries of all connections."""
 
-    def add_if_new(self, connection_id: int, event_key: str, body: str, now: datetime) -> bool:
+    def add_if_new(self, connection_id: int, event_key: str, body: str, about: About, now: datetime) -> bool:
         """Keep a delivery to be applied; False for one whose key came before."""
         dialect = sqlite if self.dialect_name == "sqlite" else postgresql
         insert = dialect.insert(inbox).values(
@@ -63,6 +64,8 @@ class InboxRepository(Repository):
             body=body,
             attempts=0,
             due_at=now,
+            about=about.key,
+            customer_id=about.customer_id,
         )
         return self._one(insert.on_conflict_do_nothing().returning(inbox.c.id)) is not None
 
@@ -148,6 +151,13 @@ class InboxRepository(Repository):
         still = sa.or_(in_state(PENDING), in_state(PARKED))
         of_it = sa.update(inbox).where(inbox.c.connection_id == connection_id, still)
         self.connection.execute(of_it.values(state=DONE, **_EMPTIED))
+
+    def erase_about(self, connection_id: int, key: str) -> None:
+        """Erase the bodies of what was not applied and names the customer with this key in the other system.
+
+        Their keys stay for a while, so that a repeat does not bring them back."""
+        found = sa.update(inbox).where(inbox.c.connection_id == connection_id, inbox.c.about == key)
+        self.connection.execute(found.values(state=DONE, **_EMPTIED))
 
     def forget(self, before: datetime, most: int) -> bool:
         """Erase keys of applied deliveries that came before this time, at most so many; whether more may be left."""

@@ -1,21 +1,139 @@
-"""Named queries over which interactions came from other systems."""
+"""Named queries over which interactions came from other systems, and what is to be read again."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any, NamedTuple
 
+import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from app.connections.tables import mirrored
+from app.connections.tables import dirty, forgotten, mirrored
 from app.storage.repository import Repository
+
+
+class Place(NamedTuple):
+    """An interaction's place in another system: our surrogate, what it was there when it was read last, and when the
+    latest write to it was confirmed."""
+
+    id: int
+    fingerprint: str | None
+    written_at: datetime | None
+
+
+class Mark(NamedTuple):
+    """What has to be read again, what the list said of it, and how often reading it has failed."""
+
+    key: str
+    fingerprint: str | None
+    attempts: int
 
 
 class MirroredRepository(Repository):
     """The interactions that belong to connections, each by the other system's own key."""
 
-    def note(self, interaction_id: int, connection_id: int, key: str, now: datetime) -> None:
+    def note(self, interaction_id: int, connection_id: int, key: str, now: datetime, **read: str | None) -> None:
         """The interaction is the connection's, under this key, and was brought up to date now."""
-        dialect = sqlite if self.dialect_name == "sqlite" else postgresql
-        insert = dialect.insert(mirrored).values(
-            id=interaction_id, connection_id=connection_id, upstream_key=key, synced_at=now
-        )
-        given = {name: insert.excluded[name] for name in ("connection_id", "upstream_key", "synced_at")}
+        values = {"connection_id": connection_id, "upstream_key": key, "synced_at": now, **read}
+        insert = self._insert(mirrored).values(id=interaction_id, **values)
+        given = {name: insert.excluded[name] for name in values}
         self.connection.execute(insert.on_conflict_do_update(index_elements=[mirrored.c.id], set_=given))
+
+    def note_written(self, interaction_id: int, now: datetime) -> None:
+        """A write to the interaction was confirmed."""
+        self.connection.execute(sa.update(mirrored).where(mirrored.c.id == interaction_id).values(written_at=now))
+
+    def place(self, connection_id: int, key: str) -> Place | None:
+        """The interaction with this key of the connection."""
+        columns = (mirrored.c.id, mirrored.c.fingerprint, mirrored.c.written_at)
+        found = sa.select(*columns).where(mirrored.c.connection_id == connection_id, mirrored.c.upstream_key == key)
+        row = self._one(found)
+        return None if row is None else Place(*row)
+
+    def fingerprints(self, connection_id: int, keys: Sequence[str]) -> Mapping[str, str | None]:
+        """Of those of the keys that are known, what each was when it was read last, or is marked to be."""
+        of = mirrored.c
+        known = sa.select(of.upstream_key, of.fingerprint).where(
+            of.connection_id == connection_id, of.upstream_key.in_(keys)
+        )
+        marks = sa.select(dirty.c.upstream_key, dirty.c.fingerprint).where(
+            dirty.c.connection_id == connection_id, dirty.c.upstream_key.in_(keys)
+        )
+        erased = sa.select(forgotten.c.upstream_key, forgotten.c.fingerprint).where(
+            forgotten.c.connection_id == connection_id, forgotten.c.upstream_key.in_(keys)
+        )
+        return {row[0]: row[1] for query in (erased, known, marks) for row in self._all(query)}
+
+    def list_of_customer(self, customer_interactions: Sequence[int]) -> Sequence[tuple[int, str]]:
+        """The connections and keys of those of the interactions that are mirrored."""
+        found = sa.select(mirrored.c.connection_id, mirrored.c.upstream_key).where(
+            mirrored.c.id.in_(customer_interactions)
+        )
+        return [(row[0], row[1]) for row in self._all(found)]
+
+    # ---- what was erased -------------------------------------------------------------------------------------------
+
+    def forget(self, connection_id: int, key: str, now: datetime) -> None:
+        """Nothing that was there before now comes back under this key."""
+        insert = self._insert(forgotten).values(connection_id=connection_id, upstream_key=key, forgotten_at=now)
+        keys = [forgotten.c.connection_id, forgotten.c.upstream_key]
+        self.connection.execute(insert.on_conflict_do_update(index_elements=keys, set_={"forgotten_at": now}))
+
+    def note_forgotten(self, connection_id: int, key: str, fingerprint: str) -> None:
+        """What was erased is this there by now, and nothing of it is taken in."""
+        of_it = sa.update(forgotten).where(forgotten.c.connection_id == connection_id, forgotten.c.upstream_key == key)
+        self.connection.execute(of_it.values(fingerprint=fingerprint))
+
+    def forgotten_at(self, connection_id: int, key: str) -> datetime | None:
+        """When what had this key was erased here; None when nothing was."""
+        row = self._one(
+            sa.select(forgotten.c.forgotten_at).where(
+                forgotten.c.connection_id == connection_id, forgotten.c.upstream_key == key
+            )
+        )
+        return None if row is None else row[0]
+
+    # ---- what is to be read again ----------------------------------------------------------------------------------
+
+    def mark(self, connection_id: int, key: str, fingerprint: str | None, now: datetime, *, quiet: bool) -> None:
+        """Have it read again; a mark that is there already is renewed, and due at once."""
+        values: dict[str, Any] = {"fingerprint": fingerprint, "due_at": now, "attempts": 0, "reason": None}
+        insert = self._insert(dirty).values(connection_id=connection_id, upstream_key=key, quiet=quiet, **values)
+        if not quiet:
+            values["quiet"] = False
+        keys = [dirty.c.connection_id, dirty.c.upstream_key]
+        self.connection.execute(insert.on_conflict_do_update(index_elements=keys, set_=values))
+
+    def due_marks(self, connection_id: int, now: datetime, most: int) -> Sequence[Mark]:
+        """What is due to be read, what is not history first."""
+        columns = (dirty.c.upstream_key, dirty.c.fingerprint, dirty.c.attempts)
+        found = sa.select(*columns).where(dirty.c.connection_id == connection_id, dirty.c.due_at <= now)
+        return [Mark(*row) for row in self._all(found.order_by(dirty.c.quiet, dirty.c.due_at).limit(most))]
+
+    def next_mark_due(self, connection_id: int) -> datetime | None:
+        """When the first mark is due."""
+        row = self._one(sa.select(sa.func.min(dirty.c.due_at)).where(dirty.c.connection_id == connection_id))
+        return None if row is None else row[0]
+
+    def count_failing(self, connection_id: int, tries: int) -> int:
+        """How much could not be read or applied after so many tries."""
+        found = sa.select(sa.func.count()).select_from(dirty)
+        row = self._one(found.where(dirty.c.connection_id == connection_id, dirty.c.attempts >= tries))
+        return 0 if row is None else int(row[0])
+
+    def clear(self, connection_id: int, key: str, fingerprint: str | None) -> None:
+        """It was read; a mark that was renewed meanwhile stays."""
+        same = dirty.c.fingerprint.is_not_distinct_from(fingerprint)
+        gone = sa.delete(dirty).where(dirty.c.connection_id == connection_id, dirty.c.upstream_key == key, same)
+        self.connection.execute(gone)
+
+    def put_off(self, connection_id: int, key: str, attempts: int, due_at: datetime, reason: str) -> None:
+        """It could not be read or applied: it is read again later."""
+        later = sa.update(dirty).where(dirty.c.connection_id == connection_id, dirty.c.upstream_key == key)
+        self.connection.execute(later.values(attempts=attempts, due_at=due_at, reason=reason))
+
+    def drop_marks(self, connection_id: int) -> None:
+        """Forget all marks of the connection."""
+        self.connection.execute(sa.delete(dirty).where(dirty.c.connection_id == connection_id))
+
+    def _insert(self, into: sa.Table) -> Any:
+        return (sqlite if self.dialect_name == "sqlite" else postgresql).insert(into)

@@ -5,9 +5,10 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from app.connections.model import ConnectedSystem
+from app.connections.model import PREFIX, ConnectedSystem
 from app.connections.tables import connected_system
 from app.core.errors import AlreadyExists
+from app.core.ids import parse_id
 from app.directory.repository.rows import Rows
 
 _KEPT = connected_system.c.deleted_at.is_(None)
@@ -31,6 +32,12 @@ class ConnectedSystemRepository(Rows[ConnectedSystem]):
         statement = sa.select(*self._columns()).where(_KEPT).order_by(connected_system.c.id)
         return [self._model(row) for row in self._all(statement)]
 
+    def named(self, given: str) -> ConnectedSystem | None:
+        """The connection with this name or, where none has it, with this global id; None where it is deleted."""
+        found = self._find(connected_system.c.name == given, _KEPT)
+        ref = parse_id(given)
+        return self.kept(ref.number) if found is None and ref is not None and ref.prefix == PREFIX else found
+
     def count(self) -> int:
         """How many connections are not deleted."""
         row = self._one(sa.select(sa.func.count()).select_from(connected_system).where(_KEPT))
@@ -47,6 +54,33 @@ class ConnectedSystemRepository(Rows[ConnectedSystem]):
     def note_fault(self, number: int, fault: str | None) -> None:
         """Deliveries cannot be taken, or with None they can."""
         self._note(number, fault=fault)
+
+    def note_reached(self, number: int, fault: str | None, polled_at: datetime | None) -> None:
+        """The other system was reached, or why it was not."""
+        self._note(number, reach_fault=fault, polled_at=polled_at)
+
+    def note_cannot(self, number: int, cannot: str) -> None:
+        """These commands cannot be done there."""
+        self._note(number, cannot=cannot)
+
+    def note_walk(
+        self,
+        number: int,
+        *,
+        began_at: datetime | None = None,
+        page: int | None = None,
+        pages: int | None = None,
+        walked_at: datetime | None = None,
+    ) -> None:
+        """How far the complete walk has come, or when it ended."""
+        values: dict[str, object] = {"walk_began_at": began_at, "walk_page": page, "walk_pages": pages}
+        self._note(number, **values, **({} if walked_at is None else {"walked_at": walked_at}))
+
+    def reached(self) -> Sequence[ConnectedSystem]:
+        """The connections whose systems are read and written, and that are not paused."""
+        of = connected_system.c
+        found = sa.select(*self._columns()).where(_KEPT, of.address.is_not(None), sa.not_(of.paused))
+        return [self._model(row) for row in self._all(found.order_by(of.id))]
 
     def _note(self, number: int, **values: object) -> None:
         self.connection.execute(sa.update(connected_system).where(connected_system.c.id == number).values(values))

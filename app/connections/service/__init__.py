@@ -1,7 +1,17 @@
 """What can be done with connections, and with what they deliver."""
 
-from app.connections.service.applying import Outcome, apply_delivery, due_deliveries, forget_deliveries, put_off
+from app.connections.service.applying import (
+    Outcome,
+    apply_delivery,
+    due_deliveries,
+    erase_deliveries,
+    forget_deliveries,
+    forget_mirrored,
+    put_off,
+)
+from app.connections.service.entries import drop_entry, retry_entry, troubled_entries
 from app.connections.service.parked import drop_parked, parked_deliveries, replay_parked
+from app.connections.service.reaching import reachable
 from app.connections.service.receiving import Verdict, accept
 from app.connections.service.systems import (
     create_connection,
@@ -21,16 +31,22 @@ __all__ = (
     "apply_delivery",
     "create_connection",
     "delete_connection",
+    "drop_entry",
     "drop_parked",
     "due_deliveries",
+    "erase_deliveries",
     "forget_deliveries",
+    "forget_mirrored",
     "parked_deliveries",
     "pause_connection",
     "put_off",
+    "reachable",
     "replay_parked",
     "resume_connection",
+    "retry_entry",
     "rotate_secret",
     "standings",
+    "troubled_entries",
     "try_connection",
     "update_connection",
 )

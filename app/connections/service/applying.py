@@ -5,13 +5,13 @@ from datetime import timedelta
 from enum import Enum, auto
 
 from app.connections.events import DeliveryParked
-from app.connections.model import ConnectedSystem
+from app.connections.model import ConnectedSystem, parsed_key
 from app.connections.repository import ConnectedSystemRepository, Delivery, InboxRepository, MirroredRepository
 from app.connections.service.finding import tell_of
 from app.connections.service.systems import Connectors
 from app.core.actor import SYSTEM
 from app.core.errors import DATABASE_AWAY, DomainError
-from app.interactions.connector import Unmappable
+from app.interactions.connector import About, Unmappable
 from app.storage.work import Work
 
 PAUSES = (timedelta(seconds=5), timedelta(seconds=30), timedelta(minutes=2))
@@ -75,6 +75,20 @@ def put_off(work: Work, connectors: Connectors, delivery_id: int) -> Outcome:
     return _failed(work, connectors, *found, _FAILED, passing=True)
 
 
+def erase_deliveries(work: Work, customer_key: str | None) -> None:
+    """Erase what connections delivered about the customer with this key of ours and what was not applied yet."""
+    found = None if customer_key is None else parsed_key(customer_key)
+    if found is not None:
+        work.use(InboxRepository).erase_about(*found)
+
+
+def forget_mirrored(work: Work, interactions: Sequence[int]) -> None:
+    """Have nothing come back of these interactions, which are going to be erased and are still in their systems."""
+    places = work.use(MirroredRepository)
+    for connection_id, key in places.list_of_customer(interactions):
+        places.forget(connection_id, key, work.now)
+
+
 def forget_deliveries(work: Work) -> bool:
     """Erase the keys of deliveries that were applied long ago; whether more may be left."""
     return work.use(InboxRepository).forget(work.now - KEPT_FOR, _FORGOTTEN_AT_ONCE)
@@ -93,7 +107,8 @@ def _failed(
     work: Work, connectors: Connectors, delivery: Delivery, system: ConnectedSystem, reason: str, *, passing: bool
 ) -> Outcome:
     attempts, connector = delivery.attempts + 1, connectors.get(system.system)
-    of = None if connector is None else connector.customer(work, system.id, system.settings, delivery.body)
+    about = About() if connector is None else connector.about(work, system.id, system.settings, delivery.body)
+    of = about.customer_id
     if passing and attempts <= len(PAUSES):
         due_at = work.now + PAUSES[attempts - 1]
         work.use(InboxRepository).put_off(delivery.id, attempts, due_at, reason, of)

@@ -11,9 +11,11 @@ from app.connections.model import PREFIX, ConnectedSystem, Fault
 from app.connections.repository import ConnectedSystemRepository, InboxRepository
 from app.connections.service.finding import tell
 from app.connections.service.sealing import opened
+from app.connections.service.systems import Connectors
 from app.core.actor import SYSTEM, Actor
 from app.core.errors import NotFound
 from app.core.ids import parse_id
+from app.interactions.connector import About
 from app.storage.work import Work
 
 MOST_OPEN = 10_000
@@ -38,6 +40,7 @@ class Verdict(Enum):
 def accept(
     work: Work,
     actor: Actor,
+    connectors: Connectors,
     ref: str,
     token: str,
     headers: Mapping[str, str],
@@ -66,7 +69,9 @@ def accept(
         return Verdict.REPEATED
     if inbox.count_open(system.id, most_open) >= most_open:
         return Verdict.FULL
-    kept = inbox.add_if_new(system.id, key, body, work.now)
+    connector = connectors.get(system.system)
+    about = About() if connector is None else connector.about(work, system.id, system.settings, body)
+    kept = inbox.add_if_new(system.id, key, body, about, work.now)
     systems.note_delivery(system.id, work.now)
     if system.last_delivery_at is None or system.fault is not None or _was_refused(system):
         tell(work, SYSTEM, system, ConnectionDelivered)

@@ -22,8 +22,12 @@ from app.connections.model import (
     checked_secret,
     new_token,
 )
-from app.connections.repository import ConnectedSystemRepository, InboxRepository
+from app.connections.model.outbox import cannot_of
+from app.connections.model.standing import MANY_TRIES
+from app.connections.repository import ConnectedSystemRepository, InboxRepository, MirroredRepository
+from app.connections.repository.outbox import OutboxRepository
 from app.connections.service.finding import managed, tell
+from app.connections.service.reaching import checked_address, checked_token
 from app.connections.service.sealing import opened, sealed
 from app.connections.tables import PARKED, PENDING
 from app.core.actor import Actor
@@ -96,7 +100,7 @@ def create_connection(
             created_at=work.now,
             updated_at=work.now,
         )
-        stored = systems.add(new)
+        stored = systems.add(_reached_by(work, connector, given, new))
         settings = json_object(given.get("settings", {}), ("settings",))
         try:
             complete = replace(stored, settings=connector.prepared(work, stored.id, name, settings))
@@ -108,15 +112,25 @@ def create_connection(
         made.append(secret)
         return complete
 
-    request = {"create": "connection", **{name: value for name, value in given.items() if name != "secret"}}
+    open_values = {name: value for name, value in given.items() if name not in ("secret", "credential")}
+    request = {"create": "connection", **open_values}
     system = created(work, actor, idempotency_key, request, systems.get, make)
     return Made(system, made[0] if made else None)
 
 
 def update_connection(
-    work: Work, actor: Actor, ref: Ref, name: str, *, if_version: int | None = None
+    work: Work,
+    actor: Actor,
+    ref: Ref,
+    name: str | None = None,
+    *,
+    address: str | None = None,
+    credential: str | None = None,
+    if_version: int | None = None,
 ) -> ConnectedSystem:
-    """Rename a connection. Raises Forbidden, NotFound, VersionConflict, InvalidInput, TooLong, AlreadyExists."""
+    """Rename a connection, or reach its system elsewhere or by another token.
+
+    Raises Forbidden, NotFound, VersionConflict, InvalidInput, TooLong, AlreadyExists, NoSecretsKey."""
     before = managed(work, actor, ref)
     if if_version is not None and if_version != before.version:
         raise VersionConflict(
@@ -124,7 +138,13 @@ def update_connection(
             current_version=before.version,
             path=("if_version",),
         )
-    after = replace(before, name=_NAME(name, ("name",)))
+    after = before if name is None else replace(before, name=_NAME(name, ("name",)))
+    if before.address is None and (address is not None or credential is not None):
+        raise InvalidInput("The system of this connection is not reached.", path=("address",))
+    if address is not None:
+        after = replace(after, address=checked_address(address))
+    if credential is not None:
+        after = replace(after, credential=sealed(work, checked_token(credential)), reach_fault=None)
     if after == before:
         return before
     after = _saved(work, before, after)
@@ -192,9 +212,20 @@ def delete_connection(work: Work, actor: Actor, ref: Ref) -> ConnectedSystem:
     Raises Forbidden, NotFound."""
     before = managed(work, actor, ref)
     gone = replace(
-        before, secret=None, former_secret=None, former_until=None, paused=True, fault=None, deleted_at=work.now
+        before,
+        secret=None,
+        former_secret=None,
+        former_until=None,
+        credential=None,
+        cannot=None,
+        paused=True,
+        fault=None,
+        reach_fault=None,
+        deleted_at=work.now,
     )
     work.use(InboxRepository).erase_open(before.id)
+    work.use(MirroredRepository).drop_marks(before.id)
+    work.use(OutboxRepository).drop_of(before.id)
     tell(work, actor, _saved(work, before, gone), ConnectionDeleted)
     return before
 
@@ -212,11 +243,34 @@ def standings(work: Work) -> list[Stands]:
                 each.last_refused_at,
                 inbox.count_in(each.id, PARKED),
                 inbox.first_due(each.id),
+                each.address,
+                each.reach_fault,
+                each.polled_at,
+                each.walked_at,
+                work.use(MirroredRepository).count_failing(each.id, MANY_TRIES),
             ),
             inbox.count_in(each.id, PENDING),
         )
         for each in work.use(ConnectedSystemRepository).all()
     ]
+
+
+def _reached_by(work: Work, connector: Connector, given: NewConnection, new: ConnectedSystem) -> ConnectedSystem:
+    """The new connection with where and by what its system is reached.
+
+    Raises InvalidInput for what is missing, and where there is nothing to reach."""
+    address, credential = given.get("address"), given.get("credential")
+    if connector.remote is None:
+        for name, value in (("address", address), ("credential", credential)):
+            if value is not None:
+                raise InvalidInput("The system of this connection is not reached.", path=(name,))
+        return new
+    return replace(
+        new,
+        address=checked_address(address or ""),
+        credential=sealed(work, checked_token(credential or "")),
+        cannot=cannot_of(connector.remote.cannot, given.get("settings") or {}),
+    )
 
 
 def _paused(work: Work, actor: Actor, ref: Ref, *, paused: bool) -> ConnectedSystem:

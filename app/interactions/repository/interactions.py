@@ -53,6 +53,8 @@ COLUMNS: tuple[sa.Column[Any], ...] = (
     interaction.c.lease_answer_id,
     interaction.c.team_id,
     interaction.c.team_fixed,
+    interaction.c.sync_trouble,
+    interaction.c.sync_user_id,
 )
 """What `common_arguments` reads, in its order."""
 
@@ -106,6 +108,8 @@ def common_arguments(row: Sequence[Any]) -> dict[str, Any]:
         "answered_lease": row[29],
         "lease_answer_id": row[32],
         "raised_note": row[30],
+        "sync_trouble": row[35],
+        "sync_user_id": row[36],
         "waiting": Waiting(since=row[25], unanswered=row[26], failed=row[27], settled_id=row[28]),
         "attention": Attention(
             level=None if level is None else Level(level),

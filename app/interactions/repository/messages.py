@@ -65,6 +65,12 @@ _NEWEST = (
     .limit(1)
 )
 _LATEST = Fixed(_NEWEST)
+_LATEST_KEYS = (
+    sa.select(message.c.message_key)
+    .where(message.c.interaction_id == _KEY)
+    .order_by(message.c.sent_at.desc(), message.c.id.desc())
+    .limit(20)
+)
 _LATEST_OF_CUSTOMER = Fixed(_NEWEST.where(message.c.author == sa.literal_column(f"'{MessageAuthor.CUSTOMER}'")))
 
 
@@ -166,6 +172,10 @@ class MessageRepository(Repository):
         """The newest message, of the customer alone or of all."""
         row = self._one(_LATEST_OF_CUSTOMER if of_customer else _LATEST, {"key": interaction_id})
         return None if row is None else Place(row.id, row.sent_at)
+
+    def latest_keys(self, interaction_id: int) -> Sequence[str]:
+        """The keys of the interaction's latest messages, the newest first."""
+        return [row[0] for row in self._all(_LATEST_KEYS, {"key": interaction_id})]
 
     def _is_there(self, interaction_id: int) -> bool:
         return self._one(_INTERACTION, {"key": interaction_id}) is not None

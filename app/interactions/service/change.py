@@ -202,6 +202,7 @@ def write(
         after = armed(work, after)
         work.use(InteractionRepository).save(before, after)
         kind.save(work, before, after)
+    kind.on_written(work, actor, before, after, command, told)
     record(work, actor, before, after, told, renewed=renewed)
     return after
 

@@ -32,7 +32,9 @@ def erase_customer(work: "Work", actor: Actor, ref: GlobalId | str, *, if_versio
     actor.require("directory:write")
     number = require_id(str(ref), "cus").number
     # Locked first, as by who opens an interaction for it: after this no new one can appear.
-    work.use(CustomerRepository).get(number, for_update=True)
+    customer = work.use(CustomerRepository).get(number, for_update=True)
+    for rules in work.kinds.values() if customer is not None else ():
+        rules.on_customer_erased(work, customer)
     interactions = work.use(InteractionRepository)
     for interaction_id, kind in interactions.list_of_customer(number):
         before = work.kinds[kind].load(work, interaction_id)

@@ -6,15 +6,16 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from app.core.actor import Actor
+from app.interactions.meaning import InteractionEvent
 from app.interactions.messages import Message, is_answer
-from app.interactions.model import Interaction, Turn
+from app.interactions.model import AnyCommand, Interaction, Turn
 from app.interactions.repository.holdings import HoldingRepository
 from app.interactions.repository.kinds import KindRepository
 from app.interactions.service.leaving import follow_user
 from app.interactions.service.rights import may_see, may_work
 
 if TYPE_CHECKING:
-    from app.directory.model import User
+    from app.directory.model import Customer, User
     from app.settings import Settings
     from app.storage.work import Work
 
@@ -85,8 +86,30 @@ class CommonRules(Generic[I]):
     def turn(self, interaction: I, now: datetime, settings: "Settings") -> Turn[I] | None:
         return None
 
+    def on_written(
+        self,
+        work: "Work",
+        actor: Actor,
+        before: I,
+        after: I,
+        command: AnyCommand,
+        happened: InteractionEvent,
+    ) -> None:
+        """Nothing is done elsewhere."""
+
+    def outgoing(
+        self, work: "Work", interaction: I, action: str, value: object, message_id: int | None
+    ) -> Mapping[str, object] | None:
+        return None
+
+    def restored(self, work: "Work", interaction: I, action: str, value: object, message_id: int | None) -> I:
+        return interaction
+
     def on_user_changed(self, work: "Work", actor: Actor, before: "User", after: "User") -> None:
         follow_user(work, actor, self, before, after)  # type: ignore[arg-type]  # a kind adds what is missing
 
     def has_open_of_team(self, work: "Work", team_id: int) -> bool:
         return work.use(HoldingRepository).any_open_of_team(self.name, team_id)
+
+    def on_customer_erased(self, work: "Work", customer: "Customer") -> None:
+        """Nothing is kept beside its interactions."""

@@ -1,6 +1,6 @@
 """Closing, reopening, snoozing; labels; raising, clearing and acknowledging attention."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 MOST_LABELS = 64
 _RAISED_NOTE = text(1_000, blank=False)
+_UNTROUBLED: Mapping[str, None] = {"sync_trouble": None, "sync_user_id": None}
 _LABELS = distinct(line(64, blank=False), MOST_LABELS)
 
 
@@ -120,13 +121,13 @@ def clear_attention(work: "Work", actor: Actor, ref: GlobalId, *, if_version: in
     kind = kind_of(work, ref)
     before = begin(work, actor, ref, Command.CLEAR_ATTENTION, if_version=if_version)
     require_clearable(work, kind, before)
-    after = kind.on_clear(work, actor, replace(before, raised_level=None, raised_note=None))
+    after = kind.on_clear(work, actor, replace(before, raised_level=None, raised_note=None, **_UNTROUBLED))
     return write(work, actor, before, after, Command.CLEAR_ATTENTION)
 
 
 def require_clearable(work: "Work", kind: "KindRules[Any]", interaction: Interaction) -> None:
     """Raise NotClearable, naming what would end them, when none of the interaction's reasons ends by hand."""
-    if interaction.raised_level is not None:
+    if interaction.raised_level is not None or interaction.sync_trouble is not None:
         return
     causes = causes_of(work, kind, interaction)
     if causes and not any(cause.clearable for cause in causes):

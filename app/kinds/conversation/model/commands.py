@@ -3,7 +3,8 @@
 from datetime import datetime
 from typing import Protocol
 
-from app.core.actor import Actor
+from app.connections.model.outbox import refused_by
+from app.core.actor import CONNECTION, Actor
 from app.core.errors import DomainError, InvalidTransition, NotSupported, Unreachable
 from app.directory.model import Channel
 from app.interactions.claims import OF_EVERY_KIND, Refusable, held_by_other, shared_block, shared_refusal
@@ -25,6 +26,7 @@ VIEWER_COLUMNS = (
     "customer_interaction_required",
     "in_sync",
     "blocked",
+    "cannot",
 )
 """The columns that `refusal` and `reply_block` look at."""
 
@@ -61,6 +63,9 @@ class Subject(Refusable, Protocol):
     @property
     def blocked(self) -> bool: ...
 
+    @property
+    def cannot(self) -> str | None: ...
+
 
 def refusal(command: AnyCommand, subject: Subject, actor: Actor, now: datetime) -> DomainError | None:
     """Why the actor may not do this to the conversation now; None when it may."""
@@ -68,6 +73,8 @@ def refusal(command: AnyCommand, subject: Subject, actor: Actor, now: datetime) 
         what = "bot" if command is Command.RESUME_BOT else f"command {command}"
         return NotSupported(f"A conversation has no {what}.")
     found = shared_refusal(command, subject, actor, now)
+    if found is None and actor is not CONNECTION:
+        found = refused_by(command, subject.cannot)
     if found is not None:
         return found
     match command:
@@ -83,7 +90,7 @@ def refusal(command: AnyCommand, subject: Subject, actor: Actor, now: datetime) 
 
 def reply_block(subject: Subject, actor: Actor, now: datetime) -> ReplyBlock | None:
     """Why the actor cannot reply now in a way that reaches the customer and crosses nobody; None when it can."""
-    if not actor.can_write(subject.kind):
+    if not actor.can_write(subject.kind) or refused_by(Command.REPLY, subject.cannot) is not None:
         return ReplyBlock.NOT_ALLOWED
     if subject.blocked:
         return ReplyBlock.BLOCKED

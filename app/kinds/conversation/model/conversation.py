@@ -42,8 +42,9 @@ class Conversation(Interaction):
 
     `conversation_id` is the contract's own key. `woken` is whether its snooze has ended and no user
     has acted since. `restart_message_ids` are the latest restarts, at most MOST_RESTARTS, since the customer's last
-    message, the oldest first. `in_sync` and `blocked` belong to the channel agent and the customer's profile; they are
-    read along, never written here."""
+    message, the oldest first. `in_sync` and `blocked` belong to the channel agent and the customer's profile, `cannot`
+    are the commands that its connection cannot do, None for one that is written nowhere else; they are read along,
+    never written here."""
 
     conversation_id: int
     channel: Channel
@@ -57,6 +58,7 @@ class Conversation(Interaction):
     restart_message_ids: tuple[int, ...] = ()
     in_sync: bool = True
     blocked: bool = False
+    cannot: str | None = None
 
     @property
     def facets(self) -> Facets:

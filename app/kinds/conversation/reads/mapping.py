@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from app.connections.tables import cannot_of
 from app.core.actor import Actor
 from app.core.errors import DomainError
 from app.directory.tables import customer, profile
@@ -120,7 +121,10 @@ MAPPINGS: tuple[Mapped, ...] = (
                 ("channel", _in_sync, "reply_until", "customer_interaction_required", _blocked), _reply_possible
             ),
             "viewerCan": viewer_can(
-                _refusal, _block, {**_VIEWER_COLUMNS, "in_sync": _in_sync, "blocked": _blocked}, ConversationCommand
+                _refusal,
+                _block,
+                {**_VIEWER_COLUMNS, "in_sync": _in_sync, "blocked": _blocked, "cannot": cannot_of},
+                ConversationCommand,
             ),
         },
         requires=SEES,

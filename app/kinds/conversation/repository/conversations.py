@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 
+from app.connections.tables import cannot_of
 from app.directory.tables import customer, profile
 from app.interactions.repository.kinds import KindRepository
 from app.interactions.tables import interaction
@@ -24,6 +25,7 @@ class ConversationRepository(KindRepository[Conversation]):
     repeated = ("customer_id",)
     related = {  # noqa: RUF012 - declared by the base
         "in_sync": channel_agent.c.in_sync,
+        "cannot": cannot_of(interaction),
         "blocked": sa.func.coalesce(profile.c.blocked, sa.false()),
     }
 

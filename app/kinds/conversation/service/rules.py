@@ -5,9 +5,11 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
+from app.connections.service import erase_deliveries, forget_mirrored
 from app.core.actor import Actor
 from app.core.errors import DomainError, InvalidInput
 from app.core.ids import GlobalId
+from app.interactions.meaning import InteractionEvent
 from app.interactions.messages import (
     Message,
     MessageAuthor,
@@ -17,6 +19,7 @@ from app.interactions.messages import (
     is_answer,
 )
 from app.interactions.model import AnyCommand, Cause, State, Turn
+from app.interactions.repository.interactions import InteractionRepository
 from app.interactions.service.kind_rules import CommonRules
 from app.kinds.conversation.model.commands import Subject, refusal
 from app.kinds.conversation.model.conversation import (
@@ -36,10 +39,12 @@ from app.kinds.conversation.model.conversation import (
     with_status,
 )
 from app.kinds.conversation.repository import ConversationRepository
+from app.kinds.conversation.service.mirroring import outgoing, queue_changes, restored
 from app.kinds.conversation.service.opening import open_for
 from app.kinds.conversation.service.restarting import after_delivery
 
 if TYPE_CHECKING:
+    from app.directory.model import Customer
     from app.settings import Settings
     from app.storage.database import Work
 
@@ -112,6 +117,32 @@ class Rules(CommonRules[Conversation]):
 
     def turn(self, interaction: Conversation, now: datetime, settings: "Settings") -> Turn[Conversation] | None:
         return turn(interaction, now)
+
+    def on_customer_erased(self, work: "Work", customer: "Customer") -> None:
+        erase_deliveries(work, customer.customer_key)
+        found = work.use(InteractionRepository).list_of_customer(customer.id)
+        forget_mirrored(work, [number for number, kind in found if kind == NAME])
+
+    def on_written(
+        self,
+        work: "Work",
+        actor: Actor,
+        before: Conversation,
+        after: Conversation,
+        command: AnyCommand,
+        happened: InteractionEvent,
+    ) -> None:
+        queue_changes(work, actor, before, after, command, happened)
+
+    def outgoing(
+        self, work: "Work", interaction: Conversation, action: str, value: object, message_id: int | None
+    ) -> Mapping[str, object] | None:
+        return outgoing(work, interaction, action, value, message_id)
+
+    def restored(
+        self, work: "Work", interaction: Conversation, action: str, value: object, message_id: int | None
+    ) -> Conversation:
+        return restored(work, interaction, action, value, message_id)
 
     def open_for(self, work: "Work", actor: Actor, target: Mapping[str, Any]) -> Conversation:
         partners = _given(target, "customer_id"), _given(target, "channel_agent_id")

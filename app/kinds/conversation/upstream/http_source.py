@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from app.connections.model import mirrored_key
 from app.connections.repository import ConnectedSystemRepository
 from app.core.actor import SYSTEM
 from app.core.errors import AlreadyExists, InvalidInput, NotFound, Unreachable
@@ -10,7 +11,7 @@ from app.directory import service as directory
 from app.directory.model import Channel, Customer, CustomerChanges, NewCustomer
 from app.directory.repository import UserRepository
 from app.directory.service.editing import customers_of
-from app.interactions.connector import Mapped, Settings, Unmappable
+from app.interactions.connector import About, Mapped, Settings, Unmappable
 from app.interactions.repository.messages import MessageRepository
 from app.interactions.service import deliveries
 from app.interactions.service.recorded import Elsewhere, record_message
@@ -35,6 +36,8 @@ class HttpSource:
 
     system = "HTTP"
     description = "Any system that sends signed deliveries in the shape that docs/connections.md describes."
+
+    remote = None
 
     def prepared(self, work: "Work", connection_id: int, name: str, given: Settings) -> Settings:
         unknown = sorted(given.keys() - {ACCOUNT})
@@ -70,7 +73,7 @@ class HttpSource:
                 raise Unmappable("There is no conversation with this customer yet.", passing=True)
             return None
         for place, status in enumerate(given.statuses):
-            _report(work, account, status, f"statuses.{place}")
+            _report(work, account, conversation.id, status, f"statuses.{place}")
         ref = GlobalId(PREFIX, conversation.id)
         if given.labels is not None and given.labels.remove:
             remove_labels(work, SYSTEM, ref, given.labels.remove)
@@ -78,14 +81,14 @@ class HttpSource:
             add_labels(work, SYSTEM, ref, given.labels.add)
         return Mapped(conversation.id, given.customer.key)
 
-    def customer(self, work: "Work", connection_id: int, settings: Settings, body: str) -> int | None:
+    def about(self, work: "Work", connection_id: int, settings: Settings, body: str) -> About:
         account, given = _account(work, settings), named_customer(body)
         if account is None or given is None:
-            return None
-        found = customers_of(work).get_by_key(_customer_key(connection_id, given.key))
+            return About()
+        found = customers_of(work).get_by_key(mirrored_key(connection_id, given.key))
         if found is None and given.display_id is not None:
             found = customers_of(work).get_by_display_id(CUSTOMERS, account.channel, given.display_id)
-        return None if found is None else found.id
+        return About(given.key, None if found is None else found.id)
 
 
 def _account(work: "Work", settings: Settings) -> ChannelAgent | None:
@@ -98,7 +101,7 @@ def _customer(work: "Work", connection_id: int, account: ChannelAgent, given: sh
 
     Two systems may give the same key to different customers, so ours names the connection as well. A customer that is
     known by its display id alone belongs to somebody else too, and stays as it is."""
-    key = _customer_key(connection_id, given.key)
+    key = mirrored_key(connection_id, given.key)
     fields = given.fields()
     new = NewCustomer(system=CUSTOMERS, channel=account.channel, customer_key=key, **fields)  # type: ignore[typeddict-item]
     try:
@@ -112,11 +115,6 @@ def _customer(work: "Work", connection_id: int, account: ChannelAgent, given: sh
         raise
 
 
-def _customer_key(connection_id: int, key: str) -> str:
-    """Ours for the customer that has this key in the connection's system."""
-    return f"con_{connection_id}:{key}"
-
-
 def _record(work: "Work", account: ChannelAgent, customer: Customer, given: shapes.Delivery) -> None:
     """Take in the messages that are new, in the order in which they were sent."""
     target = {"kind": NAME, "customer_id": customer.id, "channel_agent_id": account.id}
@@ -124,7 +122,8 @@ def _record(work: "Work", account: ChannelAgent, customer: Customer, given: shap
     placed = sorted(enumerate(given.messages), key=lambda each: each[1].sent_at)
     for place, message in placed:
         if message.id is not None:
-            _ours(work, account, message.id, f"messages.{place}")
+            conversation = work.use(ConversationRepository).find_of(account.id, customer.id)
+            _ours(work, None if conversation is None else conversation.id, message.id, f"messages.{place}")
             continue
         if not message.key:
             raise Unmappable(f"messages.{place} has neither key nor id.")
@@ -148,25 +147,26 @@ def _record(work: "Work", account: ChannelAgent, customer: Customer, given: shap
             raise
 
 
-def _report(work: "Work", account: ChannelAgent, given: shapes.Status, at: str) -> None:
+def _report(work: "Work", account: ChannelAgent, conversation_id: int, given: shapes.Status, at: str) -> None:
     if given.id is not None:
-        ref = _ours(work, account, given.id, at)
+        ref = _ours(work, conversation_id, given.id, at)
     elif given.key is not None:
-        try:
-            ref = deliveries.message_by_key(work, SYSTEM, str(GlobalId("cha", account.id)), given.key)
-        except NotFound:
-            raise Unmappable(f"{at} is about a message that has not arrived.", passing=True) from None
+        found = work.use(MessageRepository).get_by_key(str(GlobalId("cha", account.id)), given.key)
+        if found is None:
+            raise Unmappable(f"{at} is about a message that has not arrived.", passing=True)
+        ref = _ours(work, conversation_id, str(GlobalId("msg", found.id)), at)
     else:
         raise Unmappable(f"{at} has neither key nor id.")
     deliveries.report_message_status(work, SYSTEM, ref, given.stored_status, error=given.stored_error)
 
 
-def _ours(work: "Work", account: ChannelAgent, given: str, at: str) -> GlobalId:
-    """The message with this id of ours, which has to be one of the channel agent's."""
+def _ours(work: "Work", conversation_id: int | None, given: str, at: str) -> GlobalId:
+    """The message with this id of ours, which has to be one of this very conversation: a delivery is about one
+    customer, and what it says of another's message is a mistake."""
     ref = parse_id(given)
     found = None if ref is None or ref.prefix != "msg" else work.use(MessageRepository).get(ref.number)
-    if ref is None or found is None or found.channel_key != str(GlobalId("cha", account.id)):
-        raise Unmappable(f"{at} names a message that is none of this connection's.")
+    if ref is None or found is None or found.interaction_id != conversation_id:
+        raise Unmappable(f"{at} names a message that is none of this customer's.")
     return ref
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from app.connections.service import Outcome, Verdict, apply_delivery, due_deliveries
 from app.core.errors import AlreadyExists, DomainError, InvalidInput, NotFound
 from app.core.ids import GlobalId
 from app.directory.model import Channel, Customer, NewCustomer
@@ -18,6 +19,7 @@ from app.interactions.service.holding import claim
 from app.interactions.service.messages import send_message
 from app.kinds.conversation.model.conversation import Status
 from app.kinds.conversation.repository import ChannelAgentRepository
+from app.registry import CONNECTORS
 from app.storage.database import Database, Work
 from tests.conftest import START, ManualClock
 from tests.connections.conftest import ADA, Source, connect
@@ -275,8 +277,23 @@ async def test_status_of_another_connections_message_is_parked(source: Source, c
     await source.deliver(delivery(said("m-1", 3)), "evt-1")
     stolen = {"id": await seen.ref(0), "status": "READ"}
     await source.deliver(delivery(statuses=[stolen]), "evt-2")
-    assert await parked(source) == ["statuses.0 names a message that is none of this connection's."]
+    assert await parked(source) == ["statuses.0 names a message that is none of this customer's."]
     assert (await seen.messages())[0].status is MessageStatus.DELIVERED
+
+
+async def test_delivery_names_no_message_of_another_customer(source: Source, seen: Seen) -> None:
+    await source.deliver(delivery(said("m-1", 3, "USER")), "evt-1")
+    await source.deliver({"customer": {"key": "d-18"}, "messages": [said("m-2", 2)]}, "evt-2")
+    (ours, _), there = await seen.messages(), {"customer": {"key": "d-18"}}
+    ref = await seen.ref(0)
+    await source.deliver({**there, "statuses": [{"id": ref, "status": "READ"}]}, "evt-3")
+    await source.deliver({**there, "statuses": [{"key": "m-1", "status": "READ"}]}, "evt-4")
+    await source.deliver({**there, "messages": [{"author": "USER", "sent_at": at(1), "id": ref}]}, "evt-5")
+    assert await parked(source) == [
+        f"{place} names a message that is none of this customer's."
+        for place in ("statuses.0", "statuses.0", "messages.0")
+    ]
+    assert (await seen.messages())[0] == ours
 
 
 async def test_labels_are_put_on_and_taken_off(source: Source, seen: Seen) -> None:
@@ -333,7 +350,7 @@ SECRET = "text that must not be repeated"
         (delivery({**said("m" * 256, 1)}), None),
         (
             delivery(said("m", 1), {**said("n", 1), "id": "msg_99", "key": None}),
-            "messages.1 names a message that is none of this connection's.",
+            "messages.1 names a message that is none of this customer's.",
         ),
         (delivery(*(said(f"m-{n}", 1) for n in range(101))), "messages holds more than 100 items."),
         (delivery(said("m", 1), statuses=[{"status": "READ"}]), "statuses.0 has neither key nor id."),
@@ -365,11 +382,38 @@ async def test_failed_deliveries_are_erased_with_their_customer(source: Source, 
     other = await connect(source.database, clock, "Other")
     await other.deliver(delivery(broken), "evt-8")
     await source.database.command(erase_customer, ADA, "cus_1")
-    kept = [(row[0], row[1]) for row in await source.kept()]
-    done, parked = "DONE", "PARKED"
-    assert kept == [("evt-1", done), ("evt-2", done), *((f"evt-{n}", parked) for n in (5, 6, 7, 8))]
+    kept = [(row[0], row[1], row[2]) for row in await source.kept()]
+    done, parked = ("DONE", False), ("PARKED", True)
+    assert kept == [
+        *((f"evt-{n}", *done) for n in (1, 2, 3, 4)),
+        *((f"evt-{n}", *parked) for n in (5, 6, 7, 8)),
+    ]
     await source.database.command(erase_customer, ADA, "cus_2")
-    assert [row[0] for row in await source.kept()] == ["evt-1", "evt-2", "evt-7", "evt-8"]
+    assert [row[0] for row in await source.kept() if row[1] == "PARKED"] == ["evt-7", "evt-8"]
+
+
+async def test_delivery_that_waits_is_erased_with_its_customer(source: Source, clock: ManualClock, seen: Seen) -> None:
+    await source.offer(delivery(said("m-1", 3)), "evt-1")
+    await source.offer(delivery(said("m-2", 2)), "evt-2")
+    (first, second) = await source.database.command(due_deliveries, source.id, 10)
+    await source.database.command(apply_delivery, CONNECTORS, first)
+    await source.offer({"customer": {"key": "x", "display_id": "dee"}, "messages": [said("m-3", 1)]}, "evt-3")
+    other = await connect(source.database, clock, "Other")
+    await other.offer(delivery(said("m-4", 1)), "evt-4")
+    await source.database.command(erase_customer, ADA, "cus_1")
+    assert [row[:3] for row in await source.kept()] == [
+        ("evt-1", "DONE", False),
+        ("evt-2", "DONE", False),
+        ("evt-3", "PENDING", True),
+        ("evt-4", "PENDING", True),
+    ]
+    assert await source.database.command(apply_delivery, CONNECTORS, second) is Outcome.GONE
+    assert await source.offer(delivery(said("m-2", 2)), "evt-2") is Verdict.REPEATED
+    await source.apply()
+    assert [each.customer_key for each in await customers(source.database)] == ["con_1:x", "con_2:c-17"]
+    # Who writes again after it is met again.
+    await source.deliver(delivery(said("m-5", 0)), "evt-5")
+    assert [each.customer_key for each in await customers(source.database)][-1] == "con_1:c-17"
 
 
 # ---- setting up ---------------------------------------------------------------------------------------------------

@@ -1,0 +1,266 @@
+"""Keeps one connection in step with its system, while this process has its lease."""
+
+import asyncio
+from collections.abc import Coroutine
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+
+from app.connections.model import ConnectedSystem
+from app.connections.model.standing import ReachFault
+from app.connections.repository.mirrored import Mark
+from app.connections.service import reading, sending
+from app.core.clock import Clock
+from app.core.errors import DATABASE_AWAY
+from app.interactions.remote import Reach, Refused, Remote, Unanswered
+from app.storage.database import Database
+from app.storage.leases import end_lease, take_lease
+
+LEASE = timedelta(seconds=30)
+"""How long a process keeps a connection after the last sign of it; then another one takes over."""
+
+_RENEW_SECONDS = 10.0
+_SENDS_AT_ONCE = 4
+_READS_AT_ONCE = 4
+_MOST_POLLED = 5
+_LONGEST_TROUBLE = 60.0
+_LEAST_PAUSE = 0.05
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class KeeperLimits:
+    """How often things are done: the list is read every `poll` seconds unless the connection says otherwise, and from
+    end to end every `walk`."""
+
+    poll_seconds: float = 10.0
+    walk: timedelta = timedelta(hours=1)
+
+
+class Keeper:
+    """Reads what changed in the other system, and does there what was done here: writes before reads before history."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        system: ConnectedSystem,
+        remote: Remote,
+        reach: Reach,
+        holder: str,
+        limits: KeeperLimits,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._system = system
+        self.remote = remote
+        self._reach = reach
+        self._holder = holder
+        self._walk_every = limits.walk
+        self._poll_every = _seconds(system.settings.get("pollSeconds"), limits.poll_seconds)
+        self.lease = f"connection {system.id} kept"
+        self._renewed_at = float("-inf")
+        self._running: dict[asyncio.Task[None], str] = {}
+        self._reading: set[str] = set()
+        self._poll_at = self._walk_at = 0.0
+        self._troubles = 0
+        self._fault = system.reach_fault
+        self._wake = asyncio.Event()
+        self._time = asyncio.get_running_loop().time
+
+    def wake(self) -> None:
+        """Look at once for what there is to do."""
+        self._wake.set()
+
+    def poll_now(self) -> None:
+        """Read the list at once, whenever it was to be read."""
+        self._poll_at = 0.0
+        self._wake.set()
+
+    async def settled(self) -> bool:
+        """Wait until nothing that was begun is under way; whether something was."""
+        began = bool(self._running)
+        while self._running:
+            await asyncio.wait(list(self._running))
+        return began
+
+    async def keep(self) -> None:
+        """Keep the connection in step until the lease is another's, or until cancelled."""
+        try:
+            while await self._holds():
+                self._wake.clear()
+                pause = await self.step()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(pause):
+                        await self._wake.wait()
+        finally:
+            for task in self._running:
+                task.cancel()
+            await asyncio.gather(*self._running, return_exceptions=True)
+            with suppress(Exception):
+                async with asyncio.timeout(2.0):
+                    await self._database.command(end_lease, self.lease, self._holder)
+
+    async def step(self) -> float:
+        """Begin what is due; for how many seconds there is nothing to begin, as far as is known."""
+        found = await self._database.command(reading.due, self._system.id, _SENDS_AT_ONCE, _READS_AT_ONCE)
+        for entry_id in found.entries[: _SENDS_AT_ONCE - self._count("send")]:
+            self._begin("send", self._send(entry_id))
+        free = [mark for mark in found.marks if mark.key not in self._reading]
+        for mark in free[: _READS_AT_ONCE - self._count("read")]:
+            self._reading.add(mark.key)
+            self._begin("read", self._read(mark, found.now))
+        now = self._time()
+        if now >= self._poll_at and not self._count("poll"):
+            self._begin("poll", self._poll())
+        elif now >= self._walk_at and not self._running and not found.marks:
+            self._begin("walk", self._walk())
+        # What is in flight wakes this when it ends.
+        waits = [_RENEW_SECONDS, *([] if self._count("poll") else [self._poll_at - now])]
+        if found.next_due is not None and not self._running:
+            waits.append((found.next_due - self._clock()).total_seconds())
+        if not self._running:
+            waits.append(self._walk_at - now)
+        return max(min(waits), _LEAST_PAUSE)
+
+    async def _holds(self) -> bool:
+        if self._time() < self._renewed_at + _RENEW_SECONDS:
+            return True
+        began = self._time()
+        try:
+            mine = await self._database.command(take_lease, self.lease, self._holder, LEASE)
+        except DATABASE_AWAY:
+            return self._time() < self._renewed_at + LEASE.total_seconds() / 2
+        self._renewed_at = began
+        return mine
+
+    def _count(self, what: str) -> int:
+        return sum(each == what for each in self._running.values())
+
+    def _begin(self, what: str, doing: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(self._guarded(what, doing))
+        self._running[task] = what
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        del self._running[task]
+        self._wake.set()
+
+    async def _guarded(self, what: str, doing: Coroutine[Any, Any, None]) -> None:
+        try:
+            await doing
+        except DATABASE_AWAY as away:
+            _log.warning("a connection cannot be kept", connection=self._system.name, what=what, reason=away.message)
+            await asyncio.sleep(1.0)
+        except Exception:
+            _log.exception("a connection cannot be kept", connection=self._system.name, what=what)
+            await asyncio.sleep(1.0)
+
+    # ---- writes ----------------------------------------------------------------------------------------------------
+
+    async def _send(self, entry_id: int) -> None:
+        run = self._database.command
+        begun = await run(sending.begin_entry, self.remote, self.lease, self._holder, entry_id)
+        if begun is None:
+            # It may look due until it is another's: not asked about without a pause.
+            await asyncio.sleep(_LEAST_PAUSE)
+            return
+        number, attempts = begun.entry.id, begun.entry.attempts
+        try:
+            if begun.looks:
+                looked = await self.remote.look(self._reach, begun.task)
+                await run(sending.entry_looked, self.remote, number, attempts, looked)
+            else:
+                key = await self.remote.send(self._reach, begun.task)
+                await run(sending.entry_done, number, attempts, key)
+            await self._reached(None)
+        except Refused as refused:
+            if refused.unauthorized:
+                # Not this write is refused but all: it waits until the token is put right.
+                await run(
+                    sending.entry_unanswered,
+                    self.remote,
+                    number,
+                    attempts,
+                    refused.reason,
+                    arrived=False,
+                    wait=_LONGEST_TROUBLE,
+                )
+                await self._reached(ReachFault.TOKEN)
+            else:
+                await run(sending.entry_refused, number, attempts, refused.reason)
+        except Unanswered as silent:
+            await run(
+                sending.entry_unanswered,
+                self.remote,
+                number,
+                attempts,
+                silent.reason,
+                arrived=silent.arrived,
+                wait=silent.wait,
+            )
+
+    # ---- reads -----------------------------------------------------------------------------------------------------
+
+    async def _read(self, mark: Mark, began_at: datetime) -> None:
+        run, number = self._database.command, self._system.id
+        try:
+            known = await run(reading.known_messages, number, mark.key)
+            found = await self.remote.read(self._reach, mark.key, known)
+            later = await run(reading.apply_snapshot, self.remote, number, mark, found, began_at)
+            if later is not None:
+                await run(reading.put_off_mark, number, mark, later.reason, soon=later.soon)
+        except Refused as refused:
+            await run(reading.put_off_mark, number, mark, refused.reason)
+        except Unanswered as silent:
+            await run(reading.put_off_mark, number, mark, silent.reason, wait=silent.wait)
+        finally:
+            self._reading.discard(mark.key)
+
+    async def _poll(self) -> None:
+        try:
+            for page in range(1, _MOST_POLLED + 1):
+                found = await self.remote.list_page(self._reach, page)
+                changed = await self._database.command(reading.note_listed, self._system.id, found.items)
+                if not changed or page >= found.pages:
+                    break
+            await self._reached(None, polled=True)
+            self._troubles = 0
+        except (Refused, Unanswered) as fault:
+            self._troubles += 1
+            await self._reached(_fault(fault))
+        pause = self._poll_every * 2 ** min(self._troubles, 10)
+        self._poll_at = self._time() + min(pause, max(_LONGEST_TROUBLE, self._poll_every))
+
+    async def _walk(self) -> None:
+        """Read the next page of the whole list; what polls cannot see is found so."""
+        at = await self._database.command(reading.next_page, self._system.id, self._walk_every)
+        if at.page is None:
+            self._walk_at = self._time() + max(at.seconds, 1.0)
+            return
+        try:
+            found = await self.remote.list_page(self._reach, at.page)
+        except (Refused, Unanswered):
+            self._walk_at = self._time() + _LONGEST_TROUBLE
+            return
+        await self._database.command(reading.note_walked, self._system.id, found, at.page, at.began_at)
+
+    async def _reached(self, fault: ReachFault | None, *, polled: bool = False) -> None:
+        said = None if fault is None else fault.value
+        if polled or said != self._fault:
+            await self._database.command(reading.note_reached, self._system.id, said, polled=polled)
+            self._fault = said
+
+
+def _fault(fault: Refused | Unanswered) -> ReachFault:
+    if isinstance(fault, Unanswered):
+        return ReachFault.SILENT
+    return ReachFault.TOKEN if fault.unauthorized else ReachFault.ANSWER
+
+
+def _seconds(given: object, otherwise: float) -> float:
+    return float(given) if isinstance(given, int | float) and not isinstance(given, bool) else otherwise

@@ -1,0 +1,144 @@
+"""Reaches one other system: its address, its token, and the rate that it bears."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+import orjson
+
+from app.core.clock import Clock
+from app.interactions.remote import Answered, Refused, Unanswered
+from app.outbound import Answer, OutboundClient, OutboundFault
+from app.outbound.waiting import retry_after
+
+RATE = 5.0
+"""Requests a second to begin with; halved when the other system asks for less, and slowly more again."""
+
+BURST = 10.0
+SECONDS = 10.0
+LARGEST = 8_388_608
+"""Bytes of one answer that are read: a page of long messages."""
+
+_LEAST_RATE = 0.1
+_MORE = 0.05
+_LONGEST_QUIET = 3_600.0
+
+Sleep = Callable[[float], Awaitable[None]]
+
+
+class Bucket:
+    """Tokens for requests, of which `rate` come in a second."""
+
+    def __init__(self, time: Callable[[], float], sleep: Sleep = asyncio.sleep, rate: float = RATE) -> None:
+        self._time = time
+        self._sleep = sleep
+        self._most = self.rate = rate
+        self._tokens = BURST
+        self._at = time()
+        self._quiet_until = 0.0
+
+    async def take(self) -> None:
+        """Wait for a token."""
+        while True:
+            now = self._time()
+            self._tokens = min(BURST, self._tokens + (now - self._at) * self.rate)
+            self._at = now
+            if now < self._quiet_until:
+                await self._sleep(self._quiet_until - now)
+            elif self._tokens < 1:
+                await self._sleep((1 - self._tokens) / self.rate)
+            else:
+                self._tokens -= 1
+                return
+
+    def halve(self, wait: float | None) -> None:
+        """The other system asked for less, and to be left alone for so many seconds."""
+        self.rate = max(self.rate / 2, _LEAST_RATE)
+        self._tokens = min(self._tokens, 0.0)
+        if wait is not None:
+            self._quiet_until = max(self._quiet_until, self._time() + min(wait, _LONGEST_QUIET))
+
+    def grow(self) -> None:
+        """A request was answered."""
+        self.rate = min(self._most, self.rate + _MORE)
+
+
+class SystemReach:
+    """Requests to one system, each tried once: whether to repeat it is for the outbox and the marks to say."""
+
+    def __init__(
+        self,
+        client: OutboundClient,
+        clock: Clock,
+        bucket: Bucket,
+        address: str,
+        token: str,
+        settings: Mapping[str, object],
+    ) -> None:
+        self._client = client
+        self._clock = clock
+        self._bucket = bucket
+        self._address = address.rstrip("/")
+        self._headers = {
+            "accept": "application/json",
+            "authorization": f"Bearer {token}",
+            "user-agent": "Switchboard",
+        }
+        self.settings = settings
+
+    async def ask(self, path: str, **query: str | int) -> Answered:
+        answered = await self._request("GET", f"{path}?{urlencode(query)}" if query else path, None)
+        if answered.status >= 400 and answered.status != 404:
+            raise Refused(f"The other system answered {answered.status}.")
+        if answered.status < 400 and answered.value is None:
+            raise Unanswered("The other system answered what is no JSON.", arrived=True)
+        return answered
+
+    async def tell(self, method: str, path: str, body: object | None = None) -> Answered:
+        answered = await self._request(method, path, body)
+        if answered.status >= 400:
+            raise Refused(f"The other system answered {answered.status}{_said(answered.value)}.")
+        return answered
+
+    async def _request(self, method: str, path: str, body: object | None) -> Answered:
+        await self._bucket.take()
+        headers = self._headers if body is None else {**self._headers, "content-type": "application/json"}
+        content = b"" if body is None else orjson.dumps(body)
+        try:
+            answer = await self._client.send(
+                method, self._address + path, headers=headers, content=content, seconds=SECONDS, most=LARGEST
+            )
+        except OutboundFault as fault:
+            raise Unanswered(fault.message, arrived=fault.may_have_arrived) from None
+        self._check(answer)
+        self._bucket.grow()
+        return Answered(answer.status, _json(answer.content))
+
+    def _check(self, answer: Answer) -> None:
+        """Raise for what is no answer to the request itself."""
+        status = answer.status
+        if status in (401, 403):
+            raise Refused("The other system does not take the token of the connection.", unauthorized=True)
+        if status == 429 or status == 503:
+            wait = retry_after(answer.headers, self._clock())
+            self._bucket.halve(wait)
+            # 503 may come from something before the system that did it all the same.
+            raise Unanswered(f"The other system answered {status}.", arrived=status == 503, wait=wait)
+        if status >= 500 or status in (408, 425):
+            raise Unanswered(f"The other system answered {status}.", arrived=True)
+        if status < 200 or 300 <= status < 400:
+            raise Refused(f"The other system answered {status}; redirects are not followed.")
+
+
+def _json(content: bytes) -> Any:
+    try:
+        return orjson.loads(content)
+    except orjson.JSONDecodeError:
+        return None
+
+
+def _said(value: Any) -> str:
+    """What the other system gives as the reason, cut short."""
+    message = value.get("message") if isinstance(value, dict) else None
+    return f": {message[:200].rstrip('.')}" if isinstance(message, str) and message.isprintable() else ""

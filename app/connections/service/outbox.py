@@ -1,0 +1,101 @@
+"""Queues what is to be done in other systems, in the unit that did it here."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from app.connections.events import WriteQueued
+from app.connections.model.outbox import CREATING_LASTS, VALUE_LASTS, Entry, EntryState
+from app.connections.repository.outbox import OutboxRepository
+from app.core.actor import Actor
+from app.interactions.model import I
+from app.storage.work import Work
+
+
+def queue_value(
+    work: Work,
+    actor: Actor,
+    interaction_id: int,
+    action: str,
+    value: Any,
+    confirmed: Any,
+    *,
+    slot: str | None = None,
+    message_id: int | None = None,
+) -> None:
+    """Have a value set in the system that the interaction comes from; the newest of a slot takes the place of one that
+    waits. `confirmed` is what the system had before, unless an older entry knows better."""
+    entries, slot = work.use(OutboxRepository), slot or action
+    older = [each for each in entries.active(interaction_id) if each.slot == slot]
+    if older:
+        confirmed = older[-1].confirmed
+    for each in older:
+        entries.replace_waiting(each.id)
+    _queue(work, actor, interaction_id, action, slot, value, confirmed, message_id)
+
+
+def queue_creation(
+    work: Work, actor: Actor, interaction_id: int, action: str, value: Any, message_id: int | None
+) -> None:
+    """Have something made in the system that the interaction comes from."""
+    _queue(work, actor, interaction_id, action, None, value, None, message_id)
+
+
+def overtaken(work: Work, interaction_id: int, slot: str) -> None:
+    """Forget a value that waits: what happened in the other system meanwhile was not known when it was set."""
+    entries = work.use(OutboxRepository)
+    for each in entries.active(interaction_id):
+        if each.slot == slot:
+            entries.replace_waiting(each.id)
+
+
+def drop_troubled(work: Work, interaction_id: int) -> None:
+    """Forget what was refused or is uncertain of the interaction: a human has seen it."""
+    entries = work.use(OutboxRepository)
+    for each in entries.troubled(interaction_id):
+        entries.remove(each.id)
+
+
+def retroubled(work: Work, interaction: I) -> I:
+    """The interaction with the trouble of those of its entries that wait for a human."""
+    return with_trouble(interaction, work.use(OutboxRepository).troubled(interaction.id))
+
+
+def with_trouble(interaction: I, troubled: Sequence[Entry]) -> I:
+    """The interaction with the gravest trouble among these entries: the oldest refusal, or else the oldest doubt."""
+    worst = min(troubled, key=lambda each: (each.state is not EntryState.REFUSED, each.id), default=None)
+    if worst is None:
+        return replace(interaction, sync_trouble=None, sync_user_id=None)
+    return replace(interaction, sync_trouble=worst.state.value, sync_user_id=worst.actor_id)
+
+
+def _queue(
+    work: Work,
+    actor: Actor,
+    interaction_id: int,
+    action: str,
+    slot: str | None,
+    value: Any,
+    confirmed: Any,
+    message_id: int | None,
+) -> None:
+    entries = work.use(OutboxRepository)
+    place = entries.key_of(interaction_id)
+    if place is None:
+        return
+    entries.add(
+        Entry(
+            connection_id=place[0],
+            interaction_id=interaction_id,
+            action=action,
+            slot=slot,
+            value=value,
+            confirmed=confirmed,
+            message_id=message_id,
+            actor_id=actor.user_id or None,
+            created_at=work.now,
+            due_at=work.now,
+            deadline=work.now + (CREATING_LASTS if slot is None else VALUE_LASTS),
+        )
+    )
+    work.record(WriteQueued(connection_id=place[0]).record(actor_id=actor.user_id or None))

@@ -1,0 +1,149 @@
+"""The contract that reads and writes the interactions of another system."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from app.storage.work import Work
+
+
+Settings = Mapping[str, object]
+"""What a connection is set up with, beside its name and its secrets; JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """The interaction that something was about, the key that the other system has for it, and where people see it."""
+
+    interaction_id: int
+    key: str
+    url: str | None = None
+
+
+class Answered(NamedTuple):
+    """What the other system answered: its status, and its JSON; None for a body that is none."""
+
+    status: int
+    value: Any
+
+
+class Reach(Protocol):
+    """How a connector reaches its system: with the connection's token, at the rate that the system bears."""
+
+    @property
+    def settings(self) -> Settings:
+        """What the connection is set up with."""
+
+    async def ask(self, path: str, **query: str | int) -> Answered:
+        """What a read is answered. Raises Unanswered, and Refused for a status of 400 and above but 404."""
+
+    async def tell(self, method: str, path: str, body: object | None = None) -> Answered:
+        """What a write is answered that was done. Raises Unanswered and Refused."""
+
+
+class Unanswered(Exception):
+    """A request without a usable answer. `arrived` says that the request may have been done; `wait` is how long the
+    other system asks to be left alone, in seconds. `reason` is for a person, and holds nothing that was sent."""
+
+    def __init__(self, reason: str, *, arrived: bool, wait: float | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.arrived = arrived
+        self.wait = wait
+
+
+class Refused(Exception):
+    """A request that the other system has not done and will not do. `reason` is for a person; `unauthorized` says that
+    it does not take the connection's token."""
+
+    def __init__(self, reason: str, *, unauthorized: bool = False) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.unauthorized = unauthorized
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One object of a list: its key, and a digest of all that the list says of it."""
+
+    key: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListPage:
+    """A page of the other system's list, the latest active first; `pages` is how many there are."""
+
+    items: Sequence[Listed]
+    pages: int
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """An object as the other system has it. `value` is the connector's own; None where it is not there any more."""
+
+    key: str
+    fingerprint: str
+    value: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One thing to do in the other system. `key` is the interaction's there, `details` what the kind said of it."""
+
+    action: str
+    key: str
+    value: Any
+    details: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What is to be kept of what the connection knows already. `shared` are the slots of values that are still to be
+    set there, which win until then; what is older than `live_since` is history, and nothing from before
+    `forgotten_at` is taken in."""
+
+    shared: frozenset[str]
+    live_since: datetime
+    forgotten_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """The keys of what looks as the task's own, the oldest first. `whole` says that everything was seen that could be
+    it, so that what is not there was not made."""
+
+    keys: Sequence[str]
+    whole: bool
+
+
+class Remote(Protocol):
+    """How one system's interactions are read and written. A kind brings it with its connector.
+
+    `cannot` are the commands that the system cannot do, `creating` the actions that must not be repeated on doubt, with
+    those among them that not even a look makes safe in `costly`. After `settles` a request that was cut off is either
+    done or will never be."""
+
+    cannot: frozenset[str]
+    creating: frozenset[str]
+    costly: frozenset[str]
+    settles: timedelta
+
+    async def list_page(self, reach: Reach, page: int) -> ListPage:
+        """A page of the system's objects, from 1."""
+
+    async def read(self, reach: Reach, key: str, known: frozenset[str]) -> Snapshot:
+        """One object with all that is needed to apply it: its messages back to one whose key is `known`."""
+
+    def apply(self, work: "Work", connection_id: int, settings: Settings, found: Snapshot, kept: Kept) -> Mapped | None:
+        """Bring our interaction to what was read; None where nothing of it is taken in. A repeat changes nothing.
+
+        Raises Unmappable, and DomainError for what the rules refuse."""
+
+    async def send(self, reach: Reach, task: Task) -> str | None:
+        """Do one thing; the key that the system gave to what it made. Raises Unanswered and Refused."""
+
+    async def look(self, reach: Reach, task: Task) -> "Looked":
+        """Whether the system has what the task was to make. Raises Unanswered and Refused."""

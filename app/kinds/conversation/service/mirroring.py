@@ -1,0 +1,113 @@
+"""What a conversation's commands mean to the system that it comes from."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from app.connections.model import parsed_key
+from app.connections.service.outbox import drop_troubled, queue_creation, queue_value
+from app.core.actor import CONNECTION, Actor
+from app.directory.repository import CustomerRepository, UserRepository
+from app.interactions import events
+from app.interactions.meaning import InteractionEvent
+from app.interactions.messages import MessageAuthor, MessageStatus
+from app.interactions.model import AnyCommand, Command
+from app.interactions.repository.messages import MessageRepository
+from app.kinds.conversation.events import Restarted
+from app.kinds.conversation.model.conversation import Conversation, Status, with_status
+
+if TYPE_CHECKING:
+    from app.storage.work import Work
+
+STATUS, ASSIGNEE, READ, REACTION, MESSAGE, RESTART = "STATUS", "ASSIGNEE", "READ", "REACTION", "MESSAGE", "RESTART"
+"""The actions: the first four set a value, the others create a message."""
+
+_OF_SYNC = (events.Synced, events.SyncRefused, events.SyncUncertain, events.SyncRetried, events.SyncDropped)
+_SENT_BY = frozenset({MessageAuthor.USER, MessageAuthor.BOT, MessageAuthor.AI_AGENT})
+
+
+def queue_changes(
+    work: "Work",
+    actor: Actor,
+    before: Conversation,
+    after: Conversation,
+    command: AnyCommand,
+    happened: InteractionEvent,
+) -> None:
+    """Queue what the other system has to be told of a change that was made here."""
+    if before.cannot is None or actor is CONNECTION or isinstance(happened, _OF_SYNC):
+        return
+    number = before.id
+    if command is Command.CLEAR_ATTENTION:
+        drop_troubled(work, number)
+    if after.status is not before.status:
+        queue_value(work, actor, number, STATUS, after.status.value, before.status.value)
+    if after.assignee_id != before.assignee_id:
+        queue_value(work, actor, number, ASSIGNEE, after.assignee_id, before.assignee_id)
+    unread, left = before.unread_customer_messages_count, after.unread_customer_messages_count
+    if command is Command.MARK_READ and unread and not left:
+        queue_value(work, actor, number, READ, value=True, confirmed=False)
+    if isinstance(happened, events.Reacted):
+        message = work.use(MessageRepository).get(happened.message_id)
+        if message is not None:
+            slot = f"{REACTION}:{message.id}"
+            said = message.agent_reaction
+            queue_value(work, actor, number, REACTION, said, None, slot=slot, message_id=message.id)
+    if isinstance(happened, events.MessageSent):
+        message = work.use(MessageRepository).get(happened.message_id)
+        if message is not None and message.author in _SENT_BY and message.status is MessageStatus.CREATED:
+            queue_creation(work, actor, number, MESSAGE, _latest_there(work, number), message.id)
+    if isinstance(happened, Restarted) and after.restart_message_ids:
+        queue_creation(work, actor, number, RESTART, _latest_there(work, number), after.restart_message_ids[-1])
+
+
+def outgoing(
+    work: "Work", conversation: Conversation, action: str, value: object, message_id: int | None
+) -> Mapping[str, object] | None:
+    """What the other system has to know to do the action; None where its message or user is gone."""
+    if action == ASSIGNEE:
+        return _assignee(work, conversation, value)
+    if message_id is None:
+        return {}
+    messages = work.use(MessageRepository)
+    message = messages.get(message_id)
+    if message is None:
+        return None
+    reference = None if message.reference_id is None else messages.get(message.reference_id)
+    return {
+        "key": message.message_key,
+        "contents": message.contents,
+        "text": message.text,
+        "reference": None if reference is None else reference.message_key,
+    }
+
+
+def restored(work: "Work", conversation: Conversation, action: str, value: Any, message_id: int | None) -> Conversation:
+    """The conversation with a value of an action that is not what it is now."""
+    if action == STATUS:
+        return with_status(conversation, Status(value))
+    if action == ASSIGNEE:
+        return replace(conversation, assignee_id=value, claimed_until=None, answered_lease=None, lease_answer_id=None)
+    messages = work.use(MessageRepository)
+    message = None if action != REACTION or message_id is None else messages.get(message_id)
+    if message is not None:
+        messages.save(message, replace(message, agent_reaction=value, updated_at=work.now))
+    return conversation
+
+
+def _assignee(work: "Work", conversation: Conversation, user_id: object) -> Mapping[str, object] | None:
+    customer = None if conversation.customer_id is None else work.use(CustomerRepository).get(conversation.customer_id)
+    place = None if customer is None or customer.customer_key is None else parsed_key(customer.customer_key)
+    found: dict[str, object] = {"customer": None if place is None else place[1], "user": None}
+    if isinstance(user_id, int):
+        user = work.use(UserRepository).get(user_id)
+        if user is None:
+            return None
+        found["user"] = {"login": user.login, "name": user.name, "email": user.email}
+    return found
+
+
+def _latest_there(work: "Work", conversation_id: int) -> str | None:
+    """The key of the newest message that the other system is known to have: what is made now comes after it."""
+    keys = work.use(MessageRepository).latest_keys(conversation_id)
+    return next((key for key in keys if key.isdecimal()), None)

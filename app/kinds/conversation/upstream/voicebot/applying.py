@@ -1,0 +1,224 @@
+"""Brings conversations here to what the messaging bot has."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from app.connections.model import mirrored_key
+from app.connections.service.outbox import overtaken
+from app.connections.service.sending import adopt_message
+from app.core.actor import CONNECTION
+from app.core.errors import InvalidInput, Unreachable
+from app.core.ids import GlobalId
+from app.directory import service as directory
+from app.directory.model import Channel, CustomerChanges, NewCustomer
+from app.directory.repository import UserRepository
+from app.interactions.connector import Mapped, Settings
+from app.interactions.messages import Message as Stored
+from app.interactions.messages import MessageAuthor, MessageError, MessageErrorType, MessageStatus
+from app.interactions.model import Command, State
+from app.interactions.remote import Kept
+from app.interactions.repository.messages import MessageRepository, Place
+from app.interactions.service.change import load, write
+from app.interactions.service.deliveries import report_message_status, set_reaction
+from app.interactions.service.messages import mark_read, opened
+from app.interactions.service.recorded import Elsewhere, record_message
+from app.kinds.conversation.model.channel_agent import ChannelAgent, ChannelAgentChanges
+from app.kinds.conversation.model.conversation import NAME, PREFIX, Conversation, Status, with_status
+from app.kinds.conversation.model.conversation import SYSTEM as CUSTOMERS
+from app.kinds.conversation.repository import ChannelAgentRepository
+from app.kinds.conversation.service.channel_agents import create_channel_agent, update_channel_agent
+from app.kinds.conversation.service.mirroring import ASSIGNEE, REACTION, READ, STATUS
+from app.kinds.conversation.upstream.voicebot import shapes
+from app.kinds.conversation.upstream.voicebot.client import Read
+
+if TYPE_CHECKING:
+    from app.storage.work import Work
+
+_NO_REASON = "The other system gives no reason."
+
+
+def apply_read(work: "Work", connection_id: int, settings: Settings, read: Read, kept: Kept) -> Mapped | None:
+    """Bring our conversation to what was read; None where all of it was erased here. See `Remote.apply`."""
+    there = read.conversation
+    messages = sorted(read.messages, key=lambda each: each.id)
+    if kept.forgotten_at is not None:
+        forgotten_at = kept.forgotten_at
+        messages = [each for each in messages if each.sent_at > forgotten_at]
+        if not messages:
+            return None
+    account = _account(work, connection_id, there)
+    customer_id = _customer(work, connection_id, there)
+    target = {"kind": NAME, "customer_id": customer_id, "channel_agent_id": account.id}
+    number = opened(work, CONNECTION, target, imported=True).id
+    ref = GlobalId(PREFIX, number)
+    asked = False
+    for message, asks in _with_meaning(there, messages, kept.live_since):
+        asked = _take(work, number, target, account, settings, message, asks=asks, kept=kept) or asked
+    shared = kept.shared
+    if asked and STATUS in shared:
+        # The customer has written since it was given another status here, which that did not know.
+        overtaken(work, number, STATUS)
+        shared = shared - {STATUS}
+    if there.unread_customer_messages_count == 0 and READ not in shared:
+        mark_read(work, CONNECTION, ref)
+    _bring(work, settings, ref, there, shared)
+    return Mapped(number, str(there.id), _url(settings, there.id))
+
+
+def _with_meaning(
+    there: shapes.Conversation, messages: list[shapes.Message], live_since: datetime
+) -> list[tuple[shapes.Message, bool]]:
+    """Each message, and whether it may ask for a human: one from before the connection does while it is still to be
+    answered, and is history otherwise."""
+    answered = max((each.id for each in messages if each.author != "customer"), default=0)
+    is_open = there.stored_status is not Status.DONE
+    return [(each, each.sent_at >= live_since or (is_open and each.id > answered)) for each in messages]
+
+
+def _take(
+    work: "Work",
+    number: int,
+    target: dict[str, object],
+    account: ChannelAgent,
+    settings: Settings,
+    given: shapes.Message,
+    *,
+    asks: bool,
+    kept: Kept,
+) -> bool:
+    """Take a message in, or bring it up to date; whether the customer asks by it."""
+    channel, key = str(GlobalId("cha", account.id)), str(given.id)
+    messages = work.use(MessageRepository)
+    known = messages.get_by_key(channel, key)
+    if known is not None:
+        _update(work, known, given, kept)
+        return False
+    if messages.received(channel, key) is not None:
+        return False
+    author = given.stored_author
+    if author is MessageAuthor.USER and adopt_message(
+        work, load(work, CONNECTION, GlobalId(PREFIX, number)), given.text, key
+    ):
+        return False
+    elsewhere = Elsewhere(
+        key=key,
+        author=author,
+        sent_at=_after_latest(messages.latest(number), given.sent_at),
+        status=given.stored_status,
+        user_id=None if given.user_id is None else _named(work, settings, given.user_id),
+        error=_error(given),
+    )
+    try:
+        record_message(work, CONNECTION, target, given.stored_contents, elsewhere, imported=not asks)
+    except Unreachable:
+        return False
+    except InvalidInput as error:
+        error.path = ("messages", key, *error.path)
+        raise
+    return asks and author is MessageAuthor.CUSTOMER
+
+
+def _after_latest(latest: Place | None, sent_at: datetime) -> datetime:
+    """The time of a message that came after the latest one: the other system's are whole seconds, ours are not."""
+    if latest is None or not timedelta(0) <= latest.sent_at - sent_at < timedelta(seconds=1):
+        return sent_at
+    return latest.sent_at + timedelta(microseconds=1)
+
+
+def _update(work: "Work", known: Stored, given: shapes.Message, kept: Kept) -> None:
+    """What became of a message that is here already."""
+    ref, status = GlobalId("msg", known.id), given.stored_status
+    if known.author is not MessageAuthor.CUSTOMER and status is not known.status:
+        report_message_status(work, CONNECTION, ref, status, error=_error(given))
+    if given.agent_reaction != known.agent_reaction and f"{REACTION}:{known.id}" not in kept.shared:
+        set_reaction(work, CONNECTION, ref, given.agent_reaction)
+    if given.customer_reaction != known.customer_reaction:
+        set_reaction(work, CONNECTION, ref, given.customer_reaction, of_customer=True)
+
+
+def _bring(work: "Work", settings: Settings, ref: GlobalId, there: shapes.Conversation, shared: frozenset[str]) -> None:
+    """Bring the fields to those that the other system has; the shared ones only where nothing is still to be set."""
+    before: Conversation = load(work, CONNECTION, ref)
+    after = before
+    if STATUS not in shared and there.stored_status is not before.status:
+        after = with_status(after, there.stored_status)
+    if ASSIGNEE not in shared:
+        holder = None if there.user is None else _user(work, settings, there.user)
+        if holder != after.assignee_id:
+            after = replace(after, assignee_id=holder, claimed_until=None, answered_lease=None, lease_answer_id=None)
+    after = replace(
+        after,
+        snooze_until=None if after.status is Status.DONE else there.snooze_until,
+        last_customer_reply_from=there.last_customer_reply_from,
+        reply_until=there.reply_until,
+        customer_interaction_required=there.customer_interaction_required,
+    )
+    if before.state is not State.SNOOZED and before.snooze_until == after.snooze_until:
+        after = replace(after, snooze_until=before.snooze_until)
+    write(work, CONNECTION, before, after, Command.UPDATE)
+
+
+def _account(work: "Work", connection_id: int, there: shapes.Conversation) -> ChannelAgent:
+    agents, given = work.use(ChannelAgentRepository), there.agent
+    channel, display_id = there.stored_channel, f"con_{connection_id}:{given.display_id}"
+    found = agents.get_by_display_id(channel, display_id)
+    if found is None:
+        new = {"channel": channel, "display_id": display_id, "name": given.name, "in_sync": given.in_sync}
+        return create_channel_agent(work, CONNECTION, new)
+    changes = ChannelAgentChanges(name=given.name, in_sync=given.in_sync)
+    return update_channel_agent(work, CONNECTION, GlobalId("cha", found.id), changes)
+
+
+def _customer(work: "Work", connection_id: int, there: shapes.Conversation) -> int:
+    """The surrogate of the customer, brought up to date where it is this connection's own."""
+    given = there.customer
+    key = mirrored_key(connection_id, f"conversation {there.id}" if given is None else str(given.id))
+    fields = {} if given is None else _fields(there.stored_channel, given)
+    new = NewCustomer(system=CUSTOMERS, channel=there.stored_channel, customer_key=key, **fields)  # type: ignore[typeddict-item]
+    met = directory.meet_customer(work, CONNECTION, new)
+    if met.customer_key == key:
+        changes: CustomerChanges = {name: value for name, value in fields.items() if name != "display_id"}  # type: ignore[assignment]
+        directory.update_customer(work, CONNECTION, f"cus_{met.id}", changes)
+    return met.id
+
+
+def _fields(channel: Channel, given: shapes.Customer) -> dict[str, str]:
+    profile = given.profile or shapes.Profile()
+    found = {
+        "name": given.name or profile.name,
+        "display_id": given.display_id,
+        "phone_number": profile.phone_number,
+        "email": profile.email,
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def _user(work: "Work", settings: Settings, given: shapes.User) -> int | None:
+    """Our user for theirs: as the settings say, or the one with the same e-mail address; None for nobody here."""
+    named = _named(work, settings, given.id)
+    if named is not None or given.email is None:
+        return named
+    found = [each.id for each in work.use(UserRepository).list_by_email(given.email) if each.active]
+    return found[0] if len(found) == 1 else None
+
+
+def _named(work: "Work", settings: Settings, there: int) -> int | None:
+    """Our user whom the setting `users` gives this number of theirs."""
+    given = settings.get("users")
+    logins = [login for login, number in given.items() if number == there] if isinstance(given, dict) else []
+    user = work.use(UserRepository).get_by_login(logins[0]) if logins else None
+    return None if user is None else user.id
+
+
+def _error(given: shapes.Message) -> MessageError | None:
+    if given.stored_status is not MessageStatus.ERROR:
+        return None
+    said = None if given.latest_error is None else given.latest_error.original_message
+    return MessageError(type=MessageErrorType.STATUS_UPDATE, original_message=(said or "").strip() or _NO_REASON)
+
+
+def _url(settings: Settings, number: int) -> str | None:
+    """Where people see the conversation, where the setting `page` says it."""
+    page = settings.get("page")
+    return page.replace("{id}", str(number)) if isinstance(page, str) else None

@@ -1,0 +1,171 @@
+"""Reads conversations of the messaging bot, and does things in it."""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+from app.interactions.remote import Listed, ListPage, Looked, Reach, Refused, Snapshot, Task, Unanswered
+from app.kinds.conversation.service.mirroring import ASSIGNEE, MESSAGE, REACTION, READ, RESTART, STATUS
+from app.kinds.conversation.upstream.voicebot.shapes import (
+    Conversation,
+    Message,
+    User,
+    fingerprint_of,
+    read_conversation,
+    read_messages,
+)
+
+_PAGE = 100
+_MOST_PAGES = 50
+_FILES = frozenset({"image", "video", "audio", "document"})
+
+
+class Read(NamedTuple):
+    """A conversation with those of its messages that may be new here, the newest first."""
+
+    conversation: Conversation
+    messages: list[Message]
+
+
+class VoicebotRemote:
+    """The messaging bot's inbox, by its documented operations alone."""
+
+    cannot = frozenset({"SNOOZE", "UNSNOOZE", "DELETE", "RECEIVE"})
+    creating = frozenset({MESSAGE, RESTART})
+    costly = frozenset({RESTART})
+    settles = timedelta(seconds=15)
+
+    async def list_page(self, reach: Reach, page: int) -> ListPage:
+        answered = await reach.ask("/conversations", per_page=_PAGE, page=page)
+        items = _items(answered.value)
+        meta = answered.value.get("meta")
+        last = meta.get("last_page") if isinstance(meta, dict) else None
+        listed = [Listed(str(each["id"]), _digest(each)) for each in items if isinstance(each.get("id"), int)]
+        return ListPage(listed, last if isinstance(last, int) else page)
+
+    async def read(self, reach: Reach, key: str, known: frozenset[str]) -> Snapshot:
+        answered = await reach.ask(f"/conversations/{key}")
+        if answered.status == 404:
+            return Snapshot(key, "", None)
+        value = _data(answered.value)
+        messages: list[Message] = []
+        for page in range(1, _MOST_PAGES + 1):
+            found, pages = await self._messages(reach, key, page)
+            messages += found
+            if page >= pages or any(str(each.id) in known for each in found):
+                break
+        return Snapshot(key, _digest(value), Read(read_conversation(value), messages))
+
+    async def send(self, reach: Reach, task: Task) -> str | None:
+        path = f"/conversations/{task.key}"
+        action = task.action
+        if action == STATUS:
+            await reach.tell("PATCH", path, {"status": str(task.value).lower().replace("_", "-")})
+        elif action == ASSIGNEE:
+            await reach.tell("PATCH", path, {"user_id": await self._user(reach, task.details)})
+        elif action == READ:
+            await reach.tell("POST", f"{path}/mark-read", {"mark_external": False})
+        elif action == REACTION:
+            of = f"{path}/messages/{task.details['key']}/set-reaction"
+            await reach.tell("POST", of, {"reaction": task.value})
+        elif action == MESSAGE:
+            return _made(await reach.tell("POST", f"{path}/messages", _body(task.details)))
+        elif action == RESTART:
+            return _made(await reach.tell("POST", f"{path}/restart"))
+        return None
+
+    async def look(self, reach: Reach, task: Task) -> Looked:
+        after = int(task.value) if isinstance(task.value, str) else 0
+        own: list[str] = []
+        for page in range(1, _MOST_PAGES + 1):
+            found, pages = await self._messages(reach, task.key, page)
+            own += [str(each.id) for each in found if each.id > after and _looks_as(each, task)]
+            if page >= pages or any(each.id <= after for each in found):
+                whole = task.details["text"] is not None or not own
+                return Looked(own[::-1], whole)
+        return Looked(own[::-1], whole=False)
+
+    async def _messages(self, reach: Reach, key: str, page: int) -> tuple[list[Message], int]:
+        answered = await reach.ask(f"/conversations/{key}/messages", per_page=_PAGE, page=page)
+        items = _items(answered.value)
+        meta = answered.value.get("meta")
+        last = meta.get("last_page") if isinstance(meta, dict) else None
+        return read_messages(items), last if isinstance(last, int) else page
+
+    async def _user(self, reach: Reach, details: Mapping[str, Any]) -> int | None:
+        """The number there of the user to whom the conversation is given: as the settings say, or with the same e-mail
+        address. Raises Refused where there is none."""
+        user, customer = details["user"], details["customer"]
+        if user is None:
+            return None
+        named = reach.settings.get("users")
+        if isinstance(named, dict) and isinstance(named.get(user["login"]), int):
+            return int(named[user["login"]])
+        if customer is not None and user["email"] is not None:
+            answered = await reach.ask(f"/customers/{customer}/users")
+            for each in _items(answered.value):
+                there = User.model_validate(each)
+                if there.email is not None and there.email.casefold() == user["email"].casefold():
+                    return there.id
+        raise Refused(
+            f"{user['name']} has no account in the other system: the setting `users` names none, and none has "
+            "the same e-mail address."
+        )
+
+
+def _looks_as(message: Message, task: Task) -> bool:
+    if message.author != "agent":
+        return False
+    if task.action == RESTART:
+        return True
+    text = task.details["text"]
+    return text == message.text if text is not None else message.text is None
+
+
+def _body(details: Mapping[str, Any]) -> dict[str, object]:
+    """The message as the operation takes it. Raises Refused for a file that nobody there can get."""
+    (content,) = details["contents"]
+    kind = content["type"]
+    given = {name: value for name, value in content.items() if value is not None}
+    found: dict[str, object] = {"type": kind}
+    if kind in _FILES:
+        address = given.get("public_download_url")
+        if address is None:
+            raise Refused("The file has no address at which the other system could get it.")
+        found["file"] = {
+            "url": address,
+            **{name: given[name] for name in ("mime_type", "size") if name in given},
+        }
+        found[kind] = {name: given[name] for name in ("caption", "filename", "voice") if name in given}
+    else:
+        found[kind] = {name: value for name, value in given.items() if name != "type"}
+    reference = details["reference"]
+    if isinstance(reference, str) and reference.isdecimal():
+        found["reference_id"] = int(reference)
+    return found
+
+
+def _made(answered: Any) -> str:
+    value = _data(answered.value)
+    if not isinstance(value.get("id"), int):
+        raise Unanswered("The other system does not say what it made.", arrived=True)
+    return str(value["id"])
+
+
+def _data(value: Any) -> Mapping[str, Any]:
+    found = value.get("data") if isinstance(value, dict) else None
+    if not isinstance(found, dict):
+        raise Unanswered("The other system answered what is not understood.", arrived=True)
+    return found
+
+
+def _items(value: Any) -> list[Any]:
+    found = value.get("data") if isinstance(value, dict) else None
+    if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
+        raise Unanswered("The other system answered a list that is not understood.", arrived=True)
+    return found
+
+
+def _digest(value: Mapping[str, Any]) -> str:
+    return hashlib.sha256(fingerprint_of(value)).hexdigest()

@@ -1,0 +1,182 @@
+"""How what the messaging bot has comes in: history, faults, erasure, settings."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from app.connections.model import NewConnection
+from app.connections.service import create_connection, pause_connection, standings
+from app.connections.service.reading import next_page
+from app.core.errors import DomainError
+from app.core.ids import GlobalId
+from app.interactions.model import State
+from app.interactions.service.erasing import erase_customer
+from app.interactions.service.messages import receive_message, send_message
+from app.interactions.service.state import close, reopen
+from app.registry import CONNECTORS
+from app.storage.database import Database
+from tests.conftest import ManualClock
+from tests.connections.conftest import ADA
+from tests.kinds.conftest import BO
+from tests.kinds.conversation.upstream.voicebot.conftest import Pair
+
+pytestmark = pytest.mark.anyio
+
+CNV = GlobalId("cnv", 1)
+GOOD = {"system": "VOICEBOT", "name": "Bot", "address": "https://bot.example.com/v1", "credential": "token"}
+
+
+async def state(pair: Pair) -> tuple[str, str | None]:
+    (found,) = await pair.database.command(standings)
+    error = found.standing.error(pair.clock.now)
+    return found.standing.state(pair.clock.now).value, None if error is None else error.value
+
+
+async def answered_yesterday(pair: Pair) -> None:
+    """An exchange at the twin from before the connection, which is closed there."""
+    run = pair.twin.database.command
+    yesterday = pair.clock.now - timedelta(days=1)
+    target = {"kind": "conversation", "customer_id": pair.desk.ana, "channel_agent_id": pair.desk.bridge}
+    target["channel_agent_id"] = pair.desk.whatsapp
+    content = {"type": "text", "content": "Hello?"}
+    await run(receive_message, BO, target, [content], sent_at=yesterday)
+    answer = {"type": "text", "content": "Yes."}
+    await run(send_message, BO, CNV, answer, fields={"sent_at": yesterday + timedelta(minutes=1)})
+
+
+async def test_history_enters_quietly(pair: Pair) -> None:
+    await answered_yesterday(pair)
+    await pair.twin.database.command(close, BO, CNV)
+    await pair.sync()
+    here = await pair.here()
+    assert (here.state, here.attention.level, here.unread_customer_messages_count) == (State.CLOSED, None, 0)
+    assert await pair.texts() == ["Hello?", "Yes."]
+    assert here.last_message_at == pair.clock.now - timedelta(days=1) + timedelta(minutes=1)
+
+
+async def test_question_from_before_that_is_still_open_asks_for_a_human(pair: Pair) -> None:
+    await answered_yesterday(pair)
+    run = pair.twin.database.command
+    early = pair.clock.now - timedelta(hours=1)
+    target = {"kind": "conversation", "customer_id": pair.desk.ana, "channel_agent_id": pair.desk.whatsapp}
+    await run(receive_message, BO, target, [{"type": "text", "content": "And now?"}], sent_at=early)
+    await pair.sync()
+    here = await pair.here()
+    assert (here.waiting.unanswered, here.attention.reasons) == (1, ("TO_DO", "CUSTOMER_WAITING"))
+
+
+async def test_list_is_read_whole_once_and_then_hourly(pair: Pair) -> None:
+    await pair.hears("Hello?")
+    await pair.sync()
+    assert await state(pair) == ("CONNECTED", None)
+    assert (await pair.database.command(next_page, pair.connection, timedelta(hours=1))).page is None
+    pair.clock.advance(3_600)
+    assert (await pair.database.command(next_page, pair.connection, timedelta(hours=1))).page == 1
+
+
+async def test_system_that_cannot_be_reached_is_said_and_passes(pair: Pair) -> None:
+    assert await state(pair) == ("CONNECTING", None)
+    pair.reach.silent = True
+    await pair.sync()
+    assert await state(pair) == ("DEGRADED", "SYSTEM_SILENT")
+    pair.reach.silent = False
+    await pair.hears("Hello?")
+    await pair.sync()
+    assert (await state(pair), await pair.texts()) == (("BACKFILLING", None), ["Hello?"])
+
+
+async def test_pending_value_wins_until_it_is_confirmed(pair: Pair) -> None:
+    await pair.hears("Hello?")
+    await pair.sync()
+    await pair.database.command(close, BO, CNV)
+    pair.reach.faults = ["busy"]
+    await pair.work()
+    await pair.twin.database.command(send_message, BO, CNV, {"type": "text", "content": "From there"})
+    await pair.sync()
+    assert ((await pair.here()).state, len(await pair.texts())) == (State.CLOSED, 2)
+    await pair.later(30)
+    assert (await pair.there()).state is State.CLOSED
+    await pair.twin.database.command(reopen, BO, CNV)
+    await pair.sync()
+    # A read of the very moment of the latest write says nothing.
+    assert (await pair.here()).state is State.CLOSED
+    await pair.later(1)
+    assert (await pair.here()).state is State.OPEN
+
+
+async def test_customer_who_writes_overtakes_a_status_that_waits(pair: Pair) -> None:
+    await pair.hears("Hello?")
+    await pair.sync()
+    await pair.database.command(close, BO, CNV)
+    pair.reach.faults = ["busy"]
+    await pair.work()
+    await pair.hears("One more thing")
+    await pair.sync()
+    await pair.later(60)
+    assert (await pair.queue(), (await pair.there()).state) == ([], State.OPEN)
+    here = await pair.here()
+    assert (here.state, here.waiting.needed) == (State.OPEN, True)
+
+
+async def test_erased_customer_does_not_come_back(pair: Pair) -> None:
+    await pair.hears("Hello?")
+    await pair.sync()
+    await pair.database.command(erase_customer, ADA, "cus_1")
+    pair.clock.advance(60)
+    await pair.twin.database.command(
+        send_message,
+        BO,
+        CNV,
+        {"type": "text", "content": "Late"},
+        fields={"sent_at": pair.clock.now - timedelta(seconds=61)},
+    )
+    await pair.sync(2)
+    reads = pair.reach.reads
+    await pair.sync()
+    assert (await pair.texts(), pair.reach.reads - reads) == (["Hello?"], 1)  # out of sight, until it is erased
+    await pair.hears("I am back")
+    await pair.sync()
+    assert (await pair.here(2)).unread_customer_messages_count == 1
+    assert (await pair.texts())[1:] == ["I am back"]
+
+
+async def test_paused_connection_writes_nothing(pair: Pair) -> None:
+    await pair.hears("Hello?")
+    await pair.sync()
+    await pair.says("Yes?")
+    await pair.database.command(pause_connection, ADA, f"con_{pair.connection}")
+    await pair.work()
+    assert (await pair.queue(), await pair.texts(there=True)) == ([("MESSAGE", "WAITING")], ["Hello?"])
+
+
+@pytest.mark.parametrize(
+    ("wrong", "path"),
+    [
+        ({"address": "bot.example.com"}, ("address",)),
+        ({"address": "https://bot.example.com?x=1"}, ("address",)),
+        ({"address": None}, ("address",)),
+        ({"credential": None}, ("credential",)),
+        ({"credential": "ünï"}, ("credential",)),
+        ({"system": "HTTP"}, ("address",)),
+        ({"settings": {"pollSeconds": 0.1}}, ("settings", "pollSeconds")),
+        ({"settings": {"page": "https://example.com"}}, ("settings", "page")),
+        ({"settings": {"users": {"bo": "7"}}}, ("settings", "users", "bo")),
+        ({"settings": {"capabilities": {"FLY": True}}}, ("settings", "capabilities", "FLY")),
+        ({"settings": {"colour": 1}}, ("settings", "colour")),
+    ],
+)
+async def test_connection_that_cannot_work_is_refused(
+    database: Database, clock: ManualClock, wrong: dict[str, Any], path: tuple[str, ...]
+) -> None:
+    with pytest.raises(DomainError) as refused:
+        await database.command(create_connection, ADA, CONNECTORS, NewConnection(**{**GOOD, **wrong}))  # type: ignore[typeddict-item]
+    assert tuple(refused.value.path) == path
+    assert await database.command(standings) == []
+
+
+async def test_capabilities_are_corrected_by_the_settings(database: Database) -> None:
+    settings = {"capabilities": {"SNOOZE": True, "REPLY": False}}
+    new = NewConnection(**{**GOOD, "settings": settings})  # type: ignore[typeddict-item]
+    made = await database.command(create_connection, ADA, CONNECTORS, new)
+    assert made.system.cannot == "DELETE RECEIVE REPLY UNSNOOZE"
