@@ -361,14 +361,31 @@ async def test_console_wallboard_counts_live_for_who_only_reads(browser: Browser
         await tab.open(f"{address}/wall#key={quote(made['createApiKey']['secret'])}")
         number = "document.querySelector('.wall-totals .wall-number').textContent"
         levels = "[...document.querySelectorAll('[data-level] .wall-number')].map(n => Number(n.textContent))"
-        await tab.until(f"Number({number}) > 0 && document.querySelectorAll('.tile').length === 6")
+        await tab.until(f"Number({number}) > 0 && document.querySelectorAll('.tile').length === 9")
         before = int(await tab.run(number))
         assert await tab.run("location.href") == f"{address}/wall"
         assert sum(await tab.run(levels)) == before
         await tab.until(has("Nobody listens"))
         await write_as_customer(address)
         await tab.until(f"{number} === '{before + 1}' && {levels}.reduce((a, b) => a + b) === {before + 1}")
+        # The hour counts the customer's message; a reload goes on with it, by the cursor and not twice.
+        arrivals = "document.querySelectorAll('figure.tile .wall-number')[1].textContent"
+        await tab.until(f"{arrivals} === '1'")
+        await tab.until("JSON.parse(sessionStorage.getItem('switchboard.hour')).spans.some(s => s[1].arrivals === 1)")
+        await tab.call("Page.reload")
+        await tab.until(f"{number} === '{before + 1}' && {arrivals} === '1'")
+        # The demo has a reply window that ends soon, and users who are present.
+        await tab.until(f"{has('due soon')} || {has('overdue')}")
+        await tab.until(has("Ingrid", "document.querySelector('.wall-present')"))
+        absent = "mutation ($id: ID!) { setPresence(input: {userId: $id, present: false}) { errors { code } } }"
+        users = (await ask(address, "{ users(first: 50) { nodes { id name } } }"))["users"]["nodes"]
+        ingrid = next(user["id"] for user in users if user["name"] == "Ingrid")
+        assert (await ask(address, absent, id=ingrid))["setPresence"]["errors"] == []
+        await tab.until(f"!{has('Ingrid', 'document.body')}")
         await tab.screenshot(tmp_path / "wall.png")
+        # Signed out, nothing of the hour is kept.
+        await tab.run("[...document.querySelectorAll('button')].find(b => b.textContent === 'Sign out').click()")
+        assert await tab.run("sessionStorage.length") == 0
         assert_own(tab, address)
         assert tab.errors == []
 
@@ -430,7 +447,24 @@ async def test_console_daily_work_by_keyboard(browser: Browser, tmp_path: Path) 
         assert await tab.run(FOCUS) == interaction
         await enter(tab)
         await tab.until("document.querySelector('[data-action=reopen]') !== null")
-        # The label is gone from here, and from the graph.
+        # At 200 % zoom nothing is wider than the page, and every control has a name.
+        await tab.call("Emulation.setDeviceMetricsOverride", width=700, height=450, deviceScaleFactor=2, mobile=False)
+        assert await tab.run("document.documentElement.scrollWidth") <= 700
+        controls = "[...document.querySelectorAll('button, input, select, textarea, summary, a[href]')]"
+        named = "control.textContent.trim() || control.ariaLabel || control.labels?.length"
+        assert await tab.run(f"{controls}.filter(control => !({named})).map(control => control.outerHTML)") == []
+        # An element that a list moves keeps the focus.
+        moved = """import('/assets/console/view/dom.js').then(({h, keep}) => {
+            const place = h('div'), make = () => Object.assign(h('button'), {update() {}});
+            document.body.append(place);
+            keep(place, [1, 2], n => n, make);
+            place.lastElementChild.focus();
+            keep(place, [2, 3, 1], n => n, make);
+            const key = document.activeElement.dataset.key;
+            place.remove();
+            return key; })"""
+        assert await tab.run(moved) == "2"
+        # The label is removed.
         await tab.run("document.querySelector('.chip button').click()")
         await tab.until(f"{labels}.length === 0")
 

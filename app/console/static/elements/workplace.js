@@ -11,6 +11,7 @@ import { nameOf, sayRefusal } from "../view/saying.js";
 
 const CHOICE = "switchboard.filter";
 const NOTICE_LASTS = 8_000;
+const HEARD_EVERY = 10_000; // a screen reader is not to be talked over by a busy queue
 
 const idOfAddress = () => new URLSearchParams(location.hash.slice(1)).get("open");
 
@@ -25,6 +26,8 @@ export class Workplace extends HTMLElement {
   #person;
   #history = document.createElement("switchboard-history");
   #notices;
+  #unheard = [];
+  #hearing = 0;
   #heard = h("div", { class: "unseen", role: "status" }); // for who does not see the rows move
   #help;
 
@@ -70,6 +73,7 @@ export class Workplace extends HTMLElement {
     document.removeEventListener("keydown", this);
     this.#queue.close();
     this.#open?.close();
+    clearTimeout(this.#hearing);
   }
 
   handleEvent(event) {
@@ -118,8 +122,19 @@ export class Workplace extends HTMLElement {
     if (actor?.id === this.session.viewer.user.id) return;
     const { level, reason } = interaction.attention;
     const title = say("alert", { level: sayValue("level", level), name: nameOf(interaction) });
-    this.#heard.textContent = `${title}. ${sayValue("reason", reason)}`;
+    this.#unheard.push(`${title}. ${sayValue("reason", reason)}`);
+    if (!this.#hearing) this.#hear();
     alertOf(title, sayValue("reason", reason), interaction.id, () => (location.hash = `open=${interaction.id}`));
+  }
+
+  // The first alert at once, and those that follow closely together.
+  #hear() {
+    this.#hearing = 0;
+    const { length: n, [n - 1]: latest } = this.#unheard;
+    if (!n) return;
+    this.#unheard = [];
+    this.#heard.textContent = n === 1 ? latest : say("alerts", { n, latest });
+    this.#hearing = setTimeout(() => this.#hear(), HEARD_EVERY);
   }
 
   async #claim() {

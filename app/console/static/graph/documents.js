@@ -168,6 +168,31 @@ export const SUMMARY = `subscription Summary($groupBy: AttentionGrouping!) {
   }
 }`;
 
+export const DUE = `query Due($after: String) {
+  attentionQueue(first: 100, after: $after) {
+    cursor
+    nodes { id attention { deadline } }
+    pageInfo { hasNextPage endCursor }
+  }
+}`;
+
+export const HAPPENING = `subscription Happening($after: String) {
+  interactionChanged(after: $after) {
+    cursor at topic interactionId
+    message { id author }
+    interaction { id attention { needed deadline } }
+  }
+}`;
+
+export const PRESENT = `query Present {
+  events { cursor }
+  users(present: true, active: true, first: 100) { nodes { id name } }
+}`;
+
+export const PRESENCE_CHANGES = `subscription PresenceChanges($after: String) {
+  presenceChanged(after: $after) { cursor present userId user { id name } }
+}`;
+
 const ERRORS = `errors {
   code message
   ... on AlreadyClaimedError { claimedBy { id name } claimedUntil }

@@ -113,6 +113,7 @@ export class Session {
 
   end() {
     this.credential.forget();
+    sessionStorage.clear(); // nothing that one person saw is left for the next
     this.graph.close();
   }
 }

@@ -61,6 +61,7 @@ export function linked(text) {
  * the focus stays. `make(item)` makes an element with the function `update(item)`.
  */
 export function keep(place, items, keyOf, make) {
+  const focused = place.contains(document.activeElement) ? document.activeElement : null;
   const kept = new Map([...place.children].map((child) => [child.dataset.key, child]));
   let previous = null;
   for (const item of items) {
@@ -74,4 +75,6 @@ export function keep(place, items, keyOf, make) {
     previous = child;
   }
   for (const child of kept.values()) child.remove();
+  // An element that is moved loses the focus.
+  if (focused?.isConnected && focused !== document.activeElement) focused.focus({ preventScroll: true });
 }
