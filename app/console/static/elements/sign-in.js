@@ -36,18 +36,17 @@ export class SignIn extends HTMLElement {
       h("p", { class: "faint small", id: "key-where" }, say("keyWhere")),
       this.#button,
     ];
-    this.replaceChildren(
-      h(
-        "form",
-        { class: "sign-in", noValidate: true, onsubmit: (event) => this.#submit(event) },
-        h("h1", {}, "Switchboard"),
-        h("p", { class: "faint" }, say(people.length ? "signInAtHint" : "signInHint")),
-        people,
-        this.#fault,
-        people.length ? h("details", { class: "by-key" }, h("summary", {}, say("useKey")), h("div", { class: "by-key-form" }, byKey)) : byKey,
-        h("p", { class: "small sign-in-links" }, h("a", { href: "/about" }, say("about"))),
-      ),
+    const form = h(
+      "form",
+      { class: "sign-in", noValidate: true, onsubmit: (event) => this.#submit(event) },
+      h("h1", {}, "Switchboard"),
+      h("p", { class: "faint" }, say(people.length ? "signInAtHint" : "signInHint")),
+      people,
+      this.#fault,
+      people.length ? h("details", { class: "by-key" }, h("summary", {}, say("useKey")), h("div", { class: "by-key-form" }, byKey)) : byKey,
+      h("p", { class: "small sign-in-links" }, h("a", { href: "/about" }, say("about"))),
     );
+    this.replaceChildren(h("main", {}, form));
     (people[0] ?? this.#field).focus();
   }
 

@@ -16,6 +16,7 @@ export class TopBar extends HTMLElement {
     this.#state = h("span", { class: "connection", role: "status" });
     connection.addEventListener("state", this);
     this.#menu = this.#makeMenu();
+    this.setAttribute("role", "banner");
     document.addEventListener("click", this);
     this.replaceChildren(
       h("h1", { class: "brand" }, h("a", { href: "#" }, "Switchboard")),

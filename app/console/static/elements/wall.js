@@ -40,7 +40,7 @@ export class Wall extends HTMLElement {
       bar,
       h(
         "main",
-        { class: "wall" },
+        { class: "wall", tabIndex: 0 },
         h(
           "div",
           { class: "wall-totals" },
