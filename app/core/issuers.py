@@ -8,6 +8,7 @@ from urllib.parse import SplitResult, urlsplit
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 _MOST_AUDIENCES = 20
+_MOST_TEAMS = 100
 _STANDARD_PORTS = {"https": 443, "http": 80}
 
 
@@ -56,14 +57,19 @@ ClaimPath = Annotated[tuple[Text, ...], BeforeValidator(_path), Field(min_length
 """Where a claim is: its name, or the names that lead into objects."""
 
 
+TeamId = Annotated[str, Field(pattern=r"^tea_[1-9][0-9]{0,17}$")]
+"""The global id of a team."""
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class Grants(_Part):
-    """What the members of a group may do."""
+    """What the members of a group may do, and the teams whose interactions they see."""
 
     permissions: tuple[str, ...] = ()
+    teams: Annotated[tuple[TeamId, ...], Field(max_length=_MOST_TEAMS)] = ()
     admin: bool = False
 
 

@@ -99,6 +99,7 @@ stream_ticket = table(
     sa.Column("begins_before", Timestamp, nullable=False),
     sa.Column("ends_at", Timestamp, nullable=False),
     sa.Column("request", sa.Text),
+    sa.Column("team_ids", JsonValue, nullable=False, server_default=sa.text("'[]'")),
     sa.Index("ix_stream_ticket_user_id", "user_id"),
     sa.Index("ix_stream_ticket_key_id", "key_id"),
     sa.Index("ix_stream_ticket_ends_at", "ends_at"),

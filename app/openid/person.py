@@ -20,8 +20,8 @@ _EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
 class Person:
     """A person as a token has it: `issuer` and `subject` are who it is, the rest is as of this token.
 
-    `email` is one that the provider has verified. `permissions` and `is_admin` are what its groups grant. `ends` is
-    when the token does."""
+    `email` is one that the provider has verified. `permissions`, `is_admin` and `teams` (surrogates) are what its
+    groups grant. `ends` is when the token does."""
 
     issuer: Issuer
     subject: str
@@ -31,6 +31,7 @@ class Person:
     email: str | None = None
     permissions: frozenset[str] = frozenset()
     is_admin: bool = False
+    teams: frozenset[int] = frozenset()
 
 
 def person_of(issuer: Issuer, claims: Mapping[str, Any], ends: datetime) -> Person:
@@ -49,6 +50,7 @@ def person_of(issuer: Issuer, claims: Mapping[str, Any], ends: datetime) -> Pers
         email=_address(_at(claims, issuer.email_claim)) if is_verified else None,
         permissions=frozenset(permission for grants in granted for permission in grants.permissions),
         is_admin=any(grants.admin for grants in granted),
+        teams=frozenset(int(team.removeprefix("tea_")) for grants in granted for team in grants.teams),
     )
 
 

@@ -15,6 +15,7 @@ from app.directory.authenticator import KeyAuthenticator
 from app.directory.model import User
 from app.directory.people import PersonAuthenticator
 from app.directory.repository import IdentityRepository, UserRepository
+from app.directory.ticketing import StreamTickets
 from app.openid import Person
 from app.settings import Settings
 from app.storage.database import Database, Work, open_database
@@ -40,7 +41,7 @@ class Said:
 
     async def person(self, _token: str) -> Person:
         given = {"issuer": self.issuer, "subject": "ana-1", "ends": START + timedelta(minutes=5), **self.says}
-        given["permissions"] = frozenset(given.get("permissions", ()))
+        given |= {name: frozenset(given.get(name, ())) for name in ("permissions", "teams")}
         return Person(**given)
 
 
@@ -315,6 +316,24 @@ async def test_key_of_a_person_ends_with_its_token(
     assert let_in.permissions == {"session:read"}, "what groups grant is of the token alone"
     clock.advance(300)
     assert await authenticator.actor_of(str(secret)) is None
+
+
+async def test_teams_of_groups_are_added_to_those_of_the_user(
+    people: PersonAuthenticator, said: Said, database: Database, clock: ManualClock
+) -> None:
+    tickets = StreamTickets(database, clock, PERMISSIONS)
+    user = await add(database, "ana", email="ana@example.com", permissions=["session:read:team"])
+    await database.command(service.create_team, SYSTEM, {"name": "Own", "member_ids": [f"usr_{user.id}"]})
+    said.says = {"email": "ana@example.com", "teams": [3, 4]}
+    actor = await people.actor_of(TOKEN)
+    assert actor is not None
+    assert actor.teams == {1, 3, 4}
+    _, ticket = await database.command(service.create_stream_ticket, actor)
+    assert (await tickets.begin(ticket, "r")).teams == {1, 3, 4}
+    said.says = {"email": "ana@example.com"}
+    again = await people.actor_of(TOKEN)
+    assert again is not None
+    assert again.teams == {1}
 
 
 # ---- by hand ----

@@ -242,6 +242,17 @@ async def test_commands_on_what_is_not_seen_find_nothing(world: Filled) -> None:
     await unchanged(world.graph.database, rows)
 
 
+async def test_suggested_messages_are_seen_with_their_session(world: Filled) -> None:
+    rows = (await rows_of(world.graph.database))["suggested_message"]
+    assert rows
+    of = {int(ref[4:]): seen for ref, seen in (await sides(world)).items()}
+    for actor in narrowed(world.people):
+        for row in rows:
+            found = await world.graph.read("query($id: ID!) { node(id: $id) { id } }", actor, id=f"sug_{row['id']}")
+            seen = {"id": f"sug_{row['id']}"} if sees(actor, *of[row["session_id"]]) else None
+            assert found == {"node": seen}, actor.name
+
+
 async def test_narrowed_callers_share_their_plans(world: Filled) -> None:
     query = (
         "{ interactions(first: 3) { totalCount nodes { id team { id } } } attentionSummary(groupBy: TEAM) { count } }"

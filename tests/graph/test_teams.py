@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.core.actor import Actor
+from app.core.actor import Actor, permission_name
 from app.directory import service
 from tests.graph.exchanges import text
 from tests.graph.running import ADMIN, Graph
@@ -152,3 +152,58 @@ async def test_team_with_open_interactions_is_not_deleted(graph: Graph) -> None:
     await graph.do("reopenInteraction", {"id": first})
     lists = await graph.read("{ interactions(filter: {teamIds: [null]}) { totalCount } }")
     assert lists == {"interactions": {"totalCount": 2}}
+
+
+WORKER = ["conversation:read:team", "conversation:write"]
+
+
+async def worker(graph: Graph) -> str:
+    """The id of a user who works on what is its teams'."""
+    await graph.do(
+        "createUser", {"name": "Bo", "login": "bo", "permissions": [permission_name(each) for each in WORKER]}
+    )
+    return "usr_2"
+
+
+async def holder_of(graph: Graph, ref: str) -> str | None:
+    query = "query($id: ID!) { interaction(id: $id) { assignee { id } attention { reasons } } }"
+    found = (await graph.read(query, id=ref))["interaction"]
+    assert "ORPHANED" not in found["attention"]["reasons"]
+    return found["assignee"] and str(found["assignee"]["id"])
+
+
+async def test_interaction_is_assigned_to_who_may_see_it(graph: Graph) -> None:
+    first, second = await conversations(graph)
+    user = await worker(graph)
+    await graph.do("createTeam", {"name": "Theirs", "memberIds": [user]})
+    await graph.do("createTeam", {"name": "Others"})
+    await graph.do("assignTeam", {"id": first, "teamId": "tea_1"})
+    await graph.do("assignTeam", {"id": second, "teamId": "tea_2"})
+    assert await refused(graph, "assignInteraction", {"id": second, "userId": user}) == ("INVALID_INPUT", ["userId"])
+    await graph.do("assignInteraction", {"id": first, "userId": user})
+    assert await holder_of(graph, first) == user
+    assignable = "query($id: ID!) { interaction(id: $id) { assignableUsers { nodes { id } } } }"
+    for ref, users in ((first, ["usr_1", user]), (second, ["usr_1"])):
+        found = (await graph.read(assignable, id=ref))["interaction"]["assignableUsers"]["nodes"]
+        assert [each["id"] for each in found] == users
+
+
+async def test_interaction_is_released_by_who_may_not_see_it_any_more(graph: Graph) -> None:
+    first, second = await conversations(graph)
+    user = await worker(graph)
+    await graph.do("createTeam", {"name": "Theirs", "memberIds": [user]})
+    await graph.do("createTeam", {"name": "Others"})
+    for leave in (
+        ("assignTeam", {"id": first, "teamId": "tea_2"}),
+        ("updateTeam", {"id": "tea_1", "memberIds": []}),
+        ("updateUser", {"id": user, "permissions": []}),
+    ):
+        await graph.do("updateTeam", {"id": "tea_1", "memberIds": [user]})
+        await graph.do("updateUser", {"id": user, "permissions": [permission_name(each) for each in WORKER]})
+        await graph.do("assignTeam", {"id": first, "teamId": "tea_1"})
+        for ref in (first, second):
+            await graph.do("assignInteraction", {"id": ref, "userId": user})
+        await graph.do(*leave)
+        assert await holder_of(graph, first) is None, leave
+        # What belongs to no team is seen as before, but for who sees nothing.
+        assert await holder_of(graph, second) == (None if leave[0] == "updateUser" else user)

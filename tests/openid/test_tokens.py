@@ -71,8 +71,8 @@ async def desk(clock: ManualClock) -> AsyncIterator[Desk]:
     async with identity_provider() as provider, fetching() as fetch:
         issuer = provider.issuer(
             groups={
-                "leads": {"permissions": ["session:read", "session:write"]},
-                "chat": {"permissions": ["chat_session:read"]},
+                "leads": {"permissions": ["session:read", "session:write"], "teams": ["tea_3", "tea_12"]},
+                "chat": {"permissions": ["chat_session:read"], "teams": ["tea_3", "tea_4"]},
                 "owners": {"admin": True},
             }
         )
@@ -88,6 +88,7 @@ async def test_token_of_each_algorithm_names_a_person(desk: Desk, algorithm: str
     person = await desk.tokens.person(desk.token("k", name="Ana", groups=["leads", "chat", "others"]))
     assert (person.issuer.issuer, person.subject, person.name) == (desk.provider.url, "ana", "Ana")
     assert person.permissions == {"session:read", "session:write", "chat_session:read"}
+    assert person.teams == {3, 4, 12}
     assert not person.is_admin
     assert person.email is None
 

@@ -24,13 +24,18 @@ class Identity:
 
 def actor_of_person(user: User, person: Person, all_permissions: Collection[str]) -> Actor:
     """The caller that a token of an active user's stands for: what the user may, and what the token's groups grant."""
-    return actor_with(user, person.permissions, person.is_admin, person.ends, all_permissions)
+    return actor_with(user, person.permissions, person.is_admin, person.teams, person.ends, all_permissions)
 
 
 def actor_with(
-    user: User, permissions: frozenset[str], is_admin: bool, ends: datetime, all_permissions: Collection[str]
+    user: User,
+    permissions: frozenset[str],
+    is_admin: bool,
+    teams: frozenset[int],
+    ends: datetime,
+    all_permissions: Collection[str],
 ) -> Actor:
-    """The caller that is an active user until `ends`, with more permissions than its own or as an admin."""
+    """The caller that is an active user until `ends`, with more permissions and teams than its own or as an admin."""
     is_admin = user.is_admin or is_admin
     held = frozenset(all_permissions) if is_admin else frozenset(user.permissions) | permissions
     return Actor(
@@ -39,7 +44,7 @@ def actor_with(
         permissions=held,
         is_admin=is_admin,
         expires_at=ends,
-        teams=frozenset(user.team_ids),
+        teams=teams | frozenset(user.team_ids),
     )
 
 

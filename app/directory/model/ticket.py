@@ -23,9 +23,9 @@ _TICKET = re.compile(r"swx_[A-Za-z0-9_-]{43}", re.ASCII)
 class StreamTicket:
     """A ticket of a user. The secret itself is nowhere.
 
-    `key_id` is the key that it was made with; without one, `permissions` and `is_admin` are what the token that it was
-    made with granted beside what its user may. `request` is the digest of the one request that it is good for, None
-    until it begins."""
+    `key_id` is the key that it was made with; without one, `permissions`, `is_admin` and `team_ids` are what the token
+    that it was made with granted beside what its user may. `request` is the digest of the one request that it is good
+    for, None until it begins."""
 
     id: int
     user_id: int
@@ -37,6 +37,7 @@ class StreamTicket:
     begins_before: datetime
     ends_at: datetime
     request: str | None = None
+    team_ids: tuple[int, ...] = ()
 
 
 def new_ticket() -> str:
@@ -58,4 +59,5 @@ def actor_of_ticket(ticket: StreamTicket, user: User, key: ApiKey | None, all_pe
     """The caller that a ticket of an active user stands for: who made it, as far as that may do as much today."""
     if key is not None:
         return replace(actor_of(user, key, all_permissions), expires_at=ticket.ends_at)
-    return actor_with(user, frozenset(ticket.permissions), ticket.is_admin, ticket.ends_at, all_permissions)
+    teams = frozenset(ticket.team_ids)
+    return actor_with(user, frozenset(ticket.permissions), ticket.is_admin, teams, ticket.ends_at, all_permissions)

@@ -27,7 +27,7 @@ class TicketRepository(Rows[StreamTicket]):
 
     model = StreamTicket
     rows = stream_ticket
-    readers = {"permissions": tuple}  # noqa: RUF012 - declared by the base
+    readers = {"permissions": tuple, "team_ids": tuple}  # noqa: RUF012 - declared by the base
 
     def taken(self, model: StreamTicket) -> AlreadyExists:
         return AlreadyExists("There already is such a ticket.")

@@ -35,6 +35,7 @@ def create_stream_ticket(work: Work, actor: Actor) -> tuple[StreamTicket, str]:
             created_at=work.now,
             begins_before=work.now + BEGINS_WITHIN,
             ends_at=earliest(limit, actor.expires_at) or limit,
+            team_ids=tuple(sorted(actor.teams - frozenset(user.team_ids))) if of_token else (),
         )
     )
     return ticket, secret
