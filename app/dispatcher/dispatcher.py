@@ -59,7 +59,7 @@ class Dispatcher:
         """Have what may have changed looked up before anything else is sent; a listener of the feed."""
         for entry in entries:
             if issubclass(entry.type, DestinationHappened):
-                self._stirred.set()
+                self._stir()
                 runner = self._by_number.get(entry.event.data["destination_id"])
                 # What the runner itself brought about has the version that it goes on with.
                 if runner is not None and entry.event.version != runner.version:
@@ -87,7 +87,7 @@ class Dispatcher:
                 try:
                     await self._look()
                 except DATABASE_AWAY:
-                    await self._stirred_within(_PAUSE_WITHOUT_DATABASE)
+                    await self._within(_PAUSE_WITHOUT_DATABASE, self._stirred)
                     continue
                 except Exception:
                     log.exception("destinations cannot be looked for")
@@ -97,24 +97,26 @@ class Dispatcher:
 
     async def _until_next_look(self) -> None:
         limits = self._parts.limits
-        if await self._stirred_within(limits.look_seconds) or self._running:
+        if await self._within(limits.look_seconds, self._stirred) or self._running:
             return
         rest = limits.rest_seconds
         if self._free_at is not None:
             rest = min(rest, (self._free_at - self._parts.clock()).total_seconds())
-        if not self._news.is_set():
-            await self._stirred_within(max(rest - limits.look_seconds, 0.0), self._news)
+        await self._within(max(rest - limits.look_seconds, 0.0), self._news)
 
-    async def _stirred_within(self, seconds: float, *others: asyncio.Event) -> bool:
-        """Whether something happened to a destination, or one of `others`, before the seconds are over."""
-        waits = [asyncio.create_task(each.wait()) for each in (self._stirred, *others)]
-        try:
-            done, _ = await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for each in waits:
-                each.cancel()
+    def _stir(self) -> None:
+        """Something happened to a destination, which is news as well."""
+        self._stirred.set()
+        self._news.set()
+
+    async def _within(self, seconds: float, event: asyncio.Event) -> bool:
+        """Whether the event came before the seconds were over."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await event.wait()
+        came = event.is_set()
         self._stirred.clear()
-        return bool(done)
+        return came
 
     async def stop(self) -> None:
         """End all deliveries, those that are under way within their grace, and all leases."""
@@ -166,7 +168,7 @@ class Dispatcher:
     def _ended(self, runner: Runner, _task: object) -> None:
         del self._running[runner], self._by_number[runner.number]
         self._let_go.add(runner.number)
-        self._stirred.set()
+        self._stir()
 
     async def _renew(self) -> None:
         ended = self._let_go - self._by_number.keys()

@@ -440,6 +440,7 @@ async def test_console_daily_work_by_keyboard(browser: Browser, tmp_path: Path) 
         close = "mutation ($id: ID!) { closeInteraction(input: {id: $id}) { errors { code } } }"
         assert (await ask(address, close, id=interaction))["closeInteraction"]["errors"] == []
         await tab.run("location.hash = ''")
+        await tab.until("!document.querySelector('.has-open')")
         await tab.press("/", "Slash", number=191)
         await tab.write("anybody there")
         await tab.until("document.querySelectorAll('.results li').length > 0")

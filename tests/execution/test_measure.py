@@ -69,7 +69,7 @@ def cost(scales: Scales, text: str, variables: Mapping[str, Any] | None = None) 
                 "query($by: [InteractionGrouping!]!) { interactionCounts(groupBy: $by) { groupings { groups { node {"
                 " ... on AiAgent { sessions(first: 50) { nodes { id } } } } } } } }"
             ),
-            COUNT_COST + 14 + 14 + 1400 + 1400 + 1400 * 50,
+            COUNT_COST + 15 + 15 + 1500 + 1500 + 1500 * 50,
         ),
         ("{ customers(first: 10) { nodes { id } } }", 10),
     ],

@@ -68,6 +68,9 @@ class Pages:
             self.query = f"{head}{{ {inner} }}"
         elif type_name == "Viewer":
             self.query, self.path = f"{head}{{ viewer {{ {inner} }} }}", ("viewer", field)
+        elif type_name == "Upstream":
+            self.query = f'{head}{{ node(id: "{parent}") {{ ... on Interaction {{ upstream {{ {inner} }} }} }} }}'
+            self.path = ("node", "upstream", field)
         else:
             self.query = f'{head}{{ node(id: "{parent}") {{ ... on {type_name} {{ {inner} }} }} }}'
             self.path = ("node", field)
@@ -117,6 +120,8 @@ async def test_both_ways_lead_over_the_same_items(
             "{ conversation(conversationId: 1) { messages { nodes { id latestError { errorId } } } } }"
         )
         parent = next(each["id"] for each in failed["conversation"]["messages"]["nodes"] if each["latestError"])
+    elif type_name == "Upstream":
+        parent = filled.conversations[1]
     pages = Pages(filled.graph, type_name, field, order, parent, filled.people.admin)
     whole = await pages.page(first=100)
     cursors = [edge["cursor"] for edge in whole["edges"]]

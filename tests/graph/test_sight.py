@@ -290,6 +290,7 @@ def test_every_subscription_is_tried_by_narrowed_listeners() -> None:
     assert SCHEMA.subscription_type is not None
     of_interactions = {
         *("interactionChanged", "attentionChanged", "messageAdded", "typingChanged", "attentionSummaryChanged"),
+        "alertChanged",
     }
     others = {"presenceChanged", "connectionChanged", "destinationChanged"}
     assert set(SCHEMA.subscription_type.fields) == of_interactions | others

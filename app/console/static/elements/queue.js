@@ -37,7 +37,7 @@ export class QueuePanel extends HTMLElement {
     this.setAttribute("role", "region");
     this.setAttribute("aria-label", say("queue"));
     this.replaceChildren(
-      h("header", { class: "queue-head" }, h("div", { class: "queue-title" }, h("h2", {}, say("queue")), this.#total), this.#filters(), this.#counts),
+      h("header", { class: "queue-head" }, h("div", { class: "queue-title" }, h("h2", { tabIndex: -1 }, say("queue")), this.#total), this.#filters(), this.#counts),
       this.#search,
       this.#list,
       this.#empty,
@@ -83,7 +83,8 @@ export class QueuePanel extends HTMLElement {
 
   focusCurrent() {
     if (this.#search.isOpen) return this.#search.write();
-    (this.#list.querySelector("a[tabindex='0']") ?? this.querySelector("select")).focus();
+    // Without a row the title has it, where keys are still heard: those pressed in a field are the field's.
+    (this.#list.querySelector("a[tabindex='0']") ?? this.querySelector("h2")).focus();
   }
 
   draw() {
