@@ -51,7 +51,8 @@ OF_CUSTOMERS = (
 WORDLESS = {
     "customer": {"channel", "country_code", "system", "time_zone"},
     "profile": {"date_of_birth", "gender", "salutation"},
-    "interaction": {"account", "attention_reason", "attention_reasons", "channel", "kind", "state", "status"},
+    "interaction": {"account", "attention_reason", "attention_reasons", "channel", "kind", "state", "status"}
+    | {"sync_trouble"},
     "interaction_tag": {"name"},
     "message": {"author", "bearing", "channel_key", "event_type", "kind", "message_type", "source", "special_type"}
     | {"agent_reaction", "customer_reaction", "status"},
