@@ -1,10 +1,7 @@
-"""What can be set from outside, with defaults; the only reader of the environment."""
+"""What can be set of the server itself: its database, limits and rules."""
 
-import os
 from collections.abc import Mapping
 from datetime import timedelta
-from difflib import get_close_matches
-from types import MappingProxyType
 from typing import Annotated, Literal
 
 import orjson
@@ -14,39 +11,26 @@ from pydantic import (
     NonNegativeInt,
     PositiveInt,
     SecretStr,
-    ValidationError,
     field_validator,
-    model_validator,
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from app.core.issuers import Issuer, is_loopback
-from app.core.mail_server import MailServer
+from app.core.issuers import Issuer
 from app.core.sealing import Sealer
 from app.core.setting_types import (
-    Contact,
     Duration,
     FernetKey,
-    MailAddress,
     Origin,
     Port,
-    PublicUrl,
     Region,
     Secret,
-    VapidKey,
 )
-from app.core.vapid import Vapid, private_key_of
 
 PREFIX = "SWITCHBOARD_"
-_RESERVED_FOR_TESTS = f"{PREFIX}TEST_"
 
 
-class SettingsError(Exception):
-    """The environment holds a setting that cannot be used; the message has one line for each."""
-
-
-class Settings(BaseSettings):
-    """Every setting, read once at start-up. `SWITCHBOARD_` and the field's name in capitals set it."""
+class ServerSettings(BaseSettings):
+    """The settings that are not about telling others."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -91,32 +75,6 @@ class Settings(BaseSettings):
     )
     host: str = Field(default="127.0.0.1", description="The address to listen at; `0.0.0.0` is every one.")
     port: Port = Field(default=8000, description="The port to listen at; 0 picks a free one.")
-    metrics_port: Port | None = Field(
-        default=None,
-        description="The port of `/metrics` for Prometheus, which is another one than the graph's; 0 picks a free one, "
-        "and left unset there are none. Of several workers each takes the next free port.",
-    )
-    metrics_host: str = Field(
-        default="127.0.0.1",
-        description="The address to serve metrics at; any other than this machine needs `SWITCHBOARD_METRICS_KEY`.",
-    )
-    metrics_key: Secret | None = Field(
-        default=None,
-        description="What a scrape has to send as `Authorization: Bearer …`; without one anybody may scrape.",
-    )
-    traces_url: str | None = Field(
-        default=None,
-        pattern=r"^https?://",
-        description="Where traces go by OTLP over HTTP, such as `http://127.0.0.1:4318/v1/traces`; needs the extra "
-        "`tracing`. Left unset there are none.",
-    )
-    traces_share: float = Field(
-        default=1.0,
-        ge=0,
-        le=1,
-        description="The share of the traces that begin here which are kept, 0 to 1. Those of callers are kept as they "
-        "say.",
-    )
     workers: PositiveInt = Field(
         default=1, le=64, description="Server processes behind the one port, on PostgreSQL alone; at most 64."
     )
@@ -145,33 +103,6 @@ class Settings(BaseSettings):
         description="Keys that seal the secrets of other systems in the database, separated by commas: the first "
         "seals, all unseal. `.venv/bin/python -m app secrets-key` makes one; without one nothing that needs a secret "
         "can be set up.",
-    )
-    public_url: PublicUrl | None = Field(
-        default=None,
-        description="Where people open the console, such as `https://switchboard.example.com`; alerts link there. "
-        "Without it they have no links.",
-    )
-    smtp_host: str | None = Field(
-        default=None, description="The mail server that destinations of the type EMAIL are told by; none without it."
-    )
-    smtp_port: Port = Field(default=587, description="The port of the mail server.")
-    smtp_tls: Literal["starttls", "tls", "none"] = Field(
-        default="starttls",
-        description="How the connection to the mail server is encrypted: from its beginning (`tls`, usually at port "
-        "465), after a greeting (`starttls`), or not at all (`none`).",
-    )
-    smtp_user: str | None = Field(default=None, description="The user to sign in as at the mail server.")
-    smtp_password: SecretStr | None = Field(default=None, description="The password of that user.")
-    smtp_sender: MailAddress | None = Field(default=None, description="The address that mail is from.")
-    vapid_key: VapidKey | None = Field(
-        default=None,
-        description="The private key by which push services know this server, for destinations of the type WEB_PUSH; "
-        "`.venv/bin/python -m app push-key` makes one. With another key browsers have to subscribe anew.",
-    )
-    vapid_contact: Contact | None = Field(
-        default=None,
-        description="Where who runs a push service finds who runs this server: `mailto:desk@example.com`, or an https "
-        "URL.",
     )
     outbound_networks: Annotated[tuple[IPvAnyNetwork, ...], NoDecode] = Field(
         default=(),
@@ -296,16 +227,6 @@ class Settings(BaseSettings):
     log_format: Literal["console", "json"] = Field(
         default="console", description="Log lines for people, or one JSON object a line."
     )
-    access_log: bool = Field(
-        default=False,
-        description="Whether every answer, with its time, operation, client and user, and every WebSocket handshake is "
-        "logged, without its query string.",
-    )
-    slow_log: Duration | None = Field(
-        default=None,
-        description="From how long on an operation is logged with its statements, such as `1s`. Their text holds no "
-        "value of a client.",
-    )
     shutdown_grace: NonNegativeInt = Field(
         default=2, description="Seconds that open requests have to finish when the server is told to stop."
     )
@@ -351,44 +272,10 @@ class Settings(BaseSettings):
             raise ValueError("it has to begin with sqlite:/// or postgresql://")
         return value
 
-    @model_validator(mode="after")
-    def _kept_from_strangers(self) -> "Settings":
-        if self.metrics_port is not None and self.metrics_key is None and not is_loopback(self.metrics_host):
-            raise ValueError(
-                f"{PREFIX}METRICS_KEY: {self.metrics_host} is an address that others reach, so scrapes need a key; "
-                "`openssl rand -hex 32` makes one"
-            )
-        return self
-
     @property
     def sealer(self) -> Sealer:
         """What seals the secrets of other systems, and unseals them."""
         return Sealer([key.get_secret_value() for key in self.secrets_key])
-
-    @property
-    def notes_steps(self) -> bool:
-        """Whether the statements of each request are noted while it is answered."""
-        return self.slow_log is not None or self.traces_url is not None
-
-    @property
-    def watches(self) -> bool:
-        """Whether anybody is told of each answer."""
-        return self.access_log or self.notes_steps or self.metrics_port is not None
-
-    @property
-    def mail_server(self) -> MailServer | None:
-        """Where mail is handed over; None where nothing says so."""
-        if self.smtp_host is None or self.smtp_sender is None:
-            return None
-        password = None if self.smtp_password is None else self.smtp_password.get_secret_value()
-        return MailServer(self.smtp_host, self.smtp_port, self.smtp_tls, self.smtp_user, password, self.smtp_sender)
-
-    @property
-    def vapid(self) -> Vapid | None:
-        """What push services know this server by; None where nothing says so."""
-        if self.vapid_key is None or self.vapid_contact is None:
-            return None
-        return Vapid(private_key_of(self.vapid_key.get_secret_value()), self.vapid_contact)
 
     @property
     def on_sqlite(self) -> bool:
@@ -398,29 +285,3 @@ class Settings(BaseSettings):
     def loads_demo(self) -> bool:
         """Whether an empty database is filled with the example data."""
         return self.demo and (self.on_sqlite or "demo" in self.model_fields_set)
-
-
-def load_settings(overrides: Mapping[str, object] = MappingProxyType({})) -> Settings:
-    """Read the environment; `overrides`, options of the command line by field name, win over it.
-
-    Raises SettingsError for a value that does not fit and for a `SWITCHBOARD_` variable that is no setting."""
-    names = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
-    faults = []
-    for variable in sorted(os.environ):
-        if variable.startswith(PREFIX) and not variable.startswith(_RESERVED_FOR_TESTS) and variable not in names:
-            near = get_close_matches(variable, names, n=1)
-            faults.append(f"{variable} is not a setting." + (f" Did you mean {near[0]}?" if near else ""))
-    try:
-        settings = Settings.model_validate(dict(overrides))
-    except ValidationError as error:
-        for fault in error.errors(include_url=False, include_input=False):
-            if not fault["loc"]:
-                faults.append(f"{fault['msg'].removeprefix('Value error, ')}.")
-                continue
-            name, *inside = map(str, fault["loc"])
-            source = f"--{name}" if name in overrides else f"{PREFIX}{name.upper()}"
-            source += f": {'.'.join(inside)}" if len(inside) > 1 else ""  # a number alone counts the parts of a list
-            faults.append(f"{source}: {fault['msg'].removeprefix('Value error, ')}.")
-    if faults:
-        raise SettingsError("\n".join(faults))
-    return settings
