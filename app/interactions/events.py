@@ -255,44 +255,34 @@ class ListenersChanged(Event):
     """The users who listen to the attention queue changed."""
 
 
-@event("*.sync_refused")
-class SyncRefused(InteractionEvent):
-    """The connected system refused what a user had done."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncEvent(InteractionEvent):
+    """What became of something that is to be done in the connected system."""
 
     stands_alone = True
 
     action: str
     entry_id: int
+
+
+@event("*.sync_refused")
+class SyncRefused(SyncEvent):
+    """The connected system refused what a user had done."""
 
 
 @event("*.sync_uncertain")
-class SyncUncertain(InteractionEvent):
+class SyncUncertain(SyncEvent):
     """It is not known whether the connected system did what a user had done."""
-
-    stands_alone = True
-
-    action: str
-    entry_id: int
 
 
 @event("*.sync_retried")
-class SyncRetried(InteractionEvent):
+class SyncRetried(SyncEvent):
     """A user had something done again in the connected system."""
-
-    stands_alone = True
-
-    action: str
-    entry_id: int
 
 
 @event("*.sync_dropped")
-class SyncDropped(InteractionEvent):
+class SyncDropped(SyncEvent):
     """A user gave up something that was to be done in the connected system."""
-
-    stands_alone = True
-
-    action: str
-    entry_id: int
 
 
 @event("*.synced")
