@@ -57,60 +57,44 @@ class Traces:
     def answered(self, answered: Answered) -> None:
         """Make a span of the request, one of its operation below it, and one of each statement and command."""
         trail = answered.trail
-        if trail.trace_id is None or trail.span is None or not trail.is_sampled:
-            return
         about: dict[str, Value] = {"http.request.method": answered.method, "url.path": answered.path}
         if answered.status:
             about["http.response.status_code"] = answered.status
-        request = self._request(answered, about)
+        request = self._told(trail, f"{answered.method} {answered.path}", SpanKind.SERVER, about, answered.began)
+        if request is None:
+            return
         inside = trace.set_span_in_context(request)
         if trail.operation is not None or trail.kind is not None:
             operation = self._operation(answered, inside)
             inside = trace.set_span_in_context(operation)
-            operation.end(_end(answered))
+            operation.end(_nanoseconds(answered.began + answered.seconds))
         for step in trail.steps or ():
             of_step: dict[str, Value] = {"switchboard.rows": step.rows}
             name = step.kind if step.kind == "statement" else f"{step.kind} {step.text}"
             if step.kind == "statement":
                 of_step["db.query.text"] = step.text
-            span = self._tracer.start_span(
-                name, inside, SpanKind.CLIENT, of_step, start_time=int(step.began * _NANOSECONDS)
-            )
-            span.end(int((step.began + step.seconds) * _NANOSECONDS))
-        request.end(_end(answered))
+            span = self._tracer.start_span(name, inside, SpanKind.CLIENT, of_step, start_time=_nanoseconds(step.began))
+            span.end(_nanoseconds(step.began + step.seconds))
+        request.end(_nanoseconds(answered.began + answered.seconds))
 
     def sent(self, sent: Sent) -> None:
         """Make a span of a request to another server, such as a delivery."""
-        trail = sent.trail
-        if trail.trace_id is None or trail.span is None or not trail.is_sampled:
-            return
         about: dict[str, Value] = {"http.request.method": sent.method, "server.address": sent.host}
         if sent.status:
             about["http.response.status_code"] = sent.status
-        with self._ids.telling(trail.trace_id, trail.span):
-            span = self._tracer.start_span(
-                f"delivery {sent.method}",
-                _above(trail),
-                SpanKind.CLIENT,
-                about,
-                start_time=int(sent.began * _NANOSECONDS),
-            )
+        span = self._told(sent.trail, f"delivery {sent.method}", SpanKind.CLIENT, about, sent.began)
+        if span is None:
+            return
         if not sent.status:
             span.set_status(Status(StatusCode.ERROR))
-        span.end(int((sent.began + sent.seconds) * _NANOSECONDS))
+        span.end(_nanoseconds(sent.began + sent.seconds))
 
-    def _request(self, answered: Answered, about: Attributes) -> "Span":
-        trail = answered.trail
-        assert trail.trace_id is not None
-        assert trail.span is not None
+    def _told(self, trail: Trail, name: str, kind: SpanKind, about: Attributes, began: float) -> "Span | None":
+        """Begin the span whose ids others were told; None where nobody wants the trace."""
+        if trail.trace_id is None or trail.span is None or not trail.is_sampled:
+            return None
         with self._ids.telling(trail.trace_id, trail.span):
-            return self._tracer.start_span(
-                f"{answered.method} {answered.path}",
-                _above(trail),
-                SpanKind.SERVER,
-                about,
-                start_time=int(answered.began * _NANOSECONDS),
-            )
+            return self._tracer.start_span(name, _above(trail), kind, about, start_time=_nanoseconds(began))
 
     def _operation(self, answered: Answered, inside: "Context") -> "Span":
         trail = answered.trail
@@ -126,7 +110,7 @@ class Traces:
             f"{trail.kind} {trail.operation or ''}".strip(),
             inside,
             attributes=about,
-            start_time=int(answered.began * _NANOSECONDS),
+            start_time=_nanoseconds(answered.began),
         )
         if trail.code is not None:
             span.set_status(Status(StatusCode.ERROR, trail.code))
@@ -141,5 +125,6 @@ def _above(trail: Trail) -> "Context":
     return trace.set_span_in_context(NonRecordingSpan(parent))
 
 
-def _end(answered: Answered) -> int:
-    return int((answered.began + answered.seconds) * _NANOSECONDS)
+def _nanoseconds(moment: float) -> int:
+    """A time as `time.time` gives it, in the unit of OpenTelemetry."""
+    return int(moment * _NANOSECONDS)
