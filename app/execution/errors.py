@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from graphql import FieldNode, GraphQLError, Node
 
+from app.core import codes
 from app.core.errors import DomainError, RateLimited
 from app.core.trail import current
 from app.graph.user_errors import graph_path
@@ -58,6 +59,11 @@ def from_domain(error: DomainError, path: Sequence[str | int], nodes: Iterable[F
         argument=graph_path(error.path),
         retry_after=seconds_until_retry(error),
     )
+
+
+def internal(path: Sequence[str | int] | None = None, nodes: Iterable[Node] = ()) -> Entry:
+    """A fault of ours, of which only the log says more."""
+    return entry(codes.INTERNAL_MESSAGE, codes.INTERNAL, locations=places(nodes), path=path)
 
 
 def seconds_until_retry(error: DomainError) -> int | None:

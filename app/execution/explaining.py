@@ -8,8 +8,9 @@ from graphql import OperationType
 
 from app.core.errors import NotSupported
 from app.execution import errors
-from app.execution.operation import Operations, permissions_of, with_constants
+from app.execution.operation import Operations
 from app.execution.outcome import Phase, Refused
+from app.execution.preparing import permissions_of, with_constants
 from app.graph.context import Context
 from app.selection.explaining import Explained, explained
 from app.selection.mapping import Env

@@ -8,7 +8,6 @@ import orjson
 import structlog
 from graphql import FieldNode, GraphQLSchema, OperationType
 
-from app.core import codes
 from app.core.clock import Clock
 from app.core.errors import DomainError, InvalidInput, NotSupported, RateLimited, TooComplex, release
 from app.core.fairness import Caller
@@ -23,7 +22,7 @@ from app.execution.limits import Limits
 from app.execution.lowering import TYPENAME
 from app.execution.outcome import GraphQLRequest, Outcome, Phase, Refused
 from app.execution.persisted import Persisted
-from app.execution.preparing import Compiler, Mutation, Mutations, Preparer, Query
+from app.execution.preparing import Compiler, Mutation, Mutations, Preparer, Query, permissions_of, with_constants
 from app.execution.refusals import Refusal, Refusals
 from app.graph.context import Context
 from app.selection.mapping import Env
@@ -283,16 +282,6 @@ def _begun(operation: Operation) -> Operation:
     return operation
 
 
-def with_constants(variables: dict[str, Any], constants: Mapping[str, object]) -> dict[str, Any]:
-    """What the arguments of a run are read from."""
-    return {**variables, **constants} if constants else variables
-
-
-def permissions_of(context: Context) -> frozenset[str] | None:
-    """What plans are compiled for: the actor's permissions, None for all of them."""
-    return None if context.actor.is_admin else context.actor.permissions
-
-
 def _refusal(refused: Refused) -> Outcome:
     release(refused)
     if (trail := current()) is not None:
@@ -306,4 +295,4 @@ def _internal(
 ) -> errors.Entry:
     log.error("operation failed", request_id=context.request_id, exc_info=error)
     release(error)
-    return errors.entry(codes.INTERNAL_MESSAGE, codes.INTERNAL, locations=errors.places(nodes), path=path)
+    return errors.internal(path, nodes)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from weakref import WeakValueDictionary
 
 from graphql import FieldNode, GraphQLNonNull, GraphQLSchema, get_named_type
@@ -13,6 +13,7 @@ from app.graph.strawberry_adapter.calling import Call, Calls
 from app.selection.tree import Field
 
 if TYPE_CHECKING:
+    from app.graph.context import Context
     from app.selection.plan import Plan
 
 Permissions = frozenset[str] | None
@@ -133,3 +134,13 @@ def fields_in(roots: Iterable[RootField]) -> int:
             for fields in (field.children or {}).values():
                 stack.extend(fields)
     return len(seen)
+
+
+def with_constants(variables: dict[str, Any], constants: Mapping[str, object]) -> dict[str, Any]:
+    """What the arguments of a run are read from."""
+    return {**variables, **constants} if constants else variables
+
+
+def permissions_of(context: "Context") -> frozenset[str] | None:
+    """What plans are compiled for: the actor's permissions, None for all of them."""
+    return None if context.actor.is_admin else context.actor.permissions

@@ -9,7 +9,6 @@ import orjson
 import structlog
 from starlette.types import Receive, Scope, Send
 
-from app.core import codes
 from app.core.errors import CursorExpired, RateLimited, release
 from app.execution import errors
 from app.execution.documents import Operation
@@ -158,7 +157,7 @@ class _Stream(Connection):
             pass  # the client is gone
         except Exception as error:
             log.error("operation failed", request_id=self._request_id, exc_info=error)
-            await self._write(_failed([errors.entry(codes.INTERNAL_MESSAGE, codes.INTERNAL)]))
+            await self._write(_failed([errors.internal()]))
             self._is_complete = True
 
     async def _beat(self) -> None:

@@ -11,7 +11,6 @@ import orjson
 import structlog
 from starlette.types import Message, Receive, Send
 
-from app.core import codes
 from app.core.actor import Actor
 from app.core.errors import CursorExpired, DomainError, RateLimited, TooComplex, release
 from app.core.trail import follow
@@ -198,7 +197,7 @@ class Socket(Connection):
         except Exception as error:
             log.error("operation failed", request_id=self._request_id, exc_info=error)
             release(error)
-            await self._tell(error_of(operation, [errors.entry(codes.INTERNAL_MESSAGE, codes.INTERNAL)]))
+            await self._tell(error_of(operation, [errors.internal()]))
         finally:
             # By now the client may have used the id again.
             if self._operations.get(operation) is task:

@@ -7,7 +7,6 @@ from typing import Any
 import orjson
 import structlog
 
-from app.core import codes
 from app.core.clock import Clock
 from app.core.errors import RateLimited, Timeout, Unavailable
 from app.core.fairness import Caller
@@ -164,9 +163,9 @@ class Delivery:
                     # One of them is at fault: the others go out as they should.
                     return [(await self.texts([each]))[0] for each in wanted]
                 if isinstance(error, Timeout):
-                    return [_failed(error.message, error.code)]
+                    return [_failed(errors.entry(error.message, error.code))]
                 log.exception("an item of a subscription cannot be made")
-                return [_failed(codes.INTERNAL_MESSAGE, codes.INTERNAL)]
+                return [_failed(errors.internal())]
 
     async def _read(self, rows: Sequence[Mapping[str, object]]) -> Sequence[str]:
         made = await self._deliveries.reader.each(self._recipe, rows)
@@ -192,5 +191,5 @@ class Delivery:
             self._worker = None
 
 
-def _failed(message: str, code: str) -> str:
-    return orjson.dumps({"data": None, "errors": [errors.entry(message, code)]}).decode()
+def _failed(entry: errors.Entry) -> str:
+    return orjson.dumps({"data": None, "errors": [entry]}).decode()

@@ -15,9 +15,9 @@ from app.core.fairness import Caller
 from app.execution import errors
 from app.execution.documents import Operation
 from app.execution.lowering import RootField
-from app.execution.operation import Operations, permissions_of, with_constants
+from app.execution.operation import Operations
 from app.execution.outcome import GraphQLRequest, Outcome, Phase, Refused
-from app.execution.preparing import fields_in
+from app.execution.preparing import fields_in, permissions_of, with_constants
 from app.feed import EventStream, Stream
 from app.feed.stream import Match
 from app.graph.context import Context

@@ -6,8 +6,6 @@ from typing import Any
 
 import orjson
 import sqlalchemy as sa
-from sqlalchemy.sql import FromClause
-from sqlalchemy.sql.visitors import replacement_traverse
 
 from app.core.sight import is_narrowed
 from app.selection.catalogue import Catalogue
@@ -36,7 +34,7 @@ from app.selection.scope import Builder, Source
 from app.selection.shape import Fields, Make, Row, Run, chosen, nullable
 from app.selection.sql import Convert, SqlCompiler, Statement, reader, text_of, writer
 from app.selection.tree import Children, Field
-from app.storage.constructs import IntList, keys, unindexed
+from app.storage.constructs import IntList, keys, unindexed_in
 from app.storage.event_log import HEADS
 from app.storage.query import Query
 
@@ -240,7 +238,7 @@ class Compilation:
         named = [column.label(f"c{index}") for index, column in enumerate(builder.columns)]
         select = sa.select(source.alias.c.id.label("key"), *named).select_from(builder.source())
         select = select.where(source.alias.c.id.in_(sa.select(wanted.c.key)))
-        edge.statement = self.statement(select if seen is True else select.where(_unindexed(seen, source.alias)))
+        edge.statement = self.statement(select if seen is True else select.where(unindexed_in(seen, source.alias)))
         self.statements += 1
         return edge
 
@@ -293,14 +291,3 @@ class Compilation:
         block = Block()
         block.make = Items(self, block).object(type_name, children, lambda row, run: (row,))
         return block
-
-
-def _unindexed(seen: Sql, alias: FromClause) -> Sql:
-    """A condition on rows that are read by their keys: SQLite, which cannot see how few those are, would rather look
-    for them among all rows of a kind."""
-    columns = set(alias.c)
-
-    def plain(element: Any, **_: Any) -> Any:
-        return unindexed(element) if isinstance(element, sa.ColumnElement) and element in columns else None
-
-    return replacement_traverse(seen, {}, plain)

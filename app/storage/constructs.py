@@ -10,6 +10,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.sql.visitors import replacement_traverse
 from sqlalchemy.types import TypeEngine
 
 from app.storage.tables import Process
@@ -168,3 +169,14 @@ def _texts_sqlite(element: _Texts, compiler: SQLCompiler, **kw: Any) -> str:
 def texts(param: ListParameter, name: str = "texts") -> sa.TableValuedAlias:
     """A FROM element of one text column, `texts(…).c.text`, with a row per string of the bound list."""
     return _Texts(_list_parameter(param, sa.Text())).table_valued(sa.column("text", sa.Text()), name=name)
+
+
+def unindexed_in(condition: Any, table: sa.FromClause) -> Any:
+    """A condition on rows that are read by their keys: SQLite, which cannot see how few those are, would rather look
+    for them among all rows of a kind."""
+    columns = set(table.c)
+
+    def plain(element: Any, **_: Any) -> Any:
+        return unindexed(element) if isinstance(element, sa.ColumnElement) and element in columns else None
+
+    return replacement_traverse(condition, {}, plain)
