@@ -1,10 +1,11 @@
 """The pair of keys by which push services know this server (RFC 8292)."""
 
-import base64
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from app.core.base64url import decoded, encoded
 
 _CURVE = ec.SECP256R1()
 _LENGTH = 32
@@ -20,12 +21,12 @@ class Vapid:
     @property
     def public_text(self) -> str:
         """The public key as browsers take it, their `applicationServerKey`."""
-        return _text(self.private.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint))
+        return encoded(self.private.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint))
 
 
 def private_key_of(text: str) -> ec.EllipticCurvePrivateKey:
     """The private key that a text holds. Raises ValueError for what is none."""
-    number = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    number = decoded(text)
     if len(number) != _LENGTH:
         raise ValueError("A private key has 32 bytes.")
     return ec.derive_private_key(int.from_bytes(number, "big"), _CURVE)
@@ -33,8 +34,4 @@ def private_key_of(text: str) -> ec.EllipticCurvePrivateKey:
 
 def new_private_key() -> str:
     """A random private key, as a text."""
-    return _text(ec.generate_private_key(_CURVE).private_numbers().private_value.to_bytes(_LENGTH, "big"))
-
-
-def _text(content: bytes) -> str:
-    return base64.urlsafe_b64encode(content).decode().rstrip("=")
+    return encoded(ec.generate_private_key(_CURVE).private_numbers().private_value.to_bytes(_LENGTH, "big"))

@@ -1,6 +1,5 @@
 """The two documents of a provider: its metadata, and its keys."""
 
-from base64 import urlsafe_b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
@@ -9,6 +8,7 @@ import orjson
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
 
+from app.core.base64url import decoded
 from app.core.issuers import checked_url
 
 MOST_KEYS = 100
@@ -79,7 +79,7 @@ def _is_sound(given: Mapping[str, Any]) -> bool:
     if len(modulus) > 2 * _LARGEST_MODULUS // 8:
         return False
     try:
-        number = int.from_bytes(urlsafe_b64decode(modulus + "=" * (-len(modulus) % 4)))
+        number = int.from_bytes(decoded(modulus))
     except ValueError:
         return False
     return _SMALLEST_MODULUS <= number.bit_length() <= _LARGEST_MODULUS

@@ -2,7 +2,6 @@
 
 import math
 import re
-from base64 import urlsafe_b64decode
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
@@ -12,6 +11,7 @@ import orjson
 from joserfc.errors import JoseError
 from joserfc.jws import JWSRegistry, deserialize_compact
 
+from app.core.base64url import decoded
 from app.core.clock import Clock
 from app.core.credentials import LONGEST_CREDENTIAL
 from app.core.errors import Unauthenticated
@@ -125,7 +125,7 @@ class Tokens:
 def _part(text: str) -> dict[str, Any]:
     """The JSON object of a part of a token. Raises Unauthenticated."""
     try:
-        found = orjson.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        found = orjson.loads(decoded(text))
     except ValueError:
         found = None
     if not isinstance(found, dict):

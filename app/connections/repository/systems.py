@@ -27,7 +27,7 @@ class ConnectedSystemRepository(Rows[ConnectedSystem]):
         """The connection with this surrogate, unless it is deleted; locked when it is going to change."""
         return self._find(connected_system.c.id == number, _KEPT, for_update=for_update)
 
-    def all(self) -> Sequence[ConnectedSystem]:
+    def all_kept(self) -> Sequence[ConnectedSystem]:
         """The connections that are not deleted, the oldest first."""
         statement = sa.select(*self._columns()).where(_KEPT).order_by(connected_system.c.id)
         return [self._model(row) for row in self._all(statement)]

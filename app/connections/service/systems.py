@@ -251,7 +251,7 @@ def standings(work: Work) -> list[Stands]:
             ),
             inbox.count_in(each.id, PENDING),
         )
-        for each in work.use(ConnectedSystemRepository).all()
+        for each in work.use(ConnectedSystemRepository).all_kept()
     ]
 
 

@@ -4,12 +4,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
+from types import MappingProxyType
 from typing import NamedTuple
 
 from app.core.errors import InvalidInput
 from app.core.vapid import Vapid
 from app.destinations.channels.alert import Alert
 from app.settings import Settings
+
+JSON_HEADERS: Mapping[str, str] = MappingProxyType({"content-type": "application/json", "user-agent": "Switchboard"})
+"""What every request says whose content is JSON."""
 
 
 class Accepted(NamedTuple):
@@ -81,8 +85,13 @@ class Channel:
 
 def without_path(address: str) -> str:
     """A URL whose path is a secret, as it may be shown."""
+    return f"{origin_of(address)}/…"
+
+
+def origin_of(address: str) -> str:
+    """The scheme and the host of a URL."""
     scheme, _, rest = address.partition("://")
-    return f"{scheme}://{rest.partition('/')[0]}/…"
+    return f"{scheme}://{rest.partition('/')[0]}"
 
 
 def secret_url(address: str, secret: str | None) -> Accepted:

@@ -6,10 +6,9 @@ import orjson
 
 from app.core.errors import InvalidInput
 from app.destinations.channels.alert import Alert
-from app.destinations.channels.channel import Accepted, Channel, Message, Request, Target
+from app.destinations.channels.channel import JSON_HEADERS, Accepted, Channel, Message, Request, Target
 from app.destinations.model import AlertStep
 
-_HEADERS = {"content-type": "application/json", "user-agent": "Switchboard"}
 _KEY = re.compile(r"[0-9A-Za-z]{32}")
 _SEVERITIES = {"URGENT": "critical", "HIGH": "error", "NORMAL": "warning", "LOW": "info"}
 _ACTIONS = {
@@ -36,7 +35,7 @@ def _request(target: Target, message: Message) -> Request:
         body |= {"event_action": "resolve", "dedup_key": message.id}
     else:
         body |= _event(alert)
-    return Request(target.address, _HEADERS, orjson.dumps(body))
+    return Request(target.address, JSON_HEADERS, orjson.dumps(body))
 
 
 def _event(alert: Alert) -> dict[str, object]:

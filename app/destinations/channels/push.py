@@ -1,6 +1,5 @@
 """Notifications in browsers, encrypted for each (RFC 8291) and signed as the server's own (RFC 8292)."""
 
-import base64
 import hashlib
 import os
 from typing import Any
@@ -14,10 +13,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
+from app.core.base64url import decoded
 from app.core.errors import InvalidInput
 from app.core.vapid import Vapid
 from app.destinations.channels.alert import TEST
-from app.destinations.channels.channel import Accepted, Channel, Message, Request, Target, without_path
+from app.destinations.channels.channel import Accepted, Channel, Message, Request, Target, origin_of, without_path
 from app.settings import Settings
 
 _RECORD = 4_096
@@ -50,8 +50,8 @@ def _accept(address: str, secret: str | None) -> Accepted:
     try:
         found: Any = orjson.loads(secret or "")
         keys = {name: str(found[name]) for name in ("p256dh", "auth")}
-        ec.EllipticCurvePublicKey.from_encoded_point(_CURVE, _bytes(keys["p256dh"]))
-        if len(_bytes(keys["auth"])) != 16:
+        ec.EllipticCurvePublicKey.from_encoded_point(_CURVE, decoded(keys["p256dh"]))
+        if len(decoded(keys["auth"])) != 16:
             raise ValueError
     except (ValueError, KeyError, TypeError):
         raise InvalidInput(_SAYS, path=("secret",)) from None
@@ -68,7 +68,7 @@ def _request(target: Target, message: Message) -> Request:
     if alert is not None:
         body = " · ".join(f"{name}: {value}" for name, value in alert.facts)
         said = {"title": alert.title, "body": body, "tag": alert.interaction_id, "step": alert.step, "url": alert.link}
-    public, auth = _bytes(found["p256dh"]), _bytes(found["auth"])
+    public, auth = decoded(found["p256dh"]), decoded(found["auth"])
     content = encrypted(orjson.dumps(said), public, auth, ec.generate_private_key(_CURVE), os.urandom(16))
     headers = {
         "content-encoding": "aes128gcm",
@@ -83,15 +83,10 @@ def _request(target: Target, message: Message) -> Request:
 
 
 def _authorization(vapid: Vapid, endpoint: str, now: int) -> str:
-    scheme, _, rest = endpoint.partition("://")
-    claims = {"aud": f"{scheme}://{rest.partition('/')[0]}", "exp": now + _TOKEN_SECONDS, "sub": vapid.contact}
+    claims = {"aud": origin_of(endpoint), "exp": now + _TOKEN_SECONDS, "sub": vapid.contact}
     key = ECKey.import_key(vapid.private)
     token = jwt.encode({"typ": "JWT", "alg": "ES256"}, claims, key)
     return f"vapid t={token}, k={vapid.public_text}"
-
-
-def _bytes(text: str) -> bytes:
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
 def _lacks(settings: Settings) -> str | None:

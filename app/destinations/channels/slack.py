@@ -3,9 +3,7 @@
 import orjson
 
 from app.destinations.channels.alert import TEST
-from app.destinations.channels.channel import Channel, Message, Request, Target, secret_url
-
-_HEADERS = {"content-type": "application/json", "user-agent": "Switchboard"}
+from app.destinations.channels.channel import JSON_HEADERS, Channel, Message, Request, Target, secret_url
 
 
 def escaped(text: str) -> str:
@@ -37,7 +35,7 @@ def _request(target: Target, message: Message) -> Request:
         "unfurl_media": False,
         "blocks": blocks,
     }
-    return Request(target.secrets[0], _HEADERS, orjson.dumps(body))
+    return Request(target.secrets[0], JSON_HEADERS, orjson.dumps(body))
 
 
 CHANNEL = Channel(secret_url, _request)

@@ -3,9 +3,7 @@
 import orjson
 
 from app.destinations.channels.alert import TEST
-from app.destinations.channels.channel import Channel, Message, Request, Target, secret_url
-
-_HEADERS = {"content-type": "application/json", "user-agent": "Switchboard"}
+from app.destinations.channels.channel import JSON_HEADERS, Channel, Message, Request, Target, secret_url
 
 
 def _plain(text: str, **given: object) -> dict[str, object]:
@@ -27,7 +25,7 @@ def _request(target: Target, message: Message) -> Request:
     if alert is not None and alert.link is not None:
         card["actions"] = [{"type": "Action.OpenUrl", "title": "Open", "url": alert.link}]
     attachment = {"contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": None, "content": card}
-    return Request(target.secrets[0], _HEADERS, orjson.dumps({"type": "message", "attachments": [attachment]}))
+    return Request(target.secrets[0], JSON_HEADERS, orjson.dumps({"type": "message", "attachments": [attachment]}))
 
 
 CHANNEL = Channel(secret_url, _request)

@@ -3,7 +3,7 @@
 from standardwebhooks import Webhook
 
 from app.core.webhook_secrets import new_webhook_secret
-from app.destinations.channels.channel import Accepted, Channel, Message, Request, Target, no_secret
+from app.destinations.channels.channel import JSON_HEADERS, Accepted, Channel, Message, Request, Target, no_secret
 
 
 def _accept(address: str, secret: str | None) -> Accepted:
@@ -14,8 +14,7 @@ def _accept(address: str, secret: str | None) -> Accepted:
 
 def _request(target: Target, message: Message) -> Request:
     headers = {
-        "content-type": "application/json",
-        "user-agent": "Switchboard",
+        **JSON_HEADERS,
         "webhook-id": message.id,
         "webhook-timestamp": str(int(message.at.timestamp())),
         "webhook-signature": " ".join(

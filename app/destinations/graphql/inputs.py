@@ -23,9 +23,7 @@ class CreateDestinationInput(OnceInput):
     type: DestinationType = strawberry.field(
         default=DestinationType.WEBHOOK, description="By what the destination is reached."
     )
-    address: str = strawberry.field(
-        description="The URL to send to: https, and a public address; for EMAIL one e-mail address."
-    )
+    address: str = strawberry.field(description=_ADDRESS)
     secret: str | None = strawberry.field(
         default=None,
         description=_SECRET,
@@ -47,9 +45,7 @@ class CreateDestinationInput(OnceInput):
 @strawberry.input(description="The changes to a destination. An absent field keeps its value.")
 class UpdateDestinationInput(EditInput):
     name: Maybe[str] = strawberry.field(description="The name of the destination, 1 to 255 characters.")
-    address: Maybe[str] = strawberry.field(
-        description="The URL to send to: https, and a public address; for EMAIL one e-mail address."
-    )
+    address: Maybe[str] = strawberry.field(description=_ADDRESS)
     secret: Maybe[str] = strawberry.field(description=_SECRET)
     document: Maybe[str | None] = strawberry.field(description="The GraphQL document with the subscription.")
     operation_name: Maybe[str | None] = strawberry.field(description="The name of the subscription in the document.")

@@ -29,10 +29,6 @@ class DestinationRepository(Rows[Destination]):
     def taken(self, model: Destination) -> AlreadyExists:
         return AlreadyExists(f"There already is a destination with the name {model.name}.", path=("name",))
 
-    def all(self) -> Sequence[Destination]:
-        """Every destination, the oldest first."""
-        return [self._model(row) for row in self._all(sa.select(*self._columns()).order_by(destination.c.id))]
-
     def count(self) -> int:
         """How many there are."""
         return int(self.connection.execute(sa.select(sa.func.count()).select_from(destination)).scalar_one())

@@ -1,6 +1,5 @@
 """Policies, and how far the log has been read for them."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -40,11 +39,6 @@ class PolicyRepository(Rows[Policy]):
 
     def taken(self, model: Policy) -> AlreadyExists:
         return AlreadyExists(f"There already is a policy with the name {model.name}.", path=("name",))
-
-    def list_all(self, *, for_update: bool = False) -> Sequence[Policy]:
-        """All policies, the oldest first."""
-        statement = sa.select(*self._columns()).order_by(policy.c.id)
-        return [self._model(row) for row in self._all(statement.with_for_update() if for_update else statement)]
 
     def look_at_alerts(self, now: datetime, of: int | None = None) -> None:
         """Have all alerts of a policy looked at now, or those of all policies."""

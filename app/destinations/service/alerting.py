@@ -57,7 +57,7 @@ def tell_due(work: Work, most: int) -> int:
     """Tell at most `most` alerts that are due, or find that they need not be told; how many."""
     due = work.use(AlertRepository).claim(work.now, most)
     if due:
-        policies = {each.id: each for each in work.use(PolicyRepository).list_all()}
+        policies = {each.id: each for each in work.use(PolicyRepository).all()}
         standing = work.use(AlertRepository).standing({each.interaction_id for each in due})
         for each in due:
             _go_on(work, policies.get(each.policy_id), each, standing.get(each.interaction_id))
@@ -74,7 +74,7 @@ def _look_at(work: Work, interactions: set[int]) -> None:
     if not interactions:
         return
     alerts = work.use(AlertRepository)
-    policies = {each.id: each for each in work.use(PolicyRepository).list_all()}
+    policies = {each.id: each for each in work.use(PolicyRepository).all()}
     known = {(each.interaction_id, each.policy_id): each for each in alerts.list_of(interactions)}
     standing = alerts.standing(interactions)
     for interaction_id in sorted(interactions):

@@ -32,7 +32,7 @@ def create_policy(work: Work, actor: Actor, given: PolicyChanges, *, idempotency
     policies = work.use(PolicyRepository)
 
     def make() -> Policy:
-        before = policies.list_all()
+        before = policies.all()
         if len(before) >= MOST_POLICIES:
             raise TooMany(f"There are {MOST_POLICIES} policies already. Delete one that is not needed.")
         values = _checked(work, actor, given)
@@ -87,7 +87,7 @@ def delete_policy(work: Work, actor: Actor, ref: Ref) -> Policy:
 def forget_destination(work: Work, destination_id: int) -> None:
     """Take a destination that is deleted out of all policies."""
     policies = work.use(PolicyRepository)
-    for before in policies.list_all(for_update=True):
+    for before in policies.all(for_update=True):
         if destination_id in before.destination_ids:
             left = tuple(each for each in before.destination_ids if each != destination_id)
             after = replace(before, destination_ids=left, version=before.version + 1, updated_at=work.now)
@@ -97,7 +97,7 @@ def forget_destination(work: Work, destination_id: int) -> None:
 
 def is_told_by_policies(work: Work, destination_id: int) -> bool:
     """Whether a policy names the destination."""
-    return any(destination_id in each.destination_ids for each in work.use(PolicyRepository).list_all())
+    return any(destination_id in each.destination_ids for each in work.use(PolicyRepository).all())
 
 
 def _owned(work: Work, actor: Actor, ref: Ref) -> Policy:

@@ -60,6 +60,11 @@ class Rows(Repository, Generic[M]):
             entries = [{"owner_id": model.id, "word": entry} for model in models for entry in self._entries(model)]
             self.connection.execute(sa.insert(self.word_table), entries)
 
+    def all(self, *, for_update: bool = False) -> Sequence[M]:
+        """Every row, the oldest first."""
+        statement = sa.select(*self._columns()).order_by(self.rows.c.id)
+        return [self._model(row) for row in self._all(statement.with_for_update() if for_update else statement)]
+
     def add_if_new(self, model: M) -> M | None:
         """The same, but None when a unique column is another row's; the unit goes on."""
         dialect = sqlite if self.dialect_name == "sqlite" else postgresql

@@ -46,10 +46,6 @@ class UserRepository(Rows[User]):
         rows = self._all(sa.select(app_user.c.id).where(app_user.c.id.in_(list(numbers))))
         return [row.id for row in rows]
 
-    def all(self) -> Sequence[User]:
-        """The users, the oldest first."""
-        return [self._model(row) for row in self._all(sa.select(*self._columns()).order_by(app_user.c.id))]
-
     def lock_admins(self) -> Sequence[int]:
         """The surrogates of the active admins, locked in their order, so that two cannot remove each other at once."""
         statement = (

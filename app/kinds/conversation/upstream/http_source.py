@@ -52,7 +52,7 @@ class HttpSource:
         ref = require_id(wanted, "cha", path=(ACCOUNT,))
         if work.use(ChannelAgentRepository).get(ref.number, for_update=True) is None:
             raise NotFound(f"There is no channel agent {ref}.", path=(ACCOUNT,))
-        others = work.use(ConnectedSystemRepository).all()
+        others = work.use(ConnectedSystemRepository).all_kept()
         if any(each.settings.get(ACCOUNT) == wanted for each in others if each.id != connection_id):
             raise AlreadyExists("Another connection has this channel agent.", path=(ACCOUNT,))
         return {ACCOUNT: wanted}

@@ -1,0 +1,13 @@
+"""Bytes as text that fits into URLs and headers: base64url without padding (RFC 4648)."""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+
+
+def encoded(content: bytes) -> str:
+    """The text for these bytes."""
+    return urlsafe_b64encode(content).decode().rstrip("=")
+
+
+def decoded(text: str) -> bytes:
+    """The bytes of a text, which may have padding. Raises ValueError for what is none."""
+    return urlsafe_b64decode(text + "=" * (-len(text) % 4))
