@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Generator, Iterator, Sequence
 from datetime import datetime, timedelta
 
-from app.connections.service import standings
+from app.connections.service import Stands, standings
 from app.core.clock import Clock
 from app.core.errors import DomainError
 from app.core.fairness import SERVER
@@ -95,8 +95,11 @@ class _Seen(Exception):
 
 
 def _look(work: Work) -> None:
-    destinations = all_destinations(work)
-    raise _Seen([*_pepper(work), *_sealed(work, destinations), *_waiting(work, destinations)], destinations)
+    connections, destinations = standings(work), all_destinations(work)
+    raise _Seen(
+        [*_pepper(work), *_sealed(work, connections, destinations), *_waiting(work, connections, destinations)],
+        destinations,
+    )
 
 
 def _pepper(work: Work) -> Iterator[Finding]:
@@ -116,9 +119,9 @@ def _pepper(work: Work) -> Iterator[Finding]:
         yield ok("secrets", "The pepper is the one that keys are digested with.")
 
 
-def _sealed(work: Work, destinations: Sequence[Destination]) -> Iterator[Finding]:
+def _sealed(work: Work, connections: Sequence[Stands], destinations: Sequence[Destination]) -> Iterator[Finding]:
     held: list[tuple[str, Sequence[str | None]]] = [
-        (f"the connection {each.system.name}", [each.system.secret]) for each in standings(work)
+        (f"the connection {each.system.name}", [each.system.secret]) for each in connections
     ]
     held += [(f"the destination {each.name}", each.secrets_at(work.now)) for each in destinations]
     closed = [name for name, secrets in held if not all(_opens(work.settings.sealer, secret) for secret in secrets)]
@@ -144,8 +147,8 @@ def _opens(sealer: Sealer, secret: str | None) -> bool:
         return False
 
 
-def _waiting(work: Work, destinations: Sequence[Destination]) -> Iterator[Finding]:
-    for each in standings(work):
+def _waiting(work: Work, connections: Sequence[Stands], destinations: Sequence[Destination]) -> Iterator[Finding]:
+    for each in connections:
         if (error := each.standing.error(work.now)) is not None:
             yield warning(
                 "connections",

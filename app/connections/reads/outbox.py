@@ -7,9 +7,8 @@ import sqlalchemy as sa
 
 from app.connections.model.outbox import ENTRY_PREFIX, EntryState, UpstreamState
 from app.connections.tables import IS_ACTIVE, connected_system, mirrored, outbox
-from app.interactions.reads.sight import seen
-from app.interactions.tables import interaction
-from app.selection.mapping import Column, FieldMap, Many, Mapped, One, Order, Permissions, Scope, Sql, TypeMap, keyed
+from app.interactions.reads.sight import seen_by_key
+from app.selection.mapping import Column, FieldMap, Many, Mapped, One, Order, Scope, Sql, TypeMap, keyed
 
 _OLDEST = {"OLDEST": Order(lambda scope: (scope.c.id,))}
 _RANKS = {EntryState.REFUSED: 1, EntryState.UNCERTAIN: 2}
@@ -61,15 +60,6 @@ def _of_message(scope: Scope) -> Sql:
     return sa.func.coalesce(_worst(*own), written.correlate(scope.c.id.table).scalar_subquery())
 
 
-def _visible(permissions: Permissions, scope: Scope) -> Sql | bool:
-    """What is of an interaction that may be seen."""
-    of = interaction.alias("of_entry")
-    within = seen(permissions, of)
-    if isinstance(within, bool):
-        return within
-    return sa.exists().select_from(of).where(of.c.id == scope.c.interaction_id, within).correlate_except(of)
-
-
 OUTBOX: tuple[Mapped, ...] = (
     TypeMap(
         "OutboxEntry",
@@ -80,7 +70,7 @@ OUTBOX: tuple[Mapped, ...] = (
             "aboutMessage": One("Message", lambda scope: scope.c.message_id),
             "user": One("User", lambda scope: scope.c.actor_id),
         },
-        visible=_visible,
+        visible=lambda permissions, scope: seen_by_key(permissions, scope.c.interaction_id),
     ),
 )
 

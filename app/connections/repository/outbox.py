@@ -26,22 +26,12 @@ class OutboxRepository(Rows[Entry]):
 
     def due(self, connection_id: int, now: datetime, most: int) -> Sequence[int]:
         """The surrogates of the first entries of sequences that are due, the oldest first."""
-        first = (
-            sa.select(sa.func.min(outbox.c.id))
-            .where(outbox.c.connection_id == connection_id, IS_ACTIVE)
-            .group_by(outbox.c.interaction_id)
-        )
-        found = sa.select(outbox.c.id).where(outbox.c.id.in_(first), outbox.c.due_at <= now)
+        found = sa.select(outbox.c.id).where(outbox.c.id.in_(_firsts(connection_id)), outbox.c.due_at <= now)
         return [row[0] for row in self._all(found.order_by(outbox.c.id).limit(most))]
 
     def next_due(self, connection_id: int) -> datetime | None:
         """When the first entry of a sequence is due, of all sequences of the connection."""
-        first = (
-            sa.select(sa.func.min(outbox.c.id))
-            .where(outbox.c.connection_id == connection_id, IS_ACTIVE)
-            .group_by(outbox.c.interaction_id)
-        )
-        row = self._one(sa.select(sa.func.min(outbox.c.due_at)).where(outbox.c.id.in_(first)))
+        row = self._one(sa.select(sa.func.min(outbox.c.due_at)).where(outbox.c.id.in_(_firsts(connection_id))))
         return None if row is None else row[0]
 
     def active(self, interaction_id: int) -> Sequence[Entry]:
@@ -59,10 +49,6 @@ class OutboxRepository(Rows[Entry]):
         found = sa.select(*self._columns()).where(outbox.c.connection_id == connection_id, _TROUBLED)
         return [self._model(row) for row in self._all(found.order_by(outbox.c.id).limit(most))]
 
-    def remove(self, number: int) -> None:
-        """The entry is done, or dropped."""
-        self.connection.execute(sa.delete(outbox).where(outbox.c.id == number))
-
     def replace_waiting(self, number: int) -> bool:
         """Remove an entry that waits and has never been in flight since; False where it is in flight."""
         gone = sa.delete(outbox).where(outbox.c.id == number, outbox.c.state == EntryState.WAITING.value)
@@ -77,3 +63,9 @@ class OutboxRepository(Rows[Entry]):
         found = sa.select(mirrored.c.connection_id, mirrored.c.upstream_key).where(mirrored.c.id == interaction_id)
         row = self._one(found)
         return None if row is None else (row[0], row[1])
+
+
+def _firsts(connection_id: int) -> sa.Select[tuple[int]]:
+    """The surrogates of the first entries of the connection's sequences."""
+    mine = sa.select(sa.func.min(outbox.c.id)).where(outbox.c.connection_id == connection_id, IS_ACTIVE)
+    return mine.group_by(outbox.c.interaction_id)

@@ -14,6 +14,7 @@ from app.connections.service.parked import drop_parked, parked_deliveries, repla
 from app.connections.service.reaching import reachable
 from app.connections.service.receiving import Verdict, accept
 from app.connections.service.systems import (
+    Stands,
     create_connection,
     delete_connection,
     pause_connection,
@@ -26,6 +27,7 @@ from app.connections.service.systems import (
 
 __all__ = (
     "Outcome",
+    "Stands",
     "Verdict",
     "accept",
     "apply_delivery",

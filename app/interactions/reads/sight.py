@@ -52,10 +52,10 @@ def seen_of_kind(permissions: Permissions, row: Scope, kind: str) -> Sql | bool:
     return _within(parts, row) if parts else False
 
 
-def seen_by_key(permissions: Permissions, key: Sql, kind: str) -> Sql | bool:
-    """The condition that the interaction of this kind with the surrogate may be seen."""
+def seen_by_key(permissions: Permissions, key: Sql, kind: str | None = None) -> Sql | bool:
+    """The condition that the interaction with the surrogate may be seen; `kind` is its kind, where that is known."""
     of = interaction.alias("seen")
-    within = seen_of_kind(permissions, of, kind)
+    within = seen(permissions, of) if kind is None else seen_of_kind(permissions, of, kind)
     if isinstance(within, bool):
         return within
     return sa.exists().select_from(of).where(of.c.id == key, within).correlate_except(of)
