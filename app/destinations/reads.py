@@ -47,6 +47,10 @@ def _names(_env: Env, permissions: Sequence[str] | None) -> list[str] | None:
     return None if permissions is None else [permission_name(each) for each in permissions]
 
 
+def _team_refs(_env: Env, numbers: Sequence[int] | None) -> list[str] | None:
+    return None if numbers is None else [f"tea_{each}" for each in numbers]
+
+
 def _refs(_env: Env, numbers: Sequence[int]) -> list[str]:
     return [f"{PREFIX}_{each}" for each in numbers]
 
@@ -80,7 +84,10 @@ MAPPINGS: tuple[Mapped, ...] = (
         policy,
         prefix=POLICY_PREFIX,
         requires=MANAGE,
-        fields={"destinationIds": Computed(("destination_ids",), _refs)},
+        fields={
+            "destinationIds": Computed(("destination_ids",), _refs),
+            "teamIds": Computed(("team_ids",), _team_refs),
+        },
     ),
     ObjectMap(
         "AlertEvent",

@@ -78,6 +78,7 @@ policy = table(
     sa.Column("kinds", JsonValue),
     sa.Column("levels", JsonValue),
     sa.Column("reasons", JsonValue),
+    sa.Column("team_ids", JsonValue),
     sa.Column("destination_ids", JsonValue, nullable=False),
     sa.Column("after_minutes", sa.Integer, nullable=False),
     sa.Column("again_minutes", sa.Integer),

@@ -9,6 +9,7 @@ from ipaddress import ip_network
 from typing import Any
 
 import orjson
+import sqlalchemy as sa
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
 
@@ -22,6 +23,7 @@ from app.execution.outcome import GraphQLRequest, Outcome
 from app.http.services import Services
 from app.settings import Settings
 from app.storage.database import Work
+from app.storage.event_log.tables import event_log, lane
 from tests.conftest import ManualClock
 from tests.graph.running import Graph, mutation_text
 from tests.interactions.conftest import House
@@ -112,6 +114,12 @@ class Running:
 
 def _sam(work: Work) -> int:
     return store_customer(work, customer_key="sam", system="SESSION", name="Sam", phone_number="+4733333333")
+
+
+def lose_the_log(work: Work) -> None:
+    """Forget all events, as their retention would."""
+    work.connection.execute(sa.delete(event_log))
+    work.connection.execute(sa.update(lane).values(oldest=lane.c.head + 1))
 
 
 @asynccontextmanager

@@ -7,7 +7,6 @@ from typing import Any
 
 import orjson
 import pytest
-import sqlalchemy as sa
 from standardwebhooks import WebhookVerificationError
 
 from app.destinations.model.retries import Retries
@@ -17,9 +16,8 @@ from app.interactions.model import Level
 from app.interactions.service.erasing import erase_customer
 from app.interactions.service.state import raise_attention, set_labels
 from app.storage.database import Work
-from app.storage.event_log.tables import event_log, lane
 from tests.destinations.receiving import OK, Answer, Receiver, receiving
-from tests.destinations.running import ALERTS, Running, running
+from tests.destinations.running import ALERTS, Running, lose_the_log, running
 from tests.interactions.conftest import House, cnv, ses
 from tests.kinds.conftest import ADA, BO
 from tests.serving import PATIENCE, eventually
@@ -398,16 +396,11 @@ async def test_destination_is_replayed_under_the_same_ids(app: Running, receiver
     await receiver.has(3 + again)
 
 
-def _lose(work: Work) -> None:
-    work.connection.execute(sa.delete(event_log))
-    work.connection.execute(sa.update(lane).values(oldest=lane.c.head + 1))
-
-
 async def test_destination_whose_events_are_lost_is_paused_until_a_replay(app: Running, receiver: Receiver) -> None:
     ref, _ = await app.destination(receiver.url)
     await app.do("pauseDestination", {"id": ref})
     await app.house.hear()
-    await app.house.database.command(_lose)
+    await app.house.database.command(lose_the_log)
     await app.do("resumeDestination", {"id": ref})
     await app.until(ref, state="PAUSED", reason="EVENTS_LOST")
     await app.do("replayDestination", {"id": ref, "time": "2026-01-01T00:00:00Z"})

@@ -1,5 +1,6 @@
 """What policies tell: when, how often, and when it is over."""
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,6 +10,9 @@ import sqlalchemy as sa
 
 from app.core.actor import Actor
 from app.destinations.model import Alert, AlertStep, Policy, Standing, turn
+from app.destinations.repository import AlertRepository, DestinationRepository, PolicyRepository
+from app.destinations.repository.policies import Reading
+from app.destinations.service import create_policy, delete_policy
 from app.destinations.tables import alerting
 from app.interactions.model import Level
 from app.interactions.service.erasing import erase_customer
@@ -17,9 +21,10 @@ from app.interactions.service.state import acknowledge, close, raise_attention
 from app.storage.database import Work
 from tests.conftest import ManualClock
 from tests.destinations.receiving import Receiver, receiving
-from tests.destinations.running import CHANGES, SOON, Running, running
+from tests.destinations.running import CHANGES, SOON, Running, lose_the_log, running
 from tests.interactions.conftest import cnv
 from tests.kinds.conftest import ADA, BO
+from tests.serving import PATIENCE
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 POLICY = Policy(id=1, name="P", destination_ids=(7,), after_minutes=5, again_minutes=10, created_at=NOW, updated_at=NOW)
@@ -127,10 +132,13 @@ def test_policy_tells_at_once_what_became_more_urgent() -> None:
         ({"levels": ("LOW",)}, False),
         ({"reasons": ("TO_DO",)}, True),
         ({"reasons": ("QUEUED",)}, False),
+        ({"team_ids": (4, 5)}, True),
+        ({"team_ids": (4,)}, False),
+        ({"team_ids": ()}, False),
     ],
 )
 def test_policy_wants_what_its_filter_lets_through(given: dict[str, Any], wants: bool) -> None:
-    assert replace(POLICY, **given).wants(WAITS) is wants
+    assert replace(POLICY, **given).wants(replace(WAITS, team_id=5)) is wants
 
 
 def at(text: str) -> datetime:
@@ -296,6 +304,8 @@ MIA = Actor(user_id=3, name="Cy", permissions=frozenset({"destinations:manage"})
         ({"destinationIds": []}, "INVALID_INPUT", "destinationIds"),
         ({"destinationIds": ["dst_99"]}, "NOT_FOUND", "destinationIds"),
         ({"destinationIds": ["dst_2"]}, "INVALID_INPUT", "destinationIds"),
+        ({"teamIds": ["tea_99"]}, "NOT_FOUND", "teamIds"),
+        ({"teamIds": ["dst_1"]}, "INVALID_INPUT", "teamIds"),
         ({"quietFrom": "22:00"}, "INVALID_INPUT", "quietTo"),
         ({"quietFrom": "22:00", "quietTo": "22:00"}, "INVALID_INPUT", "quietTo"),
         ({"quietFrom": "24:00", "quietTo": "07:00"}, "INVALID_INPUT", "quietFrom"),
@@ -330,9 +340,10 @@ async def test_policy_is_for_those_who_may_change_its_destinations(app: Running)
     ):
         payload = await app.attempt(mutation, more, actor=MIA)
         assert [each["code"] for each in payload["errors"]] == ["FORBIDDEN"], mutation
-    edited = {"levels": ["URGENT"], "kinds": None, "reasons": ["MISSED"], "enabled": False}
+    team = (await app.do("createTeam", {"name": "Night"}, "team { id }"))["team"]["id"]
+    edited = {"levels": ["URGENT"], "kinds": None, "reasons": ["MISSED"], "teamIds": [team], "enabled": False}
     changed = {"id": "pol_1", "ifVersion": 1, **edited}
-    found = await app.do("updatePolicy", changed, "policy { levels kinds reasons enabled version }")
+    found = await app.do("updatePolicy", changed, "policy { levels kinds reasons teamIds enabled version }")
     assert found["policy"] == {**edited, "version": 2}
     stale = await app.attempt("updatePolicy", changed)
     assert [each["code"] for each in stale["errors"]] == ["VERSION_CONFLICT"]
@@ -368,3 +379,59 @@ async def test_alerts_are_told_to_those_who_may_see_the_interaction_alone(app: R
         ("/hook/All", "REPEATED"),
         ("/hook/Team", "REPEATED"),
     ]
+
+
+@pytest.mark.anyio
+async def test_first_policy_begins_at_the_end_of_the_log_and_with_all_that_wait(app: Running) -> None:
+    await app.do("createDestination", {"name": "A", "address": "http://127.0.0.1:9/a"}, "destination { id }")
+
+    def first(work: Work) -> tuple[str, Reading | None]:
+        head = str(work.use(DestinationRepository).head())
+        made = create_policy(work, ADA, {"name": "P", "destination_ids": ["dst_1"]})
+        found = work.use(PolicyRepository).reading()
+        delete_policy(work, ADA, f"pol_{made.id}")
+        return head, found
+
+    for _ in range(2):
+        await app.house.hear()
+        head, found = await app.services.database.command(first)
+        assert found == Reading(head, 0)
+
+
+@pytest.mark.anyio
+async def test_alert_of_two_policies_is_over_when_the_last_one_is(app: Running, receiver: Receiver) -> None:
+    ref, _ = await _policy(app, receiver)
+    await app.do("createPolicy", {"name": "Urgent", "destinationIds": [ref], "levels": ["URGENT"]})
+    await app.house.hear()
+    await receiver.has(1)
+    await app.house.database.command(raise_attention, ADA, cnv(1), Level.URGENT)
+    # The one goes on to tell, the other begins.
+    await receiver.has(3)
+    await app.do("deletePolicy", {"id": "pol_2"})
+    assert await receiver.silent()
+    await app.house.database.command(close, BO, cnv(1))
+    await receiver.has(4)
+    assert await receiver.silent()
+    assert [step for step, _ in _steps(receiver)] == ["RAISED", "REPEATED", "RAISED", "OVER"]
+
+
+@pytest.mark.anyio
+async def test_people_are_not_told_again_what_is_long_over(app: Running, receiver: Receiver) -> None:
+    given = {"name": "Chat", "type": "SLACK", "address": receiver.url}
+    ref = (await app.do("createDestination", given, "destination { id }"))["destination"]["id"]
+    await app.do("createPolicy", {"name": "Night", "destinationIds": [ref]})
+    await app.do("pauseDestination", {"id": ref})
+    await app.house.hear()
+    async with asyncio.timeout(PATIENCE):
+        while not await app.services.database.command(lambda work: work.use(AlertRepository).told_to(1)):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    payload = await app.attempt("replayDestination", {"id": ref, "time": "2026-01-01T00:00:00Z"})
+    assert [each["code"] for each in payload["errors"]] == ["NOT_SUPPORTED"]
+    await app.services.database.command(lose_the_log)
+    await app.do("resumeDestination", {"id": ref})
+    await app.until(ref, state="PAUSED", reason="EVENTS_LOST")
+    await app.do("resumeDestination", {"id": ref})
+    await app.house.database.command(claim, BO, cnv(1))
+    await receiver.has(1)
+    assert await receiver.silent()
+    assert b"Claimed by Bo" in receiver.requests[0].body

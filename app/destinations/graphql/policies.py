@@ -41,12 +41,13 @@ described(
 )
 
 _FIELDS = (
-    *("name", "enabled", "kinds", "levels", "reasons", "destination_ids", "after_minutes", "again_minutes"),
-    *("quiet_from", "quiet_to", "time_zone"),
+    *("name", "enabled", "kinds", "levels", "reasons", "team_ids", "destination_ids", "after_minutes"),
+    *("again_minutes", "quiet_from", "quiet_to", "time_zone"),
 )
 _KINDS = "The kinds of the interactions; null for every kind."
 _LEVELS = "The levels of the attention; null for every level."
 _REASONS = "The reasons of the attention, of which one is enough; null for every reason."
+_TEAMS = "The ids of the teams whose interactions it is about; null for every team and for what is in none."
 _DESTINATIONS = "The ids of the destinations that are told, up to 20. They have no document of their own."
 _AFTER = "The minutes for which nobody has claimed or acknowledged it before it is told, 0 to 10,080."
 _AGAIN = "The minutes after which it is told again, 1 to 10,080, while nobody has; null for never."
@@ -62,6 +63,7 @@ class Policy(Node):
     kinds: list[KindName] | None = strawberry.field(description=_KINDS)
     levels: list[Level] | None = strawberry.field(description=_LEVELS)
     reasons: list[ReasonName] | None = strawberry.field(description=_REASONS)
+    team_ids: list[strawberry.ID] | None = strawberry.field(description=_TEAMS)
     destination_ids: list[strawberry.ID] = strawberry.field(description="The ids of the destinations that are told.")
     after_minutes: int = strawberry.field(description=_AFTER)
     again_minutes: int | None = strawberry.field(description=_AGAIN)
@@ -95,6 +97,7 @@ class CreatePolicyInput(OnceInput):
     kinds: list[KindName] | None = strawberry.field(default=None, description=_KINDS)
     levels: list[Level] | None = strawberry.field(default=None, description=_LEVELS)
     reasons: list[ReasonName] | None = strawberry.field(default=None, description=_REASONS)
+    team_ids: list[strawberry.ID] | None = strawberry.field(default=None, description=_TEAMS)
     destination_ids: list[strawberry.ID] = strawberry.field(description=_DESTINATIONS)
     after_minutes: int = strawberry.field(default=0, description=_AFTER)
     again_minutes: int | None = strawberry.field(default=None, description=_AGAIN)
@@ -110,6 +113,7 @@ class UpdatePolicyInput(EditInput):
     kinds: Maybe[list[KindName] | None] = strawberry.field(description=_KINDS)
     levels: Maybe[list[Level] | None] = strawberry.field(description=_LEVELS)
     reasons: Maybe[list[ReasonName] | None] = strawberry.field(description=_REASONS)
+    team_ids: Maybe[list[strawberry.ID] | None] = strawberry.field(description=_TEAMS)
     destination_ids: Maybe[list[strawberry.ID]] = strawberry.field(description=_DESTINATIONS)
     after_minutes: Maybe[int] = strawberry.field(description=_AFTER)
     again_minutes: Maybe[int | None] = strawberry.field(description=_AGAIN)

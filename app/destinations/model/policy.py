@@ -40,6 +40,7 @@ class Policy:
     kinds: tuple[str, ...] | None = None
     levels: tuple[str, ...] | None = None
     reasons: tuple[str, ...] | None = None
+    team_ids: tuple[int, ...] | None = None
     destination_ids: tuple[int, ...]
     after_minutes: int = 0
     again_minutes: int | None = None
@@ -57,6 +58,7 @@ class Policy:
             and (self.kinds is None or found.kind.upper() in self.kinds)
             and (self.levels is None or found.level_name in self.levels)
             and (self.reasons is None or not set(self.reasons).isdisjoint(found.reasons))
+            and (self.team_ids is None or found.team_id in self.team_ids)
         )
 
     @property
@@ -98,6 +100,7 @@ class PolicyChanges(TypedDict, total=False):
     kinds: list[str] | None
     levels: list[str] | None
     reasons: list[str] | None
+    team_ids: list[str] | None
     destination_ids: list[str]
     after_minutes: int
     again_minutes: int | None
@@ -116,6 +119,7 @@ POLICY_CHANGEABLE: Mapping[str, Check] = MappingProxyType(
         "kinds": _names,
         "levels": _names,
         "reasons": _names,
+        "team_ids": _names,
         "destination_ids": distinct(line(64), MOST_DESTINATIONS_OF_A_POLICY),
         "after_minutes": whole(0, MOST_MINUTES),
         "again_minutes": optional(whole(1, MOST_MINUTES)),

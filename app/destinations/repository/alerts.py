@@ -52,6 +52,11 @@ class AlertRepository(Repository):
         found = sa.select(interaction.c.id).where(*waiting).order_by(interaction.c.id).limit(most)
         return [row.id for row in self._all(found)]
 
+    def told_to(self, interaction_id: int) -> frozenset[int]:
+        """The destinations that alerts about this interaction were told to."""
+        found = sa.select(alert.c.told_to).where(alert.c.interaction_id == interaction_id)
+        return frozenset(number for row in self._all(found) for number in row.told_to)
+
     def keep(self, before: Alert | None, after: Alert | None) -> None:
         """Store an alert as it is now; None where there is none."""
         if before == after:

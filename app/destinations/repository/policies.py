@@ -34,6 +34,7 @@ class PolicyRepository(Rows[Policy]):
         "kinds": tuple,
         "levels": tuple,
         "reasons": tuple,
+        "team_ids": tuple,
         "destination_ids": tuple,
     }
 

@@ -85,8 +85,15 @@ def _look_at(work: Work, interactions: set[int]) -> None:
 
 def _go_on(work: Work, policy: Policy | None, alert: Alert | None, found: Standing | None) -> None:
     after = turn(policy, alert, found, work.now)
-    work.use(AlertRepository).keep(alert, after.alert)
+    alerts = work.use(AlertRepository)
+    alerts.keep(alert, after.alert)
     about = alert or after.alert
+    if after.step is AlertStep.OVER and about is not None:
+        # Of several alerts about one interaction that a destination was told of, the last one is its end.
+        others = alerts.told_to(about.interaction_id)
+        after = after._replace(to=tuple(each for each in after.to if each not in others))
+        if not after.to:
+            return
     if after.step is not None and about is not None:
         _record(work, about, after, after.step, found)
 

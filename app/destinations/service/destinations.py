@@ -170,12 +170,15 @@ def pause_destination(work: Work, actor: Actor, ref: Ref) -> Destination:
 def resume_destination(work: Work, actor: Actor, ref: Ref) -> Destination:
     """Deliver again, first what has happened meanwhile; what failed is tried for as long again.
 
-    Raises Forbidden, NotFound."""
+    What tells people goes on from now where the log no longer holds what came next. Raises Forbidden, NotFound."""
     before = managed(work, actor, ref)
     if before.state is DestinationState.ACTIVE:
         return before
     work.use(DeliveryRepository).retry_at_once(before.id, work.now)
-    after = _saved(work, before, _active(before, work.now))
+    active = _active(before, work.now)
+    if before.reason is DestinationReason.EVENTS_LOST and before.type is not DestinationType.WEBHOOK:
+        active = replace(active, cursor=str(work.use(DestinationRepository).head()))
+    after = _saved(work, before, active)
     tell(work, actor, after, DestinationResumed)
     return after
 
@@ -186,8 +189,12 @@ def replay_destination(
     """Deliver again what happened after the cursor or since the time, whatever was delivered before, and go on.
 
     From a time it begins up to a minute earlier; what the log no longer holds is not delivered.
-    Raises Forbidden, NotFound, CursorExpired, InvalidCursor, and InvalidInput unless one of the two is given."""
+    Raises Forbidden, NotFound, CursorExpired, InvalidCursor, NotSupported for what is no WEBHOOK, and InvalidInput
+    unless one of the two is given."""
     before = owned(work, actor, ref)
+    if before.type is not DestinationType.WEBHOOK:
+        # A person would be called for what is long over, and nothing there tells a repeat from news.
+        raise NotSupported("Only a webhook is delivered to again; people are told once.", path=("id",))
     if (cursor is None) == (time is None):
         raise InvalidInput("This takes either a cursor or a time.", path=("cursor",))
     destinations = work.use(DestinationRepository)

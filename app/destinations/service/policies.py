@@ -1,5 +1,7 @@
 """Use cases of policies: create, change, delete."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -9,7 +11,8 @@ from app.destinations.events import PolicyCreated, PolicyDeleted, PolicyHappened
 from app.destinations.model import MANAGE, POLICY_CHANGEABLE, POLICY_PREFIX, PREFIX, Policy, PolicyChanges
 from app.destinations.repository import DestinationRepository, PolicyRepository
 from app.destinations.repository.policies import Reading
-from app.directory.model.checks import checked
+from app.directory.model.checks import Path, checked
+from app.directory.repository import TeamRepository
 from app.directory.service.editing import Ref, created, number
 from app.storage.work import Work
 
@@ -115,23 +118,29 @@ def _owned(work: Work, actor: Actor, ref: Ref) -> Policy:
 
 def _checked(work: Work, actor: Actor, given: PolicyChanges) -> dict[str, Any]:
     values = checked(given, POLICY_CHANGEABLE)
-    for name in ("kinds", "levels", "reasons"):
-        if given.get(name, ()) is None:
-            values[name] = None
+    if values.get("team_ids") is not None:
+        values["team_ids"] = tuple(_team(work, ref, at) for at, ref in enumerate(values["team_ids"]))
     if "destination_ids" in values:
         refs = values["destination_ids"]
         values["destination_ids"] = tuple(_destination(work, actor, ref, at) for at, ref in enumerate(refs))
     return values
 
 
+def _team(work: Work, ref: str, at: int) -> int:
+    """The surrogate of a team. Raises InvalidInput, NotFound."""
+    path = ("team_ids", at)
+    with _at(path):
+        found = work.use(TeamRepository).get(number(ref, "tea"))
+    if found is None:
+        raise NotFound(f"There is nothing with the id {ref}.", path=path)
+    return found.id
+
+
 def _destination(work: Work, actor: Actor, ref: str, at: int) -> int:
     """The surrogate of a destination that the actor may have told. Raises InvalidInput, NotFound, Forbidden."""
     path = ("destination_ids", at)
-    try:
+    with _at(path):
         found = work.use(DestinationRepository).get(number(ref, PREFIX))
-    except (InvalidInput, NotFound) as error:
-        error.path = path
-        raise
     if found is None:
         raise NotFound(f"There is nothing with the id {ref}.", path=path)
     if not found.may_be_changed_by(actor):
@@ -139,6 +148,16 @@ def _destination(work: Work, actor: Actor, ref: str, at: int) -> int:
     if found.document is not None:
         raise InvalidInput("This destination gets what its own document says; a policy cannot tell it.", path=path)
     return found.id
+
+
+@contextmanager
+def _at(path: Path) -> Iterator[None]:
+    """Let what is wrong with an id say where it stands."""
+    try:
+        yield
+    except (InvalidInput, NotFound) as error:
+        error.path = path
+        raise
 
 
 def _require_sound(found: Policy) -> None:
