@@ -122,7 +122,8 @@ class Keepers:
             if number in self._kept or remote is None or system.address is None:
                 continue
             bucket = Bucket(asyncio.get_running_loop().time)
-            reach = SystemReach(self._client, self._clock, bucket, system.address, token, system.settings)
+            access = remote.access(system.address, token)
+            reach = SystemReach(self._client, self._clock, bucket, access, system.settings)
             keeper = Keeper(self._database, self._clock, system, remote, reach, self._holder, self._limits)
             task = asyncio.create_task(keeper.keep(), name=f"connection {number}")
             self._kept[number] = (keeper, system.version, task)

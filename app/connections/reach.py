@@ -1,4 +1,4 @@
-"""Reaches one other system: its address, its token, and the rate that it bears."""
+"""Reaches one other system: how it is entered, and the rate that it bears."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import orjson
 
 from app.core.clock import Clock
-from app.interactions.remote import Answered, Refused, Unanswered
+from app.interactions.remote import Access, Answered, Entry, Refused, Send, Unanswered
 from app.outbound import Answer, OutboundClient, OutboundFault
 from app.outbound.waiting import retry_after
 
@@ -23,6 +23,8 @@ LARGEST = 8_388_608
 _LEAST_RATE = 0.1
 _MORE = 0.05
 _LONGEST_QUIET = 3_600.0
+_HEADERS = {"accept": "application/json", "user-agent": "Switchboard"}
+_REASONS = ("message", "Message", "ErrorMessage")
 
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -64,33 +66,51 @@ class Bucket:
         self.rate = min(self._most, self.rate + _MORE)
 
 
+class Bearer:
+    """Enters one address by one token, neither of which changes."""
+
+    unauthorized = frozenset({401, 403})
+
+    def __init__(self, address: str, token: str) -> None:
+        self._entry = Entry(address, {"authorization": f"Bearer {token}"})
+
+    async def entry(self, send: Send, user: str | None) -> Entry:
+        if user is not None:
+            raise Refused(f"{user} has no token of their own for the other system.")
+        return self._entry
+
+    def left(self, status: int, user: str | None) -> bool:
+        return False
+
+
 class SystemReach:
-    """Requests to one system, each tried once: whether to repeat it is for the outbox and the marks to say."""
+    """Requests to one system, each tried once: whether to repeat it is for the outbox and the marks to say.
+
+    Only one that was not let in is sent again, where the access can enter anew. With `user` it is that user's."""
 
     def __init__(
         self,
         client: OutboundClient,
         clock: Clock,
         bucket: Bucket,
-        address: str,
-        token: str,
+        access: Access,
         settings: Mapping[str, object],
+        user: str | None = None,
     ) -> None:
         self._client = client
         self._clock = clock
         self._bucket = bucket
-        self._address = address.rstrip("/")
-        self._headers = {
-            "accept": "application/json",
-            "authorization": f"Bearer {token}",
-            "user-agent": "Switchboard",
-        }
+        self._access = access
+        self._user = user
         self.settings = settings
+
+    def acting_as(self, login: str) -> "SystemReach":
+        return SystemReach(self._client, self._clock, self._bucket, self._access, self.settings, login)
 
     async def ask(self, path: str, **query: str | int) -> Answered:
         answered = await self._request("GET", f"{path}?{urlencode(query)}" if query else path, None)
         if answered.status >= 400 and answered.status != 404:
-            raise Refused(f"The other system answered {answered.status}.")
+            raise Refused(f"The other system answered {answered.status}.", status=answered.status)
         if answered.status < 400 and answered.value is None:
             raise Unanswered("The other system answered what is no JSON.", arrived=True)
         return answered
@@ -98,16 +118,34 @@ class SystemReach:
     async def tell(self, method: str, path: str, body: object | None = None) -> Answered:
         answered = await self._request(method, path, body)
         if answered.status >= 400:
-            raise Refused(f"The other system answered {answered.status}{_said(answered.value)}.")
+            said = f"The other system answered {answered.status}{_said(answered.value)}."
+            raise Refused(said, status=answered.status)
         return answered
 
     async def _request(self, method: str, path: str, body: object | None) -> Answered:
-        await self._bucket.take()
-        headers = self._headers if body is None else {**self._headers, "content-type": "application/json"}
         content = b"" if body is None else orjson.dumps(body)
+        given = {} if body is None else {"content-type": "application/json"}
+        entry = await self._entry()
+        answered = await self._send(method, entry.address + path, {**given, **entry.headers}, content)
+        if answered.status >= 400 and self._access.left(answered.status, self._user):
+            entry = await self._entry()
+            answered = await self._send(method, entry.address + path, {**given, **entry.headers}, content)
+        if answered.status in self._access.unauthorized:
+            raise _unauthorized(self._user, answered.status)
+        return answered
+
+    async def _entry(self) -> Entry:
+        try:
+            return await self._access.entry(self._send, self._user)
+        except Unanswered as silent:
+            # Whatever became of signing in, the request itself was not sent.
+            raise Unanswered(silent.reason, arrived=False, wait=silent.wait) from None
+
+    async def _send(self, method: str, url: str, headers: Mapping[str, str], content: bytes) -> Answered:
+        await self._bucket.take()
         try:
             answer = await self._client.send(
-                method, self._address + path, headers=headers, content=content, seconds=SECONDS, most=LARGEST
+                method, url, headers={**_HEADERS, **headers}, content=content, seconds=SECONDS, most=LARGEST
             )
         except OutboundFault as fault:
             raise Unanswered(fault.message, arrived=fault.may_have_arrived) from None
@@ -118,8 +156,6 @@ class SystemReach:
     def _check(self, answer: Answer) -> None:
         """Raise for what is no answer to the request itself."""
         status = answer.status
-        if status in (401, 403):
-            raise Refused("The other system does not take the token of the connection.", unauthorized=True)
         if status == 429 or status == 503:
             wait = retry_after(answer.headers, self._clock())
             self._bucket.halve(wait)
@@ -131,6 +167,12 @@ class SystemReach:
             raise Refused(f"The other system answered {status}; redirects are not followed.")
 
 
+def _unauthorized(user: str | None, status: int) -> Refused:
+    if user is not None:
+        return Refused(f"The other system does not take the token of {user}.", status=status)
+    return Refused("The other system does not take the token of the connection.", unauthorized=True, status=status)
+
+
 def _json(content: bytes) -> Any:
     try:
         return orjson.loads(content)
@@ -140,5 +182,6 @@ def _json(content: bytes) -> Any:
 
 def _said(value: Any) -> str:
     """What the other system gives as the reason, cut short."""
-    message = value.get("message") if isinstance(value, dict) else None
-    return f": {message[:200].rstrip('.')}" if isinstance(message, str) and message.isprintable() else ""
+    given = value if isinstance(value, dict) else {}
+    message = next((given[name] for name in _REASONS if isinstance(given.get(name), str)), "")
+    return f": {message[:200].rstrip('.')}" if message and message.isprintable() else ""

@@ -7,7 +7,7 @@ from typing_extensions import TypedDict
 
 from app.connections.model import HOOKS
 from app.connections.service import Verdict, accept
-from app.connections.service.receiving import SIGNED
+from app.connections.service.receiving import headers_of
 from app.connections.service.systems import Connectors
 from app.core.errors import Unauthenticated
 from app.core.text import is_storable
@@ -36,6 +36,7 @@ class _Door:
 
     def __init__(self, connectors: Connectors, taken: asyncio.Event) -> None:
         self._connectors = connectors
+        self._signed = headers_of(connectors)
         self._taken = taken
 
     async def take(self, call: Call) -> Reply:
@@ -46,7 +47,7 @@ class _Door:
             text = "\0"
         if not is_storable(text):
             raise BadRequest(400, "The request body has to be JSON in UTF-8.")
-        headers = {name: call.headers.get(name.encode(), b"").decode("latin-1") for name in SIGNED}
+        headers = {name: call.headers.get(name.encode(), b"").decode("latin-1") for name in self._signed}
         verdict = await call.perform(
             accept, self._connectors, call.path["connection"], call.path["token"], headers, text
         )
@@ -101,8 +102,8 @@ def contract(connectors: Connectors, taken: asyncio.Event) -> Contract:
         description=Description(
             title="Hooks",
             version="1",
-            what="Deliveries of connected systems, signed as Standard Webhooks have it. docs/connections.md says what "
-            "a delivery holds.",
+            what="Deliveries of connected systems, each signed as its system does: as Standard Webhooks have it where "
+            "docs/connections.md says nothing else. It says what a delivery holds, too.",
             error=Error,
         ),
     )

@@ -1,5 +1,6 @@
 """The contract that fills interactions from another system's deliveries."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -8,7 +9,7 @@ from app.interactions.remote import Mapped, Remote, Settings
 if TYPE_CHECKING:
     from app.storage.work import Work
 
-__all__ = ("About", "Connector", "Mapped", "Settings", "Unmappable")
+__all__ = ("About", "Connector", "Mapped", "Settings", "Signature", "Unmappable")
 
 
 class Unmappable(Exception):
@@ -30,6 +31,20 @@ class About:
     customer_id: int | None = None
 
 
+class Signature(Protocol):
+    """How a system signs its deliveries."""
+
+    @property
+    def headers(self) -> tuple[str, ...]:
+        """The names of the headers that it needs, in small letters."""
+
+    def key(self, headers: Mapping[str, str], body: str) -> str:
+        """The system's id of a delivery, which a repeat has too."""
+
+    def is_made_with(self, secret: str, headers: Mapping[str, str], body: str) -> bool:
+        """Whether the delivery was signed with this secret, and not too long ago."""
+
+
 class Connector(Protocol):
     """What one system's deliveries mean. A kind brings its connectors; no framework, neither GraphQL nor HTTP.
 
@@ -37,6 +52,10 @@ class Connector(Protocol):
 
     system: str
     description: str
+
+    @property
+    def signature(self) -> Signature:
+        """How the system signs its deliveries."""
 
     @property
     def remote(self) -> Remote | None:

@@ -1,6 +1,6 @@
 """The contract that reads and writes the interactions of another system."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -29,12 +29,43 @@ class Answered(NamedTuple):
     value: Any
 
 
+Send = Callable[[str, str, Mapping[str, str], bytes], Awaitable[Answered]]
+"""Sends one request: its method, URL, headers and body. Raises Unanswered, and Refused for a redirect."""
+
+
+class Entry(NamedTuple):
+    """Where requests go, and the headers that let them in."""
+
+    address: str
+    headers: Mapping[str, str]
+
+
+class Access(Protocol):
+    """How requests of one connection get into its system.
+
+    `unauthorized` are the statuses by which the system says that it does not take the connection's credential."""
+
+    unauthorized: frozenset[int]
+
+    async def entry(self, send: Send, user: str | None) -> Entry:
+        """Where and how to enter now, as the user with this login where one is given; signs in before, if need be.
+
+        Raises Unanswered, and Refused where that is not possible."""
+
+    def left(self, status: int, user: str | None) -> bool:
+        """Whether a request with this answer was not done, and is worth a second try because the next entry is another
+        one."""
+
+
 class Reach(Protocol):
-    """How a connector reaches its system: with the connection's token, at the rate that the system bears."""
+    """How a connector reaches its system: with the connection's credential, at the rate that the system bears."""
 
     @property
     def settings(self) -> Settings:
         """What the connection is set up with."""
+
+    def acting_as(self, login: str) -> "Reach":
+        """The same, as the user of ours with this login, who has to have a credential of their own."""
 
     async def ask(self, path: str, **query: str | int) -> Answered:
         """What a read is answered. Raises Unanswered, and Refused for a status of 400 and above but 404."""
@@ -56,12 +87,13 @@ class Unanswered(Exception):
 
 class Refused(Exception):
     """A request that the other system has not done and will not do. `reason` is for a person; `unauthorized` says that
-    it does not take the connection's token."""
+    it does not take the connection's credential, `status` is what it answered where it answered."""
 
-    def __init__(self, reason: str, *, unauthorized: bool = False) -> None:
+    def __init__(self, reason: str, *, unauthorized: bool = False, status: int | None = None) -> None:
         super().__init__(reason)
         self.reason = reason
         self.unauthorized = unauthorized
+        self.status = status
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +123,13 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """One thing to do in the other system. `key` is the interaction's there, `details` what the kind said of it."""
+    """One thing to do in the other system. `key` is the interaction's there, `confirmed` what a value was there before,
+    as far as is known, `details` what the kind said of it."""
 
     action: str
     key: str
     value: Any
+    confirmed: Any = None
     details: Mapping[str, Any]
 
 
@@ -130,6 +164,12 @@ class Remote(Protocol):
     creating: frozenset[str]
     costly: frozenset[str]
     settles: timedelta
+
+    def checked(self, credential: str) -> str:
+        """What lets the connection in, as it is kept. Raises InvalidInput, which does not repeat it, and TooLong."""
+
+    def access(self, address: str, credential: str) -> Access:
+        """How requests get into the system at this address."""
 
     async def list_page(self, reach: Reach, page: int) -> ListPage:
         """A page of the system's objects, from 1."""

@@ -21,6 +21,7 @@ from app.connections.service import (
     replay_parked,
     resume_connection,
 )
+from app.connections.signing import StandardWebhooks
 from app.connections.tables import inbox, mirrored
 from app.core.errors import Forbidden
 from app.interactions.connector import About, Mapped, Settings, Unmappable
@@ -60,6 +61,7 @@ class Awkward:
 
     system = "HTTP"
     description = ""
+    signature = StandardWebhooks()
     remote = None
 
     def prepared(self, work: Work, connection_id: int, name: str, given: Settings) -> Settings:

@@ -91,6 +91,7 @@ def connection_mutation(connectors: Connectors) -> type:
                 input,
                 "connection",
                 service.update_connection,
+                connectors,
                 input.id,
                 input.name,
                 address=input.address,

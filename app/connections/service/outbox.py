@@ -7,9 +7,36 @@ from typing import Any
 from app.connections.events import WriteQueued
 from app.connections.model.outbox import CREATING_LASTS, VALUE_LASTS, Entry, EntryState
 from app.connections.repository.outbox import OutboxRepository
-from app.core.actor import Actor
+from app.core.actor import CONNECTION, Actor
+from app.interactions import events
+from app.interactions.meaning import InteractionEvent
+from app.interactions.messages import Message, MessageAuthor, MessageStatus
 from app.interactions.model import I
+from app.interactions.repository.messages import MessageRepository
 from app.storage.work import Work
+
+_OF_SYNC = (events.Synced, events.SyncRefused, events.SyncUncertain, events.SyncRetried, events.SyncDropped)
+_SENT_BY = frozenset({MessageAuthor.USER, MessageAuthor.BOT, MessageAuthor.AI_AGENT})
+
+
+def is_of_ours(actor: Actor, happened: InteractionEvent) -> bool:
+    """Whether what happened was done here, so that the other system does not know of it."""
+    return actor is not CONNECTION and not isinstance(happened, _OF_SYNC)
+
+
+def sent_by(work: Work, happened: InteractionEvent) -> Message | None:
+    """The message that was written to the customer by what happened, which the other system has to send."""
+    message = work.use(MessageRepository).get(happened.message_id) if isinstance(happened, events.MessageSent) else None
+    if message is None or message.author not in _SENT_BY or message.status is not MessageStatus.CREATED:
+        return None
+    return message
+
+
+def latest_there(work: Work, interaction_id: int) -> str | None:
+    """The key of the newest message that the other system is known to have, where its keys are numbers: what is made
+    now comes after it."""
+    keys = work.use(MessageRepository).latest_keys(interaction_id)
+    return next((key for key in keys if key.isdecimal()), None)
 
 
 def queue_value(

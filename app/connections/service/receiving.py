@@ -1,10 +1,8 @@
 """Takes deliveries in: verified, and kept before they are understood."""
 
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from enum import Enum, auto
-
-from standardwebhooks import Webhook, WebhookVerificationError
 
 from app.connections.events import ConnectionDelivered, ConnectionRefused
 from app.connections.model import PREFIX, ConnectedSystem, Fault
@@ -12,6 +10,7 @@ from app.connections.repository import ConnectedSystemRepository, InboxRepositor
 from app.connections.service.finding import tell
 from app.connections.service.sealing import opened
 from app.connections.service.systems import Connectors
+from app.connections.signing import StandardWebhooks
 from app.core.actor import SYSTEM, Actor
 from app.core.errors import NotFound
 from app.core.ids import parse_id
@@ -23,8 +22,7 @@ MOST_OPEN = 10_000
 
 LONGEST_KEY = 255
 
-SIGNED = ("webhook-id", "webhook-timestamp", "webhook-signature")
-"""The headers of a signed delivery."""
+_USUAL = StandardWebhooks()
 
 
 class Verdict(Enum):
@@ -59,8 +57,11 @@ def accept(
             systems.note_fault(system.id, Fault.SECRET_UNREADABLE.value)
             tell(work, SYSTEM, system, ConnectionRefused)
         return Verdict.UNREADABLE_SECRET
-    key = headers.get("webhook-id", "")
-    if len(key) > LONGEST_KEY or not _is_signed(secrets, headers, body):
+    connector = connectors.get(system.system)
+    signature = _USUAL if connector is None else connector.signature
+    key = signature.key(headers, body)
+    signed = any(signature.is_made_with(secret, headers, body) for secret in secrets)
+    if len(key) > LONGEST_KEY or not signed:
         systems.note_refusal(system.id, work.now)
         if not _was_refused(system):
             tell(work, SYSTEM, system, ConnectionRefused)
@@ -69,7 +70,6 @@ def accept(
         return Verdict.REPEATED
     if inbox.count_open(system.id, most_open) >= most_open:
         return Verdict.FULL
-    connector = connectors.get(system.system)
     about = About() if connector is None else connector.about(work, system.id, system.settings, body)
     kept = inbox.add_if_new(system.id, key, body, about, work.now)
     systems.note_delivery(system.id, work.now)
@@ -97,14 +97,6 @@ def _was_refused(system: ConnectedSystem) -> bool:
     return refused is not None and (last is None or refused > last)
 
 
-def _is_signed(secrets: Sequence[str], headers: Mapping[str, str], body: str) -> bool:
-    """Whether one of the secrets signed the delivery within the last five minutes."""
-    signed = {name: headers.get(name, "") for name in SIGNED}
-    for secret in secrets:
-        try:
-            Webhook(secret).verify(body, signed, json_parse=False)
-        except (WebhookVerificationError, ValueError):
-            # The library lets a signature that is no base64, or has no version, through as a ValueError.
-            continue
-        return True
-    return False
+def headers_of(connectors: Connectors) -> frozenset[str]:
+    """The names of all headers by which deliveries are signed."""
+    return frozenset(_USUAL.headers).union(*(each.signature.headers for each in connectors.values()))

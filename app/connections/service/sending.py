@@ -80,7 +80,7 @@ def begin_entry(work: Work, remote: Remote, lease: str, holder: str, entry_id: i
             due_at=work.now + IN_FLIGHT,
         )
     entries.save(entry, after)
-    task = Task(action=entry.action, key=place[1], value=entry.value, details=details)
+    task = Task(action=entry.action, key=place[1], value=entry.value, confirmed=entry.confirmed, details=details)
     return Begun(after, task, in_doubt)
 
 

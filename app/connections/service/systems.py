@@ -27,7 +27,7 @@ from app.connections.model.standing import MANY_TRIES
 from app.connections.repository import ConnectedSystemRepository, InboxRepository, MirroredRepository
 from app.connections.repository.outbox import OutboxRepository
 from app.connections.service.finding import managed, tell
-from app.connections.service.reaching import checked_address, checked_token
+from app.connections.service.reaching import checked_address
 from app.connections.service.sealing import opened, sealed
 from app.connections.tables import PARKED, PENDING
 from app.core.actor import Actor
@@ -121,6 +121,7 @@ def create_connection(
 def update_connection(
     work: Work,
     actor: Actor,
+    connectors: Connectors,
     ref: Ref,
     name: str | None = None,
     *,
@@ -139,12 +140,14 @@ def update_connection(
             path=("if_version",),
         )
     after = before if name is None else replace(before, name=_NAME(name, ("name",)))
-    if before.address is None and (address is not None or credential is not None):
+    connector = connectors.get(before.system)
+    remote = None if connector is None else connector.remote
+    if remote is None and (address is not None or credential is not None):
         raise InvalidInput("The system of this connection is not reached.", path=("address",))
     if address is not None:
         after = replace(after, address=checked_address(address))
-    if credential is not None:
-        after = replace(after, credential=sealed(work, checked_token(credential)), reach_fault=None)
+    if credential is not None and remote is not None:
+        after = replace(after, credential=sealed(work, remote.checked(credential)), reach_fault=None)
     if after == before:
         return before
     after = _saved(work, before, after)
@@ -268,7 +271,7 @@ def _reached_by(work: Work, connector: Connector, given: NewConnection, new: Con
     return replace(
         new,
         address=checked_address(address or ""),
-        credential=sealed(work, checked_token(credential or "")),
+        credential=sealed(work, connector.remote.checked(credential or "")),
         cannot=cannot_of(connector.remote.cannot, given.get("settings") or {}),
     )
 

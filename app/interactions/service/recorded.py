@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from app.core.actor import Actor
@@ -10,7 +10,7 @@ from app.interactions.contents import checked_contents
 from app.interactions.events import MessageImported, MessageSent
 from app.interactions.messages import Message, MessageAuthor, MessageError, MessageStatus
 from app.interactions.model import Command, Interaction
-from app.interactions.repository.messages import MessageRepository
+from app.interactions.repository.messages import MessageRepository, Place
 from app.interactions.repository.waits import WaitRepository
 from app.interactions.service.change import check, write
 from app.interactions.service.messages import (
@@ -79,6 +79,13 @@ def record_message(
     told = MessageImported(message_id=stored.id) if imported else MessageSent(message_id=stored.id)
     write(work, actor, interaction, changed, Command.IMPORT, told)
     return Posted(interaction.id, stored.id)
+
+
+def after_latest(latest: Place | None, sent_at: datetime) -> datetime:
+    """The time of a message that came after the latest one: the other system's are whole seconds, ours are not."""
+    if latest is None or not timedelta(0) <= latest.sent_at - sent_at < timedelta(seconds=1):
+        return sent_at
+    return latest.sent_at + timedelta(microseconds=1)
 
 
 def _answering(work: "Work", interaction: Interaction, draft: Message, imported: bool) -> tuple[Interaction, Message]:

@@ -5,12 +5,18 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from app.connections.model import parsed_key
-from app.connections.service.outbox import drop_troubled, queue_creation, queue_value
-from app.core.actor import CONNECTION, Actor
+from app.connections.service.outbox import (
+    drop_troubled,
+    is_of_ours,
+    latest_there,
+    queue_creation,
+    queue_value,
+    sent_by,
+)
+from app.core.actor import Actor
 from app.directory.repository import CustomerRepository, UserRepository
 from app.interactions import events
 from app.interactions.meaning import InteractionEvent
-from app.interactions.messages import MessageAuthor, MessageStatus
 from app.interactions.model import AnyCommand, Command
 from app.interactions.repository.messages import MessageRepository
 from app.kinds.conversation.events import Restarted
@@ -22,9 +28,6 @@ if TYPE_CHECKING:
 STATUS, ASSIGNEE, READ, REACTION, MESSAGE, RESTART = "STATUS", "ASSIGNEE", "READ", "REACTION", "MESSAGE", "RESTART"
 """The actions: the first four set a value, the others create a message."""
 
-_OF_SYNC = (events.Synced, events.SyncRefused, events.SyncUncertain, events.SyncRetried, events.SyncDropped)
-_SENT_BY = frozenset({MessageAuthor.USER, MessageAuthor.BOT, MessageAuthor.AI_AGENT})
-
 
 def queue_changes(
     work: "Work",
@@ -35,7 +38,7 @@ def queue_changes(
     happened: InteractionEvent,
 ) -> None:
     """Queue what the other system has to be told of a change that was made here."""
-    if before.cannot is None or actor is CONNECTION or isinstance(happened, _OF_SYNC):
+    if before.cannot is None or not is_of_ours(actor, happened):
         return
     number = before.id
     if command is Command.CLEAR_ATTENTION:
@@ -53,12 +56,11 @@ def queue_changes(
             slot = f"{REACTION}:{message.id}"
             said = message.agent_reaction
             queue_value(work, actor, number, REACTION, said, None, slot=slot, message_id=message.id)
-    if isinstance(happened, events.MessageSent):
-        message = work.use(MessageRepository).get(happened.message_id)
-        if message is not None and message.author in _SENT_BY and message.status is MessageStatus.CREATED:
-            queue_creation(work, actor, number, MESSAGE, _latest_there(work, number), message.id)
+    sent = sent_by(work, happened)
+    if sent is not None:
+        queue_creation(work, actor, number, MESSAGE, latest_there(work, number), sent.id)
     if isinstance(happened, Restarted) and after.restart_message_ids:
-        queue_creation(work, actor, number, RESTART, _latest_there(work, number), after.restart_message_ids[-1])
+        queue_creation(work, actor, number, RESTART, latest_there(work, number), after.restart_message_ids[-1])
 
 
 def outgoing(
@@ -105,9 +107,3 @@ def _assignee(work: "Work", conversation: Conversation, user_id: object) -> Mapp
             return None
         found["user"] = {"login": user.login, "name": user.name, "email": user.email}
     return found
-
-
-def _latest_there(work: "Work", conversation_id: int) -> str | None:
-    """The key of the newest message that the other system is known to have: what is made now comes after it."""
-    keys = work.use(MessageRepository).latest_keys(conversation_id)
-    return next((key for key in keys if key.isdecimal()), None)

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from app.connections.model import mirrored_key
 from app.connections.repository import ConnectedSystemRepository
+from app.connections.signing import StandardWebhooks
 from app.core.actor import SYSTEM
 from app.core.errors import AlreadyExists, InvalidInput, NotFound, Unreachable
 from app.core.ids import GlobalId, parse_id, require_id
@@ -37,6 +38,7 @@ class HttpSource:
     system = "HTTP"
     description = "Any system that sends signed deliveries in the shape that docs/connections.md describes."
 
+    signature = StandardWebhooks()
     remote = None
 
     def prepared(self, work: "Work", connection_id: int, name: str, given: Settings) -> Settings:

@@ -1,10 +1,11 @@
 """Brings conversations here to what the messaging bot has."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from app.connections.model import mirrored_key
+from app.connections.model.settings import login_of, page_of
 from app.connections.service.outbox import overtaken
 from app.connections.service.sending import adopt_message
 from app.core.actor import CONNECTION
@@ -18,11 +19,11 @@ from app.interactions.messages import Message as Stored
 from app.interactions.messages import MessageAuthor, MessageError, MessageErrorType, MessageStatus
 from app.interactions.model import Command, State
 from app.interactions.remote import Kept
-from app.interactions.repository.messages import MessageRepository, Place
+from app.interactions.repository.messages import MessageRepository
 from app.interactions.service.change import load, write
 from app.interactions.service.deliveries import report_message_status, set_reaction
 from app.interactions.service.messages import mark_read, opened
-from app.interactions.service.recorded import Elsewhere, record_message
+from app.interactions.service.recorded import Elsewhere, after_latest, record_message
 from app.kinds.conversation.model.channel_agent import ChannelAgent, ChannelAgentChanges
 from app.kinds.conversation.model.conversation import NAME, PREFIX, Conversation, Status, with_status
 from app.kinds.conversation.model.conversation import SYSTEM as CUSTOMERS
@@ -63,7 +64,7 @@ def apply_read(work: "Work", connection_id: int, settings: Settings, read: Read,
     if there.unread_customer_messages_count == 0 and READ not in shared:
         mark_read(work, CONNECTION, ref)
     _bring(work, settings, ref, there, shared)
-    return Mapped(number, str(there.id), _url(settings, there.id))
+    return Mapped(number, str(there.id), page_of(settings, str(there.id)))
 
 
 def _with_meaning(
@@ -104,7 +105,7 @@ def _take(
     elsewhere = Elsewhere(
         key=key,
         author=author,
-        sent_at=_after_latest(messages.latest(number), given.sent_at),
+        sent_at=after_latest(messages.latest(number), given.sent_at),
         status=given.stored_status,
         user_id=None if given.user_id is None else _named(work, settings, given.user_id),
         error=_error(given),
@@ -117,13 +118,6 @@ def _take(
         error.path = ("messages", key, *error.path)
         raise
     return asks and author is MessageAuthor.CUSTOMER
-
-
-def _after_latest(latest: Place | None, sent_at: datetime) -> datetime:
-    """The time of a message that came after the latest one: the other system's are whole seconds, ours are not."""
-    if latest is None or not timedelta(0) <= latest.sent_at - sent_at < timedelta(seconds=1):
-        return sent_at
-    return latest.sent_at + timedelta(microseconds=1)
 
 
 def _update(work: "Work", known: Stored, given: shapes.Message, kept: Kept) -> None:
@@ -205,9 +199,8 @@ def _user(work: "Work", settings: Settings, given: shapes.User) -> int | None:
 
 def _named(work: "Work", settings: Settings, there: int) -> int | None:
     """Our user whom the setting `users` gives this number of theirs."""
-    given = settings.get("users")
-    logins = [login for login, number in given.items() if number == there] if isinstance(given, dict) else []
-    user = work.use(UserRepository).get_by_login(logins[0]) if logins else None
+    login = login_of(settings, there)
+    user = None if login is None else work.use(UserRepository).get_by_login(login)
     return None if user is None else user.id
 
 
@@ -216,9 +209,3 @@ def _error(given: shapes.Message) -> MessageError | None:
         return None
     said = None if given.latest_error is None else given.latest_error.original_message
     return MessageError(type=MessageErrorType.STATUS_UPDATE, original_message=(said or "").strip() or _NO_REASON)
-
-
-def _url(settings: Settings, number: int) -> str | None:
-    """Where people see the conversation, where the setting `page` says it."""
-    page = settings.get("page")
-    return page.replace("{id}", str(number)) if isinstance(page, str) else None

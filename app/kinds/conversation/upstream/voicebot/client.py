@@ -5,6 +5,9 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, NamedTuple
 
+from app.connections.model.settings import number_of
+from app.connections.reach import Bearer
+from app.connections.service.reaching import checked_token
 from app.interactions.remote import Listed, ListPage, Looked, Reach, Refused, Snapshot, Task, Unanswered
 from app.kinds.conversation.service.mirroring import ASSIGNEE, MESSAGE, REACTION, READ, RESTART, STATUS
 from app.kinds.conversation.upstream.voicebot.shapes import (
@@ -35,6 +38,12 @@ class VoicebotRemote:
     creating = frozenset({MESSAGE, RESTART})
     costly = frozenset({RESTART})
     settles = timedelta(seconds=15)
+
+    def checked(self, credential: str) -> str:
+        return checked_token(credential)
+
+    def access(self, address: str, credential: str) -> Bearer:
+        return Bearer(address, credential)
 
     async def list_page(self, reach: Reach, page: int) -> ListPage:
         answered = await reach.ask("/conversations", per_page=_PAGE, page=page)
@@ -99,9 +108,9 @@ class VoicebotRemote:
         user, customer = details["user"], details["customer"]
         if user is None:
             return None
-        named = reach.settings.get("users")
-        if isinstance(named, dict) and isinstance(named.get(user["login"]), int):
-            return int(named[user["login"]])
+        named = number_of(reach.settings, user["login"])
+        if named is not None:
+            return named
         if customer is not None and user["email"] is not None:
             answered = await reach.ask(f"/customers/{customer}/users")
             for each in _items(answered.value):

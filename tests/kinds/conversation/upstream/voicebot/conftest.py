@@ -53,6 +53,9 @@ class RudeReach(Reach):
     def settings(self) -> Mapping[str, object]:
         return self.given
 
+    def acting_as(self, login: str) -> "RudeReach":
+        raise AssertionError("Nobody acts as somebody else here.")
+
     async def ask(self, path: str, **query: str | int) -> Answered:
         self.reads += 1
         return await self._request("GET", path, params=query)

@@ -1,0 +1,81 @@
+"""Settings that connections to several systems have, and what they may hold."""
+
+from collections.abc import Callable, Collection, Mapping
+
+from app.core.errors import InvalidInput
+
+LONGEST_POLL = 3_600
+
+Check = Callable[[object, str], None]
+"""Raises InvalidInput for a value that the setting of this name cannot have."""
+
+
+def checked_settings(given: Mapping[str, object], checks: Mapping[str, Check]) -> Mapping[str, object]:
+    """The settings, all of which are known and hold what they may. Raises InvalidInput."""
+    for member in given:
+        if member not in checks:
+            raise InvalidInput(f"The settings are {', '.join(checks)}.", path=(member,))
+    for member, check in checks.items():
+        if member in given:
+            check(given[member], member)
+    return given
+
+
+def seconds(least: float, most: float) -> Check:
+    """The check of a time in seconds from `least` to `most`."""
+
+    def check(value: object, member: str) -> None:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
+            raise InvalidInput(f"This takes seconds from {least:g} to {most:,g}.", path=(member,))
+
+    return check
+
+
+poll_seconds = seconds(0.2, LONGEST_POLL)
+
+
+def page(value: object, member: str) -> None:
+    """The check of a URL at which people see one interaction in the other system."""
+    if not isinstance(value, str) or "{id}" not in value or not value.startswith(("https://", "http://")):
+        raise InvalidInput("This takes a URL with {id} in it.", path=(member,))
+
+
+def page_of(settings: Mapping[str, object], key: str) -> str | None:
+    """Where people see the interaction with this key, where the setting `page` says it."""
+    given = settings.get("page")
+    return given.replace("{id}", key) if isinstance(given, str) else None
+
+
+def users(value: object, member: str) -> None:
+    """The check of the numbers of users in the other system, by logins here."""
+    if not isinstance(value, dict):
+        raise InvalidInput("This takes an object of numbers by logins.", path=(member,))
+    for login, number in value.items():
+        if isinstance(number, bool) or not isinstance(number, int):
+            raise InvalidInput("This takes the number of the user in the other system.", path=(member, login))
+
+
+def login_of(settings: Mapping[str, object], number: int) -> str | None:
+    """The login of the user to whom the setting `users` gives this number."""
+    given = settings.get("users")
+    return next((login for login, own in given.items() if own == number), None) if isinstance(given, dict) else None
+
+
+def number_of(settings: Mapping[str, object], login: str) -> int | None:
+    """The number in the other system of the user with this login, where the setting `users` says it."""
+    given = settings.get("users")
+    found = given.get(login) if isinstance(given, dict) else None
+    return found if isinstance(found, int) else None
+
+
+def capabilities(names: Collection[str]) -> Check:
+    """The check of what the other system can do and cannot, by these names."""
+
+    def check(value: object, member: str) -> None:
+        if not isinstance(value, dict):
+            raise InvalidInput("This takes an object of booleans by commands.", path=(member,))
+        for command, able in value.items():
+            if command not in names or not isinstance(able, bool):
+                raise InvalidInput(f"This takes true or false for {', '.join(sorted(names))}.", path=(member, command))
+
+    return check

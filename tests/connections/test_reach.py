@@ -1,0 +1,98 @@
+"""Requests to another system: how they get in, and what becomes of those that do not."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+import pytest
+
+from app.connections.reach import Bearer, Bucket, SystemReach
+from app.interactions.remote import Entry, Refused, Send, Unanswered
+from app.outbound import Answer, OutboundClient, OutboundFault
+from app.outbound.faults import OutboundCode
+from tests.conftest import ManualClock
+
+pytestmark = pytest.mark.anyio
+
+
+class Scripted(OutboundClient):
+    """Answers one request after the other; keeps what was sent."""
+
+    def __init__(self, *answers: int | OutboundFault) -> None:
+        self.answers = list(answers)
+        self.sent: list[tuple[str, str, str]] = []
+
+    async def send(self, method: str, url: str, **request: Any) -> Answer:
+        self.sent.append((method, url, request["headers"].get("authorization", "")))
+        answer = self.answers.pop(0)
+        if isinstance(answer, OutboundFault):
+            raise answer
+        return Answer(answer, {}, orjson.dumps({"ErrorMessage": "Because."}))
+
+
+class Tickets:
+    """Enters by a ticket, which is asked for and forgotten after a 401."""
+
+    unauthorized = frozenset({401})
+
+    def __init__(self) -> None:
+        self.number = 0
+        self.valid = False
+
+    async def entry(self, send: Send, user: str | None) -> Entry:
+        if not self.valid:
+            await send("POST", "https://login.example.com", {}, b"")
+            self.number, self.valid = self.number + 1, True
+        return Entry("https://api.example.com", {"authorization": f"Ticket {self.number}"})
+
+    def left(self, status: int, user: str | None) -> bool:
+        self.valid = self.valid and status != 401
+        return status == 401
+
+
+def reach(client: Scripted, clock: ManualClock, access: Any) -> SystemReach:
+    async def no_sleep(_seconds: float) -> None:
+        raise AssertionError("Nothing has to wait here.")
+
+    settings: Mapping[str, object] = {}
+    return SystemReach(client, clock, Bucket(lambda: 0.0, no_sleep), access, settings)
+
+
+LOGIN = ("POST", "https://login.example.com", "")
+
+
+async def test_reach_enters_once_and_anew_when_it_is_not_let_in(clock: ManualClock) -> None:
+    client = Scripted(200, 200, 200, 401, 200, 200)
+    own = reach(client, clock, Tickets())
+    for _ in range(3):
+        await own.ask("/chats", top=1)
+    first, second = (("GET", "https://api.example.com/chats?top=1", f"Ticket {number}") for number in (1, 2))
+    assert client.sent == [LOGIN, first, first, first, LOGIN, second]
+
+
+async def test_reach_that_is_let_in_by_nothing_says_so_after_two_tries(clock: ManualClock) -> None:
+    client = Scripted(200, 401, 200, 401)
+    with pytest.raises(Refused) as refused:
+        await reach(client, clock, Tickets()).tell("POST", "/chats", {})
+    assert (refused.value.unauthorized, refused.value.status, len(client.sent)) == (True, 401, 4)
+
+
+async def test_reach_that_cannot_enter_has_not_sent_the_request(clock: ManualClock) -> None:
+    fault = OutboundFault(OutboundCode.PROTOCOL, "The answer ended early.", may_have_arrived=True)
+    client = Scripted(fault)
+    with pytest.raises(Unanswered) as silent:
+        await reach(client, clock, Tickets()).tell("POST", "/chats", {})
+    assert (silent.value.arrived, client.sent) == (False, [LOGIN])
+
+
+async def test_reach_tells_what_was_refused_with_status_and_reason(clock: ManualClock) -> None:
+    with pytest.raises(Refused) as refused:
+        await reach(Scripted(409), clock, Bearer("https://api.example.com", "t")).tell("PATCH", "/chats/1", [])
+    assert (refused.value.status, refused.value.reason) == (409, "The other system answered 409: Because.")
+
+
+async def test_reach_of_a_user_without_a_token_sends_nothing(clock: ManualClock) -> None:
+    client = Scripted()
+    with pytest.raises(Refused) as refused:
+        await reach(client, clock, Bearer("https://api.example.com", "t")).acting_as("bo").tell("POST", "/chats")
+    assert (refused.value.unauthorized, client.sent) == (False, [])
