@@ -67,6 +67,11 @@ class Keeper:
         self._running: dict[asyncio.Task[None], str] = {}
         self._reading: set[str] = set()
         self._poll_at = self._walk_at = 0.0
+        self._cursor = system.poll_cursor
+        # Of the walk that is under way: all keys that it has seen, while they are known from its first page on.
+        self._seen: set[str] | None = None
+        self._walk_pages = 0
+        self._walk_fault: ReachFault | None = None
         self._troubles = 0
         self._fault = system.reach_fault
         self._wake = asyncio.Event()
@@ -177,6 +182,8 @@ class Keeper:
             else:
                 key = await self.remote.send(self._reach, begun.task)
                 await run(sending.entry_done, number, attempts, key)
+                if self.remote.mirrored_whole:
+                    await run(reading.note_written, self._system.id, begun.task.key, number)
             await self._reached(None)
         except Refused as refused:
             if refused.unauthorized:
@@ -213,7 +220,7 @@ class Keeper:
             found = await self.remote.read(self._reach, mark.key, known)
             later = await run(reading.apply_snapshot, self.remote, number, mark, found, began_at)
             if later is not None:
-                await run(reading.put_off_mark, number, mark, later.reason, soon=later.soon)
+                await run(reading.put_off_mark, number, mark, later.reason, after=later.after)
         except Refused as refused:
             await run(reading.put_off_mark, number, mark, refused.reason)
         except Unanswered as silent:
@@ -223,12 +230,16 @@ class Keeper:
 
     async def _poll(self) -> None:
         try:
-            for page in range(1, _MOST_POLLED + 1):
-                found = await self.remote.list_page(self._reach, page)
+            at: str | None = None
+            for _ in range(_MOST_POLLED):
+                found = await self.remote.changes(self._reach, self._cursor, at)
                 changed = await self._database.command(reading.note_listed, self._system.id, found.items)
-                if not changed or page >= found.pages:
+                at = found.after
+                if at is None or (self.remote.newest_first and not changed):
                     break
-            await self._reached(None, polled=True)
+            await self._database.command(reading.note_polled, self._system.id, found.cursor)
+            self._cursor = found.cursor
+            await self._reached(None)
             self._troubles = 0
         except (Refused, Unanswered) as fault:
             self._troubles += 1
@@ -238,21 +249,43 @@ class Keeper:
 
     async def _walk(self) -> None:
         """Read the next page of the whole list; what polls cannot see is found so."""
-        at = await self._database.command(reading.next_page, self._system.id, self._walk_every)
+        run, number = self._database.command, self._system.id
+        at = await run(reading.next_page, number, self._walk_pause())
         if at.page is None:
             self._walk_at = self._time() + max(at.seconds, 1.0)
             return
+        if at.page == 1:
+            self._seen = set()
         try:
-            found = await self.remote.list_page(self._reach, at.page)
-        except (Refused, Unanswered):
+            found = await self.remote.list_page(self._reach, at.after)
+        except (Refused, Unanswered) as fault:
+            if isinstance(fault, Refused) and at.after is not None:
+                # What led to the page may not be good any more.
+                await run(reading.restart_walk, number)
             self._walk_at = self._time() + _LONGEST_TROUBLE
+            # A system that is silent is seen by polls too, and that it is not any more.
+            self._walk_fault = _fault(fault) if isinstance(fault, Refused) else None
+            await self._reached(_fault(fault))
             return
-        await self._database.command(reading.note_walked, self._system.id, found, at.page, at.began_at)
+        if self._seen is not None:
+            self._seen.update(each.key for each in found.items)
+        await run(reading.note_walked, self.remote, number, found, at.page, at.began_at, self._seen)
+        self._walk_fault = None
+        if found.after is None:
+            self._seen, self._walk_pages = None, at.page
 
-    async def _reached(self, fault: ReachFault | None, *, polled: bool = False) -> None:
+    def _walk_pause(self) -> timedelta:
+        """How long after a walk the next one begins. Where lists do not begin with what is new, walks are what finds
+        it: they take place as often as two seconds for each page allow."""
+        if self.remote.newest_first:
+            return self._walk_every
+        return min(self._walk_every, timedelta(seconds=max(self._poll_every, 2.0 * self._walk_pages)))
+
+    async def _reached(self, fault: ReachFault | None) -> None:
+        fault = fault or self._walk_fault
         said = None if fault is None else fault.value
-        if polled or said != self._fault:
-            await self._database.command(reading.note_reached, self._system.id, said, polled=polled)
+        if said != self._fault:
+            await self._database.command(reading.note_reached, self._system.id, said)
             self._fault = said
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,6 +18,9 @@ RATE = 5.0
 
 BURST = 10.0
 SECONDS = 10.0
+SLOW_SECONDS = 25.0
+"""For a write that the other system answers only when much is done: with a lease it is less than an entry's time."""
+
 LARGEST = 8_388_608
 """Bytes of one answer that are read: a page of long messages."""
 
@@ -104,6 +108,10 @@ class SystemReach:
         self._user = user
         self.settings = settings
 
+    @property
+    def now(self) -> datetime:
+        return self._clock()
+
     def acting_as(self, login: str) -> "SystemReach":
         return SystemReach(self._client, self._clock, self._bucket, self._access, self.settings, login)
 
@@ -115,21 +123,21 @@ class SystemReach:
             raise Unanswered("The other system answered what is no JSON.", arrived=True)
         return answered
 
-    async def tell(self, method: str, path: str, body: object | None = None) -> Answered:
-        answered = await self._request(method, path, body)
+    async def tell(self, method: str, path: str, body: object | None = None, *, slow: bool = False) -> Answered:
+        answered = await self._request(method, path, body, SLOW_SECONDS if slow else SECONDS)
         if answered.status >= 400:
             said = f"The other system answered {answered.status}{_said(answered.value)}."
             raise Refused(said, status=answered.status)
         return answered
 
-    async def _request(self, method: str, path: str, body: object | None) -> Answered:
+    async def _request(self, method: str, path: str, body: object | None, seconds: float = SECONDS) -> Answered:
         content = b"" if body is None else orjson.dumps(body)
         given = {} if body is None else {"content-type": "application/json"}
         entry = await self._entry()
-        answered = await self._send(method, entry.address + path, {**given, **entry.headers}, content)
+        answered = await self._send(method, entry.address + path, {**given, **entry.headers}, content, seconds)
         if answered.status >= 400 and self._access.left(answered.status, self._user):
             entry = await self._entry()
-            answered = await self._send(method, entry.address + path, {**given, **entry.headers}, content)
+            answered = await self._send(method, entry.address + path, {**given, **entry.headers}, content, seconds)
         if answered.status in self._access.unauthorized:
             raise _unauthorized(self._user, answered.status)
         return answered
@@ -141,17 +149,19 @@ class SystemReach:
             # Whatever became of signing in, the request itself was not sent.
             raise Unanswered(silent.reason, arrived=False, wait=silent.wait) from None
 
-    async def _send(self, method: str, url: str, headers: Mapping[str, str], content: bytes) -> Answered:
+    async def _send(
+        self, method: str, url: str, headers: Mapping[str, str], content: bytes, seconds: float = SECONDS
+    ) -> Answered:
         await self._bucket.take()
         try:
             answer = await self._client.send(
-                method, url, headers={**_HEADERS, **headers}, content=content, seconds=SECONDS, most=LARGEST
+                method, url, headers={**_HEADERS, **headers}, content=content, seconds=seconds, most=LARGEST
             )
         except OutboundFault as fault:
             raise Unanswered(fault.message, arrived=fault.may_have_arrived) from None
         self._check(answer)
         self._bucket.grow()
-        return Answered(answer.status, _json(answer.content))
+        return Answered(answer.status, _json(answer.content), answer.content)
 
     def _check(self, answer: Answer) -> None:
         """Raise for what is no answer to the request itself."""
@@ -183,5 +193,7 @@ def _json(content: bytes) -> Any:
 def _said(value: Any) -> str:
     """What the other system gives as the reason, cut short."""
     given = value if isinstance(value, dict) else {}
-    message = next((given[name] for name in _REASONS if isinstance(given.get(name), str)), "")
+    listed = given.get("messages")
+    said = [given.get(name) for name in _REASONS] + (listed if isinstance(listed, list) else [])
+    message = next((each for each in said if isinstance(each, str)), "")
     return f": {message[:200].rstrip('.')}" if message and message.isprintable() else ""

@@ -38,11 +38,17 @@ connected_system = table(
     # Why it could not be reached at the latest attempt.
     sa.Column("reach_fault", sa.Text),
     sa.Column("polled_at", Timestamp),
+    # Where the next poll goes on, in the connector's own words.
+    sa.Column("poll_cursor", sa.Text),
     # The complete walk through its list: when the latest one ended, and how far the one that is under way has come.
     sa.Column("walked_at", Timestamp),
     sa.Column("walk_began_at", Timestamp),
     sa.Column("walk_page", sa.Integer),
     sa.Column("walk_pages", sa.Integer),
+    sa.Column("walk_after", sa.Text),
+    # What the latest walk missed, where that was too much to be deleted here, and how much a human says may be.
+    sa.Column("missing", sa.Integer),
+    sa.Column("missing_allowed", sa.Integer),
     sa.Column("paused", sa.Boolean, nullable=False),
     sa.Column("fault", sa.Text),
     sa.Column("last_delivery_at", Timestamp),

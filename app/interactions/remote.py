@@ -20,13 +20,16 @@ class Mapped:
     interaction_id: int
     key: str
     url: str | None = None
+    again: timedelta | None = None
+    """After how long it is read again, whether or not anything says that it has changed."""
 
 
 class Answered(NamedTuple):
-    """What the other system answered: its status, and its JSON; None for a body that is none."""
+    """What the other system answered: its status, its JSON, None for a body that is none, and the body itself."""
 
     status: int
     value: Any
+    content: bytes = b""
 
 
 Send = Callable[[str, str, Mapping[str, str], bytes], Awaitable[Answered]]
@@ -67,11 +70,15 @@ class Reach(Protocol):
     def acting_as(self, login: str) -> "Reach":
         """The same, as the user of ours with this login, who has to have a credential of their own."""
 
+    @property
+    def now(self) -> datetime:
+        """The time."""
+
     async def ask(self, path: str, **query: str | int) -> Answered:
         """What a read is answered. Raises Unanswered, and Refused for a status of 400 and above but 404."""
 
-    async def tell(self, method: str, path: str, body: object | None = None) -> Answered:
-        """What a write is answered that was done. Raises Unanswered and Refused."""
+    async def tell(self, method: str, path: str, body: object | None = None, *, slow: bool = False) -> Answered:
+        """What a write is answered that was done; one that is `slow` has more time. Raises Unanswered and Refused."""
 
 
 class Unanswered(Exception):
@@ -98,18 +105,25 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One object of a list: its key, and a digest of all that the list says of it."""
+    """One object of a list: its key, and a digest of all that the list says of it; or a `hint` that it has changed."""
 
     key: str
     fingerprint: str
 
 
+HINT = "~"
+"""With this a fingerprint begins that is no digest, but says why the object is read."""
+
+
 @dataclass(frozen=True, slots=True)
 class ListPage:
-    """A page of the other system's list, the latest active first; `pages` is how many there are."""
+    """A page of the other system's list; `after` leads to the next one, `pages` is how many there are, where that is
+    known. Of changes, `cursor` is from where the next poll goes on."""
 
     items: Sequence[Listed]
-    pages: int
+    after: str | None = None
+    pages: int | None = None
+    cursor: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,12 +172,15 @@ class Remote(Protocol):
 
     `cannot` are the commands that the system cannot do, `creating` the actions that must not be repeated on doubt, with
     those among them that not even a look makes safe in `costly`. After `settles` a request that was cut off is either
-    done or will never be."""
+    done or will never be. `newest_first` says that its lists begin with what was active last. What is `mirrored_whole`
+    goes here when a complete walk does not find it any more, and is read again after each write."""
 
     cannot: frozenset[str]
     creating: frozenset[str]
     costly: frozenset[str]
     settles: timedelta
+    newest_first: bool
+    mirrored_whole: bool
 
     def checked(self, credential: str) -> str:
         """What lets the connection in, as it is kept. Raises InvalidInput, which does not repeat it, and TooLong."""
@@ -171,8 +188,11 @@ class Remote(Protocol):
     def access(self, address: str, credential: str) -> Access:
         """How requests get into the system at this address."""
 
-    async def list_page(self, reach: Reach, page: int) -> ListPage:
-        """A page of the system's objects, from 1."""
+    async def changes(self, reach: Reach, cursor: str | None, at: str | None) -> ListPage:
+        """A page of what has changed since the latest poll, which gave the cursor; the first one without `at`."""
+
+    async def list_page(self, reach: Reach, at: str | None) -> ListPage:
+        """A page of all of the system's objects; the first one without `at`."""
 
     async def read(self, reach: Reach, key: str, known: frozenset[str]) -> Snapshot:
         """One object with all that is needed to apply it: its messages back to one whose key is `known`."""

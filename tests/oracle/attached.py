@@ -112,6 +112,7 @@ CONNECTED_SYSTEM: Mapping[str, Resolve] = {
     "pendingReads": lambda row, info: len(_of_table(row, info, "dirty")),
     "walkedPages": of_column("walk_page"),
     "totalPages": of_column("walk_pages"),
+    "missing": lambda row, info: row["missing"] or 0,
     "parkedDeliveries": edge("ParkedDelivery", "connection_id", BY_ID, "OLDEST"),
 }
 

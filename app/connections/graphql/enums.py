@@ -41,6 +41,7 @@ described(
         "SYSTEM_SILENT": "The system cannot be reached, or its answers cannot be read.",
         "SYSTEM_REFUSES": "The system refuses to list what it has.",
         "READS_FAILING": "Something that changed in the system could not be taken in after several tries.",
+        "MANY_MISSING": "Much of what the system had is there no more, all at once; nothing of it was deleted here.",
         "DELIVERIES_PARKED": "Deliveries could not be applied and are parked.",
         "DELIVERIES_WAITING": "Deliveries have waited for more than a minute.",
     },
@@ -52,6 +53,8 @@ described(
         "RESTORE_SECRETS_KEY": "Put the former key into `SWITCHBOARD_SECRETS_KEY`, or rotate the connection's secret.",
         "CORRECT_SECRET": "Give the other system the connection's secret, or rotate it.",
         "CORRECT_TOKEN": "Give the connection a token that the system takes: `updateConnection(credential:)`.",
+        "CHECK_OR_ALLOW_MISSING": "See whether what `missing` counts was really deleted in the system, and whether the "
+        "connection's user may still see it; then `updateConnection(allowMissing:)`.",
         "CHECK_SYSTEM": "See whether the system runs, and whether `address` is its.",
         "REPLAY_OR_DROP_PARKED": "Read the reasons of the parked deliveries, correct what they say, then `replayParked`"
         " or `dropParked`.",

@@ -38,6 +38,11 @@ class UpdateConnectionInput(EditInput):
     credential: str | None = strawberry.field(
         default=None, description="The token that the system takes; it stays without one."
     )
+    allow_missing: int | None = strawberry.field(
+        default=None,
+        description="How many interactions that the system has no more the next complete reading of it may delete here "
+        "at once, 1 to 1,000,000: what `missing` counts, where they were really deleted.",
+    )
 
 
 @strawberry.input(description="Which connection it is.")

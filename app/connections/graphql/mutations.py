@@ -96,6 +96,7 @@ def connection_mutation(connectors: Connectors) -> type:
                 input.name,
                 address=input.address,
                 credential=input.credential,
+                allow_missing=input.allow_missing,
                 if_version=input.if_version,
             )
 

@@ -68,6 +68,10 @@ class ConnectedSystem(Node):
         description="The whole seconds since the first of the pending deliveries could have been applied."
     )
     parked: int = strawberry.field(description="The number of deliveries that could not be applied.")
+    missing: int = strawberry.field(
+        description="How many interactions the latest complete reading of the system did not find and left here, as "
+        "they were too many at once; 0 otherwise."
+    )
     parked_deliveries: Connection[ParkedDelivery] = edge(
         description="The deliveries of the connection that could not be applied, the oldest first.", **PAGING
     )

@@ -44,6 +44,7 @@ class ConnectionErrorCode(StrEnum):
     DELIVERIES_PARKED = "DELIVERIES_PARKED"
     DELIVERIES_WAITING = "DELIVERIES_WAITING"
     READS_FAILING = "READS_FAILING"
+    MANY_MISSING = "MANY_MISSING"
 
 
 class ConnectionAction(StrEnum):
@@ -54,6 +55,7 @@ class ConnectionAction(StrEnum):
     CORRECT_TOKEN = "CORRECT_TOKEN"
     CHECK_SYSTEM = "CHECK_SYSTEM"
     REPLAY_OR_DROP_PARKED = "REPLAY_OR_DROP_PARKED"
+    CHECK_OR_ALLOW_MISSING = "CHECK_OR_ALLOW_MISSING"
     READ_SERVER_LOG = "READ_SERVER_LOG"
 
 
@@ -82,6 +84,10 @@ _ERRORS = {
         ConnectionAction.READ_SERVER_LOG,
         "Something that changed in the other system could not be taken in after several tries.",
     ),
+    ConnectionErrorCode.MANY_MISSING: (
+        ConnectionAction.CHECK_OR_ALLOW_MISSING,
+        "Much of what the other system had is there no more, all at once; nothing of it was deleted here.",
+    ),
     ConnectionErrorCode.DELIVERIES_PARKED: (
         ConnectionAction.REPLAY_OR_DROP_PARKED,
         "Deliveries could not be applied and are parked.",
@@ -96,6 +102,7 @@ _STATES = {
     ConnectionErrorCode.SYSTEM_SILENT: ConnectionState.DEGRADED,
     ConnectionErrorCode.SYSTEM_REFUSES: ConnectionState.DEGRADED,
     ConnectionErrorCode.READS_FAILING: ConnectionState.DEGRADED,
+    ConnectionErrorCode.MANY_MISSING: ConnectionState.DEGRADED,
     ConnectionErrorCode.SECRET_UNREADABLE: ConnectionState.BAD_CREDENTIALS,
     ConnectionErrorCode.WRONG_SIGNATURES: ConnectionState.BAD_CREDENTIALS,
     ConnectionErrorCode.DELIVERIES_PARKED: ConnectionState.DEGRADED,
@@ -118,7 +125,7 @@ class Standing:
     """What the state follows from; `first_due` is when the first of the pending deliveries was to be applied.
 
     The rest is of a system that is read: its `address`, why it was not reached, when it was and when all of it had been
-    read, and how much could not be taken in after many tries."""
+    read, how much was suddenly missing there, and how much could not be taken in after many tries."""
 
     paused: bool
     fault: str | None
@@ -130,6 +137,7 @@ class Standing:
     reach_fault: str | None = None
     polled_at: datetime | None = None
     walked_at: datetime | None = None
+    missing: int | None = None
     failing: int = 0
 
     def state(self, now: datetime) -> ConnectionState:
@@ -157,6 +165,8 @@ class Standing:
             return ConnectionErrorCode.WRONG_SIGNATURES
         if self.reach_fault is not None:
             return _REACH[ReachFault(self.reach_fault)]
+        if self.missing is not None:
+            return ConnectionErrorCode.MANY_MISSING
         if self.parked:
             return ConnectionErrorCode.DELIVERIES_PARKED
         if self.first_due is not None and now - self.first_due > LAGGING:

@@ -23,8 +23,9 @@ class ConnectedSystem:
     guess. `secret` and `former_secret` are sealed; the former one is valid until `former_until`.
 
     Of a system that is read and written, `address` is where it is reached, `credential` its sealed token, `cannot` are
-    the commands that it cannot do, `reach_fault` is why it was not reached at the latest attempt, and `walk_…` is how
-    far the complete walk through its list has come.
+    the commands that it cannot do, `reach_fault` is why it was not reached at the latest attempt, `poll_cursor` is from
+    where its changes are read on, and `walk_…` is how far the complete walk through its list has come. `missing` is how
+    much the latest walk missed, where that was too much to be believed, `missing_allowed` how much a human believes.
 
     `fault` is why deliveries cannot be taken, as it was found last. `refused_count` counts deliveries with a wrong
     signature. A deleted one stays as the name of where its interactions came from, without its secrets."""
@@ -42,10 +43,14 @@ class ConnectedSystem:
     cannot: str | None = None
     reach_fault: str | None = None
     polled_at: datetime | None = None
+    poll_cursor: str | None = None
     walked_at: datetime | None = None
     walk_began_at: datetime | None = None
     walk_page: int | None = None
     walk_pages: int | None = None
+    walk_after: str | None = None
+    missing: int | None = None
+    missing_allowed: int | None = None
     paused: bool = False
     fault: str | None = None
     last_delivery_at: datetime | None = None

@@ -103,6 +103,7 @@ _STANDING: tuple[str | Callable[[Scope], Sql], ...] = (
     "reach_fault",
     "polled_at",
     "walked_at",
+    "missing",
     _failing,
 )
 
@@ -151,6 +152,7 @@ MAPPINGS: tuple[Mapped, ...] = (
             "pendingWrites": Column(_pending_writes),
             "pendingReads": Column(_pending_reads),
             "walkedPages": Column(lambda scope: scope.c.walk_page),
+            "missing": Column(lambda scope: sa.func.coalesce(scope.c.missing, 0)),
             "totalPages": Column(lambda scope: scope.c.walk_pages),
             "parked": Column(_parked),
             "lagSeconds": Computed((_first_due,), _lag),

@@ -1,6 +1,6 @@
 """Named queries over which interactions came from other systems, and what is to be read again."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -8,7 +8,11 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.connections.tables import dirty, forgotten, mirrored
+from app.interactions.remote import HINT
 from app.storage.repository import Repository
+
+MISSING = f"{HINT}missing"
+"""The fingerprint of a mark of what a complete walk did not find."""
 
 
 class Place(NamedTuple):
@@ -70,6 +74,23 @@ class MirroredRepository(Repository):
         )
         return [(row[0], row[1]) for row in self._all(found)]
 
+    def count(self, connection_id: int) -> int:
+        """How many interactions the connection has."""
+        found = sa.select(sa.func.count()).select_from(mirrored).where(mirrored.c.connection_id == connection_id)
+        row = self._one(found)
+        return 0 if row is None else int(row[0])
+
+    def unseen(self, connection_id: int, seen: Collection[str], since: datetime) -> Sequence[str]:
+        """The keys that are not among the seen ones, were not read since, and are not marked as missing already."""
+        of = mirrored.c
+        marked = sa.exists().where(
+            dirty.c.connection_id == of.connection_id,
+            dirty.c.upstream_key == of.upstream_key,
+            dirty.c.fingerprint == MISSING,
+        )
+        found = sa.select(of.upstream_key).where(of.connection_id == connection_id, of.synced_at < since, ~marked)
+        return [row[0] for row in self._all(found) if row[0] not in seen]
+
     # ---- what was erased -------------------------------------------------------------------------------------------
 
     def forget(self, connection_id: int, key: str, now: datetime) -> None:
@@ -102,6 +123,12 @@ class MirroredRepository(Repository):
             values["quiet"] = False
         keys = [dirty.c.connection_id, dirty.c.upstream_key]
         self.connection.execute(insert.on_conflict_do_update(index_elements=keys, set_=values))
+
+    def mark_later(self, connection_id: int, key: str, fingerprint: str, due_at: datetime) -> None:
+        """Have it read again then, unless it is marked already."""
+        values = {"fingerprint": fingerprint, "due_at": due_at, "attempts": 0, "quiet": False}
+        insert = self._insert(dirty).values(connection_id=connection_id, upstream_key=key, **values)
+        self.connection.execute(insert.on_conflict_do_nothing())
 
     def due_marks(self, connection_id: int, now: datetime, most: int) -> Sequence[Mark]:
         """What is due to be read, what is not history first."""

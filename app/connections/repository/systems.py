@@ -55,9 +55,18 @@ class ConnectedSystemRepository(Rows[ConnectedSystem]):
         """Deliveries cannot be taken, or with None they can."""
         self._note(number, fault=fault)
 
-    def note_reached(self, number: int, fault: str | None, polled_at: datetime | None) -> None:
+    def note_reached(self, number: int, fault: str | None) -> None:
         """The other system was reached, or why it was not."""
-        self._note(number, reach_fault=fault, polled_at=polled_at)
+        self._note(number, reach_fault=fault)
+
+    def note_polled(self, number: int, at: datetime, cursor: str | None) -> None:
+        """The changes of the other system were read; the next poll goes on from the cursor."""
+        self._note(number, polled_at=at, poll_cursor=cursor)
+
+    def note_missing(self, number: int, missing: int | None) -> None:
+        """What a walk missed is too much to be deleted here, or with None nothing is; what was allowed has served."""
+        allowed = {"missing_allowed": None} if missing is None else {}
+        self._note(number, missing=missing, **allowed)
 
     def note_cannot(self, number: int, cannot: str) -> None:
         """These commands cannot be done there."""
@@ -70,10 +79,16 @@ class ConnectedSystemRepository(Rows[ConnectedSystem]):
         began_at: datetime | None = None,
         page: int | None = None,
         pages: int | None = None,
+        after: str | None = None,
         walked_at: datetime | None = None,
     ) -> None:
-        """How far the complete walk has come, or when it ended."""
-        values: dict[str, object] = {"walk_began_at": began_at, "walk_page": page, "walk_pages": pages}
+        """How far the complete walk has come, or when it ended; without either it begins anew."""
+        values: dict[str, object] = {
+            "walk_began_at": began_at,
+            "walk_page": page,
+            "walk_pages": pages,
+            "walk_after": after,
+        }
         self._note(number, **values, **({} if walked_at is None else {"walked_at": walked_at}))
 
     def reached(self) -> Sequence[ConnectedSystem]:

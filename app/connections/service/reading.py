@@ -1,6 +1,6 @@
 """Notes what has changed in other systems, and applies what was read of it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -8,25 +8,35 @@ from app.connections.events import ConnectionUpdated
 from app.connections.model import ConnectedSystem
 from app.connections.model.outbox import EntryState, pause_after
 from app.connections.repository import ConnectedSystemRepository, MirroredRepository
-from app.connections.repository.mirrored import Mark
+from app.connections.repository.mirrored import MISSING, Mark, Place
 from app.connections.repository.outbox import OutboxRepository
 from app.connections.service.finding import tell
-from app.core.actor import SYSTEM
+from app.core.actor import CONNECTION, SYSTEM
 from app.core.errors import DATABASE_AWAY, DomainError
 from app.interactions.connector import Unmappable
-from app.interactions.remote import Kept, Listed, ListPage, Remote, Snapshot
+from app.interactions.events import Deleted
+from app.interactions.model import State
+from app.interactions.remote import HINT, Kept, Listed, ListPage, Remote, Snapshot
 from app.interactions.repository.interactions import InteractionRepository
 from app.interactions.repository.messages import MessageRepository
+from app.interactions.service.change import erase
 from app.storage.work import Work
 
+KEEPS_DELETED = "keepDeleted"
+"""The setting by which nothing is deleted here that the other system has no more."""
+
+FEW, SHARE = 20, 0.2
+"""What may be missing at once and be believed: so many, or this share of all that is mirrored."""
+
 _SOON = timedelta(seconds=1)
+_WHEN_FREE = timedelta(minutes=10)
 
 
 class Later(NamedTuple):
-    """Why what was read could not be applied; `soon` where that passes by itself."""
+    """Why what was read could not be applied; `after` so long where that is no failure."""
 
     reason: str
-    soon: bool = False
+    after: timedelta | None = None
 
 
 def note_listed(work: Work, connection_id: int, items: Sequence[Listed], *, quiet: bool = False) -> int:
@@ -39,28 +49,76 @@ def note_listed(work: Work, connection_id: int, items: Sequence[Listed], *, quie
     return len(changed)
 
 
-def note_walked(work: Work, connection_id: int, page: ListPage, number: int, began_at: datetime) -> None:
-    """A page of the complete walk was read: mark what is new in it, and remember how far the walk has come."""
-    first = _system(work, connection_id).walked_at is None
+def note_walked(
+    work: Work,
+    remote: Remote,
+    connection_id: int,
+    page: ListPage,
+    number: int,
+    began_at: datetime,
+    seen: Collection[str] | None,
+) -> None:
+    """A page of the complete walk was read: mark what is new in it, and remember how far the walk has come. `seen` is
+    all that the walk has seen, where it is known from the first page on: after the last one, what is not among it is
+    missing."""
+    before = _system(work, connection_id)
+    first = before.walked_at is None
     note_listed(work, connection_id, page.items, quiet=first)
     systems = work.use(ConnectedSystemRepository)
-    if number < page.pages:
-        systems.note_walk(connection_id, began_at=began_at, page=number, pages=page.pages)
+    if page.after is not None:
+        systems.note_walk(connection_id, began_at=began_at, page=number, pages=page.pages, after=page.after)
         return
     systems.note_walk(connection_id, walked_at=work.now)
-    if first:
-        tell(work, SYSTEM, _system(work, connection_id), ConnectionUpdated)
+    missing = before.missing
+    if remote.mirrored_whole and seen is not None and before.settings.get(KEEPS_DELETED) is not True:
+        missing = _note_missing(work, before, seen, began_at)
+    if first or missing != before.missing:
+        tell(work, SYSTEM, before, ConnectionUpdated)
 
 
-def note_reached(work: Work, connection_id: int, fault: str | None, *, polled: bool = False) -> None:
+def _note_missing(work: Work, system: ConnectedSystem, seen: Collection[str], began_at: datetime) -> int | None:
+    """Have read again what a walk has not seen, as it goes here if it is gone there; how much it is, and nothing is
+    done, where that is too much to be believed."""
+    systems, places = work.use(ConnectedSystemRepository), work.use(MirroredRepository)
+    keys = places.unseen(system.id, seen, began_at)
+    believed = max(FEW, int(places.count(system.id) * SHARE), system.missing_allowed or 0)
+    missing = len(keys) if len(keys) > believed else None
+    if missing != system.missing or keys:
+        systems.note_missing(system.id, missing)
+    if missing is None:
+        for key in keys:
+            places.mark(system.id, key, MISSING, work.now, quiet=True)
+    return missing
+
+
+def restart_walk(work: Work, connection_id: int) -> None:
+    """The walk cannot go on from where it is: it begins anew."""
+    work.use(ConnectedSystemRepository).note_walk(connection_id)
+
+
+def note_reached(work: Work, connection_id: int, fault: str | None) -> None:
     """The other system was reached, or why it was not."""
+    systems = work.use(ConnectedSystemRepository)
+    before = systems.kept(connection_id)
+    if before is not None and before.reach_fault != fault:
+        systems.note_reached(connection_id, fault)
+        tell(work, SYSTEM, before, ConnectionUpdated)
+
+
+def note_polled(work: Work, connection_id: int, cursor: str | None) -> None:
+    """All changes of the other system were read up to the cursor."""
     systems = work.use(ConnectedSystemRepository)
     before = systems.kept(connection_id)
     if before is None:
         return
-    systems.note_reached(connection_id, fault, work.now if polled else before.polled_at)
-    if before.reach_fault != fault or (polled and before.polled_at is None):
+    systems.note_polled(connection_id, work.now, cursor)
+    if before.polled_at is None:
         tell(work, SYSTEM, before, ConnectionUpdated)
+
+
+def note_written(work: Work, connection_id: int, key: str, entry_id: int) -> None:
+    """Something was done in the other system: what that made of it is read."""
+    work.use(MirroredRepository).mark(connection_id, key, f"{HINT}written {entry_id}", work.now, quiet=False)
 
 
 class Due(NamedTuple):
@@ -90,10 +148,12 @@ def due(work: Work, connection_id: int, entries: int, marks: int) -> Due:
 
 
 class Next(NamedTuple):
-    """The page with which the walk goes on, and when it began; None while it is not due for so many seconds."""
+    """The page with which the walk goes on, what leads to it, and when the walk began; no page while it is not due for
+    so many seconds."""
 
     page: int | None
     began_at: datetime
+    after: str | None = None
     seconds: float = 0.0
 
 
@@ -102,9 +162,9 @@ def next_page(work: Work, connection_id: int, every: timedelta) -> Next:
     one before it."""
     system = _system(work, connection_id)
     if system.walk_page is not None and system.walk_began_at is not None:
-        return Next(system.walk_page + 1, system.walk_began_at)
+        return Next(system.walk_page + 1, system.walk_began_at, system.walk_after)
     if system.walked_at is not None and work.now < system.walked_at + every:
-        return Next(None, work.now, (system.walked_at + every - work.now).total_seconds())
+        return Next(None, work.now, seconds=(system.walked_at + every - work.now).total_seconds())
     return Next(1, work.now)
 
 
@@ -115,11 +175,17 @@ def known_messages(work: Work, connection_id: int, key: str) -> frozenset[str]:
 
 
 def put_off_mark(
-    work: Work, connection_id: int, mark: Mark, reason: str, *, wait: float | None = None, soon: bool = False
+    work: Work,
+    connection_id: int,
+    mark: Mark,
+    reason: str,
+    *,
+    wait: float | None = None,
+    after: timedelta | None = None,
 ) -> None:
-    """Reading it failed: it is read again later; `soon` where that is no failure."""
-    due_at = work.now + (_SOON if soon else pause_after(mark.attempts + 1, wait))
-    attempts = mark.attempts if soon else mark.attempts + 1
+    """Reading it failed: it is read again later; `after` so long where that is no failure."""
+    due_at = work.now + (pause_after(mark.attempts + 1, wait) if after is None else after)
+    attempts = mark.attempts + 1 if after is None else mark.attempts
     work.use(MirroredRepository).put_off(connection_id, mark.key, attempts, due_at, reason)
 
 
@@ -132,7 +198,7 @@ def apply_snapshot(
     something: that would be taken for somebody else's."""
     system, places = _system(work, connection_id), work.use(MirroredRepository)
     if system.paused or system.deleted_at is not None:
-        return Later("The connection is paused.", soon=True)
+        return Later("The connection is paused.", _SOON)
     place, entries = places.place(connection_id, found.key), work.use(OutboxRepository)
     shared: frozenset[str] = frozenset()
     if place is not None:
@@ -141,11 +207,13 @@ def apply_snapshot(
             work.kinds[name].load(work, place.id)
         active = entries.active(place.id)
         if any(each.slot is None and each.state is not EntryState.WAITING for each in active):
-            return Later("A message is being sent.", soon=True)
+            return Later("A message is being sent.", _SOON)
         place = places.place(connection_id, found.key)
         if place is not None and place.written_at is not None and began_at <= place.written_at:
-            return Later("It was written to meanwhile.", soon=True)
+            return Later("It was written to meanwhile.", _SOON)
         shared = frozenset(each.slot for each in active if each.slot is not None)
+    if found.value is None and mark.fingerprint == MISSING:
+        return _let_go(work, connection_id, place, mark)
     kept = Kept(
         shared=shared,
         live_since=system.created_at,
@@ -164,12 +232,29 @@ def apply_snapshot(
         del work.events[told:]
         return Later(f"{error.code}: {error.message}")
     # Lists may say it in other words than a read: what is compared is what the list said.
-    seen = found.fingerprint if mark.fingerprint is None else mark.fingerprint
+    said = mark.fingerprint
+    seen = found.fingerprint if said is None or said.startswith(HINT) else said
     if mapped is not None:
         places.note(mapped.interaction_id, connection_id, mapped.key, work.now, fingerprint=seen, url=mapped.url)
     else:
         places.note_forgotten(connection_id, found.key, seen)
     places.clear(connection_id, mark.key, mark.fingerprint)
+    if mapped is not None and mapped.again is not None:
+        places.mark_later(connection_id, mark.key, f"{HINT}again", work.now + mapped.again)
+    return None
+
+
+def _let_go(work: Work, connection_id: int, place: Place | None, mark: Mark) -> Later | None:
+    """Delete what is not there any more. While somebody here still has to do with it, it stays: a customer who waits
+    is not to be lost without a word."""
+    name = None if place is None else work.use(InteractionRepository).kind_of(place.id)
+    if place is not None and name is not None:
+        interaction = work.kinds[name].load(work, place.id)
+        needed = interaction.attention.needed or interaction.waiting.needed or interaction.assignee_id is not None
+        if interaction.state is not State.CLOSED and needed:
+            return Later("It is gone there, and somebody here still has to do with it.", _WHEN_FREE)
+        erase(work, CONNECTION, interaction, Deleted())
+    work.use(MirroredRepository).clear(connection_id, mark.key, mark.fingerprint)
     return None
 
 

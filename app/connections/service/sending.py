@@ -10,7 +10,7 @@ from app.connections.service.outbox import retroubled
 from app.core.actor import CONNECTION, SYSTEM
 from app.core.ids import GlobalId
 from app.interactions.events import Synced, SyncRefused, SyncUncertain
-from app.interactions.messages import Message, MessageError, MessageStatus
+from app.interactions.messages import Message, MessageAuthor, MessageError, MessageStatus
 from app.interactions.model import Command, Interaction, State
 from app.interactions.remote import Looked, Remote, Task
 from app.interactions.repository.interactions import InteractionRepository
@@ -161,7 +161,7 @@ def _done(work: Work, interaction: Interaction, entry: Entry, key: str | None) -
                 entries.remove(stale.id)
     work.use(MirroredRepository).note_written(interaction.id, work.now)
     message = None if entry.message_id is None or entry.slot is not None else _named(work, entry.message_id, key)
-    if message is not None:
+    if message is not None and message.author is not MessageAuthor.CUSTOMER:
         report_message_status(work, CONNECTION, GlobalId("msg", message.id), MessageStatus.SENT)
         interaction = _loaded(work, interaction)
     _tell(work, interaction, retroubled(work, interaction), Synced(action=entry.action))
@@ -186,13 +186,19 @@ def _refuse(work: Work, interaction: Interaction, entry: Entry, reason: str) -> 
         if all(each.slot != entry.slot for each in entries.active(interaction.id)):
             kind = work.kinds[interaction.kind]
             changed = kind.restored(work, interaction, entry.action, entry.confirmed, entry.message_id)
-    elif entry.message_id is not None and work.use(MessageRepository).get(entry.message_id) is not None:
+    elif entry.message_id is not None and _is_answer(work, entry.message_id):
         error = MessageError(original_message=reason)
         ref = GlobalId("msg", entry.message_id)
         report_message_status(work, CONNECTION, ref, MessageStatus.ERROR, error=error)
         interaction = changed = _loaded(work, interaction)
     told = SyncRefused(action=entry.action, entry_id=entry.id)
     _tell(work, interaction, retroubled(work, changed), told)
+
+
+def _is_answer(work: Work, message_id: int) -> bool:
+    """Whether the message is one to the customer, which comes a way that can fail."""
+    message = work.use(MessageRepository).get(message_id)
+    return message is not None and message.author is not MessageAuthor.CUSTOMER
 
 
 def _uncertain(work: Work, interaction: Interaction, entry: Entry, reason: str) -> None:

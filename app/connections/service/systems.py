@@ -33,7 +33,7 @@ from app.connections.tables import PARKED, PENDING
 from app.core.actor import Actor
 from app.core.errors import DomainError, InvalidInput, TooMany, VersionConflict
 from app.core.webhook_secrets import new_webhook_secret
-from app.directory.model.checks import json_object, line
+from app.directory.model.checks import json_object, line, whole
 from app.directory.service.editing import Ref, created
 from app.interactions.connector import Connector
 from app.storage.work import Work
@@ -45,6 +45,7 @@ LONGEST_OVERLAP = timedelta(days=7)
 """How long a former secret may stay valid."""
 
 _NAME = line(255, blank=False)
+_MISSING = whole(1, 1_000_000)
 
 Connectors = Mapping[str, Connector]
 """The connectors that there are, by the names of their systems."""
@@ -127,9 +128,10 @@ def update_connection(
     *,
     address: str | None = None,
     credential: str | None = None,
+    allow_missing: int | None = None,
     if_version: int | None = None,
 ) -> ConnectedSystem:
-    """Rename a connection, or reach its system elsewhere or by another token.
+    """Rename a connection, reach its system elsewhere or by another token, or let the next walk delete so much.
 
     Raises Forbidden, NotFound, VersionConflict, InvalidInput, TooLong, AlreadyExists, NoSecretsKey."""
     before = managed(work, actor, ref)
@@ -142,12 +144,14 @@ def update_connection(
     after = before if name is None else replace(before, name=_NAME(name, ("name",)))
     connector = connectors.get(before.system)
     remote = None if connector is None else connector.remote
-    if remote is None and (address is not None or credential is not None):
+    if remote is None and (address is not None or credential is not None or allow_missing is not None):
         raise InvalidInput("The system of this connection is not reached.", path=("address",))
     if address is not None:
         after = replace(after, address=checked_address(address))
     if credential is not None and remote is not None:
         after = replace(after, credential=sealed(work, remote.checked(credential)), reach_fault=None)
+    if allow_missing is not None:
+        after = replace(after, missing_allowed=_MISSING(allow_missing, ("allow_missing",)))
     if after == before:
         return before
     after = _saved(work, before, after)
@@ -250,6 +254,7 @@ def standings(work: Work) -> list[Stands]:
                 each.reach_fault,
                 each.polled_at,
                 each.walked_at,
+                each.missing,
                 work.use(MirroredRepository).count_failing(each.id, MANY_TRIES),
             ),
             inbox.count_in(each.id, PENDING),

@@ -183,7 +183,9 @@ def _is_old(work: "Work", interaction: Interaction, sent_at: datetime) -> bool:
 
 
 def opened(work: "Work", actor: Actor, target: Mapping[str, Any], imported: bool) -> Any:
-    """The interaction that the kind and customer of the target lead to, opened when there is none."""
+    """The interaction that the target names, or that its kind and customer lead to, opened when there is none."""
+    if "interaction" in target:
+        return load(work, actor, target["interaction"])
     kind = work.kinds[target["kind"]]
     actor.require(f"{kind.name}:write")
     given = {name: value for name, value in target.items() if name != "kind"}

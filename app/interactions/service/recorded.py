@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 class Elsewhere:
     """A message as another system has it: its key there, who wrote it, when, and how far it came.
 
-    `user_id` is the surrogate of the user who wrote it, where that is known; `error` comes with the status ERROR."""
+    `user_id` is the surrogate of the user who wrote it, where that is known; `error` comes with the status ERROR.
+    `event_type` is what a contract calls it."""
 
     key: str
     author: MessageAuthor
@@ -43,6 +44,7 @@ class Elsewhere:
     status: MessageStatus = MessageStatus.SENT
     user_id: int | None = None
     error: MessageError | None = None
+    event_type: str | None = None
 
 
 def record_message(
@@ -56,14 +58,15 @@ def record_message(
 ) -> Posted:
     """Take in a message that was sent or received elsewhere; nothing is sent by that.
 
-    `target` has `kind` with `customer_id` and what that kind's `open_for` takes. A message to a customer without an
-    interaction opens one that is over, as it asks for no human. What is `imported`, or was answered or overtaken by a
-    newer message before it arrived here, changes no wait.
+    `target` is as that of `receive_message`. A message to a customer without an interaction opens one that is over, as
+    it asks for no human. What is `imported`, or was answered or overtaken by a newer message before it arrived here,
+    changes no wait.
     Raises AlreadyReceived for a key that came before, and otherwise as `receive_message`."""
     if message.author is MessageAuthor.CUSTOMER:
         return _of_customer(work, actor, target, contents, message, imported)
     interaction = opened(work, actor, target, imported=True)
     fields = {"message_key": message.key, "sent_at": message.sent_at, "user_id": message.user_id}
+    fields["event_type"] = message.event_type
     require_new(work, actor, interaction, fields)
     check(work, actor, interaction, Command.IMPORT)
     draft = draft_of(work, interaction, checked_contents(contents, work.ids.uuid), message.author, fields)

@@ -38,6 +38,8 @@ class VoicebotRemote:
     creating = frozenset({MESSAGE, RESTART})
     costly = frozenset({RESTART})
     settles = timedelta(seconds=15)
+    newest_first = True
+    mirrored_whole = False
 
     def checked(self, credential: str) -> str:
         return checked_token(credential)
@@ -45,13 +47,18 @@ class VoicebotRemote:
     def access(self, address: str, credential: str) -> Bearer:
         return Bearer(address, credential)
 
-    async def list_page(self, reach: Reach, page: int) -> ListPage:
+    async def changes(self, reach: Reach, cursor: str | None, at: str | None) -> ListPage:
+        return await self.list_page(reach, at)
+
+    async def list_page(self, reach: Reach, at: str | None) -> ListPage:
+        page = 1 if at is None else int(at)
         answered = await reach.ask("/conversations", per_page=_PAGE, page=page)
         items = _items(answered.value)
         meta = answered.value.get("meta")
         last = meta.get("last_page") if isinstance(meta, dict) else None
         listed = [Listed(str(each["id"]), _digest(each)) for each in items if isinstance(each.get("id"), int)]
-        return ListPage(listed, last if isinstance(last, int) else page)
+        pages = last if isinstance(last, int) else page
+        return ListPage(listed, str(page + 1) if page < pages else None, pages)
 
     async def read(self, reach: Reach, key: str, known: frozenset[str]) -> Snapshot:
         answered = await reach.ask(f"/conversations/{key}")

@@ -4,6 +4,7 @@ import asyncio
 import shutil
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -56,11 +57,15 @@ class RudeReach(Reach):
     def acting_as(self, login: str) -> "RudeReach":
         raise AssertionError("Nobody acts as somebody else here.")
 
+    @property
+    def now(self) -> datetime:
+        return self.house.clock.now
+
     async def ask(self, path: str, **query: str | int) -> Answered:
         self.reads += 1
         return await self._request("GET", path, params=query)
 
-    async def tell(self, method: str, path: str, body: object | None = None) -> Answered:
+    async def tell(self, method: str, path: str, body: object | None = None, *, slow: bool = False) -> Answered:
         fault = self.faults.pop(0) if self.faults else ""
         if fault == "before":
             raise Unanswered("The server cannot be connected to.", arrived=False)
