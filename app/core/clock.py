@@ -4,6 +4,8 @@ import re
 from collections.abc import Callable
 from datetime import MAXYEAR, MINYEAR, UTC, date, datetime
 
+import orjson
+
 Clock = Callable[[], datetime]
 
 _RFC3339 = re.compile(
@@ -12,6 +14,7 @@ _RFC3339 = re.compile(
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _WHOLE_SECONDS = 19
 _MICROSECONDS = 26
+_IN_QUOTES = len('"2026-01-31T09:30:00.000001Z"')
 
 
 def utc_now() -> datetime:
@@ -21,6 +24,11 @@ def utc_now() -> datetime:
 
 def rfc3339(moment: datetime) -> str:
     """RFC 3339 in UTC with six digits and `Z`: the one form in which the graph writes a time."""
+    # Nearly every time is in UTC and between two seconds. Of those alone orjson makes a text of this length, which is
+    # the same one, in a third of the time.
+    written = orjson.dumps(moment, option=orjson.OPT_UTC_Z)
+    if len(written) == _IN_QUOTES:
+        return written[1:-1].decode()
     return moment.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
 
 

@@ -25,6 +25,7 @@ from app.execution.persisted import Persisted
 from app.execution.preparing import Compiler, Mutation, Mutations, Preparer, Query, permissions_of, with_constants
 from app.execution.refusals import Refusal, Refusals
 from app.graph.context import Context
+from app.selection.encoding import encoded
 from app.selection.mapping import Env
 from app.settings import Settings
 from app.storage.database import Database
@@ -176,7 +177,7 @@ class Operations:
             entries = [errors.from_domain(error, path, query.nodes[str(path[0])]) for path, error in answer.errors]
         if query.mixed and data is not None:
             data = await self._mix(operation, query, data, request.variables, context)
-        return orjson.dumps({"data": data, "errors": entries} if entries else {"data": data})
+        return encoded({"data": data, "errors": entries} if entries else {"data": data})
 
     async def _mix(
         self,
@@ -219,7 +220,7 @@ class Operations:
                 # As in any serial execution: what ran before stays done, what comes after does not start.
                 return orjson.dumps({"data": None, "errors": entries})
             data[root.field.key] = value
-        return orjson.dumps({"data": data, "errors": entries} if entries else {"data": data})
+        return encoded({"data": data, "errors": entries} if entries else {"data": data})
 
     def _unreadable(
         self, mutations: Sequence[Mutation], variables: Mapping[str, object], context: Context

@@ -21,6 +21,7 @@ from app.live.recipe import Reader, Recipe
 from app.live.replays import Replays
 from app.live.snapshots import Snapshots, SnapshotSubscriber
 from app.live.subscriber import EventSubscriber
+from app.selection.encoding import encoded
 from app.settings import Settings
 from app.storage.database import Database
 from app.storage.event_log import Cursor
@@ -169,7 +170,7 @@ class Delivery:
 
     async def _read(self, rows: Sequence[Mapping[str, object]]) -> Sequence[str]:
         made = await self._deliveries.reader.each(self._recipe, rows)
-        return [orjson.dumps({"data": {self._recipe.key: each}}).decode() for each in made]
+        return [encoded({"data": {self._recipe.key: each}}).decode() for each in made]
 
     async def _work(self) -> None:
         try:

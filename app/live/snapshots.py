@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
-import orjson
 import structlog
 
 from app.core.errors import RateLimited, Unavailable
@@ -13,6 +12,7 @@ from app.execution import errors
 from app.feed import Entry, SnapshotStream, Waiting
 from app.live.items import Item
 from app.live.recipe import Reader, Recipe
+from app.selection.encoding import encoded
 
 log = structlog.get_logger(__name__)
 
@@ -79,7 +79,7 @@ class Snapshots:
         found: dict[str, Any] = {"data": answer.data}
         if answer.errors:
             found["errors"] = [errors.from_domain(error, path) for path, error in answer.errors]
-        return orjson.dumps(found).decode()
+        return encoded(found).decode()
 
 
 class SnapshotSubscriber:

@@ -74,7 +74,7 @@ def _arguments(given: Mapping[str, object]) -> Any:
 class Compiler(Protocol):
     """The part of app.selection.compiler.Compiler that contracts need."""
 
-    def query(self, fields: Sequence[Field], permissions: frozenset[str] | None) -> Plan: ...
+    def query(self, fields: Sequence[Field], permissions: frozenset[str] | None, *, times_as_text: bool) -> Plan: ...
 
 
 class Reads:
@@ -92,7 +92,7 @@ class Reads:
         permissions = None if env.actor.is_admin else env.actor.permissions
         plan = self.plans.get((selection, permissions))
         if plan is None:
-            plan = self._compiler.query((selection.field,), permissions)
+            plan = self._compiler.query((selection.field,), permissions, times_as_text=True)
             if len(self.plans) >= _MOST_PLANS:
                 self.plans.clear()
             self.plans[selection, permissions] = plan

@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
+from app.core.clock import rfc3339
 from app.core.sight import is_narrowed
 from app.selection.catalogue import Catalogue
 from app.selection.connection import Listing
@@ -42,7 +43,10 @@ from app.storage.query import Query
 class Compilation:
     """What is shared while the parts of one plan are compiled."""
 
-    def __init__(self, catalogue: Catalogue, sql: SqlCompiler, permissions: Permissions) -> None:
+    def __init__(
+        self, catalogue: Catalogue, sql: SqlCompiler, permissions: Permissions, *, times_as_text: bool = False
+    ) -> None:
+        self._times_as_text = times_as_text
         self.catalogue = catalogue
         self.sql = sql
         self.dialect = sql.dialect
@@ -148,9 +152,10 @@ class Compilation:
         elif isinstance(mapping, Column):
             shared = self.catalogue.is_shared(type_name, field.name)
             slot, convert = self._column(source.base if shared else source, mapping)
-            made.column(field.key, slot, convert)
+            written = made.moment if convert is rfc3339 and not self._times_as_text else made.column
+            written(field.key, slot, convert)
         elif isinstance(mapping, Id):
-            made.column(field.key, source.builder.slot(mapping.sql(source)), f"{mapping.prefix}_%d".__mod__)
+            made.id(field.key, source.builder.slot(mapping.sql(source)), mapping.prefix)
         else:
             # A field of the interface is compiled once for all the types that ask for it, over the interface's row.
             known = group.known(field, mapping)

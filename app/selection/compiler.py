@@ -20,9 +20,10 @@ class Compiler:
         self.catalogue = catalogue
         self.sql = SqlCompiler(dialect)
 
-    def query(self, fields: Sequence[Field], permissions: Permissions) -> Plan:
-        """The plan of an operation's root fields. Raises TooComplex when a statement would join too much."""
-        compilation = Compilation(self.catalogue, self.sql, permissions)
+    def query(self, fields: Sequence[Field], permissions: Permissions, *, times_as_text: bool = False) -> Plan:
+        """The plan of an operation's root fields, for an answer that `encoded` writes; for any other one, whose times
+        are text on both databases, with `times_as_text`. Raises TooComplex when a statement would join too much."""
+        compilation = Compilation(self.catalogue, self.sql, permissions, times_as_text=times_as_text)
         roots = [compile_root(compilation, field) for field in fields]
         return Plan(roots, self.catalogue.query, compilation)
 

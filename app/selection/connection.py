@@ -178,6 +178,7 @@ class Connection:
         self.lists: list[tuple[str, int]] = []  # those of the parts that are the nodes alone, with their block
         self.counted = False
         self.rows_needed = False
+        self.places_needed = False  # where rows are in the list, of which cursors are made
         self.edges: list[Edge] = []
         self.order_slots: dict[str, tuple[int, ...]] = {}
         self.write: dict[str, tuple[Callable[[Any], Any] | None, ...]] = {}

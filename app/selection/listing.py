@@ -62,18 +62,15 @@ class Lister:
         paged = self.connection
         for field in fields:
             paged.parts.append((field.key, self._part(field, type_name)))
-        if paged.rows_needed:
-            for name, order in self.mapping.orders.items():
-                columns = order.by(self.source)
+        for name, order in self.mapping.orders.items():
+            columns = order.by(self.source)
+            self.listing.cursor_types[name] = tuple(column.type for column in columns)
+            if paged.places_needed:
                 paged.order_slots[name] = tuple(self.builder.slot(column) for column in columns)
                 paged.write[name] = tuple(writer(column.type, self.compilation.dialect) for column in columns)
-                self.listing.cursor_types[name] = tuple(column.type for column in columns)
-            self.compilation.statements += 1
-        else:
-            for name, order in self.mapping.orders.items():
-                self.listing.cursor_types[name] = tuple(column.type for column in order.by(self.source))
-        if paged.counted:
-            self.compilation.statements += 1
+        if paged.rows_needed and not self.builder.columns:  # rows of which nothing is shown
+            self.builder.slot(self.source.c.id)
+        self.compilation.statements += paged.rows_needed + paged.counted
 
     def _part(self, field: Field, type_name: str) -> Part:
         paged = self.connection
@@ -116,6 +113,7 @@ class Lister:
         parts: list[tuple[str, Any]] = []
         for each in fields:
             if each.name == "cursor":
+                paged.places_needed = True
                 parts.append((each.key, lambda page, i: paged.row_cursor(page.rows[i], page.asked.variant[0])))
             elif each.name == "__typename":
                 parts.append((each.key, lambda page, i: edge_type))
@@ -140,6 +138,8 @@ class Lister:
             "__typename": lambda page: type_name,
         }
         parts = [(each.key, values[each.name]) for each in fields]
+        if any(each.name in ("startCursor", "endCursor") for each in fields):
+            paged.places_needed = True
         return lambda page, run: {key: part(page) for key, part in parts}
 
     # ---- statements ----

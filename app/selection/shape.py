@@ -38,6 +38,17 @@ class Fields:
             value = f"None if {value} is None else {self._named('c', convert)}({value})"
         self._add(key, value)
 
+    def id(self, key: str, slot: int, prefix: str) -> None:
+        """The global id of a surrogate key."""
+        self._add(key, f"None if row[{slot:d}] is None else {f'{prefix}_%d'!r} % row[{slot:d}]")
+
+    def moment(self, key: str, slot: int, write: Convert | None) -> None:
+        """A datetime in UTC for `encoded`, which writes all but those on a full second as `write` does, and at once."""
+        self._add(
+            key,
+            f"None if (at := row[{slot:d}]) is None else at if at.microsecond else {self._named('c', write)}(at)",
+        )
+
     def constant(self, key: str, value: Any) -> None:
         self._add(key, self._named("v", value))
 

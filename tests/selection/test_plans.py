@@ -1,4 +1,5 @@
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -9,12 +10,14 @@ from app.core.clock import Clock
 from app.core.errors import Forbidden, InvalidCursor, InvalidInput
 from app.core.ids import Ids
 from app.selection.compiler import Compiler
+from app.selection.encoding import encoded
 from app.selection.mapping import Env
 from app.selection.plan import Answer
 from app.selection.tree import Field
 from app.settings import Settings
 from app.storage.database import Database, open_database
-from tests.selection.world import ask, catalogue, fill
+from app.storage.work import Work
+from tests.selection.world import ask, catalogue, fill, item
 
 pytestmark = pytest.mark.anyio
 ADMIN = Actor(1, "root", is_admin=True)
@@ -34,11 +37,11 @@ class Library:
     async def read(self, *fields: Field, permissions: frozenset[str] | None = None) -> Any:
         answer = await self.answer(*fields, permissions=permissions)
         assert answer.errors == []
-        return orjson.loads(orjson.dumps(answer.data))
+        return orjson.loads(encoded(answer.data))
 
     async def payload(self, row: dict[str, object], *fields: Field) -> Any:
         answer = await self._run(self.compiler.payload("LendPayload", fields, None), row)
-        return orjson.loads(orjson.dumps(answer.data))
+        return orjson.loads(encoded(answer.data))
 
     async def _run(self, plan: Any, row: dict[str, object] | None) -> Answer:
         self.statements.clear()
@@ -69,6 +72,47 @@ def items(*parts: Any, **arguments: Any) -> Field:
 PAGE_INFO = ask(
     "pageInfo", *(ask(n) for n in ("hasNextPage", "hasPreviousPage", "startCursor", "endCursor")), on="PageInfo"
 )
+
+
+def selected(sql: str) -> str:
+    """What the statement gives, without where from."""
+    return sql.partition("FROM")[0]
+
+
+@pytest.mark.parametrize(
+    ("parts", "placed"),
+    [
+        ([nodes(ask("title"))], False),
+        ([nodes(ask("title")), ask("pageInfo", ask("hasNextPage"), on="PageInfo")], False),
+        ([ask("pageInfo", ask("hasNextPage"), on="PageInfo")], False),
+        ([ask("pageInfo", ask("startCursor"), on="PageInfo")], True),
+        ([ask("pageInfo", ask("endCursor"), on="PageInfo"), nodes(ask("title"))], True),
+        ([ask("edges", ask("cursor"), on="ItemEdge")], True),
+        ([ask("edges", ask("node", ask("title"), on="Item"), on="ItemEdge")], False),
+    ],
+)
+async def test_places_in_a_list_are_read_for_cursors_alone(library: Library, parts: list[Field], placed: bool) -> None:
+    found = await library.read(items(*parts, first=3))
+    assert ("added_at" in selected(library.statements[0])) == placed
+    assert library.selects == 1
+    assert all(found["items"].values())
+
+
+async def test_times_are_written_alike_on_a_second_and_between_two(library: Library) -> None:
+    def set_back(work: Work) -> None:
+        early = item.update().where(item.c.id == 1)
+        work.connection.execute(early.values(added_at=datetime(3, 2, 1, 23, 59, 59, 120_000, tzinfo=UTC)))
+
+    await library.database.command(set_back)
+    found = await library.read(items(nodes(ask("addedAt"), ask("shout"))))
+    assert [each["addedAt"] for each in found["items"]["nodes"]][-2:] == [
+        "2026-01-05T09:02:00.000000Z",
+        "0003-02-01T23:59:59.120000Z",
+    ]
+    assert found["items"]["nodes"][-1]["shout"] == "DUNE 3 root"
+    plan = library.compiler.query([items(nodes(ask("addedAt")))], None, times_as_text=True)
+    answer = await library._run(plan, None)
+    assert answer.data == {"items": {"nodes": [{"addedAt": each["addedAt"]} for each in found["items"]["nodes"]]}}
 
 
 async def test_a_mixed_list_with_neighbours_and_kind_fields_is_one_statement(library: Library) -> None:
