@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Hashable
 from typing import Any
 
-import asyncpg
 import pytest
 import sqlalchemy as sa
 from pydantic import BaseModel
@@ -16,7 +15,7 @@ from sqlalchemy.util import LRUCache
 from app.directory.model import pepper
 from app.settings import PREFIX, Settings
 from app.storage import engines
-from app.storage.engines import postgresql_engine, postgresql_pool, sqlite_engine
+from app.storage.engines import postgresql_engine, sqlite_engine
 from app.storage.growth import open_together
 from app.storage.liveness import Liveness
 
@@ -64,11 +63,6 @@ def pass_over_an_empty_environment(patch: pytest.MonkeyPatch) -> None:
 
 def connect_for_plans_alone(patch: pytest.MonkeyPatch) -> None:
     """Open a connection for plans when there is a plan: many tests have none, and each is a process of PostgreSQL."""
-
-    async def open_pool(url: sa.URL, settings: Settings, liveness: Liveness) -> "asyncpg.Pool[asyncpg.Record]":
-        return await postgresql_pool(url, settings, liveness, opened=0)
-
-    patch.setattr("app.storage.postgresql_plans.postgresql_pool", open_pool)
     patch.setattr("app.storage.growth.open_together", _open_none)
 
 

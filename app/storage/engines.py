@@ -11,7 +11,6 @@ from time import monotonic, sleep
 from typing import Any, TypeVar
 
 import aiosqlite
-import asyncpg
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -19,7 +18,7 @@ from sqlalchemy.pool import StaticPool
 
 from app.core.setting_types import LARGEST_PORT
 from app.settings import Settings
-from app.storage.array_types import know_arrays
+from app.storage.driver_types import know_arrays
 from app.storage.liveness import Liveness
 
 T = TypeVar("T")
@@ -221,33 +220,3 @@ def postgresql_engine(url: sa.URL, settings: Settings, liveness: Liveness) -> As
     # After the dialect, which sets codecs.
     sa.event.listen(engine.sync_engine, "connect", lambda opened, _: know_arrays(opened.driver_connection))
     return engine
-
-
-async def _know_arrays(connection: object) -> None:
-    know_arrays(connection)
-
-
-async def _keep(_connection: object) -> None:
-    """Nothing to reset: plans change no session state, and asyncpg ends an open transaction before this."""
-
-
-async def postgresql_pool(
-    url: sa.URL, settings: Settings, liveness: Liveness, *, opened: int = 1
-) -> "asyncpg.Pool[asyncpg.Record]":
-    """The plans' pool, whose statements may take `read_timeout`; giving a connection back costs no round trip.
-
-    So many connections are `opened` before the first plan asks for one."""
-    return await asyncpg.create_pool(
-        init_size=opened,
-        min_size=0,
-        max_size=settings.pool_size,
-        connect=liveness.connect,
-        init=_know_arrays,
-        reset=_keep,
-        statement_cache_size=STATEMENTS_KEPT * 2,
-        max_cached_statement_lifetime=0,
-        max_inactive_connection_lifetime=0,
-        **asyncpg_arguments(
-            url, statement_timeout=settings.read_timeout, idle_in_transaction_session_timeout=settings.read_timeout
-        ),
-    )

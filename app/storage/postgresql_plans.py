@@ -1,9 +1,8 @@
-"""PostgreSQL's plans: a pool of asyncpg's connections, shared out between callers."""
+"""PostgreSQL's plans: the driver's connections, shared out between callers."""
 
 import asyncio
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from time import monotonic
 from typing import Any, TypeVar
 
@@ -15,37 +14,42 @@ from app.core.fairness import Caller, to_its_end
 from app.core.short_turns import short_turns
 from app.settings import Settings
 from app.storage import growth
-from app.storage.engines import postgresql_pool
 from app.storage.growth import Growth
-from app.storage.liveness import Liveness, silent
+from app.storage.liveness import Connection, Liveness, silent
 from app.storage.postgresql import ATTEMPTS, GOING_AWAY, LAST_SECONDS, may_begin
 from app.storage.query import Observer, Steps
+from app.storage.read_connections import ReadConnections
+from app.storage.read_limits import ReadLimits
 from app.storage.read_queue import Read, ReadQueue, TakesLong, share_of, too_long
 from app.storage.tally import Load
 
 T = TypeVar("T")
 
-ROWS_ON_LOOP = 200
+ROWS_ON_LOOP = 500
 """Rows of a statement of which the loop itself makes objects, in a millisecond; of more a thread does. A page of a
 thousand takes 6 ms, in which nobody else would be served."""
 
 SHORT_SECONDS = 0.2
 """Time on a connection that a plan may take before it counts as long."""
 
+_BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+
+# A table was changed since the statement was prepared.
+_OUT_OF_DATE = (asyncpg.InvalidCachedStatementError, asyncpg.OutdatedSchemaCacheError)
+
 
 class PostgresqlPlans:
-    """Plans on a pool of asyncpg's own connections, which prepare each text once."""
+    """Plans on asyncpg's own connections, which prepare each text once."""
 
-    def __init__(
-        self, pool: "asyncpg.Pool[asyncpg.Record]", settings: Settings, liveness: Liveness, opened: int = 1
-    ) -> None:
+    def __init__(self, connections: ReadConnections, settings: Settings, liveness: Liveness, opened: int = 1) -> None:
         self.observer: Observer | None = None
         self.offloaded = 0
         """How many times a thread has made the objects of a statement."""
         self._thread = ThreadPoolExecutor(1, "rows")
-        self._pool = pool
-        self._liveness = liveness
+        self._connections = connections
+        self._loop = asyncio.get_running_loop()
         self._longest = settings.read_timeout.total_seconds()
+        self._silence = liveness.silence
         # A quarter for long reads: each of them may keep a core of the database busy.
         self._queue = ReadQueue(
             settings.pool_size,
@@ -54,20 +58,25 @@ class PostgresqlPlans:
             short_seconds=SHORT_SECONDS,
             opened=opened,
         )
+        self._limits = ReadLimits(self._queue, SHORT_SECONDS, self._longest)
         self._growth = Growth(
-            opened, settings.pool_size, connect=pool.acquire, grown=self._grown, lacks=lambda: not self._queue.free
+            opened,
+            settings.pool_size,
+            connect=connections.one,
+            grown=self._grown,
+            lacks=lambda: not self._queue.free,
         )
 
     @classmethod
     async def open(cls, url: sa.URL, settings: Settings, liveness: Liveness) -> "PostgresqlPlans":
-        pool = await postgresql_pool(url, settings, liveness)
+        connections = ReadConnections.to(url, settings, liveness)
         wanted = growth.at_start(share_of(settings.pool_size), settings.pool_size)
         try:
-            opened = await growth.open_together(pool.acquire, wanted)
+            opened = await growth.open_together(connections.one, wanted)
         except BaseException:
-            pool.terminate()
+            await connections.close(0)
             raise
-        return cls(pool, settings, liveness, opened)
+        return cls(connections, settings, liveness, opened)
 
     @property
     def waiting(self) -> int:
@@ -80,12 +89,13 @@ class PostgresqlPlans:
         return Load(self._growth.opened, self._growth.opened - self._queue.free, self._queue.waiting)
 
     async def run(self, steps: Steps[T], snapshot: bool, caller: Caller) -> T:
-        loop = asyncio.get_running_loop()
-        read = Read(steps, snapshot, caller, loop.create_future())
-        begins = self._queue.start(read)
-        self._growth.look()
+        queue = self._queue
+        read = Read(steps, snapshot, caller, self._loop.create_future())
+        begins = queue.start(read)
+        if not queue.free:
+            self._growth.look()
         if not begins:
-            self._queue.add(read)
+            queue.add(read)
             await self._admitted(read)
         while True:
             began = monotonic()
@@ -96,23 +106,21 @@ class PostgresqlPlans:
                 return result
             except TakesLong:
                 restarts = True
-                read.future = loop.create_future()
+                read.future = self._loop.create_future()
             finally:
                 if restarts:
-                    self._queue.restart(read, monotonic() - began)
+                    queue.restart(read, monotonic() - began)
                 else:
-                    self._queue.end(read, monotonic() - began)
-                self._serve()
+                    queue.end(read, monotonic() - began)
+                if queue.waiting:
+                    self._serve()
             await self._admitted(read)
 
     async def close(self) -> None:
         await self._growth.close()
+        self._limits.close()
         self._thread.shutdown(wait=False)
-        try:
-            async with asyncio.timeout(LAST_SECONDS):
-                await self._pool.close()
-        except TimeoutError:
-            pass  # the pool has ended what did not end by itself
+        await self._connections.close(LAST_SECONDS)
 
     def _grown(self) -> None:
         self._queue.grow()
@@ -138,78 +146,73 @@ class PostgresqlPlans:
             raise
 
     async def _attempts(self, read: Read) -> Any:
-        until = asyncio.get_running_loop().time() + self._longest
+        until = self._loop.time() + self._longest
         for attempt in range(ATTEMPTS):
-            if not await may_begin(attempt, until):
+            if attempt and not await may_begin(attempt, until):
                 break
+            connection = self._connections.take()
+            if connection is None:
+                try:
+                    connection = await self._connections.open()
+                except (*GOING_AWAY, asyncpg.PostgresError, OSError):
+                    continue  # whatever the server has against a connection, nothing was asked yet
             try:
-                connection = await self._pool.acquire()
-            except (*GOING_AWAY, asyncpg.PostgresError, OSError):
-                continue  # whatever the server has against a connection, nothing was asked yet
-            try:
-                with self._liveness.over(connection, self._longest + self._liveness.silence):
-                    return await self._used(connection, read)
+                return await self._used(connection, read)
             except asyncpg.QueryCanceledError:
                 raise too_long(self._longest) from None
+            except _OUT_OF_DATE:
+                self._connections.drop_free()
             except (*GOING_AWAY, asyncpg.InterfaceError) as error:
                 # A plan only reads, so it may start again on another connection. (A wrong argument is an
                 # InterfaceError too, but leaves its connection open.)
-                if not isinstance(error, GOING_AWAY) and not _is_closed(connection):
+                if not isinstance(error, GOING_AWAY) and not connection.is_closed():
                     raise
         raise Unavailable("The database cannot be reached.")
 
-    async def _used(self, connection: Any, read: Read) -> Any:
+    async def _used(self, connection: Connection, read: Read) -> Any:
         """What the plan returns. Whoever leaves in the middle does not keep the connection from being given back."""
+        now = self._loop.time()
+        connection.use.begin(now, self._longest + self._silence)
+        limit = self._limits.begin(read, now)
         try:
-            result = await self._within_time(connection, read)
+            result = await self._plan(connection, read)
         except BaseException as error:
-            if isinstance(error, GOING_AWAY):
-                _end(connection)
+            self._limits.end(limit)
+            reason = self._limits.reason(limit, error)
+            if isinstance(reason, (*GOING_AWAY, *_OUT_OF_DATE)):
+                connection.terminate()  # though its socket may not have told of its end yet
             answers = await asyncio.shield(self._tidied(connection))
-            if isinstance(error, Timeout) and not answers:
+            if isinstance(reason, Timeout) and not answers:
                 raise silent() from None
+            if reason is not error:
+                raise reason from None
             raise
-        await self._released(connection)
+        self._limits.end(limit)
+        connection.use.end()
+        self._connections.give_back(connection)
         return result
 
-    async def _within_time(self, connection: Any, read: Read) -> Any:
-        look = _Look(self._queue, read, self._longest)
-        try:
-            async with look.limit:
-                return await self._plan(connection, read)
-        except TimeoutError:
-            if not look.limit.expired():
-                raise
-        finally:
-            look.timer.cancel()
-        if look.takes_long:
-            raise TakesLong
-        raise too_long(self._longest)
-
-    async def _released(self, connection: Any) -> None:
-        # What was read is right even when its connection breaks only now.
-        with suppress(*GOING_AWAY, asyncpg.InterfaceError):
-            await self._pool.release(connection)
-
-    async def _tidied(self, connection: Any) -> bool:
-        """End what a plan left begun, also what neither it nor the driver knows of: a caller who leaves after a
-        statement was prepared and before it runs leaves the server within a transaction, which the next would get.
+    async def _tidied(self, connection: Connection) -> bool:
+        """Give a connection back, without what a plan left begun, also what neither it nor the driver knows of: a
+        caller who leaves after a statement was prepared and before it runs leaves the server within a transaction,
+        which the next would get.
 
         Returns whether the server has answered in time; otherwise the connection is dropped."""
         answers = True
         try:
-            await connection.execute("ROLLBACK", timeout=self._liveness.silence)
+            await connection.execute("ROLLBACK", timeout=self._silence)
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
             answers = False
-            _end(connection)
-        await self._released(connection)
+            connection.terminate()
+        connection.use.end()
+        self._connections.give_back(connection)
         return answers
 
-    async def _plan(self, connection: Any, read: Read) -> Any:
+    async def _plan(self, connection: Connection, read: Read) -> Any:
         plan = read.steps()
         observer = self.observer
         if read.snapshot:
-            await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            await connection.execute(_BEGIN)
         # An exception leaves the transaction open; whoever gives the connection back rolls it back.
         result: Any
         try:
@@ -218,13 +221,13 @@ class PostgresqlPlans:
                 self._queue.require_short(read, sql)
                 if observer is not None:
                     observer(sql)
-                rows = await connection.fetch(sql, *args)
+                rows = await connection.rows(sql, args)
                 if len(rows) <= ROWS_ON_LOOP:
                     sql, args = plan.send(rows)
                     continue
                 self.offloaded += 1
                 with short_turns:
-                    running = asyncio.get_running_loop().run_in_executor(self._thread, _sent, plan, rows)
+                    running = self._loop.run_in_executor(self._thread, _sent, plan, rows)
                     following, result = await to_its_end(running)
                 if following is None:
                     break
@@ -244,41 +247,3 @@ def _sent(plan: Generator[Any, Any, Any], rows: Any) -> tuple[Any, Any]:
         return plan.send(rows), None
     except StopIteration as stop:
         return None, stop.value
-
-
-class _Look:
-    """Looks at a running read every few milliseconds, and ends it by `limit` where it may not run on.
-
-    An object, because functions that name each other are a reference cycle, which would keep the read's variables."""
-
-    def __init__(self, queue: ReadQueue, read: Read, longest: float) -> None:
-        self.limit = asyncio.timeout(None)
-        self.takes_long = False
-        self._queue = queue
-        self._read = read
-        self._loop = asyncio.get_running_loop()
-        self._ends = self._loop.time() + longest
-        self.timer = self._later()
-
-    def _later(self) -> asyncio.TimerHandle:
-        return self._loop.call_at(min(self._loop.time() + SHORT_SECONDS, self._ends), self._look)
-
-    def _look(self) -> None:
-        self.takes_long = self._queue.must_yield(self._read)
-        if self.takes_long or self._loop.time() >= self._ends:
-            self.limit.reschedule(self._loop.time())
-        else:
-            self.timer = self._later()
-
-
-def _is_closed(connection: Any) -> bool:
-    try:
-        return bool(connection.is_closed())
-    except asyncpg.InterfaceError:  # the pool has taken the broken connection back already
-        return True
-
-
-def _end(connection: Any) -> None:
-    """Let nobody have it again, though its socket may not have told of its end yet."""
-    with suppress(asyncpg.InterfaceError):
-        connection.terminate()

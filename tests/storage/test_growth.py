@@ -16,8 +16,8 @@ from app.core.events import EventRecord
 from app.core.ids import Ids
 from app.settings import Settings
 from app.storage import growth
-from app.storage.array_types import know_arrays
 from app.storage.database import Database, Query, Row, Work, open_database
+from app.storage.driver_types import know_arrays
 from app.storage.engines import asyncpg_arguments, parse_database_url
 from app.storage.growth import Growth
 from tests.serving import eventually
@@ -128,7 +128,7 @@ async def test_pools_begin_with_more_connections_than_one_caller_may_take(
     database = await open_database(database_url, clock=clock, ids=ids, settings=settings)
     try:
         assert opened(database) == (plans, commands)
-        assert database._plans._pool.get_idle_size() == plans  # type: ignore[attr-defined]
+        assert database._plans._connections.free == plans  # type: ignore[attr-defined]
         assert database._commands.engine.pool.checkedin() == commands  # type: ignore[attr-defined]
     finally:
         await database.close()
@@ -194,7 +194,7 @@ async def test_connections_are_opened_until_there_are_enough(scratch_database: D
         )
         for caller in range(2 * CONNECTIONS)
     ]
-    await eventually(lambda: opened(scratch_database)[0] == plans._pool.get_size() == CONNECTIONS)
+    await eventually(lambda: opened(scratch_database)[0] == plans._connections.opened == CONNECTIONS)
     assert opened(scratch_database)[1] == 2
     for each in sleeping:
         each.cancel()

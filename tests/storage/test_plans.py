@@ -4,9 +4,9 @@ import asyncio
 import sqlite3
 import threading
 from collections.abc import Generator, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from functools import partial
-from typing import cast
+from typing import Any, cast
 
 import asyncpg
 import pytest
@@ -16,7 +16,7 @@ from app.core.clock import Clock
 from app.core.errors import NotFound, Timeout, Unavailable
 from app.core.ids import Ids
 from app.settings import Settings
-from app.storage.database import Database, Query, Row, open_database
+from app.storage.database import Database, Query, Row, Work, open_database
 from app.storage.engines import asyncpg_arguments, parse_database_url
 from app.storage.migrations import migrate
 from app.storage.postgresql_plans import ROWS_ON_LOOP, PostgresqlPlans
@@ -223,6 +223,74 @@ async def test_whoever_leaves_at_any_moment_leaves_nothing_begun(scratch_databas
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         assert await scratch_database.plan(steps, snapshot=True, caller=1) == [0]
+
+
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+async def test_times_on_the_driver_are_those_of_the_database(scratch_database: Database) -> None:
+    moments = [
+        datetime(2, 1, 1, tzinfo=UTC),
+        datetime(9998, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC),
+        datetime(2026, 3, 4, 5, 6, 7, 500_000, tzinfo=UTC),
+        datetime(2026, 3, 4, 5, 6, 7, tzinfo=timezone(timedelta(hours=5, minutes=45))),
+    ]
+
+    def steps() -> Generator[Query, Sequence[Row], list[Any]]:
+        rows = yield Query("SELECT $1::timestamptz, $2::timestamptz, $3::timestamptz, $4::timestamptz", moments)
+        again = yield Query("SELECT each FROM unnest($1::timestamptz[]) each", [moments])
+        ((nothing,),) = yield Query("SELECT NULL::timestamptz")
+        assert nothing is None
+        return [*rows[0], *(row[0] for row in again)]
+
+    found = await scratch_database.plan(steps, snapshot=True, caller=1)
+    assert found == moments * 2
+    assert {each.tzinfo for each in found} == {UTC}
+
+
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+async def test_times_are_read_whatever_form_the_database_prefers(
+    scratch_database: Database, database_url: str, clock: Clock, ids: Ids, settings: Settings
+) -> None:
+    name = sa.make_url(database_url).database
+
+    def prefer(work: Work, *wishes: str) -> None:
+        for wish in wishes:
+            work.connection.execute(sa.text(f'ALTER DATABASE "{name}" {wish}'))
+
+    def steps() -> Generator[Query, Sequence[Row], Any]:
+        ((found,),) = yield Query("SELECT timestamptz '2026-03-04 05:06:07.5Z'")
+        return found
+
+    await scratch_database.command(prefer, "SET DateStyle = 'German'", "SET TimeZone = 'Asia/Tokyo'")
+    try:
+        database = await open_database(database_url, clock=clock, ids=ids, settings=settings)
+        found = await database.plan(steps, snapshot=False, caller=1)
+        await database.close()
+    finally:
+        await scratch_database.command(prefer, "RESET DateStyle", "RESET TimeZone")
+    assert (found, found.tzinfo) == (datetime(2026, 3, 4, 5, 6, 7, 500_000, tzinfo=UTC), UTC)
+
+
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+@pytest.mark.parametrize("snapshot", [True, False])
+async def test_statements_that_a_change_of_a_table_made_old_are_prepared_anew(
+    scratch_database: Database, snapshot: bool
+) -> None:
+    def steps() -> Reading:
+        rows = yield COUNT
+        yield Query("SELECT pg_sleep(0.01)")
+        return [row[0] for row in rows]
+
+    def change(work: Work, type_: str) -> None:
+        work.connection.execute(sa.text(f"ALTER TABLE counter ALTER COLUMN value TYPE {type_}"))
+
+    async def read_at_once() -> None:
+        reads = (scratch_database.plan(steps, snapshot=snapshot, caller=caller) for caller in range(6))
+        assert await asyncio.gather(*reads) == [[0]] * 6
+
+    for type_ in ("integer", "bigint"):
+        await read_at_once()
+        await scratch_database.command(change, type_)
+    await read_at_once()
 
 
 async def test_lost_connections_are_replaced(scratch_database: Database) -> None:

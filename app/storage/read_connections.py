@@ -1,0 +1,109 @@
+"""The connections of PostgreSQL's plans: who has one, and which are free."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from functools import partial
+
+import sqlalchemy as sa
+
+from app.core.errors import Unavailable
+from app.settings import Settings
+from app.storage.driver_types import TIMES_AS_TEXT, know_arrays, read_times_as_text
+from app.storage.engines import STATEMENTS_KEPT, asyncpg_arguments
+from app.storage.liveness import Connection, Liveness
+
+
+class ReadConnections:
+    """Opens connections for whoever finds none free, and gives out first the one that came back last.
+
+    It knows no bound of its own: the queue of reads and the growth of their number have one. A pool of the driver costs
+    a read as much as its statement does: a task, two futures, and an object that stands for the connection."""
+
+    def __init__(self, connect: Callable[[], Awaitable[Connection]]) -> None:
+        self._connect = connect
+        self._free: list[Connection] = []
+        self._used: set[Connection] = set()
+        self._closed = False
+        self._all_back: asyncio.Future[None] | None = None
+
+    @classmethod
+    def to(cls, url: sa.URL, settings: Settings, liveness: Liveness) -> "ReadConnections":
+        """Those to this database. Statements on them may take `read_timeout`."""
+        limits = {
+            "statement_timeout": settings.read_timeout,
+            "idle_in_transaction_session_timeout": settings.read_timeout,
+        }
+        arguments = asyncpg_arguments(url, **limits) | {
+            "statement_cache_size": STATEMENTS_KEPT * 2,
+            "max_cached_statement_lifetime": 0,
+        }
+        arguments["server_settings"] |= TIMES_AS_TEXT
+        return cls(partial(liveness.connect, **arguments))
+
+    @property
+    def free(self) -> int:
+        """How many are open that nobody uses."""
+        return len(self._free)
+
+    @property
+    def opened(self) -> int:
+        """How many are open."""
+        return len(self._free) + len(self._used)
+
+    def take(self) -> Connection | None:
+        """One that is free, until it is given back; None when there is none."""
+        free = self._free
+        while free:
+            connection = free.pop()
+            if not connection.is_closed():
+                self._used.add(connection)
+                return connection
+            connection.terminate()  # so that the driver forgets it as well
+        return None
+
+    async def open(self) -> Connection:
+        """A new one, until it is given back. Raises what the driver raises, Unavailable after the end."""
+        if self._closed:
+            raise Unavailable("The database is closed.")
+        connection = await self._connect()
+        read_times_as_text(connection)
+        know_arrays(connection)
+        self._used.add(connection)
+        return connection
+
+    def give_back(self, connection: Connection) -> None:
+        """Nobody uses it any more. One that is closed is forgotten."""
+        self._used.discard(connection)
+        if connection.is_closed():
+            connection.terminate()
+        else:
+            self._free.append(connection)
+        if self._all_back is not None and not self._used and not self._all_back.done():
+            self._all_back.set_result(None)
+
+    def drop_free(self) -> None:
+        """End those that are free: what they remember of the tables is old."""
+        while self._free:
+            self._free.pop().terminate()
+
+    @asynccontextmanager
+    async def one(self) -> AsyncIterator[Connection]:
+        """One that is free, or else a new one, for as long as the block lasts."""
+        connection = self.take() or await self.open()
+        try:
+            yield connection
+        finally:
+            self.give_back(connection)
+
+    async def close(self, within: float) -> None:
+        """Wait so many seconds at most for those that are used, and close all."""
+        self._closed = True
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                if self._used:
+                    self._all_back = asyncio.get_running_loop().create_future()
+                    await self._all_back
+                await asyncio.gather(*(each.close() for each in self._free), return_exceptions=True)
+        for connection in (*self._free, *self._used):
+            connection.terminate()
