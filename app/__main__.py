@@ -68,6 +68,14 @@ def demo(*, force: bool = False) -> None:
     console().print(asyncio.run(_load_demo(settings, force)))
 
 
+@app.command(sort_key=7)
+def graphiql() -> None:
+    """Fetch GraphiQL by npm, once. Without npm or a network the built-in explorer is served."""
+    from app.http.pages.build import main
+
+    main(Path(read_settings().graphiql_folder))
+
+
 @app.command(sort_key=8)
 def schema(*, check: bool = False, release: bool = False) -> None:
     """Write the schema to `schema.graphql`, and what clients' caches have to know of it to `docs/clients/graph.ts`.

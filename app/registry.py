@@ -13,6 +13,7 @@ from app.interactions.connector import Connector
 from app.interactions.graphql.targets import customer_target
 from app.interactions.meaning import topic_name
 from app.interactions.model import SHARED_REASONS
+from app.settings import KindSettings
 
 _NAMES = (
     "session",
@@ -32,6 +33,9 @@ KINDS: tuple[interactions.InteractionKind, ...] = tuple(map(_listed, _NAMES))
 
 CONNECTORS: Mapping[str, Connector] = {each.system: each for kind in KINDS for each in kind.connectors}
 """What fills interactions from other systems, by the names of the systems."""
+
+SETTINGS: tuple[type[KindSettings], ...] = tuple(kind.settings for kind in KINDS if kind.settings is not None)
+"""What can be set of kinds, beside what can be set of the whole."""
 
 PERMISSIONS: tuple[str, ...] = (*kind_permissions(kind.name for kind in KINDS), *GENERAL_PERMISSIONS)
 """All permissions there are; an admin has them all."""

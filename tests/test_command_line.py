@@ -44,6 +44,7 @@ def test_help_lists_the_commands_without_importing_the_server() -> None:
         "push-key",
         "secrets-key",
         "connections",
+        "graphiql",
         "schema",
         "recompute",
         "backup",

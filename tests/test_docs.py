@@ -12,9 +12,9 @@ import pytest
 from app.core import codes
 from app.core.errors import DomainError
 from app.graph.error_codes import CODES
-from app.registry import PERMISSIONS
+from app.registry import PERMISSIONS, SETTINGS
 from app.schema import build_schema
-from app.settings import PREFIX, Settings
+from app.settings import PREFIX, Settings, declared
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -118,15 +118,23 @@ def error_codes(root: type[DomainError] = DomainError) -> Iterator[str]:
             yield from error_codes(subclass)
 
 
-@pytest.mark.parametrize("name", Settings.model_fields)
+FIELDS = declared(SETTINGS)
+"""What can be set, of the whole and of kinds."""
+
+
+def test_no_two_settings_have_one_name() -> None:
+    assert len(FIELDS) == len(Settings.model_fields) + sum(len(each.model_fields) for each in SETTINGS)
+
+
+@pytest.mark.parametrize("name", FIELDS)
 def test_settings_are_described_as_they_are(name: str) -> None:
-    field = Settings.model_fields[name]
+    field = FIELDS[name]
     row = f"| `{PREFIX}{name.upper()}` | {TYPES[name]} | {written(field.default)} | {field.description} |"
     assert row in (DOCS / "settings.md").read_text(encoding="utf-8").splitlines()
 
 
 def test_no_setting_is_described_that_does_not_exist() -> None:
-    assert first_cells("settings.md") == [f"{PREFIX}{name.upper()}" for name in Settings.model_fields]
+    assert first_cells("settings.md") == [f"{PREFIX}{name.upper()}" for name in FIELDS]
 
 
 def test_every_error_code_is_described_once() -> None:

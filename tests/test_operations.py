@@ -12,7 +12,8 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 
 from app.__main__ import app
-from app.settings import PREFIX, Settings
+from app.registry import SETTINGS
+from app.settings import PREFIX, Settings, declared
 
 ROOT = Path(__file__).parents[1]
 FILES = ROOT / "docs" / "operations"
@@ -29,7 +30,7 @@ def text(file: Path) -> str:
 @pytest.mark.parametrize("file", TEXTS, ids=lambda file: file.name)
 def test_operations_name_settings_and_commands_that_exist(file: Path) -> None:
     named = set(re.findall(rf"\b{PREFIX}([A-Z_]+[A-Z])\b", text(file)))
-    assert {name.lower() for name in named} <= Settings.model_fields.keys()
+    assert {name.lower() for name in named} <= declared(SETTINGS).keys()
     commands = set(re.findall(r"python -m app ([a-z][a-z-]*)", text(file)))
     assert commands <= set(app)
 

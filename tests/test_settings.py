@@ -6,7 +6,11 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from app.core.sealing import new_key
-from app.settings import Settings, SettingsError, load_settings
+from app.kinds.agent_session.settings import AgentSessionSettings
+from app.registry import SETTINGS
+from app.settings import Settings, SettingsError, declared, load_settings
+
+FIELDS = declared(SETTINGS)
 
 
 def _is_duration(field: FieldInfo) -> bool:
@@ -15,39 +19,39 @@ def _is_duration(field: FieldInfo) -> bool:
 
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in Settings.model_fields:
+    for name in FIELDS:
         monkeypatch.delenv(f"SWITCHBOARD_{name.upper()}", raising=False)
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("90", 90), ("90s", 90), ("30m", 1800), ("2h", 7200), (" 7d ", 604_800)])
 def test_durations_are_read(text: str, seconds: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SWITCHBOARD_SESSION_WINDOW", text)
-    assert load_settings().session_window == timedelta(seconds=seconds)
+    assert load_settings(kinds=SETTINGS).session_window == timedelta(seconds=seconds)
 
 
 @pytest.mark.parametrize("text", ["", "2 hours", "PT2H", "-1h", "1.5h", "٢h"])
 def test_other_durations_are_refused(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SWITCHBOARD_SESSION_WINDOW", text)
     with pytest.raises(SettingsError) as refused:
-        load_settings()
+        load_settings(kinds=SETTINGS)
     assert str(refused.value) == "SWITCHBOARD_SESSION_WINDOW: it has to look like 90s, 30m, 2h or 7d."
 
 
-@pytest.mark.parametrize("name", [name for name, field in Settings.model_fields.items() if _is_duration(field)])
+@pytest.mark.parametrize("name", [name for name, field in FIELDS.items() if _is_duration(field)])
 @pytest.mark.parametrize("text", ["0", "0d", "36501d", "3153600001s", "999999999d", "999999999999999999d"])
 def test_durations_that_cannot_be_reckoned_with_are_refused(
     name: str, text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(f"SWITCHBOARD_{name.upper()}", text)
     with pytest.raises(SettingsError) as refused:
-        load_settings()
+        load_settings(kinds=SETTINGS)
     variable = f"SWITCHBOARD_{name.upper()}"
     assert str(refused.value) == f"{variable}: it has to be longer than 0s and at most 36500d."
 
 
 def test_durations_at_the_limit_can_be_reckoned_with(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SWITCHBOARD_EVENT_RETENTION", "36500d")
-    longest = load_settings().event_retention
+    longest = load_settings(kinds=SETTINGS).event_retention
     now = datetime.now(UTC)
     assert now - longest < now < now + longest
 
@@ -69,7 +73,7 @@ def test_secrets_that_protect_nothing_are_refused(
 ) -> None:
     monkeypatch.setenv(f"SWITCHBOARD_{name.upper()}", secret)
     with pytest.raises(SettingsError) as refused:
-        load_settings()
+        load_settings(kinds=SETTINGS)
     assert str(refused.value) == f"SWITCHBOARD_{name.upper()}: {says}."
 
 
@@ -108,31 +112,36 @@ def test_other_databases_are_refused(url: str) -> None:
 def test_secrets_keys_are_split_at_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     new, old = new_key(), new_key()
     monkeypatch.setenv("SWITCHBOARD_SECRETS_KEY", f"{new}, {old}")
-    settings = load_settings()
+    settings = load_settings(kinds=SETTINGS)
     assert [key.get_secret_value() for key in settings.secrets_key] == [new, old]
     assert new not in repr(settings)
     monkeypatch.setenv("SWITCHBOARD_SECRETS_KEY", f"{new},hunter2")
     with pytest.raises(SettingsError) as refused:
-        load_settings()
+        load_settings(kinds=SETTINGS)
     assert str(refused.value) == "SWITCHBOARD_SECRETS_KEY: it is no key; `python -m app secrets-key` makes one."
 
 
 def test_outbound_networks_are_split_at_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SWITCHBOARD_OUTBOUND_NETWORKS", "10.20.0.0/16, ::1/128,127.0.0.1")
-    assert list(map(str, load_settings().outbound_networks)) == ["10.20.0.0/16", "::1/128", "127.0.0.1/32"]
+    networks = load_settings(kinds=SETTINGS).outbound_networks
+    assert list(map(str, networks)) == [
+        "10.20.0.0/16",
+        "::1/128",
+        "127.0.0.1/32",
+    ]
     monkeypatch.setenv("SWITCHBOARD_OUTBOUND_NETWORKS", "10.20.0.0/16,example.com")
     with pytest.raises(SettingsError, match="SWITCHBOARD_OUTBOUND_NETWORKS: value is not a valid IPv4 or IPv6 network"):
-        load_settings()
+        load_settings(kinds=SETTINGS)
 
 
 def test_origins_are_split_at_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SWITCHBOARD_ALLOWED_ORIGINS", "https://a.example/, https://b.example:8080,")
-    assert load_settings().allowed_origins == ("https://a.example", "https://b.example:8080")
+    assert load_settings(kinds=SETTINGS).allowed_origins == ("https://a.example", "https://b.example:8080")
     # As a browser spells them.
     given = "HTTPS://Ui.Example:443,http://localhost:80/,http://[::1]:5173,capacitor://localhost,null,*"
     monkeypatch.setenv("SWITCHBOARD_ALLOWED_ORIGINS", given)
     spelled = ("https://ui.example", "http://localhost", "http://[::1]:5173", "capacitor://localhost", "null", "*")
-    assert load_settings().allowed_origins == spelled
+    assert load_settings(kinds=SETTINGS).allowed_origins == spelled
 
 
 @pytest.mark.parametrize(
@@ -141,14 +150,18 @@ def test_origins_are_split_at_commas(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_origin_that_no_browser_sends_is_refused(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setenv("SWITCHBOARD_ALLOWED_ORIGINS", f"https://a.example,{text}")
     with pytest.raises(SettingsError) as refused:
-        load_settings()
+        load_settings(kinds=SETTINGS)
     told = "an origin is a scheme, a host and a port unless it is the usual one, such as http://localhost:5173"
     assert str(refused.value) == f"SWITCHBOARD_ALLOWED_ORIGINS: {told}."
 
 
 def test_the_escalation_rule_is_json(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SWITCHBOARD_ESCALATION", '{"tier": ["gold", "platinum"], "handoff": null}')
-    assert load_settings().escalation == {"tier": ("gold", "platinum"), "handoff": None}
+    settings = load_settings(kinds=SETTINGS).of(AgentSessionSettings)
+    assert settings.escalation == {
+        "tier": ("gold", "platinum"),
+        "handoff": None,
+    }
 
 
 @pytest.mark.parametrize(
@@ -170,7 +183,7 @@ def test_every_fault_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SWITCHBOARD_PORT", "ninety")
     monkeypatch.setenv("SWITCHBOARD_DATABASE_URL", "mysql://me:secret@db/switchboard")
     with pytest.raises(SettingsError) as refused:
-        load_settings()
+        load_settings(kinds=SETTINGS)
     assert str(refused.value).splitlines() == [
         "SWITCHBOARD_PROT is not a setting. Did you mean SWITCHBOARD_PORT?",
         "SWITCHBOARD_DATABASE_URL: it has to begin with sqlite:/// or postgresql://.",
@@ -222,14 +235,14 @@ def test_issuers_that_cannot_be_used_are_refused(monkeypatch: pytest.MonkeyPatch
     text = given if isinstance(given, str) else orjson.dumps(given).decode()
     monkeypatch.setenv("SWITCHBOARD_ISSUERS", text)
     with pytest.raises(SettingsError) as refused:
-        load_settings()
+        load_settings(kinds=SETTINGS)
     assert str(refused.value) == f"SWITCHBOARD_ISSUERS: {says}."
 
 
 def test_issuers_are_read_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
     given = {**ISSUER, "groups_claim": ["realm_access", "roles"], "groups": {"a": {"admin": True}}}
     monkeypatch.setenv("SWITCHBOARD_ISSUERS", orjson.dumps([given]).decode())
-    (issuer,) = load_settings().issuers
+    (issuer,) = load_settings(kinds=SETTINGS).issuers
     assert (issuer.groups_claim, issuer.email_claim) == (("realm_access", "roles"), ("email",))
     assert (issuer.groups["a"].admin, issuer.groups["a"].permissions) == (True, ())
     assert (issuer.link_by_email, issuer.create_users) == (True, False)

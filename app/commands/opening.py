@@ -26,9 +26,10 @@ _PATIENCE = timedelta(minutes=10)
 
 def read_settings(**overrides: object) -> "Settings":
     """The settings; options that were given win over the environment. Raises SettingsError."""
+    from app.registry import SETTINGS
     from app.settings import load_settings
 
-    return load_settings({name: value for name, value in overrides.items() if value is not None})
+    return load_settings({name: value for name, value in overrides.items() if value is not None}, SETTINGS)
 
 
 def prepare(settings: "Settings") -> None:

@@ -9,6 +9,7 @@ from app.interactions.connector import Connector
 from app.interactions.graphql.targets import Target
 from app.interactions.rules import KindRules
 from app.rest import Contract
+from app.settings import KindSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +18,8 @@ class InteractionKind:
 
     `description` is what the graph's enum `InteractionKind` says of it, `customers` what `CustomerSystem` says of the
     system of its customers, `statuses` what `InteractionStatus` says of each of its `Facets.status`. `targets` are what
-    finds its interactions beside their customer, `connectors` what fills them from other systems."""
+    finds its interactions beside their customer, `connectors` what fills them from other systems,
+    `settings` what operators can set of this kind alone."""
 
     rules: KindRules[Any]
     description: str
@@ -27,6 +29,7 @@ class InteractionKind:
     targets: tuple[Target, ...] = ()
     statuses: Mapping[str, str] = field(default_factory=dict)
     connectors: tuple[Connector, ...] = ()
+    settings: type[KindSettings] | None = None
 
     @property
     def name(self) -> str:

@@ -1,14 +1,16 @@
 """Reads the settings; the only reader of the environment."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from types import MappingProxyType
 
 from pydantic import ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings
 
+from app.settings.kinds import PREFIX, KindSettings
 from app.settings.model import Settings
-from app.settings.server import PREFIX
 
 _RESERVED_FOR_TESTS = f"{PREFIX}TEST_"
 
@@ -17,27 +19,49 @@ class SettingsError(Exception):
     """The environment holds a setting that cannot be used; the message has one line for each."""
 
 
-def load_settings(overrides: Mapping[str, object] = MappingProxyType({})) -> Settings:
-    """Read the environment; `overrides`, options of the command line by field name, win over it.
+def declared(kinds: Sequence[type[KindSettings]]) -> dict[str, FieldInfo]:
+    """Every setting by its field's name: those of the whole, then those that kinds declare."""
+    models: Sequence[type[BaseSettings]] = (Settings, *kinds)
+    return {name: field for each in models for name, field in each.model_fields.items()}
+
+
+def load_settings(
+    overrides: Mapping[str, object] = MappingProxyType({}), kinds: Sequence[type[KindSettings]] = ()
+) -> Settings:
+    """Read the environment; `overrides`, options of the command line by field name, win over it. `kinds` are what
+    kinds declare.
 
     Raises SettingsError for a value that does not fit and for a `SWITCHBOARD_` variable that is no setting."""
-    names = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
+    names = {f"{PREFIX}{name.upper()}" for name in declared(kinds)}
     faults = []
     for variable in sorted(os.environ):
         if variable.startswith(PREFIX) and not variable.startswith(_RESERVED_FOR_TESTS) and variable not in names:
             near = get_close_matches(variable, names, n=1)
             faults.append(f"{variable} is not a setting." + (f" Did you mean {near[0]}?" if near else ""))
+    read: list[Settings] = []
+    of_kinds: list[KindSettings] = []
     try:
-        settings = Settings.model_validate(dict(overrides))
+        read.append(Settings.model_validate(dict(overrides)))
     except ValidationError as error:
-        for fault in error.errors(include_url=False, include_input=False):
-            if not fault["loc"]:
-                faults.append(f"{fault['msg'].removeprefix('Value error, ')}.")
-                continue
-            name, *inside = map(str, fault["loc"])
-            source = f"--{name}" if name in overrides else f"{PREFIX}{name.upper()}"
-            source += f": {'.'.join(inside)}" if len(inside) > 1 else ""  # a number alone counts the parts of a list
-            faults.append(f"{source}: {fault['msg'].removeprefix('Value error, ')}.")
+        faults.extend(_told(error, overrides))
+    for each in kinds:
+        try:
+            of_kinds.append(each())
+        except ValidationError as error:
+            faults.extend(_told(error, overrides))
     if faults:
         raise SettingsError("\n".join(faults))
-    return settings
+    return read[0].having(*of_kinds)
+
+
+def _told(error: ValidationError, overrides: Mapping[str, object]) -> Iterator[str]:
+    """A line for each fault, with what it is that is set wrongly."""
+    for fault in error.errors(include_url=False, include_input=False):
+        said = f"{fault['msg'].removeprefix('Value error, ')}."
+        if not fault["loc"]:
+            yield said
+            continue
+        name, *inside = map(str, fault["loc"])
+        source = f"--{name}" if name in overrides else f"{PREFIX}{name.upper()}"
+        source += f": {'.'.join(inside)}" if len(inside) > 1 else ""  # a number alone counts the parts of a list
+        yield f"{source}: {said}"

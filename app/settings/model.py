@@ -8,7 +8,8 @@ from app.core.issuers import is_loopback
 from app.core.mail_server import MailServer
 from app.core.setting_types import Contact, Duration, MailAddress, Port, PublicUrl, Secret, VapidKey
 from app.core.vapid import Vapid, private_key_of
-from app.settings.server import PREFIX, ServerSettings
+from app.settings.kinds import PREFIX
+from app.settings.server import ServerSettings
 
 
 class Settings(ServerSettings):

@@ -2,37 +2,24 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self, cast
 
 import orjson
-from pydantic import (
-    Field,
-    IPvAnyNetwork,
-    NonNegativeInt,
-    PositiveInt,
-    SecretStr,
-    field_validator,
-)
+from pydantic import Field, IPvAnyNetwork, NonNegativeInt, PositiveInt, PrivateAttr, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.core.issuers import Issuer
 from app.core.sealing import Sealer
-from app.core.setting_types import (
-    Duration,
-    FernetKey,
-    Origin,
-    Port,
-    Region,
-    Secret,
-)
-
-PREFIX = "SWITCHBOARD_"
+from app.core.setting_types import Duration, FernetKey, Origin, Port, Region, Secret
+from app.settings.kinds import PREFIX, K, KindSettings, defaults
 
 
 class ServerSettings(BaseSettings):
     """The settings that are not about telling others."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    _of_kinds: Mapping[type[KindSettings], KindSettings] = PrivateAttr(default_factory=dict)
 
     database_url: str = Field(
         default="sqlite:///switchboard.db",
@@ -200,19 +187,6 @@ class ServerSettings(BaseSettings):
         default=timedelta(hours=2),
         description="How long after its last message a Session is its customer's current one.",
     )
-    reply_window_warning: Duration = Field(
-        default=timedelta(hours=1),
-        description="How long before a Conversation's reply window closes a waiting customer becomes urgent.",
-    )
-    allow_reply_without_attention: bool = Field(
-        default=True, description="Whether a user may write in a Session that has not asked for attention."
-    )
-    escalation: Annotated[Mapping[str, tuple[str, ...] | None], NoDecode] = Field(
-        default={"resolution_status": ("escalated",), "priority": ("urgent",), "escalation_level": None},
-        description="When an AgentSession needs a human: a JSON object of metadata keys, each with the list of values "
-        "that escalate, or null for any value. `.venv/bin/python -m app recompute` applies a changed one to what is "
-        "stored.",
-    )
     event_retention: Duration = Field(
         default=timedelta(days=90),
         description="How long events are kept: how far back a history reaches and a subscription can resume; an older "
@@ -259,7 +233,7 @@ class ServerSettings(BaseSettings):
             raise ValueError("an issuer is named twice")
         return value
 
-    @field_validator("escalation", "issuers", mode="before")
+    @field_validator("issuers", mode="before")
     @classmethod
     def _parse(cls, value: object) -> object:
         return orjson.loads(value) if isinstance(value, str) else value
@@ -271,6 +245,17 @@ class ServerSettings(BaseSettings):
         if not separator or scheme.partition("+")[0] not in ("sqlite", "postgresql", "postgres"):
             raise ValueError("it has to begin with sqlite:/// or postgresql://")
         return value
+
+    def of(self, kind: type[K]) -> K:
+        """The settings of a kind; their defaults where none were given."""
+        found = self._of_kinds.get(kind)
+        return defaults(kind) if found is None else cast("K", found)
+
+    def having(self, *of_kinds: KindSettings) -> Self:
+        """The same with the settings of these kinds."""
+        copied = self.model_copy()
+        copied._of_kinds = {**self._of_kinds, **{type(each): each for each in of_kinds}}
+        return copied
 
     @property
     def sealer(self) -> Sealer:

@@ -19,6 +19,7 @@ from app.interactions.service.deadlines import fire_due, recompute
 from app.interactions.service.watching import watch
 from app.interactions.watched import ATTENTION
 from app.kinds.agent_session.service import hide_event
+from app.kinds.agent_session.settings import AgentSessionSettings
 from app.openid import Person
 from app.registry import CONNECTORS
 from app.settings import Settings
@@ -180,7 +181,7 @@ async def let_a_raised_session_age(world: World) -> None:
 async def change_the_rules(world: World) -> None:
     given = {"agentKey": "agt_other", "metadata": {"resolution_status": "later"}, "ttiMinutes": 90}
     await world.do("createAgentSession", given, "agentSession")
-    stricter = Settings(escalation={"resolution_status": ("later",)})
+    stricter = Settings().having(AgentSessionSettings(escalation={"resolution_status": ("later",)}))
     other = await open_graph(world.url, world.graph.clock, stricter)
     try:
         await other.database.command(recompute, 0, 1_000)

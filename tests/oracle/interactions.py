@@ -8,6 +8,7 @@ from app.core.clock import rfc3339
 from app.interactions.model import Command
 from app.kinds.chat_session.model.commands import ChatCommand
 from app.kinds.conversation.model.commands import ConversationCommand
+from app.kinds.session.settings import SessionSettings
 from tests.graph.state import Row
 from tests.oracle.basics import BY_ID, CREATED, HAPPENED, INTERACTIONS, SENT, Resolve, asking, edge, of_column, ref
 from tests.oracle.conditions import LEVELS, passes, references
@@ -76,11 +77,12 @@ def _reply_block(model: Any, actor: Any, now: datetime, settings: Any) -> str | 
                 "WINDOW_CLOSED": window,
             }
         case "session":
+            own = settings.of(SessionSettings)
             waits = model.assignee_id is not None and model.waiting.since is not None
             ends = (model.last_message_at or model.created_at) + settings.session_window
             reasons |= {
                 "CLOSED": not model.need_attention and not waits and ends <= now,
-                "BOT_IN_CHARGE": not model.need_attention and not settings.allow_reply_without_attention,
+                "BOT_IN_CHARGE": not (model.need_attention or own.allow_reply_without_attention),
                 "UNSUBSCRIBED": model.unsubscribed,
                 "NO_NUMBER": not model.has_number,
             }

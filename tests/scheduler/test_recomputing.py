@@ -12,8 +12,10 @@ from app.interactions.model import State
 from app.interactions.service.messages import mark_read, receive_message, send_message
 from app.interactions.service.state import snooze
 from app.kinds.agent_session import service as agent_sessions
+from app.kinds.agent_session.settings import AgentSessionSettings
+from app.kinds.conversation.settings import ConversationSettings
 from app.scheduler import Recomputed, recompute_all
-from app.settings import Settings
+from app.settings import KindSettings, Settings
 from app.storage.database import Database, open_database
 from tests.conftest import START, CountingIds, ManualClock
 from tests.kinds.conftest import BO
@@ -26,10 +28,12 @@ HOUR = timedelta(hours=1)
 
 
 @asynccontextmanager
-async def opened_with(database_url: str, clock: ManualClock, **settings: Any) -> AsyncIterator[Database]:
+async def opened_with(
+    database_url: str, clock: ManualClock, *of_kinds: KindSettings, **given: Any
+) -> AsyncIterator[Database]:
     """The same database, of a process with other settings."""
     opened = await open_database(
-        database_url, clock=clock, ids=CountingIds(), settings=Settings(**settings), kinds=RULES
+        database_url, clock=clock, ids=CountingIds(), settings=Settings(**given).having(*of_kinds), kinds=RULES
     )
     try:
         yield opened
@@ -50,7 +54,7 @@ async def test_a_changed_rule_is_applied_and_a_second_run_changes_nothing(
         await database.command(agent_sessions.create, BO, "agt_1", {"metadata": metadata})
     before = await told(database)
     reported: list[tuple[int, int]] = []
-    async with opened_with(database_url, clock, escalation={"tier": ("gold",)}) as other:
+    async with opened_with(database_url, clock, AgentSessionSettings(escalation={"tier": ("gold",)})) as other:
         first = await recompute_all(other, lambda done, of: reported.append((done, of)))
         # Fifty are gold; of the three that were urgent the first one is, and it is no less urgent now.
         assert first == Recomputed(250, 51, 0, ())
@@ -73,8 +77,8 @@ async def test_deadlines_follow_their_settings(
         clock.advance(900)
     assert (await stored(database, ref.number)).due_at == START + 23 * HOUR
     before = await told(database)
-    settings = {"session_window": timedelta(minutes=20), "reply_window_warning": 3 * HOUR}
-    async with opened_with(database_url, clock, **settings) as other:
+    warned = ConversationSettings(reply_window_warning=3 * HOUR)
+    async with opened_with(database_url, clock, warned, session_window=timedelta(minutes=20)) as other:
         # Sam's Session is over by now, Kim's will be sooner than it was to be, and so the warning.
         assert await recompute_all(other, silent) == Recomputed(3, 1, 2, ())
         assert await topics(database, before) == ["session.ended"]

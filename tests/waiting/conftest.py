@@ -2,11 +2,10 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 import pytest
 
-from app.settings import Settings
+from app.settings import KindSettings, Settings
 from tests.conftest import ManualClock
 from tests.graph.running import open_graph
 from tests.kinds.conftest import KINDS
@@ -20,9 +19,11 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 
 @asynccontextmanager
-async def fresh_floor(database_url: str, clock: ManualClock | None = None, **settings: Any) -> AsyncIterator[Floor]:
+async def fresh_floor(
+    database_url: str, clock: ManualClock | None = None, *of_kinds: KindSettings
+) -> AsyncIterator[Floor]:
     """A floor with these settings until the block ends."""
-    graph = await open_graph(database_url, clock, Settings(**settings))
+    graph = await open_graph(database_url, clock, Settings().having(*of_kinds))
     try:
         yield Floor(graph, await graph.database.command(furnish))
     finally:

@@ -17,6 +17,7 @@ from app.interactions.service.state import clear_attention, close, raise_attenti
 from app.kinds.chat_session.service.queue import reset_chat_session
 from app.kinds.chat_session.service.sessions import update_chat_session
 from app.kinds.conversation.service import restart_conversation, update_channel_agent
+from app.kinds.session.settings import SessionSettings
 from tests.conftest import START
 from tests.graph.listening import ears
 from tests.kinds.conftest import ADA, BO, CY, KINDS
@@ -207,7 +208,7 @@ async def test_reply_is_blocked_where_it_would_not_reach_the_customer(
 
 
 async def test_reply_is_blocked_by_the_bot_where_the_deployment_says_so(database_url: str) -> None:
-    async with fresh_floor(database_url, allow_reply_without_attention=False) as floor:
+    async with fresh_floor(database_url, None, SessionSettings(allow_reply_without_attention=False)) as floor:
         ref = await floor.opened("session")
         assert await blocked(floor, ref) == "BOT_IN_CHARGE"
 

@@ -1,6 +1,6 @@
 """The GraphiQL build: fetched once by npm, checked, kept beside the project.
 
-`python -m app.http.pages.build` fetches it. It is optional: without npm or a network the explorer is served.
+`python -m app graphiql` fetches it. It is optional: without npm or a network the explorer is served.
 """
 
 import base64
@@ -121,9 +121,3 @@ def main(folder: Path) -> None:
 
 def _say(text: str) -> None:
     sys.stderr.write(f"{text}\n")
-
-
-if __name__ == "__main__":
-    from app.settings import load_settings
-
-    main(Path(load_settings().graphiql_folder))

@@ -7,6 +7,7 @@ from app.kinds.agent_session.graphql import SLICE
 from app.kinds.agent_session.model import Status
 from app.kinds.agent_session.rest import CONTRACT
 from app.kinds.agent_session.service import Rules
+from app.kinds.agent_session.settings import AgentSessionSettings
 
 kind = InteractionKind(
     rules=Rules(),
@@ -14,6 +15,7 @@ kind = InteractionKind(
     customers="The AI agents. Their exchanges are AgentSessions.",
     slice=SLICE,
     contract=CONTRACT,
+    settings=AgentSessionSettings,
     targets=(Target("agent_key", "The key of an AgentSession's AiAgent."),),
     statuses=statuses_of(Status, "AgentSession"),
 )

@@ -7,6 +7,7 @@ from app.kinds.conversation.graphql import SLICE
 from app.kinds.conversation.model.conversation import Status
 from app.kinds.conversation.rest import CONTRACT
 from app.kinds.conversation.service import Rules
+from app.kinds.conversation.settings import ConversationSettings
 from app.kinds.conversation.upstream import CONNECTORS
 
 kind = InteractionKind(
@@ -15,6 +16,7 @@ kind = InteractionKind(
     customers="The messenger inboxes. Their exchanges are Conversations.",
     slice=SLICE,
     contract=CONTRACT,
+    settings=ConversationSettings,
     targets=(Target("channel_agent_id", "The id of a Conversation's ChannelAgent.", "cha"),),
     statuses=statuses_of(Status, "Conversation"),
     connectors=CONNECTORS,

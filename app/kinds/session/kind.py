@@ -4,6 +4,7 @@ from app.interactions.kind import InteractionKind
 from app.kinds.session.graphql import SLICE
 from app.kinds.session.rest import CONTRACT
 from app.kinds.session.service import Rules
+from app.kinds.session.settings import SessionSettings
 
 kind = InteractionKind(
     rules=Rules(),
@@ -11,4 +12,5 @@ kind = InteractionKind(
     customers="The messaging bot. Its exchanges are Sessions.",
     slice=SLICE,
     contract=CONTRACT,
+    settings=SessionSettings,
 )

@@ -13,6 +13,7 @@ from app.interactions import claims as shared
 from app.interactions.claims import OF_EVERY_KIND, Refusable, held_by_other, shared_block
 from app.interactions.model import AnyCommand, Cause, Command, Facets, Interaction, Level, ReplyBlock, State, Turn
 from app.kinds.session.events import Ended, Flagged
+from app.kinds.session.settings import SessionSettings
 
 if TYPE_CHECKING:
     from app.settings import Settings
@@ -182,7 +183,7 @@ def refusal(
             "to write in this one, set needAttention first."
         )
     unflagged = command is Command.REPLY and not subject.need_attention
-    if unflagged and not settings.allow_reply_without_attention:
+    if unflagged and not settings.of(SessionSettings).allow_reply_without_attention:
         return InvalidTransition("A user may write in a Session only while its needAttention is true.")
     held = held_by_other(subject, actor, now) if command is Command.REPLY else None
     return unreachable(subject) or held
@@ -194,7 +195,7 @@ def reply_block(subject: Subject, actor: Actor, now: datetime, settings: "Settin
         return ReplyBlock.NOT_ALLOWED
     if not is_current(subject, now, settings.session_window):
         return ReplyBlock.CLOSED
-    if not subject.need_attention and not settings.allow_reply_without_attention:
+    if not subject.need_attention and not settings.of(SessionSettings).allow_reply_without_attention:
         return ReplyBlock.BOT_IN_CHARGE
     if subject.unsubscribed:
         return ReplyBlock.UNSUBSCRIBED

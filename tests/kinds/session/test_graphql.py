@@ -10,6 +10,7 @@ from app.core.ids import GlobalId
 from app.directory.service import unsubscribe_customer
 from app.interactions.service.messages import send_message
 from app.kinds.session import service
+from app.kinds.session.settings import SessionSettings
 from app.settings import Settings
 from app.storage.database import Work
 from tests.conftest import ManualClock
@@ -303,7 +304,9 @@ async def test_what_the_viewer_can_do_follows_the_rules(graph: Graph, clock: Man
 
 
 async def test_a_setting_forbids_replies_without_the_flag(database_url: str, clock: ManualClock) -> None:
-    graph = await open_graph(database_url, clock, Settings(allow_reply_without_attention=False))
+    graph = await open_graph(
+        database_url, clock, Settings().having(SessionSettings(allow_reply_without_attention=False))
+    )
     await graph.database.command(people(CUSTOMER))
     await graph.database.command(service.open_for_customer, BO, 1)
     message = {"id": "ses_1", "content": {"text": {"content": "x"}}}

@@ -27,6 +27,7 @@ from app.kinds.session.model import (
     updated,
     window_end,
 )
+from app.kinds.session.settings import SessionSettings
 from app.settings import Settings
 
 NOW = datetime(2017, 5, 24, 19, 32, 54, tzinfo=UTC)
@@ -90,6 +91,9 @@ def test_flagging_pauses_the_bot_and_the_end_of_it_resumes_it() -> None:
     assert (content.need_attention, content.bot_active) == (False, True)
 
 
+STRICT = Settings().having(SessionSettings(allow_reply_without_attention=False))
+
+
 def refused(command: Command, subject: Session, *, now: datetime = NOW, settings: Settings | None = None) -> str | None:
     found = refusal(command, subject, ADMIN, now, settings or Settings())
     return None if found is None else found.code
@@ -127,20 +131,13 @@ def test_a_reply_goes_to_a_current_session_alone() -> None:
 
 
 def test_a_setting_forbids_replies_without_the_flag() -> None:
-    assert (
-        refused(Command.REPLY, session(), settings=Settings(allow_reply_without_attention=False))
-        == InvalidTransition.code
-    )
-    assert (
-        refused(Command.REPLY, session(need_attention=True), settings=Settings(allow_reply_without_attention=False))
-        is None
-    )
+    assert refused(Command.REPLY, session(), settings=STRICT) == InvalidTransition.code
+    assert refused(Command.REPLY, session(need_attention=True), settings=STRICT) is None
 
 
 def test_a_bot_may_write_whatever_the_setting_says_of_users() -> None:
-    strict = Settings(allow_reply_without_attention=False)
-    assert refused(Command.BOT_REPLY, session(), settings=strict) is None
-    assert refused(Command.BOT_REPLY, session(unsubscribed=True), settings=strict) == Unreachable.code
+    assert refused(Command.BOT_REPLY, session(), settings=STRICT) is None
+    assert refused(Command.BOT_REPLY, session(unsubscribed=True), settings=STRICT) == Unreachable.code
 
 
 def test_a_customer_without_number_or_subscription_cannot_be_written_to() -> None:

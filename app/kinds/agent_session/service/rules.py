@@ -16,6 +16,7 @@ from app.kinds.agent_session.model import AgentSession, Status
 from app.kinds.agent_session.repository import AgentSessionRepository
 from app.kinds.agent_session.service.agents import PREFIX as AGENT_PREFIX
 from app.kinds.agent_session.service.sessions import create, open_for_customer, switched
+from app.kinds.agent_session.settings import AgentSessionSettings
 
 if TYPE_CHECKING:
     from app.interactions.messages import Message
@@ -41,7 +42,7 @@ class Rules(CommonRules[AgentSession]):
         return model.state(interaction)
 
     def causes(self, interaction: AgentSession, now: datetime, settings: "Settings") -> Sequence[Cause]:
-        return model.causes(interaction, settings.escalation)
+        return model.causes(interaction, settings.of(AgentSessionSettings).escalation)
 
     def refusal(
         self, command: AnyCommand, subject: Any, actor: Actor, now: datetime, settings: "Settings"
@@ -70,7 +71,7 @@ class Rules(CommonRules[AgentSession]):
         return replace(interaction, status=Status.STOPPED), replace(message, event_type=message.event_type or OUTPUT)
 
     def answers(self, interaction: AgentSession, message: "Message", settings: "Settings") -> bool:
-        asked = model.escalation(interaction.metadata, settings.escalation) is not None
+        asked = model.escalation(interaction.metadata, settings.of(AgentSessionSettings).escalation) is not None
         return is_answer(message, interaction, asked=asked)
 
     def on_assign(self, work: "Work", actor: Actor, interaction: AgentSession, user_id: int | None) -> AgentSession:

@@ -42,6 +42,7 @@ from app.kinds.conversation.repository import ConversationRepository
 from app.kinds.conversation.service.mirroring import outgoing, queue_changes, restored
 from app.kinds.conversation.service.opening import open_for
 from app.kinds.conversation.service.restarting import after_delivery
+from app.kinds.conversation.settings import ConversationSettings
 
 if TYPE_CHECKING:
     from app.directory.model import Customer
@@ -64,7 +65,7 @@ class Rules(CommonRules[Conversation]):
         return state(interaction, now)
 
     def causes(self, interaction: Conversation, now: datetime, settings: "Settings") -> Sequence[Cause]:
-        return causes(interaction, now, settings.reply_window_warning)
+        return causes(interaction, now, settings.of(ConversationSettings).reply_window_warning)
 
     def refusal(
         self, command: AnyCommand, subject: object, actor: Actor, now: datetime, settings: "Settings"
@@ -113,7 +114,7 @@ class Rules(CommonRules[Conversation]):
         return replace(interaction, woken=False)
 
     def next_turn(self, interaction: Conversation, now: datetime, settings: "Settings") -> datetime | None:
-        return next_turn(interaction, now, settings.reply_window_warning)
+        return next_turn(interaction, now, settings.of(ConversationSettings).reply_window_warning)
 
     def turn(self, interaction: Conversation, now: datetime, settings: "Settings") -> Turn[Conversation] | None:
         return turn(interaction, now)
@@ -150,7 +151,7 @@ class Rules(CommonRules[Conversation]):
 
 
 def _awake_at(work: "Work", conversation: Conversation, until: datetime) -> datetime:
-    return awake_at(conversation, until, work.now, work.settings.reply_window_warning)
+    return awake_at(conversation, until, work.now, work.settings.of(ConversationSettings).reply_window_warning)
 
 
 def _given(target: Mapping[str, Any], name: str) -> int:

@@ -16,9 +16,9 @@ from app.kinds.agent_session.model.metadata import (
     json_structure,
     optional_json_object,
 )
-from app.settings import Settings
+from app.kinds.agent_session.settings import AgentSessionSettings
 
-RULE = Settings().escalation
+RULE = AgentSessionSettings().escalation
 WRITTEN = '{ "z" : 1.10,\n"a":1E3, "n": 123456789012345678901234567890, "t":"\\u00e9" }'
 
 

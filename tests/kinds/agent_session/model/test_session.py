@@ -22,11 +22,11 @@ from app.kinds.agent_session.model import (
 )
 from app.kinds.agent_session.model.agent import key
 from app.kinds.agent_session.model.session import turn
-from app.settings import Settings
+from app.kinds.agent_session.settings import AgentSessionSettings
 
 NOW = datetime(2024, 1, 15, 10, 30, tzinfo=UTC)
 ADMIN = Actor(user_id=1, name="Ada", is_admin=True)
-RULE = Settings().escalation
+RULE = AgentSessionSettings().escalation
 
 
 def session(**fields: object) -> AgentSession:

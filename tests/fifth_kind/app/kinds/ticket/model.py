@@ -17,7 +17,7 @@ from app.interactions.model import AnyCommand, Cause, Command, Facets, Interacti
 NAME = "ticket"
 PREFIX = "tic"
 OVERDUE = "OVERDUE"
-REASONS: Mapping[str, str] = MappingProxyType({OVERDUE: "A ticket was handed to the last level."})
+REASONS: Mapping[str, str] = MappingProxyType({OVERDUE: "A ticket was handed to a level at which it is overdue."})
 LAST_LEVEL = 3
 
 SUBJECT = text(255, blank=False)
@@ -63,9 +63,9 @@ def state(ticket: Ticket) -> State:
     return State.CLOSED if ticket.status is TicketStatus.SOLVED else State.OPEN
 
 
-def causes(ticket: Ticket) -> Sequence[Cause]:
-    """A ticket of the last level needs a human until it is solved."""
-    return () if ticket.level < LAST_LEVEL else (Cause(OVERDUE, Level.HIGH, "solving it"),)
+def causes(ticket: Ticket, overdue_level: int) -> Sequence[Cause]:
+    """A ticket of this level or a later one needs a human until it is solved."""
+    return () if ticket.level < overdue_level else (Cause(OVERDUE, Level.HIGH, "solving it"),)
 
 
 def refusal(command: AnyCommand, subject: Subject, actor: Actor, now: datetime) -> DomainError | None:

@@ -9,6 +9,7 @@ from app.kinds.ticket import model
 from app.kinds.ticket.events import Escalated
 from app.kinds.ticket.model import Ticket, TicketCommand, TicketStatus
 from app.kinds.ticket.repository import TicketRepository
+from app.kinds.ticket.settings import TicketSettings
 
 from app.core.actor import Actor
 from app.core.errors import DomainError, InvalidInput, InvalidTransition
@@ -35,7 +36,7 @@ class Rules(CommonRules[Ticket]):
         return model.state(interaction)
 
     def causes(self, interaction: Ticket, now: datetime, settings: "Settings") -> Sequence[Cause]:
-        return model.causes(interaction)
+        return model.causes(interaction, settings.of(TicketSettings).ticket_overdue_level)
 
     def refusal(
         self, command: AnyCommand, subject: Any, actor: Actor, now: datetime, settings: "Settings"

@@ -5,6 +5,8 @@ from tests.kinds.ticket.contract import target
 
 from app.core.ids import GlobalId
 from app.interactions.service.messages import receive_message
+from app.registry import SETTINGS
+from app.settings import load_settings
 from app.storage.work import Work
 from tests.conftest import ManualClock
 from tests.graph.running import ADMIN, Graph, open_graph
@@ -16,8 +18,11 @@ FIELDS = "subject level status attention { needed reason } viewerCan { escalate 
 READ = f"query($number: String!) {{ ticket(ticketNumber: $number) {{ id {FIELDS} }} }}"
 
 
-async def test_a_ticket_goes_up_to_its_last_level(database_url: str, clock: ManualClock) -> None:
-    graph = await open_graph(database_url, clock)
+async def test_a_ticket_goes_up_to_its_last_level(
+    database_url: str, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SWITCHBOARD_TICKET_OVERDUE_LEVEL", "2")
+    graph = await open_graph(database_url, clock, load_settings(kinds=SETTINGS))
 
     def fill(work: Work) -> str:
         store_users(work)
@@ -43,7 +48,7 @@ async def _climb(graph: Graph, ref: str) -> None:
     for level in (2, 3):
         payload = await graph.do("escalateTicket", {"id": ref}, f"ticket {{ {FIELDS} }}", ADMIN)
         assert payload["ticket"]["level"] == level
-    assert payload["ticket"]["attention"] == {"needed": True, "reason": "OVERDUE"}
+        assert payload["ticket"]["attention"] == {"needed": True, "reason": "OVERDUE"}
     refused = await graph.attempt("escalateTicket", {"id": ref}, "", ADMIN)
     assert [error["code"] for error in refused["errors"]] == ["INVALID_TRANSITION"]
     history = "query($id: ID!) { interaction(id: $id) { history(first: 2) { nodes { topic } } } }"
