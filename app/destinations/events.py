@@ -1,4 +1,4 @@
-"""What happens to destinations and policies, and what policies tell."""
+"""The events of destinations, policies and alerts."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""How selections and subscriptions read destinations and their deliveries."""
+"""The selections and subscriptions of destinations, deliveries, policies and alerts."""
 
 from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType

@@ -16,7 +16,7 @@ MAIL_SECONDS = 30.0
 
 
 class Sender:
-    """The sender of this process."""
+    """Sends messages by HTTP or mail."""
 
     def __init__(self, client: OutboundClient, clock: Clock, settings: Settings, *, seconds: float = SECONDS) -> None:
         self._client = client
@@ -25,7 +25,7 @@ class Sender:
         self._seconds = seconds
 
     async def send(self, type_: DestinationType, target: Target, message_id: str, text: str) -> Attempt:
-        """What one attempt came to; it raises nothing but for cancellation."""
+        """Sends a message once and returns the attempt. Raises nothing but CancelledError."""
         at, channel, settings = self._clock(), CHANNELS[type_], self._settings
         began = monotonic()
         try:

@@ -1,4 +1,4 @@
-"""Where destinations and their deliveries are kept; private to the repository and the reads."""
+"""The tables of destinations; private to the repository and the reads."""
 
 import sqlalchemy as sa
 
@@ -16,7 +16,7 @@ destination = table(
     sa.Column("address", sa.Text, nullable=False),
     sa.Column("owner_id", BigId, sa.ForeignKey("app_user.id"), nullable=False),
     sa.Column("permissions", JsonValue),
-    # Without one it gets what policies tell it.
+    # A destination without a document gets the alerts of policies.
     sa.Column("document", sa.Text),
     sa.Column("operation_name", sa.Text),
     sa.Column("variables", JsonValue, nullable=False),
@@ -32,7 +32,7 @@ destination = table(
     sa.Column("failing_since", Timestamp),
     sa.Column("delivered_at", Timestamp),
     sa.Column("cursor", sa.Text, nullable=False),
-    # Another one with each replay, after which former deliveries count for nothing.
+    # Counts replays: deliveries of earlier runs do not count.
     sa.Column("run", sa.Integer, nullable=False),
     sa.Column("created_at", Timestamp, nullable=False),
     sa.Column("updated_at", Timestamp, nullable=False),
@@ -42,10 +42,10 @@ destination = table(
 delivery = table(
     "delivery",
     surrogate_key(),
-    # No foreign key: deliveries outlive a destination that is deleted, until their time is over.
+    # No foreign key: deliveries outlive a deleted destination until their retention ends.
     sa.Column("destination_id", BigId, nullable=False),
     sa.Column("run", sa.Integer, nullable=False),
-    # The event's place in the log; null of a test.
+    # The position of the event in the log; null for a test.
     sa.Column("lane", sa.Integer),
     sa.Column("position", BigId),
     sa.Column("webhook_id", sa.Text, nullable=False),
@@ -62,7 +62,7 @@ delivery = table(
     sa.Column("http_status", sa.Integer),
     sa.Column("fault", sa.Text),
     sa.Column("excerpt", sa.Text),
-    # Whether the destination's cursor is past it, so that nobody asks any more whether it was delivered.
+    # The destination's cursor has passed it, so nothing will ask for it again.
     sa.Column("behind", sa.Boolean, nullable=False),
     sa.Index("uq_delivery_place", "destination_id", "run", "lane", "position", unique=True),
     sa.Index("ix_delivery_destination_id", "destination_id", "id"),
@@ -93,7 +93,7 @@ policy = table(
 alert = table(
     "alert",
     surrogate_key(),
-    # No foreign keys: what was told is told to be over, also when the policy or the interaction is gone.
+    # No foreign keys: OVER is told also when the policy or the interaction is deleted.
     sa.Column("policy_id", BigId, nullable=False),
     sa.Column("interaction_id", BigId, nullable=False),
     sa.Column("kind", sa.Text, nullable=False),
@@ -108,7 +108,7 @@ alert = table(
     sa.Index("ix_alert_due", "due_at", sqlite_where=_DUE, postgresql_where=_DUE),
 )
 
-# One row: how far the log has been read for policies, and after which interaction all that wait are still looked at.
+# One row: how far the log has been read for policies, and how far a sweep of waiting interactions has come.
 alerting = sa.Table(
     "alerting",
     destination.metadata,

@@ -1,4 +1,4 @@
-"""Delivers to destinations what their subscriptions send, behind the event log and never ahead of it."""
+"""Delivers the items of destinations' subscriptions from the event log."""
 
 from app.dispatcher.dispatcher import Dispatcher, dispatching
 from app.dispatcher.following import following

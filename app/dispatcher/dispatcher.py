@@ -37,7 +37,7 @@ _PAUSE_WITHOUT_DATABASE = 1.0
 
 
 class Dispatcher:
-    """Each process has one, and they need not know of each other: a lease gives each destination to one of them."""
+    """Runs the deliveries of this process. Each process has one; a lease assigns each destination to one process."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
@@ -56,12 +56,12 @@ class Dispatcher:
         return frozenset(self._by_number)
 
     def heard(self, entries: Sequence[Entry]) -> None:
-        """Have what may have changed looked up before anything else is sent; a listener of the feed."""
+        """Reload destinations that these entries may have changed before they send more; a listener of the feed."""
         for entry in entries:
             if issubclass(entry.type, DestinationHappened):
                 self._stir()
                 runner = self._by_number.get(entry.event.data["destination_id"])
-                # What the runner itself brought about has the version that it goes on with.
+                # A change by the runner itself has the version that the runner has already.
                 if runner is not None and entry.event.version != runner.version:
                     runner.doubt()
             elif entry.type.concerns_keys:
@@ -71,15 +71,15 @@ class Dispatcher:
                         each.doubt()
 
     def lost(self) -> None:
-        """Each subscription learns of it by itself."""
+        """Nothing to do: each subscription is told by itself that the feed has lost its place."""
 
     def news(self) -> None:
-        """Something may have been committed, which `heard` is not told of while nobody holds the feed."""
+        """Something may have been committed. Unlike `heard` this is called while nobody holds the feed, too."""
         self._news.set()
 
     async def run(self) -> None:
-        """Look for destinations when something may have happened to one, and when a lease of another process ends,
-        until cancelled."""
+        """Until cancelled, look for destinations to deliver to: after each change, and when a lease of another process
+        ends."""
         guard = asyncio.create_task(self._guard())
         try:
             while True:
@@ -105,12 +105,12 @@ class Dispatcher:
         await self._within(max(rest - limits.look_seconds, 0.0), self._news)
 
     def _stir(self) -> None:
-        """Something happened to a destination, which is news as well."""
+        """Wake the loop because a destination has changed."""
         self._stirred.set()
         self._news.set()
 
     async def _within(self, seconds: float, event: asyncio.Event) -> bool:
-        """Whether the event came before the seconds were over."""
+        """Wait for the event; whether it came within the seconds."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await event.wait()
@@ -119,7 +119,7 @@ class Dispatcher:
         return came
 
     async def stop(self) -> None:
-        """End all deliveries, those that are under way within their grace, and all leases."""
+        """End all deliveries and leases. Requests under way have the grace period to finish."""
         for runner in self._running:
             runner.end()
         tasks = list(self._running.values())
@@ -186,7 +186,7 @@ class Dispatcher:
                 task.cancel()
 
     async def _guard(self) -> None:
-        """End deliveries before their leases end that could not be renewed: by then another process may have them."""
+        """Cancel all deliveries shortly before their leases expire unrenewed: another process may then take them."""
         time = asyncio.get_running_loop().time
         while True:
             await asyncio.sleep(1)
@@ -196,7 +196,7 @@ class Dispatcher:
                     task.cancel()
 
     async def _note_idle(self) -> None:
-        """Move the cursors of those to which nothing was to be delivered, so that a start does not read it again."""
+        """Store the cursors of destinations that had nothing to deliver, so that a restart does not read that again."""
         now = asyncio.get_running_loop().time()
         if now < self._idle_noted_at + self._parts.limits.idle_seconds:
             return

@@ -1,4 +1,4 @@
-"""Has the event log followed for policies, by one process at a time."""
+"""Runs the reader of the event log that policies need."""
 
 import asyncio
 from collections.abc import AsyncIterator, Generator, Sequence
@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 
 
 class Follower:
-    """Each process has one, and they need not know of each other: a lease gives the log to one of them."""
+    """Each process has one; a lease lets one of them read the log at a time."""
 
     def __init__(self, database: Database, limits: FollowLimits) -> None:
         self._database = database
@@ -34,7 +34,7 @@ class Follower:
         self._news.set()
 
     async def run(self) -> None:
-        """Follow whenever something may have happened, until cancelled."""
+        """Until cancelled, read the log after each commit."""
         limits = self._limits
         while True:
             self._news.clear()
@@ -47,14 +47,14 @@ class Follower:
                 await asyncio.sleep(limits.trouble_seconds)
 
     async def _once(self) -> float:
-        """Follow to the end of the log; after how many seconds to look again, whatever is heard until then."""
+        """Read to the end of the log. Returns the seconds after which to look again even without a commit."""
         limits = self._limits
         if not await self._database.plan(_any_policy, snapshot=False, caller=SERVER):
             return limits.rest_seconds
         while more := await self._database.command(service.follow, self._holder, limits.lease):
             pass
         if more is None:
-            # Another process follows, and what is heard is for that one.
+            # Another process has the lease and hears the same commits.
             await asyncio.sleep(limits.lease.total_seconds())
             return 0
         return limits.lease.total_seconds() / 2
@@ -67,7 +67,7 @@ class Follower:
                 await asyncio.sleep(self._limits.gather_seconds)
 
     async def stop(self) -> None:
-        """Let another process follow at once."""
+        """End the lease, so that another process can continue at once."""
         with suppress(*DATABASE_AWAY, TimeoutError):
             async with asyncio.timeout(self._limits.trouble_seconds):
                 await self._database.command(end_leases, self._holder)

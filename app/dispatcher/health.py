@@ -1,4 +1,4 @@
-"""How deliveries to one destination go, and what follows from it."""
+"""Whether deliveries to a destination succeed, and how many may be tried."""
 
 from datetime import datetime
 
@@ -14,7 +14,7 @@ _DOUBTFUL = 4
 
 
 class Health:
-    """What the latest attempts say of a destination. While it is failing, requests go out one at a time."""
+    """The success of the latest attempts. A failing destination gets one request at a time."""
 
     def __init__(
         self, retries: Retries, most_in_flight: int, failing_since: datetime | None, delivered_at: datetime | None
@@ -29,7 +29,7 @@ class Health:
 
     @property
     def at_once(self) -> int:
-        """How many requests may be under way."""
+        """The number of requests that may be in flight."""
         return self._most_in_flight if self._failures < _DOUBTFUL else 1
 
     @property
@@ -39,7 +39,7 @@ class Health:
         return MOST_UNDELIVERED if self._failures < _DOUBTFUL else min(self._failures + 1, MOST_UNDELIVERED)
 
     def learn(self, attempt: Attempt) -> None:
-        """Take account of an attempt."""
+        """Record an attempt."""
         if attempt.is_success:
             self._failures = 0
             self._first_failure = self.failing_since = self.quiet_until = None
@@ -55,9 +55,9 @@ class Health:
             self.quiet_until = until if self.quiet_until is None else max(until, self.quiet_until)
 
     def is_over(self, first_attempt_at: datetime, attempt: Attempt) -> bool:
-        """Whether what was first tried then has been tried for as long as anything is."""
+        """Whether the time for retries is over for a delivery that was first tried at `first`."""
         return attempt.at - first_attempt_at >= self._retries.tried_for
 
     def arrived_since(self, moment: datetime) -> bool:
-        """Whether something has arrived since."""
+        """Whether a delivery has succeeded since `first`."""
         return self.delivered_at is not None and self.delivered_at > moment

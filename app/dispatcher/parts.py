@@ -1,4 +1,4 @@
-"""What all deliveries of a process share."""
+"""The objects and limits that all deliveries of a process share."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -56,5 +56,5 @@ class Parts:
     jitter: Callable[[], float] = random
 
     def context(self, actor: Actor) -> Context:
-        """What an operation of the actor carries."""
+        """The context in which an operation of the actor runs."""
         return Context(self.database, actor, self.settings, self.clock)

@@ -26,7 +26,7 @@ _FAILED_ITEM = '{"data":null'
 
 
 class Run:
-    """From what is stored of a destination until something about it may have changed."""
+    """Delivers to a destination as it is stored now, until it may have changed."""
 
     def __init__(self, parts: Parts, begun: Begun, subscriber: EventSubscriber) -> None:
         destination = begun.destination
@@ -37,7 +37,7 @@ class Run:
         self._health = Health(
             parts.limits.retries, destination.most_in_flight, destination.failing_since, destination.delivered_at
         )
-        # Up to here something may be known of deliveries from before.
+        # Deliveries of events up to here may have been recorded before.
         self._known_until = parts.feed.head
         self._taking: asyncio.Task[Item] | None = None
         self._sending: dict[asyncio.Task[Attempt], Waiting] = {}
@@ -45,7 +45,7 @@ class Run:
         self._is_ending = False
 
     async def deliver(self) -> bool:
-        """Deliver until `end`, or until it is done with; whether there is anything to begin again."""
+        """Deliver until `end` or until the destination is paused or stopped. Returns whether to start again."""
         try:
             while not self._is_ending:
                 self._send_ready()
@@ -54,7 +54,7 @@ class Run:
                 if not await self._harvest():
                     return False
             while self._sending:
-                # What is under way has an end of its own, and its answer counts.
+                # Requests in flight have their own time-out, and their answers count.
                 await asyncio.wait(self._sending, return_when=asyncio.FIRST_COMPLETED)
                 if not await self._harvest():
                     return False
@@ -65,12 +65,12 @@ class Run:
             await self._stop()
 
     def end(self) -> None:
-        """Send nothing more, and end when what is under way has been answered."""
+        """Send nothing more, and end when the requests in flight have been answered."""
         self._is_ending = True
         self._wake.set()
 
     def idle_cursor(self) -> Cursor | None:
-        """The cursor up to which nothing is to be delivered, moved on; None where something is, or nothing moved."""
+        """The cursor up to which there is nothing to deliver; None when something waits or the cursor has not moved."""
         if not self._window.is_empty or (self._taking is not None and self._taking.done()):
             return None
         passed = self._subscriber.passed()
@@ -113,11 +113,11 @@ class Run:
         return await self._parts.sender.send(destination.type, target, webhook_id(destination.id, waiting.place), text)
 
     def _secrets(self, now: datetime) -> Sequence[str]:
-        """Those that sign now: one that was replaced does so for a while."""
+        """The secrets that sign now; a replaced one signs until its time is over."""
         return self._begun.secrets[: len(self._begun.destination.secrets_at(now))]
 
     async def _something(self) -> None:
-        """Wait until an item or an answer is there, or something is due."""
+        """Wait for an item, an answer, or the next retry."""
         now = self._parts.clock()
         due, quiet = self._window.next_due(), self._health.quiet_until
         if quiet is not None and quiet <= now:
@@ -137,7 +137,7 @@ class Run:
     # ---- what came of it -------------------------------------------------------------------------------------------
 
     async def _harvest(self) -> bool:
-        """Take account of what is there; False when nothing more is to be delivered by this holder."""
+        """Record the answers that have come. Returns False when this process must deliver no more."""
         if self._taking is not None and self._taking.done():
             taken, self._taking = self._taking, None
             await self._add([taken.result(), *self._subscriber.ready()])
@@ -199,12 +199,12 @@ class Run:
             attempts=attempts,
             first_attempt_at=first,
             next_attempt_at=again_at,
-            # What a receiver answers may repeat what customers wrote: it is kept where it tells why something failed.
+            # An answer may quote what customers wrote. It is kept for failures alone, where it tells the reason.
             latest=replace(attempt, excerpt=None) if attempt.is_success else attempt,
         )
 
     def _end_of(self, made: Delivery) -> tuple[DestinationReason, str] | None:
-        """Why nothing is delivered after this, if so."""
+        """The reason to stop delivering after this attempt, or None."""
         if made.latest.is_gone:
             return DestinationReason.GONE, f"The receiver answered {made.latest.http_status}."
         if made.status is DeliveryStatus.PENDING and self._health.is_over(made.first_attempt_at, made.latest):
@@ -227,7 +227,7 @@ class Run:
                     service.settle, self._parts.holder, self._begun.destination.id, settled
                 )
             except DATABASE_AWAY:
-                # Until the lease ends, for what is not noted is sent again.
+                # Retried until the lease ends: deliveries that are not recorded would be sent again.
                 await asyncio.sleep(_PAUSE_WITHOUT_DATABASE)
 
     async def _stop(self) -> None:

@@ -1,4 +1,4 @@
-"""Keeps one destination delivered to for as long as this process holds its lease."""
+"""Delivers to one destination while this process holds its lease."""
 
 import asyncio
 
@@ -36,18 +36,18 @@ _LONGEST_PAUSE = 60.0
 
 
 class _Later(Exception):
-    """The subscription cannot be opened just now."""
+    """The subscription cannot be opened now, but perhaps later."""
 
 
 def _subscription(destination: Destination) -> Subscribable:
-    """The destination's own subscription, or that to what policies tell it."""
+    """The subscription of the destination's document, or `alertChanged` for one without a document."""
     if destination.document is None:
         return Subscribable(alert.DOCUMENT, None, {"destinationId": f"{PREFIX}_{destination.id}"})
     return Subscribable(destination.document, destination.operation_name, destination.variables)
 
 
 class Runner:
-    """One destination. `owner_id`, `version` and `run` are those that it delivers by; None before it does."""
+    """One destination. `owner_id`, `version` and `run` are those it was loaded with; None before the first load."""
 
     def __init__(self, parts: Parts, number: int) -> None:
         self.number = number
@@ -60,7 +60,7 @@ class Runner:
         self._is_doubted = False
 
     async def keep(self) -> None:
-        """Deliver until nothing is to be delivered any more, or until `end`."""
+        """Deliver until the destination is paused, stopped or deleted, or until `end`."""
         pause = _FIRST_PAUSE
         while not self._is_ending:
             try:
@@ -77,7 +77,7 @@ class Runner:
             pause = min(2 * pause, _LONGEST_PAUSE)
 
     def doubt(self) -> None:
-        """Something about it may have changed: send nothing more before it was looked up."""
+        """The destination may have changed: load it again before sending anything more."""
         self._is_doubted = True
         if self._current is not None:
             self._current.end()
@@ -88,12 +88,12 @@ class Runner:
         self.doubt()
 
     def idle(self) -> tuple[int, int, Cursor] | None:
-        """Its surrogate, its run and the cursor up to which nothing is to be delivered; None where nothing moved."""
+        """Its surrogate, its run and the cursor up to which there is nothing to deliver; None if that has not moved."""
         cursor = None if self._current is None else self._current.idle_cursor()
         return None if cursor is None or self.run is None else (self.number, self.run, cursor)
 
     async def _once(self) -> bool:
-        """Deliver by what is stored now; whether there is anything to begin again."""
+        """Load the destination and deliver to it. Returns whether to do so again."""
         parts = self._parts
         async with parts.feed.held():
             self._is_doubted = False
@@ -110,7 +110,7 @@ class Runner:
                 if self._is_ending:
                     return False
                 if self._is_doubted:
-                    # While it was looked up and opened, of which it may have seen nothing.
+                    # It changed while it was being loaded, perhaps too late to be seen.
                     return True
                 return await self._current.deliver()
             finally:
@@ -118,7 +118,7 @@ class Runner:
                 subscriber.close()
 
     async def _opened(self, begun: Begun) -> EventSubscriber | None:
-        """The destination's subscription; None where it was paused, because it cannot be opened. Raises _Later."""
+        """The opened subscription; None if it cannot be opened, which pauses the destination. Raises _Later."""
         destination = begun.destination
         given = _subscription(destination)
         request, context = request_of(given), self._parts.context(begun.actor)

@@ -1,4 +1,4 @@
-"""The events of one destination that are neither delivered nor given up, in their order."""
+"""The events of one destination that are still to be delivered."""
 
 from collections import deque
 from collections.abc import Hashable, Iterator, Sequence
@@ -14,7 +14,7 @@ _MOST_CHARACTERS = 256 * 1024
 
 @dataclass(slots=True, eq=False)
 class Waiting:
-    """An event; `text` is its item where that is at hand, `delivery` what came of it so far."""
+    """An event. `text` is its item while that is kept in memory, `delivery` the record of the attempts so far."""
 
     item: Item
     place: Place
@@ -27,15 +27,15 @@ class Waiting:
 
     @property
     def due_at(self) -> datetime | None:
-        """When it is to be sent at the earliest; None for at once."""
+        """The earliest time to send it; None for now."""
         return None if self.delivery is None else self.delivery.next_attempt_at
 
 
 class Window:
-    """What was taken from the log and not passed by the cursor.
+    """The events between the destination's cursor and the last one that was read.
 
-    Of each interaction one event is sent at a time, in the order of the log; different interactions do not wait for
-    each other. The cursor is moved over what is done from the front on."""
+    The events of an interaction are sent one at a time, in the order of the log; those of different interactions do
+    not wait for each other. The cursor moves over the events at the front that are done."""
 
     def __init__(self, cursor: Cursor) -> None:
         self.cursor = cursor
@@ -43,15 +43,15 @@ class Window:
         self._by_key: dict[Hashable, deque[Waiting]] = {}
         self._characters = 0
         self.undelivered = 0
-        """How many events wait or are being sent."""
+        """The number of events that wait or are being sent."""
 
     @property
     def is_empty(self) -> bool:
-        """Whether the cursor is past everything that was taken."""
+        """Whether the cursor is past every event that was read."""
         return not self._in_order
 
     def add(self, item: Item, known: Delivery | None = None) -> None:
-        """Take the next event of the log, of which something may be known from before."""
+        """Add the next event of the log, with the record of its earlier attempts if there is one."""
         entry = item.entry
         assert entry is not None
         logged = entry.logged
@@ -65,31 +65,31 @@ class Window:
         if known is None and self._characters + len(item.text) <= _MOST_CHARACTERS:
             waiting.text = item.text
             self._characters += len(item.text)
-        # What is not kept is made anew when its turn comes.
+        # The text of an item that is not kept is rendered again when it is sent.
         waiting.item = item._replace(text="")
         self._by_key.setdefault(key, deque()).append(waiting)
         self.undelivered += 1
 
     def ready(self, now: datetime) -> Iterator[Waiting]:
-        """Those that may be sent now, one of each interaction, the oldest first."""
+        """The events that may be sent now, one of each interaction, the oldest first."""
         for queue in self._by_key.values():
             first = queue[0]
             if not first.is_sent and (first.due_at is None or first.due_at <= now):
                 yield first
 
     def next_due(self) -> datetime | None:
-        """When one may be sent that waits for its time; None when none does."""
+        """The time of the earliest retry; None when no event waits for one."""
         return min(
             (due for queue in self._by_key.values() if not queue[0].is_sent and (due := queue[0].due_at) is not None),
             default=None,
         )
 
     def send(self, waiting: Waiting) -> None:
-        """It is being sent."""
+        """Mark the event as in flight."""
         waiting.is_sent = True
 
     def tried(self, waiting: Waiting, delivery: Delivery) -> None:
-        """Note what came of sending it."""
+        """Record the attempt at the event."""
         waiting.is_sent = False
         waiting.delivery = delivery
         if waiting.text is not None:
@@ -104,7 +104,7 @@ class Window:
                 del self._by_key[waiting.key]
 
     def advance(self) -> Sequence[Place]:
-        """Move the cursor over all from the front on that is done; their places."""
+        """Move the cursor over the events at the front that are done. Returns their places."""
         passed = []
         while self._in_order and self._in_order[0].is_done:
             waiting = self._in_order.popleft()
@@ -113,6 +113,6 @@ class Window:
         return passed
 
     def advance_to(self, cursor: Cursor) -> None:
-        """Move the cursor of an empty window on: nothing up to there is to be delivered."""
+        """Move the cursor of an empty window, because there is nothing to deliver up to there."""
         assert self.is_empty
         self.cursor = cursor

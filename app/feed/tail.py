@@ -34,13 +34,13 @@ NOT_READABLE = "The event log cannot be read now."
 
 
 class Listener(Protocol):
-    """Who takes what the tail reads; called in the loop, and must not wait."""
+    """Receives the events that the tail reads. It is called in the loop and must not block."""
 
     def heard(self, entries: Sequence[Entry]) -> None:
         """The next events of the log."""
 
     def lost(self) -> None:
-        """The log has forgotten events before they were read, or is another one: whoever listens must start anew."""
+        """Events were deleted before they were read, or the log was replaced: listeners have to start again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Page:
 
 
 class Feed:
-    """Sleeps while nobody holds it, so that a process without listeners does not read the log."""
+    """The tail of the log. It sleeps while nobody holds it: a process without listeners does not read the log."""
 
     def __init__(
         self,
@@ -77,7 +77,7 @@ class Feed:
         self._head: Cursor | None = None
         self.longest_silence = longest_silence
         """Seconds without an answer of the database after which nobody can rely on the feed."""
-        self._asked_at: float | None = None  # since when a question to the log has not been answered
+        self._asked_at: float | None = None  # since when a read of the log has had no answer
         self._holders = 0
         self._needed = asyncio.Event()
         self._wake = asyncio.Event()
@@ -98,17 +98,17 @@ class Feed:
 
     @property
     def is_silent(self) -> bool:
-        """Whether the log could not be read for so long that its listeners have to be told."""
+        """Whether the log has been unreadable for so long that listeners have to be told."""
         if self._asked_at is None:
             return False
         return asyncio.get_running_loop().time() - self._asked_at >= self.longest_silence
 
     def listen(self, listener: Listener) -> None:
-        """Hand everything that is read to `listener` too, after those that came before it."""
+        """Add a listener, which is called after those that were added before."""
         self._listeners.append(listener)
 
     def on_begin(self, listener: Callable[[], None]) -> None:
-        """Call `listener` whenever the tail begins to read after a sleep, in which it heard of nothing."""
+        """Call `listener` whenever the tail wakes from a sleep, during which it read nothing."""
         self._at_beginnings.append(listener)
 
     def on_news(self, listener: Callable[[], None]) -> None:
@@ -143,9 +143,9 @@ class Feed:
         try:
             while True:
                 if not self._holders:
-                    # Who comes next starts at the head of that time: what happens until then is nobody's concern.
+                    # The next holder starts at the then-current head; events until then concern no listener.
                     self._head = None
-                    if not self.is_silent:  # which ends with an answer alone, also when all have been sent away
+                    if not self.is_silent:  # ends only with an answer, also after all listeners have left
                         self._asked_at = None
                         await self._needed.wait()
                 try:
@@ -159,7 +159,7 @@ class Feed:
                 await others
 
     async def begin(self, cursor: Cursor | None, caller: Caller) -> Cursor:
-        """Where to go on from, once the tail has read all up to it: the cursor, or without one the log's end now.
+        """The cursor to start after, once the tail has read up to it; without a cursor, the current end of the log.
 
         The log's end is read in the caller's share.
         Raises CursorExpired for a cursor that is too old to go on from, InvalidCursor for one of another log."""
@@ -222,7 +222,7 @@ class Feed:
                     await self._wake.wait()
 
     async def _read(self) -> bool:
-        """Hand on what is new; True when there may be more at once."""
+        """Read new events and pass them to the listeners. Returns whether more may be ready."""
         head = self.head
         rows = await self._ask(lambda: self._after(head, _BATCH))
         if not rows:
@@ -247,7 +247,7 @@ class Feed:
         return max(Counter(each.lane for each in found).values()) >= _share(head, _BATCH)
 
     async def _look(self) -> None:
-        """From time to time, however much is read: is the log still the one that was read?"""
+        """Check from time to time that the log was not replaced or truncated."""
         heads = await self._ask(_heads)
         if len(heads) != len(self.head.positions) or not self.head <= heads_cursor(heads):
             log.error("the event log is another one than before")
@@ -290,11 +290,11 @@ def _heads() -> "Generator[Query, Sequence[Row], Sequence[Row]]":
 
 
 def _share(cursor: Cursor, most: int) -> int:
-    """How many events of each lane are read at once: few lanes are busy at the same moment."""
+    """The number of events to read of each lane: only few lanes are busy at the same moment."""
     return max(most // min(len(cursor.positions), 8), 1)
 
 
 def _require_next(cursor: Cursor, found: LoggedEvent) -> None:
-    # Numbers within a lane have no gaps, so one that is skipped is an event that is gone.
+    # Positions in a lane have no gaps, so a skipped one is a deleted event.
     if found.position != cursor.positions[found.lane] + 1:
         raise CursorExpired("The log no longer holds everything after this cursor; read the state anew.")

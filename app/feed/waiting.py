@@ -1,4 +1,4 @@
-"""Waiting for the next thing to happen, in a crowd."""
+"""A broadcast condition that wakes its waiters in batches."""
 
 import asyncio
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ _WOKEN_AT_ONCE = 250
 
 
 class Waiting:
-    """Those who wait for something to happen, however many."""
+    """Any number of waiters for the next event."""
 
     __slots__ = ("_futures",)
 
@@ -23,11 +23,11 @@ class Waiting:
         try:
             await future
         finally:
-            # Who leaves while nothing happens must leave nothing here.
+            # A cancelled waiter must leave nothing behind.
             self._futures.pop(future, None)
 
     def stir(self) -> None:
-        """Wake them all: a crowd in portions, between which the loop does what else there is to do."""
+        """Wake all waiters in batches, between which the loop runs other work."""
         futures, self._futures = list(self._futures), {}
         self._wake(futures)
 

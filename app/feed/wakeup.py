@@ -1,4 +1,4 @@
-"""How a process learns that another one has committed events: hints, which may be lost, doubled or late."""
+"""Wake-ups for commits of other processes; they may be lost, doubled or late."""
 
 import asyncio
 from collections.abc import Callable
@@ -23,7 +23,7 @@ class Wakeups(Protocol):
     """Runs until it is cancelled, whatever becomes of the database."""
 
     def tell(self) -> None:
-        """Let the other processes know, soon, that there is news."""
+        """Notify the other processes soon that events were committed."""
 
     async def run(self, wake: Wake) -> None:
         """Call `wake` whenever another process may have committed events."""
@@ -56,7 +56,7 @@ class PostgresqlWakeups:
                 )
                 await self._serve(connection, wake)
             except Exception as error:
-                # The driver has many names for a server that goes away, and nothing here is worth ending for.
+                # The driver raises many types when a server goes away; none of them may end this task.
                 log.warning("wake-ups of other processes have stopped; polling goes on", error=repr(error))
             else:
                 pause = 0.1
@@ -73,14 +73,14 @@ class PostgresqlWakeups:
 
         connection.add_termination_listener(lambda _connection: self._news.set())
         await connection.add_listener(CHANNEL, heard)
-        # For what was told while nobody listened.
+        # Events may have been committed while the connection was down.
         wake()
         while True:
             try:
                 async with asyncio.timeout(self._silence):
                     await self._news.wait()
             except TimeoutError:
-                # A connection that is lost brings no wake-ups either, and looks the same.
+                # A lost connection brings no notifications either, so silence has to be tested.
                 await connection.execute("SELECT")
                 continue
             self._news.clear()
@@ -91,21 +91,21 @@ class PostgresqlWakeups:
 
 
 class SqliteWakeups:
-    """Looks every few milliseconds whether another connection has changed the file; that costs microseconds."""
+    """Polls `data_version` every few milliseconds, which costs microseconds."""
 
     def __init__(self, database_url: str, *, pause: float = 0.02) -> None:
         self._path = str(parse_database_url(database_url).database)
         self._pause = pause
 
     def tell(self) -> None:
-        """Nothing to tell: the others look for themselves."""
+        """Nothing to do: the other processes poll the file."""
 
     async def run(self, wake: Wake) -> None:
         connection = connect_sqlite(self._path, read_only=True)
         try:
             version = None
             while True:
-                with suppress(connection.OperationalError):  # somebody holds the file; it is there at the next look
+                with suppress(connection.OperationalError):  # the file is locked; the next poll sees the change
                     (found,) = connection.execute("PRAGMA data_version").fetchone()
                     if found != version:
                         version = found
@@ -116,7 +116,7 @@ class SqliteWakeups:
 
 
 def wakeups_for(database_url: str, *, silence: float = 3.0) -> Wakeups:
-    """The way that suits the database. A connection that is silent for `silence` seconds is replaced."""
+    """The wake-ups of this database. A connection that is silent for `silence` seconds is replaced."""
     if parse_database_url(database_url).get_backend_name() == "sqlite":
         return SqliteWakeups(database_url)
     return PostgresqlWakeups(database_url, silence=silence)

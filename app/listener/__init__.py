@@ -1,1 +1,1 @@
-"""Hears alerts over the public graph, as any client could; knows no server."""
+"""A client of the public graph that follows alerts; imports nothing of the server."""

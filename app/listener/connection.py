@@ -1,4 +1,4 @@
-"""One WebSocket that speaks graphql-transport-ws, every wait of which has a limit."""
+"""A graphql-transport-ws client connection with a limit on every wait."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
@@ -16,7 +16,7 @@ from websockets.typing import Subprotocol
 from app.listener.faults import Broken, Refused, fault_of
 
 _PROTOCOL = Subprotocol("graphql-transport-ws")
-_FATAL = {4400, 4401, 4406, 4409, 4429}  # docs/live.md: coming back as before would end alike
+_FATAL = {4400, 4401, 4406, 4409, 4429}  # docs/live.md: with these a reconnection would be closed again
 _PASSING_STATUS = {408, 425, 429}
 _MOST_BYTES = 4 * 1024 * 1024
 
@@ -24,7 +24,7 @@ Message = Mapping[str, Any]
 
 
 class _Opening(connect):
-    """Follows no redirect: the key would be shown to whoever the address leads to."""
+    """Follows no redirect: the key would be sent to the redirect's target."""
 
     def process_redirect(self, exc: Exception) -> Exception:
         return exc
@@ -32,7 +32,7 @@ class _Opening(connect):
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """Seconds: until a connection stands and a message is sent, of silence before a ping, and from it to any answer."""
+    """Limits in seconds: to connect and to send, of silence before a ping, and from a ping to any message."""
 
     opening: float = 10.0
     sending: float = 10.0
@@ -41,7 +41,7 @@ class Patience:
 
 
 class Connection:
-    """An open connection that was acknowledged."""
+    """An open connection, after `connection_ack`."""
 
     def __init__(self, socket: ClientConnection, patience: Patience) -> None:
         self._socket = socket
@@ -49,7 +49,7 @@ class Connection:
         self._ids = count(1)
 
     async def ask(self, query: str, variables: Mapping[str, object]) -> Any:
-        """The data of a query. Raises Broken, Lost and Refused."""
+        """Runs a query and returns its data. Raises Broken, Lost and Refused."""
         async with aclosing(self.items(query, variables)) as answers:
             async for answer in answers:
                 if answer.get("errors"):
@@ -58,7 +58,7 @@ class Connection:
         raise Broken("the server gave no answer")
 
     async def items(self, query: str, variables: Mapping[str, object]) -> AsyncGenerator[Message, None]:
-        """The results of an operation, until it completes. Raises Broken, Lost and Refused."""
+        """Yields the results of an operation until it completes. Raises Broken, Lost and Refused."""
         operation = str(next(self._ids))
         await self._send({"id": operation, "type": "subscribe", "payload": {"query": query, "variables": variables}})
         while True:
@@ -74,16 +74,16 @@ class Connection:
                     return
 
     async def begin(self, key: str) -> None:
-        """Show the key. Raises Broken and Refused."""
+        """Send `connection_init` with the key and wait for `connection_ack`. Raises Broken and Refused."""
         await self._send({"type": "connection_init", "payload": {"authorization": f"Bearer {key}"}})
         if (await self.take())["type"] != "connection_ack":
             raise Broken("the server did not acknowledge the connection")
 
     async def take(self) -> Message:
-        """The next message that is not about the connection itself. Raises Broken and Refused.
+        """The next message other than ping and pong. Raises Broken and Refused.
 
-        A network that swallows packets looks like a quiet server: silence is answered with a ping, and silence after
-        that is the end. It counts only while something is waited for, because a slow command is not its fault."""
+        A network that drops packets looks like a quiet server, so silence is answered with a ping, and silence after
+        the ping raises Broken. Time counts only inside this method: a slow command is not the connection's fault."""
         asked = False
         while True:
             try:
@@ -116,7 +116,7 @@ class Connection:
 
 @asynccontextmanager
 async def opened(url: str, key: str, patience: Patience) -> AsyncIterator[Connection]:
-    """A connection to the graph at the address. Raises Broken and Refused."""
+    """Connects to the graph at the address. Raises Broken and Refused."""
     opening = _Opening(
         websocket_url(url),
         subprotocols=[_PROTOCOL],
@@ -144,7 +144,7 @@ async def opened(url: str, key: str, patience: Patience) -> AsyncIterator[Connec
 
 
 def websocket_url(url: str) -> str:
-    """The address with the scheme of WebSockets. Raises ValueError."""
+    """The address with `ws` or `wss` as its scheme. Raises ValueError."""
     parts = urlsplit(url)
     scheme = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}.get(parts.scheme)
     if scheme is None or not parts.hostname:

@@ -1,4 +1,4 @@
-"""Keeps the cursor in a file, which is either the former one or the new one."""
+"""Stores the cursor in a file that is replaced atomically."""
 
 import os
 from pathlib import Path
@@ -7,17 +7,17 @@ _MOST_CHARACTERS = 65_536
 
 
 class CursorFile:
-    """A cursor that outlives the process; without a path it lives as long as the process. Raises OSError."""
+    """A cursor that outlives the process; without a path it is kept in memory. Raises OSError."""
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
         self.cursor = None if path is None else _read(path)
         if path is not None:
-            # Before anything was heard, so that nobody learns only then that it cannot be kept.
+            # Written at the start, so that a file that cannot be written is found out before the first alert.
             self._write(path, self.cursor)
 
     def keep(self, cursor: str | None) -> None:
-        """Go on after this cursor from now on; None begins anew."""
+        """Store the cursor to resume after; None forgets it."""
         if cursor != self.cursor:
             self.cursor = cursor
             if self._path is not None:

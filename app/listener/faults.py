@@ -1,4 +1,4 @@
-"""Why listening stops, for a moment or for good."""
+"""The faults that end a connection or the listener."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,19 +11,19 @@ PASSING = frozenset({"INTERNAL", "OUTCOME_UNKNOWN", "RATE_LIMITED", "TIMEOUT", "
 
 
 class Broken(Exception):
-    """The connection is gone, or the server is busy: come back after a pause."""
+    """The connection was lost or the server is busy: reconnect after a pause."""
 
 
 class Lost(Exception):
-    """The server cannot go on from the cursor: read the state anew."""
+    """The server cannot resume from the cursor: query the state again."""
 
 
 class Refused(Exception):
-    """The server will not answer this, however often it is asked."""
+    """The server refuses for good; a retry is useless."""
 
 
 def fault_of(errors: Sequence[Mapping[str, Any]]) -> Exception:
-    """The fault that a list of GraphQL errors means."""
+    """The fault that a list of GraphQL errors stands for."""
     codes = {(error.get("extensions") or {}).get("code") for error in errors}
     message = "; ".join(str(error.get("message")) for error in errors) or "The server says no reason."
     if codes & LOST:

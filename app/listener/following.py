@@ -1,4 +1,4 @@
-"""Follows the alerts through every break: query, subscribe, resume."""
+"""Follows alerts across reconnections: query, subscribe, resume."""
 
 import asyncio
 import random
@@ -18,7 +18,7 @@ Pause = Callable[[float], Awaitable[object]]
 
 
 class Follower:
-    """Hands on each item once it came, and keeps its cursor once it was handed on: a crash repeats, and never skips."""
+    """Passes each item on and then stores its cursor, so that a crash can repeat an item but never skip one."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class Follower:
         self._failed_items = 0
 
     async def run(self) -> None:
-        """Follow until cancelled. Raises Refused when coming back would be no use, OSError when no cursor is kept."""
+        """Follow until cancelled. Raises Refused when a retry is useless, OSError when the cursor cannot be stored."""
         while True:
             try:
                 async with opened(self._url, self._key, self._patience) as connection:
@@ -57,7 +57,7 @@ class Follower:
                 await self._rest()
 
     async def _rest(self) -> None:
-        # Anywhere up to it, so that a crowd does not come back in the same moment.
+        # Full jitter, so that many clients do not reconnect at the same moment.
         await self._pause(random.uniform(0, self._longest))
         self._longest = min(2 * self._longest, _LONGEST_PAUSE)
 
@@ -78,7 +78,7 @@ class Follower:
         raise Broken("the server ended the subscription")
 
     async def _read_state(self, connection: Connection) -> None:
-        """Hand on what waits now, and go on after it. Its cursor is kept last: what comes meanwhile comes then."""
+        """Pass on the interactions that wait now, then store the cursor of that query; later events follow from it."""
         cursor, page = None, None
         while True:
             queue = (await connection.ask(QUEUE, {"filter": self._wanted, "page": page}))["attentionQueue"]
@@ -91,7 +91,7 @@ class Follower:
         self._kept.keep(cursor)
 
     def _fail(self, fault: Exception) -> None:
-        """An item that could not be made has no cursor: it is asked for again a few times, and then passed over."""
+        """Handle an item with errors, which has no cursor: retry it a few times, then skip it."""
         self._failed_items += 1
         if isinstance(fault, Lost) or self._failed_items < _TRIES_OF_ITEM:
             raise fault

@@ -1,4 +1,4 @@
-"""What is counted of the answers of a process."""
+"""Counters and histograms of a process's answers."""
 
 from bisect import bisect_left
 from collections import Counter, defaultdict

@@ -1,4 +1,4 @@
-"""The metrics by name: what each is, and where its numbers are."""
+"""The metrics by name, with their descriptions and values."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
@@ -22,7 +22,7 @@ Labelled = Mapping[tuple[str, ...], float]
 
 
 def families(services: Services, counts: Counts, seen: Seen | None) -> Iterator[Metric]:
-    """All metrics as they are now. Without `seen` the database could not be asked, and what it knows is left out."""
+    """All metrics as they are now. `seen` is None when the database did not answer; its metrics are left out."""
     yield _info(services)
     yield from _of_answers(counts)
     yield from _of_compiling(services)

@@ -1,4 +1,4 @@
-"""Serves the metrics of a process to those who may scrape it."""
+"""The HTTP server of `/metrics`."""
 
 import asyncio
 import errno
@@ -101,7 +101,7 @@ class _Metrics:
     """A plain ASGI application."""
 
     def __init__(self, settings: Settings, services: Services, counts: Counts, clock: Clock) -> None:
-        # Who serves no metrics does without the library.
+        # Imported here, so that a process without metrics does not load the library.
         from prometheus_client import CollectorRegistry, ProcessCollector
 
         self._key = None if settings.metrics_key is None else settings.metrics_key.get_secret_value()
@@ -152,7 +152,7 @@ class _Metrics:
         return generate_latest(registry) + generate_latest(self._processes)
 
     async def _look(self) -> None:
-        """Ask the database once for all who scrape at the same time."""
+        """Query the database once for all scrapes that run at the same time."""
         time = asyncio.get_running_loop().time
         if time() - self._looked_at < KEPT:
             return

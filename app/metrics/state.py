@@ -1,4 +1,4 @@
-"""What the database knows that operators watch: the queue, what is late, other systems."""
+"""The metrics that the database holds: the queue, deadlines, other systems."""
 
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Requests and mail to other servers, bounded, and only to addresses that may be reached."""
+"""Requests and mail to other servers: bounded, and to permitted addresses alone."""
 
 from app.outbound.addresses import Network
 from app.outbound.client import Answer, OutboundClient, Sent

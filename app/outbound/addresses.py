@@ -21,7 +21,7 @@ turns into private ones, which `ipaddress` takes for global."""
 
 
 def parse_url(text: str) -> httpx2.URL:
-    """The URL. Raises OutboundFault for what is no absolute http or https URL, has credentials or is too long."""
+    """The parsed URL. Raises OutboundFault unless it is absolute, http or https, short and without credentials."""
     try:
         if len(text) > LONGEST_URL:
             raise ValueError
@@ -54,7 +54,7 @@ def is_named(address: Address, networks: Sequence[Network]) -> bool:
 
 
 def is_public(address: Address) -> bool:
-    """Whether the address is one of the public internet, and of one host."""
+    """Whether the address is a public unicast address."""
     inner = _inner(address)
     if isinstance(inner, IPv6Address) and inner not in _UNICAST:
         return False

@@ -23,8 +23,7 @@ _ADDRESSES_TRIED = 3
 
 
 class Sent(NamedTuple):
-    """A request to another server that has ended: as part of which trace, and how. `status` is 0 without an answer;
-    `began` is by `time.time`."""
+    """A finished request to another server, for traces. `status` is 0 without an answer; `began` is by `time.time`."""
 
     trail: Trail
     method: str
@@ -36,7 +35,7 @@ class Sent(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the other server said: its status, its headers by lower-case name, and its body."""
+    """The other server's answer. Header names are in lower case."""
 
     status: int
     headers: Mapping[str, str]
@@ -44,7 +43,7 @@ class Answer:
 
 
 class OutboundClient:
-    """Sends requests to other servers. Redirects are answers, and proxies of the environment are not used.
+    """Sends requests to other servers. It follows no redirects and uses no proxies of the environment.
 
     A host is looked up for each connection, and the connection goes to the address that was checked: a public one, or
     one in `networks`. Plain http is for `networks` alone. One client serves a whole process."""
@@ -71,7 +70,7 @@ class OutboundClient:
         }
 
     async def check(self, url: str, *, seconds: float = SECONDS) -> None:
-        """Raises OutboundFault when the URL is none that may be reached now. Nothing is sent."""
+        """Raises OutboundFault unless the URL may be reached now. Sends nothing."""
         parsed = parse_url(url)
         port = parsed.port or (443 if parsed.scheme == "https" else 80)
         try:
@@ -91,7 +90,7 @@ class OutboundClient:
         most: int = LARGEST_ANSWER,
         cut: bool = False,
     ) -> Answer:
-        """The answer to one request, which is tried once and takes at most `seconds` in all.
+        """Sends the request once and returns the answer, in at most `seconds` in all.
 
         A body of more than `most` bytes is cut off there when `cut` is set. Raises OutboundFault."""
         parsed = parse_url(url)
@@ -170,14 +169,14 @@ class OutboundClient:
             return Answer(response.status, answer_headers, b"".join(parts))
 
     async def aclose(self) -> None:
-        """End all connections and look-ups."""
+        """Close all connections and end all look-ups."""
         self._resolver.close()
         for pool in self._pools.values():
             await pool.aclose()
 
 
 def _part_of(above: Trail | None) -> Trail:
-    """The trail of a request that is sent for another one, or for nobody's."""
+    """The trail of the request on whose behalf this one is sent, or a new one."""
     trail = Trail()
     trail.trace(None)
     if above is not None and above.trace_id is not None:
@@ -186,7 +185,7 @@ def _part_of(above: Trail | None) -> Trail:
 
 
 class _Progress:
-    """How far a request came."""
+    """How far a request has come."""
 
     def __init__(self) -> None:
         self.may_have_arrived = False
@@ -210,14 +209,14 @@ class _Progress:
 
 
 def _tls_error(error: BaseException | None) -> ssl.SSLError | None:
-    """The error of TLS that became this one."""
+    """The TLS error that caused this one, if any."""
     while error is not None and not isinstance(error, ssl.SSLError):
         error = error.__cause__ or error.__context__
     return error
 
 
 class _CheckedNetwork(httpcore2.AsyncNetworkBackend):
-    """Connects to those addresses of a host that are permitted."""
+    """Connects to the permitted addresses of a host alone."""
 
     def __init__(self, resolver: Resolver, permitted: Callable[[Address], bool]) -> None:
         self._network = httpcore2.AnyIOBackend()
@@ -225,7 +224,7 @@ class _CheckedNetwork(httpcore2.AsyncNetworkBackend):
         self._permitted = permitted
 
     async def addresses(self, host: str, port: int) -> list[Address]:
-        """The host's addresses that are permitted. Raises OutboundFault when there are none."""
+        """The permitted addresses of the host. Raises OutboundFault when there are none."""
         found = [address for address in await self._resolver.resolve(host, port) if self._permitted(address)]
         if not found:
             raise OutboundFault(
@@ -258,7 +257,7 @@ class _CheckedNetwork(httpcore2.AsyncNetworkBackend):
 
 
 class _UnfinishedStream(httpcore2.AsyncNetworkStream):
-    """A connection that is closed when its TLS handshake is cancelled, which httpcore would leave open."""
+    """A connection that closes when its TLS handshake is cancelled; httpcore would leave it open."""
 
     def __init__(self, stream: httpcore2.AsyncNetworkStream) -> None:
         self._stream = stream

@@ -1,4 +1,4 @@
-"""Why a request to another server has no answer."""
+"""The reasons for which a request to another server has no answer."""
 
 from enum import StrEnum
 
@@ -17,10 +17,9 @@ class OutboundCode(StrEnum):
 
 
 class OutboundFault(Exception):
-    """A request without a whole answer: its code, a sentence for a person, and whether the request may have arrived.
+    """A request got no complete answer. The message is for people and names neither the URL's path nor what was sent.
 
-    Only a request that `may_have_arrived` can have had an effect; any other can be sent again without doubt. The
-    sentence names neither the URL's path nor anything that was sent."""
+    A request that is not `may_have_arrived` had no effect and is safe to send again."""
 
     def __init__(self, code: OutboundCode, message: str, *, may_have_arrived: bool = False) -> None:
         super().__init__(message)

@@ -10,9 +10,9 @@ from app.outbound.faults import OutboundCode, OutboundFault
 
 
 async def send_mail(server: MailServer, message: EmailMessage, recipient: str, *, seconds: float) -> tuple[int, str]:
-    """The code and the words of the server's answer to one message, which takes at most so long.
+    """Sends one message in at most `seconds`. Returns the code and the text of the server's answer.
 
-    Raises OutboundFault where there is no answer."""
+    Raises OutboundFault without an answer."""
     try:
         async with asyncio.timeout(seconds):
             _, said = await aiosmtplib.send(
@@ -37,7 +37,7 @@ async def send_mail(server: MailServer, message: EmailMessage, recipient: str, *
         said = f"There was no answer of the mail server within {seconds:g} seconds."
         raise OutboundFault(OutboundCode.TIMEOUT, said, may_have_arrived=True) from None
     except (aiosmtplib.SMTPException, OSError, ValueError):
-        # ValueError: what the server says cannot be read.
+        # ValueError: the server's answer cannot be parsed.
         raise OutboundFault(
             OutboundCode.CONNECTION, "The mail server cannot be connected to, or does not speak as it has to."
         ) from None

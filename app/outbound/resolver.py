@@ -17,10 +17,10 @@ Lookup = Callable[[str, int], Awaitable[Sequence[str]]]
 
 @dataclass(frozen=True, slots=True)
 class LookupLimits:
-    """How many look-ups run at once, and after how many seconds without an answer a name counts as silent.
+    """How many look-ups may run at once, and after how many seconds without an answer a name counts as silent.
 
-    A look-up begins as one of `prompt`. When its name falls silent it becomes one of `silent` and makes room; the next
-    look-ups of a name that was silent are among `known_silent`, until one is answered in time."""
+    A new look-up takes a place of `prompt`. When its name falls silent it moves to a place of `silent`. Later look-ups
+    of that name take a place of `known_silent`, until one is answered in time."""
 
     prompt: int = 16
     silent: int = 32
@@ -34,7 +34,7 @@ class LookupLimits:
 
 
 class Resolver:
-    """Looks names up, each name once at a time, so that names whose server is silent hold up no others."""
+    """Looks names up, each once at a time. Names whose server is silent do not delay others."""
 
     def __init__(self, lookup: Lookup | None = None, limits: LookupLimits | None = None) -> None:
         self._limits = limits or LookupLimits()
@@ -49,7 +49,7 @@ class Resolver:
     async def resolve(self, host: str, port: int) -> list[Address]:
         """The addresses of the host, in the order to try them. Raises OutboundFault when there are none."""
         with suppress(ValueError):
-            # Without a thread, which names that hang may have taken.
+            # An IP address needs no thread; hanging look-ups may have taken all of them.
             return [ip_address(host)]
         key = (host, port)
         task = self._running.get(key)
@@ -59,11 +59,11 @@ class Resolver:
         try:
             found = await asyncio.shield(task)
         except (OSError, UnicodeError):
-            # A label that is empty or too long is no OSError.
+            # UnicodeError: a label is empty or too long.
             found = ()
         if not found:
             raise OutboundFault(OutboundCode.UNRESOLVED, "The host name has no address.")
-        # An address of one link has the link's name behind it.
+        # A link-local address ends with the name of its link.
         return [ip_address(text.partition("%")[0]) for text in found]
 
     async def _in_turn(self, host: str, port: int) -> Sequence[str]:
@@ -94,7 +94,7 @@ class Resolver:
     def _forget(self, key: tuple[str, int], done: asyncio.Task[Sequence[str]]) -> None:
         del self._running[key]
         if not done.cancelled():
-            done.exception()  # whoever asked may have gone
+            done.exception()  # the caller may have gone
 
     async def _system_lookup(self, host: str, port: int) -> Sequence[str]:
         loop = asyncio.get_running_loop()
@@ -104,7 +104,7 @@ class Resolver:
         return [str(address[0]) for *_, address in found]
 
     def close(self) -> None:
-        """Wait for no look-up any more."""
+        """Abandon all look-ups."""
         for task in list(self._running.values()):
             task.cancel()
         self._threads.shutdown(wait=False, cancel_futures=True)

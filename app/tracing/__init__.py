@@ -1,4 +1,4 @@
-"""Traces of requests and deliveries, for who has a collector of OpenTelemetry."""
+"""Traces of requests and deliveries by OpenTelemetry."""
 
 from app.tracing.collecting import tracing
 

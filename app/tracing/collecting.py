@@ -1,4 +1,4 @@
-"""The way of spans to a collector; the only module that needs OpenTelemetry's libraries."""
+"""The exporter of spans; the only module that imports OpenTelemetry's libraries."""
 
 import threading
 from collections.abc import Iterator
@@ -21,9 +21,9 @@ _EXPORT_SECONDS = 5.0
 
 @contextmanager
 def tracing(settings: Settings) -> "Iterator[Traces | None]":
-    """What makes spans of answers until the end of the block; None where the settings name no collector.
+    """The watcher that makes spans until the end of the block; None when the settings name no collector.
 
-    Raises SettingsError where OpenTelemetry is not installed."""
+    Raises SettingsError when OpenTelemetry is not installed."""
     if settings.traces_url is None:
         yield None
         return
@@ -44,7 +44,7 @@ def tracing(settings: Settings) -> "Iterator[Traces | None]":
         id_generator=ids, resource=Resource({"service.name": "switchboard"}), shutdown_on_exit=False
     )
     exporter = OTLPSpanExporter(endpoint=settings.traces_url, timeout=_EXPORT_SECONDS)
-    # In a thread of its own: a collector that is away costs nobody any time.
+    # In its own thread: a collector that does not answer delays no request.
     provider.add_span_processor(BatchSpanProcessor(exporter, max_queue_size=MOST_WAITING))
     try:
         yield Traces(provider.get_tracer("switchboard"), ids)

@@ -26,14 +26,14 @@ _NANOSECONDS = 1_000_000_000
 
 
 class Ids(IdGenerator):
-    """Gives out the ids that a trail has already told others, and random ones otherwise."""
+    """Generates the ids that a trail has already sent to others, and random ones otherwise."""
 
     def __init__(self) -> None:
         self._told: tuple[int, int] | None = None
 
     @contextmanager
     def telling(self, trace_id: str, span_id: str) -> "Iterator[None]":
-        """The span that is begun in the block has these."""
+        """The span that starts in the block gets these ids."""
         self._told = int(trace_id, 16), int(span_id, 16)
         try:
             yield
@@ -90,7 +90,7 @@ class Traces:
         span.end(_nanoseconds(sent.began + sent.seconds))
 
     def _told(self, trail: Trail, name: str, kind: SpanKind, about: Attributes, began: float) -> "Span | None":
-        """Begin the span whose ids others were told; None where nobody wants the trace."""
+        """Start the span whose ids were sent to others; None when the trace is not sampled."""
         if trail.trace_id is None or trail.span is None or not trail.is_sampled:
             return None
         with self._ids.telling(trail.trace_id, trail.span):
@@ -118,7 +118,7 @@ class Traces:
 
 
 def _above(trail: Trail) -> "Context":
-    """Where the trail's span hangs: below the caller's, or nowhere."""
+    """The parent of the trail's span: the caller's span, or none."""
     if trail.parent is None or trail.trace_id is None:
         return trace.set_span_in_context(trace.INVALID_SPAN)
     parent = SpanContext(int(trail.trace_id, 16), int(trail.parent, 16), True, TraceFlags(TraceFlags.SAMPLED))
@@ -126,5 +126,5 @@ def _above(trail: Trail) -> "Context":
 
 
 def _nanoseconds(moment: float) -> int:
-    """A time as `time.time` gives it, in the unit of OpenTelemetry."""
+    """A time of `time.time` in nanoseconds, as OpenTelemetry takes it."""
     return int(moment * _NANOSECONDS)

@@ -1,4 +1,4 @@
-"""How each type of destination is told."""
+"""The channel of each type of destination."""
 
 from collections.abc import Mapping
 from types import MappingProxyType

@@ -1,4 +1,4 @@
-"""What an alert says to people, in plain text of one line each."""
+"""The text of an alert for people."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -29,7 +29,7 @@ _LONGEST_NAME = 80
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """An alert. Every text is one line of printable characters, of a bounded length, and not escaped for anything."""
+    """An alert. Every text is one printable line of bounded length; channels have to escape it."""
 
     step: AlertStep
     count: int
@@ -46,7 +46,7 @@ class Alert:
 
     @classmethod
     def of(cls, text: str, public_url: str | None) -> "Alert | None":
-        """What an item of DOCUMENT says; None of a test."""
+        """Parses an item of DOCUMENT; None for a test message."""
         data = orjson.loads(text).get("data")
         if data is None:
             return None
@@ -71,7 +71,7 @@ class Alert:
 
     @property
     def title(self) -> str:
-        """What happened, in a sentence."""
+        """One sentence that says what happened."""
         who = f"{self.customer or 'A customer'} ({self.kind} {self.interaction_id})"
         match self.step:
             case AlertStep.RAISED:
@@ -87,7 +87,7 @@ class Alert:
 
     @property
     def facts(self) -> list[tuple[str, str]]:
-        """What more there is to know, by its name."""
+        """Further facts as pairs of name and value."""
         if self.step not in (AlertStep.RAISED, AlertStep.REPEATED):
             return []
         found = [("Reason", self.reason), ("Waiting since", self.since), ("Policy", self.policy)]
@@ -98,7 +98,7 @@ TEST = "This is a test of Switchboard. Alerts arrive here."
 
 
 def one_line(text: str, most: int = _LONGEST_NAME) -> str:
-    """The text without line breaks and what cannot be seen, such as marks that turn the direction of writing."""
+    """The text without line breaks and invisible characters, such as bidirectional controls."""
     found = " ".join("".join(each if each.isprintable() else " " for each in text).split())
     return found if len(found) <= most else f"{found[: most - 1]}…"
 

@@ -1,4 +1,4 @@
-"""What a type of destination has to say for itself."""
+"""The interface of a type of destination."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,12 +13,13 @@ from app.destinations.channels.alert import Alert
 from app.settings import Settings
 
 JSON_HEADERS: Mapping[str, str] = MappingProxyType({"content-type": "application/json", "user-agent": "Switchboard"})
-"""What every request says whose content is JSON."""
+"""The headers of every request with a JSON body."""
 
 
 class Accepted(NamedTuple):
-    """What is kept of a destination: the address as it is shown, and the secret that is sealed; `given_out` is what the
-    caller is told once."""
+    """What is stored of a new destination: the address as the graph shows it and the secret, which is then sealed.
+
+    `given_out` is a secret that is returned to the caller once."""
 
     address: str
     secret: str | None
@@ -26,7 +27,7 @@ class Accepted(NamedTuple):
 
 
 class Target(NamedTuple):
-    """Where to, with the secrets that count now, the newest first."""
+    """Where to send, with the valid secrets, the newest first."""
 
     address: str
     secrets: Sequence[str]
@@ -34,10 +35,9 @@ class Target(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What is sent: the id that is the same at each attempt, the time of the attempt, and the item as JSON.
+    """What is sent: an id that is the same at each attempt, the time of the attempt, and the item as JSON.
 
-    `public_url` is where people open the console, without a slash at its end; None where that is not known. `vapid` is
-    there where the settings have it."""
+    `public_url` is the address of the console without a slash at its end. It and `vapid` are None when not set."""
 
     id: str
     at: datetime
@@ -46,7 +46,7 @@ class Message:
     vapid: Vapid | None = None
 
     def alert(self) -> Alert | None:
-        """What the item says; None of a test."""
+        """The alert of the item; None for a test message."""
         return Alert.of(self.text, self.public_url)
 
 
@@ -69,10 +69,10 @@ class Letter(NamedTuple):
 class Channel:
     """A type of destination.
 
-    `accept(address, secret)` says what is kept of what its maker gives; it raises InvalidInput. `made` turns an item
-    into what is sent. `takes_secret` is whether its maker gives a secret, `tells_documents` whether it can send
-    whatever a subscription selects, `by_mail` whether its address is one of e-mail. `lacks` says which settings are
-    missing, `gone` are the statuses by which a receiver says that it wants nothing any more."""
+    `accept(address, secret)` returns what to store of the given values; it raises InvalidInput. `made` renders an
+    item as a request or a letter. `takes_secret`: the user supplies a secret. `tells_documents`: it can send the items
+    of any subscription. `by_mail`: the address is an e-mail address. `lacks` names the missing settings. A status in
+    `gone` stops the destination for good."""
 
     accept: Callable[[str, str | None], Accepted]
     made: Callable[[Target, Message], Request | Letter]
@@ -84,7 +84,7 @@ class Channel:
 
 
 def without_path(address: str) -> str:
-    """A URL whose path is a secret, as it may be shown."""
+    """The address as it may be shown when its path is a secret."""
     return f"{origin_of(address)}/…"
 
 
@@ -95,12 +95,12 @@ def origin_of(address: str) -> str:
 
 
 def secret_url(address: str, secret: str | None) -> Accepted:
-    """Accept a URL that whoever knows it may send to."""
+    """Accepts a URL that is a secret by itself: whoever knows it can post to it."""
     no_secret(secret)
     return Accepted(without_path(address), address)
 
 
 def no_secret(secret: str | None) -> None:
-    """Raises InvalidInput for a secret where there is none to give."""
+    """Raises InvalidInput if a secret is given."""
     if secret is not None:
         raise InvalidInput("A destination of this type takes no secret.", path=("secret",))

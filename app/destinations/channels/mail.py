@@ -31,7 +31,7 @@ def _letter(target: Target, message: Message) -> Letter:
     facts = [] if alert is None else alert.facts
     link = None if alert is None else alert.link
     made = EmailMessage(SMTP)
-    # What looks like an encoded word would be decoded by whoever reads it.
+    # A mail client would decode what looks like an encoded word.
     made["Subject"] = one_line(title, _LONGEST_SUBJECT).replace("=?", "= ?")
     made["To"] = Address(addr_spec=target.address)
     made["Message-ID"] = f"<{message.id}@switchboard.invalid>"

@@ -15,7 +15,7 @@ _ACTIONS = {
     AlertStep.RAISED: "trigger",
     AlertStep.REPEATED: "trigger",
     AlertStep.ACKNOWLEDGED: "acknowledge",
-    # The one who was looked for has come; what is released and waits again is an incident of its own.
+    # A user has taken over. A later release opens a new incident.
     AlertStep.CLAIMED: "resolve",
     AlertStep.OVER: "resolve",
 }
@@ -31,7 +31,7 @@ def _request(target: Target, message: Message) -> Request:
     alert = message.alert()
     body: dict[str, object] = {"routing_key": target.secrets[0]}
     if alert is None:
-        # PagerDuty checks the key of it, and nothing opens.
+        # PagerDuty checks the key, and no incident opens.
         body |= {"event_action": "resolve", "dedup_key": message.id}
     else:
         body |= _event(alert)

@@ -75,7 +75,7 @@ def _request(target: Target, message: Message) -> Request:
         "content-type": "application/octet-stream",
         "ttl": str(_KEPT_SECONDS),
         "urgency": "high",
-        # What was not shown yet is replaced by what comes after it.
+        # A newer message replaces one that was not shown yet.
         "topic": hashlib.sha256(str(said["tag"]).encode()).hexdigest()[:32],
         "authorization": _authorization(message.vapid, found["endpoint"], int(message.at.timestamp())),
     }

@@ -7,12 +7,12 @@ from app.destinations.channels.channel import JSON_HEADERS, Channel, Message, Re
 
 
 def escaped(text: str) -> str:
-    """Text in which Slack finds no mention, no link and no channel: those need angle brackets."""
+    """The text with `&`, `<` and `>` escaped: mentions, links and channels need angle brackets."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _plain(text: str) -> dict[str, object]:
-    # No mrkdwn: of plain text Slack makes neither format nor links.
+    # Not mrkdwn: Slack neither formats nor links plain text.
     return {"type": "plain_text", "text": escaped(text), "emoji": False}
 
 
@@ -27,7 +27,7 @@ def _request(target: Target, message: Message) -> Request:
         button = {"type": "button", "text": _plain("Open"), "url": alert.link}
         blocks.append({"type": "actions", "elements": [button]})
     body = {
-        # For notifications, which show no blocks.
+        # Notifications show this in place of the blocks.
         "text": escaped(title),
         "mrkdwn": False,
         "link_names": False,

@@ -1,4 +1,4 @@
-"""What destinations, their deliveries and policies are."""
+"""The models of destinations, deliveries, policies and alerts."""
 
 from app.destinations.model.alerting import Alert, AlertState, AlertStep, Turn, turn
 from app.destinations.model.delivery import Attempt, Delivery, DeliveryStatus, Place, webhook_id

@@ -1,4 +1,4 @@
-"""How an alert goes on: when it is told, told again, and told to be over."""
+"""The state machine of an alert."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -9,7 +9,7 @@ from app.destinations.model.policy import Policy, Standing
 
 
 class AlertStep(StrEnum):
-    """What is told of an alert."""
+    """What destinations are told of an alert."""
 
     RAISED = "RAISED"
     REPEATED = "REPEATED"
@@ -19,7 +19,7 @@ class AlertStep(StrEnum):
 
 
 class AlertState(StrEnum):
-    """Whether somebody has taken notice of what an alert is about."""
+    """Whether a user has claimed or acknowledged the interaction."""
 
     OPEN = "OPEN"
     CLAIMED = "CLAIMED"
@@ -28,11 +28,12 @@ class AlertState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
-    """What a policy does about one interaction; `id` is a surrogate.
+    """The state of one policy for one interaction; `id` is a surrogate.
 
-    `told` counts how often it was told that a human is needed, to the destinations `told_to`, at `level` the last time.
-    `due_at` is when to look whether to tell so again; None when nothing is to be told before something happens.
-    `team_id` is the interaction's, 0 for none: it says who may be told, also when the interaction is gone."""
+    `told` counts the messages that a human is needed, `told_to` are the destinations that got one, `level` is that of
+    the latest. `due_at` is when to check whether to send the next one; None when none is due before another event.
+    `team_id` is the interaction's team, 0 for none. It is kept because it decides who may be told, also after the
+    interaction is deleted."""
 
     id: int = 0
     policy_id: int
@@ -47,7 +48,7 @@ class Alert:
 
 
 class Turn(NamedTuple):
-    """The alert as it goes on, None when it is over, and what is to be told of it to whom."""
+    """The alert's next state, None when it is over, and the step to tell to these destinations."""
 
     alert: Alert | None
     step: AlertStep | None = None
@@ -55,7 +56,7 @@ class Turn(NamedTuple):
 
 
 def turn(policy: Policy | None, alert: Alert | None, found: Standing | None, now: datetime) -> Turn:
-    """How the alert of a policy about an interaction goes on, from how both are now; either may be gone."""
+    """The transition of an alert, given the policy and the interaction as they are now; either may be deleted."""
     if alert is not None and found is not None:
         alert = replace(alert, team_id=found.team_id)
     if policy is None or found is None or not policy.enabled or not policy.destination_ids or not policy.wants(found):
@@ -73,7 +74,7 @@ def turn(policy: Policy | None, alert: Alert | None, found: Standing | None, now
     elif alert.state is not AlertState.OPEN:
         alert = replace(alert, state=AlertState.OPEN, due_at=now + policy.after)
     elif alert.told and found.level is not None and alert.level is not None and found.level < alert.level:
-        alert = replace(alert, due_at=now)  # it is more urgent than was told
+        alert = replace(alert, due_at=now)  # more urgent than the latest message said
     return _told_when_due(policy, alert, found, now)
 
 

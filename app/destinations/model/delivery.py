@@ -1,4 +1,4 @@
-"""What a delivery is: one event for one destination, and what came of sending it."""
+"""The model of a delivery: one event for one destination."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,14 +10,14 @@ EXCERPT = 500
 
 
 class Place(NamedTuple):
-    """Where an event is in the log."""
+    """The position of an event in the log."""
 
     lane: int
     position: int
 
 
 class DeliveryStatus(StrEnum):
-    """What became of a delivery."""
+    """The outcome of a delivery so far."""
 
     PENDING = "PENDING"
     DELIVERED = "DELIVERED"
@@ -26,7 +26,7 @@ class DeliveryStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """What one attempt to send came to. Without an answer there is a `fault`, the code of why."""
+    """The outcome of one attempt. `fault` is the code of the reason when there was no answer."""
 
     at: datetime
     latency_ms: int
@@ -59,11 +59,11 @@ class Delivery:
 
 
 def webhook_id(destination_id: int, place: Place) -> str:
-    """The id under which the receiver knows the event, the same at each attempt."""
+    """The id of the event for the receiver, the same at each attempt."""
     return f"dst_{destination_id}_{place.lane}_{place.position}"
 
 
 def excerpt_of(content: bytes) -> str | None:
-    """The beginning of an answer, in one line of text that both databases hold."""
+    """The beginning of an answer as one line of text that both databases can store."""
     text = content[: 4 * EXCERPT].decode(errors="replace")
     return " ".join("".join(each if each.isprintable() else " " for each in text).split())[:EXCERPT] or None

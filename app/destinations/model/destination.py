@@ -1,4 +1,4 @@
-"""What a destination is: where items of a subscription or alerts are delivered."""
+"""The model of a destination, to which a subscription's items or alerts are delivered."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ MOST_IN_FLIGHT = 32
 
 
 class DestinationType(StrEnum):
-    """By what a destination is reached."""
+    """The tool or protocol by which a destination is reached."""
 
     WEBHOOK = "WEBHOOK"
     SLACK = "SLACK"
@@ -98,7 +98,7 @@ class Destination:
         )
 
     def secrets_at(self, now: datetime) -> list[str]:
-        """The sealed secrets that sign now, the newest first."""
+        """The sealed secrets that are valid now, the newest first."""
         if self.secret is None:
             return []
         former = self.former_secret
@@ -108,7 +108,7 @@ class Destination:
 
 
 class DestinationChanges(TypedDict, total=False):
-    """What a destination may be made with or changed to; an absent key stays."""
+    """The fields that a destination can be created with or changed by; absent keys stay unchanged."""
 
     name: str
     type: DestinationType
@@ -139,7 +139,7 @@ CHANGEABLE: Mapping[str, Check] = MappingProxyType(
 
 
 def acting(owner: User, narrowed: Collection[str] | None) -> Actor:
-    """As whom a destination's document runs: with what its owner holds itself, narrowed where it is."""
+    """The actor that a destination's document runs as: its owner, with at most the destination's permissions."""
     held = frozenset(narrowed or ()) if owner.is_admin else frozenset(owner.permissions)
     return Actor(
         user_id=owner.id,

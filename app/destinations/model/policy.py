@@ -1,4 +1,4 @@
-"""What a policy is: which attention is told to whom, when, and how often."""
+"""The model of a policy: which attention to tell to whom, when, and how often."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ MOST_DESTINATIONS_OF_A_POLICY = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """How an interaction stands now. `level` is the number of its attention's, lower for more urgent."""
+    """The facts of an interaction that policies look at. `level` is a number, lower for more urgent."""
 
     interaction_id: int
     kind: str
@@ -30,9 +30,9 @@ class Standing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """A policy; `id` is a surrogate. Of the filter, None lets everything through.
+    """A policy; `id` is a surrogate. A field of the filter that is None matches everything.
 
-    The filter's values are as the graph names them; `quiet_from` and `quiet_to` are HH:MM in the time zone."""
+    The filter's values are the names of the graph's enums; `quiet_from` and `quiet_to` are HH:MM in `time_zone`."""
 
     id: int = 0
     name: str
@@ -52,7 +52,7 @@ class Policy:
     version: int = 1
 
     def wants(self, found: Standing) -> bool:
-        """Whether the interaction needs a human, and the filter lets it through."""
+        """Whether the interaction needs a human and matches the filter."""
         return (
             found.level is not None
             and (self.kinds is None or found.kind.upper() in self.kinds)
@@ -70,9 +70,9 @@ class Policy:
         return None if self.again_minutes is None else timedelta(minutes=self.again_minutes)
 
     def quiet_until(self, now: datetime) -> datetime | None:
-        """When the quiet hours end that `now` is in, in UTC; None outside of them.
+        """The end of the current quiet hours in UTC; None outside of quiet hours.
 
-        They last from one time of the wall clock to another, however long that is on a day when the clock is changed.
+        Quiet hours follow the wall clock, so they are longer or shorter in a night in which clocks are changed.
         """
         if self.quiet_from is None or self.quiet_to is None:
             return None
@@ -93,7 +93,7 @@ def _moment(day: date, at: time, zone: ZoneInfo) -> datetime:
 
 
 class PolicyChanges(TypedDict, total=False):
-    """What a policy may be made with or changed to; an absent key stays."""
+    """The fields that a policy can be created with or changed by; absent keys stay unchanged."""
 
     name: str
     enabled: bool

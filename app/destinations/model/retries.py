@@ -1,4 +1,4 @@
-"""When a delivery that failed is tried again, and for how long."""
+"""The schedule of retries."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -6,9 +6,9 @@ from datetime import timedelta
 
 @dataclass(frozen=True, slots=True)
 class Retries:
-    """Pauses that double from the first to the longest, and how long a delivery is tried.
+    """Exponential back-off from `first` to `longest`, and how long a delivery is retried.
 
-    A `Retry-After` is honoured up to `longest_asked`."""
+    `Retry-After` is honoured up to `longest_asked`."""
 
     first: timedelta = timedelta(seconds=5)
     longest: timedelta = timedelta(hours=1)
@@ -16,7 +16,7 @@ class Retries:
     tried_for: timedelta = timedelta(days=3)
 
     def asked(self, seconds: float) -> timedelta:
-        """The pause that a receiver asks for, as far as it is honoured."""
+        """The pause that a receiver asks for, at most `longest_asked`."""
         return min(timedelta(seconds=seconds), self.longest_asked)
 
     def pause(self, attempts: int, jitter: float, retry_after: float | None) -> timedelta:

@@ -1,4 +1,4 @@
-"""Alerts: what policies do about interactions, and how those stand."""
+"""Alerts, and the facts of interactions that policies look at."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
@@ -37,17 +37,17 @@ class AlertRepository(Repository):
         return [_model(row) for row in self._all(mine.order_by(alert.c.id).with_for_update())]
 
     def claim(self, until: datetime, most: int) -> Sequence[Alert]:
-        """Lock at most `most` alerts that are due by `until`, the longest due first, past those that others have."""
+        """Lock at most `most` alerts that are due by `until`, the longest due first, skipping locked ones."""
         due = sa.select(alert).where(alert.c.due_at <= until).order_by(alert.c.due_at, alert.c.id).limit(most)
         return [_model(row) for row in self._all(due.with_for_update(skip_locked=True))]
 
     def standing(self, interactions: Iterable[int]) -> dict[int, Standing]:
-        """How these interactions stand, those that are there."""
+        """The facts of these interactions by their surrogates; deleted ones are left out."""
         found = sa.select(*_STANDING).where(interaction.c.id.in_(list(interactions)))
         return {row.id: _standing(row) for row in self._all(found)}
 
     def list_waiting(self, after: int, most: int) -> Sequence[int]:
-        """At most `most` interactions that need a human, in the order of their ids, onwards from `after`."""
+        """At most `most` interactions that need a human, with ids above `after`, in the order of ids."""
         waiting = (interaction.c.attention_level.is_not(None), interaction.c.id > after)
         found = sa.select(interaction.c.id).where(*waiting).order_by(interaction.c.id).limit(most)
         return [row.id for row in self._all(found)]
@@ -58,7 +58,7 @@ class AlertRepository(Repository):
         return frozenset(number for row in self._all(found) for number in row.told_to)
 
     def keep(self, before: Alert | None, after: Alert | None) -> None:
-        """Store an alert as it is now; None where there is none."""
+        """Insert, update or delete an alert; None stands for no alert."""
         if before == after:
             return
         if before is None:

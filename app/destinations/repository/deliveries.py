@@ -1,4 +1,4 @@
-"""Deliveries: which events have been delivered, given up or tried."""
+"""Deliveries: the events that were delivered, given up or tried."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -22,7 +22,7 @@ class DeliveryRepository(Repository):
     """Named queries over deliveries."""
 
     def known(self, destination_id: int, run: int, places: Iterable[Place]) -> Mapping[Place, Delivery]:
-        """What is known of the events at these places."""
+        """The deliveries of the events at these places."""
         by_lane: dict[int, list[int]] = {}
         for place in places:
             by_lane.setdefault(place.lane, []).append(place.position)
@@ -34,7 +34,7 @@ class DeliveryRepository(Repository):
         return found
 
     def note(self, destination_id: int, run: int, found: Delivery, *, behind: bool) -> int:
-        """Write what became of a delivery, and whether the cursor is past it; its surrogate."""
+        """Insert or update a delivery, with whether the cursor is past it. Returns its surrogate."""
         dialect = sqlite if self.dialect_name == "sqlite" else postgresql
         values = _values(destination_id, run, found, behind=behind)
         changing = {name: value for name, value in values.items() if name not in _MADE_ONCE}
@@ -43,7 +43,7 @@ class DeliveryRepository(Repository):
         return int(self.connection.execute(statement.returning(delivery.c.id)).scalar_one())
 
     def pass_by(self, destination_id: int, run: int, places: Iterable[Place]) -> None:
-        """Note that the cursor is past these."""
+        """Mark deliveries that the cursor has passed."""
         rows = [{"l": place.lane, "p": place.position} for place in places]
         if rows:
             mine = (delivery.c.destination_id == destination_id, delivery.c.run == run)
@@ -51,12 +51,12 @@ class DeliveryRepository(Repository):
             self.connection.execute(sa.update(delivery).where(*mine, *at).values(behind=True), rows)
 
     def retry_at_once(self, destination_id: int, now: datetime) -> None:
-        """Have what was tried without success tried anew, for as long as at first."""
+        """Make failed deliveries due now, with the whole time for retries again."""
         mine = (delivery.c.destination_id == destination_id, delivery.c.status == DeliveryStatus.PENDING)
         self.connection.execute(sa.update(delivery).where(*mine).values(first_attempt_at=now, next_attempt_at=now))
 
     def end_runs(self, destination_id: int, run: int) -> None:
-        """Wait for nothing of the runs before this one."""
+        """Mark the pending deliveries of earlier runs as passed."""
         mine = (delivery.c.destination_id == destination_id, delivery.c.run < run)
         waiting = delivery.c.status == DeliveryStatus.PENDING
         given_up = {"status": DeliveryStatus.GIVEN_UP, "next_attempt_at": None}
@@ -64,19 +64,19 @@ class DeliveryRepository(Repository):
         self.connection.execute(sa.update(delivery).where(*mine, sa.not_(delivery.c.behind)).values(behind=True))
 
     def erase_excerpts(self, interaction_id: int, most: int) -> int:
-        """Forget the answers to deliveries about an interaction, of at most so many; of how many."""
+        """Erase the answers to at most `most` deliveries about an interaction. Returns how many."""
         mine = (delivery.c.interaction_id == interaction_id, delivery.c.excerpt.is_not(None))
         some = sa.select(delivery.c.id).where(*mine).limit(most)
         erased = sa.update(delivery).where(delivery.c.id.in_(some.scalar_subquery())).values(excerpt=None)
         return self.connection.execute(erased).rowcount
 
     def hold_interactions(self, numbers: Iterable[int]) -> frozenset[int]:
-        """Those of these interactions that are there; none of them is deleted before the unit ends."""
+        """Lock the interactions that exist, so that none is deleted before the unit ends. Returns them."""
         found = sa.select(interaction.c.id).where(interaction.c.id.in_(list(numbers)))
         return frozenset(self.connection.execute(found.with_for_update(read=True, key_share=True)).scalars())
 
     def forget(self, before: datetime, most: int) -> int:
-        """Erase deliveries that were tried last before this time and that no cursor is still to pass; how many."""
+        """Delete deliveries that the cursor has passed and that were last tried before this time. Returns how many."""
         old = sa.select(delivery.c.id).where(delivery.c.behind, delivery.c.attempted_at < before).limit(most)
         return self.connection.execute(sa.delete(delivery).where(delivery.c.id.in_(old))).rowcount
 

@@ -1,4 +1,4 @@
-"""Destinations, and the places in the log that they begin at."""
+"""Destinations, and the cursors of the event log that they start from."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -30,31 +30,31 @@ class DestinationRepository(Rows[Destination]):
         return AlreadyExists(f"There already is a destination with the name {model.name}.", path=("name",))
 
     def count(self) -> int:
-        """How many there are."""
+        """The number of destinations."""
         return int(self.connection.execute(sa.select(sa.func.count()).select_from(destination)).scalar_one())
 
     def note_progress(
         self, number: int, cursor: str, failing_since: datetime | None, delivered_at: datetime | None
     ) -> None:
-        """Note how far it has been delivered to, and how that goes: no edit, so its version stays."""
+        """Store the cursor and the success of deliveries. This is no edit: the version stays."""
         values = {"cursor": cursor, "failing_since": failing_since, "delivered_at": delivered_at}
         self.connection.execute(sa.update(destination).where(destination.c.id == number).values(values))
 
     def note_idle(self, passed: Iterable[tuple[int, int, str]]) -> None:
-        """Note of several, by surrogate and run, that nothing up to a cursor is to be delivered."""
+        """Store the cursors of several destinations, by surrogate and run, up to which there is nothing to deliver."""
         rows = [{"n": number, "r": run, "c": cursor} for number, run, cursor in passed]
         if rows:
             mine = (destination.c.id == sa.bindparam("n"), destination.c.run == sa.bindparam("r"))
             self.connection.execute(sa.update(destination).where(*mine).values(cursor=sa.bindparam("c")), rows)
 
     def head(self) -> Cursor:
-        """The end of the log."""
+        """The cursor of the end of the log."""
         return heads_cursor(self.lanes())
 
     def cursor_at(self, moment: datetime) -> Cursor:
-        """The cursor before the first events of this time that the log still holds, in every lane."""
+        """The cursor before the first event at or after this time in every lane."""
         lanes = self.lanes()
-        # In each lane times follow positions, but for a little: half of where the place may be is left each time.
+        # Binary search in each lane, because times grow with positions, apart from small differences.
         low = [oldest for _, _, oldest in lanes]
         high = [head + 1 for _, head, _ in lanes]
         while any(first < last for first, last in zip(low, high, strict=True)):
@@ -73,7 +73,7 @@ class DestinationRepository(Rows[Destination]):
         return Cursor(tuple(first - 1 for first in low))
 
     def lanes(self) -> Sequence[tuple[int, int, int]]:
-        """Of every lane its number, its head and the oldest position that it holds."""
+        """The number, the head and the oldest position of every lane."""
         rows = self._all(sa.select(lane.c.id, lane.c.head, lane.c.oldest).order_by(lane.c.id))
         return [(row.id, row.head, row.oldest) for row in rows]
 

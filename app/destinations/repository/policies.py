@@ -13,13 +13,13 @@ from app.directory.repository.rows import Rows
 from app.storage.query import Query
 
 ANY_POLICY = Query("SELECT 1 WHERE EXISTS (SELECT 1 FROM policy) OR EXISTS (SELECT 1 FROM alert)")
-"""One row of the driver's while there is something that the log is read for."""
+"""One row when there is a policy or an alert, and the log has to be read."""
 
 _ONE = 1
 
 
 class Reading(NamedTuple):
-    """How far the log has been read, and after which interaction those that wait are still looked at, if so."""
+    """How far the log has been read. `sweep_after` is the last interaction that a running sweep has looked at."""
 
     cursor: str
     sweep_after: int | None
@@ -42,7 +42,7 @@ class PolicyRepository(Rows[Policy]):
         return AlreadyExists(f"There already is a policy with the name {model.name}.", path=("name",))
 
     def look_at_alerts(self, now: datetime, of: int | None = None) -> None:
-        """Have all alerts of a policy looked at now, or those of all policies."""
+        """Make all alerts of a policy due now, or those of all policies."""
         changed = sa.update(alert).values(due_at=now)
         self.connection.execute(changed if of is None else changed.where(alert.c.policy_id == of))
 
@@ -52,11 +52,11 @@ class PolicyRepository(Rows[Policy]):
         return None if row is None else Reading(row.cursor, row.sweep_after)
 
     def note_reading(self, found: Reading) -> None:
-        """Note how far the log has been read."""
+        """Store how far the log has been read."""
         self._store(found, {"cursor": found.cursor, "sweep_after": found.sweep_after})
 
     def begin_sweep(self, cursor: str) -> None:
-        """Have all that wait looked at, from the first on; without a place in the log it is read from the cursor."""
+        """Start a sweep over all interactions that need a human. A first reading of the log starts at the cursor."""
         self._store(Reading(cursor, 0), {"sweep_after": 0})
 
     def _store(self, found: Reading, changed: dict[str, object]) -> None:

@@ -1,4 +1,4 @@
-"""What can be done with destinations."""
+"""The use cases of destinations, deliveries, policies and alerts."""
 
 from app.destinations.service.alerting import LEASE, follow, tell_due
 from app.destinations.service.delivering import (

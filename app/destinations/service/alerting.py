@@ -1,4 +1,4 @@
-"""Use cases of telling alerts: follow the log, and tell what is due."""
+"""Use cases of alerts: follow the event log, and tell what is due."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -20,10 +20,10 @@ _SWEPT_AT_ONCE = 100
 
 
 def follow(work: Work, holder: str, lasts: timedelta) -> bool | None:
-    """Read on in the log what may concern policies, and tell what is due at once; whether more is left to read.
+    """Read the next events of the log, update the alerts of their interactions, and record what destinations are told.
 
-    None where another process does it: of many that follow one holds the lease. All of it is one unit, so nothing is
-    told twice or missed whenever a process dies."""
+    Returns whether more is left to read, and None when another process holds the lease. All of it is one unit of work,
+    so nothing is told twice or missed when a process dies."""
     if not take_lease(work, LEASE, holder, lasts):
         return None
     policies = work.use(PolicyRepository)
@@ -35,7 +35,7 @@ def follow(work: Work, holder: str, lasts: timedelta) -> bool | None:
         cursor = parse_cursor(found.cursor)
         check_cursor(cursor, heads)
     except (CursorExpired, InvalidCursor):
-        # What was missed shows in how interactions stand.
+        # The missed events show in the interactions themselves.
         cursor, sweep_after = now_at, 0
         policies.look_at_alerts(work.now)
     touched: set[int] = set()
@@ -54,7 +54,7 @@ def follow(work: Work, holder: str, lasts: timedelta) -> bool | None:
 
 
 def tell_due(work: Work, most: int) -> int:
-    """Tell at most `most` alerts that are due, or find that they need not be told; how many."""
+    """Handle at most `most` alerts that are due. Returns how many."""
     due = work.use(AlertRepository).claim(work.now, most)
     if due:
         policies = {each.id: each for each in work.use(PolicyRepository).all()}
@@ -89,7 +89,7 @@ def _go_on(work: Work, policy: Policy | None, alert: Alert | None, found: Standi
     alerts.keep(alert, after.alert)
     about = alert or after.alert
     if after.step is AlertStep.OVER and about is not None:
-        # Of several alerts about one interaction that a destination was told of, the last one is its end.
+        # A destination that was told of several alerts about one interaction hears OVER with the last of them.
         others = alerts.told_to(about.interaction_id)
         after = after._replace(to=tuple(each for each in after.to if each not in others))
         if not after.to:
@@ -115,7 +115,7 @@ def _record(work: Work, about: Alert, after: Turn, step: AlertStep, found: Stand
             assignee_id=None if found is None else found.assignee_id,
             level_before=level,
             level_after=level,
-            # Of which team it is says who may be told.
+            # The team decides who may be told.
             more={"after": {"team_id": team_id}},
         )
     )

@@ -1,4 +1,4 @@
-"""Use cases of whoever delivers: begin, note what was delivered, pause what cannot be delivered to."""
+"""Use cases of the dispatcher: begin delivering, record deliveries, pause."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -37,7 +37,7 @@ _FORGOTTEN_AT_ONCE = 1_000
 
 
 class Begun(NamedTuple):
-    """A destination to deliver to, as whom its document runs, and the secrets that sign."""
+    """A destination to deliver to, the actor that its document runs as, and its secrets."""
 
     destination: Destination
     actor: Actor
@@ -46,8 +46,7 @@ class Begun(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settled:
-    """What became of some deliveries of a run, in their order; `behind` are those that the cursor is past, noted now or
-    before."""
+    """The outcomes of deliveries of a run, in their order. `behind` are the places that the cursor has passed."""
 
     run: int
     deliveries: Sequence[Delivery]
@@ -58,9 +57,9 @@ class Settled:
 
 
 def begin_delivering(work: Work, holder: str, destination_id: int) -> Begun | None:
-    """What the holder of its lease needs to deliver to a destination; None where nothing is to be delivered.
+    """What the holder of the lease needs to deliver to a destination; None when it is not active.
 
-    It is paused where its owner may not have it any more, or its secret cannot be read."""
+    Pauses it when its owner lacks a permission, or when its secret cannot be unsealed."""
     found = _leased(work, holder, destination_id)
     if found is None or found.state is not DestinationState.ACTIVE:
         return None
@@ -81,15 +80,15 @@ def begin_delivering(work: Work, holder: str, destination_id: int) -> Begun | No
 
 
 def known_deliveries(work: Work, destination_id: int, run: int, places: Iterable[Place]) -> Mapping[Place, Delivery]:
-    """What became before of the deliveries of events at these places."""
+    """The earlier deliveries of the events at these places."""
     return work.use(DeliveryRepository).known(destination_id, run, places)
 
 
 def settle(work: Work, holder: str, destination_id: int, settled: Settled) -> bool:
-    """Note what became of deliveries; whether the holder may go on.
+    """Record the outcomes of deliveries. Returns whether the holder may continue.
 
-    Without its lease nothing is noted: another process delivers the same. Of a destination that was paused meanwhile
-    everything is noted, of one that was set back to an earlier place all but the cursor."""
+    Without the lease nothing is recorded, because another process delivers the same. For a destination that was paused
+    meanwhile everything is recorded, for one that was replayed everything but the cursor."""
     found = _leased(work, holder, destination_id)
     if found is None:
         return False
@@ -117,30 +116,30 @@ def settle(work: Work, holder: str, destination_id: int, settled: Settled) -> bo
 
 
 def note_idle(work: Work, passed: Iterable[tuple[int, int, str]]) -> None:
-    """Note of destinations, by surrogate and run, that nothing up to a cursor is to be delivered."""
+    """Store the cursors of destinations, by surrogate and run, up to which there is nothing to deliver."""
     work.use(DestinationRepository).note_idle(passed)
 
 
 def halt(work: Work, holder: str, destination_id: int, run: int, reason: DestinationReason, message: str) -> None:
-    """Pause a destination that cannot be delivered to, its place in the log kept, or stop one that is gone."""
+    """Pause a destination, which keeps its cursor, or stop one whose receiver is gone."""
     found = _leased(work, holder, destination_id)
     if found is not None and found.state is DestinationState.ACTIVE and found.run == run:
         _halted(work, found, reason, message)
 
 
 def forget_deliveries(work: Work) -> bool:
-    """Erase deliveries whose time is over; whether more may be left."""
+    """Delete deliveries after their retention. Returns whether more may be left."""
     erased = work.use(DeliveryRepository).forget(work.now - KEPT_FOR, _FORGOTTEN_AT_ONCE)
     return erased == _FORGOTTEN_AT_ONCE
 
 
 def erase_excerpts(work: Work, interaction_id: int, most: int) -> int:
-    """Forget what was answered to at most so many deliveries about an interaction that is gone; to how many."""
+    """Erase the answers to at most `most` deliveries about a deleted interaction. Returns how many."""
     return work.use(DeliveryRepository).erase_excerpts(interaction_id, most)
 
 
 def _without_words_of_erased(repository: DeliveryRepository, found: Sequence[Delivery]) -> Iterator[Delivery]:
-    """The deliveries; what was answered about an interaction that has been erased meanwhile is left out."""
+    """The deliveries, without answers about interactions that have been erased meanwhile."""
     about = {each.interaction_id for each in found if each.latest.excerpt is not None} - {None}
     there = repository.hold_interactions(number for number in about if number is not None) if about else frozenset()
     for each in found:

@@ -49,20 +49,20 @@ _EARLIER = timedelta(minutes=1)
 
 
 class Made(NamedTuple):
-    """A destination with a secret that was made just now; None where that was before."""
+    """A destination with its new secret; None when a repeat under an idempotency key finds it created before."""
 
     destination: Destination
     secret: str | None
 
 
 def creates_as(work: Work, actor: Actor) -> Actor:
-    """As whom the document of a new destination of the actor's would run. Raises Forbidden."""
+    """The actor that the document of a new destination would run as. Raises Forbidden."""
     actor.require(MANAGE)
     owner = work.use(UserRepository).get(actor.user_id)
     assert owner is not None
     found = acting(owner, actor.permissions if actor.is_narrowed else None)
     if not found.can(MANAGE):
-        # What the groups of a token grant ends with the token.
+        # Permissions from the groups of an access token end with the token.
         raise Forbidden(f"A destination runs with what its owner holds itself, and this user does not hold {MANAGE}.")
     return found
 
@@ -70,11 +70,11 @@ def creates_as(work: Work, actor: Actor) -> Actor:
 def create_destination(
     work: Work, actor: Actor, given: DestinationChanges, *, idempotency_key: str | None = None
 ) -> Made:
-    """A new destination of the actor's, to which is delivered what happens from now on, and the secret that was made
-    for it, if so, which is never given again. With a narrowed key it runs with what that key holds.
+    """Create a destination of the actor's, which gets events from now on. A narrowed key narrows its permissions.
 
-    Its address and its document have been checked before. A repeat under the same idempotency key gives it without its
-    secret. Raises Forbidden, NoSecretsKey, InvalidInput, TooLong, KeyReused, and TooMany beyond 1,000 destinations."""
+    Returns it with its new secret, which cannot be read again. A repeat under the same idempotency key returns it
+    without the secret. The address and the document have been checked before. Raises Forbidden, NoSecretsKey,
+    InvalidInput, TooLong, KeyReused, and TooMany beyond 1,000 destinations."""
     creates_as(work, actor)
     destinations = work.use(DestinationRepository)
     made: list[str | None] = []
@@ -114,7 +114,7 @@ def create_destination(
 def update_destination(
     work: Work, actor: Actor, ref: Ref, changes: DestinationChanges, *, if_version: int | None = None
 ) -> Destination:
-    """Change a destination, whose new address and document have been checked before. What waits is delivered by them.
+    """Change a destination; pending deliveries follow the change. The address and document have been checked before.
 
     Raises Forbidden, NotFound, VersionConflict, InvalidInput, TooLong."""
     before = owned(work, actor, ref)
@@ -143,7 +143,7 @@ def update_destination(
 
 
 def runs_as(work: Work, actor: Actor, ref: Ref) -> tuple[Destination, Actor]:
-    """A destination that the actor may change, and as whom its document runs. Raises Forbidden, NotFound."""
+    """A destination that the actor may change, and the actor that its document runs as. Raises Forbidden, NotFound."""
     found = owned(work, actor, ref)
     owner = work.use(UserRepository).get(found.owner_id)
     assert owner is not None
@@ -151,7 +151,7 @@ def runs_as(work: Work, actor: Actor, ref: Ref) -> tuple[Destination, Actor]:
 
 
 def pause_destination(work: Work, actor: Actor, ref: Ref) -> Destination:
-    """Deliver nothing more until it is resumed; its place in the log is kept. Raises Forbidden, NotFound."""
+    """Stop delivering until it is resumed; the cursor is kept. Raises Forbidden, NotFound."""
     before = managed(work, actor, ref)
     if before.state is not DestinationState.ACTIVE:
         return before
@@ -168,9 +168,10 @@ def pause_destination(work: Work, actor: Actor, ref: Ref) -> Destination:
 
 
 def resume_destination(work: Work, actor: Actor, ref: Ref) -> Destination:
-    """Deliver again, first what has happened meanwhile; what failed is tried for as long again.
+    """Deliver again from the cursor; failed deliveries get the whole time for retries again.
 
-    What tells people goes on from now where the log no longer holds what came next. Raises Forbidden, NotFound."""
+    A destination for people whose next events the log no longer holds continues from now. Raises Forbidden, NotFound.
+    """
     before = managed(work, actor, ref)
     if before.state is DestinationState.ACTIVE:
         return before
@@ -186,14 +187,14 @@ def resume_destination(work: Work, actor: Actor, ref: Ref) -> Destination:
 def replay_destination(
     work: Work, actor: Actor, ref: Ref, *, cursor: str | None = None, time: datetime | None = None
 ) -> Destination:
-    """Deliver again what happened after the cursor or since the time, whatever was delivered before, and go on.
+    """Deliver again from a cursor or a time, whatever was delivered before, and continue from there.
 
-    From a time it begins up to a minute earlier; what the log no longer holds is not delivered.
+    A time starts up to a minute earlier. Events that the log no longer holds are not delivered.
     Raises Forbidden, NotFound, CursorExpired, InvalidCursor, NotSupported for what is no WEBHOOK, and InvalidInput
     unless one of the two is given."""
     before = owned(work, actor, ref)
     if before.type is not DestinationType.WEBHOOK:
-        # A person would be called for what is long over, and nothing there tells a repeat from news.
+        # People would be called for alerts that are long over, and could not tell them from new ones.
         raise NotSupported("Only a webhook is delivered to again; people are told once.", path=("id",))
     if (cursor is None) == (time is None):
         raise InvalidInput("This takes either a cursor or a time.", path=("cursor",))
@@ -216,7 +217,7 @@ def replay_destination(
 
 
 def rotate_secret(work: Work, actor: Actor, ref: Ref) -> Made:
-    """Give the destination another secret; the one that it has signs too for one more day.
+    """Give the destination a new secret. The former one signs too for one more day.
 
     Raises Forbidden, NotFound, NotSupported, NoSecretsKey."""
     before = owned(work, actor, ref)
@@ -235,7 +236,7 @@ def rotate_secret(work: Work, actor: Actor, ref: Ref) -> Made:
 
 
 def delete_destination(work: Work, actor: Actor, ref: Ref) -> Destination:
-    """Forget a destination with its secrets; what it was. Its deliveries stay as long as others.
+    """Delete a destination with its secrets and return it. Its deliveries stay until their retention ends.
 
     Raises Forbidden, NotFound."""
     before = managed(work, actor, ref)
@@ -253,7 +254,7 @@ def _require_sendable(type_: DestinationType, document: str | None) -> None:
 
 
 def _readdressed(work: Work, before: Destination, values: Mapping[str, Any]) -> Mapping[str, object]:
-    """The address and the sealed secret of a tool, of which one or both are given anew. Raises InvalidInput."""
+    """The new address and sealed secret of a tool when one or both are changed. Raises InvalidInput."""
     channel, secret = CHANNELS[before.type], values.get("secret")
     if secret is None and channel.takes_secret and before.secret is not None:
         try:

@@ -28,7 +28,7 @@ def managed(work: Work, actor: Actor, ref: Ref) -> Destination:
 
 
 def owned(work: Work, actor: Actor, ref: Ref) -> Destination:
-    """The same of one whose address the actor may choose. Raises Forbidden, InvalidInput and NotFound."""
+    """Lock a destination whose address the actor may change. Raises Forbidden, InvalidInput and NotFound."""
     found = managed(work, actor, ref)
     if not found.may_be_changed_by(actor):
         raise Forbidden(
@@ -39,12 +39,12 @@ def owned(work: Work, actor: Actor, ref: Ref) -> Destination:
 
 
 def all_destinations(work: Work) -> Sequence[Destination]:
-    """Every destination, the oldest first, whoever asks: for the operator's own tools."""
+    """Every destination, the oldest first, without a check of permissions: for the operator's tools."""
     return work.use(DestinationRepository).all()
 
 
 def unsealed(work: Work, destination: Destination) -> Sequence[str]:
-    """The secrets that sign now, the newest first. Raises app.core.sealing.Unreadable."""
+    """The valid secrets, the newest first. Raises app.core.sealing.Unreadable."""
     sealer = work.settings.sealer
     return [sealer.unseal(each) for each in destination.secrets_at(work.now)]
 

@@ -27,7 +27,7 @@ class OfPolicy(Protocol):
 
 
 def create_policy(work: Work, actor: Actor, given: PolicyChanges, *, idempotency_key: str | None = None) -> Policy:
-    """A new policy, which is about those that wait already, too.
+    """Create a policy, which applies to interactions that wait already, too.
 
     Raises Forbidden unless the actor may change every destination of it, InvalidInput, TooLong, AlreadyExists,
     KeyReused, and TooMany beyond 100 policies."""
@@ -44,7 +44,7 @@ def create_policy(work: Work, actor: Actor, given: PolicyChanges, *, idempotency
         if before:
             _sweep(work)
         else:
-            # What happened while there was no policy is nobody's concern.
+            # Earlier events concern no policy.
             policies.note_reading(Reading(_head(work), 0))
         _tell(work, actor, stored, PolicyCreated)
         return stored
@@ -55,7 +55,7 @@ def create_policy(work: Work, actor: Actor, given: PolicyChanges, *, idempotency
 def update_policy(
     work: Work, actor: Actor, ref: Ref, changes: PolicyChanges, *, if_version: int | None = None
 ) -> Policy:
-    """Change a policy. What it has told already goes on by what it says now.
+    """Change a policy. Its alerts continue under the changed policy.
 
     Raises Forbidden unless the actor may change every destination of before and of after, NotFound, VersionConflict,
     InvalidInput, TooLong, AlreadyExists."""
@@ -78,7 +78,7 @@ def update_policy(
 
 
 def delete_policy(work: Work, actor: Actor, ref: Ref) -> Policy:
-    """Forget a policy; what it was. What it has told is told to be over. Raises Forbidden, NotFound."""
+    """Delete a policy and return it. Its alerts are told to be over. Raises Forbidden, NotFound."""
     before = _owned(work, actor, ref)
     policies = work.use(PolicyRepository)
     policies.remove(before.id)
@@ -88,7 +88,7 @@ def delete_policy(work: Work, actor: Actor, ref: Ref) -> Policy:
 
 
 def forget_destination(work: Work, destination_id: int) -> None:
-    """Take a destination that is deleted out of all policies."""
+    """Remove a deleted destination from all policies."""
     policies = work.use(PolicyRepository)
     for before in policies.all(for_update=True):
         if destination_id in before.destination_ids:
@@ -137,7 +137,7 @@ def _team(work: Work, ref: str, at: int) -> int:
 
 
 def _destination(work: Work, actor: Actor, ref: str, at: int) -> int:
-    """The surrogate of a destination that the actor may have told. Raises InvalidInput, NotFound, Forbidden."""
+    """The surrogate of a destination that the actor may use in a policy. Raises InvalidInput, NotFound, Forbidden."""
     path = ("destination_ids", at)
     with _at(path):
         found = work.use(DestinationRepository).get(number(ref, PREFIX))
@@ -152,7 +152,7 @@ def _destination(work: Work, actor: Actor, ref: str, at: int) -> int:
 
 @contextmanager
 def _at(path: Path) -> Iterator[None]:
-    """Let what is wrong with an id say where it stands."""
+    """Give errors about an id the path of its field."""
     try:
         yield
     except (InvalidInput, NotFound) as error:

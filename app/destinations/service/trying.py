@@ -1,4 +1,4 @@
-"""Use cases of trying a destination out."""
+"""Use cases of test deliveries."""
 
 from typing import NamedTuple
 
@@ -17,7 +17,7 @@ from app.storage.work import Work
 
 
 class Trial(NamedTuple):
-    """A request to send to a destination."""
+    """A test message for a destination."""
 
     destination: Destination
     target: Target
@@ -26,8 +26,8 @@ class Trial(NamedTuple):
 
 
 def begin_trial(work: Work, actor: Actor, ref: Ref) -> Trial:
-    """The request that tries a destination out, whatever its state. Raises Forbidden, NotFound, and Conflict where its
-    secret cannot be read."""
+    """The test message for a destination in any state. Raises Forbidden, NotFound, and Conflict when its secret cannot
+    be unsealed."""
     found = managed(work, actor, ref)
     try:
         secrets = unsealed(work, found)
@@ -38,7 +38,7 @@ def begin_trial(work: Work, actor: Actor, ref: Ref) -> Trial:
 
 
 def end_trial(work: Work, actor: Actor, trial: Trial, attempt: Attempt) -> int:
-    """Note what the request came to; the surrogate of its delivery. Raises Forbidden, NotFound."""
+    """Record the attempt. Returns the surrogate of its delivery. Raises Forbidden, NotFound."""
     found = managed(work, actor, f"dst_{trial.destination.id}")
     tried = Delivery(
         webhook_id=trial.webhook_id,
