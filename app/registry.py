@@ -61,6 +61,7 @@ _ALLOWED = {
     "users:manage": "Create users and API keys, change their permissions, and revoke them.",
     "teams:manage": "Create teams, and change their members and borders.",
     "connections:manage": "See and change connections to other systems, and what they could not deliver.",
+    "settings:read": "See the settings of the servers, except secrets.",
 }
 
 _DESCRIPTIONS = {kind.name.upper(): kind.description for kind in KINDS}

@@ -12,6 +12,7 @@ from app.connections.graphql import connections_slice
 from app.destinations.graphql import DESTINATIONS
 from app.directory.graphql import DIRECTORY
 from app.graph.scalars import SCALARS
+from app.graph.settings import SETTINGS
 from app.graph.slice import ERRORS, NODES, Addition, Slice, extended, with_additions
 from app.graph.strawberry_adapter.declaring import executable, field_names
 from app.graph.strawberry_adapter.reading import is_one_of, type_facts
@@ -24,6 +25,7 @@ _KINDS = {kind.prefix: kind.name for kind in KINDS}
 SLICES: tuple[Slice, ...] = (
     ERRORS,
     NODES,
+    SETTINGS,
     DIRECTORY,
     interactions_slice(_KINDS),
     attention_slice(_KINDS),

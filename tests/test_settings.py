@@ -6,9 +6,12 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from app.core.sealing import new_key
+from app.core.vapid import new_private_key
 from app.kinds.agent_session.settings import AgentSessionSettings
 from app.registry import SETTINGS
-from app.settings import Settings, SettingsError, declared, load_settings
+from app.settings import PREFIX, Settings, SettingsError, declared, load_settings
+from app.settings.showing import SettingSource, shown_settings
+from tests.test_docs import written
 
 FIELDS = declared(SETTINGS)
 
@@ -246,3 +249,48 @@ def test_issuers_are_read_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (issuer.groups_claim, issuer.email_claim) == (("realm_access", "roles"), ("email",))
     assert (issuer.groups["a"].admin, issuer.groups["a"].permissions) == (True, ())
     assert (issuer.link_by_email, issuer.create_users) == (True, False)
+
+
+def test_settings_are_shown_with_their_sources_and_without_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    secret = "a-secret-of-the-tests"
+    unset = {name for name, field in FIELDS.items() if written(field.default) == "none"}
+    for shown, (name, field) in zip(shown_settings(load_settings(kinds=SETTINGS)), FIELDS.items(), strict=True):
+        default = None if name in unset else written(field.default).strip("`")
+        assert (shown.name, shown.value, shown.is_set) == (f"{PREFIX}{name.upper()}", default, name not in unset)
+        assert (shown.source, shown.description) == (SettingSource.DEFAULT, field.description)
+    given = {
+        "DATABASE_URL": f"postgresql://user:{secret}@db.example.com:5433/desk?password={secret}",
+        **dict.fromkeys(("BOOTSTRAP_KEY", "KEY_PEPPER", "METRICS_KEY", "SMTP_PASSWORD"), secret),
+        "KEY_PEPPER_PREVIOUS": orjson.dumps([secret]).decode(),
+        "SECRETS_KEY": new_key(),
+        "VAPID_KEY": new_private_key(),
+        "TRACES_URL": f"https://user:{secret}@traces.example.com/v1",
+        "OUTBOUND_NETWORKS": "10.0.0.0/8, 127.0.0.1/32",
+        "ISSUERS": '[{"issuer": "https://login.example.com", "audiences": ["a"]}]',
+        "SLOW_LOG": "90",
+        "SESSION_WINDOW": "3h",
+    }
+    for name, value in given.items():
+        monkeypatch.setenv(f"{PREFIX}{name}", value)
+    found = {each.name.removeprefix(PREFIX): each for each in shown_settings(load_settings({"port": 9}, SETTINGS))}
+    assert {name for name, each in found.items() if each.source is SettingSource.ENVIRONMENT} == given.keys()
+    assert {name for name, each in found.items() if each.source is SettingSource.OPTION} == {"PORT"}
+    hidden = {name for name, each in found.items() if each.is_secret}
+    assert hidden == {name for name in given if name.endswith(("KEY", "PEPPER", "PREVIOUS", "PASSWORD"))}
+    assert all(found[name].is_set and found[name].value is None for name in hidden)
+    values = {name: found[name].value for name in given if name not in hidden}
+    assert values == {
+        "DATABASE_URL": "postgresql://db.example.com:5433/desk",
+        "TRACES_URL": "https://traces.example.com/v1",
+        "OUTBOUND_NETWORKS": "10.0.0.0/8,127.0.0.1/32",
+        "ISSUERS": '[{"issuer":"https://login.example.com","audiences":["a"]}]',
+        "SLOW_LOG": "90s",
+        "SESSION_WINDOW": "3h",
+    }
+
+
+@pytest.mark.parametrize("password", ["a/b", "a?b", "a#b", "a@b", "a b"])
+def test_settings_address_that_cannot_be_read_for_sure_is_not_shown(password: str) -> None:
+    address = f"postgresql://user:{password}@db.example.com/desk"
+    shown = next(shown_settings(Settings(database_url=address)))
+    assert shown.value == "postgresql://…"

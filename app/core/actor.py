@@ -16,6 +16,7 @@ GENERAL_PERMISSIONS = (
     "teams:manage",
     "connections:manage",
     "destinations:manage",
+    "settings:read",
 )
 """The permissions that no kind of interaction brings."""
 

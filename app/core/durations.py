@@ -20,6 +20,15 @@ def parse_duration(text: str) -> timedelta:
     return timedelta(seconds=min(int(match[1]) * _SECONDS[match[2]], LONGEST_DURATION.total_seconds() + 1))
 
 
+def written_duration(value: timedelta) -> str:
+    """The text of whole seconds that `parse_duration` reads: `90s`, `30m`, `24h`, from two days on `2d`."""
+    seconds = int(value.total_seconds())
+    for unit, least in (("d", 2 * _SECONDS["d"]), ("h", _SECONDS["h"]), ("m", _SECONDS["m"])):
+        if seconds >= least and seconds % _SECONDS[unit] == 0:
+            return f"{seconds // _SECONDS[unit]}{unit}"
+    return f"{seconds}s"
+
+
 def require_possible(value: timedelta) -> timedelta:
     """The duration itself. Raises ValueError unless it is positive and at most the longest."""
     if not timedelta(0) < value <= LONGEST_DURATION:

@@ -51,7 +51,7 @@ def load_settings(
             faults.extend(_told(error, overrides))
     if faults:
         raise SettingsError("\n".join(faults))
-    return read[0].having(*of_kinds)
+    return read[0].having(*of_kinds).with_options(overrides)
 
 
 def _told(error: ValidationError, overrides: Mapping[str, object]) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """What can be set of the server itself: its database, limits and rules."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Annotated, Literal, Self, cast
 
@@ -20,6 +20,7 @@ class ServerSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", hide_input_in_errors=True)
 
     _of_kinds: Mapping[type[KindSettings], KindSettings] = PrivateAttr(default_factory=dict)
+    _options: frozenset[str] = PrivateAttr(default=frozenset())
 
     database_url: str = Field(
         default="sqlite:///switchboard.db",
@@ -256,6 +257,22 @@ class ServerSettings(BaseSettings):
         copied = self.model_copy()
         copied._of_kinds = {**self._of_kinds, **{type(each): each for each in of_kinds}}
         return copied
+
+    @property
+    def options(self) -> frozenset[str]:
+        """The names of the fields that options of the command line have set."""
+        return self._options
+
+    def with_options(self, names: Iterable[str]) -> Self:
+        """The same, of which options of the command line have set these fields."""
+        copied = self.model_copy()
+        copied._options = frozenset(names)
+        return copied
+
+    @property
+    def of_kinds(self) -> Sequence[KindSettings]:
+        """The settings of kinds that were given."""
+        return tuple(self._of_kinds.values())
 
     @property
     def sealer(self) -> Sealer:

@@ -126,6 +126,7 @@ export const valueTypes: string[] = [
   "SaleReference",
   "SessionContextUsage",
   "SessionPayload",
+  "Setting",
   "SuggestedMessagePayload",
   "TableRight",
   "TeamPayload",

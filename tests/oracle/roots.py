@@ -1,10 +1,12 @@
 """How the root fields are answered from plain rows."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from app.core.text import terms
+from app.settings.showing import shown_settings
 from tests.graph.state import Row
 from tests.oracle.basics import BY_ID, INTERACTIONS, NEWEST, Resolve, asking
 from tests.oracle.conditions import LEVELS, as_asked, number_of, passes, references
@@ -22,6 +24,7 @@ _NEEDS = {
     **dict.fromkeys(("conversation", "channelAgent", "channelAgents"), "conversation:read"),
     **dict.fromkeys(("connection", "connections"), "connections:manage"),
     **dict.fromkeys(("destination", "destinations", "deliveries", "policy", "policies"), "destinations:manage"),
+    "settings": "settings:read",
 }
 """The permission of each root field that needs one."""
 
@@ -256,6 +259,12 @@ def _deliveries(found: Asking, destinationId: str | None = None, status: str | N
     return connection(items, "deliveries", NEWEST, "NEWEST", given)
 
 
+def _settings(found: Asking) -> Sequence[Row]:
+    # What is shown of each has tests of its own: tests/test_settings.py.
+    shown = shown_settings(found.world.settings)
+    return [{"__typename": "Setting", **asdict(each), "source": each.source.value} for each in shown]
+
+
 ROOTS: Mapping[str, Resolve] = {
     "node": lambda found, id: found.node(id),
     "nodes": _nodes,
@@ -295,6 +304,7 @@ ROOTS: Mapping[str, Resolve] = {
     "policy": _by_id("Policy", "pol"),
     "policies": lambda found, **given: connection(found.many("Policy"), "policies", BY_ID, "OLDEST", given),
     "deliveries": _deliveries,
+    "settings": _settings,
 }
 
 
