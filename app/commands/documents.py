@@ -21,7 +21,7 @@ def add(*files: Path, console: bool = False) -> None:
     files
         Files with a GraphQL document each, exactly as the client will hash it.
     console
-        Also the documents of the console and the wallboard of this version.
+        Also the documents of the console, the wallboard and the administration of this version.
     """
     from app.console.documents import documents as documents_of_console
     from app.execution.documents import Documents

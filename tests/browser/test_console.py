@@ -497,7 +497,8 @@ async def test_console_works_where_its_documents_alone_are_trusted(browser: Brow
         answer = await tab.run(f"fetch('/graphql', {sent}).then(r => r.json())")
         assert answer["errors"][0]["extensions"]["code"] == "DOCUMENT_NOT_TRUSTED"
         # Every document of the page is one of the folder's, byte for byte.
-        texts = "import('/assets/console/graph/documents.js').then(m => Object.values(m))"
+        modules = ", ".join(f"import('/assets/console/graph/{name}')" for name in ("documents.js", "administration.js"))
+        texts = f"Promise.all([{modules}]).then(all => all.flatMap(m => Object.values(m)))"
         found = await tab.run(f"{texts}.then(all => all.flatMap(v => typeof v === 'string' ? [v] : Object.values(v)))")
         assert sorted(found) == sorted(file.read_text(encoding="utf-8") for file in folder.iterdir())
         assert [error for error in tab.errors if "40" not in error] == []

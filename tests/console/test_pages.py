@@ -16,7 +16,8 @@ from app.schema import build_schema
 FILES = sorted(path for path in pages.STATIC.rglob("*") if path.is_file())
 MODULES = [path for path in FILES if path.suffix == ".js"]
 CATALOGUE = pages.STATIC / "view" / "texts.js"
-CATALOGUES = (CATALOGUE, CATALOGUE.with_name("topics.js"))
+CATALOGUES = (CATALOGUE, *(CATALOGUE.with_name(f"{name}.js") for name in ("topics", "admin-texts", "admin-values")))
+DOCUMENTS = ("documents.js", "administration.js")
 ENTRY = re.compile(r'^  (?:"([\w.]+)"|(\w+)): (\[.*\]),$')
 MARKUP = ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "DOMParser", "srcdoc", "eval(", "Function(")
 
@@ -36,7 +37,7 @@ def texts() -> dict[str, list[str]]:
     inside = False
     lines = [line for path in CATALOGUES for line in path.read_text(encoding="utf-8").splitlines()]
     for line in lines:
-        inside = inside or line in ("export const TEXTS = {", "export const HISTORY_TEXTS = {")
+        inside = inside or re.fullmatch(r"export const (\w+_)?(TEXTS|VALUES) = \{", line) is not None
         if inside and line.startswith("  ") and not line.startswith(("  //", "  ...")):
             entry = ENTRY.match(line)
             assert entry is not None, line
@@ -67,9 +68,10 @@ def test_console_page_is_bound_to_this_server_and_to_elements(client: TestClient
     assert "unsafe" not in answer.headers["content-security-policy"]
 
 
-def test_console_wallboard_is_the_same_page(client: TestClient) -> None:
-    console, wall = client.get("/"), client.get("/wall")
-    assert (wall.content, wall.headers["content-security-policy"]) == (
+@pytest.mark.parametrize("path", ["/wall", "/admin"])
+def test_console_wallboard_and_administration_are_the_same_page(client: TestClient, path: str) -> None:
+    console, other = client.get("/"), client.get(path)
+    assert (other.content, other.headers["content-security-policy"]) == (
         console.content,
         console.headers["content-security-policy"],
     )
@@ -95,7 +97,7 @@ def test_console_serves_every_file_that_it_has_and_that_it_names(client: TestCli
         answer = client.get(f"/assets/console/{name_of(path)}")
         assert (answer.status_code, answer.content) == (200, path.read_bytes()), path
     named = re.findall(r'(?:src|href)="(/assets[^"]*)"', client.get("/").text)
-    assert len(named) == 5
+    assert len(named) == 6
     for path in MODULES:
         for imported in re.findall(r'from "(\.[^"]*)"', path.read_text(encoding="utf-8")):
             named.append(str(client.base_url.join(f"/assets/console/{name_of(path)}").join(imported)))
@@ -157,6 +159,18 @@ def test_console_catalogue_has_what_is_said_and_nothing_else() -> None:
         ("channel", "Channel", False),
         ("topic", "EventTopic", False),
         ("refused", "ErrorCode", False),
+        ("permission", "Permission", False),
+        ("weekday", "Weekday", True),
+        ("initial", "ChatTopicInitialStatus", True),
+        ("system", "ConnectionSystem", True),
+        ("connectionState", "ConnectionState", True),
+        ("connectionError", "ConnectionErrorCode", True),
+        ("connectionAction", "ConnectionAction", True),
+        ("destinationType", "DestinationType", True),
+        ("destinationState", "DestinationState", True),
+        ("destinationReason", "DestinationReason", True),
+        ("deliveryStatus", "DeliveryStatus", True),
+        ("settingSource", "SettingSource", True),
     ],
 )
 def test_console_catalogue_names_values_that_the_graph_has(group: str, enum: str, is_whole: bool) -> None:
@@ -172,7 +186,7 @@ def test_console_catalogue_names_values_that_the_graph_has(group: str, enum: str
 
 def test_console_documents_are_read_from_the_catalogue_of_operations_alone() -> None:
     for path in MODULES:
-        if path.name != "documents.js":
+        if path.name not in DOCUMENTS:
             assert (
                 re.findall(r"(?:query|mutation|subscription|fragment) \w+ ?[({]", path.read_text(encoding="utf-8"))
                 == []

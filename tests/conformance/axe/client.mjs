@@ -74,5 +74,24 @@ await check("the wallboard", async () => {
   assert.deepEqual(await findings(), []);
 });
 
+await check("the administration", async () => {
+  await page.goto(`${SERVER}/admin`);
+  for (const part of ["users", "keys", "teams", "topics", "channels", "connections", "destinations", "policies", "settings"]) {
+    await page.click(`.parts a[href="#${part}"]`);
+    await page.waitForFunction((name) => document.querySelector("switchboard-part").part.name === name, {}, part);
+    await page.waitForFunction(() => !document.querySelector("switchboard-part").innerText.includes("Loading"));
+    assert.deepEqual(await findings(), [], part);
+  }
+});
+
+await check("a form of the administration", async () => {
+  await page.click('.parts a[href="#users"]');
+  await page.waitForSelector(".entry");
+  await page.click("[data-action=createUser]");
+  await page.waitForSelector("dialog form");
+  await page.keyboard.press("Enter"); // what is missing is said at the fields
+  assert.deepEqual(await findings(), []);
+});
+
 await browser.close();
 finish("axe-core");

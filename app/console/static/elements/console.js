@@ -1,8 +1,10 @@
-// The console: the form to sign in, or the place to work, or the wallboard.
+// The console: the form to sign in, or the place to work, the wallboard or the administration.
 
 import { ByKey, Providers, Session, keyAtHand } from "../models/session.js";
 import { say, speak } from "../view/language.js";
 import { sayRefusal } from "../view/saying.js";
+
+const PLACES = { "/wall": "switchboard-wall", "/admin": "switchboard-admin" };
 
 /** The whole page. */
 export class Console extends HTMLElement {
@@ -70,7 +72,7 @@ export class Console extends HTMLElement {
   }
 
   #show() {
-    const place = document.createElement(location.pathname === "/wall" ? "switchboard-wall" : "switchboard-workplace");
+    const place = document.createElement(PLACES[location.pathname] ?? "switchboard-workplace");
     place.session = this.#session;
     place.addEventListener("sign-out", () => {
       this.#leave();

@@ -4,8 +4,11 @@ import { hasDesktop, hasSound, setDesktop, setSound } from "../view/alerts.js";
 import { h, words } from "../view/dom.js";
 import { language, say } from "../view/language.js";
 import { LANGUAGES } from "../view/texts.js";
+import { partsOf } from "./admin/parts.js";
 
-/** Fires `sign-out`, `speak` with a language, and `help`. `session` is given before it is in the page. */
+const PLACES = { "/": "queue", "/wall": "wall", "/admin": "admin" };
+
+/** Fires `sign-out` and `speak` with a language, which rise to the page, and `help`. `session` is given before it is in the page. */
 export class TopBar extends HTMLElement {
   session;
   #state;
@@ -44,8 +47,9 @@ export class TopBar extends HTMLElement {
   }
 
   #makeMenu() {
-    const fire = (name, detail) => this.dispatchEvent(new CustomEvent(name, { detail }));
-    const isWall = location.pathname === "/wall";
+    const fire = (name, detail) => this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true }));
+    const here = location.pathname;
+    const places = Object.entries(PLACES).filter(([path]) => path !== here && (path !== "/admin" || partsOf(this.session.viewer).length));
     const entry = (text, onclick) => h("button", { type: "button", class: "menu-entry", onclick }, text);
     const languages = h(
       "select",
@@ -63,13 +67,12 @@ export class TopBar extends HTMLElement {
         this.#toggle(say("desktop"), hasDesktop(), (box, hint) => this.#switchDesktop(box, hint)),
         h("label", { class: "menu-entry" }, say("language"), languages),
         h("hr"),
-        isWall
-          ? null
-          : entry(say("shortcuts"), () => {
-              menu.open = false;
-              fire("help");
-            }),
-        h("a", { class: "menu-entry", href: isWall ? "/" : "/wall" }, say(isWall ? "queue" : "wall")),
+        here === "/" &&
+          entry(say("shortcuts"), () => {
+            menu.open = false;
+            fire("help");
+          }),
+        places.map(([path, name]) => h("a", { class: "menu-entry", href: path }, say(name))),
         h("a", { class: "menu-entry", href: "/graphql" }, say("explore")),
         h("a", { class: "menu-entry", href: "/about" }, say("about")),
         h("hr"),

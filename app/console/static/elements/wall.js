@@ -28,12 +28,7 @@ export class Wall extends HTMLElement {
 
   connectedCallback() {
     const bar = Object.assign(document.createElement("switchboard-top-bar"), { session: this.session });
-    for (const name of ["sign-out", "speak"]) {
-      bar.addEventListener(name, ({ detail }) => {
-        this.#end();
-        this.dispatchEvent(new CustomEvent(name, { detail }));
-      });
-    }
+    bar.addEventListener("sign-out", () => this.#end()); // before what is kept is forgotten
     for (const name of CHARTS) this.#charts.set(name, chartOf(say(`hour.${name}`), say("hourAgo"), say("now")));
     this.#nobody.textContent = say("noListeners");
     this.replaceChildren(

@@ -7,15 +7,15 @@ import { CHANGES } from "../graph/documents.js";
 import { alertOf } from "../view/alerts.js";
 import { h } from "../view/dom.js";
 import { say, sayValue } from "../view/language.js";
+import { noticesOf } from "../view/notices.js";
 import { nameOf, sayRefusal } from "../view/saying.js";
 
 const CHOICE = "switchboard.filter";
-const NOTICE_LASTS = 8_000;
 const HEARD_EVERY = 10_000; // a screen reader is not to be talked over by a busy queue
 
 const idOfAddress = () => new URLSearchParams(location.hash.slice(1)).get("open");
 
-/** Fires `sign-out` and `speak`, as its bar does. `session` is given before it is in the page. */
+/** `session` is given before it is in the page. */
 export class Workplace extends HTMLElement {
   session;
   #queue;
@@ -25,7 +25,7 @@ export class Workplace extends HTMLElement {
   #interaction;
   #person;
   #history = document.createElement("switchboard-history");
-  #notices;
+  #notices = noticesOf();
   #unheard = [];
   #hearing = 0;
   #heard = h("div", { class: "unseen", role: "status" }); // for who does not see the rows move
@@ -33,9 +33,6 @@ export class Workplace extends HTMLElement {
 
   connectedCallback() {
     const bar = Object.assign(document.createElement("switchboard-top-bar"), { session: this.session });
-    for (const name of ["sign-out", "speak"]) {
-      bar.addEventListener(name, ({ detail }) => this.dispatchEvent(new CustomEvent(name, { detail })));
-    }
     bar.addEventListener("help", () => this.#help.showModal());
     const choice = keptChoice();
     this.#panel = Object.assign(document.createElement("switchboard-queue"), {
@@ -46,13 +43,12 @@ export class Workplace extends HTMLElement {
     this.#panel.addEventListener("choose", ({ detail }) => this.#choose(detail));
     this.#interaction = document.createElement("switchboard-interaction");
     this.#interaction.viewer = this.session.viewer;
-    this.#interaction.addEventListener("notice", ({ detail }) => this.#notice(detail));
+    this.#interaction.addEventListener("notice", ({ detail }) => this.#notices.tell(detail));
     this.#interaction.addEventListener("changed", ({ detail }) => this.#queue.put(detail));
     this.#person = Object.assign(document.createElement("switchboard-person"), { graph: this.session.graph });
     this.#interaction.addEventListener("history", () => this.#history.show(this.#open));
     this.#interaction.addEventListener("person", () => this.#showPerson(!this.classList.contains("shows-person")));
     this.#person.addEventListener("leave", () => this.#showPerson(false));
-    this.#notices = h("div", { class: "notices", role: "status", "aria-live": "polite" });
     this.#help = makeHelp();
     this.replaceChildren(
       bar,
@@ -87,7 +83,7 @@ export class Workplace extends HTMLElement {
     const queue = new Queue(this.session.graph, choice);
     this.#queue = queue;
     queue.addEventListener("arrival", ({ detail }) => this.#alert(detail));
-    queue.addEventListener("fault", ({ detail }) => this.#notice(sayRefusal(detail)));
+    queue.addEventListener("fault", ({ detail }) => this.#notices.tell(sayRefusal(detail)));
     queue.addEventListener("change", () => {
       document.title = queue.nodes.length ? `(${queue.nodes.length}) Switchboard` : "Switchboard";
     });
@@ -111,7 +107,7 @@ export class Workplace extends HTMLElement {
     if (!this.#sendings.has(id)) {
       const sending = new Sending(this.session.graph, id);
       sending.addEventListener("failed", ({ detail }) => {
-        if (this.#open?.id !== id) this.#notice(say("notSent", { why: sayRefusal(detail) }), id);
+        if (this.#open?.id !== id) this.#notices.tell(say("notSent", { why: sayRefusal(detail) }), `#open=${id}`);
       });
       this.#sendings.set(id, sending);
     }
@@ -146,7 +142,7 @@ export class Workplace extends HTMLElement {
       const { interaction } = await this.session.graph.mutate(CHANGES.claim, { id: found.id });
       this.#queue.put(interaction);
     } catch (error) {
-      this.#notice(sayRefusal(error));
+      this.#notices.tell(sayRefusal(error));
     }
   }
 
@@ -184,18 +180,6 @@ export class Workplace extends HTMLElement {
     this.classList.toggle("shows-person", isShown);
     if (isShown) this.#person.querySelector("h2")?.focus();
     else this.#interaction.focusTitle();
-  }
-
-  #notice(text, id = null) {
-    const remove = () => notice.remove();
-    const notice = h(
-      "div",
-      { class: "notice" },
-      id ? h("a", { href: `#open=${id}` }, text) : h("span", { dir: "auto" }, text),
-      h("button", { type: "button", class: "quiet", "aria-label": say("dismiss"), onclick: remove }, "×"),
-    );
-    this.#notices.append(notice);
-    setTimeout(remove, NOTICE_LASTS);
   }
 }
 

@@ -55,7 +55,7 @@ const REMARK = `fragment Remark on Note { id text createdAt updatedAt author { i
 
 const OTHERS = `nodes { id kind state latestMessageAt attention { needed level reason } latestMessage { text } }`;
 
-export const VIEWER = `{ viewer { user { id name } permissions } }`;
+export const VIEWER = `{ viewer { user { id name } permissions apiKey { id permissions } } }`;
 
 export const QUEUE = `query Queue($filter: InteractionFilter, $after: String) {
   attentionQueue(filter: $filter, first: 100, after: $after) {

@@ -1,10 +1,11 @@
 // What the viewer sends: shown at once, sent in order, recognised when it comes back.
 
 import { ADD_NOTE, SEND } from "../graph/documents.js";
+import { newKey } from "./repeating.js";
 
 /** A message or a note on its way. `state` is "sending" or "failed"; `error` is the Refused that it failed with. */
 class Pending {
-  id = crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`; // randomUUID is absent without https
+  id = newKey();
   at = new Date().toISOString();
   state = "sending";
   error = null;

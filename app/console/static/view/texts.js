@@ -1,11 +1,15 @@
 // Everything that the console says: the catalogue, in the order of LANGUAGES.
 
+import { ADMIN_TEXTS } from "./admin-texts.js";
+import { ADMIN_VALUES } from "./admin-values.js";
 import { HISTORY_TEXTS } from "./topics.js";
 
 export const LANGUAGES = { en: "English", de: "Deutsch", es: "Español" };
 
 export const TEXTS = {
   ...HISTORY_TEXTS,
+  ...ADMIN_TEXTS,
+  ...ADMIN_VALUES,
   // Signing in
   signIn: ["Sign in", "Anmelden", "Iniciar sesión"],
   signOut: ["Sign out", "Abmelden", "Cerrar sesión"],

@@ -31,6 +31,7 @@ export function clock(text) {
 
 export const day = (text) => format({ weekday: "long", day: "numeric", month: "long" }).format(new Date(text));
 export const full = (text) => format({ dateStyle: "full", timeStyle: "medium" }).format(new Date(text));
+export const exact = (text) => format({ dateStyle: "medium", timeStyle: "short" }).format(new Date(text));
 export const brief = (text) =>
   isToday(text) ? clock(text) : format({ day: "numeric", month: "short" }).format(new Date(text));
 
