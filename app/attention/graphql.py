@@ -17,7 +17,7 @@ from app.interactions.graphql.query import EVENT_FILTER, FILTER
 
 
 class AttentionGrouping(Enum):
-    """By what the attention summary is grouped."""
+    """The groupings of the attention summary."""
 
     KIND = "KIND"
     REASON = "REASON"

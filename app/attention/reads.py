@@ -1,4 +1,4 @@
-"""The attention queue and its summary, as selections read them."""
+"""The selections and subscriptions of the attention queue and its summary."""
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from types import MappingProxyType
@@ -87,7 +87,7 @@ def _moves_the_summary(viewer: Viewer, entry: Entry) -> bool:
 
 
 def streams(kinds: Mapping[str, str]) -> Mapping[str, Stream]:
-    """What the subscriptions to attention send; `kinds` gives each prefix of interactions' ids its kind's name."""
+    """The streams of attention. `kinds` maps the prefixes of interactions' ids to names of kinds."""
     return {
         "attentionChanged": InteractionStreams(kinds).attention(),
         "attentionSummaryChanged": SnapshotStream("attentionSummary", _moves_the_summary),

@@ -1,4 +1,4 @@
-"""The live end of the event log: what is committed reaches who listens, once and in order."""
+"""The live end of the event log: delivers each committed event once and in order."""
 
 from app.feed.entry import Entry
 from app.feed.stream import EventStream, SnapshotStream, Stream

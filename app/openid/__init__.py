@@ -1,4 +1,4 @@
-"""Access tokens of identity providers (OpenID Connect): providers' keys, verification, and what a token says."""
+"""Access tokens of OpenID Connect providers: keys, verification and claims."""
 
 from app.openid.documents import Unusable
 from app.openid.fetching import fetching, tokens_of

@@ -1,4 +1,4 @@
-"""The two documents of a provider: its metadata, and its keys."""
+"""The metadata and the key set of a provider."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,24 +14,24 @@ from app.core.issuers import checked_url
 MOST_KEYS = 100
 LONGEST_KEY_ID = 256
 _SMALLEST_MODULUS, _LARGEST_MODULUS = 2_048, 8_192
-_LONGEST_EXPONENT = 6  # characters: above 32 bits a signature takes long to verify
+_LONGEST_EXPONENT = 6  # characters: with an exponent above 32 bits a signature takes long to verify
 
 _TYPES: Mapping[str, type[RSAKey | ECKey | OKPKey]] = {"RSA": RSAKey, "EC": ECKey, "OKP": OKPKey}
 
 
 class Unusable(Exception):
-    """A document of a provider that cannot be relied on; the message says why."""
+    """A document of a provider that cannot be used; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """Where a provider's keys are."""
+    """The metadata of a provider: the address of its key set."""
 
     keys_at: str
 
 
 def read_metadata(document: bytes, issuer: str) -> Metadata:
-    """What the provider says of itself. Raises Unusable, also where it says that it is another issuer."""
+    """Parses the metadata. Raises Unusable, also when it names another issuer."""
     found = _object(document, "The metadata")
     if found.get("issuer") != issuer:
         raise Unusable("The metadata is that of another issuer.")
@@ -39,9 +39,9 @@ def read_metadata(document: bytes, issuer: str) -> Metadata:
 
 
 def read_keys(document: bytes) -> dict[tuple[str, str], Key]:
-    """The keys for signatures, by their id and type. Keys of other uses are passed over.
+    """The keys for signatures by id and type; keys for other uses are skipped.
 
-    Raises Unusable for more than 100 keys, and where there is none that can be used."""
+    Raises Unusable for more than 100 keys and for no usable key."""
     listed = _object(document, "The key set").get("keys")
     if not isinstance(listed, list):
         raise Unusable("The key set has no list of keys.")
@@ -72,7 +72,7 @@ def _key(given: object) -> Key | None:
 
 
 def _is_sound(given: Mapping[str, Any]) -> bool:
-    """Whether an RSA key is long enough to be safe and short enough to be quick."""
+    """Whether an RSA key is long enough to be safe and short enough to be verified quickly."""
     modulus, exponent = given.get("n"), given.get("e")
     if not isinstance(modulus, str) or not isinstance(exponent, str) or len(exponent) > _LONGEST_EXPONENT:
         return False

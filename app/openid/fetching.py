@@ -1,4 +1,4 @@
-"""How documents of providers are fetched."""
+"""Fetches documents of providers."""
 
 import ssl
 from collections.abc import AsyncIterator, Sequence
@@ -17,7 +17,7 @@ _ANYWHERE = (ip_network("0.0.0.0/0"), ip_network("::/0"))
 
 @asynccontextmanager
 async def fetching() -> AsyncIterator[Fetch]:
-    """How documents are fetched, with a client of its own until the end of the block."""
+    """A function that fetches documents with a client of its own, until the end of the block."""
     client = OutboundClient(_ANYWHERE, tls=ssl.create_default_context())
 
     async def fetch(url: str, most: int) -> bytes:
@@ -37,7 +37,7 @@ async def fetching() -> AsyncIterator[Fetch]:
 
 @asynccontextmanager
 async def tokens_of(issuers: Sequence[Issuer], clock: Clock) -> AsyncIterator[Tokens]:
-    """The tokens of these issuers, whose documents are fetched until the end of the block."""
+    """The verifier of these issuers' tokens, until the end of the block."""
     if not issuers:
         yield Tokens((), clock)
         return

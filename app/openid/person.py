@@ -1,4 +1,4 @@
-"""Who a verified token stands for."""
+"""The person that a verified token identifies."""
 
 import re
 from collections.abc import Mapping
@@ -18,10 +18,10 @@ _EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """A person as a token has it: `issuer` and `subject` are who it is, the rest is as of this token.
+    """The person of a token: `issuer` and `subject` identify it, the rest is as of this token.
 
-    `email` is one that the provider has verified. `permissions`, `is_admin` and `teams` (surrogates) are what its
-    groups grant. `ends` is when the token does."""
+    `email` is set only when the provider has verified it. `permissions`, `is_admin` and `teams` (surrogates) are
+    granted by the token's groups. `ends` is the end of the token."""
 
     issuer: Issuer
     subject: str
@@ -78,7 +78,7 @@ def _address(value: object) -> str | None:
 
 
 def _line(value: object, most: int) -> str | None:
-    """The value where it is one line of text that can be kept; such claims only describe, so that others are left."""
+    """The value if it is one storable line of text, otherwise None: a claim that only describes may be ignored."""
     if not isinstance(value, str) or not is_storable(value) or not value.isprintable():
         return None
     found = value.strip()

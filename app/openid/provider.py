@@ -1,4 +1,4 @@
-"""A provider's keys, as they were last fetched."""
+"""The cached keys of a provider."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -37,7 +37,7 @@ class NotFetched(Exception):
 
 
 class Provider:
-    """Fetches the keys of one issuer when they are needed, and keeps them."""
+    """Fetches and caches the keys of one issuer."""
 
     def __init__(
         self, issuer: Issuer, fetch: Fetch, *, time: Callable[[], float] = monotonic, patience: float = PATIENCE
@@ -55,7 +55,7 @@ class Provider:
         self._fetching: asyncio.Task[None] | None = None
 
     def is_current(self, generation: int) -> bool:
-        """Whether what was verified under this generation of keys still holds. Has old keys fetched anew."""
+        """Whether a verification under this generation of keys is still valid. Starts a refresh of old keys."""
         now = self._time()
         if self._fetched_at is None or now - self._fetched_at > OLDEST:
             return False
@@ -66,14 +66,14 @@ class Provider:
     async def key(self, kid: str, kind: str) -> Key | None:
         """The key with this id and type; None when the provider has none.
 
-        Raises Unavailable when that cannot be told because the provider does not answer."""
+        Raises Unavailable when the provider does not answer and the key is not cached."""
         if self.is_current(self.generation) and (found := self._keys.get((kid, kind))) is not None:
             return found
         now = self._time()
         if self._fetching is None and self._may_try(now):
             self._begin(now)
         if self._fetching is not None:
-            # The fetch goes on for the others when one of those who wait for it leaves.
+            # `wait` leaves the fetch to the other waiters when this one is cancelled.
             await asyncio.wait([self._fetching])
         found = self._keys.get((kid, kind)) if self.is_current(self.generation) else None
         if found is None and self._has_failed:
@@ -81,7 +81,7 @@ class Provider:
         return found
 
     async def close(self) -> None:
-        """End what is being fetched."""
+        """Cancel the running fetch."""
         if self._fetching is not None:
             self._fetching.cancel()
             await asyncio.wait([self._fetching])
@@ -117,7 +117,7 @@ class Provider:
 
 
 async def keys_of(issuer: Issuer, fetch: Fetch) -> Mapping[tuple[str, str], Key]:
-    """The keys that the issuer publishes now, by their id and type. Raises NotFetched and Unusable."""
+    """Fetches the issuer's keys by id and type. Raises NotFetched and Unusable."""
     at = f"{issuer.issuer.removesuffix('/')}/.well-known/openid-configuration"
     metadata = read_metadata(await fetch(at, MOST_BYTES_OF_METADATA), issuer.issuer)
     return read_keys(await fetch(metadata.keys_at, MOST_BYTES_OF_KEYS))

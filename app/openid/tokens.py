@@ -1,4 +1,4 @@
-"""Verifies access tokens, and remembers those that were."""
+"""Verifies access tokens, and caches the verified ones."""
 
 import math
 import re
@@ -24,14 +24,14 @@ LEEWAY = timedelta(seconds=30)
 """By how much the clocks of a provider and of this server may differ."""
 
 _REMEMBERED = 10_000
-_LATEST = 253_402_214_400  # the last day of the year 9999: later there are no times
+_LATEST = 253_402_214_400  # the last day of the year 9999: datetime has no later times
 _FORM = re.compile(r"eyJ[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*", re.ASCII)
 _KINDS = {"RS256": "RSA", "PS256": "RSA", "ES256": "EC", "EdDSA": "OKP", "Ed25519": "OKP"}
 _TYPES = ("", "jwt", "at+jwt", "application/at+jwt")
 
 
 class _Registry(JWSRegistry):
-    """Allows our algorithms alone, and leaves other parameters of a header be."""
+    """Allows our algorithms alone, and ignores unknown header parameters."""
 
     max_header_length = 4_096
     max_payload_length = LONGEST_CREDENTIAL
@@ -40,7 +40,7 @@ class _Registry(JWSRegistry):
         super().__init__(algorithms=list(_KINDS), strict_check_header=False)
 
     def get_alg(self, name: str) -> Any:
-        # Without the warning that EdDSA has a more precise name since RFC 9864: providers still use this one.
+        # Without the warning that RFC 9864 renames EdDSA: providers still use the old name.
         return self.algorithms[name] if name in _KINDS else super().get_alg(name)
 
 
@@ -59,7 +59,7 @@ def is_token(text: str) -> bool:
 
 
 class Tokens:
-    """The tokens of the providers that the settings name. A token that was verified once is known by its digest."""
+    """Verifies the tokens of the providers in the settings. Verified tokens are cached by their digest."""
 
     def __init__(self, providers: Sequence[Provider], clock: Clock) -> None:
         self._providers = {provider.issuer.issuer: provider for provider in providers}
@@ -67,12 +67,11 @@ class Tokens:
         self._verified: Recent[_Verified] = Recent(_REMEMBERED)
 
     def __len__(self) -> int:
-        """How many verified tokens are remembered."""
+        """The number of cached tokens."""
         return len(self._verified)
 
     async def person(self, token: str) -> Person:
-        """Who a text that `is_token` stands for. Raises Unauthenticated, which says why, and Unavailable as
-        `Provider.key`."""
+        """The person of a token. Raises Unauthenticated with the reason, and Unavailable as `Provider.key`."""
         digest = blake2b(token.encode("ascii"), digest_size=16).digest()
         known = self._verified.get(digest)
         if known is None or not known.provider.is_current(known.generation):
@@ -83,14 +82,14 @@ class Tokens:
         return known.person
 
     async def close(self) -> None:
-        """End what the providers still fetch."""
+        """Cancel the running fetches."""
         for provider in self._providers.values():
             await provider.close()
 
     async def _verify(self, token: str) -> _Verified:
         head, body, _ = token.split(".")
         header, claims = _part(head), _part(body)
-        # Before its signature is looked at: that of a stranger costs nothing.
+        # Before the signature is verified, so that a token of an unknown issuer costs nothing.
         issuer = claims.get("iss")
         provider = self._providers.get(issuer) if isinstance(issuer, str) else None
         if provider is None:
@@ -115,7 +114,7 @@ class Tokens:
         return _Verified(person_of(provider.issuer, claims, ends), provider, generation)
 
     def _end(self, claims: Mapping[str, Any]) -> datetime:
-        """When the token ends for us. Raises Unauthenticated for one that has not begun."""
+        """The end of the token's validity. Raises Unauthenticated for a token that is not valid yet."""
         ends = _time(claims, "exp") + LEEWAY
         if "nbf" in claims and self._clock() < _time(claims, "nbf") - LEEWAY:
             raise Unauthenticated("This token is not valid yet.")
@@ -123,7 +122,7 @@ class Tokens:
 
 
 def _part(text: str) -> dict[str, Any]:
-    """The JSON object of a part of a token. Raises Unauthenticated."""
+    """Decodes the JSON object in a part of a token. Raises Unauthenticated."""
     try:
         found = orjson.loads(decoded(text))
     except ValueError:

@@ -1,4 +1,4 @@
-"""Serves the upstreams' own REST contracts; `Contract` is what a kind's `rest` hands over."""
+"""The vocabulary of REST contracts, which each kind's `rest` declares."""
 
 from app.rest.call import Call
 from app.rest.contract import Contract, Operation, Refusal, Reply, guarded

@@ -1,4 +1,4 @@
-"""Models of request bodies, and what is said of their faults.
+"""Models of request bodies, and the messages of their faults.
 
 They check types alone. What else a value has to be (its length, say) is for the rules of the services, in their own
 words; a model tells it to the OpenAPI document: by `Within` beside a type that is checked here, by `Ruled` where all of
@@ -45,7 +45,7 @@ Ruled = Annotated[T, SkipValidation()]
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a client is told where a value is not of the annotated type; `{name}` stands for the member's name."""
+    """The message for a value of a wrong type; `{name}` stands for the member's name."""
 
     message: str
 
@@ -89,7 +89,7 @@ Needed = Annotated[T, _Needed()]
 
 
 def told(message: str) -> Exception:
-    """What a validator raises, so that a client is told this."""
+    """The error that a validator raises to give the client this message."""
     return PydanticCustomError(_TOLD, message)
 
 
@@ -117,7 +117,7 @@ class Faults:
     gives_way: Mapping[str, str] = field(default_factory=dict)
 
     def refusal(self, error: ValidationError) -> Exception:
-        """The refusal of a request with these faults; nothing of it refers to them."""
+        """The refusal of a request with these faults. It holds no reference to them."""
         found = error.errors(include_url=False, include_context=False, include_input=False)
         first = found[0]
         *within, name = first["loc"] or ("",)
@@ -132,7 +132,7 @@ class Faults:
 
 
 class Body(BaseModel):
-    """An object that a request brings; members that it does not declare are ignored.
+    """An object of a request body; undeclared members are ignored.
 
     Of several faults the first is told, in the order in which the members are declared. No value that came is in a
     refusal or stays in an error."""
@@ -147,7 +147,7 @@ class Body(BaseModel):
         try:
             return cls.model_validate(value)
         except ValidationError as error:
-            # The error holds the whole body, and would stay the context of what is raised here.
+            # The error holds the whole body, and would stay alive as the context of the refusal.
             refusal = cls.faults.refusal(error)
         raise refusal
 

@@ -1,4 +1,4 @@
-"""One request of a contract's client as its handlers see it: parameters, body, who asks; commands and reads."""
+"""One request of a contract's client, as handlers see it."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -30,7 +30,7 @@ ROWS_IN_TURN = 10
 
 
 class Host(Protocol):
-    """What serves a contract, as far as its calls need it; `app.http.services.Services` does."""
+    """The services that calls need; `app.http.services.Services` implements it."""
 
     @property
     def settings(self) -> Settings: ...
@@ -61,7 +61,7 @@ class Host(Protocol):
 
 
 class Call:
-    """Who asks what. The actor of a public operation is nobody, without any permission."""
+    """A request with its actor. The actor of a public operation has no permissions."""
 
     def __init__(
         self, scope: Scope, receive: Receive, host: Host, actor: Actor, path: Mapping[str, str], request_id: str
@@ -93,7 +93,7 @@ class Call:
 
     @property
     def tokens(self) -> TokenIssuer:
-        """What exchanges keys for access tokens."""
+        """The service that exchanges keys for access tokens."""
         return self._host.tokens
 
     # ---- the body -------------------------------------------------------------------------------------------------
@@ -123,7 +123,7 @@ class Call:
             value = await self._host.parsed(found, load, self.actor)
         except json_input.NotJson as error:
             raise BadRequest(400, f"The request body is not JSON: {error}.") from None
-        # A backslash is how text that no database can hold gets through a JSON parser.
+        # Only an escape can bring characters through a JSON parser that no database can store.
         if b"\\u" in found and not _is_storable(value):
             raise BadRequest(400, "The request body holds text that cannot be stored.")
         return value
@@ -151,20 +151,20 @@ class Call:
     # ---- commands and reads ---------------------------------------------------------------------------------------
 
     async def perform(self, service: Callable[Concatenate[Work, Actor, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run `service(work, actor, …)` as one command; what it returns. Raises its DomainError."""
+        """Run `service(work, actor, …)` as one command and return its result. Raises its DomainError."""
         result: T = await self._host.command(self.actor, self.request_id, service, args, kwargs)
         return result
 
     async def read(self, selection: Selection, **variables: object) -> Any:
-        """What the selection finds; see `Reads.read`."""
+        """The result of the selection; see `Reads.read`."""
         env = Env(self.actor, self.now(), self._host.settings, variables)
         return await self._host.reads.read(selection, env)
 
     async def written(self, found: Iterable[Mapping[str, Any]], write: Callable[[Mapping[str, Any]], T]) -> list[T]:
-        """What `write` makes of each row: some in a turn of the loop, the others at the caller's pace.
+        """The results of `write` for all rows, at most a few in one turn of the loop.
 
-        A list of a thousand rows written at once would hold up everybody, and many of them that take turns would leave
-        the threads that read no time."""
+        A thousand rows at once would block the loop, and many lists in turns would starve the reader threads, so the
+        caller's pace is respected, too."""
         rows: list[T] = []
         for row in found:
             if rows and len(rows) % ROWS_IN_TURN == 0:
@@ -175,7 +175,7 @@ class Call:
 
 
 def picked(body: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
-    """Those of the names that the body has; whatever else it holds is left out."""
+    """The members of the body with these names."""
     return {name: body[name] for name in names if name in body}
 
 

@@ -1,4 +1,4 @@
-"""What a REST contract is made of; each kind's `rest` makes one."""
+"""The parts of a REST contract."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
@@ -15,7 +15,7 @@ JSON = "application/json; charset=utf-8"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """An answer. `body` is anything that orjson encodes, bytes as they are, or None for no content at all."""
+    """An answer. `body` is bytes, any value that orjson encodes, or None for no content."""
 
     status: int = 200
     body: object = None
@@ -25,7 +25,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """Why a request is not done. `error` is the rules' own refusal; None for a fault of the request or of ours.
+    """The reason to refuse a request. `error` is the refusal of a rule; None for a malformed request or our own fault.
 
     `parameters` are those of the path."""
 
@@ -80,12 +80,12 @@ class Contract:
 
 
 def guarded(permission: str, operations: Iterable[Operation]) -> tuple[Operation, ...]:
-    """The operations, whose answers need the permission."""
+    """The operations with this permission required for their answers."""
     return tuple(replace(operation, reads=permission) for operation in operations)
 
 
 def with_contracts(catalogue: Catalogue, contracts: Iterable[Contract]) -> Catalogue:
-    """The graph's catalogue with the root fields and types that only contracts read; operations cannot name them."""
+    """The graph's catalogue with the root fields and types of contracts, which GraphQL operations cannot name."""
     roots, types = dict(catalogue.roots), dict(catalogue.types)
     read = dict(types[catalogue.query].fields)
     for contract in contracts:

@@ -1,4 +1,4 @@
-"""What a contract and its operations say of themselves."""
+"""The descriptions of contracts and operations for OpenAPI."""
 
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, field
@@ -12,8 +12,7 @@ JSON_TYPE = "application/json"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a request that is done is answered. `shape` is a type: of a TypedDict, a list of them, …; None without a
-    body."""
+    """The answer to a successful request. `shape` is the type of its body, such as a TypedDict; None without a body."""
 
     status: int
     what: str

@@ -1,11 +1,11 @@
-"""What is wrong with a request before any rule is asked."""
+"""The faults of a request that are found before any rule is applied."""
 
 from app.core import codes
 from app.core.errors import Unavailable
 
 
 class BadRequest(Exception):
-    """The request is refused before any rule, nearly always by its own fault."""
+    """The request is refused before any rule is applied, usually because it is malformed."""
 
     def __init__(self, status: int, message: str, *headers: tuple[bytes, bytes], code: str = codes.BAD_REQUEST) -> None:
         super().__init__(message)
@@ -16,5 +16,5 @@ class BadRequest(Exception):
 
 
 def later(error: Unavailable) -> BadRequest:
-    """Nothing is wrong with the request; it may be sent again soon."""
+    """The request is well-formed and may be sent again soon."""
     return BadRequest(503, error.message, (b"retry-after", b"1"), code=error.code)

@@ -1,4 +1,4 @@
-"""Query strings and forms (application/x-www-form-urlencoded), decoded a piece at a time."""
+"""Decodes query strings and forms (application/x-www-form-urlencoded)."""
 
 from collections.abc import Iterator
 from urllib.parse import unquote_to_bytes
@@ -28,7 +28,7 @@ def _text(escaped: bytes) -> str:
 
 
 def _pieces(escaped: bytes) -> Iterator[bytes]:
-    """The text in pieces that divide no escape."""
+    """The text in pieces that do not split an escape."""
     start = 0
     while start < len(escaped):
         end = start + PIECE

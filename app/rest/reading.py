@@ -1,4 +1,4 @@
-"""How a contract reads: selections that it builds by hand, compiled once for each set of permissions."""
+"""Selections of contracts, compiled once for each set of permissions."""
 
 from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _MOST_PLANS = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Pick:
-    """In place of an argument: the value of the variable with this name in each run; absent where it is absent."""
+    """An argument whose value is the variable with this name in each run; absent when the variable is absent."""
 
     name: str
 
@@ -51,7 +51,7 @@ def picks(*names: str) -> dict[str, Any]:
 
 
 def root(field: Field) -> Selection:
-    """What `Call.read` reads; its answer is the field's value."""
+    """A selection for `Call.read`, which returns the field's value."""
     return Selection(field)
 
 

@@ -1,4 +1,4 @@
-"""The ways in which a contract's clients present their key; every one of them is an API key or access token of ours."""
+"""The ways in which a contract's clients present their API key or access token."""
 
 import base64
 import binascii

@@ -1,4 +1,4 @@
-"""Fires what is due: deadlines of interactions, and chores that recur. Each is a command, and nobody's."""
+"""Fires the deadlines of interactions and runs recurring chores, as commands without an actor."""
 
 from app.scheduler.chores import CHORES
 from app.scheduler.recomputing import Recomputed, recompute_all

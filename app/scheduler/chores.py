@@ -1,4 +1,4 @@
-"""The chores that there are."""
+"""The list of recurring chores."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Erases what was deleted, a few rows in a unit."""
+"""Erases deleted data, a few rows in each unit of work."""
 
 import structlog
 
@@ -14,13 +14,13 @@ _log = structlog.get_logger(__name__)
 
 
 class Eraser:
-    """Takes one step at a time, between everything else that a process does."""
+    """Erases in small steps between the process's other work."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def step(self) -> bool:
-        """Erase a part; whether there is more to do now. What fails is logged, and is still there to be tried again."""
+        """Erase one part. Returns whether more is left. A failure is logged and retried later."""
         try:
             erased = await self._database.command(erase_part, ROWS, erase_excerpts)
             if erased.files is not None and await self._database.forget_deleted():

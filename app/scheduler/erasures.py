@@ -14,7 +14,7 @@ from app.storage.database import Database
 
 
 async def export(database: Database) -> tuple[str, str]:
-    """What was done, in a sentence, and the log: each erasure as a line of JSON, ids and times alone."""
+    """Returns a sentence for the user and the log: one line of JSON for each erasure, with ids and times alone."""
     found = await database.command(erasures)
     lines = [
         orjson.dumps(
@@ -30,9 +30,9 @@ async def export(database: Database) -> tuple[str, str]:
 
 
 async def repeat(database: Database, lines: Iterable[str]) -> tuple[str, None]:
-    """Erase each customer again that is there, one in a unit; what was done, in a sentence.
+    """Erase each customer of the lines that exists, one in each unit of work. Returns a sentence for the user.
 
-    The scheduler erases the rest. Nothing is erased when a line cannot be read: raises InvalidInput."""
+    The scheduler erases their messages later. Raises InvalidInput for an invalid line, before anything is erased."""
     read = [_erasure(number, line) for number, line in enumerate(lines, start=1) if line.strip()]
     erased = 0
     for done in read:

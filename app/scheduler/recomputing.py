@@ -1,4 +1,4 @@
-"""Deriving everything anew after a setting has changed, chunk by chunk, while the server runs."""
+"""Recomputes derived columns after a change of settings, while the server runs."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -13,8 +13,7 @@ CHUNK = 100
 
 
 class Recomputed(NamedTuple):
-    """How many interactions there were, how many are different now, of how many others only the deadline moved, and
-    what failed."""
+    """The numbers of interactions, of changed ones, of those where only the deadline moved, and the failures."""
 
     found: int
     changed: int
@@ -23,9 +22,9 @@ class Recomputed(NamedTuple):
 
 
 async def recompute_all(database: Database, report: Callable[[int, int], None]) -> Recomputed:
-    """Derive state, attention and deadlines of all interactions anew; who changes gets its events.
+    """Recompute state, attention and deadlines of all interactions; a changed interaction records its events.
 
-    `report` is told how many are done, and of how many. To stop it half-way and to run it again are no harm."""
+    Calls `report(done, total)`. It is safe to stop it half-way and to run it again."""
     total = await database.command(_count)
     last, done = 0, Recomputed(0, 0, 0, ())
     while True:

@@ -1,4 +1,4 @@
-"""The loop that sleeps until something is due."""
+"""The loop that fires deadlines and runs chores."""
 
 import asyncio
 from collections.abc import AsyncIterator, Generator, Sequence
@@ -40,7 +40,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Scheduler:
-    """Each process has one, and they need not know of each other: the database gives each deadline to one of them."""
+    """Each process has one; row locks give each deadline to one of them."""
 
     def __init__(self, database: Database, clock: Clock, chores: Sequence[Chore] = CHORES) -> None:
         self._database = database
@@ -50,14 +50,14 @@ class Scheduler:
         self._eraser = Eraser(database)
 
     async def run(self) -> None:
-        """Fire whatever is due, what is late first, until cancelled."""
+        """Until cancelled, fire deadlines when they are due, the latest first."""
         trouble = 0.0
         while True:
             try:
                 pause = await self.fire()
                 trouble = 0.0
             except Exception as error:
-                # Nothing is lost by waiting: what is due stays due.
+                # A pause loses nothing: deadlines stay due.
                 longest = _WITHOUT_DATABASE if isinstance(error, DATABASE_AWAY) else _LONGEST_TROUBLE
                 pause = trouble = min(longest, 2 * trouble or LONGEST_PAUSE)
                 if isinstance(error, DATABASE_AWAY):
@@ -67,7 +67,7 @@ class Scheduler:
             await asyncio.sleep(pause)
 
     async def fire(self) -> float:
-        """Fire everything that is due now; for how many seconds there is nothing to do, as far as is known."""
+        """Fire everything that is due now. Returns the seconds until the next known deadline."""
         next_due, erases = await self._database.plan(_look, snapshot=False, caller=SERVER)
         if next_due is not None and next_due <= self._clock():
             await self._fire_deadlines()
@@ -79,7 +79,7 @@ class Scheduler:
             return BETWEEN_PARTS
         if next_due is None:
             return LONGEST_PAUSE
-        # What is due still is in the hands of somebody else just now.
+        # Another process holds what is still due.
         return min(LONGEST_PAUSE, max(_SHORTEST_PAUSE, (next_due - self._clock()).total_seconds()))
 
     async def _fire_deadlines(self) -> None:
@@ -100,7 +100,7 @@ class Scheduler:
             pass
 
     async def _fire_chores(self) -> bool:
-        """Do a part of each chore that is due; whether parts are left, which wait until no deadline is due."""
+        """Run one part of each chore that is due. Returns whether parts are left; deadlines go before them."""
         for chore, due_at in self._chores.items():
             if chore not in self._begun and (due_at is None or due_at <= self._clock()):
                 mine, self._chores[chore] = await self._database.command(take, chore)
@@ -120,7 +120,7 @@ class Scheduler:
 
 @asynccontextmanager
 async def scheduling(database: Database, clock: Clock) -> AsyncIterator[Scheduler]:
-    """Run a scheduler beside the block. What it has begun when the block ends is finished by the database."""
+    """Run a scheduler beside the block. Commands that run when the block ends are still finished."""
     scheduler = Scheduler(database, clock)
     task = asyncio.create_task(scheduler.run(), name="scheduler")
     try:
@@ -132,7 +132,7 @@ async def scheduling(database: Database, clock: Clock) -> AsyncIterator[Schedule
 
 
 def _look() -> Generator[Query, Sequence[Row], tuple[datetime | None, bool]]:
-    """When a deadline or an alert is due next, and whether something is to be erased."""
+    """The time of the next deadline or alert, and whether there is something to erase."""
     deadlines = yield NEXT_DUE
     alerts = yield NEXT_ALERT
     erases = bool((yield ANY_ERASING))
