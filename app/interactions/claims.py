@@ -1,4 +1,4 @@
-"""Who holds an interaction, and the refusals that are the same for every kind."""
+"""The holder of an interaction, and the refusals that every kind shares."""
 
 from datetime import datetime
 from typing import Protocol
@@ -37,7 +37,7 @@ OF_EVERY_KIND = frozenset(
 
 
 class Refusable(Protocol):
-    """The common attributes of what a refusal is asked about: a model, or a row of VIEWER_COLUMNS."""
+    """The attributes that refusals read: of a model, or of a row of VIEWER_COLUMNS."""
 
     @property
     def kind(self) -> str: ...
@@ -59,7 +59,7 @@ class Refusable(Protocol):
 
 
 def holder_of(subject: Refusable, now: datetime) -> int | None:
-    """The user who holds the interaction now; a lapsed lease holds nothing, nor does a user who cannot work on it."""
+    """The user who holds the interaction now. A lapsed lease does not count, nor does a user who cannot work on it."""
     if subject.claimed_until is not None and subject.claimed_until <= now:
         return None
     if subject.assignee_id == subject.lost_holder_id:
@@ -68,9 +68,9 @@ def holder_of(subject: Refusable, now: datetime) -> int | None:
 
 
 def shared_refusal(command: AnyCommand, subject: Refusable, actor: Actor, now: datetime) -> DomainError | None:
-    """Why no kind would let the actor do this now; None when only the kind itself could refuse.
+    """The refusal that every kind has for this command now, or None.
 
-    A kind's `refusal` asks this first, then applies its own rules (NotSupported among them)."""
+    A kind's `refusal` calls this first and then applies its own rules, NotSupported among them."""
     if command is Command.READ:
         return None if sees_some(actor.viewer.permissions, subject.kind) else _missing(subject.kind, "read")
     if not actor.can_write(subject.kind):
@@ -128,7 +128,7 @@ def _bot_in_charge(subject: Refusable) -> DomainError | None:
 
 
 def held_by_other(subject: Refusable, actor: Actor, now: datetime) -> AlreadyClaimed | None:
-    """The refusal of a reply into what somebody else holds, whoever asks; None when nobody else does."""
+    """The refusal of a reply to an interaction that another user holds, or None."""
     return _held(subject, actor, now, even_from_admins=True)
 
 

@@ -13,9 +13,9 @@ __all__ = ("About", "Connector", "Mapped", "Settings", "Signature", "Unmappable"
 
 
 class Unmappable(Exception):
-    """A delivery that cannot be applied; `reason` is for a person and holds nothing of what was delivered.
+    """A delivery cannot be applied. `reason` is for people and quotes nothing of the delivery.
 
-    `passing` says that a later try may succeed: what it refers to may arrive meanwhile."""
+    `passing`: a later try may succeed, because what the delivery refers to may arrive meanwhile."""
 
     def __init__(self, reason: str, *, passing: bool = False) -> None:
         super().__init__(reason)
@@ -25,7 +25,7 @@ class Unmappable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """Whom a delivery is about: the key in the other system, and the surrogate of the customer who is known by it."""
+    """The customer of a delivery: the key in the other system, and the surrogate of our customer with that key."""
 
     key: str | None = None
     customer_id: int | None = None
@@ -36,13 +36,13 @@ class Signature(Protocol):
 
     @property
     def headers(self) -> tuple[str, ...]:
-        """The names of the headers that it needs, in small letters."""
+        """The names of the headers that it reads, in lower case."""
 
     def key(self, headers: Mapping[str, str], body: str) -> str:
-        """The system's id of a delivery, which a repeat has too."""
+        """The system's id of a delivery, the same for a repeat."""
 
     def is_made_with(self, secret: str, headers: Mapping[str, str], body: str) -> bool:
-        """Whether the delivery was signed with this secret, and not too long ago."""
+        """Whether the delivery was signed with this secret and is not too old."""
 
 
 class Connector(Protocol):
@@ -62,17 +62,17 @@ class Connector(Protocol):
         """How the system is read and written; None for one that only sends deliveries."""
 
     def prepared(self, work: "Work", connection_id: int, name: str, given: Settings) -> Settings:
-        """The settings of a new connection, checked and complete; makes what the connection needs.
+        """Validates and completes the settings of a new connection, and creates what the connection needs.
 
         Raises DomainError, its path relative to the settings."""
 
     def problems(self, work: "Work", settings: Settings) -> list[str]:
-        """Why nothing could be applied now, a sentence each; empty when all is well."""
+        """The reasons for which no delivery could be applied now, a sentence each."""
 
     def apply(self, work: "Work", connection_id: int, settings: Settings, body: str) -> Mapped | None:
-        """Apply one delivery whole; None when it changed no interaction. A repeat changes nothing.
+        """Apply one delivery. Returns None when it changed no interaction. A repeat changes nothing.
 
         Raises Unmappable, and DomainError for what the rules refuse."""
 
     def about(self, work: "Work", connection_id: int, settings: Settings, body: str) -> About:
-        """Whom a delivery is about that may not fit otherwise, as far as that can be read. Raises nothing."""
+        """The customer of a delivery that may be malformed otherwise, as far as it can be read. Raises nothing."""

@@ -1,4 +1,4 @@
-"""What a message may hold: the seven kinds of content, checked and brought into the one form that is stored."""
+"""The seven types of message content: validation and stored form."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -21,7 +21,7 @@ _DEGREES = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)", re.ASCII)
 
 
 class ContentType(StrEnum):
-    """What a content is, in the contract's words; the discriminator `type` of the stored objects."""
+    """The type of a content, the discriminator `type` of stored objects."""
 
     TEXT = "text"
     IMAGE = "image"

@@ -1,4 +1,4 @@
-"""What was deleted and is still to be erased, a few rows at a time."""
+"""The list of deleted data that is still to be erased."""
 
 CUSTOMER = "customer"
 INTERACTION = "interaction"

@@ -1,4 +1,4 @@
-"""What happens to interactions of every kind."""
+"""The events that interactions of every kind have."""
 
 from dataclasses import dataclass
 from typing import ClassVar

@@ -1,4 +1,4 @@
-"""What an event says of a change: names of fields, and values only where a value can be neither text nor secret."""
+"""The changes that an event records: field names, and values that are neither text nor secret."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields

@@ -1,4 +1,4 @@
-"""What a kind of interaction is made of; each kind's own `kind.py` makes one, and the registry lists them."""
+"""The parts of a kind of interaction, which the registry lists."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What an event of an interaction means to who listens, and to its history."""
+"""Which subscriptions and histories show an event of an interaction."""
 
 from collections.abc import Sequence
 from enum import Enum
@@ -12,7 +12,7 @@ INTERACTION = "interaction"
 
 
 class Audience(Enum):
-    """Which subscriptions to changes of interactions are told of an event."""
+    """The subscriptions to changes that get an event."""
 
     ALL = "those that its filter or its id lets through"
     VIEWERS = "those to this one interaction: it changes nothing that a list shows"

@@ -1,4 +1,4 @@
-"""What a message is: who wrote it, what it holds, how far it came."""
+"""The model of a message."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ class MessageSource(StrEnum):
 
 
 class MessageStatus(StrEnum):
-    """How far a message came on its channel."""
+    """The delivery status of a message."""
 
     CREATED = "CREATED"
     SENT = "SENT"
@@ -49,7 +49,7 @@ class MessageStatus(StrEnum):
 
 
 class MessageErrorType(StrEnum):
-    """Where the word of a failure came from."""
+    """The origin of an error report."""
 
     STATUS_UPDATE = "STATUS_UPDATE"
     OTHER = "OTHER"

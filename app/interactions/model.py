@@ -1,4 +1,4 @@
-"""What every interaction has, whichever of the kinds it is: its state, its attention, who holds it."""
+"""The model that interactions of every kind share."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from app.interactions.waiting import NOT_WAITING, Waiting
 
 
 class State(StrEnum):
-    """Where an interaction stands, in the words all kinds share."""
+    """The state of an interaction, the same for all kinds."""
 
     OPEN = "OPEN"
     SNOOZED = "SNOOZED"
@@ -53,9 +53,9 @@ SHARED_REASONS: Mapping[str, str] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """One reason why an interaction needs a human.
+    """A reason why an interaction needs a human.
 
-    `ends_with` says, for a person, what ends it; `clearable` causes end by clearAttention; `user_id` is whom it asks,
+    `ends_with` tells people what ends it. `clearable` causes end by clearAttention. `user_id` is the user who is asked,
     where that is not the assignee."""
 
     reason: str
@@ -71,7 +71,7 @@ class AnyCommand(StrEnum):
 
 
 class Command(AnyCommand):
-    """The commands that interactions of every kind know, if only to refuse them."""
+    """The commands that every kind allows or refuses."""
 
     READ = "READ"
     CLAIM = "CLAIM"
@@ -101,7 +101,7 @@ class Command(AnyCommand):
 
 
 class ReplyBlock(StrEnum):
-    """Why a user cannot reply to the customer now, in a way that reaches it and crosses nobody."""
+    """Why a user cannot reply now, or why the reply would not reach the customer or would cross another user."""
 
     NOT_ALLOWED = "NOT_ALLOWED"
     CLOSED = "CLOSED"
@@ -209,14 +209,14 @@ I = TypeVar("I", bound=Interaction)  # noqa: E741 - the one interaction of a tur
 
 @dataclass(frozen=True, slots=True)
 class Turn(Generic[I]):
-    """What time alone has done to an interaction; `after` is None when it is to be erased."""
+    """A change by time alone. `after` is None when the interaction is to be erased."""
 
     happened: InteractionEvent
     after: I | None
 
 
 def shared_causes(interaction: Interaction, causes: Sequence[Cause]) -> Sequence[Cause]:
-    """The causes that every kind of interaction has, beside `causes`, which are its kind's."""
+    """The causes that every kind has, in addition to the kind's own `causes`."""
     found: list[Cause] = []
     waits = interaction.waiting.needed
     if waits and (not interaction.bot_active or interaction.assignee_id is not None):

@@ -15,7 +15,7 @@ Settings = Mapping[str, object]
 
 @dataclass(frozen=True, slots=True)
 class Mapped:
-    """The interaction that something was about, the key that the other system has for it, and where people see it."""
+    """The interaction of a delivery or read, its key in the other system, and the address where people see it."""
 
     interaction_id: int
     key: str

@@ -1,4 +1,4 @@
-"""The contract that a kind of interaction fulfils towards everything that treats all kinds alike."""
+"""The protocol of a kind's rules, which shared commands call."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -19,7 +19,7 @@ I = TypeVar("I", bound=Interaction)  # noqa: E741 - the one interaction of these
 
 
 class KindRules(Protocol[I]):
-    """Everything the shared commands need to know of one kind. No framework, neither GraphQL nor HTTP.
+    """The rules of one kind as shared commands call them. They know neither GraphQL nor HTTP.
 
     `name` is the kind's permission prefix and discriminator (`chat_session`), `prefix` that of its global ids (`chs`),
     `reasons` are the attention reasons that it alone has, the one that counts first when levels are equal first."""
@@ -32,16 +32,16 @@ class KindRules(Protocol[I]):
         """Lock and read the whole interaction, common columns and the kind's own, in one statement."""
 
     def channel_key(self, interaction: I) -> str:
-        """What gives out the keys of its messages: two messages of one channel never have the same key."""
+        """The namespace of its messages' keys: no two messages with the same namespace have the same key."""
 
     def save(self, work: "Work", before: I, after: I) -> None:
-        """Write the kind's own columns that differ; the common ones are the caller's."""
+        """Write the kind's own columns that differ; the caller writes the common ones."""
 
     def state(self, interaction: I, now: datetime, settings: "Settings") -> State:
         """OPEN, SNOOZED or CLOSED, from the kind's own encoding."""
 
     def causes(self, interaction: I, now: datetime, settings: "Settings") -> Sequence[Cause]:
-        """Why a human is needed, without what all kinds share; not asked when the state is not OPEN."""
+        """The kind's own causes of attention; called only in the state OPEN."""
 
     def answers(self, interaction: I, message: "Message", settings: "Settings") -> bool:
         """Whether a message to the customer, written while the interaction stands so, is an answer.
@@ -51,18 +51,18 @@ class KindRules(Protocol[I]):
     def refusal(
         self, command: AnyCommand, subject: object, actor: Actor, now: datetime, settings: "Settings"
     ) -> DomainError | None:
-        """Why the actor may not do this now; None when it may. `subject` has the kind's columns as attributes."""
+        """The refusal of this command now, or None. `subject` has the kind's columns as attributes."""
 
     def as_received(self, interaction: I, message: "Message") -> "Message":
         """A message of the customer, not stored yet, with what the kind's contract says of every such message."""
 
     def on_customer_message(self, work: "Work", interaction: I, message: "Message") -> I:
-        """What a customer's message does beyond what is common to all kinds.
+        """The interaction after a customer's message, apart from what all kinds do.
 
         The message is stored, and the common columns (latest message, unread count) already count it."""
 
     def on_user_message(self, work: "Work", interaction: I, message: "Message") -> "tuple[I, Message]":
-        """What a message to the customer does, whoever of ours wrote it: a user, a bot, an AI agent, the system.
+        """The interaction after a message to the customer by a user, a bot, an AI agent or the system.
 
         The message comes back as it is to be stored (its status, its error); it has no id yet, and the common columns
         do not count it yet."""
@@ -75,7 +75,7 @@ class KindRules(Protocol[I]):
         """Whether the user may work on the interaction, and so can be the one who holds it."""
 
     def on_assign(self, work: "Work", actor: Actor, interaction: I, user_id: int | None) -> I:
-        """What a new assignee, or none, does beyond `assignee_id` and `claimed_until`, which are set already."""
+        """The interaction after a change of its assignee; `assignee_id` and `claimed_until` are already set."""
 
     def on_close(self, work: "Work", actor: Actor, interaction: I) -> I:
         """The interaction in the kind's closed state."""
@@ -87,7 +87,7 @@ class KindRules(Protocol[I]):
         """The interaction, which nobody holds any more, with its bot in charge."""
 
     def on_snooze(self, work: "Work", actor: Actor, interaction: I, until: datetime | None) -> I:
-        """Asleep until then, or awake with None; only asked of a kind that does not refuse the command."""
+        """The interaction snoozed until then, or awake with None; not called if the kind refuses the command."""
 
     def on_clear(self, work: "Work", actor: Actor, interaction: I) -> I:
         """The interaction without the causes that clearAttention ends."""
@@ -100,7 +100,7 @@ class KindRules(Protocol[I]):
         common to all kinds, and not asked for here."""
 
     def turn(self, interaction: I, now: datetime, settings: "Settings") -> Turn[I] | None:
-        """What is due by `now`; None when nothing is. State and attention are derived from what it gives."""
+        """The change that is due by `now`, or None. State and attention are derived from its result."""
 
     def on_written(
         self,
@@ -116,19 +116,19 @@ class KindRules(Protocol[I]):
     def outgoing(
         self, work: "Work", interaction: I, action: str, value: object, message_id: int | None
     ) -> Mapping[str, object] | None:
-        """What the connected system has to know to do an action of the kind's; None where nothing is left to do."""
+        """The details that the connected system needs for an action of the kind's; None when nothing is left to do."""
 
     def restored(self, work: "Work", interaction: I, action: str, value: object, message_id: int | None) -> I:
         """The interaction after its connected system refused an action of the kind's: with the value that it had."""
 
     def on_user_changed(self, work: "Work", actor: Actor, before: "User", after: "User") -> None:
-        """Release what the user can no longer work on, and do what else follows from the change of the user."""
+        """Release what the user can no longer work on, and apply what else follows from the user's change."""
 
     def has_open_of_team(self, work: "Work", team_id: int) -> bool:
         """Whether an interaction of the kind that is not closed belongs to the team."""
 
     def on_customer_erased(self, work: "Work", customer: "Customer") -> None:
-        """Erase what the kind keeps of a customer beside its interactions; called before the customer is gone."""
+        """Erase the customer's data that the kind stores outside of interactions, before the customer is deleted."""
 
     def open_for(self, work: "Work", actor: Actor, target: Mapping[str, object]) -> I:
         """The customer's interaction that a received message belongs to, locked; opened when there is none.

@@ -37,9 +37,9 @@ interaction = table(
     # A customer's data is erased with the customer.
     sa.Column("customer_id", BigId, sa.ForeignKey("customer.id", ondelete="CASCADE")),
     sa.Column("assignee_id", BigId, sa.ForeignKey("app_user.id")),
-    # 0 for none, so that an index has a place for those as for any other team's.
+    # 0 for no team, so that indexes cover those as any other team's.
     sa.Column("team_id", BigId, nullable=False, server_default=sa.text("0")),
-    # Whether it was given by hand, which holds against the borders of teams.
+    # Assigned by hand: borders of teams do not move it.
     sa.Column("team_fixed", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("claimed_until", Timestamp),
     sa.Column("answered_lease", Timestamp),
@@ -58,7 +58,7 @@ interaction = table(
     sa.Column("attention_reasons", JsonValue, nullable=False),
     sa.Column("attention_since", Timestamp),
     sa.Column("attention_deadline", Timestamp),
-    # Whom it is for, where that is not the assignee.
+    # The user who is asked, where that is not the assignee.
     sa.Column("attention_user_id", BigId),
     sa.Column("acknowledged_by", BigId, sa.ForeignKey("app_user.id")),
     sa.Column("acknowledged_at", Timestamp),

@@ -1,4 +1,4 @@
-"""What users can watch."""
+"""The subjects that users can watch."""
 
 ATTENTION = 0
 """The place that is no interaction's surrogate: the attention queue."""

@@ -1,4 +1,4 @@
-"""What all kinds share in the graph: the interface, messages, notes, history, and the commands on them."""
+"""The graph of all kinds: interface, messages, notes, history, commands."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""What a message holds, as the graph gives it."""
+"""The types of message contents in the graph."""
 
 from datetime import date
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""Why a mutation of an interaction did nothing, beside what any mutation may answer."""
+"""The errors of mutations of interactions."""
 
 from datetime import datetime
 

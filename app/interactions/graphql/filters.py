@@ -1,4 +1,4 @@
-"""By what lists of interactions are narrowed."""
+"""The filters of lists of interactions."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""What the mutations on interactions of all kinds take and give."""
+"""The inputs and payloads of mutations of all kinds."""
 
 from datetime import datetime
 

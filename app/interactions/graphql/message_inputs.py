@@ -1,4 +1,4 @@
-"""What messages hold and where they go, as mutations take them."""
+"""The inputs of messages: contents and targets."""
 
 from dataclasses import fields, is_dataclass
 from datetime import date

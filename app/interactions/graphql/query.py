@@ -1,4 +1,4 @@
-"""The root fields by which interactions of all kinds are read."""
+"""The root fields of interactions of all kinds."""
 
 import strawberry
 

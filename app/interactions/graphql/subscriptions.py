@@ -1,4 +1,4 @@
-"""What can be listened to of all kinds of interaction."""
+"""The subscriptions to interactions of all kinds."""
 
 from datetime import datetime
 from enum import Enum

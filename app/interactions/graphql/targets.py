@@ -1,4 +1,4 @@
-"""How a message finds its interaction by its customer: the input that the kinds fill."""
+"""The input `CustomerTarget`, whose fields kinds declare."""
 
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple, cast

@@ -1,4 +1,4 @@
-"""The mutation that gives an interaction to a team."""
+"""The mutation `assignTeam`."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""By what interactions are counted, for the numbers beside a list."""
+"""The groupings of counts of interactions."""
 
 from collections.abc import Mapping
 from types import MappingProxyType

@@ -1,4 +1,4 @@
-"""What an event says of its interaction before and after, and the filters that are matched against it."""
+"""Facts of an interaction before and after an event, and filters over them."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""The conditions and orders of lists of interactions, and who may see what in them."""
+"""The filters and orders of lists of interactions."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""How what all kinds share lies in the tables."""
+"""The mapping of shared types to tables."""
 
 from collections.abc import Mapping
 from dataclasses import replace

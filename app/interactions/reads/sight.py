@@ -1,4 +1,4 @@
-"""Which interactions are seen, in SQL: the one place where a list, an edge and a count are told."""
+"""The SQL conditions by which a caller sees interactions."""
 
 from typing import Any
 

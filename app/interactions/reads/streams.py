@@ -1,4 +1,4 @@
-"""What subscriptions to interactions send: which events, and what an item is made of."""
+"""The streams of subscriptions to interactions."""
 
 from collections.abc import Callable, Collection, Mapping
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""What of an interaction is computed for the one who looks: what they may do, who else is looking."""
+"""Fields that depend on the viewer: `viewerCan` and `viewers`."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime

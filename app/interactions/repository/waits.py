@@ -1,4 +1,4 @@
-"""Finds out from stored messages since when a customer waits."""
+"""Derives from stored messages since when a customer waits."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -13,7 +13,7 @@ from app.storage.repository import Repository
 
 _KEY: sa.BindParameter[int] = sa.bindparam("key", type_=sa.BigInteger)
 _AFTER: sa.BindParameter[int] = sa.bindparam("after", type_=sa.BigInteger)
-# Spelled as the partial indexes are, so that both planners see that they cover this.
+# Spelled as in the partial indexes, so that both planners use them.
 _ASKS = sa.text(f"bearing = '{Bearing.ASKS}'")
 _ANSWERS = sa.text(f"bearing = '{Bearing.ANSWERS}'")
 _IS_ERROR = message.c.status == sa.literal_column(f"'{MessageStatus.ERROR}'")
@@ -62,14 +62,14 @@ _LATEST_ASKING_ARRIVAL, _LATEST_ANSWER_ARRIVAL = Fixed(_ARRIVAL.where(_ASKS)), F
 
 
 class Answer(NamedTuple):
-    """An answer to a customer, and whether it was not delivered."""
+    """An answer to a customer, and whether its delivery failed."""
 
     id: int
     failed: bool
 
 
 class WaitRepository(Repository):
-    """What the messages of one interaction, in the order of their arrival, mean to its customer's wait."""
+    """Queries over one interaction's messages in the order of arrival, for its customer's wait."""
 
     def derive(self, interaction_id: int, settled_id: int | None) -> Waiting:
         """The wait as the stored messages make it; closing has ended it up to the message `settled_id`."""
@@ -87,7 +87,7 @@ class WaitRepository(Repository):
         )
 
     def latest_answer(self, interaction_id: int) -> Answer | None:
-        """The answer that was written last, delivered or not."""
+        """The latest answer, delivered or not."""
         row = self._one(_LATEST_ANSWER, {"key": interaction_id})
         return None if row is None else Answer(row.id, bool(row.failed))
 

@@ -1,4 +1,4 @@
-"""Who watches what just now: leases, which a process renews for its own listeners and which end without it."""
+"""The leases of users who view interactions or listen to the queue."""
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime

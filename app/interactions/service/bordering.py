@@ -1,4 +1,4 @@
-"""Which team an interaction belongs to: by the borders of teams, or as it was given by hand."""
+"""Assigns interactions to teams by the teams' borders."""
 
 from typing import TYPE_CHECKING, Any, TypeVar
 

@@ -85,7 +85,7 @@ def kind_of(work: "Work", ref: GlobalId) -> "KindRules[Any]":
 
 
 def missing(ref: GlobalId) -> NotFound:
-    """The answer for what is not there, and for what the actor may not see."""
+    """The error for an interaction that does not exist or that the actor may not see."""
     return NotFound(f"There is no interaction {ref}.", path=("id",))
 
 
@@ -119,7 +119,7 @@ def begin(
     if_version: int | None = None,
     if_latest_message: GlobalId | None = None,
 ) -> Any:
-    """Lock the interaction for a command that the actor may give now; what it is before the command.
+    """Lock the interaction for a command and check that the actor may give it now. Returns the interaction.
 
     The command makes the changed interaction of it, and `write` finishes what was begun here.
     Raises NotFound, Forbidden, VersionConflict, NewerMessage, and what the kind refuses the command with."""
@@ -208,13 +208,13 @@ def write(
 
 
 def _closes(actor: Actor, before: Interaction, after: Interaction, *, seen: bool) -> bool:
-    """Whether a user closes the interaction who has seen what its customer wrote."""
+    """Whether a user who has seen the customer's messages closes the interaction."""
     closed = after.state is State.CLOSED and before.state is not State.CLOSED
     return closed and bool(actor.user_id) and (seen or after.unread_customer_messages_count == 0)
 
 
 def settle(work: "Work", kind: "KindRules[I]", changed: I, *, renewed: bool = False) -> I:
-    """The same with its state and its attention as the kind's rules, the wait and the raised level make them."""
+    """The interaction with state and attention derived from the kind's rules, the wait and the raised level."""
     state = kind.state(changed, work.now, work.settings)
     causes = causes_of(work, kind, changed) if state is State.OPEN else []
     attention = derive_attention(changed.attention, causes, work.now, renewed=renewed)
@@ -224,13 +224,13 @@ def settle(work: "Work", kind: "KindRules[I]", changed: I, *, renewed: bool = Fa
 
 
 def causes_of(work: "Work", kind: "KindRules[I]", interaction: I) -> list[Cause]:
-    """Why an open interaction needs a human: its kind's causes, then those that all kinds share."""
+    """The causes of attention of an open interaction: its kind's, then those that all kinds share."""
     own = kind.causes(interaction, work.now, work.settings)
     return [*own, *shared_causes(interaction, own)]
 
 
 def next_due(kind: "KindRules[I]", interaction: I, now: datetime, settings: "Settings") -> datetime | None:
-    """When time alone will next do something to the interaction; None when it never will."""
+    """The time of the interaction's next deadline, or None."""
     turn = kind.next_turn(interaction, now, settings)
     lease = interaction.claimed_until
     if turn is None or lease is None:
@@ -271,7 +271,7 @@ def remove(
     *,
     if_version: int | None = None,
 ) -> Any:
-    """Delete an interaction with all that hangs on it; what it was. Its events stay, and hold no text.
+    """Delete an interaction with its messages and notes, and return it. Its events stay; they hold no text.
 
     Raises as `begin` does."""
     before = begin(work, actor, ref, Command.DELETE, if_version=if_version)

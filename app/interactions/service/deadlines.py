@@ -29,7 +29,7 @@ _DOUBLINGS = 10
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """What was due and could not be done; it is tried again after `pause`."""
+    """A deadline that failed; it is retried after `pause`."""
 
     ref: str
     error: Exception
@@ -49,7 +49,7 @@ class Looked:
 
 
 def fire_due(work: "Work", most: int) -> Looked:
-    """Do what is due to at most `most` interactions, the longest due first. One that fails holds up no other.
+    """Fire the deadlines of at most `most` interactions, the longest due first. A failure does not stop the others.
 
     Call it again until it has found fewer than `most`."""
     return _each(work, work.use(DeadlineRepository).claim(work.now, most))

@@ -1,4 +1,4 @@
-"""What happens to a message after it was written: its status, reactions to it, its deletion."""
+"""Use cases of stored messages: status, reactions, deletion."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from app.interactions.rules import KindRules
     from app.storage.work import Work
 
-# An error is a guess of the channel's, which a message that arrived after all disproves.
+# The channel may report an error too early: the message may still arrive.
 _PROGRESS = (
     MessageStatus.CREATED,
     MessageStatus.SENT,
@@ -75,7 +75,7 @@ def message_by_key(work: "Work", actor: Actor, channel_key: str, message_key: st
 def set_reaction(
     work: "Work", actor: Actor, message_ref: GlobalId, reaction: str | None, *, of_customer: bool = False
 ) -> Posted:
-    """Put one emoji on a message, ours or the customer's, or with None take it off.
+    """Set one emoji as the reaction to a message, or remove it with None.
 
     Raises InvalidInput for anything but one emoji, NotFound, and what `begin` raises."""
     emoji = None if reaction is None else require_emoji(reaction)
@@ -91,7 +91,7 @@ def set_reaction(
 
 
 def delete_message(work: "Work", actor: Actor, message_ref: GlobalId) -> Posted:
-    """Erase a message; the interaction's latest messages and unread count are those of what is left.
+    """Erase a message. The interaction's latest messages and unread count follow from the remaining ones.
 
     Raises NotFound, and what `begin` raises."""
     ref, _ = _find(work, actor, message_ref)

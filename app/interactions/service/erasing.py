@@ -1,4 +1,4 @@
-"""Erasing a customer with everything that was said: at once from sight, then from the files."""
+"""Use cases of erasure: hide a customer at once, then erase rows and files."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace

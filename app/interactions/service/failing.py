@@ -1,4 +1,4 @@
-"""What becomes of an interaction whose answer did not reach the customer."""
+"""Updates interactions after the failed delivery of an answer."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar

@@ -1,4 +1,4 @@
-"""Taking an interaction, giving it back, handing it on: exactly one user holds it."""
+"""Use cases of the holder: claim, release, assign."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -47,7 +47,7 @@ def claim(
 
 
 def release(work: "Work", actor: Actor, ref: GlobalId, *, if_version: int | None = None) -> Any:
-    """Let go of the interaction, so that anybody can claim it.
+    """Release the interaction, so that anybody can claim it.
 
     Raises AlreadyClaimed when another user holds it and the actor is no admin, and what `begin` raises."""
     before = begin(work, actor, ref, Command.RELEASE, if_version=if_version)

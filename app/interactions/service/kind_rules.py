@@ -1,4 +1,4 @@
-"""What most kinds of interaction do alike: the rules that a kind extends by what is its own."""
+"""The default rules that kinds extend."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -41,7 +41,7 @@ class CommonRules(Generic[I]):
         work.use(self.repository).save(before, after)
 
     def channel_key(self, interaction: I) -> str:
-        """All interactions of the kind are one channel."""
+        """One namespace for all interactions of the kind."""
         return self.name
 
     def as_received(self, interaction: I, message: Message) -> Message:

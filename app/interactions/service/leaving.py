@@ -1,4 +1,4 @@
-"""What becomes of interactions whose user leaves: they are released, and offers to the user are withdrawn."""
+"""Releases the interactions of users who can no longer work on them."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,4 @@
-"""Messages: written to the customer, received from it, read."""
+"""Use cases of messages: send, receive, mark as read."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -109,7 +109,7 @@ def receive_message(
     idempotency_key: str | None = None,
     fields: Mapping[str, Any] | None = None,
 ) -> Posted:
-    """Take in a message of the customer, in one or several contents.
+    """Receive a message of the customer, with one or several contents.
 
     `target` is either `interaction` (a GlobalId), or `kind` (its name) with `customer_id` (a surrogate) and what that
     kind's `open_for` takes: then the interaction is found, or opened. A `sent_at` in the future counts as now.
@@ -154,7 +154,7 @@ def receive_message(
 
 
 def mark_read(work: "Work", actor: Actor, ref: GlobalId, *, up_to: GlobalId | None = None) -> Any:
-    """The customer's messages have been read, or only those that arrived no later than the message `up_to`.
+    """Mark the customer's messages as read, or only those that arrived no later than the message `up_to`.
 
     Raises InvalidInput for a message of another interaction, and what `begin` raises."""
     before = begin(work, actor, ref, Command.MARK_READ)
@@ -169,7 +169,7 @@ def mark_read(work: "Work", actor: Actor, ref: GlobalId, *, up_to: GlobalId | No
 
 
 def type_in(work: "Work", actor: Actor, ref: GlobalId) -> Any:
-    """Tell those who look at the interaction that the actor is typing; nothing of it is stored."""
+    """Tell viewers of the interaction that the actor is typing; nothing is stored."""
     before = begin(work, actor, ref, Command.TYPE)
     return write(work, actor, before, before, Command.TYPE, Typing(user_id=actor.user_id))
 

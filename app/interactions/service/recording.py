@@ -1,4 +1,4 @@
-"""The events of a change: what happened, and what it did to the attention."""
+"""Records the events of a change, including those of attention."""
 
 from typing import TYPE_CHECKING
 

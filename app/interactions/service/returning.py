@@ -1,5 +1,4 @@
-"""Interactions that come back: to a user who cannot work on them any more, so that they are nobody's; or not, because
-what would bring them back is history."""
+"""Removes holders who cannot work on an interaction that reopens."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar

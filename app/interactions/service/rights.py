@@ -1,4 +1,4 @@
-"""What a user may do with interactions that are assigned to it."""
+"""Which users can work on and see interactions assigned to them."""
 
 from app.core.sight import sees
 from app.directory.model import User

@@ -1,4 +1,4 @@
-"""What a caller has seen of an interaction's messages."""
+"""Checks of the latest message that a caller has seen."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""Giving an interaction to a team by hand."""
+"""The use case of assigning an interaction to a team."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any

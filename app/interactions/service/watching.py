@@ -1,4 +1,4 @@
-"""Presence: who looks at an interaction, and how many listen to the attention queue."""
+"""Use cases of presence: viewers of interactions, listeners of the queue."""
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import timedelta
