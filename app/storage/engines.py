@@ -196,10 +196,11 @@ def _server_settings(**limits: timedelta) -> dict[str, str]:
 def postgresql_engine(url: sa.URL, settings: Settings, liveness: Liveness) -> AsyncEngine:
     """The commands' engine: READ COMMITTED; locks, not the isolation level, order the writers.
 
+    A statement outside of a transaction is one by itself; `UnitConnection` begins and ends transactions.
     A command that waits for a lock for over `lock_timeout` fails."""
     engine = create_async_engine(
         url,
-        isolation_level="READ COMMITTED",
+        isolation_level="AUTOCOMMIT",
         pool_size=settings.pool_size,
         max_overflow=0,
         pool_timeout=LONGEST_WAIT,
@@ -208,13 +209,17 @@ def postgresql_engine(url: sa.URL, settings: Settings, liveness: Liveness) -> As
         json_deserializer=str,  # our own column types decode, or hand the text on as it is
         connect_args={
             "async_creator_fn": liveness.connect,
+            # SQLAlchemy's, and the driver's own for what is run without it.
             "prepared_statement_cache_size": STATEMENTS_KEPT,
+            "statement_cache_size": STATEMENTS_KEPT,
+            "max_cached_statement_lifetime": 0,
             "server_settings": _server_settings(
                 statement_timeout=settings.command_timeout,
                 # Frees what a connection has locked that the server does not know to be lost.
                 idle_in_transaction_session_timeout=settings.command_timeout,
                 lock_timeout=settings.lock_timeout,
-            ),
+            )
+            | {"default_transaction_isolation": "read committed"},
         },
     )
     # After the dialect, which sets codecs.

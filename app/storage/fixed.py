@@ -3,11 +3,13 @@
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NoReturn
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql.dml import UpdateBase
+
+from app.storage.deferring import DeferringConnection, Write
 
 MOST_VARIANTS = 256
 """How many sets of parameters one statement is kept compiled for: an UPDATE has as many as columns can differ."""
@@ -31,27 +33,41 @@ class Fixed:
 
     def rows(self, connection: sa.Connection, parameters: Parameters = NO_PARAMETERS) -> Sequence[Any]:
         """All rows of the result."""
-        compiled = self._for(connection.dialect, parameters)
-        cursor = _execute(connection, compiled.sql, compiled.arguments(parameters), many=False)
-        return [compiled.row(row) for row in cursor.fetchall()]
+        compiled = self.compiled(connection.dialect, parameters)
+        arguments = compiled.arguments(parameters)
+        if isinstance(connection, DeferringConnection):
+            found = connection.rows(compiled.sql, arguments)
+        else:
+            found = _execute(connection, compiled.sql, arguments, many=False).fetchall()
+        return [compiled.row(row) for row in found]
 
     def run(self, connection: sa.Connection, parameters: Parameters = NO_PARAMETERS) -> int:
         """Write; how many rows were."""
-        compiled = self._for(connection.dialect, parameters)
-        return int(_execute(connection, compiled.sql, compiled.arguments(parameters), many=False).rowcount)
+        compiled = self.compiled(connection.dialect, parameters)
+        arguments = compiled.arguments(parameters)
+        if isinstance(connection, DeferringConnection):
+            return connection.run(compiled.sql, arguments)
+        return int(_execute(connection, compiled.sql, arguments, many=False).rowcount)
 
     def run_many(self, connection: sa.Connection, parameters: Sequence[Parameters]) -> None:
         """Write once for each set of parameters, which all have the same names."""
         if not parameters:
             return
-        compiled = self._for(connection.dialect, parameters[0])
+        compiled = self.compiled(connection.dialect, parameters[0])
         arguments = [compiled.arguments(each) for each in parameters]
-        if len(arguments) == 1:
+        if isinstance(connection, DeferringConnection):
+            connection.run_many(compiled.sql, arguments)
+        elif len(arguments) == 1:
             _execute(connection, compiled.sql, arguments[0], many=False)
         else:
             _execute(connection, compiled.sql, arguments, many=True)
 
-    def _for(self, dialect: Dialect, parameters: Parameters) -> "_Compiled":
+    def write(self, connection: sa.Connection, parameters: Parameters) -> None:
+        """Write, at the latest with the unit's next statement or at its end, where a violation is told then."""
+        write_together(connection, [(self, parameters)])
+
+    def compiled(self, dialect: Dialect, parameters: Parameters) -> "_Compiled":
+        """The statement for one database and the names of these parameters."""
         key = (dialect.name, *parameters)
         compiled = self._compiled.get(key)
         if compiled is None:
@@ -61,10 +77,23 @@ class Fixed:
         return compiled
 
 
+def write_together(connection: sa.Connection, writes: Sequence[tuple[Fixed, Parameters]]) -> None:
+    """`Fixed.write` for several that do not meet in any row."""
+    if not isinstance(connection, DeferringConnection):
+        for statement, parameters in writes:
+            statement.run(connection, parameters)
+        return
+    found = []
+    for statement, parameters in writes:
+        compiled = statement.compiled(connection.dialect, parameters)
+        found.append(Write(compiled.table, compiled.sql, compiled.arguments(parameters)))
+    connection.defer(found)
+
+
 class _Compiled:
     """A statement for one database and one set of parameters."""
 
-    __slots__ = ("_binds", "row", "sql")
+    __slots__ = ("_binds", "row", "sql", "table")
 
     def __init__(self, core: Any, dialect: Dialect, names: list[str]) -> None:
         # As for many rows: an INSERT then returns its key only where it says so.
@@ -73,6 +102,7 @@ class _Compiled:
         if compiled.post_compile_params:
             raise RuntimeError(f"the SQL of a fixed statement depends on its parameters: {compiled}")
         self.sql = str(compiled)
+        self.table = str(core.table) if isinstance(core, UpdateBase) else ""
         self._binds = [_bind(compiled.binds[name], dialect) for name in compiled.positiontup or ()]
         self.row = _row(list(core.exported_columns), dialect)
 
@@ -125,17 +155,27 @@ def _execute(connection: sa.Connection, sql: str, arguments: Any, *, many: bool)
     if not connection.in_transaction():
         connection.begin()
     cursor: Any = connection.connection.cursor()
-    if connection._has_events or connection.engine._has_events:
-        for observer in connection.dispatch.before_cursor_execute:
-            observer(connection, cursor, sql, arguments, None, many)
+    observe(connection, sql, arguments, many=many)
     try:
         if many:
             cursor.executemany(sql, arguments)
         else:
             cursor.execute(sql, arguments)
     except BaseException as error:
-        if isinstance(error, Exception) and not isinstance(error, connection.dialect.loaded_dbapi.Error):
-            raise
-        # SQLAlchemy's own way out: it knows which errors end the connection, and raises what it raises elsewhere.
-        connection._handle_dbapi_exception(error, sql, None, cursor, None)
+        failed(connection, sql, error)
     return cursor
+
+
+def observe(connection: sa.Connection, sql: str, arguments: Any, *, many: bool = False) -> None:
+    """Tell those who listen to what SQLAlchemy executes of what it does not."""
+    if connection._has_events or connection.engine._has_events:
+        for observer in connection.dispatch.before_cursor_execute:
+            observer(connection, None, sql, arguments, None, many)
+
+
+def failed(connection: sa.Connection, sql: str, error: BaseException) -> NoReturn:
+    """Raise a driver's error as SQLAlchemy does."""
+    if isinstance(error, Exception) and not isinstance(error, connection.dialect.loaded_dbapi.Error):
+        raise error
+    # SQLAlchemy's own way out: it knows which errors end the connection, and raises what it raises elsewhere.
+    connection._handle_dbapi_exception(error, sql, None, None, None)

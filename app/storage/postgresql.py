@@ -18,10 +18,11 @@ from app.settings import Settings
 from app.storage import growth
 from app.storage.admission import Admission, share_of
 from app.storage.engines import asyncpg_arguments, postgresql_engine
-from app.storage.event_log.writing import append_postgresql, encode, lane_count
+from app.storage.event_log.writing import encode, in_lanes, lane_count
 from app.storage.liveness import Liveness
 from app.storage.refusals import outcome_unknown, postgresql_refusal
 from app.storage.tally import Load, Tally
+from app.storage.unit_connection import Overtaken, UnitConnection
 from app.storage.work import OpenWork, Unit
 
 T = TypeVar("T")
@@ -153,53 +154,45 @@ class PostgresqlCommands:
 
     def _transaction(self, unit: Unit[T]) -> tuple[T, bool]:
         try:
-            connection = self.engine.connect()
+            return self._once(unit, optimistic=True)
+        except Overtaken:
+            # At once, and this time it locks before it reads.
+            self.tally.retries += 1
+            return self._once(unit, optimistic=False)
+
+    def _once(self, unit: Unit[T], *, optimistic: bool) -> tuple[T, bool]:
+        try:
+            connection = UnitConnection(self.engine, optimistic=optimistic)
         except PoolTimeout as error:
             # Who has waited for so long would only wait again.
             raise Unavailable("All connections to the database are busy; nothing was changed.") from error
         except (OSError, DBAPIError) as error:
             raise _Again from error
-        raw = connection.connection.driver_connection
-        with self.liveness.over(raw, self._longest + self.liveness.silence), connection:
+        with self.liveness.over(connection.driver, self._longest + self.liveness.silence), connection:
             try:
                 work = self._open_work(connection)
                 value = unit(work)
-                if work.events:
-                    append_postgresql(connection, encode(work.events, work.now, self.dialect), self._lanes)
+                events = work.events
+                connection.finish(in_lanes(encode(events, work.now, self.dialect), self._lanes) if events else ())
             except (DBAPIError, ConnectionError) as error:
                 if _is_lost(error):
                     connection.invalidate()
+                    if connection.ends:
+                        # It may have committed: to repeat the unit could do it twice.
+                        raise outcome_unknown() from error
                     raise _Again from error
-                _undo(connection)
+                connection.undo()
                 if _is_collision(error):
                     raise _Again from error
                 raise postgresql_refusal(error) or error from None
-            except Exception:
-                _undo(connection)
+            except BaseException:
+                connection.undo()
                 raise
-            try:
-                connection.commit()
-            except (DBAPIError, ConnectionError) as error:
-                if _is_collision(error):
-                    raise _Again from error
-                if _is_lost(error):
-                    # It may have committed: to repeat the unit could do it twice.
-                    connection.invalidate()
-                    raise outcome_unknown() from error
-                raise postgresql_refusal(error) or error from None
-        return value, bool(work.events)
+        return value, bool(events)
 
 
 class _Again(Exception):
     """Nothing was changed, and the unit may run again as a whole."""
-
-
-def _undo(connection: sa.Connection) -> None:
-    """Undo the transaction. Where the connection fails at that, the server does it without being told."""
-    try:
-        connection.rollback()
-    except (DBAPIError, ConnectionError):
-        connection.invalidate()
 
 
 def _is_collision(error: DBAPIError | ConnectionError) -> bool:

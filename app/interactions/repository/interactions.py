@@ -4,13 +4,14 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 
 from app.interactions.model import Attention, Facets, Interaction, Level, State
 from app.interactions.repository.erasing import ErasingRepository
 from app.interactions.repository.rows import differing, fields_of_row, written
 from app.interactions.tables import interaction, interaction_tag
 from app.interactions.waiting import Waiting
-from app.storage.fixed import Fixed
+from app.storage.fixed import Fixed, write_together
 from app.storage.repository import Repository
 
 _OWN = fields_of_row(
@@ -63,6 +64,20 @@ _INSERT = Fixed(sa.insert(interaction).returning(interaction.c.id))
 _UPDATE = Fixed(sa.update(interaction).where(interaction.c.id == _KEY))
 _DELETE = Fixed(sa.delete(interaction).where(interaction.c.id == _KEY))
 _INSERT_TAG = Fixed(sa.insert(interaction_tag))
+_NAMES, _VALUES = (sa.bindparam(name, type_=postgresql.ARRAY(sa.Text)) for name in ("names", "values"))
+_TAGS = sa.func.unnest(_NAMES, _VALUES).table_valued("name", "value", name="tag").render_derived()
+_INSERT_TAGS = Fixed(
+    postgresql.insert(interaction_tag).from_select(
+        ["interaction_id", "name", "value"],
+        sa.select(sa.cast(_KEY, sa.BigInteger), _TAGS.c.name, _TAGS.c.value).where(sa.true()),
+    )
+)
+_DELETE_TAGS = Fixed(
+    sa.delete(interaction_tag).where(
+        interaction_tag.c.interaction_id == _KEY,
+        sa.tuple_(interaction_tag.c.name, interaction_tag.c.value).in_(sa.select(_TAGS.c.name, _TAGS.c.value)),
+    )
+)
 _DELETE_TAG = Fixed(
     sa.delete(interaction_tag).where(
         interaction_tag.c.interaction_id == _KEY,
@@ -162,7 +177,7 @@ class InteractionRepository(Repository):
                 {name: new for name, old, new in zip(Facets._fields, old_facets, facets, strict=True) if new != old}
             )
         if values:
-            _UPDATE.run(self.connection, {"key": after.id, **values})
+            _UPDATE.write(self.connection, {"key": after.id, **values})
         if before.labels != after.labels:
             self.write_lists(after.id, [("label", before.labels, after.labels)])
 
@@ -178,13 +193,24 @@ class InteractionRepository(Repository):
 
     def write_lists(self, interaction_id: int, changes: Iterable[Change]) -> None:
         """Bring the rows that filters read of some lists to what the lists hold now."""
-        gone, come = [], []
+        gone: list[tuple[str, str]] = []
+        come: list[tuple[str, str]] = []
         for name, before, after in changes:
             old, new = set(before), set(after)
-            gone += [{"key": interaction_id, "list": name, "old": value} for value in sorted(old - new)]
-            come += [(interaction_id, name, value) for value in sorted(new - old)]
-        _DELETE_TAG.run_many(self.connection, gone)
-        self.add_tags(come)
+            gone += [(name, value) for value in sorted(old - new)]
+            come += [(name, value) for value in sorted(new - old)]
+        if self.dialect_name == "sqlite":
+            _DELETE_TAG.run_many(
+                self.connection, [{"key": interaction_id, "list": name, "old": value} for name, value in gone]
+            )
+            self.add_tags([(interaction_id, name, value) for name, value in come])
+            return
+        writes = []
+        for statement, tags in ((_DELETE_TAGS, gone), (_INSERT_TAGS, come)):
+            if tags:
+                names, values = map(list, zip(*tags, strict=True))
+                writes.append((statement, {"key": interaction_id, "names": names, "values": values}))
+        write_together(self.connection, writes)
 
 
 def _derived_values(of: Interaction) -> dict[str, Any]:

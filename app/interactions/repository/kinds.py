@@ -12,6 +12,7 @@ from app.interactions.repository.interactions import COLUMNS, InteractionReposit
 from app.interactions.repository.rows import FieldOfRow, differing, fields_of_row, read_row, written
 from app.interactions.tables import interaction
 from app.storage.fixed import Fixed
+from app.storage.locking import LockingRead
 from app.storage.repository import Repository
 
 I = TypeVar("I", bound=Interaction)  # noqa: E741 - the one interaction of these signatures
@@ -38,7 +39,7 @@ class KindRepository(Repository, Generic[I]):
     _read: ClassVar[tuple[FieldOfRow, ...]]
     _has_others: ClassVar[bool]
     _select: ClassVar[sa.Select[Any]]
-    _by_id: ClassVar[Fixed]
+    _by_id: ClassVar[LockingRead]
     _insert: ClassVar[Fixed]
     _update: ClassVar[Fixed]
 
@@ -52,13 +53,12 @@ class KindRepository(Repository, Generic[I]):
         cls._read = cls._own + fields_of_row(cls.model, related)
         rest = {field.name for field in fields(cls.model)} - common - {field.name for field in cls._read}
         cls._has_others = bool(rest)
-        cls._select = (
-            sa.select(*COLUMNS, *(cls.table.c[field.name] for field in cls._own), *related.values())
-            .select_from(cls.source())
-            # Both rows: PostgreSQL reads again, after a wait, only the rows that it locks.
-            .with_for_update(of=[interaction, cls.table])
-        )
-        cls._by_id = Fixed(cls._select.where(interaction.c.id == _KEY))
+        own = (cls.table.c[field.name] for field in cls._own)
+        whole = sa.select(*COLUMNS, *own, *related.values()).select_from(cls.source())
+        # Both rows: PostgreSQL reads again, after a wait, only the rows that it locks.
+        locked = [interaction, cls.table]
+        cls._select = whole.with_for_update(of=locked)
+        cls._by_id = LockingRead(whole.where(interaction.c.id == _KEY), locked)
         cls._insert = Fixed(sa.insert(cls.table))
         cls._update = Fixed(sa.update(cls.table).where(cls.table.c.id == _KEY))
 
@@ -73,7 +73,7 @@ class KindRepository(Repository, Generic[I]):
 
     def load(self, interaction_id: int) -> I | None:
         """Lock and read one interaction of this kind."""
-        return self._whole(self._one(self._by_id, {"key": interaction_id}))
+        return self._whole(self._by_id.row(self.connection, interaction_id))
 
     def find(self, *clauses: sa.ColumnElement[bool], order: sa.ColumnElement[Any] | None = None) -> I | None:
         """Lock and read the first interaction of this kind that all clauses hold for, for instance by its own key."""
@@ -104,7 +104,7 @@ class KindRepository(Repository, Generic[I]):
         """Write the kind's own columns and lists that differ."""
         values = differing(before, after, self._own)
         if values:
-            self._update.run(self.connection, {"key": after.id, **values})
+            self._update.write(self.connection, {"key": after.id, **values})
         changes = [
             (name, getattr(before, field), getattr(after, field))
             for field, name in self.lists.items()

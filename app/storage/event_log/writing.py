@@ -26,22 +26,31 @@ INSERT_ENTRIES = (
 )
 
 
-def _append_to_lane() -> str:
-    # One round trip, so the lane's lock is held no longer than the commit takes.
-    arrays, selected = [], []
+TAKE_IN_LANE = "UPDATE lane SET head = head + $2::bigint WHERE id = $1::bigint"
+
+
+def _insert_in_lane(*, one: bool) -> str:
+    given, selected = [], []
     for number, name in enumerate(_ENTRY_COLUMNS, start=3):
         column_type = type(event_log.c[name].type).__name__
-        arrays.append(f"${number}::{_ARRAYS.get(column_type, 'bigint[]')}")
-        selected.append(f"entry.{name}::json" if column_type == "JsonText" else f"entry.{name}")
+        array = _ARRAYS.get(column_type, "bigint[]")
+        given.append(f"${number}::{array.removesuffix('[]') if one else array}")
+        value = given[-1] if one else f"entry.{name}"
+        selected.append(f"{value}::json" if column_type == "JsonText" else value)
+    columns = ", ".join(_ENTRY_COLUMNS)
+    insert = f"INSERT INTO event_log (lane, position, {columns}) SELECT $1, taken.head"
+    if one:
+        return f"{insert}, {', '.join(selected)} FROM taken"
     return (
-        "WITH taken AS (UPDATE lane SET head = head + $2::bigint WHERE id = $1::bigint RETURNING head) "
-        f"INSERT INTO event_log (lane, position, {', '.join(_ENTRY_COLUMNS)}) "
-        f"SELECT $1, taken.head - $2 + entry.place, {', '.join(selected)} "
-        f"FROM taken, unnest({', '.join(arrays)}) WITH ORDINALITY AS entry({', '.join(_ENTRY_COLUMNS)}, place)"
+        f"{insert} - $2 + entry.place, {', '.join(selected)} "
+        f"FROM taken, unnest({', '.join(given)}) WITH ORDINALITY AS entry({columns}, place)"
     )
 
 
-APPEND_TO_LANE = _append_to_lane()
+INSERT_ONE_IN_LANE, INSERT_IN_LANE = _insert_in_lane(one=True), _insert_in_lane(one=False)
+"""For the positions that `taken` holds the last of: what TAKE_IN_LANE returns. Both have the same parameters, the
+second arrays of them."""
+APPEND_TO_LANE = f"WITH taken AS ({TAKE_IN_LANE} RETURNING head) {INSERT_IN_LANE}"
 
 
 _TIMESTAMP = Timestamp()
@@ -88,12 +97,25 @@ def append_sqlite(cursor: Any, entries: Sequence[tuple[EventRecord, Entry]]) -> 
     cursor.executemany(INSERT_ENTRIES, [(first + place, *entry) for place, (_, entry) in enumerate(entries)])
 
 
-def append_postgresql(connection: sa.Connection, entries: Sequence[tuple[EventRecord, Entry]], lanes: int) -> None:
-    """Write with one statement a lane, the lanes in ascending order, so that two units never wait for each other."""
+def in_lanes(entries: Sequence[tuple[EventRecord, Entry]], lanes: int) -> list[tuple[str, list[Any]]]:
+    """What inserts the entries on PostgreSQL, and its arguments, for each lane.
+
+    The lanes are in ascending order, so that two units never wait for each other."""
+    if len(entries) == 1:
+        ((event, entry),) = entries
+        return [(INSERT_ONE_IN_LANE, [lane_of(event, lanes), 1, *entry])]
     placed = sorted(((lane_of(event, lanes), entry) for event, entry in entries), key=itemgetter(0))
+    found = []
     for number, group in groupby(placed, key=itemgetter(0)):
         columns = [list(values) for values in zip(*(entry for _, entry in group), strict=True)]
-        connection.exec_driver_sql(APPEND_TO_LANE, (number, len(columns[0]), *columns))
+        found.append((INSERT_IN_LANE, [number, len(columns[0]), *columns]))
+    return found
+
+
+def append_postgresql(connection: sa.Connection, entries: Sequence[tuple[EventRecord, Entry]], lanes: int) -> None:
+    """Write with one statement a lane."""
+    for insert, arguments in in_lanes(entries, lanes):
+        connection.exec_driver_sql(f"WITH taken AS ({TAKE_IN_LANE} RETURNING head) {insert}", tuple(arguments))
 
 
 def append(connection: sa.Connection, events: Sequence[EventRecord], at: datetime) -> None:

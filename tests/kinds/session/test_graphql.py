@@ -16,6 +16,7 @@ from app.storage.database import Work
 from tests.conftest import ManualClock
 from tests.graph.running import Graph, open_graph
 from tests.kinds.conftest import ADA, BO, CY, DEE, store_customer, store_users
+from tests.postgres import round_trips
 
 pytestmark = pytest.mark.anyio
 
@@ -207,6 +208,26 @@ async def test_a_flag_is_attention_and_pauses_the_bot(graph: Graph, clock: Manua
             "deadline": None,
             "waitingSeconds": 30,
         },
+    }
+
+
+async def test_an_update_reads_writes_and_reads_its_payload(graph: Graph) -> None:
+    update = """mutation($input: UpdateSessionInput!) {
+      updateSession(input: $input) { session { id tags topics version } errors { code } }
+    }"""
+    await graph.read(update, BO, input={"id": "ses_1", "tags": ["a", "b"], "topics": ["x"]})
+    async with round_trips(graph.database) as seen:
+        given = {"id": "ses_1", "tags": ["b", "c"], "topics": ["y"], "needAttention": True}
+        updated = await graph.read(update, BO, input=given)
+    session = {"id": "ses_1", "tags": ["b", "c"], "topics": ["y"], "version": 3}
+    assert updated == {"updateSession": {"session": session, "errors": []}}
+    # Both rows, the values that filters read, the lane and its two events are one statement of PostgreSQL.
+    asked = [] if graph.database.dialect.name == "sqlite" else ["SELECT", "WITH", "SELECT"]
+    assert [each.split()[0] for each in seen] == asked
+    found = await graph.read('{ tagged: interactions(filter: {tags: ["c"]}) { nodes { id } } }', BO)
+    assert found["tagged"]["nodes"] == [{"id": "ses_1"}]
+    assert await graph.read('{ interactions(filter: {tags: ["a"]}) { nodes { id } } }', BO) == {
+        "interactions": {"nodes": []}
     }
 
 

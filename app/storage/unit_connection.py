@@ -1,0 +1,215 @@
+"""PostgreSQL's connection of one unit, which makes few round trips of many statements."""
+
+import re
+from collections.abc import Awaitable, Sequence
+from functools import lru_cache
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.util import await_only
+
+from app.storage.deferring import DeferringConnection, Guard, Write
+from app.storage.event_log.writing import TAKE_IN_LANE
+from app.storage.fixed import failed, observe
+
+_BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED"
+_PARAMETER = re.compile(r"\$(\d+)")
+_UNCHANGED = " AND EXISTS (SELECT FROM held)"
+_TEXTS_KEPT = 1024
+
+
+class Overtaken(Exception):
+    """What the unit has read was changed before it could be locked; nothing was changed, and the unit may run again."""
+
+
+class UnitConnection(DeferringConnection):
+    """A connection whose engine commits each statement by itself: transactions are begun and ended here.
+
+    A unit that reads one interaction and then only writes takes two round trips: the reading, and one statement that
+    proves that nothing has changed, writes all that there is to write, takes the places of its events in the log, and
+    is a transaction of its own. Any other unit begins a transaction with its second statement."""
+
+    def __init__(self, engine: sa.Engine, *, optimistic: bool) -> None:
+        super().__init__(engine)
+        self.ends = False
+        """Whether the last round trip has begun: when it fails with the connection, it may have committed."""
+        opened: Any = self.connection
+        self.driver: Any = opened.driver_connection
+        """asyncpg's connection."""
+        self._adapted: Any = opened.dbapi_connection
+        self._may_read = optimistic
+        self._in_transaction = False
+        self._is_overtaken = False
+        self._guard: Guard | None = None
+        self._kept: list[Write] = []
+        self._tables: set[str] = set()
+
+    def rows(self, sql: str, arguments: Sequence[Any]) -> Sequence[Any]:
+        self._settle()
+        return self._rows(sql, arguments)
+
+    def run(self, sql: str, arguments: Sequence[Any]) -> int:
+        self._settle()
+        return self._count(sql, arguments)
+
+    def run_many(self, sql: str, arguments: Sequence[Sequence[Any]]) -> None:
+        self._settle()
+        observe(self, sql, arguments, many=True)
+        self._answer(sql, self.driver.executemany(sql, arguments))
+
+    @property
+    def may_read_unlocked(self) -> bool:
+        return self._may_read
+
+    def read_unlocked(self, sql: str, arguments: Sequence[Any]) -> Sequence[Any]:
+        return self._rows(sql, arguments)
+
+    def keep_unchanged(self, guard: Guard) -> None:
+        self._guard, self._may_read = guard, False
+
+    def defer(self, writes: Sequence[Write]) -> None:
+        self._may_read = False
+        tables = {write.table for write in writes}
+        if tables & self._tables:
+            # All parts of a statement see the same state: the second write of a row would not find the first.
+            self._settle()
+        self._kept.extend(writes)
+        self._tables |= tables
+
+    def _settle(self) -> None:
+        if not self._in_transaction:
+            self._begin()
+        if self._kept:
+            self._run(None, None)
+
+    def finish(self, in_lanes: Sequence[tuple[str, Sequence[Any]]]) -> None:
+        """Write what was kept and the events, of which each lane has its statement and arguments, and commit.
+
+        Raises Overtaken when what the unit has read was changed meanwhile."""
+        if self._is_overtaken:
+            raise Overtaken
+        first = in_lanes[0] if in_lanes else None
+        if not self._in_transaction and len(in_lanes) <= 1:
+            if first is not None or self._kept:
+                self.ends = True
+                self._run(self._guard, first)
+            return
+        if not self._in_transaction:
+            self._begin()
+        if first is not None or self._kept:
+            self._run(None, first)
+        for append in in_lanes[1:]:
+            self._run(None, append)
+        self.ends = True
+        self._script("COMMIT")
+        self._in_transaction = False
+
+    def undo(self) -> None:
+        """Undo the transaction. Where the connection fails at that, the server does it without being told."""
+        self._forget()
+        if not self._in_transaction or self.invalidated:
+            return
+        self._in_transaction = False
+        try:
+            self._script("ROLLBACK")
+        except (sa.exc.DBAPIError, ConnectionError):
+            self.invalidate()
+
+    def _begin(self) -> None:
+        guard, self._guard = self._guard, None
+        self._may_read = False
+        # From here on there may be one, whatever becomes of the answer.
+        self._in_transaction = True
+        if guard is None:
+            self._script(_BEGIN)
+        elif self._script(f"{_BEGIN}; {guard.literal()}") == "SELECT 0":
+            self._is_overtaken = True
+            raise Overtaken
+
+    def _run(self, guard: Guard | None, append: tuple[str, Sequence[Any]] | None) -> None:
+        kept = self._kept
+        texts = tuple([write.sql for write in kept])
+        values = [] if guard is None else list(guard.arguments)
+        for write in kept:
+            values += write.arguments
+        if append is not None:
+            values += append[1]
+        self._forget()
+        sql = together(None if guard is None else guard.template, texts, None if append is None else append[0])
+        count = self._count(sql, values)
+        if guard is not None and not count:
+            raise Overtaken
+
+    def _forget(self) -> None:
+        self._kept = []
+        self._tables.clear()
+
+    def _script(self, sql: str) -> str:
+        """The status of the last of some statements without parameters."""
+        status: str = self._answer(sql, self.driver.execute(sql))
+        return status
+
+    def _rows(self, sql: str, arguments: Sequence[Any]) -> Sequence[Any]:
+        observe(self, sql, arguments)
+        rows: Sequence[Any] = self._answer(sql, self.driver.fetch(sql, *arguments))
+        return rows
+
+    def _count(self, sql: str, arguments: Sequence[Any]) -> int:
+        """How many rows the statement's status names."""
+        observe(self, sql, arguments)
+        _, _, count = self._answer(sql, self.driver.execute(sql, *arguments)).rpartition(" ")
+        return int(count) if count.isdecimal() else -1
+
+    def _answer(self, sql: str, asked: Awaitable[Any]) -> Any:
+        try:
+            return await_only(asked)
+        except Exception as error:
+            try:
+                self._adapted._handle_exception(error)
+            except Exception as translated:
+                failed(self, sql, translated)
+
+    def _execute_context(self, *args: Any, **kwargs: Any) -> Any:
+        # All that SQLAlchemy executes comes by here.
+        self._settle()
+        return super()._execute_context(*args, **kwargs)
+
+    def _rollback_to_savepoint_impl(self, name: str) -> None:
+        self._forget()
+        super()._rollback_to_savepoint_impl(name)
+
+
+@lru_cache(_TEXTS_KEPT)
+def together(guard: str | None, writes: tuple[str, ...], insert: str | None) -> str:
+    """One statement that does the writes and appends events; with a guard none of it unless that finds its rows.
+
+    Its parameters are the guard's, the writes' and the insert's, one after the other. How many rows it has says whether
+    it was done. Raises ValueError for a write to whose conditions none can be added."""
+    if guard is None and insert is None and len(writes) == 1:
+        return writes[0]
+    parts, count = [], 0
+    condition = "" if guard is None else _UNCHANGED
+    if guard is not None:
+        count = guard.count("{}")
+        parts.append(f"held AS ({guard.format(*(f'${number}' for number in range(1, count + 1)))})")
+    *others, last = writes if insert is None and guard is None else (*writes, "")
+    if any(" WHERE " not in text.replace("\n", " ") or " OR " in text for text in writes):
+        raise ValueError(f"A write that is kept ends with a WHERE without OR: {writes}")
+    for number, text in enumerate(others):
+        parts.append(f"write_{number} AS ({_shifted(text, count)}{condition})")
+        count += _parameters(text)
+    if insert is not None:
+        # Nothing here waits for anybody but the lane: all other rows are locked by the guard, or were before.
+        parts.append(f"taken AS ({_shifted(TAKE_IN_LANE, count)}{condition} RETURNING head)")
+        last = _shifted(insert, count)
+    else:
+        last = "SELECT FROM held" if guard is not None else _shifted(last, count)
+    return f"WITH {', '.join(parts)} {last}"
+
+
+def _shifted(sql: str, by: int) -> str:
+    return _PARAMETER.sub(lambda found: f"${int(found[1]) + by}", sql)
+
+
+def _parameters(sql: str) -> int:
+    return max((int(number) for number in _PARAMETER.findall(sql)), default=0)
