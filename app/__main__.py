@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from cyclopts import App
 
 from app.commands import listening
-from app.commands.backups import backup, restore
+from app.commands.backups import backup, renumber, restore
 from app.commands.connections import connections
 from app.commands.doctor import doctor
 from app.commands.documents import documents
@@ -41,7 +41,7 @@ for number, group in ((4, keys), (5, users), (6, peppers), (7, connections), (13
 
 app.command(secrets_key, sort_key=6)
 app.command(push_key, sort_key=6)
-for each in (doctor, backup, restore):
+for each in (doctor, backup, restore, renumber):
     app.command(each, sort_key=10)
 app.command(explain, sort_key=11)
 app.command(listening.listen, sort_key=12)

@@ -4,11 +4,13 @@ import socket
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from app.storage.event_log import RAISED_BY
 from tests.command_line import ROOT, CommandLine
 
 
@@ -50,6 +52,7 @@ def test_help_lists_the_commands_without_importing_the_server() -> None:
         "backup",
         "doctor",
         "erasures",
+        "renumber",
         "restore",
         "explain",
         "listen",
@@ -300,16 +303,28 @@ def test_backup_is_made_and_restored(switchboard: CommandLine) -> None:
     made = switchboard("backup", "copy.db")
     assert (made.returncode, made.stdout) == (0, "")
     assert re.search(r"copy\.db has [0-9,]+ bytes, revision [0-9]{4}\.\n$", made.stderr)
+    before = _head(switchboard)
     kept = switchboard("restore", "copy.db")
     assert (kept.returncode, "--replace puts the backup in its place" in kept.stderr) == (1, True)
     restored = switchboard("restore", "copy.db", "--replace")
     assert (restored.returncode, "switchboard.db holds what copy.db does" in restored.stderr) == (0, True)
+    # A cursor from before the restore is behind what the log holds now.
+    assert _head(switchboard) == before + RAISED_BY
+    assert switchboard("renumber").returncode == 0
+    assert _head(switchboard) == before + 2 * RAISED_BY
     url = "postgresql://me:word@db.example.com/a"
     for command, tool in (("backup", "pg_dump"), ("restore", "pg_restore")):
         refused = switchboard(command, "other.db", database_url=url)
         assert refused.stderr == (
             f"switchboard: The database is PostgreSQL: use {tool}, as docs/operations.md shows.\n"
         )
+
+
+def _head(switchboard: CommandLine) -> int:
+    """The position of the newest event."""
+    with closing(sqlite3.connect(switchboard.folder / "switchboard.db")) as connection:
+        (head,) = connection.execute("SELECT head FROM lane JOIN event_log ON position = head").fetchone()
+    return int(head)
 
 
 def test_erasures_are_exported_and_repeated(switchboard: CommandLine, tmp_path: Path) -> None:

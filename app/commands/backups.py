@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.commands.opening import read_settings
+from app.commands.opening import done, read_settings
 from app.terminal import CommandError, console, progress
 
 if TYPE_CHECKING:
@@ -41,8 +41,24 @@ def restore(file: Path, /, *, replace: bool = False) -> None:
     path = _sqlite_path(read_settings(), "pg_restore")
     with progress("Pages") as report:
         made = restore(str(file), path, report, replace=replace)
+    _renumber()
     console().print(f"{path} holds what {file} does, revision {made.revision}.", soft_wrap=True)
     console().print("Repeat the erasures since then before a server starts: `erasures repeat` (docs/erasure.md).")
+
+
+def renumber() -> None:
+    """Give all events new positions, after PostgreSQL was restored by its own tools. `restore` does so by itself.
+
+    Cursors from before expire, so that no client takes a new event for one that it has seen. Stop the servers first.
+    """
+    _renumber()
+    console().print("All events have new positions; clients that resume are told to read their lists anew.")
+
+
+def _renumber() -> None:
+    from app.destinations.service import renumber_events
+
+    done(renumber_events)
 
 
 def _sqlite_path(settings: "Settings", tool: str) -> str:

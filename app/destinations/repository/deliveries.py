@@ -75,6 +75,10 @@ class DeliveryRepository(Repository):
         found = sa.select(interaction.c.id).where(interaction.c.id.in_(list(numbers)))
         return frozenset(self.connection.execute(found.with_for_update(read=True, key_share=True)).scalars())
 
+    def raise_positions(self, by: int) -> None:
+        """Follow the events, whose positions were raised."""
+        self.connection.execute(sa.update(delivery).values(position=delivery.c.position + by))
+
     def forget(self, before: datetime, most: int) -> int:
         """Delete deliveries that the cursor has passed and that were last tried before this time. Returns how many."""
         old = sa.select(delivery.c.id).where(delivery.c.behind, delivery.c.attempted_at < before).limit(most)

@@ -26,6 +26,7 @@ from app.destinations.service.destinations import (
 )
 from app.destinations.service.finding import all_destinations
 from app.destinations.service.policies import create_policy, delete_policy, update_policy
+from app.destinations.service.renumbering import renumber_events
 from app.destinations.service.trying import Trial, begin_trial, end_trial
 
 __all__ = (
@@ -50,6 +51,7 @@ __all__ = (
     "known_deliveries",
     "note_idle",
     "pause_destination",
+    "renumber_events",
     "replay_destination",
     "resume_destination",
     "rotate_secret",

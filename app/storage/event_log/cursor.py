@@ -40,6 +40,10 @@ class Cursor:
             positions[lane] = max(positions[lane], position)
         return Cursor(tuple(positions))
 
+    def raised(self, by: int) -> "Cursor":
+        """The cursor of the same events after their positions were raised."""
+        return Cursor(tuple(position + by for position in self.positions))
+
     def has_seen(self, lane: int, position: int) -> bool:
         return self.positions[lane] >= position
 
