@@ -298,6 +298,15 @@ def test_doctor_says_what_to_do_and_fails_for_a_fault(switchboard: CommandLine) 
     assert switchboard("doctor", "--workers", "0").stderr == "switchboard: --workers: it has to be 1 or more.\n"
 
 
+def test_start_that_settings_prevent_says_so_without_a_traceback(switchboard: CommandLine) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = switchboard("serve", port="0", demo="false", metrics_port=str(port))
+    assert done.returncode == 3
+    assert f"SWITCHBOARD_METRICS_PORT: port {port} is in use." in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_backup_is_made_and_restored(switchboard: CommandLine) -> None:
     assert switchboard("demo").returncode == 0
     made = switchboard("backup", "copy.db")

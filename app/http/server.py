@@ -14,6 +14,7 @@ from app.http.cycle import ANSWER, Cycle, Fields, WatchedCycle
 from app.http.intake import Intake, PacedTransport, Pacing
 from app.http.services import Services
 from app.http.socket_protocol import SOCKET_LOG, WebSocketProtocol
+from app.http.starting import Lifespan
 from app.live.connections import ABORT, CLOSE_SECONDS
 from app.settings import Settings
 
@@ -39,6 +40,11 @@ class Config(uvicorn.Config):
         self.pacing = Pacing()
         self.watched = watched
         """Whether the application's watchers are told of each request."""
+
+    def load(self) -> None:
+        super().load()
+        if self.lifespan != "off":
+            self.lifespan_class = Lifespan
 
 
 class HttpProtocol(HttpToolsProtocol):
