@@ -157,6 +157,11 @@ outbox = table(
 )
 
 
+def is_mirrored(scope: Any) -> sa.ColumnElement[bool]:
+    """Whether an interaction came from another system, also when it is connected no more."""
+    return sa.exists().where(mirrored.c.id == scope.c.id).correlate(scope.c.id.table)
+
+
 def cannot_of(scope: Any) -> sa.ColumnElement[Any]:
     """The commands that the connection of an interaction cannot do; null for one that nothing is written to."""
     found = (

@@ -86,7 +86,8 @@ class ConnectedSystem(Node):
 @strawberry.type(description="Something that is to be done in the system that an interaction comes from.")
 class OutboxEntry(Node):
     action: str = strawberry.field(
-        description="What is to be done: STATUS, ASSIGNEE, READ, REACTION, MESSAGE or RESTART. Kinds that are added "
+        description="What is to be done. Of a Conversation: STATUS, ASSIGNEE, READ, REACTION, MESSAGE or RESTART. Of "
+        "an AgentSession: ENABLED, NAME, DESCRIPTION, METADATA, TTI_MINUTES, HIDDEN or MESSAGE. Kinds that are added "
         "may add others."
     )
     state: EntryState = strawberry.field(description="The state of the entry.")

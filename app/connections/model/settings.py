@@ -68,6 +68,12 @@ def number_of(settings: Mapping[str, object], login: str) -> int | None:
     return found if isinstance(found, int) else None
 
 
+def flag(value: object, member: str) -> None:
+    """The check of true or false."""
+    if not isinstance(value, bool):
+        raise InvalidInput("This takes true or false.", path=(member,))
+
+
 def capabilities(names: Collection[str]) -> Check:
     """The check of what the other system can do and cannot, by these names."""
 

@@ -6,13 +6,17 @@ from typing import Any
 import sqlalchemy as sa
 
 from app.connections.model.outbox import ENTRY_PREFIX, EntryState, UpstreamState
-from app.connections.tables import IS_ACTIVE, connected_system, mirrored, outbox
+from app.connections.tables import IS_ACTIVE, cannot_of, connected_system, mirrored, outbox
 from app.interactions.reads.sight import seen_by_key
-from app.selection.mapping import Column, FieldMap, Many, Mapped, One, Order, Scope, Sql, TypeMap, keyed
+from app.selection.mapping import Column, FieldMap, Many, Mapped, OfInterface, One, Order, Scope, Sql, TypeMap, keyed
 
 _OLDEST = {"OLDEST": Order(lambda scope: (scope.c.id,))}
 _RANKS = {EntryState.REFUSED: 1, EntryState.UNCERTAIN: 2}
 _NAMES = {1: UpstreamState.REFUSED, 2: UpstreamState.UNCERTAIN, 3: UpstreamState.PENDING}
+
+
+CANNOT = OfInterface(cannot_of)
+"""The commands that the connection of an interaction cannot do, read once for all kinds."""
 
 
 def _literal(text: str) -> Sql:

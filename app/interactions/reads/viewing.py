@@ -64,7 +64,7 @@ class ViewerCan(Mapping[str, object]):
 def viewer_can(
     refusal: Refusal,
     block: Block,
-    columns: Sequence[str] | Mapping[str, str | SqlOf],
+    columns: Sequence[str] | Mapping[str, str | SqlOf | OfInterface],
     own: Iterable[AnyCommand] = (),
 ) -> Computed:
     """The field `viewerCan` of a kind: its `refusal`, why a reply is blocked, the columns that both look at, and the

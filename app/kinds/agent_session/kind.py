@@ -8,6 +8,7 @@ from app.kinds.agent_session.model import Status
 from app.kinds.agent_session.rest import CONTRACT
 from app.kinds.agent_session.service import Rules
 from app.kinds.agent_session.settings import AgentSessionSettings
+from app.kinds.agent_session.upstream import CONNECTORS
 
 kind = InteractionKind(
     rules=Rules(),
@@ -18,4 +19,5 @@ kind = InteractionKind(
     settings=AgentSessionSettings,
     targets=(Target("agent_key", "The key of an AgentSession's AiAgent."),),
     statuses=statuses_of(Status, "AgentSession"),
+    connectors=CONNECTORS,
 )

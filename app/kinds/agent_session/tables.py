@@ -19,6 +19,8 @@ ai_agent = table(
     sa.Column("skills", JsonText, nullable=False),
     sa.Column("compaction", JsonText),
     sa.Column("enabled", sa.Boolean, nullable=False),
+    # Of an agent of a connected system, whose sessions are made there.
+    sa.Column("connection_id", BigId),
     sa.Column("created_at", Timestamp, nullable=False),
     sa.Column("updated_at", Timestamp, nullable=False),
     sa.Column("version", sa.Integer, nullable=False),

@@ -1,7 +1,7 @@
 """What AI agents and their sessions are, and the rules of both."""
 
 from app.kinds.agent_session.model.agent import AGENT_CHECKS, AiAgent, AiAgentChanges
-from app.kinds.agent_session.model.metadata import customer_key_of, escalation
+from app.kinds.agent_session.model.metadata import canonical, customer_key_of, escalation, merged
 from app.kinds.agent_session.model.session import (
     COMMANDS,
     ESCALATED,
@@ -42,10 +42,12 @@ __all__ = (
     "AiAgentChanges",
     "Status",
     "Subject",
+    "canonical",
     "causes",
     "customer_key_of",
     "deleted_at",
     "escalation",
+    "merged",
     "merged_secrets",
     "refusal",
     "reply_block",

@@ -23,7 +23,9 @@ def enabled(value: Any, path: tuple[str | int, ...]) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AiAgent:
-    """An agent with every field of its contract; what the contract leaves open is kept as JSON text, as given."""
+    """An agent with every field of its contract; what the contract leaves open is kept as JSON text, as given.
+
+    `connection_id` is the connection whose system has it, None for one of Switchboard's own."""
 
     id: int
     agent_key: str
@@ -38,6 +40,7 @@ class AiAgent:
     skills: str = "{}"
     compaction: str | None = None
     enabled: bool = True
+    connection_id: int | None = None
     created_at: datetime
     updated_at: datetime
     version: int = 1

@@ -58,6 +58,29 @@ def escalation(metadata: str, rule: Mapping[str, Sequence[str] | None]) -> Level
     return None
 
 
+def canonical(value: object) -> str:
+    """The JSON as a text that is the same for the same value: keys in their order, numbers as they were written."""
+    return json_text.write(_sorted(value))
+
+
+def merged(base: object, ours: object, theirs: object) -> Mapping[str, object]:
+    """Their metadata with what of ours is another than it was in `base`, key by key."""
+    before, wanted, found = (each if isinstance(each, Mapping) else {} for each in (base, ours, theirs))
+    result = dict(found)
+    for key in (*before, *wanted):
+        if key in wanted and (key not in before or canonical(before[key]) != canonical(wanted[key])):
+            result[key] = wanted[key]
+        elif key not in wanted:
+            result.pop(key, None)
+    return result
+
+
+def _sorted(value: object) -> object:
+    if isinstance(value, Mapping):
+        return {key: _sorted(value[key]) for key in sorted(value)}
+    return [_sorted(each) for each in value] if isinstance(value, list) else value
+
+
 def _read(metadata: str) -> Mapping[str, object]:
     found = json_text.parse(metadata)
     assert isinstance(found, dict)

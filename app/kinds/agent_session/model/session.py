@@ -8,7 +8,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Protocol, TypedDict
 
-from app.core.actor import Actor
+from app.connections.model.outbox import refused_by
+from app.core.actor import CONNECTION, Actor
 from app.core.errors import Disabled, DomainError, InvalidInput, NotSupported, TooLong
 from app.core.numbers import LARGEST_LONG
 from app.directory.model.checks import Check, Path, flag, line, optional, text, whole
@@ -48,7 +49,8 @@ class AgentSession(Interaction):
     """An AgentSession with every field of its contract. `agent_session_key` is the contract's `key`, unique per agent.
 
     `metadata` is its text, byte for byte. `agent_key` is the agent's, read along. `secrets` has the names alone, each
-    with a mask: no value is kept."""
+    with a mask: no value is kept. `mirrored` says that it came from another system, `cannot` are the commands that its
+    connection cannot do, None for one that is written nowhere else; both are read along."""
 
     kind: str = NAME
     agent_id: int
@@ -67,6 +69,8 @@ class AgentSession(Interaction):
     created_by_session_key: str | None = None
     alias_key: str | None = None
     secrets: Mapping[str, str] = field(default_factory=dict)
+    mirrored: bool = False
+    cannot: str | None = None
 
     @property
     def facets(self) -> Facets:
@@ -102,8 +106,11 @@ class Subject(Refusable, Protocol):
     @property
     def enabled(self) -> bool: ...
 
+    @property
+    def cannot(self) -> str | None: ...
 
-VIEWER_COLUMNS = (*shared.VIEWER_COLUMNS, "enabled")
+
+VIEWER_COLUMNS = (*shared.VIEWER_COLUMNS, "enabled", "cannot")
 """What `refusal` reads of its subject."""
 
 
@@ -125,6 +132,8 @@ def refusal(
     if command not in COMMANDS and actor.can_write(NAME):
         return NotSupported("An AgentSession has no such command.")
     refused = shared.shared_refusal(command, subject, actor, now)
+    if refused is None and actor is not CONNECTION:
+        refused = refused_by(command, subject.cannot)
     if refused is not None or command not in (Command.REPLY, Command.BOT_REPLY, Command.RECEIVE):
         return refused
     if not subject.enabled:
@@ -134,7 +143,7 @@ def refusal(
 
 def reply_block(subject: Subject, actor: Actor, now: datetime, _settings: object = None) -> ReplyBlock | None:
     """Why the actor cannot reply now in a way that crosses nobody; None when it can."""
-    if not actor.can_write(NAME):
+    if not actor.can_write(NAME) or refused_by(Command.REPLY, subject.cannot) is not None:
         return ReplyBlock.NOT_ALLOWED
     return shared.shared_block(subject, actor, now) if subject.enabled else ReplyBlock.CLOSED
 
@@ -160,17 +169,20 @@ class Idle(Protocol):
     @property
     def tti_minutes(self) -> int: ...
 
+    @property
+    def mirrored(self) -> bool: ...
 
-IDLE_COLUMNS = ("state", "assignee_id", "waiting_since", "attention_level", "updated_at", "tti_minutes")
+
+IDLE_COLUMNS = ("state", "assignee_id", "waiting_since", "attention_level", "updated_at", "tti_minutes", "mirrored")
 
 
 def deleted_at(session: Idle) -> datetime | None:
     """When a session is deleted if nothing happens to it before; None when it is not, or beyond the calendar's end.
 
     Whatever happens to it starts its idle time anew. One that is open is not idle while it needs a human, is held, or
-    its customer waits."""
+    its customer waits. One that came from another system goes when that deletes it."""
     busy = session.attention_level is not None or session.assignee_id is not None or session.waiting_since is not None
-    if not session.tti_minutes or (busy and session.state != State.CLOSED):
+    if not session.tti_minutes or session.mirrored or (busy and session.state != State.CLOSED):
         return None
     try:
         found = session.updated_at + timedelta(minutes=session.tti_minutes)

@@ -7,6 +7,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from app.connections.reads import CANNOT
+from app.connections.tables import is_mirrored
 from app.core.errors import InvalidInput
 from app.core.ids import require_id
 from app.interactions.reads.filters import NEWEST, ORDERS
@@ -60,8 +62,12 @@ MAPPINGS: tuple[Mapped, ...] = (
             "agentKey": Column(_agent_key),
             "sessionContextUsage": Embedded("SessionContextUsage", lambda scope: scope.c.session_context_usage),
             "effectiveCompaction": Embedded("CompactionConfig", lambda scope: scope.c.effective_compaction),
-            "expiresAt": Computed(IDLE_COLUMNS, _expires_at),
-            "viewerCan": viewer_can(refusal, reply_block, VIEWER_COLUMNS),
+            "expiresAt": Computed(
+                tuple(is_mirrored if name == "mirrored" else name for name in IDLE_COLUMNS), _expires_at
+            ),
+            "viewerCan": viewer_can(
+                refusal, reply_block, {**{name: name for name in VIEWER_COLUMNS}, "cannot": CANNOT}
+            ),
         },
         requires=SEES,
     ),

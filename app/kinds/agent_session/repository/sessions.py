@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 
+from app.connections.tables import cannot_of, is_mirrored
 from app.core.errors import AlreadyExists
 from app.interactions.repository.kinds import KindRepository
 from app.interactions.tables import interaction
@@ -23,7 +24,11 @@ class AgentSessionRepository(KindRepository[AgentSession]):
 
     table = agent_session
     model = AgentSession
-    related = {"agent_key": ai_agent.c.agent_key}  # noqa: RUF012 - declared by the base
+    related = {  # noqa: RUF012 - declared by the base
+        "agent_key": ai_agent.c.agent_key,
+        "mirrored": is_mirrored(interaction),
+        "cannot": cannot_of(interaction),
+    }
 
     @classmethod
     def source(cls) -> sa.FromClause:

@@ -4,7 +4,7 @@ from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
 from app.core.actor import Actor
-from app.core.errors import AlreadyExists, Conflict, InvalidInput, NotFound, VersionConflict
+from app.core.errors import AlreadyExists, Conflict, InvalidInput, NotFound, NotSupported, VersionConflict
 from app.core.events import Event
 from app.core.ids import require_id
 from app.directory.model.checks import checked
@@ -69,8 +69,10 @@ def update_agent(
 ) -> AiAgent:
     """Change an agent: the one of the id, or of the key. Exactly one is given.
 
-    Raises Forbidden, NotFound, InvalidInput, TooLong, VersionConflict."""
+    Raises Forbidden, NotFound, InvalidInput, TooLong, VersionConflict, NotSupported for one of a connected system."""
     before = _agent(work, actor, ref, agent_key, if_version)
+    if before.connection_id is not None:
+        raise NotSupported("This AI agent is of a connected system, and is changed there.", path=("id",))
     after = replace(before, **checked(changes, AGENT_CHECKS))
     if after == before:
         return before

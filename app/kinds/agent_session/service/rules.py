@@ -5,20 +5,25 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from app.connections.service import forget_mirrored
 from app.core.actor import Actor
 from app.core.errors import DomainError, InvalidInput
 from app.core.ids import GlobalId
+from app.interactions.meaning import InteractionEvent
 from app.interactions.messages import MessageAuthor, is_answer
 from app.interactions.model import AnyCommand, Cause, State, Turn
+from app.interactions.repository.interactions import InteractionRepository
 from app.interactions.service.kind_rules import CommonRules
 from app.kinds.agent_session import model
 from app.kinds.agent_session.model import AgentSession, Status
 from app.kinds.agent_session.repository import AgentSessionRepository
 from app.kinds.agent_session.service.agents import PREFIX as AGENT_PREFIX
-from app.kinds.agent_session.service.sessions import create, open_for_customer, switched
+from app.kinds.agent_session.service.mirroring import outgoing, queue_changes, restored, switched
+from app.kinds.agent_session.service.sessions import create, open_for_customer
 from app.kinds.agent_session.settings import AgentSessionSettings
 
 if TYPE_CHECKING:
+    from app.directory.model import Customer
     from app.interactions.messages import Message
     from app.settings import Settings
     from app.storage.work import Work
@@ -65,7 +70,8 @@ class Rules(CommonRules[AgentSession]):
         A user who answers takes over from the agent, and has the session if nobody had it."""
         if message.author is MessageAuthor.USER and message.user_id is not None:
             holder = interaction.assignee_id or message.user_id
-            return replace(interaction, assignee_id=holder, bot_active=False), message
+            held = replace(interaction, assignee_id=holder)
+            return switched(held, enabled=held.enabled), message
         if message.author is not MessageAuthor.AI_AGENT:
             return interaction, message
         return replace(interaction, status=Status.STOPPED), replace(message, event_type=message.event_type or OUTPUT)
@@ -76,7 +82,7 @@ class Rules(CommonRules[AgentSession]):
 
     def on_assign(self, work: "Work", actor: Actor, interaction: AgentSession, user_id: int | None) -> AgentSession:
         """A user takes over from the agent; it goes on when nobody holds the session any more."""
-        return replace(interaction, bot_active=interaction.enabled and user_id is None)
+        return switched(replace(interaction, assignee_id=user_id), enabled=interaction.enabled)
 
     def on_close(self, work: "Work", actor: Actor, interaction: AgentSession) -> AgentSession:
         return switched(interaction, enabled=False)
@@ -92,6 +98,31 @@ class Rules(CommonRules[AgentSession]):
 
     def turn(self, interaction: AgentSession, now: datetime, settings: "Settings") -> Turn[AgentSession] | None:
         return model.turn(interaction, now)
+
+    def on_customer_erased(self, work: "Work", customer: "Customer") -> None:
+        found = work.use(InteractionRepository).list_of_customer(customer.id)
+        forget_mirrored(work, [number for number, kind in found if kind == model.NAME])
+
+    def on_written(
+        self,
+        work: "Work",
+        actor: Actor,
+        before: AgentSession,
+        after: AgentSession,
+        command: AnyCommand,
+        happened: InteractionEvent,
+    ) -> None:
+        queue_changes(work, actor, before, after, command, happened)
+
+    def outgoing(
+        self, work: "Work", interaction: AgentSession, action: str, value: object, message_id: int | None
+    ) -> Mapping[str, object] | None:
+        return outgoing(work, interaction, action, value, message_id)
+
+    def restored(
+        self, work: "Work", interaction: AgentSession, action: str, value: object, message_id: int | None
+    ) -> AgentSession:
+        return restored(work, interaction, action, value, message_id)
 
     def open_for(self, work: "Work", actor: Actor, target: Mapping[str, Any]) -> AgentSession:
         """The customer's latest enabled session with the agent of `agent_key`; a new one when there is none.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from app.core import json_text
 from app.core.actor import Actor
-from app.core.errors import AlreadyExists, Disabled, InvalidInput, NotFound
+from app.core.errors import AlreadyExists, Disabled, InvalidInput, NotFound, NotSupported
 from app.core.ids import GlobalId, require_id
 from app.directory.events import CustomerCreated
 from app.directory.model import Customer
@@ -23,6 +23,7 @@ from app.kinds.agent_session.events import MessageHidden, MessageShown
 from app.kinds.agent_session.model import AgentSession, AgentSessionChanges, AiAgent
 from app.kinds.agent_session.model.agent import key as checked_key
 from app.kinds.agent_session.repository import AgentSessionRepository, AiAgentRepository
+from app.kinds.agent_session.service.mirroring import switched, with_customer
 from app.storage.idempotency import once
 
 if TYPE_CHECKING:
@@ -50,8 +51,8 @@ def create(
     """A new session of the agent. Its key is made when none is given, and is its name when that has none.
 
     `metadata.customer_id` names its customer by key, who is made known when nobody has that key.
-    Raises Forbidden, NotFound for the agent, Disabled for one that is switched off, InvalidInput, TooLong,
-    AlreadyExists for a key that the agent's sessions have, KeyReused."""
+    Raises Forbidden, NotFound for the agent, Disabled for one that is switched off, NotSupported for one of a connected
+    system, InvalidInput, TooLong, AlreadyExists for a key that the agent's sessions have, KeyReused."""
     actor.require(WRITE)
     if agent_session_key is not None:
         agent_session_key = checked_key(agent_session_key, ("agent_session_key",))
@@ -80,18 +81,22 @@ def update(
     """Change a session; metadata is replaced whole, secrets are merged.
 
     Metadata that names another customer than before moves the session to that one.
-    Raises NotFound, Forbidden, InvalidInput, TooLong, VersionConflict."""
+    Raises NotFound, Forbidden, InvalidInput, TooLong, VersionConflict, NotSupported for the secrets of a session of a
+    connected system: they are not kept, so they cannot be handed on."""
     ref = _ref(work, actor, which)
     before: AgentSession = begin(work, actor, ref, Command.UPDATE, if_version=if_version)
     values = checked({name: value for name, value in changes.items() if name != "secrets"}, model.SESSION_CHECKS)
     after = replace(before, **values)
     if "secrets" in changes:
+        if before.cannot is not None:
+            raise NotSupported("Secrets are set in the system that this comes from.", path=("secrets",))
         after = replace(after, secrets=model.merged_secrets(before.secrets, changes["secrets"]))
     if "enabled" in values:
         after = switched(after, enabled=after.enabled)
     named = model.customer_key_of(after.metadata)
     if named != model.customer_key_of(before.metadata):
-        after = replace(after, customer_id=_customer(work, actor, named))
+        moved = with_customer(work, after) if before.mirrored else None
+        after = moved or replace(after, customer_id=_customer(work, actor, named))
     return write(work, actor, before, after, Command.UPDATE)
 
 
@@ -131,7 +136,8 @@ def hide_event(work: "Work", actor: Actor, message_ref: GlobalId, *, hidden: boo
 def open_for_customer(work: "Work", actor: Actor, customer_id: int, agent_key: str) -> AgentSession:
     """The customer's latest enabled session with the agent; a new one when there is none.
 
-    Raises Forbidden, NotFound for customer or agent, Disabled for an agent that is switched off."""
+    Raises Forbidden, NotFound for customer or agent, Disabled for an agent that is switched off, NotSupported where a
+    new one would be of a connected system."""
     actor.require(WRITE)
     agent = _agent(work, agent_key)
     sessions = work.use(AgentSessionRepository)
@@ -148,11 +154,6 @@ def open_for_customer(work: "Work", actor: Actor, customer_id: int, agent_key: s
     key = work.ids.key("ase")
     metadata = json_text.write({"customer_id": customer.customer_key})
     return _open(work, actor, agent, key, name=key, metadata=metadata, customer_id=customer_id)
-
-
-def switched(session: AgentSession, *, enabled: bool) -> AgentSession:
-    """The session with its agent at work, or not; one that a user holds is the user's."""
-    return replace(session, enabled=enabled, bot_active=enabled and session.assignee_id is None)
 
 
 def _open(
@@ -184,6 +185,8 @@ def _agent(work: "Work", agent_key: str) -> AiAgent:
     agent = work.use(AiAgentRepository).get_by_key(agent_key)
     if agent is None:
         raise NotFound("There is no AI agent with this key.", path=("agent_key",))
+    if agent.connection_id is not None:
+        raise NotSupported("This AI agent is of a connected system; its sessions are made there.", path=("agent_key",))
     if not agent.enabled:
         raise Disabled("This AI agent is disabled and takes no sessions.", path=("agent_key",))
     return agent

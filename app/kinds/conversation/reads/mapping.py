@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from app.connections.tables import cannot_of
+from app.connections.reads import CANNOT
 from app.core.actor import Actor
 from app.core.errors import DomainError
 from app.directory.tables import customer, profile
@@ -123,7 +123,7 @@ MAPPINGS: tuple[Mapped, ...] = (
             "viewerCan": viewer_can(
                 _refusal,
                 _block,
-                {**_VIEWER_COLUMNS, "in_sync": _in_sync, "blocked": _blocked, "cannot": cannot_of},
+                {**_VIEWER_COLUMNS, "in_sync": _in_sync, "blocked": _blocked, "cannot": CANNOT},
                 ConversationCommand,
             ),
         },

@@ -1,0 +1,113 @@
+"""What an AgentSession's commands mean to the system that it comes from."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from app.connections.model import mirrored_key
+from app.connections.repository.outbox import OutboxRepository
+from app.connections.service.outbox import drop_troubled, is_of_ours, queue_creation, queue_value
+from app.core.actor import CONNECTION, Actor
+from app.directory import service as directory
+from app.directory.model import NewCustomer
+from app.interactions import events
+from app.interactions.meaning import InteractionEvent
+from app.interactions.model import AnyCommand, Command
+from app.interactions.repository.messages import MessageRepository
+from app.kinds.agent_session import model
+from app.kinds.agent_session.events import MessageHidden, MessageShown
+from app.kinds.agent_session.model import AgentSession
+
+if TYPE_CHECKING:
+    from app.storage.work import Work
+
+ENABLED, NAME, DESCRIPTION, METADATA, IDLE = "ENABLED", "NAME", "DESCRIPTION", "METADATA", "TTI_MINUTES"
+HIDDEN, MESSAGE = "HIDDEN", "MESSAGE"
+"""The actions: all but the last set a value, and that says what a customer has said."""
+
+_FIELDS: Mapping[str, str] = MappingProxyType(
+    {
+        ENABLED: "enabled",
+        NAME: "name",
+        DESCRIPTION: "description",
+        METADATA: "metadata",
+        IDLE: "tti_minutes",
+    }
+)
+_LONGEST_KEY = 200
+
+
+def queue_changes(
+    work: "Work",
+    actor: Actor,
+    before: AgentSession,
+    after: AgentSession,
+    command: AnyCommand,
+    happened: InteractionEvent,
+) -> None:
+    """Queue what the other system has to be told of a change that was made here."""
+    if before.cannot is None or not is_of_ours(actor, happened):
+        return
+    number = before.id
+    if command is Command.CLEAR_ATTENTION:
+        drop_troubled(work, number)
+    for action, name in _FIELDS.items():
+        value, had = getattr(after, name), getattr(before, name)
+        if value != had:
+            queue_value(work, actor, number, action, value, had)
+    if isinstance(happened, MessageHidden | MessageShown):
+        hidden, message_id = isinstance(happened, MessageHidden), happened.message_id
+        slot = f"{HIDDEN}:{message_id}"
+        queue_value(work, actor, number, HIDDEN, hidden, not hidden, slot=slot, message_id=message_id)
+    if isinstance(happened, events.MessageReceived):
+        queue_creation(work, actor, number, MESSAGE, None, happened.message_id)
+
+
+def outgoing(
+    work: "Work", session: AgentSession, action: str, value: object, message_id: int | None
+) -> Mapping[str, object] | None:
+    """What the other system has to know to do the action; None where its message is gone."""
+    if message_id is None:
+        return {}
+    message = work.use(MessageRepository).get(message_id)
+    if message is None:
+        return None
+    return {"key": message.message_key, "contents": message.contents, "created_at": message.created_at}
+
+
+def restored(work: "Work", session: AgentSession, action: str, value: Any, message_id: int | None) -> AgentSession:
+    """The session with a value of an action that is not what it is now."""
+    if action == ENABLED:
+        return switched(session, enabled=bool(value))
+    if action in _FIELDS:
+        session = replace(session, **{_FIELDS[action]: value})
+        return with_customer(work, session) if action == METADATA else session
+    messages = work.use(MessageRepository)
+    message = None if action != HIDDEN or message_id is None else messages.get(message_id)
+    if message is not None:
+        messages.save(message, replace(message, hidden=bool(value), updated_at=work.now))
+    return session
+
+
+def switched(session: AgentSession, *, enabled: bool) -> AgentSession:
+    """The session with its agent at work, or not; one that a user holds is the user's. An agent of another system goes
+    on beside the user: nobody there knows of one."""
+    return replace(session, enabled=enabled, bot_active=enabled and (session.mirrored or session.assignee_id is None))
+
+
+def customer_of(work: "Work", connection_id: int, metadata: str) -> int | None:
+    """The surrogate of the customer whom the metadata of a session of the connection names; made known when new."""
+    named = model.customer_key_of(metadata)
+    if named is None or len(named) > _LONGEST_KEY:
+        return None
+    key = mirrored_key(connection_id, named)
+    return directory.meet_customer(work, CONNECTION, NewCustomer(system=model.SYSTEM, customer_key=key)).id
+
+
+def with_customer(work: "Work", session: AgentSession) -> AgentSession:
+    """The session of another system with the customer whom its metadata names."""
+    place = work.use(OutboxRepository).key_of(session.id)
+    if place is None:
+        return session
+    return replace(session, customer_id=customer_of(work, place[0], session.metadata))
