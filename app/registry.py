@@ -62,6 +62,7 @@ _ALLOWED = {
     "teams:manage": "Create teams, and change their members and borders.",
     "connections:manage": "See and change connections to other systems, and what they could not deliver.",
     "settings:read": "See the settings of the servers, except secrets.",
+    "reports:read": "See reports on the interactions that one may see.",
 }
 
 _DESCRIPTIONS = {kind.name.upper(): kind.description for kind in KINDS}

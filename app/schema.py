@@ -18,6 +18,7 @@ from app.graph.strawberry_adapter.declaring import executable, field_names
 from app.graph.strawberry_adapter.reading import is_one_of, type_facts
 from app.interactions.graphql import interactions_slice
 from app.registry import CONNECTORS, KINDS
+from app.reports.graphql import REPORTS
 from app.selection.catalogue import Catalogue
 
 _KINDS = {kind.prefix: kind.name for kind in KINDS}
@@ -29,6 +30,7 @@ SLICES: tuple[Slice, ...] = (
     DIRECTORY,
     interactions_slice(_KINDS),
     attention_slice(_KINDS),
+    REPORTS,
     connections_slice(CONNECTORS),
     DESTINATIONS,
     *(kind.slice for kind in KINDS),

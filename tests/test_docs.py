@@ -78,6 +78,8 @@ TYPES = {
     "reply_window_warning": "duration",
     "allow_reply_without_attention": "true or false",
     "escalation": "JSON",
+    "report_retention": "duration",
+    "response_targets": "JSON",
     "event_retention": "duration",
     "idempotency_retention": "duration",
     "log_level": "`debug`, `info`, `warning` or `error`",

@@ -17,6 +17,7 @@ GENERAL_PERMISSIONS = (
     "connections:manage",
     "destinations:manage",
     "settings:read",
+    "reports:read",
 )
 """The permissions that no kind of interaction brings."""
 

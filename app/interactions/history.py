@@ -32,6 +32,8 @@ _DERIVED = frozenset(
         "team_fixed",
         "sync_trouble",
         "sync_user_id",
+        "opened_at",
+        "first_waited_since",
     }
 )
 _REFERENCES = {"assignee_id": "usr", "customer_id": "cus", "team_id": "tea"}
@@ -47,7 +49,10 @@ _ARRIVALS = frozenset(
 
 
 _NO_EDITS = frozenset(
-    {"state", "attention", "waiting", "answered_lease", "lease_answer_id", "due_at", "sync_trouble", "sync_user_id"}
+    {
+        *("state", "attention", "waiting", "answered_lease", "lease_answer_id", "due_at", "sync_trouble"),
+        *("sync_user_id", "opened_at", "first_waited_since"),
+    }
 )
 
 

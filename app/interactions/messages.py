@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from app.interactions.model import Interaction
-from app.interactions.waiting import Bearing
+from app.interactions.waiting import Answered, Bearing
 
 
 class MessageAuthor(StrEnum):
@@ -115,3 +115,9 @@ def is_answer(message: Message, interaction: Interaction, *, asked: bool) -> boo
         return message.author is MessageAuthor.USER
     in_charge = interaction.bot_active and interaction.assignee_id is None
     return in_charge and not asked and interaction.raised_level is None
+
+
+def answered_by(message: Message) -> Answered:
+    """The answer that the message is."""
+    by_user = message.author is MessageAuthor.USER
+    return Answered(message.created_at, message.user_id if by_user else None, not by_user)

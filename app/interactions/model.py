@@ -156,8 +156,9 @@ class Interaction:
     a deadline that moved away is found when it comes up. `lease_answer_id` is the holder's first answer since a claim
     with a lease; `answered_lease` is the end of that lease while one of the answers since stands: it runs again when
     none does. `sync_trouble` is what went wrong in the connected system, REFUSED or UNCERTAIN, with what `sync_user_id`
-    had asked for. `lost_holder_id` is the assignee when it was loaded, if that user is not active or may not see the
-    interaction; it is read along, never written here."""
+    had asked for. `opened_at` is when it was created or last reopened, None where that was before reports counted;
+    `first_waited_since` is the beginning of the first wait that a user answered. `lost_holder_id` is the assignee when
+    it was loaded, if that user is not active or may not see the interaction; it is read along, never written here."""
 
     id: int
     kind: str
@@ -186,6 +187,8 @@ class Interaction:
     due_at: datetime | None = None
     sync_trouble: str | None = None
     sync_user_id: int | None = None
+    opened_at: datetime | None = None
+    first_waited_since: datetime | None = None
     lost_holder_id: int | None = None
 
     @property

@@ -1,7 +1,7 @@
 """The protocol of a kind's rules, which shared commands call."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from app.core.actor import Actor
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from app.storage.database import Work
 
 I = TypeVar("I", bound=Interaction)  # noqa: E741 - the one interaction of these signatures
+
+
+Hours = Callable[[datetime, datetime], timedelta]
+"""How long of the time between two moments is within opening hours."""
 
 
 class KindRules(Protocol[I]):
@@ -129,6 +133,9 @@ class KindRules(Protocol[I]):
 
     def on_customer_erased(self, work: "Work", customer: "Customer") -> None:
         """Erase the customer's data that the kind stores outside of interactions, before the customer is deleted."""
+
+    def hours(self, work: "Work", account: str) -> Hours | None:
+        """The opening hours of what customers come by, named by its global id; None where it is always open."""
 
     def open_for(self, work: "Work", actor: Actor, target: Mapping[str, object]) -> I:
         """The customer's interaction that a received message belongs to, locked; opened when there is none.

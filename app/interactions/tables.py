@@ -4,10 +4,14 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from app.storage.tables import BigId, JsonText, JsonValue, Timestamp, surrogate_key, table
+from app.storage.tables import BigId, JsonValue, Timestamp, surrogate_key, table
 
 UNREAD = "unread_customer_messages_count > 0"
 """That messages of the customer are unread, as the partial indexes spell it."""
+
+
+def _partial(name: str, *columns: str, where: str) -> sa.Index:
+    return sa.Index(name, *columns, sqlite_where=sa.text(where), postgresql_where=sa.text(where))
 
 
 _QUEUE = ("attention_level", "attention_since")
@@ -17,17 +21,14 @@ def _facet_indexes(name: str) -> Sequence[sa.Index]:
     """A facet's rows in the orders of lists and of the queue."""
 
     def index(order: str, columns: Sequence[str], present: str) -> sa.Index:
-        where = sa.text(f"{present} IS NOT NULL")
-        named = f"ix_interaction_{name}_{order}"
-        return sa.Index(named, name, *columns, "id", sqlite_where=where, postgresql_where=where)
+        return _partial(f"ix_interaction_{name}_{order}", name, *columns, "id", where=f"{present} IS NOT NULL")
 
     listed = [index(order, [f"{order}_at"], name) for order in ("active", "created")]
     return [*listed, index("queue", _QUEUE, _QUEUE[0])]
 
 
 def _unread_index(*columns: str) -> sa.Index:
-    name = f"ix_interaction_unread_{columns[0].removesuffix('_at')}"
-    return sa.Index(name, *columns, sqlite_where=sa.text(UNREAD), postgresql_where=sa.text(UNREAD))
+    return _partial(f"ix_interaction_unread_{columns[0].removesuffix('_at')}", *columns, where=UNREAD)
 
 
 interaction = table(
@@ -80,6 +81,9 @@ interaction = table(
     # What could not be done in the connected system, REFUSED or UNCERTAIN, and who had asked for it.
     sa.Column("sync_trouble", sa.Text),
     sa.Column("sync_user_id", BigId),
+    # What reports measure from; neither is shown.
+    sa.Column("opened_at", Timestamp),
+    sa.Column("first_waited_since", Timestamp),
     # How often in a row what was due could not be done.
     sa.Column("due_failures", sa.SmallInteger, nullable=False, server_default=sa.text("0")),
     # What lists are ordered by: never null, as a place in an order must not be.
@@ -111,13 +115,7 @@ interaction = table(
         )
         for name, columns in (("queue", ()), ("part_queue", ("kind",)), ("team_queue", ("team_id", "kind")))
     ),
-    sa.Index(
-        "ix_interaction_due",
-        "due_at",
-        "id",
-        sqlite_where=sa.text("due_at IS NOT NULL"),
-        postgresql_where=sa.text("due_at IS NOT NULL"),
-    ),
+    _partial("ix_interaction_due", "due_at", "id", where="due_at IS NOT NULL"),
 )
 
 interaction_tag = sa.Table(
@@ -169,34 +167,11 @@ message = table(
     sa.Column("words", sa.Text),
     sa.Index("uq_message_key", "channel_key", "message_key", unique=True),
     sa.Index("ix_message_interaction", "interaction_id", "sent_at", "id"),
-    sa.Index(
-        "ix_message_unread",
-        "interaction_id",
-        "id",
-        sqlite_where=sa.text("author = 'CUSTOMER' AND status <> 'READ'"),
-        postgresql_where=sa.text("author = 'CUSTOMER' AND status <> 'READ'"),
-    ),
+    _partial("ix_message_unread", "interaction_id", "id", where="author = 'CUSTOMER' AND status <> 'READ'"),
     # By arrival, which is the order of ids; a message is in one of the two at most.
-    sa.Index(
-        "ix_message_asks",
-        "interaction_id",
-        "id",
-        sqlite_where=sa.text("bearing = 'ASKS'"),
-        postgresql_where=sa.text("bearing = 'ASKS'"),
-    ),
-    sa.Index(
-        "ix_message_answers",
-        "interaction_id",
-        "id",
-        sqlite_where=sa.text("bearing = 'ANSWERS'"),
-        postgresql_where=sa.text("bearing = 'ANSWERS'"),
-    ),
-    sa.Index(
-        "ix_message_reference",
-        "reference_id",
-        sqlite_where=sa.text("reference_id IS NOT NULL"),
-        postgresql_where=sa.text("reference_id IS NOT NULL"),
-    ),
+    _partial("ix_message_asks", "interaction_id", "id", where="bearing = 'ASKS'"),
+    _partial("ix_message_answers", "interaction_id", "id", where="bearing = 'ANSWERS'"),
+    _partial("ix_message_reference", "reference_id", where="reference_id IS NOT NULL"),
 )
 
 deleted_message = sa.Table(
@@ -267,22 +242,30 @@ erasure = sa.Table(
     sqlite_with_rowid=False,
 )
 
-history = sa.Table(
-    "interaction_history",
-    # A view over the event log, so not a table of the one MetaData.
-    sa.MetaData(),
-    sa.Column("id", sa.BigInteger, primary_key=True),
-    sa.Column("position", sa.BigInteger, nullable=False),
-    sa.Column("interaction_id", sa.BigInteger, nullable=False),
-    sa.Column("at", Timestamp, nullable=False),
-    sa.Column("topic", sa.Text, nullable=False),
+mark = table(
+    "mark",
+    surrogate_key(),
+    # What a change adds to the figures of reports: times and numbers alone, so it stays when its customer is erased.
+    sa.Column("interaction_id", BigId, nullable=False),
     sa.Column("kind", sa.Text, nullable=False),
-    sa.Column("actor_id", sa.BigInteger),
-    sa.Column("client_mutation_id", sa.Text),
-    sa.Column("version", sa.BigInteger),
-    sa.Column("level_before", sa.BigInteger),
-    sa.Column("level_after", sa.BigInteger),
-    sa.Column("changes", JsonText),
-    sa.Column("message_id", sa.BigInteger),
-    sa.Column("note_id", sa.BigInteger),
+    sa.Column("team_id", BigId, nullable=False),
+    sa.Column("user_id", BigId),
+    sa.Column("account", sa.Text),
+    sa.Column("at", Timestamp, nullable=False),
+    # A wait that ended, and how.
+    sa.Column("waited_since", Timestamp),
+    sa.Column("outcome", sa.Text),
+    sa.Column("is_first", sa.Boolean, nullable=False),
+    # Closing what was opened then.
+    sa.Column("opened_at", Timestamp),
+    sa.Column("reopened", sa.Boolean, nullable=False),
+    sa.Column("missed", sa.Boolean, nullable=False),
+    # Whether the answer still stands; whether the figures have yet to be told, and what of the wait they have.
+    sa.Column("stands", sa.Boolean, nullable=False, server_default=sa.true()),
+    sa.Column("due", sa.Boolean, nullable=False, server_default=sa.true()),
+    sa.Column("counted", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("waited_ms", BigId),
+    sa.Column("within_target", sa.Boolean),
+    _partial("ix_mark_wait", "interaction_id", "waited_since", where="waited_since IS NOT NULL"),
+    _partial("ix_mark_due", "id", where="due"),
 )

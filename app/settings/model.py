@@ -1,8 +1,12 @@
 """Every setting, with what is told to operators and to people outside."""
 
-from typing import Literal
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, model_validator
+import orjson
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import NoDecode
 
 from app.core.issuers import is_loopback
 from app.core.mail_server import MailServer
@@ -15,6 +19,15 @@ from app.settings.server import ServerSettings
 class Settings(ServerSettings):
     """Every setting, read once at start-up. `SWITCHBOARD_` and the field's name in capitals set it."""
 
+    report_retention: Duration = Field(
+        default=timedelta(days=800), description="How long the figures of reports are kept."
+    )
+    response_targets: Annotated[Mapping[str, Duration], NoDecode] = Field(
+        default={"agent_session": "15m", "chat_session": "2m", "conversation": "1h", "session": "15m"},
+        validate_default=True,
+        description="Within which time a user is to answer, as reports count it: a JSON object of kinds, each with a "
+        "duration. Answers are counted by the target of that moment; a kind that is not named has none.",
+    )
     public_url: PublicUrl | None = Field(
         default=None,
         description="Where people open the console, such as `https://switchboard.example.com`; alerts link there. "
@@ -78,6 +91,11 @@ class Settings(ServerSettings):
         description="From how long on an operation is logged with its statements, such as `1s`. Their text holds no "
         "value of a client.",
     )
+
+    @field_validator("response_targets", mode="before")
+    @classmethod
+    def _parse_targets(cls, value: object) -> object:
+        return orjson.loads(value) if isinstance(value, str) else value
 
     @model_validator(mode="after")
     def _kept_from_strangers(self) -> "Settings":

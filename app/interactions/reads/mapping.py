@@ -28,10 +28,11 @@ from app.interactions.reads.filters import (
 )
 from app.interactions.reads.finding import found_by
 from app.interactions.reads.log import EVENT, event_id, events
+from app.interactions.reads.past import history
 from app.interactions.reads.search import Question, question_of, speaks_of
 from app.interactions.reads.sight import seen_of_kind, seen_part
 from app.interactions.reads.viewing import VIEWERS
-from app.interactions.tables import history, interaction, message, message_error, note
+from app.interactions.tables import interaction, message, message_error, note
 from app.selection.mapping import (
     Column,
     Computed,

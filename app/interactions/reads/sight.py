@@ -4,10 +4,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from app.core.actor import GENERAL_PERMISSIONS
 from app.core.sight import NO_TEAM, Part, parts_of
 from app.interactions.tables import interaction
 from app.selection.mapping import VIEWER_ID, VIEWER_TEAMS, Permissions, Scope, Sql
 from app.storage.constructs import IntList, among, unindexed
+
+_NO_KINDS = frozenset(each.partition(":")[0] for each in GENERAL_PERMISSIONS)
+"""What else there are permissions to read."""
 
 _NOBODY = sa.literal_column(str(NO_TEAM), sa.BigInteger)
 
@@ -17,7 +21,7 @@ def kinds_seen(permissions: Permissions) -> list[str] | None:
     if permissions is None:
         return None
     named = {each.split(":", 1)[0] for each in permissions if ":read" in each}
-    return sorted(kind for kind in named - {"directory"} if parts_of(permissions, kind) != frozenset())
+    return sorted(kind for kind in named - _NO_KINDS if parts_of(permissions, kind) != frozenset())
 
 
 def by_teams_alone(permissions: Permissions) -> bool:

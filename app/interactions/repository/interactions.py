@@ -56,6 +56,8 @@ COLUMNS: tuple[sa.Column[Any], ...] = (
     interaction.c.team_fixed,
     interaction.c.sync_trouble,
     interaction.c.sync_user_id,
+    interaction.c.opened_at,
+    interaction.c.first_waited_since,
 )
 """What `common_arguments` reads, in its order."""
 
@@ -125,6 +127,8 @@ def common_arguments(row: Sequence[Any]) -> dict[str, Any]:
         "raised_note": row[30],
         "sync_trouble": row[35],
         "sync_user_id": row[36],
+        "opened_at": row[37],
+        "first_waited_since": row[38],
         "waiting": Waiting(since=row[25], unanswered=row[26], failed=row[27], settled_id=row[28]),
         "attention": Attention(
             level=None if level is None else Level(level),

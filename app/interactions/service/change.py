@@ -26,6 +26,7 @@ from app.interactions.model import (
 from app.interactions.repository.interactions import InteractionRepository
 from app.interactions.repository.waits import WaitRepository
 from app.interactions.service.bordering import within_borders
+from app.interactions.service.marking import mark_opened, marked, opening
 from app.interactions.service.recording import record
 from app.interactions.service.returning import returned, with_holder_of_team
 from app.interactions.service.seeing import require_latest
@@ -198,6 +199,7 @@ def write(
         return before
     edited = command not in _NO_EDIT and edits(after) != edits(before)
     if after != before:
+        after = marked(work, actor, before, after, command)
         after = replace(after, version=before.version + 1 if edited else before.version, updated_at=work.now)
         after = armed(work, after)
         work.use(InteractionRepository).save(before, after)
@@ -259,7 +261,8 @@ def open_interaction(
     Raises Forbidden without the kind's write permission."""
     actor.require(f"{new.kind}:write")
     opened = settle(work, work.kinds[new.kind], within_borders(work, None, new))
-    stored = add(armed(work, opened))
+    stored = add(armed(work, opening(opened)))
+    mark_opened(work, stored)
     record(work, actor, None, stored, happened)
     return stored
 

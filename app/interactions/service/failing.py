@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from app.core.actor import Actor
-from app.interactions.messages import Message, MessageStatus
+from app.interactions.messages import Message, MessageStatus, answered_by
 from app.interactions.model import Interaction, State
 from app.interactions.repository.waits import WaitRepository
 
@@ -29,7 +29,8 @@ def after_delivery(work: "Work", actor: Actor, interaction: I, answer: Message) 
     kind: KindRules[I] = work.kinds[interaction.kind]
     interaction = kind.on_delivery(work, interaction, answer)
     if answer.status is not MessageStatus.ERROR:
-        return rederived(work, interaction)
+        derived = rederived(work, interaction)
+        return replace(derived, waiting=replace(derived.waiting, answer=answered_by(answer)))
     if work.use(WaitRepository).stands_after(interaction.id, answer.id):
         return rederived(work, interaction)
     settled_id = interaction.waiting.settled_id

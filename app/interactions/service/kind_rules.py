@@ -16,6 +16,7 @@ from app.interactions.service.rights import may_see, may_work
 
 if TYPE_CHECKING:
     from app.directory.model import Customer, User
+    from app.interactions.rules import Hours
     from app.settings import Settings
     from app.storage.work import Work
 
@@ -110,6 +111,9 @@ class CommonRules(Generic[I]):
 
     def has_open_of_team(self, work: "Work", team_id: int) -> bool:
         return work.use(HoldingRepository).any_open_of_team(self.name, team_id)
+
+    def hours(self, work: "Work", account: str) -> "Hours | None":
+        return None
 
     def on_customer_erased(self, work: "Work", customer: "Customer") -> None:
         """Nothing is kept beside its interactions."""

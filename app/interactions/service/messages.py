@@ -11,7 +11,7 @@ from app.core.ids import GlobalId
 from app.directory.model.checks import text
 from app.interactions.contents import checked_content, checked_contents, plain_text
 from app.interactions.events import MessageImported, MessageReceived, MessageSent, Typing
-from app.interactions.messages import Message, MessageAuthor, MessageStatus
+from app.interactions.messages import Message, MessageAuthor, MessageStatus, answered_by
 from app.interactions.model import Command, Interaction
 from app.interactions.repository.messages import MessageRepository
 from app.interactions.repository.waits import WaitRepository
@@ -218,7 +218,7 @@ def _post(
     stored = work.use(MessageRepository).add(replace(ready, bearing=Bearing.ANSWERS) if answers else ready)
     if answers:
         delivered = stored.status is not MessageStatus.ERROR
-        changed = replace(changed, waiting=answered(changed.waiting, delivered=delivered))
+        changed = replace(changed, waiting=answered(changed.waiting, answered_by(stored), delivered=delivered))
     return counted(work, changed, stored), stored
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from app.core.actor import Actor
 from app.interactions.contents import checked_contents
 from app.interactions.events import MessageImported, MessageSent
-from app.interactions.messages import Message, MessageAuthor, MessageError, MessageStatus
+from app.interactions.messages import Message, MessageAuthor, MessageError, MessageStatus, answered_by
 from app.interactions.model import Command, Interaction
 from app.interactions.repository.messages import MessageRepository, Place
 from app.interactions.repository.waits import WaitRepository
@@ -101,7 +101,7 @@ def _answering(work: "Work", interaction: Interaction, draft: Message, imported:
     delivered = draft.status is not MessageStatus.ERROR
     # What it means to its kind beyond that; whether it would be delivered now does not matter any more.
     changed, _ = kind.on_user_message(work, interaction, draft)
-    changed = replace(changed, waiting=answered(changed.waiting, delivered=delivered))
+    changed = replace(changed, waiting=answered(changed.waiting, answered_by(draft), delivered=delivered))
     return changed, replace(draft, bearing=Bearing.ANSWERS)
 
 

@@ -34,6 +34,36 @@ def is_open(hours: Iterable[Mapping[str, str]], time_zone: str | None, now: date
     )
 
 
+def open_between(
+    hours: Iterable[Mapping[str, str]], time_zone: str | None, since: datetime, until: datetime
+) -> timedelta:
+    """How long of the time between the spans were open, as `is_open` has them; without any all of it."""
+    spans = list(hours)
+    if not spans or until <= since:
+        return max(until - since, timedelta())
+    there = zone(time_zone)
+    day, last = (
+        each.astimezone(there).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
+        for each in (since, until)
+    )
+    day -= _DAY
+    total, reached = timedelta(), since
+    while day <= last:
+        opened = sorted(
+            (_moment(day + opens, there, last=False), _moment(day + closes, there, last=True))
+            for span in spans
+            if _DAYS[day.weekday()] == span["day"]
+            for opens, closes in (_times(span),)
+        )
+        for begin, end in opened:
+            # Spans may overlap; they begin in order, so what was counted already ends at `reached`.
+            begin, end = max(begin, reached), min(end, until)
+            if end > begin:
+                total, reached = total + (end - begin), end
+        day += _DAY
+    return total
+
+
 def _times(span: Mapping[str, str]) -> tuple[timedelta, timedelta]:
     """How long after the beginning of its day the span opens and closes."""
     opens, closes = (_after_midnight(span[name]) for name in ("opens", "closes"))

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TypedDict
 
-from app.kinds.chat_session.model.hours import is_open
+from app.kinds.chat_session.model.hours import is_open, open_between
 from app.kinds.chat_session.model.session import ChatSessionStatus
 
 
@@ -106,6 +106,14 @@ class MemberRights(TypedDict, total=False):
     can_listen: bool
     can_manage: bool
     can_notify: bool
+
+
+def time_open(topic: ChatTopic, since: datetime, until: datetime) -> timedelta:
+    """How long of the time between the topic was open."""
+    try:
+        return open_between(topic.opening_hours, topic.time_zone, since, until)
+    except ValueError:
+        return open_between(topic.opening_hours, None, since, until)
 
 
 def beginning(topic: ChatTopic, now: datetime) -> tuple[ChatSessionStatus, bool]:

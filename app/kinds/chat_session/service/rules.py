@@ -3,14 +3,17 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from app.core.actor import Actor
 from app.core.errors import DomainError, InvalidInput, NotFound
+from app.core.ids import require_id
 from app.directory.model import User
 from app.directory.repository import UserRepository
 from app.interactions.messages import Message, MessageAuthor, is_answer
 from app.interactions.model import AnyCommand, Cause, State, Turn
+from app.interactions.rules import Hours
 from app.interactions.service.kind_rules import CommonRules
 from app.interactions.service.leaving import follow_user
 from app.interactions.service.rights import may_see, may_work
@@ -25,6 +28,7 @@ from app.kinds.chat_session.model.session import (
     ChatSession,
     ChatSessionStatus,
 )
+from app.kinds.chat_session.model.topic import time_open
 from app.kinds.chat_session.model.transitions import (
     customer_wrote,
     ended,
@@ -136,6 +140,12 @@ class Rules(CommonRules[ChatSession]):
         follow_user(work, actor, self, before, after)
         follow_role(work, actor, before, after)
         follow_presence(work, actor, before, after)
+
+    def hours(self, work: "Work", account: str) -> Hours | None:
+        topic = work.use(ChatTopicRepository).get(require_id(account, "top").number)
+        if topic is None or not topic.opening_hours:
+            return None
+        return partial(time_open, topic)
 
     def open_for(self, work: "Work", actor: Actor, target: Mapping[str, Any]) -> ChatSession:
         topic_id = target.get("chat_topic_id")

@@ -1,0 +1,137 @@
+"""Figures that can be added up: counts, sums and histograms of durations."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from math import ceil, floor, log
+from typing import Any, Self
+
+_GROWTH = 1.1
+"""How much longer the longest duration of a bucket is than its shortest."""
+
+_LOG_GROWTH = log(_GROWTH)
+
+ACCURACY = 0.05
+"""How far from the true one a percentile is at most, as a share of it; of durations from a second on."""
+
+
+def _bucket(seconds: float) -> int:
+    """0 below a second; otherwise buckets that grow by a tenth each."""
+    return 0 if seconds < 1 else 1 + floor(log(seconds) / _LOG_GROWTH)
+
+
+def _middle(bucket: int) -> float:
+    """What stands for all durations of a bucket, such that no one is further off than ACCURACY."""
+    return 0.0 if bucket == 0 else float(2 * _GROWTH**bucket / (1 + _GROWTH))
+
+
+@dataclass(slots=True)
+class Durations:
+    """How many durations there were, their sum in seconds, and how many in each bucket."""
+
+    count: int = 0
+    seconds: float = 0.0
+    buckets: dict[int, int] = field(default_factory=dict)
+
+    def add(self, seconds: float, times: int = 1) -> None:
+        """Count a duration; with -1 take back one that was counted."""
+        self.count += times
+        self.seconds += times * seconds
+        bucket = _bucket(seconds)
+        self.buckets[bucket] = self.buckets.get(bucket, 0) + times
+
+    def add_all(self, other: "Durations") -> None:
+        """Count what the other has counted."""
+        self.count += other.count
+        self.seconds += other.seconds
+        buckets = self.buckets
+        for bucket, count in other.buckets.items():
+            buckets[bucket] = buckets.get(bucket, 0) + count
+
+    @property
+    def average(self) -> float | None:
+        """The mean in seconds; None of none."""
+        return None if self.count <= 0 else self.seconds / self.count
+
+    def percentile(self, share: float) -> float | None:
+        """The duration that this share of all does not exceed, in seconds and within ACCURACY; None of none."""
+        if self.count <= 0:
+            return None
+        rank, passed = ceil(share * self.count), 0
+        for bucket in sorted(self.buckets):
+            passed += self.buckets[bucket]
+            if passed >= rank:
+                break
+        return _middle(bucket)
+
+    def stored(self) -> list[Any]:
+        """As JSON, the buckets as pairs in one list."""
+        pairs = (each for pair in sorted(self.buckets.items()) if pair[1] for each in pair)
+        return [self.count, round(self.seconds, 3), *pairs]
+
+    def add_stored(self, stored: list[Any]) -> None:
+        """Count what `stored` has given."""
+        self.count += stored[0]
+        self.seconds += stored[1]
+        buckets = self.buckets
+        for place in range(2, len(stored), 2):
+            bucket = stored[place]
+            buckets[bucket] = buckets.get(bucket, 0) + stored[place + 1]
+
+
+DURATIONS = ("first", "next", "bot", "closed", "resolution")
+"""What is measured: a user's first answer and later ones, a bot's answers, waits that closing ended, resolution."""
+
+COUNTS = ("targeted", "within", "missed", "reopened")
+"""What is counted: users' answers that a target applies to, those within it, missed customers, reopenings."""
+
+
+@dataclass(slots=True)
+class Figures:
+    """Everything a report says of one group."""
+
+    durations: dict[str, Durations] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def measure(self, name: str, seconds: float, times: int = 1) -> None:
+        """Count a duration of DURATIONS."""
+        self.durations.setdefault(name, Durations()).add(seconds, times)
+
+    def count(self, name: str, times: int = 1) -> None:
+        """Count one of COUNTS."""
+        self.counts[name] = self.counts.get(name, 0) + times
+
+    def add_stored(self, stored: Mapping[str, Any]) -> None:
+        """Count what `stored` has given."""
+        for name, value in stored.items():
+            if isinstance(value, list):
+                self.durations.setdefault(name, Durations()).add_stored(value)
+            else:
+                self.counts[name] = self.counts.get(name, 0) + value
+
+    def add_all(self, other: "Figures") -> None:
+        """Count what the other has counted."""
+        for name, durations in other.durations.items():
+            self.durations.setdefault(name, Durations()).add_all(durations)
+        for name, count in other.counts.items():
+            self.count(name, count)
+
+    def stored(self) -> dict[str, Any]:
+        """As JSON, without what is zero."""
+        measured = {name: each.stored() for name, each in self.durations.items() if each.count}
+        return measured | {name: count for name, count in self.counts.items() if count}
+
+    @classmethod
+    def of(cls, many: Iterable["Figures"]) -> Self:
+        """The sum."""
+        total = cls()
+        for each in many:
+            total.add_all(each)
+        return total
+
+    def measured(self, *names: str) -> Durations:
+        """The durations of these names together."""
+        total = Durations()
+        for name in names:
+            if name in self.durations:
+                total.add_all(self.durations[name])
+        return total

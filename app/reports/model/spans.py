@@ -1,0 +1,104 @@
+"""What a report is asked for: a span of time, and its groups in a time zone."""
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from app.core.errors import InvalidInput
+from app.directory.model.checks import time_zone
+from app.reports.model.periods import HOUR, Level, Range, cover, period_start
+
+LONGEST = timedelta(days=400)
+"""The longest time that a report is for."""
+
+LONGEST_IN_DETAIL = timedelta(days=100)
+"""The longest by day or by hour."""
+
+
+class Grouping(Enum):
+    """By what the figures of a report are grouped."""
+
+    KIND = "KIND"
+    TEAM = "TEAM"
+    USER = "USER"
+    DAY = "DAY"
+    MONTH = "MONTH"
+    HOUR_OF_DAY = "HOUR_OF_DAY"
+
+
+_IN_DETAIL = (Grouping.DAY, Grouping.HOUR_OF_DAY)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The hours that begin between two moments; `starts` are those of its days or months, where it is grouped so."""
+
+    since: datetime
+    until: datetime
+    zone: ZoneInfo
+    by: Grouping | None
+    starts: Sequence[datetime] = ()
+
+    @classmethod
+    def asked(cls, arguments: Mapping[str, Any]) -> "Span":
+        """The span that the arguments of a report name. Raises InvalidInput."""
+        by = None if arguments.get("group_by") is None else Grouping(arguments["group_by"])
+        zone = ZoneInfo(time_zone(arguments["time_zone"], ("time_zone",)))
+        given = arguments["since"], arguments["until"]
+        if given[0] >= given[1]:
+            raise InvalidInput("A report has to end after it begins.", path=("until",))
+        longest = LONGEST_IN_DETAIL if by in _IN_DETAIL else LONGEST
+        if given[1] - given[0] > longest + HOUR:
+            how = " by day or by hour" if by in _IN_DETAIL else ""
+            raise InvalidInput(f"A report{how} is for {longest.days} days at most.", path=("until",))
+        since, until = map(_full_hour, given)
+        starts = _starts(since, until, zone, by) if by in (Grouping.DAY, Grouping.MONTH) else ()
+        return cls(since, until, zone, by, starts)
+
+    def ranges(self) -> Sequence[Range]:
+        """The periods that make up the span and each of its groups, in order."""
+        if self.by is Grouping.HOUR_OF_DAY:
+            return list(cover(self.since, self.until, Level.HOUR))
+        found: list[Range] = []
+        begins = self.starts or (self.since,)
+        for begin, end in zip(begins, (*begins[1:], self.until), strict=True):
+            for each in cover(begin, end):
+                last = found[-1] if found else None
+                if last is not None and (last.level, last.end) == (each.level, each.first):
+                    found[-1] = Range(each.level, last.first, each.end)
+                else:
+                    found.append(each)
+        return found
+
+    def group_of(self, level: Level, period: int) -> datetime | int:
+        """The start of the day or month, or the hour of the day, that the period belongs to."""
+        start = period_start(level, period)
+        if self.by is Grouping.HOUR_OF_DAY:
+            return start.astimezone(self.zone).hour
+        return self.starts[bisect_right(self.starts, start) - 1]
+
+
+def _full_hour(at: datetime) -> datetime:
+    """The first full hour that does not begin before the moment."""
+    at = at.astimezone(UTC)
+    begun = at.replace(minute=0, second=0, microsecond=0)
+    return begun if begun == at else begun + HOUR
+
+
+def _starts(since: datetime, until: datetime, zone: ZoneInfo, by: Grouping) -> Sequence[datetime]:
+    """The beginnings of the days or months of the time zone that the span touches, the first one's is the span's."""
+    found = [since]
+    day = since.astimezone(zone).date()
+    while True:
+        day = day + timedelta(days=1)
+        if by is Grouping.MONTH:
+            day = (day.replace(day=1) + timedelta(days=31)).replace(day=1)
+        start = _full_hour(datetime(day.year, day.month, day.day, tzinfo=zone))
+        if start >= until:
+            return found
+        if start > found[-1]:
+            found.append(start)

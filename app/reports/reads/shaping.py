@@ -1,0 +1,143 @@
+"""A report's figures as the graph and a spreadsheet show them."""
+
+import csv
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from io import StringIO
+from typing import Any
+
+from app.reports.model import Durations, Figures
+from app.reports.model.spans import Grouping, Span
+
+_DURATIONS: Mapping[str, Sequence[str]] = {
+    "first_response": ("first",),
+    "next_response": ("next",),
+    "waiting": ("first", "next", "closed"),
+    "bot_response": ("bot",),
+    "resolution": ("resolution",),
+}
+"""Each measure of a report, and the durations that it is made of."""
+
+_SHARES = {"p50_seconds": 0.5, "p90_seconds": 0.9, "p95_seconds": 0.95}
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True, slots=True)
+class Shaped:
+    """The groups in their order, and how figures are shown."""
+
+    groups: Sequence[Mapping[str, object]]
+    figures: Callable[[Figures], Mapping[str, object]]
+
+
+def shaped(span: Span, groups: Mapping[Any, Figures]) -> Shaped:
+    """The groups of a report as the graph shows them; none where it is not grouped."""
+    if span.by is None:
+        return Shaped([], _figures)
+    return Shaped(
+        [{**_key(span.by, key), "figures": _figures(groups[key])} for key in _ordered(span, groups)], _figures
+    )
+
+
+def csv_of(span: Span, groups: Mapping[Any, Figures], total: Figures, names: Mapping[int, str]) -> str:
+    """The groups as lines of a CSV file, or the total where there are none."""
+    text = StringIO()
+    lines = csv.writer(text, lineterminator="\r\n")
+    head = _heading(span.by)
+    figures = _flat(_figures(total))
+    lines.writerow([*head, *figures])
+    if span.by is None:
+        lines.writerow(_cells(figures.values()))
+    else:
+        for key in _ordered(span, groups):
+            lines.writerow([*_label(span, key, names), *_cells(_flat(_figures(groups[key])).values())])
+    return text.getvalue()
+
+
+def _ordered(span: Span, groups: Mapping[Any, Figures]) -> Sequence[Any]:
+    """In the order of time, or those with the most to tell first; the group of none is the last of its size."""
+    if span.by in (Grouping.DAY, Grouping.MONTH, Grouping.HOUR_OF_DAY):
+        return sorted(groups)
+    return sorted(groups, key=lambda key: (-_size(groups[key]), key is None, key or 0))
+
+
+def _size(figures: Figures) -> int:
+    return sum(each.count for each in figures.durations.values())
+
+
+def _key(by: Grouping, key: Any) -> Mapping[str, object]:
+    none = dict.fromkeys(("kind", "team_id", "user_id", "start", "hour"))
+    match by:
+        case Grouping.KIND:
+            return {**none, "kind": key.upper()}
+        case Grouping.TEAM:
+            return {**none, "team_id": key}
+        case Grouping.USER:
+            return {**none, "user_id": key}
+        case Grouping.HOUR_OF_DAY:
+            return {**none, "hour": key}
+        case _:
+            return {**none, "start": key}
+
+
+def _figures(figures: Figures) -> dict[str, object]:
+    measured = {name: figures.measured(*parts) for name, parts in _DURATIONS.items()}
+    counts = figures.counts
+    return {
+        **{name: _durations(each) for name, each in measured.items()},
+        "answered_count": measured["first_response"].count + measured["next_response"].count,
+        "targeted_count": counts.get("targeted", 0),
+        "within_target_count": counts.get("within", 0),
+        "unanswered_count": figures.measured("closed").count,
+        "missed_count": counts.get("missed", 0),
+        "reopened_count": counts.get("reopened", 0),
+    }
+
+
+def _durations(measured: Durations) -> Mapping[str, object]:
+    found: dict[str, float | int | None] = {"count": measured.count, "average_seconds": measured.average}
+    found.update({name: measured.percentile(share) for name, share in _SHARES.items()})
+    return {name: round(value, 1) if isinstance(value, float) else value for name, value in found.items()}
+
+
+def _heading(by: Grouping | None) -> Sequence[str]:
+    match by:
+        case None:
+            return ()
+        case Grouping.TEAM | Grouping.USER:
+            name = by.value.lower()
+            return (name, f"{name}_id")
+        case _:
+            return (by.value.lower(),)
+
+
+def _label(span: Span, key: Any, names: Mapping[int, str]) -> Sequence[object]:
+    match span.by:
+        case Grouping.TEAM | Grouping.USER:
+            prefix = "tea" if span.by is Grouping.TEAM else "usr"
+            return ("", "") if key is None else (_plain(names.get(key, "")), f"{prefix}_{key}")
+        case Grouping.KIND:
+            return (key.upper(),)
+        case Grouping.HOUR_OF_DAY:
+            return (key,)
+        case _:
+            return (key.astimezone(span.zone).isoformat(),)
+
+
+def _plain(name: str) -> str:
+    """The name such that no spreadsheet takes it for a formula."""
+    return f"'{name}" if name.startswith(_FORMULA) else name
+
+
+def _flat(figures: Mapping[str, object]) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for name, value in figures.items():
+        if isinstance(value, Mapping):
+            found.update({f"{name}_{part}": each for part, each in value.items()})
+        else:
+            found[name] = value
+    return found
+
+
+def _cells(values: Any) -> Sequence[object]:
+    return ["" if each is None else each for each in values]
