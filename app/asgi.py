@@ -151,9 +151,9 @@ def create_app(
             await limiter.close()
             await database.close()
 
-    def in_front(app: ASGIApp) -> ASGIApp:
+    def in_front(app: ASGIApp, others: frozenset[bytes]) -> ASGIApp:
         compressing = Compression(app, turns) if settings.compression else None
-        return Shortcut(app, "/graphql", graphql, new_ids, compressing, Noting.of(settings))
+        return Shortcut(app, "/graphql", graphql, new_ids, compressing, Noting.of(settings), others)
 
     return Application(
         in_front,

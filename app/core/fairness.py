@@ -90,7 +90,8 @@ class FairQueue(Generic[T]):
             share = self._shares[caller] = _Share(caller, self._level)
         if self._most_running is not None and share.running >= self._most_running:
             return False
-        self._level = max(self._level, share.used)
+        if share.used > self._level:
+            self._level = share.used
         share.running += 1
         self._running += 1
         return True

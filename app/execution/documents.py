@@ -90,16 +90,14 @@ class Operation:
     ) -> None:
         self.node = node
         self.ast = ast
+        self.name = node.name.value if node.name else None
         self.kind = node.operation
+        self.kind_name: str = node.operation.value
         self.reader = coercions.variables(node)
         self.conditions = condition_names(ast)
         self.prepared = Prepared(plans)
         self.costs_depend = self.name in open_costs
         """Whether the cost has to be checked again with the values of the variables."""
-
-    @property
-    def name(self) -> str | None:
-        return self.node.name.value if self.node.name else None
 
 
 class Document:

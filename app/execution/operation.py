@@ -22,7 +22,16 @@ from app.execution.limits import Limits
 from app.execution.lowering import TYPENAME
 from app.execution.outcome import GraphQLRequest, Outcome, Phase, Refused
 from app.execution.persisted import Persisted
-from app.execution.preparing import Compiler, Mutation, Mutations, Preparer, Query, permissions_of, with_constants
+from app.execution.preparing import (
+    Compiler,
+    Mutation,
+    Mutations,
+    Preparer,
+    Query,
+    kept_under,
+    permissions_of,
+    with_constants,
+)
 from app.execution.refusals import Refusal, Refusals
 from app.graph.context import Context
 from app.selection.encoding import encoded
@@ -160,7 +169,7 @@ class Operations:
     async def _query(self, operation: Operation, request: GraphQLRequest, context: Context) -> bytes:
         variables = self.variables(operation, request.variables)
         permissions = permissions_of(context)
-        key = (permissions, *[variables.get(name) for name in operation.conditions])
+        key = kept_under(permissions, operation, variables)
         query: Query | None = operation.prepared.get(key)
         if query is None:
             make = partial(self.preparer.query, operation, permissions, variables)
@@ -171,10 +180,11 @@ class Operations:
         if plan is not None:
             env = Env(context.actor, context.clock(), self._settings, with_constants(variables, query.constants))
             answer = await self._database.plan(
-                lambda: plan.steps(env), snapshot=plan.snapshot, caller=context.actor.caller
+                partial(plan.steps, env), snapshot=plan.snapshot, caller=context.actor.caller
             )
             data = answer.data
-            entries = [errors.from_domain(error, path, query.nodes[str(path[0])]) for path, error in answer.errors]
+            if answer.errors:
+                entries = [errors.from_domain(error, path, query.nodes[str(path[0])]) for path, error in answer.errors]
         if query.mixed and data is not None:
             data = await self._mix(operation, query, data, request.variables, context)
         return encoded({"data": data, "errors": entries} if entries else {"data": data})
@@ -200,7 +210,7 @@ class Operations:
         exact = operation.reader.exact
         variables = self.variables(operation, request.exact_variables() if exact else request.variables)
         permissions = permissions_of(context)
-        key = (permissions, *[variables.get(name) for name in operation.conditions])
+        key = kept_under(permissions, operation, variables)
         prepared: Mutations | None = operation.prepared.get(key)
         if prepared is None:
             make = partial(self.preparer.mutations, operation, permissions, variables)
@@ -279,7 +289,7 @@ def _begun(operation: Operation) -> Operation:
     """The operation, which is that of the request from now on."""
     trail = current()
     if trail is not None:
-        trail.operation, trail.kind = operation.name, operation.kind.value
+        trail.operation, trail.kind = operation.name, operation.kind_name
     return operation
 
 

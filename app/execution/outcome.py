@@ -44,9 +44,10 @@ class Outcome(NamedTuple):
     phase: Phase
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class GraphQLRequest:
-    """What a client asks for. `mutations` is False where the transport must not change anything.
+    """What a client asks for; not frozen, as each request makes one. `mutations` is False where the transport must not
+    change anything.
 
     `body` is the JSON, within its bounds, that it was read from, where there is one: numbers are spelled there as the
     client spelled them. `within` names the item of it that is the request, where it is not the whole.

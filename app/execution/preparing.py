@@ -136,6 +136,13 @@ def fields_in(roots: Iterable[RootField]) -> int:
     return len(seen)
 
 
+def kept_under(permissions: Permissions, operation: Operation, variables: Mapping[str, object]) -> Hashable:
+    """Under what is kept that was made of the operation for these permissions and variables."""
+    if not operation.conditions:
+        return (permissions,)
+    return (permissions, *[variables.get(name) for name in operation.conditions])
+
+
 def with_constants(variables: dict[str, Any], constants: Mapping[str, object]) -> dict[str, Any]:
     """What the arguments of a run are read from."""
     return {**variables, **constants} if constants else variables

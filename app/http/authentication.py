@@ -9,6 +9,8 @@ from app.rest.headers import Headers
 CREDENTIALS = b"Authorization, X-API-Key"
 """The headers on which an answer depends because they say who asks."""
 
+_BEARER = b"Bearer "
+
 
 async def authenticate(headers: Headers, keys: KnownKeys) -> Actor:
     """Who a request's headers say is calling. Raises BadRequest (401, or 503 while nobody can be asked)."""
@@ -32,6 +34,8 @@ def refused(message: str) -> BadRequest:
 def presented_key(headers: Headers) -> str:
     """The key in a request's headers; empty when there is none."""
     authorization, api_key = headers.get(b"authorization"), headers.get(b"x-api-key")
+    if authorization is not None and authorization.startswith(_BEARER):  # as nearly all clients write it
+        return authorization[len(_BEARER) :].decode("latin-1").strip()
     return key_of(
         authorization.decode("latin-1") if authorization is not None else None,
         api_key.decode("latin-1") if api_key is not None else None,

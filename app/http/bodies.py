@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
-from starlette.types import Receive
+from starlette.types import Message, Receive
 
 from app.core.fairness import Caller
 from app.execution.compiling import Compiling
@@ -26,7 +26,10 @@ async def body_of(headers: Headers, receive: Receive, limit: int, compiling: Com
 
     Raises BadRequest (400, 413, 415), and RateLimited when the caller's share of computing is used up."""
     compressed = b"content-encoding" in headers and _is_compressed(headers)
-    body = await _read(receive, limit)
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    if message["type"] != "http.request" or message.get("more_body", False) or len(body) > limit:
+        body = await _read(receive, limit, message)
     if not compressed:
         return body
     return await compiling.offload(caller, partial(inflated, body, limit))
@@ -57,12 +60,12 @@ def inflated(body: bytes, limit: int) -> bytes:
     return found
 
 
-async def _read(receive: Receive, limit: int) -> bytes:
-    """The body as it comes. Raises BadRequest (413) as soon as it is over the limit, or (400) when the client left."""
+async def _read(receive: Receive, limit: int, message: Message) -> bytes:
+    """The body as it comes after its first message. Raises BadRequest (413) as soon as it is over the limit, or (400)
+    when the client left."""
     chunks: list[bytes] = []
     size = 0
     while True:
-        message = await receive()
         if message["type"] == "http.disconnect":
             raise BadRequest(400, "The request body is incomplete.")
         chunk: bytes = message.get("body", b"")
@@ -71,7 +74,8 @@ async def _read(receive: Receive, limit: int) -> bytes:
             raise _too_large(limit)
         chunks.append(chunk)
         if not message.get("more_body", False):
-            return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+            return b"".join(chunks)
+        message = await receive()
 
 
 def _is_compressed(headers: Headers) -> bool:

@@ -121,11 +121,11 @@ class GraphQLOverHttp:
         actor = await (
             authenticate(headers, services.keys) if ticket is None else admit(ticket, scope, services.tickets)
         )
-        remember_caller(scope, actor, headers)
+        caller = remember_caller(scope, actor, headers)
         if services.limiter.counts:
             await services.limiter.take(actor)
         context = services.context(actor, request_id_of(scope))
-        caller, in_flight = actor.caller, services.in_flight
+        in_flight = services.in_flight
         if not in_flight.begins(caller):
             await in_flight.enter(caller)
         try:

@@ -18,11 +18,8 @@ class Limiter:
         self._storage = MemoryStorage()
         self._windows = MovingWindowRateLimiter(self._storage)
         self._item = RateLimitItemPerMinute(per_minute) if per_minute else None
-
-    @property
-    def counts(self) -> bool:
+        self.counts = self._item is not None
         """Whether there is anything to count."""
-        return self._item is not None
 
     async def take(self, actor: Actor) -> None:
         """Count one more request of the actor's key. Raises RateLimited when that is one too many."""

@@ -13,6 +13,7 @@ from app.http.accepting import LONGEST_STALL, Door
 from app.http.cycle import ANSWER, Cycle, Fields, WatchedCycle
 from app.http.intake import Intake, PacedTransport, Pacing
 from app.http.services import Services
+from app.http.shortcut import FORWARDED, Application
 from app.http.socket_protocol import SOCKET_LOG, WebSocketProtocol
 from app.http.starting import Lifespan
 from app.live.connections import ABORT, CLOSE_SECONDS
@@ -45,6 +46,9 @@ class Config(uvicorn.Config):
         super().load()
         if self.lifespan != "off":
             self.lifespan_class = Lifespan
+        if isinstance(self.app, Application):
+            # Before what uvicorn puts in front: that is for requests which came through a proxy.
+            self.loaded_app = self.app.in_front(self.loaded_app, FORWARDED)
 
 
 class HttpProtocol(HttpToolsProtocol):
@@ -52,6 +56,7 @@ class HttpProtocol(HttpToolsProtocol):
     an answer that is not taken are cut off: uvicorn would hold them for as long as the client likes. The request of a
     client that has left is cancelled; a command that has begun finishes all the same."""
 
+    config: Config
     _head: int | None = None  # bytes so far of a head that is not complete
     _refused = False
     _is_whole = True  # what has come of the latest request, none to begin with
@@ -62,7 +67,7 @@ class HttpProtocol(HttpToolsProtocol):
     _idle_since: float | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        self._intake = Intake(cast("Config", self.config).pacing, transport, self._parse)
+        self._intake = Intake(self.config.pacing, transport, self._parse)
         super().connection_made(cast("asyncio.Transport", PacedTransport(transport, self._intake)))
         self._too_slow = self.loop.call_later(SLOWEST_REQUEST, transport.abort)
 
@@ -130,7 +135,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         # Before anything of it runs: uvicorn has no place for a class of ours.
-        cycle.__class__ = WatchedCycle if cast("Config", self.config).watched else Cycle
+        cycle.__class__ = WatchedCycle if self.config.watched else Cycle
         assert isinstance(cycle, Cycle)
         task = self.loop.create_task(cycle.run_asgi(app))
         task.add_done_callback(self.tasks.discard)
@@ -145,7 +150,8 @@ class HttpProtocol(HttpToolsProtocol):
         self.server_state.total_requests += 1
         if self.transport.is_closing():
             return
-        self.flow.resume_reading()
+        if self.flow.read_paused:
+            self.flow.resume_reading()
         if self.pipeline:
             self._start_asgi_task(*self.pipeline.pop())
             return

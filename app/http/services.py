@@ -108,14 +108,16 @@ def services_of(scope: Scope) -> Services:
     return found
 
 
-def remember_caller(scope: Scope, actor: Actor, headers: Headers) -> None:
-    """Let what carries the answer know whose share of the process it is, and what is told of it whose it was."""
+def remember_caller(scope: Scope, actor: Actor, headers: Headers) -> Caller:
+    """The actor's caller. Lets what carries the answer know whose share of the process it is, and what is told of it
+    whose it was."""
     state = scope["state"]
-    state["caller"] = actor.caller
+    caller = state["caller"] = actor.caller
     trail: Trail | None = state.get("trail")
     if trail is not None:
         trail.user_id = actor.user_id
         trail.client = client_named(headers)
+    return caller
 
 
 def caller_of(scope: Scope) -> Caller:

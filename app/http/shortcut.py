@@ -7,11 +7,15 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.core.ids import Ids
-from app.http.compression import Compression
+from app.http.compression import SMALLEST, Compression
 from app.http.cycle import ANSWER, Whole, send_whole
 from app.http.request_id import HEADER, identified
 from app.http.watching import Noting
 from app.rest.headers import Headers
+
+OF_PAGES = frozenset((b"origin",))
+FORWARDED = OF_PAGES | {b"x-forwarded-for", b"x-forwarded-proto"}
+"""The headers in requests that uvicorn has to see first, as a proxy may have sent them."""
 
 
 class Answers(Protocol):
@@ -26,16 +30,24 @@ class Answers(Protocol):
 
 class Shortcut:
     """In front of an application: has the HTTP requests of one path answered straight, but for those that get a stream
-    and those of pages, to which CORS applies.
+    and those with a header of `others`, such as pages send, to which CORS applies.
 
     An answer gets an id and is compressed as by the layers of that application. The router would look at each route in
     turn, and each layer takes part in both messages of an answer: together they would cost a read as much as its
     statement. Behind a prefix the router finds the way."""
 
     def __init__(
-        self, app: ASGIApp, path: str, to: Answers, ids: Ids, compression: Compression | None, noting: Noting
+        self,
+        app: ASGIApp,
+        path: str,
+        to: Answers,
+        ids: Ids,
+        compression: Compression | None,
+        noting: Noting,
+        others: frozenset[bytes] = OF_PAGES,
     ) -> None:
         self._app = app
+        self._others = others
         self._path = path
         self._to = to
         self._ids = ids
@@ -45,7 +57,7 @@ class Shortcut:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] == self._path and not scope.get("root_path"):
             headers: Headers = dict(scope["headers"])
-            if b"origin" not in headers and not self._to.streams(headers):
+            if self._others.isdisjoint(headers) and not self._to.streams(headers):
                 await self._straight(scope, headers, receive, send)
                 return
         await self._app(scope, receive, send)
@@ -56,7 +68,7 @@ class Shortcut:
         assert found is not None
         status, fields, body = found
         fields.append((HEADER, request_id))
-        if self._compression is not None and self._compression.takes(scope, headers, body):
+        if len(body) >= SMALLEST and self._compression is not None and self._compression.takes(scope, headers, body):
             send = self._compression.around(scope, send)
         else:
             at_once = scope.get("extensions", {}).get(ANSWER)
@@ -66,11 +78,12 @@ class Shortcut:
 
 
 class Application(Starlette):
-    """With something in front of all its layers."""
+    """With a shortcut in front of all its layers. `in_front` makes one before an application, for all requests but
+    those with one of these headers."""
 
-    def __init__(self, in_front: Callable[[ASGIApp], ASGIApp], **options: Any) -> None:
+    def __init__(self, in_front: Callable[[ASGIApp, frozenset[bytes]], ASGIApp], **options: Any) -> None:
         super().__init__(**options)
-        self._in_front = in_front
+        self.in_front = in_front
 
     def build_middleware_stack(self) -> ASGIApp:
-        return self._in_front(super().build_middleware_stack())
+        return self.in_front(super().build_middleware_stack(), OF_PAGES)

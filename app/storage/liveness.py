@@ -63,11 +63,12 @@ class Connection(asyncpg.Connection):  # type: ignore[misc]
 
         One that another session's change of a table has made old is not prepared anew, but fails."""
         known = self._stmt_cache.get((sql, asyncpg.Record, False))
-        if known is None:
-            return cast("Awaitable[list[asyncpg.Record]]", self.fetch(sql, *arguments))
-        return cast(
-            "Awaitable[list[asyncpg.Record]]", self._protocol.bind_execute(known, arguments, "", 0, False, None)
+        found: Awaitable[list[asyncpg.Record]] = (
+            self.fetch(sql, *arguments)
+            if known is None
+            else self._protocol.bind_execute(known, arguments, "", 0, False, None)
         )
+        return found
 
 
 class Liveness:

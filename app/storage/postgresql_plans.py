@@ -101,7 +101,8 @@ class PostgresqlPlans:
             began = monotonic()
             restarts = False
             try:
-                read.require_patience()
+                if read.asked:
+                    read.require_patience()
                 result: T = await self._attempts(read)
                 return result
             except TakesLong:

@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 from starlette.types import Receive, Scope
 
 from app.http.cycle import Whole
-from app.http.shortcut import Shortcut
+from app.http.shortcut import FORWARDED, Shortcut
 from app.http.watching import Noting
 from app.rest.headers import Headers
 from tests.conftest import CountingIds
@@ -34,6 +34,7 @@ async def routed(request: Request) -> PlainTextResponse:
     ("root_path", "path", "headers", "answer"),
     [
         ("", "/graphql", {}, "straight"),
+        ("", "/graphql", {"x-forwarded-for": "203.0.113.9"}, "straight"),
         ("", "/graphql/", {}, "routed"),
         ("", "/other", {}, "routed"),
         ("/api", "/graphql", {}, "routed"),
@@ -42,10 +43,24 @@ async def routed(request: Request) -> PlainTextResponse:
     ],
 )
 def test_shortcut_takes_one_path_alone(root_path: str, path: str, headers: dict[str, str], answer: str) -> None:
-    app = Shortcut(
-        Starlette(routes=[Route("/{rest:path}", routed)]), "/graphql", Straight(), CountingIds(), None, Noting()
-    )
+    routes = Starlette(routes=[Route("/{rest:path}", routed)])
+    app = Shortcut(routes, "/graphql", Straight(), CountingIds(), None, Noting())
     assert TestClient(app, root_path=root_path).get(path, headers=headers).text == answer
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [
+        ("x-request-id", "straight"),
+        ("origin", "routed"),
+        ("x-forwarded-for", "routed"),
+        ("X-Forwarded-Proto", "routed"),
+    ],
+)
+def test_shortcut_before_uvicorn_leaves_it_what_a_proxy_sent(name: str, answer: str) -> None:
+    routes = Starlette(routes=[Route("/{rest:path}", routed)])
+    app = Shortcut(routes, "/graphql", Straight(), CountingIds(), None, Noting(), FORWARDED)
+    assert TestClient(app).get("/graphql", headers={name: "https"}).text == answer
 
 
 @pytest.mark.anyio

@@ -96,6 +96,15 @@ async def test_access_line_names_operation_client_and_user(served: Served, log: 
     assert "987654" not in ours(log)
 
 
+@pytest.mark.parametrize("more", [{"access_log": True}])
+async def test_access_line_has_the_address_that_a_proxy_names(served: Served, log: StringIO) -> None:
+    for named in ({}, {"x-forwarded-for": "203.0.113.9"}, {"x-forwarded-proto": "https"}):
+        assert "errors" not in (await ask(served, "{ viewer { user { name } } }", **named)).json()
+    await eventually(lambda: len(entries(log, "answered")) == 3)
+    addresses = [each["address"] for each in entries(log, "answered")]
+    assert addresses == ["127.0.0.1", "203.0.113.9", "127.0.0.1"]
+
+
 @pytest.mark.parametrize("more", [{"slow_log": timedelta(microseconds=1)}])
 async def test_slow_operation_is_logged_with_its_statements_and_no_value(served: Served, log: StringIO) -> None:
     document = f'query Slow {{ {ALIAS}: searchInteractions(text: "Eleonora Secret") {{ nodes {{ id }} }} }}'
