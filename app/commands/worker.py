@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 from uvicorn.supervisors import multiprocess
 
@@ -43,9 +44,13 @@ def server_of(settings: Settings, ready: Callable[[], None]) -> server.Server:
 class Worker(multiprocess.Process):
     """Serves as `serve` does alone. Made in the supervisor, and pickled into the process that it starts."""
 
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._supervisor = os.getpid()
+
     def target(self, sockets: list[socket.socket] | None = None) -> None:
         """Serve, in the process of its own, with the environment and the options of its supervisor."""
-        _end_with_supervisor()
+        _end_with(self._supervisor)
         settings = read_settings(**self.config.overrides)  # type: ignore[attr-defined]
         configure_logs(settings.log_level, settings.log_format)
         # Before the supervisor's questions are answered, which ask the server.
@@ -53,12 +58,11 @@ class Worker(multiprocess.Process):
         super().target(sockets)
 
 
-def _end_with_supervisor() -> None:
-    """Have this process end when the one that started it has: nobody would end it any more."""
-    parent = os.getppid()
+def _end_with(supervisor: int) -> None:
+    """Have this process end when the one that started it has, even before this: nobody would end it any more."""
 
     def look() -> None:
-        while os.getppid() == parent:
+        while os.getppid() == supervisor:
             time.sleep(_LOOK_SECONDS)
         os.kill(os.getpid(), signal.SIGTERM)
 

@@ -4,6 +4,7 @@ import asyncio
 import os
 import re
 import signal
+import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -92,7 +93,7 @@ async def workers(database_url: str, folder: Path) -> AsyncIterator[Workers]:
 
 
 @pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
-async def test_worker_that_is_killed_is_replaced_and_all_end_gracefully(database_url: str, tmp_path: Path) -> None:
+async def test_worker_that_is_killed_is_replaced_and_all_are_by_a_signal(database_url: str, tmp_path: Path) -> None:
     async with workers(database_url, tmp_path) as running:
         first = running.pids
         assert len(first) == 2
@@ -101,9 +102,17 @@ async def test_worker_that_is_killed_is_replaced_and_all_end_gracefully(database
         await eventually(lambda: len(running.pids) == 2 and running.pids != first)
         assert [await running.ask() for _ in range(10)] == [200] * 10
         second = running.pids
+        # One after the other, so that somebody answers all the time.
+        running.process.send_signal(signal.SIGHUP)
+        async with asyncio.timeout(PATIENCE):
+            while running.pids & second:
+                assert await running.ask() == 200
+                await asyncio.sleep(0.05)
+        third = running.pids
+        assert len(third) == 2
         running.process.send_signal(signal.SIGTERM)
         assert await running.process.wait() == 0
-        await running.ended(second)
+        await running.ended(third)
 
 
 @pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
@@ -113,6 +122,12 @@ async def test_workers_end_with_a_supervisor_that_is_killed(database_url: str, t
         running.process.kill()
         await running.process.wait()
         await running.ended(pids)
+
+
+def test_worker_whose_supervisor_died_before_it_looked_ends_too() -> None:
+    script = "import time; from app.commands.worker import _end_with; _end_with(-1); time.sleep(60)"
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, timeout=PATIENCE, check=False)
+    assert done.returncode == -signal.SIGTERM
 
 
 def test_workers_on_sqlite_are_refused_with_the_reason(tmp_path: Path) -> None:
