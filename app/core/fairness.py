@@ -7,7 +7,7 @@ starts level with those who are there: idling saves nothing up.
 
 import asyncio
 import heapq
-from collections import Counter, deque
+from collections import deque
 from collections.abc import AsyncIterator, Hashable
 from contextlib import asynccontextmanager
 from itertools import count
@@ -201,13 +201,20 @@ class Turns:
         finally:
             turn.end()
 
+    def at_once(self, caller: Caller) -> Turn | None:
+        """A turn of the caller that begins now, which has to be ended; None when it would have to wait."""
+        if not self.free or not self._queue.begin(caller):
+            return None
+        self.free -= 1
+        return Turn(self, caller)
+
     async def take(self, caller: Caller) -> Turn:
         """Wait for a turn of the caller, which has to be ended. Raises RateLimited as `of` does."""
         if self._most_waiting is not None and self._queue.waiting(caller) >= self._most_waiting:
             raise too_many_wait(self._most_waiting)
-        if self.free and self._queue.begin(caller):
-            self.free -= 1
-            return Turn(self, caller)
+        begun = self.at_once(caller)
+        if begun is not None:
+            return begun
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._queue.push(caller, turn)
         self._serve()
@@ -247,31 +254,3 @@ async def to_its_end(running: "asyncio.Future[T]") -> T:
         # Nobody asks any more whether the work has failed.
         await asyncio.gather(running, return_exceptions=True)
         raise
-
-
-class KeyedTurns:
-    """Turns for each of many keys: at most `at_once` works run on one key. A key that nobody asks for is forgotten."""
-
-    def __init__(self, at_once: int) -> None:
-        self._at_once = at_once
-        self._turns: dict[Hashable, Turns] = {}
-        self._asking: Counter[Hashable] = Counter()
-
-    def __len__(self) -> int:
-        """How many keys are kept."""
-        return len(self._turns)
-
-    @asynccontextmanager
-    async def of(self, key: Hashable, caller: Caller) -> AsyncIterator[None]:
-        """Wait for a turn of the caller on the key, and hold it."""
-        turns = self._turns.get(key)
-        if turns is None:
-            turns = self._turns[key] = Turns(self._at_once)
-        self._asking[key] += 1
-        try:
-            async with turns.of(caller):
-                yield
-        finally:
-            self._asking[key] -= 1
-            if not self._asking[key]:
-                del self._asking[key], self._turns[key]

@@ -258,9 +258,12 @@ class Operations:
         try:
             row = await mutation.call(variables, context)
             env = Env(context.actor, context.clock(), self._settings, variables)
-            answer = await self._database.plan(
-                lambda: plan.steps(env, row), snapshot=plan.snapshot, caller=context.actor.caller
-            )
+            # What the command has left needs no reading, nor does a refusal.
+            answer = plan.at_once(env, row)
+            if answer is None:
+                answer = await self._database.plan(
+                    lambda: plan.steps(env, row), snapshot=plan.snapshot, caller=context.actor.caller
+                )
         except DomainError as error:
             release(error)
             return None, [errors.from_domain(error, (key,), root.nodes)]

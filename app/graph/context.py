@@ -15,6 +15,7 @@ from app.graph.user_errors import user_error
 from app.outbound import OutboundClient
 from app.settings import Settings
 from app.storage.database import Database
+from app.storage.stored import Stored
 from app.storage.work import Work
 
 P = ParamSpec("P")
@@ -79,7 +80,18 @@ class Context:
         """Run `service(work, actor, *args, **kwargs)` as one command; what it returns. Raises its DomainError.
 
         `about` is what the command changes, where `subject_of` its arguments does not say that."""
-        result, concerns_keys = await self.database.command_of(
+        return (await self._done(service, args, kwargs, client_mutation_id, about))[0]
+
+    async def _done(
+        self,
+        service: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+        client_mutation_id: str | None,
+        about: Hashable | None,
+    ) -> tuple[Any, Stored | None]:
+        """What the service returns, and the row that it has left where that still holds."""
+        result, work = await self.database.command_of(
             self.actor.caller,
             subject_of(args) if about is None else about,
             _stamped,
@@ -89,9 +101,9 @@ class Context:
             args,
             kwargs,
         )
-        if concerns_keys:
+        if any(event.type.concerns_keys for event in work.events):
             self.keys_changed()
-        return result
+        return result, work.left
 
     async def perform(
         self,
@@ -151,13 +163,13 @@ class Context:
         client_mutation_id = getattr(input, "client_mutation_id", None)
         row: dict[str, Any] = {"errors": [], "client_mutation_id": client_mutation_id}
         try:
-            result = await self.command(service, args, kwargs, client_mutation_id, about)
+            result, left = await self._done(service, args, kwargs, client_mutation_id, about)
         except DomainError as error:
             return cast("Payload", _refused(input, error))
         if callable(gives):
             row |= gives(result)
         elif gives is not None:
-            row[gives] = getattr(result, "id", result)
+            row[gives] = left if left is not None and left.of is result else getattr(result, "id", result)
         return cast("Payload", row)
 
 
@@ -186,8 +198,8 @@ def _stamped(
     client_mutation_id: str | None,
     args: tuple[Any, ...],
     kwargs: Mapping[str, Any],
-) -> tuple[Any, bool]:
+) -> tuple[Any, Work]:
     result = service(work, actor, *args, **kwargs)
     if client_mutation_id is not None:
         work.events[:] = [replace(event, client_mutation_id=client_mutation_id) for event in work.events]
-    return result, any(event.type.concerns_keys for event in work.events)
+    return result, work

@@ -7,6 +7,7 @@ from app.core.actor import Actor
 from app.selection.shape import Make, Row, Run
 from app.selection.sql import Statement
 from app.storage.query import Query
+from app.storage.stored import Place, Stored
 
 Queries = Generator[Query, Sequence[Row], Any]
 Collect = Callable[[Any, Run], Iterable[Any]]
@@ -60,18 +61,37 @@ class Edge:
 
 
 class OneEdge(Edge):
-    """Neighbours by their surrogate key; the key is the row's first column."""
+    """Neighbours by their surrogate key; the key is the row's first column.
 
-    __slots__ = ("block", "statement")
+    `places` are the row's columns after the key where all of them are a row's own and everybody sees it who has the
+    permissions of the plan. The first of them says by `kind` whether the row is of the type."""
+
+    __slots__ = ("block", "kind", "places", "statement")
 
     def __init__(self, slot: int, collect: Collect) -> None:
         super().__init__(slot, collect)
         self.block = Block()
         self.statement: Statement | None = None  # None: nothing of this type may be seen
+        self.places: Sequence[Place] | None = None
+        self.kind: object = None
 
     def fetch(self, keys: list[Any], run: Run) -> Generator[Query, Sequence[Row], dict[Any, Any]]:
         if self.statement is None:
             return {}
+        if run.reads_stored and self.places is not None:
+            stored = [row for key in keys if (row := self._stored(key)) is not None]
+            if len(stored) == len(keys):
+                return {row[0]: self.block.make(row, run) for row in stored}
         rows = yield self.statement.query({"keys": keys}, run.env.actor)
         objects = yield from self.block.assemble(rows, run)
         return {row[0]: made for row, made in zip(rows, objects, strict=True)}
+
+    def _stored(self, key: object) -> Row | None:
+        """The row of a key that brings what it holds; None for any other, or where that is not all."""
+        if self.places is None or not isinstance(key, Stored):
+            return None
+        try:
+            kind, *values = map(key.value, self.places)
+        except KeyError:
+            return None
+        return (int(key), *values) if kind == self.kind else None

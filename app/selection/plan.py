@@ -71,6 +71,17 @@ class Plan:
                 data[root.key] = value
         return Answer(data, errors)
 
+    def at_once(self, env: Env, row: Mapping[str, object]) -> Answer | None:
+        """The answer where the row and what it brings are all of it; None where something has to be read."""
+        assert self._item is not None
+        steps = self._item.assemble([row], Run(env, reads_stored=True))
+        try:
+            next(steps)
+        except StopIteration as ended:
+            return Answer(ended.value[0])
+        steps.close()
+        return None
+
     def each(
         self, env: Env, rows: Sequence[Mapping[str, object]]
     ) -> Generator[Query, Sequence[Row], Sequence[dict[str, Any]]]:

@@ -14,11 +14,14 @@ Row = Any
 
 @dataclass(slots=True)
 class Run:
-    """One run of a plan: its environment, and what its edges have brought so far, by edge and parent key."""
+    """One run of a plan: its environment, and what its edges have brought so far, by edge and parent key.
+
+    With `reads_stored` keys that are `Stored` bring their rows themselves."""
 
     env: Env
     edges: dict[int, Mapping[Any, Any]] = field(default_factory=dict)
     head: str | None = None
+    reads_stored: bool = False
 
 
 Fix = Callable[[Row, Run], Any]

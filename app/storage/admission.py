@@ -2,11 +2,11 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Hashable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Hashable
 
 from app.core.errors import Unavailable
-from app.core.fairness import Caller, KeyedTurns, Turns, too_many_wait
+from app.core.fairness import Caller, Turn, Turns, too_many_wait
+from app.core.keyed_turns import KeyedTurn, KeyedTurns
 from app.storage import engines
 from app.storage.growth import Connect, Growth
 from app.storage.tally import Load
@@ -41,32 +41,61 @@ class Admission:
         busy = self._growth.opened - self._connections.free
         return Load(self._growth.opened, busy, max(self._asking.total() - busy, 0))
 
-    @asynccontextmanager
-    async def of(self, caller: Caller, subject: Hashable | None) -> AsyncIterator[None]:
-        """Wait until the command may take a connection. `subject` is what it changes, if that is known before.
+    async def admit(self, caller: Caller, subject: Hashable | None) -> "Admitted":
+        """Wait until the command may take a connection; what it then holds until its end. `subject` is what it
+        changes, if that is known before.
 
         Raises RateLimited when too many commands of the caller are here, Unavailable when a turn takes too long."""
         if self._asking[caller] >= self._most_waiting:
             raise too_many_wait(self._most_waiting)
         self._asking[caller] += 1
+        held = Admitted(self, caller)
         try:
-            async with AsyncExitStack() as held:
-                try:
-                    if subject is not None:
-                        async with asyncio.timeout(self._patience):
-                            await held.enter_async_context(self._subjects.of(subject, caller))
-                    async with asyncio.timeout(engines.LONGEST_WAIT):
-                        self._growth.look()
-                        await held.enter_async_context(self._connections.of(caller))
-                        self._growth.look()
-                except TimeoutError:
-                    raise Unavailable("Other commands took too long; nothing was changed.") from None
-                yield
-        finally:
-            self._asking[caller] -= 1
-            if not self._asking[caller]:
-                del self._asking[caller]
+            # Nearly always nobody has to wait, and a wait costs more than all else here, even if it is for nothing.
+            if subject is not None:
+                held.subject = self._subjects.at_once(subject, caller)
+                if held.subject is None:
+                    async with asyncio.timeout(self._patience):
+                        held.subject = await self._subjects.take(subject, caller)
+            self._growth.look()
+            held.connection = self._connections.at_once(caller)
+            if held.connection is None:
+                async with asyncio.timeout(engines.LONGEST_WAIT):
+                    held.connection = await self._connections.take(caller)
+            self._growth.look()
+        except BaseException as error:
+            held.end()
+            if isinstance(error, TimeoutError):
+                raise Unavailable("Other commands took too long; nothing was changed.") from None
+            raise
+        return held
+
+    def left(self, caller: Caller) -> None:
+        """One of the caller's commands has ended."""
+        self._asking[caller] -= 1
+        if not self._asking[caller]:
+            del self._asking[caller]
 
     async def close(self) -> None:
         """Open no more connections."""
         await self._growth.close()
+
+
+class Admitted:
+    """What a command holds until `end`: its turn on its subject, and that for a connection."""
+
+    __slots__ = ("_admission", "_caller", "connection", "subject")
+
+    def __init__(self, admission: Admission, caller: Caller) -> None:
+        self._admission = admission
+        self._caller = caller
+        self.subject: KeyedTurn | None = None
+        self.connection: Turn | None = None
+
+    def end(self) -> None:
+        """Let the next ones have the turns."""
+        if self.connection is not None:
+            self.connection.end()
+        if self.subject is not None:
+            self.subject.end()
+        self._admission.left(self._caller)

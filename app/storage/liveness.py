@@ -62,13 +62,25 @@ class Connection(asyncpg.Connection):  # type: ignore[misc]
         """The rows of a statement, as `fetch`, whose layers cost as much as a small statement where it is prepared.
 
         One that another session's change of a table has made old is not prepared anew, but fails."""
-        known = self._stmt_cache.get((sql, asyncpg.Record, False))
+        known = self._prepared(sql)
         found: Awaitable[list[asyncpg.Record]] = (
             self.fetch(sql, *arguments)
             if known is None
             else self._protocol.bind_execute(known, arguments, "", 0, False, None)
         )
         return found
+
+    async def status(self, sql: str, arguments: Sequence[object]) -> str:
+        """The status of a statement, as `execute`, on the same way."""
+        known = self._prepared(sql)
+        if known is None:
+            return cast("str", await self.execute(sql, *arguments))
+        _, status, _ = await self._protocol.bind_execute(known, arguments, "", 0, True, None)
+        return cast("str", status.decode())
+
+    def _prepared(self, sql: str) -> Any:
+        """The prepared statement of a text; None where there is none yet, and while somebody is told of all of them."""
+        return None if self._query_loggers else self._stmt_cache.get((sql, asyncpg.Record, False))
 
 
 class Liveness:

@@ -42,6 +42,8 @@ GOING_AWAY = (
     ConnectionError,
     asyncpg.InternalClientError,  # the server's farewell reached an idle connection before the end of its socket did
 )
+OUT_OF_DATE = (asyncpg.InvalidCachedStatementError, asyncpg.OutdatedSchemaCacheError)
+"""A table was changed since the statement was prepared."""
 
 
 class PostgresqlCommands:
@@ -121,11 +123,12 @@ class PostgresqlCommands:
         await self._async_engine.dispose()
 
     async def _admitted(self, unit: Unit[T], caller: Caller, subject: Hashable | None) -> T:
-        async with self._admission.of(caller, subject):
-            try:
-                return await self._attempts(unit)
-            finally:
-                self.tally.units += 1
+        held = await self._admission.admit(caller, subject)
+        try:
+            return await self._attempts(unit)
+        finally:
+            self.tally.units += 1
+            held.end()
 
     async def _attempts(self, unit: Unit[T]) -> T:
         overtaken = False
@@ -174,7 +177,12 @@ class PostgresqlCommands:
                 value = unit(work)
                 events = work.events
                 connection.finish(in_lanes(encode(events, work.now, self.dialect), self._lanes) if events else ())
+                if not connection.is_one_statement:
+                    work.left = None
             except (DBAPIError, ConnectionError) as error:
+                if _is_out_of_date(error):
+                    connection.invalidate()
+                    raise _Again from error
                 if _is_lost(error):
                     connection.invalidate()
                     if connection.ends:
@@ -198,6 +206,10 @@ class _Again(Exception):
 def _is_collision(error: DBAPIError | ConnectionError) -> bool:
     found = error.orig if isinstance(error, DBAPIError) else None
     return getattr(found, "sqlstate", None) in (_SERIALIZATION_FAILURE, _DEADLOCK)
+
+
+def _is_out_of_date(error: DBAPIError | ConnectionError) -> bool:
+    return isinstance(error, DBAPIError) and error.orig is not None and isinstance(error.orig.__cause__, OUT_OF_DATE)
 
 
 def _is_lost(error: DBAPIError | ConnectionError) -> bool:

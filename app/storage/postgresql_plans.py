@@ -16,7 +16,7 @@ from app.settings import Settings
 from app.storage import growth
 from app.storage.growth import Growth
 from app.storage.liveness import Connection, Liveness, silent
-from app.storage.postgresql import ATTEMPTS, GOING_AWAY, LAST_SECONDS, may_begin
+from app.storage.postgresql import ATTEMPTS, GOING_AWAY, LAST_SECONDS, OUT_OF_DATE, may_begin
 from app.storage.query import Observer, Steps
 from app.storage.read_connections import ReadConnections
 from app.storage.read_limits import ReadLimits
@@ -33,9 +33,6 @@ SHORT_SECONDS = 0.2
 """Time on a connection that a plan may take before it counts as long."""
 
 _BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-
-# A table was changed since the statement was prepared.
-_OUT_OF_DATE = (asyncpg.InvalidCachedStatementError, asyncpg.OutdatedSchemaCacheError)
 
 
 class PostgresqlPlans:
@@ -161,7 +158,7 @@ class PostgresqlPlans:
                 return await self._used(connection, read)
             except asyncpg.QueryCanceledError:
                 raise too_long(self._longest) from None
-            except _OUT_OF_DATE:
+            except OUT_OF_DATE:
                 self._connections.drop_free()
             except (*GOING_AWAY, asyncpg.InterfaceError) as error:
                 # A plan only reads, so it may start again on another connection. (A wrong argument is an
@@ -180,7 +177,7 @@ class PostgresqlPlans:
         except BaseException as error:
             self._limits.end(limit)
             reason = self._limits.reason(limit, error)
-            if isinstance(reason, (*GOING_AWAY, *_OUT_OF_DATE)):
+            if isinstance(reason, (*GOING_AWAY, *OUT_OF_DATE)):
                 connection.terminate()  # though its socket may not have told of its end yet
             answers = await asyncio.shield(self._tidied(connection))
             if isinstance(reason, Timeout) and not answers:

@@ -210,6 +210,7 @@ class SqliteCommands:
         try:
             work = self._open_work(self._connection)
             value = unit(work)
+            work.left = None  # nothing here knows what else the unit has written
             if work.events:
                 entries += encode(work.events, work.now, self.dialect)
         except BaseException as error:

@@ -11,6 +11,7 @@ from sqlalchemy.util import await_only
 from app.storage.deferring import DeferringConnection, Guard, Write
 from app.storage.event_log.writing import TAKE_IN_LANE
 from app.storage.fixed import failed, observe
+from app.storage.liveness import Connection
 
 _BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED"
 _PARAMETER = re.compile(r"\$(\d+)")
@@ -34,11 +35,12 @@ class UnitConnection(DeferringConnection):
         self.ends = False
         """Whether the last round trip has begun: when it fails with the connection, it may have committed."""
         opened: Any = self.connection
-        self.driver: Any = opened.driver_connection
+        self.driver: Connection = opened.driver_connection
         """asyncpg's connection."""
         self._adapted: Any = opened.dbapi_connection
         self._may_read = optimistic
         self._in_transaction = False
+        self._has_begun = False
         self._is_overtaken = False
         self._guard: Guard | None = None
         self._kept: list[Write] = []
@@ -60,6 +62,11 @@ class UnitConnection(DeferringConnection):
     @property
     def may_read_unlocked(self) -> bool:
         return self._may_read
+
+    @property
+    def is_one_statement(self) -> bool:
+        """Whether all that the unit has written was one statement, after one reading."""
+        return self.ends and not self._has_begun
 
     def read_unlocked(self, sql: str, arguments: Sequence[Any]) -> Sequence[Any]:
         return self._rows(sql, arguments)
@@ -119,7 +126,7 @@ class UnitConnection(DeferringConnection):
         guard, self._guard = self._guard, None
         self._may_read = False
         # From here on there may be one, whatever becomes of the answer.
-        self._in_transaction = True
+        self._in_transaction = self._has_begun = True
         if guard is None:
             self._script(_BEGIN)
         elif self._script(f"{_BEGIN}; {guard.literal()}") == "SELECT 0":
@@ -151,13 +158,13 @@ class UnitConnection(DeferringConnection):
 
     def _rows(self, sql: str, arguments: Sequence[Any]) -> Sequence[Any]:
         observe(self, sql, arguments)
-        rows: Sequence[Any] = self._answer(sql, self.driver.fetch(sql, *arguments))
+        rows: Sequence[Any] = self._answer(sql, self.driver.rows(sql, arguments))
         return rows
 
     def _count(self, sql: str, arguments: Sequence[Any]) -> int:
         """How many rows the statement's status names."""
         observe(self, sql, arguments)
-        _, _, count = self._answer(sql, self.driver.execute(sql, *arguments)).rpartition(" ")
+        _, _, count = self._answer(sql, self.driver.status(sql, arguments)).rpartition(" ")
         return int(count) if count.isdecimal() else -1
 
     def _answer(self, sql: str, asked: Awaitable[Any]) -> Any:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from app.core.events import EventRecord
 from app.core.ids import Ids
 from app.settings import Settings
+from app.storage.stored import Stored
 
 R = TypeVar("R")
 T = TypeVar("T")
@@ -19,9 +20,10 @@ class Work:
     """One transaction, synchronous; everything in it becomes durable together or not at all.
 
     `now` is read once, when the unit starts. `kinds` are the rules of each kind of interaction by its name, injected.
+    `left` is the row that was written last; after the unit, only where it has done nothing else and so still holds.
     Nobody commits here: the database does, when the unit returns."""
 
-    __slots__ = ("_repositories", "connection", "dialect_name", "events", "ids", "kinds", "now", "settings")
+    __slots__ = ("_repositories", "connection", "dialect_name", "events", "ids", "kinds", "left", "now", "settings")
 
     def __init__(
         self,
@@ -38,6 +40,7 @@ class Work:
         self.kinds = kinds
         self.dialect_name = connection.dialect.name
         self.events: list[EventRecord] = []
+        self.left: Stored | None = None
         self._repositories: dict[object, Any] = {}
 
     def use(self, repository: Callable[[sa.Connection], R]) -> R:

@@ -6,7 +6,8 @@ from collections import Counter
 import pytest
 
 from app.core.errors import RateLimited
-from app.core.fairness import FairQueue, KeyedTurns, Turns
+from app.core.fairness import FairQueue, Turns
+from app.core.keyed_turns import KeyedTurns
 from tests.serving import PATIENCE
 
 pytestmark = pytest.mark.anyio

@@ -223,6 +223,16 @@ async def test_connection_that_is_lost_with_the_last_statement_leaves_the_outcom
     assert (await scratch_database.command(value_of), await scratch_database.command(_events)) == (0, [])
 
 
+async def test_unit_whose_statement_has_become_old_starts_again(scratch_database: Database) -> None:
+    def alter(work: Work) -> None:
+        work.connection.execute(sa.text("ALTER TABLE counter ALTER COLUMN value TYPE integer"))
+
+    await scratch_database.command(bump)
+    await scratch_database.command(alter)
+    assert await scratch_database.command(bump) == 2
+    assert await scratch_database.command(_events) == [1, 2]
+
+
 def _together(work: Work) -> None:
     write_together(work.connection, [(NAME, {"key": 1, "name": "x"}), (DROP, {"key": 2})])
 

@@ -1,6 +1,7 @@
 """Reads and writes what all kinds share of an interaction."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -61,6 +62,20 @@ COLUMNS: tuple[sa.Column[Any], ...] = (
 )
 """What `common_arguments` reads, in its order."""
 
+_DERIVED = (
+    "attention_level",
+    "attention_reason",
+    "attention_reasons",
+    "attention_since",
+    "attention_deadline",
+    "attention_user_id",
+    "acknowledged_by",
+    "acknowledged_at",
+    "waiting_since",
+    "unanswered_messages_count",
+    "answer_failed",
+    "settled_message_id",
+)
 _KEY: sa.BindParameter[int] = sa.bindparam("key")
 _INSERT = Fixed(sa.insert(interaction).returning(interaction.c.id))
 _UPDATE = Fixed(sa.update(interaction).where(interaction.c.id == _KEY))
@@ -143,6 +158,23 @@ def common_arguments(row: Sequence[Any]) -> dict[str, Any]:
     }
 
 
+def _derived(name: str) -> Callable[[Interaction], Any]:
+    return lambda of: _derived_values(of)[name]
+
+
+def _facet(name: str) -> Callable[[Interaction], Any]:
+    return lambda of: getattr(of.facets, name)
+
+
+COMMON: Mapping[str, Callable[[Any], Any]] = {
+    "id": attrgetter("id"),
+    **{field.name: field.value for field in _OWN},
+    **{name: _derived(name) for name in _DERIVED},
+    **{name: _facet(name) for name in Facets._fields},
+}
+"""What each common column is written with, of an interaction."""
+
+
 class InteractionRepository(Repository):
     """The rows of the common table, whichever kind they are of."""
 
@@ -219,17 +251,18 @@ class InteractionRepository(Repository):
 
 def _derived_values(of: Interaction) -> dict[str, Any]:
     attention, waiting = of.attention, of.waiting
-    return {
-        "attention_level": None if attention.level is None else int(attention.level),
-        "attention_reason": attention.reason,
-        "attention_reasons": list(attention.reasons),
-        "attention_since": attention.since,
-        "attention_deadline": attention.deadline,
-        "attention_user_id": attention.user_id,
-        "acknowledged_by": attention.acknowledged_by,
-        "acknowledged_at": attention.acknowledged_at,
-        "waiting_since": waiting.since,
-        "unanswered_messages_count": waiting.unanswered,
-        "answer_failed": waiting.failed,
-        "settled_message_id": waiting.settled_id,
-    }
+    values = (
+        None if attention.level is None else int(attention.level),
+        attention.reason,
+        list(attention.reasons),
+        attention.since,
+        attention.deadline,
+        attention.user_id,
+        attention.acknowledged_by,
+        attention.acknowledged_at,
+        waiting.since,
+        waiting.unanswered,
+        waiting.failed,
+        waiting.settled_id,
+    )
+    return dict(zip(_DERIVED, values, strict=True))

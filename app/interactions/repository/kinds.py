@@ -1,6 +1,6 @@
 """The base of each kind's repository: a whole interaction, common row and kind's row, read and written as one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -8,12 +8,20 @@ import sqlalchemy as sa
 
 from app.interactions.holders import lost_holder_id
 from app.interactions.model import Interaction
-from app.interactions.repository.interactions import COLUMNS, InteractionRepository, common_arguments
-from app.interactions.repository.rows import FieldOfRow, differing, fields_of_row, read_row, written
+from app.interactions.repository.interactions import COLUMNS, COMMON, InteractionRepository, common_arguments
+from app.interactions.repository.rows import (
+    FieldOfRow,
+    differing,
+    fields_of_row,
+    read_row,
+    stored_columns,
+    written,
+)
 from app.interactions.tables import interaction
 from app.storage.fixed import Fixed
 from app.storage.locking import LockingRead
 from app.storage.repository import Repository
+from app.storage.stored import Place, Stored
 
 I = TypeVar("I", bound=Interaction)  # noqa: E741 - the one interaction of these signatures
 
@@ -38,6 +46,7 @@ class KindRepository(Repository, Generic[I]):
     _new: ClassVar[tuple[FieldOfRow, ...]]
     _read: ClassVar[tuple[FieldOfRow, ...]]
     _has_others: ClassVar[bool]
+    _stored: ClassVar[dict[str, Mapping[Place, Callable[[Any], Any]]]]
     _select: ClassVar[sa.Select[Any]]
     _by_id: ClassVar[LockingRead]
     _insert: ClassVar[Fixed]
@@ -53,6 +62,7 @@ class KindRepository(Repository, Generic[I]):
         cls._read = cls._own + fields_of_row(cls.model, related)
         rest = {field.name for field in fields(cls.model)} - common - {field.name for field in cls._read}
         cls._has_others = bool(rest)
+        cls._stored = {}
         own = (cls.table.c[field.name] for field in cls._own)
         whole = sa.select(*COLUMNS, *own, *related.values()).select_from(cls.source())
         # Both rows: PostgreSQL reads again, after a wait, only the rows that it locks.
@@ -111,6 +121,16 @@ class KindRepository(Repository, Generic[I]):
             if field in values
         ]
         InteractionRepository(self.connection).write_lists(after.id, changes)
+
+    def stored(self, left: I) -> Stored:
+        """The interaction as a unit has left it, column by column."""
+        columns = self._stored.get(self.dialect_name)
+        if columns is None:
+            columns = self._stored[self.dialect_name] = {
+                **stored_columns(interaction, COMMON, self.connection.dialect),
+                **stored_columns(self.table, {field.name: field.value for field in self._own}, self.connection.dialect),
+            }
+        return Stored.keep(left.id, left, columns)
 
     def _whole(self, row: Sequence[Any] | None) -> I | None:
         if row is None:

@@ -1,10 +1,14 @@
 """How a model's fields become columns and back, found once from the model's type hints."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from enum import Enum
 from types import NoneType, UnionType
 from typing import Any, NamedTuple, Union, get_args, get_origin, get_type_hints
+
+import sqlalchemy as sa
+
+from app.storage.stored import Place
 
 Convert = Callable[[Any], Any]
 
@@ -15,6 +19,11 @@ class FieldOfRow(NamedTuple):
     name: str
     read: Convert | None
     write: Convert | None
+
+    def value(self, model: Any) -> Any:
+        """What the column holds of the model."""
+        found = getattr(model, self.name)
+        return found if self.write is None or found is None else self.write(found)
 
 
 def fields_of_row(model: type[Any], columns: Iterable[str]) -> tuple[FieldOfRow, ...]:
@@ -34,11 +43,7 @@ def read_row(row: Iterable[Any], wanted: Iterable[FieldOfRow]) -> dict[str, Any]
 
 def written(model: Any, wanted: Iterable[FieldOfRow]) -> dict[str, Any]:
     """The column values of the model."""
-    found = {}
-    for name, _, write in wanted:
-        value = getattr(model, name)
-        found[name] = value if write is None or value is None else write(value)
-    return found
+    return {field.name: field.value(model) for field in wanted}
 
 
 def differing(before: Any, after: Any, wanted: Iterable[FieldOfRow]) -> dict[str, Any]:
@@ -49,6 +54,21 @@ def differing(before: Any, after: Any, wanted: Iterable[FieldOfRow]) -> dict[str
         if value != getattr(before, name):
             found[name] = value if write is None or value is None else write(value)
     return found
+
+
+def stored_columns(
+    table: sa.Table, values: Mapping[str, Convert], dialect: sa.Dialect
+) -> dict[Place, Callable[[Any], Any]]:
+    """What each column holds of a model as the driver gives it, from what each column is written with."""
+    found = {}
+    for name, value in values.items():
+        process = table.c[name].type.dialect_impl(dialect).bind_processor(dialect)
+        found[table.name, name] = value if process is None else _processed(process, value)
+    return found
+
+
+def _processed(process: Convert, value: Convert) -> Convert:
+    return lambda model: process(value(model))
 
 
 def _converters(hint: Any) -> tuple[Convert | None, Convert | None]:

@@ -39,7 +39,9 @@ class CommonRules(Generic[I]):
         return found
 
     def save(self, work: "Work", before: I, after: I) -> None:
-        work.use(self.repository).save(before, after)
+        repository = work.use(self.repository)
+        repository.save(before, after)
+        work.left = repository.stored(after)
 
     def channel_key(self, interaction: I) -> str:
         """One namespace for all interactions of the kind."""
