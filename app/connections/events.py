@@ -91,6 +91,13 @@ class DeliveriesDropped(ConnectionEvent):
     count: int
 
 
+@event("connection.read_queued")
+class ReadQueued(ConnectionEvent):
+    """Something has to be read again from the other system."""
+
+    connection_id: int
+
+
 @event("connection.write_queued")
 class WriteQueued(ConnectionEvent):
     """Something is to be done in the other system."""

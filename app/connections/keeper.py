@@ -15,7 +15,7 @@ from app.connections.repository.mirrored import Mark
 from app.connections.service import reading, sending
 from app.core.clock import Clock
 from app.core.errors import DATABASE_AWAY
-from app.interactions.remote import Reach, Refused, Remote, Unanswered
+from app.interactions.remote import Hook, Reach, Refused, Remote, Unanswered
 from app.storage.database import Database
 from app.storage.leases import end_lease, take_lease
 
@@ -27,6 +27,7 @@ _SENDS_AT_ONCE = 4
 _READS_AT_ONCE = 4
 _MOST_POLLED = 5
 _LONGEST_TROUBLE = 60.0
+_TEND_SECONDS = 60.0
 _LEAST_PAUSE = 0.05
 
 _log = structlog.get_logger(__name__)
@@ -53,6 +54,7 @@ class Keeper:
         reach: Reach,
         holder: str,
         limits: KeeperLimits,
+        hook: Hook | None = None,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -71,7 +73,12 @@ class Keeper:
         # Of the walk that is under way: all keys that it has seen, while they are known from its first page on.
         self._seen: set[str] | None = None
         self._walk_pages = 0
+        self._walked = False
         self._walk_fault: ReachFault | None = None
+        self._tend_at = 0.0
+        self._hook = hook
+        self._is_tended = False
+        self._hook_fault: str | None = None
         self._troubles = 0
         self._fault = system.reach_fault
         self._wake = asyncio.Event()
@@ -120,16 +127,23 @@ class Keeper:
             self._reading.add(mark.key)
             self._begin("read", self._read(mark, found.now))
         now = self._time()
+        if self._walked and not found.walked:
+            self._walk_at = 0.0  # the list has to be read anew
+        self._walked = found.walked
         if now >= self._poll_at and not self._count("poll"):
             self._begin("poll", self._poll())
         elif now >= self._walk_at and not self._running and not found.marks:
             self._begin("walk", self._walk())
+        if self._hook is not None and now >= self._tend_at and not self._count("tend"):
+            self._begin("tend", self._tend(self._hook))
         # What is in flight wakes this when it ends.
         waits = [_RENEW_SECONDS, *([] if self._count("poll") else [self._poll_at - now])]
         if found.next_due is not None and not self._running:
             waits.append((found.next_due - self._clock()).total_seconds())
         if not self._running:
             waits.append(self._walk_at - now)
+        if self._hook is not None and not self._count("tend"):
+            waits.append(self._tend_at - now)
         return max(min(waits), _LEAST_PAUSE)
 
     async def _holds(self) -> bool:
@@ -216,7 +230,7 @@ class Keeper:
     async def _read(self, mark: Mark, began_at: datetime) -> None:
         run, number = self._database.command, self._system.id
         try:
-            known = await run(reading.known_messages, number, mark.key)
+            known = await run(reading.known_messages, number, mark)
             found = await self.remote.read(self._reach, mark.key, known)
             later = await run(reading.apply_snapshot, self.remote, number, mark, found, began_at)
             if later is not None:
@@ -246,6 +260,19 @@ class Keeper:
             await self._reached(_fault(fault))
         pause = self._poll_every * 2 ** min(self._troubles, 10)
         self._poll_at = self._time() + min(pause, max(_LONGEST_TROUBLE, self._poll_every))
+
+    async def _tend(self, hook: Hook) -> None:
+        """See that the other system delivers. What it did not deliver is found by a poll."""
+        try:
+            lost = await self.remote.tend(self._reach, hook, first=not self._is_tended)
+            self._is_tended, self._hook_fault = True, None
+            if lost:
+                self.poll_now()
+        except (Refused, Unanswered) as fault:
+            if fault.reason != self._hook_fault:
+                _log.warning("a webhook cannot be kept", connection=self._system.name, reason=fault.reason)
+            self._hook_fault = fault.reason
+        self._tend_at = self._time() + _TEND_SECONDS
 
     async def _walk(self) -> None:
         """Read the next page of the whole list; what polls cannot see is found so."""
@@ -282,7 +309,7 @@ class Keeper:
         return min(self._walk_every, timedelta(seconds=max(self._poll_every, 2.0 * self._walk_pages)))
 
     async def _reached(self, fault: ReachFault | None) -> None:
-        fault = fault or self._walk_fault
+        fault = fault or self._walk_fault or (None if self._hook_fault is None else ReachFault.HOOK)
         said = None if fault is None else fault.value
         if said != self._fault:
             await self._database.command(reading.note_reached, self._system.id, said)

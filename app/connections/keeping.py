@@ -10,9 +10,9 @@ import structlog
 
 from app.connections.events import ConnectionEvent
 from app.connections.keeper import Keeper, KeeperLimits
-from app.connections.model import ConnectedSystem
 from app.connections.reach import Bucket, SystemReach
 from app.connections.service import reachable
+from app.connections.service.reaching import Reachable
 from app.connections.service.systems import Connectors
 from app.core.clock import Clock
 from app.core.errors import DATABASE_AWAY
@@ -110,21 +110,21 @@ class Keepers:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _keep(self, systems: Sequence[tuple[ConnectedSystem, str]]) -> None:
-        wanted = {system.id: (system, token) for system, token in systems}
+    async def _keep(self, systems: Sequence[Reachable]) -> None:
+        wanted = {each.system.id: each for each in systems}
         for number, (_, version, task) in list(self._kept.items()):
-            if number not in wanted or wanted[number][0].version != version:
+            if number not in wanted or wanted[number].system.version != version:
                 task.cancel()
                 await asyncio.wait([task])
-        for number, (system, token) in wanted.items():
+        for number, (system, token, hook) in wanted.items():
             connector = self._connectors.get(system.system)
             remote = None if connector is None else connector.remote
             if number in self._kept or remote is None or system.address is None:
                 continue
             bucket = Bucket(asyncio.get_running_loop().time)
-            access = remote.access(system.address, token)
+            access = remote.access(system.address, token, self._clock)
             reach = SystemReach(self._client, self._clock, bucket, access, system.settings)
-            keeper = Keeper(self._database, self._clock, system, remote, reach, self._holder, self._limits)
+            keeper = Keeper(self._database, self._clock, system, remote, reach, self._holder, self._limits, hook)
             task = asyncio.create_task(keeper.keep(), name=f"connection {number}")
             self._kept[number] = (keeper, system.version, task)
             task.add_done_callback(partial(self._ended, number))

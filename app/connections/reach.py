@@ -78,12 +78,13 @@ class Bearer:
     def __init__(self, address: str, token: str) -> None:
         self._entry = Entry(address, {"authorization": f"Bearer {token}"})
 
+    def has(self, user: str) -> bool:
+        return False
+
     async def entry(self, send: Send, user: str | None) -> Entry:
-        if user is not None:
-            raise Refused(f"{user} has no token of their own for the other system.")
         return self._entry
 
-    def left(self, status: int, user: str | None) -> bool:
+    def left(self, entry: Entry, status: int) -> bool:
         return False
 
 
@@ -112,7 +113,9 @@ class SystemReach:
     def now(self) -> datetime:
         return self._clock()
 
-    def acting_as(self, login: str) -> "SystemReach":
+    def acting_as(self, login: str) -> "SystemReach | None":
+        if not self._access.has(login):
+            return None
         return SystemReach(self._client, self._clock, self._bucket, self._access, self.settings, login)
 
     async def ask(self, path: str, **query: str | int) -> Answered:
@@ -135,7 +138,7 @@ class SystemReach:
         given = {} if body is None else {"content-type": "application/json"}
         entry = await self._entry()
         answered = await self._send(method, entry.address + path, {**given, **entry.headers}, content, seconds)
-        if answered.status >= 400 and self._access.left(answered.status, self._user):
+        if answered.status >= 400 and self._access.left(entry, answered.status):
             entry = await self._entry()
             answered = await self._send(method, entry.address + path, {**given, **entry.headers}, content, seconds)
         if answered.status in self._access.unauthorized:

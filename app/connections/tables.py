@@ -4,6 +4,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from app.interactions.remote import HINT
 from app.storage.tables import BigId, JsonValue, Timestamp, metadata, surrogate_key, table
 
 PENDING, PARKED, DONE = "PENDING", "PARKED", "DONE"
@@ -117,6 +118,9 @@ dirty = sa.Table(
     sa.Index("ix_dirty_due", "connection_id", "quiet", "due_at"),
 )
 
+AGAIN = f"{HINT}again"
+"""The fingerprint of a mark of what is read again in any case: nothing says that it has changed."""
+
 forgotten = sa.Table(
     "forgotten",
     metadata,
@@ -160,6 +164,12 @@ outbox = table(
 def is_mirrored(scope: Any) -> sa.ColumnElement[bool]:
     """Whether an interaction came from another system, also when it is connected no more."""
     return sa.exists().where(mirrored.c.id == scope.c.id).correlate(scope.c.id.table)
+
+
+def connection_of(scope: Any) -> sa.ColumnElement[Any]:
+    """The surrogate of the connection that an interaction came by; null for one of ours."""
+    found = sa.select(mirrored.c.connection_id).where(mirrored.c.id == scope.c.id)
+    return found.correlate(scope.c.id.table).scalar_subquery()
 
 
 def cannot_of(scope: Any) -> sa.ColumnElement[Any]:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from app.core.clock import Clock
+
 if TYPE_CHECKING:
     from app.storage.work import Work
 
@@ -50,14 +52,17 @@ class Access(Protocol):
 
     unauthorized: frozenset[int]
 
+    def has(self, user: str) -> bool:
+        """Whether the user with this login has a credential of their own."""
+
     async def entry(self, send: Send, user: str | None) -> Entry:
         """Where and how to enter now, as the user with this login where one is given; signs in before, if need be.
 
         Raises Unanswered, and Refused where that is not possible."""
 
-    def left(self, status: int, user: str | None) -> bool:
-        """Whether a request with this answer was not done, and is worth a second try because the next entry is another
-        one."""
+    def left(self, entry: Entry, status: int) -> bool:
+        """Whether a request that entered so and has this answer was not done, and is worth a second try because the
+        next entry is another one."""
 
 
 class Reach(Protocol):
@@ -67,8 +72,8 @@ class Reach(Protocol):
     def settings(self) -> Settings:
         """What the connection is set up with."""
 
-    def acting_as(self, login: str) -> "Reach":
-        """The same, as the user of ours with this login, who has to have a credential of their own."""
+    def acting_as(self, login: str) -> "Reach | None":
+        """The same, as the user of ours with this login; None for one without a credential of their own."""
 
     @property
     def now(self) -> datetime:
@@ -167,15 +172,22 @@ class Looked:
     whole: bool
 
 
+class Hook(NamedTuple):
+    """Where a system is to send its deliveries, the secret that signs them, and what people there see it called."""
+
+    url: str
+    secret: str
+    name: str
+
+
 class Remote(Protocol):
     """How one system's interactions are read and written. A kind brings it with its connector.
 
-    `cannot` are the commands that the system cannot do, `creating` the actions that must not be repeated on doubt, with
-    those among them that not even a look makes safe in `costly`. After `settles` a request that was cut off is either
-    done or will never be. `newest_first` says that its lists begin with what was active last. What is `mirrored_whole`
-    goes here when a complete walk does not find it any more, and is read again after each write."""
+    `creating` are the actions that must not be repeated on doubt, with those among them that not even a look makes safe
+    in `costly`. After `settles` a request that was cut off is either done or will never be. `newest_first` says that
+    its lists begin with what was active last. What is `mirrored_whole` goes here when a complete walk does not find it
+    any more, and is read again after each write."""
 
-    cannot: frozenset[str]
     creating: frozenset[str]
     costly: frozenset[str]
     settles: timedelta
@@ -185,8 +197,11 @@ class Remote(Protocol):
     def checked(self, credential: str) -> str:
         """What lets the connection in, as it is kept. Raises InvalidInput, which does not repeat it, and TooLong."""
 
-    def access(self, address: str, credential: str) -> Access:
+    def access(self, address: str, credential: str, clock: Clock) -> Access:
         """How requests get into the system at this address."""
+
+    def cannot_with(self, credential: str) -> frozenset[str]:
+        """The commands that the system cannot do for a connection with this credential."""
 
     async def changes(self, reach: Reach, cursor: str | None, at: str | None) -> ListPage:
         """A page of what has changed since the latest poll, which gave the cursor; the first one without `at`."""
@@ -201,6 +216,11 @@ class Remote(Protocol):
         """Bring our interaction to what was read; None where nothing of it is taken in. A repeat changes nothing.
 
         Raises Unmappable, and DomainError for what the rules refuse."""
+
+    async def tend(self, reach: Reach, hook: Hook, *, first: bool) -> bool:
+        """Have the system send deliveries of what changes, where it does; whether some may have been lost until now.
+
+        `first` says that this process has not asked for it before. Raises Unanswered and Refused."""
 
     async def send(self, reach: Reach, task: Task) -> str | None:
         """Do one thing; the key that the system gave to what it made. Raises Unanswered and Refused."""

@@ -39,13 +39,16 @@ class Tickets:
         self.number = 0
         self.valid = False
 
+    def has(self, user: str) -> bool:
+        return user == "ada"
+
     async def entry(self, send: Send, user: str | None) -> Entry:
         if not self.valid:
             await send("POST", "https://login.example.com", {}, b"")
             self.number, self.valid = self.number + 1, True
         return Entry("https://api.example.com", {"authorization": f"Ticket {self.number}"})
 
-    def left(self, status: int, user: str | None) -> bool:
+    def left(self, entry: Entry, status: int) -> bool:
         self.valid = self.valid and status != 401
         return status == 401
 
@@ -91,8 +94,13 @@ async def test_reach_tells_what_was_refused_with_status_and_reason(clock: Manual
     assert (refused.value.status, refused.value.reason) == (409, "The other system answered 409: Because.")
 
 
-async def test_reach_of_a_user_without_a_token_sends_nothing(clock: ManualClock) -> None:
-    client = Scripted()
+async def test_reach_of_a_user_is_there_for_who_has_a_token(clock: ManualClock) -> None:
+    client = Scripted(200, 401, 200, 401)
+    own = reach(client, clock, Tickets())
+    assert own.acting_as("bo") is None
+    ada = own.acting_as("ada")
+    assert ada is not None
     with pytest.raises(Refused) as refused:
-        await reach(client, clock, Bearer("https://api.example.com", "t")).acting_as("bo").tell("POST", "/chats")
-    assert (refused.value.unauthorized, client.sent) == (False, [])
+        await ada.tell("POST", "/chats")
+    # What befalls one user's token says nothing of the connection's.
+    assert (refused.value.unauthorized, refused.value.status) == (False, 401)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from app.connections.service.reading import note_hint
 from app.connections.service.sending import entry_done, entry_looked, entry_refused
 from app.connections.tables import outbox
 from app.core.actor import Actor
@@ -224,6 +225,8 @@ async def write_elsewhere(world: World) -> None:
     await world.copies.agree("an entry that is dropped")
     await world.graph.do("retryOutboxEntry", {"id": f"obx_{second}"})
     await world.copies.agree("an entry that is tried again")
+    await run(note_hint, 1, "told")
+    await world.copies.agree("something that has to be read")
 
 
 def _forget_entries(work: Work) -> None:

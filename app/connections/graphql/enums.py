@@ -40,6 +40,7 @@ described(
         "TOKEN_REFUSED": "The system does not take the connection's token.",
         "SYSTEM_SILENT": "The system cannot be reached, or its answers cannot be read.",
         "SYSTEM_REFUSES": "The system refuses to list what it has.",
+        "HOOK_REFUSED": "The system cannot be made to send deliveries of what changes; it is read by polls alone.",
         "READS_FAILING": "Something that changed in the system could not be taken in after several tries.",
         "MANY_MISSING": "Much of what the system had is there no more, all at once; nothing of it was deleted here.",
         "DELIVERIES_PARKED": "Deliveries could not be applied and are parked.",
@@ -55,6 +56,8 @@ described(
         "CORRECT_TOKEN": "Give the connection a token that the system takes: `updateConnection(credential:)`.",
         "CHECK_OR_ALLOW_MISSING": "See whether what `missing` counts was really deleted in the system, and whether the "
         "connection's user may still see it; then `updateConnection(allowMissing:)`.",
+        "ALLOW_HOOK": "Let the connection's user or app have webhooks in the system, and let the system reach this "
+        "server's public address; or turn webhooks off with the setting `capabilities`.",
         "CHECK_SYSTEM": "See whether the system runs, and whether `address` is its.",
         "REPLAY_OR_DROP_PARKED": "Read the reasons of the parked deliveries, correct what they say, then `replayParked`"
         " or `dropParked`.",

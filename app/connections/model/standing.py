@@ -20,6 +20,7 @@ class ReachFault(StrEnum):
     TOKEN = "TOKEN"
     SILENT = "SILENT"
     ANSWER = "ANSWER"
+    HOOK = "HOOK"
 
 
 class ConnectionState(StrEnum):
@@ -41,6 +42,7 @@ class ConnectionErrorCode(StrEnum):
     TOKEN_REFUSED = "TOKEN_REFUSED"
     SYSTEM_SILENT = "SYSTEM_SILENT"
     SYSTEM_REFUSES = "SYSTEM_REFUSES"
+    HOOK_REFUSED = "HOOK_REFUSED"
     DELIVERIES_PARKED = "DELIVERIES_PARKED"
     DELIVERIES_WAITING = "DELIVERIES_WAITING"
     READS_FAILING = "READS_FAILING"
@@ -54,6 +56,7 @@ class ConnectionAction(StrEnum):
     CORRECT_SECRET = "CORRECT_SECRET"
     CORRECT_TOKEN = "CORRECT_TOKEN"
     CHECK_SYSTEM = "CHECK_SYSTEM"
+    ALLOW_HOOK = "ALLOW_HOOK"
     REPLAY_OR_DROP_PARKED = "REPLAY_OR_DROP_PARKED"
     CHECK_OR_ALLOW_MISSING = "CHECK_OR_ALLOW_MISSING"
     READ_SERVER_LOG = "READ_SERVER_LOG"
@@ -80,6 +83,10 @@ _ERRORS = {
         ConnectionAction.CHECK_SYSTEM,
         "The other system refuses to list what it has: the address may be wrong.",
     ),
+    ConnectionErrorCode.HOOK_REFUSED: (
+        ConnectionAction.ALLOW_HOOK,
+        "The other system cannot be made to send deliveries of what changes: it is read by polls alone.",
+    ),
     ConnectionErrorCode.READS_FAILING: (
         ConnectionAction.READ_SERVER_LOG,
         "Something that changed in the other system could not be taken in after several tries.",
@@ -101,6 +108,7 @@ _STATES = {
     ConnectionErrorCode.TOKEN_REFUSED: ConnectionState.BAD_CREDENTIALS,
     ConnectionErrorCode.SYSTEM_SILENT: ConnectionState.DEGRADED,
     ConnectionErrorCode.SYSTEM_REFUSES: ConnectionState.DEGRADED,
+    ConnectionErrorCode.HOOK_REFUSED: ConnectionState.DEGRADED,
     ConnectionErrorCode.READS_FAILING: ConnectionState.DEGRADED,
     ConnectionErrorCode.MANY_MISSING: ConnectionState.DEGRADED,
     ConnectionErrorCode.SECRET_UNREADABLE: ConnectionState.BAD_CREDENTIALS,
@@ -114,6 +122,7 @@ _REACH = {
     ReachFault.TOKEN: ConnectionErrorCode.TOKEN_REFUSED,
     ReachFault.SILENT: ConnectionErrorCode.SYSTEM_SILENT,
     ReachFault.ANSWER: ConnectionErrorCode.SYSTEM_REFUSES,
+    ReachFault.HOOK: ConnectionErrorCode.HOOK_REFUSED,
 }
 
 MANY_TRIES = 4

@@ -11,6 +11,7 @@ from app.connections.model import MANAGE, PREFIX, Standing, hook_path
 from app.connections.model.standing import MANY_TRIES, told
 from app.connections.reads.outbox import OUTBOX, UPSTREAM_FIELDS
 from app.connections.tables import (
+    AGAIN,
     IS_ACTIVE,
     PARKED,
     PENDING,
@@ -72,8 +73,8 @@ def _pending_writes(scope: Scope) -> Sql:
 
 
 def _pending_reads(scope: Scope) -> Sql:
-    """How much is still to be read from the system."""
-    return _count(scope, dirty)
+    """How much has changed in the system and is still to be read; what is read again in any case is not counted."""
+    return _count(scope, dirty, dirty.c.fingerprint.is_distinct_from(sa.literal_column(f"'{AGAIN}'", sa.Text)))
 
 
 def _failing(scope: Scope) -> Sql:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from app.connections.tables import dirty, forgotten, mirrored
+from app.connections.tables import AGAIN, dirty, forgotten, mirrored
 from app.interactions.remote import HINT
 from app.storage.repository import Repository
 
@@ -46,6 +46,10 @@ class MirroredRepository(Repository):
         """A write to the interaction was confirmed."""
         self.connection.execute(sa.update(mirrored).where(mirrored.c.id == interaction_id).values(written_at=now))
 
+    def rename(self, interaction_id: int, key: str) -> None:
+        """What had its key there has another now: the system gave the key to something else."""
+        self.connection.execute(sa.update(mirrored).where(mirrored.c.id == interaction_id).values(upstream_key=key))
+
     def place(self, connection_id: int, key: str) -> Place | None:
         """The interaction with this key of the connection."""
         columns = (mirrored.c.id, mirrored.c.fingerprint, mirrored.c.written_at)
@@ -60,7 +64,9 @@ class MirroredRepository(Repository):
             of.connection_id == connection_id, of.upstream_key.in_(keys)
         )
         marks = sa.select(dirty.c.upstream_key, dirty.c.fingerprint).where(
-            dirty.c.connection_id == connection_id, dirty.c.upstream_key.in_(keys)
+            dirty.c.connection_id == connection_id,
+            dirty.c.upstream_key.in_(keys),
+            dirty.c.fingerprint.is_distinct_from(AGAIN),
         )
         erased = sa.select(forgotten.c.upstream_key, forgotten.c.fingerprint).where(
             forgotten.c.connection_id == connection_id, forgotten.c.upstream_key.in_(keys)
@@ -129,6 +135,22 @@ class MirroredRepository(Repository):
         values = {"fingerprint": fingerprint, "due_at": due_at, "attempts": 0, "quiet": False}
         insert = self._insert(dirty).values(connection_id=connection_id, upstream_key=key, **values)
         self.connection.execute(insert.on_conflict_do_nothing())
+
+    def mark_all(self, connection_id: int, fingerprint: str, now: datetime) -> None:
+        """Have all that the connection has read again, after everything else."""
+        columns = ["connection_id", "upstream_key", "fingerprint", "quiet", "due_at", "attempts"]
+        each = sa.select(
+            mirrored.c.connection_id,
+            mirrored.c.upstream_key,
+            sa.literal(fingerprint),
+            sa.true(),
+            sa.literal(now, dirty.c.due_at.type),
+            sa.literal(0),
+        ).where(mirrored.c.connection_id == connection_id)
+        insert = self._insert(dirty).from_select(columns, each)
+        again = {"fingerprint": fingerprint, "due_at": now, "attempts": 0}
+        keys = [dirty.c.connection_id, dirty.c.upstream_key]
+        self.connection.execute(insert.on_conflict_do_update(index_elements=keys, set_=again))
 
     def due_marks(self, connection_id: int, now: datetime, most: int) -> Sequence[Mark]:
         """What is due to be read, what is not history first."""

@@ -91,6 +91,11 @@ class ConnectedSystemRepository(Rows[ConnectedSystem]):
         }
         self._note(number, **values, **({} if walked_at is None else {"walked_at": walked_at}))
 
+    def walk_anew(self, number: int) -> None:
+        """The complete walk begins anew, as if there had been none."""
+        self.note_walk(number)
+        self._note(number, walked_at=None)
+
     def reached(self) -> Sequence[ConnectedSystem]:
         """The connections whose systems are read and written, and that are not paused."""
         of = connected_system.c

@@ -1,14 +1,17 @@
 """Which systems are reached, where, and by what token."""
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from app.connections.model import ConnectedSystem
 from app.connections.model.outbox import cannot_of
 from app.connections.repository import ConnectedSystemRepository
+from app.connections.service.sealing import opened
 from app.core.errors import InvalidInput
 from app.core.sealing import Unreadable
 from app.directory.model.checks import line
 from app.interactions.connector import Connector
+from app.interactions.remote import Hook
 from app.outbound import OutboundFault
 from app.outbound.addresses import parse_url
 from app.storage.work import Work
@@ -16,22 +19,39 @@ from app.storage.work import Work
 _TOKEN = line(4_096, blank=False)
 
 
-def reachable(work: Work, connectors: Mapping[str, Connector]) -> Sequence[tuple[ConnectedSystem, str]]:
-    """The connections that are not paused and whose systems are reached, each with its token; what a system cannot do
-    is brought up to date. One whose token cannot be read is left out."""
-    systems, found = work.use(ConnectedSystemRepository), []
+class Reachable(NamedTuple):
+    """A connection whose system is reached, its token, and where its system is to send deliveries; None where this
+    server's own address is not known."""
+
+    system: ConnectedSystem
+    token: str
+    hook: Hook | None
+
+
+def reachable(work: Work, connectors: Mapping[str, Connector]) -> Sequence[Reachable]:
+    """The connections that are not paused and whose systems are reached; what a system cannot do is brought up to
+    date. One whose token cannot be read is left out."""
+    systems, found = work.use(ConnectedSystemRepository), list[Reachable]()
     for each in systems.reached():
         connector = connectors.get(each.system)
         if connector is None or connector.remote is None or each.credential is None:
             continue
-        cannot = cannot_of(connector.remote.cannot, each.settings)
-        if cannot != each.cannot:
-            systems.note_cannot(each.id, cannot)
         try:
-            found.append((each, work.settings.sealer.unseal(each.credential)))
+            token = work.settings.sealer.unseal(each.credential)
         except Unreadable:
             continue
+        cannot = cannot_of(connector.remote.cannot_with(token), each.settings)
+        if cannot != each.cannot:
+            systems.note_cannot(each.id, cannot)
+        found.append(Reachable(each, token, _hook(work, each)))
     return found
+
+
+def _hook(work: Work, system: ConnectedSystem) -> Hook | None:
+    own, secrets = work.settings.public_url, opened(work, system, work.now)
+    if own is None or not secrets:
+        return None
+    return Hook(f"{str(own).rstrip('/')}{system.hook_path}", secrets[0], f"Switchboard: {system.name}"[:100])
 
 
 def checked_address(given: str) -> str:

@@ -4,13 +4,14 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from app.connections.events import ConnectionUpdated
+from app.connections.events import ConnectionUpdated, ReadQueued
 from app.connections.model import ConnectedSystem
 from app.connections.model.outbox import EntryState, pause_after
 from app.connections.repository import ConnectedSystemRepository, MirroredRepository
 from app.connections.repository.mirrored import MISSING, Mark, Place
 from app.connections.repository.outbox import OutboxRepository
 from app.connections.service.finding import tell
+from app.connections.tables import AGAIN
 from app.core.actor import CONNECTION, SYSTEM
 from app.core.errors import DATABASE_AWAY, DomainError
 from app.interactions.connector import Unmappable
@@ -27,6 +28,9 @@ KEEPS_DELETED = "keepDeleted"
 
 FEW, SHARE = 20, 0.2
 """What may be missing at once and be believed: so many, or this share of all that is mirrored."""
+
+RESTORED = f"{HINT}restored"
+"""The fingerprint of a mark of what may have gone back to a backup."""
 
 _SOON = timedelta(seconds=1)
 _WHEN_FREE = timedelta(minutes=10)
@@ -47,6 +51,19 @@ def note_listed(work: Work, connection_id: int, items: Sequence[Listed], *, quie
     for each in changed:
         places.mark(connection_id, each.key, each.fingerprint, work.now, quiet=quiet)
     return len(changed)
+
+
+def note_hint(work: Work, connection_id: int, key: str) -> None:
+    """A delivery says that something has changed: it is read at once, by whichever process keeps the connection."""
+    work.use(MirroredRepository).mark(connection_id, key, f"{HINT}told", work.now, quiet=False)
+    work.record(ReadQueued(connection_id=connection_id).record())
+
+
+def note_restored(work: Work, connection_id: int) -> None:
+    """The other system went back to a backup: all that is here of it is read again whole, and its list, too."""
+    work.use(MirroredRepository).mark_all(connection_id, RESTORED, work.now)
+    work.use(ConnectedSystemRepository).walk_anew(connection_id)
+    tell(work, SYSTEM, _system(work, connection_id), ConnectionUpdated)
 
 
 def note_walked(
@@ -122,12 +139,14 @@ def note_written(work: Work, connection_id: int, key: str, entry_id: int) -> Non
 
 
 class Due(NamedTuple):
-    """What there is to do now: entries of the outbox, what to read, and when the next of either is due."""
+    """What there is to do now: entries of the outbox, what to read, and when the next of either is due. `walked` says
+    that the complete list has been read once."""
 
     now: datetime
     entries: Sequence[int]
     marks: Sequence[Mark]
     next_due: datetime | None
+    walked: bool = False
 
 
 def due(work: Work, connection_id: int, entries: int, marks: int) -> Due:
@@ -144,6 +163,7 @@ def due(work: Work, connection_id: int, entries: int, marks: int) -> Due:
         outbox.due(connection_id, work.now, entries),
         places.due_marks(connection_id, work.now, marks),
         min((each for each in moments if each is not None), default=None),
+        system.walked_at is not None,
     )
 
 
@@ -168,10 +188,14 @@ def next_page(work: Work, connection_id: int, every: timedelta) -> Next:
     return Next(1, work.now)
 
 
-def known_messages(work: Work, connection_id: int, key: str) -> frozenset[str]:
-    """The keys of the newest messages that are here of what has this key there."""
-    place = work.use(MirroredRepository).place(connection_id, key)
-    return frozenset() if place is None else frozenset(work.use(MessageRepository).latest_keys(place.id))
+def known_messages(work: Work, connection_id: int, mark: Mark) -> frozenset[str]:
+    """The keys of the newest messages that are here of what has to be read; none where they may not be there now."""
+    place = work.use(MirroredRepository).place(connection_id, mark.key)
+    return (
+        frozenset()
+        if mark.fingerprint == RESTORED or place is None
+        else frozenset(work.use(MessageRepository).latest_keys(place.id))
+    )
 
 
 def put_off_mark(
@@ -240,7 +264,7 @@ def apply_snapshot(
         places.note_forgotten(connection_id, found.key, seen)
     places.clear(connection_id, mark.key, mark.fingerprint)
     if mapped is not None and mapped.again is not None:
-        places.mark_later(connection_id, mark.key, f"{HINT}again", work.now + mapped.again)
+        places.mark_later(connection_id, mark.key, AGAIN, work.now + mapped.again)
     return None
 
 

@@ -273,11 +273,12 @@ def _reached_by(work: Work, connector: Connector, given: NewConnection, new: Con
             if value is not None:
                 raise InvalidInput("The system of this connection is not reached.", path=(name,))
         return new
+    token = connector.remote.checked(credential or "")
     return replace(
         new,
         address=checked_address(address or ""),
-        credential=sealed(work, connector.remote.checked(credential or "")),
-        cannot=cannot_of(connector.remote.cannot, given.get("settings") or {}),
+        credential=sealed(work, token),
+        cannot=cannot_of(connector.remote.cannot_with(token), given.get("settings") or {}),
     )
 
 

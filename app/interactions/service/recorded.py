@@ -1,7 +1,7 @@
 """Messages to customers that another system has sent already."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +36,7 @@ class Elsewhere:
     """A message as another system has it: its key there, who wrote it, when, and how far it came.
 
     `user_id` is the surrogate of the user who wrote it, where that is known; `error` comes with the status ERROR.
-    `event_type` is what a contract calls it."""
+    `event_type` is what a contract calls it, `fields` are further columns that its kind's contract alone has."""
 
     key: str
     author: MessageAuthor
@@ -45,6 +45,7 @@ class Elsewhere:
     user_id: int | None = None
     error: MessageError | None = None
     event_type: str | None = None
+    fields: Mapping[str, Any] = field(default_factory=dict)
 
 
 def record_message(
@@ -65,8 +66,8 @@ def record_message(
     if message.author is MessageAuthor.CUSTOMER:
         return _of_customer(work, actor, target, contents, message, imported)
     interaction = opened(work, actor, target, imported=True)
-    fields = {"message_key": message.key, "sent_at": message.sent_at, "user_id": message.user_id}
-    fields["event_type"] = message.event_type
+    own = {"message_key": message.key, "sent_at": message.sent_at, "user_id": message.user_id}
+    fields = {**message.fields, **own, "event_type": message.event_type}
     require_new(work, actor, interaction, fields)
     check(work, actor, interaction, Command.IMPORT)
     draft = draft_of(work, interaction, checked_contents(contents, work.ids.uuid), message.author, fields)
@@ -123,5 +124,5 @@ def _of_customer(
         contents,
         sent_at=message.sent_at,
         imported=imported or is_answered,
-        fields={"message_key": message.key},
+        fields={**message.fields, "message_key": message.key},
     )

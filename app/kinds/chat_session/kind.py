@@ -7,6 +7,7 @@ from app.kinds.chat_session.graphql import CHAT_SESSIONS
 from app.kinds.chat_session.model.session import ChatSessionStatus
 from app.kinds.chat_session.rest import CONTRACT
 from app.kinds.chat_session.service.rules import Rules
+from app.kinds.chat_session.upstream import CONNECTORS
 
 kind = InteractionKind(
     rules=Rules(),
@@ -16,4 +17,5 @@ kind = InteractionKind(
     contract=CONTRACT,
     targets=(Target("chat_topic_id", "The id of a ChatSession's topic.", "top"),),
     statuses=statuses_of(ChatSessionStatus, "ChatSession"),
+    connectors=CONNECTORS,
 )

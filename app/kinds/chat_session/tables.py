@@ -22,8 +22,17 @@ chat_topic = table(
     sa.Column("ticket_priority_id", sa.Integer),
     # The members who may respond, again: what may be done to a chat is asked of every row of a list.
     sa.Column("responders", JsonValue, nullable=False),
+    # Of a topic of another system: that system's own key of it, with the connection's.
+    sa.Column("upstream_key", sa.Text),
     sa.Column("created_at", Timestamp, nullable=False),
     sa.Column("updated_at", Timestamp, nullable=False),
+    sa.Index(
+        "uq_chat_topic_upstream_key",
+        "upstream_key",
+        unique=True,
+        sqlite_where=sa.text("upstream_key IS NOT NULL"),
+        postgresql_where=sa.text("upstream_key IS NOT NULL"),
+    ),
 )
 
 chat_topic_member = table(

@@ -3,7 +3,8 @@
 from datetime import datetime
 from typing import Protocol
 
-from app.core.actor import Actor
+from app.connections.model.outbox import refused_by
+from app.core.actor import CONNECTION, Actor
 from app.core.errors import AlreadyClaimed, Conflict, DomainError, Forbidden, InvalidTransition, NotSupported
 from app.interactions.claims import OF_EVERY_KIND, Refusable, held_by_other, holder_of, shared_block, shared_refusal
 from app.interactions.claims import VIEWER_COLUMNS as SHARED_COLUMNS
@@ -11,10 +12,13 @@ from app.interactions.model import AnyCommand, Command, ReplyBlock
 from app.kinds.chat_session.model.commands import ChatCommand
 from app.kinds.chat_session.model.session import ACTIVE, CLOSED, ENDED, KIND, ChatSessionStatus
 
-VIEWER_COLUMNS = (*SHARED_COLUMNS, "status", "transfer_to_id", "when_started", "responders")
+VIEWER_COLUMNS = (*SHARED_COLUMNS, "status", "transfer_to_id", "when_started", "responders", "cannot")
 """What `refusal` reads of a chat."""
 
 COMMANDS = frozenset({*OF_EVERY_KIND, *ChatCommand, Command.CLOSE, Command.REOPEN, Command.RESUME_BOT, Command.DELETE})
+OF_CONNECTIONS = COMMANDS | {Command.REPORT_STATUS}
+"""What other systems do beside: they say what became of messages."""
+
 _NEED_OPEN = frozenset(
     {
         Command.CLAIM,
@@ -48,17 +52,21 @@ class Subject(Refusable, Protocol):
     @property
     def responders(self) -> tuple[int, ...]: ...
 
+    @property
+    def cannot(self) -> str | None: ...
+
 
 def refusal(command: AnyCommand, subject: Subject, actor: Actor, now: datetime) -> DomainError | None:
     """Why the actor may not do this to the chat now; None when it may."""
     if command is not Command.READ and not actor.can_write(KIND):
         return shared_refusal(command, subject, actor, now)
-    if command not in COMMANDS:
+    if command not in (OF_CONNECTIONS if actor is CONNECTION else COMMANDS):
         return NotSupported("A chat session has no such command.")
     status = ChatSessionStatus(subject.status)
     return (
         _of_status(command, status, subject)
         or shared_refusal(command, subject, actor, now)
+        or (None if actor is CONNECTION else refused_by(command, subject.cannot))
         or _of_holder(command, subject, actor, now)
         or _of_transfer(command, status, subject, actor)
     )
@@ -66,7 +74,7 @@ def refusal(command: AnyCommand, subject: Subject, actor: Actor, now: datetime) 
 
 def reply_block(subject: Subject, actor: Actor, now: datetime) -> ReplyBlock | None:
     """Why the actor cannot reply now in a way that crosses nobody; None when it can."""
-    if not actor.can_write(KIND):
+    if not actor.can_write(KIND) or refused_by(Command.REPLY, subject.cannot) is not None:
         return ReplyBlock.NOT_ALLOWED
     return ReplyBlock.CLOSED if subject.status in CLOSED else shared_block(subject, actor, now)
 

@@ -125,7 +125,9 @@ class ChatSession(Interaction):
     `bot_active` is the contract's ChatbotIsActive, `assignee_id` its User. `chat_session_id` is the contract's own key;
     `topic_id` and `transfer_to_id` are surrogates. `session_key_digest` is all that is kept of the session key.
     `rank_user_id` is the user whose active chats `rank` is counted among, None while the chat is not active.
-    `responders` are the users who may respond in the topic."""
+    `responders` are the users who may respond in the topic, `connection_id` is the connection that the chat came by,
+    and `cannot` are the commands that this cannot do; both are None for a chat of ours. They are read along, never
+    written here."""
 
     kind: str = KIND
     chat_session_id: int
@@ -160,6 +162,8 @@ class ChatSession(Interaction):
     transfer_to_id: int | None = field(default=None, metadata={REFERENCE: "usr"})
     rating: int | None = None
     responders: tuple[int, ...] = ()
+    connection_id: int | None = None
+    cannot: str | None = None
 
     @property
     def facets(self) -> Facets:

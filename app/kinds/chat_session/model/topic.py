@@ -45,7 +45,8 @@ class Right(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatTopic:
-    """A subject that customers can chat about. `topic_id` is the contract's own key.
+    """A subject that customers can chat about. `topic_id` is the contract's own key; a topic of another system has the
+    key that it has there as `upstream_key`.
 
     `opening_hours` holds `{"day", "opens", "closes"}` with times as `HH:MM` in `time_zone`, see `hours.py`."""
 
@@ -63,6 +64,7 @@ class ChatTopic:
     ticket_enabled: bool = False
     ticket_category_id: int | None = None
     ticket_priority_id: int | None = None
+    upstream_key: str | None = None
     created_at: datetime
     updated_at: datetime
 

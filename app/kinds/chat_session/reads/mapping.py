@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from app.connections.tables import cannot_of
 from app.core.actor import Actor
 from app.core.errors import DomainError
 from app.directory.tables import app_user
@@ -148,7 +149,10 @@ MAPPINGS: tuple[Mapped, ...] = (
             "fieldProperties": Computed(("status",), _field_properties, type="FieldProperty", many=True, personal=True),
             "assignableUsers": replace(ASSIGNABLE, by=_may_take),
             "viewerCan": viewer_can(
-                _refusal, _block, {**{name: name for name in VIEWER_COLUMNS}, "responders": _responders}, ChatCommand
+                _refusal,
+                _block,
+                {**{name: name for name in VIEWER_COLUMNS}, "responders": _responders, "cannot": cannot_of},
+                ChatCommand,
             ),
         },
         requires=SEES,

@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from app.connections.tables import cannot_of, connection_of
 from app.core.errors import AlreadyExists
 from app.directory.tables import app_user, customer
 from app.interactions.holders import can
@@ -110,6 +111,11 @@ _PRESENT_FOR = (
 _RESPONDERS = sa.select(chat_topic.c.responders).where(chat_topic.c.id == _TOPIC)
 
 
+_CANNOT = cannot_of(interaction)
+_CLAIMABLE = sa.or_(_CANNOT.is_(None), (" " + _CANNOT + " ").not_like("% CLAIM %"))
+"""That the connection of a chat, if it has any, can have it claimed."""
+
+
 def _first_of(statuses: Collection[ChatSessionStatus]) -> sa.Select[tuple[int]]:
     topic = sa.cast(sa.bindparam("topic"), sa.BigInteger)
     user = sa.cast(sa.bindparam("user"), sa.BigInteger)
@@ -120,6 +126,7 @@ def _first_of(statuses: Collection[ChatSessionStatus]) -> sa.Select[tuple[int]]:
         .where(
             chat_session.c.status.in_(sorted(statuses)),
             interaction.c.assignee_id.is_(None),
+            _CLAIMABLE,
             sa.or_(topic.is_(None), chat_session.c.topic_id == topic),
             sa.or_(user.is_(None), _may_respond(user, chat_session.c.topic_id)),
             sa.or_(of_all, among(interaction.c.team_id, sa.bindparam("teams", type_=IntList()))),
@@ -140,7 +147,11 @@ class ChatSessionRepository(KindRepository[ChatSession]):
 
     table = chat_session
     model = ChatSession
-    related = {"responders": chat_topic.c.responders}  # noqa: RUF012 - declared by the base
+    related = {  # noqa: RUF012 - declared by the base
+        "responders": chat_topic.c.responders,
+        "connection_id": connection_of(interaction),
+        "cannot": cannot_of(interaction),
+    }
 
     @classmethod
     def source(cls) -> sa.FromClause:

@@ -23,6 +23,7 @@ _MEMBER_OWN = fields_of_row(ChatTopicMember, [name for name in chat_topic_member
 _SELECT = sa.select(chat_topic.c.id, *(chat_topic.c[field.name] for field in _OWN))
 _BY_ID = _SELECT.where(chat_topic.c.id == _KEY)
 _BY_KEY = _SELECT.where(chat_topic.c.topic_id == _KEY)
+_BY_UPSTREAM_KEY = _SELECT.where(chat_topic.c.upstream_key == _KEY)
 _LOCK = sa.select(chat_topic.c.id).where(chat_topic.c.id == _KEY).with_for_update(key_share=True)
 _MEMBERS = (
     sa.select(
@@ -49,6 +50,10 @@ class ChatTopicRepository(Repository):
     def get_by_key(self, topic_id: int) -> ChatTopic | None:
         """The topic with the contract's own number."""
         return _topic(self._one(_BY_KEY, {"key": topic_id}))
+
+    def get_by_upstream_key(self, key: str) -> ChatTopic | None:
+        """The topic of another system that has this key."""
+        return _topic(self._one(_BY_UPSTREAM_KEY, {"key": key}))
 
     def lock(self, topic: int) -> bool:
         """Hold the topic until the unit ends: its queue's length, and its members. False when it is not there."""

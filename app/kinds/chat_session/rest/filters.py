@@ -21,6 +21,7 @@ _TOKEN = re.compile(
 )
 _COMPARISONS = ("eq", "ne", "gt", "ge", "lt", "le")
 _FUNCTIONS = ("contains", "startswith")
+_OF_LISTS = {"oneof": "oneOf", "notoneof": "notOneOf"}
 _STATUSES = {name.lower(): status.value for name, status in STATUS_OF_WIRE.items()}
 
 
@@ -68,9 +69,21 @@ class _Reader:
             return found
         column = self.column(kind, name)
         _, operator = self.next("a comparison")
+        if operator.lower() in _OF_LISTS:
+            return self.among(column, operator.lower())
         if operator.lower() not in _COMPARISONS:
-            raise _refused(f"{operator!r} is not one of {', '.join(_COMPARISONS)}")
+            raise _refused(f"{operator!r} is not one of {', '.join((*_COMPARISONS, *_OF_LISTS.values()))}")
         return self.test(column, operator.lower())
+
+    def among(self, column: str, operator: str) -> Condition:
+        """One of several values, or none of them."""
+        self.need("(")
+        is_none = operator == "notoneof"
+        parts = [self.test(column, "ne" if is_none else "eq")]
+        while self.take("sign", ","):
+            parts.append(self.test(column, "ne" if is_none else "eq"))
+        self.need(")")
+        return Both(is_none, tuple(parts))
 
     def column(self, kind: str, name: str) -> str:
         if kind != "name" or name.lower() not in COLUMNS:

@@ -148,7 +148,11 @@ LISTING = (
             "A page of the chats, as rows of the archive's columns.",
             parameters=(
                 Text("$select", "Columns, by default all."),
-                Text("$filter", "A condition: eq, ne, gt, ge, lt, le, and, or, contains, startswith.", most=LONGEST),
+                Text(
+                    "$filter",
+                    "A condition: eq, ne, gt, ge, lt, le, oneOf, notOneOf, and, or, contains, startswith.",
+                    most=LONGEST,
+                ),
                 Text("$orderBy", "Up to five columns, each with asc or desc."),
                 _TOP,
                 _SKIP,

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 
 def notice(work: "Work", actor: Actor, session: ChatSession, special: ChatMessageSpecialType, text: str) -> ChatSession:
-    """The chat with a special message that says what happened to it."""
+    """The chat with a special message that says what happened to it; another system says so by itself."""
+    if session.cannot is not None:
+        return session
     fields = {"message_type": ChatMessageType.SPECIAL.value, "special_type": special.value, "author_name": actor.name}
     return post(work, actor, session, [{"type": "text", "content": text}], fields=fields)[0]
 
@@ -27,9 +29,9 @@ def closing(work: "Work", actor: Actor, session: ChatSession) -> ChatSession:
 
 
 def started(work: "Work", actor: Actor, session: ChatSession, user_id: int) -> ChatSession:
-    """The chat picked up for the user, with the topic's welcome message if it has one."""
+    """The chat picked up for the user, with the topic's welcome message if it has one. Another system has its own."""
     topic = work.use(ChatTopicRepository).get(session.topic_id)
-    text = None if topic is None else topic.welcome_message
+    text = None if topic is None or session.cannot is not None else topic.welcome_message
     # The user is locked for the rank before the message refers to it.
     session = with_rank(work, picked_up(session, user_id, work.now, welcomed=bool(text)))
     if not text:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from app.connections.model.outbox import refused_by
 from app.core.actor import Actor
 from app.directory.model import User
 from app.directory.repository import UserRepository
@@ -79,12 +80,14 @@ def _take(work: "Work", actor: Actor, topic: int, user_id: int) -> None:
 def withdraw(work: "Work", actor: Actor, chats: Iterable[int]) -> None:
     """Take back the offers of the chats."""
     for chat in _loaded(work, chats):
-        if chat.transfer_to_id is not None:
+        if chat.transfer_to_id is not None and refused_by(ChatCommand.CANCEL_TRANSFER, chat.cannot) is None:
             write(work, actor, chat, kept(chat), ChatCommand.CANCEL_TRANSFER, TransferCancelled())
 
 
 def _offer(work: "Work", actor: Actor, chats: Iterable[int]) -> None:
     for chat in _loaded(work, chats):
+        if chat.cannot is not None:
+            continue  # its own system has the queue
         if chat.status is ChatSessionStatus.OFFLINE_FORM:
             queued = replace(waiting(chat, ChatSessionStatus.IN_QUEUE), bot_active=False)
             write(work, actor, chat, queued, Command.UPDATE, Queued())

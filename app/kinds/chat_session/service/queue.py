@@ -74,11 +74,12 @@ def _first(work: "Work", actor: Actor, topic_id: int | None) -> GlobalId | None:
 
 
 def reset_chat_session(work: "Work", actor: Actor, ref: GlobalId, *, if_version: int | None = None) -> ChatSession:
-    """Hand the chat to the humans of its topic: queued, or the offline form where none of them is present.
+    """Hand the chat to the humans of its topic: queued, or the offline form where none of them is present. Who is
+    present for a chat of another system is not known here: it is queued until that says otherwise.
 
     Raises AlreadyClaimed when another user holds it and the actor is no admin, InvalidTransition for one that ended,
     and what `begin` raises."""
     before: ChatSession = begin(work, actor, ref, ChatCommand.RESET, if_version=if_version)
     present = work.use(ChatSessionRepository).present_for(before.topic_id)
-    after = with_rank(work, handed_off(before, present is not None))
+    after = with_rank(work, handed_off(before, present is not None or before.cannot is not None))
     return write(work, actor, before, after, ChatCommand.RESET, Reset())

@@ -6,13 +6,17 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
+from app.connections.model import PREFIX as CONNECTIONS
+from app.connections.service import erase_deliveries, forget_mirrored
 from app.core.actor import Actor
 from app.core.errors import DomainError, InvalidInput, NotFound
 from app.core.ids import require_id
 from app.directory.model import User
 from app.directory.repository import UserRepository
+from app.interactions.meaning import InteractionEvent
 from app.interactions.messages import Message, MessageAuthor, is_answer
 from app.interactions.model import AnyCommand, Cause, State, Turn
+from app.interactions.repository.interactions import InteractionRepository
 from app.interactions.rules import Hours
 from app.interactions.service.kind_rules import CommonRules
 from app.interactions.service.leaving import follow_user
@@ -42,11 +46,13 @@ from app.kinds.chat_session.model.transitions import (
     with_copies,
 )
 from app.kinds.chat_session.repository import ChatSessionRepository, ChatTopicRepository
+from app.kinds.chat_session.service.mirroring import outgoing, queue_changes, restored
 from app.kinds.chat_session.service.notices import closing, notice, started, typed, with_rank
 from app.kinds.chat_session.service.presence import follow_presence, follow_role
 from app.kinds.chat_session.service.requests import open_chat
 
 if TYPE_CHECKING:
+    from app.directory.model import Customer
     from app.settings import Settings
     from app.storage.work import Work
 
@@ -61,6 +67,10 @@ class Rules(CommonRules[ChatSession]):
     prefix = PREFIX
     reasons: Mapping[str, str] = REASONS
     repository = ChatSessionRepository
+
+    def channel_key(self, interaction: ChatSession) -> str:
+        """All chats of ours are one channel, and so are those of each connection."""
+        return KIND if interaction.connection_id is None else f"{CONNECTIONS}_{interaction.connection_id}"
 
     def state(self, interaction: ChatSession, now: datetime, settings: "Settings") -> State:
         return state(interaction)
@@ -146,6 +156,32 @@ class Rules(CommonRules[ChatSession]):
         if topic is None or not topic.opening_hours:
             return None
         return partial(time_open, topic)
+
+    def on_written(
+        self,
+        work: "Work",
+        actor: Actor,
+        before: ChatSession,
+        after: ChatSession,
+        command: AnyCommand,
+        happened: InteractionEvent,
+    ) -> None:
+        queue_changes(work, actor, before, after, command, happened)
+
+    def outgoing(
+        self, work: "Work", interaction: ChatSession, action: str, value: object, message_id: int | None
+    ) -> Mapping[str, object] | None:
+        return outgoing(work, interaction, action, value, message_id)
+
+    def restored(
+        self, work: "Work", interaction: ChatSession, action: str, value: object, message_id: int | None
+    ) -> ChatSession:
+        return restored(work, interaction, action, value, message_id)
+
+    def on_customer_erased(self, work: "Work", customer: "Customer") -> None:
+        erase_deliveries(work, customer.customer_key)
+        found = work.use(InteractionRepository).list_of_customer(customer.id)
+        forget_mirrored(work, [number for number, kind in found if kind == KIND])
 
     def open_for(self, work: "Work", actor: Actor, target: Mapping[str, Any]) -> ChatSession:
         topic_id = target.get("chat_topic_id")

@@ -16,7 +16,7 @@ from app.kinds.chat_session.events import (
     MemberRemoved,
     MemberUpdated,
 )
-from app.kinds.chat_session.model.limits import check_topic
+from app.kinds.chat_session.model.limits import TOPIC_LENGTHS, check_topic
 from app.kinds.chat_session.model.session import KIND
 from app.kinds.chat_session.model.topic import ChatTopic, ChatTopicChanges, ChatTopicMember, MemberRights, Right, holds
 from app.kinds.chat_session.repository import ChatTopicRepository
@@ -50,6 +50,20 @@ def create_chat_topic(
 
     request = ["createChatTopic", dict(given)]
     return _found(topics.get(once(work, actor, idempotency_key, request, make)))
+
+
+def mirrored_topic(work: "Work", actor: Actor, upstream_key: str, name: str) -> ChatTopic:
+    """The topic of another system that has this key; one with the name is made where it is not here yet."""
+    topics = work.use(ChatTopicRepository)
+    found = topics.get_by_upstream_key(upstream_key)
+    if found is None:
+        name = name[: TOPIC_LENGTHS["name"]]
+        new = ChatTopic(
+            id=0, topic_id=0, name=name, upstream_key=upstream_key, created_at=work.now, updated_at=work.now
+        )
+        found = topics.add(new)
+        _tell(work, actor, ChatTopicCreated(topic_id=found.id))
+    return found
 
 
 def update_chat_topic(work: "Work", actor: Actor, ref: GlobalId, changes: ChatTopicChanges) -> ChatTopic:

@@ -30,7 +30,10 @@ class ApiKey:
     async def entry(self, send: Send, user: str | None) -> Entry:
         return self._entry
 
-    def left(self, status: int, user: str | None) -> bool:
+    def has(self, user: str) -> bool:
+        return False
+
+    def left(self, entry: Entry, status: int) -> bool:
         return False
 
 
@@ -62,8 +65,11 @@ class ClientCredentials:
                 self._until = self._now() + max(lasts - _EARLY, lasts / 2)
             return self._entry
 
-    def left(self, status: int, user: str | None) -> bool:
-        if status == 401:
+    def has(self, user: str) -> bool:
+        return False
+
+    def left(self, entry: Entry, status: int) -> bool:
+        if status == 401 and entry is self._entry:
             self._entry = None
         return status == 401
 

@@ -8,8 +8,10 @@ from weakref import WeakKeyDictionary
 import orjson
 
 from app.core import json_text
+from app.core.clock import Clock
 from app.interactions.remote import (
     HINT,
+    Hook,
     Listed,
     ListPage,
     Looked,
@@ -44,10 +46,12 @@ class Read(NamedTuple):
     agent_name: str
 
 
+_CANNOT = frozenset({"REPLY", "BOT_REPLY", "DELETE"})
+
+
 class VectaraRemote:
     """The platform's agents and sessions, by its documented operations alone."""
 
-    cannot = frozenset({"REPLY", "BOT_REPLY", "DELETE"})
     creating = frozenset({MESSAGE})
     costly: frozenset[str] = frozenset()
     settles = timedelta(seconds=30)
@@ -60,8 +64,11 @@ class VectaraRemote:
     def checked(self, credential: str) -> str:
         return checked_credential(credential)
 
-    def access(self, address: str, credential: str) -> ApiKey | ClientCredentials:
+    def access(self, address: str, credential: str, clock: Clock) -> ApiKey | ClientCredentials:
         return access_by(address, credential)
+
+    def cannot_with(self, credential: str) -> frozenset[str]:
+        return _CANNOT
 
     # ---- what there is ---------------------------------------------------------------------------------------------
 
@@ -123,6 +130,9 @@ class VectaraRemote:
         return Snapshot(key, shapes.digest_of(answered.value), Read(session, events, await self._name(reach, agent)))
 
     # ---- what is done ----------------------------------------------------------------------------------------------
+
+    async def tend(self, reach: Reach, hook: Hook, *, first: bool) -> bool:
+        return False
 
     async def send(self, reach: Reach, task: Task) -> str | None:
         path = _path(task.key)

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 from app.connections.model.settings import number_of
 from app.connections.reach import Bearer
 from app.connections.service.reaching import checked_token
-from app.interactions.remote import Listed, ListPage, Looked, Reach, Refused, Snapshot, Task, Unanswered
+from app.core.clock import Clock
+from app.interactions.remote import Hook, Listed, ListPage, Looked, Reach, Refused, Snapshot, Task, Unanswered
 from app.kinds.conversation.service.mirroring import ASSIGNEE, MESSAGE, REACTION, READ, RESTART, STATUS
 from app.kinds.conversation.upstream.voicebot.shapes import (
     Conversation,
@@ -21,6 +22,7 @@ from app.kinds.conversation.upstream.voicebot.shapes import (
 
 _PAGE = 100
 _MOST_PAGES = 50
+_CANNOT = frozenset({"SNOOZE", "UNSNOOZE", "DELETE", "RECEIVE"})
 _FILES = frozenset({"image", "video", "audio", "document"})
 
 
@@ -34,7 +36,6 @@ class Read(NamedTuple):
 class VoicebotRemote:
     """The messaging bot's inbox, by its documented operations alone."""
 
-    cannot = frozenset({"SNOOZE", "UNSNOOZE", "DELETE", "RECEIVE"})
     creating = frozenset({MESSAGE, RESTART})
     costly = frozenset({RESTART})
     settles = timedelta(seconds=15)
@@ -44,8 +45,11 @@ class VoicebotRemote:
     def checked(self, credential: str) -> str:
         return checked_token(credential)
 
-    def access(self, address: str, credential: str) -> Bearer:
+    def access(self, address: str, credential: str, clock: Clock) -> Bearer:
         return Bearer(address, credential)
+
+    def cannot_with(self, credential: str) -> frozenset[str]:
+        return _CANNOT
 
     async def changes(self, reach: Reach, cursor: str | None, at: str | None) -> ListPage:
         return await self.list_page(reach, at)
@@ -72,6 +76,9 @@ class VoicebotRemote:
             if page >= pages or any(str(each.id) in known for each in found):
                 break
         return Snapshot(key, _digest(value), Read(read_conversation(value), messages))
+
+    async def tend(self, reach: Reach, hook: Hook, *, first: bool) -> bool:
+        return False
 
     async def send(self, reach: Reach, task: Task) -> str | None:
         path = f"/conversations/{task.key}"

@@ -154,7 +154,7 @@ async def kept(database: Database, clock: ManualClock, client: object, connectio
         """Nobody waits: time goes on with each look at it."""
 
     bucket = Bucket(count(0.0, 10.0).__next__, no_sleep)
-    access = remote.access(system.address, credential)
+    access = remote.access(system.address, credential, clock)
     reach = SystemReach(cast("OutboundClient", client), clock, bucket, access, system.settings)
     keeper = Keeper(database, clock, system, remote, reach, "tests", KeeperLimits())
     return Desk(database, clock, keeper, connection)

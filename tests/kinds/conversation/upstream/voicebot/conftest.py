@@ -54,8 +54,8 @@ class RudeReach(Reach):
     def settings(self) -> Mapping[str, object]:
         return self.given
 
-    def acting_as(self, login: str) -> "RudeReach":
-        raise AssertionError("Nobody acts as somebody else here.")
+    def acting_as(self, login: str) -> None:
+        return None
 
     @property
     def now(self) -> datetime:

@@ -1,0 +1,150 @@
+"""Reads chats of SuperOffice."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import orjson
+
+from app.interactions.remote import Listed, ListPage, Reach, Refused, Snapshot, Unanswered
+from app.kinds.chat_session.model.session import ENDED, ChatSessionStatus
+from app.kinds.chat_session.upstream.superoffice.capabilities import is_able
+from app.kinds.chat_session.upstream.superoffice.shapes import Message, Session, read_messages, read_session
+
+CHATS = "/v1/ChatSession"
+
+PAGE = 1_000
+"""Rows that are asked for at once, and numbers of chats that one page of the whole list has."""
+
+_MOST_OPEN_PAGES = 20
+_MOST_MESSAGE_PAGES = 100
+_READ_AGAIN = 5
+"""How many of the messages that are known are read again: whether the customer has read them is seen nowhere else."""
+
+_COLUMNS = (
+    "chatSessionId,status,lastMessage,whenRequested,whenStarted,whenEnded,rating,associateId,contactId,personId,"
+    "chatTopic/chatTopicId,chatTopic/name"
+)
+_OPEN = [
+    number
+    for number, status in enumerate(ChatSessionStatus)
+    if status not in ENDED and status is not ChatSessionStatus.INVALID
+]
+_IS_OPEN = f"status oneOf ({','.join(map(str, _OPEN))})"
+
+
+class Read(NamedTuple):
+    """A chat, its topic's name, and those of its messages that may be new here, the oldest first."""
+
+    session: Session
+    topic: str | None
+    messages: list[Message]
+
+
+async def open_chats(reach: Reach) -> list[Listed]:
+    """All chats that go on; where those cannot be asked for, the newest ones."""
+    if not is_able(reach.settings, "FILTER_STATUS"):
+        return await _newest(reach)
+    found, below = list[Mapping[str, Any]](), ""
+    for _ in range(_MOST_OPEN_PAGES):
+        rows = await _rows(reach, _IS_OPEN + below)
+        found += rows
+        if len(rows) < PAGE:
+            break
+        below = f" and chatSessionId lt {_number(rows[-1])}"
+    return [_listed(each) for each in found]
+
+
+async def all_chats(reach: Reach, page: int) -> ListPage:
+    """A page of all chats by ranges of their numbers, the highest first: no page moves while chats are added."""
+    top = await _highest(reach)
+    pages = max(-(-top // PAGE), 1)
+    high = (pages - page + 1) * PAGE
+    rows = await _rows(reach, f"chatSessionId gt {high - PAGE} and chatSessionId lt {high + 1}")
+    return ListPage([_listed(each) for each in rows], str(page + 1) if page < pages else None, pages)
+
+
+async def read_chat(reach: Reach, key: str, known: frozenset[str]) -> Snapshot:
+    """The chat; its value is None where it surely is not there."""
+    rows = await _rows(reach, f"chatSessionId eq {key}")
+    answered = await reach.ask(f"{CHATS}/{key}")
+    if answered.status == 404:
+        if rows:
+            raise Unanswered("The other system lists a chat that it does not give.", arrived=True)
+        return Snapshot(key, "", None)
+    row = rows[0] if rows else None
+    session = read_session(answered.value)
+    name = None if row is None else row.get("chatTopic/name")
+    messages = await messages_after(reach, key, _after(known))
+    topic = name if isinstance(name, str) and name.strip() else None
+    return Snapshot(key, "" if row is None else _digest(row), Read(session, topic, messages))
+
+
+async def messages_after(reach: Reach, key: str, after: int) -> list[Message]:
+    """The chat's messages with higher numbers, the oldest first."""
+    found: list[Message] = []
+    for _ in range(_MOST_MESSAGE_PAGES):
+        answered = await reach.ask(f"{CHATS}/{key}/Messages", after=after)
+        if answered.status == 404:
+            break
+        if not isinstance(answered.value, list):
+            raise Unanswered("The other system answered a list that is not understood.", arrived=True)
+        messages = read_messages(answered.value)
+        found += messages
+        if len(messages) < PAGE:
+            break
+        after = messages[-1].chat_message_id
+    return found
+
+
+def _after(known: frozenset[str]) -> int:
+    numbers = sorted(int(key) for key in known if key.isdecimal())
+    return numbers[-min(_READ_AGAIN, len(numbers))] - 1 if numbers else 0
+
+
+async def _newest(reach: Reach) -> list[Listed]:
+    top = await _highest(reach)
+    return [_listed(each) for each in await _rows(reach, f"chatSessionId gt {max(top - PAGE, 0)}")]
+
+
+async def _highest(reach: Reach) -> int:
+    rows = await _rows(reach, "chatSessionId gt 0", top=1, columns="chatSessionId")
+    return _number(rows[0]) if rows else 0
+
+
+async def _rows(
+    reach: Reach, condition: str, *, top: int = PAGE, columns: str = _COLUMNS
+) -> Sequence[Mapping[str, Any]]:
+    """Rows of the archive, those with the highest numbers first."""
+    query: dict[str, str | int] = {
+        "$select": columns,
+        "$filter": condition,
+        "$orderBy": "chatSessionId desc",
+        "$top": top,
+    }
+    answered = await reach.ask(CHATS, **query)
+    if answered.status == 404:
+        raise Refused("The other system has no list of chats: the address may be wrong.", status=404)
+    rows = answered.value.get("value") if isinstance(answered.value, dict) else None
+    if not isinstance(rows, list) or not all(isinstance(each, dict) for each in rows):
+        raise Unanswered("The other system answered a list that is not understood.", arrived=True)
+    return rows
+
+
+def _listed(row: Mapping[str, Any]) -> Listed:
+    return Listed(str(_number(row)), _digest(row))
+
+
+def _number(row: Mapping[str, Any]) -> int:
+    given = row.get("chatSessionId", row.get("PrimaryKey"))
+    if isinstance(given, str) and given.isdecimal():
+        given = int(given)
+    if not isinstance(given, int) or isinstance(given, bool):
+        raise Unanswered("The other system lists a chat without a number.", arrived=True)
+    return given
+
+
+def _digest(row: Mapping[str, Any]) -> str:
+    """Of all that was asked for; what else the row says changes by itself."""
+    said = {name: row.get(name) for name in _COLUMNS.split(",")}
+    return hashlib.sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).hexdigest()
