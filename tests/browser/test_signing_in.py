@@ -34,12 +34,25 @@ class Realm:
         self.ends_after = 300
         self.is_over = False
         self.granted: list[str] = []
+        self.ended: list[str] = []
+        self._issued = ""
         self._begun: dict[str, dict[str, list[str]]] = {}
         provider.more = {
             "authorization_endpoint": f"{provider.url}/authorize",
             "token_endpoint": f"{provider.url}/token",
         }
         provider.handlers = {"/authorize": self._authorize, "/token": self._token}
+
+    def offer_sign_out(self) -> None:
+        """Name in the metadata where sessions are ended."""
+        self.provider.more["end_session_endpoint"] = f"{self.provider.url}/logout?from=metadata"
+        self.provider.handlers["/logout"] = self._end
+
+    def _end(self, query: str, _body: bytes) -> Reply:
+        given = parse_qs(query)
+        assert (given["client_id"], given["id_token_hint"], given["from"]) == (["pages"], [self._issued], ["metadata"])
+        self.ended += given["post_logout_redirect_uri"]
+        return 302, {"location": given["post_logout_redirect_uri"][0]}, b""
 
     def _authorize(self, query: str, _body: bytes) -> Reply:
         given = parse_qs(query)
@@ -68,6 +81,8 @@ class Realm:
         now = time.time()
         token = self.provider.token(now, **person, exp=int(now) + self.ends_after)
         answer = {"access_token": token, "expires_in": self.lasts, "refresh_token": f"refresh{len(self.granted)}"}
+        if given["grant_type"] == "authorization_code":
+            self._issued = answer["id_token"] = token
         return 200, {}, orjson.dumps(answer)
 
 
@@ -175,6 +190,7 @@ async def test_console_signs_in_and_misses_nothing_when_its_token_ends(browser: 
         interaction = (await ask(address, OPEN))["interactions"]["nodes"][0]["id"]
         realm.lasts, realm.ends_after = 4, 4 - leeway
         realm.granted.clear()
+        realm.offer_sign_out()
         await tab.call("Page.navigate", url=f"{address}/#open={interaction}")
         # In this tab somebody was signed in, so the page goes to the provider by itself.
         await tab.until(f"{READY} && document.querySelector('.facts') !== null")
@@ -196,7 +212,10 @@ async def test_console_signs_in_and_misses_nothing_when_its_token_ends(browser: 
         # Where the provider has ended the session, the end of the token is the end.
         realm.is_over = True
         await tab.run("[...document.querySelectorAll('button')].find(b => b.textContent === 'Sign out').click()")
-        await tab.until(f"{button} !== null")
+        # Signed out here and there, and back at the form.
+        await until(lambda: is_longer(realm.ended, 0))
+        await tab.until(f"{button} !== null && document.querySelector('.facts') === null")
+        assert realm.ended == [f"{address}/"]
         assert await tab.run("sessionStorage.length") == 0
         realm.lasts, realm.ends_after = 1, 3 - leeway
         await tab.run(f"{button}.click()")

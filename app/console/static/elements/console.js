@@ -75,9 +75,10 @@ export class Console extends HTMLElement {
     const place = document.createElement(PLACES[location.pathname] ?? "switchboard-workplace");
     place.session = this.#session;
     place.addEventListener("sign-out", () => {
-      this.#leave();
+      const away = this.#leave();
       history.replaceState(null, "", location.pathname);
       this.#showForm();
+      if (away) location.assign(away);
     });
     place.addEventListener("speak", ({ detail }) => {
       speak(detail);
@@ -88,7 +89,8 @@ export class Console extends HTMLElement {
 
   #leave() {
     this.#attempt++;
-    this.#session?.end();
+    const away = this.#session?.end() ?? null;
     this.#session = null;
+    return away;
   }
 }

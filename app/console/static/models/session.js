@@ -35,6 +35,7 @@ export class ByKey {
 
   forget() {
     sessionStorage.removeItem(KEPT);
+    return null;
   }
 }
 
@@ -56,7 +57,7 @@ class ByProvider {
 
   forget() {
     sessionStorage.removeItem(KEPT_ISSUER);
-    this.#signIn.signOut();
+    return this.#signIn.signOut();
   }
 }
 
@@ -111,9 +112,11 @@ export class Session {
     }
   }
 
+  /** Ends it here. Gives the address that ends it at the identity provider too, or null. */
   end() {
-    this.credential.forget();
+    const away = this.credential.forget();
     sessionStorage.clear(); // nothing that one person saw is left for the next
     this.graph.close();
+    return away;
   }
 }

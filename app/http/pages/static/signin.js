@@ -23,7 +23,7 @@ export class SignIn {
   #redirectUri;
   #provider = null;
   #metadata = null;
-  #tokens = null; // { value, refresh, until }
+  #tokens = null; // { value, refresh, id, until }
   #refreshing = null;
   #timer = 0;
 
@@ -100,9 +100,20 @@ export class SignIn {
     return { Authorization: `Bearer ${this.#tokens.value}` };
   }
 
+  /**
+   * Forgets the tokens. Gives the address that ends the person's session at the provider too and leads back here, or null
+   * where the provider names none.
+   */
   signOut() {
     clearTimeout(this.#timer);
+    const address = this.#tokens && safe(this.#metadata.end_session_endpoint);
+    if (address) {
+      address.searchParams.set("client_id", this.#provider.clientId);
+      address.searchParams.set("post_logout_redirect_uri", this.#redirectUri);
+      if (this.#tokens.id) address.searchParams.set("id_token_hint", this.#tokens.id);
+    }
     this.#tokens = null;
+    return address?.href ?? null;
   }
 
   #refreshed() {
@@ -136,7 +147,7 @@ export class SignIn {
     if (this.#tokens !== before) return; // somebody has signed out meanwhile
     const lasts = (Number(found.expires_in) > 0 ? Number(found.expires_in) : 300) * 1000;
     const refresh = found.refresh_token ?? before?.refresh;
-    this.#tokens = { value, refresh, until: Date.now() + lasts };
+    this.#tokens = { value, refresh, id: found.id_token ?? before?.id, until: Date.now() + lasts };
     if (refresh) this.#refreshAfter(Math.max(lasts - EARLY, lasts / 2));
   }
 
@@ -155,8 +166,9 @@ export function drawSignIn(place, signIn, say) {
       ...(signIn.isSignedIn
         ? [
             button("Sign out", () => {
-              signIn.signOut();
+              const away = signIn.signOut();
               draw();
+              if (away) location.assign(away);
             }),
           ]
         : signIn.providers.map((provider) =>
@@ -166,6 +178,12 @@ export function drawSignIn(place, signIn, say) {
           )),
     );
   draw();
+}
+
+// An address of the web, or null for none: a script could be behind any other.
+function safe(text) {
+  const address = URL.canParse(text) ? new URL(text) : null;
+  return ["https:", "http:"].includes(address?.protocol) ? address : null;
 }
 
 async function metadataOf({ issuer }) {
