@@ -502,3 +502,142 @@ async def test_console_works_where_its_documents_alone_are_trusted(browser: Brow
         found = await tab.run(f"{texts}.then(all => all.flatMap(v => typeof v === 'string' ? [v] : Object.values(v)))")
         assert sorted(found) == sorted(file.read_text(encoding="utf-8") for file in folder.iterdir())
         assert [error for error in tab.errors if "40" not in error] == []
+
+
+async def test_console_reacts_to_what_a_customer_wrote(browser: Browser, tmp_path: Path) -> None:
+    menus = "[...document.querySelectorAll('.message.from-customer .react > summary')]"
+    async with server_with_demo(tmp_path) as (_, address), console(browser, address) as tab:
+        interaction = await write_as_customer(address)
+        await tab.run(f"location.hash = 'open={interaction}'")
+        await tab.until(
+            f"{menus}.length > 0 && {has('Is anybody there?', 'document.querySelector(`switchboard-timeline`)')}"
+        )
+        # One stop of the Tab key: the latest, and the arrows lead to the others.
+        assert await tab.run(f"{menus}.filter(menu => menu.tabIndex === 0).length") == 1
+        await tab.run(f"{menus}.at(-1).focus()")
+        await tab.run("document.activeElement.click()")
+        await tab.run("document.querySelector('.react[open] [aria-label=Heart]').click()")
+        await tab.until(has("Reaction: \u2764\ufe0f", "document.querySelector('switchboard-timeline')"))
+        assert await tab.run(f"document.activeElement === {menus}.at(-1)") is True
+        text = "{ latestCustomerMessage { text agentReaction } }"
+        query = f"query ($id: ID!) {{ interaction(id: $id) {text} }}"
+        stored = (await ask(address, query, id=interaction))["interaction"]["latestCustomerMessage"]
+        assert stored == {"text": "Is anybody there?", "agentReaction": "\u2764\ufe0f"}
+        # The same again takes it back.
+        await tab.run("document.activeElement.click()")
+        await tab.run("document.querySelector('.react[open] [aria-pressed=true]').click()")
+        await tab.until(f"!{has('Reaction:', 'document.querySelector(`switchboard-timeline`)')}")
+
+
+FED = """(async () => {
+    const from = (name) => import(`/assets/console/models/${name}.js`);
+    const [{ Queue }, { OpenInteraction }, { Sending, Sendings }, { Listing }] = await Promise.all(
+        ["queue", "interaction", "sending", "listing"].map(from));
+    // Every timer that is set and neither cleared nor over.
+    const { setTimeout: set, clearTimeout: clear } = globalThis, timers = new Set();
+    globalThis.setTimeout = (f, ...rest) => {
+        const id = set(() => { timers.delete(id); f(); }, ...rest);
+        timers.add(id);
+        return id;
+    };
+    globalThis.clearTimeout = (id) => { timers.delete(id); clear(id); };
+    const pageInfo = { hasNextPage: false, hasPreviousPage: false, startCursor: null, endCursor: null };
+    const page = { pageInfo, cursor: "c" };
+    const feeds = [];
+    let queries = 0, most = 0;
+    const head = { version: 1, viewerCan: {} };
+    const graph = {
+        connection: Object.assign(new EventTarget(), { state: "live" }),
+        follow(feed) { feeds.push(feed); feed.read(); return () => {}; },
+        hear(_document, _variables, take) { feeds.push({ take }); return () => {}; },
+        async query() {
+            queries++;
+            return {
+                attentionQueue: { ...page, nodes: [] },
+                interaction: { ...head, messages: { ...page, nodes: [] }, notes: { nodes: [] } },
+                users: { ...page, nodes: [] },
+            };
+        },
+    };
+    const settled = () => new Promise((go) => set(go, 0));
+    const found = {};
+    // A queue that only grows, for days.
+    const queue = new Queue(graph, { kinds: [], whose: "all", labels: [] });
+    await settled();
+    for (let n = 0; n < 3000; n++) {
+        const key = String(n).padStart(9, "0");
+        const interaction = { id: `cnv_${n}`, attention: { needed: true, level: "LOW", queueKey: key } };
+        feeds[0].take({ change: "ENTERED", topic: "ATTENTION_RAISED", interactionId: interaction.id, interaction });
+    }
+    found.queue = queue.nodes.length;
+    found.hasMore = queue.hasMore;
+    // It became short, and what is behind its end is read.
+    const before = queries;
+    for (const { id } of queue.nodes.slice(0, 260)) feeds[0].take({ change: "LEFT", interactionId: id, topic: "X" });
+    await settled();
+    found.refilled = queries > before && !queue.hasMore;
+    queue.close();
+    // An interaction in which much is said and noted, and many type.
+    const sendings = new Sendings(graph, () => {});
+    const open = new OpenInteraction(graph, "cnv_1", sendings.open("cnv_1"));
+    await settled();
+    const [{ take }, { take: hear }] = feeds.slice(-2);
+    for (let n = 0; n < 5000; n++) {
+        take({ topic: "X", interaction: head, message: { id: `msg_${n}`, sentAt: "2026-01-01T00:00:00Z" } });
+        most = Math.max(most, open.messages.length);
+        if (n % 100 === 0) await settled();
+    }
+    for (let n = 0; n < 3000; n++) {
+        take({ topic: "X", interaction: head, note: { id: `not_${n}`, createdAt: "2026-01-01T00:00:00Z" } });
+    }
+    found.messages = 2000 < most && most <= 2100;
+    found.notes = open.notes.length;
+    const until = new Date(Date.now() + 60_000).toISOString();
+    for (let n = 0; n < 50; n++) hear({ user: { id: `usr_${n % 5}`, name: "x" }, until });
+    found.timersWhileTyping = timers.size;
+    open.close();
+    found.timersAfter = timers.size;
+    // Whoever looks through a thousand interactions leaves nothing behind.
+    for (let n = 0; n < 1000; n++) {
+        const each = new OpenInteraction(graph, `cnv_${n}`, sendings.open(`cnv_${n}`));
+        await each.close();
+    }
+    found.sendings = sendings.size;
+    sendings.open(null);
+    found.sendingsAtTheEnd = sendings.size;
+    // A list of the administration answers a thousand events by one reading.
+    const list = { document: "", of: ({ users }) => users, changes: "subscription" };
+    const listing = new Listing(graph, list);
+    await settled();
+    const asked = queries;
+    for (let n = 0; n < 1000; n++) feeds.at(-1).take({});
+    found.timersOfListing = timers.size;
+    await new Promise((go) => set(go, 400));
+    found.readings = queries - asked;
+    feeds.at(-1).take({});
+    listing.close();
+    found.timersAtTheEnd = timers.size;
+    Object.assign(globalThis, { setTimeout: set, clearTimeout: clear });
+    return found;
+})()"""
+
+
+async def test_console_models_keep_no_more_however_long_they_are_open(browser: Browser, tmp_path: Path) -> None:
+    async with server_with_demo(tmp_path) as (_, address), browser.open_tab() as tab:
+        await tab.open(f"{address}/")
+        await tab.until("document.querySelector('#key') !== null")
+        assert await tab.run(FED) == {
+            "queue": 500,
+            "hasMore": True,
+            "refilled": True,
+            "messages": True,
+            "notes": 2000,
+            "timersWhileTyping": 5,
+            "timersAfter": 0,
+            "sendings": 1,
+            "sendingsAtTheEnd": 0,
+            "timersOfListing": 1,
+            "readings": 1,
+            "timersAtTheEnd": 0,
+        }
+        assert tab.errors == []

@@ -174,6 +174,18 @@ async def test_root_fields_about_one_kind_are_forbidden_without_its_permission(f
             assert "errors" not in await filled.graph.answer(query, without()), query
 
 
+async def test_settings_are_read_with_their_own_permission_alone(filled: Filled) -> None:
+    query = "{ settings { name value isSecret isSet source } }"
+    refused = await filled.graph.answer(query, without("settings:read"))
+    assert refused["data"] == {"settings": None}
+    assert [each["extensions"]["code"] for each in refused["errors"]] == ["FORBIDDEN"]
+    only = Actor(user_id=2, name="Bo", permissions=frozenset({"settings:read"}), key_id=2)
+    found = {each["name"]: each for each in (await filled.graph.read(query, only))["settings"]}
+    port = found["SWITCHBOARD_PORT"]
+    assert (port["value"], port["isSecret"], port["isSet"], port["source"]) == ("8000", False, True, "DEFAULT")
+    assert all(each["value"] is None for each in found.values() if each["isSecret"])
+
+
 def test_root_fields_of_queries_are_nullable() -> None:
     assert SCHEMA.query_type is not None
     assert [name for name, field in SCHEMA.query_type.fields.items() if isinstance(field.type, GraphQLNonNull)] == []

@@ -5,6 +5,7 @@ import { say, sayValue } from "../view/language.js";
 
 // What was begun in each interaction and not sent, for as long as the page is open.
 const drafts = new Map();
+const MOST_DRAFTS = 100; // the oldest is forgotten first
 
 /** The field below an interaction. `open` is given before it is in the page; `draw(open)` shows its state now. */
 export class Composer extends HTMLElement {
@@ -76,7 +77,9 @@ export class Composer extends HTMLElement {
   }
 
   #input() {
-    drafts.set(this.#place, this.#field.value);
+    drafts.delete(this.#place);
+    if (this.#field.value) drafts.set(this.#place, this.#field.value);
+    if (drafts.size > MOST_DRAFTS) drafts.delete(drafts.keys().next().value);
     if (!this.#isNote && this.#field.value) this.open.sayTyping();
     this.draw(this.open);
   }

@@ -4,11 +4,12 @@ import { fill, h, keep, words } from "../view/dom.js";
 import { say, sayValue } from "../view/language.js";
 import { contentsOf } from "../view/contents.js";
 import { nameOf, sayRefusal } from "../view/saying.js";
+import { moveAmongMenus, reactionMenu } from "../view/reactions.js";
 import { clock, day, full, isSameDay } from "../view/times.js";
 
 const NEAR = 80; // pixels from the end within which the end is followed
 
-/** What was said in an interaction. `draw(open, viewer)` shows its state now. */
+/** What was said in an interaction. `draw(open, viewer)` shows its state now. Fires `notice` with a text, which rises to the page. */
 export class Timeline extends HTMLElement {
   #list = h("ol", { class: "entries" });
   #earlier = h("button", { type: "button", class: "quiet", onclick: () => this.#readEarlier() });
@@ -26,6 +27,7 @@ export class Timeline extends HTMLElement {
     this.#earlier.textContent = say("earlier");
     this.#none.textContent = say("noMessages");
     this.#list.setAttribute("role", "list");
+    this.#list.addEventListener("keydown", (event) => moveAmongMenus(this.#list, event));
     this.replaceChildren(this.#earlier, this.#none, this.#list);
   }
 
@@ -37,9 +39,19 @@ export class Timeline extends HTMLElement {
     const items = [...withDays(open.entries), ...open.sending.pending.map((pending) => ({ pending }))];
     this.#none.hidden = items.length > 0;
     const customer = nameOf(open.head);
-    const shown = items.map((item) => ({ ...item, sending: open.sending, viewer, customer }));
+    const react = open.head.viewerCan.react ? (id, emoji) => this.#react(id, emoji) : null;
+    const shown = items.map((item) => ({ ...item, sending: open.sending, viewer, customer, react }));
     keep(this.#list, shown, keyOf, makeEntry);
+    moveAmongMenus(this.#list);
     this.#follow();
+  }
+
+  async #react(id, emoji) {
+    try {
+      await this.#open.react(id, emoji);
+    } catch (error) {
+      this.dispatchEvent(new CustomEvent("notice", { detail: sayRefusal(error), bubbles: true }));
+    }
   }
 
   // The end stays in sight for who has it in sight, also when the place becomes smaller, as by a phone's keyboard.
@@ -74,13 +86,15 @@ function makeEntry() {
   let shown = null;
   entry.update = (item) => {
     const { message, note, pending } = item;
-    const now = JSON.stringify([message, note, pending, pending?.error?.code]);
+    const now = JSON.stringify([message, note, pending, pending?.error?.code, Boolean(item.react)]);
     if (now === shown) return;
     shown = now;
+    const hadFocus = entry.contains(document.activeElement);
     if (message) drawMessage(entry, message, item);
     else if (note) drawNote(entry, note);
     else if (pending) drawPending(entry, pending, item.sending);
     else drawDay(entry, item.day);
+    if (hadFocus) entry.querySelector("summary")?.focus();
   };
   return entry;
 }
@@ -92,7 +106,7 @@ function drawDay(entry, at) {
 
 const timeOf = (at) => h("time", { datetime: at, title: full(at) }, clock(at));
 
-function drawMessage(entry, message, { viewer, customer }) {
+function drawMessage(entry, message, { viewer, customer, react }) {
   const { author, user, status, reference } = message;
   entry.className = `message from-${author === "CUSTOMER" ? "customer" : author === "SYSTEM" ? "system" : "us"}`;
   const name = user?.id === viewer.user.id ? say("you") : (user?.name ?? message.authorName ?? (author === "CUSTOMER" ? customer : sayValue("author", author)));
@@ -108,6 +122,7 @@ function drawMessage(entry, message, { viewer, customer }) {
       contentsOf(message),
     ),
     reactions.length ? words(say("reaction", { emoji: reactions.join(" ") }), "div", "meta") : null,
+    react && author === "CUSTOMER" ? reactionMenu(message, (emoji) => react(message.id, emoji)) : null,
     isOurs && status === "ERROR"
       ? h("div", { class: "meta fault" }, words([sayValue("status", status), message.latestError?.originalMessage].filter(Boolean).join(": ")))
       : null,

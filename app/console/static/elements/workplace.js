@@ -2,7 +2,7 @@
 
 import { OpenInteraction } from "../models/interaction.js";
 import { Queue } from "../models/queue.js";
-import { Sending } from "../models/sending.js";
+import { Sendings } from "../models/sending.js";
 import { CHANGES } from "../graph/documents.js";
 import { alertOf } from "../view/alerts.js";
 import { h } from "../view/dom.js";
@@ -20,7 +20,7 @@ export class Workplace extends HTMLElement {
   session;
   #queue;
   #open = null;
-  #sendings = new Map();
+  #sendings;
   #panel;
   #interaction;
   #person;
@@ -35,6 +35,7 @@ export class Workplace extends HTMLElement {
     const bar = Object.assign(document.createElement("switchboard-top-bar"), { session: this.session });
     bar.addEventListener("help", () => this.#help.showModal());
     const choice = keptChoice();
+    this.#sendings = new Sendings(this.session.graph, (id, error) => this.#notices.tell(say("notSent", { why: sayRefusal(error) }), `#open=${id}`));
     this.#panel = Object.assign(document.createElement("switchboard-queue"), {
       graph: this.session.graph,
       viewer: this.session.viewer,
@@ -93,25 +94,14 @@ export class Workplace extends HTMLElement {
   #show(id) {
     if (id === (this.#open?.id ?? null)) return;
     this.#open?.close();
-    this.#open = id ? new OpenInteraction(this.session.graph, id, this.#sendingTo(id)) : null;
+    const sending = this.#sendings.open(id);
+    this.#open = id ? new OpenInteraction(this.session.graph, id, sending) : null;
     this.#panel.openId = id;
     this.#interaction.open = this.#open;
     this.#person.interactionId = id;
     this.classList.toggle("has-open", Boolean(id));
     this.classList.remove("shows-person");
     if (!id) this.#panel.focusCurrent();
-  }
-
-  // What was sent goes on, whatever is open meanwhile.
-  #sendingTo(id) {
-    if (!this.#sendings.has(id)) {
-      const sending = new Sending(this.session.graph, id);
-      sending.addEventListener("failed", ({ detail }) => {
-        if (this.#open?.id !== id) this.#notices.tell(say("notSent", { why: sayRefusal(detail) }), `#open=${id}`);
-      });
-      this.#sendings.set(id, sending);
-    }
-    return this.#sendings.get(id);
   }
 
   #alert({ interaction, actor }) {

@@ -165,8 +165,10 @@ const NAMES = `query Names($ids: [ID!]!) {
   }
 }`;
 
+const SYSTEMS = `query Systems { __type(name: "ConnectionSystem") { enumValues { name } } }`;
+
 /** What forms offer to choose from. */
-export const CHOICES = { users: FIND_USERS, membersOfTeam: MEMBERS_OF_TEAM, accounts: ACCOUNTS, names: NAMES };
+export const CHOICES = { systems: SYSTEMS, users: FIND_USERS, membersOfTeam: MEMBERS_OF_TEAM, accounts: ACCOUNTS, names: NAMES };
 
 const CREATE_USER = `mutation CreateUser($input: CreateUserInput!) { createUser(input: $input) { user { id } ${ERRORS} } }`;
 const UPDATE_USER = `mutation UpdateUser($input: UpdateUserInput!) { updateUser(input: $input) { user { id } ${ERRORS} } }`;

@@ -13,7 +13,7 @@ const ROW = `fragment Row on Interaction {
 
 const CAN = `viewerCan {
   claim release close reopen snooze unsnooze reply replyBlockedBy note acknowledge clearAttention resumeBot type
-  acceptTransfer rejectTransfer cancelTransfer markRead assign label
+  acceptTransfer rejectTransfer cancelTransfer markRead assign label react
 }`;
 
 const HEAD = `fragment Head on Interaction {
@@ -262,6 +262,11 @@ export const ADD_NOTE = `mutation AddNote($input: AddNoteInput!) {
   addNote(input: $input) { clientMutationId note { ...Remark } ${ERRORS} }
 }
 ${REMARK}`;
+
+export const REACT = `mutation React($input: SetReactionInput!) {
+  setReaction(input: $input) { message { ...Words } ${ERRORS} }
+}
+${WORDS}`;
 
 export const MARK_READ = `mutation MarkRead($input: MarkReadInput!) {
   markRead(input: $input) { interaction { id } ${ERRORS} }

@@ -1,9 +1,10 @@
 // One open interaction: its head, messages and notes, kept by its events.
 
-import { ASSIGNABLE, CHANGES, EARLIER, HISTORY, INTERACTION, INTERACTION_CHANGES, MARK_READ, SAY_TYPING, TYPING } from "../graph/documents.js";
+import { ASSIGNABLE, CHANGES, EARLIER, HISTORY, INTERACTION, INTERACTION_CHANGES, MARK_READ, REACT, SAY_TYPING, TYPING } from "../graph/documents.js";
 import { knownLabels } from "./labels.js";
 
 const TYPING_EVERY = 4_000;
+const MOST = 2_000; // messages and notes: one that is open for days keeps no more, and reads those before them again
 const NOTHING = { nodes: [], pageInfo: { hasNextPage: false, endCursor: null } };
 
 // Events about many messages, whose status and marks are read again.
@@ -60,6 +61,9 @@ export class OpenInteraction extends EventTarget {
   close() {
     for (const stop of this.#stops) stop();
     clearTimeout(this.#typed);
+    for (const { timer } of this.typing.values()) clearTimeout(timer);
+    const latest = this.sending.latest(); // what is still on its way keeps this, and not all that was read
+    this.sending.latest = () => latest;
     this.sending.removeEventListener("change", this);
     this.sending.removeEventListener("sent", this);
   }
@@ -110,6 +114,12 @@ export class OpenInteraction extends EventTarget {
     this.#changed();
   }
 
+  /** Reacts to a message by an emoji, in place of another; null takes it back. Throws Refused. */
+  async react(messageId, reaction) {
+    this.#receive(await this.#graph.mutate(REACT, { id: messageId, reaction }));
+    this.#changed();
+  }
+
   /** Tells the others that the viewer is typing, now and then. */
   sayTyping() {
     if (this.#typed || !this.head?.viewerCan.type) return;
@@ -141,7 +151,7 @@ export class OpenInteraction extends EventTarget {
     this.head = head;
     // Those before the page that was read are kept, where it joins them: they were read by hand.
     const place = this.messages.findIndex(({ id }) => id === messages.nodes[0]?.id);
-    const before = this.messages.slice(0, Math.max(place, 0));
+    const before = this.messages.length > MOST ? [] : this.messages.slice(0, Math.max(place, 0));
     this.messages = merged(before, messages.nodes);
     this.notes = notes.nodes;
     if (isFirst || !before.length) this.#place(messages.pageInfo);
@@ -175,10 +185,10 @@ export class OpenInteraction extends EventTarget {
     else this.#become(item.interaction);
     if (item.message) this.messages = merged(this.messages, [item.message]);
     else if (item.messageNodeId) this.messages = this.messages.filter(({ id }) => id !== item.messageNodeId);
-    if (item.note) this.notes = merged(this.notes, [item.note]);
+    if (item.note) this.notes = merged(this.notes, [item.note]).slice(-MOST);
     else if (item.noteNodeId) this.notes = this.notes.filter(({ id }) => id !== item.noteNodeId);
     if (item.message?.user) this.typing.delete(item.message.user.id);
-    if (ABOUT_MANY.includes(item.topic)) this.#refresh();
+    if (ABOUT_MANY.includes(item.topic) || this.messages.length > MOST) this.#refresh();
     this.#changed();
   }
 

@@ -3,7 +3,10 @@
 import { QUEUE, QUEUE_CHANGES } from "../graph/documents.js";
 import { applied, isBefore } from "./lists.js";
 
-const PAGES = 5; // of 100 interactions: more than anybody reads
+const PAGE = 100;
+const PAGES = 5; // more than anybody reads
+const MOST = PAGE * PAGES;
+const TRIES = 3;
 
 /** The filter of the graph for what the person has chosen. Arguments that are left out do not narrow. */
 export const filterOf = ({ kinds, whose, labels }) => ({
@@ -21,13 +24,19 @@ export class Queue extends EventTarget {
   nodes = [];
   hasMore = false;
   isRead = false;
+  #graph;
+  #filter;
   #stop;
+  #taken = 0;
+  #refilling = false;
 
   constructor(graph, choice) {
     super();
     const filter = filterOf(choice);
+    this.#graph = graph;
+    this.#filter = filter;
     this.#stop = graph.follow({
-      read: () => this.#read(graph, filter),
+      read: async () => this.#show(await this.#read()),
       subscription: QUEUE_CHANGES,
       variables: { filter },
       take: (item) => this.#take(item),
@@ -55,34 +64,61 @@ export class Queue extends EventTarget {
     this.#tell("change");
   }
 
-  async #read(graph, filter) {
+  async #read() {
     const nodes = [];
     let cursor, page, after;
     for (let number = 0; number < PAGES && (!page || page.hasNextPage); number++) {
-      const { attentionQueue: found } = await graph.query(QUEUE, { filter, after });
+      const { attentionQueue: found } = await this.#graph.query(QUEUE, { filter: this.#filter, after });
       cursor ??= found.cursor; // of the first page: nothing that happens while the others are read is missed
       nodes.push(...found.nodes);
       page = found.pageInfo;
       after = page.endCursor;
     }
-    this.nodes = [...new Map(nodes.map((node) => [node.id, node])).values()];
-    this.hasMore = page.hasNextPage;
+    return { cursor, nodes: [...new Map(nodes.map((node) => [node.id, node])).values()], hasMore: page.hasNextPage };
+  }
+
+  #show({ cursor, nodes, hasMore }) {
+    this.nodes = nodes;
+    this.hasMore = hasMore;
     this.isRead = true;
     this.#tell("change");
     return cursor;
   }
 
+  // What goes on behind the end of a list that became short is read. A reading that an item has overtaken is dropped.
+  async #refill() {
+    if (this.#refilling || !this.hasMore || this.nodes.length > MOST / 2) return;
+    this.#refilling = true;
+    try {
+      for (let tries = 0; tries < TRIES; tries++) {
+        const taken = this.#taken;
+        const found = await this.#read();
+        if (taken === this.#taken) return void this.#show(found);
+      }
+    } catch {
+      // What is shown stays; the next item brings another chance.
+    } finally {
+      this.#refilling = false;
+    }
+  }
+
   #take(item) {
+    this.#taken++;
     // An item has the state of now, which may be a later one: that it has LEFT is on its way.
     if (item.change !== "LEFT" && item.interaction && !item.interaction.attention.needed) return;
     const was = this.nodes.find(({ id }) => id === item.interactionId);
     this.nodes = applied(this.nodes, item, isBefore, this.hasMore);
+    if (this.nodes.length > MOST) {
+      this.nodes = this.nodes.slice(0, MOST);
+      this.hasMore = true;
+    }
     const isNeeded = item.change !== "LEFT" && item.interaction;
     if (was && !isNeeded) this.#tell("leave", { was, item });
     if (isNeeded && CALLS.includes(item.topic) && !(item.topic === "ATTENTION_CHANGED" && !rises(item))) {
       this.#tell("arrival", item);
     }
     this.#tell("change");
+    this.#refill();
   }
 
   #tell(type, detail) {

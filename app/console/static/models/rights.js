@@ -8,7 +8,16 @@ export const PERMISSIONS = [
   ...KINDS.map((kind) => ({ kind, names: OF_KIND.map((verb) => `${kind}_${verb}`) })),
   {
     kind: null,
-    names: ["DIRECTORY_READ", "DIRECTORY_WRITE", "USERS_MANAGE", "TEAMS_MANAGE", "CONNECTIONS_MANAGE", "DESTINATIONS_MANAGE", "SETTINGS_READ"],
+    names: [
+      "DIRECTORY_READ",
+      "DIRECTORY_WRITE",
+      "REPORTS_READ",
+      "USERS_MANAGE",
+      "TEAMS_MANAGE",
+      "CONNECTIONS_MANAGE",
+      "DESTINATIONS_MANAGE",
+      "SETTINGS_READ",
+    ],
   },
 ];
 

@@ -90,3 +90,36 @@ export class Sending extends EventTarget {
     this.dispatchEvent(new Event("change"));
   }
 }
+
+/**
+ * What is on its way to each interaction: it goes on, whichever is open meanwhile. `failed` is called with the id of an
+ * interaction that is not open, and why. Nothing is kept of those that are not open and to which nothing is on its way.
+ */
+export class Sendings {
+  #graph;
+  #failed;
+  #all = new Map();
+  #openId = null;
+
+  constructor(graph, failed) {
+    this.#graph = graph;
+    this.#failed = failed;
+  }
+
+  get size() {
+    return this.#all.size;
+  }
+
+  /** That of the interaction that is open from now on; null for none. */
+  open(id) {
+    this.#openId = id;
+    for (const [each, { pending }] of this.#all) if (each !== id && !pending.length) this.#all.delete(each);
+    if (id === null) return null;
+    if (!this.#all.has(id)) {
+      const sending = new Sending(this.#graph, id);
+      sending.addEventListener("failed", ({ detail }) => id !== this.#openId && this.#failed(id, detail));
+      this.#all.set(id, sending);
+    }
+    return this.#all.get(id);
+  }
+}

@@ -101,7 +101,7 @@ export const ADMIN_TEXTS = {
   credential: ["Token", "Token", "Token"],
   credentialHint: ["Of a user there who sees all conversations. It is sealed and never shown.", "Eines Benutzers dort, der alle Konversationen sieht. Er wird versiegelt und nie gezeigt.", "De un usuario de allí que vea todas las conversaciones. Se sella y no se muestra nunca."],
   credentialKept: ["Empty: it stays as it is.", "Leer: Es bleibt, wie es ist.", "Vacío: se queda como está."],
-  connectionAddressHint: ["Up to /third-party/v1.", "Bis einschließlich /third-party/v1.", "Hasta /third-party/v1."],
+  connectionAddressHint: ["Of the system's REST contract, as the documentation of connections says.", "Des REST-Vertrags des Systems, wie die Dokumentation der Verbindungen sagt.", "Del contrato REST del sistema, como dice la documentación de conexiones."],
   connectionSettings: ["Settings", "Einstellungen", "Ajustes"],
   connectionSettingsHint: ["A JSON object; empty for the usual ones.", "Ein JSON-Objekt; leer für die üblichen.", "Un objeto JSON; vacío para los habituales."],
   connectionMade: ["The secret that signs deliveries", "Das Geheimnis, das Lieferungen signiert", "El secreto que firma las entregas"],

@@ -58,6 +58,11 @@ export function openForm(place, { title, intro = null, fields = [], action, isDa
       after?.();
     } catch (error) {
       if (error.code === undefined) throw error; // no refusal, but a fault of ours
+      if (!place.isConnected) return;
+      if (!dialog.open) {
+        place.append(dialog); // closed meanwhile: a refusal is told all the same, and nothing that was written is lost
+        dialog.showModal();
+      }
       show(error);
     } finally {
       button.disabled = false;

@@ -1,6 +1,6 @@
 // Connections to other systems: how they stand, and what they could not deliver.
 
-import { COMMANDS, CONNECTION_CHANGES, LISTS } from "../../graph/administration.js";
+import { CHOICES, COMMANDS, CONNECTION_CHANGES, LISTS } from "../../graph/administration.js";
 import { may } from "../../models/rights.js";
 import { openDialog, showSecret } from "../../view/dialog.js";
 import { h, words } from "../../view/dom.js";
@@ -10,22 +10,25 @@ import { brief, exact, lasting } from "../../view/times.js";
 import { asking, commanding, creating, editing, finished, showing } from "./actions.js";
 
 const TONES = { CONNECTED: "good", BACKFILLING: "good", DEGRADED: "warn", BAD_CREDENTIALS: "bad" };
+const OWN = "HTTP"; // systems that send deliveries by themselves
 const A_DAY = 86_400;
 const MOST_MISSING = 1_000_000;
 
 const hookOf = (path) => new URL(path, location.href).href;
 
-function creationFields() {
+// The graph says which systems there are; all but one's own are reached by their addresses.
+async function creationFields({ graph }) {
+  const { __type: type } = await graph.query(CHOICES.systems);
   const reached = [
     textField("address", say("address"), "", { hint: say("connectionAddressHint"), type: "url", maxLength: 2048 }),
     textField("credential", say("credential"), "", { hint: say("credentialHint"), type: "password", maxLength: 4096 }),
   ];
-  const show = (system) => reached.forEach(({ element }) => (element.hidden = system !== "VOICEBOT"));
-  const systems = ["HTTP", "VOICEBOT"].map((each) => [each, sayValue("system", each)]);
-  show("HTTP");
+  const show = (system) => reached.forEach(({ element }) => (element.hidden = system === OWN));
+  const systems = type.enumValues.map(({ name }) => [name, sayValue("system", name)]);
+  show(OWN);
   return [
     textField("name", say("name"), "", { isRequired: true }),
-    selectField("system", say("system"), "HTTP", systems, { changed: show }),
+    selectField("system", say("system"), OWN, systems, { changed: show }),
     ...reached,
     jsonField("settings", say("connectionSettings"), null, { hint: say("connectionSettingsHint") }),
   ];
