@@ -69,7 +69,7 @@ def _written(value: Any, field: FieldInfo) -> str:
         case timedelta():
             return written_duration(value)
         case Mapping():
-            return orjson.dumps(value).decode()
+            return orjson.dumps(value, default=_part).decode()
         case tuple() if any(isinstance(each, BaseModel) for each in value):
             return orjson.dumps([each.model_dump(mode="json", exclude_unset=True) for each in value]).decode()
         case tuple():
@@ -78,6 +78,11 @@ def _written(value: Any, field: FieldInfo) -> str:
             return value if not field.repr and value.startswith("sqlite:") else _without_secrets(value)
         case _:
             return str(value)
+
+
+def _part(value: object) -> str:
+    """What a setting holds that JSON has no form for, as it would be set."""
+    return written_duration(value) if isinstance(value, timedelta) else str(value)
 
 
 def _without_secrets(address: str) -> str:
