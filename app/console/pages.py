@@ -1,4 +1,4 @@
-"""The console, the wallboard and the administration: one page, and its files."""
+"""The console, the wallboard, the administration and the reports: one page, and its files."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +15,8 @@ STATIC = _HERE / "static"
 
 
 def routes(issuers: Sequence[Issuer] = ()) -> list[BaseRoute]:
-    """The console at `/`, the wallboard at `/wall`, the administration at `/admin`, and their files.
+    """The console at `/`, the wallboard at `/wall`, the administration at `/admin`, the reports at `/reports`,
+    and their files.
 
     People sign in at those of the issuers that know the pages as a client."""
     providers = Providers.of(issuers)
@@ -25,4 +26,10 @@ def routes(issuers: Sequence[Issuer] = ()) -> list[BaseRoute]:
     async def show(_request: Request) -> Response:
         return page.response()
 
-    return [Route("/", show), Route("/wall", show), Route("/admin", show), files("/assets/console", STATIC)]
+    return [
+        Route("/", show),
+        Route("/wall", show),
+        Route("/admin", show),
+        Route("/reports", show),
+        files("/assets/console", STATIC),
+    ]

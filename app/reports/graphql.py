@@ -112,8 +112,8 @@ class Report:
     )
     total: ReportFigures = strawberry.field(description="The figures of all groups together.")
     groups: list[ReportGroup] = strawberry.field(
-        description="The groups: in the order of time, otherwise those with the most durations first. Empty without "
-        "`groupBy`."
+        description="The groups: in the order of time, otherwise those with the most durations first and that of "
+        "no team or user last. Empty without `groupBy`."
     )
     csv: str = strawberry.field(
         description="The groups as a CSV file with a heading and CRLF line ends, or the total without `groupBy`."

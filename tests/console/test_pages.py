@@ -16,7 +16,10 @@ from app.schema import build_schema
 FILES = sorted(path for path in pages.STATIC.rglob("*") if path.is_file())
 MODULES = [path for path in FILES if path.suffix == ".js"]
 CATALOGUE = pages.STATIC / "view" / "texts.js"
-CATALOGUES = (CATALOGUE, *(CATALOGUE.with_name(f"{name}.js") for name in ("topics", "admin-texts", "admin-values")))
+CATALOGUES = (
+    CATALOGUE,
+    *(CATALOGUE.with_name(f"{name}.js") for name in ("topics", "admin-texts", "admin-values", "reports-texts")),
+)
 DOCUMENTS = ("documents.js", "administration.js")
 ENTRY = re.compile(r'^  (?:"([\w.]+)"|(\w+)): (\[.*\]),$')
 MARKUP = ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "DOMParser", "srcdoc", "eval(", "Function(")
@@ -68,7 +71,7 @@ def test_console_page_is_bound_to_this_server_and_to_elements(client: TestClient
     assert "unsafe" not in answer.headers["content-security-policy"]
 
 
-@pytest.mark.parametrize("path", ["/wall", "/admin"])
+@pytest.mark.parametrize("path", ["/wall", "/admin", "/reports"])
 def test_console_wallboard_and_administration_are_the_same_page(client: TestClient, path: str) -> None:
     console, other = client.get("/"), client.get(path)
     assert (other.content, other.headers["content-security-policy"]) == (
@@ -97,7 +100,7 @@ def test_console_serves_every_file_that_it_has_and_that_it_names(client: TestCli
         answer = client.get(f"/assets/console/{name_of(path)}")
         assert (answer.status_code, answer.content) == (200, path.read_bytes()), path
     named = re.findall(r'(?:src|href)="(/assets[^"]*)"', client.get("/").text)
-    assert len(named) == 6
+    assert len(named) == 7
     for path in MODULES:
         for imported in re.findall(r'from "(\.[^"]*)"', path.read_text(encoding="utf-8")):
             named.append(str(client.base_url.join(f"/assets/console/{name_of(path)}").join(imported)))

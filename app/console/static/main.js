@@ -10,6 +10,7 @@ import { Labels } from "./elements/labels.js";
 import { Part } from "./elements/part.js";
 import { Person } from "./elements/person.js";
 import { QueuePanel } from "./elements/queue.js";
+import { Reports } from "./elements/reports.js";
 import { Search } from "./elements/search.js";
 import { SignIn } from "./elements/sign-in.js";
 import { Timeline } from "./elements/timeline.js";
@@ -28,6 +29,7 @@ const ELEMENTS = {
   "switchboard-part": Part,
   "switchboard-person": Person,
   "switchboard-queue": QueuePanel,
+  "switchboard-reports": Reports,
   "switchboard-search": Search,
   "switchboard-sign-in": SignIn,
   "switchboard-timeline": Timeline,

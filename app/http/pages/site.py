@@ -158,6 +158,7 @@ def _links(contracts: Sequence[tuple[str, str]]) -> list[Link]:
     return [
         Link("/", "Console", "Work with the graph: who needs a human, their messages, replies."),
         Link("/wall", "Wallboard", "How many wait, and for how long, for a screen that everybody sees."),
+        Link("/reports", "Reports", "How long customers waited, who answered, and what was missed."),
         Link("/admin", "Administration", "Users, keys, teams, connections, destinations and settings."),
         Link("/graphql", "GraphQL", "Explore the graph: run operations, listen to subscriptions, read the schema."),
         *(

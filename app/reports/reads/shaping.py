@@ -55,10 +55,10 @@ def csv_of(span: Span, groups: Mapping[Any, Figures], total: Figures, names: Map
 
 
 def _ordered(span: Span, groups: Mapping[Any, Figures]) -> Sequence[Any]:
-    """In the order of time, or those with the most to tell first; the group of none is the last of its size."""
+    """In the order of time, or those with the most to tell first, and the group of none last."""
     if span.by in (Grouping.DAY, Grouping.MONTH, Grouping.HOUR_OF_DAY):
         return sorted(groups)
-    return sorted(groups, key=lambda key: (-_size(groups[key]), key is None, key or 0))
+    return sorted(groups, key=lambda key: (key is None, -_size(groups[key]), key or 0))
 
 
 def _size(figures: Figures) -> int:

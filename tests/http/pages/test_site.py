@@ -56,6 +56,7 @@ def test_site_index_links_to_each_contract(tmp_path: Path) -> None:
         "/assets/pages/index.css",
         "/",
         "/wall",
+        "/reports",
         "/admin",
         "/graphql",
         "/api/v1/openapi.json",

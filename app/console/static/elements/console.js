@@ -1,10 +1,10 @@
-// The console: the form to sign in, or the place to work, the wallboard or the administration.
+// The console: the form to sign in, or the place to work, the wallboard, the administration or the reports.
 
 import { ByKey, Providers, Session, keyAtHand } from "../models/session.js";
 import { say, speak } from "../view/language.js";
 import { sayRefusal } from "../view/saying.js";
 
-const PLACES = { "/wall": "switchboard-wall", "/admin": "switchboard-admin" };
+const PLACES = { "/wall": "switchboard-wall", "/admin": "switchboard-admin", "/reports": "switchboard-reports" };
 
 /** The whole page. */
 export class Console extends HTMLElement {

@@ -6,7 +6,13 @@ import { language, say } from "../view/language.js";
 import { LANGUAGES } from "../view/texts.js";
 import { partsOf } from "./admin/parts.js";
 
-const PLACES = { "/": "queue", "/wall": "wall", "/admin": "admin" };
+const PLACES = { "/": "queue", "/wall": "wall", "/reports": "reports", "/admin": "admin" };
+
+/** Whether a viewer has something to see at an address. */
+const MAY = {
+  "/reports": ({ permissions }) => permissions.includes("REPORTS_READ"),
+  "/admin": (viewer) => partsOf(viewer).length > 0,
+};
 
 /** Fires `sign-out` and `speak` with a language, which rise to the page, and `help`. `session` is given before it is in the page. */
 export class TopBar extends HTMLElement {
@@ -49,7 +55,7 @@ export class TopBar extends HTMLElement {
   #makeMenu() {
     const fire = (name, detail) => this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true }));
     const here = location.pathname;
-    const places = Object.entries(PLACES).filter(([path]) => path !== here && (path !== "/admin" || partsOf(this.session.viewer).length));
+    const places = Object.entries(PLACES).filter(([path]) => path !== here && (MAY[path]?.(this.session.viewer) ?? true));
     const entry = (text, onclick) => h("button", { type: "button", class: "menu-entry", onclick }, text);
     const languages = h(
       "select",

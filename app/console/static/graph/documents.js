@@ -57,6 +57,27 @@ const OTHERS = `nodes { id kind state latestMessageAt attention { needed level r
 
 export const VIEWER = `{ viewer { user { id name } permissions apiKey { id permissions } } }`;
 
+const DURATIONS = `fragment Durations on ReportDurations { count p50Seconds p90Seconds }`;
+
+const FIGURES = `fragment Figures on ReportFigures {
+  firstResponse { ...Durations }
+  nextResponse { ...Durations }
+  waiting { ...Durations }
+  botResponse { ...Durations }
+  resolution { ...Durations }
+  answeredCount targetedCount withinTargetCount unansweredCount missedCount reopenedCount
+}
+${DURATIONS}`;
+
+export const REPORT = `query Report($since: DateTime!, $until: DateTime!, $by: ReportGrouping, $zone: String!, $filter: ReportFilter) {
+  report(since: $since, until: $until, groupBy: $by, timeZone: $zone, filter: $filter) {
+    since countsSince csv
+    total { ...Figures }
+    groups { kind team { name } user { name } start hour figures { ...Figures } }
+  }
+}
+${FIGURES}`;
+
 export const QUEUE = `query Queue($filter: InteractionFilter, $after: String) {
   attentionQueue(filter: $filter, first: 100, after: $after) {
     cursor

@@ -2,7 +2,7 @@
 
 import { h } from "./dom.js";
 
-const SVG = ["http:", "", "www.w3.org", "2000", "svg"].join("/"); // a name, which no browser asks for
+export const SVG = ["http:", "", "www.w3.org", "2000", "svg"].join("/"); // a name, which no browser asks for
 const HEIGHT = 40;
 const GAP = 0.2;
 

@@ -2,6 +2,7 @@
 
 import { ADMIN_TEXTS } from "./admin-texts.js";
 import { ADMIN_VALUES } from "./admin-values.js";
+import { REPORTS_TEXTS } from "./reports-texts.js";
 import { HISTORY_TEXTS } from "./topics.js";
 
 export const LANGUAGES = { en: "English", de: "Deutsch", es: "Español" };
@@ -10,6 +11,7 @@ export const TEXTS = {
   ...HISTORY_TEXTS,
   ...ADMIN_TEXTS,
   ...ADMIN_VALUES,
+  ...REPORTS_TEXTS,
   // Signing in
   signIn: ["Sign in", "Anmelden", "Iniciar sesión"],
   signOut: ["Sign out", "Abmelden", "Cerrar sesión"],
