@@ -1,4 +1,4 @@
-"""Two Switchboards, one as a messaging bot's inbox with the demo, the other attached to it."""
+"""Two Switchboards, one as a messaging bot's inbox and a live chat, the other attached to both."""
 
 import argparse
 import json
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         try:
             for address, server in zip((bot, desk), servers, strict=True):
                 _wait(address, server)
-            _say(f"The bot's inbox:   {bot}/graphql#key={bot_key}")
+            _say(f"The bot and chat:  {bot}/graphql#key={bot_key}")
             _say(f"Attached to it:    {desk}/graphql#key={desk_key}")
             _say(f"Its console:       {desk}/#key={desk_key}")
             _say(f"What is done in one is seen in the other within {2 * _POLL} seconds. Ctrl-C ends both.")
@@ -87,13 +87,19 @@ def _wait(address: str, server: "subprocess.Popen[bytes]") -> None:
 
 
 def _attach(environment: Mapping[str, str], bot: str, token: str) -> None:
-    """Connect the second to the first; their admins are the same person."""
+    """Connect the second to the first, as a bot and as SuperOffice; their admins are the same person."""
     settings = json.dumps({"pollSeconds": _POLL, "users": {"admin": 1}})
-    command = ["connections", "add", "Bot", "--system", "VOICEBOT", "--settings", settings]
-    command += ["--address", f"{bot}/third-party/v1"]
-    done = subprocess.run([*_APP, *command], env=environment, input=f"{token}\n", text=True, capture_output=True)
-    if done.returncode:
-        sys.exit(done.stderr)
+    personal = json.dumps({"token": token, "users": {"admin": token}})
+    for name, system, path, credential in (
+        ("Bot", "VOICEBOT", "/third-party/v1", token),
+        ("Office", "SUPEROFFICE", "/api", personal),
+    ):
+        command = ["connections", "add", name, "--system", system, "--settings", settings, "--address", f"{bot}{path}"]
+        done = subprocess.run(
+            [*_APP, *command], env=environment, input=f"{credential}\n", text=True, capture_output=True
+        )
+        if done.returncode:
+            sys.exit(done.stderr)
 
 
 if __name__ == "__main__":
