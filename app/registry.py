@@ -51,10 +51,18 @@ _ALLOWED = {
         for kind in KINDS
     },
     **{
-        f"{kind.name}:claim": f"With `{kind.name.upper()}_READ_OWN`: see what of one's teams is assigned to nobody too."
+        f"{kind.name}:claim": f"With `{kind.name.upper()}_READ_OWN` or `_WRITE_OWN`: what of one's teams nobody has."
         for kind in KINDS
     },
     **{f"{kind.name}:write": f"Change what is of the kind `{kind.name.upper()}`." for kind in KINDS},
+    **{
+        f"{kind.name}:write:team": f"Change what is of the kind `{kind.name.upper()}` and of one's teams, or of none."
+        for kind in KINDS
+    },
+    **{
+        f"{kind.name}:write:own": f"Change what is of the kind `{kind.name.upper()}` and assigned to oneself."
+        for kind in KINDS
+    },
     "destinations:manage": "Have alerts delivered to other servers, and see and change all destinations.",
     "directory:read": "See all customers and profiles, and the contact data of users too.",
     "directory:write": "Change customers and profiles.",

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from app.core.errors import Forbidden
 from app.core.fairness import Caller
-from app.core.sight import Viewer, holds, is_narrowed
+from app.core.sight import Permissions, Verb, Viewer, holds, is_narrowed, reaches, teams_of_free, writes_some
 
 GENERAL_PERMISSIONS = (
     "directory:read",
@@ -22,7 +22,7 @@ GENERAL_PERMISSIONS = (
 """The permissions that no kind of interaction brings."""
 
 
-VERBS = ("read", "read:team", "read:own", "write", "claim")
+VERBS = ("read", "read:team", "read:own", "write", "write:team", "write:own", "claim")
 """What may be done with interactions of a kind, as its permissions say it."""
 
 _NAME = re.compile(r"([a-z_]+)_(read|write|manage|claim)(?:_(team|own))?", re.ASCII)
@@ -77,13 +77,20 @@ class Actor:
         if not self.can(permission):
             raise Forbidden(f"This needs the permission {permission}.")
 
+    def require_writing(self, kind: str) -> None:
+        """Raise Forbidden unless the actor may change interactions of the kind, all or a part of them."""
+        if not self.writes_some(kind):
+            raise Forbidden(f"This needs the permission {kind}:write.")
+
+    @property
+    def _all(self) -> Permissions:
+        return None if self.is_admin else self.permissions
+
     @property
     def viewer(self) -> Viewer:
         """Who looks, for whatever is seen by teams and assignees."""
-        if self.is_admin:
-            return Viewer(None)
-        if not is_narrowed(self.permissions):
-            return Viewer(self.permissions)
+        if self.is_admin or not is_narrowed(self.permissions):
+            return Viewer(self._all)
         return Viewer(self.permissions, self.user_id, self.teams)
 
     def holds(self, permission: str) -> bool:
@@ -93,8 +100,18 @@ class Actor:
     def can_read(self, kind: str) -> bool:
         return self.can(f"{kind}:read")
 
-    def can_write(self, kind: str) -> bool:
-        return self.can(f"{kind}:write")
+    def writes_some(self, kind: str) -> bool:
+        """Whether the actor may change interactions of the kind, all or a part of them."""
+        return writes_some(self._all, kind)
+
+    def may_write(self, kind: str, team_id: int, holder: int | None) -> bool:
+        """Whether the actor may change an interaction of the kind that belongs to the team and has this assignee."""
+        return reaches(self._all, Verb.WRITE, self.user_id, self.teams, kind, team_id, holder)
+
+    def teams_to_take_of(self, kind: str) -> frozenset[int] | None:
+        """The teams, NO_TEAM among them, whose free interactions of the kind the actor may take; None for all teams."""
+        seen, written = (teams_of_free(self._all, verb, self.teams, kind) for verb in Verb)
+        return written if seen is None else seen if written is None else seen & written
 
 
 SYSTEM = Actor(user_id=0, name="Switchboard", is_admin=True)

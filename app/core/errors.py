@@ -58,7 +58,13 @@ class Unauthenticated(DomainError):
 
 
 class Forbidden(DomainError):
+    """`lacks_permission` says that only other permissions help; it may also be what the caller is to the thing."""
+
     code = "FORBIDDEN"
+
+    def __init__(self, message: str, *, lacks_permission: bool = False, path: Sequence[str | int] = ()) -> None:
+        super().__init__(message, path=path)
+        self.lacks_permission = lacks_permission
 
 
 class NotFound(DomainError):

@@ -1,6 +1,6 @@
-"""Which interactions of a kind a caller sees, by its permissions, its teams and what is assigned to it."""
+"""Which interactions of a kind a caller sees and may change: by permissions, teams, assignee."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -12,8 +12,15 @@ NO_TEAM = 0
 """Stands for a team where there is none: no surrogate is 0."""
 
 
+class Verb(StrEnum):
+    """What a permission lets be done with interactions of a kind, all of them or a part."""
+
+    READ = "read"
+    WRITE = "write"
+
+
 class Part(StrEnum):
-    """A part of a kind's interactions that a narrowed permission lets be seen."""
+    """A part of a kind's interactions that a narrowed permission holds for."""
 
     TEAM = "team"
     """Those of the caller's teams, and those of no team."""
@@ -44,11 +51,11 @@ def common(held: frozenset[str], named: Iterable[str]) -> frozenset[str]:
 
 
 @lru_cache(maxsize=4_096)
-def parts_of(permissions: Permissions, kind: str) -> frozenset[Part] | None:
-    """The parts of the kind that are seen; None for all of it, empty for nothing."""
-    if permissions is None or f"{kind}:read" in permissions:
+def parts_of(permissions: Permissions, kind: str, verb: Verb = Verb.READ) -> frozenset[Part] | None:
+    """The parts of the kind for which the verb is allowed; None for all of it, empty for nothing."""
+    if permissions is None or f"{kind}:{verb}" in permissions:
         return None
-    found = {part for part in (Part.TEAM, Part.OWN) if f"{kind}:read:{part}" in permissions}
+    found = {part for part in (Part.TEAM, Part.OWN) if f"{kind}:{verb}:{part}" in permissions}
     if Part.OWN in found and f"{kind}:claim" in permissions:
         found.add(Part.CLAIM)
     return frozenset(found)
@@ -57,6 +64,11 @@ def parts_of(permissions: Permissions, kind: str) -> frozenset[Part] | None:
 def sees_some(permissions: Permissions, kind: str) -> bool:
     """Whether interactions of the kind may be seen, all or a part of them."""
     return parts_of(permissions, kind) != frozenset()
+
+
+def writes_some(permissions: Permissions, kind: str) -> bool:
+    """Whether interactions of the kind may be changed, all or a part of them."""
+    return parts_of(permissions, kind, Verb.WRITE) != frozenset()
 
 
 @lru_cache(maxsize=4_096)
@@ -68,11 +80,17 @@ def is_narrowed(permissions: Permissions) -> bool:
     return any(whole is not None and whole.endswith(":read") and whole not in permissions for whole in narrow)
 
 
-def sees(
-    permissions: Permissions, user_id: int | None, teams: frozenset[int], kind: str, team_id: int, holder: int | None
+def reaches(
+    permissions: Permissions,
+    verb: Verb,
+    user_id: int | None,
+    teams: frozenset[int],
+    kind: str,
+    team_id: int,
+    holder: int | None,
 ) -> bool:
-    """Whether an interaction of the kind is seen that belongs to the team and is assigned to the holder."""
-    parts = parts_of(permissions, kind)
+    """Whether the verb is allowed for an interaction of the kind, the team and the holder."""
+    parts = parts_of(permissions, kind, verb)
     if parts is None:
         return True
     of_teams = team_id in teams
@@ -81,6 +99,16 @@ def sees(
         or (Part.OWN in parts and holder is not None and holder == user_id)
         or (Part.CLAIM in parts and holder is None and of_teams)
     )
+
+
+def teams_of_free(permissions: Permissions, verb: Verb, teams: frozenset[int], kind: str) -> frozenset[int] | None:
+    """The teams for whose free interactions of the kind the verb is allowed, NO_TEAM among them; None for all teams."""
+    parts = parts_of(permissions, kind, verb)
+    if parts is None:
+        return None
+    if Part.TEAM in parts:
+        return teams | {NO_TEAM}
+    return teams if Part.CLAIM in parts else frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +121,4 @@ class Viewer:
 
     def sees(self, kind: str, team_id: int, holder: int | None) -> bool:
         """Whether an interaction is seen that belongs to the team and is assigned to the holder."""
-        return sees(self.permissions, self.user_id, self.teams, kind, team_id, holder)
-
-    def free_of(self, kind: str) -> Sequence[int] | None:
-        """The teams whose free interactions of the kind are seen, NO_TEAM among them; None for all teams."""
-        parts = parts_of(self.permissions, kind)
-        if parts is None:
-            return None
-        if Part.TEAM in parts:
-            return [NO_TEAM, *sorted(self.teams)]
-        return sorted(self.teams) if Part.CLAIM in parts else []
+        return reaches(self.permissions, Verb.READ, self.user_id, self.teams, kind, team_id, holder)

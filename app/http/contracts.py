@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from app.core import codes
 from app.core.actor import Actor
-from app.core.errors import DomainError, RateLimited, Unauthenticated, Unavailable, release
+from app.core.errors import DomainError, Forbidden, RateLimited, Unauthenticated, Unavailable, release
 from app.core.text import is_storable
 from app.core.trail import current
 from app.http.authentication import CREDENTIALS
@@ -27,6 +27,7 @@ from app.rest.headers import Headers
 from app.rest.openapi import written
 from app.rest.schemes import key_of
 from app.rest.statuses import STATUSES
+from app.selection.mapping import SOME, granted
 
 log = structlog.get_logger(__name__)
 
@@ -121,8 +122,8 @@ class ContractApp:
         if not operation.public:
             remember_caller(scope, actor, headers)
             await services.limiter.take(actor)
-        if operation.reads is not None:
-            actor.require(operation.reads)
+        if not granted(actor.viewer.permissions, operation.reads):
+            raise Forbidden(f"This needs the permission {str(operation.reads).removesuffix(SOME)}.")
         async with services.in_flight.of(actor.caller):
             return await operation.handler(Call(scope, receive, services, actor, path, request_id_of(scope)))
 

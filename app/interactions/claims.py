@@ -8,7 +8,10 @@ from app.core.errors import AlreadyClaimed, Conflict, DomainError, Forbidden, In
 from app.core.sight import sees_some
 from app.interactions.model import AnyCommand, Command, Level, ReplyBlock, State
 
-VIEWER_COLUMNS = ("kind", "state", "assignee_id", "claimed_until", "bot_active", "attention_level", "lost_holder_id")
+VIEWER_COLUMNS = (
+    *("kind", "state", "team_id", "assignee_id", "claimed_until", "bot_active", "attention_level"),
+    "lost_holder_id",
+)
 """The common columns that `shared_refusal` looks at; a kind's own VIEWER_COLUMNS begin with these."""
 
 
@@ -46,6 +49,9 @@ class Refusable(Protocol):
     def state(self) -> str: ...
 
     @property
+    def team_id(self) -> int: ...
+
+    @property
     def assignee_id(self) -> int | None: ...
 
     @property
@@ -56,6 +62,19 @@ class Refusable(Protocol):
 
     @property
     def lost_holder_id(self) -> int | None: ...
+
+
+def may_write(subject: Refusable, actor: Actor) -> bool:
+    """Whether the actor's permissions let it change the interaction."""
+    return actor.may_write(subject.kind, subject.team_id, subject.assignee_id)
+
+
+def not_permitted(subject: Refusable, actor: Actor) -> Forbidden:
+    """The refusal of any change of the interaction by an actor whose permissions do not let it."""
+    if actor.writes_some(subject.kind):
+        text = f"What you may change of the kind {subject.kind} does not include this."
+        return Forbidden(text, lacks_permission=True)
+    return _missing(subject.kind, "write")
 
 
 def holder_of(subject: Refusable, now: datetime) -> int | None:
@@ -73,8 +92,8 @@ def shared_refusal(command: AnyCommand, subject: Refusable, actor: Actor, now: d
     A kind's `refusal` calls this first and then applies its own rules, NotSupported among them."""
     if command is Command.READ:
         return None if sees_some(actor.viewer.permissions, subject.kind) else _missing(subject.kind, "read")
-    if not actor.can_write(subject.kind):
-        return _missing(subject.kind, "write")
+    if not may_write(subject, actor):
+        return not_permitted(subject, actor)
     match command:
         case Command.CLAIM:
             return _closed(subject) or _held(subject, actor, now, even_from_admins=True)
@@ -108,7 +127,7 @@ def _is(subject: Refusable, state: State) -> bool:
 
 
 def _missing(kind: str, verb: str) -> Forbidden:
-    return Forbidden(f"This needs the permission {kind}:{verb}.")
+    return Forbidden(f"This needs the permission {kind}:{verb}.", lacks_permission=True)
 
 
 def _closed(subject: Refusable) -> DomainError | None:

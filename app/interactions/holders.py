@@ -4,6 +4,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from app.core.sight import Verb
 from app.directory.model import ADMIN
 from app.directory.tables import app_user, team_member
 from app.selection.mapping import Scope, Sql
@@ -21,13 +22,17 @@ def _may(user: Any, kind: Sql, verb: str) -> Sql:
     return permissions.like(wanted)
 
 
-def can(user: Any, kind: Sql, verb: str) -> Sql:
-    """That a row of `app_user` is an active user who may do this with all interactions of the kind."""
-    return sa.and_(user.active, sa.or_(is_admin(user), _may(user, kind, verb)))
+def _of_kind(kind: str) -> Sql:
+    return sa.literal_column(f"'{kind}'", sa.Text)
 
 
-def could_see(user: Any, of: Any) -> Sql:
-    """That a row of `app_user` is an active user who may see a row of `interaction`, if it is assigned to them."""
+def works_on(user: Any, kind: str) -> Sql:
+    """That a row of `app_user` is an active user who may change interactions of the kind, all or a part of them."""
+    forms = [_may(user, _of_kind(kind), form) for form in ("write", "write:team", "write:own")]
+    return sa.and_(user.active, sa.or_(is_admin(user), *forms))
+
+
+def _could(user: Any, of: Any, verb: Verb) -> Sql:
     membership = team_member.alias("membership")
     is_member = (
         sa.exists()
@@ -36,8 +41,18 @@ def could_see(user: Any, of: Any) -> Sql:
         .correlate_except(membership)
     )
     of_team = sa.or_(of.team_id == sa.literal_column("0", sa.BigInteger), is_member)
-    part = sa.or_(_may(user, of.kind, "read:own"), sa.and_(_may(user, of.kind, "read:team"), of_team))
-    return sa.and_(user.active, sa.or_(is_admin(user), _may(user, of.kind, "read"), part))
+    part = sa.or_(_may(user, of.kind, f"{verb}:own"), sa.and_(_may(user, of.kind, f"{verb}:team"), of_team))
+    return sa.and_(user.active, sa.or_(is_admin(user), _may(user, of.kind, verb), part))
+
+
+def could_see(user: Any, of: Any) -> Sql:
+    """That a row of `app_user` is an active user who may see a row of `interaction`, if it is assigned to them."""
+    return _could(user, of, Verb.READ)
+
+
+def could_write(user: Any, of: Any) -> Sql:
+    """That a row of `app_user` is an active user who may change a row of `interaction`, if it is assigned to them."""
+    return _could(user, of, Verb.WRITE)
 
 
 def lost_holder_id(scope: Scope) -> Sql:

@@ -47,7 +47,8 @@ class Operation:
     """A method on a path such as `/v1/customers/{customer_id}`; a `public` one is answered without a key.
 
     A template's segment is text, or one parameter. Texts win over parameters. `reads` is the permission that its answer
-    needs: who has it not is refused before anything is done. `about` is what the contract's document says of it."""
+    needs, with SOME at its end where any narrower form will do: who has it not is refused before anything is done.
+    `about` is what the contract's document says of it."""
 
     method: str
     path: str

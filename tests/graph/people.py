@@ -35,22 +35,36 @@ class People:
         return self.actors["admin"]
 
 
+def reaches(actor: Actor, verb: str, kind: str, team: int, holder: int | None) -> bool:
+    """Whether the actor may read or write an interaction of a team (0: of none), as docs/permissions.md says it."""
+    if actor.can(f"{kind}:{verb}"):
+        return True
+    of_team, own = team in actor.teams, actor.can(f"{kind}:{verb}:own")
+    return (
+        (actor.can(f"{kind}:{verb}:team") and (of_team or team == 0))
+        or (own and holder == actor.user_id)
+        or (own and actor.can(f"{kind}:claim") and of_team and holder is None)
+    )
+
+
 def narrowed(people: People) -> list[Actor]:
-    """Callers who see parts of the kinds, by the teams of `store_teams` and by what is assigned to them."""
+    """Callers who see and may change parts of the kinds, by the teams of `store_teams` and by what is assigned to
+    them."""
 
     def actor(of: str, name: str, teams: Iterable[int], *parts: str) -> Actor:
-        held = {f"{kind}:{part}" for kind in KIND_NAMES for part in parts if ":" not in part or part[0] == "r"}
+        held = {f"{kind}:{part}" for kind in KIND_NAMES for part in parts if ":" not in part or part[0] in "rw"}
         held |= {part for part in parts if part.split(":")[0] in (*KIND_NAMES, "directory")}
         return replace(people.actors[of], name=name, permissions=frozenset(held), teams=frozenset(teams))
 
     mixed = ("session:read", "conversation:read:team", "chat_session:read:own", "agent_session:read:own")
+    changed = ("session:write:team", "conversation:write:own", "chat_session:write:own", "agent_session:write:team")
     return [
-        actor("bo", "of a team", [1], "read:team", "directory:read"),
-        actor("bo", "own", [1], "read:own", "directory:read"),
-        actor("bo", "own and free", [1], "read:own", "claim"),
-        actor("cy", "of a team, or own", [2], "read:team", "read:own"),
+        actor("bo", "of a team", [1], "read:team", "write:own", "directory:read"),
+        actor("bo", "own", [1], "read:own", "write:own", "directory:read"),
+        actor("bo", "own and free", [1], "read:own", "write:own", "claim"),
+        actor("cy", "of a team, or own", [2], "read:team", "read:own", "write:team"),
         actor("dee", "of no team", [], "read:team"),
-        actor("bo", "mixed", [1, 2], *mixed, "chat_session:claim"),
+        actor("bo", "mixed", [1, 2], *mixed, *changed, "chat_session:claim"),
     ]
 
 

@@ -3,7 +3,7 @@
 What selections show is compared in tests/oracle, whose actors are narrowed too."""
 
 import random
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -22,7 +22,7 @@ from tests.graph.commands import ON_INTERACTION, ON_MESSAGE, ON_NOTE
 from tests.graph.exchanges import text
 from tests.graph.filled import Filled, fill
 from tests.graph.listening import STREAMS, ears
-from tests.graph.people import narrowed
+from tests.graph.people import narrowed, reaches
 from tests.graph.running import SCHEMA, running_graph
 from tests.graph.state import Row, rows_of, unchanged
 
@@ -44,16 +44,7 @@ async def world(changing_url: str) -> AsyncIterator[Filled]:
 
 
 def sees(actor: Actor, kind: str, side: Side) -> bool:
-    """As docs/permissions.md says it."""
-    team, holder = side
-    if actor.can(f"{kind}:read"):
-        return True
-    of_team = team in actor.teams
-    by_team = actor.can(f"{kind}:read:team") and (of_team or team == 0)
-    own = actor.can(f"{kind}:read:own")
-    return (
-        by_team or (own and holder == actor.user_id) or (own and actor.can(f"{kind}:claim") and of_team and not holder)
-    )
+    return reaches(actor, "read", kind, *side)
 
 
 async def sides(filled: Filled) -> Mapping[str, tuple[str, Side]]:
@@ -265,25 +256,6 @@ async def test_narrowed_callers_share_their_plans(world: Filled) -> None:
         await world.graph.read(query, replace(actor, user_id=number, teams=frozenset({number, number + 1})))
     assert len(preparer.plans) == plans
     assert preparer.compiler.sql.compiled == compiled
-
-
-def operations(wanted: Callable[[str | None, str], bool]) -> Sequence[str]:
-    """The operations of the contracts whose needed permission is as wanted."""
-    return [
-        f"{operation.method} {operation.path}"
-        for kind in KINDS
-        if kind.contract is not None
-        for operation in kind.contract.operations
-        if wanted(operation.reads, kind.name)
-    ]
-
-
-def test_contracts_that_show_interactions_need_the_whole_permission() -> None:
-    # What is about the directory alone, or gives out tokens, shows no interaction.
-    others = operations(lambda reads, kind: reads != f"{kind}:read")
-    assert not [each for each in others if "session" in each.lower() or "conversation" in each or "message" in each]
-    for kind in PREFIXES:
-        assert not Actor(1, "x", permissions=frozenset({f"{kind}:read:team"})).can(f"{kind}:read")
 
 
 def test_every_subscription_is_tried_by_narrowed_listeners() -> None:

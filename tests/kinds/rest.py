@@ -30,8 +30,11 @@ ACTORS: Mapping[str, Actor] = {actor.name.lower(): actor for actor in (ADA, BO, 
 class Names:
     """Lets people in by their names."""
 
+    def __init__(self, people: Mapping[str, Actor] | None = None) -> None:
+        self._people = people
+
     async def actor_of(self, key: str) -> Actor | None:
-        return ACTORS.get(key)
+        return (ACTORS if self._people is None else self._people).get(key)
 
 
 @dataclass
@@ -84,16 +87,22 @@ class Untouched:
 
 @asynccontextmanager
 async def housed(
-    database_url: str, clock: ManualClock, ids: Ids | None = None, *, by_names: bool = True, **settings: Any
+    database_url: str,
+    clock: ManualClock,
+    ids: Ids | None = None,
+    *,
+    by_names: bool = True,
+    people: Mapping[str, Actor] | None = None,
+    **settings: Any,
 ) -> AsyncIterator[House]:
-    """The application with everybody of `ACTORS` let in by name, or who has a real key."""
+    """The application with everybody of `people`, or of `ACTORS`, let in by name, or who has a real key."""
     ready = Settings(database_url=database_url, **settings)
     made = CountingIds() if ids is None else ids
     refusals: list[Refusal] = []
     described = Described()
     contracts = [described.contract(replace(contract, refused=_noting(refusals, contract))) for contract in CONTRACTS]
     app = create_app(
-        ready, contracts=contracts, clock=clock, ids=made, authenticator=(lambda _: Names()) if by_names else None
+        ready, contracts=contracts, clock=clock, ids=made, authenticator=(lambda _: Names(people)) if by_names else None
     )
     async with app.router.lifespan_context(app) as state:
         found = dict(state or {})

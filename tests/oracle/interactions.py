@@ -1,7 +1,6 @@
 """How the fields of interactions, messages and history are answered from plain rows."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from app.core.clock import rfc3339
@@ -14,6 +13,7 @@ from tests.oracle.basics import BY_ID, CREATED, HAPPENED, INTERACTIONS, SENT, Re
 from tests.oracle.conditions import LEVELS, passes, references
 from tests.oracle.connections import connection
 from tests.oracle.searching import found_by
+from tests.oracle.world import Asking
 
 COMMANDS = (*Command, *ChatCommand, *ConversationCommand)
 
@@ -60,13 +60,13 @@ def _viewer_can(row: Row, info: Any) -> Row:
     allowed = {
         command.lower(): refusal(command, model, found.actor, world.now, world.settings) is None for command in COMMANDS
     }
-    block = _reply_block(model, found.actor, world.now, world.settings)
+    block = _reply_block(model, found, world.settings) if found.writes(row) else "NOT_ALLOWED"
     return {**allowed, "reply": block is None, "reply_blocked_by": block}
 
 
-def _reply_block(model: Any, actor: Any, now: datetime, settings: Any) -> str | None:
-    """Why the actor cannot reply, from the whole model; the first reason that holds."""
-    reasons = {"NOT_ALLOWED": not actor.can_write(model.kind)}
+def _reply_block(model: Any, found: Asking, settings: Any) -> str | None:
+    """Why an actor who may write cannot reply, from the whole model; the first reason that holds."""
+    now, reasons = found.world.now, dict[str, bool]()
     match model.kind:
         case "conversation":
             window = model.channel == "WHATSAPP" and (model.reply_until is None or model.reply_until <= now)
@@ -91,7 +91,7 @@ def _reply_block(model: Any, actor: Any, now: datetime, settings: Any) -> str | 
         case "chat_session":
             reasons["CLOSED"] = model.status in ("FINISHED", "DELETED", "CLOSED", "CLOSED_FROM_QUEUE")
     lapsed = model.claimed_until is not None and model.claimed_until <= now
-    held = model.assignee_id not in (None, actor.user_id, model.lost_holder_id)
+    held = model.assignee_id not in (None, found.actor.user_id, model.lost_holder_id)
     reasons["HELD_BY_OTHER"] = held and not lapsed
     return next((name for name, holds in reasons.items() if holds), None)
 
@@ -116,7 +116,9 @@ def _assignable_users(row: Row, info: Any, search: str | None = None, present: b
         held, kind = user["permissions"], row["kind"]
         of_team = f"{kind}:read:team" in held and row["team_id"] in (0, *user["team_ids"])
         reads = f"{kind}:read" in held or f"{kind}:read:own" in held or of_team
-        allowed = admin or (reads and f"{kind}:write" in held)
+        writes_team = f"{kind}:write:team" in held and row["team_id"] in (0, *user["team_ids"])
+        writes = f"{kind}:write" in held or f"{kind}:write:own" in held or writes_team
+        allowed = admin or (reads and writes)
         return user["active"] and allowed and (admin or not responders or user["id"] in responders)
 
     users = [user for user in world.all("User") if may_take(user) and present in (None, user["present"])]

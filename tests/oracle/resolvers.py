@@ -212,8 +212,8 @@ FIELDS: Mapping[str, Mapping[str, Resolve]] = {
         "chatbotIsActive": lambda row, info: row["bot_active"],
         "sessionKey": lambda row, info: "********",
         **{name: embedded(name) for name in ("person", "contact", "project", "sale", "ticket")},
-        "tableRight": lambda row, info: table_right(asking(info).actor, row["status"]),
-        "fieldProperties": lambda row, info: field_properties(asking(info).actor, row["status"]),
+        "tableRight": lambda row, info: table_right(row["status"], may_write=asking(info).writes(row)),
+        "fieldProperties": lambda row, info: field_properties(row["status"], may_write=asking(info).writes(row)),
     },
     "ChatTopic": {
         "openingHours": embedded("opening_hours"),

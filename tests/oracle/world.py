@@ -10,6 +10,7 @@ import orjson
 
 from app.core.actor import Actor
 from app.settings import Settings
+from tests.graph.people import reaches
 from tests.graph.state import Row, Rows
 
 KIND_TYPES = {
@@ -142,17 +143,13 @@ class Asking:
         if not isinstance(kind, str):
             return True
         of = row if name in KIND_TYPES.values() else self.world.interaction(row["interaction_id"])
-        return self.actor.can(f"{kind}:read") or (of is not None and self._sees_part(kind, of))
-
-    def _sees_part(self, kind: str, of: Row) -> bool:
-        """As docs/permissions.md has the narrower permissions."""
-        own, free = of["assignee_id"] == self.actor.user_id, of["assignee_id"] is None
-        of_team = of["team_id"] in self.actor.teams
-        return (
-            (self.actor.can(f"{kind}:read:team") and (of_team or not of["team_id"]))
-            or (self.actor.can(f"{kind}:read:own") and own)
-            or (self.actor.can(f"{kind}:read:own") and self.actor.can(f"{kind}:claim") and of_team and free)
+        return self.actor.can(f"{kind}:read") or (
+            of is not None and reaches(self.actor, "read", kind, of["team_id"], of["assignee_id"])
         )
+
+    def writes(self, of: Row) -> bool:
+        """Whether the actor may change this interaction."""
+        return reaches(self.actor, "write", of["kind"], of["team_id"], of["assignee_id"])
 
     def can(self, permission: str) -> bool:
         """Whether the actor holds the permission; to read, in any of its forms."""

@@ -13,6 +13,7 @@ from app.core.actor import CONNECTION, Actor
 from app.core.errors import InvalidTransition, NotFound
 from app.core.ids import GlobalId, require_id
 from app.directory.service.editing import Ref
+from app.interactions.claims import may_write, not_permitted
 from app.interactions.events import SyncDropped, SyncRetried
 from app.interactions.messages import MessageStatus
 from app.interactions.model import Command, Interaction
@@ -101,8 +102,9 @@ def _handled(work: Work, actor: Actor, ref: Ref) -> tuple[Interaction, Entry]:
     of = GlobalId(work.kinds[name].prefix, seen.interaction_id)
     if not is_seen(work, actor, of, name):
         raise missing
-    actor.require(f"{name}:write")
-    interaction = load(work, actor, of)
+    interaction: Interaction = load(work, actor, of)
+    if not may_write(interaction, actor):
+        raise not_permitted(interaction, actor)
     entry = entries.get(number, for_update=True)
     if entry is None:
         raise missing

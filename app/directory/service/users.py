@@ -95,7 +95,7 @@ def set_presence(work: Work, actor: Actor, present: bool, *, user: Ref | None = 
     user_id = number(ref, "usr", "user_id")
     if user_id != actor.user_id:
         actor.require(MANAGE)
-    elif actor.is_narrowed and not any(held == MANAGE or held.endswith(":write") for held in actor.permissions):
+    elif actor.is_narrowed and not any(held == MANAGE or ":write" in held for held in actor.permissions):
         raise Forbidden("This needs a key with a permission to write.")
     users = work.use(UserRepository)
     before = found(users.get(user_id, for_update=True), ref, "user_id")

@@ -5,14 +5,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from app.directory.reads.mapping import OLDEST_USERS, USER_FILTERS
-from app.interactions.holders import can, could_see
+from app.interactions.holders import could_see, could_write
 from app.interactions.tables import interaction
 from app.selection.mapping import Many, Scope, Sql
 
 
 def _may_take(user: Scope, key: Any) -> Sql:
     taken = interaction.alias("taken")
-    allowed = (could_see(user.c, taken.c), can(user.c, taken.c.kind, "write"))
+    allowed = (could_see(user.c, taken.c), could_write(user.c, taken.c))
     return sa.exists().select_from(taken).where(taken.c.id == key, *allowed).correlate_except(taken)
 
 

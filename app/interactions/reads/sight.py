@@ -79,6 +79,13 @@ def seen_part(permissions: Permissions, row: Scope) -> Sql | bool:
     return sa.or_(*found) if found else False
 
 
+def only(select: sa.Select[Any], within: Sql | bool) -> sa.Select[Any]:
+    """The statement under the condition that one of the functions above gave."""
+    if isinstance(within, bool):
+        return select if within else select.where(sa.false())
+    return select.where(within)
+
+
 def _within(parts: frozenset[Part], row: Scope) -> Sql:
     viewer: sa.BindParameter[int] = sa.bindparam(VIEWER_ID, type_=sa.BigInteger)
     teams: sa.BindParameter[Any] = sa.bindparam(VIEWER_TEAMS, type_=IntList())

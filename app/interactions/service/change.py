@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from app.core.actor import Actor
-from app.core.errors import AlreadyClaimed, DomainError, NotFound, VersionConflict
+from app.core.errors import AlreadyClaimed, DomainError, Forbidden, NotFound, VersionConflict
 from app.core.ids import GlobalId
 from app.core.replacing import replace
 from app.core.sight import sees_some
@@ -98,6 +98,14 @@ def load(work: "Work", actor: Actor, ref: GlobalId) -> Any:
     if found is None or not viewer.sees(found.kind, found.team_id, found.assignee_id):
         raise missing(ref)
     return found
+
+
+def is_out_of_sight(actor: Actor, found: Interaction) -> bool:
+    """Whether the actor sees others of the kind, and not this one.
+
+    Who may see none, and writes for a channel what customers say, is led to interactions by their customers."""
+    seen = actor.viewer.sees(found.kind, found.team_id, found.assignee_id)
+    return not seen and sees_some(actor.viewer.permissions, found.kind)
 
 
 def is_seen(work: "Work", actor: Actor, ref: GlobalId, kind: str) -> bool:
@@ -258,9 +266,11 @@ def open_interaction(
 ) -> I:
     """Store a new interaction through its repository's `add` and tell of it; the same with its id.
 
-    Raises Forbidden without the kind's write permission."""
-    actor.require(f"{new.kind}:write")
+    Raises Forbidden without a permission to write that holds for the new one, and for who sees only others."""
+    actor.require_writing(new.kind)
     opened = settle(work, work.kinds[new.kind], within_borders(work, None, new))
+    if not actor.may_write(new.kind, opened.team_id, opened.assignee_id) or is_out_of_sight(actor, opened):
+        raise Forbidden(f"What you see and may change of the kind {new.kind} would not include this.")
     stored = add(armed(work, opening(opened)))
     mark_opened(work, stored)
     record(work, actor, None, stored, happened)

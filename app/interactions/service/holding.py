@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from app.core.actor import Actor
 from app.core.errors import Forbidden, InvalidInput
 from app.core.ids import GlobalId
+from app.directory.model import User
 from app.directory.repository import UserRepository
 from app.interactions.claims import holder_of
 from app.interactions.model import Command, Interaction, State
@@ -87,13 +88,14 @@ def _require_active(work: "Work", actor: Actor) -> None:
         raise Forbidden("Your user is not active any more.")
 
 
-def require_holder(work: "Work", interaction: Interaction, user_id: int) -> None:
-    """Raise InvalidInput unless the interaction can be given to the user, who stays so until the unit ends."""
+def require_holder(work: "Work", interaction: Interaction, user_id: int) -> User:
+    """The user, to whom the interaction can be given, and who stays so until the unit ends. Raises InvalidInput."""
     user = work.use(UserRepository).hold(user_id)
     if user is None or not user.active:
         raise InvalidInput(f"There is no active user usr_{user_id}.", path=("user_id",))
     if not may_see(user, interaction):
         raise InvalidInput("The user may not see this, so it cannot be assigned to them.", path=("user_id",))
+    return user
 
 
 def _unassigned(work: "Work", actor: Actor, before: I) -> I:

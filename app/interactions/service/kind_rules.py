@@ -12,7 +12,7 @@ from app.interactions.model import AnyCommand, Interaction, Turn
 from app.interactions.repository.holdings import HoldingRepository
 from app.interactions.repository.kinds import KindRepository
 from app.interactions.service.leaving import follow_user
-from app.interactions.service.rights import may_see, may_work
+from app.interactions.service.rights import may_work
 
 if TYPE_CHECKING:
     from app.directory.model import Customer, User
@@ -63,7 +63,7 @@ class CommonRules(Generic[I]):
         return interaction
 
     def may_hold(self, interaction: I, user: "User") -> bool:
-        return may_work(user, self.name) and may_see(user, interaction)
+        return may_work(user, interaction)
 
     def on_assign(self, work: "Work", actor: Actor, interaction: I, user_id: int | None) -> I:
         return interaction

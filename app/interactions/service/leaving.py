@@ -9,7 +9,7 @@ from app.interactions.model import Command
 from app.interactions.repository.holdings import HoldingRepository
 from app.interactions.service.change import write
 from app.interactions.service.returning import unheld
-from app.interactions.service.rights import may_see, may_work
+from app.interactions.service.rights import may_work
 
 if TYPE_CHECKING:
     from app.interactions.rules import KindRules
@@ -33,7 +33,7 @@ def follow_user(work: "Work", actor: Actor, kind: "KindRules[Any]", before: User
         return
     for number in work.use(HoldingRepository).held(kind.name, after.id):
         held = kind.load(work, number)
-        if held is not None and not (may_work(after, kind.name) and may_see(after, held)):
+        if held is not None and not may_work(after, held):
             release(work, actor, kind, [number])
 
 

@@ -6,16 +6,17 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from app.core.actor import Actor
-from app.core.errors import AlreadyReceived, DomainError, InvalidInput
+from app.core.errors import AlreadyReceived, DomainError, InvalidInput, NotFound
 from app.core.ids import GlobalId
 from app.directory.model.checks import text
+from app.interactions.claims import may_write, not_permitted
 from app.interactions.contents import checked_content, checked_contents, plain_text
 from app.interactions.events import MessageImported, MessageReceived, MessageSent, Typing
 from app.interactions.messages import Message, MessageAuthor, MessageStatus, answered_by
 from app.interactions.model import Command, Interaction
 from app.interactions.repository.messages import MessageRepository
 from app.interactions.repository.waits import WaitRepository
-from app.interactions.service.change import begin, check, load, write
+from app.interactions.service.change import begin, check, is_out_of_sight, load, write
 from app.interactions.service.recording import record
 from app.interactions.service.returning import unopened, without_lost_holder
 from app.interactions.service.seeing import require_latest, require_own
@@ -183,14 +184,19 @@ def _is_old(work: "Work", interaction: Interaction, sent_at: datetime) -> bool:
 
 
 def opened(work: "Work", actor: Actor, target: Mapping[str, Any], imported: bool) -> Any:
-    """The interaction that the target names, or that its kind and customer lead to, opened when there is none."""
+    """The interaction that the target names, or that its kind and customer lead to, opened when there is none.
+
+    Raises NotFound for one that is out of the actor's sight."""
     if "interaction" in target:
         return load(work, actor, target["interaction"])
     kind = work.kinds[target["kind"]]
-    actor.require(f"{kind.name}:write")
+    actor.require_writing(kind.name)
     given = {name: value for name, value in target.items() if name != "kind"}
     try:
-        return kind.open_for(work, actor, {**given, "imported": True} if imported else given)
+        found = kind.open_for(work, actor, {**given, "imported": True} if imported else given)
+        if is_out_of_sight(actor, found):
+            raise NotFound("You see no interaction with this customer.", path=("customer_id",))
+        return found
     except DomainError as error:
         if error.path:
             error.path = ("target", "customer", *error.path)
@@ -268,7 +274,8 @@ def require_new(work: "Work", actor: Actor, interaction: Interaction, fields: Ma
     if given is None:
         return
     key = _MESSAGE_KEY(given, ("message_key",))
-    actor.require(f"{interaction.kind}:write")
+    if not may_write(interaction, actor):
+        raise not_permitted(interaction, actor)
     channel = work.kinds[interaction.kind].channel_key(interaction)
     known = work.use(MessageRepository).received(channel, key)
     if known is not None:

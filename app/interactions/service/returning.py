@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 from app.core.actor import Actor
 from app.directory.repository import UserRepository
 from app.interactions.model import Interaction, State
-from app.interactions.service.rights import may_see
+from app.interactions.service.rights import may_see, may_work
 
 if TYPE_CHECKING:
     from app.interactions.rules import KindRules
@@ -39,11 +39,15 @@ def returned(work: "Work", actor: Actor, before: I, changed: I) -> I:
 
 
 def with_holder_of_team(work: "Work", actor: Actor, before: I, changed: I) -> I:
-    """The changed interaction; in nobody's hands, when it went to a team whose interactions its holder may not see."""
+    """The changed interaction; in nobody's hands, when it went to a team whose interactions its holder may not see, or
+    may not change as it could before."""
     if before.team_id == changed.team_id or changed.assignee_id is None:
         return changed
     holder = work.use(UserRepository).get(changed.assignee_id)
-    return changed if holder is None or may_see(holder, changed) else unheld(work, actor, changed)
+    if holder is None or may_work(holder, changed):
+        return changed
+    # Who only ever saw it keeps it as long as it is seen.
+    return unheld(work, actor, changed) if may_work(holder, before) or not may_see(holder, changed) else changed
 
 
 def unopened(work: "Work", before: I, counted: I) -> I:

@@ -1,17 +1,31 @@
 """Which users can work on and see interactions assigned to them."""
 
-from app.core.sight import sees
+from app.core.sight import Verb, reaches, writes_some
 from app.directory.model import User
 from app.interactions.model import Interaction
 
 
-def may_work(user: User, kind: str) -> bool:
-    """Whether the user may work on interactions of the kind: active, with the permission to write."""
-    return user.active and (user.is_admin or f"{kind}:write" in user.permissions)
+def works_on(user: User, kind: str) -> bool:
+    """Whether the user may change interactions of the kind: active, with a permission to write all or a part of it."""
+    return user.active and writes_some(None if user.is_admin else frozenset(user.permissions), kind)
 
 
 def may_see(user: User, interaction: Interaction) -> bool:
     """Whether the user may see the interaction, if it is assigned to the user."""
+    return _may(user, Verb.READ, interaction, user.id)
+
+
+def may_work(user: User, interaction: Interaction) -> bool:
+    """Whether the user may see and change the interaction, if it is assigned to the user."""
+    return all(_may(user, verb, interaction, user.id) for verb in Verb)
+
+
+def may_join(user: User, interaction: Interaction) -> bool:
+    """Whether the user may see and change the interaction while it is assigned as it is."""
+    return all(_may(user, verb, interaction, interaction.assignee_id) for verb in Verb)
+
+
+def _may(user: User, verb: Verb, interaction: Interaction, holder: int | None) -> bool:
     permissions = None if user.is_admin else frozenset(user.permissions)
     teams = frozenset(user.team_ids)
-    return user.active and sees(permissions, user.id, teams, interaction.kind, interaction.team_id, user.id)
+    return user.active and reaches(permissions, verb, user.id, teams, interaction.kind, interaction.team_id, holder)

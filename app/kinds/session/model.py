@@ -168,11 +168,11 @@ def refusal(
     command: AnyCommand, subject: Subject, actor: Actor, now: datetime, settings: "Settings"
 ) -> DomainError | None:
     """Why the actor may not do this now; None when it may."""
-    if command not in COMMANDS and actor.can_write(NAME):
+    if command not in COMMANDS and shared.may_write(subject, actor):
         return NotSupported(
             _AGES_OUT if command in (Command.CLOSE, Command.REOPEN) else "A Session has no such command."
         )
-    if command is Command.RAISE_ATTENTION and subject.state == State.CLOSED and actor.can_write(NAME):
+    if command is Command.RAISE_ATTENTION and subject.state == State.CLOSED and shared.may_write(subject, actor):
         return InvalidTransition("This Session is over; set needAttention to bring it back.")
     refused = shared.shared_refusal(command, subject, actor, now)
     if refused is not None or command not in (Command.REPLY, Command.BOT_REPLY):
@@ -191,7 +191,7 @@ def refusal(
 
 def reply_block(subject: Subject, actor: Actor, now: datetime, settings: "Settings") -> ReplyBlock | None:
     """Why the actor cannot reply now in a way that reaches the customer and crosses nobody; None when it can."""
-    if not actor.can_write(NAME):
+    if not shared.may_write(subject, actor):
         return ReplyBlock.NOT_ALLOWED
     if not is_current(subject, now, settings.session_window):
         return ReplyBlock.CLOSED

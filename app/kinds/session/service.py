@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from app.storage.work import Work
 
 
+_NO_CURRENT = "This customer has no current Session."
+
+
 class Rules(CommonRules[Session]):
     """How a Session takes part in the shared commands."""
 
@@ -84,7 +87,7 @@ def open_for_customer(work: "Work", actor: Actor, customer_id: int) -> Session:
     """The customer's current Session; a new one when there is none.
 
     Raises Forbidden, and NotFound for a customer who does not exist."""
-    actor.require(f"{model.NAME}:write")
+    actor.require_writing(model.NAME)
     found = current(work, customer_id)
     if found is not None:
         return found
@@ -120,10 +123,14 @@ def update(
     With a `session_key` the customer's current Session has to be that one.
 
     Raises InvalidInput, TooLong, NotFound (a customer without a current Session, too), Forbidden, VersionConflict."""
-    actor.require(f"{model.NAME}:write")
+    actor.require_writing(model.NAME)
     if (ref is None) == (customer_key is None):
         raise InvalidInput("Give either id or customerKey.", path=("id",))
-    found = _current_of_key(work, str(customer_key), session_key) if ref is None else require_id(str(ref), model.PREFIX)
+    found = (
+        _current_of_key(work, actor, str(customer_key), session_key)
+        if ref is None
+        else require_id(str(ref), model.PREFIX)
+    )
     before: Session = begin(work, actor, found, Command.UPDATE, if_version=if_version)
     after = model.updated(before, changes)
     if "suggested_messages" in changes:
@@ -142,9 +149,7 @@ def use_suggested_message(
     Raises NotFound, Forbidden, KeyReused."""
     repository = work.use(SessionRepository)
     number = require_id(str(ref), "sug").number
-    session_id = repository.session_of(number)
-    if session_id is not None and not is_seen(work, actor, GlobalId(model.PREFIX, session_id), model.NAME):
-        session_id = None
+    session_id = _session_of(work, actor, number)
     if session_id is None:
         raise NotFound(f"There is no suggested message {ref}.", path=("id",))
 
@@ -160,10 +165,20 @@ def use_suggested_message(
 
 def use_suggested_message_by_key(work: "Work", actor: Actor, key: str) -> Mapping[str, int]:
     """`use_suggested_message` of the one that the contract knows by this key. Raises NotFound, Forbidden."""
-    number = work.use(SessionRepository).suggestion_by_key(key) if actor.can_read(model.NAME) else None
-    if number is None:
+    number = work.use(SessionRepository).suggestion_by_key(key)
+    if number is None or _session_of(work, actor, number) is None:
         raise NotFound("There is no suggested message with this key.", path=("id",))
     return use_suggested_message(work, actor, f"sug_{number}")
+
+
+def _session_of(work: "Work", actor: Actor, suggestion: int) -> int | None:
+    """The Session of a suggested message, as far as the actor sees it."""
+    found = work.use(SessionRepository).session_of(suggestion)
+    return found if found is not None and _sees(work, actor, found) else None
+
+
+def _sees(work: "Work", actor: Actor, number: int) -> bool:
+    return is_seen(work, actor, GlobalId(model.PREFIX, number), model.NAME)
 
 
 def post_message(
@@ -182,17 +197,18 @@ def post_message(
     With a `session_key` it has to be that one. A `sent_at` in the future counts as now.
     Raises Forbidden, NotFound, what `receive_message` raises for a message of the customer, and what `send_message`
     raises for any other."""
-    actor.require(f"{model.NAME}:write")
+    actor.require_writing(model.NAME)
 
     def run() -> tuple[int, ...]:
         if session_key is not None:
-            session = _current_with_key(work, customer_key, session_key)
+            ref = _current_of_key(work, actor, customer_key, session_key)
         else:
             customer = work.use(CustomerRepository).get_by_key(customer_key)
             if customer is None:
                 raise NotFound("There is no such customer.", path=("customer_key",))
-            session = open_for_customer(work, actor, customer.id)
-        ref = GlobalId(model.PREFIX, session.id)
+            ref = GlobalId(model.PREFIX, open_for_customer(work, actor, customer.id).id)
+            if not _sees(work, actor, ref.number):
+                raise NotFound(_NO_CURRENT, path=("customer_key",))
         if author is MessageAuthor.CUSTOMER:
             return tuple(receive_message(work, actor, {"interaction": ref}, [content], sent_at=sent_at))
         fields = {} if sent_at is None else {"sent_at": min(sent_at, work.now)}
@@ -208,15 +224,11 @@ def find_customer(work: "Work", customer_key: str) -> GlobalId | None:
     return None if found is None or found.system != model.SYSTEM else GlobalId("cus", found.id)
 
 
-def _current_of_key(work: "Work", customer_key: str, session_key: str | None) -> GlobalId:
-    return GlobalId(model.PREFIX, _current_with_key(work, customer_key, session_key).id)
-
-
-def _current_with_key(work: "Work", customer_key: str, session_key: str | None) -> Session:
+def _current_of_key(work: "Work", actor: Actor, customer_key: str, session_key: str | None) -> GlobalId:
     customer = work.use(CustomerRepository).get_by_key(customer_key)
     found = None if customer is None else current(work, customer.id)
-    if found is None:
-        raise NotFound("This customer has no current Session.", path=("customer_key",))
+    if found is None or not _sees(work, actor, found.id):
+        raise NotFound(_NO_CURRENT, path=("customer_key",))
     if session_key is not None and session_key != found.session_key:
         raise NotFound("This is not the customer's current Session.", path=("session_key",))
-    return found
+    return GlobalId(model.PREFIX, found.id)

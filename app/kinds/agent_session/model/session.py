@@ -129,7 +129,7 @@ def refusal(
     command: AnyCommand, subject: Subject, actor: Actor, now: datetime, _settings: object = None
 ) -> DomainError | None:
     """Why the actor may not do this now; None when it may."""
-    if command not in COMMANDS and actor.can_write(NAME):
+    if command not in COMMANDS and shared.may_write(subject, actor):
         return NotSupported("An AgentSession has no such command.")
     refused = shared.shared_refusal(command, subject, actor, now)
     if refused is None and actor is not CONNECTION:
@@ -143,7 +143,7 @@ def refusal(
 
 def reply_block(subject: Subject, actor: Actor, now: datetime, _settings: object = None) -> ReplyBlock | None:
     """Why the actor cannot reply now in a way that crosses nobody; None when it can."""
-    if not actor.can_write(NAME) or refused_by(Command.REPLY, subject.cannot) is not None:
+    if not shared.may_write(subject, actor) or refused_by(Command.REPLY, subject.cannot) is not None:
         return ReplyBlock.NOT_ALLOWED
     return shared.shared_block(subject, actor, now) if subject.enabled else ReplyBlock.CLOSED
 

@@ -8,13 +8,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from app.core.paging import decode_cursor, encode_cursor
+from app.interactions.reads.sight import only, seen_by_key
 from app.interactions.tables import message
 from app.kinds.agent_session.model import NAME
 from app.kinds.agent_session.model.matching import conditions, expression
-from app.kinds.agent_session.reads.mapping import AGENT_PREFIX, READ
+from app.kinds.agent_session.reads.mapping import AGENT_PREFIX, SEES
 from app.kinds.agent_session.tables import agent_session, ai_agent
 from app.selection.catalogue import FieldFacts, TypeFacts
-from app.selection.mapping import Bind, Env, Read, RootMany, RootOne, RootSteps, Scope, Sql
+from app.selection.mapping import Bind, Env, Permissions, Read, RootMany, RootOne, RootSteps, Scope, Sql
 
 MOST_SCANNED = 20_000
 """Rows that one request looks at for those that its filter lets through; the next page goes on from there."""
@@ -53,12 +54,12 @@ def _agents(enabled: bool | None) -> Callable[[], sa.Select[Any]]:
     return build
 
 
-def _sessions(enabled: bool | None) -> Callable[[], sa.Select[Any]]:
+def _sessions(enabled: bool | None, permissions: Permissions) -> Callable[[], sa.Select[Any]]:
     def build() -> sa.Select[Any]:
         own = agent_session.c
-        found = sa.select(own.id, own.name, own.description, own.metadata)
+        found: sa.Select[Any] = sa.select(own.id, own.name, own.description, own.metadata)
         of_agent = own.agent_id == sa.bindparam("agent_id", type_=sa.BigInteger)
-        found = found.where(of_agent, own.id < _place())
+        found = only(found.where(of_agent, own.id < _place()), seen_by_key(permissions, own.id, NAME))
         return _sized(_switched(found, own.enabled, enabled).order_by(own.id.desc()))
 
     return build
@@ -75,9 +76,10 @@ def _events(hidden: bool) -> Callable[[], sa.Select[Any]]:
     return build
 
 
-def _session() -> sa.Select[Any]:
+def _session(permissions: Permissions) -> sa.Select[Any]:
     own_key = agent_session.c.agent_session_key == sa.bindparam("agent_session_key", type_=sa.Text)
-    return sa.select(agent_session.c.id).join(ai_agent).where(ai_agent.c.agent_key == _AGENT_KEY, own_key)
+    found = sa.select(agent_session.c.id).join(ai_agent).where(ai_agent.c.agent_key == _AGENT_KEY, own_key)
+    return only(found, seen_by_key(permissions, agent_session.c.id, NAME))
 
 
 def _switched(select: sa.Select[Any], column: sa.Column[Any], enabled: bool | None) -> sa.Select[Any]:
@@ -158,7 +160,13 @@ def list_sessions(read: Read, _env: Env, arguments: Mapping[str, Any]) -> Readin
     passes: Passes | None = (lambda row: all(test(row) for test in tests)) if tests else None
     place = _begun("sessions", arguments.get("page_key"), 2**63 - 1)
     found = yield from _scan(
-        read, ("sessions", enabled), _sessions(enabled), passes, arguments["limit"], place, agent_id=rows[0][0]
+        read,
+        ("sessions", enabled),
+        _sessions(enabled, read.permissions),
+        passes,
+        arguments["limit"],
+        place,
+        agent_id=rows[0][0],
     )
     return _page("sessions", "sessions", found)
 
@@ -166,7 +174,7 @@ def list_sessions(read: Read, _env: Env, arguments: Mapping[str, Any]) -> Readin
 def list_events(read: Read, _env: Env, arguments: Mapping[str, Any]) -> Reading:
     """In the order in which they happened; None for a session nobody knows."""
     keys = {name: arguments[name] for name in ("agent_key", "agent_session_key")}
-    rows = yield read.query("session", _session, **keys)
+    rows = yield read.query("session", lambda: _session(read.permissions), **keys)
     if not rows:
         return None
     hidden = bool(arguments.get("include_hidden"))
@@ -196,14 +204,14 @@ def _facts(items: str, type_name: str) -> TypeFacts:
 
 CONTRACT_ROOTS: Mapping[str, RootOne | RootMany | RootSteps] = MappingProxyType(
     {
-        "agentContractAgents": RootSteps("AgentContractAgents", list_agents, requires=READ),
-        "agentContractSessions": RootSteps("AgentContractSessions", list_sessions, requires=READ),
-        "agentContractEvents": RootSteps("AgentContractEvents", list_events, requires=READ),
+        "agentContractAgents": RootSteps("AgentContractAgents", list_agents, requires=SEES),
+        "agentContractSessions": RootSteps("AgentContractSessions", list_sessions, requires=SEES),
+        "agentContractEvents": RootSteps("AgentContractEvents", list_events, requires=SEES),
         "agentContractEvent": RootOne(
             "Message",
             _event,
             lambda _env, arguments: {name: arguments[name] for name in ("agent_key", "message_key")},
-            requires=READ,
+            requires=SEES,
         ),
     }
 )

@@ -1,7 +1,7 @@
 """The AgentSession contract at /v2: existing clients of the AI agents' system speak it."""
 
-from app.kinds.agent_session.model import NAME
 from app.kinds.agent_session.reads.contract import CONTRACT_ROOTS, CONTRACT_TYPES
+from app.kinds.agent_session.reads.mapping import SEES
 from app.kinds.agent_session.rest.agents import AGENTS
 from app.kinds.agent_session.rest.answers import BadRequestError, Error, NotFoundError
 from app.kinds.agent_session.rest.events import EVENTS
@@ -13,7 +13,7 @@ from app.rest import BEARER, X_API_KEY, Contract, Description, guarded
 CONTRACT = Contract(
     name="agent_session",
     base="/v2",
-    operations=(*guarded(f"{NAME}:read", (*AGENTS, *SESSIONS, *EVENTS)), *TOKENS),
+    operations=(*guarded(SEES, (*AGENTS, *SESSIONS, *EVENTS)), *TOKENS),
     schemes=(BEARER, X_API_KEY),
     refused=refused,
     statuses=STATUSES,

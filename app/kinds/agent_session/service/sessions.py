@@ -8,6 +8,7 @@ from app.core import json_text
 from app.core.actor import Actor
 from app.core.errors import AlreadyExists, Disabled, InvalidInput, NotFound, NotSupported
 from app.core.ids import GlobalId, require_id
+from app.core.sight import sees_some
 from app.directory.events import CustomerCreated
 from app.directory.model import Customer
 from app.directory.model.checks import checked
@@ -15,7 +16,7 @@ from app.directory.repository import CustomerRepository
 from app.directory.service.editing import Ref, tell
 from app.interactions.messages import MessageAuthor
 from app.interactions.model import Command
-from app.interactions.service.change import begin, load, open_interaction, remove, write
+from app.interactions.service.change import begin, is_seen, load, open_interaction, remove, write
 from app.interactions.service.deliveries import change_message
 from app.interactions.service.messages import Posted, receive_message, send_message
 from app.kinds.agent_session import model
@@ -28,8 +29,6 @@ from app.storage.idempotency import once
 
 if TYPE_CHECKING:
     from app.storage.work import Work
-
-WRITE = f"{model.NAME}:write"
 
 
 class Keys(NamedTuple):
@@ -53,7 +52,7 @@ def create(
     `metadata.customer_id` names its customer by key, who is made known when nobody has that key.
     Raises Forbidden, NotFound for the agent, Disabled for one that is switched off, NotSupported for one of a connected
     system, InvalidInput, TooLong, AlreadyExists for a key that the agent's sessions have, KeyReused."""
-    actor.require(WRITE)
+    actor.require_writing(model.NAME)
     if agent_session_key is not None:
         agent_session_key = checked_key(agent_session_key, ("agent_session_key",))
 
@@ -138,7 +137,7 @@ def open_for_customer(work: "Work", actor: Actor, customer_id: int, agent_key: s
 
     Raises Forbidden, NotFound for customer or agent, Disabled for an agent that is switched off, NotSupported where a
     new one would be of a connected system."""
-    actor.require(WRITE)
+    actor.require_writing(model.NAME)
     agent = _agent(work, agent_key)
     sessions = work.use(AgentSessionRepository)
     found = sessions.latest_enabled(agent.id, customer_id)
@@ -195,12 +194,17 @@ def _agent(work: "Work", agent_key: str) -> AiAgent:
 def _ref(work: "Work", actor: Actor, which: Ref | Keys) -> GlobalId:
     if not isinstance(which, Keys):
         return require_id(str(which), model.PREFIX)
-    number = work.use(AgentSessionRepository).id_by_keys(*which) if actor.can_read(model.NAME) else None
-    if number is None:
-        if actor.can_read(model.NAME) and work.use(AiAgentRepository).get_by_key(which.agent_key) is None:
-            raise NotFound("There is no AI agent with this key.", path=("agent_key",))
-        raise NotFound("There is no session with these keys.", path=("agent_session_key",))
-    return GlobalId(model.PREFIX, number)
+    number = work.use(AgentSessionRepository).id_by_keys(*which)
+    ref = None if number is None else GlobalId(model.PREFIX, number)
+    if ref is not None and is_seen(work, actor, ref, model.NAME):
+        return ref
+    if sees_some(actor.viewer.permissions, model.NAME) and _unknown(work, which.agent_key):
+        raise NotFound("There is no AI agent with this key.", path=("agent_key",))
+    raise NotFound("There is no session with these keys.", path=("agent_session_key",))
+
+
+def _unknown(work: "Work", agent_key: str) -> bool:
+    return work.use(AiAgentRepository).get_by_key(agent_key) is None
 
 
 def _customer(work: "Work", actor: Actor, customer_key: str | None) -> int | None:

@@ -6,11 +6,19 @@ from typing import Protocol
 from app.connections.model.outbox import refused_by
 from app.core.actor import CONNECTION, Actor
 from app.core.errors import AlreadyClaimed, Conflict, DomainError, Forbidden, InvalidTransition, NotSupported
-from app.interactions.claims import OF_EVERY_KIND, Refusable, held_by_other, holder_of, shared_block, shared_refusal
+from app.interactions.claims import (
+    OF_EVERY_KIND,
+    Refusable,
+    held_by_other,
+    holder_of,
+    may_write,
+    shared_block,
+    shared_refusal,
+)
 from app.interactions.claims import VIEWER_COLUMNS as SHARED_COLUMNS
 from app.interactions.model import AnyCommand, Command, ReplyBlock
 from app.kinds.chat_session.model.commands import ChatCommand
-from app.kinds.chat_session.model.session import ACTIVE, CLOSED, ENDED, KIND, ChatSessionStatus
+from app.kinds.chat_session.model.session import ACTIVE, CLOSED, ENDED, ChatSessionStatus
 
 VIEWER_COLUMNS = (*SHARED_COLUMNS, "status", "transfer_to_id", "when_started", "responders", "cannot")
 """What `refusal` reads of a chat."""
@@ -58,7 +66,7 @@ class Subject(Refusable, Protocol):
 
 def refusal(command: AnyCommand, subject: Subject, actor: Actor, now: datetime) -> DomainError | None:
     """Why the actor may not do this to the chat now; None when it may."""
-    if command is not Command.READ and not actor.can_write(KIND):
+    if command is not Command.READ and not may_write(subject, actor):
         return shared_refusal(command, subject, actor, now)
     if command not in (OF_CONNECTIONS if actor is CONNECTION else COMMANDS):
         return NotSupported("A chat session has no such command.")
@@ -74,7 +82,7 @@ def refusal(command: AnyCommand, subject: Subject, actor: Actor, now: datetime) 
 
 def reply_block(subject: Subject, actor: Actor, now: datetime) -> ReplyBlock | None:
     """Why the actor cannot reply now in a way that crosses nobody; None when it can."""
-    if not actor.can_write(KIND) or refused_by(Command.REPLY, subject.cannot) is not None:
+    if not may_write(subject, actor) or refused_by(Command.REPLY, subject.cannot) is not None:
         return ReplyBlock.NOT_ALLOWED
     return ReplyBlock.CLOSED if subject.status in CLOSED else shared_block(subject, actor, now)
 

@@ -3,7 +3,6 @@
 from enum import StrEnum
 from typing import TypedDict
 
-from app.core.actor import Actor
 from app.kinds.chat_session.model.limits import LENGTHS
 from app.kinds.chat_session.model.session import KIND, ChatSessionStatus
 from app.kinds.chat_session.model.transitions import MESSAGE_COPY
@@ -105,18 +104,18 @@ _LIMITS = {
 }
 
 
-def table_right(actor: Actor, status: str) -> TableRight:
-    """What the actor may do with a chat of this status."""
-    if not actor.can_write(KIND):
+def table_right(status: str, *, may_write: bool) -> TableRight:
+    """What may be done with a chat of this status by a caller who may write it, or not."""
+    if not may_write:
         return {"mask": [TableRightMask.SELECT], "reason": f"This needs the permission {KIND}:write."}
     if status == ChatSessionStatus.DELETED:
         return {"mask": [TableRightMask.SELECT], "reason": "The chat is deleted."}
     return {"mask": list(TableRightMask), "reason": None}
 
 
-def field_properties(actor: Actor, status: str) -> list[FieldProperty]:
-    """What the actor may do with every field of a chat of this status, in the contract's order."""
-    may_update = TableRightMask.UPDATE in table_right(actor, status)["mask"]
+def field_properties(status: str, *, may_write: bool) -> list[FieldProperty]:
+    """What may be done with every field of a chat of this status, in the contract's order; as for `table_right`."""
+    may_update = TableRightMask.UPDATE in table_right(status, may_write=may_write)["mask"]
     return [
         {
             "name": name,

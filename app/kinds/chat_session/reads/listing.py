@@ -8,9 +8,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from app.directory.tables import app_user
+from app.interactions.reads.sight import only, seen_of_kind
 from app.interactions.tables import interaction
+from app.kinds.chat_session.model.session import KIND
 from app.kinds.chat_session.tables import chat_session, chat_topic
-from app.selection.mapping import Env, Read
+from app.selection.mapping import Env, Permissions, Read
 from app.storage.tables import Timestamp
 
 Sql = sa.ColumnElement[Any]
@@ -116,7 +118,7 @@ def listed_chats(
 ) -> Generator[Any, Sequence[Any], Mapping[str, object]]:
     """The chats of one page and the one after it."""
     shape: Shape = arguments["shape"]
-    rows = yield read.query("list", lambda: _select(shape), **arguments["values"], **_page(arguments))
+    rows = yield read.query("list", lambda: _select(shape, read.permissions), **arguments["values"], **_page(arguments))
     return {"chats": [row[0] for row in rows]}
 
 
@@ -124,13 +126,14 @@ def _page(arguments: Mapping[str, Any]) -> dict[str, int]:
     return {"list_limit": arguments["limit"], "list_offset": arguments["offset"]}
 
 
-def _select(shape: Shape) -> sa.Select[Any]:
+def _select(shape: Shape, permissions: Permissions) -> sa.Select[Any]:
     found = (
         sa.select(chat_session.c.id)
         .join(interaction, interaction.c.id == chat_session.c.id)
         .join(chat_topic, chat_topic.c.id == chat_session.c.topic_id)
         .outerjoin(app_user, app_user.c.id == interaction.c.assignee_id)
     )
+    found = only(found, seen_of_kind(permissions, interaction, KIND))
     if shape.condition is not None:
         found = found.where(_sql(shape.condition))
     for name, descending in shape.orders:

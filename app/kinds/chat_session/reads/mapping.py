@@ -12,7 +12,7 @@ from app.connections.tables import cannot_of
 from app.core.actor import Actor
 from app.core.errors import DomainError
 from app.directory.tables import app_user
-from app.interactions.holders import can, is_admin
+from app.interactions.holders import is_admin, works_on
 from app.interactions.model import AnyCommand, ReplyBlock
 from app.interactions.reads.assignable import ASSIGNABLE
 from app.interactions.reads.sight import seen_by_key
@@ -95,7 +95,7 @@ def _waiting(permissions: Permissions, scope: Scope) -> Sql:
 
 def _present(scope: Scope) -> Sql:
     """Whether chats may be offered to the member."""
-    there = sa.and_(app_user.c.present, can(app_user.c, sa.literal(KIND), "write"))
+    there = sa.and_(app_user.c.present, works_on(app_user.c, KIND))
     found = sa.select(app_user.c.id).where(app_user.c.id == scope.c.user_id, there)
     return found.correlate(scope.c.user_id.table).exists()
 
@@ -118,12 +118,15 @@ def _block(subject: Subject, actor: Actor, now: datetime, _settings: "Settings")
     return reply_block(subject, actor, now)
 
 
-def _table_right(env: Env, status: str) -> TableRight:
-    return table_right(env.actor, status)
+def _table_right(env: Env, status: str, team_id: int, holder: int | None) -> TableRight:
+    return table_right(status, may_write=env.actor.may_write(KIND, team_id, holder))
 
 
-def _field_properties(env: Env, status: str) -> list[FieldProperty]:
-    return field_properties(env.actor, status)
+def _field_properties(env: Env, status: str, team_id: int, holder: int | None) -> list[FieldProperty]:
+    return field_properties(status, may_write=env.actor.may_write(KIND, team_id, holder))
+
+
+_OF_RIGHTS = ("status", "team_id", "assignee_id")
 
 
 MAPPINGS: tuple[Mapped, ...] = (
@@ -145,8 +148,8 @@ MAPPINGS: tuple[Mapped, ...] = (
             "project": Embedded("ProjectReference", lambda scope: scope.c.project),
             "sale": Embedded("SaleReference", lambda scope: scope.c.sale),
             "ticket": Embedded("TicketReference", lambda scope: scope.c.ticket),
-            "tableRight": Computed(("status",), _table_right, type="TableRight", personal=True),
-            "fieldProperties": Computed(("status",), _field_properties, type="FieldProperty", many=True, personal=True),
+            "tableRight": Computed(_OF_RIGHTS, _table_right, type="TableRight", personal=True),
+            "fieldProperties": Computed(_OF_RIGHTS, _field_properties, type="FieldProperty", many=True, personal=True),
             "assignableUsers": replace(ASSIGNABLE, by=_may_take),
             "viewerCan": viewer_can(
                 _refusal,

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from app.connections.tables import cannot_of, connection_of
 from app.core.errors import AlreadyExists
 from app.directory.tables import app_user, customer
-from app.interactions.holders import can
+from app.interactions.holders import works_on
 from app.interactions.repository.kinds import KindRepository
 from app.interactions.tables import interaction, message
 from app.kinds.chat_session.model.session import CLOSED, ENDED, KIND, QUEUES, ChatSession, ChatSessionStatus
@@ -49,9 +49,7 @@ _MARK_FETCHED = (
     .where(message.c.interaction_id == _KEY, message.c.read_by_customer.is_(False))
     .values(read_by_customer=True, updated_at=sa.bindparam("now", type_=Timestamp))
 )
-_PRESENT = sa.select(sa.and_(app_user.c.present, can(app_user.c, sa.literal(KIND), "write"))).where(
-    app_user.c.id == _KEY
-)
+_PRESENT = sa.select(sa.and_(app_user.c.present, works_on(app_user.c, KIND))).where(app_user.c.id == _KEY)
 
 
 _USER: sa.BindParameter[int] = sa.bindparam("user", type_=sa.BigInteger)
@@ -105,7 +103,7 @@ _MISSED_BY = (
 )
 _PRESENT_FOR = (
     sa.select(app_user.c.id)
-    .where(app_user.c.present, can(app_user.c, sa.literal(KIND), "write"), _may_respond(app_user.c.id, _TOPIC))
+    .where(app_user.c.present, works_on(app_user.c, KIND), _may_respond(app_user.c.id, _TOPIC))
     .limit(1)
 )
 _RESPONDERS = sa.select(chat_topic.c.responders).where(chat_topic.c.id == _TOPIC)
@@ -179,7 +177,7 @@ class ChatSessionRepository(KindRepository[ChatSession]):
         return None if row is None else int(row[0])
 
     def first_of_queue(
-        self, topic_id: int | None, user_id: int | None, teams: Sequence[int] | None = None
+        self, topic_id: int | None, user_id: int | None, teams: Collection[int] | None = None
     ) -> int | None:
         """Lock the chat that waits first, of one topic or of all, of these teams or of all, and that the user (None:
         anybody) may take.
@@ -187,7 +185,7 @@ class ChatSessionRepository(KindRepository[ChatSession]):
         One in the queue goes before one that asked for a human when nobody was there.
 
         Its surrogate. A chat that another unit has in hand right now is passed over."""
-        given = {"topic": topic_id, "user": user_id, "of_all": teams is None, "teams": list(teams or ())}
+        given = {"topic": topic_id, "user": user_id, "of_all": teams is None, "teams": sorted(teams or ())}
         row = self._one(_FIRST_OF_QUEUE, given) or self._one(_FIRST_MISSED, given)
         return None if row is None else int(row[0])
 

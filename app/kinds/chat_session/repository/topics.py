@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from app.core.errors import AlreadyExists, Conflict, NotFound
 from app.directory.tables import app_user
-from app.interactions.holders import can
+from app.interactions.holders import works_on
 from app.interactions.repository.rows import differing, fields_of_row, read_row, written
 from app.kinds.chat_session.model.session import KIND
 from app.kinds.chat_session.model.topic import ChatTopic, ChatTopicMember
@@ -29,7 +29,7 @@ _MEMBERS = (
     sa.select(
         chat_topic_member.c.id,
         *(chat_topic_member.c[field.name] for field in _MEMBER_OWN),
-        sa.and_(app_user.c.present, can(app_user.c, sa.literal(KIND), "write")),
+        sa.and_(app_user.c.present, works_on(app_user.c, KIND)),
     )
     .join(app_user, app_user.c.id == chat_topic_member.c.user_id)
     .where(chat_topic_member.c.topic_id == _KEY)

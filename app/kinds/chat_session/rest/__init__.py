@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from app.kinds.chat_session.model.session import KIND
 from app.kinds.chat_session.reads.contract import CONTRACT_ROOTS, CONTRACT_TYPES
+from app.kinds.chat_session.reads.mapping import SEES
 from app.kinds.chat_session.rest.agents import AGENTS
 from app.kinds.chat_session.rest.answers import TYPES, answering
 from app.kinds.chat_session.rest.handing import HANDING
@@ -19,7 +19,7 @@ _OPERATIONS = (*LISTING, *SESSIONS, *HANDING, *MESSAGING, *AGENTS)
 CONTRACT = Contract(
     name="chat_session",
     base="/api/v1",
-    operations=guarded(f"{KIND}:read", (replace(each, handler=answering(each.handler)) for each in _OPERATIONS)),
+    operations=guarded(SEES, (replace(each, handler=answering(each.handler)) for each in _OPERATIONS)),
     schemes=(BASIC, SO_TICKET, BEARER),
     refused=refused,
     description=Description(

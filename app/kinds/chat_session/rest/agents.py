@@ -5,7 +5,6 @@ from typing import Any, cast
 
 from app.core.errors import NotFound
 from app.core.numbers import LARGEST_INT
-from app.kinds.chat_session.model.session import KIND
 from app.kinds.chat_session.rest import bodies, handing
 from app.kinds.chat_session.rest.answers import SELECT, body_of, selected, taken, wire_of
 from app.kinds.chat_session.rest.bodies import ChatSessionInput, OfChat
@@ -18,7 +17,7 @@ from app.kinds.chat_session.rest.messages import (
     transcript,
 )
 from app.kinds.chat_session.rest.reading import MINE
-from app.kinds.chat_session.rest.sessions import created, entity, on_chat, the_chat
+from app.kinds.chat_session.rest.sessions import NULL, THE_CHAT_NOW, changed, created, entity, on_chat, the_chat
 from app.kinds.chat_session.rest.shapes import ChatSessionEntity
 from app.kinds.chat_session.rest.wire import blank
 from app.kinds.chat_session.service.sessions import delete_chat_session, update_chat_session
@@ -31,7 +30,7 @@ async def get_entity(call: Call) -> Reply:
     try:
         return Reply(body=await entity(call, number))
     except NotFound:
-        return Reply(body=handing.NULL)
+        return Reply(body=NULL)
 
 
 async def save_entity(call: Call) -> Reply:
@@ -46,12 +45,11 @@ async def save_entity(call: Call) -> Reply:
         if not (name == "topicid" and value in (None, 0)) and not (name == "status" and value in (None, "Invalid"))
     }
     await call.perform(on_chat, number, update_chat_session, ChatSessionInput.read(said).changes(whole=False))
-    return Reply(body=await entity(call, number))
+    return Reply(body=await changed(call, number))
 
 
 async def create_default(call: Call) -> Reply:
     await body_of(call, empty=True)
-    call.actor.require(f"{KIND}:read")
     return Reply(body=selected(call, blank(call.actor)))
 
 
@@ -129,7 +127,6 @@ def _entity_of(name: str) -> Whole:
 
 
 _NOTHING = taken(dict[str, Any] | None, required=False)
-_THE_CHAT = the_chat("The chat as it is now.")
 
 
 def _called(name: str, handler: Handler, summary: str, answer: Answer, **more: Any) -> Operation:
@@ -150,7 +147,7 @@ AGENTS = (
         "SaveChatSessionEntity",
         save_entity,
         "The chat with the given fields changed, or a new one.",
-        _THE_CHAT,
+        THE_CHAT_NOW,
         body=taken(ChatSessionInput),
         refuses=(404, 409),
     ),
@@ -195,7 +192,7 @@ AGENTS = (
         "TransferChatSession",
         transfer,
         "The chat, offered to the user if it is the caller's.",
-        _THE_CHAT,
+        THE_CHAT_NOW,
         body=taken(bodies.Transfer),
         refuses=(404, 409),
     ),
@@ -203,7 +200,7 @@ AGENTS = (
         "AcceptChatSessionTransfer",
         accept,
         "The chat, taken over if it was offered to the caller.",
-        _THE_CHAT,
+        THE_CHAT_NOW,
         body=taken(OfChat),
         refuses=(404,),
     ),
@@ -211,7 +208,7 @@ AGENTS = (
         "RejectChatSessionTransfer",
         reject,
         "The chat, left with who has it.",
-        _THE_CHAT,
+        THE_CHAT_NOW,
         body=taken(OfChat),
         refuses=(404,),
     ),
@@ -219,7 +216,7 @@ AGENTS = (
         "ResetChatSession",
         reset,
         "The chat, back in its queue.",
-        _THE_CHAT,
+        THE_CHAT_NOW,
         body=taken(OfChat),
         refuses=(404, 409),
     ),

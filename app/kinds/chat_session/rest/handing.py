@@ -6,15 +6,13 @@ from typing import Any
 from app.core.actor import Actor
 from app.core.errors import Conflict, Forbidden, NotFound
 from app.core.ids import GlobalId
-from app.kinds.chat_session.model.session import KIND, ChatSession
+from app.kinds.chat_session.model.session import ChatSession
 from app.kinds.chat_session.rest.answers import SELECT
-from app.kinds.chat_session.rest.sessions import OF_CHAT, entity, key, on_chat, the_chat
+from app.kinds.chat_session.rest.sessions import NULL, OF_CHAT, THE_CHAT_NOW, changed, key, on_chat
 from app.kinds.chat_session.rest.shapes import ChatSessionEntity
 from app.kinds.chat_session.service import queue, transfers
 from app.rest import About, Answer, Call, Operation, Reply, in_path
 from app.storage.work import Work
-
-NULL = b"null"
 
 
 async def transfer(call: Call) -> Reply:
@@ -46,19 +44,19 @@ async def transferred(call: Call, number: int, to_associate: str) -> Any:
 
     Raises NotFound, Forbidden without the permission, and what is wrong with the user."""
     await _if_possible(call, number, _transfer, to_associate)
-    return await entity(call, number)
+    return await changed(call, number)
 
 
 async def accepted(call: Call, number: int) -> Any:
     """The chat, taken over; as it was, if it is not offered to the caller. Raises NotFound, Forbidden."""
     await _if_possible(call, number, transfers.accept_chat_transfer)
-    return await entity(call, number)
+    return await changed(call, number)
 
 
 async def rejected(call: Call, number: int) -> Any:
     """The chat, not taken over; as it was, if it is not offered to the caller. Raises NotFound, Forbidden."""
     await _if_possible(call, number, transfers.reject_chat_transfer)
-    return await entity(call, number)
+    return await changed(call, number)
 
 
 async def picked_up(call: Call, number: int) -> Any:
@@ -67,19 +65,19 @@ async def picked_up(call: Call, number: int) -> Any:
         await call.perform(on_chat, number, queue.pick_up_chat_session)
     except Conflict:
         return NULL
-    return await entity(call, number)
+    return await changed(call, number)
 
 
 async def first_picked_up(call: Call) -> Any:
     """The chat that waited first, now the caller's; null when none does. Raises Forbidden."""
     found = await call.perform(queue.pick_up_chat_session)
-    return NULL if found is None else await entity(call, found.chat_session_id)
+    return NULL if found is None else await changed(call, found.chat_session_id)
 
 
 async def was_reset(call: Call, number: int) -> Any:
     """The chat, back in its queue. Raises NotFound, Forbidden, Conflict for one that ended or that somebody has."""
     await call.perform(on_chat, number, queue.reset_chat_session)
-    return await entity(call, number)
+    return await changed(call, number)
 
 
 async def _if_possible(call: Call, number: int, service: Callable[..., Any], *args: Any) -> None:
@@ -87,7 +85,7 @@ async def _if_possible(call: Call, number: int, service: Callable[..., Any], *ar
         await call.perform(on_chat, number, service, *args)
     except (Conflict, Forbidden) as refused:
         # A path names what of the request is at fault: that the client is told.
-        if refused.path or not call.actor.can_write(KIND):
+        if refused.path or (isinstance(refused, Forbidden) and refused.lacks_permission):
             raise
 
 
@@ -111,7 +109,7 @@ HANDING = (
             "transferChatSession",
             "The chat, offered to the user if it is the caller's.",
             parameters=(*OF_CHAT, in_path("toAssociate", "The login or number of a user.")),
-            answer=the_chat("The chat as it is now."),
+            answer=THE_CHAT_NOW,
             refuses=(404, 409),
         ),
     ),
@@ -123,7 +121,7 @@ HANDING = (
             "acceptTransfer",
             "The chat, taken over if it was offered to the caller.",
             parameters=OF_CHAT,
-            answer=the_chat("The chat as it is now."),
+            answer=THE_CHAT_NOW,
             refuses=(404,),
         ),
     ),
@@ -135,7 +133,7 @@ HANDING = (
             "rejectTransfer",
             "The chat, left with who has it.",
             parameters=OF_CHAT,
-            answer=the_chat("The chat as it is now."),
+            answer=THE_CHAT_NOW,
             refuses=(404,),
         ),
     ),
@@ -170,7 +168,7 @@ HANDING = (
             "resetChatSession",
             "The chat, back in its queue.",
             parameters=OF_CHAT,
-            answer=the_chat("The chat as it is now."),
+            answer=THE_CHAT_NOW,
             refuses=(404, 409),
         ),
     ),

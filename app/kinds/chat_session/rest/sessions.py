@@ -10,7 +10,7 @@ from app.core.errors import InvalidInput, NotFound, VersionConflict
 from app.core.ids import GlobalId
 from app.core.numbers import LARGEST_INT
 from app.interactions.service.change import load
-from app.kinds.chat_session.model.session import KIND, ChatSession, ChatSessionChanges
+from app.kinds.chat_session.model.session import ChatSession, ChatSessionChanges
 from app.kinds.chat_session.rest.answers import FORM, SELECT, TYPES, body_of, selected, taken, wire_of
 from app.kinds.chat_session.rest.bodies import ChatSessionInput
 from app.kinds.chat_session.rest.patches import patched
@@ -25,6 +25,7 @@ from app.rest.errors import BadRequest
 from app.storage.work import Work
 
 _ATTEMPTS = 3
+NULL = b"null"
 
 
 async def get_chat(call: Call) -> Reply:
@@ -37,7 +38,6 @@ async def list_mine(call: Call) -> Reply:
 
 
 async def get_default(call: Call) -> Reply:
-    call.actor.require(f"{KIND}:read")
     return Reply(body=selected(call, blank(call.actor)))
 
 
@@ -49,7 +49,7 @@ async def put_chat(call: Call) -> Reply:
     number = key(call)
     changes = ChatSessionInput.read(await body_of(call)).changes(whole=True)
     await call.perform(on_chat, number, update_chat_session, changes)
-    return Reply(body=await entity(call, number, links=True))
+    return Reply(body=await changed(call, number, links=True))
 
 
 async def patch_chat(call: Call) -> Reply:
@@ -71,7 +71,7 @@ async def patch_chat(call: Call) -> Reply:
                 raise
         else:
             break
-    return Reply(body=await entity(call, number, links=True))
+    return Reply(body=await changed(call, number, links=True))
 
 
 async def delete_chat(call: Call) -> Reply:
@@ -100,6 +100,12 @@ async def read(call: Call, number: int) -> Mapping[str, Any]:
 async def entity(call: Call, number: int, *, links: bool = False) -> dict[str, Any]:
     """The chat as the request wants it written. Raises NotFound, Forbidden."""
     return selected(call, wire_of(call).entity(await read(call, number), links=links))
+
+
+async def changed(call: Call, number: int, *, links: bool = False) -> Any:
+    """The same after a change of the caller's; null when it has left the caller's sight by that."""
+    found = await call.read(CHAT, chat_session_id=number)
+    return NULL if found is None else selected(call, wire_of(call).entity(found, links=links))
 
 
 def key(call: Call) -> int:
@@ -159,6 +165,10 @@ def the_chat(what: str) -> Answer:
     return Answer(200, what, ChatSessionEntity)
 
 
+THE_CHAT_NOW = Answer(200, "The chat as it is now; null for who sees it no more.", ChatSessionEntity | None)
+"""An answer that is a chat which the caller has changed."""
+
+
 SESSIONS = (
     Operation(
         "POST",
@@ -205,7 +215,7 @@ SESSIONS = (
             "The chat with its writable fields replaced.",
             parameters=OF_CHAT,
             body=taken(ChatSessionInput, FORM),
-            answer=the_chat("The chat as it is now."),
+            answer=THE_CHAT_NOW,
             refuses=(404, 409),
         ),
     ),
@@ -218,7 +228,7 @@ SESSIONS = (
             "The chat with some fields changed.",
             parameters=(*OF_CHAT, _IF_UNMODIFIED_SINCE),
             body=_PATCHED,
-            answer=the_chat("The chat as it is now."),
+            answer=THE_CHAT_NOW,
             refuses=(404, 409, 412),
         ),
     ),

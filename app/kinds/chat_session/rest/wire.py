@@ -9,7 +9,7 @@ from app.core.actor import Actor
 from app.core.ids import parse_id
 from app.kinds.chat_session.model import rights
 from app.kinds.chat_session.model.limits import REFERENCES
-from app.kinds.chat_session.model.session import ChatSessionStatus
+from app.kinds.chat_session.model.session import KIND, ChatSessionStatus
 from app.kinds.chat_session.rest.reading import camel
 from app.kinds.chat_session.rest.refusals import pascal
 
@@ -103,7 +103,9 @@ def author(message: Mapping[str, Any]) -> str | None:
 
 def blank(actor: Actor) -> dict[str, Any]:
     """The entity that there is not yet, with what the actor may do with such a one."""
-    table, fields = table_right(rights.table_right(actor, _NEW)), rights.field_properties(actor, _NEW)
+    may_write = actor.writes_some(KIND)
+    table = table_right(rights.table_right(_NEW, may_write=may_write))
+    fields = rights.field_properties(_NEW, may_write=may_write)
     texts = dict.fromkeys(_TEXTS)
     return {
         "ChatSessionId": 0,

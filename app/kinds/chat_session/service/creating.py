@@ -27,7 +27,7 @@ class Created(NamedTuple):
 
 def create_chat(work: Work, actor: Actor, entity: ChatSessionChanges, idempotency_key: str | None = None) -> Created:
     """Raises InvalidInput without a topic, KeyReused, and what requesting and updating a chat raise."""
-    actor.require(f"{KIND}:write")
+    actor.require_writing(KIND)
     values = cast("dict[str, Any]", entity)
     topic_id = values.get("topic_id")
     if not topic_id:

@@ -12,7 +12,7 @@ from app.interactions.model import Command
 from app.interactions.repository.holdings import HoldingRepository
 from app.interactions.service.change import write
 from app.interactions.service.leaving import release
-from app.interactions.service.rights import may_work
+from app.interactions.service.rights import works_on
 from app.kinds.chat_session.events import Offered, Queued, TransferCancelled
 from app.kinds.chat_session.model.commands import ChatCommand
 from app.kinds.chat_session.model.refusals import may_respond
@@ -102,4 +102,4 @@ def _loaded(work: "Work", chats: Iterable[int]) -> Iterable[ChatSession]:
 
 
 def _is_there(user: User) -> bool:
-    return user.present and may_work(user, KIND)
+    return user.present and works_on(user, KIND)

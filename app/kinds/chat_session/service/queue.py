@@ -60,16 +60,15 @@ def _taken(work: "Work", actor: Actor, ref: GlobalId, if_version: int | None) ->
 
 
 def _first(work: "Work", actor: Actor, topic_id: int | None) -> GlobalId | None:
-    actor.require(f"{KIND}:write")
+    actor.require_writing(KIND)
     topic = None
     if topic_id is not None:
         found = work.use(ChatTopicRepository).get_by_key(topic_id)
         if found is None:
             raise NotFound(f"There is no chat topic {topic_id}.", path=("topic_id",))
         topic = found.id
-    first = work.use(ChatSessionRepository).first_of_queue(
-        topic, None if actor.is_admin else actor.user_id, actor.viewer.free_of(KIND)
-    )
+    user, teams = None if actor.is_admin else actor.user_id, actor.teams_to_take_of(KIND)
+    first = work.use(ChatSessionRepository).first_of_queue(topic, user, teams)
     return None if first is None else GlobalId(PREFIX, first)
 
 

@@ -48,7 +48,7 @@ def request_chat_session(
 
     `given` holds what the customer said of itself: the customer's fields and the references of `ChatSessionChanges`.
     Raises Forbidden, NotFound for the topic, InvalidInput and TooLong with the field's path, KeyReused."""
-    actor.require(f"{KIND}:write")
+    actor.require_writing(KIND)
     topic = work.use(ChatTopicRepository).get_by_key(topic_id)
     if topic is None:
         raise NotFound(f"There is no chat topic {topic_id}.", path=("topic_id",))

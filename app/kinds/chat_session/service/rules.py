@@ -20,7 +20,7 @@ from app.interactions.repository.interactions import InteractionRepository
 from app.interactions.rules import Hours
 from app.interactions.service.kind_rules import CommonRules
 from app.interactions.service.leaving import follow_user
-from app.interactions.service.rights import may_see, may_work
+from app.interactions.service.rights import may_work
 from app.kinds.chat_session.model.attention import REASONS, causes, state, without_alert
 from app.kinds.chat_session.model.refusals import Subject, may_respond, refusal
 from app.kinds.chat_session.model.session import (
@@ -115,11 +115,7 @@ class Rules(CommonRules[ChatSession]):
         return is_answer(message, interaction, asked=False)
 
     def may_hold(self, interaction: ChatSession, user: User) -> bool:
-        return (
-            may_work(user, KIND)
-            and may_see(user, interaction)
-            and (user.is_admin or may_respond(interaction.responders, user.id))
-        )
+        return may_work(user, interaction) and (user.is_admin or may_respond(interaction.responders, user.id))
 
     def on_assign(self, work: "Work", actor: Actor, interaction: ChatSession, user_id: int | None) -> ChatSession:
         if user_id is None:

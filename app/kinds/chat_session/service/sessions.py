@@ -8,7 +8,7 @@ from app.core.actor import Actor
 from app.core.errors import InvalidTransition, NotFound
 from app.core.ids import GlobalId
 from app.interactions.model import Command
-from app.interactions.service.change import begin, require_allowed, write
+from app.interactions.service.change import begin, is_seen, require_allowed, write
 from app.kinds.chat_session.events import Fetched, Rated
 from app.kinds.chat_session.model.commands import ChatCommand
 from app.kinds.chat_session.model.limits import LENGTHS, REFERENCES, check_int, check_reference, check_session
@@ -76,8 +76,9 @@ def delete_chat_session(work: "Work", actor: Actor, ref: GlobalId, *, if_version
 
 def find_chat(work: "Work", actor: Actor, chat_session_id: int) -> GlobalId | None:
     """The id of the chat with the contract's own number; None where the actor may see none."""
-    found = work.use(ChatSessionRepository).id_of_key(chat_session_id) if actor.can_read(KIND) else None
-    return None if found is None else GlobalId(PREFIX, found)
+    found = work.use(ChatSessionRepository).id_of_key(chat_session_id)
+    ref = None if found is None else GlobalId(PREFIX, found)
+    return ref if ref is not None and is_seen(work, actor, ref, KIND) else None
 
 
 def mark_fetched(work: "Work", actor: Actor, ref: GlobalId, *, session_key: str | None = None) -> ChatSession:

@@ -9,6 +9,7 @@ from app.core.numbers import LARGEST_INT
 from app.directory.repository import UserRepository
 from app.interactions.service.change import begin, write
 from app.interactions.service.holding import require_holder
+from app.interactions.service.rights import may_join
 from app.kinds.chat_session.events import TransferAccepted, TransferCancelled, Transferred, TransferRejected
 from app.kinds.chat_session.model.commands import ChatCommand
 from app.kinds.chat_session.model.refusals import may_respond
@@ -37,7 +38,10 @@ def transfer_chat_session(
         raise NotFound("There is no such user.", path=("user_id",))
     if not present:
         raise Conflict("The user is not present.", path=("user_id",))
-    require_holder(work, before, to_user)
+    user = require_holder(work, before, to_user)
+    if not may_join(user, before):
+        # An offer that nobody but its maker sees would never be answered.
+        raise InvalidInput("The user may not see and change this before it is theirs.", path=("user_id",))
     if not may_respond(before.responders, to_user):
         raise Conflict("The user may not respond in the chat's topic.", path=("user_id",))
     return write(work, actor, before, offered(before, to_user), ChatCommand.TRANSFER, Transferred())

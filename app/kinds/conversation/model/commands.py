@@ -7,7 +7,7 @@ from app.connections.model.outbox import refused_by
 from app.core.actor import CONNECTION, Actor
 from app.core.errors import DomainError, InvalidTransition, NotSupported, Unreachable
 from app.directory.model import Channel
-from app.interactions.claims import OF_EVERY_KIND, Refusable, held_by_other, shared_block, shared_refusal
+from app.interactions.claims import OF_EVERY_KIND, Refusable, held_by_other, may_write, shared_block, shared_refusal
 from app.interactions.claims import VIEWER_COLUMNS as COMMON_COLUMNS
 from app.interactions.model import AnyCommand, Command, ReplyBlock
 from app.kinds.conversation.model.conversation import undelivered_by
@@ -69,7 +69,7 @@ class Subject(Refusable, Protocol):
 
 def refusal(command: AnyCommand, subject: Subject, actor: Actor, now: datetime) -> DomainError | None:
     """Why the actor may not do this to the conversation now; None when it may."""
-    if command not in COMMANDS and actor.can_write(subject.kind):
+    if command not in COMMANDS and may_write(subject, actor):
         what = "bot" if command is Command.RESUME_BOT else f"command {command}"
         return NotSupported(f"A conversation has no {what}.")
     found = shared_refusal(command, subject, actor, now)
@@ -90,7 +90,7 @@ def refusal(command: AnyCommand, subject: Subject, actor: Actor, now: datetime) 
 
 def reply_block(subject: Subject, actor: Actor, now: datetime) -> ReplyBlock | None:
     """Why the actor cannot reply now in a way that reaches the customer and crosses nobody; None when it can."""
-    if not actor.can_write(subject.kind) or refused_by(Command.REPLY, subject.cannot) is not None:
+    if not may_write(subject, actor) or refused_by(Command.REPLY, subject.cannot) is not None:
         return ReplyBlock.NOT_ALLOWED
     if subject.blocked:
         return ReplyBlock.BLOCKED

@@ -1,7 +1,7 @@
 """The Conversation contract at /third-party/v1: existing clients of the messenger speak it."""
 
-from app.kinds.conversation.model.conversation import NAME
 from app.kinds.conversation.reads.contract import CONTRACT_ROOTS, CONTRACT_TYPES
+from app.kinds.conversation.reads.mapping import SEES
 from app.kinds.conversation.rest import conversations, directory, messages, notes
 from app.kinds.conversation.rest.answers import Refusal
 from app.kinds.conversation.rest.refusals import STATUSES, refused
@@ -11,7 +11,7 @@ CONTRACT = Contract(
     name="conversation",
     base="/third-party/v1",
     operations=(
-        *guarded(f"{NAME}:read", (*conversations.OPERATIONS, *messages.OPERATIONS, *notes.OPERATIONS)),
+        *guarded(SEES, (*conversations.OPERATIONS, *messages.OPERATIONS, *notes.OPERATIONS)),
         *directory.OPERATIONS,
     ),
     schemes=(BEARER,),

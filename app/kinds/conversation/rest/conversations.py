@@ -26,7 +26,9 @@ async def get_conversation(call: Call) -> Reply:
 async def update_conversation(call: Call) -> Reply:
     number = conversation_key(call)
     await call.perform(_update, number, (await call.given(ConversationUpdate)).changes())
-    return Reply(body=await _read(call))
+    found = await call.read(reading.GET_CONVERSATION, conversation_id=number)
+    # Who gives it to somebody else may not see it any more.
+    return Reply(status=204) if found is None else Reply(body=reading.conversation(found))
 
 
 async def delete_conversation(call: Call) -> Reply:
@@ -49,22 +51,22 @@ async def restart_conversation(call: Call) -> Reply:
 
 
 def _update(work: Work, actor: Actor, number: int, changes: ConversationChanges) -> None:
-    actor.require(f"{NAME}:write")
+    actor.require_writing(NAME)
     service.update_conversation(work, actor, str(service.conversation_ref(work, actor, number)), changes)
 
 
 def _delete(work: Work, actor: Actor, number: int) -> None:
-    actor.require(f"{NAME}:write")
+    actor.require_writing(NAME)
     service.delete_conversation(work, actor, str(service.conversation_ref(work, actor, number)))
 
 
 def _mark_read(work: Work, actor: Actor, number: int) -> None:
-    actor.require(f"{NAME}:write")
+    actor.require_writing(NAME)
     mark_read(work, actor, service.conversation_ref(work, actor, number))
 
 
 def _restart(work: Work, actor: Actor, number: int, idempotency_key: str | None) -> int:
-    actor.require(f"{NAME}:write")
+    actor.require_writing(NAME)
     ref = str(service.conversation_ref(work, actor, number))
     # The contract knows no claims.
     return service.restart_conversation(work, actor, ref, override=True, idempotency_key=idempotency_key).message
@@ -123,6 +125,7 @@ OPERATIONS = (
             parameters=_OF_CONVERSATION,
             body=sent(ConversationUpdate),
             answer=Answer(200, "The conversation as it is now.", answers.Conversation),
+            otherwise=(Answer(204, "It is changed, and out of the caller's sight now."),),
             refuses=WRITES,
         ),
     ),

@@ -62,7 +62,7 @@ async def get_error(call: Call) -> Reply:
     found = await call.read(reading.GET_ERROR, conversation_id=number, message_id=message_id, id=error_id)
     if found is None:
         raise missing("error", error_id)
-    return Reply(body={"data": reading.error(found)})
+    return Reply(body={"data": reading.error(found["error"])})
 
 
 def _send(
@@ -73,7 +73,7 @@ def _send(
     reference: GlobalId | None,
     idempotency_key: str | None,
 ) -> Posted:
-    actor.require(f"{NAME}:write")
+    actor.require_writing(NAME)
     ref = service.conversation_ref(work, actor, number)
     # The contract knows no claims.
     return send_message(work, actor, ref, content, reference=reference, override=True, idempotency_key=idempotency_key)

@@ -48,7 +48,7 @@ async def create_note(call: Call) -> Reply:
 async def update_note(call: Call) -> Reply:
     number, note_id = _keys(call)
     body = await call.json_object()
-    call.actor.require(f"{NAME}:write")
+    call.actor.require_writing(NAME)
     await _read(call, number, note_id)
     for text in NoteUpdate.read(body).given().values():
         await call.perform(edit_note, GlobalId("not", note_id), text)
@@ -63,7 +63,7 @@ async def remove_note(call: Call) -> Reply:
 
 
 def _add(work: Work, actor: Actor, number: int, text: str, idempotency_key: str | None) -> int:
-    actor.require(f"{NAME}:write")
+    actor.require_writing(NAME)
     ref = service.conversation_ref(work, actor, number)
     return add_note(work, actor, ref, text, idempotency_key=idempotency_key).note
 

@@ -52,7 +52,14 @@ LIST_CONVERSATIONS = root(_page("conversations", "Conversation", _CONVERSATION))
 GET_MESSAGE = root(one("conversationContractMessage", "Message", _MESSAGE, **_OF, id=Pick("id")))
 LIST_MESSAGES = root(_page("messages", "Message", _MESSAGE, **_OF))
 GET_ERROR = root(
-    one("conversationContractError", "MessageError", _ERROR, **_OF, message_id=Pick("message_id"), id=Pick("id"))
+    one(
+        "conversationContractError",
+        "ConversationContractError",
+        (one("error", "MessageError", _ERROR),),
+        **_OF,
+        message_id=Pick("message_id"),
+        id=Pick("id"),
+    )
 )
 GET_NOTE = root(one("conversationContractNote", "Note", _NOTE, **_OF, id=Pick("id")))
 LIST_NOTES = root(_page("notes", "Note", _NOTE, **_OF))

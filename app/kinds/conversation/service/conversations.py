@@ -11,7 +11,7 @@ from app.directory.service.editing import Ref, number
 from app.interactions.contents import LONGEST_TEXT, text_content
 from app.interactions.messages import MessageAuthor
 from app.interactions.model import Command
-from app.interactions.service.change import begin, check, load, remove, require_allowed, write
+from app.interactions.service.change import begin, check, is_seen, load, remove, require_allowed, write
 from app.interactions.service.holding import require_holder
 from app.interactions.service.messages import Posted, acted, post
 from app.kinds.conversation.events import Restarted
@@ -97,10 +97,11 @@ def delete_conversation(work: "Work", actor: Actor, ref: Ref, *, if_version: int
 
 def conversation_ref(work: "Work", actor: Actor, conversation_id: int) -> GlobalId:
     """The id of the conversation with the contract's own key. Raises NotFound, also for who may not read it."""
-    found = work.use(ConversationRepository).find_by_key(conversation_id) if actor.can_read(NAME) else None
-    if found is None:
+    found = work.use(ConversationRepository).find_by_key(conversation_id)
+    ref = None if found is None else GlobalId(PREFIX, found.id)
+    if ref is None or not is_seen(work, actor, ref, NAME):
         raise NotFound(f"There is no conversation {conversation_id}.", path=("conversation_id",))
-    return GlobalId(PREFIX, found.id)
+    return ref
 
 
 def _ref(ref: Ref) -> GlobalId:

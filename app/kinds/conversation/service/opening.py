@@ -20,7 +20,7 @@ def open_for(
 
     Raises Forbidden without the permission to write, NotFound for a customer or channel agent that does not exist,
     InvalidInput when they are on different channels, Unreachable for a customer whose profile is blocked."""
-    actor.require(f"{NAME}:write")
+    actor.require_writing(NAME)
     conversations = work.use(ConversationRepository)
     found = conversations.find_of(channel_agent_id, customer_id)
     if found is not None:

@@ -7,12 +7,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from app.directory.tables import customer
+from app.interactions.reads.sight import only, seen_by_key, seen_of_kind
 from app.interactions.tables import interaction, message
 from app.kinds.session.model import NAME, SYSTEM
-from app.kinds.session.reads.mapping import READ
+from app.kinds.session.reads.mapping import SEES
 from app.kinds.session.tables import session
 from app.selection.catalogue import FieldFacts, TypeFacts
-from app.selection.mapping import Env, Read, RootMany, RootOne, RootSteps, by_columns
+from app.selection.mapping import Env, Permissions, Read, RootMany, RootOne, RootSteps, by_columns
 
 Reading = Generator[Any, Sequence[Any], Mapping[str, object] | None]
 
@@ -27,21 +28,25 @@ def _paged(select: sa.Select[Any]) -> sa.Select[Any]:
     return select.limit(sa.bindparam("limit", type_=sa.Integer)).offset(sa.bindparam("offset", type_=sa.Integer))
 
 
-def _customer() -> sa.Select[Any]:
-    """One of the contract's own system, or who has a session: of others it is not said whether they exist."""
-    has_session = sa.exists().where(interaction.c.customer_id == customer.c.id, _OF_KIND)
+def _customer(permissions: Permissions) -> sa.Select[Any]:
+    """One of the contract's own system, or who has a session that is seen: of others it is not said whether they
+    exist."""
+    sessions = sa.select(interaction.c.id).where(interaction.c.customer_id == customer.c.id, _OF_KIND)
+    has_session = only(sessions, seen_of_kind(permissions, interaction, NAME)).exists()
     return sa.select(customer.c.id).where(customer.c.customer_key == _CUSTOMER_KEY, sa.or_(_SYSTEM, has_session))
 
 
-def _sessions() -> sa.Select[Any]:
+def _sessions(permissions: Permissions) -> sa.Select[Any]:
     of_customer = interaction.c.customer_id == sa.bindparam("customer_id", type_=sa.BigInteger)
-    found = sa.select(interaction.c.id).where(of_customer, _OF_KIND)
+    of_kind = sa.select(interaction.c.id).where(of_customer, _OF_KIND)
+    found = only(of_kind, seen_of_kind(permissions, interaction, NAME))
     return _paged(found.order_by(interaction.c.created_at.desc(), interaction.c.id.desc()))
 
 
-def _messages() -> sa.Select[Any]:
-    named = sa.select(session.c.id).where(session.c.session_key == _SESSION_KEY).scalar_subquery()
-    found = sa.select(message.c.id).where(message.c.interaction_id == named)
+def _messages(permissions: Permissions) -> sa.Select[Any]:
+    named = sa.select(session.c.id).where(session.c.session_key == _SESSION_KEY)
+    seen = only(named, seen_by_key(permissions, session.c.id, NAME)).scalar_subquery()
+    found = sa.select(message.c.id).where(message.c.interaction_id == seen)
     return _paged(found.order_by(message.c.sent_at.desc(), message.c.id.desc()))
 
 
@@ -51,17 +56,17 @@ def _with_number() -> sa.Select[Any]:
 
 def _sessions_of_customer(read: Read, _env: Env, arguments: Mapping[str, Any]) -> Reading:
     """The newest first; None for a customer nobody knows."""
-    rows = yield read.query("customer", _customer, customer_key=arguments["customer_key"])
+    rows = yield read.query("customer", lambda: _customer(read.permissions), customer_key=arguments["customer_key"])
     if not rows:
         return None
     page = {name: arguments[name] for name in ("limit", "offset")}
-    found = yield read.query("sessions", _sessions, customer_id=rows[0][0], **page)
+    found = yield read.query("sessions", lambda: _sessions(read.permissions), customer_id=rows[0][0], **page)
     return {"sessions": [row[0] for row in found]}
 
 
 def _messages_of_session(read: Read, _env: Env, arguments: Mapping[str, Any]) -> Reading:
     """The newest first."""
-    found = yield read.query("messages", _messages, **arguments)
+    found = yield read.query("messages", lambda: _messages(read.permissions), **arguments)
     return {"messages": [row[0] for row in found]}
 
 
@@ -72,12 +77,12 @@ def _customers_with_number(read: Read, _env: Env, arguments: Mapping[str, Any]) 
 
 CONTRACT_ROOTS: Mapping[str, RootOne | RootMany | RootSteps] = MappingProxyType(
     {
-        "sessionContractSessions": RootSteps("SessionContractSessions", _sessions_of_customer, requires=READ),
-        "sessionContractMessages": RootSteps("SessionContractMessages", _messages_of_session, requires=READ),
+        "sessionContractSessions": RootSteps("SessionContractSessions", _sessions_of_customer, requires=SEES),
+        "sessionContractMessages": RootSteps("SessionContractMessages", _messages_of_session, requires=SEES),
         "sessionContractCustomers": RootSteps(
             "SessionContractCustomers", _customers_with_number, requires="directory:read"
         ),
-        "sessionContractSuggestion": by_columns("SuggestedMessage", requires=READ, suggestion_key="suggestion_key"),
+        "sessionContractSuggestion": by_columns("SuggestedMessage", requires=SEES, suggestion_key="suggestion_key"),
     }
 )
 

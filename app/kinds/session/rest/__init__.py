@@ -1,7 +1,7 @@
 """The Session contract at /v1: existing clients of the messaging bot speak it."""
 
-from app.kinds.session.model import NAME
 from app.kinds.session.reads.contract import CONTRACT_ROOTS, CONTRACT_TYPES
+from app.kinds.session.reads.mapping import SEES
 from app.kinds.session.rest.answers import Error
 from app.kinds.session.rest.customers import CUSTOMERS
 from app.kinds.session.rest.refusals import STATUSES, refused
@@ -11,7 +11,7 @@ from app.rest import BEARER, TOKEN, Contract, Description, guarded
 CONTRACT = Contract(
     name="session",
     base="/v1",
-    operations=(*guarded(f"{NAME}:read", SESSIONS), *CUSTOMERS),
+    operations=(*guarded(SEES, SESSIONS), *CUSTOMERS),
     schemes=(BEARER, TOKEN),
     refused=refused,
     statuses=STATUSES,

@@ -10,7 +10,7 @@ from typing import Protocol
 from app.core.actor import Actor
 from app.core.errors import DomainError, NotSupported
 from app.directory.model.checks import text
-from app.interactions.claims import OF_EVERY_KIND, Refusable, held_by_other, shared_block, shared_refusal
+from app.interactions.claims import OF_EVERY_KIND, Refusable, held_by_other, may_write, shared_block, shared_refusal
 from app.interactions.claims import VIEWER_COLUMNS as VIEWER_COLUMNS
 from app.interactions.model import AnyCommand, Cause, Command, Facets, Interaction, Level, ReplyBlock, State
 
@@ -70,7 +70,7 @@ def causes(ticket: Ticket, overdue_level: int) -> Sequence[Cause]:
 
 def refusal(command: AnyCommand, subject: Subject, actor: Actor, now: datetime) -> DomainError | None:
     """Why the actor may not do this now; None when it may."""
-    if command not in COMMANDS and actor.can_write(NAME):
+    if command not in COMMANDS and may_write(subject, actor):
         return NotSupported("A ticket has no such command.")
     refused = shared_refusal(command, subject, actor, now)
     if refused is not None or command is not Command.REPLY:
@@ -80,4 +80,4 @@ def refusal(command: AnyCommand, subject: Subject, actor: Actor, now: datetime) 
 
 def reply_block(subject: Subject, actor: Actor, now: datetime) -> ReplyBlock | None:
     """Why the actor cannot reply now; None when it can."""
-    return shared_block(subject, actor, now) if actor.can_write(NAME) else ReplyBlock.NOT_ALLOWED
+    return shared_block(subject, actor, now) if may_write(subject, actor) else ReplyBlock.NOT_ALLOWED
