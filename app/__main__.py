@@ -16,6 +16,7 @@ from app.commands.explaining import explain
 from app.commands.keys import keys, peppers, push_key, secrets_key
 from app.commands.opening import opened, prepare, read_settings
 from app.commands.serving import serve
+from app.commands.teams import teams
 from app.commands.users import users
 from app.terminal import CommandError, console, progress
 
@@ -35,7 +36,7 @@ app = App(
 
 app.command(serve, sort_key=1)
 
-for number, group in ((4, keys), (5, users), (6, peppers), (7, connections), (13, documents)):
+for number, group in ((4, keys), (5, users), (5, teams), (6, peppers), (7, connections), (13, documents)):
     group.sort_key = number
     app.command(group)
 

@@ -41,6 +41,7 @@ def test_help_lists_the_commands_without_importing_the_server() -> None:
         "migrate",
         "demo",
         "key",
+        "teams",
         "user",
         "pepper",
         "push-key",

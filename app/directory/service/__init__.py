@@ -22,7 +22,7 @@ from app.directory.service.profiles import (
     update_profile,
 )
 from app.directory.service.rotation import end_peppers, redigest
-from app.directory.service.teams import create_team, delete_team, update_team
+from app.directory.service.teams import create_team, delete_team, team_by_name, update_team
 from app.directory.service.tickets import begin_stream, create_stream_ticket, forget_tickets
 from app.directory.service.users import activate_user, create_user, deactivate_user, set_presence, update_user
 
@@ -53,6 +53,7 @@ __all__ = (
     "settle_pepper",
     "sign_in",
     "subscribe_customer",
+    "team_by_name",
     "unblock_profile",
     "unlink_customer",
     "unlink_identity",

@@ -6,6 +6,7 @@ from typing import Any
 
 from app.core.actor import Actor
 from app.core.errors import AlreadyExists, InvalidInput, InvalidTransition, NotFound, TooMany
+from app.core.text import key_form
 from app.directory.events import TeamCreated, TeamDeleted, TeamUpdated
 from app.directory.model.checks import checked
 from app.directory.model.team import CHANGEABLE, MOST_TEAMS, Team, TeamChanges
@@ -86,6 +87,14 @@ def delete_team(work: Work, actor: Actor, ref: Ref, *, if_version: int | None = 
     teams.remove(before.id)
     tell(work, actor, TeamDeleted(team_id=before.id), before)
     return before
+
+
+def team_by_name(work: Work, name: str) -> Team:
+    """The team with this name, whatever its case and accents. Raises NotFound."""
+    team = work.use(TeamRepository).get_by_name(key_form(name))
+    if team is None:
+        raise NotFound(f"There is no team with the name {name}.")
+    return team
 
 
 def _team(work: Work, ref: Ref, if_version: int | None) -> Team:
