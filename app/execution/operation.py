@@ -258,7 +258,7 @@ class Operations:
         try:
             row = await mutation.call(variables, context)
             env = Env(context.actor, context.clock(), self._settings, variables)
-            # What the command has left needs no reading, nor does a refusal.
+            # What the command has left needs no reading.
             answer = plan.at_once(env, row)
             if answer is None:
                 answer = await self._database.plan(

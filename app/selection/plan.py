@@ -13,6 +13,7 @@ from app.selection.shape import Row, Run
 from app.selection.tree import Variables
 from app.storage.event_log import heads_cursor
 from app.storage.query import Query
+from app.storage.stored import Stored
 
 
 @dataclass(slots=True)
@@ -74,6 +75,8 @@ class Plan:
     def at_once(self, env: Env, row: Mapping[str, object]) -> Answer | None:
         """The answer where the row and what it brings are all of it; None where something has to be read."""
         assert self._item is not None
+        if not any(isinstance(each, Stored) for each in row.values()):
+            return None  # most likely it names what has to be read
         steps = self._item.assemble([row], Run(env, reads_stored=True))
         try:
             next(steps)
