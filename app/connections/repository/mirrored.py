@@ -15,6 +15,10 @@ MISSING = f"{HINT}missing"
 """The fingerprint of a mark of what a complete walk did not find."""
 
 
+RESTORED = f"{HINT}restored"
+"""The fingerprint of a mark of what may have gone back to a backup."""
+
+
 class Place(NamedTuple):
     """An interaction's place in another system: our surrogate, what it was there when it was read last, and when the
     latest write to it was confirmed."""
@@ -122,9 +126,11 @@ class MirroredRepository(Repository):
     # ---- what is to be read again ----------------------------------------------------------------------------------
 
     def mark(self, connection_id: int, key: str, fingerprint: str | None, now: datetime, *, quiet: bool) -> None:
-        """Have it read again; a mark that is there already is renewed, and due at once."""
+        """Have it read again; a mark that is there already is renewed, and due at once. What may have gone back to a
+        backup is still read as such."""
         values: dict[str, Any] = {"fingerprint": fingerprint, "due_at": now, "attempts": 0, "reason": None}
         insert = self._insert(dirty).values(connection_id=connection_id, upstream_key=key, quiet=quiet, **values)
+        values["fingerprint"] = sa.case((dirty.c.fingerprint == RESTORED, RESTORED), else_=insert.excluded.fingerprint)
         if not quiet:
             values["quiet"] = False
         keys = [dirty.c.connection_id, dirty.c.upstream_key]
@@ -136,19 +142,19 @@ class MirroredRepository(Repository):
         insert = self._insert(dirty).values(connection_id=connection_id, upstream_key=key, **values)
         self.connection.execute(insert.on_conflict_do_nothing())
 
-    def mark_all(self, connection_id: int, fingerprint: str, now: datetime) -> None:
-        """Have all that the connection has read again, after everything else."""
+    def mark_restored(self, connection_id: int, now: datetime) -> None:
+        """Have all that the connection has read again whole, after everything else."""
         columns = ["connection_id", "upstream_key", "fingerprint", "quiet", "due_at", "attempts"]
         each = sa.select(
             mirrored.c.connection_id,
             mirrored.c.upstream_key,
-            sa.literal(fingerprint),
+            sa.literal(RESTORED),
             sa.true(),
             sa.literal(now, dirty.c.due_at.type),
             sa.literal(0),
         ).where(mirrored.c.connection_id == connection_id)
         insert = self._insert(dirty).from_select(columns, each)
-        again = {"fingerprint": fingerprint, "due_at": now, "attempts": 0}
+        again = {"fingerprint": RESTORED, "due_at": now, "attempts": 0}
         keys = [dirty.c.connection_id, dirty.c.upstream_key]
         self.connection.execute(insert.on_conflict_do_update(index_elements=keys, set_=again))
 

@@ -8,7 +8,7 @@ from app.connections.events import ConnectionUpdated, ReadQueued
 from app.connections.model import ConnectedSystem
 from app.connections.model.outbox import EntryState, pause_after
 from app.connections.repository import ConnectedSystemRepository, MirroredRepository
-from app.connections.repository.mirrored import MISSING, Mark, Place
+from app.connections.repository.mirrored import MISSING, RESTORED, Mark, Place
 from app.connections.repository.outbox import OutboxRepository
 from app.connections.service.finding import tell
 from app.connections.tables import AGAIN
@@ -28,9 +28,6 @@ KEEPS_DELETED = "keepDeleted"
 
 FEW, SHARE = 20, 0.2
 """What may be missing at once and be believed: so many, or this share of all that is mirrored."""
-
-RESTORED = f"{HINT}restored"
-"""The fingerprint of a mark of what may have gone back to a backup."""
 
 _SOON = timedelta(seconds=1)
 _WHEN_FREE = timedelta(minutes=10)
@@ -61,7 +58,7 @@ def note_hint(work: Work, connection_id: int, key: str) -> None:
 
 def note_restored(work: Work, connection_id: int) -> None:
     """The other system went back to a backup: all that is here of it is read again whole, and its list, too."""
-    work.use(MirroredRepository).mark_all(connection_id, RESTORED, work.now)
+    work.use(MirroredRepository).mark_restored(connection_id, work.now)
     work.use(ConnectedSystemRepository).walk_anew(connection_id)
     tell(work, SYSTEM, _system(work, connection_id), ConnectionUpdated)
 

@@ -13,6 +13,7 @@ from app.connections.model import NewConnection
 from app.connections.reach import Bucket, SystemReach
 from app.connections.repository import ConnectedSystemRepository
 from app.connections.service import create_connection, standings
+from app.connections.service.reading import note_hint, note_restored
 from app.connections.tables import outbox
 from app.core.errors import DomainError
 from app.core.ids import GlobalId
@@ -298,6 +299,23 @@ async def test_ticket_that_ends_amid_writes_loses_none(side: Side) -> None:
     await side.database.command(close, BO, CHAT)
     await side.work()
     assert (side.office.chats[446]["Status"], await side.queue()) == ("Closed", [])
+
+
+async def test_message_that_got_the_number_of_a_lost_one_is_taken_in(side: Side) -> None:
+    side.office.chat(446)
+    before = [f"Before {number}" for number in range(8)]
+    for text in before:
+        side.office.says(446, text)
+    await side.work()
+    side.clock.advance(600)
+    del side.office.messages[446][1:]
+    assert side.office.says(446, "After") == 816
+    (found,) = await side.database.command(standings)
+    await side.database.command(note_restored, found.system.id)
+    # What a webhook says meanwhile does not make a usual read of it.
+    await side.database.command(note_hint, found.system.id, "446")
+    await side.later(1)
+    assert await side.texts() == [*before, "After"]
 
 
 # ---- webhooks --------------------------------------------------------------------------------------------------------
