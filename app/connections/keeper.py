@@ -13,6 +13,7 @@ from app.connections.model import ConnectedSystem
 from app.connections.model.standing import ReachFault
 from app.connections.repository.mirrored import Mark
 from app.connections.service import reading, sending
+from app.connections.walker import Walker
 from app.core.clock import Clock
 from app.core.errors import DATABASE_AWAY
 from app.interactions.remote import Hook, Reach, Refused, Remote, Unanswered
@@ -62,17 +63,13 @@ class Keeper:
         self.remote = remote
         self._reach = reach
         self._holder = holder
-        self._walk_every = limits.walk
         self._poll_every = _seconds(system.settings.get("pollSeconds"), limits.poll_seconds)
         self.lease = f"connection {system.id} kept"
         self._renewed_at = float("-inf")
         self._running: dict[asyncio.Task[None], str] = {}
         self._reading: set[str] = set()
-        self._poll_at = self._walk_at = 0.0
+        self._poll_at = 0.0
         self._cursor = system.poll_cursor
-        # Of the walk that is under way: all keys that it has seen, while they are known from its first page on.
-        self._seen: set[str] | None = None
-        self._walk_pages = 0
         self._walked = False
         self._walk_fault: ReachFault | None = None
         self._tend_at = 0.0
@@ -83,6 +80,7 @@ class Keeper:
         self._fault = system.reach_fault
         self._wake = asyncio.Event()
         self._time = asyncio.get_running_loop().time
+        self.walker = Walker(database, system, remote, reach, limits.walk, self._poll_every, self._time)
 
     def wake(self) -> None:
         """Look at once for what there is to do."""
@@ -128,11 +126,11 @@ class Keeper:
             self._begin("read", self._read(mark, found.now))
         now = self._time()
         if self._walked and not found.walked:
-            self._walk_at = 0.0  # the list has to be read anew
+            self.walker.now()  # the list has to be read anew
         self._walked = found.walked
         if now >= self._poll_at and not self._count("poll"):
             self._begin("poll", self._poll())
-        elif now >= self._walk_at and not self._running and not found.marks:
+        elif not self._count("walk") and self.walker.is_due(busy=bool(self._running or found.marks)):
             self._begin("walk", self._walk())
         if self._hook is not None and now >= self._tend_at and not self._count("tend"):
             self._begin("tend", self._tend(self._hook))
@@ -141,7 +139,7 @@ class Keeper:
         if found.next_due is not None and not self._running:
             waits.append((found.next_due - self._clock()).total_seconds())
         if not self._running:
-            waits.append(self._walk_at - now)
+            waits.append(self.walker.at - now)
         if self._hook is not None and not self._count("tend"):
             waits.append(self._tend_at - now)
         return max(min(waits), _LEAST_PAUSE)
@@ -276,37 +274,12 @@ class Keeper:
 
     async def _walk(self) -> None:
         """Read the next page of the whole list; what polls cannot see is found so."""
-        run, number = self._database.command, self._system.id
-        at = await run(reading.next_page, number, self._walk_pause())
-        if at.page is None:
-            self._walk_at = self._time() + max(at.seconds, 1.0)
-            return
-        if at.page == 1:
-            self._seen = set()
         try:
-            found = await self.remote.list_page(self._reach, at.after)
+            await self.walker.page()
+            self._walk_fault = None
         except (Refused, Unanswered) as fault:
-            if isinstance(fault, Refused) and at.after is not None:
-                # What led to the page may not be good any more.
-                await run(reading.restart_walk, number)
-            self._walk_at = self._time() + _LONGEST_TROUBLE
-            # A system that is silent is seen by polls too, and that it is not any more.
             self._walk_fault = _fault(fault) if isinstance(fault, Refused) else None
             await self._reached(_fault(fault))
-            return
-        if self._seen is not None:
-            self._seen.update(each.key for each in found.items)
-        await run(reading.note_walked, self.remote, number, found, at.page, at.began_at, self._seen)
-        self._walk_fault = None
-        if found.after is None:
-            self._seen, self._walk_pages = None, at.page
-
-    def _walk_pause(self) -> timedelta:
-        """How long after a walk the next one begins. Where lists do not begin with what is new, walks are what finds
-        it: they take place as often as two seconds for each page allow."""
-        if self.remote.newest_first:
-            return self._walk_every
-        return min(self._walk_every, timedelta(seconds=max(self._poll_every, 2.0 * self._walk_pages)))
 
     async def _reached(self, fault: ReachFault | None) -> None:
         fault = fault or self._walk_fault or (None if self._hook_fault is None else ReachFault.HOOK)

@@ -118,8 +118,8 @@ dirty = sa.Table(
     sa.Index("ix_dirty_due", "connection_id", "quiet", "due_at"),
 )
 
-AGAIN = f"{HINT}again"
-"""The fingerprint of a mark of what is read again in any case: nothing says that it has changed."""
+MISSING, AGAIN = f"{HINT}missing", f"{HINT}again"
+"""The fingerprints of marks: of what a complete walk did not find, and of what is read again after a while."""
 
 forgotten = sa.Table(
     "forgotten",

@@ -88,8 +88,8 @@ class OutboxEntry(Node):
     action: str = strawberry.field(
         description="What is to be done. Of a Conversation: STATUS, ASSIGNEE, READ, REACTION, MESSAGE or RESTART. Of "
         "an AgentSession: ENABLED, NAME, DESCRIPTION, METADATA, TTI_MINUTES, HIDDEN or MESSAGE. Of a ChatSession: "
-        "STATUS, FIELD, MESSAGE, PICK_UP, ASSIGN, RESET, TRANSFER, ACCEPT_TRANSFER, REJECT_TRANSFER or DELETE. Kinds "
-        "that are added may add others."
+        "STATUS, FIELD, MESSAGE, PICK_UP, ASSIGN, RESET, TRANSFER, ACCEPT_TRANSFER, REJECT_TRANSFER or DELETE. Of a "
+        "Session: NEED_ATTENTION, TAGS, TOPICS, SUGGESTED_MESSAGES or MESSAGE. Kinds that are added may add others."
     )
     state: EntryState = strawberry.field(description="The state of the entry.")
     last_error: str | None = strawberry.field(description="Why the latest attempt failed; null when none has.")

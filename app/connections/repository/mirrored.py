@@ -7,13 +7,9 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from app.connections.tables import AGAIN, dirty, forgotten, mirrored
+from app.connections.tables import AGAIN, MISSING, dirty, forgotten, mirrored
 from app.interactions.remote import HINT
 from app.storage.repository import Repository
-
-MISSING = f"{HINT}missing"
-"""The fingerprint of a mark of what a complete walk did not find."""
-
 
 RESTORED = f"{HINT}restored"
 """The fingerprint of a mark of what may have gone back to a backup."""

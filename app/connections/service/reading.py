@@ -8,10 +8,10 @@ from app.connections.events import ConnectionUpdated, ReadQueued
 from app.connections.model import ConnectedSystem
 from app.connections.model.outbox import EntryState, pause_after
 from app.connections.repository import ConnectedSystemRepository, MirroredRepository
-from app.connections.repository.mirrored import MISSING, RESTORED, Mark, Place
+from app.connections.repository.mirrored import RESTORED, Mark, Place
 from app.connections.repository.outbox import OutboxRepository
 from app.connections.service.finding import tell
-from app.connections.tables import AGAIN
+from app.connections.tables import AGAIN, MISSING
 from app.core.actor import CONNECTION, SYSTEM
 from app.core.errors import DATABASE_AWAY, DomainError
 from app.interactions.connector import Unmappable

@@ -5,6 +5,7 @@ from app.kinds.session.graphql import SLICE
 from app.kinds.session.rest import CONTRACT
 from app.kinds.session.service import Rules
 from app.kinds.session.settings import SessionSettings
+from app.kinds.session.upstream import CONNECTORS
 
 kind = InteractionKind(
     rules=Rules(),
@@ -13,4 +14,5 @@ kind = InteractionKind(
     slice=SLICE,
     contract=CONTRACT,
     settings=SessionSettings,
+    connectors=CONNECTORS,
 )

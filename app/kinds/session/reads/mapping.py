@@ -6,12 +6,28 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from app.connections.reads import CANNOT
 from app.directory.tables import customer
 from app.interactions.reads.sight import seen_by_key
 from app.interactions.reads.viewing import viewer_can
 from app.kinds.session.model import NAME, PREFIX, VIEWER_COLUMNS, refusal, reply_block
 from app.kinds.session.tables import session, suggested_message
-from app.selection.mapping import SOME, Bind, Env, Many, Mapped, Order, Root, RootOne, Scope, Sql, SqlOf, TypeMap, keyed
+from app.selection.mapping import (
+    SOME,
+    Bind,
+    Env,
+    Many,
+    Mapped,
+    OfInterface,
+    Order,
+    Root,
+    RootOne,
+    Scope,
+    Sql,
+    SqlOf,
+    TypeMap,
+    keyed,
+)
 from app.storage.tables import Timestamp
 
 READ = f"{NAME}:read"
@@ -26,12 +42,13 @@ def _of_customer(expression: Sql) -> SqlOf:
     return sql
 
 
-_VIEWER_COLUMNS: Mapping[str, str | SqlOf] = {
+_VIEWER_COLUMNS: Mapping[str, str | SqlOf | OfInterface] = {
     **{name: name for name in VIEWER_COLUMNS},
     "unsubscribed": _of_customer(customer.c.unsubscribed),
     "has_number": _of_customer(
         sa.func.coalesce(customer.c.phone_number, customer.c.unconfirmed_phone_number).is_not(None)
     ),
+    "cannot": CANNOT,
 }
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from app.connections.tables import cannot_of
 from app.directory.tables import customer
 from app.interactions.repository.kinds import KindRepository
 from app.interactions.tables import interaction
@@ -28,6 +29,7 @@ _SUGGESTIONS = Fixed(
     .order_by(suggested_message.c.place, suggested_message.c.id)
 )
 _SESSION_OF = Fixed(sa.select(suggested_message.c.session_id).where(suggested_message.c.id == sa.bindparam("key")))
+_BY_SESSION_KEY = Fixed(sa.select(session.c.id).where(session.c.session_key == sa.bindparam("key")))
 _BY_KEY = Fixed(sa.select(suggested_message.c.id).where(suggested_message.c.suggestion_key == sa.bindparam("key")))
 _INSERT = Fixed(sa.insert(suggested_message))
 _UPDATE = Fixed(sa.update(suggested_message).where(suggested_message.c.id == sa.bindparam("key")))
@@ -49,6 +51,7 @@ class SessionRepository(KindRepository[Session]):
     related = {  # noqa: RUF012 - declared by the base
         "unsubscribed": sa.func.coalesce(customer.c.unsubscribed, sa.false()),
         "has_number": sa.func.coalesce(customer.c.phone_number, customer.c.unconfirmed_phone_number).is_not(None),
+        "cannot": cannot_of(interaction),
     }
 
     @classmethod
@@ -100,6 +103,10 @@ class SessionRepository(KindRepository[Session]):
             )
             for row in self._all(_SUGGESTIONS, {"key": session_id})
         )
+
+    def has_key(self, session_key: str) -> bool:
+        """Whether there is a Session with the contract's own key."""
+        return self._one(_BY_SESSION_KEY, {"key": session_key}) is not None
 
     def session_of(self, suggestion_id: int) -> int | None:
         """The surrogate of the Session in which a message is suggested."""

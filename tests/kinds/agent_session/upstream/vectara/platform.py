@@ -48,6 +48,7 @@ class Platform:
     page: int = 2
     tokens: dict[str, datetime] = field(default_factory=dict)
     requests: list[Request] = field(default_factory=list)
+    patience: dict[str, float] = field(default_factory=dict)
     answers: list[tuple[Request, int, Any]] = field(default_factory=list)
 
     # ---- what happens there ----------------------------------------------------------------------------------------
@@ -118,7 +119,9 @@ class Platform:
 
     # ---- what it answers -------------------------------------------------------------------------------------------
 
-    async def send(self, method: str, url: str, *, headers: Mapping[str, str], content: bytes, **_: object) -> Answer:
+    async def send(
+        self, method: str, url: str, *, headers: Mapping[str, str], content: bytes, seconds: float, **_: object
+    ) -> Answer:
         """In place of a client's requests to other servers."""
         parts = urlsplit(url)
         form = headers.get("content-type", "").startswith("application/x-www-form")
@@ -130,6 +133,7 @@ class Platform:
         if url == AUTH:
             return _answer(*self._token(request))
         self.requests.append(request)
+        self.patience[method] = seconds
         assert url.startswith(API)
         if self.status is not None:
             return _answer(self.status, {"messages": ["No."]}, {"retry-after": "30"} if self.status == 429 else {})

@@ -69,6 +69,7 @@ async def test_run_is_seen_by_the_next_poll_and_read_once(desk: Desk, platform: 
     platform.answers_with("s1", "Yes?")
     requests = len(platform.requests)
     await desk.sync(3)
+    await desk.walk()
     assert await desk.said() == [("CUSTOMER", "Hello?"), ("AI_AGENT", "Yes?")]
     paths = [each.path for each in platform.requests[requests:]]
     assert paths.count("/v2/agents/agt_support/sessions/s1") == 1
@@ -86,6 +87,7 @@ async def test_run_that_is_listed_late_is_seen_also_after_a_restart(
     platform.hears("s1", "Hello?")
     platform.answers_with("s1", "Yes?", at=began + timedelta(seconds=1))
     again = await kept(desk.database, clock, platform, desk.connection)
+    again.keeper.walker.at = float("inf")
     await again.sync()
     assert [text for _, text in await again.said()] == ["Hello?", "Yes?"]
 
@@ -270,11 +272,11 @@ async def test_walk_that_a_restart_cut_in_two_deletes_nothing(
     await desk.sync()
     platform.forgets("s1")
     clock.advance(3_600)
-    desk.keeper._walk_at = 0.0
-    await desk.keeper._walk()
-    await desk.keeper._walk()
+    desk.keeper.walker.now()
+    await desk.keeper.walker.page()
+    await desk.keeper.walker.page()
     again = await kept(desk.database, clock, platform, desk.connection)
-    await again.keeper._walk()
+    await again.keeper.walker.page()
     await again.sync()
     assert await again.keys() == ["s1", "s2", "s3"]
     await again.walk()
@@ -357,7 +359,7 @@ async def test_platform_that_does_not_answer_is_told_and_passes(
     await desk.sync()
     assert (await desk.keys(), await desk.stands()) == ([], ("DEGRADED", error))
     platform.status = None
-    desk.keeper._walk_at = 0.0
+    desk.keeper.walker.now()
     await desk.sync(2)
     assert (await desk.keys(), await desk.stands()) == (["s1"], ("CONNECTED", None))
 
@@ -367,7 +369,7 @@ async def test_answer_that_is_not_understood_is_told(desk: Desk, platform: Platf
     await desk.sync()
     assert await desk.keys() == []
     platform.opens("s1")
-    desk.keeper._walk_at = 0.0
+    desk.keeper.walker.now()
     await desk.sync()
     assert await desk.keys() == ["s1"]
 

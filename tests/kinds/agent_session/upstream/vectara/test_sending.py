@@ -1,5 +1,6 @@
 """What is done here is done on the AI agents' platform, and what becomes of it where that refuses or is cut off."""
 
+from datetime import timedelta
 from typing import Any
 
 import orjson
@@ -119,6 +120,7 @@ async def test_input_is_sent_and_answered(desk: Desk, platform: Platform) -> Non
     assert platform.said("s1") == ["Where is it?"]
     (path, body) = next((path, body) for method, path, body in writes(platform) if method == "POST")
     assert (path, body["messages"]) == (f"{SESSION}/events", [{"type": "text", "content": "Where is it?"}])
+    assert platform.patience["POST"] > platform.patience["GET"]
     await desk.later(2)
     assert await desk.said() == [("CUSTOMER", "Where is it?"), ("AI_AGENT", "Here you are.")]
     own, _ = await desk.messages()
@@ -154,10 +156,9 @@ async def test_input_whose_answer_was_lost_is_there_once(desk: Desk, platform: P
 
 
 async def test_input_is_not_taken_for_an_older_one_of_the_same_text(desk: Desk, platform: Platform) -> None:
-    platform.hears("s1", "Hello?")
-    platform.answers_with("s1", "Yes?")
-    await desk.sync()
-    desk.clock.advance(3_600)
+    early = desk.clock.now - timedelta(hours=1)
+    platform.hears("s1", "Hello?", at=early)
+    platform.answers_with("s1", "Yes?", at=early)
     platform.faults = ["lost"]
     await asks(desk, "Hello?")
     await desk.work()

@@ -2,12 +2,10 @@
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 
 from app.core.ids import GlobalId
@@ -17,26 +15,14 @@ from app.interactions.service.messages import receive_message, send_message
 from app.interactions.service.state import close
 from app.kinds.agent_session import service
 from app.kinds.agent_session.model import AgentSessionChanges
-from app.outbound import Answer
 from app.storage.database import Database
 from tests.conftest import CountingIds, ManualClock
+from tests.connections.through import Through
 from tests.kinds.agent_session.upstream.vectara.conftest import AGS, Desk, attached
 from tests.kinds.conftest import BO
 from tests.kinds.rest import House, housed
 
 pytestmark = pytest.mark.anyio
-
-
-@dataclass
-class Through:
-    """Takes requests to the twin."""
-
-    house: House
-
-    async def send(self, method: str, url: str, *, headers: Mapping[str, str], content: bytes, **_: object) -> Answer:
-        async with httpx2.AsyncClient(transport=httpx2.ASGITransport(self.house)) as client:
-            response = await client.request(method, url, headers=dict(headers), content=content)
-        return Answer(response.status_code, dict(response.headers), response.content)
 
 
 @pytest.fixture

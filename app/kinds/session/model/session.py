@@ -1,18 +1,19 @@
 """What a Session (Dirty Lemon) is, and its rules: when it is current, when it needs a human, what may be done to it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol, TypedDict
 
-from app.core.actor import Actor
+from app.connections.model.outbox import refused_by
+from app.core.actor import CONNECTION, Actor
 from app.core.errors import DomainError, InvalidInput, InvalidTransition, NotSupported, TooLong, Unreachable
 from app.core.replacing import replace
 from app.interactions import claims as shared
 from app.interactions.claims import OF_EVERY_KIND, Refusable, held_by_other, shared_block
 from app.interactions.model import AnyCommand, Cause, Command, Facets, Interaction, Level, ReplyBlock, State, Turn
 from app.kinds.session.events import Ended, Flagged
+from app.kinds.session.model.suggestions import LARGEST_LIST, SuggestedMessage, Suggestion
 from app.kinds.session.settings import SessionSettings
 
 if TYPE_CHECKING:
@@ -28,39 +29,9 @@ REASONS = {FLAGGED: "The Session's needAttention is true."}
 
 _AGES_OUT = "A Session is not closed or reopened: it ages out after its last message."
 
-LARGEST_LIST = 100
 LONGEST_TAG = 255
-LONGEST_REMOTE_ID = 255
-LONGEST_CONTENT = 10_000
 
 COMMANDS = OF_EVERY_KIND | {Command.RESUME_BOT}
-
-
-class ContentType(StrEnum):
-    """What a suggested message holds; the contract knows text alone."""
-
-    TEXT = "TEXT"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Suggestion:
-    """A suggested message as the caller gives it; `remote_id` is the caller's own id of it."""
-
-    remote_id: str | None
-    content: str
-    content_type: ContentType = ContentType.TEXT
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SuggestedMessage:
-    """A text offered to users of the Session; `selected_count` says how often one picked it."""
-
-    id: int | None = None
-    suggestion_key: str
-    remote_id: str | None
-    content: str
-    content_type: ContentType
-    selected_count: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +39,8 @@ class Session(Interaction):
     """A Session with every field of its contract. `session_key` is the contract's `id`, a UUID.
 
     `suggested_messages` is None unless a command replaces them; they are stored beside it. `unsubscribed` and
-    `has_number` are the customer's; they are read along, never written here."""
+    `has_number` are the customer's, `cannot` are the commands that its connection cannot do, None for one that is
+    written nowhere else; they are read along, never written here."""
 
     kind: str = NAME
     session_key: str
@@ -78,6 +50,7 @@ class Session(Interaction):
     suggested_messages: tuple[SuggestedMessage, ...] | None = None
     unsubscribed: bool = False
     has_number: bool = True
+    cannot: str | None = None
 
     @property
     def facets(self) -> Facets:
@@ -114,6 +87,9 @@ class Subject(Refusable, Protocol):
     @property
     def has_number(self) -> bool: ...
 
+    @property
+    def cannot(self) -> str | None: ...
+
 
 VIEWER_COLUMNS = (
     *shared.VIEWER_COLUMNS,
@@ -123,6 +99,7 @@ VIEWER_COLUMNS = (
     "need_attention",
     "unsubscribed",
     "has_number",
+    "cannot",
 )
 """What `refusal` reads of its subject."""
 
@@ -168,6 +145,8 @@ def refusal(
     command: AnyCommand, subject: Subject, actor: Actor, now: datetime, settings: "Settings"
 ) -> DomainError | None:
     """Why the actor may not do this now; None when it may."""
+    if command is Command.REPORT_STATUS and actor is CONNECTION:
+        return None
     if command not in COMMANDS and shared.may_write(subject, actor):
         return NotSupported(
             _AGES_OUT if command in (Command.CLOSE, Command.REOPEN) else "A Session has no such command."
@@ -175,6 +154,8 @@ def refusal(
     if command is Command.RAISE_ATTENTION and subject.state == State.CLOSED and shared.may_write(subject, actor):
         return InvalidTransition("This Session is over; set needAttention to bring it back.")
     refused = shared.shared_refusal(command, subject, actor, now)
+    if refused is None and actor is not CONNECTION:
+        refused = refused_by(command, subject.cannot)
     if refused is not None or command not in (Command.REPLY, Command.BOT_REPLY):
         return refused
     if not is_current(subject, now, settings.session_window):
@@ -191,7 +172,7 @@ def refusal(
 
 def reply_block(subject: Subject, actor: Actor, now: datetime, settings: "Settings") -> ReplyBlock | None:
     """Why the actor cannot reply now in a way that reaches the customer and crosses nobody; None when it can."""
-    if not shared.may_write(subject, actor):
+    if not shared.may_write(subject, actor) or refused_by(Command.REPLY, subject.cannot) is not None:
         return ReplyBlock.NOT_ALLOWED
     if not is_current(subject, now, settings.session_window):
         return ReplyBlock.CLOSED
@@ -239,49 +220,6 @@ def updated(session: Session, changes: SessionChanges) -> Session:
     if "topics" in changes:
         topics = _words("topics", changes["topics"] or ())
     return replace(session, tags=tags, topics=topics)
-
-
-def replaced_suggestions(
-    before: Sequence[SuggestedMessage], wanted: Sequence[Suggestion], new_key: Callable[[], str]
-) -> tuple[SuggestedMessage, ...]:
-    """The whole list as wanted. One whose remote id was in the list before stays that one, with its key and count.
-
-    Raises InvalidInput or TooLong with the path in an update's changes."""
-    name = "suggested_messages"
-    if len(wanted) > LARGEST_LIST:
-        raise TooLong(f"There can be at most {LARGEST_LIST} suggested messages.", path=(name,))
-    known = {suggestion.remote_id: suggestion for suggestion in before if suggestion.remote_id is not None}
-    seen: set[str] = set()
-    after = []
-    for index, item in enumerate(wanted):
-        if not item.content.strip():
-            raise InvalidInput("A suggested message cannot be empty.", path=(name, index, "content"))
-        if len(item.content) > LONGEST_CONTENT:
-            raise TooLong(
-                f"A suggested message can have at most {LONGEST_CONTENT} characters.", path=(name, index, "content")
-            )
-        if item.remote_id is not None:
-            path = (name, index, "remote_id")
-            if not item.remote_id.strip():
-                raise InvalidInput("A remote id cannot be empty.", path=path)
-            if len(item.remote_id) > LONGEST_REMOTE_ID:
-                raise TooLong(f"A remote id can have at most {LONGEST_REMOTE_ID} characters.", path=path)
-            if item.remote_id in seen:
-                raise InvalidInput("Two suggested messages have this remote id.", path=path)
-            seen.add(item.remote_id)
-        same = known.get(item.remote_id) if item.remote_id is not None else None
-        if same is not None:
-            after.append(replace(same, content=item.content, content_type=item.content_type))
-        else:
-            after.append(
-                SuggestedMessage(
-                    suggestion_key=new_key(),
-                    remote_id=item.remote_id,
-                    content=item.content,
-                    content_type=item.content_type,
-                )
-            )
-    return tuple(after)
 
 
 def _words(name: str, words: Sequence[str]) -> tuple[str, ...]:

@@ -1,19 +1,20 @@
-"""What can be done to a Session beyond what all kinds have, and its rules as the shared commands ask for them."""
+"""Use cases of Sessions beyond what all kinds have."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from app.connections.model import parsed_key
+from app.connections.repository import ConnectedSystemRepository
 from app.core.actor import Actor
-from app.core.errors import DomainError, InvalidInput, NotFound
+from app.core.errors import InvalidInput, NotFound, NotSupported
 from app.core.ids import GlobalId, require_id
 from app.directory.repository import CustomerRepository
 from app.directory.service.editing import Ref
-from app.interactions.messages import MessageAuthor, is_answer
-from app.interactions.model import AnyCommand, Cause, Command, State, Turn
+from app.interactions.messages import MessageAuthor
+from app.interactions.model import Command
 from app.interactions.service.change import begin, is_seen, open_interaction, write
-from app.interactions.service.kind_rules import CommonRules
 from app.interactions.service.messages import Posted, receive_message, send_message
 from app.kinds.session import model
 from app.kinds.session.events import SuggestedMessageUsed
@@ -22,60 +23,10 @@ from app.kinds.session.repository import SessionRepository
 from app.storage.idempotency import once
 
 if TYPE_CHECKING:
-    from app.interactions.messages import Message
-    from app.settings import Settings
     from app.storage.work import Work
 
 
 _NO_CURRENT = "This customer has no current Session."
-
-
-class Rules(CommonRules[Session]):
-    """How a Session takes part in the shared commands."""
-
-    name = model.NAME
-    prefix = model.PREFIX
-    reasons: Mapping[str, str] = model.REASONS
-    repository = SessionRepository
-
-    def state(self, interaction: Session, now: datetime, settings: "Settings") -> State:
-        return model.state(interaction, now, settings.session_window)
-
-    def causes(self, interaction: Session, now: datetime, settings: "Settings") -> Sequence[Cause]:
-        return model.causes(interaction)
-
-    def refusal(
-        self, command: AnyCommand, subject: Any, actor: Actor, now: datetime, settings: "Settings"
-    ) -> DomainError | None:
-        return model.refusal(command, subject, actor, now, settings)
-
-    def answers(self, interaction: Session, message: "Message", settings: "Settings") -> bool:
-        return is_answer(message, interaction, asked=interaction.need_attention)
-
-    def on_assign(self, work: "Work", actor: Actor, interaction: Session, user_id: int | None) -> Session:
-        """One that only its holder has kept open asks for another human, for its customer waits still."""
-        return (
-            interaction if user_id is not None else model.released(interaction, work.now, work.settings.session_window)
-        )
-
-    def on_resume_bot(self, work: "Work", interaction: Session) -> Session:
-        return model.flagged(interaction, False)
-
-    def on_clear(self, work: "Work", actor: Actor, interaction: Session) -> Session:
-        return model.flagged(interaction, False) if interaction.need_attention else interaction
-
-    def next_turn(self, interaction: Session, now: datetime, settings: "Settings") -> datetime | None:
-        return model.window_end(interaction, settings.session_window) if interaction.state is State.OPEN else None
-
-    def turn(self, interaction: Session, now: datetime, settings: "Settings") -> Turn[Session] | None:
-        return model.turn(interaction, now, settings.session_window)
-
-    def open_for(self, work: "Work", actor: Actor, target: Mapping[str, Any]) -> Session:
-        """The customer's current Session; a new one when there is none."""
-        customer_id: int | None = target.get("customer_id")
-        if customer_id is None:
-            raise InvalidInput("A Session is found by its customer.", path=("customer_id",))
-        return open_for_customer(work, actor, customer_id)
 
 
 def current(work: "Work", customer_id: int) -> Session | None:
@@ -86,17 +37,22 @@ def current(work: "Work", customer_id: int) -> Session | None:
 def open_for_customer(work: "Work", actor: Actor, customer_id: int) -> Session:
     """The customer's current Session; a new one when there is none.
 
-    Raises Forbidden, and NotFound for a customer who does not exist."""
+    Raises Forbidden, NotFound for a customer who does not exist, and NotSupported where a new one would be of a
+    connected system."""
     actor.require_writing(model.NAME)
     found = current(work, customer_id)
     if found is not None:
         return found
     # Two messages at the same moment must not open two: who has the customer's row looks again.
-    if work.use(CustomerRepository).get(customer_id, for_update=True) is None:
+    customer = work.use(CustomerRepository).get(customer_id, for_update=True)
+    if customer is None:
         raise NotFound("There is no such customer.", path=("customer_id",))
     found = current(work, customer_id)
     if found is not None:
         return found
+    place = parsed_key(customer.customer_key)
+    if place is not None and work.use(ConnectedSystemRepository).kept(place[0]) is not None:
+        raise NotSupported("This customer's Sessions are opened in the system that it comes from.")
     new = Session(
         id=0,
         customer_id=customer_id,
