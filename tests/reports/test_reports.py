@@ -81,6 +81,19 @@ async def test_report_takes_back_an_answer_that_fails_after_it_was_counted(floor
     assert (await told(floor))["total"]["firstResponse"] == total["firstResponse"]
 
 
+async def test_report_counts_an_answer_that_arrived_after_all_as_of_when_it_was_written(floor: Floor) -> None:
+    ref = await floor.opened("conversation")
+    floor.clock.advance(60)
+    answer = await floor.answer(ref, EVE)
+    await floor.fail(answer)
+    floor.clock.advance(7_200)
+    await floor.do(report_message_status, BO, GlobalId("msg", answer), MessageStatus.READ)
+    found = await told(floor, by="USER")
+    assert [group["user"]["id"] for group in found["groups"]] == ["usr_5"]
+    first = found["total"]["firstResponse"]
+    assert (first["count"], first["averageSeconds"], found["total"]["withinTargetCount"]) == (1, 60, 1)
+
+
 async def test_report_of_what_was_closed_without_an_answer_and_reopened(floor: Floor) -> None:
     ref = await floor.opened("conversation")
     floor.clock.advance(600)
