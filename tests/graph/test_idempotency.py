@@ -22,7 +22,8 @@ from tests.graph.state import Rows, rows_of
 
 pytestmark = pytest.mark.anyio
 
-# What a rule writes beside the object itself: an event, an answer that is kept, a value of a list, a task of erasing.
+# What a rule writes beside the object itself: an event, an answer that is kept, a value of a list, a task of erasing,
+# a mark for reports.
 # A ticket that is not used is gone in a minute, and a repeat could not give it again.
 _BESIDE = {
     "event_log",
@@ -32,6 +33,7 @@ _BESIDE = {
     "erasing",
     "erasure",
     "deleted_message",
+    "mark",
     "stream_ticket",
 }
 _COUNTERS = {"selected_count"}

@@ -95,6 +95,7 @@ async def test_a_session_comes_back_whole(peopled: Database) -> None:
         created_at=START,
         updated_at=START,
         due_at=START + timedelta(minutes=30),
+        opened_at=START,
     )
     assert [event.topic for event in events] == ["agent_session.created"]
     assert "hush" not in await peopled.command(everything)
