@@ -308,17 +308,9 @@ ROOTS: Mapping[str, Resolve] = {
 }
 
 
-ELSEWHERE = frozenset({"report"})
-"""The root fields that no operation of the oracle asks for: they have a reference of their own (tests/reports)."""
-
-
-def _nothing(_found: Asking, **_given: Any) -> None:
-    return None
-
-
 def root(name: str) -> Resolve:
     """The resolver of a root field, behind the permission that it needs."""
-    answer = _nothing if name in ELSEWHERE else ROOTS[name]
+    answer = ROOTS[name]
     needed = _NEEDS.get(name)
 
     def resolve(_query: None, info: Any, **arguments: Any) -> Any:
