@@ -9,11 +9,13 @@ import sqlalchemy as sa
 class Write(NamedTuple):
     """An UPDATE, DELETE or INSERT … SELECT of one table, and the driver's values.
 
-    The text ends with a WHERE whose conditions all have to hold."""
+    The text ends with a WHERE whose conditions all have to hold. `named` are SELECTs, with the same parameters, of the
+    rows of other tables that the written row will name; they end with a WHERE too."""
 
     table: str
     sql: str
     arguments: Sequence[Any]
+    named: tuple[str, ...] = ()
 
 
 class Guard(NamedTuple):

@@ -1,7 +1,7 @@
 """Statements that are compiled once and run on the driver."""
 
 from collections import namedtuple
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NoReturn
 
@@ -86,14 +86,14 @@ def write_together(connection: sa.Connection, writes: Sequence[tuple[Fixed, Para
     found = []
     for statement, parameters in writes:
         compiled = statement.compiled(connection.dialect, parameters)
-        found.append(Write(compiled.table, compiled.sql, compiled.arguments(parameters)))
+        found.append(Write(compiled.table, compiled.sql, compiled.arguments(parameters), compiled.named))
     connection.defer(found)
 
 
 class _Compiled:
     """A statement for one database and one set of parameters."""
 
-    __slots__ = ("_binds", "row", "sql", "table")
+    __slots__ = ("_binds", "named", "row", "sql", "table")
 
     def __init__(self, core: Any, dialect: Dialect, names: list[str]) -> None:
         # As for many rows: an INSERT then returns its key only where it says so.
@@ -103,7 +103,9 @@ class _Compiled:
             raise RuntimeError(f"the SQL of a fixed statement depends on its parameters: {compiled}")
         self.sql = str(compiled)
         self.table = str(core.table) if isinstance(core, UpdateBase) else ""
-        self._binds = [_bind(compiled.binds[name], dialect) for name in compiled.positiontup or ()]
+        places = compiled.positiontup or ()
+        self._binds = [_bind(compiled.binds[name], dialect) for name in places]
+        self.named = tuple(_named(core.table, places, dialect)) if isinstance(core, UpdateBase) else ()
         self.row = _row(list(core.exported_columns), dialect)
 
     def arguments(self, given: Parameters) -> list[Any]:
@@ -127,6 +129,16 @@ def _bind(bind: sa.BindParameter[Any], dialect: Dialect) -> tuple[str, Callable[
         return bind.key, process, _REQUIRED
     value = bind.effective_value
     return bind.key, process, value if process is None else process(value)
+
+
+def _named(table: Any, places: Sequence[str], dialect: Dialect) -> Iterator[str]:
+    """The SELECTs of the rows that a written row names by a foreign key."""
+    for number, name in enumerate(places, start=1):
+        column = table.columns.get(name)
+        for key in () if column is None else sorted(column.foreign_keys, key=lambda each: each.target_fullname):
+            target = key.column
+            given = f"${number}::{target.type.compile(dialect)}"
+            yield f"SELECT 1 FROM {target.table.name} WHERE {target.name} = {given}"
 
 
 def _row(columns: Sequence[sa.ColumnElement[Any]], dialect: Dialect) -> Callable[[Sequence[Any]], Any]:

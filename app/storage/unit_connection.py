@@ -135,7 +135,7 @@ class UnitConnection(DeferringConnection):
 
     def _run(self, guard: Guard | None, append: tuple[str, Sequence[Any]] | None) -> None:
         kept = self._kept
-        texts = tuple([write.sql for write in kept])
+        texts = tuple([(write.sql, *write.named) for write in kept])
         values = [] if guard is None else list(guard.arguments)
         for write in kept:
             values += write.arguments
@@ -187,11 +187,13 @@ class UnitConnection(DeferringConnection):
 
 
 @lru_cache(_TEXTS_KEPT)
-def together(guard: str | None, writes: tuple[str, ...], insert: str | None) -> str:
-    """One statement that does the writes and appends events; with a guard none of it unless that finds its rows.
+def together(guard: str | None, kept: tuple[tuple[str, ...], ...], insert: str | None) -> str:
+    """One statement that does what is kept and appends events; with a guard none of it unless that finds its rows.
 
-    Its parameters are the guard's, the writes' and the insert's, one after the other. How many rows it has says whether
-    it was done. Raises ValueError for a write to whose conditions none can be added."""
+    What is kept are the texts of writes, each with those of what it names. The parameters are the guard's, the writes'
+    and the insert's, one after the other. How many rows it has says whether it was done. Raises ValueError for a write
+    to whose conditions none can be added."""
+    writes = [text for text, *_ in kept]
     if guard is None and insert is None and len(writes) == 1:
         return writes[0]
     parts, count = [], 0
@@ -202,11 +204,17 @@ def together(guard: str | None, writes: tuple[str, ...], insert: str | None) -> 
     *others, last = writes if insert is None and guard is None else (*writes, "")
     if any(" WHERE " not in text.replace("\n", " ") or " OR " in text for text in writes):
         raise ValueError(f"A write that is kept ends with a WHERE without OR: {writes}")
+    named = 0
     for number, text in enumerate(others):
+        for select in kept[number][1:] if insert is not None else ():
+            parts.append(f"named_{named} AS ({_shifted(select, count)}{condition} FOR KEY SHARE)")
+            named += 1
         parts.append(f"write_{number} AS ({_shifted(text, count)}{condition})")
         count += _parameters(text)
     if insert is not None:
-        # Nothing here waits for anybody but the lane: all other rows are locked by the guard, or were before.
+        # Whoever has the lane waits for nobody: the rows that are written are locked by the guard, or were before, and
+        # those that they name are locked here. The checks of foreign keys would do it at the end of the statement.
+        condition += "".join(f" AND (SELECT count(*) FROM named_{number}) >= 0" for number in range(named))
         parts.append(f"taken AS ({_shifted(TAKE_IN_LANE, count)}{condition} RETURNING head)")
         last = _shifted(insert, count)
     else:

@@ -1,24 +1,19 @@
 """Commands of one caller, and commands on one thing, leave the others their pace."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable
 from datetime import timedelta
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
-from sqlalchemy.pool import NullPool
 
 from app.core.errors import RateLimited, Unavailable
 from app.settings import Settings
 from app.storage import engines, sqlite_commands
 from app.storage.admission import SHARE
 from app.storage.database import Database, Work
-from app.storage.engines import parse_database_url
 from tests.serving import PATIENCE
-from tests.storage.conftest import counter, increment, value_of
+from tests.storage.conftest import blocked, increment, locked, value_of, waiting
 
 pytestmark = pytest.mark.anyio
 
@@ -84,34 +79,6 @@ async def test_command_is_refused_when_too_many_of_its_caller_wait(
     assert await scratch_database.command(value_of) == len(done)
 
 
-@asynccontextmanager
-async def locked(database_url: str, *keys: int) -> AsyncIterator[AsyncConnection]:
-    """Another process holds these counters."""
-    engine = create_async_engine(parse_database_url(database_url), poolclass=NullPool)
-    async with engine.begin() as connection:
-        await connection.execute(sa.select(counter).where(counter.c.id.in_(keys)).with_for_update())
-        yield connection
-    await engine.dispose()
-
-
-async def _waiting(connection: AsyncConnection) -> int:
-    """How many connections to this database wait for a lock."""
-    await connection.execute(sa.text("SELECT pg_stat_clear_snapshot()"))
-    found = await connection.execute(
-        sa.text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
-    )
-    return int(found.scalar_one())
-
-
-async def _blocked(connection: AsyncConnection, at_least: int) -> int:
-    """How many connections wait, once that many do."""
-    for _ in range(200):
-        if await _waiting(connection) >= at_least:
-            break
-        await asyncio.sleep(0.01)
-    return await _waiting(connection)
-
-
 def _started(commands: list[Awaitable[Any]]) -> list[asyncio.Future[Any]]:
     return [asyncio.ensure_future(command) for command in commands]
 
@@ -120,10 +87,10 @@ def _started(commands: list[Awaitable[Any]]) -> list[asyncio.Future[Any]]:
 async def test_commands_on_one_locked_thing_take_one_connection(scratch_database: Database, database_url: str) -> None:
     async with locked(database_url, 1) as other:
         stuck = _started([scratch_database.command_of(who, "thing", increment) for who in range(CALLERS)])
-        assert await _blocked(other, 1) == 1
+        assert await blocked(other, 1) == 1
         others = [scratch_database.command_of("other", f"thing {number}", increment, 2) for number in range(20)]
         assert sorted(await asyncio.gather(*others)) == list(range(1, 21))
-        assert await _waiting(other) <= 1  # none when its time is over already
+        assert await waiting(other) <= 1  # none when its time is over already
         found = await asyncio.gather(*stuck, return_exceptions=True)
     assert {type(each) for each in found} == {Unavailable}
     assert all("nothing was changed" in str(each) for each in found)
@@ -136,10 +103,10 @@ async def test_commands_of_one_caller_take_a_share_of_the_connections(
 ) -> None:
     async with locked(database_url, 1) as other:
         stuck = _started([scratch_database.command_of("many", number, increment) for number in range(CALLERS)])
-        assert await _blocked(other, 8 // SHARE) == 8 // SHARE
+        assert await blocked(other, 8 // SHARE) == 8 // SHARE
         others = [scratch_database.command_of("other", None, increment, 2) for _ in range(20)]
         assert sorted(await asyncio.gather(*others)) == list(range(1, 21))
-        assert await _waiting(other) == 8 // SHARE
+        assert await waiting(other) == 8 // SHARE
     await asyncio.gather(*stuck, return_exceptions=True)
 
 

@@ -17,7 +17,7 @@ from app.storage.fixed import Fixed, write_together
 from app.storage.locking import LockingRead
 from app.storage.unit_connection import together
 from tests.postgres import round_trips
-from tests.storage.conftest import counter, increment, sample, value_of
+from tests.storage.conftest import blocked, counter, increment, locked, pointer, sample, value_of
 
 pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("database_url", ["postgres"], indirect=True)]
 
@@ -27,6 +27,8 @@ VALUE = Fixed(sa.select(counter.c.value).where(counter.c.id == KEY))
 SET = Fixed(sa.update(counter).where(counter.c.id == KEY))
 NAME = Fixed(sa.update(sample).where(sample.c.id == KEY))
 DROP = Fixed(sa.delete(sample).where(sample.c.id == KEY))
+POINTER = LockingRead(sa.select(pointer.c.counter_id).where(pointer.c.id == KEY), [pointer])
+POINT = Fixed(sa.update(pointer).where(pointer.c.id == KEY))
 HAPPENED = EventRecord(topic="thing.changed", interaction_id=1)
 
 
@@ -245,9 +247,28 @@ async def test_writes_that_do_not_meet_are_one_statement_though_they_are_of_one_
     assert [each.split()[0] for each in seen] == ["WITH"]
 
 
+@pytest.mark.parametrize("reads_again", [False, True])
+async def test_unit_that_waits_for_a_row_that_it_names_has_not_taken_its_lane(
+    scratch_database: Database, database_url: str, reads_again: bool
+) -> None:
+    def point(work: Work) -> None:
+        POINTER.row(work.connection, 1)
+        if reads_again:
+            VALUE.rows(work.connection, {"key": 1})
+        POINT.write(work.connection, {"key": 1, "counter_id": 2})
+        work.record(HAPPENED)
+
+    async with locked(database_url, 2) as other:
+        pointing = asyncio.create_task(scratch_database.command(point))
+        assert await blocked(other, 1) == 1
+        await other.execute(sa.text("SELECT FROM lane WHERE id = 1 FOR UPDATE NOWAIT"))
+    await pointing
+    assert await scratch_database.command(_events) == [1]
+
+
 async def test_parameters_of_one_statement_are_numbered_through(database_url: str) -> None:
     sql = together(
-        "SELECT 1 FROM a WHERE id = {} AND x = {}", ("UPDATE b SET y = $1 WHERE z = $2 AND w = $1",), "I $1, $2"
+        "SELECT 1 FROM a WHERE id = {} AND x = {}", (("UPDATE b SET y = $1 WHERE z = $2 AND w = $1",),), "I $1, $2"
     )
     assert sql == (
         "WITH held AS (SELECT 1 FROM a WHERE id = $1 AND x = $2), "
@@ -255,5 +276,12 @@ async def test_parameters_of_one_statement_are_numbered_through(database_url: st
         "taken AS (UPDATE lane SET head = head + $6::bigint WHERE id = $5::bigint AND EXISTS (SELECT FROM held) "
         "RETURNING head) I $5, $6"
     )
+    named = ("UPDATE b SET y = $1 WHERE z = $2", "SELECT 1 FROM a WHERE id = $1")
+    assert together(None, (named, named), "I $1, $2") == (
+        "WITH named_0 AS (SELECT 1 FROM a WHERE id = $1 FOR KEY SHARE), write_0 AS (UPDATE b SET y = $1 WHERE z = $2), "
+        "named_1 AS (SELECT 1 FROM a WHERE id = $3 FOR KEY SHARE), write_1 AS (UPDATE b SET y = $3 WHERE z = $4), "
+        "taken AS (UPDATE lane SET head = head + $6::bigint WHERE id = $5::bigint "
+        "AND (SELECT count(*) FROM named_0) >= 0 AND (SELECT count(*) FROM named_1) >= 0 RETURNING head) I $5, $6"
+    )
     with pytest.raises(ValueError, match="without OR"):
-        together("SELECT 1", ("UPDATE b SET y = 1 WHERE z = $1 OR w = $1",), "I $1, $2")
+        together("SELECT 1", (("UPDATE b SET y = 1 WHERE z = $1 OR w = $1",),), "I $1, $2")

@@ -37,4 +37,5 @@ class MarkRepository(Repository):
 
     def retract(self, interaction_id: int, since: datetime) -> None:
         """The interaction's waits that began then or later have not ended: their answers do not stand."""
-        _RETRACT.write(self.connection, {"key": interaction_id, "from_": since})
+        # At once, not with the unit's events: who counts marks has locked them for as long as that takes.
+        _RETRACT.run(self.connection, {"key": interaction_id, "from_": since})
