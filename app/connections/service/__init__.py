@@ -4,12 +4,11 @@ from app.connections.service.applying import (
     Outcome,
     apply_delivery,
     due_deliveries,
-    erase_deliveries,
     forget_deliveries,
-    forget_mirrored,
     put_off,
 )
 from app.connections.service.entries import drop_entry, retry_entry, troubled_entries
+from app.connections.service.mirroring import MirroredRules
 from app.connections.service.parked import drop_parked, parked_deliveries, replay_parked
 from app.connections.service.reaching import reachable
 from app.connections.service.receiving import Verdict, accept
@@ -26,6 +25,7 @@ from app.connections.service.systems import (
 )
 
 __all__ = (
+    "MirroredRules",
     "Outcome",
     "Stands",
     "Verdict",
@@ -36,9 +36,7 @@ __all__ = (
     "drop_entry",
     "drop_parked",
     "due_deliveries",
-    "erase_deliveries",
     "forget_deliveries",
-    "forget_mirrored",
     "parked_deliveries",
     "pause_connection",
     "put_off",

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from app.connections.model import mirrored_key
 from app.connections.repository.outbox import OutboxRepository
-from app.connections.service.outbox import drop_troubled, is_of_ours, queue_creation, queue_value
+from app.connections.service.outbox import queue_creation, queue_value
 from app.core.actor import CONNECTION, Actor
 from app.directory import service as directory
 from app.directory.model import NewCustomer
 from app.interactions import events
 from app.interactions.meaning import InteractionEvent
-from app.interactions.model import AnyCommand, Command
+from app.interactions.model import AnyCommand
 from app.interactions.repository.messages import MessageRepository
 from app.kinds.agent_session import model
 from app.kinds.agent_session.events import MessageHidden, MessageShown
@@ -47,11 +47,7 @@ def queue_changes(
     happened: InteractionEvent,
 ) -> None:
     """Queue what the other system has to be told of a change that was made here."""
-    if before.cannot is None or not is_of_ours(actor, happened):
-        return
     number = before.id
-    if command is Command.CLEAR_ATTENTION:
-        drop_troubled(work, number)
     for action, name in _FIELDS.items():
         value, had = getattr(after, name), getattr(before, name)
         if value != had:

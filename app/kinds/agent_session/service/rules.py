@@ -5,15 +5,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from app.connections.service import forget_mirrored
+from app.connections.service import MirroredRules
 from app.core.actor import Actor
 from app.core.errors import DomainError, InvalidInput
 from app.core.ids import GlobalId
 from app.interactions.meaning import InteractionEvent
 from app.interactions.messages import MessageAuthor, is_answer
 from app.interactions.model import AnyCommand, Cause, State, Turn
-from app.interactions.repository.interactions import InteractionRepository
-from app.interactions.service.kind_rules import CommonRules
 from app.kinds.agent_session import model
 from app.kinds.agent_session.model import AgentSession, Status
 from app.kinds.agent_session.repository import AgentSessionRepository
@@ -23,7 +21,6 @@ from app.kinds.agent_session.service.sessions import create, open_for_customer
 from app.kinds.agent_session.settings import AgentSessionSettings
 
 if TYPE_CHECKING:
-    from app.directory.model import Customer
     from app.interactions.messages import Message
     from app.settings import Settings
     from app.storage.work import Work
@@ -32,7 +29,7 @@ INPUT = "input_message"
 OUTPUT = "agent_output"
 
 
-class Rules(CommonRules[AgentSession]):
+class Rules(MirroredRules[AgentSession]):
     """How an AgentSession takes part in the shared commands."""
 
     name = model.NAME
@@ -99,11 +96,7 @@ class Rules(CommonRules[AgentSession]):
     def turn(self, interaction: AgentSession, now: datetime, settings: "Settings") -> Turn[AgentSession] | None:
         return model.turn(interaction, now)
 
-    def on_customer_erased(self, work: "Work", customer: "Customer") -> None:
-        found = work.use(InteractionRepository).list_of_customer(customer.id)
-        forget_mirrored(work, [number for number, kind in found if kind == model.NAME])
-
-    def on_written(
+    def queue_changes(
         self,
         work: "Work",
         actor: Actor,

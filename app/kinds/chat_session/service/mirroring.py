@@ -5,8 +5,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from app.connections.service.outbox import (
-    drop_troubled,
-    is_of_ours,
     latest_there,
     queue_creation,
     queue_value,
@@ -74,10 +72,6 @@ def queue_changes(
     happened: InteractionEvent,
 ) -> None:
     """Queue what the other system has to be told of a change that was made here."""
-    if before.cannot is None or not is_of_ours(actor, happened):
-        return
-    if command is Command.CLEAR_ATTENTION:
-        drop_troubled(work, before.id)
     sent = sent_by(work, happened)
     if sent is not None:
         queue_creation(work, actor, before.id, MESSAGE, latest_there(work, before.id), sent.id)

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from app.connections.model import PREFIX as CONNECTIONS
-from app.connections.service import erase_deliveries, forget_mirrored
+from app.connections.service import MirroredRules
 from app.core.actor import Actor
 from app.core.errors import DomainError, InvalidInput, NotFound
 from app.core.ids import require_id
@@ -16,9 +16,7 @@ from app.directory.repository import UserRepository
 from app.interactions.meaning import InteractionEvent
 from app.interactions.messages import Message, MessageAuthor, is_answer
 from app.interactions.model import AnyCommand, Cause, State, Turn
-from app.interactions.repository.interactions import InteractionRepository
 from app.interactions.rules import Hours
-from app.interactions.service.kind_rules import CommonRules
 from app.interactions.service.leaving import follow_user
 from app.interactions.service.rights import may_work
 from app.kinds.chat_session.model.attention import REASONS, causes, state, without_alert
@@ -52,7 +50,6 @@ from app.kinds.chat_session.service.presence import follow_presence, follow_role
 from app.kinds.chat_session.service.requests import open_chat
 
 if TYPE_CHECKING:
-    from app.directory.model import Customer
     from app.settings import Settings
     from app.storage.work import Work
 
@@ -60,7 +57,7 @@ if TYPE_CHECKING:
 _NO_ANSWERS = (ChatMessageSpecialType.WELCOME, ChatMessageSpecialType.ERROR)
 
 
-class Rules(CommonRules[ChatSession]):
+class Rules(MirroredRules[ChatSession]):
     """The KindRules of chats; all decisions are the model's."""
 
     name = KIND
@@ -153,7 +150,7 @@ class Rules(CommonRules[ChatSession]):
             return None
         return partial(time_open, topic)
 
-    def on_written(
+    def queue_changes(
         self,
         work: "Work",
         actor: Actor,
@@ -173,11 +170,6 @@ class Rules(CommonRules[ChatSession]):
         self, work: "Work", interaction: ChatSession, action: str, value: object, message_id: int | None
     ) -> ChatSession:
         return restored(work, interaction, action, value, message_id)
-
-    def on_customer_erased(self, work: "Work", customer: "Customer") -> None:
-        erase_deliveries(work, customer.customer_key)
-        found = work.use(InteractionRepository).list_of_customer(customer.id)
-        forget_mirrored(work, [number for number, kind in found if kind == KIND])
 
     def open_for(self, work: "Work", actor: Actor, target: Mapping[str, Any]) -> ChatSession:
         topic_id = target.get("chat_topic_id")

@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from app.connections.model import parsed_key
 from app.connections.service.outbox import (
-    drop_troubled,
-    is_of_ours,
     latest_there,
     queue_creation,
     queue_value,
@@ -38,11 +36,7 @@ def queue_changes(
     happened: InteractionEvent,
 ) -> None:
     """Queue what the other system has to be told of a change that was made here."""
-    if before.cannot is None or not is_of_ours(actor, happened):
-        return
     number = before.id
-    if command is Command.CLEAR_ATTENTION:
-        drop_troubled(work, number)
     if after.status is not before.status:
         queue_value(work, actor, number, STATUS, after.status.value, before.status.value)
     if after.assignee_id != before.assignee_id:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
-from app.connections.service import erase_deliveries, forget_mirrored
+from app.connections.service import MirroredRules
 from app.core.actor import Actor
 from app.core.errors import DomainError, InvalidInput
 from app.core.ids import GlobalId
@@ -19,8 +19,6 @@ from app.interactions.messages import (
     is_answer,
 )
 from app.interactions.model import AnyCommand, Cause, State, Turn
-from app.interactions.repository.interactions import InteractionRepository
-from app.interactions.service.kind_rules import CommonRules
 from app.kinds.conversation.model.commands import Subject, refusal
 from app.kinds.conversation.model.conversation import (
     NAME,
@@ -45,12 +43,11 @@ from app.kinds.conversation.service.restarting import after_delivery
 from app.kinds.conversation.settings import ConversationSettings
 
 if TYPE_CHECKING:
-    from app.directory.model import Customer
     from app.settings import Settings
     from app.storage.database import Work
 
 
-class Rules(CommonRules[Conversation]):
+class Rules(MirroredRules[Conversation]):
     """The rules of the kind, for the registry."""
 
     name = NAME
@@ -119,12 +116,7 @@ class Rules(CommonRules[Conversation]):
     def turn(self, interaction: Conversation, now: datetime, settings: "Settings") -> Turn[Conversation] | None:
         return turn(interaction, now)
 
-    def on_customer_erased(self, work: "Work", customer: "Customer") -> None:
-        erase_deliveries(work, customer.customer_key)
-        found = work.use(InteractionRepository).list_of_customer(customer.id)
-        forget_mirrored(work, [number for number, kind in found if kind == NAME])
-
-    def on_written(
+    def queue_changes(
         self,
         work: "Work",
         actor: Actor,

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from app.connections.service.outbox import drop_troubled, is_of_ours, queue_creation, queue_value, sent_by
+from app.connections.service.outbox import queue_creation, queue_value, sent_by
 from app.core.actor import Actor
 from app.interactions.meaning import InteractionEvent
-from app.interactions.model import AnyCommand, Command
+from app.interactions.model import AnyCommand
 from app.interactions.repository.messages import MessageRepository
 from app.kinds.session import model
 from app.kinds.session.model import Session
@@ -23,11 +23,7 @@ def queue_changes(
     work: "Work", actor: Actor, before: Session, after: Session, command: AnyCommand, happened: InteractionEvent
 ) -> None:
     """Queue what the other system has to be told of a change that was made here."""
-    if before.cannot is None or not is_of_ours(actor, happened):
-        return
     number = before.id
-    if command is Command.CLEAR_ATTENTION:
-        drop_troubled(work, number)
     if after.need_attention is not before.need_attention:
         queue_value(work, actor, number, FLAG, after.need_attention, before.need_attention)
     for action, value, had in ((TAGS, after.tags, before.tags), (TOPICS, after.topics, before.topics)):

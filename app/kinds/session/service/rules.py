@@ -4,14 +4,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from app.connections.service import erase_deliveries, forget_mirrored
+from app.connections.service import MirroredRules
 from app.core.actor import Actor
 from app.core.errors import DomainError, InvalidInput
 from app.interactions.meaning import InteractionEvent
 from app.interactions.messages import is_answer
 from app.interactions.model import AnyCommand, Cause, State, Turn
-from app.interactions.repository.interactions import InteractionRepository
-from app.interactions.service.kind_rules import CommonRules
 from app.kinds.session import model
 from app.kinds.session.model import Session
 from app.kinds.session.repository import SessionRepository
@@ -19,13 +17,12 @@ from app.kinds.session.service.mirroring import outgoing, queue_changes, restore
 from app.kinds.session.service.sessions import open_for_customer
 
 if TYPE_CHECKING:
-    from app.directory.model import Customer
     from app.interactions.messages import Message
     from app.settings import Settings
     from app.storage.work import Work
 
 
-class Rules(CommonRules[Session]):
+class Rules(MirroredRules[Session]):
     """How a Session takes part in the shared commands."""
 
     name = model.NAME
@@ -65,12 +62,7 @@ class Rules(CommonRules[Session]):
     def turn(self, interaction: Session, now: datetime, settings: "Settings") -> Turn[Session] | None:
         return model.turn(interaction, now, settings.session_window)
 
-    def on_customer_erased(self, work: "Work", customer: "Customer") -> None:
-        erase_deliveries(work, customer.customer_key)
-        found = work.use(InteractionRepository).list_of_customer(customer.id)
-        forget_mirrored(work, [number for number, kind in found if kind == model.NAME])
-
-    def on_written(
+    def queue_changes(
         self,
         work: "Work",
         actor: Actor,
