@@ -6,13 +6,14 @@ from typing import Any, TypeVar, cast
 
 import orjson
 import structlog
-from graphql import FieldNode, GraphQLSchema, OperationType
+from graphql import GraphQLSchema, OperationType
 
 from app.core.clock import Clock
 from app.core.errors import DomainError, InvalidInput, NotSupported, RateLimited, TooComplex, release
 from app.core.fairness import Caller
 from app.core.trail import current
 from app.execution import errors
+from app.execution.answering import internal, refusal
 from app.execution.coercion import BadVariables
 from app.execution.compiling import Compiling
 from app.execution.documents import Document, Documents, Made, Operation
@@ -77,7 +78,7 @@ class Operations:
         try:
             return self._persisted.resolved(request, caller)
         except Refused as refused:
-            return _refusal(refused)
+            return refusal(refused)
 
     async def find(self, request: GraphQLRequest, context: Context) -> Operation | Outcome:
         """The operation that a request names; the answer where there is none.
@@ -89,7 +90,7 @@ class Operations:
                 document = await self._read(request.query, context)
             return _begun(document.operation(request.operation_name))
         except Refused as refused:
-            return _refusal(refused)
+            return refusal(refused)
 
     async def run(self, request: GraphQLRequest, context: Context, found: Operation | None = None) -> Outcome:
         """Answer one request, whose operation may have been found already.
@@ -112,7 +113,7 @@ class Operations:
                 raise Refused([errors.entry(message, NotSupported.code)], Phase.METHOD)
             return Outcome(await self._mutate(operation, request, context), Phase.EXECUTION)
         except Refused as refused:
-            return _refusal(refused)
+            return refusal(refused)
         except RateLimited:
             raise
         except DomainError as error:
@@ -120,7 +121,7 @@ class Operations:
             entry = errors.entry(error.message, error.code, argument=error.path)
             return Outcome(orjson.dumps({"data": None, "errors": [entry]}), Phase.EXECUTION)
         except Exception as error:
-            return Outcome(orjson.dumps({"data": None, "errors": [_internal(error, context)]}), Phase.EXECUTION)
+            return Outcome(orjson.dumps({"data": None, "errors": [internal(error, context)]}), Phase.EXECUTION)
 
     async def _read(self, text: str, context: Context) -> Document:
         actor, documents, refusals = context.actor, self.documents, self.refusals
@@ -268,7 +269,7 @@ class Operations:
             release(error)
             return None, [errors.from_domain(error, (key,), root.nodes)]
         except Exception as error:
-            return None, [_internal(error, context, (key,), root.nodes)]
+            return None, [internal(error, context, (key,), root.nodes)]
         faults = [errors.from_domain(error, (key, *path), root.nodes) for path, error in answer.errors]
         return answer.data, faults
 
@@ -294,19 +295,3 @@ def _begun(operation: Operation) -> Operation:
     if trail is not None:
         trail.operation, trail.kind = operation.name, operation.kind_name
     return operation
-
-
-def _refusal(refused: Refused) -> Outcome:
-    release(refused)
-    if (trail := current()) is not None:
-        # Its entries may have been made in the compile thread, which answers nobody.
-        trail.refused(refused.code)
-    return Outcome(orjson.dumps({"errors": refused.entries}), refused.phase)
-
-
-def _internal(
-    error: Exception, context: Context, path: Sequence[str | int] | None = None, nodes: Sequence[FieldNode] = ()
-) -> errors.Entry:
-    log.error("operation failed", request_id=context.request_id, exc_info=error)
-    release(error)
-    return errors.internal(path, nodes)

@@ -1,6 +1,6 @@
 """One plan while it is compiled: objects over rows, their neighbours and their edges."""
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable
 from functools import partial
 from typing import Any
 
@@ -34,11 +34,11 @@ from app.selection.mapping import (
 from app.selection.scope import Builder, Detail, Source
 from app.selection.shape import Fields, Make, Row, Run, chosen, nullable
 from app.selection.sql import Convert, SqlCompiler, Statement, reader, text_of, writer
+from app.selection.stored import stored_places
 from app.selection.tree import Children, Field
 from app.storage.constructs import IntList, keys, unindexed_in
 from app.storage.event_log import HEADS
 from app.storage.query import Query
-from app.storage.stored import Place
 
 
 class Compilation:
@@ -247,26 +247,13 @@ class Compilation:
         edge.statement = self.statement(select if seen is True else select.where(unindexed_in(seen, source.alias)))
         self.statements += 1
         if not edge.block.edges and isinstance(source, Detail) and isinstance(target, TypeMap):
-            edge.kind, edge.places = target.value, self._places(target, source)
+            edge.kind, edge.places = target.value, stored_places(self.catalogue, self.permissions, target, source)
         return edge
-
-    def _places(self, target: TypeMap, source: Detail) -> Sequence[Place] | None:
-        """The kind's and all columns that are read, where they are of the row's own two tables and all may see it."""
-        base = self.catalogue.base(target)
-        own = target.visible(self.permissions, source)
-        part = base.narrows(self.permissions, source.base, target.value or "")
-        of = {source.alias: base.table.name, source.joined(): target.table.name}
-        columns = source.builder.columns
-        if own is not True or part is not True or not all(getattr(column, "table", None) in of for column in columns):
-            return None
-        return [(base.table.name, base.discriminator), *((of[column.table], column.name) for column in columns)]
 
     def detached(self, block: Block, type_name: str, children: Children, collect: Collect, key: Make) -> Make:
         edge = self.one_edge(type_name, children, collect)
         block.edges.append(edge)
         return lambda row, run: run.edges[edge.slot].get(key(row, run))
-
-    # ---- values ----
 
     def _computed(self, block: Block, source: Source, mapping: Computed, field: Field) -> Make:
         self.personal = self.personal or mapping.personal

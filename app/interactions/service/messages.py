@@ -6,17 +6,16 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from app.core.actor import Actor
-from app.core.errors import AlreadyReceived, DomainError, InvalidInput, NotFound
+from app.core.errors import DomainError, NotFound
 from app.core.ids import GlobalId
-from app.directory.model.checks import text
-from app.interactions.claims import may_write, not_permitted
-from app.interactions.contents import checked_content, checked_contents, plain_text
+from app.interactions.contents import checked_content, checked_contents
 from app.interactions.events import MessageImported, MessageReceived, MessageSent, Typing
 from app.interactions.messages import Message, MessageAuthor, MessageStatus, answered_by
 from app.interactions.model import Command, Interaction
 from app.interactions.repository.messages import MessageRepository
 from app.interactions.repository.waits import WaitRepository
 from app.interactions.service.change import begin, check, is_out_of_sight, load, write
+from app.interactions.service.drafting import counted, draft_of, referred, require_new
 from app.interactions.service.recording import record
 from app.interactions.service.returning import unopened, without_lost_holder
 from app.interactions.service.seeing import require_latest, require_own
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
 I = TypeVar("I", bound=Interaction)  # noqa: E741 - the one interaction of these signatures
 
 Content = Mapping[str, Any]
-
-_MESSAGE_KEY = text(255, blank=False)
 
 
 class Posted(NamedTuple):
@@ -132,7 +129,7 @@ def receive_message(
             status=MessageStatus.READ if old else MessageStatus.DELIVERED,
             sent_at=at,
             delivered_at=work.now,
-            reference_id=_reference(work, interaction, reference),
+            reference_id=referred(work, interaction, reference),
             bearing=None if old else Bearing.ASKS,
         )
         stored = work.use(MessageRepository).add(work.kinds[interaction.kind].as_received(interaction, message))
@@ -216,7 +213,7 @@ def _post(
     draft = replace(
         draft,
         user_id=actor.user_id if author is MessageAuthor.USER and draft.user_id is None else draft.user_id,
-        reference_id=_reference(work, interaction, reference),
+        reference_id=referred(work, interaction, reference),
     )
     kind: KindRules[I] = work.kinds[interaction.kind]
     changed, ready = kind.on_user_message(work, interaction, draft)
@@ -239,64 +236,3 @@ def acted(work: "Work", actor: Actor, before: Interaction, changed: I, answer: M
         return changed
     work.use(MessageRepository).mark_read(before.id, work.now)
     return replace(changed, unread_customer_messages_count=0)
-
-
-def draft_of(
-    work: "Work",
-    interaction: Interaction,
-    contents: tuple[Mapping[str, object], ...],
-    author: MessageAuthor,
-    fields: Mapping[str, Any] | None,
-) -> Message:
-    """A message as it would be stored, with its key and the `fields`; it has no id yet."""
-    draft = Message(
-        interaction_id=interaction.id,
-        kind=interaction.kind,
-        channel_key=work.kinds[interaction.kind].channel_key(interaction),
-        message_key="",
-        author=author,
-        contents=contents,
-        text=plain_text(contents),
-        sent_at=work.now,
-        created_at=work.now,
-        updated_at=work.now,
-    )
-    if fields is not None:
-        draft = replace(draft, **fields)
-    return replace(draft, message_key=draft.message_key or work.ids.uuid(), sent_at=min(draft.sent_at, work.now))
-
-
-def require_new(work: "Work", actor: Actor, interaction: Interaction, fields: Mapping[str, Any] | None) -> None:
-    """Raise AlreadyReceived when the interaction's channel has given out the message's key before.
-
-    Asked before anything that the first message may have changed, so that every repeat has the same answer."""
-    given = None if fields is None else fields.get("message_key")
-    if given is None:
-        return
-    key = _MESSAGE_KEY(given, ("message_key",))
-    if not may_write(interaction, actor):
-        raise not_permitted(interaction, actor)
-    channel = work.kinds[interaction.kind].channel_key(interaction)
-    known = work.use(MessageRepository).received(channel, key)
-    if known is not None:
-        raise AlreadyReceived("The channel handed this message in before.", message_id=known, path=("message_key",))
-
-
-def _reference(work: "Work", interaction: Interaction, reference: GlobalId | None) -> int | None:
-    if reference is None:
-        return None
-    found = work.use(MessageRepository).get(reference.number)
-    if found is None or found.interaction_id != interaction.id:
-        raise InvalidInput("A message can only refer to one of the same interaction.", path=("reference_id",))
-    return found.id
-
-
-def counted(work: "Work", interaction: I, message: Message) -> I:
-    """The interaction with the message among its latest ones; one that arrives late may not be."""
-    late = interaction.last_message_at is not None and message.sent_at < interaction.last_message_at
-    if not late:
-        interaction = replace(interaction, last_message_at=message.sent_at, latest_message_id=message.id)
-    if message.author is not MessageAuthor.CUSTOMER:
-        return interaction
-    newest = work.use(MessageRepository).latest(interaction.id, of_customer=True) if late else None
-    return replace(interaction, latest_customer_message_id=message.id if newest is None else newest.id)

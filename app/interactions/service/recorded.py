@@ -13,16 +13,8 @@ from app.interactions.model import Command, Interaction
 from app.interactions.repository.messages import MessageRepository, Place
 from app.interactions.repository.waits import WaitRepository
 from app.interactions.service.change import check, write
-from app.interactions.service.messages import (
-    Content,
-    Posted,
-    acted,
-    counted,
-    draft_of,
-    opened,
-    receive_message,
-    require_new,
-)
+from app.interactions.service.drafting import counted, draft_of, require_new
+from app.interactions.service.messages import Content, Posted, acted, opened, receive_message
 from app.interactions.service.returning import unopened
 from app.interactions.waiting import Bearing, answered
 
