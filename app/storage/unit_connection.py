@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
@@ -180,6 +181,16 @@ class UnitConnection(DeferringConnection):
         # All that SQLAlchemy executes comes by here.
         self._settle()
         return super()._execute_context(*args, **kwargs)
+
+    def _release_savepoint_impl(self, name: str) -> None:
+        try:
+            self._settle()
+        except Exception:
+            # SQLAlchemy would leave the transaction failed, because it takes a release for the end of the savepoint.
+            with suppress(sa.exc.DBAPIError, ConnectionError):
+                self._rollback_to_savepoint_impl(name)
+            raise
+        super()._release_savepoint_impl(name)
 
     def _rollback_to_savepoint_impl(self, name: str) -> None:
         self._forget()
