@@ -99,6 +99,8 @@ async def test_index_leads_to_everything_that_is_served(browser: Browser, tmp_pa
         assert links == [
             "/",
             "/wall",
+            "/reports",
+            "/admin",
             "/graphql",
             *(f"{contract.base}/openapi.json" for contract in CONTRACTS),
             "/healthz",

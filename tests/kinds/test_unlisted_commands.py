@@ -24,10 +24,14 @@ class Later(AnyCommand):
     ARCHIVE = "ARCHIVE"
 
 
+def subject_of(kind: InteractionKind) -> SimpleNamespace:
+    """No more than says whether its caller may write it."""
+    return SimpleNamespace(kind=kind.name, team_id=0, assignee_id=None)
+
+
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 def test_command_that_nobody_listed_is_refused(kind: InteractionKind) -> None:
-    subject = SimpleNamespace(kind=kind.name)
-    refused = kind.rules.refusal(Later.ARCHIVE, subject, ADMIN, START, Settings())
+    refused = kind.rules.refusal(Later.ARCHIVE, subject_of(kind), ADMIN, START, Settings())
     assert isinstance(refused, NotSupported)
 
 
@@ -39,7 +43,7 @@ OWN = [command for own in (ChatCommand, ConversationCommand) for command in own]
 def test_a_command_of_one_kind_is_refused_by_all_others(kind: InteractionKind, command: AnyCommand) -> None:
     if type(command).__module__.startswith(f"app.kinds.{kind.name}."):
         return
-    refused = kind.rules.refusal(command, SimpleNamespace(kind=kind.name), ADMIN, START, Settings())
+    refused = kind.rules.refusal(command, subject_of(kind), ADMIN, START, Settings())
     assert isinstance(refused, NotSupported)
 
 

@@ -68,6 +68,7 @@ async def test_a_new_session_is_open_with_the_bot_at_work(peopled: Database) -> 
         created_at=START,
         updated_at=START,
         due_at=START + timedelta(hours=2),
+        opened_at=START,
     )
     assert [event.topic for event in events] == ["session.created"]
     assert await peopled.command(whole) == (session, ())

@@ -1,7 +1,7 @@
 // What the viewer may administer, by its permissions.
 
 const KINDS = ["SESSION", "AGENT_SESSION", "CHAT_SESSION", "CONVERSATION"];
-const OF_KIND = ["READ", "READ_TEAM", "READ_OWN", "CLAIM", "WRITE"];
+const OF_KIND = ["READ", "READ_TEAM", "READ_OWN", "CLAIM", "WRITE", "WRITE_TEAM", "WRITE_OWN"];
 
 /** Every permission in groups, as people are shown them: those of each kind, and the others. */
 export const PERMISSIONS = [
@@ -25,7 +25,7 @@ export const PERMISSIONS = [
 export const may = ({ permissions }, name) => permissions.includes(name);
 
 /** Whether the viewer may grant a permission: it has it, or the wider form of it. */
-export const mayGrant = (viewer, name) => may(viewer, name) || may(viewer, name.replace(/_READ_(TEAM|OWN)$/, "_READ"));
+export const mayGrant = (viewer, name) => may(viewer, name) || may(viewer, name.replace(/_(READ|WRITE)_(TEAM|OWN)$/, "_$1"));
 
 /** Whether the viewer sees some interactions of a kind, and so what belongs to the kind. */
 export const sees = (viewer, kind) => ["READ", "READ_TEAM", "READ_OWN"].some((verb) => may(viewer, `${kind}_${verb}`));
