@@ -74,6 +74,12 @@ await check("the wallboard", async () => {
   assert.deepEqual(await findings(), []);
 });
 
+await check("the reports", async () => {
+  await page.goto(`${SERVER}/reports`);
+  await page.waitForSelector("switchboard-reports table");
+  assert.deepEqual(await findings(), []);
+});
+
 await check("the administration", async () => {
   await page.goto(`${SERVER}/admin`);
   for (const part of ["users", "keys", "teams", "topics", "channels", "connections", "destinations", "policies", "settings"]) {
