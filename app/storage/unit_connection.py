@@ -109,8 +109,11 @@ class UnitConnection(DeferringConnection):
         for append in in_lanes[1:]:
             self._run(None, append)
         self.ends = True
-        self._script("COMMIT")
+        ended = self._script("COMMIT")
         self._in_transaction = False
+        if ended != "COMMIT":
+            # The server undoes a transaction in which something has failed, and calls that a success.
+            raise RuntimeError("A unit went on after the database had refused a statement; nothing was changed.")
 
     def undo(self) -> None:
         """Undo the transaction. Where the connection fails at that, the server does it without being told."""

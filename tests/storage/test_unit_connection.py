@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 import sqlalchemy as sa
@@ -195,6 +196,17 @@ async def test_whatever_reads_sees_the_writes_that_were_kept(
         return read(work.connection)
 
     assert await scratch_database.command(unit) == 9
+
+
+async def test_unit_that_goes_on_after_a_refused_statement_does_not_pass_for_done(scratch_database: Database) -> None:
+    def careless(work: Work) -> None:
+        work.connection.execute(sa.update(counter).values(value=7))
+        with suppress(IntegrityError):
+            work.connection.execute(sa.insert(counter).values(id=1))
+
+    with pytest.raises(RuntimeError, match="nothing was changed"):
+        await scratch_database.command(careless)
+    assert await scratch_database.command(value_of) == 0
 
 
 async def test_write_that_violates_a_constraint_undoes_its_unit(scratch_database: Database) -> None:
