@@ -7,6 +7,7 @@ from weakref import WeakKeyDictionary
 
 import orjson
 
+from app.connections.shapes import digest_of
 from app.core import json_text
 from app.core.clock import Clock
 from app.interactions.remote import (
@@ -117,7 +118,7 @@ class VectaraRemote:
             # It was deleted since it was listed, and its sessions with it.
             return ListPage([], _walk(others, None, more))
         listed = shapes.read_page(answered.value, "sessions")
-        items = [Listed(f"{agent}/{shapes.read_session(each).key}", shapes.digest_of(each)) for each in listed.items]
+        items = [Listed(f"{agent}/{shapes.read_session(each).key}", digest_of(each)) for each in listed.items]
         return ListPage(items, _walk(others if listed.after is None else left, listed.after, more))
 
     async def read(self, reach: Reach, key: str, known: frozenset[str]) -> Snapshot:
@@ -127,7 +128,7 @@ class VectaraRemote:
             return Snapshot(key, "", None)
         session = shapes.read_session(shapes.exact(answered))
         events = [event async for event in self._events(reach, key)]
-        return Snapshot(key, shapes.digest_of(answered.value), Read(session, events, await self._name(reach, agent)))
+        return Snapshot(key, digest_of(answered.value), Read(session, events, await self._name(reach, agent)))
 
     # ---- what is done ----------------------------------------------------------------------------------------------
 

@@ -1,12 +1,14 @@
 """The connector of the AI agents' platform."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar
 
-from app.connections.model.settings import capabilities, checked_settings, flag, page, poll_seconds
+from app.connections.connector import ReadConnector
+from app.connections.model.settings import Check, capabilities, flag, page, poll_seconds
 from app.connections.service.reading import KEEPS_DELETED
 from app.connections.signing import StandardWebhooks
 from app.core.errors import InvalidInput
-from app.interactions.connector import About, Mapped, Settings, Unmappable
+from app.interactions.connector import Mapped, Settings
 from app.interactions.remote import Kept, Snapshot
 from app.kinds.agent_session.model import COMMANDS
 from app.kinds.agent_session.model.agent import key as checked_key
@@ -17,33 +19,6 @@ if TYPE_CHECKING:
     from app.storage.work import Work
 
 
-class _Remote(VectaraRemote):
-    def apply(self, work: "Work", connection_id: int, settings: Settings, found: Snapshot, kept: Kept) -> Mapped | None:
-        read = found.value
-        return apply_read(work, connection_id, settings, read, kept) if isinstance(read, Read) else None
-
-
-class Vectara:
-    """Sessions of the platform's agents are walked, and written by its operations."""
-
-    system = "VECTARA"
-    description = "Vectara's agents, whose sessions are read and written by its API v2."
-    signature = StandardWebhooks()
-    remote = _Remote()
-
-    def prepared(self, work: "Work", connection_id: int, name: str, given: Settings) -> Settings:
-        return checked_settings(given, _CHECKS)
-
-    def problems(self, work: "Work", settings: Settings) -> list[str]:
-        return []
-
-    def apply(self, work: "Work", connection_id: int, settings: Settings, body: str) -> Mapped | None:
-        raise Unmappable("This system is read; it sends no deliveries.")
-
-    def about(self, work: "Work", connection_id: int, settings: Settings, body: str) -> About:
-        return About()
-
-
 def _agents(value: object, member: str) -> None:
     if not isinstance(value, list) or not value:
         raise InvalidInput("This takes a list of keys of agents.", path=(member,))
@@ -51,10 +26,23 @@ def _agents(value: object, member: str) -> None:
         checked_key(each, (member,))
 
 
-_CHECKS = {
-    "pollSeconds": poll_seconds,
-    "agents": _agents,
-    "page": page,
-    KEEPS_DELETED: flag,
-    "capabilities": capabilities(COMMANDS),
-}
+class _Remote(VectaraRemote):
+    def apply(self, work: "Work", connection_id: int, settings: Settings, found: Snapshot, kept: Kept) -> Mapped | None:
+        read = found.value
+        return apply_read(work, connection_id, settings, read, kept) if isinstance(read, Read) else None
+
+
+class Vectara(ReadConnector):
+    """Sessions of the platform's agents are walked, and written by its operations."""
+
+    system = "VECTARA"
+    description = "Vectara's agents, whose sessions are read and written by its API v2."
+    signature = StandardWebhooks()
+    remote = _Remote()
+    checks: ClassVar[Mapping[str, Check]] = {
+        "pollSeconds": poll_seconds,
+        "agents": _agents,
+        "page": page,
+        KEEPS_DELETED: flag,
+        "capabilities": capabilities(COMMANDS),
+    }

@@ -1,14 +1,13 @@
 """What the platform answers, as far as it is used."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
-import orjson
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
+from app.connections.shapes import Shape, read_shape
 from app.core import json_text
 from app.interactions.contents import LONGEST_TEXT
 from app.interactions.messages import MessageAuthor
@@ -34,14 +33,7 @@ Key = Annotated[str, Field(pattern=r"^[0-9a-zA-Z_-]{1,50}$")]
 _Word = Annotated[str, Field(max_length=64)]
 
 
-class _Shape(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-
-S = TypeVar("S", bound=_Shape)
-
-
-class Session(_Shape):
+class Session(Shape):
     """A session."""
 
     key: Key
@@ -76,14 +68,14 @@ class Session(_Shape):
         return Status(found) if found in Status.__members__ else Status.STOPPED
 
 
-class Agent(_Shape):
+class Agent(Shape):
     """An agent."""
 
     key: Key
     name: str | None = None
 
 
-class Trace(_Shape):
+class Trace(Shape):
     """One run of an agent."""
 
     trace_id: str
@@ -93,7 +85,7 @@ class Trace(_Shape):
     duration_ms: int | None = None
 
 
-class Event(_Shape):
+class Event(Shape):
     """An event of a session."""
 
     id: Annotated[str, Field(pattern=r"^aev_[0-9a-zA-Z_-]{1,250}$")]
@@ -124,7 +116,7 @@ class Event(_Shape):
         return [each[:LONGEST_TEXT] for each in said if each.strip()] or ["(empty)"]
 
 
-class Page(_Shape):
+class Page(Shape):
     """A page of a list, and what leads to the next one."""
 
     items: list[dict[str, Any]]
@@ -143,22 +135,22 @@ def read_page(value: Any, name: str) -> Page:
 
 def read_session(value: Any) -> Session:
     """The session. Raises Unanswered for what is none."""
-    return _read(Session, value, "session")
+    return read_shape(Session, value, "session")
 
 
 def read_trace(value: Any) -> Trace:
     """The run of an agent. Raises Unanswered for what is none."""
-    return _read(Trace, value, "trace")
+    return read_shape(Trace, value, "trace")
 
 
 def read_event(value: Any) -> Event:
     """The event. Raises Unanswered for what is none."""
-    return _read(Event, value, "event")
+    return read_shape(Event, value, "event")
 
 
 def read_agent(value: Any) -> Agent:
     """The agent. Raises Unanswered for what is none."""
-    return _read(Agent, value, "agent")
+    return read_shape(Agent, value, "agent")
 
 
 def exact(answered: Answered) -> Any:
@@ -169,20 +161,6 @@ def exact(answered: Answered) -> Any:
         raise Unanswered("The other system answered what is no JSON.", arrived=True) from None
 
 
-def digest_of(value: Mapping[str, Any]) -> str:
-    """A digest of all that is said of a session."""
-    return hashlib.sha256(orjson.dumps(value, option=orjson.OPT_SORT_KEYS)).hexdigest()
-
-
 def written(moment: datetime) -> str:
     """A time as the platform takes it."""
     return moment.isoformat().replace("+00:00", "Z")
-
-
-def _read(shape: type[S], value: Any, what: str) -> S:
-    try:
-        return shape.model_validate(value)
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-        at = ".".join(map(str, first["loc"]))
-        raise Unanswered(f"The other system answered a {what} that is not understood ({at}).", arrived=True) from None

@@ -1,11 +1,9 @@
 """Reads chats of SuperOffice."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-import orjson
-
+from app.connections.shapes import digest_of
 from app.interactions.remote import Listed, ListPage, Reach, Refused, Snapshot, Unanswered
 from app.kinds.chat_session.model.session import ENDED, ChatSessionStatus
 from app.kinds.chat_session.upstream.superoffice.capabilities import is_able
@@ -147,4 +145,4 @@ def _number(row: Mapping[str, Any]) -> int:
 def _digest(row: Mapping[str, Any]) -> str:
     """Of all that was asked for; what else the row says changes by itself."""
     said = {name: row.get(name) for name in _COLUMNS.split(",")}
-    return hashlib.sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    return digest_of(said)

@@ -1,13 +1,15 @@
 """The connector of SuperOffice."""
 
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
-from app.connections.model.settings import capabilities, checked_settings, page, poll_seconds, users
+from app.connections.connector import ReadConnector
+from app.connections.model.settings import Check, capabilities, page, poll_seconds, users
 from app.connections.service.reading import note_hint, note_restored
 from app.core.clock import Clock
 from app.core.errors import InvalidInput
-from app.interactions.connector import About, Mapped, Settings, Unmappable
+from app.interactions.connector import Mapped, Settings, Unmappable
 from app.interactions.remote import Access, Hook, Kept, ListPage, Looked, Reach, Snapshot, Task
 from app.kinds.chat_session.service.mirroring import MESSAGE
 from app.kinds.chat_session.upstream.superoffice.access import access_of
@@ -23,6 +25,11 @@ if TYPE_CHECKING:
     from app.storage.work import Work
 
 _UNABLE = frozenset(name for name, able in ABLE.items() if not able)
+
+
+def _context(value: object, member: str) -> None:
+    if not isinstance(value, str) or not value.isalnum():
+        raise InvalidInput("This takes the tenant's context identifier, such as Cust12345.", path=(member,))
 
 
 class _Remote:
@@ -67,19 +74,20 @@ class _Remote:
         return await look_for(reach, task)
 
 
-class SuperOffice:
+class SuperOffice(ReadConnector):
     """Chats of SuperOffice are read by its REST contract, of which webhooks say what has changed, and written there."""
 
     system = "SUPEROFFICE"
     description = "SuperOffice, whose chats are read and written by its REST contract."
     signature = SuperOfficeSignature()
     remote = _Remote()
-
-    def prepared(self, work: "Work", connection_id: int, name: str, given: Settings) -> Settings:
-        return checked_settings(given, _CHECKS)
-
-    def problems(self, work: "Work", settings: Settings) -> list[str]:
-        return []
+    checks: ClassVar[Mapping[str, Check]] = {
+        "pollSeconds": poll_seconds,
+        "page": page,
+        "users": users,
+        "contextIdentifier": _context,
+        "capabilities": capabilities(ABLE),
+    }
 
     def apply(self, work: "Work", connection_id: int, settings: Settings, body: str) -> Mapped | None:
         hint, tenant = read_hint(body), settings.get("contextIdentifier")
@@ -90,20 +98,3 @@ class SuperOffice:
         elif hint.restored:
             note_restored(work, connection_id)
         return None
-
-    def about(self, work: "Work", connection_id: int, settings: Settings, body: str) -> About:
-        return About()
-
-
-def _context(value: object, member: str) -> None:
-    if not isinstance(value, str) or not value.isalnum():
-        raise InvalidInput("This takes the tenant's context identifier, such as Cust12345.", path=(member,))
-
-
-_CHECKS = {
-    "pollSeconds": poll_seconds,
-    "page": page,
-    "users": users,
-    "contextIdentifier": _context,
-    "capabilities": capabilities(ABLE),
-}

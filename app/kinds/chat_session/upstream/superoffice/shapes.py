@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_pascal
 
+from app.connections.shapes import Shape, read_shape
 from app.interactions.connector import Unmappable
 from app.interactions.messages import MessageAuthor
-from app.interactions.remote import Unanswered
 from app.kinds.chat_session.model.limits import LENGTHS, REFERENCE_LENGTH, REFERENCES
 from app.kinds.chat_session.model.session import (
     STATUS_OF_WIRE,
@@ -40,8 +40,8 @@ _Moment = Annotated[datetime | None, BeforeValidator(_moment)]
 _Word = Annotated[str, Field(max_length=64)]
 
 
-class _Shape(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True, alias_generator=to_pascal)
+class _Shape(Shape):
+    model_config = ConfigDict(alias_generator=to_pascal)
 
 
 class Associate(_Shape):
@@ -167,18 +167,12 @@ class Message(_Shape):
 
 def read_session(value: Any) -> Session:
     """The chat. Raises Unanswered for what is none."""
-    try:
-        return Session.model_validate(value)
-    except (ValidationError, ValueError) as error:
-        raise _strange("chat", error) from None
+    return read_shape(Session, value, "chat")
 
 
 def read_messages(values: Sequence[Any]) -> list[Message]:
     """The messages, in the order of their numbers. Raises Unanswered for what are none."""
-    try:
-        found = [Message.model_validate(each) for each in values]
-    except (ValidationError, ValueError) as error:
-        raise _strange("message", error) from None
+    found = [read_shape(Message, each, "message") for each in values]
     return sorted(found, key=lambda each: each.chat_message_id)
 
 
@@ -215,11 +209,3 @@ def _cut(value: str | None, limit: int) -> str | None:
 
 def _pascal(item: str) -> str:
     return "".join(part.capitalize() for part in item.split("_"))
-
-
-def _strange(what: str, error: ValueError) -> Unanswered:
-    at = ""
-    if isinstance(error, ValidationError):
-        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-        at = f" ({'.'.join(map(str, first['loc']))})"
-    return Unanswered(f"The other system answered a {what} that is not understood{at}.", arrived=True)

@@ -1,6 +1,5 @@
 """Reads conversations of the messaging bot, and does things in it."""
 
-import hashlib
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, NamedTuple
@@ -15,7 +14,7 @@ from app.kinds.conversation.upstream.voicebot.shapes import (
     Conversation,
     Message,
     User,
-    fingerprint_of,
+    digest_of_conversation,
     read_conversation,
     read_messages,
 )
@@ -60,7 +59,9 @@ class VoicebotRemote:
         items = _items(answered.value)
         meta = answered.value.get("meta")
         last = meta.get("last_page") if isinstance(meta, dict) else None
-        listed = [Listed(str(each["id"]), _digest(each)) for each in items if isinstance(each.get("id"), int)]
+        listed = [
+            Listed(str(each["id"]), digest_of_conversation(each)) for each in items if isinstance(each.get("id"), int)
+        ]
         pages = last if isinstance(last, int) else page
         return ListPage(listed, str(page + 1) if page < pages else None, pages)
 
@@ -75,7 +76,7 @@ class VoicebotRemote:
             messages += found
             if page >= pages or any(str(each.id) in known for each in found):
                 break
-        return Snapshot(key, _digest(value), Read(read_conversation(value), messages))
+        return Snapshot(key, digest_of_conversation(value), Read(read_conversation(value), messages))
 
     async def tend(self, reach: Reach, hook: Hook, *, first: bool) -> bool:
         return False
@@ -188,7 +189,3 @@ def _items(value: Any) -> list[Any]:
     if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
         raise Unanswered("The other system answered a list that is not understood.", arrived=True)
     return found
-
-
-def _digest(value: Mapping[str, Any]) -> str:
-    return hashlib.sha256(fingerprint_of(value)).hexdigest()

@@ -1,10 +1,12 @@
 """The connector of the messaging bot's inbox."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar
 
-from app.connections.model.settings import capabilities, checked_settings, page, poll_seconds, users
+from app.connections.connector import ReadConnector
+from app.connections.model.settings import Check, capabilities, page, poll_seconds, users
 from app.connections.signing import StandardWebhooks
-from app.interactions.connector import About, Mapped, Settings, Unmappable
+from app.interactions.connector import Mapped, Settings, Unmappable
 from app.interactions.remote import Kept, Snapshot
 from app.kinds.conversation.model.commands import COMMANDS
 from app.kinds.conversation.upstream.voicebot.applying import apply_read
@@ -20,30 +22,19 @@ class _Remote(VoicebotRemote):
         return apply_read(work, connection_id, settings, read, kept) if isinstance(read, Read) else None
 
 
-class Voicebot:
+class Voicebot(ReadConnector):
     """Conversations of the messaging bot are read by its lists, and written by its operations."""
 
     system = "VOICEBOT"
     description = "The messaging bot's inbox, read and written by its REST contract."
     signature = StandardWebhooks()
     remote = _Remote()
-
-    def prepared(self, work: "Work", connection_id: int, name: str, given: Settings) -> Settings:
-        return checked_settings(given, _CHECKS)
-
-    def problems(self, work: "Work", settings: Settings) -> list[str]:
-        return []
+    checks: ClassVar[Mapping[str, Check]] = {
+        "pollSeconds": poll_seconds,
+        "page": page,
+        "users": users,
+        "capabilities": capabilities(COMMANDS),
+    }
 
     def apply(self, work: "Work", connection_id: int, settings: Settings, body: str) -> Mapped | None:
         raise Unmappable("This system is read; its deliveries are not understood.")
-
-    def about(self, work: "Work", connection_id: int, settings: Settings, body: str) -> About:
-        return About()
-
-
-_CHECKS = {
-    "pollSeconds": poll_seconds,
-    "page": page,
-    "users": users,
-    "capabilities": capabilities(COMMANDS),
-}

@@ -4,24 +4,19 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Annotated, Any
 
-import orjson
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
+from app.connections.shapes import Shape, digest_of, read_shape
 from app.directory.model import Channel
 from app.interactions.connector import Unmappable
 from app.interactions.messages import MessageAuthor, MessageStatus
-from app.interactions.remote import Unanswered
 from app.kinds.conversation.model.conversation import Status
 from app.rest.bodies import Moment
 
 _Word = Annotated[str, Field(max_length=64)]
 
 
-class _Shape(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-
-class Profile(_Shape):
+class Profile(Shape):
     """The person behind a customer."""
 
     name: str | None = None
@@ -30,7 +25,7 @@ class Profile(_Shape):
     email: str | None = None
 
 
-class Customer(_Shape):
+class Customer(Shape):
     """Who writes."""
 
     id: int
@@ -39,7 +34,7 @@ class Customer(_Shape):
     profile: Profile | None = None
 
 
-class User(_Shape):
+class User(Shape):
     """Who works there."""
 
     id: int
@@ -47,7 +42,7 @@ class User(_Shape):
     email: str | None = None
 
 
-class Agent(_Shape):
+class Agent(Shape):
     """The business's own account on a channel."""
 
     id: int
@@ -57,13 +52,13 @@ class Agent(_Shape):
     in_sync: bool = True
 
 
-class Error(_Shape):
+class Error(Shape):
     """Why a message failed."""
 
     original_message: str | None = None
 
 
-class Message(_Shape):
+class Message(Shape):
     """A message."""
 
     id: int
@@ -98,7 +93,7 @@ class Message(_Shape):
         return said if not more and only.get("type") == "text" and isinstance(said, str) else None
 
 
-class Conversation(_Shape):
+class Conversation(Shape):
     """A conversation."""
 
     id: int
@@ -147,25 +142,19 @@ _MEMBERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 
 def read_conversation(value: Any) -> Conversation:
     """The conversation. Raises Unanswered for what is none."""
-    try:
-        return Conversation.model_validate(value)
-    except ValidationError as error:
-        raise _strange("conversation", error) from None
+    return read_shape(Conversation, value, "conversation")
 
 
 def read_messages(values: Any) -> list[Message]:
     """The messages of a page. Raises Unanswered for what are none."""
-    try:
-        return [Message.model_validate(each) for each in values]
-    except ValidationError as error:
-        raise _strange("message", error) from None
+    return [read_shape(Message, each, "message") for each in values]
 
 
-def fingerprint_of(value: Mapping[str, Any]) -> bytes:
-    """All that a list says of a conversation, apart from what others of the same account count."""
+def digest_of_conversation(value: Mapping[str, Any]) -> str:
+    """A digest of all that a list says of a conversation, apart from what others of the same account count."""
     agent = value.get("agent")
     in_sync = agent.get("in_sync") if isinstance(agent, dict) else None
-    return orjson.dumps({**value, "agent": in_sync}, option=orjson.OPT_SORT_KEYS)
+    return digest_of({**value, "agent": in_sync})
 
 
 def _content(given: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -174,9 +163,3 @@ def _content(given: Mapping[str, Any]) -> Mapping[str, Any]:
     if members is None:
         return {"type": "text", "content": f"({kind[:64]})"}
     return {"type": kind, **{name: given[name] for name in members if given.get(name) is not None}}
-
-
-def _strange(what: str, error: ValidationError) -> Unanswered:
-    first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-    at = ".".join(map(str, first["loc"]))
-    return Unanswered(f"The other system answered a {what} that is not understood ({at}).", arrived=True)

@@ -7,6 +7,7 @@ from weakref import WeakKeyDictionary
 
 from app.connections.reach import Bearer
 from app.connections.service.reaching import checked_token
+from app.connections.shapes import digest_of
 from app.core.clock import Clock
 from app.interactions.messages import MessageAuthor
 from app.interactions.remote import Hook, Listed, ListPage, Looked, Reach, Refused, Snapshot, Task, Unanswered
@@ -93,7 +94,7 @@ class DirtyLemonRemote:
         session = shapes.read_session(value)
         if session.messages is None:
             session = session.model_copy(update={"messages": await self._messages(reach, f"{path}/{number}", None)})
-        return Snapshot(key, shapes.digest_of(value), Read(session, await self._customer(reach, customer), newest))
+        return Snapshot(key, digest_of(value), Read(session, await self._customer(reach, customer), newest))
 
     # ---- what is done ----------------------------------------------------------------------------------------------
 
@@ -136,7 +137,7 @@ class DirtyLemonRemote:
 
     async def _sessions(self, reach: Reach, customer: str, limit: int, offset: int) -> list[Listed]:
         found = await self._listed(reach, customer, limit, offset)
-        return [Listed(shapes.key_of(shapes.read_session(each)), shapes.digest_of(each)) for each in found]
+        return [Listed(shapes.key_of(shapes.read_session(each)), digest_of(each)) for each in found]
 
     async def _listed(self, reach: Reach, customer: str, limit: int, offset: int) -> list[dict[str, Any]]:
         """The customer's sessions, the newest first; none of one who is not there."""

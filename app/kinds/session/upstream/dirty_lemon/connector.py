@@ -1,9 +1,11 @@
 """The connector of the messaging bot by text message."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar
 
+from app.connections.connector import ReadConnector
 from app.connections.model import mirrored_key
-from app.connections.model.settings import capabilities, checked_settings, page, poll_seconds
+from app.connections.model.settings import Check, capabilities, page, poll_seconds
 from app.connections.repository import MirroredRepository
 from app.core.errors import InvalidInput
 from app.directory.service.editing import customers_of
@@ -21,25 +23,33 @@ if TYPE_CHECKING:
 _MOST_CUSTOMERS = 10_000
 
 
+def _customers(value: object, member: str) -> None:
+    if not isinstance(value, list) or len(value) > _MOST_CUSTOMERS:
+        raise InvalidInput(f"This takes a list of at most {_MOST_CUSTOMERS:,} ids of customers.", path=(member,))
+    for number, each in enumerate(value):
+        if not shapes.is_id(each):
+            raise InvalidInput("This takes the id of a customer in the other system.", path=(member, number))
+
+
 class _Remote(DirtyLemonRemote):
     def apply(self, work: "Work", connection_id: int, settings: Settings, found: Snapshot, kept: Kept) -> Mapped | None:
         read = found.value
         return apply_read(work, connection_id, settings, read, kept) if isinstance(read, Read) else None
 
 
-class DirtyLemon:
+class DirtyLemon(ReadConnector):
     """Events say which session has changed; it is read, and written by the bot's operations."""
 
     system = "DIRTY_LEMON"
     description = "Dirty Lemon's messaging bot, whose sessions are read and written by its API v1."
     signature = SharedSecret()
     remote = _Remote()
-
-    def prepared(self, work: "Work", connection_id: int, name: str, given: Settings) -> Settings:
-        return checked_settings(given, _CHECKS)
-
-    def problems(self, work: "Work", settings: Settings) -> list[str]:
-        return []
+    checks: ClassVar[Mapping[str, Check]] = {
+        "pollSeconds": poll_seconds,
+        "customers": _customers,
+        "page": page,
+        "capabilities": capabilities(COMMANDS),
+    }
 
     def apply(self, work: "Work", connection_id: int, settings: Settings, body: str) -> Mapped | None:
         found = shapes.named(body)
@@ -57,19 +67,3 @@ class DirtyLemon:
             return About()
         customer = customers_of(work).get_by_key(mirrored_key(connection_id, found[0]))
         return About(found[0], None if customer is None else customer.id)
-
-
-def _customers(value: object, member: str) -> None:
-    if not isinstance(value, list) or len(value) > _MOST_CUSTOMERS:
-        raise InvalidInput(f"This takes a list of at most {_MOST_CUSTOMERS:,} ids of customers.", path=(member,))
-    for number, each in enumerate(value):
-        if not shapes.is_id(each):
-            raise InvalidInput("This takes the id of a customer in the other system.", path=(member, number))
-
-
-_CHECKS = {
-    "pollSeconds": poll_seconds,
-    "customers": _customers,
-    "page": page,
-    "capabilities": capabilities(COMMANDS),
-}

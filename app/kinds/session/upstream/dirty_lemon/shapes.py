@@ -1,15 +1,15 @@
 """What the messaging bot answers and tells, as far as it is used."""
 
-import hashlib
 import re
 from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
+from app.connections.shapes import Shape, read_shape
 from app.interactions.contents import LONGEST_TEXT
 from app.interactions.messages import MessageAuthor, MessageStatus
 from app.interactions.remote import Unanswered
@@ -33,14 +33,7 @@ _AUTHORS: Mapping[str, MessageAuthor] = MappingProxyType(
 )
 
 
-class _Shape(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-
-S = TypeVar("S", bound=_Shape)
-
-
-class Message(_Shape):
+class Message(Shape):
     """A message."""
 
     id: Annotated[str, Field(min_length=1, max_length=255)]
@@ -63,7 +56,7 @@ class Message(_Shape):
         return self.content[:LONGEST_TEXT] if self.content.strip() else "(empty)"
 
 
-class Suggestion(_Shape):
+class Suggestion(Shape):
     """A suggested message."""
 
     id: str
@@ -80,7 +73,7 @@ class Suggestion(_Shape):
         return self.content[:LONGEST_CONTENT]
 
 
-class Session(_Shape):
+class Session(Shape):
     """A session; what it holds beyond its fields depends on the operation."""
 
     id: Annotated[str, Field(pattern="^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")]
@@ -98,7 +91,7 @@ class Session(_Shape):
         return tuple(dict.fromkeys(each[:LONGEST_TAG] for each in given if each.strip()))
 
 
-class Customer(_Shape):
+class Customer(Shape):
     """Who writes."""
 
     id: Id
@@ -113,17 +106,17 @@ class Customer(_Shape):
 
 def read_session(value: Any) -> Session:
     """The session. Raises Unanswered for what is none."""
-    return _read(Session, value, "session")
+    return read_shape(Session, value, "session")
 
 
 def read_message(value: Any) -> Message:
     """The message. Raises Unanswered for what is none."""
-    return _read(Message, value, "message")
+    return read_shape(Message, value, "message")
 
 
 def read_customer(value: Any) -> Customer:
     """The customer. Raises Unanswered for what is none."""
-    return _read(Customer, value, "customer")
+    return read_shape(Customer, value, "customer")
 
 
 def read_list(value: Any) -> list[dict[str, Any]]:
@@ -136,11 +129,6 @@ def read_list(value: Any) -> list[dict[str, Any]]:
 def key_of(session: Session) -> str:
     """The key of a session for the connection: it is read by its customer."""
     return f"{session.customer_id}/{session.id}"
-
-
-def digest_of(value: Mapping[str, Any]) -> str:
-    """A digest of all that is said of a session."""
-    return hashlib.sha256(orjson.dumps(value, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 def written(moment: datetime) -> str:
@@ -179,12 +167,3 @@ def _event(body: str) -> tuple[str, Mapping[str, Any]] | None:
     name = found.get("name") if isinstance(found, dict) else None
     data = found.get("data") if isinstance(found, dict) else None
     return (name, data) if isinstance(name, str) and isinstance(data, dict) else None
-
-
-def _read(shape: type[S], value: Any, what: str) -> S:
-    try:
-        return shape.model_validate(value)
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-        at = ".".join(map(str, first["loc"]))
-        raise Unanswered(f"The other system answered a {what} that is not understood ({at}).", arrived=True) from None
