@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from itertools import count
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from app.connections.keeper import LEASE, Keeper, KeeperLimits
 from app.connections.model import NewConnection
@@ -23,6 +23,7 @@ from app.storage.leases import take_lease
 from tests.conftest import ManualClock
 from tests.connections.conftest import ADA
 from tests.kinds.conftest import store_users
+from tests.kinds.rest import House
 
 Run = Callable[..., Awaitable[Any]]
 
@@ -35,6 +36,8 @@ class Attached:
     clock: ManualClock
     keeper: Keeper
     connection: int
+    most_steps: ClassVar[int] = 60
+    """How many times something may be due in a row."""
 
     @property
     def run(self) -> Run:
@@ -55,7 +58,7 @@ class Attached:
     async def work(self) -> None:
         """Do all that is due now."""
         await self.database.command(take_lease, self.keeper.lease, "tests", LEASE)
-        for _ in range(60):
+        for _ in range(self.most_steps):
             await self.keeper.step()
             if not await self.keeper.settled():
                 return
@@ -66,12 +69,7 @@ class Attached:
         await self.work()
 
     async def messages(self) -> list[Message]:
-        def read(work: Work) -> list[Message]:
-            numbers = work.connection.execute(message.select().with_only_columns(message.c.id).order_by(message.c.id))
-            found = [work.use(MessageRepository).get(number) for number in numbers.scalars()]
-            return [each for each in found if each is not None]
-
-        return cast("list[Message]", await self.run(read))
+        return await messages_of(self.database)
 
     async def said(self) -> list[tuple[str, str | None]]:
         """Author and text of each message."""
@@ -94,6 +92,30 @@ class Attached:
         (found,) = await self.run(standings)
         error = found.standing.error(self.clock.now)
         return found.standing.state(self.clock.now).value, None if error is None else error.value
+
+
+@dataclass
+class Twinned(Attached):
+    """One whose other side is a Switchboard too."""
+
+    twin: House
+
+    async def messages(self, *, there: bool = False) -> list[Message]:
+        return await messages_of(self.twin.database if there else self.database)
+
+    async def texts(self, *, there: bool = False) -> list[str | None]:
+        return [each.text for each in await self.messages(there=there)]
+
+
+async def messages_of(database: Database) -> list[Message]:
+    """All messages of a Switchboard, the oldest first."""
+
+    def read(work: Work) -> list[Message]:
+        numbers = work.connection.execute(message.select().with_only_columns(message.c.id).order_by(message.c.id))
+        found = [work.use(MessageRepository).get(number) for number in numbers.scalars()]
+        return [each for each in found if each is not None]
+
+    return await database.command(read)
 
 
 async def attach(database: Database, new: NewConnection) -> int:

@@ -7,29 +7,23 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
-from app.connections.keeper import LEASE, Keeper, KeeperLimits
+from app.connections.keeper import Keeper, KeeperLimits
 from app.connections.model import NewConnection
-from app.connections.model.outbox import Entry
 from app.connections.repository import ConnectedSystemRepository
-from app.connections.repository.outbox import OutboxRepository
 from app.connections.service import create_connection
-from app.connections.tables import outbox
 from app.core.ids import GlobalId
-from app.interactions.messages import Message
 from app.interactions.remote import Answered, Reach, Refused, Unanswered
-from app.interactions.repository.messages import MessageRepository
 from app.interactions.service.messages import receive_message, send_message
-from app.interactions.tables import message
 from app.kinds.chat_session.model.session import PREFIX, ChatSession
 from app.kinds.chat_session.repository import ChatSessionRepository
 from app.registry import CONNECTORS
-from app.storage.database import Database, Work
-from app.storage.leases import take_lease
+from app.storage.database import Database
 from tests.conftest import ManualClock
+from tests.connections.attached import Twinned
 from tests.connections.conftest import ADA, kinds, settings
 from tests.kinds.chat_session.conftest import Desk, furnish, request
 from tests.kinds.conftest import BO, store_users
@@ -100,16 +94,12 @@ class RudeReach(Reach):
 
 
 @dataclass
-class Pair:
+class Pair(Twinned):
     """Both sides: the twin, and the Switchboard that is connected to it."""
 
-    twin: House
     desk: Desk
-    database: Database
-    clock: ManualClock
     reach: RudeReach
-    keeper: Keeper
-    connection: int
+    most_steps: ClassVar[int] = 30
 
     async def requested(self, topic: int | None = None, **given: Any) -> GlobalId:
         """A customer asks the twin for a chat; the chat there."""
@@ -131,43 +121,6 @@ class Pair:
 
     async def here(self, number: int = 1) -> ChatSession:
         return await _chat(self.database, number)
-
-    async def sync(self, times: int = 1) -> None:
-        """Do all that is due, and look for what goes on there."""
-        for _ in range(times):
-            self.keeper.poll_now()
-            await self.work()
-
-    async def work(self) -> None:
-        """Do all that is due now."""
-        await self.database.command(take_lease, self.keeper.lease, "tests", LEASE)
-        for _ in range(30):
-            await self.keeper.step()
-            if not await self.keeper.settled():
-                return
-        raise AssertionError("There is no end of what is due.")
-
-    async def later(self, seconds: float) -> None:
-        self.clock.advance(seconds)
-        await self.work()
-
-    async def messages(self, *, there: bool = False) -> list[Message]:
-        return await (self.twin.database if there else self.database).command(_messages)
-
-    async def texts(self, *, there: bool = False) -> list[str | None]:
-        return [each.text for each in await self.messages(there=there)]
-
-    async def entries(self) -> list[Entry]:
-        def read(work: Work) -> list[Entry]:
-            ids = work.connection.execute(outbox.select().with_only_columns(outbox.c.id).order_by(outbox.c.id))
-            found = [work.use(OutboxRepository).get(number) for number in ids.scalars()]
-            return [each for each in found if each is not None]
-
-        return await self.database.command(read)
-
-    async def queue(self) -> list[tuple[str, str]]:
-        """Action and state of each entry."""
-        return [(each.action, each.state.value) for each in await self.entries()]
 
 
 @pytest.fixture
@@ -203,16 +156,10 @@ async def connected(
     assert remote is not None
     reach = RudeReach(twin, more)
     keeper = Keeper(database, clock, system, remote, reach, "tests", KeeperLimits())
-    return Pair(twin, desk, database, clock, reach, keeper, system.id)
+    return Pair(database, clock, keeper, system.id, twin, desk, reach)
 
 
 async def _chat(database: Database, number: int) -> ChatSession:
     found = await database.command(lambda work: work.use(ChatSessionRepository).load(number))
     assert found is not None
     return found
-
-
-def _messages(work: Work) -> list[Message]:
-    ids = work.connection.execute(message.select().with_only_columns(message.c.id).order_by(message.c.id)).scalars()
-    found = [work.use(MessageRepository).get(number) for number in ids]
-    return [each for each in found if each is not None]
