@@ -73,8 +73,10 @@ def demo(*, force: bool = False) -> None:
 def graphiql() -> None:
     """Fetch GraphiQL by npm, once. Without npm or a network the built-in explorer is served."""
     from app.http.pages.build import main
+    from app.settings import load_settings
 
-    main(Path(read_settings().graphiql_folder))
+    # Without what kinds declare, which would load the whole graph before each start of a server.
+    main(Path(load_settings(kinds=None).graphiql_folder))
 
 
 @app.command(sort_key=8)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from app.http.pages import build
 from app.storage.event_log import RAISED_BY
 from tests.command_line import ROOT, CommandLine
 
@@ -297,6 +298,33 @@ def test_doctor_says_what_to_do_and_fails_for_a_fault(switchboard: CommandLine) 
     assert lines[1].strip() == "-> Correct or unset the variable; docs/settings.md lists them."
     assert lines[-1] == "2 at fault, 0 to look at, 0 in order."
     assert switchboard("doctor", "--workers", "0").stderr == "switchboard: --workers: it has to be 1 or more.\n"
+
+
+def test_graphiql_is_looked_for_without_loading_the_graph(tmp_path: Path) -> None:
+    (tmp_path / build._FAILED).touch()  # so that npm is not asked
+    script = (
+        "import sys\n"
+        "from app import __main__ as command_line\n"
+        "sys.argv = ['switchboard', 'graphiql']\n"
+        "try:\n"
+        "    command_line.main()\n"
+        "except SystemExit as end:\n"
+        "    assert not end.code, end.code\n"
+        "slow = {'strawberry', 'graphql', 'sqlalchemy'} & set(sys.modules)\n"
+        "sys.exit(f'imported {slow}' if slow else 0)\n"
+    )
+    # The setting is a kind's, and for a server to judge.
+    settings = {"SWITCHBOARD_GRAPHIQL_FOLDER": str(tmp_path), "SWITCHBOARD_ESCALATION": "{}"}
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=ROOT,
+        env={**os.environ, **settings},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_start_that_settings_prevent_says_so_without_a_traceback(switchboard: CommandLine) -> None:

@@ -26,25 +26,20 @@ def declared(kinds: Sequence[type[KindSettings]]) -> dict[str, FieldInfo]:
 
 
 def load_settings(
-    overrides: Mapping[str, object] = MappingProxyType({}), kinds: Sequence[type[KindSettings]] = ()
+    overrides: Mapping[str, object] = MappingProxyType({}), kinds: Sequence[type[KindSettings]] | None = ()
 ) -> Settings:
     """Read the environment; `overrides`, options of the command line by field name, win over it. `kinds` are what
-    kinds declare.
+    kinds declare; with None their settings keep their defaults, and variables that may be theirs are not judged.
 
     Raises SettingsError for a value that does not fit and for a `SWITCHBOARD_` variable that is no setting."""
-    names = {f"{PREFIX}{name.upper()}" for name in declared(kinds)}
-    faults = []
-    for variable in sorted(os.environ):
-        if variable.startswith(PREFIX) and not variable.startswith(_RESERVED_FOR_TESTS) and variable not in names:
-            near = get_close_matches(variable, names, n=1)
-            faults.append(f"{variable} is not a setting." + (f" Did you mean {near[0]}?" if near else ""))
+    faults = [] if kinds is None else list(_unknown(kinds))
     read: list[Settings] = []
     of_kinds: list[KindSettings] = []
     try:
         read.append(Settings.model_validate(dict(overrides)))
     except ValidationError as error:
         faults.extend(_told(error, overrides))
-    for each in kinds:
+    for each in kinds or ():
         try:
             of_kinds.append(each())
         except ValidationError as error:
@@ -52,6 +47,15 @@ def load_settings(
     if faults:
         raise SettingsError("\n".join(faults))
     return read[0].having(*of_kinds).with_options(overrides)
+
+
+def _unknown(kinds: Sequence[type[KindSettings]]) -> Iterator[str]:
+    """A line for each variable that is no setting."""
+    names = {f"{PREFIX}{name.upper()}" for name in declared(kinds)}
+    for variable in sorted(os.environ):
+        if variable.startswith(PREFIX) and not variable.startswith(_RESERVED_FOR_TESTS) and variable not in names:
+            near = get_close_matches(variable, names, n=1)
+            yield f"{variable} is not a setting." + (f" Did you mean {near[0]}?" if near else "")
 
 
 def _told(error: ValidationError, overrides: Mapping[str, object]) -> Iterator[str]:
