@@ -1,6 +1,6 @@
 """The command `teams`."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cyclopts import App
 
@@ -56,9 +56,12 @@ def change(name: str, /, *, to: str | None = None, accounts: str | None = None, 
     labels
         Its labels, separated by commas; empty for none.
     """
-    given: dict[str, Any] = {} if to is None else {"name": to}
-    given |= {} if accounts is None else {"account_ids": listed(accounts)}
-    given |= {} if labels is None else {"labels": listed(labels)}
+    asked = {
+        "name": to,
+        "account_ids": None if accounts is None else listed(accounts),
+        "labels": None if labels is None else listed(labels),
+    }
+    given = {field: value for field, value in asked.items() if value is not None}
     console().print(f"Changed {done(_change, name, given)}.")
 
 
