@@ -22,7 +22,7 @@ from app.storage.database import Work
 from tests.conftest import ManualClock
 from tests.destinations.receiving import Receiver, receiving
 from tests.destinations.running import CHANGES, SOON, Running, lose_the_log, running
-from tests.interactions.conftest import cnv
+from tests.interactions.conftest import cnv, ses
 from tests.kinds.conftest import ADA, BO
 from tests.serving import PATIENCE
 
@@ -292,6 +292,19 @@ async def test_alerts_are_told_where_the_place_in_the_log_counts_no_more(app: Ru
     await app.house.hear()
     await receiver.has(1)
     assert await receiver.silent()
+
+    def miss(work: Work) -> None:
+        claim(work, BO, cnv(1))
+        lose(work)
+
+    # What happened meanwhile is told, and what still waits is not told twice.
+    await app.house.hear_sam()
+    await app.house.database.command(raise_attention, ADA, ses(2), Level.HIGH)
+    await receiver.has(2)
+    await app.services.database.command(miss)
+    await receiver.has(3)
+    assert await receiver.silent()
+    assert _steps(receiver) == [("RAISED", 1), ("RAISED", 1), ("CLAIMED", 1)]
 
 
 MIA = Actor(user_id=3, name="Cy", permissions=frozenset({"destinations:manage"}))

@@ -46,11 +46,13 @@ class AlertRepository(Repository):
         found = sa.select(*_STANDING).where(interaction.c.id.in_(list(interactions)))
         return {row.id: _standing(row) for row in self._all(found)}
 
-    def list_waiting(self, after: int, most: int) -> Sequence[int]:
-        """At most `most` interactions that need a human, with ids above `after`, in the order of ids."""
+    def list_concerned(self, after: int, most: int) -> Sequence[int]:
+        """At most `most` interactions that need a human or have an alert, by ascending id above `after`."""
         waiting = (interaction.c.attention_level.is_not(None), interaction.c.id > after)
         found = sa.select(interaction.c.id).where(*waiting).order_by(interaction.c.id).limit(most)
-        return [row.id for row in self._all(found)]
+        told = sa.select(alert.c.interaction_id).distinct().where(alert.c.interaction_id > after)
+        told = told.order_by(alert.c.interaction_id).limit(most)
+        return sorted({row[0] for each in (found, told) for row in self._all(each)})[:most]
 
     def told_to(self, interaction_id: int) -> frozenset[int]:
         """The destinations that alerts about this interaction were told to."""

@@ -41,10 +41,9 @@ class PolicyRepository(Rows[Policy]):
     def taken(self, model: Policy) -> AlreadyExists:
         return AlreadyExists(f"There already is a policy with the name {model.name}.", path=("name",))
 
-    def look_at_alerts(self, now: datetime, of: int | None = None) -> None:
-        """Make all alerts of a policy due now, or those of all policies."""
-        changed = sa.update(alert).values(due_at=now)
-        self.connection.execute(changed if of is None else changed.where(alert.c.policy_id == of))
+    def look_at_alerts(self, of: int, now: datetime) -> None:
+        """Make all alerts of a policy due now."""
+        self.connection.execute(sa.update(alert).where(alert.c.policy_id == of).values(due_at=now))
 
     def reading(self) -> Reading | None:
         """How far the log has been read, locked; None before the first time."""
@@ -56,7 +55,9 @@ class PolicyRepository(Rows[Policy]):
         self._store(found, {"cursor": found.cursor, "sweep_after": found.sweep_after})
 
     def begin_sweep(self, cursor: str) -> None:
-        """Start a sweep over all interactions that need a human. A first reading of the log starts at the cursor."""
+        """Start a sweep over all interactions that need a human or have an alert.
+
+        A first reading of the log starts at the cursor."""
         self._store(Reading(cursor, 0), {"sweep_after": 0})
 
     def _store(self, found: Reading, changed: dict[str, object]) -> None:

@@ -37,14 +37,13 @@ def follow(work: Work, holder: str, lasts: timedelta) -> bool | None:
     except (CursorExpired, InvalidCursor):
         # The missed events show in the interactions themselves.
         cursor, sweep_after = now_at, 0
-        policies.look_at_alerts(work.now)
     touched: set[int] = set()
     for each in _after(work, cursor):
         cursor = cursor.advance(each.lane, each.position)
         if each.event.interaction_id is not None and each.event.type is not AlertTold:
             touched.add(each.event.interaction_id)
     if sweep_after is not None:
-        swept = work.use(AlertRepository).list_waiting(sweep_after, _SWEPT_AT_ONCE)
+        swept = work.use(AlertRepository).list_concerned(sweep_after, _SWEPT_AT_ONCE)
         touched.update(swept)
         sweep_after = swept[-1] if len(swept) == _SWEPT_AT_ONCE else None
     _look_at(work, touched)

@@ -82,7 +82,7 @@ def delete_policy(work: Work, actor: Actor, ref: Ref) -> Policy:
     before = _owned(work, actor, ref)
     policies = work.use(PolicyRepository)
     policies.remove(before.id)
-    policies.look_at_alerts(work.now, before.id)
+    policies.look_at_alerts(before.id, work.now)
     _tell(work, actor, before, PolicyDeleted)
     return before
 
