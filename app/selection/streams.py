@@ -69,7 +69,8 @@ def walked_by(variant: Variant, of: Listed, *, ordered: bool) -> Walked:
         leading = tuple((name, given[name]) for name in partition.numbers if name in given)
         if of.seen_by_teams and not leading:
             leading = ((VIEWER_TEAMS, False),)
-        return leading + tuple((name, given.get(name, _ABSENT)) for name in partition.columns)
+        walked = leading + tuple((name, given.get(name, _ABSENT)) for name in partition.columns)
+        return () if ordered and _is_one_walk(of, walked) else walked
     for name, shape in filters:
         stream = of.mapping.filters[name].stream
         if stream is None or (ordered and order not in stream.orders):
@@ -91,6 +92,14 @@ def _finds_best(partition: Partition, filters: Sequence[tuple[str, Hashable]]) -
     """Whether none of the conditions has an index that may find fewer rows."""
     parts = {*partition.columns, *partition.numbers}
     return all(name in parts or (name, shape) in partition.beside for name, shape in filters)
+
+
+def _is_one_walk(of: Listed, walked: Walked) -> bool:
+    """Whether the whole list's statement is the one walk that these conditions come to.
+
+    PostgreSQL may take another index for that statement, as it plans it without knowing the values."""
+    plain = of.sql.dialect.name == "sqlite" and not of.seen_in_part and not of.seen_by_teams
+    return plain and all(shape is True for _, shape in walked)
 
 
 class _Walks:

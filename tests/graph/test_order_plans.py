@@ -20,6 +20,8 @@ INDEXES = {
 }
 """The index that has an order of a field."""
 
+_PARTS = {"LATEST_MESSAGE_AT": "active", "CREATED_AT": "created", "UPDATED_AT": "updated"}
+
 
 def lists() -> list[tuple[str, str, Order]]:
     """A list of each type with each of its orders: the name of the order's type, the list's field, and the order."""
@@ -57,3 +59,17 @@ async def test_list_is_read_by_an_index_that_has_its_order(
     # SQLite sorts the few rows of the pages of all parents once more.
     sorts = [step for step in steps if "TEMP B-TREE" in step or step.startswith(("Sort", "->  Sort"))]
     assert len(sorts) == (1 if plans.url.startswith("sqlite") and field != "interactions" else 0), steps
+
+
+async def test_list_of_one_kind_in_one_state_is_one_walk_of_its_index(plans: Plans) -> None:
+    narrowed = {"f": {"kinds": ["SESSION"], "states": ["OPEN"]}}
+    for _, field, order in lists():
+        if field != "interactions":
+            continue
+        page = f"interactions(first: 5, filter: $f, orderBy: {written(order)}) {{ nodes {{ __typename }} }}"
+        _, steps = await plans.of(f"query($f: InteractionFilter) {{ {page} }}", ADMIN, narrowed, sorts=False)
+        index = f"ix_interaction_part_{_PARTS[order['field']]}"
+        assert any(index in step for step in steps), steps
+        if plans.url.startswith("sqlite"):
+            # Nothing is merged: one step, and no sort.
+            assert len(steps) == 1, steps
