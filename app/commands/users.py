@@ -10,6 +10,7 @@ from app.terminal import columns, console
 
 if TYPE_CHECKING:
     from app.directory.model import UserChanges
+    from app.directory.model.grant import Grant
     from app.storage.work import Work
 
 users = App(name="user", help="Add, list and change users.", version_flags=[])
@@ -121,7 +122,40 @@ def identities(login: str, /) -> None:
     login
         The login name.
     """
-    columns(("ISSUER", "SUBJECT", "SINCE"), done(_identities, login))
+    columns(("ID", "ISSUER", "SUBJECT", "SINCE", "SIGNED IN", "GROUPS"), done(_identities, login))
+
+
+@users.command
+def explain(login: str, /, *, key: str | None = None) -> None:
+    """List what a user may, and where each permission comes from.
+
+    Parameters
+    ----------
+    login
+        The login name.
+    key
+        The id of an API key of the user (`key_7`), in place of the user: what the key allows.
+    """
+    columns(("PERMISSION", "FROM", "SINCE", "UNTIL"), done(_explain, login, key))
+
+
+def _explain(work: "Work", login: str, key: str | None) -> list[tuple[str, ...]]:
+    from app.directory.service import explain_grants
+
+    return [
+        (
+            each.permission or "all",
+            _source(each),
+            "" if each.since is None else f"{each.since:%Y-%m-%d %H:%M}",
+            "" if each.ends_at is None else f"{each.ends_at:%Y-%m-%d %H:%M}",
+        )
+        for each in explain_grants(work, login, key)
+    ]
+
+
+def _source(grant: "Grant") -> str:
+    of = {"USER": "the user", "ROLE": "the role admin"}.get(grant.source, f"the group {grant.group}")
+    return of if grant.narrowed_from is None else f"{of}, narrowed from {grant.narrowed_from}"
 
 
 def _identities(work: "Work", login: str) -> list[tuple[str, ...]]:
@@ -129,7 +163,14 @@ def _identities(work: "Work", login: str) -> list[tuple[str, ...]]:
     from app.directory.service import user_by_login
 
     return [
-        (each.issuer, each.subject, f"{each.created_at:%Y-%m-%d %H:%M}")
+        (
+            f"idn_{each.id}",
+            each.issuer,
+            each.subject,
+            f"{each.created_at:%Y-%m-%d %H:%M}",
+            "" if each.signed_in_at is None else f"{each.signed_in_at:%Y-%m-%d %H:%M}",
+            ",".join(group for group, _ in each.groups),
+        )
         for each in work.use(IdentityRepository).list_of(user_by_login(work, login).id)
     ]
 

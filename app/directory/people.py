@@ -3,18 +3,22 @@
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
+import structlog
+
 from app.core.actor import Actor
 from app.core.clock import Clock
 from app.core.credentials import Authenticator
-from app.core.errors import AlreadyExists, Unauthenticated
+from app.core.errors import AlreadyExists, DomainError, Unauthenticated
 from app.core.fairness import SERVER
 from app.core.recent import Recent
 from app.directory.model import User
-from app.directory.model.identity import actor_of_person
+from app.directory.model.identity import Identity, actor_of_person
 from app.directory.repository import IdentityLookup
-from app.directory.service import sign_in
+from app.directory.service import note_sign_in, sign_in
 from app.openid import Person, Tokens, is_token
 from app.storage.database import Database
+
+log = structlog.get_logger(__name__)
 
 NEWCOMERS = "newcomers"
 """The caller of whom all first sign-ins are: together they have one share of the database."""
@@ -39,6 +43,7 @@ class PersonAuthenticator:
         self._lookup = IdentityLookup(database.dialect)
         # Who was refused a moment ago is refused again without a command.
         self._refused: Recent[tuple[datetime, str]] = Recent(_REFUSALS)
+        self._noting: set[int] = set()
 
     async def actor_of(self, key: str) -> Actor | None:
         """The actor of a token or key that is valid now; None for a key that is not.
@@ -49,10 +54,24 @@ class PersonAuthenticator:
         person = await self._tokens.person(key)
         issuer, subject = person.issuer.issuer, person.subject
         found = await self._database.plan(lambda: self._lookup.user(issuer, subject), snapshot=False, caller=SERVER)
-        user = await self._newcomer(person) if found is None else found
+        user = await self._newcomer(person) if found is None else found[1]
         if not user.active:
             raise Unauthenticated("The user of this token is not active.")
+        if found is not None and found[0].is_older_than(person):
+            await self._note(found[0], person)
         return actor_of_person(user, person, self._permissions)
+
+    async def _note(self, identity: Identity, person: Person) -> None:
+        """Note the sign-in with a token that is new here. What it allows does not depend on that."""
+        if identity.id in self._noting:
+            return
+        self._noting.add(identity.id)
+        try:
+            await self._database.command_of(identity.user_id, None, note_sign_in, identity.id, person)
+        except DomainError as error:
+            log.warning("a sign-in could not be noted", user_id=identity.user_id, reason=error.message)
+        finally:
+            self._noting.discard(identity.id)
 
     async def _newcomer(self, person: Person) -> User:
         """The user of a person who has not been here before. Raises Unauthenticated."""

@@ -46,6 +46,8 @@ app_user = table(
     sa.Column("present", sa.Boolean, nullable=False),
     sa.Column("presence_changed_at", Timestamp),
     sa.Column("is_service", sa.Boolean, nullable=False),
+    # Since when the user holds its permissions, and the role of admins.
+    sa.Column("granted_at", JsonValue, nullable=False, server_default=sa.text("'{}'")),
     *_edited(),
 )
 
@@ -83,6 +85,10 @@ user_identity = table(
     sa.Column("issuer", sa.Text, nullable=False),
     sa.Column("subject", sa.Text, nullable=False),
     sa.Column("created_at", Timestamp, nullable=False),
+    sa.Column("first_signed_in_at", Timestamp),
+    sa.Column("signed_in_at", Timestamp),
+    sa.Column("token_ends_at", Timestamp),
+    sa.Column("groups", JsonValue, nullable=False, server_default=sa.text("'{}'")),
     sa.UniqueConstraint("issuer", "subject"),
     sa.Index("ix_user_identity_user_id", "user_id", "id"),
 )

@@ -12,6 +12,7 @@ from app.core.text import is_storable
 
 LONGEST_SUBJECT = 255
 _LONGEST_NAME = 255
+_MOST_GROUPS = 100
 _LONGEST_EMAIL = 254
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
 
@@ -21,7 +22,8 @@ class Person:
     """The person of a token: `issuer` and `subject` identify it, the rest is as of this token.
 
     `email` is set only when the provider has verified it. `permissions`, `is_admin` and `teams` (surrogates) are
-    granted by the token's groups. `ends` is the end of the token."""
+    granted by the token's groups. `groups` are 100 of its groups at most, those that grant something first. `ends` is
+    the end of the token."""
 
     issuer: Issuer
     subject: str
@@ -32,6 +34,7 @@ class Person:
     permissions: frozenset[str] = frozenset()
     is_admin: bool = False
     teams: frozenset[int] = frozenset()
+    groups: tuple[str, ...] = ()
 
 
 def person_of(issuer: Issuer, claims: Mapping[str, Any], ends: datetime) -> Person:
@@ -39,7 +42,8 @@ def person_of(issuer: Issuer, claims: Mapping[str, Any], ends: datetime) -> Pers
     subject = claims.get("sub")
     if not isinstance(subject, str) or not 0 < len(subject) <= LONGEST_SUBJECT or not is_storable(subject):
         raise Unauthenticated(f"This token names nobody: sub has to be a text of 1 to {LONGEST_SUBJECT} characters.")
-    granted = [issuer.groups[group] for group in _groups(issuer, claims) if group in issuer.groups]
+    groups = list(dict.fromkeys(_groups(issuer, claims)))
+    granted = [issuer.groups[group] for group in groups if group in issuer.groups]
     is_verified = _at(claims, issuer.email_verified_claim) is True
     return Person(
         issuer=issuer,
@@ -51,6 +55,7 @@ def person_of(issuer: Issuer, claims: Mapping[str, Any], ends: datetime) -> Pers
         permissions=frozenset(permission for grants in granted for permission in grants.permissions),
         is_admin=any(grants.admin for grants in granted),
         teams=frozenset(int(team.removeprefix("tea_")) for grants in granted for team in grants.teams),
+        groups=_shown(issuer, groups),
     )
 
 
@@ -62,6 +67,13 @@ def _groups(issuer: Issuer, claims: Mapping[str, Any]) -> list[str]:
     if not isinstance(listed, list) or not all(isinstance(group, str) for group in listed):
         raise Unauthenticated(f"The claim {'.'.join(issuer.groups_claim)} of this token is not a list of texts.")
     return listed
+
+
+def _shown(issuer: Issuer, groups: list[str]) -> tuple[str, ...]:
+    """As many of the groups as are kept of a sign-in, in alphabetical order."""
+    granting = [group for group in groups if group in issuer.groups and is_storable(group)]
+    others = [group for group in groups if group not in issuer.groups and _line(group, _LONGEST_NAME) == group]
+    return tuple(sorted([*granting, *others][:_MOST_GROUPS]))
 
 
 def _at(claims: Mapping[str, Any], path: ClaimPath) -> Any:

@@ -13,7 +13,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.visitors import replacement_traverse
 from sqlalchemy.types import TypeEngine
 
-from app.storage.tables import Process
+from app.storage.tables import JsonValue, Process
 
 ListParameter = sa.BindParameter[Any] | Sequence[int] | Sequence[str]
 
@@ -129,6 +129,27 @@ def _among_few_postgresql(element: among_few, compiler: SQLCompiler, **kw: Any) 
 def _among_few_sqlite(element: among_few, compiler: SQLCompiler, **kw: Any) -> str:
     key, select = element.clauses
     return f"({compiler.process(key, **kw)} IN {compiler.process(select, **kw)})"
+
+
+class json_rows(FunctionElement[Any]):  # noqa: N801 - reads as SQL
+    """`json_rows(column, …)`: an aggregate, the rows as a JSON list of lists. Times and JSON are texts in it."""
+
+    inherit_cache = True
+    name = "json_rows"
+
+    def __init__(self, *columns: sa.ColumnElement[Any]) -> None:
+        self.type = JsonValue()
+        super().__init__(*(c if isinstance(c.type, sa.Integer) else sa.cast(c, sa.Text) for c in columns))
+
+
+@compiles(json_rows, "postgresql")
+def _json_rows_postgresql(element: json_rows, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"json_agg(json_build_array({compiler.process(element.clauses, **kw)}))"
+
+
+@compiles(json_rows, "sqlite")
+def _json_rows_sqlite(element: json_rows, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"json_group_array(json_array({compiler.process(element.clauses, **kw)}))"
 
 
 class _Keys(FunctionElement[int]):

@@ -35,6 +35,7 @@ export const possibleTypes: Record<string, string[]> = {
     "SuggestedMessage",
     "Team",
     "User",
+    "UserIdentity",
   ],
   UserError: [
     "AlreadyClaimedError",
@@ -98,6 +99,7 @@ export const valueTypes: string[] = [
   "FieldChange",
   "FieldProperty",
   "GenericError",
+  "Grant",
   "ImageMessageContent",
   "InteractionCounts",
   "InteractionGroup",
@@ -180,6 +182,6 @@ export const connections: Record<string, string[]> = {
   Session: ["assignableUsers", "history", "messages", "notes", "suggestedMessages"],
   Team: ["members"],
   Upstream: ["entries"],
-  User: ["apiKeys", "teams"],
-  Viewer: ["apiKeys"],
+  User: ["apiKeys", "identities", "teams"],
+  Viewer: ["apiKeys", "identities"],
 };

@@ -36,7 +36,7 @@ def test_people_are_linked_listed_and_unlinked(run: CommandLine) -> None:
     assert run("user", "add", "ana").returncode == 0
     assert run("user", "link", "ana", login, "7f3c", issuers=issuers).returncode == 0
     listed = run("user", "identities", "ana", issuers=issuers)
-    assert listed.stdout.splitlines()[1].split()[:2] == [login, "7f3c"]
+    assert listed.stdout.splitlines()[1].split()[:3] == ["idn_1", login, "7f3c"]
     refused = run("user", "link", "ana", "https://other.example.com", "7f3c", issuers=issuers)
     assert (refused.returncode, "has no issuer" in refused.stderr) == (1, True)
     assert run("user", "unlink", "ana", login, "7f3c", issuers=issuers).returncode == 0

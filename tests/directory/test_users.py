@@ -67,6 +67,7 @@ async def test_a_user_is_made_with_all_its_fields(database: Database, admin: Act
         is_service=True,
         created_at=START,
         updated_at=START,
+        granted_at=(("session:read", "2026-01-05T09:00:00.000000Z"),),
     )
     assert await stored(database, 2) == user
     event = (await told(database))[-1]
@@ -84,6 +85,7 @@ async def test_changes_are_told_with_grants_but_without_contact_details(
         user,
         email="new@example.com",
         permissions=("session:write",),
+        granted_at=(("session:write", "2026-01-05T09:00:01.000000Z"),),
         full_name=None,
         updated_at=clock.now,
         version=2,

@@ -93,6 +93,7 @@ DIRECTORY: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "activateUser": ("users:manage", {"id": "usr_7"}),
     "deactivateUser": ("users:manage", {"id": "usr_2"}),
     "createApiKey": ("users:manage", {"name": "x", "userId": "usr_3"}),
+    "unlinkIdentity": ("users:manage", {"id": "idn_2"}),
 }
 """The commands of the directory with the permission that each needs."""
 

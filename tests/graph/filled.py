@@ -13,6 +13,7 @@ from tests.graph.assistants import store_agent_sessions
 from tests.graph.attached import store_connections
 from tests.graph.chats import store_chats, store_topics
 from tests.graph.exchanges import store_conversations, store_sessions
+from tests.graph.identities import store_identities
 from tests.graph.people import People, store_people
 from tests.graph.reached import store_destinations
 from tests.graph.running import Graph
@@ -55,6 +56,7 @@ async def fill(graph: Graph) -> Filled:
     await store_connections(graph, filled.conversations)
     await store_destinations(graph)
     await store_teams(graph, filled.conversations, filled.sessions, filled.agent_sessions, filled.chats)
+    await graph.database.command(store_identities)
     await graph.database.command(_look, int(filled.sessions[1].removeprefix("ses_")))
     graph.clock.advance(7.75)
     return filled

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from app.core.actor import Actor
 from app.core.ids import Ids
+from app.core.issuers import Issuer
 from app.execution.operation import Operations
 from app.execution.outcome import GraphQLRequest
 from app.graph.context import Context
@@ -32,6 +33,19 @@ ADMIN = Actor(user_id=1, name="Admin", is_admin=True)
 
 SECRETS_KEY = SecretStr("0" * 43 + "=")
 """What the secrets of the tests' connections are sealed with."""
+
+ISSUER = Issuer.model_validate(
+    {
+        "issuer": "https://login.example.com",
+        "audiences": ["switchboard"],
+        "link_by_email": False,
+        "groups": {
+            "leads": {"permissions": ["session:read", "directory:read"], "teams": ["tea_1"]},
+            "platform": {"admin": True},
+        },
+    }
+)
+"""The identity provider of the tests' people."""
 
 ERRORS = """errors {
   __typename code message path
@@ -126,7 +140,9 @@ async def _open(
     database_url: str, clock: ManualClock | None = None, settings: Settings | None = None, ids: Ids | None = None
 ) -> Graph:
     clock = ManualClock() if clock is None else clock
-    settings = Settings(compile_seconds=0, secrets_key=(SECRETS_KEY,)) if settings is None else settings
+    settings = (
+        Settings(compile_seconds=0, secrets_key=(SECRETS_KEY,), issuers=(ISSUER,)) if settings is None else settings
+    )
     statements: list[str] = []
     database = await open_database(
         database_url,

@@ -42,6 +42,7 @@ PREFIXES = (
     "sug",
     "con",
     "dlv",
+    "idn",
 )
 TEXTS = (
     *("", " ", "x", "ok", "admin", "zoe-key", "agt_other", "closed-1", "directory:read", "Europe/Oslo", "08:00"),
@@ -172,6 +173,7 @@ _ABOUT: Sequence[tuple[str, Sequence[str]]] = (
     ("updateSession", ("ses",)),
     ("Customer", ("cus",)),
     ("Profile", ("prf",)),
+    ("Identity", ("idn",)),
     ("User", ("usr",)),
     ("editNote", ("not",)),
     ("deleteNote", ("not",)),

@@ -171,6 +171,13 @@ async def test_token_gives_an_address_only_when_the_provider_has_verified_it(
         assert person.email is None
 
 
+async def test_groups_that_grant_something_are_kept_before_others(desk: Desk) -> None:
+    others = [f"other-{number:03}" for number in range(200)]
+    found = await desk.tokens.person(desk.token(groups=["b\nd", "", "x" * 256, *others, "leads", "leads", "owners"]))
+    assert found.groups == ("leads", *others[:98], "owners")
+    assert (await desk.tokens.person(desk.token())).groups == ()
+
+
 async def test_claims_are_found_inside_of_objects(desk: Desk) -> None:
     issuer = desk.of.issuer.model_copy(update={"groups_claim": ("realm_access", "roles")})
     desk.of.issuer = issuer

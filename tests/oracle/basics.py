@@ -57,6 +57,7 @@ _PREFIXES = {
     "Destination": "dst",
     "Delivery": "dsd",
     "Policy": "pol",
+    "UserIdentity": "idn",
 }
 _JSON = {"metadata", "tool_configurations", "model", "first_step", "steps", "skills", "compaction"}
 """Columns whose JSON is kept as text."""

@@ -8,6 +8,7 @@ from typing import Any
 from app.core.clock import rfc3339
 from app.kinds.chat_session.model.rights import field_properties, table_right
 from tests.graph.state import Row
+from tests.oracle import grants
 from tests.oracle.attached import CONNECTED_SYSTEM, OUTBOX_ENTRY, UPSTREAM, message_state
 from tests.oracle.basics import (
     BY_ID,
@@ -135,7 +136,13 @@ FIELDS: Mapping[str, Mapping[str, Resolve]] = {
     },
     "User": {
         **dict.fromkeys(CONTACT_DATA["User"], guarded),
-        "hiddenFields": hidden("apiKeys", of="User"),
+        "hiddenFields": hidden("apiKeys", "grants", "identities", of="User"),
+        "grants": grants.of_user_if_managed,
+        "identities": lambda row, info, **arguments: (
+            edge("UserIdentity", "user_id", BY_ID, "OLDEST")(row, info, **arguments)
+            if asking(info).actor.can("users:manage")
+            else None
+        ),
         "permissions": lambda row, info: permission_names(guarded(row, info)),
         "teams": lambda row, info, **arguments: _joined(
             row, info, "Team", ("user_id", "team_id"), BY_ID, "OLDEST", arguments
@@ -160,6 +167,7 @@ FIELDS: Mapping[str, Mapping[str, Resolve]] = {
             ref("ApiKey", "made_by_id")(row, info) if asking(info).actor.can("users:manage") else None
         ),
         "isCurrent": lambda row, info: row["id"] == asking(info).actor.key_id,
+        "grants": grants.of_key,
     },
     "Viewer": {
         "user": ref("User", "user_id"),
@@ -170,6 +178,14 @@ FIELDS: Mapping[str, Mapping[str, Resolve]] = {
             "ApiKey.apiKeys",
             NEWEST,
             "NEWEST",
+            arguments,
+        ),
+        "grants": grants.of_user,
+        "identities": lambda row, info, **arguments: connection(
+            asking(info).many("UserIdentity", lambda each: each["user_id"] == row["user_id"]),
+            "UserIdentity.identities",
+            BY_ID,
+            "OLDEST",
             arguments,
         ),
     },
@@ -234,6 +250,8 @@ FIELDS: Mapping[str, Mapping[str, Resolve]] = {
     },
     "ConnectedSystem": CONNECTED_SYSTEM,
     "Delivery": DELIVERY,
+    "Grant": grants.GRANT,
+    "UserIdentity": grants.IDENTITY,
     "Destination": DESTINATION,
     "OutboxEntry": OUTBOX_ENTRY,
     "Policy": POLICY,

@@ -40,6 +40,7 @@ PREFIXES = {
     "dst": "Destination",
     "dsd": "Delivery",
     "pol": "Policy",
+    "idn": "UserIdentity",
 }
 """What `node` finds, by the prefix of its id."""
 
@@ -51,6 +52,7 @@ TABLES = {
     "Profile": "profile",
     "User": "app_user",
     "ApiKey": "api_key",
+    "UserIdentity": "user_identity",
     "Team": "team",
     "AiAgent": "ai_agent",
     "ChannelAgent": "channel_agent",
@@ -172,6 +174,8 @@ class Asking:
         if match is None or match[1] not in PREFIXES:
             return None
         if match[1] in ("cus", "prf") and not self.actor.can("directory:read"):
+            return None
+        if match[1] == "idn" and not self.actor.can("users:manage"):
             return None
         return self.one(PREFIXES[match[1]], int(match[2]))
 

@@ -1,10 +1,11 @@
 """The directory's part of the graph: users with their keys and teams, customers and profiles."""
 
+from app.directory.graphql.customer_types import Customer, Profile
 from app.directory.graphql.customers import CustomerMutation, ProfileMutation
 from app.directory.graphql.query import PRESENT, SEARCH_USERS, DirectoryQuery
 from app.directory.graphql.subscriptions import UserSubscription
 from app.directory.graphql.teams import TeamMutation, TeamQuery
-from app.directory.graphql.types import ApiKey, Customer, Presence, Profile, Team, User, Viewer
+from app.directory.graphql.types import ApiKey, Presence, Team, User, Viewer
 from app.directory.graphql.users import UserMutation
 from app.directory.reads import MAPPINGS, PRESENCE, ROOTS, STREAMS
 from app.graph.slice import Slice

@@ -6,8 +6,9 @@ import strawberry
 from strawberry import Maybe
 from strawberry.scalars import JSON
 
+from app.directory.graphql.customer_types import Customer, Profile
 from app.directory.graphql.enums import PermissionName, SystemName
-from app.directory.graphql.types import ApiKey, Customer, Profile, User
+from app.directory.graphql.types import ApiKey, User
 from app.directory.model import Channel, Gender, Salutation, UserType
 from app.graph.fields import EditInput, MutationInput, MutationPayload, OnceInput
 
@@ -191,6 +192,11 @@ class SetPresenceInput(MutationInput):
 @strawberry.type(description="The result of a mutation of a user.")
 class UserPayload(MutationPayload):
     user: User | None = strawberry.field(description="The user as it is now; null after a refusal.")
+
+
+@strawberry.input(description="Which identity.")
+class UnlinkIdentityInput(MutationInput):
+    id: strawberry.ID = strawberry.field(description="The id of the identity.")
 
 
 @strawberry.input(description="A new API key.")

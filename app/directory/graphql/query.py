@@ -2,8 +2,9 @@
 
 import strawberry
 
+from app.directory.graphql.customer_types import Customer, Profile
 from app.directory.graphql.enums import SystemName
-from app.directory.graphql.types import Customer, Profile, User, Viewer
+from app.directory.graphql.types import User, Viewer
 from app.graph.fields import PAGING, Connection, argument, root
 
 _SEARCH = "Words that must all match; the last one matches as a prefix. Case and accents are ignored."

@@ -1,42 +1,17 @@
-"""The types of the directory in the graph."""
+"""The types of users, their credentials and their teams in the graph."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated
 
 import strawberry
-from strawberry.scalars import JSON
 
-from app.directory.graphql.enums import PermissionName, SystemName
-from app.directory.model import Channel, Gender, Salutation, UserType
+from app.directory.graphql.enums import PermissionName
+from app.directory.graphql.hidden import HIDDEN, MANAGED, READ
+from app.directory.model import UserType
+from app.directory.model.grant import GrantSource
 from app.graph.enums import described
 from app.graph.fields import PAGING, Connection, Node, edge
 
-_HIDDEN = (
-    "The names of the fields of this object that the caller lacks a permission to see, in alphabetical order. They are "
-    "null whatever they hold; any other null is an absent value."
-)
-
-_READ = "Null without the permission `directory:read`."
-
-described(
-    Channel,
-    "Type of messenger service.",
-    {
-        "BRIDGE": "A messenger that is connected by way of a bridge.",
-        "WHATSAPP": "WhatsApp.",
-        "WIDGET": "A chat widget on a web page.",
-    },
-)
-described(
-    Salutation,
-    "How a person wishes to be addressed.",
-    {"FORMAL_MALE": "Formally, as a man.", "FORMAL_FEMALE": "Formally, as a woman.", "INFORMAL": "Informally."},
-)
-described(
-    Gender,
-    "The gender that a person stated.",
-    {"UNDISCLOSED": "Not stated.", "MALE": "Male.", "FEMALE": "Female.", "DIVERSE": "Neither male nor female."},
-)
 described(
     UserType,
     "The type of a user's login.",
@@ -49,6 +24,15 @@ described(
         "SYSTEM_ASSOCIATE": "A program.",
     },
 )
+described(
+    GrantSource,
+    "Where a permission comes from.",
+    {
+        "USER": "It is among the permissions of the user.",
+        "ROLE": "The user has the role `admin`, which implies every permission.",
+        "GROUP": "A group of an identity provider grants it, as the setting of the provider says.",
+    },
+)
 
 
 @strawberry.type(description="Whether chats may be offered to a user.")
@@ -59,15 +43,15 @@ class Presence:
 
 @strawberry.type(description="A person or a service that works for the business.")
 class User(Node):
-    hidden_fields: list[str] = strawberry.field(description=_HIDDEN)
+    hidden_fields: list[str] = strawberry.field(description=HIDDEN)
     name: str = strawberry.field(description="The name of the user.")
     login: str = strawberry.field(description="The login name of the user, which no other user has.")
     full_name: str | None = strawberry.field(description="The full name of the user.")
-    email: str | None = strawberry.field(description=f"The e-mail address of the user. {_READ}")
+    email: str | None = strawberry.field(description=f"The e-mail address of the user. {READ}")
     roles: list[str] | None = strawberry.field(
-        description=f"The roles of the user; `admin` implies all permissions. {_READ}"
+        description=f"The roles of the user; `admin` implies all permissions. {READ}"
     )
-    permissions: list[PermissionName] | None = strawberry.field(description=f"The permissions of the user. {_READ}")
+    permissions: list[PermissionName] | None = strawberry.field(description=f"The permissions of the user. {READ}")
     person_id: int | None = strawberry.field(description="The number of the user's person in the live chat's system.")
     type: UserType = strawberry.field(description="The sort of login of the user.")
     active: bool = strawberry.field(description="Whether the keys of the user are accepted.")
@@ -76,6 +60,15 @@ class User(Node):
     created_at: datetime = strawberry.field(description="The time of the user's creation.")
     updated_at: datetime = strawberry.field(description="The time of the latest edit of the user.")
     version: int = strawberry.field(description="The number of edits of the user, from 1.")
+    grants: list[Annotated["Grant", strawberry.lazy("app.directory.graphql.types")]] | None = strawberry.field(
+        description="The permissions of the user by where each comes from: what it holds itself, then what the groups "
+        f"of its identities grant. None of them counts while the user is inactive. {MANAGED}"
+    )
+    identities: Connection[Annotated["UserIdentity", strawberry.lazy("app.directory.graphql.types")]] | None = edge(
+        description="The people at identity providers who sign in as the user, in the order in which they were linked. "
+        f"{MANAGED}",
+        **PAGING,
+    )
     api_keys: Connection[Annotated["ApiKey", strawberry.lazy("app.directory.graphql.types")]] | None = edge(
         description="The API keys of the user, newest first. Null without the permission `users:manage`; the "
         "caller's own keys are at `viewer`.",
@@ -106,7 +99,7 @@ class Team(Node):
 
 @strawberry.type(description="A key with which programs authenticate as a user. Its secret cannot be read again.")
 class ApiKey(Node):
-    hidden_fields: list[str] = strawberry.field(description=_HIDDEN)
+    hidden_fields: list[str] = strawberry.field(description=HIDDEN)
     name: str = strawberry.field(description="The name of the API key: what it is used for.")
     prefix: str = strawberry.field(description="The first characters of the API key's secret, to recognise it by.")
     user: User = strawberry.field(description="The user of the API key.")
@@ -121,6 +114,10 @@ class ApiKey(Node):
         " without the permission `users:manage`."
     )
     is_current: bool = strawberry.field(description="Whether this request is authenticated with the API key.")
+    grants: list[Annotated["Grant", strawberry.lazy("app.directory.graphql.types")]] = strawberry.field(
+        description="What the API key allows by where each permission comes from. None of it counts once the API key "
+        "is revoked or has expired, and while its user is inactive."
+    )
 
 
 @strawberry.type(description="The caller.")
@@ -133,68 +130,54 @@ class Viewer:
         description="The API key of the request; null where an access token of an identity provider is its credential."
     )
     api_keys: Connection[ApiKey] = edge(description="The API keys of the caller's user, the newest first.", **PAGING)
+    grants: list[Annotated["Grant", strawberry.lazy("app.directory.graphql.types")]] = strawberry.field(
+        description="The permissions of the caller's user by where each comes from. What the credential of the request "
+        "leaves of them is at `permissions`."
+    )
+    identities: Connection[Annotated["UserIdentity", strawberry.lazy("app.directory.graphql.types")]] = edge(
+        description="The people at identity providers who sign in as the caller's user, in the order in which they "
+        "were linked.",
+        **PAGING,
+    )
 
 
-@strawberry.type(description="An identity of a person in one system or channel.")
-class Customer(Node):
-    hidden_fields: list[str] = strawberry.field(description=_HIDDEN)
-    customer_key: str = strawberry.field(description="The key of the customer in its own system.")
-    system: SystemName = strawberry.field(description="The system of the customer.")
-    channel: Channel | None = strawberry.field(description="The messenger service of the customer.")
-    display_id: str | None = strawberry.field(
-        description=f"The id of the customer on its channel, such as a telephone number. {_READ}"
+@strawberry.type(description="A person at an identity provider, who signs in as a user.")
+class UserIdentity(Node):
+    user: User = strawberry.field(description="The user of the identity.")
+    issuer: str = strawberry.field(description="The identity provider of the identity: the claim `iss` of its tokens.")
+    subject: str = strawberry.field(description="The person at the identity provider: the claim `sub` of its tokens.")
+    created_at: datetime = strawberry.field(description="The time at which the identity was linked to the user.")
+    first_signed_in_at: datetime | None = strawberry.field(
+        description="The time of the first sign-in of the identity; null when there was none since it is noted."
     )
-    name: str | None = strawberry.field(description="The name of the customer.")
-    phone_number: str | None = strawberry.field(description=f"The telephone number of the customer. {_READ}")
-    unconfirmed_phone_number: str | None = strawberry.field(
-        description=f"The telephone number that the customer has not confirmed. {_READ}"
+    signed_in_at: datetime | None = strawberry.field(
+        description="The time of the latest sign-in of the identity, which is the first use of its newest token; null "
+        "when there was none since it is noted."
     )
-    country_code: str | None = strawberry.field(description=f"The country of the customer. {_READ}")
-    email: str | None = strawberry.field(description=f"The e-mail address of the customer. {_READ}")
-    first_name: str | None = strawberry.field(description=f"The first name of the customer. {_READ}")
-    last_name: str | None = strawberry.field(description=f"The last name of the customer. {_READ}")
-    time_zone: str | None = strawberry.field(
-        description=f"The time zone of the customer, such as `Europe/Oslo`. {_READ}"
+    token_ends_at: datetime | None = strawberry.field(description="The end of the newest token of the identity.")
+    groups: list[str] = strawberry.field(
+        description="The groups in the newest token of the identity, at most 100: those that grant something first."
     )
-    tags: list[str] | None = strawberry.field(description=f"The tags of the customer. {_READ}")
-    shipping_rate: int | None = strawberry.field(description=f"The shipping rate of the customer. {_READ}")
-    unsubscribed: bool = strawberry.field(description="Whether the customer receives no messages.")
-    billing_address: JSON | None = strawberry.field(description=f"The billing address of the customer. {_READ}")
-    shipping_address: JSON | None = strawberry.field(description=f"The shipping address of the customer. {_READ}")
-    card: JSON | None = strawberry.field(description=f"The payment card of the customer. {_READ}")
-    company_name: str | None = strawberry.field(description=f"The company of the customer. {_READ}")
-    confirmed_at: datetime | None = strawberry.field(
-        description=f"The time of the confirmation of the customer's telephone number. {_READ}"
-    )
-    profile: Annotated["Profile", strawberry.lazy("app.directory.graphql.types")] | None = strawberry.field(
-        description="The profile of the customer."
-    )
-    created_at: datetime = strawberry.field(description="The time of the customer's creation.")
-    updated_at: datetime = strawberry.field(description="The time of the latest edit of the customer.")
-    version: int = strawberry.field(description="The number of edits of the customer, from 1.")
 
 
-@strawberry.type(description="A person, with all their customers in all systems.")
-class Profile(Node):
-    hidden_fields: list[str] = strawberry.field(description=_HIDDEN)
-    salutation: Salutation | None = strawberry.field(description=f"The salutation of the profile. {_READ}")
-    name: str = strawberry.field(description="The name of the profile.")
-    gender: Gender | None = strawberry.field(description=f"The gender of the profile. {_READ}")
-    blocked: bool = strawberry.field(
-        description="Whether the person is blocked: no message is sent to any of their customers."
+@strawberry.type(description="A permission that somebody has, from one source.")
+class Grant:
+    permission: PermissionName | None = strawberry.field(
+        description="The permission of the grant; null for all of them."
     )
-    date_of_birth: date | None = strawberry.field(description=f"The date of birth of the profile. {_READ}")
-    phone_number: str | None = strawberry.field(description=f"The telephone number of the profile. {_READ}")
-    email: str | None = strawberry.field(description=f"The e-mail address of the profile. {_READ}")
-    address: str | None = strawberry.field(description=f"The address of the profile. {_READ}")
-    custom_1: str | None = strawberry.field(description=f"The first custom field of the profile. {_READ}")
-    custom_2: str | None = strawberry.field(description=f"The second custom field of the profile. {_READ}")
-    custom_3: str | None = strawberry.field(description=f"The third custom field of the profile. {_READ}")
-    custom_4: str | None = strawberry.field(description=f"The fourth custom field of the profile. {_READ}")
-    custom_5: str | None = strawberry.field(description=f"The fifth custom field of the profile. {_READ}")
-    customers: Connection[Customer] | None = edge(
-        description=f"The customers of the profile, in the order in which they became known. {_READ}", **PAGING
+    source: GrantSource = strawberry.field(description="The source of the grant.")
+    narrowed_from: PermissionName | None = strawberry.field(
+        description="The wider permission that the source grants, where the API key is narrowed to a form of it."
     )
-    created_at: datetime = strawberry.field(description="The time of the profile's creation.")
-    updated_at: datetime = strawberry.field(description="The time of the latest edit of the profile.")
-    version: int = strawberry.field(description="The number of edits of the profile, from 1.")
+    group: str | None = strawberry.field(description="The group of the grant; null for other sources.")
+    identity: UserIdentity | None = strawberry.field(
+        description="The identity whose newest token has the group; null for other sources."
+    )
+    since: datetime | None = strawberry.field(
+        description="The time since which the source has granted it without a break; null when that began before it "
+        "was noted."
+    )
+    ends_at: datetime | None = strawberry.field(
+        description="The end of the newest token with the group; null for other sources. What a group grants holds for "
+        "requests with a token that has it."
+    )

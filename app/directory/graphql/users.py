@@ -16,6 +16,7 @@ from app.directory.graphql.inputs import (
     RevokeApiKeyInput,
     RevokeApiKeyPayload,
     SetPresenceInput,
+    UnlinkIdentityInput,
     UpdateUserInput,
     UserPayload,
 )
@@ -87,6 +88,14 @@ class UserMutation:
     )
     async def activate_user(self, info: Info, input: EditInput) -> UserPayload:
         return await info.context.perform(input, "user", service.activate_user, input.id, if_version=input.if_version)
+
+    @mutation(
+        description="Forget that a person at an identity provider signs in as a user. The next time, the person comes "
+        "in as one who was not here before. Needs `users:manage`.",
+        input="The identity to unlink.",
+    )
+    async def unlink_identity(self, info: Info, input: UnlinkIdentityInput) -> UserPayload:
+        return await info.context.perform(input, "user", service.remove_identity, input.id)
 
     @mutation(
         description="Set whether chats may be offered to the caller or, with `users:manage`, to any user. A key "

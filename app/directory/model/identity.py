@@ -1,25 +1,49 @@
 """What an identity is: a person at an identity provider, linked to the user that it signs in as."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from app.core.actor import Actor
+from app.core.clock import rfc3339
 from app.directory.model.user import User
 from app.openid import Person
 
 LONGEST_LOGIN = 64
+PREFIX = "idn"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """A person, who is `subject` at `issuer`, as the user that it is here."""
+    """A person, who is `subject` at `issuer`, as the user that it is here.
+
+    A sign-in is a token that is newer than those before it. `groups` are those of the latest token, each with the time
+    since when the tokens have had it without a break; `token_ends_at` is the end of that token."""
 
     id: int
     user_id: int
     issuer: str
     subject: str
     created_at: datetime
+    first_signed_in_at: datetime | None = None
+    signed_in_at: datetime | None = None
+    token_ends_at: datetime | None = None
+    groups: tuple[tuple[str, str], ...] = ()
+
+    def is_older_than(self, person: Person) -> bool:
+        """Whether the person shows a token that is newer than any before it."""
+        return self.token_ends_at is None or self.token_ends_at < person.ends
+
+    def signed_in(self, person: Person, now: datetime) -> "Identity":
+        """The identity after a sign-in with a token that says this of the person."""
+        known = dict(self.groups)
+        return replace(
+            self,
+            first_signed_in_at=self.first_signed_in_at or now,
+            signed_in_at=now,
+            token_ends_at=person.ends,
+            groups=tuple((group, known.get(group, rfc3339(now))) for group in person.groups),
+        )
 
 
 def actor_of_person(user: User, person: Person, all_permissions: Collection[str]) -> Actor:

@@ -34,7 +34,7 @@ class User:
     """A user; `id` is a surrogate, `login` the chat contract's Name, `person_id` its PersonId.
 
     `present` says whether chats may be offered to it; it is no edit and leaves `version` alone, and no more is
-    `team_ids`, the surrogates of the user's teams."""
+    `team_ids`, the surrogates of the user's teams. `granted_at` says since when permissions are held, as `Since`."""
 
     id: int
     name: str
@@ -53,6 +53,7 @@ class User:
     updated_at: datetime
     version: int = 1
     team_ids: tuple[int, ...] = ()
+    granted_at: tuple[tuple[str, str], ...] = ()
 
     @property
     def is_admin(self) -> bool:

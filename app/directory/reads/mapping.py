@@ -12,6 +12,8 @@ from app.core.errors import InvalidInput
 from app.core.ids import require_id
 from app.core.telephone import number_terms
 from app.core.text import search_terms
+from app.directory.reads.grants import GRANTS_OF_KEY, MANAGE, grants_field, identities_field
+from app.directory.reads.grants import MAPPINGS as OF_GRANTS
 from app.directory.reads.searching import begins
 from app.directory.reads.teams import MAPPING as TEAM
 from app.directory.reads.teams import OF_USER
@@ -54,7 +56,6 @@ from app.selection.mapping import (
 from app.storage.constructs import TextList, texts
 
 READ = "directory:read"
-MANAGE = "users:manage"
 
 _NEWEST = {"NEWEST": Order(lambda scope: (scope.c.id,), descending=True)}
 _OLDEST = {"OLDEST": Order(lambda scope: (scope.c.id,))}
@@ -142,6 +143,7 @@ USER_FILTERS: Mapping[str, Filter] = MappingProxyType(
 
 MAPPINGS: tuple[Mapped, ...] = (
     TEAM,
+    *OF_GRANTS,
     TypeMap(
         "User",
         app_user,
@@ -153,6 +155,8 @@ MAPPINGS: tuple[Mapped, ...] = (
             "presence": Inline("Presence"),
             "apiKeys": Many("ApiKey", keyed("user_id"), _NEWEST, "NEWEST", inherits=True, requires=MANAGE),
             "teams": OF_USER,
+            "grants": grants_field(MANAGE),
+            "identities": identities_field(MANAGE),
         },
     ),
     InlineMap(
@@ -174,6 +178,7 @@ MAPPINGS: tuple[Mapped, ...] = (
             "madeBy": One("ApiKey", lambda scope: scope.c.made_by_id, requires=MANAGE),
             "permissions": Computed(("permissions",), _names),
             "isCurrent": Computed((lambda scope: scope.c.id,), _is_current, personal=True),
+            "grants": GRANTS_OF_KEY,
         },
     ),
     TypeMap(
@@ -184,6 +189,8 @@ MAPPINGS: tuple[Mapped, ...] = (
             "apiKey": One("ApiKey", of_caller=lambda actor: actor.key_id),
             "permissions": Computed((), _permissions, personal=True),
             "apiKeys": Many("ApiKey", keyed("user_id"), _NEWEST, "NEWEST", inherits=True),
+            "grants": grants_field(),
+            "identities": identities_field(),
         },
     ),
     TypeMap(

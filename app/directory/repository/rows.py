@@ -25,6 +25,11 @@ class Stored(Protocol):
 M = TypeVar("M", bound=Stored)
 
 
+def pairs(stored: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """A stored object of texts as a model has it, which may be compared and hashed."""
+    return tuple(stored.items())
+
+
 class Rows(Repository, Generic[M]):
     """Rows of one table as models of one dataclass. `word_table` is given when they can be searched.
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from app.core.errors import AlreadyExists
 from app.core.text import key_form
 from app.directory.model import ADMIN, ApiKey, User, UserType
-from app.directory.repository.rows import Rows
+from app.directory.repository.rows import Rows, pairs
 from app.directory.tables import api_key, app_user, app_user_word
 
 
@@ -20,7 +20,8 @@ class UserRepository(Rows[User]):
     model = User
     rows = app_user
     word_table = app_user_word
-    readers = {"roles": tuple, "permissions": tuple, "team_ids": tuple, "type": UserType}  # noqa: RUF012 - declared by the base
+    readers = {"roles": tuple, "permissions": tuple, "team_ids": tuple, "type": UserType, "granted_at": pairs}  # noqa: RUF012 - declared by the base
+    writers = {"granted_at": dict}  # noqa: RUF012 - declared by the base
 
     def taken(self, model: User) -> AlreadyExists:
         return AlreadyExists(f"There already is a user with the login {model.login}.", path=("login",))

@@ -11,7 +11,8 @@ from app.directory.service.customers import (
     unsubscribe_customer,
     update_customer,
 )
-from app.directory.service.identities import link_identity, sign_in, unlink_identity
+from app.directory.service.explaining import explain_grants
+from app.directory.service.identities import link_identity, note_sign_in, remove_identity, sign_in, unlink_identity
 from app.directory.service.keys import create_api_key, revoke_api_key
 from app.directory.service.peppers import settle_pepper
 from app.directory.service.profiles import (
@@ -42,12 +43,15 @@ __all__ = (
     "delete_profile",
     "delete_team",
     "end_peppers",
+    "explain_grants",
     "forget_tickets",
     "link_customer",
     "link_identity",
     "local_key",
     "meet_customer",
+    "note_sign_in",
     "redigest",
+    "remove_identity",
     "revoke_api_key",
     "set_presence",
     "settle_pepper",

@@ -1,12 +1,14 @@
 """The first admin and its key, and keys for whoever reaches the database."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from app.core.actor import Actor
 from app.core.errors import NotFound
 from app.directory.events import UserCreated
 from app.directory.model import ADMIN, ApiKey, User, digest_of, new_token, prefix_of
+from app.directory.model.grant import since_when
 from app.directory.model.pepper import PEPPER, SALT, fingerprint, peppers_of
 from app.directory.repository import ApiKeyRepository, BootstrapKeyRepository, SecretRepository, UserRepository
 from app.directory.service.keys import create_api_key, issue, revoke
@@ -125,6 +127,7 @@ def _first_admin(work: Work, named: User | None) -> User:
     users = work.use(UserRepository)
     # Somebody else may have taken the login in the meantime: a demoted or deactivated first admin has it still.
     login = FIRST_ADMIN if named is None else f"{FIRST_ADMIN}-{work.ids.uuid()}"
-    admin = users.add(User(id=0, name="Admin", login=login, roles=(ADMIN,), created_at=work.now, updated_at=work.now))
+    new = User(id=0, name="Admin", login=login, roles=(ADMIN,), created_at=work.now, updated_at=work.now)
+    admin = users.add(replace(new, granted_at=since_when(None, new.roles, (), work.now)))
     work.record(UserCreated(user_id=admin.id).record(actor_id=admin.id, version=admin.version))
     return admin

@@ -22,7 +22,7 @@ E = TypeVar("E", Customer, Profile, Team, User)
 Ref = GlobalId | str
 """A global id, read or not yet read."""
 
-_DERIVED = frozenset({"id", "version", "created_at", "updated_at", "team_ids"})
+_DERIVED = frozenset({"id", "version", "created_at", "updated_at", "team_ids", "granted_at"})
 _GRANTS = frozenset({"roles", "permissions"})
 
 

@@ -1,14 +1,16 @@
 """Use cases of identities: people at identity providers become users."""
 
 from app.core.actor import SYSTEM, Actor
-from app.core.errors import InvalidInput, NotFound, Unauthenticated
+from app.core.errors import Forbidden, InvalidInput, NotFound, Unauthenticated
 from app.core.text import is_storable
 from app.directory.events import IdentityLinked, IdentityUnlinked, UserCreated
 from app.directory.model import User
+from app.directory.model.identity import PREFIX as IDENTITY
 from app.directory.model.identity import Identity, logins_of
 from app.directory.repository import IdentityRepository, UserRepository
 from app.directory.service.bootstrap import user_by_login
-from app.directory.service.editing import tell
+from app.directory.service.editing import Ref, found, number, tell
+from app.directory.service.users import MANAGE
 from app.openid import LONGEST_SUBJECT, Person
 from app.storage.work import Work
 
@@ -25,8 +27,17 @@ def sign_in(work: Work, person: Person) -> User:
         assert user is not None  # an identity leaves with its user
         return user
     user = _with_address(work, person) or _made(work, person)
-    _link(work, SYSTEM, user, person.issuer.issuer, person.subject)
+    linked = _link(work, SYSTEM, user, person.issuer.issuer, person.subject)
+    identities.save(linked, linked.signed_in(person, work.now))
     return user
+
+
+def note_sign_in(work: Work, identity_id: int, person: Person) -> None:
+    """Note that the person has signed in, and its groups, unless a newer token of it was seen meanwhile."""
+    identities = work.use(IdentityRepository)
+    known = identities.get(identity_id, for_update=True)
+    if known is not None and known.is_older_than(person):
+        identities.save(known, known.signed_in(person, work.now))
 
 
 def link_identity(work: Work, login: str, issuer: str, subject: str) -> Identity:
@@ -48,8 +59,26 @@ def unlink_identity(work: Work, login: str, issuer: str, subject: str) -> Identi
     known = identities.get_by_subject(issuer, subject)
     if known is None or known.user_id != user.id:
         raise NotFound(f"{login} is not linked to that person.")
-    identities.remove(known.id)
-    tell(work, SYSTEM, IdentityUnlinked(user_id=user.id, identity_id=known.id), user)
+    return _unlink(work, SYSTEM, known, user)
+
+
+def remove_identity(work: Work, actor: Actor, ref: Ref) -> User:
+    """Forget that a person signs in as a user; the user. Needs `users:manage`, and an admin for an admin's identity.
+
+    Raises Forbidden and NotFound."""
+    actor.require(MANAGE)
+    identities, users = work.use(IdentityRepository), work.use(UserRepository)
+    known = found(identities.get(number(ref, IDENTITY), for_update=True), ref)
+    user = found(users.get(known.user_id), ref)
+    if user.is_admin and not actor.is_admin:
+        raise Forbidden("Only an admin may change an admin.", path=("id",))
+    _unlink(work, actor, known, user)
+    return user
+
+
+def _unlink(work: Work, actor: Actor, known: Identity, user: User) -> Identity:
+    work.use(IdentityRepository).remove(known.id)
+    tell(work, actor, IdentityUnlinked(user_id=user.id, identity_id=known.id), user)
     return known
 
 
@@ -64,12 +93,12 @@ def _with_address(work: Work, person: Person) -> User | None:
     """The one person's user with the verified address of the token. Raises Unauthenticated when it must not be it."""
     if person.email is None or not person.issuer.link_by_email:
         return None
-    found = [user for user in work.use(UserRepository).list_by_email(person.email) if not user.is_service]
-    if not found:
+    having = [user for user in work.use(UserRepository).list_by_email(person.email) if not user.is_service]
+    if not having:
         return None
-    if len(found) > 1:
+    if len(having) > 1:
         raise Unauthenticated("Several users have the e-mail address of this token.")
-    (user,) = found
+    (user,) = having
     if any(each.issuer == person.issuer.issuer for each in work.use(IdentityRepository).list_of(user.id)):
         raise Unauthenticated("The user with the e-mail address of this token is another person of its issuer.")
     return user

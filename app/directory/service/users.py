@@ -7,6 +7,7 @@ from app.core.errors import AlreadyExists, Forbidden, InvalidInput, InvalidTrans
 from app.directory.events import PresenceChanged, UserActivated, UserCreated, UserDeactivated, UserUpdated
 from app.directory.model import ADMIN, User, UserChanges
 from app.directory.model.checks import checked
+from app.directory.model.grant import since_when
 from app.directory.model.user import CHANGEABLE, require_grantable, require_known
 from app.directory.repository import UserRepository
 from app.directory.service.editing import Ref, created, edit, follow, found, number, require_version, tell
@@ -30,7 +31,8 @@ def create_user(work: Work, actor: Actor, given: UserChanges, *, idempotency_key
                 raise InvalidInput(f"A user needs a {name}.", path=(name,))
         _require_grantable(work, actor, values, None)
         users = work.use(UserRepository)
-        user = User(id=0, created_at=work.now, updated_at=work.now, **values)
+        since = since_when(None, values.get("roles", ()), values.get("permissions", ()), work.now)
+        user = User(id=0, created_at=work.now, updated_at=work.now, granted_at=since, **values)
         _require_free(work, user)
         stored = users.add(user)
         tell(work, actor, UserCreated(user_id=stored.id), stored)
@@ -64,6 +66,8 @@ def update_user(work: Work, actor: Actor, ref: Ref, changes: UserChanges, *, if_
         _require_free(
             work, User(id=before.id, name="", login=values["login"], created_at=work.now, updated_at=work.now)
         )
+    roles, held = values.get("roles", before.roles), values.get("permissions", before.permissions)
+    values["granted_at"] = since_when(before, roles, held, work.now)
     happened: type[UserUpdated | UserActivated | UserDeactivated] = UserUpdated
     if values.get("active", before.active) != before.active:
         happened = UserActivated if values["active"] else UserDeactivated

@@ -1,0 +1,34 @@
+"""People at identity providers, as some of the users of the tests of the graph."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from app.core.issuers import Issuer
+from app.directory.repository import IdentityRepository
+from app.directory.service import link_identity, note_sign_in
+from app.openid import Person
+from app.storage.database import Work
+from tests.graph.running import ISSUER
+
+_FORMER = Issuer(issuer="https://former.example.com", audiences=("switchboard",))
+
+
+def store_identities(work: Work) -> None:
+    """Bo has groups, one of which grants nothing, and is a person of a provider that is not in the settings any more;
+    Cy has never come, nor have the two people of the admin; Mia is an admin by a group."""
+    linked = [link_identity(work, login, ISSUER.issuer, f"{login}-1") for login in ("bo", "cy", "mia")]
+    identities = work.use(IdentityRepository)
+    former = identities.add(replace(linked[0], id=0, issuer=_FORMER.issuer, subject="bö"))
+    admin = link_identity(work, "admin", ISSUER.issuer, "admin-1")
+    identities.add(replace(admin, id=0, issuer=_FORMER.issuer))
+    for number, person in (
+        (linked[0].id, _person(work, ISSUER, ("everybody", "leads"), 300)),
+        (linked[2].id, _person(work, ISSUER, ("leads", "platform"), -60)),
+        (former.id, _person(work, _FORMER, ("platform",), -60)),
+    ):
+        note_sign_in(work, number, person)
+
+
+def _person(work: Work, issuer: Issuer, groups: tuple[str, ...], seconds: float) -> Person:
+    """What a token says that ends after so many seconds."""
+    return Person(issuer=issuer, subject="", ends=work.now + timedelta(seconds=seconds), groups=groups)
