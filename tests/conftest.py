@@ -26,6 +26,7 @@ from tests.sharing import (
     make_cheap_fingerprints,
     pass_over_an_empty_environment,
     share_compiled_statements,
+    share_what_every_start_makes,
 )
 
 pytest_plugins = ("tests.kit.library_fixtures",)
@@ -58,6 +59,7 @@ def pytest_configure(config: pytest.Config) -> None:
     gc.set_threshold(50_000, 20, 100)
     patch = pytest.MonkeyPatch()
     share_compiled_statements(patch)
+    share_what_every_start_makes(patch)
     pass_over_an_empty_environment(patch)
     connect_for_plans_alone(patch)
     leave_the_disk_alone(patch)
