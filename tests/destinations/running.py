@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from ipaddress import ip_network
@@ -110,6 +110,15 @@ class Running:
         document = f"query($id: ID!) {{ deliveries(destinationId: $id, first: 100) {{ nodes {{ {fields} }} }} }}"
         found: list[dict[str, Any]] = (await self.read(document, id=ref))["deliveries"]["nodes"]
         return found[::-1]
+
+    async def delivered(self, ref: str, fields: str, wanted: list[dict[str, Any]]) -> None:
+        """Wait until the deliveries to a destination are these, for they are noted after the receiver has answered."""
+        found = None
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                while (found := await self.deliveries(ref, fields)) != wanted:  # noqa: ASYNC110 - nobody tells of it
+                    await asyncio.sleep(0.01)
+        assert found == wanted
 
 
 def _sam(work: Work) -> int:
