@@ -19,7 +19,7 @@ from tests.postgres_server import temporary_server
 EXISTING = "SWITCHBOARD_TEST_POSTGRES_URL"
 """The variable that names a server to use, in place of one that is started."""
 
-# What the migrations put in, to be put back after each test.
+# What the migrations put in, to be put back after each test; and a note of every change of tables from then on.
 _KEEP_SEED = """
 CREATE SCHEMA seed;
 DO $$ DECLARE t text; filled boolean; BEGIN
@@ -27,25 +27,22 @@ DO $$ DECLARE t text; filled boolean; BEGIN
     EXECUTE format('SELECT EXISTS (SELECT FROM public.%I)', t) INTO filled;
     IF filled THEN EXECUTE format('CREATE TABLE seed.%I AS TABLE public.%I', t, t); END IF;
   END LOOP;
-END $$
+END $$;
+CREATE TABLE seed.altered (at timestamptz);
+CREATE FUNCTION seed.note() RETURNS event_trigger LANGUAGE plpgsql AS
+$$ BEGIN INSERT INTO seed.altered VALUES (now()); END $$;
+CREATE EVENT TRIGGER note ON ddl_command_end EXECUTE FUNCTION seed.note();
+CREATE EVENT TRIGGER note_drop ON sql_drop EXECUTE FUNCTION seed.note();
 """
+_ALTERED = "SELECT EXISTS (SELECT FROM seed.altered)"
 _BE_ALONE = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
 """
-_RESET = """
-SET session_replication_role = replica;
-DO $$ DECLARE t text; filled boolean; BEGIN
-  FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
-    EXECUTE format('SELECT EXISTS (SELECT FROM public.%I)', t) INTO filled;
-    IF filled THEN EXECUTE format('DELETE FROM public.%I', t); END IF;
-  END LOOP;
-  FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = 'seed' LOOP
-    EXECUTE format('INSERT INTO public.%I OVERRIDING SYSTEM VALUE SELECT * FROM seed.%I', t, t);
-  END LOOP;
-  PERFORM setval(format('%I.%I', schemaname, sequencename)::regclass, start_value, false)
-    FROM pg_sequences WHERE last_value IS NOT NULL;
-END $$
+_COUNT_ANEW = """
+SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, start_value, false)
+FROM pg_sequences WHERE last_value IS NOT NULL;
 """
+_SEEDED = "SELECT tablename FROM pg_tables WHERE schemaname = 'seed' AND tablename <> 'altered'"
 _TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
 _STRUCTURE = """
 SELECT string_agg(concat(relname, attname, format_type(atttypid, atttypmod), attnotnull), ',' ORDER BY relname, attnum)
@@ -86,6 +83,10 @@ class Copies:
         self._free: list[str] = []
         self._structure: Any = None
         self._tables: set[str] = set()
+        self._filled = ""
+        """The statement that gives the names of the tables with rows."""
+        self._refill = ""
+        """The statements that put back the rows of the migrations."""
         self._loop = asyncio.new_event_loop()
         self._kept: dict[str, asyncpg.Connection[asyncpg.Record]] = {}
 
@@ -119,6 +120,11 @@ class Copies:
         connection = await self._connection(name)
         self._structure = await connection.fetchval(_STRUCTURE)
         self._tables = await _tables(connection)
+        one = "SELECT '{0}' WHERE EXISTS (SELECT FROM public.\"{0}\")"
+        self._filled = " UNION ALL ".join(one.format(table) for table in sorted(self._tables))
+        again = 'INSERT INTO public."{0}" OVERRIDING SYSTEM VALUE SELECT * FROM seed."{0}";'
+        seeded = await connection.fetch(_SEEDED)
+        self._refill = "".join(again.format(table) for (table,) in seeded) + _COUNT_ANEW
         return name
 
     async def _reset(self, name: str) -> bool:
@@ -127,14 +133,22 @@ class Copies:
         False when the test has changed ours, and the database is of no more use."""
         connection = await self._connection(name)
         await connection.execute(_BE_ALONE)
+        if await connection.fetchval(_ALTERED) and not await self._restore_structure(connection):
+            await self._kept.pop(name).close()
+            return False
+        filled = [f'DELETE FROM public."{table}";' for (table,) in await connection.fetch(self._filled)]
+        await connection.execute(f"SET session_replication_role = replica; {''.join(filled)} {self._refill}")
+        return True
+
+    async def _restore_structure(self, connection: "asyncpg.Connection[asyncpg.Record]") -> bool:
+        """Drop the test's own tables; whether ours are as they were."""
         own = ", ".join(f'"{table}"' for table in await _tables(connection) - self._tables)
         if own:
             with suppress(asyncpg.DependentObjectsStillExistError):
                 await connection.execute(f"DROP TABLE {own}")
         if await connection.fetchval(_STRUCTURE) != self._structure:
-            await self._kept.pop(name).close()
             return False
-        await connection.execute(_RESET)
+        await connection.execute("DELETE FROM seed.altered")
         return True
 
     async def _connection(self, name: str) -> "asyncpg.Connection[asyncpg.Record]":
