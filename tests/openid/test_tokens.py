@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from app.core.errors import Unauthenticated, Unavailable
 from app.openid import Tokens, is_token
 from app.openid.fetching import fetching
-from app.openid.provider import FRESH, OLDEST, PAUSE, Provider
+from app.openid.provider import FRESH, OLDEST, PATIENCE, PAUSE, Provider
 from tests.conftest import ManualClock
 from tests.identity_provider import (
     KEYS_AT,
@@ -66,7 +66,8 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(clock: ManualClock) -> AsyncIterator[Desk]:
+async def desk(clock: ManualClock, request: pytest.FixtureRequest) -> AsyncIterator[Desk]:
+    """With the patience of a server, or with the seconds that a test names."""
     time = Time()
     async with identity_provider() as provider, fetching() as fetch:
         issuer = provider.issuer(
@@ -76,7 +77,7 @@ async def desk(clock: ManualClock) -> AsyncIterator[Desk]:
                 "owners": {"admin": True},
             }
         )
-        of = Provider(issuer, fetch, time=time, patience=0.5)
+        of = Provider(issuer, fetch, time=time, patience=getattr(request, "param", PATIENCE))
         tokens = Tokens([of], clock)
         yield Desk(provider, tokens, of, clock, time)
         await tokens.close()
@@ -348,6 +349,7 @@ async def test_known_keys_outlast_an_outage_of_a_day(desk: Desk) -> None:
     assert (await desk.tokens.person(token)).subject == "ana"
 
 
+HASTY = 1.5
 FAULTS: list[tuple[Fault, str]] = [
     ("down", "The answer was not HTTP, or ended early."),
     ("slow", "It took too long."),
@@ -359,7 +361,11 @@ FAULTS: list[tuple[Fault, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("fault", "reason"), FAULTS)
+@pytest.mark.parametrize(
+    ("desk", "fault", "reason"),
+    [(HASTY if each[0] == "slow" else PATIENCE, *each) for each in FAULTS],
+    indirect=["desk"],
+)
 async def test_provider_that_cannot_be_relied_on_is_asked_once_a_minute(desk: Desk, fault: Fault, reason: str) -> None:
     desk.provider.fault = fault
     token = desk.token()
