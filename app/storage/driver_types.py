@@ -36,6 +36,12 @@ def know_arrays(connection: Any) -> None:
     connection.get_settings().register_data_types(_TYPES)
 
 
+def take_json_as_text(connection: Any) -> None:
+    """Have a connection of asyncpg hand on JSON as the driver does by itself, without SQLAlchemy's function for each
+    value. Before `know_arrays`."""
+    connection.get_settings().remove_python_codec(114, "json", "pg_catalog")
+
+
 TIMES_AS_TEXT = {"TimeZone": "UTC", "DateStyle": "ISO"}
 """The settings of a session in which `read_times_as_text` understands what PostgreSQL writes."""
 

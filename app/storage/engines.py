@@ -18,7 +18,7 @@ from sqlalchemy.pool import StaticPool
 
 from app.core.setting_types import LARGEST_PORT
 from app.settings import Settings
-from app.storage.driver_types import know_arrays
+from app.storage.driver_types import know_arrays, take_json_as_text
 from app.storage.liveness import Liveness
 
 T = TypeVar("T")
@@ -193,6 +193,11 @@ def _server_settings(**limits: timedelta) -> dict[str, str]:
     return {"application_name": "switchboard", "jit": "off", **(_KEEPALIVE if limits else {}), **named}
 
 
+def _set_types(connection: Any) -> None:
+    take_json_as_text(connection)
+    know_arrays(connection)
+
+
 def postgresql_engine(url: sa.URL, settings: Settings, liveness: Liveness) -> AsyncEngine:
     """The commands' engine: READ COMMITTED; locks, not the isolation level, order the writers.
 
@@ -223,5 +228,5 @@ def postgresql_engine(url: sa.URL, settings: Settings, liveness: Liveness) -> As
         },
     )
     # After the dialect, which sets codecs.
-    sa.event.listen(engine.sync_engine, "connect", lambda opened, _: know_arrays(opened.driver_connection))
+    sa.event.listen(engine.sync_engine, "connect", lambda opened, _: _set_types(opened.driver_connection))
     return engine

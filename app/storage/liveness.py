@@ -2,8 +2,8 @@
 
 import asyncio
 import socket
-from collections.abc import Awaitable, Collection, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Awaitable, Collection, Sequence
+from contextlib import suppress
 from typing import Any, cast
 from weakref import WeakSet
 
@@ -104,16 +104,6 @@ class Liveness:
         opened = await asyncpg.connect(**{**arguments, "timeout": self.silence, "connection_class": Connection})
         self._open.add(opened)
         return cast("Connection", opened)
-
-    @contextmanager
-    def over(self, connection: Any, longest: float) -> Iterator[None]:
-        """Look after the connection while the block uses it, for `longest` seconds at most."""
-        use: _Use = connection.use
-        use.begin(asyncio.get_running_loop().time(), longest)
-        try:
-            yield
-        finally:
-            use.end()
 
     async def close(self) -> None:
         """Drop every connection that is open still."""

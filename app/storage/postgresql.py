@@ -22,7 +22,8 @@ from app.storage.event_log.writing import encode, in_lanes, lane_count
 from app.storage.liveness import Liveness
 from app.storage.refusals import outcome_unknown, postgresql_refusal
 from app.storage.tally import Load, Tally
-from app.storage.unit_connection import Overtaken, UnitConnection
+from app.storage.unit_connection import Overtaken
+from app.storage.unit_connections import UnitConnections
 from app.storage.work import OpenWork, Unit
 
 T = TypeVar("T")
@@ -64,6 +65,7 @@ class PostgresqlCommands:
         self.committed: Callable[[], None] = lambda: None
         self.tally = Tally()
         self._async_engine = engine
+        self._connections = UnitConnections(self.engine)
         self._lanes = lanes
         self._open_work = open_work
         self._longest = settings.command_timeout.total_seconds()
@@ -118,6 +120,7 @@ class PostgresqlCommands:
             if waiting:
                 await asyncio.wait(waiting)
         await self._admission.close()
+        await greenlet_spawn(self._connections.close)
         # The engine would wait for each of its connections to be closed by the server as well.
         await self.liveness.close()
         await self._async_engine.dispose()
@@ -165,13 +168,15 @@ class PostgresqlCommands:
 
     def _once(self, unit: Unit[T], *, optimistic: bool) -> tuple[T, bool]:
         try:
-            connection = UnitConnection(self.engine, optimistic=optimistic)
+            connection = self._connections.take(optimistic=optimistic)
         except PoolTimeout as error:
             # Who has waited for so long would only wait again.
             raise Unavailable("All connections to the database are busy; nothing was changed.") from error
         except (OSError, DBAPIError) as error:
             raise _Again from error
-        with self.liveness.over(connection.driver, self._longest + self.liveness.silence), connection:
+        use = connection.driver.use
+        use.begin(asyncio.get_running_loop().time(), self._longest + self.liveness.silence)
+        try:
             try:
                 work = self._open_work(connection)
                 value = unit(work)
@@ -185,6 +190,7 @@ class PostgresqlCommands:
                     raise _Again from error
                 if _is_lost(error):
                     connection.invalidate()
+                    self._connections.drop_free()
                     if connection.ends:
                         # It may have committed: to repeat the unit could do it twice.
                         raise outcome_unknown() from error
@@ -196,6 +202,9 @@ class PostgresqlCommands:
             except BaseException:
                 connection.undo()
                 raise
+        finally:
+            use.end()
+            self._connections.give_back(connection)
         return value, bool(events)
 
 

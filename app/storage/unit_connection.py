@@ -33,12 +33,16 @@ class UnitConnection(DeferringConnection):
 
     def __init__(self, engine: sa.Engine, *, optimistic: bool) -> None:
         super().__init__(engine)
-        self.ends = False
-        """Whether the last round trip has begun: when it fails with the connection, it may have committed."""
         opened: Any = self.connection
         self.driver: Connection = opened.driver_connection
         """asyncpg's connection."""
         self._adapted: Any = opened.dbapi_connection
+        self.prepare(optimistic=optimistic)
+
+    def prepare(self, *, optimistic: bool) -> None:
+        """Know nothing of the unit before."""
+        self.ends = False
+        """Whether the last round trip has begun: when it fails with the connection, it may have committed."""
         self._may_read = optimistic
         self._in_transaction = False
         self._has_begun = False
@@ -46,6 +50,12 @@ class UnitConnection(DeferringConnection):
         self._guard: Guard | None = None
         self._kept: list[Write] = []
         self._tables: set[str] = set()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether another unit may have it as it is: open, and without a transaction, of SQLAlchemy's either."""
+        begun = self._in_transaction or self.get_transaction() is not None
+        return not (begun or self.invalidated or self.closed)
 
     def rows(self, sql: str, arguments: Sequence[Any]) -> Sequence[Any]:
         self._settle()
