@@ -104,7 +104,14 @@ def create_app(
         counts = None if settings.metrics_port is None else Counts()
         client = OutboundClient(settings.outbound_networks)
         watchers: list[Watcher] = [*watchers_of(settings), *(() if counts is None else (counts,))]
-        database = await open_database(settings.database_url, clock=clock, ids=new_ids, settings=settings, kinds=rules)
+        database = await open_database(
+            settings.database_url,
+            clock=clock,
+            ids=new_ids,
+            settings=settings,
+            kinds=rules,
+            read_urls=settings.read_url,
+        )
         try:
             issuer = KeyAuthenticator(database, settings, clock, PERMISSIONS)
             compiler = Compiler(catalogue, database.dialect)

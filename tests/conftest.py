@@ -19,7 +19,8 @@ from app.settings import Settings
 from app.storage.database import Database, open_database
 from app.storage.migrations import migrate
 from tests.postgres import Copies, empty_database, running_server
-from tests.postgres_server import PostgresqlFailed
+from tests.postgres_server import PostgresqlFailed, has_programs
+from tests.replication import Replicated, replicated_servers
 from tests.sharing import (
     connect_for_plans_alone,
     leave_the_disk_alone,
@@ -161,6 +162,15 @@ def postgres_copies(postgres_server: sa.URL) -> Iterator[Copies]:
     copies = Copies(postgres_server)
     yield copies
     copies.close()
+
+
+@pytest.fixture(scope="session")
+def replicated() -> Iterator[Replicated]:
+    """A primary and its replica, of the tests' own programs; left out where those are not installed."""
+    if not has_programs():
+        pytest.skip("a replica is made by PostgreSQL's own programs, which ./scripts/test installs")
+    with replicated_servers() as servers:
+        yield servers
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

@@ -52,25 +52,29 @@ class Server:
 @contextmanager
 def temporary_server() -> Iterator[Server]:
     """A server with its data in a temporary folder; both are gone after the block. Raises PostgresqlFailed."""
+    with temporary_folder() as folder, serving(folder, _FASTER) as server:
+        yield server
+
+
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """A folder that the server's user can reach, gone after the block. Raises PostgresqlFailed."""
     folder = Path(tempfile.mkdtemp(prefix="switchboard-test-", dir=_open_folder()))
     try:
-        with serving(folder, _FASTER) as server:
-            yield server
+        yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
-def serving(folder: Path, settings: tuple[str, ...] = ()) -> Iterator[Server]:
-    """A server whose data is kept in a folder, made there if there is none. Raises PostgresqlFailed."""
+def serving(folder: Path, settings: tuple[str, ...] = (), programs_in: Path | None = None) -> Iterator[Server]:
+    """A server whose data is kept in a folder, made there if there is none. Raises PostgresqlFailed.
+
+    Where root needs a copy of the programs, that is in `programs_in`, or else in the folder."""
     if len(str(folder)) > _LONGEST_FOLDER:
         raise PostgresqlFailed(f"The path {folder} is too long for a socket; set TMPDIR to a shorter one.")
-    owner = pwd.getpwnam(_UNPRIVILEGED) if os.geteuid() == 0 else None
-    account: dict[str, Any] = {}
-    if owner is not None:
-        account = {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
-        os.chown(folder, owner.pw_uid, owner.pw_gid)
-    programs = _programs(folder, owner)
+    owner, account = _account(folder)
+    programs = _programs(programs_in or folder, owner)
     data, log = folder / "data", folder / "server.log"
     if not (data / "PG_VERSION").exists():
         options = ("--auth=trust", "--encoding=UTF8", "--username=postgres", "--no-sync", "--pgdata", str(data))
@@ -97,6 +101,26 @@ def serving(folder: Path, settings: tuple[str, ...] = ()) -> Iterator[Server]:
         _stop(process)
 
 
+def copy_of_server(server: Server, folder: Path, programs_in: Path) -> None:
+    """Fill a folder with the data of a running server, as its replica. Raises PostgresqlFailed."""
+    owner, account = _account(folder)
+    program = _programs(programs_in, owner) / "pg_basebackup"
+    source = ("--host", str(server.url.query["host"]), "--username", "postgres", "--pgdata", str(folder / "data"))
+    options = ("--write-recovery-conf", "--checkpoint=fast", "--no-sync")
+    made = subprocess.run([program, *source, *options], capture_output=True, text=True, cwd=folder, **account)
+    if made.returncode:
+        raise PostgresqlFailed(f"The replica of the test database could not be made: {made.stderr.strip()}")
+
+
+def _account(folder: Path) -> "tuple[pwd.struct_passwd | None, dict[str, Any]]":
+    """Who runs the programs in place of root, with what starts a process as that user; the folder is theirs then."""
+    if os.geteuid() != 0:
+        return None, {}
+    owner = pwd.getpwnam(_UNPRIVILEGED)
+    os.chown(folder, owner.pw_uid, owner.pw_gid)
+    return owner, {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
+
+
 def _wait_until_ready(process: "subprocess.Popen[bytes]", data: Path, log: Path) -> None:
     until = time.monotonic() + _STARTS_WITHIN
     while not _is_ready(data):
@@ -121,6 +145,11 @@ def _stop(process: "subprocess.Popen[bytes]") -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+
+
+def has_programs() -> bool:
+    """Whether there is a server to run."""
+    return find_spec(_PACKAGE) is not None
 
 
 def _programs(folder: Path, owner: "pwd.struct_passwd | None") -> Path:

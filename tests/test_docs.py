@@ -20,6 +20,8 @@ DOCS = Path(__file__).parents[1] / "docs"
 
 TYPES = {
     "database_url": "URL",
+    "read_url": "list",
+    "read_lag": "integer",
     "pool_size": "integer",
     "lock_timeout": "duration",
     "command_timeout": "duration",

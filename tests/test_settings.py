@@ -264,6 +264,7 @@ def test_settings_are_shown_with_their_sources_and_without_secrets(monkeypatch: 
         "KEY_PEPPER_PREVIOUS": orjson.dumps([secret]).decode(),
         "SECRETS_KEY": new_key(),
         "VAPID_KEY": new_private_key(),
+        "READ_URL": f"postgresql://user:{secret}@b.example.com/desk, postgresql://user:{secret}@c.example.com/desk",
         "TRACES_URL": f"https://user:{secret}@traces.example.com/v1",
         "OUTBOUND_NETWORKS": "10.0.0.0/8, 127.0.0.1/32",
         "ISSUERS": '[{"issuer": "https://login.example.com", "audiences": ["a"]}]',
@@ -281,6 +282,7 @@ def test_settings_are_shown_with_their_sources_and_without_secrets(monkeypatch: 
     values = {name: found[name].value for name in given if name not in hidden}
     assert values == {
         "DATABASE_URL": "postgresql://db.example.com:5433/desk",
+        "READ_URL": "postgresql://b.example.com/desk,postgresql://c.example.com/desk",
         "TRACES_URL": "https://traces.example.com/v1",
         "OUTBOUND_NETWORKS": "10.0.0.0/8,127.0.0.1/32",
         "ISSUERS": '[{"issuer":"https://login.example.com","audiences":["a"]}]',
@@ -294,3 +296,22 @@ def test_settings_address_that_cannot_be_read_for_sure_is_not_shown(password: st
     address = f"postgresql://user:{password}@db.example.com/desk"
     shown = next(shown_settings(Settings(database_url=address)))
     assert shown.value == "postgresql://…"
+
+
+@pytest.mark.parametrize(
+    ("primary", "replicas", "says"),
+    [
+        ("sqlite:///desk.db", "postgresql://b.example.com/desk", "SWITCHBOARD_READ_URL: SQLite has no replicas"),
+        ("postgresql://a.example.com/desk", "sqlite:///desk.db", "SWITCHBOARD_READ_URL: each has to begin with"),
+        ("postgresql://a.example.com/desk", "postgresql://a.example.com/desk", "SWITCHBOARD_READ_URL: one of them is"),
+        ("postgresql://a.example.com/desk", "postgresql://b/desk,postgresql://b/desk", "a replica is named twice"),
+    ],
+)
+def test_settings_replicas_that_cannot_be_are_refused(
+    monkeypatch: pytest.MonkeyPatch, primary: str, replicas: str, says: str
+) -> None:
+    monkeypatch.setenv("SWITCHBOARD_DATABASE_URL", primary)
+    monkeypatch.setenv("SWITCHBOARD_READ_URL", replicas)
+    with pytest.raises(SettingsError) as refused:
+        load_settings()
+    assert says in str(refused.value)

@@ -8,6 +8,7 @@ from app.doctor.findings import Finding, State, fault
 from app.doctor.machine import machine
 from app.doctor.postgresql import postgresql
 from app.doctor.reaching import reaching
+from app.doctor.replicas import replicas
 from app.doctor.sqlite import sqlite
 from app.doctor.structure import TOPIC
 from app.settings import Settings
@@ -31,6 +32,8 @@ async def examine(settings: Settings, clock: Clock, *, workers: int = 1) -> Asyn
             sqlite(url) if settings.on_sqlite else postgresql(url, settings, clock, max(workers, settings.workers))
         ):
             is_current |= found.topic == TOPIC and found.state is State.OK
+            yield found
+        async for found in replicas(url, settings, max(workers, settings.workers)):
             yield found
         if is_current:
             async for found in contents(settings, clock):

@@ -180,7 +180,7 @@ class Operations:
         plan = query.plan
         if plan is not None:
             env = Env(context.actor, context.clock(), self._settings, with_constants(variables, query.constants))
-            answer = await self._database.plan(
+            answer = await self._database.read(
                 partial(plan.steps, env), snapshot=plan.snapshot, caller=context.actor.caller
             )
             data = answer.data

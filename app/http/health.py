@@ -40,7 +40,9 @@ class Readiness:
         self._asking: asyncio.Task[_Found] | None = None
 
     async def readyz(self, request: Request) -> JSONResponse:
-        """200 when the database answers, is migrated and its keys can be checked; otherwise 503 with the reason."""
+        """200 when the database answers, is migrated and its keys can be checked; otherwise 503 with the reason.
+
+        Replicas that are not used are named as `degraded`: the primary does their work."""
         services = services_of(request.scope)
         if self._asking is None or self._asking.done():
             self._asking = asyncio.create_task(_ask(services))
@@ -48,9 +50,18 @@ class Readiness:
         found = self._asking.result() if self._asking.done() else _Found(None, "The database does not answer.")
         fault = NOT_READABLE if found.fault is None and services.connections.feed.is_silent else found.fault
         if fault is None:
-            return JSONResponse({"status": "ready", "revision": found.revision}, headers=_NOT_KEPT)
+            return JSONResponse(
+                {"status": "ready", "revision": found.revision, **_degraded(services)}, headers=_NOT_KEPT
+            )
         log.warning("not ready", reason=fault)
         return JSONResponse({"status": "unavailable", "reason": fault}, 503, headers=_NOT_KEPT)
+
+
+def _degraded(services: Services) -> dict[str, object]:
+    replicas = services.database.replicas
+    if replicas is None or not replicas.left:
+        return {}
+    return {"degraded": [{"replica": number, "reason": reason} for number, reason in replicas.left.items()]}
 
 
 async def _ask(services: Services) -> _Found:

@@ -48,9 +48,9 @@ class Reader:
     async def one(self, recipe: Recipe) -> Answer:
         """The plan's answer now."""
         env, plan = recipe.env(self._clock, self._settings), recipe.plan
-        return await self._database.plan(lambda: plan.steps(env), snapshot=plan.snapshot, caller=recipe.caller)
+        return await self._database.read(lambda: plan.steps(env), snapshot=plan.snapshot, caller=recipe.caller)
 
     async def each(self, recipe: Recipe, rows: Sequence[Mapping[str, object]]) -> Sequence[Any]:
         """What is selected of each of the rows, read together."""
         env, plan = recipe.env(self._clock, self._settings), recipe.plan
-        return await self._database.plan(lambda: plan.each(env, rows), snapshot=plan.snapshot, caller=recipe.caller)
+        return await self._database.read(lambda: plan.each(env, rows), snapshot=plan.snapshot, caller=recipe.caller)

@@ -15,6 +15,7 @@ from prometheus_client.core import (
 from app.http.services import Services
 from app.metrics.counts import BOUNDS, Counts, Histogram
 from app.metrics.state import Seen
+from app.storage.replicas import Replicas
 
 PREFIX = "switchboard_"
 
@@ -27,6 +28,8 @@ def families(services: Services, counts: Counts, seen: Seen | None) -> Iterator[
     yield from _of_answers(counts)
     yield from _of_compiling(services)
     yield from _of_database(services)
+    if services.database.replicas is not None:
+        yield from _of_replicas(services.database.replicas)
     yield from _of_feed(services)
     yield from _of_listeners(services)
     yield _gauge("database_up", "Whether the database answered this scrape.", {(): float(seen is not None)})
@@ -71,6 +74,25 @@ def _of_database(services: Services) -> Iterator[Metric]:
         ("pool_waiting", "Commands and reads that wait for one.", 2),
     ):
         yield _gauge(name, what, {(pool,): load[place] for pool, load in loads.items()}, "pool")
+
+
+def _of_replicas(replicas: Replicas) -> Iterator[Metric]:
+    numbered = {str(each.number): each for each in replicas.all}
+    answered = {number: each.reads for number, each in numbered.items()}
+    yield _counter(
+        "reads", "Reads by what answered them.", _one_label({"primary": replicas.at_primary, **answered}), "place"
+    )
+    yield _counter("reads_moved", "Reads that failed on a replica, and began again.", {(): replicas.moved})
+    used = {number: float(each.left is None) for number, each in numbered.items()}
+    yield _gauge("replica_used", "Whether the replica answers reads.", _one_label(used), "replica")
+    lags = {number: each.lag for number, each in numbered.items()}
+    yield _gauge(
+        "replica_lag_seconds", "How long it took the replica to be where the primary was.", _one_label(lags), "replica"
+    )
+    left: Labelled = {
+        (number, reason.value): times for number, each in numbered.items() for reason, times in each.departures.items()
+    }
+    yield _counter("replica_left", "How often the replica was left, and why.", left, "replica", "reason")
 
 
 def _of_feed(services: Services) -> Iterator[Metric]:

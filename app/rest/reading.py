@@ -97,7 +97,7 @@ class Reads:
                 self.plans.clear()
             self.plans[selection, permissions] = plan
         ready = plan
-        answer = await self._database.plan(lambda: ready.steps(env), snapshot=ready.snapshot, caller=env.actor.caller)
+        answer = await self._database.read(lambda: ready.steps(env), snapshot=ready.snapshot, caller=env.actor.caller)
         if answer.errors:
             raise answer.errors[0][1]
         return None if answer.data is None else answer.data[selection.field.key]

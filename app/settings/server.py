@@ -1,4 +1,4 @@
-"""What can be set of the server itself: its database, limits and rules."""
+"""What can be set of the server itself: limits, secrets and rules."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
@@ -6,61 +6,21 @@ from typing import Annotated, Literal, Self, cast
 
 import orjson
 from pydantic import Field, IPvAnyNetwork, NonNegativeInt, PositiveInt, PrivateAttr, SecretStr, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode
 
 from app.core.issuers import Issuer
 from app.core.sealing import Sealer
 from app.core.setting_types import Duration, FernetKey, Origin, Port, Region, Secret
-from app.settings.kinds import PREFIX, K, KindSettings, defaults
+from app.settings.database import DatabaseSettings
+from app.settings.kinds import K, KindSettings, defaults
 
 
-class ServerSettings(BaseSettings):
+class ServerSettings(DatabaseSettings):
     """The settings that are not about telling others."""
-
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", hide_input_in_errors=True)
 
     _of_kinds: Mapping[type[KindSettings], KindSettings] = PrivateAttr(default_factory=dict)
     _options: frozenset[str] = PrivateAttr(default=frozenset())
 
-    database_url: str = Field(
-        default="sqlite:///switchboard.db",
-        repr=False,
-        description="Where the data is: `sqlite:///<file>` (relative to the working directory, or absolute with four "
-        "slashes) or `postgresql://<user>:<password>@<host>:<port>/<database>`.",
-    )
-    pool_size: PositiveInt = Field(
-        default=16,
-        le=1_000,
-        description="Connections to PostgreSQL that one process keeps, for commands and for reads each; at most 1,000.",
-    )
-    lock_timeout: Duration = Field(
-        default=timedelta(seconds=5),
-        description="How long a command on PostgreSQL waits for what another one holds before it is UNAVAILABLE.",
-    )
-    command_timeout: Duration = Field(
-        default=timedelta(seconds=10),
-        description="How long a command on PostgreSQL is tried, and each statement of it, before it is UNAVAILABLE.",
-    )
-    database_silence: Duration = Field(
-        default=timedelta(seconds=3),
-        description="How long PostgreSQL may leave a connection unanswered before the process checks whether it is "
-        "lost; also how long opening a connection may take.",
-    )
-    max_waiting_commands: PositiveInt = Field(
-        default=1_000,
-        description="Commands of one caller that one process keeps waiting; further ones are RATE_LIMITED.",
-    )
-    reader_threads: PositiveInt = Field(
-        default=4, le=256, description="Threads that read an SQLite database, each with a connection; at most 256."
-    )
-    max_waiting_reads: PositiveInt = Field(
-        default=1_000,
-        description="Reads of one caller that one process keeps waiting; further ones are RATE_LIMITED.",
-    )
-    read_timeout: Duration = Field(
-        default=timedelta(seconds=10),
-        description="How long one read may run, not how long it waits; a longer one is stopped and says TIMEOUT.",
-    )
     host: str = Field(default="127.0.0.1", description="The address to listen at; `0.0.0.0` is every one.")
     port: Port = Field(default=8000, description="The port to listen at; 0 picks a free one.")
     workers: PositiveInt = Field(
@@ -207,7 +167,12 @@ class ServerSettings(BaseSettings):
     )
 
     @field_validator(
-        "allowed_origins", "allowed_headers", "secrets_key", "outbound_networks", "trusted_proxies", mode="before"
+        "allowed_origins",
+        "allowed_headers",
+        "secrets_key",
+        "outbound_networks",
+        "trusted_proxies",
+        mode="before",
     )
     @classmethod
     def _split_at_commas(cls, value: object) -> object:
@@ -238,14 +203,6 @@ class ServerSettings(BaseSettings):
     @classmethod
     def _parse(cls, value: object) -> object:
         return orjson.loads(value) if isinstance(value, str) else value
-
-    @field_validator("database_url")
-    @classmethod
-    def _known_database(cls, value: str) -> str:
-        scheme, separator, _ = value.partition("://")
-        if not separator or scheme.partition("+")[0] not in ("sqlite", "postgresql", "postgres"):
-            raise ValueError("it has to begin with sqlite:/// or postgresql://")
-        return value
 
     def of(self, kind: type[K]) -> K:
         """The settings of a kind; their defaults where none were given."""
@@ -278,10 +235,6 @@ class ServerSettings(BaseSettings):
     def sealer(self) -> Sealer:
         """What seals the secrets of other systems, and unseals them."""
         return Sealer([key.get_secret_value() for key in self.secrets_key])
-
-    @property
-    def on_sqlite(self) -> bool:
-        return self.database_url.startswith("sqlite")
 
     @property
     def loads_demo(self) -> bool:

@@ -72,6 +72,8 @@ def _written(value: Any, field: FieldInfo) -> str:
             return orjson.dumps(value, default=_part).decode()
         case tuple() if any(isinstance(each, BaseModel) for each in value):
             return orjson.dumps([each.model_dump(mode="json", exclude_unset=True) for each in value]).decode()
+        case tuple() if not field.repr:
+            return ",".join(map(_without_secrets, value))
         case tuple():
             return ",".join(map(str, value))
         case str() if "://" in value:

@@ -20,6 +20,7 @@ from app.storage.engines import ConfigurationError, parse_database_url
 from app.storage.postgresql import PostgresqlCommands
 from app.storage.postgresql_plans import PostgresqlPlans
 from app.storage.query import Observer, Query, Row, Steps
+from app.storage.replicas import Replicas
 from app.storage.sqlite_commands import SqliteCommands
 from app.storage.sqlite_plans import SqlitePlans
 from app.storage.tally import Load, Tally
@@ -51,7 +52,13 @@ class Commands(Protocol):
     async def close(self) -> None: ...
 
 
-class Plans(Protocol):
+class Reads(Protocol):
+    """Runs plans."""
+
+    async def run(self, steps: Steps[T], snapshot: bool, caller: Caller) -> T: ...
+
+
+class Plans(Reads, Protocol):
     """Runs plans on the driver; `waiting` is how many wait for a reader."""
 
     @property
@@ -60,18 +67,19 @@ class Plans(Protocol):
     @property
     def load(self) -> Load: ...
 
-    async def run(self, steps: Steps[T], snapshot: bool, caller: Caller) -> T: ...
-
     async def close(self) -> None: ...
 
 
 class Database:
     """The store; made by `open_database` inside the running loop, and bound to it."""
 
-    def __init__(self, commands: Commands, plans: Plans) -> None:
+    def __init__(self, commands: Commands, plans: Plans, replicas: Replicas | None = None) -> None:
         self.dialect = commands.dialect
+        self.replicas = replicas
+        """What answers reads beside the primary."""
         self._commands = commands
         self._plans = plans
+        self._reads: Reads = plans if replicas is None else replicas
         self._closed = False
         self._listeners: list[Callable[[], None]] = []
         commands.committed = self._wake
@@ -83,7 +91,8 @@ class Database:
 
     def loads(self) -> Mapping[str, Load]:
         """How busy the two roads are."""
-        return {"commands": self._commands.load, "reads": self._plans.load}
+        loads = {"commands": self._commands.load, "reads": self._plans.load}
+        return loads if self.replicas is None else {**loads, **self.replicas.loads()}
 
     async def command(self, f: Callable[Concatenate[Work, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `f(work, …)` as one unit of work of the process itself, and otherwise as `command_of`."""
@@ -124,10 +133,12 @@ class Database:
         Raises Timeout after `read_timeout` of reading, RateLimited when too many plans of the caller wait, and
         Unavailable when the plan waited for too long or the database cannot be reached."""
         self._require_open()
-        trail = current()
-        if trail is not None and trail.steps is not None:
-            steps = partial(_noted, steps, trail.steps)
-        return self._plans.run(steps, snapshot, caller)
+        return self._plans.run(_noting(steps), snapshot, caller)
+
+    def read(self, steps: Steps[T], *, snapshot: bool, caller: Caller) -> Coroutine[Any, Any, T]:
+        """Run a plan as `plan` does, on a replica where there is one that has all that was written before."""
+        self._require_open()
+        return self._reads.run(_noting(steps), snapshot, caller)
 
     async def forget_deleted(self) -> bool:
         """Clean SQLite's files of what has been deleted; False when a reader or another process keeps an old state just
@@ -142,6 +153,8 @@ class Database:
     async def close(self) -> None:
         """Finish what is running, then let go of every connection and thread."""
         self._closed = True
+        if self.replicas is not None:
+            await self.replicas.close()
         await self._plans.close()
         await self._commands.close()
 
@@ -171,6 +184,12 @@ def _named(f: Callable[..., object], args: tuple[Any, ...]) -> str:
     return str(getattr(found, "__name__", "unit"))
 
 
+def _noting(steps: Steps[T]) -> Steps[T]:
+    """The plan, which notes its statements where the request's trail wants them."""
+    trail = current()
+    return steps if trail is None or trail.steps is None else partial(_noted, steps, trail.steps)
+
+
 def _noted(steps: Steps[T], notes: list[Step]) -> Generator[Query, Sequence[Row], T]:
     """Drive a plan, and note its statements; the thread that runs it may be any."""
     plan = steps()
@@ -196,13 +215,16 @@ async def open_database(
     settings: Settings,
     kinds: Mapping[str, Any] = MappingProxyType({}),
     observer: Observer | None = None,
+    read_urls: Sequence[str] = (),
 ) -> Database:
-    """Open a migrated database. Every unit's Work carries `kinds` to those who treat all kinds alike.
+    """Open a migrated database. Every unit's Work carries `kinds` to those who treat all kinds alike. `read_urls` are
+    replicas of it, on PostgreSQL, which need not be there yet.
 
     `observer` is called with each SQL text that a unit or a plan executes, for tests that count (in the thread that
     executes it). Transaction control is not counted.
     Raises ConfigurationError for an address we cannot use and for a database without our tables."""
     url = parse_database_url(database_url)
+    replica_urls = [_replica_url(each) for each in read_urls]
 
     def open_work(connection: sa.Connection) -> Work:
         return Work(connection, clock(), ids, settings, kinds)
@@ -222,10 +244,20 @@ async def open_database(
                 raise
     except DBAPIError as error:
         raise ConfigurationError(f"The database has no tables of ours; migrate it first. ({error.orig})") from None
+    replicas = Replicas(plans, replica_urls, settings) if replica_urls and isinstance(plans, PostgresqlPlans) else None
     if observer is not None:
         plans.observer = observer
         _observe(commands.engine, observer)
-    return Database(commands, plans)
+        if replicas is not None:
+            replicas.observe(observer)
+    return Database(commands, plans, replicas)
+
+
+def _replica_url(text: str) -> sa.URL:
+    try:
+        return parse_database_url(text)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"An address of a replica: {error}") from None
 
 
 def _observe(engine: sa.Engine, observer: Callable[[str], None]) -> None:

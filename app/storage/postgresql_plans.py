@@ -38,12 +38,21 @@ _BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 class PostgresqlPlans:
     """Plans on asyncpg's own connections, which prepare each text once."""
 
-    def __init__(self, connections: ReadConnections, settings: Settings, liveness: Liveness, opened: int = 1) -> None:
+    def __init__(
+        self,
+        connections: ReadConnections,
+        settings: Settings,
+        liveness: Liveness,
+        opened: int = 1,
+        *,
+        attempts: int = ATTEMPTS,
+    ) -> None:
         self.observer: Observer | None = None
         self.offloaded = 0
         """How many times a thread has made the objects of a statement."""
         self._thread = ThreadPoolExecutor(1, "rows")
         self._connections = connections
+        self._attempted = attempts
         self._loop = asyncio.get_running_loop()
         self._longest = settings.read_timeout.total_seconds()
         self._silence = liveness.silence
@@ -65,7 +74,9 @@ class PostgresqlPlans:
         )
 
     @classmethod
-    async def open(cls, url: sa.URL, settings: Settings, liveness: Liveness) -> "PostgresqlPlans":
+    async def open(
+        cls, url: sa.URL, settings: Settings, liveness: Liveness, *, attempts: int = ATTEMPTS
+    ) -> "PostgresqlPlans":
         connections = ReadConnections.to(url, settings, liveness)
         wanted = growth.at_start(share_of(settings.pool_size), settings.pool_size)
         try:
@@ -73,7 +84,7 @@ class PostgresqlPlans:
         except BaseException:
             await connections.close(0)
             raise
-        return cls(connections, settings, liveness, opened)
+        return cls(connections, settings, liveness, opened, attempts=attempts)
 
     @property
     def waiting(self) -> int:
@@ -120,6 +131,11 @@ class PostgresqlPlans:
         self._thread.shutdown(wait=False)
         await self._connections.close(LAST_SECONDS)
 
+    async def abandon(self) -> None:
+        """Drop every connection now. Reads that still need one are Unavailable."""
+        await self._growth.close()
+        await self._connections.close(0)
+
     def _grown(self) -> None:
         self._queue.grow()
         self._serve()
@@ -145,7 +161,7 @@ class PostgresqlPlans:
 
     async def _attempts(self, read: Read) -> Any:
         until = self._loop.time() + self._longest
-        for attempt in range(ATTEMPTS):
+        for attempt in range(self._attempted):
             if attempt and not await may_begin(attempt, until):
                 break
             connection = self._connections.take()

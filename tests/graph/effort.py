@@ -77,7 +77,7 @@ class _Reads:
         self.dialect = graph.database.dialect
         self._counting = counting
 
-    async def plan(self, steps: Callable[[], Generator[Query, Any, Any]], **_share: object) -> Any:
+    async def read(self, steps: Callable[[], Generator[Query, Any, Any]], **_share: object) -> Any:
         plan = steps()
         try:
             query = next(plan)
