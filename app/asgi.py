@@ -35,6 +35,7 @@ from app.http.graphql_http import GraphQLOverHttp
 from app.http.handshake import GraphQLOverWebSocket
 from app.http.health import Readiness, healthz
 from app.http.in_flight import InFlight
+from app.http.pace import BUSY, BUSY_BESIDE_READERS
 from app.http.pages.site import Site
 from app.http.rate_limit import Limiter
 from app.http.request_id import RequestId
@@ -142,7 +143,7 @@ def create_app(
                         issuer,
                         StreamTickets(database, clock, PERMISSIONS),
                         limiter,
-                        InFlight(settings.max_requests_at_once),
+                        InFlight(settings.max_requests_at_once, BUSY_BESIDE_READERS if settings.on_sqlite else BUSY),
                         reads,
                         settings,
                         clock,

@@ -78,6 +78,7 @@ class Cycle(RequestResponseCycle):
             await app(self.scope, self.receive, self.send)
         except BaseException as error:
             if self.disconnected and isinstance(error, asyncio.CancelledError):
+                self.on_response = _nothing
                 return  # nobody waits for an answer, and uvicorn would log it as a failure
             failure = error
         if failure is not None or not self.response_complete:

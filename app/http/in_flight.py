@@ -5,7 +5,7 @@ from collections import deque
 from types import TracebackType
 
 from app.core.fairness import Caller, too_many_wait
-from app.http.pace import Pace
+from app.http.pace import BUSY, Pace
 
 MOST_WAITING = 1_000
 """Requests of one caller that may wait for one of its places."""
@@ -17,11 +17,11 @@ class InFlight:
 
     What one caller keeps the loop busy with, and what its bodies take of memory, is bounded by this."""
 
-    def __init__(self, each: int) -> None:
+    def __init__(self, each: int, busy: float = BUSY) -> None:
         self._each = each
         self._running: dict[Caller, int] = {}
         self._waiting: dict[Caller, deque[asyncio.Future[None]]] = {}
-        self._pace = Pace(self._serve_all)
+        self._pace = Pace(self._serve_all, busy)
         self._paced: dict[Caller, deque[asyncio.Future[None]]] = {}
         self._paced_first = False
 

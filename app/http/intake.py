@@ -62,10 +62,17 @@ class Intake:
     of a connection waits for its turn however little it is, and is read on beside: of a client that connects anew for
     each request and does not wait for its answer, nothing is parsed."""
 
-    __slots__ = ("_data", "_held", "_pacing", "_reads", "_start", "_transport", "_waits", "is_new", "parse")
+    __slots__ = ("_data", "_held", "_left", "_pacing", "_reads", "_start", "_transport", "_waits", "is_new", "parse")
 
-    def __init__(self, pacing: Pacing, transport: asyncio.Transport, parse: Callable[[bytes], None]) -> None:
+    def __init__(
+        self,
+        pacing: Pacing,
+        transport: asyncio.Transport,
+        parse: Callable[[bytes], None],
+        left: Callable[[bool], None],
+    ) -> None:
         self.parse = parse
+        self._left = left
         self._pacing = pacing
         self._transport = transport
         self._data = b""
@@ -95,6 +102,12 @@ class Intake:
         self._data = b""
         self._start = 0
         self._go_on()
+
+    def end(self, was_answered: bool) -> None:
+        """Forget what is not parsed, and who would parse it: the connection is gone. Tell whoever let it in."""
+        self.parse = _ignore
+        self.drop()
+        self._left(was_answered)
 
     def step(self) -> None:
         """Parse one piece, as the pacing has it."""
@@ -162,3 +175,7 @@ class PacedTransport:
     def is_closing(self) -> bool:
         """Whether nothing more can be written."""
         return self._ended or self._transport.is_closing()
+
+
+def _ignore(_: bytes) -> None:
+    """There is no connection any more."""

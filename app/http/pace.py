@@ -14,34 +14,71 @@ MOST = 32
 """The bounds of how many requests of one caller begin in a tick."""
 
 BUSY = 0.6
-"""The part of the time for which the loop may work while others ask too. In the rest the threads have the interpreter:
-a read needs it some twenty times, and would wait for it each time as long as the loop may keep it."""
+"""The part of the time for which the loop may work while others ask too. In the rest the threads have the interpreter,
+and the loop has time at once for what is short."""
+
+BUSY_BESIDE_READERS = 0.4
+"""The same where reads run in threads of the process, as on SQLite: each needs the interpreter some twenty times, and
+would wait for it each time as long as the loop may keep it."""
 
 TOGETHER = 0.1
 """Seconds for which a caller counts as there after its last request began."""
 
 
+class Allowance:
+    """How many of something that keeps the loop busy may begin in a tick: half as many after each tick for most of
+    which it was busy, one more after each other."""
+
+    def __init__(
+        self,
+        fewest: int,
+        most: int,
+        busy: float,
+        time: Callable[[], float] = perf_counter,
+        used: Callable[[], float] = thread_time,
+    ) -> None:
+        self.each = most
+        """How many, as of now."""
+        self._fewest = fewest
+        self._most = most
+        self._busy = busy
+        self._time = time
+        self._used = used
+        self._since = (0.0, 0.0)
+
+    def begin(self) -> None:
+        """Begin a tick."""
+        self._since = (self._time(), self._used())
+
+    def end(self) -> None:
+        """End the tick that began last."""
+        began, used = self._since
+        busy = (self._used() - used) / max(self._time() - began, TICK / 2)
+        if busy > self._busy:
+            self.each = max(self.each // 2, self._fewest)
+        elif self.each < self._most:
+            self.each += 1
+
+
 class Pace:
-    """Lets each caller begin so many requests in a millisecond that the loop is not busy all the time.
+    """Lets each caller begin so many requests in a millisecond that the loop is not `busy` for more of the time.
 
     A caller that asks alone begins as many as it likes: there is nobody whom it could keep waiting."""
 
     def __init__(
         self,
         go_on: Callable[[], None],
+        busy: float,
         time: Callable[[], float] = perf_counter,
         used: Callable[[], float] = thread_time,
     ) -> None:
-        self.each = MOST
-        """How many requests of a caller may begin in a tick, as of now."""
+        self._allowance = Allowance(FEWEST, MOST, busy, time, used)
         self._go_on = go_on
         self._time = time
-        self._used = used
         self._begun: dict[Caller, int] = {}
         self._latest: Caller | None = None
         self._together_until = 0.0
         self._ticks = False
-        self._since = (0.0, 0.0)
 
     def begins(self, caller: Caller) -> bool:
         """Whether a request of the caller may begin now. `go_on` is called after a tick in which one might not."""
@@ -54,21 +91,16 @@ class Pace:
             return True
         if not self._ticks:
             self._ticks = True
-            self._since = (now, self._used())
+            self._allowance.begin()
             asyncio.get_running_loop().call_later(TICK, self._tick)
         begun = self._begun.get(caller, 0)
-        if begun >= self.each:
+        if begun >= self._allowance.each:
             return False
         self._begun[caller] = begun + 1
         return True
 
     def _tick(self) -> None:
         self._ticks = False
-        began, used = self._since
-        busy = (self._used() - used) / max(self._time() - began, TICK / 2)
-        if busy > BUSY:
-            self.each = max(self.each // 2, FEWEST)
-        elif self.each < MOST:
-            self.each += 1
+        self._allowance.end()
         self._begun.clear()
         self._go_on()

@@ -3,15 +3,18 @@
 import asyncio
 import logging
 import socket
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, cast
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from app.http.accepting import LONGEST_STALL, Door
+from app.http.accepting import EACH_TICK, FEWEST_EACH_TICK, LONGEST_STALL, Door, Left
+from app.http.addresses import Addresses, Network, most_connections, proxies_of
 from app.http.cycle import ANSWER, Cycle, Fields, WatchedCycle
 from app.http.intake import Intake, PacedTransport, Pacing
+from app.http.pace import BUSY, Allowance
 from app.http.services import Services
 from app.http.shortcut import FORWARDED, Application
 from app.http.socket_protocol import SOCKET_LOG, WebSocketProtocol
@@ -30,14 +33,13 @@ GRACE = 0.05
 than to end them: PostgreSQL is told to stop over a new connection."""
 
 
-_THIS_MACHINE = ("127.0.0.1", "::1")
-
-
 class Config(uvicorn.Config):
     """With what all connections share."""
 
-    def __init__(self, app: Any, *, watched: bool, **options: Any) -> None:
-        super().__init__(app, **options)
+    def __init__(self, app: Any, *, watched: bool, proxies: Sequence[Network] = (), **options: Any) -> None:
+        super().__init__(app, forwarded_allow_ips=list(map(str, proxies)), **options)
+        self.proxies = proxies
+        """Whose connections are those of many callers, and whose X-Forwarded-For counts."""
         self.pacing = Pacing()
         self.watched = watched
         """Whether the application's watchers are told of each request."""
@@ -65,9 +67,14 @@ class HttpProtocol(HttpToolsProtocol):
     _answering: tuple[Cycle, asyncio.Task[Any]] | None = None
     _extensions: dict[str, Any] | None = None
     _idle_since: float | None = None
+    _has_answered = False
+
+    def __init__(self, left: Left, **given: Any) -> None:
+        super().__init__(**given)
+        self._left = left
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        self._intake = Intake(self.config.pacing, transport, self._parse)
+        self._intake = Intake(self.config.pacing, transport, self._parse, self._left)
         super().connection_made(cast("asyncio.Transport", PacedTransport(transport, self._intake)))
         self._too_slow = self.loop.call_later(SLOWEST_REQUEST, transport.abort)
 
@@ -98,6 +105,11 @@ class HttpProtocol(HttpToolsProtocol):
         self.transport.write_eof()
         self.loop.call_later(CLOSE_SECONDS, self.transport.abort)
 
+    def handle_websocket_upgrade(self) -> None:
+        super().handle_websocket_upgrade()
+        self.parser: Any = None
+        self._forget()
+
     def on_message_begin(self) -> None:
         super().on_message_begin()
         if self._extensions is None:
@@ -124,14 +136,22 @@ class HttpProtocol(HttpToolsProtocol):
         self._taken()
         if self.timeout_keep_alive_task is not None:
             self.timeout_keep_alive_task.cancel()
-        self._extensions = None  # it leads back here
-        self._intake.drop()
+        self._intake.end(self._has_answered)
         super().connection_lost(exc)
         if self._answering is not None:
             cycle, task = self._answering
             if not cycle.response_complete:
                 cycle.disconnected = True  # uvicorn says so to the latest request alone, not to one before it
                 self.loop.call_later(GRACE, task.cancel)
+        self._forget()
+
+    def _forget(self) -> None:
+        """Let go of all that leads back here: what is free at once is nothing that the garbage collector looks for."""
+        self._answering = None
+        self._extensions = None
+        self.pipeline.clear()
+        self.scope: Any = None
+        self.cycle: Any = None
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         # Before anything of it runs: uvicorn has no place for a class of ours.
@@ -143,11 +163,11 @@ class HttpProtocol(HttpToolsProtocol):
         self._answering = (cycle, task)
 
     def _answer(self, status: int, fields: Fields, body: bytes) -> bool:
-        assert self._answering is not None
-        return self._answering[0].answer(status, fields, body)
+        return self._answering is not None and self._answering[0].answer(status, fields, body)
 
     def on_response_complete(self) -> None:
         self.server_state.total_requests += 1
+        self._has_answered = True
         if self.transport.is_closing():
             return
         if self.flow.read_paused:
@@ -211,11 +231,16 @@ class Server(uvicorn.Server):
     """Lets connections in through doors of ours. Ends the streams first when it stops: uvicorn would wait for them, and
     close sockets that have an answer due."""
 
+    config: Config
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=[])
         state, loaded = self.server_state, self.lifespan.state
         protocol = partial(HttpProtocol, config=self.config, server_state=state, app_state=loaded)
-        self.servers = [cast("Any", Door(listener, protocol)) for listener in sockets or ()]
+        addresses = Addresses(most_connections(), self.config.proxies)
+        for listener in sockets or ():
+            allowance = Allowance(FEWEST_EACH_TICK, EACH_TICK, BUSY)
+            self.servers.append(cast("Any", Door(listener, protocol, addresses, allowance)))
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         services: Services | None = self.lifespan.state.get("services")
@@ -242,6 +267,6 @@ def server_config(app: Any, settings: Settings) -> Config:
         ws_max_size=settings.max_body_bytes,
         ws_per_message_deflate=settings.websocket_compression,
         timeout_keep_alive=settings.keep_alive,
-        forwarded_allow_ips=[*_THIS_MACHINE, *map(str, settings.trusted_proxies)],
+        proxies=proxies_of(settings.trusted_proxies),
         timeout_graceful_shutdown=settings.shutdown_grace,
     )

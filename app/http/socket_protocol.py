@@ -36,7 +36,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         super().connection_made(transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._intake.drop()
+        self._intake.end(was_answered=True)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -83,7 +83,10 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         extensions: Any = self.scope["extensions"]
         extensions[ABORT] = self.transport.abort
         extensions[WRITE] = self.write_texts
-        await super().run_asgi()
+        try:
+            await super().run_asgi()
+        finally:
+            extensions.clear()  # they lead back here
 
     def write_texts(self, texts: Sequence[str]) -> bool:
         """Send a frame for each text, unless the socket is not open, compresses, or has too much to write already."""

@@ -79,7 +79,8 @@ class ServerSettings(DatabaseSettings):
     trusted_proxies: Annotated[tuple[IPvAnyNetwork, ...], NoDecode] = Field(
         default=(),
         description="Addresses and networks of proxies that are believed where a request comes from "
-        "(`X-Forwarded-For`, `X-Forwarded-Proto`), besides this machine's own, separated by commas.",
+        "(`X-Forwarded-For`, `X-Forwarded-Proto`) and that have connections of many callers, besides this machine's "
+        "own, separated by commas.",
     )
     keep_alive: PositiveInt = Field(
         default=5,

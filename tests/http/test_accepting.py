@@ -2,8 +2,10 @@
 
 import asyncio
 import errno
+import gc
 import socket
 import struct
+import weakref
 from collections.abc import AsyncIterator
 from contextlib import ExitStack
 from typing import Any
@@ -11,31 +13,43 @@ from typing import Any
 import pytest
 
 from app.http import accepting
-from app.http.accepting import AT_ONCE, EACH_TICK, Door
+from app.http.accepting import AT_ONCE, EACH_TICK, FEWEST_EACH_TICK, REST, Door, Left
+from app.http.addresses import HASTY, Addresses, proxies_of
+from app.http.pace import BUSY, TICK, Allowance
+from app.http.socket_protocol import WebSocketProtocol
 from tests.serving import Served, eventually
 
 pytestmark = pytest.mark.anyio
 
 NEVER = 3_600.0
+MOST = 1_000
 
 
 class Protocol(asyncio.Protocol):
-    """Notes its transport."""
+    """Notes its transport, and says at its end that nothing was answered."""
 
-    def __init__(self, made: list[asyncio.BaseTransport]) -> None:
+    def __init__(self, made: list[asyncio.BaseTransport], left: Left) -> None:
         self._made = made
+        self._left = left
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._made.append(transport)
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._left(False)
+
 
 class Clients:
-    """A door, and clients of it."""
+    """A door, and clients of it. Its clocks are moved by the test."""
 
     def __init__(self, opened: ExitStack) -> None:
         self.transports: list[Any] = []
         self.listener = opened.enter_context(socket.create_server(("127.0.0.1", 0)))
-        self.door = Door(self.listener, lambda: Protocol(self.transports))
+        self.now = self.used = 0.0
+        # All of this machine, but for the addresses that stand for others.
+        self.addresses = Addresses(MOST, proxies_of(()), lambda: self.now)
+        allowance = Allowance(FEWEST_EACH_TICK, EACH_TICK, BUSY, lambda: self.now, lambda: self.used)
+        self.door = Door(self.listener, lambda left: Protocol(self.transports, left), self.addresses, allowance)
         self._opened = opened
 
     @property
@@ -58,8 +72,10 @@ class Clients:
             for _ in range(number)
         ]
 
-    async def tick(self) -> None:
-        """What the time does."""
+    async def tick(self, busy: float = 0.0) -> None:
+        """What the time does; the loop was busy for such a part of it."""
+        self.now += TICK
+        self.used += TICK * busy
         self.door._next_tick()
         await self.quiet()
 
@@ -107,25 +123,62 @@ async def test_door_lets_addresses_in_in_turn(those: Clients) -> None:
     assert those.made[EACH_TICK:].count("127.0.0.2") == 2
 
 
-async def test_door_sets_up_nothing_for_clients_that_have_left(those: Clients) -> None:
-    gone = those.connect(EACH_TICK + 2 * AT_ONCE)[EACH_TICK:]
+async def test_door_sets_up_fewer_connections_while_the_loop_is_busy(those: Clients) -> None:
+    those.connect(3 * EACH_TICK)
     await those.quiet()
-    for each in gone:
-        each.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    found = []
+    for busy in (1.0, 1.0, 1.0, 0.0, 0.0):
+        before = len(those.made)
+        await those.tick(busy)
+        found.append(len(those.made) - before)
+    assert found == [2, FEWEST_EACH_TICK, FEWEST_EACH_TICK, 2, 2]
+
+
+async def test_door_sets_up_nothing_for_clients_that_have_left(those: Clients) -> None:
+    gone = those.connect(EACH_TICK + AT_ONCE - EACH_TICK)[EACH_TICK:]
+    await those.quiet()
+    for number, each in enumerate(gone):
+        if number % 2:
+            each.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         each.close()
+    await those.tick()
     those.connect(1, "127.0.0.2")
     await those.quiet()
-    for waiting in (AT_ONCE, 0):
+    assert those.made[EACH_TICK:] == ["127.0.0.2"]
+    assert (those.door.waiting, those.door.made) == (0, EACH_TICK + 1)
+
+
+async def test_door_lets_connections_rest_where_one_has_left_without_an_answer(those: Clients) -> None:
+    (hasty,) = those.connect(1)
+    await those.quiet()
+    hasty.close()
+    await eventually(lambda: those.addresses.is_hasty("127.0.0.1"))
+    those.connect(1)
+    those.connect(1, "127.0.0.2")
+    await those.quiet()
+    assert those.made == ["127.0.0.1", "127.0.0.2"]
+    for _ in range(REST - 1):
         await those.tick()
-        # The one that is there is the second of them, behind the first of those that have left.
-        assert those.made[EACH_TICK:] == ["127.0.0.2"]
-        assert abs(those.door.waiting - waiting) <= 1
+        assert len(those.made) == 2
     await those.tick()
-    assert those.door.waiting == 0
-    assert those.door.made == EACH_TICK + 1
+    assert those.made == ["127.0.0.1", "127.0.0.2", "127.0.0.1"]
+    those.now += HASTY
+    those.connect(1)
+    await those.quiet()
+    assert len(those.made) == 4
 
 
-async def test_door_lets_the_system_hold_what_is_too_much(those: Clients, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_door_accepts_few_connections_in_a_tick(those: Clients) -> None:
+    those.connect(2 * AT_ONCE)
+    await those.quiet()
+    assert those.door.waiting + those.door.made == AT_ONCE
+    await those.tick()
+    assert those.door.waiting + those.door.made == 2 * AT_ONCE
+
+
+async def test_door_lets_the_system_hold_what_is_too_much_of_a_proxy(
+    those: Clients, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(accepting, "MOST_WAITING", AT_ONCE)
     number = 5 * AT_ONCE
     those.connect(number)
@@ -135,7 +188,39 @@ async def test_door_lets_the_system_hold_what_is_too_much(those: Clients, monkey
         most = max(most, those.door.waiting)
         await those.tick()
     assert most < 2 * AT_ONCE
-    assert len(those.made) == number
+    assert (len(those.made), those.door.refused) == (number, 0)
+
+
+async def test_door_closes_what_waits_of_an_address_beyond_its_share(
+    those: Clients, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(accepting, "MOST_WAITING", EACH_TICK)
+    crowd = those.connect(AT_ONCE, "127.0.0.2")
+    await those.quiet()
+    share = EACH_TICK // 2
+    assert (len(those.made), those.door.refused) == (share, AT_ONCE - share)
+    crowd[-1].setblocking(True)
+    assert crowd[-1].recv(1) == b""
+    await those.tick()
+    those.connect(1, "127.0.0.3")
+    await those.quiet()
+    assert those.made == ["127.0.0.2"] * share + ["127.0.0.3"]
+
+
+async def test_door_closes_connections_of_an_address_that_has_its_share(those: Clients) -> None:
+    for _ in range(MOST - 4):
+        those.addresses.take("198.51.100.1")
+    first = those.connect(3, "127.0.0.2")
+    await those.quiet()
+    assert (those.made, those.door.refused) == (["127.0.0.2"] * 2, 1)
+    first[0].close()
+    await eventually(lambda: those.addresses.admits("127.0.0.2"))
+    await those.tick()
+    those.connect(1, "127.0.0.2")
+    await those.quiet()
+    for _ in range(REST):
+        await those.tick()
+    assert (len(those.made), those.door.refused) == (3, 1)
 
 
 async def test_door_tries_again_when_there_are_no_more_files(those: Clients, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -191,3 +276,33 @@ async def test_connections_of_a_server_send_what_is_little_at_once(sqlite_served
         transport: Any = connection
         socket_of = transport.transport.get_extra_info("socket")
         assert socket_of.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+async def test_connections_that_end_leave_nothing_for_the_garbage_collector(sqlite_served: Served) -> None:
+    connections = sqlite_served.server.server_state.connections
+    body = b'{"query":"{ __typename }"}'
+    head = b"POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n"
+    whole = head % len(body) + body
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        for said in (b"", b"GET", whole[:-5], whole, whole * 3, b"nonsense\r\n\r\n"):
+            before = set(connections)
+            reader, writer = await asyncio.open_connection("127.0.0.1", sqlite_served.port)
+            writer.write(said)
+            await eventually(lambda before=before: len(set(connections) - before) == 1)  # type: ignore[misc]
+            if said == whole:
+                await reader.readuntil(b"}}")
+            (left,) = [weakref.ref(each) for each in connections if each not in before]
+            del before
+            writer.transport.abort()
+            await eventually(lambda left=left: left() is None)  # type: ignore[misc]
+        before = set(connections)
+        async with sqlite_served.socket({"Authorization": "Bearer admin"}):
+            (socket_left,) = [weakref.ref(each) for each in connections if each not in before]
+            assert isinstance(socket_left(), WebSocketProtocol)
+        del before
+        await eventually(lambda: socket_left() is None)
+    finally:
+        if collects:
+            gc.enable()

@@ -60,7 +60,8 @@ class Connection:
         self.transport = Transport()
         self._clock = clock
         self._parsed = parsed
-        self.intake = Intake(pacing, cast("Any", self.transport), self._parse)
+        self.left: list[bool] = []
+        self.intake = Intake(pacing, cast("Any", self.transport), self._parse, self.left.append)
         self.intake.is_new = new
 
     def _parse(self, piece: bytes) -> None:
@@ -198,6 +199,17 @@ async def test_intake_that_is_dropped_parses_nothing_more() -> None:
     assert connection.transport.reads
     await rows(pacing, 3)
     assert len(connection.pieces) == 1
+
+
+async def test_intake_that_is_ended_lets_its_parser_go_and_says_so() -> None:
+    pacing, clock = made()
+    connection = Connection(pacing, clock)
+    connection.intake.take(b"a" * PIECE * 4)
+    await rows(pacing, 1)
+    connection.intake.end(was_answered=True)
+    await rows(pacing, 3)
+    connection.intake.parse(b"a")
+    assert (len(connection.pieces), connection.left) == (1, [True])
 
 
 async def test_intake_whose_parser_fails_ends_its_connection_alone() -> None:

@@ -6,8 +6,8 @@ import pytest
 
 from app.http import pace
 from app.http.in_flight import InFlight
-from app.http.pace import BUSY, FEWEST, MOST, TICK, TOGETHER, Pace
-from tests.serving import PATIENCE, eventually
+from app.http.pace import BUSY, BUSY_BESIDE_READERS, FEWEST, MOST, TICK, TOGETHER, Pace
+from tests.serving import PATIENCE, Served, eventually
 
 pytestmark = pytest.mark.anyio
 
@@ -15,11 +15,11 @@ pytestmark = pytest.mark.anyio
 class Clocks:
     """The time, and how much of it the loop was busy for."""
 
-    def __init__(self) -> None:
+    def __init__(self, busy: float = BUSY) -> None:
         self.now = 0.0
         self.used = 0.0
         self.went_on = 0
-        self.pace = Pace(self._go_on, lambda: self.now, lambda: self.used)
+        self.pace = Pace(self._go_on, busy, lambda: self.now, lambda: self.used)
 
     def _go_on(self) -> None:
         self.went_on += 1
@@ -58,16 +58,23 @@ async def test_pace_of_callers_that_ask_together_is_bounded_for_each() -> None:
     assert (clocks.begun("b"), clocks.begun("a")) == (MOST, MOST)
 
 
-async def test_pace_slows_down_while_the_loop_is_busy_and_recovers() -> None:
-    clocks = Clocks()
+@pytest.mark.parametrize("limit", [BUSY, BUSY_BESIDE_READERS])
+async def test_pace_slows_down_while_the_loop_is_busy_and_recovers(limit: float) -> None:
+    clocks = Clocks(limit)
     found = []
-    for busy in [BUSY + 0.1] * 8 + [BUSY - 0.1] * 3:
+    for busy in [limit + 0.1] * 8 + [limit - 0.1] * 3:
         clocks.pace.begins("a")
         clocks.pace.begins("b")
         await clocks.tick(busy)
         found.append(clocks.begun("b"))
     assert found == [16, 8, 4, 2, 1, 1, 1, 1, 2, 3, 4]
     assert FEWEST == 1
+
+
+async def test_pace_of_a_server_leaves_more_time_to_readers_that_are_threads(served: Served) -> None:
+    services = served.server.lifespan.state["services"]
+    found = services.in_flight._pace._allowance._busy
+    assert found == (BUSY_BESIDE_READERS if services.settings.on_sqlite else BUSY)
 
 
 async def test_pace_has_requests_and_messages_wait_for_the_next_tick(monkeypatch: pytest.MonkeyPatch) -> None:
