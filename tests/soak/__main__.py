@@ -93,7 +93,7 @@ def _refusals(url: str, folder: Path, of: Amounts) -> Coroutine[Any, Any, Outcom
 
 
 def _fuzz(url: str, folder: Path, of: Amounts) -> Coroutine[Any, Any, Outcome]:
-    return fuzz.run(url, folder, requests=of.requests, seed=of.seed)
+    return fuzz.run(url, folder, requests=of.requests, seed=of.seed, seconds=of.seconds)
 
 
 async def _beside_an_idle_transaction(url: str, folder: Path, of: Amounts) -> Outcome:
@@ -165,7 +165,7 @@ def soak(
         `leaks`, `hostile`, `refusals`, `fuzz`.
     seconds
         How long the writers of gap-free, kill and destinations write (20), and those of restarts (60), each attack of
-        hostile lasts (6), and refusals come (30).
+        hostile lasts (6), and refusals come (30); fuzz sends nothing more after them.
     snoozes
         How many end in the same second.
     connections

@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 from heapq import heappush, heappushpop
+from math import inf
 from typing import Any
 
 import orjson
@@ -26,13 +27,15 @@ _SLOWEST = 12
 
 @dataclass(frozen=True)
 class Order:
-    """What a fuzzer is told. `documents` and `examples` are how many it generates, of each root and operation."""
+    """What a fuzzer is told. `documents` and `examples` are how many it generates, of each root and operation; after so
+    many `seconds`, if any are given, it sends nothing more."""
 
     target: dict[str, Any]
     seed: int
     requests: int
     documents: int
     examples: int
+    seconds: float | None
 
 
 @dataclass
@@ -61,13 +64,14 @@ class Fuzzed:
             heappushpop(self.slowest, (seconds, number))
 
 
-async def fuzz(visitor: Visitor, requests: int) -> Fuzzed:
-    """Make visits until there were so many requests."""
+async def fuzz(visitor: Visitor, requests: int, seconds: float | None) -> Fuzzed:
+    """Make visits until there were so many requests, or the time is up."""
     found, numbers = Fuzzed(), iter(range(10**9))
     started = time.perf_counter()
+    until = inf if seconds is None else started + seconds
 
     async def visits() -> None:
-        while found.requests < requests:
+        while found.requests < requests and time.perf_counter() < until:
             number = next(numbers)
             began = time.perf_counter()
             visit = await visitor.visit(number)
@@ -85,7 +89,7 @@ async def main() -> None:
     target = Target(**{**order.target, "refs": tuple(order.target["refs"])})
     visitor = Visitor(target, corpus(order.seed, order.documents, order.examples), order.seed)
     say(b"ready")
-    found = await fuzz(visitor, order.requests)
+    found = await fuzz(visitor, order.requests, order.seconds)
     say(orjson.dumps({**vars(found), "outcomes": dict(found.outcomes)}))
     while line := await asyncio.to_thread(sys.stdin.readline):
         say(orjson.dumps(asdict(await visitor.visit(int(line)))))

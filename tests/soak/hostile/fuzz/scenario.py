@@ -24,8 +24,8 @@ _TOLERATED_MEMORY = 64 * MEGABYTE
 _CROWD = 100
 
 
-async def run(database_url: str, folder: Path, *, requests: int, seed: int) -> Outcome:
-    """Send so many requests, the same for the same seed over the same code."""
+async def run(database_url: str, folder: Path, *, requests: int, seed: int, seconds: float | None) -> Outcome:
+    """Send so many requests, the same for the same seed over the same code; no more once the time is up."""
     async with served(database_url, folder, "fuzz") as process:
         people = await cast(process.port, database_url, _CROWD)
         order = Order(
@@ -34,6 +34,7 @@ async def run(database_url: str, folder: Path, *, requests: int, seed: int) -> O
             requests=requests,
             documents=max(20, min(150, requests // 400)),
             examples=max(2, min(8, requests // 5_000)),
+            seconds=seconds,
         )
         watched = Watched(process, database_url)
         async with helper(["tests.soak.hostile.fuzz.fuzzer"]) as fuzzer, innocent(people.errand) as somebody:
