@@ -21,6 +21,10 @@ BUSY_BESIDE_READERS = 0.4
 """The same where reads run in threads of the process, as on SQLite: each needs the interpreter some twenty times, and
 would wait for it each time as long as the loop may keep it."""
 
+LATE = 4 * TICK
+"""Seconds of a tick after which the loop counts as busy, whatever it has used: it had to wait for the interpreter or
+for a core, and has the more to do."""
+
 TOGETHER = 0.1
 """Seconds for which a caller counts as there after its last request began."""
 
@@ -53,8 +57,8 @@ class Allowance:
     def end(self) -> None:
         """End the tick that began last."""
         began, used = self._since
-        busy = (self._used() - used) / max(self._time() - began, TICK / 2)
-        if busy > self._busy:
+        seconds = self._time() - began
+        if seconds > LATE or self._used() - used > self._busy * max(seconds, TICK / 2):
             self.each = max(self.each // 2, self._fewest)
         elif self.each < self._most:
             self.each += 1

@@ -6,7 +6,7 @@ import pytest
 
 from app.http import pace
 from app.http.in_flight import InFlight
-from app.http.pace import BUSY, BUSY_BESIDE_READERS, FEWEST, MOST, TICK, TOGETHER, Pace
+from app.http.pace import BUSY, BUSY_BESIDE_READERS, FEWEST, LATE, MOST, TICK, TOGETHER, Pace
 from tests.serving import PATIENCE, Served, eventually
 
 pytestmark = pytest.mark.anyio
@@ -24,10 +24,10 @@ class Clocks:
     def _go_on(self) -> None:
         self.went_on += 1
 
-    async def tick(self, busy: float) -> None:
-        """Let a tick end, for such a part of which the loop was busy."""
+    async def tick(self, busy: float, late: float = 0.0) -> None:
+        """Let a tick end, for such a part of which the loop was busy, so late."""
         before = self.went_on
-        self.now += TICK
+        self.now += TICK + late
         self.used += TICK * busy
         await eventually(lambda: self.went_on > before)
 
@@ -56,6 +56,17 @@ async def test_pace_of_callers_that_ask_together_is_bounded_for_each() -> None:
     assert clocks.begun("a") == MOST
     await clocks.tick(busy=0.0)
     assert (clocks.begun("b"), clocks.begun("a")) == (MOST, MOST)
+
+
+async def test_pace_slows_down_where_the_loop_is_late_although_it_does_little() -> None:
+    clocks = Clocks()
+    found = []
+    for late in (LATE, LATE, 0.0):
+        clocks.pace.begins("a")
+        clocks.pace.begins("b")
+        await clocks.tick(0.0, late)
+        found.append(clocks.begun("b"))
+    assert found == [16, 8, 9]
 
 
 @pytest.mark.parametrize("limit", [BUSY, BUSY_BESIDE_READERS])
