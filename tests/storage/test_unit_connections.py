@@ -18,6 +18,7 @@ from tests.storage.conftest import counter, increment, value_of
 pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("database_url", ["postgres"], indirect=True)]
 
 PROCESS = Fixed(sa.select(sa.func.pg_backend_pid().label("pid")))
+END = Fixed(sa.select(sa.func.pg_terminate_backend(sa.func.pg_backend_pid())))
 SET = Fixed(sa.update(counter).where(counter.c.id == sa.bindparam("key")))
 
 
@@ -62,6 +63,21 @@ async def test_connection_that_sqlalchemy_has_begun_on_goes_back_to_its_pool(scr
 
     assert (await scratch_database.command(connection)).closed
     assert free(scratch_database) == []
+
+
+async def test_connections_that_are_free_go_with_one_that_is_lost(scratch_database: Database) -> None:
+    ends = [True]
+
+    def lost(work: Work) -> None:
+        if ends:
+            ends.clear()
+            END.rows(work.connection)
+
+    await two_at_once(scratch_database)
+    before = list(free(scratch_database))
+    await scratch_database.command(lost)
+    assert [each.closed for each in before] == [True, True]
+    assert len(free(scratch_database)) == 1
 
 
 async def test_unit_knows_nothing_of_the_one_before(scratch_database: Database) -> None:
