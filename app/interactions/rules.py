@@ -81,6 +81,9 @@ class KindRules(Protocol[I]):
     def on_assign(self, work: "Work", actor: Actor, interaction: I, user_id: int | None) -> I:
         """The interaction after a change of its assignee; `assignee_id` and `claimed_until` are already set."""
 
+    def on_team_changed(self, work: "Work", interaction: I) -> I:
+        """The interaction, whose team and assignee are set, without what users of the team may not see."""
+
     def on_close(self, work: "Work", actor: Actor, interaction: I) -> I:
         """The interaction in the kind's closed state."""
 
@@ -124,6 +127,9 @@ class KindRules(Protocol[I]):
 
     def restored(self, work: "Work", interaction: I, action: str, value: object, message_id: int | None) -> I:
         """The interaction after its connected system refused an action of the kind's: with the value that it had."""
+
+    def lock_of_user(self, work: "Work", user_id: int) -> None:
+        """Lock the interactions that `on_user_changed` may change, in the order of their surrogates."""
 
     def on_user_changed(self, work: "Work", actor: Actor, before: "User", after: "User") -> None:
         """Release what the user can no longer work on, and apply what else follows from the user's change."""

@@ -228,7 +228,7 @@ async def test_filter_by_me_hears_of_the_callers_own(house: House, heard: Ears) 
     mine, theirs = [await heard.listen(text, actor, filter=given) for actor in (BO, CY_WRITES)]
     both = [await heard.listen(text, actor, filter={"assignee": {"assigned": True}}) for actor in (BO, CY_WRITES)]
     await house.database.command(claim, BO, cnv(1))
-    await house.database.command(claim, CY_WRITES, ses(2))
+    await house.database.command(assign, ADA, ses(2), CY_WRITES.user_id)
 
     def entered(ref: object, count: int) -> dict[str, object]:
         customer = {"interactions": {"totalCount": count}}

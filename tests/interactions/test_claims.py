@@ -62,10 +62,10 @@ async def test_a_lapsed_lease_counts_as_free(house: House) -> None:
     await house.database.command(claim, BO, cnv(1), lease_seconds=60)
     house.clock.advance(59)
     with pytest.raises(AlreadyClaimed):
-        await house.database.command(claim, EVE, cnv(1))
+        await house.database.command(claim, ADA, cnv(1))
     house.clock.advance(1)
-    after = await house.database.command(claim, EVE, cnv(1))
-    assert (after.assignee_id, after.claimed_until) == (4, None)
+    after = await house.database.command(claim, ADA, cnv(1))
+    assert (after.assignee_id, after.claimed_until) == (1, None)
 
 
 async def test_the_holder_renews_the_lease(house: House) -> None:

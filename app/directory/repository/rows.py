@@ -41,6 +41,8 @@ class Rows(Repository, Generic[M]):
     readers: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
     writers: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
     region: str | None = None
+    shares_key: ClassVar[bool] = False
+    """Whether rows with a foreign key to a locked row can be written by other units."""
 
     def get(self, number: int, *, for_update: bool = False) -> M | None:
         """The row with this surrogate; locked until the unit ends when it is going to change."""
@@ -102,7 +104,7 @@ class Rows(Repository, Generic[M]):
 
     def _find(self, *clauses: sa.ColumnElement[bool], for_update: bool = False) -> M | None:
         statement = sa.select(*self._columns()).where(*clauses).limit(1)
-        row = self._one(statement.with_for_update() if for_update else statement)
+        row = self._one(statement.with_for_update(key_share=self.shares_key) if for_update else statement)
         return None if row is None else self._model(row)
 
     def _columns(self) -> list[sa.Column[Any]]:

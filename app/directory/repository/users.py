@@ -22,15 +22,11 @@ class UserRepository(Rows[User]):
     word_table = app_user_word
     readers = {"roles": tuple, "permissions": tuple, "team_ids": tuple, "type": UserType, "granted_at": pairs}  # noqa: RUF012 - declared by the base
     writers = {"granted_at": dict}  # noqa: RUF012 - declared by the base
+    # A user is never deleted, so its messages need not wait while it changes.
+    shares_key = True
 
     def taken(self, model: User) -> AlreadyExists:
         return AlreadyExists(f"There already is a user with the login {model.login}.", path=("login",))
-
-    def hold(self, number: int) -> User | None:
-        """The user, who does not leave until the unit ends. Others may hold it too, and rows may name it."""
-        statement = sa.select(*self._columns()).where(app_user.c.id == number)
-        row = self._one(statement.with_for_update(read=True, key_share=True))
-        return None if row is None else self._model(row)
 
     def get_by_login(self, login: str, *, for_update: bool = False) -> User | None:
         """The user with this login, whatever its case and accents."""
@@ -40,7 +36,7 @@ class UserRepository(Rows[User]):
         """The users with this e-mail address, whatever the case of its ASCII letters; locked, in their order."""
         is_it = sa.func.lower(app_user.c.email) == email.lower() if email.isascii() else app_user.c.email == email
         statement = sa.select(*self._columns()).where(is_it).order_by(app_user.c.id)
-        return [self._model(row) for row in self._all(statement.with_for_update())]
+        return [self._model(row) for row in self._all(statement.with_for_update(key_share=True))]
 
     def known(self, numbers: Iterable[int]) -> Collection[int]:
         """Those of the surrogates that are users'."""
@@ -54,7 +50,7 @@ class UserRepository(Rows[User]):
             .where(app_user.c.active, sa.cast(app_user.c.roles, sa.Text).contains(f'"{ADMIN}"', autoescape=True))
             .order_by(app_user.c.id)
         )
-        return [row.id for row in self._all(statement.with_for_update())]
+        return [row.id for row in self._all(statement.with_for_update(key_share=True))]
 
     def any_admin(self, numbers: Collection[int]) -> bool:
         """Whether one of these users has the role of an admin."""

@@ -1,6 +1,6 @@
 """What every change of the directory does alike: find, compare versions, save, and tell without contact details."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields, replace
 from datetime import datetime
 from enum import Enum
@@ -12,7 +12,7 @@ from app.core.errors import NotFound, VersionConflict
 from app.core.events import Event
 from app.core.ids import GlobalId, require_id
 from app.directory.model import Customer, Profile, Team, User
-from app.directory.repository import CustomerRepository, ProfileRepository
+from app.directory.repository import CustomerRepository, ProfileRepository, UserRepository
 from app.directory.repository.rows import Rows
 from app.storage.idempotency import once
 from app.storage.work import Work
@@ -122,6 +122,23 @@ def tell(
     work.record(
         happened.record(customer_id=customer_id, actor_id=actor.user_id or None, version=row.version, more=more)
     )
+
+
+def lock_interactions(work: Work, user_ids: Iterable[int]) -> None:
+    """Lock the interactions that `follow` may change for these users.
+
+    Call it before the users are locked: every command locks interactions before users."""
+    for user_id in sorted(set(user_ids)):
+        for kind in work.kinds.values():
+            kind.lock_of_user(work, user_id)
+
+
+def locked_users(work: Work, user_ids: Iterable[int]) -> Mapping[int, User]:
+    """The users by their surrogates, locked in that order, after the interactions that `follow` may change."""
+    wanted, users = sorted(set(user_ids)), work.use(UserRepository)
+    lock_interactions(work, wanted)
+    found = (users.get(user_id, for_update=True) for user_id in wanted)
+    return {user.id: user for user in found if user is not None}
 
 
 def follow(work: Work, actor: Actor, before: User, after: User) -> None:

@@ -1,6 +1,6 @@
 """Use cases of teams."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -8,10 +8,21 @@ from app.core.actor import Actor
 from app.core.errors import AlreadyExists, InvalidInput, InvalidTransition, NotFound, TooMany
 from app.core.text import key_form
 from app.directory.events import TeamCreated, TeamDeleted, TeamUpdated
+from app.directory.model import User
 from app.directory.model.checks import checked
 from app.directory.model.team import CHANGEABLE, MOST_TEAMS, Team, TeamChanges
 from app.directory.repository import TeamRepository, UserRepository
-from app.directory.service.editing import Ref, changed_fields, created, follow, found, number, require_version, tell
+from app.directory.service.editing import (
+    Ref,
+    changed_fields,
+    created,
+    follow,
+    found,
+    locked_users,
+    number,
+    require_version,
+    tell,
+)
 from app.storage.work import Work
 
 MANAGE = "teams:manage"
@@ -33,9 +44,10 @@ def create_team(work: Work, actor: Actor, given: TeamChanges, *, idempotency_key
         teams = work.use(TeamRepository)
         new = Team(id=0, created_at=work.now, updated_at=work.now, **values)
         _require_free(work, new)
+        users = locked_users(work, members)
         stored = teams.add(new)
         teams.set_borders(stored)
-        _move(work, actor, stored.id, (), members)
+        _move(work, actor, stored.id, (), members, users)
         tell(work, actor, TeamCreated(team_id=stored.id), stored)
         return stored
 
@@ -49,11 +61,12 @@ def update_team(work: Work, actor: Actor, ref: Ref, changes: TeamChanges, *, if_
     Borders decide for interactions that open, are reopened, or change their account or labels from now on.
     Raises as `create_team` does, and VersionConflict."""
     actor.require(MANAGE)
-    before = _team(work, ref, if_version)
+    teams, team_id = work.use(TeamRepository), number(ref, "tea")
     values = checked(changes, CHANGEABLE)
     wanted = _users(work, values.pop("member_ids")) if "member_ids" in values else None
+    users = {} if wanted is None else locked_users(work, wanted ^ teams.members(team_id))
+    before = _team(work, ref, if_version)
     after = replace(before, **values)
-    teams = work.use(TeamRepository)
     held = teams.members(before.id)
     moved = wanted is not None and wanted != held
     if after == before and not moved:
@@ -65,7 +78,7 @@ def update_team(work: Work, actor: Actor, ref: Ref, changes: TeamChanges, *, if_
     if after.borders != before.borders:
         teams.set_borders(after)
     if wanted is not None and moved:
-        _move(work, actor, before.id, held - wanted, wanted - held)
+        _move(work, actor, before.id, held - wanted, wanted - held, users)
     told: list[Any] = list(changed_fields(before, after))
     if moved:
         told.append({"field": "members", "before": None, "after": None})
@@ -78,12 +91,13 @@ def delete_team(work: Work, actor: Actor, ref: Ref, *, if_version: int | None = 
 
     Raises Forbidden, NotFound, VersionConflict, and InvalidTransition while an interaction of it is not closed."""
     actor.require(MANAGE)
+    teams = work.use(TeamRepository)
+    users = locked_users(work, teams.members(number(ref, "tea")))
     before = _team(work, ref, if_version)
     if any(kind.has_open_of_team(work, before.id) for kind in work.kinds.values()):
         message = "Interactions of the team are not closed; move them to another team first."
         raise InvalidTransition(message, path=("id",))
-    teams = work.use(TeamRepository)
-    _move(work, actor, before.id, teams.members(before.id), ())
+    _move(work, actor, before.id, teams.members(before.id), (), users)
     teams.remove(before.id)
     tell(work, actor, TeamDeleted(team_id=before.id), before)
     return before
@@ -113,13 +127,22 @@ def _users(work: Work, refs: Collection[str]) -> frozenset[int]:
     return known
 
 
-def _move(work: Work, actor: Actor, team_id: int, gone: Collection[int], come: Collection[int]) -> None:
-    """Change who is in the team. What who leaves holds and may not see any more is released in this unit."""
+def _move(
+    work: Work,
+    actor: Actor,
+    team_id: int,
+    gone: Collection[int],
+    come: Collection[int],
+    locked: Mapping[int, User],
+) -> None:
+    """Change who is in the team. What a user who leaves holds and may not see any more is released in this unit.
+
+    `locked` are the users who were locked before the team; only those of a change that came in between are not."""
     users, teams = work.use(UserRepository), work.use(TeamRepository)
-    # All in one order, so that two changes of the same users wait for each other.
-    moved = [user for number in sorted({*gone, *come}) if (user := users.get(number, for_update=True)) is not None]
+    late = locked_users(work, {*gone, *come} - locked.keys())
     teams.set_members(team_id, sorted(gone), sorted(come))
-    for user in moved:
+    for user_id in sorted({*gone, *come}):
+        user = locked.get(user_id) or late[user_id]
         held = teams.teams_of(user.id)
         if len(held) > MOST_TEAMS:
             raise TooMany(f"A user may be a member of {MOST_TEAMS} teams at most.", path=("member_ids",))

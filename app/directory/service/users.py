@@ -10,7 +10,17 @@ from app.directory.model.checks import checked
 from app.directory.model.grant import since_when
 from app.directory.model.user import CHANGEABLE, require_grantable, require_known
 from app.directory.repository import UserRepository
-from app.directory.service.editing import Ref, created, edit, follow, found, number, require_version, tell
+from app.directory.service.editing import (
+    Ref,
+    created,
+    edit,
+    follow,
+    found,
+    lock_interactions,
+    number,
+    require_version,
+    tell,
+)
 from app.storage.work import Work
 
 MANAGE = "users:manage"
@@ -48,10 +58,12 @@ def update_user(work: Work, actor: Actor, ref: Ref, changes: UserChanges, *, if_
     Raises Forbidden, also for a role or permission that the actor does not hold and would newly grant, NotFound,
     InvalidInput, TooLong, VersionConflict, AlreadyExists, and InvalidTransition when no active admin would remain."""
     actor.require(MANAGE)
-    users = work.use(UserRepository)
+    users, user_id = work.use(UserRepository), number(ref, "usr")
+    if changes.keys() & {"roles", "permissions", "active"}:
+        lock_interactions(work, [user_id])
     # Before the user itself, and all in one order, so that two changes of admins wait for each other.
     admins = users.lock_admins() if changes.keys() & {"roles", "active"} else ()
-    before = found(users.get(number(ref, "usr"), for_update=True), ref)
+    before = found(users.get(user_id, for_update=True), ref)
     if before.is_admin and not actor.is_admin:
         raise Forbidden("Only an admin may change an admin.", path=("id",))
     require_version(before, if_version)
@@ -101,6 +113,7 @@ def set_presence(work: Work, actor: Actor, present: bool, *, user: Ref | None = 
         actor.require(MANAGE)
     elif actor.is_narrowed and not any(held == MANAGE or ":write" in held for held in actor.permissions):
         raise Forbidden("This needs a key with a permission to write.")
+    lock_interactions(work, [user_id])
     users = work.use(UserRepository)
     before = found(users.get(user_id, for_update=True), ref, "user_id")
     if present and not before.active:

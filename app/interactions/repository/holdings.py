@@ -1,11 +1,12 @@
 """Finds interactions by the user who holds them and by their team."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import sqlalchemy as sa
 
 from app.interactions.model import State
 from app.interactions.tables import interaction
+from app.storage.constructs import IntList, among
 from app.storage.fixed import Fixed
 from app.storage.repository import Repository
 
@@ -17,6 +18,13 @@ _HELD = (
         interaction.c.state != State.CLOSED.value,
     )
     .order_by(interaction.c.id)
+)
+
+_LOCK = (
+    sa.select(interaction.c.id)
+    .where(among(interaction.c.id, sa.bindparam("ids", type_=IntList())))
+    .order_by(interaction.c.id)
+    .with_for_update()
 )
 
 _OF_TEAM = Fixed(
@@ -39,6 +47,11 @@ class HoldingRepository(Repository):
     def held(self, kind: str, user_id: int) -> Sequence[int]:
         """Those of the kind that are not closed, the oldest first."""
         return [row[0] for row in self._all(_HELD, {"kind": kind, "user": user_id})]
+
+    def lock(self, interactions: Collection[int]) -> None:
+        """Lock the interactions in the order of their surrogates."""
+        if interactions:
+            self._all(_LOCK, {"ids": sorted(interactions)})
 
     def any_open_of_team(self, kind: str, team_id: int) -> bool:
         """Whether one of the kind that is not closed belongs to the team."""

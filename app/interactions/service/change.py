@@ -25,10 +25,11 @@ from app.interactions.model import (
 )
 from app.interactions.repository.interactions import InteractionRepository
 from app.interactions.repository.waits import WaitRepository
+from app.interactions.service.assigning import require_able
 from app.interactions.service.bordering import within_borders
 from app.interactions.service.marking import mark_opened, marked, opening
 from app.interactions.service.recording import record
-from app.interactions.service.returning import returned, with_holder_of_team
+from app.interactions.service.returning import moved_to_team, returned
 from app.interactions.service.seeing import require_latest
 from app.interactions.waiting import settled
 
@@ -101,15 +102,15 @@ def load(work: "Work", actor: Actor, ref: GlobalId) -> Any:
 
 
 def is_out_of_sight(actor: Actor, found: Interaction) -> bool:
-    """Whether the actor sees others of the kind, and not this one.
+    """Whether the actor sees some interactions of the kind, and not this one.
 
-    Who may see none, and writes for a channel what customers say, is led to interactions by their customers."""
+    An actor that sees none and writes for a channel finds interactions by their customers."""
     seen = actor.viewer.sees(found.kind, found.team_id, found.assignee_id)
     return not seen and sees_some(actor.viewer.permissions, found.kind)
 
 
 def is_seen(work: "Work", actor: Actor, ref: GlobalId, kind: str) -> bool:
-    """Whether the actor may see the interaction of the kind; where that depends on the interaction, it is locked."""
+    """Whether the actor may see the interaction of the kind. It is locked if that depends on the interaction."""
     if actor.can_read(kind):
         return True
     try:
@@ -128,10 +129,9 @@ def begin(
     if_version: int | None = None,
     if_latest_message: GlobalId | None = None,
 ) -> Any:
-    """Lock the interaction for a command and check that the actor may give it now. Returns the interaction.
+    """Lock the interaction for a command and check that the actor may give it now; the interaction.
 
-    The command makes the changed interaction of it, and `write` finishes what was begun here.
-    Raises NotFound, Forbidden, VersionConflict, NewerMessage, and what the kind refuses the command with."""
+    Raises NotFound, Forbidden, VersionConflict, NewerMessage, and the kind's refusal of the command."""
     before = load(work, actor, ref)
     check(work, actor, before, command, if_version)
     require_latest(work, before, if_latest_message)
@@ -147,9 +147,9 @@ def check(
     *,
     override: bool = False,
 ) -> None:
-    """Raise what the kind refuses the command with, and VersionConflict unless the caller saw this version.
+    """Raise the kind's refusal of the command, and VersionConflict unless the caller saw this version.
 
-    With `override` it does not matter that somebody else holds the interaction."""
+    With `override` it may be held by another user."""
     refusal = work.kinds[found.kind].refusal(command, found, actor, work.now, work.settings)
     if not (override and isinstance(refusal, AlreadyClaimed)):
         require_allowed(work, refusal)
@@ -162,9 +162,9 @@ def check(
 
 
 def require_allowed(work: "Work", refusal: DomainError | None, *path: str) -> None:
-    """Raise what a kind refuses a command with, if it does, at the path of the input where there is one.
+    """Raise a kind's refusal, if there is one, at the path of the input if one is given.
 
-    The text of an AlreadyClaimed names the holder: every caller may see the names of users."""
+    An AlreadyClaimed names the holder in its text: every caller may see the names of users."""
     if refusal is None:
         return
     if path:
@@ -187,17 +187,18 @@ def write(
     renewed: bool = False,
     seen: bool = False,
 ) -> I:
-    """Save what became different of the interaction and tell what happened; the interaction after.
+    """Save what differs, record the event, and return the interaction after the command.
 
-    `before` is the locked interaction, `changed` what the command made of it; what a command cannot know (state,
-    attention, version, updated_at) is derived. `happened` is the event in place of the command's own. `renewed` says
-    that there is something new to know of an attention that may be the same as before. Closing ends the customer's
-    wait when the actor has `seen` the latest message, or has read all of them."""
+    `before` is the locked interaction, `changed` what the command made of it; state, attention, version and updated_at
+    are derived. `happened` replaces the command's own event. `renewed` tells of the attention again even where it is
+    the same as before. Closing ends the customer's wait when the actor has `seen` the latest message, or has read all
+    of them. Raises what `require_able` raises."""
     kind: KindRules[I] = work.kinds[before.kind]
     changed = returned(work, actor, before, changed)
+    require_able(work, actor, before, changed)
     if changed.assignee_id != before.assignee_id:
         changed = replace(changed, answered_lease=None, lease_answer_id=None)
-    changed = with_holder_of_team(work, actor, before, within_borders(work, before, changed))
+    changed = moved_to_team(work, actor, before, within_borders(work, before, changed))
     after = settle(work, kind, changed, renewed=renewed)
     if after.waiting.needed and _closes(actor, before, after, seen=seen):
         latest = work.use(WaitRepository).latest_asking(after.id)
@@ -249,8 +250,8 @@ def next_due(kind: "KindRules[I]", interaction: I, now: datetime, settings: "Set
 
 
 def armed(work: "Work", interaction: I) -> I:
-    """The same with a `due_at` that is not too late. One that has become too early stays: most deadlines move away with
-    every message, and it costs less to find that out once than to write it down each time."""
+    """The same with a `due_at` that is not too late. One that is too early stays: most deadlines move with every
+    message, and looking once too often costs less than a write for each."""
     due = next_due(work.kinds[interaction.kind], interaction, work.now, work.settings)
     if due is None or (interaction.due_at is not None and interaction.due_at <= due):
         return interaction
@@ -264,9 +265,9 @@ def open_interaction(
     add: Callable[[I], I],
     happened: InteractionEvent = events.Created(),  # noqa: B008 - it has no fields and does not change
 ) -> I:
-    """Store a new interaction through its repository's `add` and tell of it; the same with its id.
+    """Store a new interaction with its repository's `add` and record the event; the same with its id.
 
-    Raises Forbidden without a permission to write that holds for the new one, and for who sees only others."""
+    Raises Forbidden for an actor who may not change the new interaction, or who sees only others of the kind."""
     actor.require_writing(new.kind)
     opened = settle(work, work.kinds[new.kind], within_borders(work, None, new))
     if not actor.may_write(new.kind, opened.team_id, opened.assignee_id) or is_out_of_sight(actor, opened):

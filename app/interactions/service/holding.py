@@ -5,15 +5,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from app.core.actor import Actor
-from app.core.errors import Forbidden, InvalidInput
+from app.core.errors import InvalidInput
 from app.core.ids import GlobalId
-from app.directory.model import User
-from app.directory.repository import UserRepository
 from app.interactions.claims import holder_of
 from app.interactions.model import Command, Interaction, State
+from app.interactions.service.assigning import require_assignable
 from app.interactions.service.change import begin, kind_of, write
 from app.interactions.service.returning import unheld
-from app.interactions.service.rights import may_see
 
 if TYPE_CHECKING:
     from app.storage.work import Work
@@ -31,7 +29,7 @@ def claim(
 
     Who holds it already renews the lease, or keeps it for good without one; a lease never shortens a longer claim.
     Raises AlreadyClaimed with who holds it and until when; InvalidInput for a lease not from 1 to 86,400 s; and what
-    `begin` raises."""
+    `begin` and `write` raise."""
     if lease_seconds is not None and not 1 <= lease_seconds <= LONGEST_LEASE:
         raise InvalidInput(f"A lease lasts from 1 to {LONGEST_LEASE} seconds.", path=("lease_seconds",))
     until = None if lease_seconds is None else work.now + timedelta(seconds=lease_seconds)
@@ -41,7 +39,6 @@ def claim(
         lasts = None if until is None or before.claimed_until is None else max(until, before.claimed_until)
         after = replace(free, claimed_until=lasts)
     else:
-        _require_active(work, actor)
         after = replace(free, assignee_id=actor.user_id, claimed_until=until)
         after = kind_of(work, ref).on_assign(work, actor, after, actor.user_id)
     return write(work, actor, before, after, Command.CLAIM)
@@ -63,7 +60,7 @@ def assign(work: "Work", actor: Actor, ref: GlobalId, user_id: int | None, *, if
     before = begin(work, actor, ref, Command.ASSIGN, if_version=if_version)
     if user_id is None:
         return write(work, actor, before, _unassigned(work, actor, before), Command.ASSIGN)
-    require_holder(work, before, user_id)
+    require_assignable(work, before, user_id)
     after = replace(before, assignee_id=user_id, claimed_until=None, answered_lease=None, lease_answer_id=None)
     if holder_of(before, work.now) != user_id:
         after = kind_of(work, ref).on_assign(work, actor, after, user_id)
@@ -79,23 +76,6 @@ def lapsed(work: "Work", actor: Actor, before: I) -> I:
     if before.state is State.CLOSED:
         return replace(before, claimed_until=None)
     return unheld(work, actor, before)
-
-
-def _require_active(work: "Work", actor: Actor) -> None:
-    """Raise Forbidden for an actor who was deactivated meanwhile: what it holds has been released already."""
-    user = work.use(UserRepository).hold(actor.user_id)
-    if user is not None and not user.active:
-        raise Forbidden("Your user is not active any more.")
-
-
-def require_holder(work: "Work", interaction: Interaction, user_id: int) -> User:
-    """The user, to whom the interaction can be given, and who stays so until the unit ends. Raises InvalidInput."""
-    user = work.use(UserRepository).hold(user_id)
-    if user is None or not user.active:
-        raise InvalidInput(f"There is no active user usr_{user_id}.", path=("user_id",))
-    if not may_see(user, interaction):
-        raise InvalidInput("The user may not see this, so it cannot be assigned to them.", path=("user_id",))
-    return user
 
 
 def _unassigned(work: "Work", actor: Actor, before: I) -> I:

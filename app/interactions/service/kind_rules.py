@@ -1,6 +1,6 @@
 """The default rules that kinds extend."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -68,6 +68,9 @@ class CommonRules(Generic[I]):
     def on_assign(self, work: "Work", actor: Actor, interaction: I, user_id: int | None) -> I:
         return interaction
 
+    def on_team_changed(self, work: "Work", interaction: I) -> I:
+        return interaction
+
     def on_close(self, work: "Work", actor: Actor, interaction: I) -> I:
         return interaction
 
@@ -107,6 +110,13 @@ class CommonRules(Generic[I]):
 
     def restored(self, work: "Work", interaction: I, action: str, value: object, message_id: int | None) -> I:
         return interaction
+
+    def of_user(self, work: "Work", user_id: int) -> Collection[int]:
+        """The surrogates of the interactions that `on_user_changed` may change."""
+        return work.use(HoldingRepository).held(self.name, user_id)
+
+    def lock_of_user(self, work: "Work", user_id: int) -> None:
+        work.use(HoldingRepository).lock(self.of_user(work, user_id))
 
     def on_user_changed(self, work: "Work", actor: Actor, before: "User", after: "User") -> None:
         follow_user(work, actor, self, before, after)  # type: ignore[arg-type]  # a kind adds what is missing

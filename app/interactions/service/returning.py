@@ -34,14 +34,22 @@ def returned(work: "Work", actor: Actor, before: I, changed: I) -> I:
         return changed
     if kind.state(changed, work.now, work.settings) is State.CLOSED:
         return changed
-    holder = work.use(UserRepository).get(changed.assignee_id)
+    # Locked: of a user who leaves in this moment only what is open is looked for.
+    holder = work.use(UserRepository).get(changed.assignee_id, for_update=True)
     return changed if holder is None or kind.may_hold(changed, holder) else unheld(work, actor, changed)
 
 
-def with_holder_of_team(work: "Work", actor: Actor, before: I, changed: I) -> I:
-    """The changed interaction; in nobody's hands, when it went to a team whose interactions its holder may not see, or
-    may not change as it could before."""
-    if before.team_id == changed.team_id or changed.assignee_id is None:
+def moved_to_team(work: "Work", actor: Actor, before: I, changed: I) -> I:
+    """The changed interaction; if its team changed, released unless its holder may still see it and change it as
+    before, and without what its kind does not keep in another team."""
+    if before.team_id == changed.team_id:
+        return changed
+    kind: KindRules[I] = work.kinds[before.kind]
+    return kind.on_team_changed(work, _with_holder_of_team(work, actor, before, changed))
+
+
+def _with_holder_of_team(work: "Work", actor: Actor, before: I, changed: I) -> I:
+    if changed.assignee_id is None:
         return changed
     holder = work.use(UserRepository).get(changed.assignee_id)
     if holder is None or may_work(holder, changed):

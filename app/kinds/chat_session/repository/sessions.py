@@ -49,7 +49,6 @@ _MARK_FETCHED = (
     .where(message.c.interaction_id == _KEY, message.c.read_by_customer.is_(False))
     .values(read_by_customer=True, updated_at=sa.bindparam("now", type_=Timestamp))
 )
-_PRESENT = sa.select(sa.and_(app_user.c.present, works_on(app_user.c, KIND))).where(app_user.c.id == _KEY)
 
 
 _USER: sa.BindParameter[int] = sa.bindparam("user", type_=sa.BigInteger)
@@ -240,8 +239,3 @@ class ChatSessionRepository(KindRepository[ChatSession]):
     def mark_fetched(self, session_id: int, now: datetime) -> None:
         """The customer has read every message that was for it."""
         self.connection.execute(_MARK_FETCHED, {"key": session_id, "now": now})
-
-    def is_present(self, user_id: int) -> bool | None:
-        """Whether chats may be offered to the user; None when there is no such user."""
-        row = self._one(_PRESENT, {"key": user_id})
-        return None if row is None else bool(row[0])

@@ -15,6 +15,7 @@ from app.directory.repository import UserRepository
 from app.interactions.meaning import InteractionEvent
 from app.interactions.model import AnyCommand, Command
 from app.interactions.repository.messages import MessageRepository
+from app.interactions.service.assigning import active_user
 from app.kinds.chat_session.model.commands import ChatCommand
 from app.kinds.chat_session.model.limits import LENGTHS, REFERENCES
 from app.kinds.chat_session.model.session import ENDED, ChatSession, ChatSessionStatus
@@ -87,7 +88,7 @@ def queue_changes(
             _queue_field(work, actor, before, after, name)
     if command is Command.RESUME_BOT:
         _queue_field(work, actor, before, after, "bot_active")
-    elif command is ChatCommand.CANCEL_TRANSFER:
+    elif action is None and command not in _EDITS and after.status is before.status:
         _queue_field(work, actor, before, after, "transfer_to_id")
 
 
@@ -129,7 +130,7 @@ def restored(work: "Work", chat: ChatSession, action: str, value: Any, message_i
     if action in HANDING:
         held = replace(
             brought(chat, ChatSessionStatus(value["status"])),
-            assignee_id=value["user"],
+            assignee_id=active_user(work, value["user"]),
             transfer_to_id=value["to"],
             bot_active=value["bot"],
             claimed_until=None,

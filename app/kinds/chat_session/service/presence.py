@@ -1,6 +1,6 @@
 """What follows for chats when a user comes, goes, or loses a right in a topic."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from app.interactions.model import Command
 from app.interactions.repository.holdings import HoldingRepository
 from app.interactions.service.change import write
 from app.interactions.service.leaving import release
-from app.interactions.service.rights import works_on
+from app.interactions.service.rights import may_join, works_on
 from app.kinds.chat_session.events import Offered, Queued, TransferCancelled
 from app.kinds.chat_session.model.commands import ChatCommand
 from app.kinds.chat_session.model.refusals import may_respond
@@ -28,13 +28,28 @@ MOST_OFFERED = 200
 
 
 def follow_presence(work: "Work", actor: Actor, before: User, after: User) -> None:
-    """Withdraw offers to a user who has gone, and offer what was missed to one who has come."""
+    """Withdraw the offers that the user can no longer accept, and offer missed chats to a user who became available."""
     chats = work.use(ChatSessionRepository)
-    was, now = _is_there(before), _is_there(after)
-    if was and not now:
-        withdraw(work, actor, chats.offered_to(after.id))
-    elif now and not was:
+    was, now = is_available(before), is_available(after)
+    if was:
+        offered = _loaded(work, chats.offered_to(after.id))
+        _withdraw(work, actor, [chat for chat in offered if not (now and may_join(after, chat))])
+    elif now:
         _offer(work, actor, chats.missed_by(after.id, MOST_OFFERED))
+
+
+def of_user(work: "Work", user_id: int) -> Collection[int]:
+    """The surrogates of the chats that `follow_presence` may change: offered to the user, or missed."""
+    chats = work.use(ChatSessionRepository)
+    return {*chats.offered_to(user_id), *chats.missed_by(user_id, MOST_OFFERED)}
+
+
+def with_offer_of_team(work: "Work", chat: ChatSession) -> ChatSession:
+    """The chat after it moved to another team; without an offer to a user who may not see or change it there."""
+    if chat.transfer_to_id is None or not _can_cancel(chat):
+        return chat
+    user = work.use(UserRepository).get(chat.transfer_to_id)
+    return chat if user is not None and may_join(user, chat) else kept(chat)
 
 
 def follow_role(work: "Work", actor: Actor, before: User, after: User) -> None:
@@ -63,7 +78,7 @@ def follow_rights(work: "Work", actor: Actor, topic: int, user_id: int, *, respo
         for other in chats.users_in(topic):
             _take(work, actor, topic, other)
     user = work.use(UserRepository).get(user_id)
-    if user is not None and _is_there(user):
+    if user is not None and is_available(user):
         _offer(work, actor, chats.missed_by(user_id, MOST_OFFERED, topic))
 
 
@@ -74,13 +89,21 @@ def _take(work: "Work", actor: Actor, topic: int, user_id: int) -> None:
     if user is None or user.is_admin or may_respond(chats.responders(topic), user_id):
         return
     release(work, actor, work.kinds[KIND], chats.held_in(topic, user_id))
-    withdraw(work, actor, chats.offered_to(user_id, topic))
+    _withdraw(work, actor, _loaded(work, chats.offered_to(user_id, topic)))
 
 
-def withdraw(work: "Work", actor: Actor, chats: Iterable[int]) -> None:
-    """Take back the offers of the chats."""
-    for chat in _loaded(work, chats):
-        if chat.transfer_to_id is not None and refused_by(ChatCommand.CANCEL_TRANSFER, chat.cannot) is None:
+def is_available(user: User) -> bool:
+    """Whether chats may be offered to the user: present, active and with a permission to change chats."""
+    return user.present and works_on(user, KIND)
+
+
+def _can_cancel(chat: ChatSession) -> bool:
+    return refused_by(ChatCommand.CANCEL_TRANSFER, chat.cannot) is None
+
+
+def _withdraw(work: "Work", actor: Actor, chats: Iterable[ChatSession]) -> None:
+    for chat in chats:
+        if chat.transfer_to_id is not None and _can_cancel(chat):
             write(work, actor, chat, kept(chat), ChatCommand.CANCEL_TRANSFER, TransferCancelled())
 
 
@@ -99,7 +122,3 @@ def _offer(work: "Work", actor: Actor, chats: Iterable[int]) -> None:
 def _loaded(work: "Work", chats: Iterable[int]) -> Iterable[ChatSession]:
     found = (work.use(ChatSessionRepository).load(number) for number in chats)
     return [chat for chat in found if chat is not None]
-
-
-def _is_there(user: User) -> bool:
-    return user.present and works_on(user, KIND)

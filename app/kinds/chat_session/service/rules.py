@@ -1,6 +1,6 @@
 """What the commands of all kinds ask of a chat."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -44,9 +44,9 @@ from app.kinds.chat_session.model.transitions import (
     with_copies,
 )
 from app.kinds.chat_session.repository import ChatSessionRepository, ChatTopicRepository
+from app.kinds.chat_session.service import presence
 from app.kinds.chat_session.service.mirroring import outgoing, queue_changes, restored
 from app.kinds.chat_session.service.notices import closing, notice, started, typed, with_rank
-from app.kinds.chat_session.service.presence import follow_presence, follow_role
 from app.kinds.chat_session.service.requests import open_chat
 
 if TYPE_CHECKING:
@@ -121,6 +121,9 @@ class Rules(MirroredRules[ChatSession]):
             return with_rank(work, taken_over(interaction, user_id, work.now))
         return started(work, actor, interaction, user_id)
 
+    def on_team_changed(self, work: "Work", interaction: ChatSession) -> ChatSession:
+        return presence.with_offer_of_team(work, interaction)
+
     def on_close(self, work: "Work", actor: Actor, interaction: ChatSession) -> ChatSession:
         return closing(work, actor, ended(interaction, ChatSessionStatus.CLOSED, work.now))
 
@@ -139,10 +142,13 @@ class Rules(MirroredRules[ChatSession]):
     def turn(self, interaction: ChatSession, now: datetime, settings: "Settings") -> Turn[ChatSession] | None:
         return turn(interaction, now)
 
+    def of_user(self, work: "Work", user_id: int) -> Collection[int]:
+        return {*super().of_user(work, user_id), *presence.of_user(work, user_id)}
+
     def on_user_changed(self, work: "Work", actor: Actor, before: User, after: User) -> None:
         follow_user(work, actor, self, before, after)
-        follow_role(work, actor, before, after)
-        follow_presence(work, actor, before, after)
+        presence.follow_role(work, actor, before, after)
+        presence.follow_presence(work, actor, before, after)
 
     def hours(self, work: "Work", account: str) -> Hours | None:
         topic = work.use(ChatTopicRepository).get(require_id(account, "top").number)

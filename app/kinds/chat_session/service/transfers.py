@@ -8,15 +8,14 @@ from app.core.ids import GlobalId
 from app.core.numbers import LARGEST_INT
 from app.directory.repository import UserRepository
 from app.interactions.service.change import begin, write
-from app.interactions.service.holding import require_holder
 from app.interactions.service.rights import may_join
 from app.kinds.chat_session.events import TransferAccepted, TransferCancelled, Transferred, TransferRejected
 from app.kinds.chat_session.model.commands import ChatCommand
 from app.kinds.chat_session.model.refusals import may_respond
 from app.kinds.chat_session.model.session import ChatMessageSpecialType, ChatSession
 from app.kinds.chat_session.model.transitions import accepted, kept, offered
-from app.kinds.chat_session.repository import ChatSessionRepository
 from app.kinds.chat_session.service.notices import notice, with_rank
+from app.kinds.chat_session.service.presence import is_available
 
 if TYPE_CHECKING:
     from app.storage.work import Work
@@ -33,12 +32,11 @@ def transfer_chat_session(
     before: ChatSession = begin(work, actor, ref, ChatCommand.TRANSFER, if_version=if_version)
     if to_user in (actor.user_id, before.assignee_id):
         raise InvalidInput("A chat is transferred to somebody else.", path=("user_id",))
-    present = work.use(ChatSessionRepository).is_present(to_user)
-    if present is None:
+    user = work.use(UserRepository).get(to_user, for_update=True)
+    if user is None:
         raise NotFound("There is no such user.", path=("user_id",))
-    if not present:
+    if not is_available(user):
         raise Conflict("The user is not present.", path=("user_id",))
-    user = require_holder(work, before, to_user)
     if not may_join(user, before):
         # An offer that nobody but its maker sees would never be answered.
         raise InvalidInput("The user may not see and change this before it is theirs.", path=("user_id",))

@@ -11,8 +11,8 @@ from app.directory.service.editing import Ref, number
 from app.interactions.contents import LONGEST_TEXT, text_content
 from app.interactions.messages import MessageAuthor
 from app.interactions.model import Command
+from app.interactions.service.assigning import require_assignable
 from app.interactions.service.change import begin, check, is_seen, load, remove, require_allowed, write
-from app.interactions.service.holding import require_holder
 from app.interactions.service.messages import Posted, acted, post
 from app.kinds.conversation.events import Restarted
 from app.kinds.conversation.model.commands import ConversationCommand, refusal
@@ -52,7 +52,7 @@ def update_conversation(
     if user_id != after.assignee_id:
         require_allowed(work, refusal(Command.ASSIGN, after, actor, work.now))
         if user_id is not None:
-            require_holder(work, after, user_id)
+            require_assignable(work, after, user_id)
         after = replace(after, assignee_id=user_id, claimed_until=None)
     return write(work, actor, before, after, Command.UPDATE)
 

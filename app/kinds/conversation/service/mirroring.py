@@ -17,6 +17,7 @@ from app.interactions import events
 from app.interactions.meaning import InteractionEvent
 from app.interactions.model import AnyCommand, Command
 from app.interactions.repository.messages import MessageRepository
+from app.interactions.service.assigning import active_user
 from app.kinds.conversation.events import Restarted
 from app.kinds.conversation.model.conversation import Conversation, Status, with_status
 
@@ -83,7 +84,8 @@ def restored(work: "Work", conversation: Conversation, action: str, value: Any, 
     if action == STATUS:
         return with_status(conversation, Status(value))
     if action == ASSIGNEE:
-        return replace(conversation, assignee_id=value, claimed_until=None, answered_lease=None, lease_answer_id=None)
+        holder = active_user(work, value)
+        return replace(conversation, assignee_id=holder, claimed_until=None, answered_lease=None, lease_answer_id=None)
     messages = work.use(MessageRepository)
     message = None if action != REACTION or message_id is None else messages.get(message_id)
     if message is not None:

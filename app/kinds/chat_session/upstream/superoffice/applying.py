@@ -22,6 +22,7 @@ from app.interactions.messages import MessageAuthor
 from app.interactions.model import Command
 from app.interactions.remote import Kept
 from app.interactions.repository.messages import MessageRepository
+from app.interactions.service.assigning import active_user
 from app.interactions.service.change import load, write
 from app.interactions.service.deliveries import change_message
 from app.interactions.service.recorded import Elsewhere, after_latest, record_message
@@ -216,6 +217,7 @@ def _bring(work: "Work", settings: Settings, ref: GlobalId, wanted: _Wanted, sha
         after = brought(after, wanted.status)
         holder = _holder(work, settings, there, before)
         if holder != after.assignee_id:
+            holder = active_user(work, holder)
             after = replace(after, assignee_id=holder, claimed_until=None, answered_lease=None, lease_answer_id=None)
     write(work, CONNECTION, before, with_rank(work, replace(after, **fields)), Command.UPDATE)
 

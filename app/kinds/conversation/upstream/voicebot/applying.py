@@ -20,6 +20,7 @@ from app.interactions.messages import MessageAuthor, MessageError, MessageErrorT
 from app.interactions.model import Command, State
 from app.interactions.remote import Kept
 from app.interactions.repository.messages import MessageRepository
+from app.interactions.service.assigning import active_user
 from app.interactions.service.change import load, write
 from app.interactions.service.deliveries import report_message_status, set_reaction
 from app.interactions.service.messages import mark_read, opened
@@ -140,6 +141,7 @@ def _bring(work: "Work", settings: Settings, ref: GlobalId, there: shapes.Conver
     if ASSIGNEE not in shared:
         holder = None if there.user is None else _user(work, settings, there.user)
         if holder != after.assignee_id:
+            holder = active_user(work, holder)
             after = replace(after, assignee_id=holder, claimed_until=None, answered_lease=None, lease_answer_id=None)
     after = replace(
         after,
