@@ -1,4 +1,4 @@
-"""The arguments of a field as closures: constants are read once, variables are looked up for each run."""
+"""The arguments of fields: constants read once, variables looked up per run."""
 
 from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
@@ -37,9 +37,9 @@ _APPLIED_LATER = frozenset({"first"})
 
 
 class Constants:
-    """The arguments of an operation that hold no variables, under names that no variable can have.
+    """The constant arguments of an operation, under names that no variable can have.
 
-    A run gets them among its variables, so that operations that differ in them alone share a plan."""
+    They are added to the variables of each run, so operations that differ only in constants share a plan."""
 
     def __init__(self) -> None:
         self.values: dict[str, object] = {}

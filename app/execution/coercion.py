@@ -1,4 +1,4 @@
-"""Reads the variables of a request: straight to the neutral form where they are plain, by the Coercer where not."""
+"""Coerces the variables of a request: plain values directly, others through `Coercer`."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple, cast
@@ -41,7 +41,7 @@ _INT_LIMIT = 2**31
 
 
 class _Slow(Exception):
-    """The value is not of the plain form that is read directly; the Coercer decides what it means."""
+    """Raised for a value that is not plain: `Coercer` decides what it means."""
 
 
 class _Variable(NamedTuple):
@@ -62,7 +62,7 @@ class _Variable(NamedTuple):
 
 
 class BadVariables(Exception):
-    """The variables do not fit; `entries` say which and why."""
+    """The variables cannot be coerced; `entries` are the errors of the answer."""
 
     def __init__(self, entries: list[errors.Entry]) -> None:
         super().__init__("The variables do not fit the operation.")
@@ -70,7 +70,7 @@ class BadVariables(Exception):
 
 
 class Coercions:
-    """Converters for the input types of one schema, each made once."""
+    """Readers for the input types of one schema, each built once."""
 
     def __init__(self, schema: GraphQLSchema) -> None:
         self.schema = schema
@@ -79,11 +79,11 @@ class Coercions:
         self._readers: dict[str, Convert] = {}
 
     def variables(self, operation: OperationDefinitionNode) -> "VariableReader":
-        """How to read the variables of an operation of a valid document."""
+        """The reader of the variables of an operation of a valid document."""
         return VariableReader(self, operation)
 
     def reader(self, type_: GraphQLInputType) -> Convert:
-        """From JSON to neutral for what is plain; raises _Slow for anything that needs a second look."""
+        """A function from the JSON of a plain value to its neutral form; it raises _Slow for any other value."""
         if isinstance(type_, GraphQLNonNull):
             inner = self.reader(type_.of_type)
 
@@ -152,7 +152,7 @@ class Coercions:
 
 
 class VariableReader:
-    """Reads the variables of one operation, again and again."""
+    """Reads the variables of one operation; made once, used for each request."""
 
     def __init__(self, coercions: Coercions, operation: OperationDefinitionNode) -> None:
         self.coercions = coercions
@@ -179,9 +179,10 @@ class VariableReader:
                 self._defaults[name] = default_of(signature)
 
     def neutral(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """The values by GraphQL name, absent ones absent; what the operation does not declare is not looked at.
+        """The values by GraphQL name, without absent ones. Variables that the operation does not declare are ignored.
 
-        Raises BadVariables, and InvalidInput for unstorable text and for null where a field may only be absent."""
+        Raises BadVariables, and InvalidInput for text that cannot be stored and for null where a field may only be
+        absent."""
         if not self._variables:
             return {}
         declared = {each.name: given[each.name] for each in self._variables if each.name in given}

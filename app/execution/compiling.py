@@ -1,4 +1,4 @@
-"""The compile thread, and each caller's share of it."""
+"""The compile thread, and each caller's share of its time."""
 
 import asyncio
 from collections.abc import Callable, Hashable
@@ -21,7 +21,7 @@ _MANY = 1_000
 
 
 class Budgets:
-    """A token bucket of seconds of CPU for each caller: `per_minute` of them at most, filled evenly; 0 is no limit."""
+    """A token bucket of CPU seconds for each caller: at most `per_minute`, filled evenly; 0 means no limit."""
 
     def __init__(self, per_minute: float, time: Callable[[], float] = monotonic) -> None:
         self._per_minute = per_minute
@@ -44,7 +44,7 @@ class Budgets:
             )
 
     def charge(self, caller: Caller, seconds: float) -> None:
-        """Take what was used, even when it is more than there was."""
+        """Deduct the seconds that were used; the balance may become negative."""
         if not self._per_minute:
             return
         if len(self._spent) >= _MANY:
@@ -57,10 +57,10 @@ class Budgets:
 
 
 class Compiling:
-    """Parses, validates and compiles off the loop, one work at a time, within each caller's share.
+    """Parses, validates and compiles off the event loop, one job at a time, within each caller's share.
 
-    Only this thread compiles, and only the loop touches what is kept. So the caches need no lock, and equal works that
-    are asked for at the same time are done once: whoever comes second finds the result of the first."""
+    Only this thread compiles and only the loop touches the caches, so they need no lock. Equal jobs that are requested
+    at the same time run once: the later ones find the result of the first."""
 
     def __init__(self, per_minute: float) -> None:
         self.done = 0
@@ -78,10 +78,11 @@ class Compiling:
         work: Callable[[], T],
         keep: Callable[[T], None],
     ) -> T:
-        """What `find` gives at the caller's turn; else what `work` makes in the thread, once `keep` has taken it.
+        """The result of `find` when it is the caller's turn; otherwise that of `work`, run in the thread and stored by
+        `keep`.
 
-        A caller that asks for the same `key` several times at once waits with the first of them alone.
-        Raises RateLimited when the caller's share is used up or too many of its works wait, and what `work` raises."""
+        Concurrent requests of one caller for the same `key` wait as one. Raises RateLimited when the caller's share is
+        used up or too many of its jobs wait, and what `work` raises."""
         asked = (caller, key)
         while (first := self._asked.get(asked)) is not None:
             await first.wait()
@@ -96,7 +97,7 @@ class Compiling:
             first.set()
 
     async def offload(self, caller: Caller, work: Callable[[], T]) -> T:
-        """What `work` makes in the thread. Raises RateLimited as `run` does, and what `work` raises."""
+        """The result of `work`, run in the thread. Raises RateLimited as `run` does, and what `work` raises."""
         return await self._in_turn(caller, lambda: None, work, lambda _: None)
 
     async def _in_turn(

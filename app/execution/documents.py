@@ -56,14 +56,14 @@ _PLACED = (FieldNode, OperationDefinitionNode, VariableDefinitionNode)  # what e
 
 
 class Made(Protocol):
-    """What was made of an operation; `fields` is how many fields it has."""
+    """The result of compiling an operation; `fields` is the number of its fields."""
 
     @property
     def fields(self) -> int: ...
 
 
 class Prepared:
-    """What was made of one operation and can be used again, in a cache that all operations share."""
+    """The compiled forms of one operation, held in a cache that all operations share."""
 
     def __init__(self, shared: Recent[Any]) -> None:
         self._shared = shared
@@ -76,9 +76,9 @@ class Prepared:
 
 
 class Operation:
-    """One operation of a valid document, with everything made from it that can be used again.
+    """One operation of a valid document, with everything compiled from it.
 
-    It knows the document's nodes and not the document, so that one that is forgotten is freed at once."""
+    It references the nodes of the document and not the document itself, so an evicted document is freed at once."""
 
     def __init__(
         self,
@@ -124,7 +124,7 @@ class Document:
 
 
 class Documents:
-    """Reads documents, and keeps those that are in use."""
+    """Parses and validates documents, and caches those in use."""
 
     def __init__(self, schema: GraphQLSchema, guard: Guard, *, suggestions: bool = True) -> None:
         self._schema = schema
@@ -139,17 +139,17 @@ class Documents:
         """How many documents were validated."""
 
     def known(self, text: str) -> Document | None:
-        """The document of a text that is kept."""
+        """The cached document of a text, or None."""
         return self._recent.get(text)
 
     def keep(self, text: str, document: Document) -> None:
-        """Have `known` find it."""
+        """Add the document to the cache."""
         self._recent.put(text, document, document.size + _OVERHEAD)
 
     def read(self, text: str, most_tokens: int | None = None) -> Document:
-        """The valid document of a text, which has at most so many tokens where that is less than the limit.
+        """The valid document of a text. `most_tokens` lowers the limit of tokens.
 
-        Raises Refused. One thread at a time may call it, which need not be that of `known` and `keep`."""
+        Raises Refused. Only one thread at a time may call it; it may be another than that of `known` and `keep`."""
         limits = self._guard.limits
         size = len(text.encode(errors="surrogatepass"))
         if size > limits.document_bytes:
@@ -195,8 +195,8 @@ class Documents:
 
 
 def _unlink(ast: DocumentNode) -> None:
-    """Take the chain of tokens apart. Each knows the next and the one before, so that a document would be freed by a
-    full collection of garbage alone, which takes seconds for the thousands of tokens of some hundred documents."""
+    """Break the linked list of tokens. Each token references its neighbours; without this, the document would be freed
+    only by a full garbage collection, which takes seconds for the tokens of some hundred documents."""
     token = None if ast.loc is None else ast.loc.start_token
     while token is not None:
         following = token.next
@@ -205,10 +205,10 @@ def _unlink(ast: DocumentNode) -> None:
 
 
 def _slim(ast: DocumentNode, names: dict[str, NameNode]) -> None:
-    """Keep no places but those that errors of a run name, and one node for each name.
+    """Drop all source locations but those that errors of a run name, and share one node for each name.
 
-    What is kept is looked through by each full collection of garbage, in which everybody waits: it is most of what a
-    document consists of."""
+    A full garbage collection, during which all requests wait, visits every cached node; locations and names are most of
+    a document."""
     if len(names) > _MOST_NAMES:
         names.clear()
     stack: list[tuple[Node, bool]] = [(ast, True)]
@@ -231,7 +231,7 @@ def _slim(ast: DocumentNode, names: dict[str, NameNode]) -> None:
 
 
 def _digest(ast: DocumentNode) -> bytes:
-    """The same for two documents that differ in white space, comments and the name of their only operation."""
+    """A digest that ignores white space, comments and the name of an only operation."""
     operations = [node for node in ast.definitions if isinstance(node, OperationDefinitionNode)]
     name = operations[0].name if len(operations) == 1 else None
     left_out = None if name is None or name.loc is None else name.loc.start_token

@@ -1,4 +1,4 @@
-"""How failures look in an answer: the entries of `errors`."""
+"""The entries of `errors` in answers."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -21,8 +21,8 @@ def entry(
     argument: Sequence[str | int] = (),
     retry_after: int | None = None,
 ) -> Entry:
-    """One item of `errors`. `argument` is the path of the argument or variable at fault, and `retry_after` the seconds
-    after which the same may be asked again."""
+    """One entry of `errors`. `argument` is the path of the argument or variable at fault; `retry_after` is in
+    seconds."""
     if (trail := current()) is not None:
         trail.refused(code)
     made: Entry = {"message": message}
@@ -40,7 +40,7 @@ def entry(
 
 
 def from_graphql(error: GraphQLError, code: str) -> Entry:
-    """A failure that graphql-core found."""
+    """The entry of an error that graphql-core found."""
     return entry(
         error.message,
         code,
@@ -50,7 +50,7 @@ def from_graphql(error: GraphQLError, code: str) -> Entry:
 
 
 def from_domain(error: DomainError, path: Sequence[str | int], nodes: Iterable[FieldNode] = ()) -> Entry:
-    """A refusal at a root field or below it."""
+    """The entry of a refusal at a root field or below it."""
     return entry(
         error.message,
         error.code,
@@ -62,7 +62,7 @@ def from_domain(error: DomainError, path: Sequence[str | int], nodes: Iterable[F
 
 
 def internal(path: Sequence[str | int] | None = None, nodes: Iterable[Node] = ()) -> Entry:
-    """A fault of ours, of which only the log says more."""
+    """The entry of an unexpected failure; only the log has its details."""
     return entry(codes.INTERNAL_MESSAGE, codes.INTERNAL, locations=places(nodes), path=path)
 
 
@@ -72,7 +72,7 @@ def seconds_until_retry(error: DomainError) -> int | None:
 
 
 def places(nodes: Iterable[Node]) -> list[Mapping[str, int]]:
-    """Where in the document the nodes are, 1-based."""
+    """The source locations of the nodes, line and column counted from 1."""
     return [
         {"line": node.loc.start_token.line, "column": node.loc.start_token.column}
         for node in nodes

@@ -1,4 +1,4 @@
-"""Explains an operation: its cost, its statements, and under what its plan is cached."""
+"""Explains an operation: cost, statements and keys of cached plans."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,8 +18,8 @@ from app.selection.mapping import Env
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """What a query takes. `cost` is the number of objects that it may read, of `most_cost` at most; `cached_by` names
-    what a plan is kept under; a `personal` plan's results are not shared between users."""
+    """The cost of a query: `cost` objects may be read, at most `most_cost` are allowed. `cached_by` names the parts of
+    the plan's cache key; results of a `personal` plan are not shared between users."""
 
     name: str | None
     cost: int
@@ -34,8 +34,8 @@ class Explanation:
 async def explain(
     operations: Operations, text: str, name: str | None, given: Mapping[str, Any], context: Context
 ) -> Explanation:
-    """Run a query as `context` says, and tell what it took. Raises Refused for a document or variables at fault, and
-    for an operation that is no query."""
+    """Run a query and return its cost and statements. Raises Refused for an invalid document, invalid variables, or an
+    operation that is not a query."""
     operation = operations.documents.read(text).operation(name)
     if operation.kind is not OperationType.QUERY:
         message = "Only queries are explained: the payload of a mutation or an event is read as a query would be."

@@ -1,4 +1,4 @@
-"""Coercion of values that are not plain, and the faults in them."""
+"""Coercion of values that are not plain, and its errors."""
 
 from typing import Any, NamedTuple, TypeAlias, Union
 
@@ -42,7 +42,7 @@ Place: TypeAlias = Union["tuple[Place, str | int]", None]
 
 
 def path_of(place: Place) -> tuple[str | int, ...]:
-    """The place as a path from its beginning."""
+    """The path from the root to this place."""
     path: list[str | int] = []
     while place is not None:
         place, key = place
@@ -51,31 +51,31 @@ def path_of(place: Place) -> tuple[str | int, ...]:
 
 
 class Fault(NamedTuple):
-    """What does not fit. The message names types and places, and never holds a value of the client."""
+    """One coercion error. Its message names types and paths, and never contains a value of the client."""
 
     message: str
     path: tuple[str | int, ...]
 
 
 class Enough(Exception):
-    """So many faults were found that the rest is not looked at."""
+    """Raised when the most faults that are reported were found; the rest of the value is not read."""
 
 
 class Coercer:
-    """Coerces the values of one request to the neutral form. `visits` counts the values looked at."""
+    """Coerces the values of one request to the neutral form. `visits` counts the values visited."""
 
     def __init__(self) -> None:
         self.faults: list[Fault] = []
         self.visits = 0
 
     def fault(self, message: str, place: Place) -> None:
-        """List a fault. Raises Enough with the last one that is listed."""
+        """Add a fault. Raises Enough with the last one that is reported."""
         self.faults.append(Fault(message, path_of(place)))
         if len(self.faults) >= MOST_FAULTS:
             raise Enough
 
     def coerce(self, type_: GraphQLInputType, value: Any, place: Place, depth: int = 0) -> Any:
-        """The value in the neutral form; None for one that does not fit, whose faults are listed. Raises Enough."""
+        """The value in the neutral form; None for an invalid value, whose faults are added. Raises Enough."""
         self.visits += 1
         if isinstance(type_, GraphQLNonNull):
             if value is None:
@@ -156,23 +156,23 @@ class Coercer:
 
 
 def unknown_field(name: str, type_: GraphQLInputObjectType) -> str:
-    """The fault of a member that the type has no field for; a long name is cut."""
+    """The fault of a member that the input type does not have; a long name is cut."""
     shown = name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…"
     return f"Field '{shown}' is not defined by type '{type_.name}'."
 
 
 def missing_field(name: str, type_: GraphQLInputObjectType, field: GraphQLInputField) -> str:
-    """The fault of an object without a field that has to be given."""
+    """The fault of an object without a required field."""
     return f"Field '{name}' of type '{field.type}' is required by type '{type_.name}'."
 
 
 def unknown_value(type_: GraphQLEnumType) -> str:
-    """The fault of a name that the enum does not have."""
+    """The fault of a name that is not a value of the enum."""
     return f"Expected one of the values of the enum '{type_.name}'."
 
 
 def misread(type_: GraphQLScalarType, error: Exception) -> str:
-    """The fault of a value that a scalar cannot be read from. The scalars' ValueErrors hold nothing of the value."""
+    """The fault of a value that the scalar refuses. The ValueErrors of scalars do not contain the value."""
     return f"Expected {type_.name}. {error}" if isinstance(error, ValueError) else f"Expected {type_.name}."
 
 

@@ -1,4 +1,4 @@
-"""Refuses a document that would be costly to validate or to run, in time linear in its length."""
+"""Limits on documents, checked in time linear in their length."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,7 +26,7 @@ _INTROSPECTION_SLACK = 2
 
 
 class Guard:
-    """Holds documents against the limits."""
+    """Checks documents against the limits."""
 
     def __init__(self, schema: GraphQLSchema, limits: Limits) -> None:
         self.limits = limits
@@ -37,13 +37,13 @@ class Guard:
 
     @property
     def visits(self) -> int:
-        """How many nodes were looked at so far, for tests of linearity."""
+        """The number of nodes visited so far, for tests of linearity."""
         return self._scales.visits + self._written_out_nodes
 
     def check(self, document: DocumentNode) -> frozenset[str | None]:
         """Raise TooComplex, naming the limit, or BadDefinition.
 
-        Gives the names of the operations whose cost has to be checked again, with the values of their variables."""
+        Returns the names of the operations whose cost depends on variables, to be checked again by `check_cost`."""
         limits = self.limits
         if len(document.definitions) > limits.definitions:
             raise too_many("operations and fragments", limits.definitions)
@@ -63,13 +63,13 @@ class Guard:
         return frozenset(again)
 
     def check_cost(self, document: DocumentNode, operation_name: str | None, variables: Mapping[str, Any]) -> None:
-        """Raise TooComplex if the operation costs too much with these values."""
+        """Raise TooComplex if the operation costs too much with these values of its variables."""
         cost = self.cost(document, operation_name, variables)
         if cost > self.limits.cost:
             raise self._too_costly(cost)
 
     def cost(self, document: DocumentNode, operation_name: str | None, variables: Mapping[str, Any]) -> int:
-        """How many objects the operation may read with these values."""
+        """The number of objects that the operation may read with these values of its variables."""
         return self._scales.weigh(document, variables)[operation_name].cost
 
     def _compare(self, measure: Measure) -> None:

@@ -1,4 +1,4 @@
-"""Answers `__schema` and `__type`, the one thing that graphql-core executes."""
+"""Answers `__schema` and `__type`, the only fields that graphql-core executes."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -23,7 +23,7 @@ _KEPT = 8
 
 
 class Introspection:
-    """Runs the introspective root fields of operations in the compile thread, and keeps the latest answers."""
+    """Runs the introspection fields of operations in the compile thread, and caches the latest answers."""
 
     def __init__(self, schema: GraphQLSchema, compiling: Compiling) -> None:
         self._schema = schema

@@ -1,4 +1,4 @@
-"""How large a document may be, and how a larger one is refused."""
+"""The limits of documents and the refusals of larger ones."""
 
 from dataclasses import dataclass
 
@@ -44,7 +44,7 @@ class Limits:
 
 
 class BadDefinition(Exception):
-    """A fragment or operation that no valid document has, and whose discovery by the standard rules could be costly."""
+    """A fragment or operation of an invalid document in which the standard rules would find the error only slowly."""
 
     def __init__(self, message: str, node: Node) -> None:
         super().__init__(message)

@@ -33,7 +33,7 @@ TYPENAME = "__typename"
 
 
 class RootField(NamedTuple):
-    """A root field with what is needed to answer for it. Fields of one `shape` differ in their constants at most."""
+    """A root field with what is needed to answer it. Fields of equal `shape` differ at most in their constants."""
 
     field: Field
     shape: bytes
@@ -42,7 +42,8 @@ class RootField(NamedTuple):
 
 
 class Lowered(NamedTuple):
-    """An operation's root fields in the order of the answer, and the constants that a run gets with its variables."""
+    """The root fields of an operation in the order of the answer, and the constants that each run gets with its
+    variables."""
 
     roots: tuple[RootField, ...]
     constants: Mapping[str, object]
@@ -67,7 +68,7 @@ class Lowering:
     def roots(
         self, document: DocumentNode, operation: OperationDefinitionNode, conditions: Mapping[str, object]
     ) -> Lowered:
-        """The root fields; `conditions` are the values that @skip and @include ask for.
+        """The root fields; `conditions` are the values of the variables of @skip and @include.
 
         Raises InvalidInput for a condition that is null."""
         root_type = self._schema.get_root_type(operation.operation)
@@ -88,7 +89,7 @@ def fragments_of(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:
 
 
 def condition_names(document: DocumentNode) -> tuple[str, ...]:
-    """The variables that any @skip or @include of the document asks for, sorted: the plan depends on their values."""
+    """The variables that any @skip or @include of the document uses, sorted: plans depend on their values."""
     names = set()
     stack: list[SelectionNode] = []
     for definition in document.definitions:
@@ -107,8 +108,8 @@ def condition_names(document: DocumentNode) -> tuple[str, ...]:
 
 
 class _Run:
-    """One lowering. What is selected on an interface is lowered once and shared by its types, so that the tree is as
-    large as the document and not as its product with the number of types."""
+    """One lowering. A selection on an interface is lowered once and shared by its types, so the tree is as large as the
+    document and does not grow with the number of types."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Weighs the operations of a document: each fragment once, then sums in the order of who spreads whom."""
+"""The cost of operations: each fragment is measured once, then summed up."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -37,7 +37,7 @@ class Spread:
 
 @dataclass(slots=True)
 class Measure:
-    """What one selection set weighs; first alone, then with its fragments."""
+    """The size of one selection set: first alone, then with its fragments."""
 
     node: Node
     selections: int = 0
@@ -53,7 +53,7 @@ class Measure:
 
 
 class Scales:
-    """Weighs documents of one schema. `visits` counts the nodes looked at, for tests of linearity."""
+    """Measures the documents of one schema. `visits` counts the nodes visited, for tests of linearity."""
 
     def __init__(self, schema: GraphQLSchema, limits: Limits) -> None:
         self.limits = limits
@@ -62,7 +62,7 @@ class Scales:
         self._sizes = Sizes(schema)
 
     def weigh(self, document: DocumentNode, variables: Mapping[str, Any] | None) -> dict[str | None, Measure]:
-        """The measure of each operation by its name; with `variables`, the page sizes that they give.
+        """The measure of each operation by its name; `variables` give page sizes.
 
         Raises TooComplex and BadDefinition."""
         fragments: dict[str, Measure] = {}
@@ -197,7 +197,7 @@ class Scales:
 
 
 def _dependencies_first(fragments: Mapping[str, Measure]) -> list[str]:
-    """The fragments so that each comes after those it spreads. Raises BadDefinition for a cycle."""
+    """The fragments in an order in which each comes after those that it spreads. Raises BadDefinition for a cycle."""
     order: list[str] = []
     state: dict[str, bool] = {}  # False: entered, True: left
     for start in fragments:

@@ -1,5 +1,4 @@
-"""What GraphQL's own rules do not hold: exactly one field of some inputs, no null where a field may stay
-absent."""
+"""Nulls that the standard rules of GraphQL do not refuse."""
 
 from collections.abc import Callable
 from typing import Any
@@ -24,7 +23,7 @@ NOT_NULL = "This may be left out, but it cannot be null."
 
 
 class AbsentOrGiven(ValidationRule):
-    """No `null` is written in a document for a field that may only be left out."""
+    """Validation rule: no literal `null` for a field that may only be absent."""
 
     def enter_object_value(self, node: ObjectValueNode, *_args: object) -> None:
         type_ = get_named_type(self.context.get_input_type())
@@ -58,7 +57,7 @@ def refuse_null(type_: GraphQLInputType, value: Any, name: str) -> None:
 
 
 def holds(type_: GraphQLInputType, wanted: Callable[[object], bool]) -> bool:
-    """Whether the type, or a field or type inside it, is wanted."""
+    """Whether the predicate holds for the type, or for a field or type inside it."""
     seen = set()
     stack = [get_named_type(type_)]
     while stack:

@@ -70,18 +70,18 @@ class Operations:
         self._introspection = Introspection(schema, self.compiling)
 
     def close(self) -> None:
-        """Let go of the compile thread."""
+        """Stop the compile thread."""
         self.compiling.close()
 
     def resolved(self, request: GraphQLRequest, caller: Caller) -> GraphQLRequest | Outcome:
-        """The request with the text of the document that it names; the answer where there is none."""
+        """The request with the text of its persisted document; or the answer that refuses it."""
         try:
             return self._persisted.resolved(request, caller)
         except Refused as refused:
             return refusal(refused)
 
     async def find(self, request: GraphQLRequest, context: Context) -> Operation | Outcome:
-        """The operation that a request names; the answer where there is none.
+        """The operation that a request names; or the answer that refuses it.
 
         Raises RateLimited when the document is new and the caller's share of compiling is used up."""
         try:
@@ -93,9 +93,10 @@ class Operations:
             return refusal(refused)
 
     async def run(self, request: GraphQLRequest, context: Context, found: Operation | None = None) -> Outcome:
-        """Answer one request, whose operation may have been found already.
+        """Answer one request; `found` is its operation where `find` was called before.
 
-        Raises RateLimited where a caller's share is used up and nothing was done; nothing else but for cancellation."""
+        Raises RateLimited when a caller's share is used up and nothing was executed; no other error but
+        cancellation."""
         try:
             operation = found
             if operation is None:
@@ -153,7 +154,7 @@ class Operations:
         return made
 
     async def prepared(self, operation: Operation, key: Hashable, context: Context, make: Callable[[], M]) -> M:
-        """What is kept of the operation under the key, or made now in the compile thread.
+        """The cached form of the operation under the key; otherwise that of `make`, run in the compile thread.
 
         Raises RateLimited when the caller's share of compiling is used up, and what `make` raises."""
         prepared = operation.prepared

@@ -1,4 +1,4 @@
-"""What an operation comes to, for whichever transport asked."""
+"""The outcome of an operation, the same for every transport."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from app.execution.errors import Entry
 
 
 class Phase(Enum):
-    """How far an operation came; each transport has its own sign for it."""
+    """How far an operation came; each transport expresses it in its own way."""
 
     UNREGISTERED = auto()
     DOCUMENT = auto()
@@ -23,7 +23,7 @@ class Phase(Enum):
 
 
 class Refused(Exception):
-    """The operation was not run; `entries` are its errors."""
+    """The operation was not executed; `entries` are its errors."""
 
     def __init__(self, entries: list[Entry], phase: Phase) -> None:
         super().__init__(phase.name)
@@ -38,7 +38,7 @@ class Refused(Exception):
 
 
 class Outcome(NamedTuple):
-    """The answer's body, encoded, and how far it came. Only Phase.EXECUTION has an item `data`."""
+    """The encoded body of the answer, and the phase that was reached. Only Phase.EXECUTION has a member `data`."""
 
     body: bytes
     phase: Phase
@@ -46,12 +46,12 @@ class Outcome(NamedTuple):
 
 @dataclass(slots=True)
 class GraphQLRequest:
-    """What a client asks for; not frozen, as each request makes one. `mutations` is False where the transport must not
-    change anything.
+    """A GraphQL request; not frozen, because one is made for each request. `mutations` is False where the transport
+    must not change anything.
 
-    `body` is the JSON, within its bounds, that it was read from, where there is one: numbers are spelled there as the
-    client spelled them. `within` names the item of it that is the request, where it is not the whole.
-    `digest` is the SHA-256 of the document, whose text may then be empty; `by_id` says that it came as a documentId."""
+    `body` is the JSON text it was read from, if there is one: it has numbers as the client spelled them. `within` names
+    the member of it that is the request, if that is not the whole. `digest` is the SHA-256 of the document, whose text
+    may then be empty; `by_id` tells that it came as a documentId."""
 
     query: str
     operation_name: str | None = None

@@ -1,4 +1,4 @@
-"""Documents that are named by their SHA-256: those that callers register, and those of the operator."""
+"""Persisted documents: registered by callers, or trusted by the operator."""
 
 import hashlib
 from collections import OrderedDict
@@ -17,12 +17,12 @@ _OVERHEAD = 200  # bytes of a short text beside its characters
 
 
 def digest_of(text: str) -> str:
-    """The name of a document: the SHA-256 of its text, in hex."""
+    """The SHA-256 of a document's text, in hex."""
     return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 
 
 class _Share:
-    """What one caller has registered, the latest used last."""
+    """The documents that one caller has registered, least recently used first."""
 
     __slots__ = ("size", "texts")
 
@@ -35,16 +35,16 @@ class _Share:
         self.size += _size(text)
 
     def drop(self) -> int:
-        """Forget the text whose last use is longest ago; the bytes that it took."""
+        """Evict the least recently used text; the number of its bytes."""
         _, text = self.texts.popitem(last=False)
         self.size -= _size(text)
         return _size(text)
 
 
 class Registered:
-    """Documents that callers have sent with their digests, for a while: bounded for each caller and in all.
+    """Documents registered by callers with their digests, for a while; bounded for each caller and in all.
 
-    A caller finds its own alone, so that nobody can push out what others have registered but by using more."""
+    Callers find only their own, so that only a caller that stores more can evict documents of others."""
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class Registered:
         return text
 
     def put(self, caller: Caller, digest: str, text: str) -> None:
-        """Keep a document of the caller's, in place of those that it has not used for longest."""
+        """Store a document of the caller, and evict its least recently used ones."""
         if self.get(caller, digest) is not None or _size(text) > self._most_bytes_of_caller:
             return
         share = self._shares.setdefault(caller, _Share())
@@ -85,7 +85,8 @@ class Registered:
 
 
 class Persisted:
-    """Finds the text of a request that names its document. With `only_trusted` there are no others than `trusted`."""
+    """Finds the text of a request that names its document by digest. With `only_trusted` no other documents are
+    accepted."""
 
     def __init__(
         self, trusted: Mapping[str, str], *, only_trusted: bool = False, registered: Registered | None = None
@@ -95,9 +96,9 @@ class Persisted:
         self._registered = Registered() if registered is None else registered
 
     def resolved(self, request: GraphQLRequest, caller: Caller) -> GraphQLRequest:
-        """The request with the text of its document, which is registered where it came with its digest.
+        """The request with the text of its document, which is registered if it came with its digest.
 
-        Raises Refused where the document is not known, not trusted, or another than the digest says."""
+        Raises Refused for a document that is unknown, not trusted, or does not have this digest."""
         digest = request.digest
         if request.query:
             if digest is None and not self._only_trusted:

@@ -1,4 +1,4 @@
-"""Makes operations ready to run: lowered, and compiled for a set of permissions."""
+"""Prepares operations: lowers them and compiles them for a set of permissions."""
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ Permissions = frozenset[str] | None
 
 
 class Compiler(Protocol):
-    """The part of app.selection.compiler.Compiler that operations need."""
+    """The part of app.selection.compiler.Compiler that operations use."""
 
     def query(self, fields: Sequence[Field], permissions: Permissions) -> "Plan": ...
 
@@ -29,7 +29,7 @@ class Compiler(Protocol):
 
 @dataclass(slots=True)
 class Query:
-    """A query with its plan; `fields` is how large that is."""
+    """A query with its plan; `fields` is the number of fields of the plan."""
 
     plan: "Plan | None"
     roots: tuple[RootField, ...]
@@ -51,7 +51,7 @@ class Mutation:
 
 
 class Mutations(NamedTuple):
-    """The root fields of a mutation, in order; `fields` is how large their plans are."""
+    """The root fields of a mutation, in order; `fields` is the number of fields of their plans."""
 
     all: Sequence[Mutation]
     constants: Mapping[str, object]
@@ -59,9 +59,9 @@ class Mutations(NamedTuple):
 
 
 class Preparer:
-    """Lowers and compiles the operations of one schema; one thread at a time may call it.
+    """Lowers and compiles the operations of one schema; not thread-safe.
 
-    Operations that differ in constants alone share a plan for as long as one of them is kept."""
+    Operations that differ only in constants share a plan while one of them is cached."""
 
     def __init__(self, schema: GraphQLSchema, compiler: Compiler) -> None:
         self._calls = Calls()
@@ -124,7 +124,7 @@ class Preparer:
 
 
 def fields_in(roots: Iterable[RootField]) -> int:
-    """How many fields there are below and with these; one that several types share counts once."""
+    """The number of fields of the trees, each counted once where several types share it."""
     seen: set[int] = set()
     stack = [root.field for root in roots]
     while stack:
@@ -137,17 +137,17 @@ def fields_in(roots: Iterable[RootField]) -> int:
 
 
 def kept_under(permissions: Permissions, operation: Operation, variables: Mapping[str, object]) -> Hashable:
-    """Under what is kept that was made of the operation for these permissions and variables."""
+    """The cache key of an operation for these permissions and variables."""
     if not operation.conditions:
         return (permissions,)
     return (permissions, *[variables.get(name) for name in operation.conditions])
 
 
 def with_constants(variables: dict[str, Any], constants: Mapping[str, object]) -> dict[str, Any]:
-    """What the arguments of a run are read from."""
+    """The values that the arguments of a run are read from."""
     return {**variables, **constants} if constants else variables
 
 
 def permissions_of(context: "Context") -> frozenset[str] | None:
-    """What plans are compiled for: the actor's permissions, None for all of them."""
+    """The permissions that plans are compiled for; None for all of them."""
     return None if context.actor.is_admin else context.actor.permissions

@@ -1,4 +1,4 @@
-"""Why documents were refused, kept by a digest of their text."""
+"""A cache of refusals of documents by a digest of their text."""
 
 from hashlib import blake2b
 from typing import NamedTuple
@@ -15,14 +15,14 @@ _LONGEST_ANSWER = 16 * 1024
 
 
 class Name(NamedTuple):
-    """What a refusal is kept by: the text's digest, and the most tokens that its caller's documents may have."""
+    """The cache key of a refusal: the text's digest, and the most tokens that documents of its caller may have."""
 
     digest: bytes
     most_tokens: int | None
 
 
 class Refusal:
-    """The refusal of a document, kept to answer the same document again."""
+    """The cached refusal of a document."""
 
     def __init__(self, refused: Refused) -> None:
         self._entries = orjson.dumps(refused.entries)
@@ -30,38 +30,38 @@ class Refusal:
 
     @property
     def size(self) -> int:
-        """How many bytes of an answer it is."""
+        """The number of bytes that it takes in an answer."""
         return len(self._entries)
 
     def again(self) -> Refused:
-        """What to raise."""
+        """The error to raise."""
         return Refused(orjson.loads(self._entries), self._phase)
 
 
 class Refusals:
-    """The refusals that were told lately.
+    """The latest refusals.
 
-    They depend on the text alone, and on how long the caller's documents may be: a document is checked before the
-    values of its variables and the permissions of its caller are looked at."""
+    They depend on the text and on the most tokens of the caller's documents alone: a document is checked before the
+    values of its variables and the permissions of its caller are read."""
 
     def __init__(self) -> None:
         self._recent: Recent[Refusal] = Recent(_MOST_BYTES)
 
     def __len__(self) -> int:
-        """How many are kept."""
+        """The number of cached refusals."""
         return len(self._recent)
 
     def name(self, text: str, most_tokens: int | None) -> Name | None:
-        """What the refusal of a text is kept by; None for one whose refusal costs less than its digest."""
+        """The cache key of a text's refusal; None for one whose refusal costs less than its digest."""
         if len(text) > _LONGEST_TEXT:
             return None
         return Name(blake2b(text.encode(errors="surrogatepass"), digest_size=32).digest(), most_tokens)
 
     def get(self, name: Name | None) -> Refusal | None:
-        """The refusal that is kept under the name."""
+        """The cached refusal, or None."""
         return None if name is None else self._recent.get(name)
 
     def put(self, name: Name | None, refusal: Refusal) -> None:
-        """Have `get` find it, unless it is so long that it would push out many others."""
+        """Cache the refusal, unless it is so long that it would evict many others."""
         if name is not None and refusal.size <= _LONGEST_ANSWER:
             self._recent.put(name, refusal, refusal.size + _OVERHEAD)

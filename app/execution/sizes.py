@@ -1,4 +1,4 @@
-"""How many objects a field reads: page sizes, searches, and the lists of the introspection."""
+"""The number of objects that a field reads."""
 
 from collections.abc import Mapping
 from math import ceil
@@ -38,18 +38,18 @@ class Sizes:
         self._introspection = _introspection_sizes(schema)
 
     def is_plumbing(self, type_: GraphQLNamedType | None) -> bool:
-        """Whether a type only carries a connection."""
+        """Whether a type only carries a connection: it is one, an edge or PageInfo."""
         return type_ is not None and type_.name in self._plumbing
 
     def searches(self, definition: GraphQLField | None, node: FieldNode) -> list[ValueNode]:
-        """The words that a connection is searched for, as far as they are given."""
+        """The argument values by which a connection is searched."""
         if definition is None or not self.is_plumbing(get_named_type(definition.type)):
             return []
         given = {argument.name.value: argument.value for argument in node.arguments or ()}
         return [given[name] for name in _SEARCHES if name in given and not isinstance(given[name], NullValueNode)]
 
     def counts(self, definition: GraphQLField | None) -> bool:
-        """Whether the field counts what a filter matches."""
+        """Whether the field counts the rows that a filter matches."""
         return definition is not None and _COUNT in getattr(get_named_type(definition.type), "fields", ())
 
     def of(
@@ -59,7 +59,7 @@ class Sizes:
         node: FieldNode,
         variables: Mapping[str, Any] | None,
     ) -> tuple[int, bool]:
-        """How many objects the field gives, and whether a variable without a value makes that an upper bound."""
+        """The number of objects of the field, and whether a variable without a value makes that an upper bound."""
         if definition is None:
             return 1, False
         if on is not None and on.name.startswith("__"):
@@ -81,7 +81,7 @@ class Sizes:
 
 
 def _groupings(definition: GraphQLField) -> int:
-    """How many groupings a field that counts knows."""
+    """The number of values of the field's argument of groupings."""
     found = get_named_type(definition.args[_GROUPINGS].type)
     return len(found.values) if isinstance(found, GraphQLEnumType) else 1
 
@@ -98,7 +98,7 @@ def _page_size(node: Node, variables: Mapping[str, Any] | None) -> tuple[int, bo
 
 
 def _plumbing(schema: GraphQLSchema) -> frozenset[str]:
-    """The types that only carry a connection: the connections, their edges and PageInfo. Their items are what costs."""
+    """The types that only carry a connection: connections, edges and PageInfo. Only their items cost anything."""
     found = {"PageInfo"}
     for name, type_ in schema.type_map.items():
         if isinstance(type_, GraphQLObjectType) and "pageInfo" in type_.fields and "edges" in type_.fields:
@@ -107,7 +107,7 @@ def _plumbing(schema: GraphQLSchema) -> frozenset[str]:
 
 
 def _introspection_sizes(schema: GraphQLSchema) -> dict[str, int]:
-    """About how many items each list of the introspection has in this schema, rounded up."""
+    """The approximate number of items of each list of the introspection in this schema, rounded up."""
     types = list(schema.type_map.values())
     composites: list[Any] = [type_ for type_ in types if is_composite_type(type_) and hasattr(type_, "fields")]
     fields = [one for type_ in composites for one in type_.fields.values()]

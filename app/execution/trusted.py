@@ -29,7 +29,7 @@ def read_trusted(settings: Settings) -> Mapping[str, str]:
 
 
 def add_trusted(folder: Path, text: str) -> str:
-    """The digest of a document that is in the folder from now on."""
+    """Write the document into the folder; its digest."""
     digest = digest_of(text)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{digest}{_SUFFIX}").write_bytes(text.encode())

@@ -1,4 +1,4 @@
-"""Channels: the latest items of equal subscriptions, kept for a moment."""
+"""Channels: the latest items of equal subscriptions, buffered briefly."""
 
 from collections import deque
 from collections.abc import Collection, Hashable, Sequence
@@ -13,27 +13,27 @@ MOST_CHARACTERS = 512 * 1024
 
 
 class Maker(Protocol):
-    """What makes the items of a channel."""
+    """Makes the items of a channel."""
 
     @property
     def stream(self) -> EventStream:
-        """The stream that the events come from."""
+        """The stream of the channel's events."""
 
     @property
     def is_busy(self) -> bool:
-        """Whether items of events that were heard of are still to be published."""
+        """Whether items of events that were received are still to be published."""
 
     async def texts(self, wanted: Sequence[tuple[Entry, str]]) -> Sequence[str]:
         """The encoded items of events."""
 
     def leave(self, channel: "Channel") -> None:
-        """A subscriber of the channel is gone."""
+        """Called when a subscriber of the channel is gone."""
 
 
 class Channel:
-    """The latest items of equal subscriptions, kept for a moment; who falls behind them reads the log again.
+    """A buffer of the latest items of equal subscriptions; a subscriber that falls behind it reads the log again.
 
-    `first` counts the items that are not kept any more, `dropped` is the tail's number of the last of them: a
+    `first` is the number of items that were dropped from it, `dropped` the tail's number of the last of them: a
     subscriber that has seen everything up to it finds the rest here."""
 
     __slots__ = (
@@ -64,14 +64,14 @@ class Channel:
         self._size = 0
 
     def publish(self, item: Item) -> None:
-        """Add an item; `stir` tells the subscribers of it."""
+        """Append an item; `stir` wakes the subscribers."""
         self.items.append(item)
         self._size += len(item.text)
         while len(self.items) > MOST_ITEMS or (self._size > MOST_CHARACTERS and len(self.items) > 1):
             self._drop()
 
     def skip(self, number: int) -> None:
-        """Leave out everything up to the tail's number: whoever listens has to read the log."""
+        """Drop everything up to the tail's number: subscribers have to read the log for it."""
         while self.items:
             self._drop()
         self.dropped = number
@@ -81,7 +81,7 @@ class Channel:
         self.waiting.stir()
 
     def end(self) -> None:
-        """Events are lost; every subscriber ends."""
+        """Called when events are lost; ends every subscriber."""
         self.broken = True
         self.waiting.stir()
 

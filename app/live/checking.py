@@ -1,4 +1,4 @@
-"""Checks subscriptions that are to be run for somebody later."""
+"""Checks subscriptions that are stored to be run later."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from app.storage.database import Database
 
 
 class Checking:
-    """Compiles what is to be run, as if it were opened now."""
+    """Compiles a stored subscription as if it were opened now."""
 
     def __init__(self, subscriptions: Subscriptions, database: Database, settings: Settings, clock: Clock) -> None:
         self._subscriptions = subscriptions

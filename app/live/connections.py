@@ -1,4 +1,4 @@
-"""Every open stream of answers, so that all can be ended: by time, by a key that no longer counts, by a shutdown."""
+"""All open connections, which shutdown, expiry and revoked keys end."""
 
 import asyncio
 from collections import Counter
@@ -76,21 +76,21 @@ class Connection:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def doubt(self) -> None:
-        """The key may not count any more: ask before anything else is sent."""
+        """The key may have been revoked: check it before anything else is sent."""
         self._doubts += 1
         self.doubtful = True
         if self._recheck is None:
             self._recheck = self._started(self._ask())
 
     async def cleared(self) -> None:
-        """Wait until it is known whether the caller may still listen; then `ending` says."""
+        """Wait until the key was checked; then `ending` is set if the caller may not listen any more."""
         if self.actor.expires_at is not None and self.has_expired():
             self.end(FORBIDDEN)
         while self.doubtful and self.ending is None and self._recheck is not None:
             await asyncio.wait([self._recheck])
 
     def has_expired(self) -> bool:
-        """Whether the caller's key has reached its end."""
+        """Whether the caller's key has expired."""
         return self.actor.expires_at is not None and self._connections.clock() >= self.actor.expires_at
 
     def end(self, ending: Ending) -> None:
@@ -103,26 +103,26 @@ class Connection:
                 asyncio.get_running_loop().call_later(CLOSE_SECONDS, self._abort)
 
     async def stop(self) -> None:
-        """End because the server does; whoever is answered once, and soon, is answered first."""
+        """End because the server stops; commands that are running are answered first."""
         self.end(SHUTDOWN)
 
     def close(self, ending: Ending) -> None:
-        """Each transport in its own way."""
+        """Close in the way of the transport."""
         raise NotImplementedError
 
     def abort(self) -> None:
-        """Cut the connection, whatever the client still has to read."""
+        """Close at once, without sending what is buffered."""
         if self._abort is not None:
             self._abort()
         elif self._task is not None:
             self._task.cancel()
 
     def is_stalled(self, now: float) -> bool:
-        """Whether the client has read nothing for too long, while there was something to read."""
+        """Whether the client has read nothing for too long while there was data to read."""
         return self._writing > 0 and now - self._waiting_since > self._connections.limits.stall_seconds
 
     async def written(self, sending: Coroutine[Any, Any, None]) -> None:
-        """Await a write, under watch."""
+        """Await a write; meanwhile `is_stalled` measures it."""
         if not self._writing:
             self._waiting_since = asyncio.get_running_loop().time()
         self._writing += 1
@@ -133,7 +133,7 @@ class Connection:
             self._waiting_since = asyncio.get_running_loop().time()
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run beside the connection, and end with it at the latest."""
+        """Run a task beside the connection, which is cancelled when the connection ends."""
         _ = self._started(work)
 
     def _started(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
@@ -150,7 +150,7 @@ class Connection:
             log.error("a connection has failed", exc_info=error)
 
     async def finish(self) -> None:
-        """End everything that runs beside it."""
+        """Cancel all tasks that run beside it."""
         while self._tasks:
             for task in self._tasks:
                 task.cancel()
@@ -176,7 +176,7 @@ class Connection:
 
 @dataclass(frozen=True, slots=True)
 class ConnectionLimits:
-    """Seconds, bytes and counts that a connection is held to."""
+    """The limits of a connection: seconds, bytes and counts."""
 
     init_seconds: float = 10.0
     ping_seconds: float = 25.0
@@ -192,7 +192,7 @@ class ConnectionLimits:
 
     @staticmethod
     def of(settings: Settings) -> "ConnectionLimits":
-        """Those that the settings say."""
+        """The limits of the settings."""
         return ConnectionLimits(
             message_bytes=settings.max_body_bytes,
             sockets=settings.max_sockets,
@@ -202,7 +202,7 @@ class ConnectionLimits:
 
 
 class Connections:
-    """The open connections of this process; a listener of the feed that must come before the deliveries."""
+    """The open connections of this process; a listener of the feed that must be called before the deliveries."""
 
     def __init__(self, feed: Feed, keys: KnownKeys, clock: Clock, limits: ConnectionLimits) -> None:
         self.feed = feed
@@ -234,7 +234,7 @@ class Connections:
             self.ended["client" if ending is None else _REASONS.get(ending.code, "refused")] += 1
 
     async def run(self) -> None:
-        """Look after the connections until cancelled."""
+        """Check expired keys and stalled clients until cancelled."""
         while True:
             await asyncio.sleep(self.limits.tick_seconds)
             now = asyncio.get_running_loop().time()
@@ -252,7 +252,7 @@ class Connections:
                     connection.end(FORBIDDEN)
 
     async def stop(self) -> None:
-        """End all streams in a way that has their clients come back, to another process or to the next one."""
+        """End all streams so that their clients reconnect, to another process or the next one."""
         self.stopping = True
         await asyncio.gather(*(connection.stop() for connection in self._open))
 

@@ -1,4 +1,4 @@
-"""Executes and encodes what subscriptions send: once for all equal ones, however many listen."""
+"""Executes and encodes items of subscriptions, once for all equal ones."""
 
 import asyncio
 from collections.abc import Collection, Hashable, Mapping, Sequence
@@ -34,7 +34,7 @@ _PAUSE_WITHOUT_DATABASE = 0.2
 
 
 class Deliveries:
-    """All subscriptions of this process. It takes what the feed reads."""
+    """All subscriptions of this process; a listener of the feed."""
 
     def __init__(self, database: Database, feed: Feed, settings: Settings, clock: Clock) -> None:
         self.feed = feed
@@ -47,7 +47,7 @@ class Deliveries:
         self._snapshots: dict[Hashable, Snapshots] = {}
 
     def __len__(self) -> int:
-        """How many subscriptions run."""
+        """The number of open subscriptions."""
         channels = (channel for each in self._deliveries.values() for channel in each.channels.values())
         snapshots = self._snapshots.values()
         return sum(each.subscribers for each in channels) + sum(each.subscribers for each in snapshots)
@@ -77,7 +77,7 @@ class Deliveries:
         return EventSubscriber(self.feed, channel, caller, cursor, self.replays)
 
     def snapshots(self, key: Hashable, stream: SnapshotStream, recipe: Recipe, viewer: Viewer) -> SnapshotSubscriber:
-        """A subscriber to snapshots: one now, and one after what changes them."""
+        """A subscriber to snapshots: one now, and one after each event that changes them."""
         found = self._snapshots.get(key)
         if found is None:
             found = self._snapshots[key] = Snapshots(key, stream, recipe, viewer, self.reader, self.forget)
@@ -98,14 +98,14 @@ class Deliveries:
                 channel.end()
 
     def forget(self, delivery: "Delivery | Snapshots") -> None:
-        """Nobody listens to it any more."""
+        """Remove a delivery without subscribers."""
         kept: dict[Hashable, Any] = self._deliveries if isinstance(delivery, Delivery) else self._snapshots
         if kept.get(delivery.key) is delivery:
             del kept[delivery.key]
 
 
 class Delivery:
-    """One selection with the channels whose items are made by it."""
+    """One selection with the channels of the items that are made by it."""
 
     def __init__(self, deliveries: Deliveries, key: Hashable, stream: EventStream, recipe: Recipe) -> None:
         self.key = key
@@ -122,7 +122,7 @@ class Delivery:
         return bool(self._pending) or self._worker is not None
 
     def offer(self, entries: Sequence[Entry]) -> None:
-        """Take what somebody listens to; the rest costs no more than a look."""
+        """Queue the entries that a channel matches; drop the rest."""
         for entry in entries:
             wanted: dict[str, list[Channel]] = {}
             for channel in self.index.concerned(entry):
@@ -139,7 +139,7 @@ class Delivery:
             self._worker = asyncio.create_task(self._work())
 
     def leave(self, channel: Channel) -> None:
-        """A subscriber of the channel is gone."""
+        """Called when a subscriber of the channel is gone."""
         channel.subscribers -= 1
         if channel.subscribers:
             return
@@ -152,7 +152,7 @@ class Delivery:
                 self._worker.cancel()
 
     async def texts(self, wanted: Sequence[tuple[Entry, str]]) -> Sequence[str]:
-        """The encoded items of events, read together. While there is no database, it waits for it."""
+        """The encoded items of events, read together. Waits while the database is unavailable."""
         rows = [self.stream.row(entry, as_what) for entry, as_what in wanted]
         while True:
             try:

@@ -1,4 +1,4 @@
-"""Finds the channels that an event may concern, without a look at each of thousands."""
+"""An inverted index from keys of events to interested channels."""
 
 from collections.abc import Callable, Collection, Hashable
 from typing import Generic, TypeVar
@@ -9,8 +9,7 @@ T = TypeVar("T", bound=Hashable)
 
 
 class Index(Generic[T]):
-    """Things that wait for events, by the keys of which an event that concerns them has at least one; without keys
-    (None) any event may concern them."""
+    """Values by the keys of events that may concern them. A value without keys (None) is concerned by every event."""
 
     def __init__(self, keys_of: Callable[[Entry], Collection[Hashable]]) -> None:
         self._keys_of = keys_of
@@ -25,7 +24,7 @@ class Index(Generic[T]):
                 self._by_key.setdefault(key, {})[one] = None
 
     def remove(self, one: T, keys: Collection[Hashable] | None) -> None:
-        """Forget it; `keys` are those that it was added with."""
+        """Remove the value, which was added with these `keys`."""
         self._any.pop(one, None)
         for key in keys or ():
             found = self._by_key.get(key, {})
@@ -34,7 +33,7 @@ class Index(Generic[T]):
                 self._by_key.pop(key, None)
 
     def concerned(self, entry: Entry) -> Collection[T]:
-        """What the event may concern, each once."""
+        """The values that the event may concern, each once."""
         if not self._by_key:
             return self._any
         found = dict(self._any)

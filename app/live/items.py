@@ -1,4 +1,4 @@
-"""What a subscription sends, and who takes it."""
+"""The items that a subscription sends, and their subscribers."""
 
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
@@ -7,7 +7,8 @@ from app.feed import Entry
 
 
 class Item(NamedTuple):
-    """One answer of a subscription, encoded; `cursor` is what to go on from after it, where there is such a thing."""
+    """One encoded answer of a subscription. `cursor` resumes the subscription after it; None where it cannot be
+    resumed."""
 
     text: str
     entry: Entry | None = None
@@ -22,13 +23,13 @@ class Subscriber(Protocol):
 
     @property
     def cursor(self) -> str | None:
-        """What to go on from after what was taken, or after nothing; None where there is no such thing."""
+        """The cursor of the last item that was taken; None where the subscription cannot be resumed."""
 
     async def next(self) -> Item:
-        """The next item. Raises CursorExpired when what comes next is lost; then it has ended."""
+        """Wait for the next item. Raises CursorExpired when items were lost; the subscriber has ended then."""
 
     def ready(self) -> Sequence[Item]:
-        """The items after it that are there already: a handful, so that they go out in one write."""
+        """A few further items that are available without waiting, to be written together."""
 
     def close(self) -> None:
-        """Listen no more."""
+        """Stop listening."""

@@ -1,4 +1,4 @@
-"""Everything that has to run so that subscriptions are answered, begun and ended together."""
+"""Starts and stops all that answers subscriptions."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -21,7 +21,7 @@ from app.storage.database import Database
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """The live road of one process."""
+    """The parts of one process that answer subscriptions."""
 
     feed: Feed
     subscriptions: Subscriptions
@@ -40,7 +40,7 @@ async def live(
     limits: ConnectionLimits,
     watch: Watch,
 ) -> AsyncIterator[Live]:
-    """Tail the log and look after the connections until the end of the block."""
+    """Tail the log and check the connections until the end of the block."""
     wakeups = wakeups_for(settings.database_url, silence=settings.database_silence.total_seconds())
     feed = Feed(database, wakeups, clock, longest_silence=limits.silence_seconds)
     connections = Connections(feed, keys, clock, limits)

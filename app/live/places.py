@@ -1,4 +1,4 @@
-"""Counts of what each caller holds open, with a limit each and a limit in all."""
+"""Counts of open subscriptions, limited for each caller and in all."""
 
 from collections import Counter
 
@@ -6,7 +6,7 @@ from app.core.fairness import Caller
 
 
 class Place:
-    """One of a caller's places, held until `leave`."""
+    """A counted slot of a caller, held until `leave`."""
 
     __slots__ = ("_caller", "_places")
 
@@ -15,20 +15,20 @@ class Place:
         self._caller = caller
 
     def __enter__(self) -> None:
-        """Hold it until the end of the block."""
+        """Hold the slot until the end of the block."""
 
     def __exit__(self, *_error: object) -> None:
         self.leave()
 
     def leave(self) -> None:
-        """Give the place up; a second time does nothing."""
+        """Release the slot; calling it again does nothing."""
         places, self._places = self._places, None
         if places is not None:
             places._leave(self._caller)
 
 
 class Places:
-    """At most `each` for every caller and `in_all` together. Nothing is kept of a caller that holds none."""
+    """Slots: at most `each` for a caller and `in_all` together. Callers without slots take no memory."""
 
     def __init__(self, each: int, in_all: int | None = None) -> None:
         self.each = each
@@ -37,7 +37,7 @@ class Places:
         self._of: Counter[Caller] = Counter()
 
     def take(self, caller: Caller) -> Place | None:
-        """A place of the caller; None when there is none left."""
+        """A slot of the caller; None when there is none left."""
         if self._of[caller] >= self.each or (self._in_all is not None and self.taken >= self._in_all):
             if not self._of[caller]:
                 del self._of[caller]
@@ -47,7 +47,7 @@ class Places:
         return Place(self, caller)
 
     def of(self, caller: Caller) -> int:
-        """How many places the caller holds."""
+        """The number of slots that the caller holds."""
         return self._of.get(caller, 0)
 
     def _leave(self, caller: Caller) -> None:

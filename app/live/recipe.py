@@ -1,4 +1,4 @@
-"""How an item of a subscription is made, and what reads it."""
+"""How the items of a subscription are read."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from app.storage.database import Database
 
 
 class _Nobody:
-    """Stands for the actor where a result is shared by several."""
+    """Stands for the actor where a result is shared by several users."""
 
     def __getattr__(self, name: str) -> Any:
         raise AttributeError(f"a field that looks at the actor's {name} has to be mapped as personal")
@@ -22,9 +22,10 @@ class _Nobody:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How an item is made: the plan, the variables of its selection, and the actor if it looks at one.
+    """How an item is read: the plan, the variables of its selection, and the actor if the plan depends on it.
 
-    `caller` has the share that its reads take: a user's deliveries have one beside that of the user's requests."""
+    `caller` has the share that the reads take: deliveries of a user have a share of their own beside that of the user's
+    requests."""
 
     key: str
     plan: Plan
@@ -38,7 +39,7 @@ class Recipe:
 
 
 class Reader:
-    """Reads what recipes say, with the share of their callers."""
+    """Runs recipes, within the shares of their callers."""
 
     def __init__(self, database: Database, settings: Settings, clock: Clock) -> None:
         self._database = database
@@ -51,6 +52,6 @@ class Reader:
         return await self._database.read(lambda: plan.steps(env), snapshot=plan.snapshot, caller=recipe.caller)
 
     async def each(self, recipe: Recipe, rows: Sequence[Mapping[str, object]]) -> Sequence[Any]:
-        """What is selected of each of the rows, read together."""
+        """The selection on each of the rows, read together."""
         env, plan = recipe.env(self._clock, self._settings), recipe.plan
         return await self._database.read(lambda: plan.each(env, rows), snapshot=plan.snapshot, caller=recipe.caller)

@@ -1,4 +1,4 @@
-"""Reading the event log again for subscribers that are behind."""
+"""Reads the event log again for subscribers that are behind."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ _MOST_EVENTS = 256
 
 
 class Replays:
-    """What the replays of a process share."""
+    """The state that the replays of a process share."""
 
     def __init__(self) -> None:
         self.reading = Turns(READ_AT_ONCE, each=1)
@@ -34,7 +34,7 @@ class Replays:
 
 
 class Replay:
-    """The part of the log that one subscriber has to read. It holds one chunk of items, and only within its turn."""
+    """The part of the log that one subscriber has to read. It holds one chunk of items, and only during its turn."""
 
     __slots__ = ("_caller", "_channel", "_feed", "_most_events", "_most_items", "_replays", "_turn", "cursor", "items")
 
@@ -70,13 +70,13 @@ class Replay:
         return page.number
 
     def taken(self) -> None:
-        """Give up the turn: the client has taken the chunk, or is gone."""
+        """End the turn: the client has taken the chunk, or is gone."""
         if self._turn is not None:
             self._turn.end()
             self._turn = None
 
     def _adapt(self, matched: int, tried: int, fitting: int) -> None:
-        """Read about as many events, and make about as many items of them, as one chunk has room for."""
+        """Choose how many events to read, so that their items fill about one chunk."""
         self._most_items = fitting if fitting < tried else min(self._most_items * 2, ITEMS_IN_CHUNK)
         if matched > tried:
             self._most_events = max(self._most_events // 2, _FEWEST_EVENTS)

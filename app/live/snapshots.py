@@ -1,4 +1,4 @@
-"""Queries that are asked again after events that concern them."""
+"""Queries that run again after events that concern them."""
 
 import asyncio
 from collections.abc import Callable, Hashable, Sequence
@@ -21,7 +21,7 @@ _AFTER_A_FAILURE = 5.0
 
 
 class Snapshots:
-    """A query that is asked again after events that concern it; equal subscriptions share it."""
+    """A query that runs again after events that concern it; equal subscriptions share it."""
 
     def __init__(
         self,
@@ -83,7 +83,7 @@ class Snapshots:
 
 
 class SnapshotSubscriber:
-    """A listener that is shown the newest snapshot; what came in between it never sees."""
+    """A subscriber that gets the newest snapshot and skips those before it."""
 
     __slots__ = ("_closed", "_snapshots", "_version", "on_close")
 

@@ -1,4 +1,4 @@
-"""The place of one subscriber in the events of a channel."""
+"""The position of one subscriber in a channel."""
 
 from collections.abc import Callable, Sequence
 
@@ -15,7 +15,7 @@ _CHARACTERS_AT_ONCE = 32 * 1024
 
 
 class EventSubscriber:
-    """A place in a channel. It holds no items of its own but for a chunk while it reads the log again."""
+    """A position in a channel. It holds no items of its own but one chunk while it reads the log again."""
 
     __slots__ = ("_channel", "_closed", "_feed", "_number", "_place", "_replay", "on_close")
 
@@ -73,7 +73,7 @@ class EventSubscriber:
         return found
 
     async def again(self, item: Item) -> Item:
-        """The item of the same event, made from the state of now."""
+        """The item of the same event, read from the current state."""
         entry, channel = item.entry, self._channel
         assert entry is not None
         as_what = channel.match(entry)
@@ -82,7 +82,7 @@ class EventSubscriber:
         return Item(text, entry)
 
     def passed(self) -> Cursor | None:
-        """The cursor up to which every item was taken; None while one waits, or may be in the making."""
+        """The cursor up to which every item was taken; None while an item waits or may be in preparation."""
         channel = self._channel
         waits = self._replay.items or self._place != channel.first + len(channel.items)
         if waits or self._number is None or channel.dropped > self._number or channel.maker.is_busy:

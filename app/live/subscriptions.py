@@ -1,4 +1,4 @@
-"""Prepares subscriptions: from a request to a place in a channel that it may share with others."""
+"""Opens subscriptions: from a request to a position in a channel."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -40,7 +40,7 @@ _MOST_BYTES_OF_VARIABLES = 65_536  # of each subscription: they are held for as 
 
 @dataclass(frozen=True, slots=True)
 class _Prepared:
-    """What is the same for everyone who sends this text with these permissions."""
+    """What all requests with this text and these permissions share."""
 
     root: RootField
     stream: Stream
@@ -52,7 +52,7 @@ class _Prepared:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """What one caller listens to: the same stream, share and channel are the same items."""
+    """The stream, share and channel of one request; requests that are equal in all three get the same items."""
 
     root: RootField
     stream: Stream
@@ -92,25 +92,25 @@ class Subscriptions:
 
     @property
     def running(self) -> int:
-        """How many subscriptions this process answers now."""
+        """The number of subscriptions that this process answers now."""
         return len(self._deliveries)
 
     @property
     def items_made(self) -> int:
-        """How many items were made of events, each once for all who get it."""
+        """The number of items made of events, each counted once however many get it."""
         return self._deliveries.items_made
 
     @property
     def items_sent(self) -> int:
-        """How many subscriptions got them."""
+        """The number of items sent, counted once for each subscription that gets them."""
         return self._deliveries.items_sent
 
     def of(self, caller: Caller) -> int:
-        """How many subscriptions of the caller this process answers now."""
+        """The number of subscriptions of the caller that this process answers now."""
         return self._places.of(caller)
 
     async def found(self, request: GraphQLRequest, context: Context) -> Operation:
-        """The subscription that a request names. Raises Refused, also when it names something else, and RateLimited."""
+        """The subscription of a request. Raises Refused, also for a query or a mutation, and RateLimited."""
         operation = await self._operations.find(request, context)
         if isinstance(operation, Outcome):
             raise Refused(orjson.loads(operation.body)["errors"], operation.phase)
@@ -136,10 +136,10 @@ class Subscriptions:
         *,
         is_seen: bool = True,
     ) -> Subscriber:
-        """Begin to listen to an operation that is a subscription; the caller must close what it gets.
+        """Open the subscription; the caller must close what it gets.
 
-        `after` wins over the argument of that name. With `is_seen` others are told who listens, where the stream says
-        so. Raises Refused and RateLimited."""
+        `after` overrides the argument of that name. With `is_seen`, other users are told who listens, where the stream
+        says so. Raises Refused and RateLimited."""
         asked = await self._asked(operation, request, context, after)
         actor, stream = context.actor, asked.stream
         with _refusing(asked.root), self._place(actor) as place:
@@ -198,7 +198,7 @@ class Subscriptions:
 
     @contextmanager
     def _place(self, actor: Actor) -> Iterator[Place]:
-        """The user's place for one more subscription, given up when the block fails. Raises RateLimited."""
+        """A slot of the user for one more subscription, released when the block fails. Raises RateLimited."""
         place = self._places.take(actor.caller)
         if place is None:
             message = f"This user has {self._places.each:,} subscriptions open; close one first."

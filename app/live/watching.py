@@ -1,4 +1,4 @@
-"""What the subscriptions of this process let others know by being there: who looks, and how many listen."""
+"""Leases of the users who view interactions or listen to the queue."""
 
 import asyncio
 from collections import Counter
@@ -28,7 +28,7 @@ _LAST_SECONDS = 2.0
 
 
 class Watches:
-    """Written when they change, a few times a second at most, and renewed: a lease is longer than a few renewals."""
+    """The leases of this process: written at most a few times a second, and renewed long before they end."""
 
     def __init__(self, database: Database, watch: Watch, *, renewal_seconds: float = 10.0) -> None:
         self._database = database
@@ -41,7 +41,7 @@ class Watches:
         self._stopping = asyncio.Event()
 
     def begin(self, subject: Hashable, user_id: int) -> Callable[[], None]:
-        """The user watches the subject, until what this gives is called."""
+        """Add a lease of the user on the subject; the function that is returned ends it."""
         place = (subject, user_id)
         self._held[place] += 1
         self._changed.set()
@@ -55,7 +55,7 @@ class Watches:
         return end
 
     async def run(self) -> None:
-        """Keep the leases as they should be, whatever becomes of the database, until `stop`."""
+        """Write and renew the leases until `stop`, also after the database was unavailable."""
         time = asyncio.get_running_loop().time
         renewal_at = time() + self._renewal_seconds
         while not self._stopping.is_set():
@@ -86,7 +86,7 @@ class Watches:
                 await self._write(renewing=False)
 
     async def _something_to_write(self, renewal_at: float) -> None:
-        """Wait for a change, or for the time to renew what is held."""
+        """Wait for a change, or until leases have to be renewed."""
         with suppress(TimeoutError):
             async with asyncio.timeout_at(renewal_at if self._held else None):
                 await self._changed.wait()
