@@ -78,7 +78,8 @@ def not_permitted(subject: Refusable, actor: Actor) -> Forbidden:
 
 
 def holder_of(subject: Refusable, now: datetime) -> int | None:
-    """The user who holds the interaction now. A lapsed lease does not count, nor does a user who cannot work on it."""
+    """The user who holds the interaction now. A lease that has ended does not count, nor does a user who cannot work on
+    it."""
     if subject.claimed_until is not None and subject.claimed_until <= now:
         return None
     if subject.assignee_id == subject.lost_holder_id:
@@ -152,7 +153,8 @@ def held_by_other(subject: Refusable, actor: Actor, now: datetime) -> AlreadyCla
 
 
 def shared_block(subject: Refusable, actor: Actor, now: datetime) -> ReplyBlock | None:
-    """Why no kind would let the actor reply in a way that crosses nobody; a kind's own reasons come before."""
+    """Why no kind lets the actor reply now without overriding another user, or None. A kind checks its own reasons
+    first."""
     return None if held_by_other(subject, actor, now) is None else ReplyBlock.HELD_BY_OTHER
 
 

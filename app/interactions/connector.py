@@ -15,7 +15,7 @@ __all__ = ("About", "Connector", "Mapped", "Settings", "Signature", "Unmappable"
 class Unmappable(Exception):
     """A delivery cannot be applied. `reason` is for people and quotes nothing of the delivery.
 
-    `passing`: a later try may succeed, because what the delivery refers to may arrive meanwhile."""
+    With `passing` a later attempt may succeed, because the object that the delivery refers to may arrive meanwhile."""
 
     def __init__(self, reason: str, *, passing: bool = False) -> None:
         super().__init__(reason)

@@ -72,20 +72,20 @@ def text_content(said: str) -> tuple[Mapping[str, object], ...]:
 
 
 def plain_text(contents: Sequence[Mapping[str, object]]) -> str | None:
-    """The texts and captions of a message, a line each; None when it has none."""
+    """The texts and captions of a message, one per line; None when it has none."""
     said = [str(found) for content in contents for key in ("content", "caption") if (found := content.get(key))]
     return "\n".join(said) or None
 
 
 def require_emoji(value: str, *, path: Path = ("reaction",)) -> str:
-    """The value, when it is one emoji as a person sees it. Raises InvalidInput."""
+    """The value if it is a single emoji. Raises InvalidInput."""
     if len(value) > LONGEST_EMOJI or _EMOJI.fullmatch(value) is None:
         raise InvalidInput("A reaction is a single emoji.", path=path)
     return value
 
 
 def _object(fields: Mapping[str, tuple[Check, bool]]) -> Check:
-    """An object of exactly these fields; one that is absent is null unless it is required."""
+    """Check an object that has exactly these fields; an absent optional field becomes null."""
 
     def check(value: Any, path: Path) -> dict[str, object]:
         if not isinstance(value, Mapping):

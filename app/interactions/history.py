@@ -65,7 +65,7 @@ class Change(TypedDict):
 
 
 def changes(before: Interaction, after: Interaction) -> Iterator[Change]:
-    """The fields that differ, apart from what is derived and what messages and notes count up by themselves."""
+    """The fields that differ, without derived fields and the counters of messages and notes."""
     told = _TOLD.get(type(after)) or _tell(type(after))
     for (name, prefix), old, new in zip(told.fields, told.values(before), told.values(after), strict=True):
         if old != new:
@@ -73,7 +73,7 @@ def changes(before: Interaction, after: Interaction) -> Iterator[Change]:
 
 
 def edits(interaction: Interaction) -> tuple[object, ...]:
-    """The values that an edit could have changed: neither what is derived, nor what messages and notes count up."""
+    """The values that an edit can change, without derived fields and the counters of messages and notes."""
     told = _TOLD.get(type(interaction)) or _tell(type(interaction))
     return told.edits(interaction)
 
@@ -104,7 +104,8 @@ def _tell(model: type[Any]) -> _Told:
 
 
 def filterable(of: Interaction) -> dict[str, object]:
-    """What filters ask of an interaction, as JSON: kept in an event so that a filter can be matched before it too."""
+    """The values of an interaction that filters use, as JSON. Events keep them, so that filters also match the past
+    state."""
     found: dict[str, object] = {
         "state": of.state.value,
         "assignee_id": of.assignee_id,
@@ -140,8 +141,8 @@ _TOLD_OF_ALL = frozenset({"changes", "attention"})
 
 
 def without_words(topic: str, data: Mapping[str, object]) -> dict[str, object]:
-    """What an event told without anything that somebody could have written: the event's own fields, what changed, and
-    of the interaction before and after what is listed here by name."""
+    """The data of an event without free text: its own fields, the changes, and the listed fields of the interaction
+    before and after."""
     of = event_type(topic)
     known = _TOLD_OF_ALL if of is None else _TOLD_OF_ALL.union(of.names)
     kept = {name: value for name, value in data.items() if name in known}

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Outcome(StrEnum):
-    """How a customer's wait ended. A wait whose messages were deleted ended in none of these ways."""
+    """How a customer's wait ended. A wait whose messages were deleted has no outcome."""
 
     ANSWERED = "ANSWERED"
     ANSWERED_BY_BOT = "ANSWERED_BY_BOT"

@@ -43,12 +43,12 @@ class InteractionEvent(Event):
 
 
 def meaning(of: type[Event]) -> type[InteractionEvent]:
-    """What an event of an interaction means; the usual for one that another version of Switchboard told."""
+    """The meaning of an event of an interaction; the default for an event that another version of Switchboard wrote."""
     return of if issubclass(of, InteractionEvent) else InteractionEvent
 
 
 def momentary_topics() -> Sequence[str]:
-    """The topics of what a history leaves out."""
+    """The topics that histories leave out."""
     return [each.topic for each in declared_events() if issubclass(each, InteractionEvent) and not each.in_history]
 
 

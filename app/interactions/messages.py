@@ -107,10 +107,10 @@ _BOTS = frozenset({MessageAuthor.BOT, MessageAuthor.AI_AGENT})
 
 
 def is_answer(message: Message, interaction: Interaction, *, asked: bool) -> bool:
-    """Whether a message to the customer answers it, written while the interaction stands so.
+    """Whether a message to the customer answers the customer, in the interaction's current state.
 
-    A user's does. A bot's does while the bot is in charge, nobody holds the interaction, and no human was `asked` for,
-    by the kind's own means or by raising the attention."""
+    A message of a user does. A message of a bot does while the bot is in charge, nobody holds the interaction, and no
+    human was requested, either `asked` for in the kind's own way or by raising the attention."""
     if message.author not in _BOTS:
         return message.author is MessageAuthor.USER
     in_charge = interaction.bot_active and interaction.assignee_id is None
@@ -118,6 +118,6 @@ def is_answer(message: Message, interaction: Interaction, *, asked: bool) -> boo
 
 
 def answered_by(message: Message) -> Answered:
-    """The answer that the message is."""
+    """The message as an answer."""
     by_user = message.author is MessageAuthor.USER
     return Answered(message.created_at, message.user_id if by_user else None, not by_user)

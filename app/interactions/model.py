@@ -67,7 +67,7 @@ class Cause:
 
 
 class AnyCommand(StrEnum):
-    """What a user can ask of an interaction; the names that `viewerCan` answers for. Of every kind, or of one."""
+    """A command that users can give on an interaction, of all kinds or of one. `viewerCan` has a field for each."""
 
 
 class Command(AnyCommand):
@@ -136,10 +136,10 @@ class Attention:
 
 
 class Facets(NamedTuple):
-    """What all kinds are narrowed, grouped and found by, as each kind has it; None where it has no such thing.
+    """The values by which all kinds are filtered, grouped and found; None where the kind has no such value.
 
-    `status` and `channel` are names of enums of the graph. `account` is the global id of what the customer came by: a
-    ChannelAgent, an AiAgent or a ChatTopic. `contract_key` is the key in the kind's contract as text."""
+    `status` and `channel` are names of enums of the graph. `account` is the global id of the account that the customer
+    wrote to: a ChannelAgent, an AiAgent or a ChatTopic. `contract_key` is the key in the kind's contract as text."""
 
     status: str | None = None
     channel: str | None = None
@@ -198,12 +198,12 @@ class Interaction:
 
     @property
     def waiting_since(self) -> datetime | None:
-        """Since when the customer waits, under the name of its column."""
+        """The time since when the customer waits, under the name of its column."""
         return self.waiting.since
 
     @property
     def attention_level(self) -> Level | None:
-        """The level again, under the name of its column: what a refusal asks about may be a model or a row."""
+        """The level, under the name of its column: refusals read it from a model or from a row."""
         return self.attention.level
 
 
@@ -245,7 +245,7 @@ def shared_causes(interaction: Interaction, causes: Sequence[Cause]) -> Sequence
 
 
 def derive_attention(before: Attention, causes: Sequence[Cause], now: datetime, *, renewed: bool = False) -> Attention:
-    """The attention that the causes amount to.
+    """The attention that follows from the causes.
 
     `since` stays while attention stays needed. An acknowledgement ends when the level rises, when attention ends, and
     when it is `renewed`: the customer wrote again."""

@@ -27,7 +27,7 @@ class Mapped:
 
 
 class Answered(NamedTuple):
-    """What the other system answered: its status, its JSON, None for a body that is none, and the body itself."""
+    """An answer of the other system: its status, its JSON (None if the body is not JSON), and the body."""
 
     status: int
     value: Any
@@ -70,20 +70,20 @@ class Reach(Protocol):
 
     @property
     def settings(self) -> Settings:
-        """What the connection is set up with."""
+        """The settings of the connection."""
 
     def acting_as(self, login: str) -> "Reach | None":
-        """The same, as the user of ours with this login; None for one without a credential of their own."""
+        """The same, with the credential of our user with this login; None for a user without one."""
 
     @property
     def now(self) -> datetime:
         """The time."""
 
     async def ask(self, path: str, **query: str | int) -> Answered:
-        """What a read is answered. Raises Unanswered, and Refused for a status of 400 and above but 404."""
+        """The answer to a read. Raises Unanswered, and Refused for a status of 400 and above except 404."""
 
     async def tell(self, method: str, path: str, body: object | None = None, *, slow: bool = False) -> Answered:
-        """What a write is answered that was done; one that is `slow` has more time. Raises Unanswered and Refused."""
+        """The answer to a write that was done; a `slow` one has a longer timeout. Raises Unanswered and Refused."""
 
 
 class Unanswered(Exception):
@@ -110,7 +110,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One object of a list: its key, and a digest of all that the list says of it; or a `hint` that it has changed."""
+    """One object of a list: its key, and a digest of all its listed fields; or a `hint` that it has changed."""
 
     key: str
     fingerprint: str
@@ -223,7 +223,7 @@ class Remote(Protocol):
         `first` says that this process has not asked for it before. Raises Unanswered and Refused."""
 
     async def send(self, reach: Reach, task: Task) -> str | None:
-        """Do one thing; the key that the system gave to what it made. Raises Unanswered and Refused."""
+        """Do one task; the key that the system gave to the created object. Raises Unanswered and Refused."""
 
     async def look(self, reach: Reach, task: Task) -> "Looked":
-        """Whether the system has what the task was to make. Raises Unanswered and Refused."""
+        """Whether the system has the object that the task was to create. Raises Unanswered and Refused."""

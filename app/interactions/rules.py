@@ -48,9 +48,10 @@ class KindRules(Protocol[I]):
         """The kind's own causes of attention; called only in the state OPEN."""
 
     def answers(self, interaction: I, message: "Message", settings: "Settings") -> bool:
-        """Whether a message to the customer, written while the interaction stands so, is an answer.
+        """Whether a message to the customer answers the customer, in the interaction's current state.
 
-        A user's is, a notice or a welcome is not; a bot's is while it is in charge and nobody has asked for a human."""
+        A user's message does; a notice or a welcome does not; a bot's does while it is in charge and no human was
+        requested."""
 
     def refusal(
         self, command: AnyCommand, subject: object, actor: Actor, now: datetime, settings: "Settings"
@@ -58,31 +59,33 @@ class KindRules(Protocol[I]):
         """The refusal of this command now, or None. `subject` has the kind's columns as attributes."""
 
     def as_received(self, interaction: I, message: "Message") -> "Message":
-        """A message of the customer, not stored yet, with what the kind's contract says of every such message."""
+        """A message of the customer before it is stored, with the values that the kind's contract gives every such
+        message."""
 
     def on_customer_message(self, work: "Work", interaction: I, message: "Message") -> I:
-        """The interaction after a customer's message, apart from what all kinds do.
+        """The interaction after a customer's message, apart from what is common to all kinds.
 
         The message is stored, and the common columns (latest message, unread count) already count it."""
 
     def on_user_message(self, work: "Work", interaction: I, message: "Message") -> "tuple[I, Message]":
-        """The interaction after a message to the customer by a user, a bot, an AI agent or the system.
+        """The interaction and the message after a message to the customer by a user, a bot, an AI agent or the system.
 
-        The message comes back as it is to be stored (its status, its error); it has no id yet, and the common columns
+        The message is returned as it is to be stored (its status, its error); it has no id yet, and the common columns
         do not count it yet."""
 
     def on_delivery(self, work: "Work", interaction: I, message: "Message") -> I:
-        """What it does, beyond what is common to all kinds, that the delivery of an answer failed (its status is ERROR)
-        or turned out not to have failed, or that the answer was deleted."""
+        """The interaction after the delivery of an answer failed (its status is ERROR), a reported failure was revoked,
+        or the answer was deleted; apart from what is common to all kinds."""
 
     def may_hold(self, interaction: I, user: "User") -> bool:
-        """Whether the user may work on the interaction, and so can be the one who holds it."""
+        """Whether the user may work on the interaction, and so can hold it."""
 
     def on_assign(self, work: "Work", actor: Actor, interaction: I, user_id: int | None) -> I:
         """The interaction after a change of its assignee; `assignee_id` and `claimed_until` are already set."""
 
     def on_team_changed(self, work: "Work", interaction: I) -> I:
-        """The interaction, whose team and assignee are set, without what users of the team may not see."""
+        """The interaction after it moved to another team, without offers to users who may not see it there. Its
+        assignee is set."""
 
     def on_close(self, work: "Work", actor: Actor, interaction: I) -> I:
         """The interaction in the kind's closed state."""
@@ -94,20 +97,19 @@ class KindRules(Protocol[I]):
         """The interaction, which nobody holds any more, with its bot in charge."""
 
     def on_snooze(self, work: "Work", actor: Actor, interaction: I, until: datetime | None) -> I:
-        """The interaction snoozed until then, or awake with None; not called if the kind refuses the command."""
+        """The interaction snoozed until that time, or awake with None; not called if the kind refuses the command."""
 
     def on_clear(self, work: "Work", actor: Actor, interaction: I) -> I:
         """The interaction without the causes that clearAttention ends."""
 
     def next_turn(self, interaction: I, now: datetime, settings: "Settings") -> datetime | None:
-        """The first moment at which time alone changes the interaction, if nothing else happens; None when none will.
+        """The time of the next change that happens without a command; None when there is none.
 
-        It has passed already while a change is due that nobody has made yet. What follows from the time by itself
-        (state, causes) counts only from `now` on, because it has just been derived. The end of a claim's lease is
-        common to all kinds, and not asked for here."""
+        It may lie in the past when overdue. What follows from the time alone (state, causes) is derived at `now` and
+        not asked for here, nor is the end of a claim's lease, which is common to all kinds."""
 
     def turn(self, interaction: I, now: datetime, settings: "Settings") -> Turn[I] | None:
-        """The change that is due by `now`, or None. State and attention are derived from its result."""
+        """The change that is due at `now`, or None. State and attention are derived from its result."""
 
     def on_written(
         self,
@@ -118,15 +120,16 @@ class KindRules(Protocol[I]):
         command: AnyCommand,
         happened: "InteractionEvent",
     ) -> None:
-        """Have done in the connected system what was done here; called with what is saved. `happened` tells of it."""
+        """Queue for the connected system what was changed here; called with the saved interaction and its event
+        `happened`."""
 
     def outgoing(
         self, work: "Work", interaction: I, action: str, value: object, message_id: int | None
     ) -> Mapping[str, object] | None:
-        """The details that the connected system needs for an action of the kind's; None when nothing is left to do."""
+        """The details that the connected system needs for an action; None when there is nothing left to do."""
 
     def restored(self, work: "Work", interaction: I, action: str, value: object, message_id: int | None) -> I:
-        """The interaction after its connected system refused an action of the kind's: with the value that it had."""
+        """The interaction after its connected system refused an action: with the previous value."""
 
     def lock_of_user(self, work: "Work", user_id: int) -> None:
         """Lock the interactions that `on_user_changed` may change, in the order of their surrogates."""
@@ -141,7 +144,7 @@ class KindRules(Protocol[I]):
         """Erase the customer's data that the kind stores outside of interactions, before the customer is deleted."""
 
     def hours(self, work: "Work", account: str) -> Hours | None:
-        """The opening hours of what customers come by, named by its global id; None where it is always open."""
+        """The opening hours of an account with this global id; None where it is always open."""
 
     def open_for(self, work: "Work", actor: Actor, target: Mapping[str, object]) -> I:
         """The customer's interaction that a received message belongs to, locked; opened when there is none.

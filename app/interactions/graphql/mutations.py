@@ -52,7 +52,8 @@ def on_interaction(
     *args: P.args,
     **kwargs: P.kwargs,
 ) -> T:
-    """Give a command to the interaction with this id, within the unit, so that an id that is none is a refusal too."""
+    """Give a command to the interaction with this id. The id is parsed within the unit, so an invalid one is an entry
+    of `errors`."""
     return command(work, actor, interaction_ref(given), *args, **kwargs)
 
 

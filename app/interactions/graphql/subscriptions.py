@@ -14,7 +14,7 @@ from app.interactions.graphql.types import Event
 
 
 class Change(Enum):
-    """What an event means to whoever listens through a filter."""
+    """How an event changes the list of interactions that a subscription's filter matches."""
 
     ENTERED = "ENTERED"
     UPDATED = "UPDATED"

@@ -25,7 +25,7 @@ ENTERED, UPDATED, LEFT = "ENTERED", "UPDATED", "LEFT"
 
 
 def sides_of(entry: Entry) -> Sides:
-    """The interaction before and after the event, found out once for each entry."""
+    """The interaction before and after the event, computed once for each entry."""
     if entry.facts is None:
         entry.facts = sides(entry.event)
     found: Sides = entry.facts  # type: ignore[assignment]
@@ -48,9 +48,9 @@ def sides(event: EventRecord) -> Sides:
 
 
 def seen_sides(event: EventRecord, viewer: Viewer, known: Sides | None = None) -> Sides:
-    """The sides of an interaction's event that the viewer may see.
+    """The interaction before and after the event, None for each state that the viewer may not see.
 
-    What does not tell whose the interaction is, is seen by who sees all of the kind."""
+    An event that does not tell team and assignee is seen only by viewers of the whole kind."""
     kind = str(event.kind)
     parts = parts_of(viewer.permissions, kind)
     if parts == frozenset() or (parts is not None and "after" not in event.data):
@@ -66,7 +66,7 @@ def seen_sides(event: EventRecord, viewer: Viewer, known: Sides | None = None) -
 
 
 def turn_of(sides: Sides, condition: Condition) -> str | None:
-    """What the event means to a list of what meets the condition; None when it never was in it."""
+    """How the event changes a list of the interactions that meet the condition; None when they never included it."""
     before, after = sides
     was = before is not None and condition(before)
     now = after is not None and condition(after)
@@ -91,7 +91,7 @@ def condition_of(given: Mapping[str, Any] | None) -> Condition:
 
 
 def as_asked(facts: Facts) -> Facts:
-    """The same with the user as assignee whom the attention asks: whom it is offered to, or else its assignee."""
+    """The facts with the user whom the attention asks as assignee: the user it is offered to, or else the assignee."""
     asked = facts.get("asked_id")
     return facts if asked is None else {**facts, "assignee_id": asked}
 
@@ -105,7 +105,7 @@ _FACETS = {"account_ids": "account", "chat_topic_ids": "account", "statuses": "s
 
 
 def keys_of(entry: Entry) -> Collection[Key]:
-    """What the subscriptions that the event may concern are found by: facts of before and of after."""
+    """The keys of an event in the index of subscriptions: facts of the states before and after."""
     found: set[Key] = set()
     if entry.event.interaction_id is None:
         return found
@@ -122,7 +122,8 @@ def keys_of(entry: Entry) -> Collection[Key]:
 
 
 def wanted_keys(given: Mapping[str, Any] | None) -> Collection[Key] | None:
-    """Keys of which an event that matches a valid filter has at least one; None where it may have none."""
+    """Keys of which each event that matches a valid filter has at least one; None where a matching event may have
+    none."""
     given = given or {}
     if given.get("customer_id") is not None:
         return [("customer_id", require_id(given["customer_id"], "cus").number)]
@@ -143,7 +144,7 @@ def wanted_keys(given: Mapping[str, Any] | None) -> Collection[Key] | None:
 
 
 def of_caller(arguments: Mapping[str, Any], user: int) -> Mapping[str, Any]:
-    """The arguments of a subscription with the user's id in a filter that says `me`."""
+    """The arguments of a subscription, with the user's id in place of `me` in its filter."""
     given = arguments.get("filter") or {}
     assignee = given.get("assignee") or {}
     if ME not in assignee.values():
@@ -224,7 +225,7 @@ def _facet_among(name: str) -> Callable[[list[str]], Condition]:
 
 
 def team_of(facts: Facts) -> int:
-    """The surrogate of the interaction's team; 0 for none, and in what was told before there were teams."""
+    """The surrogate of the interaction's team; 0 for none, and in events from before there were teams."""
     found: int = facts.get("team_id") or NO_TEAM
     return found
 

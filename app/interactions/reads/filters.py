@@ -44,12 +44,13 @@ QUEUE_ORDER = Order(lambda scope: (scope.c.attention_level, scope.c.attention_si
 
 
 def visible(permissions: Permissions, scope: Scope) -> Sql | bool:
-    """What may be seen of interactions."""
+    """The condition that an interaction may be seen."""
     return seen(permissions, scope)
 
 
 def visible_part(permissions: Permissions, scope: Scope) -> Sql | bool:
-    """What may be read of messages and notes where no visible interaction leads to them: none of a deleted one."""
+    """The condition that messages and notes may be read where no visible interaction leads to them; not those of a
+    deleted one."""
     within = seen_part(permissions, scope)
     if within is False:
         return False
@@ -64,7 +65,7 @@ def _kinds() -> Filter:
 
 
 def _listed(name: str) -> Filter:
-    """At least one of the argument's values is in the interaction's list of this name."""
+    """The condition that at least one of the argument's values is in the interaction's list of this name."""
 
     def clause(scope: Scope, bind: Any, single: bool) -> Sql:
         value = interaction_tag.c.value
@@ -81,7 +82,8 @@ def _listed(name: str) -> Filter:
 
 
 def _reasons() -> Filter:
-    """At least one of the reasons is among those of the attention. They are enum names, so text is enough to go by."""
+    """The condition that at least one of the reasons is among those of the attention. Reasons are enum names, so
+    comparing text is enough."""
 
     def clause(scope: Scope, _bind: Any, reasons: Sequence[str]) -> Sql:
         held = sa.cast(scope.c.attention_reasons, sa.Text)
@@ -109,7 +111,7 @@ CHAT_TOPICS = ("top",)
 
 
 def ids_of(texts: Sequence[str], prefixes: Sequence[str]) -> list[str]:
-    """The global ids as they are stored, each once. Raises NotFound and InvalidInput with the place in the list."""
+    """The ids as they are stored, without duplicates. Raises NotFound and InvalidInput with the index of the id."""
     found = (str(require_id(text, *prefixes, path=(index,))) for index, text in enumerate(texts))
     return list(dict.fromkeys(found))
 
@@ -129,7 +131,8 @@ def team_of(scope: Scope) -> Sql:
 
 
 def team_numbers(texts: Sequence[str | None]) -> list[int]:
-    """The surrogates of teams, each once; None is no team. Raises NotFound and InvalidInput with the place."""
+    """The surrogates of teams, without duplicates; None stands for no team. Raises NotFound and InvalidInput with the
+    index."""
     found = (
         NO_TEAM if text is None else require_id(text, "tea", path=(index,)).number for index, text in enumerate(texts)
     )
@@ -147,20 +150,20 @@ def _teams() -> Filter:
 
 
 def is_unread(scope: Scope) -> sa.ColumnElement[bool]:
-    """That messages of the customer are unread, spelled as the partial indexes are."""
+    """The condition that messages of the customer are unread, written as in the partial indexes."""
     column, _, number = UNREAD.rpartition(" > ")
     unread: sa.Column[int] = getattr(scope.c, column)
     return unread > sa.literal_column(number, sa.Integer)
 
 
 def needs_attention(scope: Scope) -> Sql:
-    """That a human is needed."""
+    """The condition that a human is needed."""
     needed: Sql = scope.c.attention_level.is_not(None)
     return needed
 
 
 def asked_id(scope: Scope) -> Sql:
-    """Whom the attention asks: the user whom the interaction is offered to, or else its assignee."""
+    """The user whom the attention asks: the user whom the interaction is offered to, or else its assignee."""
     return sa.func.coalesce(scope.c.attention_user_id, scope.c.assignee_id)
 
 

@@ -61,7 +61,7 @@ def _spoken_of_postgresql(element: _SpokenOf, compiler: SQLCompiler, **kw: Any) 
 
 
 def found_by(kinds: Mapping[str, str]) -> Filter:
-    """The condition that an interaction is found by a text; `kinds` gives each prefix of ids its kind's name."""
+    """The condition that a text finds an interaction; `kinds` gives each prefix of ids its kind's name."""
 
     def clause(scope: Scope, bind: Callable[..., sa.BindParameter[Any]], numbers: int) -> Sql:
         return among_few(scope.c.id, sa.union_all(_keyed(bind), _of_customers(bind, numbers), _of_messages(bind)))
@@ -93,7 +93,7 @@ def found_by(kinds: Mapping[str, str]) -> Filter:
 
 
 def _keyed(bind: Callable[..., sa.BindParameter[Any]]) -> sa.Select[Any]:
-    """By the key in its contract, or by its global id."""
+    """The condition that the text is the key in its contract, or its global id."""
     given = texts(bind(TextList(), "keys"), "each_key")
     has = interaction.alias("has_key")
     by_key = sa.select(has.c.id).select_from(given.join(has, has.c.contract_key == given.c.text))
@@ -120,7 +120,7 @@ def _of_messages(bind: Callable[..., sa.BindParameter[Any]]) -> sa.Select[Any]:
 
 
 def _plain(text: str) -> str:
-    """The text without what people put before a number: `#4711`."""
+    """The text without a leading number sign: `4711` of `#4711`."""
     return text.strip().removeprefix("#")
 
 

@@ -18,10 +18,10 @@ DIRECTORY = "directory:read"
 
 
 def events(read: Read, env: Env, arguments: Mapping[str, Any]) -> Generator[Query, Sequence[Any], Mapping[str, object]]:
-    """A page of what happened after the cursor, or without one only the cursor of now.
+    """A page of the events after the cursor; without a cursor, an empty page with the cursor of now.
 
-    What the actor may not see is passed over, so a page can be shorter than asked for, even empty, and not the last.
-    Raises InvalidCursor, CursorExpired, InvalidInput."""
+    Events that the actor may not see are skipped, so a page can be shorter than requested, even empty, without being
+    the last one. Raises InvalidCursor, CursorExpired, InvalidInput."""
     size = arguments.get("first")
     size = DEFAULT_PAGE if size is None else size
     if not 1 <= size <= LARGEST_PAGE:
@@ -70,7 +70,7 @@ EVENT: Mapping[str, str | One | ObjectId] = {
 
 
 def event_item(found: LoggedEvent, cursor: str) -> Mapping[str, object]:
-    """An event as the graph's `Event` is made of; `cursor` has seen all up to it."""
+    """The value of the graph's type `Event`; `cursor` is the position behind the event."""
     event = found.event
     return {
         "cursor": cursor,

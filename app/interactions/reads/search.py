@@ -1,4 +1,4 @@
-"""The search for messages: the terms of a question, and what meets them."""
+"""The full-text search for messages."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -29,7 +29,7 @@ class Question(sa.types.TypeDecorator[Sequence[str]]):
 
 
 def question_of(text: str) -> Sequence[str]:
-    """The terms that are searched for. Raises InvalidInput for a text without any, or with more than 32."""
+    """The terms of a search. Raises InvalidInput for a text without terms, or with more than 32."""
     found = terms(text)
     if not found:
         raise InvalidInput("Search for at least one letter or digit.")

@@ -17,7 +17,7 @@ _NOBODY = sa.literal_column(str(NO_TEAM), sa.BigInteger)
 
 
 def kinds_seen(permissions: Permissions) -> list[str] | None:
-    """The kinds of which interactions may be seen, all or a part of them; None for all kinds."""
+    """The kinds of which the caller sees interactions, all or a part of them; None for all kinds."""
     if permissions is None:
         return None
     named = {each.split(":", 1)[0] for each in permissions if ":read" in each}
@@ -25,13 +25,13 @@ def kinds_seen(permissions: Permissions) -> list[str] | None:
 
 
 def by_teams_alone(permissions: Permissions) -> bool:
-    """Whether of every kind that is seen, the interactions of the caller's teams and of none are."""
+    """Whether the caller sees exactly the interactions of its teams and of no team, in every kind that it sees."""
     kinds = kinds_seen(permissions)
     return bool(kinds) and all(parts_of(permissions, kind) == frozenset({Part.TEAM}) for kind in kinds or ())
 
 
 def seen(permissions: Permissions, row: Scope) -> Sql | bool:
-    """The condition that an interaction may be seen; False for none. `row` is one of `interaction`."""
+    """The condition that the caller sees an interaction; False if it sees none. `row` is one of `interaction`."""
     kinds = kinds_seen(permissions)
     if kinds is None:
         return True
@@ -49,7 +49,7 @@ def seen(permissions: Permissions, row: Scope) -> Sql | bool:
 
 
 def seen_of_kind(permissions: Permissions, row: Scope, kind: str) -> Sql | bool:
-    """The condition that a row of `interaction` of this kind may be seen."""
+    """The condition that the caller sees a row of `interaction` of this kind."""
     parts = parts_of(permissions, kind)
     if parts is None:
         return True
@@ -57,7 +57,7 @@ def seen_of_kind(permissions: Permissions, row: Scope, kind: str) -> Sql | bool:
 
 
 def seen_by_key(permissions: Permissions, key: Sql, kind: str | None = None) -> Sql | bool:
-    """The condition that the interaction with the surrogate may be seen; `kind` is its kind, where that is known."""
+    """The condition that the caller sees the interaction with the surrogate; `kind` is its kind, if that is known."""
     of = interaction.alias("seen")
     within = seen(permissions, of) if kind is None else seen_of_kind(permissions, of, kind)
     if isinstance(within, bool):
@@ -66,7 +66,7 @@ def seen_by_key(permissions: Permissions, key: Sql, kind: str | None = None) -> 
 
 
 def seen_part(permissions: Permissions, row: Scope) -> Sql | bool:
-    """The condition that what hangs on an interaction may be seen; `row` has its `kind` and `interaction_id`."""
+    """The condition that the caller sees a part of an interaction; `row` has its `kind` and `interaction_id`."""
     kinds = kinds_seen(permissions)
     if kinds is None:
         return True
@@ -80,7 +80,7 @@ def seen_part(permissions: Permissions, row: Scope) -> Sql | bool:
 
 
 def only(select: sa.Select[Any], within: Sql | bool) -> sa.Select[Any]:
-    """The statement under the condition that one of the functions above gave."""
+    """The statement restricted by the condition of one of the functions above."""
     if isinstance(within, bool):
         return select if within else select.where(sa.false())
     return select.where(within)

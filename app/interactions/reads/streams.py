@@ -89,7 +89,7 @@ class InteractionStreams:
         }
 
     def _left(self, entry: Entry) -> Mapping[str, object]:
-        """An item with the id alone: the rest is not the listener's to see any more."""
+        """An item with the id alone: the viewer may not see the rest any more."""
         nothing: dict[str, object] = dict.fromkeys(event_item(entry.logged, entry.cursor_text))
         told = {"cursor": entry.cursor_text, "id": event_id(entry.event.interaction_id, entry.logged.position)}
         topic = topic_name(Updated.topic, ANY_KIND)
@@ -195,7 +195,8 @@ class InteractionStreams:
 
 
 def _turn(entry: Entry, viewer: Viewer, condition: Condition) -> str | None:
-    """What the event means to the viewer's list of what meets the condition; None when it never was in it."""
+    """How the event changes the viewer's list of interactions that meet the condition; None when it never included
+    it."""
     known = sides_of(entry)
     seen = seen_sides(entry.event, viewer, known)
     turn = turn_of(seen, condition)
@@ -209,7 +210,8 @@ def _keys(arguments: Arguments) -> Collection[Key] | None:
 
 
 def _stands_differently(entry: Entry) -> bool:
-    """Whether what an attention queue shows of the interaction is another than before: why, who holds it, who knows."""
+    """Whether the attention queue shows the interaction differently than before: its reason, holder or
+    acknowledgement."""
     if meaning(entry.type).moves_queue:
         return True
     changes: Any = entry.event.data.get("changes") or ()

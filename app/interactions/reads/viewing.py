@@ -23,7 +23,7 @@ _OF_REPLY = ("reply", "reply_blocked_by")
 
 
 class Subject:
-    """A row's columns as attributes: what a kind's `refusal` is asked about."""
+    """A row's columns as attributes: the subject of a kind's `refusal`."""
 
     def __init__(self, columns: Mapping[str, Any]) -> None:
         self.__dict__.update(columns)

@@ -60,5 +60,6 @@ class DeadlineRepository(Repository):
         return int(self.connection.execute(_COUNT).scalar_one())
 
     def arm(self, interaction_id: int, due_at: datetime | None, failures: int = 0) -> None:
-        """Have the interaction looked at then, and with None not again. This is no change of the interaction."""
+        """Set the time at which the interaction is looked at next; None for never. This is not an edit of the
+        interaction."""
         self.connection.execute(_ARM, {"key": interaction_id, "due_at": due_at, "due_failures": failures})

@@ -138,16 +138,16 @@ class ErasingRepository(Repository):
         return None if row is None else Part._make(row)
 
     def move(self, part: Part, place: int) -> None:
-        """The part has come this far."""
+        """Save how far the part has been erased."""
         self.connection.execute(_MOVE, {"of": part.what, "key": part.number, "to": place})
 
     def end(self, part: Part) -> bool:
-        """The part is erased; False when it has begun anew meanwhile."""
+        """Remove the finished part; False when it was started anew meanwhile."""
         mine = _END.where(erasing.c.place == part.place)
         return bool(self.connection.execute(mine, {"of": part.what, "key": part.number}).rowcount)
 
     def finish(self, now: datetime) -> None:
-        """Nothing is left of any customer that was erased."""
+        """Note that nothing is left of any erased customer."""
         self.connection.execute(sa.update(erasure).where(erasure.c.finished_at.is_(None)).values(finished_at=now))
 
     def erase_messages(self, interaction_id: int, most: int) -> int:
@@ -168,7 +168,7 @@ class ErasingRepository(Repository):
         return done
 
     def erase_keys(self, interaction_id: int, most: int) -> int:
-        """Forget the keys of messages that were deleted before their interaction."""
+        """Delete the keys of messages that were deleted before their interaction."""
         found = self.connection.execute(_KEYS, {"key": interaction_id, "most": most}).all()
         if found:
             keys = sa.tuple_(deleted_message.c.channel_key, deleted_message.c.key_digest)
@@ -181,7 +181,7 @@ class ErasingRepository(Repository):
         return self.connection.execute(sa.delete(note).where(note.c.id.in_(found))).rowcount if found else 0
 
     def clean_events(self, part: Part, most: int) -> int:
-        """Take what may be somebody's words out of events after the part's place, and move it on."""
+        """Remove free text from the events after the part's position, and move it on."""
         rows = self._all(_EVENTS[part.what], {"key": part.number, "after": part.place, "most": most})
         if rows:
             cleaned = [

@@ -1,4 +1,4 @@
-"""Finds interactions by the user who holds them and by their team."""
+"""Queries for interactions by holder and by team."""
 
 from collections.abc import Collection, Sequence
 
@@ -42,10 +42,10 @@ _OF_TEAM = Fixed(
 
 
 class HoldingRepository(Repository):
-    """Surrogates of interactions by who holds them."""
+    """Surrogates of interactions by holder and by team."""
 
     def held(self, kind: str, user_id: int) -> Sequence[int]:
-        """Those of the kind that are not closed, the oldest first."""
+        """The open and snoozed interactions of the kind that the user holds, in the order of their surrogates."""
         return [row[0] for row in self._all(_HELD, {"kind": kind, "user": user_id})]
 
     def lock(self, interactions: Collection[int]) -> None:

@@ -176,7 +176,7 @@ COMMON: Mapping[str, Callable[[Any], Any]] = {
 
 
 class InteractionRepository(Repository):
-    """The rows of the common table, whichever kind they are of."""
+    """The rows of the common table, of all kinds."""
 
     def kind_of(self, interaction_id: int) -> str | None:
         """The name of the interaction's kind; None when there is none."""
@@ -218,7 +218,7 @@ class InteractionRepository(Repository):
             self.write_lists(after.id, [("label", before.labels, after.labels)])
 
     def delete(self, interaction_id: int) -> None:
-        """Delete the interaction with its kind's row. Its messages and notes are out of sight, and erased later."""
+        """Delete the interaction with its kind's row. Its messages and notes become invisible and are erased later."""
         _DELETE.run(self.connection, {"key": interaction_id})
         ErasingRepository(self.connection).begin_interaction(interaction_id)
 
@@ -228,7 +228,7 @@ class InteractionRepository(Repository):
         _INSERT_TAG.run_many(self.connection, rows)
 
     def write_lists(self, interaction_id: int, changes: Iterable[Change]) -> None:
-        """Bring the rows that filters read of some lists to what the lists hold now."""
+        """Update the rows that filters read to the current values of the lists."""
         gone: list[tuple[str, str]] = []
         come: list[tuple[str, str]] = []
         for name, before, after in changes:

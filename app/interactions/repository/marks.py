@@ -1,4 +1,4 @@
-"""Keeps what changes add to reports."""
+"""Stores marks for reports."""
 
 from dataclasses import asdict, fields
 from datetime import datetime
@@ -32,7 +32,7 @@ class MarkRepository(Repository):
     """Marks as commands write them; `app.reports` counts them."""
 
     def add(self, new: Mark) -> None:
-        """Insert it."""
+        """Insert the mark."""
         _INSERT.write(self.connection, asdict(new))
 
     def retract(self, interaction_id: int, since: datetime) -> None:

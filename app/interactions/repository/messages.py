@@ -93,7 +93,8 @@ class MessageRepository(Repository):
         return self._one(_BELONGS, {"key": message_id, "interaction": interaction_id}) is not None
 
     def get_by_key(self, channel_key: str, message_key: str) -> Message | None:
-        """The message to which the channel gave this key. One of a deleted interaction gives it up, and is erased."""
+        """The message with this key of the channel. A message of a deleted interaction is erased, so that its key is
+        free."""
         found = _message(self._one(_BY_MESSAGE_KEY, {"channel": channel_key, "key": message_key}))
         if found is not None and not self._is_there(found.interaction_id):
             self.remove(found.id)
@@ -101,7 +102,7 @@ class MessageRepository(Repository):
         return found
 
     def received(self, channel_key: str, message_key: str) -> int | None:
-        """The surrogate of the message to which the channel gave this key, also of one that was deleted since."""
+        """The surrogate of the message with this key of the channel, also of one that was deleted since."""
         found = self.get_by_key(channel_key, message_key)
         if found is not None:
             return found.id
@@ -122,7 +123,7 @@ class MessageRepository(Repository):
         return stored if new.error is None else self.add_error(stored, new.error)
 
     def add_error(self, of: Message, error: MessageError) -> Message:
-        """Keep one more error of the message; it is the latest one now."""
+        """Add an error to the message; it becomes the latest one."""
         row = {
             "message_id": of.id,
             "type": error.type.value,
@@ -144,7 +145,7 @@ class MessageRepository(Repository):
         _DELETE.run(self.connection, {"key": message_id})
 
     def delete(self, gone: Message) -> None:
-        """Erase the message as `remove` does, but remember that its key was given out."""
+        """Erase the message as `remove` does, and keep its key so that a repeat is recognized."""
         self.remove(gone.id)
         _INSERT_DELETED.run(
             self.connection,
@@ -157,7 +158,7 @@ class MessageRepository(Repository):
         )
 
     def mark_read(self, interaction_id: int, now: datetime, up_to: int | None = None) -> None:
-        """Every message of the customer has been read, or those up to a surrogate."""
+        """Mark the customer's messages as read, all or those up to a surrogate."""
         given = {"key": interaction_id, "now": now}
         if up_to is None:
             _MARK_READ.run(self.connection, given)

@@ -1,4 +1,4 @@
-"""How a model's fields become columns and back, found once from the model's type hints."""
+"""Maps the fields of models to columns, by their type hints."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields

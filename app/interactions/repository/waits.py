@@ -113,12 +113,12 @@ class WaitRepository(Repository):
         return max((row[0] for row in rows if row is not None), default=None)
 
     def answered_at(self, interaction_id: int) -> datetime | None:
-        """When the last of the answers was written that were not lost; None when there is none."""
+        """The time of the latest answer that was not lost; None when there is none."""
         row = self._one(_ANSWERED_AT, {"key": interaction_id})
         return None if row is None else row[0]
 
     def latest_asking(self, interaction_id: int) -> int | None:
-        """The customer's message that arrived last."""
+        """The surrogate of the customer's message that arrived last."""
         return self._number(_LATEST_ASKING, interaction_id)
 
     def _number(self, statement: Fixed, interaction_id: int) -> int | None:

@@ -49,14 +49,14 @@ class WatchRepository(Repository):
         self.connection.execute(insert.on_conflict_do_update(index_elements=keys, set_=given), rows)
 
     def let_go(self, holder: str, places: Iterable[Place]) -> None:
-        """End leases of the holder."""
+        """Delete leases of the holder."""
         mine = sa.delete(watch).where(
             watch.c.subject == sa.bindparam("s"), watch.c.user_id == sa.bindparam("u"), watch.c.holder == holder
         )
         self.connection.execute(mine, [{"s": subject, "u": user_id} for subject, user_id in places])
 
     def forget(self, now: datetime) -> list[int]:
-        """Erase the leases that have ended; their subjects."""
+        """Delete the leases that have ended; their subjects."""
         erased = self.connection.execute(sa.delete(watch).where(watch.c.until <= now).returning(watch.c.subject))
         return sorted(set(erased.scalars()))
 

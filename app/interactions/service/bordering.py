@@ -17,8 +17,8 @@ I = TypeVar("I", bound=Interaction)  # noqa: E741 - the one interaction of these
 def within_borders(work: "Work", before: I | None, after: I) -> I:
     """The same with the team that the borders lead to.
 
-    They are asked when an interaction opens, is reopened, or when its account or its labels change. What was given to a
-    team by hand stays with it, or with none."""
+    They are applied when an interaction opens or reopens, and when its account or its labels change. An interaction
+    that was assigned to a team, or to none, by hand is not moved."""
     if after.team_fixed or not (before is None or _crosses(work, before, after)):
         return after
     account = after.facets.account

@@ -29,7 +29,7 @@ _DOUBLINGS = 10
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A deadline that failed; it is retried after `pause`."""
+    """A deadline whose change failed; it is retried after `pause`."""
 
     ref: str
     error: Exception
@@ -38,8 +38,8 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What became of a batch: how many interactions were looked at, how many changed, of how many others only the
-    deadline moved, and what failed. `last` is the surrogate of the last one, 0 when there was none."""
+    """The result of a batch: how many interactions were looked at, how many changed, of how many only the deadline
+    moved, and what failed. `last` is the surrogate of the last one, 0 when there was none."""
 
     found: int
     changed: int
@@ -56,8 +56,8 @@ def fire_due(work: "Work", most: int) -> Looked:
 
 
 def recompute(work: "Work", after: int, most: int) -> Looked:
-    """Derive state, attention and deadlines anew of the `most` interactions whose surrogates come after `after`, as the
-    settings and the time make them now. Call it again with `last` until it has found none."""
+    """Derive state, attention and deadlines of the `most` interactions after the surrogate `after`, with the current
+    settings and time. Call it again with `last` until it finds none."""
     return _each(work, work.use(DeadlineRepository).list_after(after, most))
 
 
@@ -82,9 +82,9 @@ def _each(work: "Work", batch: Sequence[Due]) -> Looked:
 
 
 def _turn(work: "Work", due: Due) -> bool:
-    """Do to one interaction what time has made due, derive what follows, and say when to look again.
+    """Apply the changes that are due to one interaction and set its next deadline.
 
-    Whether its deadline had to be moved by itself."""
+    Returns whether only the deadline was moved."""
     kind: KindRules[Any] = work.kinds[due.kind]
     found = kind.load(work, due.id)
     if found is None:

@@ -1,4 +1,4 @@
-"""Messages before and after they are stored: keys, drafts, and what an interaction counts."""
+"""Messages before they are stored, and the counters of their interaction."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -29,7 +29,7 @@ def draft_of(
     author: MessageAuthor,
     fields: Mapping[str, Any] | None,
 ) -> Message:
-    """A message as it would be stored, with its key and the `fields`; it has no id yet."""
+    """The message to be stored, with its key and the `fields`; it has no id yet."""
     draft = Message(
         interaction_id=interaction.id,
         kind=interaction.kind,
@@ -50,7 +50,7 @@ def draft_of(
 def require_new(work: "Work", actor: Actor, interaction: Interaction, fields: Mapping[str, Any] | None) -> None:
     """Raise AlreadyReceived when the interaction's channel has given out the message's key before.
 
-    Asked before anything that the first message may have changed, so that every repeat has the same answer."""
+    It is called before any other check, so that every repeat has the same answer."""
     given = None if fields is None else fields.get("message_key")
     if given is None:
         return
@@ -74,7 +74,7 @@ def referred(work: "Work", interaction: Interaction, reference: GlobalId | None)
 
 
 def counted(work: "Work", interaction: I, message: Message) -> I:
-    """The interaction with the message among its latest ones; one that arrives late may not be."""
+    """The interaction with the message as its latest one, unless a later one is there."""
     late = interaction.last_message_at is not None and message.sent_at < interaction.last_message_at
     if not late:
         interaction = replace(interaction, last_message_at=message.sent_at, latest_message_id=message.id)

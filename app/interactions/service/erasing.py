@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 
 def erase_customer(work: "Work", actor: Actor, ref: GlobalId | str, *, if_version: int | None = None) -> Customer:
-    """Erase a customer with its interactions of every kind; what it was.
+    """Erase a customer with its interactions of every kind; the customer before.
 
-    From the end of this unit on nobody sees any of it. `erase_part` then erases what is many rows: messages, notes, and
-    the words in events.
+    From the end of this unit on nobody sees any of it. `erase_part` then erases its messages and notes and the free
+    text in events.
 
-    Each interaction is told of as deleted, so that lists and queues let go of it; the permission to change the
-    directory is enough, because a person's wish to be forgotten does not stop at a kind.
-    Raises Forbidden, NotFound, InvalidInput, VersionConflict."""
+    An event tells that each interaction is deleted, so that lists and queues drop it. The permission to change the
+    directory is enough, because a person's right to be forgotten covers all kinds. Raises Forbidden, NotFound,
+    InvalidInput, VersionConflict."""
     actor.require("directory:write")
     number = require_id(str(ref), "cus").number
     # Locked first, as by who opens an interaction for it: after this no new one can appear.
@@ -53,9 +53,9 @@ def erasures(work: "Work") -> Sequence[Erasure]:
 
 
 def repeat_erasure(work: "Work", done: Erasure) -> bool:
-    """Erase the customer again, if an older state of the database has brought it back; whether it was there.
+    """Erase the customer again if a restored backup has brought it back; whether it was there.
 
-    Only the same person is erased: the surrogate may belong to another one by now, who was stored at another time."""
+    Only the same person is erased: another customer may have the surrogate by now, but was stored at another time."""
     found = work.use(CustomerRepository).get(done.customer_id, for_update=True)
     if found is None or found.created_at != done.customer_created_at:
         work.use(ErasingRepository).log(done)
@@ -65,8 +65,8 @@ def repeat_erasure(work: "Work", done: Erasure) -> bool:
 
 
 class Erased(NamedTuple):
-    """What a unit erased: how many rows it touched, whether more is left that it knows of, and the part that waits for
-    the files to be cleaned, which no unit can do."""
+    """The result of a unit: the number of rows, whether more is left, and the part that waits for the files to be
+    cleaned, which no unit can do."""
 
     rows: int
     more: bool
@@ -79,8 +79,8 @@ EraseMore = Callable[["Work", int, int], int]
 
 
 def erase_part(work: "Work", most: int, *elsewhere: EraseMore) -> Erased:
-    """Erase at most `most` rows of what was deleted, those that other slices keep by `elsewhere`. Call it until nothing
-    is left; of several processes each erases something else."""
+    """Erase at most `most` rows of deleted data, those of other slices by `elsewhere`. Call it until nothing is left;
+    concurrent processes erase different parts."""
     erasing = work.use(ErasingRepository)
     part = erasing.claim()
     if part is None:
@@ -109,7 +109,7 @@ def erase_part(work: "Work", most: int, *elsewhere: EraseMore) -> Erased:
 
 
 def finish_erasing(work: "Work", files: Part) -> None:
-    """The files hold nothing any more of what was deleted before they were cleaned for `files`."""
+    """Note that the files were cleaned of everything that was deleted before the part `files` was made."""
     erasing = work.use(ErasingRepository)
     if erasing.end(files):
         erasing.finish(work.now)

@@ -16,16 +16,15 @@ I = TypeVar("I", bound=Interaction)  # noqa: E741 - the one interaction of these
 
 
 def rederived(work: "Work", interaction: I) -> I:
-    """The interaction with its wait and its lease as the stored messages make them, after one changed or went."""
+    """The interaction with wait and lease derived from the stored messages again, after one was changed or deleted."""
     return _at_wait(work, interaction, interaction.waiting.settled_id)
 
 
 def after_delivery(work: "Work", actor: Actor, interaction: I, answer: Message) -> I:
-    """The interaction after the delivery of a stored answer failed, or turned out not to have failed.
+    """The interaction after the delivery of a stored answer failed, or a reported failure was revoked.
 
-    When no later answer stands, everything is as if the failed one had not been sent: the customer waits, and the lease
-    runs that it ended. Closing and snoozing were decided in the belief that it arrived, so they end, and somebody is
-    told."""
+    When no later answer stands, the interaction is as if the failed one had not been sent: the customer waits, and the
+    lease that it ended runs again. A close or snooze that assumed its arrival is undone, and attention is raised."""
     kind: KindRules[I] = work.kinds[interaction.kind]
     interaction = kind.on_delivery(work, interaction, answer)
     if answer.status is not MessageStatus.ERROR:

@@ -25,10 +25,10 @@ LONGEST_LEASE = 86_400
 def claim(
     work: "Work", actor: Actor, ref: GlobalId, *, lease_seconds: int | None = None, if_version: int | None = None
 ) -> Any:
-    """Assign the interaction to the actor, if nobody holds it; with a lease only for so long.
+    """Assign the interaction to the actor if nobody holds it; with a lease only for that long.
 
-    Who holds it already renews the lease, or keeps it for good without one; a lease never shortens a longer claim.
-    Raises AlreadyClaimed with who holds it and until when; InvalidInput for a lease not from 1 to 86,400 s; and what
+    The holder renews the lease, or keeps the interaction without one; a lease never shortens a longer claim. Raises
+    AlreadyClaimed with the holder and the end of the claim; InvalidInput for a lease not from 1 to 86,400 s; and what
     `begin` and `write` raise."""
     if lease_seconds is not None and not 1 <= lease_seconds <= LONGEST_LEASE:
         raise InvalidInput(f"A lease lasts from 1 to {LONGEST_LEASE} seconds.", path=("lease_seconds",))
@@ -53,7 +53,7 @@ def release(work: "Work", actor: Actor, ref: GlobalId, *, if_version: int | None
 
 
 def assign(work: "Work", actor: Actor, ref: GlobalId, user_id: int | None, *, if_version: int | None = None) -> Any:
-    """Give the interaction to a user, without a lease, or with None to nobody.
+    """Assign the interaction to a user, without a lease, or with None to nobody.
 
     Raises InvalidInput for a user who does not exist, is not active or may not see it, AlreadyClaimed when another user
     than the actor holds it and the actor is no admin, and what `begin` raises."""
@@ -68,9 +68,8 @@ def assign(work: "Work", actor: Actor, ref: GlobalId, user_id: int | None, *, if
 
 
 def lapsed(work: "Work", actor: Actor, before: I) -> I:
-    """The interaction without a claim whose lease is over; the same when it has none, was renewed or answered in time.
-
-    What was closed meanwhile stays with who closed it."""
+    """The interaction after its lease has ended: released, unless it was renewed, answered in time or closed
+    meanwhile."""
     if before.claimed_until is None or before.claimed_until > work.now:
         return before
     if before.state is State.CLOSED:

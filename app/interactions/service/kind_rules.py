@@ -24,9 +24,9 @@ I = TypeVar("I", bound=Interaction)  # noqa: E741 - the one interaction of these
 
 
 class CommonRules(Generic[I]):
-    """The part of `KindRules` that has an answer for a kind that says nothing of it.
+    """The defaults of `KindRules`.
 
-    A kind adds `state`, `causes`, `refusal`, `open_for`, and whatever it does differently."""
+    A kind adds `state`, `causes`, `refusal` and `open_for`, and overrides what it does differently."""
 
     name: str
     prefix: str
@@ -101,7 +101,7 @@ class CommonRules(Generic[I]):
         command: AnyCommand,
         happened: InteractionEvent,
     ) -> None:
-        """Nothing is done elsewhere."""
+        """There is no connected system."""
 
     def outgoing(
         self, work: "Work", interaction: I, action: str, value: object, message_id: int | None
@@ -128,4 +128,4 @@ class CommonRules(Generic[I]):
         return None
 
     def on_customer_erased(self, work: "Work", customer: "Customer") -> None:
-        """Nothing is kept beside its interactions."""
+        """The kind stores nothing outside of interactions."""

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 
 def _held_by(user: User, kind: str) -> frozenset[object]:
-    """All by which the user may see and work on interactions of the kind; nothing, when it is not active."""
+    """The permissions and teams by which the user may see and change interactions of the kind; none if it is not
+    active."""
     if not user.active:
         return frozenset()
     if user.is_admin:
@@ -28,7 +29,7 @@ def _held_by(user: User, kind: str) -> frozenset[object]:
 
 
 def follow_user(work: "Work", actor: Actor, kind: "KindRules[Any]", before: User, after: User) -> None:
-    """Release the open interactions of the kind that the user holds and may not see or work on any more."""
+    """Release the open interactions of the kind that the user holds and may not see or change any more."""
     if not _held_by(before, kind.name) - _held_by(after, kind.name):
         return
     for number in work.use(HoldingRepository).held(kind.name, after.id):
@@ -38,7 +39,7 @@ def follow_user(work: "Work", actor: Actor, kind: "KindRules[Any]", before: User
 
 
 def release(work: "Work", actor: Actor, kind: "KindRules[Any]", interactions: Iterable[int]) -> None:
-    """Let nobody hold the interactions any more, as a release does."""
+    """Release the interactions, as the command does."""
     for number in interactions:
         before = kind.load(work, number)
         if before is not None and before.assignee_id is not None:

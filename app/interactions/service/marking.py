@@ -1,4 +1,4 @@
-"""Marks for reports what a change ends or begins."""
+"""Marks for reports that follow from a change."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
@@ -16,18 +16,18 @@ I = TypeVar("I", bound=Interaction)  # noqa: E741 - the one interaction of these
 
 
 def opening(new: I) -> I:
-    """A new interaction with the time from which its resolution is measured; one that is over already has none."""
+    """A new interaction with the start of its resolution time; one that is over already has none."""
     return new if new.state is State.CLOSED else replace(new, opened_at=new.created_at)
 
 
 def mark_opened(work: "Work", stored: Interaction) -> None:
-    """Mark a new interaction whose customer was missed in the moment of writing."""
+    """Add the mark of a new interaction whose customer was missed at once."""
     if MISSED in stored.attention.reasons:
         work.use(MarkRepository).add(_mark(stored, stored.assignee_id, work.now, missed=True))
 
 
 def marked(work: "Work", actor: Actor, before: I, after: I, command: AnyCommand) -> I:
-    """Mark what the change ends or begins; the interaction as it is to be saved."""
+    """Add the marks of the change; the interaction as it is to be saved."""
     after = _resumed(work, before, after, command)
     outcome = _outcome(before, after)
     closes = before.state is not State.CLOSED and after.state is State.CLOSED
@@ -56,7 +56,7 @@ def marked(work: "Work", actor: Actor, before: I, after: I, command: AnyCommand)
 
 
 def _resumed(work: "Work", before: I, after: I, command: AnyCommand) -> I:
-    """The interaction without the first answer, when a wait goes on that an answer had ended."""
+    """The interaction without its first answer, when the wait that the answer had ended goes on."""
     since, began = before.waiting.since, after.waiting.since
     if command is Command.RECEIVE or began is None or (since is not None and began >= since):
         return after
@@ -66,7 +66,7 @@ def _resumed(work: "Work", before: I, after: I, command: AnyCommand) -> I:
 
 
 def _outcome(before: Interaction, after: Interaction) -> Outcome | None:
-    """How the customer's wait ended; None when it did not, or when what the customer wrote was deleted."""
+    """How the customer's wait ended; None when it did not, or when the customer's messages were deleted."""
     since, now = before.waiting.since, after.waiting.since
     if since is None or (now is not None and now <= since):
         return None

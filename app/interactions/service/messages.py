@@ -181,9 +181,9 @@ def _is_old(work: "Work", interaction: Interaction, sent_at: datetime) -> bool:
 
 
 def opened(work: "Work", actor: Actor, target: Mapping[str, Any], imported: bool) -> Any:
-    """The interaction that the target names, or that its kind and customer lead to, opened when there is none.
+    """The interaction that the target names, or that its kind finds or opens for the customer.
 
-    Raises NotFound for one that is out of the actor's sight."""
+    Raises NotFound for an interaction that the actor may not see."""
     if "interaction" in target:
         return load(work, actor, target["interaction"])
     kind = work.kinds[target["kind"]]
@@ -226,7 +226,8 @@ def _post(
 
 
 def acted(work: "Work", actor: Actor, before: Interaction, changed: I, answer: Message) -> I:
-    """The interaction after an answer of a user: once it gets away what it answers is read, and the lease has done."""
+    """The interaction after a user's answer: once delivered, the customer's messages are read and the actor's lease has
+    ended."""
     delivered = answer.status is not MessageStatus.ERROR
     if before.assignee_id == actor.user_id and before.claimed_until is not None:
         changed = replace(changed, lease_answer_id=before.lease_answer_id or answer.id)

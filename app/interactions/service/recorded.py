@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Elsewhere:
-    """A message as another system has it: its key there, who wrote it, when, and how far it came.
+    """A message as another system has it: its key there, author, time, and delivery status.
 
-    `user_id` is the surrogate of the user who wrote it, where that is known; `error` comes with the status ERROR.
-    `event_type` is what a contract calls it, `fields` are further columns that its kind's contract alone has."""
+    `user_id` is the surrogate of the user who wrote it, if known; `error` comes with the status ERROR. `event_type` is
+    its name in a contract, `fields` are further columns of its kind's contract."""
 
     key: str
     author: MessageAuthor
@@ -78,14 +78,15 @@ def record_message(
 
 
 def after_latest(latest: Place | None, sent_at: datetime) -> datetime:
-    """The time of a message that came after the latest one: the other system's are whole seconds, ours are not."""
+    """The time of a message that arrived after the latest one: other systems give whole seconds, ours has
+    microseconds."""
     if latest is None or not timedelta(0) <= latest.sent_at - sent_at < timedelta(seconds=1):
         return sent_at
     return latest.sent_at + timedelta(microseconds=1)
 
 
 def _answering(work: "Work", interaction: Interaction, draft: Message, imported: bool) -> tuple[Interaction, Message]:
-    """The interaction and the message, which answers the customer unless the customer has written since."""
+    """The interaction and the message; the message is an answer unless the customer has written since."""
     kind: KindRules[Interaction] = work.kinds[interaction.kind]
     newest = work.use(MessageRepository).latest(interaction.id, of_customer=True)
     overtaken = newest is not None and newest.sent_at > draft.sent_at

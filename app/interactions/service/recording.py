@@ -72,7 +72,7 @@ def record(
 
 
 def _of_attention(was: Attention, now: Attention, renewed: bool) -> AttentionEvent | None:
-    """What happened to the attention; None when nothing did that a listener has to know."""
+    """The event of the attention's change; None when listeners need not know of it."""
     if (was.level, was.reason) != (now.level, now.reason):
         begun = AttentionChanged if was.needed else AttentionRaised
         of: type[AttentionEvent] = begun if now.needed else AttentionCleared

@@ -1,4 +1,4 @@
-"""Removes holders who cannot work on an interaction that reopens."""
+"""Releases interactions from holders who cannot work on them."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
@@ -16,19 +16,19 @@ I = TypeVar("I", bound=Interaction)  # noqa: E741 - the one interaction of these
 
 
 def unheld(work: "Work", actor: Actor, before: I) -> I:
-    """The interaction in nobody's hands."""
+    """The interaction, released."""
     kind: KindRules[I] = work.kinds[before.kind]
     return kind.on_assign(work, actor, replace(before, assignee_id=None, claimed_until=None), None)
 
 
 def without_lost_holder(work: "Work", actor: Actor, before: I) -> I:
-    """The same in nobody's hands, when the user who holds it is not active or may not see it."""
+    """The same; released when its holder is not active or may not see it."""
     lost = before.assignee_id is not None and before.lost_holder_id == before.assignee_id
     return unheld(work, actor, before) if lost else before
 
 
 def returned(work: "Work", actor: Actor, before: I, changed: I) -> I:
-    """The changed interaction; in nobody's hands, when it is not closed any more and its holder may not work on it."""
+    """The changed interaction; released when it reopens and its holder may not work on it."""
     kind: KindRules[I] = work.kinds[before.kind]
     if before.state is not State.CLOSED or changed.assignee_id is None:
         return changed
@@ -59,7 +59,7 @@ def _with_holder_of_team(work: "Work", actor: Actor, before: I, changed: I) -> I
 
 
 def unopened(work: "Work", before: I, counted: I) -> I:
-    """The interaction with one more message, which is history: it brings nothing back that has ended."""
+    """The interaction after one more message that is history; a closed one stays closed."""
     kind: KindRules[I] = work.kinds[before.kind]
     states = [kind.state(each, work.now, work.settings) for each in (before, counted)]
     if before.last_message_at is None or states != [State.CLOSED, State.OPEN]:

@@ -21,7 +21,7 @@ def may_work(user: User, interaction: Interaction) -> bool:
 
 
 def may_join(user: User, interaction: Interaction) -> bool:
-    """Whether the user may see and change the interaction while it is assigned as it is."""
+    """Whether the user may see and change the interaction with its current assignee."""
     return all(_may(user, verb, interaction, interaction.assignee_id) for verb in Verb)
 
 

@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 
 def require_own(work: "Work", found: Interaction, message: GlobalId, path: str) -> None:
-    """Raise InvalidInput for a message that never was one of the interaction's; it may have been deleted."""
+    """Raise InvalidInput for a message that never belonged to the interaction; it may have been deleted."""
     if not work.use(MessageRepository).belongs(message.number, found.id):
         raise InvalidInput(f"The interaction has no message {message}.", path=(path,))
 
 
 def require_latest(work: "Work", found: Interaction, seen: GlobalId | None) -> None:
-    """Raise NewerMessage when a message arrived after the latest one that the caller has seen, and InvalidInput when
-    that is none of the interaction's."""
+    """Raise NewerMessage when a message arrived after the latest one that the caller has seen, and InvalidInput for a
+    message of another interaction."""
     if seen is None:
         return
     require_own(work, found, seen, "if_latest_message_id")

@@ -37,7 +37,7 @@ def close(
 
 
 def resume_bot(work: "Work", actor: Actor, ref: GlobalId, *, if_version: int | None = None) -> Any:
-    """Hand the interaction back to its bot; nobody holds it then. Raises NotSupported, and what `begin` raises."""
+    """Release the interaction to its bot. Raises NotSupported, and what `begin` raises."""
     before = begin(work, actor, ref, Command.RESUME_BOT, if_version=if_version)
     after = kind_of(work, ref).on_resume_bot(work, replace(before, assignee_id=None, claimed_until=None))
     return write(work, actor, before, after, Command.RESUME_BOT)
@@ -83,14 +83,14 @@ def set_labels(
 def add_labels(
     work: "Work", actor: Actor, ref: GlobalId, labels: Sequence[str], *, if_version: int | None = None
 ) -> Any:
-    """Put the labels behind those that the interaction has."""
+    """Append the labels to those of the interaction, without duplicates."""
     return _label(work, actor, ref, labels, lambda before, given: tuple(dict.fromkeys(before + given)), if_version)
 
 
 def remove_labels(
     work: "Work", actor: Actor, ref: GlobalId, labels: Sequence[str], *, if_version: int | None = None
 ) -> Any:
-    """Take the labels away where the interaction has them."""
+    """Remove the labels from those of the interaction."""
     return _label(
         work, actor, ref, labels, lambda before, given: tuple(one for one in before if one not in given), if_version
     )
@@ -105,7 +105,7 @@ def raise_attention(
     note: str | None = None,
     if_version: int | None = None,
 ) -> Any:
-    """Say by hand that the interaction needs a human; `note` is for those who listen, 1 to 1,000 characters.
+    """Raise the attention by hand; `note` is for other users, 1 to 1,000 characters.
 
     Raises InvalidTransition for one that is closed or snoozed, InvalidInput, TooLong, and what `begin` raises."""
     before = begin(work, actor, ref, Command.RAISE_ATTENTION, if_version=if_version)
@@ -115,9 +115,9 @@ def raise_attention(
 
 
 def clear_attention(work: "Work", actor: Actor, ref: GlobalId, *, if_version: int | None = None) -> Any:
-    """End the reasons that end by hand: RAISED, and those that the kind can end. Others stay as they are.
+    """End the reasons that end by hand: RAISED, and those that the kind allows. Others stay.
 
-    Raises NotClearable when all of its reasons are others, and what `begin` raises."""
+    Raises NotClearable when none of its reasons ends by hand, and what `begin` raises."""
     kind = kind_of(work, ref)
     before = begin(work, actor, ref, Command.CLEAR_ATTENTION, if_version=if_version)
     require_clearable(work, kind, before)
@@ -126,7 +126,7 @@ def clear_attention(work: "Work", actor: Actor, ref: GlobalId, *, if_version: in
 
 
 def require_clearable(work: "Work", kind: "KindRules[Any]", interaction: Interaction) -> None:
-    """Raise NotClearable, naming what would end them, when none of the interaction's reasons ends by hand."""
+    """Raise NotClearable when none of the interaction's reasons ends by hand; the error names what would end them."""
     if interaction.raised_level is not None or interaction.sync_trouble is not None:
         return
     causes = causes_of(work, kind, interaction)
@@ -136,7 +136,7 @@ def require_clearable(work: "Work", kind: "KindRules[Any]", interaction: Interac
 
 
 def acknowledge(work: "Work", actor: Actor, ref: GlobalId) -> Any:
-    """Say that the actor knows of the attention; it holds until the level rises or attention ends."""
+    """Note that the actor knows of the attention, until its level rises or it ends."""
     before = begin(work, actor, ref, Command.ACKNOWLEDGE)
     attention = before.attention
     if attention.acknowledged_by != actor.user_id:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def assign_team(
     work: "Work", actor: Actor, ref: GlobalId, team_id: int | None, *, if_version: int | None = None
 ) -> Any:
-    """Give the interaction to a team, or with None to none; from now on no border moves it.
+    """Assign the interaction to a team, or with None to none; borders do not move it any more.
 
     Raises NotFound for a team that does not exist, and what `begin` raises."""
     before = begin(work, actor, ref, Command.ASSIGN_TEAM, if_version=if_version)

@@ -38,7 +38,7 @@ def watch(work: "Work", holder: str, held: Mapping[Watched, int], let_go: Collec
 
 
 def forget_watches(work: "Work") -> None:
-    """Erase the leases that have ended, and tell those who still look."""
+    """Delete the leases that have ended, and tell the remaining viewers."""
     _tell(work, work.use(WatchRepository).forget(work.now))
 
 
