@@ -14,7 +14,7 @@ def upgrade() -> None:
         "thing",
         sa.Column("id", BigId, sa.Identity(), primary_key=True),
         sa.Column("thing_key", sa.Text, nullable=False, unique=True),
-        sa.Column("owner_id", BigId, sa.ForeignKey("user.id", ondelete="CASCADE"), nullable=False, index=True),
+        sa.Column("owner_id", BigId, sa.ForeignKey("app_user.id", ondelete="CASCADE"), nullable=False, index=True),
         sa.Column("created_at", Timestamp, nullable=False),
         sa.Column("metadata", JsonText, nullable=False),
         sa.Column("tags", JsonValue, nullable=False),
