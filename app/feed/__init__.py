@@ -1,4 +1,4 @@
-"""The live end of the event log: delivers each committed event once and in order."""
+"""Tails the event log: delivers each committed event once, in order."""
 
 from app.feed.entry import Entry
 from app.feed.stream import EventStream, SnapshotStream, Stream

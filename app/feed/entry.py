@@ -1,15 +1,14 @@
-"""An event on its way to who listens."""
+"""An event read from the log."""
 
 from app.core.events import Event, EventRecord, LoggedEvent
 from app.storage.event_log import Cursor
 
 
 class Entry:
-    """An event of the log with the cursor that has seen it and everything before it.
+    """An event of the log with the cursor behind it.
 
-    `number` counts the events that this process's tail has read; 0 for one that was read again from the log. `type` is
-    the event's class, and `facts` is for what a stream finds out about it: both are found out once, however many
-    listen."""
+    `number` counts the events that this process's tail has read; 0 for an event that was read again. `type` is the
+    event's class, and `facts` holds what a stream derives from it: both are computed once, however many listen."""
 
     __slots__ = ("_cursor_text", "cursor", "facts", "logged", "number", "type")
 

@@ -1,4 +1,4 @@
-"""How a root field of Subscription finds what it sends; the vocabulary in which the slices say so."""
+"""The declarations of root fields of Subscription, which slices write."""
 
 from collections.abc import Callable, Collection, Hashable, Mapping
 from dataclasses import dataclass

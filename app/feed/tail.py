@@ -1,4 +1,4 @@
-"""The process's one tail of the event log: reads every event once, however many listen."""
+"""The process's one tail of the event log."""
 
 import asyncio
 from collections import Counter
@@ -34,18 +34,20 @@ NOT_READABLE = "The event log cannot be read now."
 
 
 class Listener(Protocol):
-    """Receives the events that the tail reads. It is called in the loop and must not block."""
+    """Receives the events that the tail reads. It is called in the event loop and must not block."""
 
     def heard(self, entries: Sequence[Entry]) -> None:
-        """The next events of the log."""
+        """Called with the next events of the log."""
 
     def lost(self) -> None:
-        """Events were deleted before they were read, or the log was replaced: listeners have to start again."""
+        """Called when events were deleted before they were read, or the log was replaced: listeners have to start
+        again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Events read again from the log. `number` is the tail's count at their end, once they have caught up with it."""
+    """Events that were read again from the log. `number` is the tail's count at their end if they have reached its
+    head."""
 
     entries: Sequence[Entry]
     cursor: Cursor
@@ -87,13 +89,13 @@ class Feed:
 
     @property
     def head(self) -> Cursor:
-        """Everything up to here has been handed to the listeners; only while the feed is held."""
+        """The cursor up to which events were passed to the listeners; only while the feed is held."""
         assert self._head is not None
         return self._head
 
     @property
     def positions(self) -> Sequence[int]:
-        """How far each lane was read; empty while the feed sleeps."""
+        """The position in each lane; empty while the feed sleeps."""
         return () if self._head is None else self._head.positions
 
     @property
@@ -108,7 +110,7 @@ class Feed:
         self._listeners.append(listener)
 
     def on_begin(self, listener: Callable[[], None]) -> None:
-        """Call `listener` whenever the tail wakes from a sleep, during which it read nothing."""
+        """Call `listener` whenever the tail wakes; it read nothing while it slept."""
         self._at_beginnings.append(listener)
 
     def on_news(self, listener: Callable[[], None]) -> None:
@@ -138,7 +140,7 @@ class Feed:
                 self._wake.set()
 
     async def run(self) -> None:
-        """Tail the log until cancelled; outlives every failure of the database."""
+        """Tail the log until cancelled, also after failures of the database."""
         others = asyncio.create_task(self._wakeups.run(self._stir))
         try:
             while True:

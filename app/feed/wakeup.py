@@ -20,7 +20,7 @@ Wake = Callable[[], None]
 
 
 class Wakeups(Protocol):
-    """Runs until it is cancelled, whatever becomes of the database."""
+    """Runs until it is cancelled, also after failures of the database."""
 
     def tell(self) -> None:
         """Notify the other processes soon that events were committed."""
@@ -98,7 +98,7 @@ class SqliteWakeups:
         self._pause = pause
 
     def tell(self) -> None:
-        """Nothing to do: the other processes poll the file."""
+        """Do nothing: the other processes poll the file."""
 
     async def run(self, wake: Wake) -> None:
         connection = connect_sqlite(self._path, read_only=True)

@@ -1,4 +1,4 @@
-"""What one operation carries, and the one way in which a mutation reaches a service."""
+"""The context of an operation, and how mutations call services."""
 
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -28,7 +28,7 @@ def _nothing() -> None:
 
 
 class Subscribable(NamedTuple):
-    """A subscription that is to be run for somebody later."""
+    """A subscription that is stored to be run later."""
 
     document: str
     operation_name: str | None
@@ -39,8 +39,8 @@ class Subscribable(NamedTuple):
 class Outside:
     """What mutations need beside the database: requests to other servers, and a check of subscriptions.
 
-    `require_durable(actor, subscription)` raises the DomainError for one that the actor may not run, or that no cursor
-    can resume."""
+    `require_durable(actor, subscription)` raises the DomainError for a subscription that the actor may not open or that
+    cannot be resumed."""
 
     client: OutboundClient
     require_durable: Callable[[Actor, Subscribable], Awaitable[None]]
@@ -48,8 +48,8 @@ class Outside:
 
 @dataclass(slots=True)
 class Context:
-    """Who asks, of which database, when. Nothing of it changes, but each request makes one, and to make a frozen one
-    takes five times as long."""
+    """The actor, the database and the time of an operation. It is not changed, but not frozen either: one is made for
+    each request, and making a frozen one takes five times as long."""
 
     database: Database
     actor: Actor
@@ -61,7 +61,7 @@ class Context:
 
     @property
     def outside(self) -> Outside:
-        """What mutations need beside the database. Raises Unavailable where nothing serves it."""
+        """What mutations need beside the database. Raises Unavailable where this process does not have it."""
         if self.outside_world is None:
             raise Unavailable("This is possible on a running server alone.")
         return self.outside_world
@@ -77,9 +77,9 @@ class Context:
         client_mutation_id: str | None = None,
         about: Hashable | None = None,
     ) -> Any:
-        """Run `service(work, actor, *args, **kwargs)` as one command; what it returns. Raises its DomainError.
+        """The result of `service(work, actor, *args, **kwargs)`, run as one command. Raises its DomainError.
 
-        `about` is what the command changes, where `subject_of` its arguments does not say that."""
+        `about` is the subject that the command changes, where `subject_of` its arguments does not tell."""
         return (await self._done(service, args, kwargs, client_mutation_id, about))[0]
 
     async def _done(
@@ -144,7 +144,7 @@ class Context:
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> Payload:
-        """The same for a command that comes after a check, whose refusal becomes `errors` too."""
+        """`perform` after a check, whose refusal becomes `errors` too."""
         try:
             await check
         except DomainError as error:
@@ -179,8 +179,8 @@ def _refused(input: object, error: DomainError) -> dict[str, Any]:
 
 
 def subject_of(arguments: Iterable[object]) -> Hashable | None:
-    """What a command changes, as far as its arguments say: the first of them that is a key, in a contract's own form
-    (a number, a tuple) or as a global id. None when none is. Two things that share a key only wait for each other."""
+    """The subject that a command changes: the first of its arguments that is a key, in a contract's own form (a number,
+    a tuple) or as a global id; None when none is. Two subjects with an equal key only wait for each other."""
     for argument in arguments:
         found = parse_id(argument) if isinstance(argument, str) else argument
         if isinstance(found, (int, tuple)):

@@ -1,4 +1,4 @@
-"""How the models' enums become enums of the graph."""
+"""Turns enums of models into enums of the graph."""
 
 from collections.abc import Mapping
 from enum import Enum
@@ -21,5 +21,5 @@ def described(enum: type[E], description: str, values: Mapping[str, str], *, nam
 
 
 def statuses_of(enum: type[Enum], kind: str) -> Mapping[str, str]:
-    """What a `described` enum says of its values, of a kind whose name is put in front."""
+    """The descriptions of a `described` enum's values, each with the kind's name before it."""
     return {name: f"{kind}: {description}" for name, description in described_values(enum).items()}

@@ -1,4 +1,4 @@
-"""How the graph's fields, connections and errors are declared; the slices' types are made of these."""
+"""Declarations of fields, connections and errors, of which slices build types."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """One argument of a field: its Python type as in an annotation, what it says of itself, its default if any."""
+    """An argument of a field: its Python type as in an annotation, its description, its default if any."""
 
     type: Any
     description: str
@@ -62,8 +62,8 @@ root = edge
 def mutation(*, description: str, input: str = "") -> Callable[[Callable[..., Awaitable[Any]]], Any]:
     """A field of Mutation: an async method `(self, info, input) -> Payload` that calls `info.context.perform`.
 
-    `input` is the description of its argument; a method may do without one. The argument's type is named after the
-    mutation: where the class in the annotation has another name, a type of the same fields is made."""
+    `input` is the description of its argument; without it the mutation takes none. The argument's type is named after
+    the mutation: where the annotated class has another name, a type with the same fields is made."""
 
     def declared(resolver: Callable[..., Awaitable[Any]]) -> Any:
         annotations = resolver.__annotations__
@@ -76,7 +76,7 @@ def mutation(*, description: str, input: str = "") -> Callable[[Callable[..., Aw
 
 
 def _named_after(mutation: str, taken: type, description: str) -> type:
-    """A type of the input's fields with the name that is right for the mutation's."""
+    """A type with the input's fields, named after the mutation."""
     name = "".join(word.title() for word in mutation.split("_")) + "Input"
     return taken if taken.__name__ == name else strawberry.input(type(name, (taken,), {}), description=description)
 
@@ -124,7 +124,7 @@ class UserError:
 
 @strawberry.input
 class MutationInput:
-    """What every mutation takes."""
+    """The base of every mutation's input."""
 
     client_mutation_id: str | None = strawberry.field(
         default=None,
@@ -134,7 +134,7 @@ class MutationInput:
 
 @strawberry.input
 class OnceInput(MutationInput):
-    """What a mutation takes whose repeat would do a second time what was meant once."""
+    """The base of the input of a mutation that takes an idempotency key, because a repeat would act twice."""
 
     idempotency_key: str | None = strawberry.field(
         default=None,
@@ -145,7 +145,7 @@ class OnceInput(MutationInput):
 
 @strawberry.input
 class EditInput(MutationInput):
-    """What a mutation of one object takes."""
+    """The base of the input of a mutation of one object."""
 
     id: strawberry.ID = strawberry.field(description="The id of the object.")
     if_version: int | None = strawberry.field(
@@ -157,7 +157,7 @@ class EditInput(MutationInput):
 
 @strawberry.type
 class MutationPayload:
-    """What every mutation answers with, beside the object that it is about."""
+    """The base of every mutation's payload."""
 
     errors: list[UserError] = strawberry.field(description="The reasons why nothing was changed. Empty on success.")
     client_mutation_id: str | None = strawberry.field(description="The `clientMutationId` of the input.")

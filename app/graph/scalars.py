@@ -1,4 +1,4 @@
-"""The graph's own scalars, and the check that every text is one that both databases can hold."""
+"""The graph's own scalars, and the check of storable text."""
 
 import re
 from collections.abc import Mapping

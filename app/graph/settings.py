@@ -1,4 +1,4 @@
-"""The settings in force, in the graph."""
+"""The settings of the server, in the graph."""
 
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import asdict

@@ -1,4 +1,4 @@
-"""What a slice of the product adds to the graph."""
+"""The parts of the graph that a slice declares."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -15,11 +15,11 @@ from app.selection.mapping import FieldMap, InterfaceMap, Mapped, Root, RootNode
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Addition:
-    """A field that a slice gives to a type of a slice below it: an edge lives on the upper slice. What an interface is
-    given its types have too.
+    """A field that a slice adds to a type of a slice below it, for example an edge. A field of an interface is added to
+    its types, too.
 
-    `field` is what `edge(…)` gives, `gives` the field's type as in an annotation. Without a `mapping` it is read as the
-    other fields of the type are that have none."""
+    `field` is the result of `edge(…)`, `gives` the field's type as in an annotation. Without a `mapping` it is mapped
+    as the type's other fields without one."""
 
     to: type
     name: str
@@ -46,7 +46,7 @@ class Slice:
 
 @contextmanager
 def extended(additions: Iterable[Addition]) -> Iterator[None]:
-    """While a schema is built, the types have the fields that are added to them."""
+    """While a schema is built, the types have the added fields."""
     with ExitStack() as added:
         for each in additions:
             added.callback(add_field(each.to, each.name, each.gives, each.field))
@@ -54,7 +54,7 @@ def extended(additions: Iterable[Addition]) -> Iterator[None]:
 
 
 def with_additions(mappings: Iterable[Mapped], additions: Iterable[Addition]) -> list[Mapped]:
-    """The mappings in which the added fields lie where their slices say."""
+    """The mappings, with those of the added fields."""
     extra: dict[str, dict[str, FieldMap]] = {}
     for each in additions:
         if each.mapping is not None:

@@ -1,4 +1,4 @@
-"""The rows that the `errors` of a mutation's payload are read from."""
+"""Turns refusals into rows of a mutation payload's `errors`."""
 
 from collections.abc import Iterable
 
@@ -13,7 +13,7 @@ def graph_path(path: Iterable[str | int]) -> list[str]:
 
 
 def user_error(error: DomainError, prefix: str = "input") -> dict[str, object]:
-    """The row of a payload's `errors` that a refusal becomes."""
+    """The row of a refusal in a payload's `errors`."""
     if (trail := current()) is not None:
         trail.refused(error.code)
     row: dict[str, object] = {

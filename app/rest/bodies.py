@@ -56,7 +56,7 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Within:
-    """How long a text or an array has to be, or how large a number, and what a text looks like: the rules check it."""
+    """The bounds of a text, an array or a number, and the pattern of a text. The rules of the services check them."""
 
     least: int | None = None
     most: int | None = None
@@ -107,17 +107,17 @@ Moment = Annotated[datetime, PlainValidator(_moment), WithJsonSchema({"type": "s
 
 @dataclass(frozen=True, slots=True)
 class Faults:
-    """A contract's words for what is wrong with a member, by pydantic's name of the fault; `{name}` as in `Told`.
+    """A contract's messages for faults of members, by pydantic's name of the fault; `{name}` as in `Told`.
 
-    `refusals` make the refusal of a fault from its path, where that is no InvalidInput. A member of a wrong type
-    `gives_way` to the fault of another one of the same object, unless it is missing."""
+    `refusals` make the refusal of a fault from its path, where that is not an InvalidInput. The fault of a member of a
+    wrong type `gives_way` to another fault of the same object, unless the member is missing."""
 
     words: Mapping[str, str]
     refusals: Mapping[str, Callable[[Path], Exception]] = field(default_factory=dict)
     gives_way: Mapping[str, str] = field(default_factory=dict)
 
     def refusal(self, error: ValidationError) -> Exception:
-        """The refusal of a request with these faults. It holds no reference to them."""
+        """The refusal of a request with these faults. It keeps no reference to them."""
         found = error.errors(include_url=False, include_context=False, include_input=False)
         first = found[0]
         *within, name = first["loc"] or ("",)
@@ -143,7 +143,7 @@ class Body(BaseModel):
 
     @classmethod
     def read(cls, value: object) -> Self:
-        """The body of this value of JSON. Raises InvalidInput, or what else the contract says of a fault."""
+        """The body of this JSON value. Raises InvalidInput, or the contract's own refusal of a fault."""
         try:
             return cls.model_validate(value)
         except ValidationError as error:
@@ -152,9 +152,9 @@ class Body(BaseModel):
         raise refusal
 
     def given(self) -> Any:
-        """A dict of the members that the request has, in the order of their declaration; without what is `APART`.
+        """The members that the request has, in the order of their declaration, without those in `APART`.
 
-        It is what services take as a TypedDict of changes."""
+        Services take it as a TypedDict of changes."""
         fields = type(self).model_fields
         return {
             name: getattr(self, name) for name in fields if name in self.model_fields_set and not fields[name].exclude

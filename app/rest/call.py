@@ -99,7 +99,8 @@ class Call:
     # ---- the body -------------------------------------------------------------------------------------------------
 
     async def body(self, *types: str) -> bytes:
-        """The whole body, inflated. Raises BadRequest: 413 over the limit, 415 for a type that is none of `types`."""
+        """The whole body, decompressed. Raises BadRequest: 413 over the limit, 415 for a media type that is not one of
+        `types`."""
         found = await self._host.body(self.headers, self._receive, self.actor)
         if found and types:
             name, *parameters = self.headers.get(b"content-type", b"").decode("latin-1").lower().split(";")
@@ -112,9 +113,10 @@ class Call:
         return found
 
     async def json(self, *types: str, exact: bool = False, empty: bool = False) -> Any:
-        """The body as JSON, None for an empty one where that is allowed; without `types` it is application/json.
+        """The body as JSON, None for an empty one where that is allowed; without `types` it has to be application/json.
 
-        With `exact` numbers keep their spelling (`json_text`). Raises BadRequest, and TooComplex over its bounds."""
+        With `exact` numbers keep their spelling (`json_text`). Raises BadRequest, and TooComplex over the bounds of
+        JSON."""
         found = await self.body(*(types or ("application/json",)))
         if empty and not found.strip():
             return None
@@ -138,9 +140,9 @@ class Call:
         return found
 
     async def given(self, model: type[B], *types: str, exact: bool = False, empty: bool = False) -> B:
-        """The body as this model has it, otherwise as `json_object`.
+        """The body parsed by this model; media types as for `json_object`.
 
-        Raises also what the contract says of a member that is missing or of a wrong type."""
+        Raises also the contract's refusal of a member that is missing or of a wrong type."""
         return model.read(await self.json_object(*types, exact=exact, empty=empty))
 
     async def form(self) -> Parameters:
@@ -161,10 +163,10 @@ class Call:
         return await self._host.reads.read(selection, env)
 
     async def written(self, found: Iterable[Mapping[str, Any]], write: Callable[[Mapping[str, Any]], T]) -> list[T]:
-        """The results of `write` for all rows, at most a few in one turn of the loop.
+        """The results of `write` for all rows, a few in each turn of the loop.
 
-        A thousand rows at once would block the loop, and many lists in turns would starve the reader threads, so the
-        caller's pace is respected, too."""
+        A thousand rows at once would block the loop, and many lists at the same time would starve the reader threads,
+        so the caller's pace is respected, too."""
         rows: list[T] = []
         for row in found:
             if rows and len(rows) % ROWS_IN_TURN == 0:

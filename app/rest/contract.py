@@ -15,7 +15,7 @@ JSON = "application/json; charset=utf-8"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """An answer. `body` is bytes, any value that orjson encodes, or None for no content."""
+    """An answer. `body` is bytes, a value that orjson encodes, or None for no content."""
 
     status: int = 200
     body: object = None
@@ -25,7 +25,8 @@ class Reply:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """The reason to refuse a request. `error` is the refusal of a rule; None for a malformed request or our own fault.
+    """The reason to refuse a request. `error` is the refusal of a rule; None for a malformed request or an unexpected
+    failure.
 
     `parameters` are those of the path."""
 
@@ -44,11 +45,11 @@ Handler = Callable[[Call], Awaitable[Reply]]
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """A method on a path such as `/v1/customers/{customer_id}`; a `public` one is answered without a key.
+    """A method on a path such as `/v1/customers/{customer_id}`; a `public` one needs no key.
 
-    A template's segment is text, or one parameter. Texts win over parameters. `reads` is the permission that its answer
-    needs, with SOME at its end where any narrower form will do: who has it not is refused before anything is done.
-    `about` is what the contract's document says of it."""
+    A segment of the path is text or one parameter; text takes precedence. `reads` is the permission that the answer
+    needs, ending in SOME where any narrower form is enough: a caller without it is refused before anything is done.
+    `about` is its part of the OpenAPI document."""
 
     method: str
     path: str

@@ -21,21 +21,21 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A request's body: the shape that it has in each media type."""
+    """The body of a request: its shape in each media type."""
 
     shapes: Mapping[str, Any]
     required: bool = True
 
 
 def sent(shape: Any, *types: str, required: bool = True) -> Sent:
-    """A body of one shape, whichever of the media types it comes in; application/json when none is named."""
+    """A body of one shape in any of these media types; application/json when none is named."""
     return Sent(dict.fromkeys(types or (JSON_TYPE,), shape), required)
 
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What an operation is called, takes and answers. `refuses` are statuses beside those that every operation of the
-    contract refuses with; `otherwise` are those of its own refusals that have another shape than theirs."""
+    """The name, parameters and answers of an operation. `refuses` are statuses beside those of every operation of the
+    contract; `otherwise` are those of its own refusals that have another shape."""
 
     id: str
     summary: str
@@ -49,12 +49,12 @@ class About:
 
     @property
     def answers(self) -> tuple[Answer, ...]:
-        """All whose shape is its own."""
+        """The answers whose shape is the operation's own."""
         return (self.answer, *self.otherwise)
 
 
 class Refused(NamedTuple):
-    """A status with which requests are refused: its name among the document's answers, and what it means."""
+    """A status of a refusal: its name among the document's responses, and its meaning."""
 
     name: str
     what: str

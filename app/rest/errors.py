@@ -1,4 +1,4 @@
-"""The faults of a request that are found before any rule is applied."""
+"""Errors of requests that are malformed."""
 
 from app.core import codes
 from app.core.errors import Unavailable
@@ -16,5 +16,5 @@ class BadRequest(Exception):
 
 
 def later(error: Unavailable) -> BadRequest:
-    """The request is well-formed and may be sent again soon."""
+    """Raised when the request is well-formed and may be sent again soon."""
     return BadRequest(503, error.message, (b"retry-after", b"1"), code=error.code)

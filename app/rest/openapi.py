@@ -1,4 +1,4 @@
-"""A contract's OpenAPI 3.1 document, made of what its operations declare."""
+"""A contract's OpenAPI 3.1 document, generated from its operations."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -18,7 +18,7 @@ _SEGMENT = re.compile(r"\{(\w+)\}")
 
 
 def written(contract: Contract) -> bytes:
-    """The document as it is served. Raises as `document` does."""
+    """The document as bytes. Raises as `document` does."""
     return orjson.dumps(document(contract))
 
 
@@ -111,13 +111,13 @@ def _content(found: dict[str, Any], types: Iterable[str], shape: Any, shapes: "_
 
 
 class _Shapes:
-    """Schemas of types, which are made together, so that each type with a name is described once."""
+    """Schemas of types, generated together, so that each named type is described once."""
 
     def __init__(self) -> None:
         self._wanted: list[tuple[dict[str, Any], TypeAdapter[Any]]] = []
 
     def of(self, shape: Any) -> dict[str, Any]:
-        """The schema of this type, which is there when all are `resolved`."""
+        """A reference to the schema of this type, which `resolved` generates."""
         schema: dict[str, Any] = {}
         self._wanted.append((schema, TypeAdapter(shape)))
         return schema
@@ -136,7 +136,7 @@ class _Shapes:
 
 
 class _Schemas(GenerateJsonSchema):
-    """Schemas without titles, which repeat names, and with null as one more type."""
+    """Schemas without titles, which would repeat names, and with null as one more type."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:
         return False

@@ -1,4 +1,4 @@
-"""Parameters of requests: as they came, and as operations declare them."""
+"""Parameters of requests: their declaration and their values."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass
@@ -13,7 +13,8 @@ _MOST_PARAMETERS = 100
 
 
 class Parameters(Mapping[str, str]):
-    """A query string or a form, of a repeated parameter the last. Raises BadRequest for one that cannot be read."""
+    """A query string or a form; of a repeated parameter the last value counts. Raises BadRequest for invalid
+    encoding."""
 
     def __init__(self, raw: bytes) -> None:
         try:
@@ -57,7 +58,7 @@ class Parameters(Mapping[str, str]):
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A parameter that operations take. `what` says to a person what it is for."""
+    """A parameter of an operation. `what` is its description."""
 
     name: str
     what: str
@@ -66,13 +67,13 @@ class Parameter:
     required: bool = False
 
     def schema(self) -> dict[str, Any]:
-        """Its values, as JSON Schema."""
+        """The JSON Schema of its values."""
         raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True)
 class Text(Parameter):
-    """Any text, or one of `among`. The limits are those of the rules, which check them."""
+    """Any text, or one of `among`. The rules of the services check its bounds."""
 
     _: KW_ONLY
     least: int | None = None

@@ -27,12 +27,12 @@ class Selection:
 
 
 def leaf(name: str, key: str | None = None) -> Field:
-    """A field without fields of its own, under `key` in what is read."""
+    """A field without fields of its own, as `key` of the result."""
     return Field(name, key or name)
 
 
 def one(name: str, type_name: str, fields: Sequence[Field], key: str | None = None, **arguments: object) -> Field:
-    """A neighbour, or an object or a plain list of objects of this concrete type."""
+    """A to-one field, or an object or a plain list of objects of this concrete type."""
     return Field(name, key or name, _arguments(arguments), {type_name: tuple(fields)})
 
 
@@ -51,7 +51,7 @@ def picks(*names: str) -> dict[str, Any]:
 
 
 def root(field: Field) -> Selection:
-    """A selection for `Call.read`, which returns the field's value."""
+    """A selection for `Call.read`, which returns the value of the field."""
     return Selection(field)
 
 

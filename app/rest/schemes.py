@@ -11,10 +11,9 @@ from app.rest.headers import Headers
 
 @dataclass(frozen=True, slots=True)
 class Scheme:
-    """One way: `key` finds it in the request's headers, None where this way was not taken.
+    """One way: `key` returns the key in the request's headers, None where they have none of this kind.
 
-    `name` and `described` are what the OpenAPI document says of it, `challenge` is what `WWW-Authenticate` does, if
-    anything."""
+    `name` and `described` are for the OpenAPI document, `challenge` is for `WWW-Authenticate`, if there is one."""
 
     name: str
     described: Mapping[str, Any]
@@ -23,7 +22,7 @@ class Scheme:
 
 
 def key_of(headers: Headers, schemes: Sequence[Scheme]) -> str:
-    """The key that the first of the ways taken gives; empty when none was."""
+    """The key by the first scheme that the request uses; empty when it uses none."""
     for scheme in schemes:
         found = scheme.key(headers)
         if found:

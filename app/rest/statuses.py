@@ -1,4 +1,4 @@
-"""The one table from a refusal's code to an HTTP status; docs/errors.md shows it."""
+"""The HTTP status of each error code; docs/errors.md shows it."""
 
 from collections.abc import Mapping
 from types import MappingProxyType

@@ -1,1 +1,1 @@
-"""Everything that leans on the insides of Strawberry and of graphql-core; nothing else in app does."""
+"""All uses of private parts of Strawberry and graphql-core."""

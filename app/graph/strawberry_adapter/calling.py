@@ -28,15 +28,15 @@ Call = Callable[[Mapping[str, object], object], Awaitable[dict[str, Any]]]
 
 
 class Calls:
-    """How the resolvers of one schema's mutations are called; the conversion of an input type is made once."""
+    """Calls the resolvers of one schema's mutations; the conversion of each input type is built once."""
 
     def __init__(self) -> None:
         self._inputs: dict[str, Convert] = {}
 
     def prepare(self, definition: GraphQLField, arguments: Arguments) -> Call:
-        """How to run a root field of Mutation: neutral variables and context in, the row of its payload out.
+        """A function that runs a root field of Mutation: neutral variables and context in, the row of its payload out.
 
-        Raises, when called, what `arguments` raises for variables that do not fit, and whatever the resolver raises."""
+        It raises what `arguments` raises for invalid variables, and whatever the resolver raises."""
         field = cast("StrawberryField", definition.extensions[DECLARED])
         resolver: Any = field.base_resolver
         info_name = resolver.info_parameter.name if resolver.info_parameter is not None else None
@@ -61,7 +61,7 @@ class Calls:
         return call
 
     def _convert(self, type_: GraphQLInputType) -> Convert | None:
-        """From the neutral form to what resolvers take; None where that is the same."""
+        """A conversion from the neutral form to a resolver's arguments; None where they are equal."""
         if isinstance(type_, GraphQLNonNull):
             return self._convert(type_.of_type)
         if isinstance(type_, GraphQLList):

@@ -1,4 +1,4 @@
-"""Declaring types and fields where Strawberry's own functions do not reach."""
+"""Declarations that Strawberry's public functions do not offer."""
 
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
@@ -16,7 +16,8 @@ from strawberry.utils.str_converters import to_camel_case
 
 
 def field_of(description: str, arguments: Iterable[tuple[str, Any, str, object]]) -> Any:
-    """A field without a resolver; of each argument its Python name, type as in an annotation, description, default."""
+    """A field without a resolver; for each argument its Python name, type as in an annotation, description and
+    default."""
     made = strawberry.field(description=description)
     made.arguments = [
         StrawberryArgument(
@@ -32,8 +33,8 @@ def field_of(description: str, arguments: Iterable[tuple[str, Any, str, object]]
 
 
 def _as_in_schema(default: object) -> object:
-    """A default as the schema wants it. Strawberry gives it an argument's as it is, and a field's as the enum's value;
-    of an input it takes a mapping."""
+    """A default in the form that the schema takes. Strawberry passes the default of an argument unchanged, and of a
+    field as the enum's value; a default of an input type is a mapping."""
     if isinstance(default, Enum):
         return default.value
     if hasattr(default, "__strawberry_definition__"):
@@ -42,7 +43,7 @@ def _as_in_schema(default: object) -> object:
 
 
 def add_field(to: type, name: str, gives: Any, field: Any) -> Callable[[], None]:
-    """Give a declared type one field more, until what this gives is called."""
+    """Add a field to a declared type, until the returned function is called."""
     field.python_name = name
     field.type_annotation = StrawberryAnnotation(gives)
     field.origin = to
@@ -85,8 +86,8 @@ def graph_name(name: str) -> str:
 
 
 def executable(schema: strawberry.Schema, description: str) -> GraphQLSchema:
-    """The schema as graphql-core has it, with a description of the whole. A field of an input that may be left out
-    needs no `= null` to say so there: the input's class has the default."""
+    """The schema of graphql-core, with a description. An optional field of an input needs no `= null` there: the
+    input's class has the default."""
     core = schema._schema
     core.description = description
     for type_ in core.type_map.values():
@@ -98,7 +99,7 @@ def executable(schema: strawberry.Schema, description: str) -> GraphQLSchema:
 
 
 def _implementing(interface: type) -> list[type]:
-    """The types that implement it; none for what is no interface."""
+    """The types that implement the interface; none for another type."""
     if not _definition(interface).is_interface:
         return []
     found: list[type] = interface.__subclasses__()

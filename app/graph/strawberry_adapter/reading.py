@@ -46,12 +46,12 @@ Convert = Callable[[Any], Any]
 
 
 def identity_of(definition: GraphQLField) -> int:
-    """The same for the fields of a type and of the interface that declares them."""
+    """The same key for the fields of a type and of the interface that declares them."""
     return id(definition.extensions.get(DECLARED, definition))
 
 
 def may_only_be_absent(field: object) -> bool:
-    """Whether it is a field that may be left out and not be null."""
+    """Whether it is an optional field that does not accept null."""
     if not isinstance(field, GraphQLInputField):
         return False
     declared = field.extensions.get(DECLARED)
@@ -77,7 +77,7 @@ def signature_of(schema: GraphQLSchema, definition: VariableDefinitionNode) -> V
 
 
 def is_one_of(type_: GraphQLInputObjectType) -> bool:
-    """Whether exactly one field has to be given."""
+    """Whether it is an input of which exactly one field has to be given."""
     declared = type_.extensions.get(DECLARED)
     return bool(type_.is_one_of or (declared is not None and declared.is_one_of))
 
@@ -110,7 +110,7 @@ def _neutral(value: Any, type_: GraphQLInputType) -> Any:
 
 
 def type_facts(schema: GraphQLSchema) -> dict[str, TypeFacts]:
-    """What the compiler has to know of the schema's object and interface types."""
+    """The facts of the schema's object and interface types that the compiler needs."""
     return {
         name: TypeFacts(
             {
