@@ -164,6 +164,16 @@ async def test_interaction_reopens_without_a_holder_who_left_meanwhile(floor: Fl
     assert (after.state, after.assignee_id) == (State.OPEN, None)
 
 
+@pytest.mark.parametrize("kind", ["agent_session", "chat_session", "conversation"], indirect=True)
+async def test_interaction_is_released_when_its_holder_leaves_while_it_reopens(floor: Floor, kind: str) -> None:
+    ref = await floor.opened(kind)
+    await floor.do(claim, BO, ref)
+    await floor.do(close, BO, ref)
+    starts = await crossed(floor, ref, lambda work: reopen(work, EVE, ref), LEAVING["deactivated"])
+    after = await floor.stored(ref)
+    assert (after.state, after.assignee_id, starts) == (State.OPEN, None, 2)
+
+
 # ---- teams --------------------------------------------------------------------------------------------------------
 
 
