@@ -12,7 +12,8 @@ import structlog
 from app.connections.model import ConnectedSystem
 from app.connections.model.standing import ReachFault
 from app.connections.repository.mirrored import Mark
-from app.connections.service import reading, sending
+from app.connections.sender import Sender
+from app.connections.service import reading
 from app.connections.walker import Walker
 from app.core.clock import Clock
 from app.core.errors import DATABASE_AWAY
@@ -30,6 +31,7 @@ _MOST_POLLED = 5
 _LONGEST_TROUBLE = 60.0
 _TEND_SECONDS = 60.0
 _LEAST_PAUSE = 0.05
+_FAILED = "INTERNAL: Taking it in failed for a reason that the server's log has."
 
 _log = structlog.get_logger(__name__)
 
@@ -65,6 +67,7 @@ class Keeper:
         self._holder = holder
         self._poll_every = _seconds(system.settings.get("pollSeconds"), limits.poll_seconds)
         self.lease = f"connection {system.id} kept"
+        self._sender = Sender(database, remote, reach, self.lease, holder, self._reached)
         self._renewed_at = float("-inf")
         self._running: dict[asyncio.Task[None], str] = {}
         self._reading: set[str] = set()
@@ -180,48 +183,9 @@ class Keeper:
     # ---- writes ----------------------------------------------------------------------------------------------------
 
     async def _send(self, entry_id: int) -> None:
-        run = self._database.command
-        begun = await run(sending.begin_entry, self.remote, self.lease, self._holder, entry_id)
-        if begun is None:
+        if not await self._sender.send(entry_id):
             # It may look due until it is another's: not asked about without a pause.
             await asyncio.sleep(_LEAST_PAUSE)
-            return
-        number, attempts = begun.entry.id, begun.entry.attempts
-        try:
-            if begun.looks:
-                looked = await self.remote.look(self._reach, begun.task)
-                await run(sending.entry_looked, self.remote, number, attempts, looked)
-            else:
-                key = await self.remote.send(self._reach, begun.task)
-                await run(sending.entry_done, number, attempts, key)
-                if self.remote.mirrored_whole:
-                    await run(reading.note_written, self._system.id, begun.task.key, number)
-            await self._reached(None)
-        except Refused as refused:
-            if refused.unauthorized:
-                # Not this write is refused but all: it waits until the token is put right.
-                await run(
-                    sending.entry_unanswered,
-                    self.remote,
-                    number,
-                    attempts,
-                    refused.reason,
-                    arrived=False,
-                    wait=_LONGEST_TROUBLE,
-                )
-                await self._reached(ReachFault.TOKEN)
-            else:
-                await run(sending.entry_refused, number, attempts, refused.reason)
-        except Unanswered as silent:
-            await run(
-                sending.entry_unanswered,
-                self.remote,
-                number,
-                attempts,
-                silent.reason,
-                arrived=silent.arrived,
-                wait=silent.wait,
-            )
 
     # ---- reads -----------------------------------------------------------------------------------------------------
 
@@ -229,16 +193,25 @@ class Keeper:
         run, number = self._database.command, self._system.id
         try:
             known = await run(reading.known_messages, number, mark)
-            found = await self.remote.read(self._reach, mark.key, known)
-            later = await run(reading.apply_snapshot, self.remote, number, mark, found, began_at)
+            later = known if isinstance(known, reading.Later) else await self._taken_in(mark, known, began_at)
             if later is not None:
                 await run(reading.put_off_mark, number, mark, later.reason, after=later.after)
         except Refused as refused:
             await run(reading.put_off_mark, number, mark, refused.reason)
         except Unanswered as silent:
             await run(reading.put_off_mark, number, mark, silent.reason, wait=silent.wait)
+        except DATABASE_AWAY:
+            raise
+        except Exception:
+            _log.exception("something cannot be taken in", connection=self._system.name, key=mark.key)
+            await run(reading.put_off_mark, number, mark, _FAILED)
         finally:
             self._reading.discard(mark.key)
+
+    async def _taken_in(self, mark: Mark, known: frozenset[str], began_at: datetime) -> reading.Later | None:
+        found = await self.remote.read(self._reach, mark.key, known)
+        run = self._database.command
+        return await run(reading.apply_snapshot, self.remote, self._system.id, mark, found, began_at)
 
     async def _poll(self) -> None:
         try:

@@ -44,19 +44,20 @@ class Bucket:
         self._at = time()
         self._quiet_until = 0.0
 
-    async def take(self) -> None:
-        """Wait for a token."""
+    async def take(self, patience: float = float("inf")) -> float | None:
+        """Wait for a token; where that takes longer than so many seconds, for how many more there is none."""
+        ends = self._time() + patience
         while True:
             now = self._time()
             self._tokens = min(BURST, self._tokens + (now - self._at) * self.rate)
             self._at = now
-            if now < self._quiet_until:
-                await self._sleep(self._quiet_until - now)
-            elif self._tokens < 1:
-                await self._sleep((1 - self._tokens) / self.rate)
-            else:
+            wait = max(self._quiet_until - now, (1 - self._tokens) / self.rate)
+            if wait <= 0:
                 self._tokens -= 1
-                return
+                return None
+            if now + wait > ends:
+                return wait
+            await self._sleep(wait)
 
     def halve(self, wait: float | None) -> None:
         """The other system asked for less, and to be left alone for so many seconds."""
@@ -101,12 +102,14 @@ class SystemReach:
         access: Access,
         settings: Mapping[str, object],
         user: str | None = None,
+        patience: float = float("inf"),
     ) -> None:
         self._client = client
         self._clock = clock
         self._bucket = bucket
         self._access = access
         self._user = user
+        self._patience = patience
         self.settings = settings
 
     @property
@@ -116,7 +119,13 @@ class SystemReach:
     def acting_as(self, login: str) -> "SystemReach | None":
         if not self._access.has(login):
             return None
-        return SystemReach(self._client, self._clock, self._bucket, self._access, self.settings, login)
+        return self._like(login, self._patience)
+
+    def within(self, patience: float) -> "SystemReach":
+        return self._like(self._user, patience)
+
+    def _like(self, user: str | None, patience: float) -> "SystemReach":
+        return SystemReach(self._client, self._clock, self._bucket, self._access, self.settings, user, patience)
 
     async def ask(self, path: str, **query: str | int) -> Answered:
         answered = await self._request("GET", f"{path}?{urlencode(query)}" if query else path, None)
@@ -155,7 +164,9 @@ class SystemReach:
     async def _send(
         self, method: str, url: str, headers: Mapping[str, str], content: bytes, seconds: float = SECONDS
     ) -> Answered:
-        await self._bucket.take()
+        wait = await self._bucket.take(self._patience)
+        if wait is not None:
+            raise Unanswered("The other system is to be left alone for now.", arrived=False, wait=wait)
         try:
             answer = await self._client.send(
                 method, url, headers={**_HEADERS, **headers}, content=content, seconds=seconds, most=LARGEST

@@ -75,6 +75,9 @@ class Reach(Protocol):
     def acting_as(self, login: str) -> "Reach | None":
         """The same, with the credential of our user with this login; None for a user without one."""
 
+    def within(self, patience: float) -> "Reach":
+        """The same, of which a request that is not its turn after so many seconds is not sent: Unanswered."""
+
     @property
     def now(self) -> datetime:
         """The time."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from itertools import count
 from typing import Any, ClassVar, cast
 
 from app.connections.keeper import LEASE, Keeper, KeeperLimits
@@ -137,10 +136,12 @@ async def keeper_of(database: Database, clock: ManualClock, client: object, conn
     remote = CONNECTORS[system.system].remote
     assert remote is not None
 
-    async def no_sleep(_seconds: float) -> None:
-        """Nobody waits: time goes on with each look at it."""
+    slept = [0.0]
 
-    bucket = Bucket(count(0.0, 10.0).__next__, no_sleep)
+    async def no_sleep(seconds: float) -> None:
+        slept[0] += seconds
+
+    bucket = Bucket(lambda: clock.now.timestamp() + slept[0], no_sleep)
     access = remote.access(system.address, credential, clock)
     reach = SystemReach(cast("OutboundClient", client), clock, bucket, access, system.settings)
     return Keeper(database, clock, system, remote, reach, "tests", KeeperLimits())

@@ -104,3 +104,19 @@ async def test_reach_of_a_user_is_there_for_who_has_a_token(clock: ManualClock) 
         await ada.tell("POST", "/chats")
     # What befalls one user's token says nothing of the connection's.
     assert (refused.value.unauthorized, refused.value.status) == (False, 401)
+
+
+async def test_request_of_a_write_that_is_not_its_turn_in_time_is_not_sent(clock: ManualClock) -> None:
+    client, slept = Scripted(200), list[float]()
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    bucket = Bucket(lambda: sum(slept), sleep)
+    bucket.halve(120)
+    own = SystemReach(client, clock, bucket, Bearer("https://api.example.com", "t"), {})
+    with pytest.raises(Unanswered) as silent:
+        await own.within(10).tell("POST", "/messages", {})
+    assert (silent.value.arrived, silent.value.wait, client.sent, slept) == (False, 120, [], [])
+    await own.ask("/messages")
+    assert (len(client.sent), sum(slept) >= 120) == (1, True)

@@ -49,7 +49,8 @@ _SHORTEST, _LONGEST = timedelta(seconds=2), timedelta(minutes=5)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One thing to do in another system. A value has a `slot`, of which the newest alone counts; `confirmed` is what
-    the other system had before. What creates something has none. `error` is for a person."""
+    the other system had before. What creates something has none. `tried_at` is when it was tried, if it may have been
+    done since. `attempts` leaves out tries to create something that surely were not taken. `error` is for a person."""
 
     id: int = 0
     connection_id: int
@@ -73,6 +74,11 @@ def pause_after(attempts: int, wait: float | None) -> timedelta:
     """How long to leave the other system alone after so many attempts; at least for the seconds that it asks for."""
     pause: timedelta = min(_SHORTEST * 2 ** min(max(attempts - 1, 0), 20), _LONGEST)
     return pause if wait is None else max(pause, timedelta(seconds=min(wait, 86_400)))
+
+
+def pause_of_age(age: timedelta, wait: float | None) -> timedelta:
+    """The same for something that is tried for so long already, and was never taken."""
+    return max(min(age / 4, _LONGEST), pause_after(1, wait))
 
 
 def refused_by(command: AnyCommand, cannot: str | None) -> DomainError | None:

@@ -11,25 +11,28 @@ from app.connections.tables import AGAIN, MISSING, dirty, forgotten, mirrored
 from app.interactions.remote import HINT
 from app.storage.repository import Repository
 
-RESTORED = f"{HINT}restored"
-"""The fingerprint of a mark of what may have gone back to a backup."""
+RESTORED, WRITTEN = f"{HINT}restored", f"{HINT}written"
+"""The fingerprints of marks: of what may have gone back to a backup, and of what was written to."""
 
 
 class Place(NamedTuple):
-    """An interaction's place in another system: our surrogate, what it was there when it was read last, and when the
-    latest write to it was confirmed."""
+    """An interaction's place in another system: our surrogate, what it was there when it was read last, when that was
+    applied, and when the latest write to it was confirmed."""
 
     id: int
     fingerprint: str | None
+    synced_at: datetime
     written_at: datetime | None
 
 
 class Mark(NamedTuple):
-    """What has to be read again, what the list said of it, and how often reading it has failed."""
+    """What has to be read again, what the list said of it, how often reading it has failed, and since when it is due,
+    which tells it from the same mark that was set once more."""
 
     key: str
     fingerprint: str | None
     attempts: int
+    due_at: datetime
 
 
 class MirroredRepository(Repository):
@@ -43,8 +46,11 @@ class MirroredRepository(Repository):
         self.connection.execute(insert.on_conflict_do_update(index_elements=[mirrored.c.id], set_=given))
 
     def note_written(self, interaction_id: int, now: datetime) -> None:
-        """A write to the interaction was confirmed."""
-        self.connection.execute(sa.update(mirrored).where(mirrored.c.id == interaction_id).values(written_at=now))
+        """A write to the interaction has ended: what that made of it is read, whatever a list says of it."""
+        place = sa.update(mirrored).where(mirrored.c.id == interaction_id).values(written_at=now)
+        row = self._one(place.returning(mirrored.c.connection_id, mirrored.c.upstream_key))
+        if row is not None:
+            self.mark(row[0], row[1], WRITTEN, now, quiet=False)
 
     def rename(self, interaction_id: int, key: str) -> None:
         """What had its key there has another now: the system gave the key to something else."""
@@ -52,7 +58,7 @@ class MirroredRepository(Repository):
 
     def place(self, connection_id: int, key: str) -> Place | None:
         """The interaction with this key of the connection."""
-        columns = (mirrored.c.id, mirrored.c.fingerprint, mirrored.c.written_at)
+        columns = (mirrored.c.id, mirrored.c.fingerprint, mirrored.c.synced_at, mirrored.c.written_at)
         found = sa.select(*columns).where(mirrored.c.connection_id == connection_id, mirrored.c.upstream_key == key)
         row = self._one(found)
         return None if row is None else Place(*row)
@@ -156,7 +162,7 @@ class MirroredRepository(Repository):
 
     def due_marks(self, connection_id: int, now: datetime, most: int) -> Sequence[Mark]:
         """What is due to be read, what is not history first."""
-        columns = (dirty.c.upstream_key, dirty.c.fingerprint, dirty.c.attempts)
+        columns = (dirty.c.upstream_key, dirty.c.fingerprint, dirty.c.attempts, dirty.c.due_at)
         found = sa.select(*columns).where(dirty.c.connection_id == connection_id, dirty.c.due_at <= now)
         return [Mark(*row) for row in self._all(found.order_by(dirty.c.quiet, dirty.c.due_at).limit(most))]
 
@@ -171,15 +177,13 @@ class MirroredRepository(Repository):
         row = self._one(found.where(dirty.c.connection_id == connection_id, dirty.c.attempts >= tries))
         return 0 if row is None else int(row[0])
 
-    def clear(self, connection_id: int, key: str, fingerprint: str | None) -> None:
+    def clear(self, connection_id: int, mark: Mark) -> None:
         """It was read; a mark that was renewed meanwhile stays."""
-        same = dirty.c.fingerprint.is_not_distinct_from(fingerprint)
-        gone = sa.delete(dirty).where(dirty.c.connection_id == connection_id, dirty.c.upstream_key == key, same)
-        self.connection.execute(gone)
+        self.connection.execute(sa.delete(dirty).where(*_same(connection_id, mark)))
 
-    def put_off(self, connection_id: int, key: str, attempts: int, due_at: datetime, reason: str) -> None:
-        """It could not be read or applied: it is read again later."""
-        later = sa.update(dirty).where(dirty.c.connection_id == connection_id, dirty.c.upstream_key == key)
+    def put_off(self, connection_id: int, mark: Mark, attempts: int, due_at: datetime, reason: str) -> None:
+        """It could not be read or applied: it is read again later, unless the mark was renewed meanwhile."""
+        later = sa.update(dirty).where(*_same(connection_id, mark))
         self.connection.execute(later.values(attempts=attempts, due_at=due_at, reason=reason))
 
     def drop_marks(self, connection_id: int) -> None:
@@ -188,3 +192,9 @@ class MirroredRepository(Repository):
 
     def _insert(self, into: sa.Table) -> Any:
         return (sqlite if self.dialect_name == "sqlite" else postgresql).insert(into)
+
+
+def _same(connection_id: int, mark: Mark) -> tuple[sa.ColumnElement[bool], ...]:
+    """The condition on a mark that it is still the one that was seen."""
+    of = dirty.c
+    return of.connection_id == connection_id, of.upstream_key == mark.key, of.due_at == mark.due_at

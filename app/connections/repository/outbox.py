@@ -50,7 +50,7 @@ class OutboxRepository(Rows[Entry]):
         return [self._model(row) for row in self._all(found.order_by(outbox.c.id).limit(most))]
 
     def replace_waiting(self, number: int) -> bool:
-        """Remove an entry that waits and has never been in flight since; False where it is in flight."""
+        """Remove an entry that waits; False where it is in flight."""
         gone = sa.delete(outbox).where(outbox.c.id == number, outbox.c.state == EntryState.WAITING.value)
         return bool(self.connection.execute(gone).rowcount)
 

@@ -51,13 +51,16 @@ def queue_value(
     message_id: int | None = None,
 ) -> None:
     """Have a value set in the system that the interaction comes from; the newest of a slot takes the place of one that
-    waits. `confirmed` is what the system had before, unless an older entry knows better."""
+    waits. `confirmed` is what the system had before, unless an older entry knows better.
+
+    One that may have been set already stays: it is set again first, so that what the system had before is known."""
     entries, slot = work.use(OutboxRepository), slot or action
     older = [each for each in entries.active(interaction_id) if each.slot == slot]
     if older:
         confirmed = older[-1].confirmed
     for each in older:
-        entries.replace_waiting(each.id)
+        if each.tried_at is None:
+            entries.replace_waiting(each.id)
     _queue(work, actor, interaction_id, action, slot, value, confirmed, message_id)
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from app.connections.events import ConnectionUpdated, ReadQueued
 from app.connections.model import ConnectedSystem
-from app.connections.model.outbox import EntryState, pause_after
+from app.connections.model.outbox import Entry, EntryState, pause_after
 from app.connections.repository import ConnectedSystemRepository, MirroredRepository
 from app.connections.repository.mirrored import RESTORED, Mark, Place
 from app.connections.repository.outbox import OutboxRepository
@@ -130,11 +130,6 @@ def note_polled(work: Work, connection_id: int, cursor: str | None) -> None:
         tell(work, SYSTEM, before, ConnectionUpdated)
 
 
-def note_written(work: Work, connection_id: int, key: str, entry_id: int) -> None:
-    """Something was done in the other system: what that made of it is read."""
-    work.use(MirroredRepository).mark(connection_id, key, f"{HINT}written {entry_id}", work.now, quiet=False)
-
-
 class Due(NamedTuple):
     """What there is to do now: entries of the outbox, what to read, and when the next of either is due. `walked` says
     that the complete list has been read once."""
@@ -185,14 +180,28 @@ def next_page(work: Work, connection_id: int, every: timedelta) -> Next:
     return Next(1, work.now)
 
 
-def known_messages(work: Work, connection_id: int, mark: Mark) -> frozenset[str]:
-    """The keys of the newest messages that are here of what has to be read; none where they may not be there now."""
+def known_messages(work: Work, connection_id: int, mark: Mark) -> frozenset[str] | Later:
+    """The keys of the newest messages that are here of what has to be read, all of which were here when it was read
+    last; none where they may not be there now. Later while it is of no use to read it."""
     place = work.use(MirroredRepository).place(connection_id, mark.key)
-    return (
-        frozenset()
-        if mark.fingerprint == RESTORED or place is None
-        else frozenset(work.use(MessageRepository).latest_keys(place.id))
-    )
+    if place is None:
+        return frozenset()
+    later = _while_sent(work, work.use(OutboxRepository).active(place.id))
+    if later is not None or mark.fingerprint == RESTORED:
+        return later or frozenset()
+    # What was sent since may have come behind others that are not here yet.
+    return frozenset(work.use(MessageRepository).latest_keys(place.id, until=place.synced_at))
+
+
+def _while_sent(work: Work, active: Sequence[Entry]) -> Later | None:
+    """What is to be read waits while a message of it is being sent; the end of that has it read at once."""
+    sent = [each.due_at for each in active if each.slot is None and each.state is not EntryState.WAITING]
+    return Later("A message is being sent.", max(min(sent) - work.now, _SOON)) if sent else None
+
+
+def _is_older(began_at: datetime, place: Place) -> bool:
+    """Whether a read began before what is here was written there, or was read."""
+    return began_at < place.synced_at or (place.written_at is not None and began_at <= place.written_at)
 
 
 def put_off_mark(
@@ -207,7 +216,7 @@ def put_off_mark(
     """Reading it failed: it is read again later; `after` so long where that is no failure."""
     due_at = work.now + (pause_after(mark.attempts + 1, wait) if after is None else after)
     attempts = mark.attempts + 1 if after is None else mark.attempts
-    work.use(MirroredRepository).put_off(connection_id, mark.key, attempts, due_at, reason)
+    work.use(MirroredRepository).put_off(connection_id, mark, attempts, due_at, reason)
 
 
 def apply_snapshot(
@@ -215,8 +224,8 @@ def apply_snapshot(
 ) -> Later | None:
     """Bring our interaction to what was read of it; None when that is done.
 
-    A read that began before the latest write was confirmed says nothing, nor does one beside a write that may have made
-    something: that would be taken for somebody else's."""
+    A read that began before the latest write ended, or before another read was applied, says nothing. Nor does one
+    beside a write that may have made something: that would be taken for somebody else's."""
     system, places = _system(work, connection_id), work.use(MirroredRepository)
     if system.paused or system.deleted_at is not None:
         return Later("The connection is paused.", _SOON)
@@ -227,11 +236,12 @@ def apply_snapshot(
         if name is not None:
             work.kinds[name].load(work, place.id)
         active = entries.active(place.id)
-        if any(each.slot is None and each.state is not EntryState.WAITING for each in active):
-            return Later("A message is being sent.", _SOON)
+        later = _while_sent(work, active)
         place = places.place(connection_id, found.key)
-        if place is not None and place.written_at is not None and began_at <= place.written_at:
-            return Later("It was written to meanwhile.", _SOON)
+        if later is None and place is not None and _is_older(began_at, place):
+            later = Later("It was written to or read meanwhile.", _SOON)
+        if later is not None:
+            return later
         shared = frozenset(each.slot for each in active if each.slot is not None)
     if found.value is None and mark.fingerprint == MISSING:
         return _let_go(work, connection_id, place, mark)
@@ -259,7 +269,7 @@ def apply_snapshot(
         places.note(mapped.interaction_id, connection_id, mapped.key, work.now, fingerprint=seen, url=mapped.url)
     else:
         places.note_forgotten(connection_id, found.key, seen)
-    places.clear(connection_id, mark.key, mark.fingerprint)
+    places.clear(connection_id, mark)
     if mapped is not None and mapped.again is not None:
         places.mark_later(connection_id, mark.key, AGAIN, work.now + mapped.again)
     return None
@@ -275,7 +285,7 @@ def _let_go(work: Work, connection_id: int, place: Place | None, mark: Mark) -> 
         if interaction.state is not State.CLOSED and needed:
             return Later("It is gone there, and somebody here still has to do with it.", _WHEN_FREE)
         erase(work, CONNECTION, interaction, Deleted())
-    work.use(MirroredRepository).clear(connection_id, mark.key, mark.fingerprint)
+    work.use(MirroredRepository).clear(connection_id, mark)
     return None
 
 

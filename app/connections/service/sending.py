@@ -3,7 +3,15 @@
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from app.connections.model.outbox import ACTIVE, IN_FLIGHT, Entry, EntryState, pause_after
+from app.connections.model.outbox import (
+    ACTIVE,
+    CREATING_LASTS,
+    IN_FLIGHT,
+    Entry,
+    EntryState,
+    pause_after,
+    pause_of_age,
+)
 from app.connections.repository import ConnectedSystemRepository, MirroredRepository
 from app.connections.repository.outbox import OutboxRepository
 from app.connections.service.outbox import retroubled
@@ -21,7 +29,9 @@ from app.storage.leases import holds_lease
 from app.storage.work import Work
 
 MOST_TRIES = 3
-"""How often what creates something is sent, where a look after each shows that it is surely not there."""
+"""How often what creates something is sent, where a look after each shows that it is surely not there.
+
+A try that surely was not taken, such as one that was answered with 429, does not count."""
 
 _TOO_LATE = "It could not be done in time."
 _NO_ANSWER_IN_TIME = "It was sent, and nobody can tell whether it was done."
@@ -111,12 +121,17 @@ def entry_unanswered(
         return
     _, entry = found
     looks = entry.state is EntryState.LOOKING
-    due_at = work.now + pause_after(entry.attempts, wait)
-    state = EntryState.WAITING
-    if entry.action in remote.creating and (looks or arrived):
-        state = EntryState.LOOKING
-        due_at = max(due_at, work.now + remote.settles) if not looks else due_at
-    work.use(OutboxRepository).save(entry, replace(entry, state=state, due_at=due_at, error=reason))
+    again = replace(entry, state=EntryState.WAITING, due_at=work.now + pause_after(attempts, wait), error=reason)
+    if entry.action not in remote.creating:
+        # What surely was not done is as if it had not been tried.
+        again = again if arrived else replace(again, tried_at=None)
+    elif looks or arrived:
+        due_at = again.due_at if looks else max(again.due_at, work.now + remote.settles)
+        again = replace(again, state=EntryState.LOOKING, due_at=due_at)
+    else:
+        pause = pause_of_age(work.now - (entry.deadline - CREATING_LASTS), wait)
+        again = replace(again, due_at=work.now + pause, attempts=attempts - 1, tried_at=None)
+    work.use(OutboxRepository).save(entry, again)
 
 
 def entry_looked(work: Work, remote: Remote, entry_id: int, attempts: int, looked: Looked) -> None:
@@ -131,7 +146,7 @@ def entry_looked(work: Work, remote: Remote, entry_id: int, attempts: int, looke
     if own is not None:
         _done(work, interaction, entry, own)
     elif looked.whole and entry.action not in remote.costly and entry.attempts < MOST_TRIES:
-        again = replace(entry, state=EntryState.WAITING, due_at=work.now)
+        again = replace(entry, state=EntryState.WAITING, due_at=work.now, tried_at=None)
         work.use(OutboxRepository).save(entry, again)
     else:
         _uncertain(work, interaction, entry, entry.error or _NO_ANSWER_IN_TIME)
@@ -159,7 +174,6 @@ def _done(work: Work, interaction: Interaction, entry: Entry, key: str | None) -
         for stale in entries.troubled(interaction.id):
             if stale.slot == entry.slot:
                 entries.remove(stale.id)
-    work.use(MirroredRepository).note_written(interaction.id, work.now)
     message = None if entry.message_id is None or entry.slot is not None else _named(work, entry.message_id, key)
     if message is not None and message.author is not MessageAuthor.CUSTOMER:
         report_message_status(work, CONNECTION, GlobalId("msg", message.id), MessageStatus.SENT)
@@ -173,7 +187,7 @@ def _named(work: Work, message_id: int, key: str | None) -> Message | None:
     message = messages.get(message_id)
     if message is None or key is None or messages.received(message.channel_key, key) is not None:
         return message
-    named = replace(message, message_key=key)
+    named = replace(message, message_key=key, updated_at=work.now)
     messages.save(message, named)
     return named
 
@@ -211,6 +225,8 @@ def _uncertain(work: Work, interaction: Interaction, entry: Entry, reason: str) 
 
 
 def _tell(work: Work, before: Interaction, after: Interaction, told: Any) -> None:
+    # What was set back, or was set there by somebody else meanwhile, is what a read says.
+    work.use(MirroredRepository).note_written(before.id, work.now)
     write(work, CONNECTION, before, after, Command.UPDATE, told)
 
 

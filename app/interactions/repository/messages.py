@@ -66,7 +66,7 @@ _NEWEST = (
 )
 _LATEST = Fixed(_NEWEST)
 _LATEST_KEYS = (
-    sa.select(message.c.message_key)
+    sa.select(message.c.message_key, message.c.updated_at)
     .where(message.c.interaction_id == _KEY)
     .order_by(message.c.sent_at.desc(), message.c.id.desc())
     .limit(20)
@@ -174,9 +174,11 @@ class MessageRepository(Repository):
         row = self._one(_LATEST_OF_CUSTOMER if of_customer else _LATEST, {"key": interaction_id})
         return None if row is None else Place(row.id, row.sent_at)
 
-    def latest_keys(self, interaction_id: int) -> Sequence[str]:
-        """The keys of the interaction's latest messages, the newest first."""
-        return [row[0] for row in self._all(_LATEST_KEYS, {"key": interaction_id})]
+    def latest_keys(self, interaction_id: int, *, until: datetime | None = None) -> Sequence[str]:
+        """The keys of the interaction's latest messages, the newest first; with `until` without those that were stored
+        or changed later."""
+        rows = self._all(_LATEST_KEYS, {"key": interaction_id})
+        return [row[0] for row in rows if until is None or row[1] <= until]
 
     def _is_there(self, interaction_id: int) -> bool:
         return self._one(_INTERACTION, {"key": interaction_id}) is not None

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, ClassVar
 from app.connections.connector import ReadConnector
 from app.connections.model import mirrored_key
 from app.connections.model.settings import Check, capabilities, page, poll_seconds
-from app.connections.repository import MirroredRepository
+from app.connections.service.reading import note_hint
 from app.core.errors import InvalidInput
 from app.directory.service.editing import customers_of
 from app.interactions.connector import About, Mapped, Settings, Unmappable
-from app.interactions.remote import HINT, Kept, Snapshot
+from app.interactions.remote import Kept, Snapshot
 from app.kinds.session.model import COMMANDS
 from app.kinds.session.upstream.dirty_lemon import shapes
 from app.kinds.session.upstream.dirty_lemon.applying import apply_read
@@ -57,8 +57,7 @@ class DirtyLemon(ReadConnector):
             if not shapes.is_event(body):
                 raise Unmappable("This is no event of the messaging bot.")
             return None
-        hint = f"{HINT}event {work.now.isoformat()}"
-        work.use(MirroredRepository).mark(connection_id, "/".join(found), hint, work.now, quiet=False)
+        note_hint(work, connection_id, "/".join(found))
         return None
 
     def about(self, work: "Work", connection_id: int, settings: Settings, body: str) -> About:

@@ -302,3 +302,19 @@ async def test_file_is_refused_by_the_connection(desk: Desk, platform: Platform)
         ["The other system takes nothing but texts."],
         [],
     )
+
+
+async def test_metadata_that_is_set_back_after_a_lost_answer_is_set_back(desk: Desk, platform: Platform) -> None:
+    before = {"customer_id": "c-17", "tier": "gold"}
+    platform.faults = ["after"]
+    await change(desk, metadata={**before, "tier": "lost"})
+    await desk.work()
+    await change(desk, metadata=before)
+    await desk.later(60)
+    await desk.later(1)
+    here = await desk.session()
+    assert (platform.sessions["agt_support", "s1"]["metadata"], here.metadata, await desk.queue()) == (
+        before,
+        '{"customer_id":"c-17","tier":"gold"}',
+        [],
+    )

@@ -60,6 +60,9 @@ class RudeReach(Reach):
     def acting_as(self, login: str) -> "RudeReach | None":
         return replace(self, user=login) if login in self.own else None
 
+    def within(self, patience: float) -> "RudeReach":
+        return self
+
     async def ask(self, path: str, **query: str | int) -> Answered:
         self.reads.append(path)
         answered = await self._request("GET", path, params=query)

@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from app.connections.runner import Runner
-from app.connections.service import Verdict, accept
+from app.connections.service import Verdict, accept, reading
 from app.connections.service.sealing import opened
 from app.connections.service.systems import standings
 from app.connections.tables import connected_system, dirty, inbox
@@ -80,6 +80,25 @@ async def test_deliveries_lead_to_one_read(pair: Pair) -> None:
     await pair.work()
     assert await pair.texts() == ["Hello?"]
     assert pair.reach.reads == ["/v1/ChatSession", "/v1/ChatSession/1", "/v1/ChatSession/1/Messages"]
+
+
+async def test_delivery_while_its_chat_is_read_has_it_read_again(pair: Pair) -> None:
+    ref = await pair.requested()
+    await pair.sync()
+    run, remote = pair.database.command, pair.keeper.remote
+    assert await offer(pair, event(key="2")) is Verdict.KEPT
+    await applied(pair)
+    pair.clock.advance(1)
+    due = await run(reading.due, pair.connection, 4, 4)
+    (mark,) = due.marks
+    found = await remote.read(pair.reach, "1", frozenset())
+    await pair.hears(ref, "Hello?")
+    assert await offer(pair, event(key="3")) is Verdict.KEPT
+    await applied(pair)
+    assert await run(reading.apply_snapshot, remote, pair.connection, mark, found, due.now) is None
+    assert await pair.texts() == []
+    await pair.work()
+    assert await pair.texts() == ["Hello?"]
 
 
 async def test_late_delivery_of_something_old_changes_nothing(pair: Pair) -> None:

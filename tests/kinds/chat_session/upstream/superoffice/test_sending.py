@@ -8,7 +8,7 @@ from app.interactions.messages import MessageStatus
 from app.interactions.model import State
 from app.interactions.service.holding import claim
 from app.interactions.service.messages import send_message
-from app.interactions.service.state import close
+from app.interactions.service.state import close, reopen
 from app.kinds.chat_session.model.session import ChatSessionChanges
 from app.kinds.chat_session.model.session import ChatSessionStatus as S
 from app.kinds.chat_session.service.queue import pick_up_chat_session
@@ -167,3 +167,25 @@ async def test_outage_ends_in_what_both_sides_have(pair: Pair) -> None:
     await pair.later(61)
     assert sorted(map(str, await pair.texts(there=True))) == ["Anybody?", "Hello?", "Yes?"]
     assert (sorted(map(str, await pair.texts())), await pair.queue()) == (["Anybody?", "Hello?", "Yes?"], [])
+
+
+async def test_message_before_many_answers_is_taken_in(pair: Pair) -> None:
+    pair.clock.advance(1)
+    await pair.hears(CHAT, "Are you there?")
+    for number in range(8):
+        await pair.says(f"Answer {number}")
+    await pair.work()
+    await pair.sync()
+    await pair.later(1)
+    assert sorted(await pair.texts(), key=str) == sorted(await pair.texts(there=True), key=str)
+
+
+async def test_status_after_one_whose_answer_was_lost_is_set(pair: Pair) -> None:
+    pair.reach.faults = ["after"]
+    await pair.database.command(close, BO, CHAT)
+    await pair.work()
+    await pair.database.command(reopen, BO, CHAT)
+    await pair.later(2)
+    await pair.later(1)
+    there, here = await pair.there(), await pair.here()
+    assert (here.state, here.status, await pair.queue()) == (State.OPEN, there.status, [])

@@ -55,6 +55,9 @@ class RudeReach(Reach):
     def now(self) -> datetime:
         return self.house.clock.now
 
+    def within(self, patience: float) -> "RudeReach":
+        return self
+
     async def ask(self, path: str, **query: str | int) -> Answered:
         self.reads += 1
         return await self._request("GET", path, params=query)

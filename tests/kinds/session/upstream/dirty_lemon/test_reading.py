@@ -15,6 +15,7 @@ from app.interactions.service.erasing import erase_customer
 from app.kinds.session.repository import SessionRepository
 from app.registry import CONNECTORS
 from app.storage.database import Database
+from app.storage.event_log import event_log
 from tests.conftest import ManualClock
 from tests.connections.conftest import ADA
 from tests.kinds.session.upstream.dirty_lemon.conftest import SECRET, Desk, attached
@@ -46,6 +47,14 @@ async def test_session_that_an_event_names_is_read(desk: Desk, lemon: Lemon) -> 
     assert (customer.customer_key, customer.phone_number) == (f"con_1:{ANA}", "+4915112345678")
     assert (customer.first_name, customer.email) == ("Ana", None)
     assert [(each.remote_id, each.content) for each in suggestions] == [("r-1", "Sorry!")]
+
+
+async def test_event_wakes_whichever_process_keeps_the_connection(desk: Desk, lemon: Lemon) -> None:
+    lemon.hears("Do you ship?")
+    await desk.offer(lemon.event())
+    topics = event_log.select().with_only_columns(event_log.c.topic)
+    told = await desk.run(lambda work: list(work.connection.execute(topics).scalars()))
+    assert "connection.read_queued" in told
 
 
 async def test_what_is_read_again_changes_nothing(desk: Desk, lemon: Lemon) -> None:
