@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.soak import deadlines, destinations, leaks, traffic
+from tests.soak.connections import scenario as connections
 from tests.soak.hostile import refusals
 from tests.soak.hostile import scenario as hostile
 from tests.soak.hostile.attacks import ATTACKS, described
@@ -26,6 +27,7 @@ from tests.soak.traffic import Outcome
 _MOST_FAULTS = 10
 _TRAFFIC_SECONDS = 20.0
 _RESTARTS_SECONDS = 60.0
+_CONNECTIONS_SECONDS = 60.0
 _ATTACK_SECONDS = 6.0
 _REFUSED_SECONDS = 30.0
 _SIZES = {"small": 3_000, "100k": 100_000}
@@ -79,6 +81,12 @@ def _destinations(url: str, folder: Path, of: Amounts) -> Coroutine[Any, Any, Ou
     return destinations.run(url, folder, seconds=of.lasting(_TRAFFIC_SECONDS))
 
 
+def _connections(attached: int) -> Run:
+    return lambda url, folder, of: connections.run(
+        url, folder, seconds=of.lasting(_CONNECTIONS_SECONDS), seed=of.seed, attached=attached
+    )
+
+
 def _leaks(url: str, folder: Path, of: Amounts) -> Coroutine[Any, Any, Outcome]:
     return leaks.run(url, folder, connections=of.connections)
 
@@ -130,6 +138,14 @@ SCENARIOS: Mapping[str, Scenario] = {
         _destinations,
     ),
     "destinations-postgresql": Scenario("the same on PostgreSQL", "postgresql", _destinations),
+    "connections-sqlite": Scenario(
+        "four systems that are connected over a rude network: both sides are equal in the end, also after kills",
+        "sqlite",
+        _connections(1),
+    ),
+    "connections-postgresql": Scenario(
+        "the same with two attached servers on PostgreSQL, each of which is killed once", "postgresql", _connections(2)
+    ),
     "leaks": Scenario("rude clients by the thousand leave no file, task or memory behind", "sqlite", _leaks),
     "hostile-sqlite": Scenario("no attack is felt by an innocent caller", "sqlite", _hostile, loaded=True),
     "hostile-postgresql": Scenario("the same on PostgreSQL", "postgresql", _hostile, loaded=True),
@@ -162,10 +178,10 @@ def soak(
     ----------
     scenarios
         Their names, or the beginnings of names: `gap-free`, `kill`, `restarts`, `deadlines`, `destinations`,
-        `leaks`, `hostile`, `refusals`, `fuzz`.
+        `connections`, `leaks`, `hostile`, `refusals`, `fuzz`.
     seconds
-        How long the writers of gap-free, kill and destinations write (20), and those of restarts (60), each attack of
-        hostile lasts (6), and refusals come (30); fuzz sends nothing more after them.
+        How long the writers of gap-free, kill and destinations write (20), and those of restarts and connections (60),
+        each attack of hostile lasts (6), and refusals come (30); fuzz sends nothing more after them.
     snoozes
         How many end in the same second.
     connections
@@ -177,7 +193,8 @@ def soak(
     requests
         How many fuzz sends.
     seed
-        What fuzz begins with; the same one makes the same requests.
+        What fuzz and connections begin with; the same one makes the same requests of fuzz, and the same choices of
+        connections, whose times are the machine's.
     list_
         Say what there is, and run nothing.
     """

@@ -1,8 +1,8 @@
 """What a database holds at the end of a run: what every listener has to have been told, and what was written."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
@@ -16,6 +16,7 @@ from app.settings import Settings
 from app.storage.database import Work, open_database
 from app.storage.event_log import Cursor, logged, merge, parse_cursor, read_after
 
+T = TypeVar("T")
 PREFIXES = {kind.rules.name: kind.rules.prefix for kind in KINDS}
 
 
@@ -29,12 +30,17 @@ class Stored:
 
 async def stored_after(cursor: str, database_url: str) -> Stored:
     """What came after the cursor, read at once by somebody who listens to nothing."""
+    return await read_of(database_url, _read, parse_cursor(cursor))
+
+
+async def read_of(database_url: str, read: Callable[..., T], *arguments: object) -> T:
+    """What one unit reads of the database, beside the servers."""
     rules: Mapping[str, Any] = {kind.rules.name: kind.rules for kind in KINDS}
     database = await open_database(
         database_url, clock=utc_now, ids=TimeOrderedIds(), settings=Settings(pool_size=1), kinds=rules
     )
     try:
-        return await database.command(_read, parse_cursor(cursor))
+        return await database.command(read, *arguments)
     finally:
         await database.close()
 

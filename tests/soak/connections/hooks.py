@@ -1,0 +1,111 @@
+"""Webhooks of the systems that send them: some are lost, some doubled, some late."""
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import random
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from tests.soak.clients import BROKEN, over_events
+from tests.soak.connections.sides import Side
+from tests.soak.connections.systems import SYSTEMS, System
+
+_CHANGES = "subscription($after: String) { interactionChanged(after: $after) { interactionId } }"
+_LOST, _DOUBLED, _LATE = 0.3, 0.2, 0.3
+_LATEST = 3.0
+
+
+@dataclass
+class Hooks:
+    """Tells the connections at `paths`, by the names of their systems, of what changes there."""
+
+    ports: Sequence[int]
+    paths: Mapping[str, tuple[str, str]]
+    choose: random.Random
+    rude: bool = True
+    sent: Counter[str] = field(default_factory=Counter)
+    _tasks: set["asyncio.Task[None]"] = field(default_factory=set)
+    _keys: dict[str, tuple[System, str]] = field(default_factory=dict)
+    _number: int = 0
+
+    async def run(self, there: Side, cursor: str) -> None:
+        """Tell of all that happens there after the cursor, until cancelled."""
+        async with over_events(there.ports[0], _CHANGES, {"after": cursor}, False) as items:
+            async for item in items:
+                await self._tell(there, item["interactionId"])
+
+    async def tell_all(self, there: Side) -> None:
+        """Tell politely of every interaction there."""
+        self.rude = False
+        await self._settled()
+        for system in SYSTEMS:
+            if system.hooked:
+                for node in await there.interactions(system):
+                    await self._send(system, system.key(node))
+
+    async def _tell(self, there: Side, ref: str) -> None:
+        if ref not in self._keys:
+            for system in SYSTEMS:
+                if system.hooked:
+                    self._keys |= {each["id"]: (system, system.key(each)) for each in await there.interactions(system)}
+        if ref not in self._keys:
+            return
+        system, key = self._keys[ref]
+        drawn = self.choose.random()
+        if self.rude and drawn < _LOST:
+            self.sent["lost"] += 1
+            return
+        times = 2 if self.rude and drawn < _LOST + _DOUBLED else 1
+        late = self.rude and drawn > 1 - _LATE
+        self.sent["late" if late else "doubled" if times == 2 else "plain"] += 1
+        task = asyncio.create_task(self._sent(system, key, times, self.choose.uniform(0, _LATEST) if late else 0.0))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _sent(self, system: System, key: str, times: int, after: float) -> None:
+        await asyncio.sleep(after)
+        await self._send(system, key, times)
+
+    async def _send(self, system: System, key: str, times: int = 1) -> None:
+        self._number += 1
+        path, secret = self.paths[system.name]
+        body, headers = _delivery(system, key, self._number, secret)
+        for _ in range(times):
+            with suppress(*BROKEN):
+                async with asyncio.timeout(5.0):
+                    await _post(self.choose.choice(self.ports), path, body, headers)
+
+    async def _settled(self) -> None:
+        while self._tasks:
+            await asyncio.wait(list(self._tasks))
+
+
+def _delivery(system: System, key: str, number: int, secret: str) -> tuple[bytes, Mapping[str, str]]:
+    """The body and the headers, as the system has them."""
+    if system.name == "Office":
+        event = {"EventId": f"event-{number}", "Event": "chatsession.changed", "PrimaryKey": int(key)}
+        body = orjson.dumps({**event, "Entity": "chatsession", "ContextIdentifier": "Default"})
+        signed = base64.b64encode(hmac.digest(secret.encode(), body, hashlib.sha256)).decode()
+        return body, {"x-superoffice-signature": signed}
+    customer, _, session = key.partition("/")
+    data = {"id": session, "customer_id": customer}
+    event_of_bot: dict[str, Any] = {"id": f"event-{number}", "name": "session.updated", "data": data}
+    return orjson.dumps(event_of_bot), {"authorization": f"Bearer {secret}"}
+
+
+async def _post(port: int, path: str, body: bytes, headers: Mapping[str, str]) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        given = {"host": "127.0.0.1", "content-length": str(len(body)), "connection": "close", **headers}
+        lines = "".join(f"{name}: {value}\r\n" for name, value in given.items())
+        writer.write(f"POST {path} HTTP/1.1\r\n{lines}\r\n".encode() + body)
+        await reader.readuntil(b"\r\n\r\n")
+    finally:
+        writer.close()
