@@ -49,20 +49,18 @@ def bench(
     turns
         How often each server has its turn beside its peers.
     """
-    wanted = sizes.split(",")
-    if unknown := set(wanted) - set(_SIZES):
-        raise BenchmarkError(f"There is no size {min(unknown)}; there are {', '.join(_SIZES)}.")
+    counts = _sizes(sizes)
     console = Console(width=max(Console().width, 132))
     if peers:
         from benchmarks.peers.command import peers as compared
 
         _say_machine(console)
-        compared([_SIZES[size] for size in wanted], turns, seconds / turns, console)
+        compared(counts, turns, seconds / turns, console)
         console.print(f"load {os.getloadavg()[0]:.1f} after")
         return
     runs: dict[str, list[Measured]] = {}
     baselines: dict[str, float] = {}
-    urls = {size: sqlite_url(_SIZES[size], console) for size in wanted}
+    urls = {size: sqlite_url(_SIZES[size], console) for size in sizes.split(",")}
     pin(GENERATOR_CORES)
     _say_machine(console)
     for size, url in urls.items():
@@ -109,6 +107,34 @@ def live(
     _say_machine(console)
     measured(postgres=postgres, listeners=listeners, filters=filters, rate=rate, seconds=seconds, console=console)
     console.print(f"load {os.getloadavg()[0]:.1f} after")
+
+
+@app.command
+def reports(*, sizes: str = "100k", turns: int = 15) -> None:
+    """Time reports of a year over the marks of generated interactions, on both databases, and prove what they say.
+
+    Parameters
+    ----------
+    sizes
+        Interactions: 1k, 10k, 100k, 1m, separated by commas. They are generated on SQLite, with their messages.
+    turns
+        How often each report is asked for.
+    """
+    from benchmarks.reports.command import reports as timed
+
+    wanted = _sizes(sizes)
+    console = Console(width=max(Console().width, 132))
+    _say_machine(console)
+    timed(wanted, turns, console)
+    console.print(f"load {os.getloadavg()[0]:.1f} after")
+
+
+def _sizes(named: str) -> list[int]:
+    """The numbers of interactions of the sizes. Raises BenchmarkError."""
+    wanted = named.split(",")
+    if unknown := set(wanted) - set(_SIZES):
+        raise BenchmarkError(f"There is no size {min(unknown)}; there are {', '.join(_SIZES)}.")
+    return [_SIZES[size] for size in wanted]
 
 
 def _with_baseline(measured: list[Measured], known: dict[str, float], seconds: float) -> list[Measured]:

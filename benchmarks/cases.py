@@ -67,12 +67,12 @@ def next_page(after: str) -> bytes:
     return request(_SESSIONS, {"after": after})
 
 
-def request(document: str, variables: Mapping[str, Any] | None = None) -> bytes:
+def request(document: str, variables: Mapping[str, Any] | None = None, key: str = KEY) -> bytes:
     """A whole HTTP/1.1 request, as a client with keep-alive sends it."""
     body = orjson.dumps({"query": document, "variables": variables or {}})
     head = (
         "POST /graphql HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
-        f"Accept: application/graphql-response+json\r\nAuthorization: Bearer {KEY}\r\n"
+        f"Accept: application/graphql-response+json\r\nAuthorization: Bearer {key}\r\n"
         f"Content-Length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body

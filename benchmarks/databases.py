@@ -6,9 +6,10 @@ import os
 import sqlite3
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import psutil
@@ -23,6 +24,9 @@ from app.storage.engines import asyncpg_arguments, parse_database_url
 from benchmarks.bulk.loading import VERSION, load_bulk
 from tests.postgres_server import serving
 
+Fill = Callable[[str], Coroutine[Any, Any, None]]
+"""Migrates and loads the empty database at an address."""
+
 
 def folder() -> Path:
     """Where the databases are kept; its name changes with the structure and with what is loaded."""
@@ -35,12 +39,17 @@ def folder() -> Path:
 
 def sqlite_url(count: int, console: Console) -> str:
     """The address of an SQLite database with so many interactions, generated when there is none yet."""
-    path = folder() / f"{count}.db"
+    return kept_on_sqlite(str(count), _generator(count, console))
+
+
+def kept_on_sqlite(name: str, fill: Fill) -> str:
+    """The address of an SQLite database of this name, filled when there is none yet."""
+    path = folder() / f"{name}.db"
     if not path.exists():
         unfinished = path.with_suffix(".unfinished")
-        for name in (unfinished, *(Path(f"{unfinished}{end}") for end in ("-wal", "-shm"))):
-            name.unlink(missing_ok=True)
-        asyncio.run(generate(f"sqlite:///{unfinished}", count, console))
+        for each in (unfinished, *(Path(f"{unfinished}{end}") for end in ("-wal", "-shm"))):
+            each.unlink(missing_ok=True)
+        asyncio.run(fill(f"sqlite:///{unfinished}"))
         connection = sqlite3.connect(unfinished)
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         connection.close()
@@ -48,17 +57,21 @@ def sqlite_url(count: int, console: Console) -> str:
     return f"sqlite:///{path}"
 
 
-@contextmanager
-def postgresql(count: int, console: Console) -> Iterator[tuple[str, list[psutil.Process]]]:
-    """A server of our own with so many interactions: its address, and its processes.
+def postgresql(count: int, console: Console) -> AbstractContextManager[tuple[str, list[psutil.Process]]]:
+    """A server of our own with so many interactions, generated when there are none yet: its address, its processes."""
+    return kept_on_postgresql(f"bench_{count}", _generator(count, console))
 
-    It keeps its data in the folder, so that it is generated once."""
+
+@contextmanager
+def kept_on_postgresql(name: str, fill: Fill) -> Iterator[tuple[str, list[psutil.Process]]]:
+    """A server of our own with a database of this name, filled when there is none yet: its address, its processes.
+
+    It keeps its data in the folder."""
     data = folder() / "postgresql"
     data.mkdir(exist_ok=True)
     with serving(data) as server:
-        url = server.url
-        address = _text(url.set(database=f"bench_{count}"))
-        asyncio.run(_prepare(url, address, f"bench_{count}", count, console))
+        address = _text(server.url.set(database=name))
+        asyncio.run(_prepare(server.url, name, fill))
         yield address, [psutil.Process(server.pid)]
 
 
@@ -107,7 +120,11 @@ async def generate(url: str, count: int, console: Console) -> None:
     )
 
 
-async def _prepare(server: sa.URL, address: str, name: str, count: int, console: Console) -> None:
+def _generator(count: int, console: Console) -> Fill:
+    return lambda url: generate(url, count, console)
+
+
+async def _prepare(server: sa.URL, name: str, fill: Fill) -> None:
     connection = await _connect(_text(server))
     try:
         known = {row["datname"] for row in await connection.fetch("SELECT datname FROM pg_database")}
@@ -117,7 +134,7 @@ async def _prepare(server: sa.URL, address: str, name: str, count: int, console:
             await connection.execute(f"DROP DATABASE {unfinished}")
         await connection.execute(f"CREATE DATABASE {unfinished}")
         url = _text(server.set(database=unfinished))
-        await generate(url, count, console)
+        await fill(url)
         await _analyze(url)
         await connection.execute(f"ALTER DATABASE {unfinished} RENAME TO {name}")
     finally:

@@ -1,7 +1,9 @@
 """Reads marks that are to be counted, and keeps the figures."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from itertools import product
 from typing import Any, NamedTuple
 
 import orjson
@@ -9,19 +11,21 @@ import sqlalchemy as sa
 
 from app.interactions.tables import mark
 from app.reports.model import Figures, Level, period_start
-from app.reports.tables import cell, state
+from app.reports.tables import cell, state, sum_of_teams
 from app.storage.fixed import Fixed
 from app.storage.repository import Repository
 
 
 class CellKey(NamedTuple):
-    """Whose figures a cell has, and of which period; `user_id` is 0 for none, and where it is not `by_user`."""
+    """Whose figures a cell has, and of which period; `user_id` is 0 for none, and where it is not `by_user`.
+
+    `team_id` is None where they are of all teams together."""
 
     by_user: bool
     level: Level
     period: int
     kind: str
-    team_id: int
+    team_id: int | None
     user_id: int
 
 
@@ -44,10 +48,24 @@ _COUNTED = Fixed(
         within_target=sa.bindparam("within", type_=sa.Boolean),
     )
 )
-_KEY = sa.and_(*(column == sa.bindparam(f"of_{column.name}", type_=column.type) for column in cell.primary_key))
-_GET, _ADD = Fixed(sa.select(cell.c.figures).where(_KEY)), Fixed(sa.insert(cell))
-_SAVE = Fixed(sa.update(cell).where(_KEY).values(figures=sa.bindparam("new", type_=cell.c.figures.type)))
-_DELETE = Fixed(sa.delete(cell).where(_KEY))
+
+
+class _Kept:
+    """The statements on a table of figures. Its rows are found by what their keys begin with `of_`."""
+
+    def __init__(self, table: sa.Table) -> None:
+        self.table = table
+        key = sa.and_(*(column == sa.bindparam(f"of_{column.name}", type_=column.type) for column in table.primary_key))
+        self.get, self.add = Fixed(sa.select(table.c.figures).where(key)), Fixed(sa.insert(table))
+        self.save = Fixed(sa.update(table).where(key).values(figures=sa.bindparam("new", type_=table.c.figures.type)))
+        self.delete = Fixed(sa.delete(table).where(key))
+
+    def key(self, of: CellKey) -> dict[str, Any]:
+        """The values of the primary key."""
+        return {name: value for name, value in of._asdict().items() if name in self.table.primary_key.columns}
+
+
+_CELLS, _SUMS = _Kept(cell), _Kept(sum_of_teams)
 
 
 class ReportRepository(Repository):
@@ -69,24 +87,32 @@ class ReportRepository(Repository):
         _COUNTED.run_many(self.connection, rows)
 
     def add(self, gained: Mapping[CellKey, Figures]) -> None:
-        """Add the figures to those that are kept."""
+        """Add the figures, which are those of teams, to the ones that are kept."""
+        sums: defaultdict[CellKey, Figures] = defaultdict(Figures)
+        for key, figures in gained.items():
+            sums[key._replace(team_id=None)].add_all(figures)
+        self._add(_CELLS, gained)
+        self._add(_SUMS, sums)
+
+    def _add(self, kept: _Kept, gained: Mapping[CellKey, Figures]) -> None:
         new, changed, empty = [], [], []
-        for key, figures in sorted(gained.items(), key=lambda each: each[0]):
-            of = {f"of_{name}": value for name, value in key._asdict().items()}
-            row = self._one(_GET, of)
+        for whose, figures in sorted(gained.items(), key=lambda each: each[0]):
+            key = kept.key(whose)
+            of = {f"of_{name}": value for name, value in key.items()}
+            row = self._one(kept.get, of)
             if row is not None:
                 figures.add_stored(orjson.loads(row.figures))
             stored = figures.stored()
             text = orjson.dumps(stored).decode()
             if row is None:
-                new.append({**key._asdict(), "figures": text})
+                new.append({**key, "figures": text})
             elif stored:
                 changed.append({**of, "new": text})
             else:
                 empty.append(of)
-        _ADD.run_many(self.connection, new)
-        _SAVE.run_many(self.connection, changed)
-        _DELETE.run_many(self.connection, empty)
+        kept.add.run_many(self.connection, new)
+        kept.save.run_many(self.connection, changed)
+        kept.delete.run_many(self.connection, empty)
 
     def forget_marks(self, before: datetime, most: int) -> int:
         """Delete the oldest marks, at most so many, up to the first that is not counted or not older; how many."""
@@ -102,14 +128,13 @@ class ReportRepository(Repository):
 
     def forget_figures(self, before: datetime, most: int) -> int:
         """Delete figures of periods that ended before then, at most so many; how many."""
-        for by_user in (False, True):
-            for level in Level:
-                of = (cell.c.by_user == by_user, cell.c.level == int(level))
-                oldest = sa.select(cell.c.period).where(*of).order_by(cell.c.period).limit(most)
-                periods = self.connection.execute(oldest).scalars().all()
-                old = [each for each in periods if period_start(level, each + 1) <= before]
-                if old:
-                    self.connection.execute(sa.update(state).values(counts_since=before))
-                    gone = sa.delete(cell).where(*of, cell.c.period <= old[-1])
-                    return int(self.connection.execute(gone).rowcount)
+        for table, by_user, level in product((cell, sum_of_teams), (False, True), Level):
+            of = (table.c.by_user == by_user, table.c.level == int(level))
+            oldest = sa.select(table.c.period).where(*of).order_by(table.c.period).limit(most)
+            periods = self.connection.execute(oldest).scalars().all()
+            old = [each for each in periods if period_start(level, each + 1) <= before]
+            if old:
+                self.connection.execute(sa.update(state).values(counts_since=before))
+                gone = sa.delete(table).where(*of, table.c.period <= old[-1])
+                return int(self.connection.execute(gone).rowcount)
         return 0

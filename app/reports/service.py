@@ -24,11 +24,11 @@ _KEPT = timedelta(days=30)
 _MEASURED = {Outcome.ANSWERED_BY_BOT: "bot", Outcome.CLOSED: "closed"}
 
 
-def count_marks(work: "Work") -> bool:
-    """Add the next marks to the figures; whether more are left."""
+def count_marks(work: "Work", most: int = MOST_MARKS) -> bool:
+    """Add the next marks, at most so many, to the figures; whether more are left."""
     reports = work.use(ReportRepository)
     reports.lock()
-    marks = reports.due(MOST_MARKS)
+    marks = reports.due(most)
     if not marks:
         return False
     hours = _Hours(work)
@@ -41,7 +41,7 @@ def count_marks(work: "Work") -> bool:
             gained[key].add_all(figures)
     reports.add(gained)
     reports.counted(counted)
-    return len(marks) == MOST_MARKS
+    return len(marks) == most
 
 
 def forget_marks(work: "Work") -> bool:

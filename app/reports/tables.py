@@ -4,20 +4,29 @@ import sqlalchemy as sa
 
 from app.storage.tables import BigId, JsonText, Timestamp, metadata
 
-cell = sa.Table(
-    "report_cell",
-    metadata,
-    # Twice: by team alone, and by team and user.
-    sa.Column("by_user", sa.Boolean, primary_key=True),
-    sa.Column("level", sa.SmallInteger, primary_key=True, autoincrement=False),
-    sa.Column("period", BigId, primary_key=True, autoincrement=False),
-    sa.Column("kind", sa.Text, primary_key=True),
-    # 0 for none.
-    sa.Column("team_id", BigId, primary_key=True, autoincrement=False),
-    sa.Column("user_id", BigId, primary_key=True, autoincrement=False),
-    sa.Column("figures", JsonText, nullable=False),
-    sqlite_with_rowid=False,
-)
+
+def _figures(name: str, *more: sa.Column[int]) -> sa.Table:
+    return sa.Table(
+        name,
+        metadata,
+        # Twice: of all users together, and by user.
+        sa.Column("by_user", sa.Boolean, primary_key=True),
+        sa.Column("level", sa.SmallInteger, primary_key=True, autoincrement=False),
+        sa.Column("period", BigId, primary_key=True, autoincrement=False),
+        sa.Column("kind", sa.Text, primary_key=True),
+        *more,
+        # 0 for none.
+        sa.Column("user_id", BigId, primary_key=True, autoincrement=False),
+        sa.Column("figures", JsonText, nullable=False),
+        sqlite_with_rowid=False,
+    )
+
+
+# 0 for none.
+cell = _figures("report_cell", sa.Column("team_id", BigId, primary_key=True, autoincrement=False))
+
+# The same of all teams together, which most reports need not tell apart.
+sum_of_teams = _figures("report_sum")
 
 state = sa.Table(
     "report_state",

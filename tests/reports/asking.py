@@ -88,15 +88,29 @@ async def assert_agrees(
     **filter_: Any,
 ) -> Any:
     """The report says what the facts say of the hours that begin in its time."""
-    targets = graph.settings.response_targets
     found = await report(graph, since, until, actor, by=by, zone=zone, filter=filter_ or None)
+    assert_says(found, facts, open_, graph.settings.response_targets, since, until, by, zone)
+    return found
+
+
+def assert_says(
+    found: Any,
+    facts: Sequence[Fact],
+    open_: Open,
+    targets: Mapping[str, timedelta],
+    since: datetime,
+    until: datetime,
+    by: str | None,
+    zone: str,
+) -> None:
+    """The report is what the facts say of the hours that begin in its time."""
     first, end = full_hour(since), full_hour(until)
     assert [datetime.fromisoformat(found[name]) for name in ("since", "until")] == [first, end]
     within = [fact for fact in facts if first <= fact.at < end]
     assert_same(found["total"], expected(within, open_, targets))
     if by is None:
         assert found["groups"] == []
-        return found
+        return
     wanted: defaultdict[object, list[Fact]] = defaultdict(list)
     group = group_of(by, zone, first)
     for fact in within:
@@ -107,4 +121,3 @@ async def assert_agrees(
     assert by in EMPTY or set(groups) == set(wanted)
     for key, figures in groups.items():
         assert_same(figures, expected(wanted.get(key, []), open_, targets))
-    return found

@@ -23,7 +23,7 @@ from app.interactions.service.state import close, reopen
 from app.interactions.tables import mark
 from app.reports.model import Level, cover, period_start
 from app.reports.service import count_marks, forget_marks
-from app.reports.tables import cell
+from app.reports.tables import cell, sum_of_teams
 from app.storage.work import Work
 from tests.conftest import START
 from tests.kinds.conftest import ADA, BO
@@ -185,6 +185,14 @@ async def test_report_ends_and_begins_at_the_edges_of_the_calendar(floor: Floor)
                 assert found["report"]["total"]["answeredCount"] == 0
 
 
+async def test_report_by_month_has_each_month_also_where_it_begins_on_the_last_day_of_one(floor: Floor) -> None:
+    found = await floor.graph.read(
+        REPORT, ADA, **arguments("2026-01-30T23:00:00Z", "2026-04-01T00:00:00Z", by="MONTH", zone="Europe/Oslo")
+    )
+    starts = [group["start"][:13] for group in found["report"]["groups"]]
+    assert starts == ["2026-01-30T23", "2026-01-31T23", "2026-02-28T23", "2026-03-31T22"]
+
+
 async def test_report_as_csv_shows_names_that_no_spreadsheet_takes_for_formulas(floor: Floor) -> None:
     await floor.graph.do("updateUser", {"id": "usr_2", "name": '=1+1,"x"'})
     await floor.answer(await floor.opened("session"), BO)
@@ -224,18 +232,18 @@ async def test_marks_and_figures_stay_when_the_customer_is_erased_and_go_in_thei
             pass
 
         def count(work: Work) -> tuple[int, int]:
-            marks, cells = (
+            marks, cells, sums = (
                 work.connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
-                for table in (mark, cell)
+                for table in (mark, cell, sum_of_teams)
             )
-            return marks, cells
+            return marks, cells + sums
 
         found: tuple[int, int] = await floor.do(count)
         return found
 
-    assert await kept() == (1, 6)
+    assert await kept() == (1, 12)
     floor.clock.now += timedelta(days=31)
-    assert await kept() == (0, 6)
+    assert await kept() == (0, 12)
     assert (await told(floor))["total"]["answeredCount"] == 1
     floor.clock.now += floor.graph.settings.report_retention
     assert await kept() == (0, 0)
@@ -243,13 +251,13 @@ async def test_marks_and_figures_stay_when_the_customer_is_erased_and_go_in_thei
 
 
 def busy_year(work: Work) -> None:
-    """A mark every 25 hours of a year, by two users in turn."""
+    """A mark every 25 hours of a year, by two users in turn, of two teams by the week."""
     first = datetime(2026, 1, 1, tzinfo=UTC)
     marks = [
         Mark(
             interaction_id=1,
             kind="session",
-            team_id=0,
+            team_id=number // 7 % 2,
             user_id=number % 2 + 1,
             account=None,
             at=first + number * 25 * HOUR,
@@ -276,13 +284,11 @@ async def test_report_of_a_year_looks_at_some_hundred_periods_of_each_group(floo
             follow(None)
         return sum(step.rows for step in noted.steps or ()), found["total"]["answeredCount"]
 
-    # The first mark is too early; a month has one at least, the hours and days at the ends have 62 at most.
-    for asked in ({}, {"by": "TEAM"}, {"by": "KIND"}):
-        looked_at, counted = await rows(**asked)
-        assert counted == 349
-        assert looked_at <= 13 + 62 + 5, (asked, looked_at)
-    looked_at, counted = await rows(by="USER")
-    assert (looked_at <= 2 * 13 + 62 + 5, counted) == (True, 349)
+    # The first mark is too early. Ten months, and the 29 days with a mark before and after them; a month has both teams
+    # and both users. Two rows say since when there are figures, and two for each user who it is.
+    wanted = {None: 10, "KIND": 10, "USER": 2 * 10 + 2 * 2, "TEAM": 2 * 10}
+    for by, found in wanted.items():
+        assert await rows(by=by) == (2 * 29 + found + 2, 349), by
 
 
 MOMENTS = st.integers(0, 10 * 8_766).map(lambda hours: datetime(2020, 1, 1, tzinfo=UTC) + hours * HOUR)

@@ -1,6 +1,7 @@
 """Figures that can be added up: counts, sums and histograms of durations."""
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil, floor, log
 from typing import Any, Self
@@ -30,14 +31,13 @@ class Durations:
 
     count: int = 0
     seconds: float = 0.0
-    buckets: dict[int, int] = field(default_factory=dict)
+    buckets: defaultdict[int, int] = field(default_factory=lambda: defaultdict(int))
 
     def add(self, seconds: float, times: int = 1) -> None:
         """Count a duration; with -1 take back one that was counted."""
         self.count += times
         self.seconds += times * seconds
-        bucket = _bucket(seconds)
-        self.buckets[bucket] = self.buckets.get(bucket, 0) + times
+        self.buckets[_bucket(seconds)] += times
 
     def add_all(self, other: "Durations") -> None:
         """Count what the other has counted."""
@@ -45,23 +45,26 @@ class Durations:
         self.seconds += other.seconds
         buckets = self.buckets
         for bucket, count in other.buckets.items():
-            buckets[bucket] = buckets.get(bucket, 0) + count
+            buckets[bucket] += count
 
     @property
     def average(self) -> float | None:
         """The mean in seconds; None of none."""
         return None if self.count <= 0 else self.seconds / self.count
 
-    def percentile(self, share: float) -> float | None:
-        """The duration that this share of all does not exceed, in seconds and within ACCURACY; None of none."""
+    def percentiles(self, shares: Sequence[float]) -> Sequence[float | None]:
+        """The duration that each of the shares of all, in ascending order, does not exceed: in seconds and within
+        ACCURACY; None of none."""
         if self.count <= 0:
-            return None
-        rank, passed = ceil(share * self.count), 0
-        for bucket in sorted(self.buckets):
-            passed += self.buckets[bucket]
-            if passed >= rank:
-                break
-        return _middle(bucket)
+            return [None] * len(shares)
+        ranks = [ceil(share * self.count) for share in shares]
+        found: list[float | None] = []
+        passed = 0
+        for bucket, count in sorted(self.buckets.items()):
+            passed += count
+            while len(found) < len(ranks) and passed >= ranks[len(found)]:
+                found.append(_middle(bucket))
+        return found
 
     def stored(self) -> list[Any]:
         """As JSON, the buckets as pairs in one list."""
@@ -70,12 +73,12 @@ class Durations:
 
     def add_stored(self, stored: list[Any]) -> None:
         """Count what `stored` has given."""
-        self.count += stored[0]
-        self.seconds += stored[1]
+        values = iter(stored)
+        self.count += next(values)
+        self.seconds += next(values)
         buckets = self.buckets
-        for place in range(2, len(stored), 2):
-            bucket = stored[place]
-            buckets[bucket] = buckets.get(bucket, 0) + stored[place + 1]
+        for bucket, count in zip(values, values, strict=True):
+            buckets[bucket] += count
 
 
 DURATIONS = ("first", "next", "bot", "closed", "resolution")
@@ -102,9 +105,13 @@ class Figures:
 
     def add_stored(self, stored: Mapping[str, Any]) -> None:
         """Count what `stored` has given."""
+        durations = self.durations
         for name, value in stored.items():
             if isinstance(value, list):
-                self.durations.setdefault(name, Durations()).add_stored(value)
+                known = durations.get(name)
+                if known is None:
+                    known = durations[name] = Durations()
+                known.add_stored(value)
             else:
                 self.counts[name] = self.counts.get(name, 0) + value
 

@@ -94,9 +94,10 @@ def _starts(since: datetime, until: datetime, zone: ZoneInfo, by: Grouping) -> S
     found = [since]
     day = since.astimezone(zone).date()
     while True:
-        day = day + timedelta(days=1)
         if by is Grouping.MONTH:
             day = (day.replace(day=1) + timedelta(days=31)).replace(day=1)
+        else:
+            day = day + timedelta(days=1)
         start = _full_hour(datetime(day.year, day.month, day.day, tzinfo=zone))
         if start >= until:
             return found

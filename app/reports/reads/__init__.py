@@ -1,6 +1,7 @@
 """Reports as selections read them."""
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from functools import cache, partial
 from types import MappingProxyType
 from typing import Any
 
@@ -13,8 +14,8 @@ from app.interactions.reads.sight import kinds_seen, seen
 from app.reports.model import Figures, Level, period_start
 from app.reports.model.spans import Grouping, Span
 from app.reports.reads.filtering import Asked, asked_for
-from app.reports.reads.shaping import csv_of, shaped
-from app.reports.tables import cell, state
+from app.reports.reads.shaping import shaped
+from app.reports.tables import cell, state, sum_of_teams
 from app.selection.mapping import Env, Mapped, ObjectMap, One, Permissions, Read, Root, RootSteps
 from app.storage.constructs import IntList, among
 from app.storage.query import Query
@@ -30,10 +31,10 @@ def _report(
     span = Span.asked(arguments)
     wanted = asked_for(arguments.get("filter"), env.actor.user_id)
     by_user = span.by is Grouping.USER or wanted.users is not None or _by_holder(read.permissions)
+    by_team = span.by is Grouping.TEAM or wanted.teams is not None or _by_team(read.permissions)
     groups: dict[Any, Figures] = {}
-    if seen(read.permissions, _cells()) is not False:
-        groups = yield from _groups(read, span, wanted, by_user)
-    total = Figures.of(groups.values())
+    if seen(read.permissions, _cells(by_team=True)) is not False:
+        groups = yield from _groups(read, span, wanted, by_user=by_user, by_team=by_team)
     kept_since = yield read.query("since", lambda: sa.select(state.c.counts_since))
     oldest = yield read.query("oldest", _oldest)
     names: Mapping[int, str] = {}
@@ -42,28 +43,29 @@ def _report(
         keys = sorted(filter(None, groups))
         rows = yield read.query(("names", span.by), lambda: _named(table), ids=keys)
         names = dict(map(tuple, rows))
-    shown = shaped(span, groups)
+    shown = shaped(span, groups, names)
     return {
         "since": span.since,
         "until": span.until,
         "counts_since": _counts_since(read.time(kept_since[0][0]), oldest),
-        "total": shown.figures(total),
+        "total": shown.total,
         "groups": shown.groups,
-        "csv": csv_of(span, groups, total, names),
+        "csv": shown.csv,
     }
 
 
 def _groups(
-    read: Read, span: Span, wanted: Asked, by_user: bool
+    read: Read, span: Span, wanted: Asked, *, by_user: bool, by_team: bool
 ) -> Generator[Query, Sequence[Any], dict[Any, Figures]]:
     groups: dict[Any, Figures] = {key: Figures() for key in _every_group(span)}
     for level, first, end in span.ranges():
+        of_period = cache(partial(span.group_of, level))
         given = {"of_user": by_user, "level": int(level), "first": first, "end": end}
-        rows = yield read.query("cells", lambda: _seen_cells(read.permissions), **given)
+        rows = yield read.query(("cells", by_team), lambda: _seen_cells(read.permissions, by_team=by_team), **given)
         for period, kind, team_id, user_id, figures in rows:
             if not wanted.matches(kind, team_id, user_id):
                 continue
-            key = _group(span, level, period, kind, team_id, user_id)
+            key = _group(span.by, of_period, period, kind, team_id, user_id)
             found = groups.get(key)
             if found is None:
                 found = groups[key] = Figures()
@@ -76,8 +78,10 @@ def _every_group(span: Span) -> Sequence[Any]:
     return range(24) if span.by is Grouping.HOUR_OF_DAY else span.starts
 
 
-def _group(span: Span, level: Level, period: int, kind: str, team_id: int, user_id: int | None) -> Any:
-    match span.by:
+def _group(
+    by: Grouping | None, of_period: Callable[[int], Any], period: int, kind: str, team_id: int, user_id: int | None
+) -> Any:
+    match by:
         case None:
             return None
         case Grouping.KIND:
@@ -87,30 +91,43 @@ def _group(span: Span, level: Level, period: int, kind: str, team_id: int, user_
         case Grouping.USER:
             return user_id
         case _:
-            return span.group_of(level, period)
+            return of_period(period)
 
 
 def _by_holder(permissions: Permissions) -> bool:
     """Whether of some kind the caller sees what is assigned to it, or to nobody."""
+    return _sees_by(permissions, {Part.OWN, Part.CLAIM})
+
+
+def _by_team(permissions: Permissions) -> bool:
+    """Whether of some kind the caller sees what is of its teams."""
+    return _sees_by(permissions, {Part.TEAM, Part.CLAIM})
+
+
+def _sees_by(permissions: Permissions, parts: set[Part]) -> bool:
     kinds = kinds_seen(permissions) or ()
-    return any(not {Part.OWN, Part.CLAIM}.isdisjoint(parts_of(permissions, kind) or ()) for kind in kinds)
+    return any(not parts.isdisjoint(parts_of(permissions, kind) or ()) for kind in kinds)
 
 
-def _cells() -> sa.Subquery:
-    """The figures of one range of periods; what a user did is seen as what is assigned to that user is."""
+def _cells(*, by_team: bool) -> sa.Subquery:
+    """The figures of one range of periods; what a user did is seen as what is assigned to that user is.
+
+    Those of all teams together name no team: neither the report nor what the caller may see depends on it."""
+    of = cell if by_team else sum_of_teams
     of_range = (
-        cell.c.by_user == sa.bindparam("of_user", type_=sa.Boolean),
-        cell.c.level == sa.bindparam("level", type_=sa.SmallInteger),
-        cell.c.period >= sa.bindparam("first", type_=sa.BigInteger),
-        cell.c.period < sa.bindparam("end", type_=sa.BigInteger),
+        of.c.by_user == sa.bindparam("of_user", type_=sa.Boolean),
+        of.c.level == sa.bindparam("level", type_=sa.SmallInteger),
+        of.c.period >= sa.bindparam("first", type_=sa.BigInteger),
+        of.c.period < sa.bindparam("end", type_=sa.BigInteger),
     )
-    holder = sa.func.nullif(cell.c.user_id, 0).label("assignee_id")
-    columns = (cell.c.period, cell.c.kind, cell.c.team_id, holder, cell.c.figures)
+    holder = sa.func.nullif(of.c.user_id, 0).label("assignee_id")
+    team_id = cell.c.team_id if by_team else sa.literal_column("0", sa.BigInteger).label("team_id")
+    columns = (of.c.period, of.c.kind, team_id, holder, of.c.figures)
     return sa.select(*columns).where(*of_range).subquery()
 
 
-def _seen_cells(permissions: Permissions) -> sa.Select[Any]:
-    cells = _cells()
+def _seen_cells(permissions: Permissions, *, by_team: bool) -> sa.Select[Any]:
+    cells = _cells(by_team=by_team)
     within = seen(permissions, cells)
     found = sa.select(*cells.c)
     return found if isinstance(within, bool) else found.where(within)

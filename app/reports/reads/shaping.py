@@ -1,7 +1,7 @@
 """A report's figures as the graph and a spreadsheet show them."""
 
 import csv
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO
 from typing import Any
@@ -24,33 +24,37 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 @dataclass(frozen=True, slots=True)
 class Shaped:
-    """The groups in their order, and how figures are shown."""
+    """What the graph shows of a report."""
 
+    total: Mapping[str, object]
     groups: Sequence[Mapping[str, object]]
-    figures: Callable[[Figures], Mapping[str, object]]
+    csv: str
 
 
-def shaped(span: Span, groups: Mapping[Any, Figures]) -> Shaped:
-    """The groups of a report as the graph shows them; none where it is not grouped."""
-    if span.by is None:
-        return Shaped([], _figures)
+def shaped(span: Span, groups: Mapping[Any, Figures], names: Mapping[int, str]) -> Shaped:
+    """The groups of a report in their order, none where it is not grouped; the total; the same as a CSV file.
+
+    `names` are those of the users or teams."""
+    total = _figures(Figures.of(groups.values()))
+    shown = {} if span.by is None else {key: _figures(groups[key]) for key in _ordered(span, groups)}
     return Shaped(
-        [{**_key(span.by, key), "figures": _figures(groups[key])} for key in _ordered(span, groups)], _figures
+        total,
+        [{**_key(span.by, key), "figures": figures} for key, figures in shown.items() if span.by is not None],
+        _csv(span, shown, total, names),
     )
 
 
-def csv_of(span: Span, groups: Mapping[Any, Figures], total: Figures, names: Mapping[int, str]) -> str:
+def _csv(
+    span: Span, shown: Mapping[Any, Mapping[str, object]], total: Mapping[str, object], names: Mapping[int, str]
+) -> str:
     """The groups as lines of a CSV file, or the total where there are none."""
     text = StringIO()
     lines = csv.writer(text, lineterminator="\r\n")
-    head = _heading(span.by)
-    figures = _flat(_figures(total))
-    lines.writerow([*head, *figures])
+    lines.writerow([*_heading(span.by), *_flat(total)])
     if span.by is None:
-        lines.writerow(_cells(figures.values()))
-    else:
-        for key in _ordered(span, groups):
-            lines.writerow([*_label(span, key, names), *_cells(_flat(_figures(groups[key])).values())])
+        lines.writerow(_cells(_flat(total).values()))
+    for key, figures in shown.items():
+        lines.writerow([*_label(span, key, names), *_cells(_flat(figures).values())])
     return text.getvalue()
 
 
@@ -96,7 +100,7 @@ def _figures(figures: Figures) -> dict[str, object]:
 
 def _durations(measured: Durations) -> Mapping[str, object]:
     found: dict[str, float | int | None] = {"count": measured.count, "average_seconds": measured.average}
-    found.update({name: measured.percentile(share) for name, share in _SHARES.items()})
+    found.update(zip(_SHARES, measured.percentiles([*_SHARES.values()]), strict=True))
     return {name: round(value, 1) if isinstance(value, float) else value for name, value in found.items()}
 
 

@@ -1,0 +1,1 @@
+"""Measures what reports cost over the marks of generated interactions."""
