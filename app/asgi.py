@@ -173,7 +173,7 @@ def create_app(
             Route("/readyz", Readiness().readyz),
             *rest,
             *site.routes,
-            *console.routes(settings.issuers),
+            *console.routes(settings.issuers, settings.vapid),
         ],
         middleware=[
             Middleware(RequestId, ids=new_ids, noting=Noting.of(settings)),

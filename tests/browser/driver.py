@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -40,11 +40,13 @@ _OPTIONS = (
 
 
 class Tab:
-    """An open page. `requests` are the addresses that it asked for, `errors` what its console complained of."""
+    """An open page. `requests` are the addresses that it asked for, `errors` what its console complained of, and
+    `workers` the registrations of service workers, once it was asked for those."""
 
     def __init__(self, connection: ClientConnection) -> None:
         self.requests: list[str] = []
         self.errors: list[str] = []
+        self.workers: list[str] = []
         self._connection = connection
         self._answers: dict[int, asyncio.Future[dict[str, Any]]] = {}
         self._number = 0
@@ -93,13 +95,16 @@ class Tab:
         await asyncio.to_thread(path.write_bytes, base64.b64decode(answer["data"]))
 
     async def call(self, method: str, **parameters: Any) -> dict[str, Any]:
-        """Ask the browser for something of its protocol."""
+        """Ask the browser for something of its protocol. Raises AssertionError when it refuses."""
         self._number += 1
         future: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         self._answers[self._number] = future
         await self._connection.send(orjson.dumps({"id": self._number, "method": method, "params": parameters}).decode())
         async with asyncio.timeout(PATIENCE):
-            return await future
+            answer = await future
+        assert "error" not in answer, (method, answer["error"])
+        found: dict[str, Any] = answer["result"]
+        return found
 
     async def close(self) -> None:
         self._reading.cancel()
@@ -109,7 +114,7 @@ class Tab:
         async for text in self._connection:
             message = orjson.loads(text)
             if (future := self._answers.pop(message.get("id"), None)) is not None:
-                future.set_result(message.get("result", {}))
+                future.set_result(message)
             elif message.get("method") == "Network.requestWillBeSent":
                 self.requests.append(message["params"]["request"]["url"])
             elif message.get("method") == "Network.webSocketCreated":
@@ -118,6 +123,8 @@ class Tab:
                 self.errors.append(str(message["params"]["exceptionDetails"].get("exception", {}).get("description")))
             elif message.get("method") == "Log.entryAdded" and message["params"]["entry"]["level"] == "error":
                 self.errors.append(str(message["params"]["entry"].get("text")))
+            elif message.get("method") == "ServiceWorker.workerRegistrationUpdated":
+                self.workers += [each["registrationId"] for each in message["params"]["registrations"]]
 
 
 class Browser:
@@ -128,17 +135,28 @@ class Browser:
         """Where its DevTools listen, as `ws://host:port`, and the way to the browser as a whole."""
 
     @asynccontextmanager
-    async def open_tab(self) -> AsyncIterator[Tab]:
-        """A tab with an empty profile of its own, which is gone after the block."""
+    async def open_tab(self, permissions: Sequence[str] = ()) -> AsyncIterator[Tab]:
+        """A tab with an empty profile of its own, which is gone after the block; its pages have the permissions."""
         async with self._speak(self._address) as browser:
             profile = await browser.call("Target.createBrowserContext", disposeOnDetach=True)
             page = await browser.call(
                 "Target.createTarget", url="about:blank", newWindow=True, width=_WIDTH, height=_HEIGHT, **profile
             )
+            if permissions:
+                await browser.call("Browser.grantPermissions", permissions=permissions, **profile)
             host = self._address.partition("/devtools")[0]
             async with self._speak(f"{host}/devtools/page/{page['targetId']}") as tab:
                 yield tab
             await browser.call("Target.disposeBrowserContext", **profile)
+
+    @asynccontextmanager
+    async def speak_to_worker(self, url: str) -> AsyncIterator[Tab]:
+        """A running service worker, by the address of its script."""
+        async with self._speak(self._address) as browser:
+            targets = (await browser.call("Target.getTargets"))["targetInfos"]
+        (found,) = [each["targetId"] for each in targets if (each["type"], each["url"]) == ("service_worker", url)]
+        async with self._speak(f"{self._address.partition('/devtools')[0]}/devtools/page/{found}") as worker:
+            yield worker
 
     @asynccontextmanager
     async def _speak(self, address: str) -> AsyncIterator[Tab]:

@@ -10,6 +10,7 @@ from starlette.testclient import TestClient
 
 from app.console import pages
 from app.core.issuers import Issuer
+from app.core.vapid import Vapid, new_private_key, private_key_of
 from app.http.pages.site import Site
 from app.schema import build_schema
 
@@ -67,8 +68,33 @@ def test_console_page_is_bound_to_this_server_and_to_elements(client: TestClient
     assert policy["default-src"] == "'none'"
     assert {policy[name] for name in ("script-src", "style-src", "connect-src")} == {"'self'"}
     assert policy["frame-ancestors"] == "'none'"
-    assert (policy["require-trusted-types-for"], policy["trusted-types"]) == ("'script'", "'none'")
+    assert (policy["require-trusted-types-for"], policy["trusted-types"]) == ("'script'", "service-worker")
     assert "unsafe" not in answer.headers["content-security-policy"]
+
+
+def test_console_makes_one_policy_of_trusted_types_which_is_for_its_worker() -> None:
+    """So that no text of anybody becomes the address of a script."""
+    made = [path for path in MODULES if "trustedTypes" in path.read_text(encoding="utf-8")]
+    assert [name_of(path) for path in made] == ["models/push.js"]
+    (policy,) = re.findall(r"trustedTypes\?\.createPolicy\((.*)\);", made[0].read_text(encoding="utf-8"))
+    assert policy == '"service-worker", { createScriptURL: () => WORKER }'
+
+
+def test_console_worker_asks_nobody_and_controls_every_page(client: TestClient) -> None:
+    answer = client.get("/alerts.js")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/javascript")
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'; ")
+    assert answer.headers["cache-control"] == "no-cache"
+    assert re.findall(r"\b(?:fetch|importScripts|import|caches|WebSocket)\b", answer.text) == []
+    assert not any(sign in answer.text for sign in MARKUP)
+
+
+def test_console_page_names_the_key_by_which_browsers_subscribe(client: TestClient) -> None:
+    assert '<meta name="push-key" content="" />' in client.get("/").text
+    vapid = Vapid(private_key_of(new_private_key()), "mailto:desk@example.com")
+    page = TestClient(Starlette(routes=pages.routes([], vapid))).get("/").text
+    assert f'<meta name="push-key" content="{vapid.public_text}" />' in page
 
 
 @pytest.mark.parametrize("path", ["/wall", "/admin", "/reports"])

@@ -26,6 +26,9 @@ _GRAPHIQL_FILES = {
 
 _SELF = "'self'"
 
+WORKER_POLICY = "service-worker"
+"""The one policy of trusted types that a page may make, which is for the address of its service worker."""
+
 
 def _policy(asked: Iterable[str], builds_with_elements_alone: bool) -> bytes:
     """What binds a page that asks this server and these origins, and loads from this server alone.
@@ -42,8 +45,12 @@ def _policy(asked: Iterable[str], builds_with_elements_alone: bool) -> bytes:
         "base-uri 'none'",
         "form-action 'none'",
         "frame-ancestors 'none'",
-        # The browser refuses every text that a script would have it read as markup.
-        *(("require-trusted-types-for 'script'", "trusted-types 'none'") if builds_with_elements_alone else ()),
+        # The browser refuses every text that a script would have it read as markup or run.
+        *(
+            ("require-trusted-types-for 'script'", f"trusted-types {WORKER_POLICY}")
+            if builds_with_elements_alone
+            else ()
+        ),
     )
     return "; ".join(rules).encode()
 

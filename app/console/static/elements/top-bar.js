@@ -1,9 +1,13 @@
 // The bar above everything: how the connection stands, alerts, the menu.
 
+import { Refused } from "../graph/graph.js";
+import { canPush, isPushed, switchOff, switchOn } from "../models/push.js";
 import { hasDesktop, hasSound, setDesktop, setSound } from "../view/alerts.js";
 import { h, words } from "../view/dom.js";
 import { language, say } from "../view/language.js";
+import { sayRefusal } from "../view/saying.js";
 import { LANGUAGES } from "../view/texts.js";
+import { exact } from "../view/times.js";
 import { partsOf } from "./admin/parts.js";
 
 const PLACES = { "/": "queue", "/wall": "wall", "/reports": "reports", "/admin": "admin" };
@@ -71,6 +75,7 @@ export class TopBar extends HTMLElement {
         { class: "menu-body" },
         this.#toggle(say("sound"), hasSound(), (box) => setSound(box.checked)),
         this.#toggle(say("desktop"), hasDesktop(), (box, hint) => this.#switchDesktop(box, hint)),
+        canPush(this.session.viewer) && this.#pushToggle(),
         h("label", { class: "menu-entry" }, say("language"), languages),
         h("hr"),
         here === "/" &&
@@ -92,6 +97,29 @@ export class TopBar extends HTMLElement {
     const hint = h("span", { class: "faint small", role: "status" });
     const box = h("input", { type: "checkbox", checked: isOn, onchange: () => change(box, hint) });
     return h("label", { class: "menu-entry" }, h("span", {}, text, hint), box);
+  }
+
+  #pushToggle() {
+    const toggle = this.#toggle(say("push"), false, (box, hint) => this.#switchPush(box, hint));
+    toggle.dataset.action = "push";
+    isPushed(this.session.viewer).then((isOn) => (toggle.control.checked = isOn));
+    return toggle;
+  }
+
+  async #switchPush(box, hint) {
+    const wanted = box.checked;
+    box.disabled = true;
+    try {
+      const name = say("pushName", { name: this.session.viewer.user.name, time: exact(new Date()) });
+      if (wanted) box.checked = await switchOn(this.session, name);
+      else await switchOff(this.session);
+      hint.textContent = box.checked ? say("pushOn") : wanted ? say("desktopDenied") : "";
+    } catch (error) {
+      box.checked = !wanted;
+      hint.textContent = error instanceof Refused ? sayRefusal(error) : say("pushFailed", { reason: error.message });
+    } finally {
+      box.disabled = false;
+    }
   }
 
   async #switchDesktop(box, hint) {
