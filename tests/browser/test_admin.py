@@ -3,13 +3,27 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import orjson
 import pytest
+import sqlalchemy as sa
 from cryptography.fernet import Fernet
 
+from app.commands.opening import opened
+from app.connections.model.outbox import Entry, EntryState
+from app.connections.repository.outbox import OutboxRepository
+from app.connections.service.outbox import retroubled
+from app.connections.tables import mirrored
+from app.core.actor import CONNECTION, Actor
+from app.core.ids import GlobalId
+from app.interactions.events import SyncRefused
+from app.interactions.model import Command, Interaction
+from app.interactions.service.change import load, write
 from app.registry import PERMISSIONS
+from app.settings import Settings
+from app.storage.work import Work
 from tests.browser.driver import Browser, Tab
 from tests.browser.test_console import ATTACKS, assert_own, enter, has
 from tests.browser.test_pages import ask
@@ -85,7 +99,7 @@ async def submit(tab: Tab) -> None:
 async def test_admin_makes_users_keys_and_teams(browser: Browser, tmp_path: Path) -> None:
     async with serving(tmp_path) as address, administration(browser, address) as tab:
         await tab.until(f"{TITLES}.includes('Ingrid')")
-        expected = ["users", "keys", "teams", "topics", "channels", "connections", "destinations", "policies"]
+        expected = ["users", "keys", "teams", "topics", "channels", "connections", "outbox", "destinations", "policies"]
         assert await tab.run(PARTS) == [f"#{each}" for each in (*expected, "settings")]
         # A refusal is told at the field that it is about, which gets the focus; nothing is lost.
         await act(tab, "createUser")
@@ -205,6 +219,59 @@ async def test_admin_page_follows_what_others_do(browser: Browser, tmp_path: Pat
         languages = "document.querySelector('.menu-body select')"
         await tab.run(f"{languages}.value = 'de'; {languages}.dispatchEvent(new Event('change'))")
         await tab.until(f"{has('Wer hier arbeitet')} && {TITLES}.includes('Ingrid')")
+
+
+def stick(work: Work, number: int, connection: str) -> None:
+    """An answer in the interaction that the connected system refused, and one that may have arrived."""
+    place = {"id": number, "connection_id": int(connection.removeprefix("con_")), "upstream_key": "17"}
+    work.connection.execute(sa.insert(mirrored).values(**place, synced_at=work.now))
+    of: dict[str, Any] = {
+        "connection_id": place["connection_id"],
+        "interaction_id": number,
+        "slot": None,
+        "value": None,
+    }
+    when: dict[str, Any] = {"created_at": work.now, "due_at": work.now, "deadline": work.now}
+    for action, state in ((ATTACKS[0], EntryState.REFUSED), ("MESSAGE", EntryState.UNCERTAIN)):
+        work.use(OutboxRepository).add(Entry(**of, **when, action=action, state=state, error=ATTACKS[1]))
+    admin = Actor(user_id=1, name="Admin", is_admin=True)
+    before: Interaction = load(work, admin, GlobalId("cnv", number))
+    told = SyncRefused(action="MESSAGE", entry_id=1)
+    write(work, CONNECTION, before, retroubled(work, before), Command.UPDATE, told)
+
+
+async def test_admin_settles_what_another_system_refused(browser: Browser, tmp_path: Path) -> None:
+    async with serving(tmp_path) as address:
+        given = {"system": "HTTP", "name": "Bot"}
+        create = "mutation ($input: CreateConnectionInput!) { createConnection(input: $input) { connection { id } } }"
+        connection = (await ask(address, create, input=given))["createConnection"]["connection"]["id"]
+        queue = await ask(
+            address, "{ attentionQueue(filter: {kinds: [CONVERSATION]}) { nodes { id customer { name } } } }"
+        )
+        ref = queue["attentionQueue"]["nodes"][0]["id"]
+        entries = f'{{ interaction(id: "{ref}") {{ upstream {{ entries {{ nodes {{ action state }} }} }} }} }}'
+        async with administration(browser, address) as tab:
+            await tab.run("document.querySelector('.parts a[href=\"#outbox\"]').click()")
+            await tab.until(has("Nothing here yet", "document.querySelector('.part')"))
+            async with opened(Settings(database_url=f"sqlite:///{tmp_path}/switchboard.db")) as database:
+                await database.command(stick, int(ref.removeprefix("cnv_")), connection)
+            await tab.until(f"{TITLES}.length === 1 && {TITLES}[0].endsWith('· {ref}')")
+            assert await tab.run(has("The other system refused", "document.querySelector('.entry')")) is True
+            await tab.run("document.querySelector('.entry [data-action=showEntries]').click()")
+            await tab.until(f"{TOP}?.querySelectorAll('.entry').length === 2")
+            await act(tab, "dropEntry", ATTACKS[0])
+            await submit(tab)
+            await tab.until(f"{TOP}.querySelectorAll('.entry').length === 1 && {has('Nobody knows', TOP)}")
+            await act(tab, "retryEntry", "MESSAGE")
+            await submit(tab)
+            await tab.until(f"{has('Not done yet', TOP)}")
+            assert (
+                await tab.run(f"[...{TOP}.querySelectorAll('.entry button[data-action]')].every(b => b.hidden)") is True
+            )
+            await tab.press("Escape", "Escape", number=27)
+            await tab.until(f"{CLOSED} && {has('Nothing here yet', 'document.querySelector(`.part`)')}")
+        found = (await ask(address, entries))["interaction"]["upstream"]["entries"]["nodes"]
+        assert found == [{"action": "MESSAGE", "state": "WAITING"}]
 
 
 async def test_admin_page_shows_nobody_what_is_not_permitted(browser: Browser, tmp_path: Path) -> None:

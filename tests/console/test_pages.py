@@ -195,6 +195,7 @@ def test_console_catalogue_has_what_is_said_and_nothing_else() -> None:
         ("connectionState", "ConnectionState", False),
         ("connectionError", "ConnectionErrorCode", False),
         ("connectionAction", "ConnectionAction", False),
+        ("entryState", "EntryState", True),
         ("destinationType", "DestinationType", False),
         ("destinationState", "DestinationState", True),
         ("destinationReason", "DestinationReason", False),

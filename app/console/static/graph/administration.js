@@ -90,6 +90,33 @@ const PARKED = `query Parked($id: ID!, $after: String) {
   }
 }`;
 
+const OUTBOX = `query Outbox($after: String) {
+  attentionQueue(filter: { reasons: [SYNC_REFUSED, SYNC_UNCERTAIN] }, first: 50, after: $after) {
+    cursor
+    nodes { ...Stuck }
+    ${PAGE}
+  }
+}
+fragment Stuck on Interaction {
+  id kind
+  customer { name displayId phoneNumber }
+  attention { reasons since }
+  viewerCan { label }
+  upstream { name url pending error }
+}`;
+
+const OUTBOX_ENTRIES = `query OutboxEntries($id: ID!, $after: String) {
+  interaction(id: $id) {
+    upstream {
+      entries(first: 50, after: $after) {
+        cursor
+        nodes { id action state attempts createdAt deadline lastError user { id name } aboutMessage { id text } }
+        ${PAGE}
+      }
+    }
+  }
+}`;
+
 const DESTINATIONS = `query Destinations($after: String) {
   destinations(first: 50, after: $after) { cursor nodes { ...DestinationRow } ${PAGE} }
 }
@@ -128,6 +155,8 @@ export const LISTS = {
   channelAgents: CHANNEL_AGENTS,
   connections: CONNECTIONS,
   parked: PARKED,
+  outbox: OUTBOX,
+  outboxEntries: OUTBOX_ENTRIES,
   destinations: DESTINATIONS,
   deliveries: DELIVERIES,
   policies: POLICIES,
@@ -136,6 +165,10 @@ export const LISTS = {
 
 export const CONNECTION_CHANGES = `subscription ConnectionChanges($id: ID, $after: String) {
   connectionChanged(id: $id, after: $after) { cursor connectionId }
+}`;
+
+export const OUTBOX_CHANGES = `subscription OutboxChanges($after: String) {
+  attentionChanged(filter: { reasons: [SYNC_REFUSED, SYNC_UNCERTAIN] }, after: $after) { cursor }
 }`;
 
 export const DESTINATION_CHANGES = `subscription DestinationChanges($id: ID, $after: String) {
@@ -197,6 +230,8 @@ const ROTATE_CONNECTION = `mutation RotateConnectionSecret($input: RotateConnect
 const DELETE_CONNECTION = `mutation DeleteConnection($input: DeleteConnectionInput!) { deleteConnection(input: $input) { deletedId ${ERRORS} } }`;
 const REPLAY_PARKED = `mutation ReplayParked($input: ReplayParkedInput!) { replayParked(input: $input) { count ${ERRORS} } }`;
 const DROP_PARKED = `mutation DropParked($input: DropParkedInput!) { dropParked(input: $input) { count ${ERRORS} } }`;
+const RETRY_ENTRY = `mutation RetryOutboxEntry($input: RetryOutboxEntryInput!) { retryOutboxEntry(input: $input) { interaction { id } ${ERRORS} } }`;
+const DROP_ENTRY = `mutation DropOutboxEntry($input: DropOutboxEntryInput!) { dropOutboxEntry(input: $input) { interaction { id } ${ERRORS} } }`;
 const CREATE_DESTINATION = `mutation CreateDestination($input: CreateDestinationInput!) { createDestination(input: $input) { secret destination { id type } ${ERRORS} } }`;
 const UPDATE_DESTINATION = `mutation UpdateDestination($input: UpdateDestinationInput!) { updateDestination(input: $input) { destination { id } ${ERRORS} } }`;
 const PAUSE_DESTINATION = `mutation PauseDestination($input: PauseDestinationInput!) { pauseDestination(input: $input) { destination { id } ${ERRORS} } }`;
@@ -238,6 +273,8 @@ export const COMMANDS = {
   deleteConnection: DELETE_CONNECTION,
   replayParked: REPLAY_PARKED,
   dropParked: DROP_PARKED,
+  retryOutboxEntry: RETRY_ENTRY,
+  dropOutboxEntry: DROP_ENTRY,
   createDestination: CREATE_DESTINATION,
   updateDestination: UPDATE_DESTINATION,
   pauseDestination: PAUSE_DESTINATION,

@@ -30,6 +30,10 @@ export const mayGrant = (viewer, name) => may(viewer, name) || may(viewer, name.
 /** Whether the viewer sees some interactions of a kind, and so what belongs to the kind. */
 export const sees = (viewer, kind) => ["READ", "READ_TEAM", "READ_OWN"].some((verb) => may(viewer, `${kind}_${verb}`));
 
+/** Whether the viewer may change some interactions that it sees. */
+export const writes = (viewer) =>
+  KINDS.some((kind) => sees(viewer, kind) && ["WRITE", "WRITE_TEAM", "WRITE_OWN"].some((verb) => may(viewer, `${kind}_${verb}`)));
+
 /** Whether the viewer has every permission, as an admin has. */
 export const mayAll = (viewer) => PERMISSIONS.every(({ names }) => names.every((name) => may(viewer, name)));
 

@@ -111,6 +111,7 @@ export const ADMIN_TEXTS = {
   pendingN: ["Waiting: {n}, for {time}", "Wartend: {n}, seit {time}", "En espera: {n}, desde hace {time}"],
   parkedN: ["Parked: {n}", "Geparkt: {n}", "Aparcadas: {n}"],
   readsN: ["Still to read: {n}", "Noch zu lesen: {n}", "Por leer: {n}"],
+  triedUntil: ["Tried until {time}", "Versucht bis {time}", "Se intenta hasta {time}"],
   writesN: ["Still to write there: {n}", "Dort noch zu schreiben: {n}", "Por escribir allí: {n}"],
   walked: ["Reading page {n} of {of}", "Liest Seite {n} von {of}", "Leyendo la página {n} de {of}"],
   missingN: ["Not found there: {n}", "Dort nicht gefunden: {n}", "No encontradas allí: {n}"],
