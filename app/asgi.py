@@ -21,6 +21,7 @@ from app.core.ids import Ids, TimeOrderedIds
 from app.core.issuers import unknown_permissions
 from app.directory.authenticator import KeyAuthenticator
 from app.directory.people import PersonAuthenticator
+from app.directory.service import note_sessions
 from app.directory.ticketing import StreamTickets
 from app.dispatcher import DispatchLimits, dispatching, following
 from app.execution.operation import Operations
@@ -45,7 +46,7 @@ from app.http.watching import Noting, Watcher, watchers_of
 from app.interactions.service.watching import watch
 from app.live.checking import Checking
 from app.live.connections import ConnectionLimits
-from app.live.lifespan import live
+from app.live.lifespan import LeasesOf, live
 from app.metrics import Counts, measuring
 from app.openid import tokens_of
 from app.outbound import OutboundClient
@@ -125,8 +126,9 @@ def create_app(
                         client.watch = traces.sent
                     people = PersonAuthenticator(tokens, issuer, database, clock, PERMISSIONS)
                     keys = KnownKeys(people if authenticator is None else authenticator(database))
+                    leases = LeasesOf(watch, note_sessions)
                     found = await running.enter_async_context(
-                        live(schema, streams, operations, database, keys, settings, clock, held_to, watch)
+                        live(schema, streams, operations, database, keys, settings, clock, held_to, leases)
                     )
                     await running.enter_async_context(scheduling(database, clock))
                     await running.enter_async_context(applying(database, CONNECTORS, clock, taken))

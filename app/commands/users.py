@@ -126,6 +126,31 @@ def identities(login: str, /) -> None:
 
 
 @users.command
+def sessions(login: str, /) -> None:
+    """List what a user has open: sockets and streams of events, in all processes.
+
+    Parameters
+    ----------
+    login
+        The login name.
+    """
+    columns(("SINCE", "TRANSPORT", "CREDENTIAL", "KEY", "CLIENT", "ADDRESS"), done(_sessions, login))
+
+
+@users.command
+def end_sessions(login: str, /) -> None:
+    """Close what a user has open, and refuse the access tokens and tickets from before. API keys stay valid.
+
+    Parameters
+    ----------
+    login
+        The login name.
+    """
+    done(_end_sessions, login)
+    console().print(f"The sessions of {login} are ended.")
+
+
+@users.command
 def explain(login: str, /, *, key: str | None = None) -> None:
     """List what a user may, and where each permission comes from.
 
@@ -173,6 +198,30 @@ def _identities(work: "Work", login: str) -> list[tuple[str, ...]]:
         )
         for each in work.use(IdentityRepository).list_of(user_by_login(work, login).id)
     ]
+
+
+def _sessions(work: "Work", login: str) -> list[tuple[str, ...]]:
+    from app.directory.repository import SessionRepository
+    from app.directory.service import user_by_login
+
+    return [
+        (
+            f"{each.began_at:%Y-%m-%d %H:%M}",
+            each.transport,
+            each.credential,
+            "" if each.key_id is None else f"key_{each.key_id}",
+            each.client or "",
+            each.address or "",
+        )
+        for each in work.use(SessionRepository).list_of(user_by_login(work, login).id, work.now)
+    ]
+
+
+def _end_sessions(work: "Work", login: str) -> None:
+    from app.core.actor import SYSTEM
+    from app.directory.service import end_sessions, user_by_login
+
+    end_sessions(work, SYSTEM, user=f"usr_{user_by_login(work, login).id}")
 
 
 def _add(work: "Work", given: "UserChanges") -> str:

@@ -52,7 +52,8 @@ class Actor:
 
     `is_narrowed` says that the key may hold less than its user; `expires_at` is when the key, or the access token in
     its place, ends by itself. `teams` are the surrogates of the user's teams. `address` is where somebody
-    without a key asks from."""
+    without a key asks from. `sessions_ended_at` is when the user's sessions were ended the last time: an actor from
+    before is another one."""
 
     user_id: int
     name: str
@@ -63,6 +64,7 @@ class Actor:
     is_narrowed: bool = False
     teams: frozenset[int] = frozenset()
     address: str | None = None
+    sessions_ended_at: datetime | None = None
 
     @property
     def caller(self) -> Caller:

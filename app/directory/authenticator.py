@@ -87,7 +87,7 @@ class KeyAuthenticator:
             return None
         ends = self._clock() + self._lifetime
         ends = earliest(ends, found[0].expires_at) or ends
-        token = access_token(found[0], ends, peppers.secrets[0])
+        token = access_token(*found, ends, peppers.secrets[0])
         return AccessToken(token, int((ends - self._clock()).total_seconds()))
 
     async def fault(self) -> str | None:
@@ -99,7 +99,7 @@ class KeyAuthenticator:
         found = await self._database.plan(lambda: self._lookup.key_and_user(prefix), snapshot=False, caller=SERVER)
         if found is None:
             return None
-        sealed = [hmac.compare_digest(access_token(found[0], ends, pepper), token) for pepper in peppers.secrets]
+        sealed = [hmac.compare_digest(access_token(*found, ends, pepper), token) for pepper in peppers.secrets]
         return found if any(sealed) and self._clock() < ends and self._is_usable(*found) else None
 
     async def _of_key(self, key: str, peppers: _Peppers) -> tuple[ApiKey, User] | None:

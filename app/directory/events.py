@@ -109,6 +109,15 @@ class UserDeactivated(Event):
     user_id: int
 
 
+@event("user.sessions_ended")
+class SessionsEnded(Event):
+    """A user's sessions were ended, and the tokens from before are refused."""
+
+    concerns_keys = True
+
+    user_id: int
+
+
 @event("user.presence_changed")
 class PresenceChanged(Event):
     """A user became present or absent."""

@@ -57,6 +57,9 @@ class PersonAuthenticator:
         user = await self._newcomer(person) if found is None else found[1]
         if not user.active:
             raise Unauthenticated("The user of this token is not active.")
+        if user.has_ended(person.issued_at):
+            # With a fresh one, its client comes back by itself.
+            raise Unauthenticated("The sessions of this token's user were ended after it was given.", has_expired=True)
         if found is not None and found[0].is_older_than(person):
             await self._note(found[0], person)
         return actor_of_person(user, person, self._permissions)

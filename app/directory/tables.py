@@ -48,6 +48,7 @@ app_user = table(
     sa.Column("is_service", sa.Boolean, nullable=False),
     # Since when the user holds its permissions, and the role of admins.
     sa.Column("granted_at", JsonValue, nullable=False, server_default=sa.text("'{}'")),
+    sa.Column("sessions_ended_at", Timestamp),
     *_edited(),
 )
 
@@ -91,6 +92,25 @@ user_identity = table(
     sa.Column("groups", JsonValue, nullable=False, server_default=sa.text("'{}'")),
     sa.UniqueConstraint("issuer", "subject"),
     sa.Index("ix_user_identity_user_id", "user_id", "id"),
+)
+
+open_session = sa.Table(
+    "open_session",
+    app_user.metadata,
+    # Leases, which end soon: without foreign keys, so that one of somebody who is gone spoils no batch.
+    sa.Column("id", BigId, primary_key=True, autoincrement=False),
+    sa.Column("user_id", BigId, nullable=False),
+    sa.Column("key_id", BigId),
+    sa.Column("transport", sa.Text, nullable=False),
+    sa.Column("credential", sa.Text, nullable=False),
+    sa.Column("client", sa.Text),
+    sa.Column("address", sa.Text),
+    sa.Column("began_at", Timestamp, nullable=False),
+    sa.Column("holder", sa.Text, nullable=False),
+    sa.Column("until", Timestamp, nullable=False),
+    sa.Index("ix_open_session_user_id", "user_id", "id"),
+    sa.Index("ix_open_session_until", "until"),
+    sqlite_with_rowid=False,
 )
 
 stream_ticket = table(

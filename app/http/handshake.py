@@ -9,6 +9,7 @@ from starlette.types import Receive, Scope, Send
 
 from app.core.actor import Actor
 from app.core.errors import RateLimited, Unauthenticated, Unavailable
+from app.core.sessions import Transport
 from app.execution import errors
 from app.http.bodies import LARGE_BODY
 from app.http.cors import refused_origin
@@ -26,6 +27,7 @@ from app.http.frames import (
     text_of,
 )
 from app.http.services import Services, request_id_of, services_of
+from app.http.sessions import session_of
 from app.http.websocket import Socket
 from app.live.connections import FORBIDDEN, TRY_LATER, Ending
 from app.live.places import Place
@@ -126,7 +128,7 @@ async def _serve(
         known = partial(services.keys.actor_of, key)
         extensions = scope.get("extensions", {})
         socket = Socket(services, known, actor, extensions, receive, send, request_id_of(scope), client)
-        connections.add(socket)
+        connections.add(socket, session_of(scope, services.clock, actor, Transport.WEB_SOCKET, client))
         try:
             await socket.serve()
         finally:

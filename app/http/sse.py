@@ -10,12 +10,15 @@ import structlog
 from starlette.types import Receive, Scope, Send
 
 from app.core.errors import CursorExpired, RateLimited, release
+from app.core.sessions import Transport
+from app.core.trail import client_named
 from app.execution import errors
 from app.execution.documents import Operation
 from app.execution.outcome import GraphQLRequest, Outcome, Refused
 from app.graph.context import Context
 from app.http.negotiation import EXACT, GRAPHQL_RESPONSE, JSON, quality
 from app.http.services import Services
+from app.http.sessions import session_of
 from app.live.connections import ABORT, CLOSE_SECONDS, Connection, Ending, Known
 from app.live.items import Item, Subscriber
 
@@ -91,7 +94,11 @@ async def stream(
                 return
             abort = scope.get("extensions", {}).get(ABORT)
             connection = _Stream(services, listener, context, abort, send)
-            services.connections.add(connection)
+            client, is_ticket = client_named(dict(scope["headers"])), listener.is_native
+            session = session_of(
+                scope, services.clock, context.actor, Transport.EVENT_STREAM, client, is_ticket=is_ticket
+            )
+            services.connections.add(connection, session)
             # The caller was known before the rest of the request had come; from now on a change of the key is heard.
             connection.doubt()
             try:

@@ -12,8 +12,10 @@ from app.core.actor import Actor
 from app.core.clock import Clock
 from app.core.credentials import KnownKeys
 from app.core.errors import Unavailable
+from app.core.sessions import OpenSession
 from app.feed import NOT_READABLE, Entry, Feed
 from app.live.places import Places
+from app.live.watching import Watches
 from app.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -204,7 +206,7 @@ class ConnectionLimits:
 class Connections:
     """The open connections of this process; a listener of the feed that must be called before the deliveries."""
 
-    def __init__(self, feed: Feed, keys: KnownKeys, clock: Clock, limits: ConnectionLimits) -> None:
+    def __init__(self, feed: Feed, keys: KnownKeys, clock: Clock, limits: ConnectionLimits, sessions: Watches) -> None:
         self.feed = feed
         self.keys = keys
         self.clock = clock
@@ -213,20 +215,22 @@ class Connections:
         # The open sockets and streams of each user, and the sockets of each address that have not shown a key yet.
         self.sockets = Places(limits.sockets)
         self.strangers = Places(limits.strangers, _ADDRESSES * limits.strangers)
-        self._open: set[Connection] = set()
+        self._sessions = sessions
+        self._open: dict[Connection, Callable[[], None]] = {}
         self.ended: Counter[str] = Counter()
         """Why connections have ended, and how many for each reason."""
 
     def __len__(self) -> int:
         return len(self._open)
 
-    def add(self, connection: Connection) -> None:
-        self._open.add(connection)
+    def add(self, connection: Connection, session: OpenSession) -> None:
+        """Look after the connection until `remove`; `session` is what others are let know of it."""
+        self._open[connection] = self._sessions.begin(session, connection.actor.user_id)
         if self.stopping:
             connection.end(SHUTDOWN)
 
     def remove(self, connection: Connection) -> None:
-        self._open.discard(connection)
+        self._open.pop(connection)()
         ending = connection.ending
         if connection.is_cut:
             self.ended["stalled"] += 1

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from graphql import GraphQLSchema
 
@@ -28,6 +29,13 @@ class Live:
     connections: Connections
 
 
+class LeasesOf(NamedTuple):
+    """The commands that write what others are let know of: who watches what, and which sessions are open."""
+
+    watches: Watch
+    sessions: Watch
+
+
 @asynccontextmanager
 async def live(
     schema: GraphQLSchema,
@@ -38,26 +46,28 @@ async def live(
     settings: Settings,
     clock: Clock,
     limits: ConnectionLimits,
-    watch: Watch,
+    leases: LeasesOf,
 ) -> AsyncIterator[Live]:
     """Tail the log and check the connections until the end of the block."""
     wakeups = wakeups_for(settings.database_url, silence=settings.database_silence.total_seconds())
     feed = Feed(database, wakeups, clock, longest_silence=limits.silence_seconds)
-    connections = Connections(feed, keys, clock, limits)
+    # Rarely, for nobody waits for them: one write a second at most, and one a minute while nothing changes.
+    sessions = Watches(database, leases.sessions, renewal_seconds=60.0, pause_seconds=1.0)
+    connections = Connections(feed, keys, clock, limits, sessions)
     deliveries = Deliveries(database, feed, settings, clock)
-    watches = Watches(database, watch)
+    watches = Watches(database, leases.watches)
     # In this order, so that who may not listen any more is known before anything is delivered.
     feed.on_begin(keys.forget)
     feed.listen(connections)
     feed.listen(deliveries)
     subscriptions = Subscriptions(schema, operations, streams, deliveries, watches, limits.subscriptions)
-    watching = asyncio.create_task(watches.run())
+    watching, noting = asyncio.create_task(watches.run()), asyncio.create_task(sessions.run())
     running = [asyncio.create_task(feed.run()), asyncio.create_task(connections.run())]
     try:
         yield Live(feed, subscriptions, connections)
     finally:
         await connections.stop()
-        await watches.stop(watching)
+        await asyncio.gather(watches.stop(watching), sessions.stop(noting))
         for task in running:
             task.cancel()
         await asyncio.wait(running)

@@ -1,4 +1,4 @@
-"""Leases of the users who view interactions or listen to the queue."""
+"""Leases of what is open in this process: who views or listens, and sessions."""
 
 import asyncio
 from collections import Counter
@@ -30,10 +30,13 @@ _LAST_SECONDS = 2.0
 class Watches:
     """The leases of this process: written at most a few times a second, and renewed long before they end."""
 
-    def __init__(self, database: Database, watch: Watch, *, renewal_seconds: float = 10.0) -> None:
+    def __init__(
+        self, database: Database, watch: Watch, *, renewal_seconds: float = 10.0, pause_seconds: float = _PAUSE
+    ) -> None:
         self._database = database
         self._watch = watch
         self._renewal_seconds = renewal_seconds
+        self._pause_seconds = pause_seconds
         self._holder = uuid4().hex
         self._held: Counter[Place] = Counter()
         self._written: dict[Place, int] = {}
@@ -72,7 +75,7 @@ class Watches:
                 if now >= renewal_at:
                     renewal_at = now + self._renewal_seconds
             with suppress(TimeoutError):
-                async with asyncio.timeout(_PAUSE):
+                async with asyncio.timeout(self._pause_seconds):
                     await self._stopping.wait()
 
     async def stop(self, running: "asyncio.Task[None]") -> None:

@@ -23,11 +23,12 @@ class Person:
 
     `email` is set only when the provider has verified it. `permissions`, `is_admin` and `teams` (surrogates) are
     granted by the token's groups. `groups` are 100 of its groups at most, those that grant something first. `ends` is
-    the end of the token."""
+    the end of the token, `issued_at` when it was issued, where it says that."""
 
     issuer: Issuer
     subject: str
     ends: datetime
+    issued_at: datetime | None = None
     name: str | None = None
     login: str | None = None
     email: str | None = None
@@ -37,7 +38,7 @@ class Person:
     groups: tuple[str, ...] = ()
 
 
-def person_of(issuer: Issuer, claims: Mapping[str, Any], ends: datetime) -> Person:
+def person_of(issuer: Issuer, claims: Mapping[str, Any], ends: datetime, issued_at: datetime | None = None) -> Person:
     """The person that verified claims describe. Raises Unauthenticated for a subject or groups of a wrong type."""
     subject = claims.get("sub")
     if not isinstance(subject, str) or not 0 < len(subject) <= LONGEST_SUBJECT or not is_storable(subject):
@@ -49,6 +50,7 @@ def person_of(issuer: Issuer, claims: Mapping[str, Any], ends: datetime) -> Pers
         issuer=issuer,
         subject=subject,
         ends=ends,
+        issued_at=issued_at,
         name=_line(_at(claims, issuer.name_claim), _LONGEST_NAME),
         login=_line(claims.get("preferred_username"), _LONGEST_NAME),
         email=_address(_at(claims, issuer.email_claim)) if is_verified else None,

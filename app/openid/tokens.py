@@ -102,6 +102,7 @@ class Tokens:
         if not isinstance(kid, str) or not 0 < len(kid) <= LONGEST_KEY_ID:
             raise Unauthenticated("This token does not name its key.")
         ends = self._end(claims)
+        issued_at = _time(claims, "iat") if "iat" in claims else None
         _require_audience(claims, provider)
         key = await provider.key(kid, _KINDS[algorithm])
         if key is None:
@@ -111,7 +112,7 @@ class Tokens:
             deserialize_compact(token, key, registry=_REGISTRY)
         except (JoseError, ValueError, TypeError):
             raise Unauthenticated("The signature of this token is not valid.") from None
-        return _Verified(person_of(provider.issuer, claims, ends), provider, generation)
+        return _Verified(person_of(provider.issuer, claims, ends, issued_at), provider, generation)
 
     def _end(self, claims: Mapping[str, Any]) -> datetime:
         """The end of the token's validity. Raises Unauthenticated for a token that is not valid yet."""

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from app.connections.service import forget_deliveries as forget_taken_in
 from app.destinations.service import forget_deliveries as forget_sent
-from app.directory.service import forget_tickets
+from app.directory.service import forget_sessions, forget_tickets
 from app.interactions.service.watching import forget_watches
 from app.reports.service import count_marks, forget_marks
 from app.storage.chores import Chore
@@ -37,10 +37,11 @@ CHORES = (
     Chore("leases", timedelta(hours=1), _forget_leases),
     Chore("marks", timedelta(seconds=15), count_marks),
     Chore("old marks", timedelta(hours=1), forget_marks),
+    Chore("sessions", timedelta(minutes=1), forget_sessions),
     Chore("tickets", timedelta(minutes=1), forget_tickets),
     Chore("watches", timedelta(seconds=15), _forget_watches),
 )
 """What is counted, which are marks for reports, and what is forgotten after its time: answers to idempotency keys, the
 keys of deliveries that were taken in, deliveries that were sent, the oldest part of the event log, leases that nobody
-renews, marks that were counted long ago, tickets that begin no stream any more, and who watched in a process that ended
-without a word."""
+renews, marks that were counted long ago, tickets that begin no stream any more, and who watched and what was open in a
+process that ended without a word."""

@@ -27,6 +27,7 @@ export const possibleTypes: Record<string, string[]> = {
     "Destination",
     "Message",
     "Note",
+    "OpenSession",
     "OutboxEntry",
     "ParkedDelivery",
     "Policy",
@@ -182,6 +183,6 @@ export const connections: Record<string, string[]> = {
   Session: ["assignableUsers", "history", "messages", "notes", "suggestedMessages"],
   Team: ["members"],
   Upstream: ["entries"],
-  User: ["apiKeys", "identities", "teams"],
-  Viewer: ["apiKeys", "identities"],
+  User: ["apiKeys", "identities", "openSessions", "teams"],
+  Viewer: ["apiKeys", "identities", "openSessions"],
 };

@@ -236,7 +236,11 @@ async def test_grants_and_identities_are_seen_by_who_manages_users_and_by_themse
     text = (
         f'{{ viewer {{ {fields} }} user(id: "usr_{ana.id}") {{ hiddenFields {fields} }} node(id: "idn_1") {{ id }} }}'
     )
-    hidden = {"hiddenFields": ["apiKeys", "grants", "identities"], "grants": None, "identities": None}
+    hidden = {
+        "hiddenFields": ["apiKeys", "grants", "identities", "openSessions", "sessionsEndedAt"],
+        "grants": None,
+        "identities": None,
+    }
     assert (await ask(actor, text))["data"] == {"viewer": shown, "user": hidden, "node": None}
     manager = await add(database, "mia", permissions=["users:manage", "directory:read"])
     found = (await ask(actor_of(manager), text))["data"]

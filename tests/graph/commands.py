@@ -94,6 +94,7 @@ DIRECTORY: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "deactivateUser": ("users:manage", {"id": "usr_2"}),
     "createApiKey": ("users:manage", {"name": "x", "userId": "usr_3"}),
     "unlinkIdentity": ("users:manage", {"id": "idn_2"}),
+    "endSessions": ("users:manage", {"userId": "usr_3"}),
 }
 """The commands of the directory with the permission that each needs."""
 

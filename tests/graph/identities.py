@@ -1,11 +1,13 @@
 """People at identity providers, as some of the users of the tests of the graph."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
 from app.core.issuers import Issuer
+from app.core.sessions import Credential, OpenSession, Transport
 from app.directory.repository import IdentityRepository
-from app.directory.service import link_identity, note_sign_in
+from app.directory.service import link_identity, note_sessions, note_sign_in
 from app.openid import Person
 from app.storage.database import Work
 from tests.graph.running import ISSUER
@@ -27,6 +29,15 @@ def store_identities(work: Work) -> None:
         (former.id, _person(work, _FORMER, ("platform",), -60)),
     ):
         note_sign_in(work, number, person)
+    note_sessions(work, "a process", dict.fromkeys(_sessions(work), 1), [])
+
+
+def _sessions(work: Work) -> Iterator[tuple[OpenSession, int]]:
+    """Two of Bo's and one of the admin's, by a ticket of its key."""
+    at = work.now - timedelta(seconds=5)
+    yield OpenSession(8, Transport.WEB_SOCKET, Credential.API_KEY, 2, "pager", "192.0.2.7", at), 2
+    yield OpenSession(2**62, Transport.EVENT_STREAM, Credential.ACCESS_TOKEN, None, None, None, work.now), 2
+    yield OpenSession(9, Transport.EVENT_STREAM, Credential.TICKET, 1, "ünï", "2001:db8::1", at), 1
 
 
 def _person(work: Work, issuer: Issuer, groups: tuple[str, ...], seconds: float) -> Person:

@@ -11,12 +11,12 @@ from app.core.actor import Actor
 from app.core.credentials import KnownKeys
 from app.execution.outcome import GraphQLRequest, Outcome, Refused
 from app.graph.context import Context
-from app.interactions.service.watching import watch
 from app.live.connections import ConnectionLimits
 from app.live.items import Subscriber
 from app.live.lifespan import Live, live
 from app.schema import SLICES
 from tests.graph.running import ADMIN, SCHEMA, Graph
+from tests.leases import LEASES
 from tests.serving import PATIENCE
 
 STREAMS = {name: stream for slice_ in SLICES for name, stream in slice_.streams.items()}
@@ -103,7 +103,7 @@ async def ears(graph: Graph, url: str) -> AsyncIterator[Ears]:
     settings = graph.settings.model_copy(update={"database_url": url})
     limits = ConnectionLimits()
     async with (
-        live(SCHEMA, STREAMS, graph.operations, graph.database, keys, settings, graph.clock, limits, watch) as found,
+        live(SCHEMA, STREAMS, graph.operations, graph.database, keys, settings, graph.clock, limits, LEASES) as found,
         found.feed.held(),
     ):
         opened = Ears(graph, found)

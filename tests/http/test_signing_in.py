@@ -1,8 +1,9 @@
 """Access tokens of an identity provider, wherever a key is taken: on a real server, with a provider beside it."""
 
+import asyncio
 import base64
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 from urllib.parse import urlencode
 
@@ -202,6 +203,65 @@ async def test_user_who_is_deactivated_is_put_out_at_once(house: House) -> None:
     assert answer.json()["errors"][0]["message"] == "The user of this token is not active."
     await house.database.command(service.activate_user, SYSTEM, "usr_2")
     assert (await house.ask(bearer)).status_code == 200
+
+
+OPEN = "{ viewer { openSessions { nodes { transport credential client address } } } }"
+
+
+async def opened(house: House, token: str, count: int) -> list[dict[str, Any]]:
+    """What the token's user has open, once it is so many, by transport and credential."""
+    async with httpx2.AsyncClient(timeout=PATIENCE, headers={"authorization": f"Bearer {token}"}) as client:
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                answer = (await client.post(house.served.url, json={"query": OPEN})).json()
+                found: list[dict[str, Any]] = answer["data"]["viewer"]["openSessions"]["nodes"]
+                if len(found) == count:
+                    return sorted(found, key=lambda each: (each["transport"], each["credential"]))
+                await asyncio.sleep(0.05)
+
+
+async def ended(stream: Stream) -> None:
+    """Wait for the end of a stream; frames before it are passed over."""
+    with suppress(StopAsyncIteration):
+        while True:
+            await stream.frame()
+
+
+async def test_sessions_that_are_ended_close_and_a_fresh_token_begins_others(house: House) -> None:
+    token = house.token()
+    bearer = {"authorization": f"Bearer {token}"}
+    source = Source(house, await created(house, token))
+    async with (
+        house.served.socket(bearer | {"x-client-name": "console"}) as socket,
+        house.stream(token) as stream,
+        source.open() as ticketed,
+    ):
+        await socket.listen("1", PRESENT)
+        assert ticketed.response.status_code == 200
+        here = {"address": "127.0.0.1"}
+        assert await opened(house, token, 3) == [
+            {"transport": "EVENT_STREAM", "credential": "ACCESS_TOKEN", "client": None, **here},
+            {"transport": "EVENT_STREAM", "credential": "TICKET", "client": None, **here},
+            {"transport": "WEB_SOCKET", "credential": "ACCESS_TOKEN", "client": "console", **here},
+        ]
+        house.clock.advance(1)
+        # As another process does it.
+        await house.database.command(service.end_sessions, SYSTEM, user="usr_2")
+        assert await socket.closed() == (4403, "Forbidden")
+        for each in (stream, ticketed):
+            await ended(each)
+    says = "The sessions of this token's user were ended after it was given."
+    answer = await house.ask(bearer)
+    assert (answer.status_code, answer.json()["errors"][0]["message"]) == (401, says)
+    assert (await house.ask(bearer, "/v2/agents")).status_code == 401
+    assert await source.refused() == (401, "This ticket is not valid.")
+    async with house.served.socket(begin=False) as socket:
+        await socket.send(type="connection_init", payload=bearer)
+        assert await socket.closed() == (4403, f"Unauthorized: {says}")
+    fresh = house.token()
+    async with house.served.socket({"authorization": f"Bearer {fresh}"}):
+        assert len(await opened(house, fresh, 1)) == 1
+    assert await opened(house, fresh, 0) == []
 
 
 async def test_permissions_are_those_of_each_token(house: House) -> None:

@@ -14,7 +14,6 @@ from app.execution.operation import Operations
 from app.execution.outcome import GraphQLRequest
 from app.feed import Feed
 from app.graph.context import Context
-from app.interactions.service.watching import watch
 from app.live.connections import ConnectionLimits
 from app.live.lifespan import live
 from app.live.replays import CHARACTERS_IN_CHUNK, CHUNKS_OF_CALLER, ITEMS_IN_CHUNK
@@ -26,6 +25,7 @@ from app.storage.database import Database
 from tests.conftest import ManualClock
 from tests.kit.library import ADMIN, READER, SLICES, make_operations, tick
 from tests.kit.library_server import TICKS, Keys
+from tests.leases import LEASES
 from tests.serving import PATIENCE, eventually
 
 pytestmark = pytest.mark.anyio
@@ -79,7 +79,7 @@ async def house(library: Database, database_url: str, settings: Settings, clock:
     settings = settings.model_copy(update={"database_url": database_url})
     keys, limits = KnownKeys(Keys()), ConnectionLimits()
     async with (
-        live(build_schema(SLICES), streams, operations, library, keys, settings, clock, limits, watch) as found,
+        live(build_schema(SLICES), streams, operations, library, keys, settings, clock, limits, LEASES) as found,
         found.feed.held(),
     ):
         house = House(library, operations, found.subscriptions, settings, clock)

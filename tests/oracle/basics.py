@@ -14,6 +14,7 @@ Resolve = Callable[..., Any]
 
 BY_ID: Orders = {"OLDEST": (lambda row: (row["id"],), False)}
 NEWEST: Orders = {"NEWEST": (lambda row: (row["id"],), True)}
+BEGAN: Orders = {"NEWEST": (lambda row: (row["began_at"], row["id"]), True)}
 SENT: Orders = {
     "SENT_AT_ASC": (lambda row: (row["sent_at"], row["id"]), False),
     "SENT_AT_DESC": (lambda row: (row["sent_at"], row["id"]), True),
@@ -58,6 +59,7 @@ _PREFIXES = {
     "Delivery": "dsd",
     "Policy": "pol",
     "UserIdentity": "idn",
+    "OpenSession": "ops",
 }
 _JSON = {"metadata", "tool_configurations", "model", "first_step", "steps", "skills", "compaction"}
 """Columns whose JSON is kept as text."""

@@ -11,6 +11,7 @@ from tests.graph.state import Row
 from tests.oracle import grants
 from tests.oracle.attached import CONNECTED_SYSTEM, OUTBOX_ENTRY, UPSTREAM, message_state
 from tests.oracle.basics import (
+    BEGAN,
     BY_ID,
     CONTACT_DATA,
     INTERACTIONS,
@@ -136,8 +137,14 @@ FIELDS: Mapping[str, Mapping[str, Resolve]] = {
     },
     "User": {
         **dict.fromkeys(CONTACT_DATA["User"], guarded),
-        "hiddenFields": hidden("apiKeys", "grants", "identities", of="User"),
+        "hiddenFields": hidden("apiKeys", "grants", "identities", "openSessions", "sessionsEndedAt", of="User"),
         "grants": grants.of_user_if_managed,
+        "sessionsEndedAt": lambda row, info: default(row, info) if asking(info).actor.can("users:manage") else None,
+        "openSessions": lambda row, info, **arguments: (
+            edge("OpenSession", "user_id", BEGAN, "NEWEST")(row, info, **arguments)
+            if asking(info).actor.can("users:manage")
+            else None
+        ),
         "identities": lambda row, info, **arguments: (
             edge("UserIdentity", "user_id", BY_ID, "OLDEST")(row, info, **arguments)
             if asking(info).actor.can("users:manage")
@@ -181,6 +188,13 @@ FIELDS: Mapping[str, Mapping[str, Resolve]] = {
             arguments,
         ),
         "grants": grants.of_user,
+        "openSessions": lambda row, info, **arguments: connection(
+            asking(info).many("OpenSession", lambda each: each["user_id"] == row["user_id"]),
+            "Viewer.openSessions",
+            BEGAN,
+            "NEWEST",
+            arguments,
+        ),
         "identities": lambda row, info, **arguments: connection(
             asking(info).many("UserIdentity", lambda each: each["user_id"] == row["user_id"]),
             "UserIdentity.identities",
@@ -252,6 +266,7 @@ FIELDS: Mapping[str, Mapping[str, Resolve]] = {
     "Delivery": DELIVERY,
     "Grant": grants.GRANT,
     "UserIdentity": grants.IDENTITY,
+    "OpenSession": {"user": ref("User", "user_id"), "apiKey": ref("ApiKey", "key_id")},
     "Destination": DESTINATION,
     "OutboxEntry": OUTBOX_ENTRY,
     "Policy": POLICY,

@@ -41,6 +41,7 @@ PREFIXES = {
     "dsd": "Delivery",
     "pol": "Policy",
     "idn": "UserIdentity",
+    "ops": "OpenSession",
 }
 """What `node` finds, by the prefix of its id."""
 
@@ -53,6 +54,7 @@ TABLES = {
     "User": "app_user",
     "ApiKey": "api_key",
     "UserIdentity": "user_identity",
+    "OpenSession": "open_session",
     "Team": "team",
     "AiAgent": "ai_agent",
     "ChannelAgent": "channel_agent",
@@ -175,7 +177,7 @@ class Asking:
             return None
         if match[1] in ("cus", "prf") and not self.actor.can("directory:read"):
             return None
-        if match[1] == "idn" and not self.actor.can("users:manage"):
+        if match[1] in ("idn", "ops") and not self.actor.can("users:manage"):
             return None
         return self.one(PREFIXES[match[1]], int(match[2]))
 

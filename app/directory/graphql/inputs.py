@@ -194,6 +194,13 @@ class UserPayload(MutationPayload):
     user: User | None = strawberry.field(description="The user as it is now; null after a refusal.")
 
 
+@strawberry.input(description="Whose sessions end.")
+class EndSessionsInput(MutationInput):
+    user_id: strawberry.ID | None = strawberry.field(
+        default=None, description="The id of the user. The default is the caller."
+    )
+
+
 @strawberry.input(description="Which identity.")
 class UnlinkIdentityInput(MutationInput):
     id: strawberry.ID = strawberry.field(description="The id of the identity.")

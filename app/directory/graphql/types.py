@@ -5,6 +5,7 @@ from typing import Annotated
 
 import strawberry
 
+from app.core.sessions import Credential, Transport
 from app.directory.graphql.enums import PermissionName
 from app.directory.graphql.hidden import HIDDEN, MANAGED, READ
 from app.directory.model import UserType
@@ -22,6 +23,22 @@ described(
         "EXTERNAL_ASSOCIATE": "A person of another business.",
         "ANONYMOUS_ASSOCIATE": "An anonymous associate.",
         "SYSTEM_ASSOCIATE": "A program.",
+    },
+)
+_SESSIONS = "the newest first, of all processes. It is known a second after it began"
+
+described(
+    Transport,
+    "How a session is open.",
+    {"WEB_SOCKET": "A WebSocket.", "EVENT_STREAM": "A stream of Server-Sent Events."},
+)
+described(
+    Credential,
+    "What a session was let in by.",
+    {
+        "API_KEY": "An API key, or an access token that was given for one.",
+        "ACCESS_TOKEN": "An access token of an identity provider.",
+        "TICKET": "A ticket in the address of a stream.",
     },
 )
 described(
@@ -68,6 +85,13 @@ class User(Node):
         description="The people at identity providers who sign in as the user, in the order in which they were linked. "
         f"{MANAGED}",
         **PAGING,
+    )
+    sessions_ended_at: datetime | None = strawberry.field(
+        description="The time before which access tokens and tickets of the user are refused; null when its sessions "
+        "were never ended, and without the permission `users:manage`."
+    )
+    open_sessions: Connection[Annotated["OpenSession", strawberry.lazy("app.directory.graphql.types")]] | None = edge(
+        description=f"The sockets and streams of events that the user has open, {_SESSIONS}. {MANAGED}", **PAGING
     )
     api_keys: Connection[Annotated["ApiKey", strawberry.lazy("app.directory.graphql.types")]] | None = edge(
         description="The API keys of the user, newest first. Null without the permission `users:manage`; the "
@@ -134,6 +158,9 @@ class Viewer:
         description="The permissions of the caller's user by where each comes from. What the credential of the request "
         "leaves of them is at `permissions`."
     )
+    open_sessions: Connection[Annotated["OpenSession", strawberry.lazy("app.directory.graphql.types")]] = edge(
+        description=f"The sockets and streams of events that the caller's user has open, {_SESSIONS}.", **PAGING
+    )
     identities: Connection[Annotated["UserIdentity", strawberry.lazy("app.directory.graphql.types")]] = edge(
         description="The people at identity providers who sign in as the caller's user, in the order in which they "
         "were linked.",
@@ -158,6 +185,23 @@ class UserIdentity(Node):
     groups: list[str] = strawberry.field(
         description="The groups in the newest token of the identity, at most 100: those that grant something first."
     )
+
+
+@strawberry.type(description="A socket or a stream of events that a user has open.")
+class OpenSession(Node):
+    user: User = strawberry.field(description="The user of the session.")
+    transport: Transport = strawberry.field(description="The transport of the session.")
+    credential: Credential = strawberry.field(description="The credential that the session was let in by.")
+    api_key: ApiKey | None = strawberry.field(
+        description="The API key of the session; null where an access token of an identity provider is its credential."
+    )
+    client: str | None = strawberry.field(
+        description="The name of the session's client, as it gives it; null where it gives none."
+    )
+    address: str | None = strawberry.field(
+        description="The network address that the session comes from; null where it is not known."
+    )
+    began_at: datetime = strawberry.field(description="The time at which the session began.")
 
 
 @strawberry.type(description="A permission that somebody has, from one source.")

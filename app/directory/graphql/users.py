@@ -13,6 +13,7 @@ from app.directory.graphql.inputs import (
     CreateStreamTicketInput,
     CreateStreamTicketPayload,
     CreateUserInput,
+    EndSessionsInput,
     RevokeApiKeyInput,
     RevokeApiKeyPayload,
     SetPresenceInput,
@@ -96,6 +97,15 @@ class UserMutation:
     )
     async def unlink_identity(self, info: Info, input: UnlinkIdentityInput) -> UserPayload:
         return await info.context.perform(input, "user", service.remove_identity, input.id)
+
+    @mutation(
+        description="End the sessions of the caller or, with `users:manage`, of any user: its sockets and streams "
+        "close, and access tokens and tickets from before are refused. API keys stay valid. A key with narrowed "
+        "permissions needs `users:manage`.",
+        input="Whose sessions end.",
+    )
+    async def end_sessions(self, info: Info, input: EndSessionsInput) -> UserPayload:
+        return await info.context.perform(input, "user", service.end_sessions, user=input.user_id)
 
     @mutation(
         description="Set whether chats may be offered to the caller or, with `users:manage`, to any user. A key "

@@ -69,6 +69,7 @@ def actor_with(
         is_admin=is_admin,
         expires_at=ends,
         teams=teams | frozenset(user.team_ids),
+        sessions_ended_at=user.sessions_ended_at,
     )
 
 

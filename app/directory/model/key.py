@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from app.core.actor import Actor
+from app.core.clock import rfc3339
 from app.core.sight import common
 from app.directory.model.user import User
 
@@ -76,10 +77,14 @@ def credentials_of(client_id: str, client_secret: str) -> str:
     return client_secret if is_whole else f"swk_{client_id}_{client_secret}"
 
 
-def access_token(key: ApiKey, ends: datetime, pepper: str) -> str:
-    """A credential in place of the key until `ends` (whole seconds): it names the key and nobody else can make it."""
+def access_token(key: ApiKey, user: User, ends: datetime, pepper: str) -> str:
+    """A credential in place of the key until `ends` (whole seconds): it names the key and nobody else can make it.
+
+    When the sessions of the key's user are ended, it is another one from then on."""
     named = f"{key.prefix}_{int(ends.timestamp())}"
-    return f"swt_{named}_{hmac.digest(_bytes(pepper), f'access {named} {key.digest}'.encode(), 'sha256').hex()}"
+    since = "" if user.sessions_ended_at is None else f" {rfc3339(user.sessions_ended_at)}"
+    sealed = hmac.digest(_bytes(pepper), f"access {named} {key.digest}{since}".encode(), "sha256")
+    return f"swt_{named}_{sealed.hex()}"
 
 
 def read_access_token(token: str) -> tuple[str, datetime] | None:
@@ -109,4 +114,5 @@ def actor_of(user: User, key: ApiKey, all_permissions: Collection[str]) -> Actor
         expires_at=key.expires_at,
         is_narrowed=key.permissions is not None,
         teams=frozenset(user.team_ids),
+        sessions_ended_at=user.sessions_ended_at,
     )

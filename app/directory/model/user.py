@@ -34,7 +34,8 @@ class User:
     """A user; `id` is a surrogate, `login` the chat contract's Name, `person_id` its PersonId.
 
     `present` says whether chats may be offered to it; it is no edit and leaves `version` alone, and no more is
-    `team_ids`, the surrogates of the user's teams. `granted_at` says since when permissions are held, as `Since`."""
+    `team_ids`, the surrogates of the user's teams. `granted_at` says since when permissions are held, as `Since`.
+    Tokens and tickets that were given before `sessions_ended_at` are not valid any more."""
 
     id: int
     name: str
@@ -54,10 +55,16 @@ class User:
     version: int = 1
     team_ids: tuple[int, ...] = ()
     granted_at: tuple[tuple[str, str], ...] = ()
+    sessions_ended_at: datetime | None = None
 
     @property
     def is_admin(self) -> bool:
         return ADMIN in self.roles
+
+    def has_ended(self, issued_at: datetime | None) -> bool:
+        """Whether a token that was issued then belongs to the sessions that were ended; None is before them all."""
+        ended = self.sessions_ended_at
+        return ended is not None and (issued_at is None or issued_at < ended)
 
     @property
     def login_key(self) -> str:

@@ -15,6 +15,8 @@ from app.core.text import search_terms
 from app.directory.reads.grants import GRANTS_OF_KEY, MANAGE, grants_field, identities_field
 from app.directory.reads.grants import MAPPINGS as OF_GRANTS
 from app.directory.reads.searching import begins
+from app.directory.reads.sessions import MAPPING as OPEN_SESSION
+from app.directory.reads.sessions import sessions_field
 from app.directory.reads.teams import MAPPING as TEAM
 from app.directory.reads.teams import OF_USER
 from app.directory.reads.teams import ROOTS as TEAM_ROOTS
@@ -144,6 +146,7 @@ USER_FILTERS: Mapping[str, Filter] = MappingProxyType(
 MAPPINGS: tuple[Mapped, ...] = (
     TEAM,
     *OF_GRANTS,
+    OPEN_SESSION,
     TypeMap(
         "User",
         app_user,
@@ -157,6 +160,8 @@ MAPPINGS: tuple[Mapped, ...] = (
             "teams": OF_USER,
             "grants": grants_field(MANAGE),
             "identities": identities_field(MANAGE),
+            "openSessions": sessions_field(MANAGE),
+            "sessionsEndedAt": Column(lambda scope: scope.c.sessions_ended_at, requires=MANAGE),
         },
     ),
     InlineMap(
@@ -191,6 +196,7 @@ MAPPINGS: tuple[Mapped, ...] = (
             "apiKeys": Many("ApiKey", keyed("user_id"), _NEWEST, "NEWEST", inherits=True),
             "grants": grants_field(),
             "identities": identities_field(),
+            "openSessions": sessions_field(),
         },
     ),
     TypeMap(

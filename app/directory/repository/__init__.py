@@ -4,6 +4,7 @@ from app.directory.repository.customers import CustomerRepository, ProfileReposi
 from app.directory.repository.identities import IdentityLookup, IdentityRepository
 from app.directory.repository.lookup import KeyLookup
 from app.directory.repository.peppers import BootstrapKeyRepository, PepperRepository, SecretRepository
+from app.directory.repository.sessions import SessionRepository
 from app.directory.repository.teams import TeamRepository
 from app.directory.repository.tickets import TicketLookup, TicketRepository
 from app.directory.repository.users import ApiKeyRepository, UserRepository
@@ -18,6 +19,7 @@ __all__ = (
     "PepperRepository",
     "ProfileRepository",
     "SecretRepository",
+    "SessionRepository",
     "TeamRepository",
     "TicketLookup",
     "TicketRepository",

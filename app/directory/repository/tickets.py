@@ -45,6 +45,10 @@ class TicketRepository(Rows[StreamTicket]):
         oldest = begun.order_by(stream_ticket.c.id).limit(1).scalar_subquery()
         return self.connection.execute(sa.delete(stream_ticket).where(stream_ticket.c.id == oldest)).rowcount == 1
 
+    def erase_of(self, user_id: int) -> None:
+        """Erase all tickets of the user."""
+        self.connection.execute(sa.delete(stream_ticket).where(stream_ticket.c.user_id == user_id))
+
     def begin(self, number: int, request: str) -> str | None:
         """Bind the ticket to the request unless it is bound; the request that it is bound to, None without a ticket."""
         mine = stream_ticket.c.id == number

@@ -67,6 +67,11 @@ class UserRepository(Rows[User]):
         )
         return replace(user, present=present, presence_changed_at=at)
 
+    def end_sessions(self, user: User, at: datetime) -> User:
+        """Note that what was given to the locked user before is not valid any more: no edit, so its version stays."""
+        self.connection.execute(sa.update(app_user).where(app_user.c.id == user.id).values(sessions_ended_at=at))
+        return replace(user, sessions_ended_at=at)
+
     def set_teams(self, user: User, teams: Collection[int]) -> User:
         """Note which teams the locked user is in: no edit, so its version stays."""
         after = replace(user, team_ids=tuple(sorted(teams)))

@@ -23,6 +23,7 @@ from app.directory.service.profiles import (
     update_profile,
 )
 from app.directory.service.rotation import end_peppers, redigest
+from app.directory.service.sessions import end_sessions, forget_sessions, note_sessions
 from app.directory.service.teams import create_team, delete_team, team_by_name, update_team
 from app.directory.service.tickets import begin_stream, create_stream_ticket, forget_tickets
 from app.directory.service.users import activate_user, create_user, deactivate_user, set_presence, update_user
@@ -43,12 +44,15 @@ __all__ = (
     "delete_profile",
     "delete_team",
     "end_peppers",
+    "end_sessions",
     "explain_grants",
+    "forget_sessions",
     "forget_tickets",
     "link_customer",
     "link_identity",
     "local_key",
     "meet_customer",
+    "note_sessions",
     "note_sign_in",
     "redigest",
     "remove_identity",

@@ -84,7 +84,13 @@ def _admin(work: Work) -> tuple[User, bool]:
 
 def _themself(user: User) -> Actor:
     """The user as who acts at the command line, with all that it may."""
-    return Actor(user_id=user.id, name=user.name, permissions=frozenset(user.permissions), is_admin=user.is_admin)
+    return Actor(
+        user_id=user.id,
+        name=user.name,
+        permissions=frozenset(user.permissions),
+        is_admin=user.is_admin,
+        sessions_ended_at=user.sessions_ended_at,
+    )
 
 
 def _known_before(work: Work, key: str) -> ApiKey | None:

@@ -22,7 +22,7 @@ E = TypeVar("E", Customer, Profile, Team, User)
 Ref = GlobalId | str
 """A global id, read or not yet read."""
 
-_DERIVED = frozenset({"id", "version", "created_at", "updated_at", "team_ids", "granted_at"})
+_DERIVED = frozenset({"id", "version", "created_at", "updated_at", "team_ids", "granted_at", "sessions_ended_at"})
 _GRANTS = frozenset({"roles", "permissions"})
 
 

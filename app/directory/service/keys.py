@@ -15,6 +15,7 @@ from app.directory.model.user import require_known
 from app.directory.repository import ApiKeyRepository, UserRepository
 from app.directory.service.editing import Ref, created, found, number
 from app.directory.service.peppers import pepper_in_use
+from app.directory.service.sessions import require_unended
 from app.storage.work import Work
 
 MANAGE = "users:manage"
@@ -37,8 +38,8 @@ def create_api_key(
     is said. It ends at `expires_at`, and with the actor's own credential at the latest. `name` has 1 to 255 characters.
     A repeat under the same idempotency key gives the key without its secret.
     Raises Forbidden, also for a narrowed key without `users:manage`, Unauthenticated for an actor whose key has been
-    revoked meanwhile, NotFound, InvalidInput, TooLong, TooMany, KeyReused, and InvalidTransition for an inactive
-    user."""
+    revoked, or whose sessions were ended, meanwhile, NotFound, InvalidInput, TooLong, TooMany, KeyReused, and
+    InvalidTransition for an inactive user."""
     ref = f"usr_{actor.user_id}" if user is None else user
     user_id = number(ref, "usr", "user_id")
     if user_id != actor.user_id or actor.is_narrowed:
@@ -47,7 +48,9 @@ def create_api_key(
 
     def make() -> ApiKey:
         _require_valid(work, actor)
-        owner = found(work.use(UserRepository).get(user_id, for_update=True), ref, "user_id")
+        users = work.use(UserRepository)
+        owner = found(users.get(user_id, for_update=True), ref, "user_id")
+        require_unended(actor, owner if owner.id == actor.user_id else users.get(actor.user_id))
         if owner.is_admin and owner.id != actor.user_id and not actor.is_admin:
             raise Forbidden("Only an admin may make keys for an admin.", path=("user_id",))
         if not owner.active:

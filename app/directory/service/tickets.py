@@ -5,6 +5,7 @@ from app.core.errors import Forbidden, TooMany
 from app.directory.model.key import earliest
 from app.directory.model.ticket import BEGINS_WITHIN, MOST_TICKETS, StreamTicket, new_ticket, ticket_digest
 from app.directory.repository import TicketRepository, UserRepository
+from app.directory.service.sessions import require_unended
 from app.storage.work import Work
 
 
@@ -13,11 +14,13 @@ def create_stream_ticket(work: Work, actor: Actor) -> tuple[StreamTicket, str]:
 
     It ends with the actor's own credential, and without an end of that after the setting `stream_ticket_lifetime`.
     Beyond 1,000 usable tickets of the user, that of the oldest stream makes way.
-    Raises Forbidden for nobody's actor, and TooMany where none of them has begun a stream."""
+    Raises Forbidden for nobody's actor, Unauthenticated when the user's sessions were ended meanwhile, and TooMany
+    where none of the tickets has begun a stream."""
     # The lock has tickets of one user counted one after the other.
     user = work.use(UserRepository).get(actor.user_id, for_update=True)
     if user is None:
         raise Forbidden("Only a user gets a ticket.")
+    require_unended(actor, user)
     tickets = work.use(TicketRepository)
     if tickets.count_usable(user.id, work.now) >= MOST_TICKETS and not tickets.drop_oldest_begun(user.id):
         raise TooMany(f"The user has {MOST_TICKETS:,} tickets that wait for their streams, which is the most.")

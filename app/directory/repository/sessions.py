@@ -1,0 +1,42 @@
+"""The sessions that are open, in all processes."""
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from app.core.sessions import OpenSession
+from app.directory.tables import open_session
+from app.storage.repository import Repository
+
+
+class SessionRepository(Repository):
+    """Named queries over open sessions."""
+
+    def hold(self, holder: str, sessions: Iterable[tuple[OpenSession, int]], until: datetime) -> None:
+        """Begin or renew the holder's leases on sessions, each of a user."""
+        rows = [
+            {**session._asdict(), "user_id": user_id, "holder": holder, "until": until} for session, user_id in sessions
+        ]
+        dialect = sqlite if self.dialect_name == "sqlite" else postgresql
+        insert = dialect.insert(open_session)
+        renewed = insert.on_conflict_do_update(
+            index_elements=[open_session.c.id], set_={"until": insert.excluded.until}
+        )
+        self.connection.execute(renewed, rows)
+
+    def let_go(self, holder: str, sessions: Collection[int]) -> None:
+        """End leases of the holder."""
+        mine = open_session.c.holder == holder
+        self.connection.execute(sa.delete(open_session).where(open_session.c.id.in_(sessions), mine))
+
+    def list_of(self, user_id: int, now: datetime) -> Sequence[sa.Row[Any]]:
+        """The user's sessions whose leases have not ended, the latest first."""
+        found = sa.select(open_session).where(open_session.c.user_id == user_id, open_session.c.until > now)
+        return self._all(found.order_by(open_session.c.began_at.desc(), open_session.c.id))
+
+    def forget(self, now: datetime) -> None:
+        """Erase the leases that have ended."""
+        self.connection.execute(sa.delete(open_session).where(open_session.c.until <= now))

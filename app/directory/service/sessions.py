@@ -1,0 +1,61 @@
+"""Use cases of sessions: what users have open, and its end."""
+
+from collections.abc import Collection, Mapping
+from datetime import timedelta
+
+from app.core.actor import Actor
+from app.core.errors import Forbidden, Unauthenticated
+from app.core.sessions import OpenSession
+from app.directory.events import SessionsEnded
+from app.directory.model import User
+from app.directory.repository import SessionRepository, TicketRepository, UserRepository
+from app.directory.service.editing import Ref, found, number, tell
+from app.storage.work import Work
+
+MANAGE = "users:manage"
+
+LEASE = timedelta(seconds=150)
+"""How long a session is known after the last sign of its process, which gives one each minute."""
+
+
+def end_sessions(work: Work, actor: Actor, *, user: Ref | None = None) -> User:
+    """Close what the user has open, and refuse the tokens and tickets that were given to it before now.
+
+    Anybody may do it to themselves, but not with a narrowed key, and with `users:manage` to others; to an admin, an
+    admin alone. API keys stay valid. Raises Forbidden and NotFound."""
+    ref = f"usr_{actor.user_id}" if user is None else user
+    user_id = number(ref, "usr", "user_id")
+    if user_id != actor.user_id or actor.is_narrowed:
+        actor.require(MANAGE)
+    users = work.use(UserRepository)
+    before = found(users.get(user_id, for_update=True), ref, "user_id")
+    if before.is_admin and user_id != actor.user_id and not actor.is_admin:
+        raise Forbidden("Only an admin may end an admin's sessions.", path=("user_id",))
+    after = users.end_sessions(before, work.now)
+    work.use(TicketRepository).erase_of(user_id)
+    tell(work, actor, SessionsEnded(user_id=user_id), after)
+    return after
+
+
+def require_unended(actor: Actor, user: User | None) -> None:
+    """Raise Unauthenticated when the sessions of the actor's user were ended meanwhile: an actor is remembered for a
+    moment after that."""
+    if user is not None and user.sessions_ended_at != actor.sessions_ended_at:
+        raise Unauthenticated("The sessions of this user were ended meanwhile.")
+
+
+def note_sessions(
+    work: Work, holder: str, held: Mapping[tuple[OpenSession, int], int], let_go: Collection[tuple[OpenSession, int]]
+) -> None:
+    """Begin or renew the holder's leases on the sessions `held`, and end those on `let_go`."""
+    sessions = work.use(SessionRepository)
+    if held:
+        sessions.hold(holder, held, work.now + LEASE)
+    if let_go:
+        sessions.let_go(holder, [session.id for session, _ in let_go])
+
+
+def forget_sessions(work: Work) -> bool:
+    """Erase the sessions of processes that ended without a word; no more are left then."""
+    work.use(SessionRepository).forget(work.now)
+    return False
