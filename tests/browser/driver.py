@@ -151,11 +151,14 @@ class Browser:
 
     @asynccontextmanager
     async def speak_to_worker(self, url: str) -> AsyncIterator[Tab]:
-        """A running service worker, by the address of its script."""
-        async with self._speak(self._address) as browser:
-            targets = (await browser.call("Target.getTargets"))["targetInfos"]
-        (found,) = [each["targetId"] for each in targets if (each["type"], each["url"]) == ("service_worker", url)]
-        async with self._speak(f"{self._address.partition('/devtools')[0]}/devtools/page/{found}") as worker:
+        """A service worker that runs or starts, by the address of its script; it runs until the block ends."""
+        found: list[str] = []
+        async with self._speak(self._address) as browser, asyncio.timeout(PATIENCE):
+            while not found:
+                targets = (await browser.call("Target.getTargets"))["targetInfos"]
+                found = [each["targetId"] for each in targets if (each["type"], each["url"]) == ("service_worker", url)]
+                await asyncio.sleep(0.05)
+        async with self._speak(f"{self._address.partition('/devtools')[0]}/devtools/page/{found[0]}") as worker:
             yield worker
 
     @asynccontextmanager

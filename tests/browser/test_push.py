@@ -37,16 +37,26 @@ SUBSCRIBING = """
 """
 TOGGLE = "document.querySelector('[data-action=push] input')"
 HINT = "document.querySelector('[data-action=push] [role=status]').textContent"
-SHOWN = """navigator.serviceWorker.getRegistration("/alerts.js").then((r) => r.getNotifications())
-  .then((all) => all.map(({ title, tag, silent, renotify }) => ({ title, tag, silent, renotify })))"""
+# What the worker shows is noted there: asked for the notifications that are shown, the browser forgets those that it is
+# about to show.
+NOTING = """{
+  globalThis.shown = [];
+  const show = registration.showNotification.bind(registration);
+  registration.showNotification = async (title, { tag, silent, renotify, data }) => {
+    await show(title, { tag, silent, renotify, data });
+    shown.push({ title, tag, silent, renotify, data });
+  };
+  clients.openWindow = async (address) => void (globalThis.opened = address);
+}"""
 CREATE_POLICY = "mutation ($input: CreatePolicyInput!) { createPolicy(input: $input) { errors { message } } }"
 CLAIM = "mutation ($input: ClaimInteractionInput!) { claimInteraction(input: $input) { errors { message } } }"
-CLICK = """registration.getNotifications().then(([notification]) => {
-    clients.openWindow = async (address) => void (globalThis.opened = address);
-    const event = new NotificationEvent("notificationclick", { notification });
-    event.waitUntil = () => {};
-    dispatchEvent(event);
-  })"""
+CLICK = """{
+  const event = new ExtendableEvent("notificationclick");
+  const notification = { data: shown.at(-1).data, close: () => (globalThis.closed = true) };
+  Object.defineProperty(event, "notification", { value: notification });
+  event.waitUntil = () => {};
+  dispatchEvent(event);
+}"""
 
 
 async def pushed(tab: Tab, address: str, said: Any) -> None:
@@ -107,25 +117,26 @@ async def test_push_shows_an_alert_without_a_page_and_replaces_it_when_it_is_cla
             given = {"name": "Push", "destinationIds": [destination["id"]]}
             assert (await ask(address, CREATE_POLICY, input=given))["createPolicy"]["errors"] == []
 
-            await tab.call("Page.navigate", url=f"{address}/about")
-            await tab.until("location.pathname === '/about' && document.readyState === 'complete'")
-            raised = await told(receiver, subscription, waiting, "RAISED")
-            await pushed(tab, address, raised)
-            await tab.until(f"{SHOWN}.then((shown) => shown.length)")
-            assert await tab.run(SHOWN) == [
-                {"title": raised["title"], "tag": waiting, "silent": False, "renotify": True}
-            ]
-
-            claimed = await ask(address, CLAIM, input={"id": waiting})
-            assert claimed["claimInteraction"]["errors"] == []
-            over = await told(receiver, subscription, waiting, "CLAIMED")
-            await pushed(tab, address, over)
-            await tab.until(f"{SHOWN}.then(([shown]) => shown.title === {orjson.dumps(over['title']).decode()})")
-            assert await tab.run(SHOWN) == [{"title": over["title"], "tag": waiting, "silent": True, "renotify": False}]
+            await tab.call("ServiceWorker.startWorker", scopeURL=f"{address}/")
             async with browser.speak_to_worker(f"{address}/alerts.js") as worker:
+                await worker.run(NOTING)
+                await tab.call("Page.navigate", url=f"{address}/about")
+                await tab.until("location.pathname === '/about' && document.readyState === 'complete'")
+                raised = await told(receiver, subscription, waiting, "RAISED")
+                await pushed(tab, address, raised)
+                await worker.until("shown.length === 1")
+
+                claimed = await ask(address, CLAIM, input={"id": waiting})
+                assert claimed["claimInteraction"]["errors"] == []
+                over = await told(receiver, subscription, waiting, "CLAIMED")
+                await pushed(tab, address, over)
+                await worker.until("shown.length === 2")
+                assert await worker.run("shown") == [
+                    {"title": raised["title"], "tag": waiting, "silent": False, "renotify": True, "data": waiting},
+                    {"title": over["title"], "tag": waiting, "silent": True, "renotify": False, "data": waiting},
+                ]
                 await worker.run(CLICK)
-                assert await worker.until("globalThis.opened") == f"{address}/#open={waiting}"
-            await tab.until(f"{SHOWN}.then((shown) => shown.length === 0)")
+                assert await worker.until("globalThis.closed && globalThis.opened") == f"{address}/#open={waiting}"
 
             await tab.call("Page.navigate", url=f"{address}/")
             await tab.until(f"{TOGGLE}?.checked")
