@@ -17,6 +17,7 @@ from app.directory.model import pepper
 from app.directory.repository.identities import IdentityLookup
 from app.directory.repository.lookup import KeyLookup
 from app.directory.repository.tickets import TicketLookup
+from app.execution.lowering import Lowering
 from app.execution.sizes import Sizes
 from app.settings import PREFIX, Settings
 from app.storage import engines
@@ -55,6 +56,7 @@ def share_what_every_start_makes(patch: pytest.MonkeyPatch) -> None:
 
     A server makes it once, in 20 milliseconds. Here every third test starts an application."""
     patch.setattr("app.execution.measure.Sizes", lru_cache(Sizes))
+    patch.setattr("app.execution.preparing.Lowering", lru_cache(Lowering))
     patch.setattr("app.directory.authenticator.KeyLookup", lru_cache(KeyLookup))
     patch.setattr("app.directory.people.IdentityLookup", lru_cache(IdentityLookup))
     patch.setattr("app.directory.ticketing.TicketLookup", lru_cache(TicketLookup))
