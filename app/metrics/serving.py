@@ -51,7 +51,7 @@ async def measuring(
     config = Config(served, watched=False, log_config=None, access_log=False, lifespan="off", server_header=False)
     config.load()
     state = ServerState()
-    protocol = partial(HttpProtocol, config=config, server_state=state, app_state={})
+    protocol = partial(HttpProtocol, _uncounted, config=config, server_state=state, app_state={})
     server = await _listening(settings, protocol)
     if server is None and settings.workers == 1:
         raise SettingsError(f"SWITCHBOARD_METRICS_PORT: port {settings.metrics_port} is in use.")
@@ -67,6 +67,10 @@ async def measuring(
         for connection in list(state.connections):
             connection.transport.abort()
         await asyncio.sleep(0)
+
+
+def _uncounted(_was_answered: bool) -> None:
+    """A connection has left: those of this port are not counted by their addresses."""
 
 
 async def _until_free(
