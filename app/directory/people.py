@@ -25,6 +25,7 @@ NEWCOMERS = "newcomers"
 
 _REFUSED_FOR = timedelta(seconds=5)
 _REFUSALS = 1_000
+_NOTED = 1_000
 
 
 class PersonAuthenticator:
@@ -44,6 +45,8 @@ class PersonAuthenticator:
         # Who was refused a moment ago is refused again without a command.
         self._refused: Recent[tuple[datetime, str]] = Recent(_REFUSALS)
         self._noting: set[int] = set()
+        # The end of the newest token that was noted: a request may have read the identity before that.
+        self._noted: Recent[datetime] = Recent(_NOTED)
 
     async def actor_of(self, key: str) -> Actor | None:
         """The actor of a token or key that is valid now; None for a key that is not.
@@ -66,11 +69,13 @@ class PersonAuthenticator:
 
     async def _note(self, identity: Identity, person: Person) -> None:
         """Note the sign-in with a token that is new here. What it allows does not depend on that."""
-        if identity.id in self._noting:
+        noted = self._noted.get(identity.id)
+        if identity.id in self._noting or (noted is not None and noted >= person.ends):
             return
         self._noting.add(identity.id)
         try:
             await self._database.command_of(identity.user_id, None, note_sign_in, identity.id, person)
+            self._noted.put(identity.id, person.ends)
         except DomainError as error:
             log.warning("a sign-in could not be noted", user_id=identity.user_id, reason=error.message)
         finally:

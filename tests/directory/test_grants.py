@@ -138,6 +138,37 @@ async def test_sign_in_is_noted_once_for_each_token(
     assert await told(database) == events
 
 
+async def test_sign_in_is_not_noted_again_by_a_request_that_read_the_identity_before(
+    people: PersonAuthenticator, said: Said, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await add(database, "ana", email="ana@example.com")
+    said.says = {"email": "ana@example.com"}
+    await people.actor_of(TOKEN)
+    said.says |= {"ends": minutes(6)}
+    read = database.plan
+    has_read, late = anyio.Event(), anyio.Event()
+    asked = 0
+
+    async def plan(*given: Any, **named: Any) -> Any:
+        nonlocal asked
+        asked += 1
+        is_first = asked == 1
+        found = await read(*given, **named)
+        if is_first:
+            has_read.set()
+            await late.wait()
+        return found
+
+    monkeypatch.setattr(database, "plan", plan)
+    async with anyio.create_task_group() as group:
+        group.start_soon(people.actor_of, TOKEN)
+        await has_read.wait()
+        await people.actor_of(TOKEN)
+        units = database.tally.units
+        late.set()
+    assert database.tally.units == units
+
+
 class Refusing:
     """A database that is read and takes no command."""
 
