@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
+from app.storage.constructs import insert_into
 from app.storage.tables import Timestamp, metadata
 from app.storage.work import Work
 
@@ -30,8 +30,9 @@ class Chore:
 
 def take(work: Work, wanted: Chore) -> tuple[bool, datetime]:
     """Whether the chore is the caller's to do now, and when it is due next. Of many who ask at once one gets it."""
-    dialect = sqlite if work.dialect_name == "sqlite" else postgresql
-    work.connection.execute(dialect.insert(chore).values(name=wanted.name, due_at=work.now).on_conflict_do_nothing())
+    work.connection.execute(
+        insert_into(work.dialect_name, chore).values(name=wanted.name, due_at=work.now).on_conflict_do_nothing()
+    )
     next_at = work.now + wanted.every
     mine = sa.update(chore).where(chore.c.name == wanted.name, chore.c.due_at <= work.now).values(due_at=next_at)
     if work.connection.execute(mine).rowcount:

@@ -5,6 +5,7 @@ from typing import Any
 
 import orjson
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
@@ -16,6 +17,11 @@ from sqlalchemy.types import TypeEngine
 from app.storage.tables import JsonValue, Process
 
 ListParameter = sa.BindParameter[Any] | Sequence[int] | Sequence[str]
+
+
+def insert_into(dialect_name: str, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
+    """An INSERT that can say ON CONFLICT, which both databases spell alike."""
+    return sqlite.insert(table) if dialect_name == "sqlite" else postgresql.insert(table)
 
 
 class IntList(sa.types.TypeDecorator[Sequence[int]]):

@@ -6,11 +6,11 @@ from typing import Any, TypeVar, cast
 
 import orjson
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from app.core.actor import Actor
 from app.core.errors import InvalidInput, KeyReused, TooLong
 from app.core.text import is_storable
+from app.storage.constructs import insert_into
 from app.storage.tables import BigId, JsonValue, Timestamp, metadata
 from app.storage.work import Work
 
@@ -52,8 +52,7 @@ def once(work: Work, actor: Actor, key: str | None, request: object, f: Callable
     mine = sa.and_(table.c.actor_id == actor.user_id, table.c.key == digest)
     oldest = work.now - work.settings.idempotency_retention
     work.connection.execute(sa.delete(table).where(mine, table.c.created_at < oldest))
-    dialect = sqlite if work.dialect_name == "sqlite" else postgresql
-    taken = dialect.insert(table).values(
+    taken = insert_into(work.dialect_name, table).values(
         actor_id=actor.user_id, key=digest, request_hash=request_hash, created_at=work.now
     )
     # The same key at the same moment waits here until the other unit has ended.

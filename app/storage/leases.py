@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
+from app.storage.constructs import insert_into
 from app.storage.tables import Timestamp, metadata
 from app.storage.work import Work
 
@@ -22,8 +22,7 @@ def take_lease(work: Work, name: str, holder: str, lasts: timedelta) -> bool:
     """Begin or renew the lease `name` for the holder; whether it holds it now, for as long as it `lasts`.
 
     Of many that ask at once one gets it. A lease that has ended is anybody's."""
-    dialect = sqlite if work.dialect_name == "sqlite" else postgresql
-    insert = dialect.insert(lease).values(name=name, holder=holder, until=work.now + lasts)
+    insert = insert_into(work.dialect_name, lease).values(name=name, holder=holder, until=work.now + lasts)
     mine = insert.on_conflict_do_update(
         index_elements=[lease.c.name],
         set_={"holder": insert.excluded.holder, "until": insert.excluded.until},

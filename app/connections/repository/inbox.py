@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from app.connections.tables import DONE, PARKED, PENDING, connected_system, in_state, inbox
 from app.interactions.connector import About
+from app.storage.constructs import insert_into
 from app.storage.query import Query
 from app.storage.repository import Repository
 
@@ -55,8 +55,7 @@ class InboxRepository(Repository):
 
     def add_if_new(self, connection_id: int, event_key: str, body: str, about: About, now: datetime) -> bool:
         """Keep a delivery to be applied; False for one whose key came before."""
-        dialect = sqlite if self.dialect_name == "sqlite" else postgresql
-        insert = dialect.insert(inbox).values(
+        insert = insert_into(self.dialect_name, inbox).values(
             connection_id=connection_id,
             event_key=event_key,
             received_at=now,

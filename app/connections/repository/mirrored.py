@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from app.connections.tables import AGAIN, MISSING, dirty, forgotten, mirrored
 from app.interactions.remote import HINT
+from app.storage.constructs import insert_into
 from app.storage.repository import Repository
 
 RESTORED, WRITTEN = f"{HINT}restored", f"{HINT}written"
@@ -41,7 +41,7 @@ class MirroredRepository(Repository):
     def note(self, interaction_id: int, connection_id: int, key: str, now: datetime, **read: str | None) -> None:
         """The interaction is the connection's, under this key, and was brought up to date now."""
         values = {"connection_id": connection_id, "upstream_key": key, "synced_at": now, **read}
-        insert = self._insert(mirrored).values(id=interaction_id, **values)
+        insert = insert_into(self.dialect_name, mirrored).values(id=interaction_id, **values)
         given = {name: insert.excluded[name] for name in values}
         self.connection.execute(insert.on_conflict_do_update(index_elements=[mirrored.c.id], set_=given))
 
@@ -107,7 +107,9 @@ class MirroredRepository(Repository):
 
     def forget(self, connection_id: int, key: str, now: datetime) -> None:
         """Nothing that was there before now comes back under this key."""
-        insert = self._insert(forgotten).values(connection_id=connection_id, upstream_key=key, forgotten_at=now)
+        insert = insert_into(self.dialect_name, forgotten).values(
+            connection_id=connection_id, upstream_key=key, forgotten_at=now
+        )
         keys = [forgotten.c.connection_id, forgotten.c.upstream_key]
         self.connection.execute(insert.on_conflict_do_update(index_elements=keys, set_={"forgotten_at": now}))
 
@@ -131,7 +133,9 @@ class MirroredRepository(Repository):
         """Have it read again; a mark that is there already is renewed, and due at once. What may have gone back to a
         backup is still read as such."""
         values: dict[str, Any] = {"fingerprint": fingerprint, "due_at": now, "attempts": 0, "reason": None}
-        insert = self._insert(dirty).values(connection_id=connection_id, upstream_key=key, quiet=quiet, **values)
+        insert = insert_into(self.dialect_name, dirty).values(
+            connection_id=connection_id, upstream_key=key, quiet=quiet, **values
+        )
         values["fingerprint"] = sa.case((dirty.c.fingerprint == RESTORED, RESTORED), else_=insert.excluded.fingerprint)
         if not quiet:
             values["quiet"] = False
@@ -141,7 +145,7 @@ class MirroredRepository(Repository):
     def mark_later(self, connection_id: int, key: str, fingerprint: str, due_at: datetime) -> None:
         """Have it read again then, unless it is marked already."""
         values = {"fingerprint": fingerprint, "due_at": due_at, "attempts": 0, "quiet": False}
-        insert = self._insert(dirty).values(connection_id=connection_id, upstream_key=key, **values)
+        insert = insert_into(self.dialect_name, dirty).values(connection_id=connection_id, upstream_key=key, **values)
         self.connection.execute(insert.on_conflict_do_nothing())
 
     def mark_restored(self, connection_id: int, now: datetime) -> None:
@@ -155,7 +159,7 @@ class MirroredRepository(Repository):
             sa.literal(now, dirty.c.due_at.type),
             sa.literal(0),
         ).where(mirrored.c.connection_id == connection_id)
-        insert = self._insert(dirty).from_select(columns, each)
+        insert = insert_into(self.dialect_name, dirty).from_select(columns, each)
         again = {"fingerprint": RESTORED, "due_at": now, "attempts": 0}
         keys = [dirty.c.connection_id, dirty.c.upstream_key]
         self.connection.execute(insert.on_conflict_do_update(index_elements=keys, set_=again))
@@ -189,9 +193,6 @@ class MirroredRepository(Repository):
     def drop_marks(self, connection_id: int) -> None:
         """Forget all marks of the connection."""
         self.connection.execute(sa.delete(dirty).where(dirty.c.connection_id == connection_id))
-
-    def _insert(self, into: sa.Table) -> Any:
-        return (sqlite if self.dialect_name == "sqlite" else postgresql).insert(into)
 
 
 def _same(connection_id: int, mark: Mark) -> tuple[sa.ColumnElement[bool], ...]:

@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from app.destinations.model import Attempt, Delivery, DeliveryStatus, Place
 from app.destinations.tables import delivery
 from app.interactions.tables import interaction
+from app.storage.constructs import insert_into
 from app.storage.repository import Repository
 
 _KEYS = (delivery.c.destination_id, delivery.c.run, delivery.c.lane, delivery.c.position)
@@ -35,10 +35,9 @@ class DeliveryRepository(Repository):
 
     def note(self, destination_id: int, run: int, found: Delivery, *, behind: bool) -> int:
         """Insert or update a delivery, with whether the cursor is past it. Returns its surrogate."""
-        dialect = sqlite if self.dialect_name == "sqlite" else postgresql
         values = _values(destination_id, run, found, behind=behind)
         changing = {name: value for name, value in values.items() if name not in _MADE_ONCE}
-        insert = dialect.insert(delivery).values(values)
+        insert = insert_into(self.dialect_name, delivery).values(values)
         statement = insert.on_conflict_do_update(index_elements=list(_KEYS), set_=changing)
         return int(self.connection.execute(statement.returning(delivery.c.id)).scalar_one())
 

@@ -4,12 +4,12 @@ from datetime import datetime
 from typing import NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from app.core.errors import AlreadyExists
 from app.destinations.model import Policy
 from app.destinations.tables import alert, alerting, policy
 from app.directory.repository.rows import Rows
+from app.storage.constructs import insert_into
 from app.storage.query import Query
 
 ANY_POLICY = Query("SELECT 1 WHERE EXISTS (SELECT 1 FROM policy) OR EXISTS (SELECT 1 FROM alert)")
@@ -61,6 +61,6 @@ class PolicyRepository(Rows[Policy]):
         self._store(Reading(cursor, 0), {"sweep_after": 0})
 
     def _store(self, found: Reading, changed: dict[str, object]) -> None:
-        insert = (sqlite if self.dialect_name == "sqlite" else postgresql).insert(alerting)
+        insert = insert_into(self.dialect_name, alerting)
         statement = insert.values(id=_ONE, **found._asdict())
         self.connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=changed))

@@ -5,10 +5,10 @@ from dataclasses import fields
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from app.directory.model.pepper import StoredPepper
 from app.directory.tables import api_key, bootstrap_key, directory_secret, key_pepper
+from app.storage.constructs import insert_into
 from app.storage.repository import Repository
 
 _COLUMNS = [key_pepper.c[field.name] for field in fields(StoredPepper)]
@@ -23,8 +23,7 @@ class SecretRepository(Repository):
 
     def get_or_add(self, name: str, value: str) -> str:
         """The secret of this name: the given one, or the one that was there first; locked until the unit ends."""
-        dialect = sqlite if self.dialect_name == "sqlite" else postgresql
-        insert = dialect.insert(directory_secret).values(name=name, value=value)
+        insert = insert_into(self.dialect_name, directory_secret).values(name=name, value=value)
         self.connection.execute(insert.on_conflict_do_nothing())
         stored = sa.select(directory_secret.c.value).where(directory_secret.c.name == name)
         return str(self.connection.execute(stored.with_for_update()).scalar_one())

@@ -5,11 +5,11 @@ from dataclasses import fields, replace
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from app.core.errors import DomainError
 from app.core.telephone import Telephone, number_entries
 from app.core.text import index_entries
+from app.storage.constructs import insert_into
 from app.storage.repository import Repository
 
 
@@ -74,8 +74,7 @@ class Rows(Repository, Generic[M]):
 
     def add_if_new(self, model: M) -> M | None:
         """The same, but None when a unique column is another row's; the unit goes on."""
-        dialect = sqlite if self.dialect_name == "sqlite" else postgresql
-        insert = dialect.insert(self.rows).values(self._values(model)).on_conflict_do_nothing()
+        insert = insert_into(self.dialect_name, self.rows).values(self._values(model)).on_conflict_do_nothing()
         row = self._one(insert.returning(self.rows.c.id))
         if row is None:
             return None

@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from app.core.sessions import OpenSession
 from app.directory.tables import open_session
+from app.storage.constructs import insert_into
 from app.storage.repository import Repository
 
 
@@ -20,8 +20,7 @@ class SessionRepository(Repository):
         rows = [
             {**session._asdict(), "user_id": user_id, "holder": holder, "until": until} for session, user_id in sessions
         ]
-        dialect = sqlite if self.dialect_name == "sqlite" else postgresql
-        insert = dialect.insert(open_session)
+        insert = insert_into(self.dialect_name, open_session)
         renewed = insert.on_conflict_do_update(
             index_elements=[open_session.c.id], set_={"until": insert.excluded.until}
         )

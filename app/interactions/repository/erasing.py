@@ -6,11 +6,11 @@ from typing import Any, NamedTuple
 
 import orjson
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from app.interactions.erased import CUSTOMER, FILES, INTERACTION, SEARCH
 from app.interactions.history import without_words
 from app.interactions.tables import deleted_message, erasing, erasure, message, message_error, note
+from app.storage.constructs import insert_into
 from app.storage.event_log import event_log
 from app.storage.query import Query
 from app.storage.repository import Repository
@@ -113,16 +113,16 @@ class ErasingRepository(Repository):
         """The customer's row is gone: erase the words in its events, then what the files still hold, and log it."""
         self.connection.execute(sa.insert(erasing), {"what": CUSTOMER, "number": done.customer_id, "place": 0})
         if self.dialect_name == "sqlite":
-            again = self._insert(erasing).values(what=SEARCH, number=0, place=0)
+            again = insert_into(self.dialect_name, erasing).values(what=SEARCH, number=0, place=0)
             self.connection.execute(again.on_conflict_do_update(index_elements=_KEY, set_={"place": 0}))
         # Counted up, so that who has cleaned the files before this does not take it for done.
-        last = self._insert(erasing).values(what=FILES, number=0, place=0)
+        last = insert_into(self.dialect_name, erasing).values(what=FILES, number=0, place=0)
         self.connection.execute(last.on_conflict_do_update(index_elements=_KEY, set_={"place": erasing.c.place + 1}))
         self.log(done)
 
     def log(self, done: Erasure) -> None:
         """Remember the erasure; one that is known keeps its first time."""
-        self.connection.execute(self._insert(erasure).values(done._asdict()).on_conflict_do_nothing())
+        self.connection.execute(insert_into(self.dialect_name, erasure).values(done._asdict()).on_conflict_do_nothing())
 
     def list_logged(self) -> Sequence[Erasure]:
         """Every erasure, the oldest first."""
@@ -202,6 +202,3 @@ class ErasingRepository(Repository):
         more = driver.total_changes - before >= 2
         self.move(part, 1)
         return bool(more)
-
-    def _insert(self, into: sa.Table) -> Any:
-        return (sqlite if self.dialect_name == "sqlite" else postgresql).insert(into)

@@ -4,9 +4,9 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from app.interactions.tables import interaction, watch
+from app.storage.constructs import insert_into
 from app.storage.repository import Repository
 
 Place = tuple[int, int]
@@ -39,7 +39,7 @@ class WatchRepository(Repository):
 
     def hold(self, holder: str, held: Mapping[Place, int], until: datetime) -> None:
         """Begin or renew the holder's leases."""
-        insert = sqlite.insert(watch) if self.connection.dialect.name == "sqlite" else postgresql.insert(watch)
+        insert = insert_into(self.dialect_name, watch)
         given = {"listeners": insert.excluded.listeners, "until": insert.excluded.until}
         rows = [
             {"subject": subject, "user_id": user_id, "holder": holder, "listeners": listeners, "until": until}
