@@ -9,6 +9,8 @@ from app.commands.opening import done
 from app.terminal import columns, console
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from app.directory.model import UserChanges
     from app.directory.model.grant import Grant
     from app.storage.work import Work
@@ -171,8 +173,8 @@ def _explain(work: "Work", login: str, key: str | None) -> list[tuple[str, ...]]
         (
             each.permission or "all",
             _source(each),
-            "" if each.since is None else f"{each.since:%Y-%m-%d %H:%M}",
-            "" if each.ends_at is None else f"{each.ends_at:%Y-%m-%d %H:%M}",
+            _minute(each.since),
+            _minute(each.ends_at),
         )
         for each in explain_grants(work, login, key)
     ]
@@ -192,8 +194,8 @@ def _identities(work: "Work", login: str) -> list[tuple[str, ...]]:
             f"idn_{each.id}",
             each.issuer,
             each.subject,
-            f"{each.created_at:%Y-%m-%d %H:%M}",
-            "" if each.signed_in_at is None else f"{each.signed_in_at:%Y-%m-%d %H:%M}",
+            _minute(each.created_at),
+            _minute(each.signed_in_at),
             ",".join(group for group, _ in each.groups),
         )
         for each in work.use(IdentityRepository).list_of(user_by_login(work, login).id)
@@ -206,7 +208,7 @@ def _sessions(work: "Work", login: str) -> list[tuple[str, ...]]:
 
     return [
         (
-            f"{each.began_at:%Y-%m-%d %H:%M}",
+            _minute(each.began_at),
             each.transport,
             each.credential,
             "" if each.key_id is None else f"key_{each.key_id}",
@@ -215,6 +217,10 @@ def _sessions(work: "Work", login: str) -> list[tuple[str, ...]]:
         )
         for each in work.use(SessionRepository).list_of(user_by_login(work, login).id, work.now)
     ]
+
+
+def _minute(at: "datetime | None") -> str:
+    return "" if at is None else f"{at:%Y-%m-%d %H:%M}"
 
 
 def _end_sessions(work: "Work", login: str) -> None:

@@ -40,14 +40,12 @@ class Listener(Protocol):
         """Called with the next events of the log."""
 
     def lost(self) -> None:
-        """Called when events were deleted before they were read, or the log was replaced: listeners have to start
-        again."""
+        """Called when events were deleted unread, or the log was replaced: listeners have to start again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Events that were read again from the log. `number` is the tail's count at their end if they have reached its
-    head."""
+    """Events that were read again. `number` is the tail's count at their end if they have reached its head."""
 
     entries: Sequence[Entry]
     cursor: Cursor

@@ -15,7 +15,8 @@ from app.directory.model.checks import Check, distinct, email, flag, line, match
 ADMIN = "admin"
 """The role that implies every permission."""
 
-"""The topic of the event that tells of a user's presence."""
+MANAGE = "users:manage"
+"""The permission to change users and their credentials."""
 
 
 class UserType(StrEnum):

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from app.core.actor import permission_name
 from app.directory.model.grant import Grant, grants_of, narrowed
 from app.directory.model.identity import PREFIX, Identity
+from app.directory.model.user import MANAGE
 from app.directory.tables import app_user, user_identity
 from app.selection.mapping import (
     Computed,
@@ -26,8 +27,6 @@ from app.selection.mapping import (
 )
 from app.storage.constructs import json_rows
 from app.storage.tables import moment_of
-
-MANAGE = "users:manage"
 
 _OLDEST: Mapping[str, Order] = MappingProxyType({"OLDEST": Order(lambda scope: (scope.c.id,))})
 _IDENTITY = (

@@ -12,7 +12,8 @@ from app.core.errors import InvalidInput
 from app.core.ids import require_id
 from app.core.telephone import number_terms
 from app.core.text import search_terms
-from app.directory.reads.grants import GRANTS_OF_KEY, MANAGE, grants_field, identities_field
+from app.directory.model.user import MANAGE
+from app.directory.reads.grants import GRANTS_OF_KEY, grants_field, identities_field
 from app.directory.reads.grants import MAPPINGS as OF_GRANTS
 from app.directory.reads.searching import begins
 from app.directory.reads.sessions import MAPPING as OPEN_SESSION

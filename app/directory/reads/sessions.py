@@ -1,9 +1,8 @@
 """How open sessions lie in the tables."""
 
+from app.directory.model.user import MANAGE
 from app.directory.tables import open_session
 from app.selection.mapping import Many, One, Order, TypeMap, keyed
-
-MANAGE = "users:manage"
 
 _NEWEST = {"NEWEST": Order(lambda scope: (scope.c.began_at, scope.c.id), descending=True)}
 

@@ -7,10 +7,10 @@ from app.directory.events import IdentityLinked, IdentityUnlinked, UserCreated
 from app.directory.model import User
 from app.directory.model.identity import PREFIX as IDENTITY
 from app.directory.model.identity import Identity, logins_of
+from app.directory.model.user import MANAGE
 from app.directory.repository import IdentityRepository, UserRepository
 from app.directory.service.bootstrap import user_by_login
 from app.directory.service.editing import Ref, found, number, tell
-from app.directory.service.users import MANAGE
 from app.openid import LONGEST_SUBJECT, Person
 from app.storage.work import Work
 

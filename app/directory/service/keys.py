@@ -11,14 +11,12 @@ from app.directory.events import ApiKeyCreated, ApiKeyRevoked
 from app.directory.model import ApiKey, User, digest_of, new_token, prefix_of
 from app.directory.model.checks import distinct, line, moment
 from app.directory.model.key import earliest
-from app.directory.model.user import require_known
+from app.directory.model.user import MANAGE, require_known
 from app.directory.repository import ApiKeyRepository, UserRepository
 from app.directory.service.editing import Ref, created, found, number
 from app.directory.service.peppers import pepper_in_use
 from app.directory.service.sessions import require_unended
 from app.storage.work import Work
-
-MANAGE = "users:manage"
 
 
 def create_api_key(

@@ -8,11 +8,10 @@ from app.core.errors import Forbidden, Unauthenticated
 from app.core.sessions import OpenSession
 from app.directory.events import SessionsEnded
 from app.directory.model import User
+from app.directory.model.user import MANAGE
 from app.directory.repository import SessionRepository, TicketRepository, UserRepository
 from app.directory.service.editing import Ref, found, number, tell
 from app.storage.work import Work
-
-MANAGE = "users:manage"
 
 LEASE = timedelta(seconds=150)
 """How long a session is known after the last sign of its process, which gives one each minute."""

@@ -8,7 +8,7 @@ from app.directory.events import PresenceChanged, UserActivated, UserCreated, Us
 from app.directory.model import ADMIN, User, UserChanges
 from app.directory.model.checks import checked
 from app.directory.model.grant import since_when
-from app.directory.model.user import CHANGEABLE, require_grantable, require_known
+from app.directory.model.user import CHANGEABLE, MANAGE, require_grantable, require_known
 from app.directory.repository import UserRepository
 from app.directory.service.editing import (
     Ref,
@@ -22,8 +22,6 @@ from app.directory.service.editing import (
     tell,
 )
 from app.storage.work import Work
-
-MANAGE = "users:manage"
 
 
 def create_user(work: Work, actor: Actor, given: UserChanges, *, idempotency_key: str | None = None) -> User:
