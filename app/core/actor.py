@@ -1,4 +1,4 @@
-"""Who is calling, and what that allows."""
+"""Who is calling, and what they may do."""
 
 import re
 from collections.abc import Iterable
@@ -19,27 +19,27 @@ GENERAL_PERMISSIONS = (
     "settings:read",
     "reports:read",
 )
-"""The permissions that no kind of interaction brings."""
+"""The permissions that do not belong to a kind of interaction."""
 
 
 VERBS = ("read", "read:team", "read:own", "write", "write:team", "write:own", "claim")
-"""What may be done with interactions of a kind, as its permissions say it."""
+"""What may be done with interactions of a kind, as the last part of a permission names it."""
 
 _NAME = re.compile(r"([a-z_]+)_(read|write|manage|claim)(?:_(team|own))?", re.ASCII)
 
 
 def kind_permissions(kinds: Iterable[str]) -> tuple[str, ...]:
-    """The permissions that each kind of interaction brings: `<kind>:read`, the narrower forms of it, and so on."""
+    """The permissions of each kind of interaction: `<kind>:read`, its narrower forms, and so on."""
     return tuple(f"{kind}:{verb}" for kind in kinds for verb in VERBS)
 
 
 def permission_name(permission: str) -> str:
-    """The permission in capitals, as enums of the graph have it: `session:read` is SESSION_READ."""
+    """The permission as an enum value of the graph: `session:read` becomes SESSION_READ."""
     return permission.replace(":", "_").upper()
 
 
 def permission_of(name: str) -> str:
-    """The permission that the graph calls so."""
+    """The permission of an enum value of the graph."""
     match = _NAME.fullmatch(name.lower())
     if match is None:
         raise ValueError(f"{name} is no name of a permission")
@@ -48,12 +48,12 @@ def permission_of(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A user with the permissions of the key it came with; role `admin` implies all of them.
+    """A user, with the permissions of the key that it came with. The role `admin` implies all permissions.
 
-    `is_narrowed` says that the key may hold less than its user; `expires_at` is when the key, or the access token in
-    its place, ends by itself. `teams` are the surrogates of the user's teams. `address` is where somebody
-    without a key asks from. `sessions_ended_at` is when the user's sessions were ended the last time: an actor from
-    before is another one."""
+    `is_narrowed` says that the key may allow less than the user has. `expires_at` is when the key, or the access token
+    used instead of it, expires. `teams` are the surrogates of the user's teams. `address` is where an anonymous request
+    comes from. `sessions_ended_at` is when the user's sessions were last ended: an actor from before that time does not
+    equal one from after it."""
 
     user_id: int
     name: str
@@ -68,7 +68,7 @@ class Actor:
 
     @property
     def caller(self) -> Caller:
-        """Whose share of this process's resources the actor's work takes: all keys of a user share one."""
+        """The fair-queueing key of the actor's work. All keys of a user share one."""
         return self.user_id if self.address is None else self.address
 
     def can(self, permission: str) -> bool:
@@ -80,7 +80,7 @@ class Actor:
             raise Forbidden(f"This needs the permission {permission}.")
 
     def require_writing(self, kind: str) -> None:
-        """Raise Forbidden unless the actor may change interactions of the kind, all or a part of them."""
+        """Raise Forbidden unless the actor may change interactions of the kind, all or some of them."""
         if not self.writes_some(kind):
             raise Forbidden(f"This needs the permission {kind}:write.")
 
@@ -90,20 +90,20 @@ class Actor:
 
     @property
     def viewer(self) -> Viewer:
-        """Who looks, for whatever is seen by teams and assignees."""
+        """The part of the actor that decides which interactions it sees."""
         if self.is_admin or not is_narrowed(self.permissions):
             return Viewer(self._all)
         return Viewer(self.permissions, self.user_id, self.teams)
 
     def holds(self, permission: str) -> bool:
-        """Whether the actor has the permission, as it is or in its wider form."""
+        """Whether the actor has the permission, itself or in its wider form."""
         return self.is_admin or holds(self.permissions, permission)
 
     def can_read(self, kind: str) -> bool:
         return self.can(f"{kind}:read")
 
     def writes_some(self, kind: str) -> bool:
-        """Whether the actor may change interactions of the kind, all or a part of them."""
+        """Whether the actor may change interactions of the kind, all or some of them."""
         return writes_some(self._all, kind)
 
     def may_write(self, kind: str, team_id: int, holder: int | None) -> bool:
@@ -111,13 +111,14 @@ class Actor:
         return reaches(self._all, Verb.WRITE, self.user_id, self.teams, kind, team_id, holder)
 
     def teams_to_take_of(self, kind: str) -> frozenset[int] | None:
-        """The teams, NO_TEAM among them, whose free interactions of the kind the actor may take; None for all teams."""
+        """The teams whose unassigned interactions of the kind the actor may take, with NO_TEAM for interactions without
+        a team. None for all teams."""
         seen, written = (teams_of_free(self._all, verb, self.teams, kind) for verb in Verb)
         return written if seen is None else seen if written is None else seen & written
 
 
 SYSTEM = Actor(user_id=0, name="Switchboard", is_admin=True)
-"""Who acts when only time has passed: nobody. What it does has no actor in the event log."""
+"""The actor when only time has passed. Its events have no actor."""
 
 CONNECTION = Actor(user_id=0, name="Connection", is_admin=True)
-"""Who acts when another system has changed something of its own: nobody here. What it does is not sent back there."""
+"""The actor when another system has changed something of its own. Such a change is not sent back to that system."""

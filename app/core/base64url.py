@@ -9,5 +9,5 @@ def encoded(content: bytes) -> str:
 
 
 def decoded(text: str) -> bytes:
-    """The bytes of a text, which may have padding. Raises ValueError for what is none."""
+    """The bytes of a text, with or without padding. Raises ValueError for a text that is not base64url."""
     return urlsafe_b64decode(text + "=" * (-len(text) % 4))

@@ -1,4 +1,4 @@
-"""Where the time comes from, a function so that tests can hand in another; how moments are written and read."""
+"""The current time, injectable in tests, and how times are written."""
 
 import re
 from collections.abc import Callable
@@ -23,9 +23,10 @@ def utc_now() -> datetime:
 
 
 def rfc3339(moment: datetime) -> str:
-    """RFC 3339 in UTC with six digits and `Z`: the one form in which the graph writes a time."""
-    # Nearly every time is in UTC and between two seconds. Of those alone orjson makes a text of this length, which is
-    # the same one, in a third of the time.
+    """RFC 3339 in UTC with six digits and `Z`: the only form in which the graph writes a time."""
+    # Nearly every time is in UTC and has microseconds. Only for those does orjson produce a text of this length, which
+    # is
+    # then the same text, in a third of the time.
     written = orjson.dumps(moment, option=orjson.OPT_UTC_Z)
     if len(written) == _IN_QUOTES:
         return written[1:-1].decode()
@@ -44,7 +45,7 @@ def parse_datetime(value: object) -> datetime:
     except (ValueError, OverflowError):
         raise ValueError("There is no such moment.") from None
     if not MINYEAR < found.year < MAXYEAR:
-        # PostgreSQL's driver takes the first and the last of all moments for infinity, which has no time zone.
+        # asyncpg takes the first and the last moment that Python has for infinity, which has no time zone.
         raise ValueError(f"A DateTime has to lie in the years {MINYEAR + 1} to {MAXYEAR - 1}.")
     return found
 

@@ -1,4 +1,4 @@
-"""The codes of failures that are no refusal of a rule; those of refusals are with their classes in `errors`."""
+"""Codes of failures other than refusals; `errors` has those."""
 
 PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
 VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
@@ -12,4 +12,4 @@ UNKNOWN_PATH = "UNKNOWN_PATH"
 INTERNAL = "INTERNAL"
 
 INTERNAL_MESSAGE = "Something went wrong on our side."
-"""All that a caller is told of a failure of the program; the log has the rest."""
+"""All that a caller is told about a failure of the program. The log has the rest."""

@@ -1,4 +1,4 @@
-"""Who is calling: from a request's key to an actor."""
+"""Authentication: from a request's key to an actor."""
 
 from collections.abc import Callable
 from hashlib import blake2b
@@ -11,50 +11,50 @@ from app.core.errors import Unauthenticated
 _KEPT = 10_000
 _SECONDS = 1.0
 LONGEST_CREDENTIAL = 16_384
-"""The most characters of a key or token that is looked at."""
+"""The longest key or token, in characters, that is checked."""
 
 
 class Authenticator(Protocol):
-    """Knows the keys and tokens; app.directory implements it."""
+    """Checks keys and tokens. app.directory implements it."""
 
     async def actor_of(self, key: str) -> Actor | None:
-        """The actor of a key or token that is valid now; None for any other text.
+        """The actor of a valid key or token; None for any other text.
 
-        Raises Unauthenticated in place of None where there is more to say."""
+        Raises Unauthenticated instead of returning None when it can give a reason."""
 
 
 class Tickets(Protocol):
-    """Knows the tickets by which streams begin; app.directory implements it."""
+    """Checks the tickets by which streams begin. app.directory implements it."""
 
     async def begin(self, ticket: str, request: str) -> Actor:
-        """The actor of a ticket that is good for the request with this digest. Raises Unauthenticated."""
+        """The actor of a ticket that is valid for the request with this digest. Raises Unauthenticated."""
 
     async def actor_of(self, ticket: str) -> Actor | None:
-        """The actor of a ticket whose stream has begun; None when it may not go on."""
+        """The actor of a ticket whose stream has begun; None when the stream may not continue."""
 
 
 class AccessToken(NamedTuple):
-    """A credential that ends by itself, in place of the key that it was given for."""
+    """A credential that expires by itself, used instead of the key that it was issued for."""
 
     token: str
     expires_in: int
 
 
 class TokenIssuer(Protocol):
-    """Exchanges keys for access tokens; app.directory implements it."""
+    """Exchanges keys for access tokens. app.directory implements it."""
 
     async def access_token(self, client_id: str, client_secret: str) -> AccessToken | None:
-        """A token for the key whose prefix and secret these are; None for any others."""
+        """A token for the key with this prefix and secret; None when they match no key."""
 
     async def fault(self) -> str | None:
         """Why valid keys would be refused by this process, or None."""
 
 
 class KnownKeys:
-    """Remembers for a second which key is whose, so that a busy client costs one look-up a second.
+    """Remembers for a second which key belongs to whom, so that a busy client costs one look-up per second.
 
-    Keys are remembered by their digest. `forget` has to be called when a key, a user or its permissions change in this
-    process; what other processes change shows within a second."""
+    Keys are remembered by their digest. Call `forget` when a key, a user or its permissions change in this process.
+    Changes by other processes take effect within a second."""
 
     def __init__(
         self, authenticator: Authenticator, *, seconds: float = _SECONDS, time: Callable[[], float] = monotonic
@@ -91,13 +91,13 @@ class KnownKeys:
             self._known.pop(digest, None)
             raise Unauthenticated("This key is not valid.")
         if generation == self._generation:
-            # Otherwise something changed while we asked, and the answer may be from before.
+            # Otherwise something changed during the look-up, and the answer may be out of date.
             if len(self._known) >= _KEPT:
                 self._known.clear()
             self._known[digest] = (actor, until)
         return actor
 
     def forget(self) -> None:
-        """Ask again for every key."""
+        """Look every key up again."""
         self._generation += 1
         self._known.clear()

@@ -4,13 +4,14 @@ import re
 from datetime import timedelta
 
 LONGEST_DURATION = timedelta(days=36_500)
-"""A hundred years: a time of ours minus or plus this is still one that both databases can store."""
+"""A hundred years: both databases can store any time of ours plus or minus this."""
 
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
 def parse_duration(text: str) -> timedelta:
-    """The duration that a text names; a bare number is seconds, and one that is too long is over the longest.
+    """The duration that a text names. A bare number is seconds. A duration that is too long becomes one over the
+    longest.
 
     Raises ValueError for any other text."""
     match = re.fullmatch(r"([0-9]{1,18})([smhd]?)", text.strip(), re.ASCII)
@@ -21,7 +22,7 @@ def parse_duration(text: str) -> timedelta:
 
 
 def written_duration(value: timedelta) -> str:
-    """The text of whole seconds that `parse_duration` reads: `90s`, `30m`, `24h`, from two days on `2d`."""
+    """The text of whole seconds, as `parse_duration` reads it: `90s`, `30m`, `24h`, and `2d` from two days on."""
     seconds = int(value.total_seconds())
     for unit, least in (("d", 2 * _SECONDS["d"]), ("h", _SECONDS["h"]), ("m", _SECONDS["m"])):
         if seconds >= least and seconds % _SECONDS[unit] == 0:
@@ -30,7 +31,7 @@ def written_duration(value: timedelta) -> str:
 
 
 def require_possible(value: timedelta) -> timedelta:
-    """The duration itself. Raises ValueError unless it is positive and at most the longest."""
+    """The duration itself. Raises ValueError unless it is positive and not over the longest."""
     if not timedelta(0) < value <= LONGEST_DURATION:
         raise ValueError(f"it has to be longer than 0s and at most {LONGEST_DURATION.days}d")
     return value

@@ -12,18 +12,18 @@
     + InvalidTransition         the state machine of the kind refuses
     + AlreadyClaimed            somebody else holds it
     + VersionConflict           `ifVersion` is not the current version
-    + NewerMessage              another message came than the latest that the caller saw
+    + NewerMessage              a message arrived after the latest one that the caller saw
     + NotClearable              the attention has a cause that clearing does not end
-    + KeyReused                 an idempotency key came with another request
+    + KeyReused                 an idempotency key was used for another request
     + AlreadyExists             a key that must be unique is taken
-    + AlreadyReceived           a message with this key came before on its channel
+    + AlreadyReceived           a message with this key was received before on its channel
     + TooMany                   a bounded set of the caller's is full
-    + NoSecretsKey              a secret of another system cannot be sealed: the server has no key for that
+    + NoSecretsKey              the server has no key to seal another system's secret
     + Disabled                  the interaction accepts no new messages
     + Unreachable               the customer cannot be written to (unsubscribed, blocked, no number)
   - NotSupported                this kind has no such command
   - CursorExpired               the event cursor is older than the log's retention
-  - RateLimited                 more requests or computing in a minute than the caller may have, or more of it waiting
+  - RateLimited                 too many requests or too much computing in a minute, or too much waiting
   - Timeout                     a read took longer than it may
   - Unavailable                 the database cannot do it now; nothing was changed
   - OutcomeUnknown              the connection ended during the commit: done or not, nobody knows
@@ -48,7 +48,7 @@ class DomainError(Exception):
 
 
 class Unauthenticated(DomainError):
-    """`has_expired` says that the caller was let in until now, and comes in with a fresh token."""
+    """`has_expired` says that the caller was let in until now, and can come back with a fresh token."""
 
     code = "UNAUTHENTICATED"
 
@@ -58,7 +58,8 @@ class Unauthenticated(DomainError):
 
 
 class Forbidden(DomainError):
-    """`lacks_permission` says that only other permissions help; it may also be what the caller is to the thing."""
+    """`lacks_permission` says that only other permissions help. Without it, the cause may also be the caller's relation
+    to the thing."""
 
     code = "FORBIDDEN"
 
@@ -145,7 +146,7 @@ class AlreadyExists(Conflict):
 
 
 class AlreadyReceived(Conflict):
-    """The channel has given out the message's key before; `message_id` is the first message's surrogate."""
+    """A message with this key was received before on the channel. `message_id` is the first message's surrogate."""
 
     code = "ALREADY_RECEIVED"
 
@@ -179,7 +180,7 @@ class CursorExpired(DomainError):
 
 
 class RateLimited(DomainError):
-    """Too many requests; `retry_after` is the number of seconds after which one more is taken."""
+    """Too many requests. The next one is accepted after `retry_after` seconds."""
 
     code = "RATE_LIMITED"
 
@@ -201,14 +202,15 @@ class OutcomeUnknown(DomainError):
 
 
 DATABASE_AWAY = (Unavailable, OutcomeUnknown)
-"""What the server's own work meets while the database is away. It begins again afterwards, from what is stored."""
+"""The errors of the server's own work while the database is away. The work starts again later, from what is stored."""
 
 
 def release(error: BaseException | None) -> None:
-    """Let go of the frames that the error and its contexts have passed. For whoever handles it last.
+    """Release the frames that the error and its contexts have passed. Only the last handler of an error calls this.
 
-    A frame that still refers to its error (a future, a list of errors) forms a cycle with the error's traceback. All
-    that the frames hold, such as the body of a request, would stay until a full collection of the process."""
+    A frame that still refers to its error (through a future, or a list of errors) forms a cycle with the error's
+    traceback. Everything that the frames hold, such as the body of a request, would stay in memory until a full
+    collection."""
     while error is not None:
         error.__traceback__ = None
         before = error.__cause__ or error.__context__

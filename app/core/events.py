@@ -1,4 +1,4 @@
-"""What happens: a class for each event, and the record that the log keeps of one."""
+"""The class of each event, and the record kept in the log."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
@@ -8,25 +8,25 @@ from typing import Any, ClassVar, TypeVar, dataclass_transform
 E = TypeVar("E", bound="Event")
 
 ANY_KIND = "*"
-"""Stands in a declared topic for the name of the interaction's kind."""
+"""Placeholder in a declared topic for the name of the interaction's kind."""
 
 
 class Event:
     """Something that happened, named in the past tense. A subclass is declared by `event`.
 
-    Its fields are what is told beside who, what and when: numbers, codes and names of fields. Never message text and
-    never a secret, because a deletion must erase."""
+    Its fields are what the log keeps beside who, what and when: numbers, codes and names of fields. They never contain
+    message text or secrets, because a deletion must erase both."""
 
     __slots__ = ()
 
     topic: ClassVar[str] = ""
-    """What clients know it by (`user.updated`); `*.closed` for what can happen to interactions of every kind."""
+    """The name by which clients know it (`user.updated`), or `*.closed` for an event of interactions of every kind."""
 
     names: ClassVar[tuple[str, ...]] = ()
     """The names of its fields."""
 
     concerns_keys: ClassVar[bool] = False
-    """Whether it can change who a key stands for, or end it: remembered keys are then looked up again."""
+    """Whether it can change whom a key belongs to, or end the key. Remembered keys are then looked up again."""
 
     def record(
         self,
@@ -41,7 +41,7 @@ class Event:
         level_after: int | None = None,
         more: Mapping[str, object] | None = None,
     ) -> "EventRecord":
-        """The record of it; `more` is told beside its fields."""
+        """The event as a record. `more` is added beside its fields."""
         data = {name: getattr(self, name) for name in self.names}
         topic = self.topic
         return EventRecord(
@@ -59,13 +59,13 @@ class Event:
 
     @classmethod
     def of(cls: type[E], record: "EventRecord") -> E:
-        """The event of a record. A field that is not in the record, because an older version wrote it, is None."""
+        """The event of a record. A field that the record lacks, because an older version wrote it, is None."""
         return cls(**{name: record.data.get(name) for name in cls.names})
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
 def event(topic: str) -> Callable[[type[E]], type[E]]:
-    """Declare the decorated class as the event of this topic. Raises ValueError when another class has it."""
+    """Declare the decorated class as the event of this topic. Raises ValueError when another class has the topic."""
 
     def declare(declared: type[E]) -> type[E]:
         if topic in _DECLARED:
@@ -83,17 +83,17 @@ _DECLARED: dict[str, type[Event]] = {}
 
 
 def declared_events() -> Iterator[type[Event]]:
-    """Every event that there is."""
+    """Every declared event."""
     yield from _DECLARED.values()
 
 
 def event_type(topic: str) -> type[Event] | None:
-    """The event with this topic; None for one of another version of Switchboard than this."""
+    """The event with this topic; None when only another version of Switchboard has it."""
     return _DECLARED.get(topic) or _DECLARED.get(ANY_KIND + topic[topic.find(".") :])
 
 
 class UnknownEvent(Event):
-    """What another version of Switchboard told, of no interaction: it may well concern keys."""
+    """An event of another version of Switchboard that is about no interaction. It may concern keys."""
 
     __slots__ = ()
     concerns_keys = True
@@ -101,10 +101,10 @@ class UnknownEvent(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventRecord:
-    """An event as the log keeps it: its topic, what it is about, who did it, and the rest as `data`.
+    """An event as the log keeps it: its topic, what it is about, its actor, and the rest as `data`.
 
-    `data` holds JSON scalars, lists and objects: the event's fields, and changed field names with their scalars before
-    and after."""
+    `data` holds JSON scalars, lists and objects: the event's fields, and the names of changed fields with their scalar
+    values before and after."""
 
     topic: str
     kind: str | None = None
@@ -120,7 +120,7 @@ class EventRecord:
 
     @property
     def type(self) -> type[Event]:
-        """What happened, as its class."""
+        """The class of the event."""
         return event_type(self.topic) or (UnknownEvent if self.kind is None else Event)
 
 

@@ -1,9 +1,8 @@
 """Fair queueing of callers that compete for a resource.
 
-A caller is whoever a share belongs to: `Actor.caller`, or an address where there is no user. Each caller has used so
-much of the resource, and the one that has used least is served first (start-time fair queueing). A caller that was away
-starts level with those who are there: idling saves nothing up.
-"""
+A caller is the owner of a share: `Actor.caller`, or an address when there is no user. The caller that has used least of
+the resource is served first (start-time fair queueing). A caller that was away starts level with the callers that are
+there: idle time is not saved up."""
 
 import asyncio
 import heapq
@@ -20,7 +19,7 @@ T = TypeVar("T")
 Caller = Hashable
 
 SERVER: Caller = "server"
-"""The process itself, whose own work comes before that of all callers: key look-ups, the feed, deadlines, health."""
+"""The process itself. Its own work comes before that of all callers: key look-ups, the feed, deadlines, health."""
 
 
 class _Share(Generic[T]):
@@ -37,18 +36,18 @@ class _Share(Generic[T]):
 
 
 class FairQueue(Generic[T]):
-    """Entries that wait for a resource; `pop` serves the caller that has used least of it.
+    """Entries that wait for a resource. `pop` serves the caller that has used least of it.
 
-    `most_running` bounds how many entries of one caller run at once. There is no lock inside: threads that share a
-    queue bring one."""
+    `most_running` limits how many entries of one caller run at once. There is no lock inside: threads that share a
+    queue must lock it."""
 
     def __init__(self, most_running: int | None = None) -> None:
         self._most_running = most_running
         self._shares: dict[Caller, _Share[T]] = {}
-        # Shares with an entry that may run. One that was charged since it was put here is put back by `pop`.
+        # Shares with an entry that may run. `pop` puts a share back that was charged since it was added here.
         self._order: list[tuple[float, int, _Share[T]]] = []
         self._number = count()
-        self._level = 0.0  # what the caller that was served last had used by then
+        self._level = 0.0  # what the last served caller had used by then
         self._waiting = 0
         self._running = 0
 
@@ -82,7 +81,8 @@ class FairQueue(Generic[T]):
         self._put_in_order(share)
 
     def begin(self, caller: Caller) -> bool:
-        """Run an entry from now on until `done`, without a wait; False when entries wait or the caller runs enough."""
+        """Run an entry at once, until `done`. Returns False when entries wait, or when the caller already runs
+        enough."""
         if self._waiting:
             return False
         share = self._shares.get(caller)
@@ -97,7 +97,7 @@ class FairQueue(Generic[T]):
         return True
 
     def pop(self) -> tuple[Caller, T] | None:
-        """The next entry, which runs from now on until `done`; None when no entry waits that may run."""
+        """The next entry, which runs from now on until `done`. None when no waiting entry may run."""
         while self._order:
             used, _, share = heapq.heappop(self._order)
             share.is_ordered = False
@@ -114,7 +114,7 @@ class FairQueue(Generic[T]):
         return None
 
     def done(self, caller: Caller, cost: float) -> None:
-        """An entry of the caller that `pop` gave has ended; it used `cost` of the resource."""
+        """An entry that `pop` returned has ended. It used `cost` of the resource."""
         share = self._shares[caller]
         share.used += cost
         share.running -= 1
@@ -125,7 +125,7 @@ class FairQueue(Generic[T]):
             self._forget(share)
 
     def put_back(self, caller: Caller, entry: T) -> None:
-        """Have an entry that `pop` gave wait again, before the caller's others: it was not run."""
+        """Let an entry that `pop` returned wait again, before the caller's other entries: it was not run."""
         share = self._shares[caller]
         share.running -= 1
         self._running -= 1
@@ -134,7 +134,7 @@ class FairQueue(Generic[T]):
         self._put_in_order(share)
 
     def remove(self, caller: Caller, entry: T) -> bool:
-        """Take a waiting entry out; False when it does not wait here."""
+        """Take a waiting entry out. Returns False when it does not wait here."""
         share = self._shares.get(caller)
         if share is None or entry not in share.entries:
             return False
@@ -150,7 +150,7 @@ class FairQueue(Generic[T]):
             heapq.heappush(self._order, (share.used, next(self._number), share))
 
     def _forget(self, share: _Share[T]) -> None:
-        """Drop what makes no difference any more, so that the queue is as large as the number of those who compete."""
+        """Drop the shares that no longer matter, so that the size of the queue follows the number of active callers."""
         if not self._waiting and not self._running:
             self._shares.clear()
             self._order.clear()
@@ -160,7 +160,7 @@ class FairQueue(Generic[T]):
 
 
 def too_many_wait(most: int) -> RateLimited:
-    """The answer to a caller of whom `most` requests wait already."""
+    """The error for a caller that has `most` requests waiting already."""
     return RateLimited(f"{most} requests of this caller wait already. Try again in 1 s.", retry_after=1)
 
 
@@ -175,26 +175,26 @@ class Turn:
         self._began = asyncio.get_running_loop().time()
 
     def end(self) -> None:
-        """Let the next one have the turn; a second time does nothing."""
+        """Pass the turn on. A second call does nothing."""
         turns, self._turns = self._turns, None
         if turns is not None:
             turns._end(self._caller, asyncio.get_running_loop().time() - self._began)
 
 
 class Turns:
-    """Lets at most `at_once` works run, at most `each` of one caller, and the others in a fair order.
+    """Lets at most `at_once` tasks run, at most `each` of one caller, and the others in a fair order.
 
-    A caller that has `waiting` works waiting is refused another one."""
+    A caller that has `waiting` tasks waiting is refused another."""
 
     def __init__(self, at_once: int, *, each: int | None = None, waiting: int | None = None) -> None:
         self.free = at_once
-        """How many works may begin now."""
+        """How many tasks may begin now."""
         self._most_waiting = waiting
         self._queue: FairQueue[asyncio.Future[None]] = FairQueue(each)
 
     @asynccontextmanager
     async def of(self, caller: Caller) -> AsyncIterator[None]:
-        """Wait for a turn of the caller, and hold it. Raises RateLimited when too many of the caller's works wait."""
+        """Wait for a turn of the caller, and hold it. Raises RateLimited when too many of the caller's tasks wait."""
         turn = await self.take(caller)
         try:
             yield
@@ -202,14 +202,14 @@ class Turns:
             turn.end()
 
     def at_once(self, caller: Caller) -> Turn | None:
-        """A turn of the caller that begins now, which has to be ended; None when it would have to wait."""
+        """A turn of the caller that begins now, which must be ended. None when the caller would have to wait."""
         if not self.free or not self._queue.begin(caller):
             return None
         self.free -= 1
         return Turn(self, caller)
 
     async def take(self, caller: Caller) -> Turn:
-        """Wait for a turn of the caller, which has to be ended. Raises RateLimited as `of` does."""
+        """Wait for a turn of the caller, which must be ended. Raises RateLimited as `of` does."""
         if self._most_waiting is not None and self._queue.waiting(caller) >= self._most_waiting:
             raise too_many_wait(self._most_waiting)
         begun = self.at_once(caller)
@@ -221,14 +221,14 @@ class Turns:
         try:
             await turn
         except asyncio.CancelledError:
-            # Taken out here, or dropped by `_serve` when that came first; a turn that was given is given back.
+            # Removed here, or already by `_serve`, in which case the turn that was given is passed on.
             if not self._queue.remove(caller, turn) and not turn.cancelled():
                 self._end(caller, 0.0)
             raise
         return Turn(self, caller)
 
     def grow(self) -> None:
-        """Let one more work run at once."""
+        """Let one more task run at once."""
         self.free += 1
         self._serve()
 
@@ -247,10 +247,11 @@ class Turns:
 
 
 async def to_its_end(running: "asyncio.Future[T]") -> T:
-    """What a work in a thread gives. Who leaves waits until the thread is free, so that a turn lasts as long."""
+    """The result of a call in a thread. A cancelled caller waits until the thread is free, so that its turn lasts as
+    long."""
     try:
         return await asyncio.shield(running)
     except asyncio.CancelledError:
-        # Nobody asks any more whether the work has failed.
+        # The caller has left, so nobody reads the error.
         await asyncio.gather(running, return_exceptions=True)
         raise

@@ -1,4 +1,4 @@
-"""Global ids (`ses_17`), and where new keys come from."""
+"""Global ids (`ses_17`), and the source of new keys."""
 
 import re
 from typing import NamedTuple, Protocol
@@ -32,7 +32,7 @@ def parse_id(text: str) -> GlobalId | None:
 def require_id(text: str, *prefixes: str, path: tuple[str | int, ...] = ("id",)) -> GlobalId:
     """Read a global id of one of the given types.
 
-    Raises InvalidInput for an id of another type, NotFound for what is no id at all."""
+    Raises InvalidInput for an id of another type, and NotFound for a text that is not an id."""
     found = parse_id(text)
     if found is None:
         raise NotFound(f"There is nothing with the id {text[:80]!r}.", path=path)
@@ -43,7 +43,7 @@ def require_id(text: str, *prefixes: str, path: tuple[str | int, ...] = ("id",))
 
 
 class Ids(Protocol):
-    """A source of new keys; injected, so that tests can show the ids of a contract's page."""
+    """A source of new keys. It is injected, so that tests can produce the ids on a contract's page."""
 
     def uuid(self) -> str: ...
 

@@ -1,4 +1,4 @@
-"""What the setting of identity providers holds."""
+"""The content of the setting of identity providers."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from ipaddress import ip_address
@@ -30,7 +30,7 @@ def checked_url(text: str) -> SplitResult:
         raise ValueError("it has to be an address such as https://login.example.com, without a user or a fragment")
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
         raise ValueError("it has to begin with https://; http:// is for this machine alone")
-    _ = parts.port  # raises ValueError for one that is no number
+    _ = parts.port  # raises ValueError when the port is not a number
     return parts
 
 
@@ -54,7 +54,7 @@ def _path(value: object) -> object:
 
 Text = Annotated[str, Field(min_length=1, max_length=255)]
 ClaimPath = Annotated[tuple[Text, ...], BeforeValidator(_path), Field(min_length=1, max_length=8)]
-"""Where a claim is: its name, or the names that lead into objects."""
+"""Where a claim is: its name, or the names of nested objects that lead to it."""
 
 
 TeamId = Annotated[str, Field(pattern=r"^tea_[1-9][0-9]{0,17}$")]
@@ -66,7 +66,7 @@ class _Part(BaseModel):
 
 
 class Grants(_Part):
-    """What the members of a group may do, and the teams whose interactions they see."""
+    """The permissions of a group's members, and the teams whose interactions they see."""
 
     permissions: tuple[str, ...] = ()
     teams: Annotated[tuple[TeamId, ...], Field(max_length=_MOST_TEAMS)] = ()
@@ -74,7 +74,7 @@ class Grants(_Part):
 
 
 class Issuer(_Part):
-    """An OpenID Connect provider whose access tokens are accepted, and what they mean here."""
+    """An OpenID Connect provider whose access tokens are accepted, and what they grant here."""
 
     issuer: Annotated[Text, AfterValidator(_issuer)]
     audiences: Annotated[tuple[Text, ...], Field(min_length=1, max_length=_MOST_AUDIENCES)]
@@ -92,7 +92,7 @@ class Issuer(_Part):
 
 
 def unknown_permissions(issuers: Sequence[Issuer], known: Collection[str]) -> Iterator[tuple[str, str, str]]:
-    """The permissions in the setting that do not exist: the issuer, the group and the permission of each."""
+    """The permissions in the setting that do not exist, each with its issuer and group."""
     for each in issuers:
         for group, grants in each.groups.items():
             for permission in grants.permissions:

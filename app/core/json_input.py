@@ -1,4 +1,4 @@
-"""JSON that clients send: read within bounds on its size and nesting."""
+"""Reads clients' JSON within limits on size and nesting."""
 
 import re
 from collections.abc import Iterator
@@ -18,21 +18,21 @@ _TOO_LONG = f"The JSON holds an array that is too long; the limit is {LONGEST_AR
 _TOO_DEEP = f"The JSON is nested too deeply; the limit is {DEEPEST} objects and arrays."
 _DEPTH_OF_ORJSON = "depth limit"
 
-# Also one that nothing ends: looked for again from each quote within, it would take quadratic time.
+# This also matches a string without an end: searching for it again from each quote inside would take quadratic time.
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
 _END = b'"\0'
 
-# No thread can run while bytes are counted, so that is done in pieces which take a fraction of a millisecond.
+# No other thread can run while bytes are counted. So they are counted in pieces of a fraction of a millisecond.
 _PIECE = 16_384
 _LARGEST_SMALL = 65_536
 
 
 class NotJson(ValueError):
-    """The text is not JSON; the message says where, and holds nothing of the text."""
+    """The text is not JSON. The message says where, and contains nothing of the text."""
 
 
 def loads(text: bytes | str) -> Any:
-    """The value of JSON text. Raises NotJson, and TooComplex for a value that is over the bounds."""
+    """The value of JSON text. Raises NotJson, and TooComplex for a value over the limits."""
     if is_small(text):
         return parsed(text)
     require_few_values(text)
@@ -42,8 +42,9 @@ def loads(text: bytes | str) -> Any:
 
 
 def loads_exact(text: bytes | str) -> Any:
-    """As `loads`, with numbers that keep their spelling (`json_text`)."""
-    # As ordinary numbers first: it refuses those beyond every double, and a spelled one costs ten times as much.
+    """As `loads`, with numbers that keep their spelling (see `json_text`)."""
+    # Read with ordinary numbers first: that refuses numbers beyond every double, and exact reading costs ten times as
+    # much.
     loads(text)
     try:
         return json_text.parse(text if isinstance(text, str) else text.decode())
@@ -53,11 +54,11 @@ def loads_exact(text: bytes | str) -> Any:
 
 
 def parsed(text: bytes | str) -> Any:
-    """The value of JSON text, still to be checked. Raises NotJson, and TooComplex where it is nested very deeply."""
+    """The value of JSON text, before the check of its limits. Raises NotJson, and TooComplex for very deep nesting."""
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        # The error holds the whole text, and would stay the context of whatever is raised here.
+        # The error holds the whole text, and would stay the context of the error raised here.
         found = str(error)
     if found.startswith(_DEPTH_OF_ORJSON):
         raise TooComplex(_TOO_DEEP)
@@ -65,9 +66,9 @@ def parsed(text: bytes | str) -> Any:
 
 
 def require_few_values(text: bytes | str) -> None:
-    """Raise TooComplex for a text that holds more than MOST_VALUES values if it is JSON.
+    """Raise TooComplex for a text that, if it is JSON, contains more than MOST_VALUES values.
 
-    It is not parsed for that: to make a million values, and to free them, takes much longer than to count them."""
+    The text is not parsed for that: creating and freeing a million values takes much longer than counting them."""
     opened = commas = 0
     for bare in _without_strings(text if isinstance(text, bytes) else text.encode(errors="surrogatepass")):
         opened += bare.count(b"{") + bare.count(b"[")
@@ -77,24 +78,25 @@ def require_few_values(text: bytes | str) -> None:
 
 
 def _without_strings(text: bytes) -> Iterator[bytes]:
-    """The text in pieces, without the strings in it."""
+    """The text in pieces, without its strings."""
     start, goes_on = 0, False
     while start < len(text):
         piece = text[start : start + _PIECE]
         start += len(piece)
         if start < len(text) and (len(piece) - len(piece.rstrip(b"\\"))) % 2:
-            # An escape stays whole.
+            # An escape sequence is kept together.
             piece = piece[:-1]
             start -= 1
-        # The quote of _END closes a string that is still open, and its NUL is left over. Where none is open, the quote
-        # opens one, which takes the NUL with it.
+        # The quote of _END closes a string that is still open, and leaves the NUL over. When no string is open, the
+        # quote opens
+        # one that includes the NUL.
         bare = _STRING.sub(b"", (b'"' if goes_on else b"") + piece + _END)
         goes_on = bare.endswith(_END[1:])
         yield bare
 
 
 def is_small(text: bytes | str) -> bool:
-    """Whether the value of the text is within the bounds for certain, from its length, brackets and commas alone."""
+    """Whether the value is certainly within the limits, judged by the text's length, brackets and commas alone."""
     if len(text) > _LARGEST_SMALL:
         return False
     if isinstance(text, bytes):
@@ -105,7 +107,7 @@ def is_small(text: bytes | str) -> bool:
 
 
 def check(value: object) -> None:
-    """Raise TooComplex, with the limit, for a value over the bounds. Looks at no more than MOST_VALUES values."""
+    """Raise TooComplex, with the limit, for a value over the limits. Looks at no more than MOST_VALUES values."""
     found = 0
     level = [value]
     for _ in range(DEEPEST):

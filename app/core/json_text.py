@@ -11,7 +11,7 @@ _EXACT_DIGITS = 18
 
 
 class Number(float):
-    """A number as it was written: `1.10`, `1E3`, `-0`, or an integer of more digits than 64 bits hold."""
+    """A number as it was written: `1.10`, `1E3`, `-0`, or an integer with more digits than 64 bits hold."""
 
     __slots__ = ("text",)
 
@@ -24,19 +24,20 @@ class Number(float):
 
 
 def parse(text: str | bytes) -> object:
-    """Read JSON as RFC 8259 has it. Raises ValueError for anything else, and RecursionError when it is too deep."""
+    """Read JSON as RFC 8259 defines it. Raises ValueError for anything else, and RecursionError when it is too deep."""
     return json.loads(text, parse_float=Number, parse_int=_integer, parse_constant=_refuse)
 
 
 def write(value: object) -> str:
-    """The value as compact JSON text, each Number as it was written. Raises TypeError for what JSON has not."""
+    """The value as compact JSON text, each Number as it was written. Raises TypeError for a value that JSON cannot
+    hold."""
     parts: list[str] = []
     _write(value, parts)
     return "".join(parts)
 
 
 def plain(value: object) -> object:
-    """The same value with the ordinary numbers that JSON is read to. Raises ValueError for one beyond every double."""
+    """The same value with ordinary numbers in place of Numbers. Raises ValueError for a number beyond every double."""
     if isinstance(value, Number):
         if isinf(value):
             raise ValueError("A number is beyond the range of doubles.")

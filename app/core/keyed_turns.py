@@ -8,7 +8,7 @@ from app.core.fairness import Caller, Turn, Turns
 
 
 class KeyedTurns:
-    """Turns for each of many keys: at most `at_once` works run on one key. A key that nobody asks for is forgotten."""
+    """Turns for each of many keys: at most `at_once` tasks run on one key. A key without tasks is forgotten."""
 
     def __init__(self, at_once: int) -> None:
         self._at_once = at_once
@@ -20,7 +20,8 @@ class KeyedTurns:
         return len(self._turns)
 
     def at_once(self, key: Hashable, caller: Caller) -> "KeyedTurn | None":
-        """A turn of the caller on the key that begins now, which has to be ended; None when it would have to wait."""
+        """A turn of the caller on the key that begins now, which must be ended. None when the caller would have to
+        wait."""
         turn = self._of(key).at_once(caller)
         if turn is None:
             self._leave(key)
@@ -28,7 +29,7 @@ class KeyedTurns:
         return KeyedTurn(self, key, turn)
 
     async def take(self, key: Hashable, caller: Caller) -> "KeyedTurn":
-        """Wait for a turn of the caller on the key, which has to be ended."""
+        """Wait for a turn of the caller on the key, which must be ended."""
         turns = self._of(key)
         try:
             return KeyedTurn(self, key, await turns.take(caller))
@@ -59,7 +60,7 @@ class KeyedTurns:
 
 
 class KeyedTurn:
-    """A turn of a caller on a key, held until `end`, which is called once."""
+    """A turn of a caller on a key, held until `end`. Call `end` once."""
 
     __slots__ = ("_key", "_turn", "_turns")
 
@@ -67,6 +68,6 @@ class KeyedTurn:
         self._turns, self._key, self._turn = turns, key, turn
 
     def end(self) -> None:
-        """Let the next one have the turn."""
+        """Pass the turn on."""
         self._turn.end()
         self._turns._leave(self._key)

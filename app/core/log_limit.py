@@ -1,4 +1,4 @@
-"""A log handler that bounds how often the same entry is written."""
+"""A log handler that limits how often the same entry is written."""
 
 import logging
 from collections.abc import Callable, Hashable
@@ -13,7 +13,7 @@ WINDOW_SECONDS = 60.0
 
 ACCESS_LOG = "switchboard.access"
 ACCESS = (ACCESS_LOG, "uvicorn.websocket")
-"""The loggers of the access log: whoever turns it on wants an entry for each request."""
+"""The loggers of the access log, which is not limited: it needs an entry for each request."""
 
 _MOST_KINDS = 1_000
 _LONGEST_TEXT = 200
@@ -35,8 +35,9 @@ class _Window:
 class LimitedHandler(logging.StreamHandler[TextIO]):
     """Writes at most MOST_ALIKE entries of one kind in a window, and then how many more there were.
 
-    Entries are of one kind when their logger, level, text before its arguments and class of exception are equal. The
-    sum is written with the next entry of any kind after the window, or when the handler is closed."""
+    Entries are of one kind when they have the same logger, level, text before the arguments, and class of exception.
+    The number of further entries is written with the next entry of any kind after the window, or when the handler
+    closes."""
 
     def __init__(self, stream: TextIO, *, time: Callable[[], float] = monotonic) -> None:
         super().__init__(stream)
@@ -69,7 +70,7 @@ class LimitedHandler(logging.StreamHandler[TextIO]):
         super().close()
 
     def _end_windows(self, until: float) -> None:
-        """End the windows that began by then; they stand in the order of their beginnings."""
+        """End the windows that have lasted long enough. They are ordered by when they began."""
         while self._windows:
             kind, window = next(iter(self._windows.items()))
             if window.began > until:
@@ -81,6 +82,6 @@ class LimitedHandler(logging.StreamHandler[TextIO]):
 
 
 def _text_of(record: logging.LogRecord) -> str:
-    """What an entry says before its arguments; an entry of structlog is a dict."""
+    """The text of an entry before its arguments. An entry of structlog is a dict."""
     said = record.msg
     return str(said["event"] if isinstance(said, dict) else said)[:_LONGEST_TEXT]

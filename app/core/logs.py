@@ -1,4 +1,4 @@
-"""How log entries look: structlog for our own, the same form for those of libraries."""
+"""The format of log entries, our own and those of libraries."""
 
 import logging
 import re
@@ -16,9 +16,9 @@ _QUERY_STRING = re.compile(r"""(/[^\s?"']*)\?[^\s"']*""")
 def configure_logs(level: str, form: Literal["console", "json"], stream: TextIO | None = None) -> None:
     """Send every log entry from `level` upwards to `stream` (standard error), as a line for people or a JSON object.
 
-    Called once by a process's entry point. Tracebacks never show local variables: they may hold what customers wrote.
-    Addresses lose their query string, which may hold a key. Entries that repeat are limited, see LimitedHandler.
-    """
+    A process's entry point calls this once. Tracebacks never show local variables, which may contain what customers
+    wrote. Addresses lose their query string, which may contain a key. Repeated entries are limited, see
+    LimitedHandler."""
     target = sys.stderr if stream is None else stream
     timestamp = structlog.processors.TimeStamper(fmt="%H:%M:%S" if form == "console" else "iso", utc=form == "json")
     shared: list[structlog.typing.Processor] = [
@@ -42,9 +42,9 @@ def configure_logs(level: str, form: Literal["console", "json"], stream: TextIO 
         )
     )
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    # It tells of every plug-in and every step at a level where others tell what matters.
+    # At INFO it logs every plug-in and every step, where other libraries log what matters.
     logging.getLogger("alembic").setLevel("DEBUG" if level == "debug" else "WARNING")
-    # At a finer level they show the headers and the frames of every socket, and what every statement was given.
+    # At DEBUG these log the headers and frames of every socket, and the parameters of every statement.
     for name in ("uvicorn.error", "aiosqlite"):
         logging.getLogger(name).setLevel(max(logging.INFO, logging.getLogger().level))
     structlog.configure(

@@ -1,11 +1,11 @@
-"""Which server takes mail, and how it is reached."""
+"""The address of the mail server, and how to reach it."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class MailServer:
-    """Where mail is handed over, and as whose. `tls` is `tls`, `starttls` or `none`."""
+    """The server that takes mail, with a login. `tls` is `tls`, `starttls` or `none`."""
 
     host: str
     port: int

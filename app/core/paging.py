@@ -13,9 +13,9 @@ from app.core.errors import InvalidCursor, InvalidInput
 DEFAULT_PAGE = 20
 LARGEST_PAGE = 100
 MOST_GROUPS = 100
-"""The groups of a grouping that are given: the largest."""
-_LONGEST_CURSOR = 16_384  # several times what the longest name in an order takes
-_LARGEST = 2**63 - 1  # of what either database takes for a number
+"""A grouping returns at most this many groups: the largest."""
+_LONGEST_CURSOR = 16_384  # several times the length of the longest name of an order
+_LARGEST = 2**63 - 1  # of a number, as either database stores it
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +50,12 @@ def page_of(
 
 
 def encode_cursor(order: str, values: Sequence[str | int | None]) -> str:
-    """An opaque cursor that holds a row's place in the named order."""
+    """An opaque cursor with a row's place in the named order."""
     return base64.urlsafe_b64encode(orjson.dumps([order, *values])).rstrip(b"=").decode()
 
 
 def decode_cursor(order: str, cursor: str, types: Sequence[type], *, path: tuple[str, ...]) -> list[str | int]:
-    """The values of a cursor that `encode_cursor` made for the same order. Raises InvalidCursor for any other."""
+    """The values of a cursor that `encode_cursor` made for the same order. Raises InvalidCursor for any other text."""
     found = None
     if len(cursor) <= _LONGEST_CURSOR:
         with suppress(binascii.Error, ValueError):

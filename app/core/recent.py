@@ -1,4 +1,4 @@
-"""A bounded cache in which what is used again outlasts what is used once."""
+"""A bounded cache that keeps entries in use (segmented LRU)."""
 
 from collections import OrderedDict
 from collections.abc import Hashable
@@ -10,12 +10,12 @@ _PROTECTED = 0.8  # of the limit
 
 
 class Recent(Generic[V]):
-    """A segmented LRU cache: the weights of its entries together are at most `limit`.
+    """A segmented LRU cache: the weights of its entries add up to at most `limit`.
 
-    A new entry is on probation until it is found again; then it is protected. What is on probation goes first, so a
-    flood of entries that nobody asks for again never evicts those that are in use. The protected entries have four
-    fifths of the limit; beyond that the least recently used of them is on probation again.
-    One thread at a time may use it."""
+    A new entry is on probation until it is found again; then it is protected. Entries on probation are evicted first,
+    so a flood of entries that nobody asks for again never evicts those in use. Protected entries have four fifths of
+    the limit. Beyond that, the least recently used of them goes back to probation. Only one thread at a time may use
+    it."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
@@ -28,7 +28,7 @@ class Recent(Generic[V]):
         return len(self._probation) + len(self._protected)
 
     def get(self, key: Hashable) -> V | None:
-        """The entry, which is in use from now on; None when there is none."""
+        """The entry, which then counts as used; None when there is none."""
         found = self._protected.get(key)
         if found is not None:
             self._protected.move_to_end(key)
@@ -45,7 +45,7 @@ class Recent(Generic[V]):
         return found[0]
 
     def put(self, key: Hashable, value: V, weight: int = 1) -> None:
-        """Keep the entry, in place of one of the same key."""
+        """Store the entry, replacing one with the same key."""
         known = self._protected.pop(key, None)
         if known is not None:
             self._protected_weight -= known[1]
@@ -59,7 +59,7 @@ class Recent(Generic[V]):
             self._evict()
 
     def _evict(self) -> None:
-        # The entry that was put last stays, even where it alone is heavier than the limit.
+        # The newest entry stays, even if it alone is heavier than the limit.
         if len(self._probation) > 1:
             _, (_, weight) = self._probation.popitem(last=False)
         else:

@@ -19,10 +19,10 @@ _KNOWN: dict[type[Any], _Slots] = {}
 
 
 def replace(model: D, /, **changes: Any) -> D:
-    """As `dataclasses.replace` in a third of the time: a command copies models of thirty fields several times.
+    """As `dataclasses.replace`, in a third of the time: a command copies models of thirty fields several times.
 
-    For dataclasses with slots whose constructors only keep what they are given. Raises TypeError for any other, and for
-    a field that there is not."""
+    It is for dataclasses with slots whose constructor only stores its arguments. Raises TypeError for any other class,
+    and for an unknown field."""
     values, setters = _KNOWN.get(type(model)) or _learned(type(model))
     made: D = object.__new__(type(model))
     for keep, value in zip(setters.values(), values(model), strict=True):

@@ -1,4 +1,4 @@
-"""Encryption of secrets that have to be read again."""
+"""Encryption of secrets that must be readable again."""
 
 from collections.abc import Sequence
 
@@ -8,11 +8,11 @@ from app.core.errors import NoSecretsKey
 
 
 class Unreadable(Exception):
-    """None of the keys opens what was sealed."""
+    """None of the keys decrypts the sealed text."""
 
 
 class Sealer:
-    """Seals with the first of its keys and unseals with any of them."""
+    """Seals with the first of its keys, and unseals with any of them."""
 
     def __init__(self, keys: Sequence[str]) -> None:
         self._fernet = MultiFernet([Fernet(key) for key in keys]) if keys else None
@@ -22,7 +22,7 @@ class Sealer:
         return self._fernet is not None
 
     def seal(self, secret: str) -> str:
-        """The secret, encrypted and with its integrity protected: ASCII, about 1.4 times as long plus 100 characters.
+        """The secret, encrypted and authenticated: ASCII, about 1.4 times as long plus 100 characters.
 
         Raises NoSecretsKey."""
         if self._fernet is None:

@@ -1,4 +1,4 @@
-"""What is told of a socket or stream that a user has open."""
+"""The model of an open socket or stream of a user."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -6,14 +6,14 @@ from typing import NamedTuple
 
 
 class Transport(StrEnum):
-    """How a session is open."""
+    """How a session is connected."""
 
     WEB_SOCKET = "WEB_SOCKET"
     EVENT_STREAM = "EVENT_STREAM"
 
 
 class Credential(StrEnum):
-    """What a session was let in by."""
+    """The kind of credential that opened a session."""
 
     API_KEY = "API_KEY"
     ACCESS_TOKEN = "ACCESS_TOKEN"
@@ -21,7 +21,7 @@ class Credential(StrEnum):
 
 
 class OpenSession(NamedTuple):
-    """An open socket or stream. `id` is a random number, `key_id` the API key of its credential, where it has one."""
+    """An open socket or stream. `id` is a random number. `key_id` is the API key of its credential, if it has one."""
 
     id: int
     transport: Transport

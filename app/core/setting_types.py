@@ -1,4 +1,4 @@
-"""The types of settings that are more than a number or a text."""
+"""The types of settings that are not plain numbers or texts."""
 
 import re
 from datetime import timedelta
@@ -53,7 +53,7 @@ def _fernet_key(value: SecretStr) -> SecretStr:
 FernetKey = Annotated[SecretStr, AfterValidator(_fernet_key)]
 
 _SCHEME_AND_HOST = re.compile(r"([a-z][a-z0-9+.-]*)://[^\s/?#@*]+", re.ASCII)
-_NAMELESS = ("*", "null")  # any origin, and that of a page without one, such as a file
+_NAMELESS = ("*", "null")  # any origin, and the origin of a page without one, such as a file
 _USUAL_PORTS = {"http": ":80", "https": ":443"}
 
 

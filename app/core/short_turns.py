@@ -1,15 +1,16 @@
-"""How long a thread keeps the interpreter from others while another one computes for long."""
+"""Shortens the interpreter's switch interval while a thread computes."""
 
 import sys
 from threading import Lock
 
 SHORT_TURN = 0.0001
-"""Seconds for which a thread keeps the interpreter from others while one of them computes. A read asks for it some
-forty times: beside a thread that computes without a pause it would wait 20 ms for turns of the usual 0.5 ms."""
+"""Seconds for which a thread keeps the interpreter from others while one of them computes. A read asks for the
+interpreter some forty times: beside a thread that computes without a pause, it would wait 20 ms in turns of the usual
+0.5 ms."""
 
 
 class ShortTurns:
-    """Shortens the turns of all threads of the process within the block; blocks may overlap."""
+    """Shortens the turns of all threads of the process during the block. Blocks may overlap."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -31,4 +32,4 @@ class ShortTurns:
 
 
 short_turns = ShortTurns()
-"""Those of the process."""
+"""The instance of this process."""

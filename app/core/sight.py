@@ -1,4 +1,4 @@
-"""Which interactions of a kind a caller sees and may change: by permissions, teams, assignee."""
+"""Which interactions of a kind a caller may see and change."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,45 +6,46 @@ from enum import StrEnum
 from functools import lru_cache
 
 Permissions = frozenset[str] | None
-"""What a caller may; None: everything."""
+"""The caller's permissions; None allows everything."""
 
 NO_TEAM = 0
-"""Stands for a team where there is none: no surrogate is 0."""
+"""The number of "no team": no surrogate is 0."""
 
 
 class Verb(StrEnum):
-    """What a permission lets be done with interactions of a kind, all of them or a part."""
+    """What a permission allows with interactions of a kind, all or some of them."""
 
     READ = "read"
     WRITE = "write"
 
 
 class Part(StrEnum):
-    """A part of a kind's interactions that a narrowed permission holds for."""
+    """The part of a kind's interactions that a narrowed permission covers."""
 
     TEAM = "team"
-    """Those of the caller's teams, and those of no team."""
+    """Interactions of the caller's teams, and of no team."""
 
     OWN = "own"
-    """Those that are assigned to the caller."""
+    """Interactions assigned to the caller."""
 
     CLAIM = "claim"
-    """Those of the caller's teams that are assigned to nobody."""
+    """Unassigned interactions of the caller's teams."""
 
 
 def wider(permission: str) -> str | None:
-    """The permission that this one is a narrower form of: `session:read` of `session:read:team`; None for any other."""
+    """The permission of which this one is a narrower form: `session:read` for `session:read:team`. None for any
+    other."""
     whole, _, part = permission.rpartition(":")
     return whole if part in (Part.TEAM, Part.OWN) and ":" in whole else None
 
 
 def holds(permissions: Permissions, permission: str) -> bool:
-    """Whether the permission is held, as it is or in its wider form."""
+    """Whether the permission is held, itself or in its wider form."""
     return permissions is None or permission in permissions or (wider(permission) or permission) in permissions
 
 
 def common(held: frozenset[str], named: Iterable[str]) -> frozenset[str]:
-    """What both allow: of two forms of a permission the narrower one."""
+    """The permissions that both sets allow. Of two forms of a permission, the narrower one counts."""
     wanted = frozenset(named)
     both = {each for each in wanted if holds(held, each)} | {each for each in held if holds(wanted, each)}
     return frozenset(each for each in both if wider(each) not in both)
@@ -52,7 +53,7 @@ def common(held: frozenset[str], named: Iterable[str]) -> frozenset[str]:
 
 @lru_cache(maxsize=4_096)
 def parts_of(permissions: Permissions, kind: str, verb: Verb = Verb.READ) -> frozenset[Part] | None:
-    """The parts of the kind for which the verb is allowed; None for all of it, empty for nothing."""
+    """The parts of the kind for which the verb is allowed. None for the whole kind, empty for nothing."""
     if permissions is None or f"{kind}:{verb}" in permissions:
         return None
     found = {part for part in (Part.TEAM, Part.OWN) if f"{kind}:{verb}:{part}" in permissions}
@@ -62,18 +63,18 @@ def parts_of(permissions: Permissions, kind: str, verb: Verb = Verb.READ) -> fro
 
 
 def sees_some(permissions: Permissions, kind: str) -> bool:
-    """Whether interactions of the kind may be seen, all or a part of them."""
+    """Whether interactions of the kind may be seen, all or some of them."""
     return parts_of(permissions, kind) != frozenset()
 
 
 def writes_some(permissions: Permissions, kind: str) -> bool:
-    """Whether interactions of the kind may be changed, all or a part of them."""
+    """Whether interactions of the kind may be changed, all or some of them."""
     return parts_of(permissions, kind, Verb.WRITE) != frozenset()
 
 
 @lru_cache(maxsize=4_096)
 def is_narrowed(permissions: Permissions) -> bool:
-    """Whether what is seen depends on the caller's teams or on what is assigned to it."""
+    """Whether what the caller sees depends on its teams or on what is assigned to it."""
     if permissions is None:
         return False
     narrow = (wider(each) for each in permissions)
@@ -89,7 +90,7 @@ def reaches(
     team_id: int,
     holder: int | None,
 ) -> bool:
-    """Whether the verb is allowed for an interaction of the kind, the team and the holder."""
+    """Whether the verb is allowed for an interaction of this kind, team and holder."""
     parts = parts_of(permissions, kind, verb)
     if parts is None:
         return True
@@ -102,7 +103,8 @@ def reaches(
 
 
 def teams_of_free(permissions: Permissions, verb: Verb, teams: frozenset[int], kind: str) -> frozenset[int] | None:
-    """The teams for whose free interactions of the kind the verb is allowed, NO_TEAM among them; None for all teams."""
+    """The teams for whose unassigned interactions of the kind the verb is allowed, with NO_TEAM for none. None for all
+    teams."""
     parts = parts_of(permissions, kind, verb)
     if parts is None:
         return None
@@ -113,12 +115,12 @@ def teams_of_free(permissions: Permissions, verb: Verb, teams: frozenset[int], k
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who looks, as far as what is seen depends on it: the user and its teams only where that is narrowed."""
+    """What decides which interactions are seen. The user and its teams are set only where they matter."""
 
     permissions: Permissions
     user_id: int | None = None
     teams: frozenset[int] = frozenset()
 
     def sees(self, kind: str, team_id: int, holder: int | None) -> bool:
-        """Whether an interaction is seen that belongs to the team and is assigned to the holder."""
+        """Whether an interaction of the team, assigned to the holder, is seen."""
         return reaches(self.permissions, Verb.READ, self.user_id, self.teams, kind, team_id, holder)

@@ -1,4 +1,4 @@
-"""How telephone numbers are read, and under what they are found."""
+"""Reads telephone numbers, and makes their search entries."""
 
 import re
 import unicodedata
@@ -9,14 +9,14 @@ import phonenumbers
 from phonenumbers import PhoneNumberFormat
 
 LEAST_DIGITS = 4
-"""So many of a number's last digits find it."""
+"""How many of a number's last digits find it."""
 
 LAST = "~"
-"""Begins an entry that holds the digits in reverse order, so that the last of them are its beginning."""
+"""Begins an entry with the digits in reverse order, so that a number is found by its last digits."""
 
 
 class Telephone(NamedTuple):
-    """A number, and the region where it belongs if it is given without its country; None when that is not known."""
+    """A number, and the region it belongs to if it is written without its country; None when that is unknown."""
 
     number: str
     region: str | None = None
@@ -28,7 +28,7 @@ _GROUPING = str.maketrans("", "", " ().-/")
 
 
 def plain(text: str) -> str:
-    """The text with the digits, brackets and signs of ASCII, and without the "(0)" that is not dialled from abroad."""
+    """The text with ASCII digits, brackets and signs, and without the "(0)" that is not dialled from abroad."""
     folded = "".join(
         str(unicodedata.decimal(character)) if character.isdecimal() else character
         for character in unicodedata.normalize("NFKC", text)
@@ -37,29 +37,30 @@ def plain(text: str) -> str:
 
 
 def without_grouping(text: str) -> str:
-    """The plain text without what people put between the digits."""
+    """The plain text without the characters that people put between digits."""
     return plain(text).translate(_GROUPING)
 
 
 def is_region(text: str) -> bool:
-    """Whether there is a numbering plan for the country, named as by ISO 3166 (`NO`)."""
+    """Whether the country has a numbering plan; the country is a code of ISO 3166 (`NO`)."""
     return text in phonenumbers.SUPPORTED_REGIONS
 
 
 def number_entries(number: str, region: str | None) -> list[str]:
-    """The distinct entries under which a customer with this number is found, each with a space behind it.
+    """The distinct entries under which a customer with this number is found, each followed by a space.
 
-    They are the digits of the number as it is kept, in its international and in its national form, and those of the
-    other ways to write it that reach the same person; each in its order, and in reverse behind `LAST`. `region` is
-    where a number without its country belongs."""
+    They are the digits of the number as stored, in its international and in its national form, and in the other
+    spellings that reach the same person. Each is there in its order, and in reverse behind `LAST`. `region` is where a
+    number without its country belongs."""
     forms = dict.fromkeys(_digits(form) for form in (number, *_forms(number, region)))
     return [f"{entry} " for digits in forms if digits for entry in (digits, f"{LAST}{digits[::-1]}")]
 
 
 def number_terms(text: str) -> list[str] | None:
-    """The terms of which one must begin an entry, for a search that is only a telephone number; None for another one.
+    """For a search that is only a telephone number, the terms of which one must begin an entry. None for other
+    searches.
 
-    Digits are met by a number's first ones, and at least four of them by its last ones."""
+    Digits match a number's first digits; four or more also match its last digits."""
     given = plain(text.strip())
     if _NUMBER.fullmatch(given) is None or not (digits := _digits(given)):
         return None
@@ -79,8 +80,8 @@ def _forms(number: str, region: str | None) -> Iterator[str]:
 
 
 def _candidates(parsed: phonenumbers.PhoneNumber) -> Iterator[phonenumbers.PhoneNumber]:
-    """The number, and how else it is written: Brazil, Mexico and Argentina have, or had, one more digit in the numbers
-    of mobile telephones, which WhatsApp and people leave out or put in."""
+    """The number and its other spellings. Mobile numbers of Brazil, Mexico and Argentina have, or had, one more digit,
+    which WhatsApp and people leave out or add."""
     yield parsed
     other: str | None = None
     national = str(parsed.national_number)

@@ -1,4 +1,4 @@
-"""How text is folded and cut for search, and what no text may hold."""
+"""Folds and cuts text for search; what text may not contain."""
 
 import unicodedata
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from itertools import groupby, pairwise
 MOST_TERMS = 32
 
 _LONGEST_WORD = 64
-# Letters that are another one with something added, to which Unicode gives no decomposition; and ligatures.
+# Letters with an addition, for which Unicode has no decomposition, and ligatures.
 _LETTERS = str.maketrans(
     {
         "đ": "d",
@@ -44,15 +44,15 @@ _LETTERS = str.maketrans(
         "þ": "th",
     }
 )
-# Marks that are accents, or vowels that most writers leave out: of Latin, Greek and Cyrillic letters, of Hebrew and of
-# Arabic; and those that choose a glyph. All other marks (Japanese voicing, Indic vowels, Thai tones) spell the word.
+# Marks that are accents, or vowels that most writers leave out, of Latin, Greek, Cyrillic, Hebrew and Arabic letters;
+# and marks that choose a glyph. All other marks (Japanese voicing, Indic vowels, Thai tones) change the word.
 _ACCENTS = (
     *((0x0300, 0x036F), (0x0483, 0x0489), (0x1AB0, 0x1AFF), (0x1DC0, 0x1DFF), (0x20D0, 0x20FF), (0xFE20, 0xFE2F)),
     *((0x0591, 0x05C7), (0x0610, 0x061A), (0x064B, 0x065F), (0x0670, 0x0670), (0x06D6, 0x06ED), (0x08D3, 0x08FF)),
     *((0xFE00, 0xFE0F), (0xE0100, 0xE01EF)),
 )
-# Scripts that put no spaces between words, or hang particles on them: Thai, Lao, Burmese, Khmer, Korean, Japanese and
-# Chinese.
+# Scripts without spaces between words, or with particles attached to words: Thai, Lao, Burmese, Khmer, Korean, Japanese
+# and Chinese.
 _UNSPACED = (
     *((0x0E00, 0x0EFF), (0x1000, 0x109F), (0x1100, 0x11FF), (0x1780, 0x17FF), (0x3005, 0x3007), (0x302A, 0x302F)),
     *((0x3031, 0x3035), (0x3041, 0x30FF), (0x3105, 0x318F), (0x31A0, 0x31BF), (0x31F0, 0x31FF), (0x3400, 0x4DBF)),
@@ -69,27 +69,28 @@ class _Sort(Enum):
 
 
 def key_form(text: str) -> str:
-    """The form under which a login is unique: decomposed, without marks, in lower case. Stored, so it never changes."""
+    """The form in which a login is unique: decomposed, without marks, in lower case. It is stored, so it never
+    changes."""
     decomposed = unicodedata.normalize("NFKD", text)
     bare = "".join(character for character in decomposed if not unicodedata.category(character).startswith("M"))
     return unicodedata.normalize("NFKD", bare.casefold())
 
 
 def fold(text: str) -> str:
-    """The form in which texts are compared by a search; a folded text folds to itself.
+    """The form in which a search compares texts. Folding a folded text changes nothing.
 
-    What differs only by case, width, accents or the script of its digits becomes equal. Letters with a stroke or a hook
-    become their base, ligatures their parts."""
+    Texts become equal when they only differ in case, width, accents or the script of their digits. Letters with a
+    stroke or a hook become their base letter; ligatures become their parts."""
     if text.isascii():
         return text.lower()
     bare = _without_accents(text).casefold().translate(_LETTERS)
-    # Folding case can bring compatibility characters back (U+1E9E gives "ss" only after it), hence the second pass.
+    # Folding case can bring compatibility characters back (U+1E9E gives "ss" only then), hence the second pass.
     return unicodedata.normalize("NFC", _without_accents(bare))
 
 
 def entries(text: str) -> list[str]:
-    """What the text is found by, in its order: words, of which 64 characters count; in a script without spaces each two
-    neighbouring characters, and the last one of a run alone."""
+    """The entries by which the text is found, in order: words, cut to 64 characters. In a script without spaces, each
+    pair of neighbouring characters, and the last character of a run alone."""
     found: list[str] = []
     for run, unspaced in _runs(text):
         if unspaced:
@@ -101,10 +102,10 @@ def entries(text: str) -> list[str]:
 
 
 def terms(text: str) -> list[str]:
-    """The distinct terms that a text's entries must all meet to be found. One that ends in a space is met by the same
-    entry; any other by the entries that it begins.
+    """The distinct search terms of a text. A text is found when each of its terms matches an entry. A term that ends in
+    a space matches an equal entry, any other term an entry that begins with it.
 
-    The last word may be a beginning. A single character of a script without spaces is met wherever it stands."""
+    The last word may be incomplete. A single character of a script without spaces matches anywhere."""
     runs = list(_runs(text))
     found: list[str] = []
     for place, (run, unspaced) in enumerate(runs):
@@ -117,9 +118,9 @@ def terms(text: str) -> list[str]:
 
 
 def index_entries(*texts: str | None) -> list[str]:
-    """The distinct entries under which a searchable row is kept, each with a space behind it.
+    """The distinct entries under which a searchable row is stored, each followed by a space.
 
-    The first is a lone space, which the search for nothing meets."""
+    The first is a single space, which an empty search matches."""
     return list(dict.fromkeys([" ", *(f"{entry} " for text in texts if text for entry in entries(text))]))
 
 
@@ -135,7 +136,7 @@ def is_storable(text: str) -> bool:
     if text.isascii():
         return True
     try:
-        text.encode()  # many times as fast as a search, in which everybody would wait for the longest texts
+        text.encode()  # many times as fast as a search, which would hold up everybody for the longest texts
     except UnicodeEncodeError:
         return False
     return True
@@ -147,7 +148,7 @@ def _without_accents(text: str) -> str:
 
 @lru_cache(maxsize=8192)
 def _bare(character: str) -> str:
-    """What stays of a decomposed character: nothing of an accent or of one that only formats, the ASCII form of a
+    """What remains of a decomposed character: nothing of an accent or a formatting character, and the ASCII form of a
     digit."""
     if character == _ZERO_WIDTH_SPACE:
         return " "
@@ -174,7 +175,7 @@ def _is_in(character: str, ranges: tuple[tuple[int, int], ...]) -> bool:
 
 
 def _runs(text: str) -> Iterator[tuple[str, bool]]:
-    """The runs of letters, digits and their marks in a folded text, and whether each is of a script without spaces."""
+    """The runs of letters, digits and their marks in a folded text, each with whether its script has no spaces."""
     for sort, run in groupby(fold(text), _sort):
         if sort is not _Sort.BETWEEN:
             yield "".join(run), sort is _Sort.UNSPACED

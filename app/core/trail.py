@@ -1,4 +1,4 @@
-"""What is known of the request that is being answered: for logs, metrics, traces."""
+"""What is known of the current request, for logs, metrics and traces."""
 
 import re
 from collections.abc import Mapping, MutableMapping
@@ -7,7 +7,7 @@ from secrets import token_hex
 from typing import Any, NamedTuple
 
 CLIENT_NAMES = (b"x-client-name", b"apollographql-client-name", b"graphql-client-name")
-"""The headers in which clients name themselves, the first one given counts."""
+"""The headers in which clients name themselves. The first one present counts."""
 
 _CLIENT = re.compile(r"[ -~]{1,64}")
 _TRACEPARENT = re.compile(rb"00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})")
@@ -15,8 +15,8 @@ _SAMPLED = 1
 
 
 class Step(NamedTuple):
-    """A statement or a command that a request waited for: what it was, how many rows it gave, when it began by
-    `time.time`, and how many seconds it took."""
+    """A statement or command that a request waited for: its name, its number of rows, when it began by `time.time`, and
+    how many seconds it took."""
 
     kind: str
     text: str
@@ -28,8 +28,8 @@ class Step(NamedTuple):
 class Trail:
     """One request, or one operation of a WebSocket. It is filled in as more becomes known.
 
-    `parent` is the span of the caller, where it sent one by W3C's Trace Context; `is_sampled` is the caller's word on
-    whether anybody wants the trace. Steps are noted where `steps` is a list."""
+    `parent` is the caller's span, if it sent one by W3C Trace Context. `is_sampled` is the caller's flag that the trace
+    is wanted. Steps are recorded where `steps` is a list."""
 
     __slots__ = (
         "client",
@@ -52,7 +52,7 @@ class Trail:
         self.client: str | None = None
         self.user_id: int | None = None
         self.code: str | None = None
-        """The code of the first error that it was answered with."""
+        """The code of the first error in the answer."""
         self.trace_id: str | None = None
         self.span: str | None = None
         self.parent: str | None = None
@@ -60,7 +60,7 @@ class Trail:
         self.steps: list[Step] | None = [] if noting else None
 
     def trace(self, traceparent: bytes | None) -> None:
-        """Take part in the caller's trace, or begin one of its own."""
+        """Join the caller's trace, or begin a new one."""
         found = None if traceparent is None else _TRACEPARENT.fullmatch(traceparent)
         if found is None:
             self.trace_id = token_hex(16)
@@ -71,13 +71,13 @@ class Trail:
 
     @property
     def traceparent(self) -> str | None:
-        """The header that has another server take part in the trace; None where there is none."""
+        """The header with which another server can join the trace; None without a trace."""
         if self.trace_id is None:
             return None
         return f"00-{self.trace_id}-{self.span}-{'01' if self.is_sampled else '00'}"
 
     def refused(self, code: str) -> None:
-        """An error is part of the answer."""
+        """Record that an error is part of the answer."""
         if self.code is None:
             self.code = code
 
@@ -85,14 +85,14 @@ class Trail:
 _CURRENT: ContextVar[Trail | None] = ContextVar("trail", default=None)
 
 current = _CURRENT.get
-"""The trail of what runs; None where nothing is answered, as in the server's own work."""
+"""The trail of the running task; None in the server's own work, where no request is answered."""
 
 follow = _CURRENT.set
-"""Let this be the trail of what runs in this task from now on."""
+"""Make this the trail of the running task."""
 
 
 def client_named(given: Mapping[bytes, bytes]) -> str | None:
-    """The client's name, as the headers have it; None without one of at most 64 printable characters of ASCII."""
+    """The client's name from the headers. None unless it has at most 64 printable ASCII characters."""
     for name in CLIENT_NAMES:
         value = given.get(name)
         if value is not None:
@@ -102,7 +102,7 @@ def client_named(given: Mapping[bytes, bytes]) -> str | None:
 
 
 def with_trail(_logger: object, _name: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """A processor of structlog: adds what is known of the request to an entry."""
+    """A processor of structlog that adds what is known of the request to an entry."""
     trail = current()
     if trail is not None:
         for name in ("request_id", "operation", "client", "user_id", "trace_id"):

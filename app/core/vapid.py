@@ -1,4 +1,4 @@
-"""The pair of keys by which push services know this server (RFC 8292)."""
+"""The key pair by which push services know this server (RFC 8292)."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ _LENGTH = 32
 
 @dataclass(frozen=True, slots=True)
 class Vapid:
-    """The private key, and where whoever runs a push service finds who runs this server."""
+    """The private key, and the contact address of this server's operator for push services."""
 
     private: ec.EllipticCurvePrivateKey
     contact: str
@@ -25,7 +25,7 @@ class Vapid:
 
 
 def private_key_of(text: str) -> ec.EllipticCurvePrivateKey:
-    """The private key that a text holds. Raises ValueError for what is none."""
+    """The private key in a text. Raises ValueError when the text has none."""
     number = decoded(text)
     if len(number) != _LENGTH:
         raise ValueError("A private key has 32 bytes.")

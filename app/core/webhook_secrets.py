@@ -1,10 +1,10 @@
-"""Secrets with which webhooks are signed, as Standard Webhooks spell them."""
+"""Secrets that sign webhooks, as Standard Webhooks spell them."""
 
 import secrets
 from base64 import b64encode
 
 PREFIX = "whsec_"
-"""What such a secret begins with; base64 follows."""
+"""The prefix of such a secret. Base64 follows."""
 
 
 def new_webhook_secret() -> str:

@@ -1,4 +1,4 @@
-"""Everything the compiler knows of the graph: the slices' mappings and roots, and the facts of the schema's types."""
+"""What the compiler knows of the graph: mappings, roots and types."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -30,7 +30,7 @@ class FieldFacts:
 
 @dataclass(frozen=True, slots=True)
 class TypeFacts:
-    """What the schema says of an object type: its fields and the interfaces it has."""
+    """What the schema says of an object type: its fields and its interfaces."""
 
     fields: Mapping[str, FieldFacts]
     interfaces: tuple[str, ...] = ()
@@ -40,14 +40,14 @@ class UnmappedField(Exception):
     """A field of the schema has no mapping: raised at start-up, never to a client."""
 
 
-@cache  # of the schema's own names: every application looks at each of them
+@cache  # one entry per name in the schema: every application looks up each of them
 def snake(name: str) -> str:
     """`createdAt` -> `created_at`, `custom1` -> `custom_1`."""
     return re.sub(r"(?<=[a-z0-9])([A-Z])|(?<=[a-z])([0-9])", lambda found: f"_{found[0].lower()}", name)
 
 
 class Catalogue:
-    """The mappings by type name. Raises UnmappedField when a field of a mapped type lies nowhere."""
+    """The mappings by type name. Raises UnmappedField when a field of a mapped type has no mapping and no column."""
 
     def __init__(
         self,
@@ -67,14 +67,14 @@ class Catalogue:
         self._check()
 
     def type(self, name: str) -> Mapped:
-        """The mapping of a type; one without any is a plain object whose fields are its items."""
+        """The mapping of a type. A type without one is a plain object whose fields are its items."""
         return self.maps.get(name) or ObjectMap(name)
 
     def facts(self, type_name: str, field: str) -> FieldFacts:
         return self.types[type_name].fields[field]
 
     def extending(self, interface: str) -> list[TypeMap]:
-        """The types over an interface's rows."""
+        """The types that extend an interface's rows."""
         return [found for found in self.maps.values() if isinstance(found, TypeMap) and found.base == interface]
 
     def prefixed(self) -> dict[str, TypeMap]:
@@ -88,7 +88,8 @@ class Catalogue:
         return base
 
     def field(self, type_name: str, name: str) -> FieldMap:
-        """How a field of a type over rows is read: the type's own map, its interface's, or the column of its name."""
+        """How a field of a type over rows is read: by the type's own mapping, its interface's, or the column of its
+        name."""
         found = self.maps[type_name]
         if not isinstance(found, TypeMap | InlineMap | InterfaceMap):
             raise UnmappedField(f"{type_name} does not lie in rows")
@@ -103,7 +104,7 @@ class Catalogue:
         return Column(lambda scope: getattr(scope.c, column))
 
     def is_shared(self, type_name: str, name: str) -> bool:
-        """Whether a field is mapped by the type's interface, so that all its types read it in the same way."""
+        """Whether the type's interface maps the field, so that all its types read it in the same way."""
         found = self.maps[type_name]
         if not isinstance(found, TypeMap) or found.base is None:
             return False

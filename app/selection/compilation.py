@@ -1,4 +1,4 @@
-"""One plan while it is compiled: objects over rows, their neighbours and their edges."""
+"""One plan while it is compiled: objects, neighbours and edges."""
 
 from collections.abc import Hashable, Iterable
 from functools import partial
@@ -42,7 +42,7 @@ from app.storage.query import Query
 
 
 class Compilation:
-    """What is shared while the parts of one plan are compiled."""
+    """What the parts of one plan share while they are compiled."""
 
     def __init__(
         self, catalogue: Catalogue, sql: SqlCompiler, permissions: Permissions, *, times_as_text: bool = False
@@ -67,11 +67,11 @@ class Compilation:
         return self.sql.statement(select)
 
     def statements_of(self, root: object) -> dict[Hashable, Statement]:
-        """The statements that a root field's own steps have compiled; fields of the same root share them."""
+        """The statements that a root field's own steps have compiled. Fields of the same root share them."""
         return self._own_statements.setdefault(id(root), {})
 
     def read_heads(self) -> None:
-        """Have the plan read the event log's heads before anything else."""
+        """Make the plan read the heads of the event log before anything else."""
         if self.heads is None:
             self.heads = HEADS
             self.statements += 1
@@ -79,7 +79,7 @@ class Compilation:
     # ---- rows ----
 
     def source(self, builder: Builder, type_map: TypeMap | InterfaceMap, *, outer: bool = False) -> Source:
-        """Start the builder at a type's rows."""
+        """Start the builder with a type's rows."""
         table = (
             self.catalogue.base(type_map).table if isinstance(type_map, TypeMap) and type_map.base else type_map.table
         )
@@ -88,7 +88,7 @@ class Compilation:
         return self.over(Source(builder, alias, type_map), type_map, outer=outer)
 
     def over(self, source: Source, type_map: TypeMap | InterfaceMap, *, outer: bool) -> Source:
-        """The type's scope over a source of its interface's rows, or of its own."""
+        """The type's scope over a source of its interface's rows, or of its own rows."""
         if isinstance(type_map, TypeMap) and type_map.base:
             detail = source.detail(type_map, outer=outer)
             detail.joined()
@@ -96,7 +96,7 @@ class Compilation:
         return source
 
     def visible(self, type_map: TypeMap | InterfaceMap, source: Source) -> Sql | bool:
-        """The condition under which a row may be seen, with that of being of the concrete type."""
+        """The condition under which a row may be seen and is of the concrete type."""
         if isinstance(type_map, TypeMap) and type_map.base:
             base = self.catalogue.base(type_map)
             if not granted(self.permissions, type_map.requires):
@@ -158,7 +158,7 @@ class Compilation:
         elif isinstance(mapping, Id):
             made.id(field.key, source.builder.slot(mapping.sql(source)), mapping.prefix)
         else:
-            # A field of the interface is compiled once for all the types that ask for it, over the interface's row.
+            # A field of the interface is compiled once for all the types that select it, over the interface's row.
             known = group.known(field, mapping)
             if known is None:
                 shared = self.catalogue.is_shared(type_name, field.name)
@@ -224,14 +224,14 @@ class Compilation:
         return nullable(builder.slot(alias.c.id), self.rows(block, scope, target.name, children, when))
 
     def collect(self, slot: int, when: When) -> Collect:
-        """The parent keys in a row: the one in this slot, where the row is of a type that asks."""
+        """The parent keys in a row: the value in this slot, if the row is of a type that selects the edge."""
         if when is None:
             return lambda row, run: () if row[slot] is None else (row[slot],)
         discriminator, values = when
         return lambda row, run: () if row[slot] is None or row[discriminator] not in values else (row[slot],)
 
     def one_edge(self, type_name: str, children: Children, collect: Collect) -> OneEdge:
-        """Neighbours of many rows by a statement of their own."""
+        """Neighbours of many rows, read by a separate statement."""
         target = self.table_map(type_name)
         edge = OneEdge(self.edge_slot(), collect)
         builder = Builder(leading=1)

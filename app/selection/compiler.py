@@ -1,4 +1,4 @@
-"""Compiles a neutral selection into a plan; the entry to the package."""
+"""The entry to the package: compiles a neutral selection into a plan."""
 
 from collections.abc import Sequence
 
@@ -14,20 +14,20 @@ from app.selection.tree import Field
 
 
 class Compiler:
-    """Makes plans for one database. A plan holds for everyone with the same permissions."""
+    """Makes plans for one database. A plan is valid for everyone with the same permissions."""
 
     def __init__(self, catalogue: Catalogue, dialect: Dialect) -> None:
         self.catalogue = catalogue
         self.sql = SqlCompiler(dialect)
 
     def query(self, fields: Sequence[Field], permissions: Permissions, *, times_as_text: bool = False) -> Plan:
-        """The plan of an operation's root fields, for an answer that `encoded` writes; for any other one, whose times
-        are text on both databases, with `times_as_text`. Raises TooComplex when a statement would join too much."""
+        """The plan of an operation's root fields. The answer is meant for `encoded`; with `times_as_text`, its times
+        are text on both databases, for other encoders. Raises TooComplex when a statement would join too much."""
         compilation = Compilation(self.catalogue, self.sql, permissions, times_as_text=times_as_text)
         roots = [compile_root(compilation, field) for field in fields]
         return Plan(roots, self.catalogue.query, compilation)
 
     def payload(self, type_name: str, fields: Sequence[Field], permissions: Permissions) -> Plan:
-        """The plan of a mutation's payload or a subscription's item, whose row is given at run time."""
+        """The plan of a mutation's payload or a subscription's item. Its row is given at run time."""
         compilation = Compilation(self.catalogue, self.sql, permissions)
         return Plan([], type_name, compilation, compilation.item(type_name, {type_name: tuple(fields)}))

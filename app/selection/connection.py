@@ -1,4 +1,4 @@
-"""Relay connections: keyset pages out of rows, for a root field and for an edge of many parents alike."""
+"""Relay connections: pages of rows, for root fields and for edges."""
 
 from collections.abc import Callable, Generator, Hashable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from app.storage.tables import Timestamp
 MOST_COUNTED = 10_000
 MOST_VARIANTS = 32
 PAGING = ("first", "after", "last", "before")
-PAGE = "page"  # what a selection that is built by hand gives in their place: a Page, of any size
+PAGE = "page"  # what a selection built by hand gives instead of these: a Page, of any size
 
 Variant = tuple[str, bool, bool, tuple[tuple[str, Hashable], ...]]  # order, backward, has a cursor, filters
 
@@ -36,13 +36,13 @@ class Asked:
 
     @property
     def unplaced(self) -> Variant:
-        """The variant without its place in the list, which a count does not depend on."""
+        """The variant without its place in the list. A count does not depend on the place."""
         order, backward, _, filters = self.variant
         return order, backward, False, filters
 
 
 class Listing:
-    """What a connection's statements are made of, whatever its parent: orders, filters, and a statement per variant."""
+    """What a connection's statements are made of, for any parent: orders, filters, and a statement per variant."""
 
     def __init__(
         self,
@@ -87,7 +87,7 @@ class Listing:
         return Asked(page, (order, page.backward, page.cursor is not None, tuple(filters)), values)
 
     def is_personal(self, variables: Variables) -> bool:
-        """Whether a condition means another user for each caller."""
+        """Whether a condition names the caller, so that it means another user for each caller."""
         given = _conditions(self._arguments(variables))
         return any(self.filters[name].names_caller(value) for name, value in given)
 
@@ -108,10 +108,10 @@ class Listing:
                 values[f"cursor_{index}"] = value
 
     def statement(self, variant: Variant, make: Callable[[Variant], Statement]) -> Statement:
-        """The statement that `make` gives for a variant, put together at its first use."""
+        """The statement that `make` builds for a variant, built at its first use."""
         found = self._statements.get((make, variant))
         if found is None:
-            if len(self._statements) >= MOST_VARIANTS:  # shapes come from clients; they must not grow without end
+            if len(self._statements) >= MOST_VARIANTS:  # clients choose the variants, so their number must stay limited
                 self._statements.clear()
             found = self._statements[make, variant] = make(variant)
         return found
@@ -128,7 +128,7 @@ def _fits(value: int, type_: Any) -> bool:
 
 
 def _moment(text: str) -> datetime | None:
-    """The time that a cursor holds, spelled as we spell it; None for any other text."""
+    """The time that a cursor holds, in our spelling; None for any other text."""
     try:
         found = datetime.fromisoformat(text)
         return found if rfc3339(found) == text else None
@@ -137,7 +137,7 @@ def _moment(text: str) -> datetime | None:
 
 
 def _conditions(arguments: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    """The filters that were given, nested ones by their dotted name, in a stable order."""
+    """The given filters in a stable order; a nested filter has a dotted name."""
     found = []
     for name, value in arguments.items():
         if value is None or name in PAGING or name in (PAGE, "order_by"):
@@ -156,7 +156,7 @@ def _conditions(arguments: Mapping[str, Any]) -> list[tuple[str, Any]]:
 
 @dataclass(slots=True)
 class Rows:
-    """One parent's page of rows with the objects made of them."""
+    """One parent's page of rows, with the objects made of them."""
 
     rows: Sequence[Row]
     nodes: Mapping[int, Sequence[Any]]  # by node block
@@ -169,16 +169,16 @@ Part = Callable[[Rows, Run], Any]
 
 
 class Connection:
-    """The selection on a connection: what it needs read, and the object it makes."""
+    """The selection on a connection: what it reads, and the object it makes."""
 
     def __init__(self, listing: Listing) -> None:
         self.listing = listing
         self.parts: list[tuple[str, Part]] = []
         self.nodes: list[Block] = []
-        self.lists: list[tuple[str, int]] = []  # those of the parts that are the nodes alone, with their block
+        self.lists: list[tuple[str, int]] = []  # the parts that are only nodes, with their block
         self.counted = False
         self.rows_needed = False
-        self.places_needed = False  # where rows are in the list, of which cursors are made
+        self.places_needed = False  # the place of rows in the list, from which cursors are made
         self.edges: list[Edge] = []
         self.order_slots: dict[str, tuple[int, ...]] = {}
         self.write: dict[str, tuple[Callable[[Any], Any] | None, ...]] = {}
@@ -196,7 +196,7 @@ class Connection:
     def assemble(
         self, groups: Mapping[Any, list[Row]], totals: Mapping[Any, int], asked: Asked, run: Run
     ) -> Generator[Query, Sequence[Row], dict[Any, Any]]:
-        """The connection object of each parent, out of the rows of all of them."""
+        """The connection object of each parent, made from the rows of all parents."""
         size = asked.page.size
         pages: dict[Any, tuple[list[Row], bool]] = {}
         everything: list[Row] = []
@@ -213,7 +213,7 @@ class Connection:
         answer = {}
         start = 0
         if len(self.lists) == len(self.parts):
-            # As most lists are asked for, and there may be as many of them as rows.
+            # Most lists are selected like this, and there may be as many of them as rows.
             for key, (kept, _) in pages.items():
                 end = start + len(kept)
                 answer[key] = {name: made[index][start:end] for name, index in self.lists}
@@ -228,7 +228,7 @@ class Connection:
 
 
 class ManyEdge(Edge):
-    """A connection for many parents at once; the parent's key is each row's first column."""
+    """A connection for many parents at once. The parent's key is each row's first column."""
 
     __slots__ = ("connection", "count", "page")
 

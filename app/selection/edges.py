@@ -1,4 +1,4 @@
-"""To-many edges, and to-one neighbours read by a statement of their own: one statement for all parents together."""
+"""Edges and separately read neighbours: one statement for all parents."""
 
 from collections.abc import Callable, Generator, Iterable, Sequence
 from typing import Any
@@ -14,7 +14,7 @@ Collect = Callable[[Any, Run], Iterable[Any]]
 
 
 def of_caller(key: Callable[[Actor], int | None]) -> tuple[Collect, Make]:
-    """The key that a run's caller has, whatever the row: as all keys of the rows, and as that of one."""
+    """The caller's key instead of a key of the row: as the set of all keys, and as the key of one row."""
 
     def collect(_row: Row, run: Run) -> Iterable[int]:
         found = key(run.env.actor)
@@ -24,7 +24,7 @@ def of_caller(key: Callable[[Actor], int | None]) -> tuple[Collect, Make]:
 
 
 class Block:
-    """Rows of one statement with everything that hangs on them: their shape and the edges below."""
+    """The rows of one statement with everything below them: their shape and their edges."""
 
     __slots__ = ("edges", "make")
 
@@ -41,7 +41,7 @@ class Block:
 
 
 class Edge:
-    """What is read for many parents at once; `slot` is its place among the edges of the plan."""
+    """What is read for many parents at once. `slot` is its index among the edges of the plan."""
 
     __slots__ = ("_collect", "slot")
 
@@ -50,7 +50,7 @@ class Edge:
         self._collect = collect
 
     def read(self, rows: Sequence[Row], run: Run) -> Generator[Query, Sequence[Row], dict[Any, Any]]:
-        """What belongs to each parent key of these rows."""
+        """The values that belong to each parent key of these rows."""
         keys = list(dict.fromkeys(key for row in rows for key in self._collect(row, run)))
         if not keys:
             return {}
@@ -63,15 +63,15 @@ class Edge:
 class OneEdge(Edge):
     """Neighbours by their surrogate key; the key is the row's first column.
 
-    `places` are the row's columns after the key where all of them are a row's own and everybody sees it who has the
-    permissions of the plan. The first of them says by `kind` whether the row is of the type."""
+    `places` are the row's columns after the key. They are set if all columns are the row's own, and everybody with the
+    plan's permissions may see it. The first of them says by `kind` whether the row is of the type."""
 
     __slots__ = ("block", "kind", "places", "statement")
 
     def __init__(self, slot: int, collect: Collect) -> None:
         super().__init__(slot, collect)
         self.block = Block()
-        self.statement: Statement | None = None  # None: nothing of this type may be seen
+        self.statement: Statement | None = None  # None: no row of this type may be seen
         self.places: Sequence[Place] | None = None
         self.kind: object = None
 
@@ -87,7 +87,7 @@ class OneEdge(Edge):
         return {row[0]: made for row, made in zip(rows, objects, strict=True)}
 
     def _stored(self, key: object) -> Row | None:
-        """The row of a key that brings what it holds; None for any other, or where that is not all."""
+        """The row of a key that carries the stored values. None for any other key, or when values are missing."""
         if self.places is None or not isinstance(key, Stored):
             return None
         try:

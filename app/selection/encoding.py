@@ -1,4 +1,4 @@
-"""The JSON of what plans make."""
+"""Encodes the results of plans as JSON."""
 
 from typing import Any
 
@@ -6,5 +6,5 @@ import orjson
 
 
 def encoded(found: Any) -> bytes:
-    """The answer's JSON, in which each datetime of a plan is in UTC, with six digits and `Z`."""
+    """The answer as JSON. Each datetime of a plan is written in UTC, with six digits and `Z`."""
     return orjson.dumps(found, option=orjson.OPT_UTC_Z)

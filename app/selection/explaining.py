@@ -20,7 +20,7 @@ _INDEXES = {
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """A statement that a plan executed: its SQL as the driver takes it, the number of rows it gave, the lines of the
+    """A statement that a plan executed: its SQL in the driver's form, the number of rows it returned, the lines of the
     database's own plan, and the indexes that they name."""
 
     sql: str
@@ -32,7 +32,7 @@ class Explained:
 def explained(
     steps: Generator[Query, Sequence[Row], T], dialect: str
 ) -> Generator[Query, Sequence[Row], tuple[T, list[Explained]]]:
-    """Drive a plan, and have the database explain each statement before it executes it."""
+    """Drive a plan, and let the database explain each statement before it runs."""
     found: list[Explained] = []
     try:
         query = next(steps)

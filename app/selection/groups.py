@@ -1,4 +1,4 @@
-"""Fields that several types of one interface ask for alike: compiled once, read once."""
+"""Fields that several types of an interface select alike, compiled once."""
 
 from collections.abc import Iterable, Mapping
 
@@ -6,11 +6,11 @@ from app.selection.shape import Make
 from app.selection.tree import Field
 
 When = tuple[int, frozenset[object]] | None
-"""The slot of the discriminator and the values that a row may have there; None for any row."""
+"""The slot of the discriminator, and the values that a row may have there. None for any row."""
 
 
 class Alone:
-    """The fields of a type that shares its rows with no other."""
+    """The fields of a type that shares its rows with no other type."""
 
     def __init__(self, when: When = None) -> None:
         self._when = when
@@ -25,13 +25,13 @@ class Alone:
         return None
 
     def remember(self, field: Field, mapping: object, make: Make) -> None:
-        """Nobody else asks for it."""
+        """Nothing to remember: no other type selects the field."""
 
 
 class Together:
-    """The types of one interface over the same rows, and who of them asks for what.
+    """The types of one interface over the same rows, and which of them select which field.
 
-    A transport hands over one and the same Field where several types ask alike."""
+    A transport passes the same Field object where several types select it in the same way."""
 
     def __init__(self, slot: int, fields: Mapping[object, Iterable[Field]]) -> None:
         self._slot = slot

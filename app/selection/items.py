@@ -19,7 +19,7 @@ Take = Callable[[Any, Run], Any]
 
 
 class Items:
-    """Compiles selections on mappings; neighbours by key become edges of the block."""
+    """Compiles selections on mappings. Neighbours that are referred to by key become edges of the block."""
 
     def __init__(self, compilation: "Compilation", block: Block) -> None:
         self._compilation = compilation
@@ -84,7 +84,7 @@ class Items:
         return lambda value, run: run.edges[slot].get(value.get(item))
 
     def _referred(self, special: ObjectRef, children: Children, reach: Reach) -> Take:
-        """The object of an id that is text: a statement for each type of which there are ids."""
+        """The objects of ids that are given as text: one statement for each type that occurs."""
         item, slots = special.key, {}
         for prefix in special.prefixes:
             name = self._catalogue.prefixed()[prefix].name

@@ -1,4 +1,4 @@
-"""Compiles the connections: a root field's list, and an edge's lists of all parents in one statement."""
+"""Compiles connections: the list of a root field, or of an edge."""
 
 from collections.abc import Callable, Container, Hashable, Iterator, Sequence
 from functools import partial
@@ -28,7 +28,7 @@ _SIZE = sa.bindparam("size", type_=sa.Integer)
 
 
 class Lister:
-    """One connection while it is compiled: where its rows come from, and what its statements are made of."""
+    """One connection while it is compiled: where its rows come from, and what its statements consist of."""
 
     def __init__(
         self, compilation: "Compilation", mapping: Many | RootMany, field: Field, *, leading: int, name: str
@@ -68,7 +68,7 @@ class Lister:
             if paged.places_needed:
                 paged.order_slots[name] = tuple(self.builder.slot(column) for column in columns)
                 paged.write[name] = tuple(writer(column.type, self.compilation.dialect) for column in columns)
-        if paged.rows_needed and not self.builder.columns:  # rows of which nothing is shown
+        if paged.rows_needed and not self.builder.columns:  # rows of which no column is selected
             self.builder.slot(self.source.c.id)
         self.compilation.statements += paged.rows_needed + paged.counted
 
@@ -102,7 +102,7 @@ class Lister:
 
     def _node(self, children: Children) -> int:
         block = Block()
-        if self.seen is not False:  # of a list without rows nothing is compiled
+        if self.seen is not False:  # nothing is compiled for a list that selects no rows
             block.make = self.compilation.rows(block, self.source, self.mapping.type, children)
         self.connection.nodes.append(block)
         return len(self.connection.nodes) - 1
@@ -145,9 +145,9 @@ class Lister:
     # ---- statements ----
 
     def statement(self, template: Template, variant: Variant, walked: Walked = ()) -> Statement:
-        """The statement of one variant. Only conditions and orders that are new to the process are compiled.
+        """The statement of one variant. Only conditions and orders that this process has not seen are compiled.
 
-        The conditions that are `walked` are in the template already."""
+        The `walked` conditions are in the template already."""
         return template.filled(lambda name: list(self._fragments(name, variant, dict(walked))))
 
     def _fragments(self, name: str, variant: Variant, without: Container[str]) -> Iterator[Fragment]:
@@ -165,7 +165,7 @@ class Lister:
             yield sql.condition(mapping, (inner, None, order_name, backward), lambda: self._placed(inner, variant))
 
     def rows(self, *, inner: bool) -> tuple[FromClause, Source]:
-        """The type's rows alone, under the aliases that they have in the statements."""
+        """Only the type's rows, under the aliases that they have in the statements."""
         builder = Builder(first_alias=_INNER_ALIASES if inner else 0)
         source = self.compilation.source(builder, self.type_map)
         return builder.source(), source
@@ -176,7 +176,8 @@ class Lister:
         return rows, self.mapping.filters[name].clause(scope, _place_of(name), shape)
 
     def _looked_up(self, source: Source, name: str | None = None) -> Source | Unindexed:
-        """The row source for a condition of this name, by which rows may be found or not."""
+        """The row source for a condition of this name. It allows or forbids that the rows are found by the
+        condition."""
         found_by = self.mapping.found_by if isinstance(self.mapping, RootMany) else None
         return source if found_by in (None, name) else Unindexed(source)
 
@@ -209,20 +210,20 @@ class Lister:
         return found if isinstance(seen, bool) else [*found, seen]
 
     def pages(self, over: Callable[[sa.Select[Any]], Select] = lambda page: page) -> Callable[[Variant], Statement]:
-        """The statement of a root field's page, or of what is made `over` it, for each variant."""
+        """For each variant, the statement of a root field's page, or of what is built `over` the page."""
         select = self.builder.select().where(*self.always(self.source), hole(_WHERE)).order_by(hole(_ORDER))
         whole = self.sql.template(over(select.limit(_SIZE)))
         by_value = Templates(lambda walked: self.sql.template(over(page_of_walks(self, walked, _SIZE))))
         return self._for_each(whole, by_value, ordered=True)
 
     def counts(self) -> Callable[[Variant], Statement]:
-        """The statement that counts what a root field's list holds, up to the cap, for each variant."""
+        """For each variant, the statement that counts the rows of a root field's list, up to the cap."""
         whole = self._count()
         by_value = Templates(lambda walked: self.sql.template(count_of_walks(self, walked, MOST_COUNTED + 1)))
         return self._for_each(whole, by_value, ordered=False)
 
     def _for_each(self, whole: Template, by_value: Templates, *, ordered: bool) -> Callable[[Variant], Statement]:
-        """The statement of each variant: value by value where its filters allow that, of the whole list otherwise."""
+        """The statement of each variant: value by value if its filters allow that, otherwise over the whole list."""
 
         def statement(variant: Variant) -> Statement:
             walked = walked_by(variant, self, ordered=ordered)
@@ -236,7 +237,7 @@ class Lister:
         return self.sql.template(number_of(one, MOST_COUNTED + 1))
 
     def pages_of(self, by: Owned) -> Template:
-        """The statement of an edge: a page for each parent key."""
+        """The statement of an edge: one page for each parent key."""
         parents = keys(sa.bindparam("keys", type_=IntList()))
         if self.compilation.dialect.name == "sqlite":
             return self._correlated(by, parents)
@@ -246,7 +247,8 @@ class Lister:
         return self.sql.template(select)
 
     def _correlated(self, by: Owned, parents: Any) -> Template:
-        # SQLite has no LATERAL; a correlated list of ids reads an index as far as the page goes, a window reads all.
+        # SQLite has no LATERAL. A correlated list of ids reads an index only as far as the page; a window reads all
+        # rows.
         rows, source = self.rows(inner=True)
         ids = (
             sa.select(source.alias.c.id)
@@ -284,7 +286,7 @@ def _node_at(index: int) -> Callable[[Rows, int], Any]:
 def compile_many(
     compilation: "Compilation", block: Block, source: Source, mapping: Many, field: Field, when: "When"
 ) -> Make:
-    """A to-many edge of the rows of this source."""
+    """Compile a to-many edge of the rows of this source."""
     lister = Lister(compilation, mapping, field, leading=1, name=f"{mapping.type}.{field.name}")
     slot = source.builder.slot(mapping.key(source))
     edge = ManyEdge(compilation.edge_slot(), compilation.collect(slot, when), lister.connection)

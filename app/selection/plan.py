@@ -1,4 +1,4 @@
-"""A compiled operation: statements in order, and the answer made of their rows."""
+"""A compiled operation: statements in order, and the assembled answer."""
 
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,16 +18,16 @@ from app.storage.stored import Stored
 
 @dataclass(slots=True)
 class Answer:
-    """`data` is ready for orjson; each error has the response path of the field that it is about."""
+    """`data` is ready for orjson. Each error has the response path of its field."""
 
     data: dict[str, Any] | None
     errors: list[tuple[tuple[str | int, ...], DomainError]] = field(default_factory=list)
 
 
 class Plan:
-    """Runs as often as asked, for anyone with the permissions it was compiled for.
+    """May run any number of times, for anyone with the permissions it was compiled for.
 
-    A personal plan's result depends on more of the actor than its permissions, so two actors never share a run."""
+    The result of a personal plan depends on more of the actor than the permissions, so two actors never share a run."""
 
     def __init__(
         self, roots: Sequence[RootPlan], type_name: str, compilation: Compilation, item: Block | None = None
@@ -41,18 +41,19 @@ class Plan:
         self._personal = compilation.personal
 
     def is_personal(self, variables: Variables) -> bool:
-        """Whether the plan is personal with these variables: by its fields, or by a condition that names the caller."""
+        """Whether the plan is personal with these variables: through its fields, or through a condition that names the
+        caller."""
         return self._personal or any(listing.is_personal(variables) for listing in self._listings)
 
     def check(self, env: Env) -> None:
-        """Read the arguments of every connection, whether there will be a parent for it or not.
+        """Read the arguments of every connection, even of one whose parent may not exist.
 
-        Raises DomainError. For whoever must not find out after a command that its answer cannot be read."""
+        Raises DomainError. A mutation calls it first, so that it does not fail to read its answer after the command."""
         for listing in self._listings:
             listing.asked(env)
 
     def steps(self, env: Env, row: Mapping[str, object] | None = None) -> Generator[Query, Sequence[Row], Answer]:
-        """Yield statements, take their rows, return the Answer."""
+        """Yield statements, receive their rows, return the Answer."""
         run = yield from self._run(env)
         if self._item is not None:
             made = yield from self._item.assemble([row], run)
@@ -73,10 +74,10 @@ class Plan:
         return Answer(data, errors)
 
     def at_once(self, env: Env, row: Mapping[str, object]) -> Answer | None:
-        """The answer where the row and what it brings are all of it; None where something has to be read."""
+        """The answer, when the row and the values that come with it are enough; None when something must be read."""
         assert self._item is not None
         if not any(isinstance(each, Stored) for each in row.values()):
-            return None  # most likely it names what has to be read
+            return None  # most likely it is a key of something that must be read
         steps = self._item.assemble([row], Run(env, reads_stored=True))
         try:
             next(steps)
@@ -88,7 +89,7 @@ class Plan:
     def each(
         self, env: Env, rows: Sequence[Mapping[str, object]]
     ) -> Generator[Query, Sequence[Row], Sequence[dict[str, Any]]]:
-        """The objects of many rows that are given at run time, read together: as many statements as for one."""
+        """The objects of many rows that are given at run time, with as many statements as for one row."""
         assert self._item is not None
         run = yield from self._run(env)
         return (yield from self._item.assemble(rows, run))
@@ -96,6 +97,6 @@ class Plan:
     def _run(self, env: Env) -> Generator[Query, Sequence[Row], Run]:
         run = Run(env)
         if self._heads is not None:
-            # Read before everything else: an overlap replays an event, a gap would lose one.
+            # Read before everything else: an overlap repeats an event, a gap would lose one.
             run.head = str(heads_cursor((yield self._heads)))
         return run

@@ -39,7 +39,7 @@ Reading = Generator[Query, Sequence[Row], Any]
 
 @dataclass(frozen=True, slots=True)
 class RootPlan:
-    """One root field: how to read it, and what becomes of the answer when that fails."""
+    """One root field: how to read it, and how the answer changes when that fails."""
 
     key: str
     nullable: bool
@@ -47,7 +47,8 @@ class RootPlan:
 
 
 def compile_root(compilation: Compilation, field: Field) -> RootPlan:
-    """The plan of one root field. A missing permission is raised when it is read, so that its siblings are answered."""
+    """The plan of one root field. A missing permission is raised only when it runs, so that sibling fields are
+    answered."""
     if field.name == "__typename":
         return RootPlan(field.key, False, _constant(compilation.catalogue.query))
     root: Root = compilation.catalogue.roots[field.name]
@@ -140,7 +141,7 @@ def _many(compilation: Compilation, root: RootMany, field: Field) -> Callable[[R
 
 
 class Reader:
-    """What a RootSteps function reads with in one run; its statements are compiled once for each plan."""
+    """What a RootSteps function reads with, in one run. Its statements are compiled once per plan."""
 
     def __init__(self, compilation: Compilation, root: RootSteps, env: Env) -> None:
         self.permissions: Permissions = compilation.permissions
@@ -166,7 +167,7 @@ class Reader:
 
 def _steps(compilation: Compilation, root: RootSteps, field: Field) -> Callable[[Run], Reading]:
     block = compilation.item(root.type, field.children or {})
-    # How many statements the steps take is their own affair; they always get one snapshot.
+    # The number of statements is up to the steps. They always read one snapshot.
     compilation.statements += 2
     arguments = field.arguments
 

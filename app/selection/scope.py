@@ -1,4 +1,4 @@
-"""The FROM clause and the columns of one statement while a selection is compiled into it."""
+"""The FROM clause and the columns of one statement, while it is compiled."""
 
 from collections.abc import Callable
 from functools import lru_cache
@@ -11,21 +11,22 @@ from app.core.errors import TooComplex
 from app.selection.mapping import InterfaceMap, OfInterface, Sql, SqlOf, TypeMap
 from app.storage.constructs import unindexed
 
-MOST_JOINS = 40  # SQLite joins at most 64 tables; beyond this a neighbour is read by a statement of its own
+MOST_JOINS = 40  # SQLite joins at most 64 tables; beyond this, a neighbour gets a statement of its own
 
 
 @lru_cache(maxsize=512)
 def _alias(table: sa.Table, number: int) -> FromClause:
-    # SQLAlchemy copies a table's columns for each alias, which was most of a plan's time and memory: plans share them.
+    # SQLAlchemy copies a table's columns for each alias. That was most of a plan's time and memory, so plans share
+    # aliases.
     return table.alias(f"t{number}")
 
 
 class Builder:
-    """Collects a statement's joins and columns; a column that is asked for twice is read once."""
+    """Collects the joins and columns of a statement. A column that is selected twice is read once."""
 
     def __init__(self, leading: int = 0, first_alias: int = 0) -> None:
         self.columns: list[Sql] = []
-        self._leading = leading  # columns that the statement puts in front of these
+        self._leading = leading  # columns that the statement puts before these
         self._slots: dict[object, int] = {}
         self._joins: list[tuple[FromClause, Sql, bool]] = []
         self._root: FromClause | None = None
@@ -48,7 +49,7 @@ class Builder:
         return len(self._joins) >= MOST_JOINS
 
     def slot(self, column: Sql) -> int:
-        """The position in each row at which this column will be."""
+        """The index of this column in each row."""
         known: object = (
             (column.table.name, column.name) if isinstance(column, sa.Column) and column.table is not None else column
         )
@@ -71,7 +72,7 @@ class Builder:
         return self.select_from(self.source())
 
     def select_from(self, source: FromClause) -> sa.Select[Any]:
-        """The columns, of a FROM element that holds `source()`."""
+        """A SELECT of the columns, from a FROM element that contains `source()`."""
         named = [column.label(f"c{index}") for index, column in enumerate(self.columns)]
         return sa.select(*named).select_from(source)
 
@@ -94,8 +95,8 @@ class Columns:
 
 
 class Source:
-    """A type's row source in a statement: its alias, and for a type that extends another the extending row, joined
-    when one of its columns is asked for."""
+    """A type's row source in a statement: its alias. If the type extends another, the extending row is joined when one
+    of its columns is selected."""
 
     def __init__(self, builder: Builder, alias: FromClause, type_map: TypeMap | InterfaceMap | None) -> None:
         self.builder = builder
@@ -107,24 +108,24 @@ class Source:
 
     @property
     def base(self) -> "Source":
-        """The scope of the interface's row; itself where there is none."""
+        """The scope of the interface's row; for a type without an interface, the source itself."""
         return self
 
     def expression(self, mapping: object, sql: Callable[["Source"], Sql]) -> Sql:
-        """A mapping's SQL over this row, one and the same for all the types that ask: so it is read once."""
+        """A mapping's SQL over this row. It is the same object for all types that select it, so it is read once."""
         known = self._expressions.get(id(mapping))
-        if known is None:  # kept with its mapping, so that no other can come to have the same identity
+        if known is None:  # kept with its mapping, so that the mapping's id() is not reused
             known = self._expressions[id(mapping)] = (mapping, sql(self))
         return known[1]
 
     def column(self, of: str | SqlOf | OfInterface) -> Sql:
-        """A column by its name, or what a mapping's expression is over this row."""
+        """A column by its name, or the result of a mapping's expression over this row."""
         if isinstance(of, str):
             return getattr(self.c, of)  # type: ignore[no-any-return]
         return self.base.expression(of, of.sql) if isinstance(of, OfInterface) else of(self)
 
     def detail(self, extending: TypeMap, *, outer: bool = True) -> "Detail":
-        """The scope of a type that extends this one's; its table is joined by `id` at the first use."""
+        """The scope of a type that extends this one. Its table is joined by `id` at the first use."""
         known = self._details.get(extending.name)
         if known is None:
             known = self._details[extending.name] = Detail(self, extending, outer)
@@ -135,7 +136,7 @@ class Source:
 
 
 class Unindexed:
-    """A row source by whose columns SQLite's planner looks nothing up."""
+    """A row source whose columns SQLite's planner cannot use to find rows."""
 
     def __init__(self, source: Source) -> None:
         self.c = Columns(lambda name: _unindexed(source.c.get(name)), str(source.alias))
@@ -166,7 +167,7 @@ class Detail(Source):
         return self._base
 
     def joined(self) -> FromClause:
-        """The extending table's alias, joined now if it was not."""
+        """The alias of the extending table, joined now if it was not yet."""
         if self._joined is None:
             self._joined = self.builder.alias(self._table)
             self.builder.join(self._joined, self._joined.c.id == self._base.alias.c.id, outer=self._outer)

@@ -1,4 +1,4 @@
-"""How rows become the answer's objects: closures made at compile time."""
+"""How rows become the answer's objects: functions made at compile time."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,9 +14,9 @@ Row = Any
 
 @dataclass(slots=True)
 class Run:
-    """One run of a plan: its environment, and what its edges have brought so far, by edge and parent key.
+    """One run of a plan: its environment, and what its edges have read so far, by edge and parent key.
 
-    With `reads_stored` keys that are `Stored` bring their rows themselves."""
+    With `reads_stored`, keys that are `Stored` carry their rows themselves."""
 
     env: Env
     edges: dict[int, Mapping[Any, Any]] = field(default_factory=dict)
@@ -29,11 +29,11 @@ Make = Callable[[Row, Run], Any]
 
 
 class Fields:
-    """The fields of one object while it is compiled, in the order in which they were asked for."""
+    """The fields of one object while it is compiled, in the order of the selection."""
 
     def __init__(self) -> None:
-        self._values: list[str] = []  # source of each field's value
-        self._names: dict[str, Any] = {}  # what the source names
+        self._values: list[str] = []  # source code of each field's value
+        self._names: dict[str, Any] = {}  # the objects that the source code names
 
     def column(self, key: str, slot: int, convert: Convert | None) -> None:
         value = f"row[{slot:d}]"
@@ -46,7 +46,8 @@ class Fields:
         self._add(key, f"None if row[{slot:d}] is None else {f'{prefix}_%d'!r} % row[{slot:d}]")
 
     def moment(self, key: str, slot: int, write: Convert | None) -> None:
-        """A datetime in UTC for `encoded`, which writes all but those on a full second as `write` does, and at once."""
+        """A datetime in UTC for `encoded`. It writes all datetimes but those on a full second as `write` does, only
+        faster."""
         self._add(
             key,
             f"None if (at := row[{slot:d}]) is None else at if at.microsecond else {self._named('c', write)}(at)",
@@ -67,9 +68,9 @@ class Fields:
         return name
 
     def make(self) -> Make:
-        """The function from a row to its object: one display of a dict, as if it had been written by hand.
+        """A function from a row to its object: a single dict display, as if written by hand.
 
-        Its source holds numbers and names of ours alone; what clients wrote stands behind the names."""
+        Its source code contains only our numbers and names. What clients wrote is referred to by these names."""
         names = self._names.copy()
         exec(_code(", ".join(self._values)), names)
         make: Make = names.pop("make")
@@ -82,7 +83,7 @@ def _code(values: str) -> CodeType:
 
 
 def nullable(slot: int, make: Make) -> Make:
-    """The object, or None where the column that shows its presence is null."""
+    """The object, or None when the column that shows its presence is null."""
     return lambda row, run: None if row[slot] is None else make(row, run)
 
 

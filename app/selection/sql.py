@@ -1,4 +1,4 @@
-"""Statements in a driver's own SQL, and the values that come back."""
+"""Statements in the driver's SQL, and the values that come back."""
 
 import re
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
@@ -26,7 +26,7 @@ MOST_FRAGMENTS = 4_000
 
 
 class Bind(NamedTuple):
-    """A parameter of a statement: what it is called, how its value is bound, and the value it has by itself."""
+    """A parameter of a statement: its name, how its value is bound, and its default value."""
 
     name: str
     process: Convert | None
@@ -45,7 +45,7 @@ Fragment = Sequence[str | Bind]
 
 
 class Statement:
-    """A SELECT as driver text, with what its parameters are called and how each value is bound."""
+    """A SELECT as driver text, with the names of its parameters and how each value is bound."""
 
     __slots__ = ("_binds", "_of_viewer", "sql")
 
@@ -71,9 +71,10 @@ class Statement:
         self._of_viewer = any(bind.name in (VIEWER_ID, VIEWER_TEAMS) for bind in binds)
 
     def query(self, values: Mapping[str, object], actor: Actor | None = None) -> Query:
-        """The statement with these values bound; what `values` leaves out keeps the value it was built with.
+        """The statement with these values bound. A parameter that is not in `values` keeps its default.
 
-        What each caller sees differently is bound for this one. Raises RuntimeError where it is not known."""
+        The parameters that differ from caller to caller are bound for this caller. Raises RuntimeError when the caller
+        is unknown."""
         if self._of_viewer:
             if actor is None:
                 raise RuntimeError("a statement that shows each caller something else is run for nobody")
@@ -88,14 +89,14 @@ class Statement:
 
 
 class Template:
-    """A SELECT with holes, compiled once. What differs between its variants is put together as text."""
+    """A SELECT with holes, compiled once. The differences between its variants are added as text."""
 
     def __init__(self, parts: Sequence[str | Bind | Hole], dialect: Dialect) -> None:
         self._parts = parts
         self._dialect = dialect
 
     def filled(self, fragments: Callable[[str], Sequence[Fragment]]) -> Statement:
-        """The statement in which each hole holds the fragments of its name; a hole for conditions may stay empty."""
+        """The statement in which each hole holds the fragments of its name. A hole for conditions may stay empty."""
         parts: list[str | Bind] = []
         for part in self._parts:
             if isinstance(part, Hole):
@@ -121,8 +122,8 @@ _BEFORE = re.compile(r".*__beginning__(?: AND |, )", re.DOTALL)
 
 
 class SqlCompiler:
-    """Compiles for one database, and counts how often. Any thread may call it: two that compile the same fragment at
-    once do it twice."""
+    """Compiles for one database, and counts how often. It is safe to use in several threads: at worst two threads
+    compile the same fragment."""
 
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect
@@ -134,7 +135,7 @@ class SqlCompiler:
         return Statement(self._parts(select), self.dialect)  # type: ignore[arg-type]
 
     def template(self, select: Select) -> Template:
-        """A SELECT in which `hole`s are left open."""
+        """A SELECT in which `hole`s stay open."""
         return Template(self._parts(select), self.dialect)
 
     def condition(self, of: object, key: Hashable, build: Callable[[], tuple[FromClause, Sql]]) -> Fragment:
@@ -155,9 +156,9 @@ class SqlCompiler:
         found = self._fragments.get(place)
         if found is None:
             first, *rest = self._parts(build())
-            if len(self._fragments) >= MOST_FRAGMENTS:  # shapes come from clients; they must not grow without end
+            if len(self._fragments) >= MOST_FRAGMENTS:  # clients choose these, so their number must be limited
                 self._fragments.clear()
-            # Kept with its object, so that no other can come to have the same identity.
+            # Kept with its object, so that the object's id() is not reused.
             found = self._fragments[place] = (of, (_BEFORE.sub("", str(first), count=1), *rest))  # type: ignore[arg-type]
         return found[1]
 
@@ -171,7 +172,7 @@ def _beside(source: FromClause, condition: Sql) -> sa.Select[Any]:
 
 
 def parts_of(select: Select, dialect: Dialect) -> list[str | Bind | Hole]:
-    """The SQL of a SELECT as its driver takes it, cut at parameters and holes."""
+    """The SQL of a SELECT in the driver's form, cut at parameters and holes."""
     compiled = _compile(select, dialect)
     names = compiled.positiontup or []
     binds = {name: _bind(compiled, name, dialect) for name in names}
@@ -195,7 +196,7 @@ def parts_of(select: Select, dialect: Dialect) -> list[str | Bind | Hole]:
 
 def _bind(compiled: SQLCompiler, name: str, dialect: Dialect) -> Bind:
     bind = compiled.binds.get(name)
-    if bind is None:  # an item of a list that was written out; strings and numbers need no processing
+    if bind is None:  # an item of a list that was expanded; strings and numbers need no processing
         return Bind(name, None, compiled.params[name])
     process = bind.type.dialect_impl(dialect).bind_processor(dialect)
     default = bind.effective_value
@@ -203,8 +204,9 @@ def _bind(compiled: SQLCompiler, name: str, dialect: Dialect) -> Bind:
 
 
 def _compile(select: Select, dialect: Dialect) -> SQLCompiler:
-    # Lists that are part of the SQL (`column.in_(("a", "b"))`) are written out here, which wants a value for every
-    # parameter, so none of them may insist on having one yet.
+    # Lists in the SQL (`column.in_(("a", "b"))`) are expanded here. That needs a value for every parameter, so none of
+    # them
+    # may require one yet.
     for element in visitors.iterate(select):
         if isinstance(element, sa.BindParameter):
             element.required = False
@@ -212,7 +214,8 @@ def _compile(select: Select, dialect: Dialect) -> SQLCompiler:
 
 
 def writer(type_: TypeEngine[Any], dialect: Dialect) -> Convert | None:
-    """What turns a raw value of this type, never None, into what the answer's JSON holds; None for nothing to do."""
+    """A function from a raw value of this type, never None, to the value in the answer's JSON. None when they are the
+    same."""
     if isinstance(type_, Timestamp):
         return None if dialect.name == "sqlite" else rfc3339
     if isinstance(type_, JsonText | JsonValue):
@@ -223,7 +226,7 @@ def writer(type_: TypeEngine[Any], dialect: Dialect) -> Convert | None:
 
 
 def reader(type_: TypeEngine[Any], dialect: Dialect) -> Convert:
-    """What turns a raw value of this type into the Python value that rules compute with."""
+    """A function from a raw value of this type to the Python value that rules compute with."""
     process = type_.dialect_impl(dialect).result_processor(dialect, None)
     if process is not None:
         return process
@@ -231,5 +234,5 @@ def reader(type_: TypeEngine[Any], dialect: Dialect) -> Convert:
 
 
 def text_of(moment: Any) -> Any:
-    """A computed value as the answer's JSON holds it: times as RFC 3339, everything else unchanged."""
+    """A computed value as the answer's JSON has it: times as RFC 3339, everything else unchanged."""
     return rfc3339(moment) if isinstance(moment, datetime) else moment

@@ -1,4 +1,4 @@
-"""Finds what a plan reads of one row as it is stored."""
+"""Finds what a plan reads of one stored row."""
 
 from collections.abc import Sequence
 
@@ -11,8 +11,8 @@ from app.storage.stored import Place
 def stored_places(
     catalogue: Catalogue, permissions: Permissions, target: TypeMap, source: Detail
 ) -> Sequence[Place] | None:
-    """The kind's and all columns that are read, or None unless they are of the row's own two tables and all who have
-    these permissions may see them."""
+    """The columns that are read, with the kind first. None unless all of them are in the row's own two tables, and
+    visible to all who have these permissions."""
     base = catalogue.base(target)
     own = target.visible(permissions, source)
     part = base.narrows(permissions, source.base, target.value or "")

@@ -1,4 +1,4 @@
-"""Lists read by the values of a column or two: an ordered walk of an index for each, merged."""
+"""Lists read value by value: an ordered index walk each, merged."""
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, Protocol, cast
@@ -16,13 +16,13 @@ ONE: sa.Select[Any] = sa.select(sa.literal_column("1").label("one"))
 """What is selected of rows that are only counted."""
 
 Walked = tuple[tuple[str, Hashable], ...]
-"""The conditions that a list is read by, value by value: the name of each with its shape."""
+"""The conditions by which a list is read value by value: the name of each, with its shape."""
 
-_ABSENT = "absent"  # the shape of a condition that is not given: each value that the column has
+_ABSENT = "absent"  # the shape of a condition that is not given: every value of the column
 
 
 class Listed(Protocol):
-    """What is asked here of the connection that is compiled: where its rows come from, and who sees them."""
+    """What these functions need to know of the connection: where its rows come from, and who sees them."""
 
     mapping: Many | RootMany
     builder: Builder
@@ -52,9 +52,9 @@ class Templates(dict[Walked, Template]):
 
 
 def walked_by(variant: Variant, of: Listed, *, ordered: bool) -> Walked:
-    """The conditions of a variant that are read value by value; none where the whole list is walked.
+    """The conditions of a variant that are read value by value. Empty when the whole list is walked.
 
-    With `ordered` an index has to have the variant's order for each of the values."""
+    With `ordered`, an index must have the variant's order for each of the values."""
     order, _, _, filters = variant
     given = dict(filters)
     partition = _partition(of)
@@ -89,21 +89,21 @@ def _partition(of: Listed) -> Partition | None:
 
 
 def _finds_best(partition: Partition, filters: Sequence[tuple[str, Hashable]]) -> bool:
-    """Whether none of the conditions has an index that may find fewer rows."""
+    """Whether no condition has an index that may find fewer rows."""
     parts = {*partition.columns, *partition.numbers}
     return all(name in parts or (name, shape) in partition.beside for name, shape in filters)
 
 
 def _is_one_walk(of: Listed, walked: Walked) -> bool:
-    """Whether the whole list's statement is the one walk that these conditions come to.
+    """Whether these conditions lead to a single walk, the same as the whole list's statement.
 
-    PostgreSQL may take another index for that statement, as it plans it without knowing the values."""
+    PostgreSQL may choose another index for that statement, because it plans it without knowing the values."""
     plain = of.sql.dialect.name == "sqlite" and not of.seen_in_part and not of.seen_by_teams
     return plain and all(shape is True for _, shape in walked)
 
 
 class _Walks:
-    """The FROM element with a row for each combination of values, and the condition that a row has them."""
+    """A FROM element with a row for each combination of values, and the condition that a row has these values."""
 
     def __init__(self, of: Listed, walked: Walked, rows: Source) -> None:
         self.each: list[FromClause] = []
@@ -118,11 +118,11 @@ class _Walks:
             value = values.c[0]
             self.here.append(column(rows).is_not_distinct_from(value) if or_none else column(rows) == value)
             if shape != _ABSENT and known is not None:
-                # No walk for what is not seen: it would look at all of it and find nothing.
+                # No walk for what the caller may not see: it would read all of it and find nothing.
                 self.permitted.append(sa.ColumnElement.in_(value, known))
 
     def join(self, other: FromClause, on: Sql) -> FromClause:
-        """The combinations, each with the rows of the other FROM element."""
+        """The combinations, each with the matching rows of the other FROM element."""
         first, *rest = self.each
         found: Any = first
         for values in rest:
@@ -131,7 +131,7 @@ class _Walks:
 
 
 def _column(of: Listed, name: str) -> tuple[SqlOf, Sequence[str] | None]:
-    """The column of a condition, and the values that are read of it; None for those that it is given."""
+    """The column of a condition, and the values to read. The values are None when the condition gives them."""
     partition = _partition(of)
     if name == VIEWER_TEAMS:
         assert partition is not None
@@ -148,7 +148,7 @@ def _column(of: Listed, name: str) -> tuple[SqlOf, Sequence[str] | None]:
 
 
 def _values(of: Listed, name: str, shape: Hashable, known: Sequence[str] | None) -> FromClause:
-    """A FROM element of one column, of texts or of numbers, with a row for each value."""
+    """A FROM element of one column, of texts or numbers, with a row for each value."""
     alias = f"each_{name}"
     if name == VIEWER_TEAMS:
         return keys(sa.bindparam(VIEWER_TEAMS, type_=IntList()), alias)
@@ -168,13 +168,13 @@ def _values(of: Listed, name: str, shape: Hashable, known: Sequence[str] | None)
 
 
 def _number_or_none(name: str) -> FromClause:
-    """A FROM element of one column, with a row for the number and one for none."""
+    """A FROM element of one column, with one row for the number and one for null."""
     given = sa.bindparam(f"filter_{name}", type_=sa.BigInteger)
     return sa.union_all(sa.select(given.label("number")), sa.select(sa.null())).subquery(f"each_{name}")
 
 
 def page_of_walks(of: Listed, walked: Walked, size: sa.BindParameter[int]) -> sa.Select[Any]:
-    """A page: as much as a page of each combination of values, of which the first are taken."""
+    """A page: a page of each combination of values is read, and the first rows of all are taken."""
     # Under the same aliases as outside, so that conditions are compiled once for both.
     rows, inner = of.rows(inner=False)
     walks = _Walks(of, walked, inner)
@@ -182,7 +182,7 @@ def page_of_walks(of: Listed, walked: Walked, size: sa.BindParameter[int]) -> sa
     own = sa.select(key).select_from(rows).where(*walks.here, *of.always(inner), hole("where"))
     own = own.order_by(hole("order")).limit(size).correlate(*walks.each)
     if of.sql.dialect.name == "sqlite":
-        # SQLite has no LATERAL; a correlated list of ids is walked as far as it goes.
+        # SQLite has no LATERAL. A correlated list of ids is walked only as far as the page goes.
         found = sa.select(key).select_from(walks.join(rows, key.in_(own)))
     else:
         each = own.with_only_columns(*_ordering(of, inner).values()).lateral(_name(inner))
@@ -203,7 +203,7 @@ def _name(rows: Source) -> str:
 
 
 def number_of(rows: sa.Select[Any], most: int) -> sa.Select[Any]:
-    """How many rows there are, up to `most`."""
+    """The number of rows, up to `most`."""
     return sa.select(sa.func.count()).select_from(rows.limit(most).subquery("counted"))
 
 

@@ -1,4 +1,4 @@
-"""Compiles what counts a list's rows by several groupings, in one statement that looks at so many rows at most."""
+"""Counts a list's rows by several groupings in one bounded statement."""
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from functools import partial
@@ -25,7 +25,7 @@ Reading = Generator[Query, Sequence[Row], Any]
 
 
 def compile_tally(compilation: "Compilation", root: RootTally, field: Field) -> Callable[[Run], Reading]:
-    """How a RootTally is read."""
+    """Compile how a RootTally is read."""
     block = compilation.item(root.type, field.children or {})
     tally = _Tally(compilation, root, field.arguments)
     compilation.statements += 1
@@ -58,20 +58,20 @@ class _Tally:
         self._pages: dict[tuple[str, ...], Callable[[Variant], Statement]] = {}
 
     def query(self, groupings: tuple[str, ...], env: Env) -> Query | None:
-        """The statement that counts by these groupings; None for a list of which nothing is seen."""
+        """The statement that counts by these groupings; None for a list of which nothing may be seen."""
         listing = self._lister.listing
         asked = listing.asked(env)
         if self._lister.seen is False:
             return None
         page = self._pages.get(groupings)
         if page is None:
-            if len(self._pages) >= _MOST_KEPT:  # what is asked comes from clients; it must not grow without end
+            if len(self._pages) >= _MOST_KEPT:  # clients choose the groupings, so their number must stay limited
                 self._pages.clear()
             page = self._pages[groupings] = self._lister.pages(partial(self._counted, groupings))
         return listing.statement(asked.unplaced, page).query(asked.values, env.actor)
 
     def value(self, asked: Sequence[str], rows: Sequence[Row]) -> Mapping[str, object]:
-        """What the root field answers with, of the rows of a query."""
+        """The result of the root field, from the rows of a query."""
         total = 0
         groups: dict[str, list[Mapping[str, object]]] = {name: [] for name in asked}
         for name, value, count, *sums in rows:
@@ -93,7 +93,7 @@ class _Tally:
         }
 
     def _counted(self, groupings: tuple[str, ...], page: sa.Select[Any]) -> Select:
-        """The rows of a page, counted: in all, and by each grouping."""
+        """The rows of a page, counted: in total, and by each grouping."""
         read = [self._key, *self._sums, *(self._own[name] for name in groupings if name in self._own)]
         columns = page.selected_columns
         wanted = dict.fromkeys(f"c{slot}" for slot in read)
@@ -127,6 +127,6 @@ def _of_list(arguments: Arguments) -> Arguments:
 
 
 def _largest(groups: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, object]]:
-    """The largest first, those of one size by their value; the group without one is the last of its size."""
+    """The largest group first. Groups of one size are ordered by value, with the group without a value last."""
     ordered = sorted(groups, key=lambda group: (-group["count"], group["value"] is None, group["value"] or ""))
     return ordered[:MOST_GROUPS]

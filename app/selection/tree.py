@@ -1,4 +1,4 @@
-"""The neutral selection that a transport hands to the compiler: GraphQL lowers to it, REST builds it by hand."""
+"""The neutral selection that transports pass to the compiler."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,9 +15,9 @@ def no_arguments(_variables: Variables) -> dict[str, object]:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field asked for, under its response `key`.
+    """One selected field, under its response `key`.
 
-    `arguments` gives the values for one run: snake_case names, enums by name, times as aware datetimes, ids as text,
+    `arguments` returns the values for one run: snake_case names, enums by name, times as aware datetimes, ids as text,
     input objects as dicts in which an absent field is absent. `children` maps each possible concrete type to its
     fields, already collected and merged; None for a leaf."""
 

@@ -12,22 +12,22 @@ from app.storage.growth import Connect, Growth
 from app.storage.tally import Load
 
 ON_ONE_SUBJECT = 1
-"""Connections that commands on one subject take: the others would hold theirs only to wait for the same lock."""
+"""How many connections the commands on one subject may take. More would only wait for the same lock."""
 
 SHARE = 4
-"""One caller's commands take at most this part of the connections: a quarter."""
+"""The share of the connections that the commands of one caller may take: a quarter."""
 
 
 def share_of(connections: int) -> int:
-    """How many of the connections commands of one caller use."""
+    """How many of these connections the commands of one caller may use."""
     return max(1, connections // SHARE)
 
 
 class Admission:
-    """Gives each command its turn on its subject, then one of its caller's connections; both are fair by caller."""
+    """Gives each command a turn on its subject, then a connection. Both queues are fair between callers."""
 
     def __init__(self, connections: int, *, most_waiting: int, patience: float, opened: int, connect: Connect) -> None:
-        """So many of the connections are open; `connect` takes one of them, or opens another one."""
+        """`opened` connections are open. `connect` takes a free one, or opens a new one."""
         self._subjects = KeyedTurns(ON_ONE_SUBJECT)
         self._connections = turns = Turns(opened, each=share_of(connections))
         self._growth = Growth(opened, connections, connect=connect, grown=turns.grow, lacks=lambda: not turns.free)
@@ -37,13 +37,14 @@ class Admission:
 
     @property
     def load(self) -> Load:
-        """The connections that are open, those in use, and the commands that wait for one or for their subject."""
+        """How many connections are open, how many are in use, and how many commands wait for a connection or a
+        subject."""
         busy = self._growth.opened - self._connections.free
         return Load(self._growth.opened, busy, max(self._asking.total() - busy, 0))
 
     async def admit(self, caller: Caller, subject: Hashable | None) -> "Admitted":
-        """Wait until the command may take a connection; what it then holds until its end. `subject` is what it
-        changes, if that is known before.
+        """Wait until the command may take a connection. Returns what the command holds until it ends. `subject` is what
+        it changes, if that is known in advance.
 
         Raises RateLimited when too many commands of the caller are here, Unavailable when a turn takes too long."""
         if self._asking[caller] >= self._most_waiting:
@@ -51,7 +52,7 @@ class Admission:
         self._asking[caller] += 1
         held = Admitted(self, caller)
         try:
-            # Nearly always nobody has to wait, and a wait costs more than all else here, even if it is for nothing.
+            # Nearly always nobody has to wait. A wait costs more than everything else here, even when it ends at once.
             if subject is not None:
                 held.subject = self._subjects.at_once(subject, caller)
                 if held.subject is None:
@@ -71,7 +72,7 @@ class Admission:
         return held
 
     def left(self, caller: Caller) -> None:
-        """One of the caller's commands has ended."""
+        """One command of the caller has ended."""
         self._asking[caller] -= 1
         if not self._asking[caller]:
             del self._asking[caller]
@@ -82,7 +83,7 @@ class Admission:
 
 
 class Admitted:
-    """What a command holds until `end`: its turn on its subject, and that for a connection."""
+    """What a command holds until `end`: its turn on its subject, and its turn for a connection."""
 
     __slots__ = ("_admission", "_caller", "connection", "subject")
 
@@ -93,7 +94,7 @@ class Admitted:
         self.connection: Turn | None = None
 
     def end(self) -> None:
-        """Let the next ones have the turns."""
+        """Pass both turns on to the next commands."""
         if self.connection is not None:
             self.connection.end()
         if self.subject is not None:

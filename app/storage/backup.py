@@ -1,4 +1,4 @@
-"""Copies of an SQLite database, made while it is written to, and restored whole."""
+"""Copies an SQLite database while it is in use, and restores copies."""
 
 import os
 import sqlite3
@@ -11,24 +11,24 @@ from app.storage.engines import ConfigurationError, connect_sqlite, plain_failur
 from app.storage.migrations import revisions
 
 PAGES_AT_ONCE = 1_024
-"""Pages that are copied between two reports."""
+"""How many pages are copied between two progress reports."""
 
 Report = Callable[[int, int], None]
-"""Takes how many pages are copied, and of how many."""
+"""Called with the number of pages copied so far, and the number of all pages."""
 
 
 class Backup(NamedTuple):
-    """What a copy holds: the revision of its tables, and its size in bytes."""
+    """What a copy contains: the revision of its tables, and its size in bytes."""
 
     revision: str
     size: int
 
 
 def back_up(path: str, copy: str, report: Report, *, pages: int = PAGES_AT_ONCE) -> Backup:
-    """Copy the database as it is at one moment. Servers go on reading and writing meanwhile.
+    """Copy the database as it is at one moment. Servers can read and write meanwhile.
 
-    The copy is there under its name once it is whole, checked and written to the disk, and its owner alone may read it.
-    Raises ConfigurationError for a name that is taken, and for a database that cannot be read."""
+    The copy gets its name only when it is complete, checked and written to the disk. Only its owner may read it. Raises
+    ConfigurationError when the name is taken, or when the database cannot be read."""
     target, part = Path(copy).absolute(), Path(f"{copy}.part").absolute()
     if target.exists():
         raise ConfigurationError(f"{copy} exists already; a backup does not overwrite.")
@@ -38,7 +38,7 @@ def back_up(path: str, copy: str, report: Report, *, pages: int = PAGES_AT_ONCE)
         raise ConfigurationError(f"There is no database {path}.")
     with closing(connect_sqlite(path, read_only=True)) as source, plain_failures(path):
         _require_ours(source, path)
-        # The snapshot is held until the copy is whole: without it SQLite would begin anew after each change of others.
+        # The snapshot is held until the copy is complete. Without it, SQLite starts again after each write by others.
         source.execute("BEGIN")
         source.execute("SELECT count(*) FROM sqlite_master").fetchone()
         try:
@@ -46,11 +46,11 @@ def back_up(path: str, copy: str, report: Report, *, pages: int = PAGES_AT_ONCE)
             os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
             with closing(sqlite3.connect(part, isolation_level=None)) as made:
                 _copy(source, made, report, pages)
-                # One file, whatever becomes of those that SQLite keeps beside one.
+                # The backup is one file: the files that SQLite keeps beside a database are not needed.
                 made.execute("PRAGMA journal_mode = DELETE")
                 revision = _require_whole(made, copy)
             _write_through(part)
-            os.link(part, target)  # fails for a name that was taken meanwhile
+            os.link(part, target)  # fails when the name was taken meanwhile
         except FileExistsError:
             raise ConfigurationError(f"{copy} exists already; a backup does not overwrite.") from None
         except OSError as error:
@@ -63,11 +63,11 @@ def back_up(path: str, copy: str, report: Report, *, pages: int = PAGES_AT_ONCE)
 
 
 def restore(copy: str, path: str, report: Report, *, replace: bool = False, pages: int = PAGES_AT_ONCE) -> Backup:
-    """Put a copy in the place of the database, in one transaction of SQLite's: a restore that is interrupted is undone
-    when the file is next opened.
+    """Replace the content of the database by a copy, in one SQLite transaction. An interrupted restore is undone when
+    the file is next opened.
 
-    Raises ConfigurationError for a copy that is damaged, no backup or a newer version's, for a database that is used by
-    another process, and for one with tables unless it may be replaced."""
+    Raises ConfigurationError when the copy is damaged, is no backup, or is from a newer version; when another process
+    uses the database; and when the database has tables and may not be replaced."""
     if not Path(copy).exists():
         raise ConfigurationError(f"There is no backup {copy}.")
     if Path(path).exists() and Path(path).samefile(copy):
@@ -88,14 +88,14 @@ def restore(copy: str, path: str, report: Report, *, replace: bool = False, page
 
 @contextmanager
 def _alone(path: str) -> Iterator[sqlite3.Connection]:
-    """The database, which no other process may open until the end of the block.
+    """The database, locked against other processes until the end of the block.
 
-    Raises ConfigurationError when one has it open."""
+    Raises ConfigurationError when another process has it open."""
     with closing(connect_sqlite(path)) as connection, plain_failures(path):
         connection.execute("PRAGMA busy_timeout = 0")
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")
         try:
-            # SQLite leaves the write-ahead log only for whoever is alone.
+            # SQLite gives up the write-ahead log only when no other connection is open.
             (mode,) = connection.execute("PRAGMA journal_mode = DELETE").fetchone()
             connection.execute("BEGIN EXCLUSIVE")
             connection.execute("COMMIT")
@@ -116,7 +116,7 @@ def _copy(source: sqlite3.Connection, target: sqlite3.Connection, report: Report
 
 
 def _require_ours(connection: sqlite3.Connection, path: str) -> str:
-    """The revision of the database. Raises ConfigurationError for one without our tables."""
+    """The revision of the database. Raises ConfigurationError when it does not have our tables."""
     try:
         (revision,) = connection.execute("SELECT version_num FROM alembic_version").fetchone()
     except (sqlite3.OperationalError, TypeError):
@@ -125,7 +125,8 @@ def _require_ours(connection: sqlite3.Connection, path: str) -> str:
 
 
 def _require_whole(connection: sqlite3.Connection, path: str) -> str:
-    """The revision. Raises ConfigurationError for a damaged database, and for rows that point nowhere."""
+    """The revision of the database. Raises ConfigurationError when it is damaged, or when a foreign key points to no
+    row."""
     revision = _require_ours(connection, path)
     (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     if found != "ok":
@@ -136,7 +137,7 @@ def _require_whole(connection: sqlite3.Connection, path: str) -> str:
 
 
 def _write_through(path: Path) -> None:
-    """Have the system write the file, or the names of a folder, to the disk."""
+    """Make the operating system write the file, or the entries of a folder, to the disk."""
     opened = os.open(path, os.O_RDONLY)
     try:
         os.fsync(opened)

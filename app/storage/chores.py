@@ -1,4 +1,4 @@
-"""What recurs without being anybody's command: done by one process each time, however many there are."""
+"""Recurring tasks. Each run is done by one process only."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ chore = sa.Table(
 
 @dataclass(frozen=True, slots=True)
 class Chore:
-    """`run` does a part that is short enough for one unit, and says whether more is left to do."""
+    """`run` does a part that fits into one unit, and returns whether more is left to do."""
 
     name: str
     every: timedelta
@@ -29,7 +29,7 @@ class Chore:
 
 
 def take(work: Work, wanted: Chore) -> tuple[bool, datetime]:
-    """Whether the chore is the caller's to do now, and when it is due next. Of many who ask at once one gets it."""
+    """Whether the caller has to do the chore now, and when it is due next. Only one of several processes gets it."""
     work.connection.execute(
         insert_into(work.dialect_name, chore).values(name=wanted.name, due_at=work.now).on_conflict_do_nothing()
     )

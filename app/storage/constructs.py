@@ -1,4 +1,4 @@
-"""SQL constructs that are one thing to a repository and another to each database."""
+"""SQL constructs that each database spells in its own way."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -20,7 +20,7 @@ ListParameter = sa.BindParameter[Any] | Sequence[int] | Sequence[str]
 
 
 def insert_into(dialect_name: str, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
-    """An INSERT that can say ON CONFLICT, which both databases spell alike."""
+    """An INSERT with ON CONFLICT, which both databases spell alike."""
     return sqlite.insert(table) if dialect_name == "sqlite" else postgresql.insert(table)
 
 
@@ -62,7 +62,7 @@ def _list_parameter(param: ListParameter, item: TypeEngine[Any]) -> sa.BindParam
 
 
 class among(FunctionElement[bool]):  # noqa: N801 - reads as SQL
-    """`among(column, param)`: the column's value is in the bound list; one SQL text however long the list is."""
+    """`among(column, param)`: the column's value is in the bound list. The SQL text is the same for any length."""
 
     inherit_cache = True
     name = "among"
@@ -81,14 +81,14 @@ def _among_postgresql(element: among, compiler: SQLCompiler, **kw: Any) -> str:
 @compiles(among, "sqlite")
 def _among_sqlite(element: among, compiler: SQLCompiler, **kw: Any) -> str:
     column, param = element.clauses
-    # `+` as in `unindexed`: a list of values tells SQLite nothing of how many rows match.
+    # `+` as in `unindexed`: from a bound list, SQLite cannot estimate how many rows match.
     return f"(+{compiler.process(column, **kw)} IN (SELECT value FROM json_each({compiler.process(param, **kw)})))"
 
 
 class unindexed(FunctionElement[Any]):  # noqa: N801 - reads as SQL
-    """`unindexed(column)`: the column, but SQLite's planner may not pick an index for it.
+    """`unindexed(column)`: the column, but SQLite's planner may not use an index on it.
 
-    Keeps SQLite, which has no histogram of these columns, on the index that gives the order."""
+    SQLite has no histogram of these columns. This keeps it on the index that gives the order."""
 
     inherit_cache = True
     name = "unindexed"
@@ -109,9 +109,9 @@ def _unindexed_sqlite(element: unindexed, compiler: SQLCompiler, **kw: Any) -> s
 
 
 class among_few(FunctionElement[bool]):  # noqa: N801 - reads as SQL
-    """`among_few(key, select)`: the key is one that the SELECT gives, which finds a few thousand at most.
+    """`among_few(key, select)`: the key is one of those that the SELECT returns, a few thousand at most.
 
-    Rows are looked up by it, whatever the order is: on PostgreSQL the keys are found before anything is planned."""
+    Rows are looked up by this key, in any order of the result. PostgreSQL finds the keys before it plans the rest."""
 
     inherit_cache = True
     name = "among_few"
@@ -121,7 +121,7 @@ class among_few(FunctionElement[bool]):  # noqa: N801 - reads as SQL
         super().__init__(key, select.scalar_subquery())
 
     def self_group(self, against: Any = None) -> "among_few":
-        # SQLAlchemy would write `= 1` behind it, for which SQLite looks at every row.
+        # SQLAlchemy would append `= 1`, and SQLite would then scan all rows.
         return self
 
 
@@ -138,7 +138,7 @@ def _among_few_sqlite(element: among_few, compiler: SQLCompiler, **kw: Any) -> s
 
 
 class json_rows(FunctionElement[Any]):  # noqa: N801 - reads as SQL
-    """`json_rows(column, …)`: an aggregate, the rows as a JSON list of lists. Times and JSON are texts in it."""
+    """`json_rows(column, …)`: an aggregate of the rows as a JSON list of lists. Times and JSON values become text."""
 
     inherit_cache = True
     name = "json_rows"
@@ -199,8 +199,8 @@ def texts(param: ListParameter, name: str = "texts") -> sa.TableValuedAlias:
 
 
 def unindexed_in(condition: Any, table: sa.FromClause) -> Any:
-    """A condition on rows that are read by their keys: SQLite, which cannot see how few those are, would rather look
-    for them among all rows of a kind."""
+    """A condition on rows that are read by their keys. SQLite cannot see that these are few, and would otherwise search
+    among all rows of a kind."""
     columns = set(table.c)
 
     def plain(element: Any, **_: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The two ways to reach SQL: `command` changes, `plan` reads."""
+"""The two ways to SQL: `command` changes data, `plan` reads it."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Generator, Hashable, Mapping, Sequence
@@ -29,14 +29,14 @@ from app.storage.work import Unit, Work
 __all__ = ["Database", "Query", "Row", "Steps", "Work", "open_database"]
 
 MOST_NOTED = 200
-"""How many steps of one request are noted."""
+"""How many steps of one request are recorded."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
 class Commands(Protocol):
-    """Runs units of work, each exactly once in effect."""
+    """Runs units of work. Each takes effect exactly once."""
 
     dialect: sa.Dialect
     committed: Callable[[], None]
@@ -59,7 +59,7 @@ class Reads(Protocol):
 
 
 class Plans(Reads, Protocol):
-    """Runs plans on the driver; `waiting` is how many wait for a reader."""
+    """Runs plans on the driver. `waiting` is the number of plans that wait for a reader."""
 
     @property
     def waiting(self) -> int: ...
@@ -71,12 +71,12 @@ class Plans(Reads, Protocol):
 
 
 class Database:
-    """The store; made by `open_database` inside the running loop, and bound to it."""
+    """The store. `open_database` makes it inside the running loop, and it belongs to that loop."""
 
     def __init__(self, commands: Commands, plans: Plans, replicas: Replicas | None = None) -> None:
         self.dialect = commands.dialect
         self.replicas = replicas
-        """What answers reads beside the primary."""
+        """The replicas that answer reads beside the primary."""
         self._commands = commands
         self._plans = plans
         self._reads: Reads = plans if replicas is None else replicas
@@ -86,16 +86,16 @@ class Database:
 
     @property
     def tally(self) -> Tally:
-        """What has been counted of commands."""
+        """The counters of commands."""
         return self._commands.tally
 
     def loads(self) -> Mapping[str, Load]:
-        """How busy the two roads are."""
+        """The current load of commands and of reads."""
         loads = {"commands": self._commands.load, "reads": self._plans.load}
         return loads if self.replicas is None else {**loads, **self.replicas.loads()}
 
     async def command(self, f: Callable[Concatenate[Work, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run `f(work, …)` as one unit of work of the process itself, and otherwise as `command_of`."""
+        """Run `f(work, …)` as a unit of work of the process itself. Apart from that, the same as `command_of`."""
         return await self.command_of(SERVER, None, f, *args, **kwargs)
 
     async def command_of(
@@ -106,14 +106,15 @@ class Database:
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:
-        """Run `f(work, …)` as one unit of work and return its result once it is durable.
+        """Run `f(work, …)` as one unit of work, and return its result once it is durable.
 
-        Units of one `caller` take their share of the database alone. `subject` is what the unit locks, where that is
-        known before: units on one subject wait for each other before they take a connection.
-        The unit finishes even when its caller is cancelled, and starts again as a whole (a new Work, a new now) when
-        the database asks for that. Whatever `f` raises undoes all of the unit, its events too, and passes through.
-        Raises RateLimited when too many units of the caller wait, Unavailable when the database cannot do it now, in
-        both cases without any change, and OutcomeUnknown when it failed during the commit."""
+        The units of one `caller` only use that caller's share of the database. `subject` is what the unit locks, if
+        that is known in advance: units on one subject wait for each other before they take a connection. The unit runs
+        to its end even when its caller is cancelled. When the database asks for a retry, the whole unit runs again,
+        with a new Work and a new `now`. When `f` raises, the whole unit is undone, with its events, and the error
+        passes through. Raises RateLimited when too many units of the caller wait, and Unavailable when the database
+        cannot run the unit now; in both cases nothing has changed. Raises OutcomeUnknown when the database failed
+        during the commit."""
         self._require_open()
         unit = partial(_call, f, args, kwargs)
         trail = current()
@@ -126,32 +127,33 @@ class Database:
             _note(trail.steps, Step("command", _named(f, args), 0, began, perf_counter() - from_))
 
     def plan(self, steps: Steps[T], *, snapshot: bool, caller: Caller) -> Coroutine[Any, Any, T]:
-        """Run the generator that `steps` starts in the caller's share of the readers, and return what it returns.
+        """Run the generator that `steps` returns, in the caller's share of the readers. Returns the generator's result.
 
-        With `snapshot` all its statements see one moment. What the generator raises passes through. `steps` may be
-        called again when a connection breaks or the plan takes long, so a plan must have no effects.
-        Raises Timeout after `read_timeout` of reading, RateLimited when too many plans of the caller wait, and
-        Unavailable when the plan waited for too long or the database cannot be reached."""
+        With `snapshot`, all statements see the data of one moment. Errors of the generator pass through. `steps` may be
+        called again when a connection breaks or the plan takes long, so a plan must have no side effects. Raises
+        Timeout after `read_timeout` of reading, RateLimited when too many plans of the caller wait, and Unavailable
+        when the plan waited too long or the database cannot be reached."""
         self._require_open()
         return self._plans.run(_noting(steps), snapshot, caller)
 
     def read(self, steps: Steps[T], *, snapshot: bool, caller: Caller) -> Coroutine[Any, Any, T]:
-        """Run a plan as `plan` does, on a replica where there is one that has all that was written before."""
+        """Run a plan as `plan` does, but on a replica if there is one that has everything written before this call."""
         self._require_open()
         return self._reads.run(_noting(steps), snapshot, caller)
 
     async def forget_deleted(self) -> bool:
-        """Clean SQLite's files of what has been deleted; False when a reader or another process keeps an old state just
-        now. On PostgreSQL that is the server's own task, and this is True."""
+        """Remove deleted data from SQLite's files. Returns False when that is not possible now, because a reader or
+        another process still uses an old state. On PostgreSQL the server does this itself, and the result is True."""
         self._require_open()
         return await self._commands.forget_deleted()
 
     def on_commit(self, listener: Callable[[], None]) -> None:
-        """Call `listener` in the loop after every commit that wrote events: a hint, the log is the truth."""
+        """Call `listener` in the loop after every commit that wrote events. This is only a hint: the log is the
+        truth."""
         self._listeners.append(listener)
 
     async def close(self) -> None:
-        """Finish what is running, then let go of every connection and thread."""
+        """Finish what is running, then release every connection and thread."""
         self._closed = True
         if self.replicas is not None:
             await self.replicas.close()
@@ -163,7 +165,7 @@ class Database:
             raise Unavailable("The database is closed.")
 
     def _wake(self) -> None:
-        # Each in a turn of its own: what goes wrong in a listener is not the command's failure.
+        # Each listener has its own turn of the loop, so that an error in it is not an error of the command.
         for listener in self._listeners:
             asyncio.get_running_loop().call_soon(listener)
 
@@ -173,25 +175,25 @@ def _call(f: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any], wo
 
 
 def _note(notes: list[Step], step: Step) -> None:
-    # A stream lasts, and reads the log again whenever it has fallen behind.
+    # A stream lives long, and reads the log again each time it has fallen behind.
     if len(notes) < MOST_NOTED:
         notes.append(step)
 
 
 def _named(f: Callable[..., object], args: tuple[Any, ...]) -> str:
-    """The name of the service that a unit runs, which another function may have been given."""
+    """The name of the service that a unit runs. A unit may get the service as an argument of another function."""
     found = next((each for each in (*args, f) if callable(each) and hasattr(each, "__name__")), f)
     return str(getattr(found, "__name__", "unit"))
 
 
 def _noting(steps: Steps[T]) -> Steps[T]:
-    """The plan, which notes its statements where the request's trail wants them."""
+    """The plan. It records its statements if the trail of the request wants them."""
     trail = current()
     return steps if trail is None or trail.steps is None else partial(_noted, steps, trail.steps)
 
 
 def _noted(steps: Steps[T], notes: list[Step]) -> Generator[Query, Sequence[Row], T]:
-    """Drive a plan, and note its statements; the thread that runs it may be any."""
+    """Drive a plan and record its statements. The plan may run in any thread."""
     plan = steps()
     try:
         query = next(plan)
@@ -217,12 +219,12 @@ async def open_database(
     observer: Observer | None = None,
     read_urls: Sequence[str] = (),
 ) -> Database:
-    """Open a migrated database. Every unit's Work carries `kinds` to those who treat all kinds alike. `read_urls` are
-    replicas of it, on PostgreSQL, which need not be there yet.
+    """Open a migrated database. The Work of every unit carries `kinds`, for code that treats all kinds alike.
+    `read_urls` are the replicas of a PostgreSQL database; they need not be reachable yet.
 
-    `observer` is called with each SQL text that a unit or a plan executes, for tests that count (in the thread that
-    executes it). Transaction control is not counted.
-    Raises ConfigurationError for an address we cannot use and for a database without our tables."""
+    `observer` is called with each SQL text that a unit or a plan executes, in the thread that executes it; tests count
+    statements by it. Transaction control is not counted. Raises ConfigurationError when the address cannot be used, or
+    when the database does not have our tables."""
     url = parse_database_url(database_url)
     replica_urls = [_replica_url(each) for each in read_urls]
 

@@ -1,4 +1,4 @@
-"""What a connection offers that does statements of a unit together."""
+"""The protocol of connections that send several statements of a unit together."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -7,10 +7,10 @@ import sqlalchemy as sa
 
 
 class Write(NamedTuple):
-    """An UPDATE, DELETE or INSERT … SELECT of one table, and the driver's values.
+    """An UPDATE, DELETE or INSERT … SELECT of one table, with the values for the driver.
 
-    The text ends with a WHERE whose conditions all have to hold. `named` are SELECTs, with the same parameters, of the
-    rows of other tables that the written row will name; they end with a WHERE too."""
+    The text ends with a WHERE clause whose conditions must all hold. `named` are SELECTs of the rows that the written
+    row will refer to; they take the same parameters, and also end with a WHERE clause."""
 
     table: str
     sql: str
@@ -19,7 +19,7 @@ class Write(NamedTuple):
 
 
 class Guard(NamedTuple):
-    """A SELECT that locks the rows that a unit has read, and finds nothing when they have changed since.
+    """A SELECT that locks the rows that a unit has read. It returns nothing when they have changed since.
 
     `template` has a place for each of the arguments."""
 
@@ -27,41 +27,41 @@ class Guard(NamedTuple):
     arguments: tuple[int, ...]
 
     def literal(self) -> str:
-        """The statement with its arguments in it."""
+        """The statement with its arguments filled in."""
         key, *stamps = self.arguments
         return self.template.format(int(key), *(f"'{int(stamp)}'" for stamp in stamps))
 
 
 class DeferringConnection(sa.Connection):
-    """A connection of a unit that needs fewer round trips than the unit has statements.
+    """A connection that needs fewer round trips than its unit has statements.
 
-    A write may be kept until the unit's next statement, and the transaction is begun by its second read."""
+    It may keep a write until the next statement of the unit. It begins the transaction with the second read."""
 
     def rows(self, sql: str, arguments: Sequence[Any]) -> Sequence[Any]:
         """The rows that a statement returns."""
         raise NotImplementedError
 
     def run(self, sql: str, arguments: Sequence[Any]) -> int:
-        """How many rows a statement has written."""
+        """Write; returns the number of rows written."""
         raise NotImplementedError
 
     def run_many(self, sql: str, arguments: Sequence[Sequence[Any]]) -> None:
-        """Write once for each of the arguments."""
+        """Write once for each set of arguments."""
         raise NotImplementedError
 
     @property
     def may_read_unlocked(self) -> bool:
-        """Whether the unit has done nothing yet, so that what it reads can be locked later by a guard."""
+        """Whether the unit has done nothing yet, so that a guard can later lock what it reads."""
         raise NotImplementedError
 
     def read_unlocked(self, sql: str, arguments: Sequence[Any]) -> Sequence[Any]:
-        """The rows of a SELECT outside of a transaction."""
+        """The rows of a SELECT that runs outside a transaction."""
         raise NotImplementedError
 
     def keep_unchanged(self, guard: Guard) -> None:
-        """Have the unit begin again, unless the guard finds the rows when they are locked."""
+        """Lock the rows with this guard later. If the guard then finds nothing, the unit starts again."""
         raise NotImplementedError
 
     def defer(self, writes: Sequence[Write]) -> None:
-        """Keep writes that do not meet in any row."""
+        """Keep these writes for later. No two of them may write the same row."""
         raise NotImplementedError

@@ -1,10 +1,10 @@
-"""Types that connections of asyncpg know without asking PostgreSQL: arrays of ours, and times as text."""
+"""Types that asyncpg's connections know without a query: arrays, JSON, times."""
 
 from datetime import datetime
 from typing import Any
 
 _ELEMENTS = {
-    # The array's number, its elements' type and the number of that: the same in every PostgreSQL.
+    # The number of the array type, its element type, and that type's number. They are the same in every PostgreSQL.
     1000: ("bool", 16),
     1007: ("int4", 23),
     1016: ("int8", 20),
@@ -29,26 +29,26 @@ _TYPES = [
 
 
 def know_arrays(connection: Any) -> None:
-    """Tell a connection of asyncpg the types of arrays in our statements, before the first of them.
+    """Tell an asyncpg connection the array types of our statements, before the first statement.
 
-    It would ask for each of them with a query of ten milliseconds, in the first command or read that gets the new
-    connection. Whatever sets a codec afterwards has it forget them."""
+    Otherwise asyncpg looks up each type with a query of ten milliseconds, in the first command or read on a new
+    connection. Setting a codec afterwards makes asyncpg forget these types."""
     connection.get_settings().register_data_types(_TYPES)
 
 
 def take_json_as_text(connection: Any) -> None:
-    """Have a connection of asyncpg hand on JSON as the driver does by itself, without SQLAlchemy's function for each
-    value. Before `know_arrays`."""
+    """Make an asyncpg connection return JSON as the driver does by default, without a call of SQLAlchemy's function for
+    each value. Call it before `know_arrays`."""
     connection.get_settings().remove_python_codec(114, "json", "pg_catalog")
 
 
 TIMES_AS_TEXT = {"TimeZone": "UTC", "DateStyle": "ISO"}
-"""The settings of a session in which `read_times_as_text` understands what PostgreSQL writes."""
+"""Settings of a session, so that PostgreSQL writes times as `read_times_as_text` expects."""
 
 
 def read_times_as_text(connection: Any) -> None:
-    """Have a connection of asyncpg take times as text: Python reads it in a third of the time in which the driver
-    computes the same datetime. Before `know_arrays`."""
+    """Make an asyncpg connection receive times as text. Python parses the text in a third of the time that the driver
+    needs to compute the same datetime. Call it before `know_arrays`."""
     _, number = _ELEMENTS[1185]
     kind, write, read = "scalar", datetime.isoformat, datetime.fromisoformat
     connection.get_settings().add_python_codec(number, "timestamptz", "pg_catalog", [], kind, write, read, "text")

@@ -27,9 +27,9 @@ BUSY_TIMEOUT_MS = 5000
 _PAUSE_SECONDS = 0.01
 STATEMENTS_KEPT = 512
 LONGEST_WAIT = 10.0
-"""Seconds that a command waits for a connection to PostgreSQL when all are busy."""
+"""How many seconds a command waits for a connection to PostgreSQL when all are busy."""
 
-# By these the server finds out that nobody is at the other end of a connection any more.
+# By these options the server notices that the other end of a connection is gone.
 _KEEPALIVE = {
     "tcp_keepalives_idle": "5",
     "tcp_keepalives_interval": "3",
@@ -43,16 +43,17 @@ _POSTGRESQL_OPTIONS = {"host", "port", "ssl", "passfile", "target_session_attrs"
 
 
 class ConfigurationError(ValueError):
-    """The database address, or the database behind it, cannot be used; the message never holds a password."""
+    """The database address, or the database itself, cannot be used. The message never contains a password."""
 
 
 def parse_database_url(database_url: str) -> sa.URL:
     """`sqlite:///file.db` or `postgresql://user:password@host/name` as a URL with the driver we use.
 
-    Raises ConfigurationError for anything else, and for SQLite in memory: its readers are other connections."""
+    Raises ConfigurationError for anything else, and for SQLite in memory, where each reader would see its own
+    database."""
     try:
         url = sa.make_url(database_url)
-    except (ArgumentError, ValueError):  # ValueError: a port that is no number
+    except (ArgumentError, ValueError):  # ValueError: the port is not a number
         raise ConfigurationError("The database address is not of the form sqlite:///… or postgresql://….") from None
     if url.drivername in _SQLITE:
         if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
@@ -72,14 +73,14 @@ def parse_database_url(database_url: str) -> sa.URL:
 
 
 def _ports(text: str | Sequence[str]) -> list[int]:
-    """The ports of the address's options; 0 for one that is no number."""
+    """The ports in the address's options; 0 for a port that is not a number."""
     texts = [text] if isinstance(text, str) else text
     return [int(port) if port.isascii() and port.isdigit() else 0 for port in texts]
 
 
 @contextmanager
 def plain_failures(path: str) -> Iterator[None]:
-    """Turn what SQLite says of a file that it cannot use into a ConfigurationError that says why."""
+    """Turn SQLite's error about an unusable file into a ConfigurationError that gives the reason."""
     try:
         yield
     except sqlite3.Error as error:
@@ -100,9 +101,9 @@ def _reason(path: str, error: sqlite3.Error) -> str:
 
 
 def connect_sqlite(path: str, *, read_only: bool = False, foreign_keys: bool = True) -> sqlite3.Connection:
-    """A connection whose transactions are begun and ended by hand.
+    """A connection with manual transaction control.
 
-    Raises ConfigurationError for a file that cannot be used, and without its folder."""
+    Raises ConfigurationError when the file cannot be used, or when its folder does not exist."""
     if not Path(path).absolute().parent.is_dir():
         raise ConfigurationError(f"The folder of the SQLite file {path} does not exist.")
     with plain_failures(path):
@@ -122,7 +123,7 @@ def connect_sqlite(path: str, *, read_only: bool = False, foreign_keys: bool = T
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:
-    """Keep a log beside the file. SQLite refuses to begin with that, without waiting, while another process writes."""
+    """Switch to a write-ahead log. SQLite refuses to switch, without waiting, while another process writes."""
     last_try = monotonic() + BUSY_TIMEOUT_MS / 1_000
     while True:
         try:
@@ -140,22 +141,22 @@ def _prepare(connection: sqlite3.Connection, read_only: bool, foreign_keys: bool
         connection.execute("PRAGMA query_only = ON")
     else:
         _use_wal(connection)
-        # NORMAL survives a killed process but not a power cut: an acknowledged command must survive both.
+        # NORMAL survives a killed process but not a power cut. An acknowledged command must survive both.
         connection.execute("PRAGMA synchronous = FULL")
-        # What is deleted is overwritten, in rows and in pages that become free.
+        # Deleted content is overwritten with zeros, in rows and in freed pages.
         connection.execute("PRAGMA secure_delete = ON")
         connection.execute(f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}")
 
 
 def sqlite_engine(connection: sqlite3.Connection) -> sa.Engine:
-    """A synchronous engine over this one connection, for the thread that owns it."""
+    """A synchronous engine over this one connection, for the thread that owns the connection."""
     return sa.create_engine(
         "sqlite+pysqlite://", creator=lambda: connection, poolclass=StaticPool, hide_parameters=True
     )
 
 
 class WriterThread(aiosqlite.Connection):
-    """SQLite's one writing connection, in a thread of its own that runs functions one after another."""
+    """SQLite's only writing connection. Its own thread runs one function after another on it."""
 
     def __init__(self, path: str) -> None:
         super().__init__(lambda: connect_sqlite(path), iter_chunk_size=64)
@@ -166,24 +167,25 @@ class WriterThread(aiosqlite.Connection):
         try:
             _ = await thread
         except BaseException:
-            # It is ending, and its last word must still find the loop.
+            # The thread is ending, and its last message must still reach the loop.
             await asyncio.to_thread(thread._thread.join)
             raise
         return thread
 
     def run(self, f: Callable[[], T]) -> "asyncio.Future[T]":
-        """Queue `f` for the thread; the future is of the running loop."""
+        """Queue `f` for the thread. Returns a future of the running loop."""
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._tx.put_nowait((future, f))
         return future
 
     def engine(self) -> sa.Engine:
-        """A synchronous engine over the connection; for use in the thread alone."""
+        """A synchronous engine over the connection, for use inside the thread only."""
         return sqlite_engine(self._conn)
 
 
 def asyncpg_arguments(url: sa.URL, **limits: timedelta) -> dict[str, Any]:
-    """What asyncpg's connect takes for a URL of `parse_database_url`, with limits of PostgreSQL by their names."""
+    """The arguments of asyncpg's `connect` for a URL of `parse_database_url`. `settings` are PostgreSQL limits by
+    name."""
     _, arguments = url.get_dialect()().create_connect_args(url)
     return {**arguments, "server_settings": _server_settings(**limits)}
 
@@ -199,10 +201,10 @@ def _set_types(connection: Any) -> None:
 
 
 def postgresql_engine(url: sa.URL, settings: Settings, liveness: Liveness) -> AsyncEngine:
-    """The commands' engine: READ COMMITTED; locks, not the isolation level, order the writers.
+    """The engine of commands, with READ COMMITTED: locks order the writers, not the isolation level.
 
-    A statement outside of a transaction is one by itself; `UnitConnection` begins and ends transactions.
-    A command that waits for a lock for over `lock_timeout` fails."""
+    A statement outside a transaction commits by itself. `UnitConnection` begins and ends transactions. A command fails
+    when it waits for a lock longer than `lock_timeout`."""
     engine = create_async_engine(
         url,
         isolation_level="AUTOCOMMIT",
@@ -210,23 +212,23 @@ def postgresql_engine(url: sa.URL, settings: Settings, liveness: Liveness) -> As
         max_overflow=0,
         pool_timeout=LONGEST_WAIT,
         pool_use_lifo=True,
-        hide_parameters=True,  # errors are logged, and parameters hold what customers wrote
-        json_deserializer=str,  # our own column types decode, or hand the text on as it is
+        hide_parameters=True,  # errors are logged, and the parameters contain what customers wrote
+        json_deserializer=str,  # our own column types decode JSON, or pass the text on
         connect_args={
             "async_creator_fn": liveness.connect,
-            # SQLAlchemy's, and the driver's own for what is run without it.
+            # The first is SQLAlchemy's cache, the second the driver's, for what runs without SQLAlchemy.
             "prepared_statement_cache_size": STATEMENTS_KEPT,
             "statement_cache_size": STATEMENTS_KEPT,
             "max_cached_statement_lifetime": 0,
             "server_settings": _server_settings(
                 statement_timeout=settings.command_timeout,
-                # Frees what a connection has locked that the server does not know to be lost.
+                # Releases the locks of a lost connection when the server does not know that it is lost.
                 idle_in_transaction_session_timeout=settings.command_timeout,
                 lock_timeout=settings.lock_timeout,
             )
             | {"default_transaction_isolation": "read committed"},
         },
     )
-    # After the dialect, which sets codecs.
+    # After SQLAlchemy's dialect, because the dialect sets codecs.
     sa.event.listen(engine.sync_engine, "connect", lambda opened, _: _set_types(opened.driver_connection))
     return engine

@@ -12,7 +12,7 @@ from sqlalchemy.sql.dml import UpdateBase
 from app.storage.deferring import DeferringConnection, Write
 
 MOST_VARIANTS = 256
-"""How many sets of parameters one statement is kept compiled for: an UPDATE has as many as columns can differ."""
+"""How many sets of parameters one statement stays compiled for. An UPDATE has one set per combination of columns."""
 
 NO_PARAMETERS: Mapping[str, Any] = MappingProxyType({})
 
@@ -20,10 +20,10 @@ Parameters = Mapping[str, Any]
 
 
 class Fixed:
-    """A Core statement that is the same for every unit, but for its parameters: SQLAlchemy compiles it once.
+    """A Core statement that only differs in its parameters from unit to unit, so SQLAlchemy compiles it once.
 
-    Rows can be read by position and by name. An INSERT and an UPDATE write the columns that the parameters name.
-    Errors are SQLAlchemy's. Any thread may use it: two that compile the same at once do it twice."""
+    Rows can be read by position and by name. INSERT and UPDATE write the columns that the parameters name. Errors are
+    SQLAlchemy's. It is safe to use in several threads: at worst two threads compile the same statement."""
 
     __slots__ = ("_compiled", "_core")
 
@@ -42,7 +42,7 @@ class Fixed:
         return [compiled.row(row) for row in found]
 
     def run(self, connection: sa.Connection, parameters: Parameters = NO_PARAMETERS) -> int:
-        """Write; how many rows were."""
+        """Write; returns the number of rows written."""
         compiled = self.compiled(connection.dialect, parameters)
         arguments = compiled.arguments(parameters)
         if isinstance(connection, DeferringConnection):
@@ -50,7 +50,7 @@ class Fixed:
         return int(_execute(connection, compiled.sql, arguments, many=False).rowcount)
 
     def run_many(self, connection: sa.Connection, parameters: Sequence[Parameters]) -> None:
-        """Write once for each set of parameters, which all have the same names."""
+        """Write once for each set of parameters. All sets have the same names."""
         if not parameters:
             return
         compiled = self.compiled(connection.dialect, parameters[0])
@@ -63,11 +63,12 @@ class Fixed:
             _execute(connection, compiled.sql, arguments, many=True)
 
     def write(self, connection: sa.Connection, parameters: Parameters) -> None:
-        """Write, at the latest with the unit's next statement or at its end, where a violation is told then."""
+        """Write, at the latest with the unit's next statement or at the unit's end. A constraint violation is raised
+        then."""
         write_together(connection, [(self, parameters)])
 
     def compiled(self, dialect: Dialect, parameters: Parameters) -> "_Compiled":
-        """The statement for one database and the names of these parameters."""
+        """The statement compiled for one database and for parameters of these names."""
         key = (dialect.name, *parameters)
         compiled = self._compiled.get(key)
         if compiled is None:
@@ -78,7 +79,7 @@ class Fixed:
 
 
 def write_together(connection: sa.Connection, writes: Sequence[tuple[Fixed, Parameters]]) -> None:
-    """`Fixed.write` for several that do not meet in any row."""
+    """`Fixed.write` for several statements. No two of them may write the same row."""
     if not isinstance(connection, DeferringConnection):
         for statement, parameters in writes:
             statement.run(connection, parameters)
@@ -96,7 +97,7 @@ class _Compiled:
     __slots__ = ("_binds", "named", "row", "sql", "table")
 
     def __init__(self, core: Any, dialect: Dialect, names: list[str]) -> None:
-        # As for many rows: an INSERT then returns its key only where it says so.
+        # Compiled as for many rows: an INSERT then returns its key only when the statement says so.
         is_plain_insert = isinstance(core, sa.Insert) and not core.exported_columns
         compiled = core.compile(dialect=dialect, column_keys=names, for_executemany=is_plain_insert)
         if compiled.post_compile_params:
@@ -109,7 +110,7 @@ class _Compiled:
         self.row = _row(list(core.exported_columns), dialect)
 
     def arguments(self, given: Parameters) -> list[Any]:
-        """The values in the order of the SQL, as the driver takes them."""
+        """The values in the order of the SQL, converted for the driver."""
         return [
             default
             if default is not _REQUIRED and name not in given
@@ -132,7 +133,7 @@ def _bind(bind: sa.BindParameter[Any], dialect: Dialect) -> tuple[str, Callable[
 
 
 def _named(table: Any, places: Sequence[str], dialect: Dialect) -> Iterator[str]:
-    """The SELECTs of the rows that a written row names by a foreign key."""
+    """The SELECTs of the rows that the written row refers to by a foreign key."""
     for number, name in enumerate(places, start=1):
         column = table.columns.get(name)
         for key in () if column is None else sorted(column.foreign_keys, key=lambda each: each.target_fullname):
@@ -142,8 +143,8 @@ def _named(table: Any, places: Sequence[str], dialect: Dialect) -> Iterator[str]
 
 
 def _row(columns: Sequence[sa.ColumnElement[Any]], dialect: Dialect) -> Callable[[Sequence[Any]], Any]:
-    """What makes a row of the result out of the driver's."""
-    named: Any = namedtuple  # whose fields have to be literal for a type checker
+    """A function that makes a result row from the driver's row."""
+    named: Any = namedtuple  # a type checker wants the fields to be literals
     row_type = named("Row", [column.key or "" for column in columns], rename=True)
     make: Callable[[Sequence[Any]], Any] = row_type._make
     readers = [
@@ -179,15 +180,15 @@ def _execute(connection: sa.Connection, sql: str, arguments: Any, *, many: bool)
 
 
 def observe(connection: sa.Connection, sql: str, arguments: Any, *, many: bool = False) -> None:
-    """Tell those who listen to what SQLAlchemy executes of what it does not."""
+    """Report a statement that bypasses SQLAlchemy to the listeners of SQLAlchemy's executions."""
     if connection._has_events or connection.engine._has_events:
         for observer in connection.dispatch.before_cursor_execute:
             observer(connection, None, sql, arguments, None, many)
 
 
 def failed(connection: sa.Connection, sql: str, error: BaseException) -> NoReturn:
-    """Raise a driver's error as SQLAlchemy does."""
+    """Raise a driver's error as SQLAlchemy would."""
     if isinstance(error, Exception) and not isinstance(error, connection.dialect.loaded_dbapi.Error):
         raise error
-    # SQLAlchemy's own way out: it knows which errors end the connection, and raises what it raises elsewhere.
+    # SQLAlchemy's own function: it knows which errors end the connection, and raises the usual classes.
     connection._handle_dbapi_exception(error, sql, None, None, None)

@@ -1,4 +1,4 @@
-"""Requests that are carried out once, however often they are sent."""
+"""Runs a request once, however often it is sent."""
 
 import hashlib
 from collections.abc import Callable
@@ -21,9 +21,9 @@ LONGEST_KEY = 255
 idempotency_key = sa.Table(
     "idempotency_key",
     metadata,
-    # Without a foreign key: storage knows no users, and an answer outlives nobody by more than a day.
+    # No foreign key: storage must not depend on the directory, and rows expire within a day anyway.
     sa.Column("actor_id", BigId, primary_key=True, autoincrement=False),
-    # The digest of the key, which may be made of a customer's words.
+    # The digest of the key, because a client may build keys from a customer's words.
     sa.Column("key", sa.Text, primary_key=True),
     sa.Column("request_hash", sa.Text, nullable=False),
     sa.Column("result", JsonValue),
@@ -34,13 +34,13 @@ idempotency_key = sa.Table(
 
 
 def once(work: Work, actor: Actor, key: str | None, request: object, f: Callable[[], T]) -> T:
-    """Run `f` unless the actor's `key` has run before; then its result is given again.
+    """Run `f`, unless the actor's `key` has run before; then return that result again.
 
-    `request` is anything that orjson encodes and that tells two requests apart; the command's name belongs in it.
-    The result is kept as JSON, so it has to be made of surrogates, strings, lists and dicts. A request that was
-    refused is not kept. Without a key `f` just runs. Call it after the unit's other locks.
-    Raises KeyReused for another request under the same key, InvalidInput for an empty key and for a request that is
-    nested too deeply for any command, TooLong for a key of over 255 characters."""
+    `request` is anything that orjson encodes and that tells two requests apart; it should contain the command's name.
+    The result is stored as JSON, so it must consist of surrogates, strings, lists and dicts. A refused request is not
+    stored. Without a key, `f` just runs. Call this after the unit has taken its other locks. Raises KeyReused when
+    another request used the same key; InvalidInput when the key is empty, or when the request is nested too deeply for
+    any command; TooLong when the key has more than 255 characters."""
     if key is None:
         return f()
     if not key or len(key) > LONGEST_KEY or not is_storable(key):
@@ -55,7 +55,7 @@ def once(work: Work, actor: Actor, key: str | None, request: object, f: Callable
     taken = insert_into(work.dialect_name, table).values(
         actor_id=actor.user_id, key=digest, request_hash=request_hash, created_at=work.now
     )
-    # The same key at the same moment waits here until the other unit has ended.
+    # A request with the same key at the same moment waits here until the other unit has ended.
     if work.connection.execute(taken.on_conflict_do_nothing().returning(table.c.key)).first() is None:
         return cast("T", _first_result(work, mine, request_hash))
     result = f()
@@ -67,7 +67,7 @@ def _hash_of(request: object) -> str:
     try:
         encoded = orjson.dumps(request, default=str, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
     except orjson.JSONEncodeError:
-        # The request is hashed before its command has looked at what the client nested in it.
+        # The request is hashed before its command has checked the values nested in it.
         raise InvalidInput("This request is nested too deeply.") from None
     return hashlib.sha256(encoded).hexdigest()
 
@@ -80,7 +80,7 @@ def _first_result(work: Work, mine: sa.ColumnElement[bool], request_hash: str) -
 
 
 def forget_answers(work: Work) -> int:
-    """Erase the answers that are older than the setting `idempotency_retention`; how many there were."""
+    """Delete the answers that are older than the setting `idempotency_retention`. Returns how many there were."""
     oldest = work.now - work.settings.idempotency_retention
     erased = work.connection.execute(sa.delete(idempotency_key).where(idempotency_key.c.created_at < oldest))
     return erased.rowcount

@@ -19,9 +19,9 @@ lease = sa.Table(
 
 
 def take_lease(work: Work, name: str, holder: str, lasts: timedelta) -> bool:
-    """Begin or renew the lease `name` for the holder; whether it holds it now, for as long as it `lasts`.
+    """Begin or renew the lease `name` for the holder, for as long as it `lasts`. Returns whether the holder has it now.
 
-    Of many that ask at once one gets it. A lease that has ended is anybody's."""
+    Only one of several processes gets it. Any process may take a lease that has ended."""
     insert = insert_into(work.dialect_name, lease).values(name=name, holder=holder, until=work.now + lasts)
     mine = insert.on_conflict_do_update(
         index_elements=[lease.c.name],
@@ -32,28 +32,28 @@ def take_lease(work: Work, name: str, holder: str, lasts: timedelta) -> bool:
 
 
 def end_lease(work: Work, name: str, holder: str) -> None:
-    """End the lease `name` where the holder has it; another process may take it at once."""
+    """End the lease `name` if the holder has it. Another process may then take it at once."""
     work.connection.execute(sa.delete(lease).where(lease.c.name == name, lease.c.holder == holder))
 
 
 def forget_leases(work: Work) -> None:
-    """Erase the leases that have ended."""
+    """Delete the leases that have ended."""
     work.connection.execute(sa.delete(lease).where(lease.c.until <= work.now))
 
 
 def renew_leases(work: Work, holder: str, lasts: timedelta) -> frozenset[str]:
-    """Renew all leases that the holder has, for as long as they last from now; their names."""
+    """Renew all leases of the holder, for as long as they last from now. Returns their names."""
     mine = sa.update(lease).where(lease.c.holder == holder).values(until=work.now + lasts).returning(lease.c.name)
     return frozenset(work.connection.execute(mine).scalars())
 
 
 def end_leases(work: Work, holder: str) -> None:
-    """End all leases that the holder has."""
+    """End all leases of the holder."""
     work.connection.execute(sa.delete(lease).where(lease.c.holder == holder))
 
 
 def holds_lease(work: Work, name: str, holder: str) -> bool:
-    """Whether the holder has the lease, and keeps it until the unit ends."""
+    """Whether the holder has the lease. If so, the holder keeps it until the unit ends."""
     found = sa.select(lease.c.until).where(lease.c.name == name, lease.c.holder == holder).with_for_update()
     until = work.connection.execute(found).scalar()
     return until is not None and until > work.now

@@ -1,4 +1,4 @@
-"""Liveness of connections to PostgreSQL: finds the silent ones and drops them."""
+"""Finds connections to PostgreSQL that no longer answer, and drops them."""
 
 import asyncio
 import socket
@@ -16,21 +16,21 @@ from app.storage.driver_types import know_arrays
 _log = structlog.get_logger(__name__)
 
 _LOOKS = 3
-"""Looks at the connections in use while one of them may be silent."""
+"""How often connections in use are checked while one of them may be silent."""
 
-# A process waits for its client between transactions, within one, and within a statement that is only parsed.
+# PostgreSQL waits for its client between transactions, inside one, and while a statement is only parsed.
 _WAITING = """
 SELECT pid FROM pg_stat_activity WHERE pid = ANY($1::int[])
 AND wait_event = 'ClientRead' AND clock_timestamp() - state_change > make_interval(secs => $2)
 """
 
 _KEEPALIVE = {"TCP_KEEPIDLE": 5, "TCP_KEEPINTVL": 3, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 10_000}
-"""Options of the socket. A connection whose peer acknowledges nothing is over after about 10 seconds. Those in use are
-found by this module; these find the idle ones, and keep firewalls from forgetting them."""
+"""Socket options. A connection whose peer acknowledges nothing ends after about 10 seconds. This module finds the
+silent connections in use; these options find the idle ones, and keep firewalls from forgetting them."""
 
 
 class _Use:
-    """When a connection was taken into use, and when it has to be free again; None while it is idle."""
+    """When a connection was taken into use, and by when it has to be free again; None while it is idle."""
 
     __slots__ = ("ends", "since")
 
@@ -39,12 +39,12 @@ class _Use:
         self.ends = 0.0
 
     def begin(self, now: float, longest: float) -> None:
-        """It is used from now on, for `longest` seconds at most."""
+        """The connection is in use from now on, for at most `longest` seconds."""
         self.since = now
         self.ends = now + longest
 
     def end(self) -> None:
-        """It is idle again."""
+        """The connection is idle again."""
         self.since = None
 
 
@@ -59,9 +59,10 @@ class Connection(asyncpg.Connection):  # type: ignore[misc]
         _keep_alive(transport.get_extra_info("socket"))
 
     def rows(self, sql: str, arguments: Sequence[object]) -> Awaitable[list[asyncpg.Record]]:
-        """The rows of a statement, as `fetch`, whose layers cost as much as a small statement where it is prepared.
+        """The rows of a statement, as `fetch` returns them. The layers of `fetch` cost as much as a small prepared
+        statement.
 
-        One that another session's change of a table has made old is not prepared anew, but fails."""
+        When a change of a table has made a prepared statement out of date, it is not prepared again: the call fails."""
         known = self._prepared(sql)
         found: Awaitable[list[asyncpg.Record]] = (
             self.fetch(sql, *arguments)
@@ -71,7 +72,7 @@ class Connection(asyncpg.Connection):  # type: ignore[misc]
         return found
 
     async def status(self, sql: str, arguments: Sequence[object]) -> str:
-        """The status of a statement, as `execute`, on the same way."""
+        """The status of a statement, as `execute` returns it, by the same shortcut."""
         known = self._prepared(sql)
         if known is None:
             return cast("str", await self.execute(sql, *arguments))
@@ -79,19 +80,20 @@ class Connection(asyncpg.Connection):  # type: ignore[misc]
         return cast("str", status.decode())
 
     def _prepared(self, sql: str) -> Any:
-        """The prepared statement of a text; None where there is none yet, and while somebody is told of all of them."""
+        """The prepared statement of a text. None when there is none yet, or while something observes all statements."""
         return None if self._query_loggers else self._stmt_cache.get((sql, asyncpg.Record, False))
 
 
 class Liveness:
     """Opens the connections of a process, and drops those that wait for PostgreSQL in vain.
 
-    A connection in use for longer than `silence` seconds is asked about on a new one. It is dropped when the server has
-    waited for the process as long, because then the request or its answer is lost, and when the new connection gets no
-    answer either. While the server works for it, it is kept until its limit. Whoever waits for it gets the error of a
-    connection that was closed. Connections that are not in use then are dropped too: they took the same way.
+    When a connection has been in use for longer than `silence` seconds, the server is asked about it on a new
+    connection. It is dropped when the server has been waiting for the process just as long, because then the request or
+    its answer is lost; and when the new connection gets no answer either. While the server works on its statement, it
+    is kept until its limit. The task that waits for it gets the error of a closed connection. Connections that are not
+    in use are then dropped too, because they run over the same network.
 
-    Nothing here waits for the peer: asyncpg's own limits send a cancel request and wait for its effect."""
+    Nothing here waits for the peer. asyncpg's own timeouts send a cancel request and wait for its effect."""
 
     def __init__(self, arguments: dict[str, Any], silence: float) -> None:
         self.silence = silence
@@ -106,7 +108,7 @@ class Liveness:
         return cast("Connection", opened)
 
     async def close(self) -> None:
-        """Drop every connection that is open still."""
+        """Drop every connection that is still open."""
         self._looking.cancel()
         with suppress(asyncio.CancelledError):
             await self._looking
@@ -125,7 +127,7 @@ class Liveness:
                 _log.exception("connections to the database cannot be looked after")
 
     def _forgive(self, late: float) -> None:
-        """Do not count the time in which the process itself could not take an answer."""
+        """Do not count the time in which this process itself could not read an answer."""
         for connection in self._open:
             if connection.use.since is not None:
                 connection.use.since += late
@@ -143,12 +145,12 @@ class Liveness:
         except TimeoutError:
             self._drop(suspects, "the database does not answer")
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
-            pass  # an answer, though not to the question: the limits hold
+            pass  # This is an answer, though not to the question: the usual limits hold.
         else:
             self._drop([each for each in suspects if each[0].get_server_pid() in waiting], "what they wait for is lost")
 
     async def _waiting(self, pids: Collection[int]) -> set[int]:
-        """Those of the server's processes that have waited for their clients for long. Raises TimeoutError."""
+        """The server processes that have waited for their clients for a long time. Raises TimeoutError."""
         connection = None
         async with asyncio.timeout(self.silence):
             try:
@@ -170,7 +172,7 @@ class Liveness:
 
 
 def silent() -> Unavailable:
-    """The answer to a read whose connection went silent."""
+    """The error for a read whose connection went silent."""
     return Unavailable("The database does not answer.")
 
 
@@ -179,7 +181,7 @@ def _keep_alive(of_connection: socket.socket) -> None:
         return
     of_connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for name, value in _KEEPALIVE.items():
-        # Not every system has every option.
+        # Not every operating system has every option.
         option = getattr(socket, name, None)
         if option is not None:
             of_connection.setsockopt(socket.IPPROTO_TCP, option, value)

@@ -1,4 +1,4 @@
-"""Reading one row in order to change it."""
+"""Reads one row in order to change it."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,18 +10,18 @@ from app.storage.fixed import Fixed
 
 
 class LockingRead:
-    """A SELECT of one row by the parameter `key`, locked in some tables that share it as their `id`.
+    """A SELECT of one row by the parameter `key`, locked in the tables that share it as their `id`.
 
-    On PostgreSQL a unit that begins with it reads without a lock and outside of a transaction. The lock comes with the
-    unit's next statement, which proves that the rows are the same still; where they are not, the unit begins again and
-    locks first. Every version of a row is written by another transaction, whose number `xmin` names it."""
+    On PostgreSQL, a unit that begins with this reads without a lock and outside a transaction. The lock is taken with
+    the unit's next statement, which also checks that the rows are still the same. If they are not, the unit starts
+    again and locks first. The number `xmin` of the writing transaction identifies each version of a row."""
 
     __slots__ = ("_guard", "_locking", "_stamped", "_stamps")
 
     def __init__(self, core: sa.Select[Any], tables: Sequence[sa.Table]) -> None:
         first, *others = names = [table.name for table in tables]
         stamps = (sa.literal_column(f"{name}.xmin", sa.BigInteger).label(f"{name}_xmin") for name in names)
-        # All rows: PostgreSQL reads again, after a wait, only those that it locks.
+        # All rows are locked: after a wait, PostgreSQL reads only the locked rows again.
         self._locking = Fixed(core.with_for_update(of=list(tables)))
         self._stamped = Fixed(core.add_columns(*stamps))
         self._stamps = len(names)
@@ -31,7 +31,7 @@ class LockingRead:
         self._guard = f"SELECT 1 FROM {first}{joined} WHERE {first}.id = {{}}{unchanged} FOR UPDATE OF {of}"
 
     def row(self, connection: sa.Connection, key: int) -> Sequence[Any] | None:
-        """The row; None when there is none."""
+        """The row, or None when there is none."""
         if not isinstance(connection, DeferringConnection) or not connection.may_read_unlocked:
             rows = self._locking.rows(connection, {"key": key})
             return rows[0] if rows else None

@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 ATTEMPTS = 8
 LAST_SECONDS = 1.0
-"""How long a command may take still when the database is closed."""
+"""How long a running command may still take when the database is closed."""
 
 _SERIALIZATION_FAILURE = "40001"
 _DEADLOCK = "40P01"
@@ -41,14 +41,14 @@ GOING_AWAY = (
     asyncpg.CannotConnectNowError,
     asyncpg.TooManyConnectionsError,
     ConnectionError,
-    asyncpg.InternalClientError,  # the server's farewell reached an idle connection before the end of its socket did
+    asyncpg.InternalClientError,  # an idle connection read the farewell before its end
 )
 OUT_OF_DATE = (asyncpg.InvalidCachedStatementError, asyncpg.OutdatedSchemaCacheError)
-"""A table was changed since the statement was prepared."""
+"""A table was changed after the statement was prepared."""
 
 
 class PostgresqlCommands:
-    """Each command is a transaction of its own, run to its end even when its caller is cancelled."""
+    """Runs each command as its own transaction, to its end even when its caller is cancelled."""
 
     def __init__(
         self,
@@ -94,7 +94,7 @@ class PostgresqlCommands:
 
     @property
     def load(self) -> Load:
-        """The connections for commands."""
+        """The load of the connections for commands."""
         return self._admission.load
 
     async def run(self, unit: Unit[T], caller: Caller, subject: Hashable | None) -> T:
@@ -106,7 +106,7 @@ class PostgresqlCommands:
     def _ended(self, task: "asyncio.Task[Any]") -> None:
         self._running.discard(task)
         if not task.cancelled():
-            task.exception()  # whoever has left does not ask, and it would be an entry in the log
+            task.exception()  # a caller that has left never asks for it, and asyncio would log the error
 
     async def forget_deleted(self) -> bool:
         return True
@@ -115,13 +115,14 @@ class PostgresqlCommands:
         if self._running:
             _, waiting = await asyncio.wait(self._running, timeout=LAST_SECONDS)
             for task in waiting:
-                # It may wait for ever, for a lock that is held elsewhere. The server undoes it with its connection.
+                # The unit may wait forever for a lock that is held elsewhere. The server undoes it when its connection
+                # ends.
                 task.cancel()
             if waiting:
                 await asyncio.wait(waiting)
         await self._admission.close()
         await greenlet_spawn(self._connections.close)
-        # The engine would wait for each of its connections to be closed by the server as well.
+        # Without this, the engine would wait for the server to close each of its connections.
         await self.liveness.close()
         await self._async_engine.dispose()
 
@@ -145,8 +146,9 @@ class PostgresqlCommands:
             except _Again:
                 continue
             except IntegrityError:
-                # A row that the unit had seen went meanwhile, or one that it had missed came: begun again it sees that,
-                # and refuses what it has to. When that does not help, it is the unit's own fault.
+                # A row that the unit had seen was deleted meanwhile, or one that it had not seen was added. When the
+                # unit starts again
+                # it sees the change, and refuses what it must. If that does not help, it is the unit's own fault.
                 if overtaken:
                     raise
                 overtaken = True
@@ -162,7 +164,7 @@ class PostgresqlCommands:
         try:
             return self._once(unit, optimistic=True)
         except Overtaken:
-            # At once, and this time it locks before it reads.
+            # Run again at once; this time it locks before it reads.
             self.tally.retries += 1
             return self._once(unit, optimistic=False)
 
@@ -170,7 +172,7 @@ class PostgresqlCommands:
         try:
             connection = self._connections.take(optimistic=optimistic)
         except PoolTimeout as error:
-            # Who has waited for so long would only wait again.
+            # A unit that has waited this long would only wait again.
             raise Unavailable("All connections to the database are busy; nothing was changed.") from error
         except (OSError, DBAPIError) as error:
             raise _Again from error
@@ -192,7 +194,7 @@ class PostgresqlCommands:
                     connection.invalidate()
                     self._connections.drop_free()
                     if connection.ends:
-                        # It may have committed: to repeat the unit could do it twice.
+                        # It may have committed: repeating the unit could do its work twice.
                         raise outcome_unknown() from error
                     raise _Again from error
                 connection.undo()
@@ -209,7 +211,7 @@ class PostgresqlCommands:
 
 
 class _Again(Exception):
-    """Nothing was changed, and the unit may run again as a whole."""
+    """Nothing was changed, and the whole unit may run again."""
 
 
 def _is_collision(error: DBAPIError | ConnectionError) -> bool:
@@ -224,12 +226,12 @@ def _is_out_of_date(error: DBAPIError | ConnectionError) -> bool:
 def _is_lost(error: DBAPIError | ConnectionError) -> bool:
     if not isinstance(error, DBAPIError) or error.connection_invalidated:
         return True
-    # SQLAlchemy asks whether the socket is closed, which may be known only later than the server's farewell.
+    # SQLAlchemy asks whether the socket is closed. That may become known only after the server's farewell.
     return error.orig is not None and isinstance(error.orig.__cause__, GOING_AWAY)
 
 
 async def may_begin(attempt: int, until: float) -> bool:
-    """Wait before every attempt but the first, each time for about twice as long; False for one after `until`."""
+    """Wait before every attempt but the first, each time about twice as long. Returns False after `until`."""
     if not attempt:
         return True
     await asyncio.sleep(random.uniform(0.5, 1) * 0.005 * 2**attempt)

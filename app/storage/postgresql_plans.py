@@ -1,4 +1,4 @@
-"""PostgreSQL's plans: the driver's connections, shared out between callers."""
+"""Runs plans on PostgreSQL, and shares its connections between callers."""
 
 import asyncio
 from collections.abc import Generator
@@ -26,11 +26,11 @@ from app.storage.tally import Load
 T = TypeVar("T")
 
 ROWS_ON_LOOP = 500
-"""Rows of a statement of which the loop itself makes objects, in a millisecond; of more a thread does. A page of a
-thousand takes 6 ms, in which nobody else would be served."""
+"""Up to this many rows, the loop itself converts them, within a millisecond. Above it, a thread does: a page of a
+thousand rows takes 6 ms, in which nothing else would be served."""
 
 SHORT_SECONDS = 0.2
-"""Time on a connection that a plan may take before it counts as long."""
+"""Time on a connection that a plan may use before it counts as long."""
 
 _BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
@@ -49,7 +49,7 @@ class PostgresqlPlans:
     ) -> None:
         self.observer: Observer | None = None
         self.offloaded = 0
-        """How many times a thread has made the objects of a statement."""
+        """How many times a thread has converted the rows of a statement."""
         self._thread = ThreadPoolExecutor(1, "rows")
         self._connections = connections
         self._attempted = attempts
@@ -132,7 +132,7 @@ class PostgresqlPlans:
         await self._connections.close(LAST_SECONDS)
 
     async def abandon(self) -> None:
-        """Drop every connection now. Reads that still need one are Unavailable."""
+        """Drop every connection now. Reads that still need one raise Unavailable."""
         await self._growth.close()
         await self._connections.close(0)
 
@@ -154,7 +154,7 @@ class PostgresqlPlans:
         except asyncio.CancelledError:
             if read.future.cancelled():
                 self._queue.remove(read)
-            else:  # its turn came in the same moment
+            else:  # its turn came at the same moment
                 self._queue.end(read, 0.0)
                 self._serve()
             raise
@@ -169,7 +169,7 @@ class PostgresqlPlans:
                 try:
                     connection = await self._connections.open()
                 except (*GOING_AWAY, asyncpg.PostgresError, OSError):
-                    continue  # whatever the server has against a connection, nothing was asked yet
+                    continue  # whatever is wrong with the connection, no statement was sent yet
             try:
                 return await self._used(connection, read)
             except asyncpg.QueryCanceledError:
@@ -177,14 +177,15 @@ class PostgresqlPlans:
             except OUT_OF_DATE:
                 self._connections.drop_free()
             except (*GOING_AWAY, asyncpg.InterfaceError) as error:
-                # A plan only reads, so it may start again on another connection. (A wrong argument is an
-                # InterfaceError too, but leaves its connection open.)
+                # A plan only reads, so it may start again on another connection. (A wrong argument is an InterfaceError
+                # too, but it
+                # does not close the connection.)
                 if not isinstance(error, GOING_AWAY) and not connection.is_closed():
                     raise
         raise Unavailable("The database cannot be reached.")
 
     async def _used(self, connection: Connection, read: Read) -> Any:
-        """What the plan returns. Whoever leaves in the middle does not keep the connection from being given back."""
+        """What the plan returns. The connection is given back even when the caller leaves in the middle."""
         now = self._loop.time()
         connection.use.begin(now, self._longest + self._silence)
         limit = self._limits.begin(read, now)
@@ -194,7 +195,7 @@ class PostgresqlPlans:
             self._limits.end(limit)
             reason = self._limits.reason(limit, error)
             if isinstance(reason, (*GOING_AWAY, *OUT_OF_DATE)):
-                connection.terminate()  # though its socket may not have told of its end yet
+                connection.terminate()  # though its socket may not have reported its end yet
             answers = await asyncio.shield(self._tidied(connection))
             if isinstance(reason, Timeout) and not answers:
                 raise silent() from None
@@ -207,11 +208,13 @@ class PostgresqlPlans:
         return result
 
     async def _tidied(self, connection: Connection) -> bool:
-        """Give a connection back, without what a plan left begun, also what neither it nor the driver knows of: a
-        caller who leaves after a statement was prepared and before it runs leaves the server within a transaction,
-        which the next would get.
+        """Clean a connection before it is given back.
 
-        Returns whether the server has answered in time; otherwise the connection is dropped."""
+        It ends every transaction that a plan left open, even one that neither the plan nor the driver knows of: a
+        caller that leaves after its statement was prepared and before it runs leaves the server inside a transaction,
+        and the next caller would get it.
+
+        Returns whether the server has answered in time. If it has not, the connection is dropped."""
         answers = True
         try:
             await connection.execute("ROLLBACK", timeout=self._silence)
@@ -227,7 +230,7 @@ class PostgresqlPlans:
         observer = self.observer
         if read.snapshot:
             await connection.execute(_BEGIN)
-        # An exception leaves the transaction open; whoever gives the connection back rolls it back.
+        # An exception leaves the transaction open. It is rolled back when the connection is given back.
         result: Any
         try:
             sql, args = next(plan)
@@ -256,7 +259,8 @@ class PostgresqlPlans:
 
 
 def _sent(plan: Generator[Any, Any, Any], rows: Any) -> tuple[Any, Any]:
-    """The plan's next statement with its arguments; None and the result at its end: no future takes StopIteration."""
+    """The plan's next statement with its arguments; at its end, None and the result. A future cannot carry
+    StopIteration."""
     try:
         return plan.send(rows), None
     except StopIteration as stop:

@@ -9,10 +9,10 @@ Row = Sequence[Any]
 T = TypeVar("T")
 
 Steps = Callable[[], Generator["Query", Sequence[Row], T]]
-"""Starts a plan: the generator yields statements, is sent their rows, and returns the result."""
+"""Starts a plan. The generator yields statements, receives their rows, and returns the result."""
 
 Observer = Callable[[str], None]
-"""Is told each SQL text as it is executed."""
+"""Called with each SQL text as it is executed."""
 
 
 class Query(NamedTuple):

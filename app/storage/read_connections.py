@@ -1,4 +1,4 @@
-"""The connections of PostgreSQL's plans: who has one, and which are free."""
+"""The connections of PostgreSQL's plans: which are in use, which are free."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -15,10 +15,10 @@ from app.storage.liveness import Connection, Liveness
 
 
 class ReadConnections:
-    """Opens connections for whoever finds none free, and gives out first the one that came back last.
+    """Gives out the free connection that came back last, and opens one when none is free.
 
-    It knows no bound of its own: the queue of reads and the growth of their number have one. A pool of the driver costs
-    a read as much as its statement does: a task, two futures, and an object that stands for the connection."""
+    It has no limit of its own: the queue of reads and the growth of the pool have one. A pool of the driver costs as
+    much per read as the read's statement: a task, two futures, and an object that wraps the connection."""
 
     def __init__(self, connect: Callable[[], Awaitable[Connection]]) -> None:
         self._connect = connect
@@ -29,7 +29,7 @@ class ReadConnections:
 
     @classmethod
     def to(cls, url: sa.URL, settings: Settings, liveness: Liveness) -> "ReadConnections":
-        """Those to this database. Statements on them may take `read_timeout`."""
+        """Connections to this database. A statement on them may take `read_timeout`."""
         limits = {
             "statement_timeout": settings.read_timeout,
             "idle_in_transaction_session_timeout": settings.read_timeout,
@@ -43,16 +43,16 @@ class ReadConnections:
 
     @property
     def free(self) -> int:
-        """How many are open that nobody uses."""
+        """How many open connections are free."""
         return len(self._free)
 
     @property
     def opened(self) -> int:
-        """How many are open."""
+        """How many connections are open."""
         return len(self._free) + len(self._used)
 
     def take(self) -> Connection | None:
-        """One that is free, until it is given back; None when there is none."""
+        """A free connection, in use until it is given back. None when none is free."""
         free = self._free
         while free:
             connection = free.pop()
@@ -63,7 +63,8 @@ class ReadConnections:
         return None
 
     async def open(self) -> Connection:
-        """A new one, until it is given back. Raises what the driver raises, Unavailable after the end."""
+        """A new connection, in use until it is given back. Raises the driver's errors, and Unavailable after
+        `close`."""
         if self._closed:
             raise Unavailable("The database is closed.")
         connection = await self._connect()
@@ -73,7 +74,7 @@ class ReadConnections:
         return connection
 
     def give_back(self, connection: Connection) -> None:
-        """Nobody uses it any more. One that is closed is forgotten."""
+        """The connection is free again. A closed one is forgotten."""
         self._used.discard(connection)
         if connection.is_closed():
             connection.terminate()
@@ -83,13 +84,13 @@ class ReadConnections:
             self._all_back.set_result(None)
 
     def drop_free(self) -> None:
-        """End those that are free: what they remember of the tables is old."""
+        """Close the free connections: what they know about the tables is out of date."""
         while self._free:
             self._free.pop().terminate()
 
     @asynccontextmanager
     async def one(self) -> AsyncIterator[Connection]:
-        """One that is free, or else a new one, for as long as the block lasts."""
+        """A free connection, or else a new one, for the length of the block."""
         connection = self.take() or await self.open()
         try:
             yield connection
@@ -97,7 +98,7 @@ class ReadConnections:
             self.give_back(connection)
 
     async def close(self, within: float) -> None:
-        """Wait so many seconds at most for those that are used, and close all."""
+        """Wait for the connections in use, at most so many seconds, then close all."""
         self._closed = True
         with suppress(TimeoutError):
             async with asyncio.timeout(within):

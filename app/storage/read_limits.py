@@ -1,4 +1,4 @@
-"""The time that a read has on PostgreSQL: looks at those that run, and stops them."""
+"""Limits how long a read may run on PostgreSQL."""
 
 import asyncio
 
@@ -6,7 +6,7 @@ from app.storage.read_queue import Read, ReadQueue, TakesLong, too_long
 
 
 class Limit:
-    """One read that runs, when it is looked at next, and when it ends at the latest."""
+    """A running read: when it is checked next, and when it ends at the latest."""
 
     __slots__ = ("cancelled_before", "due", "ends", "reached", "read", "task")
 
@@ -17,13 +17,13 @@ class Limit:
         self.due = due
         self.ends = ends
         self.reached: Exception | None = None
-        """What the read is to raise; None while it may run on."""
+        """What the read has to raise; None while it may run on."""
 
 
 class ReadLimits:
-    """Cancels a read after `longest` seconds, and every `short` seconds a short one that is in the way of others.
+    """Cancels a read after `longest` seconds. Every `short` seconds it also cancels a short read that delays others.
 
-    There is one timer for all: one for each read would cost as much as a third of its statement."""
+    One timer serves all reads: one timer per read would cost a third of a statement."""
 
     def __init__(self, queue: ReadQueue, short: float, longest: float) -> None:
         self._queue = queue
@@ -33,7 +33,7 @@ class ReadLimits:
         self._timer: asyncio.TimerHandle | None = None
 
     def begin(self, read: Read, now: float) -> Limit:
-        """Look after the read of the task that runs, until `end`."""
+        """Watch the read of the current task, until `end`."""
         task = asyncio.current_task()
         assert task is not None
         limit = Limit(read, task, now + self._short, now + self._longest)
@@ -43,17 +43,18 @@ class ReadLimits:
         return limit
 
     def end(self, limit: Limit) -> None:
-        """The read has ended, in whichever way."""
+        """The read has ended, in whatever way."""
         self._running.discard(limit)
 
     def reason(self, limit: Limit, error: BaseException) -> BaseException:
-        """What a read raises that ended with this error: what it was cancelled for, unless others cancelled it too."""
+        """The error to raise for a read that ended with `error`: the reason of its cancellation, unless something else
+        cancelled it too."""
         if limit.reached is None or limit.task.uncancel() > limit.cancelled_before:
             return error
         return limit.reached if isinstance(error, asyncio.CancelledError) else error
 
     def close(self) -> None:
-        """Look no more."""
+        """Stop watching."""
         if self._timer is not None:
             self._timer.cancel()
 

@@ -1,4 +1,4 @@
-"""Decides which plan reads next: fairly between callers, short plans beside long ones."""
+"""Decides which plan reads next, fairly between callers and lengths."""
 
 import asyncio
 from collections import deque
@@ -11,14 +11,14 @@ from app.core.fairness import SERVER, Caller, FairQueue, too_many_wait
 from app.storage.query import Steps
 
 LONGEST_WAIT = 30.0
-"""Seconds that a read may wait for its turn. One that waited longer is refused when its turn comes."""
+"""How many seconds a read may wait for its turn. A read that waited longer is refused when its turn comes."""
 
 _MOST_REMEMBERED = 1_000
 
 
 @dataclass(slots=True, eq=False)
 class Read:
-    """A plan that waits or runs. Its future ends with the plan on SQLite, with the wait for a turn on PostgreSQL."""
+    """A plan that waits or runs. On SQLite its future ends with the plan, on PostgreSQL when its turn comes."""
 
     steps: Steps[Any]
     snapshot: bool
@@ -26,37 +26,37 @@ class Read:
     future: asyncio.Future[Any]
     asked: float = 0.0  # when it began to wait
     is_long: bool = False
-    statement: str = ""  # the one that runs, or ran last
-    cause: str = ""  # the one in which it turned out to be long
+    statement: str = ""  # the statement that runs, or ran last
+    cause: str = ""  # the statement in which it turned out to be long
 
     @property
     def is_short(self) -> bool:
-        """Whether only a little time is given to it before it counts as long."""
+        """Whether it gets only a little time before it counts as long."""
         return not self.is_long and self.caller is not SERVER
 
     def require_patience(self) -> None:
-        """Raise Unavailable when the read has waited for too long."""
+        """Raise Unavailable when the read has waited too long."""
         if self.asked and monotonic() - self.asked > LONGEST_WAIT:
             raise Unavailable("All readers are busy with other reads. Try again in 1 s.")
 
 
 class TakesLong(Exception):
-    """A short read has used up its time while others read, or would: it starts again among the long ones."""
+    """A short read has used up its time while others read or wait. It starts again among the long reads."""
 
 
 def share_of(readers: int) -> int:
-    """How many of the readers short reads of one caller use."""
+    """How many of the readers the short reads of one caller may use."""
     return max(1, readers // 2)
 
 
 class ReadQueue:
     """The reads that wait for one of `readers`, in three classes.
 
-    The server's own reads go first. A long read starts when fewer than `most_long` of them run, and a short one
-    otherwise; within a class the caller is served that has used least. One caller runs at most half of the readers'
-    short reads and half of the long ones. A read is short unless it used up `short_seconds` before. There is no lock
-    inside: threads that share it bring one. `waiting` is how many reads wait. Of the readers `opened` are there, and
-    each other one once it `grow`s."""
+    The server's own reads go first. Then a long read starts if fewer than `most_long` of them run; otherwise a short
+    one starts. Within a class, the caller that has used least is served first. The short reads of one caller use at
+    most half of the readers, its long reads at most half of `most_long`. A read is short unless it used up
+    `short_seconds` before. There is no lock inside: threads that share the queue must lock it. `waiting` is the number
+    of waiting reads. `opened` of the readers exist; each call of `grow` adds one."""
 
     def __init__(
         self, readers: int, *, most_long: int, most_waiting: int, short_seconds: float, opened: int | None = None
@@ -75,14 +75,14 @@ class ReadQueue:
         self._remembered: dict[tuple[Caller, str], None] = {}
 
     def start(self, read: Read) -> bool:
-        """Whether the read runs at once, until `end` or `restart`; it does when no other has to go first."""
+        """Whether the read may run at once, until `end` or `restart`: it may when no other read has to go first."""
         if not self.free or self._own or not (read.caller is SERVER or self._short.begin(read.caller)):
             return False
         self.free -= 1
         return True
 
     def add(self, read: Read) -> bool:
-        """Let the read wait, and say whether `next` may give it now, and not only after the end of another.
+        """Let the read wait. Returns whether `next` may give it out now, not only after another read has ended.
 
         Raises RateLimited when too many reads of its caller wait."""
         read.asked = monotonic()
@@ -97,7 +97,7 @@ class ReadQueue:
         return self.free > 0 and self._short.running(read.caller) < self.most_short_each
 
     def next(self) -> Read | None:
-        """The read that runs from now on until `end` or `restart`; None when none may run."""
+        """The read that runs from now on, until `end` or `restart`; None when none may run."""
         if not self.waiting or not self.free:
             return None
         read = self._first()
@@ -116,7 +116,7 @@ class ReadQueue:
         return None if found is None else found[1]
 
     def grow(self) -> None:
-        """One more reader is there."""
+        """One more reader exists."""
         self.free += 1
 
     def end(self, read: Read, seconds: float) -> None:
@@ -131,7 +131,7 @@ class ReadQueue:
             self._short.done(read.caller, seconds)
 
     def restart(self, read: Read, seconds: float) -> None:
-        """The read ran for so long, and waits again, as a long one."""
+        """The read ran for so long, and now waits again, as a long read."""
         self.free += 1
         self._short.done(read.caller, seconds)
         read.is_long = True
@@ -139,13 +139,13 @@ class ReadQueue:
         read.cause = read.statement
         self._long.push(read.caller, read)
         self.waiting += 1
-        # For this caller alone: what one makes slow by its arguments may be fast with another's.
+        # For this caller only: the arguments of one caller may be slow where another's are fast.
         if len(self._remembered) >= _MOST_REMEMBERED:
             del self._remembered[next(iter(self._remembered))]
         self._remembered[read.caller, read.cause] = None
 
     def remove(self, read: Read) -> None:
-        """Take out a read that waits; nothing happens when it runs."""
+        """Take a waiting read out of the queue. A read that already runs is not affected."""
         if read.caller is SERVER:
             is_out = read in self._own
             if is_out:
@@ -155,18 +155,19 @@ class ReadQueue:
         self.waiting -= is_out
 
     def must_yield(self, read: Read) -> bool:
-        """Whether a short read that has used up its time is in the way of another caller.
+        """Whether a short read that has used up its time delays another caller.
 
-        Threads may ask without the lock: an answer that is late by a moment does no harm."""
+        Threads may ask without the lock: a slightly late answer does no harm."""
         return read.is_short and self._short.others(read.caller) + self._long.others(read.caller) > 0
 
     def require_short(self, read: Read, statement: str) -> None:
-        """Note which statement comes next. Raises TakesLong when it made a read of the caller long before."""
+        """Record which statement comes next. Raises TakesLong when this statement has made a read of the caller long
+        before."""
         read.statement = statement
         if self._remembered and (read.caller, statement) in self._remembered and self.must_yield(read):
             raise TakesLong
 
 
 def too_long(seconds: float) -> Timeout:
-    """The answer to a plan that was stopped."""
+    """The error for a plan that was stopped."""
     return Timeout(f"This took longer than {seconds:g} seconds; ask for less at once.")

@@ -1,4 +1,4 @@
-"""What a caller is told when a database refuses to write."""
+"""Turns database failures into the errors that callers see."""
 
 import sqlite3
 
@@ -27,7 +27,7 @@ _CANNOT_WRITE_POSTGRESQL = ("53", "57", "58")
 
 
 def sqlite_refusal(error: BaseException) -> Unavailable | None:
-    """The answer to an error of a transaction that was undone; None when the error is a fault of ours."""
+    """The error to raise for a transaction that was undone. None when the cause is a fault of ours."""
     cause = error.orig if isinstance(error, DBAPIError) else error
     code = getattr(cause, "sqlite_errorcode", 0) & 0xFF if isinstance(cause, sqlite3.Error) else 0
     if code not in _CANNOT_WRITE_SQLITE:
@@ -39,13 +39,13 @@ def sqlite_refusal(error: BaseException) -> Unavailable | None:
 
 
 def sqlite_failed_commit(error: BaseException) -> OutcomeUnknown | None:
-    """The answer to a COMMIT that may have reached the disk all the same; None for any other error."""
+    """The error to raise for a COMMIT that may have reached the disk anyway. None for any other error."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF if isinstance(error, sqlite3.Error) else 0
     return outcome_unknown() if code == sqlite3.SQLITE_IOERR else None
 
 
 def postgresql_refusal(error: BaseException) -> Unavailable | None:
-    """The answer to an error of a transaction that was undone; None when the error is a fault of ours."""
+    """The error to raise for a transaction that was undone. None when the cause is a fault of ours."""
     found = error.orig if isinstance(error, DBAPIError) else None
     state = getattr(found, "sqlstate", None) or ""
     if state == _LOCK_TIMEOUT:
@@ -61,5 +61,5 @@ def postgresql_refusal(error: BaseException) -> Unavailable | None:
 
 
 def outcome_unknown() -> OutcomeUnknown:
-    """The answer to a commit of which nobody knows whether it took place."""
+    """The error for a commit that may or may not have taken place."""
     return OutcomeUnknown("The database failed during the commit. Whether this was done is not known.")

@@ -1,4 +1,4 @@
-"""One replica of PostgreSQL: whether it may answer reads now."""
+"""One PostgreSQL replica, and whether it may answer reads now."""
 
 import asyncio
 from collections import Counter
@@ -22,23 +22,24 @@ from app.storage.query import Observer, Query, Row, Steps
 log = structlog.get_logger(__name__)
 
 FAILURES = (Unavailable, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
-"""What a read on a replica may fail with that the primary may be able to answer."""
+"""Errors of a read on a replica where the primary may still be able to answer."""
 
 ATTEMPTS = 2
-"""A read is tried again there once, where a connection or a statement is out of date; then the primary has it."""
+"""How often a read is tried on the replica when its connection or statement is out of date. Then the primary gets
+it."""
 
 PACE = 0.004
-"""Seconds between two rounds, so that all reads that come meanwhile share one."""
+"""Seconds between two rounds. All reads that arrive meanwhile share one."""
 
 IDLE = 0.5
-"""Seconds after which the replica is looked at though nobody reads, and before it is tried again."""
+"""After how many seconds the replica is checked although nobody reads, and before it is tried again."""
 
 _TURNS = 8
-"""Turns of the loop in which an answer is taken that came while the loop was busy."""
+"""For how many turns of the loop an answer is still accepted that arrived while the loop was busy."""
 
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.001, 0.1
 
-# What was acknowledged is flushed, unless the server acknowledges before that.
+# An acknowledged commit is flushed, unless the server is set to acknowledge earlier.
 PRIMARY_POSITION = Query(
     "SELECT CASE current_setting('synchronous_commit') WHEN 'off' THEN pg_current_wal_insert_lsn() "
     "ELSE pg_current_wal_flush_lsn() END"
@@ -49,13 +50,13 @@ _IDENTITY = (
     "SELECT (SELECT system_identifier FROM pg_control_system()), "
     "(SELECT oid FROM pg_database WHERE datname = current_database()), "
 )
-# The last part is the timeline: after a failover a replica that does not follow it may be ahead of it.
+# The last part is the timeline: after a failover, a replica that does not follow the new primary may be ahead of it.
 PRIMARY_IDENTITY = Query(f"{_IDENTITY} substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)")
 REPLICA_IDENTITY = Query(f"{_IDENTITY} lpad(upper(to_hex(timeline_id)), 8, '0') FROM pg_control_checkpoint()")
 
 
 class Left(StrEnum):
-    """Why a replica answers no reads."""
+    """Why a replica is not used for reads."""
 
     STARTING = "starting"
     LAGS = "lags"
@@ -67,7 +68,7 @@ class Left(StrEnum):
 
 
 class _Unfit(Exception):
-    """The replica cannot be used, and its connections are of no use either."""
+    """The replica cannot be used, and neither can its connections."""
 
     def __init__(self, reason: Left) -> None:
         super().__init__(reason)
@@ -75,21 +76,22 @@ class _Unfit(Exception):
 
 
 class Replica:
-    """Answers reads as new as the primary's.
+    """Answers reads with data as new as the primary's.
 
-    A read waits until the replica has replayed what the primary had written when the read came. Rounds find that out:
-    all reads that came since the round before share one, which asks the primary where it is, and the replica until it
-    is there. A replica that takes longer than the setting `read_lag` is left until it keeps up."""
+    A read waits until the replica has replayed what the primary had written when the read arrived. This is found out in
+    rounds: all reads that arrived since the last round share one. A round asks the primary for its position, then asks
+    the replica until it has reached that position. A replica that takes longer than the setting `read_lag` is not used
+    until it keeps up again."""
 
     def __init__(self, number: int, url: sa.URL, settings: Settings, primary: PostgresqlPlans) -> None:
         self.number = number
         self.left: Left | None = Left.STARTING
-        """Why it is not used; None while it is."""
+        """Why the replica is not used; None while it is used."""
         self.reads = 0
         """How many reads it has answered."""
         self.departures: Counter[Left] = Counter()
         self.plans: PostgresqlPlans | None = None
-        """Its connections, once it was used and until they are lost."""
+        """Its connections, from the first use until they are lost."""
         self.observer: Observer | None = None
         self._url = url
         self._settings = settings
@@ -107,11 +109,12 @@ class Replica:
 
     @property
     def lag(self) -> float:
-        """Seconds that it needed last to be where the primary was; while it is not used, since when it is not there."""
+        """How many seconds the replica last needed to reach the primary's position; while it is not used, for how many
+        seconds it has not reached it."""
         return self._took if self.left is None else self._time() - self._current_at
 
     async def reached(self) -> PostgresqlPlans | None:
-        """Its plans, once it has all that was written before this call; None when it is left meanwhile."""
+        """Its plans, once it has everything written before this call. None when it stops being used meanwhile."""
         if self.left is not None:
             return None
         future: asyncio.Future[PostgresqlPlans | None] = asyncio.get_running_loop().create_future()
@@ -120,7 +123,7 @@ class Replica:
         return await future
 
     async def close(self) -> None:
-        """Use it no more, and drop its connections."""
+        """Stop using it, and drop its connections."""
         self._running.cancel()
         await asyncio.wait([self._running])
         self._answer(None)
@@ -161,7 +164,8 @@ class Replica:
                     await self._asked.wait()
 
     async def _round(self, plans: PostgresqlPlans) -> None:
-        """Let those read who wait, once the replica is where the primary is now. Raises _Unfit and FAILURES."""
+        """Release the waiting reads once the replica has reached the primary's current position. Raises _Unfit and
+        FAILURES."""
         self._asked.clear()
         self._in_round, self._waiting = self._waiting, []
         identity: Row | None = None
@@ -178,7 +182,7 @@ class Replica:
             self._identified_at = began
         began, pause = self._time(), _SHORTEST_PAUSE
         while True:
-            # Of the time when it was asked: what this process needs to take the answer is no fault of the replica.
+            # Counted from the time of the question: a delay in this process is not the replica's fault.
             took = self._time() - began
             in_recovery, replayed = await self._ask(plans, REPLICA_POSITION)
             if not in_recovery:
@@ -203,9 +207,9 @@ class Replica:
             raise _Unfit(Left.OTHER_DATABASE)
 
     async def _ask(self, plans: PostgresqlPlans, query: Query) -> Row:
-        """The row of the replica. While it takes long the replica is left. Raises _Unfit when no answer comes."""
+        """The replica's row. While the answer is slow, the replica is not used. Raises _Unfit when no answer comes."""
         asking = asyncio.create_task(plans.run(_one(query), False, SERVER))
-        # When nobody waits any more it ends with the connections, and nobody needs to know how.
+        # When nobody waits any more, it ends with the connections, and its error is of no interest.
         asking.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
         patience = min(self._longest, self._silence)
         await self._wait_for(asking, patience)
@@ -250,7 +254,7 @@ class Replica:
 
 
 def _one(query: Query) -> Steps[Any]:
-    """A plan that gives the only row of a statement."""
+    """A plan that returns the only row of a statement."""
 
     def steps() -> Generator[Query, Sequence[Row], Row]:
         return (yield query)[0]

@@ -1,4 +1,4 @@
-"""Reads that may go to replicas: which place answers each."""
+"""Decides for each read whether a replica or the primary answers."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -17,27 +17,27 @@ T = TypeVar("T")
 
 
 class Replicas:
-    """Runs plans on replicas that are as new as the primary, and on the primary where there is none.
+    """Runs plans on replicas that are as new as the primary; without such a replica, on the primary.
 
-    Each caller has one replica as long as that is used."""
+    A caller keeps its replica for as long as that replica is used."""
 
     def __init__(self, primary: PostgresqlPlans, urls: Sequence[sa.URL], settings: Settings) -> None:
         self.at_primary = 0
-        """How many reads the primary was given that a replica might have answered."""
+        """How many reads the primary answered that a replica could have answered."""
         self.moved = 0
-        """How many of them failed on a replica before."""
+        """How many of them had failed on a replica before."""
         self._primary = primary
         self.all: Sequence[Replica] = [Replica(number, url, settings, primary) for number, url in enumerate(urls, 1)]
 
     async def run(self, steps: Steps[T], snapshot: bool, caller: Caller) -> T:
-        """Run a plan as `PostgresqlPlans.run`. It sees all that was written before, in whichever process."""
+        """Run a plan as `PostgresqlPlans.run` does. It sees everything written before, in any process."""
         replica = self._of(caller)
         plans = None if replica is None else await replica.reached()
         if replica is not None and plans is not None:
             try:
                 result = await plans.run(steps, snapshot, caller)
             except FAILURES:
-                # A replica ends reads that are in the way of its replay, too.
+                # A replica also cancels reads that delay its replay.
                 self.moved += 1
             else:
                 replica.reads += 1
@@ -47,11 +47,11 @@ class Replicas:
 
     @property
     def left(self) -> Mapping[int, str]:
-        """Why replicas are not used, by their numbers in the setting `read_url`."""
+        """Why replicas are not used, by their index in the setting `read_url`."""
         return {each.number: each.left.value for each in self.all if each.left is not None}
 
     def loads(self) -> Mapping[str, Load]:
-        """How busy the connections of each are."""
+        """The load of each replica's connections."""
         return {f"replica_{each.number}": each.plans.load for each in self.all if each.plans is not None}
 
     def observe(self, observer: Observer) -> None:
@@ -60,7 +60,7 @@ class Replicas:
             each.observer = observer
 
     async def close(self) -> None:
-        """Let go of every replica."""
+        """Release every replica."""
         await asyncio.gather(*(each.close() for each in self.all))
 
     def _of(self, caller: Caller) -> Replica | None:

@@ -1,4 +1,4 @@
-"""The base of every repository: the shared reads, and constraint violations as the rules they guard."""
+"""The base of every repository: shared reads, and constraint violations."""
 
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,9 +15,9 @@ _FOREIGN_KEY_VIOLATION = "23503"
 
 
 def reserve_ids(connection: sa.Connection, table: sa.Table, count: int) -> int:
-    """Take `count` ids of the table that the database then gives to nobody else; the first of them.
+    """Reserve `count` ids of the table, which the database then gives to nobody else. Returns the first one.
 
-    For a bulk load, whose rows name each other before they are written."""
+    A bulk load needs them, because its rows refer to each other before they are written."""
     if connection.dialect.name == "sqlite":
         sequence = sa.table("sqlite_sequence", sa.column("name"), sa.column("seq"))
         mine = sequence.c.name == table.name
@@ -26,7 +26,7 @@ def reserve_ids(connection: sa.Connection, table: sa.Table, count: int) -> int:
             connection.execute(sa.insert(sequence).values(name=table.name, seq=0))
         connection.execute(sa.update(sequence).where(mine).values(seq=(last or 0) + count))
         return int(last or 0) + 1
-    # Between the two numbers somebody else may take some: those are skipped as well.
+    # Others may take ids between these two numbers: those are skipped as well.
     taken = (
         "SELECT setval(s, nextval(s) + :count - 1) FROM (SELECT pg_get_serial_sequence(:table, 'id') AS s) AS of_table"
     )
@@ -45,7 +45,7 @@ class Repository:
         return self.connection.dialect.name
 
     def _one(self, statement: sa.Executable | Fixed, parameters: Mapping[str, Any] = NO_PARAMETERS) -> Any:
-        """The first row, None when there is none."""
+        """The first row, or None."""
         if isinstance(statement, Fixed):
             rows = statement.rows(self.connection, parameters)
             return rows[0] if rows else None
@@ -58,7 +58,7 @@ class Repository:
 
     @contextmanager
     def _refusing(self, error: DomainError) -> Iterator[None]:
-        """Turn a value that has to be unique and is not into `error`, which must then end the unit."""
+        """Turn the violation of a unique constraint into `error`. The error must then end the unit."""
         try:
             yield
         except IntegrityError as violation:
@@ -68,7 +68,7 @@ class Repository:
 
 
 def _is_of_reference(violation: IntegrityError) -> bool:
-    """Whether a row names another that is not there, or that is named is taken away."""
+    """Whether the error is a foreign key violation: a row that is referred to does not exist, or is deleted."""
     if isinstance(violation.orig, sqlite3.IntegrityError):
         return violation.orig.sqlite_errorcode == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY
     return getattr(violation.orig, "sqlstate", None) == _FOREIGN_KEY_VIOLATION

@@ -1,4 +1,4 @@
-"""SQLite's road of commands: one writer thread that commits in groups."""
+"""Runs commands on SQLite: one writer thread that commits in groups."""
 
 import asyncio
 import random
@@ -26,14 +26,14 @@ ATTEMPTS = 4
 _LARGEST_GROUP = 256
 _MOST_OF_ONE_CALLER = 64
 _LONGEST_GROUP = 0.012
-"""Seconds of a group after which it is committed: whoever comes meanwhile waits for it, and then for their own."""
+"""After how many seconds a group is committed. A unit that arrives meanwhile waits for it, and then for its own."""
 
 
 class _Outcome(NamedTuple):
     value: Any
     error: BaseException | None
     seconds: float
-    """How long the unit kept the writer, without its part of the commit."""
+    """How long the unit occupied the writer, without its part of the commit."""
 
 
 _Entry = tuple[Unit[Any], "asyncio.Future[Any]"]
@@ -41,10 +41,10 @@ _Group = list[tuple[Caller, _Entry]]
 
 
 class SqliteCommands:
-    """The writer. While its thread works, commands queue; then one hop runs a group of them in one transaction.
+    """The writer. Commands queue while its thread works; then one hop runs a group of them in one transaction.
 
-    A group holds at most 64 units of one caller and ends after 12 ms, so that no caller keeps another waiting for long:
-    the units that were not run by then are the first of the next groups."""
+    A group holds at most 64 units of one caller and ends after 12 ms, so that no caller delays another for long. Units
+    that have not run by then come first in the next groups."""
 
     def __init__(self, thread: WriterThread, connection: sa.Connection, open_work: OpenWork, most_waiting: int) -> None:
         self.dialect = connection.dialect
@@ -69,7 +69,7 @@ class SqliteCommands:
         def start() -> "SqliteCommands":
             with ExitStack() as opened:
                 connection = opened.enter_context(thread.engine().connect())
-                lane_count(connection)  # fails without our tables
+                lane_count(connection)  # fails when our tables are missing
                 opened.pop_all()
             return cls(thread, connection, open_work, settings.max_waiting_commands)
 
@@ -81,13 +81,13 @@ class SqliteCommands:
 
     @property
     def load(self) -> Load:
-        """The one writer."""
+        """The load of the only writer."""
         return Load(1, int(self._working), len(self._queue))
 
     async def run(self, unit: Unit[T], caller: Caller, subject: Hashable | None) -> T:
-        """The unit's result once it is durable. The unit is queued whatever becomes of the caller.
+        """The unit's result once it is durable. A queued unit runs even when its caller is cancelled.
 
-        `subject` makes no difference: there is one connection, and units take it one after another."""
+        `subject` makes no difference: there is one connection, and units use it one after another."""
         if self._queue.waiting(caller) >= self._most_waiting:
             raise too_many_wait(self._most_waiting)
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
@@ -95,12 +95,13 @@ class SqliteCommands:
         if not self._working:
             self._working = True
             self._idle.clear()
-            # A turn of the loop later, so that commands that start together share a commit.
+            # One turn of the loop later, so that commands that start together share a commit.
             future.get_loop().call_soon(self._start)
         return await future
 
     async def forget_deleted(self) -> bool:
-        """Empty the write-ahead log, which holds what pages were before; False while somebody still reads from it."""
+        """Empty the write-ahead log, which holds earlier versions of pages. Returns False while a reader still uses
+        it."""
         return await self._thread.run(self._empty_log)
 
     async def close(self) -> None:
@@ -144,10 +145,10 @@ class SqliteCommands:
             self._working = False
             self._idle.set()
 
-    # What follows runs in the writer's thread.
+    # The methods below run in the writer's thread.
 
     def _empty_log(self) -> bool:
-        # Between two groups, and without waiting for readers: the next group would wait as well.
+        # Between two groups, and without waiting for readers: otherwise the next group would wait too.
         self._cursor.execute("PRAGMA busy_timeout = 0")
         try:
             (busy, _, _) = self._cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
@@ -156,7 +157,7 @@ class SqliteCommands:
         return not busy
 
     def _run_group(self, units: Sequence[Unit[Any]]) -> tuple[list[_Outcome], bool]:
-        """The outcomes of the first units, of one at least, and whether they wrote events."""
+        """The outcomes of the first units, at least of one, and whether they wrote events."""
         error: BaseException
         for attempt in range(ATTEMPTS):
             if attempt:
@@ -169,7 +170,7 @@ class SqliteCommands:
                 if not _is_busy(raised):
                     break
         else:
-            # Who holds the file keeps it from all of them: to try each alone would only multiply the wait.
+            # Another process holds the file: trying each unit alone would only multiply the wait.
             return [
                 _Outcome(None, Unavailable("The database is busy; nothing was changed."), 0.0) for _ in units
             ], False
@@ -177,7 +178,7 @@ class SqliteCommands:
             return [_Outcome(None, error, 0.0) for _ in units], False
         if len(units) == 1:
             return [_Outcome(None, sqlite_refusal(error) or error, 0.0)], False
-        # One of them spoilt the commit of all (a deferred constraint, a full disk): let each stand alone.
+        # One of them spoilt the commit of all (a deferred constraint, a full disk): run each of them alone.
         alone = [self._run_group([unit]) for unit in units]
         return [outcomes[0] for outcomes, _ in alone], any(recorded for _, recorded in alone)
 
@@ -231,7 +232,7 @@ class SqliteCommands:
         return outcomes
 
     def _within(self, unit: Unit[Any], entries: list[tuple[Any, Entry]]) -> _Outcome:
-        # On the driver's cursor: through SQLAlchemy a savepoint costs more than most units do.
+        # On the driver's cursor: through SQLAlchemy, a savepoint costs more than most units do.
         self._cursor.execute("SAVEPOINT unit")
         outcome = self._alone(unit, entries)
         if outcome.error is not None:
@@ -249,6 +250,6 @@ def _is_busy(error: BaseException) -> bool:
 
 
 def settable(error: BaseException) -> BaseException:
-    """The error as a future takes it."""
-    # A future refuses a StopIteration, and its caller would wait for ever.
+    """The error in a form that a future accepts."""
+    # A future refuses StopIteration, and its caller would wait forever.
     return RuntimeError("a unit raised StopIteration") if isinstance(error, StopIteration) else error

@@ -1,4 +1,4 @@
-"""SQLite's plans: reader threads that share them out between callers."""
+"""Runs plans on SQLite: reader threads, shared between callers."""
 
 import asyncio
 import sqlite3
@@ -20,12 +20,12 @@ T = TypeVar("T")
 SHORT_SECONDS = 0.02
 """Processor time of a reader that a plan may use before it counts as long."""
 
-_WAITS_IN_IT = 5  # a short plan may take as many times as long, when it waits for the file or for other threads
-_STEPS_BETWEEN_LOOKS = 200_000  # of SQLite's machine: about a millisecond
+_WAITS_IN_IT = 5  # a short plan may take this many times as long when it waits for the file or for other threads
+_STEPS_BETWEEN_LOOKS = 200_000  # of SQLite's virtual machine: about a millisecond
 
 
 class SqlitePlans:
-    """The readers: threads, each with a read-only connection; a whole plan is one hop."""
+    """The readers: threads, each with a read-only connection. A whole plan is one hop to a thread."""
 
     def __init__(self, path: str, settings: Settings) -> None:
         self.observer: Observer | None = None
@@ -39,7 +39,7 @@ class SqlitePlans:
             short_seconds=SHORT_SECONDS,
         )
         self._lock = Lock()
-        # A read that runs at once, or that there may be one to run among those that wait, or the end of a thread.
+        # A read that may run at once, a sign that a waiting read may run, or the signal for a thread to end.
         self._wake: SimpleQueue[Read | bool] = SimpleQueue()
         self._threads = [
             Thread(target=self._serve, name=f"sqlite-reader-{number}", daemon=True) for number in range(threads)
@@ -54,7 +54,7 @@ class SqlitePlans:
 
     @property
     def load(self) -> Load:
-        """The readers' threads."""
+        """The load of the readers' threads."""
         return Load(len(self._threads), len(self._threads) - self._queue.free, self._queue.waiting)
 
     async def run(self, steps: Steps[T], snapshot: bool, caller: Caller) -> T:
@@ -68,7 +68,7 @@ class SqlitePlans:
         try:
             return await future
         except asyncio.CancelledError:
-            # A reader that runs it sees that its future is cancelled.
+            # A reader that takes it sees that its future is cancelled.
             with self._lock:
                 self._queue.remove(read)
             raise
@@ -79,7 +79,7 @@ class SqlitePlans:
         for thread in self._threads:
             await asyncio.to_thread(thread.join, BUSY_TIMEOUT_MS / 1000)
 
-    # What follows runs in the readers' threads.
+    # The methods below run in the readers' threads.
 
     def _serve(self) -> None:
         reader = _Reader(self, self._queue)
@@ -100,12 +100,12 @@ class SqlitePlans:
                 except BaseException as raised:
                     value, error = None, settable(raised)
                 future = read.future
-                # Before the answer: after it the loop wants the interpreter.
+                # Before the answer: after it, the loop competes for the interpreter.
                 read = self._next_after(read, monotonic() - began)
                 try:  # noqa: SIM105 - a context is three calls more for each read
                     future.get_loop().call_soon_threadsafe(_settle, future, value, error)
                 except RuntimeError:
-                    pass  # the loop is gone, and nobody waits
+                    pass  # the loop is closed, and nobody waits
                 del future, value, error
         reader.close()
 
@@ -117,7 +117,7 @@ class SqlitePlans:
         with self._lock:
             if restarts:
                 self._queue.restart(ended, seconds)
-                # Two may run now: the long one, and the next short one of its caller.
+                # Two reads may run now: the long one, and the next short one of its caller.
                 self._wake.put(True)
             else:
                 self._queue.end(ended, seconds)
@@ -125,7 +125,7 @@ class SqlitePlans:
 
 
 class _Reader:
-    """One thread's connection, and the time that the plan on it has."""
+    """One thread's connection, and the time limit of the plan that runs on it."""
 
     def __init__(self, plans: SqlitePlans, queue: ReadQueue) -> None:
         self._plans = plans
@@ -137,7 +137,8 @@ class _Reader:
         self._takes_long = False
 
     def plan(self, read: Read, began: float) -> Any:
-        """What the plan returns. Raises TakesLong for a short one that is not short, Timeout, and what it raises."""
+        """What the plan returns. Raises TakesLong when a short plan turns out to be long, Timeout, and the plan's own
+        errors."""
         self._read = read
         self._began = began
         self._used = None
@@ -148,7 +149,7 @@ class _Reader:
             pass
         except sqlite3.Error as error:
             if not _is_interrupted(error):
-                # It may be the file or the connection that is at fault: the next plan gets a new one.
+                # The file or the connection may be the cause: the next plan gets a new connection.
                 self.close()
                 raise
         finally:
@@ -176,7 +177,7 @@ class _Reader:
         if seconds > self._plans.longest or read.future.cancelled():
             return True
         processor = thread_time()
-        if self._used is None:  # at the first look: most plans are done before, and need not ask
+        if self._used is None:  # at the first check: most plans finish earlier and never ask
             self._used = processor
         is_used_up = processor - self._used > SHORT_SECONDS or seconds > SHORT_SECONDS * _WAITS_IN_IT
         self._takes_long = is_used_up and self._queue.must_yield(read)
@@ -196,7 +197,7 @@ class _Reader:
                     observer(sql)
                 rows = connection.execute(sql, args).fetchall()
                 sql, args = plan.send(rows)
-                # Many statements may each be too short for SQLite to ask.
+                # Many statements may each be too short for SQLite to call this.
                 if self._is_over():
                     raise _Interrupted
         except StopIteration as stop:

@@ -1,16 +1,16 @@
-"""What a unit has left of a row, for whoever would read it again."""
+"""What a unit knows of a row it wrote, to save reading it."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
 Place = tuple[str, str]
-"""A column: its table's name and its own."""
+"""A column: the name of its table, and its own name."""
 
 
 class Stored(int):
-    """The key of a row, or of one that lies in two tables, with what it holds: as number it is the key.
+    """The key of a row, with the row's content. Used as a number it is the key; a row may span two tables.
 
-    `of` is the model that was stored, `columns` what each column holds of it, as the driver would give it."""
+    `of` is the model that was stored. `columns` says what each column holds, as the driver would return it."""
 
     of: Any
     columns: Mapping[Place, Callable[[Any], Any]]
@@ -22,5 +22,5 @@ class Stored(int):
         return kept
 
     def value(self, place: Place) -> Any:
-        """What the column holds. Raises KeyError for one that the model does not have."""
+        """The value of the column. Raises KeyError for a column that the model does not have."""
         return self.columns[place](self.of)

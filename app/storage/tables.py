@@ -1,4 +1,4 @@
-"""The one MetaData, and the column types that mean the same on both databases."""
+"""The one MetaData, and column types that both databases share."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -29,12 +29,12 @@ BigId = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def surrogate_key() -> sa.Column[int]:
-    """The column `id`: a bigint the database gives out, never reused."""
+    """The column `id`: a bigint that the database assigns and never reuses."""
     return sa.Column("id", BigId, sa.Identity(), primary_key=True)
 
 
 def table(name: str, *items: SchemaItem) -> sa.Table:
-    """A table of the one MetaData; on SQLite its ids are never reused either."""
+    """A table of the one MetaData. On SQLite too, its ids are never reused."""
     return sa.Table(name, metadata, *items, sqlite_autoincrement=True)
 
 
@@ -74,12 +74,12 @@ def _timestamp_value(value: str | None) -> datetime | None:
 
 
 def moment_of(raw: Any) -> datetime:
-    """A time as a driver gives it, of a statement that runs without SQLAlchemy, in UTC."""
+    """A time in UTC, from the driver's value of a statement that runs without SQLAlchemy."""
     return raw if isinstance(raw, datetime) else datetime.fromisoformat(raw).astimezone(UTC)
 
 
 class _PlainJson(postgresql.JSON):
-    """PostgreSQL's `json`, whose text passes through untouched."""
+    """PostgreSQL's `json`, passed through as text."""
 
     def bind_processor(self, dialect: Dialect) -> None:
         return None
@@ -89,7 +89,7 @@ class _PlainJson(postgresql.JSON):
 
 
 class JsonText(sa.types.TypeDecorator[str]):
-    """JSON as its encoded `str`, byte-faithful <-> PostgreSQL `json`, SQLite TEXT."""
+    """JSON as its encoded `str`, byte for byte <-> PostgreSQL `json`, SQLite TEXT."""
 
     impl = sa.Text
     cache_ok = True
@@ -99,7 +99,7 @@ class JsonText(sa.types.TypeDecorator[str]):
 
 
 class JsonValue(sa.types.TypeDecorator[Any]):
-    """A Python list, dict or scalar, encoded in the same columns as JsonText; None is SQL NULL."""
+    """A Python list, dict or scalar, encoded in the same columns as JsonText. None is SQL NULL."""
 
     impl = sa.Text
     cache_ok = True

@@ -1,10 +1,10 @@
-"""What the database's roads count, for whoever watches a process."""
+"""What the database counts, for monitoring."""
 
 from typing import NamedTuple
 
 
 class Tally:
-    """Counts of commands. One thread at a time adds to each, and any may read."""
+    """Counters of commands. Only one thread at a time adds to each; any thread may read."""
 
     __slots__ = ("commits", "retries", "units")
 
@@ -15,7 +15,7 @@ class Tally:
 
 
 class Load(NamedTuple):
-    """Connections, or threads, that are open, those of them in use, and what waits for one."""
+    """Connections or threads: how many are open, how many in use, and how many tasks wait for one."""
 
     open: int
     busy: int

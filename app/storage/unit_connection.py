@@ -1,4 +1,4 @@
-"""PostgreSQL's connection of one unit, which makes few round trips of many statements."""
+"""A unit's PostgreSQL connection, which sends many statements in few round trips."""
 
 import re
 from collections.abc import Awaitable, Sequence
@@ -21,15 +21,15 @@ _TEXTS_KEPT = 1024
 
 
 class Overtaken(Exception):
-    """What the unit has read was changed before it could be locked; nothing was changed, and the unit may run again."""
+    """What the unit has read was changed before it could be locked. Nothing was changed, and the unit may run again."""
 
 
 class UnitConnection(DeferringConnection):
-    """A connection whose engine commits each statement by itself: transactions are begun and ended here.
+    """A connection whose engine commits each statement by itself; this class begins and ends transactions.
 
-    A unit that reads one interaction and then only writes takes two round trips: the reading, and one statement that
-    proves that nothing has changed, writes all that there is to write, takes the places of its events in the log, and
-    is a transaction of its own. Any other unit begins a transaction with its second statement."""
+    A unit that reads one interaction and then only writes takes two round trips: the read, and one statement that
+    checks that nothing has changed, writes everything, takes positions in the event log, and is a transaction of its
+    own. Any other unit begins a transaction with its second statement."""
 
     def __init__(self, engine: sa.Engine, *, optimistic: bool) -> None:
         super().__init__(engine)
@@ -40,9 +40,9 @@ class UnitConnection(DeferringConnection):
         self.prepare(optimistic=optimistic)
 
     def prepare(self, *, optimistic: bool) -> None:
-        """Know nothing of the unit before."""
+        """Forget everything about the unit before."""
         self.ends = False
-        """Whether the last round trip has begun: when it fails with the connection, it may have committed."""
+        """Whether the last round trip has begun. If it fails with the connection, it may have committed."""
         self._may_read = optimistic
         self._in_transaction = False
         self._has_begun = False
@@ -53,7 +53,7 @@ class UnitConnection(DeferringConnection):
 
     @property
     def is_idle(self) -> bool:
-        """Whether another unit may have it as it is: open, and without a transaction, of SQLAlchemy's either."""
+        """Whether another unit may use it as it is: open, and without a transaction, not even one of SQLAlchemy's."""
         begun = self._in_transaction or self.get_transaction() is not None
         return not (begun or self.invalidated or self.closed)
 
@@ -76,7 +76,7 @@ class UnitConnection(DeferringConnection):
 
     @property
     def is_one_statement(self) -> bool:
-        """Whether all that the unit has written was one statement, after one reading."""
+        """Whether the unit has written with one statement only, after one read."""
         return self.ends and not self._has_begun
 
     def read_unlocked(self, sql: str, arguments: Sequence[Any]) -> Sequence[Any]:
@@ -89,7 +89,7 @@ class UnitConnection(DeferringConnection):
         self._may_read = False
         tables = {write.table for write in writes}
         if tables & self._tables:
-            # All parts of a statement see the same state: the second write of a row would not find the first.
+            # All parts of a statement see the same state: a second write of a row would not find the first.
             self._settle()
         self._kept.extend(writes)
         self._tables |= tables
@@ -101,7 +101,7 @@ class UnitConnection(DeferringConnection):
             self._run(None, None)
 
     def finish(self, in_lanes: Sequence[tuple[str, Sequence[Any]]]) -> None:
-        """Write what was kept and the events, of which each lane has its statement and arguments, and commit.
+        """Write what was kept, and the events with a statement and arguments per lane, and commit.
 
         Raises Overtaken when what the unit has read was changed meanwhile."""
         if self._is_overtaken:
@@ -122,11 +122,11 @@ class UnitConnection(DeferringConnection):
         ended = self._script("COMMIT")
         self._in_transaction = False
         if ended != "COMMIT":
-            # The server undoes a transaction in which something has failed, and calls that a success.
+            # When something has failed in a transaction, the server rolls it back at COMMIT and reports success.
             raise RuntimeError("A unit went on after the database had refused a statement; nothing was changed.")
 
     def undo(self) -> None:
-        """Undo the transaction. Where the connection fails at that, the server does it without being told."""
+        """Undo the transaction. If the connection fails at that, the server undoes it by itself."""
         self._forget()
         if not self._in_transaction or self.invalidated:
             return
@@ -139,7 +139,7 @@ class UnitConnection(DeferringConnection):
     def _begin(self) -> None:
         guard, self._guard = self._guard, None
         self._may_read = False
-        # From here on there may be one, whatever becomes of the answer.
+        # From here on a transaction may be open, even if no answer arrives.
         self._in_transaction = self._has_begun = True
         if guard is None:
             self._script(_BEGIN)
@@ -166,7 +166,7 @@ class UnitConnection(DeferringConnection):
         self._tables.clear()
 
     def _script(self, sql: str) -> str:
-        """The status of the last of some statements without parameters."""
+        """The status of the last of several statements without parameters."""
         status: str = self._answer(sql, self.driver.execute(sql))
         return status
 
@@ -176,7 +176,7 @@ class UnitConnection(DeferringConnection):
         return rows
 
     def _count(self, sql: str, arguments: Sequence[Any]) -> int:
-        """How many rows the statement's status names."""
+        """The number of rows that the statement's status names."""
         observe(self, sql, arguments)
         _, _, count = self._answer(sql, self.driver.status(sql, arguments)).rpartition(" ")
         return int(count) if count.isdecimal() else -1
@@ -191,7 +191,7 @@ class UnitConnection(DeferringConnection):
                 failed(self, sql, translated)
 
     def _execute_context(self, *args: Any, **kwargs: Any) -> Any:
-        # All that SQLAlchemy executes comes by here.
+        # Everything that SQLAlchemy executes passes through here.
         self._settle()
         return super()._execute_context(*args, **kwargs)
 
@@ -212,11 +212,12 @@ class UnitConnection(DeferringConnection):
 
 @lru_cache(_TEXTS_KEPT)
 def together(guard: str | None, kept: tuple[tuple[str, ...], ...], insert: str | None) -> str:
-    """One statement that does what is kept and appends events; with a guard none of it unless that finds its rows.
+    """One statement that does the kept writes and appends events. With a guard, it does nothing unless the guard finds
+    its rows.
 
-    What is kept are the texts of writes, each with those of what it names. The parameters are the guard's, the writes'
-    and the insert's, one after the other. How many rows it has says whether it was done. Raises ValueError for a write
-    to whose conditions none can be added."""
+    The kept writes are given as texts, each with the texts of what it refers to. The parameters are those of the guard,
+    then of the writes, then of the insert. Its number of rows says whether it took effect. Raises ValueError for a
+    write to which no conditions can be added."""
     writes = [text for text, *_ in kept]
     if guard is None and insert is None and len(writes) == 1:
         return writes[0]
@@ -236,8 +237,9 @@ def together(guard: str | None, kept: tuple[tuple[str, ...], ...], insert: str |
         parts.append(f"write_{number} AS ({_shifted(text, count)}{condition})")
         count += _parameters(text)
     if insert is not None:
-        # Whoever has the lane waits for nobody: the rows that are written are locked by the guard, or were before, and
-        # those that they name are locked here. The checks of foreign keys would do it at the end of the statement.
+        # A unit that holds the lane must wait for nobody. So the rows it writes are locked by the guard or before, and
+        # the rows
+        # it refers to are locked here. The foreign key checks would lock them at the end of the statement.
         condition += "".join(f" AND (SELECT count(*) FROM named_{number}) >= 0" for number in range(named))
         parts.append(f"taken AS ({_shifted(TAKE_IN_LANE, count)}{condition} RETURNING head)")
         last = _shifted(insert, count)

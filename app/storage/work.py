@@ -17,11 +17,11 @@ T = TypeVar("T")
 
 
 class Work:
-    """One transaction, synchronous; everything in it becomes durable together or not at all.
+    """One transaction, synchronous. Everything in it becomes durable together, or nothing does.
 
-    `now` is read once, when the unit starts. `kinds` are the rules of each kind of interaction by its name, injected.
-    `left` is the row that was written last; after the unit, only where it has done nothing else and so still holds.
-    Nobody commits here: the database does, when the unit returns."""
+    `now` is read once, when the unit starts. `kinds` are the injected rules of each kind of interaction, by name.
+    `left` is the row that was written last; after the unit it is set only if nothing else was done after that write.
+    Only the database commits, when the unit returns."""
 
     __slots__ = ("_repositories", "connection", "dialect_name", "events", "ids", "kinds", "left", "now", "settings")
 
@@ -51,7 +51,7 @@ class Work:
         return cast("R", found)
 
     def record(self, event: EventRecord) -> None:
-        """Keep an event for the log; it is written with the unit's last step, in the order recorded."""
+        """Keep an event for the log. The unit's last step writes all events, in the order recorded."""
         self.events.append(event)
 
 

@@ -1,4 +1,4 @@
-"""How the graph's types lie in the tables: the vocabulary in which every slice's repository maps its types.
+"""The vocabulary in which slices map their GraphQL types to tables.
 
 A GraphQL field `createdAt` is the column `created_at` of its type's table, converted by the column's type, unless the
 type's `fields` say otherwise. Names in `fields`, `filters` and `where` are the graph's camelCase field names and the

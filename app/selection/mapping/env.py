@@ -1,4 +1,4 @@
-"""What a mapping's functions are given: a type's row source while compiling, the run's surroundings while running."""
+"""What the functions of a mapping get: Scope and Env."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,12 +15,13 @@ if TYPE_CHECKING:
     from app.settings import Settings
 
 VIEWER_ID, VIEWER_TEAMS = "viewer_id", "viewer_teams"
-"""The parameters of a statement that shows each caller something else: its user, its teams with 0 for no team."""
+"""The parameters of a statement whose rows depend on the caller: the user, and the user's teams, with 0 for no team."""
 Sql = sa.ColumnElement[Any]
 
 
 class Scope(Protocol):
-    """A type's own row source in one statement; `scope.c.status` is a column of its table or of the one it extends."""
+    """A type's own row source in one statement. `scope.c.status` is a column of its table, or of the table it
+    extends."""
 
     @property
     def c(self) -> Any: ...
@@ -40,16 +41,16 @@ class Env:
 
 
 SOME = ":some"
-"""Ends the name of what anyone may who sees a part of a kind: `session:read:some`."""
+"""The last part of a name that stands for seeing a kind or any part of it: `session:read:some`."""
 
 
 def granted(permissions: Permissions, permission: str | None) -> bool:
-    """Whether the permission is held; one that ends with SOME also in any of its narrower forms."""
+    """Whether the permission is held. A name that ends with SOME also counts when any narrower form is held."""
     if permission is None or permissions is None or permission in permissions:
         return True
     return permission.endswith(SOME) and sees_some(permissions, permission.partition(":")[0])
 
 
 def viewer_values(actor: Actor) -> Mapping[str, object]:
-    """What the parameters of a statement are for this caller."""
+    """The values of VIEWER parameters for this caller."""
     return {VIEWER_ID: actor.user_id, VIEWER_TEAMS: [NO_TEAM, *sorted(actor.teams)]}

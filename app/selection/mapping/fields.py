@@ -14,8 +14,8 @@ from app.selection.mapping.filters import Filter, Order
 class Column:
     """A column or any SQL expression over the type's scope. Null without the permission `requires`.
 
-    `seen` is in place of `sql` where the value depends on what the caller sees, as a count does.
-    `names` turns a stored number into its enum name; `sql_type` names the type of an untyped expression."""
+    `seen` replaces `sql` when the value depends on what the caller sees, as a count does. `names` turns a stored number
+    into its enum name. `sql_type` gives the type of an untyped expression."""
 
     sql: SqlOf
     requires: str | None = None
@@ -25,7 +25,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Id:
-    """The global id `<prefix>_<surrogate>` made of a surrogate key column."""
+    """The global id `<prefix>_<surrogate>`, made of a surrogate key column."""
 
     prefix: str
     sql: SqlOf = lambda scope: scope.c.id
@@ -33,10 +33,10 @@ class Id:
 
 @dataclass(frozen=True, slots=True)
 class One:
-    """A to-one neighbour by its surrogate key, joined; null when the key is null or the row may not be seen.
+    """A to-one neighbour by its surrogate key, joined. Null when the key is null or the row may not be seen.
 
-    In an embedded or computed object, `key` names the item that holds the surrogate instead. `of_caller` takes it from
-    the caller, whatever the row. `inherits` is as for Many."""
+    In an embedded or computed object, `key` names the item that holds the surrogate. `of_caller` takes the key from the
+    caller instead of the row. `inherits` is the same as for Many."""
 
     type: str
     sql: SqlOf | None = None
@@ -47,14 +47,14 @@ class One:
 
 
 Owned = Callable[[Scope, Sql], Sql]
-"""Which rows belong to a key."""
+"""The condition that a row belongs to a key."""
 
 
 @dataclass(frozen=True, slots=True)
 class Many:
-    """A to-many edge as a Relay connection: the rows of `type` that `by(scope, key)` gives to this row's key.
+    """A to-many edge as a Relay connection: the rows of `type` that `by(scope, key)` returns for this row's key.
 
-    `inherits` says that who sees this row sees those: no visibility condition is added."""
+    `inherits` says that whoever sees this row sees those rows: no visibility condition is added."""
 
     type: str
     by: Owned
@@ -68,13 +68,13 @@ class Many:
 
 
 def keyed(column: str) -> Owned:
-    """The rows whose column is the key."""
+    """The rows whose column equals the key."""
     return lambda scope, key: getattr(scope.c, column) == key
 
 
 @dataclass(frozen=True, slots=True)
 class Inline:
-    """An object made of columns of the same row; null where `present` is null."""
+    """An object made of columns of the same row. Null when `present` is null."""
 
     type: str
     present: SqlOf | None = None
@@ -82,17 +82,18 @@ class Inline:
 
 @dataclass(frozen=True, slots=True)
 class OfInterface:
-    """An expression over the row of a type's interface: types that share it read it once."""
+    """An expression over the row of a type's interface. The types that share it read it once."""
 
     sql: SqlOf
 
 
 @dataclass(frozen=True, slots=True)
 class Computed:
-    """The value of a pure function of columns: `fn(env, *values)`, values as Python objects.
+    """The value of a pure function of columns: `fn(env, *values)`, with Python objects as values.
 
-    With `type` its result is a mapping (or a list of them, with `many`) that the selection's children pick from.
-    A `personal` one looks at the actor (`env.actor`); any other must not. Null without the permission `requires`."""
+    With `type`, the result is a mapping (or with `many` a list of mappings) from which the selection's children are
+    read. A `personal` function uses the actor (`env.actor`); any other must not. Null without the permission
+    `requires`."""
 
     columns: tuple[str | SqlOf | OfInterface, ...]
     fn: Callable[..., Any]
@@ -114,8 +115,8 @@ class Embedded:
 
 @dataclass(frozen=True, slots=True)
 class HiddenFields:
-    """The names of the type's fields that are null because the caller lacks a permission, in alphabetical order: a
-    constant of the plan, which is of one set of permissions."""
+    """The names of the type's fields that are null because the caller lacks a permission, in alphabetical order. They
+    are a constant of the plan, because a plan belongs to one set of permissions."""
 
 
 FieldMap = Column | Id | One | Many | Inline | Computed | Embedded | HiddenFields

@@ -14,14 +14,14 @@ from app.storage.constructs import IntList, TextList, among
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A keyset order. All columns go one way, are NOT NULL and end with the surrogate key."""
+    """A keyset order. All columns have the same direction, are NOT NULL, and end with the surrogate key."""
 
     by: Callable[[Scope], Sequence[Sql]]
     descending: bool = False
 
 
 def both_ways(field: str, by: Callable[[Scope], Sequence[Sql]]) -> Mapping[str, Order]:
-    """The two orders of a field that a list can be sorted by, under the names that `order_named` gives them."""
+    """The two orders by a field, ascending and descending, under the names that `order_named` returns."""
     return {
         order_named({"field": field, "direction": direction}): Order(by, descending=direction == "DESC")
         for direction in ("ASC", "DESC")
@@ -34,14 +34,14 @@ def order_named(given: Mapping[str, str]) -> str:
 
 
 ME = "me"
-"""What conditions on users take in place of an id: the caller's user."""
+"""What conditions on users accept instead of an id: the caller's own user."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """The column of a condition by a list of values, and the list's orders that an index has for each of the values.
+    """The column of a condition by a list of values, and the orders that an index has for each value.
 
-    With `or_none` the condition is one number, and the rows without any are a list of their own. SQLite alone reads
+    With `or_none` the condition is one number, and the rows without a number are a separate list. Only SQLite reads
     those by an index in its order."""
 
     column: SqlOf
@@ -51,13 +51,13 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class Partition:
-    """Columns of few values that part a list; an index has `orders` for each combination of the values.
+    """Columns with few values that divide a list. An index has `orders` for each combination of the values.
 
-    `columns` has them by the name of the condition that names values, each with all its values; None are the types of
-    the list's interface. Conditions `beside`, by name and shape, are checked on the way; any other has a better index
-    of its own. `numbers` are columns by conditions that name numbers, which the index has before the others; they part
-    the list where they are given. `of_viewer` is such a column too, whose values are the caller's teams, with the
-    permissions under which nothing else is seen. `seen` says which types may be seen, None all."""
+    `columns` maps the name of a condition to a column and all its values; None stands for the types of the list's
+    interface. The conditions in `beside`, by name and shape, are checked on the way; any other condition has a better
+    index of its own. `numbers` are columns by conditions that name numbers. They come first in the index, and divide
+    the list where they are given. `of_viewer` is such a column too: its values are the caller's teams, and it comes
+    with the permissions under which nothing else is seen. `seen` returns which types may be seen, or None for all."""
 
     columns: Mapping[str, tuple[SqlOf, Sequence[str] | None]]
     orders: frozenset[str]
@@ -79,11 +79,11 @@ def _same_shape(_value: Any) -> Hashable:
 class Filter:
     """One condition of a list. An absent or null argument leaves it out of the SQL.
 
-    `clause(scope, bind, shape)` makes the SQL, with `bind(type)` as the place of the bound value; `value` turns the
-    argument into that value (it may raise InvalidInput with a path relative to the argument); `shape` is what of the
-    argument the SQL's text depends on. With `of_user` the argument `ME` binds the surrogate of the caller's user.
-    `stream` says that a list of values can be read as an ordered list for each of them. `parts` gives further values
-    by name, for `bind(type, name)`, of the argument and of who asks."""
+    `clause(scope, bind, shape)` makes the SQL, and `bind(type)` in it is the place of the bound value. `value` turns
+    the argument into the bound value, and may raise InvalidInput with a path relative to the argument. `shape` is the
+    part of the argument that the text of the SQL depends on. With `of_user`, the argument `ME` binds the surrogate of
+    the caller's user. `stream` says that a list of values can be read as an ordered list per value. `parts` returns
+    further values by name, for `bind(type, name)`; they depend on the argument and the caller."""
 
     clause: Callable[[Scope, Callable[..., sa.BindParameter[Any]], Any], Sql]
     value: Callable[[Any], object] = _as_is
@@ -93,11 +93,11 @@ class Filter:
     parts: Callable[[Any, Env], Mapping[str, object]] | None = None
 
     def names_caller(self, argument: Any) -> bool:
-        """Whether the condition is another one for each caller."""
+        """Whether the condition differs from caller to caller."""
         return self.of_user and argument == ME
 
     def bound(self, argument: Any, env: Env) -> object:
-        """The value that the argument binds in this run. Raises what `value` raises."""
+        """The value that the argument binds in this run. Raises the errors of `value`."""
         return env.actor.user_id if self.names_caller(argument) else self.value(argument)
 
 
@@ -107,16 +107,16 @@ def equals(sql: SqlOf, type_: Any = sa.Text) -> Filter:
 
 
 def one_of(sql: SqlOf, values: Mapping[str, int] | None = None, ordered: frozenset[str] = frozenset()) -> Filter:
-    """The column is one of the argument's list; `values` turns enum names into stored numbers.
+    """The column is one of the argument's list. `values` turns enum names into stored numbers.
 
-    Texts that an index has in these orders of the list, `ordered`, are looked up one by one."""
+    If an index has the values as texts in these orders of the list, `ordered`, they are looked up one by one."""
     item, items = (sa.Text(), TextList()) if values is None else (sa.BigInteger(), IntList())
 
     def clause(scope: Scope, bind: Callable[[Any], sa.BindParameter[Any]], single: bool) -> Sql:
         return sql(scope) == bind(item) if single else among(sql(scope), bind(items))
 
     def value(names: Sequence[str]) -> object:
-        given = dict.fromkeys(names)  # read value by value, what is named twice would be there twice
+        given = dict.fromkeys(names)  # read value by value, a value that is named twice would be there twice
         found: list[Any] = list(given) if values is None else [values[name] for name in given]
         return found[0] if len(found) == 1 else found
 
@@ -134,5 +134,5 @@ def reference(sql: SqlOf, *prefixes: str) -> Filter:
 
 
 def by_value(clause: Callable[[Scope, Any], Sql]) -> Filter:
-    """A condition whose SQL is chosen by the value itself (a boolean, an enum)."""
+    """A condition whose SQL the value itself chooses (a boolean, an enum)."""
     return Filter(lambda scope, _bind, value: clause(scope, value), shape=_as_is)

@@ -1,4 +1,4 @@
-"""How a root field finds what it answers with."""
+"""How a root field finds its result."""
 
 from collections.abc import Callable, Generator, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,9 +19,9 @@ Bind = Callable[[str, Any], sa.BindParameter[Any]]
 
 @dataclass(frozen=True, slots=True)
 class RootOne:
-    """A root field that finds one row: `where(scope, bind)` with `bind("name", type)` for each of `values`' items.
+    """A root field that finds one row: `where(scope, bind)`, with `bind("name", type)` for each item of `values`.
 
-    `values(env, arguments)` gives the bound values, or None when nothing can match. It may raise DomainError."""
+    `values(env, arguments)` returns the bound values, or None when nothing can match. It may raise DomainError."""
 
     type: str
     where: Callable[[Scope, Bind], Sql]
@@ -32,11 +32,11 @@ class RootOne:
 
 @dataclass(frozen=True, slots=True)
 class RootMany:
-    """A root field that is a connection. Filters are the items of argument `filter`, nested ones as `created_at.after`,
-    and every other argument that is not one of paging or `order_by` under its own name.
+    """A root field that is a connection. Its filters are the items of the argument `filter`, nested ones as
+    `created_at.after`, and every other argument except paging and `order_by`, under its own name.
 
-    With `found_by` the rows are looked up by this filter, which is always given: no other condition may have SQLite
-    choose an index for it. A `partition` is read part by part where that has an index and the whole has none."""
+    With `found_by`, the rows are found by this filter, which is always given, and SQLite may not choose an index for
+    any other condition. A `partition` is read part by part where it has an index and the whole list has none."""
 
     type: str
     orders: Mapping[str, Order]
@@ -49,9 +49,9 @@ class RootMany:
 
 
 class Read(Protocol):
-    """What a RootSteps function reads with: `yield read.query("name", build, **values)` gives rows (tuples, raw).
+    """How a RootSteps function reads: `yield read.query("name", build, **values)` returns rows (tuples, raw).
 
-    `build()` makes the SQLAlchemy statement, once for each name; its parameters are bound by name."""
+    `build()` makes the SQLAlchemy statement, once for each name. Its parameters are bound by name."""
 
     permissions: Permissions
 
@@ -65,8 +65,8 @@ class Read(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RootSteps:
-    """A root field of its own making: `steps(read, env, arguments)` yields queries and returns the value, a mapping or
-    a list of them shaped by the ObjectMap `type`."""
+    """A root field with its own code: `steps(read, env, arguments)` yields queries and returns the value, a mapping or
+    a list of mappings, which the ObjectMap `type` shapes."""
 
     type: str
     steps: Callable[[Read, Env, Mapping[str, Any]], Generator[Query, Sequence[Any], Any]]
@@ -76,10 +76,10 @@ class RootSteps:
 
 @dataclass(frozen=True, slots=True)
 class Grouping:
-    """What rows are counted by: a value as text, or each value that a table beside has of a row.
+    """What rows are counted by: a value as text, or each value that another table has for a row.
 
-    `beside` is that table, and the condition on a row of it that it is of the row with this key. `name` turns what is
-    stored, never None, into what the answer says. With `refers` that is a global id."""
+    `beside` is that table, and the condition that one of its rows belongs to the row with this key. `name` turns the
+    stored value, never None, into the value of the answer. With `refers`, that value is a global id."""
 
     value: SqlOf
     beside: tuple[sa.Table, Callable[[Sql], Sql]] | None = None
@@ -89,12 +89,12 @@ class Grouping:
 
 @dataclass(frozen=True, slots=True)
 class RootTally:
-    """A root field that counts the rows of a list by the groupings that its argument `group_by` names, each by itself.
+    """A root field that counts a list's rows by each of the groupings that its argument `group_by` names.
 
-    It looks at as many rows as a list's count does, in the default order of the list. `sums` are conditions of which
-    it counts for how many rows they hold. The value is shaped by the ObjectMap `type`: `count`, `count_is_capped` and
-    `groupings`, of which each has `by`, `groups` and `is_capped`; a group has `value`, `node` (the value where it is
-    an id), `count` and the sums by name."""
+    It counts at most as many rows as a list's count does, in the default order of the list. `sums` are conditions: for
+    each, it counts the rows that meet it. The ObjectMap `type` shapes the value: `count`, `count_is_capped` and
+    `groupings`, of which each has `by`, `groups` and `is_capped`. A group has `value`, `node` (if the value is an id),
+    `count`, and the sums by name."""
 
     type: str
     of: RootMany
@@ -105,7 +105,7 @@ class RootTally:
 
 @dataclass(frozen=True, slots=True)
 class RootNode:
-    """`node(id)`, or with `many` `nodes(ids)`: any type with a prefix; null for what is not there."""
+    """`node(id)`, or with `many` `nodes(ids)`: an object of any type with a prefix, or null when it does not exist."""
 
     many: bool = False
 

@@ -1,4 +1,4 @@
-"""Where a type's values lie: in tables, in the row of another type, or in mappings."""
+"""Where a type's values are stored: tables, other rows, or mappings."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -20,9 +20,10 @@ def visible_to_all(_permissions: Permissions, _scope: Scope) -> bool:
 class TypeMap:
     """An object type over a table with the surrogate key `id`.
 
-    With `base` the table extends the interface's: same `id`, one row each; `value` is its discriminator there.
-    `prefix` makes it reachable by `node`, and gives the field `id`. Without the permission `requires` there is none,
-    without `node_requires` none that `node` finds: it is seen only where something visible leads to it."""
+    With `base`, the table extends the interface's table: the same `id`, one row each; `value` is its discriminator
+    there. `prefix` makes it available to `node`, and gives it the field `id`. Without the permission `requires`, no row
+    is seen. Without `node_requires`, `node` finds no row, and a row is seen only through something visible that leads
+    to it."""
 
     name: str
     table: sa.Table
@@ -37,10 +38,10 @@ class TypeMap:
 
 @dataclass(frozen=True, slots=True)
 class InterfaceMap:
-    """An interface over a table whose column `discriminator` says which of the extending types a row is.
+    """An interface over a table. The column `discriminator` says which of the extending types a row is.
 
-    `narrows(permissions, scope, value)` is the condition beside `requires` under which a row of the type with this
-    value may be seen."""
+    A row of the type with this value may be seen if `requires` is held and the condition `narrows(permissions, scope,
+    value)` is met."""
 
     name: str
     table: sa.Table
@@ -52,7 +53,7 @@ class InterfaceMap:
 
 @dataclass(frozen=True, slots=True)
 class InlineMap:
-    """An object type without a table of its own, over the row of whoever holds it."""
+    """An object type without its own table, over the row of its parent."""
 
     name: str
     fields: Mapping[str, FieldMap] = field(default_factory=dict)
@@ -60,9 +61,9 @@ class InlineMap:
 
 @dataclass(frozen=True, slots=True)
 class ObjectMap:
-    """An object type whose values are mappings (embedded JSON, computed values, payloads): a field is the item of the
-    same name in snake_case; only to-one neighbours (`One(key=…)`), ids, objects by their ids and renamed items need
-    `fields`."""
+    """An object type whose values are mappings (embedded JSON, computed values, payloads). A field is the item of the
+    same name in snake_case. `fields` is only needed for to-one neighbours (`One(key=…)`), ids, objects given by id,
+    and renamed items."""
 
     name: str
     fields: "Mapping[str, One | str | ObjectId | ObjectRef]" = field(default_factory=dict)
@@ -78,8 +79,8 @@ class ObjectId:
 
 @dataclass(frozen=True, slots=True)
 class ObjectRef:
-    """In an ObjectMap: the object whose global id, as text, is the item `key`; null for any other text, and for an id
-    of a type that is not among these `prefixes`."""
+    """In an ObjectMap: the object whose global id, as text, is the item `key`. Null for any other text, and for an id
+    of a type that is not in `prefixes`."""
 
     key: str
     prefixes: tuple[str, ...]
@@ -87,7 +88,7 @@ class ObjectRef:
 
 @dataclass(frozen=True, slots=True)
 class UnionMap:
-    """A union or interface of ObjectMaps: item `tag` of a value names its concrete type, by way of `types`."""
+    """A union or interface of ObjectMaps. Through `types`, item `tag` of a value names its concrete type."""
 
     name: str
     tag: str = "__typename"

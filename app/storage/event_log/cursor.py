@@ -16,9 +16,9 @@ _LARGEST = 2**63 - 1
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """Everything up to `positions[lane]` has been seen, in every lane.
+    """All events up to `positions[lane]` have been seen, in every lane.
 
-    Cursors are ordered only in part: `a <= b` when b has seen all that a has."""
+    The order of cursors is partial: `a <= b` when b has seen everything that a has seen."""
 
     positions: tuple[int, ...]
 
@@ -28,7 +28,7 @@ class Cursor:
         return cls((0,) * lanes)
 
     def advance(self, lane: int, position: int) -> "Cursor":
-        """The cursor that has also seen `position`; itself when it had."""
+        """The cursor that has also seen `position`; the same cursor when it already had."""
         if self.positions[lane] >= position:
             return self
         return Cursor((*self.positions[:lane], position, *self.positions[lane + 1 :]))
@@ -41,7 +41,7 @@ class Cursor:
         return Cursor(tuple(positions))
 
     def raised(self, by: int) -> "Cursor":
-        """The cursor of the same events after their positions were raised."""
+        """The cursor that has seen the same events, after their positions were raised."""
         return Cursor(tuple(position + by for position in self.positions))
 
     def has_seen(self, lane: int, position: int) -> bool:
@@ -67,7 +67,7 @@ class Cursor:
 def parse_cursor(text: str) -> Cursor:
     """Read what `str(cursor)` wrote.
 
-    Raises InvalidCursor for anything else: forged, truncated, of another version, or spelled in another way."""
+    Raises InvalidCursor for anything else: forged, truncated, of another version, or spelled differently."""
     cursor = _decode(text)
     if cursor is None or str(cursor) != text:
         raise InvalidCursor("This is not a cursor of this event log.", path=("after",))

@@ -1,4 +1,4 @@
-"""Reading the log onwards from a cursor, on either road."""
+"""Reads the log from a cursor on, in a unit or a plan."""
 
 import heapq
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,7 +18,7 @@ HEADS = Query("SELECT id, head, oldest FROM lane ORDER BY id")
 NEWEST = Query(
     "SELECT max(event_log.at) FROM lane JOIN event_log ON event_log.lane = lane.id AND event_log.position = lane.head"
 )
-"""One row of the driver's: when the newest event was written, null for an empty log."""
+"""One row of the driver: when the newest event was written, null for an empty log."""
 
 COLUMNS = ", ".join(column.name for column in event_log.columns)
 
@@ -31,21 +31,22 @@ _AFTER_POSTGRESQL = (
 
 
 def read_after(dialect_name: str, cursor: Cursor, limit: int) -> Query:
-    """At most `limit` entries of each lane after the cursor, in each lane's order; rows for `logged`."""
+    """Read at most `limit` entries of each lane after the cursor, in each lane's order. `logged` reads the rows."""
     if dialect_name == "sqlite":
         return Query(_AFTER_SQLITE, (cursor.positions[0], limit))
     return Query(_AFTER_POSTGRESQL, (list(range(len(cursor.positions))), list(cursor.positions), limit))
 
 
 def heads_cursor(heads: Sequence[Row]) -> Cursor:
-    """The cursor at the log's end, from the rows of HEADS."""
+    """The cursor at the end of the log, from the rows of HEADS."""
     return Cursor(tuple(head for _, head, _ in heads))
 
 
 def check_cursor(cursor: Cursor, heads: Sequence[Row]) -> None:
-    """Prove from the rows of HEADS that nothing after the cursor is missing.
+    """Check, with the rows of HEADS, that the log still has every event after the cursor.
 
-    Raises CursorExpired when the log has forgotten entries it has not seen, InvalidCursor when it is of another log."""
+    Raises CursorExpired when the log no longer has events that the cursor has not seen, and InvalidCursor when the
+    cursor belongs to another log."""
     if len(cursor.positions) != len(heads) or any(cursor.positions[lane] > head for lane, head, _ in heads):
         raise InvalidCursor("This cursor is of another event log.", path=("after",))
     if any(cursor.positions[lane] < oldest - 1 for lane, _, oldest in heads):
@@ -53,7 +54,7 @@ def check_cursor(cursor: Cursor, heads: Sequence[Row]) -> None:
 
 
 def logged(row: Row) -> LoggedEvent:
-    """A row of `read_after`, from either driver or through SQLAlchemy's driver SQL, as an event."""
+    """A row of `read_after` as an event. The row may come from either driver, or from SQLAlchemy's driver SQL."""
     lane, position, at, *fields, data = row
     topic, kind, interaction_id, customer_id, assignee_id, actor_id, client_mutation_id, version, before, after = fields
     return LoggedEvent(
@@ -77,7 +78,8 @@ def logged(row: Row) -> LoggedEvent:
 
 
 def merge(events: Iterable[LoggedEvent]) -> list[LoggedEvent]:
-    """All lanes as one list by time, each lane's own order kept where its times run backwards."""
+    """The events of all lanes as one list, ordered by time. The order within a lane is kept, even where its times go
+    backwards."""
     lanes: dict[int, list[LoggedEvent]] = {}
     for event in events:
         lanes.setdefault(event.lane, []).append(event)

@@ -10,8 +10,9 @@ RAISED_BY = 2**32
 
 
 def renumber(work: Work) -> None:
-    """Raise all positions, so that cursors from before the restore expire, and no lost event's position is used again.
+    """Raise all positions. Cursors from before the restore then expire, and the positions of lost events are not used
+    again.
 
-    Positions that are stored elsewhere have to be raised in the same unit."""
+    Positions that are stored elsewhere must be raised in the same unit."""
     work.connection.execute(sa.update(event_log).values(position=event_log.c.position + RAISED_BY))
     work.connection.execute(sa.update(lane).values(head=lane.c.head + RAISED_BY, oldest=lane.c.oldest + RAISED_BY))

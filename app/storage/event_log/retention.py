@@ -1,4 +1,4 @@
-"""Forgetting what the log has held for long enough."""
+"""Deletes events that are older than the retention setting."""
 
 import sqlalchemy as sa
 
@@ -18,7 +18,7 @@ _OLD_LANES = (
 
 
 def forget_events(work: Work) -> bool:
-    """Forget a part of the entries that are older than the setting `event_retention`; whether there are more."""
+    """Delete some of the entries that are older than the setting `event_retention`. Returns whether more are left."""
     before = work.now - work.settings.event_retention
     lanes = work.connection.execute(_OLD_LANES, {"before": before}).scalars().all()
     if not lanes:

@@ -1,4 +1,4 @@
-"""Appending to the log, as the last step of a unit, and forgetting its oldest part."""
+"""Appends events as a unit's last step, and deletes the oldest."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -48,8 +48,8 @@ def _insert_in_lane(*, one: bool) -> str:
 
 
 INSERT_ONE_IN_LANE, INSERT_IN_LANE = _insert_in_lane(one=True), _insert_in_lane(one=False)
-"""For the positions that `taken` holds the last of: what TAKE_IN_LANE returns. Both have the same parameters, the
-second arrays of them."""
+"""Inserts the events whose last positions are in `taken`, as TAKE_IN_LANE returns them. Both have the same parameters;
+those of the second are arrays."""
 APPEND_TO_LANE = f"WITH taken AS ({TAKE_IN_LANE} RETURNING head) {INSERT_IN_LANE}"
 
 
@@ -57,7 +57,7 @@ _TIMESTAMP = Timestamp()
 
 
 def encode(events: Sequence[EventRecord], at: datetime, dialect: sa.Dialect) -> list[tuple[EventRecord, Entry]]:
-    """Events as driver values; raises TypeError when `data` is not JSON, so that only its own unit fails."""
+    """Events as driver values. Raises TypeError when `data` is not JSON, so that only its own unit fails."""
     moment = _TIMESTAMP.bind_processor(dialect)(at)
     return [
         (
@@ -82,7 +82,7 @@ def encode(events: Sequence[EventRecord], at: datetime, dialect: sa.Dialect) -> 
 
 
 def lane_of(event: EventRecord, lanes: int) -> int:
-    """The lane an event is written to: always the same for one interaction, else by customer or user."""
+    """The lane an event is written to: always the same for one interaction, otherwise chosen by customer or user."""
     for key in (event.interaction_id, event.customer_id, event.assignee_id, event.actor_id):
         if key is not None:
             return key % lanes
@@ -98,9 +98,9 @@ def append_sqlite(cursor: Any, entries: Sequence[tuple[EventRecord, Entry]]) -> 
 
 
 def in_lanes(entries: Sequence[tuple[EventRecord, Entry]], lanes: int) -> list[tuple[str, list[Any]]]:
-    """What inserts the entries on PostgreSQL, and its arguments, for each lane.
+    """For each lane, the statement that inserts its entries on PostgreSQL, and the arguments.
 
-    The lanes are in ascending order, so that two units never wait for each other."""
+    The lanes are in ascending order, so that two units never deadlock."""
     if len(entries) == 1:
         ((event, entry),) = entries
         return [(INSERT_ONE_IN_LANE, [lane_of(event, lanes), 1, *entry])]
@@ -113,13 +113,13 @@ def in_lanes(entries: Sequence[tuple[EventRecord, Entry]], lanes: int) -> list[t
 
 
 def append_postgresql(connection: sa.Connection, entries: Sequence[tuple[EventRecord, Entry]], lanes: int) -> None:
-    """Write with one statement a lane."""
+    """Write with one statement per lane."""
     for insert, arguments in in_lanes(entries, lanes):
         connection.exec_driver_sql(f"WITH taken AS ({TAKE_IN_LANE} RETURNING head) {insert}", tuple(arguments))
 
 
 def append(connection: sa.Connection, events: Sequence[EventRecord], at: datetime) -> None:
-    """Append as the last step of the transaction that `connection` is in."""
+    """Append the events as the last step of the transaction of `connection`."""
     if not events:
         return
     entries = encode(events, at, connection.dialect)
@@ -130,14 +130,14 @@ def append(connection: sa.Connection, events: Sequence[EventRecord], at: datetim
 
 
 def lane_count(connection: sa.Connection) -> int:
-    """How many lanes this database was made with."""
+    """The number of lanes that this database was created with."""
     return connection.execute(sa.select(sa.func.count()).select_from(lane)).scalar_one()
 
 
 def prune(connection: sa.Connection, number: int, before: datetime, limit: int = 10_000) -> int:
-    """Forget at most `limit` of a lane's oldest entries, up to the first written at `before` or later.
+    """Delete at most `limit` of a lane's oldest entries, stopping at the first one written at `before` or later.
 
-    Returns how many; the caller repeats it, one unit each, so that no lane is locked for long."""
+    Returns how many were deleted. The caller repeats it, one unit each time, so that no lane is locked for long."""
     oldest = connection.execute(sa.select(lane.c.oldest).where(lane.c.id == number).with_for_update()).scalar_one()
     in_reach = (event_log.c.lane == number, event_log.c.position < oldest + limit)
     kept = connection.execute(

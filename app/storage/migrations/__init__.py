@@ -1,4 +1,4 @@
-"""The database's structure, step by step; run in-process, never from a shell."""
+"""The database's structure, migrated step by step inside the process."""
 
 import asyncio
 import sqlite3
@@ -25,16 +25,16 @@ from app.storage.migrations.steps import Superseded, begin, commit_revision
 _FOLDER = Path(__file__).parent
 _LOCK = 0x5B0A
 _PATIENCE_MS = 60_000
-# Alembic keeps what it works on in variables of the process.
+# Alembic keeps its state in global variables of the process.
 _ONE_AT_A_TIME = threading.Lock()
 
 
 async def migrate(database_url: str, revision: str = "head") -> None:
     """Upgrade a database to a revision. Several processes may start this at once.
 
-    Each revision, or each step of a long one, is a transaction: after a kill the next start goes on where it ended.
-    Raises ConfigurationError for an address or a database that cannot be used, and when a row would be left pointing
-    nowhere."""
+    Each revision, or each step of a long one, is a transaction: after a kill, the next start continues from there.
+    Raises ConfigurationError when the address or the database cannot be used, and when a foreign key would point to no
+    row."""
     url = parse_database_url(database_url)
     if url.get_backend_name() == "sqlite":
         await asyncio.to_thread(_migrate_sqlite, str(url.database), revision)
@@ -42,7 +42,8 @@ async def migrate(database_url: str, revision: str = "head") -> None:
     engine = create_async_engine(url, poolclass=NullPool)
     try:
         async with engine.connect() as connection:
-            # Of the connection, not of a transaction: it is held across commits and ends with a killed process.
+            # The lock belongs to the connection, not to a transaction: it lasts across commits, and ends with a killed
+            # process.
             await connection.execute(sa.select(sa.func.pg_advisory_lock(_LOCK)))
             await connection.run_sync(_upgrade, revision)
     finally:
@@ -50,9 +51,9 @@ async def migrate(database_url: str, revision: str = "head") -> None:
 
 
 def _upgrade(connection: sa.Connection, revision: str) -> None:
-    """Upgrade in transactions that end here; on SQLite foreign keys have to be off.
+    """Upgrade in transactions that end here. On SQLite, foreign keys must be off.
 
-    Raises ConfigurationError for a database at a revision that is none of ours, and Superseded."""
+    Raises ConfigurationError when the database is at an unknown revision, and Superseded."""
     current = MigrationContext.configure(connection).get_current_revision()
     if current is not None and current not in revisions():
         raise ConfigurationError(
@@ -66,12 +67,12 @@ def _upgrade(connection: sa.Connection, revision: str) -> None:
 
 
 def downgrade(connection: sa.Connection, revision: str) -> None:
-    """Downgrade inside the caller's transaction, which on SQLite must have been begun with foreign keys off."""
+    """Downgrade inside the caller's transaction. On SQLite it must have been begun with foreign keys off."""
     command.downgrade(_config(connection), revision)
 
 
 def revisions() -> list[str]:
-    """Every revision, the oldest first."""
+    """Every revision, oldest first."""
     script = ScriptDirectory(str(_FOLDER))
     return [found.revision for found in script.walk_revisions()][::-1]
 
@@ -85,7 +86,7 @@ def _config(connection: sa.Connection) -> Config:
 
 
 def _migrate_sqlite(path: str, revision: str) -> None:
-    # Rebuilding a table with foreign keys on would delete the rows that point at it.
+    # Rebuilding a table with foreign keys on would delete the rows that refer to it.
     driver = connect_sqlite(path, foreign_keys=False)
     try:
         with _ONE_AT_A_TIME, plain_failures(path):
@@ -97,7 +98,7 @@ def _migrate_sqlite(path: str, revision: str) -> None:
 
 
 def _upgraded_sqlite(driver: sqlite3.Connection, revision: str) -> bool:
-    """Upgrade; whether it came to the end, and no other process went on instead."""
+    """Upgrade. Returns True when it reached the end, and False when another process continued instead."""
     with sqlite_engine(driver).connect() as connection:
         begin(connection)
         try:

@@ -1,4 +1,4 @@
-"""Transactions of upgrades: one for each revision, or for each step of it."""
+"""Transactions of upgrades: one per revision, or per step of it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -22,15 +22,15 @@ _PROGRESS = sa.Table(
     sa.Column("step", sa.Text, primary_key=True),
     sa.Column("position", sa.BigInteger),
 )
-"""How far each step of the running revision has come; `position` is null when it is done."""
+"""The progress of each step of the running revision. `position` is null when the step is done."""
 
 
 class Superseded(Exception):
-    """Another process has finished the revision between two transactions of this one."""
+    """Another process has finished the revision between two of our transactions."""
 
 
 class Steps:
-    """The steps of one revision. Each commits, so that a kill undoes at most one of them and a second start goes on.
+    """The steps of one revision. Each step commits, so that a kill undoes at most one, and the next start continues.
 
     On SQLite, processes that start at once take turns at the steps."""
 
@@ -48,7 +48,7 @@ class Steps:
         self.batches(step, whole)
 
     def batches(self, step: str, f: Callable[[int], int | None]) -> None:
-        """Call `f` with 0 and then with what it returned, each time in a transaction, until it returns None.
+        """Call `f` with 0, then with what it returned, each time in a transaction, until it returns None.
 
         Raises Superseded."""
         connection = self._connection
@@ -67,9 +67,9 @@ class Steps:
                 raise Superseded
 
     def rows(self, step: str, table: str, *statements: str) -> None:
-        """Execute the statements for all rows of the table, at most AT_ONCE in a transaction.
+        """Execute the statements for all rows of the table, at most AT_ONCE rows per transaction.
 
-        They find them by the condition ROWS. Raises Superseded."""
+        The statements select their rows by the condition ROWS. Raises Superseded."""
 
         def batch(after: int) -> int | None:
             last: int | None = self._connection.scalar(sa.text(_LAST.format(table)), {"after": after, "most": AT_ONCE})
@@ -94,7 +94,8 @@ def commit(connection: sa.Connection) -> None:
 
 
 def commit_revision(ctx: MigrationContext, step: Any, **_: object) -> None:
-    """Commit a revision that was applied. Raises ConfigurationError when a row would point nowhere, and Superseded."""
+    """Commit a revision that was applied. Raises ConfigurationError when a foreign key would point to no row, and
+    Superseded."""
     connection = ctx.connection
     assert connection is not None
     _PROGRESS.drop(connection, checkfirst=True)
