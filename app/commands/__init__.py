@@ -1,1 +1,1 @@
-"""The commands of the command line that administer users and keys."""
+"""The commands of the `switchboard` command line."""

@@ -36,12 +36,12 @@ class _Undescribed(Visitor):
 
 
 def without_descriptions(sdl: str) -> str:
-    """The schema as text, without what it says of itself: what the next release is compared with."""
+    """The schema as text without descriptions; the next release is compared with it."""
     return print_ast(visit(parse(sdl, no_location=True), _Undescribed())) + "\n"
 
 
 def coming(changelog: str) -> str:
-    """The first section, which is that of the coming release. Raises CommandError for a text without sections."""
+    """The first section, for the coming release. Raises CommandError for a text without sections."""
     sections = re.split(r"^## .*$", changelog, flags=re.MULTILINE)
     if len(sections) < 2:
         raise CommandError(f"{CHANGELOG} has no section of the coming release.")
@@ -49,11 +49,11 @@ def coming(changelog: str) -> str:
 
 
 def unnamed(released: str, current: str, section: str) -> list[str]:
-    """The breaking changes between two schemas, as sentences, that a section of the changelog does not name.
+    """The breaking changes between two schemas that a section of the changelog does not name, as sentences.
 
     A change is named by the coordinate of what changed, in backticks: `Type`, `Type.field`, `Type.field(argument:)`,
-    `Enum.VALUE` or `@directive`. The coordinate of an interface's field covers the same field of its types; the name of
-    a removed type covers the fields that had it."""
+    `Enum.VALUE` or `@directive`. The coordinate of an interface's field covers the same field of its types. The name of
+    a removed type covers the fields of that type."""
     before, after = build_schema(released), build_schema(current)
     named = set(_NAMED.findall(section))
     return sorted(
@@ -64,7 +64,7 @@ def unnamed(released: str, current: str, section: str) -> list[str]:
 
 
 def unnamed_here() -> list[str]:
-    """The same of the files in the current folder."""
+    """The same for the files in the current folder."""
     return unnamed(
         RELEASED.read_text(encoding="utf-8"),
         SCHEMA.read_text(encoding="utf-8"),
@@ -78,11 +78,11 @@ def release() -> None:
 
 
 def _names(sentence: str, before: GraphQLSchema, after: GraphQLSchema) -> Iterator[str]:
-    """What may name the change that a sentence of graphql-core tells."""
+    """The coordinates that name the change in a sentence of graphql-core."""
     what, _, types = sentence.partition(" type from ")
     for coordinate in _COORDINATE.findall(what):
         owner, dot, member = coordinate.partition(".")
-        # The sentence's other words are no types.
+        # The other words of the sentence are no types.
         if owner not in before.type_map and not owner.startswith("@"):
             continue
         yield coordinate

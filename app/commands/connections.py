@@ -163,7 +163,7 @@ def _list(work: "Work") -> list[tuple[str, ...]]:
 
 
 def _settings(text: str) -> dict[str, object]:
-    """The settings that the text holds. Raises CommandError."""
+    """The settings in the text. Raises CommandError."""
     try:
         found = json.loads(text)
     except ValueError:
@@ -249,7 +249,7 @@ def _replay(work: "Work", given: str) -> int:
 
 
 def _ref(work: "Work", given: str) -> str:
-    """The id of the connection that is named so. Raises CommandError."""
+    """The id of the connection with this name. Raises CommandError."""
     from app.connections.repository import ConnectedSystemRepository
 
     found = work.use(ConnectedSystemRepository).named(given)

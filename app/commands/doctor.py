@@ -32,7 +32,7 @@ def doctor(*, workers: int = 1) -> None:
 
 
 async def _examined(workers: int) -> "list[State]":
-    """The states of the findings, each of which is written as soon as it is made."""
+    """The states of the findings. Each finding is written as soon as it is made."""
     from app.commands.opening import read_settings
     from app.core.clock import utc_now
     from app.doctor import examine

@@ -60,7 +60,7 @@ def explain(
 
 
 def lines_of(found: "Explanation", *, sql: bool) -> list[str]:
-    """An explanation as text, a line for each statement, and its SQL and the database's plan below it where asked."""
+    """An explanation as text: a line for each statement, followed by its SQL and the database's plan where asked."""
     count = _number(len(found.statements), "statement") + (", one snapshot" if found.snapshot else "")
     lines = [f"{found.name or 'query'}: cost {found.cost:,} of {found.most_cost:,}, {count}"]
     for number, each in enumerate(found.statements, 1):
@@ -99,7 +99,7 @@ async def _explained(
 
 
 def _caller(permissions: str | None) -> "Actor":
-    """Who asks. Raises InvalidInput for a permission that does not exist: with it nothing would be seen."""
+    """The actor who asks. Raises InvalidInput for an unknown permission, because it would allow nothing."""
     from app.commands.keys import listed
     from app.core.actor import Actor
     from app.directory.model.user import require_known

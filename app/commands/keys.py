@@ -106,7 +106,7 @@ def end(*, lost: bool = False) -> None:
 
 
 def listed(text: str) -> list[str]:
-    """The entries of a text that commas separate."""
+    """The entries of a comma-separated text."""
     return [entry for part in text.split(",") if (entry := part.strip())]
 
 

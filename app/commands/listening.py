@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from app.listener.items import Item
 
 KEY = "LISTEN_KEY"
-"""The variable that holds the key. It does not begin like those of the settings, which refuse what they do not know."""
+"""The variable that holds the key. It does not begin like the variables of settings, which refuse unknown names."""
 
 
 def listen(
@@ -70,7 +70,7 @@ def listen(
     except Refused as refused:
         raise CommandError(f"{url}: {refused}") from None
     except BrokenPipeError:
-        # Who read the lines is gone. Python would complain of the rest when it ends.
+        # The reader of the lines is gone. Python would report an error about the rest when it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
         raise CommandError(f"The cursor cannot be kept: {error}") from None
@@ -102,7 +102,7 @@ def _follower(
     def tell(text: str) -> None:
         output.print(text, markup=False, highlight=False, soft_wrap=True)
 
-    # The key is the listener's alone.
+    # The key is for the listener only.
     environment = {name: value for name, value in os.environ.items() if name != KEY}
     reactions: list[Callable[[Item], Awaitable[None]]] = []
     if command is not None:

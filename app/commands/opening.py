@@ -1,4 +1,4 @@
-"""What commands begin with: settings, and a migrated database."""
+"""What commands start with: settings, and a migrated database."""
 
 import asyncio
 import shlex
@@ -25,7 +25,7 @@ _PATIENCE = timedelta(minutes=10)
 
 
 def read_settings(**overrides: object) -> "Settings":
-    """The settings; options that were given win over the environment. Raises SettingsError."""
+    """The settings. Given options win over the environment. Raises SettingsError."""
     from app.registry import SETTINGS
     from app.settings import load_settings
 
@@ -49,8 +49,8 @@ def prepare(settings: "Settings") -> None:
 
 @asynccontextmanager
 async def opened(settings: "Settings") -> "AsyncIterator[Database]":
-    """The migrated database, closed afterwards. A unit may take minutes, as the demo does on a busy machine:
-    nobody waits for it but the person at the command line."""
+    """The migrated database, closed at the end of the block. A unit may take minutes, as the demo does on a busy
+    machine, because only the person at the command line waits for it."""
     from app.core.clock import utc_now
     from app.core.ids import TimeOrderedIds
     from app.registry import KINDS
@@ -67,7 +67,7 @@ async def opened(settings: "Settings") -> "AsyncIterator[Database]":
 
 
 def done(f: Callable[..., T], *arguments: Any, **named: Any) -> T:
-    """What one unit of work, `f(work, …)`, returns on the migrated database of the settings."""
+    """The result of one unit of work, `f(work, …)`, on the migrated database of the settings."""
 
     async def run() -> T:
         async with opened(settings) as database:
@@ -79,10 +79,10 @@ def done(f: Callable[..., T], *arguments: Any, **named: Any) -> T:
 
 
 def command_line(*words: str) -> str:
-    """A line for a shell that runs a command of ours with this Python and on this database, wherever it is typed."""
+    """A shell line that runs one of our commands with this Python and this database, from any folder."""
     here, root = Path.cwd(), Path(__file__).parents[2]
     python = Path(sys.executable)
     shown = python.relative_to(here) if python.is_relative_to(here) else python
     run = shlex.join([str(shown), "-m", "app", *words])
-    # `python -m` finds the package in the working directory alone, where a relative SQLite path counts from as well.
+    # `python -m` finds the package only in the working folder, and a relative SQLite path also counts from there.
     return f"cd {shlex.quote(str(here))} && {run if here == root else f'PYTHONPATH={shlex.quote(str(root))} {run}'}"

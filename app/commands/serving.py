@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 # Every import that takes long is inside the function that needs it, so that `--help` answers at once.
 
 _HEALTH_SECONDS = 60
-"""How long a worker may take to answer its supervisor: it has to import the application first."""
+"""How long a worker may take to answer its supervisor, because it imports the application first."""
 
 
 def serve(*, host: str | None = None, port: int | None = None, workers: int | None = None) -> None:
@@ -41,7 +41,7 @@ def serve(*, host: str | None = None, port: int | None = None, workers: int | No
             "SWITCHBOARD_DATABASE_URL, or leave --workers and SWITCHBOARD_WORKERS at 1."
         )
     configure_logs(settings.log_level, settings.log_format)
-    # First, so that a taken port stops the start before the only sight of a key is lost on it.
+    # First, so that a taken port stops the start before a new key is shown, which is shown only once.
     listener = listen(settings.host, settings.port)
     notice_the_vanished(listener)
     address = f"http://{shown(settings.host)}:{listener.getsockname()[1]}"
@@ -49,7 +49,7 @@ def serve(*, host: str | None = None, port: int | None = None, workers: int | No
     secret = asyncio.run(_first_start(settings))
 
     def ready() -> None:
-        # Last of all, so that what it says is true and the only sight of the key is not scrolled away.
+        # Last, so that the text is true and the key, shown only once, is not scrolled away.
         announce(address, secret, command_line("key"))
 
     if settings.workers == 1:
@@ -60,7 +60,7 @@ def serve(*, host: str | None = None, port: int | None = None, workers: int | No
 
 
 async def _first_start(settings: "Settings") -> str | None:
-    """Make the first admin and load the demo; the key's secret when it was made just now and nobody has seen it."""
+    """Create the first admin and load the demo. Returns the secret of the key if it was just made."""
     from app.demo.loading import has_interactions, load
     from app.directory.service import bootstrap
 
@@ -73,9 +73,9 @@ async def _first_start(settings: "Settings") -> str | None:
 
 
 def _supervise(workers: int, overrides: Mapping[str, Any], listener: socket.socket, ready: Callable[[], None]) -> None:
-    """Run uvicorn's supervisor over so many workers until it is told to stop.
+    """Run uvicorn's supervisor over the workers until it is told to stop.
 
-    One that dies is replaced; SIGHUP replaces all, one after the other."""
+    A worker that dies is replaced. SIGHUP replaces all workers, one after the other."""
     import uvicorn
     from uvicorn.supervisors import multiprocess
 

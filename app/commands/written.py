@@ -1,4 +1,4 @@
-"""The files that are written from the schema, and whether they are current."""
+"""The files generated from the schema, and whether they are current."""
 
 import json
 from collections.abc import Callable, Iterable
@@ -15,7 +15,7 @@ _LONGEST = 120
 
 
 def print_kit() -> str:
-    """The module of TypeScript that tells a client's cache what it has to know of the schema."""
+    """A TypeScript module with what a client's cache needs to know about the schema."""
     schema = build_schema()
     objects = [each for _, each in sorted(schema.type_map.items()) if isinstance(each, GraphQLObjectType)]
     objects = [each for each in objects if not each.name.startswith("__")]
@@ -60,7 +60,7 @@ WRITTEN: dict[Path, Callable[[], str]] = {
 
 
 def differences() -> list[str]:
-    """How the files in the current folder differ from what they should be, in lines; none when they are current."""
+    """The differences between the files in the current folder and what they should be, as lines."""
     lines: list[str] = []
     for path, printed in WRITTEN.items():
         written = path.read_text(encoding="utf-8") if path.exists() else ""
@@ -93,7 +93,7 @@ def _entries(lists: dict[str, list[str]]) -> Iterable[str]:
 
 
 def _listed(names: list[str], indent: str) -> str:
-    """A list on one line, or with one name a line where it would be too long."""
+    """A list on one line, or with one name per line when that would be too long."""
     text = json.dumps(names)
     if len(text) <= _LONGEST - 40:
         return text

@@ -1,4 +1,4 @@
-"""The console, the wallboard, the administration and the reports: one page, and its files."""
+"""The pages of the console: queue, wallboard, administration and reports."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,18 +16,18 @@ STATIC = _HERE / "static"
 _WORKER = _HERE / "alerts.js"
 _OF_WORKER = {
     "cache-control": "no-cache",
-    # It asks nobody and loads nothing.
+    # The service worker requests nothing and loads nothing.
     "content-security-policy": "default-src 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
     "x-content-type-options": "nosniff",
 }
 
 
 def routes(issuers: Sequence[Issuer] = (), vapid: Vapid | None = None) -> list[BaseRoute]:
-    """The console at `/`, the wallboard at `/wall`, the administration at `/admin`, the reports at `/reports`,
-    their files, and the service worker of web push.
+    """The console at `/`, the wallboard at `/wall`, the administration at `/admin`, the reports at `/reports`, their
+    files, and the service worker of web push.
 
-    People sign in at those of the issuers that know the pages as a client. Browsers subscribe by the public key of
-    `vapid`."""
+    People sign in at those issuers whose setting names a client id for these pages. Browsers subscribe to push with the
+    public key of `vapid`."""
     providers = Providers.of(issuers)
     body = (_HERE / "console.html").read_text(encoding="utf-8").replace("{providers}", providers.data)
     body = body.replace("{push_key}", "" if vapid is None else vapid.public_text)
@@ -44,7 +44,7 @@ def routes(issuers: Sequence[Issuer] = (), vapid: Vapid | None = None) -> list[B
         Route("/wall", show),
         Route("/admin", show),
         Route("/reports", show),
-        # A worker controls the pages below its own place.
+        # A service worker controls only the pages below its own path.
         Route("/alerts.js", work),
         files("/assets/console", STATIC),
     ]

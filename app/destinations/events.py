@@ -37,35 +37,35 @@ class DestinationDeleted(DestinationHappened):
 
 @event("destination.paused")
 class DestinationPaused(DestinationHappened):
-    """A destination is not delivered to any more, until it is resumed."""
+    """Deliveries to a destination were paused, until it is resumed."""
 
     destination_id: int
 
 
 @event("destination.resumed")
 class DestinationResumed(DestinationHappened):
-    """A destination is delivered to again."""
+    """Deliveries to a destination continue."""
 
     destination_id: int
 
 
 @event("destination.stopped")
 class DestinationStopped(DestinationHappened):
-    """A destination's receiver wants nothing any more."""
+    """A destination's receiver wants no more deliveries."""
 
     destination_id: int
 
 
 @event("destination.replayed")
 class DestinationReplayed(DestinationHappened):
-    """A destination is delivered to again from an earlier place."""
+    """Deliveries to a destination start again from an earlier place."""
 
     destination_id: int
 
 
 @event("destination.secret_rotated")
 class DestinationSecretRotated(DestinationHappened):
-    """A destination got another secret."""
+    """A destination got a new secret."""
 
     destination_id: int
 
@@ -123,7 +123,7 @@ class PolicyDeleted(PolicyHappened):
 
 @event("alert.told")
 class AlertTold(InteractionEvent):
-    """A policy had destinations told of an interaction."""
+    """A policy sent an alert about an interaction to destinations."""
 
     audience = Audience.NOBODY
     in_history = False

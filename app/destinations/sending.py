@@ -25,7 +25,7 @@ class Sender:
         self._seconds = seconds
 
     async def send(self, type_: DestinationType, target: Target, message_id: str, text: str) -> Attempt:
-        """Sends a message once and returns the attempt. Raises nothing but CancelledError."""
+        """Sends a message once and returns the attempt. Raises only CancelledError."""
         at, channel, settings = self._clock(), CHANNELS[type_], self._settings
         began = monotonic()
         try:

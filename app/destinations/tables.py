@@ -62,7 +62,7 @@ delivery = table(
     sa.Column("http_status", sa.Integer),
     sa.Column("fault", sa.Text),
     sa.Column("excerpt", sa.Text),
-    # The destination's cursor has passed it, so nothing will ask for it again.
+    # The destination's cursor has passed it, so nothing asks for it again.
     sa.Column("behind", sa.Boolean, nullable=False),
     sa.Index("uq_delivery_place", "destination_id", "run", "lane", "position", unique=True),
     sa.Index("ix_delivery_destination_id", "destination_id", "id"),
@@ -93,7 +93,7 @@ policy = table(
 alert = table(
     "alert",
     surrogate_key(),
-    # No foreign keys: OVER is told also when the policy or the interaction is deleted.
+    # No foreign keys: OVER is sent even when the policy or the interaction is deleted.
     sa.Column("policy_id", BigId, nullable=False),
     sa.Column("interaction_id", BigId, nullable=False),
     sa.Column("kind", sa.Text, nullable=False),

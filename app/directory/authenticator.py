@@ -1,4 +1,4 @@
-"""Who a presented API key or access token stands for."""
+"""Finds the user of an API key or access token."""
 
 import asyncio
 import hmac
@@ -30,17 +30,18 @@ _LOOK_EVERY = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True)
 class _Peppers:
-    """The peppers at hand, the one for new digests first, and their fingerprints in the same order."""
+    """The available peppers, the one for new digests first, and their fingerprints in the same order."""
 
     secrets: tuple[str, ...]
     fingerprints: tuple[str, ...]
 
 
 class KeyAuthenticator:
-    """Fulfils `core.credentials.Authenticator` with one read by the key's prefix.
+    """Implements `core.credentials.Authenticator` with one read by the key's prefix.
 
-    `permissions` are all there are, which an admin holds. Whether a prefix is known cannot be told from the time an
-    answer takes: every text is digested and compared with every pepper at hand, against a made-up digest if need be."""
+    `permissions` are all existing permissions; an admin holds them all. The time of an answer does not tell whether a
+    prefix is known: every text is digested and compared with every available pepper, if need be against a made-up
+    digest."""
 
     def __init__(self, database: Database, settings: Settings, clock: Clock, permissions: Collection[str]) -> None:
         self._database = database
@@ -55,10 +56,11 @@ class KeyAuthenticator:
         self._lifetime = settings.access_token_lifetime
 
     async def actor_of(self, key: str) -> Actor | None:
-        """The actor of a key, or of an access token, that is valid now; None when it is unknown, revoked, expired or an
-        inactive user's. A token ends with the key that it was given for, if not before.
+        """The actor of a valid key or access token. None when it is unknown, revoked, expired, or of an inactive user.
+        A token ends at the latest with the key that it was issued for.
 
-        Raises Unavailable in place of None when another process has changed the pepper to one that is not at hand."""
+        Raises Unavailable instead of returning None when another process has changed to a pepper that this one
+        lacks."""
         peppers = await self._peppers()
         if peppers is None:
             return None
@@ -73,7 +75,8 @@ class KeyAuthenticator:
         return replace(actor, expires_at=earliest(token[1], actor.expires_at))
 
     async def access_token(self, client_id: str, client_secret: str) -> AccessToken | None:
-        """A token for the key with the prefix `client_id`; `client_secret` is the key, or what follows its prefix.
+        """A token for the key with the prefix `client_id`. `client_secret` is the whole key, or the part after its
+        prefix.
 
         Raises Unavailable as `actor_of` does."""
         peppers = await self._peppers()
@@ -91,7 +94,7 @@ class KeyAuthenticator:
         return AccessToken(token, int((ends - self._clock()).total_seconds()))
 
     async def fault(self) -> str | None:
-        """Why valid keys would be refused, or None: another process may have changed the pepper."""
+        """Why valid keys would be refused, or None. The reason can be that another process has changed the pepper."""
         peppers = await self._peppers()
         return BEHIND if peppers is not None and await self._is_behind(peppers) else None
 
@@ -107,7 +110,7 @@ class KeyAuthenticator:
         prefixes = _prefixes(key, digests)
         found = await self._database.plan(lambda: self._lookup.key_and_user(*prefixes), snapshot=False, caller=SERVER)
         stored = self._nobody if found is None else found[0].digest
-        # Each is compared, whichever fits.
+        # All are compared, even after a match.
         fitting = [hmac.compare_digest(digest, stored) for digest in digests]
         if found is None or not any(fitting) or not self._is_usable(*found):
             return None
@@ -119,7 +122,7 @@ class KeyAuthenticator:
         try:
             made = await self._database.command(redigest, key.id, text)
         except DomainError as error:
-            # The key is valid all the same; its next use tries again.
+            # The key is valid anyway; its next use tries again.
             log.warning("a key could not be digested anew", key_id=key.id, reason=error.message)
             return key, user
         return made or key, user
@@ -128,7 +131,7 @@ class KeyAuthenticator:
         return user.active and key.is_usable(self._clock())
 
     async def _peppers(self) -> _Peppers | None:
-        """The peppers at hand, read once; None before the first start, when there is no key either."""
+        """The available peppers, read once. None before the first start, when there are no keys either."""
         if self._known is None:
             salt, own = await self._database.plan(
                 lambda: self._lookup.secrets(SALT, PEPPER), snapshot=False, caller=SERVER
@@ -152,7 +155,7 @@ class KeyAuthenticator:
         return await self._current_pepper() == peppers.fingerprints[0]
 
     async def _current_pepper(self) -> str | None:
-        """The fingerprint of the database's current pepper, as of the last second."""
+        """The fingerprint of the database's current pepper, at most one second old."""
         now = self._clock()
         if self._looked_at is None or not timedelta(0) <= now - self._looked_at < _LOOK_EVERY:
             self._current = await self._database.plan(self._lookup.current_pepper, snapshot=False, caller=SERVER)
@@ -161,5 +164,5 @@ class KeyAuthenticator:
 
 
 def _prefixes(key: str, digests: Iterable[str]) -> tuple[str, ...]:
-    """What the key can be found by: its own prefix, or without one a prefix for each digest."""
+    """The prefixes that may find the key: its own, or for a key without one, a prefix for each digest."""
     return tuple(dict.fromkeys(prefix_of(key, digest) for digest in digests))

@@ -1,4 +1,4 @@
-"""What happens to customers, profiles, users, their keys and their teams."""
+"""Events of customers, profiles, users, keys and teams."""
 
 from app.core.events import Event, event
 
@@ -111,7 +111,7 @@ class UserDeactivated(Event):
 
 @event("user.sessions_ended")
 class SessionsEnded(Event):
-    """A user's sessions were ended, and the tokens from before are refused."""
+    """A user's sessions were ended, and earlier tokens are refused."""
 
     concerns_keys = True
 

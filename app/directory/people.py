@@ -1,4 +1,4 @@
-"""Who a presented token of an identity provider stands for."""
+"""Finds the user of an identity provider's token."""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -21,7 +21,7 @@ from app.storage.database import Database
 log = structlog.get_logger(__name__)
 
 NEWCOMERS = "newcomers"
-"""The caller of whom all first sign-ins are: together they have one share of the database."""
+"""The caller of all first sign-ins: together they have one share of the database."""
 
 _REFUSED_FOR = timedelta(seconds=5)
 _REFUSALS = 1_000
@@ -29,9 +29,9 @@ _NOTED = 1_000
 
 
 class PersonAuthenticator:
-    """Fulfils `core.credentials.Authenticator` for tokens of people, and asks `keys` about everything else.
+    """Implements `core.credentials.Authenticator` for tokens of people, and passes everything else to `keys`.
 
-    `permissions` are all there are, which an admin holds."""
+    `permissions` are all existing permissions; an admin holds them all."""
 
     def __init__(
         self, tokens: Tokens, keys: Authenticator, database: Database, clock: Clock, permissions: Collection[str]
@@ -42,16 +42,17 @@ class PersonAuthenticator:
         self._clock = clock
         self._permissions = frozenset(permissions)
         self._lookup = IdentityLookup(database.dialect)
-        # Who was refused a moment ago is refused again without a command.
+        # A person who was just refused is refused again without a command.
         self._refused: Recent[tuple[datetime, str]] = Recent(_REFUSALS)
         self._noting: set[int] = set()
-        # The end of the newest token that was noted: a request may have read the identity before that.
+        # The end of the newest recorded token: a request may have read the identity before that was stored.
         self._noted: Recent[datetime] = Recent(_NOTED)
 
     async def actor_of(self, key: str) -> Actor | None:
-        """The actor of a token or key that is valid now; None for a key that is not.
+        """The actor of a valid token or key; None for an invalid key.
 
-        Raises Unauthenticated for a token, with the reason, and Unavailable while its provider does not answer."""
+        Raises Unauthenticated, with the reason, for an invalid token, and Unavailable while its provider does not
+        answer."""
         if not is_token(key):
             return await self._keys.actor_of(key)
         person = await self._tokens.person(key)
@@ -61,14 +62,14 @@ class PersonAuthenticator:
         if not user.active:
             raise Unauthenticated("The user of this token is not active.")
         if user.has_ended(person.issued_at):
-            # With a fresh one, its client comes back by itself.
+            # With a fresh token, its client comes back by itself.
             raise Unauthenticated("The sessions of this token's user were ended after it was given.", has_expired=True)
         if found is not None and found[0].is_older_than(person):
             await self._note(found[0], person)
         return actor_of_person(user, person, self._permissions)
 
     async def _note(self, identity: Identity, person: Person) -> None:
-        """Note the sign-in with a token that is new here. What it allows does not depend on that."""
+        """Record the sign-in when the token is new here. What the token allows does not depend on that."""
         noted = self._noted.get(identity.id)
         if identity.id in self._noting or (noted is not None and noted >= person.ends):
             return
@@ -82,7 +83,7 @@ class PersonAuthenticator:
             self._noting.discard(identity.id)
 
     async def _newcomer(self, person: Person) -> User:
-        """The user of a person who has not been here before. Raises Unauthenticated."""
+        """The user of a person who signs in for the first time. Raises Unauthenticated."""
         who = (person.issuer.issuer, person.subject)
         refused = self._refused.get(who)
         if refused is not None and timedelta(0) <= self._clock() - refused[0] < _REFUSED_FOR:
@@ -91,7 +92,7 @@ class PersonAuthenticator:
             try:
                 return await self._database.command_of(NEWCOMERS, who, sign_in, person)
             except AlreadyExists:
-                # Another process was a moment faster.
+                # Another process stored the sign-in a moment earlier.
                 return await self._database.command_of(NEWCOMERS, who, sign_in, person)
         except Unauthenticated as error:
             self._refused.put(who, (self._clock(), error.message))

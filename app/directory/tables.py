@@ -1,11 +1,11 @@
-"""Where users, API keys, profiles and customers are kept; private to the repository."""
+"""The tables of users, API keys, profiles and customers."""
 
 import sqlalchemy as sa
 
 from app.storage.tables import BigId, JsonValue, Timestamp, surrogate_key, table
 
 SearchWord = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
-"""Folded text that is compared by code point on both databases, so that a prefix is a range."""
+"""Folded text that both databases compare by code point, so that a prefix is a range."""
 
 
 def _edited() -> tuple[sa.Column[object], ...]:
@@ -17,7 +17,7 @@ def _edited() -> tuple[sa.Column[object], ...]:
 
 
 def _words_of(owner: sa.Table) -> sa.Table:
-    """The side table that makes `owner` searchable: a row for each word, and one blank row that every search hits."""
+    """The side table that makes `owner` searchable: a row for each word, and one blank row that every search finds."""
     return sa.Table(
         f"{owner.name}_word",
         owner.metadata,
@@ -38,7 +38,7 @@ app_user = table(
     sa.Column("email", sa.Text),
     sa.Column("roles", JsonValue, nullable=False),
     sa.Column("permissions", JsonValue, nullable=False),
-    # The teams again, as every request has to know them.
+    # A copy of the user's teams, because every request needs them.
     sa.Column("team_ids", JsonValue, nullable=False, server_default=sa.text("'[]'")),
     sa.Column("person_id", sa.BigInteger),
     sa.Column("type", sa.Text, nullable=False),
@@ -46,7 +46,7 @@ app_user = table(
     sa.Column("present", sa.Boolean, nullable=False),
     sa.Column("presence_changed_at", Timestamp),
     sa.Column("is_service", sa.Boolean, nullable=False),
-    # Since when the user holds its permissions, and the role of admins.
+    # Since when the user has its permissions and the role of admins.
     sa.Column("granted_at", JsonValue, nullable=False, server_default=sa.text("'{}'")),
     sa.Column("sessions_ended_at", Timestamp),
     *_edited(),
@@ -97,7 +97,7 @@ user_identity = table(
 open_session = sa.Table(
     "open_session",
     app_user.metadata,
-    # Leases, which end soon: without foreign keys, so that one of somebody who is gone spoils no batch.
+    # Short leases. They have no foreign keys, so that a deleted user does not make a whole batch fail.
     sa.Column("id", BigId, primary_key=True, autoincrement=False),
     sa.Column("user_id", BigId, nullable=False),
     sa.Column("key_id", BigId),
@@ -136,7 +136,7 @@ team = table(
     surrogate_key(),
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("name_key", sa.Text, nullable=False, unique=True),
-    # The borders again, as they were given.
+    # A copy of the borders, as they were given.
     sa.Column("account_ids", JsonValue, nullable=False),
     sa.Column("labels", JsonValue, nullable=False),
     *_edited(),
@@ -154,7 +154,7 @@ team_member = sa.Table(
 team_border = sa.Table(
     "team_border",
     team.metadata,
-    # A border leads to one team, so that nobody has to guess.
+    # A border leads to one team only, so the team of an interaction is never ambiguous.
     sa.Column("what", sa.Text, primary_key=True),
     sa.Column("value", sa.Text, primary_key=True),
     sa.Column("team_id", BigId, sa.ForeignKey("team.id", ondelete="CASCADE"), nullable=False, index=True),
@@ -220,7 +220,7 @@ customer = table(
     sa.Index("ix_customer_profile_id", "profile_id", "id"),
     sa.Index("ix_customer_system", "system", "id"),
     sa.UniqueConstraint("system", "channel", "display_id"),
-    # A unique constraint lets NULL repeat, and customers of most systems have no channel.
+    # A unique constraint allows repeated NULLs, and customers of most systems have no channel.
     sa.Index(
         "uq_customer_display_id",
         "system",

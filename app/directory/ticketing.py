@@ -1,4 +1,4 @@
-"""Who a presented stream ticket stands for."""
+"""Finds the user of a stream ticket."""
 
 from collections.abc import Collection
 
@@ -16,7 +16,7 @@ _Found = tuple[StreamTicket, User, ApiKey | None]
 
 
 class StreamTickets:
-    """Fulfils `core.credentials.Tickets`. `permissions` are all there are, which an admin holds."""
+    """Implements `core.credentials.Tickets`. `permissions` are all existing permissions; an admin holds them all."""
 
     def __init__(self, database: Database, clock: Clock, permissions: Collection[str]) -> None:
         self._database = database
@@ -25,9 +25,9 @@ class StreamTickets:
         self._lookup = TicketLookup(database.dialect)
 
     async def begin(self, ticket: str, request: str) -> Actor:
-        """The actor of a ticket that is good for this request, to begin or to resume it. Raises Unauthenticated.
+        """The actor of a ticket that is valid for this request, to begin or to resume it. Raises Unauthenticated.
 
-        Only the first request of a ticket writes anything: whoever guesses costs a look-up."""
+        Only the first request of a ticket writes anything, so a guess costs one look-up."""
         found = await self._found(ticket)
         if found is None:
             raise Unauthenticated("This ticket is not valid.")
@@ -42,12 +42,12 @@ class StreamTickets:
         return self._actor(found)
 
     async def actor_of(self, ticket: str) -> Actor | None:
-        """The actor of a ticket whose stream has begun; None when it may not go on."""
+        """The actor of a ticket whose stream has begun; None when the stream may not continue."""
         found = await self._found(ticket)
         return None if found is None or found[0].request is None else self._actor(found)
 
     async def _found(self, text: str) -> _Found | None:
-        """The ticket, if it and what it was made with are valid now."""
+        """The ticket, if both it and the credential it was made with are valid now."""
         if not is_ticket(text):
             return None
         digest = ticket_digest(text)

@@ -71,14 +71,14 @@ class Dispatcher:
                         each.doubt()
 
     def lost(self) -> None:
-        """Nothing to do: each subscription is told by itself that the feed has lost its place."""
+        """Nothing to do: each subscription learns by itself that the feed has lost its place."""
 
     def news(self) -> None:
-        """Something may have been committed. Unlike `heard` this is called while nobody holds the feed, too."""
+        """Something may have been committed. Unlike `heard`, this is called even while nobody uses the feed."""
         self._news.set()
 
     async def run(self) -> None:
-        """Until cancelled, look for destinations to deliver to: after each change, and when a lease of another process
+        """Until cancelled, look for destinations to deliver to: after each change, and when another process's lease
         ends."""
         guard = asyncio.create_task(self._guard())
         try:
@@ -110,7 +110,7 @@ class Dispatcher:
         self._news.set()
 
     async def _within(self, seconds: float, event: asyncio.Event) -> bool:
-        """Wait for the event; whether it came within the seconds."""
+        """Wait for the event. Returns whether it came within the seconds."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await event.wait()
@@ -196,7 +196,8 @@ class Dispatcher:
                     task.cancel()
 
     async def _note_idle(self) -> None:
-        """Store the cursors of destinations that had nothing to deliver, so that a restart does not read that again."""
+        """Store the cursors of destinations that had nothing to deliver, so that a restart does not read that part
+        again."""
         now = asyncio.get_running_loop().time()
         if now < self._idle_noted_at + self._parts.limits.idle_seconds:
             return

@@ -63,7 +63,7 @@ class Follower:
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._news.wait()
-                # Commits in quick succession are looked at together.
+                # Commits in quick succession are read together.
                 await asyncio.sleep(self._limits.gather_seconds)
 
     async def stop(self) -> None:

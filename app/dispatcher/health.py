@@ -6,8 +6,8 @@ from app.destinations.model import Attempt
 from app.destinations.model.retries import Retries
 
 MOST_UNDELIVERED = 1_000
-"""Events that are taken from the log ahead of what is delivered, so that those of one interaction, which wait for each
-other, do not hold up the others."""
+"""How many events are read from the log ahead of delivery. Events of one interaction wait for each other; reading ahead
+keeps them from delaying the others."""
 
 _DOUBTFUL = 4
 """Failures without a success between them, after which a destination counts as failing."""
@@ -34,8 +34,8 @@ class Health:
 
     @property
     def room(self) -> int:
-        """How many events may be taken that are not delivered. While nothing arrives it grows by one with each try:
-        a dead receiver does not fill memory, and one that refuses a few events gets the others."""
+        """How many events may be read that are not delivered. While no delivery succeeds, it grows by one with each
+        try: a dead receiver does not fill the memory, and a receiver that refuses a few events gets the others."""
         return MOST_UNDELIVERED if self._failures < _DOUBTFUL else min(self._failures + 1, MOST_UNDELIVERED)
 
     def learn(self, attempt: Attempt) -> None:

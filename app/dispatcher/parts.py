@@ -18,9 +18,9 @@ from app.storage.database import Database
 
 @dataclass(frozen=True, slots=True)
 class DispatchLimits:
-    """How often a process looks for destinations: while it delivers to some or events are committed, and otherwise;
-    how often it notes that nothing was to be delivered, how long a destination is its own after its last sign of life,
-    and how long requests that are under way may take when it stops."""
+    """How often a process looks for destinations while it delivers or events are committed, and how often otherwise;
+    how often it stores that nothing was to be delivered; how long it keeps a destination after its last sign of life;
+    and how long requests under way may take when it stops."""
 
     look_seconds: float = 5.0
     rest_seconds: float = 60.0
@@ -32,8 +32,8 @@ class DispatchLimits:
 
 @dataclass(frozen=True, slots=True)
 class FollowLimits:
-    """How long the log is one process's to follow for policies after its last sign of life, how long commits are
-    gathered before they are looked at, and the pauses without policies while nothing is heard, and after a failure."""
+    """How long one process keeps reading the log for policies after its last sign of life; how long commits are
+    gathered before they are read; and the pauses without policies while nothing is heard, and after a failure."""
 
     lease: timedelta = timedelta(seconds=20)
     gather_seconds: float = 0.2

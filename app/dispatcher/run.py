@@ -199,7 +199,7 @@ class Run:
             attempts=attempts,
             first_attempt_at=first,
             next_attempt_at=again_at,
-            # An answer may quote what customers wrote. It is kept for failures alone, where it tells the reason.
+            # An answer may quote what customers wrote. It is kept only for failures, where it gives the reason.
             latest=replace(attempt, excerpt=None) if attempt.is_success else attempt,
         )
 

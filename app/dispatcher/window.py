@@ -65,7 +65,7 @@ class Window:
         if known is None and self._characters + len(item.text) <= _MOST_CHARACTERS:
             waiting.text = item.text
             self._characters += len(item.text)
-        # The text of an item that is not kept is rendered again when it is sent.
+        # An item whose text is not kept is rendered again when it is sent.
         waiting.item = item._replace(text="")
         self._by_key.setdefault(key, deque()).append(waiting)
         self.undelivered += 1

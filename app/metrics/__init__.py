@@ -1,4 +1,4 @@
-"""Metrics of one process, in the text that Prometheus reads, on a port of their own."""
+"""Metrics of one process in Prometheus's text format, on their own port."""
 
 from app.metrics.counts import Counts
 from app.metrics.serving import measuring

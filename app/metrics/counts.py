@@ -6,13 +6,13 @@ from collections import Counter, defaultdict
 from app.http.watching import Answered
 
 BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-"""Seconds at which the buckets of latencies end."""
+"""The upper bounds of the latency buckets, in seconds."""
 
 MOST_NAMES = 200
-"""How many names of operations, and how many of clients, have series of their own in a process."""
+"""How many names of operations, and how many of clients, have their own series in a process."""
 
 MOST_OF_USER = 20
-"""How many of them one user may bring in: names are the clients' choice, and each is a series that stays."""
+"""How many of these names one user may add. Clients choose the names, and each series stays."""
 
 NO_NAME, OTHER = "(none)", "(other)"
 
@@ -32,7 +32,7 @@ class Histogram:
 
 
 class Names:
-    """The names that have series of their own: the first ones that came with an answer without an error."""
+    """The names that have their own series: the first ones that came with an answer without an error."""
 
     def __init__(self, most: int = MOST_NAMES, each: int = MOST_OF_USER) -> None:
         self._most = most
@@ -41,7 +41,7 @@ class Names:
         self._of: Counter[int] = Counter()
 
     def named(self, name: str | None, user_id: int | None, *, new: bool) -> str:
-        """The label for a name. One that is not known yet becomes so where it is `new` and there is room for it."""
+        """The label for a name. An unknown name gets its own label if it is `new` and there is room."""
         if not name:
             return NO_NAME
         if name in self._known:
@@ -54,7 +54,7 @@ class Names:
 
 
 class Counts:
-    """A watcher that counts. The labels come from sets with bounds, so that no client can make series without end."""
+    """A watcher that counts. All labels come from bounded sets, so that no client can create series without limit."""
 
     def __init__(self) -> None:
         self.requests: Counter[tuple[str, ...]] = Counter()
@@ -76,7 +76,7 @@ class Counts:
             return
         is_whole = trail.code is None
         if trail.kind == "rest":
-            name = trail.operation or NO_NAME  # the path of a contract, of which there are as many as it declares
+            name = trail.operation or NO_NAME  # the path of a contract; each contract declares a limited number
         else:
             name = self._operations.named(trail.operation, trail.user_id, new=is_whole)
         self.operations[name, trail.kind or NO_NAME, trail.code or "ok"] += 1

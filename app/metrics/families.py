@@ -23,7 +23,8 @@ Labelled = Mapping[tuple[str, ...], float]
 
 
 def families(services: Services, counts: Counts, seen: Seen | None) -> Iterator[Metric]:
-    """All metrics as they are now. `seen` is None when the database did not answer; its metrics are left out."""
+    """All metrics with their current values. `seen` is None when the database did not answer; its metrics are left
+    out."""
     yield _info(services)
     yield from _of_answers(counts)
     yield from _of_compiling(services)
@@ -41,7 +42,7 @@ def _info(services: Services) -> Metric:
     try:
         installed = version("switchboard")
     except PackageNotFoundError:
-        installed = "unknown"  # run from its folder
+        installed = "unknown"  # the package is not installed, but run from its folder
     described = {"version": installed, "database": services.database.dialect.name}
     return InfoMetricFamily(f"{PREFIX}build", "What runs.", value=described)
 

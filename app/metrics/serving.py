@@ -28,10 +28,10 @@ PATIENCE = 2.0
 """Seconds that the database has for its part of a scrape."""
 
 KEPT = 5.0
-"""Seconds for which its answer is kept, however often somebody scrapes."""
+"""Seconds for which the database's answer is cached, however often somebody scrapes."""
 
 AGAIN = 0.5
-"""Seconds after which a worker looks again for a port that has become free."""
+"""Seconds after which a worker checks again whether a port has become free."""
 
 TEXT = b"text/plain; version=0.0.4; charset=utf-8"
 
@@ -40,10 +40,10 @@ TEXT = b"text/plain; version=0.0.4; charset=utf-8"
 async def measuring(
     settings: Settings, services: Services, counts: Counts | None, clock: Clock, *, again: float = AGAIN
 ) -> AsyncIterator[None]:
-    """Serve the metrics beside the block, where the settings name a port.
+    """Serve the metrics during the block, if the settings name a port.
 
-    Of several workers each takes the first port from there on that is free; one that takes another's place waits until
-    that has ended. Raises SettingsError for a single process whose port is in use."""
+    Each of several workers takes the first free port from that one on. A worker that replaces another waits until the
+    other has ended. Raises SettingsError for a single process whose port is in use."""
     if settings.metrics_port is None or counts is None:
         yield
         return
@@ -70,7 +70,7 @@ async def measuring(
 
 
 def _uncounted(_was_answered: bool) -> None:
-    """A connection has left: those of this port are not counted by their addresses."""
+    """A connection has closed. On this port, connections are not counted by address."""
 
 
 async def _until_free(
@@ -84,7 +84,8 @@ async def _until_free(
 
 
 async def _listening(settings: Settings, protocol: "partial[HttpProtocol]") -> asyncio.Server | None:
-    """A server at the first port that is free; None where none is. Raises SettingsError for an address of others."""
+    """A server at the first free port; None when none is free. Raises SettingsError for an address of another
+    machine."""
     assert settings.metrics_port is not None
     loop, first = asyncio.get_running_loop(), settings.metrics_port
     for port in range(first, first + (settings.workers if first else 1)):

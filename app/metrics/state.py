@@ -1,4 +1,4 @@
-"""The metrics that the database holds: the queue, deadlines, other systems."""
+"""Metrics read from the database: the queue, deadlines, other systems."""
 
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -41,7 +41,7 @@ class Seen:
 
 
 def look(now: datetime) -> Generator[Query, Sequence[Row], Seen]:
-    """A plan that reads them. Each statement reads an index or a small table."""
+    """A plan that reads these numbers. Each statement reads an index or a small table."""
 
     def age(moment: Any) -> float:
         return 0.0 if moment is None else max((now - moment_of(moment)).total_seconds(), 0.0)

@@ -14,7 +14,7 @@ from app.core.issuers import checked_url
 MOST_KEYS = 100
 LONGEST_KEY_ID = 256
 _SMALLEST_MODULUS, _LARGEST_MODULUS = 2_048, 8_192
-_LONGEST_EXPONENT = 6  # characters: with an exponent above 32 bits a signature takes long to verify
+_LONGEST_EXPONENT = 6  # characters: an exponent above 32 bits makes verification slow
 
 _TYPES: Mapping[str, type[RSAKey | ECKey | OKPKey]] = {"RSA": RSAKey, "EC": ECKey, "OKP": OKPKey}
 

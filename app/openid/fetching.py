@@ -12,7 +12,8 @@ from app.openid.tokens import Tokens
 from app.outbound import OutboundClient, OutboundFault
 
 _ANYWHERE = (ip_network("0.0.0.0/0"), ip_network("::/0"))
-"""The operator names the providers, which often are in its own network. Plain http is refused by their addresses."""
+"""Private addresses are allowed, because the operator names the providers, and they often are in its own network.
+`checked_url` refuses plain http."""
 
 
 @asynccontextmanager

@@ -22,8 +22,8 @@ class Person:
     """The person of a token: `issuer` and `subject` identify it, the rest is as of this token.
 
     `email` is set only when the provider has verified it. `permissions`, `is_admin` and `teams` (surrogates) are
-    granted by the token's groups. `groups` are 100 of its groups at most, those that grant something first. `ends` is
-    the end of the token, `issued_at` when it was issued, where it says that."""
+    granted by the token's groups. `groups` are at most 100 of its groups, first those that grant something. `ends` is
+    when the token expires, `issued_at` when it was issued, if the token says so."""
 
     issuer: Issuer
     subject: str
@@ -72,7 +72,7 @@ def _groups(issuer: Issuer, claims: Mapping[str, Any]) -> list[str]:
 
 
 def _shown(issuer: Issuer, groups: list[str]) -> tuple[str, ...]:
-    """As many of the groups as are kept of a sign-in, in alphabetical order."""
+    """The groups of a sign-in that are stored, in alphabetical order."""
     granting = [group for group in groups if group in issuer.groups and is_storable(group)]
     others = [group for group in groups if group not in issuer.groups and _line(group, _LONGEST_NAME) == group]
     return tuple(sorted([*granting, *others][:_MOST_GROUPS]))

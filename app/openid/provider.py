@@ -17,19 +17,19 @@ MOST_BYTES_OF_METADATA = 65_536
 MOST_BYTES_OF_KEYS = 262_144
 
 PAUSE = 60.0
-"""The least seconds between two attempts to fetch a provider's keys, whatever is asked."""
+"""The shortest time between two attempts to fetch a provider's keys, in seconds."""
 
 FRESH = 600.0
-"""Seconds after which keys that are in use are fetched again, in the background."""
+"""Seconds after which keys in use are fetched again, in the background."""
 
 OLDEST = 86_400.0
 """Seconds for which keys are used while the provider cannot be reached."""
 
 PATIENCE = 5.0
-"""Seconds that the provider has for both documents together."""
+"""Seconds that the provider has to answer for both documents together."""
 
 Fetch = Callable[[str, int], Awaitable[bytes]]
-"""Gets the body at an address, of at most so many bytes. Raises NotFetched, and never follows a redirect."""
+"""Gets the body at an address, with a limit of bytes. Raises NotFetched, and never follows a redirect."""
 
 
 class NotFetched(Exception):
@@ -44,7 +44,7 @@ class Provider:
     ) -> None:
         self.issuer = issuer
         self.generation = 0
-        """Counts how many times the keys have changed: what was verified with former ones has to be verified anew."""
+        """Counts how often the keys have changed. What was verified with earlier keys must be verified again."""
         self._fetch = fetch
         self._time = time
         self._patience = patience

@@ -21,7 +21,7 @@ from app.openid.person import Person, person_of
 from app.openid.provider import Provider
 
 LEEWAY = timedelta(seconds=30)
-"""By how much the clocks of a provider and of this server may differ."""
+"""How far the clocks of a provider and of this server may differ."""
 
 _REMEMBERED = 10_000
 _LATEST = 253_402_214_400  # the last day of the year 9999: datetime has no later times
@@ -31,7 +31,7 @@ _TYPES = ("", "jwt", "at+jwt", "application/at+jwt")
 
 
 class _Registry(JWSRegistry):
-    """Allows our algorithms alone, and ignores unknown header parameters."""
+    """Allows only our algorithms, and ignores unknown header parameters."""
 
     max_header_length = 4_096
     max_payload_length = LONGEST_CREDENTIAL

@@ -1,4 +1,4 @@
-"""Reads marks that are to be counted, and keeps the figures."""
+"""Reads the marks to count, and stores the figures."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -17,9 +17,9 @@ from app.storage.repository import Repository
 
 
 class CellKey(NamedTuple):
-    """Whose figures a cell has, and of which period; `user_id` is 0 for none, and where it is not `by_user`.
+    """Whose figures a cell has, and of which period. `user_id` is 0 for no user, and when it is not `by_user`.
 
-    `team_id` is None where they are of all teams together."""
+    `team_id` is None for the figures of all teams together."""
 
     by_user: bool
     level: Level
@@ -30,7 +30,7 @@ class CellKey(NamedTuple):
 
 
 _LOCK = sa.select(state.c.counts_since).with_for_update()
-# Locked, so that no answer is retracted between being read and being counted.
+# Locked, so that no answer is retracted between reading and counting it.
 _DUE = Fixed(
     sa.select(mark)
     .where(mark.c.due)
@@ -51,7 +51,7 @@ _COUNTED = Fixed(
 
 
 class _Kept:
-    """The statements on a table of figures. Its rows are found by what their keys begin with `of_`."""
+    """The statements on a table of figures. The parameters of its primary key begin with `of_`."""
 
     def __init__(self, table: sa.Table) -> None:
         self.table = table
@@ -69,25 +69,25 @@ _CELLS, _SUMS = _Kept(cell), _Kept(sum_of_teams)
 
 
 class ReportRepository(Repository):
-    """Marks and figures, as they are counted. Whoever counts holds the lock."""
+    """Marks, and figures as they are counted. The process that counts holds the lock."""
 
     def lock(self) -> datetime:
-        """Wait until nobody else counts; since when there are figures."""
+        """Wait until no other process counts. Returns the time from which on there are figures."""
         found: datetime = self.connection.execute(_LOCK).scalar_one()
         return found
 
     def due(self, most: int) -> Sequence[Any]:
-        """The first of the marks that are to be counted."""
+        """The first of the marks to count."""
         return self._all(_DUE, {"most": most})
 
     def counted(self, marks: Sequence[tuple[int, int | None, bool | None]]) -> None:
-        """These have been counted: the surrogate, and for how many milliseconds the customer waited, None where
-        that counts nothing."""
+        """Record that these marks were counted: the surrogate of each, and how many milliseconds the customer waited,
+        or None when the wait does not count."""
         rows = [{"key": key, "waited": waited, "within": within} for key, waited, within in marks]
         _COUNTED.run_many(self.connection, rows)
 
     def add(self, gained: Mapping[CellKey, Figures]) -> None:
-        """Add the figures, which are those of teams, to the ones that are kept."""
+        """Add these figures, which are those of teams, to the stored ones."""
         sums: defaultdict[CellKey, Figures] = defaultdict(Figures)
         for key, figures in gained.items():
             sums[key._replace(team_id=None)].add_all(figures)
@@ -115,7 +115,8 @@ class ReportRepository(Repository):
         kept.delete.run_many(self.connection, empty)
 
     def forget_marks(self, before: datetime, most: int) -> int:
-        """Delete the oldest marks, at most so many, up to the first that is not counted or not older; how many."""
+        """Delete the oldest marks, at most so many, stopping at the first that is not counted or not old enough.
+        Returns how many."""
         oldest = sa.select(mark.c.id, mark.c.at, mark.c.due).order_by(mark.c.id).limit(most)
         keys = []
         for key, at, due in self.connection.execute(oldest):
@@ -127,7 +128,7 @@ class ReportRepository(Repository):
         return len(keys)
 
     def forget_figures(self, before: datetime, most: int) -> int:
-        """Delete figures of periods that ended before then, at most so many; how many."""
+        """Delete figures of periods that ended before this time, at most so many. Returns how many."""
         for table, by_user, level in product((cell, sum_of_teams), (False, True), Level):
             of = (table.c.by_user == by_user, table.c.level == int(level))
             oldest = sa.select(table.c.period).where(*of).order_by(table.c.period).limit(most)

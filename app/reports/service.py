@@ -1,4 +1,4 @@
-"""Counts what commands have marked, part by part, and forgets what is old."""
+"""Counts the marks of commands in parts, and deletes old ones."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -14,18 +14,18 @@ if TYPE_CHECKING:
     from app.storage.work import Work
 
 MOST_MARKS = 100
-"""Marks that one unit counts; on SQLite other commands wait for it."""
+"""How many marks one unit counts; on SQLite other commands wait for it."""
 
 _MOST_FORGOTTEN = 1_000
 _MILLISECOND = timedelta(milliseconds=1)
 _KEPT = timedelta(days=30)
-"""How long a mark is kept after it was counted: an answer that fails later stays counted."""
+"""How long a mark is kept after it was counted. If its answer fails later, it stays counted."""
 
 _MEASURED = {Outcome.ANSWERED_BY_BOT: "bot", Outcome.CLOSED: "closed"}
 
 
 def count_marks(work: "Work", most: int = MOST_MARKS) -> bool:
-    """Add the next marks, at most so many, to the figures; whether more are left."""
+    """Add the next marks, at most so many, to the figures. Returns whether more are left."""
     reports = work.use(ReportRepository)
     reports.lock()
     marks = reports.due(most)
@@ -45,7 +45,8 @@ def count_marks(work: "Work", most: int = MOST_MARKS) -> bool:
 
 
 def forget_marks(work: "Work") -> bool:
-    """Forget marks that have been counted long ago, and figures after `report_retention`; whether more are left."""
+    """Delete marks that were counted long ago, and figures older than `report_retention`. Returns whether more are
+    left."""
     reports = work.use(ReportRepository)
     reports.lock()
     marks = reports.forget_marks(work.now - min(_KEPT, work.settings.report_retention), _MOST_FORGOTTEN)
@@ -54,14 +55,14 @@ def forget_marks(work: "Work") -> bool:
 
 
 class _Hours:
-    """The opening hours of what customers come by, each asked for once in a unit."""
+    """The opening hours of accounts, each read once per unit."""
 
     def __init__(self, work: "Work") -> None:
         self._work = work
         self._known: dict[str | None, Hours | None] = {None: None}
 
     def passed(self, mark: Any, since: datetime) -> int:
-        """For how many milliseconds it was open from then until the mark."""
+        """How many of the milliseconds from that time until the mark were in opening hours."""
         kind = self._work.kinds.get(mark.kind)
         if mark.account not in self._known:
             self._known[mark.account] = None if kind is None else kind.hours(self._work, mark.account)
@@ -70,8 +71,8 @@ class _Hours:
 
 
 def _figures(work: "Work", hours: _Hours, mark: Any) -> tuple[Figures, int | None, bool | None]:
-    """What the mark adds to the figures; how long the customer waited, and whether that was within the target, as far
-    as it is counted now."""
+    """What the mark adds to the figures; how long the customer waited, and whether that was within the target, if it
+    counts."""
     figures = Figures()
     waited, within, times = mark.waited_ms, mark.within_target, 0
     if mark.stands and not mark.counted and mark.outcome is not None:

@@ -9,7 +9,7 @@ def _figures(name: str, *more: sa.Column[int]) -> sa.Table:
     return sa.Table(
         name,
         metadata,
-        # Twice: of all users together, and by user.
+        # Stored twice: for all users together, and by user.
         sa.Column("by_user", sa.Boolean, primary_key=True),
         sa.Column("level", sa.SmallInteger, primary_key=True, autoincrement=False),
         sa.Column("period", BigId, primary_key=True, autoincrement=False),
@@ -25,13 +25,13 @@ def _figures(name: str, *more: sa.Column[int]) -> sa.Table:
 # 0 for none.
 cell = _figures("report_cell", sa.Column("team_id", BigId, primary_key=True, autoincrement=False))
 
-# The same of all teams together, which most reports need not tell apart.
+# The same for all teams together, because most reports do not need the teams.
 sum_of_teams = _figures("report_sum")
 
 state = sa.Table(
     "report_state",
     metadata,
-    # One row, which whoever counts holds.
+    # One row. The process that counts locks it.
     sa.Column("id", BigId, primary_key=True, autoincrement=False),
     sa.Column("counts_since", Timestamp, nullable=False),
     sqlite_with_rowid=False,

@@ -41,7 +41,6 @@ CHORES = (
     Chore("tickets", timedelta(minutes=1), forget_tickets),
     Chore("watches", timedelta(seconds=15), _forget_watches),
 )
-"""What is counted, which are marks for reports, and what is forgotten after its time: answers to idempotency keys, the
-keys of deliveries that were taken in, deliveries that were sent, the oldest part of the event log, leases that nobody
-renews, marks that were counted long ago, tickets that begin no stream any more, and who watched and what was open in a
-process that ended without a word."""
+"""Chores that count marks for reports, and chores that delete what is out of date: answers to idempotency keys, keys of
+received deliveries, sent deliveries, the oldest part of the event log, expired leases, counted marks, expired tickets,
+and the viewers and open sessions of a process that crashed."""

@@ -14,7 +14,7 @@ from app.storage.database import Database
 
 
 async def export(database: Database) -> tuple[str, str]:
-    """Returns a sentence for the user and the log: one line of JSON for each erasure, with ids and times alone."""
+    """Write one line of JSON for each erasure, with only ids and times. Returns a sentence for the user and the log."""
     found = await database.command(erasures)
     lines = [
         orjson.dumps(
@@ -30,7 +30,7 @@ async def export(database: Database) -> tuple[str, str]:
 
 
 async def repeat(database: Database, lines: Iterable[str]) -> tuple[str, None]:
-    """Erase each customer of the lines that exists, one in each unit of work. Returns a sentence for the user.
+    """Erase each customer in the lines that exists, each in a unit of work. Returns a sentence for the user.
 
     The scheduler erases their messages later. Raises InvalidInput for an invalid line, before anything is erased."""
     read = [_erasure(number, line) for number, line in enumerate(lines, start=1) if line.strip()]

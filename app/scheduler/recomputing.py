@@ -9,11 +9,11 @@ from app.storage.database import Database
 from app.storage.work import Work
 
 CHUNK = 100
-"""Interactions that one unit derives anew; on PostgreSQL they stay locked until it ends."""
+"""Interactions that one unit derives again; on PostgreSQL they stay locked until it ends."""
 
 
 class Recomputed(NamedTuple):
-    """The numbers of interactions, of changed ones, of those where only the deadline moved, and the failures."""
+    """The numbers of all interactions, of changed ones, of those where only the deadline moved, and of failures."""
 
     found: int
     changed: int

@@ -23,14 +23,14 @@ from app.storage.query import Query, Row
 from app.storage.tables import moment_of
 
 BATCH = 64
-"""Interactions that one unit looks at; on PostgreSQL they stay locked until it ends."""
+"""How many interactions one unit reads; on PostgreSQL they stay locked until it ends."""
 
 LONGEST_PAUSE = 1.0
-"""Seconds from one look to the next when nothing is known to be due before: whatever another process arms meanwhile is
-found that late at most."""
+"""Seconds between two checks when nothing is known to be due earlier. A deadline that another process sets meanwhile is
+found at most that late."""
 
 BETWEEN_PARTS = 0.02
-"""Seconds that other commands have for themselves between two units that erase."""
+"""Seconds left to other commands between two units that erase."""
 
 _SHORTEST_PAUSE = 0.05
 _LONGEST_TROUBLE = 30.0

@@ -1,4 +1,4 @@
-"""What can be set from outside, with defaults."""
+"""All settings, with their defaults."""
 
 from app.settings.kinds import PREFIX, KindSettings
 from app.settings.loading import SettingsError, declared, load_settings

@@ -1,4 +1,4 @@
-"""What can be set of the database: where it is, connections, patience."""
+"""Settings of the database: its address, connections and time limits."""
 
 from datetime import timedelta
 from typing import Annotated, Self
@@ -11,7 +11,7 @@ from app.settings.kinds import PREFIX
 
 
 class DatabaseSettings(BaseSettings):
-    """The settings of the way to the database."""
+    """The settings of the database."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", hide_input_in_errors=True)
 

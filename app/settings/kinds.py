@@ -9,7 +9,7 @@ PREFIX = "SWITCHBOARD_"
 
 
 class KindSettings(BaseSettings):
-    """The settings of one kind. They are set as all others are: `SWITCHBOARD_` and the field's name in capitals."""
+    """The settings of one kind. They are set like all others: by `SWITCHBOARD_` and the field's name in capitals."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -19,5 +19,5 @@ K = TypeVar("K", bound=KindSettings)
 
 @cache
 def defaults(kind: type[K]) -> K:
-    """The kind's settings where nothing is set, whatever the environment says."""
+    """The kind's default settings, whatever the environment contains."""
     return kind.model_construct()

@@ -1,4 +1,4 @@
-"""Reads the settings; the only reader of the environment."""
+"""Reads the settings; nothing else reads the environment."""
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,11 +16,11 @@ _RESERVED_FOR_TESTS = f"{PREFIX}TEST_"
 
 
 class SettingsError(Exception):
-    """The environment holds a setting that cannot be used; the message has one line for each."""
+    """The environment holds a setting that cannot be used. The message has one line for each."""
 
 
 def declared(kinds: Sequence[type[KindSettings]]) -> dict[str, FieldInfo]:
-    """Every setting by its field's name: those of the whole, then those that kinds declare."""
+    """Every setting by its field's name: the general ones first, then those of kinds."""
     models: Sequence[type[BaseSettings]] = (Settings, *kinds)
     return {name: field for each in models for name, field in each.model_fields.items()}
 
@@ -28,10 +28,11 @@ def declared(kinds: Sequence[type[KindSettings]]) -> dict[str, FieldInfo]:
 def load_settings(
     overrides: Mapping[str, object] = MappingProxyType({}), kinds: Sequence[type[KindSettings]] | None = ()
 ) -> Settings:
-    """Read the environment; `overrides`, options of the command line by field name, win over it. `kinds` are what
-    kinds declare; with None their settings keep their defaults, and variables that may be theirs are not judged.
+    """Read the environment. `overrides` are options of the command line by field name, which win over it. `kinds` are
+    the settings that kinds declare; with None, they keep their defaults, and unknown variables that may be theirs are
+    accepted.
 
-    Raises SettingsError for a value that does not fit and for a `SWITCHBOARD_` variable that is no setting."""
+    Raises SettingsError for an invalid value, and for a `SWITCHBOARD_` variable that is not a setting."""
     faults = [] if kinds is None else list(_unknown(kinds))
     read: list[Settings] = []
     of_kinds: list[KindSettings] = []
@@ -50,7 +51,7 @@ def load_settings(
 
 
 def _unknown(kinds: Sequence[type[KindSettings]]) -> Iterator[str]:
-    """A line for each variable that is no setting."""
+    """A line for each variable that is not a setting."""
     names = {f"{PREFIX}{name.upper()}" for name in declared(kinds)}
     for variable in sorted(os.environ):
         if variable.startswith(PREFIX) and not variable.startswith(_RESERVED_FOR_TESTS) and variable not in names:
@@ -59,7 +60,7 @@ def _unknown(kinds: Sequence[type[KindSettings]]) -> Iterator[str]:
 
 
 def _told(error: ValidationError, overrides: Mapping[str, object]) -> Iterator[str]:
-    """A line for each fault, with what it is that is set wrongly."""
+    """A line for each fault, with the name of the setting."""
     for fault in error.errors(include_url=False, include_input=False):
         said = f"{fault['msg'].removeprefix('Value error, ')}."
         if not fault["loc"]:

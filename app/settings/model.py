@@ -1,4 +1,4 @@
-"""Every setting, with what is told to operators and to people outside."""
+"""Every setting, with those for reporting to operators and other servers."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -108,17 +108,17 @@ class Settings(ServerSettings):
 
     @property
     def notes_steps(self) -> bool:
-        """Whether the statements of each request are noted while it is answered."""
+        """Whether the statements of each request are recorded."""
         return self.slow_log is not None or self.traces_url is not None
 
     @property
     def watches(self) -> bool:
-        """Whether anybody is told of each answer."""
+        """Whether something watches each answer."""
         return self.access_log or self.notes_steps or self.metrics_port is not None
 
     @property
     def mail_server(self) -> MailServer | None:
-        """Where mail is handed over; None where nothing says so."""
+        """The server that takes mail; None when none is set."""
         if self.smtp_host is None or self.smtp_sender is None:
             return None
         password = None if self.smtp_password is None else self.smtp_password.get_secret_value()
@@ -126,7 +126,7 @@ class Settings(ServerSettings):
 
     @property
     def vapid(self) -> Vapid | None:
-        """What push services know this server by; None where nothing says so."""
+        """The keys for web push; None when none are set."""
         if self.vapid_key is None or self.vapid_contact is None:
             return None
         return Vapid(private_key_of(self.vapid_key.get_secret_value()), self.vapid_contact)

@@ -1,4 +1,4 @@
-"""What can be set of the server itself: limits, secrets and rules."""
+"""Settings of the server itself: limits, secrets and rules."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
@@ -16,7 +16,7 @@ from app.settings.kinds import K, KindSettings, defaults
 
 
 class ServerSettings(DatabaseSettings):
-    """The settings that are not about telling others."""
+    """The settings that are not about reporting to others."""
 
     _of_kinds: Mapping[type[KindSettings], KindSettings] = PrivateAttr(default_factory=dict)
     _options: frozenset[str] = PrivateAttr(default=frozenset())
@@ -206,23 +206,23 @@ class ServerSettings(DatabaseSettings):
         return orjson.loads(value) if isinstance(value, str) else value
 
     def of(self, kind: type[K]) -> K:
-        """The settings of a kind; their defaults where none were given."""
+        """The settings of a kind, or its defaults when none were given."""
         found = self._of_kinds.get(kind)
         return defaults(kind) if found is None else cast("K", found)
 
     def having(self, *of_kinds: KindSettings) -> Self:
-        """The same with the settings of these kinds."""
+        """The same settings, with these settings of kinds."""
         copied = self.model_copy()
         copied._of_kinds = {**self._of_kinds, **{type(each): each for each in of_kinds}}
         return copied
 
     @property
     def options(self) -> frozenset[str]:
-        """The names of the fields that options of the command line have set."""
+        """The names of the fields that were set by options of the command line."""
         return self._options
 
     def with_options(self, names: Iterable[str]) -> Self:
-        """The same, of which options of the command line have set these fields."""
+        """The same settings, noting that options of the command line have set these fields."""
         copied = self.model_copy()
         copied._options = frozenset(names)
         return copied
@@ -234,7 +234,7 @@ class ServerSettings(DatabaseSettings):
 
     @property
     def sealer(self) -> Sealer:
-        """What seals the secrets of other systems, and unseals them."""
+        """Seals and unseals the secrets of other systems."""
         return Sealer([key.get_secret_value() for key in self.secrets_key])
 
     @property

@@ -1,4 +1,4 @@
-"""Settings as people are shown them: their values without secrets, and sources."""
+"""Settings as shown to people: values without secrets, and sources."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -22,7 +22,7 @@ _PLACE = re.compile(
 
 
 class SettingSource(Enum):
-    """Where the value of a setting is from."""
+    """Where the value of a setting comes from."""
 
     DEFAULT = "DEFAULT"
     ENVIRONMENT = "ENVIRONMENT"
@@ -31,7 +31,7 @@ class SettingSource(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ShownSetting:
-    """One setting: `value` is as it would be set, None without one and for a secret."""
+    """One setting. `value` is spelled as one would set it; None when it is unset or a secret."""
 
     name: str
     value: str | None
@@ -42,7 +42,7 @@ class ShownSetting:
 
 
 def shown_settings(settings: Settings) -> Iterator[ShownSetting]:
-    """Every setting in the order of their list; no secret, and no password or query of an address, is in them."""
+    """Every setting in the order of their list, without secrets, and without the password and query of addresses."""
     for model in (settings, *settings.of_kinds):
         for name, field in type(model).model_fields.items():
             value = getattr(model, name)
@@ -83,11 +83,11 @@ def _written(value: Any, field: FieldInfo) -> str:
 
 
 def _part(value: object) -> str:
-    """What a setting holds that JSON has no form for, as it would be set."""
+    """A value that JSON has no form for, spelled as one would set it."""
     return written_duration(value) if isinstance(value, timedelta) else str(value)
 
 
 def _without_secrets(address: str) -> str:
-    """An address without user, password and query; its scheme alone where they cannot be told apart for sure."""
+    """An address without user, password and query. Only its scheme when its parts cannot be told apart safely."""
     found = _PLACE.fullmatch(address)
     return f"{address.partition('://')[0]}://…" if found is None else f"{found['scheme']}://{found['place']}"

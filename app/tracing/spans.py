@@ -48,7 +48,7 @@ class Ids(IdGenerator):
 
 
 class Traces:
-    """A watcher of answers, and of requests to other servers. It is called in the loop alone."""
+    """A watcher of answers, and of requests to other servers. It is only called in the loop."""
 
     def __init__(self, tracer: Tracer, ids: Ids) -> None:
         self._tracer = tracer

@@ -27,7 +27,7 @@ class Accepted(NamedTuple):
 
 
 class Target(NamedTuple):
-    """Where to send, with the valid secrets, the newest first."""
+    """Where to send, with the valid secrets, newest first."""
 
     address: str
     secrets: Sequence[str]
@@ -69,9 +69,9 @@ class Letter(NamedTuple):
 class Channel:
     """A type of destination.
 
-    `accept(address, secret)` returns what to store of the given values; it raises InvalidInput. `made` renders an
-    item as a request or a letter. `takes_secret`: the user supplies a secret. `tells_documents`: it can send the items
-    of any subscription. `by_mail`: the address is an e-mail address. `lacks` names the missing settings. A status in
+    `accept(address, secret)` returns what to store of the given values; it raises InvalidInput. `made` renders an item
+    as a request or a letter. `takes_secret`: the user supplies a secret. `tells_documents`: it can send the items of
+    any subscription. `by_mail`: the address is an e-mail address. `lacks` names the missing settings. A status in
     `gone` stops the destination for good."""
 
     accept: Callable[[str, str | None], Accepted]
@@ -84,7 +84,7 @@ class Channel:
 
 
 def without_path(address: str) -> str:
-    """The address as it may be shown when its path is a secret."""
+    """The address in the form that may be shown when its path is a secret."""
     return f"{origin_of(address)}/…"
 
 
@@ -95,7 +95,7 @@ def origin_of(address: str) -> str:
 
 
 def secret_url(address: str, secret: str | None) -> Accepted:
-    """Accepts a URL that is a secret by itself: whoever knows it can post to it."""
+    """Accepts a URL that is itself a secret: anyone who knows it can post to it."""
     no_secret(secret)
     return Accepted(without_path(address), address)
 

@@ -1,4 +1,4 @@
-"""Notifications in browsers, encrypted for each (RFC 8291) and signed as the server's own (RFC 8292)."""
+"""Browser notifications, encrypted (RFC 8291) and signed by the server (RFC 8292)."""
 
 import hashlib
 import os
@@ -22,7 +22,7 @@ from app.settings import Settings
 
 _RECORD = 4_096
 _KEPT_SECONDS = 4 * 3_600
-"""How long the push service keeps a message for a browser that is not there."""
+"""How long the push service keeps a message for a browser that is offline."""
 
 _TOKEN_SECONDS = 12 * 3_600
 _CURVE = ec.SECP256R1()
@@ -32,7 +32,7 @@ _SAYS = 'This takes the keys of a PushSubscription as JSON: {"p256dh": "…", "a
 def encrypted(plain: bytes, public: bytes, auth: bytes, private: ec.EllipticCurvePrivateKey, salt: bytes) -> bytes:
     """A message for the holder of a subscription's keys, as one record of aes128gcm (RFC 8188).
 
-    `private` is of a pair that is made for this message alone, as the salt is."""
+    `private` belongs to a key pair that is made for this message alone, like the salt."""
     mine = private.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
     shared = private.exchange(ec.ECDH(), ec.EllipticCurvePublicKey.from_encoded_point(_CURVE, public))
     secret = _derived(shared, auth, b"WebPush: info\0" + public + mine, 32)

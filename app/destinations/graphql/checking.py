@@ -1,4 +1,4 @@
-"""What is checked of a destination before the command that keeps it."""
+"""Checks of a destination before the command that stores it."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from app.outbound import OutboundFault
 
 
 async def _reachable(context: Context, type_: DestinationType, address: str) -> None:
-    """Raises InvalidInput for a URL that may not be sent to now."""
+    """Raises InvalidInput for a URL that may not be requested now."""
     if CHANNELS[type_].by_mail:
         return
     try:
@@ -41,7 +41,7 @@ async def check_new(context: Context, given: CreateDestinationInput) -> None:
 
 
 async def check_changes(context: Context, ref: str, given: DestinationChanges) -> None:
-    """Raises the refusal of the address or of the document that a destination would have."""
+    """Raises the refusal of the address or of the document that a destination would get."""
     before, actor = await context.command(service.runs_as, (ref,), {})
     if "address" in given:
         await _reachable(context, before.type, given["address"])

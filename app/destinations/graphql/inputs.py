@@ -1,4 +1,4 @@
-"""What the mutations of destinations take and give."""
+"""The inputs and payloads of the mutations of destinations."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""Policies and the alerts that they tell, in the graph."""
+"""Policies and their alerts in the graph."""
 
 from datetime import datetime
 from typing import Any, cast
@@ -193,7 +193,7 @@ class PolicyMutation:
 
 
 def _named(given: PolicyChanges) -> PolicyChanges:
-    """The same with the names of enums in place of their values."""
+    """The same with the names of enums instead of their values."""
     found = cast("dict[str, Any]", given)
     named = {
         name: [each.name for each in value] for name in ("kinds", "levels", "reasons") if (value := found.get(name))

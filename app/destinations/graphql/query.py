@@ -1,4 +1,4 @@
-"""The root fields by which destinations are read and listened to."""
+"""The root fields and subscriptions of destinations."""
 
 import strawberry
 

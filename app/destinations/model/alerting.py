@@ -9,7 +9,7 @@ from app.destinations.model.policy import Policy, Standing
 
 
 class AlertStep(StrEnum):
-    """What destinations are told of an alert."""
+    """What destinations are told about an alert."""
 
     RAISED = "RAISED"
     REPEATED = "REPEATED"
@@ -30,10 +30,10 @@ class AlertState(StrEnum):
 class Alert:
     """The state of one policy for one interaction; `id` is a surrogate.
 
-    `told` counts the messages that a human is needed, `told_to` are the destinations that got one, `level` is that of
-    the latest. `due_at` is when to check whether to send the next one; None when none is due before another event.
-    `team_id` is the interaction's team, 0 for none. It is kept because it decides who may be told, also after the
-    interaction is deleted."""
+    `told` counts the messages that a human is needed, `told_to` are the destinations that got one, and `level` is the
+    level of the latest one. `due_at` is when to check whether to send the next one; None when none is due before
+    another event. `team_id` is the interaction's team, 0 for none. It is stored because it decides who may be told,
+    even after the interaction is deleted."""
 
     id: int = 0
     policy_id: int
@@ -56,7 +56,7 @@ class Turn(NamedTuple):
 
 
 def turn(policy: Policy | None, alert: Alert | None, found: Standing | None, now: datetime) -> Turn:
-    """The transition of an alert, given the policy and the interaction as they are now; either may be deleted."""
+    """The transition of an alert, given the policy and the interaction as they are now. Either may be deleted."""
     if alert is not None and found is not None:
         alert = replace(alert, team_id=found.team_id)
     if policy is None or found is None or not policy.enabled or not policy.destination_ids or not policy.wants(found):
@@ -74,7 +74,7 @@ def turn(policy: Policy | None, alert: Alert | None, found: Standing | None, now
     elif alert.state is not AlertState.OPEN:
         alert = replace(alert, state=AlertState.OPEN, due_at=now + policy.after)
     elif alert.told and found.level is not None and alert.level is not None and found.level < alert.level:
-        alert = replace(alert, due_at=now)  # more urgent than the latest message said
+        alert = replace(alert, due_at=now)  # more urgent than the latest message
     return _told_when_due(policy, alert, found, now)
 
 

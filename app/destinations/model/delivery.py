@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 EXCERPT = 500
-"""Characters of an answer that are kept."""
+"""How many characters of an answer are stored."""
 
 
 class Place(NamedTuple):
@@ -35,7 +35,7 @@ class Attempt:
     excerpt: str | None = None
     retry_after: float | None = None
     is_gone: bool = False
-    """Whether the receiver wants nothing any more."""
+    """Whether the receiver wants no more deliveries."""
 
     @property
     def is_success(self) -> bool:
@@ -44,7 +44,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """A delivery; `place` is None of a test. `latest` and all that counts attempts are of this process or stored."""
+    """A delivery. `place` is None for a test. `latest` and all counts of attempts are of this process, or stored."""
 
     webhook_id: str
     place: Place | None
@@ -64,6 +64,6 @@ def webhook_id(destination_id: int, place: Place) -> str:
 
 
 def excerpt_of(content: bytes) -> str | None:
-    """The beginning of an answer as one line of text that both databases can store."""
+    """The start of an answer as one line of text that both databases can store."""
     text = content[: 4 * EXCERPT].decode(errors="replace")
     return " ".join("".join(each if each.isprintable() else " " for each in text).split())[:EXCERPT] or None

@@ -1,4 +1,4 @@
-"""The model of a destination, to which a subscription's items or alerts are delivered."""
+"""A destination, which receives a subscription's items or alerts."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class DestinationType(StrEnum):
 
 
 class DestinationState(StrEnum):
-    """Whether a destination is delivered to."""
+    """Whether a destination gets deliveries."""
 
     ACTIVE = "ACTIVE"
     PAUSED = "PAUSED"
@@ -41,7 +41,7 @@ class DestinationState(StrEnum):
 
 
 class DestinationReason(StrEnum):
-    """Why a destination is not delivered to."""
+    """Why a destination gets no deliveries."""
 
     REQUESTED = "REQUESTED"
     FAILING = "FAILING"
@@ -57,9 +57,9 @@ class DestinationReason(StrEnum):
 class Destination:
     """A destination; `id` is a surrogate, the secrets are sealed.
 
-    Its document, or without one that of the alerts that policies tell it, runs as its owner, with no more than
-    `permissions` where they are narrowed: those of the key that made it. Everything up to `cursor` has been delivered
-    or given up, but nothing after it need be undelivered: deliveries of the same `run` say which of it is."""
+    Its document runs as its owner; a destination without one gets the alerts of policies. If `permissions` is narrowed,
+    to those of the key that made it, the document runs with no more than these. Everything up to `cursor` has been
+    delivered or given up. Some events after it may be delivered too: deliveries of the same `run` say which."""
 
     id: int = 0
     name: str
@@ -87,8 +87,8 @@ class Destination:
     version: int = 1
 
     def may_be_changed_by(self, actor: Actor) -> bool:
-        """Whether who changes it learns no more by it than they may see: an admin, or its owner with a key that holds
-        all that it runs with. Whoever chooses the address chooses who reads the items."""
+        """Whether the actor learns nothing by changing it that it may not see: an admin, or the owner with a key that
+        holds all permissions the document runs with. Whoever chooses the address chooses who reads the items."""
         if actor.is_admin:
             return True
         if actor.user_id != self.owner_id:
@@ -98,7 +98,7 @@ class Destination:
         )
 
     def secrets_at(self, now: datetime) -> list[str]:
-        """The sealed secrets that are valid now, the newest first."""
+        """The sealed secrets that are valid now, newest first."""
         if self.secret is None:
             return []
         former = self.former_secret
@@ -108,7 +108,7 @@ class Destination:
 
 
 class DestinationChanges(TypedDict, total=False):
-    """The fields that a destination can be created with or changed by; absent keys stay unchanged."""
+    """The fields of a new destination, or of a change. An absent key leaves the field unchanged."""
 
     name: str
     type: DestinationType

@@ -1,4 +1,4 @@
-"""The model of a policy: which attention to tell to whom, when, and how often."""
+"""The model of a policy: whom to alert, when, and how often."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -70,10 +70,9 @@ class Policy:
         return None if self.again_minutes is None else timedelta(minutes=self.again_minutes)
 
     def quiet_until(self, now: datetime) -> datetime | None:
-        """The end of the current quiet hours in UTC; None outside of quiet hours.
+        """The end of the current quiet hours in UTC; None outside quiet hours.
 
-        Quiet hours follow the wall clock, so they are longer or shorter in a night in which clocks are changed.
-        """
+        Quiet hours follow the wall clock, so a night in which clocks change makes them longer or shorter."""
         if self.quiet_from is None or self.quiet_to is None:
             return None
         zone = ZoneInfo(self.time_zone)
@@ -88,12 +87,12 @@ class Policy:
 
 
 def _moment(day: date, at: time, zone: ZoneInfo) -> datetime:
-    # In UTC, because times of one zone are compared by the wall clock.
+    # In UTC, because Python compares times of one zone by the wall clock.
     return datetime.combine(day, at, zone).astimezone(UTC)
 
 
 class PolicyChanges(TypedDict, total=False):
-    """The fields that a policy can be created with or changed by; absent keys stay unchanged."""
+    """The fields of a new policy, or of a change. An absent key leaves the field unchanged."""
 
     name: str
     enabled: bool

@@ -22,7 +22,7 @@ class Retries:
     def pause(self, attempts: int, jitter: float, retry_after: float | None) -> timedelta:
         """The pause after so many failed attempts, at least as long as the receiver asked for.
 
-        `jitter`, from 0 to 1, spreads those that failed together over the second half of it."""
+        `jitter`, from 0 to 1, spreads deliveries that failed together over the second half of the pause."""
         doubled = min(self.first * (1 << min(attempts - 1, 24)), self.longest)
         pause = doubled * (0.5 + jitter / 2)
         return pause if retry_after is None else max(pause, self.asked(retry_after))

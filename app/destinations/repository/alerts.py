@@ -15,7 +15,7 @@ from app.storage.query import Query
 from app.storage.repository import Repository
 
 NEXT_ALERT = Query("SELECT due_at FROM alert WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1")
-"""One row of the driver's: when an alert is due next; no row when none is."""
+"""One row of the driver: when the next alert is due; no row when none is."""
 
 _STANDING = (
     interaction.c.id,
@@ -37,7 +37,7 @@ class AlertRepository(Repository):
         return [_model(row) for row in self._all(mine.order_by(alert.c.id).with_for_update())]
 
     def claim(self, until: datetime, most: int) -> Sequence[Alert]:
-        """Lock at most `most` alerts that are due by `until`, the longest due first, skipping locked ones."""
+        """Lock at most `most` alerts that are due by `until`, longest due first, skipping locked ones."""
         due = sa.select(alert).where(alert.c.due_at <= until).order_by(alert.c.due_at, alert.c.id).limit(most)
         return [_model(row) for row in self._all(due.with_for_update(skip_locked=True))]
 

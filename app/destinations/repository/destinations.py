@@ -92,7 +92,7 @@ ACTIVE = Query(
     f"LEFT JOIN {lease.name} ON {lease.name}.name = '{_OF_LEASE}' || destination.id "
     f"WHERE destination.state = '{DestinationState.ACTIVE}' ORDER BY destination.id"
 )
-"""Rows (surrogate, version, the lease's holder, its end) of all that are delivered to."""
+"""Rows (surrogate, version, the lease's holder, its end) of all active destinations."""
 
 
 def lease_name(number: int) -> str:

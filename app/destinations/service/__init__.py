@@ -1,4 +1,4 @@
-"""The use cases of destinations, deliveries, policies and alerts."""
+"""The commands on destinations, deliveries, policies and alerts."""
 
 from app.destinations.service.alerting import LEASE, follow, tell_due
 from app.destinations.service.delivering import (

@@ -1,4 +1,4 @@
-"""Use cases of alerts: follow the event log, and tell what is due."""
+"""Commands of alerts: follow the event log, and send what is due."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -35,7 +35,7 @@ def follow(work: Work, holder: str, lasts: timedelta) -> bool | None:
         cursor = parse_cursor(found.cursor)
         check_cursor(cursor, heads)
     except (CursorExpired, InvalidCursor):
-        # The missed events show in the interactions themselves.
+        # The interactions themselves show what the missed events changed.
         cursor, sweep_after = now_at, 0
     touched: set[int] = set()
     for each in _after(work, cursor):
@@ -88,7 +88,7 @@ def _go_on(work: Work, policy: Policy | None, alert: Alert | None, found: Standi
     alerts.keep(alert, after.alert)
     about = alert or after.alert
     if after.step is AlertStep.OVER and about is not None:
-        # A destination that was told of several alerts about one interaction hears OVER with the last of them.
+        # A destination that got several alerts about one interaction gets OVER with the last of them.
         others = alerts.told_to(about.interaction_id)
         after = after._replace(to=tuple(each for each in after.to if each not in others))
         if not after.to:

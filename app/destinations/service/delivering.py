@@ -1,4 +1,4 @@
-"""Use cases of the dispatcher: begin delivering, record deliveries, pause."""
+"""Commands of the dispatcher: begin delivering, record deliveries, pause."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -59,7 +59,7 @@ class Settled:
 def begin_delivering(work: Work, holder: str, destination_id: int) -> Begun | None:
     """What the holder of the lease needs to deliver to a destination; None when it is not active.
 
-    Pauses it when its owner lacks a permission, or when its secret cannot be unsealed."""
+    The destination is paused when its owner lacks a permission, or its secret cannot be unsealed."""
     found = _leased(work, holder, destination_id)
     if found is None or found.state is not DestinationState.ACTIVE:
         return None
@@ -87,8 +87,8 @@ def known_deliveries(work: Work, destination_id: int, run: int, places: Iterable
 def settle(work: Work, holder: str, destination_id: int, settled: Settled) -> bool:
     """Record the outcomes of deliveries. Returns whether the holder may continue.
 
-    Without the lease nothing is recorded, because another process delivers the same. For a destination that was paused
-    meanwhile everything is recorded, for one that was replayed everything but the cursor."""
+    Without the lease nothing is recorded, because another process delivers the same events. If the destination was
+    paused meanwhile, everything is recorded; if it was replayed, everything except the cursor."""
     found = _leased(work, holder, destination_id)
     if found is None:
         return False

@@ -1,4 +1,4 @@
-"""Use cases of destinations: create, change, pause, resume, replay, delete."""
+"""Commands on destinations: create, change, pause, resume, replay, delete."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -39,13 +39,13 @@ from app.storage.event_log import check_cursor, parse_cursor
 from app.storage.work import Work
 
 MOST_DESTINATIONS = 1_000
-"""The destinations that there may be."""
+"""The largest number of destinations."""
 
 FORMER_FOR = timedelta(days=1)
 """How long a former secret signs beside the new one."""
 
 _EARLIER = timedelta(minutes=1)
-"""How much earlier than the time that was asked for a replay begins: times in the log run backwards by seconds."""
+"""How much before the requested time a replay begins: times in the log go backwards by seconds."""
 
 
 class Made(NamedTuple):
@@ -70,7 +70,7 @@ def creates_as(work: Work, actor: Actor) -> Actor:
 def create_destination(
     work: Work, actor: Actor, given: DestinationChanges, *, idempotency_key: str | None = None
 ) -> Made:
-    """Create a destination of the actor's, which gets events from now on. A narrowed key narrows its permissions.
+    """Create a destination of the actor, which gets events from now on. A narrowed key narrows its permissions.
 
     Returns it with its new secret, which cannot be read again. A repeat under the same idempotency key returns it
     without the secret. The address and the document have been checked before. Raises Forbidden, NoSecretsKey,
@@ -114,7 +114,8 @@ def create_destination(
 def update_destination(
     work: Work, actor: Actor, ref: Ref, changes: DestinationChanges, *, if_version: int | None = None
 ) -> Destination:
-    """Change a destination; pending deliveries follow the change. The address and document have been checked before.
+    """Change a destination. Pending deliveries use the changed values. The address and document have been checked
+    before.
 
     Raises Forbidden, NotFound, VersionConflict, InvalidInput, TooLong."""
     before = owned(work, actor, ref)
@@ -168,10 +169,10 @@ def pause_destination(work: Work, actor: Actor, ref: Ref) -> Destination:
 
 
 def resume_destination(work: Work, actor: Actor, ref: Ref) -> Destination:
-    """Deliver again from the cursor; failed deliveries get the whole time for retries again.
+    """Deliver again from the cursor. Failed deliveries get the full time for retries again.
 
-    A destination for people whose next events the log no longer holds continues from now. Raises Forbidden, NotFound.
-    """
+    A destination for people whose next events are no longer in the log continues from now. Raises Forbidden,
+    NotFound."""
     before = managed(work, actor, ref)
     if before.state is DestinationState.ACTIVE:
         return before
@@ -187,14 +188,14 @@ def resume_destination(work: Work, actor: Actor, ref: Ref) -> Destination:
 def replay_destination(
     work: Work, actor: Actor, ref: Ref, *, cursor: str | None = None, time: datetime | None = None
 ) -> Destination:
-    """Deliver again from a cursor or a time, whatever was delivered before, and continue from there.
+    """Deliver again from a cursor or a time, even what was delivered before, and continue from there.
 
-    A time starts up to a minute earlier. Events that the log no longer holds are not delivered.
-    Raises Forbidden, NotFound, CursorExpired, InvalidCursor, NotSupported for what is no WEBHOOK, and InvalidInput
-    unless one of the two is given."""
+    A time starts up to a minute earlier. Events that are no longer in the log are not delivered. Raises Forbidden,
+    NotFound, CursorExpired, InvalidCursor, NotSupported for a type other than WEBHOOK, and InvalidInput unless exactly
+    one of the two is given."""
     before = owned(work, actor, ref)
     if before.type is not DestinationType.WEBHOOK:
-        # People would be called for alerts that are long over, and could not tell them from new ones.
+        # People would be called about alerts that are long over, and could not tell them from new ones.
         raise NotSupported("Only a webhook is delivered to again; people are told once.", path=("id",))
     if (cursor is None) == (time is None):
         raise InvalidInput("This takes either a cursor or a time.", path=("cursor",))
@@ -254,7 +255,7 @@ def _require_sendable(type_: DestinationType, document: str | None) -> None:
 
 
 def _readdressed(work: Work, before: Destination, values: Mapping[str, Any]) -> Mapping[str, object]:
-    """The new address and sealed secret of a tool when one or both are changed. Raises InvalidInput."""
+    """The new address and sealed secret, when one or both are changed. Raises InvalidInput."""
     channel, secret = CHANNELS[before.type], values.get("secret")
     if secret is None and channel.takes_secret and before.secret is not None:
         try:

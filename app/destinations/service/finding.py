@@ -1,4 +1,4 @@
-"""Finding destinations, unsealing their secrets, and recording what happens to them."""
+"""Finds destinations, unseals their secrets, and records their events."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -13,7 +13,7 @@ from app.storage.work import Work
 
 
 class OfDestination(Protocol):
-    """An event whose one field is the destination."""
+    """An event whose only field is the destination."""
 
     def __call__(self, *, destination_id: int) -> DestinationHappened: ...
 
@@ -39,17 +39,17 @@ def owned(work: Work, actor: Actor, ref: Ref) -> Destination:
 
 
 def all_destinations(work: Work) -> Sequence[Destination]:
-    """Every destination, the oldest first, without a check of permissions: for the operator's tools."""
+    """Every destination, oldest first, without a check of permissions: for the operator's tools."""
     return work.use(DestinationRepository).all()
 
 
 def unsealed(work: Work, destination: Destination) -> Sequence[str]:
-    """The valid secrets, the newest first. Raises app.core.sealing.Unreadable."""
+    """The valid secrets, newest first. Raises app.core.sealing.Unreadable."""
     sealer = work.settings.sealer
     return [sealer.unseal(each) for each in destination.secrets_at(work.now)]
 
 
 def tell(work: Work, actor: Actor | None, found: Destination, happened: OfDestination) -> None:
-    """Record what happened to the destination."""
+    """Record an event of the destination."""
     told = happened(destination_id=found.id)
     work.record(told.record(actor_id=None if actor is None else actor.user_id or None, version=found.version))

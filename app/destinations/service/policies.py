@@ -1,4 +1,4 @@
-"""Use cases of policies: create, change, delete."""
+"""Commands on policies: create, change, delete."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,17 +17,17 @@ from app.directory.service.editing import Ref, created, number
 from app.storage.work import Work
 
 MOST_POLICIES = 100
-"""The policies that there may be: each is looked at with every change of an interaction."""
+"""The largest number of policies: each change of an interaction is compared with every policy."""
 
 
 class OfPolicy(Protocol):
-    """An event whose one field is the policy."""
+    """An event whose only field is the policy."""
 
     def __call__(self, *, policy_id: int) -> PolicyHappened: ...
 
 
 def create_policy(work: Work, actor: Actor, given: PolicyChanges, *, idempotency_key: str | None = None) -> Policy:
-    """Create a policy, which applies to interactions that wait already, too.
+    """Create a policy, which also applies to interactions that wait already.
 
     Raises Forbidden unless the actor may change every destination of it, InvalidInput, TooLong, AlreadyExists,
     KeyReused, and TooMany beyond 100 policies."""
@@ -57,8 +57,8 @@ def update_policy(
 ) -> Policy:
     """Change a policy. Its alerts continue under the changed policy.
 
-    Raises Forbidden unless the actor may change every destination of before and of after, NotFound, VersionConflict,
-    InvalidInput, TooLong, AlreadyExists."""
+    Raises Forbidden unless the actor may change every destination that the policy had or will have, NotFound,
+    VersionConflict, InvalidInput, TooLong, AlreadyExists."""
     before = _owned(work, actor, ref)
     if if_version is not None and if_version != before.version:
         raise VersionConflict(
@@ -78,7 +78,7 @@ def update_policy(
 
 
 def delete_policy(work: Work, actor: Actor, ref: Ref) -> Policy:
-    """Delete a policy and return it. Its alerts are told to be over. Raises Forbidden, NotFound."""
+    """Delete a policy and return it. Its destinations are told that its alerts are over. Raises Forbidden, NotFound."""
     before = _owned(work, actor, ref)
     policies = work.use(PolicyRepository)
     policies.remove(before.id)

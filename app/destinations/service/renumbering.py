@@ -1,4 +1,4 @@
-"""The use case of keeping places in the event log after a restore."""
+"""Keeps places in the event log valid after a restore."""
 
 from app.destinations.repository import DeliveryRepository, DestinationRepository
 from app.storage.event_log import RAISED_BY, parse_cursor, renumber
@@ -6,9 +6,9 @@ from app.storage.work import Work
 
 
 def renumber_events(work: Work) -> None:
-    """Give all events new positions, after a restore. Events that destinations have not delivered stay undelivered.
+    """Give all events new positions after a restore. Events that destinations have not received stay pending.
 
-    Policies need no cursor to go on: without a valid one they look at all interactions again."""
+    Policies need no cursor to continue: without a valid one they check all interactions again."""
     renumber(work)
     destinations = work.use(DestinationRepository)
     for each in destinations.all(for_update=True):

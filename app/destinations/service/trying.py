@@ -1,4 +1,4 @@
-"""Use cases of test deliveries."""
+"""Commands for test deliveries."""
 
 from typing import NamedTuple
 

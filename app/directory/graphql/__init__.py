@@ -1,4 +1,4 @@
-"""The directory's part of the graph: users with their keys and teams, customers and profiles."""
+"""Users with their keys and teams, customers and profiles in the graph."""
 
 from app.directory.graphql.customer_types import Customer, Profile
 from app.directory.graphql.customers import CustomerMutation, ProfileMutation

@@ -1,4 +1,4 @@
-"""The enums of the directory that the kinds fill."""
+"""The enums of the directory whose values the kinds declare."""
 
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
@@ -11,11 +11,11 @@ if TYPE_CHECKING:
         """The systems of customers: one for each kind."""
 
     class Permission(StrEnum):
-        """What a user or a key may do; the list of kinds gives it its members."""
+        """What a user or a key may do. The list of kinds adds its values."""
 
 
 SystemName = Annotated["CustomerSystem", strawberry.lazy("app.registry")]
-"""The enum of systems in an annotation: it is made above, where the kinds are listed."""
+"""The enum of systems for annotations. It is created where the kinds are listed."""
 
 PermissionName = Annotated["Permission", strawberry.lazy("app.registry")]
-"""The enum of permissions in an annotation, made where the kinds are listed."""
+"""The enum of permissions for annotations. It is created where the kinds are listed."""

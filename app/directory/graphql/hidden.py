@@ -1,4 +1,4 @@
-"""What fields say of the permissions that they need."""
+"""Texts in field descriptions about the permissions they need."""
 
 HIDDEN = (
     "The names of the fields of this object that the caller lacks a permission to see, in alphabetical order. They are "

@@ -1,4 +1,4 @@
-"""What the directory's mutations take and give."""
+"""The inputs and payloads of the directory's mutations."""
 
 from datetime import date, datetime
 

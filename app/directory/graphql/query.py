@@ -1,4 +1,4 @@
-"""The root fields by which the directory is read."""
+"""The root fields that read the directory."""
 
 import strawberry
 
@@ -10,7 +10,7 @@ from app.graph.fields import PAGING, Connection, argument, root
 _SEARCH = "Words that must all match; the last one matches as a prefix. Case and accents are ignored."
 SEARCH_USERS = argument(str | None, f"{_SEARCH} Searches names and logins.")
 PRESENT = argument(bool | None, "Whether chats may be offered to the users.")
-"""The arguments by which lists of users are narrowed."""
+"""The arguments that filter lists of users."""
 
 
 @strawberry.type

@@ -1,4 +1,4 @@
-"""What can be listened to of users."""
+"""The subscriptions about users."""
 
 from datetime import datetime
 

@@ -41,7 +41,7 @@ def _ticket(made: tuple[StreamTicket, str]) -> dict[str, object]:
 
 
 def _texts(permissions: Iterable[Enum]) -> list[str]:
-    """Permissions as the model has them: `session:read`."""
+    """Permissions in the form of the model: `session:read`."""
     return [str(each.value) for each in permissions]
 
 

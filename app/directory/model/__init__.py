@@ -1,4 +1,4 @@
-"""What the directory knows: users and their keys, customers, and the people behind them."""
+"""Models and rules of users, keys, teams, customers and profiles."""
 
 from app.directory.model.customer import BY_NUMBER, Channel, Customer, CustomerChanges, NewCustomer
 from app.directory.model.key import ApiKey, actor_of, digest_of, new_token, prefix_of

@@ -16,7 +16,7 @@ from app.core.text import is_storable
 
 Path = tuple[str | int, ...]
 Check = Callable[[Any, Path], Any]
-"""Takes a value and its path; gives the value to keep. Raises InvalidInput or TooLong."""
+"""Takes a value and its path, and returns the value to store. Raises InvalidInput or TooLong."""
 
 E = TypeVar("E", bound=Enum)
 
@@ -27,7 +27,7 @@ _DEEPEST_OBJECT = 16
 
 
 def checked(values: Mapping[str, Any], checks: Mapping[str, Check]) -> dict[str, Any]:
-    """The values as they are to be kept. A key without a check is a programming error (KeyError)."""
+    """The values to store. A key without a check is a programming error (KeyError)."""
     return {name: checks[name](value, (name,)) for name, value in values.items()}
 
 
@@ -37,7 +37,7 @@ def optional(check: Check) -> Check:
 
 
 def text(most: int, *, blank: bool = True) -> Check:
-    """A string of at most `most` characters, kept as given; without `blank` there must be more than spaces."""
+    """A string of at most `most` characters, stored as given. Without `blank`, it must contain more than spaces."""
 
     def check(value: Any, path: Path) -> str:
         if not isinstance(value, str) or not is_storable(value):
@@ -52,7 +52,7 @@ def text(most: int, *, blank: bool = True) -> Check:
 
 
 def line(most: int, *, blank: bool = True) -> Check:
-    """Text without line breaks or other control characters and without spaces around it."""
+    """Text without control characters, line breaks included, and without spaces around it."""
     limited = text(most, blank=blank)
 
     def check(value: Any, path: Path) -> str:
@@ -65,7 +65,7 @@ def line(most: int, *, blank: bool = True) -> Check:
 
 
 def matching(pattern: str, says: str, most: int) -> Check:
-    """A line that the whole pattern matches; `says` tells a person what is expected."""
+    """A line that the whole pattern matches. `says` tells a person what is expected."""
     compiled = re.compile(pattern, re.ASCII)
     limited = line(most)
 
@@ -87,7 +87,7 @@ def email(value: Any, path: Path) -> str:
 
 
 def telephone(value: Any, path: Path) -> str:
-    """A telephone number of 3 to 31 digits, a `+` before them when international, in ASCII and without grouping."""
+    """A telephone number of 3 to 31 ASCII digits without grouping, with a `+` before them when it is international."""
     found: str = line(64)(value, path)
     bare = without_grouping(found)
     if _TELEPHONE.fullmatch(bare) is None:
@@ -100,7 +100,7 @@ def time_zone(value: Any, path: Path) -> str:
     found: str = line(64)(value, path)
     try:
         ZoneInfo(found)
-    except (KeyError, ValueError, OSError):  # OSError: the name of a directory of the database
+    except (KeyError, ValueError, OSError):  # OSError: the name is that of a folder in the database
         raise InvalidInput("This takes the name of a time zone, such as Europe/Oslo.", path=path) from None
     return found
 
@@ -151,7 +151,7 @@ def one_of(choices: type[E]) -> Check:
 
 
 def distinct(item: Check, most: int) -> Check:
-    """A list of at most `most` values; repeated ones are kept once, None is the empty list."""
+    """A list of at most `most` values. Repeated values are stored once; None is the empty list."""
 
     def check(value: Any, path: Path) -> tuple[Any, ...]:
         if value is None:
@@ -167,7 +167,7 @@ def distinct(item: Check, most: int) -> Check:
 
 
 def json_object(value: Any, path: Path) -> dict[str, Any]:
-    """A JSON object of at most 16,384 bytes, nested at most 16 deep, kept as given."""
+    """A JSON object of at most 16,384 bytes, nested at most 16 deep, stored as given."""
     if not isinstance(value, dict) or not _is_json(value, _DEEPEST_OBJECT):
         raise InvalidInput(f"This takes a JSON object, nested at most {_DEEPEST_OBJECT} deep.", path=path)
     try:

@@ -1,4 +1,4 @@
-"""What a Customer is: one identity of a person on one system or channel."""
+"""A Customer: one identity of a person on one system or channel."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ MOST_TAGS = 100
 
 
 BY_NUMBER = "SESSION"
-"""The system in which a confirmed telephone number is one customer's at most."""
+"""The system in which at most one customer has a confirmed telephone number."""
 
 
 class Channel(StrEnum):
@@ -41,11 +41,11 @@ class Channel(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Customer:
-    """One identity; `id` and `profile_id` are surrogates, `customer_key` is the contract's own key, and `system`
-    the name of the kind whose customer it is, in capitals.
+    """One identity. `id` and `profile_id` are surrogates, and `customer_key` is the contract's own key. `system` is the
+    name of the customer's kind, in capitals.
 
-    `shipping_rate` is in the smallest unit of the shop's currency. `billing_address`, `shipping_address` and `card`
-    are objects of the upstream's own making, kept as given."""
+    `shipping_rate` is in the smallest unit of the shop's currency. `billing_address`, `shipping_address` and `card` are
+    objects of the upstream system, stored as given."""
 
     id: int
     customer_key: str
@@ -74,14 +74,14 @@ class Customer:
     version: int = 1
 
     def searchable(self) -> tuple[str | None, ...]:
-        """What a search for a customer looks through."""
+        """The values that a search for a customer looks through."""
         return (
             *(self.name, self.first_name, self.last_name, self.company_name, self.email, self.customer_key),
             *(self.display_id, *self.tags),
         )
 
     def telephones(self) -> tuple[Telephone, ...]:
-        """The telephone numbers that it is found by; on WhatsApp its display id is one, in international form."""
+        """The telephone numbers by which it is found. On WhatsApp its display id is one, in international form."""
         country = (self.country_code or "").upper()
         region = country if is_region(country) else None
         numbers = [self.phone_number, self.unconfirmed_phone_number]
@@ -91,7 +91,7 @@ class Customer:
 
 
 class CustomerChanges(TypedDict, total=False):
-    """What an update of a customer may carry; an absent key stays, None clears."""
+    """The fields that an update of a customer may contain. An absent key leaves the field unchanged, None clears it."""
 
     name: str | None
     phone_number: str | None
@@ -111,7 +111,7 @@ class CustomerChanges(TypedDict, total=False):
 
 
 class NewCustomer(CustomerChanges, total=False):
-    """What a new customer may carry; `system` is required."""
+    """The fields that a new customer may have; `system` is required."""
 
     system: str
     channel: str | None
@@ -156,7 +156,8 @@ def full_name(first_name: str | None, last_name: str | None) -> str | None:
 
 
 def subscription(customer: Customer, *, unsubscribed: bool) -> dict[str, object]:
-    """The change that subscribing or unsubscribing makes. Raises InvalidTransition when it already is so."""
+    """The change that subscribing or unsubscribing makes. Raises InvalidTransition when the customer is already in that
+    state."""
     if customer.unsubscribed == unsubscribed:
         raise InvalidTransition(f"The customer is already {'unsubscribed' if unsubscribed else 'subscribed'}.")
     return {"unsubscribed": unsubscribed}

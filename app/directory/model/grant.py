@@ -1,4 +1,4 @@
-"""What a Grant is: a permission that somebody has, and where it comes from."""
+"""A Grant: a permission that somebody has, and where it comes from."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,10 +12,10 @@ from app.directory.model.identity import Identity
 from app.directory.model.user import ADMIN, User
 
 Since = tuple[tuple[str, str], ...]
-"""Since when a user holds what it was given: its permissions and the role of admins, each with a time as text."""
+"""The times, as text, since when a user has its own permissions and the role of admins."""
 
 _ROLE = f"role {ADMIN}"
-"""The role among permissions: no permission has a space."""
+"""The role's name among permissions. It has a space, which no permission has."""
 
 
 class GrantSource(StrEnum):
@@ -28,11 +28,11 @@ class GrantSource(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
-    """A permission, None for all of them, from one source.
+    """One permission, or all of them (None), from one source.
 
-    `narrowed_from` is what the source grants where a key holds a part of it. `group` and `identity_id` say which group
-    of whom. `since` is None where it was granted before that was noted. `ends_at` is the end of the latest token that
-    has the group: with the next one it is granted anew."""
+    `narrowed_from` is the source's permission when a key has only a part of it. `group` and `identity_id` name the
+    group and the identity it belongs to. `since` is None when it was granted before times were recorded. `ends_at` is
+    the end of the latest token with the group; the next token grants it again."""
 
     permission: str | None
     source: GrantSource
@@ -44,7 +44,7 @@ class Grant:
 
 
 def since_when(before: User | None, roles: Collection[str], permissions: Collection[str], now: datetime) -> Since:
-    """Since when each of these is held: what the user held before keeps its time, or goes on without one."""
+    """Since when each of these is held. A permission that the user already had keeps its time, or its lack of one."""
     held = _names(roles, permissions)
     if before is None:
         return tuple((name, rfc3339(now)) for name in sorted(held))
@@ -60,7 +60,8 @@ def grants_of(
     identities: Iterable[Identity],
     issuers: Sequence[Issuer],
 ) -> list[Grant]:
-    """What a user may with its own credentials and as the people that sign in as it: of itself, then by groups."""
+    """What a user may do with its own credentials, and as the people that sign in as it: its own grants first, then
+    those of groups."""
     found = list(_own(roles, permissions, since))
     for identity in identities:
         found += _of_groups(identity, issuers)
@@ -68,7 +69,8 @@ def grants_of(
 
 
 def narrowed(grants: Iterable[Grant], named: Collection[str] | None) -> list[Grant]:
-    """What is left of the grants in a key that names these permissions; all of them in one that names none."""
+    """The part of the grants that a key with these permissions has. A key without a list of permissions has all of
+    them."""
     if named is None:
         return list(grants)
     return [part for grant in grants for part in _parts(grant, named)]

@@ -1,4 +1,4 @@
-"""What an identity is: a person at an identity provider, linked to the user that it signs in as."""
+"""An identity: a person at an identity provider, linked to a user."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
@@ -15,10 +15,10 @@ PREFIX = "idn"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """A person, who is `subject` at `issuer`, as the user that it is here.
+    """A person, who is `subject` at `issuer`, and the user that the person signs in as.
 
-    A sign-in is a token that is newer than those before it. `groups` are those of the latest token, each with the time
-    since when the tokens have had it without a break; `token_ends_at` is the end of that token."""
+    A sign-in is a token that is newer than all before it. `groups` are those of the latest token, each with the time
+    since when all tokens have had it. `token_ends_at` is the end of that token."""
 
     id: int
     user_id: int
@@ -35,7 +35,7 @@ class Identity:
         return self.token_ends_at is None or self.token_ends_at < person.ends
 
     def signed_in(self, person: Person, now: datetime) -> "Identity":
-        """The identity after a sign-in with a token that says this of the person."""
+        """The identity after a sign-in with a token of this person."""
         known = dict(self.groups)
         return replace(
             self,
@@ -47,7 +47,7 @@ class Identity:
 
 
 def actor_of_person(user: User, person: Person, all_permissions: Collection[str]) -> Actor:
-    """The caller that a token of an active user's stands for: what the user may, and what the token's groups grant."""
+    """The actor of an active user's token: the user's permissions, and those that the token's groups grant."""
     return actor_with(user, person.permissions, person.is_admin, person.teams, person.ends, all_permissions)
 
 
@@ -59,7 +59,7 @@ def actor_with(
     ends: datetime,
     all_permissions: Collection[str],
 ) -> Actor:
-    """The caller that is an active user until `ends`, with more permissions and teams than its own or as an admin."""
+    """The actor of an active user until `ends`, with additional permissions and teams, or as an admin."""
     is_admin = user.is_admin or is_admin
     held = frozenset(all_permissions) if is_admin else frozenset(user.permissions) | permissions
     return Actor(
@@ -74,7 +74,7 @@ def actor_with(
 
 
 def logins_of(person: Person) -> list[str]:
-    """The logins that a new user of the person may get, the best first."""
+    """The possible logins for a new user of the person, best first."""
     wanted = (person.login, person.email, person.subject)
     return [
         login

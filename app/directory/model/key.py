@@ -1,4 +1,4 @@
-"""What an API key is, and how the secret that is given out relates to the digest that is kept."""
+"""API keys: secrets that are given out, and digests that are stored."""
 
 import hmac
 import re
@@ -20,10 +20,10 @@ _ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKey:
-    """A key of a user; `permissions` narrows what the user may, None leaves it whole. The secret itself is nowhere.
+    """A key of a user. `permissions` narrows what the user may do; None does not narrow it. The secret is not stored.
 
-    `made_by_id` is the key that made this one; None for a key of the command line. `pepper_id` is the pepper that the
-    digest is made with; None for a key from before that was noted."""
+    `made_by_id` is the key that made this one; None for a key of the command line. `pepper_id` is the pepper of the
+    digest; None for a key from before that was recorded."""
 
     id: int
     user_id: int
@@ -42,7 +42,7 @@ class ApiKey:
         return replace(self, revoked_at=at)
 
     def digested(self, token: str, pepper: str, pepper_id: int) -> "ApiKey":
-        """The same key with the digest of its secret under another pepper."""
+        """The same key, with its secret digested under another pepper."""
         digest = digest_of(token, pepper)
         return replace(self, digest=digest, prefix=prefix_of(token, digest), pepper_id=pepper_id)
 
@@ -51,7 +51,7 @@ class ApiKey:
 
 
 def new_token() -> str:
-    """A fresh secret of 256 random bits: `swk_<8 characters to find it by>_<43 characters>`."""
+    """A new secret of 256 random bits: `swk_<8 characters to find it by>_<43 characters>`."""
     prefix = "".join(secrets.choice(_ALPHABET) for _ in range(8))
     return f"swk_{prefix}_{secrets.token_urlsafe(32)}"
 
@@ -66,21 +66,24 @@ def _bytes(text: str) -> bytes:
 
 
 def prefix_of(token: str, digest: str) -> str:
-    """What the key is found by: its own prefix, or for a secret that an operator chose the head of its digest."""
+    """The text by which the key is found: its own prefix, or for a secret chosen by an operator, the start of its
+    digest."""
     match = _TOKEN.fullmatch(token)
     return match[1] if match else f"~{digest[:12]}"
 
 
 def credentials_of(client_id: str, client_secret: str) -> str:
-    """The key that a client means by its prefix and its secret: the whole key, or what follows the prefix in it."""
+    """The key that a client means by prefix and secret. The secret may be the whole key, or the part after the
+    prefix."""
     is_whole = client_id.startswith("~") or _TOKEN.fullmatch(client_secret) is not None
     return client_secret if is_whole else f"swk_{client_id}_{client_secret}"
 
 
 def access_token(key: ApiKey, user: User, ends: datetime, pepper: str) -> str:
-    """A credential in place of the key until `ends` (whole seconds): it names the key and nobody else can make it.
+    """A credential that replaces the key until `ends` (whole seconds). It names the key, and only this server can make
+    it.
 
-    When the sessions of the key's user are ended, it is another one from then on."""
+    When the sessions of the key's user are ended, later tokens differ from earlier ones."""
     named = f"{key.prefix}_{int(ends.timestamp())}"
     since = "" if user.sessions_ended_at is None else f" {rfc3339(user.sessions_ended_at)}"
     sealed = hmac.digest(_bytes(pepper), f"access {named} {key.digest}{since}".encode(), "sha256")
@@ -88,20 +91,21 @@ def access_token(key: ApiKey, user: User, ends: datetime, pepper: str) -> str:
 
 
 def read_access_token(token: str) -> tuple[str, datetime] | None:
-    """The prefix of the key that an access token is for, and its end; None for any other text. Proves nothing yet."""
+    """The prefix of the key that an access token is for, and its end; None for any other text. Nothing is verified
+    yet."""
     match = _ACCESS_TOKEN.fullmatch(token)
     return None if match is None else (match[1], datetime.fromtimestamp(int(match[2]), UTC))
 
 
 def earliest(*ends: datetime | None) -> datetime | None:
-    """The first of these ends; None is no end."""
+    """The earliest of these ends. None is no end."""
     return min((end for end in ends if end is not None), default=None)
 
 
 def actor_of(user: User, key: ApiKey, all_permissions: Collection[str]) -> Actor:
-    """The caller that a usable key of an active user stands for.
+    """The actor of a usable key of an active user.
 
-    An admin holds all permissions; a narrowed key holds only what it names, and is never an admin's."""
+    An admin has all permissions. A narrowed key only has those that it names, and is never an admin's."""
     held = frozenset(all_permissions) if user.is_admin else frozenset(user.permissions)
     if key.permissions is not None:
         held = common(held, key.permissions)

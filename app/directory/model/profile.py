@@ -1,4 +1,4 @@
-"""What a Profile is: the real person behind one or many customers."""
+"""A Profile: the real person behind one or more customers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class Salutation(StrEnum):
 
 
 class Gender(StrEnum):
-    """What a person said of their gender."""
+    """What a person said about their gender."""
 
     UNDISCLOSED = "UNDISCLOSED"
     MALE = "MALE"
@@ -30,7 +30,7 @@ class Gender(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """A person; `id` is a surrogate. What `custom_1` to `custom_5` mean is the business's own affair."""
+    """A person; `id` is a surrogate. The business decides what `custom_1` to `custom_5` mean."""
 
     id: int
     salutation: Salutation | None = None
@@ -51,16 +51,17 @@ class Profile:
     version: int = 1
 
     def searchable(self) -> tuple[str | None, ...]:
-        """What a search for a profile looks through."""
+        """The values that a search for a profile looks through."""
         return (self.name, self.email)
 
     def telephones(self) -> tuple[Telephone, ...]:
-        """The telephone number that it is found by."""
+        """The telephone numbers by which it is found."""
         return () if self.phone_number is None else (Telephone(self.phone_number),)
 
 
 class ProfileChanges(TypedDict, total=False):
-    """What a profile may be made with or changed to; an absent key stays, None clears. A new one needs a name."""
+    """The fields of a new profile, or of a change. An absent key leaves the field unchanged, None clears it. A new
+    profile needs a name."""
 
     salutation: str | None
     name: str

@@ -1,4 +1,4 @@
-"""What a Team is: users who work together, and the borders of what is theirs."""
+"""A Team: users who work together, and the borders of their work."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,10 +18,10 @@ __all__ = ("NO_TEAM", "Team", "TeamChanges")
 MOST_MEMBERS = 1_000
 MOST_BORDERS = 1_000
 MOST_TEAMS = 100
-"""The teams that one user may be a member of."""
+"""How many teams one user may be a member of."""
 
 ACCOUNTS = ("cha", "aia", "top")
-"""The prefixes of the ids that can be borders: channel agents, AI agents, chat topics."""
+"""The id prefixes of the accounts that can be borders: channel agents, AI agents, chat topics."""
 
 
 class Border(StrEnum):
@@ -33,7 +33,7 @@ class Border(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Team:
-    """A team; `id` is a surrogate. `account_ids` and `labels` are its borders, which no other team has."""
+    """A team; `id` is a surrogate. `account_ids` and `labels` are its borders. No other team has the same border."""
 
     id: int
     name: str
@@ -45,18 +45,18 @@ class Team:
 
     @property
     def name_key(self) -> str:
-        """The name in the form that no two teams may share."""
+        """The form of the name that must be unique."""
         return key_form(self.name)
 
     @property
     def borders(self) -> tuple[tuple[Border, str], ...]:
-        """What leads to this team."""
+        """The borders that lead to this team."""
         accounts = ((Border.ACCOUNT, value) for value in self.account_ids)
         return (*accounts, *((Border.LABEL, value) for value in self.labels))
 
 
 class TeamChanges(TypedDict, total=False):
-    """What a team may be made with or changed to; an absent key stays. A new one needs a name."""
+    """The fields of a new team, or of a change. An absent key leaves the field unchanged. A new team needs a name."""
 
     name: str
     member_ids: list[str]

@@ -1,4 +1,4 @@
-"""What a stream ticket is: one stream's credential for clients that can send no headers."""
+"""A stream ticket: a stream's credential for clients that cannot send headers."""
 
 import hashlib
 import re
@@ -21,11 +21,11 @@ _TICKET = re.compile(r"swx_[A-Za-z0-9_-]{43}", re.ASCII)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamTicket:
-    """A ticket of a user. The secret itself is nowhere.
+    """A ticket of a user. The secret itself is not stored.
 
-    `key_id` is the key that it was made with; without one, `permissions`, `is_admin` and `team_ids` are what the token
-    that it was made with granted beside what its user may. `request` is the digest of the one request that it is good
-    for, None until it begins."""
+    `key_id` is the key that it was made with. If it was made with a token, `permissions`, `is_admin` and `team_ids` are
+    what the token granted in addition to the user's own permissions. `request` is the digest of the only request that
+    it is valid for, or None until that request begins."""
 
     id: int
     user_id: int
@@ -41,7 +41,7 @@ class StreamTicket:
 
 
 def new_ticket() -> str:
-    """A fresh secret of 256 random bits."""
+    """A new secret of 256 random bits."""
     return f"swx_{secrets.token_urlsafe(32)}"
 
 
@@ -51,12 +51,12 @@ def is_ticket(text: str) -> bool:
 
 
 def ticket_digest(text: str) -> str:
-    """What a ticket is found by. It is random enough for a digest without a pepper."""
+    """What a ticket is found by. The ticket is random enough for a digest without a pepper."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def actor_of_ticket(ticket: StreamTicket, user: User, key: ApiKey | None, all_permissions: Collection[str]) -> Actor:
-    """The caller that a ticket of an active user stands for: who made it, as far as that may do as much today."""
+    """The actor of a ticket of an active user: its maker, limited to what the maker may do today."""
     if key is not None:
         return replace(actor_of(user, key, all_permissions), expires_at=ticket.ends_at)
     teams = frozenset(ticket.team_ids)

@@ -1,4 +1,4 @@
-"""What a User is: a person or service of the business who works here, and what it may grant to others."""
+"""A User: a person or service that works here, and its grants."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ MANAGE = "users:manage"
 
 
 class UserType(StrEnum):
-    """What sort of login a user has; the chat contract's UserType."""
+    """The kind of login that a user has; the chat contract's UserType."""
 
     UNKNOWN = "UNKNOWN"
     INTERNAL_ASSOCIATE = "INTERNAL_ASSOCIATE"
@@ -34,9 +34,9 @@ class UserType(StrEnum):
 class User:
     """A user; `id` is a surrogate, `login` the chat contract's Name, `person_id` its PersonId.
 
-    `present` says whether chats may be offered to it; it is no edit and leaves `version` alone, and no more is
-    `team_ids`, the surrogates of the user's teams. `granted_at` says since when permissions are held, as `Since`.
-    Tokens and tickets that were given before `sessions_ended_at` are not valid any more."""
+    `present` says whether chats may be offered to the user. A change of `present`, or of `team_ids`, the surrogates of
+    the user's teams, does not change `version`. `granted_at` says since when permissions are held, as `Since`. Tokens
+    and tickets from before `sessions_ended_at` are no longer valid."""
 
     id: int
     name: str
@@ -63,22 +63,24 @@ class User:
         return ADMIN in self.roles
 
     def has_ended(self, issued_at: datetime | None) -> bool:
-        """Whether a token that was issued then belongs to the sessions that were ended; None is before them all."""
+        """Whether a token issued at this time belongs to the ended sessions. None counts as before all of them."""
         ended = self.sessions_ended_at
         return ended is not None and (issued_at is None or issued_at < ended)
 
     @property
     def login_key(self) -> str:
-        """The login in the form that no two users may share."""
+        """The form of the login that must be unique."""
         return key_form(self.login)
 
     def searchable(self) -> tuple[str | None, ...]:
-        """What a search for a user looks through; its e-mail address is not everybody's to find."""
+        """The values that a search for a user looks through. The e-mail address is not one, because not everybody may
+        see it."""
         return (self.name, self.login, self.full_name)
 
 
 class UserChanges(TypedDict, total=False):
-    """What a user may be made with or changed to; an absent key stays, None clears. A new one needs name and login."""
+    """The fields of a new user, or of a change. An absent key leaves the field unchanged, None clears it. A new user
+    needs a name and a login."""
 
     name: str
     login: str
@@ -118,10 +120,10 @@ def require_known(permissions: Collection[str], known: Collection[str]) -> None:
 def require_grantable(
     actor: Actor, own_roles: Collection[str], changes: Mapping[str, Sequence[str]], held: User | None
 ) -> None:
-    """Raise Forbidden when the actor does not hold what `changes` would newly give to `held` (None: a new user).
+    """Raise Forbidden when `changes` would give something to `held` (None: a new user) that the actor does not hold.
 
-    An admin may grant everything. Whether the actor is one follows from the actor itself, not from its user's roles,
-    because a key may be narrower than its user."""
+    An admin may grant everything. The actor itself says whether it is an admin, not its user's roles, because a key may
+    be narrower than its user."""
     if actor.is_admin:
         return
     for place, role in enumerate(changes.get("roles", ())):

@@ -1,4 +1,4 @@
-"""How selections read the directory's stored rows."""
+"""How selections read the directory."""
 
 from app.directory.reads.mapping import MAPPINGS, ROOTS
 from app.directory.reads.streams import PRESENCE, STREAMS

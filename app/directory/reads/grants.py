@@ -1,4 +1,4 @@
-"""How identities and grants lie in the tables."""
+"""Maps identities and grants to the tables."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -38,7 +38,7 @@ _IDENTITY = (
 
 
 def _identities(scope: Scope) -> Sql:
-    """What the user's identities say of its groups, as a JSON list."""
+    """The groups of the user's identities, as a JSON list."""
     found = sa.select(json_rows(*_IDENTITY)).where(user_identity.c.user_id == scope.c.id)
     return found.correlate(scope.c.id.table).scalar_subquery()
 
@@ -81,7 +81,7 @@ def _grants_of_key(
     since: Mapping[str, str],
 ) -> Sequence[Mapping[str, object]]:
     if roles is None:
-        return ()  # of a key that is not there, as that of a caller with a token
+        return ()  # of a missing key, as for a caller with a token
     return _shown(narrowed(grants_of(roles, permissions, since, (), env.settings.issuers), named))
 
 
@@ -128,7 +128,7 @@ MAPPINGS = (
         "UserIdentity",
         user_identity,
         prefix=PREFIX,
-        # One's own identities are reached through `viewer`.
+        # A user's own identities are reached through `viewer`.
         node_requires=MANAGE,
         fields={
             "user": One("User", lambda scope: scope.c.user_id),
@@ -137,4 +137,4 @@ MAPPINGS = (
     ),
     ObjectMap("Grant", {"identity": One("UserIdentity", key="identity")}),
 )
-"""Identities, and what is computed of them."""
+"""Identities, and what is computed from them."""

@@ -1,4 +1,4 @@
-"""How the directory's part of the graph lies in the tables."""
+"""Maps the directory's part of the graph to the tables."""
 
 from collections.abc import Mapping, Sequence
 from enum import Enum, auto
@@ -63,11 +63,11 @@ READ = "directory:read"
 _NEWEST = {"NEWEST": Order(lambda scope: (scope.c.id,), descending=True)}
 _OLDEST = {"OLDEST": Order(lambda scope: (scope.c.id,))}
 OLDEST_USERS: Mapping[str, Order] = MappingProxyType(_OLDEST)
-"""The one order of lists of users."""
+"""The only order of lists of users."""
 
 
 def _guarded(*columns: str) -> dict[str, FieldMap]:
-    """Fields that only who may read the directory sees."""
+    """Fields that are null without the permission to read the directory."""
 
     def field(name: str) -> tuple[str, FieldMap]:
         head, *rest = name.split("_")
@@ -78,7 +78,7 @@ def _guarded(*columns: str) -> dict[str, FieldMap]:
 
 
 class _Terms(Enum):
-    """How many terms a search has, and which of them have to be met."""
+    """How many terms a search has, and which of them must match."""
 
     ONE = auto()
     ALL = auto()
@@ -86,8 +86,8 @@ class _Terms(Enum):
 
 
 def _search(words: sa.Table) -> Filter:
-    """Every word of the argument is one of the row's, the last a beginning of one; or one of the row's telephone
-    numbers begins or ends with it."""
+    """Every word of the argument is a word of the row; the last may be the beginning of one. Or one of the row's
+    telephone numbers begins or ends with it."""
 
     def clause(scope: Scope, bind: Any, shape: _Terms) -> Sql:
         entry = words.alias("entry")
@@ -142,7 +142,7 @@ USER_FILTERS: Mapping[str, Filter] = MappingProxyType(
         "active": by_value(lambda scope, value: scope.c.active if value else sa.not_(scope.c.active)),
     }
 )
-"""By what lists of users are narrowed."""
+"""The conditions that filter lists of users."""
 
 MAPPINGS: tuple[Mapped, ...] = (
     TEAM,
@@ -176,7 +176,7 @@ MAPPINGS: tuple[Mapped, ...] = (
         "ApiKey",
         api_key,
         prefix="key",
-        # One's own keys are reached through `viewer`.
+        # A user's own keys are reached through `viewer`.
         node_requires=MANAGE,
         fields={
             "hiddenFields": HiddenFields(),

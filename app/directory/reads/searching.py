@@ -1,4 +1,4 @@
-"""Customers by their words and telephone numbers, for what belongs to them."""
+"""Finds customers by words and telephone numbers, for related lists."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,10 +9,10 @@ from app.directory.tables import customer_word
 from app.storage.constructs import texts
 
 MOST_LOOKED_AT = 10_000
-"""The entries that begin with a term and are looked at, in their order."""
+"""How many entries that begin with a term are read, in their order."""
 
 MOST_CUSTOMERS = 1_000
-"""The customers that are found."""
+"""How many customers are found."""
 
 _BEYOND = sa.literal_column(f"'{chr(0x10FFFF)}'", sa.Text)
 
@@ -20,8 +20,8 @@ _BEYOND = sa.literal_column(f"'{chr(0x10FFFF)}'", sa.Text)
 def customers_named(
     leading: Sequence[sa.ColumnElement[str]], others: sa.BindParameter[Any], if_: sa.ColumnElement[bool]
 ) -> sa.Select[Any]:
-    """The surrogates of customers of whom an entry begins with one of the leading terms, and entries with all of the
-    list `others`; none of them where the condition is false."""
+    """The surrogates of customers with an entry that begins with one of the leading terms, and with entries for all of
+    `others`. None of them when the condition is false."""
     led = [_led_by(term, f"entry_{place}") for place, term in enumerate(leading)]
     found = (sa.union_all(*led) if len(led) > 1 else led[0]).subquery("led")
     other, entry = texts(others, "other_term"), customer_word.alias("other_entry")
@@ -37,7 +37,7 @@ def customers_named(
 
 
 def begins(entry: sa.FromClause, term: sa.ColumnElement[str]) -> Sequence[sa.ColumnElement[bool]]:
-    """That the entry begins with the term, as a range of the index."""
+    """The entry begins with the term, written as a range of the index."""
     return entry.c.word >= term, entry.c.word < term.concat(_BEYOND)
 
 

@@ -1,4 +1,4 @@
-"""How open sessions lie in the tables."""
+"""Maps open sessions to the tables."""
 
 from app.directory.model.user import MANAGE
 from app.directory.tables import open_session
@@ -16,7 +16,7 @@ MAPPING = TypeMap(
     "OpenSession",
     open_session,
     prefix="ops",
-    # One's own sessions are reached through `viewer`.
+    # A user's own sessions are reached through `viewer`.
     node_requires=MANAGE,
     fields={
         "user": One("User", lambda scope: scope.c.user_id),

@@ -1,4 +1,4 @@
-"""What the subscription to users' presence sends."""
+"""The items of the subscription to users' presence."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -20,7 +20,7 @@ _CHANGED = "CHANGED"
 
 
 def _wanted(arguments: _Arguments) -> frozenset[int] | None:
-    """The surrogates of the users that are listened to; None for all. Raises InvalidInput, NotFound, TooLong."""
+    """The surrogates of the users to listen to; None for all. Raises InvalidInput, NotFound, TooLong."""
     users = arguments.get("user_ids")
     if users is None:
         return None
@@ -33,7 +33,7 @@ def _match(_viewer: Viewer, arguments: _Arguments) -> Match:
     wanted = _wanted(arguments)
 
     def match(entry: Entry) -> str | None:
-        # Everybody sees who is present, so everybody is told.
+        # Everybody sees who is present, so everybody gets these events.
         if entry.type is not PresenceChanged:
             return None
         return _CHANGED if wanted is None or PresenceChanged.of(entry.event).user_id in wanted else None

@@ -1,4 +1,4 @@
-"""How teams lie in the tables."""
+"""Maps teams to the tables."""
 
 from collections.abc import Mapping
 from types import MappingProxyType

@@ -29,7 +29,7 @@ class CustomerRepository(Rows[Customer]):
     def get_by_display_id(
         self, system: str, channel: Channel | None, display_id: str, *, for_update: bool = False
     ) -> Customer | None:
-        """The customer whom a system knows by this id (a WhatsApp number, a widget's visitor) on this channel."""
+        """The customer with this id in a system (a WhatsApp number, a widget's visitor) on this channel."""
         return self._find(
             customer.c.system == system,
             customer.c.channel.is_(None) if channel is None else customer.c.channel == channel,
@@ -38,7 +38,7 @@ class CustomerRepository(Rows[Customer]):
         )
 
     def get_by_phone_number(self, phone_number: str) -> Customer | None:
-        """The Dirty Lemon customer with this confirmed number, of whom there is one at most."""
+        """The Dirty Lemon customer with this confirmed number; there is at most one."""
         return self._find(
             customer.c.system == sa.literal_column(f"'{BY_NUMBER}'"),
             customer.c.phone_number == phone_number,

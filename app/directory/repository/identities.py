@@ -31,17 +31,17 @@ class IdentityRepository(Rows[Identity]):
         return AlreadyExists(f"The person {model.subject} of {model.issuer} is a user already.")
 
     def get_by_subject(self, issuer: str, subject: str) -> Identity | None:
-        """The identity that a person of an issuer has here."""
+        """The identity of a person of an issuer."""
         return self._find(user_identity.c.issuer == issuer, user_identity.c.subject == subject)
 
     def list_of(self, user_id: int) -> Sequence[Identity]:
-        """The user's identities, the oldest first."""
+        """The user's identities, oldest first."""
         statement = sa.select(*self._columns()).where(user_identity.c.user_id == user_id).order_by(user_identity.c.id)
         return [self._model(row) for row in self._all(statement)]
 
 
 class IdentityLookup:
-    """The plan that finds whose user a person is, for one dialect."""
+    """The plan that finds the user of a person, for one database."""
 
     def __init__(self, dialect: sa.Dialect) -> None:
         found = sa.select(*_IDENTITY_COLUMNS, *_USER_COLUMNS)
@@ -55,7 +55,7 @@ class IdentityLookup:
         self._user_of = model_of(User, _USER_COLUMNS, UserRepository.readers, dialect)
 
     def user(self, issuer: str, subject: str) -> Generator[Query, Sequence[Row], tuple[Identity, User] | None]:
-        """The identity of the person, and the user that it is linked to; None at its first sign-in."""
+        """The identity of the person, and the user that it is linked to; None at the first sign-in."""
         rows = yield self._by_subject.query({"issuer": issuer, "subject": subject})
         if not rows:
             return None

@@ -1,4 +1,4 @@
-"""The read that every request with a key begins with, on the driver."""
+"""The first read of every request with a key, on the driver."""
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import fields
@@ -19,7 +19,7 @@ _USER_COLUMNS = [app_user.c[field.name] for field in fields(User)]
 
 
 class KeyLookup:
-    """Plans over API keys for one dialect."""
+    """Plans over API keys for one database."""
 
     def __init__(self, dialect: sa.Dialect) -> None:
         found = sa.select(*_KEY_COLUMNS, *_USER_COLUMNS).join(app_user, app_user.c.id == api_key.c.user_id)
@@ -41,12 +41,12 @@ class KeyLookup:
         return found
 
     def current_pepper(self) -> Generator[Query, Sequence[Row], str | None]:
-        """The fingerprint of the pepper that new digests are made with; None before the first start."""
+        """The fingerprint of the pepper for new digests; None before the first start."""
         rows = yield self._pepper.query({})
         return str(rows[0][0]) if rows else None
 
     def key_and_user(self, *prefixes: str) -> Generator[Query, Sequence[Row], tuple[ApiKey, User] | None]:
-        """The first key with one of these prefixes, and whose it is; as many statements for none."""
+        """The first key with one of these prefixes, and its user. It takes as many statements when there is none."""
         found = None
         for prefix in prefixes:
             rows = yield self._by_prefix.query({"prefix": prefix})
@@ -59,7 +59,7 @@ class KeyLookup:
 def model_of(
     model: type[M], columns: Sequence[sa.Column[Any]], readers: Mapping[str, Callable[[Any], Any]], dialect: sa.Dialect
 ) -> Callable[[Sequence[Any]], M]:
-    """The function that makes the model of the values of these columns, as the driver gives them."""
+    """A function that makes the model from the values of these columns, as the driver returns them."""
 
     def nothing(value: Any) -> Any:
         return value

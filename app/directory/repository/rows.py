@@ -1,4 +1,4 @@
-"""What every repository of the directory does alike: whole rows to models, and models back to the columns changed."""
+"""Shared by the directory's repositories: rows to models, models to changed columns."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
@@ -26,14 +26,14 @@ M = TypeVar("M", bound=Stored)
 
 
 def pairs(stored: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    """A stored object of texts as a model has it, which may be compared and hashed."""
+    """A stored object of texts as a tuple of pairs, which models can compare and hash."""
     return tuple(stored.items())
 
 
 class Rows(Repository, Generic[M]):
     """Rows of one table as models of one dataclass. `word_table` is given when they can be searched.
 
-    `region` is where telephone numbers belong that are given without their country, as far as the row does not say."""
+    `region` is the region of telephone numbers without a country, unless the row has one of its own."""
 
     model: type[M]
     rows: ClassVar[sa.Table]
@@ -42,14 +42,14 @@ class Rows(Repository, Generic[M]):
     writers: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
     region: str | None = None
     shares_key: ClassVar[bool] = False
-    """Whether rows with a foreign key to a locked row can be written by other units."""
+    """Whether other units may write rows with a foreign key to a locked row."""
 
     def get(self, number: int, *, for_update: bool = False) -> M | None:
-        """The row with this surrogate; locked until the unit ends when it is going to change."""
+        """The row with this surrogate, locked until the unit ends if it is going to change."""
         return self._find(self.rows.c.id == number, for_update=for_update)
 
     def add(self, model: M) -> M:
-        """Store a new row and give the model its surrogate. Raises what `taken` says when it is not unique."""
+        """Store a new row, and give the model its surrogate. Raises the error of `taken` when it is not unique."""
         values = self._values(model)
         with self._refusing(self.taken(model)):
             row = self._one(sa.insert(self.rows).values(values).returning(self.rows.c.id))
@@ -59,7 +59,7 @@ class Rows(Repository, Generic[M]):
         return stored
 
     def add_many(self, models: Sequence[M]) -> None:
-        """Store rows that come with their surrogates, with the words they are found by: a bulk load."""
+        """Bulk-load rows that already have surrogates, with their search words."""
         if not models:
             return
         self.connection.execute(sa.insert(self.rows), [{"id": model.id, **self._values(model)} for model in models])
@@ -68,12 +68,12 @@ class Rows(Repository, Generic[M]):
             self.connection.execute(sa.insert(self.word_table), entries)
 
     def all(self, *, for_update: bool = False) -> Sequence[M]:
-        """Every row, the oldest first."""
+        """Every row, oldest first."""
         statement = sa.select(*self._columns()).order_by(self.rows.c.id)
         return [self._model(row) for row in self._all(statement.with_for_update() if for_update else statement)]
 
     def add_if_new(self, model: M) -> M | None:
-        """The same, but None when a unique column is another row's; the unit goes on."""
+        """As `add`, but returns None when another row has the unique value, and the unit goes on."""
         insert = insert_into(self.dialect_name, self.rows).values(self._values(model)).on_conflict_do_nothing()
         row = self._one(insert.returning(self.rows.c.id))
         if row is None:
@@ -83,7 +83,7 @@ class Rows(Repository, Generic[M]):
         return stored
 
     def save(self, before: M, after: M) -> None:
-        """Write the columns that differ. Raises what `taken` says when the new values are not unique."""
+        """Write the columns that differ. Raises the error of `taken` when the new values are not unique."""
         old, new = self._values(before), self._values(after)
         changed = {name: value for name, value in new.items() if value != old[name]}
         if not changed:
@@ -94,11 +94,11 @@ class Rows(Repository, Generic[M]):
             self._index(after)
 
     def remove(self, number: int) -> None:
-        """Erase the row and what hangs on it."""
+        """Delete the row, and the rows that depend on it."""
         self.connection.execute(sa.delete(self.rows).where(self.rows.c.id == number))
 
     def taken(self, model: M) -> DomainError:
-        """The refusal when a unique column of the model is another row's."""
+        """The error when another row has a unique value of the model."""
         raise NotImplementedError
 
     def _find(self, *clauses: sa.ColumnElement[bool], for_update: bool = False) -> M | None:

@@ -1,4 +1,4 @@
-"""The sessions that are open, in all processes."""
+"""The open sessions of all processes."""
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
@@ -16,7 +16,7 @@ class SessionRepository(Repository):
     """Named queries over open sessions."""
 
     def hold(self, holder: str, sessions: Iterable[tuple[OpenSession, int]], until: datetime) -> None:
-        """Begin or renew the holder's leases on sessions, each of a user."""
+        """Begin or renew the holder's leases on sessions, each of one user."""
         rows = [
             {**session._asdict(), "user_id": user_id, "holder": holder, "until": until} for session, user_id in sessions
         ]
@@ -32,10 +32,10 @@ class SessionRepository(Repository):
         self.connection.execute(sa.delete(open_session).where(open_session.c.id.in_(sessions), mine))
 
     def list_of(self, user_id: int, now: datetime) -> Sequence[sa.Row[Any]]:
-        """The user's sessions whose leases have not ended, the latest first."""
+        """The user's sessions whose leases have not ended, latest first."""
         found = sa.select(open_session).where(open_session.c.user_id == user_id, open_session.c.until > now)
         return self._all(found.order_by(open_session.c.began_at.desc(), open_session.c.id))
 
     def forget(self, now: datetime) -> None:
-        """Erase the leases that have ended."""
+        """Delete the leases that have ended."""
         self.connection.execute(sa.delete(open_session).where(open_session.c.until <= now))

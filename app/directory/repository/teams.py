@@ -27,7 +27,7 @@ _BORDERS = Fixed(
             ),
         )
     )
-    # The team is not deleted before what it is given is there to be seen.
+    # The team must not be deleted before the new row that refers to it is visible.
     .with_for_update(read=True, key_share=True, of=team)
 )
 
@@ -44,11 +44,11 @@ class TeamRepository(Rows[Team]):
         return AlreadyExists(f"There already is a team with the name {model.name}.", path=("name",))
 
     def get_by_name(self, name_key: str) -> Team | None:
-        """The team with this name, whatever its case and accents."""
+        """The team with this name, ignoring case and accents."""
         return self._find(team.c.name_key == name_key)
 
     def hold(self, number: int) -> bool:
-        """Whether there is a team with this surrogate, which is then not deleted until the unit ends."""
+        """Whether there is a team with this surrogate. It is then not deleted until the unit ends."""
         statement = sa.select(team.c.id).where(team.c.id == number)
         return self._one(statement.with_for_update(read=True, key_share=True)) is not None
 
@@ -63,7 +63,7 @@ class TeamRepository(Rows[Team]):
         return frozenset(row.team_id for row in rows)
 
     def set_members(self, number: int, gone: Iterable[int], come: Iterable[int]) -> None:
-        """Take members out, and put others in."""
+        """Remove members, and add others."""
         for user in gone:
             self.connection.execute(
                 sa.delete(team_member).where(team_member.c.team_id == number, team_member.c.user_id == user)
@@ -73,7 +73,7 @@ class TeamRepository(Rows[Team]):
             self.connection.execute(sa.insert(team_member), rows)
 
     def set_borders(self, after: Team) -> None:
-        """Store the team's borders in place of those that it had. Raises AlreadyExists for one of another team."""
+        """Replace the team's borders. Raises AlreadyExists for a border of another team."""
         self.connection.execute(sa.delete(team_border).where(team_border.c.team_id == after.id))
         for what, values in ((Border.ACCOUNT, after.account_ids), (Border.LABEL, after.labels)):
             name = "account_ids" if what is Border.ACCOUNT else "labels"
@@ -84,7 +84,8 @@ class TeamRepository(Rows[Team]):
                     self.connection.execute(sa.insert(team_border).values(row))
 
     def led_to(self, account: str | None, labels: Sequence[str]) -> int:
-        """The team that the borders lead to: by the first label that is one, or else by the account; 0 for none."""
+        """The team that the borders lead to: by the first label that is a border, otherwise by the account; 0 for
+        none."""
         found: dict[tuple[str, str], int] = {
             (row[0], row[1]): row[2] for row in self._all(_BORDERS, {"account": account, "labels": list(labels)})
         }

@@ -38,7 +38,7 @@ class TicketRepository(Rows[StreamTicket]):
         return int(self.connection.execute(statement).scalar_one())
 
     def drop_oldest_begun(self, user_id: int) -> bool:
-        """Erase the ticket of the user's oldest stream; whether there was one."""
+        """Delete the ticket of the user's oldest stream. Returns whether there was one."""
         begun = sa.select(stream_ticket.c.id).where(
             stream_ticket.c.user_id == user_id, stream_ticket.c.request.is_not(None)
         )
@@ -46,11 +46,12 @@ class TicketRepository(Rows[StreamTicket]):
         return self.connection.execute(sa.delete(stream_ticket).where(stream_ticket.c.id == oldest)).rowcount == 1
 
     def erase_of(self, user_id: int) -> None:
-        """Erase all tickets of the user."""
+        """Delete all tickets of the user."""
         self.connection.execute(sa.delete(stream_ticket).where(stream_ticket.c.user_id == user_id))
 
     def begin(self, number: int, request: str) -> str | None:
-        """Bind the ticket to the request unless it is bound; the request that it is bound to, None without a ticket."""
+        """Bind the ticket to the request unless it is bound already. Returns the request it is bound to; None without a
+        ticket."""
         mine = stream_ticket.c.id == number
         unbound = sa.update(stream_ticket).where(mine, stream_ticket.c.request.is_(None))
         self.connection.execute(unbound.values(request=request))
@@ -58,14 +59,14 @@ class TicketRepository(Rows[StreamTicket]):
         return None if row is None else str(row.request)
 
     def forget(self, now: datetime) -> bool:
-        """Erase tickets that are good for nothing any more; whether more of them may be left."""
+        """Delete tickets that can no longer be used. Returns whether more of them may be left."""
         found = sa.select(stream_ticket.c.id).where(_dead(now)).limit(_FORGOTTEN_AT_ONCE)
         erased = self.connection.execute(sa.delete(stream_ticket).where(stream_ticket.c.id.in_(found)))
         return erased.rowcount == _FORGOTTEN_AT_ONCE
 
 
 class TicketLookup:
-    """The plan that finds a ticket, for one dialect."""
+    """The plan that finds a ticket, for one database."""
 
     def __init__(self, dialect: sa.Dialect) -> None:
         found = (

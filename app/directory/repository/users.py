@@ -22,29 +22,30 @@ class UserRepository(Rows[User]):
     word_table = app_user_word
     readers = {"roles": tuple, "permissions": tuple, "team_ids": tuple, "type": UserType, "granted_at": pairs}  # noqa: RUF012 - declared by the base
     writers = {"granted_at": dict}  # noqa: RUF012 - declared by the base
-    # A user is never deleted, so its messages need not wait while it changes.
+    # A user is never deleted, so messages that refer to it need not wait while it changes.
     shares_key = True
 
     def taken(self, model: User) -> AlreadyExists:
         return AlreadyExists(f"There already is a user with the login {model.login}.", path=("login",))
 
     def get_by_login(self, login: str, *, for_update: bool = False) -> User | None:
-        """The user with this login, whatever its case and accents."""
+        """The user with this login, ignoring case and accents."""
         return self._find(app_user.c.login_key == key_form(login), for_update=for_update)
 
     def list_by_email(self, email: str) -> Sequence[User]:
-        """The users with this e-mail address, whatever the case of its ASCII letters; locked, in their order."""
+        """The users with this e-mail address, ignoring the case of ASCII letters; locked, in order of their
+        surrogates."""
         is_it = sa.func.lower(app_user.c.email) == email.lower() if email.isascii() else app_user.c.email == email
         statement = sa.select(*self._columns()).where(is_it).order_by(app_user.c.id)
         return [self._model(row) for row in self._all(statement.with_for_update(key_share=True))]
 
     def known(self, numbers: Iterable[int]) -> Collection[int]:
-        """Those of the surrogates that are users'."""
+        """Those of the surrogates that belong to users."""
         rows = self._all(sa.select(app_user.c.id).where(app_user.c.id.in_(list(numbers))))
         return [row.id for row in rows]
 
     def lock_admins(self) -> Sequence[int]:
-        """The surrogates of the active admins, locked in their order, so that two cannot remove each other at once."""
+        """The surrogates of the active admins, locked in order, so that two admins cannot remove each other at once."""
         statement = (
             sa.select(app_user.c.id)
             .where(app_user.c.active, sa.cast(app_user.c.roles, sa.Text).contains(f'"{ADMIN}"', autoescape=True))
@@ -61,19 +62,20 @@ class UserRepository(Rows[User]):
         return self._one(found.limit(1)) is not None
 
     def set_presence(self, user: User, *, present: bool, at: datetime) -> User:
-        """Note whether chats may be offered to the user: no edit, so its version stays."""
+        """Record whether chats may be offered to the user. This is not an edit, so the version stays."""
         self.connection.execute(
             sa.update(app_user).where(app_user.c.id == user.id).values(present=present, presence_changed_at=at)
         )
         return replace(user, present=present, presence_changed_at=at)
 
     def end_sessions(self, user: User, at: datetime) -> User:
-        """Note that what was given to the locked user before is not valid any more: no edit, so its version stays."""
+        """Record that earlier tokens of the locked user are no longer valid. This is not an edit, so the version
+        stays."""
         self.connection.execute(sa.update(app_user).where(app_user.c.id == user.id).values(sessions_ended_at=at))
         return replace(user, sessions_ended_at=at)
 
     def set_teams(self, user: User, teams: Collection[int]) -> User:
-        """Note which teams the locked user is in: no edit, so its version stays."""
+        """Record which teams the locked user is in. This is not an edit, so the version stays."""
         after = replace(user, team_ids=tuple(sorted(teams)))
         self.connection.execute(
             sa.update(app_user).where(app_user.c.id == user.id).values(team_ids=list(after.team_ids))
@@ -95,11 +97,11 @@ class ApiKeyRepository(Rows[ApiKey]):
         return AlreadyExists(f"There already is a key that begins with {model.prefix}.")
 
     def get_by_prefix(self, prefix: str) -> ApiKey | None:
-        """The one key that a token with this prefix can be."""
+        """The only key that a token with this prefix can be."""
         return self._find(api_key.c.prefix == prefix)
 
     def list_of(self, user_id: int) -> Sequence[ApiKey]:
-        """The user's keys, the oldest first, revoked and expired ones too."""
+        """The user's keys, oldest first, with revoked and expired ones."""
         statement = sa.select(*self._columns()).where(api_key.c.user_id == user_id).order_by(api_key.c.id)
         return [self._model(row) for row in self._all(statement)]
 
@@ -109,12 +111,13 @@ class ApiKeyRepository(Rows[ApiKey]):
         return int(self.connection.execute(statement).scalar_one())
 
     def usable_by_pepper(self, now: datetime) -> Mapping[int | None, int]:
-        """How many keys that are neither revoked nor expired are digested with each pepper."""
+        """For each pepper, how many of its keys are neither revoked nor expired."""
         statement = sa.select(api_key.c.pepper_id, sa.func.count().label("valid")).where(_usable(now))
         return {row.pepper_id: row.valid for row in self._all(statement.group_by(api_key.c.pepper_id))}
 
     def made_by(self, key_id: int) -> Sequence[ApiKey]:
-        """The keys that this one made, and those that they made, which are not revoked; locked, in their order."""
+        """The keys that this one made, and those that they made, which are not revoked; locked, in order of their
+        surrogates."""
         made = sa.select(api_key.c.id).where(api_key.c.made_by_id == key_id).cte("made", recursive=True)
         # UNION, not UNION ALL: each key once.
         made = made.union(sa.select(api_key.c.id).join(made, api_key.c.made_by_id == made.c.id))
@@ -126,7 +129,7 @@ class ApiKeyRepository(Rows[ApiKey]):
         return [self._model(row) for row in self._all(statement.with_for_update())]
 
     def not_digested_with(self, pepper_id: int) -> Sequence[ApiKey]:
-        """The keys that are not revoked and whose digest is made with another pepper; locked, in their order."""
+        """The keys that are not revoked and are digested with another pepper; locked, in order of their surrogates."""
         statement = (
             sa.select(*self._columns())
             .where(api_key.c.revoked_at.is_(None), api_key.c.pepper_id.is_distinct_from(pepper_id))
@@ -135,7 +138,7 @@ class ApiKeyRepository(Rows[ApiKey]):
         return [self._model(row) for row in self._all(statement.with_for_update())]
 
     def revoke(self, keys: Sequence[ApiKey], at: datetime) -> None:
-        """Note for each of the keys, in one statement, that it lets nobody in from now on."""
+        """Record for all these keys, in one statement, that they are revoked."""
         ids = [key.id for key in keys]
         self.connection.execute(sa.update(api_key).where(api_key.c.id.in_(ids)).values(revoked_at=at))
 

@@ -1,4 +1,4 @@
-"""What can be done to users, API keys, customers and profiles."""
+"""The commands on users, API keys, teams, customers and profiles."""
 
 from app.directory.service.bootstrap import bootstrap, local_key, user_by_login
 from app.directory.service.customers import (

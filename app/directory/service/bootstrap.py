@@ -1,4 +1,4 @@
-"""The first admin and its key, and keys for whoever reaches the database."""
+"""Creates the first admin, and keys for the command line."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -21,11 +21,11 @@ FIRST_KEY = "bootstrap"
 
 
 def bootstrap(work: Work, key: str | None) -> tuple[User, str | None]:
-    """The first admin, made when there is no active admin; with the secret of its key when that was made just now.
+    """The first admin, created when there is no active admin, with the secret of its key if that was just made.
 
-    `key` is the setting `bootstrap_key`: it is made a key of the admin unless it was one before, whatever the pepper
-    (a revoked one stays revoked), and the one that was set before it is revoked. Without it a random key is made with
-    the admin. Raises ConfigurationError for a pepper that does not fit the database."""
+    `key` is the setting `bootstrap_key`. It becomes a key of the admin, unless it already was one, whatever the pepper
+    (a revoked key stays revoked). The bootstrap key that was set before is revoked. Without the setting, a random key
+    is created with the admin. Raises ConfigurationError for a pepper that does not fit the database."""
     pepper = settle_pepper(work)
     admin, is_new = _admin(work)
     if key is None:
@@ -54,14 +54,14 @@ def local_key(
     permissions: Sequence[str] | None = None,
     expires_at: datetime | None = None,
 ) -> str:
-    """The secret of a new key of the user with this login, or of an admin, for whoever can reach the database.
+    """The secret of a new key of the user with this login, or of an admin, for anyone who has access to the database.
 
-    Raises NotFound, what `create_api_key` raises, and ConfigurationError for a pepper that does not fit the
+    Raises NotFound, the errors of `create_api_key`, and ConfigurationError for a pepper that does not fit the
     database."""
     settle_pepper(work)
     user = _admin(work)[0] if login is None else user_by_login(work, login)
     _, secret = create_api_key(work, _themself(user), name, permissions=permissions, expires_at=expires_at)
-    assert secret is not None  # given always without an idempotency key
+    assert secret is not None  # there is always a secret when no idempotency key is given
     return secret
 
 
@@ -74,7 +74,7 @@ def user_by_login(work: Work, login: str) -> User:
 
 
 def _admin(work: Work) -> tuple[User, bool]:
-    """An active admin, the first one if it is, and whether it was made just now because there was none."""
+    """An active admin, the first one if it is active, and whether it was just created because there was none."""
     users = work.use(UserRepository)
     admins = users.lock_admins()
     named = users.get_by_login(FIRST_ADMIN)
@@ -83,7 +83,7 @@ def _admin(work: Work) -> tuple[User, bool]:
 
 
 def _themself(user: User) -> Actor:
-    """The user as who acts at the command line, with all that it may."""
+    """The user as the actor at the command line, with all its permissions."""
     return Actor(
         user_id=user.id,
         name=user.name,
@@ -94,9 +94,10 @@ def _themself(user: User) -> Actor:
 
 
 def _known_before(work: Work, key: str) -> ApiKey | None:
-    """The API key that this bootstrap key is already: by its fingerprint, or by a digest with a pepper at hand.
+    """The API key that this bootstrap key already is, found by its fingerprint, or by a digest with an available
+    pepper.
 
-    Raises ConfigurationError for a key that was digested with a pepper that is not at hand."""
+    Raises ConfigurationError for a key that was digested with a pepper that is not available."""
     keys = work.use(ApiKeyRepository)
     remembered = work.use(BootstrapKeyRepository).get(_fingerprint(work, key))
     if remembered is not None:
@@ -131,7 +132,7 @@ def _peppers(work: Work) -> tuple[str, ...]:
 
 def _first_admin(work: Work, named: User | None) -> User:
     users = work.use(UserRepository)
-    # Somebody else may have taken the login in the meantime: a demoted or deactivated first admin has it still.
+    # The login may be taken: a demoted or deactivated first admin still has it.
     login = FIRST_ADMIN if named is None else f"{FIRST_ADMIN}-{work.ids.uuid()}"
     new = User(id=0, name="Admin", login=login, roles=(ADMIN,), created_at=work.now, updated_at=work.now)
     admin = users.add(replace(new, granted_at=since_when(None, new.roles, (), work.now)))

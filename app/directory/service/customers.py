@@ -1,4 +1,4 @@
-"""Use cases of customers."""
+"""Commands on customers."""
 
 from dataclasses import replace
 
@@ -40,12 +40,13 @@ def create_customer(
     profile: Ref | None = None,
     idempotency_key: str | None = None,
 ) -> Customer:
-    """A new customer of `given["system"]`; its key is made when none is given, its name of first and last name.
+    """Create a customer of `given["system"]`. Without a key, one is made; without a name, it is made of first and last
+    name.
 
     Limits: names, company, display id, key and each of at most 100 tags 255 characters, e-mail address 254, telephone
-    numbers 31 digits, addresses and card 16,384 bytes of JSON each.
-    Raises Forbidden, InvalidInput, TooLong, NotFound for the profile, AlreadyExists for a key, a display id within
-    system and channel, or (among SESSION customers) a telephone number that is taken, KeyReused."""
+    numbers 31 digits, addresses and card 16,384 bytes of JSON each. Raises Forbidden, InvalidInput, TooLong, NotFound
+    for the profile, AlreadyExists for a key, a display id within system and channel, or (among SESSION customers) a
+    telephone number that is taken, KeyReused."""
     actor.require(WRITE)
 
     def make() -> Customer:
@@ -62,11 +63,11 @@ def create_customer(
 
 
 def meet_customer(work: Work, actor: Actor, given: NewCustomer) -> Customer:
-    """The customer of `given["system"]` with this key, display id or (in SESSION) telephone number; made when new.
+    """The customer of `given["system"]` with this key, display id or (in SESSION) telephone number; created when new.
 
-    For commands that bring their customer along, so it asks for no permission: theirs is their own. A customer who is
-    known stays as it is. Of two that meet the same one at once, the second finds the first's.
-    Raises InvalidInput and TooLong as `create_customer` does, InvalidInput also without any of the three."""
+    It is for commands that mention their customer. They check their own permission, so it asks for none. A known
+    customer is not changed. When two commands meet the same new customer at once, the second finds the first's. Raises
+    InvalidInput and TooLong as `create_customer` does, InvalidInput also without any of the three."""
     new = _new_customer(work, given)
     if given.get("customer_key") is None and new.display_id is None and new.phone_number is None:
         raise InvalidInput("A customer is known by a key, a display id or a telephone number.", path=("customer_key",))
@@ -82,7 +83,7 @@ def meet_customer(work: Work, actor: Actor, given: NewCustomer) -> Customer:
 def update_customer(
     work: Work, actor: Actor, ref: Ref, changes: CustomerChanges, *, if_version: int | None = None
 ) -> Customer:
-    """Change a customer; limits as for `create_customer`. A name that was made of its parts follows them.
+    """Change a customer; limits as for `create_customer`. A name that was made of its parts changes with them.
 
     Raises Forbidden, NotFound, InvalidInput, TooLong, VersionConflict, AlreadyExists."""
     actor.require(WRITE)
@@ -99,8 +100,8 @@ def update_customer(
 
 
 def delete_customer(work: Work, actor: Actor, ref: Ref, *, if_version: int | None = None) -> Customer:
-    """Erase a customer; what it was. Its interactions' rows go too, but nothing is told of them: the upper slice's
-    `erase_customer`, which is what callers want, has erased them one by one before.
+    """Erase a customer. Returns what it was. The rows of its interactions go too, but without events: callers want the
+    upper slice's `erase_customer`, which erases the interactions one by one before.
 
     Raises Forbidden, NotFound, VersionConflict."""
     actor.require(WRITE)
@@ -113,7 +114,7 @@ def delete_customer(work: Work, actor: Actor, ref: Ref, *, if_version: int | Non
 def subscribe_customer(
     work: Work, actor: Actor, ref: Ref, *, strict: bool = False, if_version: int | None = None
 ) -> Customer:
-    """Let the customer receive messages again. With `strict` it is InvalidTransition when it already may.
+    """Let the customer receive messages again. With `strict`, raises InvalidTransition when it already may.
 
     Raises Forbidden, NotFound, VersionConflict."""
     return _subscription(work, actor, ref, unsubscribed=False, strict=strict, if_version=if_version)
@@ -122,14 +123,14 @@ def subscribe_customer(
 def unsubscribe_customer(
     work: Work, actor: Actor, ref: Ref, *, strict: bool = False, if_version: int | None = None
 ) -> Customer:
-    """Send the customer no more messages. With `strict` it is InvalidTransition when that is so already.
+    """Send the customer no more messages. With `strict`, raises InvalidTransition when it is already unsubscribed.
 
     Raises Forbidden, NotFound, VersionConflict."""
     return _subscription(work, actor, ref, unsubscribed=True, strict=strict, if_version=if_version)
 
 
 def link_customer(work: Work, actor: Actor, ref: Ref, profile: Ref, *, if_version: int | None = None) -> Customer:
-    """Say that the customer is the profile's person, whoever's it was. Raises Forbidden, NotFound, VersionConflict."""
+    """Link the customer to the profile, in place of any other. Raises Forbidden, NotFound, VersionConflict."""
     actor.require(WRITE)
     profile_id = _profile_number(work, profile)
     before = _customer(work, ref, if_version)
@@ -137,7 +138,7 @@ def link_customer(work: Work, actor: Actor, ref: Ref, profile: Ref, *, if_versio
 
 
 def unlink_customer(work: Work, actor: Actor, ref: Ref, *, if_version: int | None = None) -> Customer:
-    """Say that nothing is known of the person behind the customer. Raises Forbidden, NotFound, VersionConflict."""
+    """Remove the customer's link to a profile. Raises Forbidden, NotFound, VersionConflict."""
     actor.require(WRITE)
     before = _customer(work, ref, if_version)
     return edit(work, actor, customers_of(work), before, {"profile_id": None}, CustomerUnlinked())
@@ -163,7 +164,7 @@ def _customer(work: Work, ref: Ref, if_version: int | None) -> Customer:
 
 def _profile_number(work: Work, ref: Ref) -> int:
     profiles = profiles_of(work)
-    # Locked before its customers, as in deleting a profile, and so that it cannot go before the link is stored.
+    # Locked before its customers, as when a profile is deleted, so that it cannot be deleted before the link is stored.
     return found(profiles.get(number(ref, "prf", "profile_id"), for_update=True), ref, "profile_id").id
 
 

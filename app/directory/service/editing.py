@@ -1,4 +1,4 @@
-"""What every change of the directory does alike: find, compare versions, save, and tell without contact details."""
+"""Shared by the directory's commands: find, compare versions, save, record events."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields, replace
@@ -20,14 +20,14 @@ from app.storage.work import Work
 E = TypeVar("E", Customer, Profile, Team, User)
 
 Ref = GlobalId | str
-"""A global id, read or not yet read."""
+"""A global id, parsed or not."""
 
 _DERIVED = frozenset({"id", "version", "created_at", "updated_at", "team_ids", "granted_at", "sessions_ended_at"})
 _GRANTS = frozenset({"roles", "permissions"})
 
 
 class Change(TypedDict):
-    """One field that changed, by its name in the graph; both values null when they must not be kept."""
+    """One field that changed, by its name in the graph. Both values are null when an event must not keep them."""
 
     field: str
     before: str | None
@@ -43,21 +43,21 @@ H = TypeVar("H", bound=Has)
 
 
 def customers_of(work: Work) -> CustomerRepository:
-    """The unit's customers, whose telephone numbers belong to the setting's region where nothing else is known."""
+    """The unit's repository of customers. Telephone numbers without a country belong to the region in the settings."""
     customers = work.use(CustomerRepository)
     customers.region = work.settings.phone_region
     return customers
 
 
 def profiles_of(work: Work) -> ProfileRepository:
-    """The unit's profiles, with telephone numbers as of customers."""
+    """The unit's repository of profiles, with telephone numbers as for customers."""
     profiles = work.use(ProfileRepository)
     profiles.region = work.settings.phone_region
     return profiles
 
 
 def found(row: H | None, ref: Ref, path: str = "id") -> H:
-    """The row itself. Raises NotFound when there is none."""
+    """The row itself. Raises NotFound when it is None."""
     if row is None:
         raise NotFound(f"There is nothing with the id {ref}.", path=(path,))
     return row
@@ -76,9 +76,9 @@ def created(
     get: Callable[[int], H | None],
     make: Callable[[], H],
 ) -> H:
-    """What `make` creates, or what it created when this idempotency key came first.
+    """What `make` creates, or what it created the first time this idempotency key was used.
 
-    Raises KeyReused, and NotFound when what it created is gone."""
+    Raises KeyReused, and NotFound when what it created has been deleted."""
     new: list[H] = []
 
     def run() -> int:
@@ -90,7 +90,7 @@ def created(
 
 
 def require_version(row: Customer | Profile | Team | User, if_version: int | None) -> None:
-    """Raise VersionConflict unless the row is still the one that the caller saw."""
+    """Raise VersionConflict unless the row is still in the version that the caller saw."""
     if if_version is not None and if_version != row.version:
         raise VersionConflict(
             f"This is version {row.version} by now, not {if_version}.",
@@ -100,7 +100,7 @@ def require_version(row: Customer | Profile | Team | User, if_version: int | Non
 
 
 def edit(work: Work, actor: Actor, rows: Rows[E], before: E, values: Mapping[str, object], happened: Event) -> E:
-    """Save the values that differ and record what `happened`; without a difference nothing did."""
+    """Save the values that differ, and record `happened`. When nothing differs, nothing is recorded."""
     after: E = replace(before, **dict[str, Any](values))
     if after == before:
         return before
@@ -117,7 +117,7 @@ def tell(
     row: Customer | Profile | Team | User,
     more: Mapping[str, object] | None = None,
 ) -> None:
-    """Record what happened to the row."""
+    """Record an event about the row."""
     customer_id = row.id if isinstance(row, Customer) else None
     work.record(
         happened.record(customer_id=customer_id, actor_id=actor.user_id or None, version=row.version, more=more)
@@ -142,7 +142,7 @@ def locked_users(work: Work, user_ids: Iterable[int]) -> Mapping[int, User]:
 
 
 def follow(work: Work, actor: Actor, before: User, after: User) -> None:
-    """Have each kind do in this unit what follows for its interactions."""
+    """Let each kind make the resulting changes of its interactions in this unit."""
     for kind in work.kinds.values():
         kind.on_user_changed(work, actor, before, after)
 
@@ -150,7 +150,7 @@ def follow(work: Work, actor: Actor, before: User, after: User) -> None:
 def changed_fields(
     before: Customer | Profile | Team | User, after: Customer | Profile | Team | User
 ) -> Iterator[Change]:
-    """The fields that differ, apart from what is derived."""
+    """The fields that differ, apart from derived ones."""
     for field in fields(after):
         old, new = getattr(before, field.name), getattr(after, field.name)
         if old != new and field.name not in _DERIVED:
@@ -158,7 +158,7 @@ def changed_fields(
 
 
 def _scalar(name: str, value: object) -> str | None:
-    """The value as an event may keep it: never free text, and nothing by which a person can be reached."""
+    """The value in the form that an event may keep: never free text, and never contact details."""
     match value:
         case Enum():
             return value.name

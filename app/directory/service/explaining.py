@@ -1,4 +1,4 @@
-"""Where permissions come from, for whoever can reach the database."""
+"""Explains where permissions come from, for the command line."""
 
 from app.directory.model.grant import Grant, grants_of, narrowed
 from app.directory.repository import ApiKeyRepository, IdentityRepository
@@ -8,7 +8,7 @@ from app.storage.work import Work
 
 
 def explain_grants(work: Work, login: str, key: str | None = None) -> list[Grant]:
-    """What the user with this login may, or what this key of the user allows. Raises NotFound and InvalidInput."""
+    """What the user with this login may do, or what this key of the user allows. Raises NotFound and InvalidInput."""
     user = user_by_login(work, login)
     since, issuers = dict(user.granted_at), work.settings.issuers
     if key is None:

@@ -1,4 +1,4 @@
-"""Use cases of identities: people at identity providers become users."""
+"""Commands on identities: people at identity providers become users."""
 
 from app.core.actor import SYSTEM, Actor
 from app.core.errors import Forbidden, InvalidInput, NotFound, Unauthenticated
@@ -16,15 +16,16 @@ from app.storage.work import Work
 
 
 def sign_in(work: Work, person: Person) -> User:
-    """The user that the person is: linked before, the one with its verified e-mail address, or a new one.
+    """The user of the person: the linked one, the one with the verified e-mail address, or a new one.
 
-    An address links once for each issuer: where the user has an identity of the issuer, somebody else had the address.
-    Raises Unauthenticated where none of that is possible or allowed by the issuer's setting."""
+    An e-mail address links only once for each issuer: if the user already has an identity of the issuer, the address
+    belonged to somebody else. Raises Unauthenticated when none of that is possible, or allowed by the issuer's
+    setting."""
     identities, users = work.use(IdentityRepository), work.use(UserRepository)
     known = identities.get_by_subject(person.issuer.issuer, person.subject)
     if known is not None:
         user = users.get(known.user_id)
-        assert user is not None  # an identity leaves with its user
+        assert user is not None  # an identity is deleted with its user
         return user
     user = _with_address(work, person) or _made(work, person)
     linked = _link(work, SYSTEM, user, person.issuer.issuer, person.subject)
@@ -33,7 +34,7 @@ def sign_in(work: Work, person: Person) -> User:
 
 
 def note_sign_in(work: Work, identity_id: int, person: Person) -> None:
-    """Note that the person has signed in, and its groups, unless a newer token of it was seen meanwhile."""
+    """Record that the person has signed in, and its groups, unless a newer token was recorded meanwhile."""
     identities = work.use(IdentityRepository)
     known = identities.get(identity_id, for_update=True)
     if known is not None and known.is_older_than(person):
@@ -41,7 +42,7 @@ def note_sign_in(work: Work, identity_id: int, person: Person) -> None:
 
 
 def link_identity(work: Work, login: str, issuer: str, subject: str) -> Identity:
-    """Link a person to the user with this login, for whoever can reach the database.
+    """Link a person to the user with this login, for anyone who has access to the database.
 
     Raises NotFound, InvalidInput for an issuer that the settings do not name, and AlreadyExists for a linked person."""
     user = user_by_login(work, login)
@@ -53,7 +54,7 @@ def link_identity(work: Work, login: str, issuer: str, subject: str) -> Identity
 
 
 def unlink_identity(work: Work, login: str, issuer: str, subject: str) -> Identity:
-    """Forget that a person signs in as the user with this login. Raises NotFound."""
+    """Remove the link of a person to the user with this login. Raises NotFound."""
     user = user_by_login(work, login)
     identities = work.use(IdentityRepository)
     known = identities.get_by_subject(issuer, subject)
@@ -63,7 +64,8 @@ def unlink_identity(work: Work, login: str, issuer: str, subject: str) -> Identi
 
 
 def remove_identity(work: Work, actor: Actor, ref: Ref) -> User:
-    """Forget that a person signs in as a user; the user. Needs `users:manage`, and an admin for an admin's identity.
+    """Remove the link of a person to a user. Returns the user. Needs `users:manage`, and an admin for an admin's
+    identity.
 
     Raises Forbidden and NotFound."""
     actor.require(MANAGE)
@@ -90,7 +92,8 @@ def _link(work: Work, actor: Actor, user: User, issuer: str, subject: str) -> Id
 
 
 def _with_address(work: Work, person: Person) -> User | None:
-    """The one person's user with the verified address of the token. Raises Unauthenticated when it must not be it."""
+    """The only person's user with the verified address of the token. Raises Unauthenticated when it must not be
+    used."""
     if person.email is None or not person.issuer.link_by_email:
         return None
     having = [user for user in work.use(UserRepository).list_by_email(person.email) if not user.is_service]

@@ -1,4 +1,4 @@
-"""Use cases of API keys."""
+"""Commands on API keys."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -29,15 +29,16 @@ def create_api_key(
     expires_at: datetime | None = None,
     idempotency_key: str | None = None,
 ) -> tuple[ApiKey, str | None]:
-    """A new key of the actor's own user, or of any with `users:manage`, and its secret, which is never given again.
+    """Create a key for the actor's own user, or with `users:manage` for any user. Returns it with its secret, which is
+    never returned again.
 
-    `permissions` (at most 64) narrows what the user may; a key never allows more than its maker's own, so one that is
-    made with a narrowed key, or for somebody else by anyone but an admin, is narrowed to what both hold when nothing
-    is said. It ends at `expires_at`, and with the actor's own credential at the latest. `name` has 1 to 255 characters.
-    A repeat under the same idempotency key gives the key without its secret.
-    Raises Forbidden, also for a narrowed key without `users:manage`, Unauthenticated for an actor whose key has been
-    revoked, or whose sessions were ended, meanwhile, NotFound, InvalidInput, TooLong, TooMany, KeyReused, and
-    InvalidTransition for an inactive user."""
+    `permissions` (at most 64) narrows what the user may do. A key never allows more than its maker has. So a key that
+    is made with a narrowed key, or for somebody else by anyone but an admin, is narrowed to what both hold when
+    `permissions` is absent. It ends at `expires_at`, and at the latest with the actor's own credential. `name` has 1 to
+    255 characters. A repeat under the same idempotency key returns the key without its secret. Raises Forbidden, also
+    for a narrowed key without `users:manage`; Unauthenticated when the actor's key was revoked, or its sessions were
+    ended, meanwhile; NotFound, InvalidInput, TooLong, TooMany, KeyReused; and InvalidTransition for an inactive
+    user."""
     ref = f"usr_{actor.user_id}" if user is None else user
     user_id = number(ref, "usr", "user_id")
     if user_id != actor.user_id or actor.is_narrowed:
@@ -72,18 +73,19 @@ def create_api_key(
 
 
 def revoke_api_key(work: Work, actor: Actor, ref: Ref, *, include_made: bool = False) -> ApiKey:
-    """Let a key in no more, for good; with `include_made` also the keys that it made, and those that they made.
+    """Revoke a key for good. With `include_made`, also revoke the keys that it made, and those that they made.
 
-    Any key revokes itself. A key that is not narrowed revokes its user's other keys, one with `users:manage` those of
-    anybody but an admin, and an admin's any. Nothing happens when it is so already.
-    Raises NotFound, also for a key of somebody else without that permission, and Forbidden."""
+    Any key can revoke itself. A key that is not narrowed can revoke its user's other keys, one with `users:manage`
+    those of anybody but an admin, and an admin's any. Nothing happens when the key is already revoked. Raises NotFound,
+    also for a key of somebody else without that permission, and Forbidden."""
     keys = work.use(ApiKeyRepository)
     before = found(keys.get(number(ref, "key"), for_update=True), ref)
     if before.user_id != actor.user_id and not actor.can(MANAGE):
         raise NotFound(f"There is nothing with the id {ref}.", path=("id",))
     _require_revocable(work, actor, [before])
     after = revoke(work, actor, before)
-    # Again until there are none: a key that waited for its maker's row to be unlocked is seen by the next look alone.
+    # Repeated until there are none: a key that waited for its maker's row to be unlocked is only seen by the next
+    # query.
     while include_made and (made := keys.made_by(before.id)):
         _require_revocable(work, actor, made)
         revoke_all(work, actor, made)
@@ -91,7 +93,7 @@ def revoke_api_key(work: Work, actor: Actor, ref: Ref, *, include_made: bool = F
 
 
 def revoke_all(work: Work, actor: Actor, keys: Sequence[ApiKey]) -> None:
-    """Let these keys, none of which is revoked, in no more. Asks for no permission."""
+    """Revoke these keys, none of which is revoked yet. Asks for no permission."""
     work.use(ApiKeyRepository).revoke(keys, work.now)
     for key in keys:
         _tell(work, actor, ApiKeyRevoked(api_key_id=key.id, user_id=key.user_id))
@@ -120,7 +122,7 @@ def _narrowed(work: Work, actor: Actor, owner: User, permissions: Sequence[str] 
 
 
 def _require_valid(work: Work, actor: Actor) -> None:
-    """Lock the actor's key, so that who revokes it sees what it made.
+    """Lock the actor's key, so that its revocation includes what it makes now.
 
     Raises Unauthenticated when it is revoked or expired: an actor is remembered for a moment after that."""
     if actor.key_id is None:
@@ -151,7 +153,7 @@ def issue(
     permissions: tuple[str, ...] | None = None,
     expires_at: datetime | None = None,
 ) -> ApiKey:
-    """A key of the owner with this secret, stored and told. Asks for no permission."""
+    """Store a key of the owner with this secret, and record the event. Asks for no permission."""
     pepper = pepper_in_use(work)
     digest = digest_of(token, pepper.secret)
     key = work.use(ApiKeyRepository).add(
@@ -173,7 +175,7 @@ def issue(
 
 
 def revoke(work: Work, actor: Actor, before: ApiKey) -> ApiKey:
-    """Let the key in no more, unless that is so already. Asks for no permission."""
+    """Revoke the key, unless it is revoked already. Asks for no permission."""
     if before.revoked_at is not None:
         return before
     revoke_all(work, actor, [before])

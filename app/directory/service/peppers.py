@@ -1,4 +1,4 @@
-"""Use cases of the pepper: which one is in use, and its change."""
+"""Commands on the pepper: which one is in use, and its change."""
 
 import secrets
 from typing import NamedTuple
@@ -13,7 +13,7 @@ _VARIABLE = "SWITCHBOARD_KEY_PEPPER"
 
 
 class Pepper(NamedTuple):
-    """The pepper that new digests are made with; `id` is stored with each key."""
+    """The pepper of new digests. `id` is stored with each key."""
 
     id: int
     secret: str
@@ -22,9 +22,9 @@ class Pepper(NamedTuple):
 def settle_pepper(work: Work, *, lost: bool = False) -> Pepper:
     """Make the pepper of the settings, or else the stored one, the current one of the database, and return it.
 
-    Units that do this run one after the other. `lost` allows a change without the former pepper.
-    Raises ConfigurationError when the current pepper of the database is another one and not among those at hand, and
-    for a pepper that was ended."""
+    Units that do this run one after the other. `lost` allows a change without the former pepper. Raises
+    ConfigurationError when the database's current pepper is another one that is not available, and for a pepper that
+    was ended."""
     stored = work.use(SecretRepository)
     salt = stored.get_or_add(SALT, secrets.token_urlsafe(32))
     wanted, *others = peppers_of(work.settings, stored.get_or_add(PEPPER, secrets.token_urlsafe(32)))
@@ -48,7 +48,7 @@ def settle_pepper(work: Work, *, lost: bool = False) -> Pepper:
 def pepper_in_use(work: Work) -> Pepper:
     """The pepper that this process makes digests with.
 
-    Raises Unavailable when another process has changed the pepper to one that this process does not have."""
+    Raises Unavailable when another process has changed to a pepper that this process does not have."""
     stored = work.use(SecretRepository)
     salt, own = stored.get(SALT), stored.get(PEPPER)
     if salt is None or own is None:
@@ -61,7 +61,7 @@ def pepper_in_use(work: Work) -> Pepper:
     if mine is not None and mine.ended_at is None:
         return Pepper(mine.id, wanted)
     for other in others:
-        # The pepper of the settings was ended, and the one that took its place is at hand as well.
+        # The pepper of the settings was ended, and the one that replaced it is available too.
         found = known.get(fingerprint(other, salt))
         if found is not None and found.is_current:
             return Pepper(found.id, other)

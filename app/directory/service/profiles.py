@@ -1,4 +1,4 @@
-"""Use cases of profiles."""
+"""Commands on profiles."""
 
 from app.core.actor import Actor
 from app.core.errors import InvalidInput
@@ -30,7 +30,7 @@ WRITE = "directory:write"
 
 
 def create_profile(work: Work, actor: Actor, given: ProfileChanges, *, idempotency_key: str | None = None) -> Profile:
-    """A new profile, which needs a name of 1 to 255 characters.
+    """Create a profile, which needs a name of 1 to 255 characters.
 
     Other limits: e-mail address 254 characters, telephone number 31 digits, address and custom fields 1,000 characters.
     Raises Forbidden, InvalidInput, TooLong, KeyReused."""
@@ -62,7 +62,7 @@ def update_profile(
 
 
 def delete_profile(work: Work, actor: Actor, ref: Ref, *, if_version: int | None = None) -> Profile:
-    """Erase a profile; what it was. Its customers stay, linked to nobody.
+    """Erase a profile. Returns what it was. Its customers stay, without a profile.
 
     Raises Forbidden, NotFound, VersionConflict."""
     actor.require(WRITE)
@@ -76,14 +76,16 @@ def delete_profile(work: Work, actor: Actor, ref: Ref, *, if_version: int | None
 
 
 def block_profile(work: Work, actor: Actor, ref: Ref, *, if_version: int | None = None) -> Profile:
-    """Let nothing more be sent to the person; nothing happens when it is so. Raises as `update_profile` does."""
+    """Forbid sending anything to the person. Nothing happens when that is so already. Raises the errors of
+    `update_profile`."""
     actor.require(WRITE)
     before = _profile(work, ref, if_version)
     return edit(work, actor, profiles_of(work), before, {"blocked": True}, ProfileBlocked(profile_id=before.id))
 
 
 def unblock_profile(work: Work, actor: Actor, ref: Ref, *, if_version: int | None = None) -> Profile:
-    """Let the person be written to again; nothing happens when it is so. Raises as `update_profile` does."""
+    """Allow sending to the person again. Nothing happens when that is so already. Raises the errors of
+    `update_profile`."""
     actor.require(WRITE)
     before = _profile(work, ref, if_version)
     return edit(work, actor, profiles_of(work), before, {"blocked": False}, ProfileUnblocked(profile_id=before.id))

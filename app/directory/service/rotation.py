@@ -1,4 +1,4 @@
-"""Use cases of the change of a pepper: digest keys anew, and end the former peppers."""
+"""Commands that change a pepper: digest keys again, end former peppers."""
 
 from app.core.actor import SYSTEM
 from app.directory.model import ApiKey
@@ -9,9 +9,9 @@ from app.storage.work import Work
 
 
 def redigest(work: Work, key_id: int, token: str) -> ApiKey | None:
-    """The key with its secret, which was verified with a former pepper, digested with the one in use.
+    """Digest a key, whose secret was verified with a former pepper, with the current one.
 
-    None when it is not usable any more. Raises Unavailable."""
+    Returns None when the key is no longer usable. Raises Unavailable."""
     pepper = pepper_in_use(work)
     keys = work.use(ApiKeyRepository)
     before = keys.get(key_id, for_update=True)
@@ -23,9 +23,9 @@ def redigest(work: Work, key_id: int, token: str) -> ApiKey | None:
 
 
 def end_peppers(work: Work, *, lost: bool = False) -> int:
-    """End every pepper but the current one: revoke the keys that are digested with them, and return how many.
+    """End every pepper but the current one: revoke the keys that are digested with them. Returns how many.
 
-    `lost` ends them also when the former pepper is not at hand. Raises ConfigurationError as `settle_pepper` does."""
+    `lost` ends them even when the former pepper is not available. Raises ConfigurationError as `settle_pepper` does."""
     pepper = settle_pepper(work, lost=lost)
     keys = work.use(ApiKeyRepository).not_digested_with(pepper.id)
     revoke_all(work, SYSTEM, keys)

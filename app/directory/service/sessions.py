@@ -1,4 +1,4 @@
-"""Use cases of sessions: what users have open, and its end."""
+"""Commands on sessions: what users have open, and ending it."""
 
 from collections.abc import Collection, Mapping
 from datetime import timedelta
@@ -14,14 +14,14 @@ from app.directory.service.editing import Ref, found, number, tell
 from app.storage.work import Work
 
 LEASE = timedelta(seconds=150)
-"""How long a session is known after the last sign of its process, which gives one each minute."""
+"""How long a session is known after the last sign of life of its process, which gives one each minute."""
 
 
 def end_sessions(work: Work, actor: Actor, *, user: Ref | None = None) -> User:
     """Close what the user has open, and refuse the tokens and tickets that were given to it before now.
 
-    Anybody may do it to themselves, but not with a narrowed key, and with `users:manage` to others; to an admin, an
-    admin alone. API keys stay valid. Raises Forbidden and NotFound."""
+    Users may do it to themselves, but not with a narrowed key. With `users:manage` they may do it to others, but only
+    an admin may do it to an admin. API keys stay valid. Raises Forbidden and NotFound."""
     ref = f"usr_{actor.user_id}" if user is None else user
     user_id = number(ref, "usr", "user_id")
     if user_id != actor.user_id or actor.is_narrowed:
@@ -55,6 +55,6 @@ def note_sessions(
 
 
 def forget_sessions(work: Work) -> bool:
-    """Erase the sessions of processes that ended without a word; no more are left then."""
+    """Delete the sessions of processes that crashed. Returns False: none of them are left then."""
     work.use(SessionRepository).forget(work.now)
     return False

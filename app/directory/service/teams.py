@@ -1,4 +1,4 @@
-"""Use cases of teams."""
+"""Commands on teams."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
@@ -29,7 +29,7 @@ MANAGE = "teams:manage"
 
 
 def create_team(work: Work, actor: Actor, given: TeamChanges, *, idempotency_key: str | None = None) -> Team:
-    """A new team, which needs a name of 1 to 255 characters that no other team has.
+    """Create a team, which needs a name of 1 to 255 characters that no other team has.
 
     At most 1,000 members, 1,000 accounts and 1,000 labels. Raises Forbidden, NotFound for a user who does not exist,
     InvalidInput, TooLong, TooMany for a user with 100 teams, AlreadyExists for a name or border of another team,
@@ -56,10 +56,10 @@ def create_team(work: Work, actor: Actor, given: TeamChanges, *, idempotency_key
 
 
 def update_team(work: Work, actor: Actor, ref: Ref, changes: TeamChanges, *, if_version: int | None = None) -> Team:
-    """Change a team; members and borders are replaced as a whole, limits are as for `create_team`.
+    """Change a team. Members and borders are replaced as a whole; limits are as for `create_team`.
 
-    Borders decide for interactions that open, are reopened, or change their account or labels from now on.
-    Raises as `create_team` does, and VersionConflict."""
+    The new borders only affect interactions that open, are reopened, or change their account or labels from now on.
+    Raises the errors of `create_team`, and VersionConflict."""
     actor.require(MANAGE)
     teams, team_id = work.use(TeamRepository), number(ref, "tea")
     values = checked(changes, CHANGEABLE)
@@ -87,7 +87,8 @@ def update_team(work: Work, actor: Actor, ref: Ref, changes: TeamChanges, *, if_
 
 
 def delete_team(work: Work, actor: Actor, ref: Ref, *, if_version: int | None = None) -> Team:
-    """Delete a team with its borders; what it was. Closed interactions stay with it, so they are in nobody's team.
+    """Delete a team with its borders. Returns what it was. Its closed interactions keep the deleted team, so nobody's
+    team has them.
 
     Raises Forbidden, NotFound, VersionConflict, and InvalidTransition while an interaction of it is not closed."""
     actor.require(MANAGE)
@@ -104,7 +105,7 @@ def delete_team(work: Work, actor: Actor, ref: Ref, *, if_version: int | None = 
 
 
 def team_by_name(work: Work, name: str) -> Team:
-    """The team with this name, whatever its case and accents. Raises NotFound."""
+    """The team with this name, ignoring case and accents. Raises NotFound."""
     team = work.use(TeamRepository).get_by_name(key_form(name))
     if team is None:
         raise NotFound(f"There is no team with the name {name}.")
@@ -135,9 +136,11 @@ def _move(
     come: Collection[int],
     locked: Mapping[int, User],
 ) -> None:
-    """Change who is in the team. What a user who leaves holds and may not see any more is released in this unit.
+    """Change who is in the team. Interactions that a leaving user holds and may no longer see are released in this
+    unit.
 
-    `locked` are the users who were locked before the team; only those of a change that came in between are not."""
+    `locked` are the users that were locked before the team. Users of a change that came in between are not among
+    them."""
     users, teams = work.use(UserRepository), work.use(TeamRepository)
     late = locked_users(work, {*gone, *come} - locked.keys())
     teams.set_members(team_id, sorted(gone), sorted(come))

@@ -1,4 +1,4 @@
-"""Use cases of stream tickets."""
+"""Commands on stream tickets."""
 
 from app.core.actor import Actor
 from app.core.errors import Forbidden, TooMany
@@ -10,13 +10,13 @@ from app.storage.work import Work
 
 
 def create_stream_ticket(work: Work, actor: Actor) -> tuple[StreamTicket, str]:
-    """A ticket for one stream of the actor's, and its secret, which is never given again.
+    """Create a ticket for one stream of the actor. Returns it with its secret, which is never returned again.
 
-    It ends with the actor's own credential, and without an end of that after the setting `stream_ticket_lifetime`.
-    Beyond 1,000 usable tickets of the user, that of the oldest stream makes way.
-    Raises Forbidden for nobody's actor, Unauthenticated when the user's sessions were ended meanwhile, and TooMany
-    where none of the tickets has begun a stream."""
-    # The lock has tickets of one user counted one after the other.
+    It ends with the actor's own credential; if that has no end, after the setting `stream_ticket_lifetime`. When the
+    user has 1,000 usable tickets, the ticket of the oldest stream is deleted. Raises Forbidden for an anonymous actor,
+    Unauthenticated when the user's sessions were ended meanwhile, and TooMany when none of the tickets has begun a
+    stream."""
+    # The lock makes units count the tickets of one user one after the other.
     user = work.use(UserRepository).get(actor.user_id, for_update=True)
     if user is None:
         raise Forbidden("Only a user gets a ticket.")
@@ -45,10 +45,10 @@ def create_stream_ticket(work: Work, actor: Actor) -> tuple[StreamTicket, str]:
 
 
 def begin_stream(work: Work, ticket_id: int, request: str) -> str | None:
-    """The digest of the request that a ticket is good for: this one, if it is the first. None without a ticket."""
+    """The digest of the request that a ticket is valid for: this request, if it is the first. None without a ticket."""
     return work.use(TicketRepository).begin(ticket_id, request)
 
 
 def forget_tickets(work: Work) -> bool:
-    """Erase tickets that are good for nothing any more; whether more of them may be left."""
+    """Delete tickets that can no longer be used. Returns whether more of them may be left."""
     return work.use(TicketRepository).forget(work.now)

@@ -1,4 +1,4 @@
-"""Use cases of users."""
+"""Commands on users."""
 
 from collections.abc import Mapping
 
@@ -25,11 +25,10 @@ from app.storage.work import Work
 
 
 def create_user(work: Work, actor: Actor, given: UserChanges, *, idempotency_key: str | None = None) -> User:
-    """A new user, which needs a name (1 to 255 characters) and a login (1 to 64, without spaces, of no other user).
+    """Create a user, which needs a name (1 to 255 characters) and a login (1 to 64, without spaces, of no other user).
 
-    Other limits: full name 255 characters, e-mail address 254, 32 roles, 64 permissions.
-    Raises Forbidden, also for a role or permission that the actor does not hold, InvalidInput, TooLong,
-    AlreadyExists, KeyReused."""
+    Other limits: full name 255 characters, e-mail address 254, 32 roles, 64 permissions. Raises Forbidden, also for a
+    role or permission that the actor does not hold, InvalidInput, TooLong, AlreadyExists, KeyReused."""
     actor.require(MANAGE)
 
     def make() -> User:
@@ -51,10 +50,10 @@ def create_user(work: Work, actor: Actor, given: UserChanges, *, idempotency_key
 
 
 def update_user(work: Work, actor: Actor, ref: Ref, changes: UserChanges, *, if_version: int | None = None) -> User:
-    """Change a user; limits as for `create_user`. An admin can be changed by an admin alone.
+    """Change a user; limits as for `create_user`. Only an admin can change an admin.
 
-    Raises Forbidden, also for a role or permission that the actor does not hold and would newly grant, NotFound,
-    InvalidInput, TooLong, VersionConflict, AlreadyExists, and InvalidTransition when no active admin would remain."""
+    Raises Forbidden, also for a new role or permission that the actor does not hold, NotFound, InvalidInput, TooLong,
+    VersionConflict, AlreadyExists, and InvalidTransition when no active admin would remain."""
     actor.require(MANAGE)
     users, user_id = work.use(UserRepository), number(ref, "usr")
     if changes.keys() & {"roles", "permissions", "active"}:
@@ -89,22 +88,22 @@ def update_user(work: Work, actor: Actor, ref: Ref, changes: UserChanges, *, if_
 
 
 def deactivate_user(work: Work, actor: Actor, ref: Ref, *, if_version: int | None = None) -> User:
-    """Let none of the user's keys in any more; its presence ends, and what it holds is released.
+    """Refuse the user's keys from now on. Its presence ends, and what it holds is released.
 
-    Raises as `update_user` does."""
+    Raises the errors of `update_user`."""
     return update_user(work, actor, ref, {"active": False}, if_version=if_version)
 
 
 def activate_user(work: Work, actor: Actor, ref: Ref, *, if_version: int | None = None) -> User:
-    """Let the user's keys in again. Raises as `update_user` does."""
+    """Accept the user's keys again. Raises the errors of `update_user`."""
     return update_user(work, actor, ref, {"active": True}, if_version=if_version)
 
 
 def set_presence(work: Work, actor: Actor, present: bool, *, user: Ref | None = None) -> User:
-    """Say whether chats may be offered to the user: the actor itself, or any user with `users:manage`.
+    """Set whether chats may be offered to the user: the actor itself, or with `users:manage` any user.
 
-    A narrowed key needs a permission to write something to say it of its own user.
-    Raises Forbidden, NotFound, and InvalidTransition for an inactive user who would become present."""
+    A narrowed key needs a permission to write something, even for its own user. Raises Forbidden, NotFound, and
+    InvalidTransition when an inactive user would become present."""
     ref = f"usr_{actor.user_id}" if user is None else user
     user_id = number(ref, "usr", "user_id")
     if user_id != actor.user_id:
@@ -137,7 +136,8 @@ def _require_grantable(work: Work, actor: Actor, values: Mapping[str, tuple[str,
 
 
 def _require_all_of(work: Work, actor: Actor, user: User) -> None:
-    """Raise Forbidden unless the actor holds all that the user may: who has its e-mail address may sign in as it."""
+    """Raise Forbidden unless the actor holds all permissions of the user: whoever has its e-mail address may sign in as
+    it."""
     if actor.is_admin or not any(each.link_by_email for each in work.settings.issuers):
         return
     own = work.use(UserRepository).get(actor.user_id)

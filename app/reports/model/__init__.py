@@ -1,4 +1,4 @@
-"""What reports are made of: figures, and the periods that they are kept for."""
+"""Figures of reports, and the periods that they are kept for."""
 
 from app.reports.model.figures import Durations, Figures
 from app.reports.model.periods import Level, Range, cover, period_start, periods_of

@@ -7,40 +7,40 @@ from math import ceil, floor, log
 from typing import Any, Self
 
 _GROWTH = 1.1
-"""How much longer the longest duration of a bucket is than its shortest."""
+"""The longest duration of a bucket, as a multiple of its shortest."""
 
 _LOG_GROWTH = log(_GROWTH)
 
 ACCURACY = 0.05
-"""How far from the true one a percentile is at most, as a share of it; of durations from a second on."""
+"""The largest relative error of a percentile, for durations of a second or more."""
 
 
 def _bucket(seconds: float) -> int:
-    """0 below a second; otherwise buckets that grow by a tenth each."""
+    """0 for less than a second; otherwise buckets that each grow by a tenth."""
     return 0 if seconds < 1 else 1 + floor(log(seconds) / _LOG_GROWTH)
 
 
 def _middle(bucket: int) -> float:
-    """What stands for all durations of a bucket, such that no one is further off than ACCURACY."""
+    """The duration that stands for all durations of a bucket, so that none differs by more than ACCURACY."""
     return 0.0 if bucket == 0 else float(2 * _GROWTH**bucket / (1 + _GROWTH))
 
 
 @dataclass(slots=True)
 class Durations:
-    """How many durations there were, their sum in seconds, and how many in each bucket."""
+    """The number of durations, their sum in seconds, and the number in each bucket."""
 
     count: int = 0
     seconds: float = 0.0
     buckets: defaultdict[int, int] = field(default_factory=lambda: defaultdict(int))
 
     def add(self, seconds: float, times: int = 1) -> None:
-        """Count a duration; with -1 take back one that was counted."""
+        """Count a duration. With -1, take back one that was counted."""
         self.count += times
         self.seconds += times * seconds
         self.buckets[_bucket(seconds)] += times
 
     def add_all(self, other: "Durations") -> None:
-        """Count what the other has counted."""
+        """Add everything that the other has counted."""
         self.count += other.count
         self.seconds += other.seconds
         buckets = self.buckets
@@ -49,12 +49,12 @@ class Durations:
 
     @property
     def average(self) -> float | None:
-        """The mean in seconds; None of none."""
+        """The mean in seconds; None without durations."""
         return None if self.count <= 0 else self.seconds / self.count
 
     def percentiles(self, shares: Sequence[float]) -> Sequence[float | None]:
-        """The duration that each of the shares of all, in ascending order, does not exceed: in seconds and within
-        ACCURACY; None of none."""
+        """For each share, in ascending order, the duration that this share of all durations does not exceed: in
+        seconds, within ACCURACY. None without durations."""
         if self.count <= 0:
             return [None] * len(shares)
         ranks = [ceil(share * self.count) for share in shares]
@@ -67,12 +67,12 @@ class Durations:
         return found
 
     def stored(self) -> list[Any]:
-        """As JSON, the buckets as pairs in one list."""
+        """As JSON. The buckets are pairs in one list."""
         pairs = (each for pair in sorted(self.buckets.items()) if pair[1] for each in pair)
         return [self.count, round(self.seconds, 3), *pairs]
 
     def add_stored(self, stored: list[Any]) -> None:
-        """Count what `stored` has given."""
+        """Add what `stored` has returned."""
         values = iter(stored)
         self.count += next(values)
         self.seconds += next(values)
@@ -82,29 +82,30 @@ class Durations:
 
 
 DURATIONS = ("first", "next", "bot", "closed", "resolution")
-"""What is measured: a user's first answer and later ones, a bot's answers, waits that closing ended, resolution."""
+"""The measured durations: a user's first answer and later answers, a bot's answers, waits that closing ended, and the
+time to resolution."""
 
 COUNTS = ("targeted", "within", "missed", "reopened")
-"""What is counted: users' answers that a target applies to, those within it, missed customers, reopenings."""
+"""The counts: users' answers with a target, those within the target, missed customers, and reopenings."""
 
 
 @dataclass(slots=True)
 class Figures:
-    """Everything a report says of one group."""
+    """Everything that a report says about one group."""
 
     durations: dict[str, Durations] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
 
     def measure(self, name: str, seconds: float, times: int = 1) -> None:
-        """Count a duration of DURATIONS."""
+        """Add a duration of DURATIONS."""
         self.durations.setdefault(name, Durations()).add(seconds, times)
 
     def count(self, name: str, times: int = 1) -> None:
-        """Count one of COUNTS."""
+        """Add one of COUNTS."""
         self.counts[name] = self.counts.get(name, 0) + times
 
     def add_stored(self, stored: Mapping[str, Any]) -> None:
-        """Count what `stored` has given."""
+        """Add what `stored` has returned."""
         durations = self.durations
         for name, value in stored.items():
             if isinstance(value, list):
@@ -116,14 +117,14 @@ class Figures:
                 self.counts[name] = self.counts.get(name, 0) + value
 
     def add_all(self, other: "Figures") -> None:
-        """Count what the other has counted."""
+        """Add everything that the other has counted."""
         for name, durations in other.durations.items():
             self.durations.setdefault(name, Durations()).add_all(durations)
         for name, count in other.counts.items():
             self.count(name, count)
 
     def stored(self) -> dict[str, Any]:
-        """As JSON, without what is zero."""
+        """As JSON, without zeros."""
         measured = {name: each.stored() for name, each in self.durations.items() if each.count}
         return measured | {name: count for name, count in self.counts.items() if count}
 

@@ -1,4 +1,4 @@
-"""Hours, days and months in UTC, and the fewest of them that make up a span of time."""
+"""Hours, days and months in UTC, and how they cover a time."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -11,7 +11,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Level(IntEnum):
-    """How long a period is; the smallest first."""
+    """The length of a period, smallest first."""
 
     HOUR = 0
     DAY = 1
@@ -19,7 +19,7 @@ class Level(IntEnum):
 
 
 class Range(NamedTuple):
-    """The periods of a level from `first` on, up to `end` and without it."""
+    """The periods of a level from `first` up to `end`, without `end`."""
 
     level: Level
     first: int
@@ -27,7 +27,7 @@ class Range(NamedTuple):
 
 
 def period_of(level: Level, at: datetime) -> int:
-    """The number of the period that the moment is in, counted from 1970 on."""
+    """The number of the period that contains the moment, counted from 1970."""
     at = at.astimezone(UTC)
     if level is Level.MONTH:
         return (at.year - 1970) * 12 + at.month - 1
@@ -35,7 +35,7 @@ def period_of(level: Level, at: datetime) -> int:
 
 
 def periods_of(at: datetime) -> Iterator[tuple[Level, int]]:
-    """The periods of each level that the moment is in."""
+    """The number of the period that contains the moment, at each level."""
     return ((level, period_of(level, at)) for level in Level)
 
 
@@ -47,7 +47,7 @@ def period_start(level: Level, period: int) -> datetime:
 
 
 def cover(since: datetime, until: datetime, longest: Level = Level.MONTH) -> Iterator[Range]:
-    """The ranges, in order, that make up the time between two full hours with as few periods as can be."""
+    """The ranges, in order, that cover the time between two full hours with as few periods as possible."""
     if until <= since:
         return
     level = longest

@@ -1,4 +1,4 @@
-"""What a report is asked for: a span of time, and its groups in a time zone."""
+"""What a report asks for: a span of time, grouped in a time zone."""
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
@@ -13,14 +13,14 @@ from app.directory.model.checks import time_zone
 from app.reports.model.periods import HOUR, Level, Range, cover, period_start
 
 LONGEST = timedelta(days=400)
-"""The longest time that a report is for."""
+"""The longest time that a report covers."""
 
 LONGEST_IN_DETAIL = timedelta(days=100)
-"""The longest by day or by hour."""
+"""The longest time of a report by day or by hour."""
 
 
 class Grouping(Enum):
-    """By what the figures of a report are grouped."""
+    """What the figures of a report are grouped by."""
 
     KIND = "KIND"
     TEAM = "TEAM"
@@ -35,7 +35,7 @@ _IN_DETAIL = (Grouping.DAY, Grouping.HOUR_OF_DAY)
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The hours that begin between two moments; `starts` are those of its days or months, where it is grouped so."""
+    """The hours that begin between two moments. `starts` are the starts of its days or months, if grouped by these."""
 
     since: datetime
     until: datetime
@@ -83,14 +83,14 @@ class Span:
 
 
 def _full_hour(at: datetime) -> datetime:
-    """The first full hour that does not begin before the moment."""
+    """The first full hour that begins at the moment or later."""
     at = at.astimezone(UTC)
     begun = at.replace(minute=0, second=0, microsecond=0)
     return begun if begun == at else begun + HOUR
 
 
 def _starts(since: datetime, until: datetime, zone: ZoneInfo, by: Grouping) -> Sequence[datetime]:
-    """The beginnings of the days or months of the time zone that the span touches, the first one's is the span's."""
+    """The starts of the days or months that the span touches in the time zone. The first is the span's own start."""
     found = [since]
     day = since.astimezone(zone).date()
     while True:

@@ -1,4 +1,4 @@
-"""Reports as selections read them."""
+"""How selections read reports."""
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from functools import cache, partial
@@ -74,7 +74,7 @@ def _groups(
 
 
 def _every_group(span: Span) -> Sequence[Any]:
-    """The groups that are there though nothing happened in them."""
+    """The groups that a report always has, even if nothing happened in them."""
     return range(24) if span.by is Grouping.HOUR_OF_DAY else span.starts
 
 
@@ -95,12 +95,12 @@ def _group(
 
 
 def _by_holder(permissions: Permissions) -> bool:
-    """Whether of some kind the caller sees what is assigned to it, or to nobody."""
+    """Whether the caller sees interactions of some kind only when they are assigned to it, or to nobody."""
     return _sees_by(permissions, {Part.OWN, Part.CLAIM})
 
 
 def _by_team(permissions: Permissions) -> bool:
-    """Whether of some kind the caller sees what is of its teams."""
+    """Whether the caller sees interactions of some kind only when they are of its teams."""
     return _sees_by(permissions, {Part.TEAM, Part.CLAIM})
 
 
@@ -110,9 +110,10 @@ def _sees_by(permissions: Permissions, parts: set[Part]) -> bool:
 
 
 def _cells(*, by_team: bool) -> sa.Subquery:
-    """The figures of one range of periods; what a user did is seen as what is assigned to that user is.
+    """The figures of one range of periods. A caller sees what a user did as if it were assigned to that user.
 
-    Those of all teams together name no team: neither the report nor what the caller may see depends on it."""
+    The figures of all teams together are read when neither the report nor the caller's permissions depend on the
+    team."""
     of = cell if by_team else sum_of_teams
     of_range = (
         of.c.by_user == sa.bindparam("of_user", type_=sa.Boolean),
@@ -139,7 +140,8 @@ def _oldest() -> sa.Select[Any]:
 
 
 def _counts_since(kept: Any, oldest: Sequence[Any]) -> Any:
-    """Since when everything is counted: since there are figures, or the first of them, which the demo's past has."""
+    """The time from which on everything is counted: when the figures began, or the first figure, which may be earlier
+    in the demo."""
     return min([kept, *(period_start(Level.HOUR, row[0]) for row in oldest)])
 
 

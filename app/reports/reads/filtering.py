@@ -1,4 +1,4 @@
-"""Which figures a report is asked for."""
+"""Which figures a report asks for."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class Asked:
     users: frozenset[int] | None
 
     def matches(self, kind: str, team_id: int, user_id: int | None) -> bool:
-        """Whether figures of these are asked for."""
+        """Whether the report asks for figures of these."""
         return (
             (self.kinds is None or kind in self.kinds)
             and (self.teams is None or team_id in self.teams)
@@ -27,7 +27,7 @@ class Asked:
 
 
 def asked_for(given: Mapping[str, Any] | None, caller: int) -> Asked:
-    """What a `ReportFilter` asks for. Raises InvalidInput and NotFound, with the path in the filter."""
+    """The figures that a `ReportFilter` asks for. Raises InvalidInput and NotFound, with the path in the filter."""
     given = given or {}
     kinds, teams, users = (given.get(name) for name in ("kinds", "team_ids", "user_ids"))
     try:

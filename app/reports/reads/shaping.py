@@ -16,7 +16,7 @@ _DURATIONS: Mapping[str, Sequence[str]] = {
     "bot_response": ("bot",),
     "resolution": ("resolution",),
 }
-"""Each measure of a report, and the durations that it is made of."""
+"""Each measure of a report, and the durations that it consists of."""
 
 _SHARES = {"p50_seconds": 0.5, "p90_seconds": 0.9, "p95_seconds": 0.95}
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -32,9 +32,9 @@ class Shaped:
 
 
 def shaped(span: Span, groups: Mapping[Any, Figures], names: Mapping[int, str]) -> Shaped:
-    """The groups of a report in their order, none where it is not grouped; the total; the same as a CSV file.
+    """The groups of a report in order (none if it is not grouped), the total, and both as a CSV file.
 
-    `names` are those of the users or teams."""
+    `names` are the names of the users or teams."""
     total = _figures(Figures.of(groups.values()))
     shown = {} if span.by is None else {key: _figures(groups[key]) for key in _ordered(span, groups)}
     return Shaped(
@@ -47,7 +47,7 @@ def shaped(span: Span, groups: Mapping[Any, Figures], names: Mapping[int, str]) 
 def _csv(
     span: Span, shown: Mapping[Any, Mapping[str, object]], total: Mapping[str, object], names: Mapping[int, str]
 ) -> str:
-    """The groups as lines of a CSV file, or the total where there are none."""
+    """The groups as lines of a CSV file, or the total when there are no groups."""
     text = StringIO()
     lines = csv.writer(text, lineterminator="\r\n")
     lines.writerow([*_heading(span.by), *_flat(total)])
@@ -59,7 +59,8 @@ def _csv(
 
 
 def _ordered(span: Span, groups: Mapping[Any, Figures]) -> Sequence[Any]:
-    """In the order of time, or those with the most to tell first, and the group of none last."""
+    """Ordered by time; otherwise the groups with the largest figures first, and the group without a user or team
+    last."""
     if span.by in (Grouping.DAY, Grouping.MONTH, Grouping.HOUR_OF_DAY):
         return sorted(groups)
     return sorted(groups, key=lambda key: (key is None, -_size(groups[key]), key or 0))
@@ -129,7 +130,7 @@ def _label(span: Span, key: Any, names: Mapping[int, str]) -> Sequence[object]:
 
 
 def _plain(name: str) -> str:
-    """The name such that no spreadsheet takes it for a formula."""
+    """The name in a form that no spreadsheet takes for a formula."""
     return f"'{name}" if name.startswith(_FORMULA) else name
 
 
