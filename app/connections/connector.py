@@ -1,4 +1,4 @@
-"""The part that connectors of systems that are read have in common."""
+"""The shared part of connectors whose systems are read."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class ReadConnector:
-    """A connector adds `system`, `description`, `signature` and `remote`, and `apply` where deliveries come.
+    """A connector adds `system`, `description`, `signature` and `remote`, and `apply` if it takes deliveries.
 
     `checks` are the settings that a connection can have."""
 

@@ -1,4 +1,4 @@
-"""What happens to connections."""
+"""The events of connections."""
 
 from app.core.events import Event, event
 
@@ -55,14 +55,14 @@ class ConnectionDeleted(ConnectionEvent):
 
 @event("connection.delivered")
 class ConnectionDelivered(ConnectionEvent):
-    """A connection's first delivery arrived, or the first after deliveries that were refused."""
+    """A connection's first delivery arrived, or the first after refused ones."""
 
     connection_id: int
 
 
 @event("connection.refused")
 class ConnectionRefused(ConnectionEvent):
-    """A delivery was refused, the first since one was taken."""
+    """A delivery was refused, the first after an accepted one."""
 
     connection_id: int
 
@@ -77,7 +77,7 @@ class DeliveryParked(ConnectionEvent):
 
 @event("connection.deliveries_replayed")
 class DeliveriesReplayed(ConnectionEvent):
-    """Parked deliveries are applied again."""
+    """Parked deliveries will be applied again."""
 
     connection_id: int
     count: int
@@ -93,13 +93,13 @@ class DeliveriesDropped(ConnectionEvent):
 
 @event("connection.read_queued")
 class ReadQueued(ConnectionEvent):
-    """Something has to be read again from the other system."""
+    """Something must be read again from the other system."""
 
     connection_id: int
 
 
 @event("connection.write_queued")
 class WriteQueued(ConnectionEvent):
-    """Something is to be done in the other system."""
+    """Something must be done in the other system."""
 
     connection_id: int

@@ -1,4 +1,4 @@
-"""Keeps one connection in step with its system, while this process has its lease."""
+"""Synchronizes one connection with its system, while this process has its lease."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -22,7 +22,7 @@ from app.storage.database import Database
 from app.storage.leases import end_lease, take_lease
 
 LEASE = timedelta(seconds=30)
-"""How long a process keeps a connection after the last sign of it; then another one takes over."""
+"""How long a process keeps a connection after its last sign of life. Then another process takes over."""
 
 _RENEW_SECONDS = 10.0
 _SENDS_AT_ONCE = 4
@@ -38,15 +38,16 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class KeeperLimits:
-    """How often things are done: the list is read every `poll` seconds unless the connection says otherwise, and from
-    end to end every `walk`."""
+    """How often lists are read: every `poll` seconds, unless the connection says otherwise, and completely every
+    `walk`."""
 
     poll_seconds: float = 10.0
     walk: timedelta = timedelta(hours=1)
 
 
 class Keeper:
-    """Reads what changed in the other system, and does there what was done here: writes before reads before history."""
+    """Reads what changed in the other system, and does there what was done here: writes first, then reads, then
+    history."""
 
     def __init__(
         self,
@@ -86,23 +87,23 @@ class Keeper:
         self.walker = Walker(database, system, remote, reach, limits.walk, self._poll_every, self._time)
 
     def wake(self) -> None:
-        """Look at once for what there is to do."""
+        """Check at once for work."""
         self._wake.set()
 
     def poll_now(self) -> None:
-        """Read the list at once, whenever it was to be read."""
+        """Read the list at once, whenever it was due."""
         self._poll_at = 0.0
         self._wake.set()
 
     async def settled(self) -> bool:
-        """Wait until nothing that was begun is under way; whether something was."""
+        """Wait until nothing that was begun is under way. Returns whether something was."""
         began = bool(self._running)
         while self._running:
             await asyncio.wait(list(self._running))
         return began
 
     async def keep(self) -> None:
-        """Keep the connection in step until the lease is another's, or until cancelled."""
+        """Synchronize until another process has the lease, or until cancelled."""
         try:
             while await self._holds():
                 self._wake.clear()
@@ -119,7 +120,7 @@ class Keeper:
                     await self._database.command(end_lease, self.lease, self._holder)
 
     async def step(self) -> float:
-        """Begin what is due; for how many seconds there is nothing to begin, as far as is known."""
+        """Begin what is due. Returns for how many seconds nothing else is due, as far as is known."""
         found = await self._database.command(reading.due, self._system.id, _SENDS_AT_ONCE, _READS_AT_ONCE)
         for entry_id in found.entries[: _SENDS_AT_ONCE - self._count("send")]:
             self._begin("send", self._send(entry_id))
@@ -129,7 +130,7 @@ class Keeper:
             self._begin("read", self._read(mark, found.now))
         now = self._time()
         if self._walked and not found.walked:
-            self.walker.now()  # the list has to be read anew
+            self.walker.now()  # the list must be read again
         self._walked = found.walked
         if now >= self._poll_at and not self._count("poll"):
             self._begin("poll", self._poll())
@@ -137,7 +138,7 @@ class Keeper:
             self._begin("walk", self._walk())
         if self._hook is not None and now >= self._tend_at and not self._count("tend"):
             self._begin("tend", self._tend(self._hook))
-        # What is in flight wakes this when it ends.
+        # A request in flight wakes this when it ends.
         waits = [_RENEW_SECONDS, *([] if self._count("poll") else [self._poll_at - now])]
         if found.next_due is not None and not self._running:
             waits.append((found.next_due - self._clock()).total_seconds())
@@ -184,7 +185,7 @@ class Keeper:
 
     async def _send(self, entry_id: int) -> None:
         if not await self._sender.send(entry_id):
-            # It may look due until it is another's: not asked about without a pause.
+            # It may look due until another process may take it: do not ask again without a pause.
             await asyncio.sleep(_LEAST_PAUSE)
 
     # ---- reads -----------------------------------------------------------------------------------------------------
@@ -233,7 +234,7 @@ class Keeper:
         self._poll_at = self._time() + min(pause, max(_LONGEST_TROUBLE, self._poll_every))
 
     async def _tend(self, hook: Hook) -> None:
-        """See that the other system delivers. What it did not deliver is found by a poll."""
+        """Check that the other system delivers. A poll finds what it did not deliver."""
         try:
             lost = await self.remote.tend(self._reach, hook, first=not self._is_tended)
             self._is_tended, self._hook_fault = True, None
@@ -246,7 +247,7 @@ class Keeper:
         self._tend_at = self._time() + _TEND_SECONDS
 
     async def _walk(self) -> None:
-        """Read the next page of the whole list; what polls cannot see is found so."""
+        """Read the next page of the whole list. This finds changes that polls do not see."""
         try:
             await self.walker.page()
             self._walk_fault = None

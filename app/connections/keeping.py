@@ -1,4 +1,4 @@
-"""Finds the connections that this process keeps in step with their systems."""
+"""Finds the connections that this process synchronizes."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -21,18 +21,18 @@ from app.outbound import OutboundClient
 from app.storage.database import Database
 
 LOOK = 5.0
-"""Seconds from one look for connections to the next; where there are none, the longer `SELDOM`."""
+"""Seconds between two searches for connections. Without any connection, it is the longer `SELDOM`."""
 
 SELDOM = 30.0
 
 AFTER_COMMIT = 1.0
-"""Seconds from a look to the next where there are none and this process changes something: it may be a connection."""
+"""Seconds to the next search when there are no connections and this process changes something: it may be a new one."""
 
 _log = structlog.get_logger(__name__)
 
 
 class Keepers:
-    """Each process has one; a lease says which of them keeps a connection."""
+    """Each process has one. A lease assigns each connection to one process."""
 
     def __init__(
         self,
@@ -66,12 +66,12 @@ class Keepers:
                     self._stirred.set()
 
     def lost(self) -> None:
-        """Look at everything again."""
+        """Check everything again."""
         for keeper, _, _ in self._kept.values():
             keeper.wake()
 
     def _committed(self) -> None:
-        """Something happened in this process: where nothing is kept, the feed does not say what."""
+        """Something was committed in this process. While no connection is kept, the feed does not say what."""
         if not self._kept and self._soon is None:
             self._soon = asyncio.get_running_loop().call_later(AFTER_COMMIT, self._look_soon)
 
@@ -80,7 +80,7 @@ class Keepers:
         self._stirred.set()
 
     async def run(self) -> None:
-        """Keep what is there to be kept, until cancelled."""
+        """Until cancelled, keep the connections that need it."""
         async with AsyncExitStack() as held:
             listening = False
             while True:
@@ -102,7 +102,7 @@ class Keepers:
                 self._stirred.clear()
 
     async def stop(self) -> None:
-        """Let go of all connections; what is in flight is looked for by whoever keeps them next."""
+        """Release all connections. The next process that keeps them checks what was in flight."""
         if self._soon is not None:
             self._soon.cancel()
         tasks = [task for _, _, task in self._kept.values()]
@@ -146,7 +146,7 @@ async def keeping(
     clock: Clock,
     limits: KeeperLimits | None = None,
 ) -> AsyncIterator[Keepers]:
-    """Keep connections in step with their systems beside the block."""
+    """Synchronize connections beside the block."""
     keepers = Keepers(database, connectors, feed, client, clock, KeeperLimits() if limits is None else limits)
     feed.listen(keepers)
     task = asyncio.create_task(keepers.run(), name="keepers")

@@ -1,4 +1,4 @@
-"""Reaches one other system: how it is entered, and the rate that it bears."""
+"""Requests to one other system, with its access and its rate."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -14,15 +14,17 @@ from app.outbound import Answer, OutboundClient, OutboundFault
 from app.outbound.waiting import retry_after
 
 RATE = 5.0
-"""Requests a second to begin with; halved when the other system asks for less, and slowly more again."""
+"""Requests per second at the start. The rate is halved when the other system asks for less, and then slowly grows
+again."""
 
 BURST = 10.0
 SECONDS = 10.0
 SLOW_SECONDS = 25.0
-"""For a write that the other system answers only when much is done: with a lease it is less than an entry's time."""
+"""Time limit of a write that the other system answers only after much work. With a lease, it is less than an entry's
+time."""
 
 LARGEST = 8_388_608
-"""Bytes of one answer that are read: a page of long messages."""
+"""How many bytes of one answer are read: a page of long messages."""
 
 _LEAST_RATE = 0.1
 _MORE = 0.05
@@ -34,7 +36,7 @@ Sleep = Callable[[float], Awaitable[None]]
 
 
 class Bucket:
-    """Tokens for requests, of which `rate` come in a second."""
+    """Tokens for requests. `rate` tokens are added per second."""
 
     def __init__(self, time: Callable[[], float], sleep: Sleep = asyncio.sleep, rate: float = RATE) -> None:
         self._time = time
@@ -45,7 +47,7 @@ class Bucket:
         self._quiet_until = 0.0
 
     async def take(self, patience: float = float("inf")) -> float | None:
-        """Wait for a token; where that takes longer than so many seconds, for how many more there is none."""
+        """Wait for a token. If that would take longer than so many seconds, returns how many seconds there is none."""
         ends = self._time() + patience
         while True:
             now = self._time()
@@ -60,7 +62,7 @@ class Bucket:
             await self._sleep(wait)
 
     def halve(self, wait: float | None) -> None:
-        """The other system asked for less, and to be left alone for so many seconds."""
+        """The other system asked for fewer requests, and for a pause of so many seconds."""
         self.rate = max(self.rate / 2, _LEAST_RATE)
         self._tokens = min(self._tokens, 0.0)
         if wait is not None:
@@ -72,7 +74,7 @@ class Bucket:
 
 
 class Bearer:
-    """Enters one address by one token, neither of which changes."""
+    """Authenticates to one address with one fixed token."""
 
     unauthorized = frozenset({401, 403})
 
@@ -90,9 +92,10 @@ class Bearer:
 
 
 class SystemReach:
-    """Requests to one system, each tried once: whether to repeat it is for the outbox and the marks to say.
+    """Requests to one system. Each is tried once: the outbox and the marks decide whether to repeat it.
 
-    Only one that was not let in is sent again, where the access can enter anew. With `user` it is that user's."""
+    Only a request that was refused for its credentials is sent again, if the access can sign in again. With `user`, the
+    requests are made as that user."""
 
     def __init__(
         self,
@@ -158,7 +161,7 @@ class SystemReach:
         try:
             return await self._access.entry(self._send, self._user)
         except Unanswered as silent:
-            # Whatever became of signing in, the request itself was not sent.
+            # Whatever happened while signing in, the request itself was not sent.
             raise Unanswered(silent.reason, arrived=False, wait=silent.wait) from None
 
     async def _send(
@@ -178,12 +181,12 @@ class SystemReach:
         return Answered(answer.status, _json(answer.content), answer.content)
 
     def _check(self, answer: Answer) -> None:
-        """Raise for what is no answer to the request itself."""
+        """Raise when the response is not an answer to the request itself."""
         status = answer.status
         if status == 429 or status == 503:
             wait = retry_after(answer.headers, self._clock())
             self._bucket.halve(wait)
-            # 503 may come from something before the system that did it all the same.
+            # 503 may come from a proxy in front of a system that did it anyway.
             raise Unanswered(f"The other system answered {status}.", arrived=status == 503, wait=wait)
         if status >= 500 or status in (408, 425):
             raise Unanswered(f"The other system answered {status}.", arrived=True)
@@ -205,7 +208,7 @@ def _json(content: bytes) -> Any:
 
 
 def _said(value: Any) -> str:
-    """What the other system gives as the reason, cut short."""
+    """The reason that the other system gives, shortened."""
     given = value if isinstance(value, dict) else {}
     listed = given.get("messages")
     said = [given.get(name) for name in _REASONS] + (listed if isinstance(listed, list) else [])

@@ -1,4 +1,4 @@
-"""The door of deliveries: POST /hooks/{connection}/{token}."""
+"""The endpoint of deliveries: POST /hooks/{connection}/{token}."""
 
 import asyncio
 from typing import Any
@@ -15,7 +15,7 @@ from app.rest import About, Answer, Call, Contract, Description, Operation, Refu
 from app.rest.errors import BadRequest
 
 _PAUSE = 30
-"""Seconds after which a sender is asked to try again."""
+"""After how many seconds a sender is asked to try again."""
 
 
 class Received(TypedDict):
@@ -32,7 +32,7 @@ class Error(TypedDict):
 
 
 class _Door:
-    """Takes deliveries for these connectors, and sets `taken` when one is kept."""
+    """Takes deliveries for these connectors, and sets `taken` when one is stored."""
 
     def __init__(self, connectors: Connectors, taken: asyncio.Event) -> None:
         self._connectors = connectors
@@ -74,7 +74,7 @@ def _later(message: str) -> BadRequest:
 
 
 def contract(connectors: Connectors, taken: asyncio.Event) -> Contract:
-    """The contract of deliveries to these connectors; it sets `taken` when one is kept."""
+    """The contract of deliveries to these connectors. It sets `taken` when one is stored."""
     return Contract(
         name="hooks",
         base=HOOKS,

@@ -1,4 +1,4 @@
-"""Applies what connections deliver, beside the server: one process for each connection."""
+"""Applies deliveries in the background: one process per connection."""
 
 import asyncio
 from collections.abc import AsyncIterator, Generator, Sequence
@@ -20,20 +20,20 @@ from app.storage.query import Query, Row
 from app.storage.tables import moment_of
 
 LEASE = timedelta(seconds=30)
-"""How long a process keeps a connection after the last sign of it; then another one takes over."""
+"""How long a process keeps a connection after its last sign of life. Then another process takes over."""
 
 AT_ONCE = 50
-"""Deliveries of one connection that are applied before the next connection has its turn."""
+"""How many deliveries of one connection are applied before the next connection has its turn."""
 
 PAUSE = 1.0
-"""Seconds until the next look at what is due and in the hands of another process."""
+"""Seconds until the next check for what is due but held by another process."""
 
 LOOK = 5.0
-"""Seconds from one look to the next where there are connections and nothing is due: another process may have been ended
-after it took a delivery, or resumed a connection."""
+"""Seconds between checks while there are connections and nothing is due: another process may have crashed after it
+accepted a delivery, or may have resumed a connection."""
 
 SELDOM = 30.0
-"""The same where there are no connections."""
+"""The same, without connections."""
 
 _LONGEST_TROUBLE = 30.0
 _LAST_SECONDS = 2.0
@@ -42,8 +42,8 @@ _log = structlog.get_logger(__name__)
 
 
 class Runner:
-    """Each process has one. A lease says which of them works on a connection, so deliveries keep their order; it ends
-    when nothing is due, so that the process that takes the next delivery may apply it at once."""
+    """Each process has one. A lease assigns each connection to one process, so deliveries keep their order. The lease
+    ends when nothing is due, so that the process that accepts the next delivery can apply it at once."""
 
     def __init__(self, database: Database, connectors: Connectors, clock: Clock, holder: str | None = None) -> None:
         self._database = database
@@ -52,17 +52,17 @@ class Runner:
         self._holder = uuid4().hex if holder is None else holder
         self._held: set[int] = set()
         self.pause = 0.0
-        """Seconds for which there is nothing to do, as far as the latest step knows."""
+        """For how many seconds there is nothing to do, as far as the latest step knows."""
 
     async def run(self, taken: asyncio.Event) -> None:
-        """Apply whatever is due until cancelled; `taken` is set when this process takes a delivery."""
+        """Apply what is due until cancelled. `taken` is set when this process accepts a delivery."""
         trouble = 0.0
         while True:
             try:
                 await self.step()
                 pause, trouble = self.pause, 0.0
             except Exception as error:
-                # Nothing is lost by waiting: what was delivered is kept.
+                # Nothing is lost by waiting: deliveries are stored.
                 pause = trouble = min(_LONGEST_TROUBLE, 2 * trouble or PAUSE)
                 if isinstance(error, DATABASE_AWAY):
                     _log.warning("nothing can be applied", reason=error.message, seconds=trouble)
@@ -74,7 +74,7 @@ class Runner:
             taken.clear()
 
     async def step(self) -> bool:
-        """Give each connection whose lease is free its turn; whether one may have more that is due."""
+        """Give each connection with a free lease its turn. Returns whether any may have more that is due."""
         found = await self._database.plan(_waiting, snapshot=False, caller=SERVER)
         self.pause = LOOK if found else SELDOM
         more = False
@@ -94,13 +94,13 @@ class Runner:
             except DATABASE_AWAY:
                 raise
             except Exception:
-                # The turns of other connections do not depend on this one's.
+                # An error in this turn must not affect the turns of other connections.
                 _log.exception("a connection failed", connection=f"con_{connection_id}")
                 self.pause = min(self.pause, PAUSE)
         return more
 
     async def stop(self) -> None:
-        """End all leases, as far as the database answers in time."""
+        """End all leases, if the database answers in time."""
         with suppress(Exception):
             async with asyncio.timeout(_LAST_SECONDS):
                 for connection_id in self._held:
@@ -115,7 +115,7 @@ class Runner:
         return mine
 
     async def _turn(self, connection_id: int) -> bool:
-        """Apply what is due of a connection; whether there may be more."""
+        """Apply what is due for a connection. Returns whether there may be more."""
         due = await self._database.command(due_deliveries, connection_id, AT_ONCE)
         for delivery_id in due:
             await self._apply(connection_id, delivery_id)
@@ -141,7 +141,7 @@ class Runner:
 async def applying(
     database: Database, connectors: Connectors, clock: Clock, taken: asyncio.Event
 ) -> AsyncIterator[Runner]:
-    """Run a runner beside the block. What it has begun when the block ends is finished by the database."""
+    """Run a runner beside the block. When the block ends, the database finishes what has begun."""
     runner = Runner(database, connectors, clock)
     task = asyncio.create_task(runner.run(taken), name="connections")
     try:
@@ -159,6 +159,6 @@ def _name(connection_id: int) -> str:
 
 
 def _waiting() -> Generator[Query, Sequence[Row], list[tuple[int, datetime | None]]]:
-    """The connections that are not paused, and when the first delivery of each is due that waits."""
+    """The connections that are not paused, with the due time of each one's first waiting delivery."""
     rows = yield WAITING
     return [(row[0], None if row[1] is None else moment_of(row[1])) for row in rows]

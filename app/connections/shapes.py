@@ -11,7 +11,7 @@ from app.interactions.remote import Unanswered
 
 
 class Shape(BaseModel):
-    """An object of an answer; undeclared members are ignored."""
+    """An object in an answer. Undeclared members are ignored."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -33,5 +33,5 @@ def read_shape(shape: type[S], value: Any, what: str) -> S:
 
 
 def digest_of(value: Mapping[str, Any]) -> str:
-    """A digest of all members of an object, whatever their order."""
+    """A digest of all members of an object, independent of their order."""
     return hashlib.sha256(orjson.dumps(value, option=orjson.OPT_SORT_KEYS)).hexdigest()

@@ -1,4 +1,4 @@
-"""The signature of Standard Webhooks, by which most systems sign deliveries."""
+"""The Standard Webhooks signature, which most systems use."""
 
 from collections.abc import Mapping
 
@@ -6,7 +6,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 
 class StandardWebhooks:
-    """Three headers: an id, a time of the last five minutes, and the signature over both and the body."""
+    """Three headers: an id, a time within the last five minutes, and the signature over both and the body."""
 
     headers = ("webhook-id", "webhook-timestamp", "webhook-signature")
 
@@ -18,6 +18,6 @@ class StandardWebhooks:
         try:
             Webhook(secret).verify(body, signed, json_parse=False)
         except (WebhookVerificationError, ValueError):
-            # The library lets a signature that is no base64, or has no version, through as a ValueError.
+            # For a signature that is not base64 or has no version, the library raises a plain ValueError.
             return False
         return True

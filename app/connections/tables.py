@@ -1,4 +1,4 @@
-"""The tables of connections, deliveries and mirrored interactions; private to the slice."""
+"""The tables of connections, deliveries and mirrored interactions."""
 
 from typing import Any
 
@@ -8,11 +8,11 @@ from app.interactions.remote import HINT
 from app.storage.tables import BigId, JsonValue, Timestamp, metadata, surrogate_key, table
 
 PENDING, PARKED, DONE = "PENDING", "PARKED", "DONE"
-"""How far a delivery has come."""
+"""The state of a delivery."""
 
 
 def in_state(state: str) -> sa.TextClause:
-    """The condition on a delivery's state, as the partial indexes spell it."""
+    """The condition on a delivery's state, spelled as in the partial indexes."""
     return sa.text(f"state = '{state}'")
 
 
@@ -31,23 +31,23 @@ connected_system = table(
     sa.Column("secret", sa.Text),
     sa.Column("former_secret", sa.Text),
     sa.Column("former_until", Timestamp),
-    # Where the other system is reached, for those that are read and written: its address, the sealed token, and the
-    # names of the commands that it cannot do, separated by blanks. Null for one that only sends deliveries.
+    # For a system that is read and written: its address, the sealed token, and the names of the commands that it cannot
+    # do, separated by spaces. Null for one that only sends deliveries.
     sa.Column("address", sa.Text),
     sa.Column("credential", sa.Text),
     sa.Column("cannot", sa.Text),
-    # Why it could not be reached at the latest attempt.
+    # Why the latest attempt did not reach it.
     sa.Column("reach_fault", sa.Text),
     sa.Column("polled_at", Timestamp),
-    # Where the next poll goes on, in the connector's own words.
+    # Where the next poll continues, in the connector's own form.
     sa.Column("poll_cursor", sa.Text),
-    # The complete walk through its list: when the latest one ended, and how far the one that is under way has come.
+    # The complete walk through its list: when the latest one ended, and how far the current one has come.
     sa.Column("walked_at", Timestamp),
     sa.Column("walk_began_at", Timestamp),
     sa.Column("walk_page", sa.Integer),
     sa.Column("walk_pages", sa.Integer),
     sa.Column("walk_after", sa.Text),
-    # What the latest walk missed, where that was too much to be deleted here, and how much a human says may be.
+    # What the latest walk missed, if it was too much to be deleted here, and how much a human has confirmed.
     sa.Column("missing", sa.Integer),
     sa.Column("missing_allowed", sa.Integer),
     sa.Column("paused", sa.Boolean, nullable=False),
@@ -66,16 +66,16 @@ inbox = table(
     "inbox",
     surrogate_key(),
     sa.Column("connection_id", BigId, sa.ForeignKey("connected_system.id"), nullable=False),
-    # The sender's id of the delivery, by which a repeat is known; kept for a while after it was applied.
+    # The sender's id of the delivery, which identifies a repeat. It is kept for a while after the delivery was applied.
     sa.Column("event_key", sa.Text, nullable=False),
     sa.Column("received_at", Timestamp, nullable=False),
     sa.Column("state", sa.Text, nullable=False),
-    # As it came; null once it was applied.
+    # As received; null once it was applied.
     sa.Column("body", sa.Text),
     sa.Column("attempts", sa.SmallInteger, nullable=False),
     sa.Column("due_at", Timestamp, nullable=False),
     sa.Column("reason", sa.Text),
-    # Whom it is about, as the sender names them and as we know them: what they wrote is erased with them.
+    # The customer it is about, by the sender's key and by ours: the customer's words are erased with the customer.
     sa.Column("about", sa.Text),
     sa.Column("customer_id", BigId, sa.ForeignKey("customer.id", ondelete="CASCADE")),
     sa.Index("uq_inbox_event_key", "connection_id", "event_key", unique=True),
@@ -89,15 +89,15 @@ inbox = table(
 mirrored = sa.Table(
     "mirrored",
     metadata,
-    # One row for each interaction that came from another system; all others are local.
+    # One row for each interaction that came from another system. All other interactions are local.
     sa.Column("id", BigId, sa.ForeignKey("interaction.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
     sa.Column("connection_id", BigId, sa.ForeignKey("connected_system.id"), nullable=False),
     sa.Column("upstream_key", sa.Text, nullable=False),
     sa.Column("synced_at", Timestamp, nullable=False),
-    # What it was there when it was read last, in a digest, and where people see it there.
+    # A digest of its content there when it was last read, and the URL where people see it there.
     sa.Column("fingerprint", sa.Text),
     sa.Column("url", sa.Text),
-    # When the latest write was confirmed: what was read before says nothing of it.
+    # When the latest write was confirmed: an earlier read does not show it.
     sa.Column("written_at", Timestamp),
     sa.Index("uq_mirrored_key", "connection_id", "upstream_key", unique=True),
 )
@@ -105,12 +105,12 @@ mirrored = sa.Table(
 dirty = sa.Table(
     "dirty",
     metadata,
-    # What has to be read again from another system; many reasons to do so collapse into one mark.
+    # What must be read again from another system. Many reasons to read the same thing become one mark.
     sa.Column("connection_id", BigId, sa.ForeignKey("connected_system.id"), primary_key=True, autoincrement=False),
     sa.Column("upstream_key", sa.Text, primary_key=True),
-    # What the list said of it when the mark was set.
+    # The fingerprint in the list when the mark was set.
     sa.Column("fingerprint", sa.Text),
-    # Of history: read after everything else.
+    # History is read after everything else.
     sa.Column("quiet", sa.Boolean, nullable=False),
     sa.Column("due_at", Timestamp, nullable=False),
     sa.Column("attempts", sa.SmallInteger, nullable=False),
@@ -119,16 +119,16 @@ dirty = sa.Table(
 )
 
 MISSING, AGAIN = f"{HINT}missing", f"{HINT}again"
-"""The fingerprints of marks: of what a complete walk did not find, and of what is read again after a while."""
+"""The fingerprints of special marks: of what a complete walk did not find, and of what is read again after a while."""
 
 forgotten = sa.Table(
     "forgotten",
     metadata,
-    # What was erased here and may still be there: nothing of it from before that comes back.
+    # What was erased here and may still be there: nothing of it from before the erasure comes back.
     sa.Column("connection_id", BigId, sa.ForeignKey("connected_system.id"), primary_key=True, autoincrement=False),
     sa.Column("upstream_key", sa.Text, primary_key=True),
     sa.Column("forgotten_at", Timestamp, nullable=False),
-    # What it was there when it was last read and nothing of it was taken in.
+    # Its content there when it was last read without being taken in.
     sa.Column("fingerprint", sa.Text),
 )
 
@@ -162,18 +162,18 @@ outbox = table(
 
 
 def is_mirrored(scope: Any) -> sa.ColumnElement[bool]:
-    """Whether an interaction came from another system, also when it is connected no more."""
+    """Whether an interaction came from another system, even one that is no longer connected."""
     return sa.exists().where(mirrored.c.id == scope.c.id).correlate(scope.c.id.table)
 
 
 def connection_of(scope: Any) -> sa.ColumnElement[Any]:
-    """The surrogate of the connection that an interaction came by; null for one of ours."""
+    """The surrogate of the connection that an interaction came through; null for one of ours."""
     found = sa.select(mirrored.c.connection_id).where(mirrored.c.id == scope.c.id)
     return found.correlate(scope.c.id.table).scalar_subquery()
 
 
 def cannot_of(scope: Any) -> sa.ColumnElement[Any]:
-    """The commands that the connection of an interaction cannot do; null for one that nothing is written to."""
+    """The commands that the connection of an interaction cannot do; null for one to which nothing is written."""
     found = (
         sa.select(connected_system.c.cannot)
         .select_from(mirrored.join(connected_system))

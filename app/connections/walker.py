@@ -1,4 +1,4 @@
-"""Walks through all that another system lists, a page at a time."""
+"""Walks through everything that another system lists, page by page."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -9,14 +9,14 @@ from app.interactions.remote import Reach, Refused, Remote, Unanswered
 from app.storage.database import Database
 
 BUSY = 30.0
-"""Seconds for which a page waits for what is more urgent; then it is its turn all the same."""
+"""How many seconds a page waits for more urgent work. Then it is read anyway."""
 
 _AFTER_FAULT = 60.0
 _PAGE_SECONDS = 2.0
 
 
 class Walker:
-    """The walks of one connection, of which each goes on where the one before it was left off, also after a restart."""
+    """The walks of one connection. Each continues where the one before it stopped, even after a restart."""
 
     def __init__(
         self,
@@ -35,22 +35,23 @@ class Walker:
         self._every = every
         self._least = least
         self._time = time
-        # All keys that the walk under way has seen, while they are known from its first page on.
+        # All keys that the current walk has seen, if they are known from its first page on.
         self._seen: set[str] | None = None
         self._pages = 0
         self.at = time()
-        """When the next page is due, where nothing else is."""
+        """When the next page is due, if nothing else is."""
 
     def now(self) -> None:
-        """Have the next page due at once, whatever else there is."""
+        """Make the next page due at once, whatever else there is to do."""
         self.at = float("-inf")
 
     def is_due(self, *, busy: bool) -> bool:
-        """Whether the next page is due; where the connection is `busy`, only once it has waited for long."""
+        """Whether the next page is due. While the connection is `busy`, only once it has waited long."""
         return self._time() >= self.at + (BUSY if busy else 0.0)
 
     async def page(self) -> None:
-        """Read the next page, if the next walk is due. Raises Refused and Unanswered; then it is due a minute later."""
+        """Read the next page, if the next walk is due. Raises Refused and Unanswered; then the page is due a minute
+        later."""
         run, number = self._database.command, self._system.id
         at = await run(reading.next_page, number, self._pause())
         if at.page is None:
@@ -62,7 +63,7 @@ class Walker:
             found = await self._remote.list_page(self._reach, at.after)
         except (Refused, Unanswered) as fault:
             if isinstance(fault, Refused) and at.after is not None:
-                # What led to the page may not be good any more.
+                # The cursor of the page may be invalid now.
                 await run(reading.restart_walk, number)
             self.at = self._time() + _AFTER_FAULT
             raise
@@ -74,8 +75,8 @@ class Walker:
             self._seen, self._pages = None, at.page
 
     def _pause(self) -> timedelta:
-        """How long after a walk the next one begins. Where lists do not begin with what is new, walks are what finds
-        it: they take place as often as two seconds for each page allow."""
+        """How long after a walk the next one begins. If lists do not begin with new items, only walks find them: then
+        walks take place as often as two seconds per page allow."""
         if self._remote.newest_first:
             return self._every
         return min(self._every, timedelta(seconds=max(self._least, _PAGE_SECONDS * self._pages)))

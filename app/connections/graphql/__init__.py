@@ -1,4 +1,4 @@
-"""Connections in the graph, and where interactions came from."""
+"""Connections in the graph, and the origin of interactions."""
 
 from app.connections.graphql.mutations import connection_mutation
 from app.connections.graphql.query import ConnectionQuery, ConnectionSubscription
@@ -15,7 +15,7 @@ __all__ = ("connections_slice",)
 
 
 def connections_slice(connectors: Connectors) -> Slice:
-    """What connections add to the graph; `connectors` by the names of their systems."""
+    """What connections add to the graph. `connectors` are given by the names of their systems."""
     return Slice(
         query=ConnectionQuery,
         mutation=connection_mutation(connectors),

@@ -12,11 +12,11 @@ from app.graph.enums import described
 if TYPE_CHECKING:
 
     class ConnectionSystem(StrEnum):
-        """The systems that there are connectors for; the list of kinds gives it its members."""
+        """The systems that have connectors. The list of kinds adds its values."""
 
 
 ConnectionSystemName = Annotated["ConnectionSystem", strawberry.lazy("app.registry")]
-"""The enum of systems in an annotation: it is made above, where the kinds are listed."""
+"""The enum of systems for annotations. It is created where the kinds are listed."""
 
 described(
     ConnectionState,

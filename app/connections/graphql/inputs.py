@@ -1,4 +1,4 @@
-"""What the mutations of connections take and give."""
+"""The inputs and payloads of the mutations of connections."""
 
 import strawberry
 from strawberry.scalars import JSON

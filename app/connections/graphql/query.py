@@ -1,4 +1,4 @@
-"""The root fields by which connections are read and listened to."""
+"""The root fields and subscriptions of connections."""
 
 from datetime import datetime
 

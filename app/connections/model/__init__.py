@@ -1,4 +1,4 @@
-"""What a connection is: one account of another system, and how it stands."""
+"""A connection: one account of another system, and its state."""
 
 from app.connections.model.secrets import checked_secret, new_token
 from app.connections.model.standing import ConnectionAction, ConnectionErrorCode, ConnectionState, Fault, Standing

@@ -1,4 +1,4 @@
-"""What protects hooks: secrets that are given, and paths that are hard to guess."""
+"""Secrets and unguessable paths that protect hooks."""
 
 import base64
 import binascii

@@ -1,4 +1,4 @@
-"""Settings that connections to several systems have, and what they may hold."""
+"""Settings that connections to several systems share, and their checks."""
 
 from collections.abc import Callable, Collection, Mapping
 
@@ -11,7 +11,7 @@ Check = Callable[[object, str], None]
 
 
 def checked_settings(given: Mapping[str, object], checks: Mapping[str, Check]) -> Mapping[str, object]:
-    """The settings, all of which are known and hold what they may. Raises InvalidInput."""
+    """The settings, if all are known and valid. Raises InvalidInput."""
     for member in given:
         if member not in checks:
             raise InvalidInput(f"The settings are {', '.join(checks)}.", path=(member,))
@@ -22,7 +22,7 @@ def checked_settings(given: Mapping[str, object], checks: Mapping[str, Check]) -
 
 
 def seconds(least: float, most: float) -> Check:
-    """The check of a time in seconds from `least` to `most`."""
+    """A check of a time in seconds, from `least` to `most`."""
 
     def check(value: object, member: str) -> None:
         if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
@@ -35,19 +35,19 @@ poll_seconds = seconds(0.2, LONGEST_POLL)
 
 
 def page(value: object, member: str) -> None:
-    """The check of a URL at which people see one interaction in the other system."""
+    """A check of a URL where people see one interaction in the other system."""
     if not isinstance(value, str) or "{id}" not in value or not value.startswith(("https://", "http://")):
         raise InvalidInput("This takes a URL with {id} in it.", path=(member,))
 
 
 def page_of(settings: Mapping[str, object], key: str) -> str | None:
-    """Where people see the interaction with this key, where the setting `page` says it."""
+    """The URL where people see the interaction with this key, if the setting `page` is set."""
     given = settings.get("page")
     return given.replace("{id}", key) if isinstance(given, str) else None
 
 
 def users(value: object, member: str) -> None:
-    """The check of the numbers of users in the other system, by logins here."""
+    """A check of the numbers of users in the other system, by logins here."""
     if not isinstance(value, dict):
         raise InvalidInput("This takes an object of numbers by logins.", path=(member,))
     for login, number in value.items():
@@ -62,20 +62,20 @@ def login_of(settings: Mapping[str, object], number: int) -> str | None:
 
 
 def number_of(settings: Mapping[str, object], login: str) -> int | None:
-    """The number in the other system of the user with this login, where the setting `users` says it."""
+    """The number in the other system of the user with this login, if the setting `users` has it."""
     given = settings.get("users")
     found = given.get(login) if isinstance(given, dict) else None
     return found if isinstance(found, int) else None
 
 
 def flag(value: object, member: str) -> None:
-    """The check of true or false."""
+    """A check of true or false."""
     if not isinstance(value, bool):
         raise InvalidInput("This takes true or false.", path=(member,))
 
 
 def capabilities(names: Collection[str]) -> Check:
-    """The check of what the other system can do and cannot, by these names."""
+    """A check of what the other system can and cannot do, by these names."""
 
     def check(value: object, member: str) -> None:
         if not isinstance(value, dict):

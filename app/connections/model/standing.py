@@ -1,4 +1,4 @@
-"""How a connection stands, from what is known of it."""
+"""The state of a connection, derived from what is known of it."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,7 +9,7 @@ LAGGING = timedelta(minutes=1)
 
 
 class Fault(StrEnum):
-    """Why deliveries of a connection cannot be taken."""
+    """Why deliveries of a connection cannot be accepted."""
 
     SECRET_UNREADABLE = "SECRET_UNREADABLE"
 
@@ -24,7 +24,7 @@ class ReachFault(StrEnum):
 
 
 class ConnectionState(StrEnum):
-    """How a connection stands."""
+    """The state of a connection."""
 
     CONNECTING = "CONNECTING"
     BACKFILLING = "BACKFILLING"
@@ -126,15 +126,15 @@ _REACH = {
 }
 
 MANY_TRIES = 4
-"""After how many tries something that cannot be taken in counts as failing."""
+"""After how many tries an item that cannot be read or applied counts as failing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What the state follows from; `first_due` is when the first of the pending deliveries was to be applied.
+    """The facts that decide the state. `first_due` is when the first of the pending deliveries was to be applied.
 
-    The rest is of a system that is read: its `address`, why it was not reached, when it was and when all of it had been
-    read, how much was suddenly missing there, and how much could not be taken in after many tries."""
+    The other fields are about a system that is read: its `address`; why it was not reached; when it was reached, and
+    when all of it had been read; how much was suddenly missing there; and how much still fails after many tries."""
 
     paused: bool
     fault: str | None
@@ -163,7 +163,7 @@ class Standing:
         return ConnectionState.BACKFILLING if self.walked_at is None else ConnectionState.CONNECTED
 
     def error(self, now: datetime) -> ConnectionErrorCode | None:
-        """The gravest thing that is wrong; None when nothing is, and while the connection is paused."""
+        """The most serious fault. None when there is none, and while the connection is paused."""
         if self.paused:
             return None
         if self.fault is not None:
@@ -184,5 +184,5 @@ class Standing:
 
 
 def told(error: ConnectionErrorCode) -> tuple[ConnectionAction, str]:
-    """What can be done about the error, and what it is in a sentence."""
+    """What can be done about the error, and a sentence that explains it."""
     return _ERRORS[error]

@@ -1,4 +1,4 @@
-"""What is kept of a connection to another system."""
+"""The stored model of a connection to another system."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ MANAGE = "connections:manage"
 """The permission to see and change connections."""
 
 HOOKS = "/hooks"
-"""Where all connections take deliveries."""
+"""The path below which all connections take deliveries."""
 
 PREFIX = "con"
 """The prefix of their global ids."""
@@ -19,16 +19,18 @@ PREFIX = "con"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectedSystem:
-    """One account of another system. `system` is its connector's, `token` the part of the hook's path that is hard to
-    guess. `secret` and `former_secret` are sealed; the former one is valid until `former_until`.
+    """One account of another system. `system` is the name of its connector, `token` the unguessable part of the hook's
+    path. `secret` and `former_secret` are sealed; the former one is valid until `former_until`.
 
-    Of a system that is read and written, `address` is where it is reached, `credential` its sealed token, `cannot` are
-    the commands that it cannot do, `reach_fault` is why it was not reached at the latest attempt, `poll_cursor` is from
-    where its changes are read on, and `walk_…` is how far the complete walk through its list has come. `missing` is how
-    much the latest walk missed, where that was too much to be believed, `missing_allowed` how much a human believes.
+    These fields are for a system that is read and written. `address` is its URL, and `credential` its sealed token.
+    `cannot` are the commands that it cannot do. `reach_fault` is why the latest attempt did not reach it. `poll_cursor`
+    is the place from which its changes are read. `walk_…` is how far the complete walk through its list has come.
+    `missing` is how much the latest walk missed, if that was too much to be believed, and `missing_allowed` is how much
+    a human has confirmed.
 
-    `fault` is why deliveries cannot be taken, as it was found last. `refused_count` counts deliveries with a wrong
-    signature. A deleted one stays as the name of where its interactions came from, without its secrets."""
+    `fault` is why deliveries cannot be accepted, as last found. `refused_count` counts deliveries with a wrong
+    signature. A deleted connection stays without its secrets, because its interactions still name it as their
+    origin."""
 
     id: int = 0
     system: str
@@ -63,30 +65,30 @@ class ConnectedSystem:
 
     @property
     def hook_path(self) -> str:
-        """Where it takes deliveries, below the address of the server."""
+        """The path where it takes deliveries, below the address of the server."""
         return hook_path(self.id, self.token)
 
 
 def hook_path(number: int, token: str) -> str:
-    """Where the connection with this surrogate and token takes deliveries."""
+    """The path where the connection with this surrogate and token takes deliveries."""
     return f"{HOOKS}/{PREFIX}_{number}/{token}"
 
 
 def mirrored_key(number: int, key: str) -> str:
-    """The key of ours for the customer that has this key in the system of the connection with this surrogate: two
-    systems may give the same key to different customers."""
+    """Our key for the customer that has this key in the system of the connection with this surrogate. Two systems may
+    give the same key to different customers."""
     return f"{PREFIX}_{number}:{key}"
 
 
 def parsed_key(customer_key: str) -> tuple[int, str] | None:
-    """What `mirrored_key` made a customer's key of; None for a key that it did not make."""
+    """The arguments from which `mirrored_key` made a customer's key. None for a key that it did not make."""
     connection, _, key = customer_key.partition(":")
     found = parse_id(connection)
     return None if found is None or found.prefix != PREFIX or not key else (found.number, key)
 
 
 class NewConnection(TypedDict):
-    """What a connection is made of; a secret is made when none is given."""
+    """What a connection is made of. Without a secret, one is made."""
 
     system: str
     name: str

@@ -1,4 +1,4 @@
-"""How selections read the stored rows of connections."""
+"""How selections read connections."""
 
 from app.connections.reads.mapping import MAPPINGS, ROOTS, UPSTREAM
 from app.connections.reads.outbox import CANNOT, MESSAGE_STATE

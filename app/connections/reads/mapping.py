@@ -1,4 +1,4 @@
-"""How connections, parked deliveries and upstream keys lie in the tables."""
+"""Maps connections, parked deliveries and upstream keys to the tables."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -42,7 +42,7 @@ from app.selection.mapping import (
 )
 
 SHOWN = 65_536
-"""Characters of a parked body that are read: a page of whole ones could take a hundred MiB and more."""
+"""How many characters of a parked body are read: a page of whole bodies could take a hundred MiB and more."""
 
 _OLDEST = {"OLDEST": Order(lambda scope: (scope.c.id,))}
 
@@ -63,22 +63,22 @@ def _parked(scope: Scope) -> Sql:
 
 
 def _first_due(scope: Scope) -> Sql:
-    """When the first of the pending deliveries is to be applied, or was."""
+    """When the first of the pending deliveries is or was to be applied."""
     return _deliveries(scope, PENDING, sa.func.min(inbox.c.due_at, type_=inbox.c.due_at.type))
 
 
 def _pending_writes(scope: Scope) -> Sql:
-    """How much is still to be done in the system."""
+    """How much must still be done in the system."""
     return _count(scope, outbox, IS_ACTIVE)
 
 
 def _pending_reads(scope: Scope) -> Sql:
-    """How much has changed in the system and is still to be read; what is read again in any case is not counted."""
+    """How much has changed in the system and must still be read. Regular repeated reads are not counted."""
     return _count(scope, dirty, dirty.c.fingerprint.is_distinct_from(sa.literal_column(f"'{AGAIN}'", sa.Text)))
 
 
 def _failing(scope: Scope) -> Sql:
-    """How much could not be taken in after many tries."""
+    """How much still fails to be read or applied after many tries."""
     return _count(scope, dirty, dirty.c.attempts >= MANY_TRIES)
 
 
@@ -88,7 +88,7 @@ def _count(scope: Scope, of: sa.Table, *conditions: Any) -> Sql:
 
 
 def _is_parked(scope: Scope) -> Sql:
-    """That a delivery is parked."""
+    """The condition that a delivery is parked."""
     found: Sql = scope.c.state == sa.literal_column(f"'{PARKED}'")
     return found
 
@@ -195,7 +195,7 @@ MAPPINGS: tuple[Mapped, ...] = (
 )
 
 UPSTREAM = One("Upstream", lambda scope: scope.c.id)
-"""Where an interaction came from, by its own surrogate."""
+"""The origin of an interaction, by the interaction's surrogate."""
 
 
 ROOTS: Mapping[str, Root] = MappingProxyType(

@@ -1,4 +1,4 @@
-"""What the subscription to connections sends."""
+"""The items of the subscription to connections."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -23,7 +23,7 @@ _CHANGED = "CHANGED"
 
 
 def _wanted(arguments: _Arguments) -> int | None:
-    """The surrogate of the connection that is listened to; None for all. Raises InvalidInput and NotFound."""
+    """The surrogate of the connection to listen to; None for all. Raises InvalidInput and NotFound."""
     given = arguments.get("id")
     return None if given is None else require_id(given, PREFIX, path=("id",)).number
 

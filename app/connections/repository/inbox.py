@@ -16,7 +16,7 @@ WAITING = Query(
     "SELECT id, (SELECT min(due_at) FROM inbox WHERE connection_id = connected_system.id "
     f"AND state = '{PENDING}') FROM connected_system WHERE NOT paused AND deleted_at IS NULL ORDER BY id"
 )
-"""The connections that are not paused, and when the first delivery of each is due that waits; rows of the driver."""
+"""The connections that are not paused, with the due time of each one's first waiting delivery; rows of the driver."""
 
 _OPEN: sa.CompoundSelect[Any] = sa.union_all(
     *(
@@ -29,11 +29,11 @@ _OPEN: sa.CompoundSelect[Any] = sa.union_all(
 
 
 _EMPTIED: Mapping[str, None] = {"body": None, "reason": None, "about": None, "customer_id": None}
-"""What is left of a delivery that waits no more: its key."""
+"""What is left of a delivery that no longer waits: its key."""
 
 
 class Delivery(NamedTuple):
-    """A delivery that waits; `attempts` is how often applying it has failed."""
+    """A delivery that waits. `attempts` is how often applying it has failed."""
 
     id: int
     connection_id: int
@@ -54,7 +54,7 @@ class InboxRepository(Repository):
     """The deliveries of all connections."""
 
     def add_if_new(self, connection_id: int, event_key: str, body: str, about: About, now: datetime) -> bool:
-        """Keep a delivery to be applied; False for one whose key came before."""
+        """Store a delivery to be applied. Returns False if one with its key was received before."""
         insert = insert_into(self.dialect_name, inbox).values(
             connection_id=connection_id,
             event_key=event_key,
@@ -69,7 +69,7 @@ class InboxRepository(Repository):
         return self._one(insert.on_conflict_do_nothing().returning(inbox.c.id)) is not None
 
     def has(self, connection_id: int, event_key: str) -> bool:
-        """Whether a delivery with this key came before."""
+        """Whether a delivery with this key was received before."""
         found = sa.select(inbox.c.id).where(inbox.c.connection_id == connection_id, inbox.c.event_key == event_key)
         return self._one(found) is not None
 
@@ -86,7 +86,7 @@ class InboxRepository(Repository):
         return 0 if row is None else int(row[0])
 
     def first_due(self, connection_id: int) -> datetime | None:
-        """When the first of the connection's pending deliveries is to be applied, or was."""
+        """When the first of the connection's pending deliveries is or was to be applied."""
         found = sa.select(sa.func.min(inbox.c.due_at)).where(inbox.c.connection_id == connection_id, in_state(PENDING))
         row = self._one(found)
         return None if row is None else row[0]
@@ -99,7 +99,7 @@ class InboxRepository(Repository):
         return [row[0] for row in self._all(found.order_by(inbox.c.id).limit(most))]
 
     def take(self, delivery_id: int, now: datetime) -> Delivery | None:
-        """Lock a delivery that is due; None when it is not any more, or its connection is paused or deleted."""
+        """Lock a delivery that is due. None when it is no longer due, or its connection is paused or deleted."""
         found = (
             sa.select(inbox.c.id, inbox.c.connection_id, inbox.c.body, inbox.c.attempts)
             .select_from(inbox.join(connected_system))
@@ -116,15 +116,15 @@ class InboxRepository(Repository):
         return None if row is None else Delivery(*row)
 
     def done(self, delivery_id: int) -> None:
-        """It was applied: its body goes, its key stays for a while."""
+        """The delivery was applied. Its body is erased; its key stays for a while."""
         self._set(delivery_id, state=DONE, **_EMPTIED)
 
     def put_off(self, delivery_id: int, attempts: int, due_at: datetime, reason: str, customer_id: int | None) -> None:
-        """It is tried again later; the customer is whom it is about, where that is known."""
+        """Try it again later. The customer is the one it is about, if that is known."""
         self._set(delivery_id, attempts=attempts, due_at=due_at, reason=reason, customer_id=customer_id)
 
     def park(self, delivery_id: int, attempts: int, reason: str, customer_id: int | None) -> None:
-        """It cannot be applied as things are; the customer is whom it is about, where that is known."""
+        """It cannot be applied. The customer is the one it is about, if that is known."""
         self._set(delivery_id, state=PARKED, attempts=attempts, reason=reason, customer_id=customer_id)
 
     def parked(self, connection_id: int) -> Sequence[Parked]:
@@ -134,32 +134,33 @@ class InboxRepository(Repository):
         return [Parked(*row) for row in self._all(found)]
 
     def replay(self, connection_id: int, now: datetime, only: Collection[int] | None) -> int:
-        """Have parked deliveries of the connection applied again, all or only these; how many."""
+        """Apply parked deliveries of the connection again, all or only these. Returns how many."""
         again = sa.update(inbox).where(*_parked(connection_id, only))
         return self.connection.execute(again.values(state=PENDING, attempts=0, due_at=now, reason=None)).rowcount
 
     def drop(self, connection_id: int, only: Collection[int] | None) -> int:
-        """Erase the bodies of parked deliveries of the connection, all or only these; how many.
+        """Erase the bodies of parked deliveries of the connection, all or only these. Returns how many.
 
         Their keys stay for a while, so that a repeat does not bring them back."""
         gone = sa.update(inbox).where(*_parked(connection_id, only))
         return self.connection.execute(gone.values(state=DONE, **_EMPTIED)).rowcount
 
     def erase_open(self, connection_id: int) -> None:
-        """Erase the bodies of everything that the connection has delivered and that was not applied."""
+        """Erase the bodies of everything that the connection delivered and that was not applied."""
         still = sa.or_(in_state(PENDING), in_state(PARKED))
         of_it = sa.update(inbox).where(inbox.c.connection_id == connection_id, still)
         self.connection.execute(of_it.values(state=DONE, **_EMPTIED))
 
     def erase_about(self, connection_id: int, key: str) -> None:
-        """Erase the bodies of what was not applied and names the customer with this key in the other system.
+        """Erase the bodies of deliveries that were not applied and name the customer with this key in the other system.
 
         Their keys stay for a while, so that a repeat does not bring them back."""
         found = sa.update(inbox).where(inbox.c.connection_id == connection_id, inbox.c.about == key)
         self.connection.execute(found.values(state=DONE, **_EMPTIED))
 
     def forget(self, before: datetime, most: int) -> bool:
-        """Erase keys of applied deliveries that came before this time, at most so many; whether more may be left."""
+        """Delete keys of applied deliveries from before this time, at most so many. Returns whether more may be
+        left."""
         old = sa.select(inbox.c.id).where(in_state(DONE), inbox.c.received_at < before).limit(most)
         return self.connection.execute(sa.delete(inbox).where(inbox.c.id.in_(old))).rowcount >= most
 

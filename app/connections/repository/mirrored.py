@@ -1,4 +1,4 @@
-"""Named queries over which interactions came from other systems, and what is to be read again."""
+"""Which interactions came from other systems, and what to read again."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
@@ -12,12 +12,12 @@ from app.storage.constructs import insert_into
 from app.storage.repository import Repository
 
 RESTORED, WRITTEN = f"{HINT}restored", f"{HINT}written"
-"""The fingerprints of marks: of what may have gone back to a backup, and of what was written to."""
+"""The fingerprints of special marks: of what may have gone back to a backup, and of what was written to."""
 
 
 class Place(NamedTuple):
-    """An interaction's place in another system: our surrogate, what it was there when it was read last, when that was
-    applied, and when the latest write to it was confirmed."""
+    """An interaction's place in another system: our surrogate, its fingerprint there when it was last read, when that
+    was applied, and when the latest write to it was confirmed."""
 
     id: int
     fingerprint: str | None
@@ -26,8 +26,8 @@ class Place(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """What has to be read again, what the list said of it, how often reading it has failed, and since when it is due,
-    which tells it from the same mark that was set once more."""
+    """Something that must be read again, with its fingerprint in the list, how often reading it has failed, and since
+    when it is due. The due time distinguishes it from the same mark that was set again."""
 
     key: str
     fingerprint: str | None
@@ -36,24 +36,25 @@ class Mark(NamedTuple):
 
 
 class MirroredRepository(Repository):
-    """The interactions that belong to connections, each by the other system's own key."""
+    """The interactions that belong to connections, by the other system's key."""
 
     def note(self, interaction_id: int, connection_id: int, key: str, now: datetime, **read: str | None) -> None:
-        """The interaction is the connection's, under this key, and was brought up to date now."""
+        """Record that the interaction belongs to the connection under this key, and was brought up to date now."""
         values = {"connection_id": connection_id, "upstream_key": key, "synced_at": now, **read}
         insert = insert_into(self.dialect_name, mirrored).values(id=interaction_id, **values)
         given = {name: insert.excluded[name] for name in values}
         self.connection.execute(insert.on_conflict_do_update(index_elements=[mirrored.c.id], set_=given))
 
     def note_written(self, interaction_id: int, now: datetime) -> None:
-        """A write to the interaction has ended: what that made of it is read, whatever a list says of it."""
+        """A write to the interaction has ended. Read the result, whatever a list says about it."""
         place = sa.update(mirrored).where(mirrored.c.id == interaction_id).values(written_at=now)
         row = self._one(place.returning(mirrored.c.connection_id, mirrored.c.upstream_key))
         if row is not None:
             self.mark(row[0], row[1], WRITTEN, now, quiet=False)
 
     def rename(self, interaction_id: int, key: str) -> None:
-        """What had its key there has another now: the system gave the key to something else."""
+        """The interaction with the first key now has the second: the other system gave the first key to something
+        else."""
         self.connection.execute(sa.update(mirrored).where(mirrored.c.id == interaction_id).values(upstream_key=key))
 
     def place(self, connection_id: int, key: str) -> Place | None:
@@ -64,7 +65,7 @@ class MirroredRepository(Repository):
         return None if row is None else Place(*row)
 
     def fingerprints(self, connection_id: int, keys: Sequence[str]) -> Mapping[str, str | None]:
-        """Of those of the keys that are known, what each was when it was read last, or is marked to be."""
+        """For each known key, its fingerprint when it was last read, or the one it is marked with."""
         of = mirrored.c
         known = sa.select(of.upstream_key, of.fingerprint).where(
             of.connection_id == connection_id, of.upstream_key.in_(keys)
@@ -93,7 +94,7 @@ class MirroredRepository(Repository):
         return 0 if row is None else int(row[0])
 
     def unseen(self, connection_id: int, seen: Collection[str], since: datetime) -> Sequence[str]:
-        """The keys that are not among the seen ones, were not read since, and are not marked as missing already."""
+        """The keys that are not among the seen ones, were not read since, and are not yet marked as missing."""
         of = mirrored.c
         marked = sa.exists().where(
             dirty.c.connection_id == of.connection_id,
@@ -106,7 +107,7 @@ class MirroredRepository(Repository):
     # ---- what was erased -------------------------------------------------------------------------------------------
 
     def forget(self, connection_id: int, key: str, now: datetime) -> None:
-        """Nothing that was there before now comes back under this key."""
+        """Nothing from before now may come back under this key."""
         insert = insert_into(self.dialect_name, forgotten).values(
             connection_id=connection_id, upstream_key=key, forgotten_at=now
         )
@@ -114,12 +115,12 @@ class MirroredRepository(Repository):
         self.connection.execute(insert.on_conflict_do_update(index_elements=keys, set_={"forgotten_at": now}))
 
     def note_forgotten(self, connection_id: int, key: str, fingerprint: str) -> None:
-        """What was erased is this there by now, and nothing of it is taken in."""
+        """Record the present fingerprint of something that was erased here. Nothing of it is taken in."""
         of_it = sa.update(forgotten).where(forgotten.c.connection_id == connection_id, forgotten.c.upstream_key == key)
         self.connection.execute(of_it.values(fingerprint=fingerprint))
 
     def forgotten_at(self, connection_id: int, key: str) -> datetime | None:
-        """When what had this key was erased here; None when nothing was."""
+        """When the interaction with this key was erased here; None when none was."""
         row = self._one(
             sa.select(forgotten.c.forgotten_at).where(
                 forgotten.c.connection_id == connection_id, forgotten.c.upstream_key == key
@@ -127,10 +128,10 @@ class MirroredRepository(Repository):
         )
         return None if row is None else row[0]
 
-    # ---- what is to be read again ----------------------------------------------------------------------------------
+    # ---- what must be read again -------------------------------------------------------------------------------------
 
     def mark(self, connection_id: int, key: str, fingerprint: str | None, now: datetime, *, quiet: bool) -> None:
-        """Have it read again; a mark that is there already is renewed, and due at once. What may have gone back to a
+        """Mark it to be read again. An existing mark is renewed, and due at once. An item marked because of a restored
         backup is still read as such."""
         values: dict[str, Any] = {"fingerprint": fingerprint, "due_at": now, "attempts": 0, "reason": None}
         insert = insert_into(self.dialect_name, dirty).values(
@@ -143,13 +144,13 @@ class MirroredRepository(Repository):
         self.connection.execute(insert.on_conflict_do_update(index_elements=keys, set_=values))
 
     def mark_later(self, connection_id: int, key: str, fingerprint: str, due_at: datetime) -> None:
-        """Have it read again then, unless it is marked already."""
+        """Mark it to be read again at that time, unless it is marked already."""
         values = {"fingerprint": fingerprint, "due_at": due_at, "attempts": 0, "quiet": False}
         insert = insert_into(self.dialect_name, dirty).values(connection_id=connection_id, upstream_key=key, **values)
         self.connection.execute(insert.on_conflict_do_nothing())
 
     def mark_restored(self, connection_id: int, now: datetime) -> None:
-        """Have all that the connection has read again whole, after everything else."""
+        """Mark all that the connection has to be read again completely, after everything else."""
         columns = ["connection_id", "upstream_key", "fingerprint", "quiet", "due_at", "attempts"]
         each = sa.select(
             mirrored.c.connection_id,
@@ -165,7 +166,7 @@ class MirroredRepository(Repository):
         self.connection.execute(insert.on_conflict_do_update(index_elements=keys, set_=again))
 
     def due_marks(self, connection_id: int, now: datetime, most: int) -> Sequence[Mark]:
-        """What is due to be read, what is not history first."""
+        """What is due to be read; history comes last."""
         columns = (dirty.c.upstream_key, dirty.c.fingerprint, dirty.c.attempts, dirty.c.due_at)
         found = sa.select(*columns).where(dirty.c.connection_id == connection_id, dirty.c.due_at <= now)
         return [Mark(*row) for row in self._all(found.order_by(dirty.c.quiet, dirty.c.due_at).limit(most))]
@@ -176,17 +177,17 @@ class MirroredRepository(Repository):
         return None if row is None else row[0]
 
     def count_failing(self, connection_id: int, tries: int) -> int:
-        """How much could not be read or applied after so many tries."""
+        """How many items could not be read or applied after so many tries."""
         found = sa.select(sa.func.count()).select_from(dirty)
         row = self._one(found.where(dirty.c.connection_id == connection_id, dirty.c.attempts >= tries))
         return 0 if row is None else int(row[0])
 
     def clear(self, connection_id: int, mark: Mark) -> None:
-        """It was read; a mark that was renewed meanwhile stays."""
+        """It was read. A mark that was renewed meanwhile stays."""
         self.connection.execute(sa.delete(dirty).where(*_same(connection_id, mark)))
 
     def put_off(self, connection_id: int, mark: Mark, attempts: int, due_at: datetime, reason: str) -> None:
-        """It could not be read or applied: it is read again later, unless the mark was renewed meanwhile."""
+        """It could not be read or applied. It is read again later, unless the mark was renewed meanwhile."""
         later = sa.update(dirty).where(*_same(connection_id, mark))
         self.connection.execute(later.values(attempts=attempts, due_at=due_at, reason=reason))
 
@@ -196,6 +197,6 @@ class MirroredRepository(Repository):
 
 
 def _same(connection_id: int, mark: Mark) -> tuple[sa.ColumnElement[bool], ...]:
-    """The condition on a mark that it is still the one that was seen."""
+    """The condition that a mark is still the one that was seen."""
     of = dirty.c
     return of.connection_id == connection_id, of.upstream_key == mark.key, of.due_at == mark.due_at

@@ -1,4 +1,4 @@
-"""What can be done with connections, and with what they deliver."""
+"""The commands on connections, deliveries and the outbox."""
 
 from app.connections.service.applying import (
     Outcome,

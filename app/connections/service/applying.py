@@ -1,4 +1,4 @@
-"""Applies deliveries, each in a unit of its own; parks those that fail."""
+"""Applies deliveries, each in its own unit, and parks failing ones."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -15,17 +15,17 @@ from app.interactions.connector import About, Unmappable
 from app.storage.work import Work
 
 PAUSES = (timedelta(seconds=5), timedelta(seconds=30), timedelta(minutes=2))
-"""After how long a delivery is tried again that may succeed later; after the last try it is parked."""
+"""The pauses before a failed delivery is tried again. After the last try it is parked."""
 
 KEPT_FOR = timedelta(days=7)
-"""How long the key of an applied delivery is known, so that a repeat changes nothing."""
+"""How long the key of an applied delivery is stored, so that a repeat changes nothing."""
 
 _FORGOTTEN_AT_ONCE = 1_000
 _FAILED = "INTERNAL: Applying it failed for a reason that the server's log has."
 
 
 class Outcome(Enum):
-    """What became of a delivery."""
+    """The result of a delivery."""
 
     APPLIED = auto()
     PUT_OFF = auto()
@@ -39,9 +39,10 @@ def due_deliveries(work: Work, connection_id: int, most: int) -> Sequence[int]:
 
 
 def apply_delivery(work: Work, connectors: Connectors, delivery_id: int) -> Outcome:
-    """Apply a delivery whole, or note why it cannot be. GONE when somebody else has done it, or it waits again.
+    """Apply a whole delivery, or record why it cannot be applied. GONE when another process has done it, or it waits
+    again.
 
-    Raises what is no refusal of a rule: a fault of the program or of the database, after which `put_off` notes it."""
+    Raises errors that are not refusals: a fault of the program or the database. `put_off` then records it."""
     found = _taken(work, delivery_id)
     if found is None:
         return Outcome.GONE
@@ -68,7 +69,7 @@ def apply_delivery(work: Work, connectors: Connectors, delivery_id: int) -> Outc
 
 
 def put_off(work: Work, connectors: Connectors, delivery_id: int) -> Outcome:
-    """Note that applying a delivery failed unexpectedly: it is tried again later, and parked after the last try."""
+    """Record that applying a delivery failed unexpectedly. It is tried again later, and parked after the last try."""
     found = _taken(work, delivery_id)
     if found is None:
         return Outcome.GONE
@@ -76,21 +77,21 @@ def put_off(work: Work, connectors: Connectors, delivery_id: int) -> Outcome:
 
 
 def erase_deliveries(work: Work, customer_key: str | None) -> None:
-    """Erase what connections delivered about the customer with this key of ours and what was not applied yet."""
+    """Erase deliveries about the customer with this key of ours that were not applied yet."""
     found = None if customer_key is None else parsed_key(customer_key)
     if found is not None:
         work.use(InboxRepository).erase_about(*found)
 
 
 def forget_mirrored(work: Work, interactions: Sequence[int]) -> None:
-    """Have nothing come back of these interactions, which are going to be erased and are still in their systems."""
+    """Prevent these interactions from coming back: they will be erased here, and are still in their systems."""
     places = work.use(MirroredRepository)
     for connection_id, key in places.list_of_customer(interactions):
         places.forget(connection_id, key, work.now)
 
 
 def forget_deliveries(work: Work) -> bool:
-    """Erase the keys of deliveries that were applied long ago; whether more may be left."""
+    """Delete the keys of deliveries that were applied long ago. Returns whether more may be left."""
     return work.use(InboxRepository).forget(work.now - KEPT_FOR, _FORGOTTEN_AT_ONCE)
 
 
@@ -119,6 +120,6 @@ def _failed(
 
 
 def _said(error: DomainError) -> str:
-    """The refusal in a line: its code, what it says, and where."""
+    """The refusal in one line: its code, its message, and where."""
     at = ".".join(map(str, error.path))
     return f"{error.code}: {error.message}" + (f" ({at})" if at else "")

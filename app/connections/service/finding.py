@@ -1,4 +1,4 @@
-"""Finding connections, and recording what happens to them."""
+"""Finds connections, and records their events."""
 
 from typing import Protocol
 
@@ -21,16 +21,16 @@ def managed(work: Work, actor: Actor, ref: Ref) -> ConnectedSystem:
 
 
 class _OfConnection(Protocol):
-    """An event whose one field is the connection."""
+    """An event whose only field is the connection."""
 
     def __call__(self, *, connection_id: int) -> ConnectionEvent: ...
 
 
 def tell(work: Work, actor: Actor, system: ConnectedSystem, happened: _OfConnection) -> None:
-    """Record what happened to the connection."""
+    """Record an event of the connection."""
     tell_of(work, actor, system, happened(connection_id=system.id))
 
 
 def tell_of(work: Work, actor: Actor, system: ConnectedSystem, happened: ConnectionEvent) -> None:
-    """Record an event of the connection that has fields of its own."""
+    """Record an event of the connection that has further fields."""
     work.record(happened.record(actor_id=actor.user_id or None, version=system.version))

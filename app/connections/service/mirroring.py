@@ -1,4 +1,4 @@
-"""The rules of kinds whose interactions are in other systems, too."""
+"""The rules of kinds with interactions in other systems."""
 
 from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
@@ -20,16 +20,16 @@ I = TypeVar("I", bound=Interaction)  # noqa: E741 - the one interaction of these
 class _Connected(Protocol):
     @property
     def cannot(self) -> str | None:
-        """The commands that its system cannot do; None where it is in no other system."""
+        """The commands that its system cannot do. None when it is in no other system."""
 
 
 class MirroredRules(CommonRules[I]):
-    """What such kinds have in common: a kind adds `queue_changes`, `outgoing` and `restored`."""
+    """The shared rules of such kinds. A kind adds `queue_changes`, `outgoing` and `restored`."""
 
     def queue_changes(
         self, work: "Work", actor: Actor, before: I, after: I, command: AnyCommand, happened: InteractionEvent
     ) -> None:
-        """Queue what the other system has to be told of a change that was made here."""
+        """Queue the parts of a change made here that the other system has to be told."""
         raise NotImplementedError
 
     def on_written(

@@ -13,11 +13,11 @@ from app.directory.service.editing import Ref
 from app.storage.work import Work
 
 MOST_NAMED = 1_000
-"""The deliveries that can be named at once."""
+"""How many deliveries can be named at once."""
 
 
 class Handled(NamedTuple):
-    """A connection's surrogate, and how many of its parked deliveries something was done to."""
+    """A connection's surrogate, and how many of its parked deliveries were affected."""
 
     connection: int
     deliveries: int
@@ -29,7 +29,7 @@ def parked_deliveries(work: Work, actor: Actor, ref: Ref) -> Sequence[Parked]:
 
 
 def replay_parked(work: Work, actor: Actor, ref: Ref, only: Sequence[str] | None = None) -> Handled:
-    """Have the connection's parked deliveries applied again, all or only these.
+    """Apply the connection's parked deliveries again, all or only these.
 
     Raises Forbidden, NotFound, InvalidInput, TooLong beyond 1,000 of them."""
     system = managed(work, actor, ref)
@@ -40,7 +40,7 @@ def replay_parked(work: Work, actor: Actor, ref: Ref, only: Sequence[str] | None
 
 
 def drop_parked(work: Work, actor: Actor, ref: Ref, only: Sequence[str] | None = None) -> Handled:
-    """Erase the connection's parked deliveries for good, all or only these. Raises as `replay_parked`."""
+    """Erase the connection's parked deliveries for good, all or only these. Raises the errors of `replay_parked`."""
     system = managed(work, actor, ref)
     count = work.use(InboxRepository).drop(system.id, _numbers(only))
     if count:

@@ -1,4 +1,4 @@
-"""Which systems are reached, where, and by what token."""
+"""Which systems are reached, at which address, with which token."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -20,8 +20,8 @@ _TOKEN = line(4_096, blank=False)
 
 
 class Reachable(NamedTuple):
-    """A connection whose system is reached, its token, and where its system is to send deliveries; None where this
-    server's own address is not known."""
+    """A connection whose system is reached, its token, and the URL for its system's deliveries; None when this server
+    does not know its own address."""
 
     system: ConnectedSystem
     token: str
@@ -29,8 +29,8 @@ class Reachable(NamedTuple):
 
 
 def reachable(work: Work, connectors: Mapping[str, Connector]) -> Sequence[Reachable]:
-    """The connections that are not paused and whose systems are reached; what a system cannot do is brought up to
-    date. One whose token cannot be read is left out."""
+    """The connections that are not paused and whose systems are reached. What a system cannot do is updated on the way.
+    A connection with an unreadable token is left out."""
     systems, found = work.use(ConnectedSystemRepository), list[Reachable]()
     for each in systems.reached():
         connector = connectors.get(each.system)
@@ -55,7 +55,7 @@ def _hook(work: Work, system: ConnectedSystem) -> Hook | None:
 
 
 def checked_address(given: str) -> str:
-    """The address without a slash at its end. Raises InvalidInput."""
+    """The address without a trailing slash. Raises InvalidInput."""
     try:
         url = parse_url(given)
     except OutboundFault as fault:
@@ -66,7 +66,7 @@ def checked_address(given: str) -> str:
 
 
 def checked_token(given: str) -> str:
-    """The token. Raises InvalidInput and TooLong for what no header can hold."""
+    """The token. Raises InvalidInput and TooLong when a header cannot hold it."""
     token: str = _TOKEN(given, ("credential",))
     if not token.isascii() or not token.isprintable():
         raise InvalidInput("A token has printable characters of ASCII alone.", path=("credential",))

@@ -1,4 +1,4 @@
-"""Notes what has changed in other systems, and applies what was read of it."""
+"""Records what changed in other systems, and applies reads."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
@@ -24,24 +24,24 @@ from app.interactions.service.change import erase
 from app.storage.work import Work
 
 KEEPS_DELETED = "keepDeleted"
-"""The setting by which nothing is deleted here that the other system has no more."""
+"""The setting that prevents deletions here when the other system no longer has something."""
 
 FEW, SHARE = 20, 0.2
-"""What may be missing at once and be believed: so many, or this share of all that is mirrored."""
+"""How much may be missing at once and still be believed: this many, or this share of all that is mirrored."""
 
 _SOON = timedelta(seconds=1)
 _WHEN_FREE = timedelta(minutes=10)
 
 
 class Later(NamedTuple):
-    """Why what was read could not be applied; `after` so long where that is no failure."""
+    """Why a read could not be applied. `after` is the time until the next try when this is not a failure."""
 
     reason: str
     after: timedelta | None = None
 
 
 def note_listed(work: Work, connection_id: int, items: Sequence[Listed], *, quiet: bool = False) -> int:
-    """Mark what the list says is another than what was read last; how many that are."""
+    """Mark the items whose fingerprint in the list differs from the last read. Returns how many."""
     places = work.use(MirroredRepository)
     known = places.fingerprints(connection_id, [each.key for each in items])
     changed = [each for each in items if each.key not in known or known[each.key] != each.fingerprint]
@@ -51,13 +51,13 @@ def note_listed(work: Work, connection_id: int, items: Sequence[Listed], *, quie
 
 
 def note_hint(work: Work, connection_id: int, key: str) -> None:
-    """A delivery says that something has changed: it is read at once, by whichever process keeps the connection."""
+    """A delivery says that something has changed. The process that keeps the connection reads it at once."""
     work.use(MirroredRepository).mark(connection_id, key, f"{HINT}told", work.now, quiet=False)
     work.record(ReadQueued(connection_id=connection_id).record())
 
 
 def note_restored(work: Work, connection_id: int) -> None:
-    """The other system went back to a backup: all that is here of it is read again whole, and its list, too."""
+    """The other system was restored from a backup: everything of it is read again completely, and its list too."""
     work.use(MirroredRepository).mark_restored(connection_id, work.now)
     work.use(ConnectedSystemRepository).walk_anew(connection_id)
     tell(work, SYSTEM, _system(work, connection_id), ConnectionUpdated)
@@ -72,8 +72,8 @@ def note_walked(
     began_at: datetime,
     seen: Collection[str] | None,
 ) -> None:
-    """A page of the complete walk was read: mark what is new in it, and remember how far the walk has come. `seen` is
-    all that the walk has seen, where it is known from the first page on: after the last one, what is not among it is
+    """A page of the complete walk was read: mark what is new in it, and store how far the walk has come. `seen` is
+    everything that the walk has seen, if it is known from the first page on. After the last page, what is not in it is
     missing."""
     before = _system(work, connection_id)
     first = before.walked_at is None
@@ -91,8 +91,8 @@ def note_walked(
 
 
 def _note_missing(work: Work, system: ConnectedSystem, seen: Collection[str], began_at: datetime) -> int | None:
-    """Have read again what a walk has not seen, as it goes here if it is gone there; how much it is, and nothing is
-    done, where that is too much to be believed."""
+    """Read again what a walk has not seen; it is deleted here if it is gone there. If it is too much to be believed,
+    nothing is done. Returns how much that is."""
     systems, places = work.use(ConnectedSystemRepository), work.use(MirroredRepository)
     keys = places.unseen(system.id, seen, began_at)
     believed = max(FEW, int(places.count(system.id) * SHARE), system.missing_allowed or 0)
@@ -106,12 +106,12 @@ def _note_missing(work: Work, system: ConnectedSystem, seen: Collection[str], be
 
 
 def restart_walk(work: Work, connection_id: int) -> None:
-    """The walk cannot go on from where it is: it begins anew."""
+    """The walk cannot continue from its place, so it starts again."""
     work.use(ConnectedSystemRepository).note_walk(connection_id)
 
 
 def note_reached(work: Work, connection_id: int, fault: str | None) -> None:
-    """The other system was reached, or why it was not."""
+    """Record that the other system was reached, or why it was not."""
     systems = work.use(ConnectedSystemRepository)
     before = systems.kept(connection_id)
     if before is not None and before.reach_fault != fault:
@@ -131,8 +131,8 @@ def note_polled(work: Work, connection_id: int, cursor: str | None) -> None:
 
 
 class Due(NamedTuple):
-    """What there is to do now: entries of the outbox, what to read, and when the next of either is due. `walked` says
-    that the complete list has been read once."""
+    """What to do now: entries of the outbox, what to read, and when the next of either is due. `walked` says that the
+    complete list has been read once."""
 
     now: datetime
     entries: Sequence[int]
@@ -142,9 +142,9 @@ class Due(NamedTuple):
 
 
 def due(work: Work, connection_id: int, entries: int, marks: int) -> Due:
-    """What is due of the connection, at most so many of each, and nothing while it is paused.
+    """What is due for the connection, at most so many of each, and nothing while it is paused.
 
-    `now` is since when what is read may be old."""
+    `now` is the time from which on a read counts as up to date."""
     system = _system(work, connection_id)
     if system.paused or system.deleted_at is not None:
         return Due(work.now, (), (), None)
@@ -160,8 +160,8 @@ def due(work: Work, connection_id: int, entries: int, marks: int) -> Due:
 
 
 class Next(NamedTuple):
-    """The page with which the walk goes on, what leads to it, and when the walk began; no page while it is not due for
-    so many seconds."""
+    """The page with which the walk continues, its cursor, and when the walk began. Without a page, the number of
+    seconds until one is due."""
 
     page: int | None
     began_at: datetime
@@ -170,8 +170,8 @@ class Next(NamedTuple):
 
 
 def next_page(work: Work, connection_id: int, every: timedelta) -> Next:
-    """Where the complete walk through the list goes on: the first is due at once, and each later one so long after the
-    one before it."""
+    """Where the complete walk through the list continues. The first page is due at once, each later one after a
+    pause."""
     system = _system(work, connection_id)
     if system.walk_page is not None and system.walk_began_at is not None:
         return Next(system.walk_page + 1, system.walk_began_at, system.walk_after)
@@ -181,26 +181,26 @@ def next_page(work: Work, connection_id: int, every: timedelta) -> Next:
 
 
 def known_messages(work: Work, connection_id: int, mark: Mark) -> frozenset[str] | Later:
-    """The keys of the newest messages that are here of what has to be read, all of which were here when it was read
-    last; none where they may not be there now. Later while it is of no use to read it."""
+    """The keys of the newest messages here, for an interaction that must be read. All of them were here when it was
+    last read; none are returned when that may have changed. Later, while reading it is of no use."""
     place = work.use(MirroredRepository).place(connection_id, mark.key)
     if place is None:
         return frozenset()
     later = _while_sent(work, work.use(OutboxRepository).active(place.id))
     if later is not None or mark.fingerprint == RESTORED:
         return later or frozenset()
-    # What was sent since may have come behind others that are not here yet.
+    # Messages sent since then may have arrived behind others that are not here yet.
     return frozenset(work.use(MessageRepository).latest_keys(place.id, until=place.synced_at))
 
 
 def _while_sent(work: Work, active: Sequence[Entry]) -> Later | None:
-    """What is to be read waits while a message of it is being sent; the end of that has it read at once."""
+    """A read waits while a message of the interaction is being sent. The end of that triggers the read at once."""
     sent = [each.due_at for each in active if each.slot is None and each.state is not EntryState.WAITING]
     return Later("A message is being sent.", max(min(sent) - work.now, _SOON)) if sent else None
 
 
 def _is_older(began_at: datetime, place: Place) -> bool:
-    """Whether a read began before what is here was written there, or was read."""
+    """Whether a read began before the latest write there, or before the latest read that was applied."""
     return began_at < place.synced_at or (place.written_at is not None and began_at <= place.written_at)
 
 
@@ -213,7 +213,7 @@ def put_off_mark(
     wait: float | None = None,
     after: timedelta | None = None,
 ) -> None:
-    """Reading it failed: it is read again later; `after` so long where that is no failure."""
+    """Reading it failed, so it is read again later. `after` is the pause when this is not a failure."""
     due_at = work.now + (pause_after(mark.attempts + 1, wait) if after is None else after)
     attempts = mark.attempts + 1 if after is None else mark.attempts
     work.use(MirroredRepository).put_off(connection_id, mark, attempts, due_at, reason)
@@ -222,10 +222,10 @@ def put_off_mark(
 def apply_snapshot(
     work: Work, remote: Remote, connection_id: int, mark: Mark, found: Snapshot, began_at: datetime
 ) -> Later | None:
-    """Bring our interaction to what was read of it; None when that is done.
+    """Update our interaction to what was read. Returns None when that is done.
 
-    A read that began before the latest write ended, or before another read was applied, says nothing. Nor does one
-    beside a write that may have made something: that would be taken for somebody else's."""
+    A read that began before the latest write ended, or before another read was applied, is ignored. So is a read while
+    a write may have created something, which would be taken for somebody else's."""
     system, places = _system(work, connection_id), work.use(MirroredRepository)
     if system.paused or system.deleted_at is not None:
         return Later("The connection is paused.", _SOON)
@@ -262,7 +262,7 @@ def apply_snapshot(
     except DomainError as error:
         del work.events[told:]
         return Later(f"{error.code}: {error.message}")
-    # Lists may say it in other words than a read: what is compared is what the list said.
+    # A list may describe it differently from a read: the fingerprint of the list is compared with that of a list.
     said = mark.fingerprint
     seen = found.fingerprint if said is None or said.startswith(HINT) else said
     if mapped is not None:
@@ -276,8 +276,8 @@ def apply_snapshot(
 
 
 def _let_go(work: Work, connection_id: int, place: Place | None, mark: Mark) -> Later | None:
-    """Delete what is not there any more. While somebody here still has to do with it, it stays: a customer who waits
-    is not to be lost without a word."""
+    """Delete an interaction that the other system no longer has. While somebody here still has to do something about
+    it, it stays: a waiting customer must not disappear silently."""
     name = None if place is None else work.use(InteractionRepository).kind_of(place.id)
     if place is not None and name is not None:
         interaction = work.kinds[name].load(work, place.id)

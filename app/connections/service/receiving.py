@@ -1,4 +1,4 @@
-"""Takes deliveries in: verified, and kept before they are understood."""
+"""Receives deliveries: verified, then stored before they are parsed."""
 
 import hmac
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from app.interactions.connector import About
 from app.storage.work import Work
 
 MOST_OPEN = 10_000
-"""Deliveries of one connection that may wait or be parked; further ones are refused with 503."""
+"""How many deliveries of one connection may wait or be parked. Further ones are refused with 503."""
 
 LONGEST_KEY = 255
 
@@ -26,7 +26,7 @@ _USUAL = StandardWebhooks()
 
 
 class Verdict(Enum):
-    """What became of a delivery at the door."""
+    """What was decided about a delivery on arrival."""
 
     KEPT = auto()
     REPEATED = auto()
@@ -46,9 +46,9 @@ def accept(
     *,
     most_open: int = MOST_OPEN,
 ) -> Verdict:
-    """Keep a signed delivery to be applied; what became of it, which is kept whatever it was.
+    """Store a signed delivery to be applied later. Returns the verdict; what is recorded with it is kept in any case.
 
-    Whoever knows the path may deliver, so the actor may be nobody. Raises NotFound for any other path."""
+    Whoever knows the path may deliver, so the actor may be anonymous. Raises NotFound for any other path."""
     systems, inbox = work.use(ConnectedSystemRepository), work.use(InboxRepository)
     system = _at(systems, ref, token)
     secrets = opened(work, system, work.now)
@@ -82,7 +82,7 @@ def _at(systems: ConnectedSystemRepository, ref: str, token: str) -> ConnectedSy
     """The connection at this path, locked. Raises NotFound."""
     found = parse_id(ref)
     if found is not None and found.prefix == PREFIX:
-        # Looked at before it is locked: whoever does not know the token holds nobody up.
+        # Checked before it is locked: a request without the right token must not delay others.
         seen = systems.kept(found.number)
         if seen is not None and hmac.compare_digest(seen.token.encode(), token.encode()):
             locked = systems.kept(found.number, for_update=True)
@@ -98,5 +98,5 @@ def _was_refused(system: ConnectedSystem) -> bool:
 
 
 def headers_of(connectors: Connectors) -> frozenset[str]:
-    """The names of all headers by which deliveries are signed."""
+    """The names of all headers that carry signatures of deliveries."""
     return frozenset(_USUAL.headers).union(*(each.signature.headers for each in connectors.values()))

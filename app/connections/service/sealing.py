@@ -1,4 +1,4 @@
-"""The secrets of connections, sealed and opened with the keys of the settings."""
+"""Seals and unseals the secrets of connections."""
 
 from datetime import datetime
 
@@ -8,12 +8,12 @@ from app.storage.work import Work
 
 
 def sealed(work: Work, secret: str) -> str:
-    """The secret as it is stored. Raises NoSecretsKey."""
+    """The secret in its stored form. Raises NoSecretsKey."""
     return work.settings.sealer.seal(secret)
 
 
 def opened(work: Work, system: ConnectedSystem, now: datetime) -> list[str]:
-    """The secrets that are valid now and can be read, the newest first."""
+    """The secrets that are valid now and can be read, newest first."""
     kept = [system.secret]
     if system.former_until is not None and now < system.former_until:
         kept.append(system.former_secret)

@@ -1,4 +1,4 @@
-"""Use cases of connections: create, change, try, pause, delete."""
+"""Commands on connections: create, change, try, pause, delete."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -39,34 +39,35 @@ from app.interactions.connector import Connector
 from app.storage.work import Work
 
 MOST_CONNECTIONS = 100
-"""The connections that there may be."""
+"""The largest number of connections."""
 
 LONGEST_OVERLAP = timedelta(days=7)
-"""How long a former secret may stay valid."""
+"""The longest time that a former secret stays valid."""
 
 _NAME = line(255, blank=False)
 _MISSING = whole(1, 1_000_000)
 
 Connectors = Mapping[str, Connector]
-"""The connectors that there are, by the names of their systems."""
+"""The connectors, by the names of their systems."""
 
 
 class Made(NamedTuple):
-    """A connection with a secret that was made or changed just now; None where that was before."""
+    """A connection with its new secret. The secret is None when a repeat under an idempotency key finds it created
+    before."""
 
     system: ConnectedSystem
     secret: str | None
 
 
 class Tried(NamedTuple):
-    """A connection, and why it could take nothing now."""
+    """A connection, and why it could not accept deliveries now."""
 
     system: ConnectedSystem
     problems: Sequence[str]
 
 
 class Stands(NamedTuple):
-    """A connection, how it stands, and how many of its deliveries wait."""
+    """A connection, its state, and how many of its deliveries wait."""
 
     system: ConnectedSystem
     standing: Standing
@@ -76,11 +77,11 @@ class Stands(NamedTuple):
 def create_connection(
     work: Work, actor: Actor, connectors: Connectors, given: NewConnection, *, idempotency_key: str | None = None
 ) -> Made:
-    """A new connection, and its secret, which is never given again.
+    """Create a connection. Returns it with its secret, which is never returned again.
 
-    A repeat under the same idempotency key gives the connection without its secret.
-    Raises Forbidden, NoSecretsKey, InvalidInput and TooLong, AlreadyExists for a name that is taken, TooMany beyond 100
-    connections, KeyReused, and what the connector refuses its settings with."""
+    A repeat under the same idempotency key returns the connection without its secret. Raises Forbidden, NoSecretsKey,
+    InvalidInput and TooLong, AlreadyExists for a name that is taken, TooMany beyond 100 connections, KeyReused, and the
+    connector's refusals of its settings."""
     actor.require(MANAGE)
     secret = given.get("secret") or new_webhook_secret()
     systems = work.use(ConnectedSystemRepository)
@@ -131,7 +132,7 @@ def update_connection(
     allow_missing: int | None = None,
     if_version: int | None = None,
 ) -> ConnectedSystem:
-    """Rename a connection, reach its system elsewhere or by another token, or let the next walk delete so much.
+    """Rename a connection, change its system's address or token, or confirm that the next walk may delete so much.
 
     Raises Forbidden, NotFound, VersionConflict, InvalidInput, TooLong, AlreadyExists, NoSecretsKey."""
     before = managed(work, actor, ref)
@@ -160,7 +161,7 @@ def update_connection(
 
 
 def try_connection(work: Work, actor: Actor, connectors: Connectors, ref: Ref) -> Tried:
-    """Look whether the connection could take deliveries and apply them now; nothing is sent.
+    """Check whether the connection could accept and apply deliveries now. Nothing is sent.
 
     Raises Forbidden, NotFound."""
     system = managed(work, actor, ref)
@@ -179,21 +180,21 @@ def try_connection(work: Work, actor: Actor, connectors: Connectors, ref: Ref) -
 
 
 def pause_connection(work: Work, actor: Actor, ref: Ref) -> ConnectedSystem:
-    """Apply nothing more of what the connection delivers; deliveries are still taken and wait.
+    """Stop applying what the connection delivers. Deliveries are still accepted, and wait.
 
     Raises Forbidden, NotFound."""
     return _paused(work, actor, ref, paused=True)
 
 
 def resume_connection(work: Work, actor: Actor, ref: Ref) -> ConnectedSystem:
-    """Apply what the connection delivers, what waits first. Raises Forbidden, NotFound."""
+    """Apply what the connection delivers, starting with what waits. Raises Forbidden, NotFound."""
     return _paused(work, actor, ref, paused=False)
 
 
 def rotate_secret(
     work: Work, actor: Actor, ref: Ref, *, secret: str | None = None, former_for: timedelta = timedelta(days=1)
 ) -> Made:
-    """Give the connection another secret; the one that it has stays valid `former_for` so long, seven days at most.
+    """Give the connection a new secret. The former one stays valid for `former_for`, at most seven days.
 
     Raises Forbidden, NotFound, NoSecretsKey, InvalidInput."""
     before = managed(work, actor, ref)
@@ -214,7 +215,8 @@ def rotate_secret(
 
 
 def delete_connection(work: Work, actor: Actor, ref: Ref) -> ConnectedSystem:
-    """Forget the connection's secrets and all that waits; what it was. The interactions that came by it stay.
+    """Delete the connection's secrets and everything that waits. Returns what it was. The interactions that came
+    through it stay.
 
     Raises Forbidden, NotFound."""
     before = managed(work, actor, ref)
@@ -238,7 +240,7 @@ def delete_connection(work: Work, actor: Actor, ref: Ref) -> ConnectedSystem:
 
 
 def standings(work: Work) -> list[Stands]:
-    """All connections and how they stand, the oldest first."""
+    """All connections and their states, oldest first."""
     inbox = work.use(InboxRepository)
     return [
         Stands(
@@ -264,9 +266,9 @@ def standings(work: Work) -> list[Stands]:
 
 
 def _reached_by(work: Work, connector: Connector, given: NewConnection, new: ConnectedSystem) -> ConnectedSystem:
-    """The new connection with where and by what its system is reached.
+    """The new connection with the address and the credential for its system.
 
-    Raises InvalidInput for what is missing, and where there is nothing to reach."""
+    Raises InvalidInput when one is missing, and when its system is never reached."""
     address, credential = given.get("address"), given.get("credential")
     if connector.remote is None:
         for name, value in (("address", address), ("credential", credential)):

@@ -1,4 +1,4 @@
-"""What happens to AI agents, and to their sessions alone."""
+"""The events of AI agents and their sessions."""
 
 from collections.abc import Sequence
 

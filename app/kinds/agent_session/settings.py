@@ -1,4 +1,4 @@
-"""What can be set of AgentSessions."""
+"""The settings of AgentSessions."""
 
 from collections.abc import Mapping
 from typing import Annotated
@@ -11,7 +11,7 @@ from app.settings import KindSettings
 
 
 class AgentSessionSettings(KindSettings):
-    """The settings of AgentSessions alone."""
+    """The settings of AgentSessions only."""
 
     escalation: Annotated[Mapping[str, tuple[str, ...] | None], NoDecode] = Field(
         default={"resolution_status": ("escalated",), "priority": ("urgent",), "escalation_level": None},

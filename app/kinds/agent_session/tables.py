@@ -1,4 +1,4 @@
-"""AI agents, and what an AgentSession has beyond what all kinds share; private to the repository."""
+"""The tables of AI agents and AgentSessions."""
 
 import sqlalchemy as sa
 
@@ -19,7 +19,7 @@ ai_agent = table(
     sa.Column("skills", JsonText, nullable=False),
     sa.Column("compaction", JsonText),
     sa.Column("enabled", sa.Boolean, nullable=False),
-    # Of an agent of a connected system, whose sessions are made there.
+    # For an agent of a connected system, which creates its sessions.
     sa.Column("connection_id", BigId),
     sa.Column("created_at", Timestamp, nullable=False),
     sa.Column("updated_at", Timestamp, nullable=False),
@@ -34,7 +34,7 @@ agent_session = sa.Table(
     sa.Column("agent_session_key", sa.Text, nullable=False),
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("description", sa.Text),
-    # The caller's own text: key order, spelling of numbers and white space come back as they came.
+    # The caller's own text: key order, spelling of numbers and white space are kept.
     sa.Column("metadata", JsonText, nullable=False),
     sa.Column("enabled", sa.Boolean, nullable=False),
     sa.Column("tti_minutes", sa.BigInteger, nullable=False),
@@ -45,7 +45,7 @@ agent_session = sa.Table(
     sa.Column("created_by_agent_key", sa.Text),
     sa.Column("created_by_session_key", sa.Text),
     sa.Column("alias_key", sa.Text),
-    # Names alone: a value that is not kept cannot be read.
+    # Only names: a value that is not stored cannot leak.
     sa.Column("secrets", JsonValue, nullable=False),
     sa.UniqueConstraint("agent_id", "agent_session_key"),
 )

@@ -1,4 +1,4 @@
-"""What happens to chat topics, and to chats alone."""
+"""The events of chat topics and chats."""
 
 from app.core.events import Event, event
 from app.interactions.meaning import InteractionEvent
@@ -16,7 +16,7 @@ class Queued(InteractionEvent):
 
 @event("chat_session.offered")
 class Offered(InteractionEvent):
-    """The chat was offered to those who are present now."""
+    """The chat was offered to the users who are present."""
 
     stands_alone = True
 
@@ -33,7 +33,7 @@ class Fetched(InteractionEvent):
 
 @event("chat_session.erased")
 class Erased(InteractionEvent):
-    """The time for which an ended chat is kept was up."""
+    """A deleted chat was erased after its retention."""
 
 
 @event("chat_session.rated")
@@ -43,12 +43,12 @@ class Rated(InteractionEvent):
 
 @event("chat_session.reset")
 class Reset(InteractionEvent):
-    """It was sent back to its queue."""
+    """The chat was sent back to its queue."""
 
 
 @event("chat_session.transferred")
 class Transferred(InteractionEvent):
-    """It was offered to another user."""
+    """The chat was offered to another user."""
 
 
 @event("chat_session.transfer_cancelled")

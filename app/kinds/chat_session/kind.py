@@ -1,4 +1,4 @@
-"""The kind ChatSession, as the registry lists it."""
+"""The kind, as the registry lists it."""
 
 from app.graph.enums import statuses_of
 from app.interactions.graphql.targets import Target

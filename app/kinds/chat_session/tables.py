@@ -1,4 +1,4 @@
-"""Chat topics with their members, and what a chat has beyond what all kinds share; private to the repository."""
+"""The tables of chat topics, their members and chats."""
 
 import sqlalchemy as sa
 
@@ -20,9 +20,9 @@ chat_topic = table(
     sa.Column("ticket_enabled", sa.Boolean, nullable=False),
     sa.Column("ticket_category_id", sa.Integer),
     sa.Column("ticket_priority_id", sa.Integer),
-    # The members who may respond, again: what may be done to a chat is asked of every row of a list.
+    # A copy of the members who may respond: every row of a list needs them to say what may be done to a chat.
     sa.Column("responders", JsonValue, nullable=False),
-    # Of a topic of another system: that system's own key of it, with the connection's.
+    # For a topic of another system: its key there, with the connection's surrogate.
     sa.Column("upstream_key", sa.Text),
     sa.Column("created_at", Timestamp, nullable=False),
     sa.Column("updated_at", Timestamp, nullable=False),
@@ -82,7 +82,7 @@ chat_session = sa.Table(
     sa.Column("user_is_typing", sa.Boolean, nullable=False),
     sa.Column("transfer_to_id", BigId, sa.ForeignKey("app_user.id")),
     sa.Column("rating", sa.Integer),
-    # NULL, the holder of an inactive chat's rank, does not clash.
+    # NULL, the rank's holder of an inactive chat, does not clash.
     sa.UniqueConstraint("rank_user_id", "rank"),
     sa.Index("ix_chat_session_topic", "topic_id", "status", "id"),
     sa.Index(
@@ -93,7 +93,7 @@ chat_session = sa.Table(
     ),
 )
 
-# The contract's keys are int32 and given out by us, except where an import brings its own.
+# The contract's keys are int32 and given out by us, unless an import brings its own.
 chat_number = sa.Table(
     "chat_number",
     metadata,

@@ -1,4 +1,4 @@
-"""What happens to channel agents, and to conversations alone."""
+"""The events of channel agents and conversations."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from app.interactions.meaning import InteractionEvent
 
 @event("conversation.snooze_ended")
 class SnoozeEnded(InteractionEvent):
-    """The time of the snooze was up."""
+    """The snooze ended."""
 
 
 @event("conversation.reply_window_closing")
@@ -23,7 +23,7 @@ class ReplyWindowClosed(InteractionEvent):
 
 @event("conversation.restarted")
 class Restarted(InteractionEvent):
-    """The exchange was begun anew."""
+    """The conversation was restarted."""
 
 
 @event("channel_agent.created")

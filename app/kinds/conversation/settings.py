@@ -1,4 +1,4 @@
-"""What can be set of Conversations."""
+"""The settings of Conversations."""
 
 from datetime import timedelta
 
@@ -9,7 +9,7 @@ from app.settings import KindSettings
 
 
 class ConversationSettings(KindSettings):
-    """The settings of Conversations alone."""
+    """The settings of Conversations only."""
 
     reply_window_warning: Duration = Field(
         default=timedelta(hours=1),

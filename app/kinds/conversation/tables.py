@@ -1,4 +1,4 @@
-"""Where conversations and channel agents are kept; private to the repository."""
+"""The tables of conversations and channel agents."""
 
 import sqlalchemy as sa
 
@@ -24,7 +24,7 @@ conversation = sa.Table(
     sa.Column("conversation_id", sa.Integer, nullable=False, unique=True),
     sa.Column("channel", sa.Text, nullable=False),
     sa.Column("channel_agent_id", BigId, sa.ForeignKey("channel_agent.id"), nullable=False),
-    # The interaction's customer again, for the unique constraint: one conversation for each customer and channel agent.
+    # A copy of the interaction's customer, for the unique constraint: one conversation per customer and channel agent.
     sa.Column("customer_id", BigId, sa.ForeignKey("customer.id", ondelete="CASCADE"), nullable=False),
     sa.Column("status", sa.Text, nullable=False),
     sa.Column("snooze_until", Timestamp),
@@ -37,8 +37,8 @@ conversation = sa.Table(
     sa.Index("ix_conversation_customer_id", "customer_id"),
 )
 
-# The last number given out. A number is never given out again, and who takes one holds back whoever else opens a
-# conversation until it is there to be found.
+# The last number given out. A number is never given out again. A unit that takes one delays every other unit that
+# opens a conversation, until its own conversation is visible.
 conversation_counter = sa.Table(
     "conversation_counter",
     metadata,

@@ -1,4 +1,4 @@
-"""What happens to Sessions alone."""
+"""The events of Sessions."""
 
 from app.core.events import event
 from app.interactions.meaning import InteractionEvent
@@ -6,12 +6,12 @@ from app.interactions.meaning import InteractionEvent
 
 @event("session.flagged")
 class Flagged(InteractionEvent):
-    """Its time was up while a human was needed, and it was flagged."""
+    """The session was flagged when its time was up, because a human was needed."""
 
 
 @event("session.ended")
 class Ended(InteractionEvent):
-    """Its time was up, and it ended."""
+    """The session ended when its time was up."""
 
 
 @event("session.suggested_message_used")

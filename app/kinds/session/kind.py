@@ -1,4 +1,4 @@
-"""The kind as the registry lists it."""
+"""The kind, as the registry lists it."""
 
 from app.interactions.kind import InteractionKind
 from app.kinds.session.graphql import SLICE

@@ -1,4 +1,4 @@
-"""What can be set of Sessions."""
+"""The settings of Sessions."""
 
 from pydantic import Field
 
@@ -6,7 +6,7 @@ from app.settings import KindSettings
 
 
 class SessionSettings(KindSettings):
-    """The settings of Sessions alone."""
+    """The settings of Sessions only."""
 
     allow_reply_without_attention: bool = Field(
         default=True, description="Whether a user may write in a Session that has not asked for attention."

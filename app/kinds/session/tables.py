@@ -1,4 +1,4 @@
-"""What a Session has beyond what all kinds share, and the messages suggested in it; private to the repository."""
+"""The tables of Sessions and their suggested messages."""
 
 import sqlalchemy as sa
 

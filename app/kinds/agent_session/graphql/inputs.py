@@ -1,4 +1,4 @@
-"""What the mutations of AI agents and their sessions take and give."""
+"""The inputs and payloads of AI agents and their sessions."""
 
 import strawberry
 from strawberry import Maybe

@@ -33,14 +33,14 @@ _SESSION_FIELDS = (*SESSION_CHECKS, "secrets")
 def update_session(
     work: Work, actor: Actor, ref: str | None, keys: dict[str, str | None], given: Any, if_version: int | None
 ) -> AgentSession:
-    """Change a session that is named as the graph has it."""
+    """Change a session that is named by its global id."""
     return service.update(work, actor, service.exactly_one(ref, keys), given, if_version=if_version)
 
 
 def delete_session(
     work: Work, actor: Actor, ref: str | None, keys: dict[str, str | None], if_version: int | None
 ) -> AgentSession:
-    """Delete a session that is named as the graph has it."""
+    """Delete a session that is named by its global id."""
     return service.delete(work, actor, service.exactly_one(ref, keys), if_version=if_version)
 
 

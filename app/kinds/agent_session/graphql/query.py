@@ -1,4 +1,4 @@
-"""The root fields by which AI agents and their sessions are read."""
+"""The root fields of AI agents and their sessions."""
 
 import strawberry
 

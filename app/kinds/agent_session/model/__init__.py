@@ -1,4 +1,4 @@
-"""What AI agents and their sessions are, and the rules of both."""
+"""The models and rules of AI agents and their sessions."""
 
 from app.kinds.agent_session.model.agent import AGENT_CHECKS, AiAgent, AiAgentChanges
 from app.kinds.agent_session.model.metadata import canonical, customer_key_of, escalation, merged

@@ -1,4 +1,4 @@
-"""What an AiAgent is: the software agent of AgentSessions."""
+"""An AiAgent: the software agent of AgentSessions."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,9 +23,10 @@ def enabled(value: Any, path: tuple[str | int, ...]) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AiAgent:
-    """An agent with every field of its contract; what the contract leaves open is kept as JSON text, as given.
+    """An agent with every field of its contract. Values that the contract leaves open are stored as JSON text, as
+    given.
 
-    `connection_id` is the connection whose system has it, None for one of Switchboard's own."""
+    `connection_id` is the connection whose system has the agent; None for one of Switchboard's own."""
 
     id: int
     agent_key: str
@@ -47,7 +48,8 @@ class AiAgent:
 
 
 class AiAgentChanges(TypedDict, total=False):
-    """What an update says: an absent key stays; None clears, and for `enabled` means true."""
+    """The fields of an update. An absent key leaves the field unchanged. None clears it, and for `enabled` means
+    true."""
 
     name: str
     description: str | None

@@ -1,4 +1,4 @@
-"""The contract's two ways to look for sessions: a regular expression, and conditions on metadata."""
+"""The contract's two filters of sessions: a regular expression, and metadata conditions."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -28,7 +28,8 @@ _OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = MappingProxyType(
 
 @lru_cache(maxsize=256)
 def expression(pattern: str) -> Matches:
-    """Whether a text has a match, in time linear to its length. Raises InvalidInput for what is no RE2 expression."""
+    """A function that says whether a text has a match, in time linear to its length. Raises InvalidInput for an invalid
+    RE2 expression."""
     options = re2.Options()
     options.log_errors = False
     try:
@@ -43,8 +44,8 @@ def expression(pattern: str) -> Matches:
 
 @lru_cache(maxsize=256)
 def conditions(text: str) -> Matches:
-    """Whether metadata (its JSON text) meets every condition: `priority = 'urgent' and level >= 2`, or a JSON object
-    whose values the metadata has under the same keys. Raises InvalidInput."""
+    """A function that says whether metadata, as JSON text, meets every condition: `priority = 'urgent' and level >= 2`,
+    or a JSON object whose values the metadata has under the same keys. Raises InvalidInput."""
     wanted = _by_object(text) if text.lstrip().startswith("{") else _by_comparisons(text)
 
     def matches(metadata: str) -> bool:
@@ -56,9 +57,9 @@ def conditions(text: str) -> Matches:
 
 def _meets(found: Any, compare: Callable[[Any, Any], bool], value: Any) -> bool:
     if compare in (eq, ne):
-        # JSON's true is not its 1, though Python's are equal.
+        # JSON's true is not its 1, though they are equal in Python.
         return (compare is eq) == (found == value and isinstance(found, bool) == isinstance(value, bool))
-    # Numbers have an order, and so have texts; true, false and null have none.
+    # Numbers have an order, and so have texts. True, false and null have none.
     ordered = (int, float) if isinstance(value, int | float) else str
     if isinstance(value, bool) or isinstance(found, bool):
         return False

@@ -1,4 +1,4 @@
-"""Metadata: what is accepted as such, and what its keys say about customer and escalation."""
+"""Metadata: its checks, and its keys for customer and escalation."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,8 +13,8 @@ EMPTY = "{}"
 
 LONGEST_OBJECT = 65_536
 LONGEST_STRUCTURE = 262_144
-"""The most characters of the text of an object, and of what may be an array too. While a text is checked nobody else
-computes, and on SQLite nobody else writes."""
+"""The most characters of the text of an object, and of a value that may be an array too. While a text is checked, no
+other thread computes, and on SQLite no other command writes."""
 
 _DEEPEST = 64
 _LONGEST_KEY = 255
@@ -36,7 +36,7 @@ def optional_json_object(value: Any, path: Path) -> str | None:
 
 
 def customer_key_of(metadata: str) -> str | None:
-    """The key of the customer that the metadata names, `customer_id`; None when it names none."""
+    """The customer's key in the metadata, `customer_id`; None when there is none."""
     named = _read(metadata).get("customer_id")
     if isinstance(named, int) and not isinstance(named, bool):
         named = str(named)
@@ -46,9 +46,9 @@ def customer_key_of(metadata: str) -> str | None:
 
 
 def escalation(metadata: str, rule: Mapping[str, Sequence[str] | None]) -> Level | None:
-    """How urgently the metadata asks for a human by the rule of the settings; None when it does not.
+    """How urgently the metadata asks for a human by the rule in the settings; None when it does not.
 
-    The rule has, for a key of the metadata, the values that escalate, or None for any value but null. Whatever
+    For each key of the metadata, the rule has the values that escalate, or None for any value but null. When something
     escalates, `priority` urgent makes it URGENT."""
     found = _read(metadata)
     for key, values in rule.items():
@@ -59,12 +59,12 @@ def escalation(metadata: str, rule: Mapping[str, Sequence[str] | None]) -> Level
 
 
 def canonical(value: object) -> str:
-    """The JSON as a text that is the same for the same value: keys in their order, numbers as they were written."""
+    """The JSON as a text that is the same for equal values: keys sorted, numbers as they were written."""
     return json_text.write(_sorted(value))
 
 
 def merged(base: object, ours: object, theirs: object) -> Mapping[str, object]:
-    """Their metadata with what of ours is another than it was in `base`, key by key."""
+    """Their metadata with our changes since `base`, key by key."""
     before, wanted, found = (each if isinstance(each, Mapping) else {} for each in (base, ours, theirs))
     result = dict(found)
     for key in (*before, *wanted):
@@ -104,7 +104,7 @@ def _text_of(value: Any, wanted: tuple[type, ...], name: str, longest: int, path
 
 
 def _require_storable(value: object, path: Path, deeper: int) -> None:
-    # What an escape in the text stands for ends up in columns (a customer's key) and in answers.
+    # The characters behind an escape end up in columns (a customer's key) and in answers.
     if isinstance(value, str):
         if not is_storable(value):
             raise InvalidInput("This holds text that cannot be stored.", path=path)

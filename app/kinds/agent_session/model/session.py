@@ -1,4 +1,4 @@
-"""What an AgentSession (Vectara) is, and its rules: when it is closed, when it needs a human, when it expires."""
+"""An AgentSession (Vectara), and its rules."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ from app.kinds.agent_session.model.metadata import escalation, json_object
 NAME = "agent_session"
 PREFIX = "ags"
 SYSTEM = NAME.upper()
-"""The system of its customers, as the directory knows it."""
+"""The system of its customers, as the directory names it."""
 
 ESCALATED = "ESCALATED"
 REASONS = {ESCALATED: "The metadata of the AgentSession marks it as escalated; a setting defines how."}
@@ -37,7 +37,7 @@ COMMANDS = OF_EVERY_KIND | {Command.CLOSE, Command.REOPEN, Command.RESUME_BOT, C
 
 
 class Status(StrEnum):
-    """Whether the agent is at work in a session."""
+    """Whether the agent is working in a session."""
 
     UNSTARTED = "UNSTARTED"
     RUNNING = "RUNNING"
@@ -48,9 +48,10 @@ class Status(StrEnum):
 class AgentSession(Interaction):
     """An AgentSession with every field of its contract. `agent_session_key` is the contract's `key`, unique per agent.
 
-    `metadata` is its text, byte for byte. `agent_key` is the agent's, read along. `secrets` has the names alone, each
-    with a mask: no value is kept. `mirrored` says that it came from another system, `cannot` are the commands that its
-    connection cannot do, None for one that is written nowhere else; both are read along."""
+    `metadata` is its text, byte for byte. `secrets` has only the names, each with a mask: no value is stored. The
+    following are only read from related rows: `agent_key` is the agent's key. `mirrored` says that the session came
+    from another system. `cannot` are the commands that its connection cannot do, None for a session that is written to
+    no other system."""
 
     kind: str = NAME
     agent_id: int
@@ -78,8 +79,8 @@ class AgentSession(Interaction):
 
 
 class AgentSessionChanges(TypedDict, total=False):
-    """What an update says: an absent key stays. None clears description and metadata; secrets are merged, and None
-    removes one. `metadata` is a JSON object, or its text."""
+    """The fields of an update. An absent key leaves the field unchanged. None clears description and metadata. Secrets
+    are merged, and None removes one. `metadata` is a JSON object, or its text."""
 
     name: str
     description: str | None
@@ -111,7 +112,7 @@ class Subject(Refusable, Protocol):
 
 
 VIEWER_COLUMNS = (*shared.VIEWER_COLUMNS, "enabled", "cannot")
-"""What `refusal` reads of its subject."""
+"""The columns that `refusal` reads."""
 
 
 def state(session: AgentSession) -> State:
@@ -120,7 +121,7 @@ def state(session: AgentSession) -> State:
 
 
 def causes(session: AgentSession, rule: Mapping[str, Sequence[str] | None]) -> Sequence[Cause]:
-    """Why a human is needed: the metadata says so. Only other metadata ends it."""
+    """The reasons why a human is needed: the metadata asks for one. Only other metadata ends that."""
     level = escalation(session.metadata, rule)
     return () if level is None else (Cause(ESCALATED, level, "metadata that no longer escalates"),)
 
@@ -142,14 +143,14 @@ def refusal(
 
 
 def reply_block(subject: Subject, actor: Actor, now: datetime, _settings: object = None) -> ReplyBlock | None:
-    """Why the actor cannot reply now in a way that crosses nobody; None when it can."""
+    """Why the actor's reply would interfere with somebody else's now; None when it would not."""
     if not shared.may_write(subject, actor) or refused_by(Command.REPLY, subject.cannot) is not None:
         return ReplyBlock.NOT_ALLOWED
     return shared.shared_block(subject, actor, now) if subject.enabled else ReplyBlock.CLOSED
 
 
 class Idle(Protocol):
-    """What the end of idle time depends on: an AgentSession, or a row of IDLE_COLUMNS."""
+    """What the end of the idle time depends on: an AgentSession, or a row of IDLE_COLUMNS."""
 
     @property
     def state(self) -> str: ...
@@ -177,10 +178,10 @@ IDLE_COLUMNS = ("state", "assignee_id", "waiting_since", "attention_level", "upd
 
 
 def deleted_at(session: Idle) -> datetime | None:
-    """When a session is deleted if nothing happens to it before; None when it is not, or beyond the calendar's end.
+    """When a session is deleted if nothing happens to it before. None when it is not, or beyond the calendar's end.
 
-    Whatever happens to it starts its idle time anew. One that is open is not idle while it needs a human, is held, or
-    its customer waits. One that came from another system goes when that deletes it."""
+    Whatever happens to the session restarts its idle time. An open session is not idle while it needs a human, is held,
+    or its customer waits. A session that came from another system is deleted when that system deletes it."""
     busy = session.attention_level is not None or session.assignee_id is not None or session.waiting_since is not None
     if not session.tti_minutes or session.mirrored or (busy and session.state != State.CLOSED):
         return None
@@ -188,20 +189,20 @@ def deleted_at(session: Idle) -> datetime | None:
         found = session.updated_at + timedelta(minutes=session.tti_minutes)
     except OverflowError:
         return None
-    # PostgreSQL's driver takes the last of all moments for infinity.
+    # asyncpg takes Python's last moment for infinity.
     return found if found.year < MAXYEAR else None
 
 
 def turn(session: AgentSession, now: datetime) -> Turn[AgentSession] | None:
-    """What time has done to the session: it was idle for too long, and goes."""
+    """What time has done to the session: it was idle for too long, and is deleted."""
     expires = deleted_at(session)
     return None if expires is None or expires > now else Turn(Deleted(), None)
 
 
 def merged_secrets(known: Mapping[str, str], given: Any, path: Path = ("secrets",)) -> Mapping[str, str]:
-    """The names of secrets after a merge patch: a value sets one, None removes it. Values are checked and let go.
+    """The names of secrets after a merge patch: a value sets one, None removes it. Values are checked and discarded.
 
-    A masked value written back changes nothing. Raises InvalidInput or TooLong with the secret's path."""
+    A masked value that is written back changes nothing. Raises InvalidInput or TooLong with the secret's path."""
     if given is None:
         return known
     if not isinstance(given, Mapping):

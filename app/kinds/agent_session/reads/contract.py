@@ -1,4 +1,4 @@
-"""What only the REST contract reads: pages of agents, sessions and events, by the contract's own filters."""
+"""Reads only for the REST contract: pages of agents, sessions, events."""
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from time import perf_counter
@@ -18,13 +18,13 @@ from app.selection.catalogue import FieldFacts, TypeFacts
 from app.selection.mapping import Bind, Env, Permissions, Read, RootMany, RootOne, RootSteps, Scope, Sql
 
 MOST_SCANNED = 20_000
-"""Rows that one request looks at for those that its filter lets through; the next page goes on from there."""
+"""How many rows one request reads to find those that its filter accepts. The next page continues from there."""
 
 MOST_CHARACTERS = 2_000_000
-"""Of their names, descriptions and metadata, which the process reads while others wait."""
+"""How many characters of their names, descriptions and metadata are matched, because other work waits meanwhile."""
 
 LONGEST_LOOK = 0.25
-"""Seconds of that: the costliest expressions take a thousand times what others take for a character."""
+"""How many seconds that may take: the costliest expressions take a thousand times as long per character as others."""
 
 _BATCH = 100
 
@@ -95,7 +95,7 @@ def _scan(
     place: int,
     **values: object,
 ) -> Generator[Any, Sequence[Any], tuple[list[int], int | None]]:
-    """The ids of one page, and the place from which the next one begins; None when nothing can follow."""
+    """The ids of one page, and the place where the next one begins; None when nothing can follow."""
     found: list[int] = []
     scanned = characters = 0
     looked = 0.0
@@ -137,7 +137,7 @@ def _page(items: str, kind: str, found: tuple[list[int], int | None]) -> Mapping
 
 
 def list_agents(read: Read, _env: Env, arguments: Mapping[str, Any]) -> Reading:
-    """In the order in which they were made."""
+    """Agents in the order in which they were made."""
     pattern, enabled = arguments.get("filter"), arguments.get("enabled")
     passes = None if pattern is None else _naming(pattern)
     place = _begun("agents", arguments.get("page_key"), 0)
@@ -146,7 +146,7 @@ def list_agents(read: Read, _env: Env, arguments: Mapping[str, Any]) -> Reading:
 
 
 def list_sessions(read: Read, _env: Env, arguments: Mapping[str, Any]) -> Reading:
-    """The newest first; None for an agent nobody knows."""
+    """Sessions, newest first. None for an unknown agent."""
     rows = yield read.query("agent", _agent, agent_key=arguments["agent_key"])
     if not rows:
         return None
@@ -172,7 +172,7 @@ def list_sessions(read: Read, _env: Env, arguments: Mapping[str, Any]) -> Readin
 
 
 def list_events(read: Read, _env: Env, arguments: Mapping[str, Any]) -> Reading:
-    """In the order in which they happened; None for a session nobody knows."""
+    """Events in the order in which they happened. None for an unknown session."""
     keys = {name: arguments[name] for name in ("agent_key", "agent_session_key")}
     rows = yield read.query("session", lambda: _session(read.permissions), **keys)
     if not rows:

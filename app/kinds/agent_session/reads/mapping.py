@@ -1,4 +1,4 @@
-"""How AI agents and their sessions lie in the tables."""
+"""Maps AI agents and their sessions to the tables."""
 
 from collections.abc import Mapping
 from datetime import datetime

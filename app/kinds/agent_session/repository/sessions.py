@@ -35,12 +35,12 @@ class AgentSessionRepository(KindRepository[AgentSession]):
         return super().source().join(ai_agent, ai_agent.c.id == agent_session.c.agent_id)
 
     def id_by_keys(self, agent_key: str, agent_session_key: str) -> int | None:
-        """The surrogate of the session that the contract knows by these two keys."""
+        """The surrogate of the session with these two keys of the contract."""
         row = self._one(_ID_BY_KEYS, {"agent_key": agent_key, "agent_session_key": agent_session_key})
         return None if row is None else row[0]
 
     def latest_enabled(self, agent_id: int, customer_id: int) -> AgentSession | None:
-        """Lock and read the customer's enabled session with the agent that was last active."""
+        """Lock and read the customer's enabled session with the agent that was active last."""
         statement = self._select.where(
             interaction.c.customer_id == sa.bindparam("customer"),
             agent_session.c.agent_id == sa.bindparam("agent"),
@@ -50,6 +50,6 @@ class AgentSessionRepository(KindRepository[AgentSession]):
         return self._whole(self._one(latest, {"customer": customer_id, "agent": agent_id}))
 
     def add(self, new: AgentSession) -> AgentSession:
-        """Store a new session. Raises AlreadyExists when its agent has one with this key."""
+        """Store a new session. Raises AlreadyExists when its agent already has one with this key."""
         with self._refusing(AlreadyExists("The agent has a session with this key.", path=("agent_session_key",))):
             return super().add(new)

@@ -1,4 +1,4 @@
-"""The events of a session: what was said in it."""
+"""The events of a session: its messages."""
 
 from collections.abc import Mapping
 from typing import Any

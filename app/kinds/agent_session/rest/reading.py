@@ -1,4 +1,4 @@
-"""What the contract reads, and its wire shapes."""
+"""The contract's reads, and their wire format."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""How the contract refuses: its bodies, and beside them the error codes that its pages name."""
+"""The contract's error bodies and error codes."""
 
 from types import MappingProxyType
 
@@ -10,7 +10,7 @@ def _codes(root: type[DomainError]) -> list[str]:
     return [root.code, *(code for each in root.__subclasses__() for code in _codes(each))]
 
 
-# Its clients repeat a 409 by themselves, and what conflicts once conflicts again.
+# Its clients repeat a 409 by themselves, and a conflict would only repeat too.
 STATUSES = MappingProxyType(dict.fromkeys((*_codes(Conflict), *_codes(InvalidInput)), 400))
 
 _BY_STATUS = MappingProxyType(
@@ -38,7 +38,7 @@ def refused(refusal: Refusal) -> Reply:
     elif refusal.status in _BY_STATUS:
         body["error_code"] = _BY_STATUS[refusal.status]
     else:
-        # The graph's `id` is in no request of the contract: what is at fault then is what the path names.
+        # No request of the contract has the graph's `id`: then the path names what is at fault.
         fields = {".".join(map(str, refusal.path)): refusal.message} if place not in ("", "id") else {}
         body = {"field_errors": fields, **body}
         body["error_code"] = "invalid_metadata" if place == "metadata" else "invalid_request"

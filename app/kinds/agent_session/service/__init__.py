@@ -1,4 +1,4 @@
-"""What can be done to AI agents and their sessions beyond what all kinds have."""
+"""Commands on AI agents and their sessions, beyond the shared ones."""
 
 from app.kinds.agent_session.service.agents import create_agent, delete_agent, update_agent
 from app.kinds.agent_session.service.rules import Rules

@@ -1,4 +1,4 @@
-"""Use cases of AI agents."""
+"""Commands on AI agents."""
 
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING
@@ -32,7 +32,7 @@ def create_agent(
     agent_key: str | None = None,
     idempotency_key: str | None = None,
 ) -> AiAgent:
-    """Make an agent known; its key is made when none is given. A name is required.
+    """Create an agent. Its key is made when none is given. A name is required.
 
     Raises Forbidden, InvalidInput, TooLong, AlreadyExists for a key that is taken, KeyReused."""
     actor.require(WRITE)
@@ -67,9 +67,10 @@ def update_agent(
     agent_key: str | None = None,
     if_version: int | None = None,
 ) -> AiAgent:
-    """Change an agent: the one of the id, or of the key. Exactly one is given.
+    """Change the agent with this id, or with this key. Exactly one of them is given.
 
-    Raises Forbidden, NotFound, InvalidInput, TooLong, VersionConflict, NotSupported for one of a connected system."""
+    Raises Forbidden, NotFound, InvalidInput, TooLong, VersionConflict, NotSupported for an agent of a connected
+    system."""
     before = _agent(work, actor, ref, agent_key, if_version)
     if before.connection_id is not None:
         raise NotSupported("This AI agent is of a connected system, and is changed there.", path=("id",))
@@ -92,10 +93,10 @@ def delete_agent(
     agent_key: str | None = None,
     if_version: int | None = None,
 ) -> AiAgent:
-    """Delete an agent that has no sessions any more; what it was.
+    """Delete an agent without sessions. Returns what it was.
 
-    Raises Forbidden, NotFound, VersionConflict, and Conflict while it has sessions: what customers said goes only
-    when somebody asks for that."""
+    Raises Forbidden, NotFound, VersionConflict, and Conflict while it has sessions: messages of customers are only
+    deleted when somebody asks for that."""
     before = _agent(work, actor, ref, agent_key, if_version)
     agents = work.use(AiAgentRepository)
     if agents.has_sessions(before.id):
@@ -126,5 +127,5 @@ def _agent(work: "Work", actor: Actor, ref: str | None, agent_key: str | None, i
 
 
 def _tell(work: "Work", actor: Actor, agent: AiAgent, happened: Event) -> None:
-    # With the kind, so that only those hear of it who may read its sessions.
+    # With the kind, so that only clients that may read its sessions get the event.
     work.record(happened.record(kind=model.NAME, actor_id=actor.user_id or None, version=agent.version))

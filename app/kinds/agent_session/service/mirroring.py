@@ -1,4 +1,4 @@
-"""What an AgentSession's commands mean to the system that it comes from."""
+"""Sends an AgentSession's commands to the system it comes from."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 ENABLED, NAME, DESCRIPTION, METADATA, IDLE = "ENABLED", "NAME", "DESCRIPTION", "METADATA", "TTI_MINUTES"
 HIDDEN, MESSAGE = "HIDDEN", "MESSAGE"
-"""The actions: all but the last set a value, and that says what a customer has said."""
+"""The actions. All but the last set a value; the last posts a customer's message."""
 
 _FIELDS: Mapping[str, str] = MappingProxyType(
     {
@@ -46,7 +46,7 @@ def queue_changes(
     command: AnyCommand,
     happened: InteractionEvent,
 ) -> None:
-    """Queue what the other system has to be told of a change that was made here."""
+    """Queue the parts of a change made here that the other system has to be told."""
     number = before.id
     for action, name in _FIELDS.items():
         value, had = getattr(after, name), getattr(before, name)
@@ -63,7 +63,7 @@ def queue_changes(
 def outgoing(
     work: "Work", session: AgentSession, action: str, value: object, message_id: int | None
 ) -> Mapping[str, object] | None:
-    """What the other system has to know to do the action; None where its message is gone."""
+    """What the other system needs in order to do the action. None when the action's message is deleted."""
     if message_id is None:
         return {}
     message = work.use(MessageRepository).get(message_id)
@@ -73,7 +73,7 @@ def outgoing(
 
 
 def restored(work: "Work", session: AgentSession, action: str, value: Any, message_id: int | None) -> AgentSession:
-    """The session with a value of an action that is not what it is now."""
+    """The session with an action's value set back, where it is not the present one."""
     if action == ENABLED:
         return switched(session, enabled=bool(value))
     if action in _FIELDS:
@@ -87,13 +87,14 @@ def restored(work: "Work", session: AgentSession, action: str, value: Any, messa
 
 
 def switched(session: AgentSession, *, enabled: bool) -> AgentSession:
-    """The session with its agent at work, or not; one that a user holds is the user's. An agent of another system goes
-    on beside the user: nobody there knows of one."""
+    """The session with its agent working, or not. While a user holds the session, the agent stays off. An agent of
+    another system continues beside the user, because nobody there knows of the user."""
     return replace(session, enabled=enabled, bot_active=enabled and (session.mirrored or session.assignee_id is None))
 
 
 def customer_of(work: "Work", connection_id: int, metadata: str) -> int | None:
-    """The surrogate of the customer whom the metadata of a session of the connection names; made known when new."""
+    """The surrogate of the customer that the metadata of a connection's session names. An unknown customer is
+    created."""
     named = model.customer_key_of(metadata)
     if named is None or len(named) > _LONGEST_KEY:
         return None
@@ -102,7 +103,7 @@ def customer_of(work: "Work", connection_id: int, metadata: str) -> int | None:
 
 
 def with_customer(work: "Work", session: AgentSession) -> AgentSession:
-    """The session of another system with the customer whom its metadata names."""
+    """The session of another system with the customer that its metadata names."""
     place = work.use(OutboxRepository).key_of(session.id)
     if place is None:
         return session

@@ -1,4 +1,4 @@
-"""The rules of an AgentSession as the shared commands ask for them."""
+"""The rules of an AgentSession for the shared commands."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -52,7 +52,7 @@ class Rules(MirroredRules[AgentSession]):
         return model.refusal(command, subject, actor, now)
 
     def as_received(self, interaction: AgentSession, message: "Message") -> "Message":
-        """It is the contract's event `input_message`."""
+        """The message is the contract's event `input_message`."""
         return replace(message, event_type=message.event_type or INPUT)
 
     def on_customer_message(self, work: "Work", interaction: AgentSession, message: "Message") -> AgentSession:
@@ -64,7 +64,7 @@ class Rules(MirroredRules[AgentSession]):
     ) -> "tuple[AgentSession, Message]":
         """An answer of the agent ends its work; it is the contract's event `agent_output`.
 
-        A user who answers takes over from the agent, and has the session if nobody had it."""
+        A user who answers takes over from the agent, and gets the session if nobody held it."""
         if message.author is MessageAuthor.USER and message.user_id is not None:
             holder = interaction.assignee_id or message.user_id
             held = replace(interaction, assignee_id=holder)
@@ -78,7 +78,7 @@ class Rules(MirroredRules[AgentSession]):
         return is_answer(message, interaction, asked=asked)
 
     def on_assign(self, work: "Work", actor: Actor, interaction: AgentSession, user_id: int | None) -> AgentSession:
-        """A user takes over from the agent; it goes on when nobody holds the session any more."""
+        """A user takes over from the agent. The agent continues when nobody holds the session any more."""
         return switched(replace(interaction, assignee_id=user_id), enabled=interaction.enabled)
 
     def on_close(self, work: "Work", actor: Actor, interaction: AgentSession) -> AgentSession:

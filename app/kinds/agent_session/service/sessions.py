@@ -1,4 +1,4 @@
-"""Use cases of AgentSessions."""
+"""Commands on AgentSessions."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 class Keys(NamedTuple):
-    """What the contract knows a session by."""
+    """The two keys by which the contract names a session."""
 
     agent_key: str
     agent_session_key: str
@@ -47,11 +47,12 @@ def create(
     agent_session_key: str | None = None,
     idempotency_key: str | None = None,
 ) -> AgentSession:
-    """A new session of the agent. Its key is made when none is given, and is its name when that has none.
+    """Create a session of the agent. Its key is made when none is given. The key is also its name when that is not
+    given.
 
-    `metadata.customer_id` names its customer by key, who is made known when nobody has that key.
-    Raises Forbidden, NotFound for the agent, Disabled for one that is switched off, NotSupported for one of a connected
-    system, InvalidInput, TooLong, AlreadyExists for a key that the agent's sessions have, KeyReused."""
+    `metadata.customer_id` is its customer's key. An unknown customer is created. Raises Forbidden, NotFound for the
+    agent, Disabled for one that is switched off, NotSupported for one of a connected system, InvalidInput, TooLong,
+    AlreadyExists for a key that the agent's sessions have, KeyReused."""
     actor.require_writing(model.NAME)
     if agent_session_key is not None:
         agent_session_key = checked_key(agent_session_key, ("agent_session_key",))
@@ -67,7 +68,7 @@ def create(
             raise AlreadyExists("The agent has a session with this key.", path=("agent_session_key",))
         return _open(work, actor, agent, key, secrets=secrets, **values).id
 
-    # A digest of a request with its secrets would say something of them.
+    # A digest of a request with secrets would reveal something about them.
     named = {name: value for name, value in given.items() if name != "secrets"}
     request = ["createAgentSession", agent_key, agent_session_key, named, sorted(secrets)]
     number = once(work, actor, idempotency_key, request, make)
@@ -77,11 +78,11 @@ def create(
 def update(
     work: "Work", actor: Actor, which: Ref | Keys, changes: AgentSessionChanges, *, if_version: int | None = None
 ) -> AgentSession:
-    """Change a session; metadata is replaced whole, secrets are merged.
+    """Change a session. Metadata is replaced as a whole, secrets are merged.
 
-    Metadata that names another customer than before moves the session to that one.
-    Raises NotFound, Forbidden, InvalidInput, TooLong, VersionConflict, NotSupported for the secrets of a session of a
-    connected system: they are not kept, so they cannot be handed on."""
+    Metadata that names another customer than before moves the session to that customer. Raises NotFound, Forbidden,
+    InvalidInput, TooLong, VersionConflict, NotSupported for the secrets of a session of a connected system: they are
+    not stored, so they cannot be passed on."""
     ref = _ref(work, actor, which)
     before: AgentSession = begin(work, actor, ref, Command.UPDATE, if_version=if_version)
     values = checked({name: value for name, value in changes.items() if name != "secrets"}, model.SESSION_CHECKS)
@@ -100,7 +101,7 @@ def update(
 
 
 def delete(work: "Work", actor: Actor, which: Ref | Keys, *, if_version: int | None = None) -> AgentSession:
-    """Delete a session with its events for good; what it was. Raises NotFound, Forbidden, VersionConflict."""
+    """Delete a session with its events for good. Returns what it was. Raises NotFound, Forbidden, VersionConflict."""
     return remove(work, actor, _ref(work, actor, which), if_version=if_version)  # type: ignore[no-any-return]
 
 
@@ -113,9 +114,9 @@ def post_event(
     by_agent: bool = False,
     idempotency_key: str | None = None,
 ) -> Posted:
-    """What the customer said in the session, in one or several contents; with `by_agent` its agent's one answer.
+    """Add what the customer said in the session, in one or more contents; with `by_agent`, one answer of its agent.
 
-    Raises NotFound, and what `receive_message` or `send_message` raises: Disabled for one that is switched off."""
+    Raises NotFound, and the errors of `receive_message` or `send_message`: Disabled for one that is switched off."""
     ref = _ref(work, actor, keys)
     if by_agent:
         (content,) = contents
@@ -125,7 +126,7 @@ def post_event(
 
 
 def hide_event(work: "Work", actor: Actor, message_ref: GlobalId, *, hidden: bool) -> Posted:
-    """Keep a message from the agent, or no longer. Raises NotFound, and what `begin` raises."""
+    """Hide a message from the agent, or show it again. Raises NotFound, and the errors of `begin`."""
     happened = MessageHidden if hidden else MessageShown
     return change_message(
         work, actor, message_ref, Command.UPDATE, lambda message: replace(message, hidden=hidden), happened
@@ -136,14 +137,14 @@ def open_for_customer(work: "Work", actor: Actor, customer_id: int, agent_key: s
     """The customer's latest enabled session with the agent; a new one when there is none.
 
     Raises Forbidden, NotFound for customer or agent, Disabled for an agent that is switched off, NotSupported where a
-    new one would be of a connected system."""
+    new one would belong to a connected system."""
     actor.require_writing(model.NAME)
     agent = _agent(work, agent_key)
     sessions = work.use(AgentSessionRepository)
     found = sessions.latest_enabled(agent.id, customer_id)
     if found is not None:
         return found
-    # Two messages at the same moment must not open two: who has the customer's row looks again.
+    # Two messages at the same moment must not open two sessions: after locking the customer, the unit looks again.
     customer = work.use(CustomerRepository).get(customer_id, for_update=True)
     if customer is None:
         raise NotFound("There is no such customer.", path=("customer_id",))
@@ -222,7 +223,7 @@ def _customer(work: "Work", actor: Actor, customer_key: str | None) -> int | Non
         updated_at=work.now,
     )
     try:
-        # Another unit may make the same customer known at the same moment; only the insert is undone then.
+        # Another unit may create the same customer at the same moment. Then only the insert is undone.
         with work.connection.begin_nested():
             stored = customers.add(new)
     except AlreadyExists:

@@ -1,4 +1,4 @@
-"""The chats' part of the graph: chats, topics and their members."""
+"""Chats, topics and their members in the graph."""
 
 import strawberry
 

@@ -1,4 +1,4 @@
-"""The contract's enums, as the graph has them."""
+"""The contract's enums in the graph."""
 
 from app.graph.enums import described
 from app.kinds.chat_session.model.rights import FieldRight, TableRightMask

@@ -1,4 +1,4 @@
-"""What the mutations of chats and topics take and give."""
+"""The inputs and payloads of chats and topics."""
 
 import strawberry
 from strawberry import Maybe

@@ -1,4 +1,4 @@
-"""The root fields by which chats and topics are read."""
+"""The root fields of chats and topics."""
 
 import strawberry
 

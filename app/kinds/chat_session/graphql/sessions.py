@@ -76,7 +76,7 @@ def _transfer(work: Work, actor: Actor, ref: GlobalId, to_user: str, *, if_versi
 
 
 def _plain(given: ChatSessionChanges) -> ChatSessionChanges:
-    """References as mappings; the items that were not given are not in them."""
+    """References as mappings, without items that were not given."""
     found: dict[str, Any] = {}
     for name, value in given.items():
         if name in REFERENCES and value is not None:

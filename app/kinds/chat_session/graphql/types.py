@@ -1,4 +1,4 @@
-"""Chats, topics and what belongs to them, as the graph gives them."""
+"""Chats, topics and what belongs to them in the graph."""
 
 from datetime import datetime
 from typing import Annotated

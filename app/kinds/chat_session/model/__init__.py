@@ -1,1 +1,1 @@
-"""What a chat session and its topic are, and the rules that hold for them; plain Python."""
+"""The models and rules of chats and topics; plain Python."""

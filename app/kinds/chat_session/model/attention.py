@@ -7,7 +7,7 @@ from app.interactions.model import MISSED, Cause, Level, State
 from app.kinds.chat_session.model.session import CLOSED, QUEUES, ChatSession, ChatSessionStatus
 
 URGENT_ALERT = 3
-"""The AlertLevel from which a human is needed urgently."""
+"""The AlertLevel from which on a human is needed urgently."""
 
 REASONS: Mapping[str, str] = {
     "ALERT": "The alert level of a chat is above 0.",
@@ -17,12 +17,12 @@ REASONS: Mapping[str, str] = {
 
 
 def state(session: ChatSession) -> State:
-    """CLOSED once the chat ended, except with a request to a human; a chat is never snoozed."""
+    """CLOSED once the chat has ended, unless it is an open request to a human. A chat is never snoozed."""
     return State.CLOSED if session.status in CLOSED else State.OPEN
 
 
 def causes(session: ChatSession) -> list[Cause]:
-    """Why the chat needs a human, the reason that counts first among equals first."""
+    """The reasons why the chat needs a human. Of equal reasons, the one that counts first comes first."""
     found = []
     if session.alert_level > 0:
         level = Level.URGENT if session.alert_level >= URGENT_ALERT else Level.HIGH

@@ -1,10 +1,10 @@
-"""The commands that chats alone take."""
+"""The commands that only chats have."""
 
 from app.interactions.model import AnyCommand
 
 
 class ChatCommand(AnyCommand):
-    """What a user can ask of a chat, beside what it can ask of every interaction."""
+    """The commands on a chat beside the shared commands."""
 
     TRANSFER = "TRANSFER"
     CANCEL_TRANSFER = "CANCEL_TRANSFER"

@@ -10,7 +10,7 @@ _DAY = timedelta(days=1)
 
 
 def zone(name: str | None) -> ZoneInfo:
-    """The time zone of this name; UTC for none. Raises ValueError for a name that is no time zone's."""
+    """The time zone of this name; UTC for None. Raises ValueError for an unknown name."""
     try:
         return ZoneInfo(name or "UTC")
     except (ZoneInfoNotFoundError, OSError) as error:
@@ -18,10 +18,11 @@ def zone(name: str | None) -> ZoneInfo:
 
 
 def is_open(hours: Iterable[Mapping[str, str]], time_zone: str | None, now: datetime) -> bool:
-    """Whether `now` is within one of the spans; without any it always is.
+    """Whether `now` is within one of the spans; without spans, always.
 
-    A span that closes before it opens ends on the next day, and `24:00` is the end of the day. Of an hour that the
-    clocks repeat, a span begins with the first and ends with the second; one that they skip is over when it begins."""
+    A span that closes before it opens ends on the next day, and `24:00` is the end of the day. When the clocks repeat
+    an hour, a span starts at its first and ends at its second occurrence. A time that the clocks skip is the moment of
+    the skip."""
     spans = list(hours)
     there = zone(time_zone)
     today = now.astimezone(there).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
@@ -37,7 +38,7 @@ def is_open(hours: Iterable[Mapping[str, str]], time_zone: str | None, now: date
 def open_between(
     hours: Iterable[Mapping[str, str]], time_zone: str | None, since: datetime, until: datetime
 ) -> timedelta:
-    """How long of the time between the spans were open, as `is_open` has them; without any all of it."""
+    """How much of the time between the two moments was open, as `is_open` defines it; all of it without spans."""
     spans = list(hours)
     if not spans or until <= since:
         return max(until - since, timedelta())
@@ -56,7 +57,7 @@ def open_between(
             for opens, closes in (_times(span),)
         )
         for begin, end in opened:
-            # Spans may overlap; they begin in order, so what was counted already ends at `reached`.
+            # Spans may overlap. They begin in order, so everything before `reached` is already counted.
             begin, end = max(begin, reached), min(end, until)
             if end > begin:
                 total, reached = total + (end - begin), end
@@ -65,7 +66,7 @@ def open_between(
 
 
 def _times(span: Mapping[str, str]) -> tuple[timedelta, timedelta]:
-    """How long after the beginning of its day the span opens and closes."""
+    """When the span opens and closes, counted from the beginning of its day."""
     opens, closes = (_after_midnight(span[name]) for name in ("opens", "closes"))
     return opens, closes if closes > opens else closes + _DAY
 
@@ -76,11 +77,12 @@ def _after_midnight(text: str) -> timedelta:
 
 
 def _moment(wall: datetime, there: ZoneInfo, *, last: bool) -> datetime:
-    """The moment at which the clocks show `wall`: the first or the last one, or the moment at which they skip it."""
+    """The moment at which the clocks show `wall`: the first or the last such moment, or the moment when they skip
+    it."""
     moment = wall.replace(tzinfo=there, fold=int(last)).astimezone(UTC)
     if moment.astimezone(there).replace(tzinfo=None) == wall:
         return moment
-    # Between these two the clocks go forward; before, they show less than `wall`, afterwards more.
+    # Between these two the clocks go forward: before, they show less than `wall`, afterwards more.
     before = wall.replace(tzinfo=there, fold=1).astimezone(UTC)
     after = wall.replace(tzinfo=there, fold=0).astimezone(UTC)
     while after - before > _MINUTE:

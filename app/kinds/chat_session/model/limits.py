@@ -1,4 +1,4 @@
-"""What the contract's fields may hold."""
+"""What the contract's fields may contain."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ LENGTHS: Mapping[str, int] = {
     "customer_company_name": 255,
     "customer_phone": 32,
 }
-"""Characters that a chat's texts may have, as the contract's database has them."""
+"""How many characters a chat's texts may have, as in the contract's database."""
 
 TOPIC_LENGTHS: Mapping[str, int] = {
     "name": 255,
@@ -51,7 +51,7 @@ _CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]|24:00", re.ASCII)
 
 
 def check_text(name: str, value: object, limit: int, *path: str | int) -> None:
-    """Raise InvalidInput or TooLong, with the field's path, for a text that cannot be kept."""
+    """Raise InvalidInput or TooLong, with the field's path, for a text that cannot be stored."""
     where = path or (name,)
     if not isinstance(value, str) or not is_storable(value):
         raise InvalidInput(f"{name} has to be a text without NUL or lone surrogates.", path=where)
@@ -60,13 +60,13 @@ def check_text(name: str, value: object, limit: int, *path: str | int) -> None:
 
 
 def check_int(name: str, value: object, *path: str | int, least: int = -LARGEST_INT - 1) -> None:
-    """Raise InvalidInput, with the field's path, for what is no int32 from `least` on."""
+    """Raise InvalidInput, with the field's path, for a value that is not an int32 of at least `least`."""
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= LARGEST_INT:
         raise InvalidInput(f"{name} has to be a whole number from {least} to {LARGEST_INT}.", path=path or (name,))
 
 
 def check_session(changes: Mapping[str, object]) -> None:
-    """Raise for the first value that a chat's contract refuses; the path names the field."""
+    """Raise an error for the first value that a chat's contract refuses, with the field's path."""
     for name, limit in LENGTHS.items():
         if changes.get(name) is not None:
             check_text(name, changes[name], limit)
@@ -79,7 +79,7 @@ def check_session(changes: Mapping[str, object]) -> None:
 
 
 def check_reference(name: str, value: Mapping[str, object] | None) -> Mapping[str, object] | None:
-    """A reference as it is kept: known items in the contract's order, None for an empty one.
+    """A reference in its stored form: known items in the contract's order, None for an empty one.
 
     Raises InvalidInput or TooLong with the path of the item at fault."""
     if value is None:
@@ -109,7 +109,7 @@ def check_reference(name: str, value: Mapping[str, object] | None) -> Mapping[st
 
 
 def check_topic(changes: Mapping[str, object]) -> None:
-    """Raise for the first value that a topic refuses; the path names the field."""
+    """Raise an error for the first value that a topic refuses, with the field's path."""
     for name, limit in TOPIC_LENGTHS.items():
         if changes.get(name) is not None:
             check_text(name, changes[name], limit)
@@ -135,7 +135,7 @@ def check_topic(changes: Mapping[str, object]) -> None:
 def check_opening_hours(hours: Sequence[Mapping[str, str]]) -> None:
     """Raise InvalidInput for times that are not `HH:MM`, or that close when they open.
 
-    What closes before it opens closes on the next day."""
+    A span that closes before it opens closes on the next day."""
     for place, entry in enumerate(hours):
         for name in ("opens", "closes"):
             if _CLOCK.fullmatch(entry[name]) is None:

@@ -1,4 +1,4 @@
-"""What a user may do to a chat now: the one rule for commands and for `viewerCan`."""
+"""What a user may do to a chat now, for commands and `viewerCan`."""
 
 from datetime import datetime
 from typing import Protocol
@@ -21,11 +21,11 @@ from app.kinds.chat_session.model.commands import ChatCommand
 from app.kinds.chat_session.model.session import ACTIVE, CLOSED, ENDED, ChatSessionStatus
 
 VIEWER_COLUMNS = (*SHARED_COLUMNS, "status", "transfer_to_id", "when_started", "responders", "cannot")
-"""What `refusal` reads of a chat."""
+"""The columns of a chat that `refusal` reads."""
 
 COMMANDS = frozenset({*OF_EVERY_KIND, *ChatCommand, Command.CLOSE, Command.REOPEN, Command.RESUME_BOT, Command.DELETE})
 OF_CONNECTIONS = COMMANDS | {Command.REPORT_STATUS}
-"""What other systems do beside: they say what became of messages."""
+"""The commands that only other systems have: they report the delivery of messages."""
 
 _NEED_OPEN = frozenset(
     {
@@ -81,7 +81,7 @@ def refusal(command: AnyCommand, subject: Subject, actor: Actor, now: datetime) 
 
 
 def reply_block(subject: Subject, actor: Actor, now: datetime) -> ReplyBlock | None:
-    """Why the actor cannot reply now in a way that crosses nobody; None when it can."""
+    """Why the actor's reply would interfere with somebody else's now; None when it would not."""
     if not may_write(subject, actor) or refused_by(Command.REPLY, subject.cannot) is not None:
         return ReplyBlock.NOT_ALLOWED
     return ReplyBlock.CLOSED if subject.status in CLOSED else shared_block(subject, actor, now)
@@ -116,7 +116,8 @@ def _of_holder(command: AnyCommand, subject: Subject, actor: Actor, now: datetim
 
 
 def may_respond(responders: tuple[int, ...], user_id: int) -> bool:
-    """Whether the user may take chats of a topic with these responders; a topic without any is everybody's."""
+    """Whether the user may take chats of a topic with these responders. A topic without responders is open to
+    everybody."""
     return not responders or user_id in responders
 
 

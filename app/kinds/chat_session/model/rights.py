@@ -1,4 +1,4 @@
-"""What the caller may do with chats as a whole: the contract's TableRight and FieldProperties."""
+"""The contract's TableRight and FieldProperties of chats."""
 
 from enum import StrEnum
 from typing import TypedDict
@@ -105,7 +105,7 @@ _LIMITS = {
 
 
 def table_right(status: str, *, may_write: bool) -> TableRight:
-    """What may be done with a chat of this status by a caller who may write it, or not."""
+    """What a caller may do with a chat of this status, depending on whether the caller may write the chat."""
     if not may_write:
         return {"mask": [TableRightMask.SELECT], "reason": f"This needs the permission {KIND}:write."}
     if status == ChatSessionStatus.DELETED:
@@ -114,7 +114,8 @@ def table_right(status: str, *, may_write: bool) -> TableRight:
 
 
 def field_properties(status: str, *, may_write: bool) -> list[FieldProperty]:
-    """What may be done with every field of a chat of this status, in the contract's order; as for `table_right`."""
+    """What may be done with every field of a chat of this status, in the contract's order; arguments as for
+    `table_right`."""
     may_update = TableRightMask.UPDATE in table_right(status, may_write=may_write)["mask"]
     return [
         {

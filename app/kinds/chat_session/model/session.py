@@ -1,4 +1,4 @@
-"""The chat session with every field of its contract, and the contract's enums."""
+"""The chat session with every field and enum of its contract."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,14 +12,14 @@ from app.interactions.model import Facets, Interaction
 KIND = "chat_session"
 PREFIX = "chs"
 MASK = "********"
-"""What stands for a chat's session key wherever one is read."""
+"""The mask that is shown wherever a chat's session key is read."""
 
 Reference = Mapping[str, object]
-"""A thing in another part of the contract's system: its id and what is shown of it, under snake_case names."""
+"""An object in another part of the contract's system: its id and what is shown of it, under snake_case names."""
 
 
 class ChatSessionStatus(StrEnum):
-    """Where a chat stands; the contract's ChatSessionStatus in the order of its numbers."""
+    """The status of a chat; the contract's ChatSessionStatus in the order of its numbers."""
 
     INVALID = "INVALID"
     PRE_CHAT_FORM = "PRE_CHAT_FORM"
@@ -41,7 +41,7 @@ class ChatSessionStatus(StrEnum):
 
 
 class ChatMessageType(StrEnum):
-    """Who a chat message is for; the contract's ChatMessageType in the order of its numbers."""
+    """The recipient of a chat message; the contract's ChatMessageType in the order of its numbers."""
 
     INVALID = "INVALID"
     TO_CUSTOMER = "TO_CUSTOMER"
@@ -95,7 +95,7 @@ def _pascal(name: str) -> str:
 STATUS_OF_WIRE: Mapping[str, ChatSessionStatus] = {status.wire: status for status in ChatSessionStatus}
 
 ACTIVE = frozenset({ChatSessionStatus.CUSTOMER_LAST, ChatSessionStatus.USER_LAST})
-"""The statuses of a chat that is going on; a user's chats in them are what Rank counts."""
+"""The statuses of an active chat. Rank counts a user's chats in them."""
 
 ENDED = frozenset(
     {
@@ -109,25 +109,25 @@ ENDED = frozenset(
 """The statuses that count as closed."""
 
 CLOSED = ENDED - {ChatSessionStatus.REQUEST_POSTED}
-"""The statuses in which nobody has anything to do any more; a request that was posted waits for a human."""
+"""The statuses in which no work is left. A posted request waits for a human, so it is not among them."""
 
 QUEUES = frozenset({ChatSessionStatus.IN_QUEUE, ChatSessionStatus.OFFLINE_FORM, ChatSessionStatus.REQUEST_POSTED})
-"""The statuses of a chat in which a human was asked for, and that end when one takes it."""
+"""The statuses of a chat that asks for a human. They end when a human takes it."""
 
 FORMS = frozenset({ChatSessionStatus.PRE_CHAT_FORM, ChatSessionStatus.FAQ, ChatSessionStatus.OFFLINE_FORM})
-"""The statuses in which the customer is shown something to fill in or to read."""
+"""The statuses in which the customer sees a form or a text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatSession(Interaction):
     """A live chat of a topic's queue.
 
-    `bot_active` is the contract's ChatbotIsActive, `assignee_id` its User. `chat_session_id` is the contract's own key;
-    `topic_id` and `transfer_to_id` are surrogates. `session_key_digest` is all that is kept of the session key.
-    `rank_user_id` is the user whose active chats `rank` is counted among, None while the chat is not active.
-    `responders` are the users who may respond in the topic, `connection_id` is the connection that the chat came by,
-    and `cannot` are the commands that this cannot do; both are None for a chat of ours. They are read along, never
-    written here."""
+    `bot_active` is the contract's ChatbotIsActive, `assignee_id` its User. `chat_session_id` is the contract's own key.
+    `topic_id` and `transfer_to_id` are surrogates. Only the digest of the session key is stored, `session_key_digest`.
+    `rank` is counted among the active chats of the user `rank_user_id`, None while the chat is not active. The
+    following are only read from related rows: `responders` are the users who may respond in the topic. `connection_id`
+    is the connection that the chat came through, and `cannot` are the commands that the connection cannot do; both are
+    None for a chat of ours."""
 
     kind: str = KIND
     chat_session_id: int
@@ -171,9 +171,9 @@ class ChatSession(Interaction):
 
 
 class ChatSessionChanges(TypedDict, total=False):
-    """What an update may name; an absent key stays, None clears.
+    """The fields of an update. An absent key leaves the field unchanged, None clears it.
 
-    `topic_id` is the topic's contract key. `session_key` is taken only to be compared or ignored."""
+    `topic_id` is the topic's contract key. `session_key` is accepted only to be compared or ignored."""
 
     topic_id: int
     status: ChatSessionStatus
@@ -198,5 +198,5 @@ class ChatSessionChanges(TypedDict, total=False):
 
 
 def is_active(session: ChatSession) -> bool:
-    """Whether the chat is going on (the contract's "active")."""
+    """Whether the chat is active, as the contract defines it."""
     return session.status in ACTIVE

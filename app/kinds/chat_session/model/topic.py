@@ -1,4 +1,4 @@
-"""A chat topic: how its chats begin, and what its members may do."""
+"""A chat topic: how its chats begin, and its members' rights."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class Weekday(StrEnum):
 
 
 class Right(StrEnum):
-    """What a member may do in a topic; the value is the member's field."""
+    """What a member may do in a topic. The value is the name of the member's field."""
 
     RESPOND = "can_respond"
     LISTEN = "can_listen"
@@ -45,8 +45,8 @@ class Right(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatTopic:
-    """A subject that customers can chat about. `topic_id` is the contract's own key; a topic of another system has the
-    key that it has there as `upstream_key`.
+    """A subject that customers can chat about. `topic_id` is the contract's own key. For a topic of another system,
+    `upstream_key` is its key there.
 
     `opening_hours` holds `{"day", "opens", "closes"}` with times as `HH:MM` in `time_zone`, see `hours.py`."""
 
@@ -71,7 +71,7 @@ class ChatTopic:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatTopicMember:
-    """A user's rights in a topic; `present` is whether the user is there to chat."""
+    """A user's rights in a topic. `present` is whether the user is available for chats."""
 
     id: int
     topic_id: int
@@ -84,7 +84,7 @@ class ChatTopicMember:
 
 
 class ChatTopicChanges(TypedDict, total=False):
-    """What creating and updating a topic may name."""
+    """The fields of a new topic, or of a change."""
 
     topic_id: int
     name: str
@@ -111,7 +111,7 @@ class MemberRights(TypedDict, total=False):
 
 
 def time_open(topic: ChatTopic, since: datetime, until: datetime) -> timedelta:
-    """How long of the time between the topic was open."""
+    """How much of the time between the two moments the topic was open."""
     try:
         return open_between(topic.opening_hours, topic.time_zone, since, until)
     except ValueError:
@@ -121,11 +121,11 @@ def time_open(topic: ChatTopic, since: datetime, until: datetime) -> timedelta:
 def beginning(topic: ChatTopic, now: datetime) -> tuple[ChatSessionStatus, bool]:
     """The status that a chat of the topic begins with now, and whether its bot starts.
 
-    Outside the opening hours the customer is shown the offline form, and nobody answers."""
+    Outside the opening hours the customer sees the offline form, and nobody answers."""
     try:
         within = is_open(topic.opening_hours, topic.time_zone, now)
     except ValueError:
-        # A name that was stored before names were checked.
+        # The name was stored before names were checked.
         within = is_open(topic.opening_hours, None, now)
     if not within:
         return ChatSessionStatus.OFFLINE_FORM, False
@@ -135,6 +135,6 @@ def beginning(topic: ChatTopic, now: datetime) -> tuple[ChatSessionStatus, bool]
 def holds(members: Iterable[ChatTopicMember], right: Right, user_id: int) -> bool:
     """Whether the user has the right in a topic with these members.
 
-    A right that nobody holds in a topic is open to everyone, so that a topic works before it has members."""
+    A right that no member holds is open to everyone, so that a topic works before it has members."""
     holders = [member.user_id for member in members if getattr(member, right.value)]
     return not holders or user_id in holders

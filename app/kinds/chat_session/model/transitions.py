@@ -1,4 +1,4 @@
-"""How a chat moves: every change of status, holder, transfer and rank, as a function from chat to chat."""
+"""Every change of a chat's status, holder, transfer and rank."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -11,10 +11,10 @@ from app.kinds.chat_session.model.session import ACTIVE, ENDED, QUEUES, ChatSess
 
 S = ChatSessionStatus
 MESSAGE_COPY = 1024
-"""Characters of a message that FirstMessage and LastMessage keep."""
+"""How many characters of a message FirstMessage and LastMessage keep."""
 
 CLEAN_UP_AFTER = timedelta(hours=24)
-"""How long a deleted chat is kept; the contract says it is usually gone within 24 hours."""
+"""How long a deleted chat is kept; the contract says it is usually erased within 24 hours."""
 
 _ENDINGS = frozenset({S.FINISHED, S.CLOSED, S.REQUEST_POSTED, S.DELETED})
 _UPDATES: Mapping[ChatSessionStatus, frozenset[ChatSessionStatus]] = {
@@ -34,9 +34,10 @@ _UPDATES: Mapping[ChatSessionStatus, frozenset[ChatSessionStatus]] = {
 
 
 def moved(session: ChatSession, status: ChatSessionStatus, now: datetime) -> ChatSession:
-    """The chat in the status that an update asks for, with what goes with it: to ask for a human ends the bot's charge.
+    """The chat in the status that an update asks for, with the consequences: asking for a human takes the chat from the
+    bot.
 
-    Raises InvalidTransition for a move that the state machine does not have; the same status is no move."""
+    Raises InvalidTransition for a move that the state machine does not have. The same status is not a move."""
     if status is session.status:
         return session
     if status not in _UPDATES[session.status]:
@@ -48,7 +49,7 @@ def moved(session: ChatSession, status: ChatSessionStatus, now: datetime) -> Cha
 
 
 def ended(session: ChatSession, status: ChatSessionStatus, now: datetime) -> ChatSession:
-    """The chat ended in one of the closed statuses; closing a queued one is ClosedFromQueue."""
+    """The chat, ended in one of the closed statuses. Closing a queued chat is ClosedFromQueue."""
     if status is S.CLOSED and session.status is S.IN_QUEUE:
         status = S.CLOSED_FROM_QUEUE
     return replace(
@@ -65,7 +66,7 @@ def ended(session: ChatSession, status: ChatSessionStatus, now: datetime) -> Cha
 
 
 def erased_at(session: ChatSession) -> datetime | None:
-    """When the chat is erased: a day after it was deleted, which no later command changes."""
+    """When the chat is erased: a day after it was deleted. No later command changes that."""
     return session.updated_at + CLEAN_UP_AFTER if session.status is S.DELETED else None
 
 
@@ -76,12 +77,12 @@ def turn(session: ChatSession, now: datetime) -> Turn[ChatSession] | None:
 
 
 def reopened(session: ChatSession) -> ChatSession:
-    """The chat going on again, the user to be the one who wrote last."""
+    """The chat, active again, as if the user had written last."""
     return replace(session, status=S.USER_LAST, when_ended=None)
 
 
 def waiting(session: ChatSession, status: ChatSessionStatus) -> ChatSession:
-    """The chat in the queue or before it, in nobody's hands."""
+    """The chat in the queue or before it, held by nobody."""
     return replace(
         session,
         status=status,
@@ -94,20 +95,20 @@ def waiting(session: ChatSession, status: ChatSessionStatus) -> ChatSession:
 
 
 def handed_off(session: ChatSession, somebody_is_there: bool) -> ChatSession:
-    """The chat after a reset: no bot any more, and queued, or shown the offline form when nobody is there."""
+    """The chat after a reset: without a bot, and queued, or with the offline form when no user is present."""
     return replace(waiting(session, S.IN_QUEUE if somebody_is_there else S.OFFLINE_FORM), bot_active=False)
 
 
 def handed_back(session: ChatSession) -> ChatSession:
-    """The chat in its bot's hands again, out of the queue."""
+    """The chat, given back to its bot, out of the queue."""
     last = S.CUSTOMER_LAST if session.waiting.needed else S.USER_LAST
     return replace(waiting(session, last), bot_active=True)
 
 
 def picked_up(session: ChatSession, user_id: int, now: datetime, *, welcomed: bool) -> ChatSession:
-    """The chat in the user's hands.
+    """The chat, held by the user.
 
-    Without a welcome message the customer, if it wrote anything, is still the one who wrote last."""
+    Without a welcome message, the customer, if it wrote anything, is still the last writer."""
     waits = not welcomed and session.latest_customer_message_id is not None
     return replace(
         session,
@@ -121,7 +122,7 @@ def picked_up(session: ChatSession, user_id: int, now: datetime, *, welcomed: bo
 
 
 def taken_over(session: ChatSession, user_id: int, now: datetime) -> ChatSession:
-    """The chat that goes on in another user's hands."""
+    """The active chat, now held by another user."""
     return replace(
         session,
         assignee_id=user_id,
@@ -133,12 +134,12 @@ def taken_over(session: ChatSession, user_id: int, now: datetime) -> ChatSession
 
 
 def offered(session: ChatSession, user_id: int) -> ChatSession:
-    """The chat with a transfer to the user pending."""
+    """The chat with a pending transfer to the user."""
     return replace(session, transfer_to_id=user_id)
 
 
 def accepted(session: ChatSession, user_id: int, now: datetime) -> ChatSession:
-    """The chat in the hands of the user it was offered to; a lease of the user before ends."""
+    """The chat, held by the user it was offered to. The former holder's lease ends."""
     return replace(taken_over(session, user_id, now), claimed_until=None)
 
 
@@ -148,7 +149,7 @@ def kept(session: ChatSession) -> ChatSession:
 
 
 def customer_wrote(session: ChatSession) -> ChatSession:
-    """The chat after a message of the customer's. One that asked for a human does so until somebody takes it."""
+    """The chat after a message of the customer. A chat that asked for a human keeps asking until somebody takes it."""
     status = session.status if session.status in QUEUES else S.CUSTOMER_LAST
     return replace(session, status=status, customer_is_typing=False, when_ended=None)
 
@@ -156,8 +157,8 @@ def customer_wrote(session: ChatSession) -> ChatSession:
 def user_wrote(session: ChatSession, user_id: int | None, now: datetime) -> ChatSession:
     """The chat after a message to the customer; `user_id` is None when a bot wrote it.
 
-    Who answers a chat that nobody holds has it from then on, as if picked up. A bot that is in charge takes it off the
-    queue; one that is not changes nothing in a chat that asked for a human."""
+    A user who answers a chat that nobody holds gets it, as if picked up. A bot that is in charge takes the chat off the
+    queue. A bot that is not in charge changes nothing in a chat that asked for a human."""
     if user_id is None and session.status in QUEUES and not session.bot_active:
         return session
     after = replace(session, status=S.USER_LAST, user_is_typing=False, when_ended=None)
@@ -167,7 +168,7 @@ def user_wrote(session: ChatSession, user_id: int | None, now: datetime) -> Chat
 
 
 def with_copies(session: ChatSession, text: str | None, sent_at: datetime) -> ChatSession:
-    """The chat with FirstMessage, LastMessage and WhenIdle as the newest message makes them."""
+    """The chat with FirstMessage, LastMessage and WhenIdle updated by the newest message."""
     copy = None if text is None else text[:MESSAGE_COPY]
     latest = session.when_idle is None or sent_at >= session.when_idle
     return replace(
@@ -179,9 +180,9 @@ def with_copies(session: ChatSession, text: str | None, sent_at: datetime) -> Ch
 
 
 def ranked(session: ChatSession, taken: Callable[[int], Iterable[int]]) -> ChatSession:
-    """The chat with the rank that its holder's other active chats leave free.
+    """The chat with the lowest rank that its holder's other active chats do not use.
 
-    `taken(user)` gives the ranks of that user's active chats; it is asked only when the chat becomes one of them."""
+    `taken(user)` returns the ranks of that user's active chats. It is only called when the chat becomes one of them."""
     owner = session.assignee_id if session.status in ACTIVE else None
     if owner == session.rank_user_id:
         return session
@@ -191,6 +192,6 @@ def ranked(session: ChatSession, taken: Callable[[int], Iterable[int]]) -> ChatS
 
 
 def lowest_free(taken: Iterable[int]) -> int:
-    """The lowest number from 1 that is not among `taken`."""
+    """The lowest number from 1 that is not in `taken`."""
     numbers = set(taken)
     return next(number for number in range(1, len(numbers) + 2) if number not in numbers)

@@ -1,4 +1,4 @@
-"""What only the REST contract reads: a user's chats, and messages after one of them."""
+"""Reads only for the REST contract: a user's chats, later messages."""
 
 from collections.abc import Generator, Mapping, Sequence
 from types import MappingProxyType
@@ -53,7 +53,7 @@ def _of_user(permissions: Permissions) -> sa.Select[Any]:
 
 
 def _messages_of_chat(read: Read, _env: Env, arguments: Mapping[str, Any]) -> Reading:
-    """The oldest first; None for a chat that is not there."""
+    """The messages, oldest first. None for a chat that does not exist."""
     rows = yield read.query("chat", lambda: _chat(read.permissions), chat_session_id=arguments["chat_session_id"])
     if not rows:
         return None
@@ -63,7 +63,7 @@ def _messages_of_chat(read: Read, _env: Env, arguments: Mapping[str, Any]) -> Re
 
 
 def _chats_of_user(read: Read, env: Env, _arguments: Mapping[str, Any]) -> Reading:
-    """The chats of the topics that the caller is a member of, as far as they have not ended; the newest first."""
+    """The chats of the topics that the caller is a member of, except ended ones; newest first."""
     found = yield read.query(
         "of user", lambda: _of_user(read.permissions), user_id=env.actor.user_id, limit=MOST_OF_USER
     )

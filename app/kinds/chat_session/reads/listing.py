@@ -1,4 +1,4 @@
-"""The list of chats that the REST contract filters, orders and pages by the columns of its archive."""
+"""The REST contract's list of chats, by its archive columns."""
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ Sql = sa.ColumnElement[Any]
 
 @dataclass(frozen=True, slots=True)
 class Archived:
-    """A column that lists are filtered and ordered by. `type` is `int`, `text`, `time` or `status`."""
+    """A column by which lists are filtered and ordered. `type` is `int`, `text`, `time` or `status`."""
 
     sql: Sql
     type: str
@@ -28,7 +28,8 @@ class Archived:
 
 @dataclass(frozen=True, slots=True)
 class Test:
-    """A column held against the value bound as `bind`; null when `bind` is None (`eq` and `ne` alone)."""
+    """A comparison of a column with the value bound as `bind`. When `bind` is None, a test for null (only `eq` and
+    `ne`)."""
 
     column: str
     operator: str
@@ -48,7 +49,7 @@ Condition = Test | Both
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What a list's SQL depends on. `orders` are columns with whether they descend."""
+    """The parts that a list's SQL depends on. `orders` are columns, each with whether it descends."""
 
     condition: Condition | None
     orders: tuple[tuple[str, bool], ...]
@@ -96,19 +97,19 @@ COLUMNS: Mapping[str, Archived] = MappingProxyType(
         "registereddate": Archived(interaction.c.created_at, "time"),
     }
 )
-"""The columns by their names in small letters."""
+"""The columns by their names in lower case."""
 
 _TYPES: Mapping[str, Any] = {"int": sa.BigInteger(), "text": sa.Text(), "time": Timestamp(), "status": sa.Text()}
 _OPERATORS: Mapping[str, Callable[[Sql, Any], Sql]] = {
     "eq": lambda column, value: column == value,
-    # What is not there is not the value.
+    # A missing value differs from the value.
     "ne": lambda column, value: column.is_distinct_from(value),
     "gt": lambda column, value: column > value,
     "ge": lambda column, value: column >= value,
     "lt": lambda column, value: column < value,
     "le": lambda column, value: column <= value,
     "startswith": lambda column, value: sa.func.substr(column, 1, sa.func.length(value)) == value,
-    # Both databases replace by case, where LIKE differs.
+    # REPLACE respects case on both databases; LIKE does not.
     "contains": lambda column, value: sa.func.replace(column, value, "") != column,
 }
 
@@ -116,7 +117,7 @@ _OPERATORS: Mapping[str, Callable[[Sql, Any], Sql]] = {
 def listed_chats(
     read: Read, _env: Env, arguments: Mapping[str, Any]
 ) -> Generator[Any, Sequence[Any], Mapping[str, object]]:
-    """The chats of one page and the one after it."""
+    """The chats of one page, and one more."""
     shape: Shape = arguments["shape"]
     rows = yield read.query("list", lambda: _select(shape, read.permissions), **arguments["values"], **_page(arguments))
     return {"chats": [row[0] for row in rows]}
@@ -138,7 +139,7 @@ def _select(shape: Shape, permissions: Permissions) -> sa.Select[Any]:
         found = found.where(_sql(shape.condition))
     for name, descending in shape.orders:
         column = COLUMNS[name].sql
-        # Where nothing is, counts as least on both databases.
+        # A missing value sorts lowest on both databases.
         found = found.order_by(column.desc().nulls_last() if descending else column.asc().nulls_first())
     return (
         found.order_by(chat_session.c.id)

@@ -1,4 +1,4 @@
-"""How chats and topics lie in the tables, as selections read them."""
+"""Maps chats and topics to the tables."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -69,7 +69,8 @@ def _responders(scope: Scope) -> Sql:
 
 
 def _may_take(user: Scope, key: Any) -> Sql:
-    """Who may take the chat: as for every interaction, and of its topic's responders, where it has any, or an admin."""
+    """Who may take the chat: as for every interaction, and in addition only the topic's responders, if it has any, or
+    an admin."""
     chat, of_topic = chat_session.alias("taken_chat"), chat_topic_member.alias("responder")
     responders = (
         sa.select(of_topic.c.user_id)
@@ -82,7 +83,7 @@ def _may_take(user: Scope, key: Any) -> Sql:
 
 
 def _waiting(permissions: Permissions, scope: Scope) -> Sql:
-    """How many chats wait in the topic's queue, of those that are seen."""
+    """How many chats wait in the topic's queue, among those that the caller sees."""
     within = seen_by_key(permissions, chat_session.c.id, KIND)
     found = (
         sa.select(sa.func.count())
@@ -101,7 +102,7 @@ def _present(scope: Scope) -> Sql:
 
 
 def _ongoing(permissions: Permissions, scope: Scope) -> Sql:
-    """How many active chats the member has, in any topic, of those that are seen."""
+    """How many active chats the member has, in any topic, among those that the caller sees."""
     within = seen_by_key(permissions, chat_session.c.id, KIND)
     found = sa.select(sa.func.count()).select_from(chat_session).where(chat_session.c.rank_user_id == scope.c.user_id)
     found = found if isinstance(within, bool) else found.where(within)
@@ -200,7 +201,7 @@ MAPPINGS: tuple[Mapped, ...] = (
 
 MESSAGE_TYPE = Column(lambda scope: scope.c.message_type)
 SPECIAL_TYPE = Column(lambda scope: scope.c.special_type)
-"""The chats' part of every message."""
+"""The chat-specific fields of a message."""
 
 ROOTS: Mapping[str, Root] = MappingProxyType(
     {

@@ -1,4 +1,4 @@
-"""The contract's own numbers of chats and topics, given out without gaps being filled again."""
+"""The contract's numbers of chats and topics, never given out twice."""
 
 import sqlalchemy as sa
 
@@ -22,13 +22,14 @@ _REACH = (
 
 
 def next_number(connection: sa.Connection, of: str) -> int:
-    """A number never given out before; until the unit ends nobody else gets one, so take it last of all locks."""
+    """A number that was never given out before. Until the unit ends, no other unit gets one, so take it after all other
+    locks."""
     return next_numbers(connection, of, 1)
 
 
 def next_numbers(connection: sa.Connection, of: str, count: int) -> int:
-    """As `next_number`, for `count` numbers in a row; the first of them. Raises Conflict when the contract has no
-    more: somebody brought one of the last along."""
+    """As `next_number`, for `count` consecutive numbers; returns the first. Raises Conflict when the contract has no
+    more, because an import brought one of the last numbers."""
     head = connection.execute(_NEXT, {"of": of, "count": count}).scalar()
     if head is None:
         raise Conflict(f"The largest number of a {of} has been given out; give one that is free.")
@@ -36,5 +37,5 @@ def next_numbers(connection: sa.Connection, of: str, count: int) -> int:
 
 
 def reach_number(connection: sa.Connection, of: str, given: int) -> None:
-    """Take note of a number that came from outside, so that it is not given out again."""
+    """Record a number that came from outside, so that it is not given out again."""
     connection.execute(_REACH, {"of": of, "given": given})

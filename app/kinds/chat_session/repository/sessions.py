@@ -1,4 +1,4 @@
-"""Named queries over chats: whole ones, the queue, and the ranks of a user's."""
+"""Named queries over chats, the queue, and users' ranks."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
@@ -22,7 +22,7 @@ from app.storage.tables import Timestamp
 _NUMBERS = "session"
 _KEY: sa.BindParameter[int] = sa.bindparam("key")
 _ID_OF_KEY = sa.select(chat_session.c.id).where(chat_session.c.chat_session_id == _KEY)
-# Weaker than FOR UPDATE: a foreign key that names the user or the topic does not wait for it, so cannot deadlock.
+# Weaker than FOR UPDATE: foreign keys to the user or the topic do not wait for it, so they cannot deadlock.
 _LOCK_USER = sa.select(app_user.c.id).where(app_user.c.id == _KEY).with_for_update(key_share=True)
 _LOCK_CUSTOMER = sa.select(customer.c.id).where(customer.c.id == _KEY).with_for_update(key_share=True)
 _RANKS = sa.select(chat_session.c.rank).where(chat_session.c.rank_user_id == _KEY)
@@ -83,7 +83,7 @@ _OPEN_IN = (
 
 
 def _may_respond(user: Any, topic: Any) -> sa.ColumnElement[bool]:
-    """That the user may respond in the topic; one without anybody who may is everybody's."""
+    """The condition that the user may respond in the topic. A topic without responders is open to everybody."""
     responder = sa.exists().where(chat_topic_member.c.topic_id == topic, chat_topic_member.c.can_respond)
     return sa.or_(~responder, responder.where(chat_topic_member.c.user_id == user))
 
@@ -110,7 +110,7 @@ _RESPONDERS = sa.select(chat_topic.c.responders).where(chat_topic.c.id == _TOPIC
 
 _CANNOT = cannot_of(interaction)
 _CLAIMABLE = sa.or_(_CANNOT.is_(None), (" " + _CANNOT + " ").not_like("% CLAIM %"))
-"""That the connection of a chat, if it has any, can have it claimed."""
+"""The condition that the chat's connection, if it has one, can claim it."""
 
 
 def _first_of(statuses: Collection[ChatSessionStatus]) -> sa.Select[tuple[int]]:
@@ -130,7 +130,7 @@ def _first_of(statuses: Collection[ChatSessionStatus]) -> sa.Select[tuple[int]]:
         )
         .order_by(interaction.c.attention_level, interaction.c.attention_since, interaction.c.id)
         .limit(1)
-        # Both rows: what is not locked would be judged as it was before another unit changed it.
+        # Both rows: a row without a lock would be read as it was before another unit changed it.
         .with_for_update(of=[interaction, chat_session], skip_locked=True)
     )
 
@@ -140,7 +140,7 @@ _FIRST_MISSED = _first_of(QUEUES - {ChatSessionStatus.IN_QUEUE})
 
 
 class ChatSessionRepository(KindRepository[ChatSession]):
-    """Whole chats. `chat_session_id` 0 stands for one that is still to be given out."""
+    """Whole chats. `chat_session_id` 0 means that the number is still to be given out."""
 
     table = chat_session
     model = ChatSession
@@ -155,7 +155,7 @@ class ChatSessionRepository(KindRepository[ChatSession]):
         return super().source().outerjoin(chat_topic, chat_topic.c.id == chat_session.c.topic_id)
 
     def add(self, new: ChatSession) -> ChatSession:
-        """Insert a chat; the same with its id and its contract's number.
+        """Insert a chat; returns it with its id and its contract's number.
 
         Raises AlreadyExists for a number that another chat has."""
         if new.chat_session_id == 0:
@@ -167,7 +167,7 @@ class ChatSessionRepository(KindRepository[ChatSession]):
         return stored
 
     def reserve_numbers(self, count: int) -> int:
-        """Take as many numbers as `chat_session_id`s of a bulk load; the first of them."""
+        """Reserve `chat_session_id`s for a bulk load; returns the first."""
         return next_numbers(self.connection, _NUMBERS, count)
 
     def id_of_key(self, chat_session_id: int) -> int | None:
@@ -178,38 +178,38 @@ class ChatSessionRepository(KindRepository[ChatSession]):
     def first_of_queue(
         self, topic_id: int | None, user_id: int | None, teams: Collection[int] | None = None
     ) -> int | None:
-        """Lock the chat that waits first, of one topic or of all, of these teams or of all, and that the user (None:
-        anybody) may take.
+        """Lock the first waiting chat that the user (None: anybody) may take, of one topic or all, of these teams or
+        all.
 
-        One in the queue goes before one that asked for a human when nobody was there.
+        A queued chat comes before one that asked for a human when nobody was there.
 
-        Its surrogate. A chat that another unit has in hand right now is passed over."""
+        Returns its surrogate. A chat that another unit has locked is skipped."""
         given = {"topic": topic_id, "user": user_id, "of_all": teams is None, "teams": sorted(teams or ())}
         row = self._one(_FIRST_OF_QUEUE, given) or self._one(_FIRST_MISSED, given)
         return None if row is None else int(row[0])
 
     def lock_ranks(self, user_id: int) -> Sequence[int]:
-        """Lock the user; then the ranks of its active chats, which nobody else changes until the unit ends."""
+        """Lock the user; returns the ranks of its active chats. No other unit changes them until the unit ends."""
         self._one(_LOCK_USER, {"key": user_id})
         return [row[0] for row in self._all(_RANKS, {"key": user_id})]
 
     def count_pending(self, topic_id: int) -> int:
-        """How many chats wait in the topic's queue. Lock the topic first, or the number is old when it arrives."""
+        """How many chats wait in the topic's queue. Lock the topic first, or the number may be out of date at once."""
         return int(self.connection.execute(_PENDING, {"key": topic_id}).scalar_one())
 
     def lock_customer(self, customer_id: int) -> bool:
-        """Hold the customer until the unit ends, so that two messages at once do not open two chats.
+        """Lock the customer until the unit ends, so that two messages at once do not open two chats.
 
-        False when it is not there."""
+        Returns False when the customer does not exist."""
         return self._one(_LOCK_CUSTOMER, {"key": customer_id}) is not None
 
     def of_customer(self, customer_id: int, topic_id: int) -> int | None:
-        """The customer's chat in the topic that takes its messages, one that goes on before a finished one."""
+        """The customer's chat in the topic that gets its messages; an active chat before an ended one."""
         row = self._one(_OF_CUSTOMER, {"key": customer_id, "topic": topic_id})
         return None if row is None else int(row[0])
 
     def offered_to(self, user_id: int, topic: int | None = None) -> Sequence[int]:
-        """The chats that are being transferred to the user: of one topic, or of all."""
+        """The chats that are being transferred to the user, of one topic or all."""
         return [row[0] for row in self._all(_OFFERED, {"user": user_id, "topic": topic})]
 
     def held_in(self, topic: int, user_id: int) -> Sequence[int]:
@@ -222,12 +222,12 @@ class ChatSessionRepository(KindRepository[ChatSession]):
         return sorted({user for row in found for user in row if user is not None})
 
     def missed_by(self, user_id: int, most: int, topic: int | None = None) -> Sequence[int]:
-        """The chats that asked for a human when nobody was there, of the topic or of all topics in which the user
-        responds; the longest waiting first."""
+        """The chats that asked for a human when nobody was there, of one topic or of all topics where the user
+        responds; longest waiting first."""
         return [row[0] for row in self._all(_MISSED_BY, {"user": user_id, "most": most, "topic": topic})]
 
     def present_for(self, topic: int) -> int | None:
-        """A user who is there and may respond in the topic; None when there is none."""
+        """A user who is present and may respond in the topic; None when there is none."""
         row = self._one(_PRESENT_FOR, {"topic": topic})
         return None if row is None else int(row[0])
 
@@ -237,5 +237,5 @@ class ChatSessionRepository(KindRepository[ChatSession]):
         return () if row is None else tuple(row[0])
 
     def mark_fetched(self, session_id: int, now: datetime) -> None:
-        """The customer has read every message that was for it."""
+        """Record that the customer has read every message to it."""
         self.connection.execute(_MARK_FETCHED, {"key": session_id, "now": now})

@@ -41,7 +41,7 @@ _KNOWN_USER = sa.select(app_user.c.id).where(app_user.c.id == _KEY)
 
 
 class ChatTopicRepository(Repository):
-    """Topics. `topic_id` 0 stands for one that is still to be given out."""
+    """Topics. `topic_id` 0 means that the number is still to be given out."""
 
     def get(self, topic: int) -> ChatTopic | None:
         """The topic with this surrogate."""
@@ -52,15 +52,16 @@ class ChatTopicRepository(Repository):
         return _topic(self._one(_BY_KEY, {"key": topic_id}))
 
     def get_by_upstream_key(self, key: str) -> ChatTopic | None:
-        """The topic of another system that has this key."""
+        """The topic of another system with this key."""
         return _topic(self._one(_BY_UPSTREAM_KEY, {"key": key}))
 
     def lock(self, topic: int) -> bool:
-        """Hold the topic until the unit ends: its queue's length, and its members. False when it is not there."""
+        """Lock the topic until the unit ends, with the length of its queue and its members. Returns False when it does
+        not exist."""
         return self._one(_LOCK, {"key": topic}) is not None
 
     def add(self, new: ChatTopic) -> ChatTopic:
-        """Insert a topic; the same with its id and number. Raises AlreadyExists for a number that another has."""
+        """Insert a topic; returns it with its id and number. Raises AlreadyExists for a number that another has."""
         given = new.topic_id
         topic = replace(new, topic_id=given or next_number(self.connection, _NUMBERS))
         statement = sa.insert(chat_topic).values(responders=[], **written(topic, _OWN)).returning(chat_topic.c.id)
@@ -95,7 +96,7 @@ class ChatTopicRepository(Repository):
         return None if row is None else int(row[0])
 
     def add_member(self, new: ChatTopicMember) -> ChatTopicMember:
-        """Insert a member; the same with its id. Raises NotFound for an unknown user, AlreadyExists for a member."""
+        """Insert a member; returns it with its id. Raises NotFound for an unknown user, AlreadyExists for a member."""
         if self._one(_KNOWN_USER, {"key": new.user_id}) is None:
             raise NotFound("There is no such user.", path=("user_id",))
         statement = sa.insert(chat_topic_member).values(written(new, _MEMBER_OWN)).returning(chat_topic_member.c.id)

@@ -1,4 +1,4 @@
-"""What holds for every answer of the contract: its media type, its time zone, and which fields `$select` leaves."""
+"""Media type, time zone and `$select` of all answers of the contract."""
 
 import re
 from collections.abc import Mapping

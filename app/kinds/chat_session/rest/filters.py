@@ -1,4 +1,4 @@
-"""The language of `$filter` and `$orderBy`: a small part of OData, read into conditions."""
+"""Parses `$filter` and `$orderBy`, a small part of OData."""
 
 import re
 from dataclasses import dataclass, field
@@ -27,7 +27,7 @@ _STATUSES = {name.lower(): status.value for name, status in STATUS_OF_WIRE.items
 
 @dataclass(slots=True)
 class _Reader:
-    """Reads one filter; `values` are the bound values by name."""
+    """Parses one filter. `values` are the bound values by name."""
 
     tokens: list[tuple[str, str]]
     values: dict[str, Any] = field(default_factory=dict)
@@ -103,7 +103,7 @@ class _Reader:
             raise _refused("a status is equal or not")
         value = _value(of, kind, text)
         if operator == "contains" and value == "":
-            # Every text that there is.
+            # Every text.
             return Test(column, "ne", None)
         bind = f"value_{len(self.values)}"
         self.values[bind] = value
@@ -128,7 +128,7 @@ class _Reader:
 
 
 def condition_of(text: str | None) -> tuple[Condition | None, dict[str, Any]]:
-    """A `$filter` as a condition and its bound values. Raises InvalidInput."""
+    """A `$filter` as a condition with its bound values. Raises InvalidInput."""
     if text is None or not text.strip():
         return None, {}
     reader = _Reader(_tokens(text))
@@ -136,7 +136,7 @@ def condition_of(text: str | None) -> tuple[Condition | None, dict[str, Any]]:
 
 
 def orders_of(text: str | None) -> tuple[tuple[str, bool], ...]:
-    """An `$orderBy` as columns with whether they descend. Raises InvalidInput."""
+    """An `$orderBy` as columns, each with whether it descends. Raises InvalidInput."""
     found = []
     for part in (text or "").split(","):
         name, *direction = part.split()[:3] or [""]

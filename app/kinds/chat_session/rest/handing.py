@@ -1,4 +1,4 @@
-"""Who has a chat: transfers, pick-ups and resets. Where the contract says that nothing happens, nothing is said."""
+"""Transfers, pick-ups and resets; contract no-ops return the unchanged chat."""
 
 from collections.abc import Callable
 from typing import Any

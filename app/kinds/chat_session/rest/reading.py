@@ -1,4 +1,4 @@
-"""What the contract reads of chats and their messages."""
+"""The contract's reads of chats and their messages."""
 
 from app.kinds.chat_session.model.limits import REFERENCES
 from app.kinds.chat_session.reads.listing import Shape

@@ -1,4 +1,4 @@
-"""How the contract refuses: its one error body, under both names that its clients read the message by."""
+"""The contract's error body, with both spellings of the message."""
 
 from types import MappingProxyType
 
@@ -33,7 +33,7 @@ def refused(refusal: Refusal) -> Reply:
     if refusal.path and refusal.path[0] in ("content", "contents"):
         message = f"Message: {message}"
     elif name:
-        # The services name fields as they are kept.
+        # The services name fields as they are stored.
         message = message.replace(name, pascal(name))
     body = {
         "Error": True,

@@ -1,4 +1,4 @@
-"""The contract's shapes, as its answers have them."""
+"""The contract's wire format of answers."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -14,10 +14,10 @@ from app.kinds.chat_session.rest.reading import camel
 from app.kinds.chat_session.rest.refusals import pascal
 
 UNSET = "0001-01-01T00:00:00"
-"""A time that there is none of."""
+"""What the contract writes for a missing time."""
 
 NO_FLAGS = "CustomerIsTyping"
-"""The flag of value 0: what a chat shows while no flag is set."""
+"""The flag of value 0, which a chat shows while no flag is set."""
 
 _USER_IS_TYPING = "UserIsTyping"
 _NEW = ChatSessionStatus.IN_QUEUE

@@ -1,1 +1,1 @@
-"""What can be done with chats and topics."""
+"""The commands on chats and topics."""

@@ -1,4 +1,4 @@
-"""A chat made from an entity: requested as its customer would, then brought to what else the entity says."""
+"""Creates a chat from an entity: requests it, then updates it."""
 
 from typing import Any, NamedTuple, cast
 
@@ -44,7 +44,7 @@ def create_chat(work: Work, actor: Actor, entity: ChatSessionChanges, idempotenc
             update_chat_session(work, actor, GlobalId(PREFIX, made.id), cast("ChatSessionChanges", further))
         return made.id
 
-    # All that the entity says is one request: a repeat that differs in any of it is another.
+    # The whole entity is one request: a repeat that differs in anything is a different request.
     chat = work.use(ChatSessionRepository).load(once(work, actor, idempotency_key, ["createChatSession", values], make))
     if chat is None:
         raise NotFound("The chat session that this request made is gone.")

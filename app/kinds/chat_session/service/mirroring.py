@@ -1,4 +1,4 @@
-"""What a chat's commands mean to the system that it comes from."""
+"""Sends a chat's commands to the system it comes from."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -35,7 +35,7 @@ PICK_UP, ASSIGN, RESET, TRANSFER, ACCEPT, REJECT, DELETE = (
     "REJECT_TRANSFER",
     "DELETE",
 )
-"""The actions: a message is made, all others set a value. Those of this line set who has the chat, and its status."""
+"""The actions: MESSAGE creates a message, all others set a value. Those of this line set the holder and the status."""
 
 HANDING = frozenset({PICK_UP, ASSIGN, RESET, TRANSFER, ACCEPT, REJECT, DELETE})
 
@@ -50,7 +50,7 @@ FIELDS = (
     "topic_id",
     "transfer_to_id",
 )
-"""The fields of a chat that are set one by one; the last two and `bot_active` follow from other commands, too."""
+"""The fields of a chat that are set one by one. The last two and `bot_active` also follow from other commands."""
 
 _FOLLOWING = ("bot_active", "transfer_to_id")
 _EDITS = (Command.UPDATE, Command.CLEAR_ATTENTION, ChatCommand.RATE)
@@ -72,7 +72,7 @@ def queue_changes(
     command: AnyCommand,
     happened: InteractionEvent,
 ) -> None:
-    """Queue what the other system has to be told of a change that was made here."""
+    """Queue the parts of a change made here that the other system has to be told."""
     sent = sent_by(work, happened)
     if sent is not None:
         queue_creation(work, actor, before.id, MESSAGE, latest_there(work, before.id), sent.id)
@@ -95,7 +95,7 @@ def queue_changes(
 def outgoing(
     work: "Work", chat: ChatSession, action: str, value: Any, message_id: int | None
 ) -> Mapping[str, object] | None:
-    """What the other system has to know to do the action; None where its message is gone."""
+    """What the other system needs in order to do the action. None when the action's message is deleted."""
     if action in HANDING:
         return {
             "by": _user(work, value.get("by")),
@@ -121,7 +121,7 @@ def outgoing(
 
 
 def restored(work: "Work", chat: ChatSession, action: str, value: Any, message_id: int | None) -> ChatSession:
-    """The chat with a value of an action that is not what it is now."""
+    """The chat with an action's value set back, where it is not the present one."""
     if action == STATUS:
         return with_rank(work, brought(chat, ChatSessionStatus(value)))
     if action == FIELD:
@@ -142,7 +142,7 @@ def restored(work: "Work", chat: ChatSession, action: str, value: Any, message_i
 
 
 def brought(chat: ChatSession, status: ChatSessionStatus) -> ChatSession:
-    """The chat in a status that it has in the other system, whatever it was before."""
+    """The chat in the status that it has in the other system, from any status."""
     if status is chat.status:
         return chat
     if status not in ENDED:
@@ -159,9 +159,9 @@ def brought(chat: ChatSession, status: ChatSessionStatus) -> ChatSession:
 
 
 def _handed(before: ChatSession, after: ChatSession, command: AnyCommand) -> str | None:
-    """The action by which the chat came into other hands; None when it did not."""
+    """The action by which the chat changed its holder; None when it did not."""
     if command is Command.CLAIM and after.assignee_id == before.assignee_id:
-        return None  # a lease alone
+        return None  # only a lease
     if command in _ACTIONS:
         return _ACTIONS[command]
     if after.assignee_id == before.assignee_id or command in (Command.RESUME_BOT, Command.UPDATE):

@@ -1,4 +1,4 @@
-"""The messages that a chat's own commands leave in it, and the rank that they may bring."""
+"""Messages that chat commands add, and the rank they may bring."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def notice(work: "Work", actor: Actor, session: ChatSession, special: ChatMessageSpecialType, text: str) -> ChatSession:
-    """The chat with a special message that says what happened to it; another system says so by itself."""
+    """The chat with a special message that says what happened. Another system adds such messages itself."""
     if session.cannot is not None:
         return session
     fields = {"message_type": ChatMessageType.SPECIAL.value, "special_type": special.value, "author_name": actor.name}
@@ -29,7 +29,7 @@ def closing(work: "Work", actor: Actor, session: ChatSession) -> ChatSession:
 
 
 def started(work: "Work", actor: Actor, session: ChatSession, user_id: int) -> ChatSession:
-    """The chat picked up for the user, with the topic's welcome message if it has one. Another system has its own."""
+    """The chat picked up for the user, with the topic's welcome message if it has one. Another system adds its own."""
     topic = work.use(ChatTopicRepository).get(session.topic_id)
     text = None if topic is None or session.cannot is not None else topic.welcome_message
     # The user is locked for the rank before the message refers to it.
@@ -46,12 +46,12 @@ def started(work: "Work", actor: Actor, session: ChatSession, user_id: int) -> C
 
 
 def with_rank(work: "Work", session: ChatSession) -> ChatSession:
-    """The chat with its rank among its holder's active chats; the holder is locked while it is found."""
+    """The chat with its rank among its holder's active chats. The holder is locked while the rank is chosen."""
     return ranked(session, work.use(ChatSessionRepository).lock_ranks)
 
 
 def typed(message: Message) -> Message:
-    """A message to the customer with the contract's types, where its sender did not say them."""
+    """A message to the customer with the contract's types, where the sender did not give them."""
     special = ChatMessageSpecialType.BOT_MESSAGE if message.author is MessageAuthor.BOT else ChatMessageSpecialType.NONE
     return replace(
         message,

@@ -1,4 +1,4 @@
-"""What follows for chats when a user comes, goes, or loses a right in a topic."""
+"""Changes of chats when a user's presence or rights change."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import replace
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from app.storage.work import Work
 
 MOST_OFFERED = 200
-"""How many of the chats that nobody was there for are offered when a member comes; the others stay MISSED."""
+"""How many missed chats are offered when a member becomes available. The others stay MISSED."""
 
 
 def follow_presence(work: "Work", actor: Actor, before: User, after: User) -> None:
@@ -45,7 +45,8 @@ def of_user(work: "Work", user_id: int) -> Collection[int]:
 
 
 def with_offer_of_team(work: "Work", chat: ChatSession) -> ChatSession:
-    """The chat after it moved to another team; without an offer to a user who may not see or change it there."""
+    """The chat after it moved to another team. An offer is withdrawn if its user may not see or change the chat
+    there."""
     if chat.transfer_to_id is None or not _can_cancel(chat):
         return chat
     user = work.use(UserRepository).get(chat.transfer_to_id)
@@ -53,7 +54,8 @@ def with_offer_of_team(work: "Work", chat: ChatSession) -> ChatSession:
 
 
 def follow_role(work: "Work", actor: Actor, before: User, after: User) -> None:
-    """Release the chats that the user held as an admin alone, who is none any more: others respond in their topics."""
+    """Release the chats that the user held only as an admin, when it is no longer one: others respond in their
+    topics."""
     if not before.is_admin or after.is_admin:
         return
     kind = work.kinds[KIND]
@@ -62,11 +64,11 @@ def follow_role(work: "Work", actor: Actor, before: User, after: User) -> None:
 
 
 def follow_rights(work: "Work", actor: Actor, topic: int, user_id: int, *, responds: bool) -> None:
-    """Take from the user the chats of the topic that it may not respond to any more; or offer what was missed to one
-    who `responds` from now on, and is there.
+    """Release the chats of the topic that the user may no longer respond to. Or, when it now `responds` and is present,
+    offer it the missed chats.
 
-    The first who responds makes a topic its own that was everybody's: what others have of it is taken from them. After
-    the last one it is everybody's again: what was missed is offered to whoever is there."""
+    The first responder ends a topic's being open to everybody: other users' chats of it are released. After the last
+    responder, the topic is open to everybody again: missed chats are offered to whoever is present."""
     chats = work.use(ChatSessionRepository)
     if not responds:
         _take(work, actor, topic, user_id)
@@ -115,7 +117,7 @@ def _offer(work: "Work", actor: Actor, chats: Iterable[int]) -> None:
             queued = replace(waiting(chat, ChatSessionStatus.IN_QUEUE), bot_active=False)
             write(work, actor, chat, queued, Command.UPDATE, Queued())
         elif chat.status is ChatSessionStatus.REQUEST_POSTED:
-            # The customer has gone, so the chat stays what it is; who listens is told of it again.
+            # The customer has left, so the chat stays as it is. Subscribers are told of it again.
             write(work, actor, chat, chat, Command.UPDATE, Offered(), renewed=True)
 
 

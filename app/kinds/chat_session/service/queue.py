@@ -1,4 +1,4 @@
-"""Taking chats out of the queue, and sending them back to it."""
+"""Takes chats out of the queue, and sends them back."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -29,12 +29,12 @@ def pick_up_chat_session(
     if_version: int | None = None,
     idempotency_key: str | None = None,
 ) -> ChatSession | None:
-    """Take a chat that asked for a human: the named one, or the first that waits (of one topic, by the contract's
-    number, or of all), one in the queue before one that nobody was there for.
+    """Take a chat that asked for a human: the named one, or the first that waits, of one topic (by the contract's
+    number) or of all. A queued chat comes before one that nobody was there for.
 
-    None when nothing waits that the actor may respond to. Of many who ask at once each gets another chat.
-    Raises AlreadyClaimed, InvalidTransition for a chat that is not queued, Forbidden for who may not respond in its
-    topic, NotFound, VersionConflict, KeyReused."""
+    Returns None when no chat waits that the actor may respond to. Of many callers at once, each gets another chat.
+    Raises AlreadyClaimed, InvalidTransition for a chat that is not queued, Forbidden for a user who may not respond in
+    its topic, NotFound, VersionConflict, KeyReused."""
     picked: list[ChatSession] = []
 
     def pick() -> int | None:
@@ -73,11 +73,11 @@ def _first(work: "Work", actor: Actor, topic_id: int | None) -> GlobalId | None:
 
 
 def reset_chat_session(work: "Work", actor: Actor, ref: GlobalId, *, if_version: int | None = None) -> ChatSession:
-    """Hand the chat to the humans of its topic: queued, or the offline form where none of them is present. Who is
-    present for a chat of another system is not known here: it is queued until that says otherwise.
+    """Hand the chat to the humans of its topic: it is queued, or gets the offline form when none of them is present. A
+    chat of another system is queued until that system says otherwise, because who is present there is not known here.
 
-    Raises AlreadyClaimed when another user holds it and the actor is no admin, InvalidTransition for one that ended,
-    and what `begin` raises."""
+    Raises AlreadyClaimed when another user holds it and the actor is no admin, InvalidTransition for an ended chat, and
+    the errors of `begin`."""
     before: ChatSession = begin(work, actor, ref, ChatCommand.RESET, if_version=if_version)
     present = work.use(ChatSessionRepository).present_for(before.topic_id)
     after = with_rank(work, handed_off(before, present is not None or before.cannot is not None))

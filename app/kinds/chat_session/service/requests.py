@@ -1,4 +1,4 @@
-"""Chats that begin: a customer asks for one, and its topic says how it starts."""
+"""New chats: a customer requests one, its topic decides the start."""
 
 import hashlib
 import hmac
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 
 class Requested(NamedTuple):
-    """A new chat with its session key, which nobody can read again."""
+    """A new chat with its session key, which cannot be read again."""
 
     session: ChatSession
     session_key: str
 
 
 class Request(NamedTuple):
-    """A chat's surrogate, and its session key for who asked first; None for a repeated request."""
+    """A chat's surrogate, and its session key for the first request; None for a repeated one."""
 
     id: int
     session_key: str | None
@@ -46,8 +46,8 @@ def request_chat_session(
 ) -> Request:
     """Begin a chat in the topic with the contract's number `topic_id`.
 
-    `given` holds what the customer said of itself: the customer's fields and the references of `ChatSessionChanges`.
-    Raises Forbidden, NotFound for the topic, InvalidInput and TooLong with the field's path, KeyReused."""
+    `given` contains what the customer said: the customer's fields and the references of `ChatSessionChanges`. Raises
+    Forbidden, NotFound for the topic, InvalidInput and TooLong with the field's path, KeyReused."""
     actor.require_writing(KIND)
     topic = work.use(ChatTopicRepository).get_by_key(topic_id)
     if topic is None:
@@ -75,7 +75,7 @@ def open_chat(
     customer_id: int | None,
     imported: bool = False,
 ) -> Requested:
-    """A new chat of the topic, which begins as its topic says; one that is `imported` is over already.
+    """A new chat of the topic, in the status that the topic decides; an `imported` chat has already ended.
 
     Raises Forbidden, InvalidInput, TooLong."""
     check_session(given)
@@ -85,7 +85,7 @@ def open_chat(
         if given.get(name) is not None:
             fields[name] = given[name]
     sessions, topics = work.use(ChatSessionRepository), work.use(ChatTopicRepository)
-    # Held until the unit ends, so that two requests never count the same queue.
+    # Locked until the unit ends, so that two requests never count the same queue.
     if not topics.lock(topic.id):
         raise NotFound(f"There is no chat topic {topic.topic_id} any more.", path=("topic_id",))
     status, bot_active = (ChatSessionStatus.CLOSED, False) if imported else beginning(topic, work.now)
@@ -108,7 +108,7 @@ def open_chat(
 
 
 def digest(session_key: str) -> str:
-    """What is kept of a session key; the key is random enough that no salt is needed."""
+    """The stored digest of a session key. The key is random enough to need no salt."""
     return hashlib.sha256(session_key.encode()).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""What the commands of all kinds ask of a chat."""
+"""The rules of a chat for the shared commands."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
@@ -58,7 +58,7 @@ _NO_ANSWERS = (ChatMessageSpecialType.WELCOME, ChatMessageSpecialType.ERROR)
 
 
 class Rules(MirroredRules[ChatSession]):
-    """The KindRules of chats; all decisions are the model's."""
+    """The KindRules of chats. The model makes all decisions."""
 
     name = KIND
     prefix = PREFIX
@@ -66,7 +66,7 @@ class Rules(MirroredRules[ChatSession]):
     repository = ChatSessionRepository
 
     def channel_key(self, interaction: ChatSession) -> str:
-        """All chats of ours are one channel, and so are those of each connection."""
+        """All chats of ours are one channel, and the chats of each connection are another."""
         return KIND if interaction.connection_id is None else f"{CONNECTIONS}_{interaction.connection_id}"
 
     def state(self, interaction: ChatSession, now: datetime, settings: "Settings") -> State:
@@ -196,7 +196,8 @@ class Rules(MirroredRules[ChatSession]):
 
 
 def _of_bot(work: "Work", session: ChatSession, message: Message) -> Message:
-    """A message of a service user in a chat that it does not hold is a bot's: it does not take the chat."""
+    """Whether a message is a bot's: sent by a service user in a chat that it does not hold. Such a message does not
+    take the chat."""
     if message.author is not MessageAuthor.USER or message.user_id is None or message.user_id == session.assignee_id:
         return message
     user = work.use(UserRepository).get(message.user_id)

@@ -1,4 +1,4 @@
-"""Use cases of one chat: changing its fields, rating, deleting, noting that the customer's side has read it."""
+"""Commands on one chat: update, rate, delete, mark as read."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -37,12 +37,12 @@ _WAITING = frozenset({ChatSessionStatus.IN_QUEUE, ChatSessionStatus.OFFLINE_FORM
 def update_chat_session(
     work: "Work", actor: Actor, ref: GlobalId, changes: ChatSessionChanges, *, if_version: int | None = None
 ) -> ChatSession:
-    """Change what the changes name; a status moves along the state machine with all that goes with it.
+    """Change the fields that `changes` names. A status follows the state machine, with all its consequences.
 
     A masked session key, and the chat's own, is ignored. Raises InvalidInput and TooLong with the field's path,
-    InvalidTransition for a status the chat cannot move to, a bot beside the user who handles it or a rating before it
-    started, AlreadyClaimed for who would take a chat from its holder, NotFound for the topic, and what `begin`
-    raises."""
+    InvalidTransition for a status the chat cannot move to, for a bot beside the user who handles it and for a rating
+    before it started, AlreadyClaimed for an actor who would take a chat from its holder, NotFound for the topic, and
+    the errors of `begin`."""
     before: ChatSession = begin(work, actor, ref, Command.UPDATE, if_version=if_version)
     after = _with_fields(work, actor, before, changes)
     status = changes.get("status")
@@ -59,32 +59,32 @@ def update_chat_session(
 def rate_chat_session(
     work: "Work", actor: Actor, ref: GlobalId, rating: int, *, if_version: int | None = None
 ) -> ChatSession:
-    """Keep the customer's rating, an int32 (the contract names no range).
+    """Store the customer's rating, an int32 (the contract names no range).
 
-    Raises InvalidTransition for a chat that no user accepted, InvalidInput, and what `begin` raises."""
+    Raises InvalidTransition for a chat that no user accepted, InvalidInput, and the errors of `begin`."""
     before: ChatSession = begin(work, actor, ref, ChatCommand.RATE, if_version=if_version)
     check_int("rating", rating)
     return write(work, actor, before, replace(before, rating=rating), ChatCommand.RATE, Rated())
 
 
 def delete_chat_session(work: "Work", actor: Actor, ref: GlobalId, *, if_version: int | None = None) -> ChatSession:
-    """Mark the chat as deleted; it is erased a day later. Raises what `begin` raises."""
+    """Mark the chat as deleted; it is erased a day later. Raises the errors of `begin`."""
     before: ChatSession = begin(work, actor, ref, Command.DELETE, if_version=if_version)
     after = with_rank(work, ended(before, ChatSessionStatus.DELETED, work.now))
     return write(work, actor, before, after, Command.DELETE)
 
 
 def find_chat(work: "Work", actor: Actor, chat_session_id: int) -> GlobalId | None:
-    """The id of the chat with the contract's own number; None where the actor may see none."""
+    """The id of the chat with the contract's own number; None when the actor may see no chats."""
     found = work.use(ChatSessionRepository).id_of_key(chat_session_id)
     ref = None if found is None else GlobalId(PREFIX, found)
     return ref if ref is not None and is_seen(work, actor, ref, KIND) else None
 
 
 def mark_fetched(work: "Work", actor: Actor, ref: GlobalId, *, session_key: str | None = None) -> ChatSession:
-    """Note that the customer's side has read the chat; no edit, so its version stays.
+    """Record that the customer's side has read the chat. This is not an edit, so the version stays.
 
-    Raises InvalidInput for a session key that is not the chat's, and what `begin` raises."""
+    Raises InvalidInput for a session key that is not the chat's, and the errors of `begin`."""
     before: ChatSession = begin(work, actor, ref, Command.MARK_READ)
     if session_key is not None:
         require_session_key(before, session_key)

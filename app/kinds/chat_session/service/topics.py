@@ -1,4 +1,4 @@
-"""Use cases of chat topics and their members."""
+"""Commands on chat topics and their members."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -32,7 +32,7 @@ _REQUIRED = ("name", "bot_enabled", "initial_status", "opening_hours", "ticket_e
 def create_chat_topic(
     work: "Work", actor: Actor, given: ChatTopicChanges, *, idempotency_key: str | None = None
 ) -> ChatTopic:
-    """A new topic, which needs a name; `topic_id` is the contract's number, given out when it is not given.
+    """Create a topic, which needs a name. `topic_id` is the contract's number; without it, one is given out.
 
     Raises Forbidden, InvalidInput and TooLong with the field's path, AlreadyExists for a number that is taken,
     KeyReused."""
@@ -53,7 +53,7 @@ def create_chat_topic(
 
 
 def mirrored_topic(work: "Work", actor: Actor, upstream_key: str, name: str) -> ChatTopic:
-    """The topic of another system that has this key; one with the name is made where it is not here yet."""
+    """The topic of another system with this key. If it is not here yet, one with this name is created."""
     topics = work.use(ChatTopicRepository)
     found = topics.get_by_upstream_key(upstream_key)
     if found is None:
@@ -101,8 +101,8 @@ def add_chat_topic_member(
 ) -> ChatTopicMember:
     """Give a user rights in a topic.
 
-    Raises NotFound, also where a repeat finds its member removed, Forbidden, AlreadyExists for who is a member already,
-    KeyReused."""
+    Raises NotFound, also when a repeat finds its member removed, Forbidden, AlreadyExists for a user who is a member
+    already, KeyReused."""
     topic = _manageable(work, actor, ref.number)
     topics = work.use(ChatTopicRepository)
 
@@ -139,7 +139,8 @@ def remove_chat_topic_member(work: "Work", actor: Actor, ref: GlobalId) -> Globa
 
 
 def _manageable(work: "Work", actor: Actor, number: int) -> ChatTopic:
-    """The topic, locked. Raises Forbidden for who may not manage it: where a topic has managers, they alone may."""
+    """The topic, locked. Raises Forbidden for an actor who may not manage it: if a topic has managers, only they
+    may."""
     actor.require(f"{KIND}:write")
     topics = work.use(ChatTopicRepository)
     topics.lock(number)

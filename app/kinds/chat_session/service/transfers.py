@@ -1,4 +1,4 @@
-"""Handing a chat from one user to another, who has to accept it."""
+"""Transfers of a chat to another user, who must accept it."""
 
 from typing import TYPE_CHECKING
 
@@ -26,9 +26,9 @@ def transfer_chat_session(
 ) -> ChatSession:
     """Offer the chat to another user, who is present and may respond in its topic.
 
-    Raises InvalidInput for the actor itself or the holder, NotFound for an unknown user, Conflict for one who is not
-    there or may not respond, Forbidden unless the actor holds the chat or is an admin, InvalidTransition while a
-    transfer is pending, and what `begin` raises."""
+    Raises InvalidInput for the actor itself or the holder, NotFound for an unknown user, Conflict for a user who is not
+    present or may not respond, Forbidden unless the actor holds the chat or is an admin, InvalidTransition while a
+    transfer is pending, and the errors of `begin`."""
     before: ChatSession = begin(work, actor, ref, ChatCommand.TRANSFER, if_version=if_version)
     if to_user in (actor.user_id, before.assignee_id):
         raise InvalidInput("A chat is transferred to somebody else.", path=("user_id",))
@@ -38,7 +38,7 @@ def transfer_chat_session(
     if not is_available(user):
         raise Conflict("The user is not present.", path=("user_id",))
     if not may_join(user, before):
-        # An offer that nobody but its maker sees would never be answered.
+        # A user who cannot see the offer would never answer it.
         raise InvalidInput("The user may not see and change this before it is theirs.", path=("user_id",))
     if not may_respond(before.responders, to_user):
         raise Conflict("The user may not respond in the chat's topic.", path=("user_id",))
@@ -55,15 +55,15 @@ def find_associate(work: "Work", given: str) -> int | None:
 
 
 def cancel_chat_transfer(work: "Work", actor: Actor, ref: GlobalId, *, if_version: int | None = None) -> ChatSession:
-    """Take the offer back. Raises Conflict when there is none, Forbidden unless the actor holds the chat or is an
-    admin, and what `begin` raises."""
+    """Withdraw the offer. Raises Conflict when there is none, Forbidden unless the actor holds the chat or is an admin,
+    and the errors of `begin`."""
     before: ChatSession = begin(work, actor, ref, ChatCommand.CANCEL_TRANSFER, if_version=if_version)
     return write(work, actor, before, kept(before), ChatCommand.CANCEL_TRANSFER, TransferCancelled())
 
 
 def accept_chat_transfer(work: "Work", actor: Actor, ref: GlobalId, *, if_version: int | None = None) -> ChatSession:
-    """Take the chat over. Raises Conflict when it is not being transferred, Forbidden when it is to somebody else, and
-    what `begin` raises."""
+    """Take the chat over. Raises Conflict when it is not being transferred, Forbidden when it is offered to somebody
+    else, and the errors of `begin`."""
     before: ChatSession = begin(work, actor, ref, ChatCommand.ACCEPT_TRANSFER, if_version=if_version)
     taken = with_rank(work, accepted(before, actor.user_id, work.now))
     text = f"The chat was transferred to {actor.name}."
@@ -72,7 +72,7 @@ def accept_chat_transfer(work: "Work", actor: Actor, ref: GlobalId, *, if_versio
 
 
 def reject_chat_transfer(work: "Work", actor: Actor, ref: GlobalId, *, if_version: int | None = None) -> ChatSession:
-    """Leave the chat with who has it. Raises as `accept_chat_transfer`."""
+    """Leave the chat with its holder. Raises the errors of `accept_chat_transfer`."""
     before: ChatSession = begin(work, actor, ref, ChatCommand.REJECT_TRANSFER, if_version=if_version)
     text = f"{actor.name} rejected the transfer."
     after = notice(work, actor, kept(before), ChatMessageSpecialType.TRANSFER_REJECTED, text)

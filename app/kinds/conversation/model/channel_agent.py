@@ -1,4 +1,4 @@
-"""What a ChannelAgent is: a business account on a messenger channel, such as a WhatsApp number."""
+"""A ChannelAgent: a business account on a channel, such as a WhatsApp number."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ from app.directory.model.checks import Check, flag, line, one_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelAgent:
-    """`display_id` is unique within the channel. While `in_sync` is false the account is not connected, and what is
-    sent through it is not delivered."""
+    """`display_id` is unique within the channel. While `in_sync` is false, the account is not connected, and messages
+    sent through it are not delivered."""
 
     id: int = 0
     channel: Channel
@@ -26,7 +26,7 @@ class ChannelAgent:
 
 
 class ChannelAgentChanges(TypedDict, total=False):
-    """What an update of a channel agent may carry; an absent key stays."""
+    """The fields of an update of a channel agent. An absent key leaves the field unchanged."""
 
     name: str
     in_sync: bool

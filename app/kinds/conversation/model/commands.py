@@ -1,4 +1,4 @@
-"""Who may do what to a conversation, and when: one rule for the commands and for `viewerCan`."""
+"""What a user may do to a conversation, for commands and `viewerCan`."""
 
 from datetime import datetime
 from typing import Protocol
@@ -14,7 +14,7 @@ from app.kinds.conversation.model.conversation import undelivered_by
 
 
 class ConversationCommand(AnyCommand):
-    """What a user can ask of a conversation, beside what it can ask of every interaction."""
+    """The commands on a conversation beside the shared commands."""
 
     RESTART = "RESTART"
 
@@ -28,7 +28,7 @@ VIEWER_COLUMNS = (
     "blocked",
     "cannot",
 )
-"""The columns that `refusal` and `reply_block` look at."""
+"""The columns that `refusal` and `reply_block` read."""
 
 COMMANDS = frozenset(
     {
@@ -46,7 +46,7 @@ COMMANDS = frozenset(
 
 
 class Subject(Refusable, Protocol):
-    """What `refusal` is asked about: a Conversation, or a row of VIEWER_COLUMNS."""
+    """What `refusal` looks at: a Conversation, or a row of VIEWER_COLUMNS."""
 
     @property
     def channel(self) -> str: ...
@@ -89,7 +89,8 @@ def refusal(command: AnyCommand, subject: Subject, actor: Actor, now: datetime) 
 
 
 def reply_block(subject: Subject, actor: Actor, now: datetime) -> ReplyBlock | None:
-    """Why the actor cannot reply now in a way that reaches the customer and crosses nobody; None when it can."""
+    """Why the actor's reply would not reach the customer, or would interfere with somebody else's; None when
+    neither."""
     if not may_write(subject, actor) or refused_by(Command.REPLY, subject.cannot) is not None:
         return ReplyBlock.NOT_ALLOWED
     if subject.blocked:

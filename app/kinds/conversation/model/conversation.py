@@ -1,4 +1,4 @@
-"""What a Conversation is, and the rules that time, messages and users follow on it."""
+"""A Conversation, and how time, messages and users change it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -13,7 +13,7 @@ from app.kinds.conversation.events import ReplyWindowClosed, ReplyWindowClosing,
 NAME = "conversation"
 PREFIX = "cnv"
 SYSTEM = NAME.upper()
-"""The system of its customers, as the directory knows it."""
+"""The system of its customers, as the directory names it."""
 
 REPLY_WINDOW = "REPLY_WINDOW"
 TO_DO = "TO_DO"
@@ -25,7 +25,7 @@ REASONS = {
 
 
 class Status(StrEnum):
-    """How far the work on a conversation has got."""
+    """The progress of the work on a conversation."""
 
     TO_DO = "TO_DO"
     IN_PROGRESS = "IN_PROGRESS"
@@ -33,18 +33,18 @@ class Status(StrEnum):
 
 
 REPLY_WINDOWS = {Channel.WHATSAPP: timedelta(hours=24)}
-"""How long after a customer's message free-form replies arrive; a channel that is not listed has no window."""
+"""How long after a customer's message free-form replies are delivered. A channel that is not listed has no window."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conversation(Interaction):
     """A conversation between a channel agent and a customer; `assignee_id` is the contract's `user`.
 
-    `conversation_id` is the contract's own key. `woken` is whether its snooze has ended and no user
-    has acted since. `restart_message_ids` are the latest restarts, at most MOST_RESTARTS, since the customer's last
-    message, the oldest first. `in_sync` and `blocked` belong to the channel agent and the customer's profile, `cannot`
-    are the commands that its connection cannot do, None for one that is written nowhere else; they are read along,
-    never written here."""
+    `conversation_id` is the contract's own key. `woken` is whether its snooze has ended and no user has acted since.
+    `restart_message_ids` are the latest restarts since the customer's last message, at most MOST_RESTARTS, oldest
+    first. The following are only read from related rows: `in_sync` is the channel agent's, `blocked` the customer
+    profile's. `cannot` are the commands that its connection cannot do, None for a conversation that is written to no
+    other system."""
 
     conversation_id: int
     channel: Channel
@@ -67,7 +67,7 @@ class Conversation(Interaction):
 
 
 def state(conversation: Conversation, now: datetime) -> State:
-    """Closed when done, else snoozed until the snooze ends."""
+    """Closed when done, otherwise snoozed until the snooze ends."""
     if conversation.status == Status.DONE:
         return State.CLOSED
     if conversation.snooze_until is not None and conversation.snooze_until > now:
@@ -76,7 +76,8 @@ def state(conversation: Conversation, now: datetime) -> State:
 
 
 def causes(conversation: Conversation, now: datetime, warning: timedelta) -> tuple[Cause, ...]:
-    """Why a human is needed; `warning` is how long before the reply window closes a waiting customer is urgent."""
+    """The reasons why a human is needed. `warning` is how long before the reply window closes a waiting customer is
+    urgent."""
     found = []
     closes = conversation.reply_until
     if closes is not None and conversation.waiting.needed and not conversation.customer_interaction_required:
@@ -93,9 +94,9 @@ def causes(conversation: Conversation, now: datetime, warning: timedelta) -> tup
 
 
 def awake_at(conversation: Conversation, until: datetime, now: datetime, warning: timedelta) -> datetime:
-    """When a snooze until `until` that begins now has to end: a waiting customer's reply window is not slept through.
+    """When a snooze until `until` that begins now must end. It may not last through a waiting customer's reply window.
 
-    It ends when the window is about to close, or, where that is so already, when it closes."""
+    It ends when the window is about to close. If that is already so, it ends when the window closes."""
     closes = conversation.reply_until
     if closes is None or closes <= now or not conversation.waiting.needed:
         return until
@@ -104,10 +105,10 @@ def awake_at(conversation: Conversation, until: datetime, now: datetime, warning
 
 
 def next_turn(conversation: Conversation, now: datetime, warning: timedelta) -> datetime | None:
-    """The next moment at which time alone changes the conversation; None when none will.
+    """The next moment at which time alone changes the conversation; None when there is none.
 
-    A snooze ends; a waiting customer becomes urgent; the reply window closes on a waiting customer. The end of a snooze
-    counts until it has been ended."""
+    A snooze ends; a waiting customer becomes urgent; the reply window closes while a customer waits. The end of a
+    snooze counts until it has been processed."""
     if conversation.status == Status.DONE:
         return None
     turns = [] if conversation.snooze_until is None else [conversation.snooze_until]
@@ -117,7 +118,7 @@ def next_turn(conversation: Conversation, now: datetime, warning: timedelta) -> 
 
 
 def turn(conversation: Conversation, now: datetime) -> Turn[Conversation] | None:
-    """What time has done to the conversation; whether its attention is another one follows from the causes."""
+    """What time has done to the conversation. The causes tell whether its attention changes."""
     if conversation.snooze_until is not None and conversation.snooze_until <= now:
         return Turn(SnoozeEnded(), replace(conversation, snooze_until=None, woken=True))
     if conversation.reply_until is None:
@@ -127,7 +128,7 @@ def turn(conversation: Conversation, now: datetime) -> Turn[Conversation] | None
 
 
 MOST_RESTARTS = 10
-"""How many restarts are remembered while the customer does not write: fewer than one a day is usual."""
+"""How many restarts are remembered while the customer does not write: usually there is less than one a day."""
 
 
 UNDELIVERED: Mapping[ReplyBlock, str] = {
@@ -135,7 +136,7 @@ UNDELIVERED: Mapping[ReplyBlock, str] = {
     ReplyBlock.CUSTOMER_MUST_ANSWER: "The customer has to write first.",
     ReplyBlock.WINDOW_CLOSED: "The reply window is closed.",
 }
-"""What the error of a message says that is not delivered."""
+"""The error text of a message that is not delivered."""
 
 
 def undelivered_by(
@@ -145,7 +146,7 @@ def undelivered_by(
     customer_interaction_required: bool,
     now: datetime,
 ) -> ReplyBlock | None:
-    """Why the channel would not deliver a free-form message that is sent now; None when it would."""
+    """Why the channel would not deliver a free-form message sent now; None when it would."""
     if not in_sync:
         return ReplyBlock.ACCOUNT_OFFLINE
     if channel not in REPLY_WINDOWS:
@@ -158,9 +159,9 @@ def undelivered_by(
 
 
 def undelivered_message(conversation: Conversation, now: datetime, *, template: bool = False) -> str | None:
-    """Why a message sent now gets the status ERROR, in a sentence; None when it is delivered.
+    """Why a message sent now gets the status ERROR, as a sentence; None when it is delivered.
 
-    A template, approved by the channel beforehand, needs no reply window."""
+    A template, which the channel has approved before, needs no reply window."""
     block = undelivered_by(
         "" if template else conversation.channel,
         conversation.in_sync,
@@ -172,9 +173,10 @@ def undelivered_message(conversation: Conversation, now: datetime, *, template: 
 
 
 def received(conversation: Conversation, at: datetime) -> Conversation:
-    """After a message that the customer wrote at `at`.
+    """The conversation after a message that the customer wrote at `at`.
 
-    Done becomes to-do, a snooze ends, and the reply window opens; a message that arrives late never shortens it."""
+    Done becomes to-do, a snooze ends, and the reply window opens. A message that arrives late never shortens the
+    window."""
     last = conversation.last_customer_reply_from
     last = at if last is None else max(last, at)
     window = REPLY_WINDOWS.get(conversation.channel)
@@ -191,9 +193,10 @@ def received(conversation: Conversation, at: datetime) -> Conversation:
 
 
 def restarted(conversation: Conversation, at: datetime | None) -> Conversation:
-    """After a restart that was written at this time and is not known to have failed; with None, when none is left.
+    """The conversation after a restart that was written at this time and is not known to have failed; with None, when
+    no restart is left.
 
-    A restart opens the reply window, but the customer has to write first. Without one the window is that of the
+    A restart opens the reply window, but the customer has to write first. Without a restart, the window is that of the
     customer's last message."""
     window = REPLY_WINDOWS[conversation.channel]
     opened = conversation.last_customer_reply_from if at is None else at
@@ -205,18 +208,18 @@ def restarted(conversation: Conversation, at: datetime | None) -> Conversation:
 
 
 def with_restart(conversation: Conversation, message_id: int) -> Conversation:
-    """With one more message that began the conversation anew, whether it arrives or not."""
+    """The conversation with one more restart message, whether it is delivered or not."""
     ids = (*conversation.restart_message_ids, message_id)
     return replace(conversation, restart_message_ids=ids[-MOST_RESTARTS:])
 
 
 def with_status(conversation: Conversation, status: Status) -> Conversation:
-    """In another status; what is done is not snoozed any more."""
+    """The conversation in another status. A done conversation is no longer snoozed."""
     snooze_until = None if status == Status.DONE else conversation.snooze_until
     return replace(conversation, status=status, snooze_until=snooze_until, woken=False)
 
 
 def taken(conversation: Conversation) -> Conversation:
-    """After a user took it: who takes a conversation has begun to work on it."""
+    """The conversation after a user took it: that user has begun to work on it."""
     conversation = replace(conversation, woken=False)
     return with_status(conversation, Status.IN_PROGRESS) if conversation.status == Status.TO_DO else conversation

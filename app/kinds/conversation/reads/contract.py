@@ -1,4 +1,4 @@
-"""What only the REST contract reads: pages by offset, and what lies within the conversation that a path names."""
+"""Reads only for the REST contract: offset pages, and nested paths."""
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from types import MappingProxyType
@@ -56,7 +56,7 @@ def _customer() -> sa.Select[Any]:
 
 
 def _readers() -> sa.Select[Any]:
-    """Active users who may read conversations, all or a part of them, without being admins."""
+    """Active users who may read conversations, all or some of them, and are not admins."""
     roles, permissions = sa.cast(app_user.c.roles, sa.Text), sa.cast(app_user.c.permissions, sa.Text)
     found = sa.select(app_user.c.id).where(
         app_user.c.active,
@@ -76,7 +76,7 @@ def _count_of(select: Select) -> Select:
 
 
 def _paged(name: str, select: Select, *, within: bool = False) -> Callable[..., Reading]:
-    """`limit` rows from `offset`, and how many there are; `within` a conversation that may not be there."""
+    """`limit` rows from `offset`, and how many there are. `within` is a conversation that may not exist."""
     page, count = _page_of(select), _count_of(select)
 
     def steps(read: Read, _env: Env, arguments: Mapping[str, Any]) -> Reading:
@@ -102,7 +102,7 @@ def _users(read: Read, _env: Env, arguments: Mapping[str, Any]) -> Reading:
 
 
 def _within(type_name: str) -> RootOne:
-    """The row with the surrogate `id`, if it is one of the conversation with the number `conversation_id`."""
+    """The row with the surrogate `id`, if it belongs to the conversation with the number `conversation_id`."""
 
     def where(scope: Scope, bind: Bind) -> Sql:
         named = conversation.c.conversation_id == bind("conversation_id", sa.Integer)
@@ -123,7 +123,7 @@ def _error(permissions: Permissions) -> sa.Select[Any]:
 
 
 def _error_of_message(read: Read, _env: Env, arguments: Mapping[str, Any]) -> Reading:
-    """The error with the surrogate `id`, if it is one of the message, and that one of the conversation."""
+    """The error with the surrogate `id`, if it belongs to the message, and the message to the conversation."""
     rows = yield read.query("error", lambda: _error(read.permissions), **arguments)
     return {"error": rows[0][0]} if rows else None
 

@@ -1,4 +1,4 @@
-"""How conversations and channel agents lie in the tables."""
+"""Maps conversations and channel agents to the tables."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -64,7 +64,7 @@ def _blocked(scope: Scope) -> Sql:
 
 
 def _unread(permissions: Permissions, scope: Scope) -> Sql:
-    """How many of the channel agent's conversations have unread messages, of those that are seen."""
+    """How many of the channel agent's conversations have unread messages, among those that the caller sees."""
     within = seen_of_kind(permissions, interaction, NAME)
     account = sa.literal_column("'cha_'", sa.Text).concat(sa.cast(scope.c.id, sa.Text))
     found = (

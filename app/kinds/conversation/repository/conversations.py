@@ -18,7 +18,7 @@ _RESERVE = sa.update(conversation_counter).values(last=_LAST + sa.bindparam("cou
 
 
 class ConversationRepository(KindRepository[Conversation]):
-    """Whole conversations, with what the channel agent and the customer's profile have to say."""
+    """Whole conversations, with the values of their channel agent and their customer's profile."""
 
     table = conversation
     model = Conversation
@@ -40,7 +40,7 @@ class ConversationRepository(KindRepository[Conversation]):
         )
 
     def find_of(self, channel_agent_id: int, customer_id: int) -> Conversation | None:
-        """Lock and read the conversation between the two; there is one at most."""
+        """Lock and read the conversation between the two; there is at most one."""
         return self.find(conversation.c.channel_agent_id == channel_agent_id, conversation.c.customer_id == customer_id)
 
     def find_by_key(self, conversation_id: int) -> Conversation | None:
@@ -48,13 +48,13 @@ class ConversationRepository(KindRepository[Conversation]):
         return self.find(conversation.c.conversation_id == conversation_id)
 
     def next_number(self) -> int:
-        """A new `conversation_id`. Until the unit ends, nobody else opens a conversation."""
+        """A new `conversation_id`. Until the unit ends, no other unit opens a conversation."""
         row = self._one(_NEXT)
         assert row is not None
         return int(row[0])
 
     def reserve_numbers(self, count: int) -> int:
-        """Take as many numbers as `conversation_id`s of a bulk load; the first of them."""
+        """Reserve `conversation_id`s for a bulk load; returns the first."""
         first = self.next_number()
         self._one(_RESERVE, {"count": count - 1})
         return first

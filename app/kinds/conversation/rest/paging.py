@@ -1,4 +1,4 @@
-"""Pages by number, as Laravel's paginator writes them."""
+"""Pages by number, in the format of Laravel's paginator."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple

@@ -1,4 +1,4 @@
-"""What the contract reads of channel agents, customers, profiles and users, and their wire shapes."""
+"""Reads and wire format of channel agents, customers, profiles and users."""
 
 from collections.abc import Mapping
 from typing import Any

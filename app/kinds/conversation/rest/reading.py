@@ -1,4 +1,4 @@
-"""What the contract reads of conversations, messages and notes, and their wire shapes."""
+"""Reads and wire format of conversations, messages and notes."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any

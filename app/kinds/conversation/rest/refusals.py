@@ -1,4 +1,4 @@
-"""How the contract refuses. Its pages show no refusal; its lists are those of Laravel, and so are these bodies."""
+"""The contract's refusals, in the format of Laravel's errors."""
 
 import re
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ _WITH_FILE = ("image", "video", "audio", "document")
 
 def refused(refusal: Refusal) -> Reply:
     """`{"message"}`, with `errors` by field where the request's content is at fault."""
-    # The contract knows things by number alone.
+    # The contract names things by number only.
     message = _PREFIX.sub("", _MESSAGES.get(refusal.status, refusal.message))
     body: dict[str, object] = {"message": message}
     if refusal.status == 422 and refusal.path:
@@ -35,7 +35,8 @@ def refused(refusal: Refusal) -> Reply:
 
 
 def _field(path: Sequence[str | int]) -> str:
-    """The path in the request's own names: what is stored within a file's content was sent beside it."""
+    """The path in the request's own names. A request sends beside the content what is stored inside a file's
+    content."""
     head, *rest = path
     if head == "content" and rest:
         path = rest

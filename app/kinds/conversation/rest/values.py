@@ -23,7 +23,7 @@ CONVERSATION_ID = key_in_path("id", "The conversation.", LARGEST_NUMBER)
 
 
 def key(call: Call, name: str, what: str, *, most: int = _LARGEST) -> int:
-    """The key that the path names. Raises NotFound for what is none."""
+    """The key that the path names. Raises NotFound for an invalid one."""
     given = call.path[name]
     if _WHOLE.fullmatch(given) is None or int(given) > most:
         raise missing(what, given)
@@ -31,7 +31,7 @@ def key(call: Call, name: str, what: str, *, most: int = _LARGEST) -> int:
 
 
 def conversation_key(call: Call, name: str = "id") -> int:
-    """The number of the conversation that the path names. Raises NotFound for what is none."""
+    """The number of the conversation that the path names. Raises NotFound for an invalid one."""
     return key(call, name, "conversation", most=LARGEST_NUMBER)
 
 
@@ -45,7 +45,7 @@ def surrogate(global_id: str) -> int:
 
 
 def seconds(moment: str | None) -> str | None:
-    """A time of the graph, which has six digits, with none."""
+    """A time of the graph, which has six digits, without fractions of a second."""
     return None if moment is None else f"{moment[:19]}Z"
 
 

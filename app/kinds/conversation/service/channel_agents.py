@@ -1,4 +1,4 @@
-"""What can be done with channel agents."""
+"""Commands on channel agents."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 def create_channel_agent(
     work: "Work", actor: Actor, values: Mapping[str, Any], *, idempotency_key: str | None = None
 ) -> ChannelAgent:
-    """A new channel agent from `channel`, `display_id`, `name` and, unless it is in sync, `in_sync`.
+    """Create a channel agent from `channel`, `display_id`, `name` and, unless it is in sync, `in_sync`.
 
-    Raises Forbidden, InvalidInput or TooLong for a value that does not fit, AlreadyExists when the channel has one of
-    that display id, KeyReused."""
+    Raises Forbidden, InvalidInput or TooLong for an invalid value, AlreadyExists when the channel already has the
+    display id, KeyReused."""
     actor.require(f"{NAME}:write")
     agents = work.use(ChannelAgentRepository)
 
@@ -41,7 +41,7 @@ def update_channel_agent(
 ) -> ChannelAgent:
     """The channel agent after the changes.
 
-    Raises Forbidden, NotFound, VersionConflict, and InvalidInput or TooLong for a value that does not fit."""
+    Raises Forbidden, NotFound, VersionConflict, and InvalidInput or TooLong for an invalid value."""
     actor.require(f"{NAME}:write")
     agents = work.use(ChannelAgentRepository)
     before = agents.get(number(ref, "cha"), for_update=True)

@@ -1,4 +1,4 @@
-"""What can be done with a conversation beyond the commands that all kinds share."""
+"""Commands on a conversation beyond the shared ones."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypedDict
@@ -26,14 +26,15 @@ if TYPE_CHECKING:
 
 
 RESTART_TEXT = "Hello! We would like to go on with our conversation. Please answer this message to continue."
-"""What is written to the customer when a restart brings no text of its own."""
+"""The text of a restart that has no text of its own."""
 
 
 _TEXT = checks.text(LONGEST_TEXT, blank=False)
 
 
 class ConversationChanges(TypedDict, total=False):
-    """What an update may carry; an absent key stays. `user_id` is a user's global id or surrogate, None unassigns."""
+    """The fields of an update. An absent key leaves the field unchanged. `user_id` is a user's global id or surrogate;
+    None unassigns."""
 
     status: Status
     user_id: str | int | None
@@ -42,10 +43,10 @@ class ConversationChanges(TypedDict, total=False):
 def update_conversation(
     work: "Work", actor: Actor, ref: Ref, given: ConversationChanges, *, if_version: int | None = None
 ) -> Conversation:
-    """The conversation in another status, or with another user.
+    """Change the conversation's status or user.
 
-    Raises as `begin` does; AlreadyClaimed for a user's change while somebody else holds the conversation; InvalidInput
-    for a user who does not exist or is not active."""
+    Raises the errors of `begin`; AlreadyClaimed for a change of the user while somebody else holds the conversation;
+    InvalidInput for a user who does not exist or is not active."""
     before: Conversation = begin(work, actor, _ref(ref), Command.UPDATE, if_version=if_version)
     after = with_status(before, given["status"]) if "status" in given else before
     user_id = _user(given["user_id"]) if "user_id" in given else after.assignee_id
@@ -67,13 +68,12 @@ def restart_conversation(
     if_version: int | None = None,
     idempotency_key: str | None = None,
 ) -> Posted:
-    """Write to a customer on WhatsApp after the reply window has closed; the customer then has to write first.
+    """Write to a customer on WhatsApp after the reply window has closed. The customer then has to write first.
 
-    The message gets through as a template that the channel has approved; without `text` it is RESTART_TEXT. It is a
-    reply as any other: with `override` it is written also where another user holds the conversation.
-    Raises NotSupported on other channels, InvalidTransition while the window is open, Unreachable for a blocked
-    profile, AlreadyClaimed, InvalidInput and TooLong for a text that does not fit, KeyReused, and what `begin`
-    raises."""
+    The message is delivered as a template that the channel has approved; without `text` it is RESTART_TEXT. It is a
+    reply like any other: with `override` it is sent even when another user holds the conversation. Raises NotSupported
+    on other channels, InvalidTransition while the window is open, Unreachable for a blocked profile, AlreadyClaimed,
+    InvalidInput and TooLong for an invalid text, KeyReused, and the errors of `begin`."""
     contents = text_content(RESTART_TEXT if text is None else _TEXT(text, ("text",)))
 
     def restart() -> tuple[int, int]:
@@ -90,13 +90,14 @@ def restart_conversation(
 
 
 def delete_conversation(work: "Work", actor: Actor, ref: Ref, *, if_version: int | None = None) -> Conversation:
-    """Erase the conversation with its messages and notes; what it was. Raises as `begin` does."""
+    """Erase the conversation with its messages and notes. Returns what it was. Raises the errors of `begin`."""
     gone: Conversation = remove(work, actor, _ref(ref), if_version=if_version)
     return gone
 
 
 def conversation_ref(work: "Work", actor: Actor, conversation_id: int) -> GlobalId:
-    """The id of the conversation with the contract's own key. Raises NotFound, also for who may not read it."""
+    """The id of the conversation with the contract's own key. Raises NotFound, also for an actor who may not read
+    it."""
     found = work.use(ConversationRepository).find_by_key(conversation_id)
     ref = None if found is None else GlobalId(PREFIX, found.id)
     if ref is None or not is_seen(work, actor, ref, NAME):
@@ -109,7 +110,7 @@ def _ref(ref: Ref) -> GlobalId:
 
 
 def _user(given: str | int | None) -> int | None:
-    """The surrogate of a user. Raises InvalidInput, or NotFound for what is no id."""
+    """The surrogate of a user. Raises InvalidInput, or NotFound for a text that is not an id."""
     if given is None:
         return None
     return given if isinstance(given, int) else number(given, "usr", "user_id")

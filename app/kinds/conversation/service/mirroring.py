@@ -1,4 +1,4 @@
-"""What a conversation's commands mean to the system that it comes from."""
+"""Sends a conversation's commands to the system it comes from."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -36,7 +36,7 @@ def queue_changes(
     command: AnyCommand,
     happened: InteractionEvent,
 ) -> None:
-    """Queue what the other system has to be told of a change that was made here."""
+    """Queue the parts of a change made here that the other system has to be told."""
     number = before.id
     if after.status is not before.status:
         queue_value(work, actor, number, STATUS, after.status.value, before.status.value)
@@ -61,7 +61,7 @@ def queue_changes(
 def outgoing(
     work: "Work", conversation: Conversation, action: str, value: object, message_id: int | None
 ) -> Mapping[str, object] | None:
-    """What the other system has to know to do the action; None where its message or user is gone."""
+    """What the other system needs in order to do the action. None when its message or user is deleted."""
     if action == ASSIGNEE:
         return _assignee(work, conversation, value)
     if message_id is None:
@@ -80,7 +80,7 @@ def outgoing(
 
 
 def restored(work: "Work", conversation: Conversation, action: str, value: Any, message_id: int | None) -> Conversation:
-    """The conversation with a value of an action that is not what it is now."""
+    """The conversation with an action's value set back, where it is not the present one."""
     if action == STATUS:
         return with_status(conversation, Status(value))
     if action == ASSIGNEE:

@@ -1,4 +1,4 @@
-"""How a conversation comes to be: the one between a customer and a channel agent."""
+"""Opens the conversation between a customer and a channel agent."""
 
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def open_for(
     work: "Work", actor: Actor, customer_id: int, channel_agent_id: int, *, imported: bool = False
 ) -> Conversation:
-    """The conversation between the two, locked; opened when there is none, as done when it is `imported`.
+    """The conversation between the two, locked. It is opened when there is none, as done when it is `imported`.
 
     Raises Forbidden without the permission to write, NotFound for a customer or channel agent that does not exist,
     InvalidInput when they are on different channels, Unreachable for a customer whose profile is blocked."""
@@ -37,7 +37,7 @@ def open_for(
     if profile is not None and profile.blocked:
         raise Unreachable("The profile of the customer is blocked, so no message reaches it or comes from it.")
     number = conversations.next_number()
-    # Whoever took a number before us may have opened this very conversation while we waited for ours.
+    # While we waited for our number, another unit may have opened this very conversation.
     found = conversations.find_of(channel_agent_id, customer_id)
     if found is not None:
         return found

@@ -1,4 +1,4 @@
-"""What the restarts of a conversation mean to its reply window, as far as their delivery is known."""
+"""How restarts, and their delivery, change a conversation's reply window."""
 
 from typing import TYPE_CHECKING
 
@@ -11,12 +11,13 @@ if TYPE_CHECKING:
 
 
 def after_restart(work: "Work", conversation: Conversation, message: Message) -> Conversation:
-    """The conversation after this stored message was written to begin it anew; one that failed changes nothing."""
+    """The conversation after this stored restart message. A restart that failed changes nothing."""
     return _at_latest(work, with_restart(conversation, message.id))
 
 
 def after_delivery(work: "Work", conversation: Conversation, message: Message) -> Conversation:
-    """The conversation after the delivery of a message failed, or turned out not to have failed, or it was deleted."""
+    """The conversation after the delivery of a message failed or turned out to have succeeded, or the message was
+    deleted."""
     if message.id not in conversation.restart_message_ids:
         return conversation
     return _at_latest(work, conversation)

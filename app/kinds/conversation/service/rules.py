@@ -1,4 +1,4 @@
-"""What the shared commands ask of a conversation."""
+"""The rules of a conversation for the shared commands."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What a delivery of an HTTP source holds."""
+"""What a delivery of an HTTP source contains."""
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -15,7 +15,7 @@ from app.interactions.messages import MessageError as StoredError
 from app.rest.bodies import Body, Faults, Listed, Moment, Ruled
 
 MOST_ITEMS = 100
-"""The messages, and the statuses, that one delivery may hold."""
+"""The most messages, and the most statuses, in one delivery."""
 
 LONGEST_KEY = 200
 """Characters of a customer's key."""
@@ -28,7 +28,7 @@ class _Part(Body):
 
 
 class Customer(_Part):
-    """The customer that the whole delivery is about. What is absent stays as it is."""
+    """The customer that the whole delivery is about. What is absent is not changed."""
 
     key: str
     name: Ruled[str | None] = None
@@ -41,7 +41,7 @@ class Customer(_Part):
     time_zone: Ruled[str | None] = None
 
     def fields(self) -> dict[str, Any]:
-        """What is said of the customer, beside the key."""
+        """The customer's given fields, without the key."""
         found: dict[str, Any] = self.given()
         return {name: value for name, value in found.items() if name != "key"}
 
@@ -80,14 +80,14 @@ class Message(_Status):
 
     @property
     def stored_contents(self) -> Sequence[Mapping[str, Any]]:
-        """The contents as commands take them; of a text one."""
+        """The contents as commands take them; a text becomes one content."""
         if self.contents is not None:
             return self.contents
         return [] if self.text is None else [{"type": "text", "content": self.text}]
 
 
 class Status(_Status):
-    """How far a message came: one with this `key` in the other system, or with our `id`."""
+    """The delivery status of a message: one with this `key` in the other system, or with our `id`."""
 
     status: Literal["SENT", "DELIVERED", "READ", "ERROR"]
     key: str | None = None
@@ -95,14 +95,14 @@ class Status(_Status):
 
 
 class Labels(_Part):
-    """Labels to put on the conversation, and to take off it."""
+    """Labels to add to the conversation, and to remove from it."""
 
     add: Listed[str] = Field(default=[])
     remove: Listed[str] = Field(default=[])
 
 
 class Delivery(_Part):
-    """Everything that a delivery says of one customer and the conversation with it."""
+    """Everything that a delivery says about one customer and the conversation with it."""
 
     customer: Customer
     messages: Listed[Message] = Field(default=[])
@@ -112,14 +112,14 @@ class Delivery(_Part):
 
 
 class Named(NamedTuple):
-    """By what a delivery names its customer."""
+    """The values by which a delivery names its customer."""
 
     key: str
     display_id: str | None
 
 
 def named_customer(body: str) -> Named | None:
-    """Whom a delivery is about that may not fit otherwise; None where that cannot be read."""
+    """The customer of a delivery that may be invalid otherwise; None when that cannot be read."""
     try:
         value = json_input.loads(body.encode())
         refuse_unstorable_text(value)
@@ -133,7 +133,7 @@ def named_customer(body: str) -> Named | None:
 
 
 def read_delivery(body: str) -> Delivery:
-    """The delivery that the text holds. Raises Unmappable, and InvalidInput for a member that does not fit."""
+    """The delivery in the text. Raises Unmappable, and InvalidInput for an invalid member."""
     try:
         value = json_input.loads(body.encode())
     except json_input.NotJson:

@@ -1,4 +1,4 @@
-"""The connector of systems that send deliveries in our own shape."""
+"""The connector of systems that send deliveries in our format."""
 
 from typing import TYPE_CHECKING
 
@@ -99,10 +99,10 @@ def _account(work: "Work", settings: Settings) -> ChannelAgent | None:
 
 
 def _customer(work: "Work", connection_id: int, account: ChannelAgent, given: shapes.Customer) -> Customer:
-    """The customer of the connection with this key, brought up to date; made when it is new.
+    """The customer of the connection with this key, updated; created when new.
 
-    Two systems may give the same key to different customers, so ours names the connection as well. A customer that is
-    known by its display id alone belongs to somebody else too, and stays as it is."""
+    Two systems may give the same key to different customers, so our key contains the connection as well. A customer
+    that is only known by its display id may belong to somebody else too, and is not changed."""
     key = mirrored_key(connection_id, given.key)
     fields = given.fields()
     new = NewCustomer(system=CUSTOMERS, channel=account.channel, customer_key=key, **fields)  # type: ignore[typeddict-item]
@@ -118,7 +118,7 @@ def _customer(work: "Work", connection_id: int, account: ChannelAgent, given: sh
 
 
 def _record(work: "Work", account: ChannelAgent, customer: Customer, given: shapes.Delivery) -> None:
-    """Take in the messages that are new, in the order in which they were sent."""
+    """Store the messages that are new, in the order in which they were sent."""
     target = {"kind": NAME, "customer_id": customer.id, "channel_agent_id": account.id}
     channel = str(GlobalId("cha", account.id))
     placed = sorted(enumerate(given.messages), key=lambda each: each[1].sent_at)
@@ -142,7 +142,7 @@ def _record(work: "Work", account: ChannelAgent, customer: Customer, given: shap
         try:
             record_message(work, SYSTEM, target, message.stored_contents, elsewhere, imported=given.imported)
         except Unreachable:
-            # A blocked profile refuses messages from every side, and parking them would fill the inbox.
+            # A blocked profile refuses all messages, and parking them would fill the inbox.
             continue
         except InvalidInput as error:
             error.path = ("messages", place, *error.path)
@@ -163,8 +163,8 @@ def _report(work: "Work", account: ChannelAgent, conversation_id: int, given: sh
 
 
 def _ours(work: "Work", conversation_id: int | None, given: str, at: str) -> GlobalId:
-    """The message with this id of ours, which has to be one of this very conversation: a delivery is about one
-    customer, and what it says of another's message is a mistake."""
+    """The message with this id of ours. It must belong to this conversation: a delivery is about one customer, and a
+    reference to another customer's message is a mistake."""
     ref = parse_id(given)
     found = None if ref is None or ref.prefix != "msg" else work.use(MessageRepository).get(ref.number)
     if ref is None or found is None or found.interaction_id != conversation_id:
@@ -173,6 +173,6 @@ def _ours(work: "Work", conversation_id: int | None, given: str, at: str) -> Glo
 
 
 def _user(work: "Work", login: str | None) -> int | None:
-    """The surrogate of the user with this login; None for one that is not known here."""
+    """The surrogate of the user with this login; None when it is unknown here."""
     found = None if login is None else work.use(UserRepository).get_by_login(login)
     return None if found is None else found.id

@@ -1,4 +1,4 @@
-"""What a Session is, what is suggested in it, and the rules of both."""
+"""The models and rules of Sessions and their suggested messages."""
 
 from app.kinds.session.model.session import (
     COMMANDS,

@@ -1,4 +1,4 @@
-"""What a Session (Dirty Lemon) is, and its rules: when it is current, when it needs a human, what may be done to it."""
+"""A Session (Dirty Lemon), and its rules."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 NAME = "session"
 PREFIX = "ses"
 SYSTEM = NAME.upper()
-"""The system of its customers, as the directory knows it."""
+"""The system of its customers, as the directory names it."""
 
 FLAGGED = "FLAGGED"
 REASONS = {FLAGGED: "The Session's needAttention is true."}
@@ -38,9 +38,9 @@ COMMANDS = OF_EVERY_KIND | {Command.RESUME_BOT}
 class Session(Interaction):
     """A Session with every field of its contract. `session_key` is the contract's `id`, a UUID.
 
-    `suggested_messages` is None unless a command replaces them; they are stored beside it. `unsubscribed` and
-    `has_number` are the customer's, `cannot` are the commands that its connection cannot do, None for one that is
-    written nowhere else; they are read along, never written here."""
+    `suggested_messages` is None unless a command replaces them; they are stored in their own table. The following are
+    only read from related rows: `unsubscribed` and `has_number` are the customer's. `cannot` are the commands that its
+    connection cannot do, None for a session that is written to no other system."""
 
     kind: str = NAME
     session_key: str
@@ -58,7 +58,7 @@ class Session(Interaction):
 
 
 class SessionChanges(TypedDict, total=False):
-    """What an update says: an absent key stays; None clears a list."""
+    """The fields of an update. An absent key leaves the field unchanged. None clears a list."""
 
     need_attention: bool
     tags: Sequence[str] | None
@@ -101,15 +101,15 @@ VIEWER_COLUMNS = (
     "has_number",
     "cannot",
 )
-"""What `refusal` reads of its subject."""
+"""The columns that `refusal` reads."""
 
 
 def window_end(session: Subject, window: timedelta) -> datetime | None:
-    """When the Session stops being current if nothing more is said; None while it does not end: it is flagged, or held
-    by a user for whose answer its customer waits.
+    """When the Session stops being current if no message follows. None while it does not end: it is flagged, or held by
+    a user whose answer its customer waits for.
 
-    It counts from the latest message, or from the arrival of the first that waits for an answer, where that was late. A
-    Session that has no message yet counts from its creation, because it is opened for one."""
+    The window counts from the latest message. If the first message that waits for an answer arrived late, it counts
+    from its arrival. A Session without messages counts from its creation, because it was opened for one."""
     if session.need_attention or (session.assignee_id is not None and session.waiting_since is not None):
         return None
     last = session.last_message_at or session.created_at
@@ -117,25 +117,26 @@ def window_end(session: Subject, window: timedelta) -> datetime | None:
 
 
 def is_current(session: Subject, now: datetime, window: timedelta) -> bool:
-    """Whether something keeps the Session going: a message of the last `window`, a flag, a user's waiting customer."""
+    """Whether something keeps the Session current: a message within the last `window`, a flag, or a customer who waits
+    for the user."""
     end = window_end(session, window)
     return end is None or now < end
 
 
 def state(session: Subject, now: datetime, window: timedelta) -> State:
-    """OPEN while it is current. Nothing else closes a Session."""
+    """OPEN while it is current. Only time closes a Session."""
     return State.OPEN if is_current(session, now, window) else State.CLOSED
 
 
 def turn(session: Session, now: datetime, window: timedelta) -> Turn[Session] | None:
-    """What time has done to the Session: it is over, or flagged, because a user has raised its attention."""
+    """What time has done to the Session: it is over, or it is flagged because a user has raised its attention."""
     if is_current(session, now, window):
         return None
     return Turn(Flagged(), flagged(session, True)) if _is_raised(session) else Turn(Ended(), session)
 
 
 def causes(session: Session) -> Sequence[Cause]:
-    """Why a human is needed: only the flag says so."""
+    """The reasons why a human is needed: only the flag says so."""
     if not session.need_attention:
         return ()
     return (Cause(FLAGGED, Level.HIGH, "needAttention false", clearable=True),)
@@ -171,7 +172,8 @@ def refusal(
 
 
 def reply_block(subject: Subject, actor: Actor, now: datetime, settings: "Settings") -> ReplyBlock | None:
-    """Why the actor cannot reply now in a way that reaches the customer and crosses nobody; None when it can."""
+    """Why the actor's reply would not reach the customer, or would interfere with somebody else's; None when
+    neither."""
     if not shared.may_write(subject, actor) or refused_by(Command.REPLY, subject.cannot) is not None:
         return ReplyBlock.NOT_ALLOWED
     if not is_current(subject, now, settings.session_window):
@@ -184,7 +186,7 @@ def reply_block(subject: Subject, actor: Actor, now: datetime, settings: "Settin
 
 
 def unreachable(subject: Subject) -> Unreachable | None:
-    """Why no message gets to the customer; None when one does."""
+    """Why no message reaches the customer; None when messages do."""
     if subject.unsubscribed:
         return Unreachable("The customer has unsubscribed.")
     if not subject.has_number:
@@ -193,13 +195,13 @@ def unreachable(subject: Subject) -> Unreachable | None:
 
 
 def flagged(session: Session, need_attention: bool) -> Session:
-    """Ask for a human, which pauses the bot, or stop asking, which lets it resume."""
+    """Ask for a human, which pauses the bot, or stop asking, which lets the bot continue."""
     return replace(session, need_attention=need_attention, bot_active=not need_attention)
 
 
 def released(session: Session, now: datetime, window: timedelta) -> Session:
-    """The Session, which nobody holds any more: it asks for a human where it would be over while its customer waits, or
-    while its attention is raised."""
+    """The Session, no longer held. It asks for a human if it would be over while its customer waits, or while its
+    attention is raised."""
     needed = session.waiting.needed or _is_raised(session)
     return flagged(session, True) if needed and not is_current(session, now, window) else session
 
@@ -209,7 +211,7 @@ def _is_raised(session: Session) -> bool:
 
 
 def updated(session: Session, changes: SessionChanges) -> Session:
-    """The Session with the changes; suggested messages are rows of their own, see `replaced_suggestions`.
+    """The Session with the changes. Suggested messages are separate rows, see `replaced_suggestions`.
 
     Raises InvalidInput or TooLong with the path in `changes`."""
     if "need_attention" in changes:

@@ -12,14 +12,14 @@ LONGEST_CONTENT = 10_000
 
 
 class ContentType(StrEnum):
-    """What a suggested message holds; the contract knows text alone."""
+    """The content of a suggested message; the contract only knows text."""
 
     TEXT = "TEXT"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suggestion:
-    """A suggested message as the caller gives it; `remote_id` is the caller's own id of it."""
+    """A suggested message as the caller gives it. `remote_id` is the caller's own id of it."""
 
     remote_id: str | None
     content: str
@@ -28,7 +28,7 @@ class Suggestion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SuggestedMessage:
-    """A text offered to users of the Session; `selected_count` says how often one picked it."""
+    """A text offered to users of the Session. `selected_count` says how often a user picked it."""
 
     id: int | None = None
     suggestion_key: str
@@ -41,7 +41,7 @@ class SuggestedMessage:
 def replaced_suggestions(
     before: Sequence[SuggestedMessage], wanted: Sequence[Suggestion], new_key: Callable[[], str]
 ) -> tuple[SuggestedMessage, ...]:
-    """The whole list as wanted. One whose remote id was in the list before stays that one, with its key and count.
+    """The whole list as wanted. A message whose remote id was already in the list keeps its key and its count.
 
     Raises InvalidInput or TooLong with the path in an update's changes."""
     name = "suggested_messages"

@@ -1,4 +1,4 @@
-"""What only the REST contract reads: pages by offset, a customer by telephone number, a suggestion by its key."""
+"""Reads only for the REST contract: offset pages, numbers, keys."""
 
 from collections.abc import Generator, Mapping, Sequence
 from types import MappingProxyType
@@ -29,8 +29,8 @@ def _paged(select: sa.Select[Any]) -> sa.Select[Any]:
 
 
 def _customer(permissions: Permissions) -> sa.Select[Any]:
-    """One of the contract's own system, or who has a session that is seen: of others it is not said whether they
-    exist."""
+    """A customer of the contract's own system, or one with a session that the caller sees. Of others, the answer does
+    not say whether they exist."""
     sessions = sa.select(interaction.c.id).where(interaction.c.customer_id == customer.c.id, _OF_KIND)
     has_session = only(sessions, seen_of_kind(permissions, interaction, NAME)).exists()
     return sa.select(customer.c.id).where(customer.c.customer_key == _CUSTOMER_KEY, sa.or_(_SYSTEM, has_session))
@@ -55,7 +55,7 @@ def _with_number() -> sa.Select[Any]:
 
 
 def _sessions_of_customer(read: Read, _env: Env, arguments: Mapping[str, Any]) -> Reading:
-    """The newest first; None for a customer nobody knows."""
+    """The sessions, newest first. None for an unknown customer."""
     rows = yield read.query("customer", lambda: _customer(read.permissions), customer_key=arguments["customer_key"])
     if not rows:
         return None
@@ -65,7 +65,7 @@ def _sessions_of_customer(read: Read, _env: Env, arguments: Mapping[str, Any]) -
 
 
 def _messages_of_session(read: Read, _env: Env, arguments: Mapping[str, Any]) -> Reading:
-    """The newest first."""
+    """The messages, newest first."""
     found = yield read.query("messages", lambda: _messages(read.permissions), **arguments)
     return {"messages": [row[0] for row in found]}
 

@@ -1,4 +1,4 @@
-"""How Sessions lie in the tables."""
+"""Maps Sessions to the tables."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -82,7 +82,7 @@ MAPPINGS: tuple[Mapped, ...] = (
 
 
 def _is_current(scope: Scope, bind: Bind) -> Sql:
-    """The rule of `model.is_current` by the clock of the request, whether or not a deadline has fired."""
+    """The rule of `model.is_current` at the time of the request, whether or not a deadline has fired."""
     named = sa.select(customer.c.id).where(customer.c.customer_key == bind("customer_key", sa.Text))
     return sa.and_(
         scope.c.customer_id == named.scalar_subquery(),

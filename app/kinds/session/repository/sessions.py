@@ -59,12 +59,12 @@ class SessionRepository(KindRepository[Session]):
         return super().source().outerjoin(customer, customer.c.id == interaction.c.customer_id)
 
     def others(self, interaction_id: int) -> Mapping[str, Any]:
-        # Suggested messages are read by the one command that compares them.
+        # Only one command needs the suggested messages, so they are not read here.
         return {}
 
     def current(self, customer_id: int, since: datetime) -> Session | None:
-        """Lock and read the customer's current Session: the latest that is flagged, or has a
-        message after `since`, or whose customer has waited since then, or waits for the user who holds it."""
+        """Lock and read the customer's current Session: the latest that is flagged, has a message after `since`, or
+        whose customer has waited since then, or waits for the user who holds it."""
         statement = self._select.where(
             interaction.c.customer_id == sa.bindparam("customer"),
             sa.or_(
@@ -119,7 +119,7 @@ class SessionRepository(KindRepository[Session]):
         return None if row is None else row[0]
 
     def select_suggestion(self, suggestion_id: int) -> int:
-        """Count one more use of a suggested message; the count after."""
+        """Count one more use of a suggested message. Returns the new count."""
         return int(self._one(_SELECT_ONE_MORE, {"key": suggestion_id})[0])
 
     def _write_suggestions(self, session_id: int, wanted: Sequence[SuggestedMessage]) -> None:

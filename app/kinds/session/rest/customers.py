@@ -27,7 +27,7 @@ async def find_customers(call: Call) -> Reply:
     if not given:
         raise missing("phone_number")
     try:
-        # In a query string a bare plus sign stands for a space.
+        # In a query string, a bare plus sign stands for a space.
         number = telephone(given.replace(" ", "+", 1) if given.startswith(" ") else given, ("phone_number",))
     except InvalidInput:
         return Reply(body=[])

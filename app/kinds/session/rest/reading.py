@@ -1,4 +1,4 @@
-"""What the contract reads, and its wire shapes."""
+"""The contract's reads, and their wire format."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,7 +16,7 @@ from app.kinds.session.rest.answers import (
 from app.rest import leaf, listed, one, picks, root
 
 MOST_MESSAGES = 1_000
-"""How many of its newest messages a session shows within itself."""
+"""How many of its newest messages a session contains."""
 
 _ROLES: Mapping[str, Role] = {"END_USER": "end-user", "AGENT": "agent", "BOT": "bot"}
 

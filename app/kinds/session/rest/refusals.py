@@ -1,6 +1,6 @@
-"""How the contract refuses: its statuses and its one error body.
+"""The contract's statuses and error body.
 
-Its pages name the statuses and what each is called; the body itself is ours, because none is documented."""
+Its pages name the statuses and what each is called. The body is ours, because none is documented."""
 
 from types import MappingProxyType
 

@@ -1,4 +1,4 @@
-"""What can be done to Sessions."""
+"""The commands on Sessions."""
 
 from app.kinds.session.service.rules import Rules
 from app.kinds.session.service.sessions import (

@@ -1,4 +1,4 @@
-"""What a Session's commands mean to the system that it comes from."""
+"""Sends a Session's commands to the system it comes from."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from app.storage.work import Work
 
 FLAG, TAGS, TOPICS, SUGGESTIONS, MESSAGE = "NEED_ATTENTION", "TAGS", "TOPICS", "SUGGESTED_MESSAGES", "MESSAGE"
-"""The actions: all but the last set a value."""
+"""The actions. All but the last set a value."""
 
 
 def queue_changes(
     work: "Work", actor: Actor, before: Session, after: Session, command: AnyCommand, happened: InteractionEvent
 ) -> None:
-    """Queue what the other system has to be told of a change that was made here."""
+    """Queue the parts of a change made here that the other system has to be told."""
     number = before.id
     if after.need_attention is not before.need_attention:
         queue_value(work, actor, number, FLAG, after.need_attention, before.need_attention)
@@ -40,7 +40,7 @@ def queue_changes(
 def outgoing(
     work: "Work", session: Session, action: str, value: object, message_id: int | None
 ) -> Mapping[str, object] | None:
-    """What the other system has to know to do the action; None where its message is gone."""
+    """What the other system needs in order to do the action. None when the action's message is deleted."""
     if message_id is None:
         return {}
     message = work.use(MessageRepository).get(message_id)
@@ -50,8 +50,8 @@ def outgoing(
 
 
 def restored(session: Session, action: str, value: Any) -> Session:
-    """The session with a value of an action that is not what it is now. What was suggested before is not known any
-    more: the next read brings it."""
+    """The session with an action's value set back, where it is not the present one. The earlier suggestions are not
+    known any more: the next read brings them."""
     if action == FLAG:
         return model.flagged(session, bool(value))
     if action == TAGS:

@@ -1,4 +1,4 @@
-"""The rules of a Session as the shared commands ask for them."""
+"""The rules of a Session for the shared commands."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -45,7 +45,7 @@ class Rules(MirroredRules[Session]):
         return is_answer(message, interaction, asked=interaction.need_attention)
 
     def on_assign(self, work: "Work", actor: Actor, interaction: Session, user_id: int | None) -> Session:
-        """One that only its holder has kept open asks for another human, for its customer waits still."""
+        """A Session that only its holder kept current asks for another human, because its customer still waits."""
         return (
             interaction if user_id is not None else model.released(interaction, work.now, work.settings.session_window)
         )

@@ -1,4 +1,4 @@
-"""Use cases of Sessions beyond what all kinds have."""
+"""Commands on Sessions beyond the shared ones."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -37,13 +37,13 @@ def current(work: "Work", customer_id: int) -> Session | None:
 def open_for_customer(work: "Work", actor: Actor, customer_id: int) -> Session:
     """The customer's current Session; a new one when there is none.
 
-    Raises Forbidden, NotFound for a customer who does not exist, and NotSupported where a new one would be of a
+    Raises Forbidden, NotFound for a customer who does not exist, and NotSupported where a new one would belong to a
     connected system."""
     actor.require_writing(model.NAME)
     found = current(work, customer_id)
     if found is not None:
         return found
-    # Two messages at the same moment must not open two: who has the customer's row looks again.
+    # Two messages at the same moment must not open two Sessions: after locking the customer, the unit looks again.
     customer = work.use(CustomerRepository).get(customer_id, for_update=True)
     if customer is None:
         raise NotFound("There is no such customer.", path=("customer_id",))
@@ -74,11 +74,12 @@ def update(
     session_key: str | None = None,
     if_version: int | None = None,
 ) -> Session:
-    """Change a Session: the one of the id, or the current one of the customer with this key. Exactly one is given.
+    """Change a Session: the one with the id, or the current one of the customer with this key. Exactly one is given.
 
-    With a `session_key` the customer's current Session has to be that one.
+    With a `session_key`, the customer's current Session must be the one with that key.
 
-    Raises InvalidInput, TooLong, NotFound (a customer without a current Session, too), Forbidden, VersionConflict."""
+    Raises InvalidInput, TooLong, NotFound (also for a customer without a current Session), Forbidden,
+    VersionConflict."""
     actor.require_writing(model.NAME)
     if (ref is None) == (customer_key is None):
         raise InvalidInput("Give either id or customerKey.", path=("id",))
@@ -100,7 +101,7 @@ def update(
 def use_suggested_message(
     work: "Work", actor: Actor, ref: Ref, *, idempotency_key: str | None = None
 ) -> Mapping[str, int]:
-    """Count one more use of a suggested message; the surrogates of `suggested_message` and `session`.
+    """Count one more use of a suggested message. Returns the surrogates of `suggested_message` and `session`.
 
     Raises NotFound, Forbidden, KeyReused."""
     repository = work.use(SessionRepository)
@@ -120,7 +121,7 @@ def use_suggested_message(
 
 
 def use_suggested_message_by_key(work: "Work", actor: Actor, key: str) -> Mapping[str, int]:
-    """`use_suggested_message` of the one that the contract knows by this key. Raises NotFound, Forbidden."""
+    """`use_suggested_message` by the contract's key. Raises NotFound, Forbidden."""
     number = work.use(SessionRepository).suggestion_by_key(key)
     if number is None or _session_of(work, actor, number) is None:
         raise NotFound("There is no suggested message with this key.", path=("id",))
@@ -128,7 +129,7 @@ def use_suggested_message_by_key(work: "Work", actor: Actor, key: str) -> Mappin
 
 
 def _session_of(work: "Work", actor: Actor, suggestion: int) -> int | None:
-    """The Session of a suggested message, as far as the actor sees it."""
+    """The Session of a suggested message, if the actor sees it."""
     found = work.use(SessionRepository).session_of(suggestion)
     return found if found is not None and _sees(work, actor, found) else None
 
@@ -148,11 +149,11 @@ def post_message(
     session_key: str | None = None,
     idempotency_key: str | None = None,
 ) -> Posted:
-    """A message in the current Session of the customer with this key, which is opened when there is none.
+    """Add a message to the current Session of the customer with this key, which is opened when there is none.
 
-    With a `session_key` it has to be that one. A `sent_at` in the future counts as now.
-    Raises Forbidden, NotFound, what `receive_message` raises for a message of the customer, and what `send_message`
-    raises for any other."""
+    With a `session_key`, it must be the Session with that key. A `sent_at` in the future counts as now. Raises
+    Forbidden, NotFound, the errors of `receive_message` for a message of the customer, and those of `send_message` for
+    any other."""
     actor.require_writing(model.NAME)
 
     def run() -> tuple[int, ...]:
@@ -175,7 +176,7 @@ def post_message(
 
 
 def find_customer(work: "Work", customer_key: str) -> GlobalId | None:
-    """The id of the customer whom the contract's own system knows by this key; None when it knows nobody."""
+    """The id of the customer with this key in the contract's own system; None when there is none."""
     found = work.use(CustomerRepository).get_by_key(customer_key)
     return None if found is None or found.system != model.SYSTEM else GlobalId("cus", found.id)
 

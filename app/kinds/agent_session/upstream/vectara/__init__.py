@@ -1,4 +1,4 @@
-"""The AI agents' own platform: its sessions are walked, and written by its operations."""
+"""The AI agents' own platform: reads and writes its sessions."""
 
 from app.kinds.agent_session.upstream.vectara.connector import Vectara
 

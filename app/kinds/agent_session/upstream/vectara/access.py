@@ -1,4 +1,4 @@
-"""How requests get into the AI agents' platform: by an API key, or by a client's credentials."""
+"""Authenticates to the platform: API key or client credentials."""
 
 import asyncio
 import time
@@ -12,7 +12,7 @@ from app.core.errors import InvalidInput
 from app.interactions.remote import Entry, Refused, Send, Unanswered
 
 TOKENS = "https://auth.vectara.io/oauth2/token"
-"""Where a client's credentials are exchanged for a token, unless they name another address."""
+"""Where client credentials are exchanged for a token, unless they name another address."""
 
 _MEMBERS = ("client_id", "client_secret", "token_address")
 _LASTS = 1_800.0
@@ -20,7 +20,7 @@ _EARLY = 120.0
 
 
 class ApiKey:
-    """Enters by a key that does not end."""
+    """Authenticates with a key that does not expire."""
 
     unauthorized = frozenset({401})
 
@@ -38,7 +38,7 @@ class ApiKey:
 
 
 class ClientCredentials:
-    """Enters by a token, which is fetched before it ends, and anew when it is refused."""
+    """Authenticates with a token, which is fetched before it expires, and again when it is refused."""
 
     unauthorized = frozenset({401})
 
@@ -77,7 +77,7 @@ class ClientCredentials:
         headers = {"content-type": "application/x-www-form-urlencoded"}
         answered = await send("POST", self._tokens, headers, self._asked)
         if answered.status >= 400:
-            # What is answered may repeat what was sent, so nothing of it is told.
+            # The answer may repeat what was sent, so nothing of it is shown.
             raise Refused("The credentials of the client are not taken.", unauthorized=True, status=answered.status)
         value = answered.value if isinstance(answered.value, dict) else {}
         token, seconds = value.get("access_token"), value.get("expires_in")
@@ -87,7 +87,7 @@ class ClientCredentials:
 
 
 def checked_credential(given: str) -> str:
-    """An API key, or a client's credentials as JSON, as they are kept. Raises InvalidInput, which repeats neither."""
+    """An API key, or client credentials as JSON, in their stored form. Raises InvalidInput, which repeats neither."""
     if not given.lstrip().startswith("{"):
         return checked_token(given)
     client = _client(given)
@@ -106,13 +106,13 @@ def checked_credential(given: str) -> str:
 
 
 def access_by(address: str, credential: str) -> ApiKey | ClientCredentials:
-    """How the kept credential lets requests in."""
+    """The access by the stored credential."""
     client = _client(credential)
     return ApiKey(address, credential) if client is None else ClientCredentials(address, client)
 
 
 def _client(credential: str) -> Mapping[str, str] | None:
-    """A client's credentials; None for what is none."""
+    """Client credentials; None for a text that is something else."""
     try:
         found = orjson.loads(credential) if credential.lstrip().startswith("{") else None
     except orjson.JSONDecodeError:

@@ -1,4 +1,4 @@
-"""Brings AgentSessions here to what the AI agents' platform has."""
+"""Updates AgentSessions here from what the platform has."""
 
 import hashlib
 from collections.abc import Mapping
@@ -48,7 +48,7 @@ _SOONEST, _LATEST = timedelta(seconds=5), timedelta(minutes=10)
 
 
 def apply_read(work: "Work", connection_id: int, settings: Settings, read: Read, kept: Kept) -> Mapped | None:
-    """Bring our session to what was read; None where all of it was erased here. See `Remote.apply`."""
+    """Update our session from what was read. None when all of it was erased here. See `Remote.apply`."""
     there = read.session
     events = [each for each in read.events if each.author is not None]
     if kept.forgotten_at is not None:
@@ -66,7 +66,7 @@ def apply_read(work: "Work", connection_id: int, settings: Settings, read: Read,
     if mirroring.ENABLED in shared and any(
         each.author is MessageAuthor.CUSTOMER and each.key in asking for each in new
     ):
-        # The customer has written since it was closed or opened here, which that did not know.
+        # The customer has written since it was closed or opened here, which that command did not know.
         overtaken(work, ref.number, mirroring.ENABLED)
         shared = shared - {mirroring.ENABLED}
     _bring(work, connection_id, ref, there, shared, closes=False)
@@ -77,8 +77,8 @@ def apply_read(work: "Work", connection_id: int, settings: Settings, read: Read,
 
 
 def _asking(there: shapes.Session, events: list[shapes.Event], live_since: datetime) -> frozenset[str]:
-    """The keys of what is no history: what was said since the connection, and before it what the agent is at work on.
-    Nothing is asked of a session that is closed."""
+    """The keys of the messages that may ask for a human: those since the connection, and earlier ones that the agent is
+    still working on. A closed session has none."""
     if not there.enabled:
         return frozenset()
     answered = max((at for at, each in enumerate(events) if each.author is MessageAuthor.AI_AGENT), default=-1)
@@ -89,7 +89,7 @@ def _asking(there: shapes.Session, events: list[shapes.Event], live_since: datet
 
 
 def _is_new(work: "Work", ref: GlobalId, agent: AiAgent, event: shapes.Event) -> bool:
-    """Whether the event has never been here. Raises Unmappable where another session has one of its id."""
+    """Whether the event has never been here. Raises Unmappable when another session has an event with its id."""
     messages, channel = work.use(MessageRepository), _channel(agent)
     if messages.received(channel, event.key) is None:
         return True
@@ -100,7 +100,7 @@ def _is_new(work: "Work", ref: GlobalId, agent: AiAgent, event: shapes.Event) ->
 
 
 def _take(work: "Work", ref: GlobalId, agent: AiAgent, event: shapes.Event, *, asks: bool) -> None:
-    """Take in what was said."""
+    """Store what was said."""
     author = event.author
     assert author is not None
     contents = [{"type": "text", "content": each} for each in event.texts]
@@ -125,8 +125,8 @@ def _take(work: "Work", ref: GlobalId, agent: AiAgent, event: shapes.Event, *, a
 def _bring(
     work: "Work", connection_id: int, ref: GlobalId, there: shapes.Session, shared: frozenset[str], *, closes: bool
 ) -> None:
-    """Bring the fields to those of the other system, the shared ones only where nothing is still to be set. It is
-    opened before what was said is taken in, and closed after that."""
+    """Set the fields to those of the other system, the shared ones only while no write of them is pending. The session
+    is opened before its messages are stored, and closed after that."""
     before: AgentSession = load(work, CONNECTION, ref)
     if not closes and (mirroring.ENABLED in shared or not there.enabled or before.enabled):
         return
@@ -166,7 +166,7 @@ def _session(work: "Work", connection_id: int, key: str, agent: AiAgent, there: 
 
 
 def _fields(there: shapes.Session) -> dict[str, Any]:
-    """What can be changed here too."""
+    """The fields that can be changed here too."""
     return {
         "name": there.stored_name,
         "description": there.stored_description,
@@ -177,7 +177,7 @@ def _fields(there: shapes.Session) -> dict[str, Any]:
 
 
 def _of_platform(there: shapes.Session) -> dict[str, Any]:
-    """What the platform alone changes."""
+    """The fields that only the platform changes."""
     usage, compaction = there.session_context_usage, there.effective_compaction
     return {
         "status": there.stored_status,
@@ -192,7 +192,7 @@ def _of_platform(there: shapes.Session) -> dict[str, Any]:
 
 
 def _agent(work: "Work", connection_id: int, key: str, name: str) -> AiAgent:
-    """The agent with this key there, made known or brought up to date. Raises Unmappable where one of ours has its
+    """The agent with this key there, created or updated here. Raises Unmappable when one of our own agents has its
     key."""
     agents, ours = work.use(AiAgentRepository), _agent_key(connection_id, key)
     name = " ".join(name.split())[:255] or key
@@ -202,7 +202,7 @@ def _agent(work: "Work", connection_id: int, key: str, name: str) -> AiAgent:
             id=0, agent_key=ours, name=name, connection_id=connection_id, created_at=work.now, updated_at=work.now
         )
         try:
-            # Another of its sessions may make it known at the same moment; only the insert is undone then.
+            # Another of its sessions may create the agent at the same moment. Then only the insert is undone.
             with work.connection.begin_nested():
                 stored = agents.add(new)
         except AlreadyExists:
@@ -224,7 +224,7 @@ def _agent(work: "Work", connection_id: int, key: str, name: str) -> AiAgent:
 
 
 def _agent_key(connection_id: int, key: str) -> str:
-    """The key here of an agent of the connection: two accounts may have agents of one key."""
+    """Our key for an agent of the connection: two accounts may have agents with the same key."""
     found = f"{CONNECTION_PREFIX}_{connection_id}-{key}"
     if len(found) <= _LONGEST_KEY:
         return found
@@ -237,7 +237,7 @@ def _channel(agent: AiAgent) -> str:
 
 
 def _again(there: shapes.Session, events: list[shapes.Event], now: datetime) -> timedelta | None:
-    """After how long a session whose agent is at work is read again: the longer nothing has happened, the later."""
+    """After how long a session whose agent is working is read again. The longer nothing has happened, the later."""
     if there.stored_status is not Status.RUNNING:
         return None
     latest = max((each.created_at for each in events), default=there.created_at)
@@ -245,6 +245,6 @@ def _again(there: shapes.Session, events: list[shapes.Event], now: datetime) -> 
 
 
 def _url(settings: Settings, there: shapes.Session) -> str | None:
-    """Where people see the session, where the setting `page` says it."""
+    """The URL where people see the session, if the setting `page` is set."""
     found = page_of(settings, there.key)
     return None if found is None else found.replace("{agent}", there.agent_key)

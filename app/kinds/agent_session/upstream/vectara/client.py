@@ -1,4 +1,4 @@
-"""Reads sessions of the AI agents' platform, and does things in them."""
+"""Reads the platform's sessions, and writes to them."""
 
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime, timedelta
@@ -28,7 +28,7 @@ from app.kinds.agent_session.upstream.vectara import shapes
 from app.kinds.agent_session.upstream.vectara.access import ApiKey, ClientCredentials, access_by, checked_credential
 
 OVERLAP = timedelta(minutes=15)
-"""For how long runs are looked for again: one that takes long may be listed late."""
+"""How long runs are looked for again, because a long run may be listed late."""
 
 _PAGE = 100
 _MOST_PAGES = 200
@@ -51,7 +51,7 @@ _CANNOT = frozenset({"REPLY", "BOT_REPLY", "DELETE"})
 
 
 class VectaraRemote:
-    """The platform's agents and sessions, by its documented operations alone."""
+    """The platform's agents and sessions, through its documented operations only."""
 
     creating = frozenset({MESSAGE})
     costly: frozenset[str] = frozenset()
@@ -71,10 +71,11 @@ class VectaraRemote:
     def cannot_with(self, credential: str) -> frozenset[str]:
         return _CANNOT
 
-    # ---- what there is ---------------------------------------------------------------------------------------------
+    # ---- reading -----------------------------------------------------------------------------------------------------
 
     async def changes(self, reach: Reach, cursor: str | None, at: str | None) -> ListPage:
-        """The sessions in which agents have run since; an account that lists no runs is walked alone."""
+        """The sessions in which agents have run since then. For an account that cannot list runs, only walks find
+        changes."""
         since, known = _place(cursor, reach.now - OVERLAP)
         found: dict[str, str] = {}
         latest, marks, page = since, dict[str, str](), None
@@ -104,7 +105,7 @@ class VectaraRemote:
         return ListPage(items, cursor=place)
 
     async def list_page(self, reach: Reach, at: str | None) -> ListPage:
-        """A page of an agent's sessions, one agent after the other; or of the agents, which has no items."""
+        """A page of an agent's sessions, one agent after the other; or a page of the agents, which has no items."""
         left, page, more = _walked(at)
         wanted = _wanted(reach)
         if at is None and wanted is not None:
@@ -115,7 +116,7 @@ class VectaraRemote:
         agent, *others = left
         answered = await reach.ask(f"/v2/agents/{agent}/sessions", limit=_PAGE, **_leads(page))
         if answered.status == 404:
-            # It was deleted since it was listed, and its sessions with it.
+            # It was deleted after it was listed, with its sessions.
             return ListPage([], _walk(others, None, more))
         listed = shapes.read_page(answered.value, "sessions")
         items = [Listed(f"{agent}/{shapes.read_session(each).key}", digest_of(each)) for each in listed.items]
@@ -130,7 +131,7 @@ class VectaraRemote:
         events = [event async for event in self._events(reach, key)]
         return Snapshot(key, digest_of(answered.value), Read(session, events, await self._name(reach, agent)))
 
-    # ---- what is done ----------------------------------------------------------------------------------------------
+    # ---- writing -----------------------------------------------------------------------------------------------------
 
     async def tend(self, reach: Reach, hook: Hook, *, first: bool) -> bool:
         return False
@@ -144,7 +145,7 @@ class VectaraRemote:
                 case action if action == NAME:
                     await reach.tell("PATCH", path, {"name": task.value})
                 case action if action == DESCRIPTION:
-                    # An empty one stays empty; without one the platform would write its own.
+                    # An empty name stays empty; without one the platform would invent its own.
                     await reach.tell("PATCH", path, {"description": task.value or ""})
                 case action if action == IDLE:
                     await reach.tell("PATCH", path, {"tti_minutes": task.value})
@@ -157,7 +158,7 @@ class VectaraRemote:
                     return await self._say(reach, path, task)
         except Refused as refused:
             if refused.status == 404 and task.action == ENABLED and not task.value:
-                # It is gone, which is as closed as can be.
+                # It is deleted, which is as closed as possible.
                 return None
             raise
         return None
@@ -172,8 +173,8 @@ class VectaraRemote:
         return Looked(own, whole=True)
 
     async def _metadata(self, reach: Reach, path: str, task: Task) -> None:
-        """Set what was changed here of the metadata, which can only be replaced whole: what was changed there since is
-        read before, and stays."""
+        """Set the changes made here in the metadata, which can only be replaced as a whole. It is read first, so that
+        changes made there are kept."""
         answered = await reach.ask(path)
         if answered.status == 404:
             raise Refused("The other system answered 404.", status=404)
@@ -191,7 +192,7 @@ class VectaraRemote:
         except Refused as refused:
             if refused.status != 409:
                 raise
-            # The agent is at work on what was said before.
+            # The agent is working on an earlier message.
             raise Unanswered(refused.reason, arrived=False, wait=_WHILE_RUNNING) from None
         listed = shapes.read_page(answered.value, "events")
         own = [each.key for each in map(shapes.read_event, listed.items) if each.type == shapes.INPUT]
@@ -202,7 +203,7 @@ class VectaraRemote:
     # ---- parts -----------------------------------------------------------------------------------------------------
 
     async def _events(self, reach: Reach, key: str) -> AsyncIterator[shapes.Event]:
-        """All events, the oldest first, also hidden ones: what was compacted has been said all the same."""
+        """All events, oldest first, hidden ones too: what was compacted has been said all the same."""
         page: str | None = None
         for _ in range(_MOST_PAGES):
             listed = await self._page(reach, f"{_path(key)}/events", "events", page, include_hidden="true")
@@ -219,7 +220,7 @@ class VectaraRemote:
         return shapes.read_page(answered.value, name)
 
     async def _name(self, reach: Reach, agent: str) -> str:
-        """The name of the agent, read now and then."""
+        """The name of the agent, read at most once in a while."""
         known = self._agents.setdefault(reach, {})
         name, read_at = known.get(agent, (agent, None))
         if read_at is None or reach.now - read_at >= _AGENT_LASTS:
@@ -230,7 +231,7 @@ class VectaraRemote:
 
 
 def _said(task: Task) -> list[str]:
-    """What the customer said, in its parts. Raises Refused for what is no text."""
+    """What the customer said, in its parts. Raises Refused for a message that is not text."""
     contents = task.details["contents"]
     if any(each["type"] != "text" for each in contents):
         raise Refused("The other system takes nothing but texts.")
@@ -253,7 +254,7 @@ def _wanted(reach: Reach) -> list[str] | None:
 
 
 def _place(cursor: str | None, begin: datetime) -> tuple[datetime, Mapping[str, str]]:
-    """Since when runs are looked for, and what was listed of those before."""
+    """Since when runs are looked for, and the ones already listed from before."""
     if cursor is None:
         return begin, {}
     since, known = orjson.loads(cursor)
@@ -261,7 +262,7 @@ def _place(cursor: str | None, begin: datetime) -> tuple[datetime, Mapping[str, 
 
 
 def _walked(at: str | None) -> tuple[list[str], str | None, str | None]:
-    """Agents that are still to be walked, the page of the first one's sessions, and of the agents after these."""
+    """The agents still to be walked, the page of the first one's sessions, and the page of agents after these."""
     if at is None:
         return [], None, None
     left, page, more = orjson.loads(at)

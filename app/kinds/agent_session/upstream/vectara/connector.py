@@ -33,7 +33,7 @@ class _Remote(VectaraRemote):
 
 
 class Vectara(ReadConnector):
-    """Sessions of the platform's agents are walked, and written by its operations."""
+    """Walks the sessions of the platform's agents, and writes with its operations."""
 
     system = "VECTARA"
     description = "Vectara's agents, whose sessions are read and written by its API v2."

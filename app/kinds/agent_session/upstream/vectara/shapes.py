@@ -1,4 +1,4 @@
-"""What the platform answers, as far as it is used."""
+"""The platform's answers, as far as they are used."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -17,7 +17,7 @@ from app.kinds.agent_session.model.agent import LONGEST_DESCRIPTION, LONGEST_NAM
 from app.rest.bodies import Moment
 
 EVENT_PREFIX = "aev_"
-"""With this the platform's ids of events begin; ours are without it."""
+"""The prefix of the platform's event ids; ours are stored without it."""
 
 INPUT = "input_message"
 _AUTHORS: Mapping[str, MessageAuthor] = MappingProxyType(
@@ -27,7 +27,7 @@ _AUTHORS: Mapping[str, MessageAuthor] = MappingProxyType(
         "structured_output": MessageAuthor.AI_AGENT,
     }
 )
-"""The events that are said; all others are the agent's own work."""
+"""The events that are messages. All others are the agent's internal work."""
 
 Key = Annotated[str, Field(pattern=r"^[0-9a-zA-Z_-]{1,50}$")]
 _Word = Annotated[str, Field(max_length=64)]
@@ -55,7 +55,7 @@ class Session(Shape):
 
     @property
     def stored_name(self) -> str:
-        """Its name in one line, or its key where it has none."""
+        """Its name in one line, or its key when it has no name."""
         return " ".join(self.name.split())[:LONGEST_NAME] or self.key
 
     @property
@@ -101,12 +101,12 @@ class Event(Shape):
 
     @property
     def author(self) -> MessageAuthor | None:
-        """Who said it; None where nobody said anything."""
+        """Who said it; None when it is not a message."""
         return _AUTHORS.get(self.type)
 
     @property
     def texts(self) -> Sequence[str]:
-        """What was said, each part cut to what a message may hold; never nothing."""
+        """What was said, each part cut to what a message may hold; never empty."""
         if self.type == INPUT:
             said = [str(each.get("content") or each.get("skill_name") or "") for each in self.messages]
         elif isinstance(self.content, str):
@@ -117,14 +117,14 @@ class Event(Shape):
 
 
 class Page(Shape):
-    """A page of a list, and what leads to the next one."""
+    """A page of a list, and the cursor of the next one."""
 
     items: list[dict[str, Any]]
     after: str | None
 
 
 def read_page(value: Any, name: str) -> Page:
-    """The page whose items have this name. Raises Unanswered for what is none."""
+    """The page whose items have this name. Raises Unanswered for an invalid page."""
     items = value.get(name) if isinstance(value, dict) else None
     more = value.get("metadata") if isinstance(value, dict) else None
     if not isinstance(items, list) or not all(isinstance(each, dict) for each in items):
@@ -134,27 +134,27 @@ def read_page(value: Any, name: str) -> Page:
 
 
 def read_session(value: Any) -> Session:
-    """The session. Raises Unanswered for what is none."""
+    """The session. Raises Unanswered for an invalid one."""
     return read_shape(Session, value, "session")
 
 
 def read_trace(value: Any) -> Trace:
-    """The run of an agent. Raises Unanswered for what is none."""
+    """The run of an agent. Raises Unanswered for an invalid one."""
     return read_shape(Trace, value, "trace")
 
 
 def read_event(value: Any) -> Event:
-    """The event. Raises Unanswered for what is none."""
+    """The event. Raises Unanswered for an invalid one."""
     return read_shape(Event, value, "event")
 
 
 def read_agent(value: Any) -> Agent:
-    """The agent. Raises Unanswered for what is none."""
+    """The agent. Raises Unanswered for an invalid one."""
     return read_shape(Agent, value, "agent")
 
 
 def exact(answered: Answered) -> Any:
-    """What was answered, with numbers as they were written. Raises Unanswered for what is no JSON."""
+    """The answer, with numbers as they were written. Raises Unanswered when it is not JSON."""
     try:
         return json_text.parse(answered.content)
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""SuperOffice: its chats are read by its REST contract and its webhooks, and written by its operations."""
+"""SuperOffice: reads its chats by REST and webhooks, writes to them."""
 
 from app.kinds.chat_session.upstream.superoffice.connector import SuperOffice
 

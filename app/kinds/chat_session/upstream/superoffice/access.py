@@ -1,4 +1,4 @@
-"""How requests get into SuperOffice: by a fixed header, or by the ticket of a system user."""
+"""Authenticates to SuperOffice: fixed header, or a system user's ticket."""
 
 import asyncio
 from base64 import b64encode
@@ -19,7 +19,7 @@ from app.interactions.remote import Access, Answered, Entry, Refused, Send, Unan
 from app.kinds.chat_session.upstream.superoffice.credentials import Credential, SystemUser, read_credential
 
 TICKET = "http://schemes.superoffice.net/identity/ticket"
-"""The claim of a sign-in's token that has the ticket."""
+"""The claim of a sign-in's token that contains the ticket."""
 
 _ISSUER = "SuperOffice AS"
 _RUNNING = ("Running", "OnlineMaintenance")
@@ -31,7 +31,7 @@ _FORM = {"content-type": "application/x-www-form-urlencoded"}
 
 
 def access_of(address: str, given: str, clock: Clock) -> Access:
-    """How requests get in by this credential."""
+    """The access by this credential."""
     credential = read_credential(given)
     if credential.system_user is not None:
         return SystemUserAccess(address, credential.system_user, credential.users or {}, clock)
@@ -39,7 +39,8 @@ def access_of(address: str, given: str, clock: Clock) -> Access:
 
 
 class FixedAccess:
-    """Enters by a bearer token, or a name with a password; a user with one of their own by that."""
+    """Authenticates with a bearer token, or a name and a password. A user with an own credential authenticates with
+    that."""
 
     unauthorized = frozenset({401})
 
@@ -60,9 +61,9 @@ class FixedAccess:
 
 
 class SystemUserAccess:
-    """Enters by the ticket for which a signed token is exchanged, at the address that the tenant has now.
+    """Authenticates with a ticket, for which a signed token is exchanged, at the tenant's current address.
 
-    A ticket is used until it is refused: each use makes it last. Users enter by access tokens of their own."""
+    A ticket is used until it is refused: each use extends it. Users authenticate with their own access tokens."""
 
     unauthorized = frozenset({401})
 
@@ -104,7 +105,7 @@ class SystemUserAccess:
         return True
 
     async def _located(self, send: Send) -> str:
-        """Where the tenant's contract is now. Raises Unanswered while it does not run."""
+        """The current address of the tenant's contract. Raises Unanswered while the tenant does not run."""
         answered = await send("GET", f"{self._home}/api/state/{self._system_user.context}", {}, b"")
         found = answered.value if isinstance(answered.value, dict) else {}
         state, api = found.get("State"), found.get("Api")
@@ -115,7 +116,7 @@ class SystemUserAccess:
         return api.rstrip("/")
 
     async def _signed_in(self, send: Send) -> str:
-        """A ticket. Raises Refused where the system user is not taken."""
+        """A ticket. Raises Refused when the system user is not accepted."""
         user = self._system_user
         body = {
             "SignedSystemToken": signed_token(user, self._clock()),
@@ -137,7 +138,7 @@ class SystemUserAccess:
         return ticket
 
     async def _token(self, send: Send, user: str) -> str:
-        """The user's access token. Raises Refused where the refresh token is not taken any more."""
+        """The user's access token. Raises Refused when the refresh token is no longer accepted."""
         held = self._tokens.get(user)
         if held is not None and self._clock() < held[1]:
             return held[0]
@@ -159,13 +160,15 @@ class SystemUserAccess:
 
 
 def signed_token(user: SystemUser, now: datetime) -> str:
-    """The system user's token with the minute, signed as SuperOffice has it: RSA-SHA256 by PKCS #1 v1.5, in base64."""
+    """The system user's token with the minute, signed as SuperOffice requires: RSA-SHA256 by PKCS #1 v1.5, in
+    base64."""
     text = f"{user.system_token}.{now:%Y%m%d%H%M}"
     return f"{text}.{b64encode(user.private_key.sign(text.encode(), PKCS1v15(), SHA256())).decode()}"
 
 
 def _verified(token: str, keys: Any, now: datetime) -> Mapping[str, Any]:
-    """The claims of a sign-in's token. Raises Refused for one that SuperOffice did not sign, or not now."""
+    """The claims of a sign-in's token. Raises Refused for a token that SuperOffice did not sign, or that is not valid
+    now."""
     try:
         claims = jwt.decode(token, KeySet.import_key_set(keys), algorithms=["RS256"]).claims
     except (JoseError, ValueError, TypeError, KeyError):

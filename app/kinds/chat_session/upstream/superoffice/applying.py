@@ -1,4 +1,4 @@
-"""Brings chats here to what SuperOffice has."""
+"""Updates chats here from what SuperOffice has."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -40,10 +40,10 @@ if TYPE_CHECKING:
     from app.storage.work import Work
 
 CUSTOMERS = KIND.upper()
-"""The system of the customers, as the directory knows it."""
+"""The system of the customers, as the directory names it."""
 
 READ_AGAIN = timedelta(minutes=1)
-"""After how long a chat that goes on is read again, whether or not anything says that it has changed."""
+"""After how long an active chat is read again, even if nothing says that it has changed."""
 
 _SAME = timedelta(seconds=2)
 _OF_TRANSFER = frozenset({TRANSFER, ACCEPT, REJECT, f"{FIELD}:transfer_to_id"})
@@ -69,7 +69,7 @@ class _Wanted(NamedTuple):
 
 
 def apply_read(work: "Work", connection_id: int, settings: Settings, read: Read, kept: Kept) -> Mapped | None:
-    """Bring our chat to what was read; None where nothing of it is taken in. See `Remote.apply`."""
+    """Update our chat from what was read. None when nothing of it is taken in. See `Remote.apply`."""
     there, messages = read.session, read.messages
     key, places = str(there.chat_session_id), work.use(MirroredRepository)
     if kept.forgotten_at is not None:
@@ -78,7 +78,7 @@ def apply_read(work: "Work", connection_id: int, settings: Settings, read: Read,
             return None
     place = places.place(connection_id, key)
     if place is not None and _is_another(work, place.id, there):
-        # The other system went back to a backup, and gave the number to another chat since.
+        # The other system was restored from a backup, and has given the number to another chat since.
         places.rename(place.id, f"{key} until {work.now:%Y-%m-%dT%H:%M:%SZ}")
         place = None
     if place is None and there.stored_status is ChatSessionStatus.DELETED:
@@ -96,7 +96,7 @@ def apply_read(work: "Work", connection_id: int, settings: Settings, read: Read,
     channel = work.kinds[KIND].channel_key(load(work, CONNECTION, ref))
     new = [each for each in messages if not _is_known(work, channel, each)]
     if STATUS in shared and any(each.stored_author is MessageAuthor.CUSTOMER for each in new):
-        # The customer has written since it was given another status here, which that did not know.
+        # The customer has written since it got another status here, which that command did not know.
         overtaken(work, number, STATUS)
         shared = shared - {STATUS}
     _bring(work, settings, ref, wanted, shared)
@@ -110,7 +110,7 @@ def apply_read(work: "Work", connection_id: int, settings: Settings, read: Read,
 
 
 def apply_gone(work: "Work", connection_id: int, settings: Settings, key: str) -> Mapped | None:
-    """End our chat, which is not there any more; None when there is none here."""
+    """End our chat, which no longer exists there; None when there is none here."""
     place = work.use(MirroredRepository).place(connection_id, key)
     if place is None:
         return None
@@ -122,7 +122,7 @@ def apply_gone(work: "Work", connection_id: int, settings: Settings, key: str) -
 
 
 def _topic(work: "Work", connection_id: int, read: Read) -> ChatTopic:
-    """Our topic for theirs. Of two chats that are read at once, the second waits until the first has made it."""
+    """Our topic for theirs. When two chats are read at once, the second waits until the first has created the topic."""
     key = mirrored_key(connection_id, str(read.session.topic_id))
     found = work.use(ChatTopicRepository).get_by_upstream_key(key)
     if found is None:
@@ -139,7 +139,8 @@ def _is_another(work: "Work", number: int, there: shapes.Session) -> bool:
 
 
 def _is_known(work: "Work", channel: str, given: shapes.Message) -> bool:
-    """Whether the message is here. One with other words and another time had its number before a backup."""
+    """Whether the message is here. One with other words and another time had its number before a backup was
+    restored."""
     messages, key = work.use(MessageRepository), str(given.chat_message_id)
     known = messages.get_by_key(channel, key)
     if known is None:
@@ -152,7 +153,7 @@ def _is_known(work: "Work", channel: str, given: shapes.Message) -> bool:
 
 
 def _asks(there: shapes.Session, messages: list[shapes.Message], given: shapes.Message, live_since: datetime) -> bool:
-    """Whether a message may ask for a human: in a chat that goes on, one from before the connection only where nobody
+    """Whether a message may ask for a human. In an active chat, a message from before the connection may only if nobody
     has answered it."""
     if there.stored_status in ENDED:
         return False
@@ -166,7 +167,7 @@ def _asks(there: shapes.Session, messages: list[shapes.Message], given: shapes.M
 def _take(
     work: "Work", ref: GlobalId, settings: Settings, there: shapes.Session, given: shapes.Message, *, asks: bool
 ) -> None:
-    """Take a message in, or find that it is one of ours of which nobody knew whether it had arrived."""
+    """Store a message, or find that it is one of ours whose arrival was uncertain."""
     key, author, messages = str(given.chat_message_id), given.stored_author, work.use(MessageRepository)
     ours = author in (MessageAuthor.USER, MessageAuthor.BOT)
     if ours and adopt_message(work, load(work, CONNECTION, ref), given.text, key):
@@ -187,7 +188,7 @@ def _take(
 
 
 def _note_read(work: "Work", channel: str, given: shapes.Message) -> None:
-    """The customer has read a message that is here."""
+    """Record that the customer has read a message that is here."""
     known = work.use(MessageRepository).get_by_key(channel, str(given.chat_message_id))
     if known is not None and given.read_by_customer and known.read_by_customer is False:
 
@@ -199,7 +200,7 @@ def _note_read(work: "Work", channel: str, given: shapes.Message) -> None:
 
 
 def _bring(work: "Work", settings: Settings, ref: GlobalId, wanted: _Wanted, shared: frozenset[str]) -> None:
-    """Bring the fields to those that the other system has, where nothing is still to be set."""
+    """Set the fields to those of the other system, while no write of them is pending."""
     there, before = wanted.session, load(work, CONNECTION, ref)
     fields: dict[str, Any] = {name: value for name, value in there.fields.items() if f"{FIELD}:{name}" not in shared}
     fields |= {name: getattr(there, name) for name in _COPIED}
@@ -223,7 +224,7 @@ def _bring(work: "Work", settings: Settings, ref: GlobalId, wanted: _Wanted, sha
 
 
 def _status(there: shapes.Session, live_since: datetime) -> ChatSessionStatus:
-    """The status that the chat has here: a request that was posted before the connection asks nobody any more."""
+    """The status that the chat has here. A request that was posted before the connection no longer asks anybody."""
     found = there.stored_status
     ended = there.when_ended or there.when_requested
     if found is ChatSessionStatus.REQUEST_POSTED and ended is not None and ended < live_since:
@@ -232,14 +233,14 @@ def _status(there: shapes.Session, live_since: datetime) -> ChatSessionStatus:
 
 
 def _holder(work: "Work", settings: Settings, there: shapes.Session, before: ChatSession) -> int | None:
-    """Who has the chat. One that goes on and is nobody's there stays with who has it here."""
+    """The holder of the chat. An active chat that nobody holds there stays with its holder here."""
     if there.holder is not None:
         return _user(work, settings, there.holder)
     return None if there.stored_status in QUEUES | FORMS else before.assignee_id
 
 
 def _customer(work: "Work", connection_id: int, there: shapes.Session) -> int | None:
-    """The surrogate of the person to whom the chat is linked there, who is a customer here; None without one."""
+    """The surrogate of the customer for the person that the chat is linked to there. None without one."""
     person = there.fields["person"]
     if person is None:
         return None
@@ -257,14 +258,15 @@ def _customer(work: "Work", connection_id: int, there: shapes.Session) -> int | 
         changes: CustomerChanges = fields  # type: ignore[assignment]
         directory.update_customer(work, CONNECTION, f"cus_{met.id}", changes)
     except InvalidInput:
-        # Somebody's address there is none that can be kept here: the person matters more.
+        # The address cannot be stored here: the person matters more.
         del new["email"]
         met = directory.meet_customer(work, CONNECTION, new)
     return met.id
 
 
 def _user(work: "Work", settings: Settings, there: shapes.Associate | None) -> int | None:
-    """Our user for theirs: as the setting `users` says, or else with the same login; None for nobody here."""
+    """Our user for theirs: by the setting `users`, or else the one with the same login. None when we have no such
+    user."""
     if there is None:
         return None
     login = None if there.associate_id is None else login_of(settings, there.associate_id)
@@ -273,7 +275,7 @@ def _user(work: "Work", settings: Settings, there: shapes.Associate | None) -> i
 
 
 def _writer(work: "Work", settings: Settings, there: shapes.Session, given: shapes.Message) -> int | None:
-    """Who wrote a message, which says a name alone: the user who has the chat, where it is theirs."""
+    """The author of a message, which only has a name: the user who holds the chat, if the name matches."""
     holder = there.holder
     if holder is None or given.author not in (holder.name, holder.full_name):
         return None

@@ -1,4 +1,4 @@
-"""What SuperOffice can do and cannot, as far as is known: the one table that the setting `capabilities` corrects."""
+"""What SuperOffice can do; the setting `capabilities` corrects it."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -11,22 +11,23 @@ ABLE: Mapping[str, bool] = MappingProxyType(
         # Customers write to SuperOffice itself.
         "RECEIVE": False,
         # Its contract has no call for these. With `true` they are done by a patch of User, TransferTo or
-        # ChatbotIsActive, of which it is not known whether the services heed it.
+        # ChatbotIsActive. Whether SuperOffice accepts that patch is not known.
         "ASSIGN": False,
         "CANCEL_TRANSFER": False,
         "RESUME_BOT": False,
-        # A status is set on the condition that it is still the one that was seen here.
+        # A status is set only if it is still the one that was seen here.
         "TEST_STATUS": True,
-        # The list of chats that go on is asked for by `status oneOf (…)`.
+        # The list of active chats is requested by `status oneOf (…)`.
         "FILTER_STATUS": True,
-        # Webhooks are registered and kept going.
+        # Webhooks are registered and kept working.
         "WEBHOOKS": True,
     }
 )
-"""Each command, and each thing that the connection relies on: whether it is there without a word of an operator."""
+"""Each command, and each ability that the connection relies on, with whether it exists unless an operator says
+otherwise."""
 
 PERSONAL = frozenset({"CLAIM", "TRANSFER", "ACCEPT_TRANSFER", "REJECT_TRANSFER"})
-"""The commands that act for the caller there, so that each user needs a credential of their own."""
+"""The commands that act for the caller there, so that each user needs an own credential."""
 
 
 def is_able(settings: Mapping[str, object], name: str) -> bool:

@@ -12,12 +12,12 @@ from app.kinds.chat_session.upstream.superoffice.shapes import Message, Session,
 CHATS = "/v1/ChatSession"
 
 PAGE = 1_000
-"""Rows that are asked for at once, and numbers of chats that one page of the whole list has."""
+"""How many rows are requested at once, and how many chat numbers one page of the whole list covers."""
 
 _MOST_OPEN_PAGES = 20
 _MOST_MESSAGE_PAGES = 100
 _READ_AGAIN = 5
-"""How many of the messages that are known are read again: whether the customer has read them is seen nowhere else."""
+"""How many of the known messages are read again: only they show whether the customer has read them."""
 
 _COLUMNS = (
     "chatSessionId,status,lastMessage,whenRequested,whenStarted,whenEnded,rating,associateId,contactId,personId,"
@@ -32,7 +32,7 @@ _IS_OPEN = f"status oneOf ({','.join(map(str, _OPEN))})"
 
 
 class Read(NamedTuple):
-    """A chat, its topic's name, and those of its messages that may be new here, the oldest first."""
+    """A chat, its topic's name, and those of its messages that may be new here, oldest first."""
 
     session: Session
     topic: str | None
@@ -40,7 +40,7 @@ class Read(NamedTuple):
 
 
 async def open_chats(reach: Reach) -> list[Listed]:
-    """All chats that go on; where those cannot be asked for, the newest ones."""
+    """All active chats. If they cannot be requested, the newest chats."""
     if not is_able(reach.settings, "FILTER_STATUS"):
         return await _newest(reach)
     found, below = list[Mapping[str, Any]](), ""
@@ -54,7 +54,7 @@ async def open_chats(reach: Reach) -> list[Listed]:
 
 
 async def all_chats(reach: Reach, page: int) -> ListPage:
-    """A page of all chats by ranges of their numbers, the highest first: no page moves while chats are added."""
+    """A page of all chats by ranges of their numbers, highest first. Pages do not move when chats are added."""
     top = await _highest(reach)
     pages = max(-(-top // PAGE), 1)
     high = (pages - page + 1) * PAGE
@@ -63,7 +63,7 @@ async def all_chats(reach: Reach, page: int) -> ListPage:
 
 
 async def read_chat(reach: Reach, key: str, known: frozenset[str]) -> Snapshot:
-    """The chat; its value is None where it surely is not there."""
+    """The chat. Its value is None when it certainly does not exist."""
     rows = await _rows(reach, f"chatSessionId eq {key}")
     answered = await reach.ask(f"{CHATS}/{key}")
     if answered.status == 404:
@@ -79,7 +79,7 @@ async def read_chat(reach: Reach, key: str, known: frozenset[str]) -> Snapshot:
 
 
 async def messages_after(reach: Reach, key: str, after: int) -> list[Message]:
-    """The chat's messages with higher numbers, the oldest first."""
+    """The chat's messages with higher numbers, oldest first."""
     found: list[Message] = []
     for _ in range(_MOST_MESSAGE_PAGES):
         answered = await reach.ask(f"{CHATS}/{key}/Messages", after=after)
@@ -113,7 +113,7 @@ async def _highest(reach: Reach) -> int:
 async def _rows(
     reach: Reach, condition: str, *, top: int = PAGE, columns: str = _COLUMNS
 ) -> Sequence[Mapping[str, Any]]:
-    """Rows of the archive, those with the highest numbers first."""
+    """Rows of the archive, highest numbers first."""
     query: dict[str, str | int] = {
         "$select": columns,
         "$filter": condition,
@@ -143,6 +143,6 @@ def _number(row: Mapping[str, Any]) -> int:
 
 
 def _digest(row: Mapping[str, Any]) -> str:
-    """Of all that was asked for; what else the row says changes by itself."""
+    """A digest of the requested columns. The other columns change by themselves."""
     said = {name: row.get(name) for name in _COLUMNS.split(",")}
     return digest_of(said)

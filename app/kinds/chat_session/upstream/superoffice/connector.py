@@ -75,7 +75,7 @@ class _Remote:
 
 
 class SuperOffice(ReadConnector):
-    """Chats of SuperOffice are read by its REST contract, of which webhooks say what has changed, and written there."""
+    """Reads chats by SuperOffice's REST contract, after webhooks say what has changed, and writes there."""
 
     system = "SUPEROFFICE"
     description = "SuperOffice, whose chats are read and written by its REST contract."

@@ -1,4 +1,4 @@
-"""What lets a connection into SuperOffice: a token, a name with a password, or a system user."""
+"""A connection's credential: token, name with password, or system user."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _SYSTEM_USER = ("systemToken", "clientSecret", "privateKey", "contextIdentifier"
 
 @dataclass(frozen=True, slots=True)
 class SystemUser:
-    """A system user of SuperOffice Online. `client_id` is needed for users with a credential of their own alone."""
+    """A system user of SuperOffice Online. `client_id` is only needed for users with an own credential."""
 
     system_token: str
     client_secret: str
@@ -30,8 +30,8 @@ class SystemUser:
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """One of a bearer token, a name with a password, and a system user; and by login what users have of their own: the
-    same again, or a refresh token beside a system user."""
+    """A bearer token, a name with a password, or a system user; and by login the own credentials of users: the same
+    again, or a refresh token beside a system user."""
 
     token: str | None = None
     basic: str | None = None

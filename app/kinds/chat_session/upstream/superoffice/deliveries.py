@@ -1,4 +1,4 @@
-"""The webhooks of SuperOffice, and its notices of what befalls a tenant: hints of what has to be read again."""
+"""SuperOffice's webhooks and tenant notices: hints of what to read again."""
 
 import hashlib
 import hmac
@@ -12,18 +12,18 @@ import orjson
 from app.interactions.connector import Unmappable
 
 EVENTS = ("chatsession.created", "chatsession.changed", "chatsession.message")
-"""What is subscribed to."""
+"""The events that are subscribed to."""
 
 BACKUP_RESTORED = 1
 
 _EVENT_ID, _SIGNATURE = "x-superoffice-eventid", "x-superoffice-signature"
 _CHANGES = range(5)
-# The samples of the pages are no JSON: a comma stands behind their last member.
+# The samples on SuperOffice's pages are invalid JSON: a comma follows their last member.
 _LAST_COMMA = re.compile(r",(\s*[}\]])")
 
 
 class Hint(NamedTuple):
-    """What a delivery says: the number of a chat that changed, or that the tenant went back to a backup."""
+    """What a delivery says: the number of a chat that changed, or that the tenant was restored from a backup."""
 
     context: str | None
     chat: int | None = None
@@ -31,10 +31,10 @@ class Hint(NamedTuple):
 
 
 class SuperOfficeSignature:
-    """HMAC-SHA256 over the body in base64, by the secret as UTF-8.
+    """HMAC-SHA256 over the body in base64, with the secret as UTF-8.
 
-    A notice of the tenant's state is not signed so, but by a token for whose keys the other system would have to be
-    asked. It is taken from whoever knows the path, as all that it does is to have everything read again."""
+    A notice of the tenant's state is not signed like this. Its token could only be verified with keys requested from
+    the other system. It is accepted from anyone who knows the path, because it only makes everything be read again."""
 
     headers = (_EVENT_ID, _SIGNATURE)
 
@@ -53,7 +53,7 @@ class SuperOfficeSignature:
 
 
 def read_hint(body: str) -> Hint:
-    """What the delivery says. Raises Unmappable for what is none of SuperOffice's."""
+    """What the delivery says. Raises Unmappable for a delivery that is not SuperOffice's."""
     found = _object(body)
     context = found.get("ContextIdentifier")
     context = context if isinstance(context, str) else None
@@ -76,7 +76,7 @@ def _is_notice(found: Mapping[str, Any]) -> bool:
 
 
 def _object(body: str) -> Mapping[str, Any]:
-    """The delivery; one that is no JSON object is empty."""
+    """The delivery. One that is not a JSON object counts as empty."""
     for text in (body, _LAST_COMMA.sub(r"\1", body)):
         try:
             found = orjson.loads(text)

@@ -1,4 +1,4 @@
-"""Has SuperOffice send webhooks to us, and keeps them going."""
+"""Registers our webhook at SuperOffice, and keeps it working."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,10 +12,10 @@ _ACTIVE = "Active"
 
 
 async def tend_hook(reach: Reach, hook: Hook, *, first: bool) -> bool:
-    """Register the webhook, or put right what is wrong with it; whether deliveries may have been lost until now.
+    """Register the webhook, or correct what is wrong with it. Returns whether deliveries may have been lost until now.
 
-    The first time its secret is given again, which cannot be read. One of another address is left alone: it stops by
-    itself. Raises Unanswered and Refused."""
+    The first time, its secret is set again, because it cannot be read. A webhook with another address is left alone:
+    SuperOffice stops it by itself. Raises Unanswered and Refused."""
     if not is_able(reach.settings, "WEBHOOKS"):
         return False
     answered = await reach.ask(_HOOKS)

@@ -1,4 +1,4 @@
-"""What SuperOffice answers, as far as it is used."""
+"""SuperOffice's answers, as far as they are used."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -27,7 +27,7 @@ _EMPTY = "(empty)"
 
 
 def _moment(value: object) -> object:
-    """A time as SuperOffice writes it: in UTC where it says no zone, and none in the year 1."""
+    """A time as SuperOffice writes it: in UTC if it has no zone, and None in the year 1."""
     if not isinstance(value, str):
         return value
     found = datetime.fromisoformat(value)
@@ -45,7 +45,7 @@ class _Shape(Shape):
 
 
 class Associate(_Shape):
-    """Who works there."""
+    """A user there."""
 
     associate_id: int | None = None
     name: str | None = None
@@ -94,17 +94,17 @@ class Session(_Shape):
 
     @property
     def holder(self) -> Associate | None:
-        """Who has the chat; an associate without a number is nobody."""
+        """Who holds the chat. An associate without a number is nobody."""
         return self.user if self.user is not None and self.user.associate_id else None
 
     @property
     def offered_to(self) -> Associate | None:
-        """To whom the chat is being transferred."""
+        """The user to whom the chat is being transferred."""
         return self.transfer_to if self.transfer_to is not None and self.transfer_to.associate_id else None
 
     @property
     def fields(self) -> dict[str, Any]:
-        """What an update may name of a chat, as a chat has it here."""
+        """The fields of a chat that an update may change, as a chat has them here."""
         texts = {name: _cut(getattr(self, name), limit) for name, limit in LENGTHS.items()}
         references = {name: _reference(name, getattr(self, name)) for name in REFERENCES}
         return {
@@ -148,14 +148,14 @@ class Message(_Shape):
 
     @property
     def text(self) -> str:
-        """What is shown of the message; one without words is named by what it is."""
+        """The text to show for the message. A message without words shows what it is."""
         if self.message and self.message.strip():
             return self.message
         return _EMPTY if self.special is ChatMessageSpecialType.NONE else f"({self.special.wire})"
 
     @property
     def columns(self) -> Mapping[str, Any]:
-        """What a chat's message has beside what all messages have."""
+        """The columns of a chat's message beyond those of all messages."""
         return {
             "message_type": self.kind.value,
             "special_type": self.special.value,
@@ -166,12 +166,12 @@ class Message(_Shape):
 
 
 def read_session(value: Any) -> Session:
-    """The chat. Raises Unanswered for what is none."""
+    """The chat. Raises Unanswered for an invalid one."""
     return read_shape(Session, value, "chat")
 
 
 def read_messages(values: Sequence[Any]) -> list[Message]:
-    """The messages, in the order of their numbers. Raises Unanswered for what are none."""
+    """The messages, in the order of their numbers. Raises Unanswered for invalid ones."""
     found = [read_shape(Message, each, "message") for each in values]
     return sorted(found, key=lambda each: each.chat_message_id)
 

@@ -1,4 +1,4 @@
-"""Does things in SuperOffice that were done here."""
+"""Does in SuperOffice what was done here."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,7 +16,7 @@ _QUEUED = (ChatSessionStatus.IN_QUEUE, ChatSessionStatus.OFFLINE_FORM)
 
 
 async def send_task(reach: Reach, task: Task) -> str | None:
-    """Do one thing there; the number of the message that was made. Raises Unanswered and Refused."""
+    """Do one thing there. Returns the number of the message that was created. Raises Unanswered and Refused."""
     path = f"{CHATS}/{task.key}"
     match task.action:
         case mirroring.MESSAGE:
@@ -43,8 +43,8 @@ async def send_task(reach: Reach, task: Task) -> str | None:
 
 
 async def look_for(reach: Reach, task: Task) -> Looked:
-    """The messages there after the newest that was known, with the same words and for the customer; their author may
-    be another than was given."""
+    """The messages there after the newest known one, with the same words and for the customer. Their author may differ
+    from the one we gave."""
     after = int(task.value) if isinstance(task.value, str) else 0
     found = await messages_after(reach, task.key, after)
     wanted = task.details["text"]
@@ -67,7 +67,7 @@ async def _message(reach: Reach, path: str, details: Mapping[str, Any]) -> str:
 
 
 async def _status(reach: Reach, path: str, wanted: ChatSessionStatus, seen: ChatSessionStatus) -> None:
-    """Set the status, where it is still the one that was seen here."""
+    """Set the status, if it is still the one that was seen here."""
     replaced = {"op": "replace", "path": "Status", "value": wanted.wire}
     if not is_able(reach.settings, "TEST_STATUS"):
         await reach.tell("PATCH", path, [replaced])
@@ -79,10 +79,10 @@ async def _status(reach: Reach, path: str, wanted: ChatSessionStatus, seen: Chat
             raise
         there = (await _chat(reach, path)).stored_status
         if there is wanted:
-            return  # an earlier try has done it, whose answer was lost
+            return  # an earlier try has done it, but its answer was lost
         if there not in ACTIVE or seen not in ACTIVE or there is ChatSessionStatus.CUSTOMER_LAST:
             raise Refused(f"The chat is {there.wire} there by now.", status=409) from None
-        # Somebody of ours has answered since: that is nothing that whoever set the status did not know.
+        # One of our users has answered since. Whoever set the status knew of that.
         await reach.tell("PATCH", path, [_test("Status", there.wire), replaced])
 
 
@@ -115,7 +115,7 @@ async def _reset(reach: Reach, path: str, task: Task) -> None:
 
 
 async def _taken(reach: Reach, path: str, operation: str, user: Mapping[str, Any] | None) -> None:
-    """Have the user take the chat. It is theirs afterwards, or was before."""
+    """Let the user take the chat. Afterwards the user holds it, or did already."""
     answered = await _acting(reach, user, personal=True).tell("POST", f"{path}/{operation}")
     there = await _chat(reach, path) if answered.value is None else read_session(answered.value)
     if user is None or not is_same(reach.settings, there.holder, user["login"]):
@@ -152,7 +152,7 @@ async def _delete(reach: Reach, path: str) -> None:
 
 
 def is_same(settings: Mapping[str, object], there: Associate | None, login: str) -> bool:
-    """Whether the associate is the user with this login: by the setting `users`, or else by the same login."""
+    """Whether the associate is the user with this login, by the setting `users`, or else by the same login."""
     if there is None:
         return False
     number = number_of(settings, login)
@@ -162,7 +162,7 @@ def is_same(settings: Mapping[str, object], there: Associate | None, login: str)
 
 
 def _acting(reach: Reach, user: Mapping[str, Any] | None, *, personal: bool = False) -> Reach:
-    """As the user, where they have a credential of their own. Raises Refused where they need one, and have none."""
+    """The reach as the user, if it has an own credential. Raises Refused when the user needs one and has none."""
     own = None if user is None else reach.acting_as(user["login"])
     if own is None and personal:
         name = "The user" if user is None else user["name"]

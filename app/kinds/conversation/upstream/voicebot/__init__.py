@@ -1,4 +1,4 @@
-"""The messaging bot's inbox: read by its lists, written by its operations."""
+"""The messaging bot's inbox: read through its lists, written by its operations."""
 
 from app.kinds.conversation.upstream.voicebot.connector import Voicebot
 

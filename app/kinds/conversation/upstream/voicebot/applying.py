@@ -1,4 +1,4 @@
-"""Brings conversations here to what the messaging bot has."""
+"""Updates conversations here from what the messaging bot has."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -41,7 +41,7 @@ _NO_REASON = "The other system gives no reason."
 
 
 def apply_read(work: "Work", connection_id: int, settings: Settings, read: Read, kept: Kept) -> Mapped | None:
-    """Bring our conversation to what was read; None where all of it was erased here. See `Remote.apply`."""
+    """Update our conversation from what was read. None when all of it was erased here. See `Remote.apply`."""
     there = read.conversation
     messages = sorted(read.messages, key=lambda each: each.id)
     if kept.forgotten_at is not None:
@@ -59,7 +59,7 @@ def apply_read(work: "Work", connection_id: int, settings: Settings, read: Read,
         asked = _take(work, number, target, account, settings, message, asks=asks, kept=kept) or asked
     shared = kept.shared
     if asked and STATUS in shared:
-        # The customer has written since it was given another status here, which that did not know.
+        # The customer has written since it got another status here, which that command did not know.
         overtaken(work, number, STATUS)
         shared = shared - {STATUS}
     if there.unread_customer_messages_count == 0 and READ not in shared:
@@ -71,8 +71,8 @@ def apply_read(work: "Work", connection_id: int, settings: Settings, read: Read,
 def _with_meaning(
     there: shapes.Conversation, messages: list[shapes.Message], live_since: datetime
 ) -> list[tuple[shapes.Message, bool]]:
-    """Each message, and whether it may ask for a human: one from before the connection does while it is still to be
-    answered, and is history otherwise."""
+    """Each message, with whether it may ask for a human. A message from before the connection may only while it is
+    still to be answered; otherwise it is history."""
     answered = max((each.id for each in messages if each.author != "customer"), default=0)
     is_open = there.stored_status is not Status.DONE
     return [(each, each.sent_at >= live_since or (is_open and each.id > answered)) for each in messages]
@@ -89,7 +89,7 @@ def _take(
     asks: bool,
     kept: Kept,
 ) -> bool:
-    """Take a message in, or bring it up to date; whether the customer asks by it."""
+    """Store a message, or update it. Returns whether the customer asks for a human with it."""
     channel, key = str(GlobalId("cha", account.id)), str(given.id)
     messages = work.use(MessageRepository)
     known = messages.get_by_key(channel, key)
@@ -122,7 +122,7 @@ def _take(
 
 
 def _update(work: "Work", known: Stored, given: shapes.Message, kept: Kept) -> None:
-    """What became of a message that is here already."""
+    """Update the delivery of a message that is here already."""
     ref, status = GlobalId("msg", known.id), given.stored_status
     if known.author is not MessageAuthor.CUSTOMER and status is not known.status:
         report_message_status(work, CONNECTION, ref, status, error=_error(given))
@@ -133,7 +133,7 @@ def _update(work: "Work", known: Stored, given: shapes.Message, kept: Kept) -> N
 
 
 def _bring(work: "Work", settings: Settings, ref: GlobalId, there: shapes.Conversation, shared: frozenset[str]) -> None:
-    """Bring the fields to those that the other system has; the shared ones only where nothing is still to be set."""
+    """Set the fields to those of the other system, the shared ones only while no write of them is pending."""
     before: Conversation = load(work, CONNECTION, ref)
     after = before
     if STATUS not in shared and there.stored_status is not before.status:
@@ -167,7 +167,7 @@ def _account(work: "Work", connection_id: int, there: shapes.Conversation) -> Ch
 
 
 def _customer(work: "Work", connection_id: int, there: shapes.Conversation) -> int:
-    """The surrogate of the customer, brought up to date where it is this connection's own."""
+    """The surrogate of the customer, updated if it belongs to this connection."""
     given = there.customer
     key = mirrored_key(connection_id, f"conversation {there.id}" if given is None else str(given.id))
     fields = {} if given is None else _fields(there.stored_channel, given)
@@ -191,7 +191,7 @@ def _fields(channel: Channel, given: shapes.Customer) -> dict[str, str]:
 
 
 def _user(work: "Work", settings: Settings, given: shapes.User) -> int | None:
-    """Our user for theirs: as the settings say, or the one with the same e-mail address; None for nobody here."""
+    """Our user for theirs: by the settings, or the one with the same e-mail address. None when we have no such user."""
     named = _named(work, settings, given.id)
     if named is not None or given.email is None:
         return named
@@ -200,7 +200,7 @@ def _user(work: "Work", settings: Settings, given: shapes.User) -> int | None:
 
 
 def _named(work: "Work", settings: Settings, there: int) -> int | None:
-    """Our user whom the setting `users` gives this number of theirs."""
+    """Our user to whom the setting `users` gives this number of theirs."""
     login = login_of(settings, there)
     user = None if login is None else work.use(UserRepository).get_by_login(login)
     return None if user is None else user.id

@@ -1,4 +1,4 @@
-"""Reads conversations of the messaging bot, and does things in it."""
+"""Reads conversations of the messaging bot, and writes to them."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -26,14 +26,14 @@ _FILES = frozenset({"image", "video", "audio", "document"})
 
 
 class Read(NamedTuple):
-    """A conversation with those of its messages that may be new here, the newest first."""
+    """A conversation, with those of its messages that may be new here, newest first."""
 
     conversation: Conversation
     messages: list[Message]
 
 
 class VoicebotRemote:
-    """The messaging bot's inbox, by its documented operations alone."""
+    """The messaging bot's inbox, through its documented operations only."""
 
     creating = frozenset({MESSAGE, RESTART})
     costly = frozenset({RESTART})
@@ -118,8 +118,8 @@ class VoicebotRemote:
         return read_messages(items), last if isinstance(last, int) else page
 
     async def _user(self, reach: Reach, details: Mapping[str, Any]) -> int | None:
-        """The number there of the user to whom the conversation is given: as the settings say, or with the same e-mail
-        address. Raises Refused where there is none."""
+        """The number there of the user who gets the conversation: by the settings, or with the same e-mail address.
+        Raises Refused when there is none."""
         user, customer = details["user"], details["customer"]
         if user is None:
             return None
@@ -148,7 +148,7 @@ def _looks_as(message: Message, task: Task) -> bool:
 
 
 def _body(details: Mapping[str, Any]) -> dict[str, object]:
-    """The message as the operation takes it. Raises Refused for a file that nobody there can get."""
+    """The message as the operation takes it. Raises Refused for a file that the other system cannot download."""
     (content,) = details["contents"]
     kind = content["type"]
     given = {name: value for name, value in content.items() if value is not None}

@@ -23,7 +23,7 @@ class _Remote(VoicebotRemote):
 
 
 class Voicebot(ReadConnector):
-    """Conversations of the messaging bot are read by its lists, and written by its operations."""
+    """Reads the messaging bot's conversations through its lists, and writes with its operations."""
 
     system = "VOICEBOT"
     description = "The messaging bot's inbox, read and written by its REST contract."

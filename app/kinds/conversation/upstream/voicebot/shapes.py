@@ -1,4 +1,4 @@
-"""What the messaging bot answers, as far as it is used."""
+"""The messaging bot's answers, as far as they are used."""
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -26,7 +26,7 @@ class Profile(Shape):
 
 
 class Customer(Shape):
-    """Who writes."""
+    """A customer there."""
 
     id: int
     display_id: str | None = None
@@ -35,7 +35,7 @@ class Customer(Shape):
 
 
 class User(Shape):
-    """Who works there."""
+    """A user there."""
 
     id: int
     name: str | None = None
@@ -81,13 +81,13 @@ class Message(Shape):
 
     @property
     def stored_contents(self) -> Sequence[Mapping[str, Any]]:
-        """The contents with the members that are known, and nothing that leads to a file without a token."""
+        """The contents with the known members, and without links to files, which would need a token."""
         found = [_content(each) for each in self.contents]
         return found or [{"type": "text", "content": _EMPTY}]
 
     @property
     def text(self) -> str | None:
-        """What a message of one text says."""
+        """The text of a message that is one text."""
         (only, *more) = self.contents or [{}]
         said = only.get("content")
         return said if not more and only.get("type") == "text" and isinstance(said, str) else None
@@ -141,17 +141,17 @@ _MEMBERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 
 
 def read_conversation(value: Any) -> Conversation:
-    """The conversation. Raises Unanswered for what is none."""
+    """The conversation. Raises Unanswered for an invalid one."""
     return read_shape(Conversation, value, "conversation")
 
 
 def read_messages(values: Any) -> list[Message]:
-    """The messages of a page. Raises Unanswered for what are none."""
+    """The messages of a page. Raises Unanswered for invalid ones."""
     return [read_shape(Message, each, "message") for each in values]
 
 
 def digest_of_conversation(value: Mapping[str, Any]) -> str:
-    """A digest of all that a list says of a conversation, apart from what others of the same account count."""
+    """A digest of everything that a list says about a conversation, except the numbers counted over its account."""
     agent = value.get("agent")
     in_sync = agent.get("in_sync") if isinstance(agent, dict) else None
     return digest_of({**value, "agent": in_sync})

@@ -1,4 +1,4 @@
-"""The messaging bot by text message: it tells of events, and its customers' sessions are read and written."""
+"""The text messaging bot: takes its events, reads and writes its sessions."""
 
 from app.kinds.session.upstream.dirty_lemon.connector import DirtyLemon
 

@@ -1,4 +1,4 @@
-"""Brings Sessions here to what the messaging bot has."""
+"""Updates Sessions here from what the messaging bot has."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -45,7 +45,7 @@ _FIELDS = ("email", "first_name", "last_name", "country_code", "time_zone")
 
 
 def apply_read(work: "Work", connection_id: int, settings: Settings, read: Read, kept: Kept) -> Mapped | None:
-    """Bring our session to what was read; None where all of it was erased here. See `Remote.apply`."""
+    """Update our session from what was read. None when all of it was erased here. See `Remote.apply`."""
     there, key = read.session, shapes.key_of(read.session)
     places = work.use(MirroredRepository)
     if read.newest != key and places.place(connection_id, read.newest) is None:
@@ -70,7 +70,7 @@ def apply_read(work: "Work", connection_id: int, settings: Settings, read: Read,
 
 
 def _take(work: "Work", ref: GlobalId, given: shapes.Message, *, asks: bool) -> None:
-    """Take a message in, or bring it up to date."""
+    """Store a message, or update it."""
     messages = work.use(MessageRepository)
     known = messages.get_by_key(NAME, given.id)
     if known is not None:
@@ -106,8 +106,8 @@ def _update(work: "Work", ref: GlobalId, known: Stored, given: shapes.Message) -
 
 
 def _bring(work: "Work", ref: GlobalId, there: shapes.Session, shared: frozenset[str], *, is_current: bool) -> None:
-    """Bring the fields to those of the other system, the shared ones only where nothing is still to be set. Whether a
-    session that is over there needs a human is for us alone."""
+    """Set the fields to those of the other system, the shared ones only while no write of them is pending. Once a
+    session is over there, only we decide whether it needs a human."""
     before: Session = load(work, CONNECTION, ref)
     after = before
     if mirroring.FLAG not in shared and (is_current or there.need_attention):
@@ -152,8 +152,7 @@ def _session(work: "Work", connection_id: int, key: str, read: Read) -> GlobalId
 
 
 def _customer(work: "Work", connection_id: int, given: shapes.Customer) -> int:
-    """The surrogate of the customer, brought up to date where it is this connection's own. What does not fit is left
-    out."""
+    """The surrogate of the customer, updated if it belongs to this connection. Invalid values are left out."""
     fields = {name: value for name in _FIELDS if (value := _fitting(name, getattr(given, name))) is not None}
     number = _fitting("phone_number", given.phone_number)
     key = mirrored_key(connection_id, given.id)

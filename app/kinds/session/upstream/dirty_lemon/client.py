@@ -1,4 +1,4 @@
-"""Reads sessions of the messaging bot's customers, and does things in them."""
+"""Reads sessions of the messaging bot's customers, and writes to them."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -36,7 +36,7 @@ class Read(NamedTuple):
 
 
 class DirtyLemonRemote:
-    """The messaging bot's sessions, by its documented operations alone."""
+    """The messaging bot's sessions, through its documented operations only."""
 
     creating = frozenset({MESSAGE})
     costly: frozenset[str] = frozenset()
@@ -56,13 +56,13 @@ class DirtyLemonRemote:
     def cannot_with(self, credential: str) -> frozenset[str]:
         return _CANNOT
 
-    # ---- what there is ---------------------------------------------------------------------------------------------
+    # ---- reading -----------------------------------------------------------------------------------------------------
 
     async def changes(self, reach: Reach, cursor: str | None, at: str | None) -> ListPage:
-        """The newest sessions of the next few of the customers that the settings name."""
+        """The newest sessions of the next few customers that the settings name."""
         named, begin = _named(reach), 0 if cursor is None else int(cursor)
         if not named:
-            # Nobody has this number: it shows that the bot is there and takes the token.
+            # Nobody has this number: the request shows that the bot is reachable and accepts the token.
             found = await reach.ask("/v1/customers", phone_number=_NOBODY)
             if found.status == 404:
                 raise Refused("The other system answered 404.", status=404)
@@ -96,7 +96,7 @@ class DirtyLemonRemote:
             session = session.model_copy(update={"messages": await self._messages(reach, f"{path}/{number}", None)})
         return Snapshot(key, digest_of(value), Read(session, await self._customer(reach, customer), newest))
 
-    # ---- what is done ----------------------------------------------------------------------------------------------
+    # ---- writing -----------------------------------------------------------------------------------------------------
 
     async def tend(self, reach: Reach, hook: Hook, *, first: bool) -> bool:
         return False
@@ -104,11 +104,11 @@ class DirtyLemonRemote:
     async def send(self, reach: Reach, task: Task) -> str | None:
         customer, number = task.key.split("/")
         path = f"/v1/customers/{customer}/sessions/current"
-        # What is written goes to whichever session is current: a late write would begin or change another one.
+        # A write goes to whichever session is current: a late write would begin or change another one.
         answered = await reach.ask(path)
         if answered.status == 404 or shapes.read_session(answered.value).id != number:
             if task.action == FLAG:
-                # Whether a session that is over there needs a human is for us alone.
+                # Once a session is over there, only we decide whether it needs a human.
                 return None
             raise Refused(_OVER)
         if task.action == MESSAGE:
@@ -140,12 +140,12 @@ class DirtyLemonRemote:
         return [Listed(shapes.key_of(shapes.read_session(each)), digest_of(each)) for each in found]
 
     async def _listed(self, reach: Reach, customer: str, limit: int, offset: int) -> list[dict[str, Any]]:
-        """The customer's sessions, the newest first; none of one who is not there."""
+        """The customer's sessions, newest first; empty for an unknown customer."""
         answered = await reach.ask(f"/v1/customers/{customer}/sessions", limit=limit, offset=offset)
         return [] if answered.status == 404 else shapes.read_list(answered.value)
 
     async def _messages(self, reach: Reach, path: str, since: datetime | None) -> list[shapes.Message]:
-        """The session's messages back to that time, or all, the oldest first."""
+        """The session's messages back to that time, or all of them, oldest first."""
         found: list[shapes.Message] = []
         for page in range(_MOST_PAGES):
             answered = await reach.ask(f"{path}/messages", limit=_PAGE, offset=page * _PAGE)
@@ -160,7 +160,7 @@ class DirtyLemonRemote:
         return sorted(found, key=lambda each: each.sent_at)
 
     async def _customer(self, reach: Reach, key: str) -> shapes.Customer:
-        """The customer, read now and then."""
+        """The customer, read at most once in a while."""
         known = self._customers.setdefault(reach, {})
         if key not in known or reach.now - known[key][1] >= _CUSTOMER_LASTS:
             answered = await reach.ask(f"/v1/customers/{key}")
@@ -170,7 +170,7 @@ class DirtyLemonRemote:
 
 
 def _body(task: Task) -> dict[str, str]:
-    """The message as the operation takes it. Raises Refused for what is no text."""
+    """The message as the operation takes it. Raises Refused for a message that is not text."""
     (content,) = task.details["contents"]
     if content["type"] != "text":
         raise Refused("The other system takes nothing but texts.")

@@ -38,7 +38,7 @@ class _Remote(DirtyLemonRemote):
 
 
 class DirtyLemon(ReadConnector):
-    """Events say which session has changed; it is read, and written by the bot's operations."""
+    """Events say which session has changed. It is then read, and written by the bot's operations."""
 
     system = "DIRTY_LEMON"
     description = "Dirty Lemon's messaging bot, whose sessions are read and written by its API v1."

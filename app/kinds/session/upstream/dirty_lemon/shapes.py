@@ -1,4 +1,4 @@
-"""What the messaging bot answers and tells, as far as it is used."""
+"""The messaging bot's answers and events, as far as they are used."""
 
 import re
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from app.kinds.session.model import LONGEST_CONTENT, LONGEST_REMOTE_ID, LONGEST_
 from app.rest.bodies import Moment
 
 _ID = "[0-9a-zA-Z_-]{1,64}"
-"""What an id may be; the pages have UUIDs alone."""
+"""The form of an id; the bot's pages only show UUIDs."""
 
 Id = Annotated[str, Field(pattern=f"^{_ID}$")]
 
@@ -27,7 +27,7 @@ _AUTHORS: Mapping[str, MessageAuthor] = MappingProxyType(
         "end-user": MessageAuthor.CUSTOMER,
         "agent": MessageAuthor.USER,
         "bot": MessageAuthor.BOT,
-        # What the bot's messages were called before they were called that.
+        # The former name of the bot's messages.
         "init": MessageAuthor.BOT,
     }
 )
@@ -52,7 +52,7 @@ class Message(Shape):
 
     @property
     def text(self) -> str:
-        """What it says, cut to what a message may hold; never nothing."""
+        """Its text, cut to what a message may hold; never empty."""
         return self.content[:LONGEST_TEXT] if self.content.strip() else "(empty)"
 
 
@@ -74,7 +74,7 @@ class Suggestion(Shape):
 
 
 class Session(Shape):
-    """A session; what it holds beyond its fields depends on the operation."""
+    """A session. Which fields it has beyond these depends on the operation."""
 
     id: Annotated[str, Field(pattern="^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")]
     customer_id: Id
@@ -92,7 +92,7 @@ class Session(Shape):
 
 
 class Customer(Shape):
-    """Who writes."""
+    """A customer there."""
 
     id: Id
     phone_number: str | None = None
@@ -105,29 +105,29 @@ class Customer(Shape):
 
 
 def read_session(value: Any) -> Session:
-    """The session. Raises Unanswered for what is none."""
+    """The session. Raises Unanswered for an invalid one."""
     return read_shape(Session, value, "session")
 
 
 def read_message(value: Any) -> Message:
-    """The message. Raises Unanswered for what is none."""
+    """The message. Raises Unanswered for an invalid one."""
     return read_shape(Message, value, "message")
 
 
 def read_customer(value: Any) -> Customer:
-    """The customer. Raises Unanswered for what is none."""
+    """The customer. Raises Unanswered for an invalid one."""
     return read_shape(Customer, value, "customer")
 
 
 def read_list(value: Any) -> list[dict[str, Any]]:
-    """The items of a list. Raises Unanswered for what is none."""
+    """The items of a list. Raises Unanswered for an invalid one."""
     if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
         raise Unanswered("The other system answered a list that is not understood.", arrived=True)
     return value
 
 
 def key_of(session: Session) -> str:
-    """The key of a session for the connection: it is read by its customer."""
+    """The key of a session for the connection. It contains the customer, because sessions are read by customer."""
     return f"{session.customer_id}/{session.id}"
 
 
@@ -137,17 +137,17 @@ def written(moment: datetime) -> str:
 
 
 def is_id(value: object) -> bool:
-    """Whether it may be an id."""
+    """Whether the text may be an id."""
     return isinstance(value, str) and re.fullmatch(_ID, value) is not None
 
 
 def is_event(body: str) -> bool:
-    """Whether it is an event, whatever it is about."""
+    """Whether this is an event, of any type."""
     return _event(body) is not None
 
 
 def named(body: str) -> tuple[str, str] | None:
-    """The customer and the session that an event is about; None where it names none."""
+    """The customer and the session that an event is about; None when it names none."""
     found = _event(body)
     if found is None:
         return None

@@ -1,4 +1,4 @@
-"""How the messaging bot's events are known to be its: by a secret that is sent along."""
+"""Verifies the messaging bot's events by a shared secret."""
 
 import base64
 import binascii
@@ -29,5 +29,5 @@ class SharedSecret:
                 return False
         elif scheme.lower() not in ("bearer", "token"):
             return False
-        # Without an id a repeat could not be known.
+        # Without an id, a repeat could not be recognized.
         return bool(self.key(headers, body)) and hmac.compare_digest(given.strip().encode(), secret.encode())
