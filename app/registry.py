@@ -63,14 +63,14 @@ _ALLOWED = {
         f"{kind.name}:write:own": f"Change what is of the kind `{kind.name.upper()}` and assigned to oneself."
         for kind in KINDS
     },
-    "destinations:manage": "Have alerts delivered to other servers, and see and change all destinations.",
-    "directory:read": "See all customers and profiles, and the contact data of users too.",
+    "destinations:manage": "Deliver alerts to other servers, and see and change all destinations.",
+    "directory:read": "See all customers and profiles, and the contact data of users.",
     "directory:write": "Change customers and profiles.",
     "users:manage": "Create users and API keys, change their permissions, and revoke them.",
     "teams:manage": "Create teams, and change their members and borders.",
-    "connections:manage": "See and change connections to other systems, and what they could not deliver.",
+    "connections:manage": "See and change connections to other systems, and the deliveries that failed.",
     "settings:read": "See the settings of the servers, except secrets.",
-    "reports:read": "See reports on the interactions that one may see.",
+    "reports:read": "See reports on the interactions that the caller may see.",
 }
 
 _DESCRIPTIONS = {kind.name.upper(): kind.description for kind in KINDS}
@@ -92,8 +92,8 @@ def _enum(name: str, description: str, values: Mapping[str, str]) -> type[StrEnu
 
 Permission = described(
     cast("type[StrEnum]", StrEnum("Permission", {permission_name(each): each for each in PERMISSIONS})),
-    "What a user or an API key may do. In texts `DIRECTORY_READ` is written as `directory:read`. Kinds that are added "
-    "add values.",
+    "What a user or an API key may do. In texts, `DIRECTORY_READ` is written as `directory:read`. New kinds may add "
+    "values.",
     {permission_name(each): _ALLOWED[each] for each in PERMISSIONS},
 )
 """The enum that app.directory names; its values are PERMISSIONS."""
@@ -116,8 +116,8 @@ def _topics() -> Mapping[str, str]:
 
 EventTopic = _enum(
     "EventTopic",
-    "What happened, as events and the history say it. Interactions of all kinds share topics; `kind` says which it is. "
-    "Kinds that are added add values.",
+    "What happened, in events and in the history. Interactions of all kinds share topics; `kind` tells them apart. "
+    "New kinds may add values.",
     _topics(),
 )
 """What app.interactions names too; its members are the topics of all events that are declared."""
@@ -130,14 +130,14 @@ AttentionReason = _enum("AttentionReason", "Why an interaction needs a human.", 
 
 CustomerSystem = _enum(
     "CustomerSystem",
-    "The system that a customer is known to.",
+    "The system that a customer belongs to.",
     {kind.name.upper(): kind.customers for kind in KINDS},
 )
 """The one that app.directory names; its members are those of KINDS, too."""
 
 ConnectionSystem = _enum(
     "ConnectionSystem",
-    "The system that a connection leads to. Kinds that are added add values.",
+    "The system that a connection leads to. New kinds may add values.",
     {name: each.description for name, each in CONNECTORS.items()},
 )
 """The one that app.connections names."""
@@ -147,7 +147,7 @@ CustomerTarget = customer_target(target for kind in KINDS for target in kind.tar
 
 InteractionStatus = _enum(
     "InteractionStatus",
-    "The status of an interaction in the words of its kind. Kinds that are added add values.",
+    "The status of an interaction, named as in its kind. New kinds may add values.",
     _STATUSES,
 )
 """The third one; its members are the statuses of all kinds."""

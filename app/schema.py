@@ -53,7 +53,7 @@ def build_schema(slices: tuple[Slice, ...] = SLICES) -> GraphQLSchema:
     Raises when a slice leaves a type or a field undefined."""
     with extended(_additions(slices)):
         schema = strawberry.Schema(
-            query=_merged("Query", "The fields that read.", (slice_.query for slice_ in slices)),
+            query=_merged("Query", "The queries: fields that read.", (slice_.query for slice_ in slices)),
             mutation=_merged_if_any(
                 "Mutation", "The mutations. Each is one transaction.", [slice_.mutation for slice_ in slices]
             ),

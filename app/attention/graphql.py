@@ -55,16 +55,20 @@ class AttentionGroup:
         description="The assignee of the group's interactions, when grouped by it; null for those without."
     )
     team: Team | None = strawberry.field(
-        description="The team of the group's interactions, when grouped by it; null for those of none."
+        description="The team of the group's interactions, when grouped by it; null for those without a team."
     )
     count: int = strawberry.field(description="The number of the group's interactions.")
-    oldest_since: datetime | None = strawberry.field(description="The time since which the group's first has waited.")
+    oldest_since: datetime | None = strawberry.field(
+        description=("The time since which the longest waiting interaction of the group has waited.")
+    )
 
 
 @strawberry.type(description="How many interactions need a human.")
 class AttentionSummary:
     count: int = strawberry.field(description="The number of interactions that need a human.")
-    oldest_since: datetime | None = strawberry.field(description="The time since which the first of them has waited.")
+    oldest_since: datetime | None = strawberry.field(
+        description=("The time since which the longest waiting interaction has waited.")
+    )
     listeners: int = strawberry.field(
         description="The number of subscriptions to `attentionChanged` that are open now."
     )
@@ -75,13 +79,13 @@ class AttentionSummary:
 class AttentionQuery:
     attention_queue: AttentionQueueConnection | None = root(
         description="The interactions that need a human, ordered by level and then by waiting time; "
-        "`attention.queueKey` is the sort key. The filter counts an interaction that is offered to a "
-        "user as theirs.",
+        "`attention.queueKey` is the sort key. For the filter, an interaction that is offered to a user "
+        "is assigned to that user.",
         filter=FILTER,
         **PAGING,
     )
     attention_summary: AttentionSummary | None = root(
-        description="How many interactions need a human, of those that the caller may see.",
+        description="The number of interactions that need a human, among those that the caller may see.",
         group_by=argument(AttentionGrouping, "The field to group by."),
     )
 
@@ -89,14 +93,16 @@ class AttentionQuery:
 @strawberry.type
 class AttentionSubscription:
     attention_changed: InteractionEvent = root(
-        description="Every interaction that enters or leaves the attention queue or changes in it: its level, "
-        "reason, holder or acknowledgement, or new messages of the waiting customer. The filter counts "
-        "an interaction that is offered to a user as theirs.",
+        description="Every interaction that enters or leaves the attention queue, or changes in it: its level, "
+        "reason, holder or acknowledgement, or a new message of the waiting customer. For the filter, an "
+        "interaction that is offered to a user is assigned to that user.",
         filter=EVENT_FILTER,
         after=AFTER,
     )
     attention_summary_changed: AttentionSummary = root(
-        description="How many interactions need a human: now, and whenever that changes, at most a few times a second.",
+        description=(
+            "The number of interactions that need a human: now, and whenever it changes, at most a few times a second."
+        ),
         group_by=argument(AttentionGrouping, "The field to group by."),
     )
 

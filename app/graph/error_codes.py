@@ -14,24 +14,24 @@ CODES: Mapping[str, str] = {
     "TOO_LONG": "A text or a list is over its limit.",
     "TOO_COMPLEX": "The JSON of the request is over a limit.",
     "CONFLICT": "The state of the object does not allow the mutation.",
-    "INVALID_TRANSITION": "The state of the interaction does not lead to the one that is asked for.",
+    "INVALID_TRANSITION": "The interaction cannot change from its state to the requested one.",
     "ALREADY_CLAIMED": "Another user holds the interaction.",
     "VERSION_CONFLICT": "The object has changed since it was read.",
     "NEWER_MESSAGE": "A message arrived after the latest one that the caller has seen.",
     "NOT_CLEARABLE": "The attention has reasons that clearing cannot end.",
-    "KEY_REUSED": "The idempotency key came before with another request.",
-    "ALREADY_EXISTS": "A key that has to be unique is taken.",
+    "KEY_REUSED": "The idempotency key was used before for another request.",
+    "ALREADY_EXISTS": "A key that must be unique is taken.",
     "ALREADY_RECEIVED": "A message with this key was recorded before.",
-    "TOO_MANY": "A set that is bounded is full.",
-    "NO_SECRETS_KEY": "The server has no key to seal secrets of other systems with.",
+    "TOO_MANY": "A set with a size limit is full.",
+    "NO_SECRETS_KEY": "The server has no key to seal secrets of other systems.",
     "DISABLED": "The interaction accepts no new messages.",
     "UNREACHABLE": "The customer cannot be written to.",
     "NOT_SUPPORTED": "The kind of the interaction does not have the mutation.",
     "CURSOR_EXPIRED": "The cursor is older than events are kept.",
-    "RATE_LIMITED": "The caller has used its share; nothing was done.",
+    "RATE_LIMITED": "The caller has used up its share; nothing was done.",
     "TIMEOUT": "The database stopped the work, which took too long.",
     "UNAVAILABLE": "The database cannot do it now; nothing was changed.",
-    "OUTCOME_UNKNOWN": "The connection ended during the commit: all was done, or nothing.",
+    "OUTCOME_UNKNOWN": "The connection ended during the commit: either everything was done, or nothing.",
 }
 """What each code of a DomainError means."""
 
@@ -69,7 +69,7 @@ class ErrorCode(Enum):
 
 described(
     ErrorCode,
-    "The code of a refusal. A code never changes its meaning; new ones may be added. `extensions.code` of the "
-    "response's `errors` has these, and those of faults of the request.",
+    "The code of a refusal. A code never changes its meaning; new codes may be added. `extensions.code` of the "
+    "response's `errors` has these codes, and codes for invalid requests.",
     CODES,
 )

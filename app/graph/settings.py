@@ -15,9 +15,9 @@ from app.storage.query import Query
 
 described(
     SettingSource,
-    "Where the value of a setting is from.",
+    "The source of a setting's value.",
     {
-        "DEFAULT": "Nobody has set it.",
+        "DEFAULT": "It is not set: the default.",
         "ENVIRONMENT": "An environment variable.",
         "OPTION": "An option of the command line.",
     },
@@ -28,19 +28,19 @@ described(
 class Setting:
     name: str = strawberry.field(description="The environment variable that sets it.")
     value: str | None = strawberry.field(
-        description="The value as it would be set; null without one and for a secret. Addresses are shown without "
-        "users, passwords and queries."
+        description="The value, spelled as one would set it; null when unset and for a secret. Addresses are shown "
+        "without users, passwords and queries."
     )
     is_secret: bool = strawberry.field(description="Whether the value is never shown.")
-    is_set: bool = strawberry.field(description="Whether there is a value, shown or not.")
-    source: SettingSource = strawberry.field(description="Where the value is from.")
+    is_set: bool = strawberry.field(description="Whether there is a value, even if it is not shown.")
+    source: SettingSource = strawberry.field(description="The source of the value.")
     description: str = strawberry.field(description="What the setting is for, in Markdown.")
 
 
 @strawberry.type
 class _SettingsQuery:
     settings: list[Setting] | None = root(
-        description="The settings of the process that answers, in the order of their documentation. Needs "
+        description="The settings of the process that answers, in the order of docs/settings.md. Needs "
         "`settings:read`.",
     )
 

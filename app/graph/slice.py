@@ -74,7 +74,9 @@ class _NodeQuery:
         id=argument(strawberry.ID, "The id of the object."),
     )
     nodes: list[Node | None] | None = root(
-        description="The objects with these ids in the same order, null for each that is not there.",
+        description=(
+            "The objects with these ids in the same order, null for each that does not exist or the caller may not see."
+        ),
         ids=argument(list[strawberry.ID], "The ids of the objects, at most 100."),
     )
 

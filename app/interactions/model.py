@@ -40,12 +40,12 @@ SYNC_UNCERTAIN = "SYNC_UNCERTAIN"
 SHARED_REASONS: Mapping[str, str] = MappingProxyType(
     {
         MISSED: "A human was requested while nobody was present, or the reply window closed while the customer waited.",
-        CUSTOMER_WAITING: "The customer waits for an answer of a human.",
+        CUSTOMER_WAITING: "The customer waits for an answer from a human.",
         DELIVERY_FAILED: "The latest answer was not delivered, and the customer waits.",
-        ORPHANED: "Its assignee is inactive or may not see it.",
-        RAISED: "A user raised it by hand.",
-        SYNC_REFUSED: "The connected system refused what a user had done; what could be was set back.",
-        SYNC_UNCERTAIN: "It is not known whether the connected system did what a user had done.",
+        ORPHANED: "The assignee is inactive, or may not see the interaction.",
+        RAISED: "A user raised the attention.",
+        SYNC_REFUSED: "The connected system refused a user's change. It was undone here where possible.",
+        SYNC_UNCERTAIN: "It is not known whether the connected system made a user's change.",
     }
 )
 """The attention reasons that are not one kind's alone."""

@@ -18,22 +18,23 @@ described(
     {
         "KIND": "By the kind of the interactions.",
         "TEAM": "By the team that the interaction belonged to then.",
-        "USER": "By the user who answered or closed, or held what was missed or reopened.",
-        "DAY": "By day of the time zone, also those on which nothing happened.",
-        "MONTH": "By month of the time zone, also those in which nothing happened.",
-        "HOUR_OF_DAY": "By the hour of the day in the time zone, of all days together.",
+        "USER": "By the user who answered or closed, or who held a missed or reopened interaction.",
+        "DAY": "By day in the time zone, including days without figures.",
+        "MONTH": "By month in the time zone, including months without figures.",
+        "HOUR_OF_DAY": "By the hour of the day in the time zone, over all days.",
     },
     name="ReportGrouping",
 )
 
 
-@strawberry.input(description="Which figures a report is made of. What is left out or null is no condition.")
+@strawberry.input(description="Which figures a report includes. An absent or null condition does not filter.")
 class ReportFilter:
     kinds: strawberry.Maybe[list[KindName]] = strawberry.field(
         default=None, description="The kinds of the interactions."
     )
     team_ids: strawberry.Maybe[list[strawberry.ID | None]] = strawberry.field(
-        default=None, description="The ids of the teams that the interactions belonged to; null for none."
+        default=None,
+        description=("The ids of the teams that the interactions belonged to; null in the list matches no team."),
     )
     user_ids: strawberry.Maybe[list[strawberry.ID]] = strawberry.field(
         default=None, description="The ids of the users who answered or closed; `me` is the caller."
@@ -41,19 +42,15 @@ class ReportFilter:
 
 
 @strawberry.type(
-    description="How long something took. Of chats only the opening hours of their topic count. Percentiles are within "
-    "5 % of the true value."
+    description="How long something took. For chats, only the opening hours of their topic count. Percentiles are "
+    "within 5 % of the true value."
 )
 class ReportDurations:
     count: int = strawberry.field(description="The number of durations.")
     average_seconds: float | None = strawberry.field(description="The mean in seconds; null without durations.")
     p50_seconds: float | None = strawberry.field(description="The median in seconds; null without durations.")
-    p90_seconds: float | None = strawberry.field(
-        description="The duration that nine of ten do not exceed, in seconds; null without durations."
-    )
-    p95_seconds: float | None = strawberry.field(
-        description="The duration that 95 of 100 do not exceed, in seconds; null without durations."
-    )
+    p90_seconds: float | None = strawberry.field(description="The 90th percentile in seconds; null without durations.")
+    p95_seconds: float | None = strawberry.field(description="The 95th percentile in seconds; null without durations.")
 
 
 @strawberry.type(description="The figures of a report, or of one of its groups.")
@@ -66,13 +63,13 @@ class ReportFigures:
         description="All waits for a human: those that a user answered, and those that closing ended."
     )
     bot_response: ReportDurations = strawberry.field(
-        description="The waits that a bot or an AI agent ended while it was in charge. They are in no other figure."
+        description="The waits that a bot or an AI agent ended while it was in charge. No other figure includes them."
     )
     resolution: ReportDurations = strawberry.field(
         description="The times from the opening or the latest reopening of an interaction to its closing."
     )
     answered_count: int = strawberry.field(description="The number of waits that a user answered.")
-    targeted_count: int = strawberry.field(description="How many of them were of kinds that have a target.")
+    targeted_count: int = strawberry.field(description="How many of them belong to kinds with a target.")
     within_target_count: int = strawberry.field(
         description="How many of these were answered within the target that was set when they were counted."
     )
@@ -88,21 +85,24 @@ class ReportFigures:
 class ReportGroup:
     kind: KindName | None = strawberry.field(description="The kind of the group's interactions, when grouped by it.")
     team: Team | None = strawberry.field(
-        description="The team of the group's interactions, when grouped by it; null for those of none."
+        description="The team of the group's interactions, when grouped by it; null for those without a team."
     )
     user: User | None = strawberry.field(
-        description="The user of the group, when grouped by it; null for what nobody did."
+        description="The user of the group, when grouped by it; null for the group without a user."
     )
     start: datetime | None = strawberry.field(
-        description="The start of the group's day or month, when grouped by it; of the first one, that of the report."
+        description=(
+            "The start of the group's day or month, when grouped by it. For the first group, it is the start of the "
+            "report."
+        )
     )
     hour: int | None = strawberry.field(description="The hour of the day, 0 to 23, when grouped by it.")
     figures: ReportFigures = strawberry.field(description="The figures of the group.")
 
 
 @strawberry.type(
-    description="How well customers were answered in a span of time. What happened counts in the hour in which it "
-    "ended, a few seconds later at the latest while a server runs."
+    description="How customers were answered in a span of time. A wait counts in the hour in which it ended. It is "
+    "in the report a few seconds later at the latest, while a server runs."
 )
 class Report:
     since: datetime = strawberry.field(description="The start of the report's first hour.")
@@ -112,8 +112,8 @@ class Report:
     )
     total: ReportFigures = strawberry.field(description="The figures of all groups together.")
     groups: list[ReportGroup] = strawberry.field(
-        description="The groups: in the order of time, otherwise those with the most durations first and that of "
-        "no team or user last. Empty without `groupBy`."
+        description="The groups, ordered by time; groups of teams and users by the number of durations, largest "
+        "first, with the group without a team or user last. Empty without `groupBy`."
     )
     csv: str = strawberry.field(
         description="The groups as a CSV file with a heading and CRLF line ends, or the total without `groupBy`."
@@ -123,16 +123,16 @@ class Report:
 @strawberry.type
 class ReportsQuery:
     report: Report | None = root(
-        description="How long customers waited and who answered, of the interactions that the caller may see. It needs "
-        "`REPORTS_READ`. With `read:team` these are the figures of the caller's teams and of no team, with `read:own` "
-        "what the caller did.",
-        since=argument(datetime, "The start of the report: hours that begin then or later count."),
+        description="How long customers waited and who answered, for the interactions that the caller may see. Needs "
+        "`reports:read`. With a permission `…:read:team`, the report covers the caller's teams and "
+        "interactions without a team; with `…:read:own`, what the caller did.",
+        since=argument(datetime, "The start of the report: hours that begin then or later are included."),
         until=argument(
             datetime,
-            "The end of the report: hours that begin before it count. At most "
-            f"{LONGEST.days} days after `since`, by day or hour at most {LONGEST_IN_DETAIL.days} days.",
+            "The end of the report: hours that begin before it are included. At most "
+            f"{LONGEST.days} days after `since`; by day or hour, at most {LONGEST_IN_DETAIL.days} days.",
         ),
-        group_by=argument(Grouping | None, "The field to group by; null for the total alone.", None),
+        group_by=argument(Grouping | None, "The field to group by; null for the total only.", None),
         filter=argument(ReportFilter | None, "Which figures count.", None),
         time_zone=argument(str, "The time zone of days, months and hours, such as `Europe/Oslo`.", "UTC"),
     )

@@ -28,7 +28,11 @@ def connections_slice(connectors: Connectors) -> Slice:
                 to=Interaction,
                 name="upstream",
                 gives=Upstream | None,
-                field=edge(description="Where the interaction came from; null when it is of Switchboard's own."),
+                field=edge(
+                    description=(
+                        "The origin of the interaction in a connected system; null when it began in Switchboard."
+                    )
+                ),
                 mapping=UPSTREAM,
             ),
             Addition(
@@ -36,8 +40,8 @@ def connections_slice(connectors: Connectors) -> Slice:
                 name="upstream_state",
                 gives=UpstreamState | None,
                 field=edge(
-                    description="The state of the message towards the system that it comes from; null where nothing is "
-                    "written to that."
+                    description="The state of the message in the connected system; null when nothing is written to "
+                    "that system."
                 ),
                 mapping=MESSAGE_STATE,
             ),

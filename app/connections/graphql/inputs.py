@@ -16,32 +16,32 @@ class CreateConnectionInput(OnceInput):
     system: ConnectionSystemName = strawberry.field(description="The system of the connection.")
     name: str = strawberry.field(description="The name of the connection, 1 to 255 characters.")
     settings: JSON | None = strawberry.field(
-        default=None, description="The settings of the connection: an object. Which there are depends on the system."
+        default=None, description="The settings of the connection: an object. The system decides which settings exist."
     )
     secret: str | None = strawberry.field(default=None, description=f"The secret that signs deliveries: {_SECRET}")
     address: str | None = strawberry.field(
         default=None, description="The address of the system's REST contract, for a system that is read and written."
     )
     credential: str | None = strawberry.field(
-        default=None, description="The token that the system takes, for a system that is read and written."
+        default=None, description="The token that the system accepts, for a system that is read and written."
     )
 
 
 @strawberry.input(description="The changes to a connection.")
 class UpdateConnectionInput(EditInput):
     name: str | None = strawberry.field(
-        default=None, description="The name of the connection, 1 to 255 characters; it stays without one."
+        default=None, description="The name of the connection, 1 to 255 characters. The default is the present one."
     )
     address: str | None = strawberry.field(
-        default=None, description="The address of the system's REST contract; it stays without one."
+        default=None, description="The address of the system's REST contract. The default is the present one."
     )
     credential: str | None = strawberry.field(
-        default=None, description="The token that the system takes; it stays without one."
+        default=None, description="The token that the system accepts. The default is the present one."
     )
     allow_missing: int | None = strawberry.field(
         default=None,
-        description="How many interactions that the system has no more the next complete reading of it may delete here "
-        "at once, 1 to 1,000,000: what `missing` counts, where they were really deleted.",
+        description="How many interactions the next complete read may delete here at once, 1 to 1,000,000, because "
+        "the system no longer has them. Give the number of `missing` if they were really deleted.",
     )
 
 
@@ -50,7 +50,7 @@ class ConnectionInput(MutationInput):
     id: strawberry.ID = strawberry.field(description="The id of the connection.")
 
 
-@strawberry.input(description="Which connection gets another secret.")
+@strawberry.input(description="The connection that gets a new secret.")
 class RotateConnectionSecretInput(ConnectionInput):
     secret: str | None = strawberry.field(default=None, description=f"The new secret: {_SECRET}")
     former_for_seconds: int = strawberry.field(
@@ -74,7 +74,8 @@ class OutboxEntryPayload(MutationPayload):
 @strawberry.input(description="Which parked deliveries they are.")
 class ParkedInput(ConnectionInput):
     delivery_ids: list[strawberry.ID] | None = strawberry.field(
-        default=None, description="The ids of the deliveries, at most 1,000; all of the connection without it."
+        default=None,
+        description=("The ids of the deliveries, at most 1,000. The default is all deliveries of the connection."),
     )
 
 
@@ -88,14 +89,17 @@ class ConnectionPayload(MutationPayload):
 @strawberry.type(description="The result of a mutation that gives a connection a secret.")
 class ConnectionSecretPayload(ConnectionPayload):
     secret: str | None = strawberry.field(
-        description="The secret, which cannot be read again. Null after a refusal, and for a repeat."
+        description="The secret, which cannot be read again. Null after a refusal, and for a repeated request."
     )
 
 
 @strawberry.type(description="The result of testing a connection.")
 class TestConnectionPayload(ConnectionPayload):
     problems: list[str] | None = strawberry.field(
-        description="Why the connection could take or apply nothing now, a sentence each; empty when it could."
+        description=(
+            "The reasons why the connection could not accept or apply deliveries now, one sentence each; empty when "
+            "it could."
+        )
     )
 
 

@@ -82,9 +82,8 @@ def connection_mutation(connectors: Connectors) -> type:
             )
 
         @mutation(
-            description="Rename a connection, or reach its system elsewhere or by another token. Needs "
-            "`connections:manage`.",
-            input="The connection, and what changes.",
+            description="Rename a connection, or change its system's address or token. Needs `connections:manage`.",
+            input="The connection to change, and the fields to change.",
         )
         async def update_connection(self, info: Info, input: UpdateConnectionInput) -> ConnectionPayload:
             return await info.context.perform(
@@ -101,7 +100,7 @@ def connection_mutation(connectors: Connectors) -> type:
             )
 
         @mutation(
-            description="Look whether a connection could take deliveries and apply them now; nothing is sent. Needs "
+            description="Check whether a connection could accept and apply deliveries now. Nothing is sent. Needs "
             "`connections:manage`.",
             input="The connection to test.",
         )
@@ -109,7 +108,7 @@ def connection_mutation(connectors: Connectors) -> type:
             return await info.context.perform(input, _tried, service.try_connection, connectors, input.id)
 
         @mutation(
-            description="Pause a connection: deliveries are taken and wait until it is resumed. Needs "
+            description="Pause a connection: deliveries are accepted, and wait until it is resumed. Needs "
             "`connections:manage`.",
             input="The connection to pause.",
         )
@@ -117,14 +116,14 @@ def connection_mutation(connectors: Connectors) -> type:
             return await info.context.perform(input, "connection", service.pause_connection, input.id)
 
         @mutation(
-            description="Resume a paused connection: what waits is applied. Needs `connections:manage`.",
+            description="Resume a paused connection: waiting deliveries are applied. Needs `connections:manage`.",
             input="The connection to resume.",
         )
         async def resume_connection(self, info: Info, input: ConnectionInput) -> ConnectionPayload:
             return await info.context.perform(input, "connection", service.resume_connection, input.id)
 
         @mutation(
-            description="Give a connection another secret, which is returned only here. Needs `connections:manage`.",
+            description="Give a connection a new secret, which is returned only here. Needs `connections:manage`.",
             input="The connection, and the secret.",
         )
         async def rotate_connection_secret(
@@ -140,16 +139,15 @@ def connection_mutation(connectors: Connectors) -> type:
             )
 
         @mutation(
-            description="Have something done once more that the connected system refused, or of which it is not known "
-            "whether it was done. A message that did arrive is then sent twice.",
+            description="Repeat a change that the connected system refused, or whose outcome is not known. A message "
+            "that did arrive is then sent twice.",
             input="The entry of the outbox.",
         )
         async def retry_outbox_entry(self, info: Info, input: OutboxEntryInput) -> OutboxEntryPayload:
             return await info.context.perform(input, _of_entry, service.retry_entry, input.id)
 
         @mutation(
-            description="Give up something that the connected system refused, or of which it is not known whether it "
-            "was done.",
+            description="Give up a change that the connected system refused, or whose outcome is not known.",
             input="The entry of the outbox.",
         )
         async def drop_outbox_entry(self, info: Info, input: OutboxEntryInput) -> OutboxEntryPayload:
@@ -174,8 +172,8 @@ def connection_mutation(connectors: Connectors) -> type:
             )
 
         @mutation(
-            description="Delete a connection with its secrets and all its deliveries that were not applied. The "
-            "interactions that came by it stay. Needs `connections:manage`.",
+            description="Delete a connection with its secrets and all its deliveries that were not applied. Its "
+            "interactions stay. Needs `connections:manage`.",
             input="The connection to delete.",
         )
         async def delete_connection(self, info: Info, input: ConnectionInput) -> DeleteConnectionPayload:

@@ -36,6 +36,6 @@ class ConnectionSubscription:
     connection_changed: ConnectionEvent = root(
         description="Every change of a connection or of all, and every delivery that is parked. Needs "
         "`connections:manage`.",
-        id=argument(strawberry.ID | None, "The id of the connection; all without it."),
+        id=argument(strawberry.ID | None, "The id of the connection. The default is all connections."),
         after=AFTER,
     )

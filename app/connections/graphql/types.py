@@ -26,14 +26,16 @@ class ParkedDelivery(Node):
     received_at: datetime = strawberry.field(description="The time of the delivery's arrival.")
     attempts: int = strawberry.field(description="How often applying the delivery has failed.")
     reason: str = strawberry.field(description="Why the delivery could not be applied.")
-    body: str = strawberry.field(description="The first 65,536 characters of the delivery's body, as it came.")
+    body: str = strawberry.field(description="The first 65,536 characters of the delivery's body, as received.")
 
 
 @strawberry.type(description="A connection: one account of another system. Needs `connections:manage`.")
 class ConnectedSystem(Node):
     system: ConnectionSystemName = strawberry.field(description="The system of the connection.")
     name: str = strawberry.field(description="The name of the connection, which no other connection has.")
-    settings: JSON = strawberry.field(description="The settings of the connection, as its system has them.")
+    settings: JSON = strawberry.field(
+        description=("The settings of the connection. The system decides which settings exist.")
+    )
     hook_path: str = strawberry.field(
         description="The path at which the connection takes deliveries, below the address of the server."
     )
@@ -44,20 +46,19 @@ class ConnectedSystem(Node):
     address: str | None = strawberry.field(
         description="The address of the system's REST contract; null for a system that only sends deliveries."
     )
-    pending_writes: int = strawberry.field(description="The number of things that are still to be done in the system.")
+    pending_writes: int = strawberry.field(description="The number of changes that must still be made in the system.")
     pending_reads: int = strawberry.field(
-        description="The number of things that changed in the system and were not taken in yet."
+        description="The number of items that changed in the system and must still be read."
     )
     walked_pages: int | None = strawberry.field(
-        description="The number of pages of the system's list that the current complete reading has read; null while "
-        "there is none."
+        description="The number of pages that the current complete read has read; null when none is under way."
     )
     total_pages: int | None = strawberry.field(
-        description="The number of pages of the system's list; null while it is not being read completely."
+        description="The number of pages of the system's list; null when no complete read is under way."
     )
     paused: bool = strawberry.field(description="Whether the connection is paused.")
     last_delivery_at: datetime | None = strawberry.field(
-        description="The time of the latest delivery that the connection took."
+        description="The time of the latest delivery that the connection accepted."
     )
     last_refused_at: datetime | None = strawberry.field(
         description="The time of the latest delivery that was refused for its signature."
@@ -69,60 +70,61 @@ class ConnectedSystem(Node):
     )
     parked: int = strawberry.field(description="The number of deliveries that could not be applied.")
     missing: int = strawberry.field(
-        description="How many interactions the latest complete reading of the system did not find and left here, as "
-        "they were too many at once; 0 otherwise."
+        description="The number of interactions that the latest complete read of the system did not find, when they "
+        "were too many to be deleted here at once; 0 otherwise."
     )
     parked_deliveries: Connection[ParkedDelivery] = edge(
         description="The deliveries of the connection that could not be applied, the oldest first.", **PAGING
     )
     former_secret_until: datetime | None = strawberry.field(
-        description="The time until which the secret before the current one is valid; null when it is not."
+        description="The time until which the former secret is valid; null when there is none."
     )
     version: int = strawberry.field(description="The number of edits of the connection, from 1.")
     created_at: datetime = strawberry.field(description="The time of the connection's creation.")
     updated_at: datetime = strawberry.field(description="The time of the latest edit of the connection.")
 
 
-@strawberry.type(description="Something that is to be done in the system that an interaction comes from.")
+@strawberry.type(description="A change that must be made in the system that an interaction comes from.")
 class OutboxEntry(Node):
     action: str = strawberry.field(
-        description="What is to be done. Of a Conversation: STATUS, ASSIGNEE, READ, REACTION, MESSAGE or RESTART. Of "
-        "an AgentSession: ENABLED, NAME, DESCRIPTION, METADATA, TTI_MINUTES, HIDDEN or MESSAGE. Of a ChatSession: "
-        "STATUS, FIELD, MESSAGE, PICK_UP, ASSIGN, RESET, TRANSFER, ACCEPT_TRANSFER, REJECT_TRANSFER or DELETE. Of a "
-        "Session: NEED_ATTENTION, TAGS, TOPICS, SUGGESTED_MESSAGES or MESSAGE. Kinds that are added may add others."
+        description="The change. For a Conversation: STATUS, ASSIGNEE, READ, REACTION, MESSAGE or RESTART. For an "
+        "AgentSession: ENABLED, NAME, DESCRIPTION, METADATA, TTI_MINUTES, HIDDEN or MESSAGE. For a "
+        "ChatSession: STATUS, FIELD, MESSAGE, PICK_UP, ASSIGN, RESET, TRANSFER, ACCEPT_TRANSFER, "
+        "REJECT_TRANSFER or DELETE. For a Session: NEED_ATTENTION, TAGS, TOPICS, SUGGESTED_MESSAGES or "
+        "MESSAGE. New kinds may add values."
     )
     state: EntryState = strawberry.field(description="The state of the entry.")
     last_error: str | None = strawberry.field(description="Why the latest attempt failed; null when none has.")
     attempts: int = strawberry.field(description="The number of attempts.")
     created_at: datetime = strawberry.field(description="The time of the command that caused the entry.")
-    deadline: datetime = strawberry.field(description="The time after which the entry is not tried any more.")
-    about_message: Message | None = strawberry.field(
-        description="The message of ours that the entry is about, or null."
-    )
+    deadline: datetime = strawberry.field(description="The time after which the entry is no longer tried.")
+    about_message: Message | None = strawberry.field(description="The message that the entry is about, or null.")
     user: User | None = strawberry.field(description="The user who caused the entry, or null.")
 
 
-@strawberry.type(description="The place of an interaction in the system that it came from.")
+@strawberry.type(description="The connected system that an interaction comes from, and its place there.")
 class Upstream:
     name: str = strawberry.field(description="The name of the connection.")
     system: ConnectionSystemName = strawberry.field(description="The system of the connection.")
     key: str = strawberry.field(description="The key of the interaction in the other system.")
     url: str | None = strawberry.field(
-        description="The address at which people see the interaction in the other system, where that is known."
+        description="The URL where people see the interaction in the other system, if it is known."
     )
-    state: UpstreamState = strawberry.field(description="The state of the interaction towards the other system.")
+    state: UpstreamState = strawberry.field(description="The state of the interaction's changes in the other system.")
     pending: int = strawberry.field(
-        description="The number of things that are still to be done in the other system for the interaction."
+        description="The number of the interaction's changes that must still be made in the other system."
     )
     error: str | None = strawberry.field(
-        description="Why the oldest thing was refused, or is uncertain; null when nothing is."
+        description="The reason why the oldest change was refused, or is uncertain; null when there is none."
     )
     entries: Connection[OutboxEntry] = edge(
-        description="What is to be done in the other system, was refused there or is uncertain, the oldest first.",
+        description=(
+            "The changes that must be made in the other system, were refused there or are uncertain, oldest first."
+        ),
         **PAGING,
     )
     last_synced_at: datetime = strawberry.field(
-        description="The time at which the interaction was last brought to what the other system has."
+        description="The time at which the interaction was last updated from the other system."
     )
     connection: ConnectedSystem | None = strawberry.field(
         description="The connection. Null without the permission `connections:manage`, and when it was deleted."

@@ -21,7 +21,7 @@ class EntryState(StrEnum):
 
 
 class UpstreamState(StrEnum):
-    """How an interaction or a message stands towards the system that it comes from."""
+    "Whether the connected system has the changes made here to an interaction or a message."
 
     SYNCED = "SYNCED"
     PENDING = "PENDING"

@@ -12,16 +12,16 @@ from app.graph.fields import EditInput, MutationInput, MutationPayload, OnceInpu
 
 _ADDRESS = "The URL to send to: https, and a public address; for EMAIL one e-mail address."
 _SECRET = (
-    "The integration key of a service of PagerDuty, or the keys of a `PushSubscription` as JSON, "
-    '`{"p256dh": "…", "auth": "…"}`; sealed, never returned, and for no other type.'
+    "For PAGERDUTY, the integration key of a service; for PUSH, the keys of a `PushSubscription` as JSON, "
+    '`{"p256dh": "…", "auth": "…"}`. It is sealed and never returned. Other types take none.'
 )
 
 
-@strawberry.input(description="A new destination. What happens from now on is delivered to it.")
+@strawberry.input(description="A new destination. It receives what happens from now on.")
 class CreateDestinationInput(OnceInput):
     name: str = strawberry.field(description="The name of the destination, 1 to 255 characters.")
     type: DestinationType = strawberry.field(
-        default=DestinationType.WEBHOOK, description="By what the destination is reached."
+        default=DestinationType.WEBHOOK, description="The type of the destination."
     )
     address: str = strawberry.field(description=_ADDRESS)
     secret: str | None = strawberry.field(
@@ -30,8 +30,9 @@ class CreateDestinationInput(OnceInput):
     )
     document: str | None = strawberry.field(
         default=None,
-        description="A GraphQL document with a subscription whose field has an argument `after`, for a WEBHOOK. It "
-        "runs with the permissions of the caller. Without one it gets what policies tell it.",
+        description="For a WEBHOOK: a GraphQL document with a subscription whose field has an argument `after`. It "
+        "runs with the permissions of the caller. A destination without a document gets the alerts of "
+        "policies.",
     )
     operation_name: str | None = strawberry.field(
         default=None, description="The name of the subscription, for a document with several operations."
@@ -39,7 +40,7 @@ class CreateDestinationInput(OnceInput):
     variables: JSON | None = strawberry.field(
         default=None, description="The variables of the subscription: an object of up to 16,384 bytes."
     )
-    most_in_flight: int = strawberry.field(default=4, description="The number of requests at once, 1 to 32.")
+    most_in_flight: int = strawberry.field(default=4, description="The largest number of requests at once, 1 to 32.")
 
 
 @strawberry.input(description="The changes to a destination. An absent field keeps its value.")
@@ -49,8 +50,8 @@ class UpdateDestinationInput(EditInput):
     secret: Maybe[str] = strawberry.field(description=_SECRET)
     document: Maybe[str | None] = strawberry.field(description="The GraphQL document with the subscription.")
     operation_name: Maybe[str | None] = strawberry.field(description="The name of the subscription in the document.")
-    variables: Maybe[JSON | None] = strawberry.field(description="The variables of the subscription, all of them.")
-    most_in_flight: Maybe[int] = strawberry.field(description="The number of requests at once, 1 to 32.")
+    variables: Maybe[JSON | None] = strawberry.field(description="All variables of the subscription.")
+    most_in_flight: Maybe[int] = strawberry.field(description="The largest number of requests at once, 1 to 32.")
 
 
 @strawberry.input(description="A destination.")
@@ -58,11 +59,11 @@ class DestinationInput(MutationInput):
     id: strawberry.ID = strawberry.field(description="The id of the destination.")
 
 
-@strawberry.input(description="From where a destination is delivered to again: a cursor or a time.")
+@strawberry.input(description="The start of a replay: a cursor or a time.")
 class ReplayDestinationInput(DestinationInput):
-    cursor: str | None = strawberry.field(default=None, description="The cursor after which to begin.")
+    cursor: str | None = strawberry.field(default=None, description="The cursor after which the replay begins.")
     time: datetime | None = strawberry.field(
-        default=None, description="The time since which to begin, up to a minute earlier."
+        default=None, description="The time from which the replay begins, or up to a minute earlier."
     )
 
 
@@ -79,14 +80,14 @@ class DestinationSecretPayload(MutationPayload):
         description="The destination as it is now; null after a refusal."
     )
     secret: str | None = strawberry.field(
-        description="The secret that signs, in the form of Standard Webhooks. It is returned only here, and null for a "
-        "repeat under the same idempotency key, and for what is no WEBHOOK."
+        description="The secret that signs, in the form of Standard Webhooks. It is returned only here. Null for a "
+        "repeated request, and for types other than WEBHOOK."
     )
 
 
 @strawberry.type(description="The result of testing a destination.")
 class TestDestinationPayload(MutationPayload):
-    delivery: Delivery | None = strawberry.field(description="What the request came to; null after a refusal.")
+    delivery: Delivery | None = strawberry.field(description="The outcome of the request; null after a refusal.")
 
 
 @strawberry.type(description="The result of deleting a destination.")

@@ -34,7 +34,7 @@ def _with_secret(made: service.Made) -> Mapping[str, object]:
 class DestinationMutation:
     @mutation(
         description="Create a destination of the caller. Its secret is returned only here. Needs "
-        "`destinations:manage`; with a narrowed key the document runs with what that key holds.",
+        "`destinations:manage`. With a narrowed key, the document runs with the permissions of that key.",
         input="The destination to create.",
     )
     async def create_destination(self, info: Info, input: CreateDestinationInput) -> DestinationSecretPayload:
@@ -58,8 +58,8 @@ class DestinationMutation:
         )
 
     @mutation(
-        description="Change a destination. Only its owner, with a key that holds all that it runs with, or an admin "
-        "may; others could choose to read what they may not see.",
+        description="Change a destination. Only an admin may, or its owner with a key that has all permissions of "
+        "the destination. Otherwise the caller could make it send what the caller may not see.",
         input="The destination to change, and the fields to change.",
     )
     async def update_destination(self, info: Info, input: UpdateDestinationInput) -> DestinationPayload:
@@ -75,23 +75,23 @@ class DestinationMutation:
         )
 
     @mutation(
-        description="Deliver nothing more to a destination until it is resumed. Nothing is lost: its place in the log "
-        "is kept.",
+        description="Pause deliveries to a destination until it is resumed. Nothing is lost: its place in the log is "
+        "kept.",
         input="The destination to pause.",
     )
     async def pause_destination(self, info: Info, input: DestinationInput) -> DestinationPayload:
         return await info.context.perform(input, "destination", service.pause_destination, input.id)
 
     @mutation(
-        description="Deliver to a paused or stopped destination again, first what happened meanwhile.",
+        description="Resume deliveries to a paused or stopped destination, starting with what happened meanwhile.",
         input="The destination to resume.",
     )
     async def resume_destination(self, info: Info, input: DestinationInput) -> DestinationPayload:
         return await info.context.perform(input, "destination", service.resume_destination, input.id)
 
     @mutation(
-        description="Deliver to a destination again what happened after a cursor or since a time, and go on from "
-        "there. Who may change it may do so.",
+        description="Deliver again what happened after a cursor or since a time, and continue from there. Anybody "
+        "who may change the destination may do this.",
         input="The destination, and the cursor or the time.",
     )
     async def replay_destination(self, info: Info, input: ReplayDestinationInput) -> DestinationPayload:
@@ -100,15 +100,15 @@ class DestinationMutation:
         )
 
     @mutation(
-        description="Give a destination another secret, which is returned only here. The one before it signs too for "
-        "one more day. Who may change the destination may do so.",
+        description="Give a destination a new secret, which is returned only here. The former secret also signs for "
+        "one more day. Anybody who may change the destination may do this.",
         input="The destination whose secret is replaced.",
     )
     async def rotate_destination_secret(self, info: Info, input: DestinationInput) -> DestinationSecretPayload:
         return await info.context.perform(input, _with_secret, service.rotate_secret, input.id)
 
     @mutation(
-        description="Send a test without an item to a destination, now and once, whatever its state.",
+        description="Send one test message, without an item, to a destination now, whatever its state.",
         input="The destination to test.",
     )
     async def test_destination(self, info: Info, input: DestinationInput) -> TestDestinationPayload:

@@ -30,13 +30,13 @@ from app.interactions.model import Level
 
 described(
     AlertStep,
-    "What is told of an alert.",
+    "The step of an alert that a policy sends to destinations.",
     {
         "RAISED": "A human is needed.",
-        "REPEATED": "A human is still needed, and nobody has taken notice.",
+        "REPEATED": "A human is still needed, and nobody has claimed or acknowledged it.",
         "CLAIMED": "A user has claimed the interaction.",
         "ACKNOWLEDGED": "A user has acknowledged the attention.",
-        "OVER": "No human is needed any more, the policy is not about it any more, or the interaction is gone.",
+        "OVER": "No human is needed any more, the policy no longer applies, or the interaction was deleted.",
     },
 )
 
@@ -46,17 +46,21 @@ _FIELDS = (
 )
 _KINDS = "The kinds of the interactions; null for every kind."
 _LEVELS = "The levels of the attention; null for every level."
-_REASONS = "The reasons of the attention, of which one is enough; null for every reason."
-_TEAMS = "The ids of the teams whose interactions it is about; null for every team and for what is in none."
-_DESTINATIONS = "The ids of the destinations that are told, up to 20. They have no document of their own."
-_AFTER = "The minutes for which nobody has claimed or acknowledged it before it is told, 0 to 10,080."
-_AGAIN = "The minutes after which it is told again, 1 to 10,080, while nobody has; null for never."
+_REASONS = "The reasons of the attention; any of them is enough. Null for every reason."
+_TEAMS = (
+    "The ids of the teams whose interactions the policy is about; null for all interactions, with or without a team."
+)
+_DESTINATIONS = "The ids of the destinations that get the alerts, up to 20. They have no document of their own."
+_AFTER = (
+    "The minutes to wait for somebody to claim or acknowledge the interaction before an alert is sent, 0 to 10,080."
+)
+_AGAIN = "The minutes after which the alert is repeated while nobody has, 1 to 10,080; null for never."
 _QUIET_FROM = "The time of the day at which quiet hours begin, such as `22:00`; null without quiet hours."
-_QUIET_TO = "The time of the day at which they end, and what is still open is told."
+_QUIET_TO = "The time of the day at which quiet hours end. Alerts that are still open are then sent."
 _ZONE = "The time zone of the quiet hours, such as `Europe/Oslo`."
 
 
-@strawberry.type(description="Which attention is told to which destinations, when, and how often.")
+@strawberry.type(description="Which attention is sent to which destinations, when, and how often.")
 class Policy(Node):
     name: str = strawberry.field(description="The name of the policy.")
     enabled: bool = strawberry.field(description="Whether the policy is in force.")
@@ -64,7 +68,9 @@ class Policy(Node):
     levels: list[Level] | None = strawberry.field(description=_LEVELS)
     reasons: list[ReasonName] | None = strawberry.field(description=_REASONS)
     team_ids: list[strawberry.ID] | None = strawberry.field(description=_TEAMS)
-    destination_ids: list[strawberry.ID] = strawberry.field(description="The ids of the destinations that are told.")
+    destination_ids: list[strawberry.ID] = strawberry.field(
+        description=("The ids of the destinations that get the alerts.")
+    )
     after_minutes: int = strawberry.field(description=_AFTER)
     again_minutes: int | None = strawberry.field(description=_AGAIN)
     quiet_from: str | None = strawberry.field(description=_QUIET_FROM)
@@ -75,22 +81,22 @@ class Policy(Node):
     version: int = strawberry.field(description="The number of edits of the policy, from 1.")
 
 
-@strawberry.type(description="Something that a policy tells its destinations of an interaction.")
+@strawberry.type(description="An alert that a policy sent to its destinations about an interaction.")
 class AlertEvent:
     cursor: str = strawberry.field(description="The cursor of the event. Events after it can be read with `after`.")
     at: datetime = strawberry.field(description="The time of the event.")
-    step: AlertStep = strawberry.field(description="What is told.")
-    count: int = strawberry.field(description="The number of times that it was told that a human is needed.")
+    step: AlertStep = strawberry.field(description="The step of the alert.")
+    count: int = strawberry.field(description="The number of messages so far that a human is needed.")
     policy: Policy | None = strawberry.field(
-        description="The policy, while it exists. Needs `destinations:manage`; null without."
+        description="The policy, while it exists. Null without the permission `destinations:manage`."
     )
     interaction_id: strawberry.ID = strawberry.field(
-        description="The id of the event's interaction, also when that is gone."
+        description="The id of the event's interaction, even after that was deleted."
     )
     interaction: Interaction | None = strawberry.field(description="The interaction as it is now, while it exists.")
 
 
-@strawberry.input(description="A new policy. It is about those that wait already, too.")
+@strawberry.input(description="A new policy. It also applies to interactions that already wait.")
 class CreatePolicyInput(OnceInput):
     name: str = strawberry.field(description="The name of the policy, 1 to 255 characters.")
     enabled: bool = strawberry.field(default=True, description="Whether the policy is in force.")
@@ -151,9 +157,9 @@ class PolicyQuery:
 @strawberry.type
 class PolicySubscription:
     alert_changed: AlertEvent = root(
-        description="What policies tell of interactions that the caller may see.",
+        description="The alerts of policies about interactions that the caller may see.",
         destination_id=argument(
-            strawberry.ID | None, "The id of the destination that is told; all destinations without it."
+            strawberry.ID | None, "The id of the destination that got the alert. The default is all destinations."
         ),
         after=AFTER,
     )
@@ -162,7 +168,7 @@ class PolicySubscription:
 @strawberry.type
 class PolicyMutation:
     @mutation(
-        description="Create a policy. Needs `destinations:manage`, and that the caller may change each of its "
+        description="Create a policy. Needs `destinations:manage`. The caller must be allowed to change each of its "
         "destinations.",
         input="The policy to create.",
     )
@@ -173,7 +179,7 @@ class PolicyMutation:
         )
 
     @mutation(
-        description="Change a policy. Needs that the caller may change each of its destinations, before and after.",
+        description="Change a policy. The caller must be allowed to change each of its destinations, before and after.",
         input="The policy to change, and the fields to change.",
     )
     async def update_policy(self, info: Info, input: UpdatePolicyInput) -> PolicyPayload:
@@ -183,7 +189,7 @@ class PolicyMutation:
         )
 
     @mutation(
-        description="Delete a policy. What it has told is told to be over.",
+        description="Delete a policy. Its destinations are told that its alerts are over.",
         input="The policy to delete.",
     )
     async def delete_policy(self, info: Info, input: PolicyInput) -> DeletePolicyPayload:

@@ -21,7 +21,7 @@ class DestinationQuery:
     deliveries: Connection[Delivery] | None = root(
         description="The deliveries of the last seven days, the newest first. Needs `destinations:manage`.",
         destination_id=argument(strawberry.ID | None, "The id of the destination of the deliveries."),
-        status=argument(DeliveryStatus | None, "What became of the deliveries."),
+        status=argument(DeliveryStatus | None, "The outcome of the deliveries."),
         **PAGING,
     )
 
@@ -31,6 +31,6 @@ class DestinationSubscription:
     destination_changed: DestinationEvent = root(
         description="What happens to destinations: created, changed, paused, resumed, stopped, failing, recovered, "
         "deleted. Needs `destinations:manage`.",
-        id=argument(strawberry.ID | None, "The id of the destination; all destinations without it."),
+        id=argument(strawberry.ID | None, "The id of the destination. The default is all destinations."),
         after=AFTER,
     )

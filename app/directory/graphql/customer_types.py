@@ -16,7 +16,7 @@ described(
     Channel,
     "Type of messenger service.",
     {
-        "BRIDGE": "A messenger that is connected by way of a bridge.",
+        "BRIDGE": "A messenger that is connected through a bridge.",
         "WHATSAPP": "WhatsApp.",
         "WIDGET": "A chat widget on a web page.",
     },
@@ -91,7 +91,7 @@ class Profile(Node):
     custom_4: str | None = strawberry.field(description=f"The fourth custom field of the profile. {READ}")
     custom_5: str | None = strawberry.field(description=f"The fifth custom field of the profile. {READ}")
     customers: Connection[Customer] | None = edge(
-        description=f"The customers of the profile, in the order in which they became known. {READ}", **PAGING
+        description=f"The customers of the profile, in the order in which they were created. {READ}", **PAGING
     )
     created_at: datetime = strawberry.field(description="The time of the profile's creation.")
     updated_at: datetime = strawberry.field(description="The time of the latest edit of the profile.")

@@ -1,8 +1,8 @@
 """Texts in field descriptions about the permissions they need."""
 
 HIDDEN = (
-    "The names of the fields of this object that the caller lacks a permission to see, in alphabetical order. They are "
-    "null whatever they hold; any other null is an absent value."
+    "The names of this object's fields that the caller may not see, in alphabetical order. They are null even if "
+    "they have a value; any other null is an absent value."
 )
 
 READ = "Null without the permission `directory:read`."

@@ -18,7 +18,7 @@ from app.graph.fields import EditInput, MutationInput, MutationPayload, OnceInpu
 @strawberry.input
 class _CustomerFields:
     name: Maybe[str | None] = strawberry.field(
-        description="The name of the customer, up to 255 characters. Made of the first and last name when absent."
+        description="The name of the customer, up to 255 characters. The default is the first and last name."
     )
     phone_number: Maybe[str | None] = strawberry.field(
         description="The telephone number of the customer, 3 to 31 digits; unique among customers of SESSION."
@@ -74,7 +74,7 @@ class UpdateCustomerInput(_CustomerFields, EditInput):
     pass
 
 
-@strawberry.input(description="Which customer belongs to which profile.")
+@strawberry.input(description="The customer to link, and its profile.")
 class LinkCustomerInput(EditInput):
     profile_id: strawberry.ID = strawberry.field(description="The id of the profile.")
 
@@ -153,10 +153,10 @@ class _UserFields:
     full_name: Maybe[str | None] = strawberry.field(description="The full name of the user, up to 255 characters.")
     email: Maybe[str | None] = strawberry.field(description="The e-mail address of the user, up to 254 characters.")
     roles: Maybe[list[str] | None] = strawberry.field(
-        description="All roles of the user, at most 32. Null means none. Only a role that the caller has can be given."
+        description="All roles of the user, at most 32. Null means none. The caller can only give roles that it has."
     )
     permissions: Maybe[list[PermissionName] | None] = strawberry.field(
-        description="All permissions of the user. Null means none. Only one that the caller has can be given."
+        description="All permissions of the user. Null means none. The caller can only give permissions that it has."
     )
     person_id: Maybe[int | None] = strawberry.field(
         description="The number of the user's person in the live chat's system."
@@ -167,7 +167,7 @@ class _UserFields:
 class CreateUserInput(_UserFields, OnceInput):
     name: str = strawberry.field(description="The name of the user, 1 to 255 characters.")
     login: str = strawberry.field(description="The login name of the user, 1 to 64 characters without spaces; unique.")
-    type: UserType = strawberry.field(default=UserType.INTERNAL_ASSOCIATE, description="The sort of login of the user.")
+    type: UserType = strawberry.field(default=UserType.INTERNAL_ASSOCIATE, description="The type of the user's login.")
     is_service: bool = strawberry.field(default=False, description="Whether the user is a program.")
 
 
@@ -177,7 +177,7 @@ class UpdateUserInput(_UserFields, EditInput):
     login: Maybe[str] = strawberry.field(
         description="The login name of the user, 1 to 64 characters without spaces; unique."
     )
-    type: Maybe[UserType] = strawberry.field(description="The sort of login of the user.")
+    type: Maybe[UserType] = strawberry.field(description="The type of the user's login.")
     is_service: Maybe[bool] = strawberry.field(description="Whether the user is a program.")
 
 
@@ -194,7 +194,7 @@ class UserPayload(MutationPayload):
     user: User | None = strawberry.field(description="The user as it is now; null after a refusal.")
 
 
-@strawberry.input(description="Whose sessions end.")
+@strawberry.input(description="The user whose sessions to end.")
 class EndSessionsInput(MutationInput):
     user_id: strawberry.ID | None = strawberry.field(
         default=None, description="The id of the user. The default is the caller."
@@ -219,7 +219,9 @@ class CreateApiKeyInput(OnceInput):
     )
     expires_at: datetime | None = strawberry.field(
         default=None,
-        description="The end of the API key's validity; that of the key or access token that makes it, if earlier.",
+        description=(
+            "The end of the API key's validity. It is at most the end of the key or access token that creates it."
+        ),
     )
 
 
@@ -228,8 +230,8 @@ class RevokeApiKeyInput(MutationInput):
     id: strawberry.ID = strawberry.field(description="The id of the API key.")
     include_made: bool = strawberry.field(
         default=False,
-        description="Whether the API keys that it made, and those that they made, are revoked too: after a leak, not "
-        "when a key is only replaced.",
+        description="Whether to revoke also the API keys that it created, and those that they created. Use it after "
+        "a leak, not when a key is only replaced.",
     )
 
 
@@ -237,7 +239,7 @@ class RevokeApiKeyInput(MutationInput):
 class CreateApiKeyPayload(MutationPayload):
     api_key: ApiKey | None = strawberry.field(description="The API key; null after a refusal.")
     secret: str | None = strawberry.field(
-        description="The secret of the API key, given here and never again; null when the request was a repeat."
+        description="The secret of the API key. It is returned only here; null for a repeated request."
     )
 
 
@@ -249,11 +251,11 @@ class CreateStreamTicketInput(MutationInput):
 @strawberry.type(description="The result of creating a ticket.")
 class CreateStreamTicketPayload(MutationPayload):
     ticket: str | None = strawberry.field(
-        description="The value of the parameter `ticket` in the address of one stream, given here and never again; "
+        description="The value of the parameter `ticket` in the address of one stream. It is returned only here; "
         "null after a refusal."
     )
     begins_before: datetime | None = strawberry.field(
-        description="The time until which the ticket begins a stream; null after a refusal."
+        description="The time until which the ticket can begin a stream; null after a refusal."
     )
     ends_at: datetime | None = strawberry.field(
         description="The time until which the stream lasts and can be resumed; null after a refusal."

@@ -25,7 +25,7 @@ class DirectoryQuery:
         **PAGING,
     )
     customer: Customer | None = root(
-        description="The customer with the id, or with the key in its system: give one of them. Needs "
+        description="The customer with this id, or with this key in its system: give exactly one. Needs "
         "`directory:read`.",
         id=argument(strawberry.ID | None, "The id of the customer."),
         customer_key=argument(str | None, "The key of the customer in its own system."),

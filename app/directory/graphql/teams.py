@@ -13,14 +13,14 @@ from app.graph.fields import PAGING, Connection, EditInput, MutationPayload, Onc
 from app.graph.inputs import changes
 
 _NAME = "The name of the team, 1 to 255 characters, which no other team has."
-_MEMBERS = "The ids of the users who are the members of the team, at most 1,000."
+_MEMBERS = "The ids of the members of the team, at most 1,000."
 _ACCOUNTS = (
-    "The ids of the ChannelAgents, AiAgents and ChatTopics whose interactions belong to the team, at most 1,000. Each "
-    "leads to one team."
+    "The ids of the ChannelAgents, AiAgents and ChatTopics whose interactions belong to the team, at most 1,000. "
+    "Each belongs to one team only."
 )
 _LABELS = (
-    "The labels that lead an interaction to the team, at most 1,000. Each leads to one team. Labels count before "
-    "accounts, and the first label of an interaction counts."
+    "The labels whose interactions belong to the team, at most 1,000. Each belongs to one team only. Labels count "
+    "before accounts. The first label of an interaction that belongs to a team decides."
 )
 
 
@@ -36,7 +36,9 @@ class CreateTeamInput(_TeamFields, OnceInput):
     name: str = strawberry.field(description=_NAME)
 
 
-@strawberry.input(description="The changes to a team. An absent field keeps its value; a list replaces the whole.")
+@strawberry.input(
+    description=("The changes to a team. An absent field keeps its value; a list replaces the present list.")
+)
 class UpdateTeamInput(_TeamFields, EditInput):
     name: Maybe[str] = strawberry.field(description=_NAME)
 
@@ -71,8 +73,8 @@ class TeamMutation:
         )
 
     @mutation(
-        description="Change a team. Borders that are changed decide for interactions that open, are reopened, or change"
-        " their account or labels afterwards. Needs `teams:manage`.",
+        description="Change a team. Changed borders only affect interactions that open, are reopened, or change "
+        "their account or labels afterwards. Needs `teams:manage`.",
         input="The team to change, and the fields to change.",
     )
     async def update_team(self, info: Info, input: UpdateTeamInput) -> TeamPayload:

@@ -25,18 +25,18 @@ described(
         "SYSTEM_ASSOCIATE": "A program.",
     },
 )
-_SESSIONS = "the newest first, of all processes. It is known a second after it began"
+_SESSIONS = "in all processes, newest first. A session appears a second after it began"
 
 described(
     Transport,
-    "How a session is open.",
+    "How a session is connected.",
     {"WEB_SOCKET": "A WebSocket.", "EVENT_STREAM": "A stream of Server-Sent Events."},
 )
 described(
     Credential,
-    "What a session was let in by.",
+    "The type of a session's credential.",
     {
-        "API_KEY": "An API key, or an access token that was given for one.",
+        "API_KEY": "An API key, or an access token that was issued for one.",
         "ACCESS_TOKEN": "An access token of an identity provider.",
         "TICKET": "A ticket in the address of a stream.",
     },
@@ -47,7 +47,7 @@ described(
     {
         "USER": "It is among the permissions of the user.",
         "ROLE": "The user has the role `admin`, which implies every permission.",
-        "GROUP": "A group of an identity provider grants it, as the setting of the provider says.",
+        "GROUP": "A group of an identity provider grants it, by the provider's setting.",
     },
 )
 
@@ -70,7 +70,7 @@ class User(Node):
     )
     permissions: list[PermissionName] | None = strawberry.field(description=f"The permissions of the user. {READ}")
     person_id: int | None = strawberry.field(description="The number of the user's person in the live chat's system.")
-    type: UserType = strawberry.field(description="The sort of login of the user.")
+    type: UserType = strawberry.field(description="The type of the user's login.")
     active: bool = strawberry.field(description="Whether the keys of the user are accepted.")
     is_service: bool = strawberry.field(description="Whether the user is a program.")
     presence: Presence = strawberry.field(description="The presence of the user.")
@@ -78,8 +78,8 @@ class User(Node):
     updated_at: datetime = strawberry.field(description="The time of the latest edit of the user.")
     version: int = strawberry.field(description="The number of edits of the user, from 1.")
     grants: list[Annotated["Grant", strawberry.lazy("app.directory.graphql.types")]] | None = strawberry.field(
-        description="The permissions of the user by where each comes from: what it holds itself, then what the groups "
-        f"of its identities grant. None of them counts while the user is inactive. {MANAGED}"
+        description="The permissions of the user, each with its source: first its own, then those that the groups of "
+        f"its identities grant. They have no effect while the user is inactive. {MANAGED}"
     )
     identities: Connection[Annotated["UserIdentity", strawberry.lazy("app.directory.graphql.types")]] | None = edge(
         description="The people at identity providers who sign in as the user, in the order in which they were linked. "
@@ -87,11 +87,11 @@ class User(Node):
         **PAGING,
     )
     sessions_ended_at: datetime | None = strawberry.field(
-        description="The time before which access tokens and tickets of the user are refused; null when its sessions "
+        description="Access tokens and tickets of the user from before this time are refused. Null when its sessions "
         "were never ended, and without the permission `users:manage`."
     )
     open_sessions: Connection[Annotated["OpenSession", strawberry.lazy("app.directory.graphql.types")]] | None = edge(
-        description=f"The sockets and streams of events that the user has open, {_SESSIONS}. {MANAGED}", **PAGING
+        description=f"The open sockets and event streams of the user {_SESSIONS}. {MANAGED}", **PAGING
     )
     api_keys: Connection[Annotated["ApiKey", strawberry.lazy("app.directory.graphql.types")]] | None = edge(
         description="The API keys of the user, newest first. Null without the permission `users:manage`; the "
@@ -100,7 +100,7 @@ class User(Node):
     )
 
     teams: Connection[Annotated["Team", strawberry.lazy("app.directory.graphql.types")]] = edge(
-        description="The teams of which the user is a member, in the order in which they were made.", **PAGING
+        description="The teams of the user, in the order in which they were created.", **PAGING
     )
 
 
@@ -114,7 +114,7 @@ class Team(Node):
         description="The ids of the ChannelAgents, AiAgents and ChatTopics whose interactions belong to the team."
     )
     labels: list[str] = strawberry.field(
-        description="The labels that lead an interaction to the team. They count before the accounts."
+        description="The labels whose interactions belong to the team. They count before the accounts."
     )
     created_at: datetime = strawberry.field(description="The time of the team's creation.")
     updated_at: datetime = strawberry.field(description="The time of the latest edit of the team.")
@@ -128,7 +128,7 @@ class ApiKey(Node):
     prefix: str = strawberry.field(description="The first characters of the API key's secret, to recognise it by.")
     user: User = strawberry.field(description="The user of the API key.")
     permissions: list[PermissionName] | None = strawberry.field(
-        description="The permissions that the API key is narrowed to; null when it allows all that its user may."
+        description="The permissions that the API key is narrowed to; null when it has all permissions of its user."
     )
     expires_at: datetime | None = strawberry.field(description="The time at which the API key expires; null for never.")
     revoked_at: datetime | None = strawberry.field(description="The time of the API key's revocation.")
@@ -139,8 +139,8 @@ class ApiKey(Node):
     )
     is_current: bool = strawberry.field(description="Whether this request is authenticated with the API key.")
     grants: list[Annotated["Grant", strawberry.lazy("app.directory.graphql.types")]] = strawberry.field(
-        description="What the API key allows by where each permission comes from. None of it counts once the API key "
-        "is revoked or has expired, and while its user is inactive."
+        description="The permissions of the API key, each with its source. They have no effect once the API key is "
+        "revoked or has expired, and while its user is inactive."
     )
 
 
@@ -151,15 +151,15 @@ class Viewer:
         description="The permissions of the caller, which its key may narrow and the groups of its token may extend."
     )
     api_key: ApiKey | None = strawberry.field(
-        description="The API key of the request; null where an access token of an identity provider is its credential."
+        description="The API key of the request; null when its credential is an access token of an identity provider."
     )
     api_keys: Connection[ApiKey] = edge(description="The API keys of the caller's user, the newest first.", **PAGING)
     grants: list[Annotated["Grant", strawberry.lazy("app.directory.graphql.types")]] = strawberry.field(
-        description="The permissions of the caller's user by where each comes from. What the credential of the request "
-        "leaves of them is at `permissions`."
+        description="The permissions of the caller's user, each with its source. The credential of the request may "
+        "narrow them: see `permissions`."
     )
     open_sessions: Connection[Annotated["OpenSession", strawberry.lazy("app.directory.graphql.types")]] = edge(
-        description=f"The sockets and streams of events that the caller's user has open, {_SESSIONS}.", **PAGING
+        description=f"The open sockets and event streams of the caller's user {_SESSIONS}.", **PAGING
     )
     identities: Connection[Annotated["UserIdentity", strawberry.lazy("app.directory.graphql.types")]] = edge(
         description="The people at identity providers who sign in as the caller's user, in the order in which they "
@@ -175,15 +175,17 @@ class UserIdentity(Node):
     subject: str = strawberry.field(description="The person at the identity provider: the claim `sub` of its tokens.")
     created_at: datetime = strawberry.field(description="The time at which the identity was linked to the user.")
     first_signed_in_at: datetime | None = strawberry.field(
-        description="The time of the first sign-in of the identity; null when there was none since it is noted."
+        description="The time of the identity's first sign-in; null when there was none since sign-ins are recorded."
     )
     signed_in_at: datetime | None = strawberry.field(
-        description="The time of the latest sign-in of the identity, which is the first use of its newest token; null "
-        "when there was none since it is noted."
+        description="The time of the identity's latest sign-in: the first use of its newest token. Null when there "
+        "was none since sign-ins are recorded."
     )
     token_ends_at: datetime | None = strawberry.field(description="The end of the newest token of the identity.")
     groups: list[str] = strawberry.field(
-        description="The groups in the newest token of the identity, at most 100: those that grant something first."
+        description=(
+            "The groups in the newest token of the identity, at most 100. Groups that grant something come first."
+        )
     )
 
 
@@ -191,15 +193,15 @@ class UserIdentity(Node):
 class OpenSession(Node):
     user: User = strawberry.field(description="The user of the session.")
     transport: Transport = strawberry.field(description="The transport of the session.")
-    credential: Credential = strawberry.field(description="The credential that the session was let in by.")
+    credential: Credential = strawberry.field(description="The credential of the session.")
     api_key: ApiKey | None = strawberry.field(
-        description="The API key of the session; null where an access token of an identity provider is its credential."
+        description="The API key of the session; null when its credential is an access token of an identity provider."
     )
     client: str | None = strawberry.field(
-        description="The name of the session's client, as it gives it; null where it gives none."
+        description="The name that the session's client gives itself; null when it gives none."
     )
     address: str | None = strawberry.field(
-        description="The network address that the session comes from; null where it is not known."
+        description="The network address of the session's client; null when unknown."
     )
     began_at: datetime = strawberry.field(description="The time at which the session began.")
 
@@ -207,21 +209,21 @@ class OpenSession(Node):
 @strawberry.type(description="A permission that somebody has, from one source.")
 class Grant:
     permission: PermissionName | None = strawberry.field(
-        description="The permission of the grant; null for all of them."
+        description="The permission of the grant; null for all permissions."
     )
     source: GrantSource = strawberry.field(description="The source of the grant.")
     narrowed_from: PermissionName | None = strawberry.field(
-        description="The wider permission that the source grants, where the API key is narrowed to a form of it."
+        description="The wider permission of the source, if the API key is narrowed to a form of it."
     )
     group: str | None = strawberry.field(description="The group of the grant; null for other sources.")
     identity: UserIdentity | None = strawberry.field(
         description="The identity whose newest token has the group; null for other sources."
     )
     since: datetime | None = strawberry.field(
-        description="The time since which the source has granted it without a break; null when that began before it "
-        "was noted."
+        description="The time since which the source has granted it without a break; null when that is older than "
+        "the records."
     )
     ends_at: datetime | None = strawberry.field(
-        description="The end of the newest token with the group; null for other sources. What a group grants holds for "
-        "requests with a token that has it."
+        description="The end of the newest token with the group; null for other sources. A group's permission only "
+        "applies to requests with a token that names the group."
     )

@@ -91,8 +91,8 @@ class UserMutation:
         return await info.context.perform(input, "user", service.activate_user, input.id, if_version=input.if_version)
 
     @mutation(
-        description="Forget that a person at an identity provider signs in as a user. The next time, the person comes "
-        "in as one who was not here before. Needs `users:manage`.",
+        description="Remove the link of a person at an identity provider to a user. At the next sign-in, the person "
+        "counts as new. Needs `users:manage`.",
         input="The identity to unlink.",
     )
     async def unlink_identity(self, info: Info, input: UnlinkIdentityInput) -> UserPayload:
@@ -102,14 +102,14 @@ class UserMutation:
         description="End the sessions of the caller or, with `users:manage`, of any user: its sockets and streams "
         "close, and access tokens and tickets from before are refused. API keys stay valid. A key with narrowed "
         "permissions needs `users:manage`.",
-        input="Whose sessions end.",
+        input="The user whose sessions to end.",
     )
     async def end_sessions(self, info: Info, input: EndSessionsInput) -> UserPayload:
         return await info.context.perform(input, "user", service.end_sessions, user=input.user_id)
 
     @mutation(
-        description="Set whether chats may be offered to the caller or, with `users:manage`, to any user. A key "
-        "with narrowed permissions needs one to write.",
+        description="Set whether chats may be offered to the caller or, with `users:manage`, to any user. A key with "
+        "narrowed permissions needs a permission to write.",
         input="The user, and whether the user is present.",
     )
     async def set_presence(self, info: Info, input: SetPresenceInput) -> UserPayload:
@@ -134,8 +134,8 @@ class UserMutation:
         )
 
     @mutation(
-        description="Revoke an API key permanently: one of the caller's user or, with `users:manage`, any. A key "
-        "with narrowed permissions and without `users:manage` can revoke only itself.",
+        description="Revoke an API key permanently: a key of the caller's user or, with `users:manage`, any key. A "
+        "key with narrowed permissions and without `users:manage` can revoke only itself.",
         input="The key to revoke.",
     )
     async def revoke_api_key(self, info: Info, input: RevokeApiKeyInput) -> RevokeApiKeyPayload:
@@ -144,7 +144,7 @@ class UserMutation:
         )
 
     @mutation(
-        description="Create a ticket, by which a client that can send no headers begins one subscription over "
+        description="Create a ticket for a client that cannot send headers. It begins one subscription over "
         "Server-Sent Events within 60 seconds, and resumes it.",
         input="The ticket to create.",
     )

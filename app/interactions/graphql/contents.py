@@ -20,8 +20,8 @@ class _File:
     name: str | None = strawberry.field(description="The name of the file.")
     mime_type: str = strawberry.field(description="The type of the file, such as `audio/ogg`.")
     size: Long | None = strawberry.field(description="The size of the file in bytes.")
-    download_url: str | None = strawberry.field(description="The URL of the file, where a token is needed.")
-    public_download_url: str | None = strawberry.field(description="The URL of the file, where no token is needed.")
+    download_url: str | None = strawberry.field(description="The URL of the file that needs a token.")
+    public_download_url: str | None = strawberry.field(description="The URL of the file that needs no token.")
 
 
 @strawberry.type(description="An image.")
@@ -56,7 +56,7 @@ class LocationMessageContent:
 
 @strawberry.type(description="The name of a contact.")
 class ContactName:
-    formatted_name: str = strawberry.field(description="The whole name of the contact.")
+    formatted_name: str = strawberry.field(description="The full name of the contact.")
     first_name: str | None = strawberry.field(description="The first name of the contact.")
     middle_name: str | None = strawberry.field(description="The middle name of the contact.")
     last_name: str | None = strawberry.field(description="The last name of the contact.")
@@ -67,13 +67,13 @@ class ContactName:
 @strawberry.type(description="A telephone number of a contact.")
 class ContactPhone:
     phone: str = strawberry.field(description="The telephone number of the contact.")
-    type: str | None = strawberry.field(description="The sort of the telephone number.")
+    type: str | None = strawberry.field(description="The type of the telephone number.")
 
 
 @strawberry.type(description="An e-mail address of a contact.")
 class ContactEmail:
     email: str = strawberry.field(description="The e-mail address of the contact.")
-    type: str | None = strawberry.field(description="The sort of the e-mail address.")
+    type: str | None = strawberry.field(description="The type of the e-mail address.")
 
 
 @strawberry.type(description="An address of a contact.")
@@ -84,7 +84,7 @@ class ContactAddress:
     zip: str | None = strawberry.field(description="The postal code of the address.")
     country: str | None = strawberry.field(description="The country of the address.")
     country_code: str | None = strawberry.field(description="The country code of the address.")
-    type: str | None = strawberry.field(description="The sort of the address.")
+    type: str | None = strawberry.field(description="The type of the address.")
 
 
 @strawberry.type(description="Where a contact works.")

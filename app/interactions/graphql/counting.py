@@ -31,21 +31,21 @@ class InteractionGrouping(Enum):
 
 described(
     InteractionGrouping,
-    "By what interactions are counted. The value of a group is what the condition of its name in the filter takes.",
+    "How interactions are grouped for counting. The filter's condition of the same name takes the value of a group.",
     {
         "KIND": "By their kind.",
         "STATE": "By their state.",
-        "STATUS": "By their status, in the words of their kind.",
+        "STATUS": "By their status, named as in their kind.",
         "CHANNEL": "By the messenger service of Conversations.",
         "ACCOUNT": "By the ChannelAgent of Conversations and the AiAgent of AgentSessions.",
         "CHAT_TOPIC": "By the ChatTopic of ChatSessions.",
-        "ASSIGNEE": "By the user whom they are assigned to.",
+        "ASSIGNEE": "By the user they are assigned to.",
         "TEAM": "By the team that they belong to.",
         "UNREAD": "By whether messages of the customer are unread: `true` or `false`.",
         "ATTENTION_NEEDED": "By whether they need a human: `true` or `false`.",
         "LEVEL": "By the level of their attention.",
-        "REASON": "By the most urgent reason of their attention; the filter's `reasons` look at all of them.",
-        "LABEL": "By each of their labels; one without labels is in no group.",
+        "REASON": "By the most urgent reason of their attention. The filter's `reasons` match any reason.",
+        "LABEL": "By each of their labels. An interaction without labels is in no group.",
         "TAG": "By each of the tags of Sessions.",
         "TOPIC": "By each of the topics of Sessions.",
     },
@@ -55,10 +55,13 @@ described(
 @strawberry.type(description="The interactions with one value of a grouping.")
 class InteractionGroup:
     value: str | None = strawberry.field(
-        description="The value that the group's interactions have, as the filter takes it; null for those without one."
+        description=(
+            "The value of the group's interactions, in the form that the filter takes; null for interactions without "
+            "one."
+        )
     )
     node: Node | None = strawberry.field(
-        description="The object of which the value is the id: a User, Team, ChannelAgent, AiAgent or ChatTopic."
+        description="The object whose id is the value: a User, Team, ChannelAgent, AiAgent or ChatTopic."
     )
     count: int = strawberry.field(description="The number of the group's interactions.")
     unread_count: int = strawberry.field(description="How many of them have unread messages of the customer.")
@@ -67,7 +70,7 @@ class InteractionGroup:
 
 @strawberry.type(description="Interactions, grouped.")
 class InteractionGroups:
-    by: InteractionGrouping = strawberry.field(description="By what they are grouped.")
+    by: InteractionGrouping = strawberry.field(description="What they are grouped by.")
     groups: list[InteractionGroup] = strawberry.field(
         description="The groups that have interactions, the largest first: at most 100."
     )
@@ -78,22 +81,22 @@ class InteractionGroups:
 class InteractionCounts:
     count: int = strawberry.field(description="The number of interactions that match, at most 10,000.")
     count_is_capped: bool = strawberry.field(
-        description="Whether more match. Then the groups count the 10,001 that had a message last: show `10000+` for "
-        "all, and what a group has as so many at least."
+        description="Whether more match. The groups then count only the 10,001 interactions with the newest "
+        "messages: show `10000+` for the total, and the number of a group as a minimum."
     )
     groupings: list[InteractionGroups] = strawberry.field(
-        description="The groups of each grouping that was asked for, in the order of `groupBy`."
+        description="The groups of each requested grouping, in the order of `groupBy`."
     )
 
 
 @strawberry.type
 class CountsQuery:
     interaction_counts: InteractionCounts | None = root(
-        description="How many interactions a filter matches, of those that the caller may see, and how many of them "
-        "have each kind, status, assignee and so on: the numbers beside a list. For one group more, as the other users "
-        "beside the one that is chosen, leave its condition out of the filter.",
+        description="The number of interactions that a filter matches, among those that the caller may see, in total "
+        "and for each kind, status, assignee and so on: the numbers beside a list. To count all values "
+        "of a grouping, leave its condition out of the filter.",
         filter=FILTER,
         group_by=argument(
-            list[InteractionGrouping], "By what they are counted, each by itself; none for the number alone."
+            list[InteractionGrouping], "The groupings, each counted separately. Empty for the total only."
         ),
     )

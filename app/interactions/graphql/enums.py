@@ -38,18 +38,18 @@ StatusName = Annotated["InteractionStatus", strawberry.lazy("app.registry")]
 
 described(
     State,
-    "Where an interaction stands, in the words that all kinds share.",
+    "The state of an interaction. All kinds share these states.",
     {
         "OPEN": "In progress, or ready to continue.",
-        "SNOOZED": "It is set aside until a time.",
-        "CLOSED": "Ended. Each kind has its own rules for that.",
+        "SNOOZED": "Snoozed: set aside until a time.",
+        "CLOSED": "Ended. Each kind has its own rules for this.",
     },
     name="InteractionState",
 )
 described(
     Level,
     "How urgently a human is needed.",
-    {"URGENT": "At once.", "HIGH": "Soon.", "NORMAL": "In its turn.", "LOW": "Whenever there is time."},
+    {"URGENT": "At once.", "HIGH": "Soon.", "NORMAL": "In normal order.", "LOW": "Whenever there is time."},
     name="AttentionLevel",
 )
 described(
@@ -57,15 +57,15 @@ described(
     "The reason why a user cannot reply to the customer now.",
     {
         "NOT_ALLOWED": "The user lacks the permission to write.",
-        "CLOSED": "The interaction takes no messages as it stands; it has to be reopened first.",
+        "CLOSED": "The interaction accepts no messages in its present state. It must be reopened first.",
         "BLOCKED": "The profile of the customer is blocked.",
         "UNSUBSCRIBED": "The customer has unsubscribed.",
         "NO_NUMBER": "The customer has no phone number.",
         "ACCOUNT_OFFLINE": "The business account on the channel is not connected.",
-        "CUSTOMER_MUST_ANSWER": "The exchange was begun anew, and the customer has to write first.",
+        "CUSTOMER_MUST_ANSWER": "The conversation was restarted, and the customer has to write first.",
         "WINDOW_CLOSED": "The reply window of the channel is closed; a restart is possible.",
-        "BOT_IN_CHARGE": "A bot answers the customer, and the deployment keeps users out meanwhile.",
-        "HELD_BY_OTHER": "Another user holds the interaction; `override` writes all the same.",
+        "BOT_IN_CHARGE": "A bot answers the customer, and a setting keeps users from answering meanwhile.",
+        "HELD_BY_OTHER": "Another user holds the interaction. With `override`, the message is sent anyway.",
     },
 )
 described(
@@ -97,8 +97,8 @@ described(
     MessageStatus,
     "The delivery status of a message.",
     {
-        "CREATED": "It was written and not handed to the channel yet.",
-        "SENT": "The channel has it.",
+        "CREATED": "It was written, and not yet handed to the channel.",
+        "SENT": "The channel has accepted it.",
         "DELIVERED": "It arrived.",
         "READ": "It was read.",
         "ERROR": "Not delivered. The latest error has the reason.",
@@ -107,7 +107,7 @@ described(
 described(
     MessageErrorType,
     "The source of a message's error.",
-    {"STATUS_UPDATE": "From the channel, about a message it had taken.", "OTHER": "From anywhere else."},
+    {"STATUS_UPDATE": "From the channel, about a message that it had accepted.", "OTHER": "From anywhere else."},
 )
 
 __all__ = (

@@ -34,7 +34,7 @@ class NewerMessageError(UserError):
 
 @strawberry.type(description="The attention has reasons that clearing cannot end.")
 class NotClearableError(UserError):
-    reasons: list[ReasonName] = strawberry.field(description="The reasons of the attention that stay.")
+    reasons: list[ReasonName] = strawberry.field(description="The reasons of the attention that remain.")
 
 
 ERROR_TYPES: tuple[type, ...] = (AlreadyClaimedError, AlreadyReceivedError, NewerMessageError, NotClearableError)

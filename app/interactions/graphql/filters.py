@@ -10,12 +10,8 @@ from app.interactions.graphql.enums import KindName, Level, ReasonName, State, S
 
 @strawberry.input(description="A span of time.")
 class TimeRange:
-    since: strawberry.Maybe[datetime] = strawberry.field(
-        default=None, description="The start of the span, itself within it."
-    )
-    before: strawberry.Maybe[datetime] = strawberry.field(
-        default=None, description="The end of the span, itself not within it."
-    )
+    since: strawberry.Maybe[datetime] = strawberry.field(default=None, description="The start of the span, inclusive.")
+    before: strawberry.Maybe[datetime] = strawberry.field(default=None, description="The end of the span, exclusive.")
 
 
 @strawberry.input(description="A filter by assignee.")
@@ -25,7 +21,9 @@ class AssigneeFilter:
     )
     user_id_or_nobody: strawberry.Maybe[strawberry.ID] = strawberry.field(
         default=None,
-        description="The id of a user, or `me` for the caller. Matches what is assigned to this user or to nobody.",
+        description=(
+            "The id of a user, or `me` for the caller. Matches interactions assigned to this user or to nobody."
+        ),
     )
     assigned: strawberry.Maybe[bool] = strawberry.field(default=None, description="Whether there is an assignee.")
 
@@ -48,21 +46,21 @@ class _Conditions:
     )
     statuses: strawberry.Maybe[list[StatusName]] = strawberry.field(
         default=None,
-        description="The statuses of the interactions, each in the words of its kind; Sessions have none.",
+        description="The statuses of the interactions, named as in each kind; Sessions have none.",
     )
     channels: strawberry.Maybe[list[Channel]] = strawberry.field(
         default=None, description="The messenger services of Conversations; other kinds have none."
     )
     account_ids: strawberry.Maybe[list[strawberry.ID]] = strawberry.field(
         default=None,
-        description="The ids of the accounts by which the customers came: the ChannelAgents of Conversations, the "
+        description="The ids of the accounts that the customers wrote to: the ChannelAgents of Conversations, the "
         "AiAgents of AgentSessions.",
     )
     chat_topic_ids: strawberry.Maybe[list[strawberry.ID]] = strawberry.field(
         default=None, description="The ids of the ChatTopics of ChatSessions."
     )
     team_ids: strawberry.Maybe[list[strawberry.ID | None]] = strawberry.field(
-        default=None, description="The ids of the teams of the interactions; null is those that belong to no team."
+        default=None, description="The ids of the teams of the interactions; null matches interactions without a team."
     )
     unread: strawberry.Maybe[bool] = strawberry.field(
         default=None, description="Whether messages of the customer are unread."
@@ -104,8 +102,8 @@ class InteractionFilter(_Conditions):
 
 
 @strawberry.input(
-    description=f"A filter of events, by their interaction before and after the event. {_RULE} It has no times, which "
-    "events do not keep."
+    description=f"A filter of events, by their interaction before and after the event. {_RULE} It has no "
+    "conditions on times, because events do not keep them."
 )
 class InteractionEventFilter(_Conditions):
     pass

@@ -15,9 +15,10 @@ _LATEST = (
     "NEWER_MESSAGE."
 )
 _KEY = (
-    "The key that the message's channel gave it, 1 to 255 characters. Generated when absent. A repeat is answered "
-    "with the first message's id (AlreadyReceivedError), also when that one was deleted. A Conversation's channel is "
-    "its ChannelAgent, an AgentSession's is its AiAgent; all Sessions are one channel, and so are all ChatSessions."
+    "The key that the message's channel gave it, 1 to 255 characters. Generated when absent. A repeated key is "
+    "answered with the first message's id (AlreadyReceivedError), even when that message was deleted. A "
+    "Conversation's channel is its ChannelAgent, an AgentSession's is its AiAgent; all Sessions are one channel, and "
+    "so are all ChatSessions."
 )
 
 
@@ -44,13 +45,12 @@ class CloseInteractionInput(_UnlessNewer):
     pass
 
 
-@strawberry.input(description="Which messages of an interaction have been read.")
+@strawberry.input(description="The messages of an interaction that have been read.")
 class MarkReadInput(MutationInput):
     id: strawberry.ID = strawberry.field(description="The id of the interaction, of any kind.")
     up_to_message_id: strawberry.ID | None = strawberry.field(
         default=None,
-        description="The id of the last message that was read, in the order of arrival. The default is the latest "
-        "message.",
+        description="The id of the last message that was read, by arrival. The default is the latest message.",
     )
 
 
@@ -61,12 +61,12 @@ class OfInteraction(MutationInput):
     id: strawberry.ID = strawberry.field(description="The id of the interaction, of any kind.")
 
 
-@strawberry.input(description="Which interaction to take, and for how long.")
+@strawberry.input(description="The interaction to claim, and for how long.")
 class ClaimInteractionInput(EditInteraction):
     lease_seconds: int | None = strawberry.field(
         default=None,
-        description="The length of the claim's lease, 1 to 86,400 seconds. The claim ends with it unless it is "
-        "renewed. Without a lease the claim does not end.",
+        description="The length of the claim's lease, 1 to 86,400 seconds. The claim ends with the lease unless that "
+        "is renewed. Without a lease, the claim has no time limit.",
     )
 
 
@@ -75,14 +75,14 @@ class AssignInteractionInput(EditInteraction):
     user_id: strawberry.ID | None = strawberry.field(description="The id of the assignee. Null assigns it to nobody.")
 
 
-@strawberry.input(description="The interaction to give to a team, and the team.")
+@strawberry.input(description="The interaction, and the team to give it to.")
 class AssignTeamInput(EditInteraction):
     team_id: strawberry.ID | None = strawberry.field(
-        description="The id of the team. Null gives it to none. Either holds against the borders of teams."
+        description="The id of the team; null for no team. The borders of teams do not change this."
     )
 
 
-@strawberry.input(description="Which interaction to set aside, and until when.")
+@strawberry.input(description="The interaction to snooze, and until when.")
 class SnoozeInteractionInput(_UnlessNewer):
     until: datetime = strawberry.field(description="The end of the snooze, in the future.")
 
@@ -98,7 +98,7 @@ class LabelInteraction(EditInteraction):
 class RaiseAttentionInput(EditInteraction):
     level: Level = strawberry.field(default=Level.HIGH, description="The level of the attention.")
     note: str | None = strawberry.field(
-        default=None, description="A note for the listeners of the alert, 1 to 1,000 characters."
+        default=None, description="A note for the users who see the attention, 1 to 1,000 characters."
     )
 
 
@@ -108,15 +108,15 @@ class SendMessageInput(OnceInput):
     content: MessageContentInput = strawberry.field(description="The content of the message.")
     if_latest_message_id: strawberry.ID | None = strawberry.field(default=None, description=_LATEST)
     override: bool = strawberry.field(
-        default=False, description="Whether to write although another user holds the interaction."
+        default=False, description="Whether to send it even when another user holds the interaction."
     )
     reference_id: strawberry.ID | None = strawberry.field(
         default=None, description="The id of the message that the new one replies to, in the same interaction."
     )
     sent_at: datetime | None = strawberry.field(
         default=None,
-        description="The time at which the message was sent, when it was sent before. A time in the future counts "
-        "as now.",
+        description="The time at which the message was sent, if it was sent earlier. A time in the future counts as "
+        "now.",
     )
     message_key: str | None = strawberry.field(default=None, description=_KEY)
 
@@ -130,9 +130,9 @@ class ReceiveMessageInput(OnceInput):
     )
     imported: bool = strawberry.field(
         default=False,
-        description="Whether the message is history: it counts as read, waits for no answer, opens no interaction "
-        "and ends no snooze. A message that is older than the interaction's latest one by more than the"
-        " session window is treated the same.",
+        description="Whether the message is history: it counts as read, needs no answer, opens no interaction and "
+        "ends no snooze. A message that is older than the interaction's latest message by more than the "
+        "session window is treated the same.",
     )
     reference_id: strawberry.ID | None = strawberry.field(
         default=None, description="The id of the message that the new one replies to, in the same interaction."
@@ -146,7 +146,7 @@ class AddNoteInput(OnceInput):
     text: str = strawberry.field(description="The text of the note, 1 to 65,536 characters.")
 
 
-@strawberry.input(description="Another text for a note.")
+@strawberry.input(description="A new text for a note.")
 class EditNoteInput(MutationInput):
     id: strawberry.ID = strawberry.field(description="The id of the note.")
     text: str = strawberry.field(description="The text of the note, 1 to 65,536 characters.")
@@ -179,11 +179,15 @@ class MessageKeyInput:
 
 @strawberry.input(description="The delivery status of a message.")
 class ReportMessageStatusInput(MutationInput):
-    id: strawberry.ID | None = strawberry.field(default=None, description="The id of the message, or else its key.")
-    key: MessageKeyInput | None = strawberry.field(default=None, description="The key of the message, or else its id.")
+    id: strawberry.ID | None = strawberry.field(
+        default=None, description=("The id of the message. Give this or its key.")
+    )
+    key: MessageKeyInput | None = strawberry.field(
+        default=None, description=("The key of the message. Give this or its id.")
+    )
     status: MessageStatus = strawberry.field(description="The status of the message.")
     error: MessageErrorInput | None = strawberry.field(
-        default=None, description="The error of the message; it goes with the status ERROR."
+        default=None, description="The error of the message, with the status ERROR only."
     )
 
 

@@ -24,11 +24,9 @@ class _File:
     name: str | None = strawberry.field(default=None, description="The name of the file.")
     mime_type: str = strawberry.field(description="The type of the file, such as `audio/ogg`.")
     size: Long | None = strawberry.field(default=None, description="The size of the file in bytes.")
-    download_url: str | None = strawberry.field(
-        default=None, description="The URL of the file, where a token is needed."
-    )
+    download_url: str | None = strawberry.field(default=None, description="The URL of the file that needs a token.")
     public_download_url: str | None = strawberry.field(
-        default=None, description="The URL of the file, where no token is needed."
+        default=None, description="The URL of the file that needs no token."
     )
 
 
@@ -64,7 +62,7 @@ class LocationContentInput:
 
 @strawberry.input(description="The name of a contact.")
 class ContactNameInput:
-    formatted_name: str = strawberry.field(description="The whole name of the contact.")
+    formatted_name: str = strawberry.field(description="The full name of the contact.")
     first_name: str | None = strawberry.field(default=None, description="The first name of the contact.")
     middle_name: str | None = strawberry.field(default=None, description="The middle name of the contact.")
     last_name: str | None = strawberry.field(default=None, description="The last name of the contact.")
@@ -75,13 +73,13 @@ class ContactNameInput:
 @strawberry.input(description="A telephone number of a contact.")
 class ContactPhoneInput:
     phone: str = strawberry.field(description="The telephone number of the contact.")
-    type: str | None = strawberry.field(default=None, description="The sort of the telephone number.")
+    type: str | None = strawberry.field(default=None, description="The type of the telephone number.")
 
 
 @strawberry.input(description="An e-mail address of a contact.")
 class ContactEmailInput:
     email: str = strawberry.field(description="The e-mail address of the contact.")
-    type: str | None = strawberry.field(default=None, description="The sort of the e-mail address.")
+    type: str | None = strawberry.field(default=None, description="The type of the e-mail address.")
 
 
 @strawberry.input(description="An address of a contact.")
@@ -92,7 +90,7 @@ class ContactAddressInput:
     zip: str | None = strawberry.field(default=None, description="The postal code of the address.")
     country: str | None = strawberry.field(default=None, description="The country of the address.")
     country_code: str | None = strawberry.field(default=None, description="The country code of the address.")
-    type: str | None = strawberry.field(default=None, description="The sort of the address.")
+    type: str | None = strawberry.field(default=None, description="The type of the address.")
 
 
 @strawberry.input(description="Where a contact works.")

@@ -140,8 +140,8 @@ class HoldingMutation:
         )
 
     @mutation(
-        description="Assign an interaction to a user, or to nobody. When somebody holds it, only the holder and "
-        "admins may.",
+        description="Assign an interaction to a user, or to nobody. When a user holds it, only that user and admins "
+        "may.",
         input="The interaction to assign, and the user.",
     )
     async def assign_interaction(self, info: Info, input: AssignInteractionInput) -> InteractionPayload:
@@ -153,7 +153,7 @@ class HoldingMutation:
 @strawberry.type
 class StateMutation:
     @mutation(
-        description="Close an interaction. NOT_SUPPORTED for Sessions, which end by age.",
+        description="Close an interaction. NOT_SUPPORTED for Sessions, which end with time.",
         input="The interaction to close.",
     )
     async def close_interaction(self, info: Info, input: CloseInteractionInput) -> InteractionPayload:
@@ -167,7 +167,7 @@ class StateMutation:
         )
 
     @mutation(
-        description="Reopen a closed interaction. NOT_SUPPORTED for Sessions, which end by age.",
+        description="Reopen a closed interaction. NOT_SUPPORTED for Sessions, which end with time.",
         input="The interaction to reopen.",
     )
     async def reopen_interaction(self, info: Info, input: EditInteraction) -> InteractionPayload:
@@ -210,7 +210,7 @@ class StateMutation:
 
     @mutation(
         description="Raise the attention of an interaction: it needs a human.",
-        input="The interaction, the level, and a note for who answers.",
+        input="The interaction, the level, and a note for the user who answers.",
     )
     async def raise_attention(self, info: Info, input: RaiseAttentionInput) -> InteractionPayload:
         return await info.context.perform(
@@ -225,8 +225,8 @@ class StateMutation:
         )
 
     @mutation(
-        description="End the attention that people raise: the raised attention, the flag of a Session, the alert of"
-        " a chat. NOT_CLEARABLE when only other reasons are left; the error names what ends them.",
+        description="End the attention that a person raised: raised attention, the flag of a Session, the alert of a "
+        "chat. NOT_CLEARABLE when only other reasons are left; the error says what ends them.",
         input="The interaction whose attention to clear.",
     )
     async def clear_attention(self, info: Info, input: EditInteraction) -> InteractionPayload:
@@ -243,7 +243,7 @@ class StateMutation:
         return await info.context.perform(input, "interaction", on_interaction, state.acknowledge, input.id)
 
     @mutation(
-        description="Mark messages of the customer as read: all of them, or those up to one.",
+        description="Mark messages of the customer as read: all of them, or those up to a given one.",
         input="The interaction, and the last message that was read.",
     )
     async def mark_read(self, info: Info, input: MarkReadInput) -> InteractionPayload:
@@ -260,7 +260,7 @@ class StateMutation:
         )
 
     @mutation(
-        description="Tell those who view an interaction that the caller is typing.",
+        description="Tell the users who view an interaction that the caller is typing.",
         input="The interaction in which the caller is typing.",
     )
     async def send_typing(self, info: Info, input: OfInteraction) -> InteractionPayload:

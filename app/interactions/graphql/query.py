@@ -23,22 +23,22 @@ class InteractionsQuery:
         description="The interactions of all kinds that the caller may see.", filter=FILTER, order_by=ORDER, **PAGING
     )
     search_interactions: Connection[Interaction] | None = root(
-        description="The interactions that a text finds, those with the newest message first. By a whole key: "
-        "`conversationId`, `chatSessionId`, `sessionKey`, `agentSessionKey`, or an `id`. By their customer's name, "
-        "company, telephone number (four digits at least, of its beginning or end), e-mail address, key, display id or "
-        "tags, which needs `directory:read`. By the "
-        "words of one of their messages. Each finds by itself: all words have to be in one message, or be one "
-        "customer's. At most the newest 1,000 messages with the words are looked at, and 1,000 customers.",
+        description="The interactions that a text finds, newest message first. They are found by a whole key: "
+        "`conversationId`, `chatSessionId`, `sessionKey`, `agentSessionKey`, or an `id`; by their "
+        "customer's name, company, telephone number (at least four digits from its beginning or end), "
+        "e-mail address, key, display id or tags, which needs `directory:read`; or by the words of one "
+        "of their messages. All words must be in one message, or belong to one customer. At most the "
+        "newest 1,000 messages with the words are searched, and 1,000 customers.",
         text=argument(
             str,
-            "A key, a number, or up to 32 words, whatever their case and accents. The last may be a beginning of one; "
-            "of a word in messages it is that from three letters on.",
+            "A key, a number, or up to 32 words. Case and accents are ignored. The last word matches as a prefix; in "
+            "messages, it does from three letters on.",
         ),
         filter=FILTER,
         **PAGING,
     )
     search_messages: Connection[Message] | None = root(
-        description="The messages that hold all words of a text, whatever their case and accents; the newest first.",
+        description="The messages that contain all words of a text, newest first. Case and accents are ignored.",
         text=argument(str, "Up to 32 words that must all match; the last one matches as a prefix."),
         kinds=argument(
             list[KindName] | None,
@@ -49,7 +49,7 @@ class InteractionsQuery:
     events: EventPage | None = root(
         description="The events after a cursor that the caller may see.",
         after=argument(
-            str | None, "The cursor after which events are read. Without it only the current cursor is returned."
+            str | None, "The cursor after which events are read. Without it, only the current cursor is returned."
         ),
         first=argument(int | None, "The number of events to read, 1 to 100.", DEFAULT_PAGE),
     )

@@ -23,35 +23,37 @@ class Change(Enum):
 
 described(
     Change,
-    "What an event means for a list with the same filter.",
+    "Whether a list with the same filter gains, keeps or loses the interaction.",
     {
-        "ENTERED": "The filter matches the interaction now, and did not before: add it to the list.",
+        "ENTERED": "The filter matches the interaction now, but did not before: add it to the list.",
         "UPDATED": "The filter matches the interaction as it did before.",
-        "LEFT": "The filter does not match the interaction any more, or it is gone: take it off the list.",
+        "LEFT": "The filter no longer matches the interaction, or it was deleted: remove it from the list.",
     },
 )
 
 
-@strawberry.type(description="Something that happened to an interaction, as a subscription sends it.")
+@strawberry.type(description="Something that happened to an interaction, as an item of a subscription.")
 class InteractionEvent(Event):
     change: Change = strawberry.field(description="What the event means for a list with the same filter.")
     interaction_id: strawberry.ID = strawberry.field(
-        description="The id of the event's interaction, also when that is gone."
+        description="The id of the event's interaction, even after that was deleted."
     )
     reason_before: ReasonName | None = strawberry.field(
-        description="The reason of the attention before the event, of events of the attention alone."
+        description="The reason of the attention before the event; only for events about attention."
     )
     reason_after: ReasonName | None = strawberry.field(
-        description="The reason of the attention after the event, of events of the attention alone."
+        description="The reason of the attention after the event; only for events about attention."
     )
 
 
 @strawberry.type(description="A user who is typing.")
 class Typing:
-    interaction_id: strawberry.ID = strawberry.field(description="The id of the interaction in which they type.")
+    interaction_id: strawberry.ID = strawberry.field(description="The id of the interaction in which the user types.")
     user: User | None = strawberry.field(description="The user who is typing.")
-    at: datetime = strawberry.field(description="The time of the latest sign of their typing.")
-    until: datetime = strawberry.field(description="The time at which to stop showing it, unless another event comes.")
+    at: datetime = strawberry.field(description="The time of the latest sign of typing.")
+    until: datetime = strawberry.field(
+        description=("The time at which to stop showing it, unless another event arrives.")
+    )
 
 
 @strawberry.type
@@ -59,7 +61,7 @@ class InteractionsSubscription:
     interaction_changed: InteractionEvent = root(
         description="Every change of one interaction, of the interactions that the filter matches before or after "
         "the change, or of all that the caller may see.",
-        id=argument(strawberry.ID | None, "The id of the interaction, in place of a filter."),
+        id=argument(strawberry.ID | None, "The id of the interaction, instead of a filter."),
         filter=EVENT_FILTER,
         after=AFTER,
         viewing=argument(
@@ -71,7 +73,7 @@ class InteractionsSubscription:
     message_added: InteractionEvent = root(
         description="Every new message of any author: in one interaction, in the interactions that the filter "
         "matches, or in all that the caller may see.",
-        interaction_id=argument(strawberry.ID | None, "The id of the interaction, in place of a filter."),
+        interaction_id=argument(strawberry.ID | None, "The id of the interaction, instead of a filter."),
         filter=EVENT_FILTER,
         after=AFTER,
     )

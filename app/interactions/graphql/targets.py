@@ -25,7 +25,7 @@ class TargetBase:
 
     kind: KindName = strawberry.field(description="The kind of the interaction.")
     customer_id: strawberry.ID | None = strawberry.field(
-        default=None, description="The id of the customer; an AgentSession may do without."
+        default=None, description="The id of the customer; optional for an AgentSession."
     )
 
     targets: ClassVar[tuple[Target, ...]] = (Target("customer_id", "", "cus"),)
@@ -43,8 +43,7 @@ def customer_target(targets: Iterable[Target]) -> type[TargetBase]:
         "type[TargetBase]",
         strawberry.input(
             type("CustomerTarget", (TargetBase,), body),
-            description="A customer, and where it wrote to. Which of the other fields are required depends on the "
-            "kind.",
+            description="A customer, and where it wrote. The kind decides which of the other fields are required.",
         ),
     )
 

@@ -23,7 +23,7 @@ def assign_team(work: Work, actor: Actor, given: str, team: str | None, *, if_ve
 @strawberry.type
 class TeamingMutation:
     @mutation(
-        description="Give an interaction to a team, or to none. It stays there, whatever the borders of teams say.",
+        description="Give an interaction to a team, or to no team. The borders of teams do not change this.",
         input="The interaction, and the team.",
     )
     async def assign_team(self, info: Info, input: AssignTeamInput) -> InteractionPayload:

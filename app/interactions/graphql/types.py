@@ -40,7 +40,7 @@ class Attention:
     level: Level | None = strawberry.field(description="The level of the attention: that of its most urgent reason.")
     note: str | None = strawberry.field(description="The note of the user who raised the attention.")
     since: datetime | None = strawberry.field(description="The time since which a human has been needed.")
-    deadline: datetime | None = strawberry.field(description="The time by which a human has to have acted.")
+    deadline: datetime | None = strawberry.field(description="The time by which a human has to act.")
     acknowledged_by: User | None = strawberry.field(description="The user who acknowledged the attention.")
     acknowledged_at: datetime | None = strawberry.field(description="The time of the acknowledgement.")
     claimed_by: User | None = strawberry.field(description="The user who has claimed the interaction.")
@@ -54,9 +54,7 @@ class Attention:
     )
 
 
-@strawberry.type(
-    description="The mutations that the caller may make on an interaction now. The same rules decide in the mutations."
-)
+@strawberry.type(description="What the caller may do with an interaction now. The mutations follow the same rules.")
 class ViewerCan:
     claim: bool = strawberry.field(description="Whether the caller may claim the interaction.")
     release: bool = strawberry.field(description="Whether the caller may release the interaction.")
@@ -70,11 +68,11 @@ class ViewerCan:
         "permission, the message would be delivered, and no other user holds the interaction."
     )
     reply_blocked_by: ReplyBlock | None = strawberry.field(
-        description="The reason why the caller cannot reply; null when they can."
+        description="The reason why the caller cannot reply; null when it can."
     )
     receive: bool = strawberry.field(description="Whether the caller may record a message of the customer.")
     mark_read: bool = strawberry.field(description="Whether the caller may mark the interaction's messages as read.")
-    note: bool = strawberry.field(description="Whether the caller may leave notes on the interaction.")
+    note: bool = strawberry.field(description="Whether the caller may add notes to the interaction.")
     type: bool = strawberry.field(description="Whether the caller may show that they are typing.")
     assign_team: bool = strawberry.field(description="Whether the caller may give the interaction to a team.")
     label: bool = strawberry.field(description="Whether the caller may change the labels of the interaction.")
@@ -84,22 +82,24 @@ class ViewerCan:
     react: bool = strawberry.field(description="Whether the caller may react to messages of the interaction.")
     report_status: bool = strawberry.field(description="Whether the caller may report the status of messages.")
     update: bool = strawberry.field(description="Whether the caller may change the interaction's own fields.")
-    resume_bot: bool = strawberry.field(description="Whether the caller may hand the interaction back to its bot.")
+    resume_bot: bool = strawberry.field(description="Whether the caller may return the interaction to its bot.")
     delete: bool = strawberry.field(description="Whether the caller may delete the interaction.")
 
 
 @strawberry.type(description="A user who is viewing an interaction.")
 class InteractionViewer:
     user: User | None = strawberry.field(description="The viewing user.")
-    until: datetime = strawberry.field(description="The time until which this is known; it is renewed while they look.")
+    until: datetime = strawberry.field(
+        description=("The time until which the user counts as viewing. It is extended while the user keeps viewing.")
+    )
 
 
-@strawberry.interface(description="An exchange with one customer that may need a human, in any of the four systems.")
+@strawberry.interface(description="A conversation with one customer that may need a human, in any of the four systems.")
 class Interaction(Node):
     kind: KindName = strawberry.field(description="The kind of the interaction.")
     state: State = strawberry.field(description="The state of the interaction.")
     customer: Customer | None = strawberry.field(description="The customer of the interaction.")
-    assignee: User | None = strawberry.field(description="The user to whom the interaction is assigned to.")
+    assignee: User | None = strawberry.field(description="The user to whom the interaction is assigned.")
     team: Team | None = strawberry.field(description="The team that the interaction belongs to.")
     attention: Attention = strawberry.field(description="The attention of the interaction.")
     bot_active: bool = strawberry.field(description="Whether a bot answers the customer of the interaction.")
@@ -166,7 +166,7 @@ class Campaign:
 class MessageError:
     error_id: Long = strawberry.field(description="The number of the error.")
     type: MessageErrorType = strawberry.field(description="The type of the error.")
-    original_message: str = strawberry.field(description="The wording of the error, as the channel gave it.")
+    original_message: str = strawberry.field(description="The error text of the channel.")
     created_at: datetime = strawberry.field(description="The time of the error.")
 
 
@@ -180,11 +180,11 @@ class Message(Node):
     user: User | None = strawberry.field(description="The user who wrote the message.")
     source: MessageSource = strawberry.field(description="The source of the message.")
     contents: list[MessageContent] = strawberry.field(description="The contents of the message.")
-    text: str | None = strawberry.field(description="The texts and captions of the message, a line each.")
+    text: str | None = strawberry.field(description="The texts and captions of the message, one line each.")
     status: MessageStatus = strawberry.field(description="The status of the message.")
     sent_at: datetime = strawberry.field(description="The time at which the message was sent.")
     delivered_at: datetime | None = strawberry.field(description="The time at which the message arrived.")
-    created_at: datetime = strawberry.field(description="The time at which the message became known.")
+    created_at: datetime = strawberry.field(description="The time at which Switchboard first stored the message.")
     updated_at: datetime = strawberry.field(description="The time of the latest change of the message.")
     agent_reaction: str | None = strawberry.field(description="The emoji of the business on the message.")
     customer_reaction: str | None = strawberry.field(description="The emoji of the customer on the message.")
@@ -195,13 +195,13 @@ class Message(Node):
     latest_error: MessageError | None = strawberry.field(description="The latest error of the message.")
     errors: Connection[MessageError] = edge(description="The errors of the message, the newest first.", **PAGING)
     special_param: str | None = strawberry.field(description="The parameter of the message's special type.")
-    author_name: str | None = strawberry.field(description="The name of the message's author, as it was given.")
+    author_name: str | None = strawberry.field(description="The name of the message's author, as given by the sender.")
     read_by_customer: bool | None = strawberry.field(description="Whether the customer has read the message.")
     event_type: str | None = strawberry.field(description="The type of the message's event in an AgentSession.")
     hidden: bool | None = strawberry.field(description="Whether the message is hidden from the AiAgent.")
 
 
-@strawberry.type(description="A note that users of the business leave each other; the customer never sees it.")
+@strawberry.type(description="An internal note for users of the business. The customer never sees it.")
 class Note(Node):
     note_id: Long = strawberry.field(description="The number of the note.")
     interaction: Interaction = strawberry.field(description="The interaction of the note.")
@@ -211,23 +211,23 @@ class Note(Node):
     updated_at: datetime = strawberry.field(description="The time of the latest edit of the note.")
 
 
-@strawberry.type(description="A field that changed. Texts are not kept: then both values are null.")
+@strawberry.type(description="A field that changed. Texts are not kept: both values are then null.")
 class FieldChange:
     field: str = strawberry.field(description="The name of the field.")
     before: str | None = strawberry.field(description="The value of the field before the change.")
     after: str | None = strawberry.field(description="The value of the field after the change.")
     before_node: Node | None = strawberry.field(
-        description="The object that `before` is the id of, such as a User or a ChatTopic, while it exists."
+        description="The object whose id is `before`, such as a User or a ChatTopic, while it exists."
     )
     after_node: Node | None = strawberry.field(
-        description="The object that `after` is the id of, such as a User or a ChatTopic, while it exists."
+        description="The object whose id is `after`, such as a User or a ChatTopic, while it exists."
     )
 
 
 @strawberry.type(description="Something that happened to an interaction.")
 class HistoryEntry:
     id: strawberry.ID = strawberry.field(
-        description="The id of the entry, which its event in the log and in subscriptions has too."
+        description="The id of the entry. Its event in the log and in subscriptions has the same id."
     )
     at: datetime = strawberry.field(description="The time of the entry.")
     topic: TopicName = strawberry.field(description="The topic of the entry.")
@@ -241,10 +241,10 @@ class HistoryEntry:
     note: Note | None = strawberry.field(description="The note of the entry, while it exists.")
 
 
-@strawberry.type(description="Something that happened, as the event log has it.")
+@strawberry.type(description="An entry of the event log: something that happened.")
 class Event:
     id: strawberry.ID = strawberry.field(
-        description="The id of the event, which its entry in the interaction's history has too."
+        description="The id of the event. Its entry in the interaction's history has the same id."
     )
     cursor: str = strawberry.field(description="The cursor of the event. Events after it can be read with `after`.")
     at: datetime = strawberry.field(description="The time of the event.")
@@ -261,11 +261,11 @@ class Event:
     changes: list[FieldChange] = strawberry.field(description="The changed fields of the event.")
     message: Message | None = strawberry.field(description="The message of the event, while it exists.")
     message_node_id: strawberry.ID | None = strawberry.field(
-        description="The id of the event's message, also when that is gone."
+        description="The id of the event's message, even after that was deleted."
     )
     note: Note | None = strawberry.field(description="The note of the event, while it exists.")
     note_node_id: strawberry.ID | None = strawberry.field(
-        description="The id of the event's note, also when that is gone."
+        description="The id of the event's note, even after that was deleted."
     )
 
 

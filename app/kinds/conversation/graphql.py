@@ -35,7 +35,7 @@ from app.kinds.conversation.service.conversations import ConversationChanges
 
 described(
     Status,
-    "How far the work on a conversation has got.",
+    "The progress of the work on a conversation.",
     {
         "TO_DO": "Nobody has started to work on it.",
         "IN_PROGRESS": "Somebody is working on it.",
@@ -72,16 +72,17 @@ class Conversation(Interaction, Node):
     )
     user: User | None = strawberry.field(description="The user of the conversation: its assignee.")
     last_customer_reply_from: datetime | None = strawberry.field(
-        description="The time of the customer's latest message of the conversation; it outlives that message."
+        description=(
+            "The time of the customer's latest message of the conversation. It is kept even when that message is "
+            "deleted."
+        )
     )
     reply_until: datetime | None = strawberry.field(
         description="The end of the conversation's reply window, which on WhatsApp is open for 24 hours after a "
         "message of the customer. Null on WhatsApp when the customer never wrote, and on channels "
         "without a reply window."
     )
-    reply_possible: bool = strawberry.field(
-        description="Whether a free-form message of the conversation should arrive now."
-    )
+    reply_possible: bool = strawberry.field(description="Whether the channel would deliver a free-form message now.")
     customer_interaction_required: bool = strawberry.field(
         description="Whether the conversation waits for the customer to answer a restart."
     )
@@ -104,7 +105,7 @@ class RestartConversationInput(EditInput, OnceInput):
         default=None, description="The text of the message to the customer. The default is a greeting."
     )
     override: bool = strawberry.field(
-        default=False, description="Whether to write it also where another user holds the conversation."
+        default=False, description="Whether to send it even when another user holds the conversation."
     )
 
 
@@ -253,6 +254,6 @@ SLICE = Slice(
     mutation=ConversationMutation,
     mappings=MAPPINGS,
     roots=ROOTS,
-    additions=viewer_may({ConversationCommand.RESTART: "begin the exchange anew"}),
+    additions=viewer_may({ConversationCommand.RESTART: "restart the conversation"}),
 )
 """What the kind adds to the graph."""

@@ -49,7 +49,7 @@ class SuggestedMessage(Node):
 class Session(Interaction, Node):
     session_key: UUID = strawberry.field(description="The key of the Session in its own system.")
     need_attention: bool = strawberry.field(
-        description="Whether the customer of the Session needs a human; while so, the bot is paused."
+        description="Whether the customer of the Session needs a human. While true, the bot is paused."
     )
     tags: list[str] = strawberry.field(description="The tags of the Session.")
     topics: list[str] = strawberry.field(description="The topics of the Session.")
@@ -62,8 +62,8 @@ class Session(Interaction, Node):
 class SuggestedMessageInput:
     remote_id: str | None = strawberry.field(
         default=None,
-        description="The caller's id of the suggested message, 1 to 255 characters. A suggested message whose id "
-        "was in the list before keeps its count.",
+        description="The caller's id of the suggested message, 1 to 255 characters. A suggested message whose id was "
+        "already in the list keeps its count.",
     )
     content: str = strawberry.field(description="The content of the suggested message, 1 to 10,000 characters.")
     content_type: ContentType = strawberry.field(
@@ -98,7 +98,7 @@ class UpdateSessionInput(MutationInput):
     )
 
 
-@strawberry.input(description="Which suggested message was picked.")
+@strawberry.input(description="The suggested message that was picked.")
 class UseSuggestedMessageInput(OnceInput):
     id: strawberry.ID = strawberry.field(description="The id of the suggested message.")
 

@@ -22,7 +22,7 @@ class _AgentFields(MutationInput):
     )
     metadata: Maybe[JsonObject | None] = strawberry.field(description=f"The metadata of the AI agent. {_JSON}.")
     tool_configurations: Maybe[JsonObject | None] = strawberry.field(
-        description=f"The tools of the AI agent. {_JSON}; an array is taken too."
+        description=f"The tools of the AI agent. {_JSON}; an array is accepted too."
     )
     model: Maybe[JsonObject | None] = strawberry.field(description=f"The model of the AI agent. {_JSON}.")
     first_step: Maybe[JsonObject | None] = strawberry.field(description=f"The first step of the AI agent. {_JSON}.")
@@ -30,10 +30,10 @@ class _AgentFields(MutationInput):
         description="The name of the AI agent's first step, up to 255 characters."
     )
     steps: Maybe[JsonObject | None] = strawberry.field(
-        description=f"The steps of the AI agent. {_JSON}; an array is taken too."
+        description=f"The steps of the AI agent. {_JSON}; an array is accepted too."
     )
     skills: Maybe[JsonObject | None] = strawberry.field(
-        description=f"The skills of the AI agent. {_JSON}; an array is taken too."
+        description=f"The skills of the AI agent. {_JSON}; an array is accepted too."
     )
     compaction: Maybe[JsonObject | None] = strawberry.field(description=f"The compaction of the AI agent. {_JSON}.")
 
@@ -89,7 +89,7 @@ class _SessionFields(MutationInput):
         description="The description of the session, up to 10,000 characters."
     )
     metadata: Maybe[JsonObject | None] = strawberry.field(
-        description="All metadata of the session, which replaces what there was. Null means none. "
+        description="All metadata of the session; it replaces the present metadata. Null means none. "
     )
     secrets: Maybe[JSON | None] = strawberry.field(
         description="Secrets of the session by name, merged into the existing ones; null removes one. Names consist"

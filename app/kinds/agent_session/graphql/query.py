@@ -14,7 +14,7 @@ class AgentSessionQuery:
         agent_session_key=argument(str, "The key of the session."),
     )
     ai_agent: AiAgent | None = root(
-        description="The AI agent with the id or with the key: give one of them. Needs `agent_session:read`.",
+        description="The AI agent with this id or this key: give exactly one. Needs `agent_session:read`.",
         id=argument(strawberry.ID | None, "The id of the AI agent."),
         agent_key=argument(str | None, "The key of the AI agent in its own system."),
     )

@@ -48,7 +48,7 @@ class AiAgent(Node):
     )
 
 
-@strawberry.type(description="How much of its model's memory an AgentSession takes.")
+@strawberry.type(description="How much of its model's memory an AgentSession uses.")
 class SessionContextUsage:
     input_tokens: Long | None = strawberry.field(description="The number of tokens of the inputs.")
     output_tokens: Long | None = strawberry.field(description="The number of tokens of the outputs.")
@@ -56,14 +56,16 @@ class SessionContextUsage:
     model_context_window: Long | None = strawberry.field(description="The number of tokens that the model can hold.")
 
 
-@strawberry.type(description="When and how an AgentSession's events are summed up to save memory.")
+@strawberry.type(description="When and how an AgentSession's events are summarized to save memory.")
 class CompactionConfig:
-    enabled: bool = strawberry.field(description="Whether the events are summed up.")
-    threshold_percent: int = strawberry.field(description="The share of the memory at which it begins, 50 to 95.")
+    enabled: bool = strawberry.field(description="Whether the events are summarized.")
+    threshold_percent: int = strawberry.field(
+        description=("The percentage of used memory at which summarizing begins, 50 to 95.")
+    )
     keep_recent_inputs: int = strawberry.field(description="The number of newest inputs that are kept as they are.")
-    compaction_message: str | None = strawberry.field(description="The instruction for summing up.")
+    compaction_message: str | None = strawberry.field(description="The instruction for the summary.")
     tool_event_policy: str | None = strawberry.field(
-        description="The events of tools that are summed up: `exclude`, `include_outputs` or `include_all`."
+        description="The events of tools that are summarized: `exclude`, `include_outputs` or `include_all`."
     )
 
 

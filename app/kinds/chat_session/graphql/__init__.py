@@ -39,7 +39,7 @@ CHAT_SESSIONS = Slice(
         *viewer_may(
             {
                 ChatCommand.TRANSFER: "offer the interaction to another user",
-                ChatCommand.CANCEL_TRANSFER: "take the offer back",
+                ChatCommand.CANCEL_TRANSFER: "withdraw the offer",
                 ChatCommand.ACCEPT_TRANSFER: "accept the offer",
                 ChatCommand.REJECT_TRANSFER: "reject the offer",
                 ChatCommand.RESET: "send the interaction back to its queue",

@@ -7,17 +7,17 @@ from app.kinds.chat_session.model.topic import ChatInitialStatus, Weekday
 
 described(
     ChatSessionStatus,
-    "Where a chat stands.",
+    "The status of a chat.",
     {
         "INVALID": "It is not known.",
-        "PRE_CHAT_FORM": "The customer is shown the form before the chat.",
-        "FAQ": "The customer is shown frequent questions.",
-        "OFFLINE_FORM": "The customer is shown the offline form.",
+        "PRE_CHAT_FORM": "The customer sees the form before the chat.",
+        "FAQ": "The customer sees frequently asked questions.",
+        "OFFLINE_FORM": "The customer sees the offline form.",
         "IN_QUEUE": "It waits to be picked up.",
         "CUSTOMER_LAST": "In progress. The customer wrote last.",
         "USER_LAST": "In progress. A user or bot wrote last.",
         "FINISHED": "It has ended; a message of the customer re-activates it.",
-        "DELETED": "It is to be erased soon.",
+        "DELETED": "It will be erased soon.",
         "CLOSED": "It was closed.",
         "REQUEST_POSTED": "It ended with a request or ticket.",
         "CLOSED_FROM_QUEUE": "It was closed while it waited.",
@@ -54,7 +54,7 @@ described(
         "CLICKED_OPTION": "The customer chose an option.",
         "BOT_MESSAGE": "A bot wrote it.",
         "OPTIONS": "Options to choose from.",
-        "ILLEGAL_FILE_TYPE": "A file of a type that is not taken.",
+        "ILLEGAL_FILE_TYPE": "A file of a type that is not accepted.",
     },
 )
 described(

@@ -89,7 +89,7 @@ class RequestChatSessionInput(_CustomerFields, OnceInput):
 class UpdateChatSessionInput(_CustomerFields, EditInput):
     topic_id: Maybe[int] = strawberry.field(description="The number of the chat's topic in its own system.")
     status: Maybe[ChatSessionStatus] = strawberry.field(
-        description="The status of the chat; it moves along the state machine with all that goes with it."
+        description="The status of the chat. It follows the state machine of chats, with all consequences."
     )
     alert_level: Maybe[int] = strawberry.field(description="The alert level of the chat, 0 or more.")
     customer_is_typing: Maybe[bool] = strawberry.field(description="Whether the customer of the chat is typing.")
@@ -106,10 +106,10 @@ class UpdateChatSessionInput(_CustomerFields, EditInput):
     )
 
 
-@strawberry.input(description="Which chat to pick up.")
+@strawberry.input(description="The chat to pick up.")
 class PickUpChatSessionInput(OnceInput):
     id: strawberry.ID | None = strawberry.field(
-        default=None, description="The id of the chat. Without it, the chat that has waited longest."
+        default=None, description="The id of the chat. The default is the chat that has waited longest."
     )
     topic_id: int | None = strawberry.field(
         default=None, description="The number of the topic to pick from; null for any topic."
@@ -138,14 +138,14 @@ class RateChatSessionInput(EditInput):
 class MarkFetchedInput(MutationInput):
     id: strawberry.ID = strawberry.field(description="The id of the chat.")
     session_key: str | None = strawberry.field(
-        default=None, description="The key of the chat; when it is given it has to be right."
+        default=None, description="The session key of the chat. It is optional, but must be right when given."
     )
 
 
 @strawberry.type(description="The result of a mutation of a chat.")
 class ChatSessionPayload(MutationPayload):
     chat_session: ChatSession | None = strawberry.field(
-        description="The chat as it is now; null after a refusal, and where no chat waits to be picked up."
+        description="The chat as it is now; null after a refusal, and when no chat waits to be picked up."
     )
 
 
@@ -153,7 +153,7 @@ class ChatSessionPayload(MutationPayload):
 class RequestChatSessionPayload(MutationPayload):
     chat_session: ChatSession | None = strawberry.field(description="The new chat; null after a refusal.")
     session_key: str | None = strawberry.field(
-        description="The key of the chat, which is given this once: null when the request was a repeat."
+        description="The session key of the chat. It is returned only here; null for a repeated request."
     )
 
 

@@ -105,7 +105,7 @@ class TicketReference:
 @strawberry.type(description="A right of the caller to a chat as a whole.")
 class TableRight:
     mask: list[TableRightMask] = strawberry.field(description="The actions of the right.")
-    reason: str | None = strawberry.field(description="The reason of the right being less than all actions.")
+    reason: str | None = strawberry.field(description="The reason why the right does not include all actions.")
 
 
 @strawberry.type(description="A right of the caller to a field of a chat.")
@@ -146,7 +146,9 @@ class ChatSession(Interaction, Node):
     when_fetched: datetime | None = strawberry.field(
         description="The time of the last reading of the chat by the customer's side."
     )
-    session_key: str = strawberry.field(description="The key of the chat, masked: it is given once, on request.")
+    session_key: str = strawberry.field(
+        description=("The session key of the chat, masked. Only the answer to the request contains it.")
+    )
     initial_queue_pos: int = strawberry.field(
         description="The position of the chat in the queue when it was requested, from 1."
     )

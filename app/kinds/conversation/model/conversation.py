@@ -20,7 +20,7 @@ TO_DO = "TO_DO"
 
 REASONS = {
     REPLY_WINDOW: "The customer waits for an answer, and the channel's reply window closes soon.",
-    TO_DO: "Nobody has started to work on it, or nobody has resumed it after its snooze.",
+    TO_DO: "Nobody has started to work on the interaction, or continued it after its snooze.",
 }
 
 

@@ -36,7 +36,7 @@ class HttpSource:
     """Deliveries about a customer become the conversation of the connection's channel agent with that customer."""
 
     system = "HTTP"
-    description = "Any system that sends signed deliveries in the shape that docs/connections.md describes."
+    description = "Any system that sends signed deliveries in the format of docs/connections.md."
 
     signature = StandardWebhooks()
     remote = None

@@ -25,7 +25,7 @@ SYSTEM = NAME.upper()
 """The system of its customers, as the directory names it."""
 
 FLAGGED = "FLAGGED"
-REASONS = {FLAGGED: "The Session's needAttention is true."}
+REASONS = {FLAGGED: "The Session's `needAttention` is true."}
 
 _AGES_OUT = "A Session is not closed or reopened: it ages out after its last message."
 
