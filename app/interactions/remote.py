@@ -33,6 +33,12 @@ class Answered(NamedTuple):
     value: Any
     content: bytes = b""
 
+    def found(self, otherwise: str = "The other system answered 404.") -> "Answered":
+        """The same answer. Raises Refused with the reason `otherwise` when the status is 404."""
+        if self.status == 404:
+            raise Refused(otherwise, status=404)
+        return self
+
 
 Send = Callable[[str, str, Mapping[str, str], bytes], Awaitable[Answered]]
 """Sends one request: its method, URL, headers and body. Raises Unanswered, and Refused for a redirect."""

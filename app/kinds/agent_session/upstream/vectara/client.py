@@ -3,10 +3,10 @@
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
-from weakref import WeakKeyDictionary
 
 import orjson
 
+from app.connections.recalled import Recalled
 from app.connections.shapes import digest_of
 from app.core import json_text
 from app.core.clock import Clock
@@ -60,7 +60,7 @@ class VectaraRemote:
     mirrored_whole = True
 
     def __init__(self) -> None:
-        self._agents: WeakKeyDictionary[Reach, dict[str, tuple[str, datetime]]] = WeakKeyDictionary()
+        self._names: Recalled[str] = Recalled(_AGENT_LASTS)
 
     def checked(self, credential: str) -> str:
         return checked_credential(credential)
@@ -83,9 +83,7 @@ class VectaraRemote:
             for _ in range(_MOST_RUN_PAGES):
                 query: dict[str, str | int] = {"started_after": shapes.written(since), "limit": _PAGE}
                 answered = await reach.ask("/v2/agent_analytics/traces", **query, **_leads(page))
-                if answered.status == 404:
-                    raise Refused("The other system lists no runs.", status=404)
-                listed = shapes.read_page(answered.value, "traces")
+                listed = shapes.read_page(answered.found("The other system lists no runs.").value, "traces")
                 for trace in map(shapes.read_trace, listed.items):
                     latest = max(latest, trace.started_at)
                     marks[trace.trace_id] = mark = f"{trace.trace_id} {trace.duration_ms}"
@@ -175,9 +173,7 @@ class VectaraRemote:
     async def _metadata(self, reach: Reach, path: str, task: Task) -> None:
         """Set the changes made here in the metadata, which can only be replaced as a whole. It is read first, so that
         changes made there are kept."""
-        answered = await reach.ask(path)
-        if answered.status == 404:
-            raise Refused("The other system answered 404.", status=404)
+        answered = (await reach.ask(path)).found()
         theirs = shapes.read_session(shapes.exact(answered)).metadata
         base = {} if task.confirmed is None else json_text.parse(task.confirmed)
         wanted = merged(base, json_text.parse(task.value), theirs)
@@ -215,19 +211,15 @@ class VectaraRemote:
 
     async def _page(self, reach: Reach, path: str, name: str, page: str | None, **query: str) -> shapes.Page:
         answered = await reach.ask(path, limit=_PAGE, **query, **_leads(page))
-        if answered.status == 404:
-            raise Refused("The other system answered 404.", status=404)
-        return shapes.read_page(answered.value, name)
+        return shapes.read_page(answered.found().value, name)
 
     async def _name(self, reach: Reach, agent: str) -> str:
-        """The name of the agent, read at most once in a while."""
-        known = self._agents.setdefault(reach, {})
-        name, read_at = known.get(agent, (agent, None))
-        if read_at is None or reach.now - read_at >= _AGENT_LASTS:
+
+        async def read() -> str:
             answered = await reach.ask(f"/v2/agents/{agent}")
-            name = agent if answered.status == 404 else shapes.read_agent(answered.value).name or agent
-            known[agent] = name, reach.now
-        return name
+            return agent if answered.status == 404 else shapes.read_agent(answered.value).name or agent
+
+        return await self._names.get(reach, agent, read)
 
 
 def _said(task: Task) -> list[str]:

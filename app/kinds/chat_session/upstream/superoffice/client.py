@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from app.connections.shapes import digest_of
-from app.interactions.remote import Listed, ListPage, Reach, Refused, Snapshot, Unanswered
+from app.interactions.remote import Listed, ListPage, Reach, Snapshot, Unanswered
 from app.kinds.chat_session.model.session import ENDED, ChatSessionStatus
 from app.kinds.chat_session.upstream.superoffice.capabilities import is_able
 from app.kinds.chat_session.upstream.superoffice.shapes import Message, Session, read_messages, read_session
@@ -120,9 +120,9 @@ async def _rows(
         "$orderBy": "chatSessionId desc",
         "$top": top,
     }
-    answered = await reach.ask(CHATS, **query)
-    if answered.status == 404:
-        raise Refused("The other system has no list of chats: the address may be wrong.", status=404)
+    answered = (await reach.ask(CHATS, **query)).found(
+        "The other system has no list of chats: the address may be wrong."
+    )
     rows = answered.value.get("value") if isinstance(answered.value, dict) else None
     if not isinstance(rows, list) or not all(isinstance(each, dict) for each in rows):
         raise Unanswered("The other system answered a list that is not understood.", arrived=True)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.connections.model.settings import number_of
-from app.interactions.remote import Answered, Looked, Reach, Refused, Task, Unanswered
+from app.interactions.remote import Looked, Reach, Refused, Task, Unanswered
 from app.kinds.chat_session.model.session import ACTIVE, ChatMessageSpecialType, ChatMessageType, ChatSessionStatus
 from app.kinds.chat_session.service import mirroring
 from app.kinds.chat_session.upstream.superoffice.capabilities import is_able
@@ -171,10 +171,7 @@ def _acting(reach: Reach, user: Mapping[str, Any] | None, *, personal: bool = Fa
 
 
 async def _chat(reach: Reach, path: str) -> Session:
-    answered: Answered = await reach.ask(path)
-    if answered.status == 404:
-        raise Refused("The chat is not there any more.", status=404)
-    return read_session(answered.value)
+    return read_session((await reach.ask(path)).found("The chat is not there any more.").value)
 
 
 def _test(path: str, value: object) -> dict[str, object]:

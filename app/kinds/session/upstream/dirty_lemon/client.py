@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
-from weakref import WeakKeyDictionary
 
 from app.connections.reach import Bearer
+from app.connections.recalled import Recalled
 from app.connections.service.reaching import checked_token
 from app.connections.shapes import digest_of
 from app.core.clock import Clock
@@ -45,7 +45,7 @@ class DirtyLemonRemote:
     mirrored_whole = False
 
     def __init__(self) -> None:
-        self._customers: WeakKeyDictionary[Reach, dict[str, tuple[shapes.Customer, datetime]]] = WeakKeyDictionary()
+        self._customers: Recalled[shapes.Customer] = Recalled(_CUSTOMER_LASTS)
 
     def checked(self, credential: str) -> str:
         return checked_token(credential)
@@ -63,9 +63,7 @@ class DirtyLemonRemote:
         named, begin = _named(reach), 0 if cursor is None else int(cursor)
         if not named:
             # Nobody has this number: the request shows that the bot is reachable and accepts the token.
-            found = await reach.ask("/v1/customers", phone_number=_NOBODY)
-            if found.status == 404:
-                raise Refused("The other system answered 404.", status=404)
+            (await reach.ask("/v1/customers", phone_number=_NOBODY)).found()
         some = [named[(begin + each) % len(named)] for each in range(min(_AT_ONCE, len(named)))]
         items = [found for each in some for found in await self._sessions(reach, each, 1, 0)]
         return ListPage(items, cursor=str((begin + len(some)) % max(len(named), 1)))
@@ -160,13 +158,12 @@ class DirtyLemonRemote:
         return sorted(found, key=lambda each: each.sent_at)
 
     async def _customer(self, reach: Reach, key: str) -> shapes.Customer:
-        """The customer, read at most once in a while."""
-        known = self._customers.setdefault(reach, {})
-        if key not in known or reach.now - known[key][1] >= _CUSTOMER_LASTS:
+
+        async def read() -> shapes.Customer:
             answered = await reach.ask(f"/v1/customers/{key}")
-            value = {"id": key} if answered.status == 404 else answered.value
-            known[key] = shapes.read_customer(value), reach.now
-        return known[key][0]
+            return shapes.read_customer({"id": key} if answered.status == 404 else answered.value)
+
+        return await self._customers.get(reach, key, read)
 
 
 def _body(task: Task) -> dict[str, str]:

@@ -3,9 +3,8 @@
 import asyncio
 import json
 import shutil
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -16,7 +15,6 @@ from app.connections.model import NewConnection
 from app.connections.repository import ConnectedSystemRepository
 from app.connections.service import create_connection
 from app.core.ids import GlobalId
-from app.interactions.remote import Answered, Reach, Refused, Unanswered
 from app.interactions.service.messages import receive_message, send_message
 from app.kinds.chat_session.model.session import PREFIX, ChatSession
 from app.kinds.chat_session.repository import ChatSessionRepository
@@ -25,75 +23,14 @@ from app.storage.database import Database
 from tests.conftest import ManualClock
 from tests.connections.attached import Twinned
 from tests.connections.conftest import ADA, kinds, settings
+from tests.connections.rude import RudeReach
 from tests.kinds.chat_session.conftest import Desk, furnish, request
 from tests.kinds.conftest import BO, store_users
 from tests.kinds.rest import House, housed
 
 __all__ = ["kinds", "settings"]
 
-BASE = "/api"
 CREDENTIAL = json.dumps({"token": "dee", "users": {"bo": "bo", "ada": "ada"}})
-
-
-@dataclass
-class RudeReach(Reach):
-    """Reaches the twin within the process, as the user whose name is the token; `faults` befall the next writes, one
-    each, and `silent` all requests."""
-
-    house: House
-    given: Mapping[str, object]
-    user: str = "ada"
-    own: frozenset[str] = frozenset({"ada", "bo"})
-    faults: list[str] = field(default_factory=list)
-    silent: bool = False
-    reads: list[str] = field(default_factory=list)
-    writes: list[str] = field(default_factory=list)
-
-    @property
-    def settings(self) -> Mapping[str, object]:
-        return self.given
-
-    @property
-    def now(self) -> datetime:
-        return self.house.clock.now
-
-    def acting_as(self, login: str) -> "RudeReach | None":
-        return replace(self, user=login) if login in self.own else None
-
-    def within(self, patience: float) -> "RudeReach":
-        return self
-
-    async def ask(self, path: str, **query: str | int) -> Answered:
-        self.reads.append(path)
-        answered = await self._request("GET", path, params=query)
-        if answered.status >= 400 and answered.status != 404:
-            raise Refused(f"The other system answered {answered.status}.", status=answered.status)
-        return answered
-
-    async def tell(self, method: str, path: str, body: object | None = None, *, slow: bool = False) -> Answered:
-        fault = self.faults.pop(0) if self.faults else ""
-        if fault == "before":
-            raise Unanswered("The server cannot be connected to.", arrived=False)
-        if fault == "lost":
-            raise Unanswered("The connection ended before the answer.", arrived=True)
-        if fault == "busy":
-            raise Unanswered("The other system answered 429.", arrived=False, wait=30)
-        if fault == "refused":
-            raise Refused("The other system answered 400.", status=400)
-        self.writes.append(f"{self.user} {method} {path}")
-        answered = await self._request(method, path, **({} if body is None else {"json": body}))
-        if answered.status >= 400:
-            raise Refused(f"The other system answered {answered.status}.", status=answered.status)
-        if fault == "after":
-            raise Unanswered("The connection ended before the answer.", arrived=True)
-        return answered
-
-    async def _request(self, method: str, path: str, **given: Any) -> Answered:
-        if self.silent:
-            raise Unanswered("The server cannot be connected to.", arrived=False)
-        async with self.house.client(authorization=f"Bearer {self.user}") as client:
-            response = await client.request(method, BASE + path, **given)
-        return Answered(response.status_code, response.json() if response.content else None)
 
 
 @dataclass
@@ -157,7 +94,7 @@ async def connected(
     assert system is not None
     remote = CONNECTORS["SUPEROFFICE"].remote
     assert remote is not None
-    reach = RudeReach(twin, more)
+    reach = RudeReach(twin, more, "/api", own=frozenset({"ada", "bo"}))
     keeper = Keeper(database, clock, system, remote, reach, "tests", KeeperLimits())
     return Pair(database, clock, keeper, system.id, twin, desk, reach)
 

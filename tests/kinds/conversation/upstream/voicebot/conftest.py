@@ -2,9 +2,8 @@
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -15,7 +14,6 @@ from app.connections.model import NewConnection
 from app.connections.repository import ConnectedSystemRepository
 from app.connections.service import create_connection
 from app.core.ids import GlobalId
-from app.interactions.remote import Answered, Reach, Refused, Unanswered
 from app.interactions.service.messages import receive_message, send_message
 from app.kinds.conversation.model.conversation import Conversation
 from app.kinds.conversation.repository import ConversationRepository
@@ -24,70 +22,12 @@ from app.storage.database import Database
 from tests.conftest import ManualClock
 from tests.connections.attached import Twinned
 from tests.connections.conftest import ADA, kinds, settings
+from tests.connections.rude import RudeReach
 from tests.kinds.conftest import BO, store_users
 from tests.kinds.conversation.conftest import Desk, furnish
 from tests.kinds.rest import House, housed
 
 __all__ = ["kinds", "settings"]
-
-BASE = "/third-party/v1"
-
-
-@dataclass
-class RudeReach(Reach):
-    """Reaches the twin within the process; `faults` befall the next writes, one each, and `silent` all requests."""
-
-    house: House
-    given: Mapping[str, object]
-    faults: list[str] = field(default_factory=list)
-    silent: bool = False
-    reads: int = 0
-    writes: list[str] = field(default_factory=list)
-
-    @property
-    def settings(self) -> Mapping[str, object]:
-        return self.given
-
-    def acting_as(self, login: str) -> None:
-        return None
-
-    @property
-    def now(self) -> datetime:
-        return self.house.clock.now
-
-    def within(self, patience: float) -> "RudeReach":
-        return self
-
-    async def ask(self, path: str, **query: str | int) -> Answered:
-        self.reads += 1
-        return await self._request("GET", path, params=query)
-
-    async def tell(self, method: str, path: str, body: object | None = None, *, slow: bool = False) -> Answered:
-        fault = self.faults.pop(0) if self.faults else ""
-        if fault == "before":
-            raise Unanswered("The server cannot be connected to.", arrived=False)
-        if fault == "lost":
-            raise Unanswered("The connection ended before the answer.", arrived=True)
-        if fault == "busy":
-            raise Unanswered("The other system answered 429.", arrived=False, wait=30)
-        if fault == "refused":
-            raise Refused("The other system answered 422.")
-        if fault == "unauthorized":
-            raise Refused("The token is not taken.", unauthorized=True)
-        self.writes.append(f"{method} {path}")
-        answered = await self._request(method, path, json=body)
-        if answered.status >= 400:
-            raise Refused(f"The other system answered {answered.status}.")
-        if fault == "after":
-            raise Unanswered("The connection ended before the answer.", arrived=True)
-        return answered
-
-    async def _request(self, method: str, path: str, **request: Any) -> Answered:
-        if self.silent:
-            raise Unanswered("The server cannot be connected to.", arrived=False)
-        async with self.house.client() as client:
-            response = await client.request(method, BASE + path, **request)
-        return Answered(response.status_code, response.json() if response.content else None)
 
 
 @dataclass
@@ -147,7 +87,7 @@ async def connected(twin: House, database: Database, clock: ManualClock, **more:
     assert system is not None
     remote = CONNECTORS["VOICEBOT"].remote
     assert remote is not None
-    reach = RudeReach(twin, given)
+    reach = RudeReach(twin, given, "/third-party/v1", "bo")
     keeper = Keeper(database, clock, system, remote, reach, "tests", KeeperLimits())
     return Pair(database, clock, keeper, system.id, twin, desk, reach)
 
