@@ -28,6 +28,10 @@ def test_telephone_number_is_kept_plain(text: str, kept: str) -> None:
     assert plain(plain(text)) == plain(text)
 
 
+def test_telephone_number_loses_only_its_first_zero_in_brackets() -> None:
+    assert plain("+44 (0)20 (0)79") == "+44 20 (0)79"
+
+
 @pytest.mark.parametrize(
     ("number", "search"),
     [

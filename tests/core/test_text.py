@@ -46,6 +46,11 @@ def test_entries_are_pairs_where_a_script_has_no_spaces() -> None:
     assert entries("हिन्दी में") == ["हिन्दी", "में"]
 
 
+@pytest.mark.parametrize("character", ["\u1000", "\u4dbf", "\u4e00", "\u9fff", "\U00020000"])
+def test_entries_are_pairs_up_to_both_ends_of_a_script(character: str) -> None:
+    assert entries(2 * character) == [2 * character, character]
+
+
 def test_terms_say_how_they_are_met() -> None:
     assert terms("Ana b") == ["ana ", "b"]
     assert terms("猫 犬 a") == ["猫", "犬", "a"]
