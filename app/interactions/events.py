@@ -64,7 +64,7 @@ class Labelled(InteractionEvent):
 
 @event("*.team_assigned")
 class TeamAssigned(InteractionEvent):
-    "It was given to a team, or to no team."
+    """It was given to a team, or to no team."""
 
 
 @event("*.bot_resumed")
@@ -74,7 +74,7 @@ class BotResumed(InteractionEvent):
 
 @event("*.refreshed")
 class Refreshed(InteractionEvent):
-    "Its attention or state changed because time passed, or because of an event elsewhere."
+    """Its attention or state changed because time passed, or because of an event elsewhere."""
 
 
 @event("*.deleted")
@@ -99,7 +99,7 @@ class MessageReceived(InteractionEvent):
 
 @event("*.message_imported")
 class MessageImported(InteractionEvent):
-    "A message from the past was recorded."
+    """A message from the past was recorded."""
 
     stands_alone = True
     brings_message = True
@@ -238,7 +238,7 @@ class AttentionChanged(AttentionEvent):
 
 @event("attention.renewed")
 class AttentionRenewed(AttentionEvent):
-    "Level and reason are unchanged, and the customer wrote again."
+    """Level and reason are unchanged, and the customer wrote again."""
 
     verb = "renewed"
 
@@ -252,7 +252,7 @@ class AttentionCleared(AttentionEvent):
 
 @event("attention.listeners_changed")
 class ListenersChanged(Event):
-    "The number of users who listen to the attention queue changed."
+    """The number of users who listen to the attention queue changed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -267,27 +267,27 @@ class SyncEvent(InteractionEvent):
 
 @event("*.sync_refused")
 class SyncRefused(SyncEvent):
-    "The connected system refused a user's change."
+    """The connected system refused a user's change."""
 
 
 @event("*.sync_uncertain")
 class SyncUncertain(SyncEvent):
-    "It is not known whether the connected system made a user's change."
+    """It is not known whether the connected system made a user's change."""
 
 
 @event("*.sync_retried")
 class SyncRetried(SyncEvent):
-    "A user repeated a change in the connected system."
+    """A user repeated a change in the connected system."""
 
 
 @event("*.sync_dropped")
 class SyncDropped(SyncEvent):
-    "A user gave up a change in the connected system."
+    """A user gave up a change in the connected system."""
 
 
 @event("*.synced")
 class Synced(InteractionEvent):
-    "The connected system has the changes made here."
+    """The connected system has the changes made here."""
 
     in_history = False
     stands_alone = True

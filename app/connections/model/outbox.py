@@ -21,7 +21,7 @@ class EntryState(StrEnum):
 
 
 class UpstreamState(StrEnum):
-    "Whether the connected system has the changes made here to an interaction or a message."
+    """Whether the connected system has the changes made here to an interaction or a message."""
 
     SYNCED = "SYNCED"
     PENDING = "PENDING"
