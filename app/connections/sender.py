@@ -1,4 +1,4 @@
-"""Does one entry of an outbox after the other in its system."""
+"""Does the entries of an outbox in its system, one after another."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -12,14 +12,14 @@ from app.interactions.remote import Reach, Refused, Remote, Unanswered
 from app.storage.database import Database
 
 PATIENCE = 10.0
-"""Seconds that each request of a write waits for its turn; then the whole write is left for later."""
+"""How many seconds each request of a write waits for its turn. Then the whole write is put off."""
 
 _SPARE = timedelta(seconds=10)
 _UNAUTHORIZED_SECONDS = 60.0
 
 
 class Sender:
-    """Sends what a connection has to write, or looks whether it was done, and settles what became of it."""
+    """Sends what a connection has to write, or checks whether it was done, and records the result."""
 
     def __init__(
         self,
@@ -32,14 +32,14 @@ class Sender:
     ) -> None:
         self._run = database.command
         self._remote = remote
-        # One that waited for its turn until it is another's would be done twice.
+        # An entry that waited until another process may take it would be done twice.
         self._reach = reach.within(PATIENCE)
         self._lease = lease
         self._holder = holder
         self._reached = reached
 
     async def send(self, entry_id: int) -> bool:
-        """Do what is next of an entry; False when it is not its turn, or nothing is left to do."""
+        """Do the next step of an entry. Returns False when it is not its turn, or nothing is left to do."""
         begun = await self._run(sending.begin_entry, self._remote, self._lease, self._holder, entry_id)
         if begun is None:
             return False
@@ -50,7 +50,7 @@ class Sender:
             if not refused.unauthorized:
                 await self._run(sending.entry_refused, begun.entry.id, begun.entry.attempts, refused.reason)
                 return True
-            # Not this write is refused but all: it waits until the token is put right.
+            # Not only this write is refused, but all: it waits until the token is corrected.
             await self._unanswered(begun, Unanswered(refused.reason, arrived=False, wait=_UNAUTHORIZED_SECONDS))
             await self._reached(ReachFault.TOKEN)
         except Unanswered as silent:
@@ -82,7 +82,7 @@ class Sender:
 
 @asynccontextmanager
 async def _in_time() -> AsyncIterator[None]:
-    """Raises Unanswered shortly before an entry may be another's: nothing may be done for it after that."""
+    """Raises Unanswered shortly before another process may take the entry: nothing may be done for it after that."""
     try:
         async with asyncio.timeout((IN_FLIGHT - _SPARE).total_seconds()):
             yield

@@ -1,4 +1,4 @@
-"""What is still to be done in another system: an entry, its states, and their rules."""
+"""Entries of the outbox: changes to make in another system."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from app.interactions.model import AnyCommand
 
 
 class EntryState(StrEnum):
-    """How far an entry of the outbox has come; one that is done is there no more."""
+    """The progress of an entry of the outbox. An entry that is done is deleted."""
 
     WAITING = "WAITING"
     SENDING = "SENDING"
@@ -21,7 +21,7 @@ class EntryState(StrEnum):
 
 
 class UpstreamState(StrEnum):
-    """Whether the connected system has the changes made here to an interaction or a message."""
+    """Whether the other system has the changes made here to an interaction or a message."""
 
     SYNCED = "SYNCED"
     PENDING = "PENDING"
@@ -35,10 +35,10 @@ ENTRY_PREFIX = "obx"
 """The prefix of the global ids of entries."""
 
 VALUE_LASTS = timedelta(hours=24)
-"""How long a value is tried to be set."""
+"""How long a value is retried."""
 
 CREATING_LASTS = timedelta(hours=1)
-"""How long it is tried to send what reaches a customer: a late answer is worse than none."""
+"""How long a message to a customer is retried: a late answer is worse than none."""
 
 IN_FLIGHT = timedelta(seconds=60)
 """After how long an entry that is being sent is taken over: longer than a lease and a request take together."""
@@ -48,9 +48,10 @@ _SHORTEST, _LONGEST = timedelta(seconds=2), timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One thing to do in another system. A value has a `slot`, of which the newest alone counts; `confirmed` is what
-    the other system had before. What creates something has none. `tried_at` is when it was tried, if it may have been
-    done since. `attempts` leaves out tries to create something that surely were not taken. `error` is for a person."""
+    """One change to make in another system. An entry that sets a value has a `slot`; only the newest entry of a slot
+    counts, and `confirmed` is the value that the other system had before. An entry that creates something has no slot.
+    `tried_at` is when it was tried, if it may have been done since. `attempts` does not count tries to create something
+    that certainly had no effect. `error` is for a person."""
 
     id: int = 0
     connection_id: int
@@ -71,25 +72,25 @@ class Entry:
 
 
 def pause_after(attempts: int, wait: float | None) -> timedelta:
-    """How long to leave the other system alone after so many attempts; at least for the seconds that it asks for."""
+    """How long to leave the other system alone after so many attempts, and at least the seconds that it asks for."""
     pause: timedelta = min(_SHORTEST * 2 ** min(max(attempts - 1, 0), 20), _LONGEST)
     return pause if wait is None else max(pause, timedelta(seconds=min(wait, 86_400)))
 
 
 def pause_of_age(age: timedelta, wait: float | None) -> timedelta:
-    """The same for something that is tried for so long already, and was never taken."""
+    """The same for a change that has been tried for so long, and was never accepted."""
     return max(min(age / 4, _LONGEST), pause_after(1, wait))
 
 
 def refused_by(command: AnyCommand, cannot: str | None) -> DomainError | None:
-    """The refusal of a command that is among those which the interaction's connection cannot do; None for any other."""
+    """The error for a command that the interaction's connection cannot do; None for any other command."""
     if cannot is None or command not in cannot.split():
         return None
     return NotSupported(f"The system that this comes from has no {command}.")
 
 
 def cannot_of(cannot: frozenset[str], settings: Mapping[str, object]) -> str:
-    """The commands that a connection cannot do: its system's, as the setting `capabilities` corrects them."""
+    """The commands that a connection cannot do: its system's, corrected by the setting `capabilities`."""
     said = settings.get("capabilities")
     corrected: Mapping[str, object] = said if isinstance(said, dict) else {}
     found = {name for name in cannot if corrected.get(name) is not True}

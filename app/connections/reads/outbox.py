@@ -1,4 +1,4 @@
-"""How the outbox lies in the tables, and what it says of interactions and messages."""
+"""Maps the outbox, and what it says of interactions and messages."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -24,7 +24,7 @@ def _literal(text: str) -> Sql:
 
 
 def _worst(*conditions: Any) -> Sql:
-    """The state that the entries with these conditions make; null where there is none."""
+    """The most serious state of the entries with these conditions; null when there are none."""
     rank = sa.case(
         *((outbox.c.state == _literal(state), sa.literal_column(str(rank))) for state, rank in _RANKS.items()),
         else_=sa.literal_column("3"),
@@ -34,7 +34,7 @@ def _worst(*conditions: Any) -> Sql:
 
 
 def _state(scope: Scope) -> Sql:
-    """How an interaction stands, by its place in the other system."""
+    """The state of an interaction's changes, by its place in the other system."""
     return sa.func.coalesce(_worst(outbox.c.interaction_id == scope.c.id), _literal(UpstreamState.SYNCED))
 
 
@@ -50,7 +50,7 @@ def _error(scope: Scope) -> Sql:
 
 
 def _of_message(scope: Scope) -> Sql:
-    """How a message stands; null where nothing is written to the system that its interaction comes from."""
+    """The state of a message; null when nothing is written to the system that its interaction comes from."""
     own = (
         outbox.c.interaction_id == scope.c.interaction_id,
         outbox.c.message_id == scope.c.id,
@@ -85,6 +85,6 @@ UPSTREAM_FIELDS: Mapping[str, FieldMap] = {
     "entries": Many("OutboxEntry", keyed("interaction_id"), _OLDEST, "OLDEST", inherits=True),
     "lastSyncedAt": Column(lambda scope: scope.c.synced_at),
 }
-"""What an interaction's place in another system shows of the outbox."""
+"""The outbox fields of an interaction's place in another system."""
 
 MESSAGE_STATE = Column(_of_message)

@@ -1,4 +1,4 @@
-"""Named queries over what is still to be done in other systems."""
+"""Named queries over the changes to make in other systems."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -14,7 +14,8 @@ _TROUBLED = outbox.c.state.in_([EntryState.REFUSED.value, EntryState.UNCERTAIN.v
 
 
 class OutboxRepository(Rows[Entry]):
-    """The entries, a sequence for each interaction: lock the interaction before changing one that is not in flight."""
+    """The entries, in a sequence for each interaction. Lock the interaction before you change an entry that is not in
+    flight."""
 
     model = Entry
     rows = outbox
@@ -25,12 +26,12 @@ class OutboxRepository(Rows[Entry]):
         return Conflict("The entry is there already.")
 
     def due(self, connection_id: int, now: datetime, most: int) -> Sequence[int]:
-        """The surrogates of the first entries of sequences that are due, the oldest first."""
+        """The surrogates of the entries that are first in their sequence and due, oldest first."""
         found = sa.select(outbox.c.id).where(outbox.c.id.in_(_firsts(connection_id)), outbox.c.due_at <= now)
         return [row[0] for row in self._all(found.order_by(outbox.c.id).limit(most))]
 
     def next_due(self, connection_id: int) -> datetime | None:
-        """When the first entry of a sequence is due, of all sequences of the connection."""
+        """When the next first entry of a sequence is due, over all sequences of the connection."""
         row = self._one(sa.select(sa.func.min(outbox.c.due_at)).where(outbox.c.id.in_(_firsts(connection_id))))
         return None if row is None else row[0]
 
@@ -45,17 +46,17 @@ class OutboxRepository(Rows[Entry]):
         return [self._model(row) for row in self._all(found.order_by(outbox.c.id))]
 
     def troubled_of(self, connection_id: int, most: int) -> Sequence[Entry]:
-        """The entries of the connection that wait for a human, the oldest first."""
+        """The entries of the connection that wait for a human, oldest first."""
         found = sa.select(*self._columns()).where(outbox.c.connection_id == connection_id, _TROUBLED)
         return [self._model(row) for row in self._all(found.order_by(outbox.c.id).limit(most))]
 
     def replace_waiting(self, number: int) -> bool:
-        """Remove an entry that waits; False where it is in flight."""
+        """Delete an entry that waits. Returns False when it is in flight."""
         gone = sa.delete(outbox).where(outbox.c.id == number, outbox.c.state == EntryState.WAITING.value)
         return bool(self.connection.execute(gone).rowcount)
 
     def drop_of(self, connection_id: int) -> None:
-        """Remove all entries of the connection."""
+        """Delete all entries of the connection."""
         self.connection.execute(sa.delete(outbox).where(outbox.c.connection_id == connection_id))
 
     def key_of(self, interaction_id: int) -> tuple[int, str] | None:
@@ -66,6 +67,6 @@ class OutboxRepository(Rows[Entry]):
 
 
 def _firsts(connection_id: int) -> sa.Select[tuple[int]]:
-    """The surrogates of the first entries of the connection's sequences."""
+    """The surrogates of the entries that are first in the connection's sequences."""
     mine = sa.select(sa.func.min(outbox.c.id)).where(outbox.c.connection_id == connection_id, IS_ACTIVE)
     return mine.group_by(outbox.c.interaction_id)

@@ -1,4 +1,4 @@
-"""What a user can do about entries of the outbox that were refused or are uncertain."""
+"""What a user can do about refused or uncertain entries."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -25,7 +25,7 @@ from app.interactions.waiting import Bearing
 from app.storage.work import Work
 
 MOST_LISTED = 1_000
-"""The entries that are listed at once."""
+"""How many entries are listed at once."""
 
 
 class Handled(NamedTuple):
@@ -36,9 +36,10 @@ class Handled(NamedTuple):
 
 
 def retry_entry(work: Work, actor: Actor, ref: Ref) -> Handled:
-    """Have an entry done that was refused or is uncertain, once more; a value is what it was to be until that is known.
+    """Do a refused or uncertain entry once more. Until the result is known, its value is the one it was to set.
 
-    Raises NotFound, Forbidden, InvalidTransition for an entry that is worked on, or behind which a newer value is."""
+    Raises NotFound, Forbidden, InvalidTransition for an entry that is still worked on, or that has a newer value after
+    it."""
     interaction, entry = _handled(work, actor, ref)
     entries = work.use(OutboxRepository)
     changed, confirmed = interaction, entry.confirmed
@@ -69,9 +70,9 @@ def retry_entry(work: Work, actor: Actor, ref: Ref) -> Handled:
 
 
 def drop_entry(work: Work, actor: Actor, ref: Ref) -> Handled:
-    """Forget an entry that was refused or is uncertain: what is there in the other system is as it should be.
+    """Delete a refused or uncertain entry: the other system's present state is as it should be.
 
-    Raises NotFound, Forbidden, InvalidTransition for an entry that is worked on."""
+    Raises NotFound, Forbidden, InvalidTransition for an entry that is still worked on."""
     interaction, entry = _handled(work, actor, ref)
     work.use(OutboxRepository).remove(entry.id)
     told = SyncDropped(action=entry.action, entry_id=entry.id)
@@ -80,7 +81,7 @@ def drop_entry(work: Work, actor: Actor, ref: Ref) -> Handled:
 
 
 def troubled_entries(work: Work, actor: Actor, ref: Ref) -> Sequence[tuple[Entry, str]]:
-    """The entries of a connection that wait for a human, the oldest first, each with the id of its interaction.
+    """The entries of a connection that wait for a human, oldest first, each with the id of its interaction.
 
     Raises Forbidden, NotFound."""
     found = work.use(OutboxRepository).troubled_of(managed(work, actor, ref).id, MOST_LISTED)
@@ -114,7 +115,7 @@ def _handled(work: Work, actor: Actor, ref: Ref) -> tuple[Interaction, Entry]:
 
 
 def _unfailed(work: Work, interaction: Interaction, message_id: int) -> Interaction:
-    """The interaction with a message that is sent once more, as if it had not failed."""
+    """The interaction with a message that is sent once more, as if the message had not failed."""
     messages = work.use(MessageRepository)
     message = messages.get(message_id)
     if message is None or message.status is not MessageStatus.ERROR or message.bearing is not Bearing.ANSWERS:

@@ -1,4 +1,4 @@
-"""Queues what is to be done in other systems, in the unit that did it here."""
+"""Queues changes for other systems, in the unit that made them here."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -20,12 +20,12 @@ _SENT_BY = frozenset({MessageAuthor.USER, MessageAuthor.BOT, MessageAuthor.AI_AG
 
 
 def is_of_ours(actor: Actor, happened: InteractionEvent) -> bool:
-    """Whether what happened was done here, so that the other system does not know of it."""
+    """Whether the event was caused here, so that the other system does not know of it."""
     return actor is not CONNECTION and not isinstance(happened, _OF_SYNC)
 
 
 def sent_by(work: Work, happened: InteractionEvent) -> Message | None:
-    """The message that was written to the customer by what happened, which the other system has to send."""
+    """The message to the customer that the event is about, if the other system has to send it."""
     message = work.use(MessageRepository).get(happened.message_id) if isinstance(happened, events.MessageSent) else None
     if message is None or message.author not in _SENT_BY or message.status is not MessageStatus.CREATED:
         return None
@@ -33,7 +33,7 @@ def sent_by(work: Work, happened: InteractionEvent) -> Message | None:
 
 
 def latest_there(work: Work, interaction_id: int) -> str | None:
-    """The key of the newest message that the other system is known to have, where its keys are numbers: what is made
+    """The key of the newest message that the other system is known to have, if its keys are numbers. What is created
     now comes after it."""
     keys = work.use(MessageRepository).latest_keys(interaction_id)
     return next((key for key in keys if key.isdecimal()), None)
@@ -50,10 +50,10 @@ def queue_value(
     slot: str | None = None,
     message_id: int | None = None,
 ) -> None:
-    """Have a value set in the system that the interaction comes from; the newest of a slot takes the place of one that
-    waits. `confirmed` is what the system had before, unless an older entry knows better.
+    """Queue a value to set in the system that the interaction comes from. The newest value of a slot replaces a waiting
+    one. `confirmed` is the value that the other system had before, unless an older entry knows better.
 
-    One that may have been set already stays: it is set again first, so that what the system had before is known."""
+    An entry that may have been done already stays: it is set again first, so that the value before it stays known."""
     entries, slot = work.use(OutboxRepository), slot or action
     older = [each for each in entries.active(interaction_id) if each.slot == slot]
     if older:
@@ -67,12 +67,12 @@ def queue_value(
 def queue_creation(
     work: Work, actor: Actor, interaction_id: int, action: str, value: Any, message_id: int | None
 ) -> None:
-    """Have something made in the system that the interaction comes from."""
+    """Queue something to create in the system that the interaction comes from."""
     _queue(work, actor, interaction_id, action, None, value, None, message_id)
 
 
 def overtaken(work: Work, interaction_id: int, slot: str) -> None:
-    """Forget a value that waits: what happened in the other system meanwhile was not known when it was set."""
+    """Delete a value that waits: when it was set here, what happened in the other system meanwhile was not known."""
     entries = work.use(OutboxRepository)
     for each in entries.active(interaction_id):
         if each.slot == slot:
@@ -80,19 +80,20 @@ def overtaken(work: Work, interaction_id: int, slot: str) -> None:
 
 
 def drop_troubled(work: Work, interaction_id: int) -> None:
-    """Forget what was refused or is uncertain of the interaction: a human has seen it."""
+    """Delete the interaction's refused and uncertain entries: a human has seen them."""
     entries = work.use(OutboxRepository)
     for each in entries.troubled(interaction_id):
         entries.remove(each.id)
 
 
 def retroubled(work: Work, interaction: I) -> I:
-    """The interaction with the trouble of those of its entries that wait for a human."""
+    """The interaction with the trouble of its entries that wait for a human."""
     return with_trouble(interaction, work.use(OutboxRepository).troubled(interaction.id))
 
 
 def with_trouble(interaction: I, troubled: Sequence[Entry]) -> I:
-    """The interaction with the gravest trouble among these entries: the oldest refusal, or else the oldest doubt."""
+    """The interaction with the most serious trouble of these entries: the oldest refusal, or else the oldest uncertain
+    one."""
     worst = min(troubled, key=lambda each: (each.state is not EntryState.REFUSED, each.id), default=None)
     if worst is None:
         return replace(interaction, sync_trouble=None, sync_user_id=None)

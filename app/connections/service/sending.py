@@ -1,4 +1,4 @@
-"""Begins and settles what is done in other systems, each step in a unit of its own."""
+"""Begins and completes changes in other systems, each step a unit."""
 
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -29,9 +29,8 @@ from app.storage.leases import holds_lease
 from app.storage.work import Work
 
 MOST_TRIES = 3
-"""How often what creates something is sent, where a look after each shows that it is surely not there.
-
-A try that surely was not taken, such as one that was answered with 429, does not count."""
+"""How often something is sent in order to create it, if a check after each try shows that it is certainly not there. A
+try that certainly had no effect, such as one that was answered with 429, does not count."""
 
 _TOO_LATE = "It could not be done in time."
 _NO_ANSWER_IN_TIME = "It was sent, and nobody can tell whether it was done."
@@ -46,9 +45,9 @@ class Begun(NamedTuple):
 
 
 def begin_entry(work: Work, remote: Remote, lease: str, holder: str, entry_id: int) -> Begun | None:
-    """Mark an entry as in flight; None when it is not its turn, or nothing is left to do.
+    """Mark an entry as in flight. Returns None when it is not its turn, or nothing is left to do.
 
-    What is due beyond its deadline is refused, or uncertain where it may have been done."""
+    An entry that is due after its deadline is refused, or uncertain if it may have been done."""
     if not holds_lease(work, lease, holder):
         return None
     found = _locked(work, entry_id)
@@ -95,14 +94,14 @@ def begin_entry(work: Work, remote: Remote, lease: str, holder: str, entry_id: i
 
 
 def entry_done(work: Work, entry_id: int, attempts: int, key: str | None) -> None:
-    """The other system has it; `key` is what it calls the message that was made."""
+    """The other system has it. `key` is its key for the message that was created."""
     found = _in_flight(work, entry_id, attempts)
     if found is not None:
         _done(work, *found, key)
 
 
 def entry_refused(work: Work, entry_id: int, attempts: int, reason: str) -> None:
-    """The other system has not done it and will not: what can be is set back, and a human is told."""
+    """The other system has not done it and will not. It is undone here where possible, and a human is asked."""
     found = _in_flight(work, entry_id, attempts)
     if found is None:
         return
@@ -115,7 +114,7 @@ def entry_refused(work: Work, entry_id: int, attempts: int, reason: str) -> None
 def entry_unanswered(
     work: Work, remote: Remote, entry_id: int, attempts: int, reason: str, *, arrived: bool, wait: float | None
 ) -> None:
-    """There was no usable answer: it is done again later, or looked for where it may have made something."""
+    """There was no usable answer. It is done again later, or looked for if it may have created something."""
     found = _in_flight(work, entry_id, attempts)
     if found is None:
         return
@@ -123,7 +122,7 @@ def entry_unanswered(
     looks = entry.state is EntryState.LOOKING
     again = replace(entry, state=EntryState.WAITING, due_at=work.now + pause_after(attempts, wait), error=reason)
     if entry.action not in remote.creating:
-        # What surely was not done is as if it had not been tried.
+        # A try that certainly had no effect does not count as one.
         again = again if arrived else replace(again, tried_at=None)
     elif looks or arrived:
         due_at = again.due_at if looks else max(again.due_at, work.now + remote.settles)
@@ -135,7 +134,7 @@ def entry_unanswered(
 
 
 def entry_looked(work: Work, remote: Remote, entry_id: int, attempts: int, looked: Looked) -> None:
-    """The other system was asked whether it has what the entry was to make: adopt that, make it, or ask a human."""
+    """The other system was asked whether it has what the entry was to create. Adopt that, create it, or ask a human."""
     found = _in_flight(work, entry_id, attempts)
     if found is None:
         return
@@ -153,7 +152,8 @@ def entry_looked(work: Work, remote: Remote, entry_id: int, attempts: int, looke
 
 
 def adopt_message(work: Work, interaction: Interaction, text: str | None, key: str) -> bool:
-    """Whether a message that the other system has is one of ours whose fate was uncertain; then it is that one now."""
+    """Whether a message that the other system has is one of ours with an uncertain outcome. If so, the two are the same
+    from now on."""
     messages = work.use(MessageRepository)
     for entry in work.use(OutboxRepository).troubled(interaction.id):
         if entry.state is EntryState.UNCERTAIN and entry.message_id is not None and text is not None:
@@ -182,7 +182,7 @@ def _done(work: Work, interaction: Interaction, entry: Entry, key: str | None) -
 
 
 def _named(work: Work, message_id: int, key: str | None) -> Message | None:
-    """The message under the key that the other system gave it."""
+    """The message, with the key that the other system gave it."""
     messages = work.use(MessageRepository)
     message = messages.get(message_id)
     if message is None or key is None or messages.received(message.channel_key, key) is not None:
@@ -210,7 +210,7 @@ def _refuse(work: Work, interaction: Interaction, entry: Entry, reason: str) -> 
 
 
 def _is_answer(work: Work, message_id: int) -> bool:
-    """Whether the message is one to the customer, which comes a way that can fail."""
+    """Whether the message goes to the customer, on a way that can fail."""
     message = work.use(MessageRepository).get(message_id)
     return message is not None and message.author is not MessageAuthor.CUSTOMER
 
@@ -218,20 +218,20 @@ def _is_answer(work: Work, message_id: int) -> bool:
 def _uncertain(work: Work, interaction: Interaction, entry: Entry, reason: str) -> None:
     work.use(OutboxRepository).save(entry, replace(entry, state=EntryState.UNCERTAIN, error=reason))
     if interaction.state is State.CLOSED:
-        # It was closed in the belief that this was done; somebody has to see that it may not be.
+        # It was closed on the assumption that this was done. Somebody must see that it may not be.
         opened = work.kinds[interaction.kind].on_reopen(work, SYSTEM, interaction)
         interaction = write(work, SYSTEM, interaction, opened, Command.REOPEN)
     _tell(work, interaction, retroubled(work, interaction), SyncUncertain(action=entry.action, entry_id=entry.id))
 
 
 def _tell(work: Work, before: Interaction, after: Interaction, told: Any) -> None:
-    # What was set back, or was set there by somebody else meanwhile, is what a read says.
+    # A read tells what was undone, or was set there by somebody else meanwhile.
     work.use(MirroredRepository).note_written(before.id, work.now)
     write(work, CONNECTION, before, after, Command.UPDATE, told)
 
 
 def _in_flight(work: Work, entry_id: int, attempts: int) -> tuple[Interaction, Entry] | None:
-    """The locked interaction and entry, while this very attempt is in flight."""
+    """The locked interaction and entry, while this same attempt is in flight."""
     found = _locked(work, entry_id)
     if found is None or found[1].attempts != attempts or found[1].state is EntryState.WAITING:
         return None
@@ -239,7 +239,7 @@ def _in_flight(work: Work, entry_id: int, attempts: int) -> tuple[Interaction, E
 
 
 def _locked(work: Work, entry_id: int) -> tuple[Interaction, Entry] | None:
-    """The interaction and its entry, locked in this order; None when the entry is not worked on any more."""
+    """The interaction and its entry, locked in this order. None when the entry is no longer worked on."""
     entries = work.use(OutboxRepository)
     seen = entries.get(entry_id)
     if seen is None:
