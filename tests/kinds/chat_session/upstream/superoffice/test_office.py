@@ -8,13 +8,12 @@ from itertools import count
 import pytest
 from structlog.testing import capture_logs
 
-from app.connections.keeper import LEASE, Keeper, KeeperLimits
+from app.connections.keeper import Keeper, KeeperLimits
 from app.connections.model import NewConnection
 from app.connections.reach import Bucket, SystemReach
 from app.connections.repository import ConnectedSystemRepository
-from app.connections.service import create_connection, standings
+from app.connections.service import create_connection
 from app.connections.service.reading import note_hint, note_restored
-from app.connections.tables import outbox
 from app.core.errors import DomainError
 from app.core.ids import GlobalId
 from app.interactions.messages import MessageStatus
@@ -22,14 +21,13 @@ from app.interactions.remote import Hook, Refused, Unanswered
 from app.interactions.repository.messages import MessageRepository
 from app.interactions.service.messages import send_message
 from app.interactions.service.state import close
-from app.interactions.tables import message
 from app.kinds.chat_session.model.session import ChatSession
 from app.kinds.chat_session.model.session import ChatSessionStatus as S
 from app.kinds.chat_session.repository import ChatSessionRepository
 from app.registry import CONNECTORS
-from app.storage.database import Database, Work
-from app.storage.leases import take_lease
+from app.storage.database import Database
 from tests.conftest import ManualClock
+from tests.connections.attached import Attached
 from tests.connections.conftest import ADA
 from tests.kinds.chat_session.upstream.superoffice.office import CREDENTIAL, HOME, SECRETS, Office
 from tests.kinds.conftest import BO, store_users
@@ -41,27 +39,15 @@ HOOK = Hook("https://switchboard.example.com/hooks/con_1/token", "whsec_abc", "S
 
 
 @dataclass
-class Side:
+class Side(Attached):
     """Our side of the connection."""
 
-    database: Database
-    clock: ManualClock
     office: Office
     reach: SystemReach
-    keeper: Keeper
-
-    async def work(self) -> None:
-        await self.database.command(take_lease, self.keeper.lease, "tests", LEASE)
-        for _ in range(30):
-            await self.keeper.step()
-            if not await self.keeper.settled():
-                return
-        raise AssertionError("There is no end of what is due.")
 
     async def later(self, seconds: float) -> None:
         self.clock.advance(seconds)
-        self.keeper.poll_now()
-        await self.work()
+        await self.sync()
 
     async def here(self) -> ChatSession:
         found = await self.database.command(lambda work: work.use(ChatSessionRepository).load(1))
@@ -72,26 +58,8 @@ class Side:
         content = {"type": "text", "content": text}
         return (await self.database.command(send_message, BO, CHAT, content)).message
 
-    async def queue(self) -> list[tuple[str, str]]:
-        def read(work: Work) -> list[tuple[str, str]]:
-            columns = (outbox.c.action, outbox.c.state)
-            rows = work.connection.execute(outbox.select().with_only_columns(*columns).order_by(outbox.c.id))
-            return [(row[0], row[1]) for row in rows]
-
-        return await self.database.command(read)
-
     async def texts(self) -> list[str | None]:
-        return await self.database.command(
-            lambda work: list(
-                work.connection.execute(
-                    message.select().with_only_columns(message.c.text).order_by(message.c.id)
-                ).scalars()
-            )
-        )
-
-    async def error(self) -> str | None:
-        (found,) = await self.database.command(standings)
-        return found.standing.error(self.clock.now)
+        return [each.text for each in await self.messages()]
 
 
 @pytest.fixture
@@ -117,7 +85,7 @@ async def attached(
     bucket = Bucket(count(0.0, 10.0).__next__, no_sleep)
     reach = SystemReach(office, clock, bucket, remote.access(address, credential, clock), {})
     keeper = Keeper(database, clock, system, remote, reach, "tests", KeeperLimits(), hook)
-    return Side(database, clock, office, reach, keeper)
+    return Side(database, clock, keeper, made.system.id, office, reach)
 
 
 def count_of(side: Side, end: str) -> int:
@@ -168,7 +136,7 @@ async def test_system_user_that_is_not_taken_is_said_without_its_secrets(side: S
     assert refused.value.unauthorized is (wrong == "refused")
     with capture_logs() as logs:
         await side.work()
-    assert await side.error() == ("TOKEN_REFUSED" if wrong == "refused" else "SYSTEM_REFUSES")
+    assert (await side.stands())[1] == ("TOKEN_REFUSED" if wrong == "refused" else "SYSTEM_REFUSES")
     said = f"{refused.value.reason} {logs}"
     assert not any(secret in said for secret in SECRETS)
 
@@ -310,10 +278,9 @@ async def test_message_that_got_the_number_of_a_lost_one_is_taken_in(side: Side)
     side.clock.advance(600)
     del side.office.messages[446][1:]
     assert side.office.says(446, "After") == 816
-    (found,) = await side.database.command(standings)
-    await side.database.command(note_restored, found.system.id)
+    await side.database.command(note_restored, side.connection)
     # What a webhook says meanwhile does not make a usual read of it.
-    await side.database.command(note_hint, found.system.id, "446")
+    await side.database.command(note_hint, side.connection, "446")
     await side.later(1)
     assert await side.texts() == [*before, "After"]
 
@@ -355,6 +322,6 @@ async def test_webhook_that_is_refused_leaves_the_polls(database: Database, cloc
     with capture_logs() as logs:
         await side.work()
         await side.later(61)
-    assert (await side.error(), (await side.here()).status) == ("HOOK_REFUSED", S.IN_QUEUE)
+    assert ((await side.stands())[1], (await side.here()).status) == ("HOOK_REFUSED", S.IN_QUEUE)
     assert [each["event"] for each in logs] == ["a webhook cannot be kept"]
     assert not any(secret in json.dumps(logs, default=str) for secret in (*SECRETS, HOOK.secret, HOOK.url))
