@@ -48,7 +48,9 @@ def runs(tree: Path, tests: Sequence[str], seconds: float) -> tuple[int | None, 
     began = time.monotonic()
     command = [".venv/bin/python", "-B", "-m", "pytest", "-x", "-p", "no:cacheprovider", *tests]
     quiet = subprocess.DEVNULL
-    run = subprocess.Popen(command, cwd=tree, stdin=quiet, stdout=quiet, stderr=quiet, start_new_session=True)
+    run = subprocess.Popen(
+        command, cwd=tree, stdin=quiet, stdout=quiet, stderr=quiet, start_new_session=True, preexec_fn=_heed_interrupts
+    )
     try:
         status: int | None = run.wait(seconds)
     except subprocess.TimeoutExpired:
@@ -67,6 +69,11 @@ def is_noticed(tree: Path, mutant: Mutant, tests: Sequence[str], seconds: float)
         return runs(tree, tests, seconds)[0] != 0
     finally:
         path.write_bytes(source)
+
+
+def _heed_interrupts() -> None:
+    # A shell starts what runs in its background with interrupts ignored, and that is inherited.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _end(run: "subprocess.Popen[bytes]") -> None:
