@@ -75,7 +75,7 @@ def graphiql() -> None:
     from app.http.pages.build import main
     from app.settings import load_settings
 
-    # Without what kinds declare, which would load the whole graph before each start of a server.
+    # Without the settings of kinds, which would load the whole graph before each start of a server.
     main(Path(load_settings(kinds=None).graphiql_folder))
 
 

@@ -76,9 +76,9 @@ def create_app(
     limits: ConnectionLimits | None = None,
     dispatch_limits: DispatchLimits | None = None,
 ) -> Starlette:
-    """The application over a migrated database. It opens what it needs when it starts and closes it when it stops.
+    """The application over a migrated database. It opens what it needs on start, and closes it on stop.
 
-    Raises SettingsError for permissions in the settings that do not exist, and documents that cannot be read."""
+    Raises SettingsError for unknown permissions in the settings, and for documents that cannot be read."""
     _require_known_permissions(settings)
     taken = asyncio.Event()
     new_ids = TimeOrderedIds() if ids is None else ids

@@ -32,13 +32,13 @@ KINDS: tuple[interactions.InteractionKind, ...] = tuple(map(_listed, _NAMES))
 """Every kind, in the order of the list above."""
 
 CONNECTORS: Mapping[str, Connector] = {each.system: each for kind in KINDS for each in kind.connectors}
-"""What fills interactions from other systems, by the names of the systems."""
+"""The connectors of other systems, by the names of the systems."""
 
 SETTINGS: tuple[type[KindSettings], ...] = tuple(kind.settings for kind in KINDS if kind.settings is not None)
-"""What can be set of kinds, beside what can be set of the whole."""
+"""The settings of kinds, beside the general ones."""
 
 PERMISSIONS: tuple[str, ...] = (*kind_permissions(kind.name for kind in KINDS), *GENERAL_PERMISSIONS)
-"""All permissions there are; an admin has them all."""
+"""All existing permissions. An admin has them all."""
 
 _ALLOWED = {
     **{f"{kind.name}:read": f"See what is of the kind `{kind.name.upper()}`." for kind in KINDS},
@@ -100,7 +100,7 @@ Permission = described(
 
 
 _OTHER_EVENTS = ("app.destinations.events",)
-"""The modules of events that no kind brings with it."""
+"""The modules with events that do not belong to a kind."""
 
 
 def _topics() -> Mapping[str, str]:

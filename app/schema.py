@@ -35,7 +35,7 @@ SLICES: tuple[Slice, ...] = (
     DESTINATIONS,
     *(kind.slice for kind in KINDS),
 )
-"""Everything the graph is made of."""
+"""All slices that the graph is made of."""
 
 
 _DESCRIPTION = (
@@ -48,7 +48,7 @@ _DESCRIPTION = (
 
 @lru_cache(maxsize=8)
 def build_schema(slices: tuple[Slice, ...] = SLICES) -> GraphQLSchema:
-    """The schema; the same slices give the same one, for nothing changes a schema once it is made.
+    """The schema. The same slices give the same object, because a schema never changes after it was made.
 
     Raises when a slice leaves a type or a field undefined."""
     with extended(_additions(slices)):
@@ -66,9 +66,9 @@ def build_schema(slices: tuple[Slice, ...] = SLICES) -> GraphQLSchema:
 
 @lru_cache(maxsize=8)
 def build_catalogue(schema: GraphQLSchema, slices: tuple[Slice, ...] = SLICES) -> Catalogue:
-    """How selections read the schema; the same one for the same schema and slices.
+    """How selections read the schema. The same schema and slices give the same object.
 
-    Raises UnmappedField for a field that lies nowhere."""
+    Raises UnmappedField for a field without a mapping."""
     return Catalogue(
         with_additions((mapping for slice_ in slices for mapping in slice_.mappings), _additions(slices)),
         {name: root for slice_ in slices for name, root in slice_.roots.items()},
@@ -77,11 +77,11 @@ def build_catalogue(schema: GraphQLSchema, slices: tuple[Slice, ...] = SLICES) -
 
 
 def print_sdl() -> str:
-    """The schema as text, in alphabetical order, so that a diff shows what changed and nothing else."""
+    """The schema as text, in alphabetical order, so that a diff only shows what changed."""
     schema = lexicographic_sort_schema(build_schema())
     for type_ in schema.type_map.values():
         if isinstance(type_, GraphQLInputObjectType):
-            # Strawberry keeps this to itself, and tells of it in introspection alone.
+            # Strawberry keeps this in a private attribute, and only shows it in introspection.
             type_.is_one_of = is_one_of(type_)
     return print_schema(schema) + "\n"
 

@@ -1,4 +1,4 @@
-"""What the command line shows to people, and the address it listens at."""
+"""What the command line prints, and the address it listens at."""
 
 import socket
 import sys
@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 
 
 class CommandError(Exception):
-    """The command cannot do what was asked; the message is for whoever typed it."""
+    """The command cannot do what was asked. The message is for the person who typed it."""
 
 
 def console() -> "Console":
-    """Where everything goes that is not a result."""
+    """The console for everything that is not a result."""
     from rich.console import Console
 
     return Console(stderr=True)
@@ -23,7 +23,7 @@ def console() -> "Console":
 
 @contextmanager
 def progress(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar that moves as it is told how many are done, and of how many."""
+    """Shows a progress bar during the block. Call the function with how many are done, and of how many."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
@@ -41,9 +41,9 @@ def columns(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 
 def announce(address: str, secret: str | None, another: str) -> None:
-    """Say where the server and its pages are; the secret is the first key's, which nobody has seen yet.
+    """Print where the server and its pages are. The secret is the first key's, which has not been shown yet.
 
-    `another` is the command that makes one more."""
+    `another` is the command that creates one more key."""
     from rich.console import Console
     from rich.panel import Panel
     from rich.text import Text

@@ -108,7 +108,7 @@ class AttentionSubscription:
 
 
 def attention_slice(kinds: Mapping[str, str]) -> Slice:
-    """What the attention slice adds to the graph; `kinds` gives each prefix of interactions' ids its kind's name."""
+    """What the attention slice adds to the graph. `kinds` maps the prefixes of interactions' ids to kinds."""
     return Slice(
         query=AttentionQuery,
         subscription=AttentionSubscription,

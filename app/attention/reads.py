@@ -80,7 +80,7 @@ def _moves_the_summary(viewer: Viewer, entry: Entry) -> bool:
         return True
     if entry.event.interaction_id is None or seen_sides(entry.event, viewer, sides_of(entry)) == (None, None):
         return False
-    # Who holds what waits counts too, when the summary is by assignee, and whose it is when it is by team.
+    # A change of the holder counts when the summary is by assignee, and a change of the team when it is by team.
     before = entry.event.data.get("before")
     asked = isinstance(before, dict) and not _ASKED.isdisjoint(before)
     return issubclass(entry.type, AttentionEvent) or asked

@@ -1,4 +1,4 @@
-"""What is found in a database of this version: keys, secrets, times, what waits."""
+"""Checks the content of a database: keys, secrets, times, waiting work."""
 
 from collections.abc import AsyncIterator, Generator, Iterator, Sequence
 from datetime import datetime, timedelta
@@ -24,17 +24,17 @@ from app.storage.tables import moment_of
 from app.storage.work import Work
 
 CLOCK_BEHIND = timedelta(seconds=10)
-"""How far in the future the newest event may be: processes' clocks differ."""
+"""How far in the future the newest event may be, because processes' clocks differ."""
 
 OVERDUE = timedelta(minutes=1)
 MOST_LOOKED_UP = 20
-"""Destinations whose addresses are looked up."""
+"""How many destinations have their addresses looked up."""
 
 _LOOK_UP_SECONDS = 3.0
 
 
 async def contents(settings: Settings, clock: Clock) -> AsyncIterator[Finding]:
-    """What is found by reading as the server does, and by a unit of work that is undone."""
+    """The findings of reading as the server does, and of a unit of work that is rolled back."""
     try:
         database = await open_database(settings.database_url, clock=clock, ids=TimeOrderedIds(), settings=settings)
     except (ConfigurationError, OSError, TimeoutError) as error:
@@ -86,7 +86,7 @@ def _of_times(newest: datetime | None, due: datetime | None, now: datetime) -> I
 
 
 class _Seen(Exception):
-    """Carries out of a unit what it has seen, so that all that it did is undone."""
+    """Carries results out of a unit, so that everything the unit did is rolled back."""
 
     def __init__(self, findings: Sequence[Finding], destinations: Sequence[Destination]) -> None:
         super().__init__()
@@ -171,7 +171,7 @@ def _waiting(work: Work, connections: Sequence[Stands], destinations: Sequence[D
 
 
 async def _addresses(destinations: Sequence[Destination], settings: Settings) -> AsyncIterator[Finding]:
-    """Whether the addresses of destinations may be reached; nothing is sent to them."""
+    """Whether the addresses of destinations may be reached. Nothing is sent to them."""
     active = [each for each in destinations if each.state is DestinationState.ACTIVE][:MOST_LOOKED_UP]
     client = OutboundClient(settings.outbound_networks)
     try:

@@ -16,10 +16,11 @@ from app.storage.engines import ConfigurationError, parse_database_url
 
 
 async def examine(settings: Settings, clock: Clock, *, workers: int = 1) -> AsyncIterator[Finding]:
-    """Every finding as it is made. Nothing is changed: no file is made, no migration is run, no row is written.
+    """Every finding, as soon as it is made. Nothing is changed: no file is created, no migration runs, no row is
+    written.
 
-    `workers` is how many processes share the database, at least those of the settings. What needs something that is at
-    fault is left out."""
+    `workers` is the number of processes that share the database, at least that of the settings. Checks that depend on
+    something faulty are left out."""
     for found in machine(settings):
         yield found
     try:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class State(Enum):
-    """How bad it is. The server does not work, or not for long, with a FAULT."""
+    """How serious a finding is. With a FAULT, the server does not work, or will soon stop working."""
 
     OK = "ok"
     WARNING = "warning"
@@ -14,7 +14,7 @@ class State(Enum):
 
 
 class Finding(NamedTuple):
-    """One line of a report; `advice` says what to do, and is empty where there is nothing to do."""
+    """One line of a report. `advice` says what to do; it is empty when there is nothing to do."""
 
     state: State
     topic: str

@@ -1,4 +1,4 @@
-"""What a deployment brings along: its settings, versions and limits."""
+"""Checks a deployment's settings, versions and limits."""
 
 import re
 import resource
@@ -13,7 +13,7 @@ from app.settings import PREFIX, Settings
 
 OLDEST_PYTHON = (3, 11)
 OLDEST_SQLITE = (3, 35, 0)
-"""The first with RETURNING."""
+"""The first version with RETURNING."""
 
 FEWEST_FILES = 4_096
 
@@ -22,7 +22,7 @@ _PINNED = re.compile(r"^([A-Za-z0-9._-]+)==(\S+)", re.MULTILINE)
 
 
 def machine(settings: Settings) -> Iterator[Finding]:
-    """What is found of the settings, Python, its packages, SQLite and the limit of open files."""
+    """The findings about the settings, Python, its packages, SQLite and the limit of open files."""
     named = ", ".join(f"{PREFIX}{name.upper()}" for name in sorted(settings.model_fields_set))
     yield ok("settings", f"Set: {named}." if named else "All have their defaults.")
     yield python_version(sys.version_info[:3])

@@ -1,4 +1,4 @@
-"""What is found of a PostgreSQL database without changing it."""
+"""Checks a PostgreSQL database without changing it."""
 
 import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -17,7 +17,8 @@ OLDEST = 15
 """The oldest version that PostgreSQL's makers maintained when this was written."""
 
 LATEST_CLOCK, WORST_CLOCK = 1.0, 5.0
-"""Seconds by which the clocks may differ: of more there is a warning, and a fault. Leases last for 15."""
+"""Seconds by which the clocks may differ: above the first there is a warning, above the second a fault. Leases last for
+15."""
 
 _VARIABLE = "SWITCHBOARD_DATABASE_URL"
 
@@ -37,7 +38,7 @@ WHERE relnamespace = current_schema()::regnamespace
 
 
 async def postgresql(url: sa.URL, settings: Settings, clock: Clock, workers: int) -> AsyncIterator[Finding]:
-    """What is found of the server, of the way to it, and of its tables."""
+    """The findings about the server, the connection to it, and its tables."""
     where = f"{url.host or 'the local socket'}, database {url.database}, as {url.username}"
     try:
         connection: Any = await asyncpg.connect(
@@ -74,7 +75,7 @@ async def postgresql(url: sa.URL, settings: Settings, clock: Clock, workers: int
 
 
 def refusal(error: Exception, where: str) -> Finding | None:
-    """Why there is no connection, and what to do; None for an error that has nothing to do with it."""
+    """Why there is no connection, and what to do. None for an unrelated error."""
     match error:
         case asyncpg.InvalidCatalogNameError():
             return fault("database", f"There is no such database at {where}.", "Make it: `createdb`, then start again.")
@@ -117,7 +118,7 @@ def refusal(error: Exception, where: str) -> Finding | None:
 
 
 def server(state: Mapping[str, Any], now: float, pool_size: int, workers: int) -> Iterator[Finding]:
-    """What is found of a server in this state, at this time by our own clock."""
+    """The findings about a server in this state, at this time by our own clock."""
     if state["version"] < OLDEST * 10_000:
         yield fault("versions", f"PostgreSQL {state['version_name']} is too old.", f"Upgrade it to {OLDEST} or newer.")
     if state["encoding"] != "UTF8":
@@ -161,12 +162,12 @@ def _connections(there: int, pool_size: int, workers: int) -> Finding:
 
 
 def connections_of_process(pool_size: int) -> int:
-    """The most connections of one process: for commands, for reads, one that listens, and one that looks after them."""
+    """The most connections of one process: for commands, for reads, one that listens, and one that monitors them."""
     return 2 * pool_size + 2
 
 
 def clocks(ahead: float) -> Finding:
-    """Whether this machine's clock, so many seconds ahead of the database's, can be relied on."""
+    """Whether this machine's clock, so many seconds ahead of the database's, is reliable."""
     text = f"The clock is {abs(ahead):.1f} s {'ahead of' if ahead > 0 else 'behind'} the database's."
     advice = "Have both machines keep time by NTP: leases, deadlines and the order of messages are reckoned by it."
     if abs(ahead) > WORST_CLOCK:

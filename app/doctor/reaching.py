@@ -1,4 +1,4 @@
-"""What a deployment reaches over the network, and whether its own address is free."""
+"""Checks what a deployment reaches by network, and its own address."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -15,7 +15,7 @@ _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}
 
 
 async def reaching(settings: Settings) -> AsyncIterator[Finding]:
-    """What is found of identity providers, and of the address to listen at."""
+    """The findings about identity providers, and about the address to listen at."""
     if settings.issuers:
         async with fetching() as fetch:
             for issuer in settings.issuers:
@@ -51,7 +51,7 @@ async def _own_address(host: str, port: int) -> Finding:
             writer.write(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
             said = await reader.read(4_096)
     except (OSError, TimeoutError):
-        pass  # it listens, and that is all there is to know of it
+        pass  # it listens, and nothing more can be known of it
     finally:
         writer.close()
     if b'{"status":"up"}' in said:

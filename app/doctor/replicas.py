@@ -1,4 +1,4 @@
-"""What is found of the replicas that may answer reads."""
+"""Checks the replicas that may answer reads."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -17,7 +17,7 @@ from app.storage.replica import PRIMARY_IDENTITY, PRIMARY_POSITION, REPLICA_IDEN
 TOPIC = "replicas"
 
 PATIENCE = 5.0
-"""Seconds that a replica has to be where the primary was, far beyond what servers wait for."""
+"""Seconds that a replica has to reach the primary's position, far more than servers wait."""
 
 _PAUSE = 0.05
 _VARIABLE = "SWITCHBOARD_READ_URL"
@@ -33,7 +33,7 @@ FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind IN
 async def replicas(
     primary: sa.URL, settings: Settings, workers: int, patience: float = PATIENCE
 ) -> AsyncIterator[Finding]:
-    """What is found of each replica; nothing where the primary cannot be asked, which is told elsewhere."""
+    """The findings about each replica; none when the primary cannot be asked, which is reported elsewhere."""
     if not settings.read_url:
         return
     source: Any = None
@@ -94,7 +94,7 @@ async def _connected(url: sa.URL, settings: Settings) -> Any:
 
 
 async def _took(connection: Any, position: int, patience: float) -> float | None:
-    """Seconds until the replica was where the primary is; None when it is not there in time."""
+    """Seconds until the replica reached the primary's position; None when it does not in time."""
     time = asyncio.get_running_loop().time
     began = time()
     with suppress(TimeoutError):
@@ -110,7 +110,7 @@ async def _took(connection: Any, position: int, patience: float) -> float | None
 def judged(
     where: str, took: float | None, state: Mapping[str, Any], settings: Settings, workers: int
 ) -> Iterator[Finding]:
-    """What is found of a replica in this state that needed so many seconds to be where the primary was."""
+    """The finding about a replica in this state that needed so many seconds to reach the primary's position."""
     if took is None:
         yield warning(
             TOPIC,

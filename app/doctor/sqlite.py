@@ -1,4 +1,4 @@
-"""What is found of an SQLite database without changing it."""
+"""Checks an SQLite database without changing it."""
 
 import asyncio
 import os
@@ -14,13 +14,13 @@ from app.doctor.structure import structure
 from app.storage.engines import ConfigurationError, connect_sqlite, plain_failures
 
 LEAST_FREE = 1 << 30
-"""Bytes of the disk below which there is a warning; a database that is larger needs room for one more of itself."""
+"""Free bytes of the disk below which there is a warning. A larger database needs as much as its own size."""
 
 _VARIABLE = "SWITCHBOARD_DATABASE_URL"
 
 
 async def sqlite(url: sa.URL) -> AsyncIterator[Finding]:
-    """What is found of the file, its folder and its tables."""
+    """The findings about the file, its folder and its tables."""
     for found in await asyncio.to_thread(lambda: list(_file(url))):
         yield found
 
@@ -82,7 +82,7 @@ def _read(connection: sqlite3.Connection) -> tuple[str | None, set[str]]:
 
 
 def disk(folder: str, free: int, size: int) -> Finding:
-    """Whether there is room for what the database grows by, and for a copy of it."""
+    """Whether there is room for the database to grow, and for a copy of it."""
     text = f"The disk of {folder} has {free / (1 << 30):,.1f} GiB free."
     if free < max(LEAST_FREE, size):
         return warning(

@@ -16,9 +16,9 @@ TOPIC = "structure"
 def structure(
     revision: str | None, indexes: Collection[str], broken: Collection[str], dialect: Dialect
 ) -> Iterator[Finding]:
-    """What is found of a database at this revision with these indexes, of which `broken` are not usable.
+    """The findings about a database at this revision with these indexes, of which `broken` are not usable.
 
-    One finding has the topic and no fault when the database is at the newest revision."""
+    When the database is at the newest revision, one finding has the topic, without a fault."""
     known = revisions()
     if revision is None:
         yield warning(

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 LOST = frozenset({"CURSOR_EXPIRED", "INVALID_CURSOR"})
-"""The codes by which a server says that it cannot go on from a cursor."""
+"""The codes by which a server says that it cannot continue from a cursor."""
 
 PASSING = frozenset({"INTERNAL", "OUTCOME_UNKNOWN", "RATE_LIMITED", "TIMEOUT", "UNAVAILABLE"})
-"""The codes of faults that a repetition may not have."""
+"""The codes of faults that a retry may resolve."""
 
 
 class Broken(Exception):

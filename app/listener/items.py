@@ -1,14 +1,14 @@
-"""What is heard: the documents that ask for it, and what an item says."""
+"""The documents of the listener, and what an item says."""
 
 import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 LEVELS = ("URGENT", "HIGH", "NORMAL", "LOW")
-"""The levels of attention, the most urgent first."""
+"""The levels of attention, most urgent first."""
 
 WAITING = "WAITING"
-"""The `change` of what waited already when listening began; the others are those of the graph."""
+"""The `change` of interactions that waited when listening began. The other changes are those of the graph."""
 
 Item = Mapping[str, Any]
 
@@ -48,7 +48,7 @@ def filter_of(level: str | None, kinds: Sequence[str]) -> Mapping[str, object]:
 
 
 def waiting(node: Mapping[str, Any]) -> Item:
-    """The item of an interaction that waited already."""
+    """The item of an interaction that waited when listening began."""
     attention = node["attention"]
     return {
         "change": WAITING,
@@ -63,7 +63,7 @@ def waiting(node: Mapping[str, Any]) -> Item:
 
 
 def is_alert(item: Item) -> bool:
-    """Whether somebody has to be told: a customer waits now, waits more urgently, or wrote again."""
+    """Whether somebody must be alerted: a customer waits now, waits more urgently, or wrote again."""
     if item["change"] in (WAITING, "ENTERED"):
         return True
     if item["change"] == "LEFT":
@@ -72,7 +72,8 @@ def is_alert(item: Item) -> bool:
 
 
 def facts(item: Item) -> Mapping[str, str]:
-    """What is safe to hand on as words of a command line: codes and ids, and nothing that a customer wrote."""
+    """The values that are safe in an environment or a command line: codes and ids, and nothing that a customer
+    wrote."""
     return {
         "CHANGE": item["change"],
         "ID": item["interactionId"],
@@ -94,7 +95,7 @@ def line(item: Item) -> str:
 
 
 def plain(text: str, most: int = 200) -> str:
-    """The text in one line without what steers a terminal or turns the writing around."""
+    """The text in one line, without characters that control a terminal or reverse the direction of the text."""
     kept = "".join(" " if unicodedata.category(each).startswith(("C", "Z")) else each for each in text[: 4 * most])
     return " ".join(kept.split())[:most]
 

@@ -1,4 +1,4 @@
-"""What an alert sets off: a line, a command, a desktop notification."""
+"""Reactions to an alert: a line, a command, a desktop notification."""
 
 import asyncio
 import os
@@ -21,7 +21,8 @@ _NOTIFICATION_SECONDS = 5.0
 
 
 class Command:
-    """A program with its arguments, run for items one after another. No shell reads what a customer wrote."""
+    """A program with its arguments, run for items one after another, without a shell that could interpret a customer's
+    text."""
 
     def __init__(
         self,
@@ -39,7 +40,7 @@ class Command:
         self._every_item = every_item
 
     async def __call__(self, item: Item) -> None:
-        """Run it with the item as JSON on its standard input, until it ends or its time is up; tell what failed."""
+        """Run it with the item as JSON on its standard input, until it ends or its time is up. Reports a failure."""
         if not (self._every_item or is_alert(item)):
             return
         named = {f"ALERT_{name}": value for name, value in facts(item).items()}
@@ -56,7 +57,7 @@ class Notification:
         self._environment = environment
 
     async def __call__(self, item: Item) -> None:
-        """Show the alert, where it is one and the desktop does not refuse."""
+        """Show the item if it is an alert and the desktop allows it."""
         if not is_alert(item):
             return
         told = facts(item)
@@ -67,9 +68,9 @@ class Notification:
 
 
 def notification(environment: Mapping[str, str]) -> Notification | None:
-    """The way in which this machine shows notifications; None where it has none."""
+    """How this machine shows notifications; None when it cannot."""
     if (notify_send := shutil.which("notify-send")) is not None:
-        # The text may hold markup there, and what begins with a dash would be an option.
+        # The text may contain markup there, and a leading dash would make it an option.
         head = [notify_send, "--app-name=Switchboard", "--"]
         return Notification(lambda title, text: [*head, title, escape(text)], environment)
     if (osascript := shutil.which("osascript")) is not None:
@@ -80,13 +81,13 @@ def notification(environment: Mapping[str, str]) -> Notification | None:
 
 
 async def _run(words: Sequence[str], environment: Mapping[str, str], given: bytes, seconds: float) -> str | None:
-    """Run a program in a group of its own; what went wrong, or None."""
+    """Run a program in its own process group. Returns what went wrong, or None."""
     try:
         process = await asyncio.create_subprocess_exec(
             *words,
             env=environment,
             stdin=asyncio.subprocess.PIPE,
-            stdout=2,  # standard output has the items alone
+            stdout=2,  # standard output is for items only
             start_new_session=True,
         )
     except OSError as error:
@@ -98,7 +99,7 @@ async def _run(words: Sequence[str], environment: Mapping[str, str], given: byte
         return f"took longer than {seconds:g} s, and was stopped,"
     finally:
         if process.returncode is None:
-            # With whatever it has started itself.
+            # Together with all processes that it has started.
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             await process.wait()

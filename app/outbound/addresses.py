@@ -16,8 +16,8 @@ _HOST = re.compile(rb"[a-zA-Z0-9._-]+|[0-9a-fA-F:.]+")
 _PORTS = (None, *range(1, 65_536))
 _MAPPED_BY_A_GATEWAY = IPv6Network("64:ff9b::/96")
 _UNICAST = IPv6Network("2000::/3")
-"""All that is handed out of the public internet. Beyond it are addresses that a gateway or a router of one network
-turns into private ones, which `ipaddress` takes for global."""
+"""All public address space. The rest includes addresses that a gateway or router turns into private ones, and that
+`ipaddress` takes for global."""
 
 
 def parse_url(text: str) -> httpx2.URL:
@@ -48,7 +48,7 @@ def _inner(address: Address) -> Address:
 
 
 def is_named(address: Address, networks: Sequence[Network]) -> bool:
-    """Whether one of the networks holds the address."""
+    """Whether one of the networks contains the address."""
     inner = _inner(address)
     return any(inner in network for network in networks)
 

@@ -52,7 +52,7 @@ class OutboundClient:
         self, networks: Sequence[Network] = (), *, lookup: Lookup | None = None, tls: ssl.SSLContext | None = None
     ) -> None:
         self.watch: Callable[[Sent], None] | None = None
-        """Is told of each request, which then takes part in the trace of what it is sent for."""
+        """Called with each request, which then joins the trace of the work it is sent for."""
         self._resolver = resolver = Resolver(lookup)
         self._networks = {
             "https": _CheckedNetwork(resolver, lambda address: is_public(address) or is_named(address, networks)),
@@ -61,7 +61,7 @@ class OutboundClient:
         self._pools = {
             scheme: httpcore2.AsyncConnectionPool(
                 ssl_context=tls,
-                max_connections=None,  # a server that hangs keeps nobody else's from being opened
+                max_connections=None,  # a server that hangs must not prevent connections to others
                 max_keepalive_connections=_MOST_KEPT,
                 keepalive_expiry=_KEPT_SECONDS,
                 network_backend=network,
@@ -216,7 +216,7 @@ def _tls_error(error: BaseException | None) -> ssl.SSLError | None:
 
 
 class _CheckedNetwork(httpcore2.AsyncNetworkBackend):
-    """Connects to the permitted addresses of a host alone."""
+    """Connects only to the permitted addresses of a host."""
 
     def __init__(self, resolver: Resolver, permitted: Callable[[Address], bool]) -> None:
         self._network = httpcore2.AnyIOBackend()

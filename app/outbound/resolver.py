@@ -12,7 +12,7 @@ from app.outbound.addresses import Address
 from app.outbound.faults import OutboundCode, OutboundFault
 
 Lookup = Callable[[str, int], Awaitable[Sequence[str]]]
-"""From a host name and a port to its addresses; raises OSError, and UnicodeError for what no name can be."""
+"""From a host name and a port to its addresses. Raises OSError, and UnicodeError for an invalid name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ class Resolver:
     def _forget(self, key: tuple[str, int], done: asyncio.Task[Sequence[str]]) -> None:
         del self._running[key]
         if not done.cancelled():
-            done.exception()  # the caller may have gone
+            done.exception()  # the caller may have left
 
     async def _system_lookup(self, host: str, port: int) -> Sequence[str]:
         loop = asyncio.get_running_loop()
