@@ -179,6 +179,8 @@ class Dispatcher:
             return
         began = asyncio.get_running_loop().time()
         limits = self._parts.limits
+        if began < self._renewed_at + limits.look_seconds / 2:
+            return  # A change has caused this look, and each change renewing all leases would cost their square.
         held = await self._parts.database.command(renew_leases, self._parts.holder, limits.lease)
         self._renewed_at = began
         for runner, task in list(self._running.items()):
