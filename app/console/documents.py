@@ -6,7 +6,7 @@ from pathlib import Path
 
 from app.console.pages import STATIC
 
-_MODULES = tuple(STATIC / "graph" / name for name in ("documents.js", "administration.js"))
+_MODULES = tuple(STATIC / "graph" / name for name in ("documents.js", "administration.js", "access.js"))
 _CONSTANT = re.compile(r"^(?:export )?const (\w+) = `([^`]*)`;$", re.MULTILINE)
 _PLACE = re.compile(r"\$\{(\w+)\}")
 _OPERATION = re.compile(r"(query|mutation|subscription)\b|\{")

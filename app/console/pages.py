@@ -9,7 +9,7 @@ from starlette.routing import BaseRoute, Route
 
 from app.core.issuers import Issuer
 from app.core.vapid import Vapid
-from app.http.pages.site import Page, Providers, files
+from app.http.pages.site import Page, Providers, edition_of, files
 
 _HERE = Path(__file__).parent
 STATIC = _HERE / "static"
@@ -31,6 +31,7 @@ def routes(issuers: Sequence[Issuer] = (), vapid: Vapid | None = None) -> list[B
     providers = Providers.of(issuers)
     body = (_HERE / "console.html").read_text(encoding="utf-8").replace("{providers}", providers.data)
     body = body.replace("{push_key}", "" if vapid is None else vapid.public_text)
+    body = body.replace("{edition}", edition_of(body, STATIC, _WORKER))
     page = Page.of(body.encode(), providers.origins, builds_with_elements_alone=True)
 
     async def show(_request: Request) -> Response:

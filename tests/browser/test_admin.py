@@ -1,6 +1,6 @@
 """The administration in a browser: what an admin makes there, and what others are not shown."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -25,8 +25,8 @@ from app.registry import PERMISSIONS
 from app.settings import Settings
 from app.storage.work import Work
 from tests.browser.driver import Browser, Tab
-from tests.browser.test_console import ATTACKS, assert_own, enter, has
-from tests.browser.test_pages import ask
+from tests.browser.test_console import ATTACKS, assert_own, enter, has, make_colleague
+from tests.browser.test_pages import ask, until
 from tests.soak.processes import KEY, processes
 
 pytestmark = pytest.mark.anyio
@@ -219,6 +219,42 @@ async def test_admin_page_follows_what_others_do(browser: Browser, tmp_path: Pat
         languages = "document.querySelector('.menu-body select')"
         await tab.run(f"{languages}.value = 'de'; {languages}.dispatchEvent(new Event('change'))")
         await tab.until(f"{has('Wer hier arbeitet')} && {TITLES}.includes('Ingrid')")
+
+
+async def test_admin_shows_and_ends_what_lets_a_user_in(browser: Browser, tmp_path: Path) -> None:
+    async with serving(tmp_path) as address:
+        key = await make_colleague(address)
+
+        async def open_sessions() -> list[str]:
+            query = '{ users(search: "bo.console") { nodes { openSessions { nodes { id } } } } }'
+            (found,) = (await ask(address, query))["users"]["nodes"]
+            return [each["id"] for each in found["openSessions"]["nodes"]]
+
+        async with administration(browser, address) as tab, browser.open_tab() as other:
+            await other.open(f"{address}/wall#key={quote(key)}")
+            await until(open_sessions)
+            (former,) = await open_sessions()
+            await tab.until(f"{TITLES}.includes('Bo')")
+            await act(tab, "showGrants", "Bo")
+            await tab.until(f"{has('Everything', TOP)} && {has('Administrator', TOP)}")
+            await tab.press("Escape", "Escape", number=27)
+            await tab.until(CLOSED)
+            await act(tab, "showIdentities", "Bo")
+            await tab.until(has("Nothing here yet", TOP))
+            await tab.press("Escape", "Escape", number=27)
+            await tab.until(CLOSED)
+            await act(tab, "showSessions", "Bo")
+            await tab.until(f"{has('WebSocket', TOP)} && {has('By the key console', TOP)}")
+            await act(tab, "endSessions")
+            await tab.until(has("End all sessions: Bo", TOP))
+            await submit(tab)
+            # Its key is valid, so that the page comes back, by another session.
+            await until(lambda: _is_not(former, open_sessions))
+            await tab.until(has("Done: End all sessions Bo", TOP))
+
+
+async def _is_not(former: str, open_sessions: Callable[[], Awaitable[list[str]]]) -> bool:
+    return former not in await open_sessions()
 
 
 def stick(work: Work, number: int, connection: str) -> None:

@@ -340,6 +340,63 @@ async def test_console_reads_anew_what_it_cannot_resume(browser: Browser, tmp_pa
         await tab.until(f"{row(interaction)} !== null")
 
 
+async def test_console_comes_back_after_a_sleep_in_which_the_network_died(browser: Browser, tmp_path: Path) -> None:
+    async with server_with_demo(tmp_path) as (_, address), console(browser, address) as tab:
+        # What is said into the dead connection arrives nowhere, and nobody says that it is dead.
+        await tab.run(
+            """(() => {
+                const { send } = WebSocket.prototype;
+                WebSocket.prototype.send = function (text) {
+                    globalThis.dead ??= this;
+                    if (this !== dead) send.call(this, text);
+                };
+                document.dispatchEvent(new Event('visibilitychange'));
+            })()"""
+        )
+        await tab.until("globalThis.dead?.readyState > WebSocket.OPEN")
+        interaction = await raise_attention(address)
+        await tab.until(f"{STATE} === 'live' && {row(interaction)} !== null")
+
+
+async def test_console_of_an_earlier_edition_is_loaded_anew_when_nobody_works(browser: Browser, tmp_path: Path) -> None:
+    renew = "document.querySelector('.new-edition button')"
+    async with server_with_demo(tmp_path) as (server, address), browser.open_tab() as tab:
+        conversation = await write_as_customer(address)
+        await tab.open(f"{address}/#key={quote(KEY)}")
+        await tab.until(READY)
+        await tab.run(f"location.hash = 'open={conversation}'")
+        await tab.until("document.querySelector('textarea')?.disabled === false")
+        await tab.run("document.querySelector('textarea').focus()")
+        await tab.write("half a thought")
+        await tab.press("Escape", "Escape", number=27)
+        # This page is of another edition, and its minutes are short.
+        await tab.run(
+            """(() => {
+                document.querySelector('meta[name=edition]').content = 'another';
+                const { setTimeout: set } = globalThis;
+                globalThis.minutes = 0;
+                globalThis.setTimeout = (f, after, ...more) =>
+                    after < 60_000 ? set(f, after, ...more) : set(() => (minutes++, f()), 20);
+            })()"""
+        )
+        await tab.press("?", "Slash", number=191)
+        await tab.until("document.querySelector('dialog[open]') !== null")
+        assert await tab.run(f"{renew}.hidden") is True
+        await server.kill()
+        await tab.until(f"{STATE} === 'reconnecting'")
+        await server.start()
+        # It is said, and nothing is taken away from who has something open.
+        await tab.until(f"{renew}.hidden === false && minutes > 5")
+        await tab.run("document.querySelector('dialog[open]').close()")
+        await tab.until(f"globalThis.minutes === undefined && {READY}")
+        await tab.until("document.querySelector('textarea')?.value === 'half a thought'")
+        assert await tab.run(f"[location.href, {renew}.hidden]") == [f"{address}/#open={conversation}", True]
+        # What one person began is not for the next.
+        await tab.run("[...document.querySelectorAll('button')].find(b => b.textContent === 'Sign out').click()")
+        assert await tab.run("sessionStorage.length") == 0
+        assert_own(tab, address)
+
+
 async def test_console_speaks_another_language_and_is_quiet_until_asked(browser: Browser, tmp_path: Path) -> None:
     async with server_with_demo(tmp_path) as (_, address), console(browser, address) as tab:
         switches = "[...document.querySelectorAll('.menu-body input')].map(box => box.checked)"
@@ -497,7 +554,8 @@ async def test_console_works_where_its_documents_alone_are_trusted(browser: Brow
         answer = await tab.run(f"fetch('/graphql', {sent}).then(r => r.json())")
         assert answer["errors"][0]["extensions"]["code"] == "DOCUMENT_NOT_TRUSTED"
         # Every document of the page is one of the folder's, byte for byte.
-        modules = ", ".join(f"import('/assets/console/graph/{name}')" for name in ("documents.js", "administration.js"))
+        names = ("documents.js", "administration.js", "access.js")
+        modules = ", ".join(f"import('/assets/console/graph/{name}')" for name in names)
         texts = f"Promise.all([{modules}]).then(all => all.flatMap(m => Object.values(m)))"
         found = await tab.run(f"{texts}.then(all => all.flatMap(v => typeof v === 'string' ? [v] : Object.values(v)))")
         assert sorted(found) == sorted(file.read_text(encoding="utf-8") for file in folder.iterdir())

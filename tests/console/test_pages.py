@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 from app.console import pages
 from app.core.issuers import Issuer
 from app.core.vapid import Vapid, new_private_key, private_key_of
-from app.http.pages.site import Site
+from app.http.pages.site import Site, edition_of
 from app.schema import build_schema
 
 FILES = sorted(path for path in pages.STATIC.rglob("*") if path.is_file())
@@ -21,7 +21,7 @@ CATALOGUES = (
     CATALOGUE,
     *(CATALOGUE.with_name(f"{name}.js") for name in ("topics", "admin-texts", "admin-values", "reports-texts")),
 )
-DOCUMENTS = ("documents.js", "administration.js")
+DOCUMENTS = ("documents.js", "administration.js", "access.js")
 ENTRY = re.compile(r'^  (?:"([\w.]+)"|(\w+)): (\[.*\]),$')
 MARKUP = ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "DOMParser", "srcdoc", "eval(", "Function(")
 
@@ -95,6 +95,23 @@ def test_console_page_names_the_key_by_which_browsers_subscribe(client: TestClie
     vapid = Vapid(private_key_of(new_private_key()), "mailto:desk@example.com")
     page = TestClient(Starlette(routes=pages.routes([], vapid))).get("/").text
     assert f'<meta name="push-key" content="{vapid.public_text}" />' in page
+
+
+def test_console_page_names_its_edition_which_changes_with_the_page_and_its_files(tmp_path: Path) -> None:
+    def edition(**given: object) -> str:
+        page = TestClient(Starlette(routes=pages.routes(**given))).get("/wall").text  # type: ignore[arg-type]
+        (found,) = re.findall(r'<meta name="edition" content="(\w+)" />', page)
+        return str(found)
+
+    vapid = Vapid(private_key_of(new_private_key()), "mailto:desk@example.com")
+    assert edition() == edition() != edition(vapid=vapid)
+    (tmp_path / "a.js").write_text("1")
+    first = edition_of("x", tmp_path)
+    assert edition_of("x", tmp_path) == first != edition_of("y", tmp_path)
+    (tmp_path / "a.js").write_text("2")
+    second = edition_of("x", tmp_path)
+    (tmp_path / "a.js").rename(tmp_path / "b.js")
+    assert len({first, second, edition_of("x", tmp_path), edition_of("x", tmp_path / "b.js")}) == 4
 
 
 @pytest.mark.parametrize("path", ["/wall", "/admin", "/reports"])
@@ -201,6 +218,9 @@ def test_console_catalogue_has_what_is_said_and_nothing_else() -> None:
         ("destinationReason", "DestinationReason", False),
         ("deliveryStatus", "DeliveryStatus", True),
         ("settingSource", "SettingSource", True),
+        ("grantSource", "GrantSource", True),
+        ("credential", "Credential", True),
+        ("transport", "Transport", True),
     ],
 )
 def test_console_catalogue_names_values_that_the_graph_has(group: str, enum: str, is_whole: bool) -> None:

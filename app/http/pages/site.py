@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from hashlib import sha256
 from html import escape
 from pathlib import Path
 
@@ -108,6 +109,15 @@ class _Revalidated(StaticFiles):
 def files(path: str, directory: Path) -> Mount:
     """Serves the files of pages under a path."""
     return Mount(path, _Revalidated(directory=directory))
+
+
+def edition_of(body: str, *places: Path) -> str:
+    """A text that changes with a page, with these files and folders, and with the files of all pages."""
+    found = sha256(body.encode())
+    for place in (*places, _HERE / "static"):
+        for path in [place] if place.is_file() else sorted(each for each in place.rglob("*") if each.is_file()):
+            found.update(path.relative_to(place.parent).as_posix().encode() + sha256(path.read_bytes()).digest())
+    return found.hexdigest()
 
 
 class Site:

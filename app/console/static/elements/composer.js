@@ -1,11 +1,8 @@
 // Where a reply or a note is written.
 
+import { draftOf, keepDraft } from "../models/drafts.js";
 import { h } from "../view/dom.js";
 import { say, sayValue } from "../view/language.js";
-
-// What was begun in each interaction and not sent, for as long as the page is open.
-const drafts = new Map();
-const MOST_DRAFTS = 100; // the oldest is forgotten first
 
 /** The field below an interaction. `open` is given before it is in the page; `draw(open)` shows its state now. */
 export class Composer extends HTMLElement {
@@ -73,13 +70,11 @@ export class Composer extends HTMLElement {
   }
 
   #restore() {
-    this.#field.value = drafts.get(this.#place) ?? "";
+    this.#field.value = draftOf(this.#place);
   }
 
   #input() {
-    drafts.delete(this.#place);
-    if (this.#field.value) drafts.set(this.#place, this.#field.value);
-    if (drafts.size > MOST_DRAFTS) drafts.delete(drafts.keys().next().value);
+    keepDraft(this.#place, this.#field.value);
     if (!this.#isNote && this.#field.value) this.open.sayTyping();
     this.draw(this.open);
   }
@@ -93,7 +88,7 @@ export class Composer extends HTMLElement {
     const text = this.#field.value.trim();
     if (!text || this.#button.disabled) return;
     this.open.sending.send(text, this.#isNote);
-    drafts.delete(this.#place);
+    keepDraft(this.#place, "");
     this.#field.value = "";
     this.draw(this.open);
     this.#field.focus();

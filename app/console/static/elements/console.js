@@ -2,6 +2,7 @@
 
 import { ByKey, Providers, Session, keyAtHand } from "../models/session.js";
 import { say, speak } from "../view/language.js";
+import { whenIdle } from "../view/idle.js";
 import { sayRefusal } from "../view/saying.js";
 
 const PLACES = { "/wall": "switchboard-wall", "/admin": "switchboard-admin", "/reports": "switchboard-reports" };
@@ -11,6 +12,8 @@ export class Console extends HTMLElement {
   #session = null;
   #attempt = 0;
   #providers = new Providers();
+  #place = null;
+  #stay = () => {};
 
   connectedCallback() {
     // An address with a key, pasted into this tab.
@@ -68,6 +71,9 @@ export class Console extends HTMLElement {
       this.#leave();
       this.#showForm().fault = say(session.credential.ended);
     });
+    session.edition.addEventListener("found", () => {
+      if (session === this.#session) this.#stay = whenIdle(() => this.#isBusy, () => location.reload());
+    });
     this.#show();
   }
 
@@ -84,11 +90,19 @@ export class Console extends HTMLElement {
       speak(detail);
       this.#show();
     });
+    this.#place = place;
     this.replaceChildren(place);
+  }
+
+  // A reload would lose something, or find no server.
+  get #isBusy() {
+    const isAway = this.#session.graph.connection.state !== "live";
+    return isAway || Boolean(this.#place.isBusy) || document.querySelector("dialog[open]") !== null;
   }
 
   #leave() {
     this.#attempt++;
+    this.#stay();
     const away = this.#session?.end() ?? null;
     this.#session = null;
     return away;

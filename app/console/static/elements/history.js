@@ -50,7 +50,9 @@ export class History extends HTMLElement {
 
   #leave() {
     this.#open.removeEventListener("change", this);
+    this.#open = null;
     this.#asked++;
+    this.#list.replaceChildren();
   }
 
   async #read(after) {

@@ -105,8 +105,9 @@ export class Interaction extends HTMLElement {
     this.#composer.draw(open);
   }
 
+  // What was shown is kept no longer: it may be large.
   #empty(children) {
-    this.#head = null;
+    this.#head = this.#actions = this.#labels = this.#timeline = this.#composer = null;
     this.replaceChildren(h("div", { class: "empty" }, children));
   }
 

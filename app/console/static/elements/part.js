@@ -31,7 +31,7 @@ export class Part extends HTMLElement {
     this.tools = { ...this.tools, listing: this.#listing, titleOf: this.part.title, parent: this.parent };
     // Behind a dialog nothing is heard: a list in one tells by itself.
     if (this.parent) this.tools.tell = (text) => (this.#told.textContent = text);
-    const make = create && (create.isShown?.(this.parent, this.tools) ?? true) ? this.#button(create, this.parent, "primary") : null;
+    const make = create && (create.isShown?.(this.parent, this.tools) ?? true) ? this.#button(create, this.parent, create.isDanger ? "danger" : "primary") : null;
     this.#list.setAttribute("aria-label", sayValue("part", name));
     this.replaceChildren(
       h("div", { class: "part-head" }, this.parent ? null : this.#heading, isSearched ? this.#search() : null, make),

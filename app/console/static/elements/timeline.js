@@ -31,6 +31,10 @@ export class Timeline extends HTMLElement {
     this.replaceChildren(this.#earlier, this.#none, this.#list);
   }
 
+  disconnectedCallback() {
+    this.#sizes.disconnect();
+  }
+
   draw(open, viewer) {
     const isFirst = this.#open !== open;
     this.#open = open;

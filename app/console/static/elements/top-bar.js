@@ -22,18 +22,22 @@ const MAY = {
 export class TopBar extends HTMLElement {
   session;
   #state;
+  #renew;
   #menu;
 
   connectedCallback() {
     const { connection } = this.session.graph;
     this.#state = h("span", { class: "connection", role: "status" });
     connection.addEventListener("state", this);
+    this.session.edition.addEventListener("found", this);
+    this.#renew = h("button", { type: "button", class: "small", onclick: () => location.reload() }, say("newEdition"));
     this.#menu = this.#makeMenu();
     this.setAttribute("role", "banner");
     document.addEventListener("click", this);
     this.replaceChildren(
       h("h1", { class: "brand" }, h("a", { href: "#" }, "Switchboard")),
       this.#state,
+      h("span", { class: "new-edition", role: "status" }, this.#renew),
       h("span", { class: "spacer" }),
       words(this.session.viewer.user.name, "span", "viewer-name"),
       this.#menu,
@@ -43,6 +47,7 @@ export class TopBar extends HTMLElement {
 
   disconnectedCallback() {
     this.session.graph.connection.removeEventListener("state", this);
+    this.session.edition.removeEventListener("found", this);
     document.removeEventListener("click", this);
   }
 
@@ -54,6 +59,7 @@ export class TopBar extends HTMLElement {
     const { state } = this.session.graph.connection;
     this.#state.dataset.state = state;
     this.#state.textContent = say(`connection.${state}`);
+    this.#renew.hidden = !this.session.edition.isOld;
   }
 
   #makeMenu() {

@@ -65,6 +65,11 @@ export class Workplace extends HTMLElement {
     this.#show(idOfAddress());
   }
 
+  /** Whether a reload would lose something. */
+  get isBusy() {
+    return this.#sendings.isBusy;
+  }
+
   disconnectedCallback() {
     removeEventListener("hashchange", this);
     document.removeEventListener("keydown", this);

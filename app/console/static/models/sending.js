@@ -110,6 +110,11 @@ export class Sendings {
     return this.#all.size;
   }
 
+  /** Whether something is on its way, or waits to be tried again. */
+  get isBusy() {
+    return [...this.#all.values()].some(({ pending }) => pending.length);
+  }
+
   /** That of the interaction that is open from now on; null for none. */
   open(id) {
     this.#openId = id;

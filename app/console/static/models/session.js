@@ -5,6 +5,7 @@ import { SignIn } from "../../pages/signin.js";
 import { VIEWER } from "../graph/documents.js";
 import { Graph, Refused, viewerOf } from "../graph/graph.js";
 import { wait } from "../graph/socket.js";
+import { Edition } from "./edition.js";
 
 const KEPT = "switchboard.key";
 const KEPT_ISSUER = "switchboard.issuer"; // where this tab has signed in: a reload goes there again by itself
@@ -86,12 +87,13 @@ export class Providers {
   }
 }
 
-/** One person at work: `viewer`, their `graph`, and the `credential` by which they came in. */
+/** One person at work: `viewer`, their `graph`, the `credential` by which they came in, and the `edition` of their page. */
 export class Session {
   constructor(viewer, graph, credential) {
     this.viewer = viewer;
     this.graph = graph;
     this.credential = credential;
+    this.edition = new Edition(graph.connection);
   }
 
   /** Signs in. Throws Refused; while the server cannot be reached it tries again when `isPatient`. */

@@ -48,6 +48,16 @@ export const ADMIN_TEXTS = {
   permissionsNone: ["No permissions", "Keine Berechtigungen", "Sin permisos"],
   permissionsOfUserHint: ["You see those that you may grant. Groups of an identity provider may grant more.", "Du siehst, was du vergeben darfst. Gruppen eines Anbieters können mehr vergeben.", "Ves los que puedes conceder. Los grupos de un proveedor de identidad pueden conceder más."],
   permissionsOfKeyHint: ["A key never allows more than its user may.", "Ein Schlüssel erlaubt nie mehr, als sein Benutzer darf.", "Una clave nunca permite más de lo que puede su usuario."],
+  // Sessions, identities and grants
+  byKey: ["By the key {name}", "Mit dem Schlüssel {name}", "Con la clave {name}"],
+  beganAt: ["Began {time}", "Begonnen {time}", "Empezó {time}"],
+  groupsAre: ["Groups: {names}", "Gruppen: {names}", "Grupos: {names}"],
+  linkedAt: ["Linked {time}", "Verknüpft {time}", "Vinculada {time}"],
+  signedInAt: ["Signed in last {time}", "Zuletzt angemeldet {time}", "Último inicio de sesión {time}"],
+  tokenEndsAt: ["Newest token ends {time}", "Neuestes Token endet {time}", "El token más reciente termina {time}"],
+  permissionsEvery: ["Everything", "Alles", "Todo"],
+  byGroup: ["By the group {group} of {subject} at {issuer}", "Durch die Gruppe {group} von {subject} bei {issuer}", "Por el grupo {group} de {subject} en {issuer}"],
+  grantedSince: ["Since {time}", "Seit {time}", "Desde {time}"],
   // Keys
   keyNameHint: ["What the key is for, such as the program that uses it.", "Wofür der Schlüssel ist, etwa das Programm, das ihn benutzt.", "Para qué es la clave, como el programa que la usa."],
   keyEnds: ["Ends at", "Endet am", "Termina el"],

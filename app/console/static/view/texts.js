@@ -41,6 +41,7 @@ export const TEXTS = {
   pushName: ["{name}'s browser, {time}", "Browser von {name}, {time}", "Navegador de {name}, {time}"],
   pushOn: ["On. A policy says which alerts come here.", "An. Eine Regel sagt, welche Meldungen hierher kommen.", "Activado. Una regla dice qué avisos llegan aquí."],
   pushFailed: ["The browser cannot: {reason}", "Der Browser kann das nicht: {reason}", "El navegador no puede: {reason}"],
+  newEdition: ["Load the new version", "Neue Version laden", "Cargar la versión nueva"],
   "connection.connecting": ["Connecting", "Verbinde", "Conectando"],
   "connection.live": ["Live", "Live", "En vivo"],
   "connection.reconnecting": ["Reconnecting", "Verbinde neu", "Reconectando"],

@@ -77,9 +77,9 @@ export function commanding(name, { document, input = () => ({}), isShown, isMain
   };
 }
 
-/** The action that asks before it sends its command; `fields` are what else it asks for, and `given`
- * what is sent of their values. */
-export function asking(name, { document, input = () => ({}), fields = () => [], given = (values) => values, isShown, isDanger = true, done = finished }) {
+/** The action that asks before it sends its command; `of` names the item in it, `fields` are what else it asks for, and
+ * `given` what is sent of their values. */
+export function asking(name, { document, of = ({ id }) => ({ id }), input = () => ({}), fields = () => [], given = (values) => values, isShown, isDanger = true, done = finished }) {
   return {
     name,
     isShown,
@@ -92,7 +92,7 @@ export function asking(name, { document, input = () => ({}), fields = () => [], 
         action: sayValue("act", name),
         isDanger,
         submit: async (values) => {
-          const payload = await tools.graph.mutate(document, { id: item.id, ...input(item, tools), ...given(values) });
+          const payload = await tools.graph.mutate(document, { ...of(item), ...input(item, tools), ...given(values) });
           return () => done(tools, name, item, payload);
         },
       });

@@ -42,6 +42,12 @@ function sayPermission(name) {
   return verb ? sayValue("verb", verb) : sayValue("permission", name);
 }
 
+/** What a permission allows, with the name of its kind. */
+export function sayWholePermission(name) {
+  const { kind } = PERMISSIONS.find(({ names }) => names.includes(name)) ?? { kind: null };
+  return [kind && sayValue("kind", kind), sayPermission(name)].filter(Boolean).join(": ");
+}
+
 /** Permissions in one line: how many, or that they are not narrowed. */
 export function countPermissions(permissions) {
   if (!permissions) return say("permissionsAll");

@@ -1,9 +1,10 @@
-// Users: who they are, what they may do, and their keys.
+// Users: who they are, what they may do, their keys, and what lets them in.
 
 import { CHOICES, COMMANDS, LISTS } from "../../graph/administration.js";
 import { may, mayAll } from "../../models/rights.js";
 import { checkField, textField } from "../../view/fields.js";
 import { say } from "../../view/language.js";
+import { GRANTS, IDENTITIES, SESSIONS } from "./access.js";
 import { countPermissions, permissionsField } from "./permissions.js";
 import { asking, commanding, creating, editing, showing } from "./actions.js";
 import { KEYS_OF_USER } from "./keys.js";
@@ -53,6 +54,9 @@ export const USERS = {
   actions: [
     editing("editUser", { document: COMMANDS.updateUser, fields, isMain: true }),
     showing("showKeys", KEYS_OF_USER, { isMain: true }),
+    showing("showSessions", SESSIONS),
+    showing("showGrants", GRANTS),
+    showing("showIdentities", IDENTITIES),
     commanding("activate", { document: COMMANDS.activateUser, isShown: ({ active }) => !active }),
     asking("deactivate", {
       document: COMMANDS.deactivateUser,
