@@ -22,11 +22,11 @@ from tests.soak.traffic import Outcome
 _WRITERS = 6
 _INTERACTIONS = 24
 _PAUSE = 0.05
-_DOWN_SECONDS = 3.0
-_DRAIN_SECONDS = 240.0
+DOWN_SECONDS = 3.0
+DRAIN_SECONDS = 240.0
 _QUIET_SECONDS = 2.0
 _TAKEN_OVER_WITHIN = 30.0
-_NOTED_WITHIN = 5.0
+NOTED_WITHIN = 5.0
 """A server that is killed has noted every answer that is older."""
 
 _DOCUMENT = "subscription { interactionChanged { cursor topic interactionId version at clientMutationId } }"
@@ -81,11 +81,10 @@ class Receiver:
 
     async def _answer(self, headers: Mapping[str, str], body: bytes, writer: asyncio.StreamWriter) -> bool:
         self.requests += 1
-        webhook_id = headers["webhook-id"]
         try:
-            item = Webhook(self.secret).verify(body, dict(headers))["data"]["interactionChanged"]
-        except (WebhookVerificationError, KeyError, TypeError) as error:
-            self.faults.append(f"{self.name}: {webhook_id}: {type(error).__name__}: {error}")
+            webhook_id, item = self.read(headers, body)
+        except (WebhookVerificationError, LookupError, TypeError, ValueError) as error:
+            self.faults.append(f"{self.name}: {type(error).__name__}: {error}")
             return False
         status, more = self._choice() or (0, "")
         if not status or self.server is None:
@@ -101,6 +100,11 @@ class Receiver:
         if status < 300:
             self.taken.append((webhook_id, item, time.monotonic()))
         return True
+
+    def read(self, headers: Mapping[str, str], body: bytes) -> tuple[str, Mapping[str, Any]]:
+        """What tells a message from all others, and what it says. Raises for one that is not as it has to be."""
+        item = Webhook(self.secret).verify(body, dict(headers))["data"]["interactionChanged"]
+        return headers["webhook-id"], item
 
     def _choice(self) -> Answer | None:
         if self.gone_after is not None and len(self.taken) >= self.gone_after:
@@ -134,7 +138,7 @@ class Receiver:
                 first[webhook_id] = at
                 order.setdefault(item["interactionId"], []).append(_fact(item))
                 continue
-            was_killed = killed_at - _NOTED_WITHIN <= first[webhook_id] <= killed_at
+            was_killed = killed_at - NOTED_WITHIN <= first[webhook_id] <= killed_at
             doubles += not (was_killed or self.unanswered[webhook_id])
         if doubles:
             found.append(f"{self.name}: {doubles} events came twice without a lost answer")
@@ -170,21 +174,21 @@ async def run(database_url: str, folder: Path, *, seconds: float, seed: int = 1)
     receivers = _receivers()
     async with processes(2, database_url, folder, settings) as running, _open(receivers, seed):
         port = running[1].port  # that of the server which is not killed
-        start = await _ask(port, _START)
+        start = await ask(port, _START)
         cursor, refs = start["events"]["cursor"], [each["id"] for each in start["interactions"]["nodes"]]
         for each in receivers:
             await _create(port, each, f"http://127.0.0.1:{each.port}/hook")
         await _create(port, Receiver("dead"), "http://127.0.0.1:1/hook")
         killed_at = await _meanwhile(running, receivers, refs[:_INTERACTIONS], seconds, seed)
         gone = next(each for each in receivers if each.gone_after is not None)
-        faults = await _stopped(port, gone)
+        faults = await stopped(port, gone)
         expected = facts_of((await stored_after(cursor, database_url)).events, "interactionChanged", None)
         took = await _drained(receivers, expected)
         slow = [each.name for each in receivers if each.name not in took]
-        faults += [f"{name} had not got everything after {_DRAIN_SECONDS:.0f} s" for name in slow]
+        faults += [f"{name} had not got everything after {DRAIN_SECONDS:.0f} s" for name in slow]
         # What would come twice comes by now.
         await asyncio.sleep(_QUIET_SECONDS)
-        states = {each["name"]: each["state"] for each in (await _ask(port, _STATES))["destinations"]["nodes"]}
+        states = {each["name"]: each["state"] for each in (await ask(port, _STATES))["destinations"]["nodes"]}
     taken_over = max(each.silence_after(killed_at) for each in receivers if each is not gone)
     if taken_over > _TAKEN_OVER_WITHIN:
         faults.append(f"the destinations of the server that was killed were taken over after {taken_over:.0f} s")
@@ -213,7 +217,7 @@ async def _open(receivers: Sequence[Receiver], seed: int) -> AsyncIterator[None]
             each.close()
 
 
-async def _ask(port: int, document: str, **variables: object) -> dict[str, Any]:
+async def ask(port: int, document: str, **variables: object) -> dict[str, Any]:
     caller = Caller(port)
     try:
         return await caller.call(document, **variables)
@@ -223,7 +227,7 @@ async def _ask(port: int, document: str, **variables: object) -> dict[str, Any]:
 
 async def _create(port: int, receiver: Receiver, url: str) -> None:
     given = {"name": receiver.name, "address": url, "document": _DOCUMENT, "mostInFlight": 8}
-    made = (await _ask(port, _CREATE, input=given))["createDestination"]
+    made = (await ask(port, _CREATE, input=given))["createDestination"]
     if made["errors"]:
         raise RuntimeError(f"No destination: {made['errors']}")
     receiver.ref, receiver.secret = made["destination"]["id"], made["secret"]
@@ -242,7 +246,7 @@ async def _meanwhile(
         for each in receivers:
             if each.dies:
                 group.create_task(_die(each, seconds))
-        killing = group.create_task(_kill(running[0], seconds))
+        killing = group.create_task(kill(running[0], seconds))
     return killing.result()
 
 
@@ -259,11 +263,11 @@ async def _write(ports: Sequence[int], refs: Sequence[str], name: str, until: fl
     caller.close()
 
 
-async def _kill(process: Process, seconds: float) -> float:
+async def kill(process: Process, seconds: float) -> float:
     await asyncio.sleep(seconds * 0.5)
     await process.kill()
     killed_at = time.monotonic()
-    await asyncio.sleep(_DOWN_SECONDS)
+    await asyncio.sleep(DOWN_SECONDS)
     await process.start()
     return killed_at
 
@@ -271,17 +275,17 @@ async def _kill(process: Process, seconds: float) -> float:
 async def _die(receiver: Receiver, seconds: float) -> None:
     await asyncio.sleep(seconds * 0.3)
     receiver.close()
-    await asyncio.sleep(_DOWN_SECONDS)
+    await asyncio.sleep(DOWN_SECONDS)
     await receiver.open()
 
 
-async def _stopped(port: int, gone: Receiver) -> list[str]:
+async def stopped(port: int, gone: Receiver) -> list[str]:
     """Whether the one that answers 410 is stopped, before it is wanted again."""
     wanted = {"name": gone.name, "state": "STOPPED", "reason": "GONE"}
-    until = time.monotonic() + _DRAIN_SECONDS
+    until = time.monotonic() + DRAIN_SECONDS
     while True:
         await asyncio.sleep(0.5)
-        if wanted in (await _ask(port, _STATES))["destinations"]["nodes"]:
+        if wanted in (await ask(port, _STATES))["destinations"]["nodes"]:
             break
         if time.monotonic() > until:
             return [f"{gone.name} is not stopped"]
@@ -289,14 +293,14 @@ async def _stopped(port: int, gone: Receiver) -> list[str]:
     await asyncio.sleep(_QUIET_SECONDS)
     faults = [] if gone.requests == before else [f"{gone.name} was sent to after its 410"]
     gone.gone_after = None
-    await _ask(port, _RESUME, input={"id": gone.ref})
+    await ask(port, _RESUME, input={"id": gone.ref})
     return faults
 
 
 async def _drained(receivers: Sequence[Receiver], expected: Mapping[str, Sequence[Fact]]) -> dict[str, float]:
     """Wait until everything is there, or it is too late: after how many seconds each had everything."""
     began, took = time.monotonic(), dict[str, float]()
-    while len(took) < len(receivers) and time.monotonic() < began + _DRAIN_SECONDS:
+    while len(took) < len(receivers) and time.monotonic() < began + DRAIN_SECONDS:
         for each in receivers:
             if each.name not in took and not each.missing(expected):
                 took[each.name] = time.monotonic() - began
