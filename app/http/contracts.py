@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
+from threading import Lock
 from urllib.parse import unquote
 
 import orjson
@@ -14,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 from app.core import codes
 from app.core.actor import Actor
 from app.core.errors import DomainError, Forbidden, RateLimited, Unauthenticated, Unavailable, release
+from app.core.short_turns import short_turns
 from app.core.text import is_storable
 from app.core.trail import current
 from app.http.authentication import CREDENTIALS
@@ -30,6 +32,9 @@ from app.rest.statuses import STATUSES
 from app.selection.mapping import SOME, granted
 
 log = structlog.get_logger(__name__)
+
+_WRITING = Lock()
+"""Held while a document is made. Those of all contracts at once would keep the interpreter from everybody else."""
 
 Methods = Mapping[str, Operation]
 
@@ -195,8 +200,14 @@ def _documenting(contract: Contract) -> Handler:
 
     async def handler(_call: Call) -> Reply:
         if not making:
-            making.append(asyncio.create_task(asyncio.to_thread(written, contract)))
+            making.append(asyncio.create_task(asyncio.to_thread(written_alone, contract)))
         # Who asked first may go away; the others wait for the same one.
         return Reply(body=await asyncio.shield(making[0]))
 
     return handler
+
+
+def written_alone(contract: Contract) -> bytes:
+    """The contract's document; one at a time is made, in short turns."""
+    with _WRITING, short_turns:
+        return written(contract)
