@@ -17,6 +17,7 @@ from app.settings import Settings
 from app.storage.engines import BUSY_TIMEOUT_MS, WriterThread
 from app.storage.event_log.writing import Entry, append_sqlite, encode, lane_count
 from app.storage.refusals import sqlite_failed_commit, sqlite_refusal
+from app.storage.sqlite_checkpoints import PAGES_OF_WRITER, Checkpoints
 from app.storage.tally import Load, Tally
 from app.storage.work import OpenWork, Unit
 
@@ -46,13 +47,21 @@ class SqliteCommands:
     A group holds at most 64 units of one caller and ends after 12 ms, so that no caller delays another for long. Units
     that have not run by then come first in the next groups."""
 
-    def __init__(self, thread: WriterThread, connection: sa.Connection, open_work: OpenWork, most_waiting: int) -> None:
+    def __init__(
+        self,
+        thread: WriterThread,
+        connection: sa.Connection,
+        checkpoints: Checkpoints,
+        open_work: OpenWork,
+        most_waiting: int,
+    ) -> None:
         self.dialect = connection.dialect
         self.engine = connection.engine
         self.committed: Callable[[], None] = lambda: None
         self.tally = Tally()
         self._thread = thread
         self._connection = connection
+        self._checkpoints = checkpoints
         self._driver: sqlite3.Connection = connection.connection.driver_connection  # type: ignore[assignment]
         self._cursor = self._driver.cursor()
         self._open_work = open_work
@@ -70,8 +79,9 @@ class SqliteCommands:
             with ExitStack() as opened:
                 connection = opened.enter_context(thread.engine().connect())
                 lane_count(connection)  # fails when our tables are missing
+                connection.exec_driver_sql(f"PRAGMA wal_autocheckpoint = {PAGES_OF_WRITER}")
                 opened.pop_all()
-            return cls(thread, connection, open_work, settings.max_waiting_commands)
+            return cls(thread, connection, Checkpoints(path), open_work, settings.max_waiting_commands)
 
         try:
             return await thread.run(start)
@@ -106,6 +116,7 @@ class SqliteCommands:
 
     async def close(self) -> None:
         await self._idle.wait()
+        await self._thread.run(self._checkpoints.close)
         await self._thread.run(self._connection.close)
         await self._thread.run(self.engine.dispose)
         await self._thread.close()
@@ -151,7 +162,8 @@ class SqliteCommands:
         # Between two groups, and without waiting for readers: otherwise the next group would wait too.
         self._cursor.execute("PRAGMA busy_timeout = 0")
         try:
-            (busy, _, _) = self._cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            with self._checkpoints.lock:
+                (busy, _, _) = self._cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         finally:
             self._cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
         return not busy
@@ -205,6 +217,7 @@ class SqliteCommands:
             self._cursor.execute("COMMIT")
         except sqlite3.Error as error:
             raise sqlite_failed_commit(error) or error from None
+        self._checkpoints.committed(self._driver.total_changes)
 
     def _alone(self, unit: Unit[Any], entries: list[tuple[Any, Entry]]) -> _Outcome:
         began = time.perf_counter()
