@@ -96,12 +96,20 @@ class FairQueue(Generic[T]):
         self._running += 1
         return True
 
+    def occupy(self, caller: Caller) -> None:
+        """Count something that the caller runs elsewhere as an entry that runs, until `done`."""
+        share = self._shares.get(caller)
+        if share is None:
+            share = self._shares[caller] = _Share(caller, self._level)
+        share.running += 1
+        self._running += 1
+
     def pop(self) -> tuple[Caller, T] | None:
         """The next entry, which runs from now on until `done`. None when no waiting entry may run."""
         while self._order:
             used, _, share = heapq.heappop(self._order)
             share.is_ordered = False
-            if used < share.used or not share.entries:
+            if used < share.used or not self._may_run(share):
                 self._put_in_order(share)
                 continue
             self._level = max(self._level, share.used)
@@ -143,9 +151,11 @@ class FairQueue(Generic[T]):
         self._forget(share)
         return True
 
+    def _may_run(self, share: _Share[T]) -> bool:
+        return bool(share.entries) and (self._most_running is None or share.running < self._most_running)
+
     def _put_in_order(self, share: _Share[T]) -> None:
-        may_run = self._most_running is None or share.running < self._most_running
-        if share.entries and may_run and not share.is_ordered:
+        if not share.is_ordered and self._may_run(share):
             share.is_ordered = True
             heapq.heappush(self._order, (share.used, next(self._number), share))
 

@@ -29,8 +29,9 @@ ROWS_ON_LOOP = 500
 """Up to this many rows, the loop itself converts them, within a millisecond. Above it, a thread does: a page of a
 thousand rows takes 6 ms, in which nothing else would be served."""
 
-SHORT_SECONDS = 0.2
-"""Time on a connection that a plan may use before it counts as long."""
+SHORT_SECONDS = 0.06
+"""Time on a connection that a plan may take before it counts as long. Half of the connections may run a caller's short
+plans: with more time for each they would keep the database's cores from everybody else."""
 
 _BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 

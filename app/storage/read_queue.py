@@ -53,10 +53,10 @@ class ReadQueue:
     """The reads that wait for one of `readers`, in three classes.
 
     The server's own reads go first. Then a long read starts if fewer than `most_long` of them run; otherwise a short
-    one starts. Within a class, the caller that has used least is served first. The short reads of one caller use at
-    most half of the readers, its long reads at most half of `most_long`. A read is short unless it used up
-    `short_seconds` before. There is no lock inside: threads that share the queue must lock it. `waiting` is the number
-    of waiting reads. `opened` of the readers exist; each call of `grow` adds one."""
+    one starts. Within a class, the caller that has used least is served first. The reads of one caller use at most half
+    of the readers, where that leaves one for its short reads, and its long reads at most a quarter of `most_long`. A
+    read is short unless it used up `short_seconds` before. There is no lock inside: threads that share the queue must
+    lock it. `waiting` is the number of waiting reads. `opened` of the readers exist; each call of `grow` adds one."""
 
     def __init__(
         self, readers: int, *, most_long: int, most_waiting: int, short_seconds: float, opened: int | None = None
@@ -65,7 +65,8 @@ class ReadQueue:
         self.most_waiting = most_waiting
         self.short_seconds = short_seconds
         self.most_short_each = share_of(readers)
-        self.most_long_each = max(1, most_long // 2)
+        self._shares_readers = self.most_short_each > 1
+        self.most_long_each = max(1, most_long // 4)
         self.waiting = 0
         self.free = readers if opened is None else opened
         self._own: deque[Read] = deque()
@@ -111,6 +112,8 @@ class ReadQueue:
             return self._own.popleft()
         if self._long_running < self.most_long and (found := self._long.pop()) is not None:
             self._long_running += 1
+            if self._shares_readers:
+                self._short.occupy(found[0])
             return found[1]
         found = self._short.pop()
         return None if found is None else found[1]
@@ -119,13 +122,16 @@ class ReadQueue:
         """One more reader exists."""
         self.free += 1
 
-    def end(self, read: Read, seconds: float) -> None:
-        """The read has ended after it ran for so long."""
+    def end(self, read: Read, seconds: float, used: float | None = None) -> None:
+        """The read has ended after it ran for so long. It `used` so much of what a short read may use: that time, where
+        nothing else is known."""
         self.free += 1
         if read.is_long:
             self._long_running -= 1
             self._long.done(read.caller, seconds)
-            if seconds < self.short_seconds:
+            if self._shares_readers:
+                self._short.done(read.caller, 0.0)
+            if (seconds if used is None else used) < self.short_seconds:
                 self._remembered.pop((read.caller, read.cause), None)
         elif read.caller is not SERVER:
             self._short.done(read.caller, seconds)

@@ -48,7 +48,11 @@ async def test_reads_of_one_caller_leave_readers_to_the_others() -> None:
     for _ in range(10):
         queue.add(read_of(1))
     running = given(queue)
-    assert [(read.caller, read.is_long) for read in running] == [(1, True), (1, False), (1, False)]
+    assert [(read.caller, read.is_long) for read in running] == [(1, True), (1, False)]
+    queue.end(running[0], 1.0)
+    assert [(read.caller, read.is_long) for read in given(queue)] == [(1, True)]
+    assert queue.add(read_of(2))
+    assert [read.caller for read in given(queue)] == [2]
     assert queue.start(read_of(SERVER))
     assert queue.next() is None
 

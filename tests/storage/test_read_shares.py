@@ -1,12 +1,15 @@
 """The shares of callers in the readers of a real database."""
 
 import asyncio
+import os
+import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Generator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Generator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
-from threading import Event
+from threading import Event, current_thread, get_native_id
+from time import sleep
 
 import pytest
 
@@ -153,3 +156,44 @@ async def test_a_read_that_waits_uses_up_none_of_its_time(
         assert await plan(database, 1) == 7
     finally:
         await database.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there a thread has a priority of its own")
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_reads_that_take_long_run_in_threads_that_yield_the_cores(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_plans, "SHORT_SECONDS", 0.0)
+
+    def niceness(sql: str) -> Generator[Query, Sequence[Row], int]:
+        yield Query(sql)
+        return os.getpriority(os.PRIO_PROCESS, get_native_id())
+
+    def ask(sql: str) -> Awaitable[int]:
+        return database.plan(partial(niceness, sql), snapshot=False, caller=1)
+
+    usual = os.getpriority(os.PRIO_PROCESS, 0)
+    async with flooded(database, 2, plans=1):
+        assert await ask("SELECT 1") == usual
+        assert await ask(SLOW["sqlite"]) == min(usual + 10, 19)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_long_read_that_uses_little_of_a_core_is_short_the_next_time(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long it took: beside others each wait for the interpreter adds to its time."""
+    monkeypatch.setattr(sqlite_plans, "_WAITS_IN_IT", 1)
+    begun: list[str] = []
+
+    def waiting() -> Generator[Query, Sequence[Row], int]:
+        yield Query("SELECT 1")
+        begun.append(current_thread().name.rpartition("-")[0])
+        sleep(2 * sqlite_plans.SHORT_SECONDS)
+        yield Query("SELECT 2")
+        return 7
+
+    async with flooded(database, 2, plans=1):
+        for _ in range(3):
+            assert await database.plan(waiting, snapshot=False, caller=1) == 7
+    assert begun == ["sqlite-reader", "sqlite-long-reader"] * 3
