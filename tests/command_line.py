@@ -24,30 +24,48 @@ class CommandLine:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def __call__(self, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    def __call__(self, *arguments: str, typed: str | None = None, **settings: str) -> subprocess.CompletedProcess[str]:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("SWITCHBOARD_")}
         variables = {f"SWITCHBOARD_{name.upper()}": value for name, value in settings.items()}
         files = [self.folder / f".{name}" for name in ("stdout", "stderr")]
-        process = start(arguments, {**environment, **variables, "COLUMNS": "100"}, self.folder, files)
+        given = None
+        if typed is not None:
+            given = self.folder / ".stdin"
+            given.write_text(typed, encoding="utf-8")
+        process = start(arguments, {**environment, **variables, "COLUMNS": "100"}, self.folder, files, given)
         process.join(_PATIENCE)
         if process.exitcode is None:
             process.kill()
             process.join()
             raise subprocess.TimeoutExpired(arguments, _PATIENCE)
         written = [file.read_text(encoding="utf-8") for file in files]
-        for file in files:
+        for file in files if given is None else (*files, given):
             file.unlink()
         return subprocess.CompletedProcess(arguments, process.exitcode, *written)
 
 
-def start(arguments: Sequence[str], environment: Mapping[str, str], folder: Path, files: Sequence[Path]) -> BaseProcess:
-    """A process that runs `python -m app` in the folder, and adds its output and its errors to the two files."""
-    process = FORKED.Process(target=_run, args=(folder, arguments, environment, files), daemon=True)
+def start(
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    folder: Path,
+    files: Sequence[Path],
+    typed: Path | None = None,
+) -> BaseProcess:
+    """A process that runs `python -m app` in the folder, and adds its output and its errors to the two files.
+
+    It reads what is `typed` as its input, where that is given."""
+    process = FORKED.Process(target=_run, args=(folder, arguments, environment, files, typed), daemon=True)
     process.start()
     return process
 
 
-def _run(folder: Path, arguments: Sequence[str], environment: Mapping[str, str], files: Sequence[Path]) -> None:
+def _run(
+    folder: Path,
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    files: Sequence[Path],
+    typed: Path | None,
+) -> None:
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(folder)
@@ -55,6 +73,9 @@ def _run(folder: Path, arguments: Sequence[str], environment: Mapping[str, str],
         opened = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         os.dup2(opened, number)
         os.close(opened)
+    if typed is not None:
+        # The process that this one was forked from has closed its own.
+        sys.stdin = typed.open(encoding="utf-8")
     sys.argv = ["switchboard", *arguments]
     from app.__main__ import main
 

@@ -6,15 +6,29 @@ from typing import TYPE_CHECKING
 
 from cyclopts import App
 
+from app.commands import troubles
+from app.commands.backfill import backfill
 from app.commands.opening import done
+from app.commands.troubles import ref_of
 from app.terminal import CommandError, columns, console
 
 if TYPE_CHECKING:
     from app.storage.work import Work
 
 connections = App(
-    name="connections", help="Add, list, pause and resume connections to other systems.", version_flags=[]
+    name="connections", help="Add, list, change and follow connections to other systems.", version_flags=[]
 )
+
+for each in (
+    backfill,
+    troubles.errors,
+    troubles.replay,
+    troubles.discard,
+    troubles.outbox,
+    troubles.retry,
+    troubles.drop,
+):
+    connections.command(each)
 
 
 @connections.command(name="list")
@@ -58,6 +72,51 @@ def add(
 
 
 @connections.command
+def change(
+    connection: str,
+    /,
+    *,
+    to: str | None = None,
+    address: str | None = None,
+    token: bool = False,
+    allow_missing: int | None = None,
+) -> None:
+    """Change the name of a connection, or where and how its system is reached.
+
+    Parameters
+    ----------
+    connection
+        Its id (`con_1`) or its name.
+    to
+        The new name.
+    address
+        The address of the system's REST contract.
+    token
+        Read the token that the system takes from standard input.
+    allow_missing
+        How many interactions that its system has no more the next complete reading may delete here at once.
+    """
+    credential = sys.stdin.readline().strip() if token else None
+    console().print(f"{done(_change, connection, to, address, credential, allow_missing)} is changed.")
+
+
+@connections.command
+def test(connection: str, /) -> None:
+    """Look whether a connection could take deliveries and apply them now; nothing is sent.
+
+    Parameters
+    ----------
+    connection
+        Its id (`con_1`) or its name.
+    """
+    name, problems = done(_test, connection)
+    sys.stdout.writelines(f"{problem}\n" for problem in problems)
+    if problems:
+        raise CommandError(f"{name} could not work now.")
+    console().print(f"Nothing stops {name}.")
+
+
+@connections.command
 def pause(connection: str, /) -> None:
     """Apply nothing more of what a connection delivers; deliveries are still taken and wait.
 
@@ -82,63 +141,31 @@ def resume(connection: str, /) -> None:
 
 
 @connections.command
-def errors(connection: str, /) -> None:
-    """List what a connection could not deliver, and why.
+def rotate(connection: str, /, *, former_for: int = 86_400) -> None:
+    """Give a connection another secret, which goes to standard output, once.
+
+    Parameters
+    ----------
+    connection
+        Its id (`con_1`) or its name.
+    former_for
+        For how many seconds the former secret stays valid beside it; seven days at most.
+    """
+    name, secret = done(_rotate, connection, former_for)
+    console().print(f"{name} has another secret, which is shown only now:", soft_wrap=True)
+    sys.stdout.write(f"{secret}\n")
+
+
+@connections.command
+def delete(connection: str, /) -> None:
+    """Forget a connection's secrets and all that waits. The interactions that came by it stay.
 
     Parameters
     ----------
     connection
         Its id (`con_1`) or its name.
     """
-    columns(("ID", "RECEIVED", "ATTEMPTS", "REASON"), done(_errors, connection))
-
-
-@connections.command
-def replay(connection: str, /) -> None:
-    """Apply again what a connection could not deliver; a running server does it within seconds.
-
-    Parameters
-    ----------
-    connection
-        Its id (`con_1`) or its name.
-    """
-    console().print(f"Deliveries that are applied again: {done(_replay, connection)}.")
-
-
-@connections.command
-def outbox(connection: str, /) -> None:
-    """List what a connection could not do in its system, or may not have done, and why.
-
-    Parameters
-    ----------
-    connection
-        Its id (`con_1`) or its name.
-    """
-    columns(("ID", "ACTION", "INTERACTION", "STATE", "ATTEMPTS", "ERROR"), done(_outbox, connection))
-
-
-@connections.command
-def retry(entry: str, /) -> None:
-    """Have an entry of an outbox done once more. A message that did arrive is then sent twice.
-
-    Parameters
-    ----------
-    entry
-        Its id, such as `obx_1`.
-    """
-    console().print(f"{done(_retry, entry)} is done once more.")
-
-
-@connections.command
-def drop(entry: str, /) -> None:
-    """Give an entry of an outbox up.
-
-    Parameters
-    ----------
-    entry
-        Its id, such as `obx_1`.
-    """
-    console().print(f"{done(_drop, entry)} is dropped.")
+    console().print(f"{done(_delete, connection)} is deleted.")
 
 
 def _list(work: "Work") -> list[tuple[str, ...]]:
@@ -197,62 +224,51 @@ def _pause(work: "Work", given: str) -> str:
     from app.connections.service import pause_connection
     from app.core.actor import SYSTEM
 
-    return pause_connection(work, SYSTEM, _ref(work, given)).name
+    return pause_connection(work, SYSTEM, ref_of(work, given)).name
 
 
 def _resume(work: "Work", given: str) -> str:
     from app.connections.service import resume_connection
     from app.core.actor import SYSTEM
 
-    return resume_connection(work, SYSTEM, _ref(work, given)).name
+    return resume_connection(work, SYSTEM, ref_of(work, given)).name
 
 
-def _errors(work: "Work", given: str) -> list[tuple[str, ...]]:
-    from app.connections.service import parked_deliveries
+def _change(
+    work: "Work", given: str, to: str | None, address: str | None, credential: str | None, allow_missing: int | None
+) -> str:
+    from app.connections.service import update_connection
+    from app.core.actor import SYSTEM
+    from app.registry import CONNECTORS
+
+    ref = ref_of(work, given)
+    changed = update_connection(
+        work, SYSTEM, CONNECTORS, ref, to, address=address, credential=credential, allow_missing=allow_missing
+    )
+    return changed.name
+
+
+def _test(work: "Work", given: str) -> tuple[str, list[str]]:
+    from app.connections.service import try_connection
+    from app.core.actor import SYSTEM
+    from app.registry import CONNECTORS
+
+    tried = try_connection(work, SYSTEM, CONNECTORS, ref_of(work, given))
+    return tried.system.name, list(tried.problems)
+
+
+def _rotate(work: "Work", given: str, seconds: int) -> tuple[str, str | None]:
+    from datetime import timedelta
+
+    from app.connections.service import rotate_secret
     from app.core.actor import SYSTEM
 
-    return [
-        (f"dlv_{each.id}", f"{each.received_at:%Y-%m-%d %H:%M:%S}", str(each.attempts), each.reason)
-        for each in parked_deliveries(work, SYSTEM, _ref(work, given))
-    ]
+    made = rotate_secret(work, SYSTEM, ref_of(work, given), former_for=timedelta(seconds=seconds))
+    return made.system.name, made.secret
 
 
-def _outbox(work: "Work", given: str) -> list[tuple[str, ...]]:
-    from app.connections.service import troubled_entries
+def _delete(work: "Work", given: str) -> str:
+    from app.connections.service import delete_connection
     from app.core.actor import SYSTEM
 
-    return [
-        (f"obx_{each.id}", each.action, ref, each.state.value, str(each.attempts), each.error or "")
-        for each, ref in troubled_entries(work, SYSTEM, _ref(work, given))
-    ]
-
-
-def _retry(work: "Work", given: str) -> str:
-    from app.connections.service import retry_entry
-    from app.core.actor import SYSTEM
-
-    return f"obx_{retry_entry(work, SYSTEM, given).entry}"
-
-
-def _drop(work: "Work", given: str) -> str:
-    from app.connections.service import drop_entry
-    from app.core.actor import SYSTEM
-
-    return f"obx_{drop_entry(work, SYSTEM, given).entry}"
-
-
-def _replay(work: "Work", given: str) -> int:
-    from app.connections.service import replay_parked
-    from app.core.actor import SYSTEM
-
-    return replay_parked(work, SYSTEM, _ref(work, given)).deliveries
-
-
-def _ref(work: "Work", given: str) -> str:
-    """The id of the connection with this name. Raises CommandError."""
-    from app.connections.repository import ConnectedSystemRepository
-
-    found = work.use(ConnectedSystemRepository).named(given)
-    if found is not None:
-        return f"con_{found.id}"
-    raise CommandError(f"There is no connection {given}.")
+    return delete_connection(work, SYSTEM, ref_of(work, given)).name

@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 
 from app.connections.model import ConnectedSystem
+from app.connections.model.settings import number_in
 from app.connections.model.standing import ReachFault
 from app.connections.repository.mirrored import Mark
 from app.connections.sender import Sender
@@ -66,7 +67,7 @@ class Keeper:
         self.remote = remote
         self._reach = reach
         self._holder = holder
-        self._poll_every = _seconds(system.settings.get("pollSeconds"), limits.poll_seconds)
+        self._poll_every = number_in(system.settings, "pollSeconds", limits.poll_seconds)
         self.lease = f"connection {system.id} kept"
         self._sender = Sender(database, remote, reach, self.lease, holder, self._reached)
         self._renewed_at = float("-inf")
@@ -267,7 +268,3 @@ def _fault(fault: Refused | Unanswered) -> ReachFault:
     if isinstance(fault, Unanswered):
         return ReachFault.SILENT
     return ReachFault.TOKEN if fault.unauthorized else ReachFault.ANSWER
-
-
-def _seconds(given: object, otherwise: float) -> float:
-    return float(given) if isinstance(given, int | float) and not isinstance(given, bool) else otherwise

@@ -10,7 +10,7 @@ import structlog
 
 from app.connections.events import ConnectionEvent
 from app.connections.keeper import Keeper, KeeperLimits
-from app.connections.reach import Bucket, SystemReach
+from app.connections.reach import SystemReach, bucket_for
 from app.connections.service import reachable
 from app.connections.service.reaching import Reachable
 from app.connections.service.systems import Connectors
@@ -121,7 +121,7 @@ class Keepers:
             remote = None if connector is None else connector.remote
             if number in self._kept or remote is None or system.address is None:
                 continue
-            bucket = Bucket(asyncio.get_running_loop().time)
+            bucket = bucket_for(system.settings, asyncio.get_running_loop().time)
             access = remote.access(system.address, token, self._clock)
             reach = SystemReach(self._client, self._clock, bucket, access, system.settings)
             keeper = Keeper(self._database, self._clock, system, remote, reach, self._holder, self._limits, hook)

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 import orjson
 
+from app.connections.model.settings import number_in
 from app.core.clock import Clock
 from app.interactions.remote import Access, Answered, Entry, Refused, Send, Unanswered
 from app.outbound import Answer, OutboundClient, OutboundFault
@@ -71,6 +72,11 @@ class Bucket:
     def grow(self) -> None:
         """A request was answered."""
         self.rate = min(self._most, self.rate + _MORE)
+
+
+def bucket_for(settings: Mapping[str, object], time: Callable[[], float], sleep: Sleep = asyncio.sleep) -> Bucket:
+    """The bucket of a connection with these settings, which may say how much its system bears."""
+    return Bucket(time, sleep, number_in(settings, "requestsPerSecond", RATE))
 
 
 class Bearer:

@@ -35,6 +35,48 @@ def test_connection_is_added_listed_paused_and_resumed(switchboard: CommandLine)
     assert rows(switchboard("connections", "list").stdout)[1][3] == "CONNECTING"
 
 
+def test_connection_is_changed_tested_and_deleted(switchboard: CommandLine) -> None:
+    key = {"secrets_key": KEYS[0]}
+    address = ("--system", "VOICEBOT", "--address", "https://bot.example.com")
+    assert switchboard("connections", "add", "Shop", **key).returncode == 0
+    assert switchboard("connections", "test", "Shop", **key).stderr == "Nothing stops Shop.\n"
+    tested = switchboard("connections", "test", "Shop", secrets_key=KEYS[1])
+    assert (tested.returncode, tested.stderr) == (1, "switchboard: Shop could not work now.\n")
+    assert tested.stdout.startswith("The server cannot read the secrets")
+    rotated = switchboard("connections", "rotate", "Shop", **key)
+    assert re.fullmatch(r"whsec_[A-Za-z0-9+/]{43}=\n", rotated.stdout)
+    refused = switchboard("connections", "change", "Shop", "--allow-missing", "7", **key)
+    assert refused.stderr == "switchboard: The system of this connection is not reached.\n"
+    assert switchboard("connections", "change", "Shop", "--to", "Store").stderr == "Store is changed.\n"
+    assert switchboard("connections", "delete", "con_1").stderr == "Store is deleted.\n"
+    assert rows(switchboard("connections", "list").stdout)[1:] == []
+    assert switchboard("connections", "add", "Bot", *address, typed="a token\n", **key).returncode == 0
+    assert switchboard("connections", "change", "Bot", "--allow-missing", "7").stderr == "Bot is changed.\n"
+    database = switchboard.folder / "switchboard.db"
+    with sqlite3.connect(database) as connection:
+        asked = "SELECT name, missing_allowed FROM connected_system WHERE deleted_at IS NULL"
+        assert connection.execute(asked).fetchall() == [("Bot", 7)]
+    connection.close()
+
+
+def test_history_is_followed_until_it_is_read(switchboard: CommandLine) -> None:
+    key = {"secrets_key": KEYS[0]}
+    address = ("--system", "VOICEBOT", "--address", "https://bot.example.com")
+    assert switchboard("connections", "add", "Shop", **key).returncode == 0
+    sends = switchboard("connections", "backfill", "Shop")
+    assert sends.stderr.endswith("The system of this connection is not read: it sends what it has.\n")
+    assert switchboard("connections", "add", "Bot", *address, typed="a token\n", **key).returncode == 0
+    assert switchboard("connections", "pause", "Bot").returncode == 0
+    stopped = switchboard("connections", "backfill", "Bot")
+    assert stopped.returncode == 1
+    assert stopped.stderr.endswith("switchboard: Bot is not read: It is paused.\n")
+    with sqlite3.connect(switchboard.folder / "switchboard.db") as connection:
+        connection.execute("UPDATE connected_system SET walked_at = created_at WHERE name = 'Bot'")
+    connection.close()
+    read = switchboard("connections", "backfill", "Bot")
+    assert read.stderr.endswith("All that Bot had before is here: 0 interactions.\n")
+
+
 def test_parked_deliveries_are_listed_and_replayed(switchboard: CommandLine) -> None:
     assert switchboard("connections", "add", "Shop", secrets_key=KEYS[0]).returncode == 0
     with sqlite3.connect(switchboard.folder / "switchboard.db") as connection:
@@ -56,6 +98,7 @@ def test_parked_deliveries_are_listed_and_replayed(switchboard: CommandLine) -> 
     ]
     assert switchboard("connections", "replay", "Shop").stderr == "Deliveries that are applied again: 1.\n"
     assert rows(switchboard("connections", "errors", "Shop").stdout)[1:] == []
+    assert switchboard("connections", "discard", "Shop").stderr == "Deliveries that are erased: 0.\n"
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
-from app.connections.reach import Bearer, Bucket, SystemReach
+from app.connections.reach import BURST, RATE, Bearer, Bucket, SystemReach, bucket_for
 from app.interactions.remote import Entry, Refused, Send, Unanswered
 from app.outbound import Answer, OutboundClient, OutboundFault
 from app.outbound.faults import OutboundCode
@@ -120,3 +120,17 @@ async def test_request_of_a_write_that_is_not_its_turn_in_time_is_not_sent(clock
     assert (silent.value.arrived, silent.value.wait, client.sent, slept) == (False, 120, [], [])
     await own.ask("/messages")
     assert (len(client.sent), sum(slept) >= 120) == (1, True)
+
+
+@pytest.mark.parametrize(("settings", "rate"), [({}, RATE), ({"requestsPerSecond": 80}, 80.0)])
+async def test_rate_is_what_the_connection_says(settings: Mapping[str, object], rate: float) -> None:
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        # As any clock does, it goes on by itself: a wait may be too small to change the sum.
+        slept.append(seconds + 1e-9)
+
+    bucket = bucket_for(settings, lambda: sum(slept), sleep)
+    for _ in range(int(BURST) + 10):
+        await bucket.take()
+    assert sum(slept) == pytest.approx(10 / rate)

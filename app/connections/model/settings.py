@@ -33,6 +33,20 @@ def seconds(least: float, most: float) -> Check:
 
 poll_seconds = seconds(0.2, LONGEST_POLL)
 
+LEAST_RATE, MOST_RATE = 0.1, 1_000.0
+
+
+def requests_per_second(value: object, member: str) -> None:
+    """The check of how many requests a second the other system bears."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not LEAST_RATE <= value <= MOST_RATE:
+        raise InvalidInput(f"This takes {LEAST_RATE:g} to {MOST_RATE:,g} requests a second.", path=(member,))
+
+
+def number_in(settings: Mapping[str, object], member: str, otherwise: float) -> float:
+    """The number that a setting has, or else this one."""
+    given = settings.get(member)
+    return float(given) if isinstance(given, int | float) and not isinstance(given, bool) else otherwise
+
 
 def page(value: object, member: str) -> None:
     """A check of a URL where people see one interaction in the other system."""

@@ -182,6 +182,14 @@ class MirroredRepository(Repository):
         row = self._one(found.where(dirty.c.connection_id == connection_id, dirty.c.attempts >= tries))
         return 0 if row is None else int(row[0])
 
+    def count_history(self, connection_id: int, tries: int) -> int:
+        """How much of what was there before is still to be read, without what was tried so often in vain."""
+        found = sa.select(sa.func.count()).select_from(dirty).where(dirty.c.connection_id == connection_id)
+        row = self._one(
+            found.where(dirty.c.quiet, dirty.c.attempts < tries, dirty.c.fingerprint.is_distinct_from(MISSING))
+        )
+        return 0 if row is None else int(row[0])
+
     def clear(self, connection_id: int, mark: Mark) -> None:
         """It was read. A mark that was renewed meanwhile stays."""
         self.connection.execute(sa.delete(dirty).where(*_same(connection_id, mark)))

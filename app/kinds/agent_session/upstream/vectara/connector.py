@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from app.connections.connector import ReadConnector
-from app.connections.model.settings import Check, capabilities, flag, page, poll_seconds
+from app.connections.model.settings import Check, capabilities, flag, page, poll_seconds, requests_per_second
 from app.connections.service.reading import KEEPS_DELETED
 from app.connections.signing import StandardWebhooks
 from app.core.errors import InvalidInput
@@ -41,6 +41,7 @@ class Vectara(ReadConnector):
     remote = _Remote()
     checks: ClassVar[Mapping[str, Check]] = {
         "pollSeconds": poll_seconds,
+        "requestsPerSecond": requests_per_second,
         "agents": _agents,
         "page": page,
         KEEPS_DELETED: flag,

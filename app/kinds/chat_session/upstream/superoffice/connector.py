@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar
 
 from app.connections.connector import ReadConnector
-from app.connections.model.settings import Check, capabilities, page, poll_seconds, users
+from app.connections.model.settings import Check, capabilities, page, poll_seconds, requests_per_second, users
 from app.connections.service.reading import note_hint, note_restored
 from app.core.clock import Clock
 from app.core.errors import InvalidInput
@@ -83,6 +83,7 @@ class SuperOffice(ReadConnector):
     remote = _Remote()
     checks: ClassVar[Mapping[str, Check]] = {
         "pollSeconds": poll_seconds,
+        "requestsPerSecond": requests_per_second,
         "page": page,
         "users": users,
         "contextIdentifier": _context,

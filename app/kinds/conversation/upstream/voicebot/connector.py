@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from app.connections.connector import ReadConnector
-from app.connections.model.settings import Check, capabilities, page, poll_seconds, users
+from app.connections.model.settings import Check, capabilities, page, poll_seconds, requests_per_second, users
 from app.connections.signing import StandardWebhooks
 from app.interactions.connector import Mapped, Settings, Unmappable
 from app.interactions.remote import Kept, Snapshot
@@ -31,6 +31,7 @@ class Voicebot(ReadConnector):
     remote = _Remote()
     checks: ClassVar[Mapping[str, Check]] = {
         "pollSeconds": poll_seconds,
+        "requestsPerSecond": requests_per_second,
         "page": page,
         "users": users,
         "capabilities": capabilities(COMMANDS),

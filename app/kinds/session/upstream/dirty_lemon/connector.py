@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from app.connections.connector import ReadConnector
 from app.connections.model import mirrored_key
-from app.connections.model.settings import Check, capabilities, page, poll_seconds
+from app.connections.model.settings import Check, capabilities, page, poll_seconds, requests_per_second
 from app.connections.service.reading import note_hint
 from app.core.errors import InvalidInput
 from app.directory.service.editing import customers_of
@@ -46,6 +46,7 @@ class DirtyLemon(ReadConnector):
     remote = _Remote()
     checks: ClassVar[Mapping[str, Check]] = {
         "pollSeconds": poll_seconds,
+        "requestsPerSecond": requests_per_second,
         "customers": _customers,
         "page": page,
         "capabilities": capabilities(COMMANDS),

@@ -7,10 +7,12 @@ import pytest
 
 from app.connections.model import NewConnection
 from app.connections.service import create_connection, pause_connection, standings
-from app.connections.service.reading import next_page
+from app.connections.service.history import history
+from app.connections.service.reading import next_page, note_walked
 from app.core.errors import DomainError
 from app.core.ids import GlobalId
 from app.interactions.model import State
+from app.interactions.remote import Listed, ListPage
 from app.interactions.service.erasing import erase_customer
 from app.interactions.service.messages import receive_message, send_message
 from app.interactions.service.state import close, reopen
@@ -160,6 +162,7 @@ async def test_paused_connection_writes_nothing(pair: Pair) -> None:
         ({"credential": "ünï"}, ("credential",)),
         ({"system": "HTTP"}, ("address",)),
         ({"settings": {"pollSeconds": 0.1}}, ("settings", "pollSeconds")),
+        ({"settings": {"requestsPerSecond": 0}}, ("settings", "requestsPerSecond")),
         ({"settings": {"page": "https://example.com"}}, ("settings", "page")),
         ({"settings": {"users": {"bo": "7"}}}, ("settings", "users", "bo")),
         ({"settings": {"capabilities": {"FLY": True}}}, ("settings", "capabilities", "FLY")),
@@ -180,3 +183,29 @@ async def test_capabilities_are_corrected_by_the_settings(database: Database) ->
     new = NewConnection(**{**GOOD, "settings": settings})  # type: ignore[typeddict-item]
     made = await database.command(create_connection, ADA, CONNECTORS, new)
     assert made.system.cannot == "DELETE RECEIVE REPLY UNSNOOZE"
+
+
+async def test_history_is_known_to_be_here_once_all_of_it_is_read(pair: Pair) -> None:
+    run, ref = pair.database.command, f"con_{pair.connection}"
+    await pair.hears("Hello?")
+    before = await run(history, ADA, ref)
+    await run(note_walked, pair.keeper.remote, pair.connection, _page("1", after="2"), 1, pair.clock.now, None)
+    begun = await run(history, ADA, ref)
+    await run(note_walked, pair.keeper.remote, pair.connection, _page("2"), 2, pair.clock.now, None)
+    listed = await run(history, ADA, ref)
+    await pair.work()
+    read = await run(history, ADA, ref)
+    await run(pause_connection, ADA, ref)
+    found = [each[1:] for each in (before, begun, listed, read, await run(history, ADA, ref))]
+    # What is listed there and is not to be read any more counts no more.
+    assert found == [
+        (0, 0, False, None),
+        (0, 2, False, None),
+        (0, 2, False, None),
+        (1, 1, True, None),
+        (1, 1, True, "It is paused."),
+    ]
+
+
+def _page(key: str, after: str | None = None) -> ListPage:
+    return ListPage([Listed(key, "digest")], after, pages=2)
