@@ -129,6 +129,37 @@ def reports(*, sizes: str = "100k", turns: int = 15) -> None:
     console.print(f"load {os.getloadavg()[0]:.1f} after")
 
 
+@app.command
+def backfill(
+    *,
+    interactions: int = 100_000,
+    requests: float = 400.0,
+    minutes: float = 180.0,
+    postgres: Annotated[bool, Parameter(negative=())] = False,
+) -> None:
+    """Attach a server to another one that has so many interactions, kill it at a third, and time until all are here.
+
+    Meanwhile customers write there, and the inbox is looked at here.
+
+    Parameters
+    ----------
+    interactions
+        Conversations, chats and agent sessions of the other server together, each with ten messages or so.
+    requests
+        How many requests a second each of the three connections may send.
+    minutes
+        How long it may take.
+    postgres
+        Attach a server on PostgreSQL in place of one on SQLite.
+    """
+    from benchmarks.backfill.command import backfill as timed
+
+    console = Console(width=max(Console().width, 132))
+    _say_machine(console)
+    timed(interactions, requests, minutes, console, postgres=postgres)
+    console.print(f"load {os.getloadavg()[0]:.1f} after")
+
+
 def _sizes(named: str) -> list[int]:
     """The numbers of interactions of the sizes. Raises BenchmarkError."""
     wanted = named.split(",")

@@ -44,6 +44,12 @@ def pin(cpus: set[int], pid: int = 0) -> None:
         os.sched_setaffinity(pid, cpus)
 
 
+def pin_all(cpus: set[int], process: psutil.Process) -> None:
+    """Keep all threads that a running process has on these cores, and those that they start."""
+    for thread in process.threads():
+        pin(cpus, thread.id)
+
+
 def cpu_seconds(processes: list[psutil.Process]) -> float:
     """User and system time of the processes together."""
     found = 0.0

@@ -27,8 +27,9 @@ class Refused(Exception):
 class Caller:
     """Calls the server at a port over one connection, which it opens again when it broke."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, key: str = KEY) -> None:
         self.port = port
+        self._as = {"authorization": f"Bearer {key}"}
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def call(self, document: str, **variables: object) -> dict[str, Any]:
@@ -38,7 +39,7 @@ class Caller:
                 if self._streams is None:
                     self._streams = await asyncio.open_connection("127.0.0.1", self.port)
                 reader, writer = self._streams
-                writer.write(http_request(document, variables, "application/json"))
+                writer.write(http_request(document, variables, "application/json", self._as))
                 head = await reader.readuntil(b"\r\n\r\n")
                 answer = orjson.loads(await reader.readexactly(_length(head)))
         except BaseException:

@@ -23,7 +23,7 @@ from tests.connections.machines.outbox import OutboxMachine
 from tests.connections.machines.platform import Platform
 from tests.kinds.conftest import store_users
 
-LIVES = int(os.environ.get("SWITCHBOARD_TEST_LIVES", "4"))
+LIVES = int(os.environ.get("SWITCHBOARD_TEST_LIVES", "8"))
 STEPS = 50
 
 

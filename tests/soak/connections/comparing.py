@@ -7,13 +7,13 @@ from typing import Any
 
 from tests.soak.connections.proxy import Proxy
 from tests.soak.connections.sides import Side
-from tests.soak.connections.systems import Node, System
+from tests.soak.connections.systems import DOOMED, Node, System
 
 MOST_TRIES = 3
 """So many tries of unknown fate make a message undecidable."""
 
-_ENTRIES = "entries(first: 100) { nodes { action state aboutMessage { id text } } }"
-HERE = f"upstream {{ key pending {_ENTRIES} }}"
+_ENTRIES = "entries(first: 100) { nodes { id action state aboutMessage { id text } } }"
+HERE = f"upstream {{ name key pending {_ENTRIES} }}"
 """What is asked of an interaction here beside its fields."""
 
 
@@ -30,7 +30,7 @@ class Both:
 async def both(system: System, there: Side, here: Side) -> Both:
     """What both sides have of the system now."""
     nodes = await here.interactions(system, HERE)
-    mirrored = [each for each in nodes if each["upstream"] is not None]
+    mirrored = [each for each in nodes if each["upstream"] is not None and each["upstream"]["name"] == system.name]
     keys = Counter(each["upstream"]["key"] for each in mirrored)
     return Both(
         system,
@@ -123,6 +123,8 @@ class Troubles:
     refused: int = 0
     uncertain: int = 0
     faults: list[str] = field(default_factory=list)
+    entries: list[tuple[str, str]] = field(default_factory=list)
+    """The ids of all of them, each with its action."""
 
     def see(self, found: Both, proxy: Proxy, kills: int) -> None:
         """Look at what was refused and is uncertain of a system."""
@@ -131,6 +133,7 @@ class Troubles:
             states = Counter(each["state"] for each in entries)
             self.refused += states["REFUSED"]
             self.uncertain += states["UNCERTAIN"]
+            self.entries += [(each["id"], each["action"]) for each in entries]
             reasons = here["attention"]["reasons"]
             # What is closed asks nobody.
             if here["state"] == "OPEN" and bool(entries) is not any(each.startswith("SYNC_") for each in reasons):
@@ -148,5 +151,7 @@ class Troubles:
                 status, author = own[message["id"]]["status"], own[message["id"]]["author"]
                 if each["state"] == "REFUSED" and author != "CUSTOMER" and status != "ERROR":
                     self.faults.append(f"{place}: {text!r} was refused, and is {status}")
+                if text.startswith(DOOMED) and each["state"] != "UNCERTAIN":
+                    self.faults.append(f"{place}: {text!r} never arrived, and is {each['state']}")
                 if each["state"] == "UNCERTAIN" and proxy.doubtful[text] + kills < MOST_TRIES:
                     self.faults.append(f"{place}: {text!r} is uncertain after {proxy.doubtful[text]} doubts")

@@ -80,7 +80,7 @@ class Hooks:
         for _ in range(times):
             with suppress(*BROKEN):
                 async with asyncio.timeout(5.0):
-                    await _post(self.choose.choice(self.ports), path, body, headers)
+                    await post(self.choose.choice(self.ports), path, body, headers)
 
     async def _settled(self) -> None:
         while self._tasks:
@@ -100,12 +100,13 @@ def _delivery(system: System, key: str, number: int, secret: str) -> tuple[bytes
     return orjson.dumps(event_of_bot), {"authorization": f"Bearer {secret}"}
 
 
-async def _post(port: int, path: str, body: bytes, headers: Mapping[str, str]) -> None:
+async def post(port: int, path: str, body: bytes, headers: Mapping[str, str]) -> int:
+    """Send a request to the server at the port; the status of its answer."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
         given = {"host": "127.0.0.1", "content-length": str(len(body)), "connection": "close", **headers}
         lines = "".join(f"{name}: {value}\r\n" for name, value in given.items())
         writer.write(f"POST {path} HTTP/1.1\r\n{lines}\r\n".encode() + body)
-        await reader.readuntil(b"\r\n\r\n")
+        return int((await reader.readuntil(b"\r\n\r\n")).split(b" ", 2)[1])
     finally:
         writer.close()

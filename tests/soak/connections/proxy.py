@@ -10,6 +10,8 @@ from typing import Any
 
 import orjson
 
+from tests.soak.connections.systems import DOOMED
+
 _PATIENCE = 30.0
 _DELAYS = (0.05, 2.0)
 _LONG_DELAY = 11.0
@@ -37,11 +39,13 @@ _RUDER = 2.5
 class Proxy:
     """Passes requests on to the server at `to`, as long as it is not rude; keeps what it did to each write.
 
-    `said` counts how often each text was made there, `doubtful` how often its sender could not know."""
+    `said` counts how often each text was made there, `doubtful` how often its sender could not know. What is doomed
+    is cut off each time."""
 
     to: int
     choose: random.Random
     rude: bool = True
+    dooms: bool = True
     port: int = 0
     requests: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
@@ -70,7 +74,7 @@ class Proxy:
         line, _, rest = head.partition(b"\r\n")
         method, path, _ = line.decode().split(" ")
         body = await reader.readexactly(_length(rest))
-        fault = self._choice(method)
+        fault = "cut before" if self.dooms and DOOMED.encode() in body else self._choice(method)
         self.requests[method] += 1
         if fault:
             self.faults[fault] += 1

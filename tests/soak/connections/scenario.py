@@ -3,23 +3,31 @@
 import asyncio
 import random
 import time
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from cryptography.fernet import Fernet
 
-from app.connections.tables import AGAIN, IS_ACTIVE, PENDING, dirty, in_state, inbox, outbox
-from app.storage.database import Work
 from tests.soak.clients import BROKEN, Caller, Refused
-from tests.soak.connections.comparing import Both, Troubles, both, differing
+from tests.soak.connections.comparing import Troubles, both, differing
+from tests.soak.connections.ending import Said, left, unsaid, woken
 from tests.soak.connections.hooks import Hooks
 from tests.soak.connections.proxy import Proxy
 from tests.soak.connections.sides import Openings, Side
-from tests.soak.connections.systems import SYSTEMS, System, hears, makes_message, new_connection
-from tests.soak.log import facts_of, read_of, stored_after
+from tests.soak.connections.source import NAME, Source
+from tests.soak.connections.systems import (
+    DOOMED,
+    SYSTEMS,
+    Bea,
+    Node,
+    System,
+    hears,
+    makes_message,
+    new_connection,
+    says,
+)
+from tests.soak.log import read_of
 from tests.soak.processes import Process, processes
 from tests.soak.traffic import Outcome
 
@@ -32,18 +40,8 @@ _DOWN_SECONDS = 2.0
 _LIMIT_SECONDS = 150.0
 _LOOK_SECONDS = 1.0
 _OPENS = 0.03
+_DOOMED_AFTER = 5
 _CURSOR = "query { events { cursor } }"
-
-
-@dataclass
-class Said:
-    """What was said on each side, as it was acknowledged, and what was done and refused there by commands."""
-
-    here: set[str] = field(default_factory=set)
-    there: set[str] = field(default_factory=set)
-    refused: int = 0
-    done: int = 0
-    failures: list[str] = field(default_factory=list)
 
 
 async def run(database_url: str, folder: Path, *, seconds: float, seed: int, attached: int) -> Outcome:
@@ -80,12 +78,16 @@ async def _run(
     choose: random.Random,
 ) -> Outcome:
     openings, said = Openings(there), Said()
+    for side in (there, here):
+        await side.let_in("Bea")
+    assert there.bea is not None
     await openings.prepare()
     old = {system.name: [await _over(openings, there, system) for _ in range(_OLD)] for system in SYSTEMS}
     for system in SYSTEMS:
         for number in range(_YOUNG):
             await openings.open(system, f"{system.name} was asked {number}")
-    hooks = await _connected(here, proxy, choose)
+    hooks = await _connected(here, proxy, there.bea, choose)
+    source = await _source(here, choose)
     cursors = [await _cursor(each) for each in (there, here)]
     telling = asyncio.create_task(hooks.run(there, cursors[0]))
     started = time.monotonic()
@@ -96,10 +98,17 @@ async def _run(
                 for side, name in ((there, "there"), (here, "here")):
                     own = random.Random(f"{choose.random()}")
                     group.create_task(_work(system, side, name, there, here, openings, said, until, own))
+            group.create_task(source.run(until))
             group.create_task(_kill(running, seconds))
-        proxy.rude = False
+        proxy.rude = source.rude = False
         faults = await _quiet(there, here, database_url, whole=False)
         drained = time.monotonic() - until
+        troubles = Troubles()
+        for system in SYSTEMS:
+            troubles.see(await both(system, there, here), proxy, len(running))
+        faults += troubles.faults
+        await _put_right(troubles.entries, here, proxy)
+        faults += await _quiet(there, here, database_url, whole=False)
         await hooks.tell_all(there)
         await _touch(there)
         faults += await _quiet(there, here, database_url, whole=True)
@@ -109,17 +118,17 @@ async def _run(
     if not telling.cancelled() and telling.exception() is not None:
         faults.append(f"webhooks ended: {telling.exception()!r}")
     found = [await both(system, there, here) for system in SYSTEMS]
-    troubles = Troubles()
-    for each in found:
-        troubles.see(each, proxy, len(running))
-    faults += troubles.faults + _unsaid(found, said)
-    faults += await _woken(old, found, cursors[1], database_url)
+    faults += unsaid(found, said) + await source.differing()
+    if said.doomed and not troubles.uncertain:
+        faults.append(f"{sorted(said.doomed)} never arrived, and nobody is asked about them")
+    faults += await woken(old, found, cursors[1], database_url)
     faults += said.failures[:3]
     faults += [failure for each in running for failure in each.failures()]
     summary = (
         f"{said.done:,} commands on both sides, {said.refused:,} refused; {proxy.requests['GET']:,} reads and "
         f"{proxy.requests.total() - proxy.requests['GET']:,} writes, of which {proxy.faults.total():,} went wrong; "
-        f"{hooks.sent.total():,} webhooks, {hooks.sent['lost']:,} lost; {troubles.refused} writes refused, "
+        f"{hooks.sent.total():,} webhooks, {hooks.sent['lost']:,} lost; {source.sent['new']:,} deliveries of a source, "
+        f"{len(source.answered):,} answers to it; {troubles.refused} writes refused, "
         f"{troubles.uncertain} uncertain; equal after {drained:.0f} s"
     )
     return Outcome(summary, faults)
@@ -138,12 +147,28 @@ async def _over(openings: Openings, there: Side, system: System) -> str:
     return next(system.key(each) for each in await there.interactions(system) if each["id"] == ref)
 
 
-async def _connected(here: Side, proxy: Proxy, choose: random.Random) -> Hooks:
+async def _connected(here: Side, proxy: Proxy, bea: Bea, choose: random.Random) -> Hooks:
     paths = {}
     for system in SYSTEMS:
-        made = await here.made("createConnection", **new_connection(system, proxy.port))
+        made = await here.made("createConnection", **new_connection(system, proxy.port, bea))
         paths[system.name] = made["connection"]["hookPath"], made["secret"]
     return Hooks(here.ports, paths, random.Random(f"{choose.random()}"))
+
+
+async def _source(here: Side, choose: random.Random) -> Source:
+    made = await here.made("createConnection", system="HTTP", name=NAME)
+    path, own = made["connection"]["hookPath"], random.Random(f"{choose.random()}")
+    return Source(Side(here.ports, own), path, made["secret"], own)
+
+
+async def _put_right(entries: Sequence[tuple[str, str]], here: Side, proxy: Proxy) -> None:
+    """Have a human look after all that was refused or is uncertain: messages go once more, values are left."""
+    proxy.dooms = False
+    for number, action in entries:
+        mutation = "retryOutboxEntry" if action == "MESSAGE" else "dropOutboxEntry"
+        with suppress(RuntimeError):
+            # One that was about the same value may have gone with another one.
+            await here.made(mutation, id=number)
 
 
 async def _cursor(side: Side) -> str:
@@ -166,7 +191,8 @@ async def _work(
     choose: random.Random,
 ) -> None:
     """Do one thing after the other on one side of a system."""
-    number, told, refs = 0, said.there if name == "there" else said.here, list[str]()
+    number, told, nodes = 0, said.there if name == "there" else said.here, list[Node]()
+    tried: set[str] = set()
     while time.monotonic() < until:
         await asyncio.sleep(choose.uniform(*_BETWEEN))
         number += 1
@@ -175,12 +201,19 @@ async def _work(
             if name == "there" and choose.random() < _OPENS:
                 await openings.open(system, text)
                 continue
-            if number % _LOOKS_EVERY == 1 or not refs:
-                refs = await _known(system, side, mirrored=name == "here")
-            if not refs:
+            if number % _LOOKS_EVERY == 1 or not nodes:
+                nodes = await _known(system, side, mirrored=name == "here")
+            if not nodes:
                 continue
             do = choose.choice(system.there if name == "there" else system.here)
-            mutation, given = do(choose.choice(refs), text, choose)
+            if name == "here" and number > _DOOMED_AFTER and system.name not in tried:
+                # One of each system, so that nothing else waits for long behind it.
+                tried.add(system.name)
+                do, text = hears if system.kind == "AGENT_SESSION" else says, DOOMED + text
+            done = do(choose.choice(nodes), text, choose)
+            if done is None:
+                continue
+            mutation, given = done
             payload = await side.do(mutation, given)
         except BROKEN:
             continue
@@ -193,15 +226,17 @@ async def _work(
         said.done += 1
         if makes_message((mutation, given)):
             told.add(text)
+        if text.startswith(DOOMED):
+            said.doomed.add(text)
 
 
-async def _known(system: System, side: Side, *, mirrored: bool) -> list[str]:
-    """The ids of the interactions of the system that may be worked on: not those that were over."""
-    nodes = await side.interactions(system, "upstream { key }")
+async def _known(system: System, side: Side, *, mirrored: bool) -> list[Node]:
+    """The interactions of the system that may be worked on: not those that were over."""
+    nodes = await side.interactions(system, "upstream { name }")
     return [
-        each["id"]
+        each
         for each in nodes
-        if (each["upstream"] is not None) is mirrored
+        if (each["upstream"] == {"name": system.name} if mirrored else each["upstream"] is None)
         and not any(message["text"] == "Hello?" for message in each["messages"]["nodes"])
     ]
 
@@ -221,7 +256,7 @@ async def _quiet(there: Side, here: Side, database_url: str, *, whole: bool) -> 
     """Wait until nothing is to be done and both sides are equal; what is not, once that takes too long."""
     ends = time.monotonic() + _LIMIT_SECONDS
     while True:
-        faults = await read_of(database_url, _left)
+        faults = await read_of(database_url, left)
         for system in SYSTEMS:
             with suppress(*BROKEN):
                 faults += differing(await both(system, there, here), whole=whole)
@@ -232,47 +267,9 @@ async def _quiet(there: Side, here: Side, database_url: str, *, whole: bool) -> 
         await asyncio.sleep(_LOOK_SECONDS)
 
 
-def _left(work: Work) -> list[str]:
-    """What has not been done yet."""
-    asked = {
-        "outbox": outbox.select().where(IS_ACTIVE),
-        "inbox": inbox.select().where(in_state(PENDING)),
-        "marks": dirty.select().where(dirty.c.fingerprint.is_distinct_from(AGAIN)),
-    }
-    counts = {name: len(work.connection.execute(select).all()) for name, select in asked.items()}
-    return [f"{count} are left in the {name}" for name, count in counts.items() if count]
-
-
 async def _touch(there: Side) -> None:
     """Have the customer of each conversation write once more: so what no list shows is seen, too."""
     (bot,) = [each for each in SYSTEMS if each.name == "Bot"]
-    for ref in await _known(bot, there, mirrored=False):
-        mutation, given = hears(ref, f"Last of {ref}", there.choose)
-        await there.made(mutation, **given)
-
-
-def _unsaid(found: Sequence[Both], said: Said) -> list[str]:
-    """Where what was acknowledged is not on its side exactly once."""
-    faults = []
-    for side, texts in (("there", said.there), ("here", said.here)):
-        counts = Counter(
-            message["text"]
-            for each in found
-            for node in (each.there if side == "there" else each.here).values()
-            for message in node["messages"]["nodes"]
-        )
-        wrong = sorted(text for text in texts if counts[text] != 1)
-        faults += [f"{text!r} was said {side} and is there {counts[text]} times" for text in wrong]
-    return faults
-
-
-async def _woken(old: Mapping[str, Sequence[str]], found: Sequence[Both], cursor: str, database_url: str) -> list[str]:
-    """Where what was over before the connection asked, or asks, for somebody here."""
-    told = facts_of((await stored_after(cursor, database_url)).events, "attentionChanged", None)
-    faults = []
-    for each in found:
-        for key in old[each.system.name]:
-            node = each.here.get(key)
-            if node is not None and (node["attention"]["needed"] or node["id"] in told):
-                faults.append(f"{each.system.name}: {key} was over, and {node['attention']} {told.get(node['id'])}")
-    return faults
+    for node in await _known(bot, there, mirrored=False):
+        _, given = hears(node, f"Last of {node['id']}", there.choose)
+        await there.made("receiveMessage", **given)

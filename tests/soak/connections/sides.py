@@ -7,7 +7,8 @@ from typing import Any
 
 from tests.graph.running import mutation_text
 from tests.soak.clients import Caller
-from tests.soak.connections.systems import CUSTOMERS, Node, System, hears
+from tests.soak.connections.systems import CUSTOMERS, OFFERED, Bea, Node, System, hears
+from tests.soak.processes import KEY
 
 _GIVES = {
     "createCustomer": "customer { id }",
@@ -17,6 +18,8 @@ _GIVES = {
     "requestChatSession": "chatSession { id }",
     "receiveMessage": "message { id interaction { id } }",
     "createConnection": "connection { id hookPath } secret",
+    "createUser": "user { id }",
+    "createApiKey": "secret",
 }
 _AGENT = "support"
 
@@ -27,10 +30,12 @@ class Side:
 
     ports: Sequence[int]
     choose: random.Random
+    bea: Bea | None = None
 
     async def do(self, mutation: str, given: Mapping[str, Any]) -> Any:
-        """The mutation's payload. Raises what `Caller.call` does."""
-        caller = Caller(self.choose.choice(self.ports))
+        """The mutation's payload; Bea answers offers. Raises what `Caller.call` does."""
+        key = self.bea.key if self.bea is not None and mutation in OFFERED else KEY
+        caller = Caller(self.choose.choice(self.ports), key)
         try:
             document = mutation_text(mutation, _GIVES.get(mutation, ""))
             payload = (await caller.call(document, input=given))[mutation]
@@ -44,6 +49,15 @@ class Side:
         if payload["errors"]:
             raise RuntimeError(f"{mutation}: {payload['errors']}")
         return payload
+
+    async def let_in(self, name: str) -> None:
+        """Make Bea, to whom chats are offered."""
+        permissions = ["CHAT_SESSION_READ", "CHAT_SESSION_WRITE"]
+        made = await self.made("createUser", login=name.lower(), name=name, permissions=permissions)
+        ref = made["user"]["id"]
+        await self.made("setPresence", userId=ref, present=True)
+        key = await self.made("createApiKey", name="soak", userId=ref)
+        self.bea = Bea(ref, key["secret"])
 
     async def interactions(self, system: System, more: str = "") -> list[Node]:
         """The interactions of the system's kind, each with all its messages."""
@@ -117,6 +131,6 @@ class Openings:
         return str((await made("receiveMessage", **given))["message"]["interaction"]["id"])
 
     async def _heard(self, ref: str, said: str) -> str:
-        mutation, given = hears(ref, said, self._there.choose)
+        mutation, given = hears({"id": ref}, said, self._there.choose)
         await self._there.made(mutation, **given)
         return ref

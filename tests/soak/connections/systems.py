@@ -3,20 +3,37 @@
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from tests.soak.processes import KEY
 
-ADMIN = "usr_1"
-"""The same person on both sides."""
+ADMIN, BEA = "usr_1", "usr_2"
+"""The same persons on both sides."""
+
+OFFERED = frozenset({"acceptChatTransfer", "rejectChatTransfer"})
+"""What is done by whom a chat is offered."""
+
+
+class Bea(NamedTuple):
+    """The other person: the id on one side, and a key there."""
+
+    id: str
+    key: str
+
 
 Node = Mapping[str, Any]
 Do = tuple[str, dict[str, Any]]
 """A mutation and its input."""
 
 Choose = random.Random
-On = Callable[[str, str, Choose], Do]
-"""What to do with the interaction of this id; the text is said nowhere else."""
+On = Callable[[Node, str, Choose], Do | None]
+"""What to do with this interaction, None where that is not possible; the text is said nowhere else."""
+
+EMOJIS = ("\U0001f600", "\U0001f44d", "\u2764\ufe0f", None)
+"""Reactions, and None to take one back."""
+
+DOOMED = "Never arrives: "
+"""With this a message begins that never gets to the other system, as far as its sender can tell."""
 
 
 @dataclass(frozen=True)
@@ -40,29 +57,43 @@ def _text(said: str) -> dict[str, Any]:
     return {"text": {"content": said}}
 
 
-def hears(ref: str, said: str, _choose: Choose) -> Do:
+def hears(node: Node, said: str, _choose: Choose) -> Do:
     """The customer writes."""
-    return "receiveMessage", {"target": {"interactionId": ref}, "contents": [_text(said)]}
+    return "receiveMessage", {"target": {"interactionId": node["id"]}, "contents": [_text(said)]}
 
 
-def _says(ref: str, said: str, _choose: Choose) -> Do:
-    return "sendMessage", {"id": ref, "content": _text(said), "override": True}
+def says(node: Node, said: str, _choose: Choose) -> Do:
+    """Somebody answers."""
+    return "sendMessage", {"id": node["id"], "content": _text(said), "override": True}
 
 
 def _plain(mutation: str, **more: Any) -> On:
-    return lambda ref, _said, _choose: (mutation, {"id": ref, **more})
+    return lambda node, _said, _choose: (mutation, {"id": node["id"], **more})
 
 
-def _assigned(ref: str, _said: str, _choose: Choose) -> Do:
-    return "assignInteraction", {"id": ref, "userId": ADMIN}
+def _assigned(node: Node, _said: str, _choose: Choose) -> Do:
+    return "assignInteraction", {"id": node["id"], "userId": ADMIN}
+
+
+def _reacts(node: Node, _said: str, choose: Choose) -> Do | None:
+    """The business reacts to a message of the customer."""
+    heard = [each["id"] for each in node["messages"]["nodes"] if each["author"] == "CUSTOMER"]
+    return ("setReaction", {"id": choose.choice(heard), "reaction": choose.choice(EMOJIS)}) if heard else None
+
+
+def _is_reacted_to(node: Node, _said: str, choose: Choose) -> Do | None:
+    """The customer reacts to an answer."""
+    answers = [each["id"] for each in node["messages"]["nodes"] if each["author"] == "USER"]
+    given = {"reaction": choose.choice(EMOJIS), "ofCustomer": True}
+    return ("setReaction", {"id": choose.choice(answers), **given}) if answers else None
 
 
 def _one_of(mutation: str, **values: Sequence[Any]) -> On:
     """A mutation that sets some of these fields, each to one of its values."""
 
-    def do(ref: str, _said: str, choose: Choose) -> Do:
+    def do(node: Node, _said: str, choose: Choose) -> Do:
         names = choose.sample(sorted(values), choose.randint(1, len(values)))
-        return mutation, {"id": ref, **{name: choose.choice(values[name]) for name in names}}
+        return mutation, {"id": node["id"], **{name: choose.choice(values[name]) for name in names}}
 
     return do
 
@@ -70,6 +101,14 @@ def _one_of(mutation: str, **values: Sequence[Any]) -> On:
 _CLOSE, _REOPEN = _plain("closeInteraction"), _plain("reopenInteraction")
 _CLAIM, _RELEASE = _plain("claimInteraction"), _plain("releaseInteraction")
 _READ = _plain("markRead")
+
+_ACCEPT, _REJECT = _plain("acceptChatTransfer"), _plain("rejectChatTransfer")
+
+
+def _offered(node: Node, _said: str, _choose: Choose) -> Do:
+    """The chat is offered to Bea, whose number is the same on both sides."""
+    return "transferChatSession", {"id": node["id"], "userId": BEA}
+
 
 _CHANGED_CHAT = _one_of(
     "updateChatSession",
@@ -112,8 +151,8 @@ SYSTEMS = (
         name="Bot",
         kind="CONVERSATION",
         address="/third-party/v1",
-        there=(hears, hears, hears, _says, _CLOSE, _REOPEN, _assigned, _RELEASE, _READ),
-        here=(_says, _says, _says, _CLOSE, _REOPEN, _assigned, _RELEASE, _READ),
+        there=(hears, hears, hears, says, _CLOSE, _REOPEN, _assigned, _RELEASE, _READ, _reacts, _is_reacted_to),
+        here=(says, says, says, _CLOSE, _REOPEN, _assigned, _RELEASE, _READ, _reacts, _reacts),
         fields=(
             "conversationId",
             "status",
@@ -132,8 +171,21 @@ SYSTEMS = (
         name="Office",
         kind="CHAT_SESSION",
         address="/api",
-        there=(hears, hears, hears, _says, _CLOSE, _REOPEN, _CLAIM, _RELEASE, _CHANGED_CHAT),
-        here=(_says, _says, _says, _CLOSE, _REOPEN, _CLAIM, _RELEASE, _CHANGED_CHAT, _CHANGED_CHAT),
+        there=(hears, hears, hears, says, _CLOSE, _REOPEN, _CLAIM, _RELEASE, _CHANGED_CHAT, _offered, _ACCEPT, _REJECT),
+        here=(
+            says,
+            says,
+            _CLOSE,
+            _REOPEN,
+            _CLAIM,
+            _CLAIM,
+            _RELEASE,
+            _CHANGED_CHAT,
+            _offered,
+            _offered,
+            _ACCEPT,
+            _REJECT,
+        ),
         fields=(
             "chatSessionId",
             "status",
@@ -148,6 +200,7 @@ SYSTEMS = (
             "whenEnded",
             "lastMessage",
             "topic { name }",
+            "transferTo { login }",
         ),
         listed=("status", "assignee", "lastMessage"),
         message=("readByCustomer", "messageType"),
@@ -169,8 +222,8 @@ SYSTEMS = (
         name="Lemon",
         kind="SESSION",
         address="",
-        there=(hears, hears, hears, _says, _CHANGED_SESSION),
-        here=(_says, _says, _CHANGED_SESSION),
+        there=(hears, hears, hears, says, _CHANGED_SESSION),
+        here=(says, says, _CHANGED_SESSION),
         fields=("sessionKey", "needAttention", "tags", "topics", "customer { customerKey firstName }"),
         listed=("needAttention", "tags", "topics"),
         message=(),
@@ -184,14 +237,14 @@ CUSTOMERS = [f"4f2a1c9e-0000-4000-8000-{number:012}" for number in range(8)]
 """The keys of the customers who write to the messaging bot by text message."""
 
 
-def new_connection(system: System, port: int) -> dict[str, Any]:
-    """The input that connects the system at this port."""
+def new_connection(system: System, port: int, bea: Bea) -> dict[str, Any]:
+    """The input that connects the system at this port, in which Bea has this key."""
     settings: dict[str, Any] = {"pollSeconds": 1}
     credential = KEY
     if system.name in ("Bot", "Office"):
-        settings["users"] = {"admin": 1}
+        settings["users"] = {"admin": 1, "bea": 2}
     if system.name == "Office":
-        credential = f'{{"token": "{KEY}", "users": {{"admin": "{KEY}"}}}}'
+        credential = f'{{"token": "{KEY}", "users": {{"admin": "{KEY}", "bea": "{bea.key}"}}}}'
     if system.name == "Lemon":
         settings["customers"] = CUSTOMERS
     return {

@@ -1,0 +1,1 @@
+"""Reading all that other systems had before, while they go on."""
