@@ -8,10 +8,8 @@ from typing import Any
 import orjson
 import pytest
 
-from app.connections.service import Verdict
 from app.core.clock import utc_now
-from tests.conftest import ManualClock
-from tests.connections.conftest import Source
+from tests.connections.conftest import signed
 from tests.destinations.receiving import Receiver
 from tests.destinations.running import Running
 from tests.kinds.conftest import BO
@@ -38,15 +36,21 @@ async def conversation(app: Running, texts: int, status: str = "") -> Any:
 async def test_exchange_goes_both_ways(app: Running, receiver: Receiver) -> None:
     new = {"system": "HTTP", "name": "Shop"}
     made = await app.do("createConnection", new, "connection { id hookPath settings } secret")
-    token = made["connection"]["hookPath"].rpartition("/")[2]
-    source = Source(app.services.database, ManualClock(), 1, token, made["secret"])
+
+    async def offer(body: object, key: str = "evt-1") -> None:
+        text = orjson.dumps(body).decode()
+        async with app.client() as client:
+            path, headers = made["connection"]["hookPath"], signed(made["secret"], text, key)
+            answer = await client.post(path, content=text, headers=headers)
+        assert answer.status_code == 200, answer.text
+
     account = made["connection"]["settings"]["channelAgentId"]
     document = MUTATION.replace("https://shop.example.com/replies", receiver.url).replace("cha_1", account)
     subscribed = (await app.answer(document))["data"]["createDestination"]
     assert subscribed["errors"] == []
 
     asks = {"key": "m-1", "author": "CUSTOMER", "sent_at": utc_now().isoformat(), "text": "Where is my parcel?"}
-    assert await source.offer({"customer": {"key": "c-17", "name": "Ana"}, "messages": [asks]}) is Verdict.KEPT
+    await offer({"customer": {"key": "c-17", "name": "Ana"}, "messages": [asks]})
     found = await conversation(app, 1)
     assert found["upstream"] == {"key": "c-17"}
     content = {"text": {"content": "On its way."}}
@@ -58,6 +62,5 @@ async def test_exchange_goes_both_ways(app: Running, receiver: Receiver) -> None
     assert reply["interaction"] == {"upstream": {"key": "c-17"}}
 
     sent = {"id": reply["message"]["id"], "status": "DELIVERED"}
-    body = orjson.dumps({"customer": {"key": "c-17"}, "statuses": [sent]}).decode()
-    assert await source.offer(body, "evt-2") is Verdict.KEPT
+    await offer({"customer": {"key": "c-17"}, "statuses": [sent]}, "evt-2")
     await conversation(app, 2, "DELIVERED")

@@ -8,10 +8,12 @@ from datetime import timedelta
 from ipaddress import ip_network
 from typing import Any
 
+import httpx2
 import orjson
 import sqlalchemy as sa
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
+from starlette.types import ASGIApp
 
 from app.asgi import create_app
 from app.core.actor import Actor
@@ -34,6 +36,7 @@ from tests.serving import PATIENCE
 KEY = Fernet.generate_key().decode()
 SOON = DispatchLimits(
     look_seconds=0.05,
+    rest_seconds=0.2,
     lease=timedelta(seconds=20),
     retries=Retries(first=timedelta(milliseconds=20), longest=timedelta(milliseconds=40)),
 )
@@ -48,6 +51,15 @@ class Running:
 
     services: Services
     house: House
+    app: ASGIApp
+
+    def client(self) -> httpx2.AsyncClient:
+        """A client within the process that says nothing of who it is."""
+
+        async def ask(scope: Any, receive: Any, send: Any) -> None:
+            await self.app({**scope, "state": {"services": self.services}}, receive, send)
+
+        return httpx2.AsyncClient(transport=httpx2.ASGITransport(ask), base_url="http://test")
 
     async def answer(self, document: str, actor: Actor = ADA, /, **variables: object) -> dict[str, Any]:
         """The whole answer, errors and all."""
@@ -160,4 +172,4 @@ async def running(
             found = House(graph, desk, sam)
         else:
             found = House(graph, house.desk, house.sam)
-        yield Running(services, found)
+        yield Running(services, found, app)
