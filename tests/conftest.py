@@ -18,6 +18,8 @@ import structlog
 from app.settings import Settings
 from app.storage.database import Database, open_database
 from app.storage.migrations import migrate
+from tests.keeping import keep_connections, keeper
+from tests.lasting_loop import keep_loop, lasting
 from tests.postgres import Copies, empty_database, running_server
 from tests.postgres_server import PostgresqlFailed, has_programs
 from tests.replication import Replicated, replicated_servers
@@ -65,7 +67,11 @@ def pytest_configure(config: pytest.Config) -> None:
     connect_for_plans_alone(patch)
     leave_the_disk_alone(patch)
     make_cheap_fingerprints(patch)
+    keep_loop(patch)
+    keep_connections(patch)
     config.add_cleanup(patch.undo)
+    config.add_cleanup(lasting.end)
+    config.add_cleanup(keeper.end)
 
 
 def pytest_collection_finish() -> None:

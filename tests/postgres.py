@@ -14,6 +14,7 @@ from app.storage.database import Database
 from app.storage.engines import asyncpg_arguments, parse_database_url
 from app.storage.migrations import migrate
 from app.storage.postgresql import PostgresqlCommands
+from tests.keeping import keeper
 from tests.postgres_server import temporary_server
 
 EXISTING = "SWITCHBOARD_TEST_POSTGRES_URL"
@@ -36,7 +37,8 @@ CREATE EVENT TRIGGER note_drop ON sql_drop EXECUTE FUNCTION seed.note();
 """
 _ALTERED = "SELECT EXISTS (SELECT FROM seed.altered)"
 _BE_ALONE = """
-SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid() AND pid <> ALL($1::int[])
 """
 _COUNT_ANEW = """
 SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, start_value, false)
@@ -115,6 +117,7 @@ class Copies:
         await _run(self._server, f"CREATE DATABASE {name}")
         self._made.append(name)
         url = self._server.set(database=name)
+        keeper.add(self._arguments(name))
         await migrate(_text(url))
         await _run(url, _KEEP_SEED)
         connection = await self._connection(name)
@@ -132,16 +135,17 @@ class Copies:
 
         False when the test has changed ours, and the database is of no more use."""
         connection = await self._connection(name)
-        await connection.execute(_BE_ALONE)
-        if await connection.fetchval(_ALTERED) and not await self._restore_structure(connection):
+        await connection.execute(_BE_ALONE, keeper.processes(self._arguments(name)))
+        if await connection.fetchval(_ALTERED) and not await self._restore_structure(connection, name):
             await self._kept.pop(name).close()
             return False
         filled = [f'DELETE FROM public."{table}";' for (table,) in await connection.fetch(self._filled)]
         await connection.execute(f"SET session_replication_role = replica; {''.join(filled)} {self._refill}")
         return True
 
-    async def _restore_structure(self, connection: "asyncpg.Connection[asyncpg.Record]") -> bool:
+    async def _restore_structure(self, connection: "asyncpg.Connection[asyncpg.Record]", name: str) -> bool:
         """Drop the test's own tables; whether ours are as they were."""
+        keeper.end(self._arguments(name))  # what is kept knows the tables as the test had them
         own = ", ".join(f'"{table}"' for table in await _tables(connection) - self._tables)
         if own:
             with suppress(asyncpg.DependentObjectsStillExistError):
@@ -158,9 +162,11 @@ class Copies:
             with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
                 await kept.execute("SELECT")
                 return kept
-        url = parse_database_url(_text(self._server.set(database=name)))
-        self._kept[name] = await asyncpg.connect(**asyncpg_arguments(url))
+        self._kept[name] = await asyncpg.connect(**self._arguments(name))
         return self._kept[name]
+
+    def _arguments(self, name: str) -> dict[str, Any]:
+        return asyncpg_arguments(parse_database_url(_text(self._server.set(database=name))))
 
 
 @asynccontextmanager

@@ -1,7 +1,7 @@
 """Three tables that the storage tests may write to, beside the real ones, and who holds their rows."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
 import pytest
@@ -12,6 +12,7 @@ from sqlalchemy.pool import NullPool
 from app.storage.database import Database, Work
 from app.storage.engines import parse_database_url
 from app.storage.tables import BigId, JsonText, JsonValue, Timestamp
+from tests.keeping import keeper
 
 scratch = sa.MetaData()
 counter = sa.Table("counter", scratch, sa.Column("id", BigId, primary_key=True), sa.Column("value", BigId))
@@ -32,6 +33,14 @@ pointer = sa.Table(
     sa.Column("id", BigId, primary_key=True),
     sa.Column("counter_id", BigId, sa.ForeignKey("counter.id")),
 )
+
+
+@pytest.fixture(autouse=True)
+def new_connections() -> Iterator[None]:
+    """Here it is tried what happens to connections, so none has a session that another test began."""
+    keeper.is_off = True
+    yield
+    keeper.is_off = False
 
 
 @pytest.fixture
