@@ -4,10 +4,10 @@ import asyncio
 import gc
 import logging
 import shutil
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -102,14 +102,24 @@ class CountingIds:
     """Counts: the first UUID ends in 1, the first key of a prefix is `prefix_1`."""
 
     def __init__(self) -> None:
-        self._uuids = count(1)
-        self._keys: dict[str, count[int]] = {}
+        self._uuids = 0
+        self._keys: Counter[str] = Counter()
 
     def uuid(self) -> str:
-        return f"00000000-0000-7000-8000-{next(self._uuids):012x}"
+        self._uuids += 1
+        return f"00000000-0000-7000-8000-{self._uuids:012x}"
 
     def key(self, prefix: str) -> str:
-        return f"{prefix}_{next(self._keys.setdefault(prefix, count(1)))}"
+        self._keys[prefix] += 1
+        return f"{prefix}_{self._keys[prefix]}"
+
+    def state(self) -> tuple[int, Mapping[str, int]]:
+        """How far it has counted."""
+        return self._uuids, dict(self._keys)
+
+    def go_on_from(self, state: tuple[int, Mapping[str, int]]) -> None:
+        """Count on from there."""
+        self._uuids, self._keys = state[0], Counter(state[1])
 
 
 @pytest.fixture(scope="session")

@@ -23,6 +23,7 @@ from app.settings import Settings
 from app.storage.database import Database, Work
 from app.storage.event_log import Cursor, lane_count, logged, read_after
 from tests.conftest import ManualClock
+from tests.remembering import remembered
 
 PERMISSIONS = (*GENERAL_PERMISSIONS, *kind_permissions(kind.name for kind in KINDS))
 
@@ -43,7 +44,13 @@ def authenticator(database: Database, settings: Settings, clock: ManualClock) ->
 @pytest.fixture
 async def admin_secret(database: Database) -> str:
     """The secret of the first key: user 1, key 1."""
-    _, secret = await database.command(service.bootstrap, None)
+    return await database.command(first_admin)
+
+
+@remembered
+def first_admin(work: Work) -> str:
+    """Store user 1 with key 1; its secret."""
+    _, secret = service.bootstrap(work, None)
     assert secret is not None
     return secret
 

@@ -17,6 +17,7 @@ from tests.conftest import ManualClock
 from tests.graph.running import Graph, open_graph
 from tests.kinds.conftest import BO, store_customer
 from tests.kinds.conversation.conftest import Desk, furnish
+from tests.remembering import remembered
 
 AFTER: Mapping[str, object] = {
     "state": "OPEN",
@@ -93,15 +94,16 @@ class House:
 @pytest.fixture
 async def house(database_url: str, clock: ManualClock) -> AsyncIterator[House]:
     graph = await open_graph(database_url, clock)
-
-    def fill(work: Work) -> tuple[Desk, int]:
-        desk = furnish(work)
-        sam = store_customer(work, customer_key="sam", system="SESSION", name="Sam", phone_number="+4733333333")
-        return desk, sam
-
     desk, sam = await graph.database.command(fill)
     yield House(graph, desk, sam)
     await graph.database.close()
+
+
+@remembered
+def fill(work: Work) -> tuple[Desk, int]:
+    desk = furnish(work)
+    sam = store_customer(work, customer_key="sam", system="SESSION", name="Sam", phone_number="+4733333333")
+    return desk, sam
 
 
 def said(text: str) -> Mapping[str, Any]:

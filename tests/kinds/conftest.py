@@ -8,6 +8,7 @@ from app.directory.model import Customer, User
 from app.directory.repository import CustomerRepository, UserRepository
 from app.storage.database import Work
 from tests.conftest import START
+from tests.remembering import remembered
 
 KINDS = tuple(kind.name for kind in registry.KINDS)
 ADA = Actor(user_id=1, name="Ada", is_admin=True)
@@ -18,6 +19,7 @@ CY = Actor(user_id=3, name="Cy", permissions=frozenset(f"{kind}:read" for kind i
 DEE = Actor(user_id=4, name="Dee")
 
 
+@remembered
 def store_users(work: Work) -> None:
     """Users whose surrogates are those of the actors above."""
     for actor in (ADA, BO, CY, DEE):

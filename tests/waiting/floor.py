@@ -25,6 +25,7 @@ from app.storage.event_log import Cursor, lane_count, logged, read_after
 from tests.conftest import START, ManualClock
 from tests.graph.running import RULES, Graph
 from tests.kinds.conftest import ADA, BO, KINDS, store_customer, store_users
+from tests.remembering import remembered
 
 EVE = Actor(user_id=5, name="Eve", permissions=BO.permissions)
 """Works as Bo does."""
@@ -117,6 +118,7 @@ class Floor:
         return [edge["node"]["id"] for edge in found["attentionQueue"]["edges"]]
 
 
+@remembered
 def furnish(work: Work) -> Mapping[str, Mapping[str, Any]]:
     """Store users, an AI agent, a topic with members, a WhatsApp account and customers; the targets by kind."""
     store_users(work)

@@ -8,6 +8,7 @@ import pytest
 from app.kinds.agent_session import service
 from app.storage.database import Database, Work
 from tests.kinds.conftest import BO, store_customer, store_users
+from tests.remembering import remembered
 
 AGENT_KEY = "agt_customer_support"
 SESSION_KEY = "ase_customer_support_001"
@@ -21,11 +22,13 @@ def kinds() -> Mapping[str, Any]:
 
 @pytest.fixture
 async def peopled(database: Database) -> Database:
-    def fill(work: Work) -> None:
-        store_users(work)
-        store_customer(work, customer_key=CUSTOMER_KEY, system="AGENT_SESSION")
-        service.create_agent(work, BO, {"name": "Support"}, agent_key=AGENT_KEY)
-        work.events.clear()
-
     await database.command(fill)
     return database
+
+
+@remembered
+def fill(work: Work) -> None:
+    store_users(work)
+    store_customer(work, customer_key=CUSTOMER_KEY, system="AGENT_SESSION")
+    service.create_agent(work, BO, {"name": "Support"}, agent_key=AGENT_KEY)
+    work.events.clear()

@@ -23,6 +23,7 @@ from app.storage.database import Database, Work
 from app.storage.event_log import event_log
 from tests.conftest import START
 from tests.kinds.conftest import BO, store_customer, store_users
+from tests.remembering import remembered
 
 EVE = Actor(user_id=5, name="Eve", permissions=BO.permissions)
 """Present, and a responder of sales."""
@@ -57,6 +58,7 @@ async def desk(database: Database) -> Desk:
     return await database.command(furnish)
 
 
+@remembered
 def furnish(work: Work) -> Desk:
     """Store users, topics, members and a customer."""
     store_users(work)

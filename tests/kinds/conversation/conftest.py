@@ -22,6 +22,7 @@ from app.storage.database import Database, Work
 from app.storage.event_log import event_log
 from tests.conftest import START
 from tests.kinds.conftest import BO, store_customer, store_users
+from tests.remembering import remembered
 
 IVO = 5
 """A user who is not active any more."""
@@ -53,6 +54,7 @@ async def desk(database: Database) -> Desk:
     return await database.command(furnish)
 
 
+@remembered
 def furnish(work: Work) -> Desk:
     store_users(work)
     work.use(UserRepository).add(User(id=0, name="Ivo", login="ivo", active=False, created_at=START, updated_at=START))

@@ -8,6 +8,7 @@ import pytest
 from app.kinds.session.service import Rules
 from app.storage.database import Database, Work
 from tests.kinds.conftest import store_customer, store_users
+from tests.remembering import remembered
 
 CUSTOMER_KEY = "d78c6a9e-ff0a-4fd6-b1cc-d2a31cc002d5"
 
@@ -19,12 +20,14 @@ def kinds() -> Mapping[str, Any]:
 
 @pytest.fixture
 async def peopled(database: Database) -> Database:
-    def fill(work: Work) -> None:
-        store_users(work)
-        system = "SESSION"
-        store_customer(work, customer_key=CUSTOMER_KEY, system=system, phone_number="+4711111111")
-        store_customer(work, customer_key="left", system=system, phone_number="+4722222222", unsubscribed=True)
-        store_customer(work, customer_key="unknown", system=system)
-
     await database.command(fill)
     return database
+
+
+@remembered
+def fill(work: Work) -> None:
+    store_users(work)
+    system = "SESSION"
+    store_customer(work, customer_key=CUSTOMER_KEY, system=system, phone_number="+4711111111")
+    store_customer(work, customer_key="left", system=system, phone_number="+4722222222", unsubscribed=True)
+    store_customer(work, customer_key="unknown", system=system)

@@ -10,6 +10,7 @@ from app.storage.work import Work
 from tests.conftest import ManualClock
 from tests.kinds.conftest import BO, store_users
 from tests.kinds.rest import House, housed
+from tests.remembering import remembered
 
 AGENT = "/v2/agents/agt_customer_support"
 SESSIONS = f"{AGENT}/sessions"
@@ -34,6 +35,7 @@ def as_client(house: House) -> httpx2.AsyncClient:
     return house.client(authorization="", x_api_key="bo", x_request_id="known")
 
 
+@remembered
 def fill(work: Work) -> None:
     store_users(work)
     service.create_agent(work, BO, {"name": "Support"}, agent_key="agt_customer_support")

@@ -10,6 +10,7 @@ from app.storage.work import Work
 from tests.conftest import ManualClock
 from tests.kinds.conftest import store_customer, store_users
 from tests.kinds.rest import House, housed
+from tests.remembering import remembered
 
 CUSTOMER = "d78c6a9e-ff0a-4fd6-b1cc-d2a31cc002d5"
 
@@ -27,6 +28,7 @@ async def client(house: House) -> AsyncIterator[httpx2.AsyncClient]:
         yield opened
 
 
+@remembered
 def fill(work: Work) -> None:
     store_users(work)
     system = "SESSION"
