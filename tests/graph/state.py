@@ -11,6 +11,8 @@ from app.storage.tables import metadata
 
 Row = dict[str, Any]
 Rows = Mapping[str, Sequence[Row]]
+Picture = Mapping[str, object]
+"""Of each table the rows as SQLite has them, or how many there are on PostgreSQL with the sum of their digests."""
 
 # Searches read the words, but no rule and no field does; chores are done whatever is asked.
 _LEFT_OUT = ("app_user_word", "profile_word", "customer_word", "chore")
@@ -23,11 +25,22 @@ async def rows_of(database: Database) -> Rows:
     return await database.command(_read)
 
 
-async def unchanged(database: Database, before: Rows) -> None:
+async def picture_of(database: Database) -> Picture:
+    """What each table holds, only to be compared: a tenth of the work of `rows_of`."""
+    return await database.command(_look)
+
+
+async def unchanged(database: Database, before: Picture) -> None:
     """Fail, naming the table, when anything differs from before: rows, or the heads of the event log."""
-    after = await rows_of(database)
-    for name, rows in after.items():
-        assert rows == before[name], f"{name} has changed"
+    after = await picture_of(database)
+    for name, held in after.items():
+        assert held == before[name], f"{name} has changed"
+
+
+def _look(work: Work) -> Picture:
+    if work.dialect_name == "sqlite":
+        return {name: work.connection.exec_driver_sql(sql).all() for name, sql in _every_row().items()}
+    return {name: (count, digest) for name, count, digest in work.connection.exec_driver_sql(_digests())}
 
 
 def _read(work: Work) -> Rows:
@@ -43,6 +56,26 @@ def _read(work: Work) -> Rows:
         names = tuple(rows.keys())
         found[name] = [dict(zip(names, row, strict=True)) for row in rows]
     return found
+
+
+def _columns() -> Mapping[str, str]:
+    """The names of the columns that are compared, by table."""
+    tables = [table for table in metadata.sorted_tables if table.name not in _LEFT_OUT]
+    return {
+        table.name: ", ".join(f'"{each.name}"' for each in table.columns if _NOT_COMPARED.get(table.name) != each.name)
+        for table in tables
+    }
+
+
+@cache
+def _every_row() -> Mapping[str, str]:
+    return {table: f'SELECT {columns} FROM "{table}"' for table, columns in _columns().items()}
+
+
+@cache
+def _digests() -> str:
+    one = "SELECT '{0}', count(*), sum(hashtextextended(ROW({1})::text, 0)) FROM \"{0}\""
+    return " UNION ALL ".join(one.format(table, columns) for table, columns in _columns().items())
 
 
 @cache

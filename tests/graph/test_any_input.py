@@ -18,7 +18,7 @@ from app.core.errors import DomainError
 from app.graph.strawberry_adapter.reading import is_one_of
 from tests.graph.filled import Filled, fill
 from tests.graph.running import SCHEMA, mutation_text, running_graph
-from tests.graph.state import rows_of, unchanged
+from tests.graph.state import picture_of, unchanged
 
 pytestmark = pytest.mark.anyio
 
@@ -213,7 +213,7 @@ async def test_a_mutation_is_done_or_refused_whatever_it_is_given(changing: Fill
     random = Random(mutation)
     type_: Any = SCHEMA.mutation_type.fields[mutation].args["input"].type
     actors = [changing.people.admin, changing.people.admin, changing.people.actors["bo"]]
-    before = await rows_of(changing.graph.database)
+    before = await picture_of(changing.graph.database)
     for _ in range(EXAMPLES):
         given = aimed(mutation, Inputs(random).of(type_), random)
         changing.graph.clock.advance(random.choice((0, 0, 1)))
@@ -232,4 +232,4 @@ async def test_a_mutation_is_done_or_refused_whatever_it_is_given(changing: Fill
         if refused:
             await unchanged(changing.graph.database, before)
         else:
-            before = await rows_of(changing.graph.database)
+            before = await picture_of(changing.graph.database)

@@ -8,7 +8,7 @@ import pytest
 from tests.graph.exchanges import CONTENTS, text
 from tests.graph.filled import Filled
 from tests.graph.running import SCHEMA
-from tests.graph.state import rows_of, unchanged
+from tests.graph.state import picture_of, unchanged
 
 pytestmark = pytest.mark.anyio
 
@@ -217,7 +217,7 @@ LIMITS: Sequence[Case] = [
 
 @pytest.mark.parametrize(("name", "cases"), [("ids", IDS), ("transitions", TRANSITIONS), ("limits", LIMITS)])
 async def test_refused_commands_change_nothing(filled: Filled, name: str, cases: Sequence[Case]) -> None:
-    before = await rows_of(filled.graph.database)
+    before = await picture_of(filled.graph.database)
     wrong = []
     for mutation, given, code, path in cases:
         payload = await filled.graph.attempt(mutation, {**given, "clientMutationId": "echo"}, actor=filled.people.admin)

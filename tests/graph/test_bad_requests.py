@@ -8,7 +8,7 @@ import pytest
 from tests.graph.exchanges import CONTENTS, text
 from tests.graph.filled import Filled
 from tests.graph.running import mutation_text
-from tests.graph.state import rows_of, unchanged
+from tests.graph.state import picture_of, unchanged
 
 pytestmark = pytest.mark.anyio
 
@@ -99,7 +99,7 @@ VARIABLES: Sequence[tuple[str, Mapping[str, Any], str, Sequence[str]]] = [
 
 
 async def test_variables_that_do_not_fit_never_reach_a_command(filled: Filled) -> None:
-    before = await rows_of(filled.graph.database)
+    before = await picture_of(filled.graph.database)
     wrong = []
     for mutation, given, code, argument in VARIABLES:
         answer = await filled.graph.answer(mutation_text(mutation), filled.people.admin, input=given)

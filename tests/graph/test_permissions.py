@@ -25,7 +25,7 @@ from tests.graph.commands import (
 )
 from tests.graph.filled import Filled
 from tests.graph.running import SCHEMA
-from tests.graph.state import rows_of, unchanged
+from tests.graph.state import picture_of, rows_of, unchanged
 
 pytestmark = pytest.mark.anyio
 
@@ -203,7 +203,7 @@ async def test_every_command_is_known_to_these_tests() -> None:
 async def test_commands_need_the_permission_to_write(filled: Filled, kind: str) -> None:
     reader, blind = without(f"{kind}:write"), without(f"{kind}:write", f"{kind}:read")
     interactions, messages, notes = await kept_of(filled, kind)
-    before = await rows_of(filled.graph.database)
+    before = await picture_of(filled.graph.database)
     commands = [
         *((name, {"id": interactions[0], **given}) for name, given in ON_INTERACTION.items()),
         *((name, {"id": messages[0], **given}) for name, given in ON_MESSAGE.items()),
@@ -223,7 +223,7 @@ async def test_commands_need_the_permission_to_write(filled: Filled, kind: str) 
 
 
 async def test_commands_without_a_kind_need_their_permissions(filled: Filled) -> None:
-    before = await rows_of(filled.graph.database)
+    before = await picture_of(filled.graph.database)
     commands = {
         **DIRECTORY,
         **{name: ("teams:manage", given) for name, given in TEAMS.items()},

@@ -24,7 +24,7 @@ from tests.graph.filled import Filled, fill
 from tests.graph.listening import STREAMS, ears
 from tests.graph.people import narrowed, reaches
 from tests.graph.running import SCHEMA, running_graph
-from tests.graph.state import Row, rows_of, unchanged
+from tests.graph.state import Row, picture_of, rows_of, unchanged
 
 pytestmark = pytest.mark.anyio
 
@@ -211,7 +211,7 @@ async def test_events_of_the_log_are_those_of_what_was_seen_then(world: Filled) 
 async def test_commands_on_what_is_not_seen_find_nothing(world: Filled) -> None:
     """Whoever may write all and read a part."""
     writes = {f"{kind}:write" for kind in PREFIXES}
-    rows = await rows_of(world.graph.database)
+    rows, before = await rows_of(world.graph.database), await picture_of(world.graph.database)
     for actor in narrowed(world.people):
         writer = replace(actor, permissions=actor.permissions | writes)
         hidden = {ref: kind for ref, (kind, side) in (await sides(world)).items() if not sees(actor, kind, side)}
@@ -230,7 +230,7 @@ async def test_commands_on_what_is_not_seen_find_nothing(world: Filled) -> None:
             for name, given in commands:
                 (error,) = (await world.graph.attempt(name, given, actor=writer))["errors"]
                 assert error["code"] == "NOT_FOUND", (name, given, error)
-    await unchanged(world.graph.database, rows)
+    await unchanged(world.graph.database, before)
 
 
 async def test_suggested_messages_are_seen_with_their_session(world: Filled) -> None:

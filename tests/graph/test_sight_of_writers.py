@@ -12,7 +12,7 @@ from tests.graph.exchanges import text
 from tests.graph.filled import Filled, fill
 from tests.graph.people import KIND_NAMES, reaches
 from tests.graph.running import SCHEMA, running_graph
-from tests.graph.state import rows_of, unchanged
+from tests.graph.state import picture_of, rows_of, unchanged
 
 pytestmark = pytest.mark.anyio
 
@@ -128,7 +128,7 @@ async def test_writers_can_do_what_they_are_told_they_can(world: Filled, kind: s
     ref = refs(world)[kind]
     for side, seen, written in sides_of(kind):
         await put(world, ref, side)
-        before = None if written else await rows_of(world.graph.database)
+        before = None if written else await picture_of(world.graph.database)
         told = await can(world, ref)
         for field, (name, given) in (await commands(world, kind, ref)).items():
             where = (side, field, told)
@@ -162,7 +162,7 @@ async def test_writers_open_what_they_may_change_alone(world: Filled) -> None:
         topic = (await do("createChatTopic", {"name": name}, "chatTopic { id topicId }"))["chatTopic"]
         await do("updateTeam", {"id": f"tea_{team}", "accountIds": [topic["id"]]})
         for writer in (WRITER, replace(WRITER, permissions=WRITER.permissions | {"chat_session:write"})):
-            before = await rows_of(world.graph.database)
+            before = await picture_of(world.graph.database)
             made = await attempt("requestChatSession", {"topicId": topic["topicId"]}, "chatSession { id }", writer)
             if team == 1:
                 assert made["chatSession"]["id"].startswith("chs_")
@@ -211,7 +211,7 @@ async def test_writers_give_away_what_they_do_not_see_afterwards(world: Filled) 
 
 
 async def test_writers_of_a_part_change_no_accounts(world: Filled) -> None:
-    before = await rows_of(world.graph.database)
+    before = await picture_of(world.graph.database)
     of_accounts = {
         **{name: OF_KIND["agent_session"][name] for name in ("createAiAgent", "updateAiAgent", "deleteAiAgent")},
         **{name: given for name, given in OF_KIND["chat_session"].items() if "Topic" in name},

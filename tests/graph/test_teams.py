@@ -8,7 +8,7 @@ from app.core.actor import Actor, permission_name
 from app.directory import service
 from tests.graph.exchanges import text
 from tests.graph.running import ADMIN, Graph
-from tests.graph.state import rows_of, unchanged
+from tests.graph.state import picture_of, rows_of, unchanged
 
 pytestmark = pytest.mark.anyio
 
@@ -43,7 +43,7 @@ async def team_of(graph: Graph, ref: str) -> str | None:
 
 async def refused(graph: Graph, mutation: str, given: dict[str, Any], actor: Actor = ADMIN) -> tuple[str, list[str]]:
     """The code of a refusal that changes nothing, and its path in the input."""
-    before = await rows_of(graph.database)
+    before = await picture_of(graph.database)
     (error,) = (await graph.attempt(mutation, given, actor=actor))["errors"]
     await unchanged(graph.database, before)
     assert error["path"][0] == "input"

@@ -19,7 +19,7 @@ from app.rest import Contract
 from app.rest.statuses import STATUSES
 from app.storage.work import Work
 from tests.conftest import ManualClock
-from tests.graph.state import Rows, rows_of, unchanged
+from tests.graph.state import Picture, picture_of, rows_of, unchanged
 from tests.kinds.bad_input import INJECTED, Sample
 from tests.kinds.conftest import BO, store_users
 from tests.kinds.rest import ACTORS, House, housed
@@ -39,7 +39,7 @@ class Office:
     contract: Contract
     sample: Sample
     named: Any
-    before: Rows
+    before: Picture
 
     async def send(self, client: httpx2.AsyncClient, method: str, path: str, **request: Any) -> httpx2.Response:
         """What is answered; when that is a refusal, in the contract's own words."""
@@ -103,7 +103,7 @@ async def office(
     assert kind.contract is not None
     async with housed(database_url, clock) as house:
         await house.database.command(fill)
-        yield Office(house, kind.contract, known.SAMPLE, known.PATH, await rows_of(house.database))
+        yield Office(house, kind.contract, known.SAMPLE, known.PATH, await picture_of(house.database))
 
 
 async def test_bodies(office: Office) -> None:
@@ -192,9 +192,8 @@ async def test_what_is_not_known_is_not_stored(office: Office) -> None:
             response = await office.send(client, sample.method, path, json=body)
             assert response.status_code < 300
             assert "marker-of-this-test" not in response.text
-    after = await rows_of(office.house.database)
-    assert after != office.before
-    assert "marker-of-this-test" not in repr(after)
+    assert await picture_of(office.house.database) != office.before
+    assert "marker-of-this-test" not in repr(await rows_of(office.house.database))
 
 
 async def test_nothing_can_be_injected(office: Office) -> None:

@@ -20,7 +20,7 @@ from app.registry import KINDS
 from app.storage.database import Work
 from tests.conftest import ManualClock
 from tests.graph.running import Graph, open_graph
-from tests.graph.state import rows_of, unchanged
+from tests.graph.state import picture_of, unchanged
 from tests.kinds.conftest import ADA, BO, CY, store_users
 
 pytestmark = pytest.mark.anyio
@@ -94,7 +94,7 @@ class House:
 
     async def refused(self, mutation: str, actor: Actor, given: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The one error of a mutation that is refused and changes nothing."""
-        before = await rows_of(self.graph.database)
+        before = await picture_of(self.graph.database)
         payload = await self.graph.attempt(mutation, given or self.commands()[mutation], "", actor)
         assert len(payload["errors"]) == 1
         await unchanged(self.graph.database, before)
