@@ -29,6 +29,7 @@ from tests.sharing import (
     make_cheap_fingerprints,
     pass_over_an_empty_environment,
     share_compiled_statements,
+    share_migrations,
     share_what_every_start_makes,
 )
 
@@ -63,6 +64,7 @@ def pytest_configure(config: pytest.Config) -> None:
     patch = pytest.MonkeyPatch()
     share_compiled_statements(patch)
     share_what_every_start_makes(patch)
+    share_migrations(patch)
     pass_over_an_empty_environment(patch)
     connect_for_plans_alone(patch)
     leave_the_disk_alone(patch)

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from alembic.config import Config
+from alembic.script import ScriptDirectory
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.util import LRUCache
@@ -60,6 +62,17 @@ def share_what_every_start_makes(patch: pytest.MonkeyPatch) -> None:
     patch.setattr("app.directory.authenticator.KeyLookup", lru_cache(KeyLookup))
     patch.setattr("app.directory.people.IdentityLookup", lru_cache(IdentityLookup))
     patch.setattr("app.directory.ticketing.TicketLookup", lru_cache(TicketLookup))
+
+
+def share_migrations(patch: pytest.MonkeyPatch) -> None:
+    """Read the folder of migrations once: each step of each database would import all of them anew, twice."""
+    made = lru_cache(ScriptDirectory)
+
+    def of(config: Config) -> ScriptDirectory:
+        return made(str(config.get_main_option("script_location")))
+
+    patch.setattr("app.storage.migrations.ScriptDirectory", made)
+    patch.setattr(ScriptDirectory, "from_config", staticmethod(of))
 
 
 def pass_over_an_empty_environment(patch: pytest.MonkeyPatch) -> None:
