@@ -16,7 +16,7 @@ export class Wall extends HTMLElement {
   session;
   #summaries = {};
   #stops = [];
-  #total = h("strong", { class: "wall-number" });
+  #total = h("strong", { class: "wall-number" }, "–");
   #longest = ticking(h("strong", { class: "wall-number" }), () => this.#sayOldest(this.#summaries.LEVEL));
   #levels = h("ul", { class: "tiles" });
   #kinds = h("ul", { class: "tiles" });
