@@ -77,6 +77,10 @@ class KindRules(Protocol[I]):
         """The interaction after the delivery of an answer failed (its status is ERROR), a reported failure was revoked,
         or the answer was deleted; apart from what is common to all kinds."""
 
+    def held_for(self, work: "Work", interaction: I, command: AnyCommand) -> I:
+        """The locked interaction before the command: what `refusal` reads of other rows is as it is now, and stays so
+        until the unit ends."""
+
     def may_hold(self, interaction: I, user: "User") -> bool:
         """Whether the user may work on the interaction, and so can hold it."""
 

@@ -132,7 +132,7 @@ def begin(
     """Lock the interaction for a command and check that the actor may give it now; the interaction.
 
     Raises NotFound, Forbidden, VersionConflict, NewerMessage, and the kind's refusal of the command."""
-    before = load(work, actor, ref)
+    before = kind_of(work, ref).held_for(work, load(work, actor, ref), command)
     check(work, actor, before, command, if_version)
     require_latest(work, before, if_latest_message)
     return before

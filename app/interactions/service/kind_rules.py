@@ -62,6 +62,9 @@ class CommonRules(Generic[I]):
     def on_delivery(self, work: "Work", interaction: I, message: Message) -> I:
         return interaction
 
+    def held_for(self, work: "Work", interaction: I, command: AnyCommand) -> I:
+        return interaction
+
     def may_hold(self, interaction: I, user: "User") -> bool:
         return may_work(user, interaction)
 

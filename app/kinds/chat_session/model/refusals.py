@@ -27,6 +27,9 @@ COMMANDS = frozenset({*OF_EVERY_KIND, *ChatCommand, Command.CLOSE, Command.REOPE
 OF_CONNECTIONS = COMMANDS | {Command.REPORT_STATUS}
 """The commands that only other systems have: they report the delivery of messages."""
 
+RESPONDERS_ONLY = frozenset({Command.CLAIM, ChatCommand.TRANSFER, ChatCommand.ACCEPT_TRANSFER})
+"""The commands by which a chat goes to somebody who has to be allowed to respond in its topic."""
+
 _NEED_OPEN = frozenset(
     {
         Command.CLAIM,
@@ -102,8 +105,8 @@ def _of_status(command: AnyCommand, status: ChatSessionStatus, subject: Subject)
 
 
 def _of_holder(command: AnyCommand, subject: Subject, actor: Actor, now: datetime) -> DomainError | None:
-    if command is Command.CLAIM and not may_respond(subject.responders, actor.user_id) and not actor.is_admin:
-        return Forbidden("Only a member of the topic who may respond can take its chats.")
+    if command is Command.CLAIM:
+        return _of_topic(subject, actor)
     if command is Command.REPLY:
         return held_by_other(subject, actor, now)
     if command is ChatCommand.RESET:
@@ -113,6 +116,12 @@ def _of_holder(command: AnyCommand, subject: Subject, actor: Actor, now: datetim
                 "Somebody else handles the chat.", claimed_by=holder, claimed_until=subject.claimed_until
             )
     return None
+
+
+def _of_topic(subject: Subject, actor: Actor) -> DomainError | None:
+    if may_respond(subject.responders, actor.user_id) or actor.is_admin:
+        return None
+    return Forbidden("Only a member of the topic who may respond can take its chats.")
 
 
 def may_respond(responders: tuple[int, ...], user_id: int) -> bool:
@@ -137,4 +146,6 @@ def _of_transfer(command: AnyCommand, status: ChatSessionStatus, subject: Subjec
                 return Forbidden("Only the user who handles the chat may cancel its transfer.")
         elif subject.transfer_to_id != actor.user_id:
             return Forbidden("The chat is being transferred to somebody else.")
+        elif command is ChatCommand.ACCEPT_TRANSFER:
+            return _of_topic(subject, actor)
     return None

@@ -24,7 +24,11 @@ _SELECT = sa.select(chat_topic.c.id, *(chat_topic.c[field.name] for field in _OW
 _BY_ID = _SELECT.where(chat_topic.c.id == _KEY)
 _BY_KEY = _SELECT.where(chat_topic.c.topic_id == _KEY)
 _BY_UPSTREAM_KEY = _SELECT.where(chat_topic.c.upstream_key == _KEY)
-_LOCK = sa.select(chat_topic.c.id).where(chat_topic.c.id == _KEY).with_for_update(key_share=True)
+_OF_TOPIC = chat_topic.c.id == _KEY
+_LOCK = sa.select(chat_topic.c.id).where(_OF_TOPIC).with_for_update(key_share=True)
+# Units that give out chats hold the responders together, and beside a request, which locks the queue alone.
+_LOCK_WITH_RIGHTS = sa.select(chat_topic.c.id).where(_OF_TOPIC).with_for_update()
+_HOLD_RESPONDERS = sa.select(chat_topic.c.responders).where(_OF_TOPIC).with_for_update(read=True, key_share=True)
 _MEMBERS = (
     sa.select(
         chat_topic_member.c.id,
@@ -59,6 +63,16 @@ class ChatTopicRepository(Repository):
         """Lock the topic until the unit ends, with the length of its queue and its members. Returns False when it does
         not exist."""
         return self._one(_LOCK, {"key": topic}) is not None
+
+    def lock_with_rights(self, topic: int) -> None:
+        """Hold the topic until the unit ends, and who may respond in it: no unit that gave out a chat by that goes on
+        beside this one."""
+        self._one(_LOCK_WITH_RIGHTS, {"key": topic})
+
+    def hold_responders(self, topic: int) -> tuple[int, ...]:
+        """The users who may respond in the topic, and who may until the unit ends."""
+        row = self._one(_HOLD_RESPONDERS, {"key": topic})
+        return () if row is None else tuple(row[0])
 
     def add(self, new: ChatTopic) -> ChatTopic:
         """Insert a topic; returns it with its id and number. Raises AlreadyExists for a number that another has."""

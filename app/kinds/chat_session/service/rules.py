@@ -20,7 +20,7 @@ from app.interactions.rules import Hours
 from app.interactions.service.leaving import follow_user
 from app.interactions.service.rights import may_work
 from app.kinds.chat_session.model.attention import REASONS, causes, state, without_alert
-from app.kinds.chat_session.model.refusals import Subject, may_respond, refusal
+from app.kinds.chat_session.model.refusals import RESPONDERS_ONLY, Subject, may_respond, refusal
 from app.kinds.chat_session.model.session import (
     ACTIVE,
     KIND,
@@ -110,6 +110,12 @@ class Rules(MirroredRules[ChatSession]):
         if message.message_type != ChatMessageType.TO_CUSTOMER or message.special_type in _NO_ANSWERS:
             return False
         return is_answer(message, interaction, asked=False)
+
+    def held_for(self, work: "Work", interaction: ChatSession, command: AnyCommand) -> ChatSession:
+        if command not in RESPONDERS_ONLY:
+            return interaction
+        responders = work.use(ChatTopicRepository).hold_responders(interaction.topic_id)
+        return replace(interaction, responders=responders)
 
     def may_hold(self, interaction: ChatSession, user: User) -> bool:
         return may_work(user, interaction) and (user.is_admin or may_respond(interaction.responders, user.id))

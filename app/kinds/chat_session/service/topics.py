@@ -143,7 +143,7 @@ def _manageable(work: "Work", actor: Actor, number: int) -> ChatTopic:
     may."""
     actor.require(f"{KIND}:write")
     topics = work.use(ChatTopicRepository)
-    topics.lock(number)
+    topics.lock_with_rights(number)
     topic = _found(topics.get(number))
     if not actor.is_admin and not holds(topics.members(topic.id), Right.MANAGE, actor.user_id):
         raise Forbidden("Only a member of the topic who may manage it can change it.", path=("id",))
