@@ -1,6 +1,7 @@
-"""Answers to operations that were refused or failed."""
+"""Answers to operations: what was found, or why there is nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import orjson
 import structlog
@@ -9,10 +10,22 @@ from graphql import FieldNode
 from app.core.errors import release
 from app.core.trail import current
 from app.execution import errors
+from app.execution.costs import Cost
 from app.execution.outcome import Outcome, Refused
 from app.graph.context import Context
+from app.selection.encoding import encoded
 
 log = structlog.get_logger(__name__)
+
+
+def answered(data: Mapping[str, Any] | None, entries: Sequence[errors.Entry], cost: Cost | None) -> bytes:
+    """The encoded answer of an operation that has run; with its cost where that was asked for."""
+    answer: dict[str, object] = {"data": data}
+    if entries:
+        answer["errors"] = entries
+    if cost is not None:
+        answer["extensions"] = {"cost": cost.after()}
+    return encoded(answer)
 
 
 def refusal(refused: Refused) -> Outcome:

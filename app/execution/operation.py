@@ -13,9 +13,10 @@ from app.core.errors import DomainError, InvalidInput, NotSupported, RateLimited
 from app.core.fairness import Caller
 from app.core.trail import current
 from app.execution import errors
-from app.execution.answering import internal, refusal
+from app.execution.answering import answered, internal, refusal
 from app.execution.coercion import BadVariables
 from app.execution.compiling import Compiling
+from app.execution.costs import Cost, counted
 from app.execution.documents import Document, Documents, Made, Operation
 from app.execution.guard import Guard
 from app.execution.introspection import Introspection
@@ -35,7 +36,6 @@ from app.execution.preparing import (
 )
 from app.execution.refusals import Refusal, Refusals
 from app.graph.context import Context
-from app.selection.encoding import encoded
 from app.selection.mapping import Env
 from app.settings import Settings
 from app.storage.database import Database
@@ -170,6 +170,7 @@ class Operations:
 
     async def _query(self, operation: Operation, request: GraphQLRequest, context: Context) -> bytes:
         variables = self.variables(operation, request.variables)
+        cost = self.cost(operation, variables) if request.cost else None
         permissions = permissions_of(context)
         key = kept_under(permissions, operation, variables)
         query: Query | None = operation.prepared.get(key)
@@ -181,15 +182,14 @@ class Operations:
         plan = query.plan
         if plan is not None:
             env = Env(context.actor, context.clock(), self._settings, with_constants(variables, query.constants))
-            answer = await self._database.read(
-                partial(plan.steps, env), snapshot=plan.snapshot, caller=context.actor.caller
-            )
+            steps = counted(partial(plan.steps, env), cost)
+            answer = await self._database.read(steps, snapshot=plan.snapshot, caller=context.actor.caller)
             data = answer.data
             if answer.errors:
                 entries = [errors.from_domain(error, path, query.nodes[str(path[0])]) for path, error in answer.errors]
         if query.mixed and data is not None:
             data = await self._mix(operation, query, data, request.variables, context)
-        return encoded({"data": data, "errors": entries} if entries else {"data": data})
+        return answered(data, entries, cost)
 
     async def _mix(
         self,
@@ -211,28 +211,27 @@ class Operations:
     async def _mutate(self, operation: Operation, request: GraphQLRequest, context: Context) -> bytes:
         exact = operation.reader.exact
         variables = self.variables(operation, request.exact_variables() if exact else request.variables)
+        cost = self.cost(operation, variables) if request.cost else None
         permissions = permissions_of(context)
         key = kept_under(permissions, operation, variables)
         prepared: Mutations | None = operation.prepared.get(key)
         if prepared is None:
             make = partial(self.preparer.mutations, operation, permissions, variables)
             prepared = await self.prepared(operation, key, context, make)
-        mutations = prepared.all
-        variables = with_constants(variables, prepared.constants)
+        mutations, variables = prepared.all, with_constants(variables, prepared.constants)
         refusals = self._unreadable(mutations, variables, context)
         if refusals:
             return orjson.dumps({"data": None, "errors": refusals})
         data: dict[str, Any] = {}
         entries: list[errors.Entry] = []
         for mutation in mutations:
-            root = mutation.root
-            value, faults = await self._run_mutation(mutation, variables, context)
+            value, faults = await self._run_mutation(mutation, variables, context, cost)
             entries.extend(faults)
             if value is None and not mutation.nullable:
                 # As in any serial execution: what ran before stays done, what comes after does not start.
-                return orjson.dumps({"data": None, "errors": entries})
-            data[root.field.key] = value
-        return encoded({"data": data, "errors": entries} if entries else {"data": data})
+                return answered(None, entries, cost)
+            data[mutation.root.field.key] = value
+        return answered(data, entries, cost)
 
     def _unreadable(
         self, mutations: Sequence[Mutation], variables: Mapping[str, object], context: Context
@@ -251,7 +250,7 @@ class Operations:
         return found
 
     async def _run_mutation(
-        self, mutation: Mutation, variables: Mapping[str, object], context: Context
+        self, mutation: Mutation, variables: Mapping[str, object], context: Context, cost: Cost | None
     ) -> tuple[Any, list[errors.Entry]]:
         root, plan = mutation.root, mutation.plan
         if mutation.call is None or plan is None:
@@ -263,9 +262,8 @@ class Operations:
             # What the command has left needs no reading.
             answer = plan.at_once(env, row)
             if answer is None:
-                answer = await self._database.plan(
-                    lambda: plan.steps(env, row), snapshot=plan.snapshot, caller=context.actor.caller
-                )
+                steps = counted(partial(plan.steps, env, row), cost)
+                answer = await self._database.plan(steps, snapshot=plan.snapshot, caller=context.actor.caller)
         except DomainError as error:
             release(error)
             return None, [errors.from_domain(error, (key,), root.nodes)]
@@ -275,6 +273,10 @@ class Operations:
         return answer.data, faults
 
     # ---- both -----------------------------------------------------------------------------------------------------
+
+    def cost(self, operation: Operation, variables: Mapping[str, Any]) -> Cost:
+        """What the operation may read with these variables."""
+        return Cost(self.guard.cost(operation.ast, operation.name, variables), self.guard.limits.cost)
 
     def variables(self, operation: Operation, given: Mapping[str, Any]) -> dict[str, Any]:
         """The variables in the neutral form. Raises Refused."""

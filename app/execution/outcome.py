@@ -51,7 +51,7 @@ class GraphQLRequest:
 
     `body` is the JSON text it was read from, if there is one: it has numbers as the client spelled them. `within` names
     the member of it that is the request, if that is not the whole. `digest` is the SHA-256 of the document, whose text
-    may then be empty; `by_id` tells that it came as a documentId."""
+    may then be empty; `by_id` tells that it came as a documentId. `cost` asks for what it costs."""
 
     query: str
     operation_name: str | None = None
@@ -61,6 +61,7 @@ class GraphQLRequest:
     within: str | None = None
     digest: str | None = None
     by_id: bool = False
+    cost: bool = False
 
     def exact_variables(self) -> Mapping[str, Any]:
         """The variables with every number as it was spelled."""

@@ -265,15 +265,17 @@ def request_of(given: Mapping[str, Any], *, mutations: bool, body: bytes | None 
     for name in ("variables", "extensions"):
         if given.get(name) is not None and not isinstance(given[name], dict):
             raise BadRequest(400, f"{name} has to be a JSON object or null.")
-    return GraphQLRequest(
-        query,
-        operation_name,
-        given.get("variables") or {},
-        mutations,
-        body,
-        digest=digest,
-        by_id=by_id,
-    )
+    variables, extensions = given.get("variables") or {}, given.get("extensions")
+    cost = _asks_for_cost(extensions) if extensions else False
+    return GraphQLRequest(query, operation_name, variables, mutations, body, digest=digest, by_id=by_id, cost=cost)
+
+
+def _asks_for_cost(extensions: Mapping[str, Any]) -> bool:
+    """Whether a request wants to know what it costs. Raises BadRequest."""
+    asked = extensions.get("cost")
+    if asked is not None and not isinstance(asked, bool):
+        raise BadRequest(400, "extensions.cost has to be true or false.")
+    return asked is True
 
 
 def _named(given: Mapping[str, Any]) -> tuple[str | None, bool]:

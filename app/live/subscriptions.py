@@ -13,6 +13,7 @@ from app.core.actor import Actor
 from app.core.errors import DomainError, NotSupported, RateLimited, TooComplex
 from app.core.fairness import Caller
 from app.execution import errors
+from app.execution.costs import Cost
 from app.execution.documents import Operation
 from app.execution.lowering import RootField
 from app.execution.operation import Operations
@@ -21,6 +22,7 @@ from app.execution.preparing import fields_in, permissions_of, with_constants
 from app.feed import EventStream, Stream
 from app.feed.stream import Match
 from app.graph.context import Context
+from app.live.costs import CostTeller
 from app.live.deliveries import Deliveries
 from app.live.items import Subscriber
 from app.live.places import Place, Places
@@ -62,6 +64,7 @@ class _Asked:
     share: tuple[object, ...]
     recipe: Recipe
     match: Match | None  # of a stream of events
+    cost: Cost | None  # where the request asks for it
 
     @property
     def channel(self) -> tuple[object, ...]:
@@ -156,7 +159,7 @@ class Subscriptions:
             else:
                 subscriber = self._deliveries.snapshots(asked.channel, stream, asked.recipe, actor.viewer)
             subscriber.on_close.append(place.leave)
-            return subscriber
+            return subscriber if asked.cost is None else CostTeller(subscriber, asked.cost)
 
     async def _asked(
         self, operation: Operation, request: GraphQLRequest, context: Context, after: str | None
@@ -165,6 +168,7 @@ class Subscriptions:
         if len(_frozen(variables)) > _MOST_BYTES_OF_VARIABLES:
             text = f"The variables of a subscription may have {_MOST_BYTES_OF_VARIABLES:,} bytes at most."
             raise Refused([errors.entry(text, TooComplex.code)], Phase.VARIABLES)
+        cost = self._operations.cost(operation, variables) if request.cost else None
         permissions = permissions_of(context)
         key = (permissions, *[variables.get(name) for name in operation.conditions])
         prepared: _Prepared | None = operation.prepared.get(key)
@@ -194,7 +198,7 @@ class Subscriptions:
                 viewer,
             )
             recipe = Recipe(root.field.key, prepared.plan, variables, viewer, caller=("deliveries", actor.caller))
-            return _Asked(root, stream, arguments, permissions, cursor, share, recipe, match)
+            return _Asked(root, stream, arguments, permissions, cursor, share, recipe, match, cost)
 
     @contextmanager
     def _place(self, actor: Actor) -> Iterator[Place]:
