@@ -136,20 +136,22 @@ def sessions(login: str, /) -> None:
     login
         The login name.
     """
-    columns(("SINCE", "TRANSPORT", "CREDENTIAL", "KEY", "CLIENT", "ADDRESS"), done(_sessions, login))
+    columns(("ID", "SINCE", "TRANSPORT", "CREDENTIAL", "KEY", "CLIENT", "ADDRESS"), done(_sessions, login))
 
 
 @users.command
-def end_sessions(login: str, /) -> None:
+def end_sessions(login: str, /, *, session: tuple[str, ...] = ()) -> None:
     """Close what a user has open, and refuse the access tokens and tickets from before. API keys stay valid.
 
     Parameters
     ----------
     login
         The login name.
+    session
+        The id of a session that ends alone (`ops_7`), with its ticket; as often as there are some.
     """
-    done(_end_sessions, login)
-    console().print(f"The sessions of {login} are ended.")
+    done(_end_sessions, login, session)
+    console().print(f"{', '.join(session)} of {login} ended." if session else f"The sessions of {login} are ended.")
 
 
 @users.command
@@ -208,6 +210,7 @@ def _sessions(work: "Work", login: str) -> list[tuple[str, ...]]:
 
     return [
         (
+            f"ops_{each.id}",
             _minute(each.began_at),
             each.transport,
             each.credential,
@@ -223,11 +226,11 @@ def _minute(at: "datetime | None") -> str:
     return "" if at is None else f"{at:%Y-%m-%d %H:%M}"
 
 
-def _end_sessions(work: "Work", login: str) -> None:
+def _end_sessions(work: "Work", login: str, sessions: tuple[str, ...]) -> None:
     from app.core.actor import SYSTEM
     from app.directory.service import end_sessions, user_by_login
 
-    end_sessions(work, SYSTEM, user=f"usr_{user_by_login(work, login).id}")
+    end_sessions(work, SYSTEM, user=f"usr_{user_by_login(work, login).id}", sessions=sessions or None)
 
 
 def _add(work: "Work", given: "UserChanges") -> str:

@@ -52,8 +52,8 @@ class Actor:
 
     `is_narrowed` says that the key may allow less than the user has. `expires_at` is when the key, or the access token
     used instead of it, expires. `teams` are the surrogates of the user's teams. `address` is where an anonymous request
-    comes from. `sessions_ended_at` is when the user's sessions were last ended: an actor from before that time does not
-    equal one from after it."""
+    comes from. `ticket_id` is the ticket that a stream was begun with. `sessions_ended_at` is when the user's sessions
+    were last ended: an actor from before that time does not equal one from after it."""
 
     user_id: int
     name: str
@@ -64,6 +64,7 @@ class Actor:
     is_narrowed: bool = False
     teams: frozenset[int] = frozenset()
     address: str | None = None
+    ticket_id: int | None = field(default=None, compare=False)
     sessions_ended_at: datetime | None = None
 
     @property

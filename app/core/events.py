@@ -28,6 +28,9 @@ class Event:
     concerns_keys: ClassVar[bool] = False
     """Whether it can change whom a key belongs to, or end the key. Remembered keys are then looked up again."""
 
+    ends_session: ClassVar[bool] = False
+    """Whether the process that has the session of its field `session_id` closes it."""
+
     def record(
         self,
         *,

@@ -21,7 +21,8 @@ class Credential(StrEnum):
 
 
 class OpenSession(NamedTuple):
-    """An open socket or stream. `id` is a random number. `key_id` is the API key of its credential, if it has one."""
+    """An open socket or stream. `id` is a random number. `key_id` is the API key of its credential, and `ticket_id` the
+    ticket, if it has one."""
 
     id: int
     transport: Transport
@@ -30,3 +31,4 @@ class OpenSession(NamedTuple):
     client: str | None
     address: str | None
     began_at: datetime
+    ticket_id: int | None = None

@@ -118,6 +118,16 @@ class SessionsEnded(Event):
     user_id: int
 
 
+@event("user.session_ended")
+class SessionEnded(Event):
+    """One session of a user was ended, and its ticket, if it had one, is refused."""
+
+    ends_session = True
+
+    user_id: int
+    session_id: int
+
+
 @event("user.presence_changed")
 class PresenceChanged(Event):
     """A user became present or absent."""

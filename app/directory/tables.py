@@ -108,6 +108,7 @@ open_session = sa.Table(
     sa.Column("began_at", Timestamp, nullable=False),
     sa.Column("holder", sa.Text, nullable=False),
     sa.Column("until", Timestamp, nullable=False),
+    sa.Column("ticket_id", BigId),
     sa.Index("ix_open_session_user_id", "user_id", "id"),
     sa.Index("ix_open_session_until", "until"),
     sqlite_with_rowid=False,

@@ -19,7 +19,7 @@ from app.graph.context import Context
 from app.http.negotiation import EXACT, GRAPHQL_RESPONSE, JSON, quality
 from app.http.services import Services
 from app.http.sessions import session_of
-from app.live.connections import ABORT, CLOSE_SECONDS, Connection, Ending, Known
+from app.live.connections import ABORT, CLOSE_SECONDS, SESSION_ENDED, Connection, Ending, Known
 from app.live.items import Item, Subscriber
 
 log = structlog.get_logger(__name__)
@@ -94,10 +94,8 @@ async def stream(
                 return
             abort = scope.get("extensions", {}).get(ABORT)
             connection = _Stream(services, listener, context, abort, send)
-            client, is_ticket = client_named(dict(scope["headers"])), listener.is_native
-            session = session_of(
-                scope, services.clock, context.actor, Transport.EVENT_STREAM, client, is_ticket=is_ticket
-            )
+            client = client_named(dict(scope["headers"]))
+            session = session_of(scope, services.clock, context.actor, Transport.EVENT_STREAM, client)
             services.connections.add(connection, session)
             # The caller was known before the rest of the request had come; from now on a change of the key is heard.
             connection.doubt()
@@ -144,6 +142,8 @@ class _Stream(Connection):
             self.abort()
 
     def close(self, ending: Ending) -> None:
+        if ending is SESSION_ENDED:
+            self._is_complete = True
         if self._delivering is not None:
             self._delivering.cancel()
 

@@ -42,7 +42,7 @@ Known = Callable[[], Awaitable[Actor | None]]
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """Why a stream ends, as a WebSocket close code says it. Clients come back by themselves after all of these."""
+    """Why a stream ends, as a WebSocket close code says it. Clients come back by themselves after most of these."""
 
     code: int
     reason: str
@@ -50,10 +50,18 @@ class Ending:
 
 SHUTDOWN = Ending(1012, "Service restart")
 FORBIDDEN = Ending(4403, "Forbidden")
+SESSION_ENDED = Ending(4401, "This session was ended")
+"""The one after which clients do not come back by themselves."""
+
 TRY_LATER = 1013
 NO_LOG = Ending(TRY_LATER, NOT_READABLE)
 
-_REASONS = {SHUTDOWN.code: "shutdown", FORBIDDEN.code: "forbidden", TRY_LATER: "try_later"}
+_REASONS = {
+    SHUTDOWN.code: "shutdown",
+    FORBIDDEN.code: "forbidden",
+    SESSION_ENDED.code: "session_ended",
+    TRY_LATER: "try_later",
+}
 
 
 class Connection:
@@ -216,7 +224,8 @@ class Connections:
         self.sockets = Places(limits.sockets)
         self.strangers = Places(limits.strangers, _ADDRESSES * limits.strangers)
         self._sessions = sessions
-        self._open: dict[Connection, Callable[[], None]] = {}
+        self._open: dict[Connection, tuple[OpenSession, Callable[[], None]]] = {}
+        self._by_session: dict[int, Connection] = {}
         self.ended: Counter[str] = Counter()
         """Why connections have ended, and how many for each reason."""
 
@@ -225,12 +234,15 @@ class Connections:
 
     def add(self, connection: Connection, session: OpenSession) -> None:
         """Look after the connection until `remove`; `session` is what others are let know of it."""
-        self._open[connection] = self._sessions.begin(session, connection.actor.user_id)
+        self._open[connection] = session, self._sessions.begin(session, connection.actor.user_id)
+        self._by_session[session.id] = connection
         if self.stopping:
             connection.end(SHUTDOWN)
 
     def remove(self, connection: Connection) -> None:
-        self._open.pop(connection)()
+        session, let_go = self._open.pop(connection)
+        del self._by_session[session.id]
+        let_go()
         ending = connection.ending
         if connection.is_cut:
             self.ended["stalled"] += 1
@@ -264,6 +276,10 @@ class Connections:
         for entry in entries:
             if entry.type.concerns_keys:
                 self._doubt(entry.event.data.get("user_id"))
+            elif entry.type.ends_session:
+                found = self._by_session.get(entry.event.data["session_id"])
+                if found is not None:
+                    found.end(SESSION_ENDED)
 
     def lost(self) -> None:
         self._doubt(None)

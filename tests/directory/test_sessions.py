@@ -14,14 +14,14 @@ from app.directory.repository import ApiKeyRepository, SessionRepository, UserRe
 from app.directory.service.sessions import LEASE
 from app.directory.ticketing import StreamTickets
 from app.settings import Settings
-from app.storage.database import Database
+from app.storage.database import Database, Work
 from tests.conftest import START, ManualClock
 from tests.directory.conftest import PERMISSIONS, Ask, actor_of, told
 from tests.directory.test_people import TOKEN, Said, add, issuer_of, refused
 
 pytestmark = pytest.mark.anyio
 
-END = """mutation($user: ID) { endSessions(input: {userId: $user}) {
+END = """mutation($user: ID, $ids: [ID!]) { endSessions(input: {userId: $user, sessionIds: $ids}) {
     user { id sessionsEndedAt version } errors { code path } } }"""
 
 
@@ -185,3 +185,60 @@ async def test_open_sessions_are_listed_until_they_end_or_their_process_is_silen
     assert await database.command(service.forget_sessions) is False
     await database.command(service.note_sessions, "a", {}, [(first, 1)])
     assert await listed() == []
+
+
+async def test_sessions_end_alone_with_their_tickets(
+    database: Database, ask: Ask, admin: Actor, clock: ManualClock
+) -> None:
+    bo, mia = await add(database, "bo"), await add(database, "mia", permissions=["users:manage"])
+    tickets = StreamTickets(database, clock, PERMISSIONS)
+    _, text = await database.command(service.create_stream_ticket, admin)
+    _, others = await database.command(service.create_stream_ticket, admin)
+    begun = await tickets.begin(text, "r")
+    ticketed = opened(7, clock)._replace(credential=Credential.TICKET, ticket_id=begun.ticket_id)
+    held = {(ticketed, 1): 1, (opened(8, clock), 1): 1, (opened(9, clock), bo.id): 1, (opened(10, clock), 1): 1}
+    await database.command(service.note_sessions, "a", held, [])
+
+    async def listed() -> list[int]:
+        def read(work: Work) -> list[int]:
+            sessions = work.use(SessionRepository)
+            return sorted(each.id for user_id in (1, bo.id) for each in sessions.list_of(user_id, work.now))
+
+        return await database.command(read)
+
+    before = await told(database)
+    narrowed = Actor(user_id=bo.id, name="Bo", key_id=9, is_narrowed=True)
+    for actor, user, ids, code, path in (
+        (admin, None, [], "INVALID_INPUT", ["input", "sessionIds"]),
+        (admin, None, ["ops_7"] * 101, "TOO_LONG", ["input", "sessionIds"]),
+        (admin, None, ["ops_7", "ops_9"], "NOT_FOUND", ["input", "sessionIds", "1"]),
+        (admin, None, ["ops_7", "key_1"], "INVALID_INPUT", ["input", "sessionIds", "1"]),
+        (admin, f"usr_{bo.id}", ["ops_8"], "NOT_FOUND", ["input", "sessionIds", "0"]),
+        (actor_of(bo), "usr_1", ["ops_7"], "FORBIDDEN", []),
+        (actor_of(mia), "usr_1", ["ops_7"], "FORBIDDEN", ["input", "userId"]),
+        (narrowed, None, ["ops_9"], "FORBIDDEN", []),
+    ):
+        answer = (await ask(actor, END, user=user, ids=ids))["data"]["endSessions"]
+        assert answer == {"user": None, "errors": [{"code": code, "path": path}]}, (ids, answer)
+    assert (await told(database), await listed()) == (before, [7, 8, 9, 10])
+    assert await tickets.actor_of(text) == admin
+    for actor, user, ids in (
+        (admin, None, ["ops_7", "ops_10", "ops_7"]),
+        (actor_of(bo), None, ["ops_9"]),
+    ):
+        answer = (await ask(actor, END, user=user, ids=ids))["data"]["endSessions"]
+        # What was given before goes on, but for the ticket.
+        assert answer == {"user": {"id": f"usr_{actor.user_id}", "sessionsEndedAt": None, "version": 1}, "errors": []}
+    assert await listed() == [8]
+    assert await tickets.actor_of(text) is None
+    with pytest.raises(Unauthenticated):
+        await tickets.begin(text, "r")
+    assert await tickets.begin(others, "r") == admin
+    ends = [(each.actor_id, each.data) for each in await told(database) if each.topic == "user.session_ended"]
+    expected = [(who, {"user_id": who, "session_id": which}) for who, which in ((1, 7), (1, 10), (bo.id, 9))]
+    assert sorted(ends, key=repr) == sorted(expected, key=repr)
+    clock.advance(LEASE.total_seconds())
+    # 7 has ended already, and the process of 8 is silent.
+    for gone in ("ops_7", "ops_8"):
+        (error,) = (await ask(admin, END, ids=[gone]))["data"]["endSessions"]["errors"]
+        assert error["code"] == "NOT_FOUND", gone

@@ -14,7 +14,8 @@ from app.core.actor import Actor
 from app.core.events import Event, declared_events
 from app.core.ids import require_id
 from app.core.issuers import Issuer
-from app.directory.service import sign_in, unlink_identity
+from app.core.sessions import Credential, OpenSession, Transport
+from app.directory.service import note_sessions, sign_in, unlink_identity
 from app.interactions.remote import Looked
 from app.interactions.service.deadlines import fire_due, recompute
 from app.interactions.service.watching import watch
@@ -267,6 +268,9 @@ async def change_the_directory(world: World) -> None:
     await world.graph.database.command(sign_in, person)
     await world.graph.database.command(unlink_identity, "pia", issuer.issuer, "pia")
     await world.copies.agree("a person who signed in for the first time")
+    session = OpenSession(11, Transport.WEB_SOCKET, Credential.API_KEY, 2, None, None, world.graph.clock())
+    await world.graph.database.command(note_sessions, "a process", {(session, 2): 1}, [])
+    await world.do("endSessions", {"userId": "usr_2", "sessionIds": ["ops_11"]})
 
 
 def product_events() -> Iterator[type[Event]]:

@@ -205,26 +205,29 @@ async def test_user_who_is_deactivated_is_put_out_at_once(house: House) -> None:
     assert (await house.ask(bearer)).status_code == 200
 
 
-OPEN = "{ viewer { openSessions { nodes { transport credential client address } } } }"
+OPEN = "transport credential client address"
 
 
-async def opened(house: House, token: str, count: int) -> list[dict[str, Any]]:
-    """What the token's user has open, once it is so many, by transport and credential."""
+async def opened(house: House, token: str, count: int, fields: str = OPEN) -> list[dict[str, Any]]:
+    """What the token's user has open, once it is so many, by these fields."""
+    query = f"{{ viewer {{ openSessions {{ nodes {{ {fields} }} }} }} }}"
     async with httpx2.AsyncClient(timeout=PATIENCE, headers={"authorization": f"Bearer {token}"}) as client:
         async with asyncio.timeout(PATIENCE):
             while True:
-                answer = (await client.post(house.served.url, json={"query": OPEN})).json()
+                answer = (await client.post(house.served.url, json={"query": query})).json()
                 found: list[dict[str, Any]] = answer["data"]["viewer"]["openSessions"]["nodes"]
                 if len(found) == count:
-                    return sorted(found, key=lambda each: (each["transport"], each["credential"]))
+                    return sorted(found, key=lambda each: [str(value) for value in each.values()])
                 await asyncio.sleep(0.05)
 
 
-async def ended(stream: Stream) -> None:
-    """Wait for the end of a stream; frames before it are passed over."""
+async def ended(stream: Stream) -> str:
+    """The last frame of a stream; those before it are passed over."""
+    frame = ""
     with suppress(StopAsyncIteration):
         while True:
-            await stream.frame()
+            frame = await stream.frame()
+    return frame
 
 
 async def test_sessions_that_are_ended_close_and_a_fresh_token_begins_others(house: House) -> None:
@@ -262,6 +265,32 @@ async def test_sessions_that_are_ended_close_and_a_fresh_token_begins_others(hou
     async with house.served.socket({"authorization": f"Bearer {fresh}"}):
         assert len(await opened(house, fresh, 1)) == 1
     assert await opened(house, fresh, 0) == []
+
+
+async def test_session_that_ends_alone_stays_closed_and_the_others_go_on(house: House) -> None:
+    token = house.token()
+    bearer = {"authorization": f"Bearer {token}"}
+    source = Source(house, await created(house, token))
+    async with (
+        house.served.socket(bearer | {"x-client-name": "lost"}) as lost,
+        house.served.socket(bearer | {"x-client-name": "kept"}) as kept,
+        house.stream(token) as stream,
+        source.open() as ticketed,
+    ):
+        for socket in (lost, kept):
+            await socket.listen("1", PRESENT)
+        found = await opened(house, token, 4, "id transport client")
+        ends = [each["id"] for each in found if each["client"] != "kept"]
+        # As another process does it.
+        await house.database.command(service.end_sessions, SYSTEM, user="usr_2", sessions=ends)
+        assert await lost.closed() == (4401, "This session was ended")
+        for each in (stream, ticketed):
+            assert await ended(each) == "event: complete\ndata:"
+        await kept.subscribe("2", "{ viewer { user { id } } }")
+        assert await kept.data("2") == {"viewer": {"user": {"id": "usr_2"}}}
+        assert await opened(house, token, 1, "client") == [{"client": "kept"}]
+    assert await source.refused() == (401, "This ticket is not valid.")
+    assert (await house.ask(bearer)).status_code == 200
 
 
 async def test_permissions_are_those_of_each_token(house: House) -> None:

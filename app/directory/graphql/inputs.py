@@ -194,10 +194,15 @@ class UserPayload(MutationPayload):
     user: User | None = strawberry.field(description="The user as it is now; null after a refusal.")
 
 
-@strawberry.input(description="The user whose sessions to end.")
+@strawberry.input(description="The sessions to end.")
 class EndSessionsInput(MutationInput):
     user_id: strawberry.ID | None = strawberry.field(
         default=None, description="The id of the user. The default is the caller."
+    )
+    session_ids: list[strawberry.ID] | None = strawberry.field(
+        default=None,
+        description="The ids of the sessions to end, 1 to 100 that the user has open. The default is all sessions, "
+        "with the access tokens and tickets from before.",
     )
 
 

@@ -100,12 +100,14 @@ class UserMutation:
 
     @mutation(
         description="End the sessions of the caller or, with `users:manage`, of any user: its sockets and streams "
-        "close, and access tokens and tickets from before are refused. API keys stay valid. A key with narrowed "
-        "permissions needs `users:manage`.",
-        input="The user whose sessions to end.",
+        "close, and access tokens and tickets from before are refused. With `sessionIds`, only these sessions end, "
+        "with their tickets. API keys stay valid. A key with narrowed permissions needs `users:manage`.",
+        input="The sessions to end.",
     )
     async def end_sessions(self, info: Info, input: EndSessionsInput) -> UserPayload:
-        return await info.context.perform(input, "user", service.end_sessions, user=input.user_id)
+        return await info.context.perform(
+            input, "user", service.end_sessions, user=input.user_id, sessions=input.session_ids
+        )
 
     @mutation(
         description="Set whether chats may be offered to the caller or, with `users:manage`, to any user. A key with "

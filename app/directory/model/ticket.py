@@ -58,6 +58,8 @@ def ticket_digest(text: str) -> str:
 def actor_of_ticket(ticket: StreamTicket, user: User, key: ApiKey | None, all_permissions: Collection[str]) -> Actor:
     """The actor of a ticket of an active user: its maker, limited to what the maker may do today."""
     if key is not None:
-        return replace(actor_of(user, key, all_permissions), expires_at=ticket.ends_at)
-    teams = frozenset(ticket.team_ids)
-    return actor_with(user, frozenset(ticket.permissions), ticket.is_admin, teams, ticket.ends_at, all_permissions)
+        actor = actor_of(user, key, all_permissions)
+    else:
+        permissions, teams = frozenset(ticket.permissions), frozenset(ticket.team_ids)
+        actor = actor_with(user, permissions, ticket.is_admin, teams, ticket.ends_at, all_permissions)
+    return replace(actor, expires_at=ticket.ends_at, ticket_id=ticket.id)

@@ -1,6 +1,6 @@
 """The open sessions of all processes."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -30,6 +30,16 @@ class SessionRepository(Repository):
         """End leases of the holder."""
         mine = open_session.c.holder == holder
         self.connection.execute(sa.delete(open_session).where(open_session.c.id.in_(sessions), mine))
+
+    def named(self, user_id: int, sessions: Collection[int], now: datetime) -> Mapping[int, int | None]:
+        """Those of the sessions that are the user's, whose leases have not ended, with their tickets."""
+        mine = (open_session.c.user_id == user_id, open_session.c.id.in_(sessions), open_session.c.until > now)
+        found = self._all(sa.select(open_session.c.id, open_session.c.ticket_id).where(*mine))
+        return {row.id: row.ticket_id for row in found}
+
+    def erase(self, sessions: Collection[int]) -> None:
+        """Erase leases of any process."""
+        self.connection.execute(sa.delete(open_session).where(open_session.c.id.in_(sessions)))
 
     def list_of(self, user_id: int, now: datetime) -> Sequence[sa.Row[Any]]:
         """The user's sessions whose leases have not ended, latest first."""

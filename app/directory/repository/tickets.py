@@ -1,6 +1,6 @@
 """The tickets by which streams begin."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Collection, Generator, Sequence
 from dataclasses import fields
 from datetime import datetime
 
@@ -48,6 +48,10 @@ class TicketRepository(Rows[StreamTicket]):
     def erase_of(self, user_id: int) -> None:
         """Delete all tickets of the user."""
         self.connection.execute(sa.delete(stream_ticket).where(stream_ticket.c.user_id == user_id))
+
+    def erase(self, numbers: Collection[int]) -> None:
+        """Erase these tickets."""
+        self.connection.execute(sa.delete(stream_ticket).where(stream_ticket.c.id.in_(numbers)))
 
     def begin(self, number: int, request: str) -> str | None:
         """Bind the ticket to the request unless it is bound already. Returns the request it is bound to; None without a
