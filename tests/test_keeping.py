@@ -105,12 +105,14 @@ async def test_connection_whose_session_was_kept_does_nothing_any_more(url: str)
     connections = _connections(first)
     await first.close()
     second = await opened(url)
-    process = (await second.command(_session))[0]
+    in_use = _connections(second)
     for connection in connections:
         assert connection.is_closed()
         await connection.close()
         connection.terminate()
-    assert (await second.command(_session))[0] == process
+    assert in_use
+    assert not any(connection.is_closed() for connection in in_use)
+    await second.command(_session)
     await second.close()
 
 
