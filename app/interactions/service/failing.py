@@ -26,10 +26,13 @@ def after_delivery(work: "Work", actor: Actor, interaction: I, answer: Message) 
     When no later answer stands, the interaction is as if the failed one had not been sent: the customer waits, and the
     lease that it ended runs again. A close or snooze that assumed its arrival is undone, and attention is raised."""
     kind: KindRules[I] = work.kinds[interaction.kind]
-    interaction = kind.on_delivery(work, interaction, answer)
     if answer.status is not MessageStatus.ERROR:
         derived = rederived(work, interaction)
-        return replace(derived, waiting=replace(derived.waiting, answer=answered_by(answer)))
+        # After the wait is derived: a snooze is shortened only for a customer who waits.
+        return kind.on_delivery(
+            work, replace(derived, waiting=replace(derived.waiting, answer=answered_by(answer))), answer
+        )
+    interaction = kind.on_delivery(work, interaction, answer)
     if work.use(WaitRepository).stands_after(interaction.id, answer.id):
         return rederived(work, interaction)
     settled_id = interaction.waiting.settled_id

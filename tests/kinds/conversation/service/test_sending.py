@@ -12,13 +12,18 @@ from app.core.errors import (
     TooLong,
 )
 from app.core.ids import GlobalId
-from app.interactions.messages import Message, MessageAuthor, MessageErrorType, MessageSource, MessageStatus
+from app.interactions.messages import (
+    Message,
+    MessageAuthor,
+    MessageError,
+    MessageErrorType,
+    MessageSource,
+    MessageStatus,
+)
 from app.interactions.service.deliveries import report_message_status, set_reaction
 from app.interactions.service.messages import send_message
 from app.interactions.service.notes import add_note
-from app.interactions.service.state import (
-    set_labels,
-)
+from app.interactions.service.state import set_labels, snooze
 from app.interactions.tables import message_error
 from app.kinds.conversation.model.conversation import Conversation
 from app.kinds.conversation.service.conversations import RESTART_TEXT, restart_conversation
@@ -174,3 +179,19 @@ async def test_a_restart_that_cannot_be_sent_requires_nothing(database: Database
     assert found.status is MessageStatus.ERROR
     after = await stored(database, opened.id)
     assert (after.reply_until, after.customer_interaction_required) == (None, False)
+
+
+async def test_a_restart_that_arrived_after_all_shortens_no_snooze(
+    database: Database, clock: ManualClock, desk: Desk
+) -> None:
+    """The window that it opens closes sooner; but the customer has been answered, and waits for nobody."""
+    opened = await stored(database, (await receive(database, desk.ana, desk.whatsapp)).interaction)
+    clock.advance(DAY.total_seconds())
+    restarted = GlobalId("msg", (await database.command(restart_conversation, BO, ref(opened.id))).message)
+    lost = MessageError(original_message="The channel does not answer.")
+    await database.command(report_message_status, BO, restarted, MessageStatus.ERROR, error=lost)
+    clock.advance((DAY - HOUR).total_seconds())
+    await database.command(snooze, BO, ref(opened.id), clock.now + 2 * HOUR)
+    await database.command(report_message_status, BO, restarted, MessageStatus.DELIVERED)
+    after = await stored(database, opened.id)
+    assert (after.reply_until, after.snooze_until) == (clock.now + HOUR, clock.now + 2 * HOUR)
