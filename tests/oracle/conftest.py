@@ -60,6 +60,10 @@ async def pairs(urls: Sequence[str]) -> AsyncIterator[list[Pair]]:
 
 async def _pair(graph: Graph) -> Pair:
     filled = await fill(graph)
+    # So that each kind has some of every sort that callers with a part of it are compared by.
+    for ref in (filled.conversations[1], filled.agent_sessions[1]):
+        await graph.do("assignInteraction", {"id": ref, "userId": "usr_2"})
+    await graph.do("assignTeam", {"id": filled.chats[0], "teamId": "tea_2"})
     rows = await rows_of(graph.database)
     log_cursor = (await graph.read("{ events { cursor } }"))["events"]["cursor"]
     models = await graph.database.command(_models)

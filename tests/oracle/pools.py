@@ -10,7 +10,7 @@ from tests.graph.running import SCHEMA, Graph
 from tests.oracle.operations import Pools
 from tests.oracle.world import KIND_TYPES, PREFIXES, World
 
-_ROOT_IDS = {
+ROOT_IDS = {
     "user": "usr",
     "customer": "cus",
     "profile": "prf",
@@ -86,7 +86,7 @@ async def pools(graph: Graph, world: World) -> Pools:
         "Query.events.after": [None],
         "Query.events.first": [1, 100, 0, 101],
     }
-    for root, prefix in _ROOT_IDS.items():
+    for root, prefix in ROOT_IDS.items():
         own = ids[PREFIXES[prefix]]
         found[f"Query.{root}.id"] = [*own, *own, f"{prefix}_999", "ses_1", "nonsense"]
     return {**found, **await _cursors(graph)}

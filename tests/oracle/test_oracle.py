@@ -1,6 +1,7 @@
 """The graph and graphql-core over plain Python objects answer alike, whatever is asked and whoever asks."""
 
 from collections.abc import Iterator, Mapping
+from itertools import product
 from typing import Any
 
 import pytest
@@ -9,12 +10,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.core.actor import Actor
+from tests.graph.people import KIND_NAMES
+from tests.oracle import visibility
 from tests.oracle.conftest import SCHEMA, Pair
 from tests.oracle.executable import ask, document_of
 from tests.oracle.operations import Operation, operations
 from tests.oracle.roots import ROOTS
 from tests.oracle.whole import selection
-from tests.oracle.world import PREFIXES, Asking
+from tests.oracle.world import KIND_TYPES, PREFIXES, Asking
 
 pytestmark = pytest.mark.anyio
 
@@ -98,6 +101,44 @@ async def test_neighbours_of_neighbours_are_found(pairs: list[Pair]) -> None:
         for actor in pair.actors:
             for text in texts:
                 await compare(pair, actor, text)
+
+
+async def test_visibility_is_what_the_permissions_say(pairs: list[Pair]) -> None:
+    world, asking = pairs[0].world, visibility.actors(pairs[0].actors)
+    asked = list(visibility.rows(SCHEMA, world))
+    assert SCHEMA.query_type is not None
+    assert {each.name for each in asked} == {f"Query.{name}" for name in SCHEMA.query_type.fields}
+    assert all(each.variables for each in asked)
+    for row in asked:
+        for variables, actor in product(row.variables, asking):
+            theirs = ask(SCHEMA, row.text, Asking(world, actor), variables)
+            expected = sorted(codes(theirs), key=repr)
+            for pair in pairs:
+                # What is there has the same ids in both.
+                ours = await pair.graph.answer(row.text, actor, **variables)
+                where = f"{pair.graph.database.dialect.name}, {actor.name}: {row.text} {variables}"
+                assert sorted(codes(ours), key=repr) == expected, where
+                assert list(differences(ours["data"], theirs["data"])) == [], where
+
+
+def codes(answer: Mapping[str, Any]) -> list[tuple[Any, str]]:
+    """The path and the code of each error."""
+    return [
+        (each.get("path"), each["code"] if "code" in each else each["extensions"]["code"])
+        for each in answer.get("errors", ())
+    ]
+
+
+async def test_visibility_is_asked_of_every_cell(pairs: list[Pair]) -> None:
+    for pair in pairs:
+        asking = visibility.actors(pair.actors)
+        for kind, name in KIND_TYPES.items():
+            place = KIND_NAMES.index(kind)
+            for form in visibility.FORMS:
+                who = [each for number, each in enumerate(asking) if visibility.form(place, number) == form]
+                found = {visibility.cell(row, actor) for actor in who for row in pair.world.all(name)}
+                assert len(who) == len(visibility.POSITIONS)
+                assert found == visibility.CELLS, (kind, form)
 
 
 @pytest.mark.parametrize("root", sorted(ROOTS))
