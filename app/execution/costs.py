@@ -19,7 +19,11 @@ class Cost:
         self._statements = 0
         self._rows = 0
 
-    def counting(self, steps: Generator[Query, Sequence[Row], T]) -> Generator[Query, Sequence[Row], T]:
+    def counted(self, steps: Steps[T]) -> Steps[T]:
+        """The same steps, which add to the cost what they read."""
+        return lambda: self._counting(steps())
+
+    def _counting(self, steps: Generator[Query, Sequence[Row], T]) -> Generator[Query, Sequence[Row], T]:
         """Drive a plan, and add its statements and rows at its end: a read that is interrupted begins again."""
         statements = rows = 0
         try:
@@ -41,8 +45,3 @@ class Cost:
     def after(self) -> Mapping[str, int]:
         """The same with what was read."""
         return {**self.before(), "statements": self._statements, "rows": self._rows}
-
-
-def counted(steps: Steps[T], cost: Cost | None) -> Steps[T]:
-    """The same steps, which add to the cost what they read; as they are where nobody asks for it."""
-    return steps if cost is None else lambda: cost.counting(steps())

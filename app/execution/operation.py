@@ -16,7 +16,7 @@ from app.execution import errors
 from app.execution.answering import answered, internal, refusal
 from app.execution.coercion import BadVariables
 from app.execution.compiling import Compiling
-from app.execution.costs import Cost, counted
+from app.execution.costs import Cost
 from app.execution.documents import Document, Documents, Made, Operation
 from app.execution.guard import Guard
 from app.execution.introspection import Introspection
@@ -36,6 +36,7 @@ from app.execution.preparing import (
 )
 from app.execution.refusals import Refusal, Refusals
 from app.graph.context import Context
+from app.selection.encoding import encoded
 from app.selection.mapping import Env
 from app.settings import Settings
 from app.storage.database import Database
@@ -179,17 +180,16 @@ class Operations:
             query = await self.prepared(operation, key, context, make)
         data: dict[str, Any] | None = {}
         entries: list[errors.Entry] = []
-        plan = query.plan
-        if plan is not None:
+        if (plan := query.plan) is not None:
             env = Env(context.actor, context.clock(), self._settings, with_constants(variables, query.constants))
-            steps = counted(partial(plan.steps, env), cost)
+            steps = partial(plan.steps, env) if cost is None else cost.counted(partial(plan.steps, env))
             answer = await self._database.read(steps, snapshot=plan.snapshot, caller=context.actor.caller)
             data = answer.data
             if answer.errors:
                 entries = [errors.from_domain(error, path, query.nodes[str(path[0])]) for path, error in answer.errors]
         if query.mixed and data is not None:
             data = await self._mix(operation, query, data, request.variables, context)
-        return answered(data, entries, cost)
+        return encoded({"data": data}) if cost is None and not entries else answered(data, entries, cost)
 
     async def _mix(
         self,
@@ -262,7 +262,7 @@ class Operations:
             # What the command has left needs no reading.
             answer = plan.at_once(env, row)
             if answer is None:
-                steps = counted(partial(plan.steps, env, row), cost)
+                steps = partial(plan.steps, env, row) if cost is None else cost.counted(partial(plan.steps, env, row))
                 answer = await self._database.plan(steps, snapshot=plan.snapshot, caller=context.actor.caller)
         except DomainError as error:
             release(error)

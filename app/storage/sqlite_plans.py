@@ -144,7 +144,7 @@ class SqlitePlans:
                 self._queue.restart(ended, seconds)
             else:
                 self._queue.end(ended, seconds, used)
-            return self._hand_out(was_long)
+            return self._hand_out(was_long) if self._queue.waiting else None
 
     def _hand_out(self, is_long: bool | None = None) -> Read | None:
         """Give each read that may run now to a thread of its class. One of this class is kept, and returned."""

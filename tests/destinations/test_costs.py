@@ -121,17 +121,20 @@ async def test_destination_that_changes_does_not_renew_the_leases_of_all(
 ) -> None:
     async with running(database_url) as app:
         await app.destination(receiver.url)
-    rarely = replace(SOON, look_seconds=600.0, lease=timedelta(hours=1))
-    async with running(database_url, app.house, limits=rarely) as app:
+        # It has its lease, and gives it back: a process that ends sooner may leave it until the next look.
         await app.house.hear()
         await receiver.has(2)
+    rarely = replace(SOON, look_seconds=600.0, lease=timedelta(hours=1))
+    async with running(database_url, app.house, limits=rarely) as app:
+        await app.house.database.command(set_labels, BO, cnv(1), ["first"])
+        await receiver.has(3)
         so_far = len(seen)
         for number in range(5):
             looks = count(seen, LOOKS)
             await app.destination(receiver.url, name=f"Pager {number}")
             await eventually(lambda looks=looks: count(seen, LOOKS) > looks)  # type: ignore[misc]
         await app.house.database.command(set_labels, BO, cnv(1), ["a"])
-        await receiver.has(2 + 6)
+        await receiver.has(3 + 6)
         assert count(seen[so_far:], RENEWS) == 0
 
 
