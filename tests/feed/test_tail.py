@@ -16,7 +16,7 @@ from app.settings import Settings
 from app.storage.database import Database, Work, open_database
 from app.storage.event_log import Cursor, event_log, lane, prune
 from tests.conftest import START, CountingIds, ManualClock
-from tests.serving import eventually
+from tests.serving import PATIENCE, eventually
 from tests.silence import SILENCE, network_to
 
 pytestmark = pytest.mark.anyio
@@ -338,12 +338,20 @@ async def test_a_broken_connection_is_made_anew(
         await other.command(record, "a")
         await eventually(lambda: heard.topics == ["a"])
         if database.dialect.name == "postgresql":
-            ending = sa.text(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                "WHERE datname = current_database() AND pid <> pg_backend_pid() AND query LIKE '%switchboard_events%'"
+            # What each of the two that listen does last, after a while only to hear whether it is still connected.
+            listening = (
+                "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() "
+                "AND query ~ '^(SELECT$|LISTEN |NOTIFY )'"
             )
-            ended = await other.command(lambda work: list(work.connection.execute(ending)))
-            assert len(ended) == 2
+
+            async def found(what: str) -> int:
+                query = sa.text(f"SELECT {what} {listening}")
+                return len(await other.command(lambda work: list(work.connection.execute(query))))
+
+            async with asyncio.timeout(PATIENCE):
+                while await found("pid") < 2:  # noqa: ASYNC110 - nobody tells when they listen
+                    await asyncio.sleep(0.02)
+            assert await found("pg_terminate_backend(pid)") == 2
             await asyncio.sleep(0.3)
         await other.command(record, "b")
         await eventually(lambda: heard.topics == ["a", "b"])
