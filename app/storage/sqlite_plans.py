@@ -1,17 +1,15 @@
 """Runs plans on SQLite: reader threads, shared between callers."""
 
 import asyncio
-import os
 import sqlite3
-import sys
 from queue import SimpleQueue
-from threading import Lock, Thread, get_native_id
+from threading import Lock, Thread
 from time import monotonic, thread_time
 from typing import Any, TypeVar
 
 from app.core.errors import Unavailable
 from app.core.fairness import Caller
-from app.core.short_turns import short_turns
+from app.core.short_turns import short_turns, yield_cores
 from app.settings import Settings
 from app.storage.engines import BUSY_TIMEOUT_MS, connect_sqlite
 from app.storage.query import Observer, Steps
@@ -25,7 +23,6 @@ SHORT_SECONDS = 0.02
 """Processor time of a reader that a plan may use before it counts as long."""
 
 _WAITS_IN_IT = 25  # a short plan may take this many times as long when it waits for the file or for other threads
-_NICENESS, _NICEST = 10, 19
 _STEPS_BETWEEN_LOOKS = 200_000  # of SQLite's virtual machine: about a millisecond
 
 
@@ -248,16 +245,6 @@ class _Reader:
             plan.close()
             if read.snapshot and connection.in_transaction:
                 connection.execute("COMMIT")
-
-
-def yield_cores() -> None:
-    """Let others have the cores before this thread, where a thread has a priority of its own.
-
-    Long reads keep the cores busy, and the event loop waits for one each time that it gets the interpreter back. With
-    two cores a short read beside deep pages took 24 ms (median) and 200 ms (99th percentile), 5 and 50 with this."""
-    if sys.platform == "linux":
-        usual = os.getpriority(os.PRIO_PROCESS, get_native_id())
-        os.setpriority(os.PRIO_PROCESS, get_native_id(), min(usual + _NICENESS, _NICEST))
 
 
 class _Interrupted(Exception):
