@@ -42,6 +42,7 @@ def yield_cores() -> None:
     """Let others have the cores before this thread, where a thread has a priority of its own.
 
     Long reads keep the cores busy, and the event loop waits for one each time that it gets the interpreter back. With
-    two cores a short read beside deep pages took 24 ms (median) and 200 ms (99th percentile); with this, 7 and 70."""
+    two cores a short read beside deep pages took 24 ms (median) and 200 ms (99th percentile); with this, 7 and 70.
+    Not for a thread that computes in Python alone: where it has to wait for a core, it keeps the interpreter."""
     if sys.platform == "linux":
         os.setpriority(os.PRIO_PROCESS, get_native_id(), _NICEST)

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from app.core.errors import Timeout, Unavailable
 from app.core.fairness import Caller, to_its_end
-from app.core.short_turns import short_turns, yield_cores
+from app.core.short_turns import short_turns
 from app.settings import Settings
 from app.storage import growth
 from app.storage.growth import Growth
@@ -51,7 +51,7 @@ class PostgresqlPlans:
         self.observer: Observer | None = None
         self.offloaded = 0
         """How many times a thread has converted the rows of a statement."""
-        self._thread = ThreadPoolExecutor(1, "rows", yield_cores)
+        self._thread = ThreadPoolExecutor(1, "rows")
         self._connections = connections
         self._attempted = attempts
         self._loop = asyncio.get_running_loop()
