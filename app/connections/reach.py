@@ -48,7 +48,7 @@ class Bucket:
         self._quiet_until = 0.0
 
     async def take(self, patience: float = float("inf")) -> float | None:
-        """Wait for a token. If that would take longer than so many seconds, returns how many seconds there is none."""
+        """Wait for a token. When `patience` seconds are too few for one, returns at once how many it takes."""
         ends = self._time() + patience
         while True:
             now = self._time()

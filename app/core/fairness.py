@@ -73,9 +73,7 @@ class FairQueue(Generic[T]):
 
     def push(self, caller: Caller, entry: T) -> None:
         """Add an entry behind the caller's others."""
-        share = self._shares.get(caller)
-        if share is None:
-            share = self._shares[caller] = _Share(caller, self._level)
+        share = self._share_of(caller)
         share.entries.append(entry)
         self._waiting += 1
         self._put_in_order(share)
@@ -98,9 +96,7 @@ class FairQueue(Generic[T]):
 
     def occupy(self, caller: Caller) -> None:
         """Count something that the caller runs elsewhere as an entry that runs, until `done`."""
-        share = self._shares.get(caller)
-        if share is None:
-            share = self._shares[caller] = _Share(caller, self._level)
+        share = self._share_of(caller)
         share.running += 1
         self._running += 1
 
@@ -150,6 +146,13 @@ class FairQueue(Generic[T]):
         self._waiting -= 1
         self._forget(share)
         return True
+
+    def _share_of(self, caller: Caller) -> _Share[T]:
+        # `begin` does the same without this call: it is on the way of every read.
+        share = self._shares.get(caller)
+        if share is None:
+            share = self._shares[caller] = _Share(caller, self._level)
+        return share
 
     def _may_run(self, share: _Share[T]) -> bool:
         return bool(share.entries) and (self._most_running is None or share.running < self._most_running)

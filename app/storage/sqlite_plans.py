@@ -163,7 +163,7 @@ class _Reader:
         self._connection: sqlite3.Connection | None = None
         self._read: Read | None = None
         self._began = 0.0
-        self._used: float | None = None
+        self._first_look: float | None = None
         self._takes_long = False
         self.used: float | None = None
         """Seconds of processor time that the last plan took; None for a short one, which is not asked."""
@@ -173,7 +173,7 @@ class _Reader:
         errors."""
         self._read = read
         self._began = began
-        self._used = None
+        self._first_look = None
         self._takes_long = False
         self.used = None
         try:
@@ -216,9 +216,9 @@ class _Reader:
         if seconds > self._plans.longest or read.future.cancelled():
             return True
         processor = thread_time()
-        if self._used is None:  # at the first check: most plans finish earlier and never ask
-            self._used = processor
-        is_used_up = processor - self._used > SHORT_SECONDS or seconds > SHORT_SECONDS * _WAITS_IN_IT
+        if self._first_look is None:  # at the first check: most plans finish earlier and never ask
+            self._first_look = processor
+        is_used_up = processor - self._first_look > SHORT_SECONDS or seconds > SHORT_SECONDS * _WAITS_IN_IT
         self._takes_long = is_used_up and self._queue.must_yield(read)
         return self._takes_long
 

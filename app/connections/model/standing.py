@@ -163,7 +163,7 @@ class Standing:
         return ConnectionState.BACKFILLING if self.walked_at is None else ConnectionState.CONNECTED
 
     def error(self, now: datetime) -> ConnectionErrorCode | None:
-        """The most serious fault. None when there is none, and while the connection is paused."""
+        """The most serious fault. None without a fault, and while the connection is paused."""
         if self.paused:
             return None
         if self.fault is not None:

@@ -24,7 +24,7 @@ def _literal(text: str) -> Sql:
 
 
 def _worst(*conditions: Any) -> Sql:
-    """The most serious state of the entries with these conditions; null when there are none."""
+    """The most serious state of the entries with these conditions; null without such an entry."""
     rank = sa.case(
         *((outbox.c.state == _literal(state), sa.literal_column(str(rank))) for state, rank in _RANKS.items()),
         else_=sa.literal_column("3"),
