@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 
 from app.core.errors import Forbidden
 from app.core.fairness import Caller
@@ -38,6 +39,7 @@ def permission_name(permission: str) -> str:
     return permission.replace(":", "_").upper()
 
 
+@lru_cache(maxsize=1_000)
 def permission_of(name: str) -> str:
     """The permission of an enum value of the graph."""
     match = _NAME.fullmatch(name.lower())

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
 from typing import TypedDict
 
 from app.interactions.history import REFERENCE
@@ -88,6 +89,7 @@ class ChatMessageSpecialType(StrEnum):
         return place if place < 4 else place + 1
 
 
+@cache
 def _pascal(name: str) -> str:
     return "".join(word.capitalize() for word in name.split("_"))
 

@@ -96,9 +96,10 @@ async def list_chats(call: Call) -> Reply:
     selection = _selection(Shape(condition, orders_of(given.get("$orderby"))))
     found = await call.read(selection, values=values, limit=size + 1, offset=skip)
     wire, chats = wire_of(call), found["chats"]
+    cells_of = [(name, _COLUMNS[name]) for name in columns]
 
     def slim(row: Row) -> dict[str, Any]:
-        cells = {name: _COLUMNS[name](row, wire) for name in columns}
+        cells = {name: cell(row, wire) for name, cell in cells_of}
         return {"PrimaryKey": row["chatSessionId"], "EntityName": "chat", **cells}
 
     rows = await call.written(chats[:size], slim)

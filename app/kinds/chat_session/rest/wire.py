@@ -36,6 +36,8 @@ class Wire:
         """A time of the graph with seven digits, of which the last is always 0, and the zone's offset."""
         if moment is None:
             return UNSET
+        if self.zone is UTC:  # the usual one
+            return f"{moment[:26]}0+00:00"
         local = datetime.fromisoformat(moment).replace(tzinfo=UTC).astimezone(self.zone)
         text = local.isoformat(timespec="microseconds")
         return f"{text[:26]}0{text[26:]}"
