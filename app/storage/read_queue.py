@@ -15,6 +15,13 @@ LONGEST_WAIT = 30.0
 
 _MOST_REMEMBERED = 1_000
 
+_TOGETHER = 0.1
+"""Seconds for which a caller counts as there after its last read began."""
+
+_SHORT_AGAIN = 0.5
+"""The part of a short read's time that a long one may use, to count as short from then on. Reads that take about as
+long as a short one may would become long and short again in turn."""
+
 
 @dataclass(slots=True, eq=False)
 class Read:
@@ -74,13 +81,22 @@ class ReadQueue:
         self._long: FairQueue[Read] = FairQueue(self.most_long_each)
         self._long_running = 0
         self._remembered: dict[tuple[Caller, str], None] = {}
+        self._latest: Caller | None = None
+        self._together_until = 0.0
 
     def start(self, read: Read) -> bool:
         """Whether the read may run at once, until `end` or `restart`: it may when no other read has to go first."""
+        if read.caller is not self._latest and read.caller is not SERVER:
+            self._note(read.caller)
         if not self.free or self._own or not (read.caller is SERVER or self._short.begin(read.caller)):
             return False
         self.free -= 1
         return True
+
+    def _note(self, caller: Caller) -> None:
+        if self._latest is not None and caller != self._latest:
+            self._together_until = monotonic() + _TOGETHER
+        self._latest = caller
 
     def add(self, read: Read) -> bool:
         """Let the read wait. Returns whether `next` may give it out now, not only after another read has ended.
@@ -131,7 +147,7 @@ class ReadQueue:
             self._long.done(read.caller, seconds)
             if self._shares_readers:
                 self._short.done(read.caller, 0.0)
-            if (seconds if used is None else used) < self.short_seconds:
+            if (seconds if used is None else used) < self.short_seconds * _SHORT_AGAIN:
                 self._remembered.pop((read.caller, read.cause), None)
         elif read.caller is not SERVER:
             self._short.done(read.caller, seconds)
@@ -168,9 +184,13 @@ class ReadQueue:
 
     def require_short(self, read: Read, statement: str) -> None:
         """Record which statement comes next. Raises TakesLong when this statement has made a read of the caller long
-        before."""
+        before, and others have read lately."""
         read.statement = statement
-        if self._remembered and (read.caller, statement) in self._remembered and self.must_yield(read):
+        if (
+            self._remembered
+            and (read.caller, statement) in self._remembered
+            and (self.must_yield(read) or (read.is_short and monotonic() < self._together_until))
+        ):
             raise TakesLong
 
 

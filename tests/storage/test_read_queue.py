@@ -171,7 +171,12 @@ async def test_a_statement_that_took_long_is_remembered_for_its_caller() -> None
         queue.require_short(read_of(1), "SELECT slow")
     again = long_read(queue, 1, "SELECT slow")
     assert queue.next() is again
-    queue.end(again, 0.01)
+    queue.end(again, 0.01)  # about as long as a short one may
+    with pytest.raises(TakesLong):
+        queue.require_short(read_of(1), "SELECT slow")
+    again = long_read(queue, 1, "SELECT slow")
+    assert queue.next() is again
+    queue.end(again, 0.004)
     queue.require_short(read_of(1), "SELECT slow")
 
 
