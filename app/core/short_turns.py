@@ -1,8 +1,7 @@
-"""What a thread that computes for long leaves to others: the interpreter, and the cores."""
+"""Leaves the interpreter to other threads while one computes for long."""
 
-import os
 import sys
-from threading import Lock, get_native_id
+from threading import Lock
 
 SHORT_TURN = 0.0001
 """Seconds for which a thread keeps the interpreter from others while one of them computes. A read asks for the
@@ -34,15 +33,3 @@ class ShortTurns:
 
 short_turns = ShortTurns()
 """The instance of this process."""
-
-_NICEST = 19
-
-
-def yield_cores() -> None:
-    """Let others have the cores before this thread, where a thread has a priority of its own.
-
-    Long reads keep the cores busy, and the event loop waits for one each time that it gets the interpreter back. With
-    two cores a short read beside deep pages took 24 ms (median) and 200 ms (99th percentile); with this, 7 and 70.
-    Not for a thread that computes in Python alone: where it has to wait for a core, it keeps the interpreter."""
-    if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, get_native_id(), _NICEST)

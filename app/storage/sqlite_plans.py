@@ -7,17 +7,24 @@ from threading import Lock, Thread
 from time import monotonic, thread_time
 from typing import Any, TypeVar
 
+import structlog
+
 from app.core.errors import Unavailable
 from app.core.fairness import Caller
-from app.core.short_turns import short_turns, yield_cores
+from app.core.short_turns import short_turns
 from app.settings import Settings
 from app.storage.engines import BUSY_TIMEOUT_MS, connect_sqlite
 from app.storage.query import Observer, Steps
 from app.storage.read_queue import Read, ReadQueue, TakesLong, too_long
 from app.storage.sqlite_commands import settable
+from app.storage.sqlite_process import SqliteProcess
 from app.storage.tally import Load
 
 T = TypeVar("T")
+
+Connection = sqlite3.Connection | SqliteProcess
+
+_log = structlog.get_logger(__name__)
 
 SHORT_SECONDS = 0.02
 """Processor time of a reader that a plan may use before it counts as long."""
@@ -48,11 +55,13 @@ class SqlitePlans:
         self._long = SimpleQueue[Read | None]()
         self._threads = [
             *(
-                Thread(target=self._serve, args=(self._short,), name=f"sqlite-reader-{number}", daemon=True)
+                Thread(target=self._serve, args=(self._short, _Reader), name=f"sqlite-reader-{number}", daemon=True)
                 for number in range(threads)
             ),
             *(
-                Thread(target=self._serve_long, name=f"sqlite-long-reader-{number}", daemon=True)
+                Thread(
+                    target=self._serve, args=(self._long, _LongReader), name=f"sqlite-long-reader-{number}", daemon=True
+                )
                 for number in range(self._queue.most_long)
             ),
         ]
@@ -101,12 +110,8 @@ class SqlitePlans:
 
     # The methods below run in the readers' threads.
 
-    def _serve_long(self) -> None:
-        yield_cores()
-        self._serve(self._long)
-
-    def _serve(self, given: SimpleQueue[Read | None]) -> None:
-        reader = _Reader(self, self._queue)
+    def _serve(self, given: SimpleQueue[Read | None], make: "type[_Reader]") -> None:
+        reader = make(self, self._queue)
         while (read := given.get()) is not None:
             while read is not None:
                 began = monotonic()
@@ -160,7 +165,7 @@ class _Reader:
     def __init__(self, plans: SqlitePlans, queue: ReadQueue) -> None:
         self._plans = plans
         self._queue = queue
-        self._connection: sqlite3.Connection | None = None
+        self._connection: Connection | None = None
         self._read: Read | None = None
         self._began = 0.0
         self._first_look: float | None = None
@@ -177,13 +182,7 @@ class _Reader:
         self._takes_long = False
         self.used = None
         try:
-            if not read.is_long:
-                return self._run(self._connected(), read)
-            with short_turns:
-                since = thread_time()
-                value = self._run(self._connected(), read)
-                self.used = thread_time() - since
-                return value
+            return self._timed(read)
         except _Interrupted:
             pass
         except sqlite3.Error as error:
@@ -202,11 +201,18 @@ class _Reader:
             self._connection.close()
             self._connection = None
 
-    def _connected(self) -> sqlite3.Connection:
+    def _timed(self, read: Read) -> Any:
+        return self._run(self._connected(), read)
+
+    def _connected(self) -> Connection:
         if self._connection is None:
-            self._connection = connect_sqlite(self._plans.path, read_only=True)
-            self._connection.set_progress_handler(self._is_over, _STEPS_BETWEEN_LOOKS)
+            self._connection = self._connect()
         return self._connection
+
+    def _connect(self) -> Connection:
+        connection = connect_sqlite(self._plans.path, read_only=True)
+        connection.set_progress_handler(self._is_over, _STEPS_BETWEEN_LOOKS)
+        return connection
 
     def _is_over(self) -> bool:
         read = self._read
@@ -222,7 +228,7 @@ class _Reader:
         self._takes_long = is_used_up and self._queue.must_yield(read)
         return self._takes_long
 
-    def _run(self, connection: sqlite3.Connection, read: Read) -> Any:
+    def _run(self, connection: Connection, read: Read) -> Any:
         plan = read.steps()
         observer = self._plans.observer
         require_short = self._queue.require_short
@@ -245,6 +251,33 @@ class _Reader:
             plan.close()
             if read.snapshot and connection.in_transaction:
                 connection.execute("COMMIT")
+
+
+class _LongReader(_Reader):
+    """A thread for long plans. Its statements run in a process of their own, what is made of their rows here."""
+
+    def _timed(self, read: Read) -> Any:
+        with short_turns:
+            since = self._used()
+            value = self._run(self._connected(), read)
+            self.used = self._used() - since
+            return value
+
+    def _used(self) -> float:
+        connection = self._connected()
+        return thread_time() + (connection.used if isinstance(connection, SqliteProcess) else 0.0)
+
+    def _connected(self) -> Connection:
+        if isinstance(self._connection, SqliteProcess) and self._connection.has_ended:
+            self.close()
+        return super()._connected()
+
+    def _connect(self) -> Connection:
+        try:
+            return SqliteProcess(self._plans.path, self._is_over)
+        except OSError as error:
+            _log.warning("reader_process_not_started", error=str(error))
+            return super()._connect()
 
 
 class _Interrupted(Exception):

@@ -1,16 +1,15 @@
 """The shares of callers in the readers of a real database."""
 
 import asyncio
-import os
-import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Generator, Sequence
+from collections.abc import AsyncIterator, Generator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
-from threading import Event, current_thread, get_native_id
+from threading import Event, current_thread
 from time import sleep
 
+import psutil
 import pytest
 
 from app.core.clock import Clock
@@ -20,6 +19,7 @@ from app.core.ids import Ids
 from app.settings import Settings
 from app.storage import postgresql_plans, sqlite_plans
 from app.storage.database import Database, Query, Row, open_database
+from app.storage.sqlite_program import NICENESS
 from tests.serving import PATIENCE, eventually
 
 pytestmark = pytest.mark.anyio
@@ -158,24 +158,31 @@ async def test_a_read_that_waits_uses_up_none_of_its_time(
         await database.close()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only there a thread has a priority of its own")
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-async def test_reads_that_take_long_run_in_threads_that_yield_the_cores(
-    database: Database, monkeypatch: pytest.MonkeyPatch
+async def test_reads_that_take_long_run_in_processes_that_leave_the_cores_to_others(
+    database_url: str, clock: Clock, ids: Ids, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sqlite_plans, "SHORT_SECONDS", 0.0)
-
-    def niceness(sql: str) -> Generator[Query, Sequence[Row], int]:
-        yield Query(sql)
-        return os.getpriority(os.PRIO_PROCESS, get_native_id())
-
-    def ask(sql: str) -> Awaitable[int]:
-        return database.plan(partial(niceness, sql), snapshot=False, caller=1)
-
-    usual = os.getpriority(os.PRIO_PROCESS, 0)
-    async with flooded(database, 2, plans=1):
-        assert await ask("SELECT 1") == usual
-        assert await ask(SLOW["sqlite"]) == 19
+    here = psutil.Process()
+    before = set(here.children())
+    database = await open_database(database_url, clock=clock, ids=ids, settings=settings)
+    try:
+        for _ in range(2):
+            async with flooded(database, 2, plans=1):
+                assert await plan(database, 1) == 7
+                assert await plan(database, 1, SLOW["sqlite"]) == 300_000
+            started = [child for child in here.children() if child not in before]
+            assert len(started) == 2  # one for each of the callers
+            assert {child.nice() for child in started} == {min(here.nice() + NICENESS, 19)}
+            # Whatever ends them, the next reads have others.
+            for child in started:
+                child.kill()
+                child.wait(PATIENCE)
+        async with flooded(database, 2, plans=1):
+            assert await plan(database, 1, SLOW["sqlite"]) == 300_000
+    finally:
+        await database.close()
+    assert set(here.children()) <= before
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
