@@ -80,19 +80,27 @@ def failures_of(measures: Measures, kind: str, when: str) -> list[str]:
     return [f"{kind}: {times.failed} of an innocent caller failed {when}: {why}{gone}"]
 
 
-def faults_between(alone: Measures, beside: Measures) -> list[str]:
-    """What is wrong with the times beside an attacker, or with what they are compared with.
-
-    An innocent caller that is refused without the attacker measures nothing, beside it or alone."""
-    faults = []
+def late_between(alone: Measures, beside: Measures) -> list[str]:
+    """Which times beside an attacker are longer than they may be."""
+    late = []
     for kind in KINDS:
         before, after = getattr(alone, kind), getattr(beside, kind)
         limit = allowed(before, beside.canary)
         if after.p99 > limit:
-            faults.append(
+            late.append(
                 f"{kind} p99 {after.p99 * 1_000:,.0f} ms, worst {after.worst * 1_000:,.0f} ms, of an innocent caller; "
                 f"{before.p99 * 1_000:,.0f} ms without the attacker, {limit * 1_000:,.0f} ms are allowed"
             )
-        faults += failures_of(alone, kind, "without the attacker")
-        faults += failures_of(beside, kind, "beside the attacker")
-    return faults
+    return late
+
+
+def failures_between(alone: Measures, beside: Measures) -> list[str]:
+    """What failed beside an attacker or without it.
+
+    An innocent caller that is refused without the attacker measures nothing, beside it or alone."""
+    return [
+        fault
+        for kind in KINDS
+        for measures, when in ((alone, "without the attacker"), (beside, "beside the attacker"))
+        for fault in failures_of(measures, kind, when)
+    ]

@@ -17,9 +17,11 @@ from tests.soak.hostile.attacks import ATTACKS, ON_POSTGRESQL, commands, describ
 from tests.soak.hostile.fuzz.changes import raw
 from tests.soak.hostile.fuzz.frames import CLOSE, INTERNAL_CLOSE, TEXT, conversation, frame, is_internal, received
 from tests.soak.hostile.innocent import Errand, Innocent
-from tests.soak.hostile.measures import KINDS, NOT_FOUND, Measures, Times, faults_between
+from tests.soak.hostile.measures import KINDS, NOT_FOUND, Measures, Times, failures_between, late_between
 from tests.soak.hostile.proofs import PROOFS
+from tests.soak.hostile.scenario import Attacked, believed
 from tests.soak.hostile.target import Hostile, Target
+from tests.soak.hostile.watching import Held
 from tests.soak.hostile.wire import Answer, post
 
 RIGHT = {
@@ -36,45 +38,92 @@ def measured(**changed: Times) -> Measures:
     return Measures(**{**dict.fromkeys((*KINDS, "canary"), QUICK), **changed})
 
 
+ATTACKED = Attacked(
+    name="attack",
+    answers={},
+    alone=measured(),
+    beside=measured(),
+    before=Held(0, 0, 0),
+    peak=0,
+    after=None,
+    logged=0,
+    starved=0.0,
+    stopped=0.0,
+    late=(),
+    faults=(),
+)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_verdict_fails_on_a_slow_percent(kind: str) -> None:
     beside = measured(**{kind: Times.of([0.002] * 98 + [0.2] * 2)})
-    (fault,) = faults_between(measured(), beside)
+    (fault,) = late_between(measured(), beside)
     assert fault.startswith(f"{kind} p99 200 ms")
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("tries", "wrong"),
+    [
+        ([[]], []),
+        ([["late"], [], []], []),
+        ([["late"], [], ["late again"]], ["late again"]),
+        ([["late"], ["late again"]], ["late again"]),
+    ],
+)
+async def test_verdict_believes_what_is_late_in_two_tries_of_three(tries: list[list[str]], wrong: list[str]) -> None:
+    left = iter(tries)
+
+    async def attack() -> Attacked:
+        return replace(ATTACKED, late=next(left))
+
+    assert list(await believed(attack)) == wrong
+    assert list(left) == []
+
+
+@pytest.mark.anyio
+async def test_verdict_believes_other_faults_at_once() -> None:
+    left = iter([["late"], []])
+
+    async def attack() -> Attacked:
+        return replace(ATTACKED, late=next(left), faults=["a traceback"])
+
+    assert list(await believed(attack)) == ["late", "a traceback"]
+    assert list(left) == [[]]
 
 
 def test_verdict_passes_what_was_slow_without_the_attacker() -> None:
     slow = measured(read=Times.of([0.1] * 100))
-    assert faults_between(slow, measured(read=Times.of([0.29] * 100))) == []
+    assert late_between(slow, measured(read=Times.of([0.29] * 100))) == []
 
 
 def test_verdict_leaves_out_what_the_machine_adds() -> None:
     beside = measured(read=Times.of([0.09] * 100), canary=Times.of([0.05] * 100))
-    assert faults_between(measured(), beside) == []
+    assert late_between(measured(), beside) == []
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_verdict_fails_on_failures(kind: str) -> None:
     failing = measured(**{kind: Times.of([0.002] * 100, {"503": 1, "429 RATE_LIMITED": 2})})
-    (fault,) = faults_between(measured(), failing)
+    (fault,) = failures_between(measured(), failing)
     assert fault == f"{kind}: 3 of an innocent caller failed beside the attacker: 1 x 503, 2 x 429 RATE_LIMITED"
     # As many without the attacker are no excuse: what fails measures nothing.
-    assert len(faults_between(failing, failing)) == 2
-    (fault,) = faults_between(failing, measured())
+    assert len(failures_between(failing, failing)) == 2
+    (fault,) = failures_between(failing, measured())
     assert fault.startswith(f"{kind}: 3 of an innocent caller failed without the attacker")
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_verdict_fails_where_nothing_was_measured(kind: str) -> None:
     nothing = measured(**{kind: Times.of([])})
-    assert faults_between(nothing, nothing) == [
+    assert failures_between(nothing, nothing) == [
         f"{kind}: nothing was measured without the attacker",
         f"{kind}: nothing was measured beside the attacker",
     ]
 
 
 def test_verdict_fails_for_a_listener_whose_socket_was_closed() -> None:
-    (fault,) = faults_between(measured(), measured().without_listener())
+    (fault,) = failures_between(measured(), measured().without_listener())
     assert fault.startswith("delivery: 1 of an innocent caller failed beside the attacker")
 
 
@@ -98,7 +147,7 @@ async def test_innocent_that_is_refused_is_a_fault(database_url: str, key: str, 
     assert found == Measures.parse(orjson.loads(orjson.dumps(found)))
     assert set(found.read.failures) == set(reads)
     assert set(found.write.failures) == {writes}
-    faults = faults_between(found, found)
+    faults = failures_between(found, found)
     assert "delivery: nothing was measured beside the attacker" in faults
     (fault,) = [each for each in faults if each.startswith("write") and "beside" in each]
     assert fault.endswith("its own interaction is gone") == (writes == NOT_FOUND)
