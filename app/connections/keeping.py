@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
-from uuid import uuid4
 
 import structlog
 
@@ -16,6 +15,7 @@ from app.connections.service.reaching import Reachable
 from app.connections.service.systems import Connectors
 from app.core.clock import Clock
 from app.core.errors import DATABASE_AWAY
+from app.core.holders import new_holder
 from app.feed import Entry, Feed
 from app.outbound import OutboundClient
 from app.storage.database import Database
@@ -49,7 +49,7 @@ class Keepers:
         self._client = client
         self._clock = clock
         self._limits = limits
-        self._holder = uuid4().hex
+        self._holder = new_holder()
         self._kept: dict[int, tuple[Keeper, int, asyncio.Task[None]]] = {}
         self._stirred = asyncio.Event()
         self._soon: asyncio.TimerHandle | None = None

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Generator, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
-from uuid import uuid4
 
 import structlog
 
@@ -14,6 +13,7 @@ from app.connections.service.systems import Connectors
 from app.core.clock import Clock
 from app.core.errors import DATABASE_AWAY
 from app.core.fairness import SERVER
+from app.core.holders import new_holder
 from app.storage.database import Database
 from app.storage.leases import end_lease, take_lease
 from app.storage.query import Query, Row
@@ -49,7 +49,7 @@ class Runner:
         self._database = database
         self._connectors = connectors
         self._clock = clock
-        self._holder = uuid4().hex if holder is None else holder
+        self._holder = new_holder() if holder is None else holder
         self._held: set[int] = set()
         self.pause = 0.0
         """For how many seconds there is nothing to do, as far as the latest step knows."""

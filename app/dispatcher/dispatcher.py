@@ -6,13 +6,13 @@ from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from functools import partial
 from itertools import islice
-from uuid import uuid4
 
 import structlog
 
 from app.core.clock import Clock
 from app.core.errors import DATABASE_AWAY
 from app.core.fairness import SERVER
+from app.core.holders import new_holder
 from app.destinations import service
 from app.destinations.events import DestinationHappened
 from app.destinations.repository import ACTIVE, lease_name
@@ -235,7 +235,7 @@ async def dispatching(
     """Deliver to destinations beside the block."""
     held_to = DispatchLimits() if limits is None else limits
     sender = Sender(client, clock, settings)
-    parts = Parts(database, feed, subscriptions, sender, settings, clock, held_to, uuid4().hex)
+    parts = Parts(database, feed, subscriptions, sender, settings, clock, held_to, new_holder())
     dispatcher = Dispatcher(parts)
     feed.listen(dispatcher)
     feed.on_news(dispatcher.news)

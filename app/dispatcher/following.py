@@ -3,12 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator, Generator, Sequence
 from contextlib import asynccontextmanager, suppress
-from uuid import uuid4
 
 import structlog
 
 from app.core.errors import DATABASE_AWAY
 from app.core.fairness import SERVER
+from app.core.holders import new_holder
 from app.destinations import service
 from app.destinations.repository import ANY_POLICY
 from app.dispatcher.parts import FollowLimits
@@ -26,7 +26,7 @@ class Follower:
     def __init__(self, database: Database, limits: FollowLimits) -> None:
         self._database = database
         self._limits = limits
-        self._holder = uuid4().hex
+        self._holder = new_holder()
         self._news = asyncio.Event()
 
     def news(self) -> None:

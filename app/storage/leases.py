@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
+from app.core.holders import is_gone
 from app.storage.constructs import insert_into
 from app.storage.tables import Timestamp, metadata
 from app.storage.work import Work
@@ -21,14 +22,21 @@ lease = sa.Table(
 def take_lease(work: Work, name: str, holder: str, lasts: timedelta) -> bool:
     """Begin or renew the lease `name` for the holder, for as long as it `lasts`. Returns whether the holder has it now.
 
-    Only one of several processes gets it. Any process may take a lease that has ended."""
+    Only one of several processes gets it. Any process may take a lease that has ended, or whose holder has: a process
+    of the same machine is known to be gone, of others only time tells."""
     insert = insert_into(work.dialect_name, lease).values(name=name, holder=holder, until=work.now + lasts)
     mine = insert.on_conflict_do_update(
         index_elements=[lease.c.name],
         set_={"holder": insert.excluded.holder, "until": insert.excluded.until},
         where=sa.or_(lease.c.holder == holder, lease.c.until <= work.now),
     )
-    return work.connection.execute(mine).rowcount > 0
+    if work.connection.execute(mine).rowcount > 0:
+        return True
+    other = work.connection.execute(sa.select(lease.c.holder).where(lease.c.name == name)).scalar()
+    if other is None or not is_gone(other):
+        return False
+    of_gone = sa.update(lease).where(lease.c.name == name, lease.c.holder == other)
+    return work.connection.execute(of_gone.values(holder=holder, until=work.now + lasts)).rowcount > 0
 
 
 def end_lease(work: Work, name: str, holder: str) -> None:

@@ -3,9 +3,11 @@ from datetime import timedelta
 
 import pytest
 
+from app.core.holders import new_holder
 from app.storage.database import Database, Work
 from app.storage.leases import end_lease, forget_leases, lease, take_lease
 from tests.conftest import ManualClock
+from tests.core.test_holders import other_process
 
 pytestmark = pytest.mark.anyio
 
@@ -65,3 +67,13 @@ async def test_leases_that_have_ended_are_forgotten(database: Database, clock: M
     await database.command(forget_leases)
     assert await count(database) == 1
     assert not await take(database, "a", "chair")
+
+
+async def test_lease_of_a_process_that_was_killed_is_free_at_once(database: Database) -> None:
+    with other_process() as (holder, process):
+        assert await take(database, holder)
+        assert not await take(database, new_holder())
+        process.kill()
+        process.wait()
+        first, second = new_holder(), new_holder()
+        assert sorted(await asyncio.gather(take(database, first), take(database, second))) == [False, True]
