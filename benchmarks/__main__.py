@@ -148,7 +148,7 @@ def backfill(
     requests
         How many requests a second each of the three connections may send.
     minutes
-        How long it may take.
+        How long it may take; after that, what has come in by then is said.
     postgres
         Attach a server on PostgreSQL in place of one on SQLite.
     """

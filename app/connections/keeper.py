@@ -1,7 +1,7 @@
 """Synchronizes one connection with its system, while this process has its lease."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Collection, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,12 +12,15 @@ import structlog
 from app.connections.model import ConnectedSystem
 from app.connections.model.settings import number_in
 from app.connections.model.standing import ReachFault
+from app.connections.poller import Poller
 from app.connections.repository.mirrored import Mark
 from app.connections.sender import Sender
 from app.connections.service import reading
+from app.connections.tables import AGAIN
 from app.connections.walker import Walker
 from app.core.clock import Clock
-from app.core.errors import DATABASE_AWAY
+from app.core.errors import DATABASE_AWAY, DomainError
+from app.interactions.connector import Unmappable
 from app.interactions.remote import Hook, Reach, Refused, Remote, Unanswered
 from app.storage.database import Database
 from app.storage.leases import end_lease, take_lease
@@ -27,9 +30,11 @@ LEASE = timedelta(seconds=30)
 
 _RENEW_SECONDS = 10.0
 _SENDS_AT_ONCE = 4
-_READS_AT_ONCE = 4
-_MOST_POLLED = 5
-_LONGEST_TROUBLE = 60.0
+READS_AT_ONCE = 4
+HISTORY_AT_ONCE = 3
+"""How many reads of a connection are under way at once, and how many of them may be of history: what has changed just
+now never waits for one of those to end."""
+
 _TEND_SECONDS = 60.0
 _LEAST_PAUSE = 0.05
 _FAILED = "INTERNAL: Taking it in failed for a reason that the server's log has."
@@ -66,26 +71,25 @@ class Keeper:
         self._system = system
         self.remote = remote
         self._reach = reach
+        self._behind = reach.behind()
         self._holder = holder
-        self._poll_every = number_in(system.settings, "pollSeconds", limits.poll_seconds)
+        every = number_in(system.settings, "pollSeconds", limits.poll_seconds)
         self.lease = f"connection {system.id} kept"
         self._sender = Sender(database, remote, reach, self.lease, holder, self._reached)
         self._renewed_at = float("-inf")
         self._running: dict[asyncio.Task[None], str] = {}
         self._reading: set[str] = set()
-        self._poll_at = 0.0
-        self._cursor = system.poll_cursor
         self._walked = False
         self._walk_fault: ReachFault | None = None
         self._tend_at = 0.0
         self._hook = hook
         self._is_tended = False
         self._hook_fault: str | None = None
-        self._troubles = 0
         self._fault = system.reach_fault
         self._wake = asyncio.Event()
         self._time = asyncio.get_running_loop().time
-        self.walker = Walker(database, system, remote, reach, limits.walk, self._poll_every, self._time)
+        self.poller = Poller(database, system, remote, reach, every, self._time)
+        self.walker = Walker(database, system, remote, self._behind, limits.walk, every, self._time)
 
     def wake(self) -> None:
         """Check at once for work."""
@@ -93,7 +97,7 @@ class Keeper:
 
     def poll_now(self) -> None:
         """Read the list at once, whenever it was due."""
-        self._poll_at = 0.0
+        self.poller.at = 0.0
         self._wake.set()
 
     async def settled(self) -> bool:
@@ -122,25 +126,27 @@ class Keeper:
 
     async def step(self) -> float:
         """Begin what is due. Returns for how many seconds nothing else is due, as far as is known."""
-        found = await self._database.command(reading.due, self._system.id, _SENDS_AT_ONCE, _READS_AT_ONCE)
+        under_way = frozenset(self._reading)
+        # Twice as many marks as reads: beside those under way, it has to be seen whether more wait.
+        found = await self._database.command(reading.due, self._system.id, _SENDS_AT_ONCE, 2 * READS_AT_ONCE)
         for entry_id in found.entries[: _SENDS_AT_ONCE - self._count("send")]:
             self._begin("send", self._send(entry_id))
-        free = [mark for mark in found.marks if mark.key not in self._reading]
-        for mark in free[: _READS_AT_ONCE - self._count("read")]:
-            self._reading.add(mark.key)
-            self._begin("read", self._read(mark, found.now))
+        waiting = self._begin_reads(found, under_way)
         now = self._time()
         if self._walked and not found.walked:
             self.walker.now()  # the list must be read again
         self._walked = found.walked
-        if now >= self._poll_at and not self._count("poll"):
+        if now >= self.poller.at and not self._count("poll"):
             self._begin("poll", self._poll())
-        elif not self._count("walk") and self.walker.is_due(busy=bool(self._running or found.marks)):
-            self._begin("walk", self._walk())
+        elif not self._count("walk"):
+            busy = not all(mark.quiet for mark in found.marks) or bool(self._count("read", "send", "poll"))
+            ahead = any(mark.quiet and mark.fingerprint != AGAIN for mark in waiting)
+            if self.walker.is_due(busy=busy, ahead=ahead):
+                self._begin("walk", self._walk())
         if self._hook is not None and now >= self._tend_at and not self._count("tend"):
             self._begin("tend", self._tend(self._hook))
         # A request in flight wakes this when it ends.
-        waits = [_RENEW_SECONDS, *([] if self._count("poll") else [self._poll_at - now])]
+        waits = [_RENEW_SECONDS, *([] if self._count("poll") else [self.poller.at - now])]
         if found.next_due is not None and not self._running:
             waits.append((found.next_due - self._clock()).total_seconds())
         if not self._running:
@@ -148,6 +154,22 @@ class Keeper:
         if self._hook is not None and not self._count("tend"):
             waits.append(self._tend_at - now)
         return max(min(waits), _LEAST_PAUSE)
+
+    def _begin_reads(self, found: reading.Due, under_way: Collection[str]) -> list[Mark]:
+        """Begin to read what is due, history last. Returns what has to wait.
+
+        What was `under_way` when it was looked for may have been applied since, and so is looked for once more."""
+        waiting: list[Mark] = []
+        for mark in found.marks:
+            if mark.key in self._reading or mark.key in under_way:
+                continue
+            most = HISTORY_AT_ONCE if mark.quiet else READS_AT_ONCE
+            if self._count("read", "history") >= most:
+                waiting.append(mark)
+                continue
+            self._reading.add(mark.key)
+            self._begin("history" if mark.quiet else "read", self._read(mark, found.now))
+        return waiting
 
     async def _holds(self) -> bool:
         if self._time() < self._renewed_at + _RENEW_SECONDS:
@@ -160,8 +182,8 @@ class Keeper:
         self._renewed_at = began
         return mine
 
-    def _count(self, what: str) -> int:
-        return sum(each == what for each in self._running.values())
+    def _count(self, *what: str) -> int:
+        return sum(each in what for each in self._running.values())
 
     def _begin(self, what: str, doing: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(self._guarded(what, doing))
@@ -204,6 +226,10 @@ class Keeper:
             await run(reading.put_off_mark, number, mark, silent.reason, wait=silent.wait)
         except DATABASE_AWAY:
             raise
+        except Unmappable as unmappable:
+            await run(reading.put_off_mark, number, mark, unmappable.reason)
+        except DomainError as error:
+            await run(reading.put_off_mark, number, mark, f"{error.code}: {error.message}")
         except Exception:
             _log.exception("something cannot be taken in", connection=self._system.name, key=mark.key)
             await run(reading.put_off_mark, number, mark, _FAILED)
@@ -211,28 +237,16 @@ class Keeper:
             self._reading.discard(mark.key)
 
     async def _taken_in(self, mark: Mark, known: frozenset[str], began_at: datetime) -> reading.Later | None:
-        found = await self.remote.read(self._reach, mark.key, known)
+        found = await self.remote.read(self._behind if mark.quiet else self._reach, mark.key, known)
         run = self._database.command
         return await run(reading.apply_snapshot, self.remote, self._system.id, mark, found, began_at)
 
     async def _poll(self) -> None:
         try:
-            at: str | None = None
-            for _ in range(_MOST_POLLED):
-                found = await self.remote.changes(self._reach, self._cursor, at)
-                changed = await self._database.command(reading.note_listed, self._system.id, found.items)
-                at = found.after
-                if at is None or (self.remote.newest_first and not changed):
-                    break
-            await self._database.command(reading.note_polled, self._system.id, found.cursor)
-            self._cursor = found.cursor
+            await self.poller.poll()
             await self._reached(None)
-            self._troubles = 0
         except (Refused, Unanswered) as fault:
-            self._troubles += 1
             await self._reached(_fault(fault))
-        pause = self._poll_every * 2 ** min(self._troubles, 10)
-        self._poll_at = self._time() + min(pause, max(_LONGEST_TROUBLE, self._poll_every))
 
     async def _tend(self, hook: Hook) -> None:
         """Check that the other system delivers. A poll finds what it did not deliver."""

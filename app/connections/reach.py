@@ -1,8 +1,11 @@
 """Requests to one other system, with its access and its rate."""
 
 import asyncio
+from bisect import bisect_left, insort
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
+from enum import IntEnum
+from itertools import count
 from typing import Any
 from urllib.parse import urlencode
 
@@ -36,8 +39,17 @@ _REASONS = ("message", "Message", "ErrorMessage")
 Sleep = Callable[[float], Awaitable[None]]
 
 
+class Rank(IntEnum):
+    """Which requests of a connection go first."""
+
+    WRITE = 0
+    READ = 1
+    HISTORY = 2
+
+
 class Bucket:
-    """Tokens for requests. `rate` tokens are added per second."""
+    """Tokens for requests. `rate` tokens are added per second. The first ranks get them first, and within a rank who
+    has waited longest."""
 
     def __init__(self, time: Callable[[], float], sleep: Sleep = asyncio.sleep, rate: float = RATE) -> None:
         self._time = time
@@ -46,21 +58,29 @@ class Bucket:
         self._tokens = BURST
         self._at = time()
         self._quiet_until = 0.0
+        self._number = count()
+        self._waiting: list[tuple[Rank, int]] = []
 
-    async def take(self, patience: float = float("inf")) -> float | None:
+    async def take(self, patience: float = float("inf"), rank: Rank = Rank.READ) -> float | None:
         """Wait for a token. When `patience` seconds are too few for one, returns at once how many it takes."""
         ends = self._time() + patience
-        while True:
-            now = self._time()
-            self._tokens = min(BURST, self._tokens + (now - self._at) * self.rate)
-            self._at = now
-            wait = max(self._quiet_until - now, (1 - self._tokens) / self.rate)
-            if wait <= 0:
-                self._tokens -= 1
-                return None
-            if now + wait > ends:
-                return wait
-            await self._sleep(wait)
+        mine = rank, next(self._number)
+        insort(self._waiting, mine)
+        try:
+            while True:
+                now = self._time()
+                self._tokens = min(BURST, self._tokens + (now - self._at) * self.rate)
+                self._at = now
+                before = bisect_left(self._waiting, mine)
+                wait = max(self._quiet_until - now, (1 + before - self._tokens) / self.rate)
+                if wait <= 0:
+                    self._tokens -= 1
+                    return None
+                if now + wait > ends:
+                    return wait
+                await self._sleep(wait)
+        finally:
+            self._waiting.remove(mine)
 
     def halve(self, wait: float | None) -> None:
         """The other system asked for fewer requests, and for a pause of so many seconds."""
@@ -112,6 +132,7 @@ class SystemReach:
         settings: Mapping[str, object],
         user: str | None = None,
         patience: float = float("inf"),
+        rank: Rank = Rank.READ,
     ) -> None:
         self._client = client
         self._clock = clock
@@ -119,6 +140,7 @@ class SystemReach:
         self._access = access
         self._user = user
         self._patience = patience
+        self._rank = rank
         self.settings = settings
 
     @property
@@ -128,13 +150,16 @@ class SystemReach:
     def acting_as(self, login: str) -> "SystemReach | None":
         if not self._access.has(login):
             return None
-        return self._like(login, self._patience)
+        return self._like(login, self._patience, self._rank)
 
     def within(self, patience: float) -> "SystemReach":
-        return self._like(self._user, patience)
+        return self._like(self._user, patience, Rank.WRITE)
 
-    def _like(self, user: str | None, patience: float) -> "SystemReach":
-        return SystemReach(self._client, self._clock, self._bucket, self._access, self.settings, user, patience)
+    def behind(self) -> "SystemReach":
+        return self._like(self._user, self._patience, Rank.HISTORY)
+
+    def _like(self, user: str | None, patience: float, rank: Rank) -> "SystemReach":
+        return SystemReach(self._client, self._clock, self._bucket, self._access, self.settings, user, patience, rank)
 
     async def ask(self, path: str, **query: str | int) -> Answered:
         answered = await self._request("GET", f"{path}?{urlencode(query)}" if query else path, None)
@@ -173,7 +198,7 @@ class SystemReach:
     async def _send(
         self, method: str, url: str, headers: Mapping[str, str], content: bytes, seconds: float = SECONDS
     ) -> Answered:
-        wait = await self._bucket.take(self._patience)
+        wait = await self._bucket.take(self._patience, self._rank)
         if wait is not None:
             raise Unanswered("The other system is to be left alone for now.", arrived=False, wait=wait)
         try:

@@ -45,9 +45,12 @@ class Walker:
         """Make the next page due at once, whatever else there is to do."""
         self.at = float("-inf")
 
-    def is_due(self, *, busy: bool) -> bool:
-        """Whether the next page is due. While the connection is `busy`, only once it has waited long."""
-        return self._time() >= self.at + (BUSY if busy else 0.0)
+    def is_due(self, *, busy: bool, ahead: bool) -> bool:
+        """Whether the next page is due: while the connection is `busy`, only once it has waited long, and not while the
+        walk is `ahead` of the reads, which are to take up what earlier pages have found."""
+        if self.at == float("-inf"):
+            return True
+        return not ahead and self._time() >= self.at + (BUSY if busy else 0.0)
 
     async def page(self) -> None:
         """Read the next page, if the next walk is due. Raises Refused and Unanswered; then the page is due a minute

@@ -82,7 +82,11 @@ class Reach(Protocol):
         """The same, with the credential of our user with this login; None for a user without one."""
 
     def within(self, patience: float) -> "Reach":
-        """The same, of which a request that is not its turn after so many seconds is not sent: Unanswered."""
+        """The same for writes, which come first. A request that is not its turn after so many seconds is not sent:
+        Unanswered."""
+
+    def behind(self) -> "Reach":
+        """The same for history, whose requests let all others go first."""
 
     @property
     def now(self) -> datetime:

@@ -85,6 +85,19 @@ def _among_sqlite(element: among, compiler: SQLCompiler, **kw: Any) -> str:
     return f"(+{compiler.process(column, **kw)} IN (SELECT value FROM json_each({compiler.process(param, **kw)})))"
 
 
+class among_keys(among):  # noqa: N801 - reads as SQL
+    """As `among`, where rows are looked up by an index of the column, one for each value of the list."""
+
+    inherit_cache = True
+    name = "among_keys"
+
+
+@compiles(among_keys, "sqlite")
+def _among_keys_sqlite(element: among_keys, compiler: SQLCompiler, **kw: Any) -> str:
+    column, param = element.clauses
+    return f"({compiler.process(column, **kw)} IN (SELECT value FROM json_each({compiler.process(param, **kw)})))"
+
+
 class unindexed(FunctionElement[Any]):  # noqa: N801 - reads as SQL
     """`unindexed(column)`: the column, but SQLite's planner may not use an index on it.
 

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,24 +27,38 @@ _CREATE = "mutation($input: CreateConnectionInput!) { createConnection(input: $i
 _STANDING = """{ connections(first: 10) { nodes { name state pendingReads error { code } } }
   interactions(first: 1) { totalCount } }"""
 _OPEN = """{ interactions(first: 50, filter: {kinds: [CONVERSATION], states: [OPEN]}) { nodes { id } } }"""
-_LATEST = "{ interactions(first: 20) { nodes { messages(last: 1) { nodes { text } } } } }"
+_LATEST = "{ interactions(first: 10) { nodes { latestMessage { text } } } }"
 _HEAR = "mutation($input: ReceiveMessageInput!) { receiveMessage(input: $input) { errors { message } } }"
 _EVERY = 1.0
 _LOOK = 0.05
 _PATIENCE = 60.0
+_SAYS_EVERY = 30.0
+_AFTERWARDS = 20.0
+LATE = 2.0
+"""After how many seconds a live change is late."""
 
 
 @dataclass
 class Seen:
-    """What callers felt, in seconds: until a live change was here, and for a page of the inbox.
+    """What callers felt, in seconds: until a live change was here, and for a page of the inbox, while the history came
+    in and `afterwards`.
 
-    `first` are the first changes after the start and after the kill, which wait for a lease; `lost` came never."""
+    `first` are the first changes after the start and after the kill, which wait for the server; `lost` came never.
+    `resumed` is how long after the kill something more of the history was here."""
 
     first: list[float] = field(default_factory=list)
     live: list[float] = field(default_factory=list)
     inbox: list[float] = field(default_factory=list)
+    afterwards: list[float] = field(default_factory=list)
     lost: int = 0
     number: int = 0
+    killed_at: float | None = None
+    resumed: float | None = None
+
+    @property
+    def late(self) -> int:
+        """How many live changes were late, apart from those that were lost."""
+        return sum(each > LATE for each in self.live)
 
     def told(self, name: str) -> str:
         """The times of one of them in a line."""
@@ -76,14 +91,14 @@ async def attach(here: int, there: int, requests: float) -> None:
         await connection.close()
 
 
-async def watch(here: int, there: int, enough: int | None, until: float, seen: Seen, console: Console) -> None:
+async def watch(here: int, there: int, enough: int | None, until: float, seen: Seen, console: Console) -> bool:
     """Have live changes happen there and look at the inbox here, until so many interactions are here, or all.
 
-    Raises BenchmarkError when the time is up."""
+    Returns False when the time was up before that."""
     live = asyncio.create_task(_go_on(here, there, seen))
-    inbox = asyncio.create_task(_look_at_inbox(here, seen))
+    inbox = asyncio.create_task(_look_at_inbox(here, seen.inbox))
     connection = await KeptAlive.connect(here)
-    said = 0.0
+    said, first = 0.0, None
     try:
         while True:
             for each in (live, inbox):
@@ -91,24 +106,34 @@ async def watch(here: int, there: int, enough: int | None, until: float, seen: S
                     each.result()
             found = await _ask(connection, _STANDING)
             nodes, count = found["connections"]["nodes"], found["interactions"]["totalCount"]
-            if time.monotonic() > said + 30:
+            if first is None:
+                first = count
+            if seen.killed_at is not None and seen.resumed is None and count > first:
+                seen.resumed = time.monotonic() - seen.killed_at
+            if time.monotonic() > said + _SAYS_EVERY:
                 said = time.monotonic()
                 states = ", ".join(
                     f"{each['name']} {each['state']} {each['pendingReads']} {each['error']}" for each in nodes
                 )
-                console.print(f"{count:,} are here: {states}")
-            if enough is not None and count >= enough:
-                return
-            if enough is None and all(each["state"] == "CONNECTED" and not each["pendingReads"] for each in nodes):
-                return
+                console.print(f"{count:,} are here: {states}; live {seen.told('live')}, {seen.late} late")
+            is_whole = all(each["state"] == "CONNECTED" and not each["pendingReads"] for each in nodes)
+            if is_whole if enough is None else count >= enough:
+                return True
             if time.monotonic() > until:
-                raise BenchmarkError(f"The time is up, and {count:,} interactions are here: {nodes}")
-            await asyncio.sleep(_EVERY)
+                console.print(f"The time is up, and {count:,} interactions are here: {nodes}")
+                return False
+            await asyncio.sleep(_EVERY if seen.killed_at is None or seen.resumed is not None else _LOOK)
     finally:
         for each in (live, inbox):
             each.cancel()
         await asyncio.gather(live, inbox, return_exceptions=True)
         await connection.close()
+
+
+async def look_afterwards(here: int, seen: Seen) -> None:
+    """Look at the inbox for some seconds while nothing else is done."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(_look_at_inbox(here, seen.afterwards), _AFTERWARDS)
 
 
 async def _go_on(here: int, there: int, seen: Seen) -> None:
@@ -137,15 +162,15 @@ async def _go_on(here: int, there: int, seen: Seen) -> None:
 
 async def _is_latest(connection: KeptAlive, text: str) -> bool:
     found = (await _ask(connection, _LATEST))["interactions"]["nodes"]
-    return any(each["messages"]["nodes"][-1:] == [{"text": text}] for each in found)
+    return any(each["latestMessage"] == {"text": text} for each in found)
 
 
-async def _look_at_inbox(here: int, seen: Seen) -> None:
+async def _look_at_inbox(here: int, seconds: list[float]) -> None:
     connection, page = await KeptAlive.connect(here), request(INBOX)
     while True:
         began = time.perf_counter()
         await connection.ask(page)
-        seen.inbox.append(time.perf_counter() - began)
+        seconds.append(time.perf_counter() - began)
         await asyncio.sleep(0.2)
 
 

@@ -1,12 +1,13 @@
 """Requests to another system: how they get in, and what becomes of those that do not."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
 import orjson
 import pytest
 
-from app.connections.reach import BURST, RATE, Bearer, Bucket, SystemReach, bucket_for
+from app.connections.reach import BURST, RATE, Bearer, Bucket, Rank, SystemReach, bucket_for
 from app.interactions.remote import Entry, Refused, Send, Unanswered
 from app.outbound import Answer, OutboundClient, OutboundFault
 from app.outbound.faults import OutboundCode
@@ -134,3 +135,68 @@ async def test_rate_is_what_the_connection_says(settings: Mapping[str, object], 
     for _ in range(int(BURST) + 10):
         await bucket.take()
     assert sum(slept) == pytest.approx(10 / rate)
+
+
+class Slow:
+    """A time that passes only when it is told to."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self._sleeping: list[tuple[float, asyncio.Future[None]]] = []
+
+    async def sleep(self, seconds: float) -> None:
+        woken = asyncio.get_running_loop().create_future()
+        self._sleeping.append((self.now + seconds, woken))
+        await woken
+
+    async def passes(self, seconds: float) -> None:
+        self.now += seconds
+        due = [each for each in self._sleeping if each[0] <= self.now]
+        self._sleeping = [each for each in self._sleeping if each[0] > self.now]
+        for _, woken in due:
+            if not woken.done():
+                woken.set_result(None)
+        for _ in range(10):
+            await asyncio.sleep(0)
+
+
+async def test_requests_of_writes_go_first_and_those_of_history_last() -> None:
+    time, sent = Slow(), list[str]()
+    bucket = Bucket(lambda: time.now, time.sleep, 1.0)
+    for _ in range(int(BURST)):
+        await bucket.take()
+
+    async def send(what: str, rank: Rank) -> None:
+        await bucket.take(rank=rank)
+        sent.append(what)
+
+    async with asyncio.TaskGroup() as tasks:
+        for what, rank in (
+            ("old", Rank.HISTORY),
+            ("older", Rank.HISTORY),
+            ("read", Rank.READ),
+            ("write", Rank.WRITE),
+            ("later", Rank.READ),
+        ):
+            tasks.create_task(send(what, rank))
+            await time.passes(0)
+        for number in range(5):
+            await time.passes(1.0)
+            assert len(sent) == number + 1
+    assert sent == ["write", "read", "later", "old", "older"]
+
+
+async def test_request_that_is_given_up_holds_nobody_up() -> None:
+    time = Slow()
+    bucket = Bucket(lambda: time.now, time.sleep, 1.0)
+    for _ in range(int(BURST)):
+        await bucket.take()
+    given_up = asyncio.create_task(bucket.take(rank=Rank.WRITE))
+    await time.passes(0)
+    given_up.cancel()
+    await asyncio.gather(given_up, return_exceptions=True)
+    waits = asyncio.create_task(bucket.take(rank=Rank.HISTORY))
+    await time.passes(0)
+    await time.passes(1.0)
+    assert waits.done()
+    assert await waits is None

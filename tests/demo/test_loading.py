@@ -21,7 +21,6 @@ from app.kinds.conversation.tables import channel_agent, conversation
 from app.kinds.session.model import ContentType, SuggestedMessage
 from app.kinds.session.repository import SessionRepository
 from app.kinds.session.service import open_for_customer
-from app.kinds.session.tables import session
 from app.registry import KINDS
 from app.storage.database import Database, Work, open_database
 from app.storage.event_log import event_log
@@ -162,7 +161,7 @@ async def test_the_page_that_updates_a_session(database: Database) -> None:
 
     def read(work: Work) -> None:
         sessions = work.use(SessionRepository)
-        found = sessions.find(session.c.session_key == "7cb0a876-5d34-4e03-b725-932606041626")
+        found = sessions.find(session_key="7cb0a876-5d34-4e03-b725-932606041626")
         assert found is not None
         assert (found.need_attention, found.tags, found.topics) == (True, ("detox",), ("product",))
         assert (found.created_at, found.updated_at) == (created, updated)
@@ -190,7 +189,7 @@ async def test_the_page_that_updates_a_session(database: Database) -> None:
 
 async def test_the_page_about_sessions(loaded: Database) -> None:
     def read(work: Work) -> None:
-        found = work.use(SessionRepository).find(session.c.session_key == "10125e23-3ad9-46bc-a4c1-e1e8e1a79d16")
+        found = work.use(SessionRepository).find(session_key="10125e23-3ad9-46bc-a4c1-e1e8e1a79d16")
         assert found is not None
         assert (found.need_attention, found.tags, found.topics) == (True, ("mobile",), ("sleep", "skin+hair"))
         assert found.updated_at == START - timedelta(minutes=40)

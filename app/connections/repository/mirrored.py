@@ -2,17 +2,63 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from app.connections.tables import AGAIN, MISSING, dirty, forgotten, mirrored
 from app.interactions.remote import HINT
-from app.storage.constructs import insert_into
+from app.storage.constructs import TextList, among_keys, insert_into
+from app.storage.fixed import Fixed
 from app.storage.repository import Repository
+from app.storage.tables import Timestamp
 
 RESTORED, WRITTEN = f"{HINT}restored", f"{HINT}written"
 """The fingerprints of special marks: of what may have gone back to a backup, and of what was written to."""
+
+
+_OF, _KEY = sa.bindparam("of", type_=sa.BigInteger), sa.bindparam("key", type_=sa.Text)
+_KEYS, _NOW = sa.bindparam("keys", type_=TextList()), sa.bindparam("now", type_=Timestamp)
+_PLACE = Fixed(
+    sa.select(mirrored.c.id, mirrored.c.fingerprint, mirrored.c.synced_at, mirrored.c.written_at).where(
+        mirrored.c.connection_id == _OF, mirrored.c.upstream_key == _KEY
+    )
+)
+_KNOWN, _ERASED, _MARKED = (
+    sa.select(each.c.upstream_key, each.c.fingerprint).where(
+        each.c.connection_id == _OF, among_keys(each.c.upstream_key, _KEYS)
+    )
+    for each in (mirrored, forgotten, dirty)
+)
+# A mark that is there comes before what was read before it.
+_FINGERPRINTS = tuple(map(Fixed, (_ERASED, _KNOWN, _MARKED.where(dirty.c.fingerprint.is_distinct_from(AGAIN)))))
+_FORGOTTEN_AT = Fixed(
+    sa.select(forgotten.c.forgotten_at).where(forgotten.c.connection_id == _OF, forgotten.c.upstream_key == _KEY)
+)
+_DUE = Fixed(
+    sa.select(dirty.c.upstream_key, dirty.c.fingerprint, dirty.c.attempts, dirty.c.due_at, dirty.c.quiet)
+    .where(dirty.c.connection_id == _OF, dirty.c.due_at <= _NOW)
+    .order_by(dirty.c.quiet, dirty.c.due_at)
+    .limit(sa.bindparam("most", type_=sa.Integer))
+)
+_NEXT_DUE = Fixed(sa.select(sa.func.min(dirty.c.due_at, type_=Timestamp)).where(dirty.c.connection_id == _OF))
+_SAME = (
+    dirty.c.connection_id == _OF,
+    dirty.c.upstream_key == _KEY,
+    dirty.c.due_at == sa.bindparam("seen_due_at", type_=Timestamp),
+)
+"""The condition that a mark is still the one that was seen."""
+
+_CLEAR, _PUT_OFF = Fixed(sa.delete(dirty).where(*_SAME)), Fixed(sa.update(dirty).where(*_SAME))
+
+
+@cache
+def _note(dialect_name: str, *columns: str) -> Fixed:
+    """The statement that stores the place of an interaction, with these of its columns."""
+    insert = insert_into(dialect_name, mirrored)
+    given = {name: insert.excluded[name] for name in columns}
+    return Fixed(insert.on_conflict_do_update(index_elements=[mirrored.c.id], set_=given))
 
 
 class Place(NamedTuple):
@@ -26,13 +72,15 @@ class Place(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """Something that must be read again, with its fingerprint in the list, how often reading it has failed, and since
-    when it is due. The due time distinguishes it from the same mark that was set again."""
+    """Something that must be read again, with its fingerprint in the list, how often reading it has failed, since when
+    it is due, and whether it can wait for everything else. The due time distinguishes it from the same mark that was
+    set again."""
 
     key: str
     fingerprint: str | None
     attempts: int
     due_at: datetime
+    quiet: bool = False
 
 
 class MirroredRepository(Repository):
@@ -41,9 +89,7 @@ class MirroredRepository(Repository):
     def note(self, interaction_id: int, connection_id: int, key: str, now: datetime, **read: str | None) -> None:
         """Record that the interaction belongs to the connection under this key, and was brought up to date now."""
         values = {"connection_id": connection_id, "upstream_key": key, "synced_at": now, **read}
-        insert = insert_into(self.dialect_name, mirrored).values(id=interaction_id, **values)
-        given = {name: insert.excluded[name] for name in values}
-        self.connection.execute(insert.on_conflict_do_update(index_elements=[mirrored.c.id], set_=given))
+        _note(self.dialect_name, *values).run(self.connection, {"id": interaction_id, **values})
 
     def note_written(self, interaction_id: int, now: datetime) -> None:
         """A write to the interaction has ended. Read the result, whatever a list says about it."""
@@ -59,26 +105,13 @@ class MirroredRepository(Repository):
 
     def place(self, connection_id: int, key: str) -> Place | None:
         """The interaction with this key of the connection."""
-        columns = (mirrored.c.id, mirrored.c.fingerprint, mirrored.c.synced_at, mirrored.c.written_at)
-        found = sa.select(*columns).where(mirrored.c.connection_id == connection_id, mirrored.c.upstream_key == key)
-        row = self._one(found)
+        row = self._one(_PLACE, {"of": connection_id, "key": key})
         return None if row is None else Place(*row)
 
     def fingerprints(self, connection_id: int, keys: Sequence[str]) -> Mapping[str, str | None]:
         """For each known key, its fingerprint when it was last read, or the one it is marked with."""
-        of = mirrored.c
-        known = sa.select(of.upstream_key, of.fingerprint).where(
-            of.connection_id == connection_id, of.upstream_key.in_(keys)
-        )
-        marks = sa.select(dirty.c.upstream_key, dirty.c.fingerprint).where(
-            dirty.c.connection_id == connection_id,
-            dirty.c.upstream_key.in_(keys),
-            dirty.c.fingerprint.is_distinct_from(AGAIN),
-        )
-        erased = sa.select(forgotten.c.upstream_key, forgotten.c.fingerprint).where(
-            forgotten.c.connection_id == connection_id, forgotten.c.upstream_key.in_(keys)
-        )
-        return {row[0]: row[1] for query in (erased, known, marks) for row in self._all(query)}
+        given = {"of": connection_id, "keys": list(keys)}
+        return {row[0]: row[1] for query in _FINGERPRINTS for row in self._all(query, given)}
 
     def list_of_customer(self, customer_interactions: Sequence[int]) -> Sequence[tuple[int, str]]:
         """The connections and keys of those of the interactions that are mirrored."""
@@ -121,11 +154,7 @@ class MirroredRepository(Repository):
 
     def forgotten_at(self, connection_id: int, key: str) -> datetime | None:
         """When the interaction with this key was erased here; None when none was."""
-        row = self._one(
-            sa.select(forgotten.c.forgotten_at).where(
-                forgotten.c.connection_id == connection_id, forgotten.c.upstream_key == key
-            )
-        )
+        row = self._one(_FORGOTTEN_AT, {"of": connection_id, "key": key})
         return None if row is None else row[0]
 
     # ---- what must be read again -------------------------------------------------------------------------------------
@@ -143,9 +172,9 @@ class MirroredRepository(Repository):
         keys = [dirty.c.connection_id, dirty.c.upstream_key]
         self.connection.execute(insert.on_conflict_do_update(index_elements=keys, set_=values))
 
-    def mark_later(self, connection_id: int, key: str, fingerprint: str, due_at: datetime) -> None:
+    def mark_later(self, connection_id: int, key: str, fingerprint: str, due_at: datetime, *, quiet: bool) -> None:
         """Mark it to be read again at that time, unless it is marked already."""
-        values = {"fingerprint": fingerprint, "due_at": due_at, "attempts": 0, "quiet": False}
+        values = {"fingerprint": fingerprint, "due_at": due_at, "attempts": 0, "quiet": quiet}
         insert = insert_into(self.dialect_name, dirty).values(connection_id=connection_id, upstream_key=key, **values)
         self.connection.execute(insert.on_conflict_do_nothing())
 
@@ -167,13 +196,11 @@ class MirroredRepository(Repository):
 
     def due_marks(self, connection_id: int, now: datetime, most: int) -> Sequence[Mark]:
         """What is due to be read; history comes last."""
-        columns = (dirty.c.upstream_key, dirty.c.fingerprint, dirty.c.attempts, dirty.c.due_at)
-        found = sa.select(*columns).where(dirty.c.connection_id == connection_id, dirty.c.due_at <= now)
-        return [Mark(*row) for row in self._all(found.order_by(dirty.c.quiet, dirty.c.due_at).limit(most))]
+        return [Mark(*row) for row in self._all(_DUE, {"of": connection_id, "now": now, "most": most})]
 
     def next_mark_due(self, connection_id: int) -> datetime | None:
         """When the first mark is due."""
-        row = self._one(sa.select(sa.func.min(dirty.c.due_at)).where(dirty.c.connection_id == connection_id))
+        row = self._one(_NEXT_DUE, {"of": connection_id})
         return None if row is None else row[0]
 
     def count_failing(self, connection_id: int, tries: int) -> int:
@@ -186,25 +213,27 @@ class MirroredRepository(Repository):
         """How much of what was there before is still to be read, without what was tried so often in vain."""
         found = sa.select(sa.func.count()).select_from(dirty).where(dirty.c.connection_id == connection_id)
         row = self._one(
-            found.where(dirty.c.quiet, dirty.c.attempts < tries, dirty.c.fingerprint.is_distinct_from(MISSING))
+            found.where(
+                dirty.c.quiet,
+                dirty.c.attempts < tries,
+                *(dirty.c.fingerprint.is_distinct_from(each) for each in (MISSING, AGAIN)),
+            )
         )
         return 0 if row is None else int(row[0])
 
     def clear(self, connection_id: int, mark: Mark) -> None:
         """It was read. A mark that was renewed meanwhile stays."""
-        self.connection.execute(sa.delete(dirty).where(*_same(connection_id, mark)))
+        _CLEAR.run(self.connection, _seen(connection_id, mark))
 
     def put_off(self, connection_id: int, mark: Mark, attempts: int, due_at: datetime, reason: str) -> None:
         """It could not be read or applied. It is read again later, unless the mark was renewed meanwhile."""
-        later = sa.update(dirty).where(*_same(connection_id, mark))
-        self.connection.execute(later.values(attempts=attempts, due_at=due_at, reason=reason))
+        later = {"attempts": attempts, "due_at": due_at, "reason": reason}
+        _PUT_OFF.run(self.connection, {**_seen(connection_id, mark), **later})
 
     def drop_marks(self, connection_id: int) -> None:
         """Forget all marks of the connection."""
         self.connection.execute(sa.delete(dirty).where(dirty.c.connection_id == connection_id))
 
 
-def _same(connection_id: int, mark: Mark) -> tuple[sa.ColumnElement[bool], ...]:
-    """The condition that a mark is still the one that was seen."""
-    of = dirty.c
-    return of.connection_id == connection_id, of.upstream_key == mark.key, of.due_at == mark.due_at
+def _seen(connection_id: int, mark: Mark) -> dict[str, Any]:
+    return {"of": connection_id, "key": mark.key, "seen_due_at": mark.due_at}

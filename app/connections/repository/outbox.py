@@ -1,6 +1,7 @@
 """Named queries over the changes to make in other systems."""
 
 from collections.abc import Sequence
+from dataclasses import fields
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -9,8 +10,31 @@ from app.connections.model.outbox import Entry, EntryState
 from app.connections.tables import IS_ACTIVE, mirrored, outbox
 from app.core.errors import Conflict, DomainError
 from app.directory.repository.rows import Rows
+from app.storage.fixed import Fixed
+from app.storage.tables import Timestamp
 
-_TROUBLED = outbox.c.state.in_([EntryState.REFUSED.value, EntryState.UNCERTAIN.value])
+_TROUBLED = sa.or_(*(outbox.c.state == sa.literal_column(f"'{state}'") for state in ("REFUSED", "UNCERTAIN")))
+_OF = sa.bindparam("of", type_=sa.BigInteger)
+_FIRSTS = (
+    sa.select(sa.func.min(outbox.c.id))
+    .where(outbox.c.connection_id == _OF, IS_ACTIVE)
+    .group_by(outbox.c.interaction_id)
+)
+"""The surrogates of the entries that are first in the connection's sequences."""
+
+_DUE = Fixed(
+    sa.select(outbox.c.id)
+    .where(outbox.c.id.in_(_FIRSTS), outbox.c.due_at <= sa.bindparam("now", type_=Timestamp))
+    .order_by(outbox.c.id)
+    .limit(sa.bindparam("most", type_=sa.Integer))
+)
+_NEXT_DUE = Fixed(sa.select(sa.func.min(outbox.c.due_at, type_=Timestamp)).where(outbox.c.id.in_(_FIRSTS)))
+_OF_INTERACTION = (
+    sa.select(*(outbox.c[field.name] for field in fields(Entry)))
+    .where(outbox.c.interaction_id == _OF)
+    .order_by(outbox.c.id)
+)
+_ACTIVE, _TROUBLED_IN = Fixed(_OF_INTERACTION.where(IS_ACTIVE)), Fixed(_OF_INTERACTION.where(_TROUBLED))
 
 
 class OutboxRepository(Rows[Entry]):
@@ -27,23 +51,20 @@ class OutboxRepository(Rows[Entry]):
 
     def due(self, connection_id: int, now: datetime, most: int) -> Sequence[int]:
         """The surrogates of the entries that are first in their sequence and due, oldest first."""
-        found = sa.select(outbox.c.id).where(outbox.c.id.in_(_firsts(connection_id)), outbox.c.due_at <= now)
-        return [row[0] for row in self._all(found.order_by(outbox.c.id).limit(most))]
+        return [row[0] for row in self._all(_DUE, {"of": connection_id, "now": now, "most": most})]
 
     def next_due(self, connection_id: int) -> datetime | None:
         """When the next first entry of a sequence is due, over all sequences of the connection."""
-        row = self._one(sa.select(sa.func.min(outbox.c.due_at)).where(outbox.c.id.in_(_firsts(connection_id))))
+        row = self._one(_NEXT_DUE, {"of": connection_id})
         return None if row is None else row[0]
 
     def active(self, interaction_id: int) -> Sequence[Entry]:
         """The entries of the interaction that are still worked on, in their order."""
-        found = sa.select(*self._columns()).where(outbox.c.interaction_id == interaction_id, IS_ACTIVE)
-        return [self._model(row) for row in self._all(found.order_by(outbox.c.id))]
+        return [self._model(row) for row in self._all(_ACTIVE, {"of": interaction_id})]
 
     def troubled(self, interaction_id: int) -> Sequence[Entry]:
         """The entries of the interaction that wait for a human, in their order."""
-        found = sa.select(*self._columns()).where(outbox.c.interaction_id == interaction_id, _TROUBLED)
-        return [self._model(row) for row in self._all(found.order_by(outbox.c.id))]
+        return [self._model(row) for row in self._all(_TROUBLED_IN, {"of": interaction_id})]
 
     def troubled_of(self, connection_id: int, most: int) -> Sequence[Entry]:
         """The entries of the connection that wait for a human, oldest first."""
@@ -64,9 +85,3 @@ class OutboxRepository(Rows[Entry]):
         found = sa.select(mirrored.c.connection_id, mirrored.c.upstream_key).where(mirrored.c.id == interaction_id)
         row = self._one(found)
         return None if row is None else (row[0], row[1])
-
-
-def _firsts(connection_id: int) -> sa.Select[tuple[int]]:
-    """The surrogates of the entries that are first in the connection's sequences."""
-    mine = sa.select(sa.func.min(outbox.c.id)).where(outbox.c.connection_id == connection_id, IS_ACTIVE)
-    return mine.group_by(outbox.c.interaction_id)

@@ -13,8 +13,6 @@ from app.connections.repository.outbox import OutboxRepository
 from app.connections.service.finding import tell
 from app.connections.tables import AGAIN, MISSING
 from app.core.actor import CONNECTION, SYSTEM
-from app.core.errors import DATABASE_AWAY, DomainError
-from app.interactions.connector import Unmappable
 from app.interactions.events import Deleted
 from app.interactions.model import State
 from app.interactions.remote import HINT, Kept, Listed, ListPage, Remote, Snapshot
@@ -30,6 +28,7 @@ FEW, SHARE = 20, 0.2
 """How much may be missing at once and still be believed: this many, or this share of all that is mirrored."""
 
 _SOON = timedelta(seconds=1)
+_HOT = timedelta(minutes=1)
 _WHEN_FREE = timedelta(minutes=10)
 
 
@@ -222,7 +221,8 @@ def put_off_mark(
 def apply_snapshot(
     work: Work, remote: Remote, connection_id: int, mark: Mark, found: Snapshot, began_at: datetime
 ) -> Later | None:
-    """Update our interaction to what was read. Returns None when that is done.
+    """Update our interaction to what was read. Returns None when that is done. Raises Unmappable, and DomainError for
+    what the rules refuse.
 
     A read that began before the latest write ended, or before another read was applied, is ignored. So is a read while
     a write may have created something, which would be taken for somebody else's."""
@@ -250,18 +250,7 @@ def apply_snapshot(
         live_since=system.created_at,
         forgotten_at=places.forgotten_at(connection_id, found.key),
     )
-    told = len(work.events)
-    try:
-        with work.connection.begin_nested():
-            mapped = remote.apply(work, connection_id, system.settings, found, kept)
-    except DATABASE_AWAY:
-        raise
-    except Unmappable as unmappable:
-        del work.events[told:]
-        return Later(unmappable.reason)
-    except DomainError as error:
-        del work.events[told:]
-        return Later(f"{error.code}: {error.message}")
+    mapped = remote.apply(work, connection_id, system.settings, found, kept)
     # A list may describe it differently from a read: the fingerprint of the list is compared with that of a list.
     said = mark.fingerprint
     seen = found.fingerprint if said is None or said.startswith(HINT) else said
@@ -271,7 +260,8 @@ def apply_snapshot(
         places.note_forgotten(connection_id, found.key, seen)
     places.clear(connection_id, mark)
     if mapped is not None and mapped.again is not None:
-        places.mark_later(connection_id, mark.key, AGAIN, work.now + mapped.again)
+        # What is to be read again only after a long time can wait for what has changed.
+        places.mark_later(connection_id, mark.key, AGAIN, work.now + mapped.again, quiet=mapped.again > _HOT)
     return None
 
 

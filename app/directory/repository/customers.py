@@ -24,15 +24,18 @@ class CustomerRepository(Rows[Customer]):
 
     def get_by_key(self, customer_key: str, *, for_update: bool = False) -> Customer | None:
         """The customer with the contract's key."""
-        return self._find(customer.c.customer_key == customer_key, for_update=for_update)
+        return self._find_by(for_update=for_update, customer_key=customer_key)
 
     def get_by_display_id(
         self, system: str, channel: Channel | None, display_id: str, *, for_update: bool = False
     ) -> Customer | None:
         """The customer with this id in a system (a WhatsApp number, a widget's visitor) on this channel."""
+        if channel is not None:
+            of = {"system": system, "channel": channel.value, "display_id": display_id}
+            return self._find_by(for_update=for_update, **of)
         return self._find(
             customer.c.system == system,
-            customer.c.channel.is_(None) if channel is None else customer.c.channel == channel,
+            customer.c.channel.is_(None),
             customer.c.display_id == display_id,
             for_update=for_update,
         )

@@ -10,6 +10,7 @@ from app.core.errors import DomainError
 from app.core.telephone import Telephone, number_entries
 from app.core.text import index_entries
 from app.storage.constructs import insert_into
+from app.storage.fixed import Fixed
 from app.storage.repository import Repository
 
 
@@ -44,9 +45,17 @@ class Rows(Repository, Generic[M]):
     shares_key: ClassVar[bool] = False
     """Whether other units may write rows with a foreign key to a locked row."""
 
+    _names: ClassVar[Sequence[str]]
+    _found: ClassVar[dict[tuple[object, ...], Fixed]]
+
+    def __init_subclass__(cls, **kw: Any) -> None:
+        super().__init_subclass__(**kw)
+        cls._names = [field.name for field in fields(cls.model)]
+        cls._found = {}
+
     def get(self, number: int, *, for_update: bool = False) -> M | None:
         """The row with this surrogate, locked until the unit ends if it is going to change."""
-        return self._find(self.rows.c.id == number, for_update=for_update)
+        return self._find_by(for_update=for_update, id=number)
 
     def add(self, model: M) -> M:
         """Store a new row, and give the model its surrogate. Raises the error of `taken` when it is not unique."""
@@ -106,11 +115,21 @@ class Rows(Repository, Generic[M]):
         row = self._one(statement.with_for_update(key_share=self.shares_key) if for_update else statement)
         return None if row is None else self._model(row)
 
-    def _columns(self) -> list[sa.Column[Any]]:
-        return [self.rows.c[field.name] for field in fields(self.model)]
+    def _find_by(self, *, for_update: bool = False, **values: object) -> M | None:
+        """The row whose columns have these values, none of which is None."""
+        names = (for_update, *values)
+        if names not in self._found:
+            of = self.rows.c
+            found = sa.select(*self._columns()).where(*(of[name] == sa.bindparam(name) for name in values)).limit(1)
+            self._found[names] = Fixed(found.with_for_update(key_share=self.shares_key) if for_update else found)
+        row = self._one(self._found[names], values)
+        return None if row is None else self._model(row)
 
-    def _model(self, row: sa.Row[Any]) -> M:
-        values = dict(row._mapping)
+    def _columns(self) -> list[sa.Column[Any]]:
+        return [self.rows.c[name] for name in self._names]
+
+    def _model(self, row: Sequence[Any]) -> M:
+        values = dict(zip(self._names, row, strict=True))
         for name, read in self.readers.items():
             if values[name] is not None:
                 values[name] = read(values[name])

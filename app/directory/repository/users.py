@@ -30,7 +30,7 @@ class UserRepository(Rows[User]):
 
     def get_by_login(self, login: str, *, for_update: bool = False) -> User | None:
         """The user with this login, ignoring case and accents."""
-        return self._find(app_user.c.login_key == key_form(login), for_update=for_update)
+        return self._find_by(for_update=for_update, login_key=key_form(login))
 
     def list_by_email(self, email: str) -> Sequence[User]:
         """The users with this e-mail address, ignoring the case of ASCII letters; locked, in order of their

@@ -49,6 +49,7 @@ class KindRepository(Repository, Generic[I]):
     _stored: ClassVar[dict[str, Mapping[Place, Callable[[Any], Any]]]]
     _select: ClassVar[sa.Select[Any]]
     _by_id: ClassVar[LockingRead]
+    _found: ClassVar[dict[tuple[str, ...], Fixed]]
     _insert: ClassVar[Fixed]
     _update: ClassVar[Fixed]
 
@@ -69,6 +70,7 @@ class KindRepository(Repository, Generic[I]):
         locked = [interaction, cls.table]
         cls._select = whole.with_for_update(of=locked)
         cls._by_id = LockingRead(whole.where(interaction.c.id == _KEY), locked)
+        cls._found = {}
         cls._insert = Fixed(sa.insert(cls.table))
         cls._update = Fixed(sa.update(cls.table).where(cls.table.c.id == _KEY))
 
@@ -85,12 +87,14 @@ class KindRepository(Repository, Generic[I]):
         """Lock and read one interaction of this kind."""
         return self._whole(self._by_id.row(self.connection, interaction_id))
 
-    def find(self, *clauses: sa.ColumnElement[bool], order: sa.ColumnElement[Any] | None = None) -> I | None:
-        """Lock and read the first interaction of this kind that all clauses hold for, for instance by its own key."""
-        statement = self._select.where(*clauses)
-        if order is not None:
-            statement = statement.order_by(order).limit(1)
-        return self._whole(self._one(statement))
+    def find(self, **values: object) -> I | None:
+        """Lock and read the interaction of this kind whose own columns have these values: there is at most one."""
+        names = tuple(values)
+        if names not in self._found:
+            self._found[names] = Fixed(
+                self._select.where(*(self.table.c[name] == sa.bindparam(name) for name in names))
+            )
+        return self._whole(self._one(self._found[names], values))
 
     def add(self, new: I) -> I:
         """Insert the common row, the kind's row and the rows of its lists; the same with its new id."""

@@ -1,17 +1,18 @@
 """Reads and writes messages, the errors of messages, and notes."""
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from app.core.replacing import replace
 from app.interactions.messages import Message, MessageAuthor, MessageError, MessageStatus
 from app.interactions.repository.rows import differing, fields_of_row, read_row, written
 from app.interactions.repository.words import stored_words
 from app.interactions.tables import deleted_message, interaction, message, message_error, note
+from app.storage.constructs import TextList, among_keys
 from app.storage.fixed import Fixed
 from app.storage.repository import Repository
 
@@ -28,6 +29,16 @@ _DELETED_KEY = sa.and_(
     deleted_message.c.channel_key == sa.bindparam("channel"), deleted_message.c.key_digest == sa.bindparam("digest")
 )
 _DELETED = Fixed(sa.select(deleted_message.c.message_id, deleted_message.c.interaction_id).where(_DELETED_KEY))
+_CHANNEL: sa.BindParameter[str] = sa.bindparam("channel")
+_KEYS = sa.bindparam("keys", type_=TextList())
+_TAKEN = Fixed(
+    sa.select(message.c.message_key).where(message.c.channel_key == _CHANNEL, among_keys(message.c.message_key, _KEYS))
+)
+_TAKEN_DELETED = Fixed(
+    sa.select(deleted_message.c.key_digest).where(
+        deleted_message.c.channel_key == _CHANNEL, among_keys(deleted_message.c.key_digest, _KEYS)
+    )
+)
 _FORGET_DELETED = Fixed(sa.delete(deleted_message).where(_DELETED_KEY))
 _INSERT_DELETED = Fixed(sa.insert(deleted_message))
 _IN: sa.BindParameter[int] = sa.bindparam("interaction", type_=sa.BigInteger)
@@ -41,6 +52,13 @@ _BELONGS = Fixed(
 )
 _INTERACTION = Fixed(sa.select(interaction.c.id).where(interaction.c.id == _KEY))
 _INSERT = Fixed(sa.insert(message).returning(message.c.id))
+_INSERT_MANY = Fixed(sa.insert(message))
+_SEQUENCE = sa.func.pg_get_serial_sequence(message.name, message.c.id.name)
+_NEXT_IDS = Fixed(
+    sa.select(sa.func.nextval(_SEQUENCE)).select_from(
+        sa.func.generate_series(1, sa.bindparam("count", type_=sa.Integer))
+    )
+)
 _UPDATE = Fixed(sa.update(message).where(message.c.id == _KEY))
 _DELETE = Fixed(sa.delete(message).where(message.c.id == _KEY))
 _INSERT_ERROR = Fixed(sa.insert(message_error).returning(message_error.c.id))
@@ -116,11 +134,26 @@ class MessageRepository(Repository):
             return None
         return int(deleted.message_id)
 
+    def taken(self, channel_key: str, message_keys: Collection[str]) -> frozenset[str]:
+        """Those of the keys of the channel that a message has, or had before it was deleted. `received` says of each
+        whether it is free again."""
+        digests = {_digest(key): key for key in message_keys}
+        known = self._all(_TAKEN, {"channel": channel_key, "keys": list(message_keys)})
+        deleted = self._all(_TAKEN_DELETED, {"channel": channel_key, "keys": list(digests)})
+        return frozenset([row[0] for row in known] + [digests[row[0]] for row in deleted])
+
     def add(self, new: Message) -> Message:
         """Insert the message, its words for search and its error if it has one; the same with its ids."""
-        values = {**written(new, _OWN), "words": stored_words(new.text)}
-        stored = replace(new, id=self._one(_INSERT, values)[0])
-        return stored if new.error is None else self.add_error(stored, new.error)
+        return self._with_error(replace(new, id=self._one(_INSERT, _values(new))[0]))
+
+    def add_many(self, new: Sequence[Message]) -> Sequence[Message]:
+        """As `add`, for several messages in their order."""
+        if self.dialect_name == "sqlite" or len(new) == 1:
+            return [self.add(each) for each in new]
+        numbers = [row[0] for row in self._all(_NEXT_IDS, {"count": len(new)})]
+        stored = [replace(each, id=number) for each, number in zip(new, numbers, strict=True)]
+        _INSERT_MANY.run_many(self.connection, [{"id": each.id, **_values(each)} for each in stored])
+        return [self._with_error(each) for each in stored]
 
     def add_error(self, of: Message, error: MessageError) -> Message:
         """Add an error to the message; it becomes the latest one."""
@@ -180,8 +213,15 @@ class MessageRepository(Repository):
         rows = self._all(_LATEST_KEYS, {"key": interaction_id})
         return [row[0] for row in rows if until is None or row[1] <= until]
 
+    def _with_error(self, stored: Message) -> Message:
+        return stored if stored.error is None else self.add_error(stored, stored.error)
+
     def _is_there(self, interaction_id: int) -> bool:
         return self._one(_INTERACTION, {"key": interaction_id}) is not None
+
+
+def _values(of: Message) -> dict[str, Any]:
+    return {**written(of, _OWN), "words": stored_words(of.text)}
 
 
 def _digest(message_key: str) -> str:

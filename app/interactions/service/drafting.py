@@ -1,12 +1,12 @@
 """Messages before they are stored, and the counters of their interaction."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from app.core.actor import Actor
 from app.core.errors import AlreadyReceived, InvalidInput
 from app.core.ids import GlobalId
+from app.core.replacing import replace
 from app.directory.model.checks import text
 from app.interactions.claims import may_write, not_permitted
 from app.interactions.contents import plain_text
@@ -47,6 +47,12 @@ def draft_of(
     return replace(draft, message_key=draft.message_key or work.ids.uuid(), sent_at=min(draft.sent_at, work.now))
 
 
+def checked_key(given: Any) -> str:
+    """The key of a message, as its channel gave it. Raises InvalidInput and TooLong."""
+    key: str = _MESSAGE_KEY(given, ("message_key",))
+    return key
+
+
 def require_new(work: "Work", actor: Actor, interaction: Interaction, fields: Mapping[str, Any] | None) -> None:
     """Raise AlreadyReceived when the interaction's channel has given out the message's key before.
 
@@ -54,7 +60,7 @@ def require_new(work: "Work", actor: Actor, interaction: Interaction, fields: Ma
     given = None if fields is None else fields.get("message_key")
     if given is None:
         return
-    key = _MESSAGE_KEY(given, ("message_key",))
+    key = checked_key(given)
     if not may_write(interaction, actor):
         raise not_permitted(interaction, actor)
     channel = work.kinds[interaction.kind].channel_key(interaction)

@@ -9,15 +9,16 @@ from app.core.actor import Actor
 from app.core.errors import DomainError, NotFound
 from app.core.ids import GlobalId
 from app.interactions.contents import checked_content, checked_contents
-from app.interactions.events import MessageImported, MessageReceived, MessageSent, Typing
+from app.interactions.events import MessageReceived, MessageSent, Typing
 from app.interactions.messages import Message, MessageAuthor, MessageStatus, answered_by
 from app.interactions.model import Command, Interaction
 from app.interactions.repository.messages import MessageRepository
 from app.interactions.repository.waits import WaitRepository
 from app.interactions.service.change import begin, check, is_out_of_sight, load, write
 from app.interactions.service.drafting import counted, draft_of, referred, require_new
+from app.interactions.service.past import store_past
 from app.interactions.service.recording import record
-from app.interactions.service.returning import unopened, without_lost_holder
+from app.interactions.service.returning import without_lost_holder
 from app.interactions.service.seeing import require_latest, require_own
 from app.interactions.waiting import Bearing, answered, asked
 from app.storage.idempotency import once
@@ -132,11 +133,10 @@ def receive_message(
             reference_id=referred(work, interaction, reference),
             bearing=None if old else Bearing.ASKS,
         )
-        stored = work.use(MessageRepository).add(work.kinds[interaction.kind].as_received(interaction, message))
         if old:
-            quiet = unopened(work, interaction, counted(work, interaction, stored))
-            write(work, actor, interaction, quiet, Command.IMPORT, MessageImported(message_id=stored.id))
+            (stored,) = store_past(work, actor, interaction, [message])
             return interaction.id, stored.id
+        stored = work.use(MessageRepository).add(work.kinds[interaction.kind].as_received(interaction, message))
         asking = replace(
             without_lost_holder(work, actor, counted(work, interaction, stored)),
             unread_customer_messages_count=interaction.unread_customer_messages_count + 1,

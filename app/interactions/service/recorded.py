@@ -1,21 +1,23 @@
 """Messages to customers that another system has sent already."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from app.core.actor import Actor
+from app.core.errors import InvalidInput
+from app.core.replacing import replace
 from app.interactions.contents import checked_contents
-from app.interactions.events import MessageImported, MessageSent
+from app.interactions.events import MessageSent
 from app.interactions.messages import Message, MessageAuthor, MessageError, MessageStatus, answered_by
 from app.interactions.model import Command, Interaction
 from app.interactions.repository.messages import MessageRepository, Place
 from app.interactions.repository.waits import WaitRepository
 from app.interactions.service.change import check, write
-from app.interactions.service.drafting import counted, draft_of, require_new
+from app.interactions.service.drafting import checked_key, counted, draft_of, require_new
 from app.interactions.service.messages import Content, Posted, acted, opened, receive_message
-from app.interactions.service.returning import unopened
+from app.interactions.service.past import store_past
 from app.interactions.waiting import Bearing, answered
 
 if TYPE_CHECKING:
@@ -58,23 +60,55 @@ def record_message(
     if message.author is MessageAuthor.CUSTOMER:
         return _of_customer(work, actor, target, contents, message, imported)
     interaction = opened(work, actor, target, imported=True)
-    own = {"message_key": message.key, "sent_at": message.sent_at, "user_id": message.user_id}
-    fields = {**message.fields, **own, "event_type": message.event_type}
-    require_new(work, actor, interaction, fields)
+    require_new(work, actor, interaction, {"message_key": message.key})
     check(work, actor, interaction, Command.IMPORT)
-    draft = draft_of(work, interaction, checked_contents(contents, work.ids.uuid), message.author, fields)
-    arrived = message.status in (MessageStatus.DELIVERED, MessageStatus.READ)
-    draft = replace(draft, status=message.status, error=message.error, delivered_at=draft.sent_at if arrived else None)
-    changed, draft = _answering(work, interaction, draft, imported)
+    draft = _draft(work, interaction, contents, message)
+    if imported:
+        (stored,) = store_past(work, actor, interaction, [draft])
+        return Posted(interaction.id, stored.id)
+    changed, draft = _answering(work, interaction, draft)
     stored = work.use(MessageRepository).add(draft)
     changed = counted(work, changed, stored)
     if stored.bearing is Bearing.ANSWERS and stored.author is MessageAuthor.USER:
         changed = acted(work, replace(actor, user_id=stored.user_id or 0), interaction, changed, stored)
-    if imported:
-        changed = unopened(work, interaction, changed)
-    told = MessageImported(message_id=stored.id) if imported else MessageSent(message_id=stored.id)
-    write(work, actor, interaction, changed, Command.IMPORT, told)
+    write(work, actor, interaction, changed, Command.IMPORT, MessageSent(message_id=stored.id))
     return Posted(interaction.id, stored.id)
+
+
+def record_history(
+    work: "Work", actor: Actor, interaction: Interaction, given: Sequence[tuple[Sequence[Content], Elsewhere]]
+) -> None:
+    """Take in messages from the past of the locked interaction together, at least one, in the order in which they were
+    said. None of their keys may be taken. One that comes in the second of the one before it stays behind that.
+
+    Raises InvalidInput and TooLong as `receive_message` does, with the message's key first in the path, and what the
+    kind refuses."""
+    check(work, actor, interaction, Command.IMPORT)
+    latest, drafts = work.use(MessageRepository).latest(interaction.id), list[Message]()
+    for contents, message in given:
+        try:
+            draft = _draft(work, interaction, contents, message)
+        except InvalidInput as error:
+            error.path = (message.key, *error.path)
+            raise
+        draft = replace(draft, sent_at=after_latest(latest, draft.sent_at))
+        if latest is None or draft.sent_at >= latest.sent_at:
+            latest = Place(0, draft.sent_at)
+        drafts.append(draft)
+    store_past(work, actor, interaction, drafts)
+
+
+def _draft(work: "Work", interaction: Interaction, contents: Sequence[Content], message: Elsewhere) -> Message:
+    """The message as it is stored here, apart from what it means to the customer's wait."""
+    given = {**message.fields, "message_key": checked_key(message.key), "sent_at": message.sent_at}
+    is_heard = message.author is MessageAuthor.CUSTOMER
+    if not is_heard:
+        given |= {"user_id": message.user_id, "event_type": message.event_type, "error": message.error}
+    draft = draft_of(work, interaction, checked_contents(contents, work.ids.uuid), message.author, given)
+    if is_heard:
+        return replace(draft, status=MessageStatus.READ, delivered_at=work.now)
+    arrived = message.status in (MessageStatus.DELIVERED, MessageStatus.READ)
+    return replace(draft, status=message.status, delivered_at=draft.sent_at if arrived else None)
 
 
 def after_latest(latest: Place | None, sent_at: datetime) -> datetime:
@@ -85,12 +119,12 @@ def after_latest(latest: Place | None, sent_at: datetime) -> datetime:
     return latest.sent_at + timedelta(microseconds=1)
 
 
-def _answering(work: "Work", interaction: Interaction, draft: Message, imported: bool) -> tuple[Interaction, Message]:
+def _answering(work: "Work", interaction: Interaction, draft: Message) -> tuple[Interaction, Message]:
     """The interaction and the message; the message is an answer unless the customer has written since."""
     kind: KindRules[Interaction] = work.kinds[interaction.kind]
     newest = work.use(MessageRepository).latest(interaction.id, of_customer=True)
     overtaken = newest is not None and newest.sent_at > draft.sent_at
-    if imported or overtaken or not kind.answers(interaction, draft, work.settings):
+    if overtaken or not kind.answers(interaction, draft, work.settings):
         return interaction, draft
     delivered = draft.status is not MessageStatus.ERROR
     # What it means to its kind beyond that; whether it would be delivered now does not matter any more.

@@ -1,9 +1,9 @@
 """Releases interactions from holders who cannot work on them."""
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from app.core.actor import Actor
+from app.core.replacing import replace
 from app.directory.repository import UserRepository
 from app.interactions.model import Interaction, State
 from app.interactions.service.rights import may_see, may_work

@@ -85,18 +85,21 @@ class Platform(Reach):
     def within(self, patience: float) -> "Platform":
         return self
 
+    def behind(self) -> "Platform":
+        return self
+
     async def ask(self, path: str, **query: str | int) -> Answered:
         if self.silent:
             raise Unanswered("The server cannot be connected to.", arrived=False)
         parts = path.strip("/").split("/")
         if len(parts) == 1:
-            found = [_shown(self.talks[each]) for each in reversed(self.listed) if not self.talks[each].gone]
+            found = [shown(self.talks[each]) for each in reversed(self.listed) if not self.talks[each].gone]
             return Answered(200, {"data": found, "meta": {"last_page": 1}})
         talk = self.talks[int(parts[1])]
         if talk.gone:
             return Answered(404, {})
         if len(parts) == 2:
-            return Answered(200, {"data": _shown(talk)})
+            return Answered(200, {"data": shown(talk)})
         return Answered(200, {"data": [dict(each) for each in reversed(talk.messages)], "meta": {"last_page": 1}})
 
     async def tell(self, method: str, path: str, body: object | None = None, *, slow: bool = False) -> Answered:
@@ -180,7 +183,8 @@ class Platform(Reach):
         return made
 
 
-def _shown(talk: Talk) -> dict[str, Any]:
+def shown(talk: Talk) -> dict[str, Any]:
+    """The conversation as lists and reads have it."""
     last = talk.messages[-1]
     return {
         "id": talk.number,

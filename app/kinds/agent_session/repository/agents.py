@@ -21,7 +21,7 @@ class AiAgentRepository(Rows[AiAgent]):
 
     def get_by_key(self, agent_key: str, *, for_update: bool = False) -> AiAgent | None:
         """The agent with the contract's key."""
-        return self._find(ai_agent.c.agent_key == agent_key, for_update=for_update)
+        return self._find_by(for_update=for_update, agent_key=agent_key)
 
     def has_sessions(self, number: int) -> bool:
         """Whether the agent has any session, open or not."""

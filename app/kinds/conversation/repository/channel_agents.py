@@ -16,7 +16,7 @@ class ChannelAgentRepository(Rows[ChannelAgent]):
 
     def get_by_display_id(self, channel: Channel, display_id: str) -> ChannelAgent | None:
         """The account with this display id on the channel."""
-        return self._find(channel_agent.c.channel == channel.value, channel_agent.c.display_id == display_id)
+        return self._find_by(channel=channel.value, display_id=display_id)
 
     def taken(self, model: ChannelAgent) -> AlreadyExists:
         return AlreadyExists(f"{model.channel} has a channel agent {model.display_id} already.", path=("display_id",))

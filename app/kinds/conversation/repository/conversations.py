@@ -41,11 +41,11 @@ class ConversationRepository(KindRepository[Conversation]):
 
     def find_of(self, channel_agent_id: int, customer_id: int) -> Conversation | None:
         """Lock and read the conversation between the two; there is at most one."""
-        return self.find(conversation.c.channel_agent_id == channel_agent_id, conversation.c.customer_id == customer_id)
+        return self.find(channel_agent_id=channel_agent_id, customer_id=customer_id)
 
     def find_by_key(self, conversation_id: int) -> Conversation | None:
         """Lock and read the conversation with the contract's own key."""
-        return self.find(conversation.c.conversation_id == conversation_id)
+        return self.find(conversation_id=conversation_id)
 
     def next_number(self) -> int:
         """A new `conversation_id`. Until the unit ends, no other unit opens a conversation."""

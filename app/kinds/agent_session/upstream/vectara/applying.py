@@ -1,7 +1,6 @@
 """Updates AgentSessions here from what the platform has."""
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -10,10 +9,10 @@ from app.connections.model import PREFIX as CONNECTION_PREFIX
 from app.connections.model.settings import page_of
 from app.connections.repository import MirroredRepository
 from app.connections.service.outbox import overtaken
-from app.connections.service.sending import adopt_message
+from app.connections.service.taking import Taking
 from app.core import json_text
 from app.core.actor import CONNECTION
-from app.core.errors import AlreadyExists, InvalidInput
+from app.core.errors import AlreadyExists
 from app.core.ids import GlobalId
 from app.directory.model.checks import checked
 from app.interactions.connector import Mapped, Settings, Unmappable
@@ -23,7 +22,7 @@ from app.interactions.model import Command
 from app.interactions.remote import Kept
 from app.interactions.repository.messages import MessageRepository
 from app.interactions.service.change import load, open_interaction, write
-from app.interactions.service.recorded import Elsewhere, after_latest, record_message
+from app.interactions.service.recorded import Elsewhere
 from app.kinds.agent_session.events import AiAgentCreated, AiAgentUpdated
 from app.kinds.agent_session.model import (
     NAME,
@@ -60,8 +59,8 @@ def apply_read(work: "Work", connection_id: int, settings: Settings, read: Read,
     agent = _agent(work, connection_id, there.agent_key, read.agent_name)
     ref = _session(work, connection_id, key, agent, there)
     shared = kept.shared
-    known = frozenset(work.use(MessageRepository).latest_keys(ref.number))
-    new = [each for each in events if each.key not in known and _is_new(work, ref, agent, each)]
+    taking = Taking(work, ref)
+    new = _new(work, taking, ref, agent, events)
     asking = _asking(there, events, kept.live_since)
     if mirroring.ENABLED in shared and any(
         each.author is MessageAuthor.CUSTOMER and each.key in asking for each in new
@@ -71,7 +70,8 @@ def apply_read(work: "Work", connection_id: int, settings: Settings, read: Read,
         shared = shared - {mirroring.ENABLED}
     _bring(work, connection_id, ref, there, shared, closes=False)
     for event in new:
-        _take(work, ref, agent, event, asks=event.key in asking)
+        _take(taking, event, asks=event.key in asking)
+    taking.finish()
     _bring(work, connection_id, ref, there, shared, closes=True)
     return Mapped(ref.number, key, _url(settings, there), _again(there, read.events, work.now))
 
@@ -88,38 +88,29 @@ def _asking(there: shapes.Session, events: list[shapes.Event], live_since: datet
     )
 
 
-def _is_new(work: "Work", ref: GlobalId, agent: AiAgent, event: shapes.Event) -> bool:
-    """Whether the event has never been here. Raises Unmappable when another session has an event with its id."""
+def _new(work: "Work", taking: Taking, ref: GlobalId, agent: AiAgent, events: list[shapes.Event]) -> list[shapes.Event]:
+    """The events that have never been here. Raises Unmappable when another session has an event with the id of one."""
     messages, channel = work.use(MessageRepository), _channel(agent)
-    if messages.received(channel, event.key) is None:
-        return True
-    found = messages.get_by_key(channel, event.key)
-    if found is not None and found.interaction_id != ref.number:
-        raise Unmappable("Two sessions have an event of one id.")
-    return False
+    latest = frozenset(messages.latest_keys(ref.number))
+    unknown = taking.new(channel, [each.key for each in events])
+    for each in events:
+        found = None if each.key in unknown or each.key in latest else messages.get_by_key(channel, each.key)
+        if found is not None and found.interaction_id != ref.number:
+            raise Unmappable("Two sessions have an event of one id.")
+    return [each for each in events if each.key in unknown]
 
 
-def _take(work: "Work", ref: GlobalId, agent: AiAgent, event: shapes.Event, *, asks: bool) -> None:
+def _take(taking: Taking, event: shapes.Event, *, asks: bool) -> None:
     """Store what was said."""
     author = event.author
     assert author is not None
     contents = [{"type": "text", "content": each} for each in event.texts]
     if author is MessageAuthor.AI_AGENT:
         contents = [{"type": "text", "content": "\n".join(event.texts)}]
-    elif adopt_message(work, load(work, CONNECTION, ref), plain_text(contents), event.key):
+    elif taking.is_ours(plain_text(contents), event.key):
         return
-    elsewhere = Elsewhere(
-        key=event.key,
-        author=author,
-        sent_at=after_latest(work.use(MessageRepository).latest(ref.number), event.created_at),
-        event_type=event.type,
-    )
-    target: Mapping[str, Any] = {"interaction": ref, "kind": NAME}
-    try:
-        record_message(work, CONNECTION, target, contents, elsewhere, imported=not asks)
-    except InvalidInput as error:
-        error.path = ("events", event.id, *error.path)
-        raise
+    elsewhere = Elsewhere(key=event.key, author=author, sent_at=event.created_at, event_type=event.type)
+    taking.take(contents, elsewhere, asks=asks)
 
 
 def _bring(

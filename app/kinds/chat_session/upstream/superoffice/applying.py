@@ -8,7 +8,7 @@ from app.connections.model import mirrored_key
 from app.connections.model.settings import login_of, page_of
 from app.connections.repository import ConnectedSystemRepository, MirroredRepository
 from app.connections.service.outbox import overtaken
-from app.connections.service.sending import adopt_message
+from app.connections.service.taking import Taking
 from app.core.actor import CONNECTION
 from app.core.errors import InvalidInput
 from app.core.ids import GlobalId
@@ -25,7 +25,7 @@ from app.interactions.repository.messages import MessageRepository
 from app.interactions.service.assigning import active_user
 from app.interactions.service.change import load, write
 from app.interactions.service.deliveries import change_message
-from app.interactions.service.recorded import Elsewhere, after_latest, record_message
+from app.interactions.service.recorded import Elsewhere
 from app.kinds.chat_session.model.session import ENDED, FORMS, KIND, PREFIX, QUEUES, ChatSession, ChatSessionStatus
 from app.kinds.chat_session.model.topic import ChatTopic
 from app.kinds.chat_session.repository import ChatTopicRepository
@@ -42,8 +42,7 @@ if TYPE_CHECKING:
 CUSTOMERS = KIND.upper()
 """The system of the customers, as the directory names it."""
 
-READ_AGAIN = timedelta(minutes=1)
-"""After how long an active chat is read again, even if nothing says that it has changed."""
+_SOONEST, _LATEST = timedelta(minutes=1), timedelta(hours=1)
 
 _SAME = timedelta(seconds=2)
 _OF_TRANSFER = frozenset({TRANSFER, ACCEPT, REJECT, f"{FIELD}:transfer_to_id"})
@@ -93,20 +92,22 @@ def apply_read(work: "Work", connection_id: int, settings: Settings, read: Read,
         number = place.id
     ref, shared = GlobalId(PREFIX, number), kept.shared
     wanted = _Wanted(there, topic.id, customer_id, _status(there, kept.live_since))
-    channel = work.kinds[KIND].channel_key(load(work, CONNECTION, ref))
-    new = [each for each in messages if not _is_known(work, channel, each)]
+    channel, taking = work.kinds[KIND].channel_key(load(work, CONNECTION, ref)), Taking(work, ref)
+    unknown = taking.new(channel, [str(each.chat_message_id) for each in messages])
+    known = [each for each in messages if str(each.chat_message_id) not in unknown]
+    new = [each for each in messages if str(each.chat_message_id) in unknown or not _is_known(work, channel, each)]
     if STATUS in shared and any(each.stored_author is MessageAuthor.CUSTOMER for each in new):
         # The customer has written since it got another status here, which that command did not know.
         overtaken(work, number, STATUS)
         shared = shared - {STATUS}
     _bring(work, settings, ref, wanted, shared)
     for message in new:
-        _take(work, ref, settings, there, message, asks=_asks(there, messages, message, kept.live_since))
-    for message in messages:
+        _take(work, taking, settings, there, message, asks=_asks(there, messages, message, kept.live_since))
+    taking.finish()
+    for message in known:
         _note_read(work, channel, message)
     _bring(work, settings, ref, wanted, shared)
-    again = READ_AGAIN if there.stored_status not in ENDED else None
-    return Mapped(number, key, page_of(settings, key), again)
+    return Mapped(number, key, page_of(settings, key), _again(there, messages, work.now))
 
 
 def apply_gone(work: "Work", connection_id: int, settings: Settings, key: str) -> Mapped | None:
@@ -119,6 +120,16 @@ def apply_gone(work: "Work", connection_id: int, settings: Settings, key: str) -
         ended = replace(brought(before, ChatSessionStatus.CLOSED), when_ended=work.now, transfer_to_id=None)
         write(work, CONNECTION, before, with_rank(work, ended), Command.UPDATE)
     return Mapped(place.id, key, page_of(settings, key))
+
+
+def _again(there: shapes.Session, messages: list[shapes.Message], now: datetime) -> timedelta | None:
+    """After how long an active chat is read again, even if nothing says that it has changed. The longer nothing has
+    happened, the later."""
+    if there.stored_status in ENDED:
+        return None
+    known = (there.when_requested, there.when_started, *(each.when_posted for each in messages))
+    latest = max((each for each in known if each is not None), default=now)
+    return min(max((now - latest) / 4, _SOONEST), _LATEST)
 
 
 def _topic(work: "Work", connection_id: int, read: Read) -> ChatTopic:
@@ -165,26 +176,20 @@ def _asks(there: shapes.Session, messages: list[shapes.Message], given: shapes.M
 
 
 def _take(
-    work: "Work", ref: GlobalId, settings: Settings, there: shapes.Session, given: shapes.Message, *, asks: bool
+    work: "Work", taking: Taking, settings: Settings, there: shapes.Session, given: shapes.Message, *, asks: bool
 ) -> None:
     """Store a message, or find that it is one of ours whose arrival was uncertain."""
-    key, author, messages = str(given.chat_message_id), given.stored_author, work.use(MessageRepository)
-    ours = author in (MessageAuthor.USER, MessageAuthor.BOT)
-    if ours and adopt_message(work, load(work, CONNECTION, ref), given.text, key):
+    key, author = str(given.chat_message_id), given.stored_author
+    if author in (MessageAuthor.USER, MessageAuthor.BOT) and taking.is_ours(given.text, key):
         return
     elsewhere = Elsewhere(
         key=key,
         author=author,
-        sent_at=after_latest(messages.latest(ref.number), given.when_posted or work.now),
+        sent_at=given.when_posted or work.now,
         user_id=_writer(work, settings, there, given) if author is MessageAuthor.USER else None,
         fields=given.columns,
     )
-    content = {"type": "text", "content": given.text}
-    try:
-        record_message(work, CONNECTION, {"interaction": ref}, [content], elsewhere, imported=not asks)
-    except InvalidInput as error:
-        error.path = ("messages", key, *error.path)
-        raise
+    taking.take([{"type": "text", "content": given.text}], elsewhere, asks=asks)
 
 
 def _note_read(work: "Work", channel: str, given: shapes.Message) -> None:

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 from app.connections.shapes import digest_of
-from app.interactions.remote import Listed, ListPage, Reach, Snapshot, Unanswered
+from app.interactions.remote import HINT, Listed, ListPage, Reach, Snapshot, Unanswered
 from app.kinds.chat_session.model.session import ENDED, ChatSessionStatus
 from app.kinds.chat_session.upstream.superoffice.capabilities import is_able
 from app.kinds.chat_session.upstream.superoffice.shapes import Message, Session, read_messages, read_session
@@ -39,18 +40,30 @@ class Read(NamedTuple):
     messages: list[Message]
 
 
-async def open_chats(reach: Reach) -> list[Listed]:
-    """All active chats. If they cannot be requested, the newest chats."""
-    if not is_able(reach.settings, "FILTER_STATUS"):
-        return await _newest(reach)
-    found, below = list[Mapping[str, Any]](), ""
-    for _ in range(_MOST_OPEN_PAGES):
-        rows = await _rows(reach, _IS_OPEN + below)
-        found += rows
-        if len(rows) < PAGE:
-            break
-        below = f" and chatSessionId lt {_number(rows[-1])}"
-    return [_listed(each) for each in found]
+class OpenChats:
+    """Lists the active chats of each connection, and remembers them until the next time."""
+
+    def __init__(self) -> None:
+        self._keys: WeakKeyDictionary[Reach, frozenset[str]] = WeakKeyDictionary()
+
+    async def changes(self, reach: Reach) -> list[Listed]:
+        """All active chats, and those that were active the last time: their list does not say what they are now. If
+        they cannot be requested, the newest chats."""
+        if not is_able(reach.settings, "FILTER_STATUS"):
+            return await _newest(reach)
+        found, below = list[Listed](), ""
+        for _ in range(_MOST_OPEN_PAGES):
+            rows = await _rows(reach, _IS_OPEN + below)
+            found += map(_listed, rows)
+            if len(rows) < PAGE:
+                break
+            below = f" and chatSessionId lt {_number(rows[-1])}"
+        else:
+            # Of what the list did not show, nothing can be said.
+            return found
+        before, keys = self._keys.get(reach, frozenset()), frozenset(each.key for each in found)
+        self._keys[reach] = keys
+        return [*found, *(Listed(key, f"{HINT}left") for key in sorted(before - keys))]
 
 
 async def all_chats(reach: Reach, page: int) -> ListPage:

@@ -15,7 +15,7 @@ from app.kinds.chat_session.service.mirroring import MESSAGE
 from app.kinds.chat_session.upstream.superoffice.access import access_of
 from app.kinds.chat_session.upstream.superoffice.applying import apply_gone, apply_read
 from app.kinds.chat_session.upstream.superoffice.capabilities import ABLE, PERSONAL
-from app.kinds.chat_session.upstream.superoffice.client import Read, all_chats, open_chats, read_chat
+from app.kinds.chat_session.upstream.superoffice.client import OpenChats, Read, all_chats, read_chat
 from app.kinds.chat_session.upstream.superoffice.credentials import read_credential
 from app.kinds.chat_session.upstream.superoffice.deliveries import SuperOfficeSignature, read_hint
 from app.kinds.chat_session.upstream.superoffice.hooks import tend_hook
@@ -39,6 +39,9 @@ class _Remote:
     newest_first = True
     mirrored_whole = False
 
+    def __init__(self) -> None:
+        self._open = OpenChats()
+
     def checked(self, credential: str) -> str:
         read_credential(credential)
         return credential.strip()
@@ -50,7 +53,7 @@ class _Remote:
         return _UNABLE if read_credential(credential).users else _UNABLE | PERSONAL
 
     async def changes(self, reach: Reach, cursor: str | None, at: str | None) -> ListPage:
-        return ListPage(await open_chats(reach))
+        return ListPage(await self._open.changes(reach))
 
     async def list_page(self, reach: Reach, at: str | None) -> ListPage:
         return await all_chats(reach, 1 if at is None else int(at))

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from app.connections.model import mirrored_key
 from app.connections.model.settings import login_of, page_of
 from app.connections.service.outbox import overtaken
-from app.connections.service.sending import adopt_message
+from app.connections.service.taking import Taking
 from app.core.actor import CONNECTION
-from app.core.errors import InvalidInput, Unreachable
+from app.core.errors import Unreachable
 from app.core.ids import GlobalId
 from app.directory import service as directory
 from app.directory.model import Channel, CustomerChanges, NewCustomer
@@ -24,7 +24,7 @@ from app.interactions.service.assigning import active_user
 from app.interactions.service.change import load, write
 from app.interactions.service.deliveries import report_message_status, set_reaction
 from app.interactions.service.messages import mark_read, opened
-from app.interactions.service.recorded import Elsewhere, after_latest, record_message
+from app.interactions.service.recorded import Elsewhere
 from app.kinds.conversation.model.channel_agent import ChannelAgent, ChannelAgentChanges
 from app.kinds.conversation.model.conversation import NAME, PREFIX, Conversation, Status, with_status
 from app.kinds.conversation.model.conversation import SYSTEM as CUSTOMERS
@@ -54,9 +54,9 @@ def apply_read(work: "Work", connection_id: int, settings: Settings, read: Read,
     target = {"kind": NAME, "customer_id": customer_id, "channel_agent_id": account.id}
     number = opened(work, CONNECTION, target, imported=True).id
     ref = GlobalId(PREFIX, number)
-    asked = False
-    for message, asks in _with_meaning(there, messages, kept.live_since):
-        asked = _take(work, number, target, account, settings, message, asks=asks, kept=kept) or asked
+    taking = Taking(work, ref)
+    new = _new(work, taking, account, messages, kept)
+    asked = _taken_in(work, taking, settings, new, _asking(there, messages, kept.live_since))
     shared = kept.shared
     if asked and STATUS in shared:
         # The customer has written since it got another status here, which that command did not know.
@@ -68,57 +68,51 @@ def apply_read(work: "Work", connection_id: int, settings: Settings, read: Read,
     return Mapped(number, str(there.id), page_of(settings, str(there.id)))
 
 
-def _with_meaning(
-    there: shapes.Conversation, messages: list[shapes.Message], live_since: datetime
-) -> list[tuple[shapes.Message, bool]]:
-    """Each message, with whether it may ask for a human. A message from before the connection may only while it is
-    still to be answered; otherwise it is history."""
+def _asking(there: shapes.Conversation, messages: list[shapes.Message], live_since: datetime) -> frozenset[int]:
+    """The numbers of the messages that may ask for a human. One from before the connection may only while it is still
+    to be answered; otherwise it is history."""
     answered = max((each.id for each in messages if each.author != "customer"), default=0)
     is_open = there.stored_status is not Status.DONE
-    return [(each, each.sent_at >= live_since or (is_open and each.id > answered)) for each in messages]
+    return frozenset(each.id for each in messages if each.sent_at >= live_since or (is_open and each.id > answered))
 
 
-def _take(
-    work: "Work",
-    number: int,
-    target: dict[str, object],
-    account: ChannelAgent,
-    settings: Settings,
-    given: shapes.Message,
-    *,
-    asks: bool,
-    kept: Kept,
+def _new(
+    work: "Work", taking: Taking, account: ChannelAgent, given: list[shapes.Message], kept: Kept
+) -> list[shapes.Message]:
+    """The messages that are not here. The others are updated."""
+    channel, messages = str(GlobalId("cha", account.id)), work.use(MessageRepository)
+    new = taking.new(channel, [str(each.id) for each in given])
+    for each in given:
+        known = None if str(each.id) in new else messages.get_by_key(channel, str(each.id))
+        if known is not None:
+            _update(work, known, each, kept)
+    return [each for each in given if str(each.id) in new]
+
+
+def _taken_in(
+    work: "Work", taking: Taking, settings: Settings, new: list[shapes.Message], asking: frozenset[int]
 ) -> bool:
-    """Store a message, or update it. Returns whether the customer asks for a human with it."""
-    channel, key = str(GlobalId("cha", account.id)), str(given.id)
-    messages = work.use(MessageRepository)
-    known = messages.get_by_key(channel, key)
-    if known is not None:
-        _update(work, known, given, kept)
-        return False
-    if messages.received(channel, key) is not None:
-        return False
-    author = given.stored_author
-    if author is MessageAuthor.USER and adopt_message(
-        work, load(work, CONNECTION, GlobalId(PREFIX, number)), given.text, key
-    ):
-        return False
-    elsewhere = Elsewhere(
-        key=key,
-        author=author,
-        sent_at=after_latest(messages.latest(number), given.sent_at),
-        status=given.stored_status,
-        user_id=None if given.user_id is None else _named(work, settings, given.user_id),
-        error=_error(given),
-    )
+    """Store the messages. Returns whether the customer asks for a human with one of them."""
+    asked = False
     try:
-        record_message(work, CONNECTION, target, given.stored_contents, elsewhere, imported=not asks)
+        for each in new:
+            author, asks = each.stored_author, each.id in asking
+            if author is MessageAuthor.USER and taking.is_ours(each.text, str(each.id)):
+                continue
+            elsewhere = Elsewhere(
+                key=str(each.id),
+                author=author,
+                sent_at=each.sent_at,
+                status=each.stored_status,
+                user_id=None if each.user_id is None else _named(work, settings, each.user_id),
+                error=_error(each),
+            )
+            taking.take(each.stored_contents, elsewhere, asks=asks)
+            asked = asked or (asks and author is MessageAuthor.CUSTOMER)
+        taking.finish()
     except Unreachable:
-        return False
-    except InvalidInput as error:
-        error.path = ("messages", key, *error.path)
-        raise
-    return asks and author is MessageAuthor.CUSTOMER
+        pass  # A blocked profile refuses all messages.
+    return asked
 
 
 def _update(work: "Work", known: Stored, given: shapes.Message, kept: Kept) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from app.connections.model import mirrored_key
 from app.connections.model.settings import page_of
 from app.connections.repository import MirroredRepository
-from app.connections.service.sending import adopt_message
+from app.connections.service.taking import Taking
 from app.core.actor import CONNECTION
 from app.core.errors import InvalidInput
 from app.core.ids import GlobalId
@@ -15,14 +15,13 @@ from app.directory import service as directory
 from app.directory.model import CustomerChanges, NewCustomer
 from app.directory.model.customer import CHANGEABLE
 from app.interactions.connector import Mapped, Settings, Unmappable
-from app.interactions.messages import Message as Stored
 from app.interactions.messages import MessageAuthor, MessageStatus
 from app.interactions.model import Command
 from app.interactions.remote import HINT, Kept
 from app.interactions.repository.messages import MessageRepository
 from app.interactions.service.change import load, open_interaction, write
 from app.interactions.service.deliveries import report_message_status
-from app.interactions.service.recorded import Elsewhere, after_latest, record_message
+from app.interactions.service.recorded import Elsewhere
 from app.kinds.session.model import (
     NAME,
     PREFIX,
@@ -62,43 +61,32 @@ def apply_read(work: "Work", connection_id: int, settings: Settings, read: Read,
     ref = _session(work, connection_id, key, read)
     is_current = latest + CURRENT_LASTS > work.now
     answered = max((at for at, each in enumerate(messages) if each.author is not MessageAuthor.CUSTOMER), default=-1)
+    taking = Taking(work, ref)
+    new = taking.new(NAME, [each.id for each in messages])
     for at, message in enumerate(messages):
-        asks = message.sent_at >= kept.live_since or (is_current and at > answered)
-        _take(work, ref, message, asks=asks)
+        if message.id in new:
+            asks = message.sent_at >= kept.live_since or (is_current and at > answered)
+            _take(taking, message, asks=asks)
+        else:
+            _update(work, ref, message)
+    taking.finish()
     _bring(work, ref, there, kept.shared, is_current=is_current)
     return Mapped(ref.number, key, page_of(settings, there.id), again)
 
 
-def _take(work: "Work", ref: GlobalId, given: shapes.Message, *, asks: bool) -> None:
-    """Store a message, or update it."""
-    messages = work.use(MessageRepository)
-    known = messages.get_by_key(NAME, given.id)
-    if known is not None:
-        _update(work, ref, known, given)
+def _take(taking: Taking, given: shapes.Message, *, asks: bool) -> None:
+    """Store a message that is not here."""
+    if given.author is not MessageAuthor.CUSTOMER and taking.is_ours(given.text, given.id):
         return
-    if messages.received(NAME, given.id) is not None:
-        return
-    if given.author is not MessageAuthor.CUSTOMER and adopt_message(
-        work, load(work, CONNECTION, ref), given.text, given.id
-    ):
-        return
-    elsewhere = Elsewhere(
-        key=given.id,
-        author=given.author,
-        sent_at=after_latest(messages.latest(ref.number), given.sent_at),
-        status=given.status,
-    )
-    target: dict[str, Any] = {"interaction": ref, "kind": NAME}
-    try:
-        record_message(
-            work, CONNECTION, target, [{"type": "text", "content": given.text}], elsewhere, imported=not asks
-        )
-    except InvalidInput as error:
-        error.path = ("messages", given.id, *error.path)
-        raise
+    elsewhere = Elsewhere(key=given.id, author=given.author, sent_at=given.sent_at, status=given.status)
+    taking.take([{"type": "text", "content": given.text}], elsewhere, asks=asks)
 
 
-def _update(work: "Work", ref: GlobalId, known: Stored, given: shapes.Message) -> None:
+def _update(work: "Work", ref: GlobalId, given: shapes.Message) -> None:
+    """Update a message that is here, or was."""
+    known = work.use(MessageRepository).get_by_key(NAME, given.id)
+    if known is None:
+        return
     if known.interaction_id != ref.number:
         raise Unmappable("Two sessions have a message of one id.")
     if known.author is not MessageAuthor.CUSTOMER and given.status is MessageStatus.DELIVERED is not known.status:

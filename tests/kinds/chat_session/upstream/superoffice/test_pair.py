@@ -1,8 +1,12 @@
 """What happens on one side of a connection to SuperOffice, and is seen on the other."""
 
+from datetime import timedelta
+from typing import Any
+
 import pytest
 
 from app.connections.service import reachable, update_connection
+from app.connections.tables import dirty
 from app.core.errors import NotSupported
 from app.core.ids import GlobalId
 from app.directory.repository import UserRepository
@@ -164,10 +168,26 @@ async def test_changes_there_are_seen_here(pair: Pair) -> None:
         (MessageAuthor.USER, "Welcome back", BO.user_id),
     ]
     await run(close, BO, ref)
-    await pair.sync()
-    assert (await pair.here()).status is S.USER_LAST  # what left the list of what goes on is seen a minute later
-    await pair.later(61)
+    pair.clock.advance(1)
+    await pair.sync()  # it has left the list of what goes on
     assert ((await pair.here()).status, (await pair.here()).state) == (S.CLOSED, State.CLOSED)
+
+
+async def test_chat_in_which_nothing_happens_is_read_again_later_and_later(pair: Pair) -> None:
+    await pair.requested(pair.desk.sales)
+    await pair.sync()
+    waits = []
+    for idle in (0, 20, 400):
+        pair.clock.advance(idle * 60)
+        await pair.work()
+        (again,) = await pair.database.command(_marks)
+        waits.append((again.due_at - pair.clock.now, again.quiet))
+    minutes = [timedelta(minutes=each) for each in (1, 5, 60)]
+    assert waits == list(zip(minutes, (False, True, True), strict=True))
+
+
+def _marks(work: Work) -> Any:
+    return work.connection.execute(dirty.select()).all()
 
 
 async def test_chat_is_deleted_there(pair: Pair) -> None:
