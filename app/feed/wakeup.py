@@ -1,7 +1,7 @@
 """Wake-ups for commits of other processes; they may be lost, doubled or late."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any, Protocol
 
@@ -15,6 +15,7 @@ log = structlog.get_logger(__name__)
 CHANNEL = "switchboard_events"
 
 _LONGEST_PAUSE = 5.0
+_LESS_OFTEN = 1.2
 
 Wake = Callable[[], None]
 
@@ -91,11 +92,22 @@ class PostgresqlWakeups:
 
 
 class SqliteWakeups:
-    """Polls `data_version` every few milliseconds, which costs microseconds."""
+    """Polls `data_version`: `shortest` seconds after a change, and less and less often while there is none.
 
-    def __init__(self, database_url: str, *, pause: float = 0.02) -> None:
+    A poll costs little, but to wake up for it costs an idle process more than all the rest that it does."""
+
+    def __init__(
+        self,
+        database_url: str,
+        *,
+        shortest: float = 0.02,
+        longest: float = 0.2,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self._path = str(parse_database_url(database_url).database)
-        self._pause = pause
+        self._shortest = shortest
+        self._longest = longest
+        self._sleep = sleep
 
     def tell(self) -> None:
         """Do nothing: the other processes poll the file."""
@@ -103,14 +115,15 @@ class SqliteWakeups:
     async def run(self, wake: Wake) -> None:
         connection = connect_sqlite(self._path, read_only=True)
         try:
-            version = None
+            version, pause = None, self._shortest
             while True:
                 with suppress(connection.OperationalError):  # the file is locked; the next poll sees the change
                     (found,) = connection.execute("PRAGMA data_version").fetchone()
                     if found != version:
-                        version = found
+                        version, pause = found, self._shortest
                         wake()
-                await asyncio.sleep(self._pause)
+                await self._sleep(pause)
+                pause = min(pause * _LESS_OFTEN, self._longest)
         finally:
             connection.close()
 

@@ -14,8 +14,9 @@ from uvicorn.server import ServerState
 from app.core.clock import Clock
 from app.core.errors import DomainError
 from app.core.fairness import SERVER
+from app.http.config import Config
 from app.http.cycle import send_whole
-from app.http.server import Config, HttpProtocol
+from app.http.http_protocol import HttpProtocol
 from app.http.services import Services
 from app.metrics.counts import Counts
 from app.metrics.state import Seen, look

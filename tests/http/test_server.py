@@ -12,15 +12,17 @@ from typing import Any
 import orjson
 import pytest
 from graphql import get_introspection_query
+from starlette.applications import Starlette
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
 from app.core.actor import Actor
 from app.core.log_limit import MOST_ALIKE
 from app.core.logs import configure_logs
-from app.http import server, socket_protocol
+from app.http import http_protocol, server, socket_protocol
 from app.http.accepting import notice_the_vanished
 from app.http.watching import access_line
+from app.settings import Settings
 from app.storage.database import Database
 from tests.conftest import ManualClock
 from tests.kit.library import ADMIN, tick, update_book
@@ -77,14 +79,14 @@ async def test_a_long_head_that_ends_is_a_request(sqlite_served: Served) -> None
 async def test_a_request_that_never_comes_or_never_comes_whole_is_cut_off(
     sqlite_served: Served, monkeypatch: pytest.MonkeyPatch, start: bytes
 ) -> None:
-    monkeypatch.setattr(server, "SLOWEST_REQUEST", 0.02)
+    monkeypatch.setattr(http_protocol, "SLOWEST_REQUEST", 0.02)
     assert b"HTTP/1.1 200" not in await sent(sqlite_served, start)
 
 
 async def test_a_socket_outlives_the_time_of_its_request(
     sqlite_served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server, "SLOWEST_REQUEST", 0.02)
+    monkeypatch.setattr(http_protocol, "SLOWEST_REQUEST", 0.02)
     async with sqlite_served.socket({"Authorization": "Bearer reader"}) as socket:
         await asyncio.sleep(0.1)
         await socket.send(type="ping")
@@ -107,7 +109,7 @@ async def test_items_of_any_length_are_frames_that_clients_read(
 async def test_a_client_that_takes_no_answer_is_cut_off(
     sqlite_served: Served, monkeypatch: pytest.MonkeyPatch, requests: int
 ) -> None:
-    monkeypatch.setattr(server, "LONGEST_STALL", 0.1)
+    monkeypatch.setattr(http_protocol, "LONGEST_STALL", 0.1)
     sqlite_served.server.config.timeout_keep_alive = 0.05  # type: ignore[assignment]
     # What the system takes off the server's hands is little, so that the rest stays with the server.
     sqlite_served.listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4_096)
@@ -126,7 +128,7 @@ async def test_a_client_that_takes_no_answer_is_cut_off(
 async def test_a_client_that_takes_its_answer_slowly_gets_it(
     sqlite_served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server, "LONGEST_STALL", 0.1)
+    monkeypatch.setattr(http_protocol, "LONGEST_STALL", 0.1)
     sqlite_served.server.config.timeout_keep_alive = 0.05  # type: ignore[assignment]
     sqlite_served.listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4_096)
     reader, writer = await asyncio.open_connection("127.0.0.1", sqlite_served.port, limit=2_048)
@@ -331,3 +333,15 @@ async def test_wrong_frames_before_the_upgrade_is_answered_end_the_connection(
     assert await sent(sqlite_served, upgrade) == b""
     await eventually(lambda: len(answered) == 1)
     assert (len(parsed), failed) == (1, [])
+
+
+async def test_a_server_that_has_to_end_does_not_wait_for_its_next_tick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "_TICK_SECONDS", 10 * PATIENCE)
+    running = server.Server(server.server_config(Starlette(), Settings()))
+    running.config.load()
+    looping = asyncio.create_task(running.main_loop())
+    await asyncio.sleep(0)  # it waits for its second tick
+    await asyncio.sleep(0)
+    await asyncio.to_thread(setattr, running, "should_exit", True)
+    async with asyncio.timeout(PATIENCE):
+        await looping
