@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, closing
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp
 
+from app.budgets.store import Store, opened
 from app.connections import rest as connections
 from app.connections.keeping import keeping
 from app.connections.runner import applying
@@ -75,6 +76,7 @@ def create_app(
     contracts: Sequence[Contract] = CONTRACTS,
     limits: ConnectionLimits | None = None,
     dispatch_limits: DispatchLimits | None = None,
+    sharing: Callable[[Settings], AbstractAsyncContextManager[Store | None]] = opened,
 ) -> Starlette:
     """The application over a migrated database. It opens what it needs on start, and closes it on stop.
 
@@ -102,7 +104,6 @@ def create_app(
     async def lifespan(_app: Starlette) -> AsyncIterator[dict[str, Services]]:
         schema = build_schema(slices)
         catalogue = with_contracts(build_catalogue(schema, slices), contracts)
-        limiter = Limiter(settings.rate_limit)
         counts = None if settings.metrics_port is None else Counts()
         client = OutboundClient(settings.outbound_networks)
         watchers: list[Watcher] = [*watchers_of(settings), *(() if counts is None else (counts,))]
@@ -117,48 +118,50 @@ def create_app(
         try:
             issuer = KeyAuthenticator(database, settings, clock, PERMISSIONS)
             compiler = Compiler(catalogue, database.dialect)
-            operations = Operations(schema, compiler, database, settings, clock, persisted)
-            reads = Reads(compiler, database)
-            with closing(operations):
-                async with tokens_of(settings.issuers, clock) as tokens, AsyncExitStack() as running:
-                    if (traces := running.enter_context(tracing(settings))) is not None:
-                        watchers.append(traces.answered)
-                        client.watch = traces.sent
-                    people = PersonAuthenticator(tokens, issuer, database, clock, PERMISSIONS)
-                    keys = KnownKeys(people if authenticator is None else authenticator(database))
-                    leases = LeasesOf(watch, note_sessions)
-                    found = await running.enter_async_context(
-                        live(schema, streams, operations, database, keys, settings, clock, held_to, leases)
-                    )
-                    await running.enter_async_context(scheduling(database, clock))
-                    await running.enter_async_context(applying(database, CONNECTORS, clock, taken))
-                    await running.enter_async_context(keeping(database, CONNECTORS, found.feed, client, clock))
-                    await running.enter_async_context(
-                        dispatching(database, found.feed, found.subscriptions, client, settings, clock, dispatch_limits)
-                    )
-                    await running.enter_async_context(following(database, found.feed))
-                    checking = Checking(found.subscriptions, database, settings, clock)
-                    services = Services(
-                        database,
-                        operations,
-                        keys,
-                        issuer,
-                        StreamTickets(database, clock, PERMISSIONS),
-                        limiter,
-                        InFlight(settings.max_requests_at_once, BUSY_BESIDE_READERS if settings.on_sqlite else BUSY),
-                        reads,
-                        settings,
-                        clock,
-                        found.subscriptions,
-                        found.connections,
-                        Outside(client, checking.require_durable),
-                        watchers,
-                    )
-                    await running.enter_async_context(measuring(settings, services, counts, clock))
-                    yield {"services": services}
+            async with AsyncExitStack() as running:
+                store = await running.enter_async_context(sharing(settings))
+                operations = Operations(schema, compiler, database, settings, clock, persisted, store)
+                running.enter_context(closing(operations))
+                reads = Reads(compiler, database, operations.costs.budget)
+                tokens = await running.enter_async_context(tokens_of(settings.issuers, clock))
+                if (traces := running.enter_context(tracing(settings))) is not None:
+                    watchers.append(traces.answered)
+                    client.watch = traces.sent
+                people = PersonAuthenticator(tokens, issuer, database, clock, PERMISSIONS)
+                keys = KnownKeys(people if authenticator is None else authenticator(database))
+                leases = LeasesOf(watch, note_sessions)
+                found = await running.enter_async_context(
+                    live(schema, streams, operations, database, keys, settings, clock, held_to, leases)
+                )
+                await running.enter_async_context(scheduling(database, clock))
+                await running.enter_async_context(applying(database, CONNECTORS, clock, taken))
+                await running.enter_async_context(keeping(database, CONNECTORS, found.feed, client, clock))
+                await running.enter_async_context(
+                    dispatching(database, found.feed, found.subscriptions, client, settings, clock, dispatch_limits)
+                )
+                await running.enter_async_context(following(database, found.feed))
+                checking = Checking(found.subscriptions, database, settings, clock)
+                services = Services(
+                    database,
+                    operations,
+                    keys,
+                    issuer,
+                    StreamTickets(database, clock, PERMISSIONS),
+                    Limiter(settings.rate_limit, store),
+                    InFlight(settings.max_requests_at_once, BUSY_BESIDE_READERS if settings.on_sqlite else BUSY),
+                    reads,
+                    settings,
+                    clock,
+                    found.subscriptions,
+                    found.connections,
+                    Outside(client, checking.require_durable),
+                    watchers,
+                    store,
+                )
+                await running.enter_async_context(measuring(settings, services, counts, clock))
+                yield {"services": services}
         finally:
             await client.aclose()
-            await limiter.close()
             await database.close()
 
     def in_front(app: ASGIApp, others: frozenset[bytes]) -> ASGIApp:

@@ -1,16 +1,17 @@
 """A network between a process and PostgreSQL that goes silent: nothing is closed or reset, bytes just do not arrive."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
 REQUESTS, ANSWERS = "requests", "answers"
 
 SILENCE = 0.5
-IMPATIENT = {
+IMPATIENT: Mapping[str, Any] = {
     "database_silence": timedelta(seconds=SILENCE),
     "command_timeout": timedelta(seconds=2),
     "read_timeout": timedelta(seconds=2),

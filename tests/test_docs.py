@@ -62,6 +62,8 @@ TYPES = {
     "keep_alive": "integer",
     "graphiql_folder": "text",
     "rate_limit": "integer",
+    "cost_limit": "integer",
+    "shared_store": "URL",
     "keys_per_user": "integer",
     "max_requests_at_once": "integer",
     "max_sockets": "integer",

@@ -7,6 +7,7 @@ from pydantic.fields import FieldInfo
 
 from app.core.sealing import new_key
 from app.core.vapid import new_private_key
+from app.execution.limits import Limits
 from app.kinds.agent_session.settings import AgentSessionSettings
 from app.registry import SETTINGS
 from app.settings import PREFIX, Settings, SettingsError, declared, load_settings
@@ -266,6 +267,7 @@ def test_settings_are_shown_with_their_sources_and_without_secrets(monkeypatch: 
         "VAPID_KEY": new_private_key(),
         "READ_URL": f"postgresql://user:{secret}@b.example.com/desk, postgresql://user:{secret}@c.example.com/desk",
         "TRACES_URL": f"https://user:{secret}@traces.example.com/v1",
+        "SHARED_STORE": f"rediss://user:{secret}@cache.example.com:6379/1?ssl_ca_certs=/etc/ca.pem",
         "OUTBOUND_NETWORKS": "10.0.0.0/8, 127.0.0.1/32",
         "ISSUERS": '[{"issuer": "https://login.example.com", "audiences": ["a"]}]',
         "SLOW_LOG": "90",
@@ -284,6 +286,7 @@ def test_settings_are_shown_with_their_sources_and_without_secrets(monkeypatch: 
         "DATABASE_URL": "postgresql://db.example.com:5433/desk",
         "READ_URL": "postgresql://b.example.com/desk,postgresql://c.example.com/desk",
         "TRACES_URL": "https://traces.example.com/v1",
+        "SHARED_STORE": "rediss://cache.example.com:6379/1",
         "OUTBOUND_NETWORKS": "10.0.0.0/8,127.0.0.1/32",
         "ISSUERS": '[{"issuer":"https://login.example.com","audiences":["a"]}]',
         "SLOW_LOG": "90s",
@@ -315,3 +318,36 @@ def test_settings_replicas_that_cannot_be_are_refused(
     with pytest.raises(SettingsError) as refused:
         load_settings()
     assert says in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "cache.example.com:6379",
+        "http://cache.example.com",
+        "redis://",
+        "redis://:secret-of-the-tests@",
+        "redis://cache.example.com:port",
+        "redis://cache.example.com:0/1",
+        "redis://cache.example.com/one",
+        "redis://user:secret/of@the-tests@cache.example.com/1",
+        "unix:///run/redis.sock",
+    ],
+)
+def test_settings_address_of_the_shared_store_that_is_none_stops_the_start(
+    monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    monkeypatch.setenv("SWITCHBOARD_SHARED_STORE", address)
+    with pytest.raises(
+        SettingsError, match=r"^SWITCHBOARD_SHARED_STORE: it has to be a URL such as redis://"
+    ) as refused:
+        load_settings(kinds=SETTINGS)
+    assert "secret" not in str(refused.value)
+
+
+def test_settings_share_of_cost_has_room_for_every_operation(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SWITCHBOARD_COST_LIMIT", "19999")
+    with pytest.raises(SettingsError, match=r"^SWITCHBOARD_COST_LIMIT: it is 0, or at least 20000"):
+        load_settings(kinds=SETTINGS)
+    monkeypatch.setenv("SWITCHBOARD_COST_LIMIT", "20000")
+    assert load_settings(kinds=SETTINGS).cost_limit == Limits().cost

@@ -5,6 +5,7 @@ from datetime import timedelta
 from email.errors import HeaderParseError
 from email.headerregistry import Address
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import phonenumbers
 from cryptography.fernet import Fernet
@@ -80,6 +81,25 @@ def _region(value: str) -> str:
 
 Region = Annotated[str, AfterValidator(_region)]
 
+
+_STORE_SCHEMES = ("redis", "rediss", "valkey", "valkeys")
+
+
+def _store_url(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        is_whole = parts.scheme in _STORE_SCHEMES and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_whole = False
+    if not is_whole or not re.fullmatch(r"(/\d*)?", parts.path, re.ASCII):
+        raise ValueError(
+            "it has to be a URL such as redis://cache.example.com:6379/0, by redis://, rediss://, valkey:// or "
+            "valkeys://; what a password has of @, / and : is written as %40, %2F and %3A"
+        )
+    return value
+
+
+StoreUrl = Annotated[str, AfterValidator(_store_url)]
 
 _PUBLIC_URL = re.compile(r"https?://[^\s/?#@*]+(/[^\s?#]*)?", re.ASCII)
 

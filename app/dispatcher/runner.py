@@ -125,7 +125,7 @@ class Runner:
         subscriptions = self._parts.subscriptions
         try:
             operation = await subscriptions.found(request, context)
-            found = await subscriptions.open(operation, request, context, destination.cursor, is_seen=False)
+            found = await subscriptions.open(operation, request, context, destination.cursor, is_asked=False)
         except Refused as refused:
             await self._refused(begun, refused)
             return None

@@ -9,6 +9,7 @@ from app.doctor.machine import machine
 from app.doctor.postgresql import postgresql
 from app.doctor.reaching import reaching
 from app.doctor.replicas import replicas
+from app.doctor.shared_store import shared_store
 from app.doctor.sqlite import sqlite
 from app.doctor.structure import TOPIC
 from app.settings import Settings
@@ -17,7 +18,7 @@ from app.storage.engines import ConfigurationError, parse_database_url
 
 async def examine(settings: Settings, clock: Clock, *, workers: int = 1) -> AsyncIterator[Finding]:
     """Every finding, as soon as it is made. Nothing is changed: no file is created, no migration runs, no row is
-    written.
+    written; in the shared store a count is, which expires.
 
     `workers` is the number of processes that share the database, at least that of the settings. Checks that depend on
     something faulty are left out."""
@@ -39,5 +40,7 @@ async def examine(settings: Settings, clock: Clock, *, workers: int = 1) -> Asyn
         if is_current:
             async for found in contents(settings, clock):
                 yield found
+    async for found in shared_store(settings):
+        yield found
     async for found in reaching(settings):
         yield found

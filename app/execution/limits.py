@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from graphql import Node
 
 from app.core.errors import TooComplex
+from app.settings.server import MOST_OF_OPERATION
 
 COUNT_COST = 1_000
 """What the count of a root field's connection weighs. It reads up to 10,000 rows, of which no objects are made."""
@@ -40,7 +41,7 @@ class Limits:
     root_fields: int = 50
     overlaps: int = 1_000
     reach: int = 1_500
-    cost: int = 20_000
+    cost: int = MOST_OF_OPERATION
 
 
 class BadDefinition(Exception):

@@ -8,6 +8,7 @@ import orjson
 import structlog
 from graphql import GraphQLSchema, OperationType
 
+from app.budgets import Store
 from app.core.clock import Clock
 from app.core.errors import DomainError, InvalidInput, NotSupported, RateLimited, TooComplex, release
 from app.core.fairness import Caller
@@ -16,7 +17,7 @@ from app.execution import errors
 from app.execution.answering import answered, internal, refusal
 from app.execution.coercion import BadVariables
 from app.execution.compiling import Compiling
-from app.execution.costs import Cost
+from app.execution.costs import Cost, Costs
 from app.execution.documents import Document, Documents, Made, Operation
 from app.execution.guard import Guard
 from app.execution.introspection import Introspection
@@ -57,13 +58,15 @@ class Operations:
         settings: Settings,
         clock: Clock,
         persisted: Persisted | None = None,
+        store: Store | None = None,
     ) -> None:
         limits = Limits(document_bytes=settings.max_document_bytes, depth=settings.max_depth)
         self.guard = Guard(schema, limits)
         self.documents = Documents(schema, self.guard)
         self.refusals = Refusals()
         self.preparer = Preparer(schema, compiler)
-        self.compiling = Compiling(settings.compile_seconds)
+        self.compiling = Compiling(settings.compile_seconds, store)
+        self.costs = Costs(self.guard, settings.cost_limit, clock, store)
         self._database = database
         self._settings = settings
         self._clock = clock
@@ -171,7 +174,7 @@ class Operations:
 
     async def _query(self, operation: Operation, request: GraphQLRequest, context: Context) -> bytes:
         variables = self.variables(operation, request.variables)
-        cost = self.cost(operation, variables) if request.cost else None
+        cost = await self.costs.of(operation, variables, context.actor.caller, asked=request.cost)
         permissions = permissions_of(context)
         key = kept_under(permissions, operation, variables)
         query: Query | None = operation.prepared.get(key)
@@ -211,7 +214,7 @@ class Operations:
     async def _mutate(self, operation: Operation, request: GraphQLRequest, context: Context) -> bytes:
         exact = operation.reader.exact
         variables = self.variables(operation, request.exact_variables() if exact else request.variables)
-        cost = self.cost(operation, variables) if request.cost else None
+        cost = await self.costs.of(operation, variables, context.actor.caller, asked=request.cost)
         permissions = permissions_of(context)
         key = kept_under(permissions, operation, variables)
         prepared: Mutations | None = operation.prepared.get(key)
@@ -273,10 +276,6 @@ class Operations:
         return answer.data, faults
 
     # ---- both -----------------------------------------------------------------------------------------------------
-
-    def cost(self, operation: Operation, variables: Mapping[str, Any]) -> Cost:
-        """What the operation may read with these variables."""
-        return Cost(self.guard.cost(operation.ast, operation.name, variables), self.guard.limits.cost)
 
     def variables(self, operation: Operation, given: Mapping[str, Any]) -> dict[str, Any]:
         """The variables in the neutral form. Raises Refused."""

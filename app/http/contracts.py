@@ -127,6 +127,7 @@ class ContractApp:
         if not operation.public:
             remember_caller(scope, actor, headers)
             await services.limiter.take(actor)
+            await services.operations.costs.budget.take(actor.caller)
         if not granted(actor.viewer.permissions, operation.reads):
             raise Forbidden(f"This needs the permission {str(operation.reads).removesuffix(SOME)}.")
         async with services.in_flight.of(actor.caller):

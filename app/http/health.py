@@ -42,7 +42,8 @@ class Readiness:
     async def readyz(self, request: Request) -> JSONResponse:
         """200 when the database answers, is migrated and its keys can be checked; otherwise 503 with the reason.
 
-        Replicas that are not used are named as `degraded`: the primary does their work."""
+        Replicas that are not used, and a shared store that does not answer, are named as `degraded`: the primary, and
+        each process for itself, does their work."""
         services = services_of(request.scope)
         if self._asking is None or self._asking.done():
             self._asking = asyncio.create_task(_ask(services))
@@ -58,10 +59,13 @@ class Readiness:
 
 
 def _degraded(services: Services) -> dict[str, object]:
-    replicas = services.database.replicas
-    if replicas is None or not replicas.left:
-        return {}
-    return {"degraded": [{"replica": number, "reason": reason} for number, reason in replicas.left.items()]}
+    replicas, store = services.database.replicas, services.store
+    found: list[dict[str, object]] = []
+    if replicas is not None:
+        found += [{"replica": number, "reason": reason} for number, reason in replicas.left.items()]
+    if store is not None and store.fault is not None:
+        found.append({"sharedStore": "left", "reason": store.fault})
+    return {"degraded": found} if found else {}
 
 
 async def _ask(services: Services) -> _Found:

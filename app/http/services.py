@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from graphql import OperationType
 from starlette.types import Receive, Scope
 
+from app.budgets import Store
 from app.core.actor import Actor
 from app.core.clock import Clock
 from app.core.credentials import KnownKeys, Tickets, TokenIssuer
@@ -53,6 +54,8 @@ class Services:
     outside: Outside
     watchers: Sequence[Watcher] = ()
     """Are told of each answer."""
+    store: Store | None = None
+    """Where callers' shares are counted with other processes."""
 
     def context(self, actor: Actor, request_id: str) -> Context:
         """What one operation of this actor carries."""

@@ -125,7 +125,7 @@ class Subscriptions:
         """Raises Refused unless the request is a subscription that the caller may open and a cursor can resume.
 
         Raises RateLimited, too."""
-        asked = await self._asked(await self.found(request, context), request, context, None)
+        asked = await self._asked(await self.found(request, context), request, context, None, charged=False)
         if not isinstance(asked.stream, EventStream) or not asked.stream.durable:
             message = "This subscription cannot be resumed: its field has no argument `after`."
             raise Refused([errors.entry(message, NotSupported.code)], Phase.VALIDATION)
@@ -137,13 +137,13 @@ class Subscriptions:
         context: Context,
         after: str | None = None,
         *,
-        is_seen: bool = True,
+        is_asked: bool = True,
     ) -> Subscriber:
         """Open the subscription; the caller must close what it gets.
 
-        `after` overrides the argument of that name. With `is_seen`, other users are told who listens, where the stream
-        says so. Raises Refused and RateLimited."""
-        asked = await self._asked(operation, request, context, after)
+        `after` overrides the argument of that name. `is_asked` says that the actor itself listens: its share is
+        charged, and other users are told of it where the stream says so. Raises Refused and RateLimited."""
+        asked = await self._asked(operation, request, context, after, charged=is_asked)
         actor, stream = context.actor, asked.stream
         with _refusing(asked.root), self._place(actor) as place:
             subscriber: EventSubscriber | SnapshotSubscriber
@@ -153,7 +153,7 @@ class Subscriptions:
                 subscriber = await self._deliveries.events(
                     asked.channel, asked.share, stream, asked.recipe, asked.match, keys, actor.caller, asked.cursor
                 )
-                watched = stream.watches(asked.permissions, asked.arguments) if is_seen else None
+                watched = stream.watches(asked.permissions, asked.arguments) if is_asked else None
                 if watched is not None:
                     subscriber.on_close.append(self._watches.begin(watched, actor.user_id))
             else:
@@ -162,13 +162,14 @@ class Subscriptions:
             return subscriber if asked.cost is None else CostTeller(subscriber, asked.cost)
 
     async def _asked(
-        self, operation: Operation, request: GraphQLRequest, context: Context, after: str | None
+        self, operation: Operation, request: GraphQLRequest, context: Context, after: str | None, *, charged: bool
     ) -> _Asked:
         variables = self._operations.variables(operation, request.variables)
         if len(_frozen(variables)) > _MOST_BYTES_OF_VARIABLES:
             text = f"The variables of a subscription may have {_MOST_BYTES_OF_VARIABLES:,} bytes at most."
             raise Refused([errors.entry(text, TooComplex.code)], Phase.VARIABLES)
-        cost = self._operations.cost(operation, variables) if request.cost else None
+        caller = context.actor.caller
+        cost = await self._operations.costs.of(operation, variables, caller, asked=request.cost, charged=charged)
         permissions = permissions_of(context)
         key = (permissions, *[variables.get(name) for name in operation.conditions])
         prepared: _Prepared | None = operation.prepared.get(key)

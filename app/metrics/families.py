@@ -12,6 +12,7 @@ from prometheus_client.core import (
     Metric,
 )
 
+from app.budgets import Store
 from app.http.services import Services
 from app.metrics.counts import BOUNDS, Counts, Histogram
 from app.metrics.state import Seen
@@ -31,6 +32,8 @@ def families(services: Services, counts: Counts, seen: Seen | None) -> Iterator[
     yield from _of_database(services)
     if services.database.replicas is not None:
         yield from _of_replicas(services.database.replicas)
+    if services.store is not None:
+        yield from _of_store(services.store)
     yield from _of_feed(services)
     yield from _of_listeners(services)
     yield _gauge("database_up", "Whether the database answered this scrape.", {(): float(seen is not None)})
@@ -94,6 +97,11 @@ def _of_replicas(replicas: Replicas) -> Iterator[Metric]:
         (number, reason.value): times for number, each in numbered.items() for reason, times in each.departures.items()
     }
     yield _counter("replica_left", "How often the replica was left, and why.", left, "replica", "reason")
+
+
+def _of_store(store: Store) -> Iterator[Metric]:
+    yield _gauge("shared_store_used", "Whether the shared store answers.", {(): float(store.fault is None)})
+    yield _counter("shared_store_questions", "Questions to the shared store.", _one_label(store.questions), "outcome")
 
 
 def _of_feed(services: Services) -> Iterator[Metric]:

@@ -2,8 +2,11 @@
 
 from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
+from app.budgets import Budget
+from app.selection.counting import Counted
 from app.selection.mapping import Env
 from app.selection.plan import Plan
 from app.selection.tree import Field, Variables
@@ -80,14 +83,16 @@ class Compiler(Protocol):
 class Reads:
     """Runs the contracts' selections."""
 
-    def __init__(self, compiler: Compiler, database: Database) -> None:
+    def __init__(self, compiler: Compiler, database: Database, budget: Budget | None = None) -> None:
         self._compiler = compiler
         self._database = database
+        self._budget = budget  # of rows, for each caller
         self.plans: MutableMapping[tuple[Selection, frozenset[str] | None], Plan] = {}
 
     async def read(self, selection: Selection, env: Env) -> Any:
         """The value of the selection's root field: dicts, lists, text; JSON columns as `orjson.Fragment`.
 
+        Its rows count against the caller's share, of which something was left when the request came.
         Raises DomainError (Forbidden without the root's permission); a root that finds nothing is None."""
         permissions = None if env.actor.is_admin else env.actor.permissions
         plan = self.plans.get((selection, permissions))
@@ -96,8 +101,13 @@ class Reads:
             if len(self.plans) >= _MOST_PLANS:
                 self.plans.clear()
             self.plans[selection, permissions] = plan
-        ready = plan
-        answer = await self._database.read(lambda: ready.steps(env), snapshot=ready.snapshot, caller=env.actor.caller)
+        steps, counted, caller = partial(plan.steps, env), Counted(), env.actor.caller
+        counts = self._budget is not None and self._budget.counts
+        answer = await self._database.read(
+            counted.counted(steps) if counts else steps, snapshot=plan.snapshot, caller=caller
+        )
+        if self._budget is not None and counts:
+            self._budget.add(caller, counted.rows)
         if answer.errors:
             raise answer.errors[0][1]
         return None if answer.data is None else answer.data[selection.field.key]

@@ -5,14 +5,32 @@ from datetime import timedelta
 from typing import Annotated, Literal, Self, cast
 
 import orjson
-from pydantic import Field, IPvAnyNetwork, NonNegativeInt, PositiveInt, PrivateAttr, SecretStr, field_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    IPvAnyNetwork,
+    NonNegativeInt,
+    PositiveInt,
+    PrivateAttr,
+    SecretStr,
+    field_validator,
+)
 from pydantic_settings import NoDecode
 
 from app.core.issuers import Issuer
 from app.core.sealing import Sealer
-from app.core.setting_types import Duration, FernetKey, Origin, Port, Region, Secret
+from app.core.setting_types import Duration, FernetKey, Origin, Port, Region, Secret, StoreUrl
 from app.settings.database import DatabaseSettings
 from app.settings.kinds import K, KindSettings, defaults
+
+MOST_OF_OPERATION = 20_000
+"""What a single operation may cost."""
+
+
+def _room_for_one(value: int) -> int:
+    if value and value < MOST_OF_OPERATION:
+        raise ValueError(f"it is 0, or at least {MOST_OF_OPERATION}, which a single operation may cost")
+    return value
 
 
 class ServerSettings(DatabaseSettings):
@@ -94,8 +112,19 @@ class ServerSettings(DatabaseSettings):
     )
     rate_limit: NonNegativeInt = Field(
         default=0,
-        description="Requests that one API key may make in a minute of one process, over GraphQL and REST together; 0 "
-        "is no limit.",
+        description="Requests that one API key may make in a minute, over GraphQL and REST together; 0 is no limit.",
+    )
+    cost_limit: Annotated[int, AfterValidator(_room_for_one)] = Field(
+        default=0,
+        description="Cost of the operations that one user may run in a minute, over GraphQL and REST together; 0 is no "
+        "limit, any other is at least the 20,000 that a single operation may cost.",
+    )
+    shared_store: StoreUrl | None = Field(
+        default=None,
+        repr=False,
+        description="A Redis or Valkey server in which all processes count these two and the seconds of "
+        "`SWITCHBOARD_COMPILE_SECONDS` together: `redis://<user>:<password>@<host>:<port>/<database>`, or `rediss://` "
+        "with TLS; needs the extra `shared-limits`. Without one each process counts by itself.",
     )
     keys_per_user: PositiveInt = Field(
         default=100, description="API keys of one user that may be valid at once; one more is refused with TOO_MANY."
@@ -136,8 +165,8 @@ class ServerSettings(DatabaseSettings):
     documents_only: bool = Field(default=False, description="Whether no other documents of GraphQL than those are run.")
     compile_seconds: NonNegativeInt = Field(
         default=10,
-        description="Seconds of computing a minute that one process spends on a caller's new GraphQL documents; beyond "
-        "them the caller is RATE_LIMITED. 0 is no limit.",
+        description="Seconds of computing a minute that are spent on a caller's new GraphQL documents; beyond them the "
+        "caller is RATE_LIMITED. 0 is no limit.",
     )
     phone_region: Region | None = Field(
         default=None,

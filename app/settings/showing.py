@@ -73,11 +73,11 @@ def _written(value: Any, field: FieldInfo) -> str:
         case tuple() if any(isinstance(each, BaseModel) for each in value):
             return orjson.dumps([each.model_dump(mode="json", exclude_unset=True) for each in value]).decode()
         case tuple() if not field.repr:
-            return ",".join(map(_without_secrets, value))
+            return ",".join(map(without_secrets, value))
         case tuple():
             return ",".join(map(str, value))
         case str() if "://" in value:
-            return value if not field.repr and value.startswith("sqlite:") else _without_secrets(value)
+            return value if not field.repr and value.startswith("sqlite:") else without_secrets(value)
         case _:
             return str(value)
 
@@ -87,7 +87,7 @@ def _part(value: object) -> str:
     return written_duration(value) if isinstance(value, timedelta) else str(value)
 
 
-def _without_secrets(address: str) -> str:
+def without_secrets(address: str) -> str:
     """An address without user, password and query. Only its scheme when its parts cannot be told apart safely."""
     found = _PLACE.fullmatch(address)
     return f"{address.partition('://')[0]}://…" if found is None else f"{found['scheme']}://{found['place']}"

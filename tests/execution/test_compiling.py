@@ -15,7 +15,7 @@ import pytest
 from app.core.actor import Actor
 from app.core.errors import RateLimited
 from app.core.short_turns import SHORT_TURN
-from app.execution.compiling import MOST_WAITING, Budgets, Compiling
+from app.execution.compiling import MOST_WAITING, Compiling
 from app.execution.operation import Operations
 from app.execution.outcome import GraphQLRequest
 from app.graph.context import Context
@@ -33,57 +33,6 @@ from tests.serving import PATIENCE, Served
 pytestmark = pytest.mark.anyio
 
 ACCEPT = {"accept": "application/graphql-response+json"}
-
-
-class Time:
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-def test_budget_refuses_a_caller_that_has_used_it_until_it_fills_again() -> None:
-    time = Time()
-    budgets = Budgets(6, time)
-    budgets.charge("a", 5.9)
-    budgets.require("a")
-    budgets.charge("a", 1.1)
-    with pytest.raises(RateLimited) as caught:
-        budgets.require("a")
-    assert caught.value.retry_after == 10
-    budgets.require("b")
-    time.now = 9.0
-    with pytest.raises(RateLimited) as caught:
-        budgets.require("a")
-    assert caught.value.retry_after == 1
-    time.now = 10.1
-    budgets.require("a")
-
-
-def test_budget_saves_nothing_up() -> None:
-    time = Time()
-    budgets = Budgets(6, time)
-    budgets.charge("a", 1)
-    time.now = 3_600.0
-    budgets.charge("a", 6)
-    with pytest.raises(RateLimited):
-        budgets.require("a")
-
-
-def test_budget_of_zero_is_no_limit() -> None:
-    budgets = Budgets(0, Time())
-    budgets.charge("a", 1e9)
-    budgets.require("a")
-    assert len(budgets) == 0
-
-
-def test_budget_forgets_callers_that_have_all_of_it() -> None:
-    time = Time()
-    budgets = Budgets(60, time)
-    for caller in range(10_000):
-        time.now += 0.1
-        budgets.charge(caller, 0.5)
-    assert len(budgets) <= 1_000
 
 
 class Kept:
@@ -185,7 +134,7 @@ async def test_compiling_of_a_caller_that_leaves_is_still_the_only_one(compiling
 
 async def test_compiling_counts_against_the_callers_budget(make: Kept) -> None:
     compiling = Compiling(1)
-    compiling.budgets.charge("greedy", 2)
+    compiling.charge("greedy", 2)
     with pytest.raises(RateLimited):
         await make.run(compiling, "greedy", "a")
     assert compiling.done == 0
@@ -344,7 +293,7 @@ async def test_document_beyond_the_callers_budget_is_rate_limited(
 ) -> None:
     assert (await post(http, BOOK, KEY)).status_code == 200
     compiling = compiling_of(sqlite_served)
-    compiling.budgets.charge(ADMIN.caller, 20)
+    compiling.charge(ADMIN.caller, 20)
     response = await ask(http, "{ __typename }", KEY)
     assert response.status_code == 429
     wait = int(response.headers["retry-after"])
@@ -356,7 +305,7 @@ async def test_document_beyond_the_callers_budget_is_rate_limited(
 
 
 async def test_socket_beyond_the_callers_budget_is_rate_limited(sqlite_served: Served) -> None:
-    compiling_of(sqlite_served).budgets.charge(ADMIN.caller, 20)
+    compiling_of(sqlite_served).charge(ADMIN.caller, 20)
     async with sqlite_served.socket(KEY) as socket:
         for number, query in enumerate((BOOK, "subscription { ticks { number } }")):
             await socket.subscribe(str(number), query)
@@ -377,7 +326,7 @@ async def test_large_bodies_are_parsed_in_the_callers_share(served: Served) -> N
         large = {"query": BOOK, "extensions": {"padding": "x" * LARGE_BODY}}
         assert (await client.post(served.url, json=large)).json() == small.json()
         assert compiling.done == done + 1
-        compiling.budgets.charge(ADMIN.caller, 1e6)
+        compiling.charge(ADMIN.caller, 1e6)
         refused = await client.post(served.url, json=large)
         assert (refused.status_code, refused.json()["errors"][0]["extensions"]["code"]) == (429, "RATE_LIMITED")
         assert int(refused.headers["retry-after"]) > 0

@@ -55,7 +55,7 @@ async def test_refused_document_of_a_caller_whose_share_is_used_up_is_refused_ag
     run: Run, operations: Operations
 ) -> None:
     first = await run("{ nothing }")
-    operations.compiling.budgets.charge(READER.caller, 1e6)
+    operations.compiling.charge(READER.caller, 1e6)
     assert await run("{ nothing }", actor=READER) == first
 
 

@@ -56,7 +56,7 @@ async def test_large_message_of_a_user_without_a_share_closes_its_socket(sqlite_
     async with sqlite_served.socket(KEY) as socket, sqlite_served.socket({"authorization": "Bearer reader"}) as other:
         services = sqlite_served.server.lifespan.state["services"]
         caller = (await services.keys.actor_of("admin")).caller
-        compiling_of(sqlite_served).budgets.charge(caller, 3_600)
+        compiling_of(sqlite_served).charge(caller, 3_600)
         await socket.send(type="ping", payload={"n": 1})
         assert await socket.take() == {"type": "pong", "payload": {"n": 1}}
         await socket.send(type="ping", payload={"x": "x" * LARGE})
@@ -70,7 +70,7 @@ async def test_large_operation_of_a_user_without_a_share_fails_alone(sqlite_serv
         services = sqlite_served.server.lifespan.state["services"]
         caller = (await services.keys.actor_of("admin")).caller
         await socket.listen("good", NUMBERS)
-        compiling_of(sqlite_served).budgets.charge(caller, 3_600)
+        compiling_of(sqlite_served).charge(caller, 3_600)
         # A close would have its client come back and send the same again.
         await socket.subscribe("large", BOOK, more="x" * LARGE)
         failed = await socket.take()

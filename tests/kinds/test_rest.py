@@ -4,9 +4,10 @@ import httpx2
 import pytest
 
 from app.asgi import CONTRACTS
+from app.http.services import Services
 from app.rest import Contract
 from tests.conftest import ManualClock
-from tests.kinds.conftest import store_users
+from tests.kinds.conftest import ADA, store_users
 from tests.kinds.rest import House, housed
 
 pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.name)]
@@ -63,6 +64,22 @@ async def test_the_rate_limit(database_url: str, clock: ManualClock, contract: C
                 "/graphql", json={"query": "{ __typename }"}, headers={"accept": "application/graphql-response+json"}
             )
             assert (graph.status_code, 1 <= int(graph.headers["retry-after"]) <= 60) == (429, True)
+
+
+async def test_the_share_of_cost(database_url: str, clock: ManualClock, contract: Contract) -> None:
+    async with housed(database_url, clock, cost_limit=20_000) as house:
+        await house.database.command(store_users)
+        async with house.client(authorization="Bearer ada") as client:
+            services: Services = house.state["services"]
+            budget = services.operations.costs.budget
+            assert (await client.get(some_path(contract))).status_code != 429
+            assert (await budget.usage(ADA.caller)).used >= 1
+            budget.add(ADA.caller, 20_000)
+            house.refusals.clear()
+            response = await client.get(some_path(contract))
+            assert await codes(house, contract, response) == (429, "RATE_LIMITED")
+            assert 1 <= int(response.headers["retry-after"]) <= 120
+            assert (await client.get(f"{contract.base}/openapi.json")).status_code == 200
 
 
 async def test_the_description_is_public(database_url: str, clock: ManualClock, contract: Contract) -> None:

@@ -1,11 +1,12 @@
 """The library's graph on a real server, with keys that the test gives and takes away."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Any
 
 from app.asgi import create_app
+from app.budgets.store import Store, opened
 from app.core.actor import Actor
 from app.feed import wakeups_for
 from app.live.connections import ConnectionLimits
@@ -44,7 +45,12 @@ class Keys:
 
 @asynccontextmanager
 async def serving_library(
-    url: str, clock: ManualClock, keys: Keys, limits: ConnectionLimits = LIMITS, **settings_of_test: Any
+    url: str,
+    clock: ManualClock,
+    keys: Keys,
+    limits: ConnectionLimits = LIMITS,
+    sharing: Callable[[Settings], AbstractAsyncContextManager[Store | None]] = opened,
+    **settings_of_test: Any,
 ) -> AsyncIterator[Served]:
     settings = Settings(database_url=url, allowed_origins=("https://ui.example",), pool_size=4, **settings_of_test)
     app = create_app(
@@ -55,6 +61,7 @@ async def serving_library(
         authenticator=lambda _: keys,
         contracts=(),
         limits=limits,
+        sharing=sharing,
     )
     async with serving(app, settings) as served:
         yield served

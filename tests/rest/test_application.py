@@ -318,3 +318,28 @@ class TestRateLimit:
         assert 1 <= int(response.headers["retry-after"]) <= 60
         assert (await client.get("/shelf", headers={"authorization": "Bearer reader"})).status_code == 200
         assert (await client.get("/shelf/openapi.json")).status_code == 200
+
+
+class TestShareOfCost:
+    @pytest.fixture
+    def settings(self, database_url: str) -> Settings:
+        return Settings(database_url=database_url, cost_limit=20_000)
+
+    async def test_requests_and_the_rows_that_they_read_count(self, client: httpx2.AsyncClient) -> None:
+        query = {"query": "{ __typename }", "extensions": {"cost": True}}
+        accept = {"accept": "application/graphql-response+json"}
+
+        async def left() -> int:
+            found = (await client.post("/graphql", json=query, headers=accept)).json()
+            return int(found["extensions"]["cost"]["remaining"])
+
+        async def cost_of(path: str) -> int:
+            before = await left()
+            await client.get(path)
+            return before - await left()
+
+        assert await left() == 20_000
+        nothing, book, all_books = [await cost_of(f"/shelf{path}") for path in ("/books/boo_9", "/books/boo_1", "")]
+        # The description of the contract is for everybody.
+        assert (nothing, await cost_of("/shelf/openapi.json")) == (1, 0)
+        assert 1 < book < all_books
