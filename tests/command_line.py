@@ -14,8 +14,10 @@ _PATIENCE = 60.0
 FORKED = multiprocessing.get_context("forkserver")
 """Makes processes from one that has imported the application."""
 
-# To import the application takes longer than most commands.
-FORKED.set_forkserver_preload(["app.asgi", "app.commands", "app.demo.loading", "app.storage.migrations", "asyncpg"])
+# To import the application, and to build its schema, takes longer than most commands.
+FORKED.set_forkserver_preload(
+    ["app.asgi", "app.commands", "app.demo.loading", "app.storage.migrations", "asyncpg", "tests.built"]
+)
 
 
 class CommandLine:

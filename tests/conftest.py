@@ -32,6 +32,7 @@ from tests.sharing import (
     share_migrations,
     share_what_every_start_makes,
 )
+from tests.sizes import be_thorough
 
 pytest_plugins = ("tests.kit.library_fixtures",)
 
@@ -40,6 +41,10 @@ START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 _running = pytest.StashKey[ExitStack]()
 _address = pytest.StashKey[str]()
 _ADDRESS = "postgres_url"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--thorough", action="store_true", help="try all of what is tried in part otherwise")
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -61,6 +66,7 @@ def pytest_configure_node(node: Any) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     # To collect the tests makes hardly any garbage, and what a test leaves is small: it is looked for seldom.
     gc.set_threshold(50_000, 20, 100)
+    be_thorough(config.getoption("thorough"))
     patch = pytest.MonkeyPatch()
     share_compiled_statements(patch)
     share_what_every_start_makes(patch)

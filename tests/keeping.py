@@ -8,11 +8,13 @@ from typing import Any
 import asyncpg
 import pytest
 
+from app.feed.wakeup import PostgresqlWakeups
 from app.storage.liveness import Connection, Liveness
 from app.storage.read_connections import ReadConnections
 from tests.lasting_loop import lasting
 
 _CONNECT, _CLOSE, _CLOSE_READS = Liveness.connect, Liveness.close, ReadConnections.close
+_LISTEN = PostgresqlWakeups._connect
 
 _Kind = tuple[str, Hashable]
 """What a session is begun with: its database, and its options."""
@@ -50,7 +52,7 @@ class KeptConnection(Connection):
     def successor(self) -> "KeptConnection":
         """Another connection with this session, which is closed as far as its users can see."""
         old: Any = self
-        new: Any = KeptConnection(old._protocol, old._transport, old._loop, old._addr, old._config, old._params)
+        new: Any = type(self)(old._protocol, old._transport, old._loop, old._addr, old._config, old._params)
         old._protocol.set_connection(new)
         new.kind, new.codecs, new.uses = old.kind, old.codecs, old.uses + 1
         new._stmt_cache._entries.update(old._stmt_cache._entries)
@@ -65,6 +67,17 @@ class KeptConnection(Connection):
         bare: Any = self
         busy = self.is_closed() or self.is_in_transaction() or self.use.since is not None or bare._query_loggers
         return self.kind is not None and self.uses < _USES and not busy
+
+
+class ListeningConnection(KeptConnection):
+    """A connection for wake-ups, whose session goes on when it is ended, for the next one to begin again with."""
+
+    __slots__ = ()
+
+    def terminate(self) -> None:
+        """End it, as far as its user can see."""
+        if not keeper.take_over(self):
+            super().terminate()
 
 
 class Keeper:
@@ -103,6 +116,34 @@ class Keeper:
             opened.kind = kind
         return opened
 
+    async def listen(self, wakeups: PostgresqlWakeups, arguments: Mapping[str, Any]) -> Connection:
+        """A connection for wake-ups, with a session that was kept, or else with a new one."""
+        kind = self._kind(arguments, "wake-ups")
+        if kind is None:
+            opened: Connection = await _LISTEN(wakeups, arguments)
+            return opened
+        while self._idle[kind]:
+            connection = self._idle[kind].pop()
+            try:
+                await connection.execute(_BEGIN_AGAIN, timeout=wakeups._silence)
+            except BaseException as error:
+                Connection.terminate(connection)
+                if isinstance(error, _FAILURES):
+                    continue
+                raise
+            return connection
+        begun = await _LISTEN(wakeups, {**arguments, "connection_class": ListeningConnection})
+        begun.kind = kind
+        listening: Connection = begun
+        return listening
+
+    def take_over(self, connection: KeptConnection) -> bool:
+        """Keep the session of a connection that is being ended, if it can be handed on."""
+        if not self._is_wanted(connection):
+            return False
+        self._idle[connection.kind].append(connection.successor())
+        return True
+
     async def keep(self, patience: float, connections: Collection[Connection]) -> None:
         """Keep the sessions of those connections that nobody uses. Whoever closes one of these finds it closed."""
         for connection in connections:
@@ -123,18 +164,18 @@ class Keeper:
         """End the sessions that are kept in a database, or in all."""
         for connection in self._of(None if arguments is None else _database(arguments)):
             self._idle[connection.kind].remove(connection)
-            connection.terminate()
+            Connection.terminate(connection)
 
     def _of(self, database: str | None) -> list[KeptConnection]:
         idle = [each for idle in self._idle.values() for each in idle]
         return [each for each in idle if database is None or (each.kind is not None and each.kind[0] == database)]
 
-    def _kind(self, arguments: Mapping[str, Any]) -> _Kind | None:
+    def _kind(self, arguments: Mapping[str, Any], use: str = "") -> _Kind | None:
         database = _database(arguments)
         if self.is_off or database not in self._databases or asyncio.get_running_loop() is not lasting.loop:
             return None
         options = sorted(arguments.get("server_settings", {}).items())
-        return database, (arguments.get("statement_cache_size"), *options)
+        return database, (use, arguments.get("statement_cache_size"), *options)
 
     def _is_wanted(self, connection: KeptConnection) -> bool:
         return not self.is_off and connection.may_be_handed_on and len(self._idle[connection.kind]) < _MOST
@@ -166,6 +207,10 @@ def keep_connections(patch: pytest.MonkeyPatch) -> None:
         finally:
             await _CLOSE_READS(connections, within)
 
+    async def listen(wakeups: PostgresqlWakeups, arguments: Mapping[str, Any]) -> Connection:
+        return await keeper.listen(wakeups, arguments)
+
+    patch.setattr(PostgresqlWakeups, "_connect", listen)
     patch.setattr("app.storage.liveness.Connection", KeptConnection)
     patch.setattr(Liveness, "connect", connect)
     patch.setattr(Liveness, "close", close)

@@ -31,7 +31,7 @@ _LONGEST_FOLDER = 85  # an address of a socket in it may have about 100 bytes
 # What a crash of the server would lose is of no interest here.
 _FASTER = (
     *("fsync=off", "synchronous_commit=off", "full_page_writes=off"),
-    *("wal_level=minimal", "max_wal_senders=0", "max_wal_size=4GB", "checkpoint_timeout=1h"),
+    *("wal_level=minimal", "max_wal_senders=0", "max_wal_size=1GB", "checkpoint_timeout=1h"),
     *("autovacuum=off", "jit=off", "bgwriter_delay=10s", "wal_writer_delay=10s"),
 )
 """What a server of an hour at most can do without: to survive a crash, and to look after its tables."""

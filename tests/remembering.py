@@ -1,8 +1,8 @@
 """Rows that many tests begin with: made once for each kind of database, and written as they were from then on."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Any, TypeVar, cast
 
@@ -14,6 +14,7 @@ from app.storage.work import Work
 from tests.conftest import CountingIds
 
 T = TypeVar("T")
+F = TypeVar("F", bound=Any)
 
 # Not the tables of the text search, which triggers keep.
 _SQLITE_TABLES = """
@@ -26,7 +27,7 @@ _POSTGRESQL_COLUMNS = """
 SELECT attname FROM pg_attribute WHERE attrelid = '"{table}"'::regclass
 AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
 """
-_COUNTERS = ("chat_number",)
+_COUNTERS = ("chat_number", "conversation_counter", "lane")
 """Tables in which migrations put a row that a filling may change."""
 _OF_OTHERS = ("chore", "lease")
 """Tables in which an application writes beside a filling."""
@@ -78,6 +79,41 @@ def remembered(fill: Callable[[Work], T]) -> Callable[[Work], T]:
     return write
 
 
+def remembered_graph(fill: Callable[[Any], Awaitable[F]]) -> Callable[[Any], Awaitable[F]]:
+    """The same for a function that fills a graph without an application beside it, by as many commands as it likes.
+
+    What it gives has the attribute `graph`; the clock stands afterwards where the function left it."""
+    known: list[tuple[_Filling, Any]] = []
+
+    @wraps(fill)
+    async def write(graph: Any) -> F:
+        run = graph.database.command
+        before = await run(_circumstances)
+        found = next((each for each in known if each[0].before == before), None)
+        if found is None:
+            tables, sequences = await run(_held)
+            given = await fill(graph)
+            rows, ids = await run(_made_since, tables, sequences)
+            filling = _Filling(deepcopy(replace(given, graph=None)), before, ids, (), rows)
+            known.append((filling, graph.clock.now))
+            del known[:-_MOST]
+            return given
+        filling, graph.clock.now = found
+        await run(_write, filling)
+        again: F = replace(deepcopy(filling.given), graph=graph)
+        return again
+
+    return write
+
+
+def _held(work: Work) -> "tuple[_Tables, Mapping[str, int]]":
+    return _tables(work.connection, ()), _sequences(work.connection)
+
+
+def _made_since(work: Work, tables: "_Tables", sequences: Mapping[str, int]) -> "tuple[_Rows, Any]":
+    return _new(work, tables, sequences, ()), _ids(work).state()
+
+
 def _circumstances(work: Work) -> tuple[Any, ...]:
     settings = work.settings.model_copy(update={"database_url": ""})
     return work.dialect_name, work.now, _ids(work).state(), tuple(work.kinds), settings
@@ -89,10 +125,16 @@ def _ids(work: Work) -> CountingIds:
 
 def _watch(fill: Callable[[Work], Any], work: Work, before: tuple[Any, ...]) -> _Filling:
     assert not work.events
-    tables_before, sequences_before = _tables(work.connection), _sequences(work.connection)
+    tables_before, sequences_before = _tables(work.connection, _OF_OTHERS), _sequences(work.connection)
     given = deepcopy(fill(work))
+    rows = _new(work, tables_before, sequences_before, _OF_OTHERS)
+    return _Filling(given, before, _ids(work).state(), tuple(work.events), rows)
+
+
+def _new(work: Work, tables_before: "_Tables", sequences_before: Mapping[str, int], of_others: Sequence[str]) -> _Rows:
+    """The rows that there were not before."""
     new = {}
-    for table, (columns, rows) in _tables(work.connection).items():
+    for table, (columns, rows) in _tables(work.connection, of_others).items():
         old = set(tables_before[table][1])
         assert not old or old == set(rows) or table in _COUNTERS, f"{table} is not as migrated"
         if old != set(rows):
@@ -101,7 +143,7 @@ def _watch(fill: Callable[[Work], Any], work: Work, before: tuple[Any, ...]) -> 
         name: value for name, value in _sequences(work.connection).items() if sequences_before.get(name) != value
     }
     make = _sqlite_rows if work.dialect_name == "sqlite" else _postgresql_rows
-    return _Filling(given, before, _ids(work).state(), tuple(work.events), make(new, sequences))
+    return make(new, sequences)
 
 
 def _write(work: Work, filling: _Filling) -> None:
@@ -144,12 +186,15 @@ def _postgresql_rows(new: _New, sequences: Mapping[str, int]) -> _Rows:
     return _Rows(script=";".join(texts))
 
 
-def _tables(connection: sa.Connection) -> Mapping[str, tuple[Sequence[str], Sequence[tuple[Any, ...]]]]:
+_Tables = Mapping[str, tuple[Sequence[str], Sequence[tuple[Any, ...]]]]
+
+
+def _tables(connection: sa.Connection, of_others: Sequence[str]) -> _Tables:
     """The columns and the rows of every table: values in SQLite, literals of PostgreSQL."""
     is_sqlite = connection.dialect.name == "sqlite"
     found = {}
     names = _column(connection, _SQLITE_TABLES if is_sqlite else _POSTGRESQL_TABLES)
-    for table in (name for name in names if name not in _OF_OTHERS):
+    for table in (name for name in names if name not in of_others):
         columns = _column(connection, (_SQLITE_COLUMNS if is_sqlite else _POSTGRESQL_COLUMNS).format(table=table))
         wanted = [f'"{name}"' if is_sqlite else f'quote_nullable("{name}"::text)' for name in columns]
         rows = connection.exec_driver_sql(f'SELECT {", ".join(wanted)} FROM "{table}"')

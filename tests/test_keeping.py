@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Generator, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import pytest
 from anyio import pytest_plugin
 
 from app.core.fairness import SERVER
+from app.feed.wakeup import CHANNEL, PostgresqlWakeups
 from app.settings import Settings
 from app.storage.database import Database, Work, open_database
 from app.storage.engines import asyncpg_arguments, parse_database_url
@@ -16,6 +18,7 @@ from tests.conftest import CountingIds, ManualClock
 from tests.keeping import keeper
 from tests.lasting_loop import LastingRunner
 from tests.postgres import Copies, begun
+from tests.serving import eventually
 
 pytestmark = pytest.mark.anyio
 
@@ -29,6 +32,7 @@ SELECT pg_backend_pid(), current_setting('lock_timeout'), current_setting('jit')
 @pytest.fixture
 def url(postgres_copies: Copies) -> Iterator[str]:
     with postgres_copies.fresh() as url:
+        keeper.end(asyncpg_arguments(parse_database_url(url)))  # those of other tests
         yield url
 
 
@@ -87,6 +91,25 @@ async def _process_of_a_read(database: Database) -> int:
         return int(process)
 
     return await database.plan(steps, snapshot=False, caller=SERVER)
+
+
+async def test_kept_session_of_wake_ups_wakes_its_new_user_alone(url: str) -> None:
+    woken: list[int] = []
+    processes: list[Sequence[int]] = []
+    for number in range(2):
+        running = asyncio.create_task(PostgresqlWakeups(url).run(partial(woken.append, number)))
+        await eventually(lambda number=number: number in woken)  # type: ignore[misc]
+        assert kept_in(url) == []
+        woken.clear()
+        async with begun(url, f"NOTIFY {CHANNEL}"):
+            pass
+        await eventually(lambda: len(woken) > 0)
+        assert set(woken) == {number}
+        running.cancel()
+        await asyncio.wait([running])
+        processes.append(kept_in(url))
+    assert len(processes[0]) == 1
+    assert processes[0] == processes[1]
 
 
 async def test_kept_session_has_no_transaction(url: str) -> None:

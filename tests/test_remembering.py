@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,10 +13,12 @@ from app.directory.tables import app_user
 from app.settings import Settings
 from app.storage.database import Database, Work, open_database
 from tests.conftest import CountingIds, ManualClock, fresh_url
+from tests.graph.filled import fill
+from tests.graph.running import running_graph
 from tests.graph.state import rows_of
 from tests.kinds.conftest import store_customer, store_users
 from tests.kinds.conversation.conftest import furnish
-from tests.remembering import remembered
+from tests.remembering import remembered, remembered_graph
 
 pytestmark = pytest.mark.anyio
 
@@ -33,16 +36,16 @@ def urls(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 async def test_remembered_rows_are_those_that_the_function_makes(urls: Sequence[str]) -> None:
     runs = 0
 
-    def fill(work: Work) -> Any:
+    def filled(work: Work) -> Any:
         nonlocal runs
         runs += 1
         found = desk(work)
         work.record(EventRecord(topic="user.updated", actor_id=1, data={"key": work.ids.key("agt")}))
         return found
 
-    again = remembered(fill)
+    again = remembered(filled)
     given, rows, following = [], [], []
-    for url, function in zip(urls, (fill, again, again), strict=True):
+    for url, function in zip(urls, (filled, again, again), strict=True):
         database = await open_database(url, clock=ManualClock(), ids=CountingIds(), settings=Settings())
         given.append(await database.command(function))
         rows.append({**await rows_of(database), "report_state": ()})  # which says when the database was made
@@ -64,6 +67,24 @@ def _next(work: Work) -> tuple[int, str]:
 
 def _point_nowhere(work: Work) -> None:
     work.connection.exec_driver_sql("UPDATE customer SET profile_id = 4711")
+
+
+async def test_remembered_graph_is_as_it_was_filled(urls: Sequence[str]) -> None:
+    filling: Any = fill.__wrapped__  # type: ignore[attr-defined]
+    again = remembered_graph(filling)
+    given, rows, following = [], [], []
+    for url, function in zip(urls, (filling, again, again), strict=True):
+        async with running_graph(url) as graph:
+            filled = await function(graph)
+            assert filled.graph is graph
+            given.append((replace(filled, graph=None), graph.clock.now))
+            rows.append({**await rows_of(graph.database), "report_state": ()})
+            following.append(await graph.database.command(_next))
+    assert given[0] == given[1] == given[2]
+    assert rows[1] == rows[2]
+    # What is secret is another one each time.
+    assert {name: len(held) for name, held in rows[0].items()} == {name: len(held) for name, held in rows[2].items()}
+    assert following[0] == following[1] == following[2]
 
 
 async def test_remembered_rows_go_with_a_unit_that_fails(database: Database) -> None:

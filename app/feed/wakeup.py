@@ -1,7 +1,7 @@
 """Wake-ups for commits of other processes; they may be lost, doubled or late."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import Any, Protocol
 
@@ -52,9 +52,7 @@ class PostgresqlWakeups:
             pause = min(max(pause * 2, 0.1), _LONGEST_PAUSE)
             connection: Any = None
             try:
-                connection = await asyncpg.connect(
-                    timeout=self._silence, command_timeout=self._silence, **asyncpg_arguments(self._url)
-                )
+                connection = await self._connect(asyncpg_arguments(self._url))
                 await self._serve(connection, wake)
             except Exception as error:
                 # The driver raises many types when a server goes away; none of them may end this task.
@@ -64,6 +62,9 @@ class PostgresqlWakeups:
             finally:
                 if connection is not None:
                     connection.terminate()
+
+    async def _connect(self, arguments: Mapping[str, Any]) -> Any:
+        return await asyncpg.connect(timeout=self._silence, command_timeout=self._silence, **arguments)
 
     async def _serve(self, connection: Any, wake: Wake) -> None:
         own = connection.get_server_pid()

@@ -1,8 +1,9 @@
 """Deployments that are broken in one way each: what is found, and what the advice is."""
 
 import asyncio
+import shutil
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from app.storage.migrations import migrate, revisions
 from tests.connections.conftest import ADA, KEYS, RULES
 from tests.graph.reached import destination_row
 from tests.identity_provider import identity_provider
+from tests.postgres import copied_database, empty_database
 
 pytestmark = pytest.mark.anyio
 
@@ -75,22 +77,43 @@ async def execute(database_url: str, *statements: str) -> None:
     await connected.close()
 
 
-@pytest.fixture
-async def whole(empty_database_url: str) -> str:
-    """A database with a key, a connection to another system, and an event."""
+async def make_whole(database_url: str) -> str:
+    """Migrate a database, and give it a key, a connection to another system, and an event."""
 
     def fill(work: Work) -> None:
         bootstrap(work, None)
         create_connection(work, ADA, CONNECTORS, NewConnection(system="HTTP", name="Shop"))
 
-    await migrate(empty_database_url)
-    settings = Settings.model_validate({"database_url": empty_database_url, **WHOLE})
-    database = await open_database(
-        empty_database_url, clock=utc_now, ids=TimeOrderedIds(), settings=settings, kinds=RULES
-    )
+    await migrate(database_url)
+    settings = Settings.model_validate({"database_url": database_url, **WHOLE})
+    database = await open_database(database_url, clock=utc_now, ids=TimeOrderedIds(), settings=settings, kinds=RULES)
     await database.command(fill)
     await database.close()
-    return empty_database_url
+    return database_url
+
+
+@pytest.fixture(scope="module")
+def whole_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("whole") / "switchboard.db"
+    asyncio.run(make_whole(f"sqlite:///{path}"))
+    return path
+
+
+@pytest.fixture(scope="module")
+def whole_url(postgres_server: sa.URL) -> Iterator[str]:
+    with empty_database(postgres_server) as url:
+        yield asyncio.run(make_whole(url))
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def whole(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A copy of a database with a key, a connection to another system, and an event."""
+    if request.param == "sqlite":
+        shutil.copyfile(request.getfixturevalue("whole_file"), tmp_path / "whole.db")
+        yield f"sqlite:///{tmp_path}/whole.db"
+    else:
+        with copied_database(request.getfixturevalue("whole_url")) as url:
+            yield url
 
 
 async def test_whole_deployment_has_nothing_at_fault_and_is_not_changed(whole: str) -> None:
@@ -191,7 +214,7 @@ async def test_postgresql_that_cannot_be_reached_is_told_with_its_reason(postgre
     assert "%40 for @" in wrong(await examined(stranger), "database").advice
 
 
-@pytest.mark.parametrize("empty_database_url", ["postgres"], indirect=True)
+@pytest.mark.parametrize("whole", ["postgres"], indirect=True)
 async def test_connections_are_reckoned_for_all_workers(whole: str) -> None:
     found = wrong(await examined(whole, workers=60), "database")
     assert found.text.startswith("60 processes open at most 2040 of ")

@@ -18,6 +18,7 @@ from tests.graph.people import People, store_people
 from tests.graph.reached import store_destinations
 from tests.graph.running import Graph
 from tests.graph.teams import store_teams
+from tests.remembering import remembered_graph
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class Filled:
         return [*self.sessions, *self.conversations, *self.agent_sessions, *self.chats]
 
 
+@remembered_graph
 async def fill(graph: Graph) -> Filled:
     """Store everything; afterwards it is a few seconds later."""
     people = await store_people(graph)

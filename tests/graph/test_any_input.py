@@ -19,10 +19,11 @@ from app.graph.strawberry_adapter.reading import is_one_of
 from tests.graph.filled import Filled, fill
 from tests.graph.running import SCHEMA, mutation_text, running_graph
 from tests.graph.state import picture_of, unchanged
+from tests.sizes import sized
 
 pytestmark = pytest.mark.anyio
 
-EXAMPLES = 10
+EXAMPLES = sized(4, 10)
 MUTATIONS: list[str] = list(SCHEMA.mutation_type.fields) if SCHEMA.mutation_type else []
 PREFIXES = (
     "ses",

@@ -30,9 +30,10 @@ from tests.graph.running import RULES
 from tests.kinds.conftest import BO, store_users
 from tests.kinds.rest import Names
 from tests.postgres import Copies
+from tests.sizes import sized
 
 SERVED = [kind for kind in KINDS if kind.contract is not None]
-EXAMPLES = 3
+EXAMPLES = sized(2, 3)
 """How many right and how many wrong requests each operation gets."""
 
 # A description does not say what makes a telephone number, and a second, wrong credential beside the right one is not

@@ -18,8 +18,15 @@ from tests.oracle.operations import Operation, operations
 from tests.oracle.roots import ROOTS
 from tests.oracle.whole import selection
 from tests.oracle.world import KIND_TYPES, PREFIXES, Asking
+from tests.sizes import sized
 
 pytestmark = pytest.mark.anyio
+
+EXAMPLES = sized(4, 12)
+"""Operations that are generated of each root field."""
+
+_FURTHER = sized(3, 8)
+"""Objects of each type, beside the last one, that are asked for."""
 
 
 async def compare(pair: Pair, actor: Actor, text: str, variables: Mapping[str, Any] | None = None) -> None:
@@ -61,7 +68,7 @@ async def test_every_field_of_every_type_is_what_is_stored(pairs: list[Pair], na
         for actor in pair.actors:
             await compare(pair, actor, text, {"id": f"{prefix}_{keys[-1]}"})
     # What one of them answers is what the other does: each of the further objects is asked of one, in turn.
-    for place, key in enumerate((*keys[:: max(1, len(keys) // 8)], 10_000)):
+    for place, key in enumerate((*keys[:: max(1, len(keys) // _FURTHER)], 10_000)):
         pair = pairs[place // 2 % 2]
         await compare(pair, pair.actors[place % 2], text, {"id": f"{prefix}_{key}"})
 
@@ -143,7 +150,9 @@ async def test_visibility_is_asked_of_every_cell(pairs: list[Pair]) -> None:
 
 @pytest.mark.parametrize("root", sorted(ROOTS))
 async def test_whatever_is_asked_is_answered_alike(pairs: list[Pair], root: str) -> None:
-    @settings(derandomize=True, deadline=None, max_examples=12, database=None, suppress_health_check=list(HealthCheck))
+    @settings(
+        derandomize=True, deadline=None, max_examples=EXAMPLES, database=None, suppress_health_check=list(HealthCheck)
+    )
     @given(st.data())
     def generate(data: st.DataObject) -> None:
         number = data.draw(st.integers(0, len(pairs[0].actors) - 1))

@@ -1,0 +1,5 @@
+"""Builds the schema where it is imported, for processes that are forked after that."""
+
+from app.schema import SLICES, build_catalogue, build_schema
+
+build_catalogue(build_schema(SLICES), SLICES)
