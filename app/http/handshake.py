@@ -49,7 +49,7 @@ class GraphQLOverWebSocket:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()  # websocket.connect
-        headers: Headers = dict(scope["headers"])
+        headers: dict[bytes, bytes] = dict(scope["headers"])
         services = services_of(scope)
         client = scope.get("client")
         place = services.connections.strangers.take(None if client is None else client[0])
@@ -60,7 +60,7 @@ class GraphQLOverWebSocket:
             await self._begin(services, scope, headers, receive, send, place)
 
     async def _begin(
-        self, services: Services, scope: Scope, headers: Headers, receive: Receive, send: Send, place: Place
+        self, services: Services, scope: Scope, headers: dict[bytes, bytes], receive: Receive, send: Send, place: Place
     ) -> None:
         protocol = PROTOCOL if PROTOCOL in scope["subprotocols"] else None
         await send({"type": "websocket.accept", "subprotocol": protocol})
@@ -107,7 +107,7 @@ async def _refuse_stranger(send: Send) -> None:
 
 
 async def _serve(
-    services: Services, scope: Scope, headers: Headers, receive: Receive, send: Send, stranger: Place
+    services: Services, scope: Scope, headers: dict[bytes, bytes], receive: Receive, send: Send, stranger: Place
 ) -> None:
     """From the opened socket to its end."""
     connections = services.connections
@@ -129,6 +129,9 @@ async def _serve(
         extensions = scope.get("extensions", {})
         socket = Socket(services, known, actor, extensions, receive, send, request_id_of(scope), client)
         connections.add(socket, session_of(scope, services.clock, actor, Transport.WEB_SOCKET, client))
+        # A socket lasts, and what its handshake said is as large as the rest of it.
+        headers.clear()
+        scope["headers"] = []
         try:
             await socket.serve()
         finally:

@@ -73,6 +73,10 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             raise ClientDisconnected
         try:
             await super().send(message)
+            if self.handshake_complete and self.request.headers:
+                # A socket lasts, and what its handshake said takes as much memory as the rest of it.
+                self.request.headers.clear()
+                self.response.headers.clear()
         except RuntimeError:
             # The socket was closed on its own account, which its application learns later.
             if self.close_sent:

@@ -1,6 +1,5 @@
 """Reads the event log again for subscribers that are behind."""
 
-from collections import deque
 from collections.abc import Sequence
 
 from app.core.fairness import Caller, Turn, Turns
@@ -40,7 +39,7 @@ class Replay:
 
     def __init__(self, feed: Feed, channel: Channel, caller: Caller, cursor: Cursor, replays: Replays) -> None:
         self.cursor = cursor
-        self.items: deque[Item] = deque()
+        self.items: list[Item] = []  # few, and an empty deque is larger than all the rest
         self._feed = feed
         self._channel = channel
         self._caller = caller

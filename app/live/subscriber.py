@@ -40,7 +40,7 @@ class EventSubscriber:
             if channel.broken:
                 raise CursorExpired("Events were lost; read the state anew and subscribe from there.")
             if replay.items:
-                return replay.items.popleft()
+                return replay.items.pop(0)
             replay.taken()
             number = self._number
             if number is None or channel.dropped > number:

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 from websockets.exceptions import ConnectionClosed
 
-from app.http import http_protocol
+from app.http import socket_protocol
+from app.http.socket_protocol import WebSocketProtocol
 from app.storage.database import Database
 from tests.kit.library import tick
 from tests.kit.library_server import BOOK, KEY, LIMITS, NUMBERS, TICKS, TITLE
@@ -382,7 +383,7 @@ async def test_a_half_open_socket_is_cut_off(calm: Served) -> None:
 async def test_a_half_open_socket_with_unsent_events_is_cut_off(
     calm: Served, sqlite_library: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(http_protocol, "CLOSE_SECONDS", 0.1)
+    monkeypatch.setattr(socket_protocol, "CLOSE_SECONDS", 0.1)
     calm.server.config.ws_ping_interval = calm.server.config.ws_ping_timeout = 0.2
     # What the system takes off the server's hands is little, so that the rest stays with the server.
     calm.listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4_096)
@@ -396,6 +397,16 @@ async def test_a_half_open_socket_with_unsent_events_is_cut_off(
         for number in range(1, 51):
             await sqlite_library.command(tick, number)
         await running(calm, 0)
+
+
+async def test_an_open_socket_keeps_nothing_of_its_handshake(calm: Served) -> None:
+    async with calm.socket(KEY) as opened:
+        await opened.listen("1", NUMBERS)
+        (connection,) = calm.server.server_state.connections
+        assert isinstance(connection, WebSocketProtocol)
+        assert connection.scope["headers"] == []
+        assert not connection.request.headers
+        assert not connection.response.headers
 
 
 async def test_what_comes_after_the_server_has_begun_to_close_is_for_nobody(
