@@ -45,6 +45,8 @@ class Costs:
 
     def __init__(self, guard: Guard, share: int, clock: Clock, store: Store | None) -> None:
         self.budget = Budget("cost", share, f"The requests of this user may cost {share:,} a minute.", store)
+        self.counts = self.budget.counts
+        """Whether `of` has anything to do for a request that does not ask."""
         self._guard = guard
         self._clock = clock
 

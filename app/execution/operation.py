@@ -174,7 +174,8 @@ class Operations:
 
     async def _query(self, operation: Operation, request: GraphQLRequest, context: Context) -> bytes:
         variables = self.variables(operation, request.variables)
-        cost = await self.costs.of(operation, variables, context.actor.caller, asked=request.cost)
+        counts = request.cost or self.costs.counts
+        cost = await self.costs.of(operation, variables, context.actor.caller, asked=request.cost) if counts else None
         permissions = permissions_of(context)
         key = kept_under(permissions, operation, variables)
         query: Query | None = operation.prepared.get(key)
