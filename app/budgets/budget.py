@@ -21,7 +21,7 @@ class Budget:
         self.share = share
         self.counts = share > 0
         """Whether there is anything to count."""
-        self.window = Window(time)
+        self.window = Window(time) if store is None else Window(time, store.minute)
         self._name = name
         self._says = says
         self._store = store

@@ -50,7 +50,10 @@ class Store:
     more; one question a second finds out when it answers again. Its own clock counts, so that the clocks of the
     processes may differ and jump."""
 
-    def __init__(self, storage: "RedisStorage", *, patience: float = PATIENCE, again: float = AGAIN) -> None:
+    def __init__(
+        self, storage: "RedisStorage", *, patience: float = PATIENCE, again: float = AGAIN, minute: float = MINUTE
+    ) -> None:
+        self.minute = minute
         self.fault: str | None = None
         """Why the store is not asked now; None while it is."""
         self.questions: Counter[str] = Counter()
@@ -65,7 +68,7 @@ class Store:
     async def take(self, key: str, amount: float, share: float) -> bool | None:
         """Count the amount if it fits into the share; whether it did."""
         return await self._answer(
-            lambda: self._storage.acquire_sliding_window_entry(key, int(share), int(MINUTE), int(amount))
+            lambda: self._storage.acquire_sliding_window_entry(key, int(share), int(self.minute), int(amount))
         )
 
     def add(self, key: str, amount: float) -> None:
@@ -88,10 +91,12 @@ class Store:
             raise Unreachable(_reason(error)) from None
 
     async def _usage(self, key: str) -> Usage:
-        return Usage(*map(float, await self._storage.get_sliding_window(key, int(MINUTE))))
+        found = await self._storage.get_sliding_window(key, int(self.minute))
+        before, before_ends, now, now_ends = map(float, found)
+        return Usage(before, before_ends, now, now_ends, self.minute)
 
     async def _probe(self) -> Usage:
-        await self._storage.acquire_sliding_window_entry(_PROBE, _UNLIMITED, int(MINUTE), 1)
+        await self._storage.acquire_sliding_window_entry(_PROBE, _UNLIMITED, int(self.minute), 1)
         return await self._usage(_PROBE)
 
     async def _answer(self, ask: Callable[[], Awaitable[T]]) -> T | None:
@@ -178,7 +183,9 @@ def _reason(error: Exception) -> str:
 
 
 @asynccontextmanager
-async def connected(address: str, *, patience: float = PATIENCE, again: float = AGAIN) -> AsyncIterator[Store]:
+async def connected(
+    address: str, *, patience: float = PATIENCE, again: float = AGAIN, minute: float = MINUTE
+) -> AsyncIterator[Store]:
     """The store at this address until the end of the block; nothing is asked yet.
 
     Raises SettingsError when what it needs is not installed, and for an address with options that do not exist."""
@@ -208,7 +215,7 @@ async def connected(address: str, *, patience: float = PATIENCE, again: float = 
     except Exception:
         # Without its words, in which the password may be.
         raise SettingsError("SWITCHBOARD_SHARED_STORE: the address has a part that cannot be used.") from None
-    store = Store(storage, patience=patience, again=again)
+    store = Store(storage, patience=patience, again=again, minute=minute)
     try:
         yield store
     finally:
@@ -219,7 +226,7 @@ async def connected(address: str, *, patience: float = PATIENCE, again: float = 
 
 @asynccontextmanager
 async def opened(
-    settings: Settings, *, patience: float = PATIENCE, again: float = AGAIN
+    settings: Settings, *, patience: float = PATIENCE, again: float = AGAIN, minute: float = MINUTE
 ) -> AsyncIterator[Store | None]:
     """The store of the settings until the end of the block, also while it does not answer; None when they name none.
 
@@ -228,7 +235,7 @@ async def opened(
     if address is None:
         yield None
         return
-    async with connected(address, patience=patience, again=again) as store:
+    async with connected(address, patience=patience, again=again, minute=minute) as store:
         try:
             await store.look(LONGEST)
         except Unreachable as error:

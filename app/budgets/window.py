@@ -22,11 +22,12 @@ class Usage(NamedTuple):
     before_ends: float
     now: float
     now_ends: float
+    minute: float = MINUTE
 
     @property
     def used(self) -> int:
         """The amount that counts against a share."""
-        return floor(self.before * self.before_ends / MINUTE + self.now)
+        return floor(self.before * self.before_ends / self.minute + self.now)
 
     @property
     def ends_in(self) -> float:
@@ -36,12 +37,12 @@ class Usage(NamedTuple):
     def room_in(self, amount: float, share: float) -> float:
         """The seconds until this amount fits into the share, which is no smaller."""
         most = share - amount + 1  # `used` has to be less
-        if self.before * self.before_ends / MINUTE + self.now < most:
+        if self.before * self.before_ends / self.minute + self.now < most:
             return 0.0
         if self.now < most:
-            return self.before_ends - (most - self.now) * MINUTE / self.before + _MOMENT
+            return self.before_ends - (most - self.now) * self.minute / self.before + _MOMENT
         # Not before the running minute has become the one before.
-        return self.now_ends - min(most / self.now, 1) * MINUTE + _MOMENT
+        return self.now_ends - min(most / self.now, 1) * self.minute + _MOMENT
 
 
 NOTHING = Usage(0, 0.0, 0, 0.0)
@@ -50,8 +51,9 @@ NOTHING = Usage(0, 0.0, 0, 0.0)
 class Window:
     """What each caller has used. The first use begins a minute, and the next one follows it."""
 
-    def __init__(self, time: Callable[[], float] = monotonic) -> None:
+    def __init__(self, time: Callable[[], float] = monotonic, minute: float = MINUTE) -> None:
         self._time = time
+        self._minute = minute
         self._held: dict[Hashable, tuple[float, float, float]] = {}  # before, now, and since when
         self._many = _MANY
 
@@ -65,11 +67,11 @@ class Window:
         if held is None:
             return NOTHING
         before, now, since = held
-        age = self._time() - since
-        if age < MINUTE:
-            return Usage(before, MINUTE - age, now, 2 * MINUTE - age)
-        if age < 2 * MINUTE:
-            return Usage(now, 2 * MINUTE - age, 0, 3 * MINUTE - age)
+        age, minute = self._time() - since, self._minute
+        if age < minute:
+            return Usage(before, minute - age, now, 2 * minute - age, minute)
+        if age < 2 * minute:
+            return Usage(now, 2 * minute - age, 0, 3 * minute - age, minute)
         return NOTHING
 
     def take(self, who: Hashable, amount: float, share: float) -> bool:
@@ -86,10 +88,10 @@ class Window:
             self._forget(at)
             self._held[who] = 0, amount, at
         else:
-            self._held[who] = usage.before, usage.now + amount, at + usage.now_ends - 2 * MINUTE
+            self._held[who] = usage.before, usage.now + amount, at + usage.now_ends - 2 * self._minute
 
     def _forget(self, at: float) -> None:
         """Forget those of whom nothing counts any more, once there are many."""
         if len(self._held) >= self._many:
-            self._held = {who: held for who, held in self._held.items() if at - held[2] < 2 * MINUTE}
+            self._held = {who: held for who, held in self._held.items() if at - held[2] < 2 * self._minute}
             self._many = max(_MANY, 2 * len(self._held))
